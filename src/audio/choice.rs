@@ -94,8 +94,7 @@ impl FromStr for AudioChoice {
             ("stream", _) => Err(problem!("choice-needs-url")),
             ("file", None) => Err(problem!("choice-needs-path", example = "file:FILE.wav")),
             _ => {
-                // Only the scheme of an address: the rest may be secret, and this text is
-                // displayed.
+                // Only the scheme of an address is shown, because the rest may be secret.
                 let text = text.split("://").next().unwrap_or_default();
                 Err(problem!("choice-no-audio", text = text))
             }

@@ -10,7 +10,7 @@ use rubato::{
 use crate::audio::device_rate::DeviceRate;
 use crate::base::Timestamp;
 
-/// The distance in seconds from the session clock above which a jump corrects it.
+/// The distance from the session clock, in seconds, above which a jump corrects the distance.
 const JUMP_SECONDS: f64 = 0.06;
 /// The time constant, in seconds, with which a smaller distance is reduced.
 const CLOSE_SECONDS: f64 = 2.0;
@@ -23,7 +23,7 @@ const CHUNK: usize = 64;
 pub(super) struct ClockAligner {
     resampler: Async<f32>,
     channels: usize,
-    /// The nominal input rate; the next field is the nominal output rate.
+    /// The nominal input rate. The next field is the nominal output rate.
     rate_in: f64,
     rate_out: f64,
     /// Interleaved device frames that the resampler has not used yet.
@@ -120,7 +120,8 @@ impl ClockAligner {
         let step = nominal / relative;
         while self.made.len() < out.len() {
             if !self.make(step) {
-                // The existing frames play, the rest is silence; the position advances with time.
+                // The existing frames play, and the rest is silence. The position advances with
+                // time.
                 let (first, rest) = out.split_at_mut(self.made.len().min(out.len()));
                 first.copy_from_slice(&self.made);
                 rest.fill(0.0);
@@ -144,7 +145,7 @@ impl ClockAligner {
         let begin = (wanted - lead).floor() as i64;
         if begin < self.input_start {
             if wanted < self.input_start as f64 {
-                // Before the start of the device.
+                // This is before the start of the device.
                 return false;
             }
         } else if begin >= self.input_start + held {
@@ -284,7 +285,7 @@ mod tests {
             let mut jitter = Jitter(1);
             let mut out = [0.0; 100];
             for block in 0..90_000_i64 {
-                // Requested two seconds late, because the filter is long at this rate.
+                // The block is requested two seconds late, because the filter is long at this rate.
                 let now = 2.4 + block as f64 * 0.4;
                 while (sent + 25) as f64 / real < now {
                     let sound: Vec<f32> = (sent..sent + 25)
@@ -330,7 +331,7 @@ mod tests {
         let mut whole = 0;
         for tick in 0..300_i64 {
             let at = Timestamp::from_millis(tick * 10);
-            // Silent from 1.0 to 1.5 s, after which the device's numbers jump.
+            // The device is silent from 1.0 to 1.5 s. After that, its frame numbers jump.
             if !(100..150).contains(&tick) {
                 pace.observe(frame, at);
                 aligner.push(frame, &block);

@@ -77,7 +77,7 @@ impl DeviceRate {
             age if age < 20.0 => 0.06,
             _ => 0.02,
         };
-        // At first the whole error counts: the first callbacks of a stream come in a burst.
+        // At first, the whole error counts: the first callbacks of a stream come in a burst.
         let clip = if locked.age < 1.0 { BREAK_SECONDS } else { CLIP_SECONDS };
         let error = error.clamp(-clip, clip);
         let omega = TAU * bandwidth * lasted;

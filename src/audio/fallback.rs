@@ -57,8 +57,8 @@ impl AudioFallback {
         drop(before);
     }
 
-    /// Wraps a source of this rate, and reports its silence as the alarm `silence`, which is `None`
-    /// if another component already detects silence.
+    /// Wraps a source of this rate, and reports its silence as the alarm `silence`. The alarm is
+    /// `None` if another component already detects silence.
     pub fn over(&self, source: Source, rate: u32, silence: Option<SourceAlarm>) -> Source {
         let Source { feed, status, transport } = source;
         let watch = silence.map(|it| SignalWatch::for_silence(Arc::clone(&status), rate, it));

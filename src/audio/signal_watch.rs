@@ -10,7 +10,7 @@ use crate::base::Timestamp;
 use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
-/// The duration of zeros, in seconds, which means that the microphone is switched off.
+/// The duration of zeros, in seconds, after which the microphone counts as switched off.
 const ZERO_AFTER: f64 = 5.0;
 /// Maximum length of a pause in speech in seconds.
 const QUIET_AFTER: f64 = 30.0;
@@ -62,7 +62,7 @@ pub(super) struct SignalWatch {
     /// The alarm for silence, if only silence is watched.
     silence: Option<SourceAlarm>,
     told: Option<SourceAlarm>,
-    /// Seconds of zeros so far; the next fields are the same for levels below [`SILENT`] and
+    /// Seconds of zeros so far. The next fields are the same for levels below [`SILENT`] and
     /// [`FAINT`].
     zero: f64,
     silent: f64,
@@ -72,7 +72,7 @@ pub(super) struct SignalWatch {
     /// Number of consecutive full-scale samples.
     flat: u32,
     clips: u32,
-    /// Seconds since the count of clips began; the next field is the time since the last clip.
+    /// Seconds since the count of clips began. The next field is the time since the last clip.
     counting: f64,
     since_clip: f64,
 }

@@ -18,8 +18,8 @@ use crate::text::Problem;
 /// Capacity of the ring.
 const RING_DURATION: Duration = Duration::from_millis(500);
 
-/// The number of times per second at which a device requests samples. Each request costs about the
-/// same regardless of its size, because the library clears a MiB for each message of the server.
+/// How many times per second a device requests samples. Each request costs about the same
+/// regardless of its size, because the library clears 1 MiB for each message from the server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum SpeakerPace {
     Prompt = 100,

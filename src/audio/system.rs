@@ -264,7 +264,7 @@ pub(super) fn playback(
 }
 
 impl Tap {
-    /// Returns channel count of the queued audio.
+    /// Returns the channel count of the queued audio.
     pub(super) fn channels(&self) -> u16 {
         self.channels
     }
@@ -341,7 +341,7 @@ mod tests {
             sink.push(&[0.1; 80], 1, 0);
         }
         assert_eq!(recording.sound.slots(), 12_000);
-        // The marks have the numbers of the frames in the ring.
+        // The marks contain the numbers of the frames in the ring.
         let last = std::iter::from_fn(|| recording.marks.pop().ok()).last().unwrap();
         assert_eq!(last.frame, 12_000 - 80);
     }

@@ -26,7 +26,7 @@ const SESSION: &str = "org.freedesktop.portal.Session";
 
 /// Time limit for calls that do not wait for the user.
 const LIMIT: Duration = Duration::from_secs(10);
-/// The interval at which onair checks whether the reply is still needed.
+/// How often onair checks whether the reply is still needed.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum length of texts from other programs, in characters.
 const MAX_WORDS: usize = 200;

@@ -470,7 +470,7 @@ mod tests {
         // space.
         assert_eq!(rx.recv(), Some(0));
         assert_eq!(tx.send(5), Ok(false));
-        // A keyframe starts again and discards the outdated items before it.
+        // A keyframe ends the skipping, and discards the outdated items before it.
         assert_eq!(tx.send(10), Ok(false));
         assert_eq!(tx.send(11), Ok(true));
         drop(tx);
@@ -503,7 +503,7 @@ mod tests {
         for item in 0..1_000 {
             tx.send(item).unwrap();
             if item % 2 == 1 {
-                // Two items were sent: the worker waits for space now, or soon.
+                // Two items were sent: the worker now waits for space, or soon will.
                 assert_eq!(answered.recv(), Some(item - 1));
                 assert_eq!(answered.recv(), Some(item));
             }

@@ -15,14 +15,14 @@ use super::{Stop, Worker};
 /// The stall after which a thread counts as late, because the compositor then skips the frames of
 /// that time.
 const STALL_THRESHOLD: Duration = Duration::from_millis(100);
-/// Interval at which each watching thread checks the clock.
+/// How often each watching thread checks the clock.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// The number of watching threads, so that a stall of one processor delays at least one of them.
 const WATCHING: usize = 4;
-/// The interval at which the threads of this program and of its child programs are checked.
+/// How often the threads of this program and of its child programs are checked.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
-/// Maximum number of tries of a claim. The time is limited too, because a test must end within
-/// three minutes.
+/// Maximum number of attempts to confirm a claim. The time is limited too, because a test must end
+/// within three minutes.
 const TRIES: usize = 5;
 const MAX_DURATION: Duration = Duration::from_secs(80);
 

@@ -14,7 +14,7 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 /// The state of an output.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum OutputState {
-    /// Starting, without a delivered packet yet.
+    /// Starting: no packet has been delivered yet.
     Starting,
     /// Packets are being delivered.
     Running,

@@ -91,7 +91,7 @@ impl VideoChoice {
     /// Parses a choice; a path need not be valid UTF-8.
     ///
     /// # Errors
-    /// The same errors as those of the text parser.
+    /// Fails with the same errors as the text parser.
     pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         let named = |kind: &str| path_after(word, kind).filter(|_| word.to_str().is_none());
         let of_path = (named("file:").map(Self::File))
@@ -158,8 +158,7 @@ impl FromStr for VideoChoice {
             ("slides", None) => Err(problem!("choice-needs-path", example = "slides:FOLDER")),
             ("color", None) => Err(problem!("choice-no-color", text = "")),
             _ => {
-                // Only the scheme of an address: the rest may be secret, and this text is
-                // displayed.
+                // Only the scheme of an address is shown, because the rest may be secret.
                 let text = text.split("://").next().unwrap_or_default();
                 Err(problem!("choice-no-video", text = text))
             }

@@ -68,7 +68,7 @@ impl FromStr for VideoFallback {
             "placeholder" => Ok(Self::Placeholder),
             source => match source.parse() {
                 Ok(VideoChoice::None) | Err(_) => {
-                    // Only the scheme of an address, as for the source itself.
+                    // Only the scheme of an address is shown, as for the source itself.
                     let text = text.split("://").next().unwrap_or_default();
                     Err(problem!("choice-no-video-fallback", text = text))
                 }

@@ -28,7 +28,7 @@ use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::text::Problem;
 
-/// Cameras that are connected now.
+/// Returns the cameras that are connected now.
 pub fn cameras() -> Vec<CameraInfo> {
     let found = camera::backend::driver().cameras().into_iter();
     found

@@ -1,6 +1,6 @@
 //! Properties of sources beyond their content, such as the style of a text, the timing of slides,
-//! and the visibility of the pointer. This module has plain values, and the live settings through
-//! which an open source gets new ones.
+//! and the visibility of the pointer. This module contains plain values, and the live settings
+//! through which an open source gets new ones.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ pub struct Properties {
     pub hidden: WhenHidden,
     /// End behavior of media files.
     pub at_end: EndBehavior,
-    /// The files that follow the first one of a media file or slide show, in order.
+    /// The files that follow the first file of a media source or slide show, in order.
     pub files: Vec<PathBuf>,
 }
 

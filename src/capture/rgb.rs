@@ -71,7 +71,7 @@ impl std::str::FromStr for Rgba {
 const BITS: i32 = 16;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// Luma coefficients for limited-range BT.709 from 8-bit RGB; the next constants are for chroma.
+/// Luma coefficients for limited-range BT.709 from 8-bit RGB. The next constants are for chroma.
 /// Luma has 219 steps from 16, and chroma has 224 around 128.
 const Y: [i32; 3] = [11_966, 40_254, 4_064];
 const U: [i32; 3] = [-6_596, -22_188, 28_784];

@@ -21,8 +21,8 @@ pub fn asks_desktop(choice: &VideoChoice) -> bool {
     key(choice).is_some() && (!as_session || is_wayland())
 }
 
-/// Returns the choice of one more display or window, with a separate dialog. The first one is the
-/// plain choice.
+/// Returns the choice of one more display or window, with a separate dialog. The first such choice
+/// is the plain one.
 pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
     let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();
     let plain = if window {

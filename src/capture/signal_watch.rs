@@ -16,7 +16,7 @@ use crate::media::{Size, VideoFeed, VideoFrame};
 /// Maximum interval between compared checks. Checks that are further apart raise no alarm.
 const GAP: Duration = Duration::from_secs(3);
 
-/// Interval of frame checks.
+/// Interval between checks of the frame.
 const LOOK: Duration = Duration::from_millis(500);
 /// Number of sampled points, horizontally and vertically.
 const GRID: (usize, usize) = (64, 36);
@@ -95,10 +95,10 @@ struct VideoWatch {
 /// The frame at the last check.
 struct SeenFrame {
     looked: Timestamp,
-    /// The frame itself, which is kept so that a new frame has other planes.
+    /// The frame itself, which is kept so that a new frame cannot reuse its planes.
     picture: VideoFrame,
     points: Vec<u8>,
-    /// Last time at which the video was not black; the next field is the last time of a change.
+    /// Last time at which the video was not black. The next field is the last time of a change.
     lit: Timestamp,
     moved: Timestamp,
 }
@@ -107,7 +107,7 @@ impl VideoWatch {
     fn check_frame(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
         let looks = self.wanted.as_ref().is_none_or(WatchedFile::is_wanted);
         let Some(picture) = picture.filter(|_| looks) else {
-            // The state of the source reports that, or the watch is inactive.
+            // The source's state already reports this, or the watch is inactive.
             if self.seen.take().is_some() {
                 self.tell(None);
             }
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!((frozen[8], frozen[12]), (None, Some(SourceAlarm::Frozen)));
         let noise = alarms(14, |tick| Some(luma_frame(90, 90 + (tick / 15 % 2) as u8)));
         assert_eq!(noise, [None; 14]);
-        // A repeated frame object is a matter of the source's state.
+        // If a frame object is only repeated, the source's state reports that.
         let held = luma_frame(90, 90);
         assert_eq!(alarms(14, |_| Some(held.clone())), [None; 14]);
         let gone = alarms(16, |tick| (tick < 390).then(|| luma_frame(90, 90)));

@@ -72,7 +72,7 @@ pub struct Figures {
 pub struct Compositor {
     shared: Arc<Shared>,
     config: Config,
-    /// The compositor's thread; `None` means that a test calls the ticks.
+    /// The compositor's thread; `None` if a test calls `tick` itself.
     worker: Option<Worker>,
 }
 
@@ -215,8 +215,8 @@ impl Compositor {
         self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
     }
 
-    /// Works like [`Compositor::attach_encoder_from`], but for an encoder of another program, which
-    /// is drawn only with an encoder. `None` stops sending.
+    /// Works like [`Compositor::attach_encoder_from`], but for an encoder of another program. That
+    /// program is drawn only while it has an encoder. `None` stops sending.
     pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
         self.post(|inbox| inbox.other_encoders.push((id, encoder)));
     }
@@ -437,7 +437,7 @@ impl Ticker {
                 *attached = None;
             }
         }
-        // Only a new frame wakes the viewers: a static program costs a window nothing.
+        // Only a new frame wakes the viewers, so a static program costs a window nothing.
         if !self.preview.get().is_some_and(|shown| shown.is_same(&frame)) {
             self.preview.publish(frame);
         }

@@ -16,7 +16,7 @@ pub enum Degradation {
     Transitions,
     /// In addition, [costly](crate::compose::filter::Filter::is_costly) filters are skipped.
     Filters,
-    /// …and every other frame repeats the one before.
+    /// In addition, every other frame repeats the one before.
     Rate,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct LoadWatcher {
     degradation: Degradation,
     /// The load, smoothed over about ten frames, in fractions of the frame period.
     load: f64,
-    /// The time for which the load has been too high; the next field is the time for which it has
+    /// The time for which the load has been too high. The next field is the time for which it has
     /// been low.
     high: Duration,
     low: Duration,

@@ -7,7 +7,7 @@ use crate::media::Size;
 
 /// Maximum side length in pixels to which rotated frames are scaled first.
 const MAX_TURNED: f64 = 4_096.0;
-/// Maximum of distances and sizes in pixels, 2⁴⁰.
+/// Maximum distance or size in pixels: 2⁴⁰.
 const FARTHEST: f64 = 1_099_511_627_776.0;
 
 /// An affine map: `x' = xx·x + xy·y + tx`, `y' = yx·x + yy·y + ty`.
@@ -48,7 +48,7 @@ impl Affine {
         Self { xx: cos, xy: -sin, tx: 0.0, yx: sin, yy: cos, ty: 0.0 }
     }
 
-    /// This map applied after `first`.
+    /// Returns this map applied after `first`.
     pub fn after(self, first: Self) -> Self {
         Self {
             xx: self.xx * first.xx + self.xy * first.yx,
@@ -296,7 +296,7 @@ fn canvas_map(place: &Placement, canvas: Size) -> (Affine, [f64; 4]) {
     map(place, (f64::from(canvas.width), f64::from(canvas.height)), canvas)
 }
 
-/// Converts a map of [`map`] to one from the pixels of the canvas.
+/// Converts a map from [`map`] to a map from the pixels of the canvas.
 fn from_pixels(map: Affine, [left, top, width, height]: [f64; 4], canvas: Size) -> Affine {
     map.after(Affine::scale(1.0 / width, 1.0 / height))
         .after(Affine::shift(-left, -top))

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::base::{Pooled, Timestamp};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
-/// Luma of the background at the top; the next constants are its luma at the bottom, of the glyph,
-/// and of the stroke across the glyph.
+/// Luma of the background at the top. The next constants are the luma of the background at the
+/// bottom, of the glyph, and of the stroke across the glyph.
 const TOP: f32 = 34.0;
 const BOTTOM: f32 = 22.0;
 const GLYPH: f32 = 92.0;

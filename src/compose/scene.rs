@@ -214,8 +214,8 @@ pub struct Layer {
     pub source: SourceId,
     /// The placements from the outermost group to the item itself.
     pub places: Vec<Placement>,
-    /// The placements that are nested scenes, which clip to their canvas. There is one bit for
-    /// each, the lowest for the outermost.
+    /// Shows which placements are nested scenes, and therefore clip to their canvas. There is one
+    /// bit per placement, the lowest for the outermost.
     pub framed: u16,
     pub opacity: f32,
     pub blend: Blend,

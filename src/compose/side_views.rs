@@ -101,7 +101,7 @@ impl SideViews {
         workers: &WorkerPool,
     ) {
         let is = |drawn: &&mut Drawn, detail| drawn.detail == detail;
-        // Not at the same ticks as the preview scene.
+        // These views are not drawn at the same ticks as the preview scene.
         if tick.rem_euclid(FULL_EVERY) == FULL_EVERY - 1 {
             for drawn in self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Full)) {
                 drawn.draw(pictures, at, workers);
@@ -215,7 +215,7 @@ mod tests {
         let mut rig = Rig::new(&wanted);
         rig.ticks(0..30);
         assert_eq!((slot.version(), slot.get().unwrap().size()), (15, SIZE));
-        // A view that is no longer displayed is not drawn any more.
+        // A view that is no longer displayed is not drawn anymore.
         rig.views.set(BTreeMap::new(), SIZE, &rig.workers);
         rig.ticks(30..60);
         assert_eq!(slot.version(), 15);

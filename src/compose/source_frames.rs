@@ -185,7 +185,8 @@ impl SourceFrames {
                 .flatten();
             match sizes.iter_mut().find(|(id, _)| *id == own) {
                 None => sizes.push((own, size)),
-                // The largest displayed size; but its own size, if one item shows it at that size.
+                // The largest displayed size, or the source's own size if any item shows it at that
+                // size.
                 Some((_, known)) => {
                     *known = known.zip(size).map(|(known, size)| {
                         Size::new(known.width.max(size.width), known.height.max(size.height))

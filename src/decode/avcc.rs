@@ -19,13 +19,13 @@ const MAX_MACROBLOCKS: u32 = 36_864;
 /// Maximum number of reference frames in H.264.
 const MAX_REFERENCES: u32 = 16;
 
-/// Maximum number of parameter sets, more than any real stream has.
+/// Maximum number of parameter sets, more than any real stream contains.
 const MAX_SETS: usize = 64;
 
 /// The current parameter sets.
 #[derive(Clone, Debug)]
 pub(super) struct Configuration {
-    /// Bytes of the length field of a NAL unit.
+    /// Size of a NAL unit's length field, in bytes.
     pub length_size: usize,
     /// The parameter sets in the form for the decoder, with the SPS first.
     sets: Vec<Bytes>,
@@ -167,7 +167,7 @@ fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
         writer.flag(false); // qpprime_y_zero_transform_bypass_flag
         writer.flag(false); // seq_scaling_matrix_present_flag
     }
-    // The rest with its stop bit; trailing zeros have no meaning.
+    // Copy the rest with its stop bit; trailing zeros have no meaning.
     let rest = (rbsp.len() * 8).checked_sub(reader.position())?;
     writer.copy(&mut reader, rest).ok()?;
     Some(escape(&writer.into_bytes()).into())

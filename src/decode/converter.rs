@@ -8,7 +8,7 @@ use rubato::{
     WindowFunction,
 };
 
-/// Number of frames resampled at a time.
+/// Number of frames that are resampled in one step.
 const CHUNK: usize = 256;
 
 /// The audio converter; see the module documentation.
@@ -16,7 +16,7 @@ pub(crate) struct Converter {
     from: (u32, usize),
     to: (u32, usize),
     resampler: Option<Async<f32>>,
-    /// Samples in the session's channels that are not resampled yet.
+    /// Samples in the session's channels that have not been resampled yet.
     waiting: Vec<f32>,
     made: Vec<f32>,
 }
@@ -40,7 +40,7 @@ impl Converter {
         Ok(Self { from, to, resampler, waiting: Vec::new(), made: Vec::new() })
     }
 
-    /// Returns the duration of the input that was not output yet.
+    /// Returns the duration of the input that has not been output yet.
     pub fn held(&self) -> Duration {
         let waiting = (self.waiting.len() / self.to.1.max(1)) as f64 / f64::from(self.from.0);
         Duration::from_secs_f64(waiting) + self.delay()

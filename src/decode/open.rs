@@ -53,8 +53,8 @@ pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
     }
 }
 
-/// Tries the candidates in their order. If a candidate does not support a stream, the next one may;
-/// a damaged config fails for all candidates. If none works, the error of the first candidate is
+/// Tries the candidates in order. If a candidate does not support a stream, the next one may; a
+/// damaged config fails for all candidates. If none works, the error of the first candidate is
 /// returned.
 fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Error> {
     let mut refused = None;
@@ -83,7 +83,7 @@ pub enum Prefer {
 /// Opens a video decoder.
 ///
 /// # Errors
-/// Fails if the config is damaged or not supported; the error names it.
+/// Fails if the config is damaged or not supported; the error names the problem.
 pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     first(video_candidates(parameters.codec), parameters)
 }
@@ -113,7 +113,7 @@ pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> 
 /// Opens an audio decoder.
 ///
 /// # Errors
-/// Fails if the config is damaged or not supported; the error names it.
+/// Fails if the config is damaged or not supported; the error names the problem.
 pub fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     first(audio_candidates(parameters.codec), parameters)
 }

@@ -13,7 +13,7 @@ pub trait VideoBackend: Send {
     ///
     /// # Errors
     /// Fails if the packet cannot be decoded. The decoder stays usable: it skips frames up to the
-    /// next keyframe by itself.
+    /// next keyframe.
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error>;
     /// Returns the remaining frames at the end of the stream.
     fn flush(&mut self) -> Vec<VideoFrame>;

@@ -46,8 +46,8 @@ impl FromStr for Choice {
 /// The configuration of video encoding.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Video {
-    /// The encoded size is the same, unless a smaller one is requested. The encoded size is the
-    /// same, unless a smaller one is requested.
+    /// The size of the input frames. The encoded size is the same, unless a smaller one is
+    /// requested.
     pub size: Size,
     /// The rate of the frame grid.
     pub frame_rate: FrameRate,

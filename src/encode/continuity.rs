@@ -68,7 +68,7 @@ impl Continuity {
         if off > 0 { Repair::Fill(samples) } else { Repair::Skip(samples) }
     }
 
-    /// Adds samples per channel that were encoded to the count.
+    /// Adds the number of encoded samples per channel to the count.
     pub(super) fn counted(&mut self, samples: usize) {
         self.count = self.count.saturating_add(i64::try_from(samples).unwrap_or(i64::MAX));
     }

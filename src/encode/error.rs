@@ -11,7 +11,7 @@ use crate::text::problem::problem;
 pub enum Error {
     /// The settings cannot be encoded, with the reason.
     Config(Problem),
-    /// No backend could be opened. `tried` has one reason for each backend, in the order of
+    /// No backend could be opened. `tried` contains one reason for each backend, in the order of
     /// attempts.
     NoBackend { kind: TrackKind, tried: Vec<Problem> },
     /// The codec rejected a request.

@@ -1,4 +1,4 @@
-//! A video encoder on its caller's thread, which says where the keyframes are.
+//! A video encoder on its caller's thread. The caller decides which frames become keyframes.
 
 use crate::encode::backend::{self, VideoBackend};
 use crate::encode::config::Video as Config;
@@ -22,7 +22,7 @@ impl FrameEncoder {
         Ok(Self { backend, scaler: Scaler::new(config.size) })
     }
 
-    /// The codec config, which is constant.
+    /// Returns the codec config, which is constant.
     pub fn parameters(&self) -> &VideoConfig {
         self.backend.parameters()
     }

@@ -20,7 +20,7 @@ pub(super) struct Schedule {
 impl Schedule {
     pub(super) fn new(rate: FrameRate, interval: Duration) -> Self {
         let frames = (interval.as_secs_f64() * rate.as_f64()).round();
-        // At most a day, so that the cast cannot saturate.
+        // The interval is at most a day, so that the cast cannot saturate.
         let interval = frames.clamp(1.0, 240.0 * 86_400.0) as i64;
         Self { rate, interval, grid: None, current: 0 }
     }

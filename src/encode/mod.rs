@@ -1,5 +1,5 @@
 //! Floor 3: encodes video and audio to packets. [`VideoEncoder`] and [`AudioEncoder`] are threads
-//! with an input and an output queue; the codecs are private backends, and the first backend that
+//! with an input and an output queue. The codecs are private backends, and the first backend that
 //! opens is used. When the last sender of the input queue is dropped, the encoder flushes, drops
 //! its output sender and ends.
 

@@ -1,16 +1,16 @@
-//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any
-//! two seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies
-//! the quantizer within a frame, and ignores past excess; on hard content it missed the target by
-//! 20 to 140 % for seconds. It is therefore disabled, and this module decides.
+//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any two
+//! seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies the
+//! quantizer within a frame, and ignores past excess. On hard content, it missed the target by 20 to 140 %
+//! for seconds. It is therefore disabled, and this module decides.
 //!
-//! The budget applies to each keyframe interval. Because no span of that length may cost much more,
-//! the cost of past frames limits the cost of future frames. A scene change is announced in advance
-//! (see `scene`), because only the last keyframe indicates the cost of such a frame. The model is
-//! the usual one: doubling the quantizer step (6 QP) halves the cost of a similar frame.
+//! The budget applies to each keyframe interval. Because no span of that length may cost much more, the
+//! cost of past frames limits the cost of future frames. A scene change is announced in advance (see
+//! `scene_change`), because only the last keyframe indicates the cost of such a frame. The model is the
+//! usual one: doubling the quantizer step (6 QP) halves the cost of a similar frame.
 
 use std::collections::VecDeque;
 
-/// The lowest quantizer; the next constant is the highest one.
+/// The lowest quantizer. The next constant is the highest one.
 const MIN_QP: f64 = 12.0;
 const MAX_QP: f64 = 51.0;
 
@@ -35,14 +35,14 @@ const HORIZON: f64 = 15.0;
 /// burst on the link.
 const CREDIT: f64 = 0.02;
 
-/// The limit for keyframes, relative to the budget, in any span of an interval's length; the next
-/// constant is the limit for every frame. The goal is 1.05.
+/// The limit for keyframes, relative to the budget, in any span of an interval's length. The next constant
+/// is the limit for every frame. The goal is 1.05.
 const KEYFRAME_BOUND: f64 = 1.02;
 const FRAME_BOUND: f64 = 1.04;
 /// Number of frames to look ahead for such spans.
 const FRAMES_AHEAD: usize = 15;
-/// The minimum share of the usual bits that the first frame of a scene leaves to later frames; the
-/// next constant is the minimum share that earlier frames leave to the first frame.
+/// The minimum share of the usual bits that the first frame of a scene leaves to later frames. The next
+/// constant is the minimum share that earlier frames leave to the first frame.
 const AFTER_SCENE: f64 = 0.5;
 const LEAST: f64 = 0.4;
 
@@ -57,10 +57,10 @@ pub(super) struct RateControl {
     left: f64,
     /// Remaining frames of this interval.
     to_come: f64,
-    /// Bits of an inter frame at QP 0, by the model.
+    /// Bits of an inter frame at QP 0, according to the model.
     inter: Option<f64>,
     key: Option<f64>,
-    /// The quantizer of the last inter frame; the next field is the running mean of this quantizer.
+    /// The quantizer of the last inter frame. The next field is the running mean of this quantizer.
     qp: f64,
     mean_qp: f64,
     /// Bits of the last keyframe as a share of an interval.
@@ -119,7 +119,7 @@ impl RateControl {
         self.per_frame * self.interval
     }
 
-    /// Returns the maximum bits of a keyframe.
+    /// Returns the maximum size of a keyframe, in bits.
     fn most_for_key(&self) -> f64 {
         let share = if self.key.is_none() { FIRST_SHARE } else { KEY_SHARE };
         let share = self.whole() * (KEYFRAME_COST / self.interval).clamp(share, 1.0);
@@ -151,7 +151,7 @@ impl RateControl {
     fn choose_key(&self) -> f64 {
         let wanted = self.mean_qp - KEY_OFFSET;
         match self.key {
-            // At most its share, estimated from the last keyframe.
+            // The keyframe gets at most its share, estimated from the last keyframe.
             Some(cost) => wanted.max(6.0 * (cost / self.most_for_key()).log2()),
             None => wanted,
         }
@@ -168,7 +168,8 @@ impl RateControl {
     }
 
     fn choose_inter(&self) -> f64 {
-        // The rest of this interval; if little of it is left, also the beginning of the next.
+        // The budget covers the rest of this interval and, if little of it is left, the beginning of the
+        // next.
         let usual = self.per_frame * (1.0 - self.key_share);
         let beyond = (HORIZON - self.to_come).max(0.0);
         let target = (self.left + beyond * usual) / (self.to_come + beyond).max(1.0);

@@ -2,11 +2,11 @@
 //! samples each, change nearly everywhere. Motion and grain change the means little, and a flash or
 //! a title changes them only locally.
 
-/// Distance between block centers in luma samples, in both directions; the next constant is the
+/// Distance between block centers in luma samples, in both directions. The next constant is the
 /// distance of the samples of a block from its center.
 const BLOCK: usize = 32;
 const APART: usize = 8;
-/// The difference of the mean above which a block counts as changed.
+/// The difference in the mean above which a block counts as changed.
 const CHANGED: u32 = 10;
 /// The share of changed blocks, in addition to the recent usual share, above which a frame begins a
 /// new scene.
@@ -16,13 +16,12 @@ const SHARE: f64 = 0.35;
 #[derive(Debug, Default)]
 pub(super) struct SceneDetector {
     means: Vec<u8>,
-    /// The recent usual share of changed blocks.
+    /// The usual share of changed blocks in recent frames.
     usual: f64,
 }
 
 impl SceneDetector {
-    /// Checks a frame, and returns whether the frame begins a scene. Returns false for the first
-    /// frame.
+    /// Checks a frame. Returns true if the frame begins a new scene, and false for the first frame.
     pub(super) fn is_new(&mut self, luma: &[u8], stride: usize) -> bool {
         let mut changed = 0_usize;
         let mut count = 0_usize;

@@ -24,7 +24,7 @@ pub struct Figures {
     pub encoded: u64,
     /// Number of keyframes among them.
     pub keyframes: u64,
-    /// Bytes of all packets.
+    /// Total size of all packets, in bytes.
     pub bytes: u64,
     /// Number of frames that the input queue dropped because the encoder was too slow, or that the
     /// encoder rejected.
@@ -152,8 +152,8 @@ impl VideoEncoder {
         self.shared.step.store(step.max(1), Ordering::Relaxed);
     }
 
-    /// Scales frames to this size from the next frame on, which becomes a keyframe. An invalid size
-    /// has no effect.
+    /// Scales frames to this size from the next frame on. That frame becomes a keyframe. An invalid
+    /// size has no effect.
     pub fn set_size(&self, size: Size) {
         self.shared.size.store(packed(size), Ordering::Relaxed);
     }
@@ -209,7 +209,7 @@ impl VideoEncoder {
     }
 }
 
-/// Interval of checks for a stop while there are no frames.
+/// Interval between checks for a stop request while there are no frames.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An open encoder for one size.

@@ -33,12 +33,12 @@ pub enum Warning {
 #[derive(Copy, Clone, Debug)]
 pub struct SpaceReading {
     pub now: Timestamp,
-    /// Free bytes, if known.
+    /// Number of free bytes, if known.
     pub free: Option<u64>,
-    /// Bytes written since the start of the recording.
+    /// Number of bytes written since the start of the recording.
     pub written: u64,
     pub queued: Duration,
-    /// Bytes that are needed to finalize the file.
+    /// Number of bytes that are needed to finalize the file.
     pub index: u64,
 }
 

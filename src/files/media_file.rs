@@ -45,7 +45,7 @@ impl MediaFile {
         Ok(Self { file, size: metadata.len(), block_at: 0, block: Vec::new() })
     }
 
-    /// Notes that the file has grown meanwhile, and returns its size.
+    /// Reads the size of a file that may have grown, and returns it.
     ///
     /// # Errors
     /// Fails if its size cannot be read.

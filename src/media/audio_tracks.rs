@@ -16,7 +16,7 @@ impl ExtraTrack {
         if number >= 2 && number <= MAX_TRACKS { Some(Self(number)) } else { None }
     }
 
-    /// Returns the track at this position after the first audio track of a file, which can have
+    /// Returns the track at this position after the first audio track of a file. A file can have
     /// more tracks than onair records.
     pub const fn behind_first(place: u8) -> Self {
         Self(if place > 30 { 31 } else { place + 1 })

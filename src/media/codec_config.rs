@@ -218,7 +218,7 @@ pub struct AudioConfig {
     pub channels: u16,
     pub bitrate: BitsPerSecond,
     /// AAC: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). Opus: OpusHead (RFC 7845 §5.1). FLAC:
-    /// STREAMINFO. Vorbis: its first and third header. Other kinds of PCM: as written by
+    /// STREAMINFO. Vorbis: the first and the third header. Other kinds of PCM: as written by
     /// `wire::codec::pcm`. Empty for the others.
     pub config: Bytes,
 }

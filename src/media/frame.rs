@@ -357,7 +357,7 @@ pub struct Nv12 {
 }
 
 impl Nv12 {
-    /// Creates a frame of these pixels, which are cropped or padded with black to the size. `pool`
+    /// Creates a frame from these pixels, which are cropped or padded with black to the size. `pool`
     /// provides the planes for the conversion.
     pub fn new(size: Size, (mut y, mut uv): (Vec<u8>, Vec<u8>), pool: Pool<Planes>) -> Self {
         let size = Planes::valid(size);

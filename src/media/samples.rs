@@ -16,7 +16,7 @@ pub struct SampleBlock {
 }
 
 impl SampleBlock {
-    /// Returns the samples per channel.
+    /// Returns the number of samples per channel.
     pub fn frames(&self) -> usize {
         self.data.len() / usize::from(self.channels.max(1))
     }

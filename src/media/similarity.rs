@@ -335,7 +335,7 @@ mod tests {
         let found = sent.find(&copy, -20_000_000, 20_000_000);
         let CurveMatch::At(lead) = found else { panic!("{found:?}") };
         assert!((lead - 5_000_000).abs() <= STEP_MICROS, "{lead}");
-        // Not outside the search range, not in other audio, and not in a tone.
+        // The audio is not found outside the search range, in other audio or in a tone.
         assert_eq!(sent.find(&copy, 6_000_000, 20_000_000), CurveMatch::Nowhere);
         let mut other = LoudnessCurve::new(1_000);
         speech(8, 10, 0, 1.0).iter().for_each(|block| other.push(block));

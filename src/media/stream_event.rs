@@ -33,14 +33,15 @@ impl TrackConfig {
     }
 }
 
-/// Maximum bytes of the title of a chapter or the name of a track, which every format supports.
+/// Maximum length of a chapter's title or a track's name, in bytes. Every format supports this
+/// length.
 pub const MAX_TITLE: usize = 200;
 
 /// A named position in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapter {
     pub at: Timestamp,
-    /// The title, which has at most [`MAX_TITLE`] bytes.
+    /// The title, which is at most [`MAX_TITLE`] bytes long.
     pub title: String,
 }
 

@@ -1,4 +1,4 @@
-//! Computes with blocks of interleaved audio.
+//! Arithmetic on blocks of interleaved audio.
 
 /// The sample format of the audio in a filter.
 #[derive(Copy, Clone, Debug)]

@@ -15,7 +15,7 @@ impl DelayLine {
         Self { channels, kept: 0, sound: VecDeque::new() }
     }
 
-    /// Sets that at least this many samples per channel are kept.
+    /// Makes the line keep at least this many samples per channel.
     pub(super) fn keep(&mut self, frames: usize) {
         self.kept = frames;
     }
@@ -36,7 +36,7 @@ impl DelayLine {
         self.sound.len() / self.channels
     }
 
-    /// Adds to `out` the samples from `back` samples per channel before the end on. Missing samples
+    /// Adds samples to `out`, starting `back` samples per channel before the end. Missing samples
     /// are silence.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
         let channels = self.channels as i64;

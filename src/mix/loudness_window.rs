@@ -3,7 +3,7 @@
 
 use ebur128::EbuR128;
 
-/// Number of tenths for short-term loudness; the next constant is the number for momentary
+/// Number of tenths for short-term loudness. The next constant is the number for momentary
 /// loudness.
 const SHORT_TERM: usize = 30;
 const MOMENTARY: usize = 4;

@@ -1,8 +1,7 @@
-//! The meter of a strip or of the program. It measures the sample peak (which rises at once, falls
-//! as configured, and whose maximum is held for 20 s) and the RMS over 300 ms, and has a clip
-//! indicator that stays until it is reset. After half a second without audio, a source reads silent
-//! at once. The program's meter also measures EBU R 128 loudness and true peak while these are
-//! displayed.
+//! The meter of a strip or of the program. It measures the sample peak and the RMS over 300 ms. The
+//! peak rises at once and falls as configured, and its maximum is held for 20 s. The clip indicator
+//! stays on until it is reset. After half a second without audio, a source reads silent at once.
+//! The program's meter also measures EBU R 128 loudness and true peak while these are displayed.
 
 use ebur128::{EbuR128, Mode};
 
@@ -57,7 +56,7 @@ pub struct Reading {
     pub rms_dbfs: f32,
     /// The highest true peak (four times oversampled) since the reset, in dBTP.
     pub true_peak_dbtp: f32,
-    /// The loudness in LUFS over 400 ms; the next fields are the loudness over 3 s and since the
+    /// The loudness in LUFS over 400 ms. The next fields are the loudness over 3 s and since the
     /// reset. `None` means silence, or that loudness is not measured.
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,
@@ -313,7 +312,7 @@ mod tests {
         let [left, right] = meter.reading().channels_dbfs.unwrap();
         assert!((left + 6.02).abs() < 0.01 && (right + 12.04).abs() < 0.01, "{left} {right}");
         assert_eq!(meter.reading().peak_dbfs, left);
-        // Each falls from where it was.
+        // Each channel falls from its last level.
         meter.push(&[0.0; 20], 2, 100);
         let fallen = meter.reading().channels_dbfs.unwrap();
         assert!((fallen[0] - left + 2.353).abs() < 0.01 && fallen[1] < right, "{fallen:?}");

@@ -199,7 +199,7 @@ impl Channel {
         if self.fader.is_nan() {
             self.fader = to;
         }
-        // While filters fill, nothing leaves.
+        // While the filters fill, there is no output.
         if !self.block.is_empty() {
             ramp(&mut self.fader, to, channels, &mut self.block);
             if channels == 2 {

@@ -84,7 +84,7 @@ impl StripSet {
     }
 
     /// Pulls and stores the block that begins with sample `first`, at `at`. `behind` is the number
-    /// of samples by which the program is behind the block, which can exceed the current lag.
+    /// of samples by which the program is behind the block. It can exceed the current lag.
     pub(super) fn take(
         &mut self,
         first: i64,
@@ -509,7 +509,7 @@ mod tests {
             channel.set(Arc::new(Strip { balance, mono, ..Strip::default() }));
             channel.set_feed(Some(Box::new(Sides)));
             let mut out = [0.0; 2 * BLOCK];
-            // It reaches the target within a block.
+            // The balance reaches its target within a block.
             for block in 0..2 {
                 let first = block * BLOCK as i64;
                 strip_set.take(first, Timestamp::from_micros(block * 10_000), BLOCK, 0);

@@ -10,14 +10,14 @@ use crate::net::error::Cause;
 use crate::net::stream::Stream;
 use crate::wire::http::{self, Body};
 
-/// Maximum bytes of one read from the socket.
+/// Maximum size of one read from the socket, in bytes.
 const READ: usize = 16 << 10;
 
 /// A connection that speaks HTTP.
 #[derive(Debug)]
 pub(in crate::net) struct Http {
     stream: Stream,
-    /// Received bytes that are not used yet.
+    /// Received bytes that have not been used yet.
     buffer: BytesMut,
 }
 

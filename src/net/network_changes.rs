@@ -113,7 +113,7 @@ pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
         IpAddr::V4(_) => IpAddr::from([0; 4]),
         IpAddr::V6(_) => IpAddr::from([0_u16; 8]),
     };
-    // Without any IPv6, no route exists.
+    // If the system has no IPv6, no IPv6 route exists.
     let Ok(socket) = UdpSocket::bind((any, 0)) else { return address.is_ipv4() };
     // This only looks up the route.
     match socket.connect((address, 9)).and_then(|()| socket.local_addr()) {

@@ -1,4 +1,4 @@
-//! The chat of a stream: receives messages of others, and sends those of the user. A task on the
+//! The chat of a stream: receives other people's messages, and sends the user's. A task on the
 //! network runtime keeps the connection and reconnects.
 
 use std::collections::VecDeque;
@@ -23,7 +23,8 @@ use crate::wire::chat::{ChatFrame, ChatLine};
 const MAX_UNREAD_LINES: usize = 256;
 /// Maximum number of unsent messages; further ones are rejected.
 const MAX_UNSENT_LINES: usize = 8;
-/// After this much silence, the connection is lost: the server sends a ping every ten seconds.
+/// After this much silence, the connection counts as lost: the server sends a ping every ten
+/// seconds.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// The state of the connection.
@@ -155,8 +156,7 @@ impl ChatThread {
         }
     }
 
-    /// Sets the connecting state, unless the user can accept a certificate, which stays visible
-    /// during retries.
+    /// Sets the connecting state. An offer to accept a certificate stays visible during retries.
     fn set_out(&self) {
         let mut state = self.state.lock();
         if !matches!(*state, ChatState::Lost { offered: Some(_), .. }) {
@@ -170,7 +170,7 @@ impl ChatThread {
         says: &mut mpsc::Receiver<ChatLine>,
         last: &mut VecDeque<ChatFrame>,
     ) -> Ended {
-        // Messages may be repeated; after the first new one, all following are new.
+        // Messages may be repeated; after the first new one, all following ones are new.
         let mut again = std::mem::take(last);
         loop {
             tokio::select! {

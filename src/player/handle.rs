@@ -170,7 +170,7 @@ impl Player {
         self.shared.report.state()
     }
 
-    /// Returns the current figures. Their file in progress is the requested one, even before its
+    /// Returns the current figures. The file in progress is the requested one, even before its
     /// first data arrives.
     pub fn figures(&self) -> Figures {
         let wanted = self.shared.requests.filing.lock().path().map(Path::to_owned);
@@ -237,7 +237,8 @@ impl Player {
     }
 
     /// Seeks to a distance behind the live edge within the time shift: to the keyframe before that
-    /// position, or to the one after it when seeking forward. Returns false without a time shift.
+    /// position, or to the one after it when seeking forward. Returns false if there is no time
+    /// shift.
     pub fn rewind(&self, behind: Duration) -> bool {
         if self.state().is_final() {
             return false;
@@ -288,7 +289,7 @@ impl Player {
         }
     }
 
-    /// Sets the maximum bytes of the time shift.
+    /// Sets the maximum size of the time shift, in bytes.
     pub fn set_time_shift_bytes(&self, bytes: usize) {
         self.shared.packets.shift.lock().set_bytes(bytes);
     }
@@ -305,7 +306,7 @@ impl Player {
 
     /// Sets the buffer of a live stream. `None` means the smallest buffer that the network allows.
     pub fn set_buffer(&self, buffer: Option<Duration>) {
-        // A stream in segments uses the new buffer with its next reads.
+        // A stream in segments uses the new buffer from its next read on.
         self.shared.buffer.set(buffer.unwrap_or(AUTO_BEGINS));
         let mut reception = self.shared.reception.lock();
         reception.jitter.set_buffer(buffer.unwrap_or(AUTO_BEGINS), buffer.is_none());

@@ -43,7 +43,7 @@ pub use state::{
     State,
 };
 
-/// Bytes of a path to escape in a URL: all except RFC 3986's unreserved ones and `/`.
+/// Bytes of a path that are escaped in a URL: all except RFC 3986's unreserved ones and `/`.
 const ESCAPED_IN_PATHS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 

@@ -40,7 +40,7 @@ use crate::server::whep::endpoint::Whep;
 use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// Limit for connections that were asked to close.
+/// Maximum number of connections that were asked to close.
 const LEAVING: usize = 64;
 
 /// Data that all tasks of a server share.
@@ -75,13 +75,14 @@ pub(super) struct Registry {
     pub relays: Relays,
     pub log: Mutex<EventLog>,
     pub thumbnails: Thumbnails,
-    /// The key of links to recordings; empty if there is no randomness, and then no links.
+    /// The key for links to recordings. It is empty if the system has no randomness; then there are
+    /// no links.
     pub link_key: Secret,
     /// True while HTTP listens only on this computer.
     pub http_is_local: AtomicBool,
     /// The start of the server.
     pub began: Timestamp,
-    /// True once clients are asked to leave for the successor.
+    /// True once clients are asked to move to the successor.
     draining: watch::Sender<bool>,
     stopping: AtomicBool,
     stop: Notify,
@@ -98,7 +99,7 @@ pub(super) struct Totals {
     pub skipped_messages: AtomicU64,
 }
 
-/// Why a client may not publish.
+/// The reason why a client may not publish.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Taken,
@@ -111,7 +112,7 @@ pub(super) enum Refused {
 /// The right of a client to publish.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct PublishRight {
-    /// True if the server has checked its key or password.
+    /// True if the server has checked the client's key or password.
     pub proven: bool,
     pub limits: AppLimits,
 }
@@ -124,7 +125,7 @@ pub(super) struct Publication {
     pub since: Timestamp,
 }
 
-/// A slot among the connections; released when dropped.
+/// A slot among the connections. It is released when dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     registry: Arc<Registry>,
@@ -132,12 +133,12 @@ pub(super) struct ConnectionSlot {
 }
 
 impl ConnectionSlot {
-    /// Sets and resets the connection's purpose.
+    /// Returns the slot, which sets and resets the connection's purpose.
     pub fn spot(&self) -> &Arc<Spot> {
         &self.spot
     }
 
-    /// Waits until others need the slot. One task waits at a time.
+    /// Waits until other connections need the slot. Only one task may wait at a time.
     pub async fn evicted(&self) {
         poll_fn(|cx| self.spot.poll_evicted(cx)).await;
     }
@@ -152,10 +153,10 @@ impl Drop for ConnectionSlot {
     }
 }
 
-/// The login for publishers, if they need one.
+/// Returns the login for publishers, if they need one.
 fn door(config: &Config) -> Option<Login> {
     let login = config.login.clone()?;
-    // Without randomness, nobody can log in: each attempt tries to get some again.
+    // Without randomness, nobody can log in. Each attempt tries again to get randomness.
     let secret = Secret::new(random_hex().unwrap_or_default());
     Some(Login::new(login.method, login.credentials, secret))
 }
@@ -170,7 +171,7 @@ impl Registry {
         let notices = Notices::new(runtime.clone(), clock);
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let Limits { streams, viewers, .. } = config.limits;
-        // Milliseconds: nobody can send a message more often.
+        // In milliseconds, because nobody can send messages more often than that.
         let first = clock.wall_micros(clock.now()).max(0).cast_unsigned() / 1_000;
         let chats = Chats::new(streams, viewers, config.chat.clone(), first);
         let admission = Admission::new(&config.limits);
@@ -213,7 +214,7 @@ impl Registry {
         }
     }
 
-    /// The time in seconds since 1970.
+    /// Returns the time in seconds since 1970.
     pub fn unix_seconds(&self) -> u64 {
         let micros = self.clock.wall_micros(self.clock.now());
         u64::try_from(micros / 1_000_000).unwrap_or_default()
@@ -223,7 +224,7 @@ impl Registry {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A slot for one more connection; `None` if there are too many.
+    /// Takes a slot for one more connection. Returns `None` if there are too many connections.
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
         // Evicted connections still exist for a moment.
@@ -248,10 +249,10 @@ impl Registry {
         self.connections.load(Ordering::Acquire)
     }
 
-    /// Runs `act` with a stream, which is created if necessary for a client at this address and
-    /// kept meanwhile. A publisher has `publish`, the limits of its application. Fails if there are
-    /// too many streams: published ones have a separate limit, so that waiting viewers never block a
-    /// publisher.
+    /// Runs `act` with a stream. The stream is created if necessary, for a client at this address,
+    /// and kept during the call. For a publisher, `publish` contains the limits of its application.
+    /// Fails if there are too many streams. Published streams have a separate limit, so that waiting
+    /// viewers never block a publisher.
     fn with_stream<T>(
         &self,
         (app, name): (&str, &str),
@@ -296,7 +297,7 @@ impl Registry {
         Ok(result)
     }
 
-    /// The stream with this name, if any.
+    /// Returns the stream with this name, if any.
     pub fn find(&self, app: &str, name: &str) -> Option<Arc<Stream>> {
         self.streams.lock().get(&(app.to_owned(), name.to_owned())).cloned()
     }
@@ -334,13 +335,13 @@ impl Registry {
         Ok(publication)
     }
 
-    /// The most viewers of a stream of this application.
+    /// Returns the maximum number of viewers of a stream in this application.
     pub fn max_viewers(&self, app: &str) -> usize {
         let of_app = self.access().rules.of(app).limits.viewers;
         of_app.map_or(self.config.limits.viewers, |most| most.min(self.config.limits.viewers))
     }
 
-    /// The current access rules.
+    /// Returns the current access rules.
     pub fn access(&self) -> Arc<Access> {
         Arc::clone(&self.access.read())
     }
@@ -362,7 +363,7 @@ impl Registry {
         self.chats.set_rules(config.chat.clone());
     }
 
-    /// The reasons why the server would refuse new clients now; empty if it accepts them.
+    /// Returns the reasons why the server would refuse new clients now; empty if it accepts them.
     pub fn refusals(&self) -> Vec<&'static str> {
         let limits = &self.config.limits;
         let publishing = self.figures().iter().filter(|it| it.publisher.is_some()).count();
@@ -381,7 +382,7 @@ impl Registry {
         self.door.lock().is_some()
     }
 
-    /// The login decision for a publisher that connects.
+    /// Returns the login decision for a publisher that connects.
     pub fn knock(&self, app: &str, address: IpAddr) -> Verdict {
         if !self.is_login_limited() {
             return Verdict::Welcome;
@@ -429,7 +430,7 @@ impl Registry {
         self.tidy(stream);
     }
 
-    /// Adds a viewer; `None` if there are too many viewers or streams.
+    /// Adds a viewer. Returns `None` if there are too many viewers or streams.
     pub fn join(
         &self,
         app: &str,
@@ -438,7 +439,7 @@ impl Registry {
         address: SocketAddr,
     ) -> Option<Arc<Stream>> {
         let (id, protocol, sent_before) = (viewer.id(), viewer.protocol(), viewer.sent());
-        // Those who watch by HLS count too.
+        // HLS viewers count too.
         let most = self.max_viewers(app).saturating_sub(self.hls.viewers(app, name));
         let joined = self.with_stream((app, name), address.ip(), None, |stream| {
             stream.join_within(viewer, most).then(|| Arc::clone(stream))
@@ -463,7 +464,7 @@ impl Registry {
         let _ = self.events.send(event);
     }
 
-    /// All streams, in no order.
+    /// Returns all streams, in no particular order.
     pub fn streams(&self) -> Vec<Arc<Stream>> {
         self.streams.lock().values().cloned().collect()
     }
@@ -476,7 +477,7 @@ impl Registry {
         figures
     }
 
-    /// The figures of one stream.
+    /// Returns the figures of one stream.
     pub fn figures_of(&self, stream: &Stream, now: Timestamp) -> StreamFigures {
         let mut figures = stream.figures(now);
         let by_hls = self.hls.viewers_by(&stream.app, &stream.name);
@@ -486,8 +487,8 @@ impl Registry {
         figures
     }
 
-    /// Asks all RTMP clients that can to reconnect to the successor, and accepts no new ones. The
-    /// others stay.
+    /// Asks all RTMP clients that support it to reconnect to the successor, and accepts no new
+    /// clients. Other clients stay.
     pub fn drain(&self, successor: Option<String>) {
         if let Some(successor) = successor {
             *self.successor.lock() = Some(successor);
@@ -519,7 +520,7 @@ impl Registry {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Waits for the end.
+    /// Waits until the server ends.
     pub async fn stopped(&self) {
         let notified = self.stop.notified();
         if !self.stopping.load(Ordering::Acquire) {
@@ -527,19 +528,19 @@ impl Registry {
         }
     }
 
-    /// Records that a file is complete, and wakes those who wait for the end.
+    /// Records that a file is complete, and wakes the tasks that wait for the end.
     pub fn file_ended(&self, sink: u64) {
         self.files.remove(sink);
         self.all_gone.notify_waiters();
     }
 
-    /// Wakes those who wait for the end: a relay is over.
+    /// Records that a relay is over, and wakes the tasks that wait for the end.
     pub fn relay_ended(&self) {
         self.all_gone.notify_waiters();
     }
 
-    /// Waits until every connection is closed, every relay over, every file complete and every
-    /// callback sent, at most `limit`; returns whether they are.
+    /// Waits at most `limit` until every connection is closed, every relay is over, every file is
+    /// complete and every callback was sent. Returns true if that happened in time.
     pub async fn drained(&self, limit: Duration) -> bool {
         let gone = async {
             loop {

@@ -54,11 +54,12 @@ impl Bundle {
     fn read<const N: usize>(language: Language, files: [&str; N]) -> Self {
         let tag = language.tag().parse().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-        // Marks around values would be drawn as boxes by faces that lack them: where they tell which
-        // spaces are too many, they are taken out again.
+        // Fonts that lack the marks around values draw boxes for them. Only Chinese texts need the
+        // marks, to find superfluous spaces, and these marks are removed afterwards.
         bundle.set_use_isolating(language == Language::Chinese);
         for file in files {
-            // A test holds that there are no errors; what could be read is used.
+            // A test ensures that there are no errors. If there are any, the readable messages are
+            // used.
             let resource = FluentResource::try_new(file.to_owned()).unwrap_or_else(|(it, _)| it);
             if let Err(errors) = bundle.add_resource(resource) {
                 tracing::error!(?errors, language = language.tag(), "a message key occurs twice");
@@ -87,7 +88,7 @@ impl Language {
         }
     }
 
-    /// Returns the text in this language, or the English text where the message is missing.
+    /// Returns the text in this language, or the English text if the message is missing.
     fn text(self, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
         if self == Self::Chinese
             && let Some(text) = self.bundle().text(id, attribute, args)
@@ -111,8 +112,8 @@ impl Language {
         }
     }
 
-    /// Returns the cure of a problem: the cure that was set for the problem, else the cure of its
-    /// message, else the cure of a problem inside it.
+    /// Returns the cure of a problem: the cure that was set for the problem, otherwise the cure of
+    /// its message, otherwise the cure of a problem inside it.
     pub fn cure(self, problem: &Problem) -> Option<String> {
         if let Some(cure) = problem.own_cure() {
             return Some(self.say(cure)).filter(|cure| !cure.is_empty());
@@ -168,8 +169,8 @@ impl Language {
     }
 }
 
-/// The texts of the window in the chosen language, with English texts where messages are missing.
-/// Texts without values are formatted once and kept.
+/// The texts of the window in the chosen language, with English texts for missing messages. Texts
+/// without values are formatted once and kept.
 #[derive(Debug)]
 pub struct Texts {
     language: Language,

@@ -26,9 +26,9 @@ pub enum Value {
     Text(Arc<str>),
     /// A number, which may select the plural form.
     Number(i64),
-    /// A problem inside the problem, in the same language.
+    /// A problem inside this problem, formatted in the same language.
     Problem(Problem),
-    /// Several problems, in their order.
+    /// Several problems, in order.
     Problems(Arc<[Problem]>),
     /// A list of names, with the separator of the language.
     List(Arc<[Arc<str>]>),
@@ -60,7 +60,7 @@ impl Problem {
         Self { id, args: args.into(), cure: None }
     }
 
-    /// Creates a problem from a text of the system, a server or a library, which is the same in
+    /// Creates a problem from a text of the system, a server or a library. This text is the same in
     /// every language.
     pub fn words(words: impl Into<Arc<str>>) -> Self {
         Self::new(WORDS, [("words", Value::Text(words.into()))])
@@ -160,8 +160,8 @@ impl fmt::Debug for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Converts the reason why a file cannot be read. Usual system errors have texts of onair; others
-/// keep the system's text.
+/// Converts the reason why a file cannot be read. Common system errors get onair's own texts;
+/// others keep the system's text.
 impl From<&io::Error> for Problem {
     fn from(error: &io::Error) -> Self {
         match error.kind() {

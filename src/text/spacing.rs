@@ -13,7 +13,8 @@ pub fn closed_up(marked: &str) -> String {
     let mut out = String::with_capacity(marked.len());
     let mut last = None;
     let mut depth = 0_usize;
-    // A value has just ended; a space is held back, and whether it lies beside a value.
+    // `after` is true right after a value. `held` is a space that is not written yet; its value is
+    // true if the space is beside a value.
     let mut after = false;
     let mut held: Option<bool> = None;
     for now in marked.chars() {
@@ -66,11 +67,11 @@ mod tests {
             ("麦克风 \u{2068}桌上\u{2069} 已断开", "麦克风桌上已断开"),
             ("麦克风 \u{2068}Yeti\u{2069} 已断开", "麦克风 Yeti 已断开"),
             ("麦克风 \u{2068}Yeti 桌上\u{2069} 已断开", "麦克风 Yeti 桌上已断开"),
-            // What somebody calls it is theirs.
+            // A name that the user chose stays unchanged.
             ("麦克风 \u{2068}桌 上\u{2069} 已断开", "麦克风桌 上已断开"),
             ("\u{2068}甲\u{2069} \u{2068}乙\u{2069}", "甲乙"),
             ("\u{2068}甲\u{2069} \u{2068}B\u{2069}", "甲 B"),
-            // Nothing of ours is beside it.
+            // There is no superfluous space beside the value.
             ("甲 乙\u{2068}丙\u{2069}", "甲 乙丙"),
             ("（\u{2068}甲\u{2069} ）", "（甲）"),
             ("甲  \u{2068}乙\u{2069} ", "甲  乙 "),

@@ -39,7 +39,7 @@ fn provide_in(home: &Path, configured: Option<&Path>) -> io::Result<()> {
         }
     };
     fs::create_dir_all(&folder)?;
-    // Readable only by its owner, and never visible when incomplete.
+    // The file is readable only by its owner, and never visible when incomplete.
     let mut file = tempfile::NamedTempFile::new_in(&folder)?;
     file.write_all(&cookie)?;
     match file.persist_noclobber(&path) {

@@ -1,7 +1,7 @@
-//! Real audio devices, through cpal. The backend uses the PulseAudio protocol (also of PipeWire) if
-//! a server answers, because the server has readable names, converts formats, and reports a lost
-//! device once. Otherwise, the backend uses ALSA. Buffers always have a fixed size, because the
-//! servers' default is two seconds.
+//! Real audio devices, through cpal. The backend uses the PulseAudio protocol (which PipeWire also
+//! supports) if a server answers, because the server has readable names, converts formats, and
+//! reports a lost device once. Otherwise, the backend uses ALSA. Buffers always have a fixed size,
+//! because the servers' default is two seconds.
 
 use std::time::Duration;
 
@@ -75,7 +75,8 @@ impl Cpal {
             if !fits {
                 continue;
             }
-            // ALSA must open a device to answer; its list has the direction.
+            // ALSA would have to open the device to answer, but its list already contains the
+            // direction.
             let fits = match direction {
                 Direction::Input | Direction::Monitor => device.supports_input(),
                 Direction::Output => device.supports_output(),
@@ -104,7 +105,7 @@ impl Cpal {
     }
 }
 
-/// Returns true if the id belongs to a physical device, and not to an ALSA plugin or alias, or to a
+/// Returns true if the id belongs to a physical device, and not to an ALSA plugin, an alias, or the
 /// monitor of an output.
 fn is_real(host: HostId, id: &str) -> bool {
     if host == HostId::Alsa {

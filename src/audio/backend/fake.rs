@@ -19,7 +19,7 @@ pub(in crate::audio) struct Bench(Arc<Mutex<Devices>>);
 struct Devices {
     present: Vec<(Direction, String)>,
     refused: BTreeMap<String, Fault>,
-    /// The only sample rate of a device; other devices accept all rates.
+    /// The sample rates of devices that accept only one rate. Other devices accept all rates.
     rates: BTreeMap<String, u32>,
     recording: BTreeMap<String, Sink>,
     playing: BTreeMap<String, Tap>,

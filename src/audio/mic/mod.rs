@@ -23,7 +23,7 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
 use crate::text::problem::{Value, problem};
 
-/// Interval of checks of the device.
+/// Interval between checks of the device.
 const WATCH: Duration = Duration::from_millis(100);
 /// Interval at which devices are listed to find a missing one.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ const STALL: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(5);
 /// Reserve for late callbacks.
 const MARGIN: Duration = Duration::from_millis(8);
-/// The additional delay for each missed block; the next constant is its maximum.
+/// The additional delay for each missed block. The next constant is the maximum additional delay.
 const SLACK_STEP: Duration = Duration::from_millis(5);
 const MAX_SLACK: Duration = Duration::from_millis(150);
 
@@ -322,7 +322,7 @@ struct Link {
     heard: u64,
     /// Maximum recent age of the audio at its callback, in microseconds.
     age: f64,
-    /// The extra delay because of late blocks.
+    /// The extra delay that late blocks cause.
     slack: Duration,
     buffer: Vec<f32>,
 }

@@ -187,7 +187,7 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
     let changes = source.status.changes().unwrap();
     let odd = await_state(&bench, &changes, SourceState::Failed);
     assert_eq!(odd.reason.id(), "device-audio-format");
-    // The message has the last rate that was tried.
+    // The message contains the last rate that was tried.
     assert_eq!(odd.detail, "no 44100 Hz");
 }
 

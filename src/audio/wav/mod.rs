@@ -97,7 +97,7 @@ fn unreadable(error: &container::Error) -> Problem {
     }
 }
 
-/// A file with random access; the number is its length in bytes.
+/// A file with random access. The number is the file's length in bytes.
 struct Stored<'a, R>(&'a mut R, u64);
 
 impl<R: Read + Seek> ReadAt for Stored<'_, R> {
@@ -133,7 +133,7 @@ impl<R: Read + Seek> Clip<R> {
         if !(4_000..=384_000).contains(&sample_rate) || !(1..=8).contains(&channels) {
             return Err(problem!("wav-shape", rate = sample_rate.to_string(), channels = channels));
         }
-        // A file that announces more data than it has ends at its real end.
+        // A file that announces more data than it contains ends at its real end.
         let frames = ends.min(size).saturating_sub(begins) / u64::from(pcm.frame());
         if frames == 0 {
             return Err(problem!("wav-empty"));
@@ -370,7 +370,7 @@ impl AudioFeed for WavFeed {
             };
             let over = self.held.is_empty();
             if begins {
-                // Never before the end of the audio that still plays.
+                // The block never begins before the end of the audio that is still playing.
                 let end = self.first + (self.held.len() / self.channels) as i64;
                 self.later = if over { 0 } else { (end - first).max(0) };
             }
@@ -381,7 +381,7 @@ impl AudioFeed for WavFeed {
             if over {
                 self.first = first;
             }
-            // The file restarted after its end, which still plays.
+            // The file restarted after its end, and that end is still playing.
             let gap = first - self.first - (self.held.len() / self.channels) as i64;
             let gap = gap.clamp(0, i64::from(self.rate)) as usize;
             self.held.extend(std::iter::repeat_n(0.0, gap * self.channels));

@@ -170,7 +170,7 @@ fn what_is_played_once_is_left_out_nowhere_where_it_is_read_too_late() {
         blocks.send(WavBlock { first, sound, begins, in_step }).unwrap();
     };
     let (one, two) = ([1; 10], [2; 10]);
-    // Its beginning, its middle, and its restart.
+    // This covers the beginning, the middle and the restart of the file.
     assert_eq!(pull(0), [0; 10]);
     send(3, one, true, false);
     assert_eq!(pull(10), one);
@@ -179,7 +179,7 @@ fn what_is_played_once_is_left_out_nowhere_where_it_is_read_too_late() {
     assert_eq!(pull(30), two);
     send(35, one, true, false);
     assert_eq!(pull(40), one);
-    // It is at its correct position in time, and never overlaps audio that still plays.
+    // The audio is at its correct position in time, and never overlaps audio that is still playing.
     send(52, one, true, false);
     send(58, two, true, false);
     assert_eq!(pull(50), [0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);

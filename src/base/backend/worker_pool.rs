@@ -100,7 +100,7 @@ impl WorkerPool {
     /// those vectors: use `#[inline(always)]` on the closure and the functions it calls.
     pub fn each<T: Send>(&self, parts: impl IntoIterator<Item = T>, job: impl Fn(T) + Sync) {
         let mut parts = parts.into_iter().fuse();
-        // This appears only once, because the job is long.
+        // The job is inlined only here, because it is long.
         let run = |part| {
             wide(
                 #[inline(always)]

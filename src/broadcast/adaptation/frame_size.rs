@@ -1,6 +1,7 @@
-//! Chooses the frame size for a bitrate. If the bitrate is too low for the full size, frames have
-//! three quarters or half of it. When the bitrate has been high enough for a while, the size grows
-//! again. This module is pure: it takes bitrates and times, and returns a size.
+//! Chooses the frame size for a bitrate. If the bitrate is too low for the full size, frames get
+//! three quarters or half of the full width and height. When the bitrate has been high enough for a
+//! while, the size grows again. This module is pure: it takes bitrates and times, and returns a
+//! size.
 
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ const MIN_BITS_PER_PIXEL: f64 = 0.045;
 const OF_CHOSEN: f64 = 0.5;
 /// The time for which the bitrate must be too low before the size is reduced.
 const DOWN_AFTER: Duration = Duration::from_millis(1_500);
-/// The bitrate, as a multiple of what the larger size needs, from which the size grows; the next
-/// constant is the time for which the bitrate must be so high.
+/// The size grows if the bitrate is at least this multiple of what the larger size needs. The next
+/// constant is how long the bitrate must be that high.
 const MORE: f64 = 1.4;
 const UP_AFTER: Duration = Duration::from_secs(8);
 /// A step up that is reverted within this time has failed, and the next step up waits twice as

@@ -20,14 +20,14 @@ use crate::media::BitsPerSecond;
 /// Interval between two samples of a link.
 pub const EVERY: Duration = Duration::from_millis(250);
 
-/// The backlog from which the link is slow if the backlog is not smaller at the next sample, by
-/// which a single large frame is sent.
+/// A backlog of this length means that the link is slow, unless the backlog shrinks by the next
+/// sample. A single large frame is sent by then.
 const HIGH_QUEUE_DELAY: Duration = Duration::from_millis(200);
 /// The backlog from which the link is slow at once.
 const TOO_LONG: Duration = Duration::from_millis(800);
 /// The backlog below which the link keeps up.
 const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
-/// The time for which a new connection sends its initial backlog.
+/// The time that a new connection has for sending its initial backlog.
 const SETTLE: Duration = Duration::from_secs(2);
 /// Minimum interval between two reductions, because a lower bitrate takes effect only after the
 /// frames encoded before it are sent.
@@ -107,8 +107,8 @@ impl Adapter {
         }
     }
 
-    /// Sets up for a delayed stream: each step waits until the effect of the previous one is
-    /// visible.
+    /// Prepares the adapter for a delayed stream: each step waits until the effect of the previous
+    /// one is visible.
     pub fn delayed(self, lag: Duration) -> Self {
         Self { lag, ..self }
     }
@@ -307,7 +307,7 @@ mod tests {
             link.run(5.0, 40e6, true);
             assert_eq!(link.adapter.bitrate().0, 2_500_000, "it caught up with {seconds} s");
         }
-        // A link that is slow after that is detected.
+        // If the link becomes slow after that, the adapter detects it.
         link.run(2.0, 0.0, true);
         link.run(10.0, 1.2e6, true);
         assert!(link.adapter.bitrate().0 < 1_072_000, "{:?}", link.adapter.bitrate());

@@ -13,7 +13,7 @@ const TOO_LITTLE: f64 = 0.9;
 /// Maximum bitrate of the second encode as a share of the main one. A higher bitrate would not
 /// help.
 const MAX_SHARE: f64 = 0.7;
-/// The minimum time for which a target keeps the second encode, which doubles after each failed
+/// The minimum time for which a target keeps the second encode. It doubles after each failed
 /// return.
 const MIN_STAY: Duration = Duration::from_secs(12);
 /// The maximum to which the minimum time grows after failed returns.
@@ -137,7 +137,7 @@ mod tests {
     fn a_return_that_failed_is_tried_less_often() {
         let mut ladder = RenditionChoice::default();
         let (mut moves, mut rendition_id, mut since) = (0, RenditionId::Main, 0);
-        // A link that carries the second encode but not the main one, and appears good in between.
+        // The link carries the second encode but not the main one, and appears good in between.
         for second in 0..600 {
             let carries = if rendition_id == RenditionId::Main && second - since >= 2 {
                 NARROW

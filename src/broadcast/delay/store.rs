@@ -20,7 +20,7 @@ const BLOCK_BYTES: usize = 4 << 20;
 const OVERHEAD: usize = 160;
 /// Number of the oldest blocks that stay in memory, so that a slow disk causes no gap.
 const BLOCKS_READ_AHEAD: usize = 2;
-/// Pause of disk operations after an error.
+/// How long disk operations pause after an error.
 const REST: Duration = Duration::from_secs(5);
 
 /// Memory limits in bytes.
@@ -104,7 +104,7 @@ pub(super) struct DelayStore<S> {
 /// The state of the delay.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// The delay with which viewers see the program, which is shorter than requested if space is
+    /// The delay with which viewers see the program. It is shorter than requested if space is
     /// limited.
     pub delay: Duration,
     /// The duration of the held packets.
@@ -154,7 +154,7 @@ impl<S> DelayStore<S> {
                 self.pieces.push_back(DelayedPiece { number, oldest: now, bytes: size, body });
             }
         }
-        // Once sending has begun, on average as much is sent as arrives.
+        // Once sending has begun, about as much data is sent as arrives.
         let most = self.room.most - if self.begun { 0 } else { self.room.most / 4 };
         if self.memory > most {
             self.shorten(now);
@@ -212,7 +212,7 @@ impl<S> DelayStore<S> {
         if self.memory <= self.room.memory || now < self.rest_until {
             return None;
         }
-        // The newest full block, because older blocks are needed sooner.
+        // The newest full block is written, because older blocks are needed sooner.
         let full = |piece: &&DelayedPiece<S>| {
             piece.bytes >= BLOCK_BYTES && matches!(piece.body, Body::Memory(_))
         };

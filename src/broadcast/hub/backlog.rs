@@ -45,8 +45,8 @@ impl Limits {
         reset: Duration::from_secs(30),
         bytes: 128 << 20,
     };
-    /// Limits for passthrough. There is no live edge to follow, so delayed packets are sent later.
-    /// Only a link that is too slow for the file causes dropped frames.
+    /// Limits for passthrough. There is no live edge to follow, so late packets are sent, not
+    /// dropped. Only a link that is too slow for the file causes dropped frames.
     pub const NEVER_DROP: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
@@ -200,7 +200,7 @@ impl Backlog {
         self.tags.len()
     }
 
-    /// Counters of the backlog.
+    /// Returns the counters of the backlog.
     pub fn figures(&self) -> Figures {
         self.figures
     }
@@ -217,7 +217,7 @@ impl Backlog {
     }
 
     /// Drops the inter frames before the newest keyframe. If there is no keyframe, or it is too
-    /// old, drops all inter frames and later ones up to the next keyframe.
+    /// old, drops all inter frames, and later inter frames up to the next keyframe.
     fn drop_to_keyframe(&mut self) {
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
         let fresh =
@@ -236,7 +236,7 @@ impl Backlog {
         }
     }
 
-    /// Restarts at the newest keyframe, or at the next one, because the output is far too late.
+    /// Restarts at the newest keyframe, or at the next one, because the output is too far behind.
     fn reset(&mut self) {
         self.figures.resets += 1;
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();

@@ -15,8 +15,8 @@ const MAX_BYTES: usize = 32 << 20;
 /// A rendition without frames for this long has ended.
 const ENDED: Duration = Duration::from_secs(30);
 
-/// The packets of a rendition from its last keyframe on, without a file's lead-in. There are none
-/// for a stream without video.
+/// The packets of a rendition from its last keyframe on, without a file's lead-in. A stream without
+/// video has no such packets.
 #[derive(Debug, Default)]
 pub(in crate::broadcast) struct Gop {
     rendition_id: RenditionId,

@@ -17,7 +17,7 @@ const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
 /// longer.
 const MAX_HELD: usize = 512;
 
-/// The approximate minimum interval of packets in ms, if many are held.
+/// The approximate minimum interval between packets in ms, if many are held.
 const MILLIS_A_PACKET: usize = 8;
 
 /// The queues of all tracks.
@@ -103,9 +103,9 @@ impl Interleaver {
         let most = MAX_HELD + self.lag.as_millis() as usize / MILLIS_A_PACKET;
         let [a, b, c, d, e] = &mut self.extras;
         let mut lines = [&mut self.video, &mut self.second, &mut self.audio, a, b, c, d, e];
-        // At the same time, keyframes go first, so that an output that waits for one gets no other
-        // frame of that time before it; frames go before audio, because a stream begins with a
-        // frame.
+        // Of packets with the same time, keyframes go first: an output that waits for a keyframe then
+        // gets no other frame of that time before it. Frames go before audio, because a stream begins
+        // with a frame.
         let next = (0_u8..).zip(&mut lines);
         let next = next.filter_map(|(place, line)| line.first().map(|first| (first, place)));
         let (_, next) = next.min_by_key(|((dts, inter), place)| (*dts, *inter, *place))?;
@@ -194,11 +194,11 @@ mod tests {
         assert!(order.pop(at(499)).is_none());
         assert_eq!(order.due(), Some(at(500)));
         assert!(order.pop(at(500)).is_some());
-        // The track is known to be late and not waited for any more.
+        // The track is known to be late, so the others no longer wait for it.
         order.push(packet(Track::Video, 33), at(501));
         assert!(order.pop(at(501)).is_some());
-        // The track returns with old packets first: they are sent at once, and the track is waited
-        // for again.
+        // The track returns with old packets first: they are sent at once, and the others wait for
+        // the track again.
         order.push(packet(Track::Audio, 0), at(510));
         order.push(packet(Track::Video, 66), at(533));
         assert_eq!(drain(&mut order, 533), [(Track::Audio, 0)]);
@@ -240,12 +240,12 @@ mod tests {
         let first = order.pop(at(33)).unwrap();
         assert_eq!((first.track, first.dts), (Track::Audio, at(34)));
         order.push(packet(Track::Audio, 90), at(40));
-        // At the same time, the keyframe is first.
+        // Of packets with the same time, the keyframe is first.
         let renditions: Vec<_> = std::iter::from_fn(|| order.pop(at(40)))
             .map(|packet| packet.rendition.map(|its| its.rendition_id))
             .collect();
         assert_eq!(renditions, [Some(RenditionId::Second)]);
-        // The track is still waited for…
+        // The others still wait for the track…
         order.push(packet(Track::Video, 99), at(66));
         assert_eq!(order.pop(at(66)).map(|it| it.dts), None);
         // …but not forever.
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(drain(&mut order, 80), [(Track::Audio, 41), (extra, 42)]);
         order.push(packet(extra, 82), at(81));
         assert_eq!(drain(&mut order, 81), [(Track::Video, 80)]);
-        // The remaining packets of an encoder that was ended.
+        // These are the remaining packets of an encoder that was ended.
         order.expect(ExtraTracks::NONE);
         order.push(packet(extra, 100), at(100));
         video_and_audio(&mut order, 120);

@@ -50,8 +50,8 @@ pub struct Figures {
     pub audio_bytes: u64,
 }
 
-/// The part of a hub with which outputs subscribe, also again when they reconnect. Clones share the
-/// hub.
+/// The part of a hub with which outputs subscribe, and subscribe again when they reconnect. Clones
+/// share the hub.
 #[derive(Clone)]
 pub(super) struct HubFeed {
     shared: Arc<Shared>,
@@ -155,7 +155,7 @@ impl Hub {
     }
 
     /// Subscribes a new output that also gets the extra audio tracks. The output begins like others
-    /// if these tracks (and video) are available from the same point. Otherwise it requests a
+    /// if these tracks (and video) are available from the same point. Otherwise, it requests a
     /// keyframe, and begins at that keyframe.
     pub(super) fn subscribe_with(
         &self,
@@ -206,14 +206,13 @@ impl Hub {
         }
     }
 
-    /// Sets by how much audio arrives later than video of the same time, so that frames wait for
-    /// audio.
+    /// Sets how much later audio arrives than video of the same time. Frames then wait for audio.
     pub fn set_audio_delay(&self, lag: Duration) {
         let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
         self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);
     }
 
-    /// Counters of the hub.
+    /// Returns the counters of the hub.
     pub fn figures(&self) -> Figures {
         self.feed.shared.state.lock().figures
     }

@@ -9,9 +9,9 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, Codec, EncodedPacket, RenditionId, Track, VideoCodec};
 use crate::wire::container::flv;
 
-/// A packet that several outputs share, and its FLV body (also the body of its RTMP message), which
-/// is built for the first output that needs it. Times are on the session clock, and each output
-/// subtracts its own start.
+/// A packet that several outputs share, with its FLV body (which is also the body of its RTMP
+/// message). The body is built for the first output that needs it. Times are on the session clock,
+/// and each output subtracts its own start.
 #[derive(Clone, Debug)]
 pub struct SharedPacket {
     packet: EncodedPacket,

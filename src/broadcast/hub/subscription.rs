@@ -245,7 +245,7 @@ impl Subscription {
         self.len() == 0
     }
 
-    /// Counters of the subscription.
+    /// Returns the counters of the subscription.
     pub fn figures(&self) -> Figures {
         self.line.state.lock().backlog.figures()
     }

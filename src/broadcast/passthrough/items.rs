@@ -235,14 +235,14 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
     Ok(())
 }
 
-/// Makes a packet without data, which is never dropped, and with which no stream begins.
+/// Makes a packet without data. It is never dropped, and no stream begins with it.
 fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
     let packet = EncodedPacket::received(track, (dts, dts), false, Bytes::new());
     EncodedPacket { priority: Priority::Key, ..packet }
 }
 
 /// Returns the packet of a tag, or `None` for tags that are not sent, such as commands and
-/// unreadable ones. The packet keeps the unchanged body, because additional tracks and unknown
+/// unreadable tags. The packet keeps the unchanged body, because additional tracks and unknown
 /// codecs have no events.
 fn item(read: ReadTag) -> Option<Item> {
     let data = read.packet().map(|packet| packet.data.clone()).unwrap_or_default();

@@ -26,11 +26,11 @@ use crate::wire::amf0::Value;
 
 use crate::text::Problem;
 
-/// Interval of checks for a stop request while waiting for the start.
+/// How often the thread checks for a stop request while it waits for the start.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum number of packets in the queue to the hub.
 const PACKETS: usize = 64;
-/// Bytes at the beginning of the file that are searched for configs.
+/// Number of bytes at the beginning of the file that are searched for codec configs.
 const MAX_HEADER: usize = 32 << 20;
 /// The time within which both video and audio must begin, if the file has both.
 const HEAD_MS: i64 = 4_000;
@@ -39,10 +39,10 @@ const MAX_CONFIGURATIONS: usize = 32;
 /// Timestamps that jump by more than this, forward or back, are wrong. The stream continues without
 /// the jump.
 const JUMP_MS: i64 = 10_000;
-/// Audio that precedes the first frame by at most this belongs to the beginning. More audio would
-/// delay the video for viewers.
+/// Audio that precedes the first frame by at most this time belongs to the beginning. More audio
+/// would delay the video for viewers.
 const MAX_LEAD_MS: i64 = 1_000;
-/// The time between the last packet of a file and its first one in the next loop.
+/// The time between the last packet of a file and the first packet of the next loop.
 const BETWEEN_ROUNDS_MS: i64 = 33;
 /// Metadata properties that apply to the file but not to the stream.
 const OF_THE_FILE: [&str; 9] = [
@@ -74,7 +74,7 @@ pub struct Playback {
     pub projection: PassthroughSender,
 }
 
-/// Sender of a media file as the stream.
+/// Sends a media file as the stream.
 #[derive(Debug)]
 pub struct PassthroughSender {
     worker: Worker,
@@ -243,7 +243,7 @@ impl PassthroughSender {
     }
 }
 
-/// Sends the packets at their times.
+/// Sends the packets when they are due.
 struct Projector {
     head: SequenceHeaders,
     /// The timestamp of the first frame in the file, until it is reached.
@@ -322,7 +322,7 @@ fn declared_duration(metadata: &Value) -> Option<Duration> {
     (0.001..1e7).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// Reads the total bitrate of all tracks from metadata, which has it in kbit/s.
+/// Reads the total bitrate of all tracks from metadata, which contains it in kbit/s.
 fn bitrate(metadata: &Value) -> Option<BitsPerSecond> {
     let number = |name| metadata.get_number(name).filter(|kbps| (0.0..1e6).contains(kbps));
     let kbps = number("videodatarate").unwrap_or(0.0) + number("audiodatarate").unwrap_or(0.0);

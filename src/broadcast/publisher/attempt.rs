@@ -16,8 +16,8 @@ pub(super) struct Attempt<'a> {
     pub home: &'a Url,
     pub url: &'a Url,
     pub tcp_limit: Duration,
-    /// True if the server closed the last connection at once, so that this one counts as live only
-    /// after a while.
+    /// True if the server closed the last connection at once, so that this connection counts as
+    /// live only after a while.
     pub in_doubt: bool,
     /// True if an earlier connection was live for more than a moment.
     pub was_live: bool,

@@ -89,7 +89,7 @@ mod tests {
     fn legacy_codecs_need_no_word_and_tracks_are_looked_into() {
         let old = stream(&[(Track::Video, b"\x17\0\0\0\0\x01"), (Track::Audio, b"\xaf\0\x11\x90")]);
         assert_eq!(judge(&old, &Enhanced::default()), Verdict::Taken);
-        // First, one track in a multitrack body; then many codecs.
+        // First a single track in a multitrack body, then tracks with different codecs.
         assert_eq!(four_cc(Track::Video, b"\x96\x00hvc1\x00"), Some(FourCc(*b"hvc1")));
         assert_eq!(four_cc(Track::Video, b"\x96\x20av01\x00"), Some(FourCc(*b"av01")));
         assert_eq!(four_cc(Track::Audio, b"\x95\x10fLaC\x00"), Some(FourCc(*b"fLaC")));

@@ -13,8 +13,8 @@ pub(super) const SILENCE: Duration = Duration::from_millis(1_250);
 const WINDOW: usize = 4;
 /// The number of readings in the shorter window, which shows early that a link becomes slower.
 const LATELY: usize = 2;
-/// Maximum number of packets in transit whose times are stored. Further ones are merged with the
-/// last of them.
+/// Maximum number of packets in transit whose times are stored. Further packets are merged with the
+/// last one.
 const MAX_MARKS: usize = 4_096;
 
 /// The flow of data to a connected server.
@@ -53,7 +53,7 @@ struct SentMark {
 #[derive(Debug)]
 pub(super) struct Link {
     accepted: u64,
-    /// The last time at which the server accepted data, or no data was pending.
+    /// The last time at which the server accepted data, or at which no data was pending.
     progress: Timestamp,
     looked: Timestamp,
     /// The bytes written at the last readings, oldest first.
@@ -72,7 +72,7 @@ impl Link {
         }
     }
 
-    /// Records a packet that was passed to the connection, whose bytes end at `end`.
+    /// Records that a packet was passed to the connection. The packet's bytes end at `end`.
     pub fn sent(&mut self, end: u64, dts: Timestamp) {
         if self.marks.len() >= MAX_MARKS {
             self.marks.pop_back();
@@ -97,7 +97,7 @@ impl Link {
         }
     }
 
-    /// Returns the last time at which the server accepted data, or no data was pending.
+    /// Returns the last time at which the server accepted data, or at which no data was pending.
     pub fn progress(&self) -> Timestamp {
         self.progress
     }
@@ -108,8 +108,8 @@ impl Link {
     }
 
     /// Returns the duration of the backlog by timestamps, from the oldest packet that the server
-    /// has not accepted to the newest one. `last` is the newest packet in the connection, and
-    /// `behind` has the oldest and the newest one in the queue.
+    /// has not accepted to the newest one. `last` is the newest packet in the connection. `behind`
+    /// is the oldest and the newest one in the queue.
     pub fn waiting(
         &self,
         last: Option<Timestamp>,

@@ -104,8 +104,8 @@ impl Publisher {
         self.shared.report.lock().state
     }
 
-    /// Returns the standing of the target for the start of a file, which waits until each target is
-    /// connected, has failed once, or has ended.
+    /// Returns the standing of the target for the start of a file. The start waits until each
+    /// target is connected, has failed once, or has ended.
     pub(super) fn standing(&self) -> TargetStanding {
         let report = self.shared.report.lock();
         match report.state {
@@ -119,7 +119,7 @@ impl Publisher {
         }
     }
 
-    /// Counters of the publisher.
+    /// Returns the counters of the publisher.
     pub fn figures(&self) -> Figures {
         let dropped_audio = self.lost_audio.load(Ordering::Relaxed);
         Figures { dropped_audio, ..self.shared.figures.lock().clone() }
@@ -153,8 +153,8 @@ impl Publisher {
         self.shared.network.send_modify(|count| *count += 1);
     }
 
-    /// Requests an orderly end within `limit`, which sends the backlog and unpublishes the stream.
-    /// The call does not wait.
+    /// Requests an orderly end within `limit`: the publisher sends the backlog and unpublishes the
+    /// stream. The call does not wait.
     pub fn ask_to_stop(&self, limit: Duration) {
         self.shared.stop.send_replace(Some(limit));
     }

@@ -169,7 +169,7 @@ async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
 }
 
 /// Returns true if a retry can help. A rejected certificate is final, unless the server's
-/// certificate was accepted before. In that case, another party replies, such as a hotel's login
+/// certificate was accepted before. In that case, something else replied, such as a hotel's login
 /// page.
 fn may_pass(error: &Error, was_live: bool) -> bool {
     match error.cause {

@@ -90,7 +90,7 @@ pub(super) async fn run(
             return (None, Ended::Failed(error));
         }
     }
-    // From this point on, `tick` detects a dead link. The system must not give the connection up
+    // From this point on, `tick` detects a dead link. The system must not give up the connection
     // earlier: the end of an abandoned connection would then never be reported, and the server
     // would keep the old stream.
     client.stream().set_user_timeout(USER_TIMEOUT);
@@ -125,7 +125,7 @@ pub(super) async fn run(
         && !trying.was_live
         && live.is_refused(error)
     {
-        // A short time after which the server closed the connection does not count as live.
+        // If the server closes the connection after a short time, this time does not count as live.
         live.in_doubt = true;
         ended = Ended::Refused(Error { stage: ConnectStage::Publish, ..error.clone() });
     }
@@ -156,7 +156,7 @@ const USER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time limit for closing a connection in an orderly way.
 const ORDERLY_END: Duration = Duration::from_secs(1);
 
-/// Returns true if this is a routine message of servers without information for the user.
+/// Returns true if this is a routine server message without information for the user.
 fn is_routine(status: &Status) -> bool {
     const ROUTINE: [&str; 4] = [
         "NetStream.Publish.Start",
@@ -357,7 +357,7 @@ impl<'a> Live<'a> {
     fn send(&mut self, tag: &SharedPacket) {
         let origin = *self.timeline.origin.get_or_insert(tag.dts);
         if tag.dts < origin {
-            // Late audio from before the first frame.
+            // This is late audio from before the first frame.
             return;
         }
         self.other_frames(tag);
@@ -480,7 +480,7 @@ impl<'a> Live<'a> {
             self.rendition_id = rendition_id;
             self.subscription.want(rendition_id);
         }
-        // Other targets share the main rendition, so no keyframe of it is requested out of turn.
+        // Other targets share the main rendition, so no extra keyframe is requested for it.
         if rendition_id == RenditionId::Second && self.subscription.rendition_id() != rendition_id {
             self.timeline.feed.ask_keyframe(rendition_id);
         }

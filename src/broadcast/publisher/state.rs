@@ -28,7 +28,7 @@ pub struct Target {
     pub url: TargetUrl,
     /// The trusted certificates and the limits of the connection. The publisher sets the bitrate.
     pub options: Options,
-    /// The time for which to retry the first connection, or after a loss; `None` means forever.
+    /// How long to retry the first connection, or to reconnect after a loss; `None` means forever.
     /// Failures that waiting cannot resolve are final.
     pub retry_for: Option<Duration>,
     /// Limits of the backlog.
@@ -59,7 +59,7 @@ impl Target {
         }
     }
 
-    /// Returns the target set up for passthrough.
+    /// Returns the target, set up for passthrough.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { limits: Limits::NEVER_DROP, whole: true, ..self }
@@ -143,7 +143,7 @@ pub enum Event {
     Changed(Report),
     /// While live, the link went down or recovered.
     Flow(Flow),
-    /// A message of the server that did not change the state.
+    /// A message from the server that did not change the state.
     Said(Status),
     /// The server did not announce support for these codecs; this is reported once.
     Unannounced(Vec<String>),
@@ -251,7 +251,7 @@ impl Shared {
     }
 
     pub fn tell(&self, event: Event) {
-        // If there is no reader any more, the publisher is being dropped.
+        // If there is no reader anymore, the publisher is being dropped.
         let _ = self.events.send(event);
     }
 }
@@ -260,7 +260,7 @@ impl Shared {
 #[derive(Debug)]
 pub(super) struct Timeline {
     pub feed: HubFeed,
-    /// The DTS that is 0 in RTMP, which is that of the first packet ever sent.
+    /// The DTS that is 0 in RTMP: the DTS of the first packet ever sent.
     pub origin: Option<Timestamp>,
     /// The DTS of the last packet passed to a connection.
     pub last: Option<Timestamp>,
@@ -286,8 +286,7 @@ impl KeptSubscription {
 }
 
 impl Timeline {
-    /// Converts a DTS to RTMP time, which is milliseconds since the first packet, with RTMP's
-    /// wrap-around.
+    /// Converts a DTS to RTMP time: milliseconds since the first packet, with RTMP's wrap-around.
     pub fn time_ms(&self, dts: Timestamp) -> u32 {
         let origin = self.origin.unwrap_or(dts);
         let millis = dts.micros_since(origin).max(0) / 1_000;

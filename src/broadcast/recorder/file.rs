@@ -16,7 +16,7 @@ use crate::wire::container::{
     AudioTrack, Format, Muxer, MuxerOutput, Timing, Tracks, audio_track, flv, mkv, mp4,
 };
 
-/// Maximum duration of a unit of a file, by the samples' times.
+/// Maximum duration of a unit of a file, according to the samples' timestamps.
 const UNIT: Duration = Duration::from_millis(1_000);
 /// A unit also ends at this size in bytes.
 const UNIT_BYTES: usize = 4 << 20;

@@ -1,7 +1,7 @@
-//! A journal of open recordings, with which the next start repairs interrupted ones. Each recording
-//! has a small file in the user's state folder, which contains the recording's path and is locked
-//! while the recording is open. If the lock is free, the program that wrote the recording has
-//! ended.
+//! A journal of open recordings. With it, the next start of the program repairs interrupted
+//! recordings. Each recording has a small file in the user's state folder, which contains the
+//! recording's path and is locked while the recording is open. If the lock is free, the program
+//! that wrote the recording has ended.
 
 use std::fs::{self, TryLockError};
 use std::io::{self, Read, Write};

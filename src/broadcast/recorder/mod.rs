@@ -47,8 +47,8 @@ const FLUSH: Duration = Duration::from_secs(1);
 const SYNC: Duration = Duration::from_secs(2);
 /// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// The time for which packets may still arrive at the end, which is longer than the hub waits for a
-/// late track.
+/// The time for which packets may still arrive at the end. It is longer than the hub waits for a late
+/// track.
 const END_GRACE: Duration = Duration::from_millis(600);
 /// Maximum number of unread events.
 const EVENTS: usize = 64;
@@ -252,12 +252,12 @@ impl Recorder {
         Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), waiting, mark })
     }
 
-    /// Counters of the recording.
+    /// Returns the counters of the recording.
     pub fn figures(&self) -> Figures {
         self.figures.lock().clone()
     }
 
-    /// Returns the events, of which the first is [`Event::Began`].
+    /// Returns the events. The first one is [`Event::Began`].
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
@@ -358,7 +358,7 @@ struct Writer {
     synced: Instant,
     /// The size of the earlier files in bytes.
     earlier_bytes: u64,
-    /// The position where the current GOP began in this file; the next field is the size of the
+    /// The position where the current GOP began in this file. The next field is the size of the
     /// largest GOP so far.
     group_began: u64,
     largest_group: u64,
@@ -433,8 +433,8 @@ impl Writer {
         }
     }
 
-    /// Writes the packets that were in the hub when the end was requested, even if they still wait
-    /// for the other track, and no later ones.
+    /// Writes the packets that were in the hub when the end was requested, even if they still wait for
+    /// the other track, but no later packets.
     fn last(&mut self) -> Result<(), Error> {
         let mark = *self.mark.lock();
         let until = Instant::now() + END_GRACE;
@@ -570,7 +570,7 @@ impl Writer {
         if let Some(warning) = self.watch.check(&look) {
             let _ = self.events.send(Event::Warning(warning));
         }
-        // At this point there is still enough space to finalize the file.
+        // At this point, there is still enough space to finalize the file.
         enough_room(self.file.path(), index)
     }
 }

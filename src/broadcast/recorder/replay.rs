@@ -200,7 +200,7 @@ impl Clip {
                 written
             });
             if let Err(error) = written {
-                // Removes the files before it, too.
+                // Also removes the files before this one.
                 files.iter().for_each(File::remove);
                 return Err(error);
             }

@@ -43,7 +43,7 @@ impl Timeline {
     }
 
     /// Returns the DTS and PTS of a packet in the file. Returns `None` for packets outside the
-    /// file, which are before its first keyframe or overlap after a pause.
+    /// file: packets before its first keyframe, and packets that overlap after a pause.
     pub fn place(&mut self, tag: &SharedPacket) -> Option<(Timestamp, Timestamp)> {
         if self.origin.is_none() && self.has_video && !tag.starts_gop() {
             return None;

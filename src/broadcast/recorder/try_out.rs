@@ -26,7 +26,7 @@ pub fn try_out(path: &Path) -> Result<(), Error> {
     tried
 }
 
-/// Checks whether the disk has enough space to begin.
+/// Checks whether the disk has enough space to begin a recording.
 pub(super) fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
     match files::free_space(path) {
         Some(free) if free < disk_space::reserve(index) => {

@@ -10,7 +10,7 @@ use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::PixelLayout;
 use crate::media::{Color, Size};
 
-/// Number of frames that fill the pool; the next constant is the number of measured frames.
+/// Number of frames that fill the pool. The next constant is the number of measured frames.
 const WARM: usize = 12;
 const FRAMES: usize = 20;
 

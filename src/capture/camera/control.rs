@@ -1,5 +1,5 @@
 //! The controls of a camera's driver, such as exposure, white balance, focus, gain and the mains
-//! frequency. This module has plain values, and the object through which the studio and open
+//! frequency. This module contains plain values, and the object through which the studio and open
 //! cameras exchange wanted and current values.
 
 use std::collections::BTreeMap;

@@ -152,9 +152,9 @@ pub(in crate::capture) trait Driver: Send + Sync {
     fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault>;
 }
 
-/// Chooses the best format for the program. The rate matters most, then no upscaling, then little
-/// downscaling. Raw pixels are preferred to compressed ones. The format is one that `mode` allows,
-/// if possible; the result says whether it is.
+/// Chooses the best format for the program. The rate matters most, then to avoid upscaling, then to
+/// limit downscaling. Raw pixels are preferred to compressed ones. The format is one that `mode`
+/// allows, if possible. The result also says whether it is.
 pub(in crate::capture) fn choose(
     offers: &[OfferedCamera],
     mode: Mode,
@@ -179,19 +179,19 @@ fn best(offers: &[OfferedCamera], size: Size, fps: f64) -> Option<OfferedCamera>
             | PixelLayout::Pairs(..)
             | PixelLayout::Planes(..)
             | PixelLayout::Whole(_) => 0.0,
-            // These need an additional conversion by a matrix.
+            // RGB needs an additional conversion by a matrix.
             PixelLayout::Rgb(..) => 0.02,
             // The colors are also coarse.
             PixelLayout::Rgb16(_) => 0.04,
             PixelLayout::Jpeg => 0.05,
-            // This format has lost more quality.
+            // H.264 has lost more quality.
             PixelLayout::H264 => 0.06,
-            // Twice the bytes, for bits that are dropped.
+            // This format needs twice the bytes, for bits that are dropped.
             PixelLayout::WidePairs => 0.07,
-            // Two of three colors are interpolated, and they are raw sensor colors.
+            // Two of three colors are interpolated, and the colors are those of the raw sensor.
             PixelLayout::Bayer(_, Samples::Eight) => 0.08,
             PixelLayout::Bayer(..) => 0.09,
-            // No color: only if there is nothing else.
+            // Without color, a format is used only if there is nothing else.
             PixelLayout::Luma(Samples::Eight) => 100.0,
             PixelLayout::Luma(_) => 100.01,
         };

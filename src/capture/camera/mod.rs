@@ -2,7 +2,7 @@
 //! reopens the camera when it returns. The feed shows the camera's newest frame.
 //!
 //! Drivers can hang in any call. All calls therefore run on the inner thread, which is abandoned and
-//! replaced if it sends no frames; no other thread waits for it.
+//! replaced if it sends no frames. No other thread waits for it.
 
 #[cfg(test)]
 mod allocation_tests;
@@ -38,9 +38,9 @@ use crate::text::problem::{Value, problem};
 
 /// The name of a camera before its real name is known.
 const NAMELESS: &str = "Camera";
-/// Interval of checks of the inner thread.
+/// Interval between checks of the inner thread.
 const WATCH: Duration = Duration::from_millis(100);
-/// Interval of searches for a missing camera.
+/// Interval between searches for a missing camera.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// A camera without a frame for this long counts as stalled, and its last frame is no longer shown.
 const STALL: Duration = Duration::from_secs(2);
@@ -48,8 +48,7 @@ const STALL: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(4);
 /// Time limit of the inner thread for each frame.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
-/// Number of checks of the wanted values after which controls are read once, which is every two
-/// seconds.
+/// The controls are read once per this many checks of the wanted values: every two seconds.
 const POLLS_PER_CONTROL_READ: u32 = 20;
 /// Number of consecutive unreadable frames after which the format counts as unsupported.
 const MAX_BROKEN: u32 = 30;
@@ -83,7 +82,7 @@ pub(super) fn open(
     Ok(Source { feed, status })
 }
 
-/// The compositor's side.
+/// The compositor's side of a camera.
 struct CameraFeed {
     latest: Latest<VideoFrame>,
     /// Ends the camera's thread when the feed is dropped.
@@ -342,7 +341,7 @@ impl Adjuster {
 
     fn set(&self, done: &WantedControls, wanted: &WantedControls, back: &[String]) {
         let controls = self.driver.controls(&self.id).unwrap_or_default();
-        // Switches and menus first: they decide whether a number may be set.
+        // Switches and menus come first, because they decide whether a number may be set.
         let late = |name: &str| {
             let control = controls.iter().find(|control| control.name == name);
             control.is_none_or(|control| matches!(control.span, Span::Number { .. }))

@@ -30,7 +30,7 @@ impl Mode {
     }
 }
 
-/// Parses a size of a camera, which can be odd.
+/// Parses a camera's frame size, which can be odd.
 fn size(text: &str) -> Option<Size> {
     let (width, height) = text.split_once(['x', 'X', '×'])?;
     let side = |text: &str| {

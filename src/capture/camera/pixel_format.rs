@@ -28,7 +28,7 @@ pub(in crate::capture) enum PixelLayout {
     Rgb(Bytes, Ends),
     /// Pixels of two bytes for all three colors.
     Rgb16(Bits),
-    /// One color per pixel, by the sensor's filter.
+    /// One color per pixel, according to the sensor's filter.
     Bayer(BayerOrder, Samples),
     Jpeg,
     /// H.264 frames, each a separate byte stream (Annex B).
@@ -39,7 +39,7 @@ pub(in crate::capture) enum PixelLayout {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Samples {
     Eight,
-    /// This many bits (8 to 16), which are the low bits of two little-endian bytes.
+    /// This many bits (8 to 16): the low bits of two little-endian bytes.
     Wide(u32),
     /// 16 bits, big-endian.
     High,

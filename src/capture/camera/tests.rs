@@ -250,7 +250,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
     then.sort();
     assert_eq!(then, [named("absolute", Some(40)), named("zoom_auto", None)]);
     assert!(settles("zoom_auto", Some(1)));
-    // After replugging, the camera has its driver's defaults, and is set again.
+    // After replugging, the camera has its driver's defaults, and the wanted values are set again.
     bench.unplug("cam");
     await_state(&bench, &changes, SourceState::Lost, &FRAME);
     assert!(settles("absolute", None), "gone");
@@ -271,7 +271,7 @@ fn a_chosen_format_is_taken_and_told_when_it_is_gone() {
     assert_eq!(source.status.report().alarm, None);
     let listed = bench.board().formats();
     assert_eq!(listed["cam"].iter().map(Mode::of).filter(|it| it.size == mode.size).count(), 1);
-    // It returns without the control.
+    // The camera returns without the control.
     bench.unplug("cam");
     await_state(&bench, &changes, SourceState::Lost, &FRAME);
     bench.plug(FoundCamera { offers: vec![small], ..found("cam") });

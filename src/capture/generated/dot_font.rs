@@ -41,7 +41,7 @@ pub(in crate::capture) fn width(text: &str, scale: usize) -> usize {
     (text.chars().count() * ADVANCE).saturating_sub(ADVANCE - WIDTH) * scale
 }
 
-/// Draws a text into the luma plane, clipped.
+/// Draws a text into the luma plane. Parts outside the plane are clipped.
 pub(in crate::capture) fn draw(
     planes: &mut Planes,
     text: &str,

@@ -14,24 +14,26 @@ use crate::media::markers::{self, Schedule};
 use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
 const TITLE: &str = "onair test pattern";
-/// Luma of the letters; the next constant is the luma of the panel behind them.
+/// Luma of the letters. The next constant is the luma of the panel behind the letters.
 const INK: u8 = 220;
 const PANEL: u8 = 28;
-/// Rows of a ribbon, which fill whole macroblocks, so that static ribbons cost nothing.
+/// Height of a ribbon in rows. Ribbons fill whole macroblocks, so static ribbons cost nothing.
 const RIBBON: usize = 32;
-/// One of this many ribbons is woven; the next constant is the first. At 720p, the panel covers no
-/// woven ribbon.
+/// One of this many ribbons is woven. The next constant is the index of the first woven ribbon. At
+/// 720p, the panel covers no woven ribbon.
 const WOVEN_EVERY: usize = 7;
 const WOVEN_FIRST: usize = 1;
-/// Rows of a thread in a woven ribbon, which are one chroma row. No macroblock moves as a whole.
+/// Height of a thread in a woven ribbon, in rows: one chroma row. No macroblock then moves as a
+/// whole.
 const THREAD: usize = 2;
 /// Amplitude of the threads' grain in luma. With this grain, a frame costs 1.03 times the bits of
 /// `testsrc2` (720p30, x264 superfast zerolatency, CRF 26; OpenH264 at QP 30: 1.37), and 1.2 times
 /// the time at 2,500 kbps.
 const GRAIN: f32 = 50.0;
-/// Wavelengths of the light on a ribbon in luma columns.
+/// Wavelengths of the light on a ribbon, in luma columns.
 const WAVES: [f32; 5] = [220.0, 340.0, 500.0, 160.0, 420.0];
-/// Chroma from the top to the bottom of the frame, from night blue over violet and coral to gold.
+/// Chroma from the top to the bottom of the frame, from night blue through violet and coral to
+/// gold.
 const DUSK: [(f32, f32); 5] =
     [(158.0, 108.0), (150.0, 128.0), (132.0, 152.0), (112.0, 158.0), (100.0, 150.0)];
 
@@ -79,7 +81,7 @@ impl VideoFeed for TestPattern {
     }
 }
 
-/// Rows of the top quarter, rounded up to a whole chroma row.
+/// Returns the number of rows in the top quarter, rounded up to a whole chroma row.
 fn flash_rows(size: Size) -> usize {
     (size.height as usize / 4).next_multiple_of(2)
 }
@@ -189,7 +191,8 @@ impl Weave {
     fn shift(&self, thread: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();
-        // Back and forth at 2, 4, 6 … pixels per frame, neighbors in opposite directions.
+        // Threads move back and forth at 2, 4, 6 … pixels per frame, neighbors in opposite
+        // directions.
         let pace = 2 + 2 * (thread as u64 * 7 % 5);
         let travelled = (step.wrapping_mul(pace)).wrapping_add(thread as u64 * 130) % (2 * spare);
         let there = if travelled < spare { travelled } else { 2 * spare - 1 - travelled };
@@ -198,8 +201,8 @@ impl Weave {
     }
 }
 
-/// Copies rows of a ribbon, from a column on, to the ribbon's position in the frame. `sides` has
-/// the widths of the frame and the ribbon.
+/// Copies rows of a ribbon, from a column on, to the ribbon's position in the frame. `sides`
+/// contains the widths of the frame and the ribbon.
 fn copy_rows(
     to: &mut [u8],
     top: usize,

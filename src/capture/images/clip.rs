@@ -21,7 +21,7 @@ const FRAMES_AHEAD: usize = 8;
 /// Maximum number of images of a clip. The rest is ignored.
 const MAX_FRAMES: usize = 3_000;
 
-/// Returns true if [`open`] plays this as a clip, which is a folder, or an image by its name.
+/// Returns true if [`open`] plays this as a clip: a folder, or a file with the name of an image.
 pub fn plays(path: &Path) -> bool {
     path.is_dir() || is_image(path)
 }

@@ -21,9 +21,9 @@ use crate::capture::rgb;
 use crate::media::{Planes, Size};
 use crate::text::problem::{Problem, problem};
 
-/// Maximum bytes of an image file.
+/// Maximum size of an image file, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
-/// Maximum side length of a decoded image in pixels; the next constant is the maximum number of its
+/// Maximum side length of a decoded image in pixels. The next constant is the maximum number of
 /// pixels.
 const MAX_SIDE: u32 = 16_384;
 const MAX_PIXELS: u64 = 1 << 26;
@@ -130,7 +130,7 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), Problem> {
     Ok((format, size))
 }
 
-/// Opens an image, and decodes it unless it is animated, at most at the size `fit`.
+/// Opens an image, and decodes it unless it is animated. The result is at most as large as `fit`.
 pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, Problem> {
     let fit = fit.unwrap_or(MAX_KEPT_SIZE);
     let (format, size) = header(path)?;
@@ -183,7 +183,7 @@ fn still(path: &Path, fit: Size) -> Result<Planes, Problem> {
     shrink(&picture.into_rgba8(), fit)
 }
 
-/// Converts the image to planes, at most at the size `fit`.
+/// Converts the image to planes that are at most as large as `fit`.
 fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
     let (width, height) = picture.dimensions();
     if width <= fit.width && height <= fit.height {

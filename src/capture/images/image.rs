@@ -13,10 +13,10 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// Interval of checks of the file.
+/// Interval between checks of the file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// Maximum bytes of the images of an animation in memory. A longer animation is decoded again in
-/// each loop.
+/// Maximum size of an animation's images in memory, in bytes. A larger animation is decoded again
+/// in each loop.
 const MAX_KEPT: usize = 128 << 20;
 
 /// Reads the image of a file, or the first image of an animation.

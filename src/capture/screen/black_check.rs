@@ -1,8 +1,8 @@
 //! Detects a display or window that shows nothing, because every point is black except under the
 //! pointer, which is drawn over every capture. A failed capture (a window that bypasses the
-//! desktop, protected video, a sleeping monitor) returns zeros, so black means the value of zeros.
-//! A dark desktop with a small bright spot does not count. Each frame is checked once, at most two
-//! per second, and a few points usually suffice.
+//! desktop, protected video, a sleeping monitor) returns zeros, so black means the pixel value of
+//! zeros. A dark desktop with a small bright spot does not count. Each frame is checked once, at
+//! most two per second, and a few points usually suffice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,11 +12,11 @@ use crate::base::Timestamp;
 use crate::capture::screen::area::Area;
 use crate::media::Planes;
 
-/// Interval of frame checks.
+/// Interval between checks of the frame.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Maximum luma of black, with a margin for rounding; the next constant is the maximum distance of
-/// its chroma from 128.
+/// Maximum luma of black, with a margin for rounding. The next constant is the maximum distance of
+/// black's chroma from 128.
 const MAX_BLACK_LUMA: u8 = 17;
 const GREY: (u8, u8) = (127, 129);
 

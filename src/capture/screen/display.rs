@@ -210,8 +210,8 @@ pub(in crate::capture) struct Pointer {
     pub(in crate::capture) pixels: Vec<u32>,
 }
 
-/// The pointer, and its upper left corner relative to the frame's corner, which can be outside the
-/// frame.
+/// The pointer, and the position of its upper left corner relative to the frame's corner. The
+/// pointer can be outside the frame.
 #[derive(Clone, Debug)]
 pub(in crate::capture) struct Placed {
     pub(in crate::capture) x: i64,

@@ -14,22 +14,23 @@ use crate::text::problem::problem;
 /// A display that has not answered for this long counts as stalled.
 pub(super) const STALL: Duration = Duration::from_secs(2);
 
-/// Time of black before the alarm, which is longer than the start of a program or a fade in a film.
+/// How long the display must be black before the alarm: longer than the start of a program, or a
+/// fade in a film.
 pub(super) const BLACK: Duration = Duration::from_secs(10);
 
-/// Time without frame requests after which the time of black starts again.
+/// Time without frame requests after which the black time starts again.
 const AWAY: Duration = Duration::from_secs(3);
 
 /// See the module documentation.
 pub(super) struct ScreenFeed {
     latest: Latest<VideoFrame>,
-    /// Time at which the thread last did not wait for the display, in microseconds.
+    /// The last time at which the thread was not waiting for the display, in microseconds.
     alive: Arc<AtomicI64>,
     status: Arc<SourceStatus>,
     darkness: BlackState,
     /// The alarm for black.
     black: SourceAlarm,
-    /// Start and last time of the current display on the program.
+    /// The time since which the program has shown the source, and the last time at which it did.
     shown: Option<(Timestamp, Timestamp)>,
     /// The thread, which ends when the feed is dropped, and is abandoned if the display does not
     /// answer.
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!((show(0, 10), show(10, 11)), (None, told));
         dark.check(Timestamp::from_millis(11_000), &lit, None);
         assert_eq!(show(11, 12), None);
-        // Black while it was hidden: the time starts when it is shown again.
+        // The display was black while it was hidden: the black time starts when it is shown again.
         dark.check(Timestamp::from_millis(12_000), &black, None);
         assert_eq!((show(40, 50), show(50, 51)), (None, told));
         // A failed source has a separate reason.

@@ -35,9 +35,9 @@ use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, Source
 use crate::media::{Color, VideoFrame};
 use crate::text::problem::problem;
 
-/// Interval of searches for a missing display or window.
+/// Interval between searches for a missing display or window.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// Minimum and maximum interval of attempts that disturb other programs.
+/// Minimum and maximum interval between attempts that disturb other programs.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 /// Time limit for loading a stored permission, because a keyring may need unlocking first.
 const FETCH: Duration = Duration::from_secs(60);
@@ -154,7 +154,7 @@ struct ScreenThread {
     key: String,
     /// Number of user requests at the last attempt.
     asked: u64,
-    /// The next interval of attempts that disturb other programs.
+    /// The next interval between attempts that disturb other programs.
     later: Duration,
     context: Context,
     status: Arc<SourceStatus>,
@@ -551,7 +551,7 @@ mod tests {
         fake.0.lock().changes.push(Err(Fault::Hidden("The desk".to_owned())));
         let hidden = await_state(&changes, SourceState::Stalled);
         assert_eq!(hidden.reason.id(), "display-minimized");
-        await_so(&mut source, clock, |_| true); // The last one stays.
+        await_so(&mut source, clock, |_| true); // The last frame stays.
         fake.0.lock().fault = None;
         await_state(&changes, SourceState::Open);
         fake.0.lock().fault = Some(Fault::Absent("closed".to_owned()));

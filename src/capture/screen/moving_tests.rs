@@ -70,7 +70,7 @@ fn a_client_that_moves_on_a_large_screen_is_followed_by_what_it_damages() {
     assert!(output.status.success() && said.contains("1 passed"), "{said}{failed}");
 }
 
-/// Counters of the polls of a display, and of the pixels that were read from it.
+/// Counts the polls of a display, and the pixels that were read from it.
 #[derive(Debug, Default)]
 struct Figures {
     asked: AtomicU64,
@@ -266,7 +266,7 @@ fn inside() {
         let place = |step: u16| (step * 20) as i16;
         client.fill(place(step - 1), below, size, 0);
         client.paint(place(step), below, size, step);
-        // The uncovered and the covered area in one update.
+        // This shows the uncovered and the covered area in one update.
         client.present(place(step - 1), below, (size.0 + 20, size.1));
         let (x, y) = (place(step) as usize, below as usize);
         let frame = seen(&mut source, clock, "the step", |frame| number(frame, x, y) == step);
@@ -282,7 +282,7 @@ fn inside() {
     let (reads, pixels) = figures.read();
     let (reads, pixels) = (reads - before.0, pixels - before.1);
     assert!(reads >= u64::from(steps), "{reads}");
-    // In each step the box and the strip beside it, with a few more pixels for whole chroma
+    // Each step damages the box and the strip beside it, with a few more pixels for whole chroma
     // samples.
     let damaged = u64::from(steps) * 344 * 184;
     assert!(pixels <= damaged, "{pixels} of {damaged}; whole pictures are {}", SIZE.pixels());

@@ -17,7 +17,7 @@ use crate::capture::screen::target::{SHARED, WindowTarget, shared_name};
 const MAX_TOKENS: usize = 4;
 /// Maximum number of choices with tokens.
 pub(in crate::capture) const MAX_KEYS: usize = 64;
-/// Maximum bytes of a token. Portals use UUIDs, which are shorter.
+/// Maximum size of a token, in bytes. Portals use UUIDs, which are shorter.
 const MAX_BYTES: usize = 512;
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]

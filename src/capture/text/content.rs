@@ -12,9 +12,9 @@ use crate::text::Problem;
 
 /// Maximum number of characters.
 const MAX_CHARACTERS: usize = 4_000;
-/// Maximum bytes that are read of a file.
+/// Maximum number of bytes that are read from a file.
 const MAX_BYTES: u64 = 64 << 10;
-/// Interval of checks of a file.
+/// Interval between checks of a file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The source of a text.
@@ -47,7 +47,7 @@ impl Content {
     }
 
     /// Returns the content at this time after the opening and at this wall-clock time (in
-    /// microseconds of Unix time). It is `None` for a file, for which there is [`read`].
+    /// microseconds of Unix time). Returns `None` for a file: use [`read`] instead.
     pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
         match self {
             Self::Words(words) => Some(clean(words)),

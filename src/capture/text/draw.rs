@@ -27,9 +27,9 @@ const FACES: [&[u8]; 2] = [
 /// Maximum width of a line without line breaks, in pixels.
 pub(super) const MAX_LINE_WIDTH: f32 = 8_000.0;
 const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
-/// Maximum pixels of a text.
+/// Maximum number of pixels of a text.
 const MAX_PIXELS: f32 = 24e6;
-/// Maximum pixels of an enlarged text, as in a program of 3840×2160.
+/// Maximum number of pixels of an enlarged text: that of a program of 3840×2160.
 const MAX_ENLARGED: f64 = 3_840.0 * 2_160.0;
 
 /// The fonts, which are searched only once because the search takes a moment.
@@ -161,7 +161,7 @@ pub(super) fn draw_enlarged(
 }
 
 /// Returns the pixel size and the scale of an enlarged text, within the limit. The enlarged text
-/// has the aspect ratio of the original even-sided frame, and so the same position.
+/// has the aspect ratio of the original even-sided frame, and therefore the same position.
 fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     if (scale - 1.0).abs() < 1e-6 {
         return (width as u16, height as u16, 1.0);
@@ -259,7 +259,7 @@ fn glyphs(
     }
 }
 
-/// Blurs premultiplied pixels by three box blurs, which approximate a Gaussian.
+/// Blurs premultiplied pixels with three box blurs, which approximate a Gaussian.
 fn soften(pixels: &mut [u8], width: usize, radius: usize) {
     if radius == 0 || width == 0 {
         return;

@@ -1,7 +1,7 @@
 //! Text as a source: a fixed text, a watched file, a clock, a countdown or a stopwatch, in any
 //! script, with outline, shadow and background, wrapped or scrolling. A thread draws the text when
-//! its content or style changes. Otherwise the text costs nothing, except for one copy per frame if
-//! it scrolls.
+//! its content or style changes. Otherwise, the text costs nothing, except for one copy per frame
+//! if it scrolls.
 
 mod appearance;
 mod content;
@@ -152,7 +152,8 @@ impl Writer {
         let mut stamp = None;
         loop {
             let since = clock.now().since(begun);
-            // The clock of the system with its corrections: a clock on air must be correct.
+            // This is the system's clock, including its corrections, because a clock on air must be
+            // correct.
             let wall = jiff::Timestamp::now().as_microsecond();
             let words = match &self.content {
                 Content::File(path) => {
@@ -191,7 +192,7 @@ impl Writer {
         }
     }
 
-    /// Waits until a change or the end, and returns true at the end.
+    /// Waits for a change or the end. Returns true at the end.
     fn wait(&self, stop: &Stop, stands: Duration) -> bool {
         let mut left = stands;
         let may_change = self.dial.is_shared() || Arc::strong_count(&self.displayed) > 1;
@@ -388,7 +389,7 @@ mod tests {
                 alpha.chunks_exact(640).map(|row| row[..100].iter().filter(|&&a| a > 0).count());
             left.sum::<usize>()
         };
-        // It began between the clock's start and now.
+        // The scrolling began between the clock's start and now.
         assert_eq!(ink(&mut source, 500), 0, "it has not come so far");
         let last = opened.as_millis() + 3_400;
         assert!((500..=last).step_by(100).any(|at| ink(&mut source, at) > 0));
@@ -449,7 +450,7 @@ mod tests {
         dial.set(look.clone());
         let large = await_size(&|size| size.height > first.height);
         assert!(large.width > first.width);
-        // It starts scrolling, and stops again.
+        // The text starts to scroll, and stops again.
         let scroll = Some(Scroll { way: ScrollDirection::Left, speed: 100 });
         dial.set(TextAppearance { scroll, width: Some(200), ..look.clone() });
         await_size(&|size| size.width == 200);

@@ -15,7 +15,7 @@ use crate::media::{Planes, Size};
 /// The background color, which is as dark as the placeholder without a name.
 const GROUND: Rgba = Rgba::opaque(18, 20, 26);
 const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
-/// The frame's height divided by this is the height of the letters; the next constant is the
+/// The frame's height divided by this is the height of the letters. The next constant is the
 /// maximum width of lines.
 const LETTER: u32 = 10;
 const LINE: f32 = 0.86;
@@ -80,7 +80,7 @@ mod tests {
             let lit = rows(20, 160).iter().filter(|&&luma| luma > 100).count();
             assert_eq!(lit > 50, !name.is_empty(), "{name}: {lit}");
         }
-        // It works at any size.
+        // Drawing works at any size.
         drawn("Camera", Size::new(2, 2));
     }
 }

@@ -1,5 +1,5 @@
 //! Scrolling text, which moves horizontally like a ticker, or upwards like film credits. The drawn
-//! text is an endless strip, of which the time alone determines the visible part.
+//! text is an endless strip. The time alone determines which part of it is visible.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,7 +101,7 @@ impl Strip {
             _ => view as i64 - gone as i64,
         };
         let width = self.planes.size().width as usize;
-        // Centered.
+        // The text is centered.
         let x = ((i64::from(self.view.width) - width as i64) / 2) & !1;
         self.copy((0, 0), (x, y), (width, length), out);
     }

@@ -142,7 +142,7 @@ struct Y4mFeed {
 const STALL: Duration = Duration::from_secs(2);
 
 impl Y4mFeed {
-    /// Handles the end of the file, if `at_end` ends it.
+    /// Handles the end of the file, if `at_end` ends playback there.
     fn end(&mut self, by_time: i64, at_end: EndBehavior) {
         let due = self.held.unwrap_or(by_time + self.ahead);
         let beginning = due - due.rem_euclid(self.count);
@@ -186,7 +186,7 @@ impl Y4mFeed {
             return;
         }
         let now = self.held.unwrap_or(by_time + self.ahead);
-        // Only forward: the reader skips older frames, and the file loops anyway.
+        // Seeking only goes forward: the reader skips older frames, and the file loops anyway.
         let to = |frame: i64| now + (frame - now).rem_euclid(self.count);
         let there = match go {
             TransportCommand::Pause => return self.held = Some(now),
@@ -216,7 +216,7 @@ impl VideoFeed for Y4mFeed {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let by_time = self.times.index_at(at).max(0);
         let at_end = self.transport.at_end();
-        // Before any command: it may be paused before its first frame.
+        // This comes before any command, because the file may be paused before its first frame.
         self.begin(by_time, at_end);
         while let Some(go) = self.transport.take() {
             self.handle(go, by_time);
@@ -244,7 +244,7 @@ impl VideoFeed for Y4mFeed {
             }
         }
         let late = self.current.as_ref().is_some_and(|(number, _)| {
-            // Relative to the due frame, because it may have moved.
+            // The delay is measured from the due frame, because that frame may have moved.
             due.saturating_sub(*number) as f64
                 > (STALL + self.times.rate.period()).as_secs_f64() * rate
         });
@@ -385,7 +385,7 @@ mod tests {
             assert!(found, "tick {tick}");
             transport.position().unwrap().paused
         };
-        // Its first frame is its beginning, at any time.
+        // The file begins with its first frame, whatever the time is.
         assert!(!check(0, Some(1)) && !check(9, Some(10)));
         assert!(check(10, None), "it has been played to its end");
         assert!(check(500, None));

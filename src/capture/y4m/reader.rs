@@ -1,6 +1,6 @@
-//! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools, which have one text line of parameters,
-//! and then frames with a text line and raw planes each. The reader supports 8 bits in 4:2:0,
-//! 4:2:2, 4:4:4 or gray. Lengths are checked before memory is allocated for them.
+//! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools. They have one text line of parameters, and
+//! then frames, each with a text line and raw planes. The reader supports 8 bits in 4:2:0, 4:2:2,
+//! 4:4:4 or gray. Lengths are checked before memory is allocated for them.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::media::frame::Range;
 use crate::media::{Color, FrameRate, Planes, Size};
 use crate::text::problem::{Problem, problem};
 
-/// Maximum bytes of a line of parameters.
+/// Maximum length of a parameter line, in bytes.
 const MAX_LINE: u64 = 1_024;
 /// Maximum number of frames in a file whose frames have separate parameters.
 const MAX_FRAMES: usize = 4_000_000;
@@ -48,7 +48,7 @@ struct Header {
     rate: FrameRate,
     pixel: Pixel,
     color: Color,
-    /// Bytes of the line.
+    /// Length of the line, in bytes.
     length: u64,
 }
 
@@ -100,7 +100,7 @@ impl<R: BufRead + Seek> Reader<R> {
         self.header.rate
     }
 
-    /// Returns the output size, which is the file's size with odd sides reduced to even ones.
+    /// Returns the output size: the file's size, with odd sides reduced to even ones.
     pub(in crate::capture) fn size(&self) -> Size {
         let even = |side: usize| (side & !1) as u32;
         Size::new(even(self.header.width), even(self.header.height))

@@ -23,8 +23,8 @@ pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8]
     plane.get(index * width..(index + 1) * width).unwrap_or_default()
 }
 
-/// Writes a plane at half the size, whose pixels are the means of four. `stride` is the length of
-/// the plane's rows.
+/// Writes a plane at half the size. Each pixel is the mean of four. `stride` is the length of the
+/// plane's rows.
 #[inline(always)]
 pub(in crate::compose) fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
     for (out, rows) in out.chunks_exact_mut(stride / 2).zip(plane.chunks_exact(stride * 2)) {

@@ -41,7 +41,7 @@ impl Coefficients {
             Range::Full => (219.0 / 255.0, 224.0 / 255.0, 0),
             Range::Limited => (1.0, 1.0, 16),
         };
-        // For limited-range chroma (224 steps) and luma (219 steps).
+        // These are for limited-range chroma (224 steps) and luma (219 steps).
         let (yu, yv, uu, uv, vu, vv) = match color.matrix {
             Matrix::Bt601 => (-0.115_550, -0.207_938, 1.018_640, 0.114_618, 0.075_049, 1.025_327),
             Matrix::Bt709 => (0.0, 0.0, 1.0, 0.0, 0.0, 1.0),

@@ -74,7 +74,7 @@ pub(in crate::compose) struct Preparer {
 }
 
 impl Preparer {
-    /// Prepares the image of `picture` at `spot`, unless `before` has the same image already.
+    /// Prepares the image of `picture` at `spot`, unless `before` already contains the same image.
     pub fn prepare(
         &mut self,
         picture: &VideoFrame,
@@ -212,7 +212,7 @@ impl Preparer {
     }
 }
 
-/// Returns a frame of this size with undefined content, which is the kept one if possible.
+/// Returns a frame of this size with undefined content. Reuses `kept` if possible.
 fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
     match kept {
         Some(mut planes) => {

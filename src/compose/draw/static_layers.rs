@@ -1,5 +1,5 @@
 //! Caches the static layers below all moving ones, so that they are drawn only once. Later drawings
-//! copy them, entirely into a buffer with other content, and otherwise only where other layers
+//! copy them: entirely into a buffer with other content, and otherwise only where other layers
 //! covered them.
 
 use std::sync::Arc;
@@ -67,8 +67,8 @@ pub(in crate::compose) struct Written {
 }
 
 impl StaticLayers {
-    /// Takes the pieces of a new frame, of which the `same` lowest ones were also the lowest of the
-    /// last frame. Returns how many of them the caller must now draw as one frame and pass to
+    /// Takes the pieces of a new frame. The `same` lowest pieces were also the lowest of the last
+    /// frame. Returns how many of them the caller must now draw as one frame and pass to
     /// [`StaticLayers::keep`].
     pub fn due(&mut self, pieces: &[DrawStep], same: usize) -> Option<usize> {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {

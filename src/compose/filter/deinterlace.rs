@@ -15,7 +15,7 @@ pub enum Deinterlacing {
     Adaptive,
     /// Always interpolated.
     Linear,
-    /// Both fields are blended, which is soft, and has double edges where there is motion.
+    /// Both fields are blended. The result is soft, and has double edges where there is motion.
     Blend,
 }
 

@@ -10,7 +10,8 @@ use crate::media::VideoFrame;
 
 /// Maximum delay.
 pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
-/// Maximum number of waiting frames; the next constant is the maximum of their bytes.
+/// Maximum number of waiting frames. The next constant is the maximum total size of these frames,
+/// in bytes.
 const MAX_FRAMES: usize = 64;
 const MAX_BYTES: usize = 192 << 20;
 /// Time without a call, in addition to the delay, after which the filter restarts, because its
@@ -86,7 +87,7 @@ mod tests {
         let seen: Vec<u8> = (0..10_u8)
             .map(|n| delay.run(&frame(n), Timestamp::from_millis(40 * i64::from(n))).planes().y[0])
             .collect();
-        // 100 ms are two and a half frames, which gives three.
+        // 100 ms are two and a half frames, so the delay is three frames.
         assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
         // A static frame passes through.
         let still = frame(77);
@@ -124,8 +125,8 @@ mod tests {
             let at = Timestamp::from_millis(40 * i64::from(n));
             seen.push(delay.run(&frame(n), at).planes().y[0]);
         }
-        // The output stands still while the delay increases, and never shows a frame that is later
-        // than allowed.
+        // The output freezes while the delay increases, and never shows a frame that is later than
+        // allowed.
         assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18]);
     }
 

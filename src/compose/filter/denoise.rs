@@ -76,8 +76,8 @@ impl Step for Denoise {
     }
 }
 
-/// Returns the part of a difference that counts as noise, which is all of a small difference, and
-/// nothing of one above `most`.
+/// Returns the part of a difference that counts as noise: all of a small difference, and nothing of
+/// one above `most`.
 #[inline(always)]
 fn soft(difference: i16, most: i16) -> i16 {
     // The result rises up to half of `most`, and falls to zero at `most`.

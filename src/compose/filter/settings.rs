@@ -118,8 +118,8 @@ impl Filter {
         KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
-    /// Returns true if a slow computer skips the filter, which is so for cosmetic filters that hide
-    /// no part of a frame.
+    /// Returns true if the filter is skipped on a slow computer. This applies to cosmetic filters
+    /// that hide no part of a frame.
     pub const fn is_costly(&self) -> bool {
         matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
     }

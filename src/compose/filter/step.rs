@@ -10,8 +10,8 @@ pub(super) trait Step: Send {
         (size, alpha)
     }
 
-    /// Fills `out`, which has the size and alpha of [`Step::shape`] and old content, from `from`,
-    /// which is in the program's color space. The frames of a source arrive in order. The worker
+    /// Filters `from`, which is in the program's color space, into `out`. `out` has the shape from
+    /// [`Step::shape`], and contains old pixels. The frames of a source arrive in order. The worker
     /// pool shares the work.
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool);
 }

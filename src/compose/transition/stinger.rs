@@ -293,7 +293,7 @@ mod tests {
         let seen = run(Running::new(&stinger(200), None), &[0, 100, 199, 200]);
         assert_eq!(seen.iter().map(|it| it.0).collect::<Vec<_>>(), [false, false, false, true]);
         assert!(seen[3].2 && !seen[2].2);
-        // A clip that never delivers a frame is not waited for much longer.
+        // The program does not wait much longer for a clip that never delivers a frame.
         let never = Scripted(Vec::new(), false);
         let running = Running::new(&stinger(200), Some(Box::new(never)));
         let seen = run(running, &[0, 200, 690, 710, 20_100]);

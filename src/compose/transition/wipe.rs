@@ -151,7 +151,7 @@ impl Wipe {
     /// Returns the visibility of the new scene at the order values 0…255, in 256ths.
     fn seen(&self, part: f32) -> [u16; 256] {
         let soft = (i32::from(self.softness.min(100)) * 256 / 100).max(1);
-        // From "nothing yet" to "the whole frame", including the soft edge.
+        // The value goes from "nothing yet" to "the whole frame", including the soft edge.
         let reached = (part * (256 + soft) as f32).round() as i32;
         let mut seen = [0; 256];
         for (order, seen) in (0_i32..).zip(&mut seen) {

@@ -14,7 +14,7 @@ const NAME: &str = "fdk-aac";
 /// Maximum number of values in a block: 2,048 samples (HE-AAC) in 8 channels.
 const MAX_BLOCK: usize = 2_048 * 8;
 
-/// Maximum bytes of an access unit: 6,144 bits per channel (ISO/IEC 14496-3 §4.5.3.2) in 8
+/// Maximum size of an access unit in bytes: 6,144 bits per channel (ISO/IEC 14496-3 §4.5.3.2) in 8
 /// channels, plus a margin.
 const MAX_PACKET: usize = 8_192;
 

@@ -30,8 +30,8 @@ const IDLE_FRAMES: usize = 6;
 /// The number of consecutive failed keyframes that ends the stream.
 const LAST_CHANCES: u32 = 3;
 
-/// Maximum bytes of a packet. The library accepts 8 MB, and enlarges its buffers to the size of its
-/// input.
+/// Maximum size of a packet in bytes. The library accepts 8 MB, and enlarges its buffers to the
+/// size of its input.
 const MAX_PACKET: usize = 8 << 20;
 
 /// The OpenH264 decoder.
@@ -218,7 +218,7 @@ impl Decoder {
     }
 }
 
-/// Copies the planes to a frame of onair.
+/// Copies the planes to an onair frame.
 fn copy(
     pool: &mut Option<(Size, Pool<Planes>)>,
     picture: &DecodedFrame<'_>,

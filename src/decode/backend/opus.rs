@@ -15,7 +15,7 @@ use crate::text::problem::problem;
 const RATE: u32 = 48_000;
 /// Maximum number of samples per channel in a packet, which is 120 ms.
 const MAX_FRAMES: usize = 5_760;
-/// Maximum bytes of a packet: 48 frames of 1,275 bytes (RFC 6716 §3.2), and their lengths.
+/// Maximum size of a packet in bytes: 48 frames of 1,275 bytes (RFC 6716 §3.2), and their lengths.
 const MAX_PACKET: usize = 64 << 10;
 
 /// The Opus decoder.

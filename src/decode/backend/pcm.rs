@@ -8,9 +8,9 @@ use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 
-/// Maximum bytes of a packet, which is enough for seconds of any format.
+/// Maximum size of a packet in bytes, enough for several seconds of any format.
 const MAX_PACKET: usize = 1 << 20;
-/// Samples of a Speex frame in FLV: 20 ms at 16 kHz.
+/// Number of samples in a Speex frame in FLV: 20 ms at 16 kHz.
 const SPEEX_FRAME: usize = 320;
 
 /// The decoder for these formats.

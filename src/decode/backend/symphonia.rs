@@ -16,7 +16,7 @@ use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::problem::problem;
 use crate::wire::codec::mpeg_audio;
 
-/// Maximum bytes of a packet. A FLAC frame of 65,535 samples in 8 channels has fewer bytes.
+/// Maximum size of a packet in bytes. A FLAC frame of 65,535 samples in 8 channels is shorter.
 const MAX_PACKET: usize = 2 << 20;
 /// Maximum number of frames in an MP3 packet.
 const MAX_FRAMES: usize = 64;

@@ -31,7 +31,7 @@ const RATES: [u32; 12] =
 pub struct Figures {
     /// Number of packets.
     pub encoded: u64,
-    /// Bytes of all packets.
+    /// Total size of all packets, in bytes.
     pub bytes: u64,
     /// Input samples per channel.
     pub samples: u64,
@@ -79,7 +79,7 @@ impl AudioEncoder {
         Self::spawn_track(config, Track::Audio, input, output)
     }
 
-    /// Opens an encoder like [`AudioEncoder::spawn`], whose packets belong to this track.
+    /// Opens an encoder like [`AudioEncoder::spawn`]. The packets belong to this track.
     ///
     /// # Errors
     /// Fails with the same errors as [`AudioEncoder::spawn`].
@@ -151,10 +151,10 @@ impl AudioEncoder {
     }
 }
 
-/// Interval of checks for a stop while there is no audio.
+/// Interval between checks for a stop request while there is no audio.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Maximum number of samples per channel in a piece of silence that is encoded.
+/// Maximum number of samples per channel of silence that are encoded at once.
 const SILENCE: usize = 4_096;
 
 /// The state of the thread.
@@ -246,7 +246,8 @@ impl<'a> EncoderThread<'a> {
                 data = data.get(count * channels..).unwrap_or_default();
             }
             // The few samples that remain in the encoder are output with the new count, slightly
-            // early. That is better than to end one stream and begin another within a broadcast.
+            // early. That is better than ending one stream and beginning another within a
+            // broadcast.
             Repair::Restart => self.anchor = None,
         }
         if self.anchor.is_none() {

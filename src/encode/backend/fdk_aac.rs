@@ -1,4 +1,4 @@
-//! Encodes AAC-LC by FDK-AAC, through its C interface, because the safe wrapper can neither flush
+//! Encodes AAC-LC with FDK-AAC, through its C interface, because the safe wrapper can neither flush
 //! nor turn on the afterburner.
 #![allow(unsafe_code)]
 
@@ -118,7 +118,7 @@ impl Encoder {
         })
     }
 
-    /// Makes one call of the library, which takes samples from the front of `pcm` and may finish a
+    /// Calls the library once. The library takes samples from the front of `pcm`, and may finish a
     /// block. If `pcm` is `None`, the library flushes. Returns the number of used values, or `None`
     /// at the end of a flush.
     fn step(

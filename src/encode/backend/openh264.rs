@@ -1,4 +1,4 @@
-//! Encodes H.264 by OpenH264, through its C interface, because the safe wrapper supports neither
+//! Encodes H.264 with OpenH264, through its C interface, because the safe wrapper supports neither
 //! CABAC nor several slices.
 //!
 //! The stream is Constrained High profile with CABAC and only P-frames, without lookahead, so each
@@ -144,8 +144,8 @@ fn settings(
     // The denoiser saves 10 to 25 % of the bits by PSNR on noise and test cards, but costs 60 %
     // more CPU.
     params.bEnableDenoise = false;
-    // It freezes areas that it classifies as background. That takes 1 to 3.5 % more bits for the
-    // same quality, and the cost of a frame no longer follows its quantizer.
+    // Background detection freezes areas that it classifies as background. That takes 1 to 3.5 %
+    // more bits for the same quality, and the cost of a frame no longer follows its quantizer.
     params.bEnableBackgroundDetection = false;
     // The library would disable it anyway.
     params.bEnableAdaptiveQuant = false;
@@ -181,8 +181,8 @@ fn slices(config: &config::Video) -> u16 {
     wanted.min(u16::try_from(cores).unwrap_or(4))
 }
 
-/// Returns the number of frames in the budget of the rate control, which is a keyframe interval of
-/// at most 2 s.
+/// Returns the number of frames in the budget of the rate control: a keyframe interval of at most 2
+/// s.
 fn budgeted(config: &config::Video) -> usize {
     let seconds = config.keyframe_interval.as_secs_f64().min(2.0);
     (seconds * config.frame_rate.as_f64()).round().max(1.0) as usize

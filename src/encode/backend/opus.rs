@@ -1,4 +1,4 @@
-//! Encodes Opus (RFC 6716) at 48 kHz by the built-in libopus.
+//! Encodes Opus (RFC 6716) at 48 kHz with the built-in libopus.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
@@ -11,10 +11,10 @@ use crate::media::BitsPerSecond;
 
 const NAME: &str = "libopus";
 const RATE: i32 = 48_000;
-/// Maximum bytes of a packet. A packet of 20 ms has at most 1,275 bytes (§3.2).
+/// Maximum size of a packet, in bytes. A packet of 20 ms is at most 1,275 bytes long (§3.2).
 const MAX_PACKET: usize = 1_275;
-/// The complexity of the encoder: half of the maximum, because more hardly improves the audio at
-/// these bitrates.
+/// The complexity of the encoder: half of the maximum, because a higher complexity hardly improves
+/// the audio at these bitrates.
 const COMPLEXITY: i32 = 5;
 
 /// The Opus encoder, which is a plain value on its caller's thread.

@@ -1,4 +1,4 @@
-//! An encoder without a codec, for tests, which pipelines and reorders like a hardware encoder. It
+//! A test encoder without a codec. It pipelines and reorders frames like a hardware encoder. It
 //! turns a group of three frames into the third frame (a reference frame) and two B-frames. Its
 //! packets are small and cannot be decoded.
 
@@ -43,7 +43,7 @@ impl Encoder {
     }
 
     fn put(&mut self, (pts, keyframe): (Timestamp, bool), priority: Priority) {
-        // The oldest PTS, a frame earlier, so that no packet has a DTS after its PTS.
+        // The DTS is the oldest PTS, one frame earlier, so that no packet has a DTS after its PTS.
         let delay = self.config.frame_rate.period();
         let dts = self.times.pop_front().unwrap_or(pts);
         let dts = dts.offset(-i64::try_from(delay.as_micros()).unwrap_or(0));

@@ -4,7 +4,7 @@
 //!
 //! - **Code band**: the bottom sixteenth of the frame, 48 cells: `1 0`, 36 bits of wall-clock
 //!   milliseconds, 8 bits of checksum, `0 1`.
-//! - - **Flash**: the top quarter is white in the first two frames of each second.
+//! - **Flash**: the top quarter is white in the first two frames of each second.
 //! - **Tone**: 1 kHz from the instant of that first frame, for two frame periods; a quiet 220 Hz
 //!   otherwise.
 
@@ -21,7 +21,7 @@ pub use measure::{FlashReader, LipSync, OnsetReader};
 pub const CELLS: usize = 48;
 /// Minimum width of a frame with a code band.
 pub const MIN_WIDTH: u32 = 480;
-/// Luma of the flash.
+/// The luma of the flash.
 pub const FLASH_LUMA: u8 = 235;
 /// Maximum luma of the top quarter outside the flash.
 pub const CALM_LUMA: u8 = 100;
@@ -127,7 +127,7 @@ pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
 /// Returns true if the top quarter of the frame is white.
 pub fn is_flash(luma: &[u8], stride: usize, size: Size) -> bool {
     let (width, quarter) = (size.width as usize, size.height as usize / 4);
-    // Its upper three quarters, away from the blurred edge.
+    // Use only the upper three quarters of that area, away from the blurred edge.
     let rows = 0..(quarter * 3 / 4).max(1);
     mean(luma, stride, rows, width / 8..width - width / 8).is_some_and(|m| m >= FLASH_THRESHOLD)
 }

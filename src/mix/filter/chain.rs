@@ -21,7 +21,7 @@ struct FilterStage {
     slot: Slot,
     /// The running filter, or `None` while the filter is disabled or impossible.
     work: Option<Work>,
-    /// The number of samples per channel before the first real audio, which are dropped.
+    /// The number of samples per channel before the first real audio. These samples are dropped.
     empty: usize,
     /// Samples per channel in the filter.
     held: usize,
@@ -83,7 +83,7 @@ impl Chain {
     }
 
     /// Filters a block of interleaved audio in place. `side` returns another strip's unfiltered
-    /// block. While filters with lookahead are added or removed, the output length can differ.
+    /// block. While filters with look-ahead are added or removed, the output length can differ.
     pub fn process<'a>(
         &mut self,
         block: &mut Vec<f32>,
@@ -160,7 +160,7 @@ impl FilterStage {
         self.slot.filter.kind() == slot.filter.kind() && self.slot.enabled == slot.enabled
     }
 
-    /// Applies new settings without losing the state. Returns whether that was possible.
+    /// Applies new settings without losing the state. Returns true if that was possible.
     fn adjust(&mut self, slot: &Slot, shape: Shape) -> bool {
         let done = match (&mut self.work, slot.filter) {
             (None, _) => true,

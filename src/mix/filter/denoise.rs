@@ -1,4 +1,4 @@
-//! Suppresses noise by RNNoise, which processes 10 ms of one channel at 48 kHz. Audio at other
+//! Suppresses noise with RNNoise, which processes 10 ms of one channel at 48 kHz. Audio at other
 //! rates is resampled to 48 kHz and back.
 
 use nnnoiseless::DenoiseState;
@@ -27,7 +27,7 @@ struct Channel {
     resamplers: Option<(Fft<f32>, Fft<f32>)>,
     /// Audio at the session's rate that waits until a frame is complete.
     waiting: Vec<f32>,
-    /// Cleaned audio that waits for output; the next field is the original audio with the same
+    /// Cleaned audio that waits for output. The next field is the original audio with the same
     /// delay.
     cleaned: Vec<f32>,
     plain: Vec<f32>,
@@ -50,8 +50,8 @@ impl Denoise {
         self.amount = within(amount, 0.0, 1.0, 1.0);
     }
 
-    /// Returns the latency, which consists of RNNoise's delay of one frame, the block that fills
-    /// up, and the delay of the resamplers.
+    /// Returns the latency: RNNoise's delay of one frame, the block that fills up, and the delay of
+    /// the resamplers.
     pub(super) fn latency(&self) -> usize {
         self.channels.first().map_or(0, |channel| channel.latency(self.rate))
     }
@@ -127,8 +127,8 @@ impl Channel {
         channel
     }
 
-    /// Returns the number of samples that can wait at the input, which is a frame if blocks are not
-    /// whole frames.
+    /// Returns the number of samples that can wait at the input: a frame if blocks are not whole
+    /// frames.
     fn fill(&self, rate: u32) -> usize {
         match &self.resamplers {
             None => 0,
@@ -203,7 +203,7 @@ impl Channel {
 }
 
 /// Resamples as much of `input` as the resampler needs, and appends the result to `output`. Returns
-/// whether there was enough input.
+/// true if there was enough input.
 fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32>) -> bool {
     let wanted = resampler.input_frames_next();
     output.clear();

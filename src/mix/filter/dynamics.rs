@@ -8,7 +8,7 @@ use crate::mix::filter::settings::Filter;
 pub(super) struct Gate {
     open: f32,
     close: f32,
-    /// The change of the gain per sample while the gate opens; the next field is the change while
+    /// The change of the gain per sample while the gate opens. The next field is the change while
     /// the gate closes.
     rise: f32,
     fall: f32,
@@ -158,7 +158,7 @@ impl Expander {
     }
 }
 
-/// The compressor, which its own level or the level of another strip controls.
+/// The compressor. Its own level or the level of another strip controls it.
 pub(super) struct Compressor {
     threshold: f32,
     /// The reduction of the part above the threshold, 0…1.

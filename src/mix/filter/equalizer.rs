@@ -1,6 +1,6 @@
-//! Filters from second-order sections (R. Bristow-Johnson's cookbook, by `biquad`): high pass, low
-//! pass, three-band and ten-band equalizer. The filters compute with 64 bits, because 32 bits are
-//! too imprecise at 30 Hz.
+//! Filters made of second-order sections (R. Bristow-Johnson's cookbook, implemented by `biquad`):
+//! high pass, low pass, three-band and ten-band equalizer. The filters compute with 64 bits,
+//! because 32 bits are too imprecise at 30 Hz.
 
 use biquad::{Biquad, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F64, ToHertz, Type};
 

@@ -84,7 +84,7 @@ pub(super) fn cases() -> Vec<Case> {
         about(limiter(-12.0), 1_000.0, -6.0, -6.0, 0.5),
         about(limiter(-12.0), 440.0, -20.0, 0.0, 0.05),
         about(three, 1_000.0, -20.0, 6.0, 0.2),
-        // On the slope of the bell filter.
+        // The tone is on the slope of the bell filter.
         about(three, 440.0, -20.0, 2.26, 0.2),
         about(Filter::Denoise { amount: 0.0 }, 440.0, -20.0, 0.0, 0.1),
         about(Filter::Denoise { amount: 0.0 }, 1_000.0, -20.0, 0.0, 0.1),

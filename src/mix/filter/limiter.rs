@@ -1,7 +1,7 @@
 //! The limiter. It looks ahead, so that the gain is reduced before a peak arrives, and no output
 //! exceeds the threshold. The gain for a peak is held for the look-ahead time (a sliding minimum),
-//! and then averaged over the same time, so the reduction is complete exactly in time and has no
-//! step.
+//! and then averaged over the same time, so the reduction is complete exactly when the peak
+//! arrives, and has no step.
 
 use std::collections::VecDeque;
 
@@ -26,7 +26,7 @@ pub(super) struct Limiter {
     needed: VecDeque<(u64, f32)>,
     frame: u64,
     held: f32,
-    /// The last `ahead` held reductions; the next field is their sum.
+    /// The last `ahead` held reductions. The next field is the sum of these reductions.
     recent: VecDeque<f32>,
     sum: f64,
     /// Number of frames since the last reduction.

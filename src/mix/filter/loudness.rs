@@ -1,5 +1,5 @@
-//! The leveler, which measures short-term loudness (EBU R 128, 3 s), and moves the gain towards the
-//! target so slowly that the change is inaudible. Pauses do not count as quiet audio.
+//! The leveler measures short-term loudness (EBU R 128, 3 s), and moves the gain towards the target
+//! so slowly that the change is inaudible. Pauses do not count as quiet audio.
 
 use ebur128::{EbuR128, Mode};
 
@@ -8,18 +8,18 @@ use crate::mix::loudness_window::LoudnessWindow;
 
 /// The loudness in LUFS below which audio is a pause.
 const PAUSE_LUFS: f64 = -50.0;
-/// Maximum increase of the gain in decibels per second; the next constant is the maximum decrease.
+/// Maximum increase of the gain in decibels per second. The next constant is the maximum decrease.
 const UP_DB_A_SECOND: f32 = 3.0;
 const DOWN_DB_A_SECOND: f32 = 6.0;
 /// The lowest gain in decibels.
 const MIN_DB: f32 = -30.0;
 
 pub(super) struct Leveler {
-    /// The loudness meter, or `None` if this audio cannot be measured, in which case the audio
-    /// passes unchanged.
+    /// The loudness meter, or `None` if this audio cannot be measured. The audio then passes
+    /// unchanged.
     meter: Option<EbuR128>,
     loudness_window: LoudnessWindow,
-    /// The last loudness, which is computed ten times per second, or `None` in a pause.
+    /// The last loudness, computed ten times per second, or `None` in a pause.
     heard: Option<f32>,
     target: f32,
     most: f32,

@@ -1,6 +1,6 @@
 //! The audio filters of a strip: the settings of each filter ([`Filter`]), and the chain that
-//! applies the filters. Filters with look-ahead delay the audio by the chain's latency, which the
-//! mixer compensates, so that lip sync stays.
+//! applies the filters. Filters with look-ahead delay the audio by the chain's latency. The mixer
+//! compensates for this latency, so that lip sync is kept.
 
 mod chain;
 mod denoise;

@@ -29,7 +29,8 @@ pub enum Filter {
     HighPass { hz: f32 },
     /// Removes higher frequencies, 20…20,000 Hz, 12 dB per octave.
     LowPass { hz: f32 },
-    /// Removes everything except voices, by RNNoise. `amount`, 0…1, is the share of cleaned audio.
+    /// Removes everything except voices, with RNNoise. `amount`, 0…1, is the share of cleaned
+    /// audio.
     Denoise { amount: f32 },
     /// Mutes the audio below `close_dbfs`, until the level exceeds `open_dbfs`.
     Gate { open_dbfs: f32, close_dbfs: f32, attack_ms: f32, hold_ms: f32, release_ms: f32 },

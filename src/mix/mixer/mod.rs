@@ -1,8 +1,8 @@
-//! Floor 3: the mixer. Every 10 ms, its thread produces a block of program audio. The thread pulls
-//! each strip's source (later by the delay of the sources), filters, applies fader and mute with a
-//! ramp, meters, mixes the strips, and passes the block to the encoder, if any. Missing audio
-//! becomes silence, so the timestamps continue without a gap or an overlap. Without a source and a
-//! receiver, the thread sleeps.
+//! Floor 3: the mixer. Every 10 ms, its thread produces a block of program audio. The thread waits
+//! for the delay of the sources, pulls each strip's source, and filters its audio. It applies fader
+//! and mute with a ramp, meters and mixes the strips, and passes the block to the encoder, if any.
+//! Missing audio becomes silence, so the timestamps continue without a gap or an overlap. If there
+//! is neither a source nor a receiver, the thread sleeps.
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +54,7 @@ pub struct Config {
     pub rate: u32,
     /// Number of interleaved channels.
     pub channels: u16,
-    /// The zero of the sample count, which is the origin of the frame grid.
+    /// The zero of the sample count: the origin of the frame grid.
     pub origin: Timestamp,
     /// The session clock.
     pub clock: Clock,
@@ -219,7 +219,8 @@ impl Mixer {
     }
 
     /// Returns the delay after which the program audio of an instant is produced, without the delay
-    /// of the sources. The delay is caused by strips with a negative offset, which delay all audio.
+    /// of the sources. Strips with a negative offset cause this delay, because they delay all
+    /// audio.
     pub fn lag(&self) -> Duration {
         let micros = self.shared.lag_us.load(Ordering::Relaxed);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))

@@ -35,7 +35,7 @@ mod linux {
 
     /// Maximum number of interfaces.
     const MAX_INTERFACES: usize = 1_024;
-    /// Bytes of the header of a message; the next constant is the size of the header of its
+    /// Size of a message's header in bytes; the next constant is the size of the header of its
     /// interface data.
     const HEADER_BYTES: usize = 16;
 

@@ -55,14 +55,14 @@ fn tcp_info(socket: &TcpStream) -> Option<libc::tcp_info> {
 /// Ends the connection when sent data stays unacknowledged for `limit` (`TCP_USER_TIMEOUT`).
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn set_user_timeout(socket: &TcpStream, limit: Duration) {
-    // An old kernel that rejects this only detects dead peers later.
+    // An old kernel that rejects this option merely detects dead peers later.
     let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(limit));
 }
 
 /// Probes a peer that has been idle for `time`, every `interval`.
 pub(in crate::net) fn set_keepalive(socket: &TcpStream, time: Duration, interval: Duration) {
     let keepalive = socket2::TcpKeepalive::new().with_time(time).with_interval(interval);
-    // Without it, a dead peer is only noticed later.
+    // Without this option, a dead peer is merely detected later.
     let _ = socket2::SockRef::from(socket).set_tcp_keepalive(&keepalive);
 }
 

@@ -54,7 +54,7 @@ pub struct Options {
     pub tls_limit: Duration,
     /// The time without an acknowledgement after which a connection counts as dead.
     pub dead_after: Duration,
-    /// The approximate unsent bytes at which the socket counts as full.
+    /// The approximate number of unsent bytes at which the socket counts as full.
     pub not_sent_low_water: u32,
     /// Trusted certificates.
     pub trust: Trust,
@@ -95,7 +95,7 @@ pub async fn connect(
 ) -> Result<Stream, Error> {
     let fail = |stage, cause| Error { stage, cause, peer: endpoint.to_string() };
     let proxy = options.proxy.as_ref().filter(|proxy| proxy.serves(&endpoint.host));
-    // If there is a proxy, the proxy is what cannot be reached.
+    // If there is a proxy, the proxy is the unreachable host.
     let blame = |cause| match proxy {
         Some(proxy) => proxy.cause(ProxyProblem::Unreachable(Box::new(cause))),
         None => cause,

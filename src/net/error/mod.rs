@@ -14,7 +14,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 pub use crate::wire::rtmp::status::Refusal;
 
-/// The steps to a stream, in their order.
+/// The steps to a stream, in order.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConnectStage {
     /// Name lookup.
@@ -132,7 +132,7 @@ pub enum ProxyProblem {
 pub enum Cause {
     /// The resolver does not know the name.
     NoSuchHost,
-    /// The resolver failed, in the system's words.
+    /// The resolver failed; the value is the system's message.
     LookupFailed(String),
     /// No service listens on the port.
     ConnectionRefused,
@@ -140,7 +140,7 @@ pub enum Cause {
     TimedOut { after: Duration },
     /// There is no route to the network or host.
     HostUnreachable,
-    /// A firewall or the system forbids it.
+    /// A firewall or the system forbids the connection.
     Forbidden,
     /// The server closed the connection.
     Closed,
@@ -182,11 +182,11 @@ pub enum Cause {
     StillThere(Box<Self>),
     /// The server's list of supported codecs lacks these codecs.
     Codecs(Vec<String>),
-    /// A proxy rejects the connection; its address has no user or password.
+    /// A proxy rejects the connection. The proxy's address contains no user or password here.
     Proxy { proxy: String, problem: ProxyProblem },
     /// Connections cannot leave from this address or interface.
     Bind { from: String, reason: Problem },
-    /// None of several ports works. The attempts are in their order.
+    /// None of several ports works. The attempts are in the order in which they were made.
     EveryPort(Vec<FailedAttempt>),
     /// Another failure of the system, usually with the system's message.
     Io(Problem),
@@ -207,7 +207,7 @@ impl Cause {
                 Self::HostUnreachable
             }
             Kind::PermissionDenied => Self::Forbidden,
-            // The time limit of the system for a connection (such as TCP_USER_TIMEOUT).
+            // The system's time limit for a connection (such as TCP_USER_TIMEOUT).
             Kind::TimedOut => Self::Io(problem!("net-timed-out")),
             _ => Self::Io(error.to_string().into()),
         }
@@ -253,7 +253,7 @@ impl Error {
         matches!(self.cause, Cause::Answer { status: 416, .. })
     }
 
-    /// Returns true if a new attempt later can help. An unusable local file or a clear rejection is
+    /// Returns true if a later attempt can help. An unusable local file or a clear rejection is
     /// permanent; a network failure, a restarting server and a stream name in use are temporary.
     pub fn may_pass(&self) -> bool {
         match &self.cause {

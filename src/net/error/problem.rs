@@ -1,5 +1,5 @@
-//! Describes problems of certificates, servers that are not RTMP servers, and wrong answers of web
-//! servers.
+//! Describes problems of certificates, servers that are not RTMP servers, and wrong responses of
+//! web servers.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum CertificateProblem {
     NotYetValid { not_before: Option<u64> },
     /// None of the names in the certificate matches the host.
     WrongName { host: String, names: Vec<String> },
-    /// It is self-signed, or no authority that this computer trusts has signed it.
+    /// The certificate is self-signed, or no authority that this computer trusts has signed it.
     UnknownIssuer,
     /// The issuer has revoked the certificate.
     Revoked,
@@ -68,7 +68,7 @@ impl NotRtmp {
     }
 }
 
-/// A wrong answer of a web server.
+/// A wrong response of a web server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebProblem {
     /// The redirects form a loop.

@@ -71,7 +71,8 @@ impl Error {
             (Cause::Status { refusal: Refusal::Busy, .. }, _) => Trouble::Busy,
             (Cause::Status { .. } | Cause::Answer { .. } | Cause::Codecs(_), _) => Trouble::Refused,
             (_, ConnectStage::Media) => Trouble::Lost,
-            // The server closes the connection after a request: several servers reject like this.
+            // The server closes the connection after a request: several servers reject a stream
+            // like this.
             (
                 Cause::Closed | Cause::Reset,
                 ConnectStage::Connect | ConnectStage::Publish | ConnectStage::Play,
@@ -123,7 +124,7 @@ mod tests {
             error(stage, Cause::Status { refusal, code, description })
         };
         assert_eq!(busy(ConnectStage::Publish, Refusal::Busy).trouble(), Trouble::Busy);
-        // The text decides, not the code.
+        // The text of the message decides, not the code.
         assert_eq!(busy(ConnectStage::Publish, Refusal::Unauthorized).trouble(), Trouble::Refused);
         assert_eq!(busy(ConnectStage::Media, Refusal::Rejected).trouble(), Trouble::Refused);
         assert_eq!(busy(ConnectStage::Media, Refusal::Closed).trouble(), Trouble::Lost);

@@ -17,12 +17,12 @@ pub fn adopt() {
     SOCKETS.lock().extend(inherited::sockets());
 }
 
-/// The addresses that no listener uses.
+/// Returns the addresses that no listener uses.
 pub fn unused() -> Vec<SocketAddr> {
     SOCKETS.lock().iter().filter_map(address_of).collect()
 }
 
-/// The socket for this address, if the service manager opened one.
+/// Returns the socket for this address, if the service manager opened one.
 pub(in crate::net) fn take(address: SocketAddr, kind: Type) -> Option<Socket> {
     let mut sockets = SOCKETS.lock();
     let fits = |socket: &Socket| {
@@ -39,8 +39,8 @@ fn address_of(socket: &Socket) -> Option<SocketAddr> {
     socket.local_addr().ok()?.as_socket()
 }
 
-/// Whether a socket at `own` serves clients of `wanted`. A socket of all IPv6 addresses usually serves
-/// those of IPv4 too.
+/// Returns true if a socket at `own` serves clients of `wanted`. A socket for all IPv6 addresses
+/// usually also serves IPv4 clients.
 fn serves(own: SocketAddr, wanted: SocketAddr) -> bool {
     let everywhere = own.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && wanted.ip().is_unspecified();
     own.port() == wanted.port() && (own.ip() == wanted.ip() || everywhere)
@@ -63,7 +63,7 @@ mod tests {
         stream.listen(4).unwrap();
         let datagrams = open(Type::DGRAM, Protocol::UDP);
         let [tcp, udp] = [&stream, &datagrams].map(|it| address_of(it).unwrap());
-        // One of a connection, as from a unit with Accept=yes, is not for a listener.
+        // A connected socket, as from a unit with `Accept=yes`, is not for a listener.
         let connected = open(Type::STREAM, Protocol::TCP);
         let unfit = address_of(&connected).unwrap();
         SOCKETS.lock().extend([stream, datagrams, connected]);

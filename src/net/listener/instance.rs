@@ -1,5 +1,5 @@
 //! The first instance of a program, to which later starts pass their arguments through a Unix
-//! socket that only its owner can reach. Each connection has one message and one answer, both
+//! socket that only its owner can reach. Each connection carries one message and one answer, both
 //! limited in length and time.
 
 use std::io::{self, Read as _, Write as _};
@@ -15,12 +15,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::base::Worker;
 
-/// Maximum bytes of a message or answer.
+/// Maximum size of a message or answer, in bytes.
 const MAX_BYTES: u64 = 64 << 10;
 /// Time limit for a peer to send its message.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Maximum length of a socket path.
+/// Maximum length of a socket path in bytes.
 const MAX_PATH: usize = 100;
 
 /// Returns the socket for this file, such as the settings: in the user's runtime folder, otherwise

@@ -45,7 +45,7 @@ pub fn own_addresses() -> Vec<OwnAddress> {
     in_order(present.collect(), routed())
 }
 
-/// Returns the address that other computers most likely reach, or `None` without a network.
+/// Returns the address that other computers most likely reach, or `None` if there is no network.
 pub fn main_address() -> Option<IpAddr> {
     own_addresses().first().map(|it| it.ip).filter(IpAddr::is_ipv4)
 }
@@ -103,7 +103,7 @@ mod tests {
         let sorted = in_order(all.clone(), Some(radio.ip));
         assert_eq!(sorted, [radio.clone(), wired.clone(), docker.clone(), six.clone()]);
         assert_eq!(in_order(all, None), [wired, radio, docker, six]);
-        // Where interfaces are unknown, the route names one address.
+        // If the interfaces are unknown, the route provides one address.
         assert_eq!(in_order(Vec::new(), own("", "10.0.0.7").ip.into()), [own("", "10.0.0.7")]);
         assert!(in_order(Vec::new(), None).is_empty());
     }

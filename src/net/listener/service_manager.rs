@@ -1,11 +1,12 @@
-//! Messages to the service manager (systemd's `sd_notify(3)`). Without one, they go nowhere.
+//! Messages to the service manager (systemd's `sd_notify(3)`). Without a service manager, nothing
+//! is sent.
 
 /// A state of the service.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum ServiceState {
-    /// The server listens.
+    /// The server is listening.
     Ready,
-    /// The server ends.
+    /// The server is stopping.
     Stopping,
 }
 

@@ -20,11 +20,11 @@ use crate::wire::http::{Body, Response};
 use crate::wire::rtmp::tunnel;
 use crate::wire::rtmp::tunnel::Client;
 
-/// Time limit for the start and for each piece of an answer.
+/// Time limit for the start of a response, and for each piece of it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Maximum length of an answer in bytes.
+/// Maximum length of a response in bytes.
 const MAX_RESPONSE_BYTES: usize = 16 << 20;
-/// Maximum length of the answer to the first request in bytes.
+/// Maximum length of the response to the first request, in bytes.
 const MAX_NAME: usize = 256;
 /// The number of consecutive requests with data after which a stream counts as published. The
 /// requests of a published stream fetch the server's data, and an idle request that the server
@@ -32,7 +32,7 @@ const MAX_NAME: usize = 256;
 const STREAMING: u32 = 8;
 /// Time without data before an idle request.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Time limit for the last request and its answer.
+/// Time limit for the last request and its response.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Opens a tunnel: connects, and requests a session. The returned stream is the inside of the
@@ -86,7 +86,7 @@ async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
     Ok(response.keep_alive && body.is_done())
 }
 
-/// Sends a request, and reads the header of its answer, which must be a success.
+/// Sends a request, and reads the header of the response, which must report success.
 async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), RequestFailure> {
     http.send(request).await.map_err(RequestFailure::Unheard)?;
     loop {
@@ -108,7 +108,7 @@ async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), Reques
 
 /// The reason why a request failed.
 enum RequestFailure {
-    /// The connection ended before any part of an answer arrived.
+    /// The connection ended before any part of a response arrived.
     Unheard(Fault),
     Fault(Fault),
     Refused {
@@ -217,8 +217,8 @@ impl Task {
         SessionRequest::Send
     }
 
-    /// Sends a request, passes the answer to the session, and returns the first byte and the length
-    /// of the answer.
+    /// Sends a request, passes the response to the session, and returns the first byte and the
+    /// length of the response.
     async fn answer(&mut self, request: &[u8]) -> Result<(u8, usize), Cause> {
         let reused = self.http.is_some();
         let first = self.try_once(request).await;

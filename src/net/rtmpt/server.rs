@@ -1,6 +1,6 @@
 //! Server side of tunnels. One HTTP connection or several consecutive ones can carry a session,
 //! because proxies open and close connections as needed. The name of a session is its only key, so
-//! the name has 128 random bits.
+//! the name contains 128 random bits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -25,7 +25,7 @@ use crate::wire::rtmp::tunnel::{Address, Request, TunnelCommand};
 const IDLE: Duration = Duration::from_secs(30);
 /// Time limit for the header and body of a request, and for passing its body to the session.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Time limit for sending an answer.
+/// Time limit for sending a response.
 const ANSWER: Duration = Duration::from_secs(20);
 /// The time without a request after which a session ends.
 const FORGOTTEN: Duration = Duration::from_secs(20);
@@ -40,9 +40,9 @@ const HOLD: Duration = Duration::from_millis(250);
 /// ready.
 const COMMANDS: u32 = 32;
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
-/// Limit for the data of one answer.
+/// Maximum size of the data in one response, in bytes.
 const MAX_REPLY_BYTES: usize = pipe::DEPTH;
-/// The first byte of the server's answers, which is the poll interval for the client. The client
+/// The first byte of the server's responses, which is the poll interval for the client. The client
 /// should poll again soon, because the server holds requests if needed.
 const INTERVAL: u8 = 1;
 /// Maximum number of bytes that are read of an unwanted body.
@@ -80,7 +80,7 @@ struct End {
     over: bool,
 }
 
-/// The answer to a request.
+/// The response to a request.
 enum TunnelReply {
     Data(Vec<u8>),
     Refusal(u16, &'static str),
@@ -210,8 +210,8 @@ impl Gate {
         TunnelReply::Data(body)
     }
 
-    /// Passes data to a session, and returns the session's answer. If the session has no data yet,
-    /// the call waits for at most `hold`.
+    /// Passes data to a session, and returns the session's data for the response. If the session
+    /// has no data yet, the call waits for at most `hold`.
     async fn exchange(
         &self,
         address: &Address,

@@ -181,12 +181,12 @@ impl Stream {
         local.is_none_or(|local| network_changes::is_own(local.ip()))
     }
 
-    /// The address of the peer, if known.
+    /// Returns the address of the peer, if known.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.socket().and_then(|socket| socket.peer_addr().ok())
     }
 
-    /// The local address of the connection, if known.
+    /// Returns the local address of the connection, if known.
     pub fn local_ip(&self) -> Option<IpAddr> {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
         local.map(|local| local.ip().to_canonical())

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use crate::net::error::Cause;
 
-/// Maximum bytes in each direction: 100 ms at 10 Mbit/s.
+/// Maximum number of bytes in each direction: 100 ms at 10 Mbit/s.
 pub(in crate::net) const DEPTH: usize = 128 << 10;
 
 /// The side of the tunnel for the RTMP session.

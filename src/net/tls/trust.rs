@@ -18,7 +18,7 @@ use crate::net::tls::verify::Judge;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Maximum size of a file of certificates or keys.
+/// Maximum size of a file of certificates or keys, in bytes.
 const FILE_LIMIT: u64 = 4 << 20;
 
 /// Trust in addition to the system's roots.
@@ -42,7 +42,7 @@ impl Trust {
         Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
     }
 
-    /// Adds to the cause which setting rejects this server, because the user removes an accepted
+    /// Adds to the cause which setting rejects this server, because users remove an accepted
     /// certificate in another place than a pin.
     pub(in crate::net) fn explain(&self, server: &str, mut cause: Cause) -> Cause {
         if let Cause::Certificate {

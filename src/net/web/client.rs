@@ -1,4 +1,4 @@
-//! A web client: sends a request, follows redirects, and returns an answer whose body arrives in
+//! A web client: sends a request, follows redirects, and returns a response whose body arrives in
 //! pieces. One connection is kept for the next request to the same server.
 
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::net::error::{Cause, ConnectStage, Error, Step, WebProblem};
 use crate::net::http::{Fault, Http};
 use crate::wire::http::{Body, Fields, Response};
 
-/// Time limit for the start of an answer.
+/// Time limit for the start of a response.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of redirects.
 const MAX_HOPS: usize = 5;
-/// Maximum number of interim answers (1xx).
+/// Maximum number of interim responses (1xx).
 const MAX_INTERIM: usize = 8;
 
 /// The byte range `from..until`.
@@ -34,7 +34,7 @@ pub struct Client {
     kept: Option<(Endpoint, Http)>,
 }
 
-/// An answer, whose body follows in pieces.
+/// A response. Its body follows in pieces.
 #[derive(Debug)]
 pub struct WebResponse {
     http: Http,
@@ -51,7 +51,7 @@ pub struct WebResponse {
 enum Wanting<'a> {
     /// The file, or a part of it.
     File(Option<Span>),
-    /// The answer to a body.
+    /// The response to a posted body.
     AnswerTo { content_type: &'a str, body: &'a [u8] },
 }
 
@@ -137,9 +137,9 @@ impl Client {
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
-    /// Posts a body to a URL. Every status counts as an answer, and redirects are not followed. If
-    /// the server has closed a kept connection in the meantime, the request is sent again on a new
-    /// connection.
+    /// Posts a body to a URL. Every status counts as a valid response, and redirects are not
+    /// followed. If the server has closed a kept connection in the meantime, the request is sent
+    /// again on a new connection.
     ///
     /// # Errors
     /// Fails with the stage and the cause.
@@ -164,7 +164,7 @@ impl Client {
             |cause| Error { stage: ConnectStage::Request, cause, peer: endpoint.to_string() };
         let late = Cause::TimedOut { after: RESPONSE_TIMEOUT };
         if let Some((_, http)) = self.kept.take().filter(|(its, _)| *its == endpoint) {
-            // The server may have closed the connection meanwhile: use a new one.
+            // The server may have closed the connection in the meantime: use a new one.
             match timeout(RESPONSE_TIMEOUT, talk(http, url, wanting)).await {
                 Ok(Ok(said)) => return Ok(said.answer(endpoint, url.clone())),
                 Ok(Err(Fault::Http(error))) => return Err(fail(Fault::Http(error).cause())),
@@ -181,11 +181,11 @@ impl Client {
         }
     }
 
-    /// Reads the rest of an answer, at most `most` bytes and within `patience`, and keeps its
+    /// Reads the rest of a response, at most `most` bytes and within `patience`, and keeps the
     /// connection.
     ///
     /// # Errors
-    /// Fails if the connection fails, or the answer is too long or too slow.
+    /// Fails if the connection fails, or the response is too long or too slow.
     pub async fn read(
         &mut self,
         answer: WebResponse,
@@ -197,7 +197,7 @@ impl Client {
         Ok(whole.freeze())
     }
 
-    /// Reads the rest of an answer, and appends it to `whole`. If reading fails, `whole` keeps the
+    /// Reads the rest of a response, and appends it to `whole`. If reading fails, `whole` keeps the
     /// received part.
     ///
     /// # Errors
@@ -231,7 +231,7 @@ impl Client {
     }
 }
 
-/// The received part of the header of an answer.
+/// The received part of a response's header.
 struct ResponseHead {
     http: Http,
     response: Response,
@@ -340,7 +340,7 @@ impl WebResponse {
         }
     }
 
-    /// Returns true if the answer is the requested part, not the whole file.
+    /// Returns true if the response is the requested part, not the whole file.
     pub fn is_partial(&self) -> bool {
         self.status == 206
     }

@@ -20,7 +20,7 @@ use crate::net::error::{Error, Step};
 /// Bytes that arrive as long as a stream lasts.
 #[derive(Debug)]
 pub enum Flow {
-    /// The body of an answer.
+    /// The body of a response.
     Http(Box<WebResponse>),
     /// The binary messages of a WebSocket.
     Socket(Box<Socket>),
@@ -29,7 +29,7 @@ pub enum Flow {
 /// The reason why a part is unavailable although the server answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
-    /// The address has another file now.
+    /// The address now serves another file.
     Changed,
     /// The server sends the whole file, or another part.
     OtherPart,
@@ -65,7 +65,7 @@ impl Flow {
     ) -> Result<Result<Self, Unavailable>, Error> {
         let answer = match Client::new(options.clone()).get(url, Some(span), on_step).await {
             Ok(answer) => answer,
-            // The file was longer before.
+            // The file was longer earlier, so it has changed.
             Err(error) if error.is_past_the_end() => return Ok(Err(Unavailable::Changed)),
             Err(error) => return Err(error),
         };

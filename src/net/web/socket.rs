@@ -24,7 +24,7 @@ use crate::text::problem::problem;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of redirects.
 const MAX_HOPS: usize = 5;
-/// Maximum bytes of a message. The largest keyframes have some megabytes.
+/// Maximum size of a message in bytes. The largest keyframes are several megabytes long.
 const MAX_MESSAGE: usize = 8 << 20;
 
 /// An open WebSocket.

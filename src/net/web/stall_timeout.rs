@@ -1,4 +1,4 @@
-//! The time limit for the data of a server.
+//! The time limit for a server's data.
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use url::{Host, Url};
 use crate::net::connect::Endpoint;
 use crate::net::error::problem::UrlError;
 
-/// Maximum length of an address.
+/// Maximum length of an address in bytes.
 pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
 
 /// An `http`, `https`, `ws` or `wss` address.

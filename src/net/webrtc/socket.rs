@@ -38,7 +38,7 @@ impl DatagramSocket {
             Ok,
         )?;
         socket.set_nonblocking(true)?;
-        // The system may limit the size, and less works too.
+        // The system may limit the size. A smaller buffer works too.
         let _ = socket.set_send_buffer_size(BUFFER);
         let _ = socket.set_recv_buffer_size(BUFFER);
         if !ready {

@@ -8,9 +8,9 @@ use str0m::crypto::{
     SupportedAeadAes128Gcm, SupportedAeadAes256Gcm, SupportedAes128CmSha1_80,
 };
 
-/// Bytes of the AES-GCM tag.
+/// Size of the AES-GCM tag in bytes.
 const TAG: usize = 16;
-/// Bytes of an AES block.
+/// Size of an AES block in bytes.
 const BLOCK: usize = 16;
 
 #[derive(Debug)]
@@ -42,8 +42,8 @@ impl SrtpProvider for Provider {
     }
 }
 
-/// Encrypts a block for key derivation, and appends the padding block of PKCS #7. Callers have room
-/// for both blocks.
+/// Encrypts a block for key derivation, and appends the padding block of PKCS #7. Callers provide
+/// room for both blocks.
 fn one_block(
     cipher: &impl BlockCipherEncrypt<BlockSize = aes::cipher::consts::U16>,
     input: &[u8],

@@ -1,6 +1,6 @@
-//! Checks whether decoding keeps up with playback. If not, it chooses the packets to skip: all up
-//! to a keyframe, so that video matches its audio again. A decoder that catches up (after a jump,
-//! or a busy moment) keeps all its packets.
+//! Checks whether decoding keeps up with playback. If not, it chooses the packets to skip: all
+//! packets up to a keyframe, so that video and audio match again. A decoder that is catching up
+//! (after a jump or a busy moment) keeps all its packets.
 //!
 //! This module is pure: all times are media time. It runs on the video thread.
 
@@ -14,7 +14,7 @@ const LATE_THRESHOLD: i64 = 500_000;
 const TRIAL: i64 = 500_000;
 /// A keyframe is in time if it is at most this far behind playback, in µs.
 const KEYFRAME_TOLERANCE: i64 = 100_000;
-/// Without a keyframe for this long (in µs), packets are decoded anyway.
+/// After this long without a keyframe, in µs, packets are decoded anyway.
 const KEYFRAME_TIMEOUT: i64 = 10_000_000;
 /// Decoding has recovered once it has kept up for this long, in µs.
 const RECOVERED: i64 = 60_000_000;
@@ -37,16 +37,16 @@ pub(in crate::player) struct FrameDrop {
     /// Playback position and delay at the start of the trial.
     trial: Option<(Timestamp, i64)>,
     skip: Option<Skip>,
-    /// The playback position when decoding was last too slow, until it recovers.
+    /// The playback position at which decoding was last too slow; `None` after it has recovered.
     slow_at: Option<Timestamp>,
-    /// The number of playback starts at the last packet.
+    /// The number of playback starts when the last packet was judged.
     begun: u32,
 }
 
 /// A skip in progress.
 #[derive(Copy, Clone, Debug)]
 struct Skip {
-    /// The playback position at its start.
+    /// The playback position at the start of the skip.
     from: Timestamp,
     slow: bool,
 }
@@ -67,13 +67,13 @@ impl FrameDrop {
         queue: &Packets<P>,
     ) -> Verdict {
         if std::mem::replace(&mut self.begun, begun) != begun {
-            // Playback may have jumped ahead: the decoder is not slow then.
+            // Playback may have jumped ahead, which does not mean that the decoder is slow.
             self.trial = None;
         }
         if let Some(skip) = self.skip {
             return self.go_on(skip, packet, position, queue);
         }
-        // If nothing waits, the sender is late, not the decoder.
+        // If no packets are waiting, the sender is late, not the decoder.
         let waiting = queue.newest().map_or(0, |newest| newest.micros_since(packet.dts));
         let late = position.micros_since(packet.pts).min(waiting);
         if late <= LATE_THRESHOLD {
@@ -110,7 +110,7 @@ impl FrameDrop {
         queue: &Packets<P>,
     ) -> Verdict {
         let late = position.micros_since(packet.pts);
-        // A slow decoder would only fall behind again, and never match its audio.
+        // A slow decoder that began at an older keyframe would fall behind again.
         let good = packet.keyframe
             && (late <= KEYFRAME_TOLERANCE || !skip.slow && !queue.has_keyframe_until(position));
         let long = position.micros_since(skip.from) > KEYFRAME_TIMEOUT;
@@ -121,7 +121,7 @@ impl FrameDrop {
         Verdict::Leave
     }
 
-    /// Reports once that a slow decoder has kept up for long enough.
+    /// Returns true, once, when a slow decoder has kept up for long enough.
     pub(in crate::player) fn has_recovered(&mut self, position: Timestamp) -> bool {
         let steady = self.trial.is_none() && self.skip.is_none();
         let recovered =

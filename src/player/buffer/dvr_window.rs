@@ -1,5 +1,5 @@
 //! Seeking in a broadcast within the server's playlist (HLS): the range of the playlist, and
-//! whether the viewer has gone back. The packets stay at the server; seeking works as in a
+//! whether the viewer has gone back. The packets stay on the server; seeking works as in a
 //! recording.
 //!
 //! This module is pure: time is an argument. The feed thread fills the window, and the presenter
@@ -43,7 +43,7 @@ struct List {
 impl List {
     /// Returns the position of a viewer who has not gone back.
     fn live(&self, now: Timestamp) -> Duration {
-        // A list that is not updated does not grow any further.
+        // A list that is not updated grows by at most its distance from the end.
         let grown = now.since(self.seen).min(self.distance.hold_back);
         (self.until + grown).saturating_sub(self.distance.hold_back).max(self.from)
     }
@@ -73,7 +73,7 @@ impl DvrWindow {
         self.list.lock().is_some_and(|list| list.behind)
     }
 
-    /// Goes this far behind the live edge, and returns the target. Returns `None` without a
+    /// Goes this far behind the live edge, and returns the target. Returns `None` if there is no
     /// playlist.
     pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<SeekTarget> {
         let mut list = self.list.lock();
@@ -87,14 +87,14 @@ impl DvrWindow {
         })
     }
 
-    /// Pauses the viewer while the broadcast continues. Returns false without a playlist, or if the
-    /// viewer was already behind.
+    /// Pauses the viewer while the broadcast continues. Returns false if there is no playlist, or
+    /// if the viewer was already behind.
     pub(in crate::player) fn hold(&self) -> bool {
         let mut list = self.list.lock();
         list.as_mut().is_some_and(|list| !std::mem::replace(&mut list.behind, true))
     }
 
-    /// Returns the range for going back, for a viewer at `place`.
+    /// Returns how far a viewer at `place` can go back, and how far behind the viewer is.
     pub(in crate::player) fn rewind_at(&self, place: Duration, now: Timestamp) -> Option<Rewind> {
         let list = (*self.list.lock())?;
         let live = list.live(now);
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(listed.rewind(seconds(20), now), Some(SeekTarget::Back(seconds(76))));
         assert!(listed.is_behind());
         assert_eq!(listed.rewind_at(seconds(76), now).unwrap().behind, seconds(20));
-        // The list continues, and the viewer stays behind.
+        // The list grows, and the viewer stays behind.
         listed.see(at(14_000), seconds(44), seconds(104), distance);
         assert_eq!(listed.rewind_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
         assert_eq!(listed.rewind(seconds(500), at(14_000)), Some(SeekTarget::Back(seconds(44))));

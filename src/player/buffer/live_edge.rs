@@ -1,7 +1,8 @@
-//! The playback position in a stream with a fixed distance to its end (HLS). The end is known only
-//! in steps of whole segments. The target assumes the fastest recent delivery and moves slowly;
-//! only a large deviation is corrected at once. With small steps (low latency), playback begins at
-//! that distance, and resumes there after a stall. The distance grows slightly with each stall.
+//! The playback position in a stream that plays at a fixed distance from its end (HLS). The end is
+//! known only in steps of whole segments. The target assumes the fastest recent delivery and moves
+//! slowly; only a large deviation is corrected at once. With small steps (low latency), playback
+//! begins at that distance, and resumes there after a stall. The distance grows slightly with each
+//! stall.
 //!
 //! This module is pure: time is an argument.
 
@@ -10,13 +11,13 @@ use std::collections::VecDeque;
 use crate::base::Timestamp;
 use crate::player::buffer::pace::LiveDistance;
 
-/// Number of remembered observations of the end.
+/// Number of observations of the end that are kept.
 const SAMPLES: usize = 12;
 /// Slew rate of the target, in seconds per second. The playback speed can follow faster than this.
 const SLEW: f64 = 0.03;
 /// A deviation larger than this multiple of the wanted distance is corrected at once.
 const JUMP_FACTOR: i64 = 2;
-/// A stall moves the target by this fraction of the distance, up to twice the distance in total.
+/// Each stall adds the distance divided by this, until the distance has doubled.
 const BREAKS: i64 = 4;
 
 /// See the module documentation.
@@ -33,13 +34,13 @@ pub(in crate::player) struct LiveEdge {
 }
 
 impl LiveEdge {
-    /// Creates a target with this distance to the end.
+    /// Creates a target at this distance from the end.
     pub(in crate::player) fn new(distance: LiveDistance) -> Self {
         let (looks, at) = (VecDeque::new(), Timestamp::ZERO);
         Self { distance, margin: 0, looks, target: None, at }
     }
 
-    /// Changes the distance: at once if the user requested it.
+    /// Changes the distance. A change that the user requested applies at once.
     pub(in crate::player) fn change(&mut self, distance: LiveDistance) {
         let (was, before) = (self.distance, self.hold_back());
         if (was.least, was.at_once) != (distance.least, distance.at_once) {
@@ -79,7 +80,7 @@ impl LiveEdge {
         self.looks.clear();
     }
 
-    /// Records a stall. The distance grows if it applies at once.
+    /// Records a stall. The distance grows if its `at_once` is true.
     pub(in crate::player) fn lose(&mut self) {
         self.target = None;
         if self.distance.at_once {
@@ -136,7 +137,7 @@ mod tests {
             aim.target(at(second * 1_000));
         }
         assert_eq!(aim.target(at(200_000)), Some(-3_000_000));
-        // One earlier observation shows that the previous ones were late.
+        // One early observation shows that the previous ones were late.
         aim.see(at(201_000), at(212_000));
         let led = aim.target(at(201_000)).unwrap();
         assert!((-3_031_000..-3_000_000).contains(&led), "{led}");

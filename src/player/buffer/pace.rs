@@ -14,15 +14,15 @@ pub(in crate::player) enum PlayPace {
     Followed(LiveDistance),
 }
 
-/// The distance to the end of a growing stream.
+/// The distance of playback from the end of a growing stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) struct LiveDistance {
     /// The distance in media time.
     pub hold_back: Duration,
-    /// The server's minimum distance, if the user's is larger.
+    /// The server's minimum distance; `hold_back` is larger if the user chose a larger buffer.
     pub least: Duration,
     /// True if the distance applies from the first frame and again after a stall, instead of being
-    /// approached.
+    /// approached gradually.
     pub at_once: bool,
 }
 

@@ -1,6 +1,6 @@
-//! The bounded queue of encoded packets between the feed and a decoder. It stores the jitter
-//! buffer, and is bounded by count and by bytes. A live feed never waits: excess packets are
-//! dropped up to the next keyframe. The feed of a file waits.
+//! The bounded queue of encoded packets between the feed and a decoder. It is the jitter buffer,
+//! and is bounded by count and by bytes. A live feed never waits: excess packets are dropped up to
+//! the next keyframe. The feed of a file waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::media::{AudioConfig, EncodedPacket, VideoConfig};
 
 /// Maximum number of waiting packets.
 const MAX_PACKETS: usize = 2_000;
-/// Maximum bytes of waiting packets.
+/// Maximum total size of waiting packets, in bytes.
 const MAX_BYTES: usize = 48 << 20;
 
-/// An item for a decoder, in order. `P` is its kind of config.
+/// An item for a decoder. `P` is the decoder's kind of config.
 #[derive(Clone, Debug)]
 pub enum BufferedPacket<P> {
     /// A config for the following packets.
@@ -28,9 +28,9 @@ pub enum BufferedPacket<P> {
     Seam(Timestamp),
 }
 
-/// A config in a queue, whose bytes count like those of packets.
+/// A config in a queue. Its size counts like that of a packet.
 pub trait Buffered {
-    /// Returns the number of bytes of the config.
+    /// Returns the size of the config in bytes.
     fn held(&self) -> usize;
 }
 
@@ -47,7 +47,7 @@ impl Buffered for AudioConfig {
 }
 
 impl<P: Buffered> BufferedPacket<P> {
-    /// Returns the number of bytes of the item.
+    /// Returns the size of the item in bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Packet(packet) => packet.data.len(),
@@ -120,7 +120,8 @@ impl<P: Buffered> Packets<P> {
         }
     }
 
-    /// Inserts an item without waiting. Returns the number of packets dropped for it.
+    /// Inserts an item without waiting. Returns the number of dropped packets, which can include
+    /// the item itself.
     pub fn push(&self, unit: BufferedPacket<P>) -> u64 {
         let mut inner = self.inner.lock();
         if inner.closed {
@@ -145,7 +146,7 @@ impl<P: Buffered> Packets<P> {
         } else if inner.units.len() >= self.max_packets * 2
             || inner.bytes.saturating_add(unit.bytes()) > MAX_BYTES
         {
-            // The queue has only configs: the newest one stays.
+            // Too many configs are waiting: only the newest one stays.
             dropped = inner.clear_packets();
             inner.skipping = true;
         }
@@ -235,7 +236,7 @@ impl<P: Buffered> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// DTS of the last waiting packet.
+    /// Returns the DTS of the last waiting packet.
     pub fn newest(&self) -> Option<Timestamp> {
         self.inner
             .lock()

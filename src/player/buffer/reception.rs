@@ -21,9 +21,9 @@ pub(in crate::player) struct Reception {
     edge: Option<Timestamp>,
     last: [Option<Timestamp>; 2],
     pub(in crate::player) ended: bool,
-    /// The target for a stream with a distance to its end.
+    /// The target for a stream that plays at a distance from its end.
     aim: Option<LiveEdge>,
-    /// Microseconds by which audio plays before its timestamps, and so must arrive earlier.
+    /// How far audio plays before its timestamps, in µs. It must arrive earlier by that much.
     sooner: i64,
 }
 
@@ -62,7 +62,7 @@ impl Reception {
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
         match (pace, &mut self.aim) {
-            // The same distance after a new connection.
+            // A new connection with the same distance keeps the target.
             (PlayPace::Followed(distance), Some(aim)) if aim.distance() == distance => {}
             (PlayPace::Followed(distance), Some(aim)) => aim.change(distance),
             (PlayPace::Followed(distance), None) => self.aim = Some(LiveEdge::new(distance)),
@@ -116,8 +116,8 @@ impl Reception {
         }
     }
 
-    /// Returns the jitter of the delivery in a live stream. Data in segments arrives on request and
-    /// has no jitter.
+    /// Returns the delivery jitter of a live stream. Data in segments arrives on request and has no
+    /// jitter.
     pub(in crate::player) fn jitter(&self) -> Option<Duration> {
         self.jitter.measured().filter(|_| self.live)
     }
@@ -144,7 +144,7 @@ impl Reception {
 #[derive(Debug, Default)]
 pub(in crate::player) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
 
-/// Limit for known arrivals: more frames than any buffer has.
+/// Maximum number of stored arrivals: more frames than any buffer contains.
 const MAX_ARRIVALS: usize = 1_024;
 
 impl Arrivals {
@@ -179,7 +179,8 @@ mod tests {
             reception.set_av_offset(offset);
             assert_eq!(target(&mut reception, 1_000), Some(usual + kept), "{offset}");
         }
-        // A stream with a distance to its end keeps the same distance, however often it restarts.
+        // A stream that plays at a distance from its end keeps that distance, however often it
+        // restarts.
         let mut reception = Reception::of_live(Duration::from_millis(300));
         let hold_back = Duration::from_secs(1);
         let distance = LiveDistance { hold_back, least: hold_back, at_once: true };

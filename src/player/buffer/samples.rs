@@ -1,5 +1,5 @@
 //! Queue of decoded audio before playback. The clock handles small deviations of the blocks'
-//! timestamps from the counted samples, but not gaps and overlaps of more than 40 ms.
+//! timestamps from the counted samples, but not gaps or overlaps of more than 40 ms.
 //!
 //! This module is pure. It is used on the presenter thread.
 
@@ -73,8 +73,8 @@ impl Fifo {
         (self.used, self.frames) = (0, 0);
     }
 
-    /// Ends the waiting audio at `at`: trims the rest, and fills a gap that the clock would handle
-    /// elsewhere with silence.
+    /// Ends the waiting audio at `at`: trims audio after that time, or fills a gap before it with
+    /// silence if the gap is at most `TOLERANCE_MICROS`.
     pub(in crate::player) fn end_at(&mut self, at: Timestamp) {
         while let Some(last) = self.blocks.back_mut() {
             let over = micros_to_frames(last.end().micros_since(at), last.rate);

@@ -77,7 +77,7 @@ pub struct TimeShift {
     first: u64,
     /// The next item to pass on, while the player is behind.
     cursor: Option<u64>,
-    /// The configs before the oldest item.
+    /// The last configs before the oldest item.
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
     /// True if the stream has video.
@@ -151,7 +151,7 @@ impl TimeShift {
         self.units.iter().find_map(|(_, kept)| self.entry(kept))
     }
 
-    /// Returns true if the next item to pass on is already dropped.
+    /// Returns true if the next item to pass on was already dropped.
     pub fn is_lost(&self) -> bool {
         self.cursor.is_some_and(|cursor| cursor < self.first)
     }
@@ -179,8 +179,8 @@ impl TimeShift {
         Some(begin)
     }
 
-    /// Returns the packets that were not passed on yet. From now on, packets are passed on as they
-    /// arrive.
+    /// Returns the packets that have not been passed on yet. From now on, packets are passed on as
+    /// they arrive.
     pub fn catch_up(&mut self) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor.take() else { return Vec::new() };
         self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()
@@ -231,7 +231,7 @@ impl TimeShift {
                 }
                 KeptPacket::Audio(BufferedPacket::Configure(parameters)) => {
                     audio = Some(parameters.clone());
-                    // Data of another kind does not belong to the next items.
+                    // Audio of another format does not belong to the next items.
                     early.clear();
                 }
                 KeptPacket::Audio(BufferedPacket::Packet(packet))
@@ -336,7 +336,8 @@ mod tests {
         }))
     }
 
-    /// A keyframe every 2 s, a frame every 100 ms, audio 30 ms earlier than its frame.
+    /// Adds a frame every 100 ms, a keyframe every 2 s, and before each frame the audio of 30 ms
+    /// later.
     fn stream(shift: &mut TimeShift, from: i64, until: i64, size: usize) {
         for ms in (from..until).step_by(100) {
             shift.push(&audio(ms + 30));

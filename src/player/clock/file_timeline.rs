@@ -6,10 +6,10 @@ use std::time::Duration;
 /// Audio that begins or ends this close to the video (in µs) belongs to it: the difference is
 /// priming (an AAC frame before the first) or padding of the last frame.
 const RUN_UP: i64 = 100_000;
-/// The duration of a single frame in µs.
+/// The assumed duration of a track's only frame, in µs.
 const ALONE: i64 = 33_333;
-/// Maximum difference between the last frame interval and the average, in µs, that comes from
-/// rounding to milliseconds.
+/// A difference between the last frame interval and the average counts as rounding to milliseconds
+/// up to this, in µs.
 const EVEN: i64 = 2_000;
 /// The maximum duration of the last frame in µs.
 const MAX_LAST_DURATION: i64 = 10_000_000;
@@ -75,9 +75,9 @@ impl Span {
                 let (seen, heard) = (end(&pictures), end(&sound));
                 let longer = heard.saturating_sub(seen);
                 let ends = match longer {
-                    // The audio continues without frames.
+                    // The audio continues after the last frame.
                     RUN_UP.. => heard,
-                    // The last frame is shown slightly shorter.
+                    // The last frame is shown for slightly less time.
                     _ if longer < 0 && -longer <= pictures.lasts() / 2 => heard,
                     _ => seen,
                 };

@@ -28,7 +28,8 @@ const MAX_AUTO: i64 = 5_000_000;
 const SILENT: Duration = Duration::from_secs(3);
 /// The slower track may delay the other by at most this much, so that latency stays limited.
 const SKEW_MICROS: i64 = 2_000_000;
-/// The period in which repeated stalls enlarge the buffer, and its decay rate.
+/// Stalls within this period add a margin to the buffer. The margin decays at a rate in µs per
+/// second, and has a maximum in µs.
 const REPEATED: Duration = Duration::from_secs(15);
 const MARGIN_DECAY_PER_S: i64 = 5_000;
 const MARGIN_MAX: i64 = 1_000_000;
@@ -118,14 +119,14 @@ impl Jitter {
     }
 
     /// Returns the recent maximum delay above the fastest delivery, in microseconds. Returns `None`
-    /// until known.
+    /// until it is known.
     fn latest(&self) -> Option<i64> {
         let known = self.tracks.iter().filter(|track| track.late.len() >= LATE_KNOWN);
         known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max()
     }
 
     /// Returns the maximum delay of the last seconds above the fastest delivery. Returns `None`
-    /// until known.
+    /// until it is known.
     pub fn measured(&self) -> Option<Duration> {
         let latest = self.latest()?;
         Some(Duration::from_micros(u64::try_from(latest).unwrap_or(0)))
@@ -147,7 +148,7 @@ impl Jitter {
     }
 
     /// Records a stall: everything received was shown. A stall resets the measurement. Repeated
-    /// stalls also add the `length` of the last one to the buffer for a while.
+    /// stalls also enlarge the buffer by 50 ms each for a while.
     pub fn broke(&mut self, now: Timestamp) {
         self.forget();
         if self.last_break.is_some_and(|last| now.since(last) < REPEATED) {

@@ -1,7 +1,7 @@
 //! The playback position: the media time that is presented now. It starts when the buffer has
 //! settled, and stalls when everything received was shown. It keeps the latency at its target by
 //! playing at 0.95–1.05×, or by a jump if that would take too long. If there is an audio device, it
-//! follows the device's count (audio master).
+//! follows the device's count of played samples (audio master).
 //!
 //! This module is pure: time is an argument. It runs on the presenter thread.
 
@@ -20,22 +20,22 @@ const MAX_CORRECTION: f64 = 0.05;
 const FULL_CORRECTION_AT: f64 = 200_000.0;
 /// A start waits at most this long for a burst to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
-/// If the position differs from the device's by more than this, in µs, the device's applies at
-/// once.
+/// If the position differs from the device's by more than this, in µs, the device's position
+/// applies at once.
 const HEARD_SNAP: i64 = 40_000;
 /// The minimum buffer of a file before playback starts or resumes, in µs.
 const FILE_AHEAD: i64 = 100_000;
 
-/// The received part, as the presenter sees it.
+/// The received part of the stream, as the presenter sees it.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Supply {
     /// Earliest media time received since the last start.
     pub first: Option<Timestamp>,
     /// Media time after the last received packet.
     pub edge: Option<Timestamp>,
-    /// Presentation time minus media time; `None` for a file.
+    /// The wanted presentation time minus media time, in µs; `None` for a file.
     pub target: Option<i64>,
-    /// True if it is too early to begin: a burst is arriving, or the decoder speed is not proven
+    /// True if it is too early to begin: a burst is arriving, or the decoder's speed is not known
     /// yet.
     pub settling: bool,
     /// True if the stream has ended.
@@ -216,7 +216,7 @@ impl Playout {
             }
         }
         if supply.ended {
-            // A smaller deviation is not corrected.
+            // After the end of the stream, deviations are not corrected.
             self.speed = 1.0;
             return Change::None;
         }
@@ -285,7 +285,7 @@ impl Playout {
         }
         self.speed = if self.correcting {
             let part = (behind as f64 / FULL_CORRECTION_AT).clamp(-1.0, 1.0);
-            // A minimum speed correction, so that it ends.
+            // A minimum correction, so that the correction ends.
             let part = if part.abs() < 0.04 { 0.04_f64.copysign(part) } else { part };
             1.0 + MAX_CORRECTION * part
         } else {
@@ -432,7 +432,7 @@ mod tests {
             }
         }
 
-        /// Returns the milliseconds from the sender's clock to the displayed frame.
+        /// Returns how far the displayed frame is behind the sender's clock, in milliseconds.
         fn latency(&self) -> f64 {
             let sent = self.now as f64 * self.sender_rate;
             (sent - self.playout.position().as_micros() as f64) / 1_000.0
@@ -491,7 +491,7 @@ mod tests {
         simulation.blocked_until = simulation.now + 200_000;
         simulation.run(5_000_000);
         assert_eq!(simulation.starved, 0);
-        // 600 ms: the frame stops for about 300 ms, then playback is faster.
+        // 600 ms: playback stalls for about 300 ms, and is then faster.
         simulation.blocked_until = simulation.now + 600_000;
         simulation.run(1_000_000);
         assert_eq!((simulation.starved, simulation.jumped), (1, 0));

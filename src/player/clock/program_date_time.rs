@@ -45,7 +45,7 @@ impl ProgramDateTime {
     /// Returns the wall-clock time of the media at `media`, in microseconds since 1970.
     pub(in crate::player) fn of(&self, media: Timestamp) -> Option<i64> {
         let of = self.known.iter().rev().find(|(from, _)| *from <= media);
-        // Audio may begin slightly before the frame with the time.
+        // Audio may begin slightly before the frame to which the time belongs.
         let (_, ahead) = of.or(self.known.front())?;
         ahead.map(|ahead| ahead.saturating_add(media.as_micros()))
     }

@@ -2,7 +2,7 @@
 //! steps, restarts of the publisher and the connection, and tracks with different time origins.
 //! Tracks that jump together stay in sync. All times are microseconds.
 //!
-//! This module is pure: time of arrival is an argument. It runs on the feed thread.
+//! This module is pure: the time of arrival is an argument. It runs on the feed thread.
 
 use crate::base::Timestamp;
 use crate::media::Track;
@@ -18,7 +18,7 @@ const APART_MICROS: i64 = 5_000_000;
 /// time origin.
 const HIGH_MICROS: i64 = 24 * HOUR_MICROS;
 const HOUR_MICROS: i64 = 3_600 * 1_000_000;
-/// Limit for the times of a source: about a thousand years.
+/// Maximum time of a source: about a thousand years.
 const MOST_MICROS: i64 = 1 << 55;
 /// The time at which FLV and RTMP timestamps wrap.
 const WRAP_MICROS: i64 = (1 << 32) * 1_000;
@@ -94,8 +94,8 @@ impl Timeline {
         self.live = live;
     }
 
-    /// Restarts after a lost connection: the next packet continues after the elapsed time, whatever
-    /// its timestamp.
+    /// Restarts after a lost connection: the next packet is placed after the elapsed time, whatever
+    /// its timestamp is.
     pub fn restart(&mut self) {
         self.firm = false;
         for track in self.tracks.iter_mut().flatten() {
@@ -140,8 +140,8 @@ impl Timeline {
         self.firm = firm;
     }
 
-    /// Prepares for reading a file from its beginning again, whose audio priming precedes the last
-    /// packet.
+    /// Prepares for reading a file from its beginning again. Its audio priming then precedes the
+    /// last packet.
     pub fn turn(&mut self) {
         for track in self.tracks.iter_mut().flatten() {
             track.fresh = true;
@@ -172,7 +172,8 @@ impl Timeline {
         };
         let jumped = own.is_some_and(|last| last.epoch != next.epoch || last.stale);
         let untidy = match own {
-            // A new connection, a seek and trusted timestamps are not anomalies of the stream.
+            // After a new connection or a seek, or with trusted timestamps, a jump is not an
+            // anomaly.
             Some(last) if last.stale || last.fresh || self.firm => None,
             Some(_) if jumped => Some(TimestampAnomaly::Jumped),
             Some(last) if raw < last.raw => Some(TimestampAnomaly::Backwards),
@@ -288,7 +289,7 @@ mod tests {
         }
     }
 
-    /// Places a list of (track, raw, arrival), and returns the milliseconds.
+    /// Places a list of (track, raw, arrival), and returns the media times in milliseconds.
     fn run(live: bool, packets: &[(Track, u32, i64)]) -> Vec<i64> {
         let mut timeline = OfWire::new(live);
         packets
@@ -398,7 +399,8 @@ mod tests {
         timeline.place(V, 50_000, at(0));
         timeline.place(A, 50_010, at(10));
         timeline.0.restart();
-        // The same stream, but its first frame comes from the server's cache: older than before.
+        // The same stream, but its first frame comes from the server's cache, and is older than the
+        // last one.
         let video = timeline.place(V, 51_000, at(3_000));
         assert!(video.jumped);
         assert_eq!(video.dts.as_millis(), 3_000);

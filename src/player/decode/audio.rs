@@ -1,6 +1,6 @@
 //! Decodes audio and fills a speaker, whose count of played samples is the master clock. Without a
-//! speaker, it passes the audio on by the session clock. It runs on the presenter thread, and never
-//! waits.
+//! speaker, it passes the audio on at the pace of the session clock. It runs on the presenter
+//! thread, and never waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -33,16 +33,17 @@ pub trait Speaker: Send {
     fn failed(&self) -> Option<String>;
 }
 
-/// Audio written to the speaker at a time, in µs.
+/// Duration of each write to the speaker, in µs.
 const CHUNK_MICROS: i64 = 10_000;
-/// Audio buffered in the speaker, including its latency, in µs: the initial value, and the increase
-/// after an underrun.
+/// Audio buffered in the speaker, including its latency, in µs: the initial value, the increase
+/// after an underrun, and the maximum.
 const AHEAD_MICROS: i64 = 150_000;
 const MORE_MICROS: i64 = 30_000;
 const MAX_AHEAD_MICROS: i64 = 240_000;
-/// An underrun within this time after a start belongs to the start, in µs.
+/// An underrun within this time after a start is due to the start, in µs.
 const SETTLED_MICROS: i64 = 500_000;
-/// A larger deviation of timestamps from counted samples is filled with silence, in µs.
+/// A gap between timestamps and counted samples is filled with silence if it is longer than this,
+/// in µs.
 const HOLE_MICROS: i64 = 40_000;
 /// How far audio is decoded ahead of the position, in µs.
 const DECODE_AHEAD_MICROS: i64 = 400_000;
@@ -202,7 +203,7 @@ impl AudioDecoding {
         self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.heard_at <= now)
     }
 
-    /// Decodes the audio needed soon: up to a little after `position`, and nothing older.
+    /// Decodes the audio that is needed soon, up to `DECODE_AHEAD_MICROS` after `position`.
     pub(in crate::player) fn decode(&mut self, shared: &Shared, position: Option<Timestamp>) {
         for _ in 0..DECODE_AT_ONCE {
             let ahead = match (self.fifo.end(), position) {
@@ -353,8 +354,8 @@ impl AudioDecoding {
         position
     }
 
-    /// Returns the media time that leaves the speaker now, or `None` without a device, or while the
-    /// device still plays audio from before the last start.
+    /// Returns the media time that leaves the speaker now, or `None` if there is no device, or
+    /// while the device still plays audio from before the last start.
     pub(in crate::player) fn position_played(&self) -> Option<Timestamp> {
         let device = self.device.as_ref()?;
         let head = device.written.saturating_sub(device.speaker.queued() as u64);
@@ -445,8 +446,7 @@ impl AudioDecoding {
         let chunk = micros_to_frames(CHUNK_MICROS, device.rate).max(1) as usize;
         device.adapt(now);
         let full = micros_to_frames(device.ahead, device.rate) as usize;
-        // At most twice the buffered amount: the loop also ends with a device that accepts
-        // everything.
+        // More than the buffer needs: the limit ends the loop for a device that accepts everything.
         for _ in 0..64 {
             let queued = device.speaker.queued();
             if queued >= full {
@@ -482,7 +482,7 @@ impl AudioDecoding {
                     self.dry = false;
                     (media, frames_to_micros(used as i64, device.rate))
                 }
-                // No audio yet: wait as long as the speaker still plays.
+                // No audio yet: wait while the speaker still has at least half of its buffer.
                 None if queued * 2 >= full || ended => return,
                 _ => {
                     if self.any && hole.is_none() && !self.dry {

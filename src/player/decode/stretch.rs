@@ -44,8 +44,8 @@ impl Stretch {
         self.debt = 0.0;
     }
 
-    /// Appends about `frames` frames to `out` from the front of `input`, which should have
-    /// [`Stretch::look_ahead`] more. Returns the number of input frames used.
+    /// Appends about `frames` frames to `out` from the front of `input`. The input should contain
+    /// [`Stretch::look_ahead`] more frames. Returns the number of input frames used.
     pub fn process(
         &mut self,
         input: &[f32],
@@ -55,7 +55,7 @@ impl Stretch {
     ) -> usize {
         let available = input.len() / self.channels;
         let frames = frames.min(available);
-        // A cut shortens the output, and a repetition the input.
+        // A cut shortens the output, and a repetition reduces the used input.
         let owed = if speed >= 1.0 { speed - 1.0 } else { 1.0 - 1.0 / speed.max(0.5) };
         self.debt += frames as f64 * owed;
         // At speed 1, a remaining debt shorter than a piece stays: it is inaudible.
@@ -101,7 +101,8 @@ impl Stretch {
         }
     }
 
-    /// Returns the length of the piece after which the audio is most similar to its beginning.
+    /// Returns the length of the piece after which the audio is most similar to the beginning of
+    /// the piece.
     fn best_piece(&self, input: &[f32]) -> usize {
         let mono = |at: usize| {
             input

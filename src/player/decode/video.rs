@@ -17,7 +17,8 @@ use crate::text::problem::problem;
 /// Maximum number of frames that wait to be shown, in addition to those in the decoder.
 pub(in crate::player) const DEPTH: usize = 6;
 
-/// Without a keyframe for this long, decoding begins at any frame, which is reported.
+/// After this long without a keyframe, decoding begins at any frame. The second limit is the time
+/// after which a missing keyframe is reported.
 const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(5);
 
@@ -68,15 +69,15 @@ struct Decoding<'a> {
     lag: FrameDrop,
     /// True during a skip, which ends with the next decoded packet.
     left_out: bool,
-    /// True for a decoder that can begin anywhere.
+    /// True if the decoder can begin at any frame.
     tolerant: bool,
 }
 
-/// Frames that cannot be decoded because an earlier one is missing.
+/// The wait for a frame at which decoding can begin.
 #[derive(Debug, Default)]
 struct Waiting {
     since: Option<Timestamp>,
-    /// True if decoding begins anywhere.
+    /// True if decoding begins at any frame.
     anywhere: bool,
 }
 
@@ -124,7 +125,7 @@ impl<'a> Decoding<'a> {
         let rest = match verdict {
             Verdict::Decode => {
                 if std::mem::take(&mut self.left_out) {
-                    // The wait for a keyframe was long enough.
+                    // The skip was already a long enough wait for a keyframe.
                     self.waiting.since =
                         Some(packet.dts.offset(-(KEYFRAME_TIMEOUT.as_micros() as i64)));
                 }
@@ -163,9 +164,9 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// Begins decoding without an IDR frame, which streams with gradual refresh or other keyframes
-    /// never have. It begins at such a keyframe, or after a while, if possible with a decoder that
-    /// detects complete frames.
+    /// Begins decoding without an IDR frame, because streams with gradual refresh or other
+    /// keyframes never have one. Decoding begins at another keyframe, or at any frame after a
+    /// while, if possible with a decoder that detects complete frames.
     fn begin_anywhere(
         &mut self,
         packet: &EncodedPacket,
@@ -216,7 +217,8 @@ impl<'a> Decoding<'a> {
         match decode::open_preferred(&parameters, self.shared.prefer) {
             Ok(mut decoder) => {
                 if self.parameters.is_none() {
-                    // Its first frame is usually still on its way.
+                    // The first frame has usually not arrived yet, so there is time to prepare the
+                    // decoder.
                     decoder.prepare();
                 }
                 if before.is_some_and(|before| before != parameters.codec) {
@@ -259,7 +261,7 @@ impl<'a> Decoding<'a> {
         }
         let mut figures = self.shared.report.figures.lock();
         figures.decoded += frames.len() as u64;
-        // HDR conversion and hardware decoding are only known with the first frames.
+        // HDR conversion and hardware decoding are known only once the first frames are decoded.
         if let Some(decoder) = &self.decoder {
             figures.decoder = Some(decoder.by());
             if figures.video != decoder.name() {
@@ -292,18 +294,18 @@ mod tests {
     /// Milliseconds between frames, and between keyframes.
     const STEP: i64 = 40;
     const GROUP: i64 = 2_000;
-    /// Milliseconds by which the received data of a broadcast is ahead of playback.
+    /// How far the received data of a broadcast is ahead of playback, in milliseconds.
     const BUFFER: i64 = 300;
-    /// Milliseconds of frames that are decoded ahead.
+    /// Duration of the frames that are decoded ahead, in milliseconds.
     const DECODE_AHEAD: i64 = DEPTH as i64 * STEP;
 
-    /// A decoder whose frames take this many milliseconds of playback.
+    /// A decoder that needs `takes` milliseconds of playback for each frame.
     struct Slow {
         shared: Arc<Shared>,
         takes: Arc<AtomicI64>,
         /// The decoded frames, and the delay of each.
         decoded: Arc<Mutex<Vec<(i64, i64)>>>,
-        /// True if it returns nothing for its input.
+        /// True if the decoder returns nothing for its input.
         waits: bool,
     }
 
@@ -311,7 +313,7 @@ mod tests {
         fn prepare(&mut self) {}
 
         fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
-            // It waits until there is room for its output.
+            // The decoder waits until there is room for its output.
             let position =
                 self.shared.timeline.position().max(packet.pts.offset(-DECODE_AHEAD * 1_000));
             let position = position.offset(self.takes.load(Ordering::Relaxed) * 1_000);
@@ -462,7 +464,7 @@ mod tests {
         assert!(latest(&decoded) < 1_200, "{}", latest(&decoded));
         assert!(decoded.len() > 9_000 && dropped > 1_000, "{} {dropped}", decoded.len());
         assert_eq!(bench.said(), 1);
-        // It keeps up again for more than a minute, then not any more.
+        // The decoder keeps up again for more than a minute, and then falls behind.
         let decoded = bench.watch(70, 30);
         assert!(latest(&decoded[200..]) <= STEP, "{}", latest(&decoded[200..]));
         let before = bench.shared.report.dropped();
@@ -494,7 +496,7 @@ mod tests {
     fn who_jumps_ahead_goes_on_at_the_last_keyframe_and_is_not_called_slow() {
         let mut bench = Bench::live();
         bench.watch(4, 4);
-        // A minute of waiting packets is not needed any more.
+        // A minute of waiting packets is no longer needed.
         while bench.next < 64_000 {
             bench.feed();
         }
@@ -517,7 +519,7 @@ mod tests {
         bench.takes.store(4, Ordering::Relaxed);
         for _ in 0..500 {
             bench.feed();
-            // Its audio plays 3 s before each frame arrives.
+            // The audio plays 3 s before each frame arrives.
             bench.shared.timeline.set_position(Timestamp::from_millis(bench.next + 3_000));
             assert!(bench.take());
         }
@@ -559,7 +561,7 @@ mod tests {
         let seen = bench.decoded.lock();
         let gaps = seen.windows(2).map(|pair| pair[1].0 - pair[0].0).filter(|gap| *gap > STEP);
         let gaps: Vec<i64> = gaps.collect();
-        // Ten seconds, plus its delay.
+        // Ten seconds, plus the decoder's delay.
         assert!(
             gaps.len() >= 3 && gaps.iter().all(|gap| (10_000..12_000).contains(gap)),
             "{gaps:?}"

@@ -146,7 +146,7 @@ impl SampleFile {
     ) -> Result<(), Failure> {
         let index = &self.index;
         let mut links = index.links.as_slice();
-        // The file may begin in the middle.
+        // The file may begin in the middle of a stream.
         let first = index.samples.first().map_or(0, |place| place.at);
         let passed = links.partition_point(|link| link.at <= first);
         let (before, rest) = links.split_at_checked(passed).unwrap_or_default();
@@ -215,7 +215,7 @@ pub(in crate::player) fn is_needed(
     if place.track == TrackId::Video { number >= start } else { place.pts >= sound }
 }
 
-/// Passes on the samples in `index` from `source`, in their order, until `take` returns false.
+/// Passes on the samples in `index` from `source`, in order, until `take` returns false.
 pub(in crate::player) fn packets(
     source: &mut dyn ReadAt,
     index: &Index,
@@ -253,7 +253,7 @@ pub(in crate::player) fn cannot_read(path: &Path, reason: Problem) -> Failure {
     Failure::new(FailureKind::File, problem!("play-unreadable", path = path, reason = reason))
 }
 
-/// Opens a regular file: a pipe or a device could block forever.
+/// Opens a file. Only regular files are allowed: a pipe or a device could block forever.
 pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
     let metadata = path.metadata().map_err(|error| unreadable(path, &error))?;
     if !metadata.is_file() {

@@ -28,9 +28,9 @@ const MAX_COMPOSITION: i64 = 10_000_000;
 pub(super) enum Demuxed {
     Video(BufferedPacket<VideoConfig>),
     Audio(BufferedPacket<AudioConfig>),
-    /// A frame of another codec than before, which no config announced.
+    /// A frame in another codec than before, which no config announced.
     NewVideo(VideoConfig, EncodedPacket),
-    /// Audio of another codec than before.
+    /// Audio in another codec than before.
     NewAudio(AudioConfig, EncodedPacket),
     /// A codec without a decoder; reported once per codec.
     UnsupportedVideo(VideoFormat),
@@ -55,11 +55,11 @@ pub(super) struct Demux {
     asked: Option<(VideoCodec, bool)>,
     told: (Option<VideoCodec>, Option<AudioCodec>),
     aac_ready: bool,
-    /// The config of audio other than AAC, as announced. The next field has it as the packets
-    /// define it.
+    /// The config of audio other than AAC, as announced. `audio` is the config that the packets
+    /// define.
     announced: Option<AudioConfig>,
     audio: Option<AudioConfig>,
-    /// An anomaly of the timestamps that was not taken yet.
+    /// An anomaly of the timestamps that has not been taken yet.
     untidy: Option<TimestampAnomaly>,
     /// Number of frames before the codec config.
     headless: u64,
@@ -167,8 +167,8 @@ impl Demux {
 
     fn video_config(&mut self, VideoConfig { codec, config, .. }: VideoConfig) -> Demuxed {
         self.codecs.0 = Some(codec);
-        // The first keyframe has the missing values, if the codec needs no config or has it in
-        // band.
+        // The first keyframe contains the missing values if the codec needs no config, or sends it
+        // in band.
         if config.is_empty() {
             return Demuxed::Nothing;
         }
@@ -225,7 +225,7 @@ impl Demux {
         self.codecs.1 = Some(config.codec);
         self.audio = None;
         if config.codec != AudioCodec::Aac {
-            // The first packet has the missing values.
+            // The first packet contains the missing values.
             self.announced = Some(config);
             return Demuxed::Nothing;
         }
@@ -239,7 +239,7 @@ impl Demux {
 
     fn audio_packet(&mut self, packet: EncodedPacket, now: Timestamp) -> Demuxed {
         let Some(codec) = self.codecs.1 else { return Demuxed::Nothing };
-        // Each frame has its own layer number.
+        // Each MPEG audio frame declares its own layer.
         let codec = if codec == AudioCodec::Mp2 { AudioCodec::Mp3 } else { codec };
         if !can_be_heard(codec) {
             let told = self.told.1.replace(codec) == Some(codec);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::media::{Codec, StreamEvent, Track};
 use crate::wire::container::flv::{self, ReadTag, TagContent, TagKind};
 
-/// The tags with which a file begins that starts in the middle of a stream.
+/// The first tags of a file that begins in the middle of a stream.
 #[derive(Debug, Default)]
 pub(in crate::player) struct SequenceHeaders {
     pub(in crate::player) script: Option<Bytes>,

@@ -15,17 +15,17 @@ use crate::text::problem::problem;
 use crate::wire::container::flv::{ReadTag, TagContent};
 use crate::wire::rtmp::Url;
 
-/// Without media for this long, the stream does not exist or is lost.
+/// A stream without media for this long does not exist or is lost.
 pub(in crate::player) const MEDIA_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may take to confirm a seek; some servers never do.
 const ARRIVAL: Duration = Duration::from_secs(2);
-/// Interval of clock checks without data.
+/// How often the clock is checked while no data arrives.
 pub(in crate::player) const TICK: Duration = Duration::from_millis(250);
 
-/// The id of the reason while the broadcaster is away.
+/// The message id of the reason that users see while the broadcaster is away.
 pub const WAITING: &str = "play-waiting";
 
-/// Returns the reason while the broadcaster is away.
+/// Returns the reason that users see while the broadcaster is away.
 pub(in crate::player) fn waiting() -> Problem {
     Problem::new(WAITING, [])
 }
@@ -37,8 +37,8 @@ pub(in crate::player) enum End {
     Stopped,
     /// The server reported the end of the stream, and it was played.
     Over,
-    /// The same as `Over`, but the server closed the connection right after, so the broadcaster may
-    /// return.
+    /// The same as `Over`, but the server closed the connection right afterwards, so the
+    /// broadcaster may return.
     Faded,
     /// The server redirects to this URL.
     Elsewhere(Box<Url>),
@@ -74,7 +74,7 @@ pub(in crate::player) struct ConnectionWatch {
     pub(in crate::player) recorded: bool,
     /// The length from the metadata.
     pub(in crate::player) length: Option<Duration>,
-    /// True if the initial seek was sent. It is sent once, although metadata can follow again.
+    /// True if the initial seek was sent. It is sent only once, although metadata can arrive again.
     pub(in crate::player) begun: bool,
 }
 
@@ -123,14 +123,14 @@ impl ConnectionWatch {
         if back && !shared.patient {
             shared.report.odd(&Anomaly::PublisherBack);
         }
-        // Also if an earlier connection received the end of the stream.
+        // This also applies if an earlier connection received the end of the stream.
         if back || first {
             shared.report.regained();
             shared.reception.lock().resume();
         }
     }
 
-    /// Does not count a time during which the reader was busy as waiting time.
+    /// Excludes a time during which the reader was busy from the waiting time.
     pub(in crate::player) fn waited(&mut self, time: Duration) {
         self.since += time;
     }
@@ -146,7 +146,8 @@ impl ConnectionWatch {
         self.moving = Some(Moving { since: now, places });
     }
 
-    /// Records that the server confirms a seek, in order. Returns true if it was the last one.
+    /// Records that the server has confirmed the oldest pending seek. Returns true if no seek is
+    /// left.
     pub(in crate::player) fn arrive(&mut self) -> bool {
         let left = self.moving.map(|it| Moving { places: it.places.saturating_sub(1), ..it });
         self.moving = left.filter(|moving| moving.places > 0);

@@ -22,7 +22,7 @@ use crate::player::state::{Failure, FailureKind, State};
 use crate::text::problem::problem;
 use crate::wire::rtmp::Url;
 
-/// Limit for consecutive redirects.
+/// Maximum number of consecutive redirects.
 const MAX_REDIRECTS: u32 = 3;
 /// A connection that lasts this long resets the redirect count, and counts as a success.
 const STEADY: Duration = Duration::from_secs(10);
@@ -106,7 +106,7 @@ impl LiveInput {
 
     async fn watch(&mut self, feed: &mut InputFeed) {
         let shared = Arc::clone(&feed.shared);
-        // A different seed for each player on each machine.
+        // The seed differs between players and between computers.
         let address = Arc::as_ptr(&shared).addr() as u64;
         let seed = address ^ shared.clock.wall_micros(shared.clock.now()).cast_unsigned();
         let (mut tries, mut faded, mut elsewhere) = (Tries::new(seed), None, 0);

@@ -130,7 +130,7 @@ impl Rtmp {
                 }
                 Ok(Err(error)) if !feed.has_media() && !watch.answered => {
                     // The server accepted and closed the connection before any data: some servers
-                    // reject like this.
+                    // reject a request like this.
                     let failure = failure(&error);
                     let refused = failure.kind == FailureKind::Lost;
                     let kind = if refused { FailureKind::Refused } else { failure.kind };
@@ -170,7 +170,7 @@ impl Rtmp {
     fn note_length(&self, watch: &mut ConnectionWatch, feed: &InputFeed, shared: &Shared) {
         let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
         shared.timeline.set_duration(length);
-        // Servers interpret the start of `play` differently: seek once it plays.
+        // Servers interpret the start of `play` differently: seek once the stream plays.
         if !std::mem::replace(&mut watch.begun, true)
             && let Some(start) = self.start.filter(|_| !feed.has_media())
         {
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn what_is_said_hides_no_stall_and_no_missing_stream() {
-        // Only metadata or chat from the beginning.
+        // Only metadata or chat arrives from the beginning.
         let mut talk = Talk::begin(None);
         for tick in 0..48 {
             talk.take(said(), tick * 200);
@@ -399,7 +399,7 @@ mod tests {
         // A server without a confirmation is trusted after a while.
         talk.leave(30);
         talk.sound(5_000, SOUND, 2_100);
-        // Nothing played meanwhile.
+        // Nothing has played in the meantime.
         assert!(talk.is_at(5_000 - 2_070), "{:?}", talk.shared.timeline.place());
     }
 
@@ -440,7 +440,7 @@ mod tests {
     fn of_the_beginning_that_is_left_at_once_only_how_to_decode_is_taken() {
         let value = Value::object([("duration", 12.0.into())]);
         let metadata = || Event::Metadata { time_ms: 0, body: Bytes::new(), value: value.clone() };
-        // They may arrive in either order.
+        // The two messages may arrive in either order.
         for recorded_first in [true, false] {
             let mut talk = Talk::begin(Some(Duration::from_secs(10)));
             for recorded in [recorded_first, !recorded_first] {

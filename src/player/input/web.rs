@@ -23,7 +23,7 @@ use crate::text;
 use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 
-/// Interval of checks whether the rest was played.
+/// How often the reader checks whether the rest was played.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The address and options of a stream.
@@ -34,7 +34,7 @@ pub(in crate::player) struct Web {
     start: Option<Duration>,
     /// True if a growing playlist has ended, and was played to its end.
     ended: bool,
-    /// An interrupted recording, which continues at that position.
+    /// An interrupted recording, which continues where it stopped.
     broken: Option<Pull>,
     /// Counts the answers that were not the rest of the recording.
     range_retry: RangeRetry,
@@ -58,7 +58,7 @@ impl Web {
         self.broken.is_some()
     }
 
-    /// Handles an interruption, which can be a refusal of the server. Keeps a resumable download
+    /// Handles an interruption, which can be a refusal by the server. Keeps a resumable download
     /// for a retry.
     fn lose(
         &mut self,
@@ -163,7 +163,7 @@ impl Web {
             return End::Faded;
         }
         if std::mem::take(&mut self.ended) {
-            // It continues where the last one ended, after any time.
+            // The new broadcast continues where the last one ended, however long ago that was.
             feed.move_here(shared.clock.now());
             shared.reception.lock().resume();
         }
@@ -171,7 +171,7 @@ impl Web {
             shared.timeline.set_duration(duration);
         }
         if pull.may_be_moved() {
-            // After a loss, it continues at the last position.
+            // After a loss, playback continues at the last position.
             let place = if first { self.start } else { Some(shared.aimed()) };
             if let Some(place) = place.filter(|_| !resumes) {
                 pull.seek(place);
@@ -183,7 +183,7 @@ impl Web {
             }
         }
         let mut watch = ConnectionWatch::new(shared.clock.now());
-        // Everything was received; the user may still seek back during the rest.
+        // True once everything was received; the user may still seek back while the rest plays.
         let mut over = false;
         loop {
             if let Some(to) = shared.requests.take_wanted() {
@@ -219,7 +219,7 @@ impl Web {
                     }
                     feed.take_tag(*read, now);
                     if pull.pace() != PlayPace::Live {
-                        // It may have waited for room: during a pause, until it ends.
+                        // The feed may have waited for room, for example until the end of a pause.
                         watch.waited(shared.clock.now().since(now));
                     }
                 }
@@ -288,7 +288,7 @@ impl Web {
                     if !feed.has_media() {
                         return End::Lost(told);
                     }
-                    // The address has something else now.
+                    // The address now serves something else.
                     if told.kind == FailureKind::Lost {
                         return End::Failed(told);
                     }
@@ -340,8 +340,7 @@ fn no_start(report: &PlayerReport, why: &str) {
 /// The reason why opening failed.
 enum Closed {
     Broken(PullError),
-    /// Opening the rest of a recording failed: the error, and the refusal of the server if it was
-    /// one.
+    /// Opening the rest of a recording failed: the error, and the server's refusal, if it was one.
     Rest(Pull, Failure, Option<RangeRefusal>),
     /// The rest is no longer available.
     Never(Failure),
@@ -369,7 +368,7 @@ fn told(problem: PullError, feed: &InputFeed) -> Failure {
         PullError::Told(told) | PullError::Stalls(told) if feed.has_media() => {
             Failure { kind: FailureKind::Lost, ..told }
         }
-        // Unsupported contents of segments may already be known.
+        // The segments may already have shown unsupported contents.
         PullError::Told(told) | PullError::Stalls(told) => match feed.missing() {
             Some(missing) if told.kind == FailureKind::NoSuchStream => missing,
             _ => told,
@@ -405,7 +404,7 @@ mod tests {
         Says(&'static str),
         /// Sends one byte of a body at a time, with pauses.
         Trickles(u8),
-        /// Accepts the request without an answer.
+        /// Accepts the request, but does not answer.
         Nothing,
     }
 
@@ -457,7 +456,7 @@ mod tests {
         port
     }
 
-    /// Opens a stream of a server with this reaction, and returns the server's address and the
+    /// Opens a stream on a server with this reaction, and returns the server's address and the
     /// result.
     async fn open(does: Habit) -> (String, End) {
         let peer = format!("127.0.0.1:{}", serve(does).await);

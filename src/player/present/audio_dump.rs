@@ -21,7 +21,7 @@ pub(in crate::player) struct Dump {
     writer: Option<BufWriter<File>>,
     /// Sample rate and channels.
     format: (u32, u16),
-    /// Bytes of audio data.
+    /// Size of the audio data in bytes.
     bytes: u64,
     broken: bool,
 }

@@ -27,7 +27,7 @@ impl Measure {
         }
     }
 
-    /// Records that a frame is shown at `at`, which arrived at `came`.
+    /// Records that a frame that arrived at `came` is shown at `at`.
     pub(in crate::player) fn shown(
         &mut self,
         frame: &VideoFrame,
@@ -72,8 +72,8 @@ impl Measure {
         self.arrival_ms
     }
 
-    /// Returns the audio delay against video in milliseconds, the median of the last 5; positive
-    /// means late audio.
+    /// Returns the median of the last 5 audio delays relative to the video, in milliseconds;
+    /// positive means late audio.
     pub(in crate::player) fn av_offset_ms(&self) -> Option<f64> {
         self.lip_sync.offset_ms()
     }

@@ -1,6 +1,6 @@
 //! The presenter thread: keeps the playback position, shows frames at their times, keeps the
-//! speaker filled, and counts both. It shows the first frame as soon as it is decoded, while the
-//! buffer still fills.
+//! speaker filled, and counts frames and samples. It shows the first frame as soon as it is
+//! decoded, while the buffer still fills.
 
 pub(in crate::player) mod audio_dump;
 pub(in crate::player) mod measure;
@@ -423,7 +423,7 @@ impl Run {
         figures.muted = shared.controls.muted();
         figures.position = shared.timeline.place();
         figures.duration = shared.timeline.duration();
-        // Only once playback holds.
+        // The figures report a pause only once playback holds.
         figures.paused = shared.requests.paused() && !self.playout.is_running();
         figures.rewind = self.kept.rewind;
         figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));

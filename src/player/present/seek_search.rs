@@ -18,7 +18,7 @@ pub(super) struct SeekSearch {
     at: Timestamp,
     /// The newest frame up to the position.
     found: Option<VideoFrame>,
-    /// True if an earlier frame is shown meanwhile.
+    /// True if an earlier frame was already shown.
     shown: bool,
     /// Time of the last decoded frame.
     alive: Timestamp,
@@ -40,7 +40,7 @@ pub(super) struct NoFrames {
     pub paused: bool,
     /// True if no more frames arrive.
     pub ended: bool,
-    /// True if all data read past the position is being decoded.
+    /// True if data past the position was read, and all of it has gone to the decoder.
     pub read: bool,
 }
 
@@ -71,8 +71,8 @@ impl SeekSearch {
         }
         let near = frame.pts.since(self.at) < MAX_LEAD;
         match self.found.take() {
-            // The position is before the first frame, or in a file without frames whose next file has this
-            // frame.
+            // The position is before the first frame, or in a file without frames, and this frame is from
+            // the next file.
             None if !self.shown && near => SearchStep::Beyond { show: Some(frame), next: None },
             found => SearchStep::Beyond { show: found, next: Some(frame) },
         }
@@ -188,7 +188,7 @@ mod tests {
         bench.decode(PLACE - 80);
         assert_eq!((bench.round(100), bench.round(290)), ((true, 0), (true, 0)));
         assert_eq!((bench.round(310), bench.round(9_000)), ((true, 1), (true, 1)));
-        // Frames arrive this slowly.
+        // A better frame arrives much later.
         bench.decode(PLACE - 40);
         assert_eq!((bench.round(9_100), bench.round(9_400)), ((true, 1), (true, 2)));
         // It was the last frame before the position: the frame after it does not replace it.

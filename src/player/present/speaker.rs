@@ -16,7 +16,7 @@ use crate::player::state::Severity;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Interval of attempts after a speaker failed.
+/// Interval between attempts after a speaker failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Time limit for opening.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -113,7 +113,7 @@ impl Speakers {
 
     /// Drops a speaker on a separate thread, because dropping can take long.
     pub(in crate::player) fn put_away(&self, speaker: Box<dyn Speaker>) {
-        // Without a thread, the drop happens here, in the closure that is returned.
+        // If the thread cannot start, the speaker is dropped here, together with the closure.
         let _ = Worker::spawn("player-spk-drop", move |_| drop(speaker));
     }
 

@@ -20,9 +20,10 @@ const AHEAD_MICROS: i64 = 1_500_000;
 const MAX_PACKETS_PER_TURN: usize = 400;
 /// A position closer to the live edge than this counts as live, in µs.
 const NEAR_MICROS: i64 = 250_000;
-/// The frame of a position has been read once this much data after the position was read, in µs.
+/// The frame for a position has been read once this much data after the position has been read, in
+/// µs.
 const BEYOND_MICROS: i64 = 500_000;
-/// Interval of reading the buffer's figures.
+/// Interval between readings of the buffer's figures.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Returns the media time of a viewer at the live edge.
@@ -52,7 +53,7 @@ impl Run {
                 let wanted = end.offset(-micros(behind));
                 let forward = wanted > self.playout.position();
                 shift.go_to(wanted, forward).filter(|begin| {
-                    // If no keyframe is ahead, the live edge is.
+                    // If no keyframe is ahead, the viewer goes to the live edge.
                     begin.at < end.offset(-NEAR_MICROS)
                 })
             }
@@ -116,7 +117,7 @@ impl Run {
                 }
             }
         }
-        // The last frame, no frame, a slow decoder, or a file without more data.
+        // There may be no further frame, a slow decoder, or a file without more data.
         let Some(sought) = &mut self.sought else { return };
         let read = shared.packets.video.is_empty() && {
             let edge = shared.reception.lock().supply(now).edge;

@@ -1,4 +1,4 @@
-//! Describes the contents of a stream, from its first seconds, or of a whole file, for `onair
+//! Describes the contents of a stream (from its first seconds) or of a whole file, for `onair
 //! probe`. The probe runs on the caller's thread. The module is long because every kind of input
 //! fills the same report.
 
@@ -50,11 +50,11 @@ const LIMIT: Duration = Duration::from_secs(10);
 const LONG_ENOUGH: Duration = Duration::from_secs(6);
 /// Minimum duration for meaningful rates.
 const MIN_DURATION: Duration = Duration::from_millis(1_500);
-/// Maximum bytes that are read of a file.
+/// Maximum number of bytes that are read from a file.
 const MAX_FILE_BYTES: u64 = 256 << 20;
-/// Number of keyframes whose bytes are parsed.
+/// Maximum number of keyframes whose bytes are parsed.
 const LOOKED_INTO: usize = 2;
-/// Interval of checks for cancellation.
+/// Interval between checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Maximum number of frame times for the frame rate.
 const MAX_TIMES: usize = 4_096;
@@ -70,14 +70,13 @@ pub struct Report {
     pub metadata: Option<Value>,
     pub video: Option<Video>,
     pub audio: Option<Audio>,
-    /// The further audio tracks of a file, in their order.
+    /// The other audio tracks of a file, in order.
     pub further: Vec<Audio>,
     /// Tracks that onair cannot play.
     pub unsupported: Vec<UnsupportedTrack>,
     /// Median keyframe interval in seconds.
     pub gop_s: Option<f64>,
-    /// Milliseconds from the start of the connection (a file: of the reading) to the first
-    /// keyframe.
+    /// Milliseconds from the start of the connection, or of reading a file, to the first keyframe.
     pub first_keyframe_ms: Option<f64>,
 }
 
@@ -102,7 +101,7 @@ pub struct Audio {
     /// The name of the track.
     pub name: Option<String>,
     pub format: AudioFormat,
-    /// The variant of the codec, with ffprobe's name: a layer of MPEG audio, or a sample format.
+    /// The variant of the codec, by ffprobe's name: a layer of MPEG audio, or a sample format.
     pub variant: Option<String>,
     pub profile: Option<String>,
     pub sample_rate: Option<u32>,
@@ -155,7 +154,7 @@ pub fn probe(
     }
 }
 
-/// Probes a URL; opening may take this long.
+/// Probes a URL; opening may take at most `limit`.
 pub(super) async fn probe_stream(
     url: &str,
     net: &net::Options,
@@ -215,7 +214,7 @@ fn with_path(report: Report, path: &Path) -> Report {
 fn with_tracks(mut report: Report, index: &Index) -> Report {
     if let Some(video) = &mut report.video {
         video.colors = video.colors.or(index.colors);
-        // Finer than the milliseconds of the probed packets.
+        // More precise than the milliseconds of the probed packets.
         let shown = index.samples.iter().filter(|place| place.track == TrackId::Video);
         let times = shown.take(MAX_TIMES).map(|place| place.pts.as_micros()).collect();
         video.fps = video::measured_frame_rate(&times, video.fps).or(video.fps);
@@ -423,20 +422,20 @@ struct Prober {
     sound: Course,
     /// Presentation times of frames.
     times: VecDeque<i64>,
-    /// The frame rate of the parameter sets.
+    /// The frame rate in the parameter sets.
     declared_fps: Option<f64>,
     keyframes: Vec<i64>,
     first_keyframe: Option<Timestamp>,
     unsupported: Vec<UnsupportedTrack>,
 }
 
-/// Bytes over time.
+/// The number of bytes over time.
 #[derive(Default)]
 struct Course {
     first: Option<i64>,
     last: i64,
     bytes: u64,
-    /// Bytes of the last body, whose duration extends beyond the last time.
+    /// Size of the last body in bytes. The duration of that body extends beyond the last time.
     last_bytes: u64,
 }
 
@@ -549,7 +548,7 @@ impl Prober {
     fn video_packet(&mut self, packet: &EncodedPacket, now: Timestamp) {
         let Some(format) = self.video.as_ref().map(|video| video.format) else { return };
         let dts = self.timeline.place(Track::Video, packet.dts.as_micros(), now).dts;
-        // The first keyframes have all metadata.
+        // The first keyframes contain all metadata.
         if packet.keyframe && self.keyframes.len() < LOOKED_INTO {
             let more = video::beside(format, &packet.data, self.length_size);
             let video = self.video(format);
@@ -576,14 +575,15 @@ impl Prober {
         let Some(format) = self.audio.as_ref().map(|audio| audio.format) else { return };
         let dts = self.timeline.place(Track::Audio, packet.dts.as_micros(), now).dts;
         let audio = self.audio(format);
-        // AC-3 has no config: each frame has the parameters.
+        // AC-3 has no config: each frame contains the parameters.
         if audio.channels.is_none()
             && matches!(format, AudioFormat::Ac3 | AudioFormat::Eac3)
             && let Some(told) = codec::ac3(&packet.data)
         {
             (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
         }
-        // The FLV header of MP3 has no rate above 44.1 kHz, and other containers have none.
+        // The FLV header of MP3 cannot declare rates above 44.1 kHz, and other containers declare
+        // no rate.
         if format == AudioFormat::Mp3
             && let Some(told) = mpeg_audio::header(&packet.data)
         {

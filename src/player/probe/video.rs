@@ -60,7 +60,7 @@ pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -
     codec::VideoInfo { colors, ..codec::VideoInfo::default() }
 }
 
-/// Returns the number of bytes of a NAL unit's length.
+/// Returns the size of a NAL unit's length field, in bytes.
 pub(super) fn length_size(format: VideoFormat, config: &[u8]) -> usize {
     let place = match format {
         VideoFormat::H264 => 4,
@@ -69,7 +69,7 @@ pub(super) fn length_size(format: VideoFormat, config: &[u8]) -> usize {
     config.get(place).map_or(4, |byte| usize::from(byte & 3) + 1)
 }
 
-/// Returns the frames per second by the presentation times, to three decimals; `told` is the
+/// Returns the frame rate according to the presentation times, to three decimals; `told` is the
 /// declared rate.
 pub(super) fn measured_frame_rate(times: &VecDeque<i64>, told: Option<f64>) -> Option<f64> {
     let rate = cadence::frame_rate(times.iter().copied(), told)?;

@@ -1,5 +1,5 @@
-//! A light probe of the stream that viewers get, which does not show the stream. It decodes only
-//! the keyframes and all audio, without a buffer, so times are arrival times. It uses the same feed
+//! A light probe of the stream that viewers get. It does not show the stream. It decodes only the
+//! keyframes and all audio, without a buffer, so times are arrival times. It uses the same feed
 //! thread as the player; a second thread checks for data ten times per second.
 
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, State};
 use crate::wire::rtmp::Url;
 
-/// Interval of checks for new data.
+/// Interval between checks for new data.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long arrivals are stored, for rates and delays.
 const ARRIVALS: Duration = Duration::from_secs(10);
@@ -82,7 +82,7 @@ pub struct ProbeReading {
     pub audio: String,
     /// Frames per second of media time.
     pub fps: Option<f64>,
-    /// Bits per second over the last seconds.
+    /// The bitrate over the last seconds, in bits per second.
     pub bitrate: u32,
     /// Time of the last connection, once data has arrived.
     pub joined: Option<Timestamp>,
@@ -93,7 +93,7 @@ pub struct ProbeReading {
     pub last_audio: Option<Timestamp>,
     /// The received media time per second, over the last 10 s.
     pub pace: Option<f64>,
-    /// The newest keyframes, oldest first.
+    /// The most recent keyframes, oldest first.
     pub pictures: VecDeque<Keyframe>,
     /// The loudness by media time.
     pub course: LoudnessCurve,
@@ -101,7 +101,8 @@ pub struct ProbeReading {
     pub behind_micros: Option<i64>,
     /// Milliseconds from writing the marker of the newest keyframe to its arrival.
     pub latency_ms: Option<f64>,
-    /// Audio delay against video by the markers in milliseconds; positive means late audio.
+    /// Audio delay relative to the video, measured by the markers, in milliseconds; positive means
+    /// late audio.
     pub av_offset_ms: Option<f64>,
     /// Number of packets that could not be decoded.
     pub damaged: u64,
@@ -389,7 +390,8 @@ impl ProbeWorker {
         let live = || self.arrivals.iter().filter(|it| settled.is_some_and(|from| it.at >= from));
         let span = live().next().zip(live().next_back());
         seen.pace = span.and_then(|(first, last)| {
-            // Not up to the current time: without data there is no rate.
+            // The time of the last arrival counts, not the current time: without data there is no
+            // rate.
             let waited = last.at.since(first.at).as_secs_f64();
             let came = last.dts.micros_since(first.dts) as f64 / 1e6;
             (waited >= 7.5).then(|| came / waited)

@@ -1,6 +1,6 @@
-//! Gapless playback of the same file again, or of another file, which is opened while the last
+//! Gapless playback of the same file again, or of another file. That file is opened while the last
 //! packets of the current one wait. At most one file is read ahead. The reading thread shares this
-//! state with the player's owner, who knows the list.
+//! state with the player's owner, which knows the list.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,9 +18,9 @@ pub struct NextFile(Arc<Mutex<Inside>>);
 #[derive(Clone, Debug, Default)]
 struct PlayedFile {
     path: PathBuf,
-    /// Its start in the sequence.
+    /// The start of the file in the sequence.
     begins: Duration,
-    /// Its length; `None` if only the player knows it.
+    /// The length of the file; `None` if only the player knows it.
     whole: Option<Duration>,
 }
 

@@ -12,8 +12,8 @@ pub(in crate::player) struct Lifetime {
     pub(in crate::player) stop: Stop,
     /// Wakes a feed that waits for the network, see `feed`.
     pub(in crate::player) stopping: tokio::sync::Notify,
-    /// True until the end is requested. It is locked while a frame goes to the screen, which may
-    /// belong to another player after this one has ended.
+    /// True until the end is requested. It is locked while a frame goes to the screen: once this
+    /// player has ended, the screen may belong to another one.
     showing: Mutex<bool>,
 }
 

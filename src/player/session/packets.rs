@@ -60,7 +60,7 @@ impl WaitingPackets {
     }
 
     /// Passes on an item, or only stores it while the player is behind. Returns the number of
-    /// packets dropped for it.
+    /// packets that were dropped.
     pub(in crate::player) fn hand_on(&self, kept: KeptPacket) -> u64 {
         // The lock is held while the item is passed on, so that nothing comes between a restart and
         // its first items.

@@ -1,4 +1,5 @@
-//! Reports of a player: its state, its figures, and anomalies of its stream, each once.
+//! Reports of a player: its state, its figures, and the anomalies of its stream, each reported
+//! once.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};

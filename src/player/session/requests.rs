@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 /// A seek that is not finished.
 #[derive(Debug)]
 pub(in crate::player) struct SeekGoal<T> {
-    /// The request that is not executed yet.
+    /// The request that has not been executed yet.
     waits: Option<T>,
     aim: Option<T>,
 }
@@ -35,7 +35,7 @@ impl<T: Copy> SeekGoal<T> {
         self.waits.is_some()
     }
 
-    /// Takes the waiting position, which is then being executed.
+    /// Takes the waiting position. From then on, it counts as being executed.
     pub fn take(&mut self) -> Option<T> {
         self.waits.take()
     }
@@ -63,7 +63,7 @@ pub(in crate::player) struct NewFile {
 /// The file for the received stream.
 #[derive(Debug, Default)]
 pub(in crate::player) struct SaveRequest {
-    /// A request that is not executed yet: another file, or none.
+    /// A request that has not been executed yet: another file, or none.
     waits: Option<Option<NewFile>>,
     /// The current or future file.
     path: Option<PathBuf>,
@@ -99,7 +99,7 @@ impl SaveRequest {
         }
     }
 
-    /// Ends the stream, after which no request is possible. Returns the pending request.
+    /// Ends the stream. After that, no request is possible. Returns the pending request.
     pub fn close(&mut self) -> Option<Option<NewFile>> {
         self.over = true;
         self.waits.take()
@@ -221,7 +221,7 @@ mod tests {
         assert!(filing.want(Some(make("a"))).is_none());
         assert!(filing.path().unwrap().ends_with("a"));
         assert_eq!(named(filing.take().unwrap()), Some("a".into()));
-        // It is executed, and the next request only waits until it is canceled.
+        // The first request is executed. The next one waits until it is canceled.
         assert!(filing.want(None).is_none() && filing.path().is_none());
         assert!(filing.want(Some(make("b"))).is_none());
         assert_eq!(named(filing.want(None)), Some("b".into()));

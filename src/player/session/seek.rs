@@ -11,11 +11,10 @@ use crate::player::session::shared::Shared;
 use crate::player::state::Rewind;
 
 impl Shared {
-    /// Seeks in a recording. The call clears the queues, so that a waiting feed reacts at once,
-    /// unless the seek may be impossible.
+    /// Seeks in a recording. Unless the seek may be impossible, the call clears the queues, so that
+    /// a waiting feed reacts at once.
     pub(in crate::player) fn seek(&self, to: Duration) {
-        // The lock is held meanwhile, so that new data of the feed is not dropped together with old
-        // data.
+        // The lock stays held, so that new data of the feed is not dropped together with old data.
         let mut wanted = self.requests.wanted.lock();
         wanted.want(to);
         if self.requests.plays_on.load(Ordering::Relaxed) {
@@ -28,8 +27,8 @@ impl Shared {
         self.requests.wished.notify_one();
     }
 
-    /// Seeks to a distance behind the live edge in the server's playlist. Returns false without a
-    /// playlist.
+    /// Seeks to a distance behind the live edge in the server's playlist. Returns false if there is
+    /// no playlist.
     pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
         let Some(taken) = self.packets.listed.rewind(behind, self.clock.now()) else {
             return false;
@@ -64,7 +63,8 @@ impl Shared {
         if let Some(rewind) = self.packets.listed.rewind_at(self.aimed(), self.clock.now()) {
             return Some(rewind);
         }
-        // Read before the figures, which apply to the new position once the seek has ended.
+        // This is read before the figures, because they apply to the new position once the seek has
+        // ended.
         let aim = self.requests.wanted_back.lock().aim();
         let rewind = self.report.figures.lock().rewind?;
         Some(match aim {
@@ -106,7 +106,7 @@ mod tests {
                     shared.move_exactly();
                     shared.packets.audio.push(BufferedPacket::Seam(Timestamp::ZERO));
                     shared.packets.video.push(BufferedPacket::Gap);
-                    // Only after the request has returned.
+                    // Check only after the request has returned.
                     wait_until(&|| asked.load(Ordering::Acquire) == time);
                     missing += u64::from(
                         shared.packets.audio.is_empty() || shared.packets.video.is_empty(),

@@ -27,7 +27,7 @@ pub(in crate::player) struct Shared {
     pub(in crate::player) clock: Clock,
     pub(in crate::player) opened: Timestamp,
     pub(in crate::player) prefer: Prefer,
-    /// True to wait for a broadcaster who leaves.
+    /// True to wait until a broadcaster who has left returns.
     pub(in crate::player) patient: bool,
     pub(in crate::player) lifetime: Lifetime,
     pub(in crate::player) report: PlayerReport,
@@ -115,7 +115,7 @@ impl Shared {
     }
 
     fn go_on(&self, exact: bool) -> Timestamp {
-        // The lock is held meanwhile, so that a thread that sees the new start also finds the seek.
+        // The lock stays held, so that a thread that sees the new start also finds the seek.
         let mut moved = self.moved.lock();
         let position = self.timeline.position();
         let at = if exact { Timestamp::from_millis(position.as_millis()) } else { position };

@@ -16,8 +16,8 @@ use crate::player::decode::audio::Speaker;
 const MIXER_TIMEOUT: Duration = Duration::from_millis(200);
 /// Capacity of the queue in seconds.
 const QUEUE_SECONDS: f64 = 1.0;
-/// Limit for the delay of the mixer's read, in µs. Beyond it, excess audio would be lost, and the
-/// player would follow audio that nobody hears.
+/// Maximum delay of the mixer's read, in µs. Beyond it, excess audio would be lost, and the player
+/// would follow audio that nobody hears.
 const LATEST_MICROS: i64 = 500_000;
 
 /// Audio queue between the player and the mixer.
@@ -103,7 +103,7 @@ impl Queue {
         state.sound.extend(sound.iter().take(room));
     }
 
-    /// Returns the seconds of queued audio after the player's current time.
+    /// Returns how much audio is queued after the player's current time, in seconds.
     fn ahead(&self) -> f64 {
         let now = self.clock.now();
         let mut state = self.state.lock();
@@ -145,7 +145,7 @@ impl Speaker for MixerQueue {
     }
 
     fn set_volume(&mut self, _: f32) {
-        // The mixer's fader has this function.
+        // The mixer's fader sets the volume.
     }
 
     fn underruns(&self) -> u64 {
@@ -226,7 +226,7 @@ mod tests {
         let sample = |number: usize| number as f32 / 16_777_216.0;
         let mut at = clock.now().offset(-3_000_000);
         let mut out = [0.0; 480];
-        // It catches up from three seconds behind, while the player keeps 150 ms ahead.
+        // The mixer catches up from three seconds behind, while the player keeps 150 ms ahead.
         for _ in 0..300 {
             let pulled = queue.pull(at, &mut out);
             heard.extend(out.iter().filter(|_| pulled == Pulled::Sound));

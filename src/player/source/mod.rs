@@ -39,9 +39,9 @@ use crate::text::problem::problem;
 const LEAD: Duration = Duration::from_millis(60);
 /// Maximum number of frames that wait for their time.
 const QUEUED_FRAMES: usize = 16;
-/// Interval of checks of the player.
+/// Interval between checks of the player.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// Interval of attempts to open a missing source.
+/// Interval between attempts to open a missing source.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Maximum time for which the last frame is shown without a new one.
 const STALL: Duration = Duration::from_secs(2);
@@ -60,7 +60,7 @@ pub struct Context {
     pub at_end: EndBehavior,
 }
 
-/// Video and audio of one source. Either can be dropped; the player ends with both.
+/// Video and audio of one source. Either can be dropped; the player ends once both are dropped.
 pub struct MediaSource {
     pub video: Box<dyn VideoFeed>,
     pub audio: Box<dyn AudioFeed>,
@@ -167,7 +167,7 @@ pub fn host_of(url: &str) -> &str {
 /// The queue of video frames.
 #[derive(Default)]
 struct Waiting {
-    /// Future frames, each with its time minus [`LEAD`].
+    /// Future frames. The `pts` of each is [`LEAD`] before the time at which it is due.
     pictures: VecDeque<VideoFrame>,
     /// The size of the last frame.
     size: Option<Size>,
@@ -410,7 +410,7 @@ impl SourceThread {
         let mut ends = self.ends.get();
         let begins = ends.follow(once);
         self.ends.set(ends);
-        // It should end after this loop, but the next loop is already being read.
+        // The file should end after this loop, but the next loop is already being read.
         if begins && player.is_read_beyond() {
             self.seek(player, self.at(player));
         }
@@ -480,7 +480,7 @@ impl SourceThread {
             None => &*self.name,
         };
         let (state, reason) = match ended {
-            // A message about a file already has the name of the file.
+            // A message about a file already contains its name.
             State::Failed(failure) if failure.to_string().contains(name) => {
                 (Fares::Failed, failure.problem.clone())
             }

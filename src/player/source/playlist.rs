@@ -18,7 +18,7 @@ enum Then {
     Stands(Option<Failure>),
 }
 
-/// A request to a stopped source.
+/// The step that a command requests of a stopped source.
 enum WantedStep {
     /// Play everything from the beginning.
     All,
@@ -39,7 +39,7 @@ impl SourceThread {
             if let Some(whole) = whole {
                 player.set_duration(whole);
             }
-            // The planned next file, in case the list has the same file twice.
+            // The planned next file, in case the list contains the same file twice.
             let next = self.candidate();
             let mut list = self.list.borrow_mut();
             let next = next.filter(|index| list.at(*index) == Some(&*path));
@@ -71,7 +71,7 @@ impl SourceThread {
         self.transport.tell_left_out(&left_out.files());
     }
 
-    /// Returns the next playable file of a list.
+    /// Returns the index of the next playable file in a list.
     fn candidate(&self) -> Option<usize> {
         let list = self.list.borrow();
         if list.is_alone() {
@@ -172,7 +172,7 @@ impl SourceThread {
             if let Some(failure) = &failed {
                 let file = self.list.borrow().file().map(Path::to_owned);
                 let file = file.filter(|_| !self.list.borrow().is_alone());
-                // While other files of the list play, it is only skipped.
+                // While other files of the list play, the failed file is only skipped.
                 if let Some(file) = file {
                     self.left_out.borrow_mut().add(&file, &failure.problem);
                     self.tell_left_out();
@@ -206,8 +206,8 @@ impl SourceThread {
         list.next().or((around && list.count() > 0).then_some(0))
     }
 
-    /// Stops after the last file until a request. A failed file also waits until the file changes,
-    /// or others follow. Returns `None` if the source is no longer needed.
+    /// Stops after the last file until a request arrives. After a failure, a change of the file or
+    /// a new next file also ends the wait. Returns `None` if the source is no longer needed.
     fn stand(
         &self,
         failed: bool,
@@ -300,7 +300,7 @@ impl SourceThread {
         }
     }
 
-    /// Returns the request to a stopped source.
+    /// Returns the step that a command requests of a stopped source.
     fn wanted_by(&self, go: TransportCommand) -> Option<WantedStep> {
         match go {
             TransportCommand::Resume | TransportCommand::Restart => Some(WantedStep::All),

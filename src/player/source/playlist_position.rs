@@ -45,7 +45,7 @@ impl PlaylistPosition {
         self.at.min(self.files.len().saturating_sub(1))
     }
 
-    /// Returns true if no other file is before or after it.
+    /// Returns true if no other file is before or after the current one.
     pub(super) fn is_alone(&self) -> bool {
         self.files.len() < 2 && !self.gone
     }
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(after("abc", 2, &["ac"]), is("c", 1, None));
         assert_eq!(after("abc", 0, &["a"]), is("a", 0, None));
         assert_eq!(after("abcd", 2, &["acb"]), is("c", 1, Some(2)));
-        // Of two equal entries, the one that plays.
+        // Of two equal entries, the one that plays is found.
         assert_eq!(after("axbab", 4, &["abab"]), is("b", 3, None));
         assert_eq!(after("abab", 1, &["aba"]), is("b", 1, Some(2)));
         assert_eq!(after("abab", 3, &["abbab"]), is("b", 4, None));

@@ -1,5 +1,5 @@
-//! Unplayable files of a list, with the reasons. They are reported until they change, and are not
-//! tried all the time.
+//! Unplayable files of a list, with the reasons. They are reported until they change, and are tried
+//! only from time to time.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::base::{FileStamp, Timestamp};
 use crate::media::playback_control::SkippedFile;
 use crate::text::Problem;
 
-/// Interval of checks for changes.
+/// Interval between checks for changes.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// The files that cannot be played.

@@ -207,7 +207,7 @@ pub struct Figures {
     pub underruns: u64,
     /// Number of packets that could not be decoded.
     pub damaged: u64,
-    /// Media that is received and not yet shown.
+    /// Duration of the media that was received and not yet shown.
     pub buffer: Duration,
     /// Playback speed; 1 is normal.
     pub speed: f64,
@@ -219,13 +219,15 @@ pub struct Figures {
     pub latency_ms: Option<f64>,
     /// The part of the latency up to the complete arrival of the frame.
     pub arrival_ms: Option<f64>,
-    /// Milliseconds from the sender's clock of the presented media to the local clock; negative if
-    /// the clocks disagree. It is `None` if the stream does not declare the sender's clock.
+    /// Local time minus the sender's wall-clock time of the presented media, in milliseconds;
+    /// negative if the clocks disagree. It is `None` if the stream does not declare the sender's
+    /// clock.
     pub sender_latency_ms: Option<f64>,
     /// The maximum recent delay of a packet relative to the fastest one, by their timestamps. It is
-    /// `None` until known, and for segmented streams.
+    /// `None` until it is known, and for segmented streams.
     pub jitter: Option<Duration>,
-    /// Audio delay against video by the markers in milliseconds; positive means late audio.
+    /// Audio delay relative to the video, measured by the markers, in milliseconds; positive means
+    /// late audio.
     pub av_offset_ms: Option<f64>,
     /// True if audio plays on a device, which is the master clock.
     pub device: bool,
@@ -236,9 +238,9 @@ pub struct Figures {
     pub position: Duration,
     pub duration: Option<Duration>,
     pub paused: bool,
-    /// The range for going back in a live stream, if it has a time shift.
+    /// The range for seeking back in a live stream, if it has a time shift.
     pub rewind: Option<Rewind>,
-    /// The file in progress.
+    /// The file in progress for the received stream.
     pub saving: Option<Saving>,
 }
 

@@ -1,6 +1,6 @@
-//! What a client wants to do with a stream.
+//! Actions of clients on streams.
 
-/// What a client wants to do with a stream.
+/// The action that a client requests on a stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     Publish,
@@ -8,7 +8,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The name in tokens.
+    /// Returns the name in tokens.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Publish => "publish",

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::text::problem::{Problem, problem};
 
-/// A network; a single address is a network of one.
+/// A network. A single address is a network that contains only this address.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -69,17 +69,17 @@ impl Network {
     }
 }
 
-/// The addresses that may do something.
+/// The addresses that are allowed to perform an action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressList {
-    /// If not empty, only these may.
+    /// If not empty, only these addresses are allowed.
     pub allow: Vec<Network>,
-    /// These may not, even if `allow` has them.
+    /// These addresses are denied, even if `allow` contains them.
     pub deny: Vec<Network>,
 }
 
 impl AddressList {
-    /// Returns true if the address may.
+    /// Returns true if the address is allowed.
     pub fn admits(&self, address: IpAddr) -> bool {
         let is_in = |list: &[Network]| list.iter().any(|network| network.contains(address));
         !is_in(&self.deny) && (self.allow.is_empty() || is_in(&self.allow))

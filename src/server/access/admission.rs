@@ -1,7 +1,7 @@
-//! Slots for connections, limited in total and per address. A connection that neither publishes nor
-//! plays yet keeps its slot only until others need it. If there are too many such connections, the
-//! oldest one of the address with the most is closed. Players never take the last slots, which are reserved for
-//! publishers and HTTP requests. A flood of connections therefore does not block other clients.
+//! Slots for connections, limited in total and per address. A connection that does not publish or play yet
+//! keeps its slot only until other connections need it. If there are too many such connections, the server
+//! closes the oldest one of the address that has the most. Players never take the last slots, which are
+//! reserved for publishers and HTTP requests. A flood of connections therefore does not block other clients.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -78,7 +78,7 @@ impl Spot {
         self.is(State::Publishing) || self.is(State::Playing)
     }
 
-    /// Ready when other connections need the slot. One task waits at a time.
+    /// Becomes ready when other connections need the slot. Only one task may wait at a time.
     pub fn poll_evicted(&self, cx: &Context<'_>) -> Poll<()> {
         self.waker.register(cx.waker());
         if self.is(State::Over) { Poll::Ready(()) } else { Poll::Pending }
@@ -94,7 +94,7 @@ impl Admission {
         }
     }
 
-    /// Maximum number of waiting connections without a purpose.
+    /// Returns the maximum number of waiting connections without a purpose.
     fn max_undecided(&self) -> usize {
         (self.connections / 4).max(2)
     }
@@ -105,7 +105,7 @@ impl Admission {
         if is_shared { (all / 2).max(1) } else { (all / 8).max(1) }
     }
 
-    /// Number of slots that players do not get.
+    /// Returns the number of slots that players cannot take.
     fn reserve(&self) -> usize {
         (self.connections / 16).max(1)
     }
@@ -138,7 +138,7 @@ impl Admission {
         Some(spot)
     }
 
-    /// Sets the purpose of a connection; `false` if there is no slot for that.
+    /// Sets the purpose of a connection. Returns false if there is no slot for this purpose.
     pub fn settle(&self, spot: &Arc<Spot>, purpose: Purpose) -> bool {
         let mut inner = self.inner.lock();
         let full = inner.players + self.reserve() >= self.connections;
@@ -195,7 +195,8 @@ impl Admission {
 }
 
 impl Inner {
-    /// Evicts the oldest undecided connection of an address; `false` if there is none.
+    /// Evicts the oldest undecided connection of an address. Returns false if there is no such
+    /// connection.
     fn evict_of(&mut self, address: IpAddr) -> bool {
         let of_address = self.addresses.get_mut(&address);
         let Some(spot) = of_address.and_then(|it| it.undecided.pop_front()) else { return false };
@@ -225,7 +226,7 @@ impl Inner {
     }
 }
 
-/// The key of a subscriber: an IPv4 address, or a 64-bit IPv6 network.
+/// Returns the key of a subscriber: an IPv4 address, or a 64-bit IPv6 network.
 pub(in crate::server) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {

@@ -1,4 +1,4 @@
-//! The access rules in force, with what they need at run time. A reload replaces them as a whole.
+//! The current access rules, with their run-time state. A reload replaces all of them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use crate::server::access::rules::AccessRules;
 use crate::server::access::token::key_source::Tokens;
 use crate::server::service::config::Config;
 
-/// Who may publish and play, and whose pages may read. See [`Config`].
+/// The rules for who may publish and play, and which web pages may read; see [`Config`].
 #[derive(Debug)]
 pub(in crate::server) struct Access {
     pub rules: AccessRules,
     pub tokens: Tokens,
-    /// By application; `None` for those without rules of their own.
+    /// The callbacks by application. `None` is for applications without their own rules.
     callbacks: HashMap<Option<String>, Arc<Callbacks>>,
     pub http_names: Vec<String>,
     pub cors: Vec<String>,
 }
 
 impl Access {
-    /// Creates it for a configuration, after another one if it is reloaded.
+    /// Creates the rules for a configuration; `before` contains the previous ones in a reload.
     pub fn new(config: &Config, notices: &Notices, before: Option<&Self>) -> Self {
         let Config { publish_keys, access: mut rules, cors, .. } = config.clone();
         let http_names = known_names(config);
@@ -40,7 +40,7 @@ impl Access {
         Self { tokens, callbacks, rules, http_names, cors }
     }
 
-    /// The callbacks of an application.
+    /// Returns the callbacks of an application.
     pub fn callbacks(&self, app: &str) -> Option<&Arc<Callbacks>> {
         let name = self.rules.apps.contains_key(app).then(|| app.to_owned());
         self.callbacks.get(&name)

@@ -1,14 +1,14 @@
-//! Why a client may not publish or play, in plain words.
+//! The reasons why a client may not publish or play, in plain words.
 
 use std::time::Duration;
 
 use crate::server::access::action::Action;
 use crate::server::access::token::problem::TokenProblem;
 
-/// Why a client is refused.
+/// The reason why a client is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Denied {
-    /// Its address may not.
+    /// The client's address is not allowed.
     Address,
     /// The client has no key or token, and needs one.
     NoSecret,
@@ -16,16 +16,16 @@ pub(in crate::server) enum Denied {
     WrongSecret,
     /// There were too many wrong keys from this address; attempts are ignored for this long.
     TooOften(Duration),
-    /// Its token does not help.
+    /// The client's token is not valid for this action.
     Token(TokenProblem),
-    /// A callback refuses it.
+    /// A callback refuses the client.
     Callback,
     /// A callback should decide, but does not answer.
     NoCallback,
 }
 
 impl Denied {
-    /// A sentence for the user of the client.
+    /// Returns a sentence for the user of the client.
     pub fn text(&self, action: Action) -> String {
         let (verb, key) = match action {
             Action::Publish => ("publish", "publish key"),
@@ -43,7 +43,7 @@ impl Denied {
     }
 }
 
-/// The answer after too many wrong attempts.
+/// Returns the message after too many wrong attempts.
 pub(in crate::server) fn too_often(what: &str, wait: Duration) -> String {
     let seconds = wait.as_secs() + 1;
     format!("Too many wrong {what} from this address: try again in {seconds} s.")

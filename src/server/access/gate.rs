@@ -1,5 +1,5 @@
-//! The place that decides whether a client may publish or play a stream. Every protocol passes
-//! through it: addresses first, then keys and tokens, and last a callback.
+//! Decides for every protocol whether a client may publish or play a stream. The module checks
+//! addresses first, then keys and tokens, and finally asks a callback.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(in crate::server) struct AccessRequest {
 /// Decides whether a client may publish or play.
 ///
 /// # Errors
-/// Fails with the reason why it may not.
+/// Fails with the reason why the client may not.
 pub(in crate::server) async fn check(
     registry: Arc<Registry>,
     request: AccessRequest,
@@ -49,11 +49,11 @@ pub(in crate::server) async fn check(
     Ok(grant)
 }
 
-/// Decides whether an RTMP client may connect. The grant has another application, if a callback
+/// Decides whether an RTMP client may connect. The grant contains another application if a callback
 /// changed it.
 ///
 /// # Errors
-/// Fails with the reason why it may not.
+/// Fails with the reason why the client may not.
 pub(in crate::server) async fn connect(
     registry: Arc<Registry>,
     visit: Visit,
@@ -106,7 +106,8 @@ async fn check_secret(
         };
         let access = registry.access();
         match access.tokens.check(secret, wanted, registry.clock).await {
-            // Signatures cannot be guessed, so a valid token need not wait for wrong attempts.
+            // Signatures cannot be guessed, so a valid token is accepted without the wait for wrong
+            // attempts.
             Ok(claims) => {
                 grant.by_token = true;
                 grant.address = claims.is_bound().then_some(visit.address);
@@ -141,7 +142,7 @@ async fn ask(
             Ok(())
         }
         Err(denied) => {
-            // A client that was refused has nothing to finish.
+            // A refused client has not begun, so its end is not reported.
             if let Some(done) = &mut done {
                 done.cancel();
             }

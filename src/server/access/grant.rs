@@ -18,13 +18,13 @@ pub(in crate::server) struct Grant {
     pub renamed: Option<String>,
     /// True if a callback has decided.
     pub asked: bool,
-    /// Tells that the client has finished, when dropped.
+    /// When dropped, reports that the client has finished.
     pub done: Option<Box<DoneCall>>,
     pub limits: AppLimits,
 }
 
 impl Grant {
-    /// What tells that the publication was recorded.
+    /// Returns the report that the publication was recorded.
     pub fn record_call(&self) -> Option<RecordCall> {
         self.done.as_ref().map(|done| done.recorded())
     }
@@ -34,6 +34,6 @@ impl Grant {
 #[derive(Debug)]
 pub(in crate::server) struct AdmittedViewer {
     pub id: u64,
-    /// Tells that the viewer has finished, when dropped.
+    /// When dropped, reports that the viewer has finished.
     pub done: Option<Box<DoneCall>>,
 }

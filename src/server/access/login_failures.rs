@@ -1,6 +1,6 @@
-//! Counts wrong keys, passwords and tokens per address. After several, an address must wait
-//! increasingly long, without effect on others. Attempts during the wait are ignored, and do not
-//! extend it.
+//! Counts wrong keys, passwords and tokens per address. After several failures, an address must
+//! wait increasingly long; other addresses are not affected. Attempts during the wait are ignored,
+//! and do not extend it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,7 +17,8 @@ const FREE: u32 = 5;
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// An address is forgotten after this time without a wrong attempt.
 const FORGOTTEN: Duration = Duration::from_mins(10);
-/// Limit for stored addresses; beyond it, the one with the oldest failure is dropped.
+/// Maximum number of stored addresses. Beyond this number, the address with the oldest failure is
+/// dropped.
 const MAX_ADDRESSES: usize = 4_096;
 
 /// The failures of all addresses.
@@ -34,7 +35,7 @@ struct Failed {
 }
 
 impl Failures {
-    /// The remaining wait of this address.
+    /// Returns the remaining wait of this address.
     pub fn wait(&self, address: IpAddr, now: Timestamp) -> Option<Duration> {
         let known = self.by_address.lock().get(&subscriber(address)).copied()?;
         Some(known.until.since(now)).filter(|wait| !wait.is_zero())

@@ -1,6 +1,6 @@
 //! Passes of HLS viewers. The key or token of a viewer opens the first playlist; the addresses in it
-//! have a pass, which opens the other playlists and the segments of the same stream. A pass is a
-//! signed text: the server stores none. Passes are valid during one run of the server.
+//! contain a pass, which opens the other playlists and the segments of the same stream. A pass is a
+//! signed text, so the server does not store passes. Passes are valid during one run of the server.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -24,12 +24,12 @@ pub(in crate::server) struct Passes {
     key: RwLock<Option<hmac::Key>>,
 }
 
-/// What a pass opens.
+/// The stream that a pass opens, and the only address that may use the pass.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct PassScope<'a> {
     pub app: &'a str,
     pub stream: &'a str,
-    /// The only address, if the viewer's token names one.
+    /// The only address that may use the pass, if the viewer's token names one.
     pub address: Option<IpAddr>,
 }
 
@@ -43,7 +43,7 @@ impl Passes {
         *self.key.write() = new_key();
     }
 
-    /// A pass from this time on, in seconds since 1970.
+    /// Returns a pass that is issued at this time, in seconds since 1970.
     pub fn issue(&self, scope: PassScope<'_>, now: u64) -> String {
         let until = (now + VALID.as_secs()).to_be_bytes();
         let key = self.key.read();

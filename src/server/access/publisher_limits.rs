@@ -5,16 +5,16 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::server::access::rules::AppLimits;
 
-/// A publisher may send this much at once beyond the bitrate: large keyframes, and data that
+/// A publisher may send this much more than its bitrate at once: large keyframes, and data that
 /// waited during a short stall.
 const BURST: Duration = Duration::from_secs(5);
 
-/// What a publisher may send, and has sent beyond its bitrate.
+/// The limits of a publisher, and the data that it has sent beyond its bitrate.
 #[derive(Debug, Default)]
 pub(in crate::server) struct PublisherLimits {
     bitrate: Option<u64>,
     size: Option<(u32, u32)>,
-    /// Bits beyond the bitrate.
+    /// Number of bits sent beyond the bitrate.
     excess: u64,
     counted: Option<Timestamp>,
 }
@@ -64,7 +64,8 @@ mod tests {
         PublisherLimits::new(&AppLimits { bitrate, size, ..AppLimits::default() })
     }
 
-    /// When a publisher of this many bits per second is ended, within two minutes.
+    /// Returns the second in which a publisher with this many bits per second is ended, or `None`
+    /// if it is not ended within two minutes.
     fn ended_after(limit: u64, rate: u64) -> Option<u64> {
         let mut limits = limits(Some(limit), None);
         let frames = 0..120 * 25_u64;

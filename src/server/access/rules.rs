@@ -10,18 +10,19 @@ use crate::server::access::callback::rules::{CallKind, CallbackRules};
 use crate::server::access::proxies::ProxyRules;
 use crate::server::access::token::key_source::TokenRules;
 
-/// Who may publish, or who may play. Without keys and tokens, no secret is needed.
+/// The rules for who may publish, or for who may play. Without keys and tokens, no secret is
+/// needed.
 #[derive(Clone, Debug, Default)]
 pub struct ActionRules {
-    /// Keys, one of which is needed: `?key=…`.
+    /// The keys. A client needs one of them: `?key=…`.
     pub keys: Vec<Secret>,
-    /// True if a signed token does instead of a key: `?token=…`.
+    /// True if a signed token is accepted instead of a key: `?token=…`.
     pub tokens: bool,
     pub addresses: AddressList,
 }
 
 impl ActionRules {
-    /// Returns true if anybody at any address may.
+    /// Returns true if anybody at any address is allowed.
     fn is_open(&self) -> bool {
         !self.needs_secret() && self.addresses == AddressList::default()
     }
@@ -39,16 +40,16 @@ impl ActionRules {
     }
 }
 
-/// Limits of an application; `None` is no limit beside those of the server.
+/// Limits of an application; `None` means that only the server's limit applies.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppLimits {
-    /// Number of published streams.
+    /// Maximum number of published streams.
     pub streams: Option<usize>,
-    /// Viewers per stream.
+    /// Maximum number of viewers per stream.
     pub viewers: Option<usize>,
-    /// Bits per second of a publisher.
+    /// Maximum bitrate of a publisher, in bits per second.
     pub bitrate: Option<u64>,
-    /// Width and height of a publisher's video, which may also be turned by 90°.
+    /// Maximum width and height of a publisher's video. The video may also be rotated by 90°.
     pub size: Option<(u32, u32)>,
 }
 
@@ -58,12 +59,12 @@ pub struct AppRules {
     pub publish: ActionRules,
     pub play: ActionRules,
     pub limits: AppLimits,
-    /// Other systems that decide, after all other rules.
+    /// The callbacks to other systems, which decide after all other rules.
     pub callbacks: Option<CallbackRules>,
 }
 
 impl AppRules {
-    /// The rules for an action.
+    /// Returns the rules for an action.
     pub fn of(&self, action: Action) -> &ActionRules {
         match action {
             Action::Publish => &self.publish,
@@ -95,7 +96,7 @@ pub struct AccessRules {
 }
 
 impl AccessRules {
-    /// The rules of an application.
+    /// Returns the rules of an application.
     pub fn of(&self, app: &str) -> &AppRules {
         self.apps.get(app).unwrap_or(&self.others)
     }
@@ -106,7 +107,7 @@ impl AccessRules {
         all.any(|app| app.of(action).is_open() && !app.is_asked(action))
     }
 
-    /// All rules.
+    /// Returns all rules.
     pub fn all_mut(&mut self) -> impl Iterator<Item = &mut AppRules> {
         std::iter::once(&mut self.others).chain(self.apps.values_mut())
     }

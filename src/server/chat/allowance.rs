@@ -1,4 +1,4 @@
-//! How many messages a member of a chat may send.
+//! The number of messages that a member of a chat may send.
 
 use std::time::Duration;
 

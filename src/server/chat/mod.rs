@@ -1,6 +1,7 @@
-//! Chats: one per stream, while it has members. A message goes to all members; new members get the
-//! last messages. The operator deletes messages, mutes people and sets rules. The limits are rooms, members per
-//! room, stored messages, and frames waiting for one member (who then misses the oldest).
+//! Chats: one per stream, as long as the chat has members. A message goes to all members; new members get the
+//! last messages. The operator deletes messages, mutes people and sets rules. The numbers of rooms, of
+//! members per room, of stored messages and of frames that wait for one member are limited. A slow member
+//! misses the oldest frames.
 
 mod allowance;
 pub mod moderation;
@@ -23,7 +24,8 @@ use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED};
 
 /// Number of stored messages for new members.
 const KEPT_LINES: usize = 30;
-/// Number of people who can be muted after their messages are no longer stored, because clients show more messages.
+/// Number of people who can be muted although their messages are no longer stored, because clients show more
+/// messages.
 const KEPT_PEOPLE: usize = 256;
 /// Number of remembered names of the streamer and moderators.
 const KEPT_STAFF: usize = 32;
@@ -63,13 +65,13 @@ struct Room {
     past: Mutex<Past>,
 }
 
-/// What happened in a chat.
+/// The history of a chat.
 #[derive(Debug, Default)]
 struct Past {
     posts: VecDeque<(ChatPost, Arc<str>)>,
-    /// Deleted messages, which members may still show who were away or missed frames.
+    /// Deleted messages. Members who were away or missed frames may still show them.
     deleted: VecDeque<u64>,
-    /// Who sent the last messages, the latest last.
+    /// The senders of the last messages, the most recent last.
     people: VecDeque<Person>,
     /// The names of the streamer and moderators, the latest last.
     staff: VecDeque<String>,
@@ -77,7 +79,7 @@ struct Past {
     heard: HashMap<IpAddr, Timestamp>,
 }
 
-/// A membership in a chat; ends when dropped.
+/// A membership in a chat. It ends when dropped.
 #[derive(Debug)]
 pub(super) struct ChatMember {
     chats: Arc<Chats>,
@@ -95,23 +97,23 @@ pub(super) struct ChatMember {
     last_said: Option<Timestamp>,
 }
 
-/// Why a message is not passed on.
+/// The reason why a message is not passed on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum NotPassed {
-    /// There were too many at once.
+    /// The member sent too many messages at once.
     TooFast,
-    /// In slow mode, the next message may come after this time.
+    /// In slow mode, the next message is allowed after this time.
     Slow(Duration),
     Muted,
-    /// It has a blocked word.
+    /// The message contains a blocked word.
     Blocked,
     /// The name is that of the streamer or a moderator, or one that looks like theirs.
     Reserved,
 }
 
 impl Chats {
-    /// `first` is the number of the first message. It should be larger than all of an earlier run, so that clients
-    /// that reconnect take no message for another one.
+    /// Creates the chats. `first` is the number of the first message. It should be larger than all numbers of an
+    /// earlier run, so that clients that reconnect do not mistake a new message for an old one.
     pub fn new(most_rooms: usize, most_people: usize, rules: ChatRules, first: u64) -> Arc<Self> {
         Arc::new(Self {
             rooms: Mutex::default(),
@@ -132,7 +134,7 @@ impl Chats {
         self.rooms.lock().get(&(app.to_owned(), stream.to_owned())).cloned()
     }
 
-    /// The rules of all chats.
+    /// Returns the rules of all chats.
     pub fn rules(&self) -> Arc<ChatRules> {
         Arc::clone(&self.rules.read())
     }
@@ -151,7 +153,7 @@ impl Chats {
         }
     }
 
-    /// The stored messages of a chat; `None` if there is none.
+    /// Returns the stored messages of a chat, or `None` if there is no such chat.
     pub fn posts(&self, app: &str, stream: &str) -> Option<Vec<ChatPost>> {
         let room = self.room(app, stream)?;
         let past = room.past.lock();
@@ -166,8 +168,8 @@ impl Chats {
         room.inspect(|room| room.past.lock().delete(&known, &room.frames)).is_some()
     }
 
-    /// Mutes who sent messages under this number, and deletes the stored messages. Returns false if the chat knows
-    /// nobody with the number.
+    /// Mutes the person who sent messages under this number, and deletes the stored messages of that person.
+    /// Returns false if the chat knows nobody with this number.
     pub fn mute(&self, app: &str, stream: &str, id: u64) -> bool {
         let Some(room) = self.room(app, stream) else { return false };
         let mut past = room.past.lock();
@@ -181,18 +183,18 @@ impl Chats {
         true
     }
 
-    /// Returns false if nobody with this number is muted.
+    /// Unmutes a person. Returns false if nobody with this number is muted.
     pub fn unmute(&self, app: &str, stream: &str, id: u64) -> bool {
         self.muted.lock().remove(&(app.to_owned(), stream.to_owned()), id)
     }
 
-    /// The muted people of a chat, even while the chat has no members.
+    /// Returns the muted people of a chat, even while the chat has no members.
     pub fn muted(&self, app: &str, stream: &str) -> Vec<MutedPerson> {
         self.muted.lock().of(&(app.to_owned(), stream.to_owned()))
     }
 
-    /// Joins the chat of a stream; `None` if it is full. `id` is the number of the member, which is also part of
-    /// the default name.
+    /// Joins the chat of a stream. Returns `None` if the chat is full. `id` is the number of the member, which
+    /// is also part of the default name.
     pub fn enter(
         self: &Arc<Self>,
         (app, stream): (&str, &str),
@@ -223,7 +225,7 @@ impl Chats {
             let slow = Some(self.rules.read().slow.as_secs()).filter(|slow| *slow > 0);
             let rest = past.missed().into_iter().chain(slow.map(ChatFrame::Slow));
             let all = posts.chain(rest.map(|frame| frame.to_json().into())).collect();
-            // A new connection does not get around slow mode.
+            // A new connection does not circumvent slow mode.
             (room.frames.subscribe(), all, past.heard.get(&address).copied())
         };
         let (chats, guest) = (Arc::clone(self), format!("guest-{id}"));
@@ -246,7 +248,7 @@ impl Chats {
 }
 
 impl Past {
-    /// Deletes messages, and tells all members.
+    /// Deletes messages, and informs all members.
     fn delete(&mut self, ids: &[u64], frames: &broadcast::Sender<Arc<str>>) {
         self.posts.retain(|(post, _)| !ids.contains(&post.id));
         for some in ids.chunks(MAX_DELETED) {
@@ -259,7 +261,7 @@ impl Past {
         }
     }
 
-    /// The frame for a member who may have missed that messages were deleted.
+    /// Returns the frame for a member who may have missed that messages were deleted.
     fn missed(&self) -> Option<ChatFrame> {
         let deleted: Vec<u64> = self.deleted.iter().copied().collect();
         (!deleted.is_empty()).then_some(ChatFrame::Deleted(deleted))
@@ -360,7 +362,7 @@ impl ChatMember {
         let _ = self.room.frames.send(json);
     }
 
-    /// The frame for a member who has missed frames.
+    /// Returns the frame for a member who has missed frames.
     pub fn missed(&self) -> Option<String> {
         self.room.past.lock().missed().map(|frame| frame.to_json())
     }
@@ -399,7 +401,7 @@ mod tests {
         ChatLine::new("ann", text).unwrap()
     }
 
-    /// The frames that a member has got since the last call.
+    /// Returns the frames that a member has received since the last call.
     fn got(member: &mut ChatMember) -> Vec<ChatFrame> {
         let frame = |json: Arc<str>| ChatFrame::from_json(&json).unwrap();
         std::iter::from_fn(|| member.frames.try_recv().ok().map(frame)).collect()

@@ -14,14 +14,14 @@ const MAX_MUTED: usize = 256;
 /// The rules of all chats of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatRules {
-    /// Slow mode: the interval between two messages of one person; zero switches it off.
+    /// Slow mode: the interval between two messages of one person; zero disables it.
     pub slow: Duration,
-    /// Messages with one of these words are not passed on.
+    /// Messages that contain one of these words are not passed on.
     pub words: BlockedWords,
 }
 
 impl ChatRules {
-    /// The rules within their limits: slow mode in whole seconds.
+    /// Returns the rules within their limits: slow mode in whole seconds.
     #[must_use]
     pub fn checked(self) -> Self {
         Self { slow: Duration::from_secs(self.slow.min(MAX_SLOW).as_secs()), ..self }
@@ -33,7 +33,7 @@ impl ChatRules {
 pub struct MutedPerson {
     /// The number of the person in the messages that they sent.
     pub id: u64,
-    /// The name that they used last.
+    /// The name that the person used last.
     pub name: String,
 }
 
@@ -67,7 +67,7 @@ impl Muted {
         self.0.push_back((chat.clone(), person));
     }
 
-    /// Returns false if nobody with this number is muted.
+    /// Unmutes a person. Returns false if nobody with this number is muted.
     pub fn remove(&mut self, chat: &(String, String), id: u64) -> bool {
         let before = self.0.len();
         self.0.retain(|(of, person)| of != chat || person.id != id);

@@ -1,5 +1,5 @@
-//! The last events of a server for the operator. Viewers come and go often, so they have a list of their own
-//! and do not displace other events.
+//! The last events of a server for the operator. Viewers come and go often, so their events are in a
+//! separate list, and do not displace other events.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -14,17 +14,17 @@ use crate::text::Language;
 /// Number of events in each list.
 pub(in crate::server) const MAX_EVENTS: usize = 100;
 /// The target of log lines about clients, and of the spans of their sessions. The log of crash reports
-/// leaves it out, so that a span costs nothing unless such lines are wanted.
+/// excludes this target, so a span costs nothing unless such lines are requested.
 pub(in crate::server) const SESSION_LOG: &str = "onair::server::event";
-/// Maximum number of letters of a text in an event.
+/// Maximum number of characters of a text in an event.
 const MAX_TEXT: usize = 200;
 
 /// An event that has been logged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::server) struct LoggedEvent {
-    /// Increases by one from event to event.
+    /// The number of the event, which increases by one from event to event.
     pub number: u64,
-    /// Microseconds since 1970.
+    /// The time of the event, in microseconds since 1970.
     pub wall_micros: i64,
     /// The name, as in the JSON events.
     pub name: &'static str,
@@ -78,7 +78,7 @@ impl EventLog {
         }
     }
 
-    /// The last events, the newest first; those of viewers only on request.
+    /// Returns the last events, newest first. Viewer events are included only on request.
     pub fn latest(&self, with_viewers: bool) -> Vec<LoggedEvent> {
         let viewers = self.viewers.iter().filter(|_| with_viewers);
         let mut all: Vec<_> = self.others.iter().chain(viewers).collect();
@@ -86,7 +86,7 @@ impl EventLog {
         all.into_iter().take(MAX_EVENTS).cloned().collect()
     }
 
-    /// The most viewers that there were at the same time.
+    /// Returns the maximum number of simultaneous viewers so far.
     pub fn peak(&self) -> u64 {
         self.peak
     }
@@ -119,7 +119,7 @@ pub(in crate::server) fn trace(event: &Event) {
     );
 }
 
-/// What the log says of an event; `None` for internal ones.
+/// Returns the log entry for an event, or `None` for internal events.
 fn logged(event: &Event) -> Option<LoggedEvent> {
     let name_of = |path: &Path| short(&path.file_name().unwrap_or_default().to_string_lossy());
     Some(match event {

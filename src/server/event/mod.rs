@@ -22,7 +22,7 @@ pub enum Event {
     Unpublish(Peer, Ended),
     /// A viewer has started.
     Join(Peer),
-    /// A viewer left.
+    /// A viewer has left.
     Leave(Peer, Ended),
     /// A requested fault has struck.
     Fault(StruckFault),
@@ -32,11 +32,11 @@ pub enum Event {
     Disk(Warning),
     /// A recording cannot be created now; the server tries again.
     Held(PathBuf, Trouble),
-    /// A rendition of a stream has started, ended, or is refused.
+    /// A rendition of a stream has started or ended, or was refused.
     Rendition(RenditionChange),
-    /// A relay has another state.
+    /// The state of a relay has changed.
     Relay(RelayChange),
-    /// Clients are asked to leave for this address.
+    /// Clients are asked to move to this address.
     Drain { successor: Option<String> },
     /// A viewer of the program's own stream needs a keyframe before the next one is due.
     KeyframeRequest { app: String, stream: String },
@@ -66,7 +66,7 @@ pub enum RecordingState {
 }
 
 impl RecordingState {
-    /// The name in JSON events.
+    /// Returns the name in JSON events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Writing => "writing",
@@ -85,7 +85,8 @@ pub struct RenditionChange {
     /// The name of the rendition, such as `720p`.
     pub rendition: String,
     pub state: RenditionState,
-    /// Why the rendition was refused or ended before its viewers left: a word, and the text for the user.
+    /// If the rendition was refused, or ended before its viewers left: the cause as one word, and the
+    /// text for the user.
     pub cause: Option<&'static str>,
     pub reason: Option<Problem>,
 }
@@ -99,7 +100,7 @@ pub enum RenditionState {
 }
 
 impl RenditionState {
-    /// The name in JSON events.
+    /// Returns the name in JSON events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Started => "started",
@@ -137,7 +138,7 @@ impl Protocol {
     pub const ALL: [Self; 6] =
         [Self::Rtmp, Self::HttpFlv, Self::WsFlv, Self::Hls, Self::Dash, Self::Whep];
 
-    /// The name in JSON events.
+    /// Returns the name in JSON events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rtmp => "rtmp",
@@ -156,7 +157,7 @@ pub struct Ended {
     /// The reason for the user, in English.
     pub reason: String,
     pub after: Duration,
-    /// Bytes received from a publisher, or sent to a viewer.
+    /// Number of bytes received from a publisher, or sent to a viewer.
     pub bytes: u64,
 }
 
@@ -165,7 +166,7 @@ pub struct Ended {
 pub struct StreamFigures {
     pub app: String,
     pub stream: String,
-    /// Publisher, or `None` while viewers wait for one.
+    /// The publisher, or `None` while viewers wait for one.
     pub publisher: Option<PublisherFigures>,
     /// Number of viewers of all protocols.
     pub viewers: usize,
@@ -211,7 +212,7 @@ pub struct ViewerFigures {
     pub protocol: Protocol,
     pub address: SocketAddr,
     pub since: Duration,
-    /// Bytes sent to the viewer.
+    /// Number of bytes sent to the viewer.
     pub bytes: u64,
 }
 

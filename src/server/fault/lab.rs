@@ -10,7 +10,7 @@ use crate::base::Timestamp;
 use crate::server::fault::plan::Plan;
 use crate::server::fault::spec::{Fault, Phase};
 
-/// A fault has struck.
+/// A fault that has struck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StruckFault {
     /// The fault in its text form.
@@ -24,7 +24,7 @@ pub struct StruckFault {
 /// The faults of a server.
 #[derive(Debug)]
 pub struct Lab {
-    /// Changes with every change of the faults; 0 if there were never any.
+    /// A number that changes with every change of the faults; 0 if there have never been any.
     generation: AtomicU64,
     inner: Mutex<Inner>,
 }
@@ -55,12 +55,12 @@ impl Lab {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    /// The current generation; connections compare it to detect changes.
+    /// Returns the current generation; connections compare it to detect changes.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// The plan of connection `id` in this phase, and its generation.
+    /// Returns the plan of connection `id` in this phase, and its generation.
     pub fn plan(&self, id: u64, phase: Option<Phase>, now: Timestamp) -> (u64, Option<Box<Plan>>) {
         let inner = self.inner.lock();
         let faults = inner.faults.iter().enumerate();
@@ -72,7 +72,8 @@ impl Lab {
         (self.generation(), plan)
     }
 
-    /// Claims a strike of fault `index` of a generation; false if it may not strike any more.
+    /// Claims a strike of fault `index` of a generation. Returns false if the fault may not strike
+    /// any more.
     pub fn claim(&self, generation: u64, index: usize) -> bool {
         let mut inner = self.inner.lock();
         if generation != self.generation() {

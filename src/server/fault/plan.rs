@@ -12,11 +12,11 @@ use crate::wire::rtmp::status::{Level, Status, code};
 
 /// Duration of a stall without an explicit end; other limits disconnect a publisher earlier.
 const STALL: Duration = Duration::from_secs(60);
-/// Limit for delayed bytes; beyond it, nothing is read.
+/// Maximum number of delayed bytes. Beyond this number, nothing is read.
 const MAX_LATE: usize = 4 << 20;
 /// Maximum time for which a throttled connection saves up its read allowance.
 const SAVED: Duration = Duration::from_millis(50);
-/// Bytes of garbage.
+/// Size of the garbage in bytes.
 const GARBAGE: usize = 4_096;
 /// The text of a rejection.
 const REASON: &str = "A fault that was asked for.";
@@ -27,7 +27,7 @@ pub enum Strike {
     Reset,
     Close,
     HalfClose,
-    /// Sends this; `deaf` means that all later data is ignored.
+    /// Sends this data; `deaf` means that all later data is ignored.
     Garbage {
         bytes: Bytes,
         deaf: bool,
@@ -102,7 +102,8 @@ impl Plan {
         Some(plan)
     }
 
-    /// Records that the client has reached this phase; `None` for clients other than publishers.
+    /// Records that the client has reached this phase. The phase is `None` for clients other than
+    /// publishers.
     pub fn reach(&mut self, phase: Option<Phase>, now: Timestamp) {
         let Some(phase) = phase else { return };
         for at in 0..self.armed.len() {
@@ -116,7 +117,8 @@ impl Plan {
         }
     }
 
-    /// The fault that strikes now. `claim` gets the index of each, and can prevent it.
+    /// Returns the fault that strikes now. `claim` gets the index of each fault, and can prevent
+    /// its strike.
     pub fn strikes(
         &mut self,
         now: Timestamp,
@@ -161,7 +163,7 @@ impl Plan {
         strikes
     }
 
-    /// The answer to this phase's request, if a fault decides.
+    /// Returns the answer to this phase's request, if a fault determines it.
     pub fn verdict(
         &mut self,
         phase: Phase,
@@ -193,7 +195,7 @@ impl Plan {
         self.stalled_until.is_some_and(|until| now < until)
     }
 
-    /// The number of bytes that may be read now, at most `most`.
+    /// Returns the number of bytes that may be read now, at most `most`.
     pub fn allowance(&mut self, most: usize, now: Timestamp) -> usize {
         if self.is_stalled(now) || self.late_bytes >= MAX_LATE {
             return 0;
@@ -211,7 +213,7 @@ impl Plan {
         }
     }
 
-    /// Delays received data, if a fault requires it; returns whether it does.
+    /// Delays received data if a fault requires it. Returns true if the data is delayed.
     pub fn hold_back(&mut self, data: &[u8], now: Timestamp) -> bool {
         if self.delay.is_zero() && self.late.is_empty() {
             return false;
@@ -221,7 +223,7 @@ impl Plan {
         true
     }
 
-    /// Delayed data that is due.
+    /// Returns the delayed data that is due.
     pub fn late(&mut self, now: Timestamp) -> Option<Bytes> {
         if self.is_stalled(now) || self.late.front().is_none_or(|(due, _)| *due > now) {
             return None;
@@ -236,7 +238,7 @@ impl Plan {
         !self.late.is_empty()
     }
 
-    /// Time of the next check.
+    /// Returns the time of the next check.
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         if let Some(until) = self.stalled_until.filter(|until| now < *until) {
             let due = self.armed.iter().filter_map(|armed| armed.due);
@@ -256,7 +258,7 @@ impl Plan {
         }
     }
 
-    /// A SplitMix64 random number.
+    /// Returns a SplitMix64 random number.
     fn random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
@@ -276,7 +278,7 @@ impl Throttle {
         if self.credit < most / 4.0 { 0 } else { self.credit as usize }
     }
 
-    /// When reading is possible again; `None` while it is.
+    /// Returns the time at which reading becomes possible again, or `None` if it is possible now.
     fn wake_at(&self) -> Option<Timestamp> {
         let per_second = f64::from(self.bits) / 8.0;
         let wanted = (per_second * SAVED.as_secs_f64()).max(256.0) / 2.0;

@@ -12,9 +12,9 @@ use crate::text::problem::problem;
 const CONNECT_CODES: [&str; 5] = ["Rejected", "InvalidApp", "Closed", "Failed", "AppShutdown"];
 /// Codes with which a fault may reject `publish`, after `NetStream.Publish.`.
 const PUBLISH_CODES: [&str; 5] = ["BadName", "Denied", "Unauthorized", "Rejected", "BadAuth"];
-/// Maximum duration in a fault.
+/// Maximum duration in the text of a fault.
 const MAX_DURATION: Duration = Duration::from_secs(3_600);
-/// Limit for the strikes of a fault.
+/// Maximum number of strikes of a fault.
 const MAX_TIMES: u32 = 1_000_000;
 
 /// The phases of a client in order. A fault strikes when its phase is reached, before the server
@@ -25,7 +25,7 @@ pub enum Phase {
     Handshake,
     /// The handshake is done.
     Connect,
-    /// `connect` is answered.
+    /// `connect` was answered.
     CreateStream,
     /// The client requests to publish.
     Publish,
@@ -38,7 +38,7 @@ impl Phase {
     pub const ALL: [Self; 5] =
         [Self::Handshake, Self::Connect, Self::CreateStream, Self::Publish, Self::Media];
 
-    /// The name in the text form.
+    /// Returns the name in the text form.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Handshake => "handshake",
@@ -50,7 +50,7 @@ impl Phase {
     }
 }
 
-/// A time, or a random one within a range, different for each connection.
+/// A time, or a range from which each connection gets a random time.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     pub from: Duration,
@@ -116,25 +116,25 @@ impl FaultKind {
     }
 }
 
-/// A fault: what, when and how often. Written as `WHAT@PHASE[:VALUE][*TIMES]`, such as
-/// `stall@media:2s+8s*1`.
+/// A fault: what happens, when and how often. It is written as `WHAT@PHASE[:VALUE][*TIMES]`, such
+/// as `stall@media:2s+8s*1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub what: FaultKind,
     pub phase: Phase,
     /// The delay after the phase was reached; zero except in [`Phase::Media`].
     pub after: Span,
-    /// The number of connections that it strikes; `None` for all.
+    /// The number of connections that the fault strikes; `None` for all.
     pub times: Option<u32>,
 }
 
-/// Why a text is not a fault, with the valid values.
+/// The reason why a text is not a fault, with the valid values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadFault(pub Problem);
 
 impl Fault {
-    /// Returns true if it answers a request instead of acting on the connection.
+    /// Returns true if the fault answers a request instead of acting on the connection.
     pub(super) fn is_decision(&self) -> bool {
         matches!(self.what, FaultKind::Reject(_) | FaultKind::Busy)
             || (matches!(self.what, FaultKind::Redirect(_)) && self.phase == Phase::Connect)
@@ -242,7 +242,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem
     })
 }
 
-/// `2s`, or `2s..5s`.
+/// Parses `2s` or `2s..5s`.
 fn span(text: &str) -> Result<Span, Problem> {
     let (from, to) = match text.split_once("..") {
         Some((from, to)) => (time(from)?, time(to)?),

@@ -28,7 +28,7 @@ const OTHER_TRACK: Duration = Duration::from_secs(1);
 const FIRST_KEYFRAME: Duration = Duration::from_secs(10);
 /// Maximum number of packets that wait for the beginning.
 const MAX_WAITING: usize = 1_024;
-/// Parts and segments of this size end.
+/// A part ends at this size in bytes. The next constant is the limit for a segment.
 const MAX_PART_BYTES: usize = 4 << 20;
 const MAX_SEGMENT_BYTES: usize = 16 << 20;
 
@@ -37,7 +37,7 @@ const MAX_SEGMENT_BYTES: usize = 16 << 20;
 pub struct Lengths {
     /// Maximum duration of a part.
     pub part: Duration,
-    /// A segment ends at the first keyframe after this.
+    /// A segment ends at the first keyframe after this duration.
     pub segment: Duration,
 }
 
@@ -82,8 +82,8 @@ impl Cutter {
         }
     }
 
-    /// Creates the cutter of a rendition, whose segments begin where those of the stream itself do, after the
-    /// segment with this number.
+    /// Creates the cutter of a rendition. Its segments begin where those of the stream itself begin, after
+    /// the segment with this number.
     pub fn aligned(lengths: Lengths, after: Option<u64>) -> Self {
         Self { alignment: Some(Alignment::after(after)), ..Self::new(lengths, None) }
     }
@@ -96,7 +96,8 @@ impl Cutter {
         }
     }
 
-    /// The maximum segment length in whole seconds; `None` before the first one is complete.
+    /// Returns the maximum segment length in whole seconds, or `None` before the first one is
+    /// complete.
     pub fn target_duration(&self) -> Option<Duration> {
         self.target
     }
@@ -143,7 +144,7 @@ impl Cutter {
         }
     }
 
-    /// Resets the configs after the publisher left: the next one has its own.
+    /// Resets the configs after the publisher left, because the next publisher has its own.
     pub fn forget(&mut self, cuts: &mut Vec<Cut>) {
         self.interrupt(cuts);
         (self.video, self.audio) = (None, None);
@@ -163,7 +164,7 @@ impl Cutter {
         let jumps = dts > timeline.newest() + JUMP
             || timeline.newest_of(packet.track).is_some_and(|last| dts + STEP_BACK < last);
         let is_video = packet.track == Track::Video;
-        // A track that did not exist at the beginning.
+        // The track did not exist at the beginning.
         let is_new = if is_video { !timeline.has_video() } else { !timeline.has_audio() };
         let begins_anew = is_video && packet.keyframe && (is_new || self.outdated);
         if jumps || begins_anew || is_new && !is_video && !timeline.has_video() {
@@ -216,7 +217,7 @@ impl Cutter {
             let leading = if video.is_some() { Track::Video } else { Track::Audio };
             let times = packets.iter().filter(|it| it.track == leading);
             let times = times.filter(|it| it.keyframe).map(|it| it.pts);
-            // Otherwise it waits for the next segment.
+            // Without a match, the rendition waits for the next segment.
             let Some((at, of_stream)) = alignment.begin(times) else { return };
             (start, aligned) = (at, Some(of_stream));
         }
@@ -314,7 +315,7 @@ impl Cutter {
         }
     }
 
-    /// The maximum duration of a segment.
+    /// Returns the maximum duration of a segment.
     fn limit(&self) -> Duration {
         self.target.map_or(LONGEST, |target| target + ROUNDING)
     }

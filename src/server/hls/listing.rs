@@ -1,5 +1,6 @@
-//! The available resources at one moment: playlist texts, segments and parts. It is immutable; the
-//! next part creates a new one. All requests share its texts and bytes. This module is pure.
+//! The available resources at one moment: playlist texts, segments and parts. A listing is
+//! immutable: the next part creates a new one. All requests share the texts and bytes. This module
+//! is pure.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -23,11 +24,11 @@ const PARTS_TOLD: u32 = 3;
 /// Players stay this many target durations, or parts, from the end.
 pub(super) const HOLD_BACK: u32 = 3;
 const PART_HOLD_BACK: u32 = 3;
-/// Older segments than this many target durations can be skipped in a delta update.
+/// Segments older than this many target durations can be skipped in a delta update.
 const SKIP_UNTIL: u32 = 6;
-/// A request for a part this far in the future is invalid, in seconds of parts (§6.2.5.2).
+/// A request for a part is invalid if the part is further in the future than this (§6.2.5.2).
 const ADVANCE: Duration = Duration::from_secs(3);
-/// A request for a segment this far after the last one is invalid too.
+/// A request for a segment is invalid too if the segment is this many after the last one.
 const ADVANCE_SEGMENTS: u64 = 2;
 
 /// The available resources.
@@ -44,7 +45,7 @@ pub(in crate::server) struct Listing {
     pub(super) next_number: u64,
     /// Number of discontinuities before the first segment in the list.
     pub(super) discontinuities: u64,
-    /// Start of the first span of all, in microseconds since 1970.
+    /// Start of the very first span, in microseconds since 1970.
     pub(super) began: i64,
     pub(super) target: Option<Duration>,
     pub(super) ended: bool,
@@ -84,7 +85,7 @@ pub(in crate::server) enum File {
 }
 
 impl File {
-    /// Returns true if only DASH players request it.
+    /// Returns true if only DASH players request the file.
     pub fn is_dash(self) -> bool {
         matches!(self, Self::Initialization(tracks, _) | Self::Segment(tracks, _) if tracks != Tracks::All)
     }
@@ -99,7 +100,7 @@ pub(in crate::server) enum Tracks {
 }
 
 impl Tracks {
-    /// The tracks of a file, and the rest of its name after the production.
+    /// Returns the tracks of a file, and the rest of its name after the letter of the tracks.
     fn split(name: &str) -> (Self, &str) {
         let of = |letter, tracks| name.strip_prefix(letter).map(|rest| (tracks, rest));
         of('v', Self::Video).or_else(|| of('a', Self::Audio)).unwrap_or((Self::All, name))
@@ -113,7 +114,7 @@ impl Tracks {
         }
     }
 
-    /// The chunks of a part.
+    /// Returns the chunks of a part.
     pub fn chunks(self, part: &Part) -> impl Iterator<Item = &Bytes> {
         let video = part.video.iter().filter(move |_| self != Self::Audio);
         video.chain(part.audio.iter().filter(move |_| self != Self::Video))
@@ -126,7 +127,7 @@ impl Listing {
         self.target.is_some() && !self.segments.is_empty()
     }
 
-    /// The maximum duration of a segment.
+    /// Returns the maximum duration of a segment.
     pub fn target_duration(&self) -> Duration {
         self.target.unwrap_or(self.settings.lengths.segment)
     }
@@ -136,12 +137,12 @@ impl Listing {
         self.ended
     }
 
-    /// The number after that of the last segment, complete or not.
+    /// Returns the number that follows that of the last segment, complete or not.
     pub fn end_number(&self) -> u64 {
         self.next_number + u64::from(self.open.is_some())
     }
 
-    /// A value that changes with the playlist.
+    /// Returns a value that changes with the playlist.
     pub fn version(&self) -> String {
         let parts = self.open.as_ref().map_or(0, |open| open.parts.len());
         let end = if self.ended { "e" } else { "" };
@@ -185,7 +186,8 @@ impl Listing {
         if complete || has { Patience::Over } else { Patience::Wait }
     }
 
-    /// The file with this name; `None` if there is none, or it belongs to another production.
+    /// Returns the file with this name, or `None` if there is none, or it belongs to another
+    /// production.
     pub fn file(&self, name: &str) -> Option<File> {
         let (tracks, name) = Tracks::split(name.strip_prefix(&*self.tag)?.strip_prefix('-')?);
         if let Some(number) = name.strip_suffix(".mp4") {
@@ -204,7 +206,7 @@ impl Listing {
         }
     }
 
-    /// The chunks of a file; `None` if it is not available.
+    /// Returns the chunks of a file, or `None` if it is not available.
     pub fn chunks(&self, file: File) -> Option<Vec<Bytes>> {
         match file {
             File::Initialization(tracks, number) => {
@@ -239,7 +241,8 @@ impl Listing {
         !self.ended && number == self.next_number
     }
 
-    /// The parts of a segment so far, and whether it is complete; `None` if it is not there.
+    /// Returns the parts of a segment so far, and whether the segment is complete. Returns `None`
+    /// if there is no such segment.
     pub fn parts_of(&self, number: u64) -> Option<(&[Part], bool)> {
         match self.open.as_ref().filter(|open| open.number == number) {
             Some(open) => Some((&open.parts, false)),
@@ -252,19 +255,19 @@ impl Listing {
         self.segments.iter().find(|segment| segment.number == number)
     }
 
-    /// The current initialization segment.
+    /// Returns the current initialization segment.
     pub fn initialization(&self) -> Option<&Initialization> {
         let newest = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it));
         newest.map(|segment| &segment.span.initialization)
     }
 
-    /// The media playlist; a delta update omits known parts.
+    /// Returns the media playlist; a delta update omits known parts.
     pub fn media(&self, update: bool) -> Bytes {
         let text = if update { &self.update } else { &self.whole };
         text.get_or_init(|| self.write(update, "").into()).clone()
     }
 
-    /// The media playlist, with this prefix for addresses.
+    /// Returns the media playlist, with this prefix for addresses.
     pub fn media_below(&self, folder: &str, update: bool) -> Bytes {
         self.write(update, folder).into()
     }
@@ -349,7 +352,7 @@ impl Listing {
         parts.collect()
     }
 
-    /// The same with the progress of the other renditions.
+    /// Returns the same resources with the progress of the other renditions.
     pub fn with_reports(self, reports: Vec<Report>) -> Self {
         Self { reports, ..self }
     }
@@ -360,14 +363,16 @@ impl Listing {
         self.reports.iter().map(below).collect()
     }
 
-    /// The progress for the playlists of other renditions; `None` if there is nothing yet.
+    /// Returns the progress for the playlists of other renditions, or `None` if there is nothing
+    /// yet.
     pub fn report(&self, uri: String) -> Option<Report> {
         let segment = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it))?;
         let part = (segment.parts.len() as u64).checked_sub(1);
         self.is_ready().then_some(Report { uri, sequence: segment.number, part })
     }
 
-    /// The multivariant playlist: this one and its renditions; `folder` contains their playlists.
+    /// Returns the multivariant playlist: this one and its renditions; `folder` contains their
+    /// playlists.
     pub fn master(&self, folder: &str, renditions: &[OfferedVariant]) -> Bytes {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let variants: Vec<_> = std::iter::once(self.variant(LIST.to_owned()))
@@ -380,7 +385,7 @@ impl Listing {
         write_master(&variants, form).into()
     }
 
-    /// This playlist as a variant.
+    /// Returns this playlist as a variant.
     pub fn variant(&self, uri: String) -> OfferedVariant {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let rate = |segment: &Segment| {
@@ -403,7 +408,7 @@ impl Listing {
         }
     }
 
-    /// Bits per second of the audio.
+    /// Returns the bitrate of the audio in bits per second.
     pub fn audio_rate(&self) -> u64 {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let parts = listed.iter().flat_map(|segment| &segment.parts);

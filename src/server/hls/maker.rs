@@ -1,4 +1,4 @@
-//! Makes the playlist of one rendition from messages, in their order.
+//! Makes the playlist of one rendition from messages, in order.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Maker {
         self.cutter.align(starts, target);
     }
 
-    /// The maximum length of a segment, once it is known.
+    /// Returns the maximum length of a segment, once it is known.
     pub fn target_duration(&self) -> Option<Duration> {
         self.cutter.target_duration()
     }
@@ -55,7 +55,7 @@ impl Maker {
     /// Handles messages; `wall` is the time in microseconds since 1970.
     pub fn take(&mut self, arrivals: Vec<Arrival>, now: Timestamp, wall: i64) {
         let (tags, newest) = self.read(arrivals);
-        // The last data was just created; data that arrived with it waited at the server.
+        // The last data was just created; data that arrived with it waited on the server.
         let offset = newest.map_or(0, |newest| wall.saturating_sub(newest.as_micros()));
         self.cut(tags, now, offset);
     }
@@ -66,7 +66,7 @@ impl Maker {
         self.cut(tags, now, offset);
     }
 
-    /// Reads messages; the second is the time of the newest media.
+    /// Reads messages. The second result is the time of the newest media.
     fn read(
         &mut self,
         arrivals: Vec<Arrival>,
@@ -121,7 +121,7 @@ impl Maker {
         self.window.take(cuts, self.cutter.target_duration(), offset);
     }
 
-    /// Ends the playlist if no publisher returns; `true` if it has just ended.
+    /// Ends the playlist if no publisher returns. Returns true if the playlist has just ended.
     pub fn end_if_gone(&mut self, now: Timestamp) -> bool {
         let gone = self.gone_since.is_some_and(|since| now.since(since) >= COMES_BACK_WITHIN);
         if !gone || self.ended {

@@ -1,5 +1,5 @@
-//! The DASH manifest of the available segments: the same as in the playlist, a file for each track. This
-//! module is pure.
+//! The DASH manifest of the available segments. They are the same as in the playlist, with one file for
+//! each track. This module is pure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,10 @@ use crate::server::hls::listing::{HOLD_BACK, Listing, Tracks};
 use crate::server::hls::segment::{Segment, Span};
 use crate::wire::dash::{Manifest, Period, Track, TrackKind, TrackRendition};
 
-/// Name of the current time below `/{app}/{stream}/hls/`.
+/// Name of the resource for the current time, below `/{app}/{stream}/hls/`.
 pub(in crate::server) const CLOCK: &str = "time";
-/// Players that read growing segments stay this many parts from the end, and no less than this.
+/// Players that read growing segments stay this many parts from the end, and at least the duration
+/// in the next constant.
 const LATENCY_PARTS: u32 = 4;
 const MIN_LATENCY: Duration = Duration::from_secs(1);
 
@@ -31,7 +32,7 @@ impl Urls<'_> {
 }
 
 impl Listing {
-    /// The DASH manifest; `folder` contains its segments, and `query` follows their names.
+    /// Returns the DASH manifest; `folder` contains its segments, and `query` follows their names.
     pub fn manifest(&self, folder: &str, query: &str, renditions: &[(String, Arc<Self>)]) -> Bytes {
         let urls = Urls { folder, query };
         let listed = self.segments.get(self.listed..).unwrap_or_default();
@@ -42,7 +43,7 @@ impl Listing {
             .enumerate()
             .map(|(index, segments)| self.period(segments, urls, index == last))
             .collect();
-        // The first segment of a new span grows.
+        // The first segment of a new span is still growing.
         if let Some(open) = &self.open
             && !listed.last().is_some_and(|it| Arc::ptr_eq(&it.span, &open.span))
         {
@@ -77,7 +78,7 @@ impl Listing {
         manifest.write().into()
     }
 
-    /// The period of consecutive segments, of which there is at least one.
+    /// Returns the period of consecutive segments, of which there is at least one.
     fn period(&self, segments: &[Arc<Segment>], urls: Urls<'_>, is_last: bool) -> Period {
         let (first, last) = (segments.first(), segments.last());
         let end = last.map_or(Timestamp::ZERO, |it| it.start() + it.duration());
@@ -95,7 +96,7 @@ impl Listing {
         period
     }
 
-    /// The period of a segment that grows and is the first one of its span.
+    /// Returns the period of a segment that grows and is the first one of its span.
     fn growing_period(&self, open: &Segment, urls: Urls<'_>) -> Period {
         let mut period = self.empty_period(Some(&open.span), urls, &[]);
         period.first_number = open.number;
@@ -104,7 +105,7 @@ impl Listing {
         period
     }
 
-    /// This playlist as a rendition in a period whose segments have these numbers.
+    /// Returns this playlist as a rendition in a period whose segments have these numbers.
     fn track_rendition(
         &self,
         name: &str,
@@ -130,7 +131,8 @@ impl Listing {
         })
     }
 
-    /// The expected length of segments, and how long before their end they can be requested.
+    /// Returns the expected length of segments, and how long before their end they can be
+    /// requested.
     fn expectation(&self, expected: Duration) -> (Duration, Duration) {
         (expected, expected.saturating_sub(self.settings.lengths.part))
     }
@@ -174,12 +176,13 @@ impl Listing {
     }
 }
 
-/// The name of a codec for browsers, which differs from the one in playlists for two codecs.
+/// Returns the name of a codec for browsers, which differs from the one in playlists for two
+/// codecs.
 pub(in crate::server) fn browser_codec(name: &str) -> String {
     if matches!(name, "Opus" | "fLaC") { name.to_ascii_lowercase() } else { name.to_owned() }
 }
 
-/// The highest bitrate of a track, in bits per second.
+/// Returns the highest bitrate of a track, in bits per second.
 fn bandwidth(segments: &[Arc<Segment>], tracks: Tracks) -> u64 {
     let rate = |segment: &Segment| {
         let chunks = segment.parts.iter().flat_map(|part| tracks.chunks(part));

@@ -39,12 +39,12 @@ pub enum Mode {
 pub struct Settings {
     pub mode: Mode,
     pub lengths: Lengths,
-    /// The length of playlists.
+    /// The duration of playlists.
     pub window: Duration,
 }
 
 impl Settings {
-    /// Minimum and maximum of a part, a segment and the list.
+    /// Minimum and maximum duration of a part, of a segment and of the playlist.
     pub const PART: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
     pub const SEGMENT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
     pub const WINDOW: (Duration, Duration) = (Duration::from_secs(6), Duration::from_mins(5));
@@ -54,8 +54,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: Mode::default(),
-            // The duration contains whole frames at the usual frame rates, and parts are hardly
-            // shorter than promised.
+            // The duration is a whole number of frames at the usual frame rates, and parts are
+            // hardly shorter than promised.
             lengths: Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) },
             window: Duration::from_secs(20),
         }

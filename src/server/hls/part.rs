@@ -21,16 +21,16 @@ pub(in crate::server) enum Cut {
     SegmentEnd,
     /// The next segment begins here.
     SegmentStart(StartTime),
-    /// The next segment begins where one of the stream itself does.
+    /// The next segment begins where a segment of the stream itself begins.
     Aligned(SegmentStart),
 }
 
-/// When a segment begins.
+/// The start times of a segment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct StartTime {
     /// The decode time.
     pub start: Timestamp,
-    /// The presentation time of the first frame, or else the decode time.
+    /// The presentation time of the first frame, otherwise the decode time.
     pub shown: Timestamp,
 }
 
@@ -39,12 +39,12 @@ pub(in crate::server) struct StartTime {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct SegmentStart {
     pub number: u64,
-    /// The presentation time of the first frame, or else the decode time.
+    /// The presentation time of the first frame, otherwise the decode time.
     pub shown: Timestamp,
     /// Wall-clock time, in microseconds since 1970.
     pub made: i64,
     pub discontinuity: bool,
-    /// Number of discontinuities before it.
+    /// Number of discontinuities before the segment.
     pub discontinuities: u64,
 }
 
@@ -93,18 +93,18 @@ pub(in crate::server) struct Part {
     pub duration: Duration,
     /// True if the part begins with a keyframe, or the stream has no video.
     pub independent: bool,
-    /// The chunk of each track: together they form the part.
+    /// The chunk of each track. Together, the chunks form the part.
     pub video: Option<Bytes>,
     pub audio: Option<Bytes>,
 }
 
 impl Part {
-    /// The chunks in their order.
+    /// Returns the chunks in order.
     pub fn chunks(&self) -> impl Iterator<Item = &Bytes> {
         self.video.iter().chain(&self.audio)
     }
 
-    /// Bytes of all chunks.
+    /// Returns the total size of the chunks in bytes.
     pub fn size(&self) -> usize {
         self.chunks().map(Bytes::len).sum()
     }

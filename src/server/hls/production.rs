@@ -1,5 +1,5 @@
-//! Cuts one stream in a separate task: from the first request until there was none for a while,
-//! across publishers.
+//! Cuts one stream in a separate task, from the first request until there have been no requests for
+//! a while. A production continues when the publisher changes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ const KEPT: Duration = Duration::from_secs(30);
 const CHECK: Duration = Duration::from_secs(1);
 /// A viewer without a request for this long counts as gone.
 const QUIET: Duration = Duration::from_secs(12);
-/// Number of letters that distinguish productions.
+/// Length of the tag that distinguishes productions, in characters.
 const TAG: usize = 8;
 
 /// Starts to cut all published streams, if configured.
@@ -46,8 +46,8 @@ pub(in crate::server) fn begin(registry: &Arc<Registry>, stream: &Stream) {
     }
 }
 
-/// The production of a stream, started if necessary; `None` if nobody publishes it. It must be
-/// called within the runtime.
+/// Returns the production of a stream, and starts it if necessary. Returns `None` if nobody
+/// publishes the stream. This function must be called within the runtime.
 pub(in crate::server) fn of_stream(
     registry: &Arc<Registry>,
     app: &str,
@@ -90,7 +90,7 @@ pub(in crate::server) fn of_stream(
     Some(production)
 }
 
-/// Records a playlist request of a viewer; `false` if there are too many viewers.
+/// Records a playlist request of a viewer. Returns false if there are too many viewers.
 pub(in crate::server) fn note_viewer(
     registry: &Registry,
     production: &Production,
@@ -109,7 +109,7 @@ pub(in crate::server) fn note_viewer(
     arrived != Arrived::Full
 }
 
-/// Disconnects a viewer; `false` if it does not watch this stream.
+/// Disconnects a viewer. Returns false if the viewer does not watch this stream.
 pub(in crate::server) fn end_viewer(
     registry: &Registry,
     production: &Production,
@@ -122,7 +122,7 @@ pub(in crate::server) fn end_viewer(
     is_ended
 }
 
-/// Makes a rendition, or keeps it.
+/// Starts a rendition, or keeps it running.
 ///
 /// # Errors
 /// Fails with the reason for the viewer.
@@ -144,7 +144,7 @@ pub(in crate::server) fn ask_rendition(
     Ok(())
 }
 
-/// The variants of the multivariant playlist beside the stream itproduction.
+/// Returns the variants of the multivariant playlist, except the stream itself.
 pub(in crate::server) fn variants(
     registry: &Registry,
     production: &Production,
@@ -162,7 +162,7 @@ fn peer(production: &Production, id: u64, address: SocketAddr, protocol: Protoco
     Peer { app, stream, address, id, protocol }
 }
 
-/// Reports viewers without a request for this long.
+/// Reports that viewers without a request for this long have left.
 fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     let now = registry.clock.now();
     let gone = production.viewers.lock().leave(quiet, now);
@@ -199,7 +199,8 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         };
         let now = registry.clock.now();
         renditions.begin(&registry);
-        // First: the stream itself has the frames of all that a rendition has.
+        // This comes first: the packets of the stream, which are taken next, then cover all
+        // renditions.
         renditions.receive();
         let arrivals = sink.take();
         let mut changed = !arrivals.is_empty();
@@ -215,7 +216,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
             registry.hls.use_discontinuities(maker.window.next_discontinuity());
             let listing = maker.window.listing().with_reports(renditions.reports(None));
             renditions.publish(&listing);
-            // A frame within a part wakes no one.
+            // A frame within a part wakes no request.
             production.listing.send_if_modified(|known| {
                 let is_new = known.version() != listing.version();
                 if is_new {

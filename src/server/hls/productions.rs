@@ -32,26 +32,26 @@ pub(in crate::server) struct Production {
     /// Time of the last request, in microseconds of the clock.
     pub(super) asked: AtomicI64,
     pub(super) viewers: Mutex<Viewers>,
-    /// True if the playlist has ended; a new publisher with this name begins another one.
+    /// True if the playlist has ended; a new publisher with this name begins another playlist.
     pub(super) over: AtomicBool,
     /// The playlists of its renditions.
     pub renditions: Vec<Arc<RenditionPlaylist>>,
 }
 
 impl Productions {
-    /// Viewers of a stream.
+    /// Returns the number of viewers of a stream.
     pub fn viewers(&self, app: &str, name: &str) -> usize {
         let all = self.all.lock();
         let found = all.get(&(app.to_owned(), name.to_owned()));
         found.map_or(0, |production| production.viewers.lock().len())
     }
 
-    /// All productions, in no order.
+    /// Returns all productions, in no particular order.
     pub fn all(&self) -> Vec<Arc<Production>> {
         self.all.lock().values().cloned().collect()
     }
 
-    /// Viewers of a stream by their protocols.
+    /// Returns the number of viewers of a stream by protocol.
     pub fn viewers_by(&self, app: &str, name: &str) -> BTreeMap<Protocol, usize> {
         let mut protocols = BTreeMap::new();
         let all = self.all.lock();
@@ -63,19 +63,19 @@ impl Productions {
         protocols
     }
 
-    /// The first discontinuity sequence number of a new production. It increases across productions, and with
-    /// the hours since 1970 across runs of the server. It stays small, because hls.js visits all smaller numbers
-    /// as well, which takes minutes if they are seconds since 1970.
+    /// Returns the first discontinuity sequence number of a new production. It increases across productions, and
+    /// with the hours since 1970 across runs of the server. It stays small, because hls.js visits all smaller
+    /// numbers as well, which takes minutes if they are seconds since 1970.
     pub(super) fn first_discontinuity(&self, hours: u64) -> u64 {
         self.discontinuities.fetch_max(hours, Ordering::AcqRel).max(hours)
     }
 
-    /// A production has used all numbers before this one.
+    /// Records that a production has used all numbers before this one.
     pub(super) fn use_discontinuities(&self, next: u64) {
         self.discontinuities.fetch_max(next, Ordering::AcqRel);
     }
 
-    /// Removes an unused production; `false` if it was just requested.
+    /// Removes an unused production. Returns false if it was just requested.
     pub(super) fn end(
         &self,
         production: &Arc<Production>,
@@ -94,17 +94,17 @@ impl Productions {
 }
 
 impl Production {
-    /// The available resources, as they change.
+    /// Returns a receiver of the available resources.
     pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
         self.listing.subscribe()
     }
 
-    /// The rendition to which a playlist or file belongs; `None` is the stream itself.
+    /// Returns the rendition to which a playlist or file belongs; `None` is the stream itself.
     pub fn rendition(&self, file: &str) -> Option<&Arc<RenditionPlaylist>> {
         self.renditions.iter().find(|it| it.has(file))
     }
 
-    /// The viewers for the operator.
+    /// Returns the viewers for the operator.
     pub fn viewer_figures(&self, now: Timestamp) -> Vec<ViewerFigures> {
         let viewers = self.viewers.lock();
         let of = (self.stream.app.as_str(), self.stream.name.as_str());

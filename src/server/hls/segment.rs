@@ -9,15 +9,15 @@ use tokio::sync::OnceCell;
 use crate::base::Timestamp;
 use crate::server::hls::part::{Initialization, Part};
 
-/// What consecutive segments without a discontinuity share.
+/// The data that consecutive segments without a discontinuity share.
 #[derive(Debug)]
 pub(in crate::server) struct Span {
     pub initialization: Initialization,
     /// The first segment number.
     pub number: u64,
-    /// The time of its media at its start.
+    /// The media time at the start of the span.
     pub origin: Timestamp,
-    /// Its start in microseconds since 1970, not before the end of the previous span.
+    /// The start of the span in microseconds since 1970, not before the end of the previous span.
     pub start: i64,
 }
 
@@ -25,9 +25,9 @@ pub(in crate::server) struct Span {
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Segment {
     pub number: u64,
-    /// True if it does not continue the previous one.
+    /// True if the segment does not continue the previous one.
     pub discontinuity: bool,
-    /// Span to which it belongs.
+    /// The span to which the segment belongs.
     pub span: Arc<Span>,
     /// Wall-clock time of the segment, in microseconds since 1970.
     pub made: i64,
@@ -37,23 +37,24 @@ pub(in crate::server) struct Segment {
 }
 
 impl Segment {
-    /// Duration of the segment.
+    /// Returns the duration of the segment.
     pub fn duration(&self) -> Duration {
         self.parts.iter().map(|part| part.duration).sum()
     }
 
-    /// The time of its media at its start.
+    /// Returns the media time at the start of the segment.
     pub fn start(&self) -> Timestamp {
         self.parts.first().map_or(self.span.origin, |part| part.start)
     }
 
-    /// Its end in its span, in microseconds since 1970.
+    /// Returns the end of the segment in microseconds since 1970, counted from the start of its
+    /// span.
     pub fn span_end(&self) -> i64 {
         let end = self.start() + self.duration();
         self.span.start.saturating_add(end.micros_since(self.span.origin))
     }
 
-    /// Bytes of all parts.
+    /// Returns the total size of the parts in bytes.
     pub fn size(&self) -> usize {
         self.parts.iter().map(Part::size).sum()
     }

@@ -1,4 +1,4 @@
-//! Tests that cut streams by their own clock.
+//! Tests that cut streams by the streams' own clock.
 
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ fn packet(track: Track, dts_ms: i64, keyframe: bool) -> StreamEvent {
     StreamEvent::Packet(EncodedPacket::received(track, (at, at), keyframe, data))
 }
 
-/// Frames from `from` to `until`, with a keyframe every `gop` ms from `from` on, and audio; in
-/// milliseconds, as in RTMP.
+/// Creates frames from `from` to `until`, with a keyframe every `gop` ms from `from` on, and audio.
+/// Times are in milliseconds, as in RTMP.
 fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent> {
     let mut all = Vec::new();
     let (mut picture, mut sound) = (0, 0);
@@ -90,7 +90,7 @@ fn parts(cuts: &[Cut]) -> Vec<Part> {
     cuts.iter().filter_map(part).collect()
 }
 
-/// The lengths of the complete segments in milliseconds.
+/// Returns the durations of the complete segments in milliseconds.
 fn segments(cuts: &[Cut]) -> Vec<u128> {
     let (mut all, mut now) = (Vec::new(), Duration::ZERO);
     for cut in cuts {
@@ -204,7 +204,7 @@ fn keyframes_that_are_far_apart_set_the_target_duration_and_then_it_stays() {
 #[test]
 fn keyframes_in_between_do_not_make_segments_too_long() {
     let mut cutter = begun(&[Track::Video]);
-    // Every 2 s, and an additional one after 1.5 s of each.
+    // A keyframe every 2 s, and an additional one 1.5 s after each.
     let mut all = events(0, 20_000, 2_000, &[Track::Video]);
     for event in &mut all {
         if let StreamEvent::Packet(packet) = event {
@@ -225,7 +225,7 @@ fn what_changes_begins_anew() {
     cutter.event(&video_config(1_280), &mut cuts);
     cutter.event(&audio_config(), &mut cuts);
     assert_eq!(begins(&cuts), 1);
-    // Another size, at a keyframe.
+    // A config with another size, at a keyframe.
     cutter.event(&video_config(640), &mut cuts);
     assert!(matches!(cuts.last(), Some(Cut::SegmentEnd)));
     cuts.extend(cut(&mut cutter, &events(5_000, 8_000, 2_000, BOTH)));
@@ -290,7 +290,7 @@ fn times_that_make_no_sense_cost_little() {
     assert!(cuts.len() < 20_000);
 }
 
-/// A window after these cuts.
+/// Creates a window after these cuts.
 fn window(cuts: Vec<Cut>, cutter: &Cutter, length: Duration) -> Window {
     let settings = Settings { lengths: LENGTHS, window: length, ..Settings::default() };
     let mut window = Window::new(settings, "tag", (FIRST, DISCONTINUITY));
@@ -400,7 +400,7 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
     assert_eq!(window.next_discontinuity(), DISCONTINUITY + 6);
     let maps: std::collections::HashSet<_> =
         media.segments.iter().map(|it| it.map.clone().unwrap().uri.clone()).collect();
-    // One of them began before the list.
+    // One of the spans began before the list.
     assert_eq!(maps.len() as u64, breaks + 1, "each publisher has an initialization: {maps:?}");
     // An ended list has no preload hint.
     window.end();
@@ -421,7 +421,7 @@ fn periods_of_dash_keep_their_start_and_follow_one_another() {
     cutter.event(&audio_config(), &mut cuts);
     cuts.extend(cut(&mut cutter, &events(0, 5_000, 2_000, BOTH)));
     let mut window = window(cuts, &cutter, Duration::from_secs(12));
-    // Of each period: its id, its start, and the times of its segments.
+    // For each period: its id, its start, and the number of its segments.
     let periods = |window: &Window| -> Vec<(u64, f64, usize)> {
         let text =
             String::from_utf8(window.listing().manifest("show/hls/", "", &[]).to_vec()).unwrap();
@@ -474,7 +474,7 @@ fn the_list_of_variants_tells_codecs_and_size() {
 fn segments_of_a_rendition_have_the_numbers_and_times_of_the_stream() {
     let mut main = Window::new(Settings::default(), "a", (FIRST, DISCONTINUITY));
     let mut cutter = begun(BOTH);
-    // A pause makes a discontinuity.
+    // A pause causes a discontinuity.
     let mut all = events(2_000, 10_500, 2_000, BOTH);
     all.extend(events(20_000, 31_000, 2_000, BOTH));
     let cuts = cut(&mut cutter, &all);
@@ -488,7 +488,7 @@ fn segments_of_a_rendition_have_the_numbers_and_times_of_the_stream() {
             cutter.event(&video_config(640), &mut none);
         }
         cutter.event(&audio_config(), &mut none);
-        // It begins in the middle of a segment; its keyframes are those of the stream.
+        // The rendition begins in the middle of a segment. Its keyframes are those of the stream.
         let of = |event: &&StreamEvent| match event {
             StreamEvent::Packet(packet) => {
                 tracks.contains(&packet.track) && packet.dts >= Timestamp::from_millis(5_000)

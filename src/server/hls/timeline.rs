@@ -1,7 +1,7 @@
-//! The span between two discontinuities: the samples of the current part, and the start of it and
-//! of its segment. A frame lasts until the next one, and audio as long as its codec specifies, so
-//! the decode times of chunks are continuous, although times on the wire are rounded. This module
-//! is pure.
+//! The span between two discontinuities: the samples of the current part, and the start times of
+//! the part and of its segment. A frame lasts until the next one, and audio as long as its codec
+//! specifies, so the decode times of chunks are continuous, although times on the wire are rounded.
+//! This module is pure.
 
 use std::time::Duration;
 
@@ -108,12 +108,12 @@ impl Timeline {
         self.segment_bytes
     }
 
-    /// Duration up to the end of the last part.
+    /// Returns the duration of the segment up to the end of the last part.
     pub fn segment_lasted(&self) -> Duration {
         self.part_start.since(self.segment_start)
     }
 
-    /// The newest time of a track.
+    /// Returns the newest time of a track.
     pub fn newest_of(&self, track: Track) -> Option<Timestamp> {
         match track {
             Track::Video => self.video.as_ref()?.last,
@@ -121,7 +121,7 @@ impl Timeline {
         }
     }
 
-    /// The newest time of all tracks.
+    /// Returns the newest time of all tracks.
     pub fn newest(&self) -> Timestamp {
         let newest = self.newest_of(Track::Video).max(self.newest_of(Track::Audio));
         newest.unwrap_or(self.part_start)
@@ -137,7 +137,7 @@ impl Timeline {
         self.segment_bytes = self.part_bytes;
     }
 
-    /// The decode time of a frame with this `dts`, and its duration.
+    /// Returns the decode time of a frame with this `dts`, and its duration.
     pub fn expect_video(&mut self, dts: Timestamp) -> (Timestamp, Duration) {
         let Some(video) = &mut self.video else { return (dts, Duration::ZERO) };
         let Some(last) = video.last else { return (dts, video.lasts) };
@@ -160,7 +160,7 @@ impl Timeline {
         self.count(packet.data.len());
     }
 
-    /// The start and duration of a packet; `None` if it overlaps.
+    /// Returns the start and duration of a packet, or `None` if it overlaps.
     pub fn expect_audio(&mut self, packet: &EncodedPacket) -> Option<(Timestamp, Duration)> {
         let audio = self.audio.as_mut()?;
         audio.last = audio.last.max(Some(packet.dts));
@@ -197,7 +197,7 @@ impl Timeline {
         self.part_start = start;
     }
 
-    /// Outputs a part with everything before `end`; `false` if it is empty.
+    /// Outputs a part with everything before `end`. Returns false if the part is empty.
     pub fn cut(&mut self, end: Timestamp, sequence: &mut u32, cuts: &mut Vec<Cut>) -> bool {
         let audio = self.audio.as_ref().map_or(0, |audio| {
             let end = ticks(end, audio.rate);
@@ -258,7 +258,8 @@ impl Timeline {
 }
 
 impl AudioSamples {
-    /// The position of a packet in ticks; `None` if it is before the end of the last one.
+    /// Returns the position of a packet in ticks, or `None` if it is before the end of the last
+    /// one.
     fn place(&self, packet: &EncodedPacket) -> Option<i64> {
         let told = ticks(packet.dts, self.rate);
         let Some(end) = self.end else { return Some(told) };
@@ -270,7 +271,7 @@ impl AudioSamples {
         }
     }
 
-    /// The duration of a packet in ticks.
+    /// Returns the duration of a packet in ticks.
     fn lasts(&self, packet: &EncodedPacket) -> u32 {
         match self.codec {
             AudioCodec::Opus => opus_lasts(&packet.data).unwrap_or(self.frame),

@@ -1,6 +1,6 @@
-//! Counts the viewers of HLS. There is no connection per viewer: a client with a recent playlist
-//! request counts as one, identified by address and user agent. Clients behind a cache count as one
-//! viewer. This module is pure.
+//! Counts the viewers of HLS and DASH. There is no connection per viewer: a client with a recent
+//! playlist request counts as one, identified by address and user agent. Clients behind a cache
+//! count as one viewer. This module is pure.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +20,7 @@ pub(in crate::server) struct ViewerKey {
     pub protocol: Protocol,
 }
 
-/// Viewer by HLS or DASH, identified by address and user agent.
+/// A viewer over HLS or DASH, identified by address and user agent.
 #[derive(Debug)]
 pub(in crate::server) struct Viewer {
     pub id: u64,
@@ -30,7 +30,7 @@ pub(in crate::server) struct Viewer {
     /// Time of the last request.
     pub asked: Timestamp,
     pub bytes: u64,
-    /// Tells a callback that the viewer has finished, when dropped.
+    /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
 }
 
@@ -51,7 +51,7 @@ impl Viewer {
 
 /// How long a viewer stays out after it was disconnected.
 const BARRED: Duration = Duration::from_mins(1);
-/// Maximum number of viewers that stay out; the oldest are forgotten.
+/// Maximum number of viewers that are kept out; the oldest are forgotten.
 const MAX_BARRED: usize = 64;
 
 /// All viewers of a stream.
@@ -72,7 +72,7 @@ pub(in crate::server) enum Arrived {
 }
 
 impl Viewers {
-    /// Records a playlist request. The admitted viewer is used if it is a new one.
+    /// Records a playlist request. The data of the admitted viewer is stored only for a new viewer.
     pub fn note(
         &mut self,
         key: ViewerKey,
@@ -106,12 +106,12 @@ impl Viewers {
         self.all.len()
     }
 
-    /// The viewers, in no order.
+    /// Returns the viewers, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Viewer> {
         self.all.values()
     }
 
-    /// Disconnects a viewer: it is removed, and gets nothing for a while.
+    /// Disconnects a viewer: the viewer is removed, and not served for a while.
     pub fn end(&mut self, id: u64, now: Timestamp) -> Option<Viewer> {
         let (key, _) = self.all.iter().find(|(_, viewer)| viewer.id == id)?;
         let key = *key;

@@ -1,5 +1,5 @@
-//! The stored segments of a stream: those in the playlist, and removed ones for the same time,
-//! because a player may still request them (RFC 8216 §6.2.2). It is limited in time and in bytes.
+//! The stored segments of a stream: those in the playlist, and removed ones, which a player may
+//! still request for the same time (RFC 8216 §6.2.2). The window is limited in time and in bytes.
 //! This module is pure.
 
 use std::collections::VecDeque;
@@ -13,11 +13,11 @@ use crate::server::hls::listing::Listing;
 use crate::server::hls::part::{Cut, Initialization, Part, SegmentStart, StartTime};
 use crate::server::hls::segment::{Segment, Span};
 
-/// Limit for one stream in bytes: the oldest segments are dropped first.
+/// Maximum size of one stream's segments in bytes. The oldest segments are dropped first.
 const MAX_BYTES: usize = 96 << 20;
 /// Maximum number of segment starts for renditions, which are at most this many segments late.
 const MAX_STARTS: usize = 32;
-/// This many segments stay in the playlist regardless of size.
+/// This many segments stay in the playlist, regardless of their size.
 const MIN_LISTED: usize = 3;
 
 /// The stored segments of one stream, for its playlist.
@@ -31,7 +31,7 @@ pub(in crate::server) struct Window {
     next_number: u64,
     /// Number of discontinuities before the first stored segment.
     discontinuities: u64,
-    /// The initialization segment of the next span, until its first part comes.
+    /// The initialization segment of the next span, until the first part of the span arrives.
     next: Option<Initialization>,
     span: Option<Arc<Span>>,
     /// Start of the first span, in microseconds since 1970.
@@ -42,7 +42,7 @@ pub(in crate::server) struct Window {
     broken: bool,
     target: Option<Duration>,
     ended: bool,
-    /// Where the last segments begin, for renditions.
+    /// The starts of the last segments, for renditions.
     starts: VecDeque<SegmentStart>,
     /// For a rendition: the next segment as in the stream itself.
     aligned: Option<SegmentStart>,
@@ -73,17 +73,17 @@ impl Window {
         }
     }
 
-    /// The same for a rendition, whose numbers are those of the stream itself.
+    /// Creates the window of a rendition, whose numbers are those of the stream itself.
     pub fn of_rendition(settings: Settings, tag: &str) -> Self {
         Self { is_rendition: true, ..Self::new(settings, tag, (0, 0)) }
     }
 
-    /// Where the last segments begin, the newest last.
+    /// Returns the starts of the last segments, the newest last.
     pub fn starts(&mut self) -> &[SegmentStart] {
         self.starts.make_contiguous()
     }
 
-    /// Wall clock minus stream time, in microseconds.
+    /// Returns wall clock minus stream time, in microseconds.
     pub fn offset(&self) -> i64 {
         self.offset
     }
@@ -108,7 +108,7 @@ impl Window {
 
     fn note_start(&mut self, StartTime { start, shown }: StartTime) {
         let number = self.next_number;
-        // One without a part begins again.
+        // A segment without a part begins again.
         while self.starts.back().is_some_and(|it| it.number >= number) {
             self.starts.pop_back();
         }
@@ -128,7 +128,7 @@ impl Window {
     /// Continues with this segment of the stream itself.
     fn align(&mut self, start: SegmentStart) {
         if self.segments.is_empty() || self.next_number != start.number {
-            // A playlist has no gaps.
+            // A playlist must not have gaps.
             self.segments.clear();
             (self.next_number, self.discontinuities) = (start.number, start.discontinuities);
         }
@@ -146,7 +146,7 @@ impl Window {
         if let Some(initialization) = self.next.take() {
             let end = self.segments.last().map_or(i64::MIN, |it| it.span_end());
             let (number, origin) = (self.next_number, part.start);
-            // Whole milliseconds, as manifests have them.
+            // Whole milliseconds, as in manifests.
             let start = made.max(end) / 1_000 * 1_000;
             self.began.get_or_insert(start);
             self.span = Some(Arc::new(Span { initialization, number, origin, start }));
@@ -186,14 +186,14 @@ impl Window {
         }
     }
 
-    /// The number that follows those of all discontinuities so far.
+    /// Returns the number that follows those of all discontinuities so far.
     pub fn next_discontinuity(&self) -> u64 {
         let stored = self.segments.iter().filter(|it| it.discontinuity).count() as u64;
         let open = self.open.as_ref().is_some_and(|it| it.discontinuity);
         self.discontinuities + stored + u64::from(open) + 1
     }
 
-    /// Resources that clients can request now.
+    /// Returns the resources that clients can request now.
     pub fn listing(&self) -> Listing {
         let listed = self.first_listed();
         let before = self.segments.iter().take(listed).filter(|it| it.discontinuity).count();
@@ -214,7 +214,8 @@ impl Window {
         }
     }
 
-    /// The first segment of the playlist: the newest ones that together are as long as the window.
+    /// Returns the index of the first segment in the playlist. The playlist lists the newest
+    /// segments that together are as long as the window.
     fn first_listed(&self) -> usize {
         let mut kept = Duration::ZERO;
         let mut first = self.segments.len();

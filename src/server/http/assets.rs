@@ -1,5 +1,5 @@
-//! The files of the viewer page and of the operator page. They are part of the program, so that the pages work without a network beyond
-//! this server. A browser asks whether a file has changed (ETag) and gets it only then.
+//! The files of the viewer page and of the operator page. They are part of the program, so that the pages need no other
+//! server. A browser asks whether a file has changed (ETag), and gets the file only then.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -16,12 +16,12 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const FONT: &str = "font/otf";
 
-/// File of the viewer page.
+/// A file of a page.
 #[derive(Debug)]
 pub(super) struct Asset {
     kind: &'static str,
     bytes: &'static [u8],
-    /// Computed for the first request.
+    /// The entity tag, computed for the first request.
     tag: OnceLock<String>,
 }
 
@@ -72,7 +72,7 @@ impl Asset {
         Self { kind, bytes, tag: OnceLock::new() }
     }
 
-    /// Changes with the content.
+    /// Returns the entity tag, which changes with the content.
     fn tag(&self) -> &str {
         self.tag.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
@@ -89,7 +89,7 @@ pub(super) fn add_to(router: Router<Arc<Registry>>) -> Router<Arc<Registry>> {
     })
 }
 
-/// The file, or that the browser has it.
+/// Returns the file, or a response that the browser already has it.
 pub(super) fn response(asset: &Asset, headers: &HeaderMap) -> Response {
     let tag = asset.tag();
     let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());

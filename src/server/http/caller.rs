@@ -1,4 +1,4 @@
-//! HTTP clients: accepted connections, the client data and credentials of each request, and what these open.
+//! HTTP clients: accepted connections, and the client data, the credentials and the access of each request.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl axum::serve::Listener for Callers {
     }
 }
 
-/// What a client shows to play a stream.
+/// The credentials with which a client plays a stream.
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
     /// A key or token: `?key=…`, `?token=…`, or `Authorization: Bearer …`.
@@ -80,7 +80,7 @@ impl Credentials {
     }
 }
 
-/// What a client says about itself in a request, in the terms of RTMP.
+/// Returns the details that a client reports about itself in a request, in RTMP terms.
 pub(super) fn client_details(request: &Request, app: &str) -> ClientDetails {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let text = |name| text(name).unwrap_or_default().to_owned();
@@ -108,7 +108,7 @@ impl Connected<IncomingStream<'_, Callers>> for Caller {
     }
 }
 
-/// What a client that may play gets.
+/// The result for a client that may play.
 #[derive(Default)]
 pub(super) struct ViewerEntry {
     /// The pass for the addresses in playlists, if they need one.

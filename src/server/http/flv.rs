@@ -30,10 +30,10 @@ use crate::server::stream::sink::Sink;
 const HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];
 
-/// The longest message from a viewer, which need not send any.
+/// Maximum size of a message from a viewer, in bytes. Viewers need not send any.
 const MAX_SAID: usize = 4 << 10;
 
-/// Makes the answer: the stream, or an error if it does not exist.
+/// Makes the response: the stream, or an error if it does not exist.
 pub(super) fn response(
     registry: Arc<Registry>,
     caller: (Caller, AdmittedViewer),
@@ -46,7 +46,7 @@ pub(super) fn response(
     }
 }
 
-/// Makes the answer without the body, which has no length.
+/// Makes the response without the body, which has no length.
 pub(super) fn head() -> Response {
     (HEADERS, Body::new(Endless)).into_response()
 }
@@ -66,7 +66,7 @@ impl http_body::Body for Endless {
     }
 }
 
-/// Makes the answer for a WebSocket request.
+/// Makes the response to a WebSocket request.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
     caller: (Caller, AdmittedViewer),
@@ -135,7 +135,7 @@ async fn send(mut socket: WebSocket, mut body: FlvBody) {
     let _ = socket.send(Message::Close(None)).await;
 }
 
-/// The body of an answer. It is dropped when the viewer leaves.
+/// The body of a response. It is dropped when the viewer leaves.
 struct FlvBody {
     sink: Arc<FlvSink>,
     registry: Arc<Registry>,
@@ -143,7 +143,7 @@ struct FlvBody {
     peer: SocketAddr,
     spot: Arc<Spot>,
     since: Timestamp,
-    /// Tells a callback that the viewer has finished, when dropped.
+    /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
 }
 

@@ -22,7 +22,7 @@ const METHODS: &str = "GET, HEAD, OPTIONS, POST, PATCH, DELETE";
 /// Advice that names the file with the token.
 const TOKEN_CURE: &str = "take it from the file that onair named when it started";
 
-/// Checks a request, and declares in the answer which pages may read it.
+/// Checks a request, and declares in the response which pages may read it.
 pub(super) async fn check(
     State(registry): State<Arc<Registry>>,
     mut request: Request,
@@ -44,7 +44,7 @@ pub(super) async fn check(
         for (name, value) in more {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        // If the answer is the same for all origins, caches need not distinguish them.
+        // If the response is the same for all origins, caches need not distinguish them.
         if access.cors.iter().all(|allowed| allowed != "*") {
             headers.insert(header::VARY, HeaderValue::from_static("origin"));
         }
@@ -86,7 +86,7 @@ async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next
     }
 }
 
-/// The allowed origin in the answer.
+/// Returns the allowed origin for the response.
 fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
     if cors.iter().any(|allowed| allowed == "*") {
         return Some(HeaderValue::from_static("*"));
@@ -95,8 +95,8 @@ fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
     cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
-/// Returns true if no other site embeds the request: frames, videos and similar requests have no
-/// origin (Fetch Metadata). Following a link is fine.
+/// Returns true if no page of another site embeds the request (Fetch Metadata). Frames, videos and
+/// similar requests have no origin. Following a link is allowed.
 fn is_asked_for(headers: &HeaderMap) -> bool {
     text(headers, HeaderName::from_static("sec-fetch-site")) != Some("cross-site")
         || text(headers, HeaderName::from_static("sec-fetch-mode")) == Some("navigate")
@@ -115,11 +115,11 @@ pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
         })
 }
 
-/// Headers of a proxy, which speaks for other computers.
+/// Headers of a proxy, which forwards requests of other computers.
 const PROXIED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/// Returns true if a program or page on this computer asks: by a loopback address, not through a proxy, and
-/// not for a page of another site, unless that is named as trusted.
+/// Returns true if the request comes from a program or page on this computer: from a loopback address, not
+/// through a proxy, and not from a page of another site, unless that site is trusted.
 pub(super) fn is_local(registry: &Registry, caller: &Caller, headers: &HeaderMap) -> bool {
     caller.address.ip().to_canonical().is_loopback()
         && is_loopback_host(text(headers, header::HOST))

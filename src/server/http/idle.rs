@@ -19,13 +19,13 @@ use crate::server::registry::ConnectionSlot;
 /// The idle limit.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Connection that is closed when it is idle too long.
+/// A connection that is closed if it is idle for too long.
 pub(super) struct Idle {
     stream: Stream,
     sleep: Pin<Box<Sleep>>,
     /// Time of the last activity.
     last: Instant,
-    /// Deadline for the answer to the current request.
+    /// Deadline for the response to the current request.
     request_until: Option<Instant>,
     /// See [`super::super::config::Limits::request`]. Requests have no bodies, and are answered at once.
     limit: Duration,
@@ -40,17 +40,17 @@ impl Idle {
         Self { stream, sleep, last: now, request_until: Some(until), limit, place }
     }
 
-    /// Sets and resets the connection's purpose.
+    /// Returns the slot, which sets and resets the connection's purpose.
     pub fn spot(&self) -> &Arc<Spot> {
         self.place.spot()
     }
 
-    /// The local address of the connection.
+    /// Returns the local address of the connection.
     pub fn local(&self) -> Option<IpAddr> {
         self.stream.local_ip()
     }
 
-    /// Ready with an error if the client must be disconnected.
+    /// Becomes ready with an error if the client must be disconnected.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.place.spot().poll_evicted(cx).is_ready() {
             return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
@@ -80,7 +80,7 @@ impl Idle {
         }
     }
 
-    /// Records that bytes of an answer were sent.
+    /// Records that bytes of a response were sent.
     fn note_write<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -141,7 +141,7 @@ fn relays(out: &mut String, relays: &Relays) {
     let _ = writeln!(out, "onair_relays_refused_total {}", relays.refused());
 }
 
-/// A figure of relays.
+/// A function that reads a figure of relays.
 type Figure = fn(&RelayTotals) -> u64;
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

@@ -1,5 +1,5 @@
 //! The server over HTTP: operator page and API, metrics, HTTP-FLV and WebSocket-FLV, HLS, DASH, WHEP, chats,
-//! and the viewer page. It has its own address.
+//! and the viewer page. The HTTP interface has its own address.
 
 mod assets;
 mod caller;
@@ -113,8 +113,8 @@ enum MediaResource {
 }
 
 impl MediaResource {
-    /// The application, the stream and the resource of a request; the app can contain slashes. (The
-    /// router does not support suffixes.)
+    /// Returns the application, the stream and the resource of a request; the app can contain
+    /// slashes. (The router does not support suffixes.)
     fn find(request: &Request) -> Option<((String, String), Self)> {
         if let Some((names, resource)) = watch::find(request) {
             return Some((names, Self::Watch(resource)));
@@ -144,27 +144,27 @@ impl MediaResource {
         Some((split(path.strip_suffix(".flv")?)?, Self::Flv))
     }
 
-    /// Returns true if only clients that may play get it. The viewer page is the same for all
-    /// streams, and the URL of a WHEP session is a secret itself.
+    /// Returns true if only clients that may play get this resource. The viewer page is the same
+    /// for all streams, and the URL of a WHEP session is a secret itself.
     fn is_protected(&self, method: &Method) -> bool {
         match self {
             Self::Watch(resource) => *resource == WatchResource::State,
             Self::Whep(resource) => *resource == WhepResource::Endpoint && *method == Method::POST,
             Self::Chat | Self::Hls(_) | Self::Flv => true,
-            // The stream that was recorded is.
+            // The recorded stream is protected instead.
             Self::Recorded(_) => false,
         }
     }
 
     /// Returns true if the request of a viewer who may play can begin a pull on demand. Segments exist
-    /// only if the stream was here.
+    /// only if the stream is already on this server.
     fn may_begin_pull(&self, request: &Request) -> bool {
         let is_segment =
             matches!(self, Self::Hls(HlsResource::Below(name)) if !name.ends_with(".m3u8"));
         self.is_protected(request.method()) && self.protocol(request).is_some() && !is_segment
     }
 
-    /// The protocol of a viewer; `None` if the request does not play.
+    /// Returns the protocol of a viewer, or `None` if the request does not play.
     fn protocol(&self, request: &Request) -> Option<Protocol> {
         let is_upgrade = request.headers().contains_key(header::UPGRADE);
         match self {

@@ -5,14 +5,15 @@ use std::fmt::Write;
 
 use percent_encoding::percent_decode_str;
 
-/// App and stream of a path, percent-decoded; the app may have slashes.
+/// Returns the application and the stream in a path, percent-decoded. The application may contain
+/// slashes.
 pub(super) fn split(path: &str) -> Option<(String, String)> {
     let (app, stream) = path.rsplit_once('/')?;
     Some((decode(app)?, decode(stream)?))
         .filter(|(app, stream)| !app.is_empty() && !stream.is_empty())
 }
 
-/// Decodes a text; `None` for an invalid escape or text.
+/// Decodes a text. Returns `None` for an invalid escape or text.
 fn decode(text: &str) -> Option<String> {
     let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     let escapes = text.split('%').skip(1).all(is_escape);
@@ -20,7 +21,7 @@ fn decode(text: &str) -> Option<String> {
     text.ok().map(Cow::into_owned)
 }
 
-/// Encodes a path: the slashes of an app stay.
+/// Encodes a path. The slashes in an application's name stay.
 pub(super) fn encode(text: &str) -> String {
     encode_but(text, b"-._~/")
 }

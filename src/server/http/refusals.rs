@@ -1,4 +1,4 @@
-//! Answers to requests for streams that do not exist, or that the client may not play.
+//! Responses to requests for streams that do not exist, or that the client may not play.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 use crate::server::access::action::Action;
 use crate::server::access::denied::Denied;
 
-/// The answer for a missing stream.
+/// Returns the response for a missing stream.
 pub(super) fn no_such_stream() -> Response {
     (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response()
 }
 
-/// The answer to a client that may not play. Caches must not keep it.
+/// Returns the response to a client that may not play. Caches must not keep it.
 pub(super) fn denied(why: &Denied) -> Response {
     let status = match why {
         Denied::NoSecret | Denied::WrongSecret => StatusCode::UNAUTHORIZED,

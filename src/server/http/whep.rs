@@ -1,5 +1,5 @@
-//! WHEP over HTTP (draft-ietf-wish-whep): an offer is posted to `/{app}/{stream}/whep` and answered at once,
-//! with the URL of the session. A DELETE request to that URL ends the session.
+//! WHEP over HTTP (draft-ietf-wish-whep): a client posts an offer to `/{app}/{stream}/whep`, and gets an
+//! answer and the URL of the session at once. A DELETE request to that URL ends the session.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,12 +22,12 @@ const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 /// Seconds after which a new attempt is useful.
 const RETRY: &str = "2";
 
-/// Resource of a WHEP request.
+/// The resource of a WHEP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WhepResource {
     /// `/{app}/{stream}/whep`.
     Endpoint,
-    /// A session below it.
+    /// A session below the endpoint.
     Session(String),
 }
 
@@ -138,7 +138,7 @@ async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box
         .map_err(|_| failed(StatusCode::UNPROCESSABLE_ENTITY, "The body is no text.\n"))
 }
 
-/// The IP address in the `Host` header, if any.
+/// Returns the IP address in the `Host` header, if any.
 fn host_address(headers: &HeaderMap) -> Option<IpAddr> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     if let Some(rest) = host.strip_prefix('[') {
@@ -148,7 +148,7 @@ fn host_address(headers: &HeaderMap) -> Option<IpAddr> {
 }
 
 fn refused(why: &Refused) -> Response {
-    // Clients interpret 406 as a counter-offer of the server.
+    // Clients interpret 406 as a counter-offer from the server.
     match why {
         Refused::Off => {
             (StatusCode::NOT_FOUND, "WHEP is off at this server (see --webrtc).\n").into_response()

@@ -14,11 +14,11 @@ use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackI
 
 /// How long an MP4 file waits for the config of the other track.
 const OTHER_TRACK_MICROS: i64 = 1_000_000;
-/// Maximum number of packets that wait for it.
+/// Maximum number of packets that wait for that config.
 const MAX_WAITING: usize = 1_024;
-/// And of their bytes.
+/// Maximum total size of these packets, in bytes.
 const MAX_WAITING_BYTES: usize = 32 << 20;
-/// A larger step back of the times is no jitter: the file continues without it.
+/// A larger backward step of the times is not jitter. The file continues without the step.
 const STEP_BACK_MICROS: i64 = 1_000_000;
 /// The distance between two packets around such a step.
 const AFTER_STEP_MICROS: i64 = 20_000;
@@ -34,7 +34,7 @@ pub(super) enum Contents {
 pub(super) type Units = Vec<Bytes>;
 
 impl Contents {
-    /// The start of a file in this format.
+    /// Creates the contents of a new file in this format.
     pub fn new(format: Format, configs: &StreamConfigs) -> Self {
         match format {
             Format::Mp4 => Self::Mp4(Box::default()),
@@ -61,7 +61,8 @@ impl Contents {
         }
     }
 
-    /// The units that are complete; for a file at `at`, at the `end` of the stream all of them.
+    /// Returns the complete units, for a file that ends at `at`. If `ends` is true, returns all
+    /// remaining units.
     pub fn units(&mut self, at: u64, configs: &StreamConfigs, ends: bool) -> Units {
         match self {
             Self::Flv(contents) => std::mem::take(&mut contents.units),
@@ -69,7 +70,7 @@ impl Contents {
         }
     }
 
-    /// The units are in the file.
+    /// Records that the units are in the file.
     pub fn commit(&mut self) {
         if let Self::Mp4(contents) = self
             && let Some(muxer) = &mut contents.muxer
@@ -86,7 +87,7 @@ impl Contents {
         }
     }
 
-    /// Bytes that [`Contents::finish`] will need.
+    /// Returns the number of bytes that [`Contents::finish`] will need.
     pub fn index_weight(&self) -> u64 {
         match self {
             Self::Flv(_) => 0,

@@ -1,5 +1,5 @@
 //! The file of a recorded publication: writes complete tags and watches the disk, like the studio's
-//! recordings. Its operations can wait for the disk, so do not call them on the runtime's threads.
+//! recordings. Its operations can block on the disk, so do not call them on the runtime's threads.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -14,9 +14,9 @@ use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning, reserve};
 
 /// How often data is synced to the disk, and the disk is checked.
 const SYNC: Duration = Duration::from_secs(2);
-/// Bits per second before a measurement.
+/// The assumed bitrate before a measurement, in bits per second.
 const EXPECTED: u64 = 2_500_000;
-/// Limit for files with the same name in one second.
+/// Maximum number of files with the same name in the same second.
 const MAX_ALIKE: u32 = 1_000;
 
 /// The writer of a recording.
@@ -28,9 +28,9 @@ pub(in crate::server) struct RecordingWriter {
     watch: SpaceWatch,
     begun: Instant,
     looked: Instant,
-    /// Bytes that the end of the file needs.
+    /// Number of bytes that the end of the file needs.
     index: u64,
-    /// Function that returns the free bytes at a path.
+    /// A function that returns the number of free bytes at a path.
     free: fn(&Path) -> Option<u64>,
 }
 
@@ -72,17 +72,17 @@ impl RecordingWriter {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// The actual name of the file.
+    /// Returns the actual name of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Bytes written to the file.
+    /// Returns the number of bytes written to the file.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Appends tags, and checks the disk regularly. It may return a warning.
+    /// Appends tags, and checks the disk regularly. Can return a warning.
     ///
     /// # Errors
     /// Fails if writing fails. The file then ends with the last complete tag.
@@ -130,13 +130,13 @@ impl RecordingWriter {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed"));
         }
         let free = (self.free)(&self.path);
-        // Stop while there is still space for the end of the file, and for others.
+        // Stop while there is still space for the end of the file, and for other programs.
         enough_room(free, self.index)?;
         Ok(self.watch.check(&SpaceReading {
             now: Timestamp::ZERO + self.begun.elapsed(),
             free,
             written: self.written,
-            // The data that arrived meanwhile waits.
+            // The data that arrived in the meantime is waiting.
             queued: took,
             index: self.index,
         }))
@@ -180,7 +180,7 @@ fn enough_room(free: Option<u64>, index: u64) -> io::Result<()> {
     }
 }
 
-/// Returns true if the file is in no folder any more.
+/// Returns true if the file is no longer in any folder.
 #[cfg(unix)]
 fn is_unlinked(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! Lists the files in the folder of recordings. It waits for the disk.
+//! Lists the files in the folder of recordings. The functions block on the disk.
 
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,14 +12,15 @@ use crate::wire::container::mp4::boxes::{self, Fields};
 
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
-/// Maximum number of files in one answer.
+/// Maximum number of files in one list.
 pub(in crate::server) const MAX_LISTED: usize = 200;
-/// Bytes at the start of a file in which its first time is searched.
+/// Number of bytes at the start of a file that are searched for its first time.
 const START: u64 = 256 << 10;
-/// Maximum number of boxes before the index of an MP4 file, and bytes of the index that hold its header.
+/// Maximum number of boxes before the index of an MP4 file, and number of bytes of the index that
+/// contain its header.
 const MAX_BOXES: usize = 16;
 const MOVIE_START: u64 = 512;
-/// Size of a tag's head, and of the length behind a tag (Adobe FLV v10.1, annex E.4.1).
+/// Size of a tag's head, and of the length after a tag, in bytes (Adobe FLV v10.1, annex E.4.1).
 const TAG_HEAD: u64 = 11;
 const TAG_LENGTH: u64 = 4;
 
@@ -30,7 +31,7 @@ pub(in crate::server) struct ListedFile {
     pub path: PathBuf,
     pub format: Format,
     pub bytes: u64,
-    /// Microseconds since 1970.
+    /// The time of the last change, in microseconds since 1970.
     pub modified: i64,
     /// The length of the recording, if it can be read quickly.
     pub length: Option<Duration>,
@@ -39,13 +40,13 @@ pub(in crate::server) struct ListedFile {
 /// A part of the list.
 #[derive(Clone, Debug, Default)]
 pub(in crate::server) struct RecordingList {
-    /// The newest first.
+    /// The files, newest first.
     pub files: Vec<ListedFile>,
     /// Number of all files.
     pub all: usize,
 }
 
-/// Reads the folder; the files from `offset` on, at most `most`, the newest first.
+/// Reads the folder. Returns at most `most` files from `offset` on, newest first.
 pub(in crate::server) fn read(
     folder: &Path,
     offset: usize,
@@ -56,7 +57,7 @@ pub(in crate::server) fn read(
         let Ok(entry) = entry else { continue };
         let Ok(name) = entry.file_name().into_string() else { continue };
         let Some(format) = format_of(&name) else { continue };
-        // Does not follow links.
+        // This does not follow links.
         let Ok(metadata) = entry.metadata() else { continue };
         let Ok(modified) = metadata.modified() else { continue };
         if metadata.is_file() {
@@ -79,7 +80,7 @@ pub(in crate::server) fn read(
     Ok(RecordingList { files, all })
 }
 
-/// Deletes a recording, and returns its size. Links and everything else are no recordings.
+/// Deletes a recording, and returns its size. Only regular files are recordings; links are not.
 pub(in crate::server) fn remove(path: &Path) -> io::Result<u64> {
     let metadata = fs::symlink_metadata(path)?;
     if !metadata.is_file() {
@@ -98,7 +99,7 @@ pub(in crate::server) fn open(path: &Path) -> io::Result<fs::File> {
     fs::File::open(path)
 }
 
-/// The time from the first to the last tag of an FLV file, from its two ends.
+/// Returns the time from the first to the last tag of an FLV file, from its two ends.
 fn flv_length(path: &Path) -> io::Result<Option<Duration>> {
     let mut file = fs::File::open(path)?;
     let Some(first) = first_time(&mut file)? else { return Ok(None) };
@@ -106,7 +107,7 @@ fn flv_length(path: &Path) -> io::Result<Option<Duration>> {
     Ok(last.map(|last| Duration::from_millis(last.wrapping_sub(first).into())))
 }
 
-/// The length in the header of a complete MP4 file (ISO/IEC 14496-12 §8.2.2).
+/// Returns the length in the header of a complete MP4 file (ISO/IEC 14496-12 §8.2.2).
 fn mp4_length(path: &Path) -> io::Result<Option<Duration>> {
     let mut file = fs::File::open(path)?;
     let size = file.metadata()?.len();
@@ -128,7 +129,7 @@ fn mp4_length(path: &Path) -> io::Result<Option<Duration>> {
     Ok(None)
 }
 
-/// The length in a movie header; `None` if the file is not complete.
+/// Returns the length in a movie header, or `None` if the file is not complete.
 fn movie_length(header: &[u8]) -> Option<Duration> {
     let mut fields = Fields(header);
     let (version, _) = fields.full()?;
@@ -138,7 +139,7 @@ fn movie_length(header: &[u8]) -> Option<Duration> {
     Duration::try_from_secs_f64(ticks as f64 / f64::from(timescale)).ok()
 }
 
-/// The time of the first media.
+/// Returns the time of the first media.
 fn first_time(file: &mut fs::File) -> io::Result<Option<u32>> {
     let mut start = Vec::new();
     file.take(START).read_to_end(&mut start)?;
@@ -152,7 +153,8 @@ fn first_time(file: &mut fs::File) -> io::Result<Option<u32>> {
     Ok(None)
 }
 
-/// True for a frame or sound: the time of a config or of metadata need not be that of the stream.
+/// Returns true for a frame or audio. The time of a config or of metadata need not be that of the
+/// stream.
 fn is_media(tag: &Tag) -> bool {
     match tag.kind {
         TagKind::Video => parse_video(&tag.body).is_ok_and(|it| !it.is_sequence_start()),
@@ -161,7 +163,7 @@ fn is_media(tag: &Tag) -> bool {
     }
 }
 
-/// The time of the last tag, if the file ends with a complete one.
+/// Returns the time of the last tag, if the file ends with a complete one.
 fn last_time(file: &mut fs::File) -> io::Result<Option<u32>> {
     let size = file.metadata()?.len();
     let Some(end) = size.checked_sub(TAG_LENGTH) else { return Ok(None) };
@@ -183,7 +185,7 @@ fn last_time(file: &mut fs::File) -> io::Result<Option<u32>> {
 mod tests {
     use super::*;
 
-    /// A tag of audio, as in a file.
+    /// Returns a tag, as in a file.
     fn tag(kind: u8, time_ms: u32, body: &[u8]) -> Vec<u8> {
         let [high, low @ ..] = time_ms.to_be_bytes();
         let [_, length @ ..] = (body.len() as u32).to_be_bytes();
@@ -206,7 +208,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         let config = tag(8, 0, &[0xAF, 0, 0x11, 0x90]);
         let media = |time| tag(8, time, &[0xAF, 1, 1, 2]);
-        // The times go on from another recording, and pass 2^24.
+        // The times continue from another recording, and pass 2^24.
         let whole = flv(&[config, media(0x00FF_FFF0), media(0x0100_07E0)]);
         fs::write(at("b.flv"), &whole).unwrap();
         fs::write(at("a.flv"), &whole[..whole.len() - 1]).unwrap();

@@ -1,8 +1,8 @@
-//! Records publications to files in a folder, if configured. FLV files have the tags of the stream, which shares them
-//! with HTTP viewers, so unknown tracks, codecs and script data are kept; MP4 files have its packets. Data is on the
-//! disk half a second later, so a crash loses no more than that. A slow disk drops frames up to the next keyframe,
-//! like the queue of a slow viewer, but never affects the broadcast. A disk that fills up causes a warning in time,
-//! and keeps a reserve.
+//! Records publications to files in a folder, if configured. FLV files contain the tags of the stream, which are
+//! shared with HTTP viewers, so unknown tracks, codecs and script data are kept. MP4 files contain the packets of the
+//! stream. Data is on the disk half a second later, so a crash loses no more than that. If the disk is slow, frames
+//! are dropped up to the next keyframe, as in the queue of a slow viewer, but the broadcast is never affected. Before
+//! the disk is full, the server warns, and keeps a reserve free.
 
 mod contents;
 mod file;
@@ -44,12 +44,12 @@ use crate::text::Language;
 const GATHER: Duration = Duration::from_millis(500);
 /// A disk that does not respond for this long has failed.
 const DISK_TIMEOUT: Duration = Duration::from_secs(20);
-/// Limit for unwritten bytes.
+/// Maximum number of unwritten bytes.
 const WAITING: usize = 32 << 20;
-/// Interval of attempts after too many open files.
+/// Interval between attempts while too many files are open.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Starts to record publications from now on. It must be called within the runtime.
+/// Starts to record publications from now on. This function must be called within the runtime.
 pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Option<RecordCall>) {
     let Some(folder) = &registry.config.record else { return };
     let Some(rules) = registry.rules().recording.of(&stream.app, &stream.name) else { return };
@@ -83,7 +83,7 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Op
     }
 }
 
-/// A file that has not begun.
+/// Returns the figures of a file that has not begun.
 fn none_of(task: &RecordingTask) -> PartFigures {
     PartFigures { path: task.path(), after: Duration::ZERO, bytes: 0 }
 }

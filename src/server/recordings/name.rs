@@ -11,13 +11,13 @@ use crate::wire::container::Format;
 
 /// Maximum length of the application, and of the stream, in a file name in bytes.
 const MAX_NAME: usize = 80;
-/// Stands for the rest of a longer name. It is no escape, so such a name cannot be read back.
+/// Replaces the rest of a longer name. It is not an escape, so such a name cannot be read back.
 const CUT: char = '%';
-/// The form of the time.
+/// The format of the time.
 const TIME: &str = "%Y-%m-%d %H-%M-%S";
-/// The same, with a 0 for each digit.
+/// The same format, with a 0 for each digit.
 const TIME_FORM: &str = "0000-00-00 00-00-00";
-/// Maximum digits of the number behind the time.
+/// Maximum number of digits in the number after the time.
 const MAX_NUMBER: usize = 3;
 
 /// The stream in the name of a recording.
@@ -27,7 +27,7 @@ pub(in crate::server) struct RecordedStream {
     pub stream: String,
 }
 
-/// The name of the file of a stream at this time, in microseconds since 1970.
+/// Returns the file name for a stream at this time, in microseconds since 1970.
 pub(super) fn file_name(app: &str, stream: &str, wall_micros: i64, format: Format) -> String {
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
     let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime(TIME).to_string();
@@ -58,8 +58,9 @@ fn encoded(name: &str, plain: &str) -> String {
     out
 }
 
-/// The stream of a recording with this name, without or with the extension; `None` if the name is not the
-/// name of a recording, or does not contain the whole names of application and stream.
+/// Returns the stream of a recording with this name, which can include the extension. Returns `None` if
+/// this is not the name of a recording, or if it does not contain the complete names of application and
+/// stream.
 pub(in crate::server) fn stream_of(name: &str) -> Option<RecordedStream> {
     let (names, _) = split(stem(name))?;
     let (app, stream) = names.split_once('-')?;
@@ -67,7 +68,7 @@ pub(in crate::server) fn stream_of(name: &str) -> Option<RecordedStream> {
     Some(RecordedStream { app, stream }).filter(|it| !it.app.is_empty() && !it.stream.is_empty())
 }
 
-/// When a recording with this name began, in microseconds since 1970.
+/// Returns the time at which a recording with this name began, in microseconds since 1970.
 pub(in crate::server) fn began(name: &str) -> Option<i64> {
     let (_, time) = split(stem(name))?;
     let time = jiff::civil::DateTime::strptime(TIME, time.get(..TIME_FORM.len())?).ok()?;
@@ -80,13 +81,13 @@ pub(super) fn is_ours(file: &str) -> bool {
     matches!(format_of(file), Some(Format::Flv | Format::Mp4)) && split(stem(file)).is_some()
 }
 
-/// The name without the extension of a recording.
+/// Returns the name without the extension of a recording.
 pub(in crate::server) fn stem(name: &str) -> &str {
     let cut = |extension: &str| name.strip_suffix(extension).and_then(|it| it.strip_suffix('.'));
     cut(Format::Mp4.extension()).or_else(|| cut(Format::Flv.extension())).unwrap_or(name)
 }
 
-/// The names and the time in a stem. A number may follow the time.
+/// Returns the names and the time in a stem. A number may follow the time.
 fn split(stem: &str) -> Option<(&str, &str)> {
     let is_number = |text: &str| {
         (1..=MAX_NUMBER).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_digit())
@@ -105,21 +106,22 @@ fn split(stem: &str) -> Option<(&str, &str)> {
     Some((names, stem.get(at + 1..)?))
 }
 
-/// Decodes a name that [`encoded`] has written.
+/// Decodes a name that [`encoded`] encoded.
 fn decoded(text: &str) -> Option<String> {
     let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     let whole = text.split('%').skip(1).all(is_escape);
     whole.then(|| percent_decode_str(text).decode_utf8().ok()).flatten().map(Into::into)
 }
 
-/// The format of a file with this name; `None` if the name contains a path, is hidden, or is not a media file.
+/// Returns the format of a file with this name, or `None` if the name contains a path, is hidden, or is not a
+/// media file.
 pub(in crate::server) fn format_of(name: &str) -> Option<Format> {
     let is_plain = !name.starts_with('.')
         && name.chars().all(|it| !it.is_control() && !matches!(it, '/' | '\\' | ':'));
     Format::of_path(Path::new(name)).filter(|_| is_plain)
 }
 
-/// The media type of a format.
+/// Returns the media type of a format.
 pub(in crate::server) fn media_type(format: Format) -> &'static str {
     match format {
         Format::Flv => "video/x-flv",

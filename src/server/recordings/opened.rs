@@ -1,5 +1,5 @@
-//! The recordings that are being watched: their segments stay in memory, and their samples in the file. Files are
-//! read here, so only use the `async` functions on the runtime's threads.
+//! The recordings that are being watched. Their segment lists stay in memory, and their samples in the file.
+//! Functions here read files, so only use the `async` ones on the runtime's threads.
 
 use std::fs::File;
 use std::io;
@@ -33,7 +33,7 @@ pub(in crate::server) const VOD: &str = "vod";
 /// Maximum number of recordings in memory, and of their samples together.
 const MAX_OPEN: usize = 32;
 const MAX_SAMPLES: usize = 8_000_000;
-/// A larger segment is damage.
+/// Maximum size of a segment in bytes. A larger one counts as damaged.
 const MAX_BYTES: u64 = 128 << 20;
 /// Maximum number of files that are read at the same time.
 const MAX_READING: usize = 8;
@@ -43,7 +43,7 @@ const MAX_SENDING_KIB: u32 = 256 << 10;
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a request waits for another one that reads the same file.
 const OTHER_READER: Duration = Duration::from_secs(2);
-/// A file that grows is read again after this.
+/// A growing file is read again after this time.
 const REFRESH: Duration = Duration::from_millis(500);
 /// A viewer without a request for this long counts as gone: players load far ahead.
 pub(super) const QUIET: Duration = Duration::from_mins(1);
@@ -53,7 +53,7 @@ const OTHER_TRACK: Duration = Duration::from_secs(2);
 /// The recordings in memory.
 #[derive(Debug)]
 pub(in crate::server) struct OpenRecordings {
-    /// Ordered by use: the recording that was used last is the last.
+    /// The recordings in order of use, the most recently used one last.
     all: Mutex<Vec<Arc<OpenRecording>>>,
     reading: Arc<Semaphore>,
     /// Room for segments in memory, in KiB.
@@ -68,7 +68,7 @@ impl Default for OpenRecordings {
     }
 }
 
-/// The bytes of a segment, which take room until the last copy of them is gone.
+/// The bytes of a segment. They occupy memory until the last copy is dropped.
 struct SegmentBytes {
     bytes: Bytes,
     _room: OwnedSemaphorePermit,
@@ -80,7 +80,7 @@ impl AsRef<[u8]> for SegmentBytes {
     }
 }
 
-/// Waits for the disk, or for its turn.
+/// Runs `work` with a time limit. `work` reads the disk, or waits for a free slot.
 async fn in_time<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, OpenError> {
     let done = tokio::time::timeout(READ_TIMEOUT, work).await;
     done.ok().and_then(Result::ok).ok_or(OpenError::Busy)
@@ -93,7 +93,7 @@ pub(in crate::server) struct OpenRecording {
     /// The name without the extension.
     pub name: String,
     pub stream: RecordedStream,
-    /// When it began, in microseconds since 1970.
+    /// The start of the recording, in microseconds since 1970.
     pub began: Option<i64>,
     file: Mutex<OpenFile>,
     content: RwLock<RecordingContent>,
@@ -102,7 +102,7 @@ pub(in crate::server) struct OpenRecording {
     used: AtomicI64,
 }
 
-/// The file, while it is read.
+/// The file while it is being read.
 #[derive(Debug)]
 struct OpenFile {
     media: MediaFile,
@@ -120,7 +120,7 @@ pub(in crate::server) struct RecordingContent {
     pub ended: bool,
 }
 
-/// Why a recording cannot be played.
+/// The reason why a recording cannot be played.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::server) enum OpenError {
     #[error("there is no such recording")]
@@ -154,7 +154,7 @@ impl OpenRecordings {
     /// Opens the recording in this file, or reads the data added to the file. `is_writing` is true while the file grows.
     ///
     /// # Errors
-    /// Fails if it cannot be read.
+    /// Fails if the file cannot be read.
     pub async fn open(
         &self,
         path: &Path,
@@ -171,7 +171,8 @@ impl OpenRecordings {
                     let file = folder::open(&path).map_err(|_| OpenError::Missing)?;
                     OpenRecording::new(path, file)
                 };
-                // Others who open it find it from here on, and do not read it again.
+                // Other clients that open the recording find it from here on, and do not read it
+                // again.
                 self.add(in_time(tokio::task::spawn_blocking(open)).await??)
             }
         };
@@ -192,7 +193,7 @@ impl OpenRecordings {
         Ok(recording)
     }
 
-    /// Adds a recording, unless it is there by now.
+    /// Adds a recording, unless another task has already added it.
     fn add(&self, recording: OpenRecording) -> Arc<OpenRecording> {
         let mut all = self.all.lock();
         if let Some(known) = all.iter().find(|it| it.path == recording.path) {
@@ -223,12 +224,12 @@ impl OpenRecordings {
         self.all.lock().retain(is_used);
     }
 
-    /// All recordings in memory.
+    /// Returns all recordings in memory.
     pub fn all(&self) -> Vec<Arc<OpenRecording>> {
         self.all.lock().clone()
     }
 
-    /// Removes viewers who ask for nothing any more.
+    /// Removes viewers who no longer send requests.
     pub fn leave(&self, now: Timestamp) -> Vec<(Arc<OpenRecording>, Viewer)> {
         let mut gone = Vec::new();
         for recording in self.all() {
@@ -243,10 +244,10 @@ impl OpenRecordings {
         self.all.lock().retain(|it| it.path != path);
     }
 
-    /// Reads a segment; `None` if it does not exist.
+    /// Reads a segment. Returns `None` if it does not exist.
     ///
     /// # Errors
-    /// Fails if it cannot be read.
+    /// Fails if the segment cannot be read.
     pub async fn segment(
         &self,
         recording: &Arc<OpenRecording>,
@@ -279,12 +280,12 @@ impl OpenRecording {
         Ok(Self { path, name, stream, began, file, content, viewers: Mutex::default(), used })
     }
 
-    /// A viewer of the recording in events.
+    /// Returns a viewer of the recording in events.
     pub fn peer(&self, address: SocketAddr, id: u64, protocol: Protocol) -> Peer {
         Peer { app: VOD.to_owned(), stream: self.name.clone(), address, id, protocol }
     }
 
-    /// The known content of the recording.
+    /// Returns the known content of the recording.
     pub fn content(&self) -> impl std::ops::Deref<Target = RecordingContent> + '_ {
         self.content.read()
     }
@@ -292,7 +293,7 @@ impl OpenRecording {
     /// Reads the data that was added to the file.
     fn refresh(&self, now: Timestamp, is_writing: impl Fn() -> bool) -> Result<(), OpenError> {
         let Some(mut file) = self.file.try_lock_for(OTHER_READER) else {
-            // Another request still reads it: what is known is enough, if there is something.
+            // Another request is reading the file. The known part is enough, if there is any.
             let is_known = !self.content.read().index.is_empty();
             return if is_known { Ok(()) } else { Err(OpenError::Busy) };
         };
@@ -300,7 +301,7 @@ impl OpenRecording {
         if is_fresh || self.content.read().ended {
             return Ok(());
         }
-        // In this order: what is written afterwards is read the next time.
+        // This check comes first: data that is written after it is read the next time.
         let ended = !is_writing();
         file.media.grow()?;
         let OpenFile { media, growing, refreshed } = &mut *file;
@@ -337,7 +338,7 @@ impl OpenRecording {
         Ok(())
     }
 
-    /// The bytes of a segment; `None` if it does not exist.
+    /// Returns the bytes of a segment, or `None` if it does not exist.
     fn read_segment(&self, tracks: Tracks, number: usize) -> Result<Option<Bytes>, OpenError> {
         let (video, audio, second) = {
             let content = self.content.read();

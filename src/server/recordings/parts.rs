@@ -1,5 +1,5 @@
 //! Writes a stream to one file after another: a new file begins at a keyframe, so no frame is lost. Its operations
-//! wait for the disk, so do not call them on the runtime's threads.
+//! block on the disk, so do not call them on the runtime's threads.
 
 use std::fmt;
 use std::io;
@@ -22,7 +22,7 @@ use crate::wire::container::flv::TagKind;
 /// Time between two attempts to create the next file.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// What a recorder is to write.
+/// The task of a recorder.
 #[derive(Clone, Debug)]
 pub(super) struct RecordingTask {
     pub folder: PathBuf,
@@ -32,7 +32,7 @@ pub(super) struct RecordingTask {
     pub created: CreatedHook,
 }
 
-/// Is called with the path of each new file at once, before anything is written to it.
+/// A callback that gets the path of each new file before anything is written to the file.
 #[derive(Clone)]
 pub(super) struct CreatedHook(pub Arc<dyn Fn(&Path) + Send + Sync>);
 
@@ -43,14 +43,15 @@ impl fmt::Debug for CreatedHook {
 }
 
 impl RecordingTask {
-    /// The path of a file that begins now.
+    /// Returns the path of a file that begins now.
     pub fn path(&self) -> PathBuf {
         let wall = self.clock.wall_micros(self.clock.now());
         let RecordedStream { app, stream } = &self.stream;
         self.folder.join(file_name(app, stream, wall, self.rules.format))
     }
 
-    /// Creates the next file. From then on it counts as being written, so that nobody deletes it.
+    /// Creates the next file. From then on, the file counts as being written, so that nobody
+    /// deletes it.
     fn create(&self) -> io::Result<RecordingWriter> {
         let file = RecordingWriter::create(&self.path())?;
         (self.created.0)(file.path());
@@ -58,7 +59,7 @@ impl RecordingTask {
     }
 }
 
-/// A file, and how much is in it.
+/// A file, and the amount of data in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PartFigures {
     pub path: PathBuf,
@@ -67,7 +68,7 @@ pub(super) struct PartFigures {
     pub bytes: u64,
 }
 
-/// Something to report.
+/// An event to report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PartEvent {
     Begun(PartFigures),
@@ -88,15 +89,16 @@ pub(super) struct PartsWriter {
     reader: Option<EventReader>,
     /// The times of the first and the newest media of the file.
     times: Option<(u32, u32)>,
-    /// Bytes that are not in the file yet, bytes since the last keyframe, and the maximum between two keyframes.
+    /// Number of bytes that are not in the file yet, number of bytes since the last keyframe, and the maximum
+    /// between two keyframes.
     pending: u64,
     group: u64,
     largest_group: u64,
     /// The kinds of tags with media in this file.
     kinds: Vec<TagKind>,
-    /// True if the stream has another form now.
+    /// True if the configs of the stream have changed.
     outdated: bool,
-    /// When the next file could not be created.
+    /// The time at which the next file could not be created.
     held: Option<Instant>,
     events: Vec<PartEvent>,
 }
@@ -105,7 +107,7 @@ impl PartsWriter {
     /// Creates the first file.
     ///
     /// # Errors
-    /// Fails if it cannot be created.
+    /// Fails if the file cannot be created.
     pub fn create(task: RecordingTask) -> io::Result<Self> {
         let file = task.create()?;
         let configs = StreamConfigs::default();
@@ -130,7 +132,7 @@ impl PartsWriter {
         Ok(writer)
     }
 
-    /// The file in progress.
+    /// Returns the file in progress.
     pub fn figures(&self) -> PartFigures {
         let lasted = self.times.map_or(0, |(first, newest)| newest.wrapping_sub(first));
         PartFigures {
@@ -140,7 +142,7 @@ impl PartsWriter {
         }
     }
 
-    /// What happened since the last call.
+    /// Returns the events since the last call.
     pub fn take_events(&mut self) -> Vec<PartEvent> {
         std::mem::take(&mut self.events)
     }
@@ -180,13 +182,13 @@ impl PartsWriter {
     /// Completes the last file.
     ///
     /// # Errors
-    /// Fails if it cannot be completed.
+    /// Fails if the file cannot be completed.
     pub fn finish(&mut self) -> io::Result<()> {
         self.flush(true)?;
         self.complete()
     }
 
-    /// Removes the file if there is nothing in it.
+    /// Removes the file if it is empty.
     pub fn remove_if_empty(&self) {
         self.file.remove_if_empty();
     }
@@ -200,7 +202,7 @@ impl PartsWriter {
         self.group += bytes;
     }
 
-    /// True if a new file begins with this tag.
+    /// Returns true if a new file begins with this tag.
     fn splits_before(&self, tag: &StreamTag) -> bool {
         let can_begin = if self.configs.has_video() { tag.is_keyframe } else { tag.is_media };
         let Some((first, _)) = self.times.filter(|_| can_begin) else { return false };
@@ -296,7 +298,7 @@ mod tests {
         PartsWriter::create(task).unwrap()
     }
 
-    /// The times of the frames in the files, in their order.
+    /// Returns the times of the frames in each file, in order.
     fn frames(events: &[PartEvent]) -> Vec<Vec<u32>> {
         let finished = events.iter().filter_map(|event| match event {
             PartEvent::Finished(figures) => Some(figures),
@@ -330,7 +332,7 @@ mod tests {
         let time = Some(Duration::from_millis(1_500));
         let rules = FileRules { split_time: time, ..FileRules::default() };
         let mut writer = writer(folder.path(), rules);
-        // The times of the publisher begin elsewhere, and wrap around.
+        // The publisher's times do not begin at zero, and wrap around.
         let start = u32::MAX - 1_000;
         let head = [tag(TagKind::Script, 0, &[2, 0]), tag(TagKind::Video, 0, &CONFIG)];
         writer.write(&head).unwrap();
@@ -338,7 +340,7 @@ mod tests {
             let time_ms = start.wrapping_add(number * 40);
             writer.write(&[frame(time_ms, number == 0 || number % 50 == 0)]).unwrap();
         }
-        // The same config again is no reason for a file.
+        // A repeated config does not begin a new file.
         writer.write(&[tag(TagKind::Video, 0, &CONFIG)]).unwrap();
         writer.finish().unwrap();
         let events = writer.take_events();

@@ -25,18 +25,18 @@ use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::{Format, ReadAt};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// The client gets this much more than it plays, so that its buffer is full.
+/// The client gets data this far ahead of playback, so that its buffer is full.
 const AHEAD: Duration = Duration::from_secs(3);
 /// The duration of a batch, and the most samples and bytes in one.
 const BATCH: Duration = Duration::from_millis(500);
 const MAX_BATCH: usize = 512;
 const MAX_BATCH_BYTES: u64 = 4 << 20;
-/// With more waiting bytes than this, the client gets nothing new.
+/// While more bytes than this are waiting, the client gets no new data.
 const MAX_BACKLOG: usize = 1 << 20;
 /// Interval between checks of a client that is behind, and of a file that grows.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// The name of a recording in a request to play; `None` if it means a live stream.
+/// Returns the name of a recording in a request to play, or `None` if it means a live stream.
 pub(in crate::server) fn recording_name(registry: &Registry, name: &StreamName) -> Option<String> {
     let is_on = registry.config.record.is_some() && registry.rules().recording.playback;
     if !is_on || name.app != VOD {
@@ -54,7 +54,7 @@ pub(in crate::server) fn recording_name(registry: &Registry, name: &StreamName) 
         .find(|it| stream_of(it).is_some() && format_of(&format!("{it}.{}", Format::Flv)).is_some())
 }
 
-/// What happens next.
+/// The next step of a playback.
 #[derive(Debug)]
 pub(in crate::server) enum PlaybackStep {
     /// The recording is open: the client can be accepted.
@@ -65,7 +65,7 @@ pub(in crate::server) enum PlaybackStep {
     Failed(OpenError),
 }
 
-/// A recording that is kept while it is played.
+/// A recording, and the guard that keeps its file while it is played.
 type Opened = (Arc<OpenRecording>, KeptFile);
 
 /// Samples and their bytes.
@@ -75,7 +75,7 @@ type ReadSamples = Vec<(Planned, Bytes)>;
 pub(in crate::server) struct Playback {
     registry: Arc<Registry>,
     name: String,
-    /// Where the client wants to begin, in seconds, or in milliseconds from some clients.
+    /// The requested start in seconds; some clients send milliseconds.
     start: f64,
     opening: Option<JoinHandle<Result<Opened, OpenError>>>,
     opened: Option<Opened>,
@@ -88,7 +88,7 @@ pub(in crate::server) struct Playback {
     reading: Option<JoinHandle<io::Result<ReadSamples>>>,
     paused: bool,
     ended: bool,
-    /// The time of the media, and when the client may get it.
+    /// The reference for pacing: a media time, and the clock time to which it corresponds.
     pace: Option<(Timestamp, Timestamp)>,
 }
 
@@ -102,7 +102,7 @@ struct Planned {
 }
 
 impl Playback {
-    /// Begins to play; `start` as in the request.
+    /// Begins to play; `start` is the value in the request.
     pub fn new(registry: &Arc<Registry>, name: String, start: f64) -> Self {
         Self {
             registry: Arc::clone(registry),
@@ -121,7 +121,7 @@ impl Playback {
         }
     }
 
-    /// The recording, once it is open.
+    /// Returns the recording, once it is open.
     pub fn recording(&self) -> Option<&Arc<OpenRecording>> {
         self.opened.as_ref().map(|(recording, _)| recording)
     }
@@ -154,8 +154,8 @@ impl Playback {
         (self.reading, self.pace, self.ended, self.begins) = (None, None, false, true);
     }
 
-    /// Waits for the next step; `backlog` tells how many bytes wait for the client. Nothing is lost if it is
-    /// dropped.
+    /// Waits for the next step; `backlog` returns how many bytes wait for the client. This function is
+    /// cancel-safe.
     pub async fn next(&mut self, backlog: impl Fn() -> usize) -> PlaybackStep {
         if self.opened.is_none() {
             match self.open().await {
@@ -225,7 +225,7 @@ impl Playback {
         open(&self.registry, path).await.map(drop)
     }
 
-    /// Begins where the client wants to.
+    /// Begins at the requested position.
     fn begin(&mut self) {
         if self.start > 0.0 {
             let all = self.duration().as_secs_f64();
@@ -234,7 +234,7 @@ impl Playback {
         }
     }
 
-    /// The duration of the recording, as far as it is known.
+    /// Returns the duration of the recording, as far as it is known.
     fn duration(&self) -> Duration {
         let end = |list: &SampleList| {
             let last = list.samples.last()?;
@@ -247,7 +247,7 @@ impl Playback {
         ends.into_iter().flatten().max().unwrap_or_default()
     }
 
-    /// The next samples, the path of their file, and whether they are the last ones.
+    /// Returns the next samples, the path of their file, and whether they are the last ones.
     fn plan(&self) -> (Vec<Planned>, PathBuf, bool) {
         let Some((recording, _)) = &self.opened else { return Default::default() };
         let content = recording.content();
@@ -291,17 +291,17 @@ impl Playback {
         tokio::time::sleep_until(instant).await;
     }
 
-    /// The samples were read.
+    /// Records that these samples were read.
     fn advance(&mut self, read: &[(Planned, Bytes)]) {
         let frames = read.iter().filter(|(planned, _)| planned.is_video).count();
         self.video += frames;
         self.audio += read.len() - frames;
     }
 
-    /// Metadata and configs.
+    /// Returns the metadata and the configs.
     fn heads(&self) -> Vec<Arc<Message>> {
         let Some((recording, _)) = &self.opened else { return Vec::new() };
-        // Before the content is locked: the lock is not recursive.
+        // This comes before the content is locked, because the lock is not recursive.
         let lasted = self.duration();
         let content = recording.content();
         let (video, audio) = (&content.index.video_config, &content.index.audio_config);
@@ -337,7 +337,7 @@ impl Playback {
             };
             let packet = EncodedPacket::received(track, (dts, pts), sample.keyframe, data);
             let body = packet_body(codec, &packet)?;
-            // Nothing is dropped for a client that is behind: it gets nothing new.
+            // For a client that is behind, frames are not dropped: the client gets no new data.
             let time_ms = (dts.offset(500).as_millis().max(0) & i64::from(u32::MAX)) as u32;
             Some(Arc::new(Message::new(kind, Class::Vital, time_ms, &body)))
         };

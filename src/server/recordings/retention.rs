@@ -1,5 +1,5 @@
-//! Deletes old recordings, the oldest first, until the rest fits the rules. Deletes only regular files directly in
-//! the folder that have the name of a recording, and no file that is being written or watched.
+//! Deletes old recordings, the oldest first, until the rest fits the rules. The module deletes only regular files
+//! directly in the folder that have the name of a recording, and never a file that is being written or watched.
 
 use std::fs;
 use std::io;
@@ -16,7 +16,7 @@ use crate::server::recordings::rules::Retention;
 use crate::server::recordings::viewers::overview::leave_quiet;
 use crate::server::registry::Registry;
 
-/// How often the folder and the viewers are checked, besides after each recording.
+/// How often the folder and the viewers are checked, in addition to the check after each recording.
 const CHECK: Duration = Duration::from_secs(20);
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 200_000;
@@ -28,11 +28,11 @@ struct FoundFile {
     bytes: u64,
     /// The time since its last change.
     age: Duration,
-    /// True if it must stay.
+    /// True if the file must stay.
     is_used: bool,
 }
 
-/// Why a recording is deleted.
+/// The reason why a recording is deleted.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Excess {
     Age,
@@ -48,7 +48,7 @@ pub(in crate::server) async fn run(registry: Arc<Registry>) {
         let keep = registry.rules().recording.keep;
         if keep != Retention::default() {
             let work = Arc::clone(&registry);
-            // A folder that hangs holds one thread, and no second one.
+            // A folder that hangs blocks one thread, but not a second one.
             let _ = tokio::task::spawn_blocking(move || tidy(&work, keep)).await;
         }
         let now = registry.clock.now();
@@ -76,7 +76,7 @@ fn tidy(registry: &Registry, keep: Retention) {
     };
     for (file, excess) in excess(found, keep) {
         let path = folder.join(&file.name);
-        // A viewer may have come meanwhile.
+        // A viewer may have arrived in the meantime.
         if is_used(&path) {
             continue;
         }
@@ -107,7 +107,8 @@ pub(in crate::server) fn tell_deleted(registry: &Registry, path: &Path, bytes: u
     }));
 }
 
-/// Our recordings in the folder. Links are not followed, and are no recordings.
+/// Returns the server's recordings in the folder. Links are not followed, and do not count as
+/// recordings.
 fn found(
     folder: &Path,
     now: SystemTime,
@@ -129,7 +130,7 @@ fn found(
     Ok(files)
 }
 
-/// The files to delete, the oldest first.
+/// Returns the files to delete, the oldest first.
 fn excess(mut files: Vec<FoundFile>, keep: Retention) -> Vec<(FoundFile, Excess)> {
     files.sort_unstable_by(|a, b| (b.age, &a.name).cmp(&(a.age, &b.name)));
     let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
@@ -178,7 +179,7 @@ mod tests {
         assert_eq!(names(Retention { time: None, bytes }), both);
         let mixed = [name("b", Excess::Age), name("c", Excess::Bytes)];
         assert_eq!(names(Retention { time, bytes }), mixed);
-        // Even if that is not enough.
+        // Used files stay, even if too little space is freed.
         assert_eq!(names(Retention { time: None, bytes: Some(0) }).len(), 3);
     }
 

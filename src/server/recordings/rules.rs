@@ -1,14 +1,15 @@
-//! Which streams the server records, in which format, and how long it keeps the files. This module is pure.
+//! The rules for which streams the server records, in which format, and how long it keeps the files. This
+//! module is pure.
 
 use std::time::Duration;
 
 use crate::server::access::token::claims::matches;
 use crate::wire::container::Format;
 
-/// How a stream is recorded.
+/// The rules for how a stream is recorded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FileRules {
-    /// FLV or MP4.
+    /// The format: FLV or MP4.
     pub format: Format,
     /// The next file begins at the first keyframe after this duration, or after this many bytes.
     pub split_time: Option<Duration>,
@@ -26,27 +27,27 @@ impl Default for FileRules {
 pub struct StreamRule {
     /// `APP/STREAM`, where `*` is any text without a slash, and `**` any text.
     pub streams: String,
-    /// `None` means that they are not recorded.
+    /// `None` means that these streams are not recorded.
     pub file: Option<FileRules>,
 }
 
-/// How long recordings are kept; `None` is no limit.
+/// How long recordings are kept; `None` means no limit.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     pub time: Option<Duration>,
-    /// Bytes of all recordings together.
+    /// Maximum total size of all recordings, in bytes.
     pub bytes: Option<u64>,
 }
 
 /// The rules of the server for its recordings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingRules {
-    /// For streams without their own rule.
+    /// The rules for streams without their own rule.
     pub others: FileRules,
-    /// The first rule that matches applies.
+    /// The rules for particular streams. The first rule that matches applies.
     pub streams: Vec<StreamRule>,
     pub keep: Retention,
-    /// True if those who may play a stream may play its recordings.
+    /// True if clients that may play a stream may also play its recordings.
     pub playback: bool,
 }
 
@@ -58,7 +59,7 @@ impl Default for RecordingRules {
 }
 
 impl RecordingRules {
-    /// How to record a stream; `None` if it is not recorded.
+    /// Returns how to record a stream, or `None` if the stream is not recorded.
     pub fn of(&self, app: &str, stream: &str) -> Option<FileRules> {
         let name = format!("{app}/{stream}");
         let rule = self.streams.iter().find(|rule| matches(&rule.streams, &name));

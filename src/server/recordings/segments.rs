@@ -11,16 +11,16 @@ use crate::wire::container::mp4::live::{self, VIDEO_TIMESCALE, is_live_audio, is
 use crate::wire::container::mp4::sample_table::{micros, ticks};
 use crate::wire::container::{SampleLocation, TrackId, Tracks, audio_frame};
 
-/// A segment ends at the first keyframe after this.
+/// A segment ends at the first keyframe after this duration.
 const SEGMENT: Duration = Duration::from_secs(4);
-/// It ends without a keyframe after this, in time and in bytes.
+/// A segment ends without a keyframe at this duration, or at this size in bytes.
 const MAX_SEGMENT: Duration = Duration::from_secs(20);
 const MAX_SEGMENT_BYTES: u64 = 64 << 20;
-/// While a file grows, its other track may be this much behind.
+/// While a file grows, its other track may be behind by this much.
 const OTHER_TRACK: Duration = Duration::from_secs(1);
 /// Audio continues the previous packet if the gap is at most this long.
 const AUDIO_JITTER: Duration = Duration::from_millis(50);
-/// A larger sample is damage, and is left out.
+/// Maximum size of a sample in bytes. A larger one counts as damaged, and is skipped.
 const MAX_SAMPLE_BYTES: u32 = 32 << 20;
 
 /// A sample of the file, with its times in ticks of its track.
@@ -43,7 +43,7 @@ pub(in crate::server) struct SampleList {
 }
 
 impl SampleList {
-    /// The ticks between a sample and the next one.
+    /// Returns the number of ticks between a sample and the next one.
     pub fn duration(&self, index: usize) -> u32 {
         let at = |index: usize| self.samples.get(index).map(|sample| sample.dts);
         let lasts =
@@ -51,7 +51,7 @@ impl SampleList {
         lasts.unwrap_or(self.last_duration)
     }
 
-    /// The time of a sample; at the end, that of the end.
+    /// Returns the time of a sample. For the index after the last sample, returns the end time.
     fn time(&self, index: usize) -> Timestamp {
         match (self.samples.get(index), self.samples.last()) {
             (Some(sample), _) => micros(sample.dts, self.timescale),
@@ -74,7 +74,7 @@ pub(in crate::server) struct SegmentSpan {
     /// The samples of each track.
     pub video: Range<usize>,
     pub audio: Range<usize>,
-    /// Bytes of all samples.
+    /// The total size of the samples in bytes.
     pub bytes: u64,
 }
 
@@ -88,11 +88,11 @@ pub(in crate::server) struct SegmentIndex {
     pub segments: Vec<SegmentSpan>,
     /// Time zero of the recording in the file.
     origin: Option<Timestamp>,
-    /// The first samples that are in no segment, and the start of the next segment.
+    /// The indices of the first samples that are in no segment, and the start of the next segment.
     next_video: usize,
     next_audio: usize,
     next_start: Option<Timestamp>,
-    /// The first frame that was not checked as the end of a segment.
+    /// The index of the first frame that has not been checked as the end of a segment.
     checked: usize,
 }
 
@@ -130,7 +130,7 @@ impl SegmentIndex {
             return;
         }
         let dts = ticks(dts, VIDEO_TIMESCALE);
-        // Times on the wire are rounded, and may be wrong: decoding goes on all the same.
+        // Times on the wire are rounded, and may be wrong. Decoding times increase anyway.
         let dts = self.video.samples.last().map_or(dts, |last| dts.max(last.dts + 1));
         let shift =
             ticks(Timestamp::from_micros(sample.pts.micros_since(sample.dts)), VIDEO_TIMESCALE);
@@ -149,7 +149,7 @@ impl SegmentIndex {
         if let Some(last) = list.samples.last() {
             let end = last.dts + i64::from(list.last_duration);
             let jitter = ticks(Timestamp::ZERO + AUDIO_JITTER, list.timescale);
-            // The packets of Opus have different lengths.
+            // Opus packets have different durations.
             let is_even = self.audio_config.as_ref().is_some_and(|it| it.codec != AudioCodec::Opus);
             if is_even && (dts - end).abs() <= jitter {
                 dts = end;
@@ -204,7 +204,8 @@ impl SegmentIndex {
         }
     }
 
-    /// The start of the first segment. Audio before the first frame belongs to it.
+    /// Returns the start of the first segment. Audio before the first frame belongs to this
+    /// segment.
     fn beginning(&self) -> Timestamp {
         let first = |list: &SampleList| (!list.samples.is_empty()).then(|| list.time(0));
         let times = [first(&self.video), first(&self.audio)];
@@ -232,22 +233,22 @@ impl SegmentIndex {
         self.checked = end;
     }
 
-    /// True if there is no sample yet.
+    /// Returns true if there is no sample yet.
     pub fn is_empty(&self) -> bool {
         self.video.samples.is_empty() && self.audio.samples.is_empty()
     }
 
-    /// Number of samples in memory.
+    /// Returns the number of samples in memory.
     pub fn sample_count(&self) -> usize {
         self.video.samples.len() + self.audio.samples.len()
     }
 
-    /// The duration of all complete segments.
+    /// Returns the duration of all complete segments.
     pub fn duration(&self) -> Duration {
         self.segments.iter().map(|segment| segment.duration).sum()
     }
 
-    /// The longest segment, and no less than a usual one.
+    /// Returns the duration of the longest segment, or of a usual one if that is longer.
     pub fn longest(&self) -> Duration {
         self.segments.iter().map(|segment| segment.duration).max().unwrap_or_default().max(SEGMENT)
     }
@@ -280,7 +281,8 @@ mod tests {
         live::tracks(Some(&video), Some(&audio))
     }
 
-    /// Samples of this many seconds with a keyframe every 2 s, as FLV has them: in whole milliseconds.
+    /// Returns samples for this many seconds, with a keyframe every 2 s, and with times in whole
+    /// milliseconds, as in FLV.
     fn samples(seconds: i64, origin: i64) -> Vec<SampleLocation> {
         let mut all = Vec::new();
         for frame in 0..seconds * 30 {
@@ -316,7 +318,7 @@ mod tests {
         assert_eq!(last.video.end, index.video.samples.len());
         assert_eq!(last.audio.end, index.audio.samples.len());
         assert_eq!((index.video.samples.len(), index.audio.samples.len()), (630, 984));
-        // The rounding of milliseconds is gone.
+        // The rounding to milliseconds is removed.
         let even = (0..983).all(|at| index.audio.duration(at) == 1_024);
         assert!(even && index.longest() == Duration::from_secs(4));
         let all = index.duration().as_secs_f64();

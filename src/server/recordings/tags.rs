@@ -32,7 +32,7 @@ pub(super) struct StreamTag {
 }
 
 impl StreamTag {
-    /// Parses the bytes of a tag; `None` for anything else.
+    /// Parses the bytes of a tag. Returns `None` for anything else.
     pub fn parse(bytes: &Bytes) -> Option<Self> {
         let mut head = bytes.get(..TAG_HEADER)?;
         let kind = TagKind::from_id(head.get_u8())?;
@@ -196,24 +196,24 @@ impl StreamConfigs {
         }
     }
 
-    /// True if the stream has video.
+    /// Returns true if the stream has video.
     pub fn has_video(&self) -> bool {
         self.has_video
     }
 
-    /// The bodies at the beginning of a file.
+    /// Returns the bodies at the beginning of a file.
     pub fn tags(&self) -> impl Iterator<Item = (TagKind, &Bytes)> {
         let metadata = self.metadata.iter().map(|body| (TagKind::Script, body));
         metadata.chain(self.configs.iter().map(|((kind, ..), body)| (*kind, body)))
     }
 }
 
-/// True if packets of both configs can be in one file.
+/// Returns true if packets of both configs can be in one file.
 pub(super) fn is_same_video(one: &VideoConfig, other: &VideoConfig) -> bool {
     (one.codec, &one.config, one.size) == (other.codec, &other.config, other.size)
 }
 
-/// As [`is_same_video`], for audio.
+/// Works like [`is_same_video`], but for audio.
 pub(super) fn is_same_audio(one: &AudioConfig, other: &AudioConfig) -> bool {
     (one.codec, &one.config, one.sample_rate) == (other.codec, &other.config, other.sample_rate)
 }

@@ -1,4 +1,4 @@
-//! The files of publications that are being recorded, and of the last ones that were.
+//! The files of publications that are being recorded, and of the last ones that were recorded.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,18 @@ use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
 
-/// Number of ended publications whose files are remembered.
+/// Maximum number of ended publications whose files are remembered.
 const MAX_ENDED: usize = 64;
 
-/// There are at most [`Limits::files`](crate::server::service::config::Limits::files) of them.
+/// The files of publications. At most
+/// [`Limits::files`](crate::server::service::config::Limits::files) are being recorded.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Files(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     under_way: Vec<UnderWay>,
-    /// The newest last, one for each stream.
+    /// The last ended publication of each stream, newest last.
     ended: VecDeque<EndedBroadcast>,
 }
 
@@ -127,7 +128,7 @@ impl Files {
         self.0.lock().under_way.len()
     }
 
-    /// True if a publication writes to this file.
+    /// Returns true if a publication writes to this file.
     pub fn is_writing(&self, path: &Path) -> bool {
         let inner = self.0.lock();
         let writes = |file: &UnderWay| {
@@ -137,7 +138,7 @@ impl Files {
         inner.under_way.iter().any(writes)
     }
 
-    /// The files of the current publication of a stream, or of the last one.
+    /// Returns the files of the current publication of a stream, or of the last one.
     pub fn of_stream(&self, app: &str, name: &str) -> Option<BroadcastFiles> {
         let inner = self.0.lock();
         let mut running = inner.under_way.iter().rev();

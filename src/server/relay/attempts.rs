@@ -24,7 +24,7 @@ impl Attempts {
         Self { targets, at: 0, failures: 0, outage: now, backoff: Backoff::new(seed) }
     }
 
-    /// The index in the list of the address to try.
+    /// Returns the index in the list of the address to try.
     pub const fn target(&self) -> usize {
         self.at
     }

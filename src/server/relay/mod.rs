@@ -1,8 +1,8 @@
-//! Relays: streams that go on to other RTMP servers (push), or come from them (pull). A pull runs
-//! always, or on demand: it begins when a viewer who may play asks for a stream that is not here,
-//! and ends some seconds after the last viewer has left. Each relay has a list of addresses: after
-//! a failure it continues with the next one. Packets pass unchanged. `rules`, `target`, `attempts`
-//! and `path` are pure.
+//! Relays: streams that this server sends to other RTMP servers (push), or gets from them (pull). A
+//! pull runs always, or on demand. On demand, it begins when a viewer who may play requests a
+//! stream that is not on this server, and ends some seconds after the last viewer has left. Each
+//! relay has a list of addresses: after a failure, it continues with the next address. Packets pass
+//! unchanged. `rules`, `target`, `attempts` and `path` are pure.
 
 pub(in crate::server) mod attempts;
 mod cycle;

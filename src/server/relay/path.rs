@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Maximum number of servers on a path.
 const MAX_HOPS: usize = 8;
-/// Maximum length of an id.
+/// Maximum length of an id in bytes.
 const MAX_ID: usize = 32;
 
 /// A path; each server adds its own id at the end.
@@ -13,7 +13,7 @@ const MAX_ID: usize = 32;
 pub(in crate::server) struct RelayPath(Vec<String>);
 
 impl RelayPath {
-    /// Reads a path; `None` if it is invalid or too long.
+    /// Reads a path. Returns `None` if the path is invalid or too long.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > MAX_HOPS * (MAX_ID + 1) {
             return None;
@@ -25,7 +25,7 @@ impl RelayPath {
         (ids.len() <= MAX_HOPS && ids.iter().all(is_id)).then_some(Self(ids))
     }
 
-    /// The path with one more server; `None` if the path becomes too long.
+    /// Returns the path with one more server, or `None` if the path becomes too long.
     pub fn with(&self, id: &str) -> Option<Self> {
         let mut ids = self.0.clone();
         ids.push(id.to_owned());
@@ -36,18 +36,18 @@ impl RelayPath {
         self.0.iter().any(|known| known == id)
     }
 
-    /// The last server.
+    /// Returns the last server.
     pub fn last(&self) -> Option<&str> {
         self.0.last().map(String::as_str)
     }
 }
 
-/// Where a stream comes from.
+/// The source of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct RelaySource {
-    /// The servers that it has passed.
+    /// The servers that the stream has passed.
     pub path: RelayPath,
-    /// Host and port of the server from which it is pulled.
+    /// Host and port of the server from which the stream is pulled.
     pub origin: Option<String>,
 }
 

@@ -29,7 +29,7 @@ use crate::wire::rtmp::url::Url;
 
 /// A server that sends nothing for this long has failed.
 const SILENCE: Duration = Duration::from_secs(8);
-/// A server without the stream for this long is waited for.
+/// The pull waits this long for a server that does not have the stream yet.
 const SOON: Duration = Duration::from_secs(1);
 /// With further addresses: if a server does not have the stream for this long, the pull tries the
 /// next server.
@@ -38,12 +38,13 @@ const START: Duration = Duration::from_secs(4);
 const FAIL_OVER_COMMAND: Duration = Duration::from_secs(4);
 /// How long the viewers of a lost stream are kept for its return.
 const GAP: Duration = Duration::from_secs(10);
-/// How often a name that is published on this server is checked, and how long a free name is not
-/// pulled. Servers that pull from each other must not pass on the rest of one stream as a new one.
+/// How often the pull checks whether a name is still published on this server, and how long it
+/// waits after the name has become free. Servers that pull from each other must not pass on the
+/// rest of one stream as a new one.
 const TAKEN: Duration = Duration::from_secs(3);
 /// Time limit for closing a connection.
 const CLOSE: Duration = Duration::from_millis(500);
-/// Messages that are passed on together.
+/// Maximum number of messages that are passed on together.
 const MAX_BATCH: usize = 256;
 /// Maximum number of messages before the first media.
 const MAX_EARLY: usize = 16;
@@ -53,18 +54,19 @@ struct Pull {
     publication: Option<Publication>,
     /// True if the publication continues with a new connection.
     is_renewal: bool,
-    /// When the last connection with media failed.
+    /// The time at which the last connection with media failed.
     lost_at: Option<Timestamp>,
-    /// When the connection's current stream sent its first media; `None` after the stream ended.
+    /// The time of the first media of the connection's current stream; `None` after the stream
+    /// ended.
     live_since: Option<Timestamp>,
-    /// When the connection sent its first media, also if the stream has ended since.
+    /// The time of the connection's first media, even if the stream has ended since then.
     first_media: Option<Timestamp>,
-    /// When media last arrived.
+    /// The time at which media last arrived.
     heard: Timestamp,
     incoming: Vec<Incoming>,
     /// The server's address.
     peer: SocketAddr,
-    /// Bytes of the connection that are counted.
+    /// Number of the connection's bytes that were already counted.
     counted: u64,
     /// True after the first media of the pull.
     was_live: bool,
@@ -144,7 +146,7 @@ impl Relaying for Pull {
         self.first_media
     }
 
-    /// Ends a pull without viewers, and a publication that waits too long for its return.
+    /// Ends a pull without viewers, and a publication whose stream does not return in time.
     fn check(&mut self) -> Result<(), Problem> {
         let now = self.task.registry.clock.now();
         if self.lost_at.is_some_and(|lost| now.since(lost) >= GAP) {
@@ -174,7 +176,7 @@ impl Pull {
         self.task.registry.find(app, stream).is_some_and(|stream| stream.is_published())
     }
 
-    /// How long the pull continues without viewers; HTTP requests wait for its start.
+    /// Returns how long the pull continues without viewers. HTTP requests wait for its start.
     fn patience(&self) -> Duration {
         let linger = self.task.relay.rule.linger;
         if self.live_since.is_some() { linger } else { linger.max(REQUEST_TIMEOUT) }
@@ -229,7 +231,7 @@ impl Pull {
                 Ok(event) => Some(event),
                 Err(error) => return End::Failed(error.problem()),
             };
-            // The rest of what was read together.
+            // Handle the other events of the same read.
             while let Some(event) = next {
                 if let Some(end) = self.take(event, url) {
                     return end;
@@ -366,7 +368,7 @@ impl Pull {
         let read = client.read_bytes();
         let new = read.saturating_sub(self.counted);
         self.counted = read;
-        // The handshake and commands are no result of the pull.
+        // The handshake and commands do not count as data of the pull.
         if self.was_live {
             self.task.relay.bytes.fetch_add(new, Ordering::Relaxed);
         }

@@ -1,5 +1,5 @@
 //! Starts pulls: those that always run, and those on demand. A pull on demand starts when a viewer
-//! asks for a stream that is not on this server. Callers have checked the viewer's access.
+//! requests a stream that is not on this server. Callers have checked the viewer's access.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
@@ -29,7 +29,7 @@ pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]
     let running = registry.relays.all();
     registry.relays.set_rules(rules);
     begin(registry);
-    // Viewers who are here do not ask again.
+    // Current viewers do not request the stream again.
     for old in running.iter().filter(|it| it.rule.on_demand && it.is_stopped()) {
         let names = (old.app.as_str(), old.stream.as_str());
         let now = registry.clock.now();
@@ -46,14 +46,14 @@ pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]
 }
 
 /// Starts the pull of a stream if a rule applies to the stream and nobody publishes it. Returns the
-/// pull, also if it is already running. `path` has the servers on the way to the viewer.
+/// pull, even if it is already running. `path` contains the servers on the way to the viewer.
 pub(in crate::server) fn demand(
     registry: &Arc<Registry>,
     (app, stream): (&str, &str),
     viewer: IpAddr,
     path: &RelayPath,
 ) -> Option<Arc<Relay>> {
-    // Another server may read such a name as that of a stream which this viewer may not play.
+    // Another server may interpret such a name as a stream that this viewer may not play.
     let name = StreamName::resolve("", app, stream);
     let is_exact = name.app == app && name.stream == stream && name.query.is_empty();
     if !is_exact || !name.is_plain() {
@@ -72,7 +72,8 @@ pub(in crate::server) fn demand(
     start(registry, &rule, (app, stream), Some(demand))
 }
 
-/// The same for an HTTP request, and waits until the stream is here, or no server has it.
+/// Works like [`demand`], but for an HTTP request. Waits until the stream is on this server, or no
+/// server has it.
 pub(in crate::server) async fn demand_and_wait(
     registry: &Arc<Registry>,
     names: (&str, &str),
@@ -86,8 +87,8 @@ pub(in crate::server) async fn demand_and_wait(
     let _ = tokio::time::timeout(REQUEST_TIMEOUT, decided).await;
 }
 
-/// Starts a pull; `None` if it runs already, or cannot. A pull on demand has the network of the
-/// viewer, and the servers on the way to the viewer.
+/// Starts a pull. Returns `None` if the pull is already running, or cannot start. For a pull on
+/// demand, the arguments include the viewer's network, and the servers on the way to the viewer.
 fn start(
     registry: &Arc<Registry>,
     rule: &Arc<RelayRule>,

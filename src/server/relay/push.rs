@@ -1,5 +1,5 @@
 //! A push: sends a published stream to another server. Its queue has the same bound as a viewer's;
-//! a slow server gets no frames up to the next keyframe, and delays nobody.
+//! for a slow server, frames are dropped up to the next keyframe, and nobody is delayed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ use crate::wire::rtmp::command::caps_ex;
 const MAX_UNSENT: usize = 128 << 10;
 /// A server that accepts nothing for this long has failed.
 const NO_PROGRESS: Duration = Duration::from_secs(10);
-/// How long the connection is kept after the publisher has left: a publisher that comes back causes
-/// no break.
+/// How long the connection is kept after the publisher has left: a publisher that returns in time
+/// causes no interruption.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(3);
 /// Time limit for closing a connection.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -37,16 +37,17 @@ const CLOSE: Duration = Duration::from_secs(1);
 struct Push {
     task: Arc<RelayTask>,
     stream: Arc<Stream>,
-    /// When the publisher left.
+    /// The time at which the publisher left.
     unpublished_at: Option<Timestamp>,
-    /// When the connection got its first media.
+    /// The time of the connection's first media.
     live_since: Option<Timestamp>,
     /// The stream time at which the other server's time begins, and the last time sent to that server.
     origin_ms: Option<u32>,
     last_ms: u32,
-    /// True until a keyframe arrives, after messages were lost.
+    /// True after messages were lost, until a keyframe arrives.
     skipping: bool,
-    /// Bytes of the connection that are counted, and when they last increased.
+    /// Number of the connection's bytes that were already counted, and the time at which it last
+    /// increased.
     counted: u64,
     progress: Timestamp,
     was_live: bool,
@@ -117,7 +118,7 @@ impl Relaying for Push {
         self.live_since
     }
 
-    /// Ends the push some time after its publisher.
+    /// Ends the push some time after its publisher has left.
     fn check(&mut self) -> Result<(), Problem> {
         if self.stream.is_published() {
             self.unpublished_at = None;
@@ -128,7 +129,8 @@ impl Relaying for Push {
         match now.since(since) < COMES_BACK_WITHIN {
             true => Ok(()),
             false => {
-                // A publisher that returns from here on gets another push, while this one says goodbye.
+                // A publisher that returns from here on gets another push, while this one closes its
+                // connection.
                 self.task.relay.stop();
                 Err(problem!("relay-unpublished"))
             }
@@ -194,7 +196,7 @@ impl Push {
                         }
                     }
                     Arrival::Lost => self.skipping = true,
-                    // The check notices a publisher that stays away.
+                    // The regular check detects a publisher that does not return.
                     Arrival::Gone | Arrival::Back => {}
                 }
             }
@@ -213,7 +215,7 @@ impl Push {
         if message.class != Class::Vital && message.kind != TagKind::Script {
             let origin = *self.origin_ms.get_or_insert(message.time_ms);
             let time_ms = message.time_ms.wrapping_sub(origin);
-            // Audio from before the first frame has no time there.
+            // Audio from before the first frame would have a negative time on the other server.
             self.last_ms = if time_ms.cast_signed() < 0 { 0 } else { time_ms };
             if self.live_since.is_none() {
                 self.go_live();

@@ -10,7 +10,7 @@ use crate::server::relay::state::{Relay, RelayWay};
 use crate::server::relay::task::RelayTask;
 use crate::server::stream::Stream;
 
-/// Starts the pushes of a published stream that do not run yet.
+/// Starts the pushes of a published stream that are not running yet.
 pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>) {
     let relays = &registry.relays;
     let names = (stream.app.as_str(), stream.name.as_str());
@@ -19,13 +19,13 @@ pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>)
         if rule.direction != Direction::Push || !rule.applies_to(names.0, names.1) {
             continue;
         }
-        // The server where the stream comes from has it.
+        // The server from which the stream comes already has it.
         let is_back = |origin: &str| rule.targets.iter().all(|it| it.authority() == origin);
         if registry.is_stopping() || origin.as_deref().is_some_and(is_back) {
             continue;
         }
         for old in relays.all() {
-            // The same name can have got another stream, or one that has passed other servers.
+            // The name may now belong to another stream, or to one that has passed other servers.
             if is_push_of(&old, &rule, names) && !old.way.is_of(stream, &path) {
                 old.stop();
             }

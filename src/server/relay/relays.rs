@@ -1,4 +1,4 @@
-//! All relays of a server, and their rules and totals. Their number is bounded.
+//! All relays of a server, and their rules and totals. The number of relays is bounded.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -15,10 +15,10 @@ use crate::server::relay::state::Relay;
 /// Maximum number of running relays.
 pub(in crate::server) const MAX_RELAYS: usize = 256;
 /// Maximum number of pulls on demand that have received nothing yet, in total and for the viewers
-/// of one network. They are cheap to ask for.
+/// of one network. Such pulls are cheap to request.
 const MAX_FRUITLESS: usize = 64;
 const MAX_FRUITLESS_PER_ADDRESS: usize = 8;
-/// Number of letters of a server's id.
+/// Length of a server's id in characters.
 const ID: usize = 16;
 
 /// The relays of a server.
@@ -26,7 +26,7 @@ const ID: usize = 16;
 pub(in crate::server) struct Relays {
     /// The id of this server on relay paths.
     pub id: String,
-    /// Where the tasks of relays run.
+    /// The runtime on which the tasks of relays run.
     pub runtime: Handle,
     rules: RwLock<Vec<Arc<RelayRule>>>,
     all: Mutex<HashMap<u64, Arc<Relay>>>,
@@ -44,7 +44,7 @@ pub(in crate::server) struct RelayTotals {
 }
 
 impl RelayTotals {
-    /// Bytes sent or received.
+    /// Returns the number of bytes sent or received.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -78,29 +78,29 @@ impl Relays {
         }
     }
 
-    /// The rules.
+    /// Returns the rules.
     pub fn rules(&self) -> Vec<Arc<RelayRule>> {
         self.rules.read().clone()
     }
 
-    /// The running relays, the oldest first.
+    /// Returns the running relays, oldest first.
     pub fn all(&self) -> Vec<Arc<Relay>> {
         let mut all: Vec<_> = self.all.lock().values().cloned().collect();
         all.sort_unstable_by_key(|relay| relay.id);
         all
     }
 
-    /// The number of running relays.
+    /// Returns the number of running relays.
     pub fn count(&self) -> usize {
         self.all.lock().len()
     }
 
-    /// Relays that were not started, because there were too many.
+    /// Returns the number of relays that were not started, because there were too many.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// The totals of one direction since the start.
+    /// Returns the totals of one direction since the start.
     pub fn totals(&self, direction: Direction) -> RelayTotals {
         let all = self.all.lock();
         let mut totals = self.ended.lock().get(&direction).copied().unwrap_or_default();
@@ -108,7 +108,7 @@ impl Relays {
         totals
     }
 
-    /// The running pull of a stream.
+    /// Returns the running pull of a stream.
     pub fn pull_of(&self, app: &str, stream: &str) -> Option<Arc<Relay>> {
         let all = self.all.lock();
         let is_it = |it: &&Arc<Relay>| {
@@ -117,13 +117,13 @@ impl Relays {
         all.values().find(is_it).cloned()
     }
 
-    /// The first rule for pulls of a stream on demand.
+    /// Returns the first rule for pulls of a stream on demand.
     pub fn demand_rule(&self, app: &str, stream: &str) -> Option<Arc<RelayRule>> {
         let rules = self.rules.read();
         rules.iter().find(|rule| rule.on_demand && rule.applies_to(app, stream)).cloned()
     }
 
-    /// Adds a relay; `None` if there are too many, or `is_same` finds one.
+    /// Adds a relay. Returns `None` if there are too many, or if `is_same` finds an equal one.
     pub fn add(&self, relay: Relay, is_same: impl Fn(&Relay) -> bool) -> Option<Arc<Relay>> {
         let mut all = self.all.lock();
         if all.values().any(|it| !it.is_stopped() && is_same(it)) {

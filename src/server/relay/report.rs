@@ -1,4 +1,4 @@
-//! What a relay reports: its state, and the changes that become events.
+//! The reports of a relay: its state, and the changes that become events.
 
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ pub(in crate::server) const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RelayState {
     Connecting,
-    /// The connection exists, and the stream does not yet; or the name is published here.
+    /// The connection exists, but the stream does not exist yet, or the name is already published
+    /// on this server.
     Waiting,
     Live,
-    /// The connection failed, and there will be another attempt.
+    /// The connection failed, and another attempt will follow.
     Reconnecting,
     Stopped,
 }
@@ -26,7 +27,7 @@ impl RelayState {
     pub const RUNNING: [Self; 4] =
         [Self::Connecting, Self::Waiting, Self::Live, Self::Reconnecting];
 
-    /// The name in events and in the API.
+    /// Returns the name in events and in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -48,13 +49,13 @@ pub struct RelayChange {
     /// The address without its secret.
     pub url: String,
     pub state: RelayState,
-    /// Why the last connection failed, or why the relay stopped.
+    /// The reason why the last connection failed, or why the relay stopped.
     pub cause: Option<Problem>,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
 }
 
-/// What a relay does now.
+/// The current state of a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct RelayReport {
     pub state: RelayState,

@@ -1,4 +1,4 @@
-//! The rules of relays: which streams, in which direction, and to or from which addresses.
+//! The rules of relays: for which streams, in which direction, and to or from which addresses.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::net::rtmp::Options;
 use crate::server::access::token::claims::matches;
 use crate::server::relay::target::RelayTarget;
 
-/// Maximum number of rules, and of addresses of a rule.
+/// Maximum number of rules, and of addresses in a rule.
 pub const MAX_RULES: usize = 64;
 pub const MAX_TARGETS: usize = 16;
 
@@ -23,7 +23,7 @@ pub enum Direction {
 impl Direction {
     pub const ALL: [Self; 2] = [Self::Push, Self::Pull];
 
-    /// The name in events and in the API.
+    /// Returns the name in events and in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Push => "push",
@@ -38,7 +38,7 @@ pub struct RelayRule {
     pub direction: Direction,
     /// `app/stream`, or a pattern: `*` is any text without a slash, and `**` any text.
     pub streams: String,
-    /// For a pull: it begins when a viewer asks for the stream.
+    /// True for a pull that begins when a viewer requests the stream.
     pub on_demand: bool,
     /// The addresses in the order of attempts.
     pub targets: Vec<RelayTarget>,
@@ -58,12 +58,12 @@ impl RelayRule {
         matches(&self.streams, &format!("{app}/{stream}"))
     }
 
-    /// The application and the stream of a rule without a pattern.
+    /// Returns the application and the stream of a rule without a pattern.
     pub fn only_stream(&self) -> Option<(&str, &str)> {
         self.streams.rsplit_once('/').filter(|_| !self.streams.contains('*'))
     }
 
-    /// The text without the keys of the addresses.
+    /// Returns the text without the keys of the addresses.
     pub fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.targets.iter().fold(Cow::Borrowed(text), |text, target| match target.hidden(&text) {
             Cow::Borrowed(_) => text,

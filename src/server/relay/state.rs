@@ -13,7 +13,7 @@ use crate::server::relay::report::{RelayChange, RelayReport, RelayState};
 use crate::server::relay::rules::RelayRule;
 use crate::server::stream::Stream;
 
-/// The way of a relayed stream.
+/// The path of a relayed stream.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct RelayWay {
     /// The other servers on the path: those that a pushed stream has passed, or those that wait for
@@ -44,9 +44,9 @@ pub(in crate::server) struct Relay {
     /// True once the report has changed: the first change is news, also if it is like the first report.
     is_told: AtomicBool,
     stop: watch::Sender<bool>,
-    /// When a viewer last asked for the stream, in microseconds of the clock.
+    /// The time at which a viewer last requested the stream, in microseconds of the clock.
     asked: AtomicI64,
-    /// Bytes sent or received by all connections.
+    /// Number of bytes sent or received by all connections.
     pub bytes: AtomicU64,
     pub reconnects: AtomicU64,
     pub dropped_frames: AtomicU64,
@@ -86,12 +86,12 @@ impl Relay {
         }
     }
 
-    /// The current report.
+    /// Returns the current report.
     pub fn report(&self) -> RelayReport {
         self.report.borrow().clone()
     }
 
-    /// The report, as it changes.
+    /// Returns a receiver of the changing report.
     pub fn reports(&self) -> watch::Receiver<RelayReport> {
         self.report.subscribe()
     }
@@ -141,12 +141,12 @@ impl Relay {
             && report.url == before.url
     }
 
-    /// Records that a viewer asks for the stream.
+    /// Records that a viewer requests the stream.
     pub fn note_asked(&self, now: Timestamp) {
         self.asked.fetch_max(now.as_micros(), Ordering::AcqRel);
     }
 
-    /// When a viewer last asked for the stream, or watched it.
+    /// Returns the time at which a viewer last requested the stream, or watched it.
     pub fn asked(&self) -> Timestamp {
         Timestamp::from_micros(self.asked.load(Ordering::Acquire))
     }
@@ -162,7 +162,7 @@ impl Relay {
         let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
-    /// Returns true if the relay shall end.
+    /// Returns true if the relay was asked to end.
     pub fn is_stopped(&self) -> bool {
         *self.stop.borrow()
     }

@@ -1,5 +1,5 @@
-//! The address of a relay: an RTMP URL with placeholders. `{app}` and `{stream}` are those of the
-//! stream, and `{key}` is a secret that is not in the configuration.
+//! The address of a relay: an RTMP URL with placeholders. `{app}` and `{stream}` are the names of
+//! the stream, and `{key}` is a secret that is not in the configuration.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,11 @@ use crate::wire::rtmp::url::Url;
 const APP: &str = "{app}";
 const STREAM: &str = "{stream}";
 const KEY: &str = "{key}";
-/// Query parameters whose values are secrets, also with a prefix.
+/// Names of query parameters whose values are secrets. The names can have a prefix.
 const SECRETS: [&str; 6] = ["key", "token", "secret", "password", "sign", "auth"];
 
-/// A shorter key is no secret, and would garble every text.
+/// Minimum length of a key that is hidden in texts, in bytes. Replacing shorter keys would garble
+/// the texts.
 const MIN_HIDDEN: usize = 4;
 
 /// An address with placeholders, and its secret.
@@ -32,7 +33,7 @@ impl RelayTarget {
     /// Parses an address. Without `{stream}` and without a last part, the stream keeps its name.
     ///
     /// # Errors
-    /// Fails if it is not an RTMP URL, contains a secret, or needs a key that is missing.
+    /// Fails if the text is not an RTMP URL, contains a secret, or needs a key that is missing.
     pub fn parse(text: &str, key: Option<&Secret>) -> Result<Self, Problem> {
         let text = text.trim();
         let mut url = Url::parse(text).map_err(|error| Problem::from(&error))?;
@@ -59,12 +60,12 @@ impl RelayTarget {
         self.key.is_some()
     }
 
-    /// Host and port.
+    /// Returns the host and port.
     pub fn authority(&self) -> String {
         self.url.authority()
     }
 
-    /// The address for a stream.
+    /// Returns the address for a stream.
     pub fn of(&self, app: &str, stream: &str) -> Url {
         let key = self.key.as_ref().map(Secret::expose).unwrap_or_default();
         let fill = |text: &str| filled(text, app, stream, key);
@@ -77,14 +78,14 @@ impl RelayTarget {
         url
     }
 
-    /// The address for a stream without its secret, to show it.
+    /// Returns the address for a stream without its secret, for display.
     pub fn shown(&self, app: &str, stream: &str) -> String {
         let url = Url { credentials: None, ..self.url.clone() };
         let whole = format!("{}/{}", url.tc_url(), url.stream.expose());
         filled(&whole, app, stream, "***")
     }
 
-    /// The text without the key. Another server can repeat it.
+    /// Returns the text without the key, because another server can repeat the key in its messages.
     pub fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let key = self.key.as_ref().map(Secret::expose).filter(|key| key.len() >= MIN_HIDDEN);
         match key {
@@ -93,13 +94,13 @@ impl RelayTarget {
         }
     }
 
-    /// The address as configured, which contains no secret.
+    /// Returns the address as configured, which contains no secret.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// Replaces the placeholders in one pass, because names can contain some, too.
+/// Replaces the placeholders in one pass, because names can contain placeholders too.
 fn filled(text: &str, app: &str, stream: &str, key: &str) -> String {
     let mut out = String::with_capacity(text.len() + app.len() + stream.len());
     let mut rest = text;
@@ -116,7 +117,7 @@ fn filled(text: &str, app: &str, stream: &str, key: &str) -> String {
     out
 }
 
-/// Returns true if the address itself contains a password or a key.
+/// Returns true if the URL itself contains a password or a key.
 fn has_secret(url: &Url) -> bool {
     let password = url.credentials.as_ref().map(|it| it.password.expose());
     let is_literal = |value: &str| !value.is_empty() && !value.contains(KEY);

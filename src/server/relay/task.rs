@@ -11,10 +11,10 @@ use crate::server::relay::report::{RelayReport, RelayState};
 use crate::server::relay::state::Relay;
 use crate::text::Problem;
 
-/// Interval of checks.
+/// Interval between checks.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A relay on its server. When dropped, the relay is over.
+/// A relay and its server. The relay is over when this value is dropped.
 #[derive(Debug)]
 pub(in crate::server) struct RelayTask {
     pub registry: Arc<Registry>,
@@ -58,7 +58,7 @@ impl RelayTask {
         });
     }
 
-    /// Records the end.
+    /// Records the end of the relay.
     pub fn over(&self, why: Option<Problem>) {
         self.change(|report| {
             report.state = RelayState::Stopped;
@@ -78,7 +78,7 @@ impl RelayTask {
 
 impl Drop for RelayTask {
     fn drop(&mut self) {
-        // A task that was cut off reports nothing itself.
+        // A task that was aborted reports nothing itself.
         if self.relay.report().state != RelayState::Stopped {
             self.over(None);
         }
@@ -87,7 +87,7 @@ impl Drop for RelayTask {
     }
 }
 
-/// The checks of a relay.
+/// Returns the timer for the checks of a relay.
 pub(in crate::server) fn ticks() -> Interval {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

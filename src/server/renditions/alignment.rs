@@ -1,5 +1,5 @@
-//! Aligns the segments of a rendition with those of the stream itself, so that players change between them at
-//! any segment (RFC 8216bis §6.2.4). This module is pure.
+//! Aligns the segments of a rendition with those of the stream itself, so that players can change between
+//! them at any segment (RFC 8216bis §6.2.4). This module is pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::server::hls::part::SegmentStart;
 
-/// Maximum number of remembered segments.
+/// Maximum number of segments that are remembered.
 const MAX_STARTS: usize = 64;
 /// A rendition begins with a segment if its first packet is at most this late.
 const MAX_LATE: Duration = Duration::from_millis(100);
@@ -21,7 +21,7 @@ pub(in crate::server) struct Alignment {
 }
 
 impl Alignment {
-    /// Creates it for segments after the one with this number.
+    /// Creates an alignment for the segments after the one with this number.
     pub fn after(last: Option<u64>) -> Self {
         Self { starts: VecDeque::new(), last }
     }
@@ -34,7 +34,7 @@ impl Alignment {
                 self.starts.push_back(*start);
             } else if let Some(known) = self.starts.iter_mut().find(|it| it.number == start.number)
             {
-                // It was empty, and began again.
+                // The segment was empty, and began again.
                 *known = *start;
             }
         }
@@ -42,7 +42,7 @@ impl Alignment {
         self.starts.drain(..excess);
     }
 
-    /// The segment that begins with a packet at this time, if one does.
+    /// Returns the segment that begins with a packet at this time, if there is one.
     pub fn due(&mut self, at: Timestamp) -> Option<SegmentStart> {
         let mut due = None;
         while let Some(start) = self.starts.front().filter(|start| start.shown <= at) {
@@ -53,7 +53,8 @@ impl Alignment {
         due
     }
 
-    /// The first segment that begins with one of these packets, with the time of the packet.
+    /// Returns the first segment that begins with one of these packets, with the time of the
+    /// packet.
     pub fn begin(
         &mut self,
         packets: impl Iterator<Item = Timestamp>,
@@ -63,7 +64,7 @@ impl Alignment {
             let begins =
                 |start: &&SegmentStart| start.shown <= at && at.since(start.shown) <= MAX_LATE;
             if let Some(found) = starts.find(begins).copied() {
-                // Earlier segments do not come any more.
+                // Earlier segments can no longer begin.
                 self.starts.retain(|start| start.number > found.number);
                 self.last = Some(found.number);
                 return Some((at, found));
@@ -87,7 +88,7 @@ mod tests {
         let ms = Timestamp::from_millis;
         let mut alignment = Alignment::default();
         alignment.add(&[start(1, 0), start(2, 2_000)]);
-        // The packets of a rendition that begins late.
+        // These are the packets of a rendition that begins late.
         assert_eq!(alignment.begin([ms(1_000), ms(1_033)].into_iter()), None);
         let begun = alignment.begin([ms(1_990), ms(2_023)].into_iter());
         assert_eq!(begun, Some((ms(2_023), start(2, 2_000))));
@@ -95,7 +96,7 @@ mod tests {
         assert_eq!(alignment.due(ms(3_999)), None);
         assert_eq!(alignment.due(ms(4_000)), Some(start(3, 4_000)));
         assert_eq!(alignment.due(ms(4_000)), None);
-        // Two segments without a frame: the last one begins.
+        // For two segments without a frame, the last one begins.
         alignment.add(&[start(4, 6_000), start(5, 8_000)]);
         alignment.add(&[start(5, 8_100)]);
         assert_eq!(alignment.due(ms(9_000)), Some(start(5, 8_100)));

@@ -29,16 +29,16 @@ pub(super) enum Job {
         key: bool,
         rate: FrameRate,
     },
-    /// Audio is passed on, after the first keyframe.
+    /// Audio, which is passed on after the first keyframe.
     Audio(Incoming),
     AudioConfig(Incoming),
-    /// The publisher left.
+    /// The publisher has left.
     Gone,
     /// A publisher is back, possibly another one.
     Back,
 }
 
-/// The encoder for one size of frames.
+/// The encoder for frames of one size.
 struct OpenEncoder {
     encoder: FrameEncoder,
     of: (Size, FrameRate),
@@ -64,7 +64,7 @@ pub(super) fn encode(registry: &Registry, running: &Arc<RunningRendition>, jobs:
                     break;
                 }
             }
-            // Before the video, it would be taken for a stream without video.
+            // Audio before the video would look like a stream without video.
             Job::Audio(_) if open.is_none() => {}
             Job::Audio(message) | Job::AudioConfig(message) => {
                 running.stream.take(running.id, &mut vec![message], registry.clock.now());
@@ -121,7 +121,7 @@ fn frame_job(
     Ok(())
 }
 
-/// The time of a message: milliseconds, which wrap around.
+/// Returns the time of a message in milliseconds, which wrap around.
 fn time_ms(millis: i64) -> u32 {
     millis as u32
 }

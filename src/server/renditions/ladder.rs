@@ -1,4 +1,5 @@
-//! The renditions that a server offers of a stream: smaller sizes and the audio alone. This module is pure.
+//! The renditions that a server offers for a stream: smaller sizes, and the audio alone. This module is
+//! pure.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -16,7 +17,8 @@ pub const MAX_RENDITIONS: usize = 8;
 const HEIGHTS: (u32, u32) = (96, 2_160);
 /// Minimum and maximum bitrate in bits per second.
 const BITRATES: (u32, u32) = (50_000, 50_000_000);
-/// Budget of the rate control: players count on the bitrate over two seconds.
+/// The period over which the rate control keeps the bitrate: players rely on the bitrate over two
+/// seconds.
 const KEYFRAME_INTERVAL: Duration = Duration::from_secs(2);
 /// Default bitrate in bits per second and pixel, for 16:9.
 const BITS_PER_PIXEL: f64 = 2.7;
@@ -38,12 +40,13 @@ pub struct VideoRendition {
 }
 
 impl VideoRendition {
-    /// Its name, such as `720p`.
+    /// Returns the name of the rendition, such as `720p`.
     pub fn name(self) -> String {
         format!("{}p", self.height)
     }
 
-    /// Its size for a stream of this size; `None` if it would not be smaller.
+    /// Returns the size of the rendition for a stream of this size, or `None` if it would not be
+    /// smaller.
     pub fn size(self, of: Size) -> Option<Size> {
         let short = of.width.min(of.height);
         if self.height >= short {
@@ -63,7 +66,7 @@ impl VideoRendition {
 }
 
 impl VideoRendition {
-    /// The encoder settings for frames of this size.
+    /// Returns the encoder settings for frames of this size.
     pub(in crate::server) fn settings(self, size: Size, frame_rate: FrameRate) -> Option<Video> {
         Some(Video {
             size: self.size(size)?,
@@ -75,7 +78,7 @@ impl VideoRendition {
     }
 }
 
-/// The renditions of a stream beside the stream itself, the largest first.
+/// The renditions of a stream in addition to the stream itself, largest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ladder {
     pub video: Vec<VideoRendition>,
@@ -84,12 +87,13 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Returns true if there is only the stream itself.
+    /// Returns true if there are no renditions in addition to the stream itself.
     pub fn is_empty(&self) -> bool {
         self.video.is_empty() && !self.audio_only
     }
 
-    /// The names of the renditions that a stream has, with video of this size and with audio or without.
+    /// Returns the names of the renditions of a stream with video of this size, and with or without
+    /// audio.
     pub fn names(&self, size: Option<Size>, has_audio: bool) -> Vec<String> {
         let Some(size) = size else { return Vec::new() };
         let video = self.video.iter().filter(|it| it.size(size).is_some()).map(|it| it.name());
@@ -100,7 +104,7 @@ impl Ladder {
     /// Reads renditions such as `720p:2500k`, `240p` and `audio`.
     ///
     /// # Errors
-    /// Fails with the first one that cannot be offered.
+    /// Fails with the first rendition that cannot be offered.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Problem> {
         let mut ladder = Self::default();
         for name in names.into_iter().map(str::trim) {
@@ -153,9 +157,10 @@ pub struct Ladders {
     /// The renditions in applications without their own.
     pub others: Ladder,
     pub apps: HashMap<String, Ladder>,
-    /// How many renditions with video are encoded at the same time; `None` is a number that suits the cores.
+    /// Maximum number of renditions with video that are encoded at the same time; `None` means a number that
+    /// suits the number of cores.
     pub limit: Option<usize>,
-    /// The share of the machine's CPU time, from 0 to 1, above which no more renditions start.
+    /// The share of the computer's CPU time, from 0 to 1, above which no more renditions start.
     pub cpu: f64,
     /// Watermarks in applications without their own.
     pub watermarks: Vec<Watermark>,
@@ -163,7 +168,7 @@ pub struct Ladders {
 }
 
 impl Ladders {
-    /// The renditions in an application.
+    /// Returns the renditions in an application.
     pub fn of(&self, app: &str) -> &Ladder {
         self.apps.get(app).unwrap_or(&self.others)
     }

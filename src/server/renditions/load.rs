@@ -1,14 +1,14 @@
-//! How busy the CPU of this machine is, and how much of it an encoder needs, both measured.
+//! The measured load of this computer's CPU, and the measured CPU time of an encoder.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::media::{FrameRate, Size};
 
-/// Cost of an encoder before the first measurement, in nanoseconds per macroblock: 720p30 in a quarter of a
-/// core.
+/// The assumed cost of an encoder before the first measurement, in nanoseconds per macroblock: 720p30
+/// needs a quarter of a core.
 const USUAL_COST: u64 = 2_300;
-/// The weight of a measurement in the mean is one part in this many.
+/// The weight of a new measurement in the mean is one divided by this.
 const SMOOTHING: u64 = 64;
 
 /// The measured load.
@@ -16,7 +16,7 @@ const SMOOTHING: u64 = 64;
 pub(in crate::server) struct CpuLoad {
     /// The share of all cores that is in use, as the bits of an `f32`.
     share: AtomicU32,
-    /// Nanoseconds per encoded macroblock.
+    /// The cost in nanoseconds per encoded macroblock.
     cost: AtomicU64,
 }
 
@@ -27,7 +27,7 @@ impl Default for CpuLoad {
 }
 
 impl CpuLoad {
-    /// Records the time that a frame took.
+    /// Records how long encoding a frame took.
     pub fn note(&self, size: Size, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let cost = nanos / u64::from(size.macroblocks().max(1));
@@ -36,7 +36,7 @@ impl CpuLoad {
         self.cost.store(mean, Ordering::Relaxed);
     }
 
-    /// The share of all cores, from 0 to 1, that would be in use with one more encoder.
+    /// Returns the share of all cores, from 0 to 1, that would be in use with one more encoder.
     pub fn with_encoder(&self, size: Size, rate: FrameRate) -> f64 {
         let macroblocks = f64::from(size.macroblocks()) * rate.as_f64();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;

@@ -1,4 +1,4 @@
-//! Measures how busy the CPU is.
+//! Measures the load of the CPU.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::registry::Registry;
 
-/// Interval of the measurements.
+/// Interval between measurements.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Measures until the server stops, while the rules have renditions.

@@ -1,7 +1,7 @@
-//! Renditions of published streams: smaller sizes, encoded once for all viewers while somebody watches them.
-//! Each video stream is decoded once. Keyframes and times are those of the stream, so that players change
-//! between renditions at any segment. `ladder`, `alignment` and `refusal` are pure; `transcoder` is the thread that
-//! decodes a stream, and `encoding` the thread of a rendition.
+//! Renditions of published streams: smaller sizes, encoded once for all viewers while somebody watches them. Each
+//! video stream is decoded once. Keyframes and times are those of the stream, so that players can change between
+//! renditions at any segment. `ladder`, `alignment` and `refusal` are pure; `transcoder` is the thread that decodes
+//! a stream, and `encoding` the thread of a rendition.
 
 pub(in crate::server) mod alignment;
 mod encoding;

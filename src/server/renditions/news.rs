@@ -1,4 +1,4 @@
-//! Tells of the start and end of renditions.
+//! Reports the start and end of renditions.
 
 use crate::server::event::{Event, RenditionChange, RenditionState};
 use crate::server::registry::Registry;
@@ -6,7 +6,7 @@ use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
 use crate::text::Problem;
 
-/// Tells of a change, and why it came.
+/// Reports a change, and its cause.
 pub(super) fn tell(
     registry: &Registry,
     stream: &Stream,

@@ -1,4 +1,5 @@
-//! The HLS playlist of a rendition: what requests share with the task that makes it.
+//! The HLS playlist of a rendition: the data that requests share with the task that makes the
+//! playlist.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -23,7 +24,7 @@ const KEPT: Duration = Duration::from_secs(30);
 /// Peak bitrate of segments and the overhead of the container, in percent.
 const PEAK_PERCENT: u64 = 115;
 
-/// What a rendition holds.
+/// The content of a rendition.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum RenditionKind {
     Video(VideoRendition),
@@ -31,11 +32,11 @@ pub(in crate::server) enum RenditionKind {
     Audio,
 }
 
-/// Whether a playlist is made.
+/// The state of a playlist.
 #[derive(Debug)]
 pub(in crate::server) enum PlaylistState {
     Idle,
-    /// The task begins with it soon.
+    /// The task begins with the playlist soon.
     Begun(Option<RenditionUse>),
     Made,
 }
@@ -53,12 +54,12 @@ pub(in crate::server) struct RenditionPlaylist {
     asked: AtomicI64,
     /// The number of the next segment; zero before the first one.
     pub(super) next_number: AtomicU64,
-    /// The codec of an encoder that opened, with its size and frame rate.
+    /// The codec name of an encoder that could be opened, with its size and frame rate.
     codec: Mutex<Option<(Size, FrameRate, String)>>,
 }
 
 impl RenditionPlaylist {
-    /// The playlists of a ladder. `tag` begins the file names of the stream itself.
+    /// Returns the playlists of a ladder. The file names of the stream itself begin with `tag`.
     pub fn of(ladder: &Ladder, settings: Settings, tag: &str) -> Vec<Arc<Self>> {
         let video = ladder.video.iter().map(|it| (it.name(), RenditionKind::Video(*it)));
         let audio = ladder.audio_only.then(|| (AUDIO.to_owned(), RenditionKind::Audio));
@@ -80,23 +81,23 @@ impl RenditionPlaylist {
         video.chain(audio).map(new).collect()
     }
 
-    /// The name of the playlist.
+    /// Returns the name of the playlist.
     pub fn list_name(&self) -> String {
         format!("{}.m3u8", self.name)
     }
 
-    /// Returns true if this is its playlist, or one of its files.
+    /// Returns true if the file is the rendition's playlist, or one of its files.
     pub fn has(&self, file: &str) -> bool {
         file.strip_suffix(".m3u8") == Some(&*self.name)
             || file.strip_prefix(&*self.tag).is_some_and(|rest| rest.starts_with('-'))
     }
 
-    /// The available resources, as they change.
+    /// Returns a receiver of the available resources.
     pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
         self.listing.subscribe()
     }
 
-    /// Shows this listing to requests. A frame within a part wakes no request.
+    /// Makes this listing available to requests. A frame within a part wakes no request.
     pub(super) fn show(&self, listing: Listing) {
         self.listing.send_if_modified(|known| {
             let is_new = known.version() != listing.version();
@@ -107,7 +108,7 @@ impl RenditionPlaylist {
         });
     }
 
-    /// It is not made any more.
+    /// Records that the playlist is no longer made.
     pub(super) fn clear(&self) {
         let empty = Window::of_rendition(self.settings, &self.tag).listing();
         self.listing.send_replace(Arc::new(empty));
@@ -119,13 +120,14 @@ impl RenditionPlaylist {
         self.asked.store(now.as_micros(), Ordering::Release);
     }
 
-    /// Returns true if it was requested recently.
+    /// Returns true if the playlist was requested recently.
     pub fn is_asked(&self, now: Timestamp) -> bool {
         let asked = self.asked.load(Ordering::Acquire);
         asked > i64::MIN && now.since(Timestamp::from_micros(asked)) < KEPT
     }
 
-    /// The data that players need about the rendition. `None` if a stream like this has no such rendition.
+    /// Returns the data that players need about the rendition, or `None` if such a stream does not have
+    /// the rendition.
     pub fn variant(&self, main: &Listing) -> Option<OfferedVariant> {
         let of = main.initialization()?;
         let audio_rate = main.audio_rate() * PEAK_PERCENT / 100;
@@ -159,7 +161,8 @@ impl RenditionPlaylist {
         }
     }
 
-    /// The codec name of an encoder with these settings; `None` if none opens.
+    /// Returns the codec name of an encoder with these settings, or `None` if no encoder can be
+    /// opened.
     fn codec(&self, settings: &crate::encode::config::Video) -> Option<String> {
         let mut known = self.codec.lock();
         if let Some((size, rate, name)) = &*known
@@ -175,7 +178,7 @@ impl RenditionPlaylist {
     }
 }
 
-/// The nearest frame rate with a denominator of 1 or 1001.
+/// Returns the nearest frame rate with a denominator of 1 or 1001.
 pub(in crate::server) fn frame_rate(rate: f64) -> Option<FrameRate> {
     let whole = rate.round();
     match (rate - whole).abs() < 0.005 {

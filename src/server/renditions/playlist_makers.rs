@@ -16,7 +16,7 @@ use crate::server::stream::sink::Sink as _;
 use crate::wire::container::flv::TagKind;
 use crate::wire::hls::Report;
 
-/// The renditions of a stream, as far as they are made.
+/// The renditions of a stream that are being made.
 #[derive(Debug)]
 pub(in crate::server) struct PlaylistMakers {
     /// The stream itself, and its queue.
@@ -40,7 +40,7 @@ struct PlaylistMaker {
 struct PlaylistSource {
     stream: Arc<Stream>,
     sink: Arc<MessageSink>,
-    /// `None` is the stream itself, of which only the audio is used.
+    /// `None` means the stream itself, of which only the audio is used.
     used: Option<RenditionUse>,
 }
 
@@ -65,7 +65,7 @@ impl Drop for PlaylistSource {
 }
 
 impl PlaylistMakers {
-    /// Creates it for the task of a production.
+    /// Creates the makers for the task of a production.
     pub fn new(production: &Production) -> Self {
         Self {
             stream: Arc::clone(&production.stream),
@@ -114,13 +114,13 @@ impl PlaylistMakers {
             changed |= !received.is_empty();
             made.maker.align(main.window.starts(), target);
             made.maker.take_at(received, now, offset);
-            // It ends with the stream itself.
+            // The playlist ends together with the stream itself.
             changed |= main.ended && made.maker.end_if_gone(now);
         }
         changed
     }
 
-    /// The progress of all playlists but this one.
+    /// Returns the progress of all playlists except this one.
     pub fn reports(&self, but: Option<&RenditionPlaylist>) -> Vec<Report> {
         let others =
             self.made.iter().filter(|it| but.is_none_or(|but| but.name != it.playlist.name));
@@ -131,7 +131,7 @@ impl PlaylistMakers {
         others.filter_map(report).collect()
     }
 
-    /// Shows the playlists to requests; `main` is that of the stream itself.
+    /// Makes the playlists available to requests; `main` is that of the stream itself.
     pub fn publish(&self, main: &Listing) {
         for made in &self.made {
             let mut reports = self.reports(Some(&*made.playlist));

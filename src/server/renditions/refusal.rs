@@ -1,15 +1,15 @@
-//! Why a rendition is not made.
+//! The reasons why a rendition is not made.
 
 use crate::text::problem::{Problem, problem};
 
-/// The reason for the viewer and the operator.
+/// The reason why a rendition is not made, for the viewer and the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Refusal {
-    /// The stream has no such rendition, or is not larger than it.
+    /// The stream has no such rendition, or is not larger than the rendition.
     Absent,
     /// The server already encodes this many renditions, which is the limit.
     Full(usize),
-    /// The CPU is busy to this percentage.
+    /// The load of the CPU is this high, in percent.
     Busy(u32),
     /// The encoder did not keep up with the stream.
     TooSlow,
@@ -22,7 +22,7 @@ pub(in crate::server) enum Refusal {
 }
 
 impl Refusal {
-    /// The name in figures and events.
+    /// Returns the name in figures and events.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Absent => "absent",

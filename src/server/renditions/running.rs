@@ -16,19 +16,19 @@ use crate::server::stream::Stream;
 #[derive(Debug)]
 pub(in crate::server) struct RunningRendition {
     pub rendition: VideoRendition,
-    /// Its packets, with the audio of the source.
+    /// The packets of the rendition, with the audio of the source.
     pub stream: Arc<Stream>,
-    /// Publisher of that stream.
+    /// The id of that stream's publisher.
     pub(super) id: u64,
     users: AtomicUsize,
-    /// Why it ended before its users left.
+    /// The reason why the rendition ended before its users left.
     ended: Mutex<Option<Refusal>>,
     pub(super) counters: Counters,
     /// What is drawn on its frames.
     pub(super) watermarks: Vec<WatermarkImage>,
 }
 
-/// What has been encoded.
+/// Counts of the encoded data.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub frames: AtomicU64,
@@ -42,11 +42,11 @@ pub(super) struct Counters {
 pub struct RenditionFigures {
     pub name: String,
     pub size: Option<Size>,
-    /// Configured bits per second.
+    /// The configured bitrate in bits per second.
     pub bitrate: u32,
     pub users: usize,
     pub frames: u64,
-    /// Time of the encoder in all.
+    /// The total encoding time.
     pub busy: Duration,
 }
 
@@ -77,7 +77,7 @@ impl RunningRendition {
         self.users.load(Ordering::Acquire) > 0
     }
 
-    /// The reason why the server ended it, if it did.
+    /// Returns the reason why the server ended the rendition, if it did.
     pub fn ended(&self) -> Option<Refusal> {
         self.ended.lock().clone()
     }
@@ -111,7 +111,7 @@ impl Counters {
     }
 }
 
-/// A use of a rendition, which is made as long as this exists.
+/// A use of a rendition. The rendition is made as long as this value exists.
 #[derive(Debug)]
 pub(in crate::server) struct RenditionUse {
     pub running: Arc<RunningRendition>,

@@ -17,10 +17,10 @@ use crate::server::renditions::transcoders::Transcoder;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 
-/// Number of renditions per core, if no limit is configured.
+/// Maximum number of renditions per core, if no limit is configured.
 const PER_CORE: usize = 4;
 
-/// A rendition of a published stream, started if necessary.
+/// Returns a rendition of a published stream, and starts it if necessary.
 ///
 /// # Errors
 /// Fails with the reason for the viewer.
@@ -90,7 +90,7 @@ fn begin(
     Ok(used)
 }
 
-/// Checks that the rendition exists, and that the CPU has time for it.
+/// Checks that the stream has this rendition, and that the CPU has time for it.
 fn check_cpu(
     registry: &Registry,
     stream: &Stream,

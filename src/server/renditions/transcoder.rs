@@ -27,20 +27,20 @@ use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;
 use crate::wire::container::flv::{Tag, TagKind};
 
-/// Interval of checks for users.
+/// Interval between checks for users.
 const CHECK: Duration = Duration::from_millis(200);
 /// Duration for which a rendition continues without users, for a viewer that reloads the page.
 const KEPT: Duration = Duration::from_secs(2);
-/// Number of frames that wait for an encoder.
+/// Maximum number of frames that wait for an encoder.
 const WAITING_FRAMES: usize = 6;
 /// Waiting messages that together last longer are dropped up to their last keyframe.
 const MAX_BEHIND_MS: u32 = 2_000;
-/// A stream that has been behind this often within the next duration is too much for the CPU.
+/// A stream that falls behind this often within the next duration is too much for the CPU.
 const MAX_OVERLOADS: usize = 3;
 const OVERLOAD_WINDOW: Duration = Duration::from_secs(30);
 /// Larger video is not decoded.
 const MAX_PIXELS: usize = 4_096 * 2_304;
-/// Maximum number of remembered keyframes that the decoder has not shown yet.
+/// Maximum number of remembered keyframes that the decoder has not returned yet.
 const MAX_KEYS: usize = 64;
 
 /// The encoder of a rendition.
@@ -48,13 +48,14 @@ struct Encoder {
     running: Arc<RunningRendition>,
     jobs: Sender<Job>,
     _worker: Worker,
-    /// Time of the last user.
+    /// The time at which the rendition last had a user.
     used: Timestamp,
 }
 
 /// Runs until there are no more renditions.
 pub(super) fn transcode(registry: &Arc<Registry>, transcoder: &Arc<Transcoder>) {
-    // It decodes video of untrusted clients. The encoders start from here, and inherit this.
+    // This thread decodes video of untrusted clients. It also starts the encoders, which inherit
+    // the sandbox.
     sandbox::video_decoder();
     let mut source = Source::new();
     let mut encoders: Vec<Encoder> = Vec::new();
@@ -65,7 +66,7 @@ pub(super) fn transcode(registry: &Arc<Registry>, transcoder: &Arc<Transcoder>) 
         let now = registry.clock.now();
         start_encoders(registry, transcoder, &source, (&mut encoders, now));
         let mut arrivals = transcoder.sink.take();
-        // The frames since the last keyframe arrive at once at first.
+        // At first, the frames since the last keyframe arrive at once.
         let was_first = is_first && !arrivals.is_empty();
         is_first &= arrivals.is_empty();
         if !was_first && drop_late(&mut arrivals) {
@@ -127,14 +128,15 @@ fn start_encoders(
             }
             Err(error) => {
                 running.end(Refusal::Thread(error.to_string()));
-                // It has no encoder that would remove it.
+                // The rendition has no encoder that would remove it.
                 transcoder.wanted.lock().retain(|it| !Arc::ptr_eq(it, &running));
             }
         }
     }
 }
 
-/// Drops the messages before the last keyframe if too many wait; returns whether it did.
+/// Drops the messages before the last keyframe if too many are waiting. Returns true if messages
+/// were dropped.
 fn drop_late(arrivals: &mut Vec<Arrival>) -> bool {
     let video = |arrival: &Arrival| match arrival {
         Arrival::Message(message) if message.kind == TagKind::Video && message.mark.is_none() => {
@@ -166,9 +168,9 @@ struct Source {
     decoder: Option<Box<dyn VideoBackend>>,
     /// Time and body of the last audio config, for encoders that start later.
     audio_config: Option<(u32, Bytes)>,
-    /// Times of keyframes that the decoder has not shown yet.
+    /// Times of keyframes that the decoder has not returned yet.
     keys: VecDeque<Timestamp>,
-    /// True until the next keyframe.
+    /// True until the next keyframe arrives.
     waits: bool,
     refused: Option<Refusal>,
 }
@@ -213,7 +215,7 @@ impl Source {
                 || Job::Back
             }
         };
-        // An encoder that has ended takes nothing.
+        // An encoder that has ended accepts no jobs.
         for encoder in encoders {
             let _ = encoder.jobs.send(job());
         }

@@ -30,7 +30,7 @@ pub(in crate::server) struct Transcoders {
     pub load: CpuLoad,
 }
 
-/// The decoding of a stream, and its renditions.
+/// The decoding of a stream, and the stream's renditions.
 #[derive(Debug)]
 pub(in crate::server) struct Transcoder {
     pub stream: Arc<Stream>,
@@ -55,7 +55,7 @@ impl Transcoders {
         self.barred(stream, name, now).is_some()
     }
 
-    /// Why a rendition was refused recently.
+    /// Returns the reason why a rendition was refused recently, if it was.
     pub(super) fn barred(&self, stream: &Stream, name: &str, now: Timestamp) -> Option<Refusal> {
         let mut barred = self.barred.lock();
         barred.retain(|it| now.since(it.since) < BARRED);
@@ -65,7 +65,7 @@ impl Transcoders {
         found.map(|it| it.refusal.clone())
     }
 
-    /// Remembers a refusal; `false` if it is known.
+    /// Remembers a refusal. Returns false if the refusal is already known.
     pub(super) fn bar(&self, stream: &Stream, name: &str, why: &Refusal, now: Timestamp) -> bool {
         if self.barred(stream, name, now).is_some() {
             return false;
@@ -82,14 +82,15 @@ impl Transcoders {
         true
     }
 
-    /// Removes a rendition that has ended, or has no users; `false` if it was just requested.
+    /// Removes a rendition that has ended, or has no users. Returns false if the rendition was just
+    /// requested.
     pub(super) fn remove(
         &self,
         transcoder: &Transcoder,
         running: &Arc<RunningRendition>,
         now: Timestamp,
     ) -> bool {
-        // Nobody can begin to use it meanwhile.
+        // While this lock is held, nobody can begin to use the rendition.
         let all = self.all.lock();
         let why = running.ended();
         if why.is_none() && running.is_used() {
@@ -103,7 +104,7 @@ impl Transcoders {
         true
     }
 
-    /// Removes a transcoder without renditions; `false` if one was just requested.
+    /// Removes a transcoder without renditions. Returns false if a rendition was just requested.
     pub(super) fn end(&self, transcoder: &Arc<Transcoder>) -> bool {
         let mut all = self.all.lock();
         if !transcoder.wanted.lock().is_empty() {
@@ -116,7 +117,7 @@ impl Transcoders {
         true
     }
 
-    /// The renditions of a stream that are being made, the largest first.
+    /// Returns the renditions of a stream that are being made, the largest first.
     pub fn figures(&self, app: &str, name: &str) -> Vec<RenditionFigures> {
         let all = self.all.lock();
         let Some(found) = all.get(&(app.to_owned(), name.to_owned())) else { return Vec::new() };

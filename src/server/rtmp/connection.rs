@@ -28,14 +28,14 @@ use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, S
 /// The read size. The buffer is on the stack unless the client publishes, because hundreds of
 /// viewers need no buffer each.
 const READ: usize = 32 << 10;
-/// Number of reads before other connections get a turn.
+/// Maximum number of reads before other connections get a turn.
 const READS: usize = 16;
-/// The receive buffer of a connection that a fault slows down: small, so that the peer notices.
+/// Receive buffer in bytes while a fault slows a connection down: small, so that peers notice.
 const HELD_BUFFER: usize = 16 << 10;
-/// Limit for session data that the peer does not read.
+/// Maximum size of session data that the peer has not read, in bytes.
 const MAX_CONTROL: usize = 1 << 20;
 
-/// RTMP connection of a publisher or a viewer.
+/// An RTMP connection of a publisher or a viewer.
 #[derive(Debug)]
 pub(in crate::server) struct Connection {
     id: u64,
@@ -56,7 +56,7 @@ struct Io {
     /// The reason for a disconnection by the operator.
     dismissed: Option<&'static str>,
     paused: bool,
-    /// Audio and video that the player wants.
+    /// Whether the player wants audio, and whether it wants video.
     wanted: (bool, bool),
     lab: ConnectionFaults,
 }
@@ -67,14 +67,14 @@ struct ConnectionFaults {
     /// Generation of the server's faults at the last check.
     generation: u64,
     plan: Option<Box<Plan>>,
-    /// When the connection's task must check again.
+    /// The time at which the connection's task must check again.
     wake_at: Option<Timestamp>,
     /// True if received data is ignored, and nothing is answered.
     deaf: bool,
     mute: bool,
 }
 
-/// Why a connection ends.
+/// The reason why a connection ends.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::server) enum Error {
     #[error("the connection was lost: {0}")]
@@ -194,7 +194,7 @@ impl Connection {
         self.flush(io);
         into.extend(io.events.drain(..));
         if !into.is_empty() {
-            // An error occurs again with the next call.
+            // The next call returns the error again.
             if let Some(Error::Closed | Error::Io(_)) = ended {
                 io.out.failed = Some(io::ErrorKind::UnexpectedEof);
             }
@@ -212,13 +212,13 @@ impl Connection {
         self.wait(io)
     }
 
-    /// The next deadline of the session or of the faults.
+    /// Returns the next deadline of the session or of the faults.
     pub fn deadline(&self) -> Option<Timestamp> {
         let io = self.io.lock();
         io.deadline.into_iter().chain(io.lab.wake_at).min()
     }
 
-    /// The answer to a request if a fault decides.
+    /// Returns the answer to a request, if a fault determines it.
     pub fn verdict(&self, phase: Phase) -> Option<Verdict> {
         let mut io = self.io.lock();
         let generation = io.lab.generation;
@@ -243,7 +243,7 @@ impl Connection {
         claimed
     }
 
-    /// Applies due faults. Returns the result of [`Connection::poll`] then; `None` to continue.
+    /// Applies due faults. Returns the result of [`Connection::poll`], or `None` to continue.
     #[cold]
     fn suffer(&self, io: &mut Io, cx: &mut Context<'_>) -> Option<Poll<Result<(), Error>>> {
         let now = self.registry.clock.now();
@@ -333,12 +333,12 @@ impl Connection {
         io.wanted = (sound.unwrap_or(io.wanted.0), pictures.unwrap_or(io.wanted.1));
     }
 
-    /// Bytes of media that wait for the player.
+    /// Returns the number of media bytes that wait for the player.
     pub fn backlog(&self) -> usize {
         self.io.lock().out.queue.waiting_bytes()
     }
 
-    /// Sends the end of a recording behind all media.
+    /// Sends the end of a recording after all media.
     pub fn complete_play(&self, seconds: f64) {
         self.say(|session| session.complete_play(seconds));
     }
@@ -383,18 +383,18 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Number of messages that a slow peer did not get.
+    /// Returns the number of messages that a slow peer did not get.
     pub fn skipped(&self) -> u64 {
         self.io.lock().out.queue.skipped()
     }
 
-    /// How long the system retransmits to an unresponsive peer.
+    /// Sets how long the system retransmits to an unresponsive peer.
     pub fn set_user_timeout(&self, limit: std::time::Duration) {
         self.io.lock().out.stream.set_user_timeout(limit);
     }
 
-    /// Writes as much as the system accepts. If it accepts no more, the connection's own task is
-    /// woken as soon as it does.
+    /// Writes as much as the system accepts. If the system accepts no more, the connection's own
+    /// task is woken as soon as there is room.
     fn flush(&self, io: &mut Io) {
         let before = io.out.sent;
         io.flush(self.registry.clock);
@@ -467,7 +467,7 @@ impl Sink for Connection {
 }
 
 impl Io {
-    /// The waker of the connection's own task, if it runs yet.
+    /// Returns a context that wakes the connection's own task, if that task is running.
     fn context(waker: Option<&Waker>) -> Context<'_> {
         Context::from_waker(waker.unwrap_or(Waker::noop()))
     }
@@ -509,7 +509,7 @@ impl Io {
         }
     }
 
-    /// Takes the session's output: before or after the waiting media.
+    /// Takes the session's output, and queues it before or after the waiting media.
     fn pump(&mut self, behind: bool) {
         loop {
             match self.session.poll_output() {
@@ -527,8 +527,8 @@ impl Io {
         }
     }
 
-    /// Reads once, at most this many bytes, and passes them to the session: returns the number and
-    /// the result. Frames of a publisher share the block that they were read into.
+    /// Reads once, at most this many bytes, and passes them to the session. Returns the number of
+    /// bytes and the result. A publisher's frames share the block into which they were read.
     fn poll_read(
         &mut self,
         clock: Clock,
@@ -571,7 +571,7 @@ impl Io {
         self.lab.plan.as_ref().is_some_and(|plan| plan.holds_back())
     }
 
-    /// The client's phase for faults.
+    /// Returns the client's phase for faults.
     fn phase(&self) -> Option<Phase> {
         Some(match self.session.step()? {
             Step::Handshake => Phase::Handshake,

@@ -23,7 +23,7 @@ impl Task {
                         return Err(Error::Silent);
                     }
                 }
-                // Sending detects a dead peer: during media, that is enough.
+                // Sending detects a dead peer, which is enough while media is sent.
                 Role::Playing { ref stream, .. } => {
                     self.waiting_since =
                         (!stream.is_published()).then(|| self.waiting_since.unwrap_or(now));

@@ -43,7 +43,7 @@ use crate::wire::rtmp::server::{Config, Event, Session};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// Interval of checks without a nearer deadline.
+/// Interval between checks if there is no earlier deadline.
 const CHECK: Duration = Duration::from_secs(5);
 /// Time limit for sending the last message.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -68,13 +68,13 @@ struct Task {
     pending: Option<Box<PendingRequest>>,
     /// The application, if a callback changed it.
     app: Option<Box<str>>,
-    /// Tells a callback that the role has ended.
+    /// When dropped, informs a callback that the role has ended.
     done: Option<Box<DoneCall>>,
     incoming: Vec<Incoming>,
     /// Time until which the last message is held for the rest of its burst.
     flush_at: Option<Timestamp>,
     check_at: Timestamp,
-    /// Bytes sent at the last check.
+    /// Number of bytes sent at the last check.
     sent: u64,
     heard: Timestamp,
     finished: bool,
@@ -85,7 +85,7 @@ struct Task {
     waiting_since: Option<Timestamp>,
 }
 
-/// Waits for the next step of the playback of a recording; forever without one.
+/// Waits for the next step in the playback of a recording. Waits forever if there is no playback.
 async fn watched(role: &mut Role) -> PlaybackStep {
     match role {
         Role::Watching(watching) => watching.next().await,
@@ -125,7 +125,8 @@ pub(super) async fn serve(
         place,
         waiting_since: None,
     };
-    // A publisher writes to all its viewers at once: the task budget must not end that halfway.
+    // A publisher writes to all its viewers at once: the task budget must not interrupt that
+    // halfway.
     let session = tracing::info_span!(target: SESSION_LOG, "rtmp", session = id);
     tokio::task::unconstrained(task.run().instrument(session)).await;
 }
@@ -150,7 +151,7 @@ impl Task {
         }
     }
 
-    /// Runs until the connection ends, and returns the reason of a proper end.
+    /// Runs until the connection ends. Returns the reason if it ends properly.
     async fn serve(&mut self) -> Result<Cow<'static, str>, Error> {
         let mut events = Vec::new();
         let registry = Arc::clone(&self.registry);
@@ -183,8 +184,8 @@ impl Task {
                 biased;
                 () = &mut stopped => {
                     let why = "The server is shutting down.";
-                    // A player gets the end of the stream in any case; for a publisher, the plain message
-                    // is an error.
+                    // A player always gets the end of the stream; for a publisher, the plain message is
+                    // an error.
                     let asked = self.ask_to_reconnect(why);
                     if !asked || matches!(self.role, Role::Playing { .. } | Role::Watching(_)) {
                         self.say_goodbye(why);
@@ -219,7 +220,7 @@ impl Task {
                         return Ok(reason.into());
                     }
                     result?;
-                    // Without events, only the deadline has changed.
+                    // If there are no events, only the deadline has changed.
                     let something = !events.is_empty();
                     for event in events.drain(..) {
                         self.handle(event)?;
@@ -301,7 +302,7 @@ impl Task {
         Ok(())
     }
 
-    /// Publishers, which identify themselves, must log in; players need not.
+    /// Publishers, which identify themselves as such, must log in. Players need not.
     fn connect(&mut self, connect: &Connect) -> Result<(), Error> {
         let connection = &self.connection;
         match connection.verdict(Phase::Connect) {
@@ -315,7 +316,7 @@ impl Task {
                 return Ok(());
             }
         }
-        // A path that cannot be read is no protection, so it is refused, too.
+        // An unreadable path gives no protection against loops, so it is refused too.
         let is_loop = |path: &str| {
             RelayPath::parse(path).is_none_or(|path| path.contains(&self.registry.relays.id))
         };
@@ -435,7 +436,7 @@ impl Task {
             name.stream = renamed;
         }
         if grant.by_token {
-            // A publisher that comes back may have another token.
+            // A publisher that returns may have another token.
             name.query = String::new();
         }
         if let Some(last) = self.relay_path().last() {
@@ -448,7 +449,7 @@ impl Task {
             Ok(publication) => {
                 self.heard = publication.since;
                 self.registry.admission.settle(self.place.spot(), Purpose::Publish);
-                // It must start before the first data is handled.
+                // The recording must start before the first data is handled.
                 let recorded = grant.record_call();
                 recordings::begin(&self.registry, &publication.stream, recorded);
                 self.done = grant.done;
@@ -514,7 +515,7 @@ impl Task {
         Ok(())
     }
 
-    /// The servers on the way of the stream, if the client is a relay.
+    /// Returns the servers that the stream has passed, if the client is a relay.
     fn relay_path(&self) -> RelayPath {
         self.connection
             .with_session(|session| session.connect().relay_path().and_then(RelayPath::parse))

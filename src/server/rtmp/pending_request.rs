@@ -1,4 +1,4 @@
-//! A request to connect, publish or play, and the decision on it, which may take time.
+//! A request to connect, publish or play, and the decision about it, which may take time.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use crate::server::registry::Registry;
 use crate::wire::rtmp::command::Connect;
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// What a client requests.
+/// The kind of a client's request.
 pub(super) enum RequestKind {
     Connect,
     Publish(StreamName),
@@ -59,7 +59,7 @@ impl PendingRequest {
             Call::Publish { .. } => (Action::Publish, RequestKind::Publish(name)),
             Call::Play { start, .. } => match recording_name(registry, &name) {
                 Some(recording) => {
-                    // Those who may play the stream may play its recordings.
+                    // Clients that may play the stream may also play its recordings.
                     if let Some(of) = stream_of(&recording) {
                         (visit.app, visit.stream) = (of.app, of.stream);
                     }
@@ -94,7 +94,7 @@ fn visit((id, peer): ClientId, connect: &Connect, name: &StreamName) -> Visit {
     }
 }
 
-/// Waits for the decision on a request; forever without one.
+/// Waits for the decision about a request. Waits forever if there is no request.
 pub(super) async fn decided(pending: &mut Option<Box<PendingRequest>>) -> Result<Grant, Denied> {
     match pending {
         Some(pending) => pending.decision.as_mut().await,

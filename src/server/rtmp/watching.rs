@@ -48,7 +48,7 @@ impl Watching {
         self.playback.next(|| connection.backlog()).await
     }
 
-    /// Handles a step of the playback; `false` if the recording cannot be played.
+    /// Handles a step of the playback. Returns false if the recording cannot be played.
     pub fn handle(&mut self, step: PlaybackStep) -> Result<bool, Error> {
         let connection = &self.connection;
         match step {
@@ -97,7 +97,7 @@ impl Watching {
         self.connection.with_session(Session::accept_seek);
     }
 
-    /// The client does not play the recording any more.
+    /// Ends the playback, because the client no longer plays the recording.
     pub fn end(&self, reason: &str) {
         let Some(peer) = self.peer().filter(|_| self.accepted) else { return };
         self.registry.recording_viewers.leave(peer.id);

@@ -33,7 +33,7 @@ pub const DEFAULT_WEBRTC_PORT: u16 = 8189;
 pub struct Listen {
     /// Port 0 picks a free one.
     pub address: SocketAddr,
-    /// True to take the next free port if the port is in use. It is set for default ports, not for
+    /// True to use the next free port if the port is in use. It is set for default ports, not for
     /// configured ones.
     pub or_next: bool,
 }
@@ -75,13 +75,13 @@ pub struct Config {
     pub rtmpt: Option<Listen>,
     /// The address for pages, metrics and HTTP-FLV; `None` disables HTTP.
     pub http: Option<Listen>,
-    /// Stream keys; if not empty, a publisher must use one: `rtmp://host/app/stream?key=…`. They are
-    /// for applications without publish keys of their own.
+    /// Stream keys; if not empty, a publisher must use one: `rtmp://host/app/stream?key=…`. These
+    /// keys are for applications without their own publish keys.
     pub publish_keys: Vec<Secret>,
-    /// Who may publish and play in which application.
+    /// The rules for who may publish and play in which application.
     pub access: AccessRules,
-    /// URL for clients to reconnect to when this server shuts down (Enhanced RTMP's reconnect
-    /// request), with an application. `None` means this server.
+    /// The URL, with an application, to which clients reconnect when this server shuts down
+    /// (Enhanced RTMP's reconnect request). `None` means this server.
     pub successor: Option<String>,
     /// The login for publishers; players need none.
     pub login: Option<Login>,
@@ -90,17 +90,17 @@ pub struct Config {
     /// Host names of the server for browsers, in addition to its addresses and `localhost`.
     pub http_names: Vec<String>,
     /// Origins whose pages may read from the server, such as `https://example.com`; `*` for all.
-    /// The server's own pages always may.
+    /// The server's own pages may always read.
     pub cors: Vec<String>,
     /// The token for changes over HTTP; `None` allows no changes.
     pub http_token: Option<Secret>,
     /// Folder for recordings of publications, if set.
     pub record: Option<PathBuf>,
-    /// Which publications are recorded, and how.
+    /// The rules for which publications are recorded, and how.
     pub recording: RecordingRules,
     /// The rules of all chats.
     pub chat: ChatRules,
-    /// The UDP port of WebRTC for WHEP viewers, with HTTP; `None` disables WHEP.
+    /// The UDP port of WebRTC for WHEP viewers, used with HTTP; `None` disables WHEP.
     pub webrtc: Option<Listen>,
     /// The certificate of WebRTC; `None` creates a new one in each run.
     pub webrtc_certificate: Option<Certificate>,
@@ -108,7 +108,7 @@ pub struct Config {
     pub hls: hls::Settings,
     /// The renditions of streams.
     pub renditions: Ladders,
-    /// Streams that go on to other servers, or come from them.
+    /// The rules for streams that are sent to other servers, or come from them.
     pub relays: Vec<RelayRule>,
     pub limits: Limits,
     /// Faults that the server simulates from the start.
@@ -135,7 +135,7 @@ impl MediaRules {
 pub struct OwnStream {
     pub app: String,
     pub stream: String,
-    /// Key, given as `?key=…` after the name.
+    /// The key, given as `?key=…` after the name.
     pub key: Secret,
 }
 
@@ -176,28 +176,28 @@ impl Default for Config {
     }
 }
 
-/// Limits for each peer.
+/// The limits of the server.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections of every kind.
+    /// Maximum number of connections of every kind.
     pub connections: usize,
-    /// Connections per address except loopback; for IPv6, per 64-bit network.
+    /// Maximum number of connections per address, except loopback; for IPv6, per 64-bit network.
     pub per_address: usize,
     /// Maximum number of viewers per stream.
     pub viewers: usize,
-    /// Number of published streams; the same number may be awaited.
+    /// Maximum number of published streams. Viewers may wait for the same number of other streams.
     pub streams: usize,
-    /// Number of streams without a publisher that viewers of one address may wait for.
+    /// Maximum number of streams without a publisher for which viewers of one address may wait.
     pub waiting_names: usize,
     /// How long a viewer may wait for a publisher.
     pub waiting_viewer: Duration,
-    /// Bytes that new viewers get at once; a larger GOP is not kept.
+    /// Maximum number of bytes that new viewers get at once. A larger GOP is not cached.
     pub group_bytes: usize,
-    /// Bytes that may wait for one viewer before frames are dropped.
+    /// Maximum number of bytes that may wait for one viewer before frames are dropped.
     pub queue_bytes: usize,
-    /// Number of files recorded at the same time.
+    /// Maximum number of files recorded at the same time.
     pub files: usize,
-    /// Time limit of an HTTP request from its first byte to the first byte of its answer. For the
+    /// Time limit of an HTTP request from its first byte to the first byte of its response. For the
     /// first request, it starts with the connection.
     pub request: Duration,
     /// A viewer that accepts nothing for this long is disconnected.
@@ -205,7 +205,7 @@ pub struct Limits {
     /// A publisher that sends nothing for this long is disconnected.
     pub silent_publisher: Duration,
     /// How long a message may wait for the rest of its publisher's burst if there are many viewers.
-    /// It is zero by default: nearly all of a burst is read at once anyway, and waiting one
+    /// It is zero by default: nearly all of a burst is read at once anyway, and waiting for one
     /// millisecond added two to the latency.
     pub hold: Duration,
 }

@@ -1,4 +1,4 @@
-//! Floor 4: the built-in server. It takes RTMP publishers, serves their streams to RTMP and
+//! Floor 4: the built-in server. It accepts RTMP publishers, serves their streams to RTMP and
 //! HTTP-FLV viewers, runs their chats, and reports its state over HTTP. A new viewer gets metadata,
 //! codec configs and the frames since the last keyframe at once; a slow viewer skips to the next
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
@@ -33,7 +33,7 @@ use crate::server::service::port::{OpenPort, Port, port};
 use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::text::problem::{Problem, problem};
 
-/// A client that sends nothing by then is disconnected.
+/// A client that sends nothing within this time is disconnected.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
 /// Time limit for closing tunnels.
@@ -53,11 +53,11 @@ const SOCKET_PAUSE: Duration = Duration::from_millis(10);
 const SESSIONS_END: Duration = Duration::from_millis(300);
 const SESSIONS_CHECK: Duration = Duration::from_millis(5);
 
-/// Why the server does not start.
+/// The reason why the server does not start.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub struct Error {
-    /// `RTMP`, `RTMPS`, `RTMPT`, `HTTP` or `WebRTC`.
+    /// The service that failed: `RTMP`, `RTMPS`, `RTMPT`, `HTTP` or `WebRTC`.
     pub what: &'static str,
     pub address: SocketAddr,
     #[source]
@@ -111,7 +111,7 @@ struct Ports {
     rtmp: Port,
     http: Option<Port>,
     webrtc: Option<WebRtcPort>,
-    /// A port closes when this end of it is dropped.
+    /// The other ports. Each closes when its `Port` is dropped.
     _fixed: Vec<Port>,
 }
 
@@ -180,7 +180,7 @@ impl Server {
     }
 
     /// Moves the RTMP port to another address. Its clients stay, unless they are on other computers and the new
-    /// address is for this computer only. It must not be called within the runtime.
+    /// address is for this computer only. This function must not be called within the runtime.
     ///
     /// # Errors
     /// Fails if the server cannot listen on `to`. The server then listens on the previous address.
@@ -204,8 +204,8 @@ impl Server {
     }
 
     /// Moves the ports of HTTP and WebRTC to other addresses, if the server has them. HTTP clients stay as for
-    /// [`move_rtmp`](Self::move_rtmp). WebRTC sessions end, because their socket closes. It must not be called
-    /// within the runtime.
+    /// [`move_rtmp`](Self::move_rtmp). WebRTC sessions end, because their socket closes. This function must
+    /// not be called within the runtime.
     ///
     /// # Errors
     /// Fails if the server cannot listen on `to`. The server then listens on the previous address.
@@ -260,27 +260,27 @@ impl Server {
         result
     }
 
-    /// Addresses at which the server listens.
+    /// Returns the addresses at which the server listens.
     pub fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// Events of the server; if nobody reads them, the oldest are dropped.
+    /// Returns the events of the server. If nobody reads them, the oldest are dropped.
     pub fn events(&self) -> &base_queue::Receiver<Event> {
         &self.events
     }
 
-    /// The current streams by name.
+    /// Returns the current streams by name.
     pub fn streams(&self) -> Vec<StreamFigures> {
         self.registry.figures()
     }
 
-    /// The current number of viewers of all streams.
+    /// Returns the current number of viewers of all streams.
     pub fn viewers(&self) -> usize {
         self.streams().iter().map(|stream| stream.viewers).sum()
     }
 
-    /// The same by protocol.
+    /// Returns the current number of viewers by protocol.
     pub fn viewers_by_protocol(&self) -> BTreeMap<Protocol, usize> {
         let mut viewers = BTreeMap::new();
         for (protocol, count) in self.streams().iter().flat_map(|stream| &stream.protocols) {
@@ -289,7 +289,7 @@ impl Server {
         viewers
     }
 
-    /// Number of files in progress.
+    /// Returns the number of files in progress.
     pub fn files_under_way(&self) -> usize {
         self.registry.files.count()
     }
@@ -355,15 +355,15 @@ impl Server {
         *self.registry.successor.lock() = successor;
     }
 
-    /// Asks publishers and viewers that can to reconnect to the successor, and accepts no new RTMP
-    /// clients. The server continues for the others.
+    /// Asks publishers and viewers that support it to reconnect to the successor, and accepts no
+    /// new RTMP clients. The server continues for the other clients.
     pub fn drain(&self) {
         self.registry.drain(None);
     }
 
     /// Ends the server: accepts no more clients, informs publishers and viewers, and closes
-    /// connections. It waits at most `limit`, and returns whether all connections were closed. It
-    /// must not be called within the runtime.
+    /// connections. Waits at most `limit`, and returns true if all connections were closed. This
+    /// function must not be called within the runtime.
     pub fn shutdown(&self, limit: Duration) -> bool {
         self.registry.stop();
         self.runtime.block_on(self.registry.drained(limit))
@@ -443,7 +443,7 @@ async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>, open: Ope
     }
 }
 
-/// Accepts clients until the port closes; with an identity, clients that use TLS.
+/// Accepts clients until the port closes; with an identity, the clients use TLS.
 async fn accept(
     listener: Listener,
     identity: Option<Arc<Mutex<Identity>>>,
@@ -490,7 +490,7 @@ async fn accept(
             None => tracing::debug!(%peer, "refused a connection: too many connections"),
         }
     }
-    // Whoever waits for the end of `open` may use the address again.
+    // A task that waits for the end of `open` may use the address again.
     drop(listener);
 }
 
@@ -534,8 +534,8 @@ async fn through_proxy(
 }
 
 /// Serves a client with RTMP, or with HTTP for a tunnel: the first bytes decide. Rare parts (TLS
-/// and tunnels) have separate memory: a task is as large as its largest state, and with the tunnel
-/// inside, each player took 16 KB more.
+/// and tunnels) use separate memory. A task is as large as its largest state, so with the tunnel
+/// inside the task, each player needed 16 KB more.
 async fn converse(
     mut stream: Stream,
     peer: SocketAddr,

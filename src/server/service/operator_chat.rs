@@ -9,7 +9,7 @@ use crate::server::chat::moderation::MutedPerson;
 use crate::server::registry::Registry;
 use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
 
-/// A seat in the chat of a stream that keeps the chat open, and may moderate it.
+/// The operator's membership in the chat of a stream. It keeps the chat open, and may moderate it.
 #[derive(Debug)]
 pub struct OperatorChat {
     registry: Arc<Registry>,
@@ -28,12 +28,12 @@ impl OperatorChat {
         Some(Self { registry: Arc::clone(registry), member, app, stream })
     }
 
-    /// The number of the operator in their own messages.
+    /// Returns the number of the operator in their own messages.
     pub fn id(&self) -> u64 {
         self.member.id()
     }
 
-    /// The next frame, if there is one.
+    /// Returns the next frame, if there is one.
     pub fn poll(&mut self) -> Option<ChatFrame> {
         loop {
             match self.member.frames.try_recv() {
@@ -42,7 +42,7 @@ impl OperatorChat {
                         return Some(frame);
                     }
                 }
-                // Lost messages are not shown; what was deleted must vanish.
+                // Lost messages are not shown, but deleted messages must disappear.
                 Err(TryRecvError::Lagged(_)) => {
                     if let Some(frame) = self.member.missed() {
                         return ChatFrame::from_json(&frame);

@@ -1,5 +1,5 @@
-//! A listening port and its connections. A port can be closed while the server runs, for example to open it
-//! at another address.
+//! A listening port and its connections. A port can be closed while the server runs, for example to move it
+//! to another address.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
@@ -13,7 +13,7 @@ use crate::server::registry::{ConnectionSlot, Registry};
 
 /// Time limit for the task of a port to drop its socket.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Number of connections after which closed ones are forgotten.
+/// Number of connections from which on closed ones are removed from the list.
 const TIDY_FROM: usize = 64;
 
 /// The side of a port that closes it, also when dropped.
@@ -23,14 +23,14 @@ pub(super) struct Port {
     connections: Arc<Connections>,
 }
 
-/// The side of the task that listens; the task drops its socket before this.
+/// The side of the listening task. The task drops its socket before it drops this value.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct OpenPort {
     stop: watch::Receiver<bool>,
     connections: Arc<Connections>,
 }
 
-/// The connections of a port, for which this keeps no slot.
+/// The connections of a port. This list does not keep their slots.
 #[derive(Debug, Default)]
 struct Connections(Mutex<Vec<(SocketAddr, Weak<Spot>)>>);
 
@@ -46,7 +46,7 @@ impl Port {
     /// Accepts no more clients, and waits until the socket is closed. Connections continue.
     pub async fn close(&self) {
         self.stop.send_replace(true);
-        // A task that hangs costs only the port: the next socket then cannot be bound, which is reported.
+        // A hanging task costs only the port: the next socket cannot be bound, and the error is reported.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.stop.closed()).await;
     }
 
@@ -61,7 +61,7 @@ impl Port {
 }
 
 impl OpenPort {
-    /// Waits until the port is to be closed, or until the server ends.
+    /// Waits until somebody closes the port, or until the server ends.
     pub async fn closing(&self, registry: &Registry) {
         let mut stop = self.stop.clone();
         tokio::select! {

@@ -17,7 +17,7 @@ pub(in crate::server) struct BitrateHistory {
     /// Number of the step that is being counted.
     step: u64,
     bytes: u64,
-    /// Bytes of the complete steps, oldest first.
+    /// Number of bytes in each complete step, oldest first.
     complete: VecDeque<u64>,
 }
 
@@ -32,7 +32,7 @@ impl BitrateHistory {
         self.bytes += bytes as u64;
     }
 
-    /// Bitrates of the complete steps in bits per second, oldest first.
+    /// Returns the bitrates of the complete steps in bits per second, oldest first.
     pub fn bitrates(&self, now: Timestamp) -> Vec<u64> {
         let mut until_now = self.clone();
         until_now.advance(now);

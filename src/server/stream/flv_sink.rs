@@ -41,7 +41,7 @@ struct Inner {
 }
 
 impl FlvSink {
-    /// Creates a queue for a viewer; at most `limit` bytes wait.
+    /// Creates a queue for a viewer. At most `limit` bytes wait in the queue.
     pub fn for_viewer(id: u64, limit: usize, protocol: Protocol) -> Arc<Self> {
         Self::new(id, limit, Some(protocol))
     }
@@ -60,7 +60,7 @@ impl FlvSink {
         Arc::new(Self { id, viewer, limit, inner: Mutex::new(inner) })
     }
 
-    /// The next bytes; `None` after the publisher has left and the queue is empty.
+    /// Returns the next bytes, or `None` after the publisher has left and the queue is empty.
     pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut inner = self.inner.lock();
         if let Some(bytes) = inner.pop() {
@@ -73,13 +73,13 @@ impl FlvSink {
         Poll::Pending
     }
 
-    /// The current content of the queue.
+    /// Returns the current content of the queue.
     pub fn waiting(&self) -> Vec<Bytes> {
         let mut inner = self.inner.lock();
         std::iter::from_fn(|| inner.pop()).collect()
     }
 
-    /// Number of messages for which there was no room.
+    /// Returns the number of messages for which there was no room.
     pub fn skipped(&self) -> u64 {
         self.inner.lock().queue.skipped()
     }
@@ -89,7 +89,7 @@ impl FlvSink {
         self.inner.lock().overrun
     }
 
-    /// The reason for a disconnection by the operator.
+    /// Returns the reason for a disconnection by the operator.
     pub fn dismissed(&self) -> Option<&'static str> {
         self.inner.lock().dismissed
     }
@@ -113,7 +113,7 @@ impl Sink for FlvSink {
         self.viewer.unwrap_or(Protocol::HttpFlv)
     }
 
-    /// Number of returned bytes.
+    /// Returns the number of returned bytes.
     fn sent(&self) -> u64 {
         self.inner.lock().sent
     }
@@ -130,7 +130,7 @@ impl Sink for FlvSink {
         if inner.ended {
             return;
         }
-        // A viewer over HTTP cannot declare its abilities.
+        // A viewer over HTTP cannot declare its capabilities.
         let messages = batch.messages.iter();
         for message in messages.filter_map(|message| message.for_viewer(self.viewer.is_none())) {
             // In a file, time codes and the like are useless, and metadata is at its start: FFmpeg
@@ -154,7 +154,7 @@ impl Sink for FlvSink {
         inner.wake();
     }
 
-    /// A file ends with its publisher.
+    /// Does nothing, because a file ends when its publisher leaves.
     fn resume(&self) {}
 }
 

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use crate::server::stream::message::{Class, Message, MessageVersion};
 use crate::wire::container::flv::TagKind;
 
-/// Limit for codec configs: some tracks of audio and video.
+/// Maximum number of codec configs, enough for several tracks of audio and video.
 const MAX_HEADERS: usize = 32;
-/// Limit for the metadata and codec configs of one stream in bytes. Those of real encoders take a
-/// few hundred bytes.
+/// Maximum size of the metadata and codec configs of one stream, in bytes. Real encoders send a few
+/// hundred bytes.
 const MAX_HEADER_BYTES: usize = 1 << 20;
 
 /// The cache of one stream.
@@ -26,7 +26,7 @@ pub(in crate::server) struct Cache {
     group_bytes: usize,
 }
 
-/// How the cache treats a message.
+/// The treatment of a message by the cache.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Keep {
     Metadata,
@@ -41,8 +41,8 @@ pub(in crate::server) enum Keep {
 pub(in crate::server) struct TooLarge;
 
 impl Cache {
-    /// The mark of a cached message; `None` for all others. A body that is already cached keeps its
-    /// mark.
+    /// Returns the mark of a cached message, or `None` for all other messages. A body that is
+    /// already cached keeps its mark.
     ///
     /// # Errors
     /// Fails if there is no room for a codec config. Metadata that does not fit is not cached, and
@@ -125,20 +125,20 @@ impl Cache {
         self.group_bytes = 0;
     }
 
-    /// Clears the cache: the publisher has left.
+    /// Clears the cache, because the publisher has left.
     pub fn forget(&mut self) {
         // Versions continue, because queues may still contain data of the last publisher.
         *self = Self { versions: self.versions, ..Self::default() };
     }
 
-    /// The codec configs of the video, and its last keyframe if it is the start of the GOP.
+    /// Returns the codec configs of the video, and its last keyframe if it is the start of the GOP.
     pub fn keyframe(&self) -> Option<Vec<Arc<Message>>> {
         let key = self.group.first().filter(|message| message.class == Class::Key)?;
         let configs = self.headers.iter().filter(|message| message.kind == TagKind::Video);
         Some(configs.chain([key]).cloned().collect())
     }
 
-    /// The data for a new viewer in order: metadata, codec configs (video first), the GOP.
+    /// Returns the data for a new viewer in order: metadata, codec configs (video first), the GOP.
     pub fn for_late_joiner(&self) -> Vec<Arc<Message>> {
         let of = |kind| self.headers.iter().filter(move |it| it.kind == kind);
         let headers = of(TagKind::Video).chain(of(TagKind::Audio));

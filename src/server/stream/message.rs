@@ -15,9 +15,10 @@ use crate::wire::rtmp::message::{Kind, chunk_stream};
 pub(in crate::server) const CHUNK_SIZE: u32 = 65_536;
 /// The message stream that nearly all players get.
 pub(in crate::server) const STREAM: u32 = 1;
-/// Bytes of the first chunk's header before the message stream: basic header, time, length, kind.
+/// Number of bytes in the first chunk's header before the message stream: basic header, time,
+/// length, kind.
 const STREAM_AT: usize = 8;
-/// Bytes of that header, without an extended timestamp.
+/// Size of that header in bytes, without an extended timestamp.
 const HEADER: usize = 12;
 /// From this time on, a chunk's timestamp is extended by four bytes (RTMP 1.0, 5.3.1.3).
 const EXTENDED_FROM_MS: u32 = 0xFF_FFFF;
@@ -41,14 +42,14 @@ pub(in crate::server) enum Class {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct MessageVersion {
     pub kind: TagKind,
-    /// Slot of the track; higher slots are for data outside the tracks.
+    /// The slot of the track. Higher slots are for data outside the tracks.
     pub slot: u16,
     /// A number that changes with the body.
     pub version: u32,
 }
 
 impl MessageVersion {
-    /// Identity of the message, independent of its version.
+    /// Returns the identity of the message, independent of its version.
     pub fn slot(self) -> (TagKind, u16) {
         (self.kind, self.slot)
     }
@@ -95,8 +96,8 @@ impl Message {
         Self { mark, ..self }
     }
 
-    /// The publisher's body. It is part of the encoded form (whole in its only chunk, or in pieces
-    /// after the headers of several), and is not stored separately.
+    /// Returns the publisher's body. It is part of the encoded form (whole in the only chunk, or in
+    /// pieces after the headers of several chunks), and is not stored separately.
     pub fn body(&self) -> Bytes {
         let extended = if self.time_ms >= EXTENDED_FROM_MS { 4 } else { 0 };
         let mut rest = self.rtmp.slice((HEADER + extended).min(self.rtmp.len())..);
@@ -118,7 +119,7 @@ impl Message {
         Self { plain: Some(plain), ..self }
     }
 
-    /// Returns true if decoding can start with it.
+    /// Returns true if decoding can start with this message.
     pub fn is_keyframe(&self) -> bool {
         self.kind == TagKind::Video && self.class == Class::Key
     }
@@ -128,7 +129,7 @@ impl Message {
         self.plain.is_some()
     }
 
-    /// The form for a viewer with or without multitrack support.
+    /// Returns the form for a viewer with or without multitrack support.
     pub fn for_viewer(&self, takes_tracks: bool) -> Option<&Self> {
         match &self.plain {
             Some(Plain::Track(plain)) if !takes_tracks => Some(plain),
@@ -137,12 +138,13 @@ impl Message {
         }
     }
 
-    /// The RTMP form for the message stream of nearly all players.
+    /// Returns the RTMP form for the message stream of nearly all players.
     pub fn rtmp(&self) -> Bytes {
         self.rtmp.clone()
     }
 
-    /// The RTMP form for a player's message stream: another stream needs only its own header.
+    /// Returns the RTMP form for a player's message stream. Another stream needs only its own
+    /// header.
     pub fn piece(&self, stream: u32) -> MessageBytes {
         if stream == STREAM || self.rtmp.len() < HEADER {
             return self.rtmp.clone().into();
@@ -153,7 +155,7 @@ impl Message {
         MessageBytes { head: head.freeze(), rest: self.rtmp.slice(HEADER..) }
     }
 
-    /// The form as an FLV tag.
+    /// Returns the form as an FLV tag.
     pub fn flv(&self) -> Bytes {
         let tag = self.flv.get_or_init(|| {
             let mut out = BytesMut::new();
@@ -163,7 +165,7 @@ impl Message {
         tag.clone()
     }
 
-    /// Memory that the message uses, in bytes.
+    /// Returns the memory that the message uses, in bytes.
     pub fn weight(&self) -> usize {
         self.rtmp.len()
     }
@@ -177,7 +179,7 @@ const MAX_JOINED: usize = 1 << 20;
 pub(in crate::server) struct Batch<'a> {
     pub messages: &'a [Arc<Message>],
     /// All messages in RTMP form for the message stream of nearly all players, for viewers that
-    /// want everything: built once, and sent to each with one system call.
+    /// want everything. It is built once, and sent to each viewer with one system call.
     pub joined: Option<Bytes>,
 }
 

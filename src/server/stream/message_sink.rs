@@ -13,7 +13,7 @@ use crate::server::stream::sink::Sink;
 #[derive(Debug)]
 pub(in crate::server) enum Arrival {
     Message(Arc<Message>),
-    /// The publisher left.
+    /// The publisher has left.
     Gone,
     /// A publisher is back, possibly another one.
     Back,
@@ -27,7 +27,7 @@ pub(in crate::server) struct MessageSink {
     id: u64,
     /// The limit in bytes.
     limit: usize,
-    /// True to take messages of additional tracks, too.
+    /// True to also take messages of additional tracks.
     takes_tracks: bool,
     queue: Mutex<Queue>,
     /// Wakes the task. Several queues of one task share this signal.
@@ -47,7 +47,7 @@ impl MessageSink {
         Self::waking(id, limit, false, Arc::default())
     }
 
-    /// The same with the messages of all tracks, if `takes_tracks`.
+    /// Works like `new`. With `takes_tracks`, the queue takes the messages of all tracks.
     pub fn with_tracks(id: u64, limit: usize, takes_tracks: bool) -> Arc<Self> {
         Self::waking(id, limit, takes_tracks, Arc::default())
     }
@@ -97,7 +97,7 @@ impl Sink for MessageSink {
         self.id
     }
 
-    /// The viewers of the product count instead of this sink.
+    /// Returns false, because the viewers of the resulting stream count instead of this sink.
     fn is_viewer(&self) -> bool {
         false
     }
@@ -108,8 +108,8 @@ impl Sink for MessageSink {
         for message in batch.messages.iter().filter(is_for_it) {
             queue.bytes += message.weight();
             if queue.bytes > self.limit {
-                // The lost items may include configs: they must be repeated, otherwise the
-                // following data is useless.
+                // The lost items may include configs. These must be repeated, because the following
+                // data is useless without them.
                 let configs = |arrival: &Arrival| match arrival {
                     Arrival::Message(message) => message.mark.is_some(),
                     _ => true,

@@ -1,6 +1,6 @@
 //! One stream: its publisher, the initial data for new viewers, and its viewers. The publisher's
-//! task sends messages to all viewers, so that no viewer's task must wake up. A publisher's burst
-//! is sent in one piece, because a system call costs more than its bytes.
+//! task sends messages to all viewers, so that no viewer's task needs to wake up. A publisher's
+//! burst is sent in one piece, because a system call costs more than its bytes.
 
 pub(in crate::server) mod bitrate_history;
 pub(in crate::server) mod codec_figures;
@@ -40,14 +40,14 @@ use crate::wire::container::flv::TagKind;
 
 /// A new publisher whose times are at most this far ahead continues where its predecessor ended.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
-/// A publisher that is silent for this long counts as a ghost. A network change leaves such ghosts,
-/// which look like another authorized publisher: one address can belong to a whole household. A
-/// stream without data for this long has stalled for its viewers anyway.
+/// A publisher that is silent for this long counts as a ghost. A network change leaves such ghosts.
+/// They look like another authorized publisher, because one address can belong to a whole
+/// household. A stream without data for this long has stalled for its viewers anyway.
 const GHOST_AFTER: Duration = Duration::from_secs(4);
-/// The same limit for clients on this machine, where the system closes the connections of dead
+/// The same limit for clients on this computer, where the system closes the connections of dead
 /// processes.
 const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
-/// With fewer viewers there is little to save, and messages are passed on as they arrive.
+/// Messages are held only for at least this many viewers. For fewer, holding saves little.
 const HOLD_FROM: usize = 8;
 /// From this many viewers on, a burst is sent with one system call, if supported.
 const ONE_CALL_FROM: usize = 4;
@@ -70,11 +70,11 @@ struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
     viewers: Vec<Arc<dyn Sink>>,
-    /// Viewers with a connection, in no order.
+    /// The viewers with a connection, in no particular order.
     records: Vec<ViewerRecord>,
-    /// Cached messages that are not sent to viewers yet: they wait for the rest of their burst.
+    /// Cached messages that are not sent yet, because they wait for the rest of their burst.
     held: Vec<Arc<Message>>,
-    /// Shift that makes a publisher's times continue those of the previous one.
+    /// The shift that makes a publisher's times continue those of the previous one, in ms.
     shift_ms: u32,
     last: Option<(u32, Timestamp)>,
     /// True if no message of this publisher has arrived.
@@ -88,7 +88,7 @@ pub(super) struct Claim<'a> {
     pub address: SocketAddr,
     /// The part after the stream's name.
     pub credentials: &'a str,
-    /// True if the server has checked its key or password.
+    /// True if the server has checked the client's key or password.
     pub proven: bool,
     pub limits: AppLimits,
 }
@@ -108,9 +108,9 @@ impl Stream {
         Self { app, name, opened_by, limits, inner: Mutex::default() }
     }
 
-    /// Makes a client the publisher; `None` if another publisher stays. A streamer who lost the
-    /// connection finds the old connection still publishing. That connection gives way at once to the
-    /// same identity at the same address, and to others with the same credentials once it is silent.
+    /// Makes a client the publisher. Returns `None` if another publisher stays. After a lost
+    /// connection, the old connection may still be publishing. It gives way at once to the same
+    /// identity at the same address, and to others with the same credentials once it is silent.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven, limits } = claim;
         let mut inner = self.inner.lock();
@@ -138,7 +138,7 @@ impl Stream {
         Some(dismissal)
     }
 
-    /// The publisher `id` has left; `false` if another one has already taken over.
+    /// Records that the publisher `id` has left. Returns false if another one has taken over.
     pub fn unpublish(&self, id: u64) -> bool {
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_none_or(|publisher| publisher.id != id) {
@@ -151,14 +151,14 @@ impl Stream {
         true
     }
 
-    /// Disconnects the publisher; `false` if there is none.
+    /// Disconnects the publisher. Returns false if there is no publisher.
     pub fn dismiss(&self, reason: impl Into<Cow<'static, str>>) -> bool {
         let inner = self.inner.lock();
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
 
-    /// Takes messages of publisher `id`, and passes them on. `false` if they are held for the rest
-    /// of the burst, until [`Stream::flush`].
+    /// Takes messages of publisher `id`, and passes them on. Returns false if they are held for the
+    /// rest of the burst, until [`Stream::flush`].
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> bool {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
@@ -170,7 +170,7 @@ impl Stream {
         publisher.hear(now);
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
             publisher.count(body.len(), now);
-            // Metadata and similar messages have no valid time: they arrive with 0.
+            // Metadata and similar messages have no valid time: their time is 0.
             if kind != TagKind::Script && std::mem::take(&mut inner.fresh) {
                 inner.shift_ms = shift(inner.last, time_ms, now);
             }
@@ -219,20 +219,20 @@ impl Stream {
         self.inner.lock().release();
     }
 
-    /// Adds a viewer with the initial data. `false`: there are too many.
+    /// Adds a viewer, and sends the initial data. Returns false if there are too many viewers.
     pub fn join(&self, viewer: Arc<dyn Sink>) -> bool {
         self.join_within(viewer, self.limits.viewers)
     }
 
-    /// The same, with another limit.
+    /// Works like [`Stream::join`], but with another limit.
     pub fn join_within(&self, viewer: Arc<dyn Sink>, most: usize) -> bool {
         let mut inner = self.inner.lock();
         let is_full = || inner.viewers.iter().filter(|it| it.is_viewer()).count() >= most;
         if viewer.is_viewer() && inner.viewers.len() >= most && is_full() {
             return false;
         }
-        // Held messages are already in the cache: the other viewers get them now, this one from the
-        // cache.
+        // Held messages are already in the cache: the other viewers get them now, and this viewer
+        // gets them from the cache.
         inner.release();
         viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
         inner.viewers.push(viewer);
@@ -247,7 +247,7 @@ impl Stream {
         place.map(|place| inner.viewers.swap_remove(place))
     }
 
-    /// The codec configs and the last keyframe of the video, if there is one.
+    /// Returns the codec configs and the last keyframe of the video, if there is one.
     pub fn keyframe(&self) -> Option<Vec<Arc<Message>>> {
         self.inner.lock().cache.keyframe()
     }
@@ -256,18 +256,18 @@ impl Stream {
         self.inner.lock().publisher.is_some()
     }
 
-    /// Neither a publisher nor viewers.
+    /// Returns true if there is neither a publisher nor a viewer.
     pub fn is_idle(&self) -> bool {
         let inner = self.inner.lock();
         inner.publisher.is_none() && inner.viewers.is_empty()
     }
 
-    /// The maximum keyframe interval of the publisher, if known.
+    /// Returns the maximum keyframe interval of the publisher, if known.
     pub fn key_interval(&self) -> Option<Duration> {
         self.inner.lock().publisher.as_ref()?.keys.longest()
     }
 
-    /// Bytes that publisher `id` sent.
+    /// Returns the number of bytes that publisher `id` has sent.
     pub fn received(&self, id: u64) -> u64 {
         let inner = self.inner.lock();
         inner.publisher.as_ref().filter(|publisher| publisher.id == id).map_or(0, |p| p.bytes)
@@ -323,7 +323,7 @@ impl Inner {
     }
 
     /// Sends to all viewers that keep up with one system call, and to the others one by one.
-    /// `false` if that is impossible; then nothing was sent.
+    /// Returns false, without sending anything, if that is impossible.
     fn deliver_in_one_call(&self, batch: &Batch<'_>) -> bool {
         let Some(joined) = &batch.joined else { return false };
         let mut lent: Vec<_> = self.viewers.iter().map(|viewer| viewer.lend(batch)).collect();
@@ -348,12 +348,12 @@ impl Inner {
     }
 }
 
-/// The time shift of a new publisher.
+/// Returns the time shift of a new publisher, in milliseconds.
 fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
     let Some((last_ms, at)) = last else { return 0 };
     let elapsed = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX).max(1);
     if first_ms.wrapping_sub(last_ms) <= elapsed.saturating_add(CONTINUES_WITHIN_MS) {
-        // The times continue by themselves, as those of our own publisher after a lost connection.
+        // The times already continue, like those of onair's own publisher after a lost connection.
         return 0;
     }
     last_ms.wrapping_add(elapsed).wrapping_sub(first_ms)
@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(times, [8_000, 8_000, 13_000]);
     }
 
-    /// A client whose credentials the server has not checked.
+    /// Returns a claim of a client whose credentials the server has not checked.
     fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
         Claim { id, address, credentials, proven: false, limits: AppLimits::default() }
     }
@@ -458,7 +458,7 @@ mod tests {
         assert!(!stream.unpublish(1), "no longer the publisher");
     }
 
-    /// Records its deliveries: the times of the messages, and whether they arrived in one piece.
+    /// Records its deliveries: the times of the messages, and whether they came in one piece.
     #[derive(Debug, Default)]
     struct Viewer(u64, Mutex<Vec<(Vec<u32>, bool)>>);
 
@@ -548,7 +548,7 @@ mod tests {
 
     #[test]
     fn tracks_are_kept_apart_for_those_who_know_one_only() {
-        /// Records the messages for a viewer without multitrack support, and their number.
+        /// A viewer without multitrack support that records its messages and their number.
         #[derive(Debug, Default)]
         struct Plain(Mutex<(Vec<Bytes>, usize)>);
 

@@ -18,7 +18,7 @@ use crate::server::stream::viewer_queue::{Queue, no_slices};
 pub(in crate::server) struct Outgoing {
     pub stream: net::Stream,
     pub queue: Queue,
-    /// Bytes that the system accepted.
+    /// Number of bytes that the system has accepted.
     pub sent: u64,
     pub failed: Option<io::ErrorKind>,
     /// The time since which the system has accepted nothing.
@@ -31,7 +31,7 @@ impl Outgoing {
         Self { stream, queue, sent: 0, failed: None, stuck_since: None }
     }
 
-    /// Sends a whole batch past an empty queue; `false` if the messages must be queued
+    /// Sends a whole batch past an empty queue. Returns false if the messages must be queued
     /// individually. Data that the system does not accept goes to the queue.
     pub fn send_past_queue(&mut self, batch: &Batch<'_>, cx: &mut Context<'_>) -> bool {
         let Some(joined) = batch.joined.as_ref().filter(|_| self.queue.is_clear()) else {
@@ -53,8 +53,8 @@ impl Outgoing {
         self.failed.is_none() && self.queue.is_clear() && self.stream.is_tcp()
     }
 
-    /// Handles the result of sending a joined batch of `length` bytes past the queue: the number of
-    /// bytes sent. The rest is queued.
+    /// Handles the result of sending a joined batch of `length` bytes past the queue. The result is
+    /// the number of bytes sent. The rest is queued.
     pub fn past_queue(
         &mut self,
         batch: &Batch<'_>,

@@ -16,7 +16,7 @@ impl From<Bytes> for MessageBytes {
 }
 
 impl MessageBytes {
-    /// Number of bytes in both parts.
+    /// Returns the number of bytes in both parts.
     pub fn len(&self) -> usize {
         self.head.len() + self.rest.len()
     }

@@ -35,7 +35,7 @@ const LAYOUT_SLOT: u16 = 512;
 
 /// A publisher without data for this long has stalled.
 const STALLED: Duration = Duration::from_secs(1);
-/// Maximum length of an encoder's name.
+/// Maximum length of an encoder's name, in characters.
 const MAX_ENCODER: usize = 80;
 
 /// Publisher of a stream.
@@ -47,21 +47,21 @@ pub(in crate::server) struct Publisher {
     pub since: Timestamp,
     pub heard: Timestamp,
     pub bytes: u64,
-    /// Start of the second that is being counted, and its bytes.
+    /// The start of the second that is being counted, and the number of bytes in it.
     second: (Timestamp, u64),
     pub bitrate: u64,
     pub history: BitrateHistory,
     pub stalls: Stalls,
-    /// The default tracks of video and audio: the first ones.
+    /// The default tracks of video and audio, which are the first ones.
     tracks: (Option<u8>, Option<u8>),
-    /// Its metadata.
+    /// The publisher's metadata.
     metadata: Metadata,
     pub video: Option<VideoFigures>,
     pub audio: Option<AudioFigures>,
     pub keys: KeyIntervals,
     pub dismissal: Arc<Dismissal>,
     limits: PublisherLimits,
-    /// Where the stream comes from.
+    /// The source of the stream.
     pub source: RelaySource,
 }
 
@@ -80,7 +80,7 @@ impl KeyIntervals {
         self.last_ms = Some(time_ms);
     }
 
-    /// The longest interval so far.
+    /// Returns the longest interval so far.
     pub fn longest(&self) -> Option<Duration> {
         self.longest_ms.map(|longest| Duration::from_millis(longest.into()))
     }
@@ -132,7 +132,7 @@ impl Publisher {
         }
     }
 
-    /// The same with these limits.
+    /// Returns the publisher with these limits.
     #[must_use]
     pub fn within(mut self, limits: &AppLimits) -> Self {
         self.limits = PublisherLimits::new(limits);
@@ -149,13 +149,13 @@ impl Publisher {
         self.heard = now;
     }
 
-    /// The encoder's own name, if the publisher sends one.
+    /// Returns the encoder's own name, if the publisher sends one.
     pub fn encoder(&self) -> Option<String> {
         let encoder = self.metadata.encoder.as_deref()?.trim();
         Some(encoder.chars().take(MAX_ENCODER).collect()).filter(|_| !encoder.is_empty())
     }
 
-    /// Counts received data. Too much of it ends the publisher.
+    /// Counts received data. Too much data disconnects the publisher.
     pub fn count(&mut self, bytes: usize, now: Timestamp) {
         if let Some(reason) = self.limits.count(bytes, now) {
             self.dismissal.dismiss(reason);
@@ -170,7 +170,7 @@ impl Publisher {
         }
     }
 
-    /// Sets the figures of the video. A video that is too large ends the publisher.
+    /// Sets the figures of the video. A video that is too large disconnects the publisher.
     fn set_video(&mut self, video: VideoFigures) {
         if let Some(reason) = video.size.and_then(|size| self.limits.check_size(size)) {
             self.dismissal.dismiss(reason);
@@ -178,8 +178,8 @@ impl Publisher {
         self.video = Some(video);
     }
 
-    /// The importance of a body, and its part for viewers without multitrack support, if that
-    /// differs. An unreadable body is passed on like any other.
+    /// Returns the importance of a body, and its part for viewers without multitrack support, if
+    /// that differs. An unreadable body is passed on like any other.
     pub fn classify(
         &mut self,
         kind: TagKind,
@@ -278,7 +278,7 @@ impl Publisher {
     }
 }
 
-/// The profile in an H.264 config (avcC, ISO/IEC 14496-15 §5.3.3.1).
+/// Returns the profile in an H.264 config (avcC, ISO/IEC 14496-15 §5.3.3.1).
 fn h264_profile(config: &Bytes) -> Option<&'static str> {
     let config = DecoderConfig::parse(config).ok()?;
     Some(profile_name(config.profile_idc, config.constraints)).filter(|name| *name != "unknown")
@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(publisher.stalls, Stalls { count: 2, longest });
     }
 
-    /// ASC of AAC-LC at 48 kHz and at 44.1 kHz, stereo.
+    /// The AudioSpecificConfig of stereo AAC-LC at 48 kHz, and at 44.1 kHz.
     const ASC_48_KHZ: [u8; 2] = [0x11, 0x90];
     const ASC_44_KHZ: [u8; 2] = [0x12, 0x10];
 

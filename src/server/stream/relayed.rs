@@ -4,7 +4,7 @@ use crate::server::relay::path::RelaySource;
 use crate::server::stream::Stream;
 
 impl Stream {
-    /// Records where the stream of publisher `id` comes from.
+    /// Records the source of the stream of publisher `id`.
     pub fn set_source(&self, id: u64, source: RelaySource) {
         let mut inner = self.inner.lock();
         if let Some(publisher) = inner.publisher.as_mut().filter(|it| it.id == id) {
@@ -12,14 +12,14 @@ impl Stream {
         }
     }
 
-    /// Where the stream comes from.
+    /// Returns the source of the stream.
     pub fn source(&self) -> RelaySource {
         let inner = self.inner.lock();
         inner.publisher.as_ref().map(|publisher| publisher.source.clone()).unwrap_or_default()
     }
 
-    /// Publisher `id`, a relay, continues with the data of another connection. Timestamps
-    /// continue, and viewers stay.
+    /// Records that publisher `id`, a relay, continues with the data of another connection.
+    /// Timestamps continue, and viewers stay.
     pub fn renew(&self, id: u64) {
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {

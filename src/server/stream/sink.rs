@@ -13,15 +13,15 @@ use crate::server::stream::outgoing::Outgoing;
 /// A receiver of a stream's messages. Its methods are called while the stream is locked: they must
 /// not wait or call the stream.
 pub(in crate::server) trait Sink: Debug + Send + Sync {
-    /// Id of the connection.
+    /// Returns the id of the connection.
     fn id(&self) -> u64;
 
-    /// Returns true if it counts as a viewer.
+    /// Returns true if the receiver counts as a viewer.
     fn is_viewer(&self) -> bool {
         true
     }
 
-    /// The protocol of a viewer.
+    /// Returns the protocol of a viewer.
     fn protocol(&self) -> Protocol {
         Protocol::Rtmp
     }
@@ -29,16 +29,16 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Sends messages, or queues them.
     fn deliver(&self, batch: &Batch<'_>);
 
-    /// Its sending half, if the joined batch can go to the socket directly: it is then sent to many
-    /// viewers in one call. `None` means to use `deliver`.
+    /// Returns the sending half if the joined batch can go to the socket directly. The batch is
+    /// then sent to many viewers in one call. `None` means that `deliver` must be used.
     fn lend(&self, _batch: &Batch<'_>) -> Option<MappedMutexGuard<'_, Outgoing>> {
         None
     }
 
-    /// Records that this many bytes were sent on the lent half; the rest is in its queue.
+    /// Records that this many bytes were sent on the lent half. The rest is in its queue.
     fn settle(&self, _sent: u64, _all_done: bool) {}
 
-    /// Bytes that its connection has sent.
+    /// Returns the number of bytes that the receiver's connection has sent.
     fn sent(&self) -> u64 {
         0
     }
@@ -59,6 +59,6 @@ pub(in crate::server) struct ViewerRecord {
     pub id: u64,
     pub address: SocketAddr,
     pub since: Timestamp,
-    /// Bytes that its connection had sent before.
+    /// Number of bytes that the viewer's connection had sent before.
     pub sent_before: u64,
 }

@@ -1,6 +1,6 @@
-//! Thumbnails of streams for the operator, made only while somebody asks for them: the last keyframe, decoded,
-//! reduced, as JPEG. One thread makes them all, in a sandbox, and rests after each, so that it uses at most a
-//! quarter of a core.
+//! Thumbnails of streams for the operator: the last keyframe, decoded and reduced, as JPEG. They are made only
+//! while somebody requests them. One sandboxed thread makes all of them, and rests after each, so that it uses
+//! at most a quarter of a core.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,11 +35,11 @@ const QUALITY: u8 = 75;
 const MAX_WAITING: usize = 8;
 /// The thread ends after this time without a request.
 const IDLE: Duration = Duration::from_secs(30);
-/// A request is forgotten after this time: the thread has ended meanwhile.
+/// A request is forgotten after this time, because the thread must have ended.
 const MAX_PENDING: Duration = Duration::from_secs(10);
 /// Interval at which the thread checks whether it should stop.
 const CHECK: Duration = Duration::from_millis(200);
-/// The thread rests this many times as long as a thumbnail took.
+/// After each thumbnail, the thread rests this many times as long as the thumbnail took.
 const REST: u32 = 3;
 /// Maximum number of kept thumbnails.
 const MAX_KEPT: usize = 512;
@@ -56,13 +56,13 @@ pub(in crate::server) struct Thumbnails {
 
 #[derive(Debug)]
 struct KeptThumbnail {
-    /// The ID of the publisher.
+    /// The id of the publisher.
     publisher: u64,
-    /// Time of the last request to the thread.
+    /// The time of the last request to the thread.
     made: Timestamp,
     /// True while the thread makes a newer one.
     pending: bool,
-    /// `None` if the video cannot be decoded.
+    /// The JPEG file; `None` if the video cannot be decoded.
     jpeg: Option<Bytes>,
 }
 
@@ -92,7 +92,8 @@ pub(in crate::server) enum Thumbnail {
 }
 
 impl Thumbnails {
-    /// The thumbnail of a stream: the last one, or another one of this keyframe if the last is old.
+    /// Returns the thumbnail of a stream: the last one, or a new one of this keyframe if the last
+    /// one is old.
     pub fn of_stream(
         &self,
         names: &StreamNames,
@@ -129,7 +130,8 @@ impl Thumbnails {
         Thumbnail::Soon(soon)
     }
 
-    /// Passes a request to the thread, which is started if necessary; `false` if it has too many.
+    /// Passes a request to the thread, which is started if necessary. Returns false if the thread
+    /// has too many requests.
     fn start(&self, job: Job) -> bool {
         let mut maker = self.maker.lock();
         if maker.as_ref().is_none_or(|maker| maker.worker.is_finished()) {
@@ -143,7 +145,7 @@ impl Thumbnails {
         }
         let Some(maker) = &*maker else { return false };
         let gauge = maker.jobs.gauge();
-        // Only this function sends, under the lock: it never waits for room.
+        // Only this function sends, and only under the lock, so it never waits for room.
         let waiting = gauge.sent().saturating_sub(gauge.received());
         waiting < MAX_WAITING as u64 && maker.jobs.send(job).is_ok()
     }
@@ -151,7 +153,7 @@ impl Thumbnails {
 
 /// Makes thumbnails until there are no more requests.
 fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, KeptThumbnail>>, stop: &Stop) {
-    // It decodes video of untrusted clients.
+    // The thread decodes video of untrusted clients.
     sandbox::video_decoder();
     let mut idle = Duration::ZERO;
     while !stop.is_set() && idle < IDLE {
@@ -170,7 +172,7 @@ fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, KeptThumbnai
             known.pending = false;
             known.jpeg.clone_from(&jpeg);
         }
-        // The client may have gone.
+        // The client may be gone.
         let _ = job.done.send(jpeg);
         stop.wait(begun.elapsed() * REST);
     }
@@ -221,7 +223,7 @@ struct Rgb {
     bytes: Vec<u8>,
 }
 
-/// A small copy of the frame as interleaved RGB.
+/// Returns a small copy of the frame as interleaved RGB.
 fn rgb(frame: &VideoFrame) -> Option<Rgb> {
     let own = frame.size();
     let size = own.fitted_into(FIT);
@@ -246,7 +248,7 @@ mod tests {
         ("live".to_owned(), number.to_string())
     }
 
-    /// A keyframe that no decoder takes, as hostile publishers send it.
+    /// Returns a keyframe that no decoder accepts, as hostile publishers send it.
     fn damaged() -> Option<Vec<Arc<Message>>> {
         let body = Bytes::from_static(&[0x17, 1, 0, 0, 0, 0, 0, 0, 2, 0x65, 0x88]);
         Some(vec![Arc::new(Message::new(TagKind::Video, Class::Key, 0, &body))])

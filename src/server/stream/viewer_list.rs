@@ -1,4 +1,5 @@
-//! The viewers of a stream for the operator: who watches, since when, and how many bytes they got.
+//! The viewers of a stream for the operator: who watches, since when, and how many bytes each
+//! viewer got.
 
 use crate::base::Timestamp;
 use crate::server::event::ViewerFigures;
@@ -14,7 +15,7 @@ impl Stream {
         }
     }
 
-    /// The current viewers with a connection; those of HLS have none.
+    /// Returns the current viewers with a connection. HLS viewers have none.
     pub fn viewers(&self, now: Timestamp) -> Vec<ViewerFigures> {
         let inner = self.inner.lock();
         let mut records = inner.records.clone();
@@ -35,14 +36,15 @@ impl Stream {
         viewers.collect()
     }
 
-    /// Disconnects a viewer; `false` if it does not watch this stream.
+    /// Disconnects a viewer. Returns false if the viewer does not watch this stream.
     pub fn end_viewer(&self, id: u64, reason: &'static str) -> bool {
         let inner = self.inner.lock();
         let found = inner.viewers.iter().find(|viewer| viewer.is_viewer() && viewer.id() == id);
         found.inspect(|viewer| viewer.dismiss(reason)).is_some()
     }
 
-    /// Bitrates of the publisher in steps, oldest first; none without a publisher.
+    /// Returns the bitrates of the publisher in steps, oldest first. They are empty if there is no
+    /// publisher.
     pub fn bitrate_history(&self, now: Timestamp) -> Vec<u64> {
         let inner = self.inner.lock();
         inner.publisher.as_ref().map(|it| it.history.bitrates(now)).unwrap_or_default()

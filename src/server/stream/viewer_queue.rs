@@ -10,11 +10,11 @@ use crate::server::stream::message::{Class, MessageVersion};
 use crate::server::stream::piece::MessageBytes;
 use crate::wire::container::flv::TagKind;
 
-/// Buffers per system call.
+/// Maximum number of buffers per system call.
 const MAX_SLICES: usize = 64;
-/// Capacity that an empty queue keeps.
+/// Number of entries for which an empty queue keeps its memory.
 const ROOM_KEPT: usize = 4;
-/// The overhead of an entry: many tiny messages are no cheaper than a few large ones.
+/// The overhead of an entry in bytes: many tiny messages are no cheaper than a few large ones.
 const ENTRY_COST: usize = 64;
 /// Up to this fraction of its limit, a queue keeps every message: a reader that keeps up,
 /// especially a recorder, loses none.
@@ -47,7 +47,7 @@ pub(in crate::server) struct Queue {
     media: VecDeque<Entry>,
     media_bytes: usize,
     limit: usize,
-    /// True until a keyframe arrives.
+    /// True while frames are dropped, until a keyframe arrives.
     skipping: bool,
     skipped: u64,
     /// True if there was no room for an undroppable message.
@@ -114,8 +114,9 @@ impl Queue {
         self.media.push_back(entry);
     }
 
-    /// Makes room for a new version of this mark; `false` if that version is already waiting.
-    /// Frames waiting for the old version keep it; only in a full queue are they dropped with it.
+    /// Makes room for a new version of this mark. Returns false if that version is already waiting.
+    /// Waiting frames that need the old version keep it. Only a full queue drops them together with
+    /// it.
     fn replace(&mut self, mark: MessageVersion, full: bool) -> bool {
         let same_slot = |entry: &Entry| entry.mark.is_some_and(|it| it.slot() == mark.slot());
         let of_kind = |entry: &Entry| match mark.kind {
@@ -147,7 +148,7 @@ impl Queue {
         self.media_bytes = self.media.iter().map(Entry::cost).sum();
     }
 
-    /// Drops frames; if that is not enough, audio, the oldest first.
+    /// Drops frames and, if that is not enough, audio, oldest first.
     fn make_room(&mut self, cost: usize) {
         let before = self.media.len();
         self.media.retain(|entry| matches!(entry.class, Class::Vital | Class::Sound));
@@ -164,7 +165,7 @@ impl Queue {
         self.skipping = true;
     }
 
-    /// Bytes of waiting media.
+    /// Returns the number of bytes of waiting media.
     pub fn waiting_bytes(&self) -> usize {
         self.media_bytes
     }
@@ -187,8 +188,8 @@ impl Queue {
         self.is_empty() && !self.skipping
     }
 
-    /// Queues the rest of a message, of which `sent` bytes were sent past the queue. It is only for
-    /// an empty queue.
+    /// Queues the rest of a message, of which `sent` bytes were sent past the queue. This function
+    /// is only for an empty queue.
     pub fn push_rest(&mut self, mut bytes: Bytes, sent: usize) {
         bytes.advance(sent.min(bytes.len()));
         self.current = bytes;
@@ -201,17 +202,17 @@ impl Queue {
             && self.media.is_empty()
     }
 
-    /// Waiting bytes of session messages.
+    /// Returns the number of waiting bytes of session messages.
     pub fn control_bytes(&self) -> usize {
         self.control_bytes
     }
 
-    /// Number of dropped messages.
+    /// Returns the number of dropped messages.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
 
-    /// The next buffers to send, at most [`MAX_SLICES`].
+    /// Gets the next buffers to send, at most [`MAX_SLICES`], and returns their number.
     pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
         let begun = [&self.current, &self.following];
         let media = self.media.iter().flat_map(|entry| [&entry.piece.head, &entry.piece.rest]);
@@ -235,7 +236,7 @@ impl Queue {
             sent -= step;
         }
         if self.current.is_empty() {
-            // Releases a shared buffer.
+            // This releases a shared buffer.
             self.current = Bytes::new();
             self.give_back();
         }
@@ -268,13 +269,13 @@ impl Queue {
         true
     }
 
-    /// Takes the next piece, for other ways of sending.
+    /// Takes the next piece, for callers that send in another way.
     pub fn pop(&mut self) -> Option<Bytes> {
         (!self.current.is_empty() || self.take_next()).then(|| std::mem::take(&mut self.current))
     }
 }
 
-/// Empty slices, as many as [`Queue::slices`] fills.
+/// Returns empty slices, as many as [`Queue::slices`] fills at most.
 pub(in crate::server) fn no_slices<'a>() -> [IoSlice<'a>; MAX_SLICES] {
     [IoSlice::new(&[]); MAX_SLICES]
 }

@@ -1,4 +1,5 @@
-//! Audio for browsers over WebRTC: Opus. Opus is passed on; other codecs are encoded once for all viewers.
+//! Audio for browsers over WebRTC: Opus. Opus is passed on. Audio in other codecs is encoded once for all
+//! viewers.
 
 use bytes::Bytes;
 
@@ -32,7 +33,7 @@ impl OpusSource {
         Ok(Self::Made(Box::new(Transcoder::open(config)?)))
     }
 
-    /// Calls `each` with every resulting packet and its presentation time.
+    /// Calls `each` with each resulting packet and its presentation time.
     pub fn packet(&mut self, packet: &EncodedPacket, each: &mut dyn FnMut(i64, Bytes)) {
         match self {
             Self::Passed => each(packet.pts.as_micros(), packet.data.clone()),
@@ -41,7 +42,7 @@ impl OpusSource {
     }
 }
 
-/// Decodes and encodes again.
+/// Decodes audio, and encodes it as Opus.
 pub(super) struct Transcoder {
     decoder: Box<dyn AudioBackend>,
     /// The converter with the input format that it was created for.
@@ -98,7 +99,7 @@ impl Transcoder {
     }
 }
 
-/// Duration of this many samples per channel, in microseconds.
+/// Returns the duration of this many samples per channel, in microseconds.
 fn micros(frames: usize) -> i64 {
     frames as i64 * 1_000_000 / i64::from(RATE)
 }
@@ -123,7 +124,7 @@ mod tests {
     #[test]
     fn a_click_keeps_its_time_whatever_the_rate_was() {
         for rate in [44_100_u32, 48_000, 32_000] {
-            // Uncompressed audio in packets of 10 ms, with a click at 500 ms.
+            // This is uncompressed audio in packets of 10 ms, with a click at 500 ms.
             let config = AudioConfig {
                 codec: AudioCodec::PcmS16Le,
                 sample_rate: rate,

@@ -11,7 +11,7 @@ const INTERVALS: (i64, i64) = (4_000, 200_000);
 /// One tick of the 90 kHz clock in microseconds, rounded up.
 const TICK: i64 = 12;
 
-/// Position of a viewer in the frames of a stream.
+/// The position of a viewer in the frames of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
     /// Number and time of the last sent frame.
@@ -36,7 +36,7 @@ impl Cursor {
         self.waiting = true;
     }
 
-    /// The time at which to send the next frame; `None` to skip it.
+    /// Returns the timestamp with which to send the next frame, or `None` to skip the frame.
     pub fn next(&mut self, frame: &Frame) -> Option<i64> {
         let expected = self.last.is_some_and(|(index, _)| index + 1 == frame.index);
         if self.last.is_some_and(|(index, _)| frame.index <= index) {
@@ -53,8 +53,8 @@ impl Cursor {
         Some(time)
     }
 
-    /// Restarts with cached frames, from a keyframe on. They all get times between the newest and the next
-    /// frame, so that the receiver decodes them quickly.
+    /// Restarts with cached frames, from a keyframe on. All of them get times between the newest and the
+    /// next frame, so that the receiver decodes them quickly.
     pub fn restart(&mut self, group: &[Arc<Frame>]) -> Vec<(Arc<Frame>, i64)> {
         let (Some(first), Some(newest)) = (group.first(), group.last()) else { return Vec::new() };
         if first.kind != FrameKind::Key {
@@ -105,7 +105,7 @@ mod tests {
         let mut times: Vec<i64> = cursor.restart(&group).iter().map(|(_, time)| *time).collect();
         assert_eq!(times.len(), 50);
         assert!(times[0] > 59 * 40_000 && times[49] < 60 * 40_000, "{times:?}");
-        // The same again, as after a loss, before and after the next frame.
+        // The cached frames again, as after a loss, before and after the next frame.
         times.extend(cursor.restart(&group).iter().map(|(_, time)| *time));
         times.extend(cursor.next(&frame(60, false)));
         times.extend(cursor.next(&frame(61, false)));

@@ -1,4 +1,4 @@
-//! The UDP port of WebRTC, and data that its sessions share.
+//! The UDP port of WebRTC, and the data that its sessions share.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::productions::Productions;
 use crate::server::whep::routes::Routes;
 
-/// Maximum length of a datagram.
+/// Maximum length of a datagram in bytes.
 pub(in crate::server) const MAX_DATAGRAM: usize = 2_048;
 
 /// WHEP data of a server.
@@ -28,7 +28,7 @@ pub(in crate::server) struct Endpoint {
     pub(super) certificate: Certificate,
 }
 
-/// Addresses of an HTTP request.
+/// The addresses of an HTTP request.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::server) struct Arrival {
     /// The local address of the connection.
@@ -49,7 +49,7 @@ impl Whep {
         self.routes.each(|mailbox| mailbox.end(reason));
     }
 
-    /// The port; `None` if WHEP is disabled.
+    /// Returns the port, or `None` if WHEP is disabled.
     pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
         self.endpoint.read().clone()
     }
@@ -59,25 +59,25 @@ impl Whep {
         self.routes.deliver(datagram, from);
     }
 
-    /// Ends the session with this URL; `false` if there is none.
+    /// Ends the session with this URL. Returns false if there is no such session.
     pub fn end(&self, resource: &str, reason: &'static str) -> bool {
         self.routes.of_resource(resource).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
-    /// Ends the session of this viewer; `false` if there is none.
+    /// Ends the session of this viewer. Returns false if there is no such session.
     pub fn end_viewer(&self, id: u64, reason: &'static str) -> bool {
         self.routes.of_viewer(id).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
-    /// The ICE user name fragment of the viewer in the session with this URL.
+    /// Returns the ICE user name fragment of the viewer in the session with this URL.
     pub fn remote_ufrag(&self, resource: &str) -> Option<String> {
         self.routes.of_resource(resource).map(|mailbox: Arc<Mailbox>| mailbox.remote_ufrag.clone())
     }
 }
 
 impl Endpoint {
-    /// Addresses at which viewers reach the port: its own or, if it listens on all addresses, those of
-    /// the request.
+    /// Returns the addresses at which viewers reach the port: its own or, if the port listens on all
+    /// addresses, those of the request.
     pub(super) fn addresses(&self, arrival: Arrival) -> Vec<SocketAddr> {
         reachable(self.socket.local_addr(), arrival)
     }

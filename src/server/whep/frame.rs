@@ -1,4 +1,4 @@
-//! Data for viewers: a frame of video or audio in packets, made once for all viewers.
+//! The data for viewers: a frame of video or audio in packets, made once for all viewers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +9,7 @@ pub(super) struct Frame {
     pub kind: FrameKind,
     /// Number of the frame within its kind, without gaps.
     pub index: u64,
-    /// Presentation time in microseconds of the stream; it continues when the publisher's times jump.
+    /// Presentation time in microseconds of the stream. It continues when the publisher's times jump.
     pub at: i64,
     /// Wall-clock time of the frame, as far as known, never in the future.
     pub wallclock: Instant,
@@ -19,7 +19,7 @@ pub(super) struct Frame {
     pub payloads: Vec<Arc<[u8]>>,
 }
 
-/// Kind of a frame.
+/// The kind of a frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum FrameKind {
     Key,
@@ -32,7 +32,7 @@ impl Frame {
         self.kind != FrameKind::Sound
     }
 
-    /// Bytes of its packets.
+    /// Returns the total size of the packets in bytes.
     pub fn size(&self) -> usize {
         self.payloads.iter().map(|payload| payload.len()).sum()
     }

@@ -22,13 +22,13 @@ use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
 use crate::wire::rtp::{self, h264};
 
-/// Result of a message.
+/// A result of a message.
 #[derive(Debug)]
 pub(super) enum Made {
     Frame(Frame),
     /// The known tracks have changed.
     Tracks(Tracks),
-    /// Cached frames for new viewers are no longer usable.
+    /// The cached frames for new viewers are no longer usable.
     Forget,
 }
 
@@ -44,12 +44,12 @@ pub(super) struct FrameMaker {
     last_pts: i64,
     /// True until the next keyframe.
     broken: bool,
-    /// Number of the next video frame.
+    /// The number of the next video frame.
     pictures: u64,
     sounds: u64,
 }
 
-/// State of the audio track.
+/// The state of the audio track.
 #[derive(Default)]
 enum Sound {
     #[default]
@@ -57,7 +57,7 @@ enum Sound {
     /// There is no listener, or no audio has arrived.
     Known(AudioConfig),
     Open(AudioConfig, OpusSource),
-    /// The audio cannot be decoded; reported once.
+    /// The audio cannot be decoded, which is reported once.
     Failed,
 }
 
@@ -98,7 +98,7 @@ impl FrameMaker {
         }
     }
 
-    /// Marks missing frames: skips a number, by which viewers detect it.
+    /// Marks missing frames: skips a number, so that viewers detect the loss.
     fn interrupt(&mut self) {
         self.broken = true;
         self.pictures += 1;
@@ -236,7 +236,7 @@ mod tests {
         Arrival::Message(Arc::new(Message::new(TagKind::Video, Class::Inter, time_ms, &body)))
     }
 
-    /// A frame with this composition time in milliseconds.
+    /// Returns a frame with this composition time in milliseconds.
     fn picture(first: u8, time_ms: u32, composition: u8) -> Arrival {
         let nal = if first == 0x17 { 0x65 } else { 0x41 };
         message(&[first, 1, 0, 0, composition, 0, 0, 0, 2, nal, 0x88], time_ms)

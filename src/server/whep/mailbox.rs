@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 
 use crate::server::whep::frame::Frame;
 
-/// Maximum number of waiting datagrams; the newest is lost, as on any network.
+/// Maximum number of waiting datagrams. Further ones are lost, as on any network.
 const MAX_DATAGRAMS: usize = 256;
-/// Maximum number of waiting frames: some seconds. Beyond it, video frames are dropped up to the next
-/// keyframe.
+/// Maximum number of waiting frames, which last several seconds. Beyond it, video frames are dropped
+/// up to the next keyframe.
 const MAX_FRAMES: usize = 256;
 
 /// The mailbox of a session, and its names.
@@ -27,7 +27,7 @@ pub(super) struct Mailbox {
     /// The local ICE user name fragment; `remote_ufrag` is the viewer's.
     pub ufrag: String,
     pub remote_ufrag: String,
-    /// Bytes passed to the socket.
+    /// Number of bytes passed to the socket.
     sent: AtomicU64,
     waiting: Mutex<Waiting>,
     news: Notify,
@@ -38,9 +38,9 @@ pub(super) struct Mailbox {
 pub(super) struct Waiting {
     pub datagrams: VecDeque<(Vec<u8>, SocketAddr)>,
     pub frames: VecDeque<Arc<Frame>>,
-    /// Why the session ends.
+    /// The reason why the session ends.
     pub end: Option<&'static str>,
-    /// The publisher has gone (`false`) or is back (`true`).
+    /// False if the publisher has left, true if it is back.
     pub published: Option<bool>,
 }
 
@@ -56,12 +56,12 @@ impl Mailbox {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes passed to the socket.
+    /// Returns the number of bytes passed to the socket.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Waits for an item. Only one task waits.
+    /// Waits for an item. Only one task may wait.
     pub async fn news(&self) {
         self.news.notified().await;
     }

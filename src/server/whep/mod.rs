@@ -1,7 +1,7 @@
 //! Streams for browsers over WebRTC with WHEP (draft-ietf-wish-whep): ICE-lite on one UDP port, DTLS-SRTP,
-//! H.264 as published, audio as Opus. The library str0m implements the protocols; the packets of a stream are
-//! made once for all viewers. `cursor`, `timeline`, `negotiation` and `routes` are pure; `production` is the
-//! thread of a stream, and `session` the task of a viewer.
+//! H.264 as published, and audio as Opus. The library str0m implements the protocols; the packets of a stream
+//! are made once for all viewers. `cursor`, `timeline`, `negotiation` and `routes` are pure; `production` is
+//! the thread of a stream, and `session` the task of a viewer.
 
 mod audio;
 mod cursor;

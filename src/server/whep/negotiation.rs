@@ -13,11 +13,11 @@ use str0m::{Candidate, IceCreds, Output, Rtc};
 use crate::net::webrtc::{Certificate, crypto};
 use crate::wire::sdp::{Offer, finish_answer};
 
-/// Id of the header extension for the playout delay: a number that the default extensions do not use.
+/// Id of the header extension for the playout delay. The default extensions do not use this number.
 const PLAYOUT_DELAY_ID: u8 = 12;
-/// Number of packets kept for retransmission; some seconds of most streams.
+/// Number of packets that are kept for retransmission, which is several seconds of most streams.
 const KEPT_PACKETS: usize = 2_048;
-/// Constrained Baseline, which every browser supports.
+/// The Constrained Baseline profile, which every browser supports.
 const CONSTRAINED_BASELINE: u32 = 0x42_E0_1F;
 
 /// Local parameters of a negotiation.
@@ -43,14 +43,14 @@ pub(super) struct Negotiated {
     pub audio: Option<Route>,
 }
 
-/// Payload type and mid of a track.
+/// The payload type and mid of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {
     pub mid: Mid,
     pub pt: Pt,
 }
 
-/// Why a negotiation failed.
+/// The reason why a negotiation failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NegotiationError {
     #[error("The offer cannot be read: {0}.")]
@@ -108,7 +108,7 @@ pub(super) fn negotiate(
     Ok(Negotiated { rtc, answer, video, audio: audio.transpose()? })
 }
 
-/// The payload types of a codec that both ends support, with their profiles.
+/// Returns the payload types of a codec that both ends support, with their profiles.
 fn types(rtc: &Rtc, mid: Mid, codec: Codec) -> impl Iterator<Item = (Pt, Option<u32>)> + '_ {
     let remote = rtc.media(mid).map_or(&[][..], |media| media.remote_pts());
     rtc.codec_config().params().iter().filter_map(move |params| {
@@ -125,8 +125,9 @@ fn h264_types(rtc: &Rtc, mid: Mid) -> Vec<(Pt, u32)> {
     types(rtc, mid, Codec::H264).map(|(pt, profile)| (pt, profile.unwrap_or(0))).collect()
 }
 
-/// The payload type for a stream of this profile: the same profile, otherwise the one that every browser
-/// supports, otherwise any. Levels are ignored: browsers accept higher levels than they declare.
+/// Returns the payload type for a stream of this profile: that of the same profile, otherwise that of
+/// the profile that every browser supports, otherwise any. Levels are ignored: browsers accept higher
+/// levels than they declare.
 fn choose(offered: &[(Pt, u32)], profile: u32) -> Option<Pt> {
     // Constrained Baseline in any of its forms (H.264, A.2.1): only bits 0 and 1 of the constraints differ.
     let form = |profile: u32| match profile >> 8 {
@@ -142,7 +143,7 @@ fn choose(offered: &[(Pt, u32)], profile: u32) -> Option<Pt> {
 pub(super) mod tests {
     use super::*;
 
-    /// An offer of Chromium, shortened.
+    /// An offer from Chromium, shortened.
     pub(in crate::server::whep) const OFFER: &str = "v=0\r\n\
         o=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
         a=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\

@@ -1,4 +1,5 @@
-//! A WHEP viewer in the viewer list of its stream. Its frames arrive in another way.
+//! A WHEP viewer in the viewer list of its stream. The frames of the viewer are delivered in
+//! another way.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
 use crate::server::whep::mailbox::Mailbox;
 
-/// WHEP viewer in the list of viewers.
+/// A WHEP viewer in the list of viewers.
 #[derive(Debug)]
 pub(super) struct Presence(pub Arc<Mailbox>);
 

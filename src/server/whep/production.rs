@@ -14,13 +14,13 @@ use crate::server::whep::frame_maker::{FrameMaker, Made};
 use crate::server::whep::productions::{Production, ProductionUse, WantedTracks};
 use crate::server::whep::tracks::Unplayable;
 
-/// Interval of checks for remaining viewers.
+/// Interval between checks for remaining viewers.
 const CHECK: Duration = Duration::from_millis(200);
-/// Duration for which it continues without viewers, for a viewer that reloads the page.
+/// Duration for which a production continues without viewers, for a viewer that reloads the page.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// The production of a stream, started if necessary. It is `None` if the stream has no publisher, or the
-/// system cannot start a thread.
+/// Returns the production of a stream, and starts it if necessary. Returns `None` if the stream has no
+/// publisher, or if the system cannot start a thread.
 pub(super) fn of_stream(
     registry: &Arc<Registry>,
     (app, name): (&str, &str),
@@ -48,7 +48,7 @@ fn begin(registry: &Arc<Registry>, stream: Arc<Stream>) -> Option<Arc<Production
     let sink = MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2);
     let production = Arc::new(Production::new(stream, sink, is_own));
     let (registry, made) = (Arc::clone(registry), Arc::clone(&production));
-    // It decodes audio from untrusted clients.
+    // The thread decodes audio from untrusted clients.
     let worker = Worker::spawn("whep frames", move |_| {
         sandbox::video_decoder();
         produce(&registry, &made);

@@ -16,19 +16,19 @@ use crate::server::whep::frame_maker::Made;
 use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::tracks::Tracks;
 
-/// Minimum interval of keyframe requests to the encoder.
+/// Minimum interval between keyframe requests to the encoder.
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
 
-/// Limit for the remembered publications with B-frames.
+/// Maximum number of remembered publications with B-frames.
 const MAX_REFUSED: usize = 256;
 
 /// All running productions.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Productions {
     pub(super) all: Mutex<HashMap<(String, String), Arc<Production>>>,
-    /// Publications with B-frames, by the ID of the publisher. This list outlives the productions:
+    /// Publications with B-frames, by the id of the publisher. This list outlives the productions:
     /// a production ends with its last viewer, and a new one detects B-frames only in later frames.
-    /// The list has at most [`MAX_REFUSED`] entries and forgets the oldest.
+    /// The list contains at most [`MAX_REFUSED`] entries, and forgets the oldest.
     refused: Mutex<VecDeque<u64>>,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct WantedTracks {
     pub audio: bool,
 }
 
-/// A use of a production, which continues as long as this exists.
+/// A use of a production. The production continues as long as this value exists.
 #[derive(Debug)]
 pub(super) struct ProductionUse {
     pub production: Arc<Production>,
@@ -78,7 +78,7 @@ impl Drop for ProductionUse {
 }
 
 impl ProductionUse {
-    /// Sends frames to this mailbox from now on. It returns the frames since the last keyframe.
+    /// Sends frames to this mailbox from now on. Returns the frames since the last keyframe.
     pub fn subscribe(&self, mailbox: &Arc<Mailbox>) -> Vec<Arc<Frame>> {
         let mut shared = self.production.shared.lock();
         shared.viewers.push((Arc::clone(mailbox), self.wanted));
@@ -90,18 +90,18 @@ impl ProductionUse {
         self.production.shared.lock().viewers.retain(|(mailbox, _)| mailbox.id != id);
     }
 
-    /// Frames since the last keyframe.
+    /// Returns the frames since the last keyframe.
     pub fn group(&self) -> Vec<Arc<Frame>> {
         self.production.shared.lock().group.clone()
     }
 
-    /// The known tracks, as they change.
+    /// Returns a receiver of the known tracks.
     pub fn tracks(&self) -> watch::Receiver<Tracks> {
         self.production.tracks.subscribe()
     }
 
-    /// Returns true if a keyframe should be requested from the program's own encoder now, false if it
-    /// was requested a moment ago. It is `None` for another publisher.
+    /// Returns true if a keyframe should be requested from the program's own encoder now, and false
+    /// if it was requested a moment ago. Returns `None` for another publisher.
     pub fn needs_request(&self, now: Instant) -> Option<bool> {
         if !self.production.is_own {
             return None;
@@ -116,7 +116,7 @@ impl ProductionUse {
 }
 
 impl Productions {
-    /// The publication of this publisher has B-frames.
+    /// Records that the publication of this publisher has B-frames.
     pub(super) fn refuse(&self, publisher: u64) {
         let mut refused = self.refused.lock();
         if !refused.contains(&publisher) {
@@ -125,12 +125,12 @@ impl Productions {
         }
     }
 
-    /// Whether the publication of this publisher has B-frames.
+    /// Returns true if the publication of this publisher has B-frames.
     pub(super) fn is_refused(&self, publisher: u64) -> bool {
         self.refused.lock().contains(&publisher)
     }
 
-    /// Removes an unused production; `false` if it is in use.
+    /// Removes an unused production. Returns false if it is in use.
     pub(super) fn end(&self, production: &Arc<Production>) -> bool {
         let mut all = self.all.lock();
         if production.users.load(Ordering::Acquire) > 0 {
@@ -167,7 +167,7 @@ impl Production {
         ProductionUse { production: Arc::clone(self), wanted }
     }
 
-    /// Sends a result to all viewers; at most `limit` bytes of frames are cached for new viewers.
+    /// Sends a result to all viewers. At most `limit` bytes of frames are cached for new viewers.
     pub(super) fn publish(&self, made: Made, limit: usize) {
         match made {
             Made::Frame(frame) => self.frame(frame, limit),

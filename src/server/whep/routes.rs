@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::server::whep::mailbox::Mailbox;
 use crate::wire::stun;
 
-/// First bytes of RTP and RTCP (RFC 7983), and the second bytes of RTCP among them (RFC 5761).
+/// The first bytes of RTP and RTCP (RFC 7983), and the second bytes that identify RTCP (RFC 5761).
 const RTP: std::ops::RangeInclusive<u8> = 128..=191;
 const RTCP: std::ops::RangeInclusive<u8> = 192..=223;
 
@@ -33,7 +33,7 @@ impl Routes {
         maps.by_resource.insert(mailbox.resource.clone(), Arc::clone(mailbox));
     }
 
-    /// Records that a request that this session has verified came from this address.
+    /// Records that a request verified by this session came from this address.
     pub(super) fn learn(&self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
         self.0.lock().by_address.insert(address, Arc::clone(mailbox));
     }
@@ -53,17 +53,17 @@ impl Routes {
         self.0.lock().forget(mailbox, address);
     }
 
-    /// Calls this for every session.
+    /// Calls `tell` for every session.
     pub(super) fn each(&self, tell: impl Fn(&Mailbox)) {
         self.0.lock().by_resource.values().for_each(|mailbox| tell(mailbox));
     }
 
-    /// The session with this URL.
+    /// Returns the session with this URL.
     pub(super) fn of_resource(&self, resource: &str) -> Option<Arc<Mailbox>> {
         self.0.lock().by_resource.get(resource).cloned()
     }
 
-    /// The session of this viewer.
+    /// Returns the session of this viewer.
     pub(super) fn of_viewer(&self, id: u64) -> Option<Arc<Mailbox>> {
         self.0.lock().by_resource.values().find(|mailbox| mailbox.id == id).cloned()
     }
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(ours.take().datagrams.len(), 2, "DTLS and RTCP, no media");
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
         assert_eq!(routes.of_viewer(2).unwrap().resource, "other");
-        // An address belongs to the session that uses it now.
+        // An address belongs to the session that is using it now.
         routes.learn(&other, home);
         routes.remove(&ours, &[home]);
         routes.deliver(&[22, 254, 253], home);

@@ -45,24 +45,24 @@ const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Maximum number of addresses of a viewer, which may change its network.
 const MAX_ADDRESSES: usize = 8;
-/// Maximum age in µs of a keyframe for a viewer's request; otherwise the encoder is asked.
+/// Maximum age in µs of a keyframe for a viewer's request; for older ones, the encoder is asked.
 const YOUNG_KEYFRAME: i64 = 500_000;
 /// Time limit for the encoder, after which the cached frames are used.
 const KEYFRAME_WITHIN: Duration = Duration::from_millis(600);
-/// Minimum interval of restarts for a viewer.
+/// Minimum interval between restarts for a viewer.
 const RESTART_PAUSE: Duration = Duration::from_millis(300);
-/// If the cached frames have more bytes than this, a new keyframe of the program's own encoder arrives
-/// sooner.
+/// If the cached frames are larger than this, in bytes, a new keyframe from the program's own encoder
+/// arrives sooner.
 const LARGE_GROUP: usize = 300 << 10;
-/// Frames that wait longer for the link than this are dropped up to a keyframe; the next value limits the
-/// packets.
+/// Frames that wait longer for the link than this are dropped up to a keyframe. The next constant is the
+/// maximum number of waiting packets.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 const MAX_PACKETS: usize = 4_096;
 /// Minimum initial estimate of the link in bits per second, and its ratio to the stream's bitrate.
 const START_BITRATE: u64 = 8_000_000;
 const START_FACTOR: u64 = 4;
 
-/// Why a session is rejected.
+/// The reason why a session is rejected.
 #[derive(Debug)]
 pub(in crate::server) enum Refused {
     /// WHEP is disabled.
@@ -74,15 +74,15 @@ pub(in crate::server) enum Refused {
     Full,
 }
 
-/// Session that has just started.
+/// A session that has just started.
 #[derive(Debug)]
 pub(in crate::server) struct BegunSession {
     pub answer: String,
-    /// The last part of its URL.
+    /// The last part of the session's URL.
     pub resource: String,
 }
 
-/// Begins a session. It must be called within the runtime.
+/// Begins a session. This function must be called within the runtime.
 pub(in crate::server) async fn begin(
     registry: &Arc<Registry>,
     (app, name): (&str, &str),
@@ -159,11 +159,11 @@ struct Session {
     rtc: Rtc,
     mailbox: Arc<Mailbox>,
     used: ProductionUse,
-    /// The addresses of the port in the answer.
+    /// The addresses of the port in the SDP answer.
     local: Vec<SocketAddr>,
-    /// Address of the HTTP request.
+    /// The address from which the HTTP request came.
     peer: SocketAddr,
-    /// Source addresses of its datagrams, the newest last.
+    /// The source addresses of the viewer's datagrams, newest last.
     addresses: Vec<SocketAddr>,
     video: Option<Pictures>,
     audio: Option<Sounds>,
@@ -173,7 +173,7 @@ struct Session {
     /// Time of the last restart.
     helped: Option<Instant>,
     began: Timestamp,
-    /// Tells a callback that the viewer has finished, when dropped.
+    /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
 }
 
@@ -181,8 +181,8 @@ struct Session {
 struct Pictures {
     route: Route,
     cursor: Cursor,
-    /// Sequence number of the next packet. It has no gaps, even if frames are skipped: receivers detect
-    /// losses by it.
+    /// Sequence number of the next packet. The numbers have no gaps, even if frames are skipped,
+    /// because receivers detect losses by gaps.
     next: u64,
     /// Deadline of a keyframe request to the encoder.
     due: Option<Instant>,
@@ -254,7 +254,8 @@ impl Session {
         Ok(until.saturating_duration_since(Instant::now()).min(LONGEST_WAIT))
     }
 
-    /// Handles a datagram. An unreadable one may come from anyone, and does not end the session.
+    /// Handles a datagram. An unreadable datagram may come from anyone, and does not end the
+    /// session.
     fn receive(
         &mut self,
         registry: &Registry,
@@ -284,7 +285,7 @@ impl Session {
         if self.rtc.is_alive() { Ok(()) } else { Err("closed by the peer") }
     }
 
-    /// Sends the output of str0m, and handles its events. It returns the time of the next poll.
+    /// Sends the output of str0m, and handles its events. Returns the time of the next poll.
     fn drain(
         &mut self,
         registry: &Arc<Registry>,
@@ -330,8 +331,8 @@ impl Session {
         let joined = registry.join(&stream.app, &stream.name, presence, self.peer);
         self.joined = Some(joined.ok_or("there are too many viewers")?);
         let group = self.used.subscribe(&self.mailbox);
-        // Before this, the production could not end the session. It ends with the next step: the viewer
-        // still needs the last messages of the handshake to know.
+        // Before this, the production could not end the session. The session ends with the next step,
+        // because the viewer still needs the last messages of the handshake to learn of the end.
         let refused = self.used.tracks().borrow().refused;
         if let Some(refused) = refused.filter(|_| self.video.is_some()) {
             self.mailbox.end(refused.reason());
@@ -357,8 +358,8 @@ impl Session {
         }
     }
 
-    /// Requests a keyframe from the program's own encoder, unless a recent one exists, and waits for it. It
-    /// returns `false` if no wait is needed.
+    /// Requests a keyframe from the program's own encoder, unless a recent one exists, and waits for it.
+    /// Returns false if no wait is needed.
     fn ask_encoder(&mut self, registry: &Registry, group: &[Arc<Frame>], now: Instant) -> bool {
         let age = |key: &Arc<Frame>| now.duration_since(key.arrived).as_micros() as i64;
         if group.first().map(age).is_some_and(|age| age < YOUNG_KEYFRAME) {
@@ -376,7 +377,7 @@ impl Session {
         true
     }
 
-    /// Uses the cached frames after the encoder took too long.
+    /// Uses the cached frames if the encoder takes too long.
     fn begin_again_if_due(&mut self, now: Instant) {
         let Some(video) = &mut self.video else { return };
         if video.due.is_some_and(|due| now >= due) {
@@ -493,8 +494,8 @@ fn rtp_time(at: i64, rate: i64) -> u32 {
     ticks.rem_euclid(1 << 32) as u32
 }
 
-/// Time of a frame that is sent with another timestamp; never in the future, which sender reports cannot
-/// express.
+/// Returns the time of a frame that is sent with another timestamp. It is never in the future, which
+/// sender reports cannot express.
 fn shifted(frame: &Frame, at: i64, now: Instant) -> Instant {
     let by = Duration::from_micros(at.abs_diff(frame.at));
     let then = if at >= frame.at { frame.wallclock + by } else { frame.wallclock - by };

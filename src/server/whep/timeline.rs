@@ -1,9 +1,9 @@
-//! One timeline for both tracks of a stream. The times of publishers may jump; those for a receiver must
-//! not. This module is pure.
+//! One timeline for both tracks of a stream. The times of publishers may jump, but those for a receiver
+//! must not. This module is pure.
 
 /// Maximum distance of a track from the other one, in µs.
 const MAX_STEP: i64 = 3_000_000;
-/// Time that passes at most for a jump, in µs.
+/// Maximum time that passes at a jump, in µs.
 const MAX_PAUSE: i64 = 1_000_000;
 
 /// The timeline. All values are in microseconds.
@@ -13,12 +13,12 @@ pub(super) struct Timeline {
     shift: i64,
     /// The last output time, and its arrival time.
     last: Option<(i64, i64)>,
-    /// Arrival clock minus output time, of the data with the least delay.
+    /// Arrival time minus output time of the data with the least delay.
     offset: Option<i64>,
 }
 
 impl Timeline {
-    /// The output time of data with this time.
+    /// Returns the output time of data with this time.
     pub fn place(&mut self, time: i64, arrived: i64) -> i64 {
         let mut at = time.saturating_add(self.shift);
         if let Some((last, heard)) = self.last {

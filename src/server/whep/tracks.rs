@@ -1,6 +1,6 @@
-//! Known tracks of a stream, and why a stream cannot go to browsers this way.
+//! The known tracks of a stream, and the reasons why browsers cannot play a stream.
 
-/// Tracks that a stream is known to have.
+/// The tracks that a stream is known to have.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct Tracks {
     /// Profile, constraints and level of the H.264 video, in the form of SDP (RFC 6184 §8.1).
@@ -16,17 +16,17 @@ impl Tracks {
     }
 }
 
-/// Why a stream is not playable in browsers.
+/// The reason why a stream is not playable in browsers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Unplayable {
-    /// Video of this codec.
+    /// The video has this codec.
     Codec(&'static str),
     /// Frames are not decoded in display order, but RTP has only one time per frame.
     BFrames,
 }
 
 impl Unplayable {
-    /// Text for the client.
+    /// Returns the text for the client.
     pub fn text(self) -> String {
         match self {
             Self::Codec(codec) => format!(
@@ -38,7 +38,7 @@ impl Unplayable {
         }
     }
 
-    /// Why a session ends, for the log.
+    /// Returns the reason for the end of a session, for the log.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Codec(_) => "the stream has another codec now",

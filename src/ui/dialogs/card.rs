@@ -87,7 +87,7 @@ pub fn modal(
     response.inner.or(away.then_some(DialogAnswer::Close))
 }
 
-/// Draws the title with a close button. Returns whether it was pressed.
+/// Draws the title with a close button. Returns true if the button was pressed.
 pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
     let mut close = false;
     ui.horizontal(|ui| {

@@ -33,7 +33,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Returns the texts of the other language, in which commands are found too.
+    /// Returns the texts of the other language. The search also finds commands in that language.
     fn other(&mut self, view: &View<'_>) -> &Texts {
         let language = match view.texts.language() {
             Language::English => Language::Chinese,
@@ -186,8 +186,8 @@ fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
     all
 }
 
-/// Returns the rank of an entry for the query, where the lowest is the best, or `None` if the entry
-/// does not match.
+/// Returns the rank of an entry for the query (lower is better), or `None` if the entry does not
+/// match.
 fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
     let (name, also, query) = (name.to_lowercase(), also.to_lowercase(), query.to_lowercase());
     let query = query.trim();

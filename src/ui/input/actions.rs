@@ -11,7 +11,7 @@ use crate::studio::snapshot::VideoSource;
 use crate::studio::watch::view::WatchState;
 use crate::ui::style::icons::Icon;
 
-/// Marks the key of a text, so that the test of texts finds the key.
+/// Marks a text key, so that the test of texts finds it.
 macro_rules! key {
     ($key:literal) => {
         $key
@@ -195,7 +195,7 @@ actions! {
     Quit "quit" Close "Ctrl+Q";
 }
 
-/// The commands that switch to a scene, by the scenes' positions in the list.
+/// The commands that switch to a scene, in the order of the scenes in the list.
 const SCENES: [Action; 9] = [
     Action::Scene1,
     Action::Scene2,
@@ -247,7 +247,7 @@ impl Action {
         )
     }
 
-    /// Returns true if the hotkey of the command may work in other windows, which is allowed only
+    /// Returns true if the hotkey of the command may work in other windows. This is allowed only
     /// for commands that do not need a visible window.
     pub fn may_be_global(self) -> bool {
         self.scene().is_some()
@@ -264,7 +264,7 @@ impl Action {
             )
     }
 
-    /// Returns true if the command is about players. Its hotkey works where the players have the
+    /// Returns true if the command controls players. Its hotkey works where the players have the
     /// keyboard focus.
     pub fn is_about_players(self) -> bool {
         self.name().starts_with("watch-") && self != Self::WatchOwn

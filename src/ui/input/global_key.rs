@@ -30,7 +30,7 @@ pub enum GlobalKeyReply {
     /// The key was assigned. The text is the desktop's description of the key; empty if there is
     /// none yet.
     Given(String),
-    /// The desktop does not support this.
+    /// The desktop does not support keys in other windows.
     Missing,
     /// The desktop assigns keys only to programs that it knows, and it does not know onair.
     Unknown,

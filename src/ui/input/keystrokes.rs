@@ -1,7 +1,8 @@
 //! Delivers keystrokes to the field that the user sees as focused. egui gets all events since the
 //! last frame at once, and the field with the focus would take all of them. On a slow computer, a
-//! stream key typed after the server and Tab would then end up in the server's field, where it is
-//! readable. Therefore, events after a Tab or a click wait for the next frame.
+//! stream key that the user types after the server address and Tab would then end up in the
+//! server's field, where it is readable. Therefore, events after a Tab or a click wait for the next
+//! frame.
 
 use egui::{Context, Event, Key, RawInput, ViewportId};
 
@@ -28,8 +29,8 @@ impl egui::Plugin for Keystrokes {
 
     fn input_hook(&mut self, ctx: &Context, input: &mut RawInput) {
         let id = input.viewport_id;
-        // Text that was typed into a window that has closed must not go to the next window with its
-        // name.
+        // Text that was typed into a window that has closed must not go to a later window with the
+        // same name.
         self.waiting.retain(|(of, _)| input.viewports.contains_key(of));
         if let Some(at) = self.waiting.iter().position(|(of, _)| *of == id) {
             let mut events = self.waiting.swap_remove(at).1;

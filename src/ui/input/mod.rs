@@ -1,4 +1,4 @@
-//! Input of the user: commands, hotkeys, keystrokes, push-to-talk.
+//! User input: commands, hotkeys, keystrokes, push-to-talk.
 
 pub mod actions;
 pub(in crate::ui) mod global_key;

@@ -81,7 +81,7 @@ fn held(ctx: &Context, snapshot: &Snapshot, key: PushToTalkKey, typing: bool) ->
     is_wanted(snapshot)
         && !typing
         && ctx.input_mut(|input| {
-            // The focused element must not be activated by the key.
+            // The key must not activate the focused element.
             input.consume_key(Modifiers::NONE, key);
             input.focused && input.key_down(key)
         })
@@ -108,7 +108,7 @@ pub fn pressed(ctx: &Context) -> Option<Pressed> {
                 if let Some(key) = chosen {
                     found.get_or_insert(Pressed::Key(key));
                 }
-                // The user clicks controls with the other buttons.
+                // The other buttons are needed for clicking controls.
                 return chosen.is_none();
             }
             let Event::Key { key, pressed, repeat, .. } = event else { return true };

@@ -153,7 +153,7 @@ fn large(
         return;
     };
     ui.painter().rect_filled(room, egui::CornerRadius::same(4), BLACK);
-    // This view has a separate key, in addition to that of the thumbnail.
+    // This view needs its own key, different from that of the thumbnail.
     let view = draft.thumbnails.view(&file.path.join("frame"), frame);
     let rect = fitted(room, view.shape(), ui.pixels_per_point());
     view.paint(ui, rect);

@@ -54,7 +54,7 @@ impl CutDraft {
     }
 }
 
-/// The drawn frames, by file.
+/// The frames that have been drawn, by file.
 #[derive(Debug, Default)]
 pub struct Thumbnails {
     views: HashMap<PathBuf, (VideoFrame, FrameView)>,

@@ -30,7 +30,7 @@ pub(super) enum Section {
     Filters,
 }
 
-/// The last copied items, and their text in the desktop's clipboard. While the clipboard has this
+/// The last copied items, and their text in the desktop's clipboard. While the clipboard contains this
 /// text, a paste inserts these items.
 #[derive(Debug, Default)]
 pub(super) struct Clip {
@@ -45,7 +45,7 @@ pub struct Draft {
     pub selected: Option<ItemId>,
     /// The other selected items.
     pub(super) others: Vec<ItemId>,
-    /// The name being entered, of a scene or an item.
+    /// The name that is being entered for a scene or an item.
     pub(super) naming: Option<(Named, String)>,
     /// The cursor position when the name field gets the focus.
     pub(super) name_cursor: Option<NameCursor>,
@@ -77,7 +77,7 @@ pub struct Draft {
     pub(super) clip: Clip,
     /// The choice that a source gets once the user releases a dragged number or color.
     pub(super) held: Option<(SourceId, VideoChoice)>,
-    /// The texts entered for sources; the next field is the time of the last input.
+    /// The texts entered for sources. The next field is the time of the last input.
     pub(super) words: BTreeMap<SourceId, String>,
     pub(super) typed_at: f64,
     /// The text entered as the name of a source.
@@ -226,8 +226,8 @@ impl Draft {
         Command::PrepareScene(self.studio_mode.then_some(current))
     }
 
-    /// Checks for requested objects; returns the command to send then. A new scene is shown at once if
-    /// nothing is on air.
+    /// Checks whether requested objects have arrived, and returns the command to send, if any. A new
+    /// scene is shown at once if nothing is on air.
     pub(in crate::ui) fn learn(&mut self, snapshot: &Snapshot) -> Option<Command> {
         match self.arrivals.take(snapshot, edited(snapshot))? {
             Arrival::Items(items) => {
@@ -297,8 +297,8 @@ fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a I
     })
 }
 
-/// Returns the properties that apply to a source, if any. For the main video source, these are only
-/// a camera's, because nothing else is saved.
+/// Returns the properties that apply to a source, if any. For the main video source, these are only a
+/// camera's controls, or the pointer of a shared display or window, because nothing else is saved.
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProperties> {
     if id == MAIN {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);
@@ -311,12 +311,13 @@ pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProp
     UsedProperties::of(&snapshot.scenes.collection.source(id)?.choice)
 }
 
-/// Returns true if a fallback can be chosen for the time while the source is black or frozen.
+/// Returns true if the source can have a fallback for when it is black or frozen.
 pub(super) fn may_be_out(snapshot: &Snapshot, id: SourceId) -> bool {
     snapshot.shown_by(id).is_some_and(VideoFallback::suits)
 }
 
-/// Returns true if a source has any settings. A scene source has at least its choice.
+/// Returns true if a source has any settings. The content of a collection's source can always be
+/// changed.
 pub(in crate::ui) fn has_properties(snapshot: &Snapshot, id: SourceId) -> bool {
     snapshot.scenes.collection.source(id).is_some()
         || heeds(snapshot, id).is_some()
@@ -388,7 +389,7 @@ pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     }
     match item.content {
         Content::Group(_) => view.texts.get("scenes-group").to_string(),
-        // The source of `--video` has the name of its content.
+        // The source of `--video` is named after its content.
         _ => match &view.snapshot.video {
             Some(video) if !video.name.is_empty() => video.name.clone(),
             _ => view.texts.get("scenes-main").to_string(),

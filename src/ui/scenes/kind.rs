@@ -16,7 +16,7 @@ use crate::ui::view::View;
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RowLamp {
     None,
-    /// The source is delivering.
+    /// The source delivers data.
     Good,
     /// The source is opening.
     Opening,

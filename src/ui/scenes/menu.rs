@@ -75,7 +75,7 @@ fn asked_by_key(ctx: &egui::Context) -> bool {
 /// Opens a menu below a button.
 pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<'_>)) {
     let frame = frame(view, response);
-    // A line closes the menu itself, unless it opens another list in its place.
+    // A line that the user presses closes the menu, unless it opens another list in its place.
     let menu = Popup::menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     menu.width(WIDTH).frame(frame).show(|ui| lines(ui, view, list));
 }
@@ -294,7 +294,7 @@ fn centred(place: &Placement) -> Placement {
     Placement { x: (1.0 - place.width) / 2.0, y: (1.0 - place.height) / 2.0, ..*place }
 }
 
-/// Sets the original size of an item, and keeps its center.
+/// Resets an item to its original size, and keeps its center.
 fn original(
     place: &Placement,
     natural: crate::media::Size,

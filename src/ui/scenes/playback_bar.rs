@@ -19,7 +19,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
-/// Height of the bar in points; the next constant is its maximum width.
+/// Height of the bar in points. The next constant is the maximum width.
 const HEIGHT: f32 = 36.0;
 const WIDTH: f32 = 460.0;
 /// The distance by which a key seeks.

@@ -83,7 +83,7 @@ impl TransitionChoice {
         matches!(self, Self::Wipe | Self::Image | Self::Stinger)
     }
 
-    /// Creates a transition of this kind, with as many values of `before` as possible.
+    /// Creates a transition of this kind that keeps as many values of `before` as possible.
     pub fn kind(self, before: &Kind) -> Kind {
         let wipe = match before {
             Kind::Luma(wipe) => wipe.clone(),

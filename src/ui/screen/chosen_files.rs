@@ -23,8 +23,8 @@ impl Screen {
         self.file_chooser = Some(FileChooser::new(ctx, kind, folder));
     }
 
-    /// Sets whether the window has waited long for the desktop's file dialog, which may never have
-    /// appeared.
+    /// Sets whether the window has waited a long time for the desktop's file dialog. The dialog may
+    /// never have appeared.
     pub fn set_file_wait(&mut self, waits: bool) {
         self.file_wait = waits;
     }
@@ -121,7 +121,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
-    /// Sets a chosen audio file for this strip, or adds a strip with it.
+    /// Sets a chosen audio file for this strip, or adds a strip with this file.
     pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
         let choice = AudioChoice::File(path);
         self.wishes.push(WindowRequest::Command(match strip {

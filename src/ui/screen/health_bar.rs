@@ -131,7 +131,7 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     place
 }
 
-/// Draws the buttons at the right end. Returns the pressed one and the left edge of the buttons.
+/// Draws the buttons at the right end. Returns the pressed button and the left edge of the buttons.
 fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option<Pressed>, f32) {
     let theme = view.theme;
     let mut pressed = None;

@@ -2,7 +2,7 @@
 //! returns the requests of the user. It does not depend on eframe, so tests use it in the same way
 //! as the program.
 
-/// Creates a `View` from fields of the screen, whose other fields remain available for borrowing.
+/// Creates a `View` from fields of the screen. The other fields can still be borrowed.
 macro_rules! view {
     ($screen:ident) => {
         View {
@@ -79,8 +79,8 @@ pub struct Screen {
     search: dialogs::Search,
     target: targets::Draft,
     settings: dialogs::SettingsDraft,
-    /// onair's own file chooser; the next field is true if the desktop's dialog has been open for
-    /// long, or never appeared.
+    /// onair's own file chooser. The next field is true if the desktop's dialog has been open for a
+    /// long time, or never appeared.
     file_chooser: Option<FileChooser>,
     file_wait: bool,
     passthrough: dialogs::PassthroughDraft,
@@ -100,8 +100,8 @@ pub struct Screen {
     scenes: scenes::Draft,
     multiview: Multiview,
     projectors: Projectors,
-    /// The request for studio mode at the start, with the scene that was already put into the
-    /// preview for it.
+    /// The request for studio mode at the start, and the scene that has already been put into the
+    /// preview for this request.
     studio_at_start: Option<Option<SceneId>>,
     /// The views beside the program that were last requested from the studio.
     looked_at: BTreeMap<ViewOf, ViewDetail>,
@@ -537,8 +537,8 @@ impl Screen {
         self.set_full_screen(true);
     }
 
-    /// Returns the clear color of the window, which is the color of the panels, because the panels
-    /// paint no background.
+    /// Returns the clear color of the window: the color of the panels, because the panels paint no
+    /// background.
     pub fn ground(&self) -> egui::Color32 {
         self.theme.panel
     }

@@ -104,7 +104,8 @@ impl Screen {
         }
     }
 
-    /// Handles a hidden window. Returns the command that ends its views, if it has any.
+    /// Handles that the window is hidden. Returns the command that ends its views, if there are
+    /// any.
     pub fn look_away(&mut self) -> Option<Command> {
         let looked = !self.looked_at.is_empty() && !self.projects();
         if looked {

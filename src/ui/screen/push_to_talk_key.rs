@@ -56,8 +56,8 @@ impl Screen {
         push_to_talk::wanted_elsewhere(&self.snapshot, &self.preferences)
     }
 
-    /// Handles whether the push-to-talk key is held in any window. Returns the command for the
-    /// studio, also for a hidden window.
+    /// Updates the state of the push-to-talk key, which can be held in any window. Returns the
+    /// command for the studio, even if the window is hidden.
     pub fn talk_elsewhere(&mut self, ctx: &Context, held: bool, hidden: bool) -> Option<Command> {
         let away = hidden || !ctx.input(|input| input.focused);
         self.talk.heard_elsewhere(held, away)

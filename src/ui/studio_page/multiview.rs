@@ -134,8 +134,8 @@ pub fn show(
     ui.ctx().request_repaint_after(INTERVAL);
 }
 
-/// Returns the cells for `count` scenes, which are as large as possible, but have at least the
-/// minimum size.
+/// Returns the cells for `count` scenes. They are as large as possible, and never smaller than the
+/// minimum.
 fn cells(room: Rect, count: usize) -> Vec<Rect> {
     let fitting = grid(room, count);
     let is_large = |cell: &Rect| {
@@ -190,7 +190,8 @@ fn cell(
     }
 }
 
-/// Returns true if the program scene has a red mark, which it has on air and in studio mode.
+/// Returns true if the program scene has a red mark. The scene has this mark on air and in studio
+/// mode.
 fn is_red(view: &View<'_>) -> bool {
     view.snapshot.live != LiveState::Idle || view.snapshot.scenes.prepared.is_some()
 }

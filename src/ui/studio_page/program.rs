@@ -73,7 +73,8 @@ pub fn show(
     let seen = rect.intersect(inner);
     fill_around(ui, room, seen, view.theme.canvas);
     let painted = program(ui, view, picture, (rect, seen));
-    // Without a frame, a button may be in its place, which the handles must not cover.
+    // Without a frame, a button may be in the frame's place. The handles must not cover this
+    // button.
     if painted && !beside {
         worked_on(ui, view, draft, (rect, seen), inner);
     }
@@ -185,7 +186,7 @@ fn program(
         // During passthrough, the program frame is not on air.
         _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
-        // In studio mode the border is always red, because viewers see changes to the program.
+        // In studio mode, the border is always red, because viewers see changes to the program.
         _ if view.snapshot.scenes.prepared.is_some() => Stroke::new(2.0, theme.live),
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER, theme.line),

@@ -1,7 +1,7 @@
 //! The fonts of the window: Inter in four weights with tabular digits, and a CJK font with the
 //! characters of the Chinese texts. `packaging/fonts.sh` builds both from Debian's fonts (SIL Open
-//! Font License, `assets/fonts/OFL.txt`). For other characters that users type, onair looks up
-//! fonts of their system on demand.
+//! Font License, `assets/fonts/OFL.txt`). For other characters that users type, onair looks up a
+//! font of the system on demand.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn every_character_of_the_texts_can_be_drawn() {
-        // These folders have the texts of the window, and the guide that it displays.
+        // These folders contain the texts of the window, and the guide that it displays.
         let folders = [
             "assets/i18n/en",
             "assets/i18n/zh-CN",

@@ -29,20 +29,20 @@ pub mod size {
     pub const STATUS_BAR: f32 = 28.0;
     pub const LEFT: f32 = 228.0;
     pub const RIGHT: f32 = 304.0;
-    /// The width of the left panel in a window narrower than [`NARROW`]; the next constant is the
+    /// The width of the left panel in a window narrower than [`NARROW`]. The next constant is the
     /// right panel.
     pub const LEFT_NARROW: f32 = 200.0;
     pub const RIGHT_NARROW: f32 = 264.0;
     pub const NARROW: f32 = 1120.0;
     pub const MIXER: f32 = 124.0;
-    /// The height of the address bar on the *Watch* page; the next constant is the control bar.
+    /// The height of the address bar on the *Watch* page. The next constant is the control bar.
     pub const WATCH_ADDRESS: f32 = 52.0;
     pub const WATCH_CONTROLS: f32 = 56.0;
-    /// The height of a field, a select or a button; the next constant is the small height.
+    /// The height of a field, a select or a button. The next constant is the small height.
     pub const CONTROL: f32 = 34.0;
     pub const CONTROL_SMALL: f32 = 28.0;
-    /// The height of a source in a list, which is the same with one line or two, so that a
-    /// selection moves nothing.
+    /// The height of a source in a list. It is the same for one line or two, so that a selection
+    /// moves nothing.
     pub const ROW: f32 = 44.0;
     pub const GO_LIVE: f32 = 52.0;
     pub const RECORD: f32 = 36.0;
@@ -160,7 +160,7 @@ pub struct Theme {
     pub accent_hover: Color32,
     /// The color of text on the accent color.
     pub on_accent: Color32,
-    /// The color for on air, recording and clipping, which nothing else uses.
+    /// The color for on air, recording and clipping. Nothing else uses this color.
     pub live: Color32,
     /// The red tint behind a lit clip lamp, and behind a red button under the pointer.
     pub live_tint: Color32,
@@ -330,7 +330,7 @@ impl Theme {
     }
 }
 
-/// Returns the contrast of two opaque colors by WCAG 2: from 1 (none) to 21.
+/// Returns the contrast of two opaque colors according to WCAG 2: from 1 (none) to 21.
 pub fn contrast(a: Color32, b: Color32) -> f32 {
     let luminance = |color: Color32| {
         let channel = |value: u8| {

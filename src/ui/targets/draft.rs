@@ -19,7 +19,7 @@ use crate::ui::video::FrameView;
 pub struct Draft {
     /// The id of the target that is open for editing.
     pub(super) open: Option<u32>,
-    /// The order of the targets in the list; the next field is the position of the list in the last
+    /// The order of the targets in the list. The next field is the position of the list in the last
     /// frame.
     pub(super) order: Vec<u32>,
     pub(super) cards: Option<Rect>,
@@ -116,7 +116,7 @@ impl Draft {
                 play_url: Zeroizing::new(view.target.play_url.expose().to_owned()),
                 ..Texts::default()
             });
-            // The secret part of the playback address may arrive later than the rest.
+            // The secret part of the play address may arrive later than the rest.
             let play_url = view.target.play_url.expose();
             if !texts.watched && *texts.play_url != play_url {
                 play_url.clone_into(&mut texts.play_url);
@@ -184,7 +184,7 @@ impl Draft {
         true
     }
 
-    /// Returns the problem of a target: its field and the key of its text.
+    /// Returns the problem of a target: the field, and the text key.
     pub(super) fn fault_of(&self, target: &Target) -> Option<(Part, &'static str)> {
         let server = self.server_fault(target).map(|text| (Part::Server, text));
         server.or_else(|| {
@@ -250,8 +250,8 @@ impl Draft {
         Target { place, route, ..filled }
     }
 
-    /// Returns the command for the changed values, except those that need a new connection, or
-    /// `None` without such changes.
+    /// Returns the command for the changed values, except those that need a new connection. Returns
+    /// `None` if there are no such changes.
     pub(super) fn changed(&self, target: &Target) -> Option<Command> {
         Some(self.put(target)).filter(|put| put != target).map(Command::PutTarget)
     }

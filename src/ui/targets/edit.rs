@@ -100,7 +100,8 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
 }
 
 /// Draws a text that explains how a complete URL is divided into server and key, without showing
-/// the key. A button moves the key into its own field, and its tooltip explains the other division.
+/// the key. A button moves the key into its own field. The button's tooltip explains the other
+/// division.
 fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     let (theme, texts) = (view.theme, view.texts);
     let typed = draft.texts(target.id);

@@ -28,7 +28,7 @@ pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::{PRESET_NAMES, quality_text};
 
-/// Draws the panel, which has the figures first on air. Returns the action that the user selected.
+/// Draws the panel. On air, the figures come first. Returns the action that the user selected.
 pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
     let before = matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. });
     let width = ui.available_width();

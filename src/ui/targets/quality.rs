@@ -43,7 +43,7 @@ pub fn quality_text(view: &View<'_>) -> String {
     )
 }
 
-/// Common sizes, in addition to those of the presets; the next constant has the frame rates.
+/// Common sizes, in addition to those of the presets. The next constant contains the frame rates.
 const SIZES: [Size; 5] = [
     Size::new(854, 480),
     Size::new(1280, 720),
@@ -126,8 +126,9 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     }
 }
 
-/// Draws a label, and below it the common values and a selected uncommon one. Returns the value
-/// that was pressed. A value that cannot be selected has a tooltip with the reason.
+/// Draws a label, and below it the common values, and the selected value if it is not a common one.
+/// Returns the value that was pressed. A value that cannot be selected has a tooltip with the
+/// reason.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &View<'_>,

@@ -11,7 +11,7 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, paragraph};
 
-/// Returns a sentence about the delay that viewers have, or `None` without a delay.
+/// Returns a sentence about how far viewers are behind, or `None` if there is no delay.
 pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {
     let held = snapshot.held?;
     let (key, time) = match held {

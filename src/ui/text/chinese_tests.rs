@@ -217,7 +217,8 @@ const BAD: &[&str] = &[
     gain_db = "x""#,
 ];
 
-/// Checks that only names and words of files appear between Chinese characters.
+/// Checks that a Chinese text contains no English phrase: at most two words in Latin letters in a
+/// row, such as names or words from a file.
 fn assert_chinese(problem: &Problem) {
     let said = Language::Chinese.say(problem);
     let rows_of_words = said.split(|one: char| !one.is_ascii() || ",:;'".contains(one));

@@ -22,7 +22,7 @@ pub trait Surface: Send + Sync {
     /// Lets `fill` write the pixels for the following frames, as rows of BGRA.
     fn renew(&self, size: Size, fill: &mut dyn FnMut(&mut [u8]));
 
-    /// Returns the callback that paints the surface, which fills `rect` after rotation. `smooth`
-    /// stretches the surface with a filter.
+    /// Returns the callback that paints the rotated surface so that it fills `rect`. With `smooth`,
+    /// a filter smooths the stretched surface.
     fn shape(self: Arc<Self>, rect: Rect, turn: Rotation, smooth: bool) -> PaintCallback;
 }

@@ -23,7 +23,7 @@ impl FilterFile {
         slot.filter.kind() == self.kind && file.is_some_and(|(_, path)| path == self.was)
     }
 
-    /// Returns the current position of the filter, which is the old position, or else that of the
+    /// Returns the current position of the filter: the old position, or else the position of the
     /// only matching filter.
     pub fn among(&self, slots: &[Slot]) -> Option<usize> {
         if slots.get(self.index).is_some_and(|slot| self.is(slot)) {

@@ -74,7 +74,7 @@ pub enum WindowRequest {
     OwnFileChooser,
     /// Lets the user choose the recordings folder.
     PickRecordingFolder,
-    /// Starts recording into a new file in the recordings folder.
+    /// Starts recording to a new file in the recordings folder.
     Record,
     /// Saves the replay buffer to a new file in the recordings folder.
     SaveReplay,
@@ -82,7 +82,7 @@ pub enum WindowRequest {
     Snapshot,
     /// Saves the player's frame to a new file in the recordings folder.
     WatchSnapshot,
-    /// Records the watched stream into a new file in the recordings folder.
+    /// Records the watched stream to a new file in the recordings folder.
     WatchSave,
     /// Turns full screen on or off.
     FullScreen(bool),

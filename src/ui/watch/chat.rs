@@ -29,7 +29,7 @@ use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME, MAX_TEXT};
 const SKY: f32 = 0.6;
 /// The height of a lane, relative to the font size.
 const LANE: f32 = 1.5;
-/// The repaint interval of danmaku.
+/// The time between two repaints while danmaku moves.
 const FRAME: std::time::Duration = std::time::Duration::from_millis(33);
 /// The minimum height of the list, in points. In less space, the list is omitted.
 const MIN_LIST_HEIGHT: f32 = 60.0;
@@ -278,8 +278,8 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
     line("chat-name", &mut choices.name, &name, &hint, MAX_NAME, ui);
 }
 
-/// Draws the field for the chat address of the current stream, for streams whose chat onair does
-/// not find.
+/// Draws the field for the chat address of the current stream, for streams whose chat onair cannot
+/// find.
 fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let stream = view.snapshot.watch_figures.url.clone();
@@ -333,7 +333,7 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         draft.flown = newest;
         return;
     }
-    // Messages older than the first view of the chat do not fly in all at once.
+    // If several messages are already there at first, they do not all fly at once.
     let old = draft.flown == 0 && lines.len() > 3;
     for heard in lines.iter().filter(|heard| heard.number > draft.flown && !old) {
         draft.sky.add(Arc::clone(&heard.line), now);
@@ -342,7 +342,7 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     if std::mem::replace(&mut draft.deletions, view.snapshot.chat.deletions)
         != view.snapshot.chat.deletions
     {
-        // Deleted messages leave the video.
+        // Deleted messages disappear from the frame.
         draft.sky.keep(|line| lines.iter().any(|heard| Arc::ptr_eq(&heard.line, line)));
     }
     if draft.sky.is_busy() {

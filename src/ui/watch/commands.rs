@@ -1,4 +1,4 @@
-//! Helpers of the *Watch* page for commands, and for the names of streams.
+//! Helpers of the *Watch* page for commands and stream names.
 
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, WatchCommand};
@@ -13,7 +13,7 @@ pub fn is_busy(state: &WatchState) -> bool {
     )
 }
 
-/// Sends a command about players.
+/// Sends a command to the players.
 pub fn send(view: &mut View<'_>, playing: WatchCommand) {
     view.send(Command::Player(playing));
 }

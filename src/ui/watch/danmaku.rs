@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::wire::chat::ChatLine;
 
-/// The seconds that a message takes to cross at speed 1.
+/// The time that a message takes to cross the frame at speed 1, in seconds.
 const CROSSING: f64 = 9.0;
 /// The minimum gap between two messages in a lane, in points.
 const GAP: f32 = 24.0;
@@ -24,9 +24,9 @@ pub struct Flight {
     pub lane: usize,
     /// Width of the message in points.
     pub width: f32,
-    /// The time when it started at the right edge, in seconds.
+    /// The time when the message started at the right edge, in seconds.
     begun: f64,
-    /// The seconds that it takes to cross.
+    /// The time that the message takes to cross, in seconds.
     crossing: f64,
 }
 
@@ -44,7 +44,7 @@ impl Flight {
     /// Returns true if a message of this width that starts now stays behind `self`.
     fn leaves_room_for(&self, width: f32, crossing: f64, room: f32, now: f64) -> bool {
         let tail = self.x(room, now) + self.width;
-        // When this message has left, the other one must not have reached the left edge.
+        // By the time this message has left, the other one must not have reached the left edge.
         let other = room - (room + width) * ((self.ends() - now) / crossing) as f32;
         tail + GAP <= room && other >= GAP
     }
@@ -83,8 +83,8 @@ impl DanmakuLayer {
     }
 
     /// Removes the messages that have crossed, and starts waiting messages in free lanes. The room
-    /// has `lanes` lanes and this width. `measure` returns the width of a message, and a `speed` of
-    /// 1 is normal.
+    /// has `lanes` lanes and is `room` points wide. `measure` returns the width of a message, and a
+    /// `speed` of 1 is normal.
     pub fn tick(
         &mut self,
         now: f64,

@@ -1,5 +1,5 @@
-//! The state of the *Watch* page that is kept between frames: typed texts, the viewport, and a
-//! minute of some figures.
+//! The state of the *Watch* page that is kept between frames: typed texts, the viewport, and the
+//! last minute of some figures.
 
 use std::collections::VecDeque;
 
@@ -111,15 +111,15 @@ pub struct Draft {
     pub address_over: bool,
     /// True if the frame was double-clicked.
     pub double_clicked: bool,
-    /// The danmaku over the frame; the next field is the number of the last message added to it.
+    /// The danmaku over the frame. The next field is the number of the last message added to it.
     pub sky: DanmakuLayer,
     pub flown: u64,
-    /// The number of deletions that danmaku has followed.
+    /// The number of chat deletions that danmaku has already applied.
     pub deletions: u64,
-    /// The typed chat message; the next field is the typed words that hide messages.
+    /// The typed chat message. The next field contains the typed words that hide messages.
     pub saying: String,
     pub words: Option<String>,
-    /// The typed connection options; the next field is a stream with the typed address of its chat.
+    /// The typed connection options. The next field is a stream with the typed address of its chat.
     pub connection: Option<NetworkForm>,
     pub chat_at: Option<(String, String)>,
     /// True if the hardware decoders were probed.

@@ -1,5 +1,4 @@
-//! The commands about players, and the keyboard of the *Watch* page, which works as in other
-//! players.
+//! The commands for players, and the keyboard of the *Watch* page, which works as in other players.
 
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ pub const KEYS: &[(Action, &str, &[Key])] = &[
     (Action::WatchZoomIn, "=", &[Key::Equals]),
 ];
 
-/// Returns the keys of a command about players, as named in the help.
+/// Returns the keys of a player command, as named in the help.
 pub fn keys_of(ctx: &Context, action: Action) -> String {
     let fixed = KEYS.iter().find(|(of, _, _)| *of == action).map(|(_, name, _)| *name);
     let hotkey = shortcut_text(ctx, action);
@@ -108,7 +107,7 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// Executes a command about players.
+/// Executes a player command.
 pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
     let watch = &view.snapshot.watch_figures;
     let (span, busy) = (Span::of(watch), is_busy(&view.snapshot.watch));

@@ -83,7 +83,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     chat::show(ui, view, draft, true);
 }
 
-/// Returns the text for the length of the buffer, and the jitter.
+/// Returns the text for the buffer length and the jitter.
 fn buffer(texts: &Texts, watch: &WatchFigures) -> String {
     let buffer = format::short_time(watch.buffer);
     let Some(jitter) = watch.jitter.map(format::short_time) else { return buffer };

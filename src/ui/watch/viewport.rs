@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(look.zoom, 4.0);
         look.move_by(vec2(1e6, -1e6), AREA, HD, 1.0);
         assert!(place(look).intersects(AREA));
-        // The frame returns with the first step, however far the pointer moved.
+        // The first step back moves the frame, however far the pointer went beyond the limit.
         let far = look.pan;
         look.move_by(vec2(-8.0, 6.0), AREA, HD, 1.0);
         assert!(look.pan.x < far.x && look.pan.y > far.y);

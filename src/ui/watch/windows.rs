@@ -19,7 +19,7 @@ use crate::ui::watch::keys;
 use crate::ui::watch::tiles::{over_video, players, tile};
 use crate::ui::widgets::{ButtonWeight, icon_button};
 
-/// The initial size of the small window in points; the next constant is its minimum size.
+/// The initial size of the small window in points. The next constant is the minimum size.
 const SMALL: [f32; 2] = [384.0, 216.0];
 const SMALLEST: [f32; 2] = [160.0, 90.0];
 
@@ -134,8 +134,8 @@ fn pip(
         let way = egui::viewport::ResizeDirection::SouthEast;
         ui.ctx().send_viewport_cmd(ViewportCommand::BeginResize(way));
     }
-    // The drag begins with the first movement, not with the press: from then on the desktop has the
-    // pointer, and a click would not be recognized.
+    // The drag begins with the first movement, not with the press: once it begins, the desktop
+    // controls the pointer, and a click would not be recognized.
     let moved = ui.ctx().read_response(tile::frame_id(ui));
     if moved.is_some_and(|picture| picture.drag_started()) && !is_full(ui.ctx()) {
         ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);

@@ -80,8 +80,8 @@ pub struct Wrapped {
 }
 
 impl Wrapped {
-    /// Lays out the text in lines of at most `width`, with a total height of at most `height`, but
-    /// at least in one line.
+    /// Lays out the text in lines of at most `width`, with a total height of at most `height`, and
+    /// always at least one line.
     pub fn new(
         ui: &Ui,
         text: &str,

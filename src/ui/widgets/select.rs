@@ -172,7 +172,7 @@ pub fn menu_item(
 /// The maximum height of a list of devices in points. Longer lists scroll.
 pub const LIST: f32 = 320.0;
 
-/// Draws the items of a list, which scrolls if it is too high, and keeps the item with the keyboard
+/// Draws the items of a list. The list scrolls if it is too high, and keeps the item with the keyboard
 /// focus in view.
 pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical().id_salt(name).max_height(LIST).show(ui, |ui| {

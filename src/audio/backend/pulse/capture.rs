@@ -21,7 +21,7 @@ use crate::base::{Stop, Timestamp, Worker};
 const MAX_STREAMS: usize = 32;
 /// Maximum wait for audio between checks for streams.
 const TICK: Duration = Duration::from_millis(20);
-/// Interval of attempts for a stream that could not be captured.
+/// Interval between attempts to capture a stream, if the first attempt failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Fragments per second.
 const FRAGMENTS_PER_SECOND: u32 = 100;

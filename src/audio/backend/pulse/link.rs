@@ -16,8 +16,8 @@ use crate::base::Clock;
 
 /// Time limit for an answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
-/// Maximum bytes of a message. Servers send audio in pieces of at most 64 KiB, and no list of
-/// streams is longer than this limit.
+/// Maximum size of a message, in bytes. Servers send audio in pieces of at most 64 KiB, and no list
+/// of streams is longer than this limit.
 const MAX_MESSAGE: usize = 4 << 20;
 /// Bytes per read.
 const CHUNK: usize = 64 << 10;
@@ -27,7 +27,7 @@ const CONTROL: u32 = u32::MAX;
 /// A message that is not an answer.
 #[derive(Debug)]
 pub(super) enum Aside<'a> {
-    /// Audio of a recording, by its channel.
+    /// Audio of the recording on this channel.
     Sound(u32, &'a [u8]),
     /// A message of the server.
     Said(&'a Command),
@@ -38,7 +38,7 @@ pub(super) struct Link {
     socket: UnixStream,
     version: u16,
     next: u32,
-    /// The received bytes, of which those before `taken` are already handled.
+    /// The received bytes. Those before `taken` are already handled.
     buffer: Vec<u8>,
     taken: usize,
     clock: Clock,

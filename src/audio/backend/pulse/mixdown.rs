@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(heard.len(), 48_000);
         let level = |tick: usize| heard[(tick - 1) * 480];
         assert_eq!((level(19), level(20), level(59), level(100)), (0.75, 0.25, 0.25, 0.75));
-        // It returns at the newest position, not where it stopped.
+        // The stream returns at the newest position, not where it stopped.
         let back = (20..100).find(|tick| level(*tick) == 0.75).unwrap();
         assert!((60..=61).contains(&back), "{back}");
     }
@@ -192,7 +192,7 @@ mod tests {
             blend.hear(1, &piece(0.25), at(10));
         }
         assert!(blend.sum.len() <= 480 * 22, "{}", blend.sum.len());
-        // A piece that ends within a frame, and one of an unknown stream.
+        // One piece ends within a frame, and another belongs to an unknown stream.
         blend.hear(2, &[1, 2, 3], at(12));
         blend.hear(9, &piece(0.5), at(12));
         assert_eq!(passed(&mut blend, at(12)).len(), 480);

@@ -1,6 +1,6 @@
-//! Captures single applications through the PulseAudio protocol (also of PipeWire): lists the
-//! playing applications, and records the streams of one application before the server mixes them.
-//! (The library cpal supports only devices.)
+//! Captures single applications through the PulseAudio protocol (which PipeWire also supports):
+//! lists the playing applications, and records the streams of one application before the server
+//! mixes them. (The library cpal supports only devices.)
 
 mod capture;
 mod link;
@@ -73,7 +73,7 @@ impl Owner {
     }
 }
 
-/// The text before the zero byte that ends each string of the server.
+/// Returns the text before the zero byte that ends each of the server's strings.
 fn text_of(bytes: &[u8]) -> String {
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(200).collect()

@@ -39,7 +39,7 @@ impl Lack {
         problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" "))
     }
 
-    /// Returns the problem of a packet of this size in bytes.
+    /// Returns the problem that a packet of `size` bytes is too large.
     pub(super) fn packet(track: TrackId, size: usize) -> Self {
         let kind = if track == TrackId::Video { "video" } else { "audio" };
         Self { what: vec![format!("a packet of {kind} of {size} bytes")], parts: Vec::new() }

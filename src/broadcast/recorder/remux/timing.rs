@@ -1,5 +1,5 @@
-//! Computes the timestamps of a copy. They are unchanged, or all shifted if the format has no
-//! negative ones.
+//! Computes the timestamps of a copy. The timestamps stay unchanged, or all of them are shifted if
+//! the format does not support negative ones.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Course {
             // The shift is in whole seconds, which every timescale represents exactly; edit lists
             // reverse it.
             Format::Mp4 => (0, below.div_ceil(1_000_000) * 1_000_000),
-            // MKV has no decoding times, and audio below zero is the delay of its codec.
+            // MKV has no decoding times, and audio before time zero is the codec's delay.
             Format::Mkv => {
                 let shown = of(TrackId::Video).map(|place| place.pts).min();
                 let below = shown.map_or(0, |at| at.as_micros().min(0).unsigned_abs());

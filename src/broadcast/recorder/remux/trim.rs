@@ -17,7 +17,7 @@ pub struct Cut {
 impl Cut {
     /// Keeps the samples of the part, shifts them to zero, and returns the original beginning.
     pub(super) fn apply(&self, index: &mut Index) -> Duration {
-        // Audio below zero is the delay of its codec, but players still count from zero.
+        // Audio before time zero is the codec's delay, but players still count from zero.
         let first = index.samples.iter().map(|place| place.pts).min().unwrap_or_default();
         let zero = first.max(Timestamp::ZERO);
         let within = |at: Duration| zero.offset(i64::try_from(at.as_micros()).unwrap_or(i64::MAX));

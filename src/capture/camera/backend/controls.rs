@@ -1,6 +1,6 @@
 //! The controls of a Video4Linux camera (VIDIOC_QUERYCTRL, VIDIOC_QUERYMENU, VIDIOC_G_CTRL,
-//! VIDIOC_S_CTRL), of which onair supports the 32-bit ones that a user can set. All data of the
-//! driver is limited in size.
+//! VIDIOC_S_CTRL). onair supports the 32-bit controls that a user can set. All data from the driver
+//! is limited in size.
 
 #![allow(unsafe_code)]
 
@@ -67,7 +67,7 @@ fn queried(file: &File) -> Vec<v4l2_queryctrl> {
     let (mut found, mut last) = (Vec::new(), 0);
     while found.len() < MAX_CONTROLS {
         let mut query = v4l2_queryctrl { id: last | NEXT, ..v4l2_queryctrl::blank() };
-        // The end is an error; a driver that repeats its controls has no more either.
+        // The end of the list is an error. A driver that repeats its controls has no more, either.
         if QUERY.ask(file.as_raw_fd(), &mut query).is_err() || query.id <= last {
             break;
         }

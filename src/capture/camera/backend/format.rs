@@ -101,8 +101,8 @@ impl DriverFormat {
         Layout { stride, color: self.color(pixel) }
     }
 
-    /// Returns the color space, by the kernel's rules for defaults (`V4L2_MAP_YCBCR_ENC_DEFAULT`,
-    /// `V4L2_MAP_QUANTIZATION_DEFAULT`).
+    /// Returns the color space, according to the kernel's rules for defaults
+    /// (`V4L2_MAP_YCBCR_ENC_DEFAULT`, `V4L2_MAP_QUANTIZATION_DEFAULT`).
     fn color(&self, pixel: Pixel) -> Color {
         if pixel.is_jpeg() {
             // JPEG and H.264 always use this color space in cameras, whatever the driver reports.
@@ -145,7 +145,7 @@ pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
 /// `VIDIOC_S_PARM`.
 const SET_RATE: Call<v4l2_streamparm> = Call::new(22);
 
-/// Requests this frame rate (a fraction), for which the driver uses the nearest one.
+/// Requests this frame rate (a fraction). The driver uses the nearest one that it supports.
 pub(super) fn set_rate(device: RawFd, queue: Queue, rate: (u32, u32)) -> io::Result<()> {
     let mut parameters = v4l2_streamparm::blank();
     parameters.type_ = queue.number();

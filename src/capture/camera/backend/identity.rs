@@ -13,7 +13,7 @@ pub(super) struct Node {
     /// The id with the USB port, which is used if another camera has the same id.
     pub(super) id_there: String,
     pub(super) name: String,
-    /// True for the first node of the device, at which cameras deliver frames.
+    /// True for the first node of the device. Cameras deliver frames at this node.
     pub(super) first: bool,
 }
 

@@ -120,7 +120,7 @@ pub(super) fn wait(handle: &Handle, limit: Duration) -> bool {
     }
 }
 
-/// Converts an error to a fault, by its number.
+/// Converts an error to a fault, according to the error number.
 pub(super) fn fault(doing: &str, error: &io::Error) -> Fault {
     fault_of(error.raw_os_error(), format!("{doing}: {error}"))
 }

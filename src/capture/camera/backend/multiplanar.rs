@@ -28,7 +28,7 @@ const MAX_BUFFERS: u32 = 32;
 
 /// `VIDIOC_REQBUFS`.
 const ASK_FOR: Call<v4l2_requestbuffers> = Call::new(8);
-/// `VIDIOC_QUERYBUF`; the next constants are `VIDIOC_QBUF` and `VIDIOC_DQBUF`.
+/// `VIDIOC_QUERYBUF`. The next constants are `VIDIOC_QBUF` and `VIDIOC_DQBUF`.
 const QUERY_BUFFER: Call<v4l2_buffer> = Call::new(9);
 const FILL: Call<v4l2_buffer> = Call::new(15);
 const TAKE: Call<v4l2_buffer> = Call::new(17);
@@ -171,7 +171,7 @@ impl Camera for Open {
 impl Drop for Open {
     fn drop(&mut self) {
         ioctl::stop(self.handle.fd(), Queue::Several);
-        // A device is busy as long as it has buffers, which it has as long as they are mapped.
+        // A device is busy as long as it has buffers, and it has buffers as long as they are mapped.
         self.buffers.clear();
         if let Err(error) = request(self.handle.fd(), 0) {
             tracing::debug!(%error, "returning a camera's buffers failed");

@@ -1,4 +1,4 @@
-//! Reads cameras through nokhwa, the first candidate. This module works around limits of nokhwa:
+//! Reads cameras through nokhwa, the preferred reader. This module works around limits of nokhwa:
 //! only integer rates, the current rate instead of the requested one, and waits without a limit. If
 //! nokhwa does not open a camera, `v4l.rs` reads it directly.
 
@@ -20,9 +20,9 @@ use crate::capture::camera::backend::ioctl::{self, MAX_AGE, Queue, fault_of};
 use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
-/// Returns true if nokhwa supports this offer, which must have raw pixels at an integer rate, in a
-/// format that nokhwa knows. JPEG frames of nokhwa arrive as whole buffers with stale bytes, and
-/// stop on a loopback camera.
+/// Returns true if nokhwa supports this offer: raw pixels at an integer rate, in a format that
+/// nokhwa knows. JPEG frames from nokhwa arrive as whole buffers with stale bytes, and stop on a
+/// loopback camera.
 pub(super) fn takes(offer: OfferedCamera) -> bool {
     kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
 }
@@ -60,7 +60,8 @@ pub(super) fn open(
     Ok(Box::new(Open { camera, descriptor, layout, last: Bytes::new(), started: false }))
 }
 
-/// Returns the kind of fault, by the error number that every layer includes in its message.
+/// Returns the kind of fault, according to the error number that every layer includes in its
+/// message.
 fn fault(detail: &str) -> Fault {
     let number = detail.rsplit_once("(os error ").and_then(|(_, rest)| {
         let (digits, _) = rest.split_once(')')?;

@@ -1,6 +1,6 @@
 //! Linux cameras, which are listed through Video4Linux, and read through nokhwa. A camera that
 //! nokhwa does not support (JPEG, a fractional rate, an unusual driver) is read directly, with a
-//! limit for every wait; `multiplanar.rs` reads multi-planar ones. Each session opens the camera
+//! limit for every wait. `multiplanar.rs` reads multi-planar cameras. Each session opens the camera
 //! again, so a hanging session does not block the next.
 
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ fn found(node: Node) -> Option<FoundCamera> {
             let offers = offers(&device, &listed);
             if offers.is_empty() { none(unreadable(&listed)) } else { (offers, None) }
         }
-        // It may be a camera: its state then shows the error.
+        // The node may be a camera, so its state shows the error.
         Err(error) if node.first => none(fault("opening", &error)),
         Err(_) => return None,
     };

@@ -18,7 +18,7 @@ pub(super) struct Demosaic {
 const AT_HAND: usize = 3;
 
 impl Demosaic {
-    /// Fills `planes`; `scratch` has two rows of RGB.
+    /// Fills `planes`; `scratch` holds two rows of RGB.
     pub(super) fn turn(
         &mut self,
         (order, samples, range): (BayerOrder, Samples, Range),
@@ -113,8 +113,8 @@ fn mean4(a: u8, b: u8, c: u8, d: u8) -> u8 {
 mod tests {
     use super::*;
 
-    /// Returns the color of the sensor (0 red, 1 green, 2 blue) at a position, from the name of the
-    /// order.
+    /// Returns the color of the sensor (0 red, 1 green, 2 blue) at a position, according to the
+    /// name of the order.
     fn color(order: BayerOrder, x: i64, y: i64) -> usize {
         let name = format!("{order:?}").to_uppercase();
         let at = (y.rem_euclid(2) * 2 + x.rem_euclid(2)) as usize;

@@ -106,7 +106,7 @@ fn lay(
             let order: Vec<char> = pixel.name().chars().collect();
             let row = |y: usize| -> Vec<u8> {
                 let pair = |pair: usize| {
-                    // The pixel beside an odd last one does not exist.
+                    // An odd last pixel has no neighbor.
                     let (left, right) = (at(pair * 2, y), at(pair * 2 + 1, y));
                     let mut lumas = [left[0], right[0]].into_iter();
                     let byte = |of: &char| match of {
@@ -133,7 +133,7 @@ fn lay(
                 let pair = |x: usize| order.map(|of| at(x * across, y * down)[of]);
                 (0..width.div_ceil(across)).flat_map(pair).collect()
             };
-            // At the same stride as luma, unless its rows are longer.
+            // The chroma plane has the same stride as luma, unless its rows are longer.
             let long = width.div_ceil(across) * 2;
             let apart = if across == 1 { (width + more) * 2 } else { width + more };
             let more = apart.max(long) - long;

@@ -100,9 +100,9 @@ fn has_huffman_tables(jpeg: &[u8]) -> bool {
 
 /// Returns the frame without trailing data, because cameras may deliver the whole buffer.
 fn whole_jpeg(data: &[u8]) -> &[u8] {
-    // The marker cannot occur inside: a zero or a restart marker follows bytes of 255 in
-    // entropy-coded data. Search from the end, because thumbnails in the header have an end marker
-    // too.
+    // The marker cannot occur inside the data: in entropy-coded data, a zero or a restart marker
+    // follows each byte of 255. Search from the end, because thumbnails in the header have an end
+    // marker too.
     let end = data.windows(2).rposition(|pair| pair == [0xFF, 0xD9]);
     end.and_then(|end| data.get(..end + 2)).unwrap_or(data)
 }

@@ -8,7 +8,7 @@ use crate::capture::rgb::{Turn, target, three_planes, turned};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
-/// Converts pixels with one byte per color. `scratch` has two rows of three bytes per pixel.
+/// Converts pixels with one byte per color. `scratch` holds two rows of three bytes per pixel.
 pub(super) fn bytes(
     (bytes, ends, range): (Bytes, Ends, Range),
     rows: &mut Rows<'_>,
@@ -89,7 +89,7 @@ pub(super) fn by_rows(
             fill(pair * 2 + line, row);
         }
         if range == Range::Limited {
-            // Range 16…235 of some capture cards.
+            // Some capture cards use the range 16…235.
             let whole = |x: u8| (((i32::from(x) - 16) * 255 + 109) / 219).clamp(0, 255) as u8;
             scratch.iter_mut().for_each(|x| *x = whole(*x));
         }

@@ -13,7 +13,7 @@ use crate::media::{Planes, Size};
 
 type Unpack = fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;
 
-/// Converts packed 4:2:2, in which four bytes have two pixels with a shared chroma sample.
+/// Converts packed 4:2:2, in which four bytes encode two pixels with shared chroma.
 pub(super) fn quads(pixel: Pixel, rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     let unpack: Unpack = match pixel {
         Pixel::Uyvy => uyvy422_to_yuv420,
@@ -96,7 +96,7 @@ pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(),
     })
 }
 
-/// Converts interleaved chroma with rows of this many bytes, of which one or two become an output
+/// Converts interleaved chroma. Rows have this many bytes, and one or two of them become an output
 /// row.
 fn paired(
     row: usize,

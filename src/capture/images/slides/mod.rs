@@ -1,6 +1,6 @@
-//! A slide show, which shows the images of a folder or a list in order, with fades. The list can
-//! change during the show, and a removed image disappears. A thread reads one slide ahead. Only the
-//! time, pauses and jumps determine the slide and the fade.
+//! A slide show: the images of a folder or a list in order, with fades. The list can change during the
+//! show, and a removed image disappears. A thread reads one slide ahead. Only the time, pauses and jumps
+//! determine the slide and the fade.
 
 mod fade;
 mod reader;
@@ -254,7 +254,7 @@ impl SlideFeed {
         if changes != self.changes {
             self.changes = changes;
             self.generation = self.turn.anew(self.shown.clone());
-            // Otherwise the reader would wait for room, and check the new list only when the next slide is
+            // Otherwise, the reader would wait for room, and check the new list only when the next slide is
             // due.
             drop(self.ready.try_recv());
         }
@@ -434,7 +434,7 @@ mod tests {
                 );
             }
         }
-        // It plays once: after the last slide nothing follows until repeat is set.
+        // The show plays once: after the last slide, nothing follows until repeat is set.
         let dial = LiveSetting::new(Pace { repeat: false, ..pace });
         let mut source = SlideShow::of(folder.path())
             .open_by(dial.clone(), Transport::default(), &context)

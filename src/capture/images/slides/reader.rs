@@ -17,7 +17,7 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// Wait before a folder without a readable image is read again.
+/// How long to wait before a folder without a readable image is read again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Interval at which an ended show checks whether it must continue.
 const RESCAN_INTERVAL: Duration = Duration::from_millis(100);
@@ -59,14 +59,13 @@ struct Inside {
     gone: Option<PathBuf>,
 }
 
-/// The target of a jump, and a change of the list.
+/// A pending jump, and a pending change of the list.
 #[derive(Debug, Default)]
 pub(super) struct Turn(Mutex<Inside>);
 
 impl Turn {
-    /// Jumps to this slide of the round, counted from 0, which wraps around. Returns the new
-    /// generation. Jumps to this slide of the round, counted from 0, which wraps around. Returns
-    /// the new generation.
+    /// Jumps to the slide at this index of the round, from 0. Values outside the round wrap around.
+    /// Returns the new generation.
     pub fn to(&self, index: i64) -> u32 {
         let mut inside = self.0.lock();
         inside.to = Some(index);
@@ -224,8 +223,8 @@ impl Reader {
         }
     }
 
-    /// Returns the position at which a new list continues, which is after the current slide, or
-    /// after its old position.
+    /// Returns the position at which a new list continues: after the current slide, or at its old
+    /// position if it was removed.
     fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: Rounds) -> usize {
         let Some(path) = &shown.path else { return 0 };
         // An entry that is in the list several times is probably still at its old position.
@@ -246,7 +245,7 @@ impl Reader {
         match found {
             _ if at < files.len() => at,
             _ if rounds.repeat => 0,
-            // The last one stays.
+            // The last slide stays.
             Some(_) => at,
             None => files.len().saturating_sub(1),
         }

@@ -1,4 +1,4 @@
-//! The selected files that a show skips, with the reasons, which are reported as long as the files
+//! The selected files that a show skips, with the reasons. Both are reported as long as the files
 //! are skipped. Problems with images of a folder are only logged.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ impl SkippedFiles {
                         self.unread.insert(path.clone(), (*before, reason.clone()));
                         Some(reason.clone())
                     }
-                    // The file changed after it could not be read.
+                    // The file has changed since it could not be read.
                     None => None,
                 },
             };

@@ -1,4 +1,4 @@
-//! The display systems X11 and the portal, of which the id or otherwise the session selects one.
+//! The display systems: X11 and the portal. The id selects one of them, or otherwise the session.
 
 #[cfg(not(feature = "wayland"))]
 pub(in crate::capture) mod no_portal;

@@ -1,6 +1,6 @@
 //! Displays and windows of X11. MIT-SHM transfers the pixels, DAMAGE reports changes, RANDR lists
-//! the monitors, XFIXES has the pointer, and Composite keeps a covered window's pixels. Without
-//! MIT-SHM (a display on another computer), the connection transfers the pixels.
+//! the monitors, XFIXES provides the pointer, and Composite keeps a covered window's pixels.
+//! Without MIT-SHM (a display on another computer), the connection transfers the pixels.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::media::Size;
 
 /// Maximum number of windows, because a server may list without end.
 const MAX_WINDOWS: usize = 512;
-/// Maximum bytes of a property, because names have no maximum length.
+/// Maximum size of a property, in bytes, because names have no maximum length.
 const MAX_TEXT: u32 = 512;
 /// Maximum side length of a pointer that is drawn, in pixels.
 const MAX_POINTER: u16 = 512;
@@ -145,7 +145,7 @@ impl Display {
         if by_name || self.has("XWAYLAND")? {
             return Err(Fault::XWayland);
         }
-        // The main display first, then from left to right.
+        // The main display comes first. The others follow from left to right.
         found.sort_by_key(|screen| (!screen.primary, screen.area.x, screen.area.y));
         if found.is_empty() {
             found.push(all("Screen"));
@@ -260,7 +260,7 @@ impl ScreenSystem for X11 {
         let screens = display.monitors()?;
         let screen = match id {
             None | Some(MAIN) => screens.first(),
-            // This entry is after the single displays; without other displays it is the only one.
+            // This entry follows the single displays. Without other displays, it is the only one.
             Some(ALL) => screens.last(),
             Some(id) => screens.iter().find(|screen| screen.id == id),
         };
@@ -387,7 +387,7 @@ impl Grab {
         let connection = &self.display.connection;
         connection.damage_subtract(damage, x11rb::NONE, region)?;
         let changed = connection.xfixes_fetch_region(region)?.reply()?.extents;
-        // Relative to the window's corner; its pixmap begins at its border.
+        // Damage is relative to the window's corner, but the window's pixmap begins at its border.
         let border = if self.pixels == self.window { (0, 0) } else { (self.area.x, self.area.y) };
         let start = |at: i16, offset: u32| i64::from(at) + i64::from(offset);
         let (x, y) = (start(changed.x, border.0), start(changed.y, border.1));

@@ -115,7 +115,8 @@ fn what_is_gathered_hides_what_is_in_it_before_it_is_laid_down() {
     assert!(near(got, [70, 115, 135]), "{got:?}");
     let got = together([plain(&one), plain(&two)], (256, Blend::Normal), ground);
     assert!(near(got, [90, 130, 120]), "{got:?}");
-    // Through a half-transparent upper layer the lower one is visible, and through both the ground.
+    // Through a half-transparent upper layer, the lower one is visible, and through both, the
+    // ground.
     let clear = image([90, 130, 120], Some(128));
     let got = together([plain(&one), plain(&clear)], (256, Blend::Normal), ground);
     assert!(near(got, [150, 95, 160]), "{got:?}");

@@ -197,7 +197,7 @@ impl LayerRenderer {
         out.share()
     }
 
-    /// Draws the pieces. The `same` lowest ones were also the lowest of this canvas's last frame.
+    /// Draws the pieces. The `same` lowest pieces were also the lowest of this canvas's last frame.
     fn paint(
         &mut self,
         layers: &[DrawStep],

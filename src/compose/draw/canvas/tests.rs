@@ -189,8 +189,8 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
     let mut held = std::collections::VecDeque::new();
     let mut copied = Vec::new();
     for n in 0..120_u8 {
-        // A line that moves along the lower edge, and a small moving layer; sometimes one more static
-        // layer, a different ground in the middle of the test, and another canvas now and then.
+        // A line moves along the lower edge, and a small layer moves. Sometimes there is one more
+        // static layer, a different ground in the middle of the test, and another canvas.
         let x = f64::from(n) / 160.0;
         let mut layers = vec![layer(0, Placement::default())];
         if (30..60).contains(&n) {

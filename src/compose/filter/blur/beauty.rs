@@ -35,7 +35,7 @@ pub(in crate::compose::filter) struct Beauty {
     lighten: Box<[u8; 256]>,
     /// The reduction of chroma, in 255ths.
     pale: u8,
-    /// The skin likelihood by U and then by V.
+    /// The skin likelihood, indexed by U and then by V.
     skin: Vec<[u8; 256]>,
     small: Vec<u8>,
     gain: Vec<u8>,
@@ -110,7 +110,7 @@ impl Beauty {
         self.boxes.blur(&mut self.mask, width, 2, workers);
     }
 
-    /// Fits the line `gain · y + base` for each box, which is flat if luma varies little.
+    /// Fits the line `gain · y + base` for each box. The line is flat if luma varies little.
     fn fit(&mut self, width: usize, radius: usize, workers: &WorkerPool) {
         let lines = Lines { small: &self.small, width, radius, flat: self.flat };
         let rows = bands::height(self.small.len() / width.max(1), width);
@@ -149,8 +149,8 @@ impl<'a> Lines<'a> {
         bands::row(self.small, self.width, index)
     }
 
-    /// Computes the lines of some rows, from index `first` on. `columns` is a reusable buffer,
-    /// which has for each column the sum of the values in the box, and the sum of their squares.
+    /// Computes the lines of some rows, from index `first` on. `columns` is a reusable buffer for
+    /// the sum of the values in the box, and the sum of their squares, in each column.
     #[inline(always)]
     fn rows(self, first: usize, gains: &mut [u8], bases: &mut [u8], columns: &mut Vec<(u32, u32)>) {
         let (width, radius) = (self.width, self.radius);

@@ -1,7 +1,7 @@
-//! Box blurs of planes, at nearly the same cost for any radius. The horizontal passes go along
-//! sixteen rows at once, which are transposed so that a running sum is a vector of sixteen rows.
-//! The vertical passes work on strips of columns that are narrow enough to stay in the processor's
-//! cache for all passes. Sums and means have 16 bits.
+//! Box blurs of planes, at nearly the same cost for any radius. The horizontal passes process
+//! sixteen rows at once. These rows are transposed, so that a running sum is a vector of sixteen
+//! rows. The vertical passes work on strips of columns that are narrow enough to stay in the
+//! processor's cache for all passes. Sums and means have 16 bits.
 
 use std::iter::{repeat, repeat_n};
 use std::ops::Range;
@@ -303,7 +303,7 @@ fn down(
     }
 }
 
-/// Runs one vertical pass down a stripe of columns, which begins at `left` of each input row, and
+/// Runs one vertical pass down a strip of columns that begins at `left` of each input row, and
 /// computes these rows.
 #[inline(always)]
 fn stripe<'a>(
@@ -332,8 +332,8 @@ fn stripe<'a>(
 /// Returns the radii of three boxes that together approximate a Gaussian of this standard
 /// deviation.
 pub(in crate::compose::filter) fn gaussian(sigma: f32) -> [usize; 3] {
-    // The variance of a box of width w is (w² - 1) / 12; there are three boxes, the narrow ones
-    // first.
+    // The variance of a box of width w is (w² - 1) / 12; there are three boxes, and the narrow ones
+    // come first.
     let ideal = (12.0 * sigma * sigma / 3.0 + 1.0).max(1.0).sqrt();
     let narrow = ((ideal - 1.0) / 2.0).floor().max(0.0);
     let low = narrow * 2.0 + 1.0;
@@ -399,7 +399,7 @@ mod tests {
         pass(&pass(plane, (1, 0)), (0, 1))
     }
 
-    /// Tests sizes that fill no complete blocks, stripes or bands, or are smaller than a box.
+    /// Tests sizes that fill no complete blocks, strips or bands, or are smaller than a box.
     #[test]
     fn one_box_is_what_it_is_pixel_by_pixel() {
         let workers = WorkerPool::of("bands", 2);

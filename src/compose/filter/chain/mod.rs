@@ -55,7 +55,7 @@ impl WantedFilter {
     }
 }
 
-/// A frame computed from another.
+/// A frame that was computed from another frame.
 struct Made {
     from: Arc<Pooled<Planes>>,
     frame: VideoFrame,
@@ -115,7 +115,7 @@ impl Chain {
         let mut links: Vec<Option<Link>> = same.collect();
         for (link, wanted) in links.iter_mut().zip(on) {
             if let Some(by) = length(wanted) {
-                // Otherwise the queue of another delay would be lost at each step while a number is being
+                // Otherwise, the queue of another delay would be lost at each step while a number is being
                 // dragged.
                 let other = || before.iter().position(Link::is_delay).map(|at| before.remove(at));
                 *link = link.take().or_else(other).map(|link| link.delayed(wanted, by));

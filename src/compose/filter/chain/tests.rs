@@ -247,7 +247,7 @@ fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
         });
         let mut chain = Chain::default();
         chain.set(&wanted.collect::<Vec<_>>());
-        // Static lines are kept if there is nothing else to do.
+        // A cover implies that the chain is not empty.
         assert!(chain.cover().is_none() || !chain.is_empty());
         chain.cover()
     };

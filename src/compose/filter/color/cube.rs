@@ -19,7 +19,7 @@ pub const MAX_BYTES: u64 = 24 << 20;
 pub struct Cube {
     /// The number of steps per side.
     size: usize,
-    /// True for one table per channel. Otherwise red varies fastest, then green, then blue.
+    /// True for one table per channel. Otherwise, red varies fastest, then green, then blue.
     one_dimensional: bool,
     low: [f32; 3],
     high: [f32; 3],
@@ -71,7 +71,7 @@ impl Cube {
                     let [from, to, _] = ends;
                     (low, high) = ([from; 3], [to; 3]);
                 }
-                // Other words are notes of the program that wrote the file.
+                // Other words are notes from the program that wrote the file.
                 _ if first.starts_with(|it: char| it.is_ascii_alphabetic())
                     && !first.to_ascii_lowercase().starts_with("nan")
                     && !first.to_ascii_lowercase().starts_with("inf") => {}
@@ -97,8 +97,8 @@ impl Cube {
         Ok(Self { size, one_dimensional, low, high, colors })
     }
 
-    /// Maps a color (1 is white) with linear interpolation, which is within a tetrahedron in three
-    /// dimensions.
+    /// Maps a color (1 is white) with linear interpolation. In three dimensions, the interpolation
+    /// is within a tetrahedron.
     pub fn map(&self, color: [f32; 3]) -> [f32; 3] {
         let last = self.size - 1;
         let mut cell = [0_usize; 3];

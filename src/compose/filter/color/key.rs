@@ -21,8 +21,8 @@ pub(in crate::compose::filter) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3
     [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
 }
 
-/// Returns the visibility at a distance from the key, which is zero up to `similarity`, and full at
-/// `similarity` plus `smoothness`.
+/// Returns the visibility at a distance from the key: zero up to `similarity`, and full at `similarity`
+/// plus `smoothness`.
 fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     let part = if smoothness > 1e-4 {
         ((distance - similarity) / smoothness).clamp(0.0, 1.0)
@@ -47,7 +47,7 @@ struct Keyed {
 
 /// The implementation of [`Filter::ChromaKey`](crate::compose::filter::Filter::ChromaKey).
 pub(in crate::compose::filter) struct ChromaKey {
-    /// The results by U and then by V.
+    /// The results, indexed by U and then by V.
     table: Vec<[Keyed; 256]>,
     small: Vec<u8>,
     doubler: ChromaUpscaler,
@@ -125,7 +125,7 @@ impl Step for ChromaKey {
 pub(in crate::compose::filter) struct ColorKey {
     /// The RGB values of the key, 0…255.
     key: [i32; 3],
-    /// Alpha, by the square of the distance divided by 64.
+    /// Alpha, indexed by the square of the distance divided by 64.
     table: Vec<u8>,
     /// Chroma's contribution to red, green and blue, for one chroma row of each band.
     add: [Vec<[i32; 3]>; bands::BANDS],

@@ -11,7 +11,7 @@ use crate::compose::filter::color::key::luma_chroma_of;
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// The chroma steps between two corners; the next constant is the number of corners per side, of
+/// The chroma steps between two corners. The next constant is the number of corners per side, of
 /// which the last is beyond 255.
 const STEP: usize = 8;
 const SIDE: usize = 256 / STEP + 1;
@@ -26,14 +26,14 @@ struct Corner {
 
 /// A LUT that is prepared for frames in the program's colors.
 pub struct Table {
-    /// The corners by U and then by V.
+    /// The corners, indexed by U and then by V.
     corners: Vec<Corner>,
 }
 
 partial_debug!(Table {});
 
 impl Table {
-    /// Computes the table, which has some hundred thousand colors and takes tens of milliseconds.
+    /// Computes the table. It has some hundred thousand colors, so this takes tens of milliseconds.
     pub fn new(cube: &Cube) -> Self {
         let mut corners = Vec::with_capacity(SIDE * SIDE);
         for u in 0..SIDE {

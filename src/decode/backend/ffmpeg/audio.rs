@@ -12,9 +12,9 @@ use crate::text::Problem;
 
 const NAME: &str = "FFmpeg";
 
-/// Maximum bytes of a packet, which is enough for seconds of any format.
+/// Maximum size of a packet in bytes, enough for several seconds of any format.
 const MAX_PACKET: usize = 1 << 20;
-/// Maximum samples of one packet, for all channels together.
+/// Maximum number of samples in one packet, for all channels together.
 const MAX_VALUES: usize = 4 << 20;
 /// Maximum number of channels that are downmixed.
 const MAX_CHANNELS: usize = 16;

@@ -107,7 +107,7 @@ impl Table {
         Some(SizedTable { columns, weights: (&*self.weights).try_into().ok()? })
     }
 
-    /// Converts a 10-bit frame to a frame of onair. The 10-bit frame is at least as large.
+    /// Converts a 10-bit frame to an onair frame. The 10-bit frame is at least as large.
     pub fn show(&self, from: &Wide<'_>, into: &mut Planes, workers: &WorkerPool) {
         let Some(look) = self.sized() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());

@@ -1,4 +1,4 @@
-//! Converts the library's frames to I420 planes of onair. I420 is copied. For other formats, the
+//! Converts the library's frames to onair's I420 planes. I420 is copied. For other formats, the
 //! library's scaler writes to a frame of the library, because its fast paths write beyond the rows
 //! of tight buffers. The module `hdr` handles HDR and wide colors.
 #![allow(unsafe_code)]
@@ -20,7 +20,7 @@ use crate::text::problem::problem;
 /// to the window.
 const IDLE_FRAMES: usize = 6;
 
-/// Converts frames of the library to frames of onair.
+/// Converts frames of the library to onair frames.
 #[derive(Default)]
 pub(super) struct Converter {
     pool: PlanesPool<IDLE_FRAMES>,
@@ -59,7 +59,7 @@ struct Meaning {
     color: Color,
     /// The coefficients of the frame's matrix, in the numbering of the scaler.
     source: u32,
-    /// True if frames of onair do not support its matrix.
+    /// True if onair frames do not support the frame's matrix.
     foreign: bool,
     /// True for RGB, or an RGB palette.
     rgb: bool,
@@ -283,7 +283,7 @@ fn copy(frame: &ffi::AVFrame, planes: &mut Planes) -> Result<(), Problem> {
         for (number, to) in target.chunks_exact_mut(width).enumerate() {
             // SAFETY: the plane has at least as many rows as ours, each of at least `width` bytes,
             // `stride` bytes apart (possibly negative); the frame keeps them until it is cleared,
-            // and they are not modified meanwhile.
+            // and they are not modified during that time.
             let from = unsafe {
                 std::slice::from_raw_parts(
                     data.offset(stride * number as isize).cast_const(),

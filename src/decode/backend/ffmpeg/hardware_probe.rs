@@ -1,5 +1,5 @@
 //! Tests hardware decoding with a frame, because a driver can open a device but fail at the first
-//! frame, decode the frame wrong, or lack a decoder. The test runs only once.
+//! frame, decode the frame incorrectly, or lack a decoder. The test runs only once.
 
 use std::sync::OnceLock;
 
@@ -66,7 +66,7 @@ fn judge<D>(
     };
     match prove(&device) {
         Ok(true) => ProbedHardware { device: Some(device), told: Ok(NAME) },
-        // It may support other codecs: some systems omit codecs with license fees.
+        // The hardware may support other codecs: some systems omit codecs with license fees.
         Ok(false) => {
             let why = problem!("decode-device-without-h264", device = NAME);
             ProbedHardware { device: Some(device), told: Err(why) }

@@ -7,7 +7,7 @@ use std::ptr;
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::NoDecoder;
 
-/// Maximum bytes of a codec config. Real configs have some hundred bytes.
+/// Maximum size of a codec config in bytes. Real configs are some hundred bytes long.
 const MAX_CONFIG: usize = 64 << 10;
 
 /// Maximum number of threads of one decoder. They decode the slices and tiles of one frame, so that

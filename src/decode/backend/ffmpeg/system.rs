@@ -1,8 +1,8 @@
 //! Loads the FFmpeg libraries on demand: with their dependencies, the libraries are about a hundred
 //! files and cost 14 MB of memory at each start, although they are seldom needed. Types and
 //! constants are those of the headers, from [`rusty_ffmpeg`]. The functions in this module have the
-//! names of the library functions, and do nothing, and return null or an error, unless [`load`]
-//! succeeded.
+//! names of the library functions. Unless [`load`] succeeded, they do nothing, and return null or
+//! an error.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};

@@ -48,7 +48,7 @@ pub(super) enum Matrix {
     Bt601,
 }
 
-/// A kind of frames that need a color conversion. Codes have 10 bits.
+/// A kind of frames that need a color conversion. Their codes are 10-bit codes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     pub transfer: Transfer,

@@ -15,14 +15,14 @@ use crate::wire::codec;
 
 const NAME: &str = "FFmpeg";
 
-/// Maximum bytes of a packet.
+/// Maximum size of a packet in bytes.
 const MAX_PACKET: usize = 16 << 20;
 
 /// Maximum number of pixels in a frame: H.264 level 5.2, as everywhere in onair (4096×2304). The
 /// maximum limits the memory that a stream can make the library allocate.
 const MAX_PIXELS: i64 = 36_864 * 256;
 
-/// Maximum number of frames of one packet.
+/// Maximum number of frames from one packet.
 const MAX_FRAMES: usize = 64;
 
 /// The number of consecutive failed keyframes that ends the stream.

@@ -28,11 +28,11 @@ use crate::wire::rtmp::client::{
 use crate::wire::rtmp::command::Enhanced;
 use crate::wire::rtmp::url::Url;
 
-/// Maximum bytes of one read from the socket.
+/// Maximum size of one read from the socket, in bytes.
 const READ: usize = 64 << 10;
 /// The number of bytes that onair inspects of an answer that is not RTMP.
 const SNIFF: usize = 64;
-/// Maximum number of events of the server before the stream begins.
+/// Maximum number of events from the server before the stream begins.
 const MAX_EARLY: usize = 32;
 /// The time that the server has for closing its side after the last byte was sent.
 const LINGER: Duration = Duration::from_millis(500);
@@ -48,7 +48,7 @@ pub struct Options {
     pub command_limit: Duration,
     /// For publishing, the bitrate of the stream, which determines the chunk size.
     pub bitrate: Option<BitsPerSecond>,
-    /// For relays: the servers on the way of the stream.
+    /// For relays: the servers that the stream has passed.
     pub relay_path: Option<String>,
     /// For playing, the player's buffer length, which is reported to the server.
     pub buffer: Duration,
@@ -70,7 +70,7 @@ impl Default for Options {
 /// A callback for the steps.
 pub type Listener<'a> = dyn Fn(Step<'_>) + Send + Sync + 'a;
 
-/// The stage until which the session is driven.
+/// The stage up to which the session is driven.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Until {
     /// The server has answered `connect`.
@@ -111,7 +111,7 @@ pub struct Client {
     first: Vec<u8>,
     /// The error of the connection, which is returned after all earlier events.
     failed: Option<Error>,
-    /// The cause why nothing more can be sent, if so. Received data can still show the server's
+    /// The reason why nothing more can be sent, if any. Received data can still show the server's
     /// reason.
     unwritable: Option<Cause>,
     /// The session's stage before the last input.
@@ -249,8 +249,8 @@ impl Client {
         }
     }
 
-    /// Returns the next event, or room for more data once at most `room` bytes are unsent.
-    /// Meanwhile, the client sends and receives. This function is cancel-safe. After an error, the
+    /// Returns the next event, or room for more data once at most `room` bytes are unsent. While it
+    /// waits, the client sends and receives. This function is cancel-safe. After an error, the
     /// connection has ended.
     ///
     /// # Errors
@@ -265,7 +265,7 @@ impl Client {
         })
     }
 
-    /// Returns the next event. Meanwhile, the client sends and receives. This function is
+    /// Returns the next event. While it waits, the client sends and receives. This function is
     /// cancel-safe.
     ///
     /// # Errors
@@ -479,7 +479,7 @@ impl Client {
             }
         };
         if length == 0 {
-            // When the system gives the connection up (timeout, lost route), it reports that only
+            // When the system gives up the connection (timeout, lost route), it reports that only
             // to the first caller, the writer, and an end of data to the reader.
             let known = self.unwritable.take().filter(|cause| *cause != Cause::Reset);
             let error = self.broken(known.unwrap_or(Cause::Closed));

@@ -1,6 +1,6 @@
-//! The work of the feed thread on each event of any source: save, demux, place on the timeline, and
-//! pass on. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live) drive
-//! it.
+//! The feed thread's work on each event of any source: save it, demux it, place it on the timeline,
+//! and pass it on. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live)
+//! drive it.
 
 mod failures;
 #[cfg(test)]
@@ -46,7 +46,7 @@ const FRUITLESS: u64 = 120;
 /// After this many frames without a config, the missing config is reported.
 const HEADLESS: u64 = 25;
 
-/// Metadata later than this after the first video or audio counts as missing.
+/// Metadata counts as missing this long after the first video or audio.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum number of chat messages in this period.
@@ -81,8 +81,8 @@ pub(in crate::player) struct InputFeed {
     left_out: Vec<UnsupportedTrack>,
     /// True if the missing audio was reported.
     unheard: bool,
-    /// The time at which the end of the stream was last known, and the distance of that end from
-    /// the next packet.
+    /// The time at which the end of the stream was last known, and the distance from the next
+    /// packet to that end.
     edge: Option<(Timestamp, Duration)>,
     /// True if the next packet sets the position in the recording, from its timestamp or from the
     /// seek.
@@ -176,7 +176,7 @@ impl InputFeed {
         self.shared.packets.gap();
     }
 
-    /// Handles audio that does not arrive.
+    /// Records that missing audio was reported.
     pub(in crate::player) fn miss_audio(&mut self) {
         self.unheard = true;
     }
@@ -234,8 +234,8 @@ impl InputFeed {
             .push_waiting(BufferedPacket::Seam(at), &self.shared.lifetime.stop);
     }
 
-    /// Continues with another file; a seam follows. Its timestamps are trusted if `firm`, and it
-    /// has video if `pictures` is true.
+    /// Continues with another file; a seam follows. `firm` means that its timestamps are trusted,
+    /// and `pictures` that it has video.
     pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
         self.track_presence = TrackPresence::default();
@@ -386,7 +386,7 @@ impl InputFeed {
                 let codec = format.to_string();
                 let what = track_name(TrackKind::Audio, &codec);
                 let told = self.unsupported.replace((what.clone(), lack));
-                // Another connection reports it again.
+                // A new connection would only report the same again.
                 if told.is_none_or(|(told, _)| told != what) {
                     let error = match lack {
                         Some(lack) => decode::Error::NoDecoder { codec, lack },
@@ -438,7 +438,7 @@ impl InputFeed {
         }
     }
 
-    /// Switches to another output file, or ends it.
+    /// Switches to another output file, or ends the current one.
     fn change_file(&mut self) {
         let wanted = self.shared.requests.filing.lock().take();
         if let Some(wanted) = wanted {

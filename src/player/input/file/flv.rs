@@ -32,16 +32,17 @@ pub(super) fn read(
     round: &mut Round,
     sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
-    // The first tags of audio and of video.
+    // The indices of the first tag and of the first video tag to play.
     let (first, pictures, begins) = if let Some(from) = from {
         let survey = survey(path, from, &feed.shared.lifetime.stop)?;
         feed.shared.timeline.set_duration(survey.duration);
-        // Only the end of this loop is needed.
+        // Only the end of this loop plays, so the survey provides its length.
         round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
         (survey.start, survey.pictures, survey.begins)
     } else {
         let begins = beginning(path, &feed.shared.lifetime.stop);
-        // The whole file is not read just for its length; a later complete read corrects it.
+        // The file is not read completely just for its length. Playing the whole file corrects the
+        // length.
         let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
         if let Some(last) = last.filter(|_| !round.again) {
             let begins = Duration::from_micros(u64::try_from(begins).unwrap_or(0));
@@ -216,7 +217,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
         if !read.content.is_header() {
             let pts = shown(&read);
             let is_video = read.tag.kind == TagKind::Video;
-            // Jumping times do not count for the length.
+            // Times after a jump do not count towards the length.
             if pts < last + 600_000_000 {
                 last = last.max(pts);
                 let course = if is_video { &mut seen } else { &mut heard };
@@ -225,7 +226,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
             if is_video {
                 pictures = true;
                 if read.is_keyframe() && pts <= until {
-                    // The audio of the position may precede its keyframe.
+                    // The audio for the position may precede the keyframe.
                     keyframe = Some((sound.unwrap_or(number), number));
                 }
             } else if pts <= until - RUN_UP_MICROS {

@@ -20,7 +20,7 @@ pub(super) struct Round {
     /// The received packets of video and audio, by their times in the file.
     pictures: FileTimeline,
     sound: FileTimeline,
-    /// The last time of each track, and whether the times were in order.
+    /// The last time of each track in milliseconds, and whether the times of a track have jumped.
     last: [Option<u32>; 2],
     jumped: bool,
     /// True if this is not the first loop.
@@ -43,7 +43,7 @@ impl Round {
             TagKind::Audio => (audio, &mut self.sound),
             TagKind::Script => return,
         };
-        // Maximum step of a track's times that counts as regular.
+        // A step outside this range, in milliseconds, is a jump.
         let untidy = |last: u32| !(-100..5_000).contains(&time_ms.wrapping_sub(last).cast_signed());
         self.jumped |= last.is_some_and(untidy);
         *last = Some(time_ms);
@@ -52,13 +52,13 @@ impl Round {
 
     /// Starts the next loop where this one ends. Returns false if no packet has arrived.
     pub(super) fn next(&mut self) -> bool {
-        // Jumping times have no known meaning.
+        // If the times jumped, the known length does not apply.
         let known = self.length.filter(|_| !self.jumped);
         let length = known.or_else(|| self.came().map(Span::micros));
         let Some(length) = length else { return false };
         let loose = self.is_loose();
         *self = Self { at: self.at.saturating_add(length), again: true, loose, ..Self::default() };
-        // Limit of thousands of years.
+        // The limit is thousands of years.
         self.at < i64::MAX / 4
     }
 

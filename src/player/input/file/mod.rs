@@ -20,7 +20,7 @@ use crate::text::problem::problem;
 use crate::wire::container::Format;
 use crate::wire::container::flv::Reader;
 
-/// Interval at which a reader at the end of a file checks for a seek back.
+/// How often a reader at the end of a file checks for a seek back.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Reads the file from `start` to its end, or until stopped, and follows seeks. Then it reads the
@@ -136,7 +136,7 @@ impl Opened {
 /// Returns the following file, if it can follow without a gap.
 fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     let path = sequel.wanted()?;
-    // The end of the received data is unknown.
+    // After a jump of the times, the end of the received data is unknown.
     if round.is_loose() {
         sequel.refuse(&path, None);
         return None;

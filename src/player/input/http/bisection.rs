@@ -4,7 +4,7 @@
 /// Maximum number of steps.
 const MAX_STEPS: u32 = 24;
 
-/// A bisection. All times have the same unit, which can be any.
+/// A bisection. All times are in the same unit, which the caller chooses.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Bisection {
     /// A byte before the position, and its time.
@@ -38,7 +38,7 @@ impl Bisection {
         if self.step >= MAX_STEPS || between <= near_bytes || after <= near_time {
             return None;
         }
-        // By interpolation; every other step in the middle.
+        // By interpolation, but every other step is in the middle.
         let part = after as f64 / high_time.saturating_sub(low_time).max(1) as f64;
         let part = if self.step.is_multiple_of(2) { part.clamp(0.05, 0.95) } else { 0.5 };
         Some(low + (between as f64 * part) as u64)

@@ -103,8 +103,8 @@ fn take(event: ts::Event, events: &mut ts::StreamEvents, items: &mut VecDeque<It
 }
 
 impl Single {
-    /// Creates a reader for `flow`, whose beginning was read. `whole` is its length in bytes, if
-    /// known.
+    /// Creates a reader for `flow`; `start` is the part that was already read. `whole` is the total
+    /// length in bytes, if known.
     pub fn new(
         form: StreamFormat,
         flow: Flow,
@@ -156,7 +156,8 @@ impl Single {
         self.recorded.as_ref().is_some_and(|it| it.is_asking() || it.length().is_some())
     }
 
-    /// Returns true during the search for a requested position, which has a separate time limit.
+    /// Returns true during the search for a requested position. The search has a separate time
+    /// limit.
     pub fn is_looking(&self) -> bool {
         let looks = |it: &Recorded| it.is_searching() || self.wanted.is_some() && it.is_asking();
         self.recorded.as_ref().is_some_and(looks)
@@ -258,7 +259,7 @@ impl Single {
         self.first.push_back(item);
     }
 
-    /// Returns the next bytes. They are empty if the server reported the length meanwhile.
+    /// Returns the next bytes. They are empty if the server reported the length in the meantime.
     async fn bytes(&mut self) -> Result<Option<Bytes>, net::Error> {
         match &mut self.recorded {
             Some(recorded) if recorded.is_asking() => tokio::select! {

@@ -22,7 +22,7 @@ const MAX_SAMPLES: usize = 65_536;
 /// microseconds.
 const MAX_TRIES: u32 = 6;
 const STEP_BACK: i64 = 5_000_000;
-/// Sizes of the search windows for a unit, in bytes, growing.
+/// Sizes of the search windows for a unit, in bytes, in ascending order.
 const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
 /// A unit is close enough if it is at most this long before the position, in microseconds.
 const SEEK_TOLERANCE: i64 = 2_000_000;
@@ -36,7 +36,7 @@ pub(super) struct Search {
     pub began: Instant,
     /// The reader for a file with unknown samples.
     reader: Option<Box<dyn Demuxer>>,
-    /// The end of the file.
+    /// The end time of the file.
     ends: Timestamp,
     tries: u32,
     halves: Option<Bisection>,
@@ -51,7 +51,7 @@ pub(super) struct Search {
 pub(super) enum IndexedPlace {
     /// All samples are known: the first ones that are needed, see [`start_of`].
     Whole((usize, Timestamp)),
-    /// These samples and the following ones; the flag tells whether more follow.
+    /// These samples and the following ones; the flag is true if more follow.
     On(Box<dyn Demuxer>, Vec<SampleLocation>, bool),
 }
 

@@ -58,8 +58,8 @@ enum Next {
 }
 
 impl IndexedFile {
-    /// Opens a file from `flow`, whose beginning was read, and reads its contents. `whole` is its
-    /// length in bytes, if known.
+    /// Opens a file from `flow`, and reads its contents; `start` is the part that was already read.
+    /// `whole` is the total length in bytes, if known.
     pub async fn open(
         format: Option<Format>,
         flow: Flow,
@@ -92,7 +92,7 @@ impl IndexedFile {
         };
         let mut places = Vec::new();
         let mut goes_on = !reader.is_whole();
-        // By then, both tracks have begun.
+        // After this loop, both tracks have begun.
         while goes_on && !has_begun(reader.as_ref(), &places) {
             match reader.read_on(&mut blocks, &mut places) {
                 Ok(more) => goes_on = more,
@@ -170,7 +170,8 @@ impl IndexedFile {
         self.length.is_some() && self.blocks.gives() != Gives::Whole
     }
 
-    /// Returns true during the search for a requested position, which has a separate time limit.
+    /// Returns true during the search for a requested position. The search has a separate time
+    /// limit.
     pub fn is_looking(&self) -> bool {
         self.search.is_some() || self.wanted.is_some()
     }
@@ -323,7 +324,7 @@ impl IndexedFile {
                 None
             }
             Err(error) if error.is_missing() => {
-                // The wait is here, where it can be cancelled.
+                // The wait takes place here, where it can be canceled.
                 self.search = Some(search);
                 match self.blocks.bring().await {
                     Ok(()) => None,
@@ -340,7 +341,7 @@ impl IndexedFile {
         self.next = match found {
             IndexedPlace::Whole(start) => {
                 let number = start.0;
-                // The audio of the position may precede its frame.
+                // The audio for the position may precede its frame.
                 let samples = self.reader.index().samples.iter().enumerate();
                 let mut needed = samples.filter(|(number, it)| is_needed(start, *number, it));
                 let number = needed.next().map_or(number, |(number, _)| number);

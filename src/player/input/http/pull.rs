@@ -21,7 +21,7 @@ use crate::wire::hls::MAX_TEXT;
 /// Time limit for a playlist.
 const PLAYLIST: Duration = Duration::from_secs(10);
 
-/// Running transfer of a stream over HTTP.
+/// A running transfer of a stream over HTTP.
 #[derive(Debug)]
 pub(in crate::player) struct Pull {
     form: PulledFormat,
@@ -113,7 +113,7 @@ impl Pull {
         }
     }
 
-    /// Returns true during the search for a position of a recording, which has a separate time
+    /// Returns true during the search for a position in a recording. The search has a separate time
     /// limit.
     pub(in crate::player) fn is_looking(&self) -> bool {
         match &self.form {

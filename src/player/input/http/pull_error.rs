@@ -25,7 +25,7 @@ impl From<net::Error> for PullError {
 }
 
 impl PullError {
-    /// Returns the kind of refusal, if the error is a refusal of the server.
+    /// Returns the kind of refusal, if the error is a refusal by the server.
     pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {
         match self {
             Self::Net(error) => RangeRefusal::of(error),

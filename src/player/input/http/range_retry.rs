@@ -7,8 +7,8 @@ use crate::text::problem::problem;
 
 /// Maximum number of consecutive wrong answers. A few are normal while a server is reconfigured.
 const MAX_REFUSALS: u32 = 5;
-/// Maximum number of consecutive temporary refusals. They cover more than a minute, enough for a
-/// backend server to restart.
+/// Maximum number of consecutive temporary refusals. They cover more than a minute, which is enough
+/// for a backend server to restart.
 const MAX_PASSING_REFUSALS: u32 = 40;
 
 /// The reason why the server does not send the rest.
@@ -35,7 +35,7 @@ impl RangeRefusal {
     }
 }
 
-/// Counter of consecutive useless answers.
+/// Number of consecutive useless answers.
 #[derive(Debug, Default)]
 pub(in crate::player) struct RangeRetry(u32);
 

@@ -30,7 +30,7 @@ pub(in crate::player) enum Item {
     /// The position of the next tag in the recording. In a broadcast, it counts from the first
     /// known position.
     Place(Duration),
-    /// The length of the recording, in which seeking is possible.
+    /// The length of a recording in which seeking is possible.
     Length(Duration),
     /// A seek is done. The fields are the position, and the time (`raw`, microseconds) of the
     /// packet that is presented first. `firm` means that its timestamps are trusted.
@@ -48,15 +48,15 @@ pub(in crate::player) enum Item {
     /// The separate audio has returned.
     Heard,
     /// The wall-clock time of the next tag by the sender's clock, in microseconds since 1970;
-    /// `None` if not declared.
+    /// `None` if the stream does not declare it.
     Made(Option<i64>),
-    /// The DVR window of a broadcast at that time: positions as in [`Item::Place`].
+    /// The DVR window of a broadcast at the time `seen`: positions as in [`Item::Place`].
     Listed {
         seen: Instant,
         from: Duration,
         until: Duration,
     },
-    /// The distance from the next tag to the end of the stream at that time.
+    /// The distance from the next tag to the end of the stream at the time `seen`.
     Edge {
         seen: Instant,
         distance: Duration,

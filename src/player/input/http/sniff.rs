@@ -1,5 +1,5 @@
-//! Identifies a body by its first bytes, because servers send wrong content types, and error pages
-//! with `200 OK`.
+//! Identifies a body by its first bytes, because servers send wrong content types, or send error
+//! pages with `200 OK`.
 
 use std::time::Duration;
 
@@ -31,11 +31,11 @@ pub(super) enum Body {
     Film(Option<Format>),
 }
 
-/// Content types of audio streams that begin in their middle without a recognizable header.
+/// Content types of audio streams that begin in the middle, without a recognizable header.
 const AUDIO_TYPES: [&str; 6] =
     ["audio/mpeg", "audio/mp3", "audio/aac", "audio/aacp", "audio/x-aac", "audio/x-mpeg"];
 
-/// Inspects the beginning of a body, and returns it.
+/// Identifies a body by its beginning, and also returns that beginning.
 pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), PullError> {
     sniff_within(flow, SNIFF_TIMEOUT).await
 }
@@ -83,7 +83,7 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
     }
 }
 
-/// Returns true if the server declares the body as audio, and the data does not contradict.
+/// Returns true if the server declares the body as audio, and the data does not contradict this.
 fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     let kind = flow.content_type().unwrap_or_default();
     let named = AUDIO_TYPES.iter().any(|name| kind.eq_ignore_ascii_case(name));
@@ -119,7 +119,7 @@ mod tests {
         tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();
             socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-            // The sync byte of MPEG-TS: 189 bytes are needed to identify it.
+            // The server sends sync bytes of MPEG-TS, of which 189 bytes identify the format.
             while socket.write_all(&[0x47]).await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

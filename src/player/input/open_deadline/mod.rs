@@ -1,5 +1,5 @@
 //! The total time limit for opening a network stream. Each step has its own limit, but a server
-//! slightly below all of them would take minutes.
+//! that stays slightly below all of them would take minutes.
 
 #[cfg(test)]
 mod tests;
@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-/// Returns the id of the text for the answer that the server owes in a stage.
+/// Returns the id of the text that names the pending answer in a stage.
 fn owed(stage: ConnectStage) -> &'static str {
     match stage {
         ConnectStage::Publish => ConnectStage::Play.name(),

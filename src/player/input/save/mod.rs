@@ -134,7 +134,7 @@ impl Save {
         self.put(shared, *kind, Some((track, at.as_millis().max(0))), body.clone());
     }
 
-    /// Adds a config or a packet; `heads` has its codec.
+    /// Adds a config or a packet; `heads` contains its codec.
     pub(in crate::player) fn add_event(
         &mut self,
         shared: &Shared,

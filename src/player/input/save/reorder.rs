@@ -10,7 +10,7 @@ use crate::wire::container::flv::TagKind;
 
 /// Maximum time, in ms of the stream, for which a tag waits for the other track.
 const MAX_WAIT_MS: i64 = 10_000;
-/// Maximum bytes of the waiting tags.
+/// Maximum total size of the waiting tags, in bytes.
 const MAX_WAITING_BYTES: usize = 32 << 20;
 
 /// A tag with its time in milliseconds.
@@ -29,7 +29,7 @@ pub(super) struct ReorderBuffer {
     bytes: usize,
     /// Newest times of video and audio.
     newest: [Option<i64>; 2],
-    /// The time of the last output.
+    /// The time of the last tag that was returned.
     left: i64,
 }
 
@@ -69,7 +69,7 @@ impl ReorderBuffer {
         if due || self.bytes > MAX_WAITING_BYTES { self.take() } else { None }
     }
 
-    /// Returns the next tag at the end of the stream.
+    /// Returns the next tag without waiting for the other track, as at the end of the stream.
     pub(super) fn take(&mut self) -> Option<Waiting> {
         let next = self.waiting.pop_front()?;
         self.bytes -= next.body.len();
@@ -124,7 +124,7 @@ mod tests {
         let (left, waiting) = run(&both.chain([(A, 29_000)]).collect::<Vec<_>>());
         assert!(waiting <= 276, "{waiting}");
         assert!(left.is_sorted_by_key(|(_, at)| *at));
-        // It arrives after the wait: only this tag loses its position.
+        // This tag arrives after the wait: only this tag loses its position.
         assert_eq!(left.iter().filter(|(kind, _)| *kind == A).count(), 2);
     }
 

@@ -1,5 +1,5 @@
-//! The callbacks of an application: asks before a client connects, publishes or plays, and tells when
-//! it has finished.
+//! The callbacks of an application. They ask a receiver before a client connects, publishes or plays,
+//! and notify it when the client has finished.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::denied::Denied;
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// Bound of the queue "callback notices": those beyond it are lost.
+/// Maximum number of notices in the queue "callback notices". Further notices are lost.
 const MAX_NOTICES: usize = 1_024;
-/// A notice that does not reach its receiver is sent again after these waits.
+/// A notice that does not reach its receiver is sent again after each of these waits.
 const RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
-/// Tells receivers what has happened, in the background.
+/// Sends notices to receivers in the background.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Notices {
     runtime: Handle,
@@ -38,12 +38,12 @@ impl Notices {
         Self { runtime, clock, waiting: Arc::default(), idle: Arc::default() }
     }
 
-    /// Returns true if nothing waits.
+    /// Returns true if no notice is waiting.
     pub fn is_idle(&self) -> bool {
         self.waiting.load(Ordering::Acquire) == 0
     }
 
-    /// Notified when nothing waits any more.
+    /// Returns the signal that no notice is waiting any more.
     pub fn idle(&self) -> &Notify {
         &self.idle
     }
@@ -59,7 +59,7 @@ impl Notices {
             let guard = NoticeGuard(notices);
             for wait in RETRIES.into_iter().map(Some).chain([None]) {
                 let posted = destination.post(&request, guard.0.clock).await;
-                // After a request that may have arrived, another one would tell it twice.
+                // If the request may have arrived, a second attempt would deliver the notice twice.
                 let again = matches!(posted, Err(PostError::Unreachable(_) | PostError::Paused));
                 let Some(wait) = wait.filter(|_| again) else { break };
                 tokio::time::sleep(wait).await;
@@ -74,7 +74,7 @@ impl Notices {
     }
 }
 
-/// A notice on its way.
+/// A notice that is being sent.
 struct NoticeGuard(Notices);
 
 impl Drop for NoticeGuard {
@@ -106,12 +106,12 @@ impl Callbacks {
         }
     }
 
-    /// Returns true if a receiver decides about this.
+    /// Returns true if a receiver decides about this call.
     pub fn decides(&self, call: &Call) -> bool {
         self.destinations.contains_key(&call.kind())
     }
 
-    /// Asks the receiver whether the client may act. Returns the new name if the receiver changes the name.
+    /// Asks the receiver whether the client may act. Returns the new name if the receiver changes it.
     pub async fn ask(&self, visit: &Visit, call: &Call) -> Result<Option<String>, Denied> {
         let Some(destination) = self.destinations.get(&call.kind()) else { return Ok(None) };
         let request = dialect::request(self.dialect, visit, call);
@@ -133,7 +133,7 @@ impl Callbacks {
     }
 }
 
-/// Checks another name; its query, if any, is not part of it.
+/// Checks the name that a callback returned, and removes its query, if any.
 fn renamed(visit: &Visit, call: &Call, name: &str) -> Result<String, Denied> {
     let name = name.split('?').next().unwrap_or_default();
     let (app, stream) = match call {
@@ -149,33 +149,33 @@ fn renamed(visit: &Visit, call: &Call, name: &str) -> Result<String, Denied> {
     Err(Denied::Callback)
 }
 
-/// Reports, when it is dropped, that a client has finished.
+/// When dropped, reports that a client has finished.
 #[derive(Debug)]
 pub(in crate::server) struct DoneCall {
     callbacks: Arc<Callbacks>,
     visit: Visit,
-    /// `None` if there is nothing to tell.
+    /// `None` if there is nothing to report.
     call: Option<Call>,
 }
 
 impl DoneCall {
-    /// The report of the end of `call`; `None` if such a call has no end.
+    /// Creates the report for the end of `call`. Returns `None` if such a call has no end.
     pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
         call.end().map(|call| Self { callbacks, visit, call: Some(call) })
     }
 
-    /// The stream has another name.
+    /// Records that the stream has another name.
     pub fn rename(&mut self, stream: &str) {
         stream.clone_into(&mut self.visit.stream);
     }
 
-    /// There is nothing to tell.
+    /// Cancels the report.
     pub fn cancel(&mut self) {
         self.call = None;
     }
 
-    /// What tells that the publication was recorded.
+    /// Returns the report that the publication was recorded.
     pub fn recorded(&self) -> RecordCall {
         RecordCall { callbacks: Arc::clone(&self.callbacks), visit: self.visit.clone() }
     }
@@ -189,7 +189,7 @@ impl Drop for DoneCall {
     }
 }
 
-/// Tells that a publication was recorded.
+/// Reports that a publication was recorded.
 #[derive(Debug)]
 pub(in crate::server) struct RecordCall {
     callbacks: Arc<Callbacks>,
@@ -197,7 +197,7 @@ pub(in crate::server) struct RecordCall {
 }
 
 impl RecordCall {
-    /// Tells it for this file.
+    /// Reports that this file is complete.
     pub fn finished(&self, path: String) {
         self.callbacks.tell(&self.visit, &Call::RecordDone { path });
     }

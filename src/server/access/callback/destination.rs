@@ -1,6 +1,7 @@
-//! Posts to one URL. The queue "callback" has a bound: requests beyond the first ones wait for at most
-//! the time limit, and those beyond the bound fail at once. After each failure, the URL is not called
-//! for a growing time. URLs share nothing, so a slow URL does not delay the others.
+//! Posts requests to one URL. A limited number of requests are sent at the same time. Further requests
+//! wait in the queue "callback" for at most the time limit, and fail at once if the queue is full.
+//! After repeated failures, the URL is not called for an increasing time. URLs share no state, so a
+//! slow URL does not delay the others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,13 +15,14 @@ use crate::net::connect::Options;
 use crate::net::web::{Client, StallTimeout, WebUrl};
 use crate::server::access::callback::exchange::{ReceiverAnswer, Request};
 
-/// Number of simultaneous requests.
+/// Maximum number of simultaneous requests.
 const MAX_AT_ONCE: usize = 32;
-/// Number of requests, including those that wait.
+/// Maximum number of requests, including waiting ones.
 const MAX_REQUESTS: usize = 1_024;
-/// Maximum size of an answer in bytes.
+/// Maximum size of a response in bytes.
 const MAX_ANSWER: usize = 64 << 10;
-/// Number of failures in a row without a pause: a receiver may be slow for a few clients only.
+/// Number of consecutive failures that cause no pause, because a receiver may be slow for a few
+/// clients only.
 const MAX_FAILURES: u32 = 8;
 
 /// A receiver at a URL.
@@ -31,7 +33,7 @@ pub(super) struct Destination {
     slots: Semaphore,
     requests: AtomicUsize,
     health: Mutex<Health>,
-    /// Clients whose connections can be used again.
+    /// HTTP clients whose connections can be reused.
     idle: Mutex<Vec<Client>>,
 }
 
@@ -39,20 +41,20 @@ pub(super) struct Destination {
 struct Health {
     failures: u32,
     backoff: Backoff,
-    /// No requests before this time.
+    /// No requests are sent before this time.
     until: Option<Timestamp>,
 }
 
-/// Why there is no answer.
+/// The reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PostError {
-    /// There was no connection; the reason for the log.
+    /// There was no connection; the value is the reason, for the log.
     Unreachable(String),
     /// The receiver did not answer in time, or not properly.
     NoAnswer(String),
-    /// There were failures a short time ago.
+    /// Requests are paused because of recent failures.
     Paused,
-    /// Too many requests wait.
+    /// Too many requests are waiting.
     Full,
 }
 
@@ -89,7 +91,7 @@ impl Destination {
             Err(error) => {
                 health.failures = health.failures.saturating_add(1);
                 let is_gone = matches!(error, PostError::Unreachable(_));
-                // Requests that fail together are one failure.
+                // Requests that fail at the same time count as one failure.
                 let now = clock.now();
                 let is_paused = health.until.is_some_and(|until| now < until);
                 if !is_paused && (is_gone || health.failures > MAX_FAILURES) {
@@ -122,7 +124,7 @@ impl Destination {
     }
 }
 
-/// A request among the waiting ones.
+/// Counts a request as waiting until dropped.
 struct Counted<'a>(&'a AtomicUsize);
 
 impl<'a> Counted<'a> {

@@ -1,11 +1,11 @@
-//! Requests and answers in each dialect.
+//! Requests and responses in each dialect.
 
 use crate::server::access::callback::exchange::{ReceiverAnswer, Request, Verdict};
 use crate::server::access::callback::rules::Dialect;
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::callback::{mediamtx, nginx, srs};
 
-/// The request for a call.
+/// Returns the request for a call.
 pub(super) fn request(dialect: Dialect, visit: &Visit, call: &Call) -> Request {
     let (content_type, body) = match dialect {
         Dialect::Nginx => ("application/x-www-form-urlencoded", nginx::form(visit, call)),
@@ -15,7 +15,7 @@ pub(super) fn request(dialect: Dialect, visit: &Visit, call: &Call) -> Request {
     Request { content_type, body }
 }
 
-/// The meaning of an answer.
+/// Returns the decision in a response.
 pub(super) fn verdict(dialect: Dialect, answer: &ReceiverAnswer) -> Verdict {
     match dialect {
         Dialect::Nginx => nginx::verdict(answer),

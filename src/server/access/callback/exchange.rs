@@ -1,4 +1,4 @@
-//! A request to a receiver, and its answer.
+//! A callback request and its response.
 
 /// The body of a request.
 #[derive(Clone, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub(in crate::server) struct Request {
     pub body: String,
 }
 
-/// What a receiver answers.
+/// The response of a receiver.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(in crate::server) struct ReceiverAnswer {
     pub status: u16,
@@ -15,16 +15,16 @@ pub(in crate::server) struct ReceiverAnswer {
     pub body: Vec<u8>,
 }
 
-/// The decision in an answer.
+/// The decision in a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Verdict {
     Accept,
-    /// Under this name of the application (connect) or stream.
+    /// Accepts the client under this name of the application (for connect) or of the stream.
     Rename(String),
     Refuse,
 }
 
-/// Values for the tests of the dialects.
+/// Sample values for the tests of the dialects.
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;

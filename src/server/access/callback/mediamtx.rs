@@ -1,4 +1,4 @@
-//! JSON of MediaMTX (`authMethod: http`).
+//! JSON requests in the format of MediaMTX (`authMethod: http`).
 
 use serde_json::json;
 use url::form_urlencoded;
@@ -8,7 +8,7 @@ use crate::server::access::callback::exchange::{ReceiverAnswer, Verdict};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::event::Protocol;
 
-/// The body of a request.
+/// Returns the body of a request.
 pub(super) fn json(visit: &Visit, call: &Call) -> String {
     let parameter = |wanted: &str| {
         let mut pairs = form_urlencoded::parse(visit.query.as_bytes());
@@ -18,7 +18,7 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
         Call::Publish { .. } => "publish",
         _ => "read",
     };
-    // It has no FLV: such viewers watch over HTTP, as those of HLS do.
+    // MediaMTX has no FLV. Such viewers watch over HTTP, like HLS viewers.
     let protocol = match visit.protocol {
         Protocol::Rtmp => "rtmp",
         Protocol::Whep => "webrtc",
@@ -39,7 +39,7 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
     .to_string()
 }
 
-/// The decision: 2xx accepts.
+/// Returns the decision: a 2xx status accepts the client.
 pub(super) fn verdict(answer: &ReceiverAnswer) -> Verdict {
     if (200..=299).contains(&answer.status) { Verdict::Accept } else { Verdict::Refuse }
 }

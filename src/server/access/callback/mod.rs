@@ -1,6 +1,7 @@
-//! Callbacks: other systems decide who may publish and play, and learn what happened. The requests
-//! are those of nginx-rtmp, SRS or MediaMTX, whose receivers work unchanged. The dialects are pure;
-//! `destination` posts, and `calls` chooses the receivers of questions and notices.
+//! Callbacks: other systems decide who may publish and play, and receive notices. The requests have
+//! the format of nginx-rtmp, SRS or MediaMTX, so receivers for these servers work unchanged. The
+//! dialects are pure. `destination` posts requests, and `calls` chooses the receivers of questions
+//! and notices.
 
 pub(in crate::server) mod calls;
 mod destination;

@@ -1,6 +1,6 @@
-//! Forms of nginx-rtmp (ngx_rtmp_notify_module, ngx_rtmp_netcall_module). The order of the fields and
-//! their escapes are the same. The client's own arguments come last, so they may repeat the
-//! names of fields.
+//! Form requests in the format of nginx-rtmp (ngx_rtmp_notify_module, ngx_rtmp_netcall_module), with
+//! the same order of fields and the same escapes. The client's own arguments come last, so they may
+//! repeat field names.
 
 use std::fmt::Write;
 
@@ -9,11 +9,11 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::server::access::callback::exchange::{ReceiverAnswer, Verdict};
 use crate::server::access::callback::visit::{Call, Visit};
 
-/// What nginx escapes in arguments (`NGX_ESCAPE_ARGS`).
+/// The characters that nginx escapes in arguments (`NGX_ESCAPE_ARGS`).
 const ESCAPED: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b';').add(b'?');
 
-/// The body of a request.
+/// Returns the body of a request.
 pub(super) fn form(visit: &Visit, call: &Call) -> String {
     let mut form = String::new();
     let client = &visit.client;
@@ -28,13 +28,13 @@ pub(super) fn form(visit: &Visit, call: &Call) -> String {
         add(&mut form, name, value);
     }
     if *call == Call::Connect {
-        // Its clock at the handshake. Nearly all clients send zero.
+        // The client's clock at the handshake. Nearly all clients send zero.
         form.push_str("&epoch=0&call=connect");
     } else {
         let _ = write!(form, "&clientid={}&call={}", visit.id, name(call));
     }
     if let Call::RecordDone { .. } = call {
-        // Recorders have names there; this is the one without.
+        // Recorders have names in nginx-rtmp. This is the recorder without a name.
         form.push_str("&recorder=");
     }
     if *call != Call::Connect {
@@ -68,7 +68,7 @@ fn name(call: &Call) -> &'static str {
     }
 }
 
-/// nginx writes times as unsigned numbers of 32 bits, negative ones too.
+/// Converts a time to an unsigned 32-bit number, as nginx does even for negative times.
 fn wrapped(time: f64) -> u32 {
     (time as i64) as u32
 }
@@ -77,8 +77,8 @@ fn add(form: &mut String, name: &str, value: &str) {
     let _ = write!(form, "{name}={}", utf8_percent_encode(value, ESCAPED));
 }
 
-/// The decision: 2xx accepts, 3xx accepts under another name. Streams are not taken from other
-/// servers, nor sent there.
+/// Returns the decision: 2xx accepts, and 3xx accepts under another name. Redirects to another
+/// server, to pull or push the stream there, are refused.
 pub(super) fn verdict(answer: &ReceiverAnswer) -> Verdict {
     match answer.status {
         200..=299 => Verdict::Accept,

@@ -7,15 +7,15 @@ use std::time::Duration;
 use crate::net::web::WebUrl;
 use crate::text::problem::{Problem, problem};
 
-/// Whose receivers are called.
+/// The format of the requests.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Dialect {
-    /// Forms of nginx-rtmp.
+    /// Forms, as in nginx-rtmp.
     #[default]
     Nginx,
-    /// JSON of SRS.
+    /// JSON, as in SRS.
     Srs,
-    /// JSON of MediaMTX, which decides but receives no notices.
+    /// JSON, as in MediaMTX. Its receivers decide, but get no notices.
     MediaMtx,
 }
 
@@ -82,14 +82,14 @@ impl CallKind {
 pub struct CallbackRules {
     pub dialect: Dialect,
     pub urls: HashMap<CallKind, WebUrl>,
-    /// Time limit of an answer.
+    /// Time limit for a response.
     pub timeout: Duration,
-    /// True to accept clients if the receiver does not answer. Otherwise they are refused.
+    /// True to accept clients if the receiver does not answer. Otherwise clients are refused.
     pub accepts_without_answer: bool,
 }
 
 impl CallbackRules {
-    /// The default time limit of an answer, and its bounds.
+    /// The default time limit for a response, and its bounds.
     pub const TIMEOUT: Duration = Duration::from_secs(5);
     pub const TIMEOUTS: (Duration, Duration) =
         (Duration::from_millis(100), Duration::from_secs(10));

@@ -1,16 +1,16 @@
-//! JSON of SRS (`http_hooks`).
+//! JSON requests in the format of SRS (`http_hooks`).
 
 use serde_json::{Value, json};
 
 use crate::server::access::callback::exchange::{ReceiverAnswer, Verdict};
 use crate::server::access::callback::visit::{Call, Visit};
 
-/// SRS has virtual hosts; this is the name of the only one.
+/// The name of the only virtual host. SRS can have several.
 const VHOST: &str = "__defaultVhost__";
-/// Its id of this server and service.
+/// The id of this server and of this service in SRS requests.
 const SERVER: &str = "onair";
 
-/// The body of a request.
+/// Returns the body of a request.
 pub(super) fn json(visit: &Visit, call: &Call) -> String {
     let (app, stream) = (&visit.app, &visit.stream);
     let param = match visit.query.as_str() {
@@ -60,7 +60,8 @@ fn action(call: &Call) -> &'static str {
     }
 }
 
-/// The decision: 200 or 201 with `0`, or an object with the code 0.
+/// Returns the decision: a status of 200 or 201 accepts if the body is `0`, or an object with the
+/// code 0.
 pub(super) fn verdict(answer: &ReceiverAnswer) -> Verdict {
     let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
     let code = body.as_i64().or_else(|| body.get("code")?.as_i64());

@@ -7,7 +7,7 @@ use crate::base::Secret;
 use crate::server::access::callback::rules::CallKind;
 use crate::server::event::Protocol;
 
-/// A client. Its query and URLs can contain secrets: `Debug` does not show them.
+/// A client. Its query and URLs can contain secrets, so `Debug` does not show them.
 #[derive(Clone)]
 pub(in crate::server) struct Visit {
     /// The id of the connection or viewer, as in the events.
@@ -16,14 +16,14 @@ pub(in crate::server) struct Visit {
     pub protocol: Protocol,
     pub app: String,
     pub stream: String,
-    /// The text after a `?`.
+    /// The text after a `?` in the stream's name.
     pub query: String,
-    /// The key or token, wherever it was.
+    /// The key or token, wherever the client sent it.
     pub secret: Option<Secret>,
     pub client: ClientDetails,
 }
 
-/// What a client says about itself.
+/// Details that a client reports about itself.
 #[derive(Clone, Default)]
 pub(in crate::server) struct ClientDetails {
     /// The program: `flashVer` of RTMP, or the user agent.
@@ -39,12 +39,12 @@ impl fmt::Debug for Visit {
     }
 }
 
-/// What a client does.
+/// An action of a client.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::server) enum Call {
-    /// An RTMP client connects; the time is its own, in milliseconds.
+    /// An RTMP client connects.
     Connect,
-    /// `live`, `record` or `append`.
+    /// A client publishes; `kind` is `live`, `record` or `append`.
     Publish {
         kind: String,
     },
@@ -73,7 +73,7 @@ impl Call {
         }
     }
 
-    /// What ends this, if it lasts.
+    /// Returns the call that reports the end of this one, if there is one.
     pub fn end(&self) -> Option<Self> {
         match self {
             Self::Publish { .. } => Some(Self::PublishDone),
@@ -82,7 +82,7 @@ impl Call {
         }
     }
 
-    /// A play request without a position, as over HTTP.
+    /// Returns a play request without a position, as over HTTP.
     pub fn play() -> Self {
         Self::Play { start: 0.0, duration: 0.0, reset: false }
     }

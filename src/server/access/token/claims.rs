@@ -19,7 +19,7 @@ pub(in crate::server) struct Claims {
     /// `app/stream`, or a pattern.
     subject: String,
     actions: Vec<String>,
-    /// Seconds since 1970.
+    /// The expiry time in seconds since 1970.
     expires: i64,
     not_before: Option<i64>,
     addresses: Vec<String>,
@@ -34,15 +34,15 @@ pub(in crate::server) struct TokenUse<'a> {
     pub app: &'a str,
     pub stream: &'a str,
     pub address: IpAddr,
-    /// Seconds since 1970.
+    /// The current time in seconds since 1970.
     pub now: i64,
-    /// If set, the token must name it.
+    /// If set, the token must name this audience.
     pub audience: Option<&'a str>,
     pub issuer: Option<&'a str>,
 }
 
 impl Claims {
-    /// Reads claims; `None` if one of them has the wrong type.
+    /// Reads claims. Returns `None` if one of them has the wrong type.
     pub fn of(value: &Value) -> Option<Self> {
         let object = value.as_object()?;
         let text = |name: &str| match object.get(name) {
@@ -77,10 +77,10 @@ impl Claims {
         })
     }
 
-    /// Checks whether they allow a use.
+    /// Checks whether the claims allow a use.
     ///
     /// # Errors
-    /// Fails with the first claim that does not.
+    /// Fails with the problem of the first claim that does not allow it.
     pub fn allow(&self, wanted: &TokenUse<'_>) -> Result<(), TokenProblem> {
         let TokenUse { action, app, stream, address, now, audience, issuer } = *wanted;
         if self.expires == 0 {
@@ -118,7 +118,8 @@ impl Claims {
 
 /// Returns true if a name matches a pattern: `*` is any text without a slash, and `**` any text.
 pub(in crate::server) fn matches(pattern: &str, name: &str) -> bool {
-    // States of the pattern that the text so far can reach: linear in both lengths together.
+    // The states of the pattern that the text so far can reach. The time stays proportional to both
+    // lengths.
     let mut tokens = Vec::new();
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {
@@ -164,7 +165,7 @@ enum PatternToken {
     Any,
 }
 
-/// A star matches nothing, too.
+/// Also reaches the states after stars, because a star can match an empty text.
 fn skip_stars(tokens: &[PatternToken], reached: &mut [bool]) {
     for (at, token) in tokens.iter().enumerate() {
         let is_reached = reached.get(at).copied().unwrap_or_default();
@@ -177,13 +178,13 @@ fn skip_stars(tokens: &[PatternToken], reached: &mut [bool]) {
     }
 }
 
-/// The claims of a token to make.
+/// The claims of a new token.
 #[derive(Clone, Debug)]
 pub struct NewClaims {
     /// `app/stream`, or a pattern.
     pub subject: String,
     pub actions: Vec<Action>,
-    /// Seconds since 1970.
+    /// The expiry time in seconds since 1970.
     pub expires: i64,
     pub addresses: Vec<String>,
     pub audience: Option<String>,
@@ -191,7 +192,7 @@ pub struct NewClaims {
 }
 
 impl NewClaims {
-    /// The claims as JSON.
+    /// Returns the claims as JSON.
     pub(super) fn to_json(&self) -> Value {
         let actions: Vec<_> = self.actions.iter().map(|action| action.name()).collect();
         let mut claims = json!({ "sub": self.subject, "act": actions, "exp": self.expires });

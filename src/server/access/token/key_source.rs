@@ -1,5 +1,5 @@
-//! The tokens that a server accepts, and their keys: of the configuration, or of a JWK set at a URL,
-//! which is fetched when it is needed, and again after an hour.
+//! The tokens that a server accepts, and their keys. The keys are in the configuration, or in a JWK
+//! set at a URL. The server fetches the set when it is needed, and again after an hour.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::server::access::token::verify::{self, Keys};
 
 /// A key set is fetched again after this time.
 const REFRESH: Duration = Duration::from_hours(1);
-/// Minimum interval between two tries: tokens with unknown keys must not cause more requests.
+/// Minimum interval between two fetches: tokens with unknown keys must not cause more requests.
 const MIN_INTERVAL: Duration = Duration::from_secs(30);
 /// Time limit of a fetch.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ pub struct TokenRules {
     /// Shared secrets (HS256), the newest first.
     pub secrets: Vec<Secret>,
     pub key_set: Option<KeySource>,
-    /// If set, tokens must have this `aud` and `iss`.
+    /// If set, tokens must contain this `aud` and `iss`.
     pub audience: Option<String>,
     pub issuer: Option<String>,
 }
@@ -42,13 +42,13 @@ impl TokenRules {
         self.secrets.is_empty() && self.key_set.is_none()
     }
 
-    /// Makes a token with the newest secret; `None` without one.
+    /// Makes a token with the newest secret. Returns `None` if there is no secret.
     pub fn issue(&self, claims: &NewClaims) -> Option<Secret> {
         self.secrets.first().map(|secret| verify::issue(claims, secret))
     }
 }
 
-/// Public keys, or where they are.
+/// Public keys, or their location.
 #[derive(Clone, Debug)]
 pub enum KeySource {
     Keys(KeySet),
@@ -60,7 +60,7 @@ pub enum KeySource {
 pub struct KeySet(Arc<Vec<PublicKey>>);
 
 impl KeySet {
-    /// Reads a JWK set; `None` if it has no usable key (RSA, P-256 or Ed25519).
+    /// Reads a JWK set. Returns `None` if it contains no usable key (RSA, P-256 or Ed25519).
     pub fn parse(text: &[u8]) -> Option<Self> {
         (text.len() <= MAX_SET).then(|| parse_set(text))?.map(|keys| Self(Arc::new(keys)))
     }
@@ -77,7 +77,8 @@ pub(in crate::server) struct Tokens {
 }
 
 impl Tokens {
-    /// Creates it for rules. A key set at the same URL as before need not be fetched again.
+    /// Creates the checker for these rules. A key set at the same URL as before need not be fetched
+    /// again.
     pub fn new(rules: &TokenRules, before: Option<&Self>) -> Self {
         let TokenRules { secrets, key_set, audience, issuer } = rules.clone();
         let (fixed, remote) = match key_set {
@@ -92,10 +93,10 @@ impl Tokens {
         Self { shared, fixed, remote, audience, issuer }
     }
 
-    /// Checks a token for a use, whose audience and issuer are those of the rules.
+    /// Checks a token for a use. The audience and the issuer come from the rules.
     ///
     /// # Errors
-    /// Fails with the reason why the token does not allow it.
+    /// Fails with the reason why the token does not allow the use.
     pub async fn check(
         &self,
         token: &str,
@@ -112,7 +113,7 @@ impl Tokens {
             Some(remote) => {
                 let known = remote.known(clock);
                 match self.verify(token, &known) {
-                    // It may be signed with a new key.
+                    // The token may be signed with a new key.
                     Err(TokenProblem::Signature) => {
                         self.verify(token, &remote.newest(clock).await)?
                     }
@@ -137,9 +138,10 @@ struct RemoteKeys(Arc<RemoteSet>);
 struct RemoteSet {
     url: WebUrl,
     keys: RwLock<Arc<Vec<PublicKey>>>,
-    /// When the newest keys came.
+    /// The time at which the newest keys arrived.
     fetched: RwLock<Option<Timestamp>>,
-    /// When the last fetch began. It is locked during a fetch: others wait for its result.
+    /// The time at which the last fetch began. The lock is held during a fetch, so other tasks wait
+    /// for its result.
     tried: Mutex<Option<Timestamp>>,
 }
 
@@ -149,7 +151,7 @@ impl RemoteKeys {
         Self(Arc::new(RemoteSet { url, keys, fetched, tried }))
     }
 
-    /// The current keys. Old keys are renewed in the background.
+    /// Returns the current keys. Old keys are renewed in the background.
     fn known(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
         let fetched = *self.0.fetched.read();
         if fetched.is_some_and(|at| clock.now().since(at) >= REFRESH) {
@@ -159,9 +161,9 @@ impl RemoteKeys {
         Arc::clone(&self.0.keys.read())
     }
 
-    /// Fetches the keys again, unless the last fetch was just now, and returns the keys.
+    /// Fetches the keys again, unless the last fetch was a moment ago, and returns the keys.
     async fn newest(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
-        // The fetch goes on if the client leaves.
+        // The fetch continues if the client leaves.
         let set = Arc::clone(&self.0);
         let _ = tokio::spawn(async move { set.fetch(clock).await }).await;
         Arc::clone(&self.0.keys.read())
@@ -181,7 +183,7 @@ impl RemoteSet {
                 *self.keys.write() = Arc::new(keys);
                 *self.fetched.write() = *tried;
             }
-            // The keys so far stay valid.
+            // The previous keys stay valid.
             Ok(Err(cause)) => tracing::warn!(url = %self.url, cause, "no keys for tokens"),
             Err(_) => tracing::warn!(url = %self.url, "no keys for tokens: no response"),
         }

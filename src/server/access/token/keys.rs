@@ -12,7 +12,7 @@ use crate::base::Secret;
 /// Maximum number of keys in a set.
 const MAX_KEYS: usize = 64;
 
-/// The algorithms of tokens. There are no others, above all not `none`.
+/// The algorithms of tokens. Others are not supported, in particular not `none`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Hs256,
@@ -22,7 +22,7 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm with this name in a token.
+    /// Returns the algorithm with this name in a token.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "HS256" => Self::Hs256,
@@ -48,7 +48,7 @@ impl SharedKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()))
     }
 
-    /// In constant time.
+    /// Verifies a tag in constant time.
     pub fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
         hmac::verify(&self.0, message, tag).is_ok()
     }
@@ -77,7 +77,8 @@ enum Material {
 }
 
 impl PublicKey {
-    /// The algorithm of its tokens. It follows from the key, so that a token cannot choose another.
+    /// Returns the algorithm of the key's tokens. It follows from the key, so that a token cannot
+    /// choose another algorithm.
     pub(super) fn algorithm(&self) -> Algorithm {
         match self.material {
             Material::Rsa { .. } => Algorithm::Rs256,
@@ -110,7 +111,8 @@ impl PublicKey {
     }
 }
 
-/// Reads a JWK set; keys of other kinds are skipped. `None` if it is no set, or has no usable key.
+/// Reads a JWK set, and skips keys of other kinds. Returns `None` if the text is not a JWK set, or
+/// contains no usable key.
 pub(super) fn parse_set(text: &[u8]) -> Option<Vec<PublicKey>> {
     let set: Value = serde_json::from_slice(text).ok()?;
     let keys = set.get("keys")?.as_array()?;
@@ -126,7 +128,7 @@ fn parse_key(key: &Value) -> Option<PublicKey> {
     }
     let (material, algorithm) = match (text("kty")?, text("crv")) {
         ("RSA", _) => {
-            // Leading zeros are not allowed there, but occur.
+            // Leading zeros are not allowed here, but occur.
             let trimmed = |bytes: Vec<u8>| {
                 let zeros = bytes.iter().take_while(|it| **it == 0).count();
                 bytes.get(zeros..).unwrap_or_default().to_vec()
@@ -143,7 +145,7 @@ fn parse_key(key: &Value) -> Option<PublicKey> {
         }
         _ => return None,
     };
-    // A key for another algorithm of its kind, such as RS512, is not for these tokens.
+    // A key for another algorithm of its kind, such as RS512, cannot sign these tokens.
     let fits = text("alg").is_none_or(|it| it == algorithm);
     fits.then(|| PublicKey { id: text("kid").map(str::to_owned), material })
 }
@@ -179,7 +181,7 @@ mod tests {
         assert_eq!(Algorithm::named("none"), None);
     }
 
-    /// A key and a token of PyJWT.
+    /// A key and a token made by PyJWT.
     const MODULUS: &str = concat!(
         "iqwXRjuq1_bbm-uoJSWC3TaOpd1QXP-i2rzoAkjGW_sWJ0SzkMh5Fe0au4HQwvZO9P4Wa2eB3fMhjh72yVQMgzpR",
         "syfR4QItxmyyj5Mla8nIxdmifmolTXrUXGJX14O4vfYEfPDPM52LJ56tXBXz7z1em7IjMrDqUy7U8k1_AOvewV9A",

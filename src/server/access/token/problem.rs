@@ -1,15 +1,15 @@
-//! Why a token does not help, in plain words.
+//! The reasons why a token is not accepted, in plain words.
 
-/// Why a token does not help.
+/// The reason why a token is not accepted.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum TokenProblem {
-    /// It is no token, or its claims have the wrong types.
+    /// The text is not a token, or its claims have the wrong types.
     Malformed,
-    /// Its algorithm is not one of ours, such as `none`.
+    /// The token's algorithm is not supported, such as `none`.
     Algorithm,
-    /// No key of this server has signed it.
+    /// No key of this server has signed the token.
     Signature,
-    /// It never expires.
+    /// The token never expires.
     NoEnd,
     Expired,
     NotYet,
@@ -20,7 +20,7 @@ pub(in crate::server) enum TokenProblem {
 }
 
 impl TokenProblem {
-    /// A sentence for the user of the client.
+    /// Returns a sentence for the user of the client.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Malformed => "The token cannot be read.",
@@ -41,7 +41,7 @@ impl TokenProblem {
         matches!(self, Self::OtherStream | Self::OtherAction | Self::OtherAddress)
     }
 
-    /// Returns true if anybody could have written the token, as somebody who guesses does.
+    /// Returns true if the token may be a guess, because anybody could have written it.
     pub const fn is_forged(self) -> bool {
         matches!(self, Self::Malformed | Self::Algorithm | Self::Signature)
     }

@@ -8,7 +8,7 @@ use crate::server::access::token::claims::{Claims, NewClaims};
 use crate::server::access::token::keys::{Algorithm, PublicKey, SharedKey};
 use crate::server::access::token::problem::TokenProblem;
 
-/// Maximum length of a token.
+/// Maximum length of a token in bytes.
 const MAX_TOKEN: usize = 4_096;
 
 /// The keys at one moment.
@@ -23,7 +23,7 @@ pub(in crate::server) fn is_token(text: &str) -> bool {
     text.bytes().filter(|it| *it == b'.').count() == 2 && text.starts_with("ey")
 }
 
-/// The claims of a token with a valid signature.
+/// Returns the claims of a token with a valid signature.
 ///
 /// # Errors
 /// Fails if the token is malformed, or no key has signed it.
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(check(&none("HS256"), SECRET), Err(TokenProblem::Signature), "no signature");
         let critical = unsigned(&json!({ "alg": "HS256", "crit": ["b64"], "b64": false }));
         assert_eq!(check(&format!("{critical}.AA"), SECRET), Err(TokenProblem::Malformed));
-        // Each changed letter breaks it.
+        // Changing any character makes the token invalid.
         for at in 0..token.len() {
             let mut other = token.as_bytes().to_vec();
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };
@@ -170,7 +170,7 @@ mod tests {
             let refused = check(header.clone(), sign, &[]);
             assert_eq!(refused, Err(TokenProblem::Signature), "{header}");
         }
-        // HS256 with the public key as the secret: the classical confusion.
+        // HS256 with the public key as the secret: the classic algorithm confusion.
         let confused = |message: &[u8]| {
             let key = SharedKey::new(&Secret::new(x.clone()));
             key.sign(message).as_ref().to_vec()

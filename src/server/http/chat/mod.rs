@@ -28,7 +28,7 @@ const PING: Duration = Duration::from_secs(10);
 /// This many invalid or excess messages in a row end the connection.
 const MAX_BAD: u32 = 20;
 
-/// The answer to a client that joins.
+/// Returns the response to a client that joins.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
     caller: Caller,
@@ -84,7 +84,8 @@ async fn talk(
             _ = ping.tick() => Some(Message::Ping(Bytes::new())),
             frame = seat.frames.recv() => match frame {
                 Ok(frame) => Some(text(&frame)),
-                // Its messages are lost; what the operator deleted must still vanish.
+                // The member has missed messages. Messages that the operator deleted must still
+                // disappear.
                 Err(RecvError::Lagged(_)) => seat.missed().map(|frame| text(&frame)),
                 Err(RecvError::Closed) => Some(Message::Close(None)),
             },
@@ -124,7 +125,8 @@ fn text(line: &str) -> Message {
     Message::Text(Utf8Bytes::from(line))
 }
 
-/// Why the server does not pass on a message: a word for clients, seconds to wait, and a sentence.
+/// The reason why the server does not pass on a message: a word for clients, the seconds to wait,
+/// and a sentence.
 type Refused = (&'static str, Option<u64>, &'static str);
 
 fn not_passed(why: NotPassed) -> Refused {
@@ -142,7 +144,7 @@ fn not_passed(why: NotPassed) -> Refused {
     }
 }
 
-/// A message of the server itself.
+/// Returns a message of the server itself.
 fn own((reason, wait, words): Refused) -> Message {
     let mut message = json!({ "name": "", "text": words, "refused": reason });
     if let (Some(wait), Some(message)) = (wait, message.as_object_mut()) {

@@ -22,7 +22,7 @@ const MAX_BODY: usize = 64 << 10;
 /// Maximum number of messages or people in a request.
 const MAX_IDS: usize = 256;
 
-/// Changes. Omitted fields do not change.
+/// Changes. Omitted fields keep their values.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Changes {
@@ -33,7 +33,7 @@ struct Changes {
     blocked_words: Option<Vec<String>>,
 }
 
-/// The last messages, the muted people and the rules.
+/// Returns the last messages, the muted people and the rules.
 pub(in crate::server::http) async fn chat(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -95,7 +95,7 @@ pub(in crate::server::http) async fn change(
 }
 
 impl Changes {
-    /// The exceeded limit, if any.
+    /// Returns the exceeded limit, if any.
     fn fault(&self) -> Option<String> {
         if [&self.delete, &self.mute, &self.unmute].iter().any(|ids| ids.len() > MAX_IDS) {
             return Some(format!("a request has at most {MAX_IDS} messages or people"));

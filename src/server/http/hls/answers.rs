@@ -1,4 +1,4 @@
-//! The answers of HLS and DASH: their headers for caches, bodies, and refusals.
+//! The responses of HLS and DASH: their headers for caches, their bodies, and refusals.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -33,11 +33,11 @@ pub(super) fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protoco
     ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), protocol }
 }
 
-/// The header of an answer.
+/// The header of a response.
 pub(super) struct ResponseHead {
     pub kind: &'static str,
     pub age: String,
-    /// Entity tag of exactly these bytes.
+    /// The entity tag of exactly these bytes.
     pub tag: String,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn missing() -> Response {
     failed(StatusCode::NOT_FOUND, "That segment is not there.\n")
 }
 
-/// An answer for an overloaded server, which is not cached.
+/// Returns a response for an overloaded server, which is not cached.
 pub(super) fn busy(why: &'static str) -> Response {
     let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
     (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()

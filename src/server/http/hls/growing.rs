@@ -1,5 +1,5 @@
-//! A segment that is sent while it grows: each part at once, in a body without a length, so that DASH
-//! players are as close to the live edge as low-latency HLS players.
+//! A segment that is sent while it grows. Each part is sent at once, in a body without a length, so
+//! that DASH players are as close to the live edge as low-latency HLS players.
 
 use std::io;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// The parts as they become complete; `None` if the first part is not complete in time.
+    /// Returns the parts as they become complete, or `None` if the first part is not complete in
+    /// time.
     pub async fn body(mut self) -> Option<Body> {
         let mut sent = 0;
         let first = self.next(&mut sent).await.ok().flatten()?;
@@ -46,7 +47,8 @@ impl Growing {
         Some(Body::from_stream(rest))
     }
 
-    /// The next bytes; `None` at the end of the segment. `sent` is the number of parts before.
+    /// Returns the next bytes, or `None` at the end of the segment. `sent` is the number of parts
+    /// that were sent before.
     async fn next(&mut self, sent: &mut usize) -> io::Result<Option<Bytes>> {
         loop {
             let (number, at) = (self.number, *sent);
@@ -62,7 +64,7 @@ impl Growing {
                     _ => return Err(io::ErrorKind::TimedOut.into()),
                 },
             };
-            // A part that is missing in a body without a length would not be noticed.
+            // In a body without a length, a missing part would not be noticed.
             let Some((parts, _)) = listing.parts_of(number) else {
                 return Err(io::ErrorKind::NotFound.into());
             };

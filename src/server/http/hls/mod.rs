@@ -47,7 +47,7 @@ use crate::text::Problem;
 use crate::wire::dash::date_time;
 use crate::wire::hls::with_query;
 
-/// The end of the names of playlists.
+/// The file name extension of playlists.
 const LIST_EXTENSION: &str = ".m3u8";
 /// Maximum wait for the first segment: until the next keyframe.
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
@@ -79,7 +79,7 @@ struct Directives {
 }
 
 impl Directives {
-    /// Parses a query; `None` if it is invalid.
+    /// Parses a query. Returns `None` if it is invalid.
     fn parse(query: &str) -> Option<Self> {
         let (mut segment, mut part, mut update) = (None, None, false);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -99,7 +99,7 @@ impl Directives {
     }
 }
 
-/// HTTP request for an HLS resource.
+/// An HTTP request for an HLS resource.
 pub(super) struct HlsRequest<'a> {
     pub registry: &'a Arc<Registry>,
     pub caller: Caller,
@@ -255,7 +255,8 @@ fn file_head(name: &str) -> ResponseHead {
     ResponseHead { kind, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") }
 }
 
-/// Returns true if a promised part will not come, because its segment or the playlist is complete.
+/// Returns true if a promised part will not arrive, because its segment or the playlist is
+/// complete.
 fn gone(listing: &Listing, file: File) -> bool {
     match file {
         File::Part(number, _) => {
@@ -354,8 +355,8 @@ async fn list(
     head.respond(request.headers, Body::from(text))
 }
 
-/// The renditions for DASH players, which may request any segment at any time. The server encodes all renditions while
-/// somebody uses the manifest, as far as the CPU allows.
+/// Returns the renditions for DASH players, which may request any segment at any time. The server encodes all
+/// renditions while somebody uses the manifest, as far as the CPU allows.
 async fn dash_renditions(
     registry: &Arc<Registry>,
     production: &Production,
@@ -374,12 +375,13 @@ async fn dash_renditions(
     ready
 }
 
-/// Maximum wait of a request.
+/// Returns the maximum wait of a request.
 fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
 }
 
-/// An answer for a rendition that is not made. It is not cached: it may be made soon.
+/// Returns the response for a rendition that is not made. The response is not cached, because the
+/// rendition may be made soon.
 fn refused(why: &Refusal) -> Response {
     if *why == Refusal::Absent {
         return missing();

@@ -1,4 +1,5 @@
-//! Recordings over HTTP: playlists, segments and whole files, for those who may play the stream that was recorded.
+//! Recordings over HTTP: playlists, segments and whole files, for clients that may play the stream that was
+//! recorded.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -35,11 +36,12 @@ use crate::server::registry::Registry;
 use crate::wire::container::Format;
 use crate::wire::hls::with_query;
 
-/// How long caches keep the playlist of a complete recording, which can be deleted, and of one that grows.
+/// How long caches keep the playlist of a complete recording (which can be deleted), and that of a growing
+/// one.
 const ENDED_AGE: &str = "public, max-age=60";
 const GROWING_AGE: &str = "public, max-age=1";
 
-/// What of a recording a path names.
+/// The resource of a recording to which a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server::http) enum RecordedResource {
     /// `/vod/{name}.m3u8`: the master playlist.
@@ -53,7 +55,8 @@ pub(in crate::server::http) enum RecordedResource {
 }
 
 impl RecordedResource {
-    /// The name of a recording without extension, and the resource, of a path without its first slash.
+    /// Returns the name of a recording without extension, and the resource, for a path without its
+    /// first slash.
     pub fn find(path: &str) -> Option<(String, Self)> {
         if let Some((names, file)) = path.rsplit_once("/hls/") {
             let file = RecordedFile::parse(file)?;
@@ -80,7 +83,7 @@ impl RecordedResource {
     }
 }
 
-/// The name of the recording at this path.
+/// Returns the name of the recording at this path.
 fn name(path: &str) -> Option<String> {
     let (app, name) = split(path)?;
     let name = stem(&name).to_owned();
@@ -220,7 +223,7 @@ async fn admit(
         client,
     };
     match access(registry, visit, Some(Call::play()), pass).await {
-        // The name that a callback gives to the stream means the live one.
+        // If a callback renames the stream, the new name is only for the live stream.
         Ok(entry) => {
             let viewer = AdmittedViewer { id, done: entry.done };
             Ok(RecordedEntry { pass: entry.pass, viewer })
@@ -250,7 +253,7 @@ fn unreadable(error: &OpenError) -> Response {
     }
 }
 
-/// Counts a viewer; `false` if there are too many.
+/// Counts a viewer. Returns false if there are too many.
 fn note(
     registry: &Registry,
     recording: &OpenRecording,
@@ -267,7 +270,7 @@ fn note(
     arrived != Arrived::Full
 }
 
-/// A playlist or manifest; `None` if the recording has nothing for it yet.
+/// Returns a playlist or manifest, or `None` if the recording has no content for it yet.
 fn list(
     registry: &Arc<Registry>,
     headers: &HeaderMap,
@@ -322,7 +325,7 @@ pub(super) fn text_response(
     ResponseHead { kind, age: age.to_owned(), tag }.respond(headers, Body::from(text))
 }
 
-/// A file that never changes, or the part of it that a request asks for.
+/// Returns a file that never changes, or the requested part of it.
 fn part(
     registry: &Arc<Registry>,
     headers: &HeaderMap,

@@ -1,18 +1,18 @@
-//! The slot of a connection while it waits for an answer, or receives one that grows.
+//! The slot of a connection while the connection waits for a response, or receives a growing one.
 
 use std::sync::Arc;
 
 use crate::server::access::admission::{Purpose, Spot};
 use crate::server::registry::Registry;
 
-/// A connection that does not count as idle; ends when dropped.
+/// Until dropped, keeps a connection from counting as idle.
 pub(super) struct Settled {
     registry: Arc<Registry>,
     spot: Arc<Spot>,
 }
 
 impl Settled {
-    /// Keeps the slot of a connection; `None` if there are too many viewers.
+    /// Keeps the slot of a connection. Returns `None` if there are too many viewers.
     pub fn new(registry: &Arc<Registry>, spot: &Arc<Spot>) -> Option<Self> {
         registry
             .admission

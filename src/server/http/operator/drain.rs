@@ -1,4 +1,4 @@
-//! Draining: `/api/v1/drain` asks clients to leave for another server.
+//! Draining: `/api/v1/drain` asks clients to move to another server.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::server::http::operator::{authorized, error};
 use crate::server::registry::Registry;
 use crate::wire::rtmp::url::Url;
 
-/// Starts draining, with the server's token. The body can be empty, or have the `successor`.
+/// Starts draining, with the server's token. The body can be empty, or contain the `successor`.
 pub(in crate::server::http) async fn begin(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -33,7 +33,7 @@ pub(in crate::server::http) async fn begin(
     };
     let successor = match asked.get("successor").unwrap_or(&Value::Null) {
         Value::Null => None,
-        // Every client sees the address, so it has no password.
+        // Every client sees the address, so it must not contain a password.
         Value::String(url) if Url::parse(url).is_ok_and(|url| url.credentials.is_none()) => {
             Some(url.clone())
         }

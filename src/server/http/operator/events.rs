@@ -11,7 +11,7 @@ use crate::server::event::log::LoggedEvent;
 use crate::server::http::operator::unix_seconds;
 use crate::server::registry::Registry;
 
-/// Returns the last 100 events, the newest first; with `viewers=no` in the query without those of viewers.
+/// Returns the last 100 events, newest first. With `viewers=no` in the query, viewer events are omitted.
 pub(in crate::server::http) async fn latest(
     State(registry): State<Arc<Registry>>,
     RawQuery(query): RawQuery,
@@ -23,7 +23,7 @@ pub(in crate::server::http) async fn latest(
     Json(json!({ "events": events.iter().map(to_json).collect::<Vec<_>>() }))
 }
 
-/// An event without the fields that it does not have.
+/// Converts an event to JSON. Fields that the event does not have are omitted.
 fn to_json(event: &LoggedEvent) -> Value {
     let mut all = json!({
         "number": event.number,

@@ -20,11 +20,11 @@ pub(in crate::server::http) struct Usage {
     pub memory_bytes: u64,
 }
 
-/// Returns the figures. Rates follow from two answers: bytes and CPU time are totals.
+/// Returns the figures. Bytes and CPU time are totals, so clients compute rates from two responses.
 pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>>) -> Json<Value> {
     let folder = registry.config.record.clone();
     let read = move || (folder.and_then(|folder| free_space(&folder)), usage());
-    // A disk can take its time.
+    // A disk can be slow.
     let (free, usage) = tokio::task::spawn_blocking(read).await.unwrap_or_default();
     let streams = registry.figures();
     let published = streams.iter().filter_map(|stream| stream.publisher.as_ref());
@@ -57,7 +57,7 @@ pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>
     }))
 }
 
-/// The resources that this process has used; `None` if the system does not say.
+/// Returns the resources that this process has used, or `None` if the system does not report them.
 pub(in crate::server::http) fn usage() -> Option<Usage> {
     let pid: Pid = sysinfo::get_current_pid().ok()?;
     let mut system = System::new().ok()?;

@@ -1,5 +1,6 @@
 //! The operator page `/`, and the API below `/api/v1/`, which `assets/openapi.json` describes. Programs and
-//! pages on this computer may read; changes, and everything from other computers, need the server's token.
+//! pages on this computer may read. Changes, and all requests from other computers, need the server's
+//! token.
 
 pub(super) mod access;
 pub(super) mod drain;
@@ -27,7 +28,7 @@ use crate::server::http::caller::Caller;
 use crate::server::http::guard;
 use crate::server::registry::Registry;
 
-/// Who has made a change.
+/// The reason for an end that the operator caused.
 const BY_OPERATOR: &str = "ended by the operator";
 
 /// Rejects clients that may not read; see the module documentation.
@@ -77,7 +78,7 @@ pub(super) fn error(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "error": text }))).into_response()
 }
 
-/// Seconds since 1970.
+/// Returns the time in seconds since 1970.
 fn unix_seconds(wall_micros: i64) -> f64 {
     wall_micros as f64 / 1_000_000.0
 }

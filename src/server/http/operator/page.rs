@@ -1,5 +1,5 @@
-//! The operator page, which has no figures of its own: its scripts ask the API. Its policy allows only its own
-//! scripts, makes no markup from text (Trusted Types), and no other page can frame it.
+//! The operator page. It contains no figures: its scripts request them from the API. Its policy allows only
+//! its own scripts, forbids markup from text (Trusted Types), and prevents other pages from framing it.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// What to answer.
+/// The content of the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server::http) enum RangeAnswer {
     /// The whole file, because the request has no range, or a range that may be ignored.
@@ -14,8 +14,9 @@ pub(in crate::server::http) enum RangeAnswer {
     Unsatisfiable,
 }
 
-/// The answer to a request with these fields, for a file with this entity tag and size. A part of
-/// another version of the file (`If-Range`) would not fit, so the whole file is the answer.
+/// Returns the response to a request with these fields, for a file with this entity tag and size. A
+/// part of another version of the file (`If-Range`) would not fit, so the response is the whole
+/// file.
 pub(in crate::server::http) fn of_request(
     headers: &HeaderMap,
     tag: &str,
@@ -26,13 +27,14 @@ pub(in crate::server::http) fn of_request(
     answer(text(header::RANGE).filter(|_| is_same), size)
 }
 
-/// The response for [`RangeAnswer::Unsatisfiable`].
+/// Returns the response for [`RangeAnswer::Unsatisfiable`].
 pub(in crate::server::http) fn unsatisfiable(size: u64) -> Response {
     let head = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
     (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response()
 }
 
-/// The answer to a `Range` field, for a file of this size. Several ranges at once are ignored.
+/// Returns the response to a `Range` field, for a file of this size. Several ranges at once are
+/// ignored.
 fn answer(range: Option<&str>, size: u64) -> RangeAnswer {
     let Some(set) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else {
         return RangeAnswer::Whole;

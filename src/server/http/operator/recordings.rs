@@ -35,10 +35,10 @@ use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
 use crate::text::Language;
 
-/// Bytes that are read at once.
+/// Number of bytes per read.
 const PIECE: u64 = 256 << 10;
 
-/// Lists the recordings, the newest first; `offset` and `limit` in the query choose a part.
+/// Lists the recordings, newest first. `offset` and `limit` in the query choose a part of the list.
 pub(in crate::server::http) async fn list(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -138,8 +138,8 @@ pub(in crate::server::http) async fn delete(
     }
 }
 
-/// Returns a recording or a part of it, to clients that may read, or that have a link; with `download` in the
-/// query, for saving.
+/// Returns a recording or a part of it, to clients that may read, or that have a link. With `download` in the
+/// query, browsers save the file.
 pub(in crate::server::http) async fn file(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -158,7 +158,7 @@ pub(in crate::server::http) async fn file(
     send(&registry, &caller, &name, &query, (&method, &headers)).await
 }
 
-/// Returns a recording or a part of it; with `download` in the query, for saving.
+/// Returns a recording or a part of it. With `download` in the query, browsers save the file.
 pub(in crate::server::http) async fn send(
     registry: &Arc<Registry>,
     caller: &Caller,
@@ -218,14 +218,15 @@ fn open(path: &Path) -> io::Result<(File, u64, String)> {
     Ok((file, metadata.len(), tag))
 }
 
-/// The body with a part of the file, for `HEAD` only its length; `None` if there are too many connections.
+/// Returns the body with a part of the file; for `HEAD`, only its length. Returns `None` if there are too
+/// many connections.
 fn part_of(
     (registry, caller, method): (&Arc<Registry>, &Caller, &Method),
     file: File,
     kept: KeptFile,
     part: std::ops::Range<u64>,
 ) -> Option<Body> {
-    // A download is no idle connection.
+    // A download does not count as an idle connection.
     registry.admission.settle(&caller.spot, Purpose::Play).then(|| {
         let (registry, spot) = (Arc::clone(registry), Arc::clone(&caller.spot));
         let left = part.end - part.start;
@@ -304,7 +305,8 @@ impl Drop for FileBody {
     }
 }
 
-/// Reads exactly this part. A file that became shorter is an error, because its length was promised.
+/// Reads exactly this part. A file that has become shorter is an error, because its length was
+/// promised.
 fn read(mut file: File, at: u64, length: u64) -> io::Result<(File, Vec<u8>)> {
     file.seek(SeekFrom::Start(at))?;
     let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];

@@ -51,7 +51,7 @@ fn to_json(relay: &Relay, now: Timestamp, language: Language) -> Value {
     })
 }
 
-/// The addresses of a rule contain no secrets.
+/// Converts a rule to JSON. The addresses contain no secrets.
 fn rule_to_json(rule: &RelayRule) -> Value {
     json!({
         "direction": rule.direction.name(),

@@ -11,7 +11,7 @@ use crate::base::secret::is_same_secret;
 /// How long a link works, in seconds: a long recording can be watched to its end.
 const VALID_SECONDS: u64 = 12 * 3_600;
 
-/// The query of a link to this file; `None` without a key.
+/// Returns the query of a link to this file, or `None` if there is no key.
 pub(in crate::server::http) fn query(key: &Secret, file: &str, now: u64) -> Option<String> {
     let expires = now.saturating_add(VALID_SECONDS);
     let signature = signature(key, file, expires)?;

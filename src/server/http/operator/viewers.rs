@@ -16,11 +16,11 @@ use crate::server::http::operator::{BY_OPERATOR, authorized, error};
 use crate::server::recordings::viewers::overview;
 use crate::server::registry::Registry;
 
-/// Maximum number of viewers in an answer.
+/// Maximum number of viewers in a response.
 const MAX_LISTED: usize = 1_000;
 
-/// Returns the viewers, those who watch longest first; with `app` and `stream` in the query, only of that
-/// stream.
+/// Returns the viewers, those who have watched longest first. With `app` and `stream` in the query,
+/// returns only the viewers of that stream.
 pub(in crate::server::http) async fn all(
     State(registry): State<Arc<Registry>>,
     RawQuery(query): RawQuery,

@@ -8,10 +8,11 @@ use url::form_urlencoded;
 
 use crate::server::http::path::{encode, encode_name};
 
-/// Width and height of the picture without scaling.
+/// Width and height of the image in pixels, without scaling.
 const SIZE: u32 = 240;
 
-/// An SVG picture. The page names its scheme, because a proxy may speak TLS for this server.
+/// Returns an SVG image. The page names its scheme in the query, because a proxy may use TLS in
+/// front of this server.
 pub(super) fn response(headers: &HeaderMap, app: &str, stream: &str, query: &str) -> Response {
     let is_secure = form_urlencoded::parse(query.as_bytes())
         .any(|(name, value)| name == "scheme" && value == "https");
@@ -28,12 +29,12 @@ pub(super) fn response(headers: &HeaderMap, app: &str, stream: &str, query: &str
                 [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-store")];
             (head, picture).into_response()
         }
-        // No host, or an address that no code can hold.
+        // There is no host, or the address is too long for a code.
         None => StatusCode::BAD_REQUEST.into_response(),
     }
 }
 
-/// The key or token of the page's address, which opens the stream on the phone too.
+/// Returns the key or token of the page's address, which opens the stream on the phone too.
 fn secret(query: &str) -> String {
     let pairs = form_urlencoded::parse(query.as_bytes());
     let secret = pairs.filter(|(name, _)| matches!(&**name, "key" | "token"));

@@ -18,7 +18,7 @@ use crate::server::registry::Registry;
 static PAGE: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../../../../assets/web/watch.html"));
 
-/// What of a stream a path of the viewer page names.
+/// The resource of a stream to which a path of the viewer page leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WatchResource {
     /// `/watch/{app}/{stream}`: the page.
@@ -29,7 +29,8 @@ pub(super) enum WatchResource {
     Code,
 }
 
-/// The application and the stream of a request that the viewer page makes, or that asks for it.
+/// Returns the application, the stream and the resource of a request for the viewer page, or from
+/// its scripts.
 pub(super) fn find(request: &Request) -> Option<((String, String), WatchResource)> {
     let asks = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = request.uri().path().strip_prefix('/')?;
@@ -73,7 +74,7 @@ fn page(registry: &Registry, headers: &HeaderMap) -> Response {
     let head = response.headers_mut();
     match HeaderValue::from_str(&policy) {
         Ok(policy) => head.insert(header::CONTENT_SECURITY_POLICY, policy),
-        // A page without its policy is not given away.
+        // The page is never sent without its policy.
         Err(_) => return axum::http::StatusCode::BAD_REQUEST.into_response(),
     };
     head.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -1,12 +1,12 @@
-//! The Content Security Policy of the viewer page: everything comes from this server, nothing runs that is not in
-//! one of its scripts, and scripts make no markup from text (Trusted Types).
+//! The Content Security Policy of the viewer page: everything comes from this server, only the page's own scripts
+//! run, and scripts create no markup from text (Trusted Types).
 
 use std::fmt::Write;
 
-/// The policy for a page at this host, framed by the pages of these origins.
+/// Returns the policy for a page at this host, which pages of these origins may frame.
 pub(super) fn of_page(host: Option<&str>, cors: &[String]) -> String {
     let mut connect = "'self'".to_owned();
-    // Older browsers do not count WebSockets of the same host as 'self'.
+    // Older browsers do not count WebSockets to the same host as 'self'.
     if let Some(host) = host.filter(|host| host.bytes().all(is_of_host)) {
         let _ = write!(connect, " ws://{host} wss://{host}");
     }

@@ -12,12 +12,12 @@ use crate::server::event::StreamFigures;
 use crate::server::hls::Mode;
 use crate::server::registry::Registry;
 
-/// The state as JSON; a stream that nobody publishes has one too.
+/// Returns the state as JSON. A stream that nobody publishes has a state too.
 pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response {
     let figures =
         registry.find(app, stream).map(|stream| registry.figures_of(&stream, registry.clock.now()));
     let protocols = protocols(registry.whep.endpoint().is_some(), registry.config.hls.mode);
-    // By this clock the page measures how old a frame is.
+    // The page uses this clock to measure the age of a frame.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut state = of_stream(figures.as_ref());
     if let Some(state) = state.as_object_mut() {
@@ -31,13 +31,13 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
     ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
 }
 
-/// The protocols in the order in which the page tries them.
+/// Returns the protocols in the order in which the page tries them.
 fn protocols(whep: bool, hls: Mode) -> Vec<&'static str> {
     let all = [("whep", whep), ("hls", hls != Mode::Off), ("flv", true)];
     all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
 }
 
-/// The names of the renditions that a viewer may choose.
+/// Returns the names of the renditions that a viewer may choose.
 fn renditions(registry: &Registry, figures: &StreamFigures) -> Vec<String> {
     let Some(publisher) = &figures.publisher else { return Vec::new() };
     let size = publisher.video.as_ref().and_then(|video| video.size);

@@ -28,7 +28,7 @@ pub(in crate::server) enum RecordedFile {
 }
 
 impl RecordedFile {
-    /// The file with this name.
+    /// Returns the file with this name.
     pub fn parse(name: &str) -> Option<Self> {
         if name == LIST {
             return Some(Self::List);
@@ -45,7 +45,7 @@ impl RecordedFile {
         Some(Self::Segment(tracks, number.parse().ok().filter(|_| is_number)?))
     }
 
-    /// True if only DASH players request it.
+    /// Returns true if only DASH players request the file.
     pub fn is_dash(self) -> bool {
         matches!(self, Self::Initialization(it) | Self::Segment(it, _) if it != Tracks::All)
     }
@@ -55,9 +55,9 @@ impl RecordedFile {
 #[derive(Copy, Clone)]
 pub(in crate::server) struct ListedRecording<'a> {
     pub content: &'a RecordingContent,
-    /// The URL of its files, with a slash at the end.
+    /// The URL of the recording's files, with a slash at the end.
     pub folder: &'a str,
-    /// When it began, in microseconds since 1970.
+    /// The start of the recording, in microseconds since 1970.
     pub began: Option<i64>,
 }
 
@@ -89,7 +89,7 @@ pub(in crate::server) fn media(recording: ListedRecording<'_>) -> String {
     write_media(&media, ListPosition::default())
 }
 
-/// The multivariant playlist of a recording; `list` is the URL of its playlist.
+/// Returns the multivariant playlist of a recording; `list` is the URL of its playlist.
 pub(in crate::server) fn master(content: &RecordingContent, list: &str) -> String {
     let index = &content.index;
     let rate =
@@ -112,7 +112,7 @@ pub(in crate::server) fn master(content: &RecordingContent, list: &str) -> Strin
     write_master(&[variant], MasterForm::low_latency(index.segments.iter().all(begins)))
 }
 
-/// The DASH manifest of a complete recording; `query` follows the names of its files.
+/// Returns the DASH manifest of a complete recording; `query` follows the names of its files.
 pub(in crate::server) fn manifest(recording: ListedRecording<'_>, query: &str) -> String {
     let ListedRecording { content, folder, .. } = recording;
     let index = &content.index;
@@ -171,7 +171,7 @@ fn tracks(
     video.into_iter().chain(audio).map(track).collect()
 }
 
-/// The average bitrate of a track, in bits per second.
+/// Returns the average bitrate of a track, in bits per second.
 fn bandwidth(list: &SampleList, lasted: Duration) -> u64 {
     let bytes: u64 = list.samples.iter().map(|sample| u64::from(sample.size)).sum();
     (bytes as f64 * 8.0 / lasted.as_secs_f64().max(0.1)) as u64

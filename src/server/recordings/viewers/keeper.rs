@@ -22,7 +22,7 @@ pub(in crate::server) struct Keeper {
 
 #[derive(Debug)]
 struct Watched {
-    /// Number of clients that read the file now.
+    /// Number of clients that are reading the file.
     readers: usize,
     last: Timestamp,
 }
@@ -36,12 +36,12 @@ pub(in crate::server) struct KeptFile {
 }
 
 impl Keeper {
-    /// Checks the folder soon.
+    /// Requests a check of the folder.
     pub fn look(&self) {
         self.due.notify_one();
     }
 
-    /// True if a client reads the file, or did a moment ago.
+    /// Returns true if a client reads the file, or did a moment ago.
     pub fn is_watched(&self, path: &Path, now: Timestamp) -> bool {
         let mut watched = self.watched.lock();
         watched.retain(|_, it| it.readers > 0 || now.since(it.last) < WATCHED);

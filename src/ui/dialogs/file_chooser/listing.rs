@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 
-/// Maximum number of entries of a folder that are read; the next constant is the maximum that is
+/// Maximum number of entries of a folder that are read. The next constant is the maximum that is
 /// displayed.
 const MAX_READ: usize = 20_000;
 const MAX_SHOWN: usize = 2_000;
@@ -41,7 +41,7 @@ pub struct Listing {
     pub error: Option<String>,
 }
 
-/// A path that is being read, or was read.
+/// A path that is being read, or has been read.
 #[derive(Debug)]
 pub struct Reading {
     pub path: PathBuf,
@@ -81,7 +81,7 @@ impl Reading {
     }
 }
 
-/// Reads a folder, without hidden entries and files with other extensions.
+/// Reads a folder, without hidden entries or files with other extensions.
 fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -> Listing {
     let at = |found| Listing { found, ..Listing::default() };
     match fs::metadata(folder) {
@@ -105,7 +105,7 @@ fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -
         if name.starts_with('.') {
             continue;
         }
-        // This follows links; broken ones are omitted.
+        // The call follows links. Broken links are omitted.
         let Ok(about) = fs::metadata(entry.path()) else { continue };
         let fits = || endings.is_none_or(|endings| has_ending(&name, endings));
         if about.is_dir() || (about.is_file() && fits()) {

@@ -43,7 +43,7 @@ pub struct FileChooser {
     reading: Reading,
     /// True if files with any extension are displayed.
     all: bool,
-    /// The entered path or name; the next field is the object at that path, once the path was
+    /// The entered path or name. The next field is the object at that path, once the path was
     /// accepted.
     typed: String,
     looked: Option<Reading>,
@@ -418,7 +418,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
     response
 }
 
-/// Draws the options for when the desktop's chooser has not appeared for a long time.
+/// Draws the options for the case that the desktop's chooser has not appeared for a long time.
 pub fn waiting(ctx: &egui::Context, view: &View<'_>) -> Option<WaitAnswer> {
     let (theme, texts) = (view.theme, view.texts);
     let mut answer = None;

@@ -235,7 +235,7 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     });
 }
 
-/// Draws the switch of a clip or stream for being audible only while its video is shown.
+/// Draws the switch that makes a clip or stream audible only while its video is shown.
 fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, tip) = (view.texts.get("strip-while-shown"), view.texts.get("tip-while-shown"));
     let on = strip.sound.talk == TalkMode::WhileShown;

@@ -45,7 +45,7 @@ pub fn show(
     })
 }
 
-/// Chooses one of two texts by the kind.
+/// Chooses one of two texts according to the kind.
 fn of_kind(kind: PartKind, collection: &'static str, profile: &'static str) -> &'static str {
     match kind {
         PartKind::Collection => collection,

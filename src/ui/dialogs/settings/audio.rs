@@ -17,7 +17,7 @@ use crate::ui::widgets::{Button, named_switch, paragraph};
 
 pub(super) fn monitoring(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let (texts, speakers) = (view.texts, &view.snapshot.speakers);
-    // The entries by their positions in the list: off, the default device, and the speakers.
+    // The entries in the order of the list: off, the default device, and the speakers.
     let mut ways = vec![
         (Monitoring::Off, texts.get("monitoring-device-off").to_string()),
         (Monitoring::Default, texts.get("monitoring-device-default").to_string()),

@@ -17,7 +17,7 @@ use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph, switch};
 
-/// Width of the column of hotkeys at the end of a row, in points; the next constants are for the
+/// Width of the column of hotkeys at the end of a row, in points. The next constants are for the
 /// other columns.
 const KEYS: f32 = 150.0;
 const SMALL: f32 = 28.0;

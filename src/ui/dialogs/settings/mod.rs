@@ -25,7 +25,7 @@ use crate::ui::widgets::{Button, ButtonWeight, Field, label, section};
 
 pub use general::SCALES as UI_SCALES;
 
-/// Width of the content in points; the next constant is the width of the list of pages.
+/// Width of the content in points. The next constant is the width of the list of pages.
 const WIDTH: f32 = 780.0;
 const PAGES: f32 = 168.0;
 /// Minimum width of a page in points. In a narrower window, the page scrolls.

@@ -18,7 +18,8 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, named_switch, paragraph, slider};
 
-/// The usual delays in seconds. Others can be set in the settings file and on the command line.
+/// The usual delays in seconds. Other delays can be set in the settings file and on the command
+/// line.
 const DELAYS: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
 /// The minimum bitrate of the audio encoder in kbit/s.
 const MIN_AUDIO_KBPS: f32 = 32.0;

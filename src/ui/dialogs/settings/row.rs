@@ -56,8 +56,8 @@ pub(super) fn row(
     reset
 }
 
-/// Draws a row whose control needs the whole width, below the explanation. Returns true if the
-/// default should be restored, like [`row`].
+/// Draws a row whose control needs the whole width, below the explanation. Like [`row`], returns
+/// true if the default should be restored.
 pub(super) fn wide_row(
     ui: &mut Ui,
     view: &mut View<'_>,

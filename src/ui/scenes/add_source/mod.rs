@@ -1,5 +1,6 @@
-//! The dialog *Add source*. It has every kind of source as a card with an icon and a name, a search
-//! over kinds, devices and existing sources, and the lists of devices to which a card leads.
+//! The dialog *Add source*. It shows every kind of source as a card with an icon and a name. It
+//! also contains a search over kinds, devices and existing sources, and the device lists to which
+//! cards lead.
 
 pub(in crate::ui::scenes) mod arrivals;
 mod card;
@@ -29,12 +30,12 @@ use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Field, label};
 
-/// Width of the dialog in points; the next constant is the maximum share of the available height
-/// for its list.
+/// Width of the dialog in points. The next constant is the maximum share of the available height
+/// for the list.
 const WIDTH: f32 = 5.0 * CARD.x + 4.0 * gap::S + 12.0;
 const AROUND: f32 = 190.0;
 
-/// The initial color of a color source; the next constant is the end color of a gradient.
+/// The initial color of a color source. The next constant is the end color of a gradient.
 const GROUND: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
 const BELOW: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
 
@@ -203,7 +204,8 @@ fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Ki
             let snapshot = view.snapshot;
             let none =
                 if window { snapshot.windows.is_empty() } else { snapshot.screens.is_empty() };
-            // Each needs a separate request; an existing one can be shown again.
+            // Each capture needs its own request to the desktop. An existing one can be shown
+            // again.
             if none && capture::in_wayland() {
                 let choice = asked_for(view, window);
                 add(view, draft, &*name, choice);

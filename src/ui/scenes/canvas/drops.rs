@@ -49,8 +49,8 @@ fn added(snapshot: &Snapshot, name: String, choice: VideoChoice) -> Edit {
     edit_for(snapshot, edited(snapshot), name, choice)
 }
 
-/// Returns the edit for a dropped address, which adds a source that plays the address and is named
-/// after its host.
+/// Returns the edit for a dropped address. It adds a source that plays the address and is named
+/// after the host.
 pub fn of_address(snapshot: &Snapshot, address: String) -> Edit {
     let host = address.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
     let host = host.and_then(|host| host.rsplit('@').next()).unwrap_or_default();

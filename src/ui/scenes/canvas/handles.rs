@@ -44,7 +44,7 @@ impl Frame {
         Some(Self { map, back: map.inverse()?, ..self })
     }
 
-    /// Points of the window per pixel.
+    /// Returns the number of window points per program pixel.
     pub fn scale(self) -> f64 {
         (self.map.xx * self.map.yy - self.map.xy * self.map.yx).abs().sqrt()
     }
@@ -150,7 +150,7 @@ pub(in crate::ui::scenes) fn box_of(
     let corners = corners.into_iter().filter_map(|(x, y)| at(handles, Grip::Side(x, y)));
     let corners: Vec<Pos2> = corners.collect();
     let painter = ui.painter().with_clip_rect(frame.room);
-    // A dark line under the light one makes it visible on any frame.
+    // A dark line under the light line makes the outline visible on any frame.
     painter
         .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
     painter.add(Shape::closed_line(corners, Stroke::new(1.5, view.theme.accent)));

@@ -37,7 +37,7 @@ const SNAP_DISTANCE: f64 = 8.0;
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, room: Rect) {
     let (clip, reach) = match draft.zoom.fits() {
         true => (rect.expand(6.0), rect),
-        // Items outside the program can be reached, too.
+        // Items outside the program can also be reached.
         false => (room, room),
     };
     let Some(frame) = Frame::new(rect, clip, view.snapshot.quality.size) else { return };
@@ -238,8 +238,8 @@ impl<'a> Canvas<'a> {
         self.free().filter(hit).last()
     }
 
-    /// Begins a drag of a handle of the selection, or else of the topmost item, or else of a
-    /// selection frame.
+    /// Begins to drag a handle of the selection, or else the topmost item, or else a selection
+    /// frame.
     fn take(&self, view: &View<'_>, draft: &mut Draft, origin: Pos2) {
         let (from, guides) = (self.frame.to_program(origin), (None, None));
         if let Some(((edges, mut all), grip)) = self.of_several(view, draft, origin)

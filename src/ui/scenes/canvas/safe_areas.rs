@@ -19,7 +19,7 @@ fn frames(rect: Rect) -> [Rect; 2] {
 pub(super) fn paint(painter: &Painter, rect: Rect) {
     let arm = rect.height() * CROSS;
     let [right, down] = [Vec2::new(arm, 0.0), Vec2::new(0.0, arm)];
-    // A dark line under the light one makes it visible on any frame.
+    // A dark line under the light line makes the area visible on any frame.
     for stroke in [
         Stroke::new(3.0, Color32::from_black_alpha(120)),
         Stroke::new(1.0, Color32::from_white_alpha(200)),

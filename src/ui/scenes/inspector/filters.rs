@@ -22,7 +22,7 @@ use crate::ui::widgets::{
 /// Width of the value after a control, in points.
 const VALUE: f32 = 64.0;
 
-/// Draws the list of a source's filters, the expanded one with its settings.
+/// Draws the list of a source's filters, with the settings of the expanded one.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let before = collection.filters(source);

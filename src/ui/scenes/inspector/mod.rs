@@ -90,7 +90,7 @@ fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<Sour
 }
 
 /// Applies text that was entered for sources that are no longer shown; `shown` is the source that
-/// still is. Text that is not valid is kept until its source is selected again.
+/// is shown now. Text that is not valid is kept until its source is selected again.
 pub fn keep_typed(view: &mut View<'_>, draft: &mut Draft, shown: Option<SourceId>) {
     let collection = Arc::clone(&view.snapshot.scenes.collection);
     draft.words.retain(|id, text| {
@@ -108,7 +108,7 @@ pub fn keep_typed(view: &mut View<'_>, draft: &mut Draft, shown: Option<SourceId
             None => true,
         }
     });
-    // A value that was being dragged when another object was selected.
+    // This value was being dragged when another object was selected.
     if let Some((id, choice)) = draft.held.take_if(|(id, _)| Some(*id) != shown)
         && collection.source(id).is_some()
     {

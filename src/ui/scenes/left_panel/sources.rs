@@ -145,9 +145,9 @@ fn item_row(
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
 }
 
-/// Returns the new index among its siblings of an item that was dragged down by this many rows (or
-/// up, if negative). Rows go down, while the drawing order goes up. Members are in rows below their
-/// group.
+/// Returns the new index, among its siblings, of an item that was dragged down by this many rows
+/// (or up, if negative). The list goes downwards, while the drawing order goes upwards. Members are
+/// in rows below their group.
 fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
     fn rows_of(items: &[Item]) -> i64 {
         items.iter().map(|item| 1 + rows_of(item.members())).sum()

@@ -1,4 +1,4 @@
-//! The inspector field for the video fallback of a source, which is used while the source is black,
+//! The inspector field for a source's video fallback, which replaces the source while it is black,
 //! frozen or lost.
 
 use egui::Ui;

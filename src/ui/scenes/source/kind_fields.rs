@@ -140,7 +140,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
     left_out(ui, view, source.id, path);
 }
 
-/// Draws the list of cameras. Choosing another camera resets the format, because it has other
+/// Draws the list of cameras. Choosing another camera resets the format, because every camera has its own
 /// formats.
 fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
     let snapshot = view.snapshot;
@@ -302,8 +302,8 @@ fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
     left <= 0.0
 }
 
-/// Draws a text field of one line. The text is applied when the field loses the focus or with
-/// Enter, so that viewers do not see half of it.
+/// Draws a single-line text field. The text is applied when the user presses Enter or the field loses the
+/// focus, so that viewers never see half of it.
 fn typed(
     ui: &mut Ui,
     view: &View<'_>,
@@ -340,8 +340,7 @@ fn typed(
     }
 }
 
-/// Draws a text field of several lines. Its text is applied when the user stops typing, or with
-/// Ctrl+Enter.
+/// Draws a multi-line text field. Its text is applied when the user stops typing or presses Ctrl+Enter.
 fn typed_lines(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -5,7 +5,7 @@ use egui::{Align, Layout, ScrollArea, Ui};
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 
-/// Draws both columns. `left_width` is the width of the left one.
+/// Draws both columns. `left_width` is the width of the left column.
 pub(super) fn columns(
     ui: &mut Ui,
     left_width: f32,

@@ -19,7 +19,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph};
 
-/// The error of an incomplete step, whose message is displayed beside the field.
+/// The error that a step is incomplete. The message is displayed beside the field.
 pub(super) struct Incomplete;
 
 /// The kind of destination.
@@ -48,7 +48,7 @@ pub(super) struct Destination {
     key_shown: bool,
     wrong: Option<(Part, Problem)>,
     focus: Option<Part>,
-    /// The target that this step has added, which another choice replaces.
+    /// The target that this step has added. Another choice replaces it.
     added: Option<u32>,
 }
 

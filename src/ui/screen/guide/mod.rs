@@ -338,7 +338,8 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
     pressed
 }
 
-/// Returns the width of the button that continues, which fits the text and has a minimum.
+/// Returns the width of the button that continues: wide enough for the text, and at least the
+/// minimum.
 fn width_of(ui: &Ui, text: &str) -> f32 {
     let galley =
         ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), Color32::WHITE);

@@ -59,7 +59,7 @@ fn posts(ui: &mut Ui, view: &mut View<'_>) {
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
             for post in chat.posts.iter() {
-                // A message keeps its menu while others arrive or go.
+                // A message keeps its menu while other messages arrive or disappear.
                 ui.push_id(post.id, |ui| draw(ui, view, post, post.from == chat.own_id));
             }
         });

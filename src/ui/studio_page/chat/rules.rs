@@ -40,7 +40,7 @@ pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             muted(ui, view);
         });
     if opened.is_none() {
-        // What is in the field also applies when the popup is closed while the user edits it.
+        // The text in the field also applies when the popup is closed while the user edits it.
         put_words(view, draft.words.take());
     }
 }
@@ -96,13 +96,13 @@ fn words(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         width,
     }
     .show(ui, theme);
-    // Half a word would block too much, so that nothing applies while the user types.
+    // Half a word would block too much, so nothing applies while the user types.
     if field.response.lost_focus() {
         put_words(view, draft.words.clone());
     }
 }
 
-/// Blocks the words that were typed, with commas between them.
+/// Blocks the typed words, which are separated by commas.
 fn put_words(view: &mut View<'_>, typed: Option<String>) {
     let Some(typed) = typed else { return };
     let words = BlockedWords::new(typed.split([',', '，', '、']));

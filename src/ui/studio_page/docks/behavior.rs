@@ -30,7 +30,7 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub parts: &'a mut PageParts<'c>,
     pub arranging: bool,
     pub asked: Option<Action>,
-    /// The panel that will move to a separate window; the next field is the panel to hide.
+    /// The panel that will move to a separate window. The next field is the panel to hide.
     pub apart: Option<TileId>,
     pub hidden: Option<TileId>,
     /// The maximum width of a tab at which the whole tab bar fits, in points.

@@ -109,9 +109,9 @@ fn holds(tiles: &Tiles<Panel>, id: TileId, fits: &impl Fn(Panel) -> bool) -> boo
     }
 }
 
-/// Selects the part that takes the remaining space, which is the only part without a size. Of
-/// several such parts, it is the one with the players or the program, or else the first that is not
-/// only the controls.
+/// Selects the part that takes the remaining space: the only part without a size. If there is no
+/// such part or more than one, it is the one with the players or the program, or else the first one
+/// with anything but the controls.
 fn takes_rest(
     tiles: &Tiles<Panel>,
     children: &[TileId],

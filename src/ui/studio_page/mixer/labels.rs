@@ -16,7 +16,7 @@ use crate::ui::widgets::{Level, Levels, meter};
 /// Time in seconds after which a list that was not drawn is considered closed.
 const CLOSED_SECONDS: f64 = 1.0;
 
-/// The selected strip and its selected filter, which the window remembers while it is open.
+/// The selected strip and its selected filter. The window remembers both while it is open.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct MixerSelection {
     pub strip: StripId,
@@ -102,7 +102,7 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
 }
 
 /// Returns the media files and streams that the scenes or the main video source show, except those
-/// that another strip already plays, which would be twice as loud.
+/// that another strip already plays, because they would be twice as loud.
 pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let others = snapshot.strips.iter().filter(|strip| Some(strip.sound.id) != own);

@@ -28,7 +28,7 @@ const UPRIGHT: [f32; 3] = [112.0, 144.0, 240.0];
 /// The width of the button that adds a strip, if there is no room for its text.
 const ADD: f32 = 32.0;
 
-/// Returns the common width of all strips and of the program, which depends on the names and the
+/// Returns the common width of all strips and of the program. It depends on the names and the
 /// available space, and is limited in wide windows.
 fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
     let [least, roomy, most] = if upright { UPRIGHT } else { FLAT };
@@ -50,7 +50,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let most = (inner.width() - width - gap::L).max(0.0);
     let wanted = count * (width + gap::M);
     let words = add_audio::width(ui, view);
-    // Without room for this button, strips can be added in the mixer dialog.
+    // If there is no room for this button, strips can be added in the mixer dialog.
     let add = [words, ADD].into_iter().find(|add| wanted + add <= most);
     let left = add.map_or((wanted - gap::M).min(most), |add| wanted + add);
     let others = Rect::from_min_size(inner.min, vec2(left, inner.height()));

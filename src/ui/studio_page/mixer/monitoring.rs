@@ -57,7 +57,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
         other => words(view, other),
     };
     let called = format!("{name}: {text}");
-    // Without room for the text, the accessible name and the tooltip contain it.
+    // If there is no room for the text, the accessible name and the tooltip contain it.
     let shown = if width < WORDS_FROM { "" } else { &*text };
     let button = Button::new(shown).small().look(ButtonWeight::Quiet).icon(Icon::Headphones);
     let button = if leading && !shown.is_empty() { button.leading() } else { button };

@@ -31,7 +31,7 @@ pub(super) struct Strip {
     pub id: StripId,
     pub name: String,
     pub icon: Icon,
-    /// The text of the level, or the reason why there is none; the next field is true for a
+    /// The text of the level, or the reason why there is none. The next field is true if there is a
     /// problem.
     pub level: String,
     pub trouble: bool,

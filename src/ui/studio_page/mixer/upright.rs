@@ -15,7 +15,7 @@ use crate::ui::widgets::{Level, Levels, elided, upright_meter};
 
 /// The width of a meter.
 const METER: f32 = 20.0;
-/// The size of a fader's handle in points; the next constant is the fader's range in decibels.
+/// The size of a fader's handle in points. The next constant is the fader's range in decibels.
 const HANDLE: Vec2 = vec2(22.0, 11.0);
 const RANGE: RangeInclusive<f32> = -60.0..=20.0;
 

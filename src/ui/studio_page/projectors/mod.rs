@@ -29,10 +29,10 @@ use crate::ui::studio_page::projectors::picture::{ProjectorParts, ProjectorPictu
 use crate::ui::style::theme::BLACK;
 use crate::ui::view::View;
 
-/// The initial size of a projector window in points; the next constant is its minimum size.
+/// The initial size of a projector window in points. The next constant is the minimum size.
 const WINDOW: [f32; 2] = [960.0, 540.0];
 const SMALLEST: [f32; 2] = [240.0, 135.0];
-/// The repaint interval of a projector whose frames do not wake the window; the next constant is
+/// The repaint interval of a projector whose frames do not wake the window. The next constant is
 /// the interval for software rendering.
 const INTERVAL: Duration = Duration::from_millis(33);
 const CALM_INTERVAL: Duration = Duration::from_millis(66);

@@ -3,7 +3,7 @@
 use egui::{Color32, CornerRadius, Mesh, Rect, Role, Sense, Shape, Ui, WidgetInfo, pos2, vec2};
 use qrcode::{Color, EcLevel, QrCode};
 
-/// The light margin around a code, in modules, which readers need (ISO/IEC 18004, 9.1).
+/// The light margin that readers need around a code, in modules (ISO/IEC 18004, 9.1).
 const QUIET: usize = 4;
 
 /// The QR code of the last address.

@@ -61,7 +61,7 @@ fn row(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, (index, name): (usize, &
                 ui.set_min_width(NAME);
                 label(ui, name, Type::Small, theme.secondary);
             });
-            // All links begin alike: the room is for what tells them apart.
+            // The scheme is omitted, to leave more room for the part that distinguishes the links.
             let shown = url.split_once("://").map_or(url, |(_, rest)| rest);
             let shown = RichText::new(shown).font(Type::Small.font()).color(theme.text);
             ui.add(Label::new(shown).truncate().selectable(false)).on_hover_text(url);

@@ -12,7 +12,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, elided, named_switch, paragraph};
 
-/// The height of the row of an address.
+/// The height of an address row.
 const ROW: f32 = 24.0;
 /// The side length of the icon in the row.
 const ICON: f32 = 14.0;

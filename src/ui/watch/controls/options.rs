@@ -44,7 +44,7 @@ pub(in crate::ui::watch) fn popup(
         .is_some()
 }
 
-/// Draws the options of balance, audio offset and speaker.
+/// Draws the options for balance, audio offset and speaker.
 pub fn audio_options(ui: &mut Ui, view: &mut View<'_>, words: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("audio-options");
@@ -92,8 +92,8 @@ pub fn audio_options(ui: &mut Ui, view: &mut View<'_>, words: &str) {
     });
 }
 
-/// Draws whether the graphics hardware can decode with the system's libraries, and otherwise the
-/// reason. onair probes the hardware only when a user opens this popup.
+/// Shows whether the graphics hardware can decode with the system's libraries, or why it cannot.
+/// onair probes the hardware only when a user opens this popup.
 fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let said = match &view.snapshot.hardware {
@@ -118,7 +118,7 @@ fn buffer_name(view: &View<'_>, millis: u64) -> String {
     }
 }
 
-/// Draws the options of buffer, aspect ratio, zoom and rotation.
+/// Draws the options for buffer, aspect ratio, zoom and rotation.
 pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("video-options");

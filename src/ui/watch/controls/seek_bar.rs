@@ -14,7 +14,7 @@ use crate::ui::watch::draft::Draft;
 
 /// The height of the bar's row.
 pub const HEIGHT: f32 = 22.0;
-/// The length of the seek that one key press makes.
+/// The distance that one key press seeks.
 pub const STEP: Duration = Duration::from_secs(5);
 /// A position within this distance of the live edge counts as the live edge.
 const AT_THE_END: Duration = Duration::from_millis(700);
@@ -73,8 +73,8 @@ impl Span {
         }
     }
 
-    /// Returns the command for a step forward or back. The player itself knows its pending seek and
-    /// the end of the stream.
+    /// Returns the command for a step forward or back. The player itself accounts for a pending
+    /// seek and for the end of the stream.
     pub fn step(self, by: Duration, ahead: bool) -> Option<WatchCommand> {
         (self != Self::None).then_some(WatchCommand::Step { by, ahead })
     }

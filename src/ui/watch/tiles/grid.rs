@@ -24,7 +24,7 @@ const BETWEEN: f32 = 4.0;
 const FOOT: f32 = 24.0;
 
 /// Returns the rectangles of `count` tiles in `room`, row by row, with the number of columns that
-/// makes 16:9 frames largest.
+/// makes 16:9 frames as large as possible.
 pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
     let cell = |columns: usize| {
         let rows = count.div_ceil(columns);
@@ -65,7 +65,7 @@ pub fn show(
     for (tile, rect) in tiles.iter().zip(grid(room, tiles.len())) {
         one(ui, view, draft, pictures.get_mut(tile.id.slot()), tile, rect);
     }
-    // The movement was applied or is discarded, as when one tile is shown alone.
+    // The movement has been applied, or is discarded here, as it is when one tile is shown alone.
     draft.moved = Vec2::ZERO;
 }
 

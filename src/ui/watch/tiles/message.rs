@@ -1,5 +1,5 @@
-//! Texts over a tile: the player's state and its newest notice. The texts wrap, so that they are
-//! complete if the tile has room for them.
+//! Texts over a tile: the player's state and its newest notice. The texts wrap, so they are shown
+//! completely if the tile has room for them.
 
 use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
@@ -20,7 +20,7 @@ const WIDEST: f32 = 380.0;
 /// The padding between a plate and its text, above and below.
 const INSIDE: f32 = 10.0;
 
-/// Returns the width of the plate in a tile of this room, and the width of its text.
+/// Returns the width of the plate in a tile of this size, and the width of the plate's text.
 fn widths(room: Rect) -> (f32, f32) {
     let plate = (room.width() - 2.0 * gap::S).clamp(40.0, WIDEST);
     (plate, (plate - 2.0 * gap::S).max(1.0))

@@ -17,7 +17,7 @@ use crate::ui::watch::controls;
 use crate::ui::watch::controls::seek_bar;
 use crate::ui::watch::draft::Draft;
 
-/// Seconds after the last pointer movement for which the controls stay over a full screen.
+/// How long the controls stay on a full screen after the pointer last moved, in seconds.
 const CONTROLS_STAY: f64 = 2.5;
 
 /// Draws the seek bar and the controls.

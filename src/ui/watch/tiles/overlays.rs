@@ -102,8 +102,8 @@ fn decoder(texts: &Texts, by: By) -> String {
     }
 }
 
-/// Returns the text for the latency of the video, which mentions the sender's clock if only that
-/// clock gives the latency.
+/// Returns the text for the latency of the video. The text mentions the sender's clock if the
+/// latency is known only from that clock.
 pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
     match (watch.latency(), watch.sender_latency()) {
         (Some(latency), _) => format::short_time(latency),

@@ -97,7 +97,7 @@ pub fn is_seen(state: &WatchState) -> bool {
     )
 }
 
-/// Returns the text over a frame that stands still, if the state needs one.
+/// Returns the text over a frame that no longer moves, if the state needs one.
 pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     match state {
         WatchState::Opening { .. } => Some(Sentence {

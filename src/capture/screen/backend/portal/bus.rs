@@ -181,7 +181,7 @@ impl Session {
             ("multiple", false.into()),
         ]);
         let pointer = if wish.pointer { EMBEDDED } else { HIDDEN };
-        // Without this option the desktop decides, and usually hides the pointer.
+        // Without this option, the desktop decides, and usually hides the pointer.
         if able.pointers & pointer != 0 {
             options.insert("cursor_mode", pointer.into());
         }
@@ -205,7 +205,7 @@ impl Session {
         let body = (path, Options::new());
         let opened =
             connection.call_method(Some(SERVICE), PATH, Some(CAST), "OpenPipeWireRemote", &body);
-        // From here on the user has answered: no error may cause another dialog automatically.
+        // From here on, the user has answered: no error may cause another dialog automatically.
         let unusable = |reason: String| Fault::Unusable(format!("PipeWire: {reason}"));
         let opened = limited(opened).await.map_err(|fault| unusable(fault.to_string()))?;
         let fd = opened.body().deserialize::<zbus::zvariant::OwnedFd>();

@@ -32,7 +32,7 @@ pub(super) struct MappedFrame {
     start: NonNull<u8>,
     /// Bytes from one row to the next, at least the size of a row.
     stride: usize,
-    /// The whole frame, upright, like all areas.
+    /// The whole frame. Like all areas, it is upright.
     pub(super) whole: Area,
     /// Part of the buffer that contains the frame.
     pub(super) shown: Area,
@@ -54,14 +54,14 @@ unsafe impl Send for MappedFrame {}
 pub(super) struct Turn {
     /// True if a row of the frame is a column of the buffer.
     across: bool,
-    /// True if the frame is mirrored horizontally, and if vertically.
+    /// Whether the frame is mirrored horizontally, and whether vertically.
     mirrored: (bool, bool),
 }
 
 impl Turn {
     /// Creates the orientation that undoes a transformation of the buffer
-    /// (`SPA_META_TRANSFORMATION_…`, rotated counterclockwise after mirroring). Unknown ones are
-    /// ignored.
+    /// (`SPA_META_TRANSFORMATION_…`, rotated counterclockwise after mirroring). Unknown
+    /// transformations are ignored.
     fn undoing(transformation: u32) -> Self {
         let (across, mirrored) = match transformation {
             spa::SPA_META_TRANSFORMATION_90 => (true, (true, false)),
@@ -461,7 +461,7 @@ mod tests {
             let mut rig = Rig::new();
             let mut turned = [transformation.cast_signed()];
             rig.meta(spa::SPA_META_VideoTransform, &mut turned);
-            // The visible part has the buffer's pixels 5, 6, 9 and 10, of which 10 is new.
+            // The visible part contains the buffer's pixels 5, 6, 9 and 10, of which 10 is new.
             let (mut crop, mut damage) = ([1, 1, 2, 2], [2, 2, 1, 1]);
             rig.meta(spa::SPA_META_VideoCrop, &mut crop);
             rig.meta(spa::SPA_META_VideoDamage, &mut damage);

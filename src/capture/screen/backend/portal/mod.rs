@@ -22,9 +22,9 @@ use crate::media::Size;
 
 /// Time limit for the first frame.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
-/// Interval of checks for the first frame.
+/// Interval between checks for the first frame.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// Interval of checks whether the desktop still shares.
+/// How often to check whether the desktop still shares.
 const LISTEN: Duration = Duration::from_millis(250);
 
 /// A request to the desktop.

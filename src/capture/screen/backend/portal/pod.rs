@@ -3,7 +3,7 @@
 
 use libspa_sys as spa;
 
-/// Maximum bytes of an object.
+/// Maximum size of an object, in bytes.
 const MAX_OBJECT_BYTES: usize = 64 << 10;
 
 /// Value of a stream parameter (SPA POD).
@@ -213,7 +213,7 @@ mod tests {
                 let place = (seed >> 8) as usize % bad.len();
                 bad[place] = seed.to_be_bytes()[0];
             }
-            // It must neither panic nor hang.
+            // Parsing must neither panic nor hang.
             let _ = format(&bad);
         }
         let huge = [u32::MAX.to_ne_bytes(), spa::SPA_TYPE_Object.to_ne_bytes()].concat();

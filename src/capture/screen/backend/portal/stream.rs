@@ -61,7 +61,7 @@ unsafe impl Send for HeldBuffer {}
 struct Inside {
     cell: Mutex<Cell>,
     stream: AtomicPtr<pw::pw_stream>,
-    /// The connection of the callbacks to the stream, to which the library writes.
+    /// The hook that connects the callbacks to the stream. The library writes to it.
     hook: spa::spa_hook,
 }
 
@@ -185,8 +185,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Passes the newest frame to `at`, if it is new since the last read. Meanwhile, the loop waits
-    /// before it releases the frame.
+    /// Passes the newest frame to `at`, if it is new since the last read. The loop does not release
+    /// the frame until `at` returns.
     ///
     /// # Errors
     /// Fails with the reason if there are no more frames.
@@ -238,7 +238,8 @@ impl Drop for Stream {
     }
 }
 
-/// Returns the offered formats. They have no modifiers, which would put frames in graphics memory.
+/// Returns the offered formats. The formats have no modifiers, because modifiers would put frames in
+/// graphics memory.
 fn offer(rate: FrameRate) -> Vec<u64> {
     let pixels = [
         spa::SPA_VIDEO_FORMAT_BGRx,

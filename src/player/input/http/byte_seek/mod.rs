@@ -14,13 +14,13 @@ use crate::player::input::http::bisection::Bisection;
 use crate::player::input::http::byte_seek::resync::{ResyncPoint, StreamFormat, marks};
 use crate::player::input::http::range::parts::RangeParts;
 
-/// Bytes that are examined at one position. A large keyframe may exceed them.
+/// Number of bytes that are examined at one position. A large keyframe may be longer.
 const WINDOW: u64 = 64 << 10;
 /// Data is not a recording if it has no packet within this many bytes.
 const MAX_WINDOW: u64 = 2 << 20;
 /// A position this close before the target is good enough, in milliseconds.
 const SEEK_TOLERANCE_MS: i64 = 500;
-/// Bytes per read in the search for the keyframe, and their total.
+/// Size of each read in the search for the keyframe, and of all reads together, in bytes.
 const STRETCH: u64 = 512 << 10;
 const MAX_READ: u64 = 24 << 20;
 /// Time limit of the search. After it, playback begins at the best position so far.
@@ -29,9 +29,9 @@ const KEY: Duration = Duration::from_secs(4);
 const OFF: i64 = 500;
 /// Pre-roll of audio decoders in milliseconds.
 const RUN_UP: i64 = 100;
-/// Overlap of two pieces, because a header can be split between them.
+/// Overlap of two pieces in bytes, because a header can be split between them.
 const OVERLAP: u64 = 4 << 10;
-/// Limit for the declared seconds.
+/// Maximum plausible length of a recording, in seconds.
 const MAX_SECONDS: i64 = 1_000_000;
 
 /// The known data of a recording.
@@ -45,13 +45,13 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// Returns the milliseconds from the start to this point.
+    /// Returns the distance from the start to this point, in milliseconds.
     fn of(&self, mark: &ResyncPoint) -> i64 {
         since(self.begins, mark.time_ms)
     }
 }
 
-/// Returns the distance between two times in milliseconds, which wrap at 2³² as in the formats.
+/// Returns the distance between two times in milliseconds, which wrap at 2³² in these formats.
 fn since(begins: u32, time_ms: u32) -> i64 {
     time_ms.wrapping_sub(begins).cast_signed().into()
 }
@@ -62,8 +62,8 @@ pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
     (1..MAX_SECONDS * 1_000).contains(&length).then_some(length)
 }
 
-/// Finds the time of the last packet. Returns `None` without range support, or if the end is
-/// unreadable.
+/// Finds the time of the last packet. Returns `None` if the server does not support ranges, or if
+/// the end is unreadable.
 ///
 /// # Errors
 /// Returns the network error.
@@ -91,7 +91,8 @@ pub(super) async fn last(
 }
 
 /// Finds the byte from which to read in order to present `to` milliseconds after the start. Returns
-/// `None` if the server stopped supporting ranges. `hint` is the position in an index.
+/// `None` if the server stopped supporting ranges. `hint` is the position according to an index, if
+/// there is one.
 ///
 /// # Errors
 /// Returns the network error.
@@ -191,7 +192,7 @@ impl ScannedStretch {
         for mark in found {
             let time = course.of(mark);
             self.pictures |= mark.picture;
-            // Video and audio are not sorted by time when they are interleaved.
+            // Interleaved video and audio are not strictly in order of time.
             self.beyond |= time > to + SEEK_TOLERANCE_MS;
             if mark.key && time <= to {
                 self.key = Some(mark.at);
@@ -220,7 +221,7 @@ mod tests {
 
     /// The first timestamp, far above zero.
     const BEGINS: u32 = 3_600_000;
-    /// The interval of keyframes in milliseconds. The interval of frames is 40 ms.
+    /// The interval between keyframes, in milliseconds. Frames are 40 ms apart.
     const GROUP: u32 = 8_000;
 
     /// Creates a recording of three minutes, with five times the bitrate in its middle.

@@ -25,7 +25,7 @@ const LENGTH: Duration = Duration::from_secs(5);
 const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// A declared length is trusted if it is this close to the time of the last tag, in seconds.
 const SAME: f64 = 1.0;
-/// Maximum number of remembered configs in the middle of a recording.
+/// Maximum number of stored configs from the middle of a recording.
 const MAX_HEADERS: usize = 64;
 
 /// See the module documentation.
@@ -39,7 +39,8 @@ pub(in crate::player::input::http) struct Recorded {
     /// The pending request for the time of the last packet; `last` is its result.
     asked: JoinSet<Option<u32>>,
     last: Option<u32>,
-    /// The length from the metadata in seconds; `index` has the keyframe positions from it.
+    /// The length from the metadata in seconds; `index` contains the keyframe positions from the
+    /// metadata.
     told: Option<f64>,
     index: Vec<(i64, u64)>,
     /// The codec configs, with their byte positions.
@@ -68,7 +69,7 @@ impl Recorded {
             let last = timeout(LENGTH, byte_seek::last(&mut its, form)).await;
             match last {
                 Ok(Ok(last)) => last,
-                // Then it plays as it arrives, as from a server without range support.
+                // The recording then plays as it arrives, as from a server without range support.
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "requesting the end of a recording failed");
                     None
@@ -117,7 +118,7 @@ impl Recorded {
         Duration::from_millis(since.max(0).unsigned_abs().into())
     }
 
-    /// Records a tag after this many bytes. Returns true if it is media.
+    /// Records a tag that ends after `read` bytes. Returns true if it is media.
     pub fn note(&mut self, tag: &ReadTag, read: u64) -> bool {
         let (content, tag) = (tag.content, &tag.tag);
         match content {
@@ -307,8 +308,8 @@ mod tests {
             let last = i64::from(keyframes) - 1;
             assert_eq!(index.last(), Some(&(last * 2_000, last as u64 * 100)));
         }
-        // More keyframes, more bytes, and a wrong count: the search uses bisection, as without an
-        // index.
+        // Too many keyframes, too many bytes, or a wrong count: the search uses bisection, as
+        // without an index.
         let mut long = indexed(1, None);
         long.body = [&long.body[..], &vec![5; MAX_SCRIPT]].concat().into();
         for tag in

@@ -7,7 +7,7 @@ use crate::wire::container::flv;
 use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagContent, TagKind};
 use crate::wire::container::ts::{CLOCK, PACKET};
 
-/// Bytes of a body that identify its content.
+/// Number of bytes at the start of a body that identify its content.
 const PREFIX: usize = 64;
 const SYNC: u8 = 0x47;
 
@@ -24,7 +24,7 @@ pub(in crate::player::input::http) struct ResyncPoint {
     /// The byte at which reading the packet begins.
     pub at: u64,
     pub time_ms: u32,
-    /// True for video, false for audio; `keyframe` is true for a keyframe.
+    /// True for video, false for audio; `key` is true for a keyframe.
     pub picture: bool,
     pub key: bool,
 }
@@ -112,7 +112,7 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
         if high & 0x5F == 0x40 && low == 0 {
             table = Some(at);
         }
-        // Only packets in which a unit begins.
+        // Consider only packets in which a unit begins.
         if high & 0x40 == 0 {
             continue;
         }

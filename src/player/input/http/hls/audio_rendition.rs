@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// Time limit of a check.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);
-/// Minimum time for which the video waits for its audio; usually it waits two thirds of the buffer,
+/// The video waits at least this long for its audio. Usually it waits for two thirds of the buffer,
 /// which is two target durations.
 const MIN_WAIT: Duration = Duration::from_secs(4);
 
@@ -84,7 +84,8 @@ impl AudioRendition {
         self.ahead.is_some()
     }
 
-    /// Returns the number of the audio segment for this video segment; the same number if unknown.
+    /// Returns the number of the audio segment for this video segment; the same number if the
+    /// offset is unknown.
     pub fn number(&self, picture: u64) -> u64 {
         picture.saturating_add_signed(self.ahead.unwrap_or(0))
     }
@@ -117,7 +118,7 @@ impl AudioRendition {
     }
 }
 
-/// Returns true if a playlist delivers that segment.
+/// Returns true if the playlist at `url` delivers that segment.
 async fn is_playable(
     mut fetch: Fetch,
     url: &WebUrl,

@@ -9,13 +9,13 @@ use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit};
 use crate::wire::codec::h264::{NalType, avcc_nals, unescape};
 use crate::wire::container::mp4::{EncryptedTrack, Scheme};
 
-/// Bytes of a cipher block.
+/// Size of a cipher block in bytes.
 const BLOCK: usize = 16;
-/// Clear bytes at the beginning of a NAL unit. After them, one of ten blocks is encrypted. Units
-/// shorter than these bytes plus one block are not encrypted.
+/// Number of clear bytes at the beginning of a NAL unit. After them, one of every ten blocks is
+/// encrypted. Units shorter than these bytes plus one block are not encrypted.
 const NAL_OPEN: usize = 32;
 const NAL_PATTERN: usize = 10 * BLOCK;
-/// Clear bytes at the beginning of an audio access unit.
+/// Number of clear bytes at the beginning of an audio access unit.
 const CLEAR_AUDIO_BYTES: usize = 16;
 
 /// A key and its initialization vector. They are never printed.
@@ -48,7 +48,7 @@ impl Decryption {
         right.then(|| out.freeze())
     }
 
-    /// Decrypts a frame of H.264 whose NAL units have 4-byte lengths.
+    /// Decrypts an H.264 frame whose NAL units have 4-byte lengths.
     pub fn video(&self, units: &Bytes) -> Bytes {
         let mut out = BytesMut::with_capacity(units.len());
         for nal in avcc_nals(units, 4).map_while(Result::ok) {

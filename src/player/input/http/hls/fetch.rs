@@ -26,7 +26,7 @@ pub(super) const MAX_SEGMENT: usize = 32 << 20;
 const MAX_MAP: usize = 1 << 20;
 /// Number of cached keys and initialization segments.
 const REMEMBERED: usize = 8;
-/// Pauses in ms before a request is repeated that may succeed later.
+/// Pauses before repeating a request that may succeed later, in ms.
 const RETRY_PAUSES: [u64; 3] = [300, 1_000, 2_000];
 
 /// Address, byte range and data of an initialization segment.
@@ -59,9 +59,9 @@ pub(super) struct BeginningOfBody {
 /// Time limits of a request, including retries.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Limits {
-    /// Limit of time without data, or with almost none.
+    /// Time limit for a server that sends no data, or almost none.
     pub quiet: Duration,
-    /// Limit of the total time for slow data.
+    /// Total time limit for slow data.
     pub whole: Duration,
 }
 
@@ -170,7 +170,7 @@ impl Fetch {
         Self { limits: self.limits, client, lists, keys, maps, opening }
     }
 
-    /// Loads a playlist and returns its final address. The server may be silent for this time.
+    /// Loads a playlist and returns its final address. The server may be silent for `quiet`.
     pub async fn playlist_within(
         &mut self,
         url: &WebUrl,
@@ -181,8 +181,8 @@ impl Fetch {
         read(&mut self.lists, (url, None), MAX_TEXT, wanted, limits).await
     }
 
-    /// Loads a playlist with a blocking request, within `limit`, and the announced `part`, which
-    /// may arrive `grace` later. Each is requested once.
+    /// Loads a playlist with a blocking request, within `limit`, and the announced `part`. The part
+    /// may arrive up to `grace` after the playlist. Each is requested once.
     pub async fn playlist_and_part(
         &mut self,
         url: &WebUrl,
@@ -269,7 +269,7 @@ impl Fetch {
         Ok(Some(BeginningOfBody { answer, data }))
     }
 
-    /// Loads the rest of a segment; `None` as for [`Fetch::begin`].
+    /// Loads the rest of a segment. Returns `None` in the same cases as [`Fetch::begin`].
     ///
     /// # Errors
     /// Fails with the same errors as [`Fetch::begin`].
@@ -349,7 +349,7 @@ impl Fetch {
     }
 }
 
-/// Loads data of any size; retries if that can help, within the time limit.
+/// Loads at most `most` bytes. Retries within the time limit if that can help.
 async fn read(
     client: &mut Client,
     place: (&WebUrl, Option<(u64, u64)>),

@@ -1,6 +1,6 @@
 //! Follows one media playlist: loads its segments in order, and part by part near the end. It
-//! reloads a growing playlist (RFC 8216 §6.3.4), and handles one that stalls, jumps back or lost
-//! the wanted segment.
+//! reloads a growing playlist (RFC 8216 §6.3.4), and handles a playlist that stalls, jumps back or
+//! no longer lists the wanted segment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
-/// Minimum interval between requests of a playlist.
+/// Minimum interval between requests for a playlist.
 const SOONEST: Duration = Duration::from_millis(300);
 /// A playlist has ended if it has not changed for this long, and for several segment durations.
 const DEAD: Duration = Duration::from_secs(12);
@@ -43,7 +43,7 @@ pub(super) struct Arrival {
     /// The time at which the playlist was read, and the distance from this content to the
     /// playlist's end.
     pub edge: Option<(Instant, Duration)>,
-    /// Distance of the segment from the first known one; `None` if it continues a segment.
+    /// Distance of the segment from the first known one; `None` if the content continues a segment.
     pub place: Option<Duration>,
     /// In a broadcast, the content's wall-clock time by the sender's clock, in microseconds since
     /// 1970.
@@ -91,7 +91,7 @@ pub(super) struct Track {
     misses: u32,
     unpack: SegmentReader,
     buffer: Arc<BufferTarget>,
-    /// Duration of segments that have left the playlist.
+    /// Total duration of the segments that have left the playlist.
     gone: Duration,
     /// True if the viewer went back: when the playlist moves on, its first segment is next.
     behind: bool,
@@ -265,7 +265,7 @@ impl Track {
         }
         let (number, begins) = self.media.at(to.saturating_sub(self.gone));
         (self.next, self.part, self.restart, self.misses) = (number, 0, false, 0);
-        // With parts, the position may be in the segment before the last.
+        // With parts, a live position may be one more segment away from the end.
         let segments = 1 + u32::from(self.has_parts());
         let usual = self.hold_back() + self.media.target_duration * segments;
         self.behind = self.live && self.media.from(number) > usual;
@@ -296,7 +296,7 @@ impl Track {
         self.go_on_at(other.next, other);
     }
 
-    /// Continues at the segment with this number if it matches the next segment of `other`.
+    /// Continues at the segment with this number, which matches the next segment of `other`.
     pub fn go_on_at(&mut self, number: u64, other: &Self) {
         self.begin_at(number);
         (self.behind, self.trust) = (other.behind, other.trust);
@@ -304,7 +304,8 @@ impl Track {
         self.gone = other.place(other.next, 0).saturating_sub(before);
     }
 
-    /// Continues at the position of `other` in a recording, whose segments can differ.
+    /// Continues at the position of `other` in a recording. The segments of the two playlists can
+    /// differ.
     pub async fn go_on_beside(&mut self, fetch: &mut Fetch, other: &Self) {
         self.seek(fetch, other.place(other.next, 0)).await;
     }
@@ -337,7 +338,7 @@ impl Track {
             return Some(NextPart { number, uri, range, map, key, discontinuity, gap, part, ends });
         }
         if is_whole {
-            // All parts arrived, or the list no longer has its parts.
+            // All parts arrived, or the list no longer contains the parts of the segment.
             self.restart |= self.media.parts(number).len() != part;
             (self.next, self.part) = (number + 1, 0);
             return self.piece();
@@ -521,7 +522,7 @@ impl Track {
         Ok(Arrival { events, restart, edge, place, made, listed, bytes, size, took })
     }
 
-    /// Reloads after the required pause.
+    /// Reloads the playlist after the required pause.
     async fn reload(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
         let target = self.media.target_duration;
         // The pause is shorter after a list without changes.
@@ -572,7 +573,7 @@ impl Track {
         self.gone += self.media.duration().saturating_sub(kept);
         self.media = media;
         if anew {
-            // Its sequence numbers restart: another broadcast.
+            // The sequence numbers restarted: this is another broadcast.
             (self.next, self.part) = self.start();
             self.restart = true;
         }

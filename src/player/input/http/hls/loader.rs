@@ -28,12 +28,13 @@ use crate::wire::hls::{Master, Playlist, Variant, parse};
 
 /// Audio is loaded first if it is further behind the video than this, in µs.
 const TOGETHER_MICROS: i64 = 20_000;
-/// The stream ends after this many consecutive segments or parts without media, lasting this long.
+/// The stream ends after this many consecutive segments or parts without media, if they last this
+/// long.
 const MAX_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
 /// Maximum number of audio segments per video segment.
 const MAX_AUDIO_SEGMENTS: usize = 16;
-/// Maximum bytes of a video segment with its audio.
+/// Maximum size of a video segment with its audio, in bytes.
 const MAX_BATCH: usize = 2 * MAX_SEGMENT;
 /// Opening another variant may take half the buffer, within these limits.
 const OPENS_LEAST: Duration = Duration::from_secs(1);
@@ -212,8 +213,8 @@ impl Loader {
         if let Some(to) = to {
             self.seek(to).await;
         }
-        // Without separate audio, a segment contains all its audio: the first frame need not wait for
-        // the rest.
+        // Without separate audio, a segment contains its audio: the first frame need not wait for the
+        // rest.
         self.main.hurry(self.sound.is_none());
         let mut bare = (0, Instant::now());
         while let Some(arrival) = self.next().await? {
@@ -224,7 +225,7 @@ impl Loader {
             if out.send(Ok(Batch { wish, items })).await.is_err() {
                 return Ok(());
             }
-            // The send waits for room in the channel.
+            // The time counts from here, because `send` waits for room in the channel.
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
             if bare.0 >= MAX_BARE && bare.1.elapsed() >= BARE {
                 let why = problem!("play-segments-empty");
@@ -452,7 +453,7 @@ impl Loader {
         let heard = self.unheard.is_none() || self.sound.is_some();
         let now = (Some(&self.main), heard);
         let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, now);
-        // One time limit for all of it: playback must not run dry meanwhile.
+        // One time limit for the whole switch, because playback must not run dry.
         match timeout(quiet, opening).await {
             Ok(Ok((mut main, sound))) => {
                 tracing::info!(from = self.variant, to = wanted, "switching to another variant");
@@ -525,7 +526,7 @@ async fn open_audio(
     Track::open(fetch, &join(url, uri)?, buffer, Some(main)).await.map(Some)
 }
 
-/// DTS of the last packet, in microseconds.
+/// Returns the DTS of the last packet, in microseconds.
 fn end(events: &[StreamEvent]) -> Option<i64> {
     events.iter().rev().find_map(StreamEvent::dts).map(Timestamp::as_micros)
 }

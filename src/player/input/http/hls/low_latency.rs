@@ -13,8 +13,8 @@ use crate::player::input::http::hls::low_latency_trust::Early;
 use crate::player::input::http::pull_error::PullError;
 use crate::wire::hls::Media;
 
-/// Limits of the time for which a server may hold a request: target durations, and the range of the
-/// result.
+/// Maximum time for which a server may hold a request, in target durations. The next constants
+/// limit the result.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MIN_HELD: Duration = Duration::from_secs(3);
 const MAX_HELD: Duration = Duration::from_secs(6);
@@ -24,8 +24,8 @@ const SOONEST: Duration = Duration::from_millis(20);
 const HINTED_PART_GRACE: Duration = Duration::from_millis(500);
 
 impl Track {
-    /// Waits until the playlist has the next part, and fetches that part in advance if its address
-    /// is known.
+    /// Waits until the playlist contains the next part, and fetches that part in advance if its
+    /// address is known.
     pub(super) async fn reload_part(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
         let target = self.media.part_target.unwrap_or(SOONEST);
         let pause = if self.trust.broken == 0 { SOONEST } else { target.max(SOONEST * 10) };
@@ -76,7 +76,7 @@ impl Track {
         let next = self.next == self.media.end() && self.part == self.media.pending.len();
         let range = match hint.range {
             None => None,
-            // The end of the range is only known with the part.
+            // The end of the range is known only once the part arrives.
             Some((_, None)) => return None,
             Some((from, Some(length))) => Some((from, from.checked_add(length)?)),
         };
@@ -98,7 +98,7 @@ impl Track {
     }
 }
 
-/// Returns true if a list has this part of this segment, or the whole segment.
+/// Returns true if a list contains this part of this segment, or the whole segment.
 fn has(media: &Media, (number, part): (u64, usize)) -> bool {
     media.segment(number).is_some() || media.parts(number).len() > part
 }

@@ -1,4 +1,4 @@
-//! Converts the content of a segment to stream events: a transport stream, a fragment of MP4, or
+//! Converts the content of a segment to stream events: a transport stream, an MP4 fragment, or
 //! packed AAC.
 
 use bytes::{Bytes, BytesMut};
@@ -131,7 +131,7 @@ impl SegmentReader {
         Ok(())
     }
 
-    /// Reads AAC with ADTS headers, whose time is in an ID3 tag at its start (RFC 8216 §3.4).
+    /// Reads AAC with ADTS headers. Its time is in an ID3 tag at the start (RFC 8216 §3.4).
     fn packed(&mut self, data: &[u8], out: &mut Vec<StreamEvent>) {
         let (start, rest) = id3(data);
         let mut reader = ts::packed_audio(rest.first_chunk());
@@ -191,7 +191,7 @@ pub(super) struct SegmentProbe {
 }
 
 impl SegmentProbe {
-    /// Adds data. Returns true once a frame is found, or certainly none will be.
+    /// Adds data. Returns true once a frame is found, or once it is certain that none will be.
     pub fn take(&mut self, piece: &[u8]) -> bool {
         if self.bytes == 0 && piece.first().is_some_and(|first| *first != 0x47) {
             self.bytes = usize::MAX;

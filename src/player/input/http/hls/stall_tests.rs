@@ -20,7 +20,7 @@ use crate::player::input::http::hls::loader::{Batch, Loader, LoaderRequest};
 use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 
-/// Much longer than these servers take to answer.
+/// Time limit for silence: much longer than these servers take to answer.
 const QUIET: Duration = Duration::from_secs(2);
 /// Time limit for slow data.
 const WHOLE: Duration = Duration::from_secs(40);
@@ -117,7 +117,7 @@ async fn answer(
     }
 }
 
-/// AAC data of this many frames (47 per second), 215 bytes each.
+/// Returns AAC data of this many frames (47 per second), 215 bytes each.
 fn aac_frames(frames: usize) -> Vec<u8> {
     let length = 215_usize;
     let head = [

@@ -13,7 +13,7 @@ const STAY: f64 = 0.9;
 const UP: f64 = 0.7;
 /// The weight of a new measurement.
 const WEIGHT: f64 = 0.4;
-/// The assumed frame rate of a variant without one.
+/// The assumed frame rate of a variant that declares none.
 const USUAL_RATE: f64 = 30.0;
 /// Smaller downloads are not used for the bandwidth measurement.
 const MIN_SAMPLE_BYTES: usize = 8 << 10;
@@ -50,7 +50,7 @@ impl Bandwidth {
             let share = if variant.bandwidth > rate { UP } else { STAY };
             variant.bandwidth as f64 <= estimate * share
         };
-        // Another codec causes an interruption: only if nothing else fits.
+        // Another codec causes an interruption, so it is chosen only if nothing else fits.
         let alike =
             |variant: &Variant| playing.is_none_or(|playing| playing.video() == variant.video());
         let of = |wanted: &dyn Fn(&Variant) -> bool| {
@@ -88,7 +88,7 @@ fn candidates<'a>(
 ) -> impl Iterator<Item = (usize, &'a Variant)> {
     let good = |variant: &Variant| can(variant) && !variant.is_audio_only();
     let known = |variant: &Variant| is_known(variant) && !variant.is_audio_only();
-    // If all variants are too demanding, the computer does its best.
+    // If all variants are too demanding, those with a known codec are candidates.
     let level = if variants.iter().any(good) { 2 } else { u8::from(variants.iter().any(known)) };
     let chosen: Vec<_> = variants
         .iter()

@@ -24,26 +24,27 @@ use crate::wire::container::ReadAt;
 const BLOCK: u64 = 64 << 10;
 /// Size of the cache in bytes.
 const MAX_KEPT_BYTES: u64 = 12 << 20;
-/// Maximum bytes of a read: the index of a recording of half a day.
+/// Maximum size of a read in bytes, enough for the index of a recording of half a day.
 const MAX_READ: usize = 48 << 20;
 /// Missing bytes come from the first response if they are at most this far ahead of it.
 const NEAR_BYTES: u64 = 512 << 10;
 /// Without range support, at most this many bytes are skipped.
 const MAX_SKIPPED_BYTES: u64 = 8 << 20;
-/// Target duration of a range request in seconds, and the limits of its size.
+/// Target duration of a range request in seconds, and the limits of its size in bytes.
 const TAKES: f64 = 1.0;
 const MIN_PART: u64 = 128 << 10;
 const MAX_PART: u64 = 2 << 20;
-/// The read-ahead in bytes.
+/// Size of the read-ahead in bytes.
 const READ_AHEAD_BYTES: u64 = 4 << 20;
 /// Number of bytes at the end of the file whose request shows whether the server supports ranges.
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
-/// If the first response is silent for this long, range requests replace it. It has no total limit.
+/// If the first response is silent for this long, range requests replace it. The first response has
+/// no total time limit.
 const QUIET: Duration = Duration::from_secs(4);
 const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
 
-/// Answer of the server about range requests.
+/// The server's answer about range requests.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player::input::http) enum Gives {
     /// Not known yet.
@@ -53,7 +54,7 @@ pub(in crate::player::input::http) enum Gives {
     Whole,
 }
 
-/// A fetched range with its duration.
+/// A fetched range, and how long the request took.
 type FetchedPart = (RangeParts, u64, Duration, Result<Result<Bytes, Unavailable>, net::Error>);
 
 /// See the module documentation.
@@ -88,7 +89,7 @@ struct Block {
     used: u64,
 }
 
-/// Bytes of the first response after the last complete block.
+/// The bytes of the first response that follow the last complete block.
 #[derive(Debug)]
 struct TailBytes {
     flow: Download,
@@ -105,8 +106,8 @@ impl TailBytes {
 }
 
 impl Blocks {
-    /// Creates the blocks for `flow`, whose beginning `start` was read. `whole` is its length in
-    /// bytes, if known.
+    /// Creates the blocks for `flow`; `start` is the part that was already read. `whole` is the
+    /// total length in bytes, if known.
     pub fn new(flow: Flow, start: &[u8], whole: Option<u64>, ask: &PullRequest) -> Self {
         let size = whole.unwrap_or(u64::MAX / 4);
         let parts = RangeParts::new(flow.url().clone(), ask.net.clone(), size);
@@ -118,7 +119,7 @@ impl Blocks {
                 let from = last_block(size);
                 match timeout(LENGTH, its.read(from, size - from)).await {
                     Ok(Ok(bytes)) => bytes,
-                    // Then it plays as it arrives.
+                    // The file then plays as it arrives.
                     Ok(Err(error)) => {
                         tracing::debug!(%error, "requesting the end of a file failed");
                         None
@@ -185,7 +186,8 @@ impl Blocks {
         }
     }
 
-    /// Continues playback at this position. Abandons the first response if it is not near.
+    /// Continues playback at this position. Abandons the first response if the position is not
+    /// near.
     pub fn go_on_at(&mut self, at: u64) {
         if self.gives == Gives::Parts && !self.is_near(at, NEAR_BYTES) {
             self.line = None;
@@ -263,7 +265,7 @@ impl Blocks {
         };
         let came = tokio::select! {
             came = next => came,
-            // Then ranges can replace this response.
+            // After a positive answer, ranges can replace this response.
             answer = asked.join_next(), if asking => {
                 self.answered(answer.and_then(Result::ok).flatten());
                 return Ok(());
@@ -339,7 +341,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Caches data from a block boundary on.
+    /// Caches data that begins at a block boundary.
     fn put(&mut self, from: u64, bytes: &[u8]) {
         let mut at = from;
         for block in bytes.chunks(BLOCK as usize) {

@@ -1,6 +1,6 @@
 //! Range requests for a recording on a web server, one at a time. The server's range header is
-//! checked, and wrong bytes count as no bytes. An interrupted or shortened range continues where it
-//! stopped.
+//! checked, and bytes of a wrong range are discarded. An interrupted or shortened range continues
+//! where it stopped.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(in crate::player::input::http) struct RangeParts {
 }
 
 impl RangeParts {
-    /// Creates range requests for a file with this many bytes.
+    /// Creates range requests for a file of `whole` bytes.
     pub fn new(url: WebUrl, options: Options, whole: u64) -> Self {
         let (client, door) = (Client::new(options.clone()), url.clone());
         Self { client, options, url, door, whole, mark: None }
@@ -95,7 +95,7 @@ impl RangeParts {
             return Ok(Err(Unavailable::OtherPart));
         };
         let mut bytes = BytesMut::new();
-        // It starts with the first answer: the caller limits the time before.
+        // The limit starts with the first answer; the caller limits the time before that.
         let mut patience = None;
         let (mut asked, mut in_vain) = (0, 0);
         while bytes.len() < most {
@@ -155,7 +155,7 @@ impl RangeParts {
         }
         let answer = match asked {
             Ok(answer) => answer,
-            // The file was longer before.
+            // The file was longer earlier, so it has changed.
             Err(error) if error.is_past_the_end() => return Ok(Err(Unavailable::Changed)),
             Err(error) => return Err(error),
         };
