@@ -525,7 +525,7 @@ fn paths_bounds_and_exit_codes_are_those_of_the_program() {
     let limits = Limits::default();
     let thousands = |count: usize| match count {
         0..1_000 => count.to_string(),
-        _ => format!("{}\u{a0}{:03}", count / 1_000, count % 1_000),
+        _ => format!("{},{:03}", count / 1_000, count % 1_000),
     };
     for bound in [
         format!("| connections of every kind | {};", thousands(limits.connections)),
