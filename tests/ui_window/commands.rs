@@ -148,8 +148,9 @@ fn things_with_a_name_have_commands_with_hotkeys() {
     harness.state().demo.change(|snapshot| {
         snapshot.strips = strips;
         enabled = snapshot.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);
-        snapshot.parts.profiles.push("Fast".to_owned());
-        snapshot.parts.collections.push("Talk".to_owned());
+        let parts = std::sync::Arc::make_mut(&mut snapshot.parts);
+        parts.profiles.push("Fast".to_owned());
+        parts.collections.push("Talk".to_owned());
     });
     harness.run();
     let press = |harness: &mut Harness<'static, Window>, key| {
