@@ -46,7 +46,8 @@ impl Engine {
         if reach.rtmp {
             self.notices.tell(&StudioMessage::ServerOpen { address: ready.rtmp }, "");
         }
-        if let Some(address) = ready.http.filter(|_| reach.http) {
+        let anybody = reach.http && !self.built_in.needs_play_key();
+        if let Some(address) = ready.http.filter(|_| anybody) {
             self.notices.tell(&StudioMessage::ServerOpenToPlay { address }, "");
         }
     }
