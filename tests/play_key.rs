@@ -13,7 +13,8 @@ use onair::capture::VideoChoice;
 use onair::media::Size;
 use onair::studio::targets::sharing::ServerReach;
 use onair::studio::{Command, Config, Quality, Serve, Settings, Studio, Target};
-use onair::wire::rtmp::client::Event;
+use onair::wire::rtmp::client::{Config as ClientConfig, Event};
+use onair::wire::rtmp::url::Url;
 
 /// The status of a path, addressed to this host.
 fn status(http: &str, path: &str, host: &str) -> u16 {
@@ -130,7 +131,8 @@ fn a_new_key_disconnects_viewers_and_outlives_the_studio() {
     let second = key_of(&studio, |key| !key.is_empty() && key != first);
     while viewer.next().is_some() {}
     let url = play(&studio);
-    let mut refused = Client::play(&url.replace(&second, &first));
+    let old = Url::parse(&url.replace(&second, &first)).unwrap();
+    let mut refused = Client::new(ClientConfig::play(old));
     while let Some(event) = refused.next() {
         assert!(!matches!(event, Event::PlayStarted), "the old key");
     }
