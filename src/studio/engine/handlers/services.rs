@@ -10,7 +10,7 @@ use crate::studio::targets::services::{Service, ServiceList};
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
 
 /// The name of the stored play key.
-const PLAY_KEY: &str = "play key";
+const PLAY_KEY: &str = "play-key";
 
 impl Engine {
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
