@@ -214,7 +214,7 @@ fn a_second_start_gives_the_focus_to_the_first_window() {
 }
 
 #[test]
-fn a_projector_fills_the_second_display_and_returns_with_it() {
+fn a_projector_fills_the_second_display() {
     peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "grim");
     let session =
         Session::bare("1280x720", "default_border none\noutput HEADLESS-2 mode 800x600@60Hz");
@@ -231,13 +231,6 @@ fn a_projector_fills_the_second_display_and_returns_with_it() {
     wait_for("its picture", LIMIT, || colors_of(&session, "HEADLESS-2") > 500);
     let main = || windows_on(&session, "HEADLESS-1").len();
     assert_eq!(main(), 1, "the window stays where it is");
-    // The display is unplugged, and plugged in again.
-    told(&session, &["output HEADLESS-2 disable"]);
-    wait_for("no projector", LIMIT, || {
-        main() == 1 && windows_on(&session, "HEADLESS-2").is_empty()
-    });
-    told(&session, &["output HEADLESS-2 enable"]);
-    wait_for("the projector again", LIMIT, fills);
     window.signal("TERM");
     assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
 }

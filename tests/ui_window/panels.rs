@@ -197,7 +197,8 @@ fn with_tab(state: &str, tab: &str) -> Harness<'static, Window> {
     let mut harness = laid_out(state, "studio", Vec2::new(1920.0, 1080.0));
     harness.get_by_role_and_label(Role::Tab, tab).click();
     harness.run();
-    harness.run();
+    // The layout has turned studio mode on.
+    commands(&mut harness);
     harness
 }
 

@@ -1,8 +1,6 @@
 //! The context menus of items and scenes, which the lists and the canvas share.
 
-use egui::{
-    Frame, Key, Margin, Modifiers, Popup, PopupCloseBehavior, Response, ScrollArea, Ui, Vec2,
-};
+use egui::{Popup, PopupCloseBehavior, Response, ScrollArea, Ui};
 
 use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, Scene};
 use crate::studio::scenes::MAIN;
@@ -18,77 +16,23 @@ use crate::ui::scenes::placement;
 use crate::ui::scenes::placement::AlignTo;
 use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{menu_item, menu_rule};
+use crate::ui::widgets::{MENU_WIDTH, context_menu, menu_frame, menu_item, menu_lines, menu_rule};
 
-/// Width of the menus, in points.
-const WIDTH: f32 = 216.0;
-
-/// Opens a menu at the pointer on a secondary click on `response`. If `response` has the keyboard
-/// focus, the menu key and Shift+F10 open the menu below it.
+/// Opens a menu at the pointer on a secondary click on `response`, or by the keyboard.
 pub fn context(
     response: &Response,
     view: &mut View<'_>,
     list: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
-    open(response, response.has_focus(), view, list);
-}
-
-/// Opens a menu like [`context`], for an area with these controls.
-pub fn context_among(
-    area: &Response,
-    controls: &[&Response],
-    view: &mut View<'_>,
-    list: impl FnOnce(&mut Ui, &mut View<'_>),
-) {
-    let all = controls.iter().fold(area.clone(), |all, control| all.union((*control).clone()));
-    open(&all, controls.iter().any(|control| control.has_focus()), view, list);
-}
-
-fn open(
-    response: &Response,
-    focused: bool,
-    view: &mut View<'_>,
-    list: impl FnOnce(&mut Ui, &mut View<'_>),
-) {
-    let (frame, ctx) = (frame(view, response), &response.ctx);
-    let id = Popup::default_response_id(response);
-    let mut menu = Popup::context_menu(response).width(WIDTH).frame(frame);
-    if focused && asked_by_key(ctx) {
-        Popup::open_id(ctx, id);
-    }
-    if Popup::is_id_open(ctx, id) && Popup::position_of_id(ctx, id).is_none() {
-        let room = response.rect;
-        let low = room.height() > 2.0 * WIDTH;
-        menu = menu.anchor(if low { room.center() } else { room.left_bottom() });
-    }
-    menu.show(|ui| lines(ui, view, list));
-}
-
-/// Returns true if the menu key was pressed.
-fn asked_by_key(ctx: &egui::Context) -> bool {
-    ctx.input_mut(|input| {
-        input.consume_key(Modifiers::NONE, Key::Menu)
-            || input.consume_key(Modifiers::SHIFT, Key::F10)
-    })
+    context_menu(response, view.theme, |ui| list(ui, view));
 }
 
 /// Opens a menu below a button.
 pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<'_>)) {
-    let frame = frame(view, response);
-    // A line that the user presses closes the menu, unless it opens another list in its place.
+    let frame = menu_frame(&response.ctx, view.theme);
+    // A line closes the menu itself, unless it opens another list in its place.
     let menu = Popup::menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    menu.width(WIDTH).frame(frame).show(|ui| lines(ui, view, list));
-}
-
-fn frame(view: &View<'_>, response: &Response) -> Frame {
-    let style = response.ctx.global_style();
-    Frame::popup(&style).fill(view.theme.panel).inner_margin(Margin::same(4))
-}
-
-fn lines(ui: &mut Ui, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<'_>)) {
-    ui.spacing_mut().item_spacing = Vec2::new(0.0, 1.0);
-    ui.set_width(WIDTH - 10.0);
-    list(ui, view);
+    menu.width(MENU_WIDTH).frame(frame).show(|ui| menu_lines(ui, |ui| list(ui, view)));
 }
 
 /// Draws a line that closes the menu. Returns true if the line was pressed.

@@ -13,7 +13,6 @@ use crate::studio::snapshot::TargetView;
 use crate::studio::targets::{MAX_TARGETS, TargetState, services};
 use crate::studio::{Command, KeyPlace, Target, TargetPlace};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::menu;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, RADIUS, RADIUS_LARGE, Type, gap};
 use crate::ui::targets::draft::Part;
@@ -22,7 +21,7 @@ use crate::ui::targets::{Draft, edit, viewer_monitor};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, elided, focus_ring, menu_item, menu_rule, paragraph, switch,
+    Button, ButtonWeight, context_menu, elided, focus_ring, menu_item, menu_rule, paragraph, switch,
 };
 
 /// The height of a closed card, without its padding.
@@ -312,7 +311,7 @@ fn head(
 /// Draws the context menu of a target.
 fn context(response: &Response, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
     let target = &entry.target;
-    menu::context(response, view, |ui, view| {
+    context_menu(response, view.theme, |ui| {
         let line = |ui: &mut Ui, view: &View<'_>, key, enabled| {
             let pressed = menu_item(ui, view.theme, &view.texts.get(key), "", false, enabled);
             if pressed {

@@ -2,6 +2,7 @@
 //! meter and the sparkline. Each control has an accessible name, and displays the keyboard focus.
 
 mod button;
+mod context_menu;
 mod field;
 mod figure;
 pub mod filter_list;
@@ -15,6 +16,7 @@ mod switch;
 mod tab_bar;
 
 pub use button::{Button, ButtonWeight, icon_button};
+pub use context_menu::{MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines};
 pub use field::{Field, FieldOutcome, TextBox};
 pub use figure::{figure, figures};
 pub use label::{Wrapped, elided, label, named, paragraph, place, section};

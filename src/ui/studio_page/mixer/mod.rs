@@ -71,10 +71,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
                 // A scope would take additional space.
                 let builder = UiBuilder::new().max_rect(rect).id_salt(("strip", strip.id.0));
                 let ui = &mut ui.new_child(builder);
-                mixer_asked |= match upright {
+                let parts = match upright {
                     true => upright::show(ui, view, strip, rect),
                     false => strip::show(ui, view, strip, rect),
                 };
+                mixer_asked |= strip_menu::asks(&parts, view, strip);
             }
             if let Some(add) = add {
                 let (rect, _) = ui.allocate_exact_size(vec2(add, ADD), Sense::hover());

@@ -9,8 +9,8 @@ use egui::{
 use crate::mix::{self, StripId, StripLamp};
 use crate::studio::Command;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
-use crate::ui::studio_page::mixer::labels::{self, MixerSelection};
-use crate::ui::studio_page::mixer::{clip_lamps, monitoring, strip_menu};
+use crate::ui::studio_page::mixer::labels;
+use crate::ui::studio_page::mixer::{clip_lamps, monitoring};
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
 use crate::ui::text::format;
@@ -25,6 +25,13 @@ const HEAD: f32 = 22.0;
 const LONGEST_LEVEL: &str = "−60.0\u{a0}dB";
 /// The width of a lit clip lamp.
 const LAMP: f32 = 44.0;
+
+/// A strip on the screen.
+pub(super) struct StripParts {
+    pub area: Response,
+    /// The mute button, the fader and the settings button.
+    pub controls: [Response; 3],
+}
 
 /// The displayed values and the settings of a strip.
 pub(super) struct Strip {
@@ -153,17 +160,6 @@ impl Strip {
         icon_button(ui, view.theme, Icon::Settings, &name, BUTTON, ButtonWeight::Quiet)
     }
 
-    /// Draws the menu of the strip, which is `area` with these controls; the last one is the
-    /// settings button. Returns true if the user requested the mixer dialog.
-    pub fn asks(&self, area: &Response, controls: &[&Response], view: &mut View<'_>) -> bool {
-        let by_menu = strip_menu::show(area, controls, view, self);
-        let asked = by_menu || controls.last().is_some_and(|button| button.clicked());
-        if asked {
-            MixerSelection { strip: self.id, filter: 0 }.set(&area.ctx);
-        }
-        asked
-    }
-
     /// Returns the accessible name of the fader.
     pub fn fader_name(&self, view: &View<'_>) -> String {
         view.texts.with("gain-of", &[("name", self.name.as_str().into())])
@@ -232,8 +228,8 @@ fn lines(rect: Rect) -> [Rect; 3] {
     [line(0.0, HEAD), line(HEAD + 6.0, 28.0), line(inner.height() - 28.0, 28.0)]
 }
 
-/// Draws a strip with a horizontal fader. Returns true if the user requested the mixer dialog.
-pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
+/// Draws a strip with a horizontal fader.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> StripParts {
     let theme = view.theme;
     let area = ui.interact(rect, ui.scope_id().with("strip"), Sense::CLICK);
     if ui.rect_contains_pointer(rect) {
@@ -269,7 +265,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
         strip.set(view, gain, muted);
     }
     let settings = strip.settings(&mut foot, view);
-    strip.asks(&area, &[&mute, &moved, &settings], view)
+    StripParts { area, controls: [mute, moved, settings] }
 }
 
 /// Returns the text for the loudness of the program.

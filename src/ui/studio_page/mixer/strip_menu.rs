@@ -1,25 +1,26 @@
 //! The context menu of a strip.
 
-use egui::{Response, Ui};
+use egui::Ui;
 
 use crate::mix::{MonitoringMode, Strip as Settings, StripId};
 use crate::studio::Command;
 use crate::ui::input::actions::key;
-use crate::ui::scenes::menu;
-use crate::ui::studio_page::mixer::strip::Strip;
+use crate::ui::studio_page::mixer::labels::MixerSelection;
+use crate::ui::studio_page::mixer::strip::{Strip, StripParts};
 use crate::ui::view::View;
-use crate::ui::widgets::{menu_item, menu_rule};
+use crate::ui::widgets::{context_menu_among, menu_item, menu_rule};
 
-/// Opens the menu of the strip, which is `area` with these controls. Returns true if the user
-/// requested the mixer dialog.
-pub(super) fn show(
-    area: &Response,
-    controls: &[&Response],
-    view: &mut View<'_>,
-    strip: &Strip,
-) -> bool {
-    let mut asked = false;
-    menu::context_among(area, controls, view, |ui, view| asked = lines(ui, view, strip));
+/// Draws the menu of a strip. Returns true if the user requested the mixer dialog, by the menu or
+/// by the settings button.
+pub(super) fn asks(parts: &StripParts, view: &mut View<'_>, strip: &Strip) -> bool {
+    let [.., settings] = &parts.controls;
+    let mut asked = settings.clicked();
+    context_menu_among(&parts.area, &parts.controls, view.theme, |ui| {
+        asked |= lines(ui, view, strip);
+    });
+    if asked {
+        MixerSelection { strip: strip.id, filter: 0 }.set(&settings.ctx);
+    }
     asked
 }
 

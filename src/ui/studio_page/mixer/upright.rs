@@ -7,7 +7,7 @@ use egui::{Align, CornerRadius, Rect, Sense, Slider, Stroke, StrokeKind, Ui, Vec
 
 use crate::mix::StripLamp;
 use crate::ui::studio_page::mixer::clip_lamps;
-use crate::ui::studio_page::mixer::strip::{self, BUTTON, Strip, part};
+use crate::ui::studio_page::mixer::strip::{self, BUTTON, Strip, StripParts, part};
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{FOCUS, RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::View;
@@ -85,8 +85,8 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     response
 }
 
-/// Draws a strip. Returns true if the user requested the mixer dialog.
-pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
+/// Draws a strip.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> StripParts {
     let shown = Column {
         icon: strip.icon,
         name: &strip.name,
@@ -125,7 +125,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
         strip.set(view, gain, muted);
     }
     let settings = strip.settings(&mut buttons, view);
-    strip.asks(&area, &[&mute, &moved, &settings], view)
+    StripParts { area, controls: [mute, moved, settings] }
 }
 
 /// Draws the program's strip.
