@@ -176,6 +176,30 @@ pub fn fragment_ufrag(fragment: &str) -> Option<&str> {
     fragment.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"))
 }
 
+/// ICE credentials of a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    pub ufrag: String,
+    pub password: String,
+}
+
+impl Credentials {
+    /// Returns the credentials in an SDP fragment (RFC 8840). It is `None` if they are incomplete, or have a length
+    /// or characters that RFC 8839 (§5.4) forbids.
+    pub fn of_fragment(fragment: &str) -> Option<Self> {
+        let mut lines = fragment.lines().map(str::trim_end);
+        let password = lines.find_map(|line| line.strip_prefix("a=ice-pwd:"))?;
+        let ufrag = fragment_ufrag(fragment)?;
+        let is_ice = |text: &str, shortest: usize| {
+            let mut bytes = text.bytes();
+            (shortest..=256).contains(&text.len())
+                && bytes.all(|it| it.is_ascii_alphanumeric() || b"+/".contains(&it))
+        };
+        (is_ice(ufrag, 4) && is_ice(password, 22))
+            .then(|| Self { ufrag: ufrag.to_owned(), password: password.to_owned() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -236,6 +260,17 @@ mod tests {
     fn a_fragment_names_its_sender() {
         assert_eq!(fragment_ufrag("a=ice-ufrag:EsAw\r\na=ice-pwd:x\r\n"), Some("EsAw"));
         assert_eq!(fragment_ufrag("a=candidate:1"), None);
+    }
+
+    #[test]
+    fn a_fragment_has_the_credentials_of_its_sender() {
+        let of = Credentials::of_fragment;
+        let password = "0123456789abcdefghij+/".to_owned();
+        let fragment = format!("a=ice-ufrag:EsAw\r\na=ice-pwd:{password}\r\n");
+        assert_eq!(of(&fragment), Some(Credentials { ufrag: "EsAw".into(), password }));
+        assert_eq!(of("a=ice-ufrag:EsAw\r\na=ice-pwd:x\r\n"), None, "too short");
+        assert_eq!(of("a=ice-ufrag:EsAw\r\n"), None, "one half");
+        assert_eq!(of(&fragment.replace("EsAw", "E:sA")), None);
     }
 
     proptest! {

@@ -16,7 +16,7 @@ pub mod h264;
 pub mod hdr;
 mod hevc_vui;
 pub mod mpeg_audio;
-mod obu;
+pub(in crate::wire) mod obu;
 pub mod pcm;
 mod video_config;
 pub mod vorbis;

@@ -1,5 +1,6 @@
 //! RTP payloads: packetization of access units.
 
+pub mod av1;
 pub mod h264;
 
 /// Maximum length of a payload in bytes. With headers, extensions and the SRTP tag, a packet stays
