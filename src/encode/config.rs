@@ -43,6 +43,15 @@ impl FromStr for Choice {
     }
 }
 
+/// The profile of H.264.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Profile {
+    #[default]
+    High,
+    /// What every browser decodes over WebRTC (RFC 7742 §6.2). It needs about a tenth more bits.
+    ConstrainedBaseline,
+}
+
 /// The configuration of video encoding.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Video {

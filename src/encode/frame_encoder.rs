@@ -1,7 +1,7 @@
 //! A video encoder on its caller's thread. The caller decides which frames become keyframes.
 
 use crate::encode::backend::{self, VideoBackend};
-use crate::encode::config::Video as Config;
+use crate::encode::config::{Profile, Video as Config};
 use crate::encode::error::Error;
 use crate::encode::scale::Scaler;
 use crate::media::{EncodedPacket, VideoConfig, VideoFrame};
@@ -17,8 +17,11 @@ impl FrameEncoder {
     ///
     /// # Errors
     /// Fails if the settings cannot be encoded, or no backend opens.
-    pub fn open(config: &Config) -> Result<Self, Error> {
-        let backend = backend::open_video(config)?.backend;
+    pub fn open(config: &Config, profile: Profile) -> Result<Self, Error> {
+        let backend = match profile {
+            Profile::High => backend::open_video(config)?.backend,
+            Profile::ConstrainedBaseline => backend::open_baseline(config)?,
+        };
         Ok(Self { backend, scaler: Scaler::new(config.size) })
     }
 
@@ -45,5 +48,33 @@ impl FrameEncoder {
             each(packet);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::encode::config::Choice;
+    use crate::media::{BitsPerSecond, FrameRate, Size};
+
+    #[test]
+    fn the_parameter_sets_have_the_profile() {
+        let config = Config {
+            size: Size::new(320, 180),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(500_000),
+            keyframe_interval: Duration::from_secs(2),
+            encoder: Choice::Auto,
+        };
+        let of = |profile| {
+            let encoder = FrameEncoder::open(&config, profile).unwrap();
+            let record = &encoder.parameters().config;
+            (record[1], record[2] & 0x40)
+        };
+        assert_eq!(of(Profile::High).0, 100);
+        // Constrained Baseline is Baseline with constraint_set1_flag (H.264, A.2.1.1).
+        assert_eq!(of(Profile::ConstrainedBaseline), (66, 0x40));
     }
 }

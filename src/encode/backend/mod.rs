@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::encode::config::{self, Choice};
+use crate::encode::config::{self, Choice, Profile};
 use crate::encode::error::Error;
 use crate::media::{AudioCodec, BitsPerSecond, Codec, FrameRate, Size, TrackKind, VideoCodec};
 use crate::text::Problem;
@@ -90,6 +90,11 @@ pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBacke
         _ => "asked for",
     };
     first_that_opens(TrackKind::Video, why, config, candidates.map(|(_, candidate)| candidate))
+}
+
+/// Opens an encoder with the Constrained Baseline profile of H.264.
+pub(super) fn open_baseline(config: &config::Video) -> Result<Box<dyn VideoBackend>, Error> {
+    Ok(Box::new(openh264::Encoder::open_as(config, Profile::ConstrainedBaseline)?))
 }
 
 /// Opens the audio encoder.

@@ -12,6 +12,7 @@ use std::ptr;
 use openh264_sys2 as sys;
 
 use crate::encode::backend::traits::{Description, VideoBackend};
+use crate::encode::config::Profile;
 use crate::encode::error::{Error, Flaw, Step};
 use crate::encode::rate::RateControl;
 use crate::encode::scene_change::SceneDetector;
@@ -37,6 +38,7 @@ pub(super) struct Encoder {
     raw: Raw,
     parameters: VideoConfig,
     level: level::Level,
+    profile: Profile,
     rate: RateControl,
     scenes: SceneDetector,
     /// The current parameters of the library.
@@ -194,6 +196,10 @@ fn bits_per_frame(bitrate: BitsPerSecond, rate: FrameRate) -> f64 {
 
 impl Encoder {
     pub(super) fn open(config: &config::Video) -> Result<Self, Error> {
+        Self::open_as(config, Profile::High)
+    }
+
+    pub(super) fn open_as(config: &config::Video, profile: Profile) -> Result<Self, Error> {
         let Size { width, height } = config.size;
         if !config.size.is_valid() || width < 16 || height < 16 {
             return Err(Error::Config(problem!("encode-size")));
@@ -213,6 +219,11 @@ impl Encoder {
             match defaults(raw.object, &raw mut params) {
                 0 => {
                     params = settings(config, params, level);
+                    if profile == Profile::ConstrainedBaseline {
+                        // It has no arithmetic coding (H.264, A.2.1).
+                        params.iEntropyCodingModeFlag = 0;
+                        params.sSpatialLayers[0].uiProfileIdc = sys::PRO_BASELINE;
+                    }
                     initialize(raw.object, &raw const params)
                 }
                 code => code,
@@ -246,6 +257,7 @@ impl Encoder {
             ),
             scenes: SceneDetector::default(),
             params: Box::new(params),
+            profile,
             ready: None,
         };
         let units: Vec<&[u8]> = encoder.units().filter_map(avcc::strip_start_code).collect();
@@ -400,6 +412,10 @@ impl VideoBackend for Encoder {
     }
 
     fn description(&self) -> Description {
-        Description { name: NAME, profile: "High", level: self.level.to_string() }
+        let profile = match self.profile {
+            Profile::High => "High",
+            Profile::ConstrainedBaseline => "Constrained Baseline",
+        };
+        Description { name: NAME, profile, level: self.level.to_string() }
     }
 }

@@ -103,7 +103,7 @@ fn frame_job(
         let Some(settings) = running.rendition.settings(frame.size(), rate) else {
             return Err(Refusal::Absent);
         };
-        let encoder = FrameEncoder::open(&settings);
+        let encoder = FrameEncoder::open(&settings, running.rendition.profile);
         let encoder = encoder.map_err(|why| Refusal::Encoder(Problem::from(&why)))?;
         out.extend(config_message(encoder.parameters(), frame));
         *open = Some(OpenEncoder { encoder, of });

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::compose::filter::WatermarkImage;
-use crate::encode::config::{Choice, Video};
+use crate::encode::config::{Choice, Profile, Video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::server::renditions::watermark::Watermark;
 use crate::text::problem::{Problem, problem};
@@ -20,6 +20,8 @@ const BITRATES: (u32, u32) = (50_000, 50_000_000);
 /// The period over which the rate control keeps the bitrate: players rely on the bitrate over two
 /// seconds.
 const KEYFRAME_INTERVAL: Duration = Duration::from_secs(2);
+/// Maximum height with the Constrained Baseline profile.
+const MAX_BASELINE: u32 = 720;
 /// Default bitrate in bits per second and pixel, for 16:9.
 const BITS_PER_PIXEL: f64 = 2.7;
 /// Name of the rendition without video.
@@ -37,26 +39,38 @@ pub struct VideoRendition {
     /// The shorter side in pixels: 720 is 1280x720, or 720x1280 for upright video.
     pub height: u32,
     pub bitrate: BitsPerSecond,
+    pub profile: Profile,
 }
 
 impl VideoRendition {
-    /// Returns the name of the rendition, such as `720p`.
-    pub fn name(self) -> String {
-        format!("{}p", self.height)
+    /// The rendition for browsers that decode only Constrained Baseline, for a stream of this size.
+    pub(in crate::server) fn baseline(of: Size) -> Self {
+        let height = of.width.min(of.height).min(MAX_BASELINE) & !1;
+        let (bitrate, profile) = (usual_bitrate(height), Profile::ConstrainedBaseline);
+        Self { height, bitrate, profile }
     }
 
-    /// Returns the size of the rendition for a stream of this size, or `None` if it would not be
-    /// smaller.
+    /// Its name, such as `720p`.
+    pub fn name(self) -> String {
+        match self.profile {
+            Profile::High => format!("{}p", self.height),
+            Profile::ConstrainedBaseline => format!("{}p-baseline", self.height),
+        }
+    }
+
+    /// Its size for a stream of this size; `None` if it would not be smaller. In Constrained Baseline, it may have
+    /// the size of the stream.
     pub fn size(self, of: Size) -> Option<Size> {
         let short = of.width.min(of.height);
-        if self.height >= short {
+        if self.height >= short && self.profile != Profile::ConstrainedBaseline {
             return None;
         }
+        let height = self.height.min(short);
         let other = |long: u32| {
-            let scaled = u64::from(long) * u64::from(self.height) / u64::from(short.max(1));
+            let scaled = u64::from(long) * u64::from(height) / u64::from(short.max(1));
             u32::try_from(scaled).unwrap_or(u32::MAX) & !1
         };
-        let height = self.height & !1;
+        let height = height & !1;
         let size = match of.width >= of.height {
             true => Size::new(other(of.width), height),
             false => Size::new(height, other(of.height)),
@@ -135,12 +149,16 @@ fn video_rendition(text: &str) -> Result<VideoRendition, Problem> {
     let height = height.strip_suffix('p').and_then(|height| height.parse::<u32>().ok());
     let height = height.filter(|it| (HEIGHTS.0..=HEIGHTS.1).contains(it) && it.is_multiple_of(2));
     let height = height.ok_or_else(invalid)?;
-    let usual = f64::from(height) * f64::from(height) * 16.0 / 9.0 * BITS_PER_PIXEL;
-    let bitrate = bitrate.unwrap_or(BitsPerSecond(usual as u32));
+    let bitrate = bitrate.unwrap_or_else(|| usual_bitrate(height));
     if !(BITRATES.0..=BITRATES.1).contains(&bitrate.0) {
         return Err(invalid());
     }
-    Ok(VideoRendition { height, bitrate })
+    Ok(VideoRendition { height, bitrate, profile: Profile::High })
+}
+
+fn usual_bitrate(height: u32) -> BitsPerSecond {
+    let pixels = f64::from(height) * f64::from(height) * 16.0 / 9.0;
+    BitsPerSecond((pixels * BITS_PER_PIXEL) as u32)
 }
 
 impl FromStr for Ladder {
@@ -234,7 +252,11 @@ mod tests {
 
     #[test]
     fn renditions_are_smaller_than_the_stream_and_keep_its_shape() {
-        let of = |height| VideoRendition { height, bitrate: BitsPerSecond(500_000) };
+        let of = |height| VideoRendition {
+            height,
+            bitrate: BitsPerSecond(500_000),
+            profile: Profile::High,
+        };
         for (height, from, to) in [
             (480, (1_280, 720), Some((852, 480))),
             (240, (1_920, 1_080), Some((426, 240))),
@@ -250,5 +272,13 @@ mod tests {
                 "{height} {from:?}"
             );
         }
+        let baseline = |width, height| {
+            let size = Size::new(width, height);
+            VideoRendition::baseline(size).size(size)
+        };
+        assert_eq!(baseline(1_920, 1_080), Some(Size::new(1_280, 720)));
+        assert_eq!(baseline(640, 360), Some(Size::new(640, 360)));
+        assert_eq!(baseline(361, 641), Some(Size::new(360, 638)));
+        assert_eq!(baseline(0, 0), None);
     }
 }

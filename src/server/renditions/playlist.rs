@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::base::Timestamp;
 use crate::encode::FrameEncoder;
+use crate::encode::config::{Profile, Video};
 use crate::media::{FrameRate, Size};
 use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
@@ -153,7 +154,9 @@ impl RenditionPlaylist {
                     uri,
                     bandwidth: bitrate * PEAK_PERCENT / 100 + audio_rate,
                     average_bandwidth: bitrate + main.audio_rate(),
-                    codecs: std::iter::once(self.codec(&settings)?).chain(audio_codec).collect(),
+                    codecs: std::iter::once(self.codec(&settings, video.profile)?)
+                        .chain(audio_codec)
+                        .collect(),
                     size: Some((settings.size.width, settings.size.height)),
                     frame_rate: of.frame_rate,
                 })
@@ -163,14 +166,14 @@ impl RenditionPlaylist {
 
     /// Returns the codec name of an encoder with these settings, or `None` if no encoder can be
     /// opened.
-    fn codec(&self, settings: &crate::encode::config::Video) -> Option<String> {
+    fn codec(&self, settings: &Video, profile: Profile) -> Option<String> {
         let mut known = self.codec.lock();
         if let Some((size, rate, name)) = &*known
             && (*size, *rate) == (settings.size, settings.frame_rate)
         {
             return Some(name.clone());
         }
-        let encoder = FrameEncoder::open(settings);
+        let encoder = FrameEncoder::open(settings, profile);
         let encoder = encoder.inspect_err(|error| tracing::warn!(%error, "no rendition")).ok()?;
         let name = video_codec_name(encoder.parameters())?;
         *known = Some((settings.size, settings.frame_rate, name.clone()));
