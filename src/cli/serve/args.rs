@@ -188,7 +188,7 @@ pub struct Args {
     /// 100 is no limit [default: 90]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub renditions_cpu: Option<u32>,
-    /// UDP address for WebRTC (WHEP: http://HOST/APP/STREAM/whep), with a delay of about 0.1 s in the
+    /// UDP and TCP address for WebRTC (WHEP: http://HOST/APP/STREAM/whep), with a delay of about 0.1 s in the
     /// browser. Browsers must be able to reach this address. Port 0 picks a free port.
     /// `none` turns WHEP off [default: 127.0.0.1:8189, or the next free port]
     #[arg(long, value_name = "ADDR")]

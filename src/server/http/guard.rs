@@ -39,7 +39,10 @@ pub(super) async fn check(
             (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, content-type, if-match"),
             // The age of a list shows a low-latency player how much is missing in it.
-            (header::ACCESS_CONTROL_EXPOSE_HEADERS, "age, date, etag, location"),
+            (
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                "accept-patch, age, date, etag, link, location",
+            ),
         ];
         for (name, value) in more {
             headers.insert(name, HeaderValue::from_static(value));

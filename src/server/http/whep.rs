@@ -6,21 +6,34 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::http::caller::Caller;
 use crate::server::http::path::{encode, encode_name};
 use crate::server::registry::Registry;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::whep::choice::selection::Refused;
 use crate::server::whep::endpoint::Arrival;
-use crate::server::whep::session::{Refused, begin};
-use crate::wire::sdp::{MAX_OFFER, fragment_ufrag};
+use crate::server::whep::session::begin;
+use crate::text::Problem;
+use crate::wire::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
 
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 /// Seconds after which a new attempt is useful.
 const RETRY: &str = "2";
+/// The same for a rendition that was refused.
+const RETRY_RENDITION: &str = "30";
+/// Maximum length of the choice of a rendition.
+const MAX_CHOICE: usize = 4 << 10;
+/// The relation of the resource that chooses a rendition ("Video Layer Selection" in draft-murillo-whep), without
+/// its events.
+const LAYER: &str = "urn:ietf:params:whep:ext:core:layer";
 
 /// The resource of a WHEP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +42,8 @@ pub(super) enum WhepResource {
     Endpoint,
     /// A session below the endpoint.
     Session(String),
+    /// What chooses the rendition for a session.
+    Layer(String),
 }
 
 /// Splits a path into the stream and the resource.
@@ -37,6 +52,9 @@ pub(super) fn split(path: &str) -> Option<(&str, WhepResource)> {
         return Some((stream, WhepResource::Endpoint));
     }
     let (stream, session) = path.rsplit_once("/whep/")?;
+    if let Some(session) = session.strip_suffix("/layer").filter(|it| !it.contains('/')) {
+        return Some((stream, WhepResource::Layer(session.to_owned())));
+    }
     Some((stream, WhepResource::Session(session.to_owned()))).filter(|_| !session.contains('/'))
 }
 
@@ -67,9 +85,10 @@ pub(super) async fn response(
                 no_session()
             }
         }
+        (Method::POST, WhepResource::Layer(session)) => layer(registry, &session, request).await,
         (Method::PATCH, WhepResource::Session(session)) => patch(registry, &session, request).await,
         (Method::GET | Method::HEAD, WhepResource::Session(session)) => {
-            match registry.whep.remote_ufrag(&session) {
+            match registry.whep.ice(&session) {
                 Some(_) => StatusCode::NO_CONTENT.into_response(),
                 None => no_session(),
             }
@@ -90,7 +109,9 @@ async fn post(
         Err(response) => return *response,
     };
     let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
-    match begin(registry, (app, stream), &offer, (caller.address, arrival), viewer).await {
+    let rendition = rendition(head.uri.query().unwrap_or_default());
+    let offer = (&*offer, rendition.as_deref());
+    match begin(registry, (app, stream), offer, (caller.address, arrival), viewer).await {
         Ok(begun) => {
             let (app, stream) = (encode(app), encode_name(stream));
             let location = format!("/{app}/{stream}/whep/{}", begun.resource);
@@ -98,35 +119,99 @@ async fn post(
                 (header::CONTENT_TYPE, SDP),
                 (header::LOCATION, location.as_str()),
                 (header::CACHE_CONTROL, "no-store"),
+                (header::ETAG, begun.tag.as_str()),
+                (ACCEPT_PATCH, FRAGMENT),
             ];
-            (StatusCode::CREATED, head, begun.answer).into_response()
+            let mut response = (StatusCode::CREATED, head, begun.answer).into_response();
+            if begun.has_choice {
+                let link = format!("<{location}/layer>; rel=\"{LAYER}\"");
+                let link = link.parse::<HeaderValue>().ok();
+                response.headers_mut().extend(link.map(|link| (header::LINK, link)));
+            }
+            response
         }
         Err(why) => refused(&why),
     }
 }
 
-/// Accepts and ignores the viewer's candidates, because its STUN requests identify the viewer. Rejects an ICE
-/// restart; players then post a new offer.
-async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
-    let Some(known) = registry.whep.remote_ufrag(session) else { return no_session() };
+/// The choice of a rendition: its name as `encodingId`, or no name for the best one.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LayerChoice {
+    encoding_id: Option<String>,
+}
+
+/// Chooses the rendition for a session.
+async fn layer(registry: &Registry, session: &str, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    match text(&head.headers, body, FRAGMENT).await {
-        Ok(fragment) => match fragment_ufrag(&fragment) {
-            Some(ufrag) if ufrag != known => {
-                let why = "This server does not restart ICE. Send a new offer.\n";
-                (StatusCode::UNPROCESSABLE_ENTITY, why).into_response()
-            }
-            _ => StatusCode::NO_CONTENT.into_response(),
-        },
-        Err(response) => *response,
+    if !is_kind(&head.headers, "application/json") {
+        let why = "The content type must be application/json.\n";
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response();
+    }
+    let bytes = to_bytes(body, MAX_CHOICE).await.unwrap_or_default();
+    let Ok(LayerChoice { encoding_id }) = serde_json::from_slice(&bytes) else {
+        let why = "The body must be JSON, such as {\"encodingId\":\"480p\"}.\n";
+        return (StatusCode::UNPROCESSABLE_ENTITY, why).into_response();
+    };
+    match registry.whep.choose(session, encoding_id).await {
+        Some(Ok(())) => StatusCode::OK.into_response(),
+        Some(Err(why)) => refused(&Refused::Rendition(why)),
+        None => no_session(),
+    }
+}
+
+/// The name of the rendition in a query.
+fn rendition(query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "rendition").map(|(_, value)| value.into_owned())
+}
+
+/// Returns true if the body has this type.
+fn is_kind(headers: &HeaderMap, kind: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let given = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    given.eq_ignore_ascii_case(kind)
+}
+
+/// Restarts ICE if the fragment has new credentials. Accepts and ignores the viewer's candidates, because its STUN
+/// requests identify the viewer.
+async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
+    let Some(known) = registry.whep.ice(session) else { return no_session() };
+    let (head, body) = request.into_parts();
+    let fragment = match text(&head.headers, body, FRAGMENT).await {
+        Ok(fragment) => fragment,
+        Err(response) => return *response,
+    };
+    let Some(tag) = head.headers.get(header::IF_MATCH) else {
+        return StatusCode::PRECONDITION_REQUIRED.into_response();
+    };
+    if tag != "*" && tag != known.tag().as_str() {
+        return StatusCode::PRECONDITION_FAILED.into_response();
+    }
+    if fragment_ufrag(&fragment).is_none_or(|ufrag| ufrag == known.remote) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let Some(credentials) = Credentials::of_fragment(&fragment) else {
+        let why = "The fragment has no valid ICE credentials.\n";
+        return (StatusCode::UNPROCESSABLE_ENTITY, why).into_response();
+    };
+    let restarted = registry.whep.restart(session, (credentials.ufrag, credentials.password));
+    match (restarted.await, registry.whep.ice(session)) {
+        (Some(fragment), Some(names)) => {
+            let head = [
+                (header::CONTENT_TYPE, FRAGMENT.to_owned()),
+                (header::ETAG, names.tag()),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ];
+            (StatusCode::OK, head, fragment).into_response()
+        }
+        _ => no_session(),
     }
 }
 
 /// Reads the body of a request, which must have this type.
 async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box<Response>> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let given = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !given.eq_ignore_ascii_case(kind) {
+    if !is_kind(headers, kind) {
         let why = format!("The content type must be {kind}.\n");
         return Err(Box::new((StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response()));
     }
@@ -163,6 +248,14 @@ fn refused(why: &Refused) -> Response {
         Refused::Offer(why) => {
             (StatusCode::UNPROCESSABLE_ENTITY, format!("{why}\n")).into_response()
         }
+        Refused::Rendition(why @ Refusal::Absent) => {
+            (StatusCode::NOT_FOUND, format!("{}\n", Problem::from(why))).into_response()
+        }
+        Refused::Rendition(why) => {
+            let head = [(header::RETRY_AFTER, RETRY_RENDITION)];
+            let why = format!("{}\n", Problem::from(why));
+            (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
+        }
         Refused::Full => {
             let head = [(header::RETRY_AFTER, RETRY)];
             let why = "There are too many viewers.\n";
@@ -183,8 +276,16 @@ mod tests {
     fn paths_name_an_endpoint_or_a_session() {
         assert_eq!(split("live/show/whep"), Some(("live/show", WhepResource::Endpoint)));
         assert_eq!(split("a/b/c/whep/5f"), Some(("a/b/c", WhepResource::Session("5f".into()))));
+        let layer = Some(("live/show", WhepResource::Layer("5f".into())));
+        assert_eq!(split("live/show/whep/5f/layer"), layer);
         assert_eq!(split("live/show/whep/5f/x"), None);
         assert_eq!(split("live/whepper"), None);
+    }
+
+    #[test]
+    fn a_query_names_a_rendition() {
+        assert_eq!(rendition("key=a&rendition=480p").as_deref(), Some("480p"));
+        assert_eq!(rendition("key=rendition"), None);
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::server::renditions::measurement::measure;
 use crate::server::service::config::{Config, Listen};
 use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
+use crate::server::whep;
 use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::text::problem::{Problem, problem};
 
@@ -402,7 +403,13 @@ fn serve_webrtc(
 ) -> WebRtcPort {
     let (port, open) = port();
     let socket = Arc::new(socket);
-    registry.whep.open(Arc::clone(&socket), certificate.clone());
+    // For viewers without UDP. The rest works without it.
+    let tcp = Listener::bind(runtime.handle(), socket.local_addr())
+        .inspect_err(|error| tracing::warn!(%error, "no TCP on the port of WebRTC"));
+    registry.whep.open(Arc::clone(&socket), certificate.clone(), tcp.is_ok());
+    if let Ok(listener) = tcp {
+        runtime.spawn(whep::tcp::accept(listener, Arc::clone(registry), open.clone()));
+    }
     let weak = Arc::downgrade(&socket);
     runtime.spawn(receive(socket, Arc::clone(registry), open));
     WebRtcPort { port, socket: weak, certificate }

@@ -14,7 +14,7 @@ const TICK: i64 = 12;
 /// The position of a viewer in the frames of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
-    /// Number and time of the last sent frame.
+    /// Number of the next frame, and time of the last sent one.
     last: Option<(u64, i64)>,
     /// True until a keyframe arrives.
     waiting: bool,
@@ -31,6 +31,19 @@ impl Cursor {
         self.waiting
     }
 
+    /// Changes to another production, with this keyframe of it.
+    pub fn change_to(&mut self, frame: &Frame) {
+        if let Some((next, _)) = &mut self.last {
+            *next = frame.index;
+        }
+        self.waiting = true;
+    }
+
+    /// Time of the last sent frame.
+    pub fn last_time(&self) -> Option<i64> {
+        self.last.map(|(_, time)| time)
+    }
+
     /// Waits for the next keyframe, because there is no room for frames.
     pub fn wait(&mut self) {
         self.waiting = true;
@@ -38,8 +51,8 @@ impl Cursor {
 
     /// Returns the timestamp with which to send the next frame, or `None` to skip the frame.
     pub fn next(&mut self, frame: &Frame) -> Option<i64> {
-        let expected = self.last.is_some_and(|(index, _)| index + 1 == frame.index);
-        if self.last.is_some_and(|(index, _)| frame.index <= index) {
+        let expected = self.last.is_some_and(|(next, _)| next == frame.index);
+        if self.last.is_some_and(|(next, _)| frame.index < next) {
             return None;
         }
         if frame.kind == FrameKind::Key {
@@ -49,7 +62,7 @@ impl Cursor {
             return None;
         }
         let time = self.last.map_or(frame.at, |(_, last)| frame.at.max(last + TICK));
-        self.last = Some((frame.index, time));
+        self.last = Some((frame.index + 1, time));
         Some(time)
     }
 
@@ -71,7 +84,7 @@ impl Cursor {
             frames.push((Arc::clone(frame), time));
         }
         self.waiting = false;
-        self.last = Some((newest.index, time));
+        self.last = Some((newest.index + 1, time));
         frames
     }
 }
@@ -85,7 +98,17 @@ mod tests {
     fn frame(index: u64, key: bool) -> Arc<Frame> {
         let kind = if key { FrameKind::Key } else { FrameKind::Inter };
         let (at, now) = (index as i64 * 40_000, Instant::now());
-        Arc::new(Frame { kind, index, at, wallclock: now, arrived: now, payloads: Vec::new() })
+        let payloads = Vec::new();
+        Arc::new(Frame {
+            production: 1,
+            is_av1: false,
+            kind,
+            index,
+            at,
+            wallclock: now,
+            arrived: now,
+            payloads,
+        })
     }
 
     #[test]
@@ -96,6 +119,24 @@ mod tests {
         assert!(!sent(4, false) && !sent(5, false), "the third is missing");
         assert!(sent(6, true) && sent(7, false));
         assert!(!sent(7, false) && !sent(3, true), "known already");
+    }
+
+    #[test]
+    fn another_production_goes_on_at_its_keyframe_and_times_only_rise() {
+        let mut cursor = Cursor::new();
+        let first: Vec<_> = (50..53).map(|index| cursor.next(&frame(index, index == 50))).collect();
+        assert!(first.iter().all(Option::is_some));
+        // Its numbers are lower, and it is one frame behind.
+        let other = |index: u64, key| {
+            let mut frame = Arc::into_inner(frame(index, key)).unwrap();
+            frame.at += 45 * 40_000;
+            frame
+        };
+        cursor.change_to(&other(6, true));
+        let times: Vec<_> = (6..10).map(|at| cursor.next(&other(at, at == 6)).unwrap()).collect();
+        assert_eq!(times[0], 52 * 40_000 + TICK);
+        assert!(times.windows(2).all(|two| two[0] < two[1]), "{times:?}");
+        assert_eq!(times[3], 54 * 40_000, "the stream's own time");
     }
 
     #[test]

@@ -2,16 +2,21 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::RwLock;
+use tokio::sync::oneshot;
 
 use crate::net::webrtc::{Certificate, DatagramSocket};
-use crate::server::whep::mailbox::Mailbox;
-use crate::server::whep::productions::Productions;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::whep::mailbox::{ChosenRendition, IceNames, Mailbox, Restart};
+use crate::server::whep::production::productions::Productions;
 use crate::server::whep::routes::Routes;
 
 /// Maximum length of a datagram in bytes.
 pub(in crate::server) const MAX_DATAGRAM: usize = 2_048;
+/// Time limit for the task of a session.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// WHEP data of a server.
 #[derive(Debug, Default)]
@@ -26,6 +31,8 @@ pub(in crate::server) struct Whep {
 pub(in crate::server) struct Endpoint {
     pub(super) socket: Arc<DatagramSocket>,
     pub(super) certificate: Certificate,
+    /// True if the port accepts TCP connections too.
+    pub(super) has_tcp: bool,
 }
 
 /// The addresses of an HTTP request.
@@ -39,8 +46,8 @@ pub(in crate::server) struct Arrival {
 
 impl Whep {
     /// Opens WHEP on this port.
-    pub fn open(&self, socket: Arc<DatagramSocket>, certificate: Certificate) {
-        *self.endpoint.write() = Some(Arc::new(Endpoint { socket, certificate }));
+    pub fn open(&self, socket: Arc<DatagramSocket>, certificate: Certificate, has_tcp: bool) {
+        *self.endpoint.write() = Some(Arc::new(Endpoint { socket, certificate, has_tcp }));
     }
 
     /// Closes WHEP, and ends its sessions.
@@ -69,9 +76,42 @@ impl Whep {
         self.routes.of_viewer(id).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
-    /// Returns the ICE user name fragment of the viewer in the session with this URL.
-    pub fn remote_ufrag(&self, resource: &str) -> Option<String> {
-        self.routes.of_resource(resource).map(|mailbox: Arc<Mailbox>| mailbox.remote_ufrag.clone())
+    /// Chooses the rendition for the session with this URL; `None` is the best one for the link. It is `None` if
+    /// there is no such session.
+    pub async fn choose(
+        &self,
+        resource: &str,
+        rendition: Option<String>,
+    ) -> Option<Result<(), Refusal>> {
+        let mailbox = self.routes.of_resource(resource)?;
+        let (answer, answered) = oneshot::channel();
+        mailbox.choose(ChosenRendition { rendition, answer });
+        drop(mailbox);
+        tokio::time::timeout(ANSWER_WITHIN, answered).await.ok()?.ok()
+    }
+
+    /// The ICE user name fragments of the session with this URL.
+    pub fn ice(&self, resource: &str) -> Option<IceNames> {
+        self.routes.of_resource(resource).map(|mailbox| mailbox.ice())
+    }
+
+    /// Restarts ICE for the session with this URL, with these credentials of the viewer. It returns the fragment
+    /// with the new local ones; `None` if there is no such session.
+    pub async fn restart(
+        &self,
+        resource: &str,
+        (ufrag, password): (String, String),
+    ) -> Option<String> {
+        let mailbox = self.routes.of_resource(resource)?;
+        let (answer, answered) = oneshot::channel();
+        mailbox.restart(Restart { ufrag, password, answer });
+        drop(mailbox);
+        tokio::time::timeout(ANSWER_WITHIN, answered).await.ok()?.ok()
+    }
+
+    /// The session that an ICE request names.
+    pub(super) fn session_of(&self, datagram: &[u8]) -> Option<Arc<Mailbox>> {
+        self.routes.of_request(datagram)
     }
 }
 

@@ -6,6 +6,10 @@ use std::time::Instant;
 /// One access unit.
 #[derive(Debug)]
 pub(super) struct Frame {
+    /// Number of the production that made it.
+    pub production: u64,
+    /// True for video in AV1; other video is H.264.
+    pub is_av1: bool,
     pub kind: FrameKind,
     /// Number of the frame within its kind, without gaps.
     pub index: u64,

@@ -2,20 +2,23 @@
 //! session.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
+use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::frame::Frame;
+use crate::server::whep::path::Path;
 
 /// Maximum number of waiting datagrams. Further ones are lost, as on any network.
 const MAX_DATAGRAMS: usize = 256;
 /// Maximum number of waiting frames, which last several seconds. Beyond it, video frames are dropped
 /// up to the next keyframe.
 const MAX_FRAMES: usize = 256;
+/// Maximum number of TCP connections of a session.
+const MAX_CONNECTIONS: usize = 4;
 
 /// The mailbox of a session, and its names.
 #[derive(Debug)]
@@ -24,31 +27,99 @@ pub(super) struct Mailbox {
     pub id: u64,
     /// The last part of the session's URL, which only the viewer knows.
     pub resource: String,
-    /// The local ICE user name fragment; `remote_ufrag` is the viewer's.
-    pub ufrag: String,
-    pub remote_ufrag: String,
-    /// Number of bytes passed to the socket.
+    ice: Mutex<IceNames>,
+    /// Bytes passed to the socket.
     sent: AtomicU64,
+    connections: AtomicUsize,
+    is_over: AtomicBool,
     waiting: Mutex<Waiting>,
     news: Notify,
+}
+
+/// The ICE user name fragments. A restart changes both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct IceNames {
+    pub local: String,
+    pub remote: String,
+}
+
+impl IceNames {
+    /// The entity tag of the session's ICE state.
+    pub fn tag(&self) -> String {
+        format!("\"{}\"", self.local)
+    }
+}
+
+/// A rendition that the viewer chooses.
+#[derive(Debug)]
+pub(super) struct ChosenRendition {
+    /// The name; `None` is the best one for the link.
+    pub rendition: Option<String>,
+    pub answer: oneshot::Sender<Result<(), Refusal>>,
+}
+
+/// A restart of ICE that the viewer requests.
+#[derive(Debug)]
+pub(super) struct Restart {
+    pub ufrag: String,
+    pub password: String,
+    /// Gets the fragment with the new local credentials.
+    pub answer: oneshot::Sender<String>,
 }
 
 /// Items that wait for the viewer's task.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    pub datagrams: VecDeque<(Vec<u8>, SocketAddr)>,
+    pub datagrams: VecDeque<(Vec<u8>, Path)>,
     pub frames: VecDeque<Arc<Frame>>,
     /// The reason why the session ends.
     pub end: Option<&'static str>,
     /// False if the publisher has left, true if it is back.
     pub published: Option<bool>,
+    pub chosen: Option<ChosenRendition>,
+    pub restart: Option<Restart>,
 }
 
 impl Mailbox {
-    pub fn new(id: u64, resource: String, ufrag: String, remote_ufrag: String) -> Arc<Self> {
-        let (waiting, news) = (Mutex::default(), Notify::new());
-        let sent = AtomicU64::new(0);
-        Arc::new(Self { id, resource, ufrag, remote_ufrag, sent, waiting, news })
+    pub fn new(id: u64, resource: String, ice: IceNames) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            resource,
+            ice: Mutex::new(ice),
+            sent: AtomicU64::new(0),
+            connections: AtomicUsize::new(0),
+            is_over: AtomicBool::new(false),
+            waiting: Mutex::default(),
+            news: Notify::new(),
+        })
+    }
+
+    /// The ICE user name fragments.
+    pub fn ice(&self) -> IceNames {
+        self.ice.lock().clone()
+    }
+
+    /// Changes them, and returns those before.
+    pub fn set_ice(&self, ice: IceNames) -> IceNames {
+        std::mem::replace(&mut *self.ice.lock(), ice)
+    }
+
+    /// Adds a TCP connection; `None` if there are too many.
+    pub fn connect(self: &Arc<Self>) -> Option<Connection> {
+        let before = self.connections.fetch_add(1, Ordering::AcqRel);
+        let connection = Connection(Arc::clone(self));
+        (before < MAX_CONNECTIONS).then_some(connection)
+    }
+
+    /// Records that the session has ended, and forgets what waits.
+    pub fn close(&self) {
+        self.is_over.store(true, Ordering::Release);
+        drop(self.take());
+    }
+
+    /// Returns true if the session has ended.
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
     /// Counts bytes that were passed to the socket.
@@ -71,7 +142,7 @@ impl Mailbox {
         std::mem::take(&mut *self.waiting.lock())
     }
 
-    pub fn datagram(&self, bytes: &[u8], from: SocketAddr) {
+    pub fn datagram(&self, bytes: &[u8], from: Path) {
         let mut waiting = self.waiting.lock();
         if waiting.datagrams.len() < MAX_DATAGRAMS {
             waiting.datagrams.push_back((bytes.to_vec(), from));
@@ -100,10 +171,32 @@ impl Mailbox {
         self.news.notify_one();
     }
 
+    /// Passes on a restart of ICE. A later one replaces one that waits.
+    pub fn restart(&self, restart: Restart) {
+        self.waiting.lock().restart = Some(restart);
+        self.news.notify_one();
+    }
+
+    /// Passes on what the viewer chooses. A later choice replaces one that waits.
+    pub fn choose(&self, chosen: ChosenRendition) {
+        self.waiting.lock().chosen = Some(chosen);
+        self.news.notify_one();
+    }
+
     /// Records that the publisher has gone or is back.
     pub fn published(&self, is_published: bool) {
         self.waiting.lock().published = Some(is_published);
         self.news.notify_one();
+    }
+}
+
+/// A TCP connection of a session.
+#[derive(Debug)]
+pub(super) struct Connection(Arc<Mailbox>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -116,14 +209,28 @@ mod tests {
 
     #[test]
     fn a_task_that_does_not_come_keeps_a_bounded_number() {
-        let mailbox = Mailbox::new(1, "r".into(), "u".into(), "t".into());
+        let ice = IceNames { local: "u".into(), remote: "t".into() };
+        let mailbox = Mailbox::new(1, "r".into(), ice);
+        let places: Vec<_> = std::iter::from_fn(|| mailbox.connect()).collect();
+        assert_eq!(places.len(), MAX_CONNECTIONS);
+        drop(places);
+        assert!(mailbox.connect().is_some());
         let now = Instant::now();
         for index in 0..1_000 {
             let kind = if index % 2 == 0 { FrameKind::Inter } else { FrameKind::Sound };
             let payloads = Vec::new();
-            let frame = Frame { kind, index, at: 0, wallclock: now, arrived: now, payloads };
+            let frame = Frame {
+                production: 1,
+                is_av1: false,
+                kind,
+                index,
+                at: 0,
+                wallclock: now,
+                arrived: now,
+                payloads,
+            };
             mailbox.frame(&Arc::new(frame));
-            mailbox.datagram(&[1], "127.0.0.1:1".parse().unwrap());
+            mailbox.datagram(&[1], Path::Udp("127.0.0.1:1".parse().unwrap()));
         }
         mailbox.end("first");
         mailbox.end("second");

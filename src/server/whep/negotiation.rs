@@ -7,10 +7,13 @@ use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::format::Codec;
 use str0m::media::{Mid, Pt};
+use str0m::net::TcpType;
 use str0m::rtp::Extension;
 use str0m::{Candidate, IceCreds, Output, Rtc};
 
+use crate::encode::config::Profile;
 use crate::net::webrtc::{Certificate, crypto};
+use crate::server::whep::tracks::VideoFormat;
 use crate::wire::sdp::{Offer, finish_answer};
 
 /// Id of the header extension for the playout delay. The default extensions do not use this number.
@@ -19,6 +22,8 @@ const PLAYOUT_DELAY_ID: u8 = 12;
 const KEPT_PACKETS: usize = 2_048;
 /// The Constrained Baseline profile, which every browser supports.
 const CONSTRAINED_BASELINE: u32 = 0x42_E0_1F;
+/// The profile of renditions.
+const HIGH: u32 = 0x64_00_1F;
 
 /// Local parameters of a negotiation.
 #[derive(Debug)]
@@ -27,9 +32,11 @@ pub(super) struct Local<'a> {
     pub password: String,
     /// Addresses at which the viewer reaches the server.
     pub addresses: &'a [SocketAddr],
+    /// True if they accept TCP connections too.
+    pub has_tcp: bool,
     pub certificate: &'a Certificate,
-    /// Profile, constraints and level of the stream's H.264, if it has any.
-    pub profile: Option<u32>,
+    /// The first video, if there is any.
+    pub format: Option<VideoFormat>,
     /// Initial bandwidth estimate in bits per second.
     pub bitrate: u64,
 }
@@ -39,11 +46,19 @@ pub(super) struct Local<'a> {
 pub(super) struct Negotiated {
     pub rtc: Rtc,
     pub answer: String,
-    pub video: Option<Route>,
+    pub video: Option<VideoRoute>,
     pub audio: Option<Route>,
 }
 
-/// The payload type and mid of a track.
+/// Mid of the video track, and its payload types.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct VideoRoute {
+    pub mid: Mid,
+    pub h264: Option<Pt>,
+    pub av1: Option<Pt>,
+}
+
+/// Payload type and mid of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {
     pub mid: Mid,
@@ -57,6 +72,8 @@ pub(super) enum NegotiationError {
     Offer(String),
     #[error("The offer has no H.264 with packetization-mode=1, which this stream needs.")]
     NoH264,
+    #[error("The offer has no AV1, which this stream needs.")]
+    NoAv1,
     #[error("The offer has no Opus.")]
     NoOpus,
 }
@@ -82,22 +99,24 @@ pub(super) fn negotiate(
         .set_extension(PLAYOUT_DELAY_ID, Extension::PlayoutDelay)
         .clear_codecs();
     config.codec_config().enable_h264(true);
+    config.codec_config().enable_av1(true);
     config.codec_config().enable_opus(true, false);
     let mut rtc = config.build(now);
     for address in local.addresses {
         let candidate = Candidate::host(*address, "udp").map_err(|error| failed(&error))?;
         rtc.add_local_candidate(candidate);
+        if local.has_tcp {
+            let candidate = Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive);
+            rtc.add_local_candidate(candidate.build().map_err(|error| failed(&error))?);
+        }
     }
     let parsed = SdpOffer::from_sdp_string(&offer.text).map_err(|error| failed(&error))?;
     let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| failed(&error))?;
     // The connection is idle, but str0m must be polled once.
     while !matches!(rtc.poll_output().map_err(|error| failed(&error))?, Output::Timeout(_)) {}
     let mid = |name: &Option<String>| name.as_deref().map(Mid::from);
-    let video = match (mid(&offer.video_mid).filter(|_| offer.video), local.profile) {
-        (Some(mid), Some(profile)) => {
-            let pt = choose(&h264_types(&rtc, mid), profile).ok_or(NegotiationError::NoH264)?;
-            Some(Route { mid, pt })
-        }
+    let video = match (mid(&offer.video_mid).filter(|_| offer.video), local.format) {
+        (Some(mid), Some(format)) => Some(video_route(&rtc, mid, format)?),
         _ => None,
     };
     let audio = mid(&offer.audio_mid).filter(|_| offer.audio).map(|mid| {
@@ -108,7 +127,51 @@ pub(super) fn negotiate(
     Ok(Negotiated { rtc, answer, video, audio: audio.transpose()? })
 }
 
-/// Returns the payload types of a codec that both ends support, with their profiles.
+/// The payload types for video that begins in this format. Renditions are H.264.
+fn video_route(rtc: &Rtc, mid: Mid, format: VideoFormat) -> Result<VideoRoute, NegotiationError> {
+    let profile = match format {
+        VideoFormat::H264(profile) => profile,
+        VideoFormat::Av1 => HIGH,
+    };
+    let h264 = choose(&h264_types(rtc, mid), profile);
+    let av1 = types(rtc, mid, Codec::Av1).next().map(|(pt, _)| pt);
+    match format {
+        VideoFormat::H264(_) if h264.is_none() => Err(NegotiationError::NoH264),
+        VideoFormat::Av1 if av1.is_none() => Err(NegotiationError::NoAv1),
+        _ => Ok(VideoRoute { mid, h264, av1 }),
+    }
+}
+
+/// Returns true if an offer has H.264 only with the Baseline profile. Browsers that say so decode nothing else, or
+/// not reliably.
+pub(super) fn has_only_baseline(offer: &str) -> bool {
+    let profiles = offer.split("profile-level-id=").skip(1).map(|rest| {
+        let hex = rest.get(..6).unwrap_or_default();
+        u32::from_str_radix(hex, 16).unwrap_or_default()
+    });
+    let mut profiles = profiles.peekable();
+    profiles.peek().is_some() && profiles.all(is_baseline)
+}
+
+/// The profile of renditions in the form of SDP.
+pub(super) fn h264_profile(profile: Profile) -> u32 {
+    match profile {
+        Profile::High => HIGH,
+        Profile::ConstrainedBaseline => CONSTRAINED_BASELINE,
+    }
+}
+
+/// Returns true if an offer has AV1.
+pub(super) fn has_av1(offer: &str) -> bool {
+    offer.lines().any(|line| line.starts_with("a=rtpmap:") && line.contains(" AV1/90000"))
+}
+
+/// Returns true for the Baseline profile. The tools that Constrained Baseline leaves out are not in use.
+pub(super) fn is_baseline(profile: u32) -> bool {
+    profile >> 16 == 0x42
+}
+
+/// The payload types of a codec that both ends support, with their profiles.
 fn types(rtc: &Rtc, mid: Mid, codec: Codec) -> impl Iterator<Item = (Pt, Option<u32>)> + '_ {
     let remote = rtc.media(mid).map_or(&[][..], |media| media.remote_pts());
     rtc.codec_config().params().iter().filter_map(move |params| {
@@ -174,15 +237,16 @@ pub(super) mod tests {
         a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
         a=rtpmap:0 PCMU/8000\r\n";
 
-    fn answer(text: &str, profile: Option<u32>) -> Result<Negotiated, String> {
+    fn answer(text: &str, format: Option<VideoFormat>) -> Result<Negotiated, String> {
         let offer = Offer::parse(text).map_err(|error| error.to_string())?;
         let certificate = Certificate::generate().unwrap();
         let local = Local {
             ufrag: "ours".into(),
             password: "0123456789abcdef0123456789abcdef".into(),
             addresses: &["192.0.2.1:8189".parse().unwrap(), "[2001:db8::1]:8189".parse().unwrap()],
+            has_tcp: true,
             certificate: &certificate,
-            profile,
+            format,
             bitrate: 8_000_000,
         };
         negotiate(&offer, local, Instant::now()).map_err(|error| error.to_string())
@@ -190,7 +254,8 @@ pub(super) mod tests {
 
     #[test]
     fn an_offer_of_chromium_is_answered() {
-        let made = answer(OFFER, Some(0x64_00_1F)).unwrap();
+        let h264 = |profile| Some(VideoFormat::H264(profile));
+        let made = answer(OFFER, h264(0x64_00_1F)).unwrap();
         let text = &made.answer;
         for line in [
             "a=ice-lite\r\n",
@@ -204,24 +269,45 @@ pub(super) mod tests {
         assert_eq!(text.matches("a=sendonly\r\n").count(), 2, "{text}");
         assert_eq!(text.matches("a=msid:onair ").count(), 2, "{text}");
         assert!(
+            text.contains(" 192.0.2.1 8189 typ host tcptype passive") && text.contains(" udp ")
+        );
+        assert!(
             text.contains(" 192.0.2.1 8189 typ host") && text.contains(" 2001:db8::1 8189 typ")
         );
         assert!(!text.contains("VP8") && !text.contains("PCMU"), "{text}");
-        assert_eq!((*made.video.unwrap().pt, *made.audio.unwrap().pt), (112, 111));
-        assert_eq!(*answer(OFFER, Some(0x42_C0_1E)).unwrap().video.unwrap().pt, 106);
-        assert_eq!(*answer(OFFER, Some(0x4D_40_1F)).unwrap().video.unwrap().pt, 106, "mode 0");
+        let video = |format| answer(OFFER, format).unwrap().video.unwrap();
+        let (h264_only, audio) = (made.video.unwrap(), made.audio.unwrap());
+        assert_eq!((h264_only.h264, h264_only.av1, *audio.pt), (Some(Pt::from(112)), None, 111));
+        assert_eq!(video(h264(0x42_C0_1E)).h264, Some(Pt::from(106)));
+        assert_eq!(video(h264(0x4D_40_1F)).h264, Some(Pt::from(106)), "mode 0");
+        let with_av1 = OFFER.replace("96 97 102", "45 96 97 102").replace(
+            "a=rtpmap:96 ",
+            "a=rtpmap:45 AV1/90000\r\na=rtcp-fb:45 nack\r\na=fmtp:45 level-idx=5;profile=0;tier=0\r\n\
+             a=rtpmap:96 ",
+        );
+        let both = answer(&with_av1, Some(VideoFormat::Av1)).unwrap().video.unwrap();
+        assert_eq!((both.av1, both.h264), (Some(Pt::from(45)), Some(Pt::from(112))));
+        assert!(answer(OFFER, Some(VideoFormat::Av1)).unwrap_err().contains("AV1"));
         assert_eq!(answer(OFFER, None).unwrap().video, None, "sound alone");
     }
 
     #[test]
     fn what_does_not_fit_is_refused_with_the_reason() {
-        let refused = |text: &str| answer(text, Some(0x64_00_1F)).unwrap_err();
+        let refused = |text: &str| answer(text, Some(VideoFormat::H264(0x64_00_1F))).unwrap_err();
         assert!(
             refused(&OFFER.replace("packetization-mode=1", "packetization-mode=0"))
                 .contains("H.264")
         );
         assert!(refused(&OFFER.replace("opus/48000", "other/48000")).contains("Opus"));
         assert!(refused(&OFFER.replace("sha-256 0F", "sha-256 zz")).contains("cannot be read"));
+    }
+
+    #[test]
+    fn the_codecs_of_an_offer_are_known() {
+        assert!(!has_only_baseline(OFFER) && !has_av1(OFFER) && !has_only_baseline("v=0"));
+        let simple = OFFER.replace("64001f", "42e01f").replace("4d001f", "42001f");
+        assert!(has_only_baseline(&simple));
+        assert!(has_av1("v=0\r\na=rtpmap:45 AV1/90000\r\n"));
     }
 
     #[test]
@@ -256,7 +342,7 @@ pub(super) mod tests {
                     _ => bytes[at..end].fill(b'9'),
                 }
             }
-            let _ = answer(&String::from_utf8_lossy(&bytes), Some(0x64_00_1F));
+            let _ = answer(&String::from_utf8_lossy(&bytes), Some(VideoFormat::H264(0x64_00_1F)));
         }
     }
 }

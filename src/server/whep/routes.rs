@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::server::whep::mailbox::Mailbox;
+use crate::server::whep::mailbox::{IceNames, Mailbox};
+use crate::server::whep::path::Path;
 use crate::wire::stun;
 
 /// The first bytes of RTP and RTCP (RFC 7983), and the second bytes that identify RTCP (RFC 5761).
@@ -29,7 +30,7 @@ impl Routes {
     /// Adds a session.
     pub(super) fn add(&self, mailbox: &Arc<Mailbox>) {
         let mut maps = self.0.lock();
-        maps.by_ufrag.insert(mailbox.ufrag.clone(), Arc::clone(mailbox));
+        maps.by_ufrag.insert(mailbox.ice().local, Arc::clone(mailbox));
         maps.by_resource.insert(mailbox.resource.clone(), Arc::clone(mailbox));
     }
 
@@ -41,11 +42,24 @@ impl Routes {
     /// Removes a session and its addresses.
     pub(super) fn remove(&self, mailbox: &Arc<Mailbox>, addresses: &[SocketAddr]) {
         let mut maps = self.0.lock();
-        maps.by_ufrag.remove(&mailbox.ufrag);
+        maps.by_ufrag.remove(&mailbox.ice().local);
         maps.by_resource.remove(&mailbox.resource);
         for address in addresses {
             maps.forget(mailbox, *address);
         }
+    }
+
+    /// Changes the ICE user name fragments of a session.
+    pub(super) fn rename(&self, mailbox: &Arc<Mailbox>, ice: IceNames) {
+        let mut maps = self.0.lock();
+        maps.by_ufrag.insert(ice.local.clone(), Arc::clone(mailbox));
+        let before = mailbox.set_ice(ice);
+        maps.by_ufrag.remove(&before.local);
+    }
+
+    /// The session that an ICE request names.
+    pub(super) fn of_request(&self, datagram: &[u8]) -> Option<Arc<Mailbox>> {
+        self.0.lock().by_ufrag.get(stun::local_ufrag(datagram)?).cloned()
     }
 
     /// Removes the address of a session.
@@ -85,7 +99,7 @@ impl Routes {
         };
         let Some(mailbox) = found.map(Arc::clone) else { return };
         drop(maps);
-        mailbox.datagram(datagram, from);
+        mailbox.datagram(datagram, Path::Udp(from));
     }
 }
 
@@ -104,8 +118,9 @@ mod tests {
     #[test]
     fn datagrams_find_their_session() {
         let routes = Routes::default();
-        let ours = Mailbox::new(1, "secret".into(), "ours".into(), "it".into());
-        let other = Mailbox::new(2, "other".into(), "othe".into(), "it".into());
+        let names = |local: &str| IceNames { local: local.into(), remote: "it".into() };
+        let ours = Mailbox::new(1, "secret".into(), names("ours"));
+        let other = Mailbox::new(2, "other".into(), names("othe"));
         routes.add(&ours);
         routes.add(&other);
         let (home, away) = ("192.0.2.1:5".parse().unwrap(), "192.0.2.2:5".parse().unwrap());
@@ -124,7 +139,10 @@ mod tests {
         assert_eq!(ours.take().datagrams.len(), 2, "DTLS and RTCP, no media");
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
         assert_eq!(routes.of_viewer(2).unwrap().resource, "other");
-        // An address belongs to the session that is using it now.
+        assert_eq!(routes.of_request(&request).unwrap().id, 1);
+        routes.rename(&ours, names("anew"));
+        assert!(routes.of_request(&request).is_none());
+        // An address belongs to the session that uses it now.
         routes.learn(&other, home);
         routes.remove(&ours, &[home]);
         routes.deliver(&[22, 254, 253], home);

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use str0m::bwe::Bitrate;
-use str0m::media::{MediaTime, Mid};
-use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
-use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, Rtc, RtcError};
+use str0m::bwe::{Bitrate, BweKind};
+use str0m::net::{Protocol, Receive, Transmit};
+use str0m::{Event as RtcEvent, IceConnectionState, IceCreds, Input, Output, Rtc, RtcError};
 use tracing::Instrument as _;
 
 use crate::base::Timestamp;
@@ -23,20 +21,20 @@ use crate::server::event::log::SESSION_LOG;
 use crate::server::event::{Ended, Event};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::stream::Stream;
-use crate::server::whep::cursor::Cursor;
+use crate::server::whep::choice::selection::{Refused, Selection, select};
+use crate::server::whep::choice::switching::Switching;
 use crate::server::whep::endpoint::Arrival;
 use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::mailbox::{Mailbox, Waiting};
-use crate::server::whep::negotiation::{Local, Negotiated, Route, negotiate};
+use crate::server::whep::mailbox::{IceNames, Mailbox, Restart, Waiting};
+use crate::server::whep::negotiation::{Local, Negotiated, negotiate};
+use crate::server::whep::path::{Path, TcpLink};
 use crate::server::whep::presence::Presence;
-use crate::server::whep::production;
-use crate::server::whep::productions::{ProductionUse, WantedTracks};
-use crate::server::whep::tracks::Unplayable;
+use crate::server::whep::viewer_tracks::{Pictures, Sounds, is_crowded};
 use crate::wire::sdp::Offer;
 use crate::wire::stun;
 
-/// Time for which an offer waits until the tracks of the stream are known.
-const TRACKS_WITHIN: Duration = Duration::from_secs(3);
+/// Number of characters of an ICE user name fragment.
+const UFRAG_LENGTH: usize = 16;
 /// Time limit for a viewer to connect.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 /// Time limit for a publisher to return.
@@ -54,94 +52,74 @@ const RESTART_PAUSE: Duration = Duration::from_millis(300);
 /// If the cached frames are larger than this, in bytes, a new keyframe from the program's own encoder
 /// arrives sooner.
 const LARGE_GROUP: usize = 300 << 10;
-/// Frames that wait longer for the link than this are dropped up to a keyframe. The next constant is the
-/// maximum number of waiting packets.
-const MAX_DELAY: Duration = Duration::from_secs(1);
-const MAX_PACKETS: usize = 4_096;
 /// Minimum initial estimate of the link in bits per second, and its ratio to the stream's bitrate.
 const START_BITRATE: u64 = 8_000_000;
 const START_FACTOR: u64 = 4;
 
-/// The reason why a session is rejected.
-#[derive(Debug)]
-pub(in crate::server) enum Refused {
-    /// WHEP is disabled.
-    Off,
-    NotPublished,
-    Unplayable(Unplayable),
-    /// The offer is invalid, with a text for the developer of the player.
-    Offer(String),
-    Full,
-}
-
-/// A session that has just started.
+/// Session that has just started.
 #[derive(Debug)]
 pub(in crate::server) struct BegunSession {
     pub answer: String,
     /// The last part of the session's URL.
     pub resource: String,
+    /// The entity tag of its ICE state.
+    pub tag: String,
+    /// True if there are several renditions.
+    pub has_choice: bool,
 }
 
 /// Begins a session. This function must be called within the runtime.
 pub(in crate::server) async fn begin(
     registry: &Arc<Registry>,
     (app, name): (&str, &str),
-    offer: &str,
+    (offer, rendition): (&str, Option<&str>),
     (peer, arrival): (SocketAddr, Arrival),
     viewer: AdmittedViewer,
 ) -> Result<BegunSession, Refused> {
     let endpoint = registry.whep.endpoint().ok_or(Refused::Off)?;
     let offer = Offer::parse(offer).map_err(|error| Refused::Offer(error.to_string()))?;
     let slot = registry.admit(peer).ok_or(Refused::Full)?;
-    let wanted = WantedTracks { video: offer.video, audio: offer.audio };
-    let publisher = registry
-        .find(app, name)
-        .and_then(|stream| registry.figures_of(&stream, registry.clock.now()).publisher);
-    if wanted.video && publisher.is_some_and(|it| registry.whep.productions.is_refused(it.id)) {
-        return Err(Refused::Unplayable(Unplayable::BFrames));
-    }
-    let used = production::of_stream(registry, (app, name), wanted).ok_or(Refused::NotPublished)?;
-    let mut tracks = used.tracks();
-    let known = tracks.wait_for(|tracks| tracks.is_known() || !wanted.video);
-    let known = tokio::time::timeout(TRACKS_WITHIN, known).await;
-    // An audio-only stream is valid too.
-    let known = known.ok().and_then(Result::ok).map(|known| *known).unwrap_or_default();
-    if let Some(refused) = known.refused.filter(|_| wanted.video) {
-        return Err(Refused::Unplayable(refused));
-    }
+    let selection = select(registry, (app, name), rendition, &offer).await?;
+    let Selection { variants, video: chosen, is_pinned, tracks } = selection;
     let secrets: Option<Vec<String>> = (0..3).map(|_| random_hex()).collect();
     let Some([resource, ufrag, password]) = secrets.and_then(|it| <[_; 3]>::try_from(it).ok())
     else {
         return Err(Refused::Full);
     };
-    let ufrag: String = ufrag.chars().take(16).collect();
+    let ufrag: String = ufrag.chars().take(UFRAG_LENGTH).collect();
     let addresses = endpoint.addresses(arrival);
-    let figures = used.production.stream.figures(registry.clock.now());
+    let figures = variants.stream.figures(registry.clock.now());
     let rate = figures.publisher.map_or(0, |publisher| publisher.bitrate);
     let local = Local {
         ufrag: ufrag.clone(),
         password,
         addresses: &addresses,
+        has_tcp: endpoint.has_tcp,
         certificate: &endpoint.certificate,
-        profile: known.h264_profile,
+        format: tracks.video,
         bitrate: (rate * START_FACTOR).max(START_BITRATE),
     };
+    let has_choice = variants.has_choice;
     let now = Instant::now();
     let Negotiated { mut rtc, answer, video, audio } =
         negotiate(&offer, local, now).map_err(|error| Refused::Offer(error.to_string()))?;
-    rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps((rate * 2).max(1_000_000)));
-    let mailbox = Mailbox::new(viewer.id, resource.clone(), ufrag, offer.ufrag);
+    set_desired(&mut rtc, rate);
+    let ice = IceNames { local: ufrag, remote: offer.ufrag };
+    let tag = ice.tag();
+    let mailbox = Mailbox::new(viewer.id, resource.clone(), ice);
     registry.whep.routes.add(&mailbox);
     let session = Session {
         socket: Arc::clone(&endpoint.socket),
         rtc,
         mailbox,
-        used,
+        switching: Switching::new(variants, is_pinned),
         local: addresses,
         peer,
         addresses: Vec::new(),
-        video: video.map(|route| Pictures { route, cursor: Cursor::new(), next: 0, due: None }),
-        audio: audio.map(|route| Sounds { route, next: 0 }),
+        tcp: Vec::new(),
+        candidates: candidates(&answer),
+        video: video.zip(chosen).map(|(route, chosen)| Pictures::new(route, chosen)),
+        audio: audio.map(Sounds::new),
         joined: None,
         gone_since: None,
         helped: None,
@@ -150,7 +128,7 @@ pub(in crate::server) async fn begin(
     };
     let span = tracing::info_span!(target: SESSION_LOG, "whep", session = viewer.id);
     tokio::spawn(session.run(Arc::clone(registry), slot).instrument(span));
-    Ok(BegunSession { answer, resource })
+    Ok(BegunSession { answer, resource, tag, has_choice })
 }
 
 /// The session of a viewer.
@@ -158,13 +136,17 @@ struct Session {
     socket: Arc<DatagramSocket>,
     rtc: Rtc,
     mailbox: Arc<Mailbox>,
-    used: ProductionUse,
-    /// The addresses of the port in the SDP answer.
+    switching: Switching,
+    /// The addresses of the port in the answer.
     local: Vec<SocketAddr>,
     /// The address from which the HTTP request came.
     peer: SocketAddr,
     /// The source addresses of the viewer's datagrams, newest last.
     addresses: Vec<SocketAddr>,
+    /// Its TCP connections, the newest last.
+    tcp: Vec<Arc<TcpLink>>,
+    /// The lines of the answer with the local candidates, and the first mid.
+    candidates: String,
     video: Option<Pictures>,
     audio: Option<Sounds>,
     /// The stream that counts this viewer, once connected.
@@ -175,22 +157,6 @@ struct Session {
     began: Timestamp,
     /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
-}
-
-/// The video track for one viewer.
-struct Pictures {
-    route: Route,
-    cursor: Cursor,
-    /// Sequence number of the next packet. The numbers have no gaps, even if frames are skipped,
-    /// because receivers detect losses by gaps.
-    next: u64,
-    /// Deadline of a keyframe request to the encoder.
-    due: Option<Instant>,
-}
-
-struct Sounds {
-    route: Route,
-    next: u64,
 }
 
 impl Session {
@@ -225,13 +191,16 @@ impl Session {
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
     ) -> Result<Duration, &'static str> {
-        let Waiting { datagrams, frames, end, published } = self.mailbox.take();
+        let Waiting { datagrams, frames, end, published, chosen, restart } = self.mailbox.take();
         if let Some(reason) = end {
             return Err(reason);
         }
         for (datagram, from) in datagrams {
             self.receive(registry, &datagram, from)?;
             self.drain(registry, slot)?;
+        }
+        if let Some(restart) = restart {
+            self.restart_ice(registry, restart);
         }
         let now = Instant::now();
         if let Some(published) = published {
@@ -249,6 +218,15 @@ impl Session {
             }
             self.begin_again_if_due(now);
         }
+        if let Some(video) = &mut self.video {
+            let id = (self.joined.is_some()).then_some(&self.mailbox);
+            if let Some(chosen) = chosen {
+                self.switching.take_choice(registry, video, chosen, id);
+            }
+            if let Some(largest) = self.switching.check(registry, video, id, now)? {
+                set_desired(&mut self.rtc, largest);
+            }
+        }
         self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
         let until = self.drain(registry, slot)?;
         Ok(until.saturating_duration_since(Instant::now()).min(LONGEST_WAIT))
@@ -260,18 +238,25 @@ impl Session {
         &mut self,
         registry: &Registry,
         datagram: &[u8],
-        from: SocketAddr,
+        path: Path,
     ) -> Result<(), &'static str> {
+        let from = path.peer();
         let local = self.local.iter().find(|local| local.is_ipv4() == from.is_ipv4());
         let Some(local) = local else { return Ok(()) };
-        let Ok(receive) = Receive::new(Protocol::Udp, from, *local, datagram) else {
+        let Ok(receive) = Receive::new(path.protocol(), from, *local, datagram) else {
             return Ok(());
         };
         let input = Input::Receive(Instant::now(), receive);
         if !self.rtc.accepts(&input) {
             return Ok(());
         }
-        if stun::is_stun(datagram) && !self.addresses.contains(&from) {
+        if let Path::Tcp(link) = path {
+            if !self.tcp.iter().any(|known| Arc::ptr_eq(known, &link)) {
+                // A connection that has ended leaves its place to the next one from there.
+                self.tcp.retain(|known| known.peer != from && !known.is_over());
+                self.tcp.push(link);
+            }
+        } else if stun::is_stun(datagram) && !self.addresses.contains(&from) {
             if self.addresses.len() >= MAX_ADDRESSES {
                 let oldest = self.addresses.remove(0);
                 registry.whep.routes.forget(&self.mailbox, oldest);
@@ -295,7 +280,7 @@ impl Session {
             match self.rtc.poll_output().map_err(|error| broken(&error))? {
                 Output::Timeout(until) => return Ok(until),
                 Output::Transmit(transmit) => {
-                    if self.socket.send(&transmit.contents, transmit.destination).is_ok() {
+                    if self.transmit(&transmit) {
                         let length = transmit.contents.len() as u64;
                         self.mailbox.count(length);
                         registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
@@ -306,12 +291,45 @@ impl Session {
                     RtcEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                         return Err("the connection is lost");
                     }
+                    RtcEvent::EgressBitrateEstimate(
+                        BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
+                    ) => self.switching.estimate = Some(estimate.as_u64()),
                     RtcEvent::KeyframeRequest(_) => self.help(registry, Instant::now()),
                     RtcEvent::Closed => return Err("closed by the peer"),
                     _ => {}
                 },
             }
         }
+    }
+
+    /// Sends a packet; `false` if it is lost.
+    fn transmit(&self, transmit: &Transmit) -> bool {
+        match transmit.proto {
+            Protocol::Tcp => {
+                let link = self.tcp.iter().find(|link| link.peer == transmit.destination);
+                link.is_some_and(|link| link.send(&transmit.contents))
+            }
+            _ => self.socket.send(&transmit.contents, transmit.destination).is_ok(),
+        }
+    }
+
+    /// Restarts ICE with new credentials of both sides. The media goes on over the path in use until a request
+    /// with the new ones comes over another.
+    fn restart_ice(&mut self, registry: &Registry, restart: Restart) {
+        let (Some(ufrag), Some(pass)) = (random_hex(), random_hex()) else { return };
+        let ufrag: String = ufrag.chars().take(UFRAG_LENGTH).collect();
+        let fragment = format!(
+            "a=ice-lite\r\n{}a=ice-ufrag:{ufrag}\r\na=ice-pwd:{pass}\r\na=end-of-candidates\r\n",
+            self.candidates
+        );
+        let ice = IceNames { local: ufrag.clone(), remote: restart.ufrag.clone() };
+        registry.whep.routes.rename(&self.mailbox, ice);
+        let remote = IceCreds { ufrag: restart.ufrag, pass: restart.password };
+        let mut direct = self.rtc.direct_api();
+        direct.set_local_ice_credentials(IceCreds { ufrag, pass });
+        direct.set_remote_ice_credentials(remote);
+        // The request may be over.
+        let _ = restart.answer.send(fragment);
     }
 
     /// Adds the viewer to the stream.
@@ -326,15 +344,18 @@ impl Session {
         if !registry.admission.settle(slot.spot(), Purpose::Play) {
             return Err("there are too many viewers");
         }
-        let stream = &self.used.production.stream;
+        let variants = &self.switching.variants;
+        let stream = &variants.stream;
         let presence = Arc::new(Presence(Arc::clone(&self.mailbox)));
         let joined = registry.join(&stream.app, &stream.name, presence, self.peer);
         self.joined = Some(joined.ok_or("there are too many viewers")?);
-        let group = self.used.subscribe(&self.mailbox);
-        // Before this, the production could not end the session. The session ends with the next step,
-        // because the viewer still needs the last messages of the handshake to learn of the end.
-        let refused = self.used.tracks().borrow().refused;
-        if let Some(refused) = refused.filter(|_| self.video.is_some()) {
+        variants.main.subscribe(&self.mailbox);
+        let Some(video) = &self.video else { return Ok(()) };
+        let group = video.used.subscribe(&self.mailbox);
+        // Before this, the production could not end the session. It ends with the next step: the viewer
+        // still needs the last messages of the handshake to know.
+        let refused = video.used.tracks().borrow().refused;
+        if let Some(refused) = refused {
             self.mailbox.end(refused.reason());
         }
         let now = Instant::now();
@@ -352,7 +373,8 @@ impl Session {
             return;
         }
         self.helped = Some(now);
-        let group = self.used.group();
+        let Some(video) = &self.video else { return };
+        let group = video.used.group();
         if !self.ask_encoder(registry, &group, now) {
             self.restart(&group, now);
         }
@@ -366,9 +388,9 @@ impl Session {
             return false;
         }
         let Some(video) = &mut self.video else { return true };
-        let Some(now_due) = self.used.needs_request(now) else { return false };
+        let Some(now_due) = video.used.needs_request(now) else { return false };
         if now_due {
-            let stream = &self.used.production.stream;
+            let stream = &video.used.production.stream;
             let (app, stream) = (stream.app.clone(), stream.name.clone());
             registry.tell(Event::KeyframeRequest { app, stream });
         }
@@ -384,7 +406,7 @@ impl Session {
             video.due = None;
             if video.cursor.is_waiting() {
                 tracing::debug!("the encoder sent no keyframe");
-                let group = self.used.group();
+                let group = video.used.group();
                 self.restart(&group, now);
             }
         }
@@ -408,8 +430,15 @@ impl Session {
             return;
         }
         let Some(video) = &mut self.video else { return };
+        if let Some(before) = video.change_at(frame) {
+            before.unsubscribe(self.mailbox.id);
+        }
+        if video.used.production.id() != frame.production {
+            return;
+        }
         if is_crowded(&mut self.rtc, video.route.mid, now) {
             video.cursor.wait();
+            self.switching.is_crowded = true;
             return;
         }
         if let Some(at) = video.cursor.next(frame) {
@@ -419,14 +448,19 @@ impl Session {
     }
 
     fn leave(mut self, registry: &Arc<Registry>, reason: &str) {
-        self.used.unsubscribe(self.mailbox.id);
+        self.switching.variants.main.unsubscribe(self.mailbox.id);
+        if let Some(video) = &self.video {
+            video.leave(self.mailbox.id);
+        }
         registry.whep.routes.remove(&self.mailbox, &self.addresses);
         // Inform the peer, if it still exists.
         if self.rtc.close().is_ok() {
             while let Ok(Output::Transmit(transmit)) = self.rtc.poll_output() {
-                let _ = self.socket.send(&transmit.contents, transmit.destination);
+                self.transmit(&transmit);
             }
         }
+        self.mailbox.close();
+        self.tcp.iter().for_each(|link| link.end());
         let Some(stream) = &self.joined else {
             return tracing::info!(peer = %self.peer, reason, "a WHEP session ended without a viewer");
         };
@@ -436,86 +470,27 @@ impl Session {
     }
 }
 
-impl Pictures {
-    fn write(&mut self, rtc: &mut Rtc, frame: &Frame, at: i64, now: Instant) {
-        let mut direct = rtc.direct_api();
-        let Some(stream) = direct.stream_tx_by_mid(self.route.mid, None) else { return };
-        let (time, wallclock) = (rtp_time(at, 90_000), shifted(frame, at, now));
-        // Frames are shown as soon as they are decoded, because the stream is live.
-        let extensions = ExtensionValues {
-            play_delay_min: Some(MediaTime::ZERO),
-            play_delay_max: Some(MediaTime::from_millis(100)),
-            ..ExtensionValues::default()
-        };
-        let last = frame.payloads.len().saturating_sub(1);
-        for (index, payload) in frame.payloads.iter().enumerate() {
-            let number = SeqNo::from(self.next);
-            self.next += 1;
-            stream.write_rtp(
-                RtpWrite::new(self.route.pt, number, time, wallclock, Arc::clone(payload))
-                    .marker(index == last)
-                    .nackable(true)
-                    .ext_vals(extensions.clone()),
-            );
+/// The lines of an answer with its candidates, and the media section to which they belong (RFC 8840 §9).
+fn candidates(answer: &str) -> String {
+    let first = |begin: &str| answer.lines().find(|line| line.starts_with(begin));
+    let candidates = answer.lines().filter(|line| line.starts_with("a=candidate:"));
+    // A restart changes the user name fragment.
+    let candidates = candidates.map(|line| line.split(" ufrag ").next().unwrap_or_default());
+    let mut known: Vec<&str> = ["a=group:", "m=", "a=mid:"].into_iter().filter_map(first).collect();
+    for candidate in candidates {
+        if !known.contains(&candidate) {
+            known.push(candidate);
         }
     }
+    known.iter().map(|line| format!("{line}\r\n")).collect()
 }
 
-impl Sounds {
-    fn write(&mut self, rtc: &mut Rtc, frame: &Frame, now: Instant) {
-        let mut direct = rtc.direct_api();
-        let Some(stream) = direct.stream_tx_by_mid(self.route.mid, None) else { return };
-        let (time, wallclock) = (rtp_time(frame.at, 48_000), shifted(frame, frame.at, now));
-        for payload in &frame.payloads {
-            let number = SeqNo::from(self.next);
-            let is_first = self.next == 0;
-            self.next += 1;
-            stream.write_rtp(
-                RtpWrite::new(self.route.pt, number, time, wallclock, Arc::clone(payload))
-                    .marker(is_first),
-            );
-        }
-    }
-}
-
-/// Returns true if frames wait too long for the link, or too many wait.
-fn is_crowded(rtc: &mut Rtc, mid: Mid, now: Instant) -> bool {
-    let mut direct = rtc.direct_api();
-    let info = direct.stream_tx_by_mid(mid, None).and_then(|stream| stream.queue_info());
-    info.is_some_and(|queue| {
-        let waits = queue.first_unsent().map(|since| now.saturating_duration_since(since));
-        queue.packet_count() > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_DELAY)
-    })
-}
-
-/// Converts microseconds to the clock of a track, which wraps.
-fn rtp_time(at: i64, rate: i64) -> u32 {
-    let ticks = i128::from(at) * i128::from(rate) / 1_000_000;
-    ticks.rem_euclid(1 << 32) as u32
-}
-
-/// Returns the time of a frame that is sent with another timestamp. It is never in the future, which
-/// sender reports cannot express.
-fn shifted(frame: &Frame, at: i64, now: Instant) -> Instant {
-    let by = Duration::from_micros(at.abs_diff(frame.at));
-    let then = if at >= frame.at { frame.wallclock + by } else { frame.wallclock - by };
-    then.min(now)
+/// Tells the estimator of the link to look for room for this bitrate.
+fn set_desired(rtc: &mut Rtc, bitrate: u64) {
+    rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps((bitrate * 2).max(1_000_000)));
 }
 
 fn broken(error: &RtcError) -> &'static str {
     tracing::info!(%error, "a WHEP session failed");
     "the connection broke"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_wrap_as_the_clocks_of_rtp_do() {
-        assert_eq!(rtp_time(1_000_000, 90_000), 90_000);
-        assert_eq!(rtp_time(20_000, 48_000), 960);
-        assert_eq!(rtp_time(-1_000_000, 48_000), u32::MAX - 47_999);
-        assert_eq!(rtp_time(47_721_859_000, 90_000), 14);
-    }
 }

@@ -3,8 +3,7 @@
 /// The tracks that a stream is known to have.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct Tracks {
-    /// Profile, constraints and level of the H.264 video, in the form of SDP (RFC 6184 §8.1).
-    pub h264_profile: Option<u32>,
+    pub video: Option<VideoFormat>,
     pub audio: bool,
     pub refused: Option<Unplayable>,
 }
@@ -12,14 +11,22 @@ pub(in crate::server) struct Tracks {
 impl Tracks {
     /// Returns true if the tracks are known.
     pub fn is_known(&self) -> bool {
-        self.h264_profile.is_some() || self.refused.is_some()
+        self.video.is_some() || self.refused.is_some()
     }
 }
 
-/// The reason why a stream is not playable in browsers.
+/// Video that goes to browsers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum VideoFormat {
+    /// H.264 with its profile, constraints and level in the form of SDP (RFC 6184 §8.1).
+    H264(u32),
+    Av1,
+}
+
+/// Why a stream is not playable in browsers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Unplayable {
-    /// The video has this codec.
+    /// Video of this codec, which the player or WHEP does not take.
     Codec(&'static str),
     /// Frames are not decoded in display order, but RTP has only one time per frame.
     BFrames,
@@ -30,7 +37,8 @@ impl Unplayable {
     pub fn text(self) -> String {
         match self {
             Self::Codec(codec) => format!(
-                "The video codec of this stream is {codec}. WHEP takes H.264; watch by HLS or FLV.\n"
+                "The video codec of this stream is {codec}. WHEP takes H.264, and AV1 if the player offers it; watch \
+                by HLS or FLV.\n"
             ),
             Self::BFrames => "This stream has B-frames, which browsers do not play over WebRTC. \
                 Switch B-frames off in the encoder, or watch by HLS or FLV.\n"

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use crate::base::Clock;
 use crate::media::{
@@ -11,16 +12,16 @@ use crate::media::{
 };
 use crate::server::stream::message::Message;
 use crate::server::stream::message_sink::Arrival;
-use crate::server::whep::audio::OpusSource;
 use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::timeline::Timeline;
-use crate::server::whep::tracks::{Tracks, Unplayable};
+use crate::server::whep::production::audio::OpusSource;
+use crate::server::whep::production::timeline::Timeline;
+use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
 use crate::wire::codec::h264::{DecoderConfig, avcc_nals};
 use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;
 use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
-use crate::wire::rtp::{self, h264};
+use crate::wire::rtp::{self, av1, h264};
 
 /// A result of a message.
 #[derive(Debug)]
@@ -35,9 +36,11 @@ pub(super) enum Made {
 /// Converts messages to frames.
 pub(super) struct FrameMaker {
     clock: Clock,
+    /// Number of the production.
+    production: u64,
     reader: Reader,
-    timeline: Timeline,
-    parameter_sets: Option<DecoderConfig>,
+    timeline: Arc<Mutex<Timeline>>,
+    config: Option<PacketizerConfig>,
     sound: Sound,
     tracks: Tracks,
     /// PTS of the last frame, in the publisher's time.
@@ -49,7 +52,14 @@ pub(super) struct FrameMaker {
     sounds: u64,
 }
 
-/// The state of the audio track.
+/// What keyframes need beside their packet.
+enum PacketizerConfig {
+    H264(DecoderConfig),
+    /// The record (AV1-ISOBMFF §2.3.3).
+    Av1(Bytes),
+}
+
+/// State of the audio track.
 #[derive(Default)]
 enum Sound {
     #[default]
@@ -62,12 +72,13 @@ enum Sound {
 }
 
 impl FrameMaker {
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(clock: Clock, production: u64, timeline: Arc<Mutex<Timeline>>) -> Self {
         Self {
             clock,
+            production,
             reader: Reader::new(is_live_video),
-            timeline: Timeline::default(),
-            parameter_sets: None,
+            timeline,
+            config: None,
             sound: Sound::None,
             tracks: Tracks::default(),
             last_pts: i64::MIN,
@@ -85,7 +96,7 @@ impl FrameMaker {
             Arrival::Gone => {}
             Arrival::Back => {
                 self.reader.restart();
-                self.parameter_sets = None;
+                self.config = None;
                 self.sound = Sound::None;
                 self.tracks = Tracks::default();
                 self.interrupt();
@@ -139,26 +150,33 @@ impl FrameMaker {
 
     fn video_config(&mut self, config: &VideoConfig, out: &mut Vec<Made>) {
         let parsed = match config.codec {
-            VideoCodec::H264 => DecoderConfig::parse(&config.config).ok(),
+            VideoCodec::H264 => {
+                DecoderConfig::parse(&config.config).ok().map(PacketizerConfig::H264)
+            }
+            VideoCodec::Av1 => Some(PacketizerConfig::Av1(config.config.clone())),
             _ => None,
         };
         self.interrupt();
         out.push(Made::Forget);
         match &parsed {
-            Some(sets) => {
+            Some(PacketizerConfig::Av1(_)) => {
+                self.tracks.video = Some(VideoFormat::Av1);
+                self.tracks.refused = None;
+            }
+            Some(PacketizerConfig::H264(sets)) => {
                 let [profile, constraints, level] =
                     [sets.profile_idc, sets.constraints, sets.level_idc];
                 let id = u32::from_be_bytes([0, profile, constraints, level]);
-                self.tracks.h264_profile = Some(id);
+                self.tracks.video = Some(VideoFormat::H264(id));
                 self.tracks.refused = None;
             }
             None => self.tracks.refused = Some(Unplayable::Codec(config.codec.name())),
         }
-        self.parameter_sets = parsed;
+        self.config = parsed;
     }
 
     fn picture(&mut self, packet: &EncodedPacket, now: Instant, out: &mut Vec<Made>) {
-        let Some(sets) = &self.parameter_sets else { return };
+        let Some(config) = &self.config else { return };
         let pts = packet.pts.as_micros();
         if packet.keyframe {
             self.broken = false;
@@ -169,14 +187,20 @@ impl FrameMaker {
         if self.broken || self.tracks.refused.is_some() {
             return;
         }
-        let nals = avcc_nals(&packet.data, 4).map_while(Result::ok);
-        let sets = packet.keyframe.then(|| sets.parameter_sets()).into_iter().flatten();
-        let payloads = h264::packetize(&sets, nals, rtp::MAX_PAYLOAD);
+        let (data, is_key) = (&packet.data, packet.keyframe);
+        let payloads = match config {
+            PacketizerConfig::H264(sets) => {
+                let nals = avcc_nals(data, 4).map_while(Result::ok);
+                let sets = is_key.then(|| sets.parameter_sets()).into_iter().flatten();
+                h264::packetize(&sets, nals, rtp::MAX_PAYLOAD)
+            }
+            PacketizerConfig::Av1(record) => av1::packetize(record, data, is_key, rtp::MAX_PAYLOAD),
+        };
         if payloads.is_empty() {
             return;
         }
         let kind = if packet.keyframe { FrameKind::Key } else { FrameKind::Inter };
-        let at = self.timeline.place(pts, self.clock.at(now).as_micros());
+        let at = self.timeline.lock().place(pts, self.clock.at(now).as_micros());
         let frame = self.frame(kind, self.pictures, at, now, payloads);
         self.pictures += 1;
         out.push(Made::Frame(frame));
@@ -198,7 +222,7 @@ impl FrameMaker {
         let mut packets: Vec<(i64, Bytes)> = Vec::new();
         source.packet(packet, &mut |at, data| packets.push((at, data)));
         for (pts, data) in packets {
-            let at = self.timeline.place(pts, self.clock.at(now).as_micros());
+            let at = self.timeline.lock().place(pts, self.clock.at(now).as_micros());
             let frame = self.frame(FrameKind::Sound, self.sounds, at, now, vec![Arc::from(&*data)]);
             self.sounds += 1;
             out.push(Made::Frame(frame));
@@ -214,10 +238,20 @@ impl FrameMaker {
         payloads: Vec<Arc<[u8]>>,
     ) -> Frame {
         let heard = self.clock.at(now).as_micros();
-        let late = heard.saturating_sub(self.timeline.wallclock(at)).max(0);
+        let late = heard.saturating_sub(self.timeline.lock().wallclock(at)).max(0);
         let late = std::time::Duration::from_micros(late.unsigned_abs());
         let wallclock = now.checked_sub(late).unwrap_or(now);
-        Frame { kind, index, at, wallclock, arrived: now, payloads }
+        let is_av1 = matches!(self.config, Some(PacketizerConfig::Av1(_)));
+        Frame {
+            production: self.production,
+            is_av1,
+            kind,
+            index,
+            at,
+            wallclock,
+            arrived: now,
+            payloads,
+        }
     }
 }
 
@@ -259,7 +293,7 @@ mod tests {
 
     #[test]
     fn pictures_begin_at_a_keyframe_that_brings_its_parameter_sets() {
-        let mut maker = FrameMaker::new(Clock::start());
+        let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
         let made = take(
             &mut maker,
             &[message(CONFIG, 0), picture(0x27, 0, 0), picture(0x17, 40, 0), picture(0x27, 80, 0)],
@@ -267,10 +301,10 @@ mod tests {
         let expected = [(FrameKind::Key, 1, 40_000, 2), (FrameKind::Inter, 2, 80_000, 1)];
         assert_eq!(frames(&made), expected);
         let known = made.iter().find_map(|made| match made {
-            Made::Tracks(tracks) => tracks.h264_profile,
+            Made::Tracks(tracks) => tracks.video,
             _ => None,
         });
-        assert_eq!(known, Some(0x64_00_20));
+        assert_eq!(known, Some(VideoFormat::H264(0x64_00_20)));
         // A missing number shows the loss.
         let made = take(&mut maker, &[Arrival::Lost, picture(0x27, 120, 0), picture(0x17, 160, 0)]);
         assert_eq!(frames(&made), [(FrameKind::Key, 4, 160_000, 2)]);
@@ -278,7 +312,7 @@ mod tests {
 
     #[test]
     fn b_frames_are_refused() {
-        let mut maker = FrameMaker::new(Clock::start());
+        let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
         let made = take(
             &mut maker,
             &[
@@ -297,7 +331,7 @@ mod tests {
 
     #[test]
     fn other_codecs_are_refused_by_name() {
-        let mut maker = FrameMaker::new(Clock::start());
+        let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
         let hevc = b"\x90hvc1\x01\x01\x60\0\0\0\x90\0\0\0\0\0\x3c\xf0\0\xfc\xfd\xf8\xf8\0\0\x0f\0";
         let made = take(&mut maker, &[message(hevc, 0)]);
         let refused = made.iter().find_map(|made| match made {

@@ -4,14 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
 use crate::base::worker::Worker;
 use crate::base::{Timestamp, sandbox};
 use crate::server::registry::Registry;
+use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink;
-use crate::server::whep::frame_maker::{FrameMaker, Made};
-use crate::server::whep::productions::{Production, ProductionUse, WantedTracks};
+use crate::server::whep::production::frame_maker::{FrameMaker, Made};
+use crate::server::whep::production::productions::{
+    Production, ProductionKey, ProductionUse, WantedTracks,
+};
+use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::Unplayable;
 
 /// Interval between checks for remaining viewers.
@@ -19,34 +25,62 @@ const CHECK: Duration = Duration::from_millis(200);
 /// Duration for which a production continues without viewers, for a viewer that reloads the page.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// Returns the production of a stream, and starts it if necessary. Returns `None` if the stream has no
-/// publisher, or if the system cannot start a thread.
-pub(super) fn of_stream(
+/// The production of a stream, started if necessary. It is `None` if the system cannot start a thread.
+pub(in crate::server::whep) fn of_stream(
     registry: &Arc<Registry>,
-    (app, name): (&str, &str),
+    stream: &Arc<Stream>,
     wanted: WantedTracks,
 ) -> Option<ProductionUse> {
-    let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
+    let key = ProductionKey::of(stream, String::new());
     let mut all = registry.whep.productions.all.lock();
-    let key = (app.to_owned(), name.to_owned());
-    let known = all.get(&key).filter(|known| Arc::ptr_eq(&known.stream, &stream));
+    let known = all.get(&key).filter(|known| Arc::ptr_eq(&known.stream, stream));
     let production = match known {
         Some(known) => Arc::clone(known),
         None => {
-            let begun = begin(registry, stream)?;
+            let begun = begin(registry, (key.clone(), Arc::clone(stream)), Arc::default())?;
             all.insert(key, Arc::clone(&begun));
             begun
         }
     };
-    Some(production.used(wanted))
+    Some(production.used(wanted, None))
+}
+
+/// The production of a rendition, started if necessary, on the timeline of the stream's own production. It is
+/// `None` if the system cannot start a thread.
+pub(in crate::server::whep) fn of_rendition(
+    registry: &Arc<Registry>,
+    main: &Production,
+    encoded: RenditionUse,
+    wanted: WantedTracks,
+) -> Option<ProductionUse> {
+    let key = ProductionKey::of(&main.stream, encoded.running.rendition.name());
+    let stream = Arc::clone(&encoded.running.stream);
+    let mut all = registry.whep.productions.all.lock();
+    let is_same = |known: &&Arc<Production>| {
+        Arc::ptr_eq(&known.stream, &stream) && Arc::ptr_eq(&known.timeline, &main.timeline)
+    };
+    let production = match all.get(&key).filter(is_same) {
+        Some(known) => Arc::clone(known),
+        None => {
+            let begun = begin(registry, (key.clone(), stream), Arc::clone(&main.timeline))?;
+            all.insert(key, Arc::clone(&begun));
+            begun
+        }
+    };
+    Some(production.used(wanted, Some(encoded)))
 }
 
 /// Starts the thread of a production.
-fn begin(registry: &Arc<Registry>, stream: Arc<Stream>) -> Option<Arc<Production>> {
+fn begin(
+    registry: &Arc<Registry>,
+    (key, stream): (ProductionKey, Arc<Stream>),
+    timeline: Arc<Mutex<Timeline>>,
+) -> Option<Arc<Production>> {
     let own = registry.config.own_stream.as_ref();
     let is_own = own.is_some_and(|own| own.app == stream.app && own.stream == stream.name);
+    let is_own = is_own && key.rendition.is_empty();
     let sink = MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2);
-    let production = Arc::new(Production::new(stream, sink, is_own));
+    let production = Arc::new(Production::new(key, (stream, sink), timeline, is_own));
     let (registry, made) = (Arc::clone(registry), Arc::clone(&production));
     // The thread decodes audio from untrusted clients.
     let worker = Worker::spawn("whep frames", move |_| {
@@ -66,7 +100,8 @@ fn begin(registry: &Arc<Registry>, stream: Arc<Stream>) -> Option<Arc<Production
 
 /// Makes frames until there are no more viewers.
 fn produce(registry: &Registry, production: &Arc<Production>) {
-    let mut maker = FrameMaker::new(registry.clock);
+    let timeline = Arc::clone(&production.timeline);
+    let mut maker = FrameMaker::new(registry.clock, production.id(), timeline);
     let mut made = Vec::new();
     let mut used: Timestamp = registry.clock.now();
     while !registry.is_stopping() {

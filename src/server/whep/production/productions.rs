@@ -9,11 +9,15 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::base::worker::Worker;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
+use crate::server::stream::sink::Sink as _;
 use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::frame_maker::Made;
 use crate::server::whep::mailbox::Mailbox;
+use crate::server::whep::production::frame_maker::Made;
+use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::Tracks;
 
 /// Minimum interval between keyframe requests to the encoder.
@@ -25,17 +29,35 @@ const MAX_REFUSED: usize = 256;
 /// All running productions.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Productions {
-    pub(super) all: Mutex<HashMap<(String, String), Arc<Production>>>,
-    /// Publications with B-frames, by the id of the publisher. This list outlives the productions:
+    pub(super) all: Mutex<HashMap<ProductionKey, Arc<Production>>>,
+    /// Publications with B-frames, by the ID of the publisher. This list outlives the productions:
     /// a production ends with its last viewer, and a new one detects B-frames only in later frames.
     /// The list contains at most [`MAX_REFUSED`] entries, and forgets the oldest.
     refused: Mutex<VecDeque<u64>>,
 }
 
-/// The production of a stream.
+/// The name of a production.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::server) struct ProductionKey {
+    pub app: String,
+    pub stream: String,
+    /// Empty for the stream itself.
+    pub rendition: String,
+}
+
+impl ProductionKey {
+    pub fn of(stream: &Stream, rendition: String) -> Self {
+        Self { app: stream.app.clone(), stream: stream.name.clone(), rendition }
+    }
+}
+
+/// The production of a stream or a rendition.
 #[derive(Debug)]
 pub(in crate::server) struct Production {
+    key: ProductionKey,
     pub stream: Arc<Stream>,
+    /// Renditions have the times of their stream, and its audio.
+    pub(super) timeline: Arc<Mutex<Timeline>>,
     pub(super) sink: Arc<MessageSink>,
     pub(super) tracks: watch::Sender<Tracks>,
     shared: Mutex<Shared>,
@@ -56,18 +78,20 @@ struct Shared {
     viewers: Vec<(Arc<Mailbox>, WantedTracks)>,
 }
 
-/// The tracks that a viewer wants.
+/// The tracks that a use needs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct WantedTracks {
+pub(in crate::server::whep) struct WantedTracks {
     pub video: bool,
     pub audio: bool,
 }
 
 /// A use of a production. The production continues as long as this value exists.
 #[derive(Debug)]
-pub(super) struct ProductionUse {
+pub(in crate::server::whep) struct ProductionUse {
     pub production: Arc<Production>,
     wanted: WantedTracks,
+    /// The rendition, which is encoded as long as this exists.
+    rendition: Option<RenditionUse>,
 }
 
 impl Drop for ProductionUse {
@@ -85,9 +109,16 @@ impl ProductionUse {
         shared.group.clone()
     }
 
-    /// Stops sending frames to this mailbox.
+    /// Stops sending the frames of this use to this mailbox.
     pub fn unsubscribe(&self, id: u64) {
-        self.production.shared.lock().viewers.retain(|(mailbox, _)| mailbox.id != id);
+        let mut shared = self.production.shared.lock();
+        let is_other = |mailbox: &Mailbox, wanted| mailbox.id != id || wanted != self.wanted;
+        shared.viewers.retain(|(mailbox, wanted)| is_other(mailbox, *wanted));
+    }
+
+    /// Why the server no longer encodes the rendition.
+    pub fn ended(&self) -> Option<Refusal> {
+        self.rendition.as_ref().and_then(|used| used.running.ended())
     }
 
     /// Returns the frames since the last keyframe.
@@ -125,8 +156,8 @@ impl Productions {
         }
     }
 
-    /// Returns true if the publication of this publisher has B-frames.
-    pub(super) fn is_refused(&self, publisher: u64) -> bool {
+    /// Whether the publication of this publisher has B-frames.
+    pub(in crate::server::whep) fn is_refused(&self, publisher: u64) -> bool {
         self.refused.lock().contains(&publisher)
     }
 
@@ -136,9 +167,9 @@ impl Productions {
         if production.users.load(Ordering::Acquire) > 0 {
             return false;
         }
-        let key = (production.stream.app.clone(), production.stream.name.clone());
-        if all.get(&key).is_some_and(|known| Arc::ptr_eq(known, production)) {
-            all.remove(&key);
+        let key = &production.key;
+        if all.get(key).is_some_and(|known| Arc::ptr_eq(known, production)) {
+            all.remove(key);
         }
         true
     }
@@ -146,8 +177,15 @@ impl Productions {
 
 impl Production {
     /// Creates a production whose thread has not started.
-    pub(super) fn new(stream: Arc<Stream>, sink: Arc<MessageSink>, is_own: bool) -> Self {
+    pub(super) fn new(
+        key: ProductionKey,
+        (stream, sink): (Arc<Stream>, Arc<MessageSink>),
+        timeline: Arc<Mutex<Timeline>>,
+        is_own: bool,
+    ) -> Self {
         Self {
+            key,
+            timeline,
             sink,
             tracks: watch::Sender::new(Tracks::default()),
             shared: Mutex::default(),
@@ -160,11 +198,20 @@ impl Production {
         }
     }
 
+    /// Its number, which its frames have.
+    pub(in crate::server::whep) fn id(&self) -> u64 {
+        self.sink.id()
+    }
+
     /// Adds a viewer that needs these tracks.
-    pub(super) fn used(self: &Arc<Self>, wanted: WantedTracks) -> ProductionUse {
+    pub(super) fn used(
+        self: &Arc<Self>,
+        wanted: WantedTracks,
+        rendition: Option<RenditionUse>,
+    ) -> ProductionUse {
         self.users.fetch_add(1, Ordering::AcqRel);
         self.listeners.fetch_add(usize::from(wanted.audio), Ordering::AcqRel);
-        ProductionUse { production: Arc::clone(self), wanted }
+        ProductionUse { production: Arc::clone(self), wanted, rendition }
     }
 
     /// Sends a result to all viewers. At most `limit` bytes of frames are cached for new viewers.
@@ -175,7 +222,8 @@ impl Production {
                 self.tracks.send_replace(tracks);
                 if let Some(refused) = tracks.refused {
                     let shared = self.shared.lock();
-                    shared.viewers.iter().for_each(|(viewer, _)| viewer.end(refused.reason()));
+                    let viewers = shared.viewers.iter().filter(|(_, wanted)| wanted.video);
+                    viewers.for_each(|(viewer, _)| viewer.end(refused.reason()));
                 }
             }
             Made::Forget => self.shared.lock().forget(),

@@ -1,0 +1,199 @@
+//! The video that a viewer gets: that of the stream itself, or of one of its renditions. A browser that decodes
+//! nothing but Constrained Baseline gets renditions in this profile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::encode::config::Profile;
+use crate::media::Size;
+use crate::server::registry::Registry;
+use crate::server::renditions::ladder::VideoRendition;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::renditions::start::rendition_of;
+use crate::server::stream::Stream;
+use crate::server::whep::negotiation;
+use crate::server::whep::production::productions::{Production, ProductionUse, WantedTracks};
+use crate::server::whep::production::start;
+use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
+use crate::wire::sdp::Offer;
+
+/// Time for which an offer waits until the tracks of the stream are known.
+const TRACKS_WITHIN: Duration = Duration::from_secs(3);
+/// The name of the stream itself among its renditions.
+const MAIN: &str = "main";
+/// Assumed size of a stream whose size is not known yet.
+const UNKNOWN_SIZE: Size = Size::new(1_280, 720);
+/// Bits per second of the audio beside a rendition.
+const AUDIO_BITRATE: u64 = 128_000;
+
+/// Why a session is rejected.
+#[derive(Debug)]
+pub(in crate::server) enum Refused {
+    /// WHEP is disabled.
+    Off,
+    NotPublished,
+    Unplayable(Unplayable),
+    /// The offer is invalid, with a text for the developer of the player.
+    Offer(String),
+    Full,
+    /// The server does not encode the rendition.
+    Rendition(Refusal),
+}
+
+/// A video of a stream.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server::whep) enum Variant {
+    Main,
+    Rendition(VideoRendition),
+}
+
+/// The videos from which a viewer's is chosen.
+#[derive(Clone, Debug)]
+pub(in crate::server::whep) struct Variants {
+    pub stream: Arc<Stream>,
+    /// The audio for all variants, and the timeline.
+    pub main: Arc<ProductionUse>,
+    /// True if the viewer decodes H.264 only with the Constrained Baseline profile.
+    baseline: bool,
+    /// True if the viewer does not decode the stream itself for this reason.
+    replaced: bool,
+    /// True if there is more than one.
+    pub has_choice: bool,
+}
+
+/// What a viewer gets first.
+#[derive(Debug)]
+pub(in crate::server::whep) struct Selection {
+    pub variants: Variants,
+    /// `None` without video.
+    pub video: Option<(Variant, ProductionUse)>,
+    /// True if the viewer has chosen the variant.
+    pub is_pinned: bool,
+    pub tracks: Tracks,
+}
+
+/// Selects the first variant for an offer: the rendition with this name, if any.
+pub(in crate::server::whep) async fn select(
+    registry: &Arc<Registry>,
+    (app, name): (&str, &str),
+    rendition: Option<&str>,
+    offer: &Offer,
+) -> Result<Selection, Refused> {
+    let stream = registry.find(app, name).filter(|stream| stream.is_published());
+    let stream = stream.ok_or(Refused::NotPublished)?;
+    let wanted = WantedTracks { video: false, audio: offer.audio };
+    let main = start::of_stream(registry, &stream, wanted).ok_or(Refused::NotPublished)?;
+    let mut variants = Variants {
+        stream,
+        main: Arc::new(main),
+        baseline: false,
+        replaced: false,
+        has_choice: false,
+    };
+    if !offer.video {
+        let tracks = Tracks::default();
+        return Ok(Selection { variants, video: None, is_pinned: false, tracks });
+    }
+    let known = tracks_of(&variants.main).await;
+    let is_pinned = rendition.is_some();
+    let rendition = rendition.filter(|name| *name != MAIN);
+    let publisher = variants.stream.figures(registry.clock.now()).publisher;
+    let has_b_frames = publisher.is_some_and(|it| registry.whep.productions.is_refused(it.id));
+    let lacks_av1 = known.video == Some(VideoFormat::Av1) && !negotiation::has_av1(&offer.text);
+    let refused = has_b_frames.then_some(Unplayable::BFrames).or(known.refused);
+    let refused = refused.or(lacks_av1.then_some(Unplayable::Codec("AV1")));
+    if let (Some(refused), None) = (refused, rendition) {
+        return Err(Refused::Unplayable(refused));
+    }
+    variants.baseline = negotiation::has_only_baseline(&offer.text);
+    variants.replaced = variants.baseline
+        && matches!(known.video, Some(VideoFormat::H264(profile)) if !negotiation::is_baseline(profile));
+    let ladder = registry.config.renditions.of(app);
+    variants.has_choice = variants.replaced || !ladder.video.is_empty();
+    let variant = match rendition {
+        Some(name) => variants.named(registry, name).ok_or(Refused::Rendition(Refusal::Absent))?,
+        // A stream whose tracks are unknown has no video.
+        None if known.video.is_none() => Variant::Main,
+        None => variants.all(registry).first().map_or(Variant::Main, |(variant, _)| *variant),
+    };
+    let video = variants.open(registry, variant)?;
+    let tracks = match variant {
+        Variant::Main => known,
+        Variant::Rendition(rendition) => {
+            let format = VideoFormat::H264(negotiation::h264_profile(rendition.profile));
+            Tracks { video: Some(format), refused: None, ..known }
+        }
+    };
+    Ok(Selection { variants, video: Some((variant, video)), is_pinned, tracks })
+}
+
+/// The tracks of a production, once they are known.
+async fn tracks_of(used: &ProductionUse) -> Tracks {
+    let mut tracks = used.tracks();
+    let known = tracks.wait_for(Tracks::is_known);
+    let known = tokio::time::timeout(TRACKS_WITHIN, known).await;
+    // An audio-only stream is valid too.
+    known.ok().and_then(Result::ok).map(|known| *known).unwrap_or_default()
+}
+
+impl Variants {
+    /// All variants with their bitrates, the largest first.
+    pub fn all(&self, registry: &Registry) -> Vec<(Variant, u64)> {
+        let publisher = self.stream.figures(registry.clock.now()).publisher;
+        let bitrate = publisher.as_ref().map_or(0, |it| it.bitrate);
+        let size = publisher.and_then(|it| it.video?.size);
+        let size = size.map(|(width, height)| Size::new(width, height));
+        let ladder = &registry.config.renditions.of(&self.stream.app).video;
+        let first = match (self.replaced, size) {
+            (true, size) => {
+                Variant::Rendition(VideoRendition::baseline(size.unwrap_or(UNKNOWN_SIZE)))
+            }
+            (false, _) => Variant::Main,
+        };
+        let smaller = ladder.iter().filter(|it| size.is_some_and(|size| it.size(size).is_some()));
+        let smaller = smaller.map(|it| Variant::Rendition(self.in_profile(*it)));
+        let smaller = smaller.filter(|it| match (it, first) {
+            (Variant::Rendition(it), Variant::Rendition(first)) => it.height < first.height,
+            _ => true,
+        });
+        let rate = |variant: &Variant| match variant {
+            Variant::Main => bitrate,
+            Variant::Rendition(it) => u64::from(it.bitrate.0) + AUDIO_BITRATE,
+        };
+        std::iter::once(first).chain(smaller).map(|it| (it, rate(&it))).collect()
+    }
+
+    /// The variant with this name.
+    pub fn named(&self, registry: &Registry, name: &str) -> Option<Variant> {
+        if name == MAIN {
+            return self.all(registry).first().map(|(variant, _)| *variant);
+        }
+        let ladder = &registry.config.renditions.of(&self.stream.app).video;
+        let found = ladder.iter().find(|it| it.name() == name);
+        found.map(|it| Variant::Rendition(self.in_profile(*it)))
+    }
+
+    fn in_profile(&self, rendition: VideoRendition) -> VideoRendition {
+        let profile = if self.baseline { Profile::ConstrainedBaseline } else { rendition.profile };
+        VideoRendition { profile, ..rendition }
+    }
+
+    /// The production of a variant, started if necessary.
+    pub fn open(
+        &self,
+        registry: &Arc<Registry>,
+        variant: Variant,
+    ) -> Result<ProductionUse, Refused> {
+        let wanted = WantedTracks { video: true, audio: false };
+        let main: &Production = &self.main.production;
+        let used = match variant {
+            Variant::Main => start::of_stream(registry, &self.stream, wanted),
+            Variant::Rendition(rendition) => {
+                let encoded = rendition_of(registry, &self.stream, rendition);
+                let encoded = encoded.map_err(Refused::Rendition)?;
+                start::of_rendition(registry, main, encoded, wanted)
+            }
+        };
+        used.ok_or(Refused::NotPublished)
+    }
+}

@@ -1,0 +1,132 @@
+//! Changes the video of a viewer: as the viewer chooses, as the link requires, or because the server no longer
+//! encodes it. The change takes place at the next keyframe.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::server::registry::Registry;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::whep::choice::link::LinkChoice;
+use crate::server::whep::choice::selection::{Refused, Variant, Variants};
+use crate::server::whep::mailbox::{ChosenRendition, Mailbox};
+use crate::server::whep::viewer_tracks::{Coming, Pictures};
+
+/// Interval of looking at the link.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// What decides on the video of a viewer.
+#[derive(Debug)]
+pub(in crate::server::whep) struct Switching {
+    pub variants: Variants,
+    /// True if the viewer has chosen the variant.
+    is_pinned: bool,
+    link: LinkChoice,
+    /// The newest estimate of the link in bits per second.
+    pub estimate: Option<u64>,
+    /// Frames were dropped since the last look.
+    pub is_crowded: bool,
+    looked: Option<Instant>,
+}
+
+impl Switching {
+    pub fn new(variants: Variants, is_pinned: bool) -> Self {
+        let link = LinkChoice::default();
+        Self { variants, is_pinned, link, estimate: None, is_crowded: false, looked: None }
+    }
+
+    /// Changes to what the viewer has chosen. `mailbox` is there once the viewer gets frames.
+    pub fn take_choice(
+        &mut self,
+        registry: &Arc<Registry>,
+        video: &mut Pictures,
+        chosen: ChosenRendition,
+        mailbox: Option<&Arc<Mailbox>>,
+    ) {
+        let done = match &chosen.rendition {
+            None => Ok(()),
+            Some(name) => match (self.variants.named(registry, name), mailbox) {
+                (Some(variant), Some(mailbox)) => self.change(registry, video, variant, mailbox),
+                _ => Err(Refusal::Absent),
+            },
+        };
+        if done.is_ok() {
+            self.is_pinned = chosen.rendition.is_some();
+        }
+        // The request may be over.
+        let _ = chosen.answer.send(done);
+    }
+
+    /// Looks at the link and at the rendition. Returns the bitrate that the largest variant needs, if there is a
+    /// choice.
+    pub fn check(
+        &mut self,
+        registry: &Arc<Registry>,
+        video: &mut Pictures,
+        mailbox: Option<&Arc<Mailbox>>,
+        now: Instant,
+    ) -> Result<Option<u64>, &'static str> {
+        let Some(mailbox) = mailbox.filter(|_| self.variants.has_choice) else { return Ok(None) };
+        if self.looked.is_some_and(|before| now.duration_since(before) < CHECK) {
+            return Ok(None);
+        }
+        self.looked = Some(now);
+        let is_crowded = std::mem::take(&mut self.is_crowded);
+        if video.coming.as_ref().is_some_and(|coming| coming.used.ended().is_some()) {
+            video.stop_coming(mailbox.id);
+        }
+        let all = self.variants.all(registry);
+        let largest = all.first().map(|(_, rate)| *rate);
+        if video.used.ended().is_some() && video.coming.is_none() {
+            let before = video.variant;
+            let mut others = all.iter().filter(|(variant, _)| *variant != before);
+            let changed = others.any(|(it, _)| self.change(registry, video, *it, mailbox).is_ok());
+            let why = "the server no longer encodes the rendition";
+            return if changed { Ok(largest) } else { Err(why) };
+        }
+        let Some(estimate) = self.estimate.filter(|_| !self.is_pinned && video.coming.is_none())
+        else {
+            return Ok(largest);
+        };
+        let Some(current) = all.iter().position(|(variant, _)| *variant == video.variant) else {
+            return Ok(largest);
+        };
+        let rates: Vec<u64> = all.iter().map(|(_, rate)| *rate).collect();
+        let chosen = self.link.choose(&rates, current, (estimate, is_crowded), now);
+        // If the server does not encode a smaller one, the next one may run already.
+        let rest = chosen.and_then(|index| all.get(index..)).unwrap_or_default();
+        let count = if chosen < Some(current) { 1 } else { rest.len() };
+        for (variant, rate) in rest.iter().take(count) {
+            tracing::debug!(estimate, rate, ?variant, "the link requires another rendition");
+            match self.change(registry, video, *variant, mailbox) {
+                Ok(()) => break,
+                Err(why) => tracing::debug!(?why, "there is no such rendition"),
+            }
+        }
+        Ok(largest)
+    }
+
+    /// The video changes with the next keyframe of this variant.
+    fn change(
+        &self,
+        registry: &Arc<Registry>,
+        video: &mut Pictures,
+        variant: Variant,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<(), Refusal> {
+        video.stop_coming(mailbox.id);
+        if video.variant == variant && video.used.ended().is_none() {
+            return Ok(());
+        }
+        let used = self.variants.open(registry, variant).map_err(|why| match why {
+            Refused::Rendition(why) => why,
+            _ => Refusal::Absent,
+        })?;
+        if used.tracks().borrow().refused.is_some() {
+            return Err(Refusal::Absent);
+        }
+        used.subscribe(mailbox);
+        let from = video.cursor.last_time().unwrap_or(i64::MIN);
+        video.coming = Some(Coming { variant, used, from });
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! ICE over TCP (RFC 6544) for viewers without UDP: connections to the port of WebRTC, in which each datagram has
+//! its length (RFC 4571).
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+
+use crate::net::listener::Listener;
+use crate::net::stream::Stream;
+use crate::server::registry::{ConnectionSlot, Registry};
+use crate::server::service::port::OpenPort;
+use crate::server::whep::endpoint::MAX_DATAGRAM;
+use crate::server::whep::mailbox::Mailbox;
+use crate::server::whep::path::{Path, TcpLink};
+
+/// Time limit for the first datagram, and between two datagrams: viewers check the connection every few seconds.
+const FIRST_WITHIN: Duration = Duration::from_secs(10);
+const NEXT_WITHIN: Duration = Duration::from_secs(30);
+/// Time limit for the last packets of a session.
+const FLUSH_WITHIN: Duration = Duration::from_secs(1);
+
+/// Accepts connections until the port closes.
+pub(in crate::server) async fn accept(listener: Listener, registry: Arc<Registry>, open: OpenPort) {
+    let stopped = open.closing(&registry);
+    tokio::pin!(stopped);
+    loop {
+        let (stream, peer) = tokio::select! {
+            biased;
+            () = &mut stopped => break,
+            caller = listener.accept() => caller,
+        };
+        match registry.admit(peer) {
+            Some(slot) => {
+                tokio::spawn(converse(stream, peer, slot, Arc::clone(&registry)));
+            }
+            None => tracing::debug!(%peer, "refused a connection: too many connections"),
+        }
+    }
+    drop(listener);
+}
+
+/// Serves a connection. Its first datagram names the session.
+async fn converse(
+    mut stream: Stream,
+    peer: SocketAddr,
+    slot: ConnectionSlot,
+    registry: Arc<Registry>,
+) {
+    let mut buffer = vec![0; MAX_DATAGRAM];
+    let first = tokio::select! {
+        biased;
+        () = registry.stopped() => return,
+        () = slot.evicted() => return,
+        first = tokio::time::timeout(FIRST_WITHIN, read(&mut stream, &mut buffer)) => first,
+    };
+    let Ok(Ok(first)) = first else {
+        return tracing::debug!(%peer, "a TCP connection to the port of WebRTC sent no datagram");
+    };
+    let Some(mailbox) = registry.whep.session_of(first) else {
+        return tracing::debug!(%peer, "a TCP connection to the port of WebRTC named no session");
+    };
+    let Some(_place) = mailbox.connect() else { return };
+    let (link, packets) = TcpLink::new(peer);
+    mailbox.datagram(first, Path::Tcp(Arc::clone(&link)));
+    // From here on, the slot of the session counts.
+    drop(slot);
+    let (reader, writer) = tokio::io::split(stream);
+    tokio::select! {
+        () = registry.stopped() => {}
+        () = receive(reader, &mailbox, &link, buffer) => {}
+        () = send(writer, packets, &link) => {}
+    }
+}
+
+/// Reads a datagram.
+async fn read<'a>(
+    stream: &mut (impl tokio::io::AsyncRead + Unpin),
+    buffer: &'a mut [u8],
+) -> io::Result<&'a [u8]> {
+    let length = usize::from(stream.read_u16().await?);
+    let place = buffer.get_mut(..length).ok_or(io::ErrorKind::InvalidData)?;
+    stream.read_exact(place).await?;
+    Ok(place)
+}
+
+/// Passes datagrams to the session, until one of them ends.
+async fn receive(
+    mut stream: impl tokio::io::AsyncRead + Unpin,
+    mailbox: &Mailbox,
+    link: &Arc<TcpLink>,
+    mut buffer: Vec<u8>,
+) {
+    while let Ok(Ok(datagram)) =
+        tokio::time::timeout(NEXT_WITHIN, read(&mut stream, &mut buffer)).await
+    {
+        if mailbox.is_over() {
+            return;
+        }
+        mailbox.datagram(datagram, Path::Tcp(Arc::clone(link)));
+    }
+}
+
+/// Sends packets until the session ends.
+async fn send(
+    mut stream: impl tokio::io::AsyncWrite + Unpin,
+    mut packets: mpsc::Receiver<Vec<u8>>,
+    link: &TcpLink,
+) {
+    let write = async {
+        while let Some(packet) = packets.recv().await {
+            if stream.write_all(&packet).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::pin!(write);
+    tokio::select! {
+        () = &mut write => return,
+        () = link.ended() => {}
+    }
+    // The last packets say goodbye.
+    let _ = tokio::time::timeout(FLUSH_WITHIN, &mut write).await;
+}

@@ -1,0 +1,165 @@
+//! The tracks of one viewer: writes frames as RTP packets.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::Rtc;
+use str0m::media::{MediaTime, Mid};
+use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
+
+use crate::server::whep::choice::selection::Variant;
+use crate::server::whep::cursor::Cursor;
+use crate::server::whep::frame::{Frame, FrameKind};
+use crate::server::whep::negotiation::{Route, VideoRoute};
+use crate::server::whep::production::productions::ProductionUse;
+
+/// Frames that wait longer for the link than this are dropped up to a keyframe; the next value limits the
+/// packets.
+const MAX_DELAY: Duration = Duration::from_secs(1);
+const MAX_PACKETS: usize = 4_096;
+
+/// The video track for one viewer.
+pub(super) struct Pictures {
+    pub route: VideoRoute,
+    pub cursor: Cursor,
+    /// Sequence number of the next packet. It has no gaps, even if frames are skipped: receivers detect
+    /// losses by it.
+    next: u64,
+    /// Deadline of a keyframe request to the encoder.
+    pub due: Option<Instant>,
+    /// Where the frames come from.
+    pub variant: Variant,
+    pub used: ProductionUse,
+    /// The variant to which it changes with the next keyframe.
+    pub coming: Option<Coming>,
+}
+
+/// A variant that replaces another one.
+pub(super) struct Coming {
+    pub variant: Variant,
+    pub used: ProductionUse,
+    /// Earlier keyframes are too old, in microseconds of the stream.
+    pub from: i64,
+}
+
+pub(super) struct Sounds {
+    route: Route,
+    next: u64,
+}
+
+impl Pictures {
+    pub fn new(route: VideoRoute, (variant, used): (Variant, ProductionUse)) -> Self {
+        let cursor = Cursor::new();
+        Self { route, cursor, next: 0, due: None, variant, used, coming: None }
+    }
+
+    /// Forgets the coming variant.
+    pub fn stop_coming(&mut self, id: u64) {
+        if let Some(coming) = self.coming.take() {
+            coming.used.unsubscribe(id);
+        }
+    }
+
+    /// Stops the frames.
+    pub fn leave(&self, id: u64) {
+        self.used.unsubscribe(id);
+        self.coming.iter().for_each(|coming| coming.used.unsubscribe(id));
+    }
+
+    /// Changes to the coming variant if this is its first keyframe. Returns the variant that is no longer used.
+    pub fn change_at(&mut self, frame: &Frame) -> Option<ProductionUse> {
+        let is_first = |coming: &mut Coming| {
+            let is_its = coming.used.production.id() == frame.production;
+            is_its && frame.kind == FrameKind::Key && frame.at >= coming.from
+        };
+        let coming = self.coming.take_if(is_first)?;
+        self.cursor.change_to(frame);
+        self.variant = coming.variant;
+        Some(std::mem::replace(&mut self.used, coming.used))
+    }
+
+    /// Sends a frame at this time.
+    pub fn write(&mut self, rtc: &mut Rtc, frame: &Frame, at: i64, now: Instant) {
+        let pt = if frame.is_av1 { self.route.av1 } else { self.route.h264 };
+        let mut direct = rtc.direct_api();
+        let stream = direct.stream_tx_by_mid(self.route.mid, None);
+        let (Some(stream), Some(pt)) = (stream, pt) else { return };
+        let (time, wallclock) = (rtp_time(at, 90_000), shifted(frame, at, now));
+        // Frames are shown as soon as they are decoded, because the stream is live.
+        let extensions = ExtensionValues {
+            play_delay_min: Some(MediaTime::ZERO),
+            play_delay_max: Some(MediaTime::from_millis(100)),
+            ..ExtensionValues::default()
+        };
+        let last = frame.payloads.len().saturating_sub(1);
+        for (index, payload) in frame.payloads.iter().enumerate() {
+            let number = SeqNo::from(self.next);
+            self.next += 1;
+            stream.write_rtp(
+                RtpWrite::new(pt, number, time, wallclock, Arc::clone(payload))
+                    .marker(index == last)
+                    .nackable(true)
+                    .ext_vals(extensions.clone()),
+            );
+        }
+    }
+}
+
+impl Sounds {
+    pub fn new(route: Route) -> Self {
+        Self { route, next: 0 }
+    }
+
+    /// Sends a frame.
+    pub fn write(&mut self, rtc: &mut Rtc, frame: &Frame, now: Instant) {
+        let mut direct = rtc.direct_api();
+        let Some(stream) = direct.stream_tx_by_mid(self.route.mid, None) else { return };
+        let (time, wallclock) = (rtp_time(frame.at, 48_000), shifted(frame, frame.at, now));
+        for payload in &frame.payloads {
+            let number = SeqNo::from(self.next);
+            let is_first = self.next == 0;
+            self.next += 1;
+            stream.write_rtp(
+                RtpWrite::new(self.route.pt, number, time, wallclock, Arc::clone(payload))
+                    .marker(is_first),
+            );
+        }
+    }
+}
+
+/// Returns true if frames wait too long for the link, or too many wait.
+pub(super) fn is_crowded(rtc: &mut Rtc, mid: Mid, now: Instant) -> bool {
+    let mut direct = rtc.direct_api();
+    let info = direct.stream_tx_by_mid(mid, None).and_then(|stream| stream.queue_info());
+    info.is_some_and(|queue| {
+        let waits = queue.first_unsent().map(|since| now.saturating_duration_since(since));
+        queue.packet_count() > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_DELAY)
+    })
+}
+
+/// Converts microseconds to the clock of a track, which wraps.
+fn rtp_time(at: i64, rate: i64) -> u32 {
+    let ticks = i128::from(at) * i128::from(rate) / 1_000_000;
+    ticks.rem_euclid(1 << 32) as u32
+}
+
+/// Time of a frame that is sent with another timestamp; never in the future, which sender reports cannot
+/// express.
+fn shifted(frame: &Frame, at: i64, now: Instant) -> Instant {
+    let by = Duration::from_micros(at.abs_diff(frame.at));
+    let then = if at >= frame.at { frame.wallclock + by } else { frame.wallclock - by };
+    then.min(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_wrap_as_the_clocks_of_rtp_do() {
+        assert_eq!(rtp_time(1_000_000, 90_000), 90_000);
+        assert_eq!(rtp_time(20_000, 48_000), 960);
+        assert_eq!(rtp_time(-1_000_000, 48_000), u32::MAX - 47_999);
+        assert_eq!(rtp_time(47_721_859_000, 90_000), 14);
+    }
+}
