@@ -102,6 +102,11 @@ export class Playback {
     choose(quality) {
         this.quality = quality;
         store('quality', quality);
+        if (this.#isEncoded() && ['bFrames', 'codec'].includes(this.note?.reason)) {
+            // A rendition has neither B-frames nor another codec.
+            this.passed.delete(this.note.from);
+            this.note = null;
+        }
         if (this.driver && this.protocol === this.#next() && this.driver.choose?.(this.#rendition())) {
             this.changed();
         } else {
@@ -146,8 +151,9 @@ export class Playback {
         const offered = (this.state?.protocols ?? []).filter(name => DRIVERS[name]?.isSupported(this.video));
         offered.sort((a, b) => (b === this.preferred) - (a === this.preferred));
         if (!this.#rendition() || this.#rendition() === 'main') return offered;
-        // The other protocols have only the stream itself.
-        const able = offered.filter(name => DRIVERS[name].hasRenditions);
+        // FLV has only the stream itself, and only LL-HLS has the audio alone.
+        const isAudio = this.quality === 'audio';
+        const able = offered.filter(name => DRIVERS[name].hasRenditions && (!isAudio || name === 'hls'));
         return able.length ? able : offered;
     }
 
@@ -155,6 +161,11 @@ export class Playback {
     #rendition() {
         const known = ['main', ...this.state?.renditions ?? []];
         return known.includes(this.quality) ? this.quality : null;
+    }
+
+    // The viewer has chosen video that the server encodes.
+    #isEncoded() {
+        return ![null, 'main', 'audio'].includes(this.#rendition());
     }
 
     #next() {
@@ -174,7 +185,8 @@ export class Playback {
         clearTimeout(this.timer);
         this.timer = null;
         const codec = this.state.video?.codec;
-        if (this.#next() === 'whep' && codec && codec !== 'H.264') return this.#pass('whep', 'codec', codec);
+        const fits = !codec || ['H.264', 'AV1'].includes(codec) || this.#isEncoded();
+        if (this.#next() === 'whep' && !fits) return this.#pass('whep', 'codec', codec);
         const protocol = this.#next();
         if (protocol === null) {
             this.#set('failed');

@@ -11,13 +11,18 @@ const FROZEN_MS = 6_000;
 const SILENCE_MS = 6_000;
 
 export class Whep {
+    static hasRenditions = true;
+
     static isSupported() {
         return 'RTCPeerConnection' in window;
     }
 
-    // `fail(reason, codec)` is called at most once.
-    constructor({ address, video, fail, state }) {
+    // `fail(reason, codec)` is called at most once. `refused()` is called if the server does not encode the chosen
+    // rendition.
+    constructor({ address, video, fail, state, quality, refused }) {
         this.endpoint = address('/whep');
+        this.quality = quality;
+        this.refused = refused;
         this.video = video;
         this.fail = fail;
         // Sound alone does not do for a stream with video.
@@ -44,13 +49,19 @@ export class Whep {
             // Says that this side wants both channels (RFC 7587 §6.1); browsers do not say so themselves.
             offer.sdp = offer.sdp.replace(/(useinbandfec=1)/g, '$1;stereo=1');
             await connection.setLocalDescription(offer);
-            const answer = await fetch(this.endpoint, {
+            const answer = await fetch(this.#url(), {
                 method: 'POST',
                 headers: { 'Content-Type': 'application/sdp' },
                 body: offer.sdp,
                 signal: AbortSignal.timeout(ANSWER_MS),
             });
             const body = await answer.text();
+            if (answer.status === 503 && this.quality && !this.stopped) {
+                connection.close();
+                this.quality = null;
+                this.refused();
+                return this.start();
+            }
             if (answer.status !== 201) return this.#give(...refusal(answer.status, body));
             this.session = answer.headers.get('Location');
             if (this.stopped) return this.#leave();
@@ -64,6 +75,27 @@ export class Whep {
         } catch {
             this.#give('noAnswer');
         }
+    }
+
+    // Uses this rendition from its next keyframe on, or the best one for the link; false if there is no connection.
+    choose(quality) {
+        if (!this.session || this.stopped) return false;
+        this.quality = quality;
+        fetch(`${this.session}/layer`, {
+            method: 'POST',
+            headers: { 'Content-Type': 'application/json' },
+            body: JSON.stringify({ encodingId: quality ?? undefined }),
+        }).then(answer => {
+            if (answer.status === 503) return this.refused();
+            if (!answer.ok) this.#give('lost');
+        }).catch(() => this.#give('lost'));
+        return true;
+    }
+
+    #url() {
+        if (!this.quality) return this.endpoint;
+        const mark = this.endpoint.includes('?') ? '&' : '?';
+        return `${this.endpoint}${mark}rendition=${encodeURIComponent(this.quality)}`;
     }
 
     // Looks at the connection; called twice a second.
@@ -124,7 +156,7 @@ function refusal(status, body) {
             return codec ? ['codec', codec] : ['bFrames'];
         }
         case 422: return ['codec', 'H.264'];
-        case 503: return ['full'];
+        case 503: return [body.startsWith('There are too many viewers') ? 'full' : 'cpu'];
         default: return ['noAnswer'];
     }
 }
