@@ -351,3 +351,92 @@ fn the_page_changes_between_renditions_and_plays_on() {
     page.wait("document.getElementById('video').currentTime > 0 && document.documentElement.dataset.status === 'playing'");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
+
+/// The page plays over WebRTC at this width.
+fn plays_over_webrtc(page: &Page<'_>, width: u32) {
+    page.wait("document.documentElement.dataset.protocol === 'whep'");
+    let video = "document.getElementById('video')";
+    page.wait(&format!("{video}.videoWidth === {width}"));
+    let frames = format!("{video}.getVideoPlaybackQuality().totalVideoFrames");
+    let before = page.value(&frames).as_u64().unwrap();
+    page.wait(&format!("{frames} > {}", before + 20));
+}
+
+/// Runs before the scripts of a page: connections are counted, and know no H.264 but Constrained Baseline.
+const BASELINE_ONLY: &str = "window.connections = 0; \
+    const add = RTCPeerConnection.prototype.addTransceiver; \
+    RTCPeerConnection.prototype.addTransceiver = function (kind, init) { \
+        const made = add.call(this, kind, init); \
+        if (kind === 'video') { connections += 1; made.setCodecPreferences( \
+            RTCRtpReceiver.getCapabilities('video').codecs.filter(it => it.mimeType === 'video/rtx' \
+                || it.sdpFmtpLine?.includes('profile-level-id=42e01f'))); } \
+        return made; };";
+
+#[test]
+fn a_browser_with_constrained_baseline_alone_gets_a_rendition_in_it_or_the_reason() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+    // No rendition is configured: this one is on demand.
+    let running = start_with("audio", |config| config.webrtc = Some(any));
+    let _publisher = running.publish(&SMALL);
+    let url = format!("http://{}/watch/live/show", running.http());
+    let browser = Chromium::start("en");
+    plays_over_webrtc(&browser.open(&url, ""), 320);
+    assert_eq!(running.changes(), [], "this browser plays the stream itself");
+    plays_over_webrtc(&browser.open(&url, BASELINE_ONLY), 320);
+    assert_eq!(running.changes(), [("180p-baseline".to_owned(), RenditionState::Started)]);
+    let busy = start_with("audio", |config| {
+        config.webrtc = Some(any);
+        config.renditions.cpu = 0.0;
+    });
+    let _publisher = busy.publish(&SMALL);
+    let url = format!("http://{}/watch/live/show", busy.http());
+    let page = browser.open(&url, BASELINE_ONLY);
+    page.wait("document.documentElement.dataset.protocol === 'hls'");
+    page.wait("document.documentElement.dataset.status === 'playing'");
+    page.wait_soon(
+        "document.getElementById('note').innerText.includes('does not encode video for this browser')",
+    );
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn renditions_play_over_webrtc_by_choice_without_another_connection() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+    let running = start_with("120p:300k,audio", |config| config.webrtc = Some(any));
+    let publisher = running.publish(&SMALL);
+    let url = format!("http://{}/watch/live/show", running.http());
+    let browser = Chromium::start("en");
+    let count = "window.connections = 0; const Own = RTCPeerConnection; \
+        window.RTCPeerConnection = class extends Own { constructor() { super(); connections += 1; } };";
+    let page = browser.open(&url, count);
+    plays_over_webrtc(&page, 320);
+    page.value("document.getElementById('settings').click()");
+    for (quality, width) in [("120p", 212), ("main", 320), ("120p", 212)] {
+        choose(&page, quality, width);
+        plays_over_webrtc(&page, width);
+    }
+    assert_eq!(page.value("connections"), 1, "it changes within the session");
+    // Only a playlist has the audio alone.
+    choose(&page, "audio", 0);
+    page.wait("document.documentElement.dataset.protocol === 'hls'");
+    drop(publisher);
+    wait_for("the end", LIMIT, || running.server.streams().iter().all(|it| it.publisher.is_none()));
+    // A stream with B-frames plays over WebRTC only as a rendition.
+    let film = ["-tune", "film", "-bf", "2", "-b_strategy", "0"];
+    let _publisher = running.publish(&[&SMALL[..], &film].concat());
+    let page = browser.open(&url, "");
+    page.value("localStorage.clear(); location.reload()");
+    page.wait("document.documentElement.dataset.protocol === 'hls'");
+    page.wait("document.documentElement.dataset.status === 'playing'");
+    page.wait_soon("document.getElementById('note').innerText.includes('B-frames')");
+    page.value("document.getElementById('settings').click()");
+    choose(&page, "120p", 212);
+    plays_over_webrtc(&page, 212);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}

@@ -2,10 +2,13 @@
 
 mod aiortc;
 mod browser;
+mod network;
 pub mod page;
+mod relay;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -28,6 +31,8 @@ struct Running {
 fn start_with(change: impl FnOnce(&mut Config)) -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let mut config = Config { rtmp: any, http: Some(any), webrtc: Some(any), ..Config::default() };
+    // A busy machine refuses no rendition.
+    config.renditions.cpu = 100.0;
     change(&mut config);
     let runtime = Runtime::start().unwrap();
     let server = Server::start(&runtime, Clock::start(), config).unwrap();
@@ -71,13 +76,24 @@ fn ask(
     kind: &str,
     body: &str,
 ) -> (u16, String, String) {
+    ask_with(http, method, path, (kind, ""), body)
+}
+
+/// The same with further header lines.
+fn ask_with(
+    http: SocketAddr,
+    method: &str,
+    path: &str,
+    (kind, more): (&str, &str),
+    body: &str,
+) -> (u16, String, String) {
     let mut socket = TcpStream::connect(http).unwrap();
     socket.set_read_timeout(Some(LIMIT)).unwrap();
     let length = body.len();
     write!(
         socket,
         "{method} {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\nContent-Type: {kind}\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
+         {more}Content-Length: {length}\r\n\r\n{body}"
     )
     .unwrap();
     let mut answer = String::new();
@@ -227,12 +243,38 @@ fn offers_are_refused_with_the_reason() {
     let (status, head, answer) = post("/live/show/whep", "application/sdp", page::OFFER);
     assert_eq!(status, 201, "{answer}");
     assert!(answer.contains("a=ice-lite") && answer.contains("typ host"), "{answer}");
+    assert!(answer.contains(" typ host tcptype passive"), "{answer}");
     let session = header(&head, "location").to_owned();
     assert!(session.starts_with("/live/show/whep/") && session.len() > 40, "{session}");
     let fragment = "application/trickle-ice-sdpfrag";
-    let patch = |body: &str| ask(running.http(), "PATCH", &session, fragment, body).0;
-    assert_eq!(patch("a=ice-ufrag:EsAw\r\na=candidate:1 1 udp 1 x.local 9 typ host\r\n"), 204);
-    assert_eq!(patch("a=ice-ufrag:other\r\na=ice-pwd:x\r\n"), 422);
+    let patch = |tag: &str, body: &str| {
+        let tag = if tag.is_empty() { String::new() } else { format!("If-Match: {tag}\r\n") };
+        ask_with(running.http(), "PATCH", &session, (fragment, &tag), body)
+    };
+    let etag = header(&head, "etag").to_owned();
+    let trickle = "a=ice-ufrag:EsAw\r\na=candidate:1 1 udp 1 x.local 9 typ host\r\n";
+    for (tag, expected) in [("", 428), ("\"old\"", 412), (&*etag, 204), ("*", 204)] {
+        assert_eq!(patch(tag, trickle).0, expected, "{tag}");
+    }
+    assert_eq!(patch("*", "a=ice-ufrag:other\r\na=ice-pwd:x\r\n").0, 422);
+    let restart = "a=ice-ufrag:other\r\na=ice-pwd:0123456789012345678901\r\n";
+    let (status, head, body) = patch("*", restart);
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains("a=ice-pwd:") && body.contains(" typ host"), "{body}");
+    let next = header(&head, "etag");
+    assert!(!next.is_empty() && next != etag && body.contains(next.trim_matches('"')), "{head}");
+    assert_eq!((patch(&etag, restart).0, patch(next, restart).0), (412, 204));
+    let layer = |kind: &str, body: &str| {
+        ask(running.http(), "POST", &format!("{session}/layer"), kind, body).0
+    };
+    let json = "application/json";
+    assert_eq!(
+        (layer("text/plain", "{}"), layer(json, "480p"), layer(json, "{}")),
+        (415, 422, 200)
+    );
+    assert_eq!(layer(json, "{\"encodingId\":\"480p\"}"), 404);
+    let (status, _, why) = post("/live/show/whep?rendition=480p", "application/sdp", page::OFFER);
+    assert_eq!(status, 404, "{why}");
     assert_eq!(ask(running.http(), "DELETE", &session, "", "").0, 200);
     wait_for("the end of the session", LIMIT, || {
         ask(running.http(), "DELETE", &session, "", "").0 == 404
@@ -292,4 +334,38 @@ fn the_operator_ends_a_viewer() {
     );
     assert!(head.starts_with("HTTP/1.1 204"), "{head}");
     wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
+}
+
+#[test]
+fn chromium_plays_av1_as_published_and_a_player_without_it_gets_the_reason() {
+    let Some(ffmpeg) = crate::enhanced::new_ffmpeg() else { return };
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let url = format!("rtmp://{}/live/show", running.server.addresses().rtmp);
+    let mut command = Command::new(ffmpeg);
+    command.args(["-hide_banner", "-nostdin", "-v", "error", "-re"]);
+    command.args(["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30"]);
+    command.args(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]);
+    command.args(["-c:v", "libsvtav1", "-preset", "12", "-g", "30", "-pix_fmt", "yuv420p"]);
+    command.args(["-svtav1-params", "pred-struct=1", "-c:a", "aac", "-ac", "2", "-f", "flv", &url]);
+    let _publisher = Peer::start_command(&mut command);
+    wait_for("the stream", LIMIT, || {
+        let streams = running.server.streams();
+        let mut publishers = streams.iter().filter_map(|it| it.publisher.as_ref());
+        publishers.any(|it| it.video.is_some())
+    });
+    let page = PageServer::start(running.http());
+    let mut browser = Browser::open(&page.url("/live/show/whep"));
+    browser.wait("frames decoded in Chromium", || {
+        last(&page.reports())["framesDecoded"].as_u64() > Some(90)
+    });
+    let report = last(&page.reports());
+    assert!(report["videoCodec"].as_str().unwrap().starts_with("video/AV1"), "{report}");
+    assert_eq!((report["width"].as_u64(), report["height"].as_u64()), (Some(320), Some(180)));
+    let (status, _, why) =
+        ask(running.http(), "POST", "/live/show/whep", "application/sdp", page::OFFER);
+    assert_eq!(status, 415, "{why}");
+    assert!(why.starts_with("The video codec of this stream is AV1. "), "{why}");
 }

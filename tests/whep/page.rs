@@ -34,6 +34,11 @@ pub struct PageServer {
 impl PageServer {
     /// Passes requests on to there.
     pub fn start(onair: SocketAddr) -> Self {
+        Self::start_behind(onair, None)
+    }
+
+    /// The same with another port for WebRTC in the answers: the first instead of the second.
+    pub fn start_behind(onair: SocketAddr, ports: Option<(u16, u16)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let reports: Arc<Mutex<Vec<Value>>> = Arc::default();
@@ -41,7 +46,7 @@ impl PageServer {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let told = Arc::clone(&told);
-                thread::spawn(move || answer(stream, onair, &told));
+                thread::spawn(move || answer(stream, (onair, ports), &told));
             }
         });
         Self { address, reports }
@@ -59,7 +64,11 @@ impl PageServer {
 }
 
 /// Answers one request.
-fn answer(mut stream: TcpStream, onair: SocketAddr, reports: &Mutex<Vec<Value>>) -> Option<()> {
+fn answer(
+    mut stream: TcpStream,
+    (onair, ports): (SocketAddr, Option<(u16, u16)>),
+    reports: &Mutex<Vec<Value>>,
+) -> Option<()> {
     stream.set_read_timeout(Some(LIMIT)).ok()?;
     let mut bytes = Vec::new();
     let end = loop {
@@ -71,10 +80,13 @@ fn answer(mut stream: TcpStream, onair: SocketAddr, reports: &Mutex<Vec<Value>>)
         }
     };
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
+    let header = |wanted: &str| {
+        head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim())
+        })
+    };
+    let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
     let mut body = bytes.split_off(end);
     while body.len() < length.unwrap_or(0) {
         let mut buffer = [0; 4_096];
@@ -101,14 +113,22 @@ fn answer(mut stream: TcpStream, onair: SocketAddr, reports: &Mutex<Vec<Value>>)
     }
     let mut to = TcpStream::connect(onair).ok()?;
     let length = body.len();
+    let kind = header("content-type").unwrap_or("text/plain");
+    let tag = header("if-match").map(|tag| format!("If-Match: {tag}\r\n")).unwrap_or_default();
     write!(
         to,
         "{method} {path} HTTP/1.1\r\nHost: {onair}\r\nConnection: close\r\n\
-         Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n"
+         {tag}Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
     )
     .ok()?;
     to.write_all(&body).ok()?;
     let mut answer = Vec::new();
     to.read_to_end(&mut answer).ok()?;
+    if let Some((ours, theirs)) = ports {
+        // Both have five digits, so the length stays.
+        let text = String::from_utf8(answer).ok()?;
+        let [ours, theirs] = [ours, theirs].map(|port| format!(" {port} typ host"));
+        answer = text.replace(&theirs, &ours).into_bytes();
+    }
     stream.write_all(&answer).ok()
 }

@@ -1,0 +1,81 @@
+//! WHEP over bad and unusual networks, played by Chromium.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::browser::Browser;
+use super::page::PageServer;
+use super::relay::{Network, Relay};
+use super::{NO_B_FRAMES, Running, last, start_with};
+use crate::peers::{self, wait_for};
+
+/// A page behind a relay.
+fn behind(running: &Running, network: Network) -> (Relay, PageServer) {
+    let webrtc: SocketAddr = running.server.addresses().webrtc.unwrap();
+    let relay = Relay::start(webrtc, network);
+    let page = PageServer::start_behind(running.http(), Some((relay.port, webrtc.port())));
+    (relay, page)
+}
+
+#[test]
+fn a_slow_link_gets_a_smaller_rendition_and_a_fast_one_the_stream_itself() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.renditions.others = "180p:150k".parse().unwrap());
+    let steady = ["-b:v", "1000k", "-minrate", "1000k", "-maxrate", "1000k", "-bufsize", "500k"];
+    let _publisher = running.publish(&steady);
+    let network = Network { delay: Duration::from_millis(10), loss: None };
+    let (relay, page) = behind(&running, network);
+    let mut browser = Browser::open(&page.url("/live/show/whep"));
+    let width = || last(&page.reports())["width"].as_u64();
+    let decoded = || last(&page.reports())["framesDecoded"].as_u64().unwrap_or(0);
+    browser.wait("the stream itself", || width() == Some(640) && decoded() > 60);
+    relay.set_rate(500_000);
+    browser.wait("the smaller rendition", || width() == Some(320));
+    let before = decoded();
+    browser.wait("its frames", || decoded() > before + 60);
+    relay.set_rate(0);
+    browser.wait("the stream itself again", || width() == Some(640));
+    assert_eq!(last(&page.reports())["connectionState"], "connected");
+}
+
+#[test]
+fn a_viewer_without_udp_plays_over_tcp() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let page = PageServer::start(running.http());
+    let mut browser = Browser::open(&page.url("/live/show/whep&tcp=1"));
+    let decoded = || last(&page.reports())["framesDecoded"].as_u64().unwrap_or(0);
+    browser.wait("frames", || decoded() > 90);
+    let report = last(&page.reports());
+    assert_eq!(report["path"], "tcp", "{report}");
+    assert_eq!(running.viewers(), 1);
+    drop(browser);
+    wait_for("the end of the viewer", Duration::from_secs(40), || running.viewers() == 0);
+}
+
+#[test]
+fn ice_restarts_within_the_session() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let page = PageServer::start(running.http());
+    let mut browser = Browser::open(&page.url("/live/show/whep&restart=1"));
+    browser.wait("the restart", || {
+        let report = last(&page.reports());
+        assert!(report["error"].is_null(), "{report}");
+        report["restarted"].is_string()
+    });
+    let decoded = || last(&page.reports())["framesDecoded"].as_u64().unwrap_or(0);
+    let before = decoded();
+    // Longer than a path lives without the checks of its peer.
+    browser.wait("frames after the restart", || decoded() > before + 600);
+    assert_eq!(last(&page.reports())["connectionState"], "connected");
+    assert_eq!(running.viewers(), 1, "the same session");
+}

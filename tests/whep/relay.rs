@@ -1,0 +1,111 @@
+//! A bad network: a UDP relay on 127.0.0.1 that delays datagrams, loses some, and has a limited rate.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What waits longer than this for a limited rate is lost.
+const MAX_WAIT: Duration = Duration::from_millis(250);
+
+/// How bad the network is, in each direction.
+#[derive(Copy, Clone)]
+pub struct Network {
+    pub delay: Duration,
+    /// One datagram in this many is lost.
+    pub loss: Option<u32>,
+}
+
+/// A running relay; it ends with the test's process.
+pub struct Relay {
+    pub port: u16,
+    /// Bits per second towards the viewer; zero is no limit.
+    rate: Arc<AtomicU64>,
+}
+
+impl Relay {
+    /// Relays to the port of the server.
+    pub fn start(server: SocketAddr, network: Network) -> Self {
+        let near = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+        let port = near.local_addr().unwrap().port();
+        let rate = Arc::new(AtomicU64::new(0));
+        let limit = Arc::clone(&rate);
+        thread::spawn(move || {
+            let mut viewers: HashMap<SocketAddr, Direction> = HashMap::new();
+            let mut buffer = [0; 2_048];
+            while let Ok((length, from)) = near.recv_from(&mut buffer) {
+                let there = viewers.entry(from).or_insert_with(|| {
+                    let far = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+                    let unlimited = Arc::default();
+                    let there = Direction::start(Arc::clone(&far), server, network, unlimited);
+                    let back = (Arc::clone(&near), from);
+                    let mut back = Direction::start(back.0, back.1, network, Arc::clone(&limit));
+                    thread::spawn(move || {
+                        let mut buffer = [0; 2_048];
+                        while let Ok(length) = far.recv(&mut buffer) {
+                            back.pass(&buffer[..length]);
+                        }
+                    });
+                    there
+                });
+                there.pass(&buffer[..length]);
+            }
+        });
+        Self { port, rate }
+    }
+
+    /// Another rate towards the viewer, in bits per second.
+    pub fn set_rate(&self, rate: u64) {
+        self.rate.store(rate, Ordering::Relaxed);
+    }
+}
+
+/// One direction for one viewer.
+struct Direction {
+    network: Network,
+    rate: Arc<AtomicU64>,
+    /// When the link is free again.
+    free: Instant,
+    random: u32,
+    late: mpsc::SyncSender<(Instant, Vec<u8>)>,
+}
+
+impl Direction {
+    fn start(
+        socket: Arc<UdpSocket>,
+        to: SocketAddr,
+        network: Network,
+        rate: Arc<AtomicU64>,
+    ) -> Self {
+        let (late, waiting) = mpsc::sync_channel::<(Instant, Vec<u8>)>(10_000);
+        thread::spawn(move || {
+            for (at, datagram) in waiting {
+                thread::sleep(at.saturating_duration_since(Instant::now()));
+                let _ = socket.send_to(&datagram, to);
+            }
+        });
+        Self { network, rate, free: Instant::now(), random: 1, late }
+    }
+
+    fn pass(&mut self, datagram: &[u8]) {
+        // xorshift: each run loses the same datagrams.
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        if self.network.loss.is_some_and(|one_in| self.random.is_multiple_of(one_in)) {
+            return;
+        }
+        let now = Instant::now();
+        let rate = self.rate.load(Ordering::Relaxed);
+        self.free = self.free.max(now);
+        if rate > 0 {
+            if self.free.duration_since(now) > MAX_WAIT {
+                return;
+            }
+            self.free += Duration::from_secs_f64(datagram.len() as f64 * 8.0 / rate as f64);
+        }
+        let _ = self.late.try_send((self.free + self.network.delay, datagram.to_vec()));
+    }
+}
