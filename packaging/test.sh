@@ -110,6 +110,24 @@ need_playlists() {
     export ONAIR_PLAYLISTS=$python
 }
 
+# libdatachannel, a third implementation of WebRTC, as a module of Node.js.
+need_node_datachannel() {
+    local folder=$tools/node-datachannel file package=@node-datachannel/linux-x64-gnu@0.33.4
+    [ -z "${ONAIR_NODE_DATACHANNEL-}" ] || return 0
+    if [ ! -f "$folder/node_datachannel.node" ]; then
+        mkdir -p "$folder"
+        [ "$(uname -m)" = x86_64 ] && file=$(cd "$folder" && npm pack --silent "$package" 2>/dev/null) &&
+            [ "$(openssl dgst -sha512 -binary "$folder/$file" | base64 -w0)" = \
+                'xN0x3lcQ87qwOAmf1dBLVWrYY40LQ7pM4Y9wuNjP+EtN4IwiXqrhPdgupzGAElxna+n2NgBG0gT60dZpgoYU2Q==' ] &&
+            tar -xzf "$folder/$file" -C "$folder" package/node_datachannel.node || {
+            say "Download failed (npm and x86_64 are needed): WebRTC is NOT tested with node-datachannel."
+            return 0
+        }
+        mv "$folder/package/node_datachannel.node" "$folder/node_datachannel.node"
+    fi
+    export ONAIR_NODE_DATACHANNEL=$folder/node_datachannel.node
+}
+
 # The player that the DASH Industry Forum tests with.
 need_dashjs() {
     local folder=$tools/dashjs file
@@ -133,6 +151,7 @@ tests() {
     need_ffmpeg
     need_aiortc
     need_playlists
+    need_node_datachannel
     need_dashjs
     # Most tests wait for programs and clocks, and take a fifth of a processor: three times as many at once as there are.
     # .config/nextest.toml keeps those apart that need more.
