@@ -1,8 +1,9 @@
-//! WHEP of the built-in server: played by Chromium and aiortc, asked by hand, and asked for nonsense.
+//! WHEP of the built-in server: played by Chromium, aiortc and node-datachannel, asked by hand, and asked for nonsense.
 
 mod aiortc;
 mod browser;
 mod network;
+mod node_datachannel;
 pub mod page;
 mod relay;
 
@@ -216,6 +217,24 @@ fn aiortc_receives_video_and_audio_and_leaves_by_delete() {
     let (protocol, ended) = left.expect("it left");
     assert_eq!((protocol, ended.reason.as_str()), (Protocol::Whep, "ended by the player"));
     assert!(ended.bytes > 10_000, "{ended:?}");
+}
+
+#[test]
+fn node_datachannel_receives_video_and_audio_and_leaves_by_delete() {
+    let Some(module) = node_datachannel::module() else { return };
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let mut client = module.start(&format!("http://{}/live/show/whep", running.http()));
+    client.wait_success(LIMIT);
+    let told: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
+    assert!(told["video"].as_u64() > Some(100) && told["audio"].as_u64() > Some(50), "{told}");
+    assert!(told["keyframes"].as_u64() > Some(1), "{told}");
+    assert_eq!(told["connected"], "connected", "{told}");
+    assert_eq!((told["deleted"].as_u64(), told["again"].as_u64()), (Some(200), Some(404)));
+    wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
 }
 
 #[test]
