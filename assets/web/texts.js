@@ -143,7 +143,7 @@ const TEXTS = {
         noFrames: '{from} 没有画面，已改用 {protocol}。',
         noAnswer: '{from} 连接不上，已改用 {protocol}。',
         full: '{from} 观众已满，已改用 {protocol}。',
-        cpu: '服务器现在无法通过 {from} 为这个浏览器编码视频，已改用 {protocol}。',
+        cpu: '服务器现在无法为这个浏览器编码 {from} 视频，已改用 {protocol}。',
         started: '刚刚开播',
         minutes: '已直播 {count} 分钟',
         hours: '已直播 {hours} 小时 {minutes} 分钟',
