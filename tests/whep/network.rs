@@ -1,13 +1,14 @@
 //! WHEP over bad and unusual networks, played by Chromium.
 
-use std::net::SocketAddr;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::browser::Browser;
 use super::page::PageServer;
 use super::relay::{Network, Relay};
 use super::{NO_B_FRAMES, Running, last, start_with};
-use crate::peers::{self, wait_for};
+use crate::peers::{self, LIMIT, wait_for};
 
 /// A page behind a relay.
 fn behind(running: &Running, network: Network) -> (Relay, PageServer) {
@@ -78,4 +79,26 @@ fn ice_restarts_within_the_session() {
     browser.wait("frames after the restart", || decoded() > before + 600);
     assert_eq!(last(&page.reports())["connectionState"], "connected");
     assert_eq!(running.viewers(), 1, "the same session");
+}
+
+#[test]
+fn strangers_on_the_tcp_port_are_disconnected() {
+    let running = start_with(|_| ());
+    let port = running.server.addresses().webrtc.unwrap();
+    // A STUN request with a user name that no session has.
+    let mut request = vec![0, 32, 0, 1, 0, 12, 0x21, 0x12, 0xA4, 0x42];
+    request.extend([7; 12]);
+    request.extend(b"\0\x06\0\x07ours:it\0");
+    let strangers: [&[u8]; 5] =
+        [b"GET / HTTP/1.1\r\n\r\n", &[0xFF; 64], &[0, 4, 22, 254, 253, 0], &[0, 0], &request];
+    for bytes in strangers {
+        let mut socket = TcpStream::connect(port).unwrap();
+        socket.set_read_timeout(Some(LIMIT)).unwrap();
+        socket.write_all(bytes).unwrap();
+        // A reset is an end too.
+        match socket.read(&mut [0; 8]) {
+            Ok(length) => assert_eq!(length, 0, "{bytes:?}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{bytes:?}"),
+        }
+    }
 }
