@@ -46,11 +46,7 @@ pub enum Command {
     AtEnd(SourceId, EndBehavior),
     /// Sets a control of a camera, both by name; `None` sets it to its default. The camera stores the
     /// value.
-    SetCamera {
-        camera: String,
-        control: String,
-        value: Option<i64>,
-    },
+    SetCamera { camera: String, control: String, value: Option<i64> },
     /// Resets all controls of a camera to their defaults.
     ResetCamera(String),
     /// Opens the desktop's dialog for this display or window again, and forgets the earlier
@@ -73,13 +69,7 @@ pub enum Command {
     /// Sets the encoding quality.
     SetQuality(Quality),
     /// Records this scene as another program made from the same sources, on a separate canvas.
-    StartProgram {
-        id: ProgramId,
-        scene: SceneId,
-        size: Size,
-        rate: FrameRate,
-        path: PathBuf,
-    },
+    StartProgram { id: ProgramId, scene: SceneId, size: Size, rate: FrameRate, path: PathBuf },
     /// Ends this program; its file is finalized.
     StopProgram(ProgramId),
     /// Replaces the list of targets. The enabled ones get the stream at the next *Go Live*.
@@ -94,10 +84,7 @@ pub enum Command {
     /// Changes this target; on air, only its own connection reconnects.
     RestartTarget(Target),
     /// Accepts only this certificate from this target, and tries the target again.
-    TrustCertificate {
-        target: u32,
-        pin: CertificatePin,
-    },
+    TrustCertificate { target: u32, pin: CertificatePin },
     /// Checks whether everything is ready, without going live.
     Check,
     /// Measures which quality this computer and the connection to the target support, without going
@@ -107,10 +94,7 @@ pub enum Command {
     GoLive,
     /// Sends this FLV, MP4 or MKV file to the targets instead of the program, unchanged, once or in a
     /// loop; [`Command::StopLive`] ends it.
-    SendFile {
-        path: PathBuf,
-        again: bool,
-    },
+    SendFile { path: PathBuf, again: bool },
     /// Ends the broadcast in an orderly way; the content of the stream delay is dropped.
     StopLive,
     /// Ends the broadcast after the content of the stream delay is sent. A second such command ends
@@ -149,44 +133,23 @@ pub enum Command {
     /// Removes a strip. The main strip cannot be removed.
     RemoveStrip(StripId),
     /// Changes the source of a strip; for the main strip, use [`Command::SelectAudio`].
-    SelectStrip {
-        id: StripId,
-        choice: AudioChoice,
-    },
+    SelectStrip { id: StripId, choice: AudioChoice },
     /// Renames a strip; if the name is empty, the strip is named after its source.
-    RenameStrip {
-        id: StripId,
-        name: String,
-    },
+    RenameStrip { id: StripId, name: String },
     /// Sets all settings of a strip: fader, balance, sync offset, filters and others.
-    SetStrip {
-        id: StripId,
-        strip: Strip,
-    },
+    SetStrip { id: StripId, strip: Strip },
     /// Sets the end behavior of a strip's file; a file that a source also shows follows that source.
-    SetStripEnd {
-        id: StripId,
-        at_end: EndBehavior,
-    },
+    SetStripEnd { id: StripId, at_end: EndBehavior },
     /// Sets the fallback of a strip; `None` means silence.
-    SetIfSilent {
-        id: StripId,
-        choice: Option<AudioChoice>,
-    },
+    SetIfSilent { id: StripId, choice: Option<AudioChoice> },
     /// Restarts the file of a strip.
     RestartStrip(StripId),
     /// Sets the push-to-talk mode of a strip.
-    SetTalk {
-        id: StripId,
-        talk: TalkMode,
-    },
+    SetTalk { id: StripId, talk: TalkMode },
     /// Reports whether the push-to-talk key is held.
     PushToTalkKeys(bool),
     /// Reports whether the key of a single strip is held, independent of the common key.
-    TalkKeyOf {
-        id: StripId,
-        held: bool,
-    },
+    TalkKeyOf { id: StripId, held: bool },
     /// Resets integrated loudness and true peaks.
     ResetLoudness,
     /// Sets the monitoring device.
@@ -194,9 +157,7 @@ pub enum Command {
     /// Resets clip indicators.
     ClearClip(StripLamp),
     /// Pulls this stream or local file and shows it in the selected tile.
-    Watch {
-        url: String,
-    },
+    Watch { url: String },
     /// Pulls all of these streams and files, and shows each in a separate tile.
     WatchAll(Vec<String>),
     /// Stops the selected tile.
@@ -232,10 +193,7 @@ pub enum Command {
     Chat(ChatCommand),
     /// Adds this user-defined service or, if `was` is its previous id, changes it. The services are
     /// saved.
-    PutService {
-        was: Option<String>,
-        service: Service,
-    },
+    PutService { was: Option<String>, service: Service },
     /// Removes this user-defined service.
     RemoveService(String),
     /// Searches for cameras, microphones, displays and windows again.

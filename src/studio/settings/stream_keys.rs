@@ -294,7 +294,7 @@ impl Keeper for Keyring {
     }
 }
 
-/// The private file, with lines of `name = "key"` (TOML). Every change replaces the whole file.
+/// The private file, with lines of `"name" = "key"` (TOML). Every change replaces the whole file.
 #[derive(Debug)]
 struct OwnFile {
     path: PathBuf,
@@ -328,6 +328,8 @@ impl OwnFile {
             "# Stream keys and addresses of onair. Show this to nobody.\n",
         ));
         for (name, key) in &entries {
+            // Names of permissions have spaces.
+            let name = toml::Value::String(name.clone());
             let quoted = Zeroizing::new(toml::Value::String(key.to_string()).to_string());
             *text += &format!("{name} = {}\n", &*quoted);
         }
@@ -410,6 +412,9 @@ mod tests {
         let odd = Secret::new("k\"ey'\\ with ?&% and \u{1f511}");
         keeper.keep("a", &odd, false).unwrap();
         keeper.keep("b", &Secret::new("second"), false).unwrap();
+        let permission = Secret::new("restore-7");
+        keeper.keep("permission My \"screen\"", &permission, false).unwrap();
+        assert_eq!(keeper.load("permission My \"screen\""), Ok(Some(permission)));
         assert_eq!(keeper.load("a"), Ok(Some(odd)));
         keeper.forget("b").unwrap();
         keeper.forget("absent").unwrap();
