@@ -300,7 +300,7 @@ fn access_rules_are_shown_without_their_secrets() {
     let runtime = Runtime::start().unwrap();
     let server = Server::start(&runtime, Clock::start(), config).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let running = Running { server, runtime, _folder: folder };
+    let running = Running { server, runtime, folder };
     let browser = Chromium::start("en");
     let page = browser.open(&format!("{}#access", running.page()), "");
     for words in [

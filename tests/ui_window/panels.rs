@@ -3,7 +3,7 @@
 use super::*;
 use onair::compose::scene::SceneId;
 use onair::studio::settings::Panels;
-use onair::wire::chat::{ChatLine, ChatPost};
+use onair::wire::chat::{ChatLine, ChatPost, ChatRole};
 
 /// A window whose panels are laid out so.
 fn laid_out(state: &str, layout: &str, size: Vec2) -> Harness<'static, Window> {
@@ -261,7 +261,7 @@ fn danmaku_flies_in_its_panel_and_is_changed_there() {
     harness.state().demo.change(|snapshot| {
         let chat = snapshot.server.chat.as_mut().unwrap();
         let line = ChatLine::new("guest-5", "good evening").unwrap();
-        let post = ChatPost { id: 99, from: 5, line };
+        let post = ChatPost { id: 99, from: 5, role: ChatRole::Viewer, line };
         chat.posts = chat.posts.iter().cloned().chain([post]).collect();
     });
     harness.run_steps(4);

@@ -218,9 +218,9 @@ mod tests {
     #[test]
     fn every_link_has_the_play_key() {
         let open = server("0.0.0.0:8088", "0.0.0.0:1935");
-        let ShareLinks { page, hls, rtmp, flv, whep } =
+        let ShareLinks { page, hls, dash, hls_ts, rtmp, flv, whep } =
             links(&networks(&own(), open), open, Some("k3y"));
-        for link in [page, hls, rtmp, flv, whep] {
+        for link in [page, hls, dash, hls_ts, rtmp, flv, whep] {
             assert!(link.ends_with("?key=k3y"), "{link}");
         }
     }
