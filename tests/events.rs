@@ -354,6 +354,7 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         "chat name",
         "chat text",
         "chat cause",
+        "chat role",
         "play_stats av_offset_ms",
         "summary av_offset_ms",
         // Of HLS.

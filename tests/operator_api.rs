@@ -271,8 +271,8 @@ fn every_route_is_described() {
     let mut ends = 0;
     for suffix in all.split("strip_suffix(\"").skip(1) {
         let suffix = suffix.split('"').next().unwrap();
-        let path = format!("/{{app}}/{{stream}}{suffix}");
-        assert!(described.iter().any(|(_, it)| *it == path), "{path} is not described");
+        let ends_so = |path: &str| path.starts_with("/{app}/{stream}") && path.ends_with(suffix);
+        assert!(described.iter().any(|(_, path)| ends_so(path)), "{suffix} is not described");
         ends += 1;
     }
     assert!(ends >= 7, "{ends} ends");

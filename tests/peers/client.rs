@@ -39,8 +39,7 @@ impl Client {
     }
 
     pub fn new(config: Config) -> Self {
-        let address = config.url.authority();
-        let socket = TcpStream::connect(address).unwrap();
+        let socket = TcpStream::connect((config.url.host.as_str(), config.url.port)).unwrap();
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(LIMIT)).unwrap();
         let clock = Clock::start();

@@ -83,7 +83,7 @@ fn recordings_that_stall_or_break_off_go_on_where_they_were() {
         if habit == Habit::StallsForGood {
             let failure = outcome.failure();
             assert_eq!(failure.kind, FailureKind::Lost, "{failure:?}");
-            assert!(failure.to_string().contains("cannot continue from there"), "{failure:?}");
+            assert!(failure.to_string().contains("cannot resume at that position"), "{failure:?}");
             continue;
         }
         assert_eq!(outcome.state, State::Ended);

@@ -323,7 +323,7 @@ fn an_index_that_cannot_be_had_is_told() {
     let outcome = play(&config(&serve(&path, |_, _, _| None)), |_| false);
     let failure = outcome.failure();
     assert_eq!(failure.kind, FailureKind::File);
-    assert!(failure.to_string().contains("is at its end"), "{failure:?}");
+    assert!(failure.to_string().contains("is at the end"), "{failure:?}");
     assert!(cure(failure).contains("faststart"), "{failure:?}");
 }
 
