@@ -186,13 +186,13 @@ fn action(table: ActionTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) 
 /// The proxies that may name their clients; `note` is that of [`rules`].
 pub(super) fn proxies(
     trusted: &[String],
-    header: Option<&str>,
+    (header, protocol): (Option<&str>, bool),
     note: &mut dyn FnMut(&str, &Problem),
 ) -> ProxyRules {
     let trusted = networks(trusted, "trusted_proxies", note);
     let header = header.map(str::parse).transpose();
     let header = header.inspect_err(|why| note("proxy_header", why)).ok().flatten();
-    ProxyRules { trusted, header: header.unwrap_or_default() }
+    ProxyRules { trusted, header: header.unwrap_or_default(), protocol }
 }
 
 fn networks(list: &[String], path: &str, note: &mut dyn FnMut(&str, &Problem)) -> Vec<Network> {

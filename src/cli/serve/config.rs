@@ -52,6 +52,7 @@ pub(super) struct Config {
     cors: Vec<String>,
     trusted_proxies: Vec<String>,
     proxy_header: Option<String>,
+    proxy_protocol: bool,
     rtmps: Option<SocketAddr>,
     rtmpt: Option<SocketAddr>,
     cert: Option<PathBuf>,
@@ -127,8 +128,8 @@ impl Config {
         config.ladders = access::ladders(&apps, &mut note);
         config.watermarks = access::watermarks(&config.watermark, &apps, &mut note);
         config.access = access::rules(apps, tokens, &mut note);
-        let header = config.proxy_header.as_deref();
-        config.access.proxies = access::proxies(&config.trusted_proxies, header, &mut note);
+        let proxy = (config.proxy_header.as_deref(), config.proxy_protocol);
+        config.access.proxies = access::proxies(&config.trusted_proxies, proxy, &mut note);
         config.relays = relays::rules(tables, &mut note);
         config.record_rules = recording::rules(record_rules, &mut note);
         // A server must not start with a configuration that its operator did not intend.

@@ -169,7 +169,7 @@ fn reload_config(server: &Server, args: &Args, output: &Output) {
     });
 }
 
-/// Returns a flag that SIGUSR1 sets: clients shall then leave for the successor. Returns `None` if
+/// Returns a flag that SIGUSR1 sets. The server then sends its clients to the successor. Returns `None` if
 /// the system allows no handler.
 #[cfg(unix)]
 fn drain_signal() -> Option<Arc<AtomicBool>> {

@@ -28,7 +28,7 @@ pub(super) struct WatermarkTable {
     renditions: Option<Vec<String>>,
 }
 
-/// The watermarks in tables at `path`. `note` gets each invalid value by its path, such as `watermark.0.image`.
+/// Returns the watermarks in the tables at `path`. `note` gets the path of each bad value, as in `watermark.0.image`.
 pub(super) fn list(
     tables: &[WatermarkTable],
     path: &str,
@@ -87,7 +87,7 @@ impl WatermarkTable {
             *value = percent as f32 / 100.0;
         }
         if let Some(names) = &self.renditions {
-            // A rendition without video has no place for it.
+            // Renditions without video cannot show a watermark.
             let ladder = Ladder::of(names.iter().map(String::as_str));
             let ladder = ladder.map_err(|why| (Some("renditions"), why))?;
             watermark.renditions = Some(ladder.video.iter().map(|it| it.name()).collect());

@@ -116,21 +116,12 @@ impl Stream {
         }
     }
 
-    /// Reads the header of the PROXY protocol, if the connection begins with one. Returns the address of the
-    /// proxy's client.
+    /// Reads the header of the PROXY protocol, with which the connection must begin. Returns the address of the
+    /// proxy's client; `None` if the proxy speaks for itself.
     ///
     /// # Errors
-    /// Fails if the header is invalid, or the connection fails or ends before its end.
+    /// Fails if the header is missing or invalid, or the connection fails or ends before its end.
     pub async fn read_proxy_header(&mut self) -> io::Result<Option<SocketAddr>> {
-        let Kind::Tcp(socket) = &self.kind else { return Ok(None) };
-        // TLS reads its first byte from the socket itself.
-        let mut first = [0];
-        if socket.peek(&mut first).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        if proxy_header::read(&first) == Beginning::Other {
-            return Ok(None);
-        }
         let (mut header, mut more) = (BytesMut::new(), 1);
         loop {
             if (&mut *self).take(more).read_buf(&mut header).await? == 0 {
@@ -139,11 +130,9 @@ impl Stream {
             match proxy_header::read(&header) {
                 Beginning::Incomplete(missing) => more = missing as u64,
                 Beginning::Header(client) => return Ok(client),
-                Beginning::Other => {
-                    self.ahead = header.freeze();
-                    return Ok(None);
+                Beginning::Other | Beginning::Invalid => {
+                    return Err(io::ErrorKind::InvalidData.into());
                 }
-                Beginning::Invalid => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
     }

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use crate::server::access::address_list::Network;
 use crate::text::problem::{Problem, problem};
 
-/// Maximum number of addresses in a header that are looked at.
+/// Maximum number of addresses that are read from the header.
 const MAX_HOPS: usize = 32;
 
-/// The header in which proxies name their client. Another one comes from the client itself.
+/// The header in which proxies name their client. Any other header could come from the client itself.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum ProxyHeader {
     #[default]
@@ -19,7 +19,7 @@ pub enum ProxyHeader {
 }
 
 impl ProxyHeader {
-    /// The name in HTTP.
+    /// Returns the name of the HTTP header.
     pub const fn name(self) -> &'static str {
         match self {
             Self::XForwardedFor => "x-forwarded-for",
@@ -27,7 +27,7 @@ impl ProxyHeader {
         }
     }
 
-    /// The addresses in a value, the client's first. `None`: one that is hidden, or no address.
+    /// Returns the addresses in a value, the client's first. `None` means a hidden or invalid address.
     fn addresses(self, value: &str) -> impl DoubleEndedIterator<Item = Option<IpAddr>> {
         value.split(',').map(move |hop| match self {
             Self::XForwardedFor => address(hop.trim()),
@@ -50,11 +50,11 @@ impl FromStr for ProxyHeader {
     }
 }
 
-/// An address, with or without a port.
+/// Parses an address, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = match text.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?.0,
-        // An address of IPv6 has more than one colon.
+        // An IPv6 address has more than one colon.
         None if text.matches(':').count() == 1 => text.split_once(':')?.0,
         None => text,
     };
@@ -66,6 +66,9 @@ fn address(text: &str) -> Option<IpAddr> {
 pub struct ProxyRules {
     pub trusted: Vec<Network>,
     pub header: ProxyHeader,
+    /// True if RTMP connections from trusted proxies begin with a header of the PROXY protocol. Guessing would let
+    /// clients of another proxy write this header.
+    pub protocol: bool,
 }
 
 impl ProxyRules {
@@ -74,8 +77,8 @@ impl ProxyRules {
         self.trusted.iter().any(|network| network.contains(address))
     }
 
-    /// The address of a client that comes from `peer`, with the values of the header in their order: the last
-    /// one that no trusted proxy has. What comes before it, the client can have made up.
+    /// Returns the address of a client: the last address that is not a trusted proxy's. `peer` is the address of
+    /// the connection, and `values` are the header's values in order. The client may have made up earlier addresses.
     pub fn client<'a>(
         &self,
         peer: IpAddr,
@@ -103,6 +106,7 @@ mod tests {
         let rules = |header| ProxyRules {
             trusted: trusted.iter().map(|it| it.parse().unwrap()).collect(),
             header,
+            protocol: false,
         };
         use ProxyHeader::{Forwarded, XForwardedFor};
         for (header, peer, values, client) in [
