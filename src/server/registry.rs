@@ -84,6 +84,8 @@ pub(super) struct Registry {
     pub began: Timestamp,
     /// True once clients are asked to move to the successor.
     draining: watch::Sender<bool>,
+    /// Counts how often all viewers had to leave.
+    pub expelled: watch::Sender<u64>,
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
@@ -208,6 +210,7 @@ impl Registry {
             http_is_local: AtomicBool::new(true),
             began: clock.now(),
             draining: watch::Sender::new(false),
+            expelled: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),

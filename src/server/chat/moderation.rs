@@ -21,7 +21,7 @@ pub struct ChatRules {
 }
 
 impl ChatRules {
-    /// Returns the rules within their limits: slow mode in whole seconds.
+    /// Returns the rules with slow mode cut to whole seconds and to its maximum.
     #[must_use]
     pub fn checked(self) -> Self {
         Self { slow: Duration::from_secs(self.slow.min(MAX_SLOW).as_secs()), ..self }

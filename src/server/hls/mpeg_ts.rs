@@ -1,5 +1,5 @@
-//! Segments as MPEG-TS, for devices that play no fragmented MP4: made from the parts of a segment when the first
-//! device requests it, and kept with the segment. This module is pure.
+//! Segments as MPEG-TS, for devices that cannot play fragmented MP4. They are made from the parts of a segment when
+//! the first device requests them, and kept with the segment. This module is pure.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::wire::container::TrackId;
 use crate::wire::container::mp4::index_to_play;
 use crate::wire::hls::{self, ListPosition, MasterForm, Media, write_master, write_media};
 
-/// Names of the multivariant and the media playlist below `/{app}/{stream}/hls/`.
+/// Names of the multivariant playlist and the media playlist below `/{app}/{stream}/hls/`.
 pub(in crate::server) const TS_MASTER: &str = "ts.m3u8";
 pub(in crate::server) const TS_LIST: &str = "ts-list.m3u8";
 
-/// Room for the headers of MPEG-TS in the announced bandwidth, in percent.
+/// Overhead of the MPEG-TS headers that is added to the announced bandwidth, in percent.
 const OVERHEAD_PERCENT: u64 = 8;
 
 impl Listing {
-    /// The multivariant playlist of [`Self::ts_media`], with the same conditions.
+    /// Returns the multivariant playlist for [`Self::ts_media`], under the same conditions.
     pub fn ts_master(&self) -> Option<Bytes> {
         self.initialization()?.ts.as_ref()?;
         let mut variant = self.variant(TS_LIST.to_owned());
@@ -30,8 +30,8 @@ impl Listing {
         Some(write_master(&[variant], MasterForm { version: 3, independent: false }).into())
     }
 
-    /// The playlist of the segments as MPEG-TS; `None` if the codecs of the stream have no such form. It has no parts:
-    /// devices that need it know no low latency.
+    /// Returns the playlist of the MPEG-TS segments, or `None` if MPEG-TS does not support the codecs. It has no parts:
+    /// devices that need it do not support low latency.
     pub fn ts_media(&self) -> Option<Bytes> {
         self.initialization()?.ts.as_ref()?;
         let listed = self.segments.get(self.listed..).unwrap_or_default();
@@ -39,7 +39,7 @@ impl Listing {
             uri: format!("{}-{}{TS_EXTENSION}", self.tag, segment.number),
             duration: segment.duration(),
             discontinuity: segment.discontinuity,
-            // The stream had other codecs.
+            // MPEG-TS does not support the codecs of this segment.
             gap: segment.span.initialization.ts.is_none(),
             range: None,
             map: None,
@@ -60,7 +60,7 @@ impl Listing {
 }
 
 impl Segment {
-    /// Makes the segment as MPEG-TS; `None` if it has no such form.
+    /// Converts the segment to MPEG-TS. Returns `None` if MPEG-TS does not support its codecs.
     pub fn make_ts(&self) -> Option<Bytes> {
         let initialization = &self.span.initialization;
         let writer = initialization.ts.as_ref()?;
@@ -127,7 +127,7 @@ mod tests {
         [TrackConfig::Video(video), TrackConfig::Audio(audio)].map(StreamEvent::Config)
     }
 
-    /// Seconds of frames with a keyframe every 2 s, and of audio packets.
+    /// Returns this many seconds of frames, with a keyframe every 2 s, and of audio packets.
     fn packets(from: i64, seconds: i64) -> Vec<StreamEvent> {
         let mut all = Vec::new();
         let mut add = |track, millis: i64, keyframe, data: &[u8]| {
@@ -184,7 +184,7 @@ mod tests {
         demuxer.push(&made, &mut take);
         demuxer.finish(&mut take);
         assert_eq!(counts, [2 * 180, 2 * 282]);
-        // The newest tracks decide whether there is a list.
+        // The newest tracks decide whether there is a playlist.
         let mut cuts = Vec::new();
         for event in configs(AudioCodec::Opus).iter().chain(&packets(9_000, 3)) {
             cutter.event(event, &mut cuts);

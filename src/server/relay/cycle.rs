@@ -13,9 +13,9 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
 
-/// With further addresses: the time limit of connecting.
+/// Time limit for connecting if the rule has further addresses.
 const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
-/// Maximum number of successive reconnect requests that are obeyed.
+/// Maximum number of successive redirects that the relay follows.
 const MAX_REDIRECTS: u32 = 3;
 
 /// Why a connection, or the relay, ends.
@@ -24,23 +24,23 @@ pub(super) enum End {
     Over(Problem),
     /// The server redirects the relay to this URL.
     Elsewhere(Url),
-    /// The same address is tried again, once [`Relaying::prepare`] returns.
+    /// The relay connects to the same address again, once [`Relaying::prepare`] returns.
     Again,
     Failed(Problem),
 }
 
-/// Where a connection leads.
+/// The destination of a connection.
 #[derive(Copy, Clone)]
 pub(super) struct Destination<'a> {
     /// The address in the rule.
     pub home: &'a Url,
-    /// The address to connect to; another one after a redirect.
+    /// The address to connect to, which differs from `home` after a redirect.
     pub url: &'a Url,
 }
 
-/// What differs between pushes and pulls.
+/// The parts of a relay that differ between pushes and pulls.
 pub(super) trait Relaying: Send {
-    /// With further addresses: the time limit of the handshake and of commands.
+    /// Time limit for the handshake and for each command if the rule has further addresses.
     const FAIL_OVER_COMMAND: Option<Duration>;
 
     fn task(&self) -> &Arc<RelayTask>;
@@ -51,7 +51,7 @@ pub(super) trait Relaying: Send {
     /// Fails if the relay ends.
     fn prepare(&mut self) -> impl Future<Output = Result<(), Problem>> + Send;
 
-    /// Connects and transfers until something ends it.
+    /// Connects, and transfers the stream until something ends the connection.
     fn connection(
         &mut self,
         to: Destination<'_>,
@@ -61,7 +61,7 @@ pub(super) trait Relaying: Send {
     /// Records the end of a connection. Returns the time of its first media.
     fn disconnected(&mut self, now: Timestamp) -> Option<Timestamp>;
 
-    /// Called a few times a second, also without a connection.
+    /// Called a few times a second, even without a connection.
     ///
     /// # Errors
     /// Fails if the relay has to end.
@@ -127,7 +127,7 @@ async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible
     }
 }
 
-/// Waits for something without a connection.
+/// Waits for `work` while the relay has no connection.
 ///
 /// # Errors
 /// Fails if the relay ends.

@@ -20,6 +20,8 @@ const BITRATES: (u32, u32) = (50_000, 50_000_000);
 /// The period over which the rate control keeps the bitrate: players rely on the bitrate over two
 /// seconds.
 const KEYFRAME_INTERVAL: Duration = Duration::from_secs(2);
+/// The end of the name of a rendition with the Constrained Baseline profile.
+const BASELINE_SUFFIX: &str = "-baseline";
 /// Maximum height with the Constrained Baseline profile.
 const MAX_BASELINE: u32 = 720;
 /// Default bitrate in bits per second and pixel, for 16:9.
@@ -54,7 +56,7 @@ impl VideoRendition {
     pub fn name(self) -> String {
         match self.profile {
             Profile::High => format!("{}p", self.height),
-            Profile::ConstrainedBaseline => format!("{}p-baseline", self.height),
+            Profile::ConstrainedBaseline => format!("{}p{BASELINE_SUFFIX}", self.height),
         }
     }
 
@@ -194,6 +196,8 @@ impl Ladders {
     /// The watermarks on this rendition of an application's streams.
     pub(in crate::server) fn watermarks(&self, app: &str, rendition: &str) -> Vec<WatermarkImage> {
         let of_app = self.app_watermarks.get(app).unwrap_or(&self.watermarks);
+        // Other browsers get the same rendition in another profile.
+        let rendition = rendition.strip_suffix(BASELINE_SUFFIX).unwrap_or(rendition);
         of_app.iter().filter(|it| it.is_on(rendition)).map(|it| it.image.clone()).collect()
     }
 

@@ -10,7 +10,7 @@ use crate::server::registry::Registry;
 /// Interval between measurements.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Measures until the server stops, while the rules have renditions.
+/// Measures until the server stops, while something can be encoded: renditions of the rules, or one for WebRTC.
 pub(in crate::server) async fn measure(registry: &Registry) {
     let mut system = match System::new() {
         Ok(system) => system,
@@ -25,7 +25,7 @@ pub(in crate::server) async fn measure(registry: &Registry) {
             biased;
             () = &mut stopped => return,
             _ = ticks.tick() => {
-                if !registry.rules().renditions.has_any() {
+                if !registry.rules().renditions.has_any() && registry.whep.endpoint().is_none() {
                     continue;
                 }
                 system.refresh_cpu_usage();

@@ -60,7 +60,13 @@ fn begin(
     }
     let count: usize = all.values().map(|it| it.wanted.lock().len()).sum();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let most = registry.rules().renditions.limit.unwrap_or(cores * PER_CORE);
+    let rules = registry.rules();
+    let usual = match rules.renditions.has_any() {
+        true => cores * PER_CORE,
+        // Only for browsers that decode nothing else: nobody has planned for these encoders.
+        false => (cores / 2).max(1),
+    };
+    let most = rules.renditions.limit.unwrap_or(usual);
     if count >= most {
         return Err(Refusal::Full(most));
     }
@@ -72,7 +78,7 @@ fn begin(
         stream.opened_by,
         registry.config.limits.clone(),
     );
-    let watermarks = registry.rules().renditions.watermarks(&stream.app, &rendition.name());
+    let watermarks = rules.renditions.watermarks(&stream.app, &rendition.name());
     let running = Arc::new(RunningRendition::new(rendition, Arc::new(its), id, watermarks));
     let used = running.used();
     match known {

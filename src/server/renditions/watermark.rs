@@ -11,7 +11,7 @@ use crate::text::problem::{Problem, problem};
 
 /// Height at which a text is drawn before it is scaled to the rendition, in pixels.
 const TEXT_HEIGHT: u32 = 96;
-/// Width of the dark outline, without which white letters vanish on white.
+/// Width of the dark outline, without which white text would vanish on a white background.
 const OUTLINE: u32 = 5;
 
 /// A watermark, and the renditions that have it.
@@ -25,16 +25,16 @@ pub struct Watermark {
 impl Watermark {
     /// Maximum number of watermarks of an application.
     pub const MAX: usize = 4;
-    /// Maximum number of characters of a text.
+    /// Maximum number of characters in a text.
     pub const MAX_TEXT: usize = 100;
-    /// The usual distance from the edges and the usual opacity; see [`WatermarkImage`].
+    /// The default distance from the edges, and the default opacity; see [`WatermarkImage`].
     pub const MARGIN: f32 = 0.02;
     pub const OPACITY: f32 = 0.8;
 
-    /// A watermark with an image from a file, on all renditions.
+    /// Creates a watermark with an image from a file, on all renditions.
     ///
     /// # Errors
-    /// Fails if the file is no image that onair can read.
+    /// Fails if the file is not an image that onair can read.
     pub fn image(path: &Path) -> Result<Self, Problem> {
         let image = capture::still(path).map_err(|reason| {
             problem!("watermark-image", file = path.display().to_string(), reason = reason)
@@ -42,7 +42,7 @@ impl Watermark {
         Ok(Self::new(image, 0.1))
     }
 
-    /// A watermark with a line of text, white with a dark outline, on all renditions.
+    /// Creates a watermark with a line of text, white with a dark outline, on all renditions.
     pub fn text(words: &str) -> Self {
         let style = Style {
             size: TEXT_HEIGHT,

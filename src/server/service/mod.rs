@@ -329,16 +329,18 @@ impl Server {
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
 
-    /// Disconnects all viewers, and makes the passes of HLS viewers invalid, so that all need a key that
+    /// Disconnects all viewers and members of chats, and makes the passes of HLS viewers invalid, so that all need a key that
     /// is valid now. Publishers stay.
     pub fn expel_viewers(&self) {
         self.registry.passes.revoke();
         let now = self.registry.clock.now();
         for stream in self.registry.streams() {
             for viewer in stream.viewers(now) {
-                stream.end_viewer(viewer.id, "the play key has changed");
+                stream.end_viewer(viewer.id, EXPELLED);
             }
         }
+        self.registry.whep.end_all(EXPELLED);
+        self.registry.expelled.send_modify(|count| *count += 1);
     }
 
     /// Takes the operator's seat in the chat of a stream; `None` if there are too many chats.
@@ -471,10 +473,14 @@ async fn accept(
                 open.note(peer, &place);
                 let identity = identity.as_ref().map(|it| it.lock().clone());
                 let registry = Arc::clone(&registry);
-                let gate = Arc::clone(&gate);
+                let (gate, open) = (Arc::clone(&gate), open.clone());
                 tokio::spawn(async move {
                     let came = Box::pin(through_proxy(&registry, (stream, peer, place))).await;
-                    let Some((stream, peer, place)) = came else { return };
+                    let Some((stream, client, place)) = came else { return };
+                    if client != peer {
+                        open.note(client, &place);
+                    }
+                    let peer = client;
                     let stream = match identity {
                         None => stream,
                         Some(identity) => {
@@ -501,6 +507,9 @@ async fn accept(
     drop(listener);
 }
 
+/// The reason that expelled viewers get.
+const EXPELLED: &str = "the play key has changed";
+
 /// A connection: its stream, the address of its client, and its slot.
 type Accepted = (Stream, SocketAddr, ConnectionSlot);
 
@@ -510,7 +519,9 @@ async fn through_proxy(
     registry: &Arc<Registry>,
     (mut stream, peer, place): Accepted,
 ) -> Option<Accepted> {
-    if !registry.access().rules.proxies.is_trusted(peer.ip()) {
+    let access = registry.access();
+    let proxies = &access.rules.proxies;
+    if !proxies.protocol || !proxies.is_trusted(peer.ip()) {
         return Some((stream, peer, place));
     }
     let header = tokio::select! {

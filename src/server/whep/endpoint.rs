@@ -76,6 +76,11 @@ impl Whep {
         self.routes.of_viewer(id).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
+    /// Ends all sessions, also those that have not connected yet.
+    pub fn end_all(&self, reason: &'static str) {
+        self.routes.each(|mailbox| mailbox.end(reason));
+    }
+
     /// Chooses the rendition for the session with this URL; `None` is the best one for the link. It is `None` if
     /// there is no such session.
     pub async fn choose(

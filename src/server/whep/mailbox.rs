@@ -107,7 +107,7 @@ impl Mailbox {
     /// Adds a TCP connection; `None` if there are too many.
     pub fn connect(self: &Arc<Self>) -> Option<Connection> {
         let before = self.connections.fetch_add(1, Ordering::AcqRel);
-        let connection = Connection(Arc::clone(self));
+        let connection = Connection { mailbox: Arc::clone(self), is_first: before == 0 };
         (before < MAX_CONNECTIONS).then_some(connection)
     }
 
@@ -192,11 +192,21 @@ impl Mailbox {
 
 /// A TCP connection of a session.
 #[derive(Debug)]
-pub(super) struct Connection(Arc<Mailbox>);
+pub(super) struct Connection {
+    mailbox: Arc<Mailbox>,
+    is_first: bool,
+}
+
+impl Connection {
+    /// Returns true if the session had no other connection when this one began.
+    pub fn is_first(&self) -> bool {
+        self.is_first
+    }
+}
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::AcqRel);
+        self.mailbox.connections.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

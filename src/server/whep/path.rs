@@ -1,4 +1,4 @@
-//! The way of a datagram: UDP, or a TCP connection of the viewer.
+//! The path of a datagram: UDP, or a TCP connection of the viewer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use str0m::net::Protocol;
 use tokio::sync::{Notify, mpsc};
 
-/// Number of packets that wait for a TCP connection; the newest is lost, as on any network.
+/// Maximum number of packets that wait for a TCP connection. More are lost, as on any network.
 const MAX_WAITING: usize = 1_024;
 
 /// Where a datagram came from.
@@ -33,7 +33,7 @@ impl Path {
     }
 }
 
-/// A TCP connection of a viewer, from the side of the session.
+/// A TCP connection of a viewer, as seen by the session.
 #[derive(Debug)]
 pub(super) struct TcpLink {
     pub peer: SocketAddr,
@@ -48,7 +48,7 @@ impl TcpLink {
         (Arc::new(Self { peer, packets, ended: Notify::new() }), waiting)
     }
 
-    /// Sends a datagram with its length (RFC 4571); `false` if it is lost.
+    /// Sends a datagram with its length (RFC 4571). Returns `false` if the datagram is lost.
     pub fn send(&self, datagram: &[u8]) -> bool {
         let Ok(length) = u16::try_from(datagram.len()) else { return false };
         let mut packet = Vec::with_capacity(datagram.len() + 2);
@@ -62,7 +62,7 @@ impl TcpLink {
         self.packets.is_closed()
     }
 
-    /// Closes the connection once it has sent what waits.
+    /// Closes the connection once it has sent all waiting packets.
     pub fn end(&self) {
         self.ended.notify_one();
     }

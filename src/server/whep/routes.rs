@@ -85,11 +85,7 @@ impl Routes {
     /// Passes a datagram to its session, if it has one. Viewers send no media, so datagrams that look
     /// like media are not decrypted.
     pub(super) fn deliver(&self, datagram: &[u8], from: SocketAddr) {
-        let (first, second) = match datagram {
-            [first, second, ..] => (*first, *second),
-            _ => return,
-        };
-        if RTP.contains(&first) && !RTCP.contains(&second) {
+        if !is_wanted(datagram) {
             return;
         }
         let maps = self.0.lock();
@@ -100,6 +96,14 @@ impl Routes {
         let Some(mailbox) = found.map(Arc::clone) else { return };
         drop(maps);
         mailbox.datagram(datagram, Path::Udp(from));
+    }
+}
+
+/// Returns true for datagrams that a viewer may send: all but media, and nothing without a kind.
+pub(super) fn is_wanted(datagram: &[u8]) -> bool {
+    match datagram {
+        [first, second, ..] => !RTP.contains(first) || RTCP.contains(second),
+        _ => false,
     }
 }
 

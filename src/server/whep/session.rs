@@ -1,6 +1,7 @@
 //! One viewer: a task that drives its connection. The library str0m has no I/O; its output is sent at once,
 //! and data that does not fit into the socket is lost, as on any network.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,6 +44,8 @@ const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Maximum number of addresses of a viewer, which may change its network.
 const MAX_ADDRESSES: usize = 8;
+/// Maximum number of source addresses during a session, in which a phone may change its network many times.
+const MAX_SOURCES: usize = 128;
 /// Maximum age in µs of a keyframe for a viewer's request; for older ones, the encoder is asked.
 const YOUNG_KEYFRAME: i64 = 500_000;
 /// Time limit for the encoder, after which the cached frames are used.
@@ -116,6 +119,7 @@ pub(in crate::server) async fn begin(
         local: addresses,
         peer,
         addresses: Vec::new(),
+        sources: HashSet::new(),
         tcp: Vec::new(),
         candidates: candidates(&answer),
         video: video.zip(chosen).map(|(route, chosen)| Pictures::new(route, chosen)),
@@ -143,6 +147,8 @@ struct Session {
     peer: SocketAddr,
     /// The source addresses of the viewer's datagrams, newest last.
     addresses: Vec<SocketAddr>,
+    /// All source addresses of its ICE requests. str0m keeps a candidate for each.
+    sources: HashSet<SocketAddr>,
     /// Its TCP connections, the newest last.
     tcp: Vec<Arc<TcpLink>>,
     /// The lines of the answer with the local candidates, and the first mid.
@@ -249,6 +255,12 @@ impl Session {
         let input = Input::Receive(Instant::now(), receive);
         if !self.rtc.accepts(&input) {
             return Ok(());
+        }
+        if stun::is_stun(datagram) && !self.sources.contains(&from) {
+            if self.sources.len() >= MAX_SOURCES {
+                return Ok(());
+            }
+            self.sources.insert(from);
         }
         if let Path::Tcp(link) = path {
             if !self.tcp.iter().any(|known| Arc::ptr_eq(known, &link)) {

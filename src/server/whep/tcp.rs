@@ -1,4 +1,4 @@
-//! ICE over TCP (RFC 6544) for viewers without UDP: connections to the port of WebRTC, in which each datagram has
+//! ICE over TCP (RFC 6544) for viewers without UDP: connections to the WebRTC port, in which each datagram follows
 //! its length (RFC 4571).
 
 use std::io;
@@ -16,8 +16,9 @@ use crate::server::service::port::OpenPort;
 use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::path::{Path, TcpLink};
+use crate::server::whep::routes;
 
-/// Time limit for the first datagram, and between two datagrams: viewers check the connection every few seconds.
+/// Time limits for the first datagram and between datagrams. Viewers check the connection every few seconds.
 const FIRST_WITHIN: Duration = Duration::from_secs(10);
 const NEXT_WITHIN: Duration = Duration::from_secs(30);
 /// Time limit for the last packets of a session.
@@ -63,16 +64,25 @@ async fn converse(
     let Some(mailbox) = registry.whep.session_of(first) else {
         return tracing::debug!(%peer, "a TCP connection to the port of WebRTC named no session");
     };
-    let Some(_place) = mailbox.connect() else { return };
+    let Some(place) = mailbox.connect() else { return };
     let (link, packets) = TcpLink::new(peer);
     mailbox.datagram(first, Path::Tcp(Arc::clone(&link)));
-    // From here on, the slot of the session counts.
-    drop(slot);
+    // The session has a slot, which also covers its first connection. Later ones can be evicted.
+    let slot = (!place.is_first()).then_some(slot);
+    let evicted = async {
+        match &slot {
+            Some(slot) => slot.evicted().await,
+            None => std::future::pending().await,
+        }
+    };
+    let stalled = registry.config.limits.stalled_viewer;
+    stream.set_user_timeout(stalled);
     let (reader, writer) = tokio::io::split(stream);
     tokio::select! {
         () = registry.stopped() => {}
+        () = evicted => {}
         () = receive(reader, &mailbox, &link, buffer) => {}
-        () = send(writer, packets, &link) => {}
+        () = send(writer, packets, &link, stalled) => {}
     }
 }
 
@@ -87,7 +97,7 @@ async fn read<'a>(
     Ok(place)
 }
 
-/// Passes datagrams to the session, until one of them ends.
+/// Passes datagrams to the session until the connection or the session ends.
 async fn receive(
     mut stream: impl tokio::io::AsyncRead + Unpin,
     mailbox: &Mailbox,
@@ -97,22 +107,25 @@ async fn receive(
     while let Ok(Ok(datagram)) =
         tokio::time::timeout(NEXT_WITHIN, read(&mut stream, &mut buffer)).await
     {
-        if mailbox.is_over() {
+        // On a connection, nobody else sends what a viewer never does.
+        if mailbox.is_over() || !routes::is_wanted(datagram) {
             return;
         }
         mailbox.datagram(datagram, Path::Tcp(Arc::clone(link)));
     }
 }
 
-/// Sends packets until the session ends.
+/// Sends packets until the session ends, or the viewer accepts nothing for this long.
 async fn send(
     mut stream: impl tokio::io::AsyncWrite + Unpin,
     mut packets: mpsc::Receiver<Vec<u8>>,
     link: &TcpLink,
+    stalled: Duration,
 ) {
     let write = async {
         while let Some(packet) = packets.recv().await {
-            if stream.write_all(&packet).await.is_err() {
+            let written = tokio::time::timeout(stalled, stream.write_all(&packet)).await;
+            if !matches!(written, Ok(Ok(()))) {
                 return;
             }
         }
@@ -122,6 +135,6 @@ async fn send(
         () = &mut write => return,
         () = link.ended() => {}
     }
-    // The last packets say goodbye.
+    // The last packets tell the viewer that the session has ended.
     let _ = tokio::time::timeout(FLUSH_WITHIN, &mut write).await;
 }

@@ -13,8 +13,8 @@ use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::negotiation::{Route, VideoRoute};
 use crate::server::whep::production::productions::ProductionUse;
 
-/// Frames that wait longer for the link than this are dropped up to a keyframe; the next value limits the
-/// packets.
+/// Frames that wait for the link longer than this are dropped up to the next keyframe. The next value limits the
+/// number of waiting packets.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 const MAX_PACKETS: usize = 4_096;
 
@@ -22,15 +22,15 @@ const MAX_PACKETS: usize = 4_096;
 pub(super) struct Pictures {
     pub route: VideoRoute,
     pub cursor: Cursor,
-    /// Sequence number of the next packet. It has no gaps, even if frames are skipped: receivers detect
-    /// losses by it.
+    /// Sequence number of the next packet. It has no gaps, even if frames are skipped, because receivers take
+    /// gaps for losses.
     next: u64,
-    /// Deadline of a keyframe request to the encoder.
+    /// Deadline for the keyframe that the encoder was asked for. After it, the viewer gets cached frames.
     pub due: Option<Instant>,
     /// Where the frames come from.
     pub variant: Variant,
     pub used: ProductionUse,
-    /// The variant to which it changes with the next keyframe.
+    /// The variant to which the track changes at the next keyframe.
     pub coming: Option<Coming>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Pictures {
 pub(super) struct Coming {
     pub variant: Variant,
     pub used: ProductionUse,
-    /// Earlier keyframes are too old, in microseconds of the stream.
+    /// Keyframes before this time of the stream, in microseconds, are too old.
     pub from: i64,
 }
 
@@ -60,7 +60,7 @@ impl Pictures {
         }
     }
 
-    /// Stops the frames.
+    /// Stops the delivery of frames.
     pub fn leave(&self, id: u64) {
         self.used.unsubscribe(id);
         self.coming.iter().for_each(|coming| coming.used.unsubscribe(id));
@@ -143,8 +143,8 @@ fn rtp_time(at: i64, rate: i64) -> u32 {
     ticks.rem_euclid(1 << 32) as u32
 }
 
-/// Time of a frame that is sent with another timestamp; never in the future, which sender reports cannot
-/// express.
+/// Returns the wall-clock time of a frame that is sent with another timestamp. It is never in the future, which
+/// sender reports cannot express.
 fn shifted(frame: &Frame, at: i64, now: Instant) -> Instant {
     let by = Duration::from_micros(at.abs_diff(frame.at));
     let then = if at >= frame.at { frame.wallclock + by } else { frame.wallclock - by };

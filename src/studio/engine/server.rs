@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
 use crate::base::{Clock, Secret};
 use crate::net::{Runtime, own_addresses, random_hex};
 use crate::server::access::AccessRules;
@@ -114,11 +117,14 @@ impl BuiltIn {
         self.look_at_networks();
     }
 
-    /// Makes a new key for viewers, and returns it. Nobody can watch if the system has no randomness.
+    /// Makes a new key for viewers, and returns it. `None`: the system has no randomness. The key before then
+    /// stays; if there is none, viewers need a hash of the publishing key, which does not reveal that key.
     pub(in crate::studio) fn renew_play_key(&mut self) -> Option<Secret> {
         let key = random_hex().map(Secret::new);
-        let unknown = || Secret::new(self.key.expose());
-        self.set_play_key(Some(key.clone().unwrap_or_else(unknown)));
+        let before = self.play_key.clone();
+        let unknown = || Secret::new(HEXLOWER.encode(&Sha256::digest(self.key.expose())));
+        let wanted = key.clone().or(before).unwrap_or_else(unknown);
+        self.set_play_key(Some(wanted));
         key
     }
 

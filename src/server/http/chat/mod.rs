@@ -75,12 +75,14 @@ async fn talk(
             return;
         }
     }
+    let mut expelled = registry.expelled.subscribe();
     let mut ping = interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut bad = 0;
     loop {
         let answer = tokio::select! {
             () = registry.stopped() => Some(Message::Close(None)),
+            _ = expelled.changed() => Some(Message::Close(None)),
             _ = ping.tick() => Some(Message::Ping(Bytes::new())),
             frame = seat.frames.recv() => match frame {
                 Ok(frame) => Some(text(&frame)),

@@ -1,4 +1,4 @@
-//! Who may publish and play: `/api/v1/access`. Keys, passwords and the addresses of callbacks stay secret.
+//! The rules for publishing and playing: `/api/v1/access`. Keys, passwords and callback URLs stay secret.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::server::access::callback::rules::{CallKind, CallbackRules};
 use crate::server::access::rules::AppRules;
 use crate::server::registry::Registry;
 
-/// The rules of all applications with their own, by name, and those of the others last.
+/// Returns the rules of each application that has its own, sorted by name, and then those for all others.
 pub(in crate::server::http) async fn rules(State(registry): State<Arc<Registry>>) -> Json<Value> {
     let access = registry.access();
     let login = registry.is_login_limited();

@@ -1,16 +1,16 @@
-//! Chooses among the renditions of a stream by the estimate of the link. This module is pure.
+//! Chooses among the renditions of a stream by the estimated bitrate of the link. This module is pure.
 
 use std::time::{Duration, Instant};
 
-/// At first, the estimates of some receivers only rise to the rate of the stream.
+/// Time for which low estimates are ignored, because those of some receivers rise only gradually at first.
 const WARM_UP: Duration = Duration::from_secs(5);
 /// Time for which the link must be too slow before a smaller rendition is chosen.
 const DOWN_AFTER: Duration = Duration::from_secs(1);
-/// Time for which the link must be fast enough for a larger one. It doubles up to the second value each time that
-/// the larger one was too large after all.
+/// Time for which the link must be fast enough before a larger rendition is chosen. It doubles, up to the second
+/// value, each time that the larger rendition turns out to be too large.
 const UP_AFTER: Duration = Duration::from_secs(5);
 const MAX_UP_AFTER: Duration = Duration::from_secs(80);
-/// A larger rendition was too large if it is left within this time.
+/// A larger rendition counts as too large if the link requires a smaller one within this time.
 const TRIAL: Duration = Duration::from_secs(20);
 /// The estimate that a larger rendition needs, in percent of its bitrate.
 const NEEDED_PERCENT: u64 = 125;
@@ -19,7 +19,7 @@ const NEEDED_PERCENT: u64 = 125;
 #[derive(Debug)]
 pub(in crate::server::whep) struct LinkChoice {
     begun: Option<Instant>,
-    /// Since when the link has been too slow, or fast enough for a larger rendition.
+    /// The times since which the link has been too slow, or fast enough for a larger rendition.
     slow_since: Option<Instant>,
     fast_since: Option<Instant>,
     up_after: Duration,
@@ -34,7 +34,7 @@ impl Default for LinkChoice {
 
 impl LinkChoice {
     /// Returns the choice to change to, if any. `rates` are the bitrates of the choices, the largest first, and
-    /// `current` is the index of the present one. `is_crowded` is true if frames are dropped already.
+    /// `current` is the index of the current one. `is_crowded` is true if frames are already being dropped.
     pub fn choose(
         &mut self,
         rates: &[u64],
@@ -84,7 +84,7 @@ mod tests {
 
     const RATES: [u64; 3] = [2_500_000, 1_000_000, 400_000];
 
-    /// A link in simulated time, looked at twice a second.
+    /// A link in simulated time that is checked twice a second.
     struct Link {
         choice: LinkChoice,
         now: Instant,
@@ -96,7 +96,7 @@ mod tests {
             Self { choice: LinkChoice::default(), now: Instant::now(), current: 0 }
         }
 
-        /// The changes within this time, each with its second.
+        /// Returns the changes within this time, each with the second in which it happens.
         fn run(&mut self, seconds: u64, estimate: u64, is_crowded: bool) -> Vec<(u64, usize)> {
             let begin = self.now;
             let mut changes = Vec::new();

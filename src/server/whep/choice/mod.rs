@@ -1,4 +1,4 @@
-//! What a viewer gets of a stream: the video itself or a rendition of it. `link` is pure.
+//! The video that a viewer gets: the stream itself, or one of its renditions. `link` is pure.
 
 pub(super) mod link;
 pub(in crate::server) mod selection;

@@ -17,13 +17,13 @@ use crate::server::whep::production::start;
 use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
 use crate::wire::sdp::Offer;
 
-/// Time for which an offer waits until the tracks of the stream are known.
+/// Maximum time for which an offer waits for the tracks of the stream.
 const TRACKS_WITHIN: Duration = Duration::from_secs(3);
 /// The name of the stream itself among its renditions.
 const MAIN: &str = "main";
 /// Assumed size of a stream whose size is not known yet.
 const UNKNOWN_SIZE: Size = Size::new(1_280, 720);
-/// Bits per second of the audio beside a rendition.
+/// Bitrate of the audio that is sent with a rendition, in bits per second.
 const AUDIO_BITRATE: u64 = 128_000;
 
 /// Why a session is rejected.
@@ -33,7 +33,7 @@ pub(in crate::server) enum Refused {
     Off,
     NotPublished,
     Unplayable(Unplayable),
-    /// The offer is invalid, with a text for the developer of the player.
+    /// The offer is invalid. The text is for the developer of the player.
     Offer(String),
     Full,
     /// The server does not encode the rendition.
@@ -47,7 +47,7 @@ pub(in crate::server::whep) enum Variant {
     Rendition(VideoRendition),
 }
 
-/// The videos from which a viewer's is chosen.
+/// The variants from which a viewer's video is chosen.
 #[derive(Clone, Debug)]
 pub(in crate::server::whep) struct Variants {
     pub stream: Arc<Stream>,
@@ -55,24 +55,24 @@ pub(in crate::server::whep) struct Variants {
     pub main: Arc<ProductionUse>,
     /// True if the viewer decodes H.264 only with the Constrained Baseline profile.
     baseline: bool,
-    /// True if the viewer does not decode the stream itself for this reason.
+    /// True if the viewer therefore cannot decode the stream itself.
     replaced: bool,
-    /// True if there is more than one.
+    /// True if there is more than one variant.
     pub has_choice: bool,
 }
 
-/// What a viewer gets first.
+/// The initial choice for a viewer.
 #[derive(Debug)]
 pub(in crate::server::whep) struct Selection {
     pub variants: Variants,
-    /// `None` without video.
+    /// `None` if the offer has no video.
     pub video: Option<(Variant, ProductionUse)>,
     /// True if the viewer has chosen the variant.
     pub is_pinned: bool,
     pub tracks: Tracks,
 }
 
-/// Selects the first variant for an offer: the rendition with this name, if any.
+/// Selects the first variant for an offer: the named rendition, or the largest variant if none is named.
 pub(in crate::server::whep) async fn select(
     registry: &Arc<Registry>,
     (app, name): (&str, &str),
@@ -108,11 +108,10 @@ pub(in crate::server::whep) async fn select(
     variants.baseline = negotiation::has_only_baseline(&offer.text);
     variants.replaced = variants.baseline
         && matches!(known.video, Some(VideoFormat::H264(profile)) if !negotiation::is_baseline(profile));
-    let ladder = registry.config.renditions.of(app);
-    variants.has_choice = variants.replaced || !ladder.video.is_empty();
+    variants.has_choice = variants.replaced || !registry.rules().renditions.of(app).video.is_empty();
     let variant = match rendition {
         Some(name) => variants.named(registry, name).ok_or(Refused::Rendition(Refusal::Absent))?,
-        // A stream whose tracks are unknown has no video.
+        // A stream whose tracks are still unknown counts as one without video.
         None if known.video.is_none() => Variant::Main,
         None => variants.all(registry).first().map_or(Variant::Main, |(variant, _)| *variant),
     };
@@ -127,7 +126,7 @@ pub(in crate::server::whep) async fn select(
     Ok(Selection { variants, video: Some((variant, video)), is_pinned, tracks })
 }
 
-/// The tracks of a production, once they are known.
+/// Returns the tracks of a production once they are known.
 async fn tracks_of(used: &ProductionUse) -> Tracks {
     let mut tracks = used.tracks();
     let known = tracks.wait_for(Tracks::is_known);
@@ -137,13 +136,11 @@ async fn tracks_of(used: &ProductionUse) -> Tracks {
 }
 
 impl Variants {
-    /// All variants with their bitrates, the largest first.
+    /// Returns all variants with their bitrates, the largest first.
     pub fn all(&self, registry: &Registry) -> Vec<(Variant, u64)> {
-        let publisher = self.stream.figures(registry.clock.now()).publisher;
-        let bitrate = publisher.as_ref().map_or(0, |it| it.bitrate);
-        let size = publisher.and_then(|it| it.video?.size);
-        let size = size.map(|(width, height)| Size::new(width, height));
-        let ladder = &registry.config.renditions.of(&self.stream.app).video;
+        let (bitrate, size) = self.bitrate_and_size(registry);
+        let rules = registry.rules();
+        let ladder = &rules.renditions.of(&self.stream.app).video;
         let first = match (self.replaced, size) {
             (true, size) => {
                 Variant::Rendition(VideoRendition::baseline(size.unwrap_or(UNKNOWN_SIZE)))
@@ -163,22 +160,35 @@ impl Variants {
         std::iter::once(first).chain(smaller).map(|it| (it, rate(&it))).collect()
     }
 
-    /// The variant with this name.
+    /// Returns the variant with this name.
     pub fn named(&self, registry: &Registry, name: &str) -> Option<Variant> {
         if name == MAIN {
             return self.all(registry).first().map(|(variant, _)| *variant);
         }
-        let ladder = &registry.config.renditions.of(&self.stream.app).video;
-        let found = ladder.iter().find(|it| it.name() == name);
+        let (_, size) = self.bitrate_and_size(registry);
+        let rules = registry.rules();
+        let mut ladder = rules.renditions.of(&self.stream.app).video.iter();
+        let found = ladder.find(|it| {
+            it.name() == name && size.is_none_or(|size| it.size(size).is_some())
+        });
         found.map(|it| Variant::Rendition(self.in_profile(*it)))
     }
 
+    /// The bitrate and the size of the stream, if they are known.
+    fn bitrate_and_size(&self, registry: &Registry) -> (u64, Option<Size>) {
+        let publisher = self.stream.figures(registry.clock.now()).publisher;
+        let bitrate = publisher.as_ref().map_or(0, |it| it.bitrate);
+        let size = publisher.and_then(|it| it.video?.size);
+        (bitrate, size.map(|(width, height)| Size::new(width, height)))
+    }
+
+    /// The rendition in the profile that the viewer decodes.
     fn in_profile(&self, rendition: VideoRendition) -> VideoRendition {
         let profile = if self.baseline { Profile::ConstrainedBaseline } else { rendition.profile };
         VideoRendition { profile, ..rendition }
     }
 
-    /// The production of a variant, started if necessary.
+    /// Returns the production of a variant, and starts it if necessary.
     pub fn open(
         &self,
         registry: &Arc<Registry>,

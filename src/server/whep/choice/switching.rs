@@ -1,5 +1,5 @@
-//! Changes the video of a viewer: as the viewer chooses, as the link requires, or because the server no longer
-//! encodes it. The change takes place at the next keyframe.
+//! Changes the video of a viewer if the viewer chooses another one, if the link requires it, or if the server no
+//! longer encodes the current one. The change takes place at the next keyframe.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use crate::server::whep::choice::selection::{Refused, Variant, Variants};
 use crate::server::whep::mailbox::{ChosenRendition, Mailbox};
 use crate::server::whep::viewer_tracks::{Coming, Pictures};
 
-/// Interval of looking at the link.
+/// Interval between checks of the link.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// What decides on the video of a viewer.
+/// The state that decides which video a viewer gets.
 #[derive(Debug)]
 pub(in crate::server::whep) struct Switching {
     pub variants: Variants,
@@ -23,7 +23,7 @@ pub(in crate::server::whep) struct Switching {
     link: LinkChoice,
     /// The newest estimate of the link in bits per second.
     pub estimate: Option<u64>,
-    /// Frames were dropped since the last look.
+    /// True if frames were dropped since the last check.
     pub is_crowded: bool,
     looked: Option<Instant>,
 }
@@ -34,7 +34,7 @@ impl Switching {
         Self { variants, is_pinned, link, estimate: None, is_crowded: false, looked: None }
     }
 
-    /// Changes to what the viewer has chosen. `mailbox` is there once the viewer gets frames.
+    /// Changes to the variant that the viewer has chosen. `mailbox` is `None` until the viewer gets frames.
     pub fn take_choice(
         &mut self,
         registry: &Arc<Registry>,
@@ -52,11 +52,11 @@ impl Switching {
         if done.is_ok() {
             self.is_pinned = chosen.rendition.is_some();
         }
-        // The request may be over.
+        // The client may have closed the request.
         let _ = chosen.answer.send(done);
     }
 
-    /// Looks at the link and at the rendition. Returns the bitrate that the largest variant needs, if there is a
+    /// Checks the link and the rendition. Returns the bitrate that the largest variant needs, if there is a
     /// choice.
     pub fn check(
         &mut self,
@@ -92,7 +92,7 @@ impl Switching {
         };
         let rates: Vec<u64> = all.iter().map(|(_, rate)| *rate).collect();
         let chosen = self.link.choose(&rates, current, (estimate, is_crowded), now);
-        // If the server does not encode a smaller one, the next one may run already.
+        // If the server cannot encode this variant, a smaller one may already be running.
         let rest = chosen.and_then(|index| all.get(index..)).unwrap_or_default();
         let count = if chosen < Some(current) { 1 } else { rest.len() };
         for (variant, rate) in rest.iter().take(count) {
@@ -105,7 +105,7 @@ impl Switching {
         Ok(largest)
     }
 
-    /// The video changes with the next keyframe of this variant.
+    /// Requests a change to this variant, which takes place at its next keyframe.
     fn change(
         &self,
         registry: &Arc<Registry>,
