@@ -26,7 +26,7 @@ const FULL: f32 = 0.995;
 const FLAT: u32 = 4;
 const CLIPS: u32 = 5;
 const CLIP_SECONDS: f64 = 2.0;
-/// The time in seconds for which the alarm stays after the last clipping.
+/// The time in seconds for which the alarm stays on after the last clipping.
 const CLIP_STAYS: f64 = 5.0;
 
 /// Adds the watch to a source of this rate.

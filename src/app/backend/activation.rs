@@ -1,8 +1,8 @@
-//! Gives the window of a Wayland desktop the keyboard focus with an activation token
+//! Gives a window on a Wayland desktop the keyboard focus with an activation token
 //! (xdg-activation-v1). winit uses such tokens only for new windows.
 //!
-//! Everything happens on the window's thread. Nothing blocks: winit reads the events of the
-//! connection, also those of this queue.
+//! Everything happens on the window's thread. Nothing blocks: winit reads all events of the
+//! connection, including those of this queue.
 
 use eframe::CreationContext;
 use raw_window_handle::{
@@ -14,7 +14,7 @@ use wayland_client::protocol::wl_surface::WlSurface;
 use wayland_client::{Connection, Dispatch, EventQueue, Proxy as _, QueueHandle};
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
 
-/// Maximum length of a token in bytes. libwayland ends the connection for a message above 4,096
+/// Maximum length of a token in bytes. libwayland closes the connection if a message exceeds 4,096
 /// bytes, and tokens are far shorter.
 const MAX_TOKEN: usize = 256;
 
@@ -26,16 +26,16 @@ pub struct Activation {
     surface: WlSurface,
 }
 
-/// The globals of the compositor that onair uses.
+/// The compositor's globals that onair uses.
 #[derive(Default)]
 struct Globals {
-    /// `None` until the compositor announces it, or if it does not support activation.
+    /// `None` until the compositor announces it, or if the compositor does not support activation.
     activation: Option<XdgActivationV1>,
 }
 
 impl Activation {
-    /// Prepares the activation of the window that eframe has created. Returns `None` on other
-    /// desktops.
+    /// Prepares the activation of the window that eframe has created. Returns `None` if the desktop
+    /// is not a Wayland desktop.
     pub fn new(context: &CreationContext<'_>) -> Option<Self> {
         let RawDisplayHandle::Wayland(display) = context.display_handle().ok()?.as_raw() else {
             return None;
@@ -57,7 +57,7 @@ impl Activation {
         Some(Self { connection, queue, globals: Globals::default(), surface })
     }
 
-    /// Asks the compositor for the focus, with the token of the program that the user has used. The
+    /// Asks the compositor for the focus, with a token of the program that the user just used. The
     /// compositor ignores unknown and outdated tokens.
     pub fn activate(&mut self, token: &str) {
         if !is_usable(token) {
@@ -76,7 +76,7 @@ impl Activation {
     }
 }
 
-/// Returns true if a token can be sent. It comes from another program.
+/// Returns true if a token can be sent. Tokens come from other programs and may be invalid.
 fn is_usable(token: &str) -> bool {
     (1..=MAX_TOKEN).contains(&token.len()) && !token.contains('\0')
 }

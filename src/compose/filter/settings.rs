@@ -131,7 +131,7 @@ impl Filter {
     }
 }
 
-/// The unit of a filter's number.
+/// The unit of a filter's numeric parameter.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// A share, 0…1 or -1…1, that is displayed in percent.

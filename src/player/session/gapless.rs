@@ -114,7 +114,7 @@ impl NextFile {
         }
     }
 
-    /// Records that this file is being read, and plays from `begins` on.
+    /// Records that this file is being read, and that it plays from `begins` on.
     pub(in crate::player) fn join(&self, path: &Path, begins: Duration, whole: Duration) {
         let joined = PlayedFile { path: path.to_owned(), begins, whole: Some(whole) };
         self.0.lock().joined = Some(joined);

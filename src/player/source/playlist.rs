@@ -206,8 +206,8 @@ impl SourceThread {
         list.next().or((around && list.count() > 0).then_some(0))
     }
 
-    /// Stops after the last file until a request arrives. After a failure, a change of the file or
-    /// a new next file also ends the wait. Returns `None` if the source is no longer needed.
+    /// Stops after the last file until a request arrives. After a failure, the wait also ends if the file
+    /// changes or another file becomes the next one. Returns `None` if the source is no longer needed.
     fn stand(
         &self,
         failed: bool,

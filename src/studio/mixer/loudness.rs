@@ -8,13 +8,13 @@ use crate::mix::Reading;
 use crate::studio::targets::Target;
 use crate::studio::targets::services::ServiceList;
 
-/// Seconds of loudness to keep.
+/// Length of the loudness history in seconds.
 const SECONDS: usize = 600;
 /// The range of targets in LUFS.
 pub const LOUDNESS_TARGETS: RangeInclusive<i8> = -40..=-5;
 /// The usual loudness in LUFS at which streaming services play.
 const USUAL: i8 = -14;
-/// Services that play louder streams at this loudness in LUFS. Most services state no value.
+/// Services that turn louder streams down to this loudness in LUFS. Most services state no value.
 const NORMALIZED: [(&str, i8); 1] = [("youtube", -14)];
 /// The deviation in LU that EBU R 128 permits for live programs.
 const TOLERANCE: f32 = 1.0;
@@ -23,7 +23,7 @@ const TOLERANCE: f32 = 1.0;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoudnessTarget {
     pub lufs: i8,
-    /// The name of the service whose value this is.
+    /// The name of the service that states this value.
     pub service: Option<String>,
 }
 
@@ -64,7 +64,7 @@ impl LoudnessTarget {
 /// The result of a comparison with the target, with the difference in LU.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum LoudnessVerdict {
-    /// The program was silent so far.
+    /// The program has been silent so far.
     Unknown,
     OnTarget,
     Above(f32),
@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(of(None, &[]), usual);
         let youtube = (-14, Some("YouTube".to_owned()));
         assert_eq!(of(None, &[target("twitch", "", true), target("youtube", "", true)]), youtube);
-        // By its address too.
+        // A service is also recognized by its address.
         let server = "rtmps://a.rtmps.youtube.com:443/live2";
         assert_eq!(of(None, &[target("", server, true)]), youtube);
         assert_eq!(of(None, &[target("youtube", "", false)]), usual);

@@ -1,5 +1,5 @@
-//! Commands for things with a name of the user: scenes, sources, audio sources, targets, scene
-//! collections and profiles. With the commands of the table, they are all that a hotkey can run.
+//! Commands for things that the user has named: scenes, sources, audio sources, targets, scene
+//! collections and profiles. A hotkey can run these commands, and those in `actions`.
 
 use crate::compose::scene::{Content, Item};
 use crate::studio::Snapshot;
@@ -22,7 +22,7 @@ pub enum NamedKind {
     Strip,
     /// Turns a target on or off.
     Target,
-    /// Uses a scene collection; the next one uses a profile.
+    /// Switches to a scene collection; `Profile` switches to a profile.
     Collection,
     Profile,
 }
@@ -32,7 +32,7 @@ impl NamedKind {
     pub const ALL: [Self; 6] =
         [Self::Scene, Self::Source, Self::Strip, Self::Target, Self::Collection, Self::Profile];
 
-    /// Returns the name in the settings file, before the name of the thing.
+    /// Returns the word before the name of the thing in the settings file.
     pub fn word(self) -> &'static str {
         match self {
             Self::Scene => "scene",
@@ -126,7 +126,7 @@ impl NamedCommand {
         let mut all = Vec::new();
         let mut add = |kind, name: &str| {
             let command = Self { kind, name: name.to_owned() };
-            // Of things with the same name, the first one is meant.
+            // If several things have the same name, the command applies to the first one.
             if !all.contains(&command) {
                 all.push(command);
             }

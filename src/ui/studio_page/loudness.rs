@@ -13,7 +13,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, figure, menu_item, paragraph, place};
 
-/// The width of the figures beside the graph, and the width from which they are beside it.
+/// The width of the figures, and the panel width from which they are beside the graph.
 const FIGURES: f32 = 220.0;
 const BESIDE_FROM: f32 = 440.0;
 /// The minimum height of the graph.
@@ -21,12 +21,12 @@ const GRAPH: f32 = 72.0;
 /// The range of the graph above and below the target, which is the EBU +9 scale (EBU Tech 3341).
 const ABOVE: f32 = 9.0;
 const BELOW: f32 = 18.0;
-/// The number of seconds that the graph shows, and the number of them in one point.
+/// The number of seconds that the graph shows, and the number of seconds per point.
 const SPAN: usize = 600;
 const PER_POINT: usize = 4;
 /// The true peak in dBTP that EBU R 128 permits.
 const MAX_TRUE_PEAK: f32 = -1.0;
-/// The targets to choose from, with what they are for.
+/// The targets to choose from, each with its purpose.
 const CHOICES: [(i8, &str); 5] = [
     (-14, key!("loudness-services")),
     (-16, key!("loudness-music")),
@@ -188,7 +188,7 @@ fn graph(ui: &mut Ui, view: &View<'_>, target: &LoudnessTarget, height: f32) {
     response.on_hover_text(&*texts.get("tip-loudness-graph"));
 }
 
-/// Returns the lines of the graph, which silence interrupts: the age of each point, and the highest
+/// Returns the lines of the graph, which silence interrupts. Each point has its age and the highest
 /// of its values.
 fn lines(history: &LoudnessHistory) -> Vec<Vec<(usize, f32)>> {
     let newest: Vec<Option<f32>> = history.iter().rev().take(SPAN).copied().collect();

@@ -1,4 +1,4 @@
-//! Context menus, by a secondary click or by the keyboard.
+//! Context menus that open on a secondary click or from the keyboard.
 
 use egui::{Context, Frame, Key, Margin, Modifiers, Popup, Response, Ui, Vec2};
 
@@ -40,7 +40,7 @@ fn open(response: &Response, focused: bool, theme: &Theme, list: impl FnOnce(&mu
     menu.show(|ui| menu_lines(ui, list));
 }
 
-/// Returns true if the menu key was pressed.
+/// Returns true if the menu key or Shift+F10 was pressed.
 fn asked_by_key(ctx: &Context) -> bool {
     ctx.input_mut(|input| {
         input.consume_key(Modifiers::NONE, Key::Menu)

@@ -3,31 +3,31 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The first bytes of version 2.
+/// The first bytes of a version 2 header.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
-/// The first bytes of version 1.
+/// The first bytes of a version 1 header.
 const WORD: &[u8] = b"PROXY ";
-/// Maximum length of version 1, with its end of line (section 2.1).
+/// Maximum length of a version 1 header, including the end of the line (section 2.1).
 const MAX_LINE: usize = 107;
-/// Length of version 2 without addresses.
+/// Length of a version 2 header without addresses.
 const FIXED: usize = 16;
-/// Maximum length of the addresses and extensions of version 2; senders use far less.
+/// Maximum length of the addresses and extensions of a version 2 header; senders use far less.
 const MAX_REST: usize = 2_048;
 
-/// What the bytes at the beginning of a connection are.
+/// The meaning of the first bytes of a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Beginning {
-    /// The header may continue: this many further bytes belong to it for sure.
+    /// The bytes may begin a header, of which at least this many bytes are missing.
     Incomplete(usize),
-    /// A complete header. `None`: the proxy speaks for itself, or for a client without an address.
+    /// A complete header. `None` if the proxy speaks for itself, or for a client without an address.
     Header(Option<SocketAddr>),
     /// No header.
     Other,
-    /// A header that breaks the rules.
+    /// A header that violates the protocol.
     Invalid,
 }
 
-/// Reads the beginning of a connection, without bytes after the header.
+/// Reads the beginning of a connection. `bytes` must not extend beyond the header.
 pub fn read(bytes: &[u8]) -> Beginning {
     if SIGNATURE.starts_with(bytes.get(..SIGNATURE.len()).unwrap_or(bytes)) && !bytes.is_empty() {
         return version_2(bytes);
@@ -78,7 +78,7 @@ fn version_2(bytes: &[u8]) -> Beginning {
         return Beginning::Incomplete(length - rest.len());
     }
     match (version & 0x0F, family) {
-        // LOCAL: the proxy checks the server.
+        // LOCAL: a health check by the proxy.
         (0, _) => Beginning::Header(None),
         (1, 0x11) => match rest.first_chunk::<12>() {
             Some(&[a, b, c, d, _, _, _, _, high, low, _, _]) => {
@@ -94,7 +94,7 @@ fn version_2(bytes: &[u8]) -> Beginning {
             }
             _ => Beginning::Invalid,
         },
-        // Another kind of address.
+        // Another address family.
         (1, _) => Beginning::Header(None),
         _ => Beginning::Invalid,
     }
@@ -104,7 +104,7 @@ fn version_2(bytes: &[u8]) -> Beginning {
 mod tests {
     use super::*;
 
-    /// Feeds a header as it asks for it.
+    /// Feeds a header in the pieces that `read` asks for.
     fn fed(bytes: &[u8]) -> (Beginning, usize) {
         let mut have = 1;
         loop {

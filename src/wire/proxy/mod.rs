@@ -1,4 +1,4 @@
-//! What proxies say before the data of their clients.
+//! Protocols spoken with proxies before the data of a client.
 
 pub mod header;
 pub mod socks5;

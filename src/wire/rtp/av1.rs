@@ -1,30 +1,30 @@
-//! AV1 in RTP ("RTP Payload Format For AV1", AOMedia). A packet ends within an OBU, except for the last one of a
-//! temporal unit: receivers without dependency descriptors take what ends with an OBU for a whole frame.
+//! AV1 in RTP ("RTP Payload Format For AV1", AOMedia). Each packet except the last one of a temporal unit ends within
+//! an OBU: receivers without dependency descriptors mistake a packet that ends with an OBU for the end of a frame.
 
 use std::sync::Arc;
 
 use crate::wire::codec::obu::{self, Obu};
 
-/// OBU types (AV1 §6.2.2): the sequence header, and those that are not sent: temporal delimiters, tile lists and
-/// padding.
+/// OBU types (AV1 §6.2.2): the sequence header, and the types that are not sent (temporal delimiters, tile lists and
+/// padding).
 const SEQUENCE_HEADER: u8 = 1;
 const LEFT_OUT: [u8; 3] = [2, 8, 15];
-/// In the header of an OBU: its size follows.
+/// Flag in an OBU header: the size of the OBU follows.
 const HAS_SIZE: u8 = 0x02;
-/// The aggregation header (§4.4): the first OBU goes on from the packet before, the last one goes on in the next
-/// packet, and a coded video sequence begins. All OBUs have a length.
+/// Flags of the aggregation header (§4.4): the first OBU continues from the previous packet, the last one continues in
+/// the next packet, and a coded video sequence begins. All OBUs have a length.
 const CONTINUES: u8 = 0x80;
 const GOES_ON: u8 = 0x40;
 const NEW_SEQUENCE: u8 = 0x08;
-/// Bytes of the record (AV1-ISOBMFF §2.3.3) before its OBUs.
+/// Size of the record's header (AV1-ISOBMFF §2.3.3), which precedes its OBUs, in bytes.
 const RECORD_HEAD: usize = 4;
-/// Maximum length of a fragment, whose length has two bytes.
+/// Maximum length of a fragment: its length field has at most two bytes.
 const MAX_FRAGMENT: usize = (1 << 14) - 1;
-/// Bytes for the length of a fragment, and those that a packet must have left for another fragment.
+/// Size of a fragment's length field, and minimum room in a packet for another fragment, in bytes.
 const LENGTH: usize = 2;
 const LEAST_ROOM: usize = LENGTH + 2;
 
-/// Makes the payloads of one temporal unit, each of at most `longest` bytes, at least 8. A keyframe gets the
+/// Makes the payloads of one temporal unit, each of at most `longest` bytes (8 or more). A keyframe gets the
 /// sequence header of the `record` if it has none itself.
 pub fn packetize(record: &[u8], unit: &[u8], is_key: bool, longest: usize) -> Vec<Arc<[u8]>> {
     let has_header = obu::units(unit).any(|obu| obu.kind() == SEQUENCE_HEADER);
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// Joins payloads to OBUs without size, like a receiver.
+    /// Joins payloads into OBUs without a size, as a receiver does.
     fn join(payloads: &[Arc<[u8]>]) -> Vec<Vec<u8>> {
         let mut obus: Vec<Vec<u8>> = Vec::new();
         let mut open = false;

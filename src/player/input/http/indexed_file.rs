@@ -33,7 +33,7 @@ pub(super) struct IndexedFile {
     reader: Box<dyn Demuxer>,
     blocks: Blocks,
     next: Next,
-    /// Start of the file in its own time, in microseconds; `length` is its duration.
+    /// Start of the file on its own timeline, in microseconds; `length` is the duration of the file.
     begins: i64,
     length: Option<i64>,
     /// Items to return first.

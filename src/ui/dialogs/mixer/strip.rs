@@ -52,7 +52,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     end(ui, view, strip);
 }
 
-/// Draws the choice of the fallback while the source is silent or lost.
+/// Draws the list of fallbacks, one of which replaces the source while it is silent or lost.
 pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let choice = labels::choice_of(view, strip);
     let suits = matches!(

@@ -191,7 +191,7 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     }
 }
 
-/// Draws two buttons at the end of the line. Returns for each whether it was pressed.
+/// Draws two buttons at the end of the line. Returns whether each was pressed.
 fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> (bool, bool) {
     ui.add_space(gap::S);
     ui.horizontal(|ui| {

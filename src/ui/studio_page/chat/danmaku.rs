@@ -1,5 +1,5 @@
-//! The *Danmaku* panel: the messages of the chat as they fly over the video, and the options for
-//! that.
+//! The *Danmaku* panel: the messages of the chat as they fly over the video, and the danmaku
+//! options.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use crate::ui::widgets::place;
 const SKY: f32 = 96.0;
 /// The height of the options below.
 const OPTIONS: f32 = 176.0;
-/// Up to this number of messages fly when the panel is first displayed. More would arrive all at
-/// once.
+/// If the chat has more messages than this when the panel is first displayed, none of them fly:
+/// they would all arrive at once.
 const FIRST: usize = 3;
 
 /// Draws the panel, which has this height. Returns the action that the user selected.
@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, height: f32) ->
     None
 }
 
-/// Draws the messages that fly, or why none does.
+/// Draws the flying messages, or the reason why there are none.
 fn fly(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let (choices, now) = (&view.snapshot.chat_choices, ui.input(|input| input.time));
     take(view, draft, now);
@@ -71,7 +71,7 @@ fn quiet(ui: &Ui, view: &View<'_>, room: Rect, key: &'static str) {
 /// messages disappear.
 fn take(view: &View<'_>, Draft { sky, flown, .. }: &mut Draft, now: f64) {
     let snapshot = view.snapshot;
-    // Numbers begin again with another chat.
+    // The numbers start over when the chat changes.
     if let Some(chat) = &snapshot.server.chat {
         let newest = chat.posts.last().map_or(0, |post| post.id);
         let before = std::mem::replace(flown, newest);

@@ -10,8 +10,8 @@ use crate::ui::studio_page::mixer::strip::{Strip, StripParts};
 use crate::ui::view::View;
 use crate::ui::widgets::{context_menu_among, menu_item, menu_rule};
 
-/// Draws the menu of a strip. Returns true if the user requested the mixer dialog, by the menu or
-/// by the settings button.
+/// Draws the menu of a strip. Returns true if the user requested the mixer dialog, from the menu or
+/// with the settings button.
 pub(super) fn asks(parts: &StripParts, view: &mut View<'_>, strip: &Strip) -> bool {
     let [.., settings] = &parts.controls;
     let mut asked = settings.clicked();

@@ -176,7 +176,7 @@ pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> 
     })
 }
 
-/// Returns Matroska's name of an audio codec and its `CodecPrivate`, if any, for writing.
+/// Returns the Matroska codec ID of an audio codec and its `CodecPrivate`, which may be empty, for writing.
 pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> {
     Some(match audio.codec {
         AudioCodec::Aac => (AAC, audio.config.clone()),

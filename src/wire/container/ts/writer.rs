@@ -1,6 +1,6 @@
-//! Writes segments of an MPEG-2 transport stream (ISO/IEC 13818-1) with H.264 or HEVC and AAC or MP3, as devices
-//! without fragmented MP4 need. The continuity counters of a segment begin and end so that any next segment continues
-//! them, so each segment can be made alone. This module has no I/O.
+//! Writes segments of an MPEG-2 transport stream (ISO/IEC 13818-1) with H.264 or HEVC and AAC or MP3, for devices
+//! without fragmented MP4. The continuity counters start and end such that the next segment always continues them,
+//! so each segment can be made independently. This module has no I/O.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -22,22 +22,22 @@ const AUDIO: u16 = 0x101;
 const SYNC: u8 = 0x47;
 /// Bytes of a packet after its header.
 const ROOM: usize = PACKET - 4;
-/// The counter of a PID has this many values.
+/// Number of values of a PID's continuity counter.
 const COUNTER: usize = 16;
-/// Times of decoding are this much later than the clock, and the clock begins later than zero, because frames may be
-/// shown before the first one is decoded.
+/// Decoding times are this much later than the clock. The clock starts above zero, because frames may be shown before
+/// the first one is decoded.
 const DELAY: i64 = CLOCK / 2;
 const FIRST_CLOCK: i64 = CLOCK;
 /// Times have 33 bits.
 const TIME_MASK: i64 = (1 << 33) - 1;
-/// Maximum number of audio packets, and of their bytes, in one unit. The clock of audio alone is no rarer than 100 ms
-/// (§2.7.2).
+/// Maximum number of audio packets in one unit, and of their bytes. Even with audio alone, the clock must appear every
+/// 100 ms (§2.7.2).
 const MAX_AUDIO_UNIT: usize = 4;
 const MAX_AUDIO_BYTES: usize = 32 << 10;
-/// MPEG audio below this sample rate is that of MPEG-2.
+/// MPEG audio below this sample rate is MPEG-2 audio.
 const MPEG1_RATE: u32 = 32_000;
 
-/// The writer for tracks that do not change.
+/// A writer for tracks whose codec config does not change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Writer {
     video: Option<VideoForm>,
@@ -48,9 +48,9 @@ pub struct Writer {
 #[derive(Clone, Debug, PartialEq)]
 struct VideoForm {
     is_hevc: bool,
-    /// Bytes of a NAL unit's length field.
+    /// Size of a NAL unit's length field in bytes.
     length_size: usize,
-    /// The parameter sets in their order.
+    /// The parameter sets, in the order in which they are written.
     sets: Vec<Bytes>,
 }
 
@@ -94,7 +94,7 @@ impl VideoForm {
         if self.is_hevc { 0x24 } else { 0x1B }
     }
 
-    /// An access unit delimiter for any kind of frames (H.264 §7.3.2.4, H.265 §7.3.2.5).
+    /// Returns an access unit delimiter for frames of any kind (H.264 §7.3.2.4, H.265 §7.3.2.5).
     const fn delimiter(&self) -> &'static [u8] {
         if self.is_hevc { &[0x46, 0x01, 0x50] } else { &[0x09, 0xF0] }
     }
@@ -104,7 +104,7 @@ impl VideoForm {
         nal.first().map(kind).is_some_and(|(kind, delimiter)| kind == delimiter)
     }
 
-    /// A frame in Annex B, with its delimiter, and with the parameter sets before keyframes; `None` if it is damaged.
+    /// Converts a frame to Annex B, with its delimiter, and parameter sets before keyframes; `None` if it is damaged.
     fn frame(&self, packet: &EncodedPacket) -> Option<Bytes> {
         let own: Result<Vec<&[u8]>, _> = avcc_nals(&packet.data, self.length_size).collect();
         let mut own = own.ok()?;
@@ -159,7 +159,7 @@ impl AudioForm {
 }
 
 impl Writer {
-    /// Creates a writer; `None` if a track has no form in a transport stream that players know.
+    /// Creates a writer. Returns `None` if players do not support the codec of a track in transport streams.
     pub fn new(video: Option<&VideoConfig>, audio: Option<&AudioConfig>) -> Option<Self> {
         let (has_video, has_audio) = (video.is_some(), audio.is_some());
         let (video, audio) = (video.and_then(VideoForm::new), audio.and_then(AudioForm::new));
@@ -167,8 +167,8 @@ impl Writer {
         (has_all && (has_video || has_audio)).then_some(Self { video, audio })
     }
 
-    /// Makes a segment of these packets, which are sorted by DTS in each track. Consecutive segments have consecutive
-    /// numbers.
+    /// Makes a segment of these packets, which must be sorted by DTS in each track. Consecutive segments must have
+    /// consecutive numbers.
     pub fn segment(&self, packets: &[EncodedPacket], number: u64) -> Bytes {
         let units = self.units(packets);
         let bytes: usize = units.iter().map(|unit| unit.data.len() + ROOM).sum();
@@ -215,7 +215,7 @@ impl Writer {
         units
     }
 
-    /// The streams of the program (§2.4.4.8).
+    /// Returns the program map table: the streams of the program (§2.4.4.8).
     fn pmt(&self) -> Bytes {
         let mut body = BytesMut::new();
         body.put_u16(0xE000 | self.clock_pid());
@@ -231,7 +231,7 @@ impl Writer {
     }
 }
 
-/// The table of programs (§2.4.4.3): program 1.
+/// Returns the program association table (§2.4.4.3), which lists only program 1.
 fn pat() -> Bytes {
     let [high, low] = (0xE000 | PMT).to_be_bytes();
     section(0, &[0, 1, high, low])
@@ -243,7 +243,7 @@ fn clock(at: Timestamp) -> i64 {
 
 fn video_unit(dts: i64, pts: i64, keyframe: bool, data: &[u8]) -> PesUnit {
     let mut out = BytesMut::with_capacity(data.len() + 19);
-    // Frames have no limit of their length.
+    // A length of 0 means that the length is not limited.
     out.put_slice(&[0, 0, 1, 0xE0, 0, 0, 0x84]);
     if pts == dts {
         out.put_slice(&[0x80, 5]);
@@ -257,7 +257,7 @@ fn video_unit(dts: i64, pts: i64, keyframe: bool, data: &[u8]) -> PesUnit {
     PesUnit { pid: VIDEO, dts, keyframe, data: out.freeze() }
 }
 
-/// Joins audio packets in one unit.
+/// Joins audio packets into one unit.
 fn audio_unit(waiting: &mut Vec<(i64, Bytes)>) -> Option<PesUnit> {
     let dts = waiting.first()?.0;
     let length: usize = waiting.iter().map(|(_, data)| data.len()).sum();
@@ -270,7 +270,7 @@ fn audio_unit(waiting: &mut Vec<(i64, Bytes)>) -> Option<PesUnit> {
     Some(PesUnit { pid: AUDIO, dts, keyframe: true, data: out.freeze() })
 }
 
-/// Writes a time with its marks (§2.4.3.7).
+/// Writes a time with its prefix and marker bits (§2.4.3.7).
 fn put_time(out: &mut BytesMut, mark: u8, ticks: i64) {
     let ticks = ticks.saturating_add(FIRST_CLOCK + DELAY) & TIME_MASK;
     out.put_u8(mark << 4 | (ticks >> 29) as u8 & 0x0E | 1);
@@ -278,12 +278,12 @@ fn put_time(out: &mut BytesMut, mark: u8, ticks: i64) {
     out.put_u16((ticks << 1) as u16 & 0xFFFE | 1);
 }
 
-/// A section with one table (§2.4.4).
+/// Returns a section with one table (§2.4.4).
 fn section(table: u8, body: &[u8]) -> Bytes {
     let mut out = BytesMut::new();
     out.put_u8(table);
     out.put_u16(0xB000 | (body.len() as u16 + 9));
-    // Number 1, the current version 0, and the only section.
+    // The table's ID is 1, its version is 0 and current, and this is its only section.
     out.put_slice(&[0, 1, 0xC1, 0, 0]);
     out.put_slice(body);
     let checksum = crc(&out);
@@ -303,13 +303,13 @@ impl Output {
         self.out.put_u8(SYNC);
         self.out.put_u16(0x4000 | pid);
         self.out.put_u8(0x10 | counter);
-        // The section begins at once, and the rest is unused.
+        // The section begins at once, and the rest of the packet is padding.
         self.out.put_u8(0);
         self.out.put_slice(section);
         self.out.put_bytes(0xFF, ROOM.saturating_sub(1 + section.len()));
     }
 
-    /// Writes a unit. The last one of a PID ends with the last value of the counter.
+    /// Writes a unit. The last unit of a PID ends with the last value of the counter.
     fn unit(&mut self, unit: &PesUnit, has_clock: bool, is_last: bool) {
         let first_field = first_field(unit, has_clock);
         let first_room = ROOM - first_field.len();
@@ -319,7 +319,7 @@ impl Output {
         let mut packets = 1 + left.div_ceil(ROOM);
         if is_last {
             let end = (*count + packets).next_multiple_of(COUNTER);
-            // Each packet has a byte at least.
+            // Each packet needs at least one byte.
             packets = (end - *count).min(unit.data.len());
         }
         let mut rest = &unit.data[..];
@@ -342,7 +342,7 @@ impl Output {
     }
 }
 
-/// The adaptation field of the first packet of a unit (§2.4.3.5): the clock, and whether decoding can start.
+/// Returns the adaptation field of the first packet of a unit (§2.4.3.5): the clock, and whether decoding can start.
 fn first_field(unit: &PesUnit, has_clock: bool) -> Vec<u8> {
     let random_access = if unit.keyframe { 0x40 } else { 0 };
     if !has_clock {
@@ -355,7 +355,7 @@ fn first_field(unit: &PesUnit, has_clock: bool) -> Vec<u8> {
     field
 }
 
-/// Writes an adaptation field, made longer by this many bytes.
+/// Writes an adaptation field with this many stuffing bytes.
 fn put_field(out: &mut BytesMut, field: &[u8], stuffing: usize) {
     match (field, stuffing) {
         ([], 0) => {}
@@ -407,7 +407,7 @@ mod tests {
         }
     }
 
-    /// The record of these parameter sets, which are no real ones.
+    /// Returns a record with made-up parameter sets.
     fn hevc() -> VideoConfig {
         let mut config = vec![1; 21];
         config.extend_from_slice(&[0xFF, 3]);
@@ -418,7 +418,7 @@ mod tests {
         VideoConfig { codec: VideoCodec::Hevc, config: config.into(), ..video() }
     }
 
-    /// Two seconds of frames of these sizes, with audio.
+    /// Returns two seconds of frames of these sizes, with audio.
     fn packets(from: i64, sizes: impl Fn(i64) -> usize) -> Vec<EncodedPacket> {
         let mut all = Vec::new();
         for frame in 0..60_i64 {
@@ -439,7 +439,7 @@ mod tests {
         all
     }
 
-    /// Checks that the counters go on from segment to segment.
+    /// Checks that the counters continue from segment to segment.
     fn check_counters(stream: &[u8], pids: usize) {
         let mut last = std::collections::HashMap::new();
         for packet in stream.chunks(PACKET) {
