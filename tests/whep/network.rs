@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::browser::Browser;
 use super::page::PageServer;
 use super::relay::{Network, Relay};
@@ -16,6 +18,31 @@ fn behind(running: &Running, network: Network) -> (Relay, PageServer) {
     let relay = Relay::start(webrtc, network);
     let page = PageServer::start_behind(running.http(), Some((relay.port, webrtc.port())));
     (relay, page)
+}
+
+/// The frames that the page has shown, and those that were sent meanwhile at 30 fps.
+fn shown(report: &Value) -> Option<(u64, u64)> {
+    let at = |index: usize, of: usize| report["shown"][index][of].as_u64();
+    let ticks = (at(1, 0)? as u32).wrapping_sub(at(0, 0)? as u32);
+    Some((at(1, 1)? - at(0, 1)?, u64::from(ticks) * 30 / 90_000))
+}
+
+#[test]
+fn nearly_all_frames_are_shown_despite_losses() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let network = Network { delay: Duration::from_millis(50), loss: Some(20) };
+    let (_relay, page) = behind(&running, network);
+    let mut browser = Browser::open(&page.url("/live/show/whep"));
+    browser.wait("frames", || shown(&last(&page.reports())).is_some_and(|(_, sent)| sent >= 600));
+    let report = last(&page.reports());
+    let (shown, sent) = shown(&report).unwrap();
+    println!("5 % loss and 50 ms in each direction: {shown} of {sent} frames shown; {report}");
+    assert!(report["nackCount"].as_u64() > Some(0), "nothing was lost: {report}");
+    assert!(shown * 100 >= sent * 95, "{shown} of {sent}: {report}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Negotiates an offer: creates a connection that str0m drives, and an answer.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
@@ -18,6 +18,8 @@ use crate::wire::sdp::{Offer, finish_answer};
 
 /// Id of the header extension for the playout delay. The default extensions do not use this number.
 const PLAYOUT_DELAY_ID: u8 = 12;
+/// Interval between reports about losses.
+const STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// Number of packets that are kept for retransmission, which is several seconds of most streams.
 const KEPT_PACKETS: usize = 2_048;
 /// The Constrained Baseline profile, which every browser supports.
@@ -96,6 +98,7 @@ pub(super) fn negotiate(
         .set_rtp_mode(true)
         .set_send_buffer_video(KEPT_PACKETS)
         .enable_bwe(Some(Bitrate::bps(local.bitrate)))
+        .set_stats_interval(Some(STATS_INTERVAL))
         .set_extension(PLAYOUT_DELAY_ID, Extension::PlayoutDelay)
         .clear_codecs();
     config.codec_config().enable_h264(true);

@@ -306,6 +306,12 @@ impl Session {
                     RtcEvent::EgressBitrateEstimate(
                         BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
                     ) => self.switching.estimate = Some(estimate.as_u64()),
+                    RtcEvent::MediaEgressStats(stats) => {
+                        let video = self.video.as_mut().filter(|it| it.route.mid == stats.mid);
+                        if let (Some(video), Some(loss)) = (video, stats.loss) {
+                            video.playout.report(loss, stats.rtt);
+                        }
+                    }
                     RtcEvent::KeyframeRequest(_) => self.help(registry, Instant::now()),
                     RtcEvent::Closed => return Err("closed by the peer"),
                     _ => {}

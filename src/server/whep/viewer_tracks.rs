@@ -7,6 +7,7 @@ use str0m::Rtc;
 use str0m::media::{MediaTime, Mid};
 use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
 
+use crate::server::whep::choice::playout::Playout;
 use crate::server::whep::choice::selection::Variant;
 use crate::server::whep::cursor::Cursor;
 use crate::server::whep::frame::{Frame, FrameKind};
@@ -17,6 +18,8 @@ use crate::server::whep::production::productions::ProductionUse;
 /// number of waiting packets.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 const MAX_PACKETS: usize = 4_096;
+/// Maximum time from the arrival of a frame to the screen on a good link.
+const MAX_PLAYOUT: Duration = Duration::from_millis(100);
 
 /// The video track for one viewer.
 pub(super) struct Pictures {
@@ -27,6 +30,7 @@ pub(super) struct Pictures {
     next: u64,
     /// Deadline for the keyframe that the encoder was asked for. After it, the viewer gets cached frames.
     pub due: Option<Instant>,
+    pub playout: Playout,
     /// Where the frames come from.
     pub variant: Variant,
     pub used: ProductionUse,
@@ -49,8 +53,8 @@ pub(super) struct Sounds {
 
 impl Pictures {
     pub fn new(route: VideoRoute, (variant, used): (Variant, ProductionUse)) -> Self {
-        let cursor = Cursor::new();
-        Self { route, cursor, next: 0, due: None, variant, used, coming: None }
+        let (cursor, playout) = (Cursor::new(), Playout::default());
+        Self { route, cursor, next: 0, due: None, playout, variant, used, coming: None }
     }
 
     /// Forgets the coming variant.
@@ -85,10 +89,12 @@ impl Pictures {
         let stream = direct.stream_tx_by_mid(self.route.mid, None);
         let (Some(stream), Some(pt)) = (stream, pt) else { return };
         let (time, wallclock) = (rtp_time(at, 90_000), shifted(frame, at, now));
-        // Frames are shown as soon as they are decoded, because the stream is live.
+        // On a good link, frames are shown as soon as they are decoded, because the stream is live.
+        let delay = self.playout.delay();
+        let millis = |time: Duration| MediaTime::from_millis(time.as_millis() as u64);
         let extensions = ExtensionValues {
-            play_delay_min: Some(MediaTime::ZERO),
-            play_delay_max: Some(MediaTime::from_millis(100)),
+            play_delay_min: Some(millis(delay)),
+            play_delay_max: Some(millis(delay.max(MAX_PLAYOUT))),
             ..ExtensionValues::default()
         };
         let last = frame.payloads.len().saturating_sub(1);

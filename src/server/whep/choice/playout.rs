@@ -1,0 +1,62 @@
+//! The playout delay of a viewer: none on a good link, and enough for a retransmission on one that loses packets.
+//! This module is pure.
+
+use std::time::Duration;
+
+/// The share of lost packets above which the delay begins, and below which it ends.
+const LOSSY: f32 = 0.01;
+const CLEAN: f32 = 0.003;
+/// Weight of a report in the mean of the losses.
+const WEIGHT: f32 = 0.2;
+/// Time in which a receiver detects a loss and decodes the repaired frame, beside the round trip.
+const REPAIR: Duration = Duration::from_millis(80);
+/// Assumed and maximum round-trip time.
+const USUAL_ROUND_TRIP: Duration = Duration::from_millis(50);
+const MAX_ROUND_TRIP: Duration = Duration::from_millis(400);
+
+/// The losses of a viewer.
+#[derive(Debug, Default)]
+pub(in crate::server::whep) struct Playout {
+    loss: f32,
+    delay: Duration,
+}
+
+impl Playout {
+    /// Handles a report about the share of lost packets, from 0 to 1.
+    pub fn report(&mut self, loss: f32, round_trip: Option<Duration>) {
+        let loss = if loss.is_finite() { loss.clamp(0.0, 1.0) } else { 0.0 };
+        self.loss += (loss - self.loss) * WEIGHT;
+        if self.loss >= LOSSY {
+            self.delay = round_trip.unwrap_or(USUAL_ROUND_TRIP).min(MAX_ROUND_TRIP) + REPAIR;
+        } else if self.loss < CLEAN {
+            self.delay = Duration::ZERO;
+        }
+    }
+
+    /// The minimum time from the arrival of a frame to the screen.
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_that_last_bring_a_delay_and_their_end_removes_it() {
+        let mut playout = Playout::default();
+        let trip = Some(Duration::from_millis(100));
+        playout.report(0.02, trip);
+        assert_eq!(playout.delay(), Duration::ZERO, "one lost packet");
+        (0..2).for_each(|_| playout.report(0.05, trip));
+        assert_eq!(playout.delay(), Duration::from_millis(180));
+        (0..100).for_each(|_| playout.report(0.006, trip));
+        assert_eq!(playout.delay(), Duration::from_millis(180), "it does not go to and fro");
+        (0..10).for_each(|_| playout.report(0.0, trip));
+        assert_eq!(playout.delay(), Duration::ZERO);
+        playout.report(f32::NAN, None);
+        (0..9).for_each(|_| playout.report(9.0, Some(Duration::from_secs(60))));
+        assert_eq!(playout.delay(), MAX_ROUND_TRIP + REPAIR);
+    }
+}
