@@ -220,8 +220,7 @@ fn a_configuration_is_reloaded_without_disconnecting_anybody() {
     assert!(told["error"].as_str().unwrap().contains("line 4"), "{told}");
     let mut known = ffmpeg::publish(&format!("{rtmp}/live/b?key=first"), Some(1));
     known.wait_success(LIMIT);
-    let state =
-        || peers::web::ask(http.trim_start_matches("http://"), "GET", "/watch/live/a/state");
+    let state = || peers::web::ask(http.trim_start_matches("http://"), "GET", "/live/a/state");
     assert!(state().contains("\"renditions\":[]"), "{}", state());
     write(
         "publish_keys = [\"second\"]\nhls = \"off\"\nrenditions = [\"240p:300k\"]\nmax_streams = 9",

@@ -224,6 +224,11 @@ fn recordings_are_for_those_who_may_play_the_stream() {
     assert!(
         master.text().contains("main.m3u8?pass=") && master.header("cache-control") == "no-store"
     );
+    // A header is not in the address by which caches keep files.
+    let shown = "Authorization: Bearer pl4y\r\n";
+    let segment = running.ask("GET", &format!("/vod/{NAME}/hls/0.m4s"), shown);
+    assert_eq!(segment.status, 200);
+    assert!(segment.header("cache-control").starts_with("private,"), "{:?}", segment.head);
     assert_eq!(frames(&url).len(), 300);
     let dash = running.url(&format!("/vod/{NAME}.mpd?key=pl4y"));
     assert_eq!(ffmpeg::decode(&dash), "");
@@ -362,6 +367,8 @@ fn check_deletions(running: &Running, files: &[&PathBuf], whole: &Answer) {
     let list = || running.get("/live/show/hls/event.m3u8");
     let before = whole.list();
     fs::remove_file(files[0]).unwrap();
+    // Files are checked at most once per second.
+    wait_for("a list without the file", LIMIT, || list().list().sequence > 0);
     let text = list().text();
     let later = list().list();
     let skipped = before.segments.iter().skip(1).position(|it| it.discontinuity).unwrap() + 1;
@@ -378,6 +385,7 @@ fn check_deletions(running: &Running, files: &[&PathBuf], whole: &Answer) {
     for file in &files[1..] {
         fs::remove_file(file).unwrap();
     }
+    wait_for("no list", LIMIT, || list().status == 404);
     let none = list();
     assert_eq!(
         (none.status, none.body),

@@ -30,13 +30,22 @@ const VERTEX: &str = "
         tint = rgba;
     }
 ";
-/// Colors are multiplied in gamma space, as in egui's painter.
+/// Colors are multiplied in gamma space, as in egui's painter. A product is never above 1: the bound keeps llvmpipe
+/// (Mesa 22) from its shortcut for whole tiles of 64 × 64 pixels, which takes `at` for `tint`.
 const FRAGMENT: &str = "
     uniform sampler2D picture;
     in vec2 at;
     in vec4 tint;
     out vec4 color;
-    void main() { color = tint * texture(picture, at); }
+    void main() { color = min(tint * texture(picture, at), vec4(2.0)); }
+";
+/// Frames have no tint. The shortcut is right for them, and fast.
+const FRAME: &str = "
+    uniform sampler2D picture;
+    in vec2 at;
+    in vec4 tint;
+    out vec4 color;
+    void main() { color = texture(picture, at); }
 ";
 
 /// State that all layers share. The OpenGL names belong to one context, which lives as long as the
@@ -47,13 +56,43 @@ pub struct LayerFactory {
 
 struct Shared {
     gl: Arc<glow::Context>,
-    program: glow::Program,
-    screen: Option<glow::UniformLocation>,
+    program: LayerProgram,
+    frames: LayerProgram,
     attributes: glow::VertexArray,
     /// The vertex buffer. The vertex array in `attributes` refers to the index buffer.
     vertices: glow::Buffer,
     /// Textures and framebuffers of removed surfaces and layers.
     gone: Mutex<Vec<(glow::Texture, Option<glow::Framebuffer>)>>,
+}
+
+/// A shader program, and the size of the layer in points that it needs.
+struct LayerProgram {
+    program: glow::Program,
+    screen: Option<glow::UniformLocation>,
+}
+
+impl LayerProgram {
+    /// # Safety
+    /// The context must be current on this thread.
+    unsafe fn new(gl: &glow::Context, version: &str, fragment: &str) -> Result<Self, String> {
+        // SAFETY: the caller guarantees this.
+        unsafe {
+            let program = link(gl, version, [VERTEX, fragment], &["pos", "uv", "rgba"])?;
+            Ok(Self { program, screen: gl.get_uniform_location(program, "screen") })
+        }
+    }
+
+    /// Uses the program for a layer of this size in points.
+    ///
+    /// # Safety
+    /// The context must be current on this thread.
+    unsafe fn bind(&self, gl: &glow::Context, [width, height]: [f32; 2]) {
+        // SAFETY: the caller guarantees this; the program belongs to the context.
+        unsafe {
+            gl.use_program(Some(self.program));
+            gl.uniform_2_f32(self.screen.as_ref(), width, height);
+        }
+    }
 }
 
 impl LayerFactory {
@@ -95,8 +134,8 @@ impl LayerFactory {
 unsafe fn build(gl: &Arc<glow::Context>, version: &str) -> Result<Shared, String> {
     // SAFETY: the caller guarantees this; every used name was created here.
     unsafe {
-        let names = ["pos", "uv", "rgba"];
-        let program = link(gl, version, [VERTEX, FRAGMENT], &names)?;
+        let program = LayerProgram::new(gl, version, FRAGMENT)?;
+        let frames = LayerProgram::new(gl, version, FRAME)?;
         let attributes = gl.create_vertex_array()?;
         let (vertices, indices) = (gl.create_buffer()?, gl.create_buffer()?);
         gl.bind_vertex_array(Some(attributes));
@@ -116,7 +155,7 @@ unsafe fn build(gl: &Arc<glow::Context>, version: &str) -> Result<Shared, String
         Ok(Shared {
             gl: Arc::clone(gl),
             program,
-            screen: gl.get_uniform_location(program, "screen"),
+            frames,
             attributes,
             vertices,
             gone: Mutex::default(),
@@ -243,9 +282,8 @@ impl Layer {
         unsafe {
             gl.bind_framebuffer(glow::FRAMEBUFFER, Some(made.framebuffer));
             gl.viewport(0, 0, width, height);
-            gl.use_program(Some(self.shared.program));
-            let [x, y] = [width, height].map(|it| it as f32 / pixels_per_point);
-            gl.uniform_2_f32(self.shared.screen.as_ref(), x, y);
+            let points = [width, height].map(|it| it as f32 / pixels_per_point);
+            self.shared.program.bind(gl, points);
             gl.active_texture(glow::TEXTURE0);
             gl.bind_vertex_array(Some(self.shared.attributes));
             gl.bind_buffer(glow::ARRAY_BUFFER, Some(self.shared.vertices));
@@ -264,7 +302,9 @@ impl Layer {
                     }
                     Primitive::Callback(callback) => {
                         if let Some(frame) = callback.callback.downcast_ref::<LayerFrame>() {
+                            self.shared.frames.bind(gl, points);
                             frame.draw(made.texture, callback.rect, clip, pixels_per_point);
+                            self.shared.program.bind(gl, points);
                         }
                     }
                 }

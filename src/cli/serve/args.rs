@@ -193,6 +193,10 @@ pub struct Args {
     /// `none` turns WHEP off [default: 127.0.0.1:8189, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub webrtc: Option<WebRtc>,
+    /// Further address at which viewers reach the port of --webrtc, such as the public address of a router
+    /// (repeatable)
+    #[arg(long, value_name = "IP")]
+    pub webrtc_address: Vec<IpAddr>,
     /// Slow mode of the chats: how long each viewer waits between two messages, up to 10m
     /// [default: 0s, which is off]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SLOW))]

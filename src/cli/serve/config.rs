@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -68,6 +68,7 @@ pub(super) struct Config {
     #[serde(skip)]
     record_rules: Vec<RuleValues>,
     webrtc: Option<String>,
+    webrtc_address: Vec<IpAddr>,
     hls: Option<String>,
     hls_part: Option<String>,
     hls_segment: Option<String>,
@@ -169,6 +170,9 @@ impl Config {
         }
         if all.name.is_empty() {
             all.name = self.name;
+        }
+        if all.webrtc_address.is_empty() {
+            all.webrtc_address = self.webrtc_address;
         }
         if all.cors.is_empty() {
             let origins = self.cors.iter().map(|it| origin(it).map_err(|why| value("cors", why)));

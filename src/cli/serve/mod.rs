@@ -245,6 +245,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
             Some(WebRtc::At(address)) => Some(Listen::exactly(address)),
             None => Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
         },
+        webrtc_addresses: args.webrtc_address.clone(),
         webrtc_certificate: token.as_ref().and_then(|token| token.certificate.clone()),
         hls: args.hls_settings(),
         renditions: args.ladders(ladders, watermarks),

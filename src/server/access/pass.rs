@@ -45,7 +45,12 @@ impl Passes {
 
     /// Returns a pass that is issued at this time, in seconds since 1970.
     pub fn issue(&self, scope: PassScope<'_>, now: u64) -> String {
-        let until = (now + VALID.as_secs()).to_be_bytes();
+        self.issue_until(scope, now, u64::MAX)
+    }
+
+    /// Returns a pass like [`issue`](Self::issue) that ends at `end` at the latest, in seconds since 1970.
+    pub fn issue_until(&self, scope: PassScope<'_>, now: u64, end: u64) -> String {
+        let until = (now + VALID.as_secs()).min(end).to_be_bytes();
         let key = self.key.read();
         let signature = key.as_ref().map(|key| hmac::sign(key, &message(scope, until)));
         let signature = signature.as_ref().and_then(|it| it.as_ref().get(..SIGNATURE));
@@ -129,6 +134,18 @@ mod tests {
         for wrong in ["", "A", "AAAA", &"A".repeat(10_000), "ä"] {
             assert!(!passes.opens(wrong, "live", "show", here, NOW), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_pass_can_end_earlier() {
+        let passes = Passes::new();
+        let scope = PassScope { app: "vod", stream: "show", address: None };
+        let address = "192.0.2.1".parse().unwrap();
+        let opens = |pass: &str, now| passes.opens(pass, "vod", "show", address, now);
+        let pass = passes.issue_until(scope, NOW, NOW + 60);
+        assert!(opens(&pass, NOW + 59) && !opens(&pass, NOW + 60));
+        let pass = passes.issue_until(scope, NOW, u64::MAX);
+        assert!(!opens(&pass, NOW + VALID.as_secs()));
     }
 
     #[test]

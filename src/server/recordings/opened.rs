@@ -18,7 +18,7 @@ use crate::files::MediaFile;
 use crate::server::event::{Peer, Protocol};
 use crate::server::hls::listing::Tracks;
 use crate::server::hls::part::Initialization;
-use crate::server::hls::viewers::{Viewer, Viewers};
+use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, began, format_of, stem, stream_of};
 use crate::server::recordings::segments::{SampleList, SegmentIndex};
@@ -152,6 +152,7 @@ impl OpenRecordings {
     }
 
     /// Opens the recording in this file, or reads the data added to the file. `is_writing` is true while the file grows.
+    /// Also returns the viewers of recordings that it displaces, with the names of these recordings.
     ///
     /// # Errors
     /// Fails if the file cannot be read.
@@ -160,7 +161,7 @@ impl OpenRecordings {
         path: &Path,
         clock: Clock,
         is_writing: impl Fn() -> bool + Send + 'static,
-    ) -> Result<Arc<OpenRecording>, OpenError> {
+    ) -> Result<(Arc<OpenRecording>, Vec<(String, Viewer)>), OpenError> {
         let reading = in_time(Arc::clone(&self.reading).acquire_owned()).await?;
         let known = self.all.lock().iter().find(|it| it.path == path).cloned();
         let recording = match known {
@@ -188,9 +189,10 @@ impl OpenRecordings {
             self.forget(path);
         }
         refreshed?;
-        recording.used.store(clock.now().as_micros(), Ordering::Release);
-        self.remember(&recording);
-        Ok(recording)
+        let now = clock.now();
+        recording.used.store(now.as_micros(), Ordering::Release);
+        let left = self.remember(&recording, now);
+        Ok((recording, left))
     }
 
     /// Adds a recording, unless another task has already added it.
@@ -204,22 +206,42 @@ impl OpenRecordings {
         recording
     }
 
-    fn remember(&self, recording: &Arc<OpenRecording>) {
+    /// Makes this recording the last used one. Returns the viewers of recordings that it displaces, with their names.
+    fn remember(&self, recording: &Arc<OpenRecording>, now: Timestamp) -> Vec<(String, Viewer)> {
         let mut all = self.all.lock();
         all.retain(|it| it.path != recording.path);
         all.push(Arc::clone(recording));
         let samples = |it: &Arc<OpenRecording>| it.content.read().index.sample_count();
         let mut sum: usize = all.iter().map(samples).sum();
+        let mut left = Vec::new();
         while all.len() > 1 && (all.len() > MAX_OPEN || sum > MAX_SAMPLES) {
-            sum -= samples(&all.remove(0));
+            // The oldest one that nobody watches is first. One that keeps a viewer out is last.
+            let worth = |it: &Arc<OpenRecording>| {
+                let viewers = it.viewers.lock();
+                (viewers.has_barred(now), viewers.len() > 0)
+            };
+            let others = all.iter().take(all.len() - 1).enumerate();
+            let at = others.min_by_key(|(_, it)| worth(it)).map_or(0, |(at, _)| at);
+            let displaced = all.remove(at);
+            sum = sum.saturating_sub(samples(&displaced));
+            let viewers = displaced.viewers.lock().leave(Duration::ZERO, now);
+            left.extend(viewers.into_iter().map(|viewer| (displaced.name.clone(), viewer)));
         }
+        left
     }
 
-    /// Forgets recordings that nobody watches.
+    /// Returns true if this viewer was just disconnected from one of these files.
+    pub fn is_barred(&self, files: &[PathBuf], key: ViewerKey, now: Timestamp) -> bool {
+        let all = self.all.lock();
+        all.iter().any(|it| it.viewers.lock().is_barred(key, now) && files.contains(&it.path))
+    }
+
+    /// Forgets recordings that nobody watches, and that keep no viewer out.
     pub fn forget_idle(&self, now: Timestamp) {
         let is_used = |it: &Arc<OpenRecording>| {
             let used = Timestamp::from_micros(it.used.load(Ordering::Acquire));
-            now.since(used) < WATCHED || it.viewers.lock().len() > 0
+            let viewers = it.viewers.lock();
+            now.since(used) < WATCHED || viewers.len() > 0 || viewers.has_barred(now)
         };
         self.all.lock().retain(is_used);
     }
@@ -385,5 +407,60 @@ impl RecordingContent {
             let (video, audio) = (&self.index.video_config, &self.index.audio_config);
             self.initialization = Some(Initialization::new(video.as_ref(), audio.as_ref()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::server::access::grant::AdmittedViewer;
+
+    const KEY: ViewerKey =
+        ViewerKey { address: IpAddr::V4(Ipv4Addr::LOCALHOST), program: 1, protocol: Protocol::Hls };
+
+    /// Adds a recording with this viewer; returns it, and the viewers who leave for it.
+    fn add(
+        open: &OpenRecordings,
+        number: usize,
+        viewer: Option<u64>,
+        now: Timestamp,
+    ) -> (Arc<OpenRecording>, Vec<(String, u64)>) {
+        let path = PathBuf::from(format!("/r/live-{number} 2026-11-25 18-00-00.mp4"));
+        let recording = OpenRecording::new(path, tempfile::tempfile().unwrap()).unwrap();
+        let recording = open.add(recording);
+        if let Some(id) = viewer {
+            let (peer, viewer) =
+                (SocketAddr::new(KEY.address, 5), AdmittedViewer { id, done: None });
+            recording.viewers.lock().note(KEY, peer, viewer, 9, now);
+        }
+        let left = open.remember(&recording, now);
+        (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
+    }
+
+    #[test]
+    fn watched_recordings_stay_longer_and_disconnected_viewers_stay_out() {
+        let (open, now) = (OpenRecordings::default(), Timestamp::from_millis(1_000_000));
+        let is_open =
+            |it: &Arc<OpenRecording>| open.all().iter().any(|known| Arc::ptr_eq(known, it));
+        let (barred, _) = add(&open, 0, Some(7), now);
+        assert!(barred.viewers.lock().end(7, now).is_some());
+        let (watched, _) = add(&open, 1, Some(8), now);
+        for number in 2..MAX_OPEN * 2 {
+            assert_eq!(add(&open, number, None, now).1, []);
+        }
+        assert_eq!(open.all().len(), MAX_OPEN);
+        assert!(is_open(&barred) && is_open(&watched));
+        // When all others are watched as well, the oldest one goes, and its viewers are known.
+        let more = (0..MAX_OPEN - 1).flat_map(|it| add(&open, 100 + it, Some(9), now).1);
+        assert_eq!(more.collect::<Vec<_>>(), [(watched.name.clone(), 8)]);
+        assert!(is_open(&barred) && !is_open(&watched));
+        let files = [barred.path.clone()];
+        assert!(open.is_barred(&files, KEY, now) && !open.is_barred(&[], KEY, now));
+        open.forget_idle(now);
+        assert!(is_open(&barred), "it keeps a viewer out");
+        open.forget_idle(now + WATCHED);
+        assert!(!is_open(&barred));
     }
 }

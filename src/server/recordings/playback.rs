@@ -17,6 +17,7 @@ use crate::server::recordings::name::{format_of, stem, stream_of};
 use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD};
 use crate::server::recordings::segments::{Sample, SampleList};
 use crate::server::recordings::viewers::keeper::KeptFile;
+use crate::server::recordings::viewers::overview::open;
 use crate::server::registry::Registry;
 use crate::server::stream::message::{Class, Message};
 use crate::wire::amf0::Value;
@@ -186,7 +187,7 @@ impl Playback {
                         return PlaybackStep::Ended(self.duration());
                     }
                     tokio::time::sleep(LOOK_AGAIN).await;
-                    if let Err(error) = self.refresh(path).await {
+                    if let Err(error) = open(&self.registry, &path).await {
                         return PlaybackStep::Failed(error);
                     }
                     continue;
@@ -215,14 +216,10 @@ impl Playback {
                 let folder = registry.config.record.clone().ok_or(OpenError::Missing)?;
                 let path = OpenRecordings::find(&folder, &name).await.ok_or(OpenError::Missing)?;
                 let kept = KeptFile::new(&registry.retention, registry.clock, &path);
-                Ok((open(&registry, path).await?, kept))
+                Ok((open(&registry, &path).await?, kept))
             })
         });
         opening.await.unwrap_or(Err(OpenError::Busy))
-    }
-
-    async fn refresh(&self, path: PathBuf) -> Result<(), OpenError> {
-        open(&self.registry, path).await.map(drop)
     }
 
     /// Begins at the requested position.
@@ -343,12 +340,6 @@ impl Playback {
         };
         read.into_iter().filter_map(message).collect()
     }
-}
-
-async fn open(registry: &Arc<Registry>, path: PathBuf) -> Result<Arc<OpenRecording>, OpenError> {
-    let (work, file) = (Arc::clone(registry), path.clone());
-    let is_writing = move || work.files.is_writing(&file);
-    registry.opened.open(&path, registry.clock, is_writing).await
 }
 
 /// Reads samples from the file.

@@ -102,6 +102,8 @@ pub struct Config {
     pub chat: ChatRules,
     /// The UDP port of WebRTC for WHEP viewers, used with HTTP; `None` disables WHEP.
     pub webrtc: Option<Listen>,
+    /// Further addresses at which viewers reach the WebRTC port, such as the public address of a router.
+    pub webrtc_addresses: Vec<IpAddr>,
     /// The certificate of WebRTC; `None` creates a new one in each run.
     pub webrtc_certificate: Option<Certificate>,
     /// The HLS settings, used with HTTP.
@@ -165,6 +167,7 @@ impl Default for Config {
             recording: RecordingRules::default(),
             chat: ChatRules::default(),
             webrtc: Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
+            webrtc_addresses: Vec::new(),
             webrtc_certificate: None,
             hls: hls::Settings::default(),
             renditions: Ladders::default(),

@@ -318,6 +318,7 @@ impl Server {
             ("rtmpt", old.rtmpt != config.rtmpt),
             ("http", old.http != config.http),
             ("webrtc", old.webrtc != config.webrtc),
+            ("webrtc_address", old.webrtc_addresses != config.webrtc_addresses),
             ("record", old.record != config.record),
             // The system may allow fewer connections than viewers.
             ("max_connections", old.limits.viewers != config.limits.viewers),

@@ -123,18 +123,19 @@ impl Whep {
 impl Endpoint {
     /// Returns the addresses at which viewers reach the port: its own or, if the port listens on all
     /// addresses, those of the request.
-    pub(super) fn addresses(&self, arrival: Arrival) -> Vec<SocketAddr> {
-        reachable(self.socket.local_addr(), arrival)
+    pub(super) fn addresses(&self, arrival: Arrival, public: &[IpAddr]) -> Vec<SocketAddr> {
+        reachable(self.socket.local_addr(), arrival, public)
     }
 }
 
-fn reachable(port: SocketAddr, arrival: Arrival) -> Vec<SocketAddr> {
-    if !port.ip().is_unspecified() {
-        return vec![port];
-    }
+fn reachable(port: SocketAddr, arrival: Arrival, public: &[IpAddr]) -> Vec<SocketAddr> {
+    let found = match port.ip().is_unspecified() {
+        true => [arrival.local, arrival.host],
+        false => [Some(port.ip()), None],
+    };
     let fits = |ip: &IpAddr| port.is_ipv6() || ip.is_ipv4();
     let mut addresses: Vec<SocketAddr> = Vec::new();
-    for ip in [arrival.local, arrival.host].into_iter().flatten() {
+    for ip in found.into_iter().flatten().chain(public.iter().copied()) {
         let ip = ip.to_canonical();
         let address = SocketAddr::new(ip, port.port());
         if fits(&ip) && !ip.is_unspecified() && !addresses.contains(&address) {
@@ -153,9 +154,18 @@ mod tests {
         let ip = |text: &str| text.parse::<IpAddr>().ok();
         let of = |port: &str, local: &str, host: &str| -> Vec<String> {
             let arrival = Arrival { local: ip(local), host: ip(host) };
-            let all = reachable(port.parse().unwrap(), arrival);
+            let all = reachable(port.parse().unwrap(), arrival, &[]);
             all.iter().map(ToString::to_string).collect()
         };
+        let behind_nat = |port: &str| {
+            let arrival = Arrival { local: ip("10.0.0.5"), host: None };
+            let public = ["198.51.100.9", "2001:db8::9", "10.0.0.5"].map(|it| ip(it).unwrap());
+            let all = reachable(port.parse().unwrap(), arrival, &public);
+            all.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(behind_nat("0.0.0.0:8189"), ["10.0.0.5:8189", "198.51.100.9:8189"]);
+        let all = ["[::1]:8189", "198.51.100.9:8189", "[2001:db8::9]:8189", "10.0.0.5:8189"];
+        assert_eq!(behind_nat("[::1]:8189"), all);
         assert_eq!(of("192.0.2.1:8189", "10.0.0.5", ""), ["192.0.2.1:8189"]);
         assert_eq!(of("0.0.0.0:8189", "10.0.0.5", "10.0.0.5"), ["10.0.0.5:8189"]);
         let both = ["10.0.0.5:8189", "203.0.113.7:8189"];

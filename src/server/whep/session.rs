@@ -90,7 +90,7 @@ pub(in crate::server) async fn begin(
         return Err(Refused::Full);
     };
     let ufrag: String = ufrag.chars().take(UFRAG_LENGTH).collect();
-    let addresses = endpoint.addresses(arrival);
+    let addresses = endpoint.addresses(arrival, &registry.config.webrtc_addresses);
     let figures = variants.stream.figures(registry.clock.now());
     let rate = figures.publisher.map_or(0, |publisher| publisher.bitrate);
     let local = Local {

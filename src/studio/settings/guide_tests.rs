@@ -33,11 +33,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 fn number(text: &str) -> f32 {
-    text.trim()
-        .replace('−', "-")
-        .replace('\u{a0}', "")
-        .parse()
-        .unwrap_or_else(|_| panic!("'{text}'"))
+    text.trim().replace('−', "-").replace(',', "").parse().unwrap_or_else(|_| panic!("'{text}'"))
 }
 
 /// Minimum, maximum and default value.

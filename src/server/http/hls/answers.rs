@@ -23,7 +23,9 @@ pub(super) const MANIFEST: &str = "application/dash+xml";
 pub(super) const MEDIA: &str = "video/mp4";
 pub(super) const TS_MEDIA: &str = "video/mp2t";
 /// How long caches keep files: their names are never reused.
-pub(super) const FILE_AGE: &str = "public, max-age=3600, immutable";
+const FILE_AGE: &str = "public, max-age=3600, immutable";
+/// The same for a file that the client got by a header, which other clients do not have.
+const PRIVATE_FILE_AGE: &str = "private, max-age=3600, immutable";
 /// A missing file may appear soon.
 pub(super) const MISSING_AGE: &str = "max-age=1";
 
@@ -31,6 +33,17 @@ pub(super) fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protoco
     let mut hasher = DefaultHasher::new();
     headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
     ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), protocol }
+}
+
+/// Returns how long caches keep a file that this request asks for.
+pub(super) fn file_age(headers: &HeaderMap) -> &'static str {
+    if headers.contains_key(header::AUTHORIZATION) { PRIVATE_FILE_AGE } else { FILE_AGE }
+}
+
+/// Returns true if the client has the content with this entity tag.
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    known.is_some_and(|known| known.split(',').map(str::trim).any(|it| it == tag || it == "*"))
 }
 
 /// The header of a response.
@@ -43,10 +56,7 @@ pub(super) struct ResponseHead {
 
 impl ResponseHead {
     pub fn respond(self, headers: &HeaderMap, body: Body) -> Response {
-        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let is_known = known.is_some_and(|known| {
-            known.split(',').map(str::trim).any(|it| it == self.tag || it == "*")
-        });
+        let is_known = is_known(headers, &self.tag);
         let head = [(header::CACHE_CONTROL, self.age), (header::ETAG, self.tag)];
         if is_known {
             return (StatusCode::NOT_MODIFIED, head).into_response();
@@ -104,5 +114,30 @@ impl http_body::Body for ChunkBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_caches_do_not_keep_files_for_authorized_clients() {
+        let mut headers = HeaderMap::new();
+        assert!(file_age(&headers).starts_with("public"));
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer k3y"));
+        assert!(file_age(&headers).starts_with("private"));
+    }
+
+    #[test]
+    fn a_client_names_the_contents_that_it_has() {
+        let known = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(value));
+            is_known(&headers, "\"b\"")
+        };
+        assert!(known("\"b\"") && known("\"a\", \"b\"") && known("*"));
+        assert!(!known("\"a\"") && !known("b") && !known(""));
+        assert!(!is_known(&HeaderMap::new(), "\"b\""));
     }
 }

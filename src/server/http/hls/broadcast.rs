@@ -7,21 +7,23 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::server::hls::Mode;
-use crate::server::http::hls::answers::{PLAYLIST, busy, failed};
-use crate::server::http::hls::recorded::{open, text_response};
+use crate::server::hls::viewers::ViewerKey;
+use crate::server::http::hls::answers::{PLAYLIST, busy, disconnected, failed, is_known};
+use crate::server::http::hls::recorded::text_response;
 use crate::server::http::path::encode_name;
 use crate::server::recordings::opened::{OpenError, VOD};
 use crate::server::recordings::playlist::broadcast::{BroadcastForm, BroadcastPlaylist};
 use crate::server::recordings::rules::Retention;
+use crate::server::recordings::viewers::overview::open;
 use crate::server::registry::Registry;
 
 /// Maximum number of files that one request opens.
 const MAX_OPENED: usize = 24;
 
-/// Answers a request for the playlist of this stream; `path` is that of the request.
+/// Answers a request for the playlist of this stream; `path` is the request's path.
 pub(super) async fn event(
     registry: &Arc<Registry>,
-    headers: &HeaderMap,
+    (headers, key): (&HeaderMap, ViewerKey),
     path: &str,
     (app, stream): (&str, &str),
     pass: Option<&str>,
@@ -30,14 +32,22 @@ pub(super) async fn event(
     let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
         return failed(StatusCode::NOT_FOUND, "This stream is not recorded.\n");
     };
+    let now = registry.clock.now();
+    let mut live = registry.hls.all().into_iter();
+    let live = live.find(|it| it.stream.app == app && it.stream.name == stream);
+    if live.is_some_and(|it| it.is_barred(key, now))
+        || registry.opened.is_barred(&files.parts, key, now)
+    {
+        return disconnected();
+    }
     let list = &files.list;
     let mut unknown = list.unknown(&files.parts);
-    let gone = missing(list.listed()).await;
+    let gone = missing(list.to_check(now)).await;
     gone.iter().for_each(|path| list.note_gone(path));
     unknown.retain(|path| !gone.contains(path));
     for (index, part) in unknown.iter().enumerate() {
         if index >= MAX_OPENED {
-            // The next request goes on.
+            // The next request reads the rest.
             return busy("The files of the broadcast are being read.\n");
         }
         match open(registry, part).await {
@@ -47,7 +57,7 @@ pub(super) async fn event(
             }
             Err(OpenError::Missing) => list.note_gone(part),
             Err(OpenError::Busy) => return busy("The disk does not answer.\n"),
-            // Its first segment is not there yet.
+            // The file has no segment yet.
             Err(OpenError::Unreadable(_)) if registry.files.is_writing(part) => {}
             Err(OpenError::Unreadable(error)) => {
                 tracing::debug!(%error, "a file of a broadcast cannot be played");
@@ -58,9 +68,9 @@ pub(super) async fn event(
     let root = "../".repeat(path.matches('/').count().saturating_sub(1));
     let keeps_all = registry.rules().recording.keep == Retention::default();
     let form = BroadcastForm { root: &root, ended: files.ended, keeps_all };
-    match list.playlist(form) {
+    match list.playlist(form, |version| is_known(headers, &tag(version))) {
         BroadcastPlaylist::Text(text) => {
-            let head = (PLAYLIST, format!("\"{}\"", text.version), text.ended);
+            let head = (PLAYLIST, tag(&text.version), text.ended);
             text_response(registry, headers, head, text.text, pass, false)
         }
         BroadcastPlaylist::Empty => busy("There is no segment yet.\n"),
@@ -70,8 +80,15 @@ pub(super) async fn event(
     }
 }
 
-/// The files that do not exist any more.
+fn tag(version: &str) -> String {
+    format!("\"{version}\"")
+}
+
+/// Returns the files that no longer exist.
 async fn missing(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+    if files.is_empty() {
+        return files;
+    }
     let look = move || {
         files.retain(|path| {
             path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)

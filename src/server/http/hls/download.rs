@@ -1,4 +1,4 @@
-//! A whole recording on its way to a client, who is a viewer until the end of the answer.
+//! The download of a whole recording. The client counts as a viewer until the response ends.
 
 use std::io;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ pub(super) struct FileViewer {
     /// The application of its stream.
     app: String,
     client: FileClient,
-    /// Tells a callback that the client has finished, when dropped.
+    /// When dropped, tells a callback that the client has finished.
     _done: Option<Box<DoneCall>>,
 }
 
@@ -54,7 +54,7 @@ impl FileViewer {
         self.registry.recording_viewers.is_barred(&self.name, self.client.key, now)
     }
 
-    /// Notes bytes for the client; `false` if there are too many viewers.
+    /// Counts bytes for the client. Returns `false` if there are too many viewers.
     fn note(&self, bytes: u64) -> bool {
         let limits = (self.registry.max_viewers(&self.app), self.registry.clock.now());
         let viewers = &self.registry.recording_viewers;
@@ -68,7 +68,7 @@ impl FileViewer {
         arrived != Arrived::Full
     }
 
-    /// The answer with the file or a part of it, whose body counts.
+    /// Wraps a response with the file or a part of it, so that the sent bytes are counted.
     pub fn watch(self, method: &Method, response: Response) -> Response {
         if *method == Method::HEAD || !response.status().is_success() {
             return response;
@@ -80,7 +80,7 @@ impl FileViewer {
     }
 }
 
-/// The body of an answer, with its viewer.
+/// The body of a response, with its viewer.
 struct ViewedBody {
     body: Body,
     viewer: FileViewer,
@@ -103,7 +103,7 @@ impl http_body::Body for ViewedBody {
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
         {
-            // Who was quiet for long becomes a viewer again.
+            // A client that received nothing for a while becomes a viewer again.
             this.viewer.note(data.len() as u64);
         }
         polled

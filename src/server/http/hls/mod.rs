@@ -31,8 +31,8 @@ use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::hls::answers::{
-    ChunkBody, FILE_AGE, MANIFEST, MEDIA, MISSING_AGE, PLAYLIST, ResponseHead, TS_MEDIA, busy,
-    disconnected, failed, missing, viewer_key,
+    ChunkBody, MANIFEST, MEDIA, MISSING_AGE, PLAYLIST, ResponseHead, TS_MEDIA, busy, disconnected,
+    failed, file_age, missing, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::Settled;
@@ -133,7 +133,12 @@ pub(super) async fn response(
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
     if matches!(asked, HlsResource::Below(name) if name == EVENT) {
         let HlsRequest { path, pass, .. } = &request;
-        return broadcast::event(registry, headers, path, (app, stream), pass.as_deref()).await;
+        let key = viewer_key(caller, headers, Protocol::Hls);
+        let Some(_settled) = Settled::new(registry, &caller.spot) else {
+            return busy("There are too many viewers.\n");
+        };
+        let client = (*headers, key);
+        return broadcast::event(registry, client, path, (app, stream), pass.as_deref()).await;
     }
     if registry.config.hls.mode == Mode::Off {
         let why = "HLS is off at this server (see --hls).\n";
@@ -226,7 +231,7 @@ async fn answer(
                     number,
                 };
                 let Some(body) = growing.body().await else { return missing() };
-                return file_head(name).respond(request.headers, body);
+                return file_head(name, request.headers).respond(request.headers, body);
             }
             None
         }
@@ -236,7 +241,7 @@ async fn answer(
     production.count(key, size as u64);
     let registry = Arc::clone(request.registry);
     let body = ChunkBody { chunks: chunks.into(), left: size as u64, registry };
-    file_head(name).respond(request.headers, Body::new(body))
+    file_head(name, request.headers).respond(request.headers, Body::new(body))
 }
 
 /// A segment as MPEG-TS, which the first request makes; `None` if it does not exist.
@@ -250,9 +255,9 @@ async fn ts_segment(listing: &Listing, number: u64) -> Option<Vec<Bytes>> {
 }
 
 /// The header of a file, whose contents never change.
-fn file_head(name: &str) -> ResponseHead {
+fn file_head(name: &str, headers: &HeaderMap) -> ResponseHead {
     let kind = if name.ends_with(TS_EXTENSION) { TS_MEDIA } else { MEDIA };
-    ResponseHead { kind, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") }
+    ResponseHead { kind, age: file_age(headers).to_owned(), tag: format!("\"{name}\"") }
 }
 
 /// Returns true if a promised part will not arrive, because its segment or the playlist is
@@ -346,13 +351,19 @@ async fn list(
         HlsResource::Stream | HlsResource::Manifest => true,
         HlsResource::Below(name) => name == TS_MASTER,
     };
-    let age = match request.pass.is_some() && is_first {
+    let is_private = |pass: &String| is_first || is_new(pass, request.query);
+    let age = match request.pass.as_ref().is_some_and(is_private) {
         true => "no-store".to_owned(),
         false => format!("public, max-age={age}"),
     };
     let kind = if *asked == HlsResource::Manifest { MANIFEST } else { PLAYLIST };
     let head = ResponseHead { kind, age, tag };
     head.respond(request.headers, Body::from(text))
+}
+
+/// Returns true if the query of the request does not have this pass.
+fn is_new(pass: &str, query: &str) -> bool {
+    !form_urlencoded::parse(query.as_bytes()).any(|(name, it)| name == "pass" && it == pass)
 }
 
 /// Returns the renditions for DASH players, which may request any segment at any time. The server encodes all
@@ -414,6 +425,14 @@ mod tests {
         ] {
             assert_eq!(Directives::parse(query), read, "{query}");
         }
+    }
+
+    #[test]
+    fn a_pass_is_new_unless_the_client_shows_it() {
+        for query in ["", "key=k3y", "pass=", "pass=other", "key=k3y&pass=x", "bypass=a-b_c"] {
+            assert!(is_new("a-b_c", query), "{query}");
+        }
+        assert!(!is_new("a-b_c", "pass=a-b_c") && !is_new("a-b_c", "_HLS_msn=7&pass=a%2Db_c"));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! recorded.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use url::form_urlencoded;
 
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::grant::AdmittedViewer;
@@ -19,7 +19,7 @@ use crate::server::hls::Mode;
 use crate::server::hls::viewers::{Arrived, ViewerKey};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
-    ChunkBody, FILE_AGE, MANIFEST, MEDIA, PLAYLIST, ResponseHead, busy, disconnected, failed,
+    ChunkBody, MANIFEST, MEDIA, PLAYLIST, ResponseHead, busy, disconnected, failed, file_age,
     missing, viewer_key,
 };
 use crate::server::http::hls::download::FileViewer;
@@ -32,6 +32,7 @@ use crate::server::recordings::name::{RecordedStream, format_of, stem, stream_of
 use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD};
 use crate::server::recordings::playlist::recording::{self, ListedRecording, RecordedFile};
 use crate::server::recordings::viewers::keeper::KeptFile;
+use crate::server::recordings::viewers::overview::open;
 use crate::server::registry::Registry;
 use crate::wire::container::Format;
 use crate::wire::hls::with_query;
@@ -40,6 +41,8 @@ use crate::wire::hls::with_query;
 /// one.
 const ENDED_AGE: &str = "public, max-age=60";
 const GROWING_AGE: &str = "public, max-age=1";
+/// How long a pass works after the link that led to it has expired, in seconds: for a viewer who is watching.
+const LINK_GRACE: u64 = 3_600;
 
 /// The resource of a recording to which a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,7 +207,7 @@ async fn admit(
     if is_linked {
         // The link is for this recording alone, and not for the stream.
         let scope = PassScope { app: VOD, stream: name, address: None };
-        let pass = Some(registry.passes.issue(scope, now));
+        let pass = Some(registry.passes.issue_until(scope, now, pass_end(&query)));
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None } });
     }
     let Credentials { secret, pass } = credentials;
@@ -232,14 +235,12 @@ async fn admit(
     }
 }
 
-/// Opens a recording, which may still be written.
-pub(super) async fn open(
-    registry: &Arc<Registry>,
-    path: &Path,
-) -> Result<Arc<OpenRecording>, OpenError> {
-    let (work, file) = (Arc::clone(registry), path.to_owned());
-    let is_writing = move || work.files.is_writing(&file);
-    registry.opened.open(path, registry.clock, is_writing).await
+/// Returns the end of a pass for a valid link with this query, in seconds since 1970.
+fn pass_end(query: &str) -> u64 {
+    let mut values = form_urlencoded::parse(query.as_bytes());
+    let expires = values.find(|(name, _)| name == "expires");
+    let expires: Option<u64> = expires.and_then(|(_, value)| value.parse().ok());
+    expires.unwrap_or_default().saturating_add(LINK_GRACE)
 }
 
 fn unreadable(error: &OpenError) -> Response {
@@ -300,19 +301,19 @@ fn list(
     };
     let tag = format!("\"{form}{count}{ended}\"");
     let is_manifest = *asked == RecordedResource::Manifest;
-    Some(text_response(registry, headers, (kind, tag, ended), text, pass, is_manifest))
+    Some(text_response(registry, headers, (kind, tag, ended), text.into(), pass, is_manifest))
 }
 
 pub(super) fn text_response(
     registry: &Arc<Registry>,
     headers: &HeaderMap,
     (kind, tag, ended): (&'static str, String, bool),
-    text: String,
+    text: Bytes,
     pass: Option<&str>,
     has_pass: bool,
 ) -> Response {
     let text = match pass.filter(|_| !has_pass) {
-        Some(pass) => with_query(&text, &format!("pass={pass}")),
+        Some(pass) => with_query(&String::from_utf8_lossy(&text), &format!("pass={pass}")).into(),
         None => text,
     };
     registry.totals.sent_bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
@@ -343,7 +344,7 @@ fn part(
     let chunk = bytes.slice(within(part.start)..within(part.end));
     let left = chunk.len() as u64;
     let body = ChunkBody { chunks: [chunk].into(), left, registry: Arc::clone(registry) };
-    let head = ResponseHead { kind: MEDIA, age: FILE_AGE.to_owned(), tag };
+    let head = ResponseHead { kind: MEDIA, age: file_age(headers).to_owned(), tag };
     let mut response = head.respond(headers, Body::new(body));
     let is_fresh = response.status() == StatusCode::OK;
     let fields = response.headers_mut();
@@ -361,6 +362,13 @@ fn part(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pass_ends_soon_after_its_link() {
+        assert_eq!(pass_end("download&expires=1000&signature=0&expires=9"), 1_000 + LINK_GRACE);
+        assert_eq!(pass_end(&format!("expires={}", u64::MAX)), u64::MAX);
+        assert_eq!(pass_end("expires=x"), LINK_GRACE);
+    }
 
     #[test]
     fn only_recordings_are_found() {

@@ -1,10 +1,11 @@
-//! The playlist of a broadcast from its start, over all its files. Segments keep their numbers: where files are deleted,
-//! or the playlist becomes too long, its start moves. This module is pure.
+//! The playlist of a broadcast from its start, over all its files. If files are deleted or the playlist becomes too
+//! long, its start moves, but segments keep their numbers. This module is pure.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::base::Timestamp;
@@ -16,27 +17,42 @@ use crate::wire::hls::{ListPosition, Map, Media, Segment, write_media};
 pub(in crate::server) const EVENT: &str = "event.m3u8";
 /// Maximum number of segments in the playlist: about a day.
 const MAX_LISTED: usize = 21_600;
+/// Minimum time between two checks whether the files still exist.
+const FILE_CHECK: Duration = Duration::from_secs(1);
 
-/// What is known of the files of a broadcast.
+/// The known files of a broadcast, and their segments.
 #[derive(Debug, Default)]
 pub(in crate::server) struct BroadcastList(Mutex<KnownFiles>);
 
 #[derive(Debug, Default)]
 struct KnownFiles {
     files: Vec<KnownFile>,
-    /// The longest segment so far. It stays when the start of the playlist moves.
+    /// The duration of the longest segment so far. It does not change when the playlist's start moves.
     target: Duration,
+    /// The last check whether the files still exist.
+    checked: Option<Timestamp>,
+    /// The last text, for all viewers: a long one takes time.
+    written: Option<WrittenText>,
+}
+
+/// A text of the playlist.
+#[derive(Debug)]
+struct WrittenText {
+    /// The relative URL of the root of the server in it.
+    root: String,
+    version: String,
+    text: Bytes,
 }
 
 /// A file of the broadcast.
 #[derive(Debug)]
 struct KnownFile {
     path: PathBuf,
-    /// The URL of its segments below the root of the server, with a slash at the end.
+    /// The URL of its segments relative to the server's root, with a slash at the end.
     folder: String,
-    /// When it began, in microseconds since 1970.
+    /// The start time of the file, in microseconds since 1970.
     began: Option<i64>,
-    /// Start and duration of its segments.
+    /// Start and duration of each segment.
     segments: Vec<(Timestamp, Duration)>,
     /// Number of segments that were forgotten.
     forgotten: usize,
@@ -48,15 +64,16 @@ enum FileState {
     /// More segments may follow.
     Grows,
     Complete,
-    /// The file, or its place in the playlist, is gone.
+    /// The file was deleted, or is no longer in the playlist.
     Gone,
 }
 
-/// The playlist now.
+/// The current text of the playlist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct BroadcastText {
-    pub text: String,
-    /// Changes with the text.
+    /// Empty if the client has this version.
+    pub text: Bytes,
+    /// A version that changes whenever the text changes.
     pub version: String,
     pub ended: bool,
 }
@@ -71,14 +88,14 @@ pub(in crate::server) enum BroadcastPlaylist {
     Gone,
 }
 
-/// Conditions for the playlist.
+/// Properties of a requested playlist.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::server) struct BroadcastForm<'a> {
     /// The relative URL of the root of the server.
     pub root: &'a str,
     /// True if the broadcast has ended.
     pub ended: bool,
-    /// True if no rule deletes its files.
+    /// True if no retention rule deletes the broadcast's files.
     pub keeps_all: bool,
 }
 
@@ -87,7 +104,7 @@ impl KnownFile {
         self.forgotten + self.segments.len()
     }
 
-    /// Adds its segments to a playlist, without the first ones.
+    /// Adds the file's segments to a playlist, except the first `skipped` ones.
     fn list(&self, root: &str, skipped: usize, listed: &mut Vec<Segment>) {
         let uri = |name: &str| format!("{root}{}{name}", self.folder);
         let map = Some(Arc::new(Map { uri: uri("init.mp4"), range: None, key: None }));
@@ -113,8 +130,31 @@ impl KnownFile {
     }
 }
 
+impl KnownFiles {
+    /// Returns the segments from number `first` on, and the number of discontinuities before them. Forgets complete
+    /// files before them.
+    fn list(&mut self, root: &str, first: usize) -> (Vec<Segment>, u64) {
+        let (mut number, mut files, mut discontinuities) = (0, 0, 0);
+        let mut segments = Vec::new();
+        for file in &mut self.files {
+            let end = number + file.count();
+            if end > first {
+                if segments.is_empty() {
+                    discontinuities = files;
+                }
+                file.list(root, first.saturating_sub(number), &mut segments);
+            } else if file.state == FileState::Complete {
+                file.forget();
+            }
+            files += u64::from(end > number);
+            number = end;
+        }
+        (segments, discontinuities)
+    }
+}
+
 impl BroadcastList {
-    /// The files in their order that can have segments that are not known yet.
+    /// Returns the files that may have segments that are not known yet, in the order of recording.
     pub fn unknown(&self, files: &[PathBuf]) -> Vec<PathBuf> {
         let mut known = self.0.lock();
         for path in files.iter().skip(known.files.len()) {
@@ -131,14 +171,18 @@ impl BroadcastList {
         grows.map(|file| file.path.clone()).collect()
     }
 
-    /// The files in the playlist, which should exist.
-    pub fn listed(&self) -> Vec<PathBuf> {
-        let known = self.0.lock();
+    /// Returns the files in the playlist, which should still exist, or none if they were just checked.
+    pub fn to_check(&self, now: Timestamp) -> Vec<PathBuf> {
+        let mut known = self.0.lock();
+        if known.checked.is_some_and(|at| now.since(at) < FILE_CHECK) {
+            return Vec::new();
+        }
+        known.checked = Some(now);
         let listed = known.files.iter().filter(|file| file.state != FileState::Gone);
         listed.map(|file| file.path.clone()).collect()
     }
 
-    /// Takes the segments of a file; `folder` is their URL below the root of the server.
+    /// Records the segments of a file; `folder` is their URL relative to the server's root.
     pub fn note(&self, recording: &OpenRecording, folder: &str) {
         let content = recording.content();
         let spans = content.index.segments.iter().map(|span| (span.start, span.duration));
@@ -164,7 +208,7 @@ impl BroadcastList {
         }
     }
 
-    /// A file is gone: the playlist begins behind it.
+    /// Records that a file is gone. The playlist then begins after it.
     pub fn note_gone(&self, path: &Path) {
         let mut known = self.0.lock();
         if let Some(at) = known.files.iter().position(|file| file.path == path) {
@@ -172,7 +216,7 @@ impl BroadcastList {
         }
     }
 
-    /// A file cannot be read: it has no segments.
+    /// Records that a file cannot be read, and therefore has no segments.
     pub fn note_unreadable(&self, path: &Path) {
         let mut known = self.0.lock();
         if let Some(file) = known.files.iter_mut().find(|file| file.path == path) {
@@ -180,45 +224,48 @@ impl BroadcastList {
         }
     }
 
-    /// The playlist.
-    pub fn playlist(&self, form: BroadcastForm<'_>) -> BroadcastPlaylist {
+    /// Returns the playlist. `has` is true if the client has this version, and needs no text.
+    pub fn playlist(
+        &self,
+        form: BroadcastForm<'_>,
+        has: impl FnOnce(&str) -> bool,
+    ) -> BroadcastPlaylist {
         let mut known = self.0.lock();
-        let target_duration = known.target.max(MIN_EVENT_TARGET);
         let is_gone = |file: &&KnownFile| file.state == FileState::Gone;
         let gone: usize = known.files.iter().filter(is_gone).map(KnownFile::count).sum();
         let all: usize = known.files.iter().map(KnownFile::count).sum();
         let first = gone.max(all.saturating_sub(MAX_LISTED));
-        let (mut number, mut files, mut discontinuities) = (0, 0, 0);
-        let mut segments = Vec::with_capacity(all - first);
-        for file in &mut known.files {
-            let end = number + file.count();
-            if end > first {
-                if segments.is_empty() {
-                    discontinuities = files;
-                }
-                file.list(form.root, first.saturating_sub(number), &mut segments);
-            } else if file.state == FileState::Complete {
-                file.forget();
-            }
-            files += u64::from(end > number);
-            number = end;
-        }
+        let count = all - first;
         let is_complete = known.files.iter().all(|file| file.state != FileState::Grows);
         let ended = form.ended && is_complete;
-        if segments.is_empty() {
+        if count == 0 {
             return if ended { BroadcastPlaylist::Gone } else { BroadcastPlaylist::Empty };
         }
         let began = known.files.iter().find_map(|file| file.began).unwrap_or_default();
-        let version = format!("e{began}-{first}-{}{ended}", segments.len());
-        let media = Media {
-            target_duration,
-            sequence: first as u64,
-            ended,
-            keeps_all: form.keeps_all && first == 0,
-            segments,
-            ..Media::default()
+        let keeps_all = form.keeps_all && first == 0;
+        // Segments are only added, so equal counts mean equal segments.
+        let version = format!("e{began}-{first}-{count}{ended}{keeps_all}");
+        let is_written = |it: &&WrittenText| it.version == version && it.root == form.root;
+        let text = if has(&version) {
+            Bytes::new()
+        } else if let Some(written) = known.written.as_ref().filter(is_written) {
+            written.text.clone()
+        } else {
+            let (segments, discontinuities) = known.list(form.root, first);
+            let media = Media {
+                target_duration: known.target.max(MIN_EVENT_TARGET),
+                sequence: first as u64,
+                ended,
+                keeps_all,
+                segments,
+                ..Media::default()
+            };
+            let position = ListPosition { discontinuities, skipped: 0 };
+            let text = Bytes::from(write_media(&media, position));
+            let (root, version) = (form.root.to_owned(), version.clone());
+            known.written = Some(WrittenText { root, version, text: text.clone() });
+            text
         };
-        let text = write_media(&media, ListPosition { discontinuities, skipped: 0 });
         BroadcastPlaylist::Text(BroadcastText { text, version, ended })
     }
 }
@@ -234,7 +281,7 @@ mod tests {
         PathBuf::from(format!("/r/{number}.mp4"))
     }
 
-    /// A file with this many segments of 4 s.
+    /// Records a file with this many segments of 4 s.
     fn note(list: &BroadcastList, number: usize, segments: usize, state: FileState) {
         let paths: Vec<_> = (0..=number).map(path).collect();
         list.unknown(&paths);
@@ -246,13 +293,13 @@ mod tests {
     }
 
     fn text(list: &BroadcastList, form: BroadcastForm<'_>) -> String {
-        match list.playlist(form) {
-            BroadcastPlaylist::Text(text) => text.text,
+        match list.playlist(form, |_| false) {
+            BroadcastPlaylist::Text(text) => String::from_utf8(text.text.to_vec()).unwrap(),
             other => panic!("{other:?}"),
         }
     }
 
-    /// The number and the discontinuity number of each segment, with its URL.
+    /// Returns the URL, number and discontinuity number of each segment.
     fn numbered(text: &str) -> Vec<(String, u64, u64)> {
         let Ok(Playlist::Media(media)) = parse(text.as_bytes()) else { panic!("{text}") };
         let start = text.split("DISCONTINUITY-SEQUENCE:").nth(1);
@@ -269,7 +316,7 @@ mod tests {
     #[test]
     fn segments_keep_their_numbers_when_files_are_deleted() {
         let list = BroadcastList::default();
-        assert_eq!(list.playlist(FORM), BroadcastPlaylist::Empty);
+        assert_eq!(list.playlist(FORM, |_| false), BroadcastPlaylist::Empty);
         for (number, segments) in [3, 5, 2, 4].into_iter().enumerate() {
             let state = if number < 3 { FileState::Complete } else { FileState::Grows };
             note(&list, number, segments, state);
@@ -282,19 +329,50 @@ mod tests {
         list.note_gone(&path(0));
         let shorter = text(&list, FORM);
         assert_eq!(numbered(&shorter), before[3..]);
-        // Such a list promises nothing any more.
+        // A playlist that has lost its start has no type.
         assert!(!shorter.contains("PLAYLIST-TYPE"), "{shorter}");
-        // A file in the middle takes those before it along.
+        // Deleting a file in the middle also removes the files before it.
         list.note_gone(&path(2));
         assert_eq!(numbered(&text(&list, FORM)), before[10..]);
-        assert_eq!(list.listed(), [path(3)]);
+        assert_eq!(list.to_check(Timestamp::ZERO), [path(3)]);
         note(&list, 3, 6, FileState::Complete);
         let ended = text(&list, BroadcastForm { ended: true, ..FORM });
         assert!(ended.ends_with("#EXT-X-ENDLIST\n") && !ended.contains("PLAYLIST-TYPE"), "{ended}");
         assert_eq!(numbered(&ended).len(), 6);
         list.note_gone(&path(3));
         let form = BroadcastForm { ended: true, ..FORM };
-        assert_eq!(list.playlist(form), BroadcastPlaylist::Gone);
+        assert_eq!(list.playlist(form, |_| false), BroadcastPlaylist::Gone);
+    }
+
+    #[test]
+    fn files_are_checked_and_texts_are_made_no_more_than_needed() {
+        let list = BroadcastList::default();
+        note(&list, 0, 3, FileState::Grows);
+        let now = Timestamp::from_millis(5_000);
+        let checked = |after: Duration| list.to_check(now + after).len();
+        let times = [Duration::ZERO, FILE_CHECK / 2, FILE_CHECK, FILE_CHECK * 3 / 2];
+        assert_eq!(times.map(checked), [1, 0, 1, 0]);
+        let written = |form: BroadcastForm<'_>| match list.playlist(form, |_| false) {
+            BroadcastPlaylist::Text(text) => text,
+            other => panic!("{other:?}"),
+        };
+        let (first, again) = (written(FORM), written(FORM));
+        assert_eq!(first.text.as_ptr(), again.text.as_ptr(), "the same text for all");
+        // A client that has it does not get it, nor does it replace the text.
+        let known = list.playlist(FORM, |version| version == first.version);
+        let empty = BroadcastText { text: Bytes::new(), ..first.clone() };
+        assert_eq!(known, BroadcastPlaylist::Text(empty));
+        assert_eq!(written(FORM).text.as_ptr(), first.text.as_ptr());
+        // Whatever changes the text makes another one.
+        assert_ne!(written(BroadcastForm { root: "", ..FORM }).text, first.text);
+        assert_ne!(written(BroadcastForm { keeps_all: false, ..FORM }).version, first.version);
+        assert_eq!(written(FORM), first);
+        note(&list, 0, 4, FileState::Grows);
+        let longer = written(FORM);
+        assert!(longer.version != first.version && longer.text.len() > first.text.len());
+        note(&list, 0, 4, FileState::Complete);
+        let ended = written(BroadcastForm { ended: true, ..FORM });
+        assert!(ended.version != longer.version && ended.text != longer.text);
     }
 
     #[test]
@@ -328,7 +406,7 @@ mod tests {
         assert_eq!(later[..100], numbers[149..249]);
         let kept: usize = list.0.lock().files.iter().map(|file| file.segments.len()).sum();
         assert!(kept <= MAX_LISTED + 150, "{kept}");
-        // Players accept the text.
+        // The text is short enough for onair's player.
         assert!(text(&list, FORM).len() < crate::wire::hls::MAX_TEXT);
     }
 }

@@ -1,4 +1,4 @@
-//! The viewers of recordings over RTMP, and of whole files over HTTP. Those of HLS and DASH are with the open recordings.
+//! Viewers of recordings over RTMP, and of whole files over HTTP. The open recordings hold the HLS and DASH viewers.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey, Viewers};
 use crate::server::recordings::opened::{QUIET, VOD};
 use crate::server::stream::sink::Sink;
 
-/// The viewers.
+/// The viewers of recordings over RTMP, and of whole files over HTTP.
 #[derive(Debug, Default)]
 pub(in crate::server) struct ConnectedViewers {
     rtmp: Mutex<Vec<RtmpViewer>>,
@@ -26,17 +26,17 @@ pub(in crate::server) struct ConnectedViewers {
 struct RtmpViewer {
     peer: Peer,
     since: Timestamp,
-    /// Bytes that its connection had sent before.
+    /// Bytes that were sent on the connection before the viewer joined.
     sent_before: u64,
     sink: Arc<dyn Sink>,
 }
 
-/// A client that gets a whole file, also in several requests.
+/// A client that downloads a whole file, in one or several requests.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::server) struct FileClient {
     pub key: ViewerKey,
     pub address: SocketAddr,
-    /// Its id if it is a new viewer.
+    /// The id for the client if it is a new viewer.
     pub id: u64,
 }
 
@@ -52,7 +52,7 @@ impl ConnectedViewers {
         self.rtmp.lock().retain(|viewer| viewer.peer.id != id);
     }
 
-    /// Adds bytes of a file to its viewer, who becomes one by them.
+    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one.
     pub fn note(
         &self,
         name: &str,
@@ -73,7 +73,7 @@ impl ConnectedViewers {
         self.files.lock().get(name).is_some_and(|viewers| viewers.is_barred(key, now))
     }
 
-    /// The viewers for the operator.
+    /// Returns the viewers, for the operator.
     pub fn figures(&self, now: Timestamp) -> Vec<ViewerFigures> {
         let rtmp = self.rtmp.lock();
         let of_rtmp = rtmp.iter().map(|viewer| ViewerFigures {
@@ -93,20 +93,20 @@ impl ConnectedViewers {
         all
     }
 
-    /// Disconnects a viewer over RTMP; `false` if there is none with this id.
+    /// Disconnects a viewer over RTMP. Returns `false` if no viewer has this id.
     pub fn end_rtmp(&self, id: u64, reason: &'static str) -> bool {
         let rtmp = self.rtmp.lock();
         let found = rtmp.iter().find(|viewer| viewer.peer.id == id);
         found.inspect(|viewer| viewer.sink.dismiss(reason)).is_some()
     }
 
-    /// Disconnects a viewer of a file; returns the name of the recording with the viewer.
+    /// Disconnects a viewer of a file. Returns the name of the recording, and the viewer.
     pub fn end_file(&self, id: u64, now: Timestamp) -> Option<(String, Viewer)> {
         let mut files = self.files.lock();
         files.iter_mut().find_map(|(name, it)| Some((name.clone(), it.end(id, now)?)))
     }
 
-    /// Removes viewers of files who get nothing any more.
+    /// Removes the viewers of files who have received nothing for a while.
     pub fn leave_quiet(&self, now: Timestamp) -> Vec<(String, Viewer)> {
         let mut gone = Vec::new();
         self.files.lock().retain(|name, viewers| {
@@ -148,7 +148,7 @@ mod tests {
         let (name, ended) = viewers.end_file(7, now + QUIET).unwrap();
         assert_eq!((name.as_str(), ended.bytes), ("a", 500));
         assert!(viewers.is_barred("a", client(1, 7).key, now + QUIET));
-        // It is remembered as long as it stays out.
+        // The server remembers the viewer for as long as it is barred.
         viewers.leave_quiet(now + QUIET * 3 / 2);
         assert!(viewers.is_barred("a", client(1, 7).key, now + QUIET * 3 / 2));
         viewers.leave_quiet(now + QUIET * 3);

@@ -1,12 +1,32 @@
-//! All viewers of recordings, by whatever protocol.
+//! All viewers of recordings, over any protocol.
+
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::base::Timestamp;
 use crate::server::event::{Ended, Event, Peer, ViewerFigures};
 use crate::server::hls::viewers::Viewer;
-use crate::server::recordings::opened::VOD;
+use crate::server::recordings::opened::{OpenError, OpenRecording, VOD};
 use crate::server::registry::Registry;
 
-/// The viewers for the operator.
+/// Opens a recording, which may still be written, and reports the viewers of those that it displaces.
+///
+/// # Errors
+/// Fails if the file cannot be read.
+pub(in crate::server) async fn open(
+    registry: &Arc<Registry>,
+    path: &Path,
+) -> Result<Arc<OpenRecording>, OpenError> {
+    let (work, file) = (Arc::clone(registry), path.to_owned());
+    let is_writing = move || work.files.is_writing(&file);
+    let (recording, left) = registry.opened.open(path, registry.clock, is_writing).await?;
+    for (name, viewer) in left {
+        tell_left(registry, name, &viewer, "too many recordings are watched");
+    }
+    Ok(recording)
+}
+
+/// Returns the viewers, for the operator.
 pub(in crate::server) fn figures(registry: &Registry, now: Timestamp) -> Vec<ViewerFigures> {
     let mut all = registry.recording_viewers.figures(now);
     for recording in registry.opened.all() {
@@ -16,7 +36,7 @@ pub(in crate::server) fn figures(registry: &Registry, now: Timestamp) -> Vec<Vie
     all
 }
 
-/// Disconnects a viewer; `false` if there is none with this id.
+/// Disconnects a viewer. Returns `false` if no viewer has this id.
 pub(in crate::server) fn end(registry: &Registry, id: u64, reason: &'static str) -> bool {
     if registry.recording_viewers.end_rtmp(id, reason) {
         return true;
@@ -32,7 +52,7 @@ pub(in crate::server) fn end(registry: &Registry, id: u64, reason: &'static str)
     true
 }
 
-/// Reports the viewers who ask for nothing any more.
+/// Removes and reports the viewers who have stopped requesting data.
 pub(in crate::server) fn leave_quiet(registry: &Registry, now: Timestamp) {
     let of_segments = registry.opened.leave(now);
     let of_segments = of_segments.into_iter().map(|(it, viewer)| (it.name.clone(), viewer));

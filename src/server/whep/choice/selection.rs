@@ -108,7 +108,8 @@ pub(in crate::server::whep) async fn select(
     variants.baseline = negotiation::has_only_baseline(&offer.text);
     variants.replaced = variants.baseline
         && matches!(known.video, Some(VideoFormat::H264(profile)) if !negotiation::is_baseline(profile));
-    variants.has_choice = variants.replaced || !registry.rules().renditions.of(app).video.is_empty();
+    variants.has_choice =
+        variants.replaced || !registry.rules().renditions.of(app).video.is_empty();
     let variant = match rendition {
         Some(name) => variants.named(registry, name).ok_or(Refused::Rendition(Refusal::Absent))?,
         // A stream whose tracks are still unknown counts as one without video.
@@ -168,9 +169,8 @@ impl Variants {
         let (_, size) = self.bitrate_and_size(registry);
         let rules = registry.rules();
         let mut ladder = rules.renditions.of(&self.stream.app).video.iter();
-        let found = ladder.find(|it| {
-            it.name() == name && size.is_none_or(|size| it.size(size).is_some())
-        });
+        let found =
+            ladder.find(|it| it.name() == name && size.is_none_or(|size| it.size(size).is_some()));
         found.map(|it| Variant::Rendition(self.in_profile(*it)))
     }
 

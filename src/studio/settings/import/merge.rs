@@ -250,8 +250,8 @@ mod tests {
         assert_eq!(
             taken.left_out,
             [
-                "2 items of the scene 'Scene 1': there are 2000 already",
-                "3 items of the scene 'Scene 2': there are 2000 already",
+                "items of the scene 'Scene 1' (2): there are 2000 already",
+                "items of the scene 'Scene 2' (3): there are 2000 already",
             ]
         );
     }
