@@ -199,12 +199,12 @@ fn a_source_is_shown_and_hidden_by_its_name_and_a_scene_beyond_the_ninth_has_a_h
 fn a_named_command_gets_a_hotkey_and_conflicts_are_said() {
     let mut harness = with_hotkeys("idle", &[("target:", "Ctrl+R")]);
     settings_page(&mut harness, "Hotkeys");
-    harness.get_by_label("Hotkey of Turn the target Built-in server on or off: Ctrl+R");
+    harness.get_by_label("Hotkey for Turn the target Built-in server on or off: Ctrl+R");
     let conflicts: Vec<String> =
-        shown(&harness).into_iter().filter(|it| it.starts_with("Also the hotkey of: ")).collect();
+        shown(&harness).into_iter().filter(|it| it.starts_with("Also the hotkey for: ")).collect();
     assert_eq!(conflicts.len(), 2, "{conflicts:?}");
     assert!(conflicts.iter().any(|it| it.contains("Built-in server")), "{conflicts:?}");
-    let remove = "Remove the hotkey of Turn the target Built-in server on or off";
+    let remove = "Remove the hotkey for Turn the target Built-in server on or off";
     harness.get_by_label(remove).click_accesskit();
     harness.run();
     let kept = harness.state().screen.as_ref().unwrap().preferences();

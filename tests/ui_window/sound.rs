@@ -275,7 +275,7 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     harness.get_by_role_and_label(Role::Slider, "Amount").set_value_accesskit(0.25);
     let (_, strip) = strip_set(&commands(&mut harness));
     assert_eq!(strip.filters[0].filter, Filter::Denoise { amount: 0.25 });
-    assert_eq!(click(&mut harness, "Reset"), [Command::ResetLoudness]);
+    assert_eq!(click(&mut harness, "Reset the loudness"), [Command::ResetLoudness]);
 }
 
 #[test]
