@@ -1,6 +1,9 @@
 //! The players' own windows under a window manager that we did not write (openbox, on a display
 //! without a screen): an ordinary one, and a small one without a frame above all others.
 
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
+
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, wait_for};
 
@@ -189,4 +192,33 @@ multiview-window = 'F8'
     press(&desktop, &own, "alt+F4");
     gone("its end by the desktop");
     assert!(studio.status().is_none(), "{}", studio.errors());
+}
+
+/// The color on the display at this place, as red, green and blue.
+fn color_at(desktop: &Desktop, [x, y]: [i32; 2]) -> [u8; 3] {
+    let (connection, screen) = x11rb::connect(Some(&desktop.display())).unwrap();
+    let root = connection.setup().roots[screen].root;
+    let (x, y) = (x as i16, y as i16);
+    let image = connection.get_image(ImageFormat::Z_PIXMAP, root, x, y, 1, 1, u32::MAX);
+    let data = image.unwrap().reply().unwrap().data;
+    [data[2], data[1], data[0]]
+}
+
+#[test]
+fn a_program_that_is_shown_larger_keeps_its_colors() {
+    peers::require!("Xvfb", "openbox", "xdotool", "xprop", "dbus-daemon");
+    let desktop = Desktop::start();
+    let _manager = desktop.manage();
+    let home = tempfile::tempdir().unwrap();
+    let settings =
+        "version = 2\nvideo = \"color:#c08040\"\naudio = \"tone\"\n[quality]\nsize = \"320x180\"\n";
+    let mut studio = desktop.studio(home.path(), settings, "info");
+    let window = desktop.shown(&mut studio);
+    let [left, top, width, height] = place(&desktop, &window);
+    let middle = [left + width / 2, top + height / 2];
+    // Video of 8 bits and its conversions cost a few steps.
+    let close = |color: [u8; 3]| {
+        color.iter().zip([0xC0, 0x80, 0x40]).all(|(is, wanted): (_, u8)| is.abs_diff(wanted) < 8)
+    };
+    wait_for("the color of the source", LIMIT, || close(color_at(&desktop, middle)));
 }

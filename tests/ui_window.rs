@@ -235,7 +235,9 @@ fn where_a_desktop_gives_less_room_than_is_needed_one_scrolls() {
 fn notices_help_and_go_away() {
     let mut harness = open("notices");
     // The worst one and its button are in the health bar, the others behind the bell.
-    harness.get_by_label("Camera HD Pro Webcam C920 is disconnected. onair shows a placeholder instead.");
+    harness.get_by_label(
+        "Camera HD Pro Webcam C920 is disconnected. onair shows a placeholder instead.",
+    );
     assert!(harness.query_by_label("Dismiss").is_none());
     assert_eq!(click(&mut harness, "3 more"), []);
     for row in [
@@ -245,8 +247,7 @@ fn notices_help_and_go_away() {
         harness.get_by_role_and_label(Role::ListItem, row);
     }
     // The first button has the keyboard.
-    let first =
-        "Use test pattern: Camera HD Pro Webcam C920 is disconnected. onair shows a placeholder instead.";
+    let first = "Use test pattern: Camera HD Pro Webcam C920 is disconnected. onair shows a placeholder instead.";
     assert!(harness.get_by_label(first).is_focused());
     let with_focus = harness.root().children_recursive().filter(|it| it.is_focused()).count();
     assert_eq!(with_focus, 1);

@@ -276,3 +276,29 @@ fn the_server_and_the_network_have_commands() {
     harness.run();
     assert_eq!(press(&mut harness, Key::F4), [Command::NewPlayKey]);
 }
+
+#[test]
+fn one_line_of_the_palette_is_lit_and_enter_runs_it() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("layout".into()));
+    harness.run();
+    let line = |harness: &Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::MenuItem, name).rect().center()
+    };
+    let at = line(&harness, "Layout: Monitor");
+    harness.hover_at(line(&harness, "Layout: Simple"));
+    harness.run();
+    harness.hover_at(at);
+    harness.run();
+    // The keyboard goes on from the line under the pointer, which stays where it is.
+    harness.key_press(Key::ArrowUp);
+    harness.run();
+    harness.key_press(Key::ArrowDown);
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    let screen = harness.state().screen.as_ref().unwrap();
+    assert_eq!(screen.preferences().panels.layout, "monitor");
+}

@@ -274,3 +274,47 @@ fn danmaku_flies_in_its_panel_and_is_changed_there() {
     harness.run_steps(4);
     assert!(!flying(&harness, "good evening"));
 }
+
+#[test]
+fn a_mixer_with_a_title_has_room_for_meters_and_faders() {
+    let harness = laid_out("clipped", "monitor", Vec2::new(1600.0, 900.0));
+    harness.get_by_role_and_label(Role::Tab, "Audio mixer");
+    let fader = harness.get_by_label("Gain of Yeti Stereo Microphone").rect();
+    for meter in harness.get_all_by_role(Role::Meter) {
+        assert!(!meter.rect().intersects(fader), "{:?} {fader:?}", meter.rect());
+    }
+}
+
+#[test]
+fn tabs_are_not_cut_off_while_there_is_room() {
+    let harness = laid_out("on-air", "monitor", HD);
+    let whole = |name: &str| {
+        let mut shapes = harness.output().shapes.iter();
+        shapes.any(|it| super::watch::laid(&it.shape, name))
+    };
+    for name in ["Broadcast", "Stats", "Event log", "Chat", "Share"] {
+        assert!(whole(name), "{name}");
+    }
+}
+
+#[test]
+fn both_graphs_of_the_stats_share_the_panel() {
+    let harness = laid_out("on-air", "studio", HD);
+    let [times, rates] = ["Frame time, 10 min", "Bitrate, 10 min"]
+        .map(|name| harness.get_by_role_and_label(Role::Image, name).rect());
+    assert!((times.height() - rates.height()).abs() < 0.5, "{times:?} {rates:?}");
+    let bar = onair::ui::style::theme::size::STATUS_BAR;
+    assert!(rates.bottom() <= HD.y - bar, "{rates:?}");
+}
+
+#[test]
+fn an_empty_player_in_a_panel_leads_to_the_watch_page() {
+    let mut harness = laid_out("idle", "monitor", HD);
+    harness.state().demo.change(|snapshot| snapshot.watch = WatchState::Idle);
+    harness.run();
+    harness.get_by_label("Open a stream on the Watch page.");
+    click(&mut harness, "Show Watch");
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().page(), Page::Watch);
+    assert!(harness.query_by_label("Open a stream on the Watch page.").is_none());
+}

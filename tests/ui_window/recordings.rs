@@ -48,7 +48,7 @@ fn the_folder_is_read_as_long_as_the_page_is_shown() {
     for text in ["interview.mp4", "being written", "unreadable", "00:42:34"] {
         assert!(names.iter().any(|name| name.contains(text)), "{text}: {names:#?}");
     }
-    assert!(names.iter().any(|name| name == "/home/ada/Videos · 81.00\u{a0}GB free"), "{names:#?}");
+    assert!(names.iter().any(|name| name == "/home/ada/Videos · 81.0\u{a0}GB free"), "{names:#?}");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
     assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::Close]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num3);

@@ -550,3 +550,19 @@ fn a_camera_is_set_by_what_its_driver_tells() {
     let taken_over = harness.get_by_role_and_label(Role::SpinButton, name);
     assert!(taken_over.accesskit_node().is_disabled());
 }
+
+#[test]
+fn a_name_that_is_cut_off_is_told_in_a_tooltip() {
+    let name = "The scene with the longest name that anybody has given to a scene";
+    let mut harness = building::with(&[]);
+    building::make(&mut harness, &[Edit::AddScene(name.into()), Edit::AddScene("Talk".into())]);
+    for (name, told) in [(name, 1), ("Talk", 0)] {
+        let count = |harness: &Harness<'static, Window>| {
+            shown(harness).iter().filter(|it| *it == name).count()
+        };
+        let before = count(&harness);
+        harness.hover_at(source(&harness, name).rect().center());
+        harness.run_steps(8);
+        assert_eq!(count(&harness), before + told, "{name}");
+    }
+}

@@ -590,3 +590,10 @@ fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
     harness.run();
     harness.get_by_label("Audio sources");
 }
+
+#[test]
+fn the_record_button_says_that_it_records_beside_other_buttons() {
+    let mut harness = open("recording");
+    harness.run();
+    assert!(harness.output().shapes.iter().any(|it| paints(&it.shape, "REC 12:30")));
+}

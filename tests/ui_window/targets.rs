@@ -561,3 +561,24 @@ fn a_target_has_a_menu_by_mouse_and_by_keyboard() {
     harness.get_by_role_and_label(Role::MenuItemRadio, "Remove this target and its key").click();
     assert_eq!(commands(&mut harness), [Command::RemoveTarget(added.id)]);
 }
+
+#[test]
+fn bad_figures_have_the_warning_color() {
+    fn color(shape: &egui::Shape, words: &str) -> Option<egui::Color32> {
+        match shape {
+            egui::Shape::Text(text) if text.galley.text() == words => {
+                text.galley.job.sections.first().map(|section| section.format.color)
+            }
+            egui::Shape::Vec(shapes) => shapes.iter().find_map(|shape| color(shape, words)),
+            _ => None,
+        }
+    }
+    let harness = open("slow");
+    let warns = |words: &str| {
+        let mut shapes = harness.output().shapes.iter();
+        let warn = onair::ui::style::theme::Theme::DARK.warn;
+        shapes.any(|it| color(&it.shape, words) == Some(warn))
+    };
+    assert!(warns("1.84\u{a0}s") && warns("24.3 fps") && warns("904 (4.0\u{a0}%)"));
+    assert!(!warns("212\u{a0}ms"));
+}

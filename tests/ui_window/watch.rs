@@ -51,7 +51,7 @@ fn a_long_figure_pushes_no_label_aside() {
 }
 
 /// Whether a text is painted and reads like this as it is laid out: with an ellipsis it does not.
-fn laid(shape: &egui::Shape, words: &str) -> bool {
+pub(super) fn laid(shape: &egui::Shape, words: &str) -> bool {
     match shape {
         egui::Shape::Text(text) => !text.galley.elided && text.galley.text() == words,
         egui::Shape::Vec(shapes) => shapes.iter().any(|shape| laid(shape, words)),

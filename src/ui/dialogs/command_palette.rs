@@ -260,13 +260,14 @@ pub fn show(
             }
             _ => search.at.min(last),
         };
+        let moved = ui.input(|input| input.pointer.delta() != Vec2::ZERO);
         let (mut answer, mut pointed) = (None, None);
         ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for (index, (_, entry)) in found.iter().enumerate() {
                 let at = index == search.at;
                 let response = line(ui, view, entry, at);
-                if response.hovered() {
+                if (moved && response.hovered()) || response.gained_focus() {
                     pointed = Some(index);
                 }
                 if at && (up || down) {
@@ -277,14 +278,18 @@ pub fn show(
                 }
             }
         });
-        let explained = found.get(pointed.unwrap_or(search.at)).map(|(_, entry)| entry.tip(view));
+        if let Some(pointed) = pointed.filter(|it| *it != search.at) {
+            search.at = pointed;
+            ui.request_repaint();
+        }
+        let explained = found.get(search.at).map(|(_, entry)| entry.tip(view));
         foot(ui, view, explained.as_deref().unwrap_or_default());
         answer
     })
 }
 
-/// Explains the line under the pointer, or else the line that Enter would select. The explanation
-/// is below the list, because a tooltip would cover the next lines.
+/// Explains the line that Enter would select. The explanation is below the list, because a tooltip
+/// would cover the next lines.
 fn foot(ui: &mut Ui, view: &View<'_>, tip: &str) {
     let width = ui.available_width();
     let (room, _) = ui.allocate_exact_size(vec2(width, FOOT), Sense::hover());
@@ -299,9 +304,8 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response
     let theme = view.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 34.0), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, &entry.name));
-    if at || response.hovered() || response.has_focus() {
-        let fill = if at { theme.hover } else { theme.raised };
-        ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
+    if at {
+        ui.painter().rect_filled(rect, CornerRadius::same(4), theme.hover);
     }
     let icon = Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), Vec2::splat(16.0));
     icons::paint(ui.painter(), entry.icon, icon, theme.secondary);

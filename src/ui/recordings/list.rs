@@ -149,8 +149,8 @@ fn row(
     if ui.is_rect_visible(whole) {
         let rect = whole.shrink2(vec2(gap::S, 0.0));
         let fill = match (chosen, response.hovered()) {
-            (true, _) => theme.raised,
-            (false, true) => theme.hover,
+            (true, _) => theme.selected(),
+            (false, true) => theme.raised,
             _ => Color32::TRANSPARENT,
         };
         ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);

@@ -17,7 +17,7 @@ use crate::ui::widgets::{Button, ButtonWeight};
 /// The width of a button beside the record button, with the gap before it.
 const BUTTONS_WIDTH: f32 = size::RECORD + gap::S;
 /// The width in points from which there is room for the chapter button.
-const CHAPTER_FROM: f32 = 260.0;
+const CHAPTER_FROM: f32 = 320.0;
 /// The height of [`show`], in points.
 pub const HEIGHT: f32 = size::GO_LIVE + gap::S + size::RECORD;
 
@@ -147,14 +147,15 @@ fn stop_recording(
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let mut time = format::clock(recording.duration);
-    if width < 120.0 && time.starts_with("00:") {
+    if width < 200.0 && time.starts_with("00:") {
         time.drain(..3);
     }
-    // Beside other buttons, there is only room for the time.
-    let text = match (recording.paused, width < 200.0) {
-        (_, true) => time,
-        (true, false) => texts.with("recording-paused", &[("time", time.into())]),
-        (false, false) => texts.with("recording", &[("time", time.into())]),
+    // Beside other buttons, there may only be room for the time.
+    let text = match (recording.paused, width) {
+        (_, ..120.0) => time,
+        (true, _) => texts.with("recording-paused", &[("time", time.into())]),
+        (false, ..200.0) => texts.with("recording-short", &[("time", time.into())]),
+        (false, _) => texts.with("recording", &[("time", time.into())]),
     };
     let path = recording.path.display().to_string();
     let tip = texts.with(

@@ -239,7 +239,7 @@ fn only_source(view: &View<'_>) -> ShownSources {
     }
 }
 
-/// Draws the tag `PROGRAM 1280×720 · 30` in the corner.
+/// Draws the tag `PROGRAM 1280×720 · 30 fps` in the corner.
 fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
     let quality = &view.snapshot.quality;
     let text = view.texts.with(

@@ -14,8 +14,12 @@ use crate::ui::widgets::{figure, place, sparkline};
 /// The number of seconds that the graphs show.
 const SPAN: usize = 600;
 
-/// Draws the figures, and graphs of the frame times and the bitrate.
-pub fn show(ui: &mut Ui, view: &View<'_>) {
+/// The minimum and maximum height of a graph, in points.
+const GRAPH: [f32; 2] = [32.0, 160.0];
+
+/// Draws the figures, and graphs of the frame times and the bitrate in the rest of `height`.
+pub fn show(ui: &mut Ui, view: &View<'_>, height: f32) {
+    let top = ui.cursor().top();
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let live = &snapshot.figures;
     let dash = || "–".to_owned();
@@ -36,7 +40,6 @@ pub fn show(ui: &mut Ui, view: &View<'_>) {
         (key!("stats-skipped"), lost, key!("tip-stats-skipped")),
         (key!("stats-av-offset"), offset, key!("tip-stats-av-offset")),
         (key!("stats-drift"), drift, key!("tip-stats-drift")),
-        (key!("statistic-queue"), format::short_time(live.queued), key!("tip-queue")),
     ];
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -46,15 +49,18 @@ pub fn show(ui: &mut Ui, view: &View<'_>) {
     });
     ui.spacing_mut().item_spacing.y = gap::XS;
     ui.add_space(gap::XS);
+    let [least, most] = GRAPH;
+    let left = height - (ui.cursor().top() - top) - gap::XS;
+    let each = (left / 2.0).floor().clamp(least, most);
     let rate = snapshot.quality.frame_rate.as_f64().max(1.0);
     let period = (1_000.0 / rate) as f32;
     let [fine, ..] = theme.meter;
     let times = (key!("stats-frame-time"), key!("tip-stats-frame-time"));
-    graph(ui, view, times, &live.frame_times, (period, fine));
+    graph(ui, view, times, &live.frame_times, (period, fine), each);
     let rates: Vec<f32> = live.bitrate_history.iter().map(|rate| *rate as f32).collect();
     let chosen = (snapshot.quality.video_bitrate.0 + snapshot.quality.audio_bitrate.0) as f32;
     let bitrates = (key!("stats-bitrate"), key!("tip-stats-bitrate"));
-    graph(ui, view, bitrates, &rates, (chosen, theme.accent));
+    graph(ui, view, bitrates, &rates, (chosen, theme.accent), each);
 }
 
 /// Draws a graph of the last ten minutes, with its name in the corner and a line at `least`.
@@ -64,10 +70,11 @@ fn graph(
     (name, tip): (&'static str, &'static str),
     values: &[f32],
     (least, color): (f32, Color32),
+    height: f32,
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get(name);
-    let graph = sparkline(ui, theme, &name, (values, SPAN), least, color);
+    let graph = sparkline(ui, theme, &name, (values, SPAN), least, color, height);
     let corner = graph.rect.right_top() + vec2(-6.0, 3.0);
     place(ui, corner, Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
     graph.on_hover_text(&*texts.get(tip));

@@ -147,7 +147,7 @@ pub struct Theme {
     /// The background behind the frame.
     pub canvas: Color32,
     pub panel: Color32,
-    /// The background of fields, selected rows and cards.
+    /// The background of fields and cards, and of a row under the pointer.
     pub raised: Color32,
     /// The background of a control under the pointer.
     pub hover: Color32,
@@ -237,6 +237,11 @@ impl Theme {
     /// Returns the stroke of borders.
     pub fn border(&self) -> Stroke {
         Stroke::new(BORDER, self.line)
+    }
+
+    /// Returns the background of the selected row of a list.
+    pub fn selected(&self) -> Color32 {
+        self.panel.lerp_to_gamma(self.accent, 0.14)
     }
 
     /// Returns the border color of elements that need attention.
@@ -355,12 +360,14 @@ mod tests {
                 ("text on panel", theme.text, theme.panel),
                 ("text on raised", theme.text, theme.raised),
                 ("text on hover", theme.text, theme.hover),
+                ("text on selected", theme.text, theme.selected()),
                 ("text on live tint", theme.text, theme.live_tint),
                 ("text on warn tint", theme.text, theme.warn_tint),
                 ("secondary on canvas", theme.secondary, theme.canvas),
                 ("secondary on panel", theme.secondary, theme.panel),
                 ("secondary on raised", theme.secondary, theme.raised),
                 ("secondary on hover", theme.secondary, theme.hover),
+                ("secondary on selected", theme.secondary, theme.selected()),
                 ("secondary on warn tint", theme.secondary, theme.warn_tint),
                 ("accent on panel", theme.accent, theme.panel),
                 ("accent on raised", theme.accent, theme.raised),

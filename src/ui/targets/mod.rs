@@ -13,6 +13,8 @@ pub mod stage;
 pub mod stream_delay;
 mod viewer_monitor;
 
+use std::time::Duration;
+
 use egui::{Ui, UiBuilder, vec2};
 
 use crate::studio::Target;
@@ -22,11 +24,16 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Tag, figure, label, place, sparkline};
+use crate::ui::widgets::{Button, SPARKLINE, Tag, colored_figure, label, place, sparkline};
 
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::{PRESET_NAMES, quality_text};
+
+/// The send queue from which the figure has the warning color.
+const LONG_QUEUE: Duration = Duration::from_millis(500);
+/// The frame rate is not judged in this time after the start, because it is a mean.
+const WARM_UP: Duration = Duration::from_secs(4);
 
 /// Draws the panel. On air, the figures come first. Returns the action that the user selected.
 pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
@@ -91,14 +98,14 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     wrapped.inner
 }
 
-/// Draws the figures of the broadcast.
+/// Draws the figures of the broadcast. A bad value has the warning color.
 fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let live = &snapshot.figures;
     let history: Vec<f32> = live.bitrate_history.iter().map(|rate| *rate as f32).collect();
     let chosen = (snapshot.quality.video_bitrate.0 + snapshot.quality.audio_bitrate.0) as f32;
     let name = texts.get("bitrate-minute");
-    let graph = sparkline(ui, theme, &name, (&history, 60), chosen, theme.accent);
+    let graph = sparkline(ui, theme, &name, (&history, 60), chosen, theme.accent, SPARKLINE);
     let corner = graph.rect.right_top() + vec2(-6.0, 3.0);
     place(ui, corner, egui::Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
     graph.on_hover_text(&*texts.get("tip-sparkline"));
@@ -113,19 +120,25 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let on_air = snapshot.live == LiveState::OnAir;
     let bitrate = if on_air { format::bitrate(live.bitrate) } else { dash() };
     let round_trip = live.round_trip.map_or_else(dash, format::short_time);
+    let lost = matches!(snapshot.live, LiveState::Reconnecting { .. });
+    let slow = live.on_air_for > WARM_UP && live.fps < 0.9 * live.wanted_fps;
+    let drops = live.dropped_frames.saturating_mul(100) > live.total_frames;
+    let late = live.queued > LONG_QUEUE;
+    let queue = format::short_time(live.queued);
     let lines = [
-        (key!("statistic-bitrate"), bitrate, key!("tip-bitrate")),
-        (key!("statistic-frames"), rate(live.fps), key!("tip-frames")),
-        (key!("statistic-dropped"), dropped, key!("tip-dropped")),
-        (key!("statistic-queue"), format::short_time(live.queued), key!("tip-queue")),
-        (key!("statistic-round-trip"), round_trip, key!("tip-round-trip")),
-        (key!("statistic-reconnects"), live.reconnects.to_string(), key!("tip-reconnects")),
-        (key!("statistic-sent"), format::bytes(live.sent_bytes), key!("tip-sent")),
+        (key!("statistic-bitrate"), bitrate, key!("tip-bitrate"), lost),
+        (key!("statistic-frames"), rate(live.fps), key!("tip-frames"), slow),
+        (key!("statistic-dropped"), dropped, key!("tip-dropped"), drops),
+        (key!("statistic-queue"), queue, key!("tip-queue"), late),
+        (key!("statistic-round-trip"), round_trip, key!("tip-round-trip"), false),
+        (key!("statistic-reconnects"), live.reconnects.to_string(), key!("tip-reconnects"), false),
+        (key!("statistic-sent"), format::bytes(live.sent_bytes), key!("tip-sent"), false),
     ];
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        for (name, value, tip) in lines {
-            figure(ui, theme, &texts.get(name), &value, &texts.get(tip));
+        for (name, value, tip, bad) in lines {
+            let color = if bad { theme.warn } else { theme.text };
+            colored_figure(ui, theme, (&texts.get(name), &value), &texts.get(tip), color);
         }
     });
 }

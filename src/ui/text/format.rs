@@ -101,7 +101,7 @@ pub fn short_time(time: Duration) -> String {
     }
 }
 
-/// Formats a number of bytes, such as `118 MB` or `1.24 GB`.
+/// Formats a number of bytes, such as `118 MB`, `1.24 GB` or `81.0 GB`.
 pub fn bytes(bytes: u64) -> String {
     let mb = bytes as f64 / 1e6;
     if mb < 10.0 {
@@ -109,7 +109,13 @@ pub fn bytes(bytes: u64) -> String {
     } else if mb < 1000.0 {
         format!("{mb:.0}\u{a0}MB")
     } else {
-        format!("{:.2}\u{a0}GB", mb / 1000.0)
+        let gb = mb / 1000.0;
+        let decimals = match gb {
+            gb if gb < 10.0 => 2,
+            gb if gb < 100.0 => 1,
+            _ => 0,
+        };
+        format!("{gb:.decimals$}\u{a0}GB")
     }
 }
 
@@ -168,6 +174,9 @@ mod tests {
         assert_eq!(short_time(Duration::from_millis(380)), "380\u{a0}ms");
         assert_eq!(short_time(Duration::from_millis(1380)), "1.38\u{a0}s");
         assert_eq!(bytes(118_000_000), "118\u{a0}MB");
+        assert_eq!(bytes(1_240_000_000), "1.24\u{a0}GB");
+        assert_eq!(bytes(81_000_000_000), "81.0\u{a0}GB");
+        assert_eq!(bytes(812_600_000_000), "813\u{a0}GB");
         assert_eq!(size_name(Size::new(854, 480)), "480p");
         assert_eq!(size_name(Size::new(640, 480)), "640×480");
         assert_eq!(countdown(Duration::from_millis(1)), 1);

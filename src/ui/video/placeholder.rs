@@ -1,11 +1,11 @@
 //! The placeholder for a missing frame.
 
-use egui::{Align2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align, Align2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{ON_VIDEO, ON_VIDEO_SECONDARY, Type, gap};
-use crate::ui::widgets::{Button, place};
+use crate::ui::widgets::{Button, Wrapped, place};
 
 /// Draws a text with a button in place of a frame. Returns true if the button was pressed.
 pub fn placeholder(
@@ -20,21 +20,16 @@ pub fn placeholder(
     let at = Rect::from_center_size(middle - vec2(0.0, 40.0), Vec2::splat(40.0));
     icons::paint(ui.painter(), icon, at, ON_VIDEO_SECONDARY);
     place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, ON_VIDEO);
-    let galley = ui.painter().layout(
-        advice.to_owned(),
-        Type::Body.font(),
-        ON_VIDEO_SECONDARY,
-        (rect.width() - 2.0 * gap::XL).min(440.0),
-    );
-    let below = pos2(middle.x, middle.y + 20.0);
-    let at = Align2::CENTER_TOP.anchor_size(below, galley.size());
+    let width = (rect.width() - 2.0 * gap::XL).clamp(1.0, 440.0);
+    let (color, most) = (ON_VIDEO_SECONDARY, f32::INFINITY);
+    let words = Wrapped::new(ui, advice, Type::Body, color, width, most, Align::Center);
+    let at = words.paint(ui, middle + vec2(-width / 2.0, 20.0));
     let bottom = at.bottom();
     for title in [title, advice] {
         let id = ui.scope_id().with(("placeholder", title));
         ui.interact(at, id, Sense::hover())
             .widget_info(|| WidgetInfo::labeled(Role::Label, true, title));
     }
-    ui.painter().galley(at.min, galley, ON_VIDEO_SECONDARY);
     let Some(button) = button else {
         return false;
     };

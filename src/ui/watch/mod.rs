@@ -59,7 +59,7 @@ pub fn show(
 
     ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, theme.border());
     address::show(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));
-    here_or_elsewhere(ui, view, draft, pictures, stage);
+    here_or_elsewhere(ui, view, draft, pictures, stage, false);
     dropped(ui, view, draft, stage);
     ui.painter().hline(rail.x_range(), rail.top() + 0.5, theme.border());
     let mut action = lower(ui, view, draft, rail, controls);
@@ -77,8 +77,8 @@ pub fn show(
     action
 }
 
-/// Draws the players in a panel of the studio, without their controls. A double click opens the
-/// *Watch* page.
+/// Draws the players in a panel of the studio, without their controls. A double click, or the
+/// button of an empty player, opens the *Watch* page.
 pub fn in_panel(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -87,20 +87,22 @@ pub fn in_panel(
     room: Rect,
 ) -> Option<Action> {
     ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
-    here_or_elsewhere(ui, view, draft, pictures, room);
+    here_or_elsewhere(ui, view, draft, pictures, room, true);
     std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
 }
 
-/// Draws the players, or the button that brings them back from another window.
+/// Draws the players, or the button that brings them back from another window. `panel` means in a
+/// panel of the studio.
 fn here_or_elsewhere(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     pictures: &mut [FrameView],
     room: Rect,
+    panel: bool,
 ) {
     match draft.place {
-        Where::Here => players(ui, view, draft, pictures, room),
+        Where::Here => players(ui, view, draft, pictures, room, panel),
         Where::Window | Where::Small => elsewhere(ui, view, draft, room),
     }
 }
@@ -124,7 +126,7 @@ pub fn full_screen(
     pictures: &mut [FrameView],
     room: Rect,
 ) -> Option<Action> {
-    players(ui, view, draft, pictures, room);
+    players(ui, view, draft, pictures, room, false);
     dropped(ui, view, draft, room);
     if std::mem::take(&mut draft.double_clicked) {
         return Some(Action::FullScreen);

@@ -10,7 +10,7 @@ use crate::ui::watch::chat;
 use crate::ui::watch::commands::is_busy;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::tiles::overlays::latency;
-use crate::ui::widgets::{figures, label, paragraph, section, sparkline};
+use crate::ui::widgets::{SPARKLINE, figures, label, paragraph, section, sparkline};
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -77,7 +77,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let name = texts.get("buffer-minute");
     label(ui, &name, Type::Small, theme.secondary);
     let values = draft.graphs.buffer.values();
-    sparkline(ui, theme, &name, (&values, 60), 300.0, theme.good)
+    sparkline(ui, theme, &name, (&values, 60), 300.0, theme.good, SPARKLINE)
         .on_hover_text(&*texts.get("tip-buffer-minute"));
     ui.add_space(gap::M);
     chat::show(ui, view, draft, true);

@@ -100,7 +100,7 @@ fn window(
     pictures: &mut [FrameView],
     room: Rect,
 ) -> Option<Action> {
-    players(ui, view, draft, pictures, room);
+    players(ui, view, draft, pictures, room, false);
     let mut action = over_video(ui, view, draft, room);
     let twice = std::mem::take(&mut draft.double_clicked);
     if twice || action == Some(Action::FullScreen) {
@@ -120,7 +120,7 @@ fn pip(
     room: Rect,
 ) {
     let slot = view.snapshot.chosen_slot();
-    tile::show(ui, view, draft, pictures.get_mut(slot), room);
+    tile::show(ui, view, draft, pictures.get_mut(slot), room, false);
     if std::mem::take(&mut draft.double_clicked) {
         if is_full(ui.ctx()) {
             fill(ui.ctx());
@@ -157,7 +157,7 @@ fn pip(
             .id_salt("pip"),
     );
     row.spacing_mut().item_spacing.x = gap::XS;
-    let (back, stop) = (view.texts.get("window-back"), view.texts.get("stop"));
+    let (back, stop) = (view.texts.get("window-back"), view.texts.get("watch-stop"));
     // The buttons are dark in both themes, like the frame.
     if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, ButtonWeight::Quiet)
         .clicked()

@@ -190,6 +190,8 @@ impl<'a> Button<'a> {
             }
             ButtonWeight::Quiet => {
                 let fill = if on {
+                    theme.selected()
+                } else if hovered && self.selected.is_some() {
                     theme.raised
                 } else if hovered {
                     theme.hover
@@ -213,7 +215,11 @@ impl<'a> Button<'a> {
                 ButtonWeight::Quiet => {
                     (Color32::TRANSPARENT, Color32::TRANSPARENT, theme.secondary)
                 }
-                _ => (theme.raised, if on { theme.accent } else { theme.line }, theme.secondary),
+                ButtonWeight::Primary => (theme.raised, theme.line, theme.secondary),
+                _ => {
+                    let border = if on { theme.accent } else { theme.line };
+                    (Color32::TRANSPARENT, border, theme.secondary)
+                }
             };
         }
         let width =

@@ -1,6 +1,6 @@
 //! Figures: lines with a name and a value, and a tooltip that explains the figure.
 
-use egui::{Align, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Color32, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::style::theme::{Theme, Type};
 use crate::ui::widgets::elided;
@@ -11,13 +11,24 @@ const BETWEEN: f32 = 8.0;
 /// Draws one line. The value never shortens the name. If the value does not fit, the tooltip
 /// contains the whole value.
 pub fn figure(ui: &mut Ui, theme: &Theme, name: &str, value: &str, meaning: &str) -> Response {
+    colored_figure(ui, theme, (name, value), meaning, theme.text)
+}
+
+/// Draws one line whose value has this color.
+pub fn colored_figure(
+    ui: &mut Ui,
+    theme: &Theme,
+    (name, value): (&str, &str),
+    meaning: &str,
+    color: Color32,
+) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));
     let named = elided(ui, rect, Align::Min, name, Type::Figure.font(), theme.secondary);
     let room = Rect::from_min_max(pos2(named.right() + BETWEEN, rect.top()), rect.max);
     let font = Type::FigureStrong.font();
-    let whole = ui.painter().layout_no_wrap(value.to_owned(), font.clone(), theme.text).size().x;
-    elided(ui, room, Align::Max, value, font, theme.text);
+    let whole = ui.painter().layout_no_wrap(value.to_owned(), font.clone(), color).size().x;
+    elided(ui, room, Align::Max, value, font, color);
     if whole > room.width() {
         return response.on_hover_text(format!("{value}\n\n{meaning}"));
     }

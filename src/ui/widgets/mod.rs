@@ -18,13 +18,13 @@ mod tab_bar;
 pub use button::{Button, ButtonWeight, icon_button};
 pub use context_menu::{MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines};
 pub use field::{Field, FieldOutcome, TextBox};
-pub use figure::{figure, figures};
+pub use figure::{colored_figure, figure, figures};
 pub use label::{Wrapped, elided, label, named, paragraph, place, section};
 pub use meter::{Level, Levels, meter, upright_meter};
 pub use row::{Row, Tag};
 pub use select::{Select, menu_item, menu_rule, scrolled};
 pub use slider::slider;
-pub use sparkline::sparkline;
+pub use sparkline::{SPARKLINE, sparkline};
 pub use switch::{named_switch, switch};
 pub use tab_bar::{TAB_BAR, tab_bar, tab_info};
 

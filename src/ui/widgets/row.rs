@@ -31,9 +31,9 @@ impl Row<'_> {
             WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), self.chosen, self.title)
         });
         let fill = if self.chosen {
-            theme.raised
+            theme.selected()
         } else if response.hovered() {
-            theme.hover
+            theme.raised
         } else {
             Color32::TRANSPARENT
         };

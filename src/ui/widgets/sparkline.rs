@@ -7,11 +7,14 @@ use egui::{
 
 use crate::ui::style::theme::{RADIUS, Theme};
 
+/// The usual height of a graph, in points.
+pub const SPARKLINE: f32 = 56.0;
 /// Maximum number of points of a graph. Each point shows the largest of its values.
 const MAX_POINTS: usize = 150;
 
 /// Draws the newest `span` of `values`, oldest first, with the newest at the right edge. The scale
 /// goes from zero to above the largest value or `at_least`, which leaves room for a caption.
+/// `height` is in points.
 pub fn sparkline(
     ui: &mut Ui,
     theme: &Theme,
@@ -19,8 +22,10 @@ pub fn sparkline(
     (values, span): (&[f32], usize),
     at_least: f32,
     color: Color32,
+    height: f32,
 ) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 56.0), Sense::hover());
+    let size = vec2(ui.available_width(), height);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
     let painter = ui.painter();
     painter.rect(

@@ -132,7 +132,7 @@ pub const PRESETS: [(&str, &str); 3] = [
     ),
     (
         "monitor",
-        "row(* column(* players, 124 mixer), 304 column(190 program, \
+        "row(* column(* players, 162 mixer), 304 column(190 program, \
          * tabs(broadcast!, stats, event-log, chat, share), 120 controls))",
     ),
 ];

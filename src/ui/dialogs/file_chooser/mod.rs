@@ -397,7 +397,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
     let response = ui.interact(rect, line_id(&entry.path), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, chosen, &entry.name));
     if chosen || response.hovered() {
-        let fill = if chosen { theme.raised } else { theme.hover };
+        let fill = if chosen { theme.selected() } else { theme.raised };
         ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
     }
     let icon = Rect::from_center_size(pos2(rect.left() + 16.0, rect.center().y), Vec2::splat(16.0));

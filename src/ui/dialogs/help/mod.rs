@@ -151,8 +151,8 @@ fn entry(ui: &mut Ui, view: &View<'_>, title: &str, chosen: bool) -> Response {
     response
         .widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, title));
     let fill = match (chosen, response.hovered()) {
-        (true, _) => theme.raised,
-        (_, true) => theme.hover,
+        (true, _) => theme.selected(),
+        (_, true) => theme.raised,
         _ => Color32::TRANSPARENT,
     };
     ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);

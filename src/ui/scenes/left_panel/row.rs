@@ -29,6 +29,8 @@ pub struct PanelRow<'a> {
     pub depth: u32,
     /// True if the object is not visible.
     pub dimmed: bool,
+    /// The tooltip, or an empty text. If the title is cut off, the tooltip begins with it.
+    pub tip: &'a str,
     /// The width that is kept free at the end for buttons, in points.
     pub buttons: f32,
 }
@@ -49,8 +51,8 @@ impl PanelRow<'_> {
         let response = ui.interact(rect, id, Sense::click_and_drag());
         let (selected, title) = (self.selected, self.title);
         let fill = match (selected, response.hovered() || response.dragged()) {
-            (true, _) => theme.raised,
-            (false, true) => theme.hover,
+            (true, _) => theme.selected(),
+            (false, true) => theme.raised,
             (false, false) => Color32::TRANSPARENT,
         };
         ui.painter().rect_filled(whole, CornerRadius::same(RADIUS), fill);
@@ -66,10 +68,17 @@ impl PanelRow<'_> {
             words.max.x = center.x - 10.0;
         }
         let color = if self.dimmed { theme.secondary } else { theme.text };
-        elided(ui, words, Align::Min, title, Type::Body.font(), color);
+        let font = Type::Body.font();
+        elided(ui, words, Align::Min, title, font.clone(), color);
         focus_ring(ui, theme, &response, RADIUS);
         accept_letters(&response);
-        response
+        let whole = ui.painter().layout_no_wrap(title.to_owned(), font, color).size().x;
+        match (whole > words.width(), self.tip) {
+            (false, "") => response,
+            (false, tip) => response.on_hover_text(tip),
+            (true, "") => response.on_hover_text(title),
+            (true, tip) => response.on_hover_text(format!("{title}\n{tip}")),
+        }
     }
 
     /// Draws the row as a button.

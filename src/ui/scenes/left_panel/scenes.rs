@@ -129,6 +129,7 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             lamp,
             depth: 0,
             dimmed: false,
+            tip: "",
             buttons: 0.0,
         };
         let row = row.show(ui, view, ("scene", scene.id.0));

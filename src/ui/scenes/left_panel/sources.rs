@@ -39,6 +39,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         lamp: RowLamp::None,
         depth: 0,
         dimmed: true,
+        tip: "",
         buttons: 0.0,
     };
     if add.button(ui, view).clicked() {
@@ -76,10 +77,10 @@ fn item_row(
         lamp,
         depth,
         dimmed: item.hidden,
+        tip: &state,
         buttons: BUTTONS,
     };
     let row = row.show(ui, view, ("item", item.id.0));
-    let row = if state.is_empty() { row } else { row.on_hover_text(&state) };
     ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
     let at = pos2(row.rect.right(), row.rect.top() + 4.0);
     let buttons = Rect::from_min_size(at, vec2(BUTTONS, 24.0));

@@ -21,8 +21,9 @@ use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, tab_info
 const BAR: f32 = 38.0;
 /// The height of a tab.
 const TAB: f32 = 26.0;
-/// The padding around a tab's name.
-const AROUND: f32 = 12.0;
+/// The usual padding around a tab's name. The next constant is the padding in a narrow tab bar.
+pub(super) const AROUND: f32 = 12.0;
+const AROUND_NARROW: f32 = 4.0;
 
 /// The panels while they are drawn.
 pub(super) struct Docked<'a, 'b, 'c> {
@@ -33,6 +34,8 @@ pub(super) struct Docked<'a, 'b, 'c> {
     /// The panel that will move to a separate window. The next field is the panel to hide.
     pub apart: Option<TileId>,
     pub hidden: Option<TileId>,
+    /// The padding around the names of the tab bar, in points.
+    pub around: f32,
     /// The maximum width of a tab at which the whole tab bar fits, in points.
     pub most: f32,
     /// Panels that have a title, although they are not in a group of tabs.
@@ -57,6 +60,23 @@ impl Docked<'_, '_, '_> {
             self.apart = Some(active);
         }
     }
+}
+
+/// Returns the maximum width at which tabs of these widths fit in `room`. A tab that needs less
+/// leaves the rest to the others.
+fn longest(widths: impl Iterator<Item = f32>, room: f32) -> f32 {
+    let mut widths: Vec<f32> = widths.collect();
+    widths.sort_by(f32::total_cmp);
+    let (mut left, mut count) = (room, widths.len());
+    for width in widths {
+        let share = left / count as f32;
+        if width > share {
+            return share;
+        }
+        left -= width;
+        count -= 1;
+    }
+    f32::INFINITY
 }
 
 impl Behavior<Panel> for Docked<'_, '_, '_> {
@@ -88,7 +108,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         let font = Type::FigureStrong.font();
         let galley = ui.painter().layout_no_wrap(name.clone(), font.clone(), theme.text);
         ui.add_space(gap::XS);
-        let width = (galley.size().x + 2.0 * AROUND).min(self.most);
+        let width = (galley.size().x + 2.0 * self.around).min(self.most);
         let (_, room) = ui.allocate_space(vec2(width, ui.available_height()));
         let rect = egui::Rect::from_center_size(room.center(), vec2(width, TAB));
         let response = ui.interact(rect, id, Sense::click_and_drag());
@@ -119,8 +139,24 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         {
             self.buttons(ui, active, panel);
         }
+        let panels = tabs.children.iter().filter_map(|tab| tiles.get_pane(tab));
+        let names: Vec<f32> = panels
+            .map(|panel| {
+                let (name, font) = (self.name(*panel), Type::FigureStrong.font());
+                ui.painter().layout_no_wrap(name, font, Color32::PLACEHOLDER).size().x
+            })
+            .collect();
+        let count = names.len().max(1) as f32;
+        // One point is left for rounding.
         let between = gap::XS + ui.spacing().item_spacing.x;
-        self.most = (ui.available_width() / tabs.children.len().max(1) as f32 - between).max(TAB);
+        let room = ui.available_width() - between * count - 1.0;
+        let sum: f32 = names.iter().sum();
+        let fits = |around: f32| sum + 2.0 * around * count <= room;
+        self.around = if fits(AROUND) { AROUND } else { AROUND_NARROW };
+        self.most = match fits(self.around) {
+            true => f32::INFINITY,
+            false => longest(names.iter().map(|name| name + 2.0 * self.around), room).max(TAB),
+        };
     }
 
     fn tab_bar_height(&self, _: &Style) -> f32 {
@@ -167,5 +203,19 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
 
     fn drag_preview_color(&self, _: &Visuals) -> Color32 {
         self.view.theme.accent.gamma_multiply(0.25)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_long_tabs_are_shortened() {
+        let most = |widths: &[f32], room| longest(widths.iter().copied(), room);
+        assert_eq!(most(&[80.0, 40.0, 60.0], 180.0), f32::INFINITY);
+        assert_eq!(most(&[90.0, 40.0, 60.0], 160.0), 60.0);
+        assert_eq!(most(&[90.0, 90.0], 100.0), 50.0);
+        assert_eq!(most(&[], 100.0), f32::INFINITY);
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn show(
             None
         }),
         Panel::Stats => scrolled(ui, inner, "stats", |ui| {
-            stats::show(ui, view);
+            stats::show(ui, view, inner.height());
             None
         }),
         Panel::EventLog => scrolled(ui, inner, "event-log", |ui| {

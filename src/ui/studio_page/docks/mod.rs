@@ -13,7 +13,7 @@ use egui_tiles::{TileId, Tree};
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
 use crate::ui::input::actions::Action;
-use crate::ui::studio_page::docks::behavior::Docked;
+use crate::ui::studio_page::docks::behavior::{AROUND, Docked};
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
@@ -92,12 +92,13 @@ impl Docks {
             }
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
-        let set = shape::fit(&mut tree, &self.sizes, room);
+        let roomy = room.height() >= ROOMY;
+        let set = shape::fit(&mut tree, &self.sizes, room, roomy || self.arranging);
         let titled = tree
             .tiles
             .iter()
             .filter(|(_, tile)| matches!(tile, egui_tiles::Tile::Pane(Panel::Mixer | Panel::Chat)));
-        let titled = titled.map(|(id, _)| *id).filter(|_| room.height() >= ROOMY).collect();
+        let titled = titled.map(|(id, _)| *id).filter(|_| roomy).collect();
         let mut docked = Docked {
             view: &mut *view,
             parts: &mut *parts,
@@ -105,6 +106,7 @@ impl Docks {
             asked: None,
             apart: None,
             hidden: None,
+            around: AROUND,
             most: f32::INFINITY,
             titled,
         };

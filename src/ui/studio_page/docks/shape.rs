@@ -13,6 +13,8 @@ use crate::ui::style::theme::{gap, size};
 const CONTROLS: f32 = go_live::HEIGHT + 2.0 * gap::M;
 /// The minimum width and height of the part that takes the remaining space, in points.
 const LEAST: [f32; 2] = [300.0, 160.0];
+/// The minimum height of a mixer below a tab bar: the bar, the strips and the space around them.
+const MIXER_WITH_BAR: f32 = 146.0;
 /// The initial height of the multiview.
 const MULTIVIEW: f32 = 150.0;
 /// The gap between parts.
@@ -131,15 +133,34 @@ fn takes_rest(
         .or_else(|| find(&|panel| panel != Panel::Controls))
 }
 
-/// Gives each part its size in `room`. Returns these sizes, and their ratio to the requested sizes.
+/// Returns the minimum height of a part. `titled` means that a single mixer has a tab bar.
+fn least_height(tiles: &Tiles<Panel>, id: TileId, titled: bool) -> f32 {
+    let is_mixer = |id: &TileId| tiles.get_pane(id) == Some(&Panel::Mixer);
+    match tiles.get(id) {
+        Some(Tile::Container(Container::Tabs(tabs)))
+            if (titled || tabs.children.len() > 1) && tabs.children.iter().any(is_mixer) =>
+        {
+            MIXER_WITH_BAR
+        }
+        Some(Tile::Container(container)) => {
+            let parts = container.children().map(|part| least_height(tiles, *part, titled));
+            parts.fold(1.0, f32::max)
+        }
+        _ => 1.0,
+    }
+}
+
+/// Gives each part its size in `room`. `titled` means that a single mixer has a tab bar. Returns
+/// these sizes, and their ratio to the requested sizes.
 pub(super) fn fit(
     tree: &mut Tree<Panel>,
     sizes: &HashMap<TileId, f32>,
     room: Rect,
+    titled: bool,
 ) -> HashMap<TileId, (f32, f32)> {
     let mut given = HashMap::new();
     if let Some(root) = tree.root() {
-        fit_tile(&mut tree.tiles, root, sizes, room, &mut given);
+        fit_tile(&mut tree.tiles, root, sizes, (room, titled), &mut given);
     }
     given
 }
@@ -148,7 +169,7 @@ fn fit_tile(
     tiles: &mut Tiles<Panel>,
     id: TileId,
     sizes: &HashMap<TileId, f32>,
-    room: Rect,
+    (room, titled): (Rect, bool),
     given: &mut HashMap<TileId, (f32, f32)>,
 ) {
     let Some(Tile::Container(Container::Linear(linear))) = tiles.get(id) else { return };
@@ -173,7 +194,8 @@ fn fit_tile(
     for child in &children {
         let share = match !row && buttons(*child) {
             true => CONTROLS,
-            false => (wanted(*child) * scale).max(1.0),
+            false if row => (wanted(*child) * scale).max(1.0),
+            false => (wanted(*child) * scale).max(least_height(tiles, *child, titled)),
         };
         shares.push((*child, share));
     }
@@ -193,7 +215,7 @@ fn fit_tile(
     let mut at = room.min;
     for (child, share) in shares {
         let size = if row { vec2(share, room.height()) } else { vec2(room.width(), share) };
-        fit_tile(tiles, child, sizes, Rect::from_min_size(at, size), given);
+        fit_tile(tiles, child, sizes, (Rect::from_min_size(at, size), titled), given);
         at += if row { vec2(share + BETWEEN, 0.0) } else { vec2(0.0, share + BETWEEN) };
     }
 }

@@ -18,6 +18,8 @@ const METER: f32 = 20.0;
 /// The size of a fader's handle in points. The next constant is the fader's range in decibels.
 const HANDLE: Vec2 = vec2(22.0, 11.0);
 const RANGE: RangeInclusive<f32> = -60.0..=20.0;
+/// The ratio of egui's own handle, which the drawn handle covers.
+const ASPECT_RATIO: f32 = 0.5;
 
 /// The common parts of all vertical strips, from top to bottom: icon, name, meter, level.
 struct Column<'a> {
@@ -66,12 +68,12 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     ui.spacing_mut().slider_width = height - 8.0;
     let visuals = ui.visuals_mut();
     visuals.widgets.inactive.bg_fill = theme.line;
-    visuals.handle_shape = HandleShape::Rect { aspect_ratio: 0.5 };
+    visuals.handle_shape = HandleShape::Rect { aspect_ratio: ASPECT_RATIO };
     visuals.slider_trailing_fill = false;
     let slider = Slider::new(value, RANGE).vertical().show_value(false).step_by(0.1);
     let response = ui.add(slider).accessible_name(name);
     // This calculation repeats the travel of `egui::Slider`.
-    let travel = response.rect.y_range().shrink(response.rect.width() / 2.5);
+    let travel = response.rect.y_range().shrink(response.rect.width() / 2.5 * ASPECT_RATIO);
     let share = (*value - RANGE.start()) / (RANGE.end() - RANGE.start());
     let at = pos2(response.rect.center().x, travel.max - travel.span() * share.clamp(0.0, 1.0));
     let handle = Rect::from_center_size(at, HANDLE);

@@ -35,14 +35,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let ui = &mut row;
     ui.spacing_mut().item_spacing.x = gap::S;
     let busy = is_busy(&view.snapshot.watch);
-    let press = texts.get(if busy { "stop" } else { "play" });
+    let press = texts.get(if busy { "watch-stop" } else { "play" });
     let measure = |text: &str| {
         let galley =
             ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), theme.text);
         galley.size().x
     };
     // The button is wide enough for both texts, so that nothing moves when they change.
-    let both = measure(&texts.get("stop")).max(measure(&texts.get("play"))) + 48.0;
+    let both = measure(&texts.get("watch-stop")).max(measure(&texts.get("play"))) + 48.0;
     let tile = texts.get("tile-add");
     let tile_width = measure(&tile) + 2.0 * gap::M + 24.0;
     let rest = both + tile_width + 3.0 * size::CONTROL + 5.0 * gap::S;

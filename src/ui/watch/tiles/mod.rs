@@ -35,19 +35,20 @@ pub fn lower(
     controls::show(ui, view, draft, controls.shrink2(vec2(gap::M, gap::S)))
 }
 
-/// Draws all tiles, or the one player that is shown alone.
+/// Draws all tiles, or the one player that is shown alone. `panel` means in a panel of the studio.
 pub fn players(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     pictures: &mut [FrameView],
     room: Rect,
+    panel: bool,
 ) {
     if view.snapshot.tiles.len() > 1 && draft.enlarged.is_none() {
         grid::show(ui, view, draft, pictures, room);
     } else {
         let slot = view.snapshot.chosen_slot();
-        tile::show(ui, view, draft, pictures.get_mut(slot), room);
+        tile::show(ui, view, draft, pictures.get_mut(slot), room, panel);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::player::WAITING;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Level};
+use crate::ui::input::actions::Action;
 use crate::ui::notices;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, gap};
@@ -115,13 +116,15 @@ pub fn frame_id(ui: &Ui) -> egui::Id {
     ui.scope_id().with("watched")
 }
 
-/// Draws the chosen player's frame, with the overlays.
+/// Draws the chosen player's frame, with the overlays. In a panel of the studio, an empty player has
+/// a button that opens the *Watch* page, as a double click does.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     picture: Option<&mut FrameView>,
     room: Rect,
+    panel: bool,
 ) {
     let texts = view.texts;
     let state = view.snapshot.watch.clone();
@@ -154,12 +157,23 @@ pub fn show(
         let own = !view.snapshot.server.play_url.is_empty()
             && view.snapshot.live == LiveState::OnAir
             && state == WatchState::Idle;
-        let words = sentence(texts, &state);
-        let button = own.then(|| texts.get("watch-own"));
+        let mut words = sentence(texts, &state);
+        let opens = panel && state == WatchState::Idle;
+        if opens {
+            words.advice = texts.get("watch-empty-panel").to_string();
+        }
+        let button = match (own, opens) {
+            (true, _) => Some(texts.get("watch-own")),
+            (false, true) => Some(texts.get(Action::Watch.key())),
+            (false, false) => None,
+        };
         let button = button.as_deref().map(Button::new);
-        if placeholder(ui, room, words.icon, &words.title, &words.advice, button) {
+        let pressed = placeholder(ui, room, words.icon, &words.title, &words.advice, button);
+        if pressed && own {
             let url = view.snapshot.server.play_url.clone();
             view.send(Command::Watch { url });
+        } else if pressed {
+            draft.double_clicked = true;
         }
     }
     overlays::show(ui, view, draft, room);
