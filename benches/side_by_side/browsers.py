@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 import time
+from pathlib import Path
 
 from measure import Program, median, wait_for
 
@@ -20,6 +21,9 @@ BROWSER = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable
            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
            "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe")
 
+# The reader that the tests use.
+CODE_BAND = (Path(__file__).parents[2] / "tests/whep/code_band.js").read_text(encoding="utf-8")
+
 # Runs in the page before its own scripts: leaves one protocol in the state of the stream, and notes for each
 # frame when it was shown, and how old it was, in ms.
 SCRIPT = """
@@ -32,27 +36,10 @@ window.fetch = async (...words) => {
     return new Response(JSON.stringify(state), { status: answer.status, headers: { 'Content-Type': 'application/json' } });
 };
 window.shownFrames = [];
-const canvas = document.createElement('canvas');
-function age(video) {
-    const [width, height] = [video.videoWidth, video.videoHeight];
-    const rows = Math.ceil(Math.ceil(height / 16) / 2) * 2;
-    [canvas.width, canvas.height] = [width, 1];
-    const context = canvas.getContext('2d', { willReadFrequently: true });
-    context.drawImage(video, 0, height - rows / 2, width, 1, 0, 0, width, 1);
-    const pixels = context.getImageData(0, 0, width, 1).data;
-    const bits = Array.from({ length: 48 }, (_, cell) => pixels[Math.floor((cell + 0.5) * width / 48) * 4 + 1] > 126 ? 1 : 0);
-    const number = (from, to) => bits.slice(from, to).reduce((all, bit) => all * 2 + bit, 0);
-    if (number(0, 2) !== 2 || number(46, 48) !== 1) return null;
-    const time = number(2, 38);
-    let sum = 0;
-    for (let rest = time; rest > 0; rest = Math.floor(rest / 256)) sum += rest % 256;
-    if (sum % 256 !== number(38, 46)) return null;
-    return Math.round((performance.timeOrigin + performance.now()) % 2 ** 36 - time);
-}
 document.addEventListener('DOMContentLoaded', () => {
     const video = document.querySelector('video');
     const shown = (_, { presentedFrames }) => {
-        window.shownFrames.push([Math.round(performance.now()), presentedFrames, age(video)]);
+        window.shownFrames.push([Math.round(performance.now()), presentedFrames, frameAge(video)]);
         video.requestVideoFrameCallback(shown);
     };
     video.requestVideoFrameCallback(shown);
@@ -108,11 +95,6 @@ class Browser:
         told = self.ask("Runtime.evaluate", expression="JSON.stringify(window.shownFrames ?? [])", returnByValue=True)
         return json.loads(told["result"]["value"])
 
-    def protocol(self):
-        """What the page says that it plays by, and how old the video is."""
-        told = self.ask("Runtime.evaluate", expression="document.getElementById('chip')?.textContent ?? ''", returnByValue=True)
-        return told["result"]["value"]
-
     def __enter__(self):
         return self
 
@@ -153,7 +135,7 @@ def plays(bench, protocol):
             return events.get("ready") if events.get("target", {}).get("state") == "live" else None
 
         page = wait_for("the broadcast", told)["watch"]
-        with Browser(bench, f"const PROTOCOL = {json.dumps(protocol)};{SCRIPT}", page) as browser:
+        with Browser(bench, f"const PROTOCOL = {json.dumps(protocol)};{CODE_BAND}{SCRIPT}", page) as browser:
             wait_for(f"frames by {protocol}", lambda: len(browser.frames()) > 30, 60)
             first = browser.frames()[0][0]
             time.sleep(SETTLES_S)

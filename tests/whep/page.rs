@@ -10,7 +10,10 @@ use serde_json::Value;
 
 use crate::peers::LIMIT;
 
-const PAGE: &str = include_str!("page.html");
+/// The page, with the reader of the code band.
+fn page() -> String {
+    include_str!("page.html").replace("// CODE BAND", include_str!("code_band.js"))
+}
 
 /// As Chromium writes it, shortened.
 pub const OFFER: &str = "v=0\r\no=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
@@ -97,11 +100,12 @@ fn answer(
         .split_once(' ')
         .map(|(method, rest)| (method, rest.split(' ').next().unwrap_or_default()))?;
     if path.starts_with("/?") {
-        let length = PAGE.len();
+        let page = page();
+        let length = page.len();
         let kind = "Content-Type: text/html; charset=utf-8\r\nConnection: close";
         return write!(
             stream,
-            "HTTP/1.1 200 OK\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{PAGE}"
+            "HTTP/1.1 200 OK\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{page}"
         )
         .ok();
     }
