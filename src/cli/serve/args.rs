@@ -60,14 +60,6 @@ impl FromStr for WebRtc {
     }
 }
 
-/// Parses an origin in the form that browsers use, or `*`.
-///
-/// # Errors
-/// Fails if the text is not an origin.
-pub(super) fn origin(text: &str) -> Result<String, Problem> {
-    check_origin(text)
-}
-
 /// Parses the address of a flag.
 ///
 /// # Errors
@@ -157,7 +149,7 @@ pub struct Args {
     pub name: Vec<String>,
     /// Origin whose pages may read from --http, such as `https://example.com`, or `*` for all
     /// (repeatable). The server's own pages may always read
-    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    #[arg(long, value_name = "ORIGIN", value_parser = check_origin)]
     pub cors: Vec<String>,
     /// Address for RTMP over TLS. Port 0 picks a free port
     #[arg(long, value_name = "ADDR")]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::base::Secret;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
-use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, percent};
+use crate::cli::serve::args::{Args, SLOW, hls_mode, percent};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
 use crate::cli::serve::values::{
@@ -23,6 +23,7 @@ use crate::server::hls::Settings;
 use crate::server::relay::RelayRule;
 use crate::server::renditions::{Ladder, Watermark};
 use crate::studio::settings::{BadValue, Document, check_successor};
+use crate::studio::targets::sharing::check_origin;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::MAX_BLOCKED_WORDS;
@@ -175,7 +176,8 @@ impl Config {
             all.webrtc_address = self.webrtc_address;
         }
         if all.cors.is_empty() {
-            let origins = self.cors.iter().map(|it| origin(it).map_err(|why| value("cors", why)));
+            let origins =
+                self.cors.iter().map(|it| check_origin(it).map_err(|why| value("cors", why)));
             all.cors = origins.collect::<Result<_, _>>()?;
         }
         if let (None, Some(hls)) = (all.hls, &self.hls) {
