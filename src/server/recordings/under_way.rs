@@ -46,11 +46,11 @@ struct EndedBroadcast {
     list: Arc<BroadcastList>,
 }
 
-/// The files of one publication, in their order.
+/// The files of one publication, in the order of recording.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct BroadcastFiles {
     pub parts: Vec<PathBuf>,
-    /// What is known of them.
+    /// The known properties of these files.
     pub list: Arc<BroadcastList>,
     /// True if no more will follow.
     pub ended: bool,

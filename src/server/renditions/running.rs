@@ -24,7 +24,7 @@ pub(in crate::server) struct RunningRendition {
     /// The reason why the rendition ended before its users left.
     ended: Mutex<Option<Refusal>>,
     pub(super) counters: Counters,
-    /// What is drawn on its frames.
+    /// The watermarks on its frames.
     pub(super) watermarks: Vec<WatermarkImage>,
 }
 

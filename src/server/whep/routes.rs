@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
         assert_eq!(routes.of_viewer(2).unwrap().resource, "other");
         assert_eq!(routes.of_request(&request).unwrap().id, 1);
-        routes.rename(&ours, names("anew"));
+        routes.rename(&ours, names("new"));
         assert!(routes.of_request(&request).is_none());
         // An address belongs to the session that uses it now.
         routes.learn(&other, home);
