@@ -4,7 +4,7 @@
 #
 #   packaging/bench.sh [--times N] [--seconds N] [ROW…]
 #
-# Rows: broadcast quality relay start glass window targets tls blackhole first joining watch
+# Rows: broadcast quality relay crowd viewers start glass window targets tls blackhole first joining watch
 # watch1080 watchflv lasting outages browsers scene filters screen strip wire (all).
 # `wire` is measured by criterion, three times in turn with other libraries (benches/peers), in about
 # four minutes; `quality` takes about ten, and its clips 1 GB in target/bench/quality; `outages`
@@ -29,7 +29,7 @@ wanted() {
     for word in "$@"; do
         case $word in
         "$row") return 0 ;;
-        broadcast | quality | relay | start | glass | window | targets | tls | blackhole | first | joining | watch | watch1080 | watchflv | lasting | outages | browsers | scene | filters | screen | strip | wire) named=yes ;;
+        broadcast | quality | relay | crowd | viewers | start | glass | window | targets | tls | blackhole | first | joining | watch | watch1080 | watchflv | lasting | outages | browsers | scene | filters | screen | strip | wire) named=yes ;;
         esac
     done
     [ -z "$named" ]
@@ -73,6 +73,17 @@ if wanted quality "$@" && "$python" -c 'import numpy' 2>/dev/null; then
     encode=${CARGO_TARGET_DIR:-$root/target}/release/examples/encode
 fi
 
+viewers=
+if wanted viewers "$@"; then
+    say "Building the program of viewers."
+    example viewers
+    viewers=${CARGO_TARGET_DIR:-$root/target}/release/examples/viewers
+fi
+if wanted crowd "$@" || wanted viewers "$@"; then
+    # A descriptor for each viewer, at both ends.
+    ulimit -n "$(ulimit -Hn)"
+fi
+
 filter=
 if wanted filters "$@"; then
     say "Building the filter program."
@@ -81,5 +92,5 @@ if wanted filters "$@"; then
 fi
 
 exec "$python" "$root/benches/side_by_side" "$@" \
-    --onair "$onair" --load "$work/load/release/onair-load" --encode "$encode" --filter "$filter" --ffmpeg "$(command -v ffmpeg)" \
+    --onair "$onair" --load "$work/load/release/onair-load" --encode "$encode" --filter "$filter" --viewers "$viewers" --ffmpeg "$(command -v ffmpeg)" \
     --static-ffmpeg "$static" --folder "$work" --results "$root/bench-results"

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import rows  # noqa: E402
 from measure import median, spread  # noqa: E402
 
-ROWS = ["broadcast", "quality", "relay", "start", "glass", "window", "targets", "tls", "blackhole", "first", "joining", "watch", "watch1080", "watchflv", "lasting", "outages", "browsers", "scene", "filters", "screen", "strip", "wire"]
+ROWS = ["broadcast", "quality", "relay", "crowd", "viewers", "start", "glass", "window", "targets", "tls", "blackhole", "first", "joining", "watch", "watch1080", "watchflv", "lasting", "outages", "browsers", "scene", "filters", "screen", "strip", "wire"]
 
 # (row, figure, ours, theirs, the goal for ours / theirs) and (row, figure, ours, the goal, unit).
 RATIOS = [
@@ -23,6 +23,19 @@ RATIOS = [
     ("broadcast", "cpu_s_per_s", "onair, test source", "ffmpeg, openh264", 1.3),
     ("relay", "cpu_ns_per_byte", "onair", "nginx-rtmp", 0.6),
     ("relay", "join_ms", "onair", "nginx-rtmp", None),
+    *(
+        ("crowd", figure, f"onair, {load}", f"{other}, {load}", goal)
+        for load, other, figure, goal in (
+            ("RTMP, 1,000 × 600 kbit/s", "nginx-rtmp", "cpu_ns_per_byte", 0.35),
+            ("RTMP, 200 × 2,500 kbit/s", "nginx-rtmp", "cpu_ns_per_byte", 0.5),
+            ("RTMP, 3,000 × 600 kbit/s", "nginx-rtmp", "cpu_ns_per_byte", None),
+            ("RTMP, 1,000 × 2,500 kbit/s", "nginx-rtmp", "cpu_ns_per_byte", None),
+            ("RTMP, 200 × 600 kbit/s", "nginx-rtmp", "cpu_ns_per_byte", None),
+            ("RTMP, 200 × 600 kbit/s", "node-media-server", "cpu_ns_per_byte", None),
+            ("HTTP-FLV, 500 × 600 kbit/s", "node-media-server", "cpu_ns_per_byte", None),
+            ("HTTP-FLV, 500 × 2,500 kbit/s", "node-media-server", "cpu_ns_per_byte", None),
+        )
+    ),
     ("start", "first_picture_ms", "onair", "ffmpeg", None),
     ("joining", "ms", "onair", "a whole keyframe", 1.2),
     # Ours shows the moving test picture: the like scene is the one that moves.
@@ -68,6 +81,11 @@ LIMITS = [
     ("relay", "latency_p99_ms", "onair", 5, "ms"),
     ("relay", "rss_mb", "onair", 20, "MB"),
     ("relay", "play_to_keyframe_ms", "onair", 2, "ms"),
+    ("crowd", "join_p99_ms", "onair, RTMP, 1,000 × 600 kbit/s", 10, "ms"),
+    ("crowd", "kb_per_viewer", "onair, RTMP, 1,000 × 600 kbit/s", 12, "KiB"),
+    ("crowd", "kb_per_viewer", "onair, RTMP, 3,000 × 600 kbit/s", 12, "KiB"),
+    ("viewers", "cpu_s_per_s", "WHEP, 200", 0.2, "of a core"),
+    ("viewers", "origin_requests_per_object", "low-latency HLS through nginx, 2,000", 1.05, "requests"),
     ("start", "first_picture_ms", "onair", 500, "ms"),
     ("glass", "latency_ms", "onair", 400, "ms with a buffer of 300"),
     ("window", "idle_cpu_s_per_s", "onair", 0.12, "of a core"),
@@ -85,6 +103,7 @@ LIMITS = [
     ("watch1080", "cpu_s_per_s", "onair", 0.6, "of a core"),
     ("browsers", "latency_ms", "WebRTC (WHEP)", 150, "ms"),
     ("browsers", "latency_p95_ms", "WebRTC (WHEP)", 250, "ms"),
+    ("browsers", "whep_post_to_frame_ms", "WebRTC (WHEP)", 300, "ms"),
     ("browsers", "latency_ms", "WebSocket-FLV", 500, "ms"),
     ("browsers", "latency_ms", "low-latency HLS", 1_500, "ms"),
 ]
@@ -95,15 +114,15 @@ def main():
     parser.add_argument("rows", nargs="*", help=f"which of: {' '.join(ROWS)} (all)")
     parser.add_argument("--times", type=int, default=3, help="repetitions of each (3)")
     parser.add_argument("--seconds", type=int, default=20, help="length of each measurement (20)")
-    for name in ("onair", "load", "encode", "filter", "ffmpeg", "static-ffmpeg", "folder", "results"):
+    for name in ("onair", "load", "encode", "filter", "viewers", "ffmpeg", "static-ffmpeg", "folder", "results"):
         parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     for name in asked.rows:
         if name not in ROWS:
             parser.error(f"there is no row '{name}'")
     bench = rows.Bench(
-        asked.onair, asked.load, asked.encode, asked.filter, asked.ffmpeg, asked.static_ffmpeg, asked.folder, asked.times,
-        asked.seconds,
+        asked.onair, asked.load, asked.encode, asked.filter, asked.viewers, asked.ffmpeg, asked.static_ffmpeg, asked.folder,
+        asked.times, asked.seconds,
     )
     report = {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

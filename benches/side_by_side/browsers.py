@@ -29,6 +29,7 @@ CODE_BAND = (Path(__file__).parents[2] / "tests/whep/code_band.js").read_text(en
 SCRIPT = """
 const own = window.fetch;
 window.fetch = async (...words) => {
+    if (String(words[0].url ?? words[0]).endsWith('/whep')) window.whepAsked ??= performance.now();
     const answer = await own(...words);
     if (!String(words[0].url ?? words[0]).split('?')[0].endsWith('/state')) return answer;
     const state = await answer.json();
@@ -90,10 +91,13 @@ class Browser:
                     raise RuntimeError(f"{method}: {told['error']}")
                 return told["result"]
 
+    def value(self, expression):
+        told = self.ask("Runtime.evaluate", expression=f"JSON.stringify({expression})", returnByValue=True)
+        return json.loads(told["result"]["value"])
+
     def frames(self):
         """(when it was shown, how many there were, its age or None) of each frame that a script saw; times in ms."""
-        told = self.ask("Runtime.evaluate", expression="JSON.stringify(window.shownFrames ?? [])", returnByValue=True)
-        return json.loads(told["result"]["value"])
+        return self.value("window.shownFrames ?? []")
 
     def __enter__(self):
         return self
@@ -138,6 +142,7 @@ def plays(bench, protocol):
         with Browser(bench, f"const PROTOCOL = {json.dumps(protocol)};{CODE_BAND}{SCRIPT}", page) as browser:
             wait_for(f"frames by {protocol}", lambda: len(browser.frames()) > 30, 60)
             first = browser.frames()[0][0]
+            asked = browser.value("window.whepAsked ?? null")
             time.sleep(SETTLES_S)
             settled = len(browser.frames())
             time.sleep(bench.seconds)
@@ -150,7 +155,7 @@ def plays(bench, protocol):
             after = browser.frames()[before:]
             ages = [age for _, _, age in after[-30:] if age is not None]
             return {
-                "first_frame_ms": first, **found,
+                "first_frame_ms": first, "whep_post_to_frame_ms": first - asked if asked else None, **found,
                 "after_freeze_ms": median(ages) if ages else None,
             }
 

@@ -37,10 +37,8 @@ def displayed(name):
 
 def listening(port):
     wanted = f":{port:04X}"
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        return any(
-            line.split()[1].endswith(wanted) and line.split()[3] == "0A" for line in list(table)[1:]
-        )
+    lines = [line for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    return any(line.split()[1].endswith(wanted) and line.split()[3] == "0A" for line in lines)
 
 
 def wait_for(what, condition, limit=20.0):

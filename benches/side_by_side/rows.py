@@ -9,6 +9,7 @@ import signal
 import time
 from pathlib import Path
 
+import audience
 import browsers as viewer_page
 import delivery
 import studio
@@ -22,8 +23,8 @@ SIZE, RATE, VIDEO, AUDIO = "1280x720", 30, "2500k", "128k"
 class Bench:
     """Where things are, and what was asked for."""
 
-    def __init__(self, onair, load, encode, filter_, ffmpeg, static_ffmpeg, folder, times, seconds):
-        self.onair, self.load, self.encode, self.filter = onair, load, encode, filter_
+    def __init__(self, onair, load, encode, filter_, viewers, ffmpeg, static_ffmpeg, folder, times, seconds):
+        self.onair, self.load, self.encode, self.filter, self.viewers = onair, load, encode, filter_, viewers
         self.ffmpeg, self.static = ffmpeg, static_ffmpeg
         self.ffprobe = shutil.which("ffprobe")
         self.folder, self.times, self.seconds = Path(folder), times, seconds
@@ -51,10 +52,10 @@ class Bench:
         return video, audio
 
 
-def turns(bench, programs):
+def turns(bench, programs, times=None):
     """Runs each program of `programs` (name → function giving figures) in turn, `times` times."""
     found = {name: [] for name in programs}
-    for _ in range(bench.times):
+    for _ in range(times or bench.times):
         for name, run in programs.items():
             found[name].append(run())
             time.sleep(0.5)
@@ -173,6 +174,16 @@ def relay(bench):
         return run([shutil.which("nginx") or "/usr/sbin/nginx", "-e", "stderr", "-p", bench.folder, "-c", config], port)
 
     return turns(bench, {"onair": ours, "nginx-rtmp": nginx})
+
+
+def crowd(bench):
+    """RTMP and HTTP-FLV viewers, from one to 3,000, beside nginx-rtmp and node-media-server."""
+    return audience.crowd(bench, turns)
+
+
+def viewers(bench):
+    """WHEP viewers with real DTLS and SRTP, and viewers of low-latency HLS with and without a cache."""
+    return audience.viewers(bench, turns)
 
 
 def browsers(bench):

@@ -1,5 +1,5 @@
-//! One RTMP connection, non-blocking: handshake, commands, then media, of which only the first bytes
-//! of a message are kept.
+//! One connection, non-blocking: RTMP (handshake, commands, then media) or a response of HTTP-FLV. Of
+//! each message only the first bytes are kept.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -9,12 +9,15 @@ use std::time::Instant;
 use mio::net::TcpStream;
 
 use crate::command::{self, Answer};
+use crate::flv::Flv;
 use crate::stream::{CHUNK, STAMP_AT};
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Role {
     Publish,
     Play,
+    /// Plays over HTTP: `app` is the path with a leading slash, and `name` the host.
+    PlayFlv,
 }
 
 /// What came in.
@@ -27,6 +30,8 @@ pub enum Seen {
 
 #[derive(PartialEq)]
 enum State {
+    /// The head of the HTTP response is missing.
+    Http,
     Handshake,
     Connect,
     CreateStream,
@@ -57,6 +62,7 @@ pub struct Connection {
     output: Vec<u8>,
     chunk_size: usize,
     partial: HashMap<u32, Partial>,
+    flv: Option<Flv>,
     /// The rest of a chunk's payload: chunk stream and bytes.
     payload: Option<(u32, usize)>,
     total: u64,
@@ -78,27 +84,34 @@ impl Connection {
     ) -> io::Result<Self> {
         let opened = Instant::now();
         let socket = TcpStream::connect(address)?;
-        let mut output = vec![3];
-        output.extend([0; 8]);
-        output.extend((0..1_528_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8));
+        let (state, output) = if role == Role::PlayFlv {
+            let request = format!("GET {app} HTTP/1.1\r\nHost: {name}\r\n\r\n");
+            (State::Http, request.into_bytes())
+        } else {
+            let mut output = vec![3];
+            output.extend([0; 8]);
+            output.extend((0..1_528_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8));
+            (State::Handshake, output)
+        };
         Ok(Self {
             socket,
             role,
             app: app.to_owned(),
             name: name.to_owned(),
             tc_url: tc_url.to_owned(),
-            state: State::Handshake,
+            state,
             stream: 1,
             input: Vec::new(),
             output,
             chunk_size: 128,
             partial: HashMap::new(),
+            flv: None,
             payload: None,
             total: 0,
             acknowledged: 0,
             window: 2_500_000,
             opened,
-            asked: None,
+            asked: (role == Role::PlayFlv).then_some(opened),
             first_keyframe: None,
         })
     }
@@ -180,7 +193,8 @@ impl Connection {
                 }
             }
         }
-        if self.total - self.acknowledged >= self.window / 2 && self.state == State::Ready {
+        let asks = self.state == State::Ready && self.role != Role::PlayFlv;
+        if asks && self.total - self.acknowledged >= self.window / 2 {
             self.acknowledged = self.total;
             self.send(3, 2, 0, &(self.total as u32).to_be_bytes());
         }
@@ -192,6 +206,9 @@ impl Connection {
     }
 
     fn receive(&mut self, bytes: &[u8], seen: &mut impl FnMut(Seen)) {
+        if self.role == Role::PlayFlv {
+            return self.receive_flv(bytes, seen);
+        }
         if self.input.is_empty() && self.state != State::Handshake {
             let left = self.chunks(bytes, seen);
             self.input.extend_from_slice(&bytes[bytes.len() - left..]);
@@ -213,6 +230,27 @@ impl Connection {
         let input = std::mem::take(&mut self.input);
         let left = self.chunks(&input, seen);
         self.input = input[input.len() - left..].to_vec();
+    }
+
+    fn receive_flv(&mut self, bytes: &[u8], seen: &mut impl FnMut(Seen)) {
+        if let Some(mut flv) = self.flv.take() {
+            flv.take(bytes, |kind, head| self.message(kind, head, seen));
+            self.flv = Some(flv);
+            return;
+        }
+        self.input.extend_from_slice(bytes);
+        let Some(end) = self.input.windows(4).position(|it| it == b"\r\n\r\n") else { return };
+        let head = String::from_utf8_lossy(&self.input[..end]).to_ascii_lowercase();
+        if !head.starts_with("http/1.1 200") {
+            eprintln!("the server refused: {}", head.lines().next().unwrap_or_default());
+            self.state = State::Ended;
+            return;
+        }
+        self.state = State::Ready;
+        self.flv = Some(Flv::new(head.contains("\r\ntransfer-encoding: chunked")));
+        let rest = self.input.split_off(end + 4);
+        self.input.clear();
+        self.receive_flv(&rest, seen);
     }
 
     /// Reads chunks; returns how many bytes at the end are of a header that is not whole.
@@ -319,7 +357,7 @@ impl Connection {
                 self.state = State::Command;
                 let body = match self.role {
                     Role::Publish => command::publish(&self.name),
-                    Role::Play => command::play(&self.name),
+                    Role::Play | Role::PlayFlv => command::play(&self.name),
                 };
                 let stream = self.stream;
                 self.send(20, 8, stream, &body);

@@ -10,12 +10,15 @@
 //! that is this process's time. The publisher sends each message with a call of its own. Latency is
 //! from that call to the whole message at a player, of pictures and of sound.
 //!
+//! With `--flv http://HOST:PORT/PATH`, the players get the stream by HTTP-FLV.
+//!
 //! First the players join one by one, then `--settle` seconds pass, then `--seconds` are measured,
 //! then `--joins` late players come one after the other, each waiting for its first keyframe.
 //! The report is one JSON object on standard output.
 
 mod command;
 mod connection;
+mod flv;
 mod process;
 mod stream;
 
@@ -43,11 +46,13 @@ struct Options {
     bitrate: u32,
     /// Each message at its own time, not in the bursts of software that multiplexes.
     smooth: bool,
+    /// Where players get FLV by HTTP: address, path and `Host`.
+    flv: Option<(SocketAddr, String, String)>,
 }
 
 const USAGE: &str = "usage: onair-load --url rtmp://HOST:PORT/APP/STREAM [--players 200] \
     [--seconds 20] [--settle 3] [--joins 40] [--bitrate 2500000] [--smooth 1] \
-    [--pid SERVER]";
+    [--flv http://HOST:PORT/PATH] [--pid SERVER]";
 
 fn main() {
     let options = match options() {
@@ -82,6 +87,7 @@ fn options() -> Result<Options, String> {
     let smooth = number("smooth", 0.0)? != 0.0;
     let pid = number("pid", 0.0)? as u32;
     let url = values.remove("url").ok_or("--url is missing")?;
+    let flv = values.remove("flv").map(|url| by_http(&url)).transpose()?;
     if let Some(name) = values.keys().next() {
         return Err(format!("--{name} is unknown"));
     }
@@ -92,13 +98,8 @@ fn options() -> Result<Options, String> {
         _ => return Err("the URL needs an application and a stream".into()),
     };
     let host = if host.contains(':') { host.to_owned() } else { format!("{host}:1935") };
-    let address = host
-        .to_socket_addrs()
-        .map_err(|error| format!("{host}: {error}"))?
-        .next()
-        .ok_or("the host has no address")?;
     Ok(Options {
-        address,
+        address: resolve(&host)?,
         tc_url: format!("rtmp://{host}/{app}"),
         app: app.to_owned(),
         name: name.to_owned(),
@@ -109,7 +110,19 @@ fn options() -> Result<Options, String> {
         pid: (pid != 0).then_some(pid),
         bitrate,
         smooth,
+        flv,
     })
+}
+
+fn resolve(host: &str) -> Result<SocketAddr, String> {
+    let mut addresses = host.to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
+    addresses.next().ok_or_else(|| format!("{host} has no address"))
+}
+
+fn by_http(url: &str) -> Result<(SocketAddr, String, String), String> {
+    let rest = url.strip_prefix("http://").ok_or("--flv: the URL does not begin with http://")?;
+    let (host, path) = rest.split_once('/').ok_or("--flv: the URL needs a path")?;
+    Ok((resolve(host)?, format!("/{path}"), host.to_owned()))
 }
 
 /// Everything that runs.
@@ -216,8 +229,12 @@ fn spread(values: &mut [f32]) -> String {
 }
 
 fn open(options: &Options, role: Role, poll: &Poll, token: Token) -> io::Result<Connection> {
-    let mut connection =
-        Connection::open(options.address, role, &options.app, &options.name, &options.tc_url)?;
+    let mut connection = match &options.flv {
+        Some((address, path, host)) if role == Role::Play => {
+            Connection::open(*address, Role::PlayFlv, path, host, "")?
+        }
+        _ => Connection::open(options.address, role, &options.app, &options.name, &options.tc_url)?,
+    };
     poll.registry().register(
         connection.socket(),
         token,
