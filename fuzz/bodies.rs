@@ -15,7 +15,8 @@ use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
 use onair::wire::rtmp::tunnel;
 use onair::wire::rtmp::{Kind, Message, Url, auth, client, handshake, message, server};
-use onair::wire::{amf0, http, sdp, stun};
+use onair::wire::webrtc::{sdp, stun};
+use onair::wire::{amf0, http};
 
 /// Room the reader may take beyond the bytes that came: what its partial messages are trusted with.
 const TRUST: usize = 8 * (1 << 20);

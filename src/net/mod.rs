@@ -5,12 +5,10 @@
 mod backend;
 pub mod connect;
 pub mod error;
-mod http;
 pub mod listener;
 pub mod network_changes;
 pub mod random;
 pub mod rtmp;
-pub mod rtmpt;
 pub mod runtime;
 pub mod stream;
 pub mod tls;

@@ -15,6 +15,4 @@ pub mod hls;
 pub mod http;
 pub mod proxy;
 pub mod rtmp;
-pub mod rtp;
-pub mod sdp;
-pub mod stun;
+pub mod webrtc;

@@ -8,8 +8,8 @@ use data_encoding::BASE64;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::net::error::{Cause, ProxyProblem as Problem};
-use crate::net::http::{Fault, Http};
 use crate::net::stream::Stream;
+use crate::net::web::http::{Fault, Http};
 use crate::text;
 use crate::text::problem::problem;
 use crate::wire::http::Response;

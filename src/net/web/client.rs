@@ -10,7 +10,7 @@ use super::{StallTimeout, UrlError, WebUrl};
 use crate::net::connect;
 use crate::net::connect::{Endpoint, Options};
 use crate::net::error::{Cause, ConnectStage, Error, Step, WebProblem};
-use crate::net::http::{Fault, Http};
+use crate::net::web::http::{Fault, Http};
 use crate::wire::http::{Body, Fields, Response};
 
 /// Time limit for the start of a response.

@@ -2,6 +2,7 @@
 //! connections, proxies and trust as in the rest of onair. The code runs on the network runtime.
 
 mod client;
+pub(in crate::net) mod http;
 mod socket;
 mod stall_timeout;
 pub(in crate::net) mod url;

@@ -20,7 +20,7 @@ use crate::server::whep::choice::selection::Refused;
 use crate::server::whep::endpoint::Arrival;
 use crate::server::whep::session::begin;
 use crate::text::Problem;
-use crate::wire::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
+use crate::wire::webrtc::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
 
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";

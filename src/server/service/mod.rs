@@ -16,7 +16,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::{Clock, queue as base_queue};
-use crate::net::rtmpt::Gate;
+use crate::net::rtmp::tunnel::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::access::current::known_names;

@@ -14,7 +14,7 @@ use str0m::{Candidate, IceCreds, Output, Rtc};
 use crate::encode::config::Profile;
 use crate::net::webrtc::{Certificate, crypto};
 use crate::server::whep::tracks::VideoFormat;
-use crate::wire::sdp::{Offer, finish_answer};
+use crate::wire::webrtc::sdp::{Offer, finish_answer};
 
 /// Id of the header extension for the playout delay. The default extensions do not use this number.
 const PLAYOUT_DELAY_ID: u8 = 12;

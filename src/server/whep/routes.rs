@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::server::whep::mailbox::{IceNames, Mailbox};
 use crate::server::whep::path::Path;
-use crate::wire::stun;
+use crate::wire::webrtc::stun;
 
 /// The first bytes of RTP and RTCP (RFC 7983), and the second bytes that identify RTCP (RFC 5761).
 const RTP: std::ops::RangeInclusive<u8> = 128..=191;

@@ -31,8 +31,8 @@ use crate::server::whep::negotiation::{Local, Negotiated, negotiate};
 use crate::server::whep::path::{Path, TcpLink};
 use crate::server::whep::presence::Presence;
 use crate::server::whep::viewer_tracks::{Pictures, Sounds, is_crowded};
-use crate::wire::sdp::Offer;
-use crate::wire::stun;
+use crate::wire::webrtc::sdp::Offer;
+use crate::wire::webrtc::stun;
 
 /// Number of characters of an ICE user name fragment.
 const UFRAG_LENGTH: usize = 16;

@@ -183,8 +183,13 @@ impl Client {
             tls: config.url.scheme.is_secure(),
         };
         let stream = if config.url.scheme.is_tunnel() {
-            crate::net::rtmpt::open(&endpoint, &options.net, options.handshake_limit, on_step)
-                .await?
+            crate::net::rtmp::tunnel::open(
+                &endpoint,
+                &options.net,
+                options.handshake_limit,
+                on_step,
+            )
+            .await?
         } else {
             let stream = crate::net::connect(&endpoint, &options.net, on_step).await?;
             on_step(Step::Stage(ConnectStage::Handshake));

@@ -15,7 +15,7 @@ use crate::server::whep::negotiation;
 use crate::server::whep::production::productions::{Production, ProductionUse, WantedTracks};
 use crate::server::whep::production::start;
 use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
-use crate::wire::sdp::Offer;
+use crate::wire::webrtc::sdp::Offer;
 
 /// Maximum time for which an offer waits for the tracks of the stream.
 const TRACKS_WITHIN: Duration = Duration::from_secs(3);

@@ -21,7 +21,7 @@ use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;
 use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
-use crate::wire::rtp::{self, av1, h264};
+use crate::wire::webrtc::rtp::{self, av1, h264};
 
 /// A result of a message.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::net::http::{Fault, Http};
 use crate::net::random::random_hex;
 use crate::net::stream::{Stream, pipe};
+use crate::net::web::http::{Fault, Http};
 use crate::wire::http::{self, Body};
 use crate::wire::rtmp::tunnel;
 use crate::wire::rtmp::tunnel::{Address, Request, TunnelCommand};
