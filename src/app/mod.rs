@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use egui::ViewportCommand;
 
-use crate::base::Latest;
 use crate::base::queue::{self, Full, Receiver};
+use crate::base::{CodePages, Latest};
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
@@ -33,7 +33,6 @@ use crate::ui::style::theme;
 use crate::ui::watch::Where;
 use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
 
-use backend::code_pages::CodePages;
 pub use backend::display::is_gone as is_display_gone;
 pub use backend::draw_on_one_thread;
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};

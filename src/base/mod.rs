@@ -21,9 +21,9 @@ pub mod worker;
 
 #[cfg(target_os = "linux")]
 pub use backend::Mapping;
-pub use backend::WorkerPool;
 #[cfg(test)]
 pub(crate) use backend::allocations;
+pub use backend::{CodePages, WorkerPool};
 pub use backoff::Backoff;
 pub use file_stamp::FileStamp;
 pub use latest::Latest;

@@ -3,7 +3,6 @@
 
 #[cfg(target_os = "linux")]
 pub mod activation;
-pub mod code_pages;
 pub mod display;
 pub mod layer;
 mod program;

@@ -1,5 +1,6 @@
-//! Borrowing across threads, and memory of other processes.
+//! Borrowing across threads, memory of other processes, and memory of code.
 
+mod code_pages;
 #[cfg(target_os = "linux")]
 mod mapping;
 mod worker_pool;
@@ -8,6 +9,7 @@ mod worker_pool;
 #[path = "../../../benches/backend/allocations.rs"]
 pub(crate) mod allocations;
 
+pub use code_pages::CodePages;
 #[cfg(target_os = "linux")]
 pub use mapping::Mapping;
 pub use worker_pool::WorkerPool;

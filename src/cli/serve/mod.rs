@@ -22,7 +22,7 @@ use serde_json::json;
 pub use args::Args;
 
 use crate::base::queue::Empty;
-use crate::base::{Clock, sandbox};
+use crate::base::{Clock, CodePages, sandbox};
 use crate::broadcast::recorder;
 use crate::cli::flags::Globals;
 use crate::cli::live::targets::KeySource;
@@ -102,7 +102,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     announce(&server, hls != Mode::Off, token.as_ref(), &output);
     service_manager::notify(ServiceState::Ready);
     warn_of_open(&output, open);
-    let mut totals = Totals::default();
+    let (mut totals, mut code_pages) = (Totals::default(), CodePages::default());
     while !interrupt.is_set() {
         match server.events().recv_timeout(Duration::from_millis(50)) {
             Ok(event) => {
@@ -113,7 +113,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                 reload_config(&server, args, &output);
             }
             Err(Empty::Waiting) if drain.swap(false, Ordering::Relaxed) => server.drain(),
-            Err(Empty::Waiting) => {}
+            Err(Empty::Waiting) => code_pages.poll(),
             Err(Empty::Closed) => break,
         }
     }
