@@ -126,7 +126,7 @@ pub(in crate::studio) fn background(
     work: impl FnOnce() + Send + 'static,
 ) -> Option<Worker> {
     Worker::spawn(name, move |_| work())
-        .inspect_err(|error| tracing::error!(%error, "ending an output in the background failed"))
+        .inspect_err(|error| tracing::error!(%error, name, "a thread could not be started"))
         .ok()
 }
 
