@@ -208,6 +208,10 @@ impl Pull {
                     return End::Failed(Problem::words(reason.into_owned()));
                 }
                 _ = ticks.tick() => {
+                    // Messages that wait for others leave, even if no others come.
+                    if let Some(publication) = &self.publication {
+                        publication.stream.flush();
+                    }
                     self.count(client);
                     if let Err(why) = self.check() {
                         return End::Over(why);
@@ -304,9 +308,7 @@ impl Pull {
         }
         if let Some(publication) = &self.publication {
             let stream = &publication.stream;
-            if !stream.take(self.task.relay.id, &mut self.incoming, now) {
-                stream.flush();
-            }
+            stream.take(self.task.relay.id, &mut self.incoming, now);
         }
         Ok(())
     }

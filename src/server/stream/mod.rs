@@ -47,8 +47,9 @@ const GHOST_AFTER: Duration = Duration::from_secs(4);
 /// The same limit for clients on this computer, where the system closes the connections of dead
 /// processes.
 const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
-/// Messages are held only for at least this many viewers. For fewer, holding saves little.
-const HOLD_FROM: usize = 8;
+/// Messages are held only for at least this many viewers. For fewer, a system call per viewer and burst
+/// costs little.
+const HOLD_FROM: usize = 500;
 /// From this many viewers on, a burst is sent with one system call, if supported.
 const ONE_CALL_FROM: usize = 4;
 /// Maximum number of held messages.
@@ -72,8 +73,10 @@ struct Inner {
     viewers: Vec<Arc<dyn Sink>>,
     /// The viewers with a connection, in no particular order.
     records: Vec<ViewerRecord>,
-    /// Cached messages that are not sent yet, because they wait for the rest of their burst.
+    /// Cached messages that are not sent yet, because they wait for the next bursts.
     held: Vec<Arc<Message>>,
+    /// When the first held message arrived.
+    held_since: Option<Timestamp>,
     /// The shift that makes a publisher's times continue those of the previous one, in ms.
     shift_ms: u32,
     last: Option<(u32, Timestamp)>,
@@ -157,8 +160,8 @@ impl Stream {
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
 
-    /// Takes messages of publisher `id`, and passes them on. Returns false if they are held for the
-    /// rest of the burst, until [`Stream::flush`].
+    /// Takes messages of publisher `id`, and passes them on. Returns false if they are held, at most
+    /// until [`Stream::flush`].
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> bool {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
@@ -205,9 +208,10 @@ impl Stream {
             inner.cache.store(&message, keep, self.limits.group_bytes);
             inner.held.push(message);
         }
-        let hold = !self.limits.hold.is_zero()
-            && inner.viewers.len() >= HOLD_FROM
-            && inner.held.len() < MAX_HELD;
+        let since = *inner.held_since.get_or_insert(now);
+        let hold = inner.viewers.len() >= HOLD_FROM
+            && inner.held.len() < MAX_HELD
+            && now.since(since) < self.limits.hold;
         if !hold {
             inner.release();
         }
@@ -310,6 +314,7 @@ impl Inner {
 
     /// Sends held messages to all viewers.
     fn release(&mut self) {
+        self.held_since = None;
         if self.held.is_empty() {
             return;
         }
@@ -513,6 +518,17 @@ mod tests {
         for viewer in &viewers {
             assert_eq!(*viewer.1.lock(), [(vec![0, 33], true)]);
         }
+    }
+
+    #[test]
+    fn held_messages_leave_with_the_first_one_after_their_time() {
+        let (stream, viewers) = published(HOLD_FROM);
+        let at = Timestamp::from_micros;
+        assert!(!stream.take(1, &mut picture(0, true), Timestamp::ZERO));
+        assert!(!stream.take(1, &mut picture(1, false), at(900)));
+        assert!(stream.take(1, &mut picture(2, false), at(1_000)));
+        assert!(!stream.take(1, &mut picture(3, false), at(1_100)), "the next ones are held again");
+        assert_eq!(*viewers[0].1.lock(), [(vec![0, 1, 2], true)]);
     }
 
     #[test]
