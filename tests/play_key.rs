@@ -2,7 +2,7 @@
 //! viewer, and asked by hand.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 
 use crate::peers::client::Client;
@@ -10,7 +10,7 @@ use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
-use onair::media::Size;
+use onair::media::{BitsPerSecond, Size};
 use onair::studio::targets::sharing::ServerReach;
 use onair::studio::{Command, Config, Quality, Serve, Settings, Studio, Target};
 use onair::wire::rtmp::client::{Config as ClientConfig, Event};
@@ -184,5 +184,18 @@ fn the_network_reaches_the_server_over_both_families() {
         assert!(std::net::TcpStream::connect(("::1", port)).is_ok());
     }
     assert!(server.networks.iter().all(|it| it.http && it.rtmp), "{:?}", server.networks);
+    // Nobody needs a key to publish, so only this computer may.
+    let port = server.rtmp.rsplit_once(':').unwrap().1.to_owned();
+    let may_publish = |ip: IpAddr| {
+        let host = SocketAddr::new(ip, port.parse().unwrap());
+        let url = Url::parse(&format!("rtmp://{host}/live/other")).unwrap();
+        let mut client = Client::new(ClientConfig::publish(url, BitsPerSecond(1_000_000)));
+        std::iter::from_fn(|| client.next()).any(|event| event == Event::PublishStarted)
+    };
+    assert!(may_publish(Ipv4Addr::LOCALHOST.into()));
+    // A program on this computer that uses an address of the network looks like one on another.
+    for network in server.networks.iter().filter(|it| it.ip.is_ipv4()) {
+        assert!(!may_publish(network.ip), "{}", network.ip);
+    }
     studio.end(LIMIT).unwrap();
 }

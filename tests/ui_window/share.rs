@@ -50,10 +50,10 @@ fn a_network_is_let_in_and_shut_out() {
     let both = ServerReach { http: true, rtmp: true };
     assert_eq!(commands(&mut harness), [Command::SetReach(both)]);
     // Without a key, others could publish: this is said where the port is opened.
-    assert!(harness.query_by_label_contains("No stream key is set").is_none());
+    assert!(harness.query_by_label_contains("Only programs on this computer can publish").is_none());
     harness.state().demo.change(|snapshot| snapshot.server.reach = both);
     harness.run();
-    harness.get_by_label_contains("No stream key is set");
+    harness.get_by_label_contains("Only programs on this computer can publish");
     harness.get_by_role_and_label(Role::CheckBox, "Let this network watch").click();
     let none = ServerReach { http: false, rtmp: true };
     assert_eq!(commands(&mut harness), [Command::SetReach(none)]);

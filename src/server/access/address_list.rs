@@ -1,7 +1,7 @@
 //! Lists of addresses and networks (CIDR, RFC 4632 and RFC 4291 §2.3) that are allowed or denied.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::text::problem::{Problem, problem};
@@ -53,6 +53,12 @@ impl fmt::Display for Network {
 }
 
 impl Network {
+    /// The addresses of this computer for itself (RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3).
+    pub const LOOPBACK: [Self; 2] = [
+        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), prefix: 8 },
+        Self { address: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 },
+    ];
+
     /// Returns true if the address is in the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
@@ -115,6 +121,21 @@ mod tests {
         for wrong in ["", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "::/129", "host"]
         {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_this_computer_only() {
+        let list = AddressList { allow: Network::LOOPBACK.to_vec(), deny: Vec::new() };
+        for (address, is_here) in [
+            ("127.0.0.1", true),
+            ("127.8.0.1", true),
+            ("::ffff:127.0.0.1", true),
+            ("::1", true),
+            ("192.0.2.7", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(list.admits(address.parse().unwrap()), is_here, "{address}");
         }
     }
 

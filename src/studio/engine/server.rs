@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::base::{Clock, Secret};
 use crate::net::{Runtime, own_addresses, random_hex};
-use crate::server::access::AccessRules;
+use crate::server::access::{AccessRules, Network};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::{self, ChatRules, Fault, Listen, OwnStream, Protocol, Server};
 use crate::studio::event::Ready;
@@ -141,6 +141,9 @@ impl BuiltIn {
             OwnStream { app: app.to_owned(), stream: stream.to_owned(), key: self.key.clone() };
         let mut access = AccessRules::default();
         access.others.play.keys.extend(self.play_key.clone());
+        // Others need no key to publish, so only programs on this computer may. The program's own
+        // stream has its key.
+        access.others.publish.addresses.allow = Network::LOOPBACK.to_vec();
         let ServerReach { http, rtmp } = self.reach;
         server::Config {
             rtmp: ServerReach::listen(rtmp, DEFAULT_RTMP_PORT),

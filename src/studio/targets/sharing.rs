@@ -14,7 +14,7 @@ use crate::wire::http::{is_host_name, is_origin};
 pub struct ServerReach {
     /// True for the ports of HTTP and WebRTC, with which browsers and most players watch.
     pub http: bool,
-    /// True for the port of RTMP, for players and for other publishers.
+    /// True for the port of RTMP, for players. Only this computer may publish.
     pub rtmp: bool,
 }
 

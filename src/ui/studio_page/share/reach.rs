@@ -65,7 +65,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         view.send(Command::SetReach(ServerReach { rtmp: !reach.rtmp, ..reach }));
     }
     if reach.rtmp {
-        paragraph(ui, &texts.get("share-rtmp-open"), Type::Small, theme.warn);
+        paragraph(ui, &texts.get("share-rtmp-open"), Type::Small, theme.secondary);
     }
 }
 
