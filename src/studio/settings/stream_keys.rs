@@ -126,9 +126,9 @@ impl Keys {
         });
     }
 
-    /// Stores a key that was in a plain file before. If the keyring refuses, the key goes into the
-    /// private file.
-    pub fn adopt(&self, name: &str, key: &Secret) {
+    /// Stores a key that must not be lost: it was in a plain file before, or onair made it. If the
+    /// keyring refuses, the key goes into the private file.
+    pub fn keep_or_file(&self, name: &str, key: &Secret) {
         let (name, key) = (name.to_owned(), key.clone());
         let _ = self.requests.send(Request::Keep { name, key, or_file: true });
     }
@@ -233,8 +233,8 @@ fn open(file: PathBuf, keyring: bool) -> Box<dyn Keeper> {
 
 #[derive(Debug)]
 struct Keyring {
-    store: Arc<Store>,
-    /// The file for keys that the keyring did not take.
+    store: Arc<dyn CredentialStoreApi + Send + Sync>,
+    /// The file for keys that the keyring did not take. They are newer than those in the keyring.
     file: OwnFile,
 }
 
@@ -250,15 +250,14 @@ impl Keeper for Keyring {
     }
 
     fn load(&self, name: &str) -> Result<Option<Secret>, String> {
-        let stored = self.entry(name).and_then(|entry| match entry.get_password() {
+        if let Ok(Some(key)) = self.file.load(name) {
+            return Ok(Some(key));
+        }
+        self.entry(name).and_then(|entry| match entry.get_password() {
             Ok(key) => Ok(Some(Secret::new(key))),
             Err(keyring_core::Error::NoEntry) => Ok(None),
             Err(error) => Err(format!("the keyring: {error}")),
-        });
-        match stored {
-            Ok(Some(key)) => Ok(Some(key)),
-            missing => self.file.load(name).ok().flatten().map_or(missing, |key| Ok(Some(key))),
-        }
+        })
     }
 
     fn keep(&self, name: &str, key: &Secret, or_file: bool) -> Result<(), String> {
@@ -266,11 +265,7 @@ impl Keeper for Keyring {
             entry.set_password(key.expose()).map_err(|error| format!("the keyring: {error}"))
         });
         match kept {
-            Ok(()) => {
-                // The keyring's key counts from now on, even if the file cannot be changed.
-                let _ = self.file.forget(name);
-                Ok(())
-            }
+            Ok(()) => self.file.forget_known(name),
             Err(error) if or_file => {
                 tracing::info!(error, "the keyring refuses a key: storing it in a file");
                 self.file.keep(name, key, or_file)
@@ -280,15 +275,9 @@ impl Keeper for Keyring {
     }
 
     fn forget(&self, name: &str) -> Result<(), String> {
+        self.file.forget_known(name)?;
         match self.entry(name)?.delete_credential() {
-            Ok(()) | Err(keyring_core::Error::NoEntry) => {
-                // A file that cannot be read has no key that `load` would find.
-                if matches!(self.file.load(name), Ok(Some(_))) {
-                    self.file.forget(name)
-                } else {
-                    Ok(())
-                }
-            }
+            Ok(()) | Err(keyring_core::Error::NoEntry) => Ok(()),
             Err(error) => Err(format!("the keyring: {error}")),
         }
     }
@@ -318,6 +307,14 @@ impl OwnFile {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entries::new()),
             Err(error) => Err(format!("{}: {error}", self.path.display())),
+        }
+    }
+
+    /// Deletes a key that `load` would find. A file that cannot be read has none.
+    fn forget_known(&self, name: &str) -> Result<(), String> {
+        match self.load(name) {
+            Ok(Some(_)) => self.forget(name),
+            Ok(None) | Err(_) => Ok(()),
         }
     }
 
@@ -428,6 +425,35 @@ mod tests {
             keeper.load("a").unwrap();
             assert_eq!(mode(), 0o600);
         }
+    }
+
+    #[test]
+    fn a_key_that_the_keyring_refuses_is_the_one_that_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = OwnFile { path: folder.path().join("keys.toml") };
+        let store = keyring_core::mock::Store::new().unwrap();
+        let keeper = Keyring { store, file };
+        let refuse_next = || {
+            let entry = keeper.entry("play-key").unwrap();
+            let entry: &keyring_core::mock::Cred = entry.as_any().downcast_ref().unwrap();
+            entry.set_error(keyring_core::Error::NoStorageAccess("locked".into()));
+        };
+        let [first, second, third] = ["first", "second", "third"].map(Secret::new);
+        keeper.keep("play-key", &first, true).unwrap();
+        refuse_next();
+        assert!(keeper.keep("play-key", &second, false).is_err(), "the file is not allowed");
+        assert_eq!(keeper.load("play-key"), Ok(Some(first)));
+        // A key that replaces another one, which must not return at the next start.
+        refuse_next();
+        keeper.keep("play-key", &second, true).unwrap();
+        assert_eq!(keeper.load("play-key"), Ok(Some(second)));
+        keeper.keep("play-key", &third, true).unwrap();
+        assert_eq!(keeper.file.load("play-key"), Ok(None));
+        assert_eq!(keeper.load("play-key"), Ok(Some(third.clone())));
+        refuse_next();
+        keeper.keep("play-key", &third, true).unwrap();
+        keeper.forget("play-key").unwrap();
+        assert_eq!(keeper.load("play-key"), Ok(None));
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Engine {
         self.secrets.play_key_pending = false;
         let key = self.built_in.renew_play_key();
         if let (Some(keys), Some(key)) = (&self.secrets.keys, key) {
-            keys.keep(PLAY_KEY, &key);
+            keys.keep_or_file(PLAY_KEY, &key);
         }
     }
 }

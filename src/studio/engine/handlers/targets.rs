@@ -59,7 +59,7 @@ impl Engine {
                 target.keep_as = Target::name_for(target.id, self.state.born);
             }
             target.remember_key = true;
-            keys.adopt(&target.keep_as, &secret);
+            keys.keep_or_file(&target.keep_as, &secret);
             adopted = true;
         }
         if adopted {
