@@ -8,7 +8,7 @@ pub mod moderation;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::base::Timestamp;
 use crate::server::access::admission::subscriber;
 use crate::server::chat::allowance::Allowance;
 use crate::server::chat::moderation::{ChatRules, Muted, MutedPerson, Person};
-use crate::wire::chat::blocked_words::is_same_name;
+use crate::wire::chat::lookalike::NameLook;
 use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED};
 
 /// Number of stored messages for new members.
@@ -30,20 +30,23 @@ const KEPT_PEOPLE: usize = 256;
 /// Number of remembered names of the streamer and moderators.
 const KEPT_STAFF: usize = 32;
 /// Names that viewers must not have, because they sound like those in charge.
-const RESERVED_NAMES: [&str; 12] = [
-    "Streamer",
-    "Moderator",
-    "Admin",
-    "Operator",
-    "Server",
-    "System",
-    "onair",
-    "主播",
-    "房管",
-    "管理员",
-    "服务器",
-    "系统",
-];
+static RESERVED_NAMES: LazyLock<Vec<NameLook>> = LazyLock::new(|| {
+    let names = [
+        "Streamer",
+        "Moderator",
+        "Admin",
+        "Operator",
+        "Server",
+        "System",
+        "onair",
+        "主播",
+        "房管",
+        "管理员",
+        "服务器",
+        "系统",
+    ];
+    names.map(NameLook::of).into()
+});
 /// Maximum number of frames that wait for one member.
 const WAITING: usize = 64;
 
@@ -74,7 +77,7 @@ struct Past {
     /// The senders of the last messages, the most recent last.
     people: VecDeque<Person>,
     /// The names of the streamer and moderators, the latest last.
-    staff: VecDeque<String>,
+    staff: VecDeque<NameLook>,
     /// When somebody at an address sent the last message, for slow mode.
     heard: HashMap<IpAddr, Timestamp>,
 }
@@ -267,18 +270,17 @@ impl Past {
         (!deleted.is_empty()).then_some(ChatFrame::Deleted(deleted))
     }
 
-    /// Returns true if a viewer must not have this name.
-    fn is_reserved(&self, name: &str) -> bool {
-        let staff = self.staff.iter().map(String::as_str);
-        RESERVED_NAMES.into_iter().chain(staff).any(|reserved| is_same_name(reserved, name))
+    /// Returns true if a viewer must not have a name with this look.
+    fn is_reserved(&self, name: &NameLook) -> bool {
+        RESERVED_NAMES.iter().chain(&self.staff).any(|reserved| reserved.is_like(name))
     }
 
-    fn add_staff(&mut self, name: &str) {
-        self.staff.retain(|known| known != name);
+    fn add_staff(&mut self, name: NameLook) {
+        self.staff.retain(|known| *known != name);
         while self.staff.len() >= KEPT_STAFF {
             self.staff.pop_front();
         }
-        self.staff.push_back(name.to_owned());
+        self.staff.push_back(name);
     }
 
     /// Stores a message and its sender.
@@ -320,7 +322,8 @@ impl ChatMember {
             self.announce(line, now);
             return Ok(());
         }
-        if self.room.past.lock().is_reserved(&line.name) {
+        let look = NameLook::of(&line.name);
+        if self.room.past.lock().is_reserved(&look) {
             return Err(NotPassed::Reserved);
         }
         if self.chats.muted.lock().has(&self.key, self.id, self.address, &line.name) {
@@ -349,7 +352,7 @@ impl ChatMember {
         let mut past = self.room.past.lock();
         let id = self.chats.next_message.fetch_add(1, Ordering::Relaxed);
         if self.role != ChatRole::Viewer {
-            past.add_staff(&line.name);
+            past.add_staff(NameLook::of(&line.name));
         }
         let post = ChatPost { id, from: self.id, role: self.role, line };
         let json: Arc<str> = ChatFrame::Post(post.clone()).to_json().into();
@@ -414,7 +417,7 @@ mod tests {
         let mut viewer = chats.enter(room, 1, HERE, at(0)).unwrap();
         let mut streamer = chats.enter(room, 2, HERE, at(0)).unwrap().with_role(ChatRole::Streamer);
         let named = |name| ChatLine::new(name, "hi").unwrap();
-        for name in ["Streamer", "ｓｔｒｅａｍｅｒ", "主播"] {
+        for name in ["Streamer", "ｓｔｒｅａｍｅｒ", "主播", "\u{405}tr\u{435}amer"] {
             assert_eq!(viewer.say(&named(name), at(0)), Err(NotPassed::Reserved), "{name}");
         }
         assert_eq!(viewer.say(&named("Ann"), at(0)), Ok(()));
@@ -431,7 +434,9 @@ mod tests {
             .collect();
         assert_eq!(roles, [ChatRole::Viewer, ChatRole::Streamer, ChatRole::Streamer]);
         // From now on, it is the streamer's name.
-        assert_eq!(viewer.say(&named("ANN"), at(90_000)), Err(NotPassed::Reserved));
+        for name in ["ANN", "\u{410}nn"] {
+            assert_eq!(viewer.say(&named(name), at(90_000)), Err(NotPassed::Reserved), "{name}");
+        }
         // Somebody may have been told the role by a client; the server does not read it there.
         let lie = ChatLine::from_json(r#"{"name":"eve","text":"hi","role":"streamer"}"#).unwrap();
         assert_eq!(viewer.say(&lie, at(90_000)), Ok(()));

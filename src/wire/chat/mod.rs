@@ -4,6 +4,7 @@
 //! not know them.
 
 pub mod blocked_words;
+pub mod lookalike;
 
 use serde_json::{Value as Json, json};
 
