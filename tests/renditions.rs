@@ -30,8 +30,8 @@ struct Running {
 fn start_with(ladder: &str, change: impl FnOnce(&mut Config)) -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let mut config = Config { rtmp: any, http: Some(any), webrtc: None, ..Config::default() };
-    config.renditions.others = ladder.parse().unwrap();
-    config.renditions.cpu = 100.0;
+    config.media.renditions.others = ladder.parse().unwrap();
+    config.media.renditions.cpu = 100.0;
     change(&mut config);
     let runtime = Runtime::start().unwrap();
     let server = Server::start(&runtime, Clock::start(), config).unwrap();
@@ -200,7 +200,7 @@ fn a_rendition_beyond_the_limit_is_refused_with_the_reason() {
     if peers::missing(&["ffmpeg"]) {
         return;
     }
-    let running = start_with("240p,180p,120p", |config| config.renditions.limit = Some(1));
+    let running = start_with("240p,180p,120p", |config| config.media.renditions.limit = Some(1));
     let _publisher = running.publish(&["-r", "15", "-g", "15"]);
     running.list("180p");
     let (status, body) = running.get("/live/show/hls/240p.m3u8");
@@ -219,7 +219,7 @@ fn a_busy_machine_begins_no_rendition() {
     if peers::missing(&["ffmpeg"]) {
         return;
     }
-    let running = start_with("240p", |config| config.renditions.cpu = 0.0);
+    let running = start_with("240p", |config| config.media.renditions.cpu = 0.0);
     let _publisher = running.publish(&[]);
     let (status, body) = running.get("/live/show/hls/240p.m3u8");
     let text = String::from_utf8(body).unwrap();
@@ -283,7 +283,7 @@ fn watermarks_are_in_their_corners_of_renditions_and_not_of_the_stream() {
             image: WatermarkImage { corner: Corner::TopRight, ..absent.image },
             ..absent
         };
-        config.renditions.watermarks = vec![image, text, absent];
+        config.media.renditions.watermarks = vec![image, text, absent];
     });
     let grey = ["-vf", "scale=320:180,drawbox=color=gray:t=fill", "-r", "15", "-g", "15"];
     let _publisher = running.publish(&grey);
@@ -389,7 +389,7 @@ fn a_browser_with_constrained_baseline_alone_gets_a_rendition_in_it_or_the_reaso
     assert_eq!(running.changes(), [("180p-baseline".to_owned(), RenditionState::Started)]);
     let busy = start_with("audio", |config| {
         config.webrtc = Some(any);
-        config.renditions.cpu = 0.0;
+        config.media.renditions.cpu = 0.0;
     });
     let _publisher = busy.publish(&SMALL);
     let url = format!("http://{}/watch/live/show", busy.http());

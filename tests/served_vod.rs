@@ -285,7 +285,7 @@ fn nothing_beside_recordings_is_reached() {
     assert_eq!(running.ask("POST", &format!("/vod/{NAME}.m3u8"), "").status, 405);
     assert_eq!(running.get("/live/show/hls/event.m3u8").status, 404);
     // Without playback, the file is the operator's alone.
-    let off = start(|config| config.recording.playback = false);
+    let off = start(|config| config.media.recording.playback = false);
     if !peers::missing(&["ffmpeg"]) {
         off.record("mp4");
         assert_eq!(off.get(&format!("/vod/{NAME}.m3u8")).status, 404);
@@ -312,9 +312,9 @@ fn a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start() {
     for format in [Format::Mp4, Format::Flv] {
         let running = start(|config| {
             let split_time = Some(Duration::from_secs(6));
-            config.recording.others = FileRules { format, split_time, split_bytes: None };
+            config.media.recording.others = FileRules { format, split_time, split_bytes: None };
             let secret = StreamRule { streams: "live/secret".to_owned(), file: None };
-            config.recording.streams = vec![secret];
+            config.media.recording.streams = vec![secret];
         });
         let _secret = ffmpeg::publish(&running.rtmp("live/secret"), Some(12));
         let mut publisher = ffmpeg::publish(&running.rtmp("live/show"), Some(14));
@@ -444,7 +444,7 @@ fn old_recordings_are_deleted_and_nothing_else() {
     let running = start(|config| {
         config.record = Some(folder.path().to_owned());
         let time = Some(Duration::from_secs(86_400));
-        config.recording = RecordingRules {
+        config.media.recording = RecordingRules {
             keep: Retention { time, bytes: Some(1_500) },
             ..RecordingRules::default()
         };

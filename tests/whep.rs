@@ -33,7 +33,7 @@ fn start_with(change: impl FnOnce(&mut Config)) -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let mut config = Config { rtmp: any, http: Some(any), webrtc: Some(any), ..Config::default() };
     // A busy machine refuses no rendition.
-    config.renditions.cpu = 100.0;
+    config.media.renditions.cpu = 100.0;
     change(&mut config);
     let runtime = Runtime::start().unwrap();
     let server = Server::start(&runtime, Clock::start(), config).unwrap();

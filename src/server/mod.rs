@@ -13,6 +13,7 @@ pub mod renditions;
 mod rtmp;
 mod service;
 mod stream;
+mod viewers;
 mod whep;
 
 pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW, MutedPerson};
@@ -21,7 +22,9 @@ pub use crate::server::event::{
     RenditionChange, RenditionState, StreamFigures, StruckFault, VideoFigures,
 };
 pub use crate::server::fault::Fault;
-pub use crate::server::service::config::{Config, Limits, Listen, Login, OwnStream, Secure};
+pub use crate::server::service::config::{
+    Config, Limits, Listen, Login, MediaRules, OwnStream, Secure,
+};
 
 pub use service::config;
 pub use service::operator_chat::OperatorChat;

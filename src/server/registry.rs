@@ -181,7 +181,7 @@ impl Registry {
         Self {
             successor: Mutex::new(config.successor.clone()),
             access: RwLock::new(Arc::new(Access::new(&config, &notices, None))),
-            rules: RwLock::new(Arc::new(MediaRules::of(&config))),
+            rules: RwLock::new(Arc::new(config.media.clone())),
             notices,
             door: Mutex::new(door(&config)),
             config,
@@ -359,7 +359,7 @@ impl Registry {
         let before = self.access();
         let access = Access::new(config, &self.notices, Some(&*before));
         *self.access.write() = Arc::new(access);
-        *self.rules.write() = Arc::new(MediaRules::of(config));
+        *self.rules.write() = Arc::new(config.media.clone());
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);
         self.lab.set(config.faults.clone());

@@ -77,3 +77,35 @@ fn viewers_of_recordings_are_listed_counted_and_disconnected() {
     let other = running.ask("GET", &format!("/vod/{NAME}.mp4"), "User-Agent: z\r\n");
     assert_eq!(other.status, 200);
 }
+
+#[test]
+fn a_deleted_recording_disconnects_its_viewers() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start(|config| config.http_token = Some(Secret::new(TOKEN)));
+    running.record("mp4");
+    assert_eq!(running.get(&format!("/vod/{NAME}.m3u8")).status, 200);
+    assert_eq!(running.get(&format!("/vod/{NAME}.mp4")).status, 200);
+    let mut rtmp = Client::play(&running.rtmp(&format!("vod/{NAME}")));
+    next_frame(&mut rtmp);
+    let mut ids: Vec<_> = viewers(&running).into_iter().map(|(_, id)| id).collect();
+    assert_eq!(ids.len(), 3);
+    let bearer = format!("Authorization: Bearer {TOKEN}\r\n");
+    let path = format!("/api/v1/recordings/{NAME}.mp4");
+    assert_eq!(running.ask("DELETE", &path, &bearer).status, 204);
+    while rtmp.next().is_some() {}
+    let left = || {
+        let answer = running.get("/api/v1/events");
+        let log: Value = serde_json::from_slice(&answer.body).unwrap();
+        let events = log["events"].as_array().unwrap().iter().filter(|event| {
+            event["event"] == "leave" && event["reason"] == "the recording was deleted"
+        });
+        let mut ids: Vec<_> = events.map(|event| event["id"].as_u64().unwrap()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    ids.sort_unstable();
+    wait_for("everybody to leave", LIMIT, || left() == ids);
+    assert_eq!(viewers(&running), []);
+}

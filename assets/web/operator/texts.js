@@ -359,6 +359,7 @@ const REASONS = {
     'closed by the peer': '对方关闭了连接',
     'asks no more': '不再请求',
     'deleted by the operator': '被管理员删除',
+    'the recording was deleted': '录像已被删除',
     'older than recordings are kept': '超过保留时间',
     'the recordings need more space than they may': '录像总量超过上限',
     'the publisher has gone': '推流已结束',

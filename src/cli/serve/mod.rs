@@ -37,7 +37,7 @@ use crate::net::{Identity, IdentityError, Runtime, reached_at};
 use crate::server::access::Action;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
-use crate::server::{Config, Limits, Listen, Login, RecordingState, Secure, Server};
+use crate::server::{Config, Limits, Listen, Login, MediaRules, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
@@ -239,7 +239,10 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         publish_keys,
         access,
         record: args.record.clone(),
-        recording: recording::recording_rules(&args),
+        media: MediaRules {
+            recording: recording::recording_rules(&args),
+            renditions: args.ladders(ladders, watermarks),
+        },
         webrtc: match args.webrtc {
             Some(WebRtc::None) => None,
             Some(WebRtc::At(address)) => Some(Listen::exactly(address)),
@@ -248,7 +251,6 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         webrtc_addresses: args.webrtc_address.clone(),
         webrtc_certificate: token.as_ref().and_then(|token| token.certificate.clone()),
         hls: args.hls_settings(),
-        renditions: args.ladders(ladders, watermarks),
         chat: args.chat_rules(),
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),

@@ -109,17 +109,20 @@ pub(in crate::server) fn note_viewer(
     arrived != Arrived::Full
 }
 
-/// Disconnects a viewer. Returns false if the viewer does not watch this stream.
-pub(in crate::server) fn end_viewer(
+/// Disconnects the viewers with the chosen ids. With `bars`, they stay out for a while. Returns their
+/// number.
+pub(in crate::server) fn end_viewers(
     registry: &Registry,
     production: &Production,
-    id: u64,
+    is_chosen: impl Fn(u64) -> bool,
+    bars: bool,
     reason: &str,
-) -> bool {
-    let ended = production.viewers.lock().end(id, registry.clock.now());
-    let is_ended = ended.is_some();
+) -> usize {
+    let barred = bars.then(|| registry.clock.now());
+    let ended = production.viewers.lock().end(is_chosen, barred);
+    let count = ended.len();
     tell_left(registry, production, ended, reason);
-    is_ended
+    count
 }
 
 /// Starts a rendition, or keeps it running.

@@ -111,13 +111,21 @@ impl Viewers {
         self.all.values()
     }
 
-    /// Disconnects a viewer: the viewer is removed, and not served for a while.
-    pub fn end(&mut self, id: u64, now: Timestamp) -> Option<Viewer> {
-        let (key, _) = self.all.iter().find(|(_, viewer)| viewer.id == id)?;
-        let key = *key;
-        self.barred.truncate(MAX_BARRED - 1);
-        self.barred.push_front((key.address, key.program, now));
-        self.all.remove(&key)
+    /// Removes the viewers with the chosen ids. `barred` is the time from which they are not served
+    /// for a while.
+    pub fn end(
+        &mut self,
+        is_chosen: impl Fn(u64) -> bool,
+        barred: Option<Timestamp>,
+    ) -> Vec<Viewer> {
+        let ended: Vec<_> = self.all.extract_if(|_, viewer| is_chosen(viewer.id)).collect();
+        if let Some(now) = barred {
+            for (key, _) in &ended {
+                self.barred.truncate(MAX_BARRED - 1);
+                self.barred.push_front((key.address, key.program, now));
+            }
+        }
+        ended.into_iter().map(|(_, viewer)| viewer).collect()
     }
 
     /// Returns true if a disconnected viewer stays out.
@@ -152,8 +160,9 @@ mod tests {
         let now = Timestamp::from_millis(1_000);
         assert_eq!(viewers.note(key(1), address, viewer(7), 9, now), Arrived::New);
         assert_eq!(viewers.note(key(2), address, viewer(8), 9, now), Arrived::New);
-        assert!(viewers.end(6, now).is_none());
-        assert_eq!(viewers.end(7, now).map(|viewer| viewer.id), Some(7));
+        let ids = |ended: Vec<Viewer>| ended.iter().map(|viewer| viewer.id).collect::<Vec<_>>();
+        assert!(viewers.end(|id| id == 6, Some(now)).is_empty());
+        assert_eq!(ids(viewers.end(|id| id == 7, Some(now))), [7]);
         assert_eq!((viewers.len(), viewers.is_barred(key(2), now)), (1, false));
         assert!(
             viewers.is_barred(key(1), now + BARRED / 2) && !viewers.is_barred(key(1), now + BARRED)
@@ -162,8 +171,13 @@ mod tests {
         assert!(viewers.is_barred(by_dash, now), "nor does it go on by DASH");
         for id in 0..1_000 {
             viewers.note(key(id), address, viewer(id), 9, now);
-            viewers.end(id, now);
+            viewers.end(|it| it == id, Some(now));
         }
         assert_eq!(viewers.barred.len(), MAX_BARRED);
+        // After a new play key, those who have it return at once.
+        let mut viewers = Viewers::default();
+        viewers.note(key(1), address, viewer(7), 9, now);
+        assert_eq!(ids(viewers.end(|_| true, None)), [7]);
+        assert!(!viewers.is_barred(key(1), now));
     }
 }

@@ -445,7 +445,7 @@ mod tests {
         let is_open =
             |it: &Arc<OpenRecording>| open.all().iter().any(|known| Arc::ptr_eq(known, it));
         let (barred, _) = add(&open, 0, Some(7), now);
-        assert!(barred.viewers.lock().end(7, now).is_some());
+        assert_eq!(barred.viewers.lock().end(|id| id == 7, Some(now)).len(), 1);
         let (watched, _) = add(&open, 1, Some(8), now);
         for number in 2..MAX_OPEN * 2 {
             assert_eq!(add(&open, number, None, now).1, []);

@@ -96,8 +96,8 @@ pub struct Config {
     pub http_token: Option<Secret>,
     /// Folder for recordings of publications, if set.
     pub record: Option<PathBuf>,
-    /// The rules for which publications are recorded, and how.
-    pub recording: RecordingRules,
+    /// The rules for recordings and renditions at the start.
+    pub media: MediaRules,
     /// The rules of all chats.
     pub chat: ChatRules,
     /// The UDP port of WebRTC for WHEP viewers, used with HTTP; `None` disables WHEP.
@@ -108,8 +108,6 @@ pub struct Config {
     pub webrtc_certificate: Option<Certificate>,
     /// The HLS settings, used with HTTP.
     pub hls: hls::Settings,
-    /// The renditions of streams.
-    pub renditions: Ladders,
     /// The rules for streams that are sent to other servers, or come from them.
     pub relays: Vec<RelayRule>,
     pub limits: Limits,
@@ -119,17 +117,13 @@ pub struct Config {
     pub fault_seed: u64,
 }
 
-/// The rules that a reload replaces. They apply to the next recording and the next rendition.
-#[derive(Clone, Debug)]
-pub(in crate::server) struct MediaRules {
+/// The rules for the next recording and the next rendition.
+#[derive(Clone, Debug, Default)]
+pub struct MediaRules {
+    /// Which publications are recorded, and how.
     pub recording: RecordingRules,
+    /// The renditions of streams.
     pub renditions: Ladders,
-}
-
-impl MediaRules {
-    pub fn of(config: &Config) -> Self {
-        Self { recording: config.recording.clone(), renditions: config.renditions.clone() }
-    }
 }
 
 /// A stream of the program that contains the server.
@@ -164,13 +158,12 @@ impl Default for Config {
             cors: Vec::new(),
             http_token: None,
             record: None,
-            recording: RecordingRules::default(),
+            media: MediaRules::default(),
             chat: ChatRules::default(),
             webrtc: Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
             webrtc_addresses: Vec::new(),
             webrtc_certificate: None,
             hls: hls::Settings::default(),
-            renditions: Ladders::default(),
             relays: Vec::new(),
             limits: Limits::default(),
             faults: Vec::new(),

@@ -30,6 +30,7 @@ use crate::server::renditions::measurement::measure;
 use crate::server::service::config::{Config, Listen};
 use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
+use crate::server::viewers::{self, ViewerChoice};
 use crate::server::whep;
 use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::text::problem::{Problem, problem};
@@ -333,15 +334,7 @@ impl Server {
     /// Disconnects all viewers and members of chats, and makes the passes of HLS viewers invalid, so that all need a key that
     /// is valid now. Publishers stay.
     pub fn expel_viewers(&self) {
-        self.registry.passes.revoke();
-        let now = self.registry.clock.now();
-        for stream in self.registry.streams() {
-            for viewer in stream.viewers(now) {
-                stream.end_viewer(viewer.id, EXPELLED);
-            }
-        }
-        self.registry.whep.end_all(EXPELLED);
-        self.registry.expelled.send_modify(|count| *count += 1);
+        viewers::end(&self.registry, ViewerChoice::All, EXPELLED);
     }
 
     /// Takes the operator's seat in the chat of a stream; `None` if there are too many chats.

@@ -1,10 +1,12 @@
 //! The viewers of a stream for the operator: who watches, since when, and how many bytes each
 //! viewer got.
 
+use std::sync::Arc;
+
 use crate::base::Timestamp;
 use crate::server::event::ViewerFigures;
 use crate::server::stream::Stream;
-use crate::server::stream::sink::ViewerRecord;
+use crate::server::stream::sink::{Sink, ViewerRecord};
 
 impl Stream {
     /// Adds the record of a viewer that has just joined, unless it has left already.
@@ -36,11 +38,11 @@ impl Stream {
         viewers.collect()
     }
 
-    /// Disconnects a viewer. Returns false if the viewer does not watch this stream.
-    pub fn end_viewer(&self, id: u64, reason: &'static str) -> bool {
+    /// Disconnects the viewers with the chosen ids. Returns their number.
+    pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &'static str) -> usize {
         let inner = self.inner.lock();
-        let found = inner.viewers.iter().find(|viewer| viewer.is_viewer() && viewer.id() == id);
-        found.inspect(|viewer| viewer.dismiss(reason)).is_some()
+        let chosen = |viewer: &&Arc<dyn Sink>| viewer.is_viewer() && is_chosen(viewer.id());
+        inner.viewers.iter().filter(chosen).inspect(|viewer| viewer.dismiss(reason)).count()
     }
 
     /// Returns the bitrates of the publisher in steps, oldest first. They are empty if there is no

@@ -53,7 +53,7 @@ impl Whep {
     /// Closes WHEP, and ends its sessions.
     pub fn close(&self, reason: &'static str) {
         *self.endpoint.write() = None;
-        self.routes.each(|mailbox| mailbox.end(reason));
+        self.end_viewers(|_| true, reason);
     }
 
     /// Returns the port, or `None` if WHEP is disabled.
@@ -71,14 +71,17 @@ impl Whep {
         self.routes.of_resource(resource).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
-    /// Ends the session of this viewer. Returns false if there is no such session.
-    pub fn end_viewer(&self, id: u64, reason: &'static str) -> bool {
-        self.routes.of_viewer(id).inspect(|mailbox| mailbox.end(reason)).is_some()
-    }
-
-    /// Ends all sessions, also those that have not connected yet.
-    pub fn end_all(&self, reason: &'static str) {
-        self.routes.each(|mailbox| mailbox.end(reason));
+    /// Ends the sessions of the viewers with the chosen ids, also those that have not connected yet.
+    /// Returns their number.
+    pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &'static str) -> usize {
+        let mut ended = 0;
+        self.routes.each(|mailbox| {
+            if is_chosen(mailbox.id) {
+                mailbox.end(reason);
+                ended += 1;
+            }
+        });
+        ended
     }
 
     /// Chooses the rendition for the session with this URL; `None` is the best one for the link. It is `None` if

@@ -68,18 +68,13 @@ impl Routes {
     }
 
     /// Calls `tell` for every session.
-    pub(super) fn each(&self, tell: impl Fn(&Mailbox)) {
+    pub(super) fn each(&self, mut tell: impl FnMut(&Mailbox)) {
         self.0.lock().by_resource.values().for_each(|mailbox| tell(mailbox));
     }
 
     /// Returns the session with this URL.
     pub(super) fn of_resource(&self, resource: &str) -> Option<Arc<Mailbox>> {
         self.0.lock().by_resource.get(resource).cloned()
-    }
-
-    /// Returns the session of this viewer.
-    pub(super) fn of_viewer(&self, id: u64) -> Option<Arc<Mailbox>> {
-        self.0.lock().by_resource.values().find(|mailbox| mailbox.id == id).cloned()
     }
 
     /// Passes a datagram to its session, if it has one. Viewers send no media, so datagrams that look
@@ -142,7 +137,6 @@ mod tests {
         routes.deliver(&[], home);
         assert_eq!(ours.take().datagrams.len(), 2, "DTLS and RTCP, no media");
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
-        assert_eq!(routes.of_viewer(2).unwrap().resource, "other");
         assert_eq!(routes.of_request(&request).unwrap().id, 1);
         routes.rename(&ours, names("new"));
         assert!(routes.of_request(&request).is_none());

@@ -27,6 +27,8 @@ pub(super) struct FileViewer {
     /// The application of its stream.
     app: String,
     client: FileClient,
+    /// How often all viewers had to leave before.
+    expelled: u64,
     /// When dropped, tells a callback that the client has finished.
     _done: Option<Box<DoneCall>>,
 }
@@ -44,14 +46,16 @@ impl FileViewer {
             name: name.to_owned(),
             app: app.to_owned(),
             client: FileClient { key, address, id: viewer.id },
+            expelled: *registry.expelled.borrow(),
             _done: viewer.done,
         }
     }
 
-    /// Returns true if the operator has disconnected the client.
+    /// Returns true if the operator has disconnected the client, or all viewers.
     pub fn is_barred(&self) -> bool {
         let now = self.registry.clock.now();
-        self.registry.recording_viewers.is_barred(&self.name, self.client.key, now)
+        self.expelled != *self.registry.expelled.borrow()
+            || self.registry.recording_viewers.is_barred(&self.name, self.client.key, now)
     }
 
     /// Counts bytes for the client. Returns `false` if there are too many viewers.

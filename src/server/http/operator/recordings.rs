@@ -33,6 +33,7 @@ use crate::server::recordings::name::{format_of, media_type, stem, stream_of};
 use crate::server::recordings::retention;
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
+use crate::server::viewers::{self, ViewerChoice};
 use crate::text::Language;
 
 /// Number of bytes per read.
@@ -125,6 +126,8 @@ pub(in crate::server::http) async fn delete(
     let removed = tokio::task::spawn_blocking(move || folder::remove(&file)).await;
     match removed {
         Ok(Ok(bytes)) => {
+            let reason = "the recording was deleted";
+            viewers::end(&registry, ViewerChoice::Recording(stem(&name)), reason);
             registry.opened.forget(&path);
             retention::tell_deleted(&registry, &path, bytes, "deleted by the operator");
             StatusCode::NO_CONTENT.into_response()

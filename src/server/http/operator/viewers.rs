@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::server::event::ViewerFigures;
-use crate::server::hls::production;
 use crate::server::http::caller::Caller;
 use crate::server::http::operator::{BY_OPERATOR, authorized, error};
-use crate::server::recordings::viewers::overview;
 use crate::server::registry::Registry;
+use crate::server::viewers::{self, ViewerChoice, figures};
 
 /// Maximum number of viewers in a response.
 const MAX_LISTED: usize = 1_000;
@@ -37,19 +36,8 @@ pub(in crate::server::http) async fn all(
         app.as_ref().is_none_or(|app| app == of_app)
             && stream.as_ref().is_none_or(|stream| stream == of_stream)
     };
-    let now = registry.clock.now();
-    let mut all = Vec::new();
-    for stream in registry.streams() {
-        if is_asked(&stream.app, &stream.name) {
-            all.extend(stream.viewers(now));
-        }
-    }
-    for production in registry.hls.all() {
-        let viewers = production.viewer_figures(now);
-        all.extend(viewers.into_iter().filter(|viewer| is_asked(&viewer.app, &viewer.stream)));
-    }
-    let of_recordings = overview::figures(&registry, now).into_iter();
-    all.extend(of_recordings.filter(|viewer| is_asked(&viewer.app, &viewer.stream)));
+    let mut all = figures(&registry, registry.clock.now());
+    all.retain(|viewer| is_asked(&viewer.app, &viewer.stream));
     all.sort_unstable_by_key(|viewer| std::cmp::Reverse(viewer.since));
     let more = all.len().saturating_sub(MAX_LISTED);
     let viewers: Vec<_> = all.iter().take(MAX_LISTED).map(to_json).collect();
@@ -66,16 +54,7 @@ pub(in crate::server::http) async fn end(
     if let Err(refused) = authorized(&registry, &caller, &headers) {
         return *refused;
     }
-    // WHEP sessions are viewers only once they are connected.
-    let ended = registry.streams().iter().any(|stream| stream.end_viewer(id, BY_OPERATOR))
-        || registry.whep.end_viewer(id, BY_OPERATOR)
-        || registry
-            .hls
-            .all()
-            .iter()
-            .any(|it| production::end_viewer(&registry, it, id, BY_OPERATOR))
-        || overview::end(&registry, id, BY_OPERATOR);
-    if ended {
+    if viewers::end(&registry, ViewerChoice::Id(id), BY_OPERATOR) {
         return StatusCode::NO_CONTENT.into_response();
     }
     error(StatusCode::NOT_FOUND, "there is no such viewer")

@@ -93,17 +93,27 @@ impl ConnectedViewers {
         all
     }
 
-    /// Disconnects a viewer over RTMP. Returns `false` if no viewer has this id.
-    pub fn end_rtmp(&self, id: u64, reason: &'static str) -> bool {
+    /// Disconnects viewers over RTMP, by the names of their recordings and their ids. Returns their
+    /// number.
+    pub fn end_rtmp(&self, is_chosen: impl Fn(&str, u64) -> bool, reason: &'static str) -> usize {
         let rtmp = self.rtmp.lock();
-        let found = rtmp.iter().find(|viewer| viewer.peer.id == id);
-        found.inspect(|viewer| viewer.sink.dismiss(reason)).is_some()
+        let chosen = |viewer: &&RtmpViewer| is_chosen(&viewer.peer.stream, viewer.peer.id);
+        rtmp.iter().filter(chosen).inspect(|viewer| viewer.sink.dismiss(reason)).count()
     }
 
-    /// Disconnects a viewer of a file. Returns the name of the recording, and the viewer.
-    pub fn end_file(&self, id: u64, now: Timestamp) -> Option<(String, Viewer)> {
-        let mut files = self.files.lock();
-        files.iter_mut().find_map(|(name, it)| Some((name.clone(), it.end(id, now)?)))
+    /// Removes viewers of files, by the names of their recordings and their ids. Returns the names,
+    /// and the viewers. `barred` is the time from which they are not served for a while.
+    pub fn end_files(
+        &self,
+        is_chosen: impl Fn(&str, u64) -> bool,
+        barred: Option<Timestamp>,
+    ) -> Vec<(String, Viewer)> {
+        let mut ended = Vec::new();
+        for (name, viewers) in &mut *self.files.lock() {
+            let of_file = viewers.end(|id| is_chosen(name, id), barred);
+            ended.extend(of_file.into_iter().map(|viewer| (name.clone(), viewer)));
+        }
+        ended
     }
 
     /// Removes the viewers of files who have received nothing for a while.
@@ -145,7 +155,8 @@ mod tests {
         assert!(figures.iter().all(|it| (&*it.app, &*it.stream) == (VOD, "a")));
         let gone: Vec<_> = viewers.leave_quiet(now + QUIET).into_iter().map(|it| it.1.id).collect();
         assert_eq!(gone, [9]);
-        let (name, ended) = viewers.end_file(7, now + QUIET).unwrap();
+        let ended = viewers.end_files(|name, id| name == "a" && id == 7, Some(now + QUIET));
+        let [(name, ended)] = &ended[..] else { panic!("{ended:?}") };
         assert_eq!((name.as_str(), ended.bytes), ("a", 500));
         assert!(viewers.is_barred("a", client(1, 7).key, now + QUIET));
         // The server remembers the viewer for as long as it is barred.

@@ -36,20 +36,25 @@ pub(in crate::server) fn figures(registry: &Registry, now: Timestamp) -> Vec<Vie
     all
 }
 
-/// Disconnects a viewer. Returns `false` if no viewer has this id.
-pub(in crate::server) fn end(registry: &Registry, id: u64, reason: &'static str) -> bool {
-    if registry.recording_viewers.end_rtmp(id, reason) {
-        return true;
+/// Disconnects viewers, by the names of their recordings and their ids. With `bars`, those without a
+/// connection stay out for a while. Returns their number.
+pub(in crate::server) fn end(
+    registry: &Registry,
+    is_chosen: impl Fn(&str, u64) -> bool,
+    bars: bool,
+    reason: &'static str,
+) -> usize {
+    let barred = bars.then(|| registry.clock.now());
+    let of_rtmp = registry.recording_viewers.end_rtmp(&is_chosen, reason);
+    let mut ended = registry.recording_viewers.end_files(&is_chosen, barred);
+    for recording in registry.opened.all() {
+        let left = recording.viewers.lock().end(|id| is_chosen(&recording.name, id), barred);
+        ended.extend(left.into_iter().map(|viewer| (recording.name.clone(), viewer)));
     }
-    let now = registry.clock.now();
-    let of_segments = || {
-        let mut all = registry.opened.all().into_iter();
-        all.find_map(|it| Some((it.name.clone(), it.viewers.lock().end(id, now)?)))
-    };
-    let ended = registry.recording_viewers.end_file(id, now).or_else(of_segments);
-    let Some((name, viewer)) = ended else { return false };
-    tell_left(registry, name, &viewer, reason);
-    true
+    for (name, viewer) in &ended {
+        tell_left(registry, name.clone(), viewer, reason);
+    }
+    of_rtmp + ended.len()
 }
 
 /// Removes and reports the viewers who have stopped requesting data.

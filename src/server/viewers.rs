@@ -1,0 +1,64 @@
+//! All viewers of a server, over any protocol: their list, and their disconnection.
+
+use crate::base::Timestamp;
+use crate::server::event::ViewerFigures;
+use crate::server::hls::production;
+use crate::server::recordings::viewers::overview;
+use crate::server::registry::Registry;
+
+/// The viewers that must leave.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::server) enum ViewerChoice<'a> {
+    /// All viewers, and all members of chats. Those who may still play can return at once.
+    All,
+    /// The viewer with this id. Without a connection to close, the viewer stays out for a while.
+    Id(u64),
+    /// The viewers of the recording with this name.
+    Recording(&'a str),
+}
+
+/// Returns all viewers, in no particular order.
+pub(in crate::server) fn figures(registry: &Registry, now: Timestamp) -> Vec<ViewerFigures> {
+    let mut all = overview::figures(registry, now);
+    for stream in registry.streams() {
+        all.extend(stream.viewers(now));
+    }
+    for production in registry.hls.all() {
+        all.extend(production.viewer_figures(now));
+    }
+    all
+}
+
+/// Disconnects viewers. Returns true if there were any.
+pub(in crate::server) fn end(
+    registry: &Registry,
+    choice: ViewerChoice<'_>,
+    reason: &'static str,
+) -> bool {
+    let bars = !matches!(choice, ViewerChoice::All);
+    if !bars {
+        // Viewers of HLS and DASH return with their pass, and downloads and chats watch the count.
+        registry.passes.revoke();
+        registry.expelled.send_modify(|count| *count += 1);
+    }
+    let of_stream = |id| match choice {
+        ViewerChoice::All => true,
+        ViewerChoice::Id(chosen) => chosen == id,
+        ViewerChoice::Recording(_) => false,
+    };
+    let mut ended = 0;
+    for stream in registry.streams() {
+        ended += stream.end_viewers(of_stream, reason);
+    }
+    // WHEP sessions are viewers of a stream only once they are connected.
+    ended += registry.whep.end_viewers(of_stream, reason);
+    for production in registry.hls.all() {
+        ended += production::end_viewers(registry, &production, of_stream, bars, reason);
+    }
+    let of_recording = |name: &str, id| match choice {
+        ViewerChoice::Recording(chosen) => chosen == name,
+        ViewerChoice::All | ViewerChoice::Id(_) => of_stream(id),
+    };
+    ended += overview::end(registry, of_recording, bars, reason);
+    ended > 0
+}
