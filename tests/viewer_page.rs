@@ -17,7 +17,7 @@ use crate::peers::{self, LIMIT, Peer, ffmpeg, wait_for};
 use chromium::{Chromium, Page};
 use onair::base::{Clock, Secret};
 use onair::net::Runtime;
-use onair::server::{Config, Listen, Server};
+use onair::server::{Config, IceServer, Listen, Server};
 
 /// What ffmpeg has to do so that browsers play it over WebRTC.
 const NO_B_FRAMES: [&str; 2] = ["-tune", "zerolatency"];
@@ -88,13 +88,21 @@ fn the_page_waits_plays_over_webrtc_and_plays_again_after_a_restart() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
-    let running = start_with(|_| ());
+    let ice_server = IceServer::new("stun:127.0.0.1:9", None).unwrap();
+    let running = start_with(|config| config.media.ice_servers.push(ice_server));
     let browser = Chromium::start("en");
-    let page = browser.open(&running.page(), "");
+    let note_servers = "window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(options) {
+            super(options);
+            window.iceServers = JSON.stringify(options.iceServers);
+        }
+    };";
+    let page = browser.open(&running.page(), note_servers);
     page.wait(&has_status("waiting"));
     assert_eq!(page.text("headline"), "Waiting for the stream");
     let publisher = running.publish(&NO_B_FRAMES);
     plays(&page, "whep", 20);
+    assert_eq!(page.value("window.iceServers"), "[{\"urls\":\"stun:127.0.0.1:9\"}]");
     assert!(page.text("chip").ends_with("· WebRTC"), "{}", page.text("chip"));
     page.wait_soon("document.getElementById('facts').innerText.endsWith('1 watching')");
     drop(publisher);

@@ -18,7 +18,7 @@ use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use browser::Browser;
 use onair::base::{Clock, Secret};
 use onair::net::Runtime;
-use onair::server::{Config, Event, Listen, Protocol, Server};
+use onair::server::{Config, Event, IceLogin, IceServer, Listen, Protocol, Server};
 use page::PageServer;
 
 /// What ffmpeg has to do so that browsers play it over WebRTC.
@@ -235,6 +235,37 @@ fn node_datachannel_receives_video_and_audio_and_leaves_by_delete() {
     assert_eq!(told["connected"], "connected", "{told}");
     assert_eq!((told["deleted"].as_u64(), told["again"].as_u64()), (Some(200), Some(404)));
     wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
+}
+
+#[test]
+fn players_get_the_ice_servers() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let login =
+        IceLogin { username: "onair".to_owned(), credential: Secret::new("Pl4nted-\"tulip\"") };
+    let turn = "turn:turn.example:3478?transport=udp";
+    let servers = [("stun:stun.example", None), (turn, Some(login))];
+    let servers = servers.map(|(url, login)| IceServer::new(url, login).unwrap());
+    let running = start_with(|config| config.media.ice_servers = servers.to_vec());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let path = "/live/show/whep";
+    let (status, head, _) = ask(running.http(), "POST", path, "application/sdp", page::OFFER);
+    assert_eq!(status, 201, "{head}");
+    let links: Vec<_> = head.lines().filter_map(|line| line.strip_prefix("link: ")).collect();
+    let expected = [
+        "<stun:stun.example>; rel=\"ice-server\"",
+        "<turn:turn.example:3478?transport=udp>; rel=\"ice-server\"; username=\"onair\"; \
+         credential=\"pl4nted-\\\"tulip\\\"\"; credential-type=\"password\"",
+    ];
+    assert!(links.ends_with(&expected), "{links:#?}");
+    let (_, _, state) = ask(running.http(), "GET", "/live/show/state", "", "");
+    let state: Value = serde_json::from_str(&state).unwrap();
+    let expected = serde_json::json!([
+        { "urls": "stun:stun.example" },
+        { "urls": turn, "username": "onair", "credential": "Pl4nted-\"tulip\"" },
+    ]);
+    assert_eq!(state["ice_servers"], expected);
 }
 
 #[test]

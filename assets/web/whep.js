@@ -1,4 +1,4 @@
-// A stream by WHEP (draft-ietf-wish-whep): one offer, one answer, no ICE servers.
+// A stream by WHEP (draft-ietf-wish-whep): one offer, one answer.
 
 // The server answers within this, or it does not.
 const ANSWER_MS = 5_000;
@@ -23,6 +23,7 @@ export class Whep {
         this.endpoint = address('/whep');
         this.quality = quality;
         this.refused = refused;
+        this.iceServers = state.ice_servers;
         this.video = video;
         this.fail = fail;
         // Sound alone does not do for a stream with video.
@@ -34,7 +35,7 @@ export class Whep {
     }
 
     async start() {
-        const connection = new RTCPeerConnection();
+        const connection = new RTCPeerConnection({ iceServers: this.iceServers });
         this.connection = connection;
         connection.addTransceiver('video', { direction: 'recvonly' });
         connection.addTransceiver('audio', { direction: 'recvonly' });

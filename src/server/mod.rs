@@ -13,7 +13,6 @@ pub mod renditions;
 mod rtmp;
 mod service;
 mod stream;
-mod viewers;
 mod whep;
 
 pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW, MutedPerson};
@@ -27,5 +26,6 @@ pub use crate::server::service::config::{
 };
 
 pub use service::config;
+pub use service::ice_server::{IceLogin, IceServer};
 pub use service::operator_chat::OperatorChat;
 pub use service::{Addresses, Error, Server};

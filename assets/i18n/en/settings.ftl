@@ -201,6 +201,10 @@ serve-auth = auth = "{ $other }": write adobe or llnw
 serve-http-address = write an address with a port, such as 127.0.0.1:8088, or none
 serve-webrtc-address = write an address with a port, such as 192.0.2.1:8189, or none
 serve-hls-mode = write on-demand, always or off
+serve-ice-server = write stun:HOST, stun:HOST:PORT or turn:HOST:PORT?transport=udp
+serve-ice-login = TURN needs username and credential_file in [[ice_server]], and STUN has neither
+serve-ice-text = username and credential have 1 to { $most } ASCII characters
+serve-too-many-ice-servers = there are more than { $most } ICE servers
 serve-too-many-rules = there are more than { $most } rules for recordings
 serve-rule-streams = write the names of streams, such as live/*, with at most { $most } characters
 serve-duration-within = write a duration from { $least } to { $most }

@@ -16,7 +16,7 @@ use crate::server::config::MAX_CONNECTIONS;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, Ladders, Watermark};
-use crate::server::{ChatRules, Fault, Limits, MAX_SLOW};
+use crate::server::{ChatRules, Fault, IceServer, Limits, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::studio::targets::sharing::check_origin;
 use crate::text::Problem;
@@ -189,6 +189,10 @@ pub struct Args {
     /// (repeatable)
     #[arg(long, value_name = "IP")]
     pub webrtc_address: Vec<IpAddr>,
+    /// STUN server for WebRTC viewers, such as `stun:stun.example.com:3478` (repeatable). `[[ice_server]]` in the
+    /// file of --config also has TURN servers
+    #[arg(long, value_name = "URL", value_parser = |text: &str| IceServer::new(text, None))]
+    pub ice_server: Vec<IceServer>,
     /// Slow mode of the chats: how long each viewer waits between two messages, up to 10m
     /// [default: 0s, which is off]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SLOW))]

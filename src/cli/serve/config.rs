@@ -11,17 +11,18 @@ use serde::Deserialize;
 use crate::base::Secret;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
 use crate::cli::serve::args::{Args, SLOW, hls_mode, percent};
+use crate::cli::serve::ice_servers::{self, IceServerTable};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
 use crate::cli::serve::values::{
     self, CONNECTIONS, KEEP_TIME, PER_ADDRESS, RuleValues, SPLIT_TIME, STREAMS, number, within,
 };
 use crate::cli::serve::watermarks::WatermarkTable;
-use crate::server::Fault;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
 use crate::server::relay::RelayRule;
 use crate::server::renditions::{Ladder, Watermark};
+use crate::server::{Fault, IceServer};
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::studio::targets::sharing::check_origin;
 use crate::text::Problem;
@@ -41,6 +42,7 @@ pub(super) struct FileRules {
     /// Watermarks by application; see [`access::OTHERS`].
     pub watermarks: HashMap<String, Vec<Watermark>>,
     pub relays: Vec<RelayRule>,
+    pub ice_servers: Vec<IceServer>,
 }
 
 /// The content of the file. Flags have precedence over it.
@@ -91,6 +93,7 @@ pub(super) struct Config {
     app: BTreeMap<String, AppTable>,
     tokens: TokenTable,
     relay: Vec<RelayTable>,
+    ice_server: Vec<IceServerTable>,
     #[serde(skip)]
     access: AccessRules,
     #[serde(skip)]
@@ -99,6 +102,8 @@ pub(super) struct Config {
     watermarks: HashMap<String, Vec<Watermark>>,
     #[serde(skip)]
     relays: Vec<RelayRule>,
+    #[serde(skip)]
+    ice_servers: Vec<IceServer>,
     fault: Vec<String>,
     fault_seed: Option<u64>,
 }
@@ -125,6 +130,7 @@ impl Config {
         let mut config: Self = document.read();
         let (apps, tokens) = (std::mem::take(&mut config.app), std::mem::take(&mut config.tokens));
         let tables = std::mem::take(&mut config.relay);
+        let ice_tables = std::mem::take(&mut config.ice_server);
         let record_rules = std::mem::take(&mut config.record_rule);
         let mut note = |path: &str, why: &Problem| document.note(path, why);
         config.ladders = access::ladders(&apps, &mut note);
@@ -133,6 +139,7 @@ impl Config {
         let proxy = (config.proxy_header.as_deref(), config.proxy_protocol);
         config.access.proxies = access::proxies(&config.trusted_proxies, proxy, &mut note);
         config.relays = relays::rules(tables, &mut note);
+        config.ice_servers = ice_servers::servers(ice_tables, &mut note);
         config.record_rules = recording::rules(record_rules, &mut note);
         // A server must not start with a configuration that its operator did not intend.
         if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
@@ -256,6 +263,7 @@ impl Config {
             ladders: self.ladders,
             watermarks: self.watermarks,
             relays: self.relays,
+            ice_servers: self.ice_servers,
         };
         Ok((all, rules))
     }
@@ -314,6 +322,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_has_ice_servers_with_their_logins() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "Pl4nted\n").unwrap();
+        let text = format!(
+            "[[ice_server]]\nurl = \"stun:stun.example\"\n[[ice_server]]\nurl = \"turn:a?transport=tcp\"\n\
+             username = \"onair\"\ncredential_file = {:?}\n",
+            file.path()
+        );
+        let (_, rules) = Config::parse(&text).unwrap().complete(&Args::default()).unwrap();
+        let [stun, turn] = &rules.ice_servers[..] else { panic!("{:?}", rules.ice_servers) };
+        assert!(stun.url() == "stun:stun.example" && stun.login().is_none());
+        let login = turn.login().unwrap();
+        assert_eq!((&*login.username, login.credential.expose()), ("onair", "Pl4nted"));
+    }
+
+    #[test]
     fn what_is_wrong_is_told_without_a_key() {
         for (text, why) in [
             ("rtmp = 5", "line 1"),
@@ -342,6 +366,9 @@ mod tests {
             ("[[record_rule]]\nformat = \"flv\"", "'record_rule.streams'"),
             ("trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]", "'trusted_proxies"),
             ("proxy_header = \"x-real-ip\"", "'proxy_header': it is not one of x-forwarded-for"),
+            ("[[ice_server]]\n\nurl = \"turn:a\"", "line 3, column 7: 'ice_server.url': TURN needs"),
+            ("[[ice_server]]\nurl = \"http://Pl4nted\"", "'ice_server.url': write stun:HOST"),
+            ("[[ice_server]]\nurl = \"stun:a\"\nusername = \"Pl4nted\"", "'ice_server.username'"),
             ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
         ] {
             let error = Config::parse(text).err().unwrap().to_string();

@@ -4,6 +4,7 @@ mod access;
 mod args;
 mod available_memory;
 mod config;
+mod ice_servers;
 mod recording;
 mod relays;
 mod token;
@@ -195,7 +196,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
             .map_err(|why| (why, Exit::File))?,
         None => (args.clone(), FileRules::default()),
     };
-    let FileRules { publish_keys, access, ladders, watermarks, mut relays } = file;
+    let FileRules { publish_keys, access, ladders, watermarks, mut relays, mut ice_servers } = file;
     args.check().map_err(|why| match &args.config {
         Some(path) => (config::with_path(path, why), Exit::File),
         None => (why, Exit::Usage),
@@ -212,6 +213,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         })?;
     }
     relays.extend(relays::of_flags(&args.push, &args.pull));
+    ice_servers.extend(args.ice_server.iter().cloned());
     let listen = |wish: Option<SocketAddr>, port| {
         wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
     };
@@ -242,6 +244,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         media: MediaRules {
             recording: recording::recording_rules(&args),
             renditions: args.ladders(ladders, watermarks),
+            ice_servers,
         },
         webrtc: match args.webrtc {
             Some(WebRtc::None) => None,

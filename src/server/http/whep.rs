@@ -125,8 +125,15 @@ async fn post(
             let mut response = (StatusCode::CREATED, head, begun.answer).into_response();
             if begun.has_choice {
                 let link = format!("<{location}/layer>; rel=\"{LAYER}\"");
-                let link = link.parse::<HeaderValue>().ok();
-                response.headers_mut().extend(link.map(|link| (header::LINK, link)));
+                if let Ok(link) = link.parse::<HeaderValue>() {
+                    response.headers_mut().append(header::LINK, link);
+                }
+            }
+            for server in &registry.rules().ice_servers {
+                if let Ok(mut link) = server.link().expose().parse::<HeaderValue>() {
+                    link.set_sensitive(true);
+                    response.headers_mut().append(header::LINK, link);
+                }
             }
             response
         }

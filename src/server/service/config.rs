@@ -15,6 +15,7 @@ use crate::server::hls;
 use crate::server::recordings::rules::RecordingRules;
 use crate::server::relay::rules::RelayRule;
 use crate::server::renditions::ladder::Ladders;
+use crate::server::service::ice_server::IceServer;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
@@ -96,7 +97,7 @@ pub struct Config {
     pub http_token: Option<Secret>,
     /// Folder for recordings of publications, if set.
     pub record: Option<PathBuf>,
-    /// The rules for recordings and renditions at the start.
+    /// The rules for recordings, renditions and WHEP viewers at the start.
     pub media: MediaRules,
     /// The rules of all chats.
     pub chat: ChatRules,
@@ -117,13 +118,15 @@ pub struct Config {
     pub fault_seed: u64,
 }
 
-/// The rules for the next recording and the next rendition.
+/// The rules for the next recording, the next rendition and the next WHEP viewer.
 #[derive(Clone, Debug, Default)]
 pub struct MediaRules {
     /// Which publications are recorded, and how.
     pub recording: RecordingRules,
     /// The renditions of streams.
     pub renditions: Ladders,
+    /// The ICE servers for WHEP viewers.
+    pub ice_servers: Vec<IceServer>,
 }
 
 /// A stream of the program that contains the server.

@@ -4,8 +4,10 @@
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
 pub mod config;
+pub mod ice_server;
 pub mod operator_chat;
 pub(in crate::server) mod port;
+pub(in crate::server) mod viewers;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -30,7 +32,7 @@ use crate::server::renditions::measurement::measure;
 use crate::server::service::config::{Config, Listen};
 use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
-use crate::server::viewers::{self, ViewerChoice};
+use crate::server::service::viewers::{self, ViewerChoice};
 use crate::server::whep;
 use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::text::problem::{Problem, problem};

@@ -33,7 +33,7 @@ use crate::server::recordings::name::{format_of, media_type, stem, stream_of};
 use crate::server::recordings::retention;
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
-use crate::server::viewers::{self, ViewerChoice};
+use crate::server::service::viewers::{self, ViewerChoice};
 use crate::text::Language;
 
 /// Number of bytes per read.

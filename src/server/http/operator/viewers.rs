@@ -13,7 +13,7 @@ use crate::server::event::ViewerFigures;
 use crate::server::http::caller::Caller;
 use crate::server::http::operator::{BY_OPERATOR, authorized, error};
 use crate::server::registry::Registry;
-use crate::server::viewers::{self, ViewerChoice, figures};
+use crate::server::service::viewers::{self, ViewerChoice, figures};
 
 /// Maximum number of viewers in a response.
 const MAX_LISTED: usize = 1_000;

@@ -11,6 +11,7 @@ use crate::media::Size;
 use crate::server::event::StreamFigures;
 use crate::server::hls::Mode;
 use crate::server::registry::Registry;
+use crate::server::service::ice_server::{IceLogin, IceServer};
 
 /// Returns the state as JSON. A stream that nobody publishes has a state too.
 pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response {
@@ -26,6 +27,8 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
         let on_demand = registry.relays.demand_rule(app, stream).is_some();
         state.insert("on_demand".to_owned(), json!(on_demand));
         state.insert("protocols".to_owned(), json!(protocols));
+        let ice: Vec<_> = registry.rules().ice_servers.iter().map(ice_server).collect();
+        state.insert("ice_servers".to_owned(), json!(ice));
         state.insert("now".to_owned(), json!(now.as_secs_f64() * 1_000.0));
     }
     ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
@@ -35,6 +38,19 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
 fn protocols(whep: bool, hls: Mode) -> Vec<&'static str> {
     let all = [("whep", whep), ("hls", hls != Mode::Off), ("flv", true)];
     all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
+}
+
+/// Returns an ICE server as browsers take it (`RTCIceServer`). They need it before they post an offer, so a
+/// `Link` header of the answer is too late for them.
+fn ice_server(server: &IceServer) -> Value {
+    match server.login() {
+        None => json!({ "urls": server.url() }),
+        Some(IceLogin { username, credential }) => json!({
+            "urls": server.url(),
+            "username": username,
+            "credential": credential.expose(),
+        }),
+    }
 }
 
 /// Returns the names of the renditions that a viewer may choose.
