@@ -1,6 +1,7 @@
 //! The operator page of the built-in server, in Chromium: what it shows, what it asks before a change, and that
 //! names from others run nothing in it.
 
+mod chat;
 mod recordings;
 
 use std::collections::BTreeSet;
@@ -246,6 +247,7 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
     for (section, heading) in [
         ("streams", "Streams"),
         ("viewers", "Viewers"),
+        ("chat", "Chat"),
         ("access", "Access"),
         ("recordings", "Recordings"),
         ("events", "Events"),

@@ -59,6 +59,11 @@ export async function getBlob(path) {
     return (await ask(path)).blob();
 }
 
+// Changes parts, and returns the whole.
+export async function patch(path, changes) {
+    return (await ask(path, { method: 'PATCH', body: JSON.stringify(changes) })).json();
+}
+
 export async function remove(path) {
     await ask(path, { method: 'DELETE' });
 }

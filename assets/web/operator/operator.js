@@ -2,7 +2,8 @@
 
 import { language, onLanguage } from '/assets/language.js';
 import { Access } from '/assets/operator/access.js';
-import { get, isOpen, pathOf, remove, token } from '/assets/operator/api.js';
+import { get, isOpen, patch, pathOf, remove, token } from '/assets/operator/api.js';
+import { Chat } from '/assets/operator/chat.js';
 import { askToken, confirmed, settings, toast } from '/assets/operator/dialogs.js';
 import { bitrate, bytes, duration, number } from '/assets/operator/format.js';
 import { Events, Recordings, Relays, Viewers } from '/assets/operator/lists.js';
@@ -15,14 +16,15 @@ const REFRESH_MS = 2_000;
 const FEW = 6;
 // The folder of recordings is read this often.
 const RECORDINGS_MS = 10_000;
-const VIEWS = ['streams', 'viewers', 'relays', 'access', 'recordings', 'events'];
+const VIEWS = ['streams', 'viewers', 'chat', 'relays', 'access', 'recordings', 'events'];
 
 const byId = id => document.getElementById(id);
 
-const answers = { server: null, streams: null, viewers: null, relays: null, access: null, recordings: null, events: null };
+const answers = { server: null, streams: null, viewers: null, chat: null, relays: null, access: null, recordings: null, events: null };
 let before = null;
 let rates = { out: null, cpu: null };
 let ofStream = null;
+let chatOf = null;
 let failures = 0;
 let isLocked = false;
 let hasNoToken = false;
@@ -31,8 +33,9 @@ let refreshing = false;
 let isStale = false;
 let recordingsAt = -Infinity;
 
-const streams = new Streams({ end: endStream, viewers: showViewersOf });
+const streams = new Streams({ end: endStream, viewers: showViewersOf, chat: showChatOf });
 const viewers = new Viewers({ end: endViewer });
+const chat = new Chat({ change: changeChat, choose: showChatOf });
 const relays = new Relays();
 const access = new Access();
 const recordings = new Recordings({ remove: removeRecording });
@@ -53,7 +56,8 @@ async function refresh() {
     const chosen = view();
     try {
         const wanted = ['server'];
-        if (chosen === 'streams') wanted.push('streams');
+        if (chosen === 'streams' || chosen === 'chat') wanted.push('streams');
+        if (chosen === 'chat' && chatOf) wanted.push('chat');
         if (chosen === 'viewers') wanted.push('viewers');
         if (chosen === 'relays') wanted.push('relays');
         if (chosen === 'access') wanted.push('access');
@@ -68,6 +72,11 @@ async function refresh() {
         wanted.forEach((name, index) => {
             answers[name] = all[index];
         });
+        if (chosen === 'chat' && !chatOf && answers.streams.streams.length > 0) {
+            const [{ app, stream }] = answers.streams.streams;
+            chatOf = { app, stream };
+            answers.chat = await get(addressOf('chat'));
+        }
         measure();
         failures = 0;
         isLocked = false;
@@ -87,6 +96,7 @@ function addressOf(name) {
         const { app, stream } = ofStream;
         return `/api/v1/viewers?${new URLSearchParams({ app, stream })}`;
     }
+    if (name === 'chat') return `/api/v1/chats/${pathOf(chatOf)}`;
     // The reasons of failures are sentences of the server.
     if (name === 'relays') return `/api/v1/relays?lang=${language()}`;
     if (name === 'events' && !byId('with-viewers').checked) return '/api/v1/events?viewers=no';
@@ -132,6 +142,10 @@ function draw() {
     if (answers.server) figures(answers.server);
     if (answers.streams) streams.show(answers.streams.streams);
     if (answers.viewers) viewers.show(answers.viewers);
+    chat.offer(answers.streams?.streams ?? [], chatOf);
+    // An answer can be that of the chat before.
+    const isChosen = answers.chat?.app === chatOf?.app && answers.chat?.stream === chatOf?.stream;
+    chat.show(isChosen ? answers.chat : null);
     if (answers.relays) relays.show(answers.relays);
     if (answers.access) access.show(answers.access);
     if (answers.recordings) recordings.show(answers.recordings, view() === 'recordings' ? Infinity : FEW);
@@ -170,13 +184,15 @@ function banner() {
     byId('unlock').hidden = !isLocked || hasNoToken;
 }
 
-// Makes a change, with the token, which is asked for where it is missing or wrong.
-async function change(path, name, done = 'ended') {
+// Makes a change, with the token, which is asked for where it is missing or wrong. Returns true if it is made.
+async function change(make, done, notDone) {
     let problem = null;
+    let isDone = false;
     while (true) {
         try {
-            await remove(path);
-            toast(text(done, { name }));
+            await make();
+            isDone = true;
+            toast(done);
             break;
         } catch (error) {
             if (error.status === 401) {
@@ -185,29 +201,43 @@ async function change(path, name, done = 'ended') {
                 break;
             }
             const reason = error.status === 429 ? text('tokenWait') : error.status === 403 ? text('noToken') : error.message;
-            toast(text('notEnded', { name, reason }));
+            toast(notDone(reason));
             break;
         }
     }
     refresh();
+    return isDone;
+}
+
+function end(path, name, done = 'ended') {
+    return change(() => remove(path), text(done, { name }), reason => text('notEnded', { name, reason }));
+}
+
+// What the operator deletes or mutes disappears at once.
+async function changeChat(changes) {
+    const path = addressOf('chat');
+    const make = async () => {
+        answers.chat = await patch(path, changes);
+    };
+    return change(make, text('chatChanged'), reason => text('chatNotChanged', { reason }));
 }
 
 async function endStream(stream) {
     const [name, count] = [nameOf(stream), number(stream.viewers)];
     const agreed = await confirmed(text('questionStream', { name }), text('questionStreamText', { count }), text('disconnect'));
-    if (agreed) await change(`/api/v1/streams/${pathOf(stream)}`, name);
+    if (agreed) await end(`/api/v1/streams/${pathOf(stream)}`, name);
 }
 
 async function endViewer(viewer) {
     const [peer, name] = [viewer.peer, nameOf(viewer)];
     const agreed = await confirmed(text('questionViewer', { peer }), text('questionViewerText', { name }), text('disconnect'));
-    if (agreed) await change(`/api/v1/viewers/${viewer.id}`, peer);
+    if (agreed) await end(`/api/v1/viewers/${viewer.id}`, peer);
 }
 
 async function removeRecording(file) {
     const agreed = await confirmed(text('questionErase', { name: file.name }), text('questionEraseText'), text('eraseNow'));
     if (!agreed) return;
-    await change(`/api/v1/recordings/${encodeURIComponent(file.name)}`, file.name, 'erased');
+    await end(`/api/v1/recordings/${encodeURIComponent(file.name)}`, file.name, 'erased');
     recordingsAt = -Infinity;
     refresh();
 }
@@ -217,6 +247,13 @@ function showViewersOf(stream) {
     answers.viewers = null;
     if (view() === 'viewers') navigate();
     else location.hash = 'viewers';
+}
+
+function showChatOf({ app, stream }) {
+    chatOf = { app, stream };
+    answers.chat = null;
+    if (view() === 'chat') navigate();
+    else location.hash = 'chat';
 }
 
 function navigate() {

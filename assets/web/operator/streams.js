@@ -14,10 +14,10 @@ const byId = id => document.getElementById(id);
 export const nameOf = ({ app, stream }) => `${app}/${stream}`;
 
 export class Streams {
-    // `end(stream)` disconnects a publisher, `viewers(stream)` shows those who watch.
-    constructor({ end, viewers }) {
+    // `end(stream)` disconnects a publisher, `viewers(stream)` shows those who watch, `chat(stream)` their chat.
+    constructor({ end, viewers, chat }) {
         this.last = [];
-        this.rows = new Rows(byId('streams'), it => JSON.stringify([it.app, it.stream]), () => new StreamRow({ end, viewers }));
+        this.rows = new Rows(byId('streams'), it => JSON.stringify([it.app, it.stream]), () => new StreamRow({ end, viewers, chat }));
         byId('search').oninput = () => this.draw();
     }
 
@@ -43,7 +43,7 @@ export class Streams {
 }
 
 class StreamRow {
-    constructor({ end, viewers }) {
+    constructor({ end, viewers, chat }) {
         this.stream = null;
         this.address = null;
         this.askedAt = -Infinity;
@@ -61,8 +61,10 @@ class StreamRow {
         this.spark = sparkline();
         this.watch = make('a', { class: 'plain', target: '_blank', rel: 'noopener' }, icon('watch'));
         this.people = make('button', { class: 'plain', type: 'button' }, icon('users'));
+        this.chat = make('button', { class: 'plain', type: 'button' }, icon('chat'));
         this.ban = make('button', { class: 'plain ban', type: 'button' }, icon('ban'));
         this.people.onclick = () => viewers(this.stream);
+        this.chat.onclick = () => chat(this.stream);
         this.ban.onclick = () => end(this.stream);
         const cell = (part, ...children) => make('td', { 'role': 'cell', 'data-part': part }, ...children);
         this.audience = cell('viewers', this.viewers, this.protocols);
@@ -76,7 +78,7 @@ class StreamRow {
             this.audience,
             figures,
             cell('history', this.spark),
-            cell('actions', make('div', { class: 'actions' }, this.watch, this.people, this.ban)),
+            cell('actions', make('div', { class: 'actions' }, this.watch, this.people, this.chat, this.ban)),
         );
     }
 
@@ -103,6 +105,7 @@ class StreamRow {
         this.watch.href = `/watch/${pathOf(stream)}`;
         label(this.watch, text('watch', { name }));
         label(this.people, text('viewersOf', { name }));
+        label(this.chat, text('chatOf', { name }));
         label(this.ban, text('endStream', { name }));
         this.ban.disabled = !publisher;
         this.ban.style.visibility = publisher ? '' : 'hidden';

@@ -35,7 +35,7 @@ macro_rules! asset {
 }
 
 /// All files, by path.
-static ASSETS: [(&str, Asset); 29] = [
+static ASSETS: [(&str, Asset); 30] = [
     asset!("theme.css", STYLE, "web/theme.css"),
     asset!("watch.css", STYLE, "web/watch.css"),
     asset!("early.js", SCRIPT, "web/early.js"),
@@ -55,6 +55,7 @@ static ASSETS: [(&str, Asset); 29] = [
     asset!("operator/operator.js", SCRIPT, "web/operator/operator.js"),
     asset!("operator/access.js", SCRIPT, "web/operator/access.js"),
     asset!("operator/api.js", SCRIPT, "web/operator/api.js"),
+    asset!("operator/chat.js", SCRIPT, "web/operator/chat.js"),
     asset!("operator/dialogs.js", SCRIPT, "web/operator/dialogs.js"),
     asset!("operator/format.js", SCRIPT, "web/operator/format.js"),
     asset!("operator/lists.js", SCRIPT, "web/operator/lists.js"),

@@ -1,0 +1,75 @@
+//! Moderation on the operator page: messages, mutes, slow mode and blocked words, as a viewer notices them.
+
+use super::{TOKEN, click, shows, start};
+use crate::peers;
+use crate::peers::client::Client;
+use crate::viewer_page::chromium::{Chromium, Page};
+use onair::wire::chat::ChatLine;
+
+/// Lets a viewer, who joins if necessary, send a message.
+fn say(page: &Page<'_>, name: &str, text: &str) {
+    let line = serde_json::json!({ "name": name, "text": text }).to_string();
+    page.value(&format!("window.viewer.send({line:?})"));
+}
+
+/// What the viewer has received that has this in it.
+fn got(words: &str) -> String {
+    format!("window.got.some(it => it.includes({words:?}))")
+}
+
+#[test]
+fn the_operator_moderates_the_chat_of_a_stream() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start();
+    let _publisher = Client::publish(&running.url("live/show"));
+    let streamer = running.server.join_chat("live", "show").unwrap();
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#streams tr", "live/show"));
+    page.value(
+        "window.got = [];
+        window.viewer = new WebSocket(`ws://${location.host}/live/show/chat`);
+        viewer.onmessage = event => got.push(event.data);",
+    );
+    page.wait("window.viewer.readyState === 1");
+    streamer.say(ChatLine::new("Kim", "good evening").unwrap());
+    let markup = "<img src=x onerror=window.ran=1>";
+    say(&page, markup, markup);
+    say(&page, "eve", "buy this");
+    page.wait(&got("buy this"));
+    click(&page, "#streams [aria-label='Moderate the chat of live/show']");
+    // Moderation needs the token, also on this computer.
+    page.wait("document.getElementById('token').open");
+    page.value(&format!("document.getElementById('token-input').value = '{TOKEN}'"));
+    click(&page, "#token .primary");
+    page.wait(&shows("#chat-lines", "good evening"));
+    assert_eq!(page.value("document.getElementById('chat-stream').value"), "live/show");
+    page.wait_soon(&shows("#chat-lines tr:last-child", "Streamer"));
+    page.wait_soon(&shows("#chat-lines", markup));
+    assert_eq!(page.value("window.ran ?? 0"), 0);
+
+    click(&page, "#chat-lines tr:first-child [aria-label='Delete the message of eve']");
+    page.wait_soon(&got("\"deleted\""));
+    page.wait_soon(&format!("!({})", shows("#chat-lines", "buy this")));
+    page.value("document.getElementById('chat-words').value = 'spoiler'");
+    page.value("document.getElementById('chat-words').oninput()");
+    click(&page, "#chat-save");
+    page.wait_soon(&shows("#toast", "The chat is changed."));
+    say(&page, "eve", "a Spoiler");
+    page.wait_soon(&got("\"refused\":\"blocked\""));
+    click(&page, &format!("#chat-lines [aria-label='Mute {markup}']"));
+    page.wait_soon(&shows("#chat-muted", "eve"));
+    say(&page, "eve", "again");
+    page.wait_soon(&got("\"refused\":\"muted\""));
+    click(&page, "#chat-muted button");
+    page.wait_soon("!document.getElementById('no-muted').hidden");
+    page.value("document.getElementById('chat-slow').value = '600'");
+    click(&page, "#chat-save");
+    page.wait_soon(&got("{\"slow\":600}"));
+    page.value("document.getElementById('chat-slow').value = '601'");
+    click(&page, "#chat-save");
+    assert_eq!(page.value("document.getElementById('chat-slow').checkValidity()"), false);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
