@@ -3,6 +3,7 @@
 
 pub mod chromium;
 mod moderation;
+mod moved;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

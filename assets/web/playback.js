@@ -29,6 +29,8 @@ export class Playback {
         this.quality = stored('quality');
         this.changed = changed;
         this.state = null;
+        // The server where the stream goes, if this one is being replaced.
+        this.successor = null;
         // waiting, connecting, playing, paused, failed, refused or unreachable.
         this.status = 'connecting';
         this.driver = null;
@@ -63,6 +65,8 @@ export class Playback {
 
     // The stream has this state now; `null`: the server does not answer.
     update(state) {
+        if (state) this.successor = state.successor;
+        if (!state?.live && this.#follow()) return;
         if (state === null) {
             if (!this.driver) this.#set('unreachable');
             return;
@@ -81,6 +85,14 @@ export class Playback {
         }
         if (this.paused && this.status === 'waiting') this.#set('paused');
         if (!this.driver && !this.paused && this.status !== 'failed' && this.timer === null) this.#begin();
+    }
+
+    // Opens this page at the server that has the stream now.
+    #follow() {
+        if (!this.successor || this.successor === location.origin) return false;
+        this.#stop();
+        location.replace(this.successor + location.pathname + location.search);
+        return true;
     }
 
     // The page may not play the stream. What plays already goes on.

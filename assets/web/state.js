@@ -52,7 +52,9 @@ export class StreamState {
             // Counted below.
         }
         this.failures = state ? 0 : this.failures + 1;
-        this.timer = setTimeout(() => this.refresh(), state?.live ? LIVE_MS : WAITING_MS);
+        // A stream that moves to another server can leave at any time.
+        const wait = state?.live && !state.successor ? LIVE_MS : WAITING_MS;
+        this.timer = setTimeout(() => this.refresh(), wait);
         if (state || this.failures > 1) this.changed(state);
     }
 }

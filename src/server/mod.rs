@@ -26,6 +26,7 @@ pub use crate::server::service::config::{
 };
 
 pub use service::config;
+pub use service::http_successor::HttpSuccessor;
 pub use service::ice_server::{IceLogin, IceServer};
 pub use service::operator_chat::OperatorChat;
 pub use service::{Addresses, Error, Server};

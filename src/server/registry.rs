@@ -32,6 +32,7 @@ use crate::server::recordings::viewers::keeper::Keeper;
 use crate::server::relay::relays::Relays;
 use crate::server::renditions::transcoders::Transcoders;
 use crate::server::service::config::{Config, Limits, MediaRules};
+use crate::server::service::http_successor::HttpSuccessor;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;
@@ -53,6 +54,7 @@ pub(super) struct Registry {
     notices: Notices,
     /// See [`Config`]; it can change at runtime.
     pub successor: Mutex<Option<String>>,
+    pub http_successor: Mutex<Option<HttpSuccessor>>,
     pub clock: Clock,
     door: Mutex<Option<Login>>,
     streams: Mutex<HashMap<(String, String), Arc<Stream>>>,
@@ -180,6 +182,7 @@ impl Registry {
         let relays = Relays::new(&config.relays, runtime);
         Self {
             successor: Mutex::new(config.successor.clone()),
+            http_successor: Mutex::new(config.http_successor.clone()),
             access: RwLock::new(Arc::new(Access::new(&config, &notices, None))),
             rules: RwLock::new(Arc::new(config.media.clone())),
             notices,
@@ -362,6 +365,7 @@ impl Registry {
         *self.rules.write() = Arc::new(config.media.clone());
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);
+        self.http_successor.lock().clone_from(&config.http_successor);
         self.lab.set(config.faults.clone());
         self.chats.set_rules(config.chat.clone());
     }
@@ -490,11 +494,14 @@ impl Registry {
         figures
     }
 
-    /// Asks all RTMP clients that support it to reconnect to the successor, and accepts no new
-    /// clients. Other clients stay.
-    pub fn drain(&self, successor: Option<String>) {
+    /// Asks all RTMP clients that support it to reconnect to the successor, and accepts no new RTMP
+    /// clients. HTTP viewers follow their streams. `None` keeps a configured successor.
+    pub fn drain(&self, successor: Option<String>, http_successor: Option<HttpSuccessor>) {
         if let Some(successor) = successor {
             *self.successor.lock() = Some(successor);
+        }
+        if let Some(successor) = http_successor {
+            *self.http_successor.lock() = Some(successor);
         }
         if !self.draining.send_replace(true) {
             self.tell(Event::Drain { successor: self.successor.lock().clone() });
@@ -504,6 +511,17 @@ impl Registry {
     /// Returns true if clients are asked to leave.
     pub fn is_draining(&self) -> bool {
         *self.draining.borrow()
+    }
+
+    /// Returns the server to which HTTP viewers move while clients are asked to leave, if there is one.
+    pub fn http_successor(&self) -> Option<HttpSuccessor> {
+        self.http_successor.lock().clone().filter(|_| self.is_draining())
+    }
+
+    /// Returns the same for the viewers of a stream that is not published here, or no longer.
+    pub fn moved_to(&self, app: &str, name: &str) -> Option<HttpSuccessor> {
+        let is_here = || self.find(app, name).is_some_and(|stream| stream.is_published());
+        self.http_successor().filter(|_| !is_here())
     }
 
     /// Waits until clients are asked to leave.

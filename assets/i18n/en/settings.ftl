@@ -205,6 +205,7 @@ serve-ice-server = write stun:HOST, stun:HOST:PORT or turn:HOST:PORT?transport=u
 serve-ice-login = TURN needs username and credential_file in [[ice_server]], and STUN has neither
 serve-ice-text = username and credential have 1 to { $most } ASCII characters
 serve-too-many-ice-servers = there are more than { $most } ICE servers
+serve-successor-http = write http://HOST:PORT or https://HOST:PORT, without a path or password
 serve-too-many-rules = there are more than { $most } rules for recordings
 serve-rule-streams = write the names of streams, such as live/*, with at most { $most } characters
 serve-duration-within = write a duration from { $least } to { $most }

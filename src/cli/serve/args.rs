@@ -16,7 +16,7 @@ use crate::server::config::MAX_CONNECTIONS;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, Ladders, Watermark};
-use crate::server::{ChatRules, Fault, IceServer, Limits, MAX_SLOW};
+use crate::server::{ChatRules, Fault, HttpSuccessor, IceServer, Limits, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::studio::targets::sharing::check_origin;
 use crate::text::Problem;
@@ -264,6 +264,10 @@ pub struct Args {
     /// `rtmp://other/live`
     #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
+    /// When this server drains, viewers over HTTP follow their streams to this server, such as
+    /// `http://other:8088`
+    #[arg(long, value_name = "URL")]
+    pub successor_http: Option<HttpSuccessor>,
     /// Send every stream to this RTMP server, too (repeatable), such as `rtmp://other/live` or
     /// `rtmp://other/{app}/{stream}`. `[[relay]]` in the file of --config has patterns, keys and lists
     #[arg(long, value_name = "URL", value_parser = relay_target)]

@@ -85,6 +85,7 @@ pub(super) struct Config {
     chat_slow: Option<String>,
     blocked_words: Vec<String>,
     successor: Option<String>,
+    successor_http: Option<String>,
     user: Option<String>,
     password_file: Option<PathBuf>,
     auth: Option<String>,
@@ -252,6 +253,10 @@ impl Config {
         if let Some(successor) = self.successor.filter(|_| all.successor.is_none()) {
             all.successor = Some(check_successor(&successor)?);
         }
+        if let (None, Some(origin)) = (&all.successor_http, &self.successor_http) {
+            let origin = origin.parse().map_err(|why| value("successor_http", why))?;
+            all.successor_http = Some(origin);
+        }
         if all.fault.is_empty() {
             let faults = self.fault.iter().map(|fault| fault.parse::<Fault>());
             all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.0)?;
@@ -376,6 +381,7 @@ mod tests {
         }
         for (text, why) in [
             ("successor = \"http://a\"", "does not support http://"),
+            ("successor_http = \"http://a/live\"", "'successor_http': write http://HOST"),
             ("fault = [\"nonsense\"]", "nonsense"),
             ("http = \"here\"", "'http': write an address"),
             ("webrtc = \"8189\"", "'webrtc': write an address"),

@@ -258,6 +258,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),
         successor: args.successor.clone(),
+        http_successor: args.successor_http.clone(),
         relays,
         limits: args.limits(),
         ..Config::default()

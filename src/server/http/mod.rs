@@ -44,6 +44,7 @@ use crate::server::http::path::split;
 use crate::server::http::watch::WatchResource;
 use crate::server::http::whep::WhepResource;
 use crate::server::recordings::opened::VOD;
+use crate::server::recordings::playlist::broadcast::EVENT;
 use crate::server::registry::Registry;
 use crate::server::relay::pulls;
 use crate::server::service::port::OpenPort;
@@ -156,6 +157,18 @@ impl MediaResource {
         }
     }
 
+    /// Returns true if the successor of a draining server can answer the request instead. Segments and
+    /// sessions are only here.
+    fn can_move(&self) -> bool {
+        match self {
+            Self::Watch(resource) => *resource == WatchResource::Page,
+            Self::Whep(resource) => *resource == WhepResource::Endpoint,
+            Self::Hls(HlsResource::Below(name)) => name.ends_with(".m3u8") && name != EVENT,
+            Self::Hls(HlsResource::Stream | HlsResource::Manifest) | Self::Flv => true,
+            Self::Chat | Self::Recorded(_) => false,
+        }
+    }
+
     /// Returns true if the request of a viewer who may play can begin a pull on demand. Segments exist
     /// only if the stream is already on this server.
     fn may_begin_pull(&self, request: &Request) -> bool {
@@ -190,6 +203,9 @@ async fn media(
     let Some(((app, mut stream), resource)) = MediaResource::find(&request) else {
         return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
     };
+    if let Some(successor) = registry.moved_to(&app, &stream).filter(|_| resource.can_move()) {
+        return refusals::moved(&successor, request.uri());
+    }
     let mut pass = None;
     let mut viewer = AdmittedViewer { id: registry.next_id(), done: None };
     if resource.is_protected(request.method()) {

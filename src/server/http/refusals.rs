@@ -1,14 +1,26 @@
-//! Responses to requests for streams that do not exist, or that the client may not play.
+//! Responses to requests for streams that do not exist, have moved, or that the client may not play.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::server::access::action::Action;
 use crate::server::access::denied::Denied;
+use crate::server::service::http_successor::HttpSuccessor;
 
 /// Returns the response for a missing stream.
 pub(super) fn no_such_stream() -> Response {
     (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response()
+}
+
+/// Returns the response for a stream that is at the successor of this server now. The method stays, as
+/// WHEP needs ("Load balancing and redirections" in draft-ietf-wish-whep).
+pub(super) fn moved(successor: &HttpSuccessor, uri: &Uri) -> Response {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let head = [
+        (header::LOCATION, format!("{successor}{path}")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (StatusCode::TEMPORARY_REDIRECT, head, "The stream has moved.\n").into_response()
 }
 
 /// Returns the response to a client that may not play. Caches must not keep it.

@@ -15,6 +15,7 @@ use crate::server::hls;
 use crate::server::recordings::rules::RecordingRules;
 use crate::server::relay::rules::RelayRule;
 use crate::server::renditions::ladder::Ladders;
+use crate::server::service::http_successor::HttpSuccessor;
 use crate::server::service::ice_server::IceServer;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
@@ -84,6 +85,9 @@ pub struct Config {
     /// The URL, with an application, to which clients reconnect when this server shuts down
     /// (Enhanced RTMP's reconnect request). `None` means this server.
     pub successor: Option<String>,
+    /// Where HTTP viewers of a stream go while this server drains, once the stream is not published
+    /// here. `None` means that they stay.
+    pub http_successor: Option<HttpSuccessor>,
     /// The login for publishers; players need none.
     pub login: Option<Login>,
     /// A stream that requires its own key to publish, independently of other keys.
@@ -155,6 +159,7 @@ impl Default for Config {
             publish_keys: Vec::new(),
             access: AccessRules::default(),
             successor: None,
+            http_successor: None,
             login: None,
             own_stream: None,
             http_names: Vec::new(),

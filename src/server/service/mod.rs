@@ -4,6 +4,7 @@
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
 pub mod config;
+pub mod http_successor;
 pub mod ice_server;
 pub mod operator_chat;
 pub(in crate::server) mod port;
@@ -355,9 +356,10 @@ impl Server {
     }
 
     /// Asks publishers and viewers that support it to reconnect to the successor, and accepts no
-    /// new RTMP clients. The server continues for the other clients.
+    /// new RTMP clients. HTTP viewers follow their streams to the HTTP successor. The server continues
+    /// for the other clients.
     pub fn drain(&self) {
-        self.registry.drain(None);
+        self.registry.drain(None, None);
     }
 
     /// Ends the server: accepts no more clients, informs publishers and viewers, and closes

@@ -212,8 +212,14 @@ impl Session {
         if let Some(published) = published {
             self.gone_since = (!published).then_some(now);
         }
-        if self.gone_since.is_some_and(|since| now.duration_since(since) >= COMES_BACK_WITHIN) {
-            return Err("the publisher has gone");
+        if let Some(since) = self.gone_since {
+            if now.duration_since(since) >= COMES_BACK_WITHIN {
+                return Err("the publisher has gone");
+            }
+            let moved = |it: &Arc<Stream>| registry.moved_to(&it.app, &it.name).is_some();
+            if self.joined.as_ref().is_some_and(moved) {
+                return Err("the stream has moved to another server");
+            }
         }
         if self.joined.is_none() && registry.clock.now().since(self.began) >= CONNECT_WITHIN {
             return Err("it did not connect");

@@ -12,9 +12,11 @@ use serde_json::{Value, json};
 use crate::server::http::caller::Caller;
 use crate::server::http::operator::{authorized, error};
 use crate::server::registry::Registry;
+use crate::server::service::http_successor::HttpSuccessor;
 use crate::wire::rtmp::url::Url;
 
-/// Starts draining, with the server's token. The body can be empty, or contain the `successor`.
+/// Starts draining, with the server's token. The body can be empty, or contain the `successor` and the
+/// `successor_http`.
 pub(in crate::server::http) async fn begin(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -42,11 +44,27 @@ pub(in crate::server::http) async fn begin(
             return error(StatusCode::UNPROCESSABLE_ENTITY, why);
         }
     };
-    registry.drain(successor);
+    let http_successor = match asked.get("successor_http").unwrap_or(&Value::Null) {
+        Value::Null => None,
+        text => match text.as_str().map(str::parse::<HttpSuccessor>) {
+            Some(Ok(origin)) => Some(origin),
+            _ => {
+                let why = "successor_http must be an HTTP address without a path or password";
+                return error(StatusCode::UNPROCESSABLE_ENTITY, why);
+            }
+        },
+    };
+    registry.drain(successor, http_successor);
     let figures = registry.figures();
     let publishers = figures.iter().filter(|stream| stream.publisher.is_some()).count();
     let successor = registry.successor.lock().clone();
+    let http_successor = registry.http_successor().map(|origin| origin.to_string());
     let viewers: usize = figures.iter().map(|stream| stream.viewers).sum();
-    let answer = json!({ "successor": successor, "publishers": publishers, "viewers": viewers });
+    let answer = json!({
+        "successor": successor,
+        "successor_http": http_successor,
+        "publishers": publishers,
+        "viewers": viewers,
+    });
     (StatusCode::ACCEPTED, Json(answer)).into_response()
 }

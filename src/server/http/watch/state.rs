@@ -27,6 +27,8 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
         let on_demand = registry.relays.demand_rule(app, stream).is_some();
         state.insert("on_demand".to_owned(), json!(on_demand));
         state.insert("protocols".to_owned(), json!(protocols));
+        let successor = registry.http_successor().map(|origin| origin.to_string());
+        state.insert("successor".to_owned(), json!(successor));
         let ice: Vec<_> = registry.rules().ice_servers.iter().map(ice_server).collect();
         state.insert("ice_servers".to_owned(), json!(ice));
         state.insert("now".to_owned(), json!(now.as_secs_f64() * 1_000.0));

@@ -1,0 +1,61 @@
+//! Draining: viewers over HTTP follow their stream to another server, the page and ffprobe alike.
+
+use super::chromium::Chromium;
+use super::{LIMIT, NO_B_FRAMES, Peer, peers, plays, start_with};
+use crate::peers::web;
+
+/// The status of an answer, and where it leads.
+fn answer(text: &str) -> (u16, &str) {
+    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut fields = text.lines().filter_map(|line| line.split_once(": "));
+    let location = fields.find(|(name, _)| name.eq_ignore_ascii_case("location"));
+    (status, location.map_or("", |(_, to)| to))
+}
+
+#[test]
+fn viewers_follow_a_stream_from_a_drained_server() {
+    if peers::missing(&["chromium", "ffmpeg", "ffprobe"]) {
+        return;
+    }
+    let second = start_with(|_| ());
+    let next = format!("http://{}", second.http());
+    let first = start_with(|config| config.http_successor = Some(next.parse().unwrap()));
+    let ask = |method: &str, path: &str| web::ask(first.http(), method, path);
+    let publisher = first.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&format!("{}?protocol=whep", first.page()), "");
+    plays(&page, "whep", 20);
+    assert!(ask("GET", "/live/show/state").contains("\"successor\":null"));
+    first.server.drain();
+    // The stream is still here, and so are its viewers, also new ones.
+    assert!(ask("GET", "/live/show/state").contains(&format!("\"successor\":\"{next}\"")));
+    assert_eq!(answer(&ask("GET", "/live/show.m3u8")).0, 200);
+    plays(&page, "whep", 5);
+
+    drop(publisher);
+    let _publisher = second.publish(&NO_B_FRAMES);
+    page.wait(&format!("location.href === '{next}/watch/live/show?protocol=whep'"));
+    plays(&page, "whep", 20);
+    for (method, path) in [
+        ("GET", "/watch/live/show"),
+        ("GET", "/live/show.m3u8?key=a%20b"),
+        ("GET", "/live/show/hls/main.m3u8?_HLS_msn=5"),
+        ("GET", "/live/show.mpd"),
+        ("GET", "/live/show.flv"),
+        ("HEAD", "/live/show.flv"),
+        ("POST", "/live/show/whep"),
+    ] {
+        assert_eq!(answer(&ask(method, path)), (307, &*format!("{next}{path}")), "{method} {path}");
+    }
+    // What only this server has stays.
+    for path in ["/live/show/hls/a-1.m4s", "/live/show/whep/no-session", "/vod/none.m3u8", "/none"]
+    {
+        assert_eq!(answer(&ask("GET", path)), (404, ""), "{path}");
+    }
+    for path in ["live/show.m3u8", "live/show.flv"] {
+        let url = format!("http://{}/{path}", first.http());
+        let mut probe = Peer::start("ffprobe", ["-v", "error", "-show_streams", "-i", &*url]);
+        assert!(probe.wait(LIMIT).success(), "{path}: {}", probe.errors());
+        assert!(probe.output().contains("codec_name=h264"), "{path}: {}", probe.output());
+    }
+}
