@@ -50,7 +50,9 @@ fn a_network_is_let_in_and_shut_out() {
     let both = ServerReach { http: true, rtmp: true };
     assert_eq!(commands(&mut harness), [Command::SetReach(both)]);
     // Without a key, others could publish: this is said where the port is opened.
-    assert!(harness.query_by_label_contains("Only programs on this computer can publish").is_none());
+    assert!(
+        harness.query_by_label_contains("Only programs on this computer can publish").is_none()
+    );
     harness.state().demo.change(|snapshot| snapshot.server.reach = both);
     harness.run();
     harness.get_by_label_contains("Only programs on this computer can publish");

@@ -50,7 +50,8 @@ fn a_slow_link_gets_a_smaller_rendition_and_a_fast_one_the_stream_itself() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
-    let running = start_with(|config| config.media.renditions.others = "180p:150k".parse().unwrap());
+    let running =
+        start_with(|config| config.media.renditions.others = "180p:150k".parse().unwrap());
     let steady = ["-b:v", "1000k", "-minrate", "1000k", "-maxrate", "1000k", "-bufsize", "500k"];
     let _publisher = running.publish(&steady);
     let network = Network { delay: Duration::from_millis(10), loss: None };

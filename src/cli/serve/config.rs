@@ -371,7 +371,10 @@ mod tests {
             ("[[record_rule]]\nformat = \"flv\"", "'record_rule.streams'"),
             ("trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]", "'trusted_proxies"),
             ("proxy_header = \"x-real-ip\"", "'proxy_header': it is not one of x-forwarded-for"),
-            ("[[ice_server]]\n\nurl = \"turn:a\"", "line 3, column 7: 'ice_server.url': TURN needs"),
+            (
+                "[[ice_server]]\n\nurl = \"turn:a\"",
+                "line 3, column 7: 'ice_server.url': TURN needs",
+            ),
             ("[[ice_server]]\nurl = \"http://Pl4nted\"", "'ice_server.url': write stun:HOST"),
             ("[[ice_server]]\nurl = \"stun:a\"\nusername = \"Pl4nted\"", "'ice_server.username'"),
             ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
