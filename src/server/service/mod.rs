@@ -33,7 +33,7 @@ use crate::server::renditions::measurement::measure;
 use crate::server::service::config::{Config, Listen};
 use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
-use crate::server::service::viewers::{self, ViewerChoice};
+use crate::server::service::viewers::ViewerChoice;
 use crate::server::whep;
 use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::text::problem::{Problem, problem};
