@@ -1,6 +1,6 @@
-//! Fails early and clearly where the assembler is missing: OpenH264 builds without it too, three times
-//! slower at run time, and that must not happen unnoticed. Has the program linked so that it starts with
-//! less memory.
+//! Build script. Fails with a clear message if the assembler `nasm` is missing: OpenH264 also builds
+//! without it, but is then three times slower, and nobody would notice. Where possible, links the
+//! program with packed relocations, so that it starts with less memory.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -29,9 +29,9 @@ fn found(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(&name).is_file())
 }
 
-/// Whether programs for this very machine may have their list of addresses to be put right in the packed
-/// form: a hundredth as long, all of which is read at each start. glibc knows it from 2.36 on; linkers
-/// that do not know it say so and go on without.
+/// Returns true if the system on which the program is built can start programs with packed relocations.
+/// The packed table, which is read at each start, has a hundredth of the usual size. glibc supports
+/// packed relocations since 2.36. A linker that does not support them warns and ignores the option.
 fn can_read_packed_relocations() -> bool {
     let of = |name| std::env::var(name).unwrap_or_default();
     if of("TARGET") != of("HOST") || !of("TARGET").ends_with("linux-gnu") {

@@ -1,7 +1,7 @@
-//! What the wire costs: messages to chunks and back, AMF0 connect both ways, FLV tags both ways. The
-//! rows and inputs are those of `inputs/`; `benches/peers/` measures other libraries with them, and
-//! `packaging/bench.sh wire` puts both side by side. Allocations are counted and printed in front;
-//! that none is made for a chunk is tested in `tests/hostile_wire.rs`.
+//! Measures the wire code: messages to chunks and back, the AMF0 body of `connect`, and FLV tags,
+//! each written and read. The rows and inputs are in `inputs/`. `benches/peers/` measures other
+//! libraries with them, and `packaging/bench.sh wire` compares the results. The bench first counts
+//! and prints allocations. `tests/hostile_wire.rs` tests that a chunk causes no allocation.
 
 #![allow(clippy::print_stdout, reason = "a bench reports on stdout")]
 #![allow(clippy::indexing_slicing, reason = "a bench may panic")]
@@ -48,7 +48,7 @@ fn chunks(criterion: &mut Criterion) {
         reader.set_chunk_size(size);
         let mut out = Vec::with_capacity(2 * length + 64);
         writer.write(&message, &mut out);
-        // As sockets are read: into a block that bodies may share.
+        // As with data from a socket, bodies may share the block.
         let mut buffer = BytesMut::from(&wire[..]);
         let read = reader.read_block(&mut ByteBlock::new(&mut buffer));
         assert!(read.is_ok_and(|read| read == Some(message.clone())));
@@ -117,7 +117,7 @@ fn amf0_connect(criterion: &mut Criterion) {
         });
     });
     group.finish();
-    // As a server keeps what a client said, in fields that are used again.
+    // Like a server, copies the values of a client to fields that are reused.
     let mut fields = inputs::CONNECT.map(|(name, _)| (name, String::new()));
     let (mut group, row) = amf0_row(criterion, "decode", LIBRARY, "connect, into fields");
     group.bench_function(row, |bench| {

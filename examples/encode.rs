@@ -1,9 +1,9 @@
-//! Encodes a Y4M file as a broadcast would, but as fast as the machine can:
+//! Encodes a Y4M file as in a broadcast, but as fast as the computer can:
 //!
 //! `cargo run --release --example encode -- clip.y4m 2500k out.264`
 //!
-//! For the quality bench (`packaging/bench.sh quality`). 4:2:0 with bare `FRAME` lines, as FFmpeg
-//! writes it; the program's colours are taken for granted.
+//! The quality bench (`packaging/bench.sh quality`) uses it. The file must be 4:2:0 with plain
+//! `FRAME` lines, as FFmpeg writes it. Its colors are assumed to be those of the program.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};

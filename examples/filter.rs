@@ -1,12 +1,12 @@
-//! Puts the pictures of a Y4M file through one filter, as fast as the machine can, and says what a
-//! picture cost:
+//! Applies one filter to the frames of a Y4M file, as fast as the computer can, and prints the time
+//! per frame:
 //!
 //! `cargo run --release --example filter -- clip.y4m chroma-key similarity=0.4`
 //!
-//! For the bench of filters (`packaging/bench.sh filters`). 4:2:0 with bare `FRAME` lines, as FFmpeg
-//! writes it; the program's colours are taken for granted. `file=…` is the filter's file. `stinger` is
-//! no filter: the second file (`above=…`, I420A as FFmpeg's `rawvideo` writes it, of the same size) is
-//! laid over the first, as the clip of a transition is.
+//! The filter bench (`packaging/bench.sh filters`) uses it. The file must be 4:2:0 with plain `FRAME`
+//! lines, as FFmpeg writes it. Its colors are assumed to be those of the program. `file=…` is the
+//! filter's file. `stinger` is not a filter: a second file of the same size (`above=…`, I420A as
+//! FFmpeg's `rawvideo` writes it) is drawn over the first one, like the clip of a transition.
 
 #![allow(clippy::print_stdout, reason = "its figures are what it is for")]
 
@@ -24,13 +24,13 @@ use onair::compose::transition::{Change, Kind, Stinger, Transition, TransitionAs
 use onair::compose::{Program, SourceFrame, scene};
 use onair::media::{ClipFeed, Color, Moment, Planes, Size, VideoFeed, VideoFrame};
 
-/// What is done with each picture.
+/// The work for each frame.
 type Work = Box<dyn FnMut(&VideoFrame, Timestamp)>;
 
-/// Pictures of the clip that are held.
+/// Maximum number of frames of the clip that are kept in memory.
 const MOST: usize = 30;
 
-/// It is gone through again and again for so long.
+/// The frames are repeated for this long.
 const LONG: Duration = Duration::from_millis(1_500);
 
 fn main() -> Result<()> {
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
             work(frame, at);
         }
     };
-    // Buffers are made, and caches filled.
+    // The first frames allocate buffers and fill caches, so they are not measured.
     go(5);
     let (begun, before, mut count) = (Instant::now(), cpu()?, 0);
     while begun.elapsed() < LONG {
@@ -124,7 +124,7 @@ fn pictures(path: &str) -> Result<Vec<VideoFrame>> {
     Ok(pictures)
 }
 
-/// The same pictures with alpha, for ever.
+/// A clip that repeats frames with alpha forever.
 struct Clip(Vec<VideoFrame>, usize);
 
 impl ClipFeed for Clip {
@@ -135,7 +135,7 @@ impl ClipFeed for Clip {
     }
 }
 
-/// The picture that was handed over last.
+/// A source that shows the frame that was passed to it last.
 struct Handed(Arc<std::sync::Mutex<Option<VideoFrame>>>);
 
 impl VideoFeed for Handed {
@@ -172,7 +172,7 @@ fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
         if let Ok(mut slot) = slot.lock() {
             *slot = Some(frame.clone());
         }
-        // One takes no more than twenty seconds: another begins where it might end.
+        // A transition lasts at most twenty seconds, so another one begins before it could end.
         if left == 0 {
             left = 500;
             let cut = Duration::from_secs(20);
@@ -191,7 +191,7 @@ fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
     }))
 }
 
-/// What all threads have used so far.
+/// Returns the CPU time of all threads so far.
 fn cpu() -> Result<Duration> {
     let mut nanos = 0;
     for thread in std::fs::read_dir("/proc/self/task")? {

@@ -1,12 +1,13 @@
-//! Many viewers of a server in one process, over WHEP with real DTLS and SRTP or over low-latency HLS, and what
-//! they cost the server:
+//! Simulates many viewers of a server in one process, over WHEP (with real DTLS and SRTP) or over low-latency
+//! HLS, and measures the load on the server:
 //!
 //! `cargo run --release --example viewers -- whep http://127.0.0.1:8088/live/show --viewers 200 --pid PID`
 //!
 //! `cargo run --release --example viewers -- hls http://127.0.0.1:8088/live/show --viewers 2000 --pid PID`
 //!
-//! `--seconds` (20) are measured after the viewers have joined and `--settle` (5) seconds have passed. The report is
-//! one JSON object. Someone else publishes the stream, and the server must let as many viewers in from one address.
+//! The measurement lasts `--seconds` (20). It begins `--settle` (5) seconds after the last viewer has joined.
+//! The report is one JSON object. Another program must publish the stream, and the server must allow this
+//! many viewers from one address.
 
 use std::fs;
 use std::io::Write;
@@ -28,14 +29,14 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{sleep, timeout};
 
-/// Interval between joins, so that a server need not answer all at once.
+/// Interval between joins, so that a server need not answer all viewers at the same time.
 const JOIN: Duration = Duration::from_millis(5);
 /// Time limit of a join.
 const JOINED: Duration = Duration::from_secs(20);
 /// A viewer without media for this long stalls.
 const STALL: Duration = Duration::from_millis(1_500);
 
-/// What was asked for.
+/// The options on the command line.
 struct Options {
     address: String,
     /// Path of the stream, such as `/live/show`.
@@ -46,13 +47,13 @@ struct Options {
     pid: Option<u32>,
 }
 
-/// What all viewers got.
+/// The totals of all viewers.
 #[derive(Default)]
 struct Totals {
-    /// Only while measuring.
+    /// True during the measurement. Data is counted only then.
     measuring: AtomicBool,
     bytes: AtomicU64,
-    /// Packets of WHEP, requests of HLS.
+    /// The number of packets with WHEP, or of requests with HLS.
     units: AtomicU64,
     stalls: AtomicU64,
     joined: AtomicU64,
@@ -177,7 +178,7 @@ async fn run(whep: bool, options: Arc<Options>) -> Result<()> {
     Ok(())
 }
 
-/// CPU seconds and resident KiB of a process.
+/// Returns the CPU time in seconds and the resident memory in KiB of a process.
 fn usage(pid: u32) -> Result<(f64, u64)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, rest) = stat.rsplit_once(") ").context("stat")?;
@@ -202,7 +203,7 @@ impl<'a> Http<'a> {
         Ok(Self { options, stream: BufReader::new(stream) })
     }
 
-    /// Status and body of the answer.
+    /// Sends a request, and returns the status and body of the response.
     async fn ask(&mut self, method: &str, path: &str, body: &str) -> Result<(u16, Vec<u8>)> {
         let (host, length) = (&self.options.address, body.len());
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
@@ -247,7 +248,7 @@ impl<'a> Http<'a> {
     }
 }
 
-/// Plays as a low-latency player does: awaits each playlist, and gets each part.
+/// Plays like a low-latency player: requests each playlist as soon as it can change, and each part.
 async fn watch_hls(options: &Options, totals: &Totals) -> Result<()> {
     let begun = Instant::now();
     let mut http = Http::open(options).await?;
@@ -259,7 +260,8 @@ async fn watch_hls(options: &Options, totals: &Totals) -> Result<()> {
         let (next, size) = http.list(&format!("?_HLS_msn={number}&_HLS_part={part}")).await?;
         totals.count(size, since.elapsed());
         media = next;
-        // The newest part: of the segment that grows, or the last one of the segment before.
+        // The newest part: of the growing segment or, if that has none, the last part of the
+        // segment before.
         let parts = media.pending.last();
         let complete = media.end().checked_sub(1).and_then(|number| media.segment(number));
         let uri =
@@ -274,7 +276,7 @@ async fn watch_hls(options: &Options, totals: &Totals) -> Result<()> {
     }
 }
 
-/// Plays over WebRTC, to the packets of frames, but without decoding.
+/// Plays over WebRTC: receives and decrypts the packets of frames, but does not decode them.
 async fn watch_whep(options: &Options, totals: &Totals, certificate: &Certificate) -> Result<()> {
     let begun = Instant::now();
     let socket = UdpSocket::bind("127.0.0.1:0").await?;

@@ -1,4 +1,4 @@
-//! The window around a studio that only pretends, to look at every state:
+//! Shows the window with a simulated studio, to look at every state:
 //!
 //! `cargo run --example window_demo -- on-air [light] [zh] [studio|monitor] [guide|settings|help|palette|file|stop|close] [full]`
 

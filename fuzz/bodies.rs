@@ -1,6 +1,6 @@
-//! What each fuzz target does with its bytes. One file for `cargo fuzz` and for
-//! `tests/hostile_wire.rs`, which replays the corpus and seeded mutations of it as ordinary tests.
-//! A body panics where something that must hold does not.
+//! The bodies of the fuzz targets. `cargo fuzz` and `tests/hostile_wire.rs` share this file; the
+//! latter runs the corpus and seeded mutations of it as ordinary tests. A body panics if a required
+//! property does not hold.
 
 #![allow(dead_code, reason = "each fuzz target uses one of these")]
 
@@ -18,10 +18,12 @@ use onair::wire::rtmp::{Kind, Message, Url, auth, client, handshake, message, se
 use onair::wire::webrtc::{sdp, stun};
 use onair::wire::{amf0, http};
 
-/// Room the reader may take beyond the bytes that came: what its partial messages are trusted with.
+/// Maximum memory of the reader beyond twice the input: the capacity that its messages in progress
+/// may get in advance.
 const TRUST: usize = 8 * (1 << 20);
 
-/// An offer of WHEP: what is kept of it is read the same way again. And the name in a request of ICE.
+/// WHEP offers: a filtered offer is read again with the same result. Also reads the user name of an
+/// ICE request.
 pub fn sdp(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(offer) = sdp::Offer::parse(&text) {
@@ -34,7 +36,8 @@ pub fn sdp(data: &[u8]) {
     let _ = stun::local_ufrag(data);
 }
 
-/// Chunks: any bytes, cut anywhere, come to the same messages, which hold no more than came in.
+/// Chunks: any bytes, split anywhere, give the same messages, whose bodies are not longer than the
+/// input.
 pub fn chunk_reader(data: &[u8]) {
     let Some((&cut, data)) = data.split_first() else { return };
     let limits = Limits { message: 1 << 20, partial_bytes: 2 << 20, ..Limits::default() };
@@ -56,7 +59,7 @@ pub fn chunk_reader(data: &[u8]) {
         (messages, None)
     };
     let whole = read(data.len().max(1));
-    // In blocks that bodies share it is the same.
+    // Blocks that bodies share give the same result.
     let mut reader = Reader::new(limits);
     let (mut messages, mut failed) = (Vec::new(), None);
     'parts: for part in data.chunks(usize::from(cut).max(1)) {
@@ -86,7 +89,7 @@ pub fn chunk_reader(data: &[u8]) {
     }
 }
 
-/// AMF0: what can be read can be written, and reads the same again.
+/// AMF0: values that can be read can be written, and are then read with the same result.
 pub fn amf0(data: &[u8]) {
     if let Ok(values) = amf0::decode(data) {
         let bytes = amf0::encode(&values);
@@ -100,7 +103,7 @@ pub fn amf0(data: &[u8]) {
     }
 }
 
-/// Handshakes of both roles: never more out than the protocol has.
+/// Handshakes of both roles: the output is never longer than in the protocol.
 pub fn handshake(data: &[u8]) {
     let Some((&cut, data)) = data.split_first() else { return };
     let (mut client, hello) = handshake::Client::new(1);
@@ -120,7 +123,8 @@ pub fn handshake(data: &[u8]) {
     assert!(from_client.len() <= 1_536 && from_server.len() <= 3_073);
 }
 
-/// A server whose client sends these bytes behind its handshake, and to whom everything is allowed.
+/// A server session whose client sends these bytes after its handshake. Every request of the client
+/// is accepted.
 pub fn server_session(data: &[u8]) {
     let Some((&cut, data @ [_, ..])) = data.split_first() else { return };
     let mut now = Timestamp::ZERO;
@@ -162,7 +166,7 @@ pub fn server_session(data: &[u8]) {
     assert_eq!(session.queued_bytes(), 0);
 }
 
-/// A client whose server sends these bytes behind its handshake.
+/// A client session whose server sends these bytes after its handshake.
 pub fn client_session(data: &[u8]) {
     let Some((&first, data @ [_, ..])) = data.split_first() else { return };
     let url = Url::parse("rtmp://localhost/live/key").expect("a URL");
@@ -198,8 +202,9 @@ pub fn client_session(data: &[u8]) {
     assert_eq!(session.queued_bytes(), 0);
 }
 
-/// HTTP: a head, and the body behind it, cut anywhere, come to the same; nothing comes out that did
-/// not go in. And what else is read on the way to a server.
+/// HTTP: a header and its body, split anywhere, give the same result, and the output is not longer
+/// than the input. Also reads the other formats that occur before RTMP: SOCKS, PROXY headers,
+/// tunnels and logins.
 pub fn http(data: &[u8]) {
     let Some((&cut, data)) = data.split_first() else { return };
     if let Ok(Some(length)) = http::head_length(data) {

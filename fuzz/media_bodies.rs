@@ -1,5 +1,5 @@
-//! What the fuzz targets of the media formats do with their bytes. One file for `cargo fuzz` and for
-//! `tests/hostile_media.rs`. A body panics where something that must hold does not.
+//! The bodies of the fuzz targets for media formats. `cargo fuzz` and `tests/hostile_media.rs` share
+//! this file. A body panics if a required property does not hold.
 
 #![allow(dead_code, reason = "each fuzz target uses one of these")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a target tells of a fault")]
@@ -26,7 +26,7 @@ use onair::wire::container::ts;
 use onair::wire::container::{self, Error, Format, ReadAt, SampleLocation, Unit, read_around};
 use onair::wire::hls;
 
-/// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.
+/// FLV files: any bytes, split anywhere, give the same tags, and no tag is longer than the input.
 pub fn flv(data: &[u8]) {
     let Some((&cut, data)) = data.split_first() else { return };
     let read = |cut: usize| {
@@ -73,7 +73,8 @@ pub fn flv(data: &[u8]) {
     }
 }
 
-/// H.264 and AAC headers: what is read can be written, and says the same when read again.
+/// H.264 and AAC headers: headers that can be read can be written, and are then read with the same
+/// result.
 pub fn sps(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
     let _ = (codec::hevc(data), codec::av1(data), codec::vp9(data));
@@ -125,7 +126,8 @@ pub fn sps(data: &[u8]) {
     assert_eq!(h264::unescape(&escaped), data);
 }
 
-/// A transport stream: any bytes, cut anywhere, give the same, and no more is held than came.
+/// Transport streams: any bytes, split anywhere, give the same events, and the demuxer never
+/// buffers more than it received.
 pub fn ts(data: &[u8]) {
     let Some((&cut, data)) = data.split_first() else { return };
     let read = |cut: usize| {
@@ -150,7 +152,7 @@ pub fn ts(data: &[u8]) {
     assert!(sound <= data.len(), "no sound out of nothing");
 }
 
-/// A playlist: read or turned down, and its numbers add up.
+/// Playlists: each is read or rejected, and its numbers are consistent.
 pub fn hls(data: &[u8]) {
     let Ok(hls::Playlist::Media(media)) = hls::parse(data) else { return };
     for distance in [0, 5, 1_000] {
@@ -161,7 +163,7 @@ pub fn hls(data: &[u8]) {
     assert!(media.segment(media.end()).is_none() || media.end() == u64::MAX);
 }
 
-/// A file of sound alone: whatever is found of it lies in the file, in its order, and lasts.
+/// Audio-only files: all packets are inside the file, in order, and the audible span is not empty.
 pub fn sound(data: &[u8]) {
     let mut file = data;
     let known = audio::kind(&mut file).unwrap();
@@ -191,15 +193,15 @@ pub fn sound(data: &[u8]) {
     }
 }
 
-/// A film on a web server: what it says of its length, and as much of it as has come.
+/// A media file on a web server: its claimed length, and the bytes that have arrived.
 struct Coming<'a> {
     bytes: &'a [u8],
     size: u64,
-    /// What came: from where on, and to where. As much as `cut` more comes with each question.
+    /// The ranges of bytes that have arrived. Each request delivers at most `cut` more bytes.
     came: Vec<(u64, u64)>,
     cut: u64,
     wanted: Option<(u64, u64)>,
-    /// Questions that may still be asked.
+    /// The number of requests that are still allowed.
     left: usize,
 }
 
@@ -211,7 +213,8 @@ impl ReadAt for Coming<'_> {
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         let end = self.end(at, buffer.len())?;
         let first = (at..end).find(|at| !self.came.iter().any(|it| (it.0..it.1).contains(at)));
-        // What the server never gives is an end, as a connection that breaks off is one.
+        // Bytes that the server never delivers count as the end of the file, like an interrupted
+        // connection.
         let Some(first) = first.filter(|_| end <= self.bytes.len() as u64) else {
             return self.bytes.read_at(at, buffer);
         };
@@ -225,7 +228,7 @@ impl ReadAt for Coming<'_> {
 }
 
 impl Coming<'_> {
-    /// Does it, with some bytes more each time that they are missing.
+    /// Repeats a call with more bytes each time that some are missing.
     fn patiently<T>(&mut self, mut it: impl FnMut(&mut Self) -> Result<T, Error>) -> Option<T> {
         loop {
             match it(self) {
@@ -244,7 +247,7 @@ impl Coming<'_> {
         }
     }
 
-    /// All that follows.
+    /// Returns all samples from the current position on.
     fn rest(&mut self, film: &mut Box<dyn container::Demuxer>) -> Vec<SampleLocation> {
         let mut found = Vec::new();
         while self.patiently(|it| film.read_on(it, &mut found)) == Some(true) {
@@ -254,13 +257,13 @@ impl Coming<'_> {
     }
 }
 
-/// An MP4 or Matroska file that is read while it comes: however it is cut, and whatever the server says of
-/// its length, it comes to the same and to an end.
+/// MP4 and Matroska files that are read while they arrive: regardless of how the bytes are split and which
+/// length the server claims, reading ends, with the same result.
 pub fn film(data: &[u8]) {
     let Some((&[cut, longer, at], data)) = data.split_first_chunk() else { return };
     let Some(format) = Format::of_bytes(data) else { return };
     let size = match longer {
-        // As long as it is, somewhat more, not told.
+        // The actual length, a somewhat larger one, or an unknown one.
         0..=127 => data.len() as u64,
         128..=191 => data.len() as u64 + u64::from(longer),
         _ => u64::MAX / 4,
@@ -283,7 +286,7 @@ pub fn film(data: &[u8]) {
         return;
     };
     let (other, bit_by_bit, _) = read(u64::from(cut).max(1)).expect("the same however it is cut");
-    // How decoding times are told depends on how many pictures are known.
+    // Decoding times are not compared, because they depend on the number of known frames.
     let plain = |found: &[SampleLocation]| -> Vec<_> {
         let mut found: Vec<_> = found.iter().map(|it| (it.at, it.size, it.track, it.pts)).collect();
         found.sort_unstable();

@@ -43,7 +43,7 @@ fn main() -> Exit {
         }
     }
     let globals = &cli.globals;
-    // What a desktop opens for a window would inherit it.
+    // Programs that a desktop opens for a window would inherit the restrictions.
     if !window {
         sandbox::process();
     }
@@ -87,7 +87,7 @@ fn warn_of_password(cli: &Cli, clock: Clock) {
             let output = onair::cli::output::Output::new(clock, cli.globals.json);
             onair::cli::output::events::print_message(&output, &message);
         }
-        // Their standard output is the result.
+        // The standard output of the other commands is their result.
         _ => {
             let (problem, language) = (message.problem(), Language::of_system());
             let cure = language.cure(&problem).unwrap_or_default();

@@ -1,5 +1,6 @@
-//! Who may publish and play at the built-in server: keys, addresses and limits, with ffmpeg as publisher and
-//! viewer, and on every path by which a stream can be watched.
+//! Tests of who may publish to the built-in server and play from it: keys, addresses and limits.
+//! ffmpeg publishes and plays. The play key is tested on every path by which a viewer can watch a
+//! stream.
 
 mod callbacks;
 mod proxies;

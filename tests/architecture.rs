@@ -1,9 +1,11 @@
-//! The house keeps its shape: reads every file of `src/` and fails where a room reaches upward or
-//! sideways, where files need each other in a circle, where a word stands in a room it is banned
-//! from, and where a file has grown too long. ARCHITECTURE.md says why.
+//! Checks the structure of the source code. The test reads every file of `src/`. It fails where a
+//! room imports from a higher floor or from another room on its floor, where files import each
+//! other in a circle, where a room uses a word that is banned there, and where a file is too long.
+//! ARCHITECTURE.md gives the reasons.
 //!
-//! Test code (`#[cfg(test)]`) may read clocks, start threads and open sockets; the floors hold for
-//! it too. The second half plants a breach of each kind and checks that it is caught.
+//! Test code (`#[cfg(test)]`) may read clocks, start threads and open sockets. The import rules
+//! hold for it too. The second half of this file plants a breach of each kind and checks that the
+//! test finds it.
 
 #![allow(
     clippy::indexing_slicing,

@@ -1,5 +1,6 @@
-//! The files of `packaging/cluster`, in the programs that they are for: HLS through nginx and Varnish with one
-//! request per object, nginx-rtmp and onair as edges, HAProxy before them.
+//! Tests of the files in `packaging/cluster`, each with the program that it configures: nginx and
+//! Varnish as HLS caches that send the origin one request per object, nginx-rtmp and onair as
+//! edges, and HAProxy in front of the servers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

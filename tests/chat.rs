@@ -1,4 +1,5 @@
-//! Chats: that of the built-in server, and that in a stream as ffmpeg writes it.
+//! Tests of two chats: the chat of the built-in server, and chat lines in a stream that ffmpeg
+//! publishes.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;

@@ -1,5 +1,6 @@
-//! The codecs from end to end: what goes into an encoder comes out of a decoder, ours and ffmpeg's,
-//! at its instant, within the bitrate, and whatever happens to the bytes on the way.
+//! Tests of encoders and decoders from end to end. Video and audio pass through an encoder and a
+//! decoder of onair or ffmpeg. The output must resemble the input, keep its timestamps and stay
+//! within the bitrate. Damaged packets must do no harm.
 
 use std::path::Path;
 use std::sync::Arc;

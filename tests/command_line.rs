@@ -1,5 +1,6 @@
-//! The command line as programs and shells use it: keys through pipes, flags that make no sense, what the
-//! flags of quality come to in the file, pages and completions.
+//! Tests of the command line as scripts and shells use it: stream keys through pipes, flags that
+//! contradict each other, the effect of quality flags on the file, manual pages, and shell
+//! completions.
 
 use std::fs;
 use std::io::{Read, Write};

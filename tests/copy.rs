@@ -1,4 +1,5 @@
-//! Files sent as they are, by `onair live --copy` and by the studio, as nginx-rtmp receives them.
+//! Tests of passthrough of files: `onair live --copy` and the studio send a file, and nginx-rtmp
+//! receives it.
 
 mod whole;
 

@@ -1,7 +1,8 @@
-//! Codecs that the program has no decoder of its own for, through the FFmpeg libraries that the
-//! system has (feature `ffmpeg`): what comes out is what ffmpeg itself makes of the same file. Without
-//! the feature: that everything is named, with what can be done about it. (Long because each codec's
-//! packets have to be found in files of each format first.)
+//! Tests of codecs that onair decodes with the FFmpeg libraries of the system (feature `ffmpeg`).
+//! Decoded frames and samples must match what ffmpeg decodes from the same file. Without the
+//! feature, onair must name each codec that it cannot decode and say what the user can do.
+//!
+//! Long because the tests must first find each codec's packets in files of each format.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

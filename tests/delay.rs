@@ -1,4 +1,5 @@
-//! The stream delay, as servers we did not write receive it: later, whole, and through outages.
+//! Tests of the stream delay with third-party servers. Viewers get the stream later and without
+//! gaps, even if the connection is lost in between.
 
 use std::path::Path;
 

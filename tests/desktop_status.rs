@@ -1,4 +1,5 @@
-//! The studio on the desktop: a session bus of its own, with a panel and a server of notifications on it.
+//! Tests of the status icon and the notifications on the desktop. The test runs a session bus and
+//! provides the panel and the notification server on it.
 
 use std::sync::Arc;
 

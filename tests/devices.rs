@@ -1,10 +1,10 @@
-//! Microphone and speakers against a real PulseAudio daemon (`tests/rigs/pulse.sh`), single
-//! applications against that and PipeWire's (`pipewire.sh`), and the camera against a real
-//! Video4Linux device where `tests/rigs/camera.sh` has started this test inside a machine that has
-//! one.
+//! Tests of audio devices, captured applications and cameras. Microphones and speakers are tested
+//! with a real PulseAudio daemon (`tests/rigs/pulse.sh`), and captured applications with PulseAudio
+//! and with PipeWire (`pipewire.sh`). Cameras are tested with a real Video4Linux device, inside the
+//! machine that `tests/rigs/camera.sh` starts.
 //!
-//! The rigs set the environment before the process starts: each test starts this program again
-//! inside its rig, where the part named `inside_…` runs.
+//! A rig sets the environment before the process starts. Each test therefore starts the test
+//! program again inside its rig, where the test named `inside_…` runs.
 
 mod application;
 mod camera;

@@ -1,4 +1,5 @@
-//! The documentation holds together: links and pictures are there, and the guide is the same in both languages.
+//! Checks the documentation: every link and image exists, and the user guide has the same pages,
+//! commands and sections in both languages.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! What is dragged out of other programs and let go over the window, by the protocol of X11 (XDND 5):
-//! addresses as browsers and editors give them are played, files still reach the window.
+//! Tests of items that are dragged from other programs and dropped on the window, by the
+//! drag-and-drop protocol of X11 (XDND 5). Players open dropped URLs in the forms that browsers and
+//! editors use. Dropped files still reach the window.
 
 #![cfg(target_os = "linux")]
 

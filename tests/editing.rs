@@ -1,5 +1,5 @@
-//! Sources of a studio that runs: files that come later, and scenes that are changed while their
-//! pictures are counted.
+//! Tests of changes in a running studio: files that appear after their source was added, and scenes
+//! that change while the test counts the frames.
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,8 @@
-//! Enhanced RTMP: codecs that we carry and have no decoder of our own for, through our server, our
-//! probe, `play` and `play --save`, and `live --copy`, with an ffmpeg that writes them. Debian's
-//! ffmpeg 5.1 does not: `ONAIR_FFMPEG` names a newer one (`packaging/test.sh` fetches it), or it is
-//! that on the path.
+//! Tests of Enhanced RTMP with codecs for which onair has no built-in decoder. The streams pass
+//! through the server, `onair probe`, `play`, `play --save` and `live --copy`. An ffmpeg that
+//! writes Enhanced RTMP makes the streams. Debian's ffmpeg 5.1 cannot write it. `ONAIR_FFMPEG`
+//! names a newer ffmpeg (`packaging/test.sh` downloads it); without it, the test tries the ffmpeg
+//! on the path.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

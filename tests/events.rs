@@ -1,5 +1,6 @@
-//! What programs can read stands in `docs/reference/events.md`: whatever real runs print is named there, and what is
-//! named there is printed, or at least in the code where it seldom is.
+//! Compares `docs/reference/events.md` with the output of real runs. Every event and field that a
+//! run prints must be in the page. Every name in the page must be printed by a run or, if it is
+//! rare, occur in the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

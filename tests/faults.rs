@@ -1,7 +1,8 @@
-//! Every fault in every phase where it makes sense: what `onair live` says and does, how it ends,
-//! whether it comes back, and that what the far end got is whole. Against our own server's fault
-//! lab, and against nginx-rtmp killed, restarted and stopped. The last table measured is in
-//! docs/evidence/faults.md; `--nocapture` prints it anew.
+//! Tests of every fault in every phase in which it makes sense. The tests check what `onair live`
+//! reports, how it ends, whether it reconnects, and that the receiver gets an undamaged stream. The
+//! faults come from the fault injection of the built-in server, and from an nginx-rtmp that is
+//! killed, restarted and stopped. docs/evidence/faults.md contains the last measured table;
+//! `--nocapture` prints a new one.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Filters of pictures against ffmpeg's for the same, by PSNR, through the compositor; and a
-//! colour table and a mask out of a settings file, as they arrive in a recording.
+//! Tests of video filters. The compositor's output is compared with ffmpeg's filters by PSNR. A LUT
+//! and a mask from a settings file must be visible in a recording.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! What a streamer does on the first day, in the real window on a display without a screen, by
-//! keyboard: the server's address and the key are typed, *Go Live*, nginx-rtmp records and serves,
-//! the same window plays it back, closing asks, *Stop*.
+//! Test of a first broadcast in the real window, by keyboard, on a virtual display. The test types
+//! the server URL and the stream key and presses *Go Live*. nginx-rtmp records the stream, and the
+//! same window plays it. Closing the window asks for confirmation, and *Stop* ends the broadcast.
 
 use std::fs;
 use std::path::Path;

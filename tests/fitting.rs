@@ -1,5 +1,5 @@
-//! Pictures that are made to fit a connection: smaller ones, and a second encode for the targets
-//! that need one.
+//! Tests of adaptive bitrate that changes the frame size, and of a second encode for targets with a
+//! slow connection.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

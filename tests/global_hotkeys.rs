@@ -1,5 +1,5 @@
-//! Hotkeys behind other windows on X11: the real window hears them while another program has the keyboard, with
-//! Caps Lock on, and minimised.
+//! Test of global hotkeys on X11. The real window receives them while another program has the
+//! keyboard focus, while Caps Lock is on, and while the window is minimized.
 
 #![cfg(target_os = "linux")]
 

@@ -1,5 +1,6 @@
-//! HDR (PQ, HLG) and colours of BT.2020 come out as SDR of BT.709: by the formulas of the standards, and
-//! beside ffmpeg's own filters. Films are made by ffmpeg of codes that are known.
+//! Tests of HDR (PQ, HLG) and BT.2020 video. Players and sources convert it to BT.709 SDR. The
+//! result is compared with the formulas of the standards and with ffmpeg's filters. ffmpeg makes
+//! the test films from known code values.
 #![cfg(feature = "ffmpeg")]
 
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! HLS as ffmpeg and nginx make it, and as nobody should.
+//! Tests of HLS playback: playlists from ffmpeg and nginx, and malformed playlists.
 
 mod elsewhere;
 mod ended;

@@ -1,8 +1,10 @@
-//! Hostile bytes against FLV, transport streams, films that come, files of sound, playlists, parameter sets, configurations: the
-//! fuzz targets' corpus and a few thousand seeded mutations of it.
+//! Tests of the media parsers with hostile bytes: FLV, transport streams, MP4 and Matroska, audio
+//! files, playlists, parameter sets and codec configs. The input is the fuzz targets' corpus and a
+//! few thousand mutations of it from a fixed seed.
 //!
-//! The corpus under `tests/data/corpus/` is made by our own writers (transport streams, files of
-//! sound and other films by ffmpeg 5.1): run with `ONAIR_WRITE_CORPUS=1` to write it anew.
+//! onair's own muxers and encoders make part of the corpus under `tests/data/corpus/`; run with
+//! `ONAIR_WRITE_CORPUS=1` to write that part again. ffmpeg 5.1 made the transport streams, the
+//! audio files and the other films.
 
 #[path = "../fuzz/media_bodies.rs"]
 mod bodies;

@@ -1,5 +1,5 @@
-//! Hostile peers of a server that runs on: after each round it holds as many descriptors and as much
-//! memory as before (`peers/resources` says how much may stay).
+//! Test of hostile peers of a running server. After each round, the server holds as many
+//! descriptors and about as much memory as before. `peers/resources` defines how much may remain.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

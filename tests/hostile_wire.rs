@@ -1,8 +1,10 @@
-//! Hostile bytes against chunk reader, AMF0, handshake and both sessions: the fuzz targets' corpus
-//! and a few thousand seeded mutations of it, in bounded memory; and what is allocated for whom.
+//! Tests of the wire protocols with hostile bytes: chunks, AMF0, handshakes, RTMP sessions, HTTP
+//! tunnels and SDP offers. The input is the fuzz targets' corpus and a few thousand mutations of it
+//! from a fixed seed. Memory use must stay bounded. Other tests count the allocations that a peer
+//! can cause.
 //!
-//! The corpus under `tests/data/corpus/` is made by the encoders of this project: run with
-//! `ONAIR_WRITE_CORPUS=1` to write it anew.
+//! This file generates the seeds of the corpus under `tests/data/corpus/`. Run with
+//! `ONAIR_WRITE_CORPUS=1` to write them again.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The first picture is seen as soon as the last byte of it has come: nothing that comes later is
-//! waited for, neither by what reads nor by what decodes.
+//! Tests of the time until the first frame. The player shows it as soon as its last byte has
+//! arrived. Neither the demuxer nor the decoder waits for data that follows.
 
 use std::io::Write;
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
-//! A server of ours that does something wrong, what it received, and a broadcast that is watched.
+//! Test equipment: a server with injected faults that keeps the streams it receives, and a
+//! monitored `onair live`.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};

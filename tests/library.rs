@@ -1,5 +1,5 @@
-//! The *Recordings* page's engine: what is in the folder of recordings, copies without encoding, other names, the
-//! trash and the file manager. The files are ffmpeg's.
+//! Tests of the studio behind the *Recordings* page: the list of recordings, copies without
+//! re-encoding, renaming, the trash and the file manager. ffmpeg makes the recordings.
 
 #![cfg(target_os = "linux")]
 

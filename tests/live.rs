@@ -1,5 +1,6 @@
-//! `onair live` as a process: what programs we did not write receive from it, over the network, from
-//! its own server and in files; that picture and sound stay together; that keys stay secret.
+//! Tests of `onair live` as a process. Third-party programs receive its stream over the network,
+//! from its built-in server and as files. Video and audio must stay synchronized, and stream keys
+//! must stay secret.
 
 use std::fs;
 use std::io::Write;

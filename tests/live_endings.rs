@@ -1,5 +1,5 @@
-//! How the commands end: exit codes and the stage, cause and advice that go with them; Ctrl-C and
-//! kill at any moment; `probe`, `check` and `devices`.
+//! Tests of how the commands end: exit codes with their stage, cause and cure, and files that stay
+//! playable after Ctrl-C or a kill at any moment. Also tests `probe`, `check` and `devices`.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! User and password by Adobe's and Limelight's schemes: clients we did not write come through our
-//! door, and so does ours; nobody else does.
+//! Tests of RTMP authentication by Adobe's and Limelight's schemes. Third-party clients and onair
+//! log in to onair's server. The server must refuse every other login.
 
 use std::fs;
 

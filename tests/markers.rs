@@ -1,5 +1,6 @@
-//! The markers in picture and sound leave the compositor and the mixer together: the band says the
-//! grid's time, and the tone begins at the instant of the flash, to the millisecond.
+//! Test of the sync markers in video and audio. The compositor and the mixer must output them
+//! together: the band shows the time of the frame grid, and the tone starts at the time of the
+//! flash, to the millisecond.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The player to the desktop (MPRIS): a real window on a display without a screen, a session bus of
-//! its own, and playerctl and dbus-send, which we did not write, as the desktop.
+//! Test of the player's MPRIS interface. A real window runs on a virtual display with a private
+//! session bus. The third-party programs playerctl and dbus-send act as the desktop.
 
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, Peer, wait_for};

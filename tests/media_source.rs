@@ -1,5 +1,6 @@
-//! A recording and a stream of our own as sources: picture and sound leave the compositor and the
-//! mixer in step, by the markers; a file goes around.
+//! Tests of a recording and of onair's own stream as media sources. Video and audio must leave the
+//! compositor and the mixer in sync, as the markers show. A file in a loop must continue from its
+//! end to its beginning.
 
 mod in_studio;
 mod pulled;

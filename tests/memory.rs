@@ -1,6 +1,8 @@
-//! Memory of the compositor: a picture allocates nothing once all buffers are there, and an hour of
-//! switching scenes holds no more than its first minutes; of the mixer, whose blocks come back; and of the server: a caller takes little. Counted
-//! in all threads, so that the tests run one after the other.
+//! Tests of memory use. The compositor and the mixer allocate nothing for a frame or sample block
+//! after all buffers exist; scaling a frame allocates only tables. An hour of scene switches holds
+//! no more memory than its first minutes. Each connection to the server takes little memory.
+//!
+//! The tests count the allocations of all threads, so they must run one after another.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The confidence monitor: a server in between that blackens, freezes, mutes, shrinks or stops the
-//! stream is found, and found well again.
+//! Tests of the viewer monitor. A relay server blackens, freezes, mutes, shrinks or stops the
+//! stream. The monitor must detect each fault, and also its end.
 
 use std::time::{Duration, Instant};
 

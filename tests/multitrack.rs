@@ -1,6 +1,6 @@
-//! Multitrack bodies (Enhanced RTMP v2, "Enhanced Audio", "Enhanced Video"): what we write is read by
-//! a reader that knows nothing of ours, written after the specification alone; and they go to and
-//! from ffmpeg 8 or later, which writes and reads them (`ONAIR_FFMPEG`, or that on the path).
+//! Tests of multitrack messages (Enhanced RTMP v2, "Enhanced Audio", "Enhanced Video"). An
+//! independent reader, written from the specification alone, reads what onair writes. ffmpeg 8 or
+//! later writes and reads multitrack streams too (`ONAIR_FFMPEG`, or the ffmpeg on the path).
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The machine's own network changes under a running stream: another address, a cable that is pulled
-//! and put back. In a network namespace of its own.
+//! Test of network changes during a stream: a new address, and a cable that is unplugged and
+//! plugged in again. Runs in a network namespace.
 
 use std::process::Command;
 use std::time::{Duration, Instant};

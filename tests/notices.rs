@@ -1,4 +1,5 @@
-//! Every notice has its words in each language of the window, and its place in the user guide.
+//! Checks that every notice has its text in each language of the window and its entry in the user
+//! guide.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! A server that behaves as told, and a stream to send it.
+//! An RTMP server that behaves as a test asks, and a stream to send to it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Sound that is moved by twenty seconds either way, through a recording.
+//! Test of audio with a sync offset of about twenty seconds, earlier or later, in a recording.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The window's studio, whose scenes have all the sources: a first start, settings of before, and what the
-//! command line makes of what the window keeps.
+//! Tests of the window's studio, in which every source is part of a scene: the first start,
+//! settings of earlier versions, and a command-line run with the window's settings.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! The API of the built-in server for its operator: its answers are those of its description, only those read
-//! who may, and what it ends has ended.
+//! Tests of the operator API of the built-in server. The answers must match the API description,
+//! only clients with permission may read them, and the API must disconnect the publishers and
+//! viewers that the operator names.
 
 mod schema;
 

@@ -1,5 +1,5 @@
-//! The operator page of the built-in server, in Chromium: what it shows, what it asks before a change, and that
-//! names from others run nothing in it.
+//! Tests of the operator page of the built-in server, in Chromium: what the page shows, which
+//! changes it asks to confirm, and that markup in names of streams and clients does not run.
 
 mod chat;
 mod recordings;

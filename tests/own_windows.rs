@@ -1,5 +1,6 @@
-//! The players' own windows under a window manager that we did not write (openbox, on a display
-//! without a screen): an ordinary one, and a small one without a frame above all others.
+//! Tests of the players' own windows with a third-party window manager (openbox, on a virtual
+//! display). One kind is an ordinary window. The other is a small frameless window above all other
+//! windows.
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};

@@ -1,5 +1,5 @@
-//! Scene collections and profiles: used from the command line, listed, imported and exported, and changed on
-//! air by a studio that keeps its settings.
+//! Tests of scene collections and profiles: the command line uses, lists, imports and exports them,
+//! and a studio that saves its settings changes them on the air.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! We publish to servers we did not write: ffmpeg and nginx-rtmp receive, ffprobe and GStreamer
-//! look at what came.
+//! Tests of publishing to third-party servers. ffmpeg and nginx-rtmp receive the stream, and
+//! ffprobe and GStreamer check it.
 
 use std::time::Duration;
 

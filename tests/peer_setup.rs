@@ -1,5 +1,5 @@
-//! The peers among themselves: each works on this machine before we are measured by it, so that a
-//! failure elsewhere is ours.
+//! Tests of the third-party programs with each other. They show that each program works on this
+//! machine, so that a failure in another test is a fault of onair.
 
 use crate::peers::{self, LIMIT, Nginx, ffmpeg, others};
 

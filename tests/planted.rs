@@ -1,7 +1,8 @@
-//! Planted faults, as a streamer meets them: of each, the stage, the host (or device, or file), the cause
-//! and the cure are told, in English and Chinese, in time, and the exit code is the right one. A row is a
-//! fault (`planted/faults`); a point is a stage, a cause or a cure that is told in one language.
-//! `--nocapture` prints the sentences.
+//! Tests of planted faults as a streamer meets them. For each fault, onair must name the stage, the
+//! host (or device, or file), the cause and the cure, in English and Chinese and within a time
+//! limit. It must exit with the right code. A row of the table is one fault (`planted/faults`). A
+//! point is one stage, cause or cure that onair names in one language. `--nocapture` prints the
+//! sentences.
 
 mod faults;
 mod plant;

@@ -1,6 +1,6 @@
-//! The player against files made by ffmpeg and a real server: what it shows, hears, writes and
-//! says. Times are those of the player's own clock; none decides whether a test passes, save by
-//! generous limits.
+//! Tests of the player with files made by ffmpeg and with a real server: the frames it shows, the
+//! audio it plays, the files it writes and the events it reports. Times come from the player's own
+//! clock. Only generous time limits decide whether a test passes.
 
 mod obs;
 mod sooner;

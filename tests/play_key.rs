@@ -1,5 +1,5 @@
-//! The key that viewers of the studio's own server need, and the names of that server: with ffmpeg as a
-//! viewer, and asked by hand.
+//! Tests of the play key and the host names of the studio's built-in server. ffmpeg plays the
+//! streams, and the tests send HTTP requests too.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};

@@ -1,5 +1,5 @@
-//! `onair play` in a window does what it is told, as without one: `--duration`, `--snapshot`,
-//! `--json`, `--settings`.
+//! Tests of `onair play` in a window. The flags `--duration`, `--snapshot`, `--json` and
+//! `--settings` must work there as they do without a window.
 
 use std::fs;
 use std::io::Write;

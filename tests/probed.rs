@@ -1,5 +1,5 @@
-//! What `onair probe` tells of sound in files that ffmpeg made, as ffprobe would: the codec, its rate and its
-//! channels, of every track.
+//! Tests of `onair probe` with audio in files that ffmpeg made. As ffprobe does, it must report the
+//! codec, sample rate and channels of every track.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Two programs over the same sources: each with its canvas, its encoders and its recording.
+//! Test of two programs with the same sources: each has its own canvas, encoders and recording.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The publisher against servers that misbehave in every way servers do: built from the server
-//! session of `wire` on plain sockets. No program beside ours is needed.
+//! Tests of the publisher with misbehaving servers. The servers consist of the server session of
+//! `wire` and plain sockets. The tests need no third-party program.
 
 mod sent_on;
 

@@ -1,5 +1,5 @@
-//! Streams pulled over the web: FLV over HTTP, HTTPS and WebSockets, from servers we did not write,
-//! from our own, and from servers that lie.
+//! Tests of playing FLV over HTTP, HTTPS and WebSockets: from third-party servers, from onair's own
+//! server, and from servers that send false answers.
 
 mod stalls;
 mod unplayed;

@@ -1,4 +1,4 @@
-//! Recordings, as other programs read them: whole ones, and those that were cut off.
+//! Tests of recordings, both complete and cut off, with third-party programs as readers.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Recordings that one can go about in: files, and what a server plays from its disk.
+//! Tests of seeking in recordings: in files, and in recordings that a server plays from its disk.
 
 mod film;
 mod hostile;

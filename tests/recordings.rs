@@ -1,5 +1,5 @@
-//! Recordings by `onair live`: what is cut off, what is split, what is paused, what is saved, and
-//! what happens where there is no room.
+//! Tests of recordings by `onair live`: interrupted, split, paused and replay-saved recordings, and
+//! recordings on a full disk.
 
 #![cfg(target_os = "linux")]
 

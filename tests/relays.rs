@@ -1,5 +1,5 @@
-//! Relays of `onair serve`: nginx-rtmp as edge and as origin, fail-over, TLS with a key, and loops between
-//! two servers of our own.
+//! Tests of the relays of `onair serve`: nginx-rtmp as edge and as origin, failover, TLS with a
+//! key, and relay loops between two onair servers.
 
 use std::fs;
 use std::path::PathBuf;

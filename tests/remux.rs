@@ -1,5 +1,6 @@
-//! Files from one format into another and back, files that were cut off anywhere, and files that
-//! lie: packets come through bit by bit, what is whole is saved, and nothing panics.
+//! Tests of remuxing between the file formats, of files that are cut off at any point, and of files
+//! with false contents. The packets must stay identical, all complete data must be recovered, and
+//! nothing may panic.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! `onair remux` of every codec between all three formats, by an ffmpeg that writes and reads Enhanced RTMP
-//! (see `enhanced`): the same packets at the same times, which decode; and what cannot be carried.
+//! Tests of `onair remux` with every codec between all three formats. An ffmpeg with Enhanced RTMP
+//! (see `enhanced`) makes and reads the files. The packets must be the same, keep their times and
+//! decode. If a format cannot carry a codec, `onair remux` must report it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Renditions of the built-in server: their segments are those of the stream, decoded by ffmpeg, and players change
-//! between them.
+//! Tests of the renditions of the built-in server. Their segments must match the segments of the
+//! stream and decode in ffmpeg. Players must be able to switch between renditions.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};

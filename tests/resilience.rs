@@ -1,5 +1,6 @@
-//! Streams whose times, tracks and tags are not as they should be, through the whole player: live
-//! over HTTP, one table; and thousands of mutated ones, as files, over HTTP and over RTMP.
+//! Tests of the whole player with streams whose timestamps, tracks or tags do not follow the
+//! standards. One table of such streams is sent live over HTTP. Thousands of mutated streams are
+//! played from files, over HTTP and over RTMP.
 
 mod mutated;
 mod other_sound;

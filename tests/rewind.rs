@@ -1,5 +1,5 @@
-//! Going back in a broadcast and forward to its live end, with our own server and a real stream;
-//! and what only looks like a recording.
+//! Tests of time shift: seeking back in a real stream of onair's own server and returning to the
+//! live edge. Another test checks that the player does not mistake a broadcast for a recording.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Ways to a server: ports tried one after the other, proxies we did not write and proxies that lie,
-//! own addresses, IPv6, and being sent elsewhere.
+//! Tests of the routes to a server: ports that are tried in order, third-party and misbehaving
+//! proxies, a chosen local address, and IPv6.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

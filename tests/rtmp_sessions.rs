@@ -1,6 +1,7 @@
-//! The client's and the server's RTMP sessions wired back to back in memory, whole and with every
-//! input cut anywhere; then each against transcripts of what peers really say. (Long because the
-//! transcripts stand beside what must come of them.)
+//! Tests of the RTMP client session and server session. They are connected in memory, with the data
+//! whole and split at any byte. Each session is also tested with transcripts of real peers.
+//!
+//! Long because each transcript is next to the results that it must give.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! RTMP tunnelled through HTTP: clients we did not write against our server, our client against it
-//! too, and all the ways in which HTTP can be wrong.
+//! Tests of RTMP tunneled through HTTP (RTMPT). Third-party clients and onair's client use onair's
+//! server, through misbehaving proxies too. Malformed HTTP is tested as well.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! What the program's threads may no longer do while they play what somebody else made, and that it
-//! plays, keeps and tells all the same.
+//! Test of the sandbox of the player's threads. The player must be confined and still play, save
+//! files and report events.
 
 use std::collections::BTreeMap;
 use std::fs;

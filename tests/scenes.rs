@@ -1,5 +1,5 @@
-//! Scenes: the compositor against ffmpeg's filter graph for the same scene, and switching on air as
-//! it arrives at the far end, frame by frame.
+//! Tests of scenes. The compositor's frames are compared with ffmpeg's filter graph for the same
+//! scene. Other tests check, frame by frame, how scene switches on the air arrive at the receiver.
 
 mod on_air;
 

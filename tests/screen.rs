@@ -1,8 +1,8 @@
-//! Screens and windows of a real X server without a monitor (Xvfb), with a client that paints known
-//! colours: what is shown is compared by values.
+//! Tests of display capture and window capture on a real X server without a monitor (Xvfb). A
+//! client paints known colors, and the tests compare the captured frames by value.
 //!
-//! The display is named by an environment variable: the test starts this program again with it set,
-//! where the part named `inside_display` runs.
+//! An environment variable names the display. The test sets it and starts the test program again,
+//! where the test named `inside_display` runs.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,5 @@
-//! The studio's window as a screen reader has it: through AT-SPI, on an accessibility bus that we did not write.
+//! Test of the studio's window as a screen reader sees it: through AT-SPI, on a third-party
+//! accessibility bus.
 
 use std::path::Path;
 use std::process::Command;

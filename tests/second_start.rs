@@ -1,5 +1,6 @@
-//! A second start of the window with the same settings: it raises the first and hands its arguments over, says
-//! so where the first does not answer, and never writes beside it.
+//! Test of a second start of the window with the same settings. The second process brings the first
+//! window to the front and passes its arguments on. If the first process does not answer, the
+//! second one says so. The second process never changes the settings file.
 
 use std::fs;
 use std::path::Path;

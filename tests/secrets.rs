@@ -1,6 +1,6 @@
-//! A planted key, with characters that are quoted, escaped and split elsewhere, is nowhere to be
-//! found: not in logs at trace level, errors, JSON, the list of processes, the history, recordings,
-//! pictures, settings or the report of a crash.
+//! Tests that stream keys stay secret. The planted key contains characters that programs quote,
+//! escape or split. It must not appear in trace logs, errors, JSON, the process list, the event
+//! log, recordings, screenshots, settings or a crash report.
 
 use std::fs;
 use std::io::Write;

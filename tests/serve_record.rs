@@ -1,5 +1,6 @@
-//! `onair serve --record DIR` and `--config FILE`: what others publish stands in files, whatever their
-//! names, and a folder that vanishes costs the files only. The file of `--config` is checked and reloaded.
+//! Tests of `onair serve --record DIR` and `--config FILE`. The server records each published
+//! stream in a file, whatever the stream's name. If the folder disappears, only the recordings end.
+//! The server checks its configuration file and reloads it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

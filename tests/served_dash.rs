@@ -1,5 +1,6 @@
-//! DASH of the built-in server: played by ffmpeg, mpv, GStreamer and dash.js, and asked by hand for segments that
-//! are there, that grow, and that never come.
+//! Tests of the built-in server's DASH output with ffmpeg, mpv, GStreamer and dash.js. The tests
+//! also request segments directly: complete segments, segments that still grow, and segments that
+//! never exist.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

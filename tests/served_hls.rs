@@ -1,5 +1,5 @@
-//! HLS of the built-in server: played by ffmpeg, mpv, GStreamer and our own player, asked by hand, and
-//! asked for nonsense.
+//! Tests of the built-in server's HLS output with ffmpeg, mpv, GStreamer and onair's player. The
+//! tests also send HTTP requests directly, both valid and invalid.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,6 @@
-//! The playlists and manifests of the built-in server, read by parsers that we did not write: m3u8 and mpegdash from
-//! PyPI (`ONAIR_PLAYLISTS` names a Python that has them; `packaging/test.sh` fetches them).
+//! Tests of the built-in server's playlists and manifests with third-party parsers: m3u8 and
+//! mpegdash from PyPI. `ONAIR_PLAYLISTS` names a Python that has both packages (`packaging/test.sh`
+//! downloads them).
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! HLS with MPEG-TS segments, for old devices: played by ffmpeg, mpv, GStreamer and our own player, and read back by
-//! ffprobe and by our own reader.
+//! Tests of the built-in server's HLS output with MPEG-TS segments, for old devices. ffmpeg, mpv,
+//! GStreamer and onair's player play it. ffprobe and onair's demuxer check the segments.
 
 use std::path::Path;
 

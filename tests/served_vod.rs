@@ -1,5 +1,6 @@
-//! Recordings of the built-in server: written by its rules, and played by HLS, DASH, RTMP and ranges, for those who
-//! may play the stream. The players are ffmpeg, mpv and rtmpdump; our own client asks by hand.
+//! Tests of recordings that the built-in server makes and serves. Viewers who may play the stream
+//! can play its recordings over HLS, DASH, RTMP and range requests. The players are ffmpeg, mpv and
+//! rtmpdump; the tests also send requests directly.
 
 mod viewers;
 

@@ -1,6 +1,5 @@
-//! The built-in server on real sockets: our own client sessions against it, hostile connections, and
-//! programs we did not write. (Long because they share one server
-//! and its observers.)
+//! Tests of the built-in server on real sockets, with onair's client session, hostile connections
+//! and third-party programs.
 
 mod guarded;
 mod moved;

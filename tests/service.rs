@@ -1,5 +1,6 @@
-//! The server as a service: systemd opens its sockets and hears when it is ready, collectors of logs read its
-//! lines, and the board for Grafana shows figures that it has.
+//! Tests of the server as a service. systemd opens its sockets and receives its ready state. Log
+//! collectors can parse its log lines. The Grafana dashboard shows only metrics that the server
+//! exports.
 
 use std::collections::BTreeSet;
 use std::fs;

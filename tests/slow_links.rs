@@ -1,5 +1,5 @@
-//! Players at the end of a link that stands still for a while, and players whose buffer is changed: what
-//! is told, and that the latency comes back to what it is to be.
+//! Tests of players on a link that stalls for a while, and of players whose buffer the user
+//! changes. The player reports the stall, and its latency returns to the target.
 
 use std::time::Duration;
 

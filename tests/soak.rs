@@ -1,8 +1,10 @@
-//! An hour of a busy server in a short time: joins, leaves, dying publishers, slow and silent readers, half-open
-//! connections, and floods at the WebRTC port. One stream goes on beside all that and loses nothing, and after
-//! each round the server has as many descriptors and as much memory as before.
+//! Soak test of a busy server: one hour of load in a short time. Clients join and leave, publishers
+//! disappear, readers are slow or silent, connections stay half-open, and packets flood the WebRTC
+//! port. One undisturbed stream must lose nothing. After each round, the server has as many
+//! descriptors and about as much memory as before.
 //!
-//! The test does a twentieth of it. `ONAIR_SOAK=20` does all, in some minutes.
+//! By default, the test runs a twentieth of the load. `ONAIR_SOAK=20` runs all of it and takes some
+//! minutes.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};

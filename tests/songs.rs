@@ -1,5 +1,5 @@
-//! Files of sound alone, made by ffmpeg: they last as long as they should, are heard to the sample, go
-//! around without a seam, and are gone about in; damaged ones end with a sentence.
+//! Tests of audio files made by ffmpeg. The player must report the right duration, play every
+//! sample, loop without a gap, pause and seek. Damaged files must end with a message.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

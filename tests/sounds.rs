@@ -1,4 +1,4 @@
-//! Every kind of sound that is played: at its rate and pitch, for as long as it lasts.
+//! Tests of every audio format that onair plays: sample rate, pitch and duration.
 
 mod he_aac;
 

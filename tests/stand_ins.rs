@@ -1,4 +1,5 @@
-//! What is black, stands still or is silent is stood in for by what a person chose, and is back by itself.
+//! Tests of fallbacks. If a source is black, frozen or silent, onair shows or plays the fallback
+//! that the user chose. It returns to the source when the source recovers.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

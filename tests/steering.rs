@@ -1,5 +1,5 @@
-//! What plays is steered from the command line: lines on standard input (`onair play --control`), with a
-//! window and without.
+//! Tests of controlling the player from the command line: commands on standard input (`onair play
+//! --control`), with and without a window.
 
 use std::fs;
 use std::io::Write;

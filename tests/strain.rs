@@ -1,6 +1,6 @@
-//! A studio on a machine that does not keep up: what it gives up and in which order, and that the
-//! sound goes on as if nothing were. How much is too much depends on the machine: the test adds
-//! layers until everything has been given up.
+//! Test of degradation: what a studio switches off on an overloaded machine, and in which order.
+//! The audio must continue without a gap. How much load is too much depends on the machine, so the
+//! test adds layers until the studio has switched off everything it can.
 
 use std::path::Path;
 use std::process::Command as Process;

@@ -1,7 +1,9 @@
-//! The program with programs that we did not write, over sockets and in files: one test program, so that
-//! the library is linked once and not for each file. A file is a module (`cargo nextest run publish::`).
-//! Programs of their own are what counts allocations (`memory`, `hostile_wire`) and what reads the source
-//! (`architecture`, `notices`).
+//! Tests of onair over sockets and with files, many of them with third-party programs. All are in
+//! one test program, so that the linker links the library once and not for each file. Each file is
+//! a module (`cargo nextest run publish::`).
+//!
+//! Separate test programs are those that count allocations (`memory`, `hostile_wire`) and those
+//! that read the source code (`architecture`, `notices`).
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
-//! The talk key and hotkeys behind other windows in a session of Wayland (sway without a monitor): a portal of our
-//! own gives the key, refuses, says nonsense, ends and comes back, and the real window follows. The
-//! key is never left held, and nobody is asked in a loop.
+//! Tests of push-to-talk and hotkeys behind other windows in a Wayland session (sway without a
+//! monitor). The tests implement the portal for global shortcuts. It grants the key, refuses,
+//! answers nonsense, ends and returns, and the real window reacts. The key must never stay pressed,
+//! and onair must not ask the user repeatedly.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,5 @@
-//! Several targets at once, each started and stopped while the others go on, and their keys.
+//! Tests of several targets at the same time and of their stream keys. Each target starts and stops
+//! while the other targets continue.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

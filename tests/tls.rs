@@ -1,5 +1,5 @@
-//! RTMPS: to TLS servers we did not write, from TLS clients we did not write, and with every kind
-//! of certificate that is not to be trusted.
+//! Tests of RTMPS with third-party TLS servers and TLS clients, and with every kind of certificate
+//! that onair must not trust.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! Recordings of several sound tracks by `onair live`: which tone is in which track, that all tracks
-//! are of the same instants, and that they outlive pauses, splits, replays, kills and remuxing.
+//! Tests of several audio tracks in recordings by `onair live`. Each tone must be in the right
+//! track, and all tracks must cover the same time. The tracks must survive pauses, splits, replays,
+//! kills and remuxing.
 
 #![cfg(target_os = "linux")]
 

@@ -1,5 +1,5 @@
-//! The window as a person uses it: found by names, pressed, typed into, walked through by keyboard.
-//! Needs no display and no graphics.
+//! Tests of the window as a person uses it. The tests find controls by name, press them, type text
+//! and move through the window by keyboard. They need no display and no GPU.
 
 mod building;
 mod canvas;

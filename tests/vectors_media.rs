@@ -1,6 +1,8 @@
-//! Vectors from other implementations, read from `../shared/vectors` where that folder exists: the
-//! media half of `wire` (H.264, AAC, FLV). Nothing of the folder is part of this project.
-//! (Long because every set has its test here.)
+//! Tests of the media parsers of `wire` (H.264, HEVC, AAC, FLV) with vectors from other
+//! implementations, read from `../shared/vectors` if that folder exists. No part of the folder
+//! belongs to this project.
+//!
+//! Long because each vector set has its test here.
 
 use crate::vectors::{folder, load, unhex};
 use bytes::Bytes;

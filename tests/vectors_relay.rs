@@ -1,6 +1,6 @@
-//! Vectors from other implementations, read from `../shared/vectors` where that folder exists: what
-//! real publishers and encoders sent, through our server to a viewer, a player and a file. Nothing of
-//! the folder is part of this project.
+//! Tests with streams that real publishers and encoders sent, read from `../shared/vectors` if that
+//! folder exists. The streams pass through onair's server to a viewer, a player and a file. No part
+//! of the folder belongs to this project.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

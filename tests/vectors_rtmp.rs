@@ -1,7 +1,8 @@
-//! Bytes recorded from real encoders and other projects' test tables against our RTMP and AMF0,
-//! read from `../shared/vectors` where that folder exists. Where a set contradicts the
-//! specification, the test says so and keeps to the specification. (Long because every set has its
-//! test here.)
+//! Tests of RTMP and AMF0 with bytes from real encoders and from the test tables of other projects,
+//! read from `../shared/vectors` if that folder exists. If a vector set contradicts the
+//! specification, its test follows the specification and says so.
+//!
+//! Long because each vector set has its test here.
 
 use crate::vectors::{load, unhex};
 use bytes::Bytes;

@@ -1,5 +1,5 @@
-//! The viewer page of the built-in server, in Chromium: it plays by each protocol, changes it without a reload, waits
-//! for the publisher, and speaks two languages.
+//! Tests of the built-in server's viewer page in Chromium. The page plays by each protocol,
+//! switches protocols without a reload, waits for the publisher, and supports two languages.
 
 pub mod chromium;
 mod moderation;

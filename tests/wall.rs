@@ -1,5 +1,5 @@
-//! Several players at once in one studio: a live stream and a dead address side by side, by the
-//! commands that the window sends.
+//! Tests of several players in one studio, controlled by the commands that the window sends. A dead
+//! address or a misbehaving server must not affect the other players.
 
 use std::io::Write;
 use std::process::Command;

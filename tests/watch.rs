@@ -1,4 +1,4 @@
-//! A player run by a test until it has seen enough.
+//! A player that runs until a test has seen enough.
 
 use std::cell::RefCell;
 use std::time::Duration;

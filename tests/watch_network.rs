@@ -1,5 +1,5 @@
-//! How the window's players reach servers: certificates that a person accepts, proxies, whether a lost
-//! connection is made again, and the chat that is elsewhere than where it is looked for.
+//! Tests of how the window's players reach servers: certificates that the user accepts, proxies,
+//! reconnecting, and a chat at another address than the default.
 
 use std::path::Path;
 

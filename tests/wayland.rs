@@ -1,11 +1,13 @@
-//! Screens of a real Wayland session (sway without a monitor, PipeWire, xdg-desktop-portal): what
-//! is shown is compared by values, while it stands, moves, changes its size and ends. The portal's
-//! part for sway gives pictures only where there is a graphics card; so a portal of our own hands
-//! out pictures that GStreamer puts into a real PipeWire, and also refuses, ends and says nonsense:
-//! a person must never be asked in a loop.
+//! Tests of display capture in a real Wayland session (sway without a monitor, PipeWire,
+//! xdg-desktop-portal). The tests compare the captured frames by value while the display is still,
+//! changes, changes its size and disappears.
 //!
-//! The session is named by environment variables: a test starts this program again with them set, where
-//! the part named `inside_…` runs.
+//! sway's portal backend provides frames only if the machine has a graphics card. The tests
+//! therefore also implement a portal: GStreamer writes frames into a real PipeWire, and the portal
+//! offers them. It also refuses, ends and answers nonsense. onair must not ask the user repeatedly.
+//!
+//! Environment variables name the session. Each test sets them and starts the test program again,
+//! where the test named `inside_…` runs.
 
 #![cfg(all(target_os = "linux", feature = "wayland"))]
 

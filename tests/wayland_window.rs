@@ -1,6 +1,6 @@
-//! The studio's window in a real Wayland session (sway without a monitor), by keyboard: it goes on air, is
-//! seen by a program that we did not write, is watched in the same window, is asked about when the desktop
-//! closes it, and ends in order.
+//! Tests of the studio's window in a real Wayland session (sway without a monitor), by keyboard.
+//! The window goes on the air, and a third-party program receives the stream. If the desktop closes
+//! the window, it asks for confirmation and the stream continues. A signal ends it cleanly.
 
 #![cfg(all(target_os = "linux", feature = "wayland"))]
 

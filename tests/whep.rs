@@ -1,4 +1,5 @@
-//! WHEP of the built-in server: played by Chromium, aiortc and node-datachannel, asked by hand, and asked for nonsense.
+//! Tests of the built-in server's WHEP output with Chromium, aiortc and node-datachannel. The tests
+//! also send HTTP requests directly, both valid and invalid.
 
 mod aiortc;
 mod browser;

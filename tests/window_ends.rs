@@ -1,7 +1,7 @@
-//! The studio's window on a display without a screen, ended from outside while it is on air and
-//! recording: by signals, as a terminal, a service manager and a logout send them. And what the
-//! desktop is asked for meanwhile: not to sleep. And hidden, where it draws nothing; and behind another window,
-//! where it hears the talk key.
+//! Tests of how the studio's window on a virtual display ends while it is on the air and recording:
+//! by the signals that a terminal, a service manager or a logout sends, and by losing its display.
+//! Other tests check that onair inhibits sleep on the air, that a minimized window draws nothing,
+//! and that push-to-talk works behind another window.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,7 +1,9 @@
-//! A whole evening in the real window on a display without a screen, by keyboard alone: a wrong key and the right
-//! one, a server that dies and comes back, a full disk, another folder, playback, the end; and the first start, by
-//! mouse. What the health bar says is asserted at each step, from the log, where the same sentence
-//! stands. Before each step the window is waited for, by what a screen reader finds in it.
+//! Test of a whole evening in the real window on a virtual display: a wrong stream key and the
+//! right one, a server that dies and returns, a full disk, a new folder, playback and the end. The
+//! evening runs once by keyboard alone and once by mouse, from the first start.
+//!
+//! At each step, the test reads the sentence of the health bar from the log. Before each step, it
+//! waits until a screen reader would find the expected control in the window.
 
 mod keyboard;
 mod mouse;

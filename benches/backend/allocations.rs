@@ -1,5 +1,5 @@
-//! An allocator that counts, a thread for itself: for the benches and tests that state how often
-//! and how much something allocates.
+//! Allocators that count allocations, per thread or for all threads, for benches and tests that
+//! state how often and how much some code allocates.
 
 #![allow(unsafe_code)]
 #![allow(dead_code, reason = "each user counts something else")]
@@ -8,7 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-/// Install with `#[global_allocator] static COUNTING: Counting = Counting;`.
+/// Counts the allocations of each thread separately. Install it with `#[global_allocator] static
+/// COUNTING: Counting = Counting;`.
 pub struct Counting;
 
 thread_local! {
@@ -17,21 +18,22 @@ thread_local! {
     static PEAK: Cell<i64> = const { Cell::new(0) };
 }
 
-/// What a piece of work allocated on its thread.
+/// The allocations of some work on its thread.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Allocations and reallocations.
+    /// The number of allocations and reallocations.
     pub count: u64,
-    /// Most bytes held at once beyond what was held before.
+    /// The maximum number of bytes that were allocated at any time, in addition to those allocated
+    /// before the work.
     pub peak: i64,
 }
 
-/// Allocations and reallocations of this thread so far.
+/// Returns the number of allocations and reallocations of this thread so far.
 pub fn so_far() -> u64 {
     COUNT.get()
 }
 
-/// Runs a piece of work and counts what it allocates on this thread.
+/// Runs some work, and counts its allocations on this thread.
 pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Counted) {
     let (count, held) = (COUNT.get(), HELD.get());
     PEAK.set(held);
@@ -39,14 +41,15 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Counted) {
     (result, Counted { count: COUNT.get() - count, peak: PEAK.get() - held })
 }
 
-/// Allocations and reallocations of all threads, and the bytes that are held, as [`Everywhere`] counts.
+/// The number of allocations and reallocations of all threads, and the number of allocated bytes, as
+/// counted by [`Everywhere`].
 static ALL: AtomicU64 = AtomicU64::new(0);
 static ALL_HELD: AtomicI64 = AtomicI64::new(0);
 
-/// Counts what all threads do. Install as [`Counting`].
+/// Counts the allocations of all threads together. Install it like [`Counting`].
 pub struct Everywhere;
 
-/// What all threads have allocated so far, and how many bytes they hold.
+/// Returns the number of allocations of all threads so far, and the number of allocated bytes.
 pub fn everywhere() -> (u64, i64) {
     (ALL.load(Ordering::SeqCst), ALL_HELD.load(Ordering::SeqCst))
 }
@@ -78,7 +81,7 @@ unsafe impl GlobalAlloc for Everywhere {
 }
 
 fn note(count: u64, bytes: i64) {
-    // A thread that is ending has no counters any more.
+    // The counters of a thread that is ending no longer exist.
     let _ = COUNT.try_with(|all| all.set(all.get() + count));
     let _ = HELD.try_with(|held| {
         held.set(held.get() + bytes);
@@ -86,7 +89,8 @@ fn note(count: u64, bytes: i64) {
     });
 }
 
-// SAFETY: every call goes to the system's allocator unchanged; counting touches no memory of it.
+// SAFETY: every call is passed to the system's allocator unchanged, and counting does not touch the
+// allocated memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(1, layout.size() as i64);

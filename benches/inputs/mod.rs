@@ -1,13 +1,14 @@
-//! What the wire is measured with: the same rows and inputs for onair (`benches/wire.rs`) and for
-//! other libraries (`benches/peers/`), which include this file. A row is a criterion group (what is
-//! done) and a parameter (with what); the function's name is the library's.
+//! The rows and inputs of the wire benches. onair (`benches/wire.rs`) and other libraries
+//! (`benches/peers/`) include this file, so all of them measure the same work. A row consists of a
+//! criterion group (the operation) and a parameter (the input). The function name is the name of
+//! the library.
 
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 
-/// Bodies of messages and tags, in bytes.
+/// Lengths of the bodies of messages and tags, in bytes.
 pub const LENGTHS: [usize; 3] = [4 << 10, 40 << 10, 400 << 10];
 /// Chunk sizes, in bytes.
 pub const CHUNK_SIZES: [u32; 3] = [128, 4_096, 65_536];
@@ -15,10 +16,10 @@ pub const CHUNK_SIZES: [u32; 3] = [128, 4_096, 65_536];
 pub const CHUNK_STREAM: u32 = 6;
 pub const STREAM: u32 = 1;
 pub const TIME_MS: u32 = 40;
-/// The message type and tag type of pictures.
+/// The message type and tag type of video.
 pub const VIDEO: u8 = 9;
 
-/// What an encoder says first: the properties of the object in `connect`.
+/// The properties of the command object in `connect`, the first command of an encoder.
 pub const CONNECT: [(&str, &str); 5] = [
     ("app", "live"),
     ("type", "nonprivate"),
@@ -27,10 +28,12 @@ pub const CONNECT: [(&str, &str); 5] = [
     ("tcUrl", "rtmp://localhost:1935/live"),
 ];
 
-/// Short, so that all rows of all libraries take less than four minutes.
+/// Returns criterion with short measurement times, so that all rows of all libraries take less than
+/// four minutes.
 pub fn criterion() -> Criterion {
-    // Once a block this large has been given back, the C library's allocator keeps what lies below
-    // instead of asking the kernel each time: without it the rows of 400 KiB measure page faults.
+    // After a block of this size is freed, the C library's allocator keeps smaller freed blocks
+    // instead of returning them to the kernel. Otherwise the rows of 400 KiB would measure page
+    // faults.
     drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20)));
     Criterion::default()
         .sample_size(20)
@@ -40,7 +43,7 @@ pub fn criterion() -> Criterion {
         .without_plots()
 }
 
-/// A video body of that length: an inter picture of one NAL unit.
+/// Makes a video body of this length: an inter frame of one NAL unit.
 pub fn body(length: usize) -> Vec<u8> {
     let mut body: Vec<u8> = (0..length).map(|at| at as u8).collect();
     let [a, b, c, d] = (length as u32 - 9).to_be_bytes();
@@ -48,7 +51,7 @@ pub fn body(length: usize) -> Vec<u8> {
     body
 }
 
-/// A message of that length in chunks of that size, after a full header.
+/// Makes a message with this body in chunks of this size, after a full header.
 pub fn chunks(body: &[u8], chunk_size: u32) -> Vec<u8> {
     let [_, time @ ..] = TIME_MS.to_be_bytes();
     let [_, length @ ..] = (body.len() as u32).to_be_bytes();
@@ -66,7 +69,7 @@ pub fn chunks(body: &[u8], chunk_size: u32) -> Vec<u8> {
     wire
 }
 
-/// The tag that holds a body, with the size behind it.
+/// Makes the tag with this body, followed by the size of the tag.
 pub fn tag(body: &[u8]) -> Vec<u8> {
     let [_, time @ ..] = TIME_MS.to_be_bytes();
     let [_, length @ ..] = (body.len() as u32).to_be_bytes();
@@ -79,7 +82,7 @@ pub fn tag(body: &[u8]) -> Vec<u8> {
     tag
 }
 
-/// The body of `connect`.
+/// Makes the body of `connect`.
 pub fn connect_body() -> Vec<u8> {
     let text = |text: &str| [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat();
     let mut body = [&[2][..], &text("connect"), &[0], &1_f64.to_be_bytes(), &[3]].concat();
@@ -99,7 +102,7 @@ pub fn each_chunk_row(mut row: impl FnMut(usize, u32)) {
     }
 }
 
-/// Opens the group and gives the row's id.
+/// Opens the group of a row, and returns it with the id of the row.
 pub fn chunk_row<'c>(
     criterion: &'c mut Criterion,
     what: &str,
@@ -112,7 +115,7 @@ pub fn chunk_row<'c>(
     (group, BenchmarkId::new(library, format!("{} KiB in chunks of {size}", length >> 10)))
 }
 
-/// As [`chunk_row`], for FLV.
+/// Works like [`chunk_row`], but for FLV.
 pub fn flv_row<'c>(
     criterion: &'c mut Criterion,
     what: &str,
@@ -124,7 +127,8 @@ pub fn flv_row<'c>(
     (group, BenchmarkId::new(library, format!("{} KiB", length >> 10)))
 }
 
-/// As [`chunk_row`], for AMF0: `what` is encode or decode, `texts` whether they are owned or borrowed.
+/// Works like [`chunk_row`], but for AMF0. `what` is `encode` or `decode`, and `texts` states whether
+/// the strings are owned or borrowed.
 pub fn amf0_row<'c>(
     criterion: &'c mut Criterion,
     what: &str,
@@ -134,8 +138,10 @@ pub fn amf0_row<'c>(
     (criterion.benchmark_group(format!("amf0 {what}")), BenchmarkId::new(library, texts))
 }
 
-/// Inputs are made anew, outside the time, as many at once as stay in the nearest cache but one: each
-/// library takes its bytes in its own kind of buffer, and some empty it.
+/// Returns the number of inputs that criterion makes before each measurement, outside the measured
+/// time. They are made again for each measurement, because each library has its own type of buffer,
+/// and some libraries empty the buffer. The inputs of one measurement fit into the second-level
+/// cache.
 pub fn batch(length: usize) -> BatchSize {
     BatchSize::NumIterations(((128 << 10) / length as u64).clamp(1, 64))
 }

@@ -1,14 +1,15 @@
-//! Other public libraries on the rows of `benches/wire.rs`, with the same inputs, through their public
-//! interface and in the way they ask to be used: output goes to a buffer that is kept where the
-//! interface has one, input is handed over in the library's own kind of buffer, made outside the time.
+//! Measures other public libraries with the rows and inputs of `benches/wire.rs`. Each library is
+//! called through its public interface, as its documentation recommends. If the interface allows it,
+//! output goes to a buffer that is reused. Input is passed in the library's own type of buffer, which
+//! is made outside the measured time.
 //!
 //! | library | chunks | AMF0 | FLV |
 //! |---|---|---|---|
-//! | librtmp2 | both ways | both ways, `connect` into fields of its own | no tags, only bodies: left out |
+//! | librtmp2 | both ways | both ways, `connect` into its own struct | not measured: bodies only, no tags |
 //! | rml_rtmp, rml_amf0 | both ways | both ways, owned | none |
-//! | rtmp-rs | both ways | both ways, owned | no tags, only bodies: left out |
+//! | rtmp-rs | both ways | both ways, owned | not measured: bodies only, no tags |
 //! | scuffle-rtmp, -amf0, -flv | both ways, chunks of 64 KiB at most | both ways, owned and borrowed | demuxer only |
-//! | xflv (xiu) | none; those of its `rtmp` write to an asynchronous socket of its own kind: left out | both ways, owned | both ways |
+//! | xflv (xiu) | not measured: its `rtmp` writes chunks to its own type of asynchronous socket | both ways, owned | both ways |
 
 #[path = "../inputs/mod.rs"]
 mod inputs;
@@ -52,7 +53,7 @@ mod librtmp2_rows {
             let (mut group, row) = chunk_row(criterion, "write", LIBRARY, length, size);
             group.bench_function(row, |bench| {
                 bench.iter(|| {
-                    // `reset` would give large buffers back.
+                    // `reset` would free large buffers.
                     out.drain(usize::MAX);
                     chunk_write(&mut out, &message, black_box(&body), length, size as usize)
                 });
@@ -95,7 +96,7 @@ mod librtmp2_rows {
         amf0::write_object_end(out)
     }
 
-    /// Written value by value: there is no value that holds others.
+    /// Values are written one by one, because the library has no value that contains other values.
     pub(super) fn connect(criterion: &mut Criterion) {
         let mut out = Buffer::with_capacity(512);
         let (mut group, row) = amf0_row(criterion, "encode", LIBRARY, "connect");
@@ -110,7 +111,7 @@ mod librtmp2_rows {
         let body = inputs::connect_body();
         let mut wire = Buffer::from_slice(&body);
         let mut info = ConnectInfo::default();
-        // Texts are copied, unchecked, to arrays in a result that is kept.
+        // Strings are copied, unchecked, to arrays in a result that is reused.
         let (mut group, row) = amf0_row(criterion, "decode", LIBRARY, "connect, into fields");
         group.bench_function(row, |bench| {
             bench.iter(|| {
@@ -222,7 +223,7 @@ mod rtmp_rs_rows {
 
             let mut reader = ChunkDecoder::new();
             reader.set_chunk_size(size);
-            // It gives nothing after each chunk.
+            // The library returns nothing after each chunk except the last one.
             let mut read_message = |wire: &mut BytesMut| {
                 loop {
                     if let Some(read) = reader.decode(wire).unwrap() {
@@ -344,7 +345,7 @@ mod scuffle_rows {
         group.finish();
     }
 
-    /// It leaves the size behind the tag alone.
+    /// The library does not read the size after the tag.
     pub(super) fn tags(criterion: &mut Criterion) {
         for length in inputs::LENGTHS {
             let tag = Bytes::from(inputs::tag(&inputs::body(length)));
@@ -430,7 +431,7 @@ mod xflv_rows {
             group.finish();
             assert_eq!(muxer.writer.get_current_bytes(), tag);
 
-            // It reads the size before a tag, not behind it.
+            // The library reads the size before a tag, not the size after it.
             let tag = [&[0; 4], &tag[..tag.len() - 4]].concat();
             let (mut group, row) = flv_row(criterion, "demux", LIBRARY, length);
             group.bench_function(row, |bench| {

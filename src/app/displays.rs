@@ -1,5 +1,5 @@
-//! Lists the displays of the desktop. The name of a display stays the same while other displays are
-//! connected and removed.
+//! Lists the displays of the desktop. If the desktop gives each display its own name, that name
+//! stays the same while other displays are connected or removed.
 
 use crate::base::sanitize::sanitized;
 use crate::media::Size;

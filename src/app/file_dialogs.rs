@@ -33,7 +33,7 @@ pub enum Kind {
     Source(FileRequest, SceneId),
     /// A file for an existing source.
     Another(FileRequest, SourceId),
-    /// More files for a source, which plays or shows them after its first file.
+    /// More files for a source, which it plays or shows after its first file.
     Then(Then),
     /// A file for a filter of a source.
     Filter(Asset, FilterFile),
@@ -55,7 +55,7 @@ const MEDIA_FILES: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
 const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
 const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
-/// The file types that a dialog offers, by their extensions.
+/// The file types that a dialog offers, with their extensions.
 #[derive(Debug, PartialEq, Eq)]
 enum Offers {
     Folders,
@@ -64,7 +64,7 @@ enum Offers {
 }
 
 impl Kind {
-    /// Returns the equivalent for onair's own chooser.
+    /// Returns the same file types in the form that onair's own chooser uses.
     fn chooser(&self) -> ChooserKind {
         let owned = |known: &[&str]| known.iter().map(|it| (*it).to_owned()).collect();
         match self.offers() {
@@ -129,7 +129,8 @@ impl Kind {
 
 /// If the desktop's dialog has not responded after this time, it may not have appeared at all.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// A dialog that reports a cancel within this time never appeared.
+/// If a dialog reports a cancellation within this time, onair assumes that the dialog never
+/// appeared.
 const TOO_SOON: Duration = Duration::from_millis(300);
 
 /// The result of the desktop's dialog.
@@ -180,7 +181,7 @@ impl Files {
         let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
         let (ctx, asked, begin) = (ctx.clone(), kind.clone(), folder.clone());
         let worker = Worker::spawn("onair-files", move |_| {
-            // The window may be gone by then, or no longer wait.
+            // The window may be gone by then, or may no longer wait for the result.
             let _ = answer.send(desktop_dialog(&asked, begin));
             ctx.request_repaint();
         });
@@ -198,7 +199,7 @@ impl Files {
         }
     }
 
-    /// Returns the next news since the last call.
+    /// Returns the next result or change that the window has not handled yet.
     pub fn poll(&mut self) -> Option<FileNews> {
         if let Some(OpenDialog {
             kind, provider: DialogProvider::Desktop(worker, answers), ..
@@ -219,8 +220,8 @@ impl Files {
         self.news.take()
     }
 
-    /// Returns true if the desktop's dialog has not responded for long: it is still open, or it
-    /// never appeared.
+    /// Returns true if the desktop's dialog has not responded for some time: either it is still
+    /// open, or it never appeared.
     pub fn waits(&self) -> bool {
         self.open.as_ref().is_some_and(|asked| {
             matches!(asked.provider, DialogProvider::Desktop(..))
@@ -272,7 +273,7 @@ fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
     }
 }
 
-/// Returns true if there is a portal with file dialogs, or a dialog program.
+/// Returns true if there is a portal with file dialogs, or the dialog program `zenity`.
 #[cfg(target_os = "linux")]
 fn has_dialog() -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();

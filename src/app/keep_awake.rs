@@ -59,7 +59,7 @@ fn hold(stop: &crate::base::Stop) {
         Ok(reply) => cookie = reply.body().deserialize().ok(),
         Err(error) => {
             tracing::debug!(%error, "no screen saver service: using the portal");
-            // The flags: 4 prevents suspend, 8 prevents idle.
+            // The flags: 4 prevents suspend, 8 prevents the idle state.
             let options: HashMap<&str, Value<'_>> =
                 HashMap::from([("reason", Value::from(REASON))]);
             let inhibited = connection.call_method(

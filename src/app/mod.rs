@@ -1,6 +1,7 @@
-//! Floor 7: the window as a program. `ui/` draws its content. This room connects the studio, the
-//! desktop and the screens: repaints, file dialogs, full screen, closing and keeping the screen
-//! awake. It runs on the main thread; the studio's threads wake it for new frames.
+//! Floor 7: the application window. `ui/` draws its content. This room connects the studio, the
+//! desktop and the screens: it handles repaints, file dialogs, full screen and closing, and keeps
+//! the screen awake. The window runs on the main thread; the studio's threads wake it for new
+//! frames.
 
 mod backend;
 mod desktop;
@@ -46,7 +47,7 @@ use new_file::new_path;
 use raise::Raiser;
 use repaint_pace::Pace;
 
-/// The interface of the studio for the window. All calls return at once.
+/// The interface of the studio for the window. All calls return immediately.
 pub trait Studio: 'static {
     /// Returns the current state of the studio.
     fn snapshot(&self) -> Snapshot;
@@ -71,7 +72,7 @@ pub struct Options {
     pub preferences: Preferences,
     /// The page that the window opens with.
     pub page: Page,
-    /// True to show the frame in full screen at once.
+    /// True to show the video in full screen from the start.
     pub full_screen: bool,
     /// The place where the players appear.
     pub place: Where,
@@ -79,7 +80,7 @@ pub struct Options {
     pub figures: bool,
     /// The dialog that the window opens with.
     pub dialog: Option<Dialog>,
-    /// The requests of later starts of onair.
+    /// Receives the requests of later starts of onair.
     pub handed_over: Option<Receiver<HandedOver>>,
 }
 
@@ -121,14 +122,15 @@ pub enum Error {
 /// The interval at which the desktop gets the state of the studio.
 const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Interval at which the displays are listed, so that a removed display is detected in time.
+/// Interval at which the displays are listed, so that a removed display is detected soon.
 const DISPLAYS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The time limit for the end of the studio. After this time, the window closes without waiting for
+/// The time limit for the studio to stop. After this time, the window closes without waiting for
 /// the studio.
 const END_LIMIT: Duration = Duration::from_secs(4);
 
-/// Opens the window for `studio` and runs it until it closes. It must be called on the main thread.
+/// Opens the window for `studio` and runs it until it closes. This function must be called on the
+/// main thread.
 ///
 /// # Errors
 /// Fails if no window can be opened.
@@ -162,8 +164,8 @@ fn cause(text: &str) -> &str {
     place.and_then(|(_, told)| told.split_once(": ")).map_or(text, |(_, cause)| cause)
 }
 
-/// Handles keys that the user presses in other windows. Their commands go to the studio at once, or
-/// to the window if they need confirmation.
+/// Handles keys that the user presses in other windows. The commands of these keys go directly to
+/// the studio, or to the window if a command needs confirmation.
 fn global_keys(
     context: &eframe::CreationContext<'_>,
     studio: &impl Studio,
@@ -202,13 +204,14 @@ struct Window<S> {
     displays_at: Option<Instant>,
     drops: Drops,
     global_keys: GlobalKeys,
-    /// Hotkeys from other windows that need confirmation in this one.
+    /// Hotkeys that the user pressed in other windows, and that need confirmation in onair's
+    /// window.
     questions: Receiver<Action>,
     /// The number of frames drawn.
     drawn: u64,
     handed_over: Option<Receiver<HandedOver>>,
     raiser: Raiser,
-    /// While the window is hidden, the number of frames that had been drawn when it was hidden.
+    /// The value of `drawn` when the window became hidden; `None` while the window is visible.
     unseen: Option<u64>,
     /// The time at which the end of the studio was requested.
     ending: Option<Instant>,
@@ -380,7 +383,7 @@ impl<S: Studio> Window<S> {
             self.desktop.show(DesktopState::of(self.screen.health(), self.screen.language(), seen));
         }
         for request in self.desktop.asked().collect::<Vec<_>>() {
-            // If a confirmation is needed, it must be visible.
+            // If a confirmation is needed, the window must be visible.
             self.raiser.raise(ctx, self.desktop.token().as_deref());
             if request == DesktopRequest::GoLiveOrStop {
                 self.screen.go_live_or_stop();
@@ -421,7 +424,7 @@ impl<S: Studio> Window<S> {
         let called = |action| screen.hotkey_called(action);
         let held = self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called);
         while let Ok(action) = self.questions.try_recv() {
-            // If a confirmation is needed, it must be visible.
+            // If a confirmation is needed, the window must be visible.
             self.raiser.raise(ctx, None);
             if action == Action::GoLive {
                 self.screen.go_live_or_stop();

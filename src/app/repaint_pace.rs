@@ -1,6 +1,7 @@
 //! Limits the frame rate of the window: 30 per second for the program, 60 for players. With
-//! software rendering, the limit is half of that, and 10 per second while the studio is idle. A
-//! hidden window gets no frames. The window gets only the frames that its current page shows.
+//! software rendering, these limits are halved, and the program gets 10 frames per second while the
+//! studio is idle. A hidden window gets no frames. The window gets only the frames that its current
+//! page shows.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -32,7 +33,8 @@ pub fn wake(ctx: &Context) {
 /// The frame rate limit, shared by the window and the threads that publish frames.
 #[derive(Debug)]
 pub struct Pace {
-    /// The frame intervals of the program, of the program while idle, and of players.
+    /// The frame intervals: for the program, for the program while the studio is idle, and for
+    /// players.
     intervals: [Duration; 3],
     last: Mutex<Option<Instant>>,
     /// True with software rendering.
@@ -73,7 +75,8 @@ impl Pace {
         self.hidden.store(hidden, Ordering::Relaxed);
     }
 
-    /// Follows the state of the studio. `touched` is true if there was input in the window.
+    /// Adapts the limits to the state of the studio. `touched` is true if there was input in the
+    /// window.
     pub fn follow(&self, snapshot: &Snapshot, touched: bool) {
         let mut last = self.touched.lock();
         if touched {

@@ -10,12 +10,13 @@ use crate::text::problem::{Problem, problem};
 /// An audio source as selected, saved and displayed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioChoice {
-    /// A microphone by its stable id. `None` means the system's default, and follows its changes.
+    /// A microphone, identified by its stable id. `None` means the system's default microphone,
+    /// even if the default changes.
     Mic(Option<String>),
-    /// The output of a speaker by its id. `None` means the system's default, and follows its
-    /// changes.
+    /// The output of the speaker with this id.
     System(Option<String>),
-    /// One application, by its own name or the name of its program; see [`is_application`].
+    /// One application, identified by its own name or by the name of its program; see
+    /// [`is_application`].
     Application(String),
     /// The test tone, in sync with the test pattern's flash.
     Tone,
@@ -102,7 +103,7 @@ impl FromStr for AudioChoice {
     }
 }
 
-/// Returns true if `wanted` means the application with this name and program, regardless of upper
+/// Returns true if `wanted` is the name of this application or of its program, regardless of upper
 /// and lower case.
 pub fn is_application(wanted: &str, name: &str, program: &str) -> bool {
     let wanted = wanted.to_lowercase();

@@ -30,9 +30,10 @@ pub(super) struct ClockAligner {
     input: Vec<f32>,
     /// The device frame number of the first frame in `input`.
     input_start: i64,
-    /// The device frame (with fraction) of the next output frame, or `None` if it is not known yet.
+    /// The device frame number (with fraction) of the next output frame, or `None` if the number is
+    /// not known yet.
     position: Option<f64>,
-    /// The interleaved output that was not pulled yet.
+    /// The interleaved output that the mixer has not pulled yet.
     made: Vec<f32>,
     scratch: Vec<f32>,
 }
@@ -120,8 +121,8 @@ impl ClockAligner {
         let step = nominal / relative;
         while self.made.len() < out.len() {
             if !self.make(step) {
-                // The existing frames play, and the rest is silence. The position advances with
-                // time.
+                // The existing frames are played, and the rest of the block is silence. The
+                // position advances with time.
                 let (first, rest) = out.split_at_mut(self.made.len().min(out.len()));
                 first.copy_from_slice(&self.made);
                 rest.fill(0.0);
@@ -145,7 +146,7 @@ impl ClockAligner {
         let begin = (wanted - lead).floor() as i64;
         if begin < self.input_start {
             if wanted < self.input_start as f64 {
-                // This is before the start of the device.
+                // This position is before the first frame of the device.
                 return false;
             }
         } else if begin >= self.input_start + held {
@@ -158,7 +159,7 @@ impl ClockAligner {
         self.made.clear();
         self.resampler.reset();
         let step = self.rate_in / self.rate_out;
-        // The first `output_delay` output frames are for the time before `begin`.
+        // The first `output_delay` output frames belong to the time before `begin`.
         let delay = self.resampler.output_delay() as f64;
         self.position = Some(begin as f64 - delay * step);
         while self.position.is_some_and(|position| position + step < wanted) {
@@ -272,7 +273,7 @@ mod tests {
 
     /// Tests ten hours with a sine whose period is ten seconds. At a sample rate of 250 Hz, the
     /// test takes only seconds, and the control loops, which work in seconds, behave as at any
-    /// rate.
+    /// other rate.
     #[test]
     fn ten_hours_of_a_crystal_that_is_200_ppm_off_stay_in_step() {
         const RATE: u32 = 250;

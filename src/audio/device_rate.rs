@@ -9,7 +9,7 @@ use crate::base::Timestamp;
 /// Maximum deviation in seconds that counts as jitter. A larger deviation means that samples were
 /// lost or the device paused.
 const BREAK_SECONDS: f64 = 0.15;
-/// Limit in seconds for the influence of a callback, so that a single late callback does not pull
+/// Limit in seconds for the effect of one callback, so that a single late callback does not pull
 /// the loop.
 const CLIP_SECONDS: f64 = 0.004;
 /// Maximum deviation of a device in parts per million, beyond that of any crystal.

@@ -77,8 +77,8 @@ struct Stood {
     status: Arc<SourceStatus>,
     shared: Arc<Shared>,
     other: Option<Box<dyn AudioFeed>>,
-    /// The share of the fallback in the output. It moves between 0 and 1 within a block, to avoid a
-    /// click.
+    /// The share of the fallback in the output. The share moves between 0 and 1 within a block, to
+    /// avoid a click.
     share: f32,
     /// The current block of the fallback.
     block: Vec<f32>,
@@ -160,7 +160,7 @@ mod tests {
         (Box::new(Level(of, Arc::clone(&asked))), asked)
     }
 
-    /// Creates a source that is silent up to its twelfth second.
+    /// Creates a source that is silent for its first twelve seconds.
     fn source() -> (Source, Arc<Mutex<usize>>) {
         let status = SourceStatus::new("", "Voice");
         status.open(SourceFormat::Unknown);
@@ -213,7 +213,7 @@ mod tests {
         let (feed, _) = level(|_| 0.0);
         let stand_in = AudioFallback::default();
         let source = Source { feed, status: Arc::clone(&status), transport: Transport::default() };
-        // Another component detects its silence.
+        // Another component detects the silence of this source.
         let mut source = stand_in.over(source, 48_000, None);
         stand_in.set_wanted(true);
         stand_in.give(Some(level(|_| 0.25).0));

@@ -1,5 +1,5 @@
-//! Floor 3: opens audio from devices, files and the test source, each behind an [`AudioFeed`], and
-//! the path to the speakers.
+//! Floor 3: opens audio from devices, files and the test source, each behind an [`AudioFeed`]. This
+//! file also opens the path to the speakers.
 
 use crate::audio::choice::AudioChoice;
 use crate::audio::source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
@@ -23,7 +23,7 @@ pub fn speakers() -> Vec<DeviceInfo> {
 /// Lists the applications that currently play audio.
 ///
 /// # Errors
-/// Fails with the reason if the audio system does not support this.
+/// Fails with the reason if the audio system does not support lists of applications.
 pub fn applications() -> Result<Vec<ApplicationInfo>, Problem> {
     match crate::audio::backend::system().applications() {
         Ok(found) => Ok(found.into_iter().filter(|it| it.playing).collect()),

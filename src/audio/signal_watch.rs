@@ -1,6 +1,6 @@
-//! Watches the audio of a microphone. Digital silence, silence, a quiet voice and clipping raise an
-//! alarm in the status of the source. This code runs on the mixer's thread, and takes a lock only
-//! when an alarm changes.
+//! Watches the audio of a microphone. Digital silence, other silence, a quiet voice and clipping
+//! each raise an alarm in the status of the source. This code runs on the mixer's thread, and takes
+//! a lock only when an alarm changes.
 
 use std::sync::Arc;
 use std::time::Duration;

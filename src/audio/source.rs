@@ -24,7 +24,7 @@ pub struct Context {
     pub at_end: EndBehavior,
 }
 
-/// An open (or opening) audio source. Dropping the feed closes it.
+/// An open (or opening) audio source. Dropping the feed closes the source.
 pub struct Source {
     /// The feed for the mixer.
     pub feed: Box<dyn AudioFeed>,

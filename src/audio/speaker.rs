@@ -27,8 +27,8 @@ pub enum SpeakerPace {
     Calm = 50,
 }
 
-/// Open speakers. The player uses them as its clock: a sample that is written now is audible after
-/// [`SpeakerOutput::queued_time`].
+/// Open speakers. The player uses the speakers as its clock: a sample that is written now is
+/// audible after [`SpeakerOutput::queued_time`].
 pub struct SpeakerOutput {
     rate: u32,
     channels: u16,
@@ -95,7 +95,7 @@ impl SpeakerOutput {
     }
 
     /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit.
-    /// It never waits.
+    /// This function never waits.
     pub fn write(&mut self, sound: &[f32]) -> usize {
         let channels = usize::from(self.channels);
         let frames = (sound.len().min(self.sound.slots())) / channels;
@@ -136,7 +136,7 @@ impl SpeakerOutput {
         self.played.underruns.load(Ordering::Relaxed)
     }
 
-    /// Returns the reason if the device failed: the device's error, or no request for 2 s. The
+    /// Returns the reason why the device failed: the device's error, or no request for 2 s. The
     /// caller should then drop this output and open a new one.
     pub fn failed(&self) -> Option<String> {
         if let Some(fault) = self.played.latch.get() {

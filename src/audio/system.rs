@@ -94,8 +94,8 @@ pub(super) trait AudioSystem: Send {
     ) -> Result<Box<dyn Stream>, Fault>;
 }
 
-/// Stores the reason why a stream ended. It keeps the first error, and ignores later errors at a
-/// low cost.
+/// Stores the reason why a stream ended. The latch keeps the first error, and ignores later errors
+/// at a low cost.
 #[derive(Debug, Default)]
 pub(super) struct Latch {
     set: AtomicBool,
@@ -194,7 +194,8 @@ impl Sink {
         let wanted = usize::from(self.channels);
         let Ok(chunk) = self.sound.write_chunk_uninit(frames * wanted) else { return };
         let mark = CaptureMark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
-        // A full queue of marks loses one: the rate measurement continues without it.
+        // If the queue of marks is full, this mark is lost, and the rate measurement continues
+        // without it.
         let _ = self.marks.push(mark);
         chunk.fill_from_iter(remixed(sound, channels, wanted));
         self.frame += frames as i64;
@@ -303,7 +304,7 @@ impl Tap {
             frame.fill(0.0);
         }
         self.volume = target;
-        // The first callbacks before any queued audio, and a pause, are not underruns.
+        // Callbacks before the first queued audio, and callbacks during a pause, are not underruns.
         if ready < frames && !self.dry {
             self.played.underruns.fetch_add(1, Ordering::Relaxed);
         }

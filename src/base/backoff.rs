@@ -1,6 +1,6 @@
-//! Computes the wait before a retry. Waits are short in the first minute, for a short network
-//! failure or a restarting server, and longer afterwards. Random parts of the waits prevent many
-//! clients from retrying at the same moment.
+//! Computes the wait before a retry. Waits are short in the first minute, because the network
+//! failure may be brief or the server may be restarting. Afterwards, waits are longer. Random parts
+//! of the waits prevent many clients from retrying at the same moment.
 
 use std::time::Duration;
 

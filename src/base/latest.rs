@@ -1,5 +1,5 @@
-//! A slot for the newest value. It passes frames, without a queue, to readers that check the slot
-//! occasionally (the preview, the compositor).
+//! A slot for the newest value. The slot passes frames, without a queue, to readers that check the
+//! slot occasionally (the preview, the compositor).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +46,8 @@ impl<T> Default for Latest<T> {
 impl<T: Clone> Latest<T> {
     /// Replaces the value, and calls the watcher's callback, if any.
     pub fn publish(&self, value: T) {
-        // The old value is dropped outside the lock, because this may return a buffer to a pool.
+        // The old value is dropped outside the lock, because dropping may return a buffer to a
+        // pool.
         let old = self.shared.value.lock().replace(value);
         self.shared.version.fetch_add(1, Ordering::Release);
         drop(old);
@@ -92,8 +93,8 @@ impl<T> Latest<T> {
         self.shared.version.load(Ordering::Acquire)
     }
 
-    /// Calls `wake` after each change, on the publisher's thread. The callback must return at once;
-    /// for example, it may request a repaint. A new callback replaces an earlier one.
+    /// Calls `wake` after each change, on the publisher's thread. The callback must return
+    /// immediately; for example, it may request a repaint. A new callback replaces an earlier one.
     pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
         *self.shared.wake.lock() = Some(Box::new(wake));
     }

@@ -1,6 +1,6 @@
-//! Floor 0: basic parts that every room can use. Time, named bounded queues, the slot for the
-//! newest value, buffer pools, named threads and worker pools, back-off, secrets, file stamps, the
-//! portal client, and the sandbox.
+//! Floor 0: basic parts that every room can use, such as time, named bounded queues, the slot for
+//! the newest value, buffer pools, named threads and worker pools, back-off, secrets, file stamps,
+//! the portal client, and the sandbox.
 
 mod backend;
 pub mod backoff;

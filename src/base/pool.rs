@@ -1,6 +1,6 @@
-//! Reusable buffers: a pooled value returns to its pool when its last reference is dropped, so a
-//! running pipeline allocates no frames. A value that is shared in an [`Arc`] can return together
-//! with it ([`Pool::fresh`]): then no memory is allocated at all.
+//! Reusable buffers. A pooled value returns to its pool when its last reference is dropped, so a
+//! running pipeline allocates no frames. A value in an [`Arc`] can return together with the `Arc`
+//! ([`Pool::fresh`]); in that case, no memory is allocated at all.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +82,7 @@ impl<T> Fresh<T> {
         self.value.number
     }
 
-    /// Makes the value read-only. It returns to the pool after its last use.
+    /// Makes the value read-only. The value returns to the pool after its last use.
     pub fn share(self) -> Arc<Pooled<T>> {
         if let Some(shelf) = self.shelf.upgrade() {
             let mut shared = shelf.shared.lock();

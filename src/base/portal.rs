@@ -37,7 +37,7 @@ pub enum Failure {
     /// There is no bus, no portal, no such interface of the portal, or no reply.
     #[error("{0}")]
     Absent(String),
-    /// The portal does not allow this for this program.
+    /// The portal does not allow onair to make this request.
     #[error("{0}")]
     NotAllowed(String),
     /// The portal stopped during the request.

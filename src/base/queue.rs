@@ -1,10 +1,10 @@
 //! Bounded queues between threads. Every queue has a name, a depth and a policy for when it is
 //! full; depth and drops can be read at any time through its [`Gauge`].
 //!
-//! They are built on crossbeam channels. Waiting threads sleep at once, on a separate condition
-//! variable. Items arrive tens of times per second, and the channel's own wait spins first, which
-//! used about 3 % of the CPU time of a broadcast. Queues that lead to a socket are in `broadcast/`
-//! and `server/`: they drop by timestamp, not by number.
+//! The queues are built on crossbeam channels. Waiting threads sleep immediately, on a separate
+//! condition variable. Items arrive tens of times per second. The channel's own wait spins before
+//! it sleeps, which took about 3 % of the CPU time of a broadcast. Queues that lead to a socket are
+//! in `broadcast/` and `server/`: they drop by timestamp, not by number.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
@@ -40,7 +40,7 @@ pub enum Empty {
     Closed,
 }
 
-/// The name, depth and counters of a queue. It is shared with the statistics.
+/// The name, depth and counters of a queue. The gauge is shared with the statistics.
 #[derive(Debug)]
 pub struct Gauge {
     name: &'static str,
@@ -98,8 +98,7 @@ impl Wakeup {
             return Some(found);
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        // Either `look` sees the change that came before a ring, or the ring sees the waiting
-        // thread.
+        // Either `look` sees the change that caused a ring, or the ring sees the waiting thread.
         fence(Ordering::SeqCst);
         let mut found = None;
         let mut guard = self.lock.lock();
@@ -158,8 +157,8 @@ impl<T> Drop for WakeOnDrop<T> {
 #[derive(Debug)]
 pub struct Sender<T> {
     sender: channel::Sender<T>,
-    /// A receiver that discards the oldest item. It does not keep the queue open for senders; see
-    /// `closed`.
+    /// A receiver that discards the oldest item. This receiver does not keep the queue open for
+    /// senders; see `closed`.
     drain: channel::Receiver<T>,
     shared: Arc<Shared<T>>,
     /// A guard that is dropped after `sender`, so that the receiver that it wakes finds the queue
@@ -243,7 +242,7 @@ fn build<T>(
 
 impl<T> Sender<T> {
     /// Puts an item into the queue according to its policy. `Ok(false)` means that an item was
-    /// discarded: this one or an older one.
+    /// discarded: the new item or an older one.
     ///
     /// # Errors
     /// Fails with [`Closed`] if the receiver is gone.
@@ -421,7 +420,7 @@ impl<T> Receiver<T> {
     /// Returns true if the only sender waits for space.
     #[cfg(test)]
     pub fn is_awaited(&self) -> bool {
-        // A sender that was just let in no longer waits, although it may still be counted.
+        // A sender that has just stopped waiting may still be counted.
         let (sent, received) = (self.gauge().sent(), self.gauge().received());
         let full = sent - received == self.gauge().depth() as u64;
         full && self.shared.room.waiting.load(Ordering::SeqCst) > 0

@@ -1,18 +1,18 @@
 //! Restricts a process and its threads, because they decode hostile data with C libraries (FDK AAC,
-//! OpenH264, libopus, FFmpeg). It uses three features of Linux that need no privilege:
+//! OpenH264, libopus, FFmpeg). This module uses three features of Linux that need no privilege:
 //! `no_new_privs`, seccomp (system calls) and Landlock (files). All three features apply to the
 //! thread that enables them and to the threads that it starts later, and cannot be undone. onair
 //! logs the features that the kernel does not support.
 //!
 //! | who | seccomp | Landlock: execute nothing, write only below |
 //! |---|---|---|
-//! | commands without a window | [`process`] | [`files`], where a command's files are known: those, devices |
+//! | commands without a window | [`process`] | [`files`] for known files: their folders, devices |
 //! | threads that decode frames | [`video_decoder`] | devices, crash reports |
 //! | threads that decode audio and open speakers | [`audio_decoder`] | devices, crash reports |
 //!
-//! The other threads of the window stay unrestricted, because programs that a desktop opens for
-//! them (a browser, a file dialog) would inherit the restrictions, and browsers need the refused
-//! calls for their own sandboxes.
+//! The other threads of the window stay unrestricted. Programs that a desktop opens for them (a
+//! browser, a file dialog) would inherit the restrictions, and browsers need the refused calls for
+//! their own sandboxes.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -43,8 +43,8 @@ pub fn process() {
     restrict_calls(Calls::Process);
 }
 
-/// Restricts writing by this thread and by the threads that it starts later. They can write only to
-/// devices and to the folders of the named files (for new names and temporary files).
+/// Restricts writing by this thread and by the threads that it starts later. These threads can
+/// write only to devices and to the folders of the named files (for new names and temporary files).
 pub fn files(named: &[&Path]) {
     let mut folders = Vec::new();
     for path in named {
@@ -146,8 +146,8 @@ mod linux {
         libc::SYS_personality,
     ];
 
-    /// The system calls that a decoding thread does not need either. They include `io_uring`, which
-    /// could perform most of these operations without further system calls.
+    /// The system calls that a decoding thread does not need either. These calls include
+    /// `io_uring`, which could perform most of these operations without further system calls.
     const DECODER: &[libc::c_long] = &[
         libc::SYS_socket,
         libc::SYS_socketpair,
@@ -200,13 +200,14 @@ mod linux {
             NEVER.iter().map(|call| (*call, Vec::new())).collect();
         if calls == Calls::Decoder {
             rules.extend(DECODER.iter().chain(OLDER).map(|call| (*call, Vec::new())));
-            // A new thread belongs to this process; all other flags create a process.
+            // With this flag, `clone` starts a thread of this process. Without this flag, `clone`
+            // starts a new process.
             let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
             let is = SeccompCmpOp::MaskedEq(thread);
             let process = SeccompCondition::new(0, SeccompCmpArgLen::Qword, is, 0)?;
             rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![process])?]);
-            // The flags of `clone3` are in memory, which no filter can read; if it is not available, `clone`
-            // is called instead.
+            // The flags of `clone3` are in memory, which no filter can read. If `clone3` is not
+            // available, callers use `clone` instead.
             apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
         }
         apply(rules, libc::EPERM)
@@ -232,8 +233,8 @@ mod linux {
     }
 
     fn landlock(folders: &[PathBuf]) -> Result<RulesetStatus, landlock::RulesetError> {
-        // Restricts changes and the execution of programs; reading is free, and so are devices that are
-        // already open.
+        // Restricts changes of files and the execution of programs. Reading is not restricted, and
+        // neither are devices that are already open.
         let writes = AccessFs::from_write(ABI::V3);
         let always = always();
         let rules = path_beneath_rules(folders.iter().chain(&always), writes);
@@ -265,7 +266,7 @@ mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
-    /// The environment variable that is set in the restricted process. Its value is the folder to
+    /// The environment variable that is set in the restricted process. The value is the folder to
     /// which this process may write.
     const CHILD: &str = "ONAIR_TEST_SANDBOX";
 
@@ -315,7 +316,7 @@ mod tests {
         files(&[&inside.join("new/show.flv")]);
         process();
         assert_eq!((status("NoNewPrivs:"), status("Seccomp:")), ("1".into(), "2".into()));
-        // The restriction also applies to existing programs that a later thread starts.
+        // The restriction also applies to threads that start later, and to `exec` in this process.
         let thread = std::thread::spawn(|| refused(Command::new("/bin/true").spawn()));
         thread.join().unwrap();
         refused(Err::<(), _>(Command::new("/bin/true").exec()));

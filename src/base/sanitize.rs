@@ -1,6 +1,6 @@
 //! Removes harmful characters from texts of other parties (servers, files, pages, titles): control
-//! characters, which control a terminal, and characters that reverse or hide other text. Every
-//! output passes through this module.
+//! characters, which control a terminal, and characters that reverse or hide other text. Every such
+//! text passes through this module before it is displayed.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -42,8 +42,8 @@ pub fn sanitized(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replaced).collect())
 }
 
-/// Escapes harmful characters in JSON. They occur only in JSON strings, which contain no characters
-/// below U+0020 (RFC 8259, section 7). Line breaks and tabs between values are kept.
+/// Escapes harmful characters in JSON. Such characters occur only in JSON strings, which contain no
+/// characters below U+0020 (RFC 8259, section 7). Line breaks and tabs between values are kept.
 pub fn sanitized_json(json: &str) -> Cow<'_, str> {
     let fits = |sign| matches!(sign, '\n' | '\t') || is_harmless(sign);
     if json.chars().all(fits) {

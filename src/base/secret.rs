@@ -21,11 +21,12 @@ const MAX_SECRETS: usize = 4_096;
 /// that has died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// All secrets that currently exist. The list holds no copies of them.
+/// All secrets that currently exist. The list holds no copies of the secrets.
 static LIVING: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
 
 /// A secret text. `Debug` and `Display` print `***`. Only [`Secret::expose`] reads the text, and
-/// each call of it needs a review. Clones share the text, so only one copy must be wiped.
+/// each call to this function needs a review. Clones share the text, so only one copy must be
+/// wiped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Arc<Zeroizing<String>>);
 
@@ -74,10 +75,11 @@ pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && differ == 0
 }
 
-/// Returns `text` without any existing secret: in its plain form, in the escaped form of a quoted
-/// string, and the part of a key before its `?`. This function is for texts from code that does not
-/// know secrets, such as the message of a panic. Returns `None` if the removal is not certain,
-/// because a thread panicked while it held the list.
+/// Returns `text` without any existing secret. The function removes each secret in its plain form
+/// and in the escaped form of a quoted string, and also the part of a key before its `?`. This
+/// function is for texts from code that does not know secrets, such as the message of a panic.
+/// Returns `None` if the list of secrets stays locked, for example because a thread panicked while
+/// it held the list.
 pub fn scrub(text: &str) -> Option<String> {
     let living: Vec<_> =
         LIVING.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();
@@ -92,7 +94,7 @@ pub fn scrub(text: &str) -> Option<String> {
             }
         }
     }
-    // A secret may be part of another one.
+    // One secret can be part of another secret.
     hidden.sort_by_key(|part| std::cmp::Reverse(part.len()));
     let mut text = Zeroizing::new(text.to_owned());
     for part in hidden {

@@ -1,6 +1,6 @@
-//! Detects, for tests, whether the computer, or a thread of this program or of its child programs,
-//! stalled while a test checked a claim about real time (lip sync, the length of a wait, a stream
-//! without a gap). System tests include this file too (`tests/peers/mod.rs`).
+//! Detects stalls while a test checks a claim about real time (lip sync, the length of a wait, a
+//! stream without a gap). A stall can affect the computer, or a thread of this process or of its
+//! child processes. System tests include this file too (`tests/peers/mod.rs`).
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// The number of watching threads, so that a stall of one processor delays at least one of them.
 const WATCHING: usize = 4;
-/// How often the threads of this program and of its child programs are checked.
+/// How often the threads of this process and of its child processes are checked.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
 /// Maximum number of attempts to confirm a claim. The time is limited too, because a test must end
 /// within three minutes.
@@ -70,7 +70,7 @@ fn measure(stop: &Stop, longest: &AtomicU64) {
 /// Linux's figures about a thread. Other systems have no such figures, so only stalls of the whole
 /// computer are detected there.
 struct ThreadTimes {
-    /// The time since which a signal or a debugger has stopped the thread.
+    /// The time at which a signal or a debugger stopped the thread.
     held: Option<Instant>,
     /// The time for which the thread ran; the next field is the time for which it waited for a
     /// processor.
@@ -100,7 +100,7 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
                 let (ran, waited) = (times.next().unwrap_or(0), times.next().unwrap_or(0));
                 if let Some(before) = before {
                     let more = Duration::from_nanos(waited.saturating_sub(before.waited));
-                    // A thread that is always busy may wait for up to half of the time.
+                    // A thread that is always busy may wait for up to twice the time that it runs.
                     if more > Duration::from_nanos(ran.saturating_sub(before.ran)) * 2 {
                         note(longest, more);
                     }
@@ -114,7 +114,7 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
 }
 
 /// Checks a claim about real time. If the check fails and the computer stalled in the meantime, the
-/// claim is checked again a few times. Without a stall, a failed check fails the test at once.
+/// claim is checked again a few times. Without a stall, a failed check fails the test immediately.
 pub fn in_real_time(mut claim: impl FnMut()) {
     let begun = Instant::now();
     for tries in 1.. {
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_fails_while_the_machine_goes_on_fails_at_once() {
         let mut tried = 0;
-        // On a computer that really stalls, the claim is tried more often, and fails too.
+        // On a computer that really stalls, the claim is checked several times, and still fails.
         let failed = catch_unwind(AssertUnwindSafe(|| {
             in_real_time(|| {
                 tried += 1;

@@ -32,8 +32,8 @@ impl Timestamp {
     }
 
     /// Returns the time in milliseconds since the start of the clock, rounded down (also below
-    /// zero), so that two timestamps that differ by whole milliseconds also do so after the
-    /// conversion.
+    /// zero). If two timestamps differ by whole milliseconds, their results differ by the same
+    /// number.
     pub const fn as_millis(self) -> i64 {
         self.0.div_euclid(1_000)
     }

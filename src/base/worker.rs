@@ -42,7 +42,7 @@ impl Stop {
     }
 }
 
-/// Waits in slices until `done` returns true, for at most `limit` in all. A stall of the whole
+/// Waits in slices until `done` returns true, for at most `limit` in total. A stall of the whole
 /// computer counts as one slice, because the other thread stalled too.
 fn in_slices(limit: Duration, mut done: impl FnMut(Duration) -> bool) -> bool {
     let mut left = limit;
@@ -58,7 +58,8 @@ fn in_slices(limit: Duration, mut done: impl FnMut(Duration) -> bool) -> bool {
     }
 }
 
-/// A running thread. Dropping it requests the stop and does not wait; [`Worker::join`] waits.
+/// A running thread. Dropping this value requests the stop and does not wait; [`Worker::join`]
+/// waits.
 #[derive(Debug)]
 pub struct Worker {
     name: String,
@@ -111,7 +112,8 @@ impl Worker {
     /// Requests the stop and waits for the end of the thread, for at most `limit`.
     ///
     /// # Errors
-    /// Fails with [`Stuck`] if the thread has not ended by then. The thread continues on its own.
+    /// Fails with [`Stuck`] if the thread has not ended within `limit`. The thread continues on its
+    /// own.
     pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
         self.stop.set();
         self.wait(limit)
@@ -120,7 +122,7 @@ impl Worker {
     /// Waits, for at most `limit`, until the thread ends on its own.
     ///
     /// # Errors
-    /// Fails with [`Stuck`] if the thread has not ended by then.
+    /// Fails with [`Stuck`] if the thread has not ended within `limit`.
     pub fn wait(&mut self, limit: Duration) -> Result<(), Stuck> {
         if !in_slices(limit, |slice| self.done.wait(slice)) {
             return Err(Stuck(self.name.clone()));
@@ -177,8 +179,8 @@ mod tests {
     #[test]
     fn a_machine_that_stands_takes_a_slice_of_a_limit() {
         let mut slices = Vec::new();
-        // Each wait takes as long as the computer stalls; the limit applies to the requested time
-        // in all.
+        // Each wait takes as long as the computer stalls; the limit applies to the sum of the
+        // requested times.
         let mut wait = |slice: Duration| {
             slices.push(slice);
             slices.len() == 9

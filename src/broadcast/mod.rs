@@ -1,7 +1,7 @@
-//! Floor 4: output of the program. One [`Hub`] takes the encoded packets of both tracks, puts them
-//! in order, and passes them to any number of outputs. Each [`Output`] is a [`Publisher`] (RTMP(S),
-//! on the network runtime) or a [`Recorder`] (with its own thread). A problem of one output never
-//! affects another one or the encoders.
+//! Floor 4: sends and records the program. One [`Hub`] takes the encoded packets of all tracks,
+//! puts them in order, and passes them to any number of outputs. Each [`Output`] is a [`Publisher`]
+//! (RTMP(S), on the network runtime) or a [`Recorder`] (with its own thread). A problem of one
+//! output never affects another output or the encoders.
 
 pub mod adaptation;
 pub mod delay;

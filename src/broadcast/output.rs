@@ -57,7 +57,7 @@ pub trait Output: fmt::Debug + Send {
 }
 
 /// A receiver that takes packets on the hub's thread, which never waits. Both methods must return
-/// at once.
+/// immediately.
 pub trait Sink: Send + Sync {
     /// Takes the next packet.
     fn offer(&self, packet: &Arc<SharedPacket>);

@@ -1,5 +1,5 @@
 //! The address to which a stream is published. The scheme determines the protocol and its driver;
-//! the rest of the program uses only the common parts.
+//! the rest of onair uses only the common parts.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum TargetUrl {
 }
 
 impl TargetUrl {
-    /// Parses an address, and its key if that is separate.
+    /// Parses an address, and its key, if the key is separate.
     ///
     /// # Errors
     /// Fails with the problem for the user, which never contains the key.
@@ -62,7 +62,7 @@ impl TargetUrl {
         }
     }
 
-    /// Returns the address without its key, which is safe to store.
+    /// Returns the address without its key. This form is safe to store.
     pub fn without_key(&self) -> String {
         match self {
             Self::Rtmp(url) => url.tc_url(),

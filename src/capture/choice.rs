@@ -19,11 +19,11 @@ pub enum VideoChoice {
     Camera(CameraChoice),
     /// A display, or a part of one.
     Screen(DisplayTarget),
-    /// A window by its id.
+    /// A window with this id.
     Window(String),
     /// The test pattern with the markers for latency and lip sync.
     Test,
-    /// A looped clip. This room reads Y4M, and the player reads other formats.
+    /// A video file. This room reads Y4M files, and the player reads other formats.
     File(PathBuf),
     /// An image file: PNG, JPEG, WebP or GIF, with animation and alpha.
     Image(PathBuf),
@@ -53,8 +53,8 @@ impl VideoChoice {
 }
 
 impl VideoChoice {
-    /// Returns true if both open the same device. A camera has only one format at a time, so the
-    /// formats may differ.
+    /// Returns true if both choices open the same device. A camera has only one format at a time,
+    /// so the formats may differ.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Camera(one), Self::Camera(other)) => one.id == other.id,

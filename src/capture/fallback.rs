@@ -14,7 +14,7 @@ pub enum VideoFallback {
     Keep,
     /// Show a placeholder with the name of the source.
     Placeholder,
-    /// Show another source, by the choice that opens it. A device has its stable id.
+    /// Show another source. The choice opens that source, and names a device by its stable id.
     Source(VideoChoice),
 }
 
@@ -32,7 +32,7 @@ impl VideoFallback {
         )
     }
 
-    /// Returns the other source, if any.
+    /// Returns the choice of the other source, if any.
     pub fn choice(&self) -> Option<&VideoChoice> {
         match self {
             Self::Source(choice) => Some(choice),
@@ -40,7 +40,7 @@ impl VideoFallback {
         }
     }
 
-    /// Returns the other source, for changes.
+    /// Returns the choice of the other source, for changes.
     pub fn choice_mut(&mut self) -> Option<&mut VideoChoice> {
         match self {
             Self::Source(choice) => Some(choice),

@@ -39,7 +39,7 @@ pub fn cameras() -> Vec<CameraInfo> {
         .collect()
 }
 
-/// Returns the controls of a camera by its id; empty if the camera cannot be queried.
+/// Returns the controls of the camera with this id; empty if the camera cannot be queried.
 pub fn controls(id: &str) -> Vec<CameraControl> {
     camera::backend::driver().controls(id).unwrap_or_default()
 }
@@ -127,7 +127,7 @@ pub fn open_by(
         }
         VideoChoice::File(path) => y4m::open(path, dials.transport(), context)
             .map(|source| over_file(source, dials.watched())),
-        // The player on floor 4 opens these for the studio.
+        // The player on floor 4 opens these sources for the studio.
         VideoChoice::Stream(_) => Err(Error::NoVideo),
         VideoChoice::Camera(choice) => {
             let live = (dials.controls.get(), dials.decoder.get());

@@ -72,7 +72,7 @@ impl Properties {
     /// Maximum number of additional files.
     pub const MAX_FILES: usize = 200;
 
-    /// Returns the properties that this source uses, with defaults for the rest.
+    /// Returns the properties that this source uses, with defaults for the other properties.
     pub fn heeded(&self, choice: &VideoChoice) -> Self {
         let none = Self::default();
         match UsedProperties::of(choice) {
@@ -99,7 +99,8 @@ impl Properties {
         Self { text: self.text.bounded(), slides: self.slides.bounded(), files, ..self }
     }
 
-    /// Returns true if both differ only in sliders or typed text, not in a switch.
+    /// Returns true if both sets of properties differ only in sliders or typed text, not in a
+    /// switch.
     pub fn is_drawn_from(&self, other: &Self) -> bool {
         self.text.is_drawn_from(&other.text)
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
@@ -146,7 +147,7 @@ impl LiveProperties {
         dials
     }
 
-    /// Sets the properties, which the source applies at once.
+    /// Sets the properties, which the source applies immediately.
     pub fn set(&self, properties: &Properties) {
         self.text.set(properties.text.clone());
         self.slides.set(properties.slides);

@@ -27,7 +27,7 @@ impl Rgba {
         Self { red, green, blue, alpha: 255 }
     }
 
-    /// Returns the four channels in this order.
+    /// Returns red, green, blue and alpha, in this order.
     pub const fn channels(self) -> [u8; 4] {
         [self.red, self.green, self.blue, self.alpha]
     }
@@ -167,7 +167,7 @@ pub(super) type Turn = fn(
     YuvConversionMode,
 ) -> Result<(), YuvError>;
 
-/// Checks that three planes are 4:2:0 planes of this size without padding.
+/// Returns three 4:2:0 planes of this size, without padding, in the form that the library needs.
 pub(super) fn three_planes<'a>(
     Size { width, height }: Size,
     [y, u, v]: [&'a mut [u8]; 3],

@@ -4,7 +4,7 @@ use crate::capture::choice::VideoChoice;
 use crate::capture::screen::permission::{MAX_KEYS, screen_key, window_key};
 use crate::capture::screen::target::{DisplayTarget, SHARED, WindowTarget, is_wayland};
 
-/// Returns the name of this choice's tokens, or `None` if it needs no dialog.
+/// Returns the name of this choice's tokens, or `None` if the choice needs no dialog.
 pub fn key(choice: &VideoChoice) -> Option<String> {
     match choice {
         VideoChoice::Screen(screen) => screen_key(screen.id.as_deref(), screen.part),
@@ -21,8 +21,8 @@ pub fn asks_desktop(choice: &VideoChoice) -> bool {
     key(choice).is_some() && (!as_session || is_wayland())
 }
 
-/// Returns the choice of one more display or window, with a separate dialog. The first such choice
-/// is the plain one.
+/// Returns the choice for one more display or window, with a separate dialog. The first such choice
+/// has no number.
 pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
     let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();
     let plain = if window {

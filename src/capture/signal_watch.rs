@@ -107,7 +107,7 @@ impl VideoWatch {
     fn check_frame(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
         let looks = self.wanted.as_ref().is_none_or(WatchedFile::is_wanted);
         let Some(picture) = picture.filter(|_| looks) else {
-            // The source's state already reports this, or the watch is inactive.
+            // The source's state already reports the problem, or the watch is inactive.
             if self.seen.take().is_some() {
                 self.tell(None);
             }

@@ -21,7 +21,7 @@ pub struct Context {
     pub size: Size,
 }
 
-/// An open (or opening) video source. Dropping the feed closes it.
+/// An open (or opening) video source. Dropping the feed closes the source.
 pub struct Source {
     /// The feed for the compositor.
     pub feed: Box<dyn VideoFeed>,

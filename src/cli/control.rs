@@ -24,8 +24,8 @@ const LINES: usize = 64;
 /// The time for which a line waits for the studio to finish earlier commands.
 const SETTLE: Duration = Duration::from_millis(50);
 
-/// A reader of standard input. It runs on a separate thread, which ends only with the process,
-/// because a read cannot be canceled.
+/// A reader of standard input. The reader runs on a separate thread, which ends only with the
+/// process, because a read cannot be canceled.
 #[derive(Debug)]
 pub struct Lines {
     lines: Receiver<String>,

@@ -151,7 +151,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     Exit::Ok
 }
 
-/// Prints the encoders, and the reasons why others are not available.
+/// Prints the encoders, and the reasons why other encoders are not available.
 fn encoders(output: &Output) {
     output.line(&output.say(&problem!("out-encoders")));
     for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
@@ -164,7 +164,7 @@ fn encoders(output: &Output) {
     }
 }
 
-/// Prints the decoders, and the reasons why others are not available.
+/// Prints the decoders, and the reasons why other decoders are not available.
 fn decoders(output: &Output) {
     output.line(&output.say(&problem!("out-decoders")));
     let all = inventory::all();

@@ -1,5 +1,5 @@
-//! Floor 7: the command line, the same studio without a window. Names, defaults, JSON fields and
-//! exit codes are public interfaces; see `onair help` and docs/reference/events.md.
+//! Floor 7: the command line, which runs the same studio without a window. Names, defaults, JSON
+//! fields and exit codes are public interfaces; see `onair help` and docs/reference/events.md.
 
 pub mod check;
 pub mod control;
@@ -88,7 +88,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// Tests that the window accepts what a desktop passes to it.
+    /// Tests that the window accepts everything that a desktop passes to it.
     #[test]
     fn the_desktop_entry_hands_over_what_the_window_plays() {
         let entry = include_str!("../../packaging/desktop/onair.desktop");

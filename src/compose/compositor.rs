@@ -67,7 +67,7 @@ pub struct Figures {
     pub degradation: Degradation,
 }
 
-/// The running compositor. Dropping it stops it, and [`Compositor::join`] waits for the end.
+/// The running compositor, which stops when it is dropped. [`Compositor::join`] waits for the end.
 #[derive(Debug)]
 pub struct Compositor {
     shared: Arc<Shared>,
@@ -142,8 +142,8 @@ impl Compositor {
     }
 
     fn give(&self, id: SourceId, given: SourceFrame) {
-        // A value that was not taken yet is dropped outside the lock, because dropping it may close
-        // a device.
+        // A value that has not been taken yet is dropped outside the lock, because dropping it may
+        // close a device.
         drop(self.post(|inbox| inbox.sources.insert(id, given)));
     }
 
@@ -174,7 +174,7 @@ impl Compositor {
     }
 
     /// Shows this plan from the next frame on. With a transition, the plan is another scene.
-    /// Without one, it is a change of the same scene.
+    /// Otherwise, the plan changes the same scene.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
         let unused = self.post(|inbox| {
             let before = inbox.plan.take().and_then(|(_, change)| change);
@@ -192,7 +192,7 @@ impl Compositor {
         self.post(|inbox| inbox.preview = Some(preview));
     }
 
-    /// Draws exactly these views beside the program, while the computer is fast enough.
+    /// Draws exactly these views in addition to the program, while the computer is fast enough.
     pub fn set_views(&self, views: BTreeMap<ViewOf, SideView>) {
         self.post(|inbox| inbox.views = Some(views));
     }
@@ -306,7 +306,7 @@ struct Inbox {
     encoders: [Option<Option<Attached>>; 2],
     others: BTreeMap<ProgramId, Option<OtherProgram>>,
     other_encoders: Vec<(ProgramId, Option<Attached>)>,
-    /// The number of guards. Commands are not applied while it is above zero.
+    /// The number of guards. Commands are not applied while this number is above zero.
     held: u32,
 }
 

@@ -16,7 +16,7 @@ pub enum Degradation {
     Transitions,
     /// In addition, [costly](crate::compose::filter::Filter::is_costly) filters are skipped.
     Filters,
-    /// In addition, every other frame repeats the one before.
+    /// In addition, every other frame repeats the previous frame.
     Rate,
 }
 

@@ -1,6 +1,6 @@
 //! The position of a frame in the program. This module converts an item's placement, the frame's
-//! size and the program's size to a crop and an affine map. It is pure. Upright frames are aligned
-//! to even pixels, so that luma and chroma match. Rotated frames can be at any position.
+//! size and the program's size to a crop and an affine map. The module is pure. Upright frames are
+//! aligned to even pixels, so that luma and chroma match. Rotated frames can be at any position.
 
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
@@ -183,7 +183,7 @@ impl Turn {
     pub const NONE: Self = Self { swap: false, flip_x: false, flip_y: false };
 }
 
-/// The target area of the scaled crop.
+/// The area that the scaled crop fills.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Shape {
     /// Aligned with the program's axes, with a rectangle inside the program.
@@ -203,8 +203,8 @@ pub struct Spot {
     pub shape: Shape,
 }
 
-/// Returns the map of a frame in its box, from the unit square of the cropped frame to program
-/// pixels, and the crop as left, top, width and height in fractions of the frame.
+/// Returns two values for a frame in its box: the map from the unit square of the cropped frame to
+/// program pixels, and the crop as left, top, width and height in fractions of the frame.
 pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (width, height) = (place.width * cw, place.height * ch);
@@ -239,8 +239,8 @@ pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f6
 }
 
 /// Returns the placement of a frame of size `source` through `places` (the outermost group first).
-/// `framed` says which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer).
-/// Returns `None` if the frame is invisible.
+/// `framed` says which of `places` are nested scenes, as in
+/// [`Layer`](crate::compose::scene::Layer). Returns `None` if the frame is invisible.
 pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;

@@ -1,5 +1,5 @@
-//! The placeholder that is shown while a source has no frame. It is dark, with a crossed-out
-//! camera, and without words, because viewers speak any language.
+//! The placeholder that is shown while a source has no frame. The placeholder is dark, with a
+//! crossed-out camera, and without words, because viewers speak any language.
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ const PREVIEW: Size = Size::new(640, 360);
 /// Number of ticks between two drawings of the preview scene.
 const PREVIEW_EVERY: i64 = 2;
 
-/// Draws program frames. It reads no clock; the thread of the
+/// Draws program frames. This type reads no clock; the thread of the
 /// [`Compositor`](crate::compose::compositor::Compositor), or a benchmark, provides the time of
 /// each frame.
 pub struct Program {
@@ -58,7 +58,7 @@ enum How {
         transition: Transition,
         /// The grayscale image of a wipe.
         picture: Option<Arc<Planes>>,
-        /// The time of its first frame.
+        /// The time of the transition's first frame.
         begun: Option<Timestamp>,
     },
     Clip(Box<Running>),
@@ -123,7 +123,7 @@ impl Program {
         }
     }
 
-    /// Draws exactly these views beside the program.
+    /// Draws exactly these views in addition to the program.
     pub fn set_views(&mut self, views: BTreeMap<ViewOf, SideView>) {
         self.views.set(views, self.size, &self.workers);
     }
@@ -146,7 +146,7 @@ impl Program {
         others.get_mut(&id).map(|view| view.draw(pictures, at, workers).0)
     }
 
-    /// Moves the feed of the first of each pair to the second.
+    /// For each pair, moves the feed of the first source to the second one.
     pub fn hand_over(&mut self, sources: Vec<(SourceId, SourceId)>) {
         for (from, to) in sources {
             self.pictures.hand_over(from, to);
@@ -349,14 +349,13 @@ mod tests {
         let luma = |program: &mut Program, millis| program.frame(at(millis)).0.planes().y[0];
         let seen: Vec<u8> = [40, 140, 240, 340].map(|it| luma(&mut program, it)).to_vec();
         assert_eq!(seen, [40, 80, 120, 160]);
-        // Back in the middle of the transition: it continues from the visible state, without a
-        // jump.
+        // The change back during the transition continues from the visible state, without a jump.
         let plan = Arc::new(Plan::simple(SourceId(0)));
         program.handle(Feeds::new(), Some((plan, Some(fade.into()))), None);
         assert_eq!(luma(&mut program, 350), 160);
         assert_eq!(luma(&mut program, 550), 100);
         assert!(same(&program.frame(at(750)).0, &old) && program.switch.is_none());
-        // A cut shows the new scene at once.
+        // A cut shows the new scene immediately.
         let plan = Arc::new(Plan::simple(SourceId(1)));
         program.handle(Feeds::new(), Some((plan, Some(Change::CUT))), None);
         assert!(same(&program.frame(at(800)).0, &new));
@@ -492,7 +491,8 @@ mod tests {
         program.set_fallback([(SourceId(0), None)].into());
         program.set_filters([(SourceId(0), Vec::new())].into(), false);
         assert_eq!(luma(&mut program, 120), 19, "its fourth: it was asked for each");
-        // A source without a frame replaces nothing, nor does the source itself.
+        // A source without a frame cannot replace another source, and a source cannot replace
+        // itself.
         for by in [SourceId(8), SourceId(0)] {
             program.set_fallback([(SourceId(0), Some(by))].into());
             assert_eq!(luma(&mut program, 160), 19);

@@ -250,8 +250,8 @@ impl Plan {
         Self { layers: vec![layer], ..Self::default() }
     }
 
-    /// Flattens `scene` into a plan. It skips hidden items, recursive scenes, and items beyond the
-    /// maximum depth and number.
+    /// Flattens `scene` into a plan. This function skips hidden items, recursive scenes, and items
+    /// beyond the maximum depth and number.
     pub fn of(scene: &Scene, all: &[Scene]) -> Self {
         let mut flattener = Flattener { all, path: vec![scene.id], plan: Self::default() };
         flattener

@@ -1,6 +1,6 @@
-//! Views beside the program: scenes and sources that are displayed in the window. A view that is
-//! displayed alone is as large as the program. Of many thumbnails, one is drawn per tick, so that
-//! all of them together cost as much as one.
+//! Views in addition to the program: scenes and sources that are displayed in the window. A view
+//! that is displayed alone is as large as the program. Of many thumbnails, one is drawn per tick,
+//! so that all of them together cost as much as one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -52,7 +52,7 @@ struct Slot {
     asked: Option<Timestamp>,
     /// The newest frame, and the time of its arrival.
     last: Option<(VideoFrame, Timestamp)>,
-    /// The time since which there is no frame.
+    /// The time since which the source has had no frame.
     missing: Option<Timestamp>,
     chain: Chain,
     /// The last filtered frame, and its time.
@@ -78,8 +78,8 @@ impl Slot {
             (None, last) => {
                 if last.as_ref().is_some_and(|(_, seen)| at.since(*seen) >= HOLD) {
                     *last = None;
-                    // The placeholder is shown at once, because the source has been without a frame
-                    // for long enough.
+                    // The placeholder is shown immediately, because the source has been without a
+                    // frame for long enough.
                     self.missing = Some(at - HOLD);
                 } else if last.is_none() {
                     self.missing.get_or_insert(at);
@@ -123,8 +123,8 @@ impl SourceFrames {
         *heir = Slot { chain, fallback, filtered: None, ..given };
     }
 
-    /// Makes this source show the unfiltered frames of another one while that one has a frame.
-    /// `None` shows the source's own frames again.
+    /// Makes this source show the unfiltered frames of another one while the other source has a
+    /// frame. `None` shows the source's own frames again.
     pub fn set_fallback(&mut self, id: SourceId, by: Option<SourceId>) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.fallback = by;
@@ -207,7 +207,7 @@ impl SourceFrames {
         self.slots.get(&id).and_then(|slot| slot.of).unwrap_or(id)
     }
 
-    /// Returns the source whose frames replace this one's.
+    /// Returns the source whose frames replace this source's frames.
     fn fallback_of(&self, id: SourceId) -> Option<SourceId> {
         let by = self.origin(self.slots.get(&id)?.fallback?);
         (by != self.origin(id)).then_some(by)

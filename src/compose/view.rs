@@ -1,5 +1,5 @@
-//! Draws a plan from the sources' frames, for the program and for other outputs with their own
-//! size, such as the preview scene and other programs.
+//! Draws a plan from the sources' frames, for the program and for other views with their own size,
+//! such as the preview scene and other programs.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub enum Made {
     Placeholder,
 }
 
-/// Another output that is drawn from the same sources, at a separate size.
+/// Another view that is drawn from the same sources, with its own size.
 pub(super) struct View {
     pub plan: Arc<Plan>,
     canvas: Canvas,

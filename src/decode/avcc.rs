@@ -167,7 +167,7 @@ fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
         writer.flag(false); // qpprime_y_zero_transform_bypass_flag
         writer.flag(false); // seq_scaling_matrix_present_flag
     }
-    // Copy the rest with its stop bit; trailing zeros have no meaning.
+    // Copy the rest of the set, including its stop bit; trailing zeros have no meaning.
     let rest = (rbsp.len() * 8).checked_sub(reader.position())?;
     writer.copy(&mut reader, rest).ok()?;
     Some(escape(&writer.into_bytes()).into())
@@ -191,9 +191,9 @@ fn color(sps: &Sps) -> Color {
 pub(super) enum Kind {
     /// A packet without a slice.
     NoVideo,
-    /// A frame that depends on others.
+    /// A frame that depends on other frames.
     Inter,
-    /// A keyframe on whose predecessors no later frame depends.
+    /// A keyframe. No later frame depends on a frame before it.
     Idr,
 }
 
@@ -233,7 +233,7 @@ fn replace(configuration: &mut Configuration, fresh: &[&[u8]]) -> Result<(), Err
         configuration.color = color(&parsed);
         sps.push(admit(nal)?);
     }
-    // A new set replaces all sets of its kind: one of each is in use.
+    // A new set replaces all sets of its kind, because only one set of each kind is in use.
     if !sps.is_empty() {
         configuration.sets.retain(|set| !is_sps(set));
         sps.append(&mut configuration.sets);

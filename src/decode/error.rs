@@ -14,7 +14,7 @@ pub enum Error {
     NoDecoder { codec: String, lack: NoDecoder },
     /// The decoder configuration (avcC, AudioSpecificConfig) is damaged.
     Config { codec: &'static str, reason: Problem },
-    /// One packet is damaged. The stream can continue after it.
+    /// One packet is damaged. The stream can continue after that packet.
     Damaged { codec: &'static str, reason: Problem },
     /// The library failed.
     Codec { decoder: &'static str, step: Step, code: i64 },

@@ -1,4 +1,4 @@
-//! Lists the decoders, and the reasons why others are missing.
+//! Lists the decoders, and the reasons why other decoders are missing.
 
 use crate::decode::backend::ffmpeg;
 use crate::decode::error::NoDecoder;
@@ -12,14 +12,14 @@ pub struct Entry {
     pub track: Track,
     /// The name of the codec.
     pub codec: &'static str,
-    /// Name of the decoder, or the reason why there is none.
+    /// Name of the decoder, or the reason why there is no decoder.
     pub by: Result<String, NoDecoder>,
 }
 
 /// Returns the name of the decoder of this video codec.
 ///
 /// # Errors
-/// Fails with the reason if there is none.
+/// Fails with the reason if there is no decoder.
 pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     match video_candidates(codec).first() {
         Some((Some(name), _)) => Ok((*name).to_owned()),
@@ -30,7 +30,7 @@ pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
 /// Returns the name of the decoder of this audio codec.
 ///
 /// # Errors
-/// Fails with the reason if there is none.
+/// Fails with the reason if there is no decoder.
 pub fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     match audio_candidates(codec).first() {
         Some((Some(name), _)) => Ok((*name).to_owned()),
@@ -77,7 +77,7 @@ pub fn hardware_known() -> Option<Result<&'static str, Problem>> {
 /// Returns the name of the graphics hardware for decoding.
 ///
 /// # Errors
-/// Fails with the reason if there is none.
+/// Fails with the reason if there is no hardware.
 pub fn hardware() -> Result<&'static str, Problem> {
     crate::decode::backend::ffmpeg::hardware()
 }

@@ -1,5 +1,5 @@
 //! Floor 3: opens decoders, which convert packets to video frames and audio. A decoder is a plain
-//! value that lives on its caller's thread. Its input is untrusted: a decoder must not crash, hang
+//! value that lives on its caller's thread. The input is untrusted: a decoder must not crash, hang
 //! or use unlimited memory.
 
 use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};

@@ -48,7 +48,8 @@ impl FromStr for Choice {
 pub enum Profile {
     #[default]
     High,
-    /// What every browser decodes over WebRTC (RFC 7742 §6.2). It needs about a tenth more bits.
+    /// The profile that every browser decodes over WebRTC (RFC 7742 §6.2). This profile needs about
+    /// 10 % more bits.
     ConstrainedBaseline,
 }
 

@@ -30,11 +30,11 @@ impl FrameEncoder {
         self.backend.parameters()
     }
 
-    /// Scales a frame, passes it through `draw`, and encodes it, with `key` as a keyframe. Calls `each` for
-    /// every packet that is ready.
+    /// Scales a frame, passes it through `draw`, and encodes it, as a keyframe if `key` is true.
+    /// Calls `each` for every packet that is ready.
     ///
     /// # Errors
-    /// Fails if the library does.
+    /// Fails if the library fails.
     pub fn encode(
         &mut self,
         frame: &VideoFrame,

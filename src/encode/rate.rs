@@ -1,7 +1,7 @@
-//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any two
-//! seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies the
-//! quantizer within a frame, and ignores past excess. On hard content, it missed the target by 20 to 140 %
-//! for seconds. It is therefore disabled, and this module decides.
+//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any
+//! two seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies
+//! the quantizer within a frame, and ignores past excess. On hard content, it missed the target
+//! bitrate by 20 to 140 % for seconds. That control is therefore disabled, and this module decides.
 //!
 //! The budget applies to each keyframe interval. Because no span of that length may cost much more, the
 //! cost of past frames limits the cost of future frames. A scene change is announced in advance (see
@@ -15,7 +15,7 @@ const MIN_QP: f64 = 12.0;
 const MAX_QP: f64 = 51.0;
 
 /// The quantizer offset of a keyframe relative to the frames around it, because all later frames
-/// depend on it. The quality benchmark determined it.
+/// depend on it. The quality benchmark determined this offset.
 const KEY_OFFSET: f64 = 5.0;
 /// The maximum share of an interval's budget for a keyframe. A larger keyframe is encoded again.
 /// The next constant is the maximum in average frames, for short intervals.
@@ -80,7 +80,7 @@ fn scale(qp: f64) -> f64 {
 
 impl RateControl {
     pub(super) fn new(bits_per_frame: f64, interval: usize, pixels: usize) -> Self {
-        // Without knowledge, use about what ordinary frames need at this bitrate.
+        // Before the first frame, assume about the cost of ordinary frames at this bitrate.
         let density = bits_per_frame / pixels.max(1) as f64;
         let qp = (30.0 - 6.0 * (density / 0.09).log2()).clamp(20.0, 44.0);
         Self {
@@ -109,7 +109,7 @@ impl RateControl {
         let ratio = bits.max(1.0) / self.per_frame;
         self.per_frame = bits.max(1.0);
         self.left *= ratio;
-        // After a bitrate change, bits spent before do not count.
+        // After a bitrate change, bits spent before the change do not count.
         self.recent.clear();
         self.mean_qp = (self.mean_qp - 6.0 * ratio.log2()).clamp(MIN_QP, MAX_QP);
         self.qp = self.mean_qp;
@@ -186,8 +186,8 @@ impl RateControl {
     /// previous quantizer. This function must be called before [`RateControl::done`].
     pub(super) fn again(&self, bits: f64, tried: i32) -> Option<i32> {
         let off = 6.0 * (bits.max(64.0) / self.most_for_key()).log2();
-        // The first frame was encoded without knowledge: a much too coarse result is worth a second attempt
-        // too.
+        // The first frame was encoded without known costs, so a much too coarse result also
+        // justifies a second attempt.
         let fine_enough = self.key.is_some() || off > -15.0;
         let fits = bits <= self.room(1, FRAME_BOUND).max(self.per_frame);
         if (off <= 2.0 && fits && fine_enough) || (off > 0.0 && f64::from(tried) >= MAX_QP) {
@@ -228,7 +228,8 @@ impl RateControl {
             self.mean_qp += (qp - self.mean_qp) * 0.15;
         }
         if !key && self.to_come < 1.0 {
-            // The keyframe is late (its interval exceeds the budget): add the average of a frame each time.
+            // The keyframe is late (its interval exceeds the budget): add the average cost of a
+            // frame for each further frame.
             self.left += self.per_frame;
         }
         self.new_scene = false;
@@ -295,8 +296,9 @@ mod tests {
         let usual = 2_500_000.0 / 30.0 * scale(30.0);
         for level in [0.25, 1.0, 6.0] {
             let (low, high) = worst_window(&run(|_| usual * level, 900)[60..]);
-            // Keyframes are a sixth of an interval here and vary by up to 30 %: a span with a cheap
-            // keyframe at its end, after an expensive one before it, can be short by that difference.
+            // Here, a keyframe costs a sixth of an interval's bits, and this cost varies by up to
+            // 30 %. A span that begins after an expensive keyframe and ends with a cheap one can
+            // therefore be too small by that difference.
             assert!(low > 0.94 && high < 1.05, "{level}: {low:.3} {high:.3}");
         }
         // Content that becomes four times harder over ten seconds.
@@ -317,8 +319,8 @@ mod tests {
     fn a_cut_inside_an_interval_costs_no_more_than_the_window_has() {
         let usual = 2_500_000.0 / 30.0 * scale(30.0);
         for cut in [61, 65, 80, 100, 118] {
-            // Each new scene costs more than a keyframe, and some follow one directly. Without the
-            // announcement the result was 1.15.
+            // Each new scene costs more than a keyframe, and some new scenes directly follow a
+            // keyframe. Without the announcement, the result was 1.15.
             let is_cut = |n: usize| n > 60 && n % 120 == cut;
             let bits = run_cuts(|n| usual * if is_cut(n) { 8.0 } else { 1.0 }, is_cut, 600);
             let (low, high) = worst_window(&bits[60..]);

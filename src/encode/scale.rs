@@ -32,7 +32,7 @@ impl Scaler {
         let out = &mut *planes;
         let scaled = self.scaling.scale(frame.planes(), [&mut out.y, &mut out.u, &mut out.v], to);
         if let Err(fault) = scaled {
-            // This cannot happen with valid planes.
+            // Scaling cannot fail with valid planes.
             tracing::warn!(%fault, "scaling a frame for the encoder failed");
         }
         VideoFrame { surface: Arc::new(planes).into(), ..frame.clone() }

@@ -22,7 +22,7 @@ use crate::media::{
 pub struct Figures {
     /// Number of encoded frames.
     pub encoded: u64,
-    /// Number of keyframes among them.
+    /// Number of keyframes among the packets.
     pub keyframes: u64,
     /// Total size of all packets, in bytes.
     pub bytes: u64,
@@ -43,7 +43,7 @@ pub struct Figures {
     pub why: String,
 }
 
-/// A running video encoder. Dropping it requests the thread to stop.
+/// A running video encoder. Dropping the encoder asks its thread to stop.
 #[derive(Debug)]
 pub struct VideoEncoder {
     worker: Worker,
@@ -62,7 +62,7 @@ struct Shared {
     refused: AtomicU64,
     busy_micros: AtomicU64,
     bitrate: AtomicU32,
-    /// The encoder encodes one of this many frames.
+    /// The encoder encodes one in this many frames.
     step: AtomicU32,
     /// The scaled size: width in the high bits, height in the low ones.
     size: AtomicU64,
@@ -146,7 +146,7 @@ impl VideoEncoder {
         self.shared.bitrate.store(bitrate.0, Ordering::Relaxed);
     }
 
-    /// Encodes only one of `step` frames, where 1 means all frames. Keyframes keep their times, and
+    /// Encodes only one in `step` frames, where 1 means all frames. Keyframes keep their times, and
     /// the remaining frames get the whole bitrate.
     pub fn set_frame_step(&self, step: u32) {
         self.shared.step.store(step.max(1), Ordering::Relaxed);
@@ -200,7 +200,7 @@ impl VideoEncoder {
     }
 
     /// Waits for at most `limit` until the stream ends (all senders of the input are dropped).
-    /// After that, the thread must stop at once.
+    /// After that, the thread must stop immediately.
     ///
     /// # Errors
     /// Fails with [`Stuck`] if the thread did not end in time.
@@ -331,7 +331,7 @@ fn run(
         open.backend.send_frame(&scaled, due || asked)?;
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         shared.busy_micros.fetch_add(took, Ordering::Relaxed);
-        // Return the frame to its pool before the packet waits for room.
+        // Return the frame to its pool before the packet waits for space in the queue.
         drop((frame, scaled));
         if !open.drain(&deliver)? {
             return Ok(());

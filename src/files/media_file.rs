@@ -48,7 +48,7 @@ impl MediaFile {
     /// Reads the size of a file that may have grown, and returns it.
     ///
     /// # Errors
-    /// Fails if its size cannot be read.
+    /// Fails if the size of the file cannot be read.
     pub fn grow(&mut self) -> io::Result<u64> {
         self.size = self.size.max(self.file.metadata()?.len());
         Ok(self.size)

@@ -1,5 +1,5 @@
 //! Floor 3: media files on the disk with random access, names for new files, free space, and
-//! reasons for file errors. `wire/` parses their content.
+//! reasons for file errors. `wire/` parses the content of media files.
 
 pub mod backend;
 pub mod disk_space;

@@ -45,7 +45,8 @@ pub fn sample(
     Ok(Some(EncodedPacket::received(track, times, place.keyframe, data.into())))
 }
 
-/// Returns the events before the samples: the skipped tracks, and the codec configs of the others.
+/// Returns the events before the samples: the skipped tracks, and the codec configs of the other
+/// tracks.
 pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
     let missed = index.missed().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
     let video = index.tracks.video.clone().map(TrackConfig::Video);

@@ -29,7 +29,7 @@ pub enum Trouble {
     NameTooLong,
     /// All possible names are taken.
     NamesTaken,
-    /// This program, or the system, has too many files and connections open.
+    /// This process, or the system, has too many files and connections open.
     TooManyFiles,
     /// The drive has an error.
     Broken,

@@ -6,7 +6,7 @@ use std::fmt;
 /// Maximum number of audio tracks, including that of the program.
 pub const MAX_TRACKS: u8 = 6;
 
-/// An extra track, by its number: from 2 to [`MAX_TRACKS`].
+/// An extra track, identified by its number: from 2 to [`MAX_TRACKS`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExtraTrack(u8);
 

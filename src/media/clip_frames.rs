@@ -1,5 +1,5 @@
 //! The frames of a clip that a thread decodes ahead. Each frame is shown at its time, counted from
-//! the first request. The audio of the clip can read the start time.
+//! the first request. The player of the clip's audio can read the start time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -205,8 +205,8 @@ pub struct VideoConfig {
     pub size: Size,
     pub frame_rate: FrameRate,
     pub bitrate: BitsPerSecond,
-    /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths.
-    /// Others: as in MP4 and Enhanced RTMP (hvcC, av1C, vpcC…); empty if there is none.
+    /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths. Other
+    /// codecs: as in MP4 and Enhanced RTMP (hvcC, av1C, vpcC…); empty if there is no config.
     pub config: Bytes,
 }
 
@@ -219,7 +219,7 @@ pub struct AudioConfig {
     pub bitrate: BitsPerSecond,
     /// AAC: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). Opus: OpusHead (RFC 7845 §5.1). FLAC:
     /// STREAMINFO. Vorbis: the first and the third header. Other kinds of PCM: as written by
-    /// `wire::codec::pcm`. Empty for the others.
+    /// `wire::codec::pcm`. Empty for other codecs.
     pub config: Bytes,
 }
 

@@ -75,7 +75,7 @@ pub trait OpenDecoder: Send {
 /// A function that opens such decoders.
 type Opener = dyn Fn() -> Box<dyn OpenDecoder> + Send + Sync;
 
-/// An opener of decoders. By default, it has no decoders. Clones share the same opener.
+/// An opener of decoders. The default opener has no decoders. Clones share the same opener.
 #[derive(Clone, Default)]
 pub struct FrameDecoder(Option<Arc<Opener>>);
 

@@ -174,7 +174,7 @@ impl Planes {
         self.size = size;
     }
 
-    /// Copies the luma and chroma planes of a frame of the same size. The alpha plane of the target
+    /// Copies the luma and chroma planes of a frame of the same size. The alpha plane of this frame
     /// stays.
     ///
     /// # Panics
@@ -185,8 +185,8 @@ impl Planes {
         self.v.copy_from_slice(&from.v);
     }
 
-    /// Copies a frame of the same size. If one of the frames has no alpha plane, the alpha of the
-    /// target stays.
+    /// Copies a frame of the same size. If one of the frames has no alpha plane, the alpha of this
+    /// frame stays.
     ///
     /// # Panics
     /// Panics if the sizes differ.

@@ -34,7 +34,8 @@ pub enum Priority {
 pub struct ProgramId(pub u8);
 
 impl ProgramId {
-    /// The main program, which always exists and leads the others.
+    /// The main program, which always exists. The frame grid of this program determines when other
+    /// programs are drawn.
     pub const MAIN: Self = Self(0);
 }
 
@@ -65,7 +66,7 @@ impl RenditionId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendition {
     pub rendition_id: RenditionId,
-    /// The codec config. It changes only with a keyframe.
+    /// The codec config. The config changes only with a keyframe.
     pub video: VideoConfig,
 }
 

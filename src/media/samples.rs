@@ -7,7 +7,7 @@ use crate::base::{Pooled, Timestamp};
 pub struct SampleBlock {
     /// The time of the first sample.
     pub pts: Timestamp,
-    /// Samples per second and channel.
+    /// Samples per second per channel.
     pub rate: u32,
     /// Number of interleaved channels.
     pub channels: u16,

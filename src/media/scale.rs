@@ -1,7 +1,7 @@
-//! Scales frames with a triangle filter, which is as wide as an output pixel when reducing, and as
-//! a source pixel when enlarging. Down to half the size, four pixels per row contribute, and this
-//! module scales without a library. A library scales other sizes, which would be slower for so few
-//! pixels.
+//! Scales frames with a triangle filter. Half of the filter's width is one pixel of the result when
+//! reducing, and one pixel of the original when enlarging. Down to half the size, four pixels per
+//! row contribute, and this module scales without a library. Other sizes are scaled by a library,
+//! which would be slower for only four pixels.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -9,7 +9,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use crate::base::simd::wide;
 use crate::media::frame::{Planes, Size};
 
-/// Number of source pixels that contribute.
+/// Number of pixels of the original that contribute to a pixel of the result, in each direction.
 const TAPS: usize = 4;
 /// The sum of the weights, chosen so that the rounded weighted sum fits into 16 bits.
 const WEIGHT_SUM: f64 = 256.0;
@@ -72,7 +72,7 @@ struct Plane {
     sizes: Option<(Size, Size)>,
     across: Vec<Lane>,
     down: Vec<Tap>,
-    /// One row of the vertical pass, as wide as the source.
+    /// One row of the vertical pass, as wide as the original.
     row: Vec<u16>,
     resizer: Resizer,
 }
@@ -125,7 +125,7 @@ fn taps(from: u32, to: u32) -> Vec<Tap> {
     let last = f64::from(from) - TAPS as f64;
     let tap = |at: u32| {
         let center = (f64::from(at) + 0.5) * scale - 0.5;
-        // The first pixel that is nearer than the reach.
+        // The first pixel within the reach of the filter.
         let first = ((center - reach).floor() + 1.0).clamp(0.0, last);
         let weight = |n: usize| (1.0 - ((first + n as f64 - center) / reach).abs()).max(0.0);
         let exact: [f64; TAPS] = std::array::from_fn(weight);
@@ -153,7 +153,7 @@ fn blend(row: &mut [u16], [a, b, c, d]: [&[u8]; TAPS], weights: [u16; TAPS]) {
 }
 
 /// Computes a row of the result. One multiplication computes four products and their sum, which is
-/// in its highest 16 bits. All intermediate sums also fit into 16 bits.
+/// in the highest 16 bits of the result. All intermediate sums also fit into 16 bits.
 fn gather(row: &[u16], across: &[Lane], out: &mut [u8]) {
     for (out, lane) in out.iter_mut().zip(across) {
         let Some(pixels) = row.get(lane.first..).and_then(|rest| rest.first_chunk()) else {

@@ -1,6 +1,6 @@
 //! Compares frames by a coarse grid of mean luma (the same, or black), and finds the offset between
 //! two audio signals by their loudness. onair uses this module to compare the viewers' stream with
-//! the sent stream. This module is pure.
+//! the stream that onair sends. This module is pure.
 
 use std::collections::VecDeque;
 

@@ -3,7 +3,7 @@
 /// The sample format of the audio in a filter.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Shape {
-    /// Samples per second and channel.
+    /// Samples per second per channel.
     pub rate: u32,
     pub channels: usize,
 }

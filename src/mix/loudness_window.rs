@@ -1,5 +1,6 @@
-//! Computes momentary and short-term loudness from tenths of a second. The library would sum all
-//! samples of three seconds for each query, which was 3 % of all work in a broadcast from files.
+//! Computes momentary and short-term loudness from tenths of a second. For each query, the library
+//! would sum all samples of the last three seconds; this took 3 % of the total work in a broadcast
+//! from files.
 
 use ebur128::EbuR128;
 

@@ -1,7 +1,8 @@
-//! The meter of a strip or of the program. It measures the sample peak and the RMS over 300 ms. The
-//! peak rises at once and falls as configured, and its maximum is held for 20 s. The clip indicator
-//! stays on until it is reset. After half a second without audio, a source reads silent at once.
-//! The program's meter also measures EBU R 128 loudness and true peak while these are displayed.
+//! The meter of a strip or of the program. The meter measures the sample peak and the RMS over 300
+//! ms. The peak rises immediately and falls as configured, and its maximum is held for 20 s. The
+//! clip indicator stays on until it is reset. After half a second without audio, the meter of a
+//! source drops to silence immediately. The program's meter also measures EBU R 128 loudness and
+//! true peak while these are displayed.
 
 use ebur128::{EbuR128, Mode};
 
@@ -104,12 +105,12 @@ impl Meter {
         Self { fall, ..Self::default() }
     }
 
-    /// Creates a meter for a source. It shows one bar if both sides have the same audio.
+    /// Creates a meter for a source. The meter shows one bar if both sides have the same audio.
     pub(super) fn of_source(fall: MeterFall) -> Self {
         Self { joins: true, ..Self::falling(fall) }
     }
 
-    /// Sets whether to measure loudness and true peak. A new meter does not measure them.
+    /// Sets whether to measure loudness and true peak. A new meter measures neither.
     pub(super) fn measure_loudness(&mut self, wanted: bool) {
         if self.is_loud != wanted {
             self.is_loud = wanted;
@@ -394,7 +395,7 @@ mod tests {
         assert!((reading.peak_dbfs + 6.02).abs() < 0.01);
     }
 
-    /// Tests that the result equals the library's result for three seconds at once.
+    /// Tests that the result equals the library's result for the whole three seconds.
     #[test]
     fn loudness_of_tenths_adds_up_to_that_of_the_whole() {
         let (mut meter, mut whole) = (loud(), EbuR128::new(2, 48_000, Mode::S).unwrap());

@@ -46,7 +46,7 @@ pub struct Strip {
     /// The fader level, -60…+20 dB, where -60 is silence.
     pub gain_db: f32,
     pub muted: bool,
-    /// The balance from −1 (left) through 0 to 1 (right). It affects only stereo audio.
+    /// The balance from −1 (left) through 0 to 1 (right). The balance affects only stereo audio.
     pub balance: f32,
     /// True to replace all channels with their mean.
     pub mono: bool,

@@ -84,7 +84,7 @@ impl StripSet {
     }
 
     /// Pulls and stores the block that begins with sample `first`, at `at`. `behind` is the number
-    /// of samples by which the program is behind the block. It can exceed the current lag.
+    /// of samples by which the program is behind the block. `behind` can exceed the current lag.
     pub(super) fn take(
         &mut self,
         first: i64,
@@ -98,7 +98,7 @@ impl StripSet {
             channel.pull(at, frames);
         }
         for index in 0..self.channels.len() {
-            // One strip is processed while it reads the others.
+            // While a strip is processed, it reads the other strips.
             let (before, rest) = self.channels.split_at_mut(index);
             let Some((channel, after)) = rest.split_first_mut() else { break };
             channel.process(|id| {
@@ -193,7 +193,7 @@ mod tests {
         strip_set
     }
 
-    /// Returns the program's samples from the first possible one on.
+    /// Returns the program's samples from the first possible sample on.
     fn run(strip_set: &mut StripSet, blocks: i64) -> Vec<f32> {
         changed(strip_set, blocks, |_, _| {})
     }
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn filters_that_look_ahead_come_and_go_without_a_sample_lost_or_heard_twice() {
-        // Both change only the delay of this audio.
+        // Both filters change only the delay of this audio.
         let limiter = Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 };
         let denoise = Filter::Denoise { amount: 0.0 };
         let gain = Filter::Gain { db: 0.0 };
@@ -383,7 +383,7 @@ mod tests {
         ];
         for rate in [48_000, 44_100] {
             for others_ms in [0, -100] {
-                // A short interval in which the filters fill, and one in which they do not.
+                // A short interval in which the filters fill, and an interval in which they do not.
                 for every in [7, 1] {
                     let mut strip_set = StripSet::new(Shape { rate, channels: 1 });
                     let other = Strip { offset_us: others_ms * 1_000, ..Strip::default() };

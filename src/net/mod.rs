@@ -1,6 +1,6 @@
-//! Floor 3: sockets. This room contains the tokio runtime, TCP and TLS streams, connecting in named
-//! stages with limits, and the driver of an RTMP client session on a socket. No other room uses
-//! sockets.
+//! Floor 3: sockets. This room contains the tokio runtime, TCP and TLS streams, the code that
+//! connects in named stages with limits, and the driver of an RTMP client session on a socket. No
+//! other room uses sockets.
 
 mod backend;
 pub mod connect;

@@ -21,7 +21,7 @@ pub struct NetworkChange {
     pub route: bool,
 }
 
-/// The receiver of changes. Dropping it ends the task at the next change.
+/// The receiver of changes. Dropping the receiver ends the task at the next change.
 #[derive(Debug)]
 pub struct NetworkChanges {
     told: Receiver<NetworkChange>,
@@ -41,7 +41,7 @@ impl NetworkChanges {
         use crate::net::backend::interfaces::{hear, listen, present};
 
         /// The time within which several changes count as one, because a new interface causes
-        /// several changes at once.
+        /// several changes at the same time.
         const SETTLE: Duration = Duration::from_millis(250);
 
         let (tell, told) = queue::bounded("network changes", CHANGES, Full::DropOldest);
@@ -115,7 +115,7 @@ pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
     };
     // If the system has no IPv6, no IPv6 route exists.
     let Ok(socket) = UdpSocket::bind((any, 0)) else { return address.is_ipv4() };
-    // This only looks up the route.
+    // This call only looks up the route.
     match socket.connect((address, 9)).and_then(|()| socket.local_addr()) {
         Ok(from) => is_up(from.ip().to_canonical()),
         Err(error) => !matches!(
@@ -128,7 +128,7 @@ pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
     }
 }
 
-/// Returns true if any network leads beyond the computer's own ones.
+/// Returns true if any route leads beyond the computer's own networks.
 pub(in crate::net) fn leads_anywhere() -> bool {
     // Addresses of the documentation networks (RFC 5737, RFC 3849).
     let [four, six] =

@@ -1,4 +1,4 @@
-//! The program's only tokio runtime, for sockets and timers, not for media work.
+//! onair's only tokio runtime, for sockets and timers, not for media work.
 
 use std::future::Future;
 use std::io;
@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
-/// The runtime, which has two named worker threads. Clones share the runtime. It ends when the last
-/// clone is dropped, without waiting for tasks, or by [`Runtime::shutdown`].
+/// The runtime, which has two named worker threads. Clones share the runtime. The runtime ends when
+/// the last clone is dropped, without waiting for tasks, or by [`Runtime::shutdown`].
 #[derive(Clone, Debug)]
 pub struct Runtime {
     handle: Handle,

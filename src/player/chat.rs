@@ -1,5 +1,5 @@
-//! The chat of a stream: receives other people's messages, and sends the user's. A task on the
-//! network runtime keeps the connection and reconnects.
+//! The chat of a stream: receives messages, and sends the user's own. A task on the network runtime
+//! keeps the connection and reconnects.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,8 +33,8 @@ pub enum ChatState {
     /// Connecting or reconnecting.
     Connecting,
     Open,
-    /// Lost or never connected, with the reason. The client tries again. A certificate without a
-    /// trusted issuer can be accepted.
+    /// Lost or never connected, with the reason. The client tries again. If the certificate has no
+    /// trusted issuer, `offered` lets the user accept it.
     Lost {
         cause: Problem,
         offered: Option<OfferedChat>,

@@ -43,8 +43,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Opens the source, and plays as soon as data arrives; frames go to `screen`. It returns at
-    /// once: [`Player::state`] and [`Player::events`] report the result.
+    /// Opens the source, and plays as soon as data arrives; frames go to `screen`. The call returns
+    /// immediately; [`Player::state`] and [`Player::events`] report the result.
     ///
     /// # Errors
     /// Fails if an output file cannot be written, the URL is invalid, or the system cannot start
@@ -170,8 +170,8 @@ impl Player {
         self.shared.report.state()
     }
 
-    /// Returns the current figures. The file in progress is the requested one, even before its
-    /// first data arrives.
+    /// Returns the current figures. `saving` describes the requested file, even before its first
+    /// data arrives.
     pub fn figures(&self) -> Figures {
         let wanted = self.shared.requests.filing.lock().path().map(Path::to_owned);
         let mut figures = self.shared.report.figures.lock().clone();
@@ -224,7 +224,7 @@ impl Player {
         self.shared.requests.paused()
     }
 
-    /// Seeks in a recording: exactly to the frame in a file (also on a web server), otherwise to
+    /// Seeks in a recording: in a file (also on a web server), to the exact frame, and otherwise to
     /// the keyframe before the position. Returns false if seeking is impossible, as in a broadcast,
     /// or on a web server without range requests.
     pub fn seek(&self, to: Duration) -> bool {
@@ -254,7 +254,7 @@ impl Player {
     }
 
     /// Seeks forward or back relative to the current or pending position, as far as possible.
-    /// Returns false if that is impossible.
+    /// Returns false if seeking is impossible.
     pub fn step(&self, by: Duration, ahead: bool) -> bool {
         if self.duration().is_some() {
             let from = self.shared.aimed();
@@ -315,8 +315,7 @@ impl Player {
     /// Saves the received stream to this FLV file from the next keyframe on. If the file exists,
     /// the new file gets another name, which is reported.
     ///
-    /// # Errors
-    /// Fails if the file cannot be created.
+    /// # Errors Fails if the file cannot be created, or if the stream has ended.
     pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
         if self.shared.requests.filing.lock().is_over() {
             return Err(Failure::new(FailureKind::File, problem!("play-nothing-to-record")));
@@ -333,7 +332,7 @@ impl Player {
     }
 
     /// Sets the file that the feed writes to, or none. A previous file that the feed has not begun
-    /// counts as complete.
+    /// is completed here.
     fn want_save(&self, file: Option<NewFile>) {
         let left = self.shared.requests.filing.lock().want(file);
         if let Some(left) = left {

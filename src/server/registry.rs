@@ -175,7 +175,8 @@ impl Registry {
         let notices = Notices::new(runtime.clone(), clock);
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let Limits { streams, viewers, .. } = config.limits;
-        // In milliseconds, because nobody can send messages more often than that.
+        // The time in milliseconds. Messages are less frequent, so the numbers of a later run are
+        // larger.
         let first = clock.wall_micros(clock.now()).max(0).cast_unsigned() / 1_000;
         let chats = Chats::new(streams, viewers, config.chat.clone(), first);
         let admission = Admission::new(&config.limits);
@@ -246,7 +247,7 @@ impl Registry {
         Some(ConnectionSlot { registry: Arc::clone(self), spot })
     }
 
-    /// Returns true if this is the address of a trusted proxy, at which many clients are.
+    /// Returns true if this is the address of a trusted proxy, which many clients share.
     fn is_proxy(&self, address: IpAddr) -> bool {
         self.access().rules.proxies.is_trusted(address)
     }
@@ -352,12 +353,13 @@ impl Registry {
         Arc::clone(&self.access.read())
     }
 
-    /// The current rules for recordings and renditions.
+    /// Returns the current rules for recordings and renditions.
     pub fn rules(&self) -> Arc<MediaRules> {
         Arc::clone(&self.rules.read())
     }
 
-    /// Applies what may change while the server runs. Nobody is disconnected: it applies to the next client.
+    /// Applies the settings that may change while the server runs. Nobody is disconnected: the changes apply
+    /// to the next client.
     pub fn reload(&self, config: &Config) {
         let before = self.access();
         let access = Access::new(config, &self.notices, Some(&*before));
@@ -467,7 +469,7 @@ impl Registry {
     pub fn tell(&self, event: Event) {
         log::trace(&event);
         self.log.lock().note(&event, self.clock.wall_micros(self.clock.now()));
-        // The queue is limited and drops the oldest; a missing receiver is not an error.
+        // The queue is limited and drops the oldest events; a missing receiver is not an error.
         let _ = self.events.send(event);
     }
 

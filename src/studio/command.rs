@@ -36,7 +36,7 @@ pub enum Command {
     SwitchScene(SceneId),
     /// Loads this scene into the preview; `None` empties the preview.
     PrepareScene(Option<SceneId>),
-    /// Draws exactly these views beside the program; the snapshot contains their frames.
+    /// Draws exactly these views in addition to the program; the snapshot contains their frames.
     LookAt(BTreeMap<ViewOf, ViewDetail>),
     /// Switches the preview to the program, and the previous scene to the preview.
     Transition,
@@ -79,7 +79,7 @@ pub enum Command {
     PutTarget(Target),
     /// Removes this target and its key.
     RemoveTarget(u32),
-    /// On air, restarts this target, which has failed.
+    /// On air, restarts this target after it has failed.
     StartTarget(u32),
     /// Changes this target; on air, only its own connection reconnects.
     RestartTarget(Target),
@@ -103,7 +103,7 @@ pub enum Command {
     /// Delays the stream by this much, at most 30 min, from the next *Go Live* on. The value is
     /// saved.
     SetDelay(Duration),
-    /// Ends the wait before the next attempt.
+    /// Makes targets that wait before their next attempt reconnect at once.
     RetryNow,
     /// Records the program to this file: FLV, MP4 or MKV by its extension.
     StartRecording(PathBuf),
@@ -172,8 +172,8 @@ pub enum Command {
     Player(WatchCommand),
     /// Sets the simulated faults of the built-in server. They are not saved.
     SetFaults(Vec<Fault>),
-    /// Sets the URL (with an application) to which clients of the built-in server reconnect when it
-    /// ends (Enhanced RTMP). An empty text means none. The value is saved.
+    /// Sets the URL (with an application) to which clients of the built-in server reconnect when
+    /// the server ends (Enhanced RTMP). An empty text means none. The value is saved.
     SetSuccessor(String),
     /// Starts or stops the built-in server. The server does not stop while it is a target of the
     /// broadcast.
@@ -208,7 +208,8 @@ pub enum Command {
     WindowLost,
     /// Dismisses this notice.
     Dismiss(u64),
-    /// Sets whether nobody sees the window. The studio then looks for changes less often.
+    /// Reports whether the window is hidden. While it is hidden, the studio looks for changes less
+    /// often.
     SetHidden(bool),
     /// Ends everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when the
     /// studio has ended.
@@ -218,8 +219,8 @@ pub enum Command {
 /// A command for scene collections or profiles, by name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PartCommand {
-    /// Uses this collection or profile from now on. On air, another collection is a scene change.
-    /// Another profile must wait for the end of the broadcast.
+    /// Uses this collection or profile from now on. On air, a switch to another collection is a
+    /// scene change. A switch to another profile is possible only after the broadcast.
     Use(PartKind, String),
     /// Creates a collection or profile with default content, and uses it.
     New(PartKind, String),

@@ -96,7 +96,7 @@ pub struct Scenes {
     pub prepared: Option<SceneId>,
     /// The small frames of the preview scene.
     pub picture: Latest<VideoFrame>,
-    /// The views beside the program.
+    /// The views in addition to the program.
     pub views: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
     pub can_undo: bool,
     pub can_redo: bool,
@@ -198,9 +198,9 @@ pub struct TargetView {
     pub cause: Option<Problem>,
     /// True if the server refused, explicitly or by closing the connection.
     pub refused: bool,
-    /// The time until the next attempt; the next field is the number of failed attempts since the
-    /// target was last live.
+    /// The time until the next attempt.
     pub retry_in: Option<Duration>,
+    /// The number of failed attempts since the target was last live.
     pub tries: u32,
     /// The bits per second over the last second, while on air.
     pub bitrate: u32,
@@ -210,8 +210,9 @@ pub struct TargetView {
     pub total_frames: u64,
     pub reconnects: u32,
     pub round_trip: Option<Duration>,
-    /// The rendition of the target; the next field is the size of its frames.
+    /// The rendition of the target.
     pub rendition_id: RenditionId,
+    /// The frame size of the rendition.
     pub size: Option<Size>,
     /// True if the viewers' stream is monitored while on air.
     pub monitored: bool,
@@ -388,7 +389,7 @@ pub struct Snapshot {
     /// Applications that play audio, which can be captured individually.
     pub applications: Vec<String>,
     pub quality: Quality,
-    /// Distinguishes this run from others, for unique names.
+    /// Distinguishes this run from other runs, for unique names.
     pub born: u64,
     /// The targets, the built-in server first.
     pub targets: Vec<TargetView>,

@@ -11,7 +11,7 @@ use crate::text::language::Language;
 /// The name of problems that have no message, only a text of the system, a server or a library.
 const WORDS: &str = "words";
 
-/// A problem, or other information for the user, by the name of its message.
+/// A problem, or other information for the user, identified by the name of its message.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     id: &'static str,
@@ -34,7 +34,7 @@ pub enum Value {
     List(Arc<[Arc<str>]>),
 }
 
-/// Creates a [`Problem`] by the name of its message, with the values that the message refers to:
+/// Creates a [`Problem`] from the name of its message, with the values that the message refers to:
 /// `problem!("net-no-answer", seconds = "10")`.
 #[macro_export]
 macro_rules! problem {
@@ -49,7 +49,7 @@ macro_rules! problem {
 pub use crate::problem;
 
 impl Problem {
-    /// Creates a problem by the name of its message. Use [`problem!`] instead, because a test
+    /// Creates a problem from the name of its message. Use [`problem!`] instead, because a test
     /// compares the names and values in its calls with the Fluent files.
     pub fn new<const N: usize>(id: &'static str, args: [(&'static str, Value); N]) -> Self {
         Self { id, args: Arc::new(args), cure: None }
@@ -66,7 +66,7 @@ impl Problem {
         Self::new(WORDS, [("words", Value::Text(words.into()))])
     }
 
-    /// Replaces the cure of the problem's message by another cure.
+    /// Replaces the cure of the problem's message with another cure.
     #[must_use]
     pub fn with_cure(mut self, cure: Self) -> Self {
         self.cure = Some(Arc::new(cure));
@@ -160,8 +160,8 @@ impl fmt::Debug for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Converts the reason why a file cannot be read. Common system errors get onair's own texts;
-/// others keep the system's text.
+/// Converts the reason why a file cannot be read. Common system errors get onair's own texts; other
+/// errors keep the system's text.
 impl From<&io::Error> for Problem {
     fn from(error: &io::Error) -> Self {
         match error.kind() {

@@ -1,6 +1,6 @@
 //! Removes superfluous spaces around values in Chinese texts. A Latin word or a number needs a
 //! space on each side, but there is no space between Chinese characters. A value (such as the name
-//! of a device) can be either, so the texts contain the spaces, and this module removes those
+//! of a device) can be either, so the texts contain the spaces, and this module removes the spaces
 //! between Chinese characters.
 
 /// The mark that Fluent sets before a value; the next constant is the mark after a value.

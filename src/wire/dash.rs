@@ -1,6 +1,6 @@
-//! Writes the manifest of a live stream or a recording (MPEG-DASH, ISO/IEC 23009-1 §5): a period for each span between
-//! two discontinuities, with a segment timeline for each track. Times are in microseconds: media times are those of the
-//! stream, and all others count from 1970. This module has no I/O.
+//! Writes the manifest of a live stream or a recording (MPEG-DASH, ISO/IEC 23009-1 §5): a period for each
+//! span between two discontinuities, with a segment timeline for each track. Times are in microseconds: media
+//! times are those of the stream, and all other times count from 1970. This module has no I/O.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -23,9 +23,9 @@ pub struct Manifest {
     pub window: Duration,
     /// The duration of the longest segment.
     pub longest: Duration,
-    /// The latency of players that read segments while the segments still grow; the next field is
-    /// for all other players.
+    /// The latency of players that read segments while the segments still grow.
     pub latency: Duration,
+    /// The latency of all other players.
     pub delay: Duration,
     /// URL of the current time, as `xs:dateTime`.
     pub clock: String,
@@ -78,7 +78,7 @@ pub struct TrackRendition {
     pub bandwidth: u64,
     pub initialization: String,
     pub media: String,
-    /// As in [`Period`].
+    /// The starts of the complete segments, and the end of the last one.
     pub segments: Vec<i64>,
     pub end: i64,
     pub first_number: u64,

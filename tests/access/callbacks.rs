@@ -1,5 +1,5 @@
-//! Callbacks: one receiver behind nginx-rtmp and onair gets the same fields from both, and decides in each
-//! dialect.
+//! Tests of HTTP callbacks. One receiver gets the same fields from nginx-rtmp and from onair.
+//! Receivers written for SRS and MediaMTX can allow or refuse clients too.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

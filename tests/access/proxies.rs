@@ -1,4 +1,5 @@
-//! Clients behind trusted proxies: rules, slow-down and lists are about their own addresses.
+//! Tests of clients behind trusted proxies. Access rules, the slow-down after wrong keys and the
+//! viewer lists use the client's address, not the proxy's.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};

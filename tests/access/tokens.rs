@@ -1,4 +1,5 @@
-//! Signed tokens: made by the command, by other software's rules, and by attackers.
+//! Tests of signed tokens: tokens from `onair serve token`, tokens signed with public keys of a key
+//! server, and tokens that the server must refuse.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

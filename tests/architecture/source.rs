@@ -1,6 +1,6 @@
-//! Reads one Rust file as tokens: which paths it names, which of them it re-exports, which words
-//! stand where, and what of it is test code. Comments, documentation and string literals are no
-//! part of it.
+//! Reads one Rust file as tokens. It finds the paths that the file names and re-exports, the words
+//! that it uses with their lines, and which code is test code. It ignores comments, documentation
+//! and string literals.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 

@@ -1,5 +1,6 @@
-//! All of a file arrives where its server comes late, or where somebody on its way stands for a moment:
-//! it has no live end to keep up with. What does not arrive is counted and told.
+//! Tests of passthrough to a server that starts late, and of a server, link or onair that stalls
+//! for a few seconds. The whole file must arrive, because a file has no live edge to keep up with.
+//! onair counts and reports the packets that do not arrive.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

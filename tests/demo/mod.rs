@@ -1,5 +1,5 @@
-//! A studio that only pretends: every state the window can show, with a moving picture and meter.
-//! Used by the tests of the window and by `examples/window_demo.rs`.
+//! A simulated studio for every state that the window can show, with moving video and a moving
+//! meter. The window's tests and `examples/window_demo.rs` use it.
 #![allow(dead_code, reason = "each user takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's")]
 

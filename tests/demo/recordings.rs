@@ -1,4 +1,4 @@
-//! The recordings of a pretended folder, and a broadcast that has ended.
+//! The recordings of a simulated folder, and the summary of an ended broadcast.
 
 use super::states::WALL_MICROS;
 use super::*;

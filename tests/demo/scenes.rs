@@ -1,4 +1,4 @@
-//! Scenes and sources of the states.
+//! The scenes and sources of the states.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The audio strips of the mixer.
+//! The strips of the audio mixer.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! One application among several that play, of PulseAudio's server and of PipeWire's.
+//! Tests of capturing the audio of one application while several play, with PulseAudio and with
+//! PipeWire.
 
 use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Timestamp};

@@ -1,4 +1,4 @@
-//! Cameras of a machine that has them: `tests/rigs/camera.sh` starts `inside_camera` inside one.
+//! Tests of cameras. `tests/rigs/camera.sh` starts `inside_camera` in a machine that has cameras.
 
 use std::fs::File;
 use std::process::Command;

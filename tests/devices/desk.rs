@@ -1,5 +1,5 @@
-//! What the person at the desk hears, on speakers of their choice: real sinks of a real server. Runs
-//! inside the rig.
+//! Tests of audio monitoring on chosen speakers: sinks of a real PulseAudio server. Runs inside the
+//! rig.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Tones through every filter of a strip, out of a real server and into a recording: another program
-//! plays them, onair hears what the speakers are given, and each strip has a sound track of its own.
+//! Tests of the gain of every audio filter. Another program plays tones into sinks of a real
+//! PulseAudio server. onair captures each sink and records each strip in a separate audio track.
 //! Runs inside the rig.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! What a source of sound gives, on the air of a mixer, and the tones in it.
+//! The audio of a source after the mixer, and measurements of the tones in it.
 
 use std::sync::Arc;
 use std::time::Duration;

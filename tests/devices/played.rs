@@ -1,4 +1,4 @@
-//! The speaker on which something is played goes away under the player, and comes back.
+//! Tests of a player whose speaker disappears during playback and returns.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Cameras in scenes that are on the air: opened once however many scenes and sources show them, in each
-//! format, set as the settings say, pulled out, plugged in and stalled in mid-stream, black and frozen.
-//! Runs inside a machine that has cameras: `tests/rigs/camera.sh`.
+//! Tests of cameras in scenes on the air. However many scenes and sources show a camera, onair
+//! opens it once. The tests cover each format and setting, and cameras that are unplugged, plugged
+//! in, stalled, black or frozen. Runs in a machine that has cameras: `tests/rigs/camera.sh`.
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! Microphones and speakers of PulseAudio's server: heard, followed, lost and taken back.
+//! Tests of microphones and speakers of a PulseAudio server: onair opens them, follows the default
+//! device, and notices when a device disappears and returns.
 
 use std::process::Command;
 use std::time::Duration;

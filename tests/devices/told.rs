@@ -1,5 +1,6 @@
-//! What a studio says of microphones that do not do what they should, and that it takes back: real
-//! devices of a real server, through strips, notices and a recording. Runs inside the rig.
+//! Tests of the notices about microphones that fail, and that onair withdraws these notices after
+//! the microphone recovers. The microphones belong to a real PulseAudio server. Strips, notices and
+//! a recording are checked. Runs inside the rig.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A real film (made by ffmpeg) as encoded packets, fed to a hub in real time.
+//! A test film: ffmpeg makes it, and the tests send its encoded packets to a hub in real time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
-//! Lists whose segments are at another host, or would leave TLS; and whole segments of MP4 that are
-//! encrypted.
+//! Tests of HLS segments on another host, of segments whose URL would leave TLS, and of encrypted
+//! MP4 segments.
 
 use std::net::Ipv4Addr;
 use std::process::Command;

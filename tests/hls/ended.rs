@@ -1,5 +1,5 @@
-//! A broadcast in a list that comes to its end, and another one after it; and a buffer that is changed
-//! while a list is followed.
+//! Tests of a live playlist that ends, of the broadcast that follows it, and of a buffer that the
+//! user changes during playback of a playlist.
 
 use std::fmt::Write as _;
 use std::fs;

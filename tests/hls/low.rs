@@ -1,5 +1,5 @@
-//! Low-latency HLS: followed part by part near its end, and by whole segments where an origin does not
-//! keep what it promises.
+//! Tests of Low-Latency HLS. The player follows the parts near the live edge. It uses whole
+//! segments if the origin breaks its promises.
 
 use super::origin::{AHEAD, Fault, HOLD_BACK, Origin, PART};
 use super::{State, peers};

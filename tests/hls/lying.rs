@@ -1,4 +1,5 @@
-//! HLS as nobody should make it: lists that lead nowhere, in circles, to web pages and to nothing.
+//! Tests of invalid HLS playlists: playlists that lead to missing files, to web pages or to
+//! nothing, and playlists that refer to each other in a circle.
 
 use std::io::Write;
 

@@ -1,5 +1,5 @@
-//! A master whose variants are of different codecs: the player goes on with the other one, picture for
-//! picture, as the line demands.
+//! Test of a multivariant playlist whose variants have different codecs. When the bandwidth
+//! requires it, the player switches variants without losing a frame.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! An origin of low-latency HLS: what ffmpeg packs in short pieces becomes parts, which are there as
-//! time goes on; and origins that do not keep what they promise.
+//! A Low-Latency HLS origin for tests. ffmpeg makes short segments, and the origin publishes them
+//! as parts in real time. It can also break its promises in several ways.
 
 use std::fmt::Write as _;
 use std::fs;

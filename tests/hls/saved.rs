@@ -1,4 +1,5 @@
-//! `play --save` of lists: what is saved has its tags in order and every frame, of each kind of segment.
+//! Test of `play --save` with HLS playlists of each segment type. The saved file must contain every
+//! frame, with its tags in order.
 
 use std::fs;
 

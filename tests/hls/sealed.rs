@@ -1,5 +1,5 @@
-//! Lists whose pictures and sounds are encrypted one by one, as a packager that is not ours makes them,
-//! with a key that anybody can ask for; and keys that only a service's player has.
+//! Tests of HLS with encrypted samples, made by a third-party packager with a key that anyone can
+//! download. Also tests keys that only a DRM system can provide.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! A way to the server that is slow, and gets faster: the variant follows it.
+//! Test of variant selection on a slow link whose bandwidth later increases.
 
 use onair::player::State;
 

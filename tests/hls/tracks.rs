@@ -1,4 +1,5 @@
-//! Picture and sound in lists of their own: what is missing or late of one takes nothing of the other.
+//! Tests of HLS with video and audio in separate playlists. Missing or late segments of one
+//! playlist do not affect the other track.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Files and streams among the scenes and strips of a studio.
+//! Tests of files and streams as sources in the scenes and strips of a studio.
 
 use super::*;
 

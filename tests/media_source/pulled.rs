@@ -1,5 +1,5 @@
-//! A source as the compositor and the mixer pull it, in real time, and films by which one tells what
-//! comes of it.
+//! A media source pulled in real time, as the compositor and the mixer do it, and test films whose
+//! frames carry their number.
 
 use super::*;
 

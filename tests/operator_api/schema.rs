@@ -1,4 +1,5 @@
-//! The description of the API, and a check of answers against it: the part of JSON Schema that it uses.
+//! Checks API answers against the API description. Supports the part of JSON Schema that the
+//! description uses.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! The recordings on the operator page: played by hls.js from start to end, and deleted after a question.
+//! Tests of the recordings on the operator page. hls.js plays a recording to its end. The page
+//! deletes a recording after a confirmation.
 
 use std::path::PathBuf;
 

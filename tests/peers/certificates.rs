@@ -1,4 +1,4 @@
-//! Certificates of every kind, made anew for a test.
+//! Certificates of every kind, made for each test.
 
 use std::fs;
 use std::path::PathBuf;

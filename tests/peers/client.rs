@@ -1,4 +1,5 @@
-//! Our own client session on a socket that blocks: what a test says to a server is said to the byte.
+//! onair's client session on a blocking socket. A test controls every byte that it sends to a
+//! server.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! A desktop without a screen: an X server in memory, and a session bus of its own.
+//! A desktop without a monitor: an X server in memory with a private session bus.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

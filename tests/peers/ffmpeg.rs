@@ -1,4 +1,4 @@
-//! ffmpeg and ffprobe: publish, receive, play, look inside.
+//! ffmpeg and ffprobe: publish, receive, play and inspect streams.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -1,9 +1,11 @@
-//! Programs we did not write, started for a test: found, given free ports on 127.0.0.1, waited for
-//! with a limit, and ended by their process id when dropped. Output goes to files in a temporary
-//! folder, so that no pipe fills and a failing test can show it.
+//! Third-party programs for tests. This module finds and starts them, gives them free ports on
+//! 127.0.0.1, waits for them with a limit, and ends them by their process ID on drop. It writes
+//! their output to files in a temporary folder, so that no pipe fills up and a failing test can
+//! print the output.
 //!
-//! At the top of each test that needs some: `peers::require!("ffmpeg", "nginx");`. A missing program skips
-//! the test with a loud line on a laptop and fails it where `CI` is set.
+//! A test that needs such programs starts with `peers::require!("ffmpeg", "nginx");`. If a program
+//! is missing, the test prints a conspicuous line and skips itself. If `CI` is set, the test fails
+//! instead.
 
 pub mod certificates;
 pub mod client;

@@ -1,4 +1,4 @@
-//! nginx with the RTMP module: a server to publish to and to play from.
+//! nginx with the RTMP module: a server for publishing and playing.
 
 use std::fs;
 use std::io::{Read, Write};

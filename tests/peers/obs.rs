@@ -1,4 +1,4 @@
-//! OBS, on a desktop without a screen and with settings of its own: shows a stream and sends it on.
+//! OBS on a virtual display, with its own settings. It plays a stream and publishes it again.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Our own program as a process, with its JSON events.
+//! onair as a process, with its JSON events.
 
 use std::process::{ChildStdin, Command, ExitStatus};
 use std::time::Duration;

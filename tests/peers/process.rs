@@ -1,4 +1,4 @@
-//! One process: start, look at, wait for, end.
+//! One process: start it, inspect it, wait for it, end it.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -1,4 +1,5 @@
-//! What a process holds, and that it gives back what hostile peers made it take.
+//! The memory and descriptors of a process, and a check that the process releases what hostile
+//! peers made it allocate.
 
 use std::fs;
 use std::thread;

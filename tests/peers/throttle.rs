@@ -1,4 +1,4 @@
-//! A slow link: a TCP relay on 127.0.0.1 that lets so many bytes a second through, one way.
+//! A slow link: a TCP relay on 127.0.0.1 that limits the bytes per second in one direction.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A studio that watches what others send, and broadcasts nothing of its own.
+//! A studio that plays streams and broadcasts nothing.
 
 use std::path::Path;
 

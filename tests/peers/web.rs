@@ -1,4 +1,4 @@
-//! A web server over a folder, and one that answers as a test wishes.
+//! A web server for a folder, and a web server whose answers a test chooses.
 
 use std::fs;
 use std::io::{Read, Write};

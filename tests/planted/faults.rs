@@ -1,4 +1,4 @@
-//! The faults, and what must be told of each.
+//! The planted faults, and what onair must report about each.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How a fault is planted: servers that misbehave, files and folders that are not as they should be.
+//! Ways to plant a fault: servers that misbehave, and defective files and folders.
 
 use std::any::Any;
 use std::fs;

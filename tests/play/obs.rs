@@ -1,4 +1,5 @@
-//! What OBS sends: it shows our test source and sends that on to our own server.
+//! Tests with OBS as the publisher. OBS shows onair's test source and publishes it to nginx-rtmp or
+//! to onair's server.
 
 use peers::Onair;
 use peers::obs::{Obs, SIZE};

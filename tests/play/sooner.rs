@@ -1,4 +1,5 @@
-//! Sound that is to be heard sooner than its stamps say, of a stream that comes as it happens.
+//! Test of a negative sync offset with a live stream: the player plays the audio earlier than its
+//! timestamps say.
 
 use std::io::Write;
 use std::time::Instant;

@@ -1,4 +1,5 @@
-//! Streams of servers: live, regained, ended, of other publishers.
+//! Tests of playing streams from servers: live streams, lost and regained streams, ended streams,
+//! and streams of third-party publishers.
 
 use super::*;
 

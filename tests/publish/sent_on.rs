@@ -1,4 +1,4 @@
-//! Servers that send the publisher elsewhere, while it connects or while it is on air.
+//! Tests of servers that redirect the publisher, during connecting or while it is on the air.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Servers that go silent in the middle, or talk without ever sending media.
+//! Tests of servers that stall in the middle of a stream, or send messages but never media.
 
 use std::fs;
 use std::io::Write;

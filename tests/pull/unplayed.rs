@@ -1,4 +1,5 @@
-//! Tracks that are there and that nobody here plays: named once, and listed by the probe.
+//! Tests of tracks that onair cannot play. The player reports each once, and `onair probe` lists
+//! them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

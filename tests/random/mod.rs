@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same in every run (xorshift).
+//! Pseudorandom numbers that are the same in every run (xorshift).
 
 #![allow(dead_code, reason = "each test uses what it needs")]
 

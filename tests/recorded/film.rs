@@ -1,4 +1,5 @@
-//! MP4 and Matroska on web servers: nginx, one that gives no parts, and those that lie.
+//! Tests of MP4 and Matroska films on web servers: nginx, a server without range requests, and
+//! servers that send false answers.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! Servers that do anything with the parts of a film or a song that they are asked for, all at once and beside
-//! one that does what it should: each is played to its end or ends in words.
+//! Tests of web servers that answer range requests for a film or an audio file in every wrong way.
+//! A test plays from all of them at the same time, and from one correct server. Each playback must
+//! reach the end of the file or fail with a clear message.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};

@@ -1,5 +1,6 @@
-//! Servers that no longer give what is missing of a recording: what is gone, or has become another file, ends
-//! at once in words; other answers are asked about again, and not for ever.
+//! Tests of web servers that stop serving a recording halfway. If the file is gone or has changed,
+//! playback ends at once with a message. After other answers, the player retries a limited number
+//! of times.
 
 use std::io::Write;
 use std::path::Path;

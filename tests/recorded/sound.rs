@@ -1,5 +1,6 @@
-//! Files of sound alone on web servers: each kind as it is played from the disk, from any place; servers that
-//! give no parts; stations whose stream has no end.
+//! Tests of audio files on web servers. Each format must play as it does from disk, from any
+//! position. Other tests use servers without range requests, and radio stations whose stream has no
+//! end.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

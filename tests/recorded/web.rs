@@ -1,4 +1,5 @@
-//! FLV and transport streams on web servers: nginx, one that gives no parts, and those that lie.
+//! Tests of FLV files and transport streams on web servers: nginx, a server without range requests,
+//! and servers that send false answers.
 
 use std::io::Write;
 use std::path::Path;

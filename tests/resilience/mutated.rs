@@ -1,8 +1,9 @@
-//! Streams that a seeded mutator damaged, through the whole player: as files, over HTTP and over RTMP. None
-//! may end in a panic or a hang, make memory grow, or show and play nothing without a word about it. Some come
-//! back damaged after a loss, and whole after the next, for a player that tries again.
+//! Tests of the whole player with streams that a mutator damages from a fixed seed: from files,
+//! over HTTP and over RTMP. No stream may cause a panic, a hang or growing memory. If the player
+//! shows and plays nothing, it must report why. Some streams return damaged after a connection loss
+//! and undamaged after the next loss, to test a player that reconnects.
 //!
-//! `ONAIR_MUTATED_FILES=10000` asks for the whole corpus; a share of it runs otherwise.
+//! `ONAIR_MUTATED_FILES=10000` runs the whole corpus. By default, the tests run a part of it.
 
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

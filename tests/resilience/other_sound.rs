@@ -1,5 +1,5 @@
-//! A publisher who comes back with other sound and the same picture while somebody watches on: ffmpeg to
-//! `onair serve`, and `onair play` over RTMP and over HTTP.
+//! Test of a publisher that reconnects with different audio and the same video during playback.
+//! ffmpeg publishes to `onair serve`, and `onair play` plays over RTMP and HTTP.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! Another codec over RTMP: within one publication, by our own wire as the publisher, and with a publisher
-//! that goes on where another one left.
+//! Tests of a codec change over RTMP: within one publication by onair's own RTMP session, and when
+//! a second publisher replaces the first.
 
 use std::thread::{self, JoinHandle};
 

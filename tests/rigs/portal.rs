@@ -1,5 +1,5 @@
-//! What every part of a desktop's portal does that a test plays itself: requests are answered at an address of
-//! their own, sessions are closed.
+//! The common part of the desktop portals that tests implement. It answers each request at the
+//! request's own object path and closes sessions.
 
 use std::collections::HashMap;
 use std::sync::Arc;

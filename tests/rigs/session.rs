@@ -1,6 +1,6 @@
-//! A Wayland session without a screen, of programs that we did not write: sway as the compositor,
-//! PipeWire and WirePlumber, xdg-desktop-portal with the part for sway, on a session bus of their
-//! own. Everything of it lies in a folder that goes with it.
+//! A Wayland session without a monitor, made of third-party programs: sway as the compositor,
+//! PipeWire and WirePlumber, and xdg-desktop-portal with its backend for sway, on a private session
+//! bus. Their files are in a temporary folder, which is removed with the session.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

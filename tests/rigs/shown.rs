@@ -1,4 +1,4 @@
-//! An open source whose pictures and states are waited for, and their colours told by values.
+//! An open video source for tests. It waits for frames and states and compares colors by value.
 
 use std::time::Duration;
 

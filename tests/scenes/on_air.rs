@@ -1,4 +1,4 @@
-//! Scenes as they arrive at the far end: switched, changed, with clips and stingers.
+//! Tests of scenes on the air, checked at the receiver: scene switches, edits, clips and stingers.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! The viewers of recordings: listed, counted and disconnected, by whatever protocol they watch.
+//! Test of the viewers of recordings. The server lists, counts and disconnects them, whichever
+//! protocol they use.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

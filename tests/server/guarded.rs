@@ -1,4 +1,5 @@
-//! What the built-in server does not let others do: web pages, floods, guessing, hoarding.
+//! Tests of the built-in server's protection against web pages of other sites, connection floods,
+//! guessed keys and clients that hold resources.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

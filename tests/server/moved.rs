@@ -1,4 +1,4 @@
-//! Ports that open to the network and close again while the server runs.
+//! Tests of a running server that opens its ports to the network and closes them again.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};

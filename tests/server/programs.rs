@@ -1,4 +1,4 @@
-//! Other programs publish and play.
+//! Tests of third-party programs that publish to the built-in server and play from it.
 
 use super::*;
 use crate::peers;

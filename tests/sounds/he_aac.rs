@@ -1,4 +1,5 @@
-//! HE-AAC made by FDK-AAC, through its C interface: nobody else here makes any.
+//! HE-AAC encoded by FDK-AAC through its C interface. The other encoders that the tests use cannot
+//! produce HE-AAC.
 #![allow(unsafe_code, reason = "a C library")]
 
 use std::ffi::c_void;

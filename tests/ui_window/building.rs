@@ -1,4 +1,4 @@
-//! Scenes are built: what can be added, and what can be done with a scene and with an item of it.
+//! Tests of building scenes: adding scene items, and editing scenes and scene items.
 
 use super::*;
 use onair::capture::text::Content;

@@ -1,4 +1,5 @@
-//! How the canvas lies in its room: zoom and pan by keyboard, wheel and drag, cropping by Alt, safe areas.
+//! Tests of the canvas view: zoom and pan by keyboard, mouse wheel and drag, cropping with Alt, and
+//! safe areas.
 
 use egui::{PointerButton, Pos2, Rect};
 

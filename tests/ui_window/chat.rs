@@ -1,4 +1,4 @@
-//! The chat beside what is played, as a person uses it.
+//! Tests of the chat panel next to the player.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! Commands: found in the palette, pressed as hotkeys, and where keys without a modifier act.
+//! Tests of commands: in the palette and as hotkeys. Hotkeys without a modifier work only while the
+//! canvas or a list has the focus.
 
 use onair::studio::settings::hotkeys::ChosenHotkey;
 

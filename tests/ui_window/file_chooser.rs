@@ -1,4 +1,4 @@
-//! onair's own file chooser: by keyboard, by typing, and with nonsense.
+//! Tests of onair's own file chooser: by keyboard, with typed paths, and with invalid input.
 
 use onair::ui::ChooserKind;
 

@@ -1,4 +1,4 @@
-//! The first-run guide, as a person goes through it.
+//! Tests of the first-run guide as a user goes through it.
 
 use super::*;
 use onair::media::BitsPerSecond;

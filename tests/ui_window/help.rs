@@ -1,4 +1,4 @@
-//! The guide inside the window.
+//! Tests of the user guide inside the window.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is told of a target, at its longest, in the smallest window.
+//! Test of the longest notice about a target, in the smallest window.
 
 use super::*;
 use onair::text::Problem;

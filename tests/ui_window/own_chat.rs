@@ -1,4 +1,4 @@
-//! The chat of the own stream, as the streamer reads and moderates it.
+//! Tests of the chat of the streamer's own stream: reading, writing and moderating.
 
 use super::*;
 use onair::server::ChatRules;

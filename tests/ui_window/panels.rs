@@ -1,4 +1,4 @@
-//! Panels: layouts are chosen, changed, kept, named and reset.
+//! Tests of panels and their layouts: choosing, changing, saving, naming and resetting them.
 
 use super::*;
 use onair::compose::scene::SceneId;

@@ -1,4 +1,4 @@
-//! Collections and profiles, as a person uses them: with the pointer and with the keyboard.
+//! Tests of the dialog for collections and profiles, with the pointer and with the keyboard.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! What players do is a command like all others: found in the palette, with a hotkey that can be another.
+//! Tests of the player's commands. As with all other commands, the palette finds them and users can
+//! assign hotkeys.
 
 use super::*;
 

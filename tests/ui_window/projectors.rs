@@ -1,4 +1,5 @@
-//! The multiview and projectors: what is drawn for them, what a click does, and how they end.
+//! Tests of the multiview and of projectors: their contents, their reaction to clicks, and how they
+//! close.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a source shows is set: in fields, in words, from lists; and what is missing is found elsewhere.
+//! Tests of a source's properties: fields, multi-line text, lists, and replacing missing files.
 
 use super::building::*;
 use super::*;

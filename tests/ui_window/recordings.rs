@@ -1,4 +1,4 @@
-//! The *Recordings* page, and the card after a broadcast that leads to it.
+//! Tests of the *Recordings* page, and of the card after a broadcast that opens it.
 
 use super::*;
 use onair::broadcast::recorder::remux::Cut;

@@ -1,4 +1,4 @@
-//! Scenes, their sources and transitions, as a person uses them.
+//! Tests of sources, filters and transitions in the window.
 
 use onair::media::playback_control::SkippedFile;
 use onair::text::Problem;

@@ -1,4 +1,4 @@
-//! Items that are selected together, dragged, resized and snapped on the picture.
+//! Tests of scene items that are selected together, dragged, resized and snapped on the canvas.
 
 use super::*;
 

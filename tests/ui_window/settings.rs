@@ -1,4 +1,4 @@
-//! The settings: their pages, their search, defaults that come back, hotkeys, limits of services.
+//! Tests of the settings: pages, search, defaults, hotkeys, and the limits of streaming services.
 
 use onair::media::BitsPerSecond;
 

@@ -1,4 +1,5 @@
-//! *Share*: links, the code for phones, viewers, and which computers reach the built-in server.
+//! Tests of *Share*: links, viewers, the play key, and which computers can reach the built-in
+//! server.
 
 use super::*;
 use onair::studio::targets::sharing::ServerReach;

@@ -1,4 +1,4 @@
-//! What is chosen as picture and sound, the sound desk and recordings, as a person uses them.
+//! Tests of video and audio choices, the audio mixer and recordings in the window.
 
 use super::*;
 

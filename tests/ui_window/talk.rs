@@ -1,4 +1,5 @@
-//! The talk key: chosen in the settings, heard in the window and behind others.
+//! Tests of push-to-talk: choosing the key in the settings, and using it in the window and behind
+//! other windows.
 
 use onair::ui::{GlobalKeyReply, GlobalKeySupport};
 

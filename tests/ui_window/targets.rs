@@ -1,4 +1,4 @@
-//! Targets, going live, services and the built-in server, as a person uses them.
+//! Tests of targets, going live, services and the built-in server in the window.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The *Watch* page as a person uses it.
+//! Tests of the *Watch* page as a viewer uses it.
 
 use super::sound::paints;
 use super::*;

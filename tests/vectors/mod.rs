@@ -1,5 +1,5 @@
-//! Bytes of real encoders and other projects' test tables, read from `../shared/vectors` where that
-//! folder exists. Nothing of it is part of this project.
+//! Test vectors from real encoders and from the tables of other projects, read from
+//! `../shared/vectors` if that folder exists. No part of the folder belongs to this project.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! Chromium without a window, driven over its DevTools protocol: the pages stay as they are served.
+//! Chromium without a window, driven over its DevTools protocol, so that the tests need no changes
+//! to the pages.
 
 use std::cell::RefCell;
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Moderation of a chat by the operator's API, as two browsers see it.
+//! Tests of chat moderation over the operator API, as two browsers see it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

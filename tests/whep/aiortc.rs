@@ -1,4 +1,4 @@
-//! aiortc, another implementation of WebRTC: a program of Python around it.
+//! aiortc, a third-party implementation of WebRTC, run by a Python script.
 
 use std::path::PathBuf;
 use std::process::Command;

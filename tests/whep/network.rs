@@ -1,4 +1,4 @@
-//! WHEP over bad and unusual networks, played by Chromium.
+//! Tests of WHEP playback in Chromium over bad and unusual networks.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! node-datachannel, which is libdatachannel for Node.js: another implementation of WebRTC.
+//! node-datachannel, a third-party implementation of WebRTC: libdatachannel for Node.js.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! A web server with the page of a player, which passes requests for streams on to onair: so both have one
-//! origin, as the viewer page and its server do.
+//! A web server with a player page. It forwards WHEP requests to onair, so that the page and the
+//! streams have the same origin, as with the viewer page.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

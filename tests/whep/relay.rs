@@ -1,4 +1,5 @@
-//! A bad network: a UDP relay on 127.0.0.1 that delays datagrams, loses some, and has a limited rate.
+//! A bad network: a UDP relay on 127.0.0.1 that delays datagrams, loses some of them and limits the
+//! rate.
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};

@@ -1,5 +1,5 @@
-//! The evening by mouse, from the first start on: the first-run guide, and the same as by keyboard. Keys are
-//! pressed where a person types an address or a key.
+//! The evening by mouse, from the first start: the first-run guide, then the same steps as by
+//! keyboard. Keys are pressed only to type an address or a stream key.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! The parts of the window as a screen reader finds them, for a person's hand: where to click, and what has the
-//! keyboard.
+//! The controls of the window as a screen reader finds them. A test learns where to click and which
+//! control has the keyboard focus.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The few RTMP messages that a client sends, as bytes (RTMP 1.0, section 7; AMF0).
+//! The few RTMP messages that a client needs, as bytes (RTMP 1.0, section 7; AMF0).
 
 /// AMF0 values, appended one after the other.
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl Amf {
     }
 }
 
-/// Appends a message in chunks of `size`: one full header, then continuation headers.
+/// Appends a message in chunks of `size` bytes: one full header, then continuation headers.
 pub fn message(
     kind: u8,
     csid: u8,
@@ -83,7 +83,7 @@ pub fn play(name: &str) -> Vec<u8> {
     Amf::default().text("play").number(3.0).null().text(name).number(-2000.0).bytes()
 }
 
-/// What a command message says, as far as it matters here.
+/// The content of a command message, as far as the load client needs it.
 pub enum Answer {
     Result { transaction: f64, number: Option<f64> },
     Error,
@@ -97,7 +97,7 @@ pub fn answer(body: &[u8]) -> Answer {
     match name {
         "_result" => {
             let Some((transaction, rest)) = number(rest) else { return Answer::Other };
-            // createStream's answer: null, then the stream's number.
+            // The reply to createStream: null, then the number of the stream.
             let number = rest.strip_prefix(&[5]).and_then(number).map(|(number, _)| number);
             Answer::Result { transaction, number }
         }

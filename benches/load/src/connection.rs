@@ -20,11 +20,11 @@ pub enum Role {
     PlayFlv,
 }
 
-/// What came in.
+/// Received data.
 pub enum Seen {
-    /// So many bytes off the socket.
+    /// This many bytes were read from the socket.
     Bytes(usize),
-    /// A whole picture or piece of sound, sent at this instant (nanoseconds).
+    /// A complete video or audio message was received. It was sent at this time, in nanoseconds.
     Stamp(u64),
 }
 
@@ -69,7 +69,7 @@ pub struct Connection {
     acknowledged: u64,
     window: u64,
     pub opened: Instant,
-    /// When the play or publish command was written.
+    /// The time at which the play or publish command was written.
     pub asked: Option<Instant>,
     pub first_keyframe: Option<Instant>,
 }
@@ -132,12 +132,12 @@ impl Connection {
         self.stream
     }
 
-    /// Where to append what is to be sent.
+    /// Returns the buffer to which bytes for sending are appended.
     pub fn output(&mut self) -> &mut Vec<u8> {
         &mut self.output
     }
 
-    /// Sends as much as the socket takes.
+    /// Sends as many bytes as the socket accepts.
     pub fn flush(&mut self) -> io::Result<()> {
         let mut sent = 0;
         while sent < self.output.len() {
@@ -162,7 +162,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes everything that has come, and answers what needs an answer.
+    /// Reads all received bytes, and answers the messages that need an answer.
     pub fn take(&mut self, mut seen: impl FnMut(Seen)) -> io::Result<()> {
         self.socket.set_nodelay(true).ok();
         self.flush()?;
@@ -270,7 +270,7 @@ impl Connection {
         }
     }
 
-    /// Reads one chunk header; `None` where it is not whole.
+    /// Reads one chunk header. Returns `None` if the header is incomplete.
     fn header(&mut self, bytes: &[u8]) -> Option<usize> {
         let first = *bytes.first()?;
         let (csid, mut at) = match first & 0x3f {

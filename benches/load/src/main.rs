@@ -1,14 +1,15 @@
-//! A load client for RTMP servers: publishes one stream whose frames carry the instant at which they
-//! were sent, plays it many times over, and reports what was delivered, how much later, and what it
-//! cost the server. One thread and one process, so that all stamps are of one clock and the client
-//! takes little of the machine.
+//! A load client for RTMP servers. It publishes one stream, in which each message contains the time
+//! at which it was sent, and plays the stream with many players. It reports the delivered bytes, the
+//! latency, and the CPU time and memory of the server. The client has one process and one thread, so
+//! that all times come from one clock, and the client needs little CPU time.
 //!
 //! `onair-load --url rtmp://127.0.0.1:1935/live/bench --players 200 --seconds 20 --pid PID`
 //!
-//! It is the same for every server: players take what has come as soon as the system says so, read
-//! until nothing is left, acknowledge as the protocol asks, and never wait for each other; all of
-//! that is this process's time. The publisher sends each message with a call of its own. Latency is
-//! from that call to the whole message at a player, of pictures and of sound.
+//! The client works the same with every server. When the system reports that data has arrived, a
+//! player reads until nothing is left. Players send acknowledgements as the protocol requires, and
+//! do not wait for each other. The publisher sends each message with a separate system call.
+//! Latency is the time from that call until a player has the complete video or audio message,
+//! including the time that the client itself needs.
 //!
 //! With `--flv http://HOST:PORT/PATH`, the players get the stream by HTTP-FLV.
 //!
@@ -32,7 +33,7 @@ use mio::{Events, Interest, Poll, Token};
 use process::Process;
 use stream::Stream;
 
-/// What was asked for.
+/// The options on the command line.
 struct Options {
     address: SocketAddr,
     app: String,
@@ -44,7 +45,8 @@ struct Options {
     joins: usize,
     pid: Option<u32>,
     bitrate: u32,
-    /// Each message at its own time, not in the bursts of software that multiplexes.
+    /// True to send each message at its own time, instead of in bursts like software that
+    /// multiplexes.
     smooth: bool,
     /// Where players get FLV by HTTP: address, path and `Host`.
     flv: Option<(SocketAddr, String, String)>,
@@ -133,7 +135,8 @@ struct Load<'a> {
     publisher: Connection,
     stream: Stream,
     players: Vec<Connection>,
-    /// Milliseconds from sending to receipt, of each message of each player while measuring.
+    /// Milliseconds from sending to receiving, for each message of each player during the
+    /// measurement.
     latencies: Vec<f32>,
     measuring: bool,
     bytes: u64,
@@ -208,7 +211,7 @@ fn run(options: &Options) -> io::Result<()> {
     Ok(())
 }
 
-/// Median and tail of a series as JSON.
+/// Returns the median and the tail of a series, as JSON.
 fn spread(values: &mut [f32]) -> String {
     values.sort_by(f32::total_cmp);
     let at = |part: f64| -> f32 {
@@ -244,7 +247,7 @@ fn open(options: &Options, role: Role, poll: &Poll, token: Token) -> io::Result<
 }
 
 impl Load<'_> {
-    /// Lets everything run for a while.
+    /// Runs the test for this time.
     fn turn_for(&mut self, length: Duration) -> io::Result<()> {
         let end = Instant::now() + length;
         while Instant::now() < end {
@@ -269,7 +272,7 @@ impl Load<'_> {
         Ok(())
     }
 
-    /// One round: sends what is due, waits for the next thing, takes what has come.
+    /// Sends the due messages, waits for the next event, and reads the received data.
     fn turn(&mut self, end: Instant) -> io::Result<()> {
         let now = self.origin.elapsed();
         while let Some(message) = self.stream.next_due(now) {
@@ -311,12 +314,12 @@ impl Load<'_> {
         Ok(())
     }
 
-    /// Players that come one after the other while the stream runs: milliseconds until each has its
-    /// first keyframe whole, from its connect and from its play command.
+    /// Lets late players join one after another. Returns the milliseconds until each has its first
+    /// complete keyframe, counted from its connect and from its play command.
     fn join_late(&mut self) -> io::Result<(Vec<f32>, Vec<f32>)> {
         let (mut from_connect, mut from_play) = (Vec::new(), Vec::new());
         for index in 0..self.options.joins {
-            // Spread evenly over the two seconds between keyframes.
+            // The joins are spread evenly over the two seconds between keyframes.
             let phase = Duration::from_secs_f64(index as f64 * 2.0 * 0.618 % 2.0);
             let passed = Duration::from_nanos(
                 (self.origin.elapsed().as_nanos() % 2_000_000_000).try_into().unwrap_or(0),

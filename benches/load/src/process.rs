@@ -1,18 +1,18 @@
-//! What a process has used, as the kernel tells.
+//! The CPU time and memory of a process, as reported by the kernel.
 
 use std::{fs, io};
 
 pub struct Process {
-    /// Seconds of CPU so far, of all its threads.
+    /// The CPU time of all its threads so far, in seconds.
     pub cpu: f64,
     pub rss_kb: u64,
 }
 
 impl Process {
-    /// Reads it once.
+    /// Reads the figures of the process with this id.
     pub fn read(pid: u32) -> io::Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // The name may hold spaces and ends with the last parenthesis.
+        // The name may contain spaces, and ends with the last parenthesis.
         let fields: Vec<&str> =
             stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
         let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok());

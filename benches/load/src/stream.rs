@@ -1,17 +1,18 @@
-//! The stream that is published: 30 pictures and 47 pieces of sound a second, a keyframe every two
-//! seconds, of the right sizes, with an instant where the coded picture or sound would be.
+//! The stream that the load client publishes: 30 video frames and 47 audio packets per second, with
+//! a keyframe every two seconds. The messages have realistic sizes, and contain their send time
+//! instead of coded video or audio.
 //!
-//! Messages leave when software that multiplexes lets them go (ffmpeg, OBS, GStreamer, onair): in
-//! the order of their times, each once the other track has a later one. So they come in bursts, 47 a
-//! second, as was measured of onair; ffmpeg's are as many, each spread over up to two milliseconds.
-//! `--smooth 1` sends each message at its own time instead.
+//! Messages are sent as by software that multiplexes (ffmpeg, OBS, GStreamer, onair): in the order
+//! of their times, and each only when the other track has a later message. This causes 47 bursts per
+//! second, as measured with onair. ffmpeg has as many bursts, each spread over up to two
+//! milliseconds. `--smooth 1` sends each message at its own time instead.
 
 use std::time::Duration;
 
 use crate::command::{Amf, message};
 
-/// Where the stamp stands in a body: in a video body after the five bytes of the tag, the length and
-/// the type of the NAL unit.
+/// The position of the send time in a body. In a video body, the five bytes of the tag header and
+/// the length and type of the NAL unit precede it.
 pub const STAMP_AT: usize = 10;
 /// Outgoing chunk size.
 pub const CHUNK: usize = 65_536;
@@ -19,12 +20,13 @@ pub const CHUNK: usize = 65_536;
 const FPS: u64 = 30;
 const GOP: u64 = 60;
 const AUDIO_BYTES: usize = 341;
-/// How long after its time a picture is encoded.
+/// The time that encoding a frame takes, counted from the frame's time.
 const VIDEO_READY: Duration = Duration::from_millis(5);
-/// The same of sound: a piece is complete after 1,024 samples, and its transform overlaps the next.
+/// The time that encoding an audio packet takes. The packet is complete after 1,024 samples, and
+/// its transform overlaps the next packet.
 const AUDIO_READY: Duration = Duration::from_micros(2 * 1_024 * 1_000_000 / 48_000);
 
-/// What is due.
+/// A message that is due.
 pub enum Message {
     Headers,
     Video { index: u64 },
@@ -43,8 +45,8 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream of `bitrate` bits of video a second; a keyframe is four times as large as another
-    /// picture.
+    /// Creates a stream with `bitrate` bits of video per second. A keyframe is four times as large
+    /// as any other frame.
     pub fn new(bitrate: u32, smooth: bool) -> Self {
         let per_gop = f64::from(bitrate) / 8.0 * GOP as f64 / FPS as f64;
         let frame = (per_gop / (GOP as f64 + 3.0)) as usize;
@@ -64,7 +66,7 @@ impl Stream {
         self.start = Some(now);
     }
 
-    /// Of media, without headers of the protocol.
+    /// Returns the bytes of media per second, without the headers of the protocol.
     pub fn bytes_per_second(&self) -> f64 {
         f64::from(self.bitrate) / 8.0 + AUDIO_BYTES as f64 * 48_000.0 / 1_024.0
     }
@@ -81,7 +83,8 @@ impl Stream {
         Self::video_time(self.video) <= Self::audio_time(self.audio)
     }
 
-    /// When the next message is due. The other track's next one has a later time than it.
+    /// Returns the time at which the next message is due. The next message of the other track has a
+    /// later time.
     pub fn due(&self) -> Option<Duration> {
         let (video, audio) = (Self::video_time(self.video), Self::audio_time(self.audio));
         let after = if self.smooth {
@@ -92,7 +95,7 @@ impl Stream {
         Some(self.start? + after)
     }
 
-    /// The next message, if it is due.
+    /// Returns the next message, if it is due.
     pub fn next_due(&mut self, now: Duration) -> Option<Message> {
         if self.due()? > now {
             return None;
@@ -142,7 +145,8 @@ impl Stream {
     }
 }
 
-/// Metadata and the sequence headers: H.264 High 3.1, 1280×720, and AAC-LC 48 kHz stereo.
+/// Appends the metadata and the codec configs: H.264 High 3.1, 1280×720, and AAC-LC, 48 kHz,
+/// stereo.
 fn headers(stream: u32, out: &mut Vec<u8>) {
     let mut metadata = Amf::default().text("@setDataFrame").text("onMetaData").bytes();
     metadata.push(8);

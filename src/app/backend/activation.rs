@@ -29,7 +29,8 @@ pub struct Activation {
 /// The compositor's globals that onair uses.
 #[derive(Default)]
 struct Globals {
-    /// `None` until the compositor announces it, or if the compositor does not support activation.
+    /// `None` until the compositor announces the activation protocol, or if the compositor does not
+    /// support it.
     activation: Option<XdgActivationV1>,
 }
 

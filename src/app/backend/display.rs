@@ -1,5 +1,6 @@
-//! Prevents Xlib from ending the program when its display is gone. The broadcast must continue in that case.
-//! The handler therefore stops the window's thread permanently, and the other threads continue.
+//! Prevents Xlib from ending the process when its display is gone. The broadcast must continue in
+//! that case. The handler therefore stops the window's thread permanently, and the other threads
+//! continue.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,8 @@ static GONE: AtomicBool = AtomicBool::new(false);
 type Handler = unsafe extern "C" fn(*mut c_void) -> c_int;
 type Setter = unsafe extern "C" fn(Option<Handler>) -> Option<Handler>;
 
-/// Xlib calls this on the thread that used the display, and ends the program if it returns.
+/// Xlib calls this function on the thread that used the display. If the function returned, Xlib
+/// would end the process.
 unsafe extern "C" fn stop_here(_display: *mut c_void) -> c_int {
     GONE.store(true, Ordering::Relaxed);
     loop {
@@ -27,7 +29,7 @@ pub fn is_gone() -> bool {
     GONE.load(Ordering::Relaxed)
 }
 
-/// Keeps the program running if its display goes away later. Without Xlib, the window uses no X11
+/// Keeps onair running if its display disappears later. Without Xlib, the window uses no X11
 /// display, and this function does nothing.
 #[cfg(target_os = "linux")]
 pub fn outlive() {

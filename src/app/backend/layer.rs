@@ -1,6 +1,6 @@
 //! Layers: textures that keep the pixels of a window between frames. The first row of a layer is
-//! the top one, as in video frames and in the buffers of displays, so that a software renderer
-//! copies rows instead of drawing them.
+//! the top one, as in video frames and in the buffers of displays. A software renderer can
+//! therefore copy rows instead of drawing them.
 //!
 //! Everything happens on the window's thread while it paints, with the context current.
 
@@ -30,8 +30,9 @@ const VERTEX: &str = "
         tint = rgba;
     }
 ";
-/// Colors are multiplied in gamma space, as in egui's painter. A product is never above 1: the bound keeps llvmpipe
-/// (Mesa 22) from its shortcut for whole tiles of 64 × 64 pixels, which takes `at` for `tint`.
+/// Colors are multiplied in gamma space, as in egui's painter. A product never exceeds 1, so the
+/// bound of 2 changes no color. The bound prevents llvmpipe (Mesa 22) from using its shortcut for
+/// whole tiles of 64 × 64 pixels, which confuses `at` with `tint`.
 const FRAGMENT: &str = "
     uniform sampler2D picture;
     in vec2 at;
@@ -39,7 +40,7 @@ const FRAGMENT: &str = "
     out vec4 color;
     void main() { color = min(tint * texture(picture, at), vec4(2.0)); }
 ";
-/// Frames have no tint. The shortcut is right for them, and fast.
+/// Frames have no tint, so the shortcut of llvmpipe is correct for frames, and fast.
 const FRAME: &str = "
     uniform sampler2D picture;
     in vec2 at;
@@ -65,7 +66,7 @@ struct Shared {
     gone: Mutex<Vec<(glow::Texture, Option<glow::Framebuffer>)>>,
 }
 
-/// A shader program, and the size of the layer in points that it needs.
+/// A shader program, and its uniform for the size of the layer in points.
 struct LayerProgram {
     program: glow::Program,
     screen: Option<glow::UniformLocation>,
@@ -82,7 +83,7 @@ impl LayerProgram {
         }
     }
 
-    /// Uses the program for a layer of this size in points.
+    /// Uses the shader program for a layer of this size in points.
     ///
     /// # Safety
     /// The context must be current on this thread.
@@ -113,7 +114,7 @@ impl LayerFactory {
             )
             .ok()?;
         let factory = Self { shared: Arc::new(shared) };
-        // Any size shows whether the driver supports layers.
+        // A layer of any size shows whether the driver supports layers.
         factory.layer().resize([64, 64])?;
         Some(factory)
     }
@@ -192,8 +193,8 @@ impl Shared {
     }
 
     /// # Safety
-    /// The context must be current on this thread, with the attributes and the program of this
-    /// state.
+    /// The context must be current on this thread, with the attributes and the shader program of
+    /// this state.
     unsafe fn mesh(&self, texture: glow::Texture, vertices: &[Vertex], indices: &[u32]) {
         let gl = &self.gl;
         // SAFETY: the caller guarantees this. Vertices and indices are plain numbers without padding
@@ -266,7 +267,7 @@ impl Layer {
         }
     }
 
-    /// Draws these primitives in an area.
+    /// Draws these shapes in an area.
     pub fn draw(
         &self,
         painter: &Painter,
@@ -313,8 +314,8 @@ impl Layer {
         }
     }
 
-    /// Copies areas of the layer to the window, whose other pixels are kept. Until the next frame
-    /// is drawn, the window is not cleared.
+    /// Copies areas of the layer to the window, whose other pixels are kept. Afterwards, OpenGL
+    /// discards all drawing until the next frame, so that nothing clears the window.
     pub fn show(&self, areas: &[Area]) {
         let Some(made) = &self.made else { return };
         let gl = &self.shared.gl;
@@ -343,7 +344,8 @@ impl Layer {
 
 impl Drop for Layer {
     fn drop(&mut self) {
-        // The context may not be current here, so the next drawing deletes the texture.
+        // The context may not be current here, so the texture is deleted when a layer is next
+        // drawn.
         self.release();
     }
 }

@@ -2,8 +2,8 @@
 
 use eframe::glow::{self, HasContext as _};
 
-/// Links a program from the sources of its vertex and fragment shaders. The attributes are numbered
-/// from 0, in the order of `attributes`.
+/// Links a shader program from the sources of its vertex and fragment shaders. The attributes are
+/// numbered from 0, in the order of `attributes`.
 ///
 /// # Errors
 /// Fails with the driver's log.
@@ -27,7 +27,7 @@ pub unsafe fn link(
                 return Err(gl.get_shader_info_log(shader));
             }
             gl.attach_shader(program, shader);
-            // The driver deletes the shader together with the program.
+            // The driver deletes the shader together with the shader program.
             gl.delete_shader(shader);
         }
         for (index, name) in (0..).zip(attributes) {

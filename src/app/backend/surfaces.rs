@@ -32,7 +32,8 @@ const FRAGMENT: &str = "
 ";
 /// Upper left, upper right, lower right and lower left corners of the target area.
 const CORNERS: [[f32; 2]; 4] = [[-1.0, 1.0], [1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]];
-/// Size of a corner in the buffer, in bytes: its positions in the window and in the frame.
+/// Size of a corner's entry in the buffer, in bytes: the position in the window and the position in
+/// the frame.
 const STRIDE: i32 = 16;
 
 /// State that all surfaces share. The OpenGL names belong to one context, which lives as long as
@@ -217,7 +218,8 @@ impl State {
 impl Drop for One {
     fn drop(&mut self) {
         if let Some((texture, _)) = self.state.lock().texture.take() {
-            // The context may not be current here, so the next drawing deletes the texture.
+            // The context may not be current here, so the texture is deleted when a surface is next
+            // drawn.
             self.shared.gone.lock().push(texture);
         }
     }

@@ -1,4 +1,5 @@
-//! Serves the status icon and its menu, announces them, and shows notifications, on a thread.
+//! Serves the status icon and its menu, announces them, and shows notifications, on a separate
+//! thread.
 
 use std::collections::HashMap;
 use std::sync::Arc;

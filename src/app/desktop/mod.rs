@@ -1,7 +1,7 @@
-//! Connects the studio with the desktop over the session bus: a notification of an error while the
-//! window is not in use, and a status icon with *Go Live* and *Stop* (StatusNotifierItem). Without
-//! a bus, or without a program that shows them, nothing happens. No secrets are shown, only the
-//! health sentence.
+//! Connects the studio with the desktop over the session bus. A notification reports an error while
+//! the window is not in use, and a status icon offers *Go Live* and *Stop* (StatusNotifierItem).
+//! Without a bus, or without a program that shows notifications and icons, nothing happens. No
+//! secrets are shown, only the health sentence.
 //!
 //! The window passes on the state of the studio ([`DesktopStatus::show`]) and takes the desktop's
 //! requests ([`DesktopStatus::asked`]). A thread connects the window with the bus.
@@ -69,8 +69,8 @@ impl DesktopStatus {
         self.asks.waiting()
     }
 
-    /// Returns the activation token that came with the newest request, once. With it, the window
-    /// gets the focus on Wayland.
+    /// Returns the activation token that came with the newest request, once. With this token, the
+    /// window gets the focus on Wayland.
     pub fn token(&self) -> Option<String> {
         self.shared.token.lock().take()
     }

@@ -9,7 +9,7 @@ use crate::base::queue::Sender;
 pub enum Drag {
     /// An address is being dragged over the window (`true`), or has left it (`false`).
     Over(bool),
-    /// The address was dropped. It can contain secrets: never print it.
+    /// The address was dropped. The address can contain secrets, so it must never be printed.
     Dropped(String),
 }
 

@@ -120,10 +120,10 @@ fn stand_in(
     Ok((atoms, proxy))
 }
 
-/// The type of the dragged data, as far as it is known.
+/// The type of the dragged data, if it is known.
 enum Known {
-    /// The types that are left to request, the next one last. One type has already been requested
-    /// from the source.
+    /// The types that are left to request; the next type is last. One type has already been
+    /// requested from the source.
     Asked(Vec<Atom>),
     /// Files, or data that onair does not support: the window's library replies.
     Theirs,
@@ -134,7 +134,8 @@ enum Known {
 struct Dragged {
     source: WindowId,
     known: Known,
-    /// The messages that have no reply so far. The window's library may have to reply to them.
+    /// The messages that have no reply so far. The window's library may have to reply to these
+    /// messages.
     kept: Vec<ClientMessageEvent>,
     /// True if the user dropped the data before its type was known.
     dropped: bool,

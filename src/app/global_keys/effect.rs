@@ -75,7 +75,8 @@ mod tests {
         assert_eq!(effect(Action::Scene1, &snapshot), send(Command::SwitchScene(first)));
         snapshot.scenes.prepared = Some(first);
         assert_eq!(effect(Action::Scene1, &snapshot), send(Command::PrepareScene(Some(first))));
-        // Without a microphone, replay buffer or second scene, these have no effect.
+        // These hotkeys have no effect: there is no microphone, replay buffer or second scene, and
+        // *Settings* is not a global hotkey.
         for action in [Action::Mute, Action::SaveReplay, Action::Scene2, Action::Settings] {
             assert_eq!(effect(action, &snapshot), HotkeyEffect::Nothing, "{action:?}");
         }

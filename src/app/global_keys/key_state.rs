@@ -35,7 +35,7 @@ impl HeldKey {
 
 impl KeyState {
     /// Creates the state, which calls `tell` when the key is pressed and released; `tell` must
-    /// return at once.
+    /// return immediately.
     pub(super) fn new(tell: impl Fn(bool) + Send + Sync + 'static) -> Self {
         Self { held: Mutex::default(), tell: Box::new(tell) }
     }

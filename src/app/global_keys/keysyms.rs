@@ -1,4 +1,4 @@
-//! The keys of hotkeys and of push-to-talk by their names in X11 and xkbcommon (`keysymdef.h`).
+//! The X11 and xkbcommon names (`keysymdef.h`) of the keys for hotkeys and for push-to-talk.
 
 /// Keys whose xkbcommon name differs: onair's name, xkbcommon name, keysym.
 const NAMED: [(&str, &str, u32); 27] = [

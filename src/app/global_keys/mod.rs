@@ -1,5 +1,5 @@
 //! Receives hotkeys and the push-to-talk key while another window has the keyboard focus, if the
-//! desktop reports these keys. On X11, onair grabs the hotkeys of commands (`grabs`). It only
+//! desktop reports these keys. On X11, onair grabs the hotkeys of commands (`grabs`). onair only
 //! watches the push-to-talk key, so a game or a presentation still receives that key. On Wayland,
 //! the desktop assigns the keys, all in one session (`portal`). Reports go to the studio directly,
 //! because a hidden window gets no frames on Wayland.
@@ -74,7 +74,7 @@ struct Watched {
 }
 
 impl GlobalKeys {
-    /// Creates the state for the window that is being created. It calls `tell` when the
+    /// Creates the state for the window that is being created. The state calls `tell` when the
     /// push-to-talk key is pressed and released, and `pressed` for the hotkeys of commands, both on
     /// any thread.
     pub fn new(
@@ -145,9 +145,10 @@ impl GlobalKeys {
     }
 
     /// Sets the keys to follow in other windows: the hotkeys of `commands`, and the push-to-talk
-    /// key `key`, which is `None` if no strip uses it there. Returns whether the push-to-talk key
-    /// is held, if the window itself must report that. `called` returns the names that the desktop
-    /// displays for the push-to-talk key or a command.
+    /// key `key`, which is `None` if no strip needs the key in other windows. Returns true if onair
+    /// watches the push-to-talk key and the key is held; the caller must then report this through
+    /// [`Self::here`]. `called` returns the names that the desktop displays for the push-to-talk
+    /// key or a command.
     pub fn follow(
         &mut self,
         key: Option<PushToTalkKey>,
@@ -161,7 +162,7 @@ impl GlobalKeys {
                 if key != watched.as_ref().map(|watched| watched.key) {
                     *watched = key.map(|key| Watched::new(key, self.wake.clone()));
                 }
-                // A hotkey that enters text would be lost to all other windows.
+                // If onair grabbed a key that types text, no other window would receive that text.
                 let hotkeys = commands.iter().filter_map(|(action, hotkey)| {
                     Some((*action, (*hotkey).filter(|hotkey| !hotkey.types())?))
                 });
@@ -198,7 +199,7 @@ impl Grabs {
             wake: wake.clone(),
         };
         let grab = move |stop: &crate::base::Stop| {
-            // The old keys are released first. Otherwise, they would appear to be grabbed by
+            // The old keys are released first. Otherwise, these keys would appear to be grabbed by
             // another program.
             if let Some(Err(stuck)) = before.map(|worker| worker.join(LET_GO)) {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");

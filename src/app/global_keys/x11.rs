@@ -1,5 +1,5 @@
-//! Polls the pressed keys and buttons from the X server. With polling, no grab or lost event can
-//! leave a key pressed.
+//! Polls the X server for pressed keys and buttons. With polling, no grab or lost event can leave a
+//! key pressed.
 
 use std::error::Error;
 use std::mem;

@@ -134,7 +134,7 @@ fn metadata(state: &State) -> HashMap<&'static str, Value<'static>> {
     all
 }
 
-/// The interface of the program.
+/// The interface of the application itself.
 struct Application(Arc<Shared>);
 
 #[interface(name = "org.mpris.MediaPlayer2")]
@@ -251,7 +251,8 @@ impl Player {
 
     #[zbus(property)]
     fn set_rate(&self, _rate: f64) {
-        // Only one rate is supported; the specification allows others to be ignored.
+        // Only one rate is supported; the specification allows requests for other rates to be
+        // ignored.
     }
 
     #[zbus(property)]

@@ -1,7 +1,7 @@
-//! Connects the player with the desktop: media keys, the audio menu and the lock screen, through
-//! MPRIS over the session bus (Media Player Remote Interfacing Specification 2.2). Without a bus,
-//! nothing happens. The bus gets the title and position, but no address, because addresses can
-//! contain secrets.
+//! Connects the player with the media keys, the audio menu and the lock screen of the desktop,
+//! through MPRIS over the session bus (Media Player Remote Interfacing Specification 2.2). Without
+//! a bus, nothing happens. The bus gets the title and position, but no address, because addresses
+//! can contain secrets.
 //!
 //! The window passes on the state ([`MediaKeys::show`]) and takes the desktop's requests
 //! ([`MediaKeys::asked`]); a thread connects the window with the bus while a player exists.

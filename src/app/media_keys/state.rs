@@ -66,7 +66,7 @@ pub struct State {
     pub title: String,
     pub length: Option<Duration>,
     pub position: Duration,
-    /// The range for rewinding a broadcast, and the current distance behind the live edge.
+    /// The range of the time shift, and the current distance behind the live edge.
     pub rewind: Option<(Duration, Duration)>,
     pub volume: f64,
     /// The tiles in display order.
@@ -145,7 +145,7 @@ impl State {
         }
     }
 
-    /// Selects the tile that is this many positions ahead of the selected tile.
+    /// Selects the tile that is this many positions after the selected tile.
     fn neighbour(&self, steps: usize) -> Vec<Command> {
         let place = self.tiles.iter().position(|tile| *tile == self.track).unwrap_or(0);
         let next = self.tiles.get((place + steps) % self.tiles.len().max(1));

@@ -66,7 +66,7 @@ impl BoundedShape {
             && hides(self.shape.clip_rect)
             && match &self.shape.shape {
                 Shape::Callback(frame) => hides(frame.rect),
-                // Its edges are soft.
+                // The edges of a rectangle are soft.
                 Shape::Rect(it) => {
                     it.fill.is_opaque()
                         && it.brush.is_none()
@@ -218,8 +218,8 @@ impl Area {
     }
 }
 
-/// Returns the areas to draw again, without overlaps. They contain every pixel that differs between
-/// `before` and `now`.
+/// Returns the areas to draw again, without overlaps. These areas contain every pixel that differs
+/// between `before` and `now`.
 pub fn changed(
     before: &[BoundedShape],
     now: &[BoundedShape],
@@ -303,7 +303,7 @@ pub fn visible(
     let first = match hiding {
         Some(_) => None,
         None => {
-            // Its soft edge is outside of the area.
+            // The soft edge of the shape is outside of the area.
             let whole = Shape::rect_filled(rect.expand(MARGIN), 0.0, ground);
             Some(ClippedShape::new(Rect::EVERYTHING, whole))
         }
@@ -360,7 +360,8 @@ mod tests {
         assert!(matches!(drawn[0].shape, Shape::Callback(_)));
         // The label is outside the area.
         assert_eq!(drawn.len(), 2);
-        // Beside the frame, the page below is drawn too, and beside the page the background.
+        // Beside the frame, the page below it is drawn as well. Beside the page, the background is
+        // drawn.
         let drawn = visible(&now, Area { right: 200, ..frame }, 1.0, GROUND);
         assert_eq!((drawn.len(), &drawn[0].shape), (3, &now[0].shape.shape));
         let beside = Area { left: 390, top: 30, right: 410, bottom: 40 };
@@ -425,7 +426,7 @@ mod tests {
         assert_eq!(reached.count(), drawn.len());
     }
 
-    /// A shape whose rectangle is not a number is drawn wherever it may be.
+    /// A shape whose bounds are not a number is drawn in its whole clip rectangle.
     #[test]
     fn a_shape_without_bounds_is_drawn_in_its_whole_clip() {
         let clip = square(10.0, 10.0, 50.0);

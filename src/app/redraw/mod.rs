@@ -282,7 +282,7 @@ mod tests {
         let (all_pixels, all_triangles) = cost(&ctx, &now, &[Area::whole(SIZE)]);
         let shape = now.iter().filter(|it| it.is_video()).count();
         assert_eq!(shape, 1, "the program is shown");
-        // The video fills four tenths of the window, and hides what is below it.
+        // The video fills 40 % of the window, and hides what is below it.
         assert!(pixels * 2 < all_pixels, "{pixels} of {all_pixels}: {areas:?}");
         assert!(triangles * 6 < all_triangles, "{triangles} of {all_triangles}: {areas:?}");
     }

@@ -21,7 +21,7 @@ pub(super) fn provide() {
 }
 
 /// Creates a cookie in the home folder `home`, if no cookie exists. `configured` is the folder of
-/// program settings, where the C library may have put a cookie.
+/// application settings, where the C library may have put a cookie.
 fn provide_in(home: &Path, configured: Option<&Path>) -> io::Result<()> {
     let folder = home.join(".config/pulse");
     let path = folder.join("cookie");
@@ -44,7 +44,7 @@ fn provide_in(home: &Path, configured: Option<&Path>) -> io::Result<()> {
     file.write_all(&cookie)?;
     match file.persist_noclobber(&path) {
         Ok(_) => Ok(()),
-        // Another program created it first.
+        // Another program created the cookie first.
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error.error),
     }

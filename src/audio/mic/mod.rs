@@ -40,11 +40,13 @@ const MAX_SLACK: Duration = Duration::from_millis(150);
 /// The input to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WantedInput {
-    /// The microphone with this id, or the system's default, even if it changes.
+    /// The microphone with this id, or the current default microphone of the system, which can
+    /// change.
     Microphone(Option<String>),
-    /// The output of the speaker with this id, or of the system's default, even if it changes.
+    /// The output of the speaker with this id, or of the current default speaker of the system,
+    /// which can change.
     Speakers(Option<String>),
-    /// The audio of an application, by its own name or the name of its program.
+    /// The audio of an application, identified by its own name or by the name of its program.
     Application(String),
 }
 
@@ -244,7 +246,8 @@ impl MicWatcher {
             }
             if now.since(looked) > POLL_INTERVAL {
                 looked = now;
-                // Servers move streams silently: check that the device is still the wanted one.
+                // Servers move streams without notice, so check that the device is still the wanted
+                // device.
                 match self.find() {
                     Ok(found) if found.id != device.id => return End::Moved,
                     Err(Fault::Absent(detail)) => return End::Lost(detail),
@@ -377,7 +380,7 @@ impl Link {
         while let Ok(CaptureMark { frame, at }) = self.recording.marks.pop() {
             self.pace.observe(frame, at);
         }
-        // The value falls by a tenth in about a second, and rises at once.
+        // The value falls by a tenth in about a second, and rises immediately.
         let age = self.recording.heard.age_micros.load(Ordering::Relaxed) as f64;
         self.age = age.max(self.age * 0.999);
         let channels = usize::from(channels.max(1));

@@ -1,5 +1,5 @@
 //! A WAV file as a source. A separate thread reads, converts and resamples the file in advance, and
-//! loops it without a gap. The position in the file depends only on the time since the grid's
+//! loops it without a gap. In a looped file, the position depends only on the time since the grid's
 //! origin, so a video file that is opened at the same time is in sync. A file that plays once
 //! begins when it is opened; samples that are read late play later, and are not dropped.
 
@@ -40,8 +40,8 @@ const READ_AHEAD_CHUNKS: usize = 4;
 /// Interval at which the reader checks whether an ended file should restart.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Returns true if a file begins like a WAV file. An unreadable file counts as one, so that this
-/// module reports the reason.
+/// Returns true if a file begins like a WAV file. An unreadable file counts as a WAV file, so that
+/// this module reports the reason.
 pub(super) fn is_wav(path: &Path) -> bool {
     let mut head = [0; 4];
     let regular = path.metadata().is_ok_and(|meta| meta.is_file());
@@ -192,7 +192,7 @@ impl<R: Read + Seek> Clip<R> {
     }
 }
 
-/// Converts channels and rate to the session's.
+/// Converts channels and rate to those of the session.
 struct FormatConverter {
     resampler: Option<Async<f32>>,
     channels: usize,
@@ -244,7 +244,7 @@ impl FormatConverter {
 
 /// A block of audio.
 struct WavBlock {
-    /// The number of the first frame of the block since the grid's origin.
+    /// The number of the first frame of the block, counted from the grid's origin.
     first: i64,
     sound: Vec<f32>,
     /// True if the file begins with this block, or begins again on request.
@@ -254,7 +254,7 @@ struct WavBlock {
     in_step: bool,
 }
 
-/// The program time in frames of the session.
+/// The time of the program, as a number of audio frames at the session's rate.
 struct Instants(Context);
 
 impl Instants {

@@ -71,8 +71,8 @@ fn every_format_plays_and_loops_without_a_seam() {
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Pulls until at least this many samples and a pause have arrived. Returns the audio without
-/// surrounding silence, and the reader's position.
+/// Pulls until at least this many samples and a pause have arrived. Returns the audio without the
+/// surrounding silence, and moves `from` to the end of the pulled audio.
 fn pull_until_silent(
     source: &mut Source,
     context: &Context,
@@ -85,7 +85,7 @@ fn pull_until_silent(
     while quiet < 60 || all.len() < least {
         assert!(context.clock.now().since(begun) < LIMIT, "{} of {least}", all.len());
         let at = context.grid.origin.offset(*from * 10_000);
-        // Like the mixer: each block when it is due.
+        // Like the mixer, request each block when it is due.
         while context.clock.now() < at + Duration::from_millis(10) {
             Stop::new().wait(Duration::from_millis(1));
         }

@@ -8,7 +8,7 @@
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
-/// Time from the start of the program to the first release of pages.
+/// Time from the start of onair to the first release of pages.
 const AFTER_START: Duration = Duration::from_secs(5);
 /// Interval between releases. After a release, the system reads the code in use again, so releases
 /// must be rare.

@@ -21,7 +21,7 @@ const PARTS: usize = 8;
 
 type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
-/// Helper threads for divisible work. Dropping it ends the threads.
+/// Helper threads for divisible work. Dropping the pool ends the threads.
 #[derive(Debug)]
 pub struct WorkerPool {
     shared: Arc<Shared>,
@@ -241,7 +241,7 @@ mod tests {
         let owner = std::thread::current().id();
         for _ in 0..50 {
             let helped = std::sync::atomic::AtomicBool::new(false);
-            // The part on the owner's thread waits until a helper has taken one.
+            // The part on the owner's thread waits until a helper has taken a part.
             let work = || {
                 workers.each(0..2, |_| {
                     if std::thread::current().id() == owner {

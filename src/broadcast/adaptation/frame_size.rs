@@ -44,7 +44,7 @@ pub struct SizeSteps {
 
 impl SizeSteps {
     /// Starts with frames of this size and rate. `chosen` is the bitrate that is sufficient for
-    /// them.
+    /// this size and rate.
     pub fn new(full: Size, rate: FrameRate, chosen: BitsPerSecond) -> Self {
         let rate = rate.as_f64().max(1.0);
         let density = f64::from(chosen.0) / (full.pixels().max(1) as f64 * rate);
@@ -71,7 +71,7 @@ impl SizeSteps {
         stepped(self.full, self.step)
     }
 
-    /// Returns the bits per second that a step needs if one of `frame_step` frames is encoded.
+    /// Returns the bits per second that a step needs if one in `frame_step` frames is encoded.
     fn need(&self, step: usize, frame_step: u32) -> f64 {
         let pixels = stepped(self.full, step).pixels() as f64;
         self.enough * pixels * self.rate / f64::from(frame_step.max(1))

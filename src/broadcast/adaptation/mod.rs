@@ -21,11 +21,11 @@ use crate::media::BitsPerSecond;
 pub const EVERY: Duration = Duration::from_millis(250);
 
 /// A backlog of this length means that the link is slow, unless the backlog shrinks by the next
-/// sample. A single large frame is sent by then.
+/// sample: a single large frame would be sent by then.
 const HIGH_QUEUE_DELAY: Duration = Duration::from_millis(200);
-/// The backlog from which the link is slow at once.
+/// A backlog of at least this length means immediately that the link is slow.
 const TOO_LONG: Duration = Duration::from_millis(800);
-/// The backlog below which the link keeps up.
+/// While the backlog is shorter than this, the link keeps up.
 const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
 /// The time that a new connection has for sending its initial backlog.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -39,7 +39,7 @@ const MAX_PROBE: Duration = Duration::from_secs(60);
 /// A try that is followed by a growing backlog within this time has failed.
 const TRIED: Duration = Duration::from_secs(8);
 
-/// The time without progress from which the link is not slow, but stalled or lost.
+/// After this time without progress, the link does not count as slow, but as stalled or lost.
 const STILL: Duration = Duration::from_millis(500);
 /// The time without progress after which the backlog no longer counts.
 const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
@@ -118,7 +118,7 @@ impl Adapter {
         BitsPerSecond(self.now)
     }
 
-    /// Applies a new choice of the user at once.
+    /// Immediately applies a new maximum bitrate that the user has chosen.
     pub fn set_most(&mut self, most: BitsPerSecond) {
         let lowered = self.now < self.most;
         self.most = most.0;
@@ -223,7 +223,7 @@ mod tests {
                 let room = if live { width * 0.25 } else { 0.0 };
                 let carried = (self.waiting_bits + made).min(room);
                 self.waiting_bits = (self.waiting_bits + made - carried).max(0.0);
-                // The publisher likewise drops frames beyond a few seconds.
+                // Likewise, the publisher drops frames when the backlog exceeds a few seconds.
                 self.waiting_bits = self.waiting_bits.min(6.0 * 2_628_000.0);
                 let queued = self.waiting_bits / f64::from(self.adapter.bitrate().0 + 128_000);
                 let queued = Duration::from_secs_f64(queued);
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn half_the_link_gone_costs_no_picture() {
-        // Frames are dropped from 900 ms on.
+        // Frames are dropped when the backlog exceeds 900 ms.
         for part in [0.75, 0.6, 0.5] {
             let mut link = Link::new();
             link.run(10.0, 2.7e6, true);

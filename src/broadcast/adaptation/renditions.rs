@@ -1,6 +1,6 @@
-//! Chooses which targets get the main encode, and which get the second one because of a slow link.
-//! The change down is immediate, and the change up is slow. This module is pure: it takes link
-//! estimates, and returns renditions.
+//! Chooses which targets get the main encode, and which get the second encode because of a slow
+//! link. The change to the second encode is immediate, and the change back is slow. This module is
+//! pure: it takes link estimates, and returns renditions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::media::{BitsPerSecond, RenditionId};
 
 /// The share of the main encode below which a link gets the second encode.
 const TOO_LITTLE: f64 = 0.9;
-/// Maximum bitrate of the second encode as a share of the main one. A higher bitrate would not
-/// help.
+/// Maximum bitrate of the second encode as a share of the bitrate of the main encode. A higher
+/// bitrate would not help.
 const MAX_SHARE: f64 = 0.7;
-/// The minimum time for which a target keeps the second encode. It doubles after each failed
+/// The minimum time for which a target keeps the second encode. This time doubles after each failed
 /// return.
 const MIN_STAY: Duration = Duration::from_secs(12);
 /// The maximum to which the minimum time grows after failed returns.

@@ -47,7 +47,7 @@ pub struct Config {
     pub room: Room,
 }
 
-/// A running delay. Dropping it drops the held packets, which ends the second hub.
+/// A running delay. Dropping the delay drops the held packets, which ends the second hub.
 #[derive(Debug)]
 pub struct Delay {
     shared: Arc<Shared>,
@@ -64,7 +64,7 @@ struct Shared {
     wake: Condvar,
     /// Set if the delay accepts no more packets.
     last: Stop,
-    /// The last disk error that was not reported yet.
+    /// The last disk error that has not been reported yet.
     trouble: Mutex<Option<Problem>>,
 }
 
@@ -134,7 +134,7 @@ impl Delay {
         self.giver.stop();
     }
 
-    /// Takes the last disk error that was not reported yet.
+    /// Takes the last disk error that has not been reported yet.
     pub fn trouble(&self) -> Option<Problem> {
         self.shared.trouble.lock().take()
     }

@@ -1,5 +1,5 @@
 //! Stores blocks of the delay on the disk, in unnamed files that only their owner can read, so that
-//! the program leaves no files behind. The keeper's thread calls it.
+//! onair leaves no files behind. The keeper's thread calls this module.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -25,12 +25,13 @@ pub(super) struct Spool {
     folder: PathBuf,
 }
 
-/// A block on the disk. Dropping it frees its disk space.
+/// A block on the disk. Dropping the value frees the disk space.
 #[derive(Debug)]
 pub(super) struct Stored {
     file: File,
     bytes: usize,
-    /// The renditions of the block's frames, counted from 1, which stay in memory.
+    /// The renditions of the block's frames, which stay in memory. The block refers to the
+    /// renditions by number, counted from 1.
     renditions: Vec<Arc<Rendition>>,
 }
 

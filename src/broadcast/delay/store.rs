@@ -3,8 +3,8 @@
 //!
 //! The delay of a packet counts from its arrival. The two oldest blocks are always in memory. Past
 //! [`Room::memory`], the newest full blocks are written to the disk. If that fails and memory is
-//! full too ([`Room::most`]), the delay shrinks to the available space. This has no visible effect
-//! before the first packet is sent. Afterwards, viewers miss the skipped part up to the next
+//! full too ([`Room::most`]), the delay shrinks to the available space. This change has no visible
+//! effect before the first packet is sent. Afterwards, viewers miss the skipped part up to the next
 //! keyframe.
 
 use std::collections::VecDeque;
@@ -104,8 +104,8 @@ pub(super) struct DelayStore<S> {
 /// The state of the delay.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// The delay with which viewers see the program. It is shorter than requested if space is
-    /// limited.
+    /// The delay with which viewers see the program. The delay is shorter than requested if space
+    /// is limited.
     pub delay: Duration,
     /// The duration of the held packets.
     pub held: Duration,
@@ -161,7 +161,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// Accepts no more packets. The held ones are still sent.
+    /// The held packets are still sent.
     pub fn close(&mut self) {
         self.closed = true;
     }

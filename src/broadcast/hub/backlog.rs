@@ -1,6 +1,6 @@
 //! The backlog of one output, measured by timestamps. If the output is too slow, inter frames up to
-//! the next keyframe are dropped, but no audio or keyframes. Past a hard limit, the output restarts
-//! at the newest keyframe. This module is pure.
+//! the next keyframe are dropped, while audio and keyframes are kept. Past a hard limit, the output
+//! restarts at the newest keyframe. This module is pure.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ pub(in crate::broadcast) struct Backlog {
     /// True if packets that are dropped until the start count as lost, because an earlier
     /// connection had begun.
     begun: bool,
-    /// The last DTS and the duration of the initial packets, which arrive at once and do not
+    /// The last DTS and the duration of the initial packets, which arrive together and do not
     /// indicate a slow output.
     burst: Option<(crate::base::Timestamp, Duration)>,
     figures: Figures,
@@ -120,7 +120,7 @@ impl Backlog {
             self.awaiting_keyframe = false;
             self.awaiting_start = false;
         } else if self.awaiting_start && !tag.leads {
-            // If the output has never begun, nothing is missed.
+            // If the output has never begun, no packet counts as lost.
             if self.begun {
                 self.missed(
                     u64::from(tag.track == Track::Video),
@@ -216,8 +216,9 @@ impl Backlog {
         }
     }
 
-    /// Drops the inter frames before the newest keyframe. If there is no keyframe, or it is too
-    /// old, drops all inter frames, and later inter frames up to the next keyframe.
+    /// Drops the inter frames before the newest keyframe. If there is no keyframe, or if the newest
+    /// keyframe is too old, drops all inter frames, and also later inter frames up to the next
+    /// keyframe.
     fn drop_to_keyframe(&mut self) {
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
         let fresh =
@@ -428,7 +429,7 @@ mod tests {
         feed(&mut backlog, 2_400, 3_000);
         backlog.begin_anew(true);
         feed(&mut backlog, 3_000, 4_040);
-        // Without a waiting keyframe, it restarts from the next one.
+        // Without a waiting keyframe, the output restarts at the next one.
         assert_eq!(take(&mut backlog), (vec![4_000], vec![4_000, 4_020]));
         let Figures { taken_frames, dropped_frames, .. } = backlog.figures();
         assert_eq!((taken_frames, dropped_frames), (12, 89), "each is one or the other");

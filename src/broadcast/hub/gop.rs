@@ -1,5 +1,5 @@
-//! The packets since the last keyframe, which are kept so that a new output can start at once. This
-//! module is pure, and runs on the hub's thread.
+//! The packets since the last keyframe, which are kept so that a new output can start immediately.
+//! This module is pure, and runs on the hub's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{RenditionId, Track};
 
-/// Maximum size in bytes (minutes without a keyframe at a high bitrate). Beyond it, new outputs
-/// wait for the next keyframe.
+/// Maximum size in bytes (minutes without a keyframe at a high bitrate). Beyond this size, new
+/// outputs wait for the next keyframe.
 const MAX_BYTES: usize = 32 << 20;
 
 /// A rendition without frames for this long has ended.

@@ -1,6 +1,7 @@
-//! Sorts video packets (of each rendition) and audio packets (of each track) by DTS. It waits for
-//! a queue only for a limited time. After that, it no longer waits for this queue until the queue has
-//! packets again. This module is pure; it runs on the hub's thread.
+//! Sorts video packets (of each rendition) and audio packets (of each track) by DTS. The
+//! interleaver waits for an empty queue only for a limited time. After that, the interleaver
+//! ignores the queue until the queue has packets again. This module is pure, and runs on the hub's
+//! thread.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,8 +14,8 @@ const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
 /// The time for which the first packets wait for the other track, because encoders need a while to
 /// start.
 const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
-/// Maximum number of held packets of a track that is ahead. Beyond it, packets are not held any
-/// longer.
+/// Maximum number of held packets of a track that is ahead. Beyond this number, packets are not
+/// held any longer.
 const MAX_HELD: usize = 512;
 
 /// The approximate minimum interval between packets in ms, if many are held.
@@ -27,7 +28,7 @@ pub(in crate::broadcast) struct Interleaver {
     /// Frames of the second rendition, while it exists.
     second: TrackQueue,
     audio: TrackQueue,
-    /// The extra audio tracks, by their index.
+    /// The extra audio tracks, in the order of their indexes.
     extras: [TrackQueue; 5],
     /// The expected extra tracks. Packets do not wait for other extra tracks.
     expected: ExtraTracks,
@@ -68,8 +69,8 @@ impl Interleaver {
         self.lag = lag;
     }
 
-    /// Sets the expected extra audio tracks. Packets wait for a new track once it delivers, and no
-    /// longer wait for an ended track.
+    /// Sets the expected extra audio tracks. Packets wait for a new track once that track has
+    /// delivered a packet, and no longer wait for an ended track.
     pub fn expect(&mut self, extras: ExtraTracks) {
         self.expected = extras;
         for (track, line) in ExtraTrack::all().zip(&mut self.extras) {
@@ -194,11 +195,11 @@ mod tests {
         assert!(order.pop(at(499)).is_none());
         assert_eq!(order.due(), Some(at(500)));
         assert!(order.pop(at(500)).is_some());
-        // The track is known to be late, so the others no longer wait for it.
+        // The track is known to be late, so the other tracks no longer wait for it.
         order.push(packet(Track::Video, 33), at(501));
         assert!(order.pop(at(501)).is_some());
-        // The track returns with old packets first: they are sent at once, and the others wait for
-        // the track again.
+        // The late track returns, with old packets first. These packets are sent immediately, and
+        // the other tracks wait for this track again.
         order.push(packet(Track::Audio, 0), at(510));
         order.push(packet(Track::Video, 66), at(533));
         assert_eq!(drain(&mut order, 533), [(Track::Audio, 0)]);
@@ -245,7 +246,7 @@ mod tests {
             .map(|packet| packet.rendition.map(|its| its.rendition_id))
             .collect();
         assert_eq!(renditions, [Some(RenditionId::Second)]);
-        // The others still wait for the track…
+        // The other tracks still wait for this track…
         order.push(packet(Track::Video, 99), at(66));
         assert_eq!(order.pop(at(66)).map(|it| it.dts), None);
         // …but not forever.
@@ -265,7 +266,7 @@ mod tests {
         order.expect(ExtraTracks::NONE.with(two, true));
         video_and_audio(&mut order, 0);
         video_and_audio(&mut order, 40);
-        // The track has not begun, so the others do not wait for it.
+        // The track has not begun, so the other tracks do not wait for it.
         let expected = [(Track::Video, 0), (Track::Audio, 1), (Track::Video, 40)];
         assert_eq!(drain(&mut order, 40), expected);
         order.push(packet(extra, 42), at(60));

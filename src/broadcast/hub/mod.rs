@@ -1,5 +1,5 @@
-//! The hub: passes one input of encoded packets to any number of outputs. It has a separate thread,
-//! which never waits for an output.
+//! The hub: passes one input of encoded packets to any number of outputs. The hub has a separate
+//! thread, which never waits for an output.
 
 pub(in crate::broadcast) mod backlog;
 pub(in crate::broadcast) mod gop;
@@ -32,8 +32,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Tracks that begin within this time count as beginning together.
 const TOGETHER: Duration = Duration::from_millis(100);
 
-/// The hub of one broadcast. It ends with its input (when all senders are dropped), or when it is
-/// dropped. Its subscriptions end after all packets are read.
+/// The hub of one broadcast. The hub ends with its input (when all senders are dropped), or when it
+/// is dropped. The subscriptions of the hub end after all packets are read.
 #[derive(Debug)]
 pub struct Hub {
     feed: HubFeed,
@@ -143,7 +143,7 @@ impl Hub {
         &self.feed.shared.parameters
     }
 
-    /// Subscribes a new output, which begins with the latest keyframe and the packets since, or
+    /// Subscribes a new output, which begins with the latest keyframe and the packets after it, or
     /// with the next keyframe.
     pub fn subscribe(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe(name, limits, None, RenditionId::Main)
@@ -154,9 +154,9 @@ impl Hub {
         self.feed.subscribe_to_all(name, limits)
     }
 
-    /// Subscribes a new output that also gets the extra audio tracks. The output begins like others
-    /// if these tracks (and video) are available from the same point. Otherwise, it requests a
-    /// keyframe, and begins at that keyframe.
+    /// Subscribes a new output that also gets the extra audio tracks. The output begins like other
+    /// outputs if these tracks (and video) are available from the same point. Otherwise, the output
+    /// requests a keyframe, and begins at that keyframe.
     pub(super) fn subscribe_with(
         &self,
         name: impl Into<String>,
@@ -166,8 +166,8 @@ impl Hub {
         self.feed.open(name.into(), limits, None, RenditionId::Main, Some(extras))
     }
 
-    /// Passes all packets to this sink while it exists, including extra audio tracks and every
-    /// rendition, from the latest keyframe of the main rendition on.
+    /// Passes all packets to this sink while the sink exists, including extra audio tracks and
+    /// every rendition, from the latest keyframe of the main rendition on.
     pub fn attach<S: Sink + 'static>(&self, sink: &Arc<S>) {
         let mut state = self.feed.shared.state.lock();
         state.gop.tags().iter().for_each(|tag| sink.offer(tag));
@@ -183,19 +183,20 @@ impl Hub {
         *self.feed.shared.extras.lock() = extras;
     }
 
-    /// Returns the config of the current frames, if onair encodes them and one was sent.
+    /// Returns the config of the rendition's latest keyframe. Returns `None` before the first
+    /// keyframe, and for passthrough.
     pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
         self.feed.latest(rendition_id)
     }
 
-    /// Sets a callback that requests a keyframe when an output needs one soon. It is called from
-    /// network threads and must return at once.
+    /// Sets a callback that requests a keyframe when an output needs one soon. The callback is
+    /// called from network threads, and must return immediately.
     pub fn on_keyframe_wanted(&self, ask: impl Fn() + Send + 'static) {
         self.on_keyframe_wanted_of(RenditionId::Main, Some(Box::new(ask)));
     }
 
-    /// Works like [`Hub::on_keyframe_wanted`], but for a separate encode. `None` means that the
-    /// encode has ended.
+    /// Works like [`Hub::on_keyframe_wanted`], but for the encode of this rendition. `None` means
+    /// that this encode has ended.
     pub fn on_keyframe_wanted_of(
         &self,
         rendition_id: RenditionId,
@@ -226,7 +227,7 @@ impl Hub {
     /// Waits, for at most `limit`, until the input has ended and the outputs have all packets.
     ///
     /// # Errors
-    /// Fails with [`Stuck`] if the input has not ended by then.
+    /// Fails with [`Stuck`] if the input has not ended within `limit`.
     pub fn finish(mut self, limit: Duration) -> Result<(), Stuck> {
         self.worker.wait(limit)
     }
@@ -274,7 +275,7 @@ impl HubFeed {
     }
 
     /// Works like [`HubFeed::subscribe`], but optionally with the extra audio tracks. The output
-    /// then begins where all of them are available.
+    /// then begins where all these tracks are available.
     fn open(
         &self,
         name: String,
@@ -381,7 +382,8 @@ impl HubFeed {
             *latest = Some(Arc::clone(rendition));
         }
         match tag.track {
-            // Only packets that are sent once count.
+            // Frames of the second rendition do not count, because they repeat frames of the main
+            // rendition.
             Track::Video if tag.rendition_id() == Some(RenditionId::Second) => {}
             Track::Video => {
                 state.figures.frames += 1;

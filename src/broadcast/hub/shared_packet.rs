@@ -69,7 +69,7 @@ impl SharedPacket {
         Self { packet: EncodedPacket { dts, pts, captured, ..self.packet }, ..self }
     }
 
-    /// Returns the FLV body; empty if FLV does not support the codec.
+    /// Returns the FLV body, which is empty if FLV does not support the codec.
     pub fn flv_body(&self) -> &Bytes {
         self.body.get_or_init(|| {
             self.codec.and_then(|codec| flv::packet_body(codec, &self.packet)).unwrap_or_default()

@@ -26,7 +26,7 @@ pub enum Next {
     Ended,
 }
 
-/// The reading end of a subscription. Dropping it ends the subscription.
+/// The reading end of a subscription. Dropping the value ends the subscription.
 #[derive(Debug)]
 pub struct Subscription {
     pub(in crate::broadcast) line: Arc<SubscriptionQueue>,
@@ -145,7 +145,8 @@ impl Subscription {
         self.line.state.lock().next()
     }
 
-    /// Waits for the next packet. Returns `None` at the end of the stream. This is cancel-safe.
+    /// Waits for the next packet. Returns `None` at the end of the stream. This function is
+    /// cancel-safe.
     pub async fn next(&self) -> Option<Arc<SharedPacket>> {
         loop {
             match self.try_next() {
@@ -157,7 +158,7 @@ impl Subscription {
     }
 
     /// Waits for the next audio packet up to `until`, regardless of the packets before it. At the
-    /// end of the stream, waits forever. This is cancel-safe.
+    /// end of the stream, waits forever. This function is cancel-safe.
     pub async fn next_audio(&self, until: Timestamp) -> Arc<SharedPacket> {
         loop {
             if let Some(tag) = self.line.state.lock().backlog.pop_audio(until) {
@@ -168,7 +169,7 @@ impl Subscription {
     }
 
     /// Waits until a packet is available, without taking it. Returns false at the end of the
-    /// stream. This is cancel-safe.
+    /// stream. This function is cancel-safe.
     pub async fn ready(&self) -> bool {
         loop {
             {
@@ -209,8 +210,8 @@ impl Subscription {
         self.line.state.lock().backlog.begin_anew(has_video);
     }
 
-    /// Requests frames of this rendition. The current one continues until the next keyframe of the
-    /// requested one.
+    /// Requests frames of this rendition. The current rendition continues until the next keyframe
+    /// of the requested rendition.
     pub fn want(&self, rendition_id: RenditionId) {
         if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().pictures {
             *wanted = rendition_id;

@@ -1,5 +1,5 @@
 //! Reads the packets of a media file with the file's own timestamps: the unchanged bodies of an FLV
-//! file, or the samples of MP4 and MKV by their index.
+//! file, or the samples that the index of an MP4 or MKV file lists.
 
 use std::fmt;
 use std::fs::File;
@@ -83,7 +83,7 @@ pub(super) enum Item {
 
 /// Reads the items of a file.
 pub(super) enum FileItems {
-    /// An FLV file, whose bodies are sent unchanged, with any codec.
+    /// An FLV file, whose bodies are sent unchanged, whatever their codecs are.
     Flv(Box<FlvItems>),
     /// An MP4 or MKV file, with its index.
     Indexed(Box<IndexedItems>),
@@ -235,7 +235,7 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
     Ok(())
 }
 
-/// Makes a packet without data. It is never dropped, and no stream begins with it.
+/// Makes a packet without data. Such a packet is never dropped, and no stream begins with it.
 fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
     let packet = EncodedPacket::received(track, (dts, dts), false, Bytes::new());
     EncodedPacket { priority: Priority::Key, ..packet }

@@ -1,5 +1,5 @@
 //! Sends a media file as the stream. A separate thread sends the file's packets unchanged, paced by
-//! their DTS, with any codec.
+//! their DTS. An FLV file can have any codec; an MP4 or MKV file needs a codec that FLV supports.
 
 mod items;
 #[cfg(test)]
@@ -213,8 +213,8 @@ impl PassthroughSender {
         self.begin.is_set()
     }
 
-    /// Starts sending when one of these targets is connected, and the first attempt of each other
-    /// one has ended. No target then misses the beginning or delays the others.
+    /// Starts sending when at least one of these targets is connected and no target is still in its
+    /// first attempt. No target then misses the beginning or delays another one.
     pub fn begin_for<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>) {
         let mut there = false;
         for target in targets {

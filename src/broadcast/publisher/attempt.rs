@@ -12,11 +12,11 @@ use crate::wire::rtmp::url::Url;
 
 /// The inputs of an attempt.
 pub(super) struct Attempt<'a> {
-    /// The user's URL, while `url` can be the target of a redirect.
+    /// The user's URL; after a redirect, `url` differs from it.
     pub home: &'a Url,
     pub url: &'a Url,
     pub tcp_limit: Duration,
-    /// True if the server closed the last connection at once, so that this connection counts as
+    /// True if the server closed the last connection immediately, so that this connection counts as
     /// live only after a while.
     pub in_doubt: bool,
     /// True if an earlier connection was live for more than a moment.

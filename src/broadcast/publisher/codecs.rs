@@ -10,11 +10,11 @@ use crate::wire::rtmp::command::Enhanced;
 /// The server's support for the codecs of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The server announced every codec, or every server supports all of them.
+    /// The server announced every codec of the stream, or every server supports these codecs.
     Taken,
     /// The server did not announce support for these codecs.
     Unannounced(Vec<String>),
-    /// The server announced its codecs, and these are not among them.
+    /// The server announced its codecs, but not these codecs.
     NotTaken(Vec<String>),
 }
 
@@ -42,15 +42,16 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdi
     if lacking.is_empty() { Verdict::Taken } else { Verdict::NotTaken(lacking) }
 }
 
-/// Returns the FourCC of an enhanced body, or `None` for legacy ones, which every server supports.
+/// Returns the FourCC of an enhanced body, or `None` for a legacy body, which every server
+/// supports.
 fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
     let first = *body.first()?;
     let (enhanced, multitrack) = match track {
         Track::Video => (first & 0x80 != 0, 6),
         Track::Audio | Track::Extra(_) => (first >> 4 == 9, 5),
     };
-    // If there are many tracks with many codecs, each track has its own codec, and the first one
-    // represents them.
+    // A body with several tracks and several codecs states the codec of each track. The first codec
+    // represents all codecs.
     let many = multitrack == first & 0x0f;
     let at = 1 + usize::from(many);
     let four = body.get(at..at + 4)?;

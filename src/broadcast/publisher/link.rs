@@ -1,5 +1,5 @@
-//! The state of one connection's link: the data that the server has accepted, the time since it
-//! last accepted any, the rate, and the backlog. This module is pure.
+//! The state of one connection's link: the data that the server has accepted, the time since the
+//! server last accepted data, the rate, and the backlog. This module is pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub enum Flow {
 pub(super) struct LinkReading {
     /// The number of bytes passed to the system since the beginning.
     pub written: u64,
-    /// The number of these bytes that the server has not accepted.
+    /// The number of written bytes that the server has not accepted.
     pub unaccepted: u64,
     /// The number of bytes that wait to be passed to the system.
     pub queued: u64,
@@ -86,7 +86,8 @@ impl Link {
         if seen.unaccepted == 0 && seen.queued == 0 {
             self.progress = now;
         } else if accepted > self.accepted {
-            // The progress happened since the last reading, whatever the system has received since.
+            // The progress happened after the last reading, so its age is at most the time since
+            // that reading.
             let ago = seen.heard.unwrap_or_default().min(now.since(self.looked));
             self.progress = now - ago;
         }
@@ -109,7 +110,7 @@ impl Link {
 
     /// Returns the duration of the backlog by timestamps, from the oldest packet that the server
     /// has not accepted to the newest one. `last` is the newest packet in the connection. `behind`
-    /// is the oldest and the newest one in the queue.
+    /// is the oldest and the newest packet in the queue.
     pub fn waiting(
         &self,
         last: Option<Timestamp>,

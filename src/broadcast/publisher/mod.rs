@@ -28,10 +28,10 @@ use crate::net::{ConnectStage, Runtime};
 pub use crate::broadcast::publisher::link::Flow;
 pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
 
-/// Maximum number of unread events. Beyond it, the oldest are dropped.
+/// Maximum number of unread events. Beyond this number, the oldest events are dropped.
 const EVENTS: usize = 256;
 
-/// A running publisher. Dropping it ends it in an orderly way, without waiting.
+/// A running publisher. Dropping the value ends the publisher in an orderly way, without waiting.
 #[derive(Debug)]
 pub struct Publisher {
     shared: Arc<Shared>,
@@ -72,7 +72,7 @@ impl Publisher {
         let lost_audio = feed.lost_audio();
         let limits = shared.target.limits;
         let whole = shared.target.whole;
-        // Subscribes now, so that packets from before a connection is available wait for it.
+        // Subscribes now, so that packets that arrive before the connection wait for it.
         let kept = whole.then(|| feed.subscribe("publisher", limits, None, RenditionId::Main));
         // Each protocol has its own driver.
         let TargetUrl::Rtmp(url) = shared.target.url.clone();
@@ -84,7 +84,7 @@ impl Publisher {
         Self { shared, lost_audio, events, task, done }
     }
 
-    /// Returns the current state and its reason, with the current time until the next attempt.
+    /// Returns the current state and its reason, with the time that is left until the next attempt.
     pub fn report(&self) -> Report {
         let mut report = self.shared.report.lock().clone();
         let next = self.shared.tries.lock().next.filter(|_| report.retry_in.is_some());
@@ -104,7 +104,7 @@ impl Publisher {
         self.shared.report.lock().state
     }
 
-    /// Returns the standing of the target for the start of a file. The start waits until each
+    /// Returns the state of the target before a passthrough file starts. The start waits until each
     /// target is connected, has failed once, or has ended.
     pub(super) fn standing(&self) -> TargetStanding {
         let report = self.shared.report.lock();
@@ -125,7 +125,7 @@ impl Publisher {
         Figures { dropped_audio, ..self.shared.figures.lock().clone() }
     }
 
-    /// Returns the events. At most 256 are kept, and the oldest are dropped.
+    /// Returns the events. At most 256 events are kept; beyond that, the oldest ones are dropped.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
@@ -147,8 +147,8 @@ impl Publisher {
             .send_if_modified(|now| std::mem::replace(now, rendition_id) != rendition_id);
     }
 
-    /// Handles a change of the computer's network: reconnects at once if the local address is gone,
-    /// and otherwise checks that the connection still works.
+    /// Handles a change of the computer's network: reconnects immediately if the local address is
+    /// gone, and otherwise checks that the connection still works.
     pub fn network_changed(&self) {
         self.shared.network.send_modify(|count| *count += 1);
     }

@@ -19,13 +19,13 @@ use crate::wire::rtmp::url::Url;
 
 /// A connection that was live for this long counts as stable.
 const STEADY: Duration = Duration::from_secs(10);
-/// Maximum number of successive shorter connections that each end an outage. After that, a short
-/// connection no longer ends the outage.
+/// Maximum number of successive short connections that each end an outage. Further short
+/// connections do not end the outage.
 const MAX_SHORT_ATTEMPTS: u32 = 3;
 /// Maximum number of successive redirects.
 const MAX_REDIRECTS: u32 = 3;
 /// Time limit of a TCP connection attempt in the first minute of an outage. A new attempt finds a
-/// restored network sooner than a retransmission.
+/// restored network sooner than a retransmission does.
 const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
@@ -37,8 +37,8 @@ const LAST_TRY: Duration = Duration::from_millis(500);
 const STILL_THERE: Duration = Duration::from_secs(60);
 
 /// Publishes to an RTMP server until the stream ends, a stop is requested, or a failure is final.
-/// `home` is the user's URL. `kept` contains the packets from before the first connection if none
-/// may be lost.
+/// `home` is the user's URL. `kept` contains the packets that arrived before the first connection,
+/// if no packet may be lost.
 pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Option<Subscription>) {
     let clock = shared.clock;
     if shared.target.await_media && !begun(&shared, &feed).await {
@@ -57,7 +57,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     // True if the server closed the last connection as soon as the stream began.
     let mut in_doubt = false;
     loop {
-        // The first attempt has no time limit, and the last one has a short one.
+        // The first attempt has no time limit, and the last attempt has a short time limit.
         let until = failed.as_ref().and(shared.target.retry_for).map(|limit| {
             let by = outage + limit;
             if is_last { by.max(clock.now() + LAST_TRY) } else { by }

@@ -64,8 +64,8 @@ async fn time_is_up(shared: &Shared, until: Option<Timestamp>) {
     }
 }
 
-/// Connects and publishes until the connection ends. Returns the time since which the target was
-/// live, if it was.
+/// Connects and publishes until the connection ends. Returns the time at which the target became
+/// live, if it did.
 pub(super) async fn run(
     shared: &Shared,
     timeline: &mut Timeline,
@@ -257,7 +257,8 @@ impl<'a> Live<'a> {
             if self.ended && self.client.queued_bytes() == 0 {
                 return Ended::Asked;
             }
-            // Stop sending when there is space again, or at the end when everything is sent.
+            // The connection sends until its queue has space again or, at the end, until everything
+            // is sent.
             let wanted = if self.ended { Some(0) } else { full.then_some(room) };
             let overtaken = self.picture.filter(|_| full && !self.ended && !self.beginning);
             let until = overtaken.map(|picture| picture + AUDIO_LEAD);
@@ -303,7 +304,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Returns the size of the connection's queue in bytes below which more is added. The headers
+    /// Returns the number of queued bytes below which the connection gets more packets. The headers
     /// and the first keyframe are sent alone, so that no audio overtakes them.
     fn allowed(&self) -> usize {
         if self.beginning && self.since.is_some() { 0 } else { MAX_UNSENT_BYTES }
@@ -357,7 +358,7 @@ impl<'a> Live<'a> {
     fn send(&mut self, tag: &SharedPacket) {
         let origin = *self.timeline.origin.get_or_insert(tag.dts);
         if tag.dts < origin {
-            // This is late audio from before the first frame.
+            // This is late audio that precedes the first frame.
             return;
         }
         self.other_frames(tag);
@@ -503,7 +504,7 @@ impl<'a> Live<'a> {
         let rate = self.link.rate(now, written);
         if self.client.queued_bytes() > MAX_UNSENT_BYTES && self.link.is_measured() {
             // If the socket is the bottleneck, the send rate is the bandwidth of the link. A short
-            // measurement is meaningless, because the system accepts the first bytes at once.
+            // measurement is meaningless, because the system accepts the first bytes immediately.
             let bits = u32::try_from(rate).unwrap_or(u32::MAX);
             if bits > 0 {
                 self.client.session().set_link_rate(BitsPerSecond(bits));
@@ -583,7 +584,7 @@ impl<'a> Live<'a> {
         figures.dropped_frames += taken.dropped_frames - counted.dropped_frames;
         let frames = taken.taken_frames + taken.dropped_frames;
         figures.total_frames += frames - counted.taken_frames - counted.dropped_frames;
-        // A connection that is in doubt again does not count as live time.
+        // The time of a connection that is in doubt again does not count as live time.
         figures.live_for = (figures.live_for + live_for).saturating_sub(counted.live_for);
         *counted = Counted {
             written,

@@ -109,8 +109,8 @@ pub struct Report {
     pub error: Option<Error>,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
-    /// The time for which viewers saw nothing new, if the target is live again, counted from the
-    /// last data that the server accepted.
+    /// After a reconnect, the time for which viewers saw nothing new, counted from the last data
+    /// that the server accepted.
     pub gap: Option<Duration>,
 }
 
@@ -145,7 +145,7 @@ pub enum Event {
     Flow(Flow),
     /// A message from the server that did not change the state.
     Said(Status),
-    /// The server did not announce support for these codecs; this is reported once.
+    /// The server did not announce support for these codecs. The publisher reports this event once.
     Unannounced(Vec<String>),
 }
 
@@ -156,7 +156,7 @@ pub struct Figures {
     pub sent_bytes: u64,
     /// Bits per second, over the last second.
     pub bitrate: u64,
-    /// Bits per second, over the last half second. This is the bandwidth if the link is the
+    /// Bits per second, over the last half second. This rate is the bandwidth if the link is the
     /// bottleneck.
     pub carried: u64,
     /// The duration of the backlog by timestamps, from the oldest packet that the server has not
@@ -185,7 +185,7 @@ pub struct Figures {
     pub rendition: Option<Arc<Rendition>>,
 }
 
-/// The times of one packet in the program.
+/// The times of one packet on its way through onair.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// The RTMP timestamp of the packet.

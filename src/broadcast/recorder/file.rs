@@ -1,5 +1,5 @@
-//! The output file of a recording. It is created under a free name, grows in complete units, and is
-//! finalized at the end. The [`Muxer`] determines its format.
+//! The output file of a recording. The file is created under a free name, grows in complete units,
+//! and is finalized at the end. The [`Muxer`] determines its format.
 
 use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -32,7 +32,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// Returns the error for a file that was to be renamed.
+    /// Returns the error with the path `to` if it names `from`, for a file that was to be renamed.
     pub(super) fn renamed(mut self, from: &Path, to: &Path) -> Self {
         if self.path == from {
             self.path = to.to_owned();

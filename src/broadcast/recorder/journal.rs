@@ -1,6 +1,6 @@
-//! A journal of open recordings. With it, the next start of the program repairs interrupted
-//! recordings. Each recording has a small file in the user's state folder, which contains the
-//! recording's path and is locked while the recording is open. If the lock is free, the program
+//! A journal of open recordings. With the journal, onair repairs interrupted recordings at its next
+//! start. Each recording has a small file in the user's state folder, which contains the
+//! recording's path and is locked while the recording is open. If the lock is free, the process
 //! that wrote the recording has ended.
 
 use std::fs::{self, TryLockError};
@@ -13,10 +13,10 @@ const MAX_PATH: u64 = 64 << 10;
 const MAX_ENTRIES: usize = 1_000;
 const EXTENSION: &str = "recording";
 
-/// An entry for an open recording. It remains if the program is killed.
+/// An entry for an open recording. The entry remains if onair is killed.
 #[derive(Debug)]
 pub struct Entry {
-    /// The file, locked until this is dropped.
+    /// The file, which is locked until this entry is dropped.
     _file: fs::File,
     path: PathBuf,
     recording: PathBuf,
@@ -53,7 +53,7 @@ impl Entry {
     }
 }
 
-/// Returns the recordings in `folder` whose programs have ended.
+/// Returns the recordings in `folder` whose processes have ended.
 pub fn unfinished(folder: &Path) -> Vec<Entry> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let paths = files.take(MAX_ENTRIES).filter_map(|file| Some(file.ok()?.path()));
@@ -63,7 +63,7 @@ pub fn unfinished(folder: &Path) -> Vec<Entry> {
         .collect()
 }
 
-/// Opens an entry. Returns `None` if its program is still running.
+/// Opens an entry. Returns `None` if its process is still running.
 fn open(path: PathBuf) -> io::Result<Option<Entry>> {
     let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
     match file.try_lock() {

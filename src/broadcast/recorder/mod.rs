@@ -1,9 +1,10 @@
-//! Writes the stream to a file (FLV, MP4 or MKV by its name), on a separate thread.
+//! Writes the stream to a file on a separate thread. The file name determines the format (FLV, MP4
+//! or MKV).
 //!
 //! The file is playable at any time. Complete units are appended at least once per second, and are
-//! on the disk (not only in the system's cache) within two. An orderly end gives the file a
+//! on the disk (not only in the system's cache) within two seconds. An orderly end gives the file a
 //! duration and an index. An error (disk full, read-only, folder gone) ends the recording at a
-//! point up to which it is playable, and affects nothing else.
+//! point up to which the file is playable, and affects nothing else.
 
 mod file;
 pub mod journal;
@@ -47,8 +48,8 @@ const FLUSH: Duration = Duration::from_secs(1);
 const SYNC: Duration = Duration::from_secs(2);
 /// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// The time for which packets may still arrive at the end. It is longer than the hub waits for a late
-/// track.
+/// The time for which packets may still arrive at the end. This time is longer than the time for
+/// which the hub waits for a late track.
 const END_GRACE: Duration = Duration::from_millis(600);
 /// Maximum number of unread events.
 const EVENTS: usize = 64;
@@ -146,7 +147,7 @@ enum RecorderCommand {
     Split,
 }
 
-/// A running recording. Dropping it finalizes the file, without waiting.
+/// A running recording. Dropping the recorder finalizes the file, without waiting.
 pub struct Recorder {
     figures: Arc<Mutex<Figures>>,
     events: Receiver<Event>,
@@ -167,8 +168,8 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Records to `path` or, if that exists, to `NAME-1.mp4`, `NAME-2.mp4`…, and creates missing
-    /// folders. The recording begins with the latest keyframe.
+    /// Records to `path` or, if this path exists, to `NAME-1.mp4`, `NAME-2.mp4`…, and creates
+    /// missing folders. The recording begins with the latest keyframe.
     ///
     /// # Errors
     /// Fails if the file cannot be created, or its extension is unknown.
@@ -257,7 +258,7 @@ impl Recorder {
         self.figures.lock().clone()
     }
 
-    /// Returns the events. The first one is [`Event::Began`].
+    /// Returns the events. The first event is [`Event::Began`].
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
@@ -433,8 +434,8 @@ impl Writer {
         }
     }
 
-    /// Writes the packets that were in the hub when the end was requested, even if they still wait for
-    /// the other track, but no later packets.
+    /// Writes the packets that were in the hub when the end was requested, including packets that
+    /// still wait for the other track. Later packets are not written.
     fn last(&mut self) -> Result<(), Error> {
         let mark = *self.mark.lock();
         let until = Instant::now() + END_GRACE;

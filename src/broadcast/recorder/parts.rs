@@ -1,5 +1,5 @@
-//! Decides when a recording continues in a new file, and how it continues in the old file while the
-//! new one cannot be created. It runs on the recorder's thread.
+//! Decides when a recording continues in a new file, and how the recording continues in the old
+//! file while the new one cannot be created. This module runs on the recorder's thread.
 
 use std::time::{Duration, Instant};
 
@@ -44,8 +44,8 @@ impl Writer {
         if let Some(video) = video {
             tracks.video = Some(video.clone());
         }
-        // This happens before the current file is finalized, because without the next file the
-        // current one continues.
+        // The next file is created before the current file is finalized, because without the next
+        // file the current one continues.
         let file = match File::create(&self.asked.with_file_name(name), self.format, &tracks) {
             Ok(file) => file,
             Err(error) => {

@@ -1,5 +1,6 @@
 //! The replay buffer, which keeps the last seconds of the stream in memory, in complete GOPs, for
-//! saving on request. It takes packets on the hub's thread, and saves on the thread of the caller.
+//! saving on request. The buffer takes packets on the hub's thread, and saves on the thread of the
+//! caller.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -24,8 +25,8 @@ const AUDIO_GROUP: Duration = Duration::from_secs(1);
 /// Limits of the buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// The minimum duration, once the stream is that old. The buffer exceeds it by less than one
-    /// GOP.
+    /// The minimum duration of the contents, once the stream has lasted that long. The buffer
+    /// exceeds this duration by less than one GOP.
     pub duration: Duration,
     /// The maximum size in bytes, regardless of the duration.
     pub bytes: usize,
@@ -70,8 +71,8 @@ impl Ring {
         let enough = |group: &Group, room: &Room| {
             group.tags.first().is_some_and(|first| newest.since(first.dts) >= room.duration)
         };
-        // The oldest group is dropped if the others are long enough, or if there is not enough
-        // space.
+        // The oldest group is dropped if the remaining groups are long enough, or if there is not
+        // enough space.
         while self.bytes > self.room.bytes
             || self.groups.get(1).is_some_and(|next| enough(next, &self.room))
         {
@@ -91,7 +92,7 @@ impl Sink for Mutex<Ring> {
     fn end(&self) {}
 }
 
-/// A running replay buffer. Dropping it stops it.
+/// A running replay buffer. Dropping the value stops the buffer.
 #[derive(Debug)]
 pub struct Replay {
     ring: Arc<Mutex<Ring>>,
@@ -200,7 +201,7 @@ impl Clip {
                 written
             });
             if let Err(error) = written {
-                // Also removes the files before this one.
+                // The files before this one are removed as well.
                 files.iter().for_each(File::remove);
                 return Err(error);
             }

@@ -99,8 +99,8 @@ fn a_raw_picture_allocates_nothing_once_warm() {
     }
 }
 
-/// Checks the library's decoder, which is created for each frame. It allocates some tables and a
-/// few rows of each plane, but never a whole frame.
+/// Checks the library's decoder, which is created for each frame. The decoder allocates some tables
+/// and a few rows of each plane, but never a whole frame.
 #[test]
 fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
     const HALVED: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");

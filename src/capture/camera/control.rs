@@ -63,7 +63,7 @@ pub struct CameraControl {
     pub span: Span,
     pub default: i64,
     pub value: i64,
-    /// True if the control currently has an effect. An automatic mode can disable it.
+    /// True if the control currently has an effect. An automatic mode can disable the control.
     pub active: bool,
 }
 

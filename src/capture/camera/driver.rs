@@ -87,8 +87,8 @@ pub(in crate::capture) struct FoundCamera {
 }
 
 impl FoundCamera {
-    /// Returns the position of a camera in a list. The result stays the same camera when another
-    /// one with the same id appears or disappears.
+    /// Returns the position of a camera in a list. The result refers to the same camera even if
+    /// another camera with the same id appears or disappears.
     pub(in crate::capture) fn position(cameras: &[Self], id: &str) -> Option<usize> {
         let exact = cameras.iter().position(|camera| camera.id == id || camera.id_there == id);
         let twin = || cameras.iter().position(|c| c.id == c.id_there && c.id.starts_with(id));
@@ -131,7 +131,7 @@ pub(in crate::capture) struct PlaneBytes<'a> {
     pub(in crate::capture) stride: u32,
 }
 
-/// An open camera. It lives on one thread.
+/// An open camera, which lives on one thread.
 pub(in crate::capture) trait Camera {
     /// Returns the next frame, or `None` if no frame arrived within `limit`. The first call can
     /// take longer.
@@ -146,15 +146,16 @@ pub(in crate::capture) trait Driver: Send + Sync {
     fn cameras(&self) -> Vec<FoundCamera>;
     /// Opens and starts a camera.
     fn open(&self, id: &str, offer: OfferedCamera) -> Result<Box<dyn Camera>, Fault>;
-    /// Returns the controls of a camera, also while it is open.
+    /// Returns the controls of a camera, even while the camera is open.
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault>;
-    /// Sets a control by its name to the nearest valid value; `None` sets its default.
+    /// Sets the control with this name to the nearest valid value; `None` sets its default.
     fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault>;
 }
 
-/// Chooses the best format for the program. The rate matters most, then to avoid upscaling, then to
-/// limit downscaling. Raw pixels are preferred to compressed ones. The format is one that `mode`
-/// allows, if possible. The result also says whether it is.
+/// Chooses the best format for the program. The first criterion is the rate, the second is to avoid
+/// upscaling, and the third is to limit downscaling. Raw pixels are preferred to compressed ones.
+/// If possible, the format is one that `mode` allows; the result also states whether `mode` allows
+/// it.
 pub(in crate::capture) fn choose(
     offers: &[OfferedCamera],
     mode: Mode,
@@ -191,7 +192,7 @@ fn best(offers: &[OfferedCamera], size: Size, fps: f64) -> Option<OfferedCamera>
             // Two of three colors are interpolated, and the colors are those of the raw sensor.
             PixelLayout::Bayer(_, Samples::Eight) => 0.08,
             PixelLayout::Bayer(..) => 0.09,
-            // Without color, a format is used only if there is nothing else.
+            // A format without color is used only if there is no other.
             PixelLayout::Luma(Samples::Eight) => 100.0,
             PixelLayout::Luma(_) => 100.01,
         };

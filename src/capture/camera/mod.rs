@@ -1,8 +1,8 @@
 //! The camera. One thread finds the camera, opens it on another thread, watches that thread, and
 //! reopens the camera when it returns. The feed shows the camera's newest frame.
 //!
-//! Drivers can hang in any call. All calls therefore run on the inner thread, which is abandoned and
-//! replaced if it sends no frames. No other thread waits for it.
+//! Drivers can hang in any call. All calls therefore run on the inner thread, which is abandoned
+//! and replaced if it sends no frames. No other thread waits for the inner thread.
 
 #[cfg(test)]
 mod allocation_tests;
@@ -57,7 +57,7 @@ const MAX_BROKEN: u32 = 30;
 /// differently.
 const CLOSING: Duration = Duration::from_secs(3);
 
-/// Opens a camera by id, or the first one.
+/// Opens the camera with this id, or the first camera.
 pub(super) fn open(
     driver: Arc<dyn Driver>,
     choice: CameraChoice,
@@ -152,7 +152,7 @@ impl CameraWatcher {
                     stop.wait(WATCH);
                     continue;
                 }
-                // Try again at once, because reopening usually helps.
+                // Try again immediately, because reopening usually helps.
                 Ok(End::Stalled) => {}
                 Ok(End::Failed(fault)) | Err(fault) => self.report(&fault),
             }
@@ -166,7 +166,7 @@ impl CameraWatcher {
             Some(id) => {
                 FoundCamera::position(&cameras, id).and_then(|index| cameras.into_iter().nth(index))
             }
-            // The previously open camera is preferred to any other.
+            // The previously open camera is preferred to any other camera.
             None => {
                 let before = self.status.report().id;
                 let same =
@@ -227,7 +227,7 @@ impl CameraWatcher {
         // Without this thread, a camera keeps the values of its driver.
         let adjuster = Worker::spawn("camera-set", move |stop| its.run(stop));
         let end = self.watch(found, sight, &session, stop);
-        // The thread is stopped and woken if it hangs, without waiting for it.
+        // The thread is stopped, and is woken if it hangs. Nothing waits for the thread.
         drop(adjuster);
         worker.stop();
         session.wake();
@@ -290,7 +290,7 @@ impl CameraWatcher {
             Fault::Busy(_) => problem!("device-busy", device = device),
             Fault::Ours(_) => problem!("device-open-twice", device = device, id = id),
             Fault::Refused(_) => problem!("device-camera-forbidden", device = device),
-            // A stalled camera that cannot be reopened at once has the same problem.
+            // A stalled camera that cannot be reopened immediately has the same problem.
             Fault::Format(_) | Fault::Other(_) if self.status.state() == SourceState::Stalled => {
                 return;
             }
@@ -303,8 +303,8 @@ impl CameraWatcher {
     }
 }
 
-/// The thread that sets and reads a camera's controls. It is separate from the reader of frames,
-/// because a driver can hang in any call.
+/// The thread that sets and reads a camera's controls. This thread is separate from the reader of
+/// frames, because a driver can hang in any call.
 struct Adjuster {
     driver: Arc<dyn Driver>,
     id: String,
@@ -327,7 +327,7 @@ impl Adjuster {
                 self.set(&done, &wanted, &back);
                 done = wanted;
             }
-            // Automatic values change by themselves.
+            // The camera changes automatic values.
             if changed || looked.is_multiple_of(POLLS_PER_CONTROL_READ) {
                 match self.driver.controls(&self.id) {
                     Ok(controls) => self.board.tell(&self.id, controls),

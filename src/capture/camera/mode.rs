@@ -14,7 +14,7 @@ pub struct Mode {
     pub size: Option<Size>,
     /// Frames per 1,000 seconds.
     pub rate: Option<u32>,
-    /// The pixel format by its name in `onair devices`.
+    /// The pixel format, as named in `onair devices`.
     pub pixel: Option<&'static str>,
 }
 
@@ -107,8 +107,8 @@ impl std::fmt::Display for CameraChoice {
 impl std::str::FromStr for CameraChoice {
     type Err = Problem;
 
-    /// Parses a choice. If the part after the last `@` is not a format, it belongs to the id, as in
-    /// versions without formats.
+    /// Parses a choice. If the part after the last `@` is not a format, the part belongs to the id.
+    /// In earlier versions, choices had no format.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let split = text.rsplit_once('@');
         let split = split.and_then(|(id, mode)| Some((id, mode.parse::<Mode>().ok()?)));

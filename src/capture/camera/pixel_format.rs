@@ -44,7 +44,7 @@ pub(in crate::capture) enum Samples {
     /// 16 bits, big-endian.
     High,
     /// Four 10-bit samples in five bytes: the high byte of each sample, and then the remaining bits
-    /// of all.
+    /// of all samples.
     Tens,
     /// Two 12-bit samples in three bytes, in the same form.
     Twelves,
@@ -131,7 +131,7 @@ macro_rules! kinds {
         impl Pixel {
             pub(in crate::capture) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Returns the name in `onair devices`.
+            /// Returns the name of the format, as in `onair devices`.
             pub(in crate::capture) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
@@ -183,7 +183,8 @@ kinds! {
     Yuvx32 "YUVX32" b"YUVX" All(PackedOrder::Yuvx);
     Rgb24 "RGB24" b"RGB3" Rgb(Three, Red);
     Bgr24 "BGR24" b"BGR3" Rgb(Three, Blue);
-    // Some codes of Video4Linux use the order in a number, others the reverse byte order.
+    // Some codes of Video4Linux state the order of the colors in a number; others state the order
+    // of the bytes, which is the reverse.
     Xbgr32 "XBGR32" b"XR24" Rgb(Fourth, Blue);
     Abgr32 "ABGR32" b"AR24" Rgb(Fourth, Blue);
     Bgr32 "BGR32" b"BGR4" Rgb(Fourth, Blue);
@@ -266,8 +267,8 @@ impl Samples {
         }
     }
 
-    /// Extracts the high 8 bits of each sample of a row. They are rounded down, because wider
-    /// samples extend 8-bit ones either with zeros or over the full range.
+    /// Extracts the high 8 bits of each sample of a row. The samples are rounded down, because
+    /// wider samples extend 8-bit ones either with zeros or over the full range.
     pub(in crate::capture) fn high(self, from: &[u8], to: &mut [u8]) {
         match self {
             Self::Eight => {
@@ -310,7 +311,7 @@ mod tests {
         let codes: HashSet<_> = Pixel::ALL.iter().map(|pixel| pixel.code()).collect();
         assert_eq!((names.len(), codes.len()), (Pixel::ALL.len(), Pixel::ALL.len()));
         for name in names {
-            // The name is used between commas, beside a size and a rate.
+            // The name is used between commas, next to a size and a rate.
             assert!(name.parse::<f64>().is_err() && !name.contains(','), "{name}");
             assert!(name.parse::<crate::media::Size>().is_err(), "{name}");
         }

@@ -100,7 +100,7 @@ fn a_camera_that_is_unplugged_is_taken_back() {
     bench.unplug("cam");
     let lost = await_state(&bench, &changes, SourceState::Lost, &FRAME);
     assert!(lost.reason.to_string().contains("The cam"), "{}", lost.reason);
-    // The other camera does not replace it.
+    // The other camera does not replace the selected one.
     bench.plug(found("cam"));
     assert_eq!(await_state(&bench, &changes, SourceState::Open, &FRAME).id, "cam");
 }
@@ -244,7 +244,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
         })
     };
     assert!(settles("absolute", Some(100)), "the nearest that it takes: {:?}", value("absolute"));
-    // One control is moved, another is no longer set.
+    // One control gets another value, and another control is no longer set.
     board.want(&set(&[("absolute", 40), ("unknown", 3)]));
     let mut then = taken(2);
     then.sort();
@@ -311,7 +311,7 @@ fn what_onair_itself_has_just_closed_is_waited_for() {
 fn busy_refused_absent_and_odd_cameras_say_so() {
     let bench = FakeCameras::default();
     let (_source, changes, _) = open_fake(Some("cam"), &bench);
-    // A report with a new name may come before the one with the new reason.
+    // A report with a new name may come before the report with the new reason.
     let says = |id: &str, data: &[u8]| {
         (0..3).any(|_| await_state(&bench, &changes, SourceState::Failed, data).reason.id() == id)
     };

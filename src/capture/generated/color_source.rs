@@ -73,8 +73,8 @@ impl ColorSource {
     }
 }
 
-/// Formats as `#RRGGBB`, or `#RRGGBB,#RRGGBB` for a gradient, with `,DEGREES` if it is not
-/// vertical.
+/// Formats as `#RRGGBB`, or `#RRGGBB,#RRGGBB` for a gradient, with `,DEGREES` if the gradient is
+/// not vertical.
 impl fmt::Display for ColorSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.color)?;

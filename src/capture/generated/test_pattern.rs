@@ -3,8 +3,8 @@
 //! and only moving parts are drawn per frame.
 //!
 //! The pattern must be at least as costly to encode as FFmpeg's `testsrc2`. The threads in a
-//! seventh of the ribbons achieve that. The other ribbons are nearly free, so that a studio with
-//! this pattern has a similar load as with ordinary content.
+//! seventh of the ribbons achieve that. The other ribbons are nearly free, so that the load of a
+//! studio with this pattern is similar to the load with ordinary content.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const INK: u8 = 220;
 const PANEL: u8 = 28;
 /// Height of a ribbon in rows. Ribbons fill whole macroblocks, so static ribbons cost nothing.
 const RIBBON: usize = 32;
-/// One of this many ribbons is woven. The next constant is the index of the first woven ribbon. At
+/// One in this many ribbons is woven. The next constant is the index of the first woven ribbon. At
 /// 720p, the panel covers no woven ribbon.
 const WOVEN_EVERY: usize = 7;
 const WOVEN_FIRST: usize = 1;
@@ -191,7 +191,7 @@ impl Weave {
     fn shift(&self, thread: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();
-        // Threads move back and forth at 2, 4, 6 … pixels per frame, neighbors in opposite
+        // Threads move back and forth at 2, 4, 6 … pixels per frame; neighbors move in opposite
         // directions.
         let pace = 2 + 2 * (thread as u64 * 7 % 5);
         let travelled = (step.wrapping_mul(pace)).wrapping_add(thread as u64 * 130) % (2 * spare);

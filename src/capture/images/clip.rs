@@ -37,7 +37,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
         let rate = context.grid.rate;
         ClipDecoder::Folder { files: listed(path).map_err(fault)?, period: rate.period() }
     } else {
-        // The decoder stays on its thread: this only checks whether it opens.
+        // The decoder stays on its thread: this call only checks whether it opens.
         drop(decode::open(path, Some(size)).map_err(fault)?);
         ClipDecoder::File(path.to_owned())
     };
@@ -86,7 +86,8 @@ impl ClipDecoder {
             Self::Folder { files, period } => {
                 for path in files {
                     let opened = decode::open(&path, Some(size)).and_then(Opened::first);
-                    // An unreadable image leaves a gap in time, not in order.
+                    // An unreadable image is replaced by a transparent one, so the other images
+                    // keep their times.
                     let planes = opened.unwrap_or_else(|why| {
                         tracing::warn!(path = %path.display(), %why, "skipped part of a clip");
                         Planes::transparent(Size::new(2, 2))

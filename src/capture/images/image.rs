@@ -1,5 +1,5 @@
-//! An image file as a source. A thread reads, animates and watches it. A changed file is reloaded.
-//! For a deleted or broken file, the last image stays, and the problem is reported.
+//! An image file as a source. A thread reads, animates and watches the file. A changed file is
+//! reloaded. For a deleted or broken file, the last image stays, and the problem is reported.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -151,7 +151,7 @@ impl ImageThread {
         let mut due = self.clock.now();
         let mut hold = |frame: VideoFrame, time: Duration| {
             self.show(frame);
-            // Durations accumulate; a slow computer does not try to catch up.
+            // Durations accumulate, but a slow computer does not try to catch up.
             due = (due + time).max(self.clock.now() - POLL_INTERVAL);
             self.wait(Some(due), watch, stop)
         };
@@ -378,7 +378,7 @@ mod tests {
         assert!(fault(b"").unwrap().contains("not a PNG"));
         assert!(fault(b"RIFF\xFF\xFF\xFF\xFFWEBPVP8X").is_some());
         assert!(fault(b"BM nothing that we read").is_some());
-        // The header is valid, the rest is not: the source itself reports that.
+        // The header is valid, but the data is missing. The source itself reports that.
         assert_eq!(fault(&claimed(16, 16)), None);
         let (_source, changes) = open(&path);
         await_state(&changes, SourceState::Failed);

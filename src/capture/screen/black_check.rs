@@ -1,8 +1,8 @@
-//! Detects a display or window that shows nothing, because every point is black except under the
-//! pointer, which is drawn over every capture. A failed capture (a window that bypasses the
-//! desktop, protected video, a sleeping monitor) returns zeros, so black means the pixel value of
-//! zeros. A dark desktop with a small bright spot does not count. Each frame is checked once, at
-//! most two per second, and a few points usually suffice.
+//! Detects a display or window that shows nothing: every point is black, except under the pointer,
+//! which is drawn over every capture. A failed capture (a window that bypasses the desktop,
+//! protected video, a sleeping monitor) returns zeros, so black means the pixel value of zeros. A
+//! dark desktop with a small bright spot does not count as black. Each frame is checked at most
+//! once, and at most two frames are checked per second. A few points usually suffice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -93,7 +93,7 @@ fn is_dark(planes: &Planes, pointer: Option<Area>) -> bool {
         && all(&planes.v, narrow, half, chroma)
 }
 
-/// Returns true if some points of a plane are dark.
+/// Returns true if all points of a sparse grid are dark.
 fn sparsely(plane: &[u8], stride: usize, pointer: Option<Area>) -> bool {
     let rows = plane.chunks_exact(stride.max(1)).enumerate().step_by(SPARSE);
     let mut points = rows.flat_map(|(y, row)| {

@@ -11,8 +11,8 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::display::Placed;
 use crate::media::{Planes, Size};
 
-/// If a changed part is larger than the frame divided by this, the whole frame is converted, which
-/// is cheaper than copying and converting.
+/// If a changed part is larger than the frame divided by this number, the whole frame is converted,
+/// which is cheaper than copying and converting.
 const MAX_PARTS: usize = 2;
 
 /// The frame under construction.
@@ -40,8 +40,8 @@ impl Canvas {
         Area::new(0, 0, self.size.width, self.size.height)
     }
 
-    /// Returns the area to read for `dirty`, extended to complete chroma samples. It is the whole
-    /// frame if that is cheaper, or if there is no previous frame.
+    /// Returns the area to read for `dirty`, extended to complete chroma samples. The area is the
+    /// whole frame if that is cheaper, or if there is no previous frame.
     pub(in crate::capture) fn part(&self, dirty: Area) -> Option<Area> {
         let whole = self.whole();
         let part = dirty.within(whole)?.on_chroma().within(whole)?;

@@ -160,8 +160,9 @@ pub struct WindowInfo {
 }
 
 impl WindowInfo {
-    /// Finds the matching window by its number, or by program and title, or otherwise the first
-    /// visible window of the program, because its title may have changed.
+    /// Finds the window with this number, or with this program and title, or with this title.
+    /// Otherwise, finds a window of the program, preferably a visible one, because the title may
+    /// have changed.
     pub(in crate::capture) fn position(windows: &[&Self], id: &str) -> Option<usize> {
         let by = |fits: &dyn Fn(&Self) -> bool| windows.iter().position(|window| fits(window));
         let class = id.split_once('/').map_or(id, |(class, _)| class);
@@ -191,7 +192,7 @@ pub(in crate::capture) struct Attempt<'a> {
     pub(in crate::capture) pointer: bool,
     /// Maximum useful frame rate.
     pub(in crate::capture) rate: FrameRate,
-    /// Set when the capture is no longer needed. An open dialog checks it.
+    /// Set when the capture is no longer needed. An open dialog checks this flag.
     pub(in crate::capture) stop: &'a Stop,
     /// The permissions of the desktop.
     pub(in crate::capture) permissions: &'a Permissions,
@@ -225,7 +226,7 @@ impl PartialEq for Placed {
     }
 }
 
-/// An open display or window. It lives on one thread, and any call can block on the display.
+/// An open display or window, which lives on one thread. Any call can block on the display.
 pub(in crate::capture) trait Grabber {
     /// Returns the size, with even sides.
     fn size(&self) -> Size;

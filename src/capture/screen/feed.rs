@@ -1,5 +1,5 @@
 //! The compositor's side of a display capture: the newest frame, the state of the thread, and the
-//! alarm after a time of black.
+//! alarm for a display that stays black.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,8 +14,8 @@ use crate::text::problem::problem;
 /// A display that has not answered for this long counts as stalled.
 pub(super) const STALL: Duration = Duration::from_secs(2);
 
-/// How long the display must be black before the alarm: longer than the start of a program, or a
-/// fade in a film.
+/// How long the display must be black before the alarm: longer than an application takes to start,
+/// or than a fade in a film.
 pub(super) const BLACK: Duration = Duration::from_secs(10);
 
 /// Time without frame requests after which the black time starts again.
@@ -30,7 +30,8 @@ pub(super) struct ScreenFeed {
     darkness: BlackState,
     /// The alarm for black.
     black: SourceAlarm,
-    /// The time since which the program has shown the source, and the last time at which it did.
+    /// The time since which the program has shown the source, and the last time at which the source
+    /// was shown.
     shown: Option<(Timestamp, Timestamp)>,
     /// The thread, which ends when the feed is dropped, and is abandoned if the display does not
     /// answer.

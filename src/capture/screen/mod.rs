@@ -95,7 +95,7 @@ impl Target {
     }
 }
 
-/// Opens a display or window. A missing one is opened when it appears.
+/// Opens a display or window. A missing display or window is opened when it appears.
 pub(super) fn open(
     system: Arc<dyn ScreenSystem>,
     mut target: Target,

@@ -2,8 +2,8 @@
 //! only damaged pixels, and read none while nothing moves. The test counts the pixels that are
 //! read, so timing does not matter.
 //!
-//! An environment variable selects the display. The test restarts this program with that variable,
-//! and `inside` runs in the new process.
+//! An environment variable selects the display. The test runs its own executable again with that
+//! variable, and `inside` runs in the new process.
 
 #![cfg(target_os = "linux")]
 
@@ -156,7 +156,7 @@ fn luma(grey: u8) -> u8 {
     (16.0 + f64::from(grey) * 219.0 / 255.0).round() as u8
 }
 
-/// A program that paints to a hidden buffer and shows it at once, like players.
+/// A client that paints into a hidden buffer and then shows it in one step, as players do.
 struct Client {
     connection: RustConnection,
     root: u32,
@@ -313,8 +313,8 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     now
 }
 
-/// Paints the whole display as fast as the client can. Each shown frame must be a complete painted
-/// one, and never older than the previous one.
+/// Paints the whole display as fast as the client can. Each shown frame must be a completely
+/// painted frame, and must not be older than the previous one.
 fn whole_frames(client: Client, source: &mut Source, clock: Clock) {
     const FIRST: u16 = 1_000;
     let size = (SIZE.width as u16, SIZE.height as u16);

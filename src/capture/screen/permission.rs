@@ -131,7 +131,7 @@ impl Permissions {
         Some(entry.token.clone())
     }
 
-    /// Returns a token that its source no longer uses.
+    /// Takes back a token that its source no longer uses.
     pub(in crate::capture) fn give_back(&self, key: &str, token: &Secret) {
         let mut inside = self.0.lock();
         let entries = inside.kept.get_mut(key).into_iter().flatten();

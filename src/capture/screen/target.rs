@@ -17,7 +17,7 @@ pub(in crate::capture) fn shared_name(id: &str) -> Option<&str> {
     }
 }
 
-/// Returns true in a Wayland session, which X11 does not show.
+/// Returns true in a Wayland session, whose displays X11 does not show.
 pub(in crate::capture) fn is_wayland() -> bool {
     std::env::var_os("WAYLAND_DISPLAY").is_some_and(|value| !value.is_empty())
         || std::env::var_os("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland")
@@ -35,7 +35,7 @@ pub struct DisplayTarget {
     pub without_pointer: bool,
 }
 
-/// A window, even if other windows cover it.
+/// A window, which is captured even if other windows cover it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WindowTarget {
     /// An id from `onair devices`, or `wayland` (or `wayland/NAME`) for the sharing dialog.

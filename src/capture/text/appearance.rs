@@ -7,8 +7,8 @@ use crate::media::Size;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TextAppearance {
     pub style: Style,
-    /// The line width in pixels; `None` for the program's width. For a scrolling text, it is the
-    /// visible width.
+    /// The line width in pixels; `None` for the program's width. For a scrolling text, the value is
+    /// the visible width.
     pub width: Option<u32>,
     /// The scrolling; `None` for a static text.
     pub scroll: Option<Scroll>,
@@ -35,7 +35,7 @@ impl TextAppearance {
         }
     }
 
-    /// Returns true if both differ only in numbers, colors and the font family.
+    /// Returns true if both appearances differ only in numbers, colors and the font family.
     pub fn is_drawn_from(&self, other: &Self) -> bool {
         let switched = |look: &Self| {
             let Style { italic, outline, shadow, background, align, .. } = &look.style;

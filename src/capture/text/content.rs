@@ -1,5 +1,5 @@
-//! The content of a text at a moment, from a fixed text, a file, the time of day, a countdown or a
-//! stopwatch. The content is always limited in length and free of harmful characters.
+//! The content of a text at one moment, from a fixed text, a file, the time of day, a countdown or
+//! a stopwatch. The content is always limited in length and free of harmful characters.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,7 +24,8 @@ pub enum Content {
     Words(String),
     /// The text of a file in UTF-8, which is watched.
     File(PathBuf),
-    /// The time of day in a `strftime` format. If that is empty or invalid, `%H:%M:%S` is used.
+    /// The time of day in a `strftime` format. If the format is empty or invalid, `%H:%M:%S` is
+    /// used.
     Clock(String),
     /// A countdown of this duration, from the opening of the source.
     Countdown(Duration),

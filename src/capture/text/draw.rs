@@ -364,7 +364,8 @@ mod tests {
         let even = rgb::even(own.width, own.height);
         assert_eq!((large.width, large.height), (even.width * 4, even.height * 4));
         assert_eq!(large.lines.len(), own.lines.len(), "broken at the same places");
-        // Edges are as sharp as before: four times as long, and four times rarer among all pixels.
+        // The edges are as sharp as before: they are four times as long, and their share of all
+        // pixels is a quarter of the previous share.
         let soft = |it: &TextPixels| {
             let soft = it.rgba.chunks_exact(4).filter(|it| (16..240).contains(&it[0])).count();
             soft as f64 / f64::from(it.width * it.height)

@@ -152,8 +152,8 @@ impl Writer {
         let mut stamp = None;
         loop {
             let since = clock.now().since(begun);
-            // This is the system's clock, including its corrections, because a clock on air must be
-            // correct.
+            // The time is that of the system's clock, including its corrections, because a clock on
+            // air must be correct.
             let wall = jiff::Timestamp::now().as_microsecond();
             let words = match &self.content {
                 Content::File(path) => {

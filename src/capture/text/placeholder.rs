@@ -20,7 +20,7 @@ const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
 const LETTER: u32 = 10;
 const LINE: f32 = 0.86;
 
-/// Opens the placeholder with this name. A separate thread draws it once.
+/// Opens the placeholder with this name. A separate thread draws the placeholder once.
 ///
 /// # Errors
 /// Fails if the system cannot start a thread.

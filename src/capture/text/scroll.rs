@@ -1,5 +1,5 @@
-//! Scrolling text, which moves horizontally like a ticker, or upwards like film credits. The drawn
-//! text is an endless strip. The time alone determines which part of it is visible.
+//! Scrolling text, which moves horizontally like a ticker, or vertically like film credits. The
+//! drawn text is an endless strip. The time alone determines which part of the strip is visible.
 
 use std::sync::Arc;
 use std::time::Duration;

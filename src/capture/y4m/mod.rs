@@ -1,6 +1,7 @@
-//! A Y4M file as a source. A separate thread reads ahead, the session's time selects frames, and
-//! the file loops. The position in the file depends only on the time since the grid's origin, so an
-//! audio file that is opened together with it is in sync.
+//! A Y4M file as a source. A separate thread reads ahead, and the session's time selects the
+//! frames. In a looped file, the position depends only on the time since the grid's origin, so an
+//! audio file that is opened at the same time is in sync. A file that plays once starts at its
+//! beginning.
 
 pub(in crate::capture) mod reader;
 
@@ -23,7 +24,7 @@ use crate::text::problem::{Problem, problem};
 /// Number of frames read ahead.
 const READ_AHEAD_FRAMES: usize = 4;
 
-/// Returns true if a file claims to be Y4M. An unreadable file counts too, so that this module
+/// Returns true if a file claims to be Y4M. An unreadable file counts as Y4M, so that this module
 /// reports the reason.
 pub(super) fn is_y4m(path: &Path) -> bool {
     let mut head = [0; 9];
@@ -114,7 +115,7 @@ fn read_ahead(
 
 struct Y4mFeed {
     times: FrameGrid,
-    /// The due frame. The reader skips older ones.
+    /// The due frame. The reader skips older frames.
     wanted: Arc<AtomicI64>,
     ready: Receiver<Numbered>,
     current: Option<Numbered>,
@@ -161,7 +162,7 @@ impl Y4mFeed {
         }
     }
 
-    /// Starts a file that plays once, at its beginning, whatever the time.
+    /// Starts a file that plays once, at its beginning, regardless of the time.
     fn begin(&mut self, by_time: i64, at_end: EndBehavior) {
         if self.round.is_none() && at_end != EndBehavior::Loop {
             let first = up_to(self.first, self.count);
@@ -216,7 +217,8 @@ impl VideoFeed for Y4mFeed {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let by_time = self.times.index_at(at).max(0);
         let at_end = self.transport.at_end();
-        // This comes before any command, because the file may be paused before its first frame.
+        // This step comes before any command, because the file may be paused before its first
+        // frame.
         self.begin(by_time, at_end);
         while let Some(go) = self.transport.take() {
             self.handle(go, by_time);
@@ -385,7 +387,7 @@ mod tests {
             assert!(found, "tick {tick}");
             transport.position().unwrap().paused
         };
-        // The file begins with its first frame, whatever the time is.
+        // The file begins with its first frame, regardless of the time.
         assert!(!check(0, Some(1)) && !check(9, Some(10)));
         assert!(check(10, None), "it has been played to its end");
         assert!(check(500, None));

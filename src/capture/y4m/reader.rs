@@ -1,6 +1,6 @@
-//! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools. They have one text line of parameters, and
-//! then frames, each with a text line and raw planes. The reader supports 8 bits in 4:2:0, 4:2:2,
-//! 4:4:4 or gray. Lengths are checked before memory is allocated for them.
+//! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools. Such a file has one text line of
+//! parameters, and then frames, each with a text line and raw planes. The reader supports 8 bits in
+//! 4:2:0, 4:2:2, 4:4:4 or gray. Lengths are checked before memory is allocated for them.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
 use std::time::Duration;
@@ -106,7 +106,8 @@ impl<R: BufRead + Seek> Reader<R> {
         Size::new(even(self.header.width), even(self.header.height))
     }
 
-    /// Returns the color space. Y4M does not specify the matrix, so the program's is assumed.
+    /// Returns the color space. Y4M does not specify the matrix, so the program's matrix is
+    /// assumed.
     pub(in crate::capture) fn color(&self) -> Color {
         self.header.color
     }

@@ -123,7 +123,7 @@ fn prepare(
 /// The result of the check.
 struct Outcome {
     tried: Vec<Tried>,
-    /// The targets of redirects, each with a flag that is true if the login was sent there.
+    /// The addresses of redirects, each with a flag that is true if the login was sent there.
     elsewhere: Vec<(String, bool)>,
     error: Option<Error>,
 }

@@ -36,7 +36,7 @@ impl Flags {
         let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
         let route = Route {
             ports: ports.join(", "),
-            // A missing flag means the default of all targets; an empty one means none.
+            // A missing flag means the default of all targets; an empty flag means no proxy.
             proxy: match self.proxy.as_deref() {
                 Some("") => "none".into(),
                 proxy => Secret::new(proxy.unwrap_or_default()),

@@ -22,13 +22,13 @@ use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 
-/// The time limit for the end of the broadcast, after which the program exits anyway.
+/// The time limit for the end of the broadcast, after which the process exits anyway.
 const END: Duration = Duration::from_secs(5);
 
-/// How long the program, before the first frame, waits for events between checks of the clock and
-/// of Ctrl-C.
+/// How long onair waits for events between checks of the clock and of Ctrl-C, before the first
+/// frame.
 const EAGER: Duration = Duration::from_millis(20);
-/// How long the program, after the first frame, waits for events between these checks.
+/// How long onair waits for events between these checks, after the first frame.
 const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
 
 /// The result of the broadcast so far.
@@ -126,7 +126,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
                 studio.send(Command::StopAfterDelay);
                 draining = true;
             }
-            // A second Ctrl-C ends the program at once.
+            // A second Ctrl-C ends onair immediately.
             None if hopeless || stop || !draining && (over || interrupt.is_set()) => {
                 studio.send(Command::StopRecording);
                 studio.send(Command::StopLive);

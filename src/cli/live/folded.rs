@@ -38,7 +38,7 @@ impl Folded {
         }
     }
 
-    /// Prints the counts that were not printed yet.
+    /// Prints the counts that have not been printed yet.
     pub(super) fn end(&mut self, output: &Output) {
         for last in std::mem::take(&mut self.last).into_values() {
             if let Some(text) = last.counted() {

@@ -1,4 +1,4 @@
-//! `onair live`: a broadcast without a window. It uses the same studio as the window.
+//! `onair live`: a broadcast without a window. The command uses the same studio as the window.
 
 mod broadcast;
 mod control;
@@ -62,8 +62,9 @@ pub struct Args {
     /// Scene from --settings to broadcast [default: the last program scene]
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
-    /// Send this FLV, MP4 or MKV file as is, with any codec, without encoding it. The file starts
-    /// when a target is connected. After a short stall, onair sends the backlog
+    /// Send this FLV, MP4 or MKV file as is, without encoding it. An FLV file can have any codec;
+    /// an MP4 or MKV file needs a codec that FLV supports. The file starts when a target is
+    /// connected. After a short stall, onair sends the backlog
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,

@@ -169,7 +169,8 @@ impl KeySource {
 }
 
 impl KeySource {
-    /// Reads a key that becomes a part of links, so that it has only characters that these may contain.
+    /// Reads a key that becomes a part of links, and therefore may contain only characters that
+    /// links allow.
     ///
     /// # Errors
     /// Fails like [`KeySource::read`], and if the key has another character.

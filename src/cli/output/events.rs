@@ -533,7 +533,7 @@ pub fn summary(output: &Output, stats: Option<&Stats>, exit: Exit, more: impl Fn
     });
 }
 
-/// Converts the exit code of another part of the program.
+/// Converts the exit code of another part of onair.
 pub fn exit(code: Option<u8>) -> Exit {
     match code {
         Some(2) => Exit::Usage,

@@ -1,6 +1,6 @@
 //! The output of the commands. With `--json`, the output is one object per line on standard output,
 //! and nothing else; otherwise, it consists of sentences. A closed reader (`| head`) does not end
-//! the program. Any other write error (a full disk) counts as an unwritable output file, so the
+//! the process. Any other write error (a full disk) counts as an unwritable output file, so the
 //! command does not exit with code 0.
 
 pub mod events;
@@ -22,7 +22,7 @@ use crate::cli::output::redact::hidden;
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
 
-/// True if some output could not be written to standard output.
+/// True if something could not be written to standard output.
 static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// The language of `--lang`, if given.
@@ -34,7 +34,7 @@ pub fn speak(language: Option<Language>) {
     Language::choose(language);
 }
 
-/// The output of events. Threads share it by reference, and their lines are never mixed.
+/// The output of events. Threads share the output by reference, and their lines are never mixed.
 #[derive(Debug)]
 pub struct Output {
     clock: Clock,
@@ -94,8 +94,8 @@ impl Output {
         self.event("summary", json!({"error": error, "exit": exit.code()}), || None);
     }
 
-    /// Prints a line as it is, without a time or an event name, such as the report of `probe`. Only
-    /// secrets are hidden.
+    /// Prints a line unchanged, without a time or an event name; for example, the report of
+    /// `probe`. Only secrets are hidden.
     pub fn line(&self, text: &str) {
         self.write(&sanitized_json(&hidden(text)));
     }

@@ -22,7 +22,7 @@ use watcher::Watcher;
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    // These problems are detected before playback; the last line contains them too.
+    // These problems are detected before playback; the last line contains these problems too.
     let refuse = |(why, exit): (Problem, Exit)| {
         output.refuse(&why, exit);
         exit
@@ -31,7 +31,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         Ok(config) => config,
         Err(refusal) => return refuse(refusal),
     };
-    // The window itself finds the chat beside a stream.
+    // The window itself finds the chat of a stream.
     let chat = args.chat.as_deref().map(|at| chat_at(at, args.first(), args.headless));
     let chat = match chat.transpose() {
         Ok(chat) => chat.flatten(),
@@ -65,8 +65,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     crate::cli::window::play(urls, (settings, path), config, way, options, beside, clock)
 }
 
-/// Creates the task that runs beside the window, or without one with `--headless`. Prints the
-/// reason if the task cannot start.
+/// Creates the task that runs alongside the window or, with `--headless`, without a window. Prints
+/// the reason if the task cannot start.
 fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
     let watcher = Watcher::new(args, output, clock);
     watcher

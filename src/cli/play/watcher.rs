@@ -1,6 +1,6 @@
-//! The tasks of `onair play` beside its window, or without one. They end the players after
-//! `--duration`, execute `--control`, write `--snapshot` at the end, and print events. They print
-//! sentences only without a window.
+//! The tasks that `onair play` runs alongside its window, or without a window. These tasks end the
+//! players after `--duration`, execute `--control`, write `--snapshot` at the end, and print
+//! events. The tasks print sentences only without a window.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -110,7 +110,7 @@ impl Watcher {
         (self.args.sources.len() > 1).then_some(id.slot())
     }
 
-    /// Returns true if events are printed. Otherwise, the window displays them.
+    /// Returns true if events are printed. Otherwise, the window displays the events.
     fn tells(&self) -> bool {
         self.args.headless || self.output.is_json()
     }

@@ -50,8 +50,8 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
                 "--log '{level}' is no level: write error, warn, info, debug, trace or a filter such as onair=debug"
             )
         })?;
-    // The level for a crash report, regardless of the displayed level.
-    // Viewers who join and leave would displace everything else.
+    // The level for a crash report, regardless of the displayed level. At this level, messages
+    // about viewers who join and leave cannot displace all other lines.
     let for_report = Targets::new()
         .with_default(Level::WARN)
         .with_target("onair", Level::INFO)

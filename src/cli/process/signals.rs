@@ -1,5 +1,5 @@
 //! Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end a command in an orderly way; a second Ctrl-C
-//! or SIGTERM ends it at once.
+//! or SIGTERM ends it immediately.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::cli::output::complain;
 
-/// A flag that becomes true when the end of the program is requested.
+/// A flag that becomes true when the end of the process is requested.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,

@@ -95,7 +95,7 @@ pub(super) struct TokenTable {
     issuer: Option<String>,
 }
 
-/// Returns the rules in the tables. `note` gets each invalid value by its path, such as
+/// Returns the rules in the tables. `note` gets the path of each invalid value, such as
 /// `app.live.publish.allow.0`.
 pub(super) fn rules(
     tables: BTreeMap<String, AppTable>,
@@ -143,7 +143,8 @@ pub(super) fn ladders(
     ladders
 }
 
-/// The watermarks by application, with those of the whole server as [`OTHERS`]; `note` is that of [`rules`].
+/// Returns the watermarks of each application, and those of the whole server under [`OTHERS`];
+/// `note` is as in [`rules`].
 pub(super) fn watermarks(
     of_server: &[WatermarkTable],
     tables: &BTreeMap<String, AppTable>,
@@ -183,7 +184,7 @@ fn action(table: ActionTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) 
     ActionRules { keys: keys.into_iter().map(Secret::new).collect(), tokens, addresses }
 }
 
-/// The proxies that may name their clients; `note` is that of [`rules`].
+/// Returns the proxies that may name their clients; `note` is as in [`rules`].
 pub(super) fn proxies(
     trusted: &[String],
     (header, protocol): (Option<&str>, bool),

@@ -220,8 +220,8 @@ pub struct Args {
     /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub cert_key: Option<PathBuf>,
-    /// Record every published stream to files in this folder, at most 64 streams at once. The file of --config can
-    /// choose streams (`[[record_rule]]`)
+    /// Record every published stream to files in this folder, at most 64 streams at the same time.
+    /// The file of --config can choose streams (`[[record_rule]]`)
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
     /// Format of the recordings: flv, or mp4 (in fragments, so that a crash costs at most a second)
@@ -324,7 +324,7 @@ impl Args {
         Settings { mode, lengths, window: self.hls_window.unwrap_or(usual.window) }
     }
 
-    /// The renditions of streams, with those and the watermarks of single applications.
+    /// Returns the renditions of streams, and the renditions and watermarks of single applications.
     pub(super) fn ladders(
         &self,
         apps: HashMap<String, Ladder>,
@@ -346,7 +346,7 @@ impl Args {
         }
     }
 
-    /// The limits of the server, before those of the system.
+    /// Returns the limits of the server, before the limits of the system apply.
     pub(super) fn limits(&self) -> Limits {
         let usual = Limits::default();
         let connections = self.max_connections.unwrap_or(MAX_CONNECTIONS);

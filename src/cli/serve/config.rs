@@ -45,7 +45,7 @@ pub(super) struct FileRules {
     pub ice_servers: Vec<IceServer>,
 }
 
-/// The content of the file. Flags have precedence over it.
+/// The content of the file. Flags have precedence over the file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {

@@ -287,7 +287,8 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     }
 }
 
-/// Takes as many connections as the system allows, and warns if the system has too little room.
+/// Limits the connections to the number that the system allows. Warns if the system allows fewer
+/// than requested, or if little memory is free.
 fn limit_connections(limits: &mut Limits, output: &Output) {
     let allowed = descriptors::for_connections(limits.connections);
     if allowed < limits.connections {

@@ -22,7 +22,7 @@ pub(super) struct RuleTable {
     split_size: Option<String>,
 }
 
-/// Returns the rules in the tables. `note` gets each invalid value by its path, such as
+/// Returns the rules in the tables. `note` gets the path of each invalid value, such as
 /// `record_rule.0.format`.
 pub(super) fn rules(
     tables: Vec<RuleTable>,

@@ -37,7 +37,7 @@ pub(super) struct RelayTable {
     tls_pin: Option<String>,
 }
 
-/// Returns the rules in the tables. `note` gets each invalid value by its path, such as
+/// Returns the rules in the tables. `note` gets the path of each invalid value, such as
 /// `relay.0.to.1`.
 pub(super) fn rules(
     tables: Vec<RelayTable>,

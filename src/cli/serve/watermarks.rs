@@ -28,7 +28,8 @@ pub(super) struct WatermarkTable {
     renditions: Option<Vec<String>>,
 }
 
-/// Returns the watermarks in the tables at `path`. `note` gets the path of each bad value, as in `watermark.0.image`.
+/// Returns the watermarks in the tables at `path`. `note` gets the path of each invalid value, such
+/// as `watermark.0.image`.
 pub(super) fn list(
     tables: &[WatermarkTable],
     path: &str,

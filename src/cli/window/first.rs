@@ -1,5 +1,5 @@
-//! Ensures one window per settings file. The first start holds the file's lock, and listens on a
-//! socket. A later start passes its arguments to the first one, and ends.
+//! Ensures that each settings file has only one window. The first start holds the file's lock, and
+//! listens on a socket. A later start passes its arguments to the first one, and ends.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -106,7 +106,7 @@ fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
     })
 }
 
-/// A task that runs beside a window, on a separate thread.
+/// A task that runs alongside a window, on a separate thread.
 pub(super) trait WindowCompanion: Send {
     /// Checks the studio and the events since the last poll. Returns whether the window should be
     /// closed.

@@ -1,5 +1,5 @@
-//! Converts the colors of a frame to the program's (BT.709, limited range), once at the source. A
-//! worker pool shares the work in bands.
+//! Converts the colors of a frame to the program's colors (BT.709, limited range), once at the
+//! source. A worker pool shares the work in bands.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -18,9 +18,9 @@ pub(in crate::compose) struct ColorConvert {
 const BITS: i32 = 13;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// Coefficients for BT.601 to BT.709 in limited range: `y += (YU·u + YV·v)`, `u = UU·u + UV·v`, `v
-/// = VU·u + VV·v`, with chroma centered at 128. They are computed from the two matrices of ITU-T
-/// H.273.
+/// Coefficients for BT.601 to BT.709 in limited range: `y += (YU·u + YV·v)`, `u = UU·u + UV·v`,
+/// `v = VU·u + VV·v`, with chroma centered at 128. The coefficients are computed from the two
+/// matrices of ITU-T H.273.
 struct Coefficients {
     y: i32,
     yu: i32,
@@ -41,7 +41,7 @@ impl Coefficients {
             Range::Full => (219.0 / 255.0, 224.0 / 255.0, 0),
             Range::Limited => (1.0, 1.0, 16),
         };
-        // These are for limited-range chroma (224 steps) and luma (219 steps).
+        // These coefficients are for limited-range chroma (224 steps) and luma (219 steps).
         let (yu, yv, uu, uv, vu, vv) = match color.matrix {
             Matrix::Bt601 => (-0.115_550, -0.207_938, 1.018_640, 0.114_618, 0.075_049, 1.025_327),
             Matrix::Bt709 => (0.0, 0.0, 1.0, 0.0, 0.0, 1.0),

@@ -14,8 +14,8 @@ use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
-/// Maximum number of frames of one layer in use at once, by the encoder, the preview and the
-/// current drawing.
+/// Maximum number of frames of one layer in use at the same time, by the encoder, the preview and
+/// the current drawing.
 const IDLE: usize = 4;
 
 /// A layer that is ready to be blended.
@@ -23,7 +23,7 @@ const IDLE: usize = 4;
 pub(in crate::compose) struct Image {
     /// The area of the image in the program, which is also the size of `planes`.
     pub rect: Rect,
-    /// The planes in the program's colors. With an alpha plane, they are premultiplied.
+    /// The planes in the program's colors. With an alpha plane, the planes are premultiplied.
     pub planes: Arc<Pooled<Planes>>,
     /// The alpha of the chroma samples, if there is an alpha plane.
     pub chroma_alpha: Option<Arc<Pooled<Vec<u8>>>>,
@@ -244,7 +244,7 @@ pub(in crate::compose) fn scaled_by(value: u8, alpha: u8) -> u8 {
     ((product + (product >> 8)) >> 8) as u8
 }
 
-/// Scales a part of one plane. An aligned part of the target's size is copied.
+/// Scales a part of one plane. An aligned part that already has the new size is copied.
 pub(in crate::compose) fn resize(
     resizer: &mut Resizer,
     algorithm: ResizeAlg,
@@ -278,8 +278,8 @@ pub(in crate::compose) fn resize(
     if let (Ok(input), Ok(mut output)) = (input, output)
         && let Err(fault) = resizer.resize(&input, &mut output, &options)
     {
-        // This cannot happen if the sizes match the buffers; otherwise the old content would be
-        // shown.
+        // With sizes that match the buffers, scaling cannot fail. After a failure, the old content
+        // would be shown.
         tracing::warn!(%fault, "scaling a frame failed");
     }
 }
@@ -338,7 +338,7 @@ fn turn_rows(
     for (index, line) in (first..).zip(out.chunks_exact_mut(out_width)) {
         let along = if turn.flip_y { out_rows - 1 - index } else { index };
         if turn.swap {
-            // A column of the source, read downwards or upwards.
+            // A column of the original, read downwards or upwards.
             let column = from.iter().skip(along).step_by(width);
             if turn.flip_x {
                 for (row, value) in column.take(rows).enumerate() {
@@ -371,7 +371,7 @@ fn warp_all(
     let Some(back) = map.inverse() else { return };
     let size = from.size();
     let half = size.half();
-    // Maps pixels of the target to pixels of the source, both by their centers.
+    // Maps pixels of the result to pixels of the original, both measured at their centers.
     let luma = back.after(Affine::shift(bounds.x as f64, bounds.y as f64));
     let small = Affine::scale(0.5, 0.5).after(luma).after(Affine::scale(2.0, 2.0));
     let (width, chroma_width) = (out.luma_stride(), out.chroma_stride());

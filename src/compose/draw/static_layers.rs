@@ -1,6 +1,6 @@
 //! Caches the static layers below all moving ones, so that they are drawn only once. Later drawings
-//! copy them: entirely into a buffer with other content, and otherwise only where other layers
-//! covered them.
+//! copy the cached layers: entirely into a buffer with other content, and otherwise only where
+//! other layers covered them.
 
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
 }
 
 /// Upscales a plane to twice the width and height. In each direction, a new pixel is three quarters
-/// of the nearest old one and one quarter of the next.
+/// of the nearest old pixel and one quarter of the next one.
 #[derive(Debug, Default)]
 pub(super) struct ChromaUpscaler {
     /// A row buffer for each band.

@@ -51,7 +51,7 @@ impl Deinterlace {
         Self { mode, field, past: None }
     }
 
-    /// Sets the mode. The state is kept.
+    /// Sets the mode. The state is kept if the mode was and stays adaptive.
     pub fn set(&mut self, mode: Deinterlacing, field: Field) {
         // Only the adaptive mode uses the previous frame, and keeps it.
         if [self.mode, mode] != [Deinterlacing::Adaptive; 2] {
@@ -132,7 +132,7 @@ fn plane(
     }
 }
 
-/// Interpolates a line between two others, along the direction in which they differ least.
+/// Interpolates a line between two lines, along the direction in which they differ least.
 #[inline(always)]
 fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
     for ((out, up), down) in out.iter_mut().zip(up).zip(down) {
@@ -151,8 +151,9 @@ fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Limits the difference of the interpolated line from the original one to the change of that line,
-/// or of its neighbors, since the last frame. Without a change, the result is the original.
+/// Keeps the interpolated line close to the original line: the difference is at most the change of
+/// the original line, or of its neighbors, since the last frame. Without a change, the result is
+/// the original.
 #[inline(always)]
 fn keep_still([up, here, down]: [(&[u8], &[u8]); 3], out: &mut [u8]) {
     let ups = up.0.iter().zip(up.1);

@@ -42,7 +42,7 @@ impl Delay {
         self.by = by.min(MAX_DELAY);
     }
 
-    /// Returns the delayed frame for the time `at`. At first, this is the oldest frame.
+    /// Returns the delayed frame for the time `at`. At first, the result is the oldest frame.
     pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
         let before = self.asked.replace(at);
         // The source was not shown in the meantime.
@@ -125,7 +125,7 @@ mod tests {
             let at = Timestamp::from_millis(40 * i64::from(n));
             seen.push(delay.run(&frame(n), at).planes().y[0]);
         }
-        // The output freezes while the delay increases, and never shows a frame that is later than
+        // The video freezes while the delay increases, and never shows a frame that is later than
         // allowed.
         assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18]);
     }

@@ -13,7 +13,8 @@ use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, PlanesPool, Size, VideoFrame};
 
-/// Maximum number of frames with watermarks in use at once, by an encoder and the current drawing.
+/// Maximum number of frames with watermarks in use at the same time, by an encoder and the current
+/// drawing.
 const IDLE: usize = 2;
 
 /// How the image of a mask controls visibility.
@@ -278,7 +279,7 @@ impl fmt::Debug for FrameWatermarks {
 }
 
 impl FrameWatermarks {
-    /// Draws these, the last one on top.
+    /// Creates an object that draws these watermarks, the last one on top.
     pub fn new(images: impl IntoIterator<Item = WatermarkImage>) -> Self {
         let watermark = |it: WatermarkImage| Watermark {
             picture: it.image,

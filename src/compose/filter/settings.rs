@@ -64,7 +64,7 @@ pub enum Filter {
 /// The green of a studio's green screen.
 pub const GREEN: [u8; 3] = [0, 255, 0];
 
-/// The defaults of each kind, by its name in settings.
+/// The name of each kind in settings, and its defaults.
 static KINDS: [(&str, Filter); 15] = [
     ("crop", Filter::Crop { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 }),
     ("color", Filter::Color(Correction::PLAIN)),
@@ -118,8 +118,8 @@ impl Filter {
         KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
-    /// Returns true if the filter is skipped on a slow computer. This applies to cosmetic filters
-    /// that hide no part of a frame.
+    /// Returns true if the filter is skipped on a slow computer. Only cosmetic filters, which hide
+    /// no part of a frame, are skipped.
     pub const fn is_costly(&self) -> bool {
         matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
     }
@@ -162,7 +162,7 @@ pub struct Parameter {
 pub struct Choice {
     /// The name in settings.
     pub name: &'static str,
-    /// The options by their names in settings.
+    /// The options, as named in settings.
     pub options: Vec<&'static str>,
     pub chosen: &'static str,
 }

@@ -5,7 +5,7 @@ use crate::media::{Planes, Size};
 
 /// A filter that processes frames.
 pub(super) trait Step: Send {
-    /// Returns the size of the output, and whether it has an alpha plane.
+    /// Returns the size of the filtered frame, and whether it has an alpha plane.
     fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
         (size, alpha)
     }

@@ -156,8 +156,8 @@ pub(super) struct Mixer {
 
 impl Mixer {
     /// Fills `out` with the state at `part` (0…1) of the transition from `from` to `to`. All frames
-    /// have one size. `picture` is the grayscale image of a wipe. Without it, the wipe is a cut at
-    /// half time. The worker pool shares the work.
+    /// have one size. `picture` is the grayscale image of a wipe. Without this image, the wipe is a
+    /// cut halfway through the transition. The worker pool shares the work.
     pub fn mix(
         &mut self,
         kind: &Kind,

@@ -16,7 +16,7 @@ pub const MAX_STINGER: Duration = Duration::from_secs(20);
 /// Maximum time for which the scene change waits for a late clip.
 pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 
-/// Maximum number of frames in use at once.
+/// Maximum number of frames in use at the same time.
 const IDLE: usize = 3;
 
 /// The source of a clip's transparency.
@@ -95,8 +95,8 @@ impl Running {
         let mut above = None;
         match self.feed.as_mut().map(|feed| feed.moment(at)) {
             Some(Moment::Frame(frame)) => {
-                // The scene change follows the clip's own time: if the computer delays the clip, it
-                // delays both.
+                // The scene change follows the clip's own time: if the computer delays the clip,
+                // the scene change is delayed as well.
                 self.changed |=
                     frame.pts.since(Timestamp::ZERO) >= cut || gone >= cut + LATE_CLIP_GRACE;
                 above = self.seer.see(&frame, workers);

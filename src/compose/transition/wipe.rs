@@ -110,7 +110,7 @@ fn grain(x: u32, y: u32) -> f32 {
     (seed >> 8) as f32 / (1_u32 << 24) as f32
 }
 
-/// What determines the order in which the pixels of the new scene are uncovered.
+/// The definition of the order in which the pixels of the new scene are uncovered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     Pattern(Pattern),

@@ -1,4 +1,4 @@
-//! Decodes AAC-LC and HE-AAC by FDK-AAC, through its C interface, because the safe wrapper cannot
+//! Decodes AAC-LC and HE-AAC with FDK-AAC, through its C interface, because the safe wrapper cannot
 //! disable the limiter, which adds 15 ms. More than two channels are downmixed to stereo.
 #![allow(unsafe_code)]
 

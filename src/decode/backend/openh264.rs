@@ -1,4 +1,4 @@
-//! Decodes H.264 by OpenH264, through its C interface: up to the High profile, 8 bits, 4:2:0,
+//! Decodes H.264 with OpenH264, through its C interface: up to the High profile, 8 bits, 4:2:0,
 //! progressive, P and B frames.
 //!
 //! The library's own reordering delays a frame even without B-frames, misorders frames in some
@@ -72,7 +72,7 @@ fn codec_error(step: Step, code: i64) -> Error {
     Error::Codec { decoder: NAME, step, code }
 }
 
-/// A decoded frame inside the library, which is valid until the next call of the library.
+/// A decoded frame inside the library, which is valid until the next call to the library.
 struct DecodedFrame<'a> {
     pts: Timestamp,
     size: Size,
@@ -107,7 +107,7 @@ impl Raw {
         if code == 0 { Ok(raw) } else { Err(codec_error(Step::Start, code)) }
     }
 
-    /// Makes one call of the library. If `stream` is `None`, the access unit is complete.
+    /// Calls the library once. If `stream` is `None`, the access unit is complete.
     fn step(
         &mut self,
         stream: Option<&[u8]>,
@@ -199,7 +199,7 @@ impl Decoder {
     fn run(&mut self, pts: Timestamp) -> Result<(), Error> {
         let stream = std::mem::take(&mut self.stream);
         let mut state = 0;
-        // The second call completes the access unit instead of waiting for the next.
+        // The second call completes the access unit instead of waiting for the next packet.
         for part in [Some(stream.as_slice()), None] {
             let (code, picture) = self.raw.step(part, pts);
             state |= code;

@@ -1,5 +1,5 @@
-//! Decodes Opus (RFC 6716) by the built-in libopus: one stream of one or two channels, always at 48
-//! kHz.
+//! Decodes Opus (RFC 6716) with the built-in libopus: one stream of one or two channels, always at
+//! 48 kHz.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;

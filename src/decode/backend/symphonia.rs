@@ -1,4 +1,4 @@
-//! Decodes MP3, FLAC and Vorbis by Symphonia. More than two channels are downmixed to stereo.
+//! Decodes MP3, FLAC and Vorbis with Symphonia. More than two channels are downmixed to stereo.
 
 use symphonia_bundle_flac::FlacDecoder;
 use symphonia_bundle_mp3::MpaDecoder;
@@ -104,9 +104,10 @@ impl Decoder {
                     Ok(found) if format.is_none_or(|format| format == found) => {
                         format = Some(found);
                     }
-                    // The format changes within a packet: the rest is returned with the next one.
+                    // The format changes within a packet: this frame is dropped, and the next
+                    // packet has the new format.
                     Ok(_) => data.truncate(before),
-                    // The first frames after a seek refer to missing ones.
+                    // The first frames after a seek refer to missing frames.
                     Err(error) if after.is_empty() && format.is_none() => return Err(error),
                     Err(_) => {}
                 }

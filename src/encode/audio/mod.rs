@@ -46,7 +46,7 @@ pub struct Figures {
     pub why: String,
 }
 
-/// A running audio encoder. Dropping it requests the thread to stop.
+/// A running audio encoder. Dropping the encoder asks its thread to stop.
 #[derive(Debug)]
 pub struct AudioEncoder {
     worker: Worker,
@@ -142,7 +142,7 @@ impl AudioEncoder {
     }
 
     /// Waits for at most `limit` until the stream ends (all senders of the input are dropped).
-    /// After that, the thread must stop at once.
+    /// After that, the thread must stop immediately.
     ///
     /// # Errors
     /// Fails with [`Stuck`] if the thread did not end in time.
@@ -154,7 +154,7 @@ impl AudioEncoder {
 /// Interval between checks for a stop request while there is no audio.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Maximum number of samples per channel of silence that are encoded at once.
+/// Maximum number of samples per channel of silence that are encoded in one step.
 const SILENCE: usize = 4_096;
 
 /// The state of the thread.
@@ -246,8 +246,8 @@ impl<'a> EncoderThread<'a> {
                 data = data.get(count * channels..).unwrap_or_default();
             }
             // The few samples that remain in the encoder are output with the new count, slightly
-            // early. That is better than ending one stream and beginning another within a
-            // broadcast.
+            // early. A small error in time is better than ending one stream and beginning another
+            // within a broadcast.
             Repair::Restart => self.anchor = None,
         }
         if self.anchor.is_none() {

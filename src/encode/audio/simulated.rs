@@ -1,6 +1,6 @@
 //! The thread of the audio encoder with an uncompressed codec at any rate, for tests of the whole
-//! path (`studio/program/lip_sync_tests.rs`). Like the real encoder, the codec counts samples, knows no time, and
-//! begins before its input.
+//! path (`studio/program/lip_sync_tests.rs`). Like the real encoder, the codec counts samples, has
+//! no clock, and begins before its input.
 
 use super::*;
 use crate::media::{AudioCodec, BitsPerSecond};

@@ -185,8 +185,8 @@ impl AudioBackend for Encoder {
         let mut rest = pcm;
         while !rest.is_empty() {
             let taken = self.step(Some(rest), each)?.unwrap_or(0);
-            // The library always takes what fits into its frame buffer; without progress this would
-            // loop forever.
+            // The library always takes what fits into its frame buffer; without progress, this loop
+            // would never end.
             rest = match rest.get(taken..) {
                 Some(rest) if taken > 0 => rest,
                 _ => return Err(codec_error(Step::Encode, sys::AACENC_ERROR_AACENC_OK)),

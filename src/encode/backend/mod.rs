@@ -109,7 +109,7 @@ pub struct KnownEncoder {
     pub choice: Option<Choice>,
     pub name: &'static str,
     pub codec: Codec,
-    /// The reason why the encoder does not open on this computer, if so.
+    /// The reason why the encoder does not open on this computer, if it does not open.
     pub unavailable: Option<Error>,
 }
 

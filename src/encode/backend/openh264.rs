@@ -1,9 +1,10 @@
 //! Encodes H.264 with OpenH264, through its C interface, because the safe wrapper supports neither
 //! CABAC nor several slices.
 //!
-//! The stream is Constrained High profile with CABAC and only P-frames, without lookahead, so each
-//! frame returns its packet at once. [`RateControl`] chooses the quantizer of each frame. No frame
-//! is skipped, and IDR frames appear only on request (no intra period, no scene-change detection).
+//! The stream is Constrained High profile with CABAC and only P-frames, without lookahead, so the
+//! packet of each frame is available immediately. [`RateControl`] chooses the quantizer of each
+//! frame. No frame is skipped, and IDR frames appear only on request (no intra period, no
+//! scene-change detection).
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -25,7 +26,7 @@ use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
-/// Maximum number of frames per second that the library assumes. It clips higher rates.
+/// Maximum number of frames per second that the library assumes. The library clips higher rates.
 const MAX_FRAME_RATE: f64 = 60.0;
 
 /// Maximum number of new attempts for a keyframe that far exceeds its budget. In measurements, new
@@ -146,10 +147,11 @@ fn settings(
     // The denoiser saves 10 to 25 % of the bits by PSNR on noise and test cards, but costs 60 %
     // more CPU.
     params.bEnableDenoise = false;
-    // Background detection freezes areas that it classifies as background. That takes 1 to 3.5 %
-    // more bits for the same quality, and the cost of a frame no longer follows its quantizer.
+    // Background detection freezes areas that it classifies as background. This detection takes 1
+    // to 3.5 % more bits for the same quality, and the cost of a frame no longer follows its
+    // quantizer.
     params.bEnableBackgroundDetection = false;
-    // The library would disable it anyway.
+    // The library would disable adaptive quantization anyway.
     params.bEnableAdaptiveQuant = false;
     params.bEnableFrameCroppingFlag = true;
     params.bEnableSceneChangeDetect = false;
@@ -220,7 +222,7 @@ impl Encoder {
                 0 => {
                     params = settings(config, params, level);
                     if profile == Profile::ConstrainedBaseline {
-                        // It has no arithmetic coding (H.264, A.2.1).
+                        // This profile has no arithmetic coding (H.264, A.2.1).
                         params.iEntropyCodingModeFlag = 0;
                         params.sSpatialLayers[0].uiProfileIdc = sys::PRO_BASELINE;
                     }

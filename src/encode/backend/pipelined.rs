@@ -1,6 +1,6 @@
-//! A test encoder without a codec. It pipelines and reorders frames like a hardware encoder. It
-//! turns a group of three frames into the third frame (a reference frame) and two B-frames. Its
-//! packets are small and cannot be decoded.
+//! A test encoder without a codec. The encoder pipelines and reorders frames like a hardware
+//! encoder: it turns a group of three frames into the third frame (a reference frame) and two
+//! B-frames. The packets are small and cannot be decoded.
 
 use std::collections::VecDeque;
 
@@ -22,7 +22,7 @@ pub(crate) struct Encoder {
     config: VideoConfig,
     /// Frames of the incomplete group: the PTS of each, and whether it is a keyframe.
     group: Vec<(Timestamp, bool)>,
-    /// Presentation times that were not used as a DTS yet, oldest first.
+    /// Presentation times that have not been used as a DTS yet, oldest first.
     times: VecDeque<Timestamp>,
     ready: VecDeque<EncodedPacket>,
 }

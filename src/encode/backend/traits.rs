@@ -46,7 +46,7 @@ pub(crate) struct Block {
     pub start: i64,
 }
 
-/// An audio encoder. It lives on one thread, counts samples, and knows no time.
+/// An audio encoder, which lives on one thread, counts samples, and has no clock.
 pub(crate) trait AudioBackend: Send {
     /// Encodes interleaved 16-bit samples, and calls `each` for every finished block.
     fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;

@@ -13,7 +13,8 @@ use crate::mix::strip_id::StripId;
 #[derive(Default)]
 pub struct Chain {
     stages: Vec<FilterStage>,
-    /// The audio that remained in removed filters, by their positions. This audio is output first.
+    /// The audio that remained in removed filters, with the positions of these filters. This audio
+    /// is output first.
     rests: Vec<Vec<f32>>,
 }
 
@@ -144,7 +145,7 @@ impl FilterStage {
         let (held, mut rest) = (self.held, Vec::new());
         let wanted = held * shape.channels;
         let most = self.work.as_ref().map_or(0, Work::latency) + self.empty + held;
-        // Each pass inputs as much as it should output, so at most the same amount remains.
+        // Each pass takes as many samples as it should return, so at most the same number remains.
         for _ in 0..=most / held.max(1) {
             if rest.len() < wanted {
                 let mut block = vec![0.0; wanted];

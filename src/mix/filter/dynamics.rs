@@ -99,7 +99,8 @@ impl Envelope {
     }
 }
 
-/// A peak detector in front of the envelopes. It bridges the time between the peaks of a wave.
+/// A peak detector in front of the envelopes. The detector bridges the time between the peaks of a
+/// wave.
 #[derive(Copy, Clone)]
 struct Crest {
     level: f32,
@@ -158,7 +159,7 @@ impl Expander {
     }
 }
 
-/// The compressor. Its own level or the level of another strip controls it.
+/// The compressor. The level of its own strip or of another strip controls the compressor.
 pub(super) struct Compressor {
     threshold: f32,
     /// The reduction of the part above the threshold, 0…1.

@@ -1,7 +1,7 @@
-//! The limiter. It looks ahead, so that the gain is reduced before a peak arrives, and no output
-//! exceeds the threshold. The gain for a peak is held for the look-ahead time (a sliding minimum),
-//! and then averaged over the same time, so the reduction is complete exactly when the peak
-//! arrives, and has no step.
+//! The limiter, which looks ahead: the gain is reduced before a peak arrives, and no output exceeds
+//! the threshold. The gain for a peak is held for the look-ahead time (a sliding minimum), and then
+//! averaged over the same time. The reduction is therefore complete exactly when the peak arrives,
+//! and has no step.
 
 use std::collections::VecDeque;
 

@@ -37,7 +37,7 @@ pub enum Filter {
     /// Reduces audio below the threshold by 1:`ratio`.
     Expander { threshold_dbfs: f32, ratio: f32, attack_ms: f32, release_ms: f32, gain_db: f32 },
     /// Reduces the rise of audio above the threshold to 1/`ratio`. With a `side_chain`, the level
-    /// of that strip controls it (ducking).
+    /// of that strip controls the reduction (ducking).
     Compressor {
         threshold_dbfs: f32,
         ratio: f32,

@@ -1,8 +1,8 @@
-//! Floor 3: the mixer. Every 10 ms, its thread produces a block of program audio. The thread waits
-//! for the delay of the sources, pulls each strip's source, and filters its audio. It applies fader
-//! and mute with a ramp, meters and mixes the strips, and passes the block to the encoder, if any.
-//! Missing audio becomes silence, so the timestamps continue without a gap or an overlap. If there
-//! is neither a source nor a receiver, the thread sleeps.
+//! Floor 3: the mixer. Every 10 ms, the mixer's thread produces a block of program audio. The
+//! thread waits for the delay of the sources, pulls each strip's source, and filters its audio. The
+//! thread applies fader and mute with a ramp, meters and mixes the strips, and passes the block to
+//! the encoder, if any. Missing audio becomes silence, so the timestamps continue without a gap or
+//! an overlap. If there is neither a source nor a receiver, the thread sleeps.
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +31,8 @@ const BLOCKS: i64 = 100;
 /// The delay above which blocks are skipped, because the computer was suspended.
 const MAX_BLOCK_DELAY: Duration = Duration::from_secs(2);
 
-/// Maximum number of blocks that are produced at once when the program's delay shrinks. Receivers
-/// have short queues.
+/// Maximum number of blocks that are produced in one tick when the program's delay shrinks.
+/// Receivers have short queues.
 const MAX_BLOCKS_PER_TICK: usize = 8;
 
 /// Maximum delay that a source may request.
@@ -44,13 +44,13 @@ const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Number of free blocks to keep. Encoders and monitoring return the blocks of their queues.
 const MAX_IDLE: usize = 32;
 
-/// A meter that the mixer's thread writes and others read.
+/// A meter that the mixer's thread writes and other threads read.
 pub(in crate::mix) type SharedMeter = Arc<Mutex<Meter>>;
 
 /// The format of program audio.
 #[derive(Copy, Clone, Debug)]
 pub struct Config {
-    /// Samples per second and channel.
+    /// Samples per second per channel.
     pub rate: u32,
     /// Number of interleaved channels.
     pub channels: u16,
@@ -92,7 +92,7 @@ pub struct Mixer {
 }
 
 impl Mixer {
-    /// Starts the mixer. Its output is silence until a strip has a feed.
+    /// Starts the mixer. The output is silence until a strip has a feed.
     ///
     /// # Errors
     /// Fails if the format is impossible, or the system cannot start a thread.
@@ -248,7 +248,7 @@ impl Mixer {
     fn wish(&self, wish: BlockCommand) {
         let mut inbox = self.shared.inbox.lock();
         if inbox.len() >= MAX_COMMANDS {
-            // Only a stuck thread gets here: the newest command counts.
+            // The queue is full only if the thread is stuck. The oldest command is dropped.
             inbox.pop_front();
         }
         inbox.push_back(wish);

@@ -146,7 +146,7 @@ fn each_clip_lamp_is_put_out_by_itself() {
     for id in [one, two] {
         mixer.set_feed(id, None);
     }
-    // An idle mixer does not set them again.
+    // An idle mixer does not set the meters again.
     while !mixer.shared.meters.lock().values().all(|it| it.lock().reading().peak_dbfs <= FLOOR_DBFS)
     {
         assert!(clock.now().since(begin) < LIMIT * 2);

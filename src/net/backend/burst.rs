@@ -136,7 +136,7 @@ mod tests {
         let (broken, gone) = pair();
         let (more, mut also_far) = pair();
         full.set_nonblocking(true).unwrap();
-        // The peer's reads make room again, once.
+        // The system moves data to the peer's buffer, which makes room again for a moment.
         let fill = || while io::Write::write(&mut &full, &bytes).is_ok() {};
         for _ in 0..5 {
             fill();

@@ -3,7 +3,7 @@
 
 use socket2::Socket;
 
-/// Returns the sockets. Only the first call returns them, because the caller then owns them.
+/// Returns the sockets. Only the first call returns the sockets, because the caller then owns them.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn sockets() -> Vec<Socket> {
     use std::os::fd::FromRawFd as _;

@@ -1,4 +1,4 @@
-//! TCP options and TCP figures of the kernel. They exist only on Linux.
+//! TCP options and TCP figures of the kernel. These options and figures exist only on Linux.
 #![allow(unsafe_code)]
 
 use std::task::{Context, Poll};

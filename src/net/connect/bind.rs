@@ -15,7 +15,7 @@ use crate::text::problem::{Problem, problem};
 pub enum Bind {
     /// An address of this computer.
     Address(IpAddr),
-    /// A network interface by its name, such as `eth1` (Linux).
+    /// A network interface with this name, such as `eth1` (Linux).
     Interface(String),
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Bind {
 }
 
 impl Bind {
-    /// Returns true if a connection to this address can leave from here.
+    /// Returns true if a connection to this address can use this address or interface.
     pub(in crate::net) fn fits(&self, to: &SocketAddr) -> bool {
         match self {
             Self::Address(address) => address.is_ipv6() == to.is_ipv6(),

@@ -93,7 +93,7 @@ impl Proxy {
         Cause::Proxy { proxy: self.to_string(), problem }
     }
 
-    /// Asks the proxy to connect to a host. Afterwards, the stream leads to that host.
+    /// Asks the proxy to connect to a host. Afterwards, the stream is a connection to that host.
     pub(in crate::net) async fn pass(
         &self,
         stream: Stream,

@@ -148,7 +148,7 @@ pub enum Cause {
     Reset,
     /// The server accepted no data for this long, although the connection exists.
     NoProgress { after: Duration },
-    /// The server's certificate was rejected; the pin is that of the presented one.
+    /// The server's certificate was rejected; `presented` is the pin of that certificate.
     Certificate { problem: CertificateProblem, presented: Option<CertificatePin> },
     /// The server does not speak TLS.
     NotTls,
@@ -172,7 +172,7 @@ pub enum Cause {
     Status { refusal: Refusal, code: String, description: String },
     /// The network of this computer changed, and the link is down.
     NetworkChanged,
-    /// This computer has no network to the server: the cable or the wireless network is
+    /// This computer has no network connection to the server: the cable or the wireless network is
     /// disconnected.
     NoNetwork,
     /// While live: the server accepts no data at the moment.

@@ -10,7 +10,7 @@ pub enum Trouble {
     Settings,
     /// The server's name is unknown.
     NoSuchHost,
-    /// This computer has no network to the server.
+    /// This computer has no network connection to the server.
     NoNetwork,
     /// The port is closed, or the server is unreachable.
     Unreachable,

@@ -1,6 +1,6 @@
-//! Sockets that a service manager opened for this process (systemd's socket activation, `sd_listen_fds(3)`).
-//! A listener uses the socket with its address instead of a new one, so that no client is refused while
-//! the program restarts.
+//! Sockets that a service manager opened for this process (systemd's socket activation,
+//! `sd_listen_fds(3)`). A listener uses the socket with its address instead of a new one, so that
+//! no client is refused while onair restarts.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 

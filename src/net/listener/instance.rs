@@ -1,6 +1,6 @@
-//! The first instance of a program, to which later starts pass their arguments through a Unix
-//! socket that only its owner can reach. Each connection carries one message and one answer, both
-//! limited in length and time.
+//! The first instance of onair, to which later starts pass their arguments through a Unix socket
+//! that only its owner can reach. Each connection carries one message and one answer, both limited
+//! in length and time.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -23,8 +23,8 @@ const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
 /// Maximum length of a socket path in bytes.
 const MAX_PATH: usize = 100;
 
-/// Returns the socket for this file, such as the settings: in the user's runtime folder, otherwise
-/// next to the file. Returns `None` if the path would be too long.
+/// Returns the socket for this file, such as the settings file: in the user's runtime folder,
+/// otherwise next to the file. Returns `None` if the path would be too long.
 pub fn socket_for(name: &Path) -> Option<PathBuf> {
     let Some(folder) = dirs::runtime_dir() else {
         let mut beside = name.as_os_str().to_owned();
@@ -146,7 +146,7 @@ mod tests {
         let begin = std::time::Instant::now();
         assert!(hand_over(&path, b"x", Duration::from_millis(200)).is_err());
         assert!(begin.elapsed() < Duration::from_secs(5));
-        // A silent peer does not block others for long.
+        // A silent peer does not block other peers for long.
         let path = folder.path().join("b.sock");
         let _first = FirstInstance::listen(&path, <[u8]>::to_vec).unwrap();
         let _silent = UnixStream::connect(&path).unwrap();

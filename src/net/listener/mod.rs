@@ -73,8 +73,8 @@ impl Listener {
             return Ok(Self { socket, address });
         }
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // A restarted server gets its port back at once. On Windows, this option would allow other
-        // programs to take the port.
+        // A restarted server gets its port back immediately. On Windows, this option would allow
+        // other programs to take the port.
         #[cfg(not(windows))]
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
@@ -104,7 +104,7 @@ impl Listener {
     }
 
     /// Waits for a client. This function never fails: it skips a client that is already gone, and
-    /// retries while the system is out of descriptors. It is cancel-safe.
+    /// retries while the system is out of descriptors. The function is cancel-safe.
     pub async fn accept(&self) -> (Stream, SocketAddr) {
         loop {
             match self.socket.accept().await {

@@ -1,4 +1,5 @@
-//! The addresses of this computer in its networks, at which others can reach a listening socket.
+//! The addresses of this computer in its networks, at which other computers can reach a listening
+//! socket.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
@@ -51,8 +52,8 @@ pub fn main_address() -> Option<IpAddr> {
 }
 
 /// Returns the address at which other computers reach a socket that listens at `listens`. For a
-/// socket that listens on all addresses, this is the most likely address or, without a network,
-/// loopback.
+/// socket that listens on all addresses, the result is the most likely address or, without a
+/// network, loopback.
 pub fn reached_at(listens: SocketAddr) -> SocketAddr {
     let ip = match listens.ip() {
         ip if !ip.is_unspecified() => ip,

@@ -1,4 +1,4 @@
-//! A connection: TCP, TLS over TCP, or a tunnel through HTTP. Small messages are sent at once
+//! A connection: TCP, TLS over TCP, or a tunnel through HTTP. Small messages are sent immediately
 //! (`TCP_NODELAY`).
 
 pub(in crate::net) mod pipe;
@@ -18,7 +18,7 @@ use crate::net::network_changes;
 use crate::net::stream::pipe::Pipe;
 use crate::wire::proxy::header::{self as proxy_header, Beginning};
 
-/// A connection. Dropping it closes it.
+/// A connection. Dropping the value closes the connection.
 #[derive(Debug)]
 pub struct Stream {
     kind: Kind,
@@ -95,9 +95,9 @@ impl Stream {
     /// (an uppercase word and a space), not with the RTMP handshake.
     ///
     /// # Errors
-    /// Fails if the connection fails or ends before that.
+    /// Fails if the connection fails or ends before the first bytes.
     pub async fn begins_as_http(&mut self) -> io::Result<bool> {
-        /// The length of the longest HTTP method.
+        /// The length of the longest HTTP method, with the space after it.
         const METHOD: usize = 8;
         let mut first = BytesMut::with_capacity(METHOD);
         loop {
@@ -116,11 +116,13 @@ impl Stream {
         }
     }
 
-    /// Reads the header of the PROXY protocol, with which the connection must begin. Returns the address of the
-    /// proxy's client; `None` if the proxy speaks for itself.
+    /// Reads the header of the PROXY protocol, with which the connection must begin. Returns the
+    /// address of the proxy's client; `None` if the proxy itself opened the connection, for example
+    /// for a health check.
     ///
     /// # Errors
-    /// Fails if the header is missing or invalid, or the connection fails or ends before its end.
+    /// Fails if the header is missing or invalid, or the connection fails or ends before the end of
+    /// the header.
     pub async fn read_proxy_header(&mut self) -> io::Result<Option<SocketAddr>> {
         let (mut header, mut more) = (BytesMut::new(), 1);
         loop {
@@ -156,7 +158,7 @@ impl Stream {
         self.socket().and_then(socket::since_last_ack)
     }
 
-    /// Returns true if this computer has a network to the peer, or if that is unknown. This
+    /// Returns true if this computer has a network route to the peer, or if that is unknown. This
     /// function sends nothing.
     pub fn has_way(&self) -> bool {
         let peer = self.socket().and_then(|socket| socket.peer_addr().ok());

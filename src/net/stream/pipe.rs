@@ -1,6 +1,6 @@
 //! The inside of a tunnel: a socket-like stream for an RTMP session, and two bounded queues for the
-//! task that transfers its bytes (named "tunnel", 128 KiB in each direction; a full one blocks its
-//! writer).
+//! task that transfers its bytes (named "tunnel", 128 KiB in each direction; a full queue blocks
+//! its writer).
 
 use std::io;
 use std::pin::Pin;

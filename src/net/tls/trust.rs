@@ -30,20 +30,20 @@ pub struct Trust {
     /// If given, only this server certificate is accepted, regardless of its issuer, dates and
     /// names.
     pub pin: Option<CertificatePin>,
-    /// The pins of single servers by `host:port`. `pin` has precedence over them.
+    /// The pins of single servers by `host:port`. `pin` has precedence over these pins.
     pub servers: BTreeMap<String, CertificatePin>,
 }
 
 impl Trust {
     /// Returns the trust for this server (`host:port`).
     pub(in crate::net) fn of(&self, server: &str) -> Self {
-        // A stored pin of a server does not override the one that is requested now.
+        // A stored pin of a server does not override the pin that is requested now.
         let pin = self.pin.or_else(|| self.servers.get(server).copied());
         Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
     }
 
-    /// Adds to the cause which setting rejects this server, because users remove an accepted
-    /// certificate in another place than a pin.
+    /// Adds to the cause the setting that rejects this server, because users remove an accepted
+    /// certificate in a different place than a pin.
     pub(in crate::net) fn explain(&self, server: &str, mut cause: Cause) -> Cause {
         if let Cause::Certificate {
             problem: CertificateProblem::NotPinned { accepted, .. }, ..

@@ -25,7 +25,7 @@ pub(super) struct Judge {
 enum Rule {
     /// Trusts only one certificate.
     Pinned(CertificatePin),
-    /// Trusts the system's roots and those of a file.
+    /// Trusts the system's roots and the roots in a file.
     Roots {
         system: Box<Verifier>,
         /// A server that presents exactly one of these certificates is accepted. Self-signed

@@ -34,7 +34,7 @@ pub struct Client {
     kept: Option<(Endpoint, Http)>,
 }
 
-/// A response. Its body follows in pieces.
+/// A response. The body follows in pieces.
 #[derive(Debug)]
 pub struct WebResponse {
     http: Http,
@@ -279,7 +279,7 @@ fn content_range(text: &str) -> Option<(Span, Option<u64>)> {
     (fits && unit.eq_ignore_ascii_case("bytes")).then_some((span, whole))
 }
 
-/// Returns the target of a redirect.
+/// Returns the destination of a redirect.
 fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
     let nowhere = |error: UrlError| Cause::Web(WebProblem::Nowhere(error));
     let url = from.join(to).map_err(nowhere)?;
@@ -315,7 +315,7 @@ impl WebResponse {
         self.status
     }
 
-    /// Returns the target of a redirect, as the server wrote it.
+    /// Returns the destination of a redirect, as the server wrote it.
     pub fn location(&self) -> Option<&str> {
         self.fields.get("location")
     }
@@ -377,7 +377,7 @@ impl WebResponse {
     }
 }
 
-/// Returns the target of a redirect in a WebSocket handshake.
+/// Returns the destination of a redirect in a WebSocket handshake.
 pub(super) fn follow(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
     // Servers redirect to the page's address, not to that of the WebSocket.
     let to = match to.split_once("://") {

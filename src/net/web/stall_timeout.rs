@@ -58,7 +58,7 @@ impl StallTimeout {
     /// Waits for a future until the time limit has passed.
     ///
     /// # Errors
-    /// [`Cause::TimedOut`].
+    /// Fails with [`Cause::TimedOut`] after the limit.
     pub async fn wait<T>(&self, it: impl Future<Output = T>) -> Result<T, Cause> {
         let (end, after) = self.end();
         timeout_at(end, it).await.map_err(|_| Cause::TimedOut { after })

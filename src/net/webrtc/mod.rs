@@ -14,9 +14,9 @@ use str0m::crypto::{Sha1HmacProvider, Sha1Provider, Sha256Provider};
 pub use certificate::{Certificate, CertificateError};
 pub use socket::DatagramSocket;
 
-/// Returns the cryptography for str0m: DTLS by dimpl with RustCrypto, and everything else by ring,
-/// which onair also uses for TLS. The backends of str0m itself use OpenSSL, AWS's library, or a
-/// crate version that does not exist.
+/// Returns the cryptography for str0m: DTLS from dimpl with RustCrypto, and everything else from
+/// ring, which onair also uses for TLS. The backends of str0m itself use OpenSSL, AWS's library, or
+/// a crate version that does not exist.
 pub fn crypto() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
         Arc::new(CryptoProvider {

@@ -67,7 +67,7 @@ impl DatagramSocket {
         Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
     }
 
-    /// Sends a datagram without waiting, unless the system has no room for it.
+    /// Sends a datagram without waiting, unless the system has no space for it.
     ///
     /// # Errors
     /// Fails with [`io::ErrorKind::WouldBlock`] and other errors. In all cases, the datagram is

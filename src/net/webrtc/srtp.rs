@@ -1,4 +1,5 @@
-//! The ciphers of SRTP for str0m: AES-GCM (RFC 7714) by ring, AES in counter mode (RFC 3711) by RustCrypto.
+//! The ciphers of SRTP for str0m: AES-GCM (RFC 7714) from ring, and AES in counter mode (RFC 3711)
+//! from RustCrypto.
 
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher};
 use aes::{Aes128, Aes256};

@@ -16,7 +16,7 @@ use crate::player::state::Rewind;
 /// A position closer to the live edge than this counts as live.
 const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(500);
 
-/// The target of a seek.
+/// The position to which a seek goes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum SeekTarget {
     /// A position behind the live edge.
@@ -87,8 +87,8 @@ impl DvrWindow {
         })
     }
 
-    /// Pauses the viewer while the broadcast continues. Returns false if there is no playlist, or
-    /// if the viewer was already behind.
+    /// Records that the viewer pauses while the broadcast continues. Returns false if there is no
+    /// playlist, or if the viewer was already behind.
     pub(in crate::player) fn hold(&self) -> bool {
         let mut list = self.list.lock();
         list.as_mut().is_some_and(|list| !std::mem::replace(&mut list.behind, true))
@@ -134,7 +134,7 @@ mod tests {
         // A pause.
         assert!(listed.hold() && !listed.hold());
         assert_eq!(listed.rewind_at(seconds(98), at(17_000)).unwrap().behind, seconds(3));
-        // The end of a list that is not updated does not move.
+        // If the list is not updated, the live edge moves at most to the end of the list.
         assert_eq!(listed.rewind_at(seconds(98), at(900_000)).unwrap().behind, seconds(6));
     }
 }

@@ -1,8 +1,8 @@
 //! The playback position in a stream that plays at a fixed distance from its end (HLS). The end is
-//! known only in steps of whole segments. The target assumes the fastest recent delivery and moves
-//! slowly; only a large deviation is corrected at once. With small steps (low latency), playback
-//! begins at that distance, and resumes there after a stall. The distance grows slightly with each
-//! stall.
+//! known only in steps of whole segments. The target position is calculated from the fastest recent
+//! delivery, and changes slowly; only a large deviation is corrected at once. With small steps (low
+//! latency), playback begins at the fixed distance, and resumes there after a stall. The distance
+//! grows slightly with each stall.
 //!
 //! This module is pure: time is an argument.
 
@@ -13,7 +13,8 @@ use crate::player::buffer::pace::LiveDistance;
 
 /// Number of observations of the end that are kept.
 const SAMPLES: usize = 12;
-/// Slew rate of the target, in seconds per second. The playback speed can follow faster than this.
+/// Slew rate of the target position, in seconds per second. The playback speed can follow faster
+/// than this.
 const SLEW: f64 = 0.03;
 /// A deviation larger than this multiple of the wanted distance is corrected at once.
 const JUMP_FACTOR: i64 = 2;
@@ -34,7 +35,7 @@ pub(in crate::player) struct LiveEdge {
 }
 
 impl LiveEdge {
-    /// Creates a target at this distance from the end.
+    /// Creates the state for playback at this distance from the end.
     pub(in crate::player) fn new(distance: LiveDistance) -> Self {
         let (looks, at) = (VecDeque::new(), Timestamp::ZERO);
         Self { distance, margin: 0, looks, target: None, at }
@@ -89,8 +90,8 @@ impl LiveEdge {
         }
     }
 
-    /// Returns the presentation time minus media time in microseconds, or `None` while nothing
-    /// plays and playback can begin anywhere.
+    /// Returns the presentation time minus media time, in microseconds. Before playback, returns
+    /// `None` unless the end is known and the distance applies at once.
     pub(in crate::player) fn target(&mut self, now: Timestamp) -> Option<i64> {
         let hold_back = self.hold_back().saturating_add(self.margin);
         let fastest = self.looks.iter().min();

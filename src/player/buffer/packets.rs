@@ -15,7 +15,7 @@ const MAX_PACKETS: usize = 2_000;
 /// Maximum total size of waiting packets, in bytes.
 const MAX_BYTES: usize = 48 << 20;
 
-/// An item for a decoder. `P` is the decoder's kind of config.
+/// An item for a decoder. `P` is the type of the decoder's config.
 #[derive(Clone, Debug)]
 pub enum BufferedPacket<P> {
     /// A config for the following packets.
@@ -23,8 +23,8 @@ pub enum BufferedPacket<P> {
     Packet(EncodedPacket),
     /// A gap: the next packet does not follow the previous one.
     Gap,
-    /// A seam between files: only earlier packets play before this time, and only later ones after
-    /// it.
+    /// A seam between files: packets from before the seam play only before this time, and packets
+    /// from after the seam only after it.
     Seam(Timestamp),
 }
 
@@ -172,8 +172,8 @@ impl<P: Buffered> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// Takes the next item, waiting at most `limit`, and returns the number of restarts before the
-    /// item.
+    /// Takes the next item, waiting at most `limit`. Returns the number of earlier restarts, and
+    /// the item.
     pub fn pop(&self, limit: Duration) -> (u32, Popped<P>) {
         let mut inner = self.inner.lock();
         if inner.units.is_empty() && !inner.closed && !limit.is_zero() {

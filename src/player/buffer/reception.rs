@@ -21,9 +21,10 @@ pub(in crate::player) struct Reception {
     edge: Option<Timestamp>,
     last: [Option<Timestamp>; 2],
     pub(in crate::player) ended: bool,
-    /// The target for a stream that plays at a distance from its end.
+    /// The playback position for a stream that plays at a distance from its end.
     aim: Option<LiveEdge>,
-    /// How far audio plays before its timestamps, in µs. It must arrive earlier by that much.
+    /// How far audio plays before its timestamps, in µs. The audio must arrive earlier by that
+    /// much.
     sooner: i64,
 }
 

@@ -9,7 +9,8 @@ use crate::base::Timestamp;
 use crate::media::SampleBlock;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 
-/// Smaller gaps and overlaps of blocks come from millisecond timestamps and encoders, in µs.
+/// Gaps and overlaps of blocks up to this length, in µs, come from millisecond timestamps and
+/// encoders.
 const TOLERANCE_MICROS: i64 = 40_000;
 
 /// See the module documentation.
@@ -22,7 +23,7 @@ pub(in crate::player) struct Fifo {
 }
 
 impl Fifo {
-    /// Adds a block. A part that overlaps the previous block is dropped.
+    /// Adds a block. An overlap of more than 40 ms with the previous block is dropped.
     pub(in crate::player) fn push(&mut self, mut samples: SampleBlock) {
         if samples.channels == 0 || samples.rate == 0 {
             return;

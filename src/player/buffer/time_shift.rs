@@ -14,7 +14,7 @@ use crate::player::buffer::packets::BufferedPacket;
 
 /// Maximum number of packets and configs.
 const MAX_UNITS: usize = 40_000;
-/// Audio that arrived at most this long before a frame still belongs to the frame.
+/// Audio that arrived before a frame belongs to the frame if it plays at most this long after it.
 const SKEW: Duration = Duration::from_secs(2);
 
 /// The limits of the time shift.
@@ -171,8 +171,8 @@ impl TimeShift {
         Some(Begin { at, units })
     }
 
-    /// Moves to the live edge: passes on everything from the last keyframe up to `live`, and then
-    /// new items as they arrive.
+    /// Moves to the live edge: passes on everything since the last keyframe at or before `live`,
+    /// and then new items as they arrive.
     pub fn go_live(&mut self, live: Timestamp) -> Option<Begin> {
         let mut begin = self.go_to(live, false)?;
         begin.units.extend(self.catch_up());
@@ -336,8 +336,8 @@ mod tests {
         }))
     }
 
-    /// Adds a frame every 100 ms, a keyframe every 2 s, and before each frame the audio of 30 ms
-    /// later.
+    /// Adds a frame every 100 ms, a keyframe every 2 s, and before each frame the audio that plays
+    /// 30 ms later.
     fn stream(shift: &mut TimeShift, from: i64, until: i64, size: usize) {
         for ms in (from..until).step_by(100) {
             shift.push(&audio(ms + 30));
@@ -412,7 +412,7 @@ mod tests {
         stream(&mut shift, 5_000, 10_000, 10);
         let begin = shift.go_to(at(4_900), false).unwrap();
         assert_eq!(begin.at, at(4_000));
-        // The audio of 4030 arrived before the frame of 4000.
+        // The audio at 4030 ms arrived before the frame at 4000 ms.
         assert_eq!(said(&begin.units), ["video 640", "audio", "a4030"]);
         assert_eq!(said(&shift.take_until(at(4_100), 99)), ["v4000"]);
         assert_eq!(said(&shift.take_until(at(4_150), 99)), ["a4130", "v4100"]);
@@ -423,7 +423,7 @@ mod tests {
         // Forward seeks go to the next keyframe, not to the previous one.
         assert_eq!(shift.go_to(at(6_100), true).unwrap().at, at(8_000));
         assert!(shift.go_to(at(10_001), true).is_none());
-        // Before the whole buffer: the oldest position.
+        // A seek to a time before the buffer goes to the oldest position.
         assert_eq!(shift.go_to(at(-5_000), false).unwrap().at, at(0));
     }
 

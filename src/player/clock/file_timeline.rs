@@ -6,10 +6,10 @@ use std::time::Duration;
 /// Audio that begins or ends this close to the video (in µs) belongs to it: the difference is
 /// priming (an AAC frame before the first) or padding of the last frame.
 const RUN_UP: i64 = 100_000;
-/// The assumed duration of a track's only frame, in µs.
+/// The assumed duration of a frame that is the only one of its track, in µs.
 const ALONE: i64 = 33_333;
-/// A difference between the last frame interval and the average counts as rounding to milliseconds
-/// up to this, in µs.
+/// Up to this value, in µs, a difference between the last frame interval and the average counts as
+/// rounding to milliseconds.
 const EVEN: i64 = 2_000;
 /// The maximum duration of the last frame in µs.
 const MAX_LAST_DURATION: i64 = 10_000_000;
@@ -136,7 +136,7 @@ mod tests {
     fn sound_that_is_shorter_or_longer_than_the_pictures_says_how_long_a_round_is() {
         let pictures = course(0, 40_000.0, 100);
         let sound = |count| course(0, 20_000.0, count);
-        // The loop ends with the audio if that shortens the last frame only slightly, otherwise
+        // The loop ends with the audio if that shortens the last frame only slightly. Otherwise,
         // silence follows.
         assert_eq!(span(pictures, sound(199)), (0, 3_980_000));
         assert_eq!(span(pictures, sound(198)), (0, 4_000_000));

@@ -17,8 +17,8 @@ pub enum PacingVerdict {
     Drop,
 }
 
-/// Judges a frame due at `due` (media time) at `position`. A frame that is late by more than half
-/// of `period` is dropped, unless there is no other frame.
+/// Judges a frame that is due at `due` while playback is at `position` (media times). A frame that
+/// is late by more than half of `period` is dropped, unless there is no other frame.
 pub fn judge(
     due: Timestamp,
     position: Timestamp,

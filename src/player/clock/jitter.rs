@@ -1,9 +1,9 @@
-//! Jitter measurement. It yields the offset from media time to session time that keeps the latency
-//! one target buffer above the fastest recent delivery.
+//! Jitter measurement. It yields the offset from media time to session time. With this offset, the
+//! latency exceeds that of the fastest recent delivery by the length of the buffer.
 //!
 //! The fastest delivery is a minimum over a sliding window for each track: bursts (a server's
 //! cached frames) and stalls do not change it, but the drift of the sender's clock does. The slower
-//! track decides, so that late audio finds its frame waiting.
+//! track decides, so that video waits for late audio.
 //!
 //! This module is pure: time is an argument. The feed thread updates the measurement, and the
 //! presenter reads it.
@@ -41,7 +41,7 @@ pub struct Jitter {
     /// True if the buffer follows the measurement.
     automatic: bool,
     tracks: [Transit; 2],
-    /// Margin after repeated stalls in µs, which decays.
+    /// Margin after repeated stalls, in µs. It decays.
     margin: i64,
     margin_at: Timestamp,
     last_break: Option<Timestamp>,
@@ -95,7 +95,7 @@ impl Transit {
 }
 
 impl Jitter {
-    /// Creates an estimate with a target of `buffer` above the fastest delivery.
+    /// Creates a measurement for a latency of `buffer` above that of the fastest delivery.
     pub fn new(buffer: Duration) -> Self {
         Self {
             buffer,
@@ -107,13 +107,14 @@ impl Jitter {
         }
     }
 
-    /// Works like [`Jitter::new`], but with the smallest buffer that the network allows. Until that
-    /// is measured, the buffer is `buffer`.
+    /// Works like [`Jitter::new`], but with the smallest buffer that the network allows. Until the
+    /// delay of the network has been measured, the buffer is `buffer`.
     pub fn automatic(buffer: Duration) -> Self {
         Self { automatic: true, ..Self::new(buffer) }
     }
 
-    /// Changes the buffer; with `automatic`, to the smallest one that the network allows.
+    /// Changes the buffer. With `automatic`, the smallest buffer that the network allows replaces
+    /// `buffer` once it is measured.
     pub fn set_buffer(&mut self, buffer: Duration, automatic: bool) {
         (self.buffer, self.automatic) = (buffer, automatic);
     }
@@ -132,7 +133,7 @@ impl Jitter {
         Some(Duration::from_micros(u64::try_from(latest).unwrap_or(0)))
     }
 
-    /// Returns the buffer above the fastest delivery.
+    /// Returns the length of the buffer above the fastest delivery, in µs.
     fn kept(&self) -> i64 {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
         let latest = if self.automatic { self.latest() } else { None };
@@ -184,8 +185,8 @@ impl Jitter {
         Some(slower.saturating_add(self.kept()).saturating_add(self.margin_now(now)))
     }
 
-    /// Returns true if each delivery is still faster than the previous one, as during a burst. It
-    /// is then too early for a target.
+    /// Returns true if the minimum transit time has just dropped sharply, as during a burst. It is
+    /// then too early for a target.
     pub fn settling(&self, now: Timestamp) -> bool {
         self.tracks
             .iter()

@@ -1,7 +1,7 @@
 //! The playback position: the media time that is presented now. It starts when the buffer has
-//! settled, and stalls when everything received was shown. It keeps the latency at its target by
-//! playing at 0.95–1.05×, or by a jump if that would take too long. If there is an audio device, it
-//! follows the device's count of played samples (audio master).
+//! settled, and stalls when everything received has been shown. It keeps the latency at its target
+//! by playing at 0.95–1.05×, or by a jump if that would take too long. If there is an audio device,
+//! it follows the device's count of played samples (audio master).
 //!
 //! This module is pure: time is an argument. It runs on the presenter thread.
 
@@ -23,7 +23,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 /// If the position differs from the device's by more than this, in µs, the device's position
 /// applies at once.
 const HEARD_SNAP: i64 = 40_000;
-/// The minimum buffer of a file before playback starts or resumes, in µs.
+/// How much of a file must be buffered before playback starts or resumes, in µs.
 const FILE_AHEAD: i64 = 100_000;
 
 /// The received part of the stream, as the presenter sees it.
@@ -53,7 +53,7 @@ pub enum Change {
     Starved,
     /// Playback resumes at the position of the stall.
     Resumed(Timestamp),
-    /// Playback jumped ahead to this position to be in time again.
+    /// Playback jumped ahead to this position to be on time again.
     Jumped(Timestamp),
 }
 
@@ -75,7 +75,7 @@ enum Phase {
 pub struct Playout {
     phase: Phase,
     position: Timestamp,
-    /// The fraction of a microsecond by which the exact position is ahead.
+    /// The fraction of a microsecond by which the exact position is ahead of `position`.
     fraction: f64,
     at: Timestamp,
     speed: f64,
@@ -89,7 +89,7 @@ impl Default for Playout {
 }
 
 impl Playout {
-    /// Creates a position that has not started.
+    /// Creates the state before playback starts.
     pub fn new() -> Self {
         Self {
             phase: Phase::Waiting { since: None },
@@ -491,7 +491,7 @@ mod tests {
         simulation.blocked_until = simulation.now + 200_000;
         simulation.run(5_000_000);
         assert_eq!(simulation.starved, 0);
-        // 600 ms: playback stalls for about 300 ms, and is then faster.
+        // Nothing arrives for 600 ms. Playback stalls for about 300 ms, and is then faster.
         simulation.blocked_until = simulation.now + 600_000;
         simulation.run(1_000_000);
         assert_eq!((simulation.starved, simulation.jumped), (1, 0));

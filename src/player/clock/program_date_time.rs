@@ -11,7 +11,7 @@ use crate::base::Timestamp;
 /// Maximum number of stored values. A playlist repeats its value with each segment or part; only
 /// changes are stored.
 const MAX_DATES: usize = 64;
-/// Smaller differences, in microseconds, are rounding of the playlist and not changes.
+/// Smaller differences, in microseconds, come from rounding in the playlist and are not changes.
 const SAME: i64 = 10_000;
 
 /// See the module documentation.

@@ -50,7 +50,7 @@ pub enum TimestampAnomaly {
     Differ,
     /// The timestamps wrapped at 32 bits.
     Wrapped,
-    /// The first timestamp is this many hours.
+    /// The first timestamp is high: it has this value in hours.
     High(u64),
 }
 
@@ -74,7 +74,7 @@ struct TrackTime {
     offset: i64,
     epoch: u64,
     out: i64,
-    /// The last regular step, to continue without arrival times.
+    /// The last regular step, for continuing without arrival times.
     step: i64,
     arrival: Timestamp,
     /// True if the connection was restarted since the last packet.
@@ -114,8 +114,9 @@ impl Timeline {
         }
     }
 
-    /// Sets that a packet of either track with `raw` microseconds plays at `at`, and earlier
-    /// packets before that. `firm` means that gaps and steps of the timestamps are intentional.
+    /// Sets that a packet of either track with `raw` microseconds plays at `at`, and that earlier
+    /// packets play before that time. `firm` means that gaps and steps of the timestamps are
+    /// intentional.
     pub fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.epoch += 1;
         (self.firm, self.tracks) = (
@@ -140,8 +141,8 @@ impl Timeline {
         self.firm = firm;
     }
 
-    /// Prepares for reading a file from its beginning again. Its audio priming then precedes the
-    /// last packet.
+    /// Prepares for reading a file from its beginning again. The priming of its audio may then have
+    /// an earlier time than the last packet.
     pub fn turn(&mut self) {
         for track in self.tracks.iter_mut().flatten() {
             track.fresh = true;
@@ -276,7 +277,7 @@ mod tests {
         Timestamp::from_millis(ms)
     }
 
-    /// A timeline of a stream whose times are wrapping milliseconds.
+    /// A timeline of a stream whose timestamps are milliseconds that wrap.
     struct OfWire(Timeline, WireTime);
 
     impl OfWire {
@@ -428,7 +429,7 @@ mod tests {
     fn times_that_were_told_are_played_where_they_belong() {
         let mut timeline = OfWire::new(false);
         for firm in [true, false] {
-            // The keyframe is long before the position, and the audio is near it.
+            // The keyframe is long before the position; the audio is close to the position.
             timeline.0.anchor(20_000_000, at(50), firm, at(0));
             assert_eq!(timeline.place(V, 9_000, at(0)).dts.as_millis(), -10_950);
             assert_eq!(timeline.place(V, 9_040, at(0)).dts.as_millis(), -10_910);

@@ -40,7 +40,7 @@ const CHUNK_MICROS: i64 = 10_000;
 const AHEAD_MICROS: i64 = 150_000;
 const MORE_MICROS: i64 = 30_000;
 const MAX_AHEAD_MICROS: i64 = 240_000;
-/// An underrun within this time after a start is due to the start, in µs.
+/// An underrun within this time after a start, in µs, is caused by the start.
 const SETTLED_MICROS: i64 = 500_000;
 /// A gap between timestamps and counted samples is filled with silence if it is longer than this,
 /// in µs.
@@ -162,9 +162,8 @@ impl AudioDecoding {
         self.device.as_ref().map(|device| (device.rate, device.channels))
     }
 
-    /// Attaches a speaker for audio of this rate and these channels, which was opened with
-    /// [`speaker_channels`]. Audio goes to it from the media time that `position` returns for an
-    /// instant.
+    /// Attaches a speaker for audio of this rate and these channels. The speaker was opened with
+    /// the number of channels that [`speaker_channels`] returns.
     pub(in crate::player) fn attach(
         &mut self,
         speaker: Box<dyn Speaker>,
@@ -327,9 +326,9 @@ impl AudioDecoding {
         self.fifo.skip_to(from);
     }
 
-    /// Starts or resumes playback, so that `media` plays at `now`. A device needs time to start, so
-    /// this returns the actual media time at `now`. Without a device, audio that was due before the
-    /// stall is still passed on, unless `skip` is true.
+    /// Starts or resumes playback, so that `media` plays now. A device needs time to start, so this
+    /// returns the media time that actually plays now. Without a device, audio that was due before
+    /// the stall is still passed on, unless `skip` is true.
     pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
         self.dry = false;
         let Some(device) = &mut self.device else {
@@ -538,7 +537,7 @@ impl AudioDecoding {
     }
 }
 
-/// Trims the samples before an instant.
+/// Removes the samples before `from`.
 fn begin_at(samples: &mut SampleBlock, from: Timestamp) {
     let early = micros_to_frames(from.micros_since(samples.pts), samples.rate);
     let Some(early) = usize::try_from(early).ok().filter(|early| *early > 0) else { return };
@@ -571,11 +570,11 @@ mod tests {
         };
         sound.seek(at(0), true);
         play(&mut sound, 100);
-        // The player was not called for 200 ms, and all received audio became due: playback held
+        // The player was not called for 200 ms, so all received audio became due, and playback held
         // there.
         sound.seek(at(300), false);
         play(&mut sound, 310);
-        // Audio to be skipped is skipped.
+        // With `skip`, audio that is late is skipped.
         sound.seek(at(350), true);
         play(&mut sound, 390);
         let whole: Vec<f32> = (0..320).chain(350..400).map(|value| value as f32).collect();

@@ -164,9 +164,9 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// Begins decoding without an IDR frame, because streams with gradual refresh or other
-    /// keyframes never have one. Decoding begins at another keyframe, or at any frame after a
-    /// while, if possible with a decoder that detects complete frames.
+    /// Begins decoding without an IDR frame, which streams with gradual refresh or with other
+    /// keyframes never have. Decoding begins at another keyframe or, after a while, at any frame.
+    /// If possible, it uses a decoder that detects complete frames.
     fn begin_anywhere(
         &mut self,
         packet: &EncodedPacket,
@@ -421,7 +421,7 @@ mod tests {
             true
         }
 
-        /// Plays a broadcast for this many seconds; each frame takes this many milliseconds.
+        /// Plays a broadcast for this many seconds. Decoding each frame takes `takes` milliseconds.
         /// Returns the decoded frames.
         fn watch(&mut self, seconds: i64, takes: i64) -> Vec<(i64, i64)> {
             self.takes.store(takes, Ordering::Relaxed);
@@ -540,7 +540,7 @@ mod tests {
         let mut decoding = Decoding::new(&shared);
         let slow = Slow { shared: Arc::clone(&shared), takes, decoded, waits: false };
         decoding.decoder = Some(Box::new(slow));
-        // The decoder can begin anywhere: no other one is needed.
+        // The decoder can begin anywhere: no other decoder is needed.
         decoding.tolerant = true;
         let sets = [
             &b"\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\0\0\x03\0\x32\x0f\x18\x31\x96"[..],

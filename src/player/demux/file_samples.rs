@@ -78,7 +78,8 @@ pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
 /// One event of a media file.
 pub(in crate::player) enum FileSample {
     Event(StreamEvent),
-    /// Boundary in microseconds: earlier audio plays at most up to it, and later audio from it on.
+    /// Boundary in microseconds: audio from before the seam plays at most up to it, and audio from
+    /// after the seam plays from it on.
     Seam(i64),
 }
 
@@ -193,8 +194,8 @@ pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
     Span::of(&pictures, &sound)
 }
 
-/// Returns the first sample in DTS order that is needed to present `until`: the index of its
-/// keyframe, and the time of the first audio. Returns `None` for video without a keyframe.
+/// Returns where reading must begin to present `until`: the index of the keyframe in DTS order, and
+/// the time of the first audio. Returns `None` for video without a keyframe.
 pub(in crate::player) fn start_of(
     places: &[SampleLocation],
     until: Timestamp,
@@ -206,7 +207,7 @@ pub(in crate::player) fn start_of(
     Some((start, until.offset(-RUN_UP_MICROS)))
 }
 
-/// Returns true if the sample with this index is needed for a [start](start_of) there.
+/// Returns true if the sample with this index is needed after this [start](start_of).
 pub(in crate::player) fn is_needed(
     (start, sound): (usize, Timestamp),
     number: usize,

@@ -28,16 +28,16 @@ const MAX_COMPOSITION: i64 = 10_000_000;
 pub(super) enum Demuxed {
     Video(BufferedPacket<VideoConfig>),
     Audio(BufferedPacket<AudioConfig>),
-    /// A frame in another codec than before, which no config announced.
+    /// A frame in a new codec without a separate config. The config was derived from the frame.
     NewVideo(VideoConfig, EncodedPacket),
-    /// Audio in another codec than before.
+    /// Audio with a new config, which was derived from the packet.
     NewAudio(AudioConfig, EncodedPacket),
     /// A codec without a decoder; reported once per codec.
     UnsupportedVideo(VideoFormat),
     UnsupportedAudio(AudioFormat),
     /// The data is invalid.
     Damaged,
-    /// A config with this many bytes, which is too long.
+    /// A config that is too long, with its size in bytes.
     TooLong(usize),
     /// Nothing to decode.
     Nothing,
@@ -47,7 +47,7 @@ pub(super) enum Demuxed {
 #[derive(Debug)]
 pub(super) struct Demux {
     timeline: Timeline,
-    /// The codecs of packets, by the last config.
+    /// The codecs of the packets, according to the last configs.
     codecs: (Option<VideoCodec>, Option<AudioCodec>),
     /// The codec of the current video, once it can be decoded.
     playing: Option<VideoCodec>,
@@ -82,7 +82,7 @@ impl Demux {
         }
     }
 
-    /// Sets that the next packet with this many microseconds plays at `at`, see
+    /// Sets that a packet with a timestamp of `raw` microseconds plays at `at`, see
     /// [`Timeline::anchor`].
     pub(super) fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.timeline.anchor(raw, at, firm, now);
@@ -93,7 +93,7 @@ impl Demux {
         self.timeline.turn();
     }
 
-    /// Takes an anomaly of the timestamps since the last call.
+    /// Takes the first anomaly of the timestamps since the last call.
     pub(super) fn take_untidy(&mut self) -> Option<TimestampAnomaly> {
         self.untidy.take()
     }
@@ -144,7 +144,7 @@ impl Demux {
         (self.aac_ready, self.announced, self.audio) = (false, None, None);
     }
 
-    /// Handles a config or a packet, with the times of its source.
+    /// Handles a config or a packet, whose times are those of the source.
     pub(super) fn event(&mut self, event: StreamEvent, now: Timestamp) -> Demuxed {
         match event {
             StreamEvent::Config(TrackConfig::Video(VideoConfig { config, .. }))
@@ -167,8 +167,8 @@ impl Demux {
 
     fn video_config(&mut self, VideoConfig { codec, config, .. }: VideoConfig) -> Demuxed {
         self.codecs.0 = Some(codec);
-        // The first keyframe contains the missing values if the codec needs no config, or sends it
-        // in band.
+        // The first keyframe contains the missing values if the codec needs no config, or sends the
+        // config in band.
         if config.is_empty() {
             return Demuxed::Nothing;
         }
@@ -251,8 +251,8 @@ impl Demux {
         }
         let mut fresh = None;
         if !is_aac {
-            // Most audio has no separate config: a description from its packets replaces it, and is
-            // reported when it changes.
+            // Most audio has no separate config. The config is then derived from the packets, and
+            // passed on when it changes.
             let announced = self.announced.as_ref();
             let (rate, config) =
                 announced.map(|it| ((it.sample_rate, it.channels), it.config.clone())).unzip();

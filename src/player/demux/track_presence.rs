@@ -1,4 +1,5 @@
-//! Detects which of video and audio a stream has, and since when. This module is pure.
+//! Detects whether a stream has video and audio, and when each of the two began. This module is
+//! pure.
 
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ mod tests {
         let pictures = |until: i64| (0..until).step_by(40).map(|ms| (Video, ms, ms));
         let alone: Vec<_> = pictures(9_000).collect();
         assert_eq!(run(true, &alone), [Anomaly::NoAudio]);
-        // The server's cache arrives at once: it may begin with video.
+        // The server's cache arrives within a moment, and may begin with video only.
         let stored: Vec<_> = pictures(9_000).map(|(track, ms, _)| (track, ms, 5)).collect();
         assert_eq!(run(true, &stored), []);
         assert_eq!(run(false, &stored), [Anomaly::NoAudio]);

@@ -35,10 +35,9 @@ pub(in crate::player) fn waiting() -> Problem {
 pub(in crate::player) enum End {
     /// The player was stopped.
     Stopped,
-    /// The server reported the end of the stream, and it was played.
+    /// The server reported the end of a stream that has had media.
     Over,
-    /// The same as `Over`, but the server closed the connection right afterwards, so the
-    /// broadcaster may return.
+    /// Like `Over`, but the broadcaster may return.
     Faded,
     /// The server redirects to this URL.
     Elsewhere(Box<Url>),
@@ -130,7 +129,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Excludes a time during which the reader was busy from the waiting time.
+    /// Excludes from the waiting time a period in which the reader was busy.
     pub(in crate::player) fn waited(&mut self, time: Duration) {
         self.since += time;
     }
@@ -186,7 +185,8 @@ pub(in crate::player) fn silent() -> Failure {
     Failure::new(FailureKind::NoSuchStream, problem!("play-silent", seconds = seconds))
 }
 
-/// Returns the failure for a connection to a web server, which names the usual ports.
+/// Returns the failure of a connection to a web server. If the connection was refused, the cure
+/// names the usual ports.
 pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     let told = failure(error);
     if !matches!(error.cause, net::Cause::ConnectionRefused) {

@@ -1,6 +1,6 @@
 //! One RTMP connection: connects, requests the stream, and passes on data. It runs on the feed
-//! thread, which drives the network futures: reading waits during processing, without a queue in
-//! between.
+//! thread, which drives the network futures: nothing is read while data is processed, so no queue
+//! is needed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -228,7 +228,7 @@ impl Rtmp {
                 let failed = status.code == code::SEEK_FAILED;
                 if failed || status.code == code::SEEK_NOTIFY {
                     let was_last = watch.arrive();
-                    // Results of intermediate seeks are unknown.
+                    // If an intermediate seek fails, the result of the last one is still unknown.
                     if failed && was_last {
                         shared.requests.give_up();
                     }
@@ -396,7 +396,7 @@ mod tests {
         talk.sound(9_000, SOUND, 24);
         assert!(talk.is_at(9_000), "{:?}", talk.shared.timeline.place());
 
-        // A server without a confirmation is trusted after a while.
+        // A server that does not confirm seeks is trusted after a while.
         talk.leave(30);
         talk.sound(5_000, SOUND, 2_100);
         // Nothing has played in the meantime.

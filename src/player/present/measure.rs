@@ -66,8 +66,8 @@ impl Measure {
         self.latency_ms
     }
 
-    /// Returns the time in milliseconds from writing that marker to the arrival of its frame's last
-    /// byte.
+    /// Returns the time in milliseconds from writing the last marker to the arrival of the last
+    /// byte of its frame.
     pub(in crate::player) fn arrival_ms(&self) -> Option<f64> {
         self.arrival_ms
     }

@@ -47,7 +47,8 @@ pub(super) struct Presenter {
     pub(super) dump: Option<Dump>,
 }
 
-/// Presents until stopped or until everything has been shown; then the state is `Ended`.
+/// Presents until stopped, or until everything has been shown. In the second case, the state
+/// becomes `Ended`.
 pub(super) fn run(presenter: Presenter, stop: &Stop) {
     let shared = Arc::clone(&presenter.shared);
     let mut run = Run::new(presenter);
@@ -142,7 +143,7 @@ impl Run {
         }
     }
 
-    /// Runs one round. Returns true once everything was shown.
+    /// Runs one round. Returns true once everything has been shown.
     fn step(&mut self) -> bool {
         let shared = Arc::clone(&self.presenter.shared);
         let now = shared.clock.now();
@@ -300,7 +301,7 @@ impl Run {
 
     /// Takes frames from the decoder, and shows the due one.
     fn show_due(&mut self, now: Timestamp, supply: &Supply) {
-        // The maximum of a burst; more frames wait for the next round, because audio has priority.
+        // The limit for a burst: more frames wait for the next round, because audio has priority.
         for _ in 0..64 {
             let Some(frame) = self.next.take().or_else(|| self.receive()) else { return };
             if !self.previewed {

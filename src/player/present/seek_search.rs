@@ -128,7 +128,8 @@ mod tests {
     }
 
     impl Bench {
-        /// Creates a seek in a file of which one more second was read. No packets are queued.
+        /// Creates a seek in a file that was read to one second after the position. No packets are
+        /// queued.
         fn new(paused: bool) -> Self {
             let source = Source::File("film.mp4".into());
             let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
@@ -224,7 +225,7 @@ mod tests {
         // During playback, other frames follow.
         let mut bench = Bench::new(false);
         assert_eq!((bench.round(190), bench.round(210)), ((true, 0), (false, 0)));
-        // Before the first frame, the first frame is shown.
+        // For a position before the first frame, the first frame is shown.
         let mut bench = Bench::new(true);
         bench.decode(PLACE + 700);
         assert_eq!((bench.round(10), bench.next()), ((false, 1), None));

@@ -1,5 +1,5 @@
-//! Opening and dropping speakers. Both can take long if an audio server does not answer, so both
-//! run on separate threads, and video never waits for an audio device.
+//! Opening and dropping speakers. Both can take a long time if an audio server does not answer, so
+//! both run on separate threads, and video never waits for an audio device.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +111,7 @@ impl Speakers {
         (self.opening, self.again_at, self.told) = (None, None, false);
     }
 
-    /// Drops a speaker on a separate thread, because dropping can take long.
+    /// Drops a speaker on a separate thread, because dropping can take a long time.
     pub(in crate::player) fn put_away(&self, speaker: Box<dyn Speaker>) {
         // If the thread cannot start, the speaker is dropped here, together with the closure.
         let _ = Worker::spawn("player-spk-drop", move |_| drop(speaker));

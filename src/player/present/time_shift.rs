@@ -20,7 +20,7 @@ const AHEAD_MICROS: i64 = 1_500_000;
 const MAX_PACKETS_PER_TURN: usize = 400;
 /// A position closer to the live edge than this counts as live, in µs.
 const NEAR_MICROS: i64 = 250_000;
-/// The frame for a position has been read once this much data after the position has been read, in
+/// The frame for a position counts as read once this much data after the position has been read, in
 /// µs.
 const BEYOND_MICROS: i64 = 500_000;
 /// Interval between readings of the buffer's figures.
@@ -117,7 +117,7 @@ impl Run {
                 }
             }
         }
-        // There may be no further frame, a slow decoder, or a file without more data.
+        // Perhaps no frame follows, the decoder is slow, or the file has no more data.
         let Some(sought) = &mut self.sought else { return };
         let read = shared.packets.video.is_empty() && {
             let edge = shared.reception.lock().supply(now).edge;

@@ -76,7 +76,7 @@ pub struct Report {
     pub unsupported: Vec<UnsupportedTrack>,
     /// Median keyframe interval in seconds.
     pub gop_s: Option<f64>,
-    /// Milliseconds from the start of the connection, or of reading a file, to the first keyframe.
+    /// Milliseconds to the first keyframe, from the start of the connection or of reading the file.
     pub first_keyframe_ms: Option<f64>,
 }
 

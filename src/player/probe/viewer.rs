@@ -141,7 +141,8 @@ struct Arrival {
     bytes: usize,
 }
 
-/// Analyzes packets. It is also used for the sent stream, with which the received one is compared.
+/// Analyzes packets. It also analyzes the sent stream, so that the received stream can be compared
+/// with it.
 pub struct ProbeWorker {
     clock: Clock,
     video: Option<(VideoConfig, Box<dyn VideoBackend>)>,
@@ -559,7 +560,7 @@ mod tests {
         looker.sum_up(Timestamp::from_millis(20_000));
         assert_eq!(rates(&looker.seen), (Some(10.0), true));
         assert!(looker.seen.bitrate > 70_000, "{}", looker.seen.bitrate);
-        // Two seconds without data do not mean 82 % of the speed.
+        // Two seconds without data do not reduce the speed to 82 %.
         looker.sum_up(Timestamp::from_millis(22_000));
         assert_eq!(rates(&looker.seen), (Some(10.0), true));
         looker.sum_up(Timestamp::from_millis(24_000));
@@ -590,7 +591,7 @@ mod tests {
         assert_eq!(flash_near(wall, 30.0, 1_230_000), Some(1_200_000));
         // The second before it began 810 ms earlier, at frame −24.
         assert_eq!(flash_near(wall, 30.0, -790_000), Some(-800_000));
-        // At the boundary the result is undefined.
+        // At the boundary, there is no result.
         assert_eq!(flash_near(7_000_800_000, 30.0, 200_000), None);
         assert_eq!(flash_near(wall, f64::NAN, 0), None);
         assert_eq!(flash_near(wall, 30.0, 650_000), None);

@@ -1,4 +1,4 @@
-//! Audio output: volume, balance, the speaker, and its offset from the video.
+//! Audio output: volume, balance, the speaker, and the offset of the audio from the video.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};

@@ -1,6 +1,6 @@
-//! Gapless playback of the same file again, or of another file. That file is opened while the last
-//! packets of the current one wait. At most one file is read ahead. The reading thread shares this
-//! state with the player's owner, which knows the list.
+//! Gapless playback of the same file again, or of another file. The next file is opened while the
+//! last packets of the current file wait. At most one file is read ahead. The reading thread shares
+//! this state with the player's owner, which knows the list.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl NextFile {
     }
 
     /// Sets the next file, or none. Returns true if another one was already being read; the owner
-    /// must then seek the player to its own position.
+    /// must then seek the player to its current position.
     pub fn want(&self, next: Option<PathBuf>) -> bool {
         let mut inside = self.0.lock();
         if let Some(joined) = &inside.joined {
@@ -74,8 +74,8 @@ impl NextFile {
         false
     }
 
-    /// Advances the position in the sequence. If another file plays by then, this returns its path
-    /// and length, once.
+    /// Advances the position in the sequence. When the position reaches another file, this returns
+    /// its path and length, once.
     pub fn advance(&self, place: Duration) -> Option<(PathBuf, Option<Duration>)> {
         let mut inside = self.0.lock();
         let joined = inside.joined.take_if(|joined| place >= joined.begins)?;
@@ -94,7 +94,7 @@ impl NextFile {
         self.0.lock().failed.take()
     }
 
-    /// Handles a seek in the current file. No other file follows until this one has been read.
+    /// Handles a seek in the current file. The next file is read again once this one has been read.
     pub fn part(&self) {
         self.0.lock().joined = None;
     }

@@ -1,4 +1,4 @@
-//! The end of a player, which stops its threads and shows no more frames.
+//! The end of a player: its threads stop, and it shows no more frames.
 
 use parking_lot::Mutex;
 

@@ -95,7 +95,7 @@ impl PlayerReport {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Reports an anomaly once.
+    /// Reports an anomaly, only once unless it can recur.
     pub(in crate::player) fn odd(&self, odd: &Anomaly) {
         if !odd.returns() {
             let mut told = self.told.lock();
@@ -120,7 +120,7 @@ impl PlayerReport {
         self.told.lock().remove(&(odd.key(), odd.of()));
     }
 
-    /// Reports a message once.
+    /// Reports a message to the user.
     pub(in crate::player) fn say(
         &self,
         problem: Problem,
@@ -147,14 +147,14 @@ impl PlayerReport {
         let _ = self.events.send(Event::Line(line));
     }
 
-    /// Reports once that an output file is no longer writable. Playback continues.
+    /// Reports that an output file is no longer writable. Playback continues.
     pub(in crate::player) fn output_failed(&self, failure: &Failure) {
         let problem = problem!("player-output-failed", reason = &failure.problem);
         self.say(problem, Severity::Warning, "");
         *self.output_failure.lock() = Some(failure.clone());
     }
 
-    /// Reports once that the audio cannot be played. The video continues.
+    /// Reports that the audio cannot be played. The video continues.
     pub(in crate::player) fn unsupported_audio(&self, what: Problem) {
         let words = what.to_string();
         self.say(problem!("player-no-audio-codec", detail = what), Severity::Warning, words);

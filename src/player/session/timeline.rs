@@ -62,7 +62,7 @@ impl PlayTimeline {
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
-    /// Sets the start of the next loop, as the time since playback began.
+    /// Sets the start of the loop that is being read, as the time since playback began.
     pub(in crate::player) fn set_round(&self, at: Duration) {
         let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         self.round.store(millis, Ordering::Relaxed);

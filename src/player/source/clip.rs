@@ -61,7 +61,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         return Err(unplayable(problem!("play-clip-without-video")));
     };
     let video = decode::open_video(parameters).map_err(|error| unplayable((&error).into()))?;
-    // If the file cannot be opened twice, the clip plays without alpha.
+    // If a second decoder cannot be opened, the clip plays without alpha.
     let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
     let alpha = alpha.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
     // If the audio cannot be decoded, the clip plays without it.

@@ -394,7 +394,7 @@ impl SourceThread {
         }
     }
 
-    /// Returns true if the current file loops, and informs the player.
+    /// Returns true if the current file loops. Also informs the player.
     fn goes_around(&self) -> bool {
         // A file that was removed from a list ends, even if the list is a single file now.
         let around = self.transport.goes_around() && !self.list.borrow().is_gone();

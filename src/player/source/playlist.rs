@@ -1,5 +1,6 @@
 //! The continuation after the end of a file: another file of a list, the same file again, or
-//! nothing for now. Each file has a separate player.
+//! nothing for now. A file that follows without a gap plays in the same player; other files have a
+//! separate player each.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,7 +23,7 @@ enum Then {
 enum WantedStep {
     /// Play everything from the beginning.
     All,
-    /// Play the last file at this position, or as when it was opened.
+    /// Play the last file from this position, or, if `None`, from its original start.
     Same(Option<Duration>),
     /// Play the file with this index.
     File(usize),
@@ -184,7 +185,7 @@ impl SourceThread {
             let Some(next) = wanted.take().or_else(|| self.next()) else {
                 return Some(Then::Stands(failed));
             };
-            // After all others were tried, wait.
+            // All other files have been tried: wait.
             if failed.is_some() && self.candidate().is_none() && stop.wait(RETRY_INTERVAL) {
                 return None;
             }

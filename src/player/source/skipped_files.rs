@@ -42,7 +42,7 @@ impl SkippedFiles {
         self.skipped.iter().any(|it| it == path)
     }
 
-    /// Removes a file that plays, and allows new attempts for the others after a change.
+    /// Removes a file that plays. If another file played before, allows new attempts for all files.
     pub(super) fn plays(&mut self, path: &Path) {
         self.files.retain(|(it, _)| it.path != path);
         if self.played != path {

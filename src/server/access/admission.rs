@@ -99,7 +99,8 @@ impl Admission {
         (self.connections / 4).max(2)
     }
 
-    /// The same limit for one address, which many clients may share.
+    /// Returns the same limit for one address; `is_shared` means that many clients share the
+    /// address.
     fn max_undecided_of(&self, is_shared: bool) -> usize {
         let all = self.max_undecided();
         if is_shared { (all / 2).max(1) } else { (all / 8).max(1) }

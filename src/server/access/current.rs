@@ -1,4 +1,4 @@
-//! The current access rules, with their run-time state. A reload replaces all of them.
+//! The current access rules, with their run-time state. A reload replaces all rules.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,18 +47,18 @@ impl Access {
     }
 }
 
-/// The host names by which browsers may address the server: those of the configuration, and this
+/// Returns the host names by which browsers may address the server: those of the configuration, and this
 /// computer's name in the local network, such as `studio.local`.
 ///
-/// The latter is safe from DNS rebinding. Names in `.local` are resolved by multicast on the local network
-/// (RFC 6762 §3), not by the DNS, so that no website can point one at this computer. Somebody on the same
-/// network who answers for the name reaches the server without that trick.
+/// The name in the local network is safe from DNS rebinding. Names in `.local` are resolved by multicast
+/// on the local network (RFC 6762 §3), not by the DNS, so that no website can point one at this computer.
+/// An attacker on the same network who answers for the name can reach the server without that trick.
 pub(in crate::server) fn known_names(config: &Config) -> Vec<String> {
     let own = System::host_name().ok().and_then(|name| local_name(&name));
     config.http_names.iter().cloned().chain(own).collect()
 }
 
-/// The name of a host in the local network: the first label of its name, in `.local`.
+/// Returns the name of a host in the local network: the first label of its name, in `.local`.
 fn local_name(host: &str) -> Option<String> {
     let label = host.split('.').next().unwrap_or_default();
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';

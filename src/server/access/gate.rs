@@ -65,14 +65,14 @@ pub(in crate::server) async fn connect(
     Ok(grant)
 }
 
-/// The decision on the program's own stream, whose publisher is the program itself. The program also
-/// watches its stream with this key, whatever key viewers need.
+/// Returns the decision about onair's own stream, which onair itself publishes with the stream's
+/// own key. onair also watches the stream with this key, whatever key viewers need.
 fn own_stream(registry: &Registry, action: Action, visit: &Visit) -> Option<Result<Grant, Denied>> {
     let own = registry.config.own_stream.as_ref()?;
     if own.app != visit.app || own.stream != visit.stream {
         return None;
     }
-    // This key cannot be guessed, and the program itself must not wait.
+    // This key cannot be guessed, and onair itself must not wait.
     let rules = ActionRules { keys: vec![own.key.clone()], ..ActionRules::default() };
     match (action, &visit.secret) {
         (_, Some(secret)) if rules.has_key(secret.expose()) => {
@@ -106,8 +106,8 @@ async fn check_secret(
         };
         let access = registry.access();
         match access.tokens.check(secret, wanted, registry.clock).await {
-            // Signatures cannot be guessed, so a valid token is accepted without the wait for wrong
-            // attempts.
+            // Signatures cannot be guessed, so a valid token is accepted even during the wait after
+            // wrong attempts.
             Ok(claims) => {
                 grant.by_token = true;
                 grant.address = claims.is_bound().then_some(visit.address);

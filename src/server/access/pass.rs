@@ -20,7 +20,7 @@ const UNTIL: usize = 8;
 /// The signer of passes.
 #[derive(Debug)]
 pub(in crate::server) struct Passes {
-    /// `None` without randomness: no pass is valid then.
+    /// `None` if the system has no randomness; no pass is valid then.
     key: RwLock<Option<hmac::Key>>,
 }
 
@@ -80,7 +80,7 @@ fn new_key() -> Option<hmac::Key> {
     hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()
 }
 
-/// The signed bytes. Lengths keep the names apart.
+/// Returns the signed bytes. The lengths of the names keep them apart.
 fn message(scope: PassScope<'_>, until: [u8; UNTIL]) -> Vec<u8> {
     let PassScope { app, stream, address } = scope;
     let mut message = Vec::new();

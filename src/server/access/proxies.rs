@@ -66,8 +66,8 @@ fn address(text: &str) -> Option<IpAddr> {
 pub struct ProxyRules {
     pub trusted: Vec<Network>,
     pub header: ProxyHeader,
-    /// True if RTMP connections from trusted proxies begin with a header of the PROXY protocol. Guessing would let
-    /// clients of another proxy write this header.
+    /// True if RTMP connections from trusted proxies begin with a header of the PROXY protocol. If the server
+    /// guessed this, clients of another proxy could write the header themselves.
     pub protocol: bool,
 }
 

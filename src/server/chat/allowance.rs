@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// Number of messages that a member may send at once.
+/// Number of messages that a member may send in one burst.
 pub(super) const BURST: u32 = 5;
 /// Interval between messages after the first burst.
 const PAUSE: Duration = Duration::from_secs(1);

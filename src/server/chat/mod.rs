@@ -72,7 +72,8 @@ struct Room {
 #[derive(Debug, Default)]
 struct Past {
     posts: VecDeque<(ChatPost, Arc<str>)>,
-    /// Deleted messages. Members who were away or missed frames may still show them.
+    /// Ids of deleted messages. Clients that were away, or that missed chat frames, may still show
+    /// these messages.
     deleted: VecDeque<u64>,
     /// The senders of the last messages, the most recent last.
     people: VecDeque<Person>,
@@ -103,7 +104,7 @@ pub(super) struct ChatMember {
 /// The reason why a message is not passed on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum NotPassed {
-    /// The member sent too many messages at once.
+    /// The member sent too many messages in a short time.
     TooFast,
     /// In slow mode, the next message is allowed after this time.
     Slow(Duration),
@@ -196,8 +197,8 @@ impl Chats {
         self.muted.lock().of(&(app.to_owned(), stream.to_owned()))
     }
 
-    /// Joins the chat of a stream. Returns `None` if the chat is full. `id` is the number of the member, which
-    /// is also part of the default name.
+    /// Joins the chat of a stream. Returns `None` if the chat is full, or if there are too many chats. `id` is
+    /// the number of the member, which is also part of the default name.
     pub fn enter(
         self: &Arc<Self>,
         (app, stream): (&str, &str),
@@ -298,13 +299,13 @@ impl Past {
 }
 
 impl ChatMember {
-    /// The member with this role.
+    /// Returns the member with this role.
     pub fn with_role(mut self, role: ChatRole) -> Self {
         self.role = role;
         self
     }
 
-    /// The number of the member.
+    /// Returns the number of the member.
     pub fn id(&self) -> u64 {
         self.id
     }

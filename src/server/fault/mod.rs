@@ -1,6 +1,6 @@
 //! The fault lab: simulated faults of the built-in server, for testing publishers. `spec` defines
 //! and parses faults, `plan` applies them to one connection, and `lab` holds the active ones. These
-//! modules are pure and have no thread; `connection` acts.
+//! modules are pure and have no thread; `connection` carries out the actions.
 
 mod lab;
 mod plan;

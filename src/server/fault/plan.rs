@@ -1,5 +1,5 @@
 //! The effect of faults on one connection: when each fault strikes, how much may be read, and which data
-//! is delayed. This module is pure: the connection passes the current time, and acts.
+//! is delayed. This module is pure: the connection passes the current time, and carries out the actions.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -117,7 +117,7 @@ impl Plan {
         }
     }
 
-    /// Returns the fault that strikes now. `claim` gets the index of each fault, and can prevent
+    /// Returns the strikes that are due now. `claim` gets the index of each fault, and can prevent
     /// its strike.
     pub fn strikes(
         &mut self,

@@ -1,7 +1,7 @@
 //! Cuts a stream into segments, and segments into parts (RFC 8216bis §4.4.4.9, §6.2.2). A segment
-//! begins with a keyframe; if keyframes are too far apart, it ends without one, because no segment
-//! may be longer than the playlist promised. No part may be longer than promised either. This
-//! module is pure: its only clock is the stream's.
+//! begins with a keyframe. If keyframes are too far apart, the next segment begins without one,
+//! because no segment may be longer than the playlist promised. No part may be longer than promised
+//! either. This module is pure: its only clock is the stream's.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::server::hls::timeline::Timeline;
 use crate::server::renditions::alignment::Alignment;
 use crate::wire::container::mp4::live;
 
-/// The longest segment, before and after the keyframe interval is known.
+/// The longest segment, whether or not the keyframe interval is known.
 const LONGEST: Duration = Duration::from_secs(10);
 /// A segment may exceed the whole-second target duration by this much, because its rounded length
 /// counts (§4.4.3.1).
@@ -131,7 +131,8 @@ impl Cutter {
         }
     }
 
-    /// Handles a pause of the stream: outputs the waiting packets, and restarts with the next ones.
+    /// Handles a pause of the stream: outputs the remaining samples, and begins again with the next
+    /// packets.
     pub fn interrupt(&mut self, cuts: &mut Vec<Cut>) {
         self.waiting.clear();
         self.waiting_since = None;

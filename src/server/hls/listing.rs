@@ -186,7 +186,7 @@ impl Listing {
         if complete || has { Patience::Over } else { Patience::Wait }
     }
 
-    /// Returns the file with this name, or `None` if there is none, or it belongs to another
+    /// Parses the name of a file. Returns `None` if it is not the name of a file of this
     /// production.
     pub fn file(&self, name: &str) -> Option<File> {
         let (tracks, name) = Tracks::split(name.strip_prefix(&*self.tag)?.strip_prefix('-')?);
@@ -225,7 +225,7 @@ impl Listing {
                 let part = segment.parts.get(usize::try_from(part).ok()?)?;
                 Some(Tracks::All.chunks(part).cloned().collect())
             }
-            // It is made on request.
+            // MPEG-TS is made on request.
             File::Ts(_) => None,
         }
     }
@@ -250,7 +250,7 @@ impl Listing {
         }
     }
 
-    /// A complete segment.
+    /// Returns a complete segment.
     pub fn segment(&self, number: u64) -> Option<&Arc<Segment>> {
         self.segments.iter().find(|segment| segment.number == number)
     }
@@ -261,7 +261,7 @@ impl Listing {
         newest.map(|segment| &segment.span.initialization)
     }
 
-    /// Returns the media playlist; a delta update omits known parts.
+    /// Returns the media playlist; a delta update omits older segments.
     pub fn media(&self, update: bool) -> Bytes {
         let text = if update { &self.update } else { &self.whole };
         text.get_or_init(|| self.write(update, "").into()).clone()
@@ -371,8 +371,8 @@ impl Listing {
         self.is_ready().then_some(Report { uri, sequence: segment.number, part })
     }
 
-    /// Returns the multivariant playlist: this one and its renditions; `folder` contains their
-    /// playlists.
+    /// Returns the multivariant playlist, with this playlist and its renditions. `folder` contains
+    /// the media playlists.
     pub fn master(&self, folder: &str, renditions: &[OfferedVariant]) -> Bytes {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let variants: Vec<_> = std::iter::once(self.variant(LIST.to_owned()))

@@ -1,5 +1,5 @@
-//! The DASH manifest of the available segments. They are the same as in the playlist, with one file for
-//! each track. This module is pure.
+//! The DASH manifest of the available segments. These segments are the same as in the playlist, with
+//! one file for each track. This module is pure.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -54,8 +54,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: Mode::default(),
-            // The duration is a whole number of frames at the usual frame rates, and parts are
-            // hardly shorter than promised.
+            // At the usual frame rates, the whole frames that fit into a part last at least 90 % of
+            // this duration, so parts are hardly shorter than promised.
             lengths: Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) },
             window: Duration::from_secs(20),
         }

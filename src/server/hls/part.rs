@@ -61,7 +61,7 @@ pub(in crate::server) struct Initialization {
     pub size: Option<(u32, u32)>,
     pub frame_rate: Option<f64>,
     pub sample_rate: Option<u32>,
-    /// Writes the same tracks as MPEG-TS; `None` if their codecs have no such form.
+    /// Writes the same tracks as MPEG-TS; `None` if MPEG-TS does not support their codecs.
     pub ts: Option<ts::Writer>,
 }
 

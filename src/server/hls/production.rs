@@ -39,15 +39,15 @@ const QUIET: Duration = Duration::from_secs(12);
 /// Length of the tag that distinguishes productions, in characters.
 const TAG: usize = 8;
 
-/// Starts to cut all published streams, if configured.
+/// Starts to cut a published stream, if the server always cuts streams.
 pub(in crate::server) fn begin(registry: &Arc<Registry>, stream: &Stream) {
     if registry.config.hls.mode == Mode::Always && registry.config.http.is_some() {
         of_stream(registry, &stream.app, &stream.name);
     }
 }
 
-/// Returns the production of a stream, and starts it if necessary. Returns `None` if nobody
-/// publishes the stream. This function must be called within the runtime.
+/// Returns the production of a stream, and starts it if necessary. Returns `None` if there is no
+/// production, and nobody publishes the stream. This function must be called within the runtime.
 pub(in crate::server) fn of_stream(
     registry: &Arc<Registry>,
     app: &str,
@@ -202,8 +202,8 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         };
         let now = registry.clock.now();
         renditions.begin(&registry);
-        // This comes first: the packets of the stream, which are taken next, then cover all
-        // renditions.
+        // The renditions come first: the packets of the stream, which are taken next, are then at
+        // least as new.
         renditions.receive();
         let arrivals = sink.take();
         let mut changed = !arrivals.is_empty();

@@ -64,8 +64,8 @@ impl Productions {
     }
 
     /// Returns the first discontinuity sequence number of a new production. It increases across productions, and
-    /// with the hours since 1970 across runs of the server. It stays small, because hls.js visits all smaller
-    /// numbers as well, which takes minutes if they are seconds since 1970.
+    /// with the hours since 1970 across runs of the server. It stays small, because hls.js loops over all
+    /// smaller numbers. For a number of seconds since 1970, that takes minutes.
     pub(super) fn first_discontinuity(&self, hours: u64) -> u64 {
         self.discontinuities.fetch_max(hours, Ordering::AcqRel).max(hours)
     }

@@ -32,7 +32,7 @@ pub(in crate::server) struct Segment {
     /// Wall-clock time of the segment, in microseconds since 1970.
     pub made: i64,
     pub parts: Vec<Part>,
-    /// The same as MPEG-TS, once requested; see `mpeg_ts`.
+    /// The segment as MPEG-TS, once requested; see `mpeg_ts`.
     pub ts: OnceCell<Option<Bytes>>,
 }
 
@@ -59,7 +59,7 @@ impl Segment {
         self.parts.iter().map(Part::size).sum()
     }
 
-    /// Bytes in memory.
+    /// Returns the size in memory, in bytes.
     pub fn stored(&self) -> usize {
         self.size() + self.ts.get().and_then(Option::as_ref).map_or(0, Bytes::len)
     }

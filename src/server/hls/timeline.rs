@@ -258,8 +258,8 @@ impl Timeline {
 }
 
 impl AudioSamples {
-    /// Returns the position of a packet in ticks, or `None` if it is before the end of the last
-    /// one.
+    /// Returns the position of a packet in ticks, or `None` if the packet begins well before the
+    /// end of the last one.
     fn place(&self, packet: &EncodedPacket) -> Option<i64> {
         let told = ticks(packet.dts, self.rate);
         let Some(end) = self.end else { return Some(told) };

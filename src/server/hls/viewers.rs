@@ -35,7 +35,7 @@ pub(in crate::server) struct Viewer {
 }
 
 impl Viewer {
-    /// The viewer of this stream for the operator.
+    /// Returns the viewer of this stream for the operator.
     pub fn figures(&self, (app, stream): (&str, &str), now: Timestamp) -> ViewerFigures {
         ViewerFigures {
             id: self.id,
@@ -58,7 +58,8 @@ const MAX_BARRED: usize = 64;
 #[derive(Debug, Default)]
 pub(in crate::server) struct Viewers {
     all: HashMap<ViewerKey, Viewer>,
-    /// Address and user agent of disconnected viewers, with the time. Another protocol makes no other viewer.
+    /// Address and user agent of disconnected viewers, with the time. A disconnected viewer stays out with
+    /// any protocol.
     barred: VecDeque<(IpAddr, u64, Timestamp)>,
 }
 

@@ -1,6 +1,6 @@
-//! The stored segments of a stream: those in the playlist, and removed ones, which a player may
-//! still request for the same time (RFC 8216 §6.2.2). The window is limited in time and in bytes.
-//! This module is pure.
+//! The stored segments of a stream: those in the playlist, and those that have left it, which
+//! players may still request for a while (RFC 8216 §6.2.2). The window is limited in time and in
+//! bytes. This module is pure.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -215,7 +215,7 @@ impl Window {
     }
 
     /// Returns the index of the first segment in the playlist. The playlist lists the newest
-    /// segments that together are as long as the window.
+    /// segments that together are as long as the window, and at least [`MIN_LISTED`].
     fn first_listed(&self) -> usize {
         let mut kept = Duration::ZERO;
         let mut first = self.segments.len();

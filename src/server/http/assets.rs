@@ -1,5 +1,5 @@
-//! The files of the viewer page and of the operator page. They are part of the program, so that the pages need no other
-//! server. A browser asks whether a file has changed (ETag), and gets the file only then.
+//! The files of the viewer page and of the operator page. They are part of the executable, so that the pages need no
+//! other server. A browser asks whether a file has changed (ETag), and gets the file only if it has.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};

@@ -38,7 +38,8 @@ pub(super) async fn check(
         let more = [
             (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, content-type, if-match"),
-            // The age of a list shows a low-latency player how much is missing in it.
+            // The age of a playlist tells a low-latency player how much of the stream the playlist
+            // lacks.
             (
                 header::ACCESS_CONTROL_EXPOSE_HEADERS,
                 "accept-patch, age, date, etag, link, location",
@@ -55,7 +56,7 @@ pub(super) async fn check(
     response
 }
 
-/// Replaces the address of a trusted proxy by that of its client.
+/// Replaces the address of a trusted proxy with that of its client.
 fn name_client(proxies: &ProxyRules, request: &mut Request) {
     let Some(ConnectInfo(caller)) = request.extensions().get::<ConnectInfo<Caller>>() else {
         return;
@@ -65,14 +66,14 @@ fn name_client(proxies: &ProxyRules, request: &mut Request) {
         return;
     }
     let values = request.headers().get_all(proxies.header.name()).iter();
-    // A value that is no text hides what comes before it.
+    // A value that is not text hides the values before it.
     let client = proxies.client(peer, values.map(|value| value.to_str().unwrap_or("?")));
     if let Some(ConnectInfo(caller)) = request.extensions_mut().get_mut::<ConnectInfo<Caller>>() {
         caller.address.set_ip(client);
     }
 }
 
-/// Answers a request from an allowed page, or from another client.
+/// Passes on a request, unless it names an unknown host or comes from a page that is not allowed.
 async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next) -> Response {
     let headers = request.headers();
     if !is_known_host(text(headers, header::HOST), &registry.access().http_names) {
@@ -98,8 +99,8 @@ fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
     cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
-/// Returns true if no page of another site embeds the request (Fetch Metadata). Frames, videos and
-/// similar requests have no origin. Following a link is allowed.
+/// Returns true unless a page of another site embeds the requested resource (Fetch Metadata).
+/// Requests for frames, videos and similar resources have no origin. Following a link is allowed.
 fn is_asked_for(headers: &HeaderMap) -> bool {
     text(headers, HeaderName::from_static("sec-fetch-site")) != Some("cross-site")
         || text(headers, HeaderName::from_static("sec-fetch-mode")) == Some("navigate")
@@ -110,7 +111,8 @@ pub(super) fn is_of_here(headers: &HeaderMap) -> bool {
     is_same_origin(text(headers, header::ORIGIN), text(headers, header::HOST))
 }
 
-/// Returns true if the origin is an allowed one.
+/// Returns true if the request comes from no page, from a page of this server, or from an allowed
+/// origin.
 pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
     is_of_here(headers)
         || headers.get(header::ORIGIN).is_some_and(|origin| {
@@ -121,8 +123,9 @@ pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
 /// Headers of a proxy, which forwards requests of other computers.
 const PROXIED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/// Returns true if the request comes from a program or page on this computer: from a loopback address, not
-/// through a proxy, and not from a page of another site, unless that site is trusted.
+/// Returns true if the request comes from a program or page on this computer: from a loopback address,
+/// with a loopback host name, not through a proxy, and not from a page of another site, unless that site
+/// is trusted.
 pub(super) fn is_local(registry: &Registry, caller: &Caller, headers: &HeaderMap) -> bool {
     caller.address.ip().to_canonical().is_loopback()
         && is_loopback_host(text(headers, header::HOST))
@@ -130,8 +133,8 @@ pub(super) fn is_local(registry: &Registry, caller: &Caller, headers: &HeaderMap
         && !PROXIED.iter().any(|name| headers.contains_key(*name))
 }
 
-/// Returns true if a request has the server's token. A wrong one may be a key to the stream, and so does not
-/// count as an attempt; the token cannot be guessed.
+/// Returns true if a request has the server's token. A wrong token may be a key to the stream, so it does
+/// not count as a failed attempt; the token cannot be guessed.
 pub(super) fn has_token(registry: &Registry, headers: &HeaderMap) -> bool {
     let Some(token) = &registry.config.http_token else { return false };
     let given = bearer(headers);
@@ -158,7 +161,8 @@ pub(super) fn authorize(
             format!("this needs the server's token: {TOKEN_CURE}"),
         ));
     };
-    // Tokens cannot be guessed, so a correct one is accepted without the wait for wrong attempts.
+    // Tokens cannot be guessed, so a correct one is accepted even during the wait after wrong
+    // attempts.
     if is_same_secret(token.expose().as_bytes(), given.as_bytes()) {
         return Ok(());
     }

@@ -88,7 +88,7 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out)
 }
 
-/// Figures of the process, with the names that Prometheus's client libraries use.
+/// Writes the figures of the process, with the names that Prometheus's client libraries use.
 fn process(out: &mut String) {
     let mut figure = |name: &str, kind: &str, help: &str, value: f64| {
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
@@ -106,7 +106,7 @@ fn process(out: &mut String) {
     }
 }
 
-/// The figures of relays, by direction.
+/// Writes the figures of relays, by direction.
 fn relays(out: &mut String, relays: &Relays) {
     let running = relays.all();
     head(out, "relays", "gauge", "Relays now.");
@@ -148,7 +148,7 @@ fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP onair_{name} {help}\n# TYPE onair_{name} {kind}");
 }
 
-/// The renditions that are encoded now.
+/// Writes the figures of the renditions that are encoded now.
 fn renditions(out: &mut String, registry: &Registry, streams: &[StreamFigures]) {
     let made: Vec<_> = streams
         .iter()

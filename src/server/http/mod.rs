@@ -81,17 +81,18 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
     let callers = Callers { listener, registry: Arc::clone(&registry), open: open.clone() };
     let service = router.into_make_service_with_connect_info::<Caller>();
     let stopped = async move { open.closing(&registry).await };
-    // This never fails, because accepting retries itself.
+    // This never fails, because the listener itself retries failed accepts.
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
 }
 
-/// Whether the server works. A full server does, too: restarting it would only disconnect its clients.
+/// Returns whether the server works. A full server works too: a restart would only disconnect its
+/// clients.
 async fn health(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
     let failing: &[&str] = if registry.is_stopping() { &["stopping"] } else { &[] };
     (status_of(failing), Json(json!({"healthy": failing.is_empty(), "failing": failing})))
 }
 
-/// Whether new clients would be served.
+/// Returns whether the server would accept new clients.
 async fn readiness(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
     let refusals = registry.refusals();
     (status_of(&refusals), Json(json!({"ready": refusals.is_empty(), "full": refusals})))

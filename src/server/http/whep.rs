@@ -1,5 +1,5 @@
-//! WHEP over HTTP (draft-ietf-wish-whep): a client posts an offer to `/{app}/{stream}/whep`, and gets an
-//! answer and the URL of the session at once. A DELETE request to that URL ends the session.
+//! WHEP over HTTP (draft-ietf-wish-whep): a client posts an offer to `/{app}/{stream}/whep`, and
+//! immediately gets an answer and the URL of the session. A DELETE request to that URL ends the session.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(super) enum WhepResource {
     Endpoint,
     /// A session below the endpoint.
     Session(String),
-    /// What chooses the rendition for a session.
+    /// The resource that chooses the rendition for a session.
     Layer(String),
 }
 
@@ -167,7 +167,7 @@ async fn layer(registry: &Registry, session: &str, request: Request) -> Response
     }
 }
 
-/// The name of the rendition in a query.
+/// Returns the name of the rendition in a query.
 fn rendition(query: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == "rendition").map(|(_, value)| value.into_owned())

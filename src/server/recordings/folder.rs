@@ -92,7 +92,7 @@ pub(in crate::server) fn remove(path: &Path) -> io::Result<u64> {
 
 /// Opens a recording, which is a regular file.
 pub(in crate::server) fn open(path: &Path) -> io::Result<fs::File> {
-    // Links lead elsewhere, and pipes block.
+    // Links could point outside the folder, and pipes could block.
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }

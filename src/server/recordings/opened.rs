@@ -1,5 +1,5 @@
-//! The recordings that are being watched. Their segment lists stay in memory, and their samples in the file.
-//! Functions here read files, so only use the `async` ones on the runtime's threads.
+//! The recordings that are being watched. Their segment lists stay in memory, and their samples stay in the
+//! file. Functions here read files, so only use the `async` ones on the runtime's threads.
 
 use std::fs::File;
 use std::io;
@@ -47,7 +47,7 @@ const OTHER_READER: Duration = Duration::from_secs(2);
 const REFRESH: Duration = Duration::from_millis(500);
 /// A viewer without a request for this long counts as gone: players load far ahead.
 pub(super) const QUIET: Duration = Duration::from_mins(1);
-/// How long a file that begins waits for its other track.
+/// How long a new file waits for its other track.
 const OTHER_TRACK: Duration = Duration::from_secs(2);
 
 /// The recordings in memory.
@@ -151,8 +151,9 @@ impl OpenRecordings {
         tokio::task::spawn_blocking(look).await.ok().flatten()
     }
 
-    /// Opens the recording in this file, or reads the data added to the file. `is_writing` is true while the file grows.
-    /// Also returns the viewers of recordings that it displaces, with the names of these recordings.
+    /// Opens the recording in this file, or reads the data added to the file. `is_writing` is true while the file
+    /// grows. Also returns the viewers of recordings that this one displaces from memory, with the names of those
+    /// recordings.
     ///
     /// # Errors
     /// Fails if the file cannot be read.
@@ -206,7 +207,8 @@ impl OpenRecordings {
         recording
     }
 
-    /// Makes this recording the last used one. Returns the viewers of recordings that it displaces, with their names.
+    /// Makes this recording the last used one. Returns the viewers of displaced recordings, with the names of those
+    /// recordings.
     fn remember(&self, recording: &Arc<OpenRecording>, now: Timestamp) -> Vec<(String, Viewer)> {
         let mut all = self.all.lock();
         all.retain(|it| it.path != recording.path);
@@ -215,7 +217,8 @@ impl OpenRecordings {
         let mut sum: usize = all.iter().map(samples).sum();
         let mut left = Vec::new();
         while all.len() > 1 && (all.len() > MAX_OPEN || sum > MAX_SAMPLES) {
-            // The oldest one that nobody watches is first. One that keeps a viewer out is last.
+            // The least recently used recording that nobody watches goes first, and a recording
+            // that keeps a viewer out goes last.
             let worth = |it: &Arc<OpenRecording>| {
                 let viewers = it.viewers.lock();
                 (viewers.has_barred(now), viewers.len() > 0)
@@ -420,7 +423,8 @@ mod tests {
     const KEY: ViewerKey =
         ViewerKey { address: IpAddr::V4(Ipv4Addr::LOCALHOST), program: 1, protocol: Protocol::Hls };
 
-    /// Adds a recording with this viewer; returns it, and the viewers who leave for it.
+    /// Adds a recording with this viewer. Returns the recording, and the viewers of displaced
+    /// recordings.
     fn add(
         open: &OpenRecordings,
         number: usize,
@@ -452,7 +456,8 @@ mod tests {
         }
         assert_eq!(open.all().len(), MAX_OPEN);
         assert!(is_open(&barred) && is_open(&watched));
-        // When all others are watched as well, the oldest one goes, and its viewers are known.
+        // When all other recordings are watched as well, the oldest one goes, and its viewers are
+        // returned.
         let more = (0..MAX_OPEN - 1).flat_map(|it| add(&open, 100 + it, Some(9), now).1);
         assert_eq!(more.collect::<Vec<_>>(), [(watched.name.clone(), 8)]);
         assert!(is_open(&barred) && !is_open(&watched));

@@ -85,7 +85,7 @@ pub(super) struct PartsWriter {
     file: RecordingWriter,
     contents: Contents,
     configs: StreamConfigs,
-    /// Makes packets of tags, for formats that need them.
+    /// Converts tags to packets, for formats that need packets.
     reader: Option<EventReader>,
     /// The times of the first and the newest media of the file.
     times: Option<(u32, u32)>,
@@ -376,7 +376,7 @@ mod tests {
         assert_eq!(writer.take_events().into_iter().filter(begun).count(), 2);
     }
 
-    /// A tag of an audio track (Enhanced RTMP v2): AAC of one track with this id.
+    /// Returns a tag of an audio track (Enhanced RTMP v2): AAC of one track with this id.
     fn audio(track: u8, time_ms: u32, is_config: bool) -> Bytes {
         let data: &[u8] = if is_config { &[0x11, 0x90] } else { &[1, 2, 3] };
         let body = match (track, is_config) {
@@ -396,7 +396,7 @@ mod tests {
             let at = number * 1_024 / 48;
             writer.write(&[audio(0, at, false), audio(3, at, false)]).unwrap();
         }
-        // Another one begins another file, because a file cannot get a track later.
+        // Another track begins another file, because a file cannot get a track later.
         writer.write(&[audio(9, 2_133, true)]).unwrap();
         for number in 100..200 {
             let at = number * 1_024 / 48;

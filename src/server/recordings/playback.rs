@@ -28,7 +28,7 @@ use crate::wire::rtmp::stream_name::StreamName;
 
 /// The client gets data this far ahead of playback, so that its buffer is full.
 const AHEAD: Duration = Duration::from_secs(3);
-/// The duration of a batch, and the most samples and bytes in one.
+/// The duration of a batch, and its maximum number of samples and of bytes.
 const BATCH: Duration = Duration::from_millis(500);
 const MAX_BATCH: usize = 512;
 const MAX_BATCH_BYTES: u64 = 4 << 20;
@@ -37,7 +37,8 @@ const MAX_BACKLOG: usize = 1 << 20;
 /// Interval between checks of a client that is behind, and of a file that grows.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Returns the name of a recording in a request to play, or `None` if it means a live stream.
+/// Returns the name of a recording in a request to play, or `None` if the request means a live
+/// stream.
 pub(in crate::server) fn recording_name(registry: &Registry, name: &StreamName) -> Option<String> {
     let is_on = registry.config.record.is_some() && registry.rules().recording.playback;
     if !is_on || name.app != VOD {
@@ -298,7 +299,7 @@ impl Playback {
     /// Returns the metadata and the configs.
     fn heads(&self) -> Vec<Arc<Message>> {
         let Some((recording, _)) = &self.opened else { return Vec::new() };
-        // This comes before the content is locked, because the lock is not recursive.
+        // `duration` locks the content too, and the lock is not recursive.
         let lasted = self.duration();
         let content = recording.content();
         let (video, audio) = (&content.index.video_config, &content.index.audio_config);

@@ -69,7 +69,7 @@ impl StreamTag {
     }
 }
 
-/// Makes events of the tags of a stream, of all its audio tracks.
+/// Converts the tags of a stream, including all its audio tracks, to events.
 #[derive(Debug)]
 pub(super) struct EventReader {
     first: Reader,
@@ -82,7 +82,7 @@ impl EventReader {
         Self { first: Reader::new(is_live_video), others: Vec::new() }
     }
 
-    /// The packets and configs of a tag, with their tracks.
+    /// Returns the packets and configs of a tag, with their tracks.
     pub fn events(&mut self, tag: &StreamTag) -> Vec<(TrackId, StreamEvent)> {
         let (kind, time_ms, body) = (tag.kind, tag.time_ms, &tag.body);
         if kind == TagKind::Script {
@@ -106,7 +106,7 @@ impl EventReader {
             let Some((_, reader)) = self.others.get_mut(at) else { continue };
             let track = TrackId::Audio(at as u8 + 1);
             let read = reader.read(Tag { kind, time_ms, body: body.clone() });
-            // Its own times may have begun after a wrap-around.
+            // The times of this track's reader may have begun after a wrap-around.
             let shift = dts.micros_since(read.dts);
             all.extend(plain(read.events).map(|event| match event {
                 StreamEvent::Packet(packet) => {
@@ -136,7 +136,7 @@ pub(super) struct StreamConfigs {
     has_video: bool,
     pub video: Option<VideoConfig>,
     pub audio: Option<AudioConfig>,
-    /// The audio tracks behind the first one, once they are known.
+    /// The audio tracks after the first one, once they are known.
     pub other_audio: Vec<Option<AudioConfig>>,
 }
 
@@ -161,7 +161,7 @@ impl StreamConfigs {
         false
     }
 
-    /// The config of an audio track.
+    /// Returns the config of an audio track.
     pub fn audio_of(&self, track: u8) -> Option<&AudioConfig> {
         match usize::from(track).checked_sub(1) {
             None => self.audio.as_ref(),

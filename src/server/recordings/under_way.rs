@@ -31,7 +31,7 @@ struct UnderWay {
     stream: Arc<Stream>,
     sink: Arc<FlvSink>,
     parts: Vec<PathBuf>,
-    /// Those of the parts that are not complete: the current one, and during a change the one before.
+    /// The parts that are not complete: the current one and, during a change, the previous one.
     open: Vec<PathBuf>,
     /// A file that was created, and is not the current one yet.
     next: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub(in crate::server) struct BroadcastFiles {
     pub parts: Vec<PathBuf>,
     /// The known properties of these files.
     pub list: Arc<BroadcastList>,
-    /// True if no more will follow.
+    /// True if no more files will follow.
     pub ended: bool,
 }
 
@@ -109,7 +109,7 @@ impl Files {
         }
     }
 
-    /// The publication has ended.
+    /// Records that the publication has ended.
     pub fn remove(&self, sink: u64) {
         let mut inner = self.0.lock();
         let Some(at) = inner.under_way.iter().position(|file| file.sink.id() == sink) else {

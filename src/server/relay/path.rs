@@ -1,5 +1,6 @@
-//! Loop guard: the random ids of the servers that a stream has passed, or that wait for the stream.
-//! A relay sends these ids in its connect command. A server refuses a command with its own id.
+//! Loop guard: the random ids of the servers that a stream has passed through, or that wait for the
+//! stream. A relay sends these ids in its connect command. A server refuses a command with its own
+//! id.
 
 use std::fmt;
 
@@ -45,7 +46,7 @@ impl RelayPath {
 /// The source of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct RelaySource {
-    /// The servers that the stream has passed.
+    /// The servers that the stream has passed through.
     pub path: RelayPath,
     /// Host and port of the server from which the stream is pulled.
     pub origin: Option<String>,

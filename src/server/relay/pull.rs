@@ -88,7 +88,7 @@ pub(in crate::server) async fn run(task: RelayTask) {
         counted: 0,
         was_live: false,
     };
-    // It writes to all its viewers at once: the task budget must not end that halfway.
+    // The pull writes to all its viewers in one pass, which the task budget must not interrupt.
     let why = tokio::task::unconstrained(cycle::run(&mut pull)).await;
     pull.unpublish("the relay has ended");
     pull.task.over(Some(why));
@@ -126,7 +126,7 @@ impl Relaying for Pull {
             Ok(Err(error)) => return End::Failed(error.problem()),
             Err(why) => return End::Over(why),
         };
-        // A server without the stream sends nothing for as long as it likes.
+        // A server without the stream may send nothing for any length of time.
         client.stream().set_keepalive();
         let end = self.receive(&mut client, to.url).await;
         self.count(&client);

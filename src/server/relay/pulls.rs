@@ -53,7 +53,7 @@ pub(in crate::server) fn demand(
     viewer: IpAddr,
     path: &RelayPath,
 ) -> Option<Arc<Relay>> {
-    // Another server may interpret such a name as a stream that this viewer may not play.
+    // For another server, a name that is not plain may mean a stream that this viewer may not play.
     let name = StreamName::resolve("", app, stream);
     let is_exact = name.app == app && name.stream == stream && name.query.is_empty();
     if !is_exact || !name.is_plain() {
@@ -72,8 +72,8 @@ pub(in crate::server) fn demand(
     start(registry, &rule, (app, stream), Some(demand))
 }
 
-/// Works like [`demand`], but for an HTTP request. Waits until the stream is on this server, or no
-/// server has it.
+/// Works like [`demand`], but for an HTTP request. Waits until the stream is on this server or no
+/// server has it, at most `REQUEST_TIMEOUT`.
 pub(in crate::server) async fn demand_and_wait(
     registry: &Arc<Registry>,
     names: (&str, &str),

@@ -87,7 +87,7 @@ impl Relaying for Push {
         self.live_since = None;
         let clock = self.task.registry.clock;
         let on_step = |_: crate::net::Step<'_>| {};
-        // It is there once the server has accepted the stream.
+        // `connect` completes once the server has accepted the stream.
         let connect = Client::connect(to.url, Purpose::Publish, options, clock, &on_step);
         let mut client = match meanwhile(self, connect).await {
             Ok(Ok(client)) => client,

@@ -25,7 +25,8 @@ pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>)
             continue;
         }
         for old in relays.all() {
-            // The name may now belong to another stream, or to one that has passed other servers.
+            // The name may now belong to another stream, or to one that has passed through other
+            // servers.
             if is_push_of(&old, &rule, names) && !old.way.is_of(stream, &path) {
                 old.stop();
             }

@@ -16,8 +16,8 @@ use crate::server::stream::Stream;
 /// The path of a relayed stream.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct RelayWay {
-    /// The other servers on the path: those that a pushed stream has passed, or those that wait for
-    /// a pulled stream.
+    /// The other servers on the path: those that a pushed stream has passed through, or those that
+    /// wait for a pulled stream.
     pub path: RelayPath,
     /// The pushed stream.
     pub stream: Weak<Stream>,
@@ -41,7 +41,8 @@ pub(in crate::server) struct Relay {
     /// The network of the viewer who caused a pull on demand.
     pub opened_by: Option<IpAddr>,
     report: watch::Sender<RelayReport>,
-    /// True once the report has changed: the first change is news, also if it is like the first report.
+    /// True once the report has changed. The first change is always an event, even if it equals the
+    /// initial report.
     is_told: AtomicBool,
     stop: watch::Sender<bool>,
     /// The time at which a viewer last requested the stream, in microseconds of the clock.
@@ -113,7 +114,7 @@ impl Relay {
             if report.state != before.state {
                 report.since = now;
             }
-            // Each attempt of a long outage is no event.
+            // The attempts during a long outage are not events.
             let is_first = !self.is_told.swap(true, Ordering::Relaxed);
             let is_news = is_first || report.state != before.state || report.cause != before.cause;
             let is_attempt = report.state == RelayState::Connecting && report.cause.is_some();

@@ -30,7 +30,7 @@ pub struct RelayTarget {
 }
 
 impl RelayTarget {
-    /// Parses an address. Without `{stream}` and without a last part, the stream keeps its name.
+    /// Parses an address. If the address has no stream name, the stream keeps its own name.
     ///
     /// # Errors
     /// Fails if the text is not an RTMP URL, contains a secret, or needs a key that is missing.

@@ -26,7 +26,7 @@ impl Alignment {
         Self { starts: VecDeque::new(), last }
     }
 
-    /// Adds segments; known ones are ignored.
+    /// Adds new segments, and updates those that are still waiting. Earlier segments are ignored.
     pub fn add(&mut self, starts: &[SegmentStart]) {
         for start in starts {
             let newest = self.starts.back().map(|it| it.number).max(self.last);
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(alignment.due(ms(3_999)), None);
         assert_eq!(alignment.due(ms(4_000)), Some(start(3, 4_000)));
         assert_eq!(alignment.due(ms(4_000)), None);
-        // For two segments without a frame, the last one begins.
+        // If two segments are due at the same packet, only the last one begins.
         alignment.add(&[start(4, 6_000), start(5, 8_000)]);
         alignment.add(&[start(5, 8_100)]);
         assert_eq!(alignment.due(ms(9_000)), Some(start(5, 8_100)));

@@ -45,14 +45,15 @@ pub struct VideoRendition {
 }
 
 impl VideoRendition {
-    /// The rendition for browsers that decode only Constrained Baseline, for a stream of this size.
+    /// Returns the rendition for browsers that decode only Constrained Baseline, for a stream of
+    /// this size.
     pub(in crate::server) fn baseline(of: Size) -> Self {
         let height = of.width.min(of.height).min(MAX_BASELINE) & !1;
         let (bitrate, profile) = (usual_bitrate(height), Profile::ConstrainedBaseline);
         Self { height, bitrate, profile }
     }
 
-    /// Its name, such as `720p`.
+    /// Returns the name, such as `720p`.
     pub fn name(self) -> String {
         match self.profile {
             Profile::High => format!("{}p", self.height),
@@ -60,8 +61,8 @@ impl VideoRendition {
         }
     }
 
-    /// Its size for a stream of this size; `None` if it would not be smaller. In Constrained Baseline, it may have
-    /// the size of the stream.
+    /// Returns the size of the rendition for a stream of this size, or `None` if it would not be smaller than the
+    /// stream. In Constrained Baseline, both may have the same size.
     pub fn size(self, of: Size) -> Option<Size> {
         let short = of.width.min(of.height);
         if self.height >= short && self.profile != Profile::ConstrainedBaseline {
@@ -193,15 +194,15 @@ impl Ladders {
         self.apps.get(app).unwrap_or(&self.others)
     }
 
-    /// The watermarks on this rendition of an application's streams.
+    /// Returns the watermarks on this rendition of an application's streams.
     pub(in crate::server) fn watermarks(&self, app: &str, rendition: &str) -> Vec<WatermarkImage> {
         let of_app = self.app_watermarks.get(app).unwrap_or(&self.watermarks);
-        // Other browsers get the same rendition in another profile.
+        // The Constrained Baseline form of a rendition has the same watermarks.
         let rendition = rendition.strip_suffix(BASELINE_SUFFIX).unwrap_or(rendition);
         of_app.iter().filter(|it| it.is_on(rendition)).map(|it| it.image.clone()).collect()
     }
 
-    /// Returns true if there is a rendition anywhere.
+    /// Returns true if any application has renditions.
     pub fn has_any(&self) -> bool {
         std::iter::once(&self.others).chain(self.apps.values()).any(|it| !it.is_empty())
     }

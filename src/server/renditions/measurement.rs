@@ -10,7 +10,8 @@ use crate::server::registry::Registry;
 /// Interval between measurements.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Measures until the server stops, while something can be encoded: renditions of the rules, or one for WebRTC.
+/// Measures the CPU load until the server stops, while something can be encoded: renditions from the rules,
+/// or a rendition for WebRTC.
 pub(in crate::server) async fn measure(registry: &Registry) {
     let mut system = match System::new() {
         Ok(system) => system,

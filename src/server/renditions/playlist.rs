@@ -22,7 +22,8 @@ use crate::wire::hls::OfferedVariant;
 
 /// Duration for which a rendition is made after the last request.
 const KEPT: Duration = Duration::from_secs(30);
-/// Peak bitrate of segments and the overhead of the container, in percent.
+/// The announced peak bitrate, which includes the overhead of the container, in percent of the
+/// average.
 const PEAK_PERCENT: u64 = 115;
 
 /// The content of a rendition.
@@ -37,7 +38,7 @@ pub(in crate::server) enum RenditionKind {
 #[derive(Debug)]
 pub(in crate::server) enum PlaylistState {
     Idle,
-    /// The task begins with the playlist soon.
+    /// The task will soon begin to make the playlist.
     Begun(Option<RenditionUse>),
     Made,
 }

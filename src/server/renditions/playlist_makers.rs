@@ -75,7 +75,7 @@ impl PlaylistMakers {
         }
     }
 
-    /// Begins with the playlists that were requested.
+    /// Begins to make the playlists that were requested.
     pub fn begin(&mut self, registry: &Registry) {
         for playlist in &self.all {
             let mut state = playlist.state.lock();
@@ -131,7 +131,7 @@ impl PlaylistMakers {
         others.filter_map(report).collect()
     }
 
-    /// Makes the playlists available to requests; `main` is that of the stream itself.
+    /// Makes the playlists available to requests; `main` is the listing of the stream itself.
     pub fn publish(&self, main: &Listing) {
         for made in &self.made {
             let mut reports = self.reports(Some(&*made.playlist));

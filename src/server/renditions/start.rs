@@ -63,7 +63,8 @@ fn begin(
     let rules = registry.rules();
     let usual = match rules.renditions.has_any() {
         true => cores * PER_CORE,
-        // Only for browsers that decode nothing else: nobody has planned for these encoders.
+        // Without configured renditions, encoders are needed only for browsers that decode nothing
+        // but Constrained Baseline.
         false => (cores / 2).max(1),
     };
     let most = rules.renditions.limit.unwrap_or(usual);

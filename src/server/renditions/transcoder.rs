@@ -66,7 +66,7 @@ pub(super) fn transcode(registry: &Arc<Registry>, transcoder: &Arc<Transcoder>) 
         let now = registry.clock.now();
         start_encoders(registry, transcoder, &source, (&mut encoders, now));
         let mut arrivals = transcoder.sink.take();
-        // At first, the frames since the last keyframe arrive at once.
+        // At first, the frames since the last keyframe arrive all together.
         let was_first = is_first && !arrivals.is_empty();
         is_first &= arrivals.is_empty();
         if !was_first && drop_late(&mut arrivals) {

@@ -302,7 +302,7 @@ impl Task {
         Ok(())
     }
 
-    /// Publishers, which identify themselves as such, must log in. Players need not.
+    /// Handles a request to connect. Clients that identify themselves as publishers must log in.
     fn connect(&mut self, connect: &Connect) -> Result<(), Error> {
         let connection = &self.connection;
         match connection.verdict(Phase::Connect) {
@@ -515,7 +515,7 @@ impl Task {
         Ok(())
     }
 
-    /// Returns the servers that the stream has passed, if the client is a relay.
+    /// Returns the servers that the stream has passed through, if the client is a relay.
     fn relay_path(&self) -> RelayPath {
         self.connection
             .with_session(|session| session.connect().relay_path().and_then(RelayPath::parse))

@@ -26,8 +26,8 @@ pub(super) enum RequestKind {
     Watch(String, f64),
 }
 
-/// A request of the client that waits for a decision. Until then, the session keeps
-/// further input.
+/// A request of the client that waits for a decision. Until the decision, the session keeps further
+/// input.
 pub(super) struct PendingRequest {
     pub kind: RequestKind,
     decision: Pin<Box<dyn Future<Output = Result<Grant, Denied>> + Send>>,

@@ -33,7 +33,7 @@ pub const DEFAULT_WEBRTC_PORT: u16 = 8189;
 /// An address to listen on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// Port 0 picks a free one.
+    /// The address. Port 0 picks a free port.
     pub address: SocketAddr,
     /// True to use the next free port if the port is in use. It is set for default ports, not for
     /// configured ones.
@@ -92,7 +92,8 @@ pub struct Config {
     pub login: Option<Login>,
     /// A stream that requires its own key to publish, independently of other keys.
     pub own_stream: Option<OwnStream>,
-    /// Host names of the server for browsers, in addition to its addresses and `localhost`.
+    /// Host names that HTTP requests may use for the server, in addition to its addresses and
+    /// `localhost`.
     pub http_names: Vec<String>,
     /// Origins whose pages may read from the server, such as `https://example.com`; `*` for all.
     /// The server's own pages may always read.
@@ -133,7 +134,7 @@ pub struct MediaRules {
     pub ice_servers: Vec<IceServer>,
 }
 
-/// A stream of the program that contains the server.
+/// A stream of the onair instance that runs the server.
 #[derive(Clone, Debug)]
 pub struct OwnStream {
     pub app: String,
@@ -195,7 +196,7 @@ pub struct Limits {
     pub waiting_names: usize,
     /// How long a viewer may wait for a publisher.
     pub waiting_viewer: Duration,
-    /// Maximum number of bytes that new viewers get at once. A larger GOP is not cached.
+    /// Maximum number of bytes that new viewers get at the start. A larger GOP is not cached.
     pub group_bytes: usize,
     /// Maximum number of bytes that may wait for one viewer before frames are dropped.
     pub queue_bytes: usize,

@@ -511,8 +511,8 @@ const EXPELLED: &str = "the play key has changed";
 /// A connection: its stream, the address of its client, and its slot.
 type Accepted = (Stream, SocketAddr, ConnectionSlot);
 
-/// Replaces the address and the slot of a trusted proxy by those of its client, if the proxy names it; `None`
-/// if the connection is over.
+/// Replaces the address and the slot of a trusted proxy with those of its client, if the proxy names it;
+/// `None` if the connection is over.
 async fn through_proxy(
     registry: &Arc<Registry>,
     (mut stream, peer, place): Accepted,

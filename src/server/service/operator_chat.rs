@@ -1,4 +1,4 @@
-//! The operator's side of a chat, in the program that runs the server.
+//! The operator's side of a chat, in the process that runs the server.
 
 use std::sync::Arc;
 

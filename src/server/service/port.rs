@@ -13,10 +13,10 @@ use crate::server::registry::{ConnectionSlot, Registry};
 
 /// Time limit for the task of a port to drop its socket.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Number of connections from which on closed ones are removed from the list.
+/// From this number of connections on, closed ones are removed from the list.
 const TIDY_FROM: usize = 64;
 
-/// The side of a port that closes it, also when dropped.
+/// The side that closes a port. Dropping this side closes the port too.
 #[derive(Debug)]
 pub(super) struct Port {
     stop: watch::Sender<bool>,

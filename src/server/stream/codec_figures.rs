@@ -1,4 +1,4 @@
-//! Properties in FLV bodies of codecs that the server only passes on: size, rate and channels.
+//! Reads size, rate and channels from FLV bodies of codecs that the server only passes on.
 
 use crate::server::event::{AudioFigures, VideoFigures};
 use crate::wire::codec;

@@ -80,7 +80,7 @@ impl Cache {
         self.metadata.iter().chain(&self.headers)
     }
 
-    /// Stores the data for new viewers, in a GOP of at most `limit` bytes.
+    /// Stores a message for new viewers. The stored GOP has at most `limit` bytes.
     pub fn store(&mut self, message: &Arc<Message>, keep: Keep, limit: usize) {
         match keep {
             Keep::Metadata if message.mark.is_some() => self.metadata = Some(Arc::clone(message)),

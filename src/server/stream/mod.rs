@@ -1,6 +1,6 @@
 //! One stream: its publisher, the initial data for new viewers, and its viewers. The publisher's
 //! task sends messages to all viewers, so that no viewer's task needs to wake up. A publisher's
-//! burst is sent in one piece, because a system call costs more than its bytes.
+//! burst is sent in one piece, because a system call costs more than copying its bytes.
 
 pub(in crate::server) mod bitrate_history;
 pub(in crate::server) mod codec_figures;
@@ -112,8 +112,9 @@ impl Stream {
     }
 
     /// Makes a client the publisher. Returns `None` if another publisher stays. After a lost
-    /// connection, the old connection may still be publishing. It gives way at once to the same
-    /// identity at the same address, and to others with the same credentials once it is silent.
+    /// connection, the old connection may still count as the publisher. It gives way at once to the
+    /// same identity at the same address, and to others with the same credentials once it is
+    /// silent.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven, limits } = claim;
         let mut inner = self.inner.lock();
@@ -327,7 +328,7 @@ impl Inner {
         self.held.clear();
     }
 
-    /// Sends to all viewers that keep up with one system call, and to the others one by one.
+    /// Sends with one system call to all viewers that keep up, and one by one to the others.
     /// Returns false, without sending anything, if that is impossible.
     fn deliver_in_one_call(&self, batch: &Batch<'_>) -> bool {
         let Some(joined) = &batch.joined else { return false };
@@ -463,7 +464,8 @@ mod tests {
         assert!(!stream.unpublish(1), "no longer the publisher");
     }
 
-    /// Records its deliveries: the times of the messages, and whether they came in one piece.
+    /// A viewer that records its deliveries: the times of the messages, and whether they came in
+    /// one piece.
     #[derive(Debug, Default)]
     struct Viewer(u64, Mutex<Vec<(Vec<u32>, bool)>>);
 

@@ -131,7 +131,7 @@ impl Thumbnails {
     }
 
     /// Passes a request to the thread, which is started if necessary. Returns false if the thread
-    /// has too many requests.
+    /// cannot start, or has too many requests.
     fn start(&self, job: Job) -> bool {
         let mut maker = self.maker.lock();
         if maker.as_ref().is_none_or(|maker| maker.worker.is_finished()) {

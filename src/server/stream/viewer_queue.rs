@@ -76,8 +76,8 @@ impl Queue {
         self.control.push_back(bytes);
     }
 
-    /// Queues media, or data with a position among them. In a long queue, metadata and codec
-    /// configs replace older waiting ones.
+    /// Queues media, or data that has a position among the media. In a long queue, metadata and
+    /// codec configs replace older waiting ones.
     pub fn push(
         &mut self,
         class: Class,
@@ -115,8 +115,7 @@ impl Queue {
     }
 
     /// Makes room for a new version of this mark. Returns false if that version is already waiting.
-    /// Waiting frames that need the old version keep it. Only a full queue drops them together with
-    /// it.
+    /// Waiting frames that need the old version keep that version. Only a full queue drops both.
     fn replace(&mut self, mark: MessageVersion, full: bool) -> bool {
         let same_slot = |entry: &Entry| entry.mark.is_some_and(|it| it.slot() == mark.slot());
         let of_kind = |entry: &Entry| match mark.kind {

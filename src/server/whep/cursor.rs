@@ -31,7 +31,7 @@ impl Cursor {
         self.waiting
     }
 
-    /// Changes to another production, with this keyframe of it.
+    /// Changes to another production, whose first frame for the viewer is this keyframe.
     pub fn change_to(&mut self, frame: &Frame) {
         if let Some((next, _)) = &mut self.last {
             *next = frame.index;
@@ -39,7 +39,7 @@ impl Cursor {
         self.waiting = true;
     }
 
-    /// Time of the last sent frame.
+    /// Returns the time of the last sent frame.
     pub fn last_time(&self) -> Option<i64> {
         self.last.map(|(_, time)| time)
     }
@@ -126,7 +126,7 @@ mod tests {
         let mut cursor = Cursor::new();
         let first: Vec<_> = (50..53).map(|index| cursor.next(&frame(index, index == 50))).collect();
         assert!(first.iter().all(Option::is_some));
-        // Its numbers are lower, and it is one frame behind.
+        // The other production has lower numbers, and is one frame behind.
         let other = |index: u64, key| {
             let mut frame = Arc::into_inner(frame(index, key)).unwrap();
             frame.at += 45 * 40_000;

@@ -84,8 +84,8 @@ impl Whep {
         ended
     }
 
-    /// Chooses the rendition for the session with this URL; `None` is the best one for the link. It is `None` if
-    /// there is no such session.
+    /// Chooses the rendition for the session with this URL; a `rendition` of `None` means the best one for the
+    /// link. Returns `None` if there is no such session, or if it does not answer in time.
     pub async fn choose(
         &self,
         resource: &str,
@@ -98,13 +98,14 @@ impl Whep {
         tokio::time::timeout(ANSWER_WITHIN, answered).await.ok()?.ok()
     }
 
-    /// The ICE user name fragments of the session with this URL.
+    /// Returns the ICE user name fragments of the session with this URL.
     pub fn ice(&self, resource: &str) -> Option<IceNames> {
         self.routes.of_resource(resource).map(|mailbox| mailbox.ice())
     }
 
-    /// Restarts ICE for the session with this URL, with these credentials of the viewer. It returns the fragment
-    /// with the new local ones; `None` if there is no such session.
+    /// Restarts ICE for the session with this URL, with these credentials of the viewer. Returns the SDP
+    /// fragment with the new local credentials, or `None` if there is no such session or it does not
+    /// answer in time.
     pub async fn restart(
         &self,
         resource: &str,
@@ -117,7 +118,7 @@ impl Whep {
         tokio::time::timeout(ANSWER_WITHIN, answered).await.ok()?.ok()
     }
 
-    /// The session that an ICE request names.
+    /// Returns the session that an ICE request names.
     pub(super) fn session_of(&self, datagram: &[u8]) -> Option<Arc<Mailbox>> {
         self.routes.of_request(datagram)
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 /// One access unit.
 #[derive(Debug)]
 pub(super) struct Frame {
-    /// Number of the production that made it.
+    /// Number of the production that made the frame.
     pub production: u64,
     /// True for video in AV1; other video is H.264.
     pub is_av1: bool,

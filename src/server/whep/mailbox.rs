@@ -14,8 +14,8 @@ use crate::server::whep::path::Path;
 
 /// Maximum number of waiting datagrams. Further ones are lost, as on any network.
 const MAX_DATAGRAMS: usize = 256;
-/// Maximum number of waiting frames, which last several seconds. Beyond it, video frames are dropped
-/// up to the next keyframe.
+/// Maximum number of waiting frames, which last several seconds. Beyond this number, video frames
+/// are dropped up to the next keyframe.
 const MAX_FRAMES: usize = 256;
 /// Maximum number of TCP connections of a session.
 const MAX_CONNECTIONS: usize = 4;
@@ -44,7 +44,7 @@ pub(in crate::server) struct IceNames {
 }
 
 impl IceNames {
-    /// The entity tag of the session's ICE state.
+    /// Returns the entity tag of the session's ICE state.
     pub fn tag(&self) -> String {
         format!("\"{}\"", self.local)
     }
@@ -53,7 +53,7 @@ impl IceNames {
 /// A rendition that the viewer chooses.
 #[derive(Debug)]
 pub(super) struct ChosenRendition {
-    /// The name; `None` is the best one for the link.
+    /// The name; `None` means the best one for the link.
     pub rendition: Option<String>,
     pub answer: oneshot::Sender<Result<(), Refusal>>,
 }
@@ -94,24 +94,24 @@ impl Mailbox {
         })
     }
 
-    /// The ICE user name fragments.
+    /// Returns the ICE user name fragments.
     pub fn ice(&self) -> IceNames {
         self.ice.lock().clone()
     }
 
-    /// Changes them, and returns those before.
+    /// Changes the ICE user name fragments, and returns the previous ones.
     pub fn set_ice(&self, ice: IceNames) -> IceNames {
         std::mem::replace(&mut *self.ice.lock(), ice)
     }
 
-    /// Adds a TCP connection; `None` if there are too many.
+    /// Adds a TCP connection. Returns `None` if there are too many.
     pub fn connect(self: &Arc<Self>) -> Option<Connection> {
         let before = self.connections.fetch_add(1, Ordering::AcqRel);
         let connection = Connection { mailbox: Arc::clone(self), is_first: before == 0 };
         (before < MAX_CONNECTIONS).then_some(connection)
     }
 
-    /// Records that the session has ended, and forgets what waits.
+    /// Records that the session has ended, and drops all waiting items.
     pub fn close(&self) {
         self.is_over.store(true, Ordering::Release);
         drop(self.take());
@@ -171,19 +171,19 @@ impl Mailbox {
         self.news.notify_one();
     }
 
-    /// Passes on a restart of ICE. A later one replaces one that waits.
+    /// Passes on a restart of ICE. It replaces a restart that is still waiting.
     pub fn restart(&self, restart: Restart) {
         self.waiting.lock().restart = Some(restart);
         self.news.notify_one();
     }
 
-    /// Passes on what the viewer chooses. A later choice replaces one that waits.
+    /// Passes on the viewer's choice. It replaces a choice that is still waiting.
     pub fn choose(&self, chosen: ChosenRendition) {
         self.waiting.lock().chosen = Some(chosen);
         self.news.notify_one();
     }
 
-    /// Records that the publisher has gone or is back.
+    /// Records that the publisher has left or is back.
     pub fn published(&self, is_published: bool) {
         self.waiting.lock().published = Some(is_published);
         self.news.notify_one();

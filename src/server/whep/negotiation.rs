@@ -34,7 +34,7 @@ pub(super) struct Local<'a> {
     pub password: String,
     /// Addresses at which the viewer reaches the server.
     pub addresses: &'a [SocketAddr],
-    /// True if they accept TCP connections too.
+    /// True if these addresses accept TCP connections too.
     pub has_tcp: bool,
     pub certificate: &'a Certificate,
     /// The first video, if there is any.
@@ -130,7 +130,7 @@ pub(super) fn negotiate(
     Ok(Negotiated { rtc, answer, video, audio: audio.transpose()? })
 }
 
-/// The payload types for video that begins in this format. Renditions are H.264.
+/// Returns the payload types for video that begins in this format. Renditions are H.264.
 fn video_route(rtc: &Rtc, mid: Mid, format: VideoFormat) -> Result<VideoRoute, NegotiationError> {
     let profile = match format {
         VideoFormat::H264(profile) => profile,
@@ -145,8 +145,8 @@ fn video_route(rtc: &Rtc, mid: Mid, format: VideoFormat) -> Result<VideoRoute, N
     }
 }
 
-/// Returns true if an offer has H.264 only with the Baseline profile. Browsers that say so decode nothing else, or
-/// not reliably.
+/// Returns true if an offer has H.264 only with the Baseline profile. Browsers with such an offer do not decode
+/// other profiles, or not reliably.
 pub(super) fn has_only_baseline(offer: &str) -> bool {
     let profiles = offer.split("profile-level-id=").skip(1).map(|rest| {
         let hex = rest.get(..6).unwrap_or_default();
@@ -156,7 +156,7 @@ pub(super) fn has_only_baseline(offer: &str) -> bool {
     profiles.peek().is_some() && profiles.all(is_baseline)
 }
 
-/// The profile of renditions in the form of SDP.
+/// Returns the profile of renditions in the form of SDP.
 pub(super) fn h264_profile(profile: Profile) -> u32 {
     match profile {
         Profile::High => HIGH,
@@ -169,12 +169,13 @@ pub(super) fn has_av1(offer: &str) -> bool {
     offer.lines().any(|line| line.starts_with("a=rtpmap:") && line.contains(" AV1/90000"))
 }
 
-/// Returns true for the Baseline profile. The tools that Constrained Baseline leaves out are not in use.
+/// Returns true for the Baseline profile. Encoders do not use the tools that Constrained Baseline
+/// excludes.
 pub(super) fn is_baseline(profile: u32) -> bool {
     profile >> 16 == 0x42
 }
 
-/// The payload types of a codec that both ends support, with their profiles.
+/// Returns the payload types of a codec that both ends support, with their profiles.
 fn types(rtc: &Rtc, mid: Mid, codec: Codec) -> impl Iterator<Item = (Pt, Option<u32>)> + '_ {
     let remote = rtc.media(mid).map_or(&[][..], |media| media.remote_pts());
     rtc.codec_config().params().iter().filter_map(move |params| {

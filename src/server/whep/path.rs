@@ -6,7 +6,8 @@ use std::sync::Arc;
 use str0m::net::Protocol;
 use tokio::sync::{Notify, mpsc};
 
-/// Maximum number of packets that wait for a TCP connection. More are lost, as on any network.
+/// Maximum number of packets that wait for a TCP connection. Further packets are lost, as on any
+/// network.
 const MAX_WAITING: usize = 1_024;
 
 /// Where a datagram came from.
@@ -17,7 +18,7 @@ pub(super) enum Path {
 }
 
 impl Path {
-    /// The address of the viewer.
+    /// Returns the address of the viewer.
     pub fn peer(&self) -> SocketAddr {
         match self {
             Self::Udp(peer) => *peer,

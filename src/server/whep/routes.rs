@@ -57,7 +57,7 @@ impl Routes {
         maps.by_ufrag.remove(&before.local);
     }
 
-    /// The session that an ICE request names.
+    /// Returns the session that an ICE request names.
     pub(super) fn of_request(&self, datagram: &[u8]) -> Option<Arc<Mailbox>> {
         self.0.lock().by_ufrag.get(stun::local_ufrag(datagram)?).cloned()
     }
@@ -94,7 +94,8 @@ impl Routes {
     }
 }
 
-/// Returns true for datagrams that a viewer may send: all but media, and nothing without a kind.
+/// Returns true for datagrams that a viewer may send: all except media, and none that are too short
+/// to have a kind.
 pub(super) fn is_wanted(datagram: &[u8]) -> bool {
     match datagram {
         [first, second, ..] => !RTP.contains(first) || RTCP.contains(second),

@@ -1,5 +1,5 @@
-//! One viewer: a task that drives its connection. The library str0m has no I/O; its output is sent at once,
-//! and data that does not fit into the socket is lost, as on any network.
+//! One viewer: a task that drives its connection. The library str0m has no I/O; its output is sent
+//! immediately, and data that does not fit into the socket is lost, as on any network.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -46,13 +46,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const MAX_ADDRESSES: usize = 8;
 /// Maximum number of source addresses during a session, in which a phone may change its network many times.
 const MAX_SOURCES: usize = 128;
-/// Maximum age in µs of a keyframe for a viewer's request; for older ones, the encoder is asked.
+/// Maximum age in µs of a keyframe for a viewer's request; for older keyframes, the encoder is
+/// asked.
 const YOUNG_KEYFRAME: i64 = 500_000;
 /// Time limit for the encoder, after which the cached frames are used.
 const KEYFRAME_WITHIN: Duration = Duration::from_millis(600);
 /// Minimum interval between restarts for a viewer.
 const RESTART_PAUSE: Duration = Duration::from_millis(300);
-/// If the cached frames are larger than this, in bytes, a new keyframe from the program's own encoder
+/// If the cached frames are larger than this, in bytes, a new keyframe from onair's own encoder
 /// arrives sooner.
 const LARGE_GROUP: usize = 300 << 10;
 /// Minimum initial estimate of the link in bits per second, and its ratio to the stream's bitrate.
@@ -65,7 +66,7 @@ pub(in crate::server) struct BegunSession {
     pub answer: String,
     /// The last part of the session's URL.
     pub resource: String,
-    /// The entity tag of its ICE state.
+    /// The entity tag of the session's ICE state.
     pub tag: String,
     /// True if there are several renditions.
     pub has_choice: bool,
@@ -147,9 +148,9 @@ struct Session {
     peer: SocketAddr,
     /// The source addresses of the viewer's datagrams, newest last.
     addresses: Vec<SocketAddr>,
-    /// All source addresses of its ICE requests. str0m keeps a candidate for each.
+    /// All source addresses of the viewer's ICE requests. str0m keeps a candidate for each.
     sources: HashSet<SocketAddr>,
-    /// Its TCP connections, the newest last.
+    /// The viewer's TCP connections, the newest last.
     tcp: Vec<Arc<TcpLink>>,
     /// The lines of the answer with the local candidates, and the first mid.
     candidates: String,
@@ -270,7 +271,7 @@ impl Session {
         }
         if let Path::Tcp(link) = path {
             if !self.tcp.iter().any(|known| Arc::ptr_eq(known, &link)) {
-                // A connection that has ended leaves its place to the next one from there.
+                // A new connection replaces an ended one, or one from the same address.
                 self.tcp.retain(|known| known.peer != from && !known.is_over());
                 self.tcp.push(link);
             }
@@ -326,7 +327,7 @@ impl Session {
         }
     }
 
-    /// Sends a packet; `false` if it is lost.
+    /// Sends a packet. Returns false if the packet is lost.
     fn transmit(&self, transmit: &Transmit) -> bool {
         match transmit.proto {
             Protocol::Tcp => {
@@ -337,8 +338,8 @@ impl Session {
         }
     }
 
-    /// Restarts ICE with new credentials of both sides. The media goes on over the path in use until a request
-    /// with the new ones comes over another.
+    /// Restarts ICE with new credentials of both sides. Media continues over the current path until a request
+    /// with the new credentials arrives over another path.
     fn restart_ice(&mut self, registry: &Registry, restart: Restart) {
         let (Some(ufrag), Some(pass)) = (random_hex(), random_hex()) else { return };
         let ufrag: String = ufrag.chars().take(UFRAG_LENGTH).collect();
@@ -376,8 +377,8 @@ impl Session {
         variants.main.subscribe(&self.mailbox);
         let Some(video) = &self.video else { return Ok(()) };
         let group = video.used.subscribe(&self.mailbox);
-        // Before this, the production could not end the session. It ends with the next step: the viewer
-        // still needs the last messages of the handshake to know.
+        // Before this, the production could not end the session. The session ends with the next step,
+        // because the viewer still needs the last messages of the handshake to learn about the end.
         let refused = video.used.tracks().borrow().refused;
         if let Some(refused) = refused {
             self.mailbox.end(refused.reason());
@@ -404,8 +405,8 @@ impl Session {
         }
     }
 
-    /// Requests a keyframe from the program's own encoder, unless a recent one exists, and waits for it.
-    /// Returns false if no wait is needed.
+    /// Requests a keyframe from onair's own encoder, unless a recent one exists, and lets the
+    /// viewer wait for the keyframe. Returns false if the viewer does not wait.
     fn ask_encoder(&mut self, registry: &Registry, group: &[Arc<Frame>], now: Instant) -> bool {
         let age = |key: &Arc<Frame>| now.duration_since(key.arrived).as_micros() as i64;
         if group.first().map(age).is_some_and(|age| age < YOUNG_KEYFRAME) {
@@ -494,7 +495,8 @@ impl Session {
     }
 }
 
-/// The lines of an answer with its candidates, and the media section to which they belong (RFC 8840 §9).
+/// Returns the lines of an answer with its candidates, and the media section to which they belong (RFC
+/// 8840 §9).
 fn candidates(answer: &str) -> String {
     let first = |begin: &str| answer.lines().find(|line| line.starts_with(begin));
     let candidates = answer.lines().filter(|line| line.starts_with("a=candidate:"));
@@ -509,7 +511,7 @@ fn candidates(answer: &str) -> String {
     known.iter().map(|line| format!("{line}\r\n")).collect()
 }
 
-/// Tells the estimator of the link to look for room for this bitrate.
+/// Tells the link estimator to probe for this bitrate.
 fn set_desired(rtc: &mut Rtc, bitrate: u64) {
     rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps((bitrate * 2).max(1_000_000)));
 }

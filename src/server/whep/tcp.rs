@@ -107,7 +107,7 @@ async fn receive(
     while let Ok(Ok(datagram)) =
         tokio::time::timeout(NEXT_WITHIN, read(&mut stream, &mut buffer)).await
     {
-        // On a connection, nobody else sends what a viewer never does.
+        // Nobody else can send on this connection, so unwanted data ends it.
         if mailbox.is_over() || !routes::is_wanted(datagram) {
             return;
         }

@@ -26,7 +26,7 @@ pub(in crate::server) enum VideoFormat {
 /// Why a stream is not playable in browsers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Unplayable {
-    /// Video of this codec, which the player or WHEP does not take.
+    /// Video of this codec, which the player or WHEP does not support.
     Codec(&'static str),
     /// Frames are not decoded in display order, but RTP has only one time per frame.
     BFrames,

@@ -33,7 +33,7 @@ pub struct Config {
     /// True if no meters are displayed. The studio then polls its parts less often once frames are
     /// produced.
     pub calm: bool,
-    /// True to measure loudness and true peak, because somebody reads them.
+    /// True to measure loudness and true peak. False if nothing uses these values.
     pub loudness: bool,
     /// The file to which the event log is appended line by line; `None` disables the file.
     pub history_path: Option<PathBuf>,
@@ -63,7 +63,7 @@ pub struct Config {
     pub retry_for: Option<Duration>,
     /// The folder for the unnamed files of the stream delay.
     pub delay_folder: PathBuf,
-    /// True to search for a stream's chat without an address.
+    /// True to search for the chat of a stream if the user gave no chat address.
     pub find_chat: bool,
     /// The player's configuration; [`Command::Watch`](crate::studio::command::Command::Watch) adds
     /// the source.

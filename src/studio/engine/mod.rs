@@ -1,5 +1,5 @@
 //! The studio's thread: takes commands, polls all parts, reports events, and builds the snapshot.
-//! Nothing here waits for a device, a socket or a disk; slow work has separate threads.
+//! Nothing here waits for a device, a socket or a disk; slow work runs on separate threads.
 
 pub mod config;
 pub mod handle;

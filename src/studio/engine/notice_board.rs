@@ -74,7 +74,7 @@ impl NoticeBoard {
     }
 }
 
-/// A logged message and the name of its subject; `None` if nothing was logged.
+/// A message to report and its detail; `None` if there is nothing to report.
 pub(in crate::studio) struct LoggedMessage(Option<(StudioMessage, String)>);
 
 impl From<Option<StudioMessage>> for LoggedMessage {

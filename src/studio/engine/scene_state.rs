@@ -1,5 +1,5 @@
-//! The studio's working state of scenes and the mixer: the preview scene, the undo history, open
-//! files.
+//! The studio's working state of scenes and the mixer: the preview scene, the undo history, and
+//! open files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub(in crate::studio) struct SceneState {
     /// The last reported degradation.
     pub degradation: Degradation,
     pub prepared: Option<SceneId>,
-    /// The views drawn beside the program.
+    /// The views drawn in addition to the program.
     pub views: BTreeMap<ViewOf, ViewDetail>,
     pub pictures: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
     /// Scenes that were reported as having too many layers, with their names at that time.

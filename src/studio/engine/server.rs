@@ -52,8 +52,8 @@ pub(in crate::studio) struct BuiltIn {
     chat_rules: ChatRules,
     /// The chat of the program's own stream, if there is a window to show it.
     chat: Option<OwnChat>,
-    /// The addresses of this computer as of the last change; the next field has the links with
-    /// them.
+    /// The addresses of this computer after their last change; `links` contains the links with
+    /// these addresses.
     networks: Arc<[NetworkAddress]>,
     links: Arc<ShareLinks>,
 }
@@ -117,8 +117,9 @@ impl BuiltIn {
         self.look_at_networks();
     }
 
-    /// Makes a new key for viewers, and returns it. `None`: the system has no randomness. The key before then
-    /// stays; if there is none, viewers need a hash of the publishing key, which does not reveal that key.
+    /// Makes a new key for viewers, and returns it. Returns `None` if the system has no randomness: the
+    /// earlier key then stays. If there is no earlier key, viewers need a hash of the publishing key, which
+    /// does not reveal that key.
     pub(in crate::studio) fn renew_play_key(&mut self) -> Option<Secret> {
         let key = random_hex().map(Secret::new);
         let before = self.play_key.clone();
@@ -220,7 +221,7 @@ impl BuiltIn {
         self.chat_rules = rules;
     }
 
-    /// Lists the addresses of this computer again, after these or the server's addresses have
+    /// Lists the addresses of this computer again after they or the server's addresses have
     /// changed.
     pub(in crate::studio) fn look_at_networks(&mut self) {
         let server = self.server.as_ref().map(Server::addresses);

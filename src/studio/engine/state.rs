@@ -53,7 +53,7 @@ pub(in crate::studio) struct EngineState {
     pub born: u64,
     pub next_second: Timestamp,
     pub quitting: bool,
-    /// True while nobody sees the window.
+    /// True while the window is hidden.
     pub hidden: bool,
     /// Files of filters from a program that is being replaced.
     pub filters: Option<Filters>,
@@ -85,8 +85,9 @@ pub(in crate::studio) struct Broadcast {
     /// The check whether a full disk has space again.
     pub space: SpaceAgain,
     pub history: History,
-    /// The data for the summary of the broadcast, and whether the broadcast is over.
+    /// The data for the summary of the broadcast.
     pub summary: BroadcastSummary,
+    /// True once the summary is complete.
     pub is_summarized: bool,
 }
 
@@ -115,8 +116,8 @@ pub(in crate::studio) struct Startup {
     pub undecided: (bool, bool),
     /// The time by which the sources must be chosen.
     pub decide_by: Timestamp,
-    /// Commands, such as going live and recording, that wait for that choice and for the files of
-    /// filters.
+    /// Commands, such as going live and recording, that wait until the sources are chosen and the
+    /// files of filters are read.
     pub postponed: Vec<Command>,
     /// The time until which the postponed commands wait for the files of filters.
     pub read_by: Option<Timestamp>,
@@ -164,7 +165,7 @@ pub(in crate::studio) struct KeptSecrets {
     pub play_key_pending: bool,
     /// The stored addresses with secrets, by name.
     pub addresses: BTreeMap<String, Secret>,
-    /// Targets whose key must be stored with the settings.
+    /// Targets whose key must be stored when the settings are saved.
     pub changed: BTreeSet<u32>,
 }
 

@@ -167,7 +167,7 @@ pub struct Monitor {
     pub troubles: Vec<&'static str>,
     /// The viewers' delay behind the program, without the buffer of their player.
     pub latency_ms: Option<f64>,
-    /// The method of the latency measurement: the test pattern's `markers`, or the `sound`.
+    /// The method of the latency measurement: `markers` of the test pattern, or `audio`.
     pub latency_by: Option<&'static str>,
     /// The audio offset measured by the markers; positive values mean late audio.
     pub av_offset_ms: Option<f64>,

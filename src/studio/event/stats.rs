@@ -58,9 +58,9 @@ pub struct Audio {
     pub clipped: bool,
     /// The RMS level over about 300 ms.
     pub rms_dbfs: f32,
-    /// The maximum true peak so far; the next fields are the EBU R 128 loudness. These values are
-    /// `None` if they are not measured, and for silence.
+    /// The maximum true peak so far; `None` if it is not measured, and for silence.
     pub true_peak_dbtp: Option<f32>,
+    /// The loudness by EBU R 128; `None` if it is not measured, and for silence.
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,
     pub integrated_lufs: Option<f32>,
@@ -76,7 +76,7 @@ pub struct Strip {
     pub state: SourceState,
     /// The level after fader and mute.
     pub level_dbfs: f32,
-    /// As in [`Audio`].
+    /// The held peak; see [`Audio`].
     pub held_dbfs: f32,
     pub clipped: bool,
     /// The RMS level over about 300 ms.
@@ -127,7 +127,7 @@ impl Target {
 /// The viewers' stream of a target.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Monitor {
-    /// As in [`event::Monitor`](crate::studio::event::Monitor).
+    /// The state, with the names of [`event::Monitor`](crate::studio::event::Monitor).
     pub state: &'static str,
     pub latency_ms: Option<f64>,
     pub av_offset_ms: Option<f64>,
@@ -204,7 +204,7 @@ mod tests {
         let mut meter = Meter::default();
         meter.rate(1_000, Timestamp::from_millis(1_000));
         assert_eq!(meter.rate(2_000, Timestamp::from_millis(1_500)), 16_000);
-        // A counter that was reset gives no rate.
+        // After a counter was reset, the rate is 0.
         assert_eq!(meter.rate(0, Timestamp::from_millis(2_000)), 0);
     }
 }

@@ -61,7 +61,7 @@ pub(in crate::studio) struct Adaptation {
     ladder: RenditionChoice,
     renditions: BTreeMap<u32, RenditionId>,
     second: Option<SecondEncode>,
-    /// As in [`Terms`].
+    /// See [`Terms`].
     alone: bool,
 }
 
@@ -84,7 +84,7 @@ struct SecondEncode {
 
 /// Below this share of the configured bitrate, every other frame is dropped…
 const HALVE: f64 = 0.5;
-/// From this share of the configured bitrate on, every frame is encoded again.
+/// From this share of the configured bitrate on, no more frames are dropped.
 const FULL_SHARE: f64 = 0.7;
 
 fn size_steps(quality: &Quality) -> SizeSteps {
@@ -109,7 +109,7 @@ impl Adaptation {
         }
     }
 
-    /// Returns the step between encoded frames: 1 encodes all, 2 every second one.
+    /// Returns the step between encoded frames: 1 means every frame, 2 every second frame.
     pub fn frame_step(&self) -> u32 {
         self.frame_step
     }

@@ -26,7 +26,7 @@ struct Counts {
 struct DropEpisode {
     began: Timestamp,
     last: Timestamp,
-    /// The counters when the drops began; the next field is the time of the last drop.
+    /// The counters when the drops began; `after` has the counters at the last drop.
     before: Counts,
     after: Counts,
 }

@@ -17,7 +17,7 @@ const FAST: f64 = 0.01;
 /// The number of seconds over which the share is measured.
 const SLOW_SECONDS: usize = 5;
 
-/// A change of whether the computer keeps up.
+/// News that the computer no longer keeps up, or keeps up again.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::studio) enum PaceNews {
     Slow(StudioMessage),
@@ -30,7 +30,7 @@ pub(in crate::studio) struct History {
     /// The counters (captured, skipped) at each of the last seconds.
     pace: VecDeque<(u64, u64)>,
     is_slow: bool,
-    /// The time at which a live target was lost.
+    /// The time at which the connection of each target was lost.
     lost_at: BTreeMap<usize, Timestamp>,
 }
 
@@ -75,7 +75,7 @@ impl History {
         })
     }
 
-    /// Records that a target is not live, or no longer live.
+    /// Records that the connection of a target is lost.
     pub(in crate::studio) fn lost(&mut self, told: &event::Target, at: Timestamp) {
         if told.state == TargetState::Reconnecting {
             self.lost_at.entry(told.index).or_insert(at);
@@ -89,7 +89,7 @@ impl History {
         at: Timestamp,
     ) -> Option<StudioMessage> {
         let lost = self.lost_at.remove(&told.index)?;
-        // The loss was detected later than it began.
+        // A loss is detected some time after it began, so the reported gap is preferred.
         let gone = told.gap.unwrap_or_else(|| at.since(lost));
         let (id, seconds) = (u32::try_from(told.index).unwrap_or_default(), gone.as_secs_f64());
         Some(StudioMessage::TargetBack {

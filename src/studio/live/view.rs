@@ -15,7 +15,7 @@ pub enum LiveState {
     /// Connecting, up to the first frame at the target. `stage` is `dns`, `tcp`, `tls`,
     /// `handshake`, `connect`, `publish` or `media`; it is `delay` while the stream delay fills.
     Connecting { stage: &'static str },
-    /// At least one target is publishing.
+    /// At least one target is live.
     OnAir,
     /// The connection is lost; the next attempt begins in `retry_in`.
     Reconnecting { retry_in: Duration, cause: Problem },
@@ -77,8 +77,9 @@ pub struct BroadcastSummary {
     /// The maximum number of simultaneous viewers of the built-in server.
     pub peak_viewers: usize,
     pub sent_bytes: u64,
-    /// Frames dropped because the link was too slow; the next field is the total.
+    /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
+    /// Frames sent or dropped.
     pub total_frames: u64,
     pub reconnects: u32,
     /// The recording, after it is finalized.
@@ -93,8 +94,9 @@ pub struct PassthroughView {
     pub again: bool,
     /// True if the file is still being opened and nothing is sent yet.
     pub opening: bool,
-    /// The current position; the next field is the duration, if known.
+    /// The current position.
     pub position: Duration,
+    /// The duration, if known.
     pub duration: Option<Duration>,
     /// The number of completed loops.
     pub rounds: u32,

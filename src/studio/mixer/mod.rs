@@ -100,7 +100,7 @@ impl AudioStrip {
         self.strip.muted || silenced
     }
 
-    /// Returns the settings for the mixer in that state of key and video.
+    /// Returns the settings for the mixer with this state of the key and the video.
     pub fn effective_strip(&self, held: bool, shown: bool) -> Strip {
         Strip { muted: self.is_muted(held, shown), ..self.strip.clone() }
     }
@@ -275,8 +275,8 @@ impl StripChange {
 }
 
 impl Strips {
-    /// Updates the mixer, opens the required sources, and closes the others. Returns the failures
-    /// with their choices.
+    /// Updates the mixer, opens the required sources, and closes those that are no longer required.
+    /// Returns the failures with their choices.
     pub fn sync(
         &mut self,
         wanted: &[AudioStrip],
@@ -374,7 +374,7 @@ impl Strips {
         messages
     }
 
-    /// Opens the fallbacks of silent strips, and closes the others.
+    /// Opens the fallbacks of silent strips, and closes those of audible strips.
     pub fn open_fallbacks(
         &mut self,
         now: Timestamp,

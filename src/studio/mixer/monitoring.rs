@@ -1,5 +1,5 @@
 //! Plays audio for the operator: strips with monitoring or solo, on the chosen speakers or
-//! headphones. It runs on a separate thread, because opening a device can take long.
+//! headphones. It runs on a separate thread, because opening a device can take a long time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,8 @@ pub enum Monitoring {
 /// Maximum number of 10 ms blocks that wait for the device. The oldest are dropped, because late
 /// monitoring is useless.
 const WAITING: usize = 16;
-/// Maximum duration queued in the device. The excess is dropped, because the clocks differ.
+/// Maximum duration queued in the device. Audio beyond this is dropped; it accumulates because the
+/// clocks differ.
 const MAX_QUEUED: Duration = Duration::from_millis(120);
 /// Pause after a device error.
 const REST: Duration = Duration::from_secs(3);

@@ -32,8 +32,8 @@ impl ActiveNotices {
         self.clock.wall_micros(self.clock.now())
     }
 
-    /// Adds a message with the system's text. The new notice replaces an earlier one with the same
-    /// message and subject.
+    /// Adds a message; `detail` is the system's own text. The new notice replaces an earlier one
+    /// with the same message and subject.
     pub(in crate::studio) fn add(
         &mut self,
         message: &StudioMessage,

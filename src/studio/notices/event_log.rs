@@ -424,7 +424,7 @@ mod tests {
             };
             message.notice(1, "")
         };
-        // Two targets at once, each with several attempts at varying intervals.
+        // Two targets at the same time, each with several attempts at varying intervals.
         for at in 0..15 {
             chronicle.add(&refused(1, at % 3), at as i64 * 800_000);
             chronicle.add(&refused(2, at % 2), at as i64 * 800_000 + 100_000);

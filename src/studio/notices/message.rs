@@ -76,7 +76,7 @@ notices! {
             cause: Problem,
             next: Next,
         },
-        /// The viewers' stream differs from the sent one; `key` is the kind of difference.
+        /// The viewers' stream differs from what onair sent; `key` is the kind of difference.
         Monitor { key: &'static str, host: String, cause: Problem },
         /// The player could not play or continue; `key` is the kind of problem.
         Watch {
@@ -183,7 +183,7 @@ notices! {
     /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};
-    /// Viewers get the sent stream again.
+    /// Viewers get the stream that onair sends again.
     MonitorWell "monitor-well" Info [host seconds] [] {};
     NetworkChanged "network-changed" Info [came gone] [] {};
     /// The computer slept.

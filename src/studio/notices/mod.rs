@@ -36,7 +36,7 @@ pub enum Remedy {
     EditTarget(u32),
     /// Show this target's stream key for correction.
     EditKey(u32),
-    /// Retry this target, which has failed.
+    /// Retry this target after it has failed.
     StartTarget(u32),
     /// Reach this target's service on port 443 instead.
     UsePort443(u32),

@@ -48,7 +48,7 @@ pub enum Limit {
     Upload,
     /// The upload is unknown.
     Unknown,
-    /// The service does not accept more.
+    /// The service does not accept a better quality.
     Service,
 }
 

@@ -109,8 +109,9 @@ struct Rig {
     /// The number of the next tick.
     next: Arc<AtomicI64>,
     frames: Receiver<VideoFrame>,
-    /// The number of frames so far; the next field is the last frame.
+    /// The number of frames so far.
     came: i64,
+    /// The last frame.
     last: Option<VideoFrame>,
     seed: u64,
 }
@@ -219,7 +220,7 @@ impl Rig {
         self.program.filter_changes(&self.collection)
     }
 
-    /// Reads this number of waiting files at once.
+    /// Reads this number of waiting files in one step.
     fn read(&mut self, count: usize) {
         let collection = self.collection.clone();
         let before = self.filtered(&collection);

@@ -86,7 +86,7 @@ pub(super) struct Program {
     dials: LiveProperties,
     /// Sources of a scene that is being replaced, and the time until which they are visible.
     leaving: Vec<(SourceId, Timestamp)>,
-    /// The visible sources with those in `leaving`; the next field is true after a change.
+    /// The visible sources with those in `leaving`; `seen_changed` is true after a change.
     seen: BTreeSet<SourceId>,
     seen_changed: bool,
     sources: Sources,
@@ -94,7 +94,7 @@ pub(super) struct Program {
     transition_assets: TransitionLoader,
     /// The current plans, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
-    /// The views beside the program, before shared sources are resolved.
+    /// The views in addition to the program, before shared sources are resolved.
     views: BTreeMap<ViewOf, SideView>,
     /// The plans of other programs, before shared sources are resolved.
     others: BTreeMap<ProgramId, (OtherCanvas, Plan)>,
@@ -245,7 +245,7 @@ impl Program {
         self.compositor.set_other(id, other);
     }
 
-    /// Applies all changes at once when the guard is dropped.
+    /// Returns a guard. When it is dropped, all changes are applied together.
     pub(super) fn hold(&self) -> compose::ChangeGuard {
         self.compositor.hold()
     }
@@ -500,7 +500,7 @@ impl Program {
         if id == mix::StripId::MAIN { self.audio_end.restart() } else { self.strips.restart(id) }
     }
 
-    /// Returns the state of a strip's source. The main strip has none here.
+    /// Returns the state of a strip's source. For the main strip, use [`Program::audio_report`].
     pub(super) fn strip_report(&self, id: mix::StripId) -> SourceReport {
         self.strips.report(id).unwrap_or_default()
     }

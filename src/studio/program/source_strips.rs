@@ -23,8 +23,8 @@ pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bo
     sources.iter().any(|source| is_audio_of(heard, &source.choice))
 }
 
-/// Returns the end behavior of a source that shows the same media as this audio, because it applies
-/// to both.
+/// Returns the end behavior of a source that shows the same media as this audio. That behavior
+/// applies to both.
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),

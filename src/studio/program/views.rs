@@ -1,5 +1,5 @@
-//! Handles views that are drawn from the same sources beside the program: the preview scene and other
-//! views.
+//! Handles views that are drawn from the same sources in addition to the program: the preview scene
+//! and other views.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -142,7 +142,7 @@ impl Collection {
         own.map_or(&self.main_fallback, |source| &source.fallback)
     }
 
-    /// Returns true if a slow computer skips any of the collection's filters.
+    /// Returns true if the collection has enabled filters that a slow computer skips.
     pub(super) fn has_costly_filters(&self) -> bool {
         let own = self.sources.iter().flat_map(|source| &source.filters);
         own.chain(&self.main_filters).any(|slot| slot.enabled && slot.filter.is_costly())
@@ -275,12 +275,12 @@ impl Collection {
         ItemId(most + 1)
     }
 
-    /// Returns `wanted`, or that name with a number that no other scene has.
+    /// Returns `wanted` or, if a scene already has that name, `wanted` with a number.
     pub(super) fn free_scene_name(&self, wanted: &str) -> String {
         free(wanted, |name| self.scenes.iter().any(|scene| scene.name == name))
     }
 
-    /// Returns `wanted`, or that name with a number that no other source has.
+    /// Returns `wanted` or, if a source already has that name, `wanted` with a number.
     pub(super) fn free_source_name(&self, wanted: &str) -> String {
         free(wanted, |name| self.sources.iter().any(|source| source.name == name))
     }

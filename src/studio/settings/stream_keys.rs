@@ -154,7 +154,8 @@ impl Keys {
 }
 
 /// Stores the settings' addresses with secrets, for callers that write settings without a studio.
-/// `file` stores them without a keyring. The call waits for each answer, at most `limit`.
+/// `file` stores the addresses if there is no keyring. The call waits for each answer, at most
+/// `limit`.
 ///
 /// # Errors
 /// Fails with the reason if a secret could not be stored.
@@ -357,7 +358,7 @@ impl Keeper for OwnFile {
     }
 }
 
-/// Reads a private file. A file that others can read is made private first.
+/// Reads a private file. A file that other users can read is made private first.
 fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     let file = File::open(path)?;
     make_private(&file)?;

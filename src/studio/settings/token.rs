@@ -14,8 +14,9 @@ use crate::studio::settings::stream_keys::{make_private, write_private};
 /// The minimum and maximum length of a token in the file, in bytes.
 const LENGTH: std::ops::RangeInclusive<u64> = 16..=256;
 
-/// The file name of the certificate; the next constant is its maximum length in bytes.
+/// The file name of the certificate.
 const CERTIFICATE_FILE: &str = "webrtc-certificate";
+/// Maximum length of the certificate file in bytes.
 const MAX_CERTIFICATE: u64 = 16 << 10;
 
 /// A token, and its file.

@@ -1,4 +1,4 @@
-//! Runs a search on a separate thread, because drivers, displays and disks can take long to
+//! Runs a search on a separate thread, because drivers, displays and disks can take a long time to
 //! respond.
 
 use crate::base::Worker;

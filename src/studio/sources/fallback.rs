@@ -27,8 +27,7 @@ pub(in crate::studio) fn is_out(report: &SourceReport) -> bool {
     report.state.is_down() || report.alarm.is_some_and(SourceAlarm::is_blank)
 }
 
-/// Returns all sources for which a fallback may be shown, in addition to the main video source
-/// (`main`).
+/// Returns all sources for which a fallback may be shown, including the main video source (`main`).
 pub(in crate::studio) fn replaceable<'a>(
     collection: &'a Collection,
     main: &'a VideoChoice,

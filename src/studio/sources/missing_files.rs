@@ -1,5 +1,5 @@
 //! Checks files that could not be opened. A file that has appeared or changed is worth another
-//! attempt. A thread does this, because a disk may take long to respond.
+//! attempt. A thread does this, because a disk may take a long time to respond.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

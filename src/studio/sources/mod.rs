@@ -174,9 +174,9 @@ struct Opened {
     /// The properties that apply to the source's kind, as currently set.
     heeded: Properties,
     when_hidden: WhenHidden,
-    /// True if no scene showed the source at the last check; the next field is true if the source
-    /// is paused because of that.
+    /// True if no scene showed the source at the last check.
     hidden: Option<bool>,
+    /// True if the source is paused because no scene shows it.
     stands: bool,
     /// The files that the source skips, as last reported.
     left_out: Arc<[SkippedFile]>,
@@ -239,7 +239,7 @@ pub(super) struct Sources {
     closed: Vec<(String, SourceReport)>,
 }
 
-/// The first source of several equal ones, which the others share.
+/// The first of several equal sources. The other ones share its open source.
 struct First<'a> {
     choice: &'a VideoChoice,
     set: Properties,

@@ -66,8 +66,8 @@ enum State {
     Failed(Problem),
 }
 
-/// Maximum number of files that are kept ready at once, because each clip has a thread and waiting
-/// frames. With further files, scenes change as if the file were missing.
+/// Maximum number of files that are kept ready at the same time, because each clip has a thread and
+/// waiting frames. With further files, scenes change as if the file were missing.
 const MAX_READY: usize = 8;
 
 /// A file and the state of its loading.

@@ -23,7 +23,7 @@ use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::missing_files::FileNews;
 use crate::text::problem::{Problem, problem};
 
-/// Maximum number of files that are read at once.
+/// Maximum number of files that are read at the same time.
 const MAX_READERS: usize = 4;
 
 pub(in crate::studio) type Key = (Asset, PathBuf);

@@ -54,8 +54,8 @@ pub struct Quality {
     pub adapt: Adapt,
     /// The minimum to which the bitrate is reduced.
     pub least_bitrate: BitsPerSecond,
-    /// True to drop every other frame if less than half of the bitrate remains, so that the other
-    /// frames stay sharp.
+    /// True to drop every other frame if less than half of the bitrate remains, so that the
+    /// remaining frames stay sharp.
     pub adapt_frames: bool,
     /// True to encode frames at three quarters or half of the size if the bitrate is too low for
     /// the full size.

@@ -254,8 +254,8 @@ pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
-/// Returns the address of the same service over TLS on port 443, which networks rarely block, or
-/// `None`.
+/// Returns the address of the same service over TLS on port 443, which networks rarely block.
+/// Returns `None` if the service has no such address.
 pub fn on_port_443(server: &str) -> Option<&'static str> {
     let service = of_host(host_of(server)?).filter(|_| server.trim().starts_with("rtmp://"))?;
     // Ports other than the usual one of TLS are blocked as well.

@@ -1,4 +1,4 @@
-//! The chat beside the player, as displayed in the window: its lines, its connection, and the
+//! The chat next to the player, as displayed in the window: its lines, its connection, and the
 //! options of lines that scroll over the frame.
 
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME};
 
 /// Maximum number of stored lines.
 pub const KEPT_LINES: usize = 200;
-/// Maximum number of words that block a line; the next constant is the maximum number of characters
-/// of a word.
+/// Maximum number of words that block a line.
 pub const MAX_WORDS: usize = 64;
+/// Maximum number of characters of such a word.
 pub const MAX_WORD: usize = 64;
 /// Maximum number of streams whose chat has an address that the user set.
 pub const MAX_PLACES: usize = 12;

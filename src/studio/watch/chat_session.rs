@@ -106,7 +106,7 @@ impl ChatSession {
     /// Takes the lines received since the last call.
     pub(super) fn poll(&mut self) {
         let Some(chat) = self.chat.take() else { return };
-        // At most this many frames are taken at once; the next call takes the rest.
+        // At most this many frames are taken in one call; the next call takes the rest.
         let mut any = false;
         for frame in chat.frames().waiting().take(KEPT_LINES) {
             any |= match frame {

@@ -190,7 +190,7 @@ impl PlayerChoices {
     }
 }
 
-/// The frames of a tile. Two values are equal if they are the same slot.
+/// The frames of a tile. Any two values count as equal, so that a new frame is no change of a tile.
 #[derive(Clone, Debug, Default)]
 pub struct ShownFrame(pub Latest<VideoFrame>);
 

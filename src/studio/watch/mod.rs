@@ -1,5 +1,5 @@
-//! The players in the window: up to nine side by side, one of which is selected. Each has its own
-//! engine and threads, so problems of one do not affect the others.
+//! The players in the window: up to nine side by side, one of which is selected. Each player has
+//! its own engine and threads, so problems of one player do not affect the other ones.
 
 pub mod chat;
 mod chat_session;
@@ -49,8 +49,9 @@ pub(super) struct Players {
     chosen: TileId,
     /// The playback configuration, with the current volume and mute.
     config: player::Config,
-    /// The network options; the next field contains the options on which they are based.
+    /// The network options.
     network: Network,
+    /// The options on which the network options are based.
     base: Options,
     /// The viewport of the first player.
     look: Viewport,
@@ -212,7 +213,7 @@ impl Players {
         let ids = (0..).map(TileId).zip(&self.screens).take(MAX_TILES);
         let (id, screen) = ids.into_iter().find(|(id, _)| !taken(*id))?;
         let screen = screen.clone();
-        // A tile that is added beside another one has the default viewport.
+        // A tile that is added next to another one has the default viewport.
         let look = if self.tiles.is_empty() { self.look } else { Viewport::default() };
         self.tiles.push(Tile::new(id, screen, url, look));
         Some(id)
@@ -425,7 +426,7 @@ impl Players {
         self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
     }
 
-    /// Returns the figures of the selected player among these.
+    /// Returns the figures of the selected player among these views.
     pub(super) fn figures(&self, of: &[TileView]) -> WatchFigures {
         let (volume, muted) = (self.config.volume, self.config.muted);
         match of.iter().find(|view| view.chosen) {

@@ -56,7 +56,7 @@ impl OwnChat {
     /// Takes the messages since the last call.
     pub(in crate::studio) fn poll(&mut self) {
         let mut any = false;
-        // At most this many frames are taken at once; the next call takes the rest.
+        // At most this many frames are taken in one call; the next call takes the rest.
         for _ in 0..KEPT_LINES {
             match self.seat.poll() {
                 None => break,

@@ -57,8 +57,9 @@ pub struct WatchFigures {
     pub url: String,
     /// True for a live stream, in which seeking is possible only within the time shift.
     pub live: bool,
-    /// The volume of all players; the next field is true if the user muted them.
+    /// The volume of all players.
     pub volume: f32,
+    /// True if the user muted all players.
     pub muted: bool,
     /// All counters and measurements, to which `WatchFigures` dereferences.
     pub counted: player::Figures,

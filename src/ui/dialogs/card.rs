@@ -24,7 +24,7 @@ use crate::ui::widgets::{ButtonWeight, icon_button, label};
 pub enum DialogAnswer {
     Close,
     Act(Action),
-    /// Closes the dialog and runs the command for a thing with a name.
+    /// Closes the dialog and runs a command for a named object, such as a source.
     Named(NamedCommand),
     /// Closes the dialog and shows this setting.
     Setting(Setting),

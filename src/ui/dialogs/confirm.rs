@@ -77,7 +77,7 @@ pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Dialog
     })
 }
 
-/// Shows that the program is ending.
+/// Shows that onair is ending.
 pub fn closing(ctx: &egui::Context, view: &View<'_>) {
     modal(ctx, view.theme, "closing", 240.0, |ui| {
         ui.vertical_centered(|ui| {

@@ -48,7 +48,7 @@ pub enum Dialog {
     Ready,
     ConfirmStop,
     ConfirmClose,
-    /// The dialog while the program ends, after the user has confirmed this.
+    /// The dialog while onair ends, after the user has confirmed this.
     Closing,
 }
 

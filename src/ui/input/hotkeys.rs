@@ -27,8 +27,8 @@ impl Keymap {
         self.0.iter().find(|(one, _)| *one == command).map(|(_, hotkey)| *hotkey)
     }
 
-    /// Returns all commands with a hotkey: those of the table in its order, then those for things with a
-    /// name.
+    /// Returns all commands with a hotkey: those of the table in its order, then those for named
+    /// objects.
     pub fn all(&self) -> impl Iterator<Item = (&AnyCommand, Hotkey)> {
         self.0.iter().map(|(command, hotkey)| (command, *hotkey))
     }
@@ -44,7 +44,8 @@ impl Keymap {
     }
 }
 
-/// Returns the commands for things with a name for which a hotkey was chosen.
+/// Returns the named commands (for scenes, sources, strips, targets, collections and profiles)
+/// whose hotkey the user has set.
 pub fn named(preferences: &Preferences) -> impl Iterator<Item = AnyCommand> {
     let names = preferences.hotkeys.keys.keys();
     names.filter_map(|name| NamedCommand::parse(name)).map(AnyCommand::from)

@@ -1,13 +1,13 @@
-//! Delivers keystrokes to the field that the user sees as focused. egui gets all events since the
-//! last frame at once, and the field with the focus would take all of them. On a slow computer, a
-//! stream key that the user types after the server address and Tab would then end up in the
-//! server's field, where it is readable. Therefore, events after a Tab or a click wait for the next
-//! frame.
+//! Delivers keystrokes to the field that the user sees as focused. In each frame, egui gets all
+//! events since the last frame, and the field with the focus would take all of them. On a slow
+//! computer, a stream key that the user types after the server address and Tab would then end up in
+//! the server's field, where it is readable. Therefore, events after a Tab or a click wait for the
+//! next frame.
 
 use egui::{Context, Event, Key, RawInput, ViewportId};
 
-/// Maximum number of events that wait for a window's next frame. Beyond that, all are delivered at
-/// once.
+/// Maximum number of events that wait for a window's next frame. Beyond this number, all events are
+/// delivered immediately.
 const MAX_EVENTS: usize = 1_024;
 
 /// The waiting events by window. `Debug` does not print them, because they may contain a password.

@@ -1,4 +1,4 @@
-//! Commands for things that the user has named: scenes, sources, audio sources, targets, scene
+//! Commands for objects that the user has named: scenes, sources, audio sources, targets, scene
 //! collections and profiles. A hotkey can run these commands, and those in `actions`.
 
 use crate::compose::scene::{Content, Item};
@@ -11,7 +11,7 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::style::icons::Icon;
 use crate::ui::text::Texts;
 
-/// What a command does with the thing that it names.
+/// What a command does with its object.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NamedKind {
     /// Switches to a scene.
@@ -32,7 +32,7 @@ impl NamedKind {
     pub const ALL: [Self; 6] =
         [Self::Scene, Self::Source, Self::Strip, Self::Target, Self::Collection, Self::Profile];
 
-    /// Returns the word before the name of the thing in the settings file.
+    /// Returns the word before the name of the object in the settings file.
     pub fn word(self) -> &'static str {
         match self {
             Self::Scene => "scene",
@@ -67,11 +67,11 @@ impl NamedKind {
     }
 }
 
-/// A command for a thing with a name.
+/// A command for a named object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NamedCommand {
     pub kind: NamedKind,
-    /// The name of the thing; empty for the built-in server as a target.
+    /// The name of the object; empty for the built-in server as a target.
     pub name: String,
 }
 
@@ -120,13 +120,13 @@ impl NamedCommand {
         Some(Self { kind, name: name.to_owned() })
     }
 
-    /// Returns the commands for all things that exist now.
+    /// Returns the commands for all objects that exist now.
     pub fn all(snapshot: &Snapshot) -> Vec<Self> {
         let collection = &snapshot.scenes.collection;
         let mut all = Vec::new();
         let mut add = |kind, name: &str| {
             let command = Self { kind, name: name.to_owned() };
-            // If several things have the same name, the command applies to the first one.
+            // If several objects have the same name, the command applies to the first one.
             if !all.contains(&command) {
                 all.push(command);
             }

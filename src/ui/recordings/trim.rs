@@ -159,7 +159,7 @@ fn format_choice(ui: &mut Ui, view: &View<'_>, cut: &mut CutDraft, own: Option<F
 }
 
 /// Returns the position at which a part from `at` actually begins: the last keyframe at or before
-/// it.
+/// it, or else the first keyframe.
 fn keyframe_before(details: &Details, at: Duration) -> Duration {
     let keys = || details.keyframes.iter().copied();
     if details.keyframes.is_empty() {

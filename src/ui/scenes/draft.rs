@@ -226,8 +226,9 @@ impl Draft {
         Command::PrepareScene(self.studio_mode.then_some(current))
     }
 
-    /// Checks whether requested objects have arrived, and returns the command to send, if any. A new
-    /// scene is shown at once if nothing is on air.
+    /// Checks whether requested objects have arrived, and returns the command to send, if any. In
+    /// studio mode, a new scene goes to the preview. Otherwise, it is shown at once if nothing is on
+    /// air or being recorded.
     pub(in crate::ui) fn learn(&mut self, snapshot: &Snapshot) -> Option<Command> {
         match self.arrivals.take(snapshot, edited(snapshot))? {
             Arrival::Items(items) => {

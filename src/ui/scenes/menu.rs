@@ -18,7 +18,8 @@ use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{MENU_WIDTH, context_menu, menu_frame, menu_item, menu_lines, menu_rule};
 
-/// Opens a menu at the pointer on a secondary click on `response`, or by the keyboard.
+/// Opens the context menu of `response` after a secondary click or the menu key; see
+/// [`context_menu`].
 pub fn context(
     response: &Response,
     view: &mut View<'_>,

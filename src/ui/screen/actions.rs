@@ -240,7 +240,7 @@ impl Screen {
         }
     }
 
-    /// Executes a command for a thing with a name, if it is possible.
+    /// Executes a command for a named object, if the command is possible.
     pub(super) fn act_named(&mut self, command: &NamedCommand) {
         if !command.is_possible(&self.snapshot) {
             return;

@@ -154,7 +154,7 @@ impl Screen {
         self.watch.address_over = over;
     }
 
-    /// Plays the addresses that a second start of the program has passed to this window.
+    /// Plays the addresses that a second start of onair has passed to this window.
     pub fn open_streams(&mut self, urls: Vec<String>) {
         self.page = Page::Watch;
         if let Some(first) = urls.first() {

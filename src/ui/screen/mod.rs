@@ -1,6 +1,6 @@
 //! The whole window: bars, pages, dialogs, keyboard. The screen draws one snapshot per frame, and
 //! returns the requests of the user. It does not depend on eframe, so tests use it in the same way
-//! as the program.
+//! as the application.
 
 /// Creates a `View` from fields of the screen. The other fields can still be borrowed.
 macro_rules! view {
@@ -86,7 +86,7 @@ pub struct Screen {
     passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,
     parts: dialogs::PartsDraft,
-    /// The number of switches to another collection or profile, as of the snapshot.
+    /// The number of switches to another collection or profile, according to the last snapshot.
     part_changes: u64,
     profile_changed: bool,
     successor: Option<String>,
@@ -103,7 +103,7 @@ pub struct Screen {
     /// The request for studio mode at the start, and the scene that has already been put into the
     /// preview for this request.
     studio_at_start: Option<Option<SceneId>>,
-    /// The views beside the program that were last requested from the studio.
+    /// The views, in addition to the program, that were last requested from the studio.
     looked_at: BTreeMap<ViewOf, ViewDetail>,
     /// The preview frame, after the first preview.
     prepared: Option<FrameView>,

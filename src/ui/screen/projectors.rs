@@ -1,4 +1,5 @@
-//! The projectors of the window, and the views that they and the multiview need beside the program.
+//! The projectors of the window, and the views that they and the multiview need in addition to the
+//! program.
 
 use std::collections::BTreeMap;
 
@@ -104,8 +105,8 @@ impl Screen {
         }
     }
 
-    /// Handles that the window is hidden. Returns the command that ends its views, if there are
-    /// any.
+    /// Handles a window that has become hidden. Returns the command that ends its views, if it has
+    /// any and no projector is visible.
     pub fn look_away(&mut self) -> Option<Command> {
         let looked = !self.looked_at.is_empty() && !self.projects();
         if looked {

@@ -72,7 +72,7 @@ pub struct SceneThumbnails<'a> {
 }
 
 impl SceneThumbnails<'_> {
-    /// Begins a list. The list is drawn as often as the program beside it.
+    /// Begins a list. It is drawn as often as the program, which is displayed next to it.
     pub fn begin(&mut self, snapshot: &Snapshot) {
         self.multiview.begin(snapshot);
     }
@@ -100,7 +100,7 @@ fn is_preview(view: &View<'_>, scene: &Scene) -> bool {
     view.snapshot.scenes.prepared == Some(scene.id)
 }
 
-/// Adds the views that the multiview needs beside the program.
+/// Adds the views that the multiview needs in addition to the program.
 pub fn looks_at(snapshot: &Snapshot, views: &mut BTreeMap<ViewOf, ViewDetail>) {
     for scene in &snapshot.scenes.collection.scenes {
         // A larger view that is already requested also serves as a thumbnail.

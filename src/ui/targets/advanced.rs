@@ -12,8 +12,8 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, label, paragraph, slider};
 
-/// The left end of the slider for the minimum bitrate, in kbit/s, at which the common minimum of
-/// all targets applies. The next constant is the right end.
+/// The left end of the slider for the minimum bitrate, in kbit/s. At this position, the target uses
+/// the common minimum of all targets. The next constant is the right end.
 const LOWEST: f32 = 100.0;
 const HIGHEST: f32 = 6_000.0;
 

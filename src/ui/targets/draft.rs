@@ -250,8 +250,8 @@ impl Draft {
         Target { place, route, ..filled }
     }
 
-    /// Returns the command for the changed values, except those that need a new connection. Returns
-    /// `None` if there are no such changes.
+    /// Returns the command for the changed values that need no new connection, or `None` if no such
+    /// value has changed.
     pub(super) fn changed(&self, target: &Target) -> Option<Command> {
         Some(self.put(target)).filter(|put| put != target).map(Command::PutTarget)
     }

@@ -32,7 +32,7 @@ pub use quality::{PRESET_NAMES, quality_text};
 
 /// The send queue from which the figure has the warning color.
 const LONG_QUEUE: Duration = Duration::from_millis(500);
-/// The frame rate is not judged in this time after the start, because it is a mean.
+/// The frame rate is not judged for this long after the start, because it is an average over time.
 const WARM_UP: Duration = Duration::from_secs(4);
 
 /// Draws the panel. On air, the figures come first. Returns the action that the user selected.

@@ -12,8 +12,8 @@ use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::collection;
 use crate::text::{Language, Problem};
 
-/// Returns every cause that can end a connection. A new cause does not compile until it is added
-/// here.
+/// Returns every cause that can end a connection. The code does not compile until a new cause is
+/// added here.
 fn every_cause() -> Vec<Cause> {
     use CertificateProblem as Problem;
     let text = || "x".to_owned();

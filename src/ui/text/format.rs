@@ -51,7 +51,7 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// Formats a number and its share of `total`, such as `36 (0.2 %)`. A share that would round to
+/// Formats a number and its share of `total`, such as `36 (0.2 %)`. A share below 0.1 % that is not
 /// zero is `<0.1 %`.
 pub fn part_of(number: u64, total: u64) -> String {
     let share = 100.0 * number as f64 / (total as f64).max(1.0);
@@ -67,7 +67,7 @@ pub fn bitrate(bits_per_second: u32) -> String {
     format!("{}\u{a0}kbps", grouped(u64::from(bits_per_second).div_ceil(1000)))
 }
 
-/// Formats a level, such as `−14.2 dB`, with a Unicode minus sign; silence is `−∞ dB`.
+/// Formats a level, such as `−14.2 dB`, with a Unicode minus sign; −60 dB or less becomes `−∞ dB`.
 pub fn decibels(db: f32) -> String {
     if db <= -60.0 {
         "−∞\u{a0}dB".into()
@@ -87,7 +87,7 @@ pub fn signed(value: f64, decimals: usize, plus: bool) -> String {
     }
 }
 
-/// Formats a short duration, such as `3 ms`, `0.4 ms`, `0.38 s` or `12.0 s`.
+/// Formats a short duration, such as `3 ms`, `0.4 ms`, `1.38 s` or `12.0 s`.
 pub fn short_time(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1000.0;
     if ms < 1.0 && ms > 0.0 {

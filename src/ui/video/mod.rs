@@ -344,8 +344,8 @@ mod tests {
             for _ in 0..5 {
                 assert_eq!(frame(&mut picture, place, true), [shown]);
             }
-            // Frames that arrive while the view is hidden are not converted; when it is displayed
-            // again, only the last frame is.
+            // Frames that arrive while the view is hidden are not converted. When the view is
+            // displayed again, only the last frame is converted.
             for _ in 0..5 {
                 slot.publish(black());
                 assert_eq!(frame(&mut picture, place, false), [shown]);

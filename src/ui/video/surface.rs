@@ -1,7 +1,7 @@
 //! Surfaces, which draw frames into the window without egui's textures. egui blends textures with a
 //! color for every pixel, and their byte order differs from that of displays. With software
-//! rendering, this is most of the cost of displaying a frame. The owner of the graphics context
-//! provides the surfaces. Without surfaces, frames are ordinary textures.
+//! rendering, the blending and the reordering are most of the cost of displaying a frame. The owner
+//! of the graphics context provides the surfaces. Without surfaces, frames are ordinary textures.
 
 use std::sync::Arc;
 

@@ -38,7 +38,7 @@ pub enum WindowRequest {
     /// Lets the user choose a file or folder, and adds it to this scene.
     PickSource(FileRequest, SceneId),
     /// Lets the user choose another file or folder for this source. The dialog opens in the folder
-    /// of the current one.
+    /// of the current file.
     PickAnother(FileRequest, SourceId, Option<PathBuf>),
     /// Lets the user choose files that a source plays or shows after its first file.
     PickThen(Then, Option<PathBuf>),
@@ -88,7 +88,7 @@ pub enum WindowRequest {
     FullScreen(bool),
     /// Requests the text of the clipboard, which arrives as a paste event.
     Paste,
-    /// Ends the program.
+    /// Ends onair.
     Quit,
     /// Stores the changed preferences.
     Preferences,

@@ -74,7 +74,7 @@ impl Default for Graphs {
     }
 }
 
-/// The part of the window system that shows the players.
+/// The place where the players are displayed.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Where {
     /// The *Watch* page.
@@ -129,7 +129,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Shows the last played address until the user types one, and adds the figures of this second.
+    /// Fills the address field once with the last played address, or else with the address of
+    /// onair's own stream. Adds the figures of this second.
     pub fn learn(&mut self, view: &View<'_>, now: f64) {
         let snapshot = view.snapshot;
         if !self.known {

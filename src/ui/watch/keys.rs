@@ -60,7 +60,7 @@ pub fn are_free(ctx: &Context) -> bool {
     ctx.memory(|memory| memory.focused().is_none()) && !egui::Popup::is_any_open(ctx)
 }
 
-/// Handles the pressed keys, while no other control has the keyboard focus.
+/// Handles the pressed keys if no control has the keyboard focus and no popup is open.
 pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     if !are_free(ctx) {
         return;

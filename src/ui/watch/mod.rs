@@ -91,7 +91,7 @@ pub fn in_panel(
     std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
 }
 
-/// Draws the players, or the button that brings them back from another window. `panel` means in a
+/// Draws the players, or the button that brings them back from another window. `panel` is true in a
 /// panel of the studio.
 fn here_or_elsewhere(
     ui: &mut Ui,

@@ -7,8 +7,8 @@ use crate::ui::style::theme::Theme;
 /// The width of a menu.
 pub const MENU_WIDTH: f32 = 216.0;
 
-/// Opens a menu at the pointer on a secondary click on `response`. If `response` has the keyboard
-/// focus, the menu key and Shift+F10 open the menu below it.
+/// Opens a menu at the pointer after a secondary click on `response`. If `response` has the
+/// keyboard focus, the menu key and Shift+F10 open the menu below it.
 pub fn context_menu(response: &Response, theme: &Theme, list: impl FnOnce(&mut Ui)) {
     open(response, response.has_focus(), theme, list);
 }

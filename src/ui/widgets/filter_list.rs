@@ -60,8 +60,9 @@ pub fn row(
     pressed
 }
 
-/// Moves or removes the entry at `index`. `looked` is the index of the selected entry, and stays on
-/// that entry.
+/// Moves or removes the entry at `index`. `looked` is the index of the selected entry. A moved
+/// entry becomes the selected one. After a removal, the entry before it becomes the selected one,
+/// or else the first entry.
 pub fn change<T>(slots: &mut Vec<T>, looked: &mut usize, index: usize, pressed: Pressed) {
     match pressed {
         Pressed::Remove if index < slots.len() => {

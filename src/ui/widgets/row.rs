@@ -63,7 +63,7 @@ impl Row<'_> {
     }
 }
 
-/// A chip that displays whether one part of the program is ready.
+/// A chip that displays whether one component is ready.
 #[derive(Debug)]
 pub struct Tag<'a> {
     pub text: &'a str,

@@ -56,7 +56,9 @@ pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Opt
 }
 
 /// Returns the widths of tabs with these natural widths. All tabs have the same width unless a name
-/// would be cut off. In that case, each has its own width and an equal share of the rest.
+/// would be cut off. In that case, each tab has its natural width and an equal share of the
+/// remaining room. If there is not enough room for the natural widths, all tabs have the same
+/// width.
 fn widths(natural: &[f32], room: f32) -> Vec<f32> {
     let count = natural.len().max(1) as f32;
     let equal = room / count;

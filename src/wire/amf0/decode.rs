@@ -29,7 +29,7 @@ pub fn decode(body: &[u8]) -> Result<Vec<Value>, Error> {
     decode_most(body, MAX_VALUES)
 }
 
-/// Reads all values of a body, at most `most` of them.
+/// Reads all values of a body. More than `most` values are an error.
 ///
 /// # Errors
 /// Fails with the same errors as [`decode`].

@@ -69,7 +69,7 @@ impl<S: AsRef<str>> Data<S> {
 #[inline]
 fn string(text: &str, out: &mut Vec<u8>) {
     if let Ok(length) = u16::try_from(text.len()) {
-        // Reserves all bytes at once, so that the two copies do not reallocate.
+        // Reserves all bytes before the two copies, so that the copies do not reallocate.
         out.reserve(3 + text.len());
         let [a, b] = length.to_be_bytes();
         out.extend_from_slice(&[marker::STRING, a, b]);

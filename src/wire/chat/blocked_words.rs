@@ -3,8 +3,9 @@
 
 use crate::base::sanitize::is_visible;
 
-/// Maximum number of words; the next constant is the maximum number of characters of a word.
+/// Maximum number of words.
 pub const MAX_BLOCKED_WORDS: usize = 256;
+/// Maximum number of characters of a word.
 pub const MAX_BLOCKED_WORD: usize = 64;
 
 /// A list of blocked words, prepared for searches.

@@ -82,7 +82,7 @@ impl ChatLine {
     }
 }
 
-/// What a sender is, by the word of the server: names prove nothing.
+/// The role of a sender, as the server states it, because names prove nothing.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ChatRole {
     #[default]
@@ -133,7 +133,7 @@ pub enum ChatFrame {
 }
 
 impl ChatFrame {
-    /// Reads a text message. Returns `None` if the message is none of these.
+    /// Reads a text message. Returns `None` if the message is not one of these frames.
     pub fn from_json(message: &str) -> Option<Self> {
         if message.len() > MAX_MESSAGE {
             return None;

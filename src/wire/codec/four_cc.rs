@@ -78,7 +78,7 @@ impl VideoFormat {
         matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Mpeg4 | Self::Mpeg2)
     }
 
-    /// Returns the codec, or `None` if onair has no decoder for the format.
+    /// Returns the codec, or `None` for a format that onair does not know.
     pub const fn codec(self) -> Option<VideoCodec> {
         Some(match self {
             Self::H264 => VideoCodec::H264,

@@ -1,5 +1,5 @@
-//! Reads brightness and color metadata beside frames: SEI of H.264 and HEVC (H.265 Annex D),
-//! metadata OBUs of AV1 (AV1 §5.8).
+//! Reads the brightness and color metadata that accompanies frames: SEI of H.264 and HEVC (H.265
+//! Annex D), metadata OBUs of AV1 (AV1 §5.8).
 
 use crate::wire::codec::color::{Colors, Light};
 use crate::wire::codec::h264::nal::unescape;
@@ -65,7 +65,7 @@ pub fn display_volume(payload: &[u8]) -> Option<Light> {
     Some(Light::display(black, white))
 }
 
-/// Reads the metadata beside a frame of H.264 in AVCC format.
+/// Reads the metadata of an H.264 frame in AVCC format.
 pub fn of_h264(picture: &[u8], length_size: usize) -> Colors {
     units(picture, length_size, |unit| match unit {
         [head, payload @ ..] if head & 0x1F == 6 => Some(payload),
@@ -73,7 +73,7 @@ pub fn of_h264(picture: &[u8], length_size: usize) -> Colors {
     })
 }
 
-/// Reads the metadata beside an HEVC frame in MP4 format, or in the arrays of its configuration.
+/// Reads the metadata of an HEVC frame in MP4 format, or of the arrays in its configuration.
 pub fn of_hevc(picture: &[u8], length_size: usize) -> Colors {
     units(picture, length_size, |unit| match unit {
         [head, _, payload @ ..] if head >> 1 & 0x3F == 39 => Some(payload),
@@ -104,7 +104,7 @@ fn units<'a>(
     found
 }
 
-/// Reads the metadata beside an AV1 frame, or in its configuration.
+/// Reads the metadata of an AV1 frame, or of its configuration.
 pub fn of_av1(units: &[u8]) -> Colors {
     let mut light = Light::default();
     for (kind, payload) in obus(units).take(MAX_UNITS) {

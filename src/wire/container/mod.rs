@@ -183,7 +183,7 @@ pub struct MuxerOutput {
 /// Writes a file that is readable at every moment. A muxer appends whole units, and its end makes
 /// the file an ordinary one with an index.
 pub trait Muxer: fmt::Debug + Send {
-    /// Returns the start of the file. This method is called once, before all others.
+    /// Returns the start of the file. This method is called once, before all other methods.
     fn begin(&mut self) -> Bytes;
 
     /// Adds a packet or a chapter to the next [`Muxer::flush`]. Times begin at zero, and the

@@ -56,9 +56,9 @@ struct Reader<'a> {
     parts: Vec<Part>,
     /// Number of all parts.
     count: usize,
-    /// Creation time of the next segment, as given; the next field is derived from the previous
-    /// segment.
+    /// Creation time of the next segment, as given.
     told: Option<i64>,
+    /// Creation time of the next segment, derived from the previous segment.
     follows: Option<i64>,
 }
 
@@ -188,8 +188,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Handles skipped segments (§4.4.5.2), which precede all others, and whose attributes stay in
-    /// effect.
+    /// Handles skipped segments (§4.4.5.2), which precede all other segments, and whose attributes
+    /// stay in effect.
     fn skip(&mut self, list: &Attributes<'_>) -> Result<(), Error> {
         if !self.media.segments.is_empty() {
             return Err(Error::Skipped);

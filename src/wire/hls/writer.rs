@@ -140,8 +140,9 @@ fn seconds(duration: Duration) -> String {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfferedVariant {
     pub uri: String,
-    /// Peak bitrate of any segment in bits per second; the next field is the average.
+    /// Peak bitrate of any segment in bits per second.
     pub bandwidth: u64,
+    /// Average bitrate in bits per second.
     pub average_bandwidth: u64,
     /// Codec name of each track, as in [`crate::wire::container::mp4::codec_names`].
     pub codecs: Vec<String>,
@@ -149,7 +150,7 @@ pub struct OfferedVariant {
     pub frame_rate: Option<f64>,
 }
 
-/// Values of a master playlist beside its variants.
+/// Values of a master playlist in addition to its variants.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct MasterForm {
     /// Compatibility version of this and the media playlists.

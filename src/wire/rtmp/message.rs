@@ -77,7 +77,8 @@ pub enum Control {
 }
 
 impl Control {
-    /// Reads a message of kind 1, 2, 3, 5 or 6. Returns `None` for others and for truncated bodies.
+    /// Reads a message of kind 1, 2, 3, 5 or 6. Returns `None` for other kinds and for truncated
+    /// bodies.
     pub fn parse(kind: Kind, body: &[u8]) -> Option<Self> {
         let (value, rest) = body.split_first_chunk::<4>()?;
         let value = u32::from_be_bytes(*value);

@@ -49,8 +49,7 @@ impl StreamName {
         }
     }
 
-    /// Returns true for a valid name, which is not empty, not too long, and without control
-    /// characters.
+    /// Returns true if the name is valid: not empty, not too long, and without control characters.
     pub fn is_plain(&self) -> bool {
         let parts = [&self.app, &self.stream, &self.query];
         !self.app.is_empty()

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 /// Maximum length of an offer in bytes. Browser offers are 6 to 10 KiB long.
 pub const MAX_OFFER: usize = 64 << 10;
-/// Maximum number of lines; the next constant is the maximum length of a line in bytes.
+/// Maximum number of lines.
 const MAX_LINES: usize = 1_500;
+/// Maximum length of a line in bytes.
 const MAX_LINE: usize = 1_024;
 /// The stream id of both tracks, because receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";

@@ -1,8 +1,8 @@
-//! Handles keys on Wayland, where no program sees the keys of other windows: onair requests the
+//! Handles keys on Wayland, where no program sees the keys of other windows. onair requests the
 //! push-to-talk key and the hotkeys of commands from the portal, all in one session. The portal
-//! asks the user, so onair sends the request only when a hotkey is enabled or a strip first uses
-//! the push-to-talk key, and does not repeat the request without a reason. The ids of the keys are
-//! stable, so the desktop remembers the reply.
+//! asks the user. onair therefore sends the request only when a hotkey is enabled or a strip first
+//! uses the push-to-talk key, and does not repeat the request without a reason. The ids of the keys
+//! are stable, so the desktop remembers the reply.
 
 mod session;
 

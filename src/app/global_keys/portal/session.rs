@@ -30,8 +30,8 @@ pub(super) const TALK: &str = "talk";
 /// A second report of the same key within this time is not a new press, because the desktop can
 /// report a held key repeatedly.
 const REPEAT: Duration = Duration::from_secs(1);
-/// Maximum number of requests to a portal that stops and returns. The number is limited because the
-/// portal can ask the user each time.
+/// Maximum number of requests to a portal that stops and starts again. The number is limited
+/// because the portal can ask the user each time.
 const MAX_ASKED: u32 = 5;
 /// Maximum length of the desktop's descriptions, in characters.
 const MAX_WORDS: usize = 60;
@@ -124,7 +124,7 @@ impl Drop for PortalEvent {
 
 /// The way in which a session ends.
 enum End {
-    /// The portal offers no such sessions as long as it runs.
+    /// The portal offers no such sessions while it runs.
     Missing,
     /// The portal stopped; another one may have started.
     Gone { back: bool },
@@ -188,7 +188,7 @@ struct ShortcutRequest<'a> {
 }
 
 impl ShortcutRequest<'_> {
-    /// Opens a new session whenever the portal stops and returns.
+    /// Opens a new session whenever the portal stops and starts again.
     async fn follow(&mut self, told: &mut PortalEvent) -> GlobalKeyReply {
         let Ok(mut owners) = portal::owners(&self.connection).await else {
             return GlobalKeyReply::Missing;
@@ -260,8 +260,8 @@ impl ShortcutRequest<'_> {
         told: &mut PortalEvent,
     ) -> Result<End, End> {
         let connection = self.connection.clone();
-        // This must be the first call. Portals before 1.20 do not support it; later ones require a
-        // registered program.
+        // This call must be the first one. Portals before 1.20 do not support this call; later ones
+        // require a registered program.
         let body = (PROGRAM, Options::new());
         let register =
             connection.call_method(Some(SERVICE), PATH, Some(REGISTRY), "Register", &body);
@@ -286,7 +286,7 @@ impl ShortcutRequest<'_> {
             connection.call_method(Some(SERVICE), PATH, Some(SHORTCUTS), "BindShortcuts", &body);
         let person = Waiting { person: true, ..soon };
         let mut bind = pin!(portal::request(&connection, &own, call, &person));
-        // The descriptions of the keys, after a reply.
+        // The descriptions of the keys, once the portal has replied.
         let mut given: Option<TriggerNames> = None;
         let is_given = |given: &Option<TriggerNames>, one, other| {
             if given.is_some() { one } else { End::Over(other) }

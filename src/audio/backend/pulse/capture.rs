@@ -1,4 +1,4 @@
-//! Captures one application. This module records each stream of the application alone
+//! Captures one application. This module records each stream of the application separately
 //! (`direct_on_input`) from the monitor of its sink, and adds new streams as they appear.
 
 use std::collections::BTreeMap;

@@ -38,7 +38,7 @@ pub(super) struct Link {
     socket: UnixStream,
     version: u16,
     next: u32,
-    /// The received bytes. Those before `taken` are already handled.
+    /// The bytes before `taken` are already handled.
     buffer: Vec<u8>,
     taken: usize,
     clock: Clock,

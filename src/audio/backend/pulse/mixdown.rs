@@ -20,7 +20,8 @@ pub(super) struct Mixdown {
     rate: u32,
     channels: usize,
     streams: Vec<Stream>,
-    /// The mixed frames that were not output yet. The number of the first of them is `first`.
+    /// The mixed frames that have not been output yet. The first of these frames has the number
+    /// `first`.
     sum: Vec<f32>,
     first: u64,
     /// Time of the last output.
@@ -76,7 +77,7 @@ impl Mixdown {
         stream.next += frames as u64;
     }
 
-    /// Passes the completely mixed audio to `out`. The audio is silence if no stream delivers data.
+    /// Passes the fully mixed audio to `out`. The audio is silence if no stream delivers data.
     pub(super) fn pass(&mut self, now: Timestamp, out: impl FnOnce(&[f32])) {
         let have = self.sum.len() / self.channels;
         let ready = match self.slowest(now) {
@@ -137,7 +138,7 @@ mod tests {
         blend.hear(1, &piece(0.25), at(10));
         blend.hear(2, &piece(0.5), at(11));
         assert_eq!(passed(&mut blend, at(11)), vec![0.75; 480]);
-        // The second stream is late: complete audio waits for it.
+        // The second stream is late, so the mixed audio waits for it.
         blend.hear(1, &piece(0.25), at(20));
         assert_eq!(passed(&mut blend, at(20)), Vec::<f32>::new());
         blend.hear(2, &piece(f32::NAN), at(25));

@@ -1,6 +1,6 @@
-//! Captures single applications through the PulseAudio protocol (which PipeWire also supports):
-//! lists the playing applications, and records the streams of one application before the server
-//! mixes them. (The library cpal supports only devices.)
+//! Captures single applications through the PulseAudio protocol, which PipeWire also supports. This
+//! module lists the playing applications, and records the streams of one application before the
+//! server mixes them. (The library cpal supports only devices.)
 
 mod capture;
 mod link;

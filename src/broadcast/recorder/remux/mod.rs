@@ -135,8 +135,8 @@ fn open(path: &Path) -> Result<MediaFile, Failure> {
     MediaFile::open(path).map_err(|error| unreadable(path)(error.into()))
 }
 
-/// A callback that gets the progress of a copy, from 0 to 1, and returns true to stop. It is called
-/// often.
+/// A callback that gets the progress of a copy, from 0 to 1, and returns true to stop. The callback
+/// is called often.
 pub type Progress<'a> = &'a dyn Fn(f32) -> bool;
 
 /// Copies the packets of `from` into the new file `to`, whose name determines its format. `stop` is

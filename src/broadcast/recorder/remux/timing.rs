@@ -31,7 +31,7 @@ impl Course {
         let (shift, zero) = match format {
             Format::Flv => (below.div_ceil(1_000) * 1_000, 0),
             // The shift is in whole seconds, which every timescale represents exactly; edit lists
-            // reverse it.
+            // reverse the shift.
             Format::Mp4 => (0, below.div_ceil(1_000_000) * 1_000_000),
             // MKV has no decoding times, and audio before time zero is the codec's delay.
             Format::Mkv => {

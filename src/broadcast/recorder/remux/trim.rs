@@ -8,7 +8,7 @@ use crate::wire::container::{Index, SampleLocation, TrackId};
 /// The part of a file to keep, in the file's own time.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
-    /// The time of the beginning, which is moved to the last keyframe at or before it.
+    /// The time of the beginning, which is moved to the last keyframe at or before this time.
     pub from: Duration,
     /// The end; `None` means the end of the file.
     pub to: Option<Duration>,
@@ -37,7 +37,8 @@ impl Cut {
             (Some(key), false) => key.pts,
             (None, false) => within(self.from),
         };
-        // Frames after the end are kept only if frames that are displayed before them may depend on them.
+        // Frames after the end are kept only if a frame that is displayed earlier may depend on
+        // them.
         let seen = index.samples.iter().filter(|it| it.track == TrackId::Video && !ends(it.pts));
         let last = seen.map(|place| place.dts).max();
         index.samples.retain(|place| match place.track {

@@ -46,7 +46,7 @@ pub(super) fn list(path: &Path) -> io::Result<Vec<CameraControl>> {
     Ok(queried(&file).into_iter().filter_map(|query| control(&file, &query)).collect())
 }
 
-/// Sets a control by its name in [`list`], to the nearest valid value.
+/// Sets the control that has this name in [`list`] to the nearest valid value.
 pub(super) fn set(path: &Path, name: &str, value: Option<i64>) -> io::Result<()> {
     let file = open(path)?;
     let mut all = queried(&file).into_iter();
@@ -67,7 +67,8 @@ fn queried(file: &File) -> Vec<v4l2_queryctrl> {
     let (mut found, mut last) = (Vec::new(), 0);
     while found.len() < MAX_CONTROLS {
         let mut query = v4l2_queryctrl { id: last | NEXT, ..v4l2_queryctrl::blank() };
-        // The end of the list is an error. A driver that repeats its controls has no more, either.
+        // The end of the list is an error. A driver that starts to repeat its controls has no
+        // further ones, either.
         if QUERY.ask(file.as_raw_fd(), &mut query).is_err() || query.id <= last {
             break;
         }

@@ -145,7 +145,7 @@ pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
 /// `VIDIOC_S_PARM`.
 const SET_RATE: Call<v4l2_streamparm> = Call::new(22);
 
-/// Requests this frame rate (a fraction). The driver uses the nearest one that it supports.
+/// Requests this frame rate (a fraction). The driver uses the nearest rate that it supports.
 pub(super) fn set_rate(device: RawFd, queue: Queue, rate: (u32, u32)) -> io::Result<()> {
     let mut parameters = v4l2_streamparm::blank();
     parameters.type_ = queue.number();

@@ -1,6 +1,6 @@
 //! Cameras whose driver uses separate memory for each plane (`V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE`),
-//! such as those of ARM boards and some HDMI inputs. The library does not support them, so this
-//! module requests, maps and exchanges the buffers.
+//! such as those of ARM boards and some HDMI inputs. The library does not support such cameras, so
+//! this module requests, maps and exchanges the buffers.
 
 #![allow(unsafe_code)]
 

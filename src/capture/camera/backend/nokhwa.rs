@@ -1,6 +1,6 @@
 //! Reads cameras through nokhwa, the preferred reader. This module works around limits of nokhwa:
-//! only integer rates, the current rate instead of the requested one, and waits without a limit. If
-//! nokhwa does not open a camera, `v4l.rs` reads it directly.
+//! it supports only integer rates, uses the current rate instead of the requested one, and waits
+//! without a limit. If nokhwa does not open a camera, `v4l.rs` reads it directly.
 
 #![allow(unsafe_code)]
 
@@ -97,7 +97,7 @@ struct Open {
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         // The library nokhwa starts the stream with the first frame, and waits for it without a
-        // limit. Before that, the watch wakes it.
+        // limit. Until then, only the watchdog ends this wait.
         if self.started && !ready(&self.descriptor, limit) {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
 //! Linux cameras, which are listed through Video4Linux, and read through nokhwa. A camera that
 //! nokhwa does not support (JPEG, a fractional rate, an unusual driver) is read directly, with a
 //! limit for every wait. `multiplanar.rs` reads multi-planar cameras. Each session opens the camera
-//! again, so a hanging session does not block the next.
+//! again, so a hanging session does not block the next one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -32,7 +32,7 @@ impl Demosaic {
         let mut from = rows.rows(samples.row(across), down)?;
         let long = width + 2;
         self.lines.resize(long * AT_HAND, 0);
-        // The first row has no green beside one of the colors red and blue; that color is written
+        // The first row contains green and either red or blue. The red or blue color is written
         // first.
         let ends = match order {
             BayerOrder::Bggr | BayerOrder::Gbrg => Ends::Blue,

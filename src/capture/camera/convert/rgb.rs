@@ -70,8 +70,8 @@ pub(super) fn bits(
     })
 }
 
-/// Converts each row that `fill` writes with three bytes per pixel. It processes two rows at a
-/// time, so that they are still in the cache during the conversion to luma and chroma.
+/// Converts each row that `fill` writes with three bytes per pixel. Two rows are processed at a
+/// time, so that both are still in the cache during the conversion to luma and chroma.
 pub(super) fn by_rows(
     (ends, range): (Ends, Range),
     scratch: &mut Vec<u8>,

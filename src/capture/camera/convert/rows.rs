@@ -33,8 +33,8 @@ impl<'a> Rows<'a> {
         Self { width, height, rest: data, whole: data.len(), stride: 0, more }
     }
 
-    /// Returns the width and height of the frame, which may be odd. The rows are then longer than
-    /// the output.
+    /// Returns the width and height of the frame, which may be odd. If the width is odd, the rows
+    /// are longer than those of the planes.
     pub(super) const fn size(&self) -> (usize, usize) {
         (self.width, self.height)
     }

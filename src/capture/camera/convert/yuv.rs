@@ -96,8 +96,8 @@ pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(),
     })
 }
 
-/// Converts interleaved chroma. Rows have this many bytes, and one or two of them become an output
-/// row.
+/// Converts interleaved chroma. `row` is the number of bytes of a row, and one or two rows become
+/// one row of the planes.
 fn paired(
     row: usize,
     single: bool,

@@ -46,7 +46,7 @@ pub struct Pace {
     pub fade: Duration,
     /// Order of the slides, from the next round on.
     pub order: Order,
-    /// True to repeat after the last slide; otherwise the last one stays.
+    /// True to repeat after the last slide; otherwise the last slide stays.
     pub repeat: bool,
 }
 
@@ -168,7 +168,7 @@ impl SlideShow {
         Ok((feed, status))
     }
 
-    /// Returns the current files in order: those of the show, and the additional ones.
+    /// Returns the current files in order: the files of the show, and then the additional files.
     fn listed(&self, then: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
         let mut files = Vec::new();
         for path in self.paths.iter().chain(then) {
@@ -254,8 +254,8 @@ impl SlideFeed {
         if changes != self.changes {
             self.changes = changes;
             self.generation = self.turn.anew(self.shown.clone());
-            // Otherwise, the reader would wait for room, and check the new list only when the next slide is
-            // due.
+            // Otherwise, the reader would wait for space in the queue, and check the new list only
+            // when the next slide is due.
             drop(self.ready.try_recv());
         }
         if self.turn.is_gone(&self.shown) {
@@ -477,8 +477,8 @@ mod tests {
         let slides = SlideShow::of(folder.path());
         let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
         let mut at = Timestamp::ZERO;
-        // Waits until this slide is shown; a millisecond per step, so that the slide does not change by
-        // itself.
+        // Waits until this slide is shown; each step takes a millisecond, so that the display time
+        // of the slide does not end.
         let mut wait_for = |wanted: usize, go: Option<TransportCommand>| {
             if let Some(go) = go {
                 transport.ask(go);
@@ -559,8 +559,8 @@ mod tests {
         for (luma, wanted) in [(a, c), (c, b), (b, a)] {
             assert_eq!(after(&mut feed, luma, turn), wanted);
         }
-        // A removed slide disappears at once: the time hardly advances, even if the next slide is ready and
-        // another one waits for room.
+        // A removed slide disappears immediately: the time hardly advances, even if the next slide
+        // is ready and another one waits for space.
         while !feed.ready.is_awaited() {
             std::thread::yield_now();
         }

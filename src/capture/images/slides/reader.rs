@@ -76,7 +76,7 @@ impl Turn {
     /// list are obsolete.
     pub fn anew(&self, shown: ShownSlide) -> u32 {
         let mut inside = self.0.lock();
-        // The target of a jump in the old list is no longer valid.
+        // The destination of a jump in the old list is no longer valid.
         (inside.anew, inside.to) = (Some(shown), None);
         inside.next_generation()
     }
@@ -133,7 +133,7 @@ impl Inside {
 /// The thread that reads ahead.
 pub(super) struct Reader {
     pub turn: Arc<Turn>,
-    /// The current files in order.
+    /// Returns the current files in order.
     pub listed: Box<dyn Fn() -> Result<Vec<PathBuf>, Problem> + Send>,
     pub rounds: Box<dyn Fn() -> Rounds + Send>,
     pub size: Size,
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(turn.take_anew().map(|shown| shown.index), Some(4));
         assert_eq!(turn.next(1, 5), Some((3, generation)), "counted in the new one");
         assert_eq!(turn.next(4, 5), Some((4, generation)));
-        // The other way round: the jump is no longer valid.
+        // In the reverse order, the jump is no longer valid.
         turn.to(2);
         let generation = turn.anew(shown());
         turn.take_anew();

@@ -1,4 +1,5 @@
-//! The display systems: X11 and the portal. The id selects one of them, or otherwise the session.
+//! The display systems: X11 and the portal. The id selects one of them; without an id, the session
+//! decides.
 
 #[cfg(not(feature = "wayland"))]
 pub(in crate::capture) mod no_portal;

@@ -44,8 +44,8 @@ impl Segment {
         Ok(Self { memory, _descriptor: descriptor })
     }
 
-    /// Returns the bytes of the segment. The server writes to them only on request, and the caller
-    /// must wait for its reply before reading.
+    /// Returns the bytes of the segment. The server writes to these bytes only on request, and the
+    /// caller must wait for its reply before reading.
     pub(in crate::capture) fn bytes(&self) -> &[u8] {
         self.memory.bytes()
     }

@@ -145,7 +145,7 @@ impl Display {
         if by_name || self.has("XWAYLAND")? {
             return Err(Fault::XWayland);
         }
-        // The main display comes first. The others follow from left to right.
+        // The main display comes first. The other displays follow from left to right.
         found.sort_by_key(|screen| (!screen.primary, screen.area.x, screen.area.y));
         if found.is_empty() {
             found.push(all("Screen"));

@@ -181,7 +181,7 @@ fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     Ok(())
 }
 
-/// Returns the source with this name. Without a name, this is the source of --video, or the lowest
+/// Returns the source with this name. Without a name, returns the source of --video, or the lowest
 /// source in the scene.
 fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
     let collection = &snapshot.scenes.collection;
@@ -229,7 +229,7 @@ fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
     Ok(())
 }
 
-/// Returns the strips with this name. Without a name, this is the main strip.
+/// Returns the strips with this name. Without a name, returns the main strip.
 fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView>, Problem> {
     let strips = &snapshot.strips;
     let is_it = |strip: &&StripView| match name {

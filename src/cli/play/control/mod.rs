@@ -1,4 +1,5 @@
-//! Parses the lines of `onair play --control`. The module `ask` checks which of them are possible.
+//! Parses the lines of `onair play --control`. The module `ask` checks which of the commands are
+//! possible.
 
 pub(in crate::cli::play) mod ask;
 
@@ -52,7 +53,7 @@ pub(super) enum PlayCommand {
     Stop,
 }
 
-/// The target of a seek.
+/// The destination of a seek.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum SeekPlace {
     At(Duration),
@@ -241,7 +242,7 @@ enum Unit {
     Plain(&'static str),
 }
 
-/// Parses a number within its limits. A number outside them is an error, and is not clamped.
+/// Parses a number within its limits. A number outside the limits is an error, and is not clamped.
 fn number(
     line: &str,
     text: &str,
@@ -324,7 +325,7 @@ pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, 
 /// Checks whether the stream has a live edge.
 ///
 /// # Errors
-/// Fails if it has no live edge.
+/// Fails if the stream has no live edge.
 pub(super) fn live_end(figures: &Figures) -> Result<(), Problem> {
     match figures.duration {
         None => Ok(()),

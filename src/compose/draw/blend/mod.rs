@@ -1,6 +1,6 @@
-//! Blends prepared layers onto the program, row by row, in I420. It uses plain loops over whole
-//! rows, which the compiler vectorizes, in bands for a worker pool. Modes that are defined only in
-//! RGB (add, screen…) convert the pixels of their layer.
+//! Blends prepared layers onto the program, row by row, in I420. This module uses plain loops over
+//! whole rows, which the compiler vectorizes, in bands for a worker pool. Modes that are defined
+//! only in RGB (add, screen…) convert the pixels of their layer.
 
 #[cfg(test)]
 mod tests;
@@ -278,7 +278,7 @@ struct Block {
     v: u8,
 }
 
-/// Rows of an image in blocks of 2×2 pixels, and the same rows of its target.
+/// Rows of an image in blocks of 2×2 pixels, and the same rows of the frame below the image.
 struct Part<'a> {
     from: VisiblePart<'a>,
     out: Ground<'a>,
@@ -301,7 +301,7 @@ struct Ground<'a> {
     u: &'a mut [u8],
     v: &'a mut [u8],
     alpha: Option<&'a mut [u8]>,
-    /// The chroma alpha of a transparent target.
+    /// The chroma alpha of the frame below, if that frame is transparent.
     chroma_alpha: Option<&'a mut [u8]>,
     width: usize,
 }
@@ -312,7 +312,7 @@ fn rows_of(image: &Image) -> usize {
     bands::height(side(half.height), side(half.width))
 }
 
-/// Splits an image and its target into parts of this many block rows.
+/// Splits an image and the frame below it into parts of this many block rows.
 fn parts<'a>(
     image: &'a Image,
     out: &'a mut Planes,

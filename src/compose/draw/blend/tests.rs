@@ -110,13 +110,13 @@ fn what_is_gathered_hides_what_is_in_it_before_it_is_laid_down() {
     let ground = [50, 100, 150];
     let (one, two) = (image([210, 60, 200], None), image([90, 130, 120], None));
     let plain = |image| (image, 256, Blend::Normal);
-    // If each layer had half the strength, the lower one would shine through the upper one.
+    // If each layer had half the strength, the lower layer would shine through the upper one.
     let got = together([plain(&one), plain(&two)], (128, Blend::Normal), ground);
     assert!(near(got, [70, 115, 135]), "{got:?}");
     let got = together([plain(&one), plain(&two)], (256, Blend::Normal), ground);
     assert!(near(got, [90, 130, 120]), "{got:?}");
-    // Through a half-transparent upper layer, the lower one is visible, and through both, the
-    // ground.
+    // Through a half-transparent upper layer, the lower layer is visible. Through both layers, the
+    // ground is visible.
     let clear = image([90, 130, 120], Some(128));
     let got = together([plain(&one), plain(&clear)], (256, Blend::Normal), ground);
     assert!(near(got, [150, 95, 160]), "{got:?}");

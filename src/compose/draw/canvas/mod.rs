@@ -19,7 +19,8 @@ use crate::compose::layout::{Rect, spot};
 use crate::compose::scene::{Blend, Fit, LayerGroup, Placement, Plan, SourceId};
 use crate::media::{Planes, Size, VideoFrame};
 
-/// Maximum number of program frames in use at once, in encoder queues, the preview and transitions.
+/// Maximum number of program frames in use at the same time, in encoder queues, the preview and
+/// transitions.
 const IDLE: usize = 8;
 
 /// Maximum number of buffers whose content is tracked.
@@ -28,7 +29,7 @@ const NOTED: usize = 2 * IDLE;
 /// Number of drawings after which an unused image is dropped.
 const KEEP: u64 = 64;
 
-/// Maximum number of frames of one group that can be in use at once.
+/// Maximum number of frames of one group that can be in use at the same time.
 const GROUPS: usize = 2;
 
 /// The key of the prepared cover frame.
@@ -39,7 +40,7 @@ struct Gathered {
     pieces: Vec<DrawStep>,
     image: Image,
     pool: (Size, Pool<Planes>, Pool<Vec<u8>>),
-    /// The number of the drawing that last used it.
+    /// The number of the drawing that last used the bundle.
     last: u64,
 }
 
@@ -54,7 +55,7 @@ pub(in crate::compose) struct Canvas {
     settled: StaticLayers,
 }
 
-/// A renderer for one size. The canvases share its prepared images.
+/// A renderer for one size. The canvases share the renderer's prepared images.
 pub(in crate::compose) struct LayerRenderer {
     size: Size,
     pool: Pool<Planes>,

@@ -157,8 +157,8 @@ fn what_lies_still_below_is_drawn_once() {
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, picture);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
     }
-    // All five pieces are drawn until the lower three have been static for a while; from then on, only
-    // the upper two.
+    // All five pieces are drawn until the lower three have been static for a while; from then on,
+    // only the upper two are drawn.
     assert_eq!(laid[..4], [5, 5, 5, 5]);
     assert_eq!(laid[4..10], [2; 6]);
     assert_eq!(laid[10..13], [5, 5, 5]);
@@ -189,8 +189,8 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
     let mut held = std::collections::VecDeque::new();
     let mut copied = Vec::new();
     for n in 0..120_u8 {
-        // A line moves along the lower edge, and a small layer moves. Sometimes there is one more
-        // static layer, a different ground in the middle of the test, and another canvas.
+        // A line moves along the lower edge, and a small layer moves. For a while, there is one
+        // more static layer. Later, the ground changes. Some frames are drawn on another canvas.
         let x = f64::from(n) / 160.0;
         let mut layers = vec![layer(0, Placement::default())];
         if (30..60).contains(&n) {
@@ -226,8 +226,8 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
             drop(other.share());
         }
     }
-    // As soon as all buffers hold the static frame, only the areas of the line and the small layer are
-    // copied, and no whole frame.
+    // As soon as all buffers hold the static frame, only the areas of the line and the small layer
+    // are copied, and never a whole frame.
     let moving = SIZE.width as usize * 18 + 16 * 10;
     let small = copied[90..].iter().filter(|it| (1..=moving).contains(*it)).count();
     assert!(small >= 20, "{copied:?}");
@@ -245,7 +245,7 @@ fn what_is_covered_is_not_even_prepared() {
     let pictures = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
     let (out, _) = stage.draw(&mut canvas, &plan, pictures);
     assert!(Arc::ptr_eq(&out, top.shared()) && stage.prepared.len() == 1);
-    // Two layers beside each other, below one that covers one of them.
+    // Two layers side by side, below a layer that covers one of them.
     let half =
         Placement { width: 0.5, fit: crate::compose::scene::Fit::Stretch, ..Placement::default() };
     let layers = vec![layer(2, half), layer(0, corner()), layer(3, corner())];

@@ -1,7 +1,7 @@
 //! Box blurs of planes, at nearly the same cost for any radius. The horizontal passes process
-//! sixteen rows at once. These rows are transposed, so that a running sum is a vector of sixteen
-//! rows. The vertical passes work on strips of columns that are narrow enough to stay in the
-//! processor's cache for all passes. Sums and means have 16 bits.
+//! sixteen rows at the same time. These rows are transposed, so that a running sum is a vector of
+//! sixteen rows. The vertical passes work on strips of columns that are narrow enough to stay in
+//! the processor's cache for all passes. Sums and means have 16 bits.
 
 use std::iter::{repeat, repeat_n};
 use std::ops::Range;
@@ -15,10 +15,10 @@ use crate::compose::draw::bands::{BANDS, strips};
 /// The largest box whose sum fits into 16 bits with exact division.
 const MAX_BOX: usize = 64;
 
-/// The number of rows that are processed at once.
+/// The number of rows that are processed at the same time.
 const LANES: usize = 16;
 
-/// The number of columns that are processed at once.
+/// The number of columns that are processed at the same time.
 const STRIPE: usize = 512;
 
 /// One pixel of each of [`LANES`] rows.
@@ -191,8 +191,8 @@ fn turned<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     shuffled(simd, shuffled(simd, shuffled(simd, shuffled(simd, rows))))
 }
 
-/// Interleaves the bytes of the upper half with those of the lower. The code is unrolled, because a
-/// loop would go through memory.
+/// Interleaves the bytes of the upper half with those of the lower half. The code is unrolled,
+/// because a loop would go through memory.
 #[inline(always)]
 fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;

@@ -113,7 +113,7 @@ fn sharpened(
         let wide = |value: u16| i32::from(value);
         let blurred = wide(a) + wide(e) + 4 * (wide(b) + wide(d)) + 6 * wide(c);
         let here = i32::from(*here);
-        // Both are 256 times as large as a pixel value, and so is the amount.
+        // Both terms are 256 times as large as a pixel value, and so is the amount.
         let more = ((here * 256 - blurred) * by + (1 << 15)) >> 16;
         *out = (here + more).clamp(0, 255) as u8;
     }

@@ -25,7 +25,7 @@ use crate::compose::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::compose::filter::step::Step;
 use crate::media::{Color, Planes, PlanesPool, VideoFrame};
 
-/// Maximum number of frames of one filter that can be in use at once.
+/// Maximum number of frames of one filter that can be in use at the same time.
 const IDLE: usize = 4;
 
 /// A filter as it should be in the chain.
@@ -221,7 +221,7 @@ impl Link {
     }
 
     /// Changes the amounts in place if the filter has state that is worth keeping. Returns true if
-    /// it did.
+    /// the amounts were changed in place.
     fn adjust(&mut self, wanted: &WantedFilter) -> bool {
         match (&mut self.work, wanted.slot.filter.clone().bounded()) {
             (Work::Denoise(it), Filter::Denoise { spatial, temporal }) => it.set(spatial, temporal),

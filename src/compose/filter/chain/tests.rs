@@ -101,7 +101,7 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
         first.shared(),
         chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).shared()
     ));
-    // Only the last filter changed: those before it are not run again.
+    // Only the last filter changed: the filters before it are not run again.
     let before = chain
         .links
         .iter()
@@ -182,8 +182,8 @@ fn a_delay_keeps_what_waits_while_its_length_is_drawn() {
         let seen = delayed(|n| if n < 9 { vec![100.0; 2] } else { drawn.into() }, 14);
         assert_eq!(seen, [0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], "{drawn:?}");
     }
-    // Another delay is inserted before it and removed again: three frames wait in the first one all
-    // the time.
+    // A second delay is inserted before the first delay and removed again. Three frames wait in the
+    // first delay all the time.
     let seen = delayed(|n| if n == 6 { vec![40.0, 100.0] } else { vec![100.0] }, 9);
     assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5]);
 }

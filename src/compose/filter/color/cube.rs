@@ -1,5 +1,5 @@
 //! Reads LUTs in the `.cube` format (Adobe's Cube LUT Specification 1.0, with the ranges that
-//! Resolve writes): one-dimensional LUTs of up to 4,096 lines, and three-dimensional ones of up to
+//! Resolve writes): one-dimensional LUTs of up to 4,096 lines, and three-dimensional LUTs of up to
 //! 65 steps per side. This module is pure. The length of the input text bounds its work.
 
 use crate::text::problem::{Problem, problem};

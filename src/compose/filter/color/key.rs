@@ -69,7 +69,7 @@ impl ChromaKey {
             let distance = (u - key_u).hypot(v - key_v) / 224.0;
             let toward = u * ku + v * kv;
             let along = toward.max(0.0) * spill;
-            // The component along the key hue, minus the one perpendicular to it.
+            // The component along the key hue, minus the component perpendicular to it.
             let own = toward - (u * kv - v * ku).abs();
             let kept =
                 if enough > 0.0 { ((enough - own) / enough * 2.0).clamp(0.0, 1.0) } else { 0.0 };

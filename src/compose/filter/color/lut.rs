@@ -33,7 +33,7 @@ pub struct Table {
 partial_debug!(Table {});
 
 impl Table {
-    /// Computes the table. It has some hundred thousand colors, so this takes tens of milliseconds.
+    /// Computes the table. The table has almost 280,000 colors, so this takes tens of milliseconds.
     pub fn new(cube: &Cube) -> Self {
         let mut corners = Vec::with_capacity(SIDE * SIDE);
         for u in 0..SIDE {
@@ -55,8 +55,8 @@ fn corner(cube: &Cube, [u, v]: [f32; 2]) -> Corner {
         let rgb = [y + 1.5748 * cv, y - 0.187_324 * cu - 0.468_124 * cv, y + 1.8556 * cu];
         let within = rgb.map(|it| it.clamp(0.0, 1.0));
         let mapped = cube.map(within);
-        // A color outside the visible range keeps its distance from the nearest one inside, so that
-        // the interpolation stays linear.
+        // A color outside the visible range keeps its distance from the nearest color inside, so
+        // that the interpolation stays linear.
         let mut new = [0.0; 3];
         for (new, ((mapped, rgb), within)) in
             new.iter_mut().zip(mapped.into_iter().zip(rgb).zip(within))

@@ -1,4 +1,4 @@
-//! Decodes audio by FFmpeg, and converts any sample format to interleaved 32-bit floats with at
+//! Decodes audio with FFmpeg, and converts any sample format to interleaved 32-bit floats with at
 //! most two channels.
 #![allow(unsafe_code)]
 
@@ -215,8 +215,8 @@ impl AudioBackend for Decoder {
     }
 }
 
-/// Replaces values that are not finite, and clamps the others. Damaged floats may have any value,
-/// which must not reach a speaker.
+/// Replaces values that are not finite, and clamps the other values. Damaged floats may have any
+/// value, which must not reach a speaker.
 fn finite(mut samples: SampleBlock) -> SampleBlock {
     for value in samples.data.iter_mut() {
         *value = if value.is_finite() { value.clamp(-4.0, 4.0) } else { 0.0 };

@@ -1,6 +1,6 @@
 //! Maps 10-bit colors for display with a table, and applies the table to frames. The nodes of the
 //! table are 32 codes of luma and 16 codes of chroma apart, with linear interpolation between them.
-//! Chroma has a quarter of the pixels, so its two values select a column once for four pixels; in
+//! Chroma has a quarter of the pixels, so its two values select a column once for four pixels. In
 //! the column, the four corners of each node are adjacent, as one vector.
 
 use fearless_simd::{Simd, dispatch, f32x4};

@@ -25,7 +25,7 @@ const IDLE_FRAMES: usize = 6;
 pub(super) struct Converter {
     pool: PlanesPool<IDLE_FRAMES>,
     scaler: Scaler,
-    /// The scaler's target, and its pixel format.
+    /// The frame into which the scaler writes, with its size and its pixel format.
     converted: Option<(Size, ffi::AVPixelFormat, Frame)>,
     mapper: Mapper,
     /// The kind of the last frame, if it was mapped.
@@ -269,7 +269,7 @@ fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     Ok(())
 }
 
-/// Copies three I420 planes that are at least as large as the target.
+/// Copies three I420 planes that are at least as large as `planes`.
 fn copy(frame: &ffi::AVFrame, planes: &mut Planes) -> Result<(), Problem> {
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
     let targets = [(&mut planes.y, luma), (&mut planes.u, chroma), (&mut planes.v, chroma)];

@@ -12,7 +12,7 @@ use crate::text::problem::problem;
 /// The name of the hardware interface.
 pub(super) const NAME: &str = "VAAPI";
 
-/// The library's device, which exists until the program ends. There is at most one.
+/// The library's device, which exists until the process ends. There is at most one.
 pub(super) struct Device(*mut ffi::AVBufferRef);
 
 // SAFETY: this is a reference to an object with atomic reference counting; each user takes its own

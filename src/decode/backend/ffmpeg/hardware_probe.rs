@@ -54,8 +54,8 @@ pub(super) fn known() -> Option<Result<&'static str, Problem>> {
     FOUND.get().map(|found| found.told.clone())
 }
 
-/// Runs the test, and evaluates its result. `prove` returns whether the hardware decoded the frame
-/// correctly, or an error.
+/// Runs the test, and evaluates its result. `prove` returns whether the hardware decoded the frame,
+/// or an error if the frame is missing or wrong.
 fn judge<D>(
     opened: Result<D, Problem>,
     prove: impl FnOnce(&D) -> Result<bool, Problem>,
@@ -78,7 +78,8 @@ fn judge<D>(
     }
 }
 
-/// Decodes the test frame. Returns true if the hardware decoded the frame, or an error.
+/// Decodes the test frame. Returns whether the hardware decoded the frame, or an error if the frame
+/// is missing or wrong.
 fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
     let mut frames = decoder.decode(&packet()).map_err(|error| Problem::from(&error))?;
     if frames.is_empty() {
@@ -227,7 +228,8 @@ mod tests {
 
     fn judged(mut fake: Fake) -> Result<&'static str, Problem> {
         let found = judge(Ok(()), |()| prove(&mut fake));
-        // Missing or failing hardware is not used any more; hardware with other codecs is.
+        // Missing or failing hardware is not used any more; hardware that supports other codecs is
+        // still used.
         let harm = found.told.as_ref().is_err_and(|why| why.id() != "decode-device-without-h264");
         assert_eq!(found.device.is_none(), harm);
         found.told

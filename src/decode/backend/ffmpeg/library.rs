@@ -7,11 +7,11 @@ use std::ptr;
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::NoDecoder;
 
-/// Maximum size of a codec config in bytes. Real configs are some hundred bytes long.
+/// Maximum size of a codec config in bytes. Real configs are a few hundred bytes long.
 const MAX_CONFIG: usize = 64 << 10;
 
-/// Maximum number of threads of one decoder. They decode the slices and tiles of one frame, so that
-/// no frame waits for later ones.
+/// Maximum number of threads of one decoder. The threads decode the slices and tiles of one frame,
+/// so that no frame waits for later ones.
 const MAX_THREADS: usize = 4;
 
 /// An error code of the library.
@@ -47,7 +47,8 @@ impl Codec {
         ffi::load()?;
         // SAFETY: the call searches a static list.
         let codec = Self(unsafe { ffi::avcodec_find_decoder(id) });
-        // The library's own AV1 decoder only wraps hardware; the others come first in the list.
+        // The library's own AV1 decoder only wraps hardware; other AV1 decoders come first in the
+        // list.
         let found = !codec.0.is_null() && codec.name() != "av1";
         found.then_some(codec).ok_or(NoDecoder::NotInLibrary)
     }
@@ -177,7 +178,7 @@ impl Context {
         Ok(context)
     }
 
-    /// Sends a packet. All its frames must be received before the next packet.
+    /// Sends a packet. All frames of the packet must be received before the next packet.
     pub fn send(&mut self, data: &[u8], pts: i64, keyframe: bool) -> Result<(), Code> {
         let size = c_int::try_from(data.len()).map_err(|_| Code(0))?;
         // SAFETY: the packet is empty; the library allocates this size with its padding, which is

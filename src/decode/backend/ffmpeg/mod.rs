@@ -21,12 +21,12 @@ use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::Problem;
 
-/// Returns the name of the decoder of this video codec, or the reason why there is none.
+/// Returns the name of the decoder of this video codec, or the reason why there is no decoder.
 pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     find_video(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
 
-/// Returns the name of the decoder of this audio codec, or the reason why there is none.
+/// Returns the name of the decoder of this audio codec, or the reason why there is no decoder.
 pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     find_audio(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
@@ -45,7 +45,8 @@ pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBacken
     Ok(Box::new(audio::Decoder::open(codec, parameters)?))
 }
 
-/// Returns true if the libraries may decode this codec, as far as known without loading them.
+/// Returns true if the libraries have a decoder for this codec, or if onair has not tried to load
+/// the libraries yet.
 pub(crate) fn may_decode(codec: VideoCodec) -> bool {
     !system::is_known() || find_video(codec).is_ok()
 }
@@ -60,7 +61,7 @@ pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
     hardware_probe::known()
 }
 
-/// Returns the name of the hardware decoder, or the reason why there is none.
+/// Returns the name of the hardware decoder, or the reason why there is no such decoder.
 pub(crate) fn hardware() -> Result<&'static str, Problem> {
     hardware_probe::name()
 }

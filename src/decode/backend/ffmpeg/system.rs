@@ -1,8 +1,8 @@
 //! Loads the FFmpeg libraries on demand: with their dependencies, the libraries are about a hundred
 //! files and cost 14 MB of memory at each start, although they are seldom needed. Types and
 //! constants are those of the headers, from [`rusty_ffmpeg`]. The functions in this module have the
-//! names of the library functions. Unless [`load`] succeeded, they do nothing, and return null or
-//! an error.
+//! names of the library functions. Unless [`load`] succeeded, the functions do nothing, and return
+//! null or an error.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -167,7 +167,7 @@ functions! {
     }
 }
 
-/// Opens the library with this name and major version by its usual file name.
+/// Opens the library with this name and major version under its usual file name.
 fn open(name: &str, major: u32) -> Result<Library, libloading::Error> {
     let file = if cfg!(windows) {
         format!("{name}-{major}.dll")
@@ -204,7 +204,7 @@ pub(super) fn load() -> Result<(), NoDecoder> {
     loaded.as_ref().map(|_| ()).ok_or(NoDecoder::NotInstalled)
 }
 
-/// Returns true if an earlier call has loaded the libraries, or has failed to.
+/// Returns true if an earlier call has loaded the libraries, or has failed to load them.
 pub(super) fn is_known() -> bool {
     functions().get().is_some()
 }

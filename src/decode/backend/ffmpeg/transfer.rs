@@ -48,7 +48,7 @@ pub(super) enum Matrix {
     Bt601,
 }
 
-/// A kind of frames that need a color conversion. Their codes are 10-bit codes.
+/// A kind of frames that need a color conversion. The codes of these frames have 10 bits.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     pub transfer: Transfer,
@@ -211,7 +211,7 @@ impl Ready {
     }
 
     /// Limits the light to white. All channels are scaled by the value of the curve at the
-    /// brightest channel, so that hues stay.
+    /// brightest channel, so that hues do not change.
     fn toned(&self, light: Three) -> Three {
         let most = light.iter().copied().fold(0.0, f64::max);
         if self.kind.transfer == Transfer::Gamma || most <= 0.0 {

@@ -1,5 +1,5 @@
-//! Decodes video by FFmpeg. The decoder takes one packet at a time, and returns the frames that are
-//! then ready. The library's decoders return frames in presentation order.
+//! Decodes video with FFmpeg. The decoder takes one packet at a time, and returns the frames that
+//! are then ready. The library's decoders return frames in presentation order.
 
 use crate::base::Timestamp;
 use crate::decode::backend::ffmpeg::convert::Converter;
@@ -254,7 +254,8 @@ impl VideoBackend for Decoder {
     }
 
     fn by(&self) -> By {
-        // The hardware may not support the stream that it was given.
+        // The hardware may not support the stream, so the hardware is reported only after it has
+        // decoded a frame.
         let fetched = self.hardware && self.converter.has_fetched();
         By { library: NAME, hardware: fetched.then_some(hardware::NAME) }
     }

@@ -48,7 +48,7 @@ pub struct Options {
     pub command_limit: Duration,
     /// For publishing, the bitrate of the stream, which determines the chunk size.
     pub bitrate: Option<BitsPerSecond>,
-    /// For relays: the servers that the stream has passed.
+    /// For relays: the servers that the stream has passed through.
     pub relay_path: Option<String>,
     /// For playing, the player's buffer length, which is reported to the server.
     pub buffer: Duration,
@@ -254,9 +254,9 @@ impl Client {
         }
     }
 
-    /// Returns the next event, or room for more data once at most `room` bytes are unsent. While it
-    /// waits, the client sends and receives. This function is cancel-safe. After an error, the
-    /// connection has ended.
+    /// Returns the next event, or reports room for more data once at most `room` bytes are unsent.
+    /// While it waits, the client sends and receives. This function is cancel-safe. After an error,
+    /// the connection has ended.
     ///
     /// # Errors
     /// Fails with the server's message, if any.
@@ -342,7 +342,7 @@ impl Client {
         self.read
     }
 
-    /// Makes an error of this connection.
+    /// Creates an error for this connection.
     pub fn error(&self, stage: ConnectStage, cause: Cause) -> Error {
         Error { stage, cause, peer: self.peer.clone() }
     }
@@ -366,7 +366,7 @@ impl Client {
             return false;
         }
         // If input is unread at the close, the system resets the connection, and the server may
-        // never see the last messages: read until it closes too.
+        // never see the last messages: therefore, read until the server closes too.
         let _ = timeout(limit.min(LINGER), async {
             loop {
                 self.input.clear();
@@ -386,7 +386,7 @@ impl Client {
         room: Option<usize>,
     ) -> Poll<Result<Progress, Failure>> {
         loop {
-            // Events come first. Bytes are passed on only as far as the system sends them, so that
+            // Events come first. Bytes are passed on only as fast as the system sends them, so that
             // the rest waits in the session, where audio can still overtake video.
             if let Some(event) = self.session.poll_event() {
                 return Poll::Ready(Ok(Progress::Event(event)));
@@ -444,7 +444,7 @@ impl Client {
     /// Writes as much as the socket accepts. Returns true if more data may be writable.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
         let written = if self.outgoing.is_empty() {
-            // TLS keeps data that the socket did not accept at once.
+            // TLS keeps data that the socket did not accept immediately.
             match Pin::new(&mut self.stream).poll_flush(cx) {
                 Poll::Ready(Err(error)) if self.unwritable.is_none() => Poll::Ready(Err(error)),
                 _ => return false,
@@ -460,7 +460,8 @@ impl Client {
                 true
             }
             Poll::Ready(result) => {
-                // The server may have sent the reason before it closed: read its data first.
+                // The server may have sent the reason before it closed: read the server's data
+                // first.
                 let cause = result.map_or_else(|error| Cause::from_io(&error), |_| Cause::Closed);
                 self.unwritable = Some(cause);
                 self.outgoing.clear();
@@ -484,8 +485,8 @@ impl Client {
             }
         };
         if length == 0 {
-            // When the system gives up the connection (timeout, lost route), it reports that only
-            // to the first caller, the writer, and an end of data to the reader.
+            // When the system gives up the connection (timeout, lost route), it reports the reason
+            // only to the first caller, which is the writer. The reader sees only an end of data.
             let known = self.unwritable.take().filter(|cause| *cause != Cause::Reset);
             let error = self.broken(known.unwrap_or(Cause::Closed));
             self.failed.get_or_insert(error);
@@ -523,7 +524,7 @@ impl Client {
     }
 
     fn failure(&self, error: SessionError) -> Failure {
-        // The ended session no longer knows its stage; the error does.
+        // The ended session no longer knows its stage, but the error contains it.
         let seen = NotRtmp::sniff(&self.first).map(Cause::NotRtmp);
         let (stage, cause) = match error {
             SessionError::Refused(refused) => return Failure::Refused(refused),

@@ -186,7 +186,7 @@ impl Hops {
     }
 }
 
-/// Prepares the connection to a redirect's target.
+/// Prepares the connection to the destination of a redirect.
 fn send_on(
     config: &mut Config,
     refused: &Refused,

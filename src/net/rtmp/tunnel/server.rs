@@ -34,9 +34,9 @@ const ORPHANED: Duration = Duration::from_secs(5);
 /// The interval at which sessions are checked.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// The time for which an idle request waits for data. Waiting reduces the number of requests, and
-/// media is still sent at once. Adobe's servers wait 512 ms by default.
+/// media is still sent immediately. Adobe's servers wait 512 ms by default.
 const HOLD: Duration = Duration::from_millis(250);
-/// Number of initial requests. They carry commands, so it pays to hold them until their replies are
+/// Number of initial requests. These requests carry commands, and are held until their replies are
 /// ready.
 const COMMANDS: u32 = 32;
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
@@ -48,7 +48,7 @@ const INTERVAL: u8 = 1;
 /// Maximum number of bytes that are read of an unwanted body.
 const UNWANTED: usize = 4 << 10;
 
-/// Accepts a new tunnel. Returns `false` if there is no room for it.
+/// Accepts a new tunnel. Returns `false` if the server accepts no more tunnels.
 pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
 
 /// All tunnels of a server.
@@ -71,7 +71,7 @@ struct Session {
     until: Mutex<Instant>,
 }
 
-/// The server's side of the tunnel's inside.
+/// The server's end of the pipe inside a tunnel.
 struct End {
     pipe: DuplexStream,
     order: TunnelCommand,
@@ -117,7 +117,7 @@ impl Gate {
         }
     }
 
-    /// Answers requests, and stores the session of the last one in `last`.
+    /// Answers requests, and stores the session of the last request in `last`.
     async fn converse(
         self: &Arc<Self>,
         stream: Stream,
@@ -341,6 +341,6 @@ async fn say(http: &mut Http, answer: TunnelReply, keep: bool) {
         TunnelReply::Data(data) => tunnel::answer(&data, keep),
         TunnelReply::Refusal(status, reason) => tunnel::refusal(status, reason, keep),
     };
-    // A connection that cannot accept it ends with the next read.
+    // A connection that cannot accept the response ends with the next read.
     let _ = timeout(ANSWER, http.send(&bytes)).await;
 }

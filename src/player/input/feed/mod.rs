@@ -1,6 +1,6 @@
 //! The feed thread's work on each event of any source: save it, demux it, place it on the timeline,
 //! and pass it on. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live)
-//! drive it.
+//! drive this module.
 
 mod failures;
 #[cfg(test)]
@@ -49,7 +49,7 @@ const HEADLESS: u64 = 25;
 /// Metadata counts as missing this long after the first video or audio.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Maximum number of chat messages in this period.
+/// Maximum number of chat messages in a period, and the length of the period.
 const MAX_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
 
@@ -158,8 +158,8 @@ impl InputFeed {
         (self.moved, self.place) = (true, Some(place));
     }
 
-    /// Sets the wall-clock time of the next packet by its sender's clock (microseconds since 1970),
-    /// or none.
+    /// Sets the wall-clock time of the next packet by its sender's clock, in microseconds since
+    /// 1970. `None` means that the time is unknown.
     pub(in crate::player) fn set_made(&mut self, made: Option<i64>) {
         self.made = Some(made);
     }
@@ -181,7 +181,8 @@ impl InputFeed {
         self.unheard = true;
     }
 
-    /// Handles the return of missing audio. Its times match the video, however long the gap was.
+    /// Handles the return of missing audio. The position of the audio then follows from the video,
+    /// however long the gap was.
     pub(in crate::player) fn hear_again(&mut self) {
         self.demux.forget_audio();
         self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
@@ -223,7 +224,8 @@ impl InputFeed {
         self.seam(raw);
     }
 
-    /// Sets a boundary: earlier audio plays at most up to this time, and later audio from it on.
+    /// Sets a boundary: audio from before the boundary plays at most up to this time, and audio
+    /// from after it plays from this time on.
     pub(in crate::player) fn seam(&mut self, raw: i64) {
         self.demux.turn();
         let (anchor, media) = self.anchor;
@@ -333,7 +335,7 @@ impl InputFeed {
         self.give_up_fruitless();
     }
 
-    /// Fails if nothing playable arrived for a long time.
+    /// Fails if many messages arrived and none of them was playable.
     fn give_up_fruitless(&self) {
         if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
             self.shared.fail(self.fruitless());
@@ -386,7 +388,7 @@ impl InputFeed {
                 let codec = format.to_string();
                 let what = track_name(TrackKind::Audio, &codec);
                 let told = self.unsupported.replace((what.clone(), lack));
-                // A new connection would only report the same again.
+                // A new connection would only cause the same report again.
                 if told.is_none_or(|(told, _)| told != what) {
                     let error = match lack {
                         Some(lack) => decode::Error::NoDecoder { codec, lack },
@@ -447,7 +449,7 @@ impl InputFeed {
     }
 
     /// Saves to another file, or stops saving. The file begins with the received metadata and
-    /// configs, and with a keyframe.
+    /// configs. If there is video, the first packet is a keyframe.
     fn save_into(&mut self, wanted: Option<NewFile>) {
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);

@@ -32,11 +32,12 @@ pub(super) fn read(
     round: &mut Round,
     sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
-    // The indices of the first tag and of the first video tag to play.
+    // The indices of the first tag and of the first video tag to play, and the start of the file in
+    // its own time.
     let (first, pictures, begins) = if let Some(from) = from {
         let survey = survey(path, from, &feed.shared.lifetime.stop)?;
         feed.shared.timeline.set_duration(survey.duration);
-        // Only the end of this loop plays, so the survey provides its length.
+        // Only the last part of the file plays in this loop, so the survey provides the length.
         round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
         (survey.start, survey.pictures, survey.begins)
     } else {
@@ -184,7 +185,7 @@ pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     }
 }
 
-/// Returns the time of a file's last tag in seconds. The size field after the last tag locates it.
+/// Returns the time of a file's last tag in seconds. The size field after that tag locates it.
 pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
     let mut size = [0; 4];
     input.seek(SeekFrom::End(-4)).ok()?;

@@ -50,7 +50,8 @@ impl Round {
         course.add(pts);
     }
 
-    /// Starts the next loop where this one ends. Returns false if no packet has arrived.
+    /// Starts the next loop where this one ends. Returns false if no packet has arrived, or if the
+    /// times have become too large.
     pub(super) fn next(&mut self) -> bool {
         // If the times jumped, the known length does not apply.
         let known = self.length.filter(|_| !self.jumped);
@@ -58,7 +59,7 @@ impl Round {
         let Some(length) = length else { return false };
         let loose = self.is_loose();
         *self = Self { at: self.at.saturating_add(length), again: true, loose, ..Self::default() };
-        // The limit is thousands of years.
+        // The limit is tens of thousands of years.
         self.at < i64::MAX / 4
     }
 

@@ -30,15 +30,16 @@ impl Bisection {
         self.high.0
     }
 
-    /// Returns the next byte at which to look for `to`. Returns `None` if the position is within
-    /// `near_bytes` or `near_time` of the low end.
+    /// Returns the next byte at which to look for `to`. Returns `None` if at most `near_bytes` are
+    /// left between the two ends, if the low end is within `near_time` of `to`, or after the
+    /// maximum number of steps.
     pub fn guess(&self, to: i64, near_bytes: u64, near_time: i64) -> Option<u64> {
         let ((low, low_time), (high, high_time)) = (self.low, self.high);
         let (between, after) = (high.saturating_sub(low), to.saturating_sub(low_time));
         if self.step >= MAX_STEPS || between <= near_bytes || after <= near_time {
             return None;
         }
-        // By interpolation, but every other step is in the middle.
+        // Interpolates, but every other step goes to the middle.
         let part = after as f64 / high_time.saturating_sub(low_time).max(1) as f64;
         let part = if self.step.is_multiple_of(2) { part.clamp(0.05, 0.95) } else { 0.5 };
         Some(low + (between as f64 * part) as u64)

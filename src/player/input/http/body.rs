@@ -243,7 +243,7 @@ impl Single {
         self.length.is_some() || self.recorded.as_ref().and_then(Recorded::length).is_none()
     }
 
-    /// Queues an item, which is returned next, or after a seek that fails.
+    /// Queues an item. It is returned next, or after a failed seek.
     fn come(&mut self, item: Item) {
         if let Some(recorded) = &mut self.recorded {
             let read = self.flow.taken().saturating_sub(self.unpack.held());

@@ -49,7 +49,7 @@ pub(super) struct Search {
 /// The result of a search.
 #[derive(Debug)]
 pub(super) enum IndexedPlace {
-    /// All samples are known: the first ones that are needed, see [`start_of`].
+    /// All samples are known. The value is where the needed samples begin, see [`start_of`].
     Whole((usize, Timestamp)),
     /// These samples and the following ones; the flag is true if more follow.
     On(Box<dyn Demuxer>, Vec<SampleLocation>, bool),
@@ -127,7 +127,7 @@ impl Search {
     }
 }
 
-/// Returns true if all data for the position was read.
+/// Returns true if all data for the position, or the maximum number of samples, was read.
 fn is_past(reader: &dyn Demuxer, gathered: &[SampleLocation], until: Timestamp) -> bool {
     let has_video = reader.index().tracks.video.is_some();
     let counts = |place: &&SampleLocation| place.track == TrackId::Video || !has_video;

@@ -1,5 +1,5 @@
 //! An MP4, Matroska or audio file on a web server. The index and samples load on demand at any
-//! position, with the same result as from the disk. Without range support, the file plays as it
+//! position, with the same result as for a local file. Without range support, the file plays as it
 //! arrives.
 
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
-/// Number of samples that show when video and audio begin.
+/// Number of samples that suffice to determine when video and audio begin.
 const FIRST_SAMPLES: usize = 24;
 
 /// A file on a web server that is read by its index.
@@ -38,7 +38,8 @@ pub(super) struct IndexedFile {
     length: Option<i64>,
     /// Items to return first.
     first: VecDeque<Item>,
-    /// True if playback has begun, and the file's length or the lack of seeking was reported.
+    /// `begun` is true once playback has begun. `told` is true once the file's length, or that
+    /// seeking is impossible, was reported.
     begun: bool,
     told: bool,
     /// Number of chained audio streams that have begun.
@@ -51,7 +52,7 @@ pub(super) struct IndexedFile {
 /// The next samples.
 #[derive(Debug)]
 enum Next {
-    /// All samples are known: the [needed](is_needed) ones from this one on.
+    /// All samples are known. The [needed](is_needed) ones follow from this number on.
     Whole { number: usize, start: (usize, Timestamp) },
     /// These samples, and then the following ones, if any.
     On { places: VecDeque<SampleLocation>, goes_on: bool },

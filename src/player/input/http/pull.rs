@@ -159,7 +159,8 @@ impl Pull {
         }
     }
 
-    /// Seeks to this position, if [possible](Self::may_be_moved) or with [`Item::Listed`].
+    /// Seeks to this position. Only call this if seeking is [possible](Self::may_be_moved), or
+    /// after an [`Item::Listed`].
     pub(in crate::player) fn seek(&mut self, to: Duration) {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.seek(to),

@@ -21,7 +21,8 @@ pub(in crate::player) enum Item {
     /// An FLV tag with its events.
     Tag(Box<ReadTag>),
     Event(StreamEvent),
-    /// Boundary in microseconds: earlier audio plays at most up to it, and later audio from it on.
+    /// Boundary in microseconds: audio from before the seam plays at most up to it, and audio from
+    /// after the seam plays from it on.
     Seam(i64),
     /// Start of a media file: its first instant has this time in microseconds.
     Begin(i64),

@@ -27,7 +27,7 @@ pub(super) enum Body {
     Ts,
     /// HLS.
     Playlist,
-    /// MP4, Matroska, or (`None`) a file that may have only audio, as its header shows.
+    /// MP4, Matroska, or, if `None`, a file that may be audio only according to its header.
     Film(Option<Format>),
 }
 
@@ -83,7 +83,8 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
     }
 }
 
-/// Returns true if the server declares the body as audio, and the data does not contradict this.
+/// Returns true if the server declares the body of an HTTP response as audio, and the body is not
+/// empty.
 fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     let kind = flow.content_type().unwrap_or_default();
     let named = AUDIO_TYPES.iter().any(|name| kind.eq_ignore_ascii_case(name));

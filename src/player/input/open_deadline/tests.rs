@@ -1,4 +1,4 @@
-//! Tests of a server that is slightly below the limit of each step, and of the total limit that
+//! Tests of a server that stays slightly below the limit of each step, and of the total limit that
 //! ends the wait.
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Posts requests to one URL. A limited number of requests are sent at the same time. Further requests
 //! wait in the queue "callback" for at most the time limit, and fail at once if the queue is full.
-//! After repeated failures, the URL is not called for an increasing time. URLs share no state, so a
+//! After repeated failures, requests to the URL pause, longer each time. URLs share no state, so a
 //! slow URL does not delay the others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

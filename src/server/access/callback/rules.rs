@@ -20,7 +20,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The name in the configuration.
+    /// Returns the name in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
@@ -64,7 +64,7 @@ impl CallKind {
         Self::RecordDone,
     ];
 
-    /// The name in the configuration.
+    /// Returns the name in the configuration.
     pub(in crate::server) const fn name(self) -> &'static str {
         match self {
             Self::Connect => "on_connect",

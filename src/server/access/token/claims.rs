@@ -118,8 +118,8 @@ impl Claims {
 
 /// Returns true if a name matches a pattern: `*` is any text without a slash, and `**` any text.
 pub(in crate::server) fn matches(pattern: &str, name: &str) -> bool {
-    // The states of the pattern that the text so far can reach. The time stays proportional to both
-    // lengths.
+    // The states of the pattern that the text so far can reach. The time is proportional to the
+    // product of both lengths.
     let mut tokens = Vec::new();
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {

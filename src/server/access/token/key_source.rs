@@ -60,7 +60,8 @@ pub enum KeySource {
 pub struct KeySet(Arc<Vec<PublicKey>>);
 
 impl KeySet {
-    /// Reads a JWK set. Returns `None` if it contains no usable key (RSA, P-256 or Ed25519).
+    /// Reads a JWK set. Returns `None` if it is too long, or contains no usable key (RSA, P-256 or
+    /// Ed25519).
     pub fn parse(text: &[u8]) -> Option<Self> {
         (text.len() <= MAX_SET).then(|| parse_set(text))?.map(|keys| Self(Arc::new(keys)))
     }

@@ -36,7 +36,7 @@ impl TokenProblem {
         }
     }
 
-    /// Returns true if the token is valid, but for something else.
+    /// Returns true if the token is valid, but for another stream, action or address.
     pub const fn is_elsewhere(self) -> bool {
         matches!(self, Self::OtherStream | Self::OtherAction | Self::OtherAddress)
     }

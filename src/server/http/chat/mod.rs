@@ -1,6 +1,6 @@
 //! `/{app}/{stream}/chat`: the stream's chat as a WebSocket. Both sides send text messages of JSON
 //! `{"name","text"}`; a message without a name is from the server itself. See
-//! [`ChatFrame`](crate::wire::chat::ChatFrame) for others.
+//! [`ChatFrame`](crate::wire::chat::ChatFrame) for other messages.
 
 pub(super) mod moderation;
 

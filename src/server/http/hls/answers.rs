@@ -24,7 +24,8 @@ pub(super) const MEDIA: &str = "video/mp4";
 pub(super) const TS_MEDIA: &str = "video/mp2t";
 /// How long caches keep files: their names are never reused.
 const FILE_AGE: &str = "public, max-age=3600, immutable";
-/// The same for a file that the client got by a header, which other clients do not have.
+/// The same for a file that the client got with an `Authorization` header, which other clients do
+/// not have.
 const PRIVATE_FILE_AGE: &str = "private, max-age=3600, immutable";
 /// A missing file may appear soon.
 pub(super) const MISSING_AGE: &str = "max-age=1";
@@ -79,7 +80,7 @@ pub(super) fn busy(why: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
 }
 
-/// The answer for a viewer whom the operator has just disconnected.
+/// Returns the response for a viewer whom the operator has just disconnected.
 pub(super) fn disconnected() -> Response {
     let head = [(header::CACHE_CONTROL, "no-store")];
     let why = "The operator has disconnected this viewer.\n";

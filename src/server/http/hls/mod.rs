@@ -53,10 +53,10 @@ const LIST_EXTENSION: &str = ".m3u8";
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
 /// Maximum wait of a manifest for renditions.
 const FIRST_RENDITIONS: Duration = Duration::from_secs(5);
-/// Maximum wait of an early request, in target durations and seconds.
+/// Maximum wait of an early request: in target durations, and in seconds.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MAX_HELD: Duration = Duration::from_secs(20);
-/// The answer for codecs that old devices do not know.
+/// The response for codecs that are not available as MPEG-TS.
 const NO_TS: &str = "MPEG-TS has H.264 or HEVC video here, and AAC or MP3 audio.\n";
 
 /// The requested resource of a stream.
@@ -244,7 +244,8 @@ async fn answer(
     file_head(name, request.headers).respond(request.headers, Body::new(body))
 }
 
-/// A segment as MPEG-TS, which the first request makes; `None` if it does not exist.
+/// Returns a segment as MPEG-TS, which the first request creates. Returns `None` if the segment
+/// does not exist, or cannot be converted.
 async fn ts_segment(listing: &Listing, number: u64) -> Option<Vec<Bytes>> {
     let segment = listing.segment(number)?;
     let make = async || {
@@ -254,14 +255,14 @@ async fn ts_segment(listing: &Listing, number: u64) -> Option<Vec<Bytes>> {
     segment.ts.get_or_init(make).await.clone().map(|bytes| vec![bytes])
 }
 
-/// The header of a file, whose contents never change.
+/// Returns the header of a file, whose contents never change.
 fn file_head(name: &str, headers: &HeaderMap) -> ResponseHead {
     let kind = if name.ends_with(TS_EXTENSION) { TS_MEDIA } else { MEDIA };
     ResponseHead { kind, age: file_age(headers).to_owned(), tag: format!("\"{name}\"") }
 }
 
-/// Returns true if a promised part will not arrive, because its segment or the playlist is
-/// complete.
+/// Returns true if a missing file will not appear. Only parts can still appear, while their segment
+/// and the playlist are not complete.
 fn gone(listing: &Listing, file: File) -> bool {
     match file {
         File::Part(number, _) => {

@@ -41,10 +41,11 @@ use crate::wire::hls::with_query;
 /// one.
 const ENDED_AGE: &str = "public, max-age=60";
 const GROWING_AGE: &str = "public, max-age=1";
-/// How long a pass works after the link that led to it has expired, in seconds: for a viewer who is watching.
+/// How long a pass stays valid after its link has expired, in seconds, so that a viewer who is watching can
+/// continue.
 const LINK_GRACE: u64 = 3_600;
 
-/// The resource of a recording to which a path leads.
+/// The resource of a recording that a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server::http) enum RecordedResource {
     /// `/vod/{name}.m3u8`: the master playlist.
@@ -183,7 +184,7 @@ pub(in crate::server::http) async fn response(
     }
 }
 
-/// What a client that may play a recording gets.
+/// The grant of a client that may play a recording.
 struct RecordedEntry {
     pass: Option<String>,
     viewer: AdmittedViewer,
@@ -226,7 +227,7 @@ async fn admit(
         client,
     };
     match access(registry, visit, Some(Call::play()), pass).await {
-        // If a callback renames the stream, the new name is only for the live stream.
+        // If a callback renames the stream, the new name applies only to the live stream.
         Ok(entry) => {
             let viewer = AdmittedViewer { id, done: entry.done };
             Ok(RecordedEntry { pass: entry.pass, viewer })

@@ -33,7 +33,7 @@ pub(in crate::server::http) fn unsatisfiable(size: u64) -> Response {
     (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response()
 }
 
-/// Returns the response to a `Range` field, for a file of this size. Several ranges at once are
+/// Returns the response to a `Range` field, for a file of this size. A field with several ranges is
 /// ignored.
 fn answer(range: Option<&str>, size: u64) -> RangeAnswer {
     let Some(set) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else {

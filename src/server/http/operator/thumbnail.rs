@@ -16,7 +16,7 @@ use crate::server::stream::thumbnails::Thumbnail;
 /// Maximum wait for a thumbnail.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Returns a JPEG image of the last keyframe, at most some seconds old.
+/// Returns a JPEG image of the last keyframe, at most a few seconds old.
 pub(in crate::server::http) async fn of_stream(
     State(registry): State<Arc<Registry>>,
     Path(path): Path<String>,

@@ -18,7 +18,7 @@ use crate::server::registry::Registry;
 static PAGE: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../../../../assets/web/watch.html"));
 
-/// The resource of a stream to which a path of the viewer page leads.
+/// The resource of a stream that a path of the viewer page names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WatchResource {
     /// `/watch/{app}/{stream}`: the page.

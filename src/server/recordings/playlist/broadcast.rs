@@ -29,16 +29,16 @@ struct KnownFiles {
     files: Vec<KnownFile>,
     /// The duration of the longest segment so far. It does not change when the playlist's start moves.
     target: Duration,
-    /// The last check whether the files still exist.
+    /// The time of the last check for missing files.
     checked: Option<Timestamp>,
-    /// The last text, for all viewers: a long one takes time.
+    /// The last text, for all viewers, because writing a long text takes time.
     written: Option<WrittenText>,
 }
 
 /// A text of the playlist.
 #[derive(Debug)]
 struct WrittenText {
-    /// The relative URL of the root of the server in it.
+    /// The relative URL of the server's root in the text.
     root: String,
     version: String,
     text: Bytes,
@@ -171,7 +171,7 @@ impl BroadcastList {
         grows.map(|file| file.path.clone()).collect()
     }
 
-    /// Returns the files in the playlist, which should still exist, or none if they were just checked.
+    /// Returns the files in the playlist that should still exist, or none if they were just checked.
     pub fn to_check(&self, now: Timestamp) -> Vec<PathBuf> {
         let mut known = self.0.lock();
         if known.checked.is_some_and(|at| now.since(at) < FILE_CHECK) {
@@ -358,12 +358,13 @@ mod tests {
         };
         let (first, again) = (written(FORM), written(FORM));
         assert_eq!(first.text.as_ptr(), again.text.as_ptr(), "the same text for all");
-        // A client that has it does not get it, nor does it replace the text.
+        // A client that has the text does not get it again, and such a request does not replace the
+        // text.
         let known = list.playlist(FORM, |version| version == first.version);
         let empty = BroadcastText { text: Bytes::new(), ..first.clone() };
         assert_eq!(known, BroadcastPlaylist::Text(empty));
         assert_eq!(written(FORM).text.as_ptr(), first.text.as_ptr());
-        // Whatever changes the text makes another one.
+        // Any change of the form creates another text.
         assert_ne!(written(BroadcastForm { root: "", ..FORM }).text, first.text);
         assert_ne!(written(BroadcastForm { keeps_all: false, ..FORM }).version, first.version);
         assert_eq!(written(FORM), first);

@@ -28,7 +28,7 @@ pub(in crate::server) enum RecordedFile {
 }
 
 impl RecordedFile {
-    /// Returns the file with this name.
+    /// Returns the file with this name, or `None` if the name is invalid.
     pub fn parse(name: &str) -> Option<Self> {
         if name == LIST {
             return Some(Self::List);
@@ -61,7 +61,7 @@ pub(in crate::server) struct ListedRecording<'a> {
     pub began: Option<i64>,
 }
 
-/// The media playlist of a recording; it ends if nothing will be added.
+/// Returns the media playlist of a recording. The playlist ends if nothing will be added.
 pub(in crate::server) fn media(recording: ListedRecording<'_>) -> String {
     let ListedRecording { content, folder, began } = recording;
     let map = Map { uri: format!("{folder}init.mp4"), range: None, key: None };

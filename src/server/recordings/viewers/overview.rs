@@ -9,7 +9,8 @@ use crate::server::hls::viewers::Viewer;
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD};
 use crate::server::registry::Registry;
 
-/// Opens a recording, which may still be written, and reports the viewers of those that it displaces.
+/// Opens a recording, which may still be written, and reports that the viewers of displaced
+/// recordings have left.
 ///
 /// # Errors
 /// Fails if the file cannot be read.

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Time for which low estimates are ignored, because those of some receivers rise only gradually at first.
+/// Time for which low estimates are ignored, because the estimates of some receivers rise only gradually
+/// at first.
 const WARM_UP: Duration = Duration::from_secs(5);
 /// Time for which the link must be too slow before a smaller rendition is chosen.
 const DOWN_AFTER: Duration = Duration::from_secs(1);

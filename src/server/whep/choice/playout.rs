@@ -8,7 +8,8 @@ const LOSSY: f32 = 0.01;
 const CLEAN: f32 = 0.003;
 /// Weight of a report in the mean of the losses.
 const WEIGHT: f32 = 0.2;
-/// Time in which a receiver detects a loss and decodes the repaired frame, beside the round trip.
+/// Time in which a receiver detects a loss and decodes the repaired frame, in addition to the
+/// round-trip time.
 const REPAIR: Duration = Duration::from_millis(80);
 /// Assumed and maximum round-trip time.
 const USUAL_ROUND_TRIP: Duration = Duration::from_millis(50);
@@ -33,7 +34,7 @@ impl Playout {
         }
     }
 
-    /// The minimum time from the arrival of a frame to the screen.
+    /// Returns the minimum time from the arrival of a frame to the screen.
     pub fn delay(&self) -> Duration {
         self.delay
     }

@@ -174,7 +174,7 @@ impl Variants {
         found.map(|it| Variant::Rendition(self.in_profile(*it)))
     }
 
-    /// The bitrate and the size of the stream, if they are known.
+    /// Returns the bitrate of the stream, and its size if that is known.
     fn bitrate_and_size(&self, registry: &Registry) -> (u64, Option<Size>) {
         let publisher = self.stream.figures(registry.clock.now()).publisher;
         let bitrate = publisher.as_ref().map_or(0, |it| it.bitrate);
@@ -182,7 +182,7 @@ impl Variants {
         (bitrate, size.map(|(width, height)| Size::new(width, height)))
     }
 
-    /// The rendition in the profile that the viewer decodes.
+    /// Returns the rendition in the profile that the viewer decodes.
     fn in_profile(&self, rendition: VideoRendition) -> VideoRendition {
         let profile = if self.baseline { Profile::ConstrainedBaseline } else { rendition.profile };
         VideoRendition { profile, ..rendition }

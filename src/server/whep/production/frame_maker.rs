@@ -52,10 +52,10 @@ pub(super) struct FrameMaker {
     sounds: u64,
 }
 
-/// What keyframes need beside their packet.
+/// The config that keyframes need in addition to their packet.
 enum PacketizerConfig {
     H264(DecoderConfig),
-    /// The record (AV1-ISOBMFF §2.3.3).
+    /// The AV1 codec configuration record (AV1-ISOBMFF §2.3.3).
     Av1(Bytes),
 }
 

@@ -56,7 +56,7 @@ impl ProductionKey {
 pub(in crate::server) struct Production {
     key: ProductionKey,
     pub stream: Arc<Stream>,
-    /// Renditions have the times of their stream, and its audio.
+    /// The timeline, which renditions share with their stream.
     pub(super) timeline: Arc<Mutex<Timeline>>,
     pub(super) sink: Arc<MessageSink>,
     pub(super) tracks: watch::Sender<Tracks>,
@@ -64,7 +64,7 @@ pub(in crate::server) struct Production {
     /// Number of users, and number of users that want audio.
     pub(super) users: AtomicUsize,
     pub(super) listeners: AtomicUsize,
-    /// True if the program's own encoder accepts keyframe requests.
+    /// True if onair's own encoder accepts keyframe requests.
     is_own: bool,
     asked: Mutex<Option<Instant>>,
     pub(super) worker: Mutex<Option<Worker>>,
@@ -116,7 +116,7 @@ impl ProductionUse {
         shared.viewers.retain(|(mailbox, wanted)| is_other(mailbox, *wanted));
     }
 
-    /// Why the server no longer encodes the rendition.
+    /// Returns the reason why the server no longer encodes the rendition, if it has ended.
     pub fn ended(&self) -> Option<Refusal> {
         self.rendition.as_ref().and_then(|used| used.running.ended())
     }
@@ -131,8 +131,8 @@ impl ProductionUse {
         self.production.tracks.subscribe()
     }
 
-    /// Returns true if a keyframe should be requested from the program's own encoder now, and false
-    /// if it was requested a moment ago. Returns `None` for another publisher.
+    /// Returns true if a keyframe should be requested from onair's own encoder now, and false if it
+    /// was requested a moment ago. Returns `None` for another publisher.
     pub fn needs_request(&self, now: Instant) -> Option<bool> {
         if !self.production.is_own {
             return None;
@@ -156,7 +156,7 @@ impl Productions {
         }
     }
 
-    /// Whether the publication of this publisher has B-frames.
+    /// Returns true if the publication of this publisher has B-frames.
     pub(in crate::server::whep) fn is_refused(&self, publisher: u64) -> bool {
         self.refused.lock().contains(&publisher)
     }
@@ -198,7 +198,7 @@ impl Production {
         }
     }
 
-    /// Its number, which its frames have.
+    /// Returns the number of the production, which its frames contain.
     pub(in crate::server::whep) fn id(&self) -> u64 {
         self.sink.id()
     }

@@ -25,7 +25,8 @@ const CHECK: Duration = Duration::from_millis(200);
 /// Duration for which a production continues without viewers, for a viewer that reloads the page.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// The production of a stream, started if necessary. It is `None` if the system cannot start a thread.
+/// Returns the production of a stream, and starts it if necessary. Returns `None` if the system cannot
+/// start a thread.
 pub(in crate::server::whep) fn of_stream(
     registry: &Arc<Registry>,
     stream: &Arc<Stream>,
@@ -45,8 +46,8 @@ pub(in crate::server::whep) fn of_stream(
     Some(production.used(wanted, None))
 }
 
-/// The production of a rendition, started if necessary, on the timeline of the stream's own production. It is
-/// `None` if the system cannot start a thread.
+/// Returns the production of a rendition, on the timeline of the stream's own production, and starts it if
+/// necessary. Returns `None` if the system cannot start a thread.
 pub(in crate::server::whep) fn of_rendition(
     registry: &Arc<Registry>,
     main: &Production,

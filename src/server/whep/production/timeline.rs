@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_least_delayed_tells_the_clock() {
         let mut line = Timeline::default();
-        // The cached frames arrive at once: the first of them is old.
+        // The cached frames arrive all together: the first of them is old.
         line.place(0, 5_000_000);
         line.place(1_000_000, 5_000_000);
         assert_eq!(line.wallclock(1_000_000), 5_000_000);

@@ -110,7 +110,7 @@ impl Engine {
             if !delay.is_zero()
                 && let Err(error) = on_air.hold(delay, self.config.delay_folder.clone(), self.clock)
             {
-                // Without the requested delay, nothing is sent.
+                // If the requested delay is not possible, nothing is sent.
                 self.notices
                     .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
                 self.end_if_idle();

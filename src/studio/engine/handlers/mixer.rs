@@ -82,7 +82,8 @@ impl Engine {
             main.or(self.settings.audio.as_ref()),
             &before.sources,
             &self.settings.collection.sources,
-            // A file that cannot be read has no audio either; a missing file may appear later.
+            // A file that exists but cannot be shown has no audio either. A missing file may appear
+            // later.
             &|choice| {
                 let absent = choice.path().is_some_and(|path| !path.exists());
                 absent || !capture::shows(choice)

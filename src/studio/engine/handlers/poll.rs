@@ -291,8 +291,8 @@ impl Engine {
         }
     }
 
-    /// Reports the state of a source; `camera` states whether it is a camera, a microphone, or
-    /// neither.
+    /// Reports the state of a source. `camera` is true for a camera, false for a microphone, and
+    /// `None` for other sources.
     pub(in crate::studio::engine) fn tell_of(
         &mut self,
         report: &SourceReport,

@@ -72,8 +72,8 @@ impl Engine {
         }
     }
 
-    /// Returns the enabled targets that can be checked, and adds the problems of the others to the
-    /// findings.
+    /// Returns the enabled targets that can be checked. The problems of the other enabled targets
+    /// are added to `known`.
     fn planned_checks(&mut self, known: &mut Vec<StudioMessage>) -> Vec<PlannedCheck> {
         let enabled: Vec<_> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();

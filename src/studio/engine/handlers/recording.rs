@@ -99,7 +99,7 @@ impl Engine {
         if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
             return used;
         }
-        // FLV's multitrack bodies disturb players that do not support them, which is most players.
+        // Multitrack tags in FLV disturb players that do not support them, and most players do not.
         self.notices.tell(&StudioMessage::TracksLeftOut { path: path.display().to_string() }, "");
         ExtraTracks::NONE
     }

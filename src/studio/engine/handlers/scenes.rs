@@ -37,7 +37,7 @@ use crate::text::{Language, Problem};
 /// Similar changes within this time are one undo step.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
 
-/// Maximum number of scenes and sources that are drawn beside the program.
+/// Maximum number of scenes and sources that are drawn in addition to the program.
 const MAX_VIEWS: usize = 100;
 
 impl Engine {
@@ -93,7 +93,7 @@ impl Engine {
     fn report_missing_files(&mut self, RetryReport { mut messages, strips }: RetryReport) {
         messages.extend(self.untold(strips));
         for message in messages {
-            // The reason may differ from the earlier one.
+            // The reason for this failure may differ from the one reported before.
             for (_, value) in message.problem().args() {
                 let value = Language::English.value(value);
                 self.notices.active.clear_of(groups::SOURCE, &value);
@@ -285,8 +285,8 @@ impl Engine {
         self.show_views();
     }
 
-    /// Reports once that a scene has too many layers. The next report is possible after the scene
-    /// had few enough layers again.
+    /// Reports once that a scene has too many layers. The scene is reported again only if it has
+    /// had few enough layers in the meantime.
     fn tell_crowded(&mut self, id: SceneId, more: bool) {
         let crowded = &mut self.state.stage.crowded;
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
@@ -312,7 +312,7 @@ impl Engine {
         }
     }
 
-    /// Sets the views that are drawn beside the program.
+    /// Sets the views that are drawn in addition to the program.
     pub(in crate::studio::engine) fn look_at(&mut self, views: BTreeMap<ViewOf, ViewDetail>) {
         let stage = &mut self.state.stage;
         stage.views = views.into_iter().take(MAX_VIEWS).collect();

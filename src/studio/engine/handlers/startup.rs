@@ -91,7 +91,7 @@ impl Engine {
         if !self.config.scenes_only {
             return kept;
         }
-        // A camera gets its system name when the name is known.
+        // A camera is handled later, when its name in the system is known.
         let known = kept.filter(|choice| !matches!(choice, VideoChoice::Camera(_)))?;
         self.adopt_main(known);
         Some(VideoChoice::None)
@@ -134,7 +134,7 @@ impl Engine {
         }
     }
 
-    /// Sets the default source of the scenes, or adds it.
+    /// Sets the source that the scenes show by default, or adds it to the current scene.
     pub(in crate::studio::engine) fn select_in_scene(&mut self, choice: VideoChoice) {
         self.startup.undecided.0 = false;
         if self.wants_main() {

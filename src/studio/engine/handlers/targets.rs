@@ -207,7 +207,8 @@ impl Engine {
             };
             let wanted = self.resolve(&target);
             if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
-                // The earlier connection is forgotten, because the server accepted nothing from it.
+                // The earlier connection is forgotten, because the server has accepted nothing over
+                // it.
                 drop(on_air.publish(&self.runtime, self.clock, vec![wanted]));
                 self.targets.said.remove(&id);
                 self.notices.active.clear_target(groups::TARGET, id);

@@ -150,9 +150,9 @@ impl Engine {
         }
     }
 
-    /// Returns true if an address may be saved, because it seems free of secrets and contains no
-    /// target's key. While the keys are unknown (the window of a player loads none), the address
-    /// must also not begin with a target's address.
+    /// Returns true if an address may be saved. It must seem free of secrets and must not contain a
+    /// target's key. While the keys are unknown (a player window loads none), it must not begin
+    /// with a target's address either.
     fn may_keep(&self, url: &str) -> bool {
         let mut keys = self.targets.list.iter().filter_map(Target::key).map(Secret::expose);
         let unknown = |target: &Target| {

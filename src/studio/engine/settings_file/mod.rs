@@ -78,7 +78,7 @@ impl SettingsFile {
         }
     }
 
-    /// Returns the collections and profiles beside the settings file.
+    /// Returns the collections and profiles in the folder of the settings file.
     pub fn parts(&self) -> Option<PartFiles> {
         self.path.as_deref().map(PartFiles::beside)
     }

@@ -198,7 +198,7 @@ impl Engine {
             return Err(reason);
         }
         self.keep_keys();
-        // The current content can be restored as well.
+        // The current content is stored too, so that the user can return to it.
         let now = kind.text_of(&self.settings).map_err(trouble)?;
         files.versions().add(kind, &name, &now).map_err(trouble)?;
         kind.copy(&old, &mut self.settings);
@@ -293,7 +293,7 @@ impl Engine {
         self.notices.active.clear(groups::TARGET);
         self.state.preflight = None;
         self.handle(Command::SetPreferences(self.settings.preferences.clone()));
-        // Only the replay buffer may use the encoders, and it starts again.
+        // If only the replay buffer uses the encoders, it starts again with the new quality.
         if self.live.on_air.as_ref().is_some_and(|on_air: &OnAir| !on_air.is_busy()) {
             self.end_broadcast();
         } else {

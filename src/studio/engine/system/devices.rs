@@ -17,13 +17,12 @@ struct FoundDevices {
     applications: Vec<String>,
 }
 
-/// Maximum number of listed devices of each kind, and of listed applications. The default ones come
-/// first.
+/// Maximum number of listed devices of each kind, and of listed applications.
 const MAX_DEVICES: usize = 64;
 /// Maximum number of listed windows.
 const MAX_WINDOWS: usize = 200;
 
-/// The applications and windows on a display.
+/// The displays, and the windows on them.
 #[derive(Debug, Default)]
 struct DisplayContent {
     screens: Arc<[ScreenInfo]>,

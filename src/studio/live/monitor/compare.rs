@@ -1,6 +1,6 @@
-//! Determines whether viewers get the sent stream: by the test pattern's markers, by frames or by
-//! audio. The result is unknown until one of these matches, and a match expires after a while. This
-//! module is pure.
+//! Determines whether viewers get the stream that onair sends: by the test pattern's markers, by
+//! frames or by audio. The result is unknown until one of these matches, and a match expires after
+//! a while. This module is pure.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window
 use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;
 
-/// Interval between comparisons, which take some milliseconds each; the next constant is the
-/// interval while the result is unknown.
+/// Interval between comparisons, which take some milliseconds each.
 const EVERY: Duration = Duration::from_secs(5);
+/// Interval between comparisons while the result is unknown.
 const EVERY_OPEN: Duration = Duration::from_secs(2);
 /// The time for which a match and its latency are valid.
 const HOLDS: Duration = Duration::from_secs(20);
-/// A difference that lasts this long means that viewers get another program.
+/// A difference that lasts this long means that viewers get a different stream.
 const DIFFERS_FOR: Duration = Duration::from_secs(15);
 /// A stream without variation for this long cannot be identified.
 const STILL_FOR: Duration = Duration::from_secs(15);
@@ -35,7 +35,7 @@ pub(super) struct Comparison {
     joined: Option<Timestamp>,
     due: Option<Timestamp>,
     matched: Option<Timestamp>,
-    /// True if the markers of the newest keyframe match the sent ones.
+    /// True if the marker of the newest received keyframe matches a sent frame.
     marked: bool,
     /// The time since which the stream differs, and the time of the last difference.
     differs: Option<(Timestamp, Timestamp)>,
@@ -90,7 +90,7 @@ impl Comparison {
             let first = self.differs.map_or(now, |(first, _)| first);
             (self.differs, self.still_since) = (Some((first, now)), None);
         } else if still && self.is_matched(now) {
-            // The stream matched while it varied, and it still looks the same.
+            // The stream matched while it varied. Since then, neither video nor audio has changed.
             self.matched = Some(now);
         } else if still {
             self.still_since.get_or_insert(now);
@@ -146,8 +146,8 @@ pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
     seen.state == State::Playing && fresh
 }
 
-/// Checks whether the marker of the newest keyframe matches a sent frame. Another test source also
-/// shows the time, but rarely on the same frames.
+/// Checks whether the marker of the newest keyframe matches a sent frame. The markers of another
+/// test source also show the time, but rarely that of a sent frame.
 fn markers(window: &Window<'_>) -> Verdict {
     let newest = window.seen.pictures.back();
     let fresh = newest.filter(|it| window.now.since(it.at) <= HOLDS);

@@ -21,7 +21,7 @@ const SHAPE: f64 = 0.03;
 pub struct Sent<'a> {
     /// The size and frame rate of the video, if any.
     pub picture: Option<(Size, f64)>,
-    /// Other sizes that were sent, for slower links.
+    /// Other frame sizes that were sent to targets with slower links.
     pub sizes: &'a [Size],
     /// The frames per second that are actually sent; a slow connection may get fewer.
     pub fps: Option<f64>,
@@ -50,7 +50,7 @@ pub(super) enum Proof {
     Comparing,
     /// Viewers get the sent stream.
     Matched,
-    /// Viewers get another program.
+    /// Viewers get a different stream.
     Different,
     /// Nothing in the stream varies.
     Unsure,
@@ -66,9 +66,9 @@ pub(super) struct Window<'a> {
     pub farthest: Duration,
     /// True if all data that was sent within `farthest` is known.
     pub whole: bool,
-    /// True if the received video has the aspect ratio of the sent video; the next field compares
-    /// the sizes.
+    /// True if the received video has the aspect ratio of the sent video.
     pub same_shape: bool,
+    /// True if the received video has the size of the sent video.
     pub same_size: bool,
 }
 

@@ -1,6 +1,7 @@
-//! Determines whether the viewers' frames are among the sent ones, by coarse similarity. A server
-//! can re-encode with other keyframes, at another size or with black bars. The comparison therefore
-//! uses the distribution of luma in a frame, and how it changes between frames. This module is pure.
+//! Determines by coarse similarity whether the frames that viewers get are among those that onair
+//! sent. A server can re-encode with other keyframes, at another size or with black bars. The
+//! comparison therefore uses the distribution of luma in a frame, and how it changes between frames.
+//! This module is pure.
 
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use crate::media::similarity::FrameSimilarity;
 use crate::player::probe::viewer::Keyframe;
 use crate::studio::live::monitor::evidence::{Verdict, Window};
 
-/// Maximum number of newest keyframes to compare; the next constants are the minimum distance
-/// between them, and their maximum age.
+/// Maximum number of newest keyframes to compare.
 const MOST: usize = 6;
+/// Minimum distance between the compared keyframes.
 const APART: Duration = Duration::from_millis(1_200);
+/// Maximum age of the compared keyframes.
 const RECENT: Duration = Duration::from_secs(40);
 /// Maximum age of the newest of the compared keyframes.
 const NEWEST: Duration = Duration::from_secs(12);

@@ -1,5 +1,5 @@
-//! Judges the viewers' stream by the sent one, so that a scene which is itself black, still or
-//! silent causes no alarm. This module is pure.
+//! Judges the viewers' stream against the stream that onair sent, so that a scene which is itself
+//! black, still or silent causes no alarm. This module is pure.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const FROZEN_FOR: Duration = Duration::from_secs(8);
 const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
 const SILENT_FOR: Duration = Duration::from_secs(5);
 const STALLED_FOR: Duration = FRESH;
-/// The same limit for video without new frames if data was already arriving too slowly.
+/// Like `STALLED_FOR`, for a stream whose data was already arriving too slowly.
 const SLOW_STALLED_FOR: Duration = Duration::from_secs(2);
 /// Data that arrived within this time counts as present.
 const COMES: Duration = Duration::from_secs(2);
@@ -37,9 +37,9 @@ const MOVES: u8 = 4;
 const SENT_STILL: Duration = Duration::from_secs(6);
 /// The time for which the sent audio must be audible before silence counts as a fault.
 const SENT_QUIET: Duration = Duration::from_secs(3);
-/// The RMS level below which the viewers' audio counts as silent; the next constant is the level
-/// from which the sent audio counts as audible.
+/// The RMS level below which the viewers' audio counts as silent.
 const NO_SOUND_DBFS: f32 = -65.0;
+/// The RMS level from which the sent audio counts as audible.
 const SOUND_DBFS: f32 = -55.0;
 /// The maximum age of received data while the latency is unknown.
 const REACH: Duration = Duration::from_secs(15);
@@ -87,7 +87,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     if proof == Proof::Different {
         let back = (MOST_BEHIND + delay).as_secs();
         found.push(finding(Trouble::Different, Cause::Different(back)));
-        // Other faults belong to another program.
+        // All other faults would be those of a different stream.
         return found;
     }
     let reach = latency.map_or(REACH, |latency| latency + MARGIN) + delay;
@@ -102,7 +102,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(finding(Trouble::Late, cause));
     }
     if let Some((size, fps)) = sent.picture {
-        // While fewer frames are sent, or were sent a moment ago, the frame rate provides no
+        // While onair sends fewer frames, or did so a moment ago, the frame rate provides no
         // information about the server.
         let whole = sent.fps.is_some_and(|sent| (sent - fps).abs() <= fps * 0.05);
         let other = seen.size.filter(|got| sent.sizes.contains(got));
@@ -115,7 +115,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     found
 }
 
-/// Returns the fault if no stream plays.
+/// Returns the faults of a stream that cannot be played, or `None` if the stream plays.
 fn not_playing(seen: &ProbeReading) -> Option<Vec<Finding>> {
     match &seen.state {
         State::Failed(failure) => {
@@ -162,8 +162,8 @@ fn judge_video(
     let still_for = now.since(since);
     let came = seen.last_video.or(seen.joined).unwrap_or(now);
     if now.since(came) >= NO_PICTURE_FOR {
-        // Without audio as well, no data arrives at all, which is reported when it has lasted long
-        // enough.
+        // If no audio arrives either, there is no data at all. This is reported once it has lasted
+        // long enough.
         if comes(now, seen.last_audio) {
             found.push(finding(Trouble::Frozen, Cause::NoVideo).of(Sign::Nothing).since(came));
         }
@@ -172,7 +172,7 @@ fn judge_video(
     }
 }
 
-/// Returns true if no frame sent since then is black.
+/// Returns true if no frame that was sent after `since` is black.
 fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     let mut any = false;
     for picture in sent.pictures.iter().filter(|it| it.at >= since) {
@@ -184,7 +184,7 @@ fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     any
 }
 
-/// Returns true if the sent video has moved constantly since then.
+/// Returns true if the sent video has moved constantly since `since`.
 fn always_moves(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let mut pictures = sent.pictures.iter().filter(|it| it.at >= since);
     let Some(first) = pictures.next() else { return false };
@@ -238,7 +238,7 @@ fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
     last.is_some_and(|last| now.since(last) <= COMES)
 }
 
-/// Returns true if the sent audio was audible all the time since then.
+/// Returns true if the sent audio has been audible all the time since `since`.
 fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let mut values = sent.course.since(since).peekable();
     let Some((first, _)) = values.peek().copied() else { return false };
@@ -253,8 +253,8 @@ fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     heard > first && now.since(heard) < SENT_QUIET
 }
 
-/// Returns the fault if the size or frame rate differs from the sent one, usually because the
-/// server transcodes.
+/// Returns a fault if the received size or frame rate differs from what onair sent, usually because
+/// the server transcodes.
 fn shape(
     now: Timestamp,
     seen: &ProbeReading,
@@ -484,7 +484,7 @@ mod tests {
             found.map(|it| it.trouble).collect::<Vec<_>>()
         };
         assert_eq!(of(Proof::Different), [Trouble::Different]);
-        // The size is not judged either before the stream is identified.
+        // Until the stream is identified, its size is not judged.
         assert_eq!(of(Proof::Comparing), [Trouble::Black, Trouble::Silent]);
         let all = [Trouble::Black, Trouble::Silent, Trouble::WrongSize];
         assert_eq!(of(Proof::Matched), all);

@@ -1,6 +1,6 @@
-//! The viewer monitor: plays the viewers' stream of each target, and compares it with the sent one.
-//! It checks once per second on the studio's thread. The decoders have their own threads (two per
-//! target, and one for the sent stream), which never block the studio.
+//! The viewer monitor: plays the viewers' stream of each target, and compares it with the stream
+//! that onair sent. It checks once per second on the studio's thread. The decoders have their own
+//! threads (two per target, and one for the sent stream), which never block the studio.
 
 mod compare;
 mod evidence;
@@ -90,8 +90,9 @@ struct One {
     delay: Duration,
     /// The last reading.
     seen: Option<ProbeReading>,
-    /// The current faults; the next field is the time since which there has been a fault.
+    /// The current faults.
     findings: Vec<Finding>,
+    /// The time since which there has been a fault.
     wrong_since: Option<Timestamp>,
     comparison: Comparison,
     clock: Clock,
@@ -155,7 +156,7 @@ impl Monitors {
         ending(glances, self.reference.take())
     }
 
-    /// Compares the received streams with the sent one.
+    /// Compares the received streams with the stream that onair sent.
     pub fn poll(&mut self, now: Timestamp) -> Vec<MonitorNews> {
         let Some(reference) = &self.reference else { return Vec::new() };
         let mut told = Vec::new();

@@ -26,9 +26,10 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(in crate::studio) struct Reference {
     looker: Arc<Mutex<ProbeWorker>>,
     parameters: StreamConfig,
-    /// The time at which listening began, unless the stream began then too.
+    /// The time at which listening began, or `None` if the stream had just begun.
     since: Option<Timestamp>,
-    /// All frame sizes since the start, because targets can get different sizes, and with a delay.
+    /// All frame sizes since the start, because targets can get different sizes, and get them with
+    /// a delay.
     sizes: Arc<Mutex<Vec<Size>>>,
     _worker: Worker,
 }

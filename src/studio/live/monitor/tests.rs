@@ -17,7 +17,7 @@ fn at(seconds: f64) -> Timestamp {
 struct Program {
     /// The seed of the brightness.
     scene: u32,
-    /// The seed of the motion.
+    /// The seed of the motion and the audio.
     course: u32,
     moves: bool,
     sounds: bool,
@@ -102,8 +102,8 @@ fn keyframe(program: &Program, t: f64, at: Timestamp, server: &Server) -> Keyfra
         pts: super::tests::at(t),
         likeness: FrameSimilarity::of(&luma, 160, size),
         inside: FrameSimilarity::inside_bars(&luma, 160, size),
-        // As for frames 33⅓ ms apart, the first of which begins at a whole millisecond of the
-        // program.
+        // The value that frames 33⅓ ms apart have if the first of them begins at a whole
+        // millisecond of the program.
         marker: program.marked.then(|| (t * 1e3) as i64 + i64::from(program.course) * 5),
     }
 }
@@ -283,7 +283,7 @@ fn another_program_is_never_well() {
         ("another", OURS, OTHER),
         ("another without sound", quiet, Program { sounds: false, ..OTHER }),
         ("another instead of what stands still", still, OTHER),
-        // Another day in the same room.
+        // The same scene with other movement and audio, as on another day.
         ("an old one", OURS, Program { course: 7, ..OURS }),
         (
             "another test source",
@@ -324,7 +324,7 @@ fn what_does_not_vary_is_neither_well_nor_wrong() {
     assert_eq!(run.one.state(), "unsure", "{:?}", run.states);
     assert_eq!((run.first("ok", 0), run.keys.len()), (None, 0), "{:?}", run.states);
     assert!(run.events.last().unwrap().cause.is_some());
-    // The stream matched before and still looks the same, so it is still the same stream.
+    // The stream matched before and has not changed since, so it still counts as the same stream.
     let mut run = Run::new(0.0);
     run.go(25, OURS, Some(OURS), PLAIN);
     run.go(20, still, Some(still), PLAIN);

@@ -9,13 +9,13 @@ use crate::text::Problem;
 /// The viewers' stream of a target, from the viewer monitor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonitorView {
-    /// As in [`event::Monitor`](crate::studio::event::Monitor).
+    /// The state, with the names of [`event::Monitor`](crate::studio::event::Monitor).
     pub state: &'static str,
-    /// The fault in English; empty if there is none.
+    /// The fault; empty if there is none.
     pub cause: Problem,
-    /// The viewers' delay, without the buffer of their player; the next field is the method of its
-    /// measurement.
+    /// The viewers' delay, without the buffer of their player.
     pub latency: Option<Duration>,
+    /// The method by which the delay was measured.
     pub latency_by: Option<LatencyBy>,
     pub av_offset_ms: Option<f64>,
     pub size: Option<Size>,
@@ -28,9 +28,9 @@ pub struct MonitorView {
 /// The method with which the latency was measured.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum LatencyBy {
-    /// By the markers of the test source, accurate to a millisecond.
+    /// Compares the markers of the test source, accurate to a millisecond.
     Markers,
-    /// By finding the received audio in the sent audio, accurate to about 20 ms.
+    /// Finds the received audio in the sent audio, accurate to about 20 ms.
     Sound,
 }
 

@@ -14,7 +14,7 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
 use crate::studio::program::Program;
 
-/// Time limit for finalizing a file in the background of a running stream.
+/// Time limit for finalizing a file in the background while the stream continues.
 const END_BESIDE: Duration = Duration::from_secs(30);
 
 impl OnAir {

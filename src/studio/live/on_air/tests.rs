@@ -1,4 +1,5 @@
-//! Tests an output of an unknown kind among the studio's own: a packager that counts segments.
+//! Tests that a broadcast also handles an output that is not one of the studio's own: a packager
+//! that counts segments.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -17,7 +17,7 @@ use crate::studio::program::Program;
 /// affects only its own track.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 
-/// The name of the program's track if there are others.
+/// The name of the program's track if there are other tracks.
 const PROGRAM: &str = "Program";
 
 /// The names of the tracks, by their numbers from 1. A track without a name gets the names of its
@@ -87,7 +87,7 @@ impl ExtraTrackEncoders {
         Self { packets, config, running: Vec::new(), failed: false }
     }
 
-    /// Starts the required encoders, and ends the others.
+    /// Starts the required encoders, and ends those that are no longer required.
     ///
     /// # Errors
     /// Fails once if an encoder is not available, with the reason.

@@ -77,7 +77,7 @@ pub(super) fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
     }
 }
 
-/// Returns a problem that prevents going live.
+/// Returns the problem that prevents going live, if any.
 fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.recording.is_some() || snapshot.passthrough.is_some() {
         return None;
@@ -121,7 +121,7 @@ fn details(target: &TargetView) -> impl Iterator<Item = Problem> + '_ {
     target.cause.clone().into_iter().chain(next)
 }
 
-/// Returns the findings about targets that do not get the stream while others do.
+/// Returns the findings about targets that do not get the stream while other targets do.
 fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     let missing = |entry: &&TargetView| {
         // A target that is connecting for the first time is not a problem yet.
@@ -179,7 +179,7 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     finding
 }
 
-/// Returns the finding that a connection is open, but no data is accepted.
+/// Returns the finding that a connection is open, but that the server accepts no data.
 fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     let stalled = named(snapshot, &address::STALLED).next()?;
     let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == stalled.target)?;
@@ -192,7 +192,7 @@ fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Error), sentence).with_details(cause).covering([stalled]))
 }
 
-/// Returns the finding that viewers do not get the sent stream.
+/// Returns the finding that viewers do not get the stream that onair sends.
 fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     let troubled = |entry: &&TargetView| {
         entry.monitor.as_ref().is_some_and(|monitor| trouble_of_viewers(monitor.state).is_some())
@@ -273,7 +273,7 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Warning), sentence).covering(named(snapshot, TOO_SLOW)))
 }
 
-/// Returns the sentence if all is well.
+/// Returns the finding that all is well.
 pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
     let good = |sentence| Finding::new(None, sentence);
     if let Some(passthrough) = &snapshot.passthrough {

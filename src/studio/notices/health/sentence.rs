@@ -79,7 +79,7 @@ impl Health {
         self.level > Some(Level::Info)
     }
 
-    /// Returns the sentence, and its details or, without details, the cure.
+    /// Returns the sentence and its details. Without details, the second text is the cure.
     pub fn words(&self, language: Language) -> (String, String) {
         let details: Vec<String> =
             self.details.iter().map(|detail| capitalized(language.say(detail))).collect();

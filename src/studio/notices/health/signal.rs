@@ -102,8 +102,8 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
     }
     let current = collection.current();
     let scene = current.map_or("", |scene| &scene.name);
-    // A hidden item should be shown again rather than covered, and no test pattern is offered during a
-    // broadcast.
+    // The test pattern is offered only for a scene without items, because a hidden item should be
+    // shown again rather than covered. It is not offered during a broadcast.
     let own = current.is_some_and(|scene| scene.items.is_empty()) && !is_broadcasting(snapshot);
     Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene))
         .with_remedy(own.then_some(Remedy::UseTestSource))
@@ -181,7 +181,7 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// Returns true if the main source is muted while others are audible.
+/// Returns true if the main source is muted while other sources are audible.
 pub(super) fn is_partly_muted(snapshot: &Snapshot) -> bool {
     is_audible(snapshot) && snapshot.audio.as_ref().is_some_and(|audio| audio.muted)
 }

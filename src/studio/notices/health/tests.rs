@@ -138,7 +138,7 @@ fn empty_scene(snapshot: &mut Snapshot) {
     snapshot.scenes.collection = Arc::new(collection);
 }
 
-/// The name, the state, the sentence, its details, its level, and its remedy.
+/// A row of the table: its name, the state, the sentence, the details, the level, and the remedy.
 type Row = (&'static str, Snapshot, &'static str, &'static str, Option<Level>, Option<Remedy>);
 
 fn rows() -> Vec<Row> {
@@ -503,7 +503,7 @@ fn a_problem_without_a_notice_is_counted_by_the_bell() {
     assert!(!Health::of(&snapshot).alone);
 }
 
-/// Checks that the indicators beside *Go Live* never contradict the state of a source or a notice.
+/// Checks that the indicators next to *Go Live* never contradict the state of a source or a notice.
 #[test]
 fn video_and_audio_are_ready_only_without_a_reported_problem() {
     let of = |snapshot: &Snapshot| {

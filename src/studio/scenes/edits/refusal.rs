@@ -11,7 +11,7 @@ use crate::studio::scenes::{Collection, MAX_ITEMS};
 pub enum EditRefusal {
     /// There would be more items than a collection may have.
     TooMany,
-    /// Groups and scenes would be nested deeper than is drawn.
+    /// Groups and scenes would be nested more deeply than onair can draw.
     TooDeep,
     /// A part of the group is cropped.
     Cut,

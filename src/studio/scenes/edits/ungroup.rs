@@ -111,8 +111,8 @@ mod tests {
     const CANVAS: Size = Size::new(1280, 720);
     const CAMERA: Size = Size::new(640, 480);
 
-    /// Creates a group of the main video source and two others with these placements. Also returns
-    /// the id of the group.
+    /// Creates a group of the main video source and two other sources with these placements. Also
+    /// returns the id of the group.
     fn grouped(places: [Placement; 3], group: Placement) -> (Collection, ItemId) {
         let mut it = Collection::default();
         let scene = it.current;

@@ -21,9 +21,9 @@ use crate::studio::targets::services::{SERVICES, Service};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
 
-/// The limits of the video bitrate in the settings, in kbit/s; the next constant limits the audio
-/// bitrate.
+/// The limits of the video bitrate in the settings, in kbit/s.
 const VIDEO_KBPS: std::ops::RangeInclusive<u32> = 100..=100_000;
+/// The limits of the audio bitrate in the settings, in kbit/s.
 const AUDIO_KBPS: std::ops::RangeInclusive<u32> = 32..=512;
 
 /// Values by section and key, both in lowercase.

@@ -1,6 +1,6 @@
 //! The named parts of the settings: scene collections (scenes, sources, the mixer) and profiles
-//! (quality, targets, recording, hotkeys). The settings file contains those in use. The others are
-//! in separate files next to it.
+//! (quality, targets, recording, hotkeys). The settings file contains the parts in use. Unused
+//! parts are in separate files next to it.
 
 pub mod exchange;
 pub mod files;
@@ -89,10 +89,11 @@ pub struct PartSummary {
     pub scenes: usize,
     pub sources: usize,
     pub targets: usize,
-    /// The frame size, such as `1280x720`; the next fields are the frame rate, and the bitrate in
-    /// kbit/s.
+    /// The frame size, such as `1280x720`.
     pub size: String,
+    /// The frame rate.
     pub fps: String,
+    /// The bitrate in kbit/s.
     pub kbps: u32,
 }
 

@@ -155,8 +155,8 @@ impl<'a> Document<'a> {
         self
     }
 
-    /// Reports the bad values, or only their number if there are many. `what` names the location to
-    /// users.
+    /// Reports the first bad values one by one, and the number of further ones. `what` names the
+    /// location to users.
     pub(in crate::studio::settings) fn tell(self, what: Problem, bad: &mut dyn FnMut(Problem)) {
         counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.into())));
     }

@@ -43,8 +43,8 @@ pub(in crate::studio::settings) fn reason(why: &Problem) -> Problem {
     why.map_texts(&|text| scenes::clean(text, MAX_REASON).into())
 }
 
-/// Reads a value, and reports its first problem and the number of others. `what` names the location
-/// to users.
+/// Reads a value. Reports its first problems one by one, and the number of further ones. `what`
+/// names the location to users.
 pub(in crate::studio::settings) fn counted<T>(
     what: Problem,
     bad: &mut dyn FnMut(Problem),

@@ -1,4 +1,4 @@
-//! Changes an item or a filter by the names in settings files, for `--control`.
+//! Changes values of an item or a filter, by their names in settings files, for `--control`.
 
 use toml::Table;
 

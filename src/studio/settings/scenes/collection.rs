@@ -171,8 +171,8 @@ mod tests {
         it
     }
 
-    /// Formats a collection. The text contains no ids, which are assigned on reading, so reading
-    /// and writing it gives the same text.
+    /// Formats a collection. The text contains no ids, because ids are assigned on reading. Reading
+    /// and writing it therefore gives the same text.
     fn text_of(collection: &Collection) -> String {
         toml::to_string_pretty(&CollectionTable::of(collection)).unwrap()
     }

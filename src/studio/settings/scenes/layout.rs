@@ -237,9 +237,10 @@ macro_rules! with_transition {
                 skip_serializing_if = "is_usual"
             )]
             transition_ms: Option<Duration>,
-            /// The settings of a wipe; the next field has those of a stinger.
+            /// The settings of a wipe.
             #[serde(skip_serializing_if = "is_usual")]
             wipe: Option<WipeTable>,
+            /// The settings of a stinger.
             #[serde(skip_serializing_if = "is_usual")]
             stinger: Option<StingerTable>,
             $($last)*

@@ -297,7 +297,8 @@ impl<'de> Deserialize<'de> for PanelLayout {
     }
 }
 
-/// The layout in use, those that the user changed or created, by name, and the options of panels.
+/// The name of the layout in use, the layouts that the user changed or created, and the options of
+/// panels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Panels {

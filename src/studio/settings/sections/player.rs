@@ -200,7 +200,7 @@ impl Table {
     }
 }
 
-/// Reads the streams of the tiles. A bad viewport does not shift the others.
+/// Reads the streams of the tiles. A bad viewport does not shift the other viewports.
 fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(String, Viewport)> {
     let mut looks = looks.iter();
     let mut wall = Vec::new();
@@ -260,7 +260,7 @@ mod tests {
         };
         settings.recent.push("rtmp://me:planted@h/live/a".into());
         // Inserted at the front, so that a viewport that is kept without its address would shift
-        // the others.
+        // the other viewports.
         settings.wall.insert(0, ("https://h/live.flv?key=planted".into(), player.look));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");

@@ -19,10 +19,10 @@ use crate::wire::chat::blocked_words::BlockedWords;
 pub(in crate::studio::settings) struct Table {
     #[serde(deserialize_with = "successor", skip_serializing_if = "String::is_empty")]
     pub successor: String,
-    /// True if other computers can reach the ports of HTTP and WebRTC; the next field is for the
-    /// RTMP port.
+    /// True if other computers can reach the ports of HTTP and WebRTC.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     network: bool,
+    /// True if other computers can reach the RTMP port.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     network_rtmp: bool,
     /// Slow mode of the chats, in seconds.

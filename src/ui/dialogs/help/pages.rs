@@ -1,4 +1,4 @@
-//! The pages included in the program: the guide in both languages, and the reference in English.
+//! The pages included in the executable: the guide in both languages, and the reference in English.
 
 use crate::ui::dialogs::help::markdown::{self, Block, Content};
 use crate::ui::input::actions::key;

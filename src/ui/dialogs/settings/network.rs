@@ -66,7 +66,7 @@ pub(super) fn origins(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
 }
 
 /// Draws a field with a list, whose entries are separated by commas or spaces. Returns the list after a
-/// change, if all entries are good. `text` is the text while it is being entered.
+/// change, if all entries are valid. `text` is the text while it is being entered.
 fn list(
     ui: &mut Ui,
     view: &View<'_>,

@@ -4,8 +4,8 @@
 use crate::ui::style::icons::Icon;
 use crate::ui::text::Texts;
 
-/// Defines the table: pages with their icons, and settings with their names. The texts of a setting
-/// are `setting-NAME` and its explanation `setting-NAME-note`. The text of a page is
+/// Defines the table: pages with their icons, and settings with their names. The text of a setting
+/// is `setting-NAME`, and its explanation is `setting-NAME-note`. The text of a page is
 /// `settings-page-NAME`.
 macro_rules! settings {
     ($($page:ident $page_name:literal $icon:ident { $($variant:ident $name:literal;)* })*) => {
@@ -116,8 +116,8 @@ settings! {
 }
 
 impl Setting {
-    /// Returns true if all words of `query` occur in the name or the explanation, in any of these
-    /// languages.
+    /// Returns true if all words of `query` occur in the name, the explanation or the page name of
+    /// the setting, in any of these languages.
     pub fn fits(self, languages: &[&Texts], query: &str) -> bool {
         let all: Vec<_> = languages
             .iter()

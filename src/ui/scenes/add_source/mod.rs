@@ -1,6 +1,6 @@
 //! The dialog *Add source*. It shows every kind of source as a card with an icon and a name. It
-//! also contains a search over kinds, devices and existing sources, and the device lists to which
-//! cards lead.
+//! also contains a search over kinds, devices and existing sources, and the device lists that cards
+//! open.
 
 pub(in crate::ui::scenes) mod arrivals;
 mod card;

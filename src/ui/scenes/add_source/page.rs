@@ -1,6 +1,6 @@
 //! The page that is displayed in *Add source*.
 
-/// A list to which a card leads.
+/// A list that a card opens.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::ui::scenes) enum Page {
     Cameras,

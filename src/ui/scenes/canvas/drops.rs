@@ -15,7 +15,7 @@ use crate::ui::style::theme::{ON_VIDEO, PLATE, RADIUS_LARGE, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::place;
 
-/// Maximum number of files that can be dropped at once.
+/// Maximum number of files that can be dropped together.
 const MAX_DROPPED: usize = 16;
 
 /// Handles dropped files, and shows a hint while files are dragged over `room`.

@@ -29,8 +29,7 @@ pub(in crate::ui::scenes) struct Frame {
 }
 
 impl Frame {
-    /// Returns the frame of a program of this size in `rect`, or `None` if no part of it is
-    /// visible.
+    /// Returns the frame of a program of this size in `rect`, or `None` if `rect` has no area.
     pub fn new(rect: Rect, room: Rect, canvas: Size) -> Option<Self> {
         let scale = f64::from(rect.width()) / f64::from(canvas.width).max(1.0);
         let map =

@@ -123,8 +123,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
     });
 }
 
-/// Returns true if the space bar is held to move the frame, and is not the push-to-talk key. The
-/// press then has no other effect.
+/// Returns true if the space bar is held to move the frame. The space bar does not count while it
+/// is the push-to-talk key.
 fn is_space_held(ui: &Ui, draft: &Draft, response: &Response) -> bool {
     let keyboard = ui.memory(|memory| memory.focused());
     !draft.space_talks

@@ -175,7 +175,7 @@ fn filled(ui: &mut Ui, view: &mut View<'_>, fill: &mut ColorSource) {
     }
 }
 
-/// Draws the list of monitors, and the fields for a part of the monitor.
+/// Draws the list of displays, and the fields for a part of the display.
 fn monitor(ui: &mut Ui, view: &mut View<'_>, screen: &mut capture::DisplayTarget) {
     let snapshot = view.snapshot;
     let texts = view.texts;

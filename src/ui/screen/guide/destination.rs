@@ -19,7 +19,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph};
 
-/// The error that a step is incomplete. The message is displayed beside the field.
+/// The error for an incomplete step. The message is displayed beside the field.
 pub(super) struct Incomplete;
 
 /// The kind of destination.
@@ -367,7 +367,7 @@ mod tests {
         draft.key = Zeroizing::new("two".into());
         let again = filled(&snapshot, &list, &draft).unwrap();
         assert_eq!((again.id, again.key().unwrap().expose()), (1, "two"));
-        // Another target is added beside the first one.
+        // Another target is added, and the first one stays.
         let own = typed(Kind::OwnServer, "rtmp://own/app", "k");
         assert_eq!(filled(&snapshot, &list, &own).unwrap().id, 2);
         // If this guide has added the first target, the other one replaces it.

@@ -19,7 +19,7 @@ const SKY: f32 = 96.0;
 /// The height of the options below.
 const OPTIONS: f32 = 176.0;
 /// If the chat has more messages than this when the panel is first displayed, none of them fly:
-/// they would all arrive at once.
+/// they would all start at the same time.
 const FIRST: usize = 3;
 
 /// Draws the panel, which has this height. Returns the action that the user selected.
@@ -67,8 +67,8 @@ fn quiet(ui: &Ui, view: &View<'_>, room: Rect, key: &'static str) {
     place(ui, room.center(), Align2::CENTER_CENTER, &text, Type::Small, ON_VIDEO);
 }
 
-/// Adds the new messages of the program's chat or, without one, of the watched stream. Deleted
-/// messages disappear.
+/// Adds the new messages of onair's own chat or, without one, those of the watched stream's chat.
+/// Deleted messages disappear.
 fn take(view: &View<'_>, Draft { sky, flown, .. }: &mut Draft, now: f64) {
     let snapshot = view.snapshot;
     // The numbers start over when the chat changes.

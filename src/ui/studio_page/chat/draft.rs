@@ -5,7 +5,7 @@ use crate::ui::watch::danmaku::DanmakuLayer;
 /// The state of the chat panel, which is kept between frames.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// True if the user has chosen the chat of the watched stream instead of the program's own.
+    /// True if the user has chosen the chat of the watched stream instead of onair's own chat.
     pub(super) watched: bool,
     /// The message that is being written.
     pub(super) saying: String,

@@ -1,5 +1,5 @@
-//! The chat panel of the studio: the chat of the program's own stream, which the streamer
-//! moderates, and the chat of the watched stream.
+//! The chat panel of the studio: the chat of onair's own stream, which the streamer moderates, and
+//! the chat of the watched stream.
 
 pub mod danmaku;
 mod draft;

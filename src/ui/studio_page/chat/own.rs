@@ -1,5 +1,5 @@
-//! The chat of the program's own stream: messages with a menu that deletes them and mutes their
-//! senders, and a field for new messages.
+//! The chat of onair's own stream: messages with a menu that deletes them and mutes their senders,
+//! and a field for new messages.
 
 use egui::text::LayoutJob;
 use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, Ui, vec2};

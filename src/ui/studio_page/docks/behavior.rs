@@ -63,7 +63,7 @@ impl Docked<'_, '_, '_> {
 }
 
 /// Returns the maximum width at which tabs of these widths fit in `room`. A tab that needs less
-/// leaves the rest to the others.
+/// leaves the rest to the other tabs.
 fn longest(widths: impl Iterator<Item = f32>, room: f32) -> f32 {
     let mut widths: Vec<f32> = widths.collect();
     widths.sort_by(f32::total_cmp);

@@ -112,8 +112,8 @@ fn holds(tiles: &Tiles<Panel>, id: TileId, fits: &impl Fn(Panel) -> bool) -> boo
 }
 
 /// Selects the part that takes the remaining space: the only part without a size. If there is no
-/// such part or more than one, it is the one with the players or the program, or else the first one
-/// with anything but the controls.
+/// such part, or more than one, the function selects the part with the players, or else the part
+/// with the program, or else the first part with any panel except the controls.
 fn takes_rest(
     tiles: &Tiles<Panel>,
     children: &[TileId],

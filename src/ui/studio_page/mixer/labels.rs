@@ -54,7 +54,8 @@ pub fn look_again(ui: &Ui, view: &mut View<'_>) {
     }
 }
 
-/// Draws the meter of the source with this name, or the reason why it is silent.
+/// Draws the meter of the source with this name. `silent` is the reason why the source is silent,
+/// if it is.
 pub fn meter_of(
     ui: &mut Ui,
     view: &View<'_>,

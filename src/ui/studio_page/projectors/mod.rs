@@ -80,7 +80,8 @@ impl Projectors {
         self.displays.clone().unwrap_or_default()
     }
 
-    /// Opens a projector, or brings it to the front. A display shows only one projector at a time.
+    /// Opens a projector if there are not too many, or brings it to the front. A display shows only
+    /// one projector at a time.
     pub fn open(&mut self, place: ProjectorPlace) {
         if let Some(known) = self.open.iter_mut().find(|it| it.place == place) {
             known.raised = true;
@@ -141,7 +142,7 @@ impl Projectors {
         self.seen().next().is_some()
     }
 
-    /// Returns the views that the projectors need beside the program.
+    /// Returns the views that the projectors need in addition to the program.
     pub fn looks_at(&self, snapshot: &Snapshot) -> BTreeMap<ViewOf, ViewDetail> {
         let mut views = BTreeMap::new();
         for projector in self.seen() {

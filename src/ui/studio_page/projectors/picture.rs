@@ -33,8 +33,8 @@ pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
     }
 }
 
-/// Returns the view that the content needs beside the program, or `None` for the program itself and
-/// for the multiview.
+/// Returns the view that the content needs in addition to the program. Returns `None` for the
+/// program itself, for the multiview, and for a preview without a scene.
 pub(super) fn view_of(shows: ProjectorContent, snapshot: &Snapshot) -> Option<ViewOf> {
     match shows {
         ProjectorContent::Program | ProjectorContent::Multiview => None,

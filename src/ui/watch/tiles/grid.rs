@@ -65,7 +65,7 @@ pub fn show(
     for (tile, rect) in tiles.iter().zip(grid(room, tiles.len())) {
         one(ui, view, draft, pictures.get_mut(tile.id.slot()), tile, rect);
     }
-    // The movement has been applied, or is discarded here, as it is when one tile is shown alone.
+    // If no tile has applied the movement, it is discarded, as in the view of a single tile.
     draft.moved = Vec2::ZERO;
 }
 

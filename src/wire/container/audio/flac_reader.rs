@@ -136,7 +136,7 @@ impl Demuxer for Flac {
         audio_span(self.beginning().time, self.end().unwrap_or(all), all)
     }
 
-    // Returns the frames that a matching frame follows.
+    // Returns the frames that are followed by a matching frame.
     fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let usable = bytes.len().saturating_sub(MAX_FRAME_HEADER);
         let found: Vec<_> = heads(bytes, usable).take(MAX_HEADERS).collect();

@@ -11,9 +11,9 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, Link, ReadAt, SampleLocation, Unit, read,
 };
 
-/// Maximum number of chained streams; the next constant is the maximum total size of their
-/// different headers in bytes.
+/// Maximum number of chained streams.
 const MAX_LINKS: usize = 4_096;
+/// Maximum total size of the different headers of chained streams, in bytes.
 const MAX_HEADERS: usize = 16 << 20;
 
 /// Maximum number of known gaps between parts of packets. If there are more, the oldest ones belong
@@ -41,8 +41,9 @@ pub(super) struct Ogg {
     first: Option<(u32, Reader)>,
     /// Microseconds added to the stream's own times; `None` before its first audio.
     later: Option<i64>,
-    /// The known end of the current stream's audio; the next field is the end of the file's audio.
+    /// The known end of the current stream's audio.
     ends: Option<Timestamp>,
+    /// The end of the file's audio.
     end: Option<Timestamp>,
     heard_from: Option<Timestamp>,
     /// End time of the packets that were read.
@@ -284,7 +285,7 @@ impl Demuxer for Ogg {
         audio_span(self.heard_from.unwrap_or_default(), self.end.unwrap_or(self.reach), self.reach)
     }
 
-    // Returns the pages of the first stream that follow another of its pages.
+    // Returns those pages of the first stream that follow another page of that stream.
     fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let Some((serial, first)) = &self.first else { return Vec::new() };
         let Some(rate) = first.packets.as_ref().map(|packets| packets.rate) else {

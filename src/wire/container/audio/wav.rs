@@ -119,8 +119,9 @@ pub(super) struct WavCursor {
     rate: u32,
     /// Size in bytes of one value of every channel.
     frame: u64,
-    /// Position of the first audio byte, from the header; the next field is the end.
+    /// Position of the first audio byte, from the header.
     data: u64,
+    /// Position of the end of the audio, from the header.
     end: u64,
     /// Total number of samples, if known.
     all: Option<u64>,

@@ -92,7 +92,8 @@ pub(super) struct Part {
 }
 
 /// Splits the body of a multitrack packet into tracks. Any other body becomes track 0. `multitrack`
-/// is the packet type of multitrack bodies. Returns the first part and the others.
+/// is the packet type of multitrack bodies. Returns the part of the first track, and those of the
+/// further tracks.
 pub(super) fn parts(
     fields: &mut Fields,
     packet_type: u8,

@@ -52,7 +52,7 @@ pub struct Scan {
     /// Formats of other configurations, which have no effect on the index.
     other_video: Option<VideoFormat>,
     other_audio: Option<AudioFormat>,
-    /// True, for video and for audio, if further tracks exist, which are not read.
+    /// For video and for audio: true if the file has further tracks. These tracks are not read.
     more_tracks: (bool, bool),
 }
 

@@ -15,8 +15,9 @@ pub struct ReadTag {
     /// The unchanged tag, for receivers that store it.
     pub tag: Tag,
     pub content: TagContent,
-    /// DTS without wrap-around; the next field is the PTS. Both are zero for script data.
+    /// DTS without wrap-around; zero for script data.
     pub dts: Timestamp,
+    /// PTS; zero for script data.
     pub pts: Timestamp,
     /// Drop priority of video. Audio can begin anywhere.
     pub priority: Priority,

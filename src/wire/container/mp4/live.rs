@@ -13,8 +13,9 @@ use crate::wire::container::{AudioTrack, Tracks, audio_frame};
 
 /// Ticks per second of video.
 pub const VIDEO_TIMESCALE: u32 = writer::MOVIE_TIMESCALE;
-/// Track number of the video; the next constant is for the audio if there is video.
+/// Track number of the video, or of the audio if there is no video.
 pub const FIRST_TRACK: u32 = 1;
+/// Track number of the audio if there is video.
 pub const SECOND_TRACK: u32 = 2;
 
 /// Returns the ticks per second of audio.

@@ -20,10 +20,10 @@ use crate::wire::container::{
     SampleLocation, TrackId, audio_track,
 };
 
-/// The flag of a sample that depends on others (§8.8.3.1).
+/// The flag of a sample that depends on other samples (§8.8.3.1).
 const IS_INTER: u32 = 0x1_0000;
 
-/// A track of the file in use.
+/// A track of the file that is used.
 #[derive(Clone, Debug)]
 pub(super) struct Track {
     number: u32,

@@ -1,6 +1,6 @@
-//! Reads an MP4 box by box, ordinary or fragmented, complete or truncated, either completely or
-//! incrementally while bytes still arrive. An ordinary file is read by its index, at any position.
-//! A fragmented file is read from its start or from any fragment.
+//! Reads an MP4 file box by box, either completely or incrementally while bytes still arrive. The
+//! file can be ordinary or fragmented, and it can be truncated. An ordinary file is read by its
+//! index, at any position. A fragmented file is read from its start or from any fragment.
 
 use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;
@@ -234,7 +234,7 @@ impl Reader {
         if !first && (movie.fragmented || found.samples.is_empty()) {
             return Ok(());
         }
-        // The list is more exact but limited to 255 entries.
+        // The list `chpl` is more exact, but limited to 255 entries.
         let titles = std::mem::take(&mut movie.titles);
         if self.surveys {
             let titled = chapters::titles(source, &titles)?;

@@ -15,9 +15,11 @@ use crate::wire::container::mp4::{chapters, encryption, pcm};
 use crate::wire::container::track_config::told_aac_config;
 use crate::wire::container::{AudioTrack, audio_frame};
 
-/// Default name of a video track; the next constants are for chapters and audio.
+/// Default name of a video track.
 const VIDEO: &str = "Video";
+/// Name of the chapter track.
 const CHAPTERS: &str = "Chapters";
+/// Default name of an audio track.
 pub(super) const SOUND: &str = "Audio";
 /// The language `und` (undetermined) as packed ISO 639-2 letters.
 const UNDETERMINED: u16 = 0x55C4;
@@ -78,7 +80,7 @@ impl Trak<'_> {
     }
 
     fn header(&self, out: &mut BytesMut) {
-        // Enabled, and used in the presentation.
+        // Used in the presentation; only a default track is also enabled.
         let flags = if self.first { 3 } else { 2 };
         put_full(out, *b"tkhd", 1, flags, |out| {
             out.put_bytes(0, 16);

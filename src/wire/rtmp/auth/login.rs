@@ -21,10 +21,11 @@ const VALID: Duration = Duration::from_secs(60);
 const MAX_ANSWERED: usize = 1_024;
 /// The longest user name that is echoed to the client, in bytes.
 const MAX_USER: usize = 128;
-/// Number of hexadecimal digits in the random part of a challenge; the next constants are for its
-/// time and signature.
+/// Number of hexadecimal digits in the random part of a challenge.
 const CHANCE: usize = 16;
+/// Number of hexadecimal digits in the time of a challenge.
 const TIME: usize = 12;
+/// Number of hexadecimal digits in the signature of a challenge.
 const SIGNATURE: usize = 32;
 
 /// The login of a server that requires a name and a password.

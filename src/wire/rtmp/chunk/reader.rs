@@ -509,7 +509,7 @@ fn append(stream: &mut Stream, payload: &[u8], trusted: usize) {
     append_pieces(body, payload);
 }
 
-/// Takes all following whole chunks of the same message at once. Nearly all chunks of a long
+/// Takes all whole chunks of the same message that follow, in one pass. Nearly all chunks of a long
 /// message arrive like this.
 fn follow_up(stream: &mut Stream, chunk_size: usize, trusted: usize, input: &mut &[u8]) {
     let header = 0xC0 | stream.id as u8;

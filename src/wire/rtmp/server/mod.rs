@@ -34,9 +34,9 @@ pub struct Config {
     pub chunk_size: u32,
     /// Enhanced RTMP capabilities in the reply to connect, for clients that declare their own.
     pub enhanced: Enhanced,
-    /// Maximum message length in bytes before publish or play is accepted; the next field applies
-    /// afterwards.
+    /// Maximum message length in bytes before publish or play is accepted.
     pub first_message_limit: usize,
+    /// Maximum message length in bytes after publish or play is accepted.
     pub message_limit: usize,
     /// Time limit of the handshake.
     pub handshake_timeout: Duration,

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-/// NAL unit types (H.264 table 7-1) that are not sent: delimiters and filler, which receivers do
-/// not need, and parameter sets, which precede each keyframe separately.
+/// NAL unit types (H.264 table 7-1) that are dropped from the frames: delimiters and filler, which
+/// receivers do not need, and parameter sets, which are sent separately before each keyframe.
 const LEFT_OUT: [u8; 5] = [7, 8, 9, 12, 13];
 const STAP_A: u8 = 24;
 const FU_A: u8 = 28;

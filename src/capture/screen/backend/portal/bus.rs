@@ -1,7 +1,7 @@
 //! Asks the desktop to share a display or window (org.freedesktop.portal.ScreenCast, versions 1 to
-//! 5): opens a session, sends the options, waits for the user's answer in the dialog, and opens
-//! PipeWire for the selected content. Every call has a time limit, except the dialog, which ends
-//! when it is no longer needed.
+//! 5). This module opens a session, sends the options, waits for the user's answer in the dialog,
+//! and opens PipeWire for the selected content. Every call has a time limit, except the dialog,
+//! which ends when it is no longer needed.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -54,7 +54,7 @@ pub(super) struct Shared {
     pub(super) token: Option<Secret>,
 }
 
-/// A session with the portal. Dropping it ends the sharing.
+/// A session with the portal. Dropping the session ends the sharing.
 pub(super) struct Session {
     runtime: Runtime,
     /// The link to the desktop; `None` only during drop.

@@ -14,13 +14,13 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::portal::pod::Format;
 use crate::media::Size;
 
-/// Maximum number of changed parts. More of them count as the whole frame.
+/// Maximum number of changed parts for which onair asks the producer.
 pub(super) const MAX_PARTS: usize = 16;
 
 /// The content of a buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// No new frame, or none that may be shown.
+    /// No new frame, or a frame that must not be shown.
     Nothing,
     Frame(MappedFrame),
 }
@@ -32,7 +32,7 @@ pub(super) struct MappedFrame {
     start: NonNull<u8>,
     /// Bytes from one row to the next, at least the size of a row.
     stride: usize,
-    /// The whole frame. Like all areas, it is upright.
+    /// The whole frame. Like all areas, this area is upright.
     pub(super) whole: Area,
     /// Part of the buffer that contains the frame.
     pub(super) shown: Area,

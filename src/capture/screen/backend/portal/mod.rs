@@ -78,8 +78,8 @@ pub(in crate::capture) fn grab(
     Ok(Box::new(grab))
 }
 
-/// Checks whether PipeWire is available. In a sandbox without its socket, only the portal gives
-/// access.
+/// Checks whether PipeWire is available. In a sandbox without PipeWire's socket, only the portal
+/// gives access.
 fn reach_pipewire() -> Result<(), Fault> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if PathBuf::from("/.flatpak-info").exists() {
@@ -131,8 +131,8 @@ impl Drop for Lease {
 
 /// The shared content.
 struct Grab {
-    /// The stream, which is dropped before the session, so that its end does not look like one by
-    /// the desktop.
+    /// The stream, which is dropped before the session, so that the end of the stream does not look
+    /// as if the desktop had ended the sharing.
     stream: Stream,
     session: Session,
     _lease: Lease,
@@ -190,7 +190,7 @@ impl Grab {
         }
     }
 
-    /// Copies the changed part. Returns that part, and whether the size changed.
+    /// Copies the changed part. Returns the changed part, and whether the size changed.
     fn poll(&mut self) -> Result<(Option<Area>, bool), Fault> {
         let Self { stream, area, mirror, part, .. } = self;
         let mut seen = Ok((None, false));

@@ -131,7 +131,7 @@ pub(super) struct Format {
     pub(super) height: u32,
 }
 
-/// Reads a format object. Returns `None` if it is not raw video with a size.
+/// Reads a format object. Returns `None` if the object is not raw video with a size.
 pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     let end = length(bytes.get(..8)?.try_into().ok()?)?;
     let body = bytes.get(8..end)?;

@@ -21,8 +21,8 @@ use crate::media::{FrameRate, Size};
 
 const NAME: &CStr = c"onair screen";
 const ABOUT: &CStr = c"media.type=Video media.category=Capture media.role=Screen";
-/// Preferred, minimum and maximum number of buffers for the producer, in addition to the one that
-/// is kept.
+/// Preferred, minimum and maximum number of buffers for the producer, in addition to the buffer
+/// that is kept.
 const BUFFERS: [i32; 3] = [4, 3, 8];
 
 /// The current state of the stream.
@@ -31,7 +31,7 @@ struct Cell {
     format: Option<Format>,
     /// The newest frame and its buffer.
     held: Option<HeldBuffer>,
-    /// True if the newest frame was not read yet.
+    /// True if the newest frame has not been read yet.
     fresh: bool,
     /// The changed part of the newest frame since the last read.
     dirty: Option<Area>,
@@ -53,19 +53,19 @@ struct HeldBuffer {
     picture: MappedFrame,
 }
 
-// SAFETY: only the loop's thread uses a buffer; others read the frame under the lock with which the
-// loop's thread releases it.
+// SAFETY: only the loop's thread uses a buffer; other threads read the frame under the lock with
+// which the loop's thread releases it.
 unsafe impl Send for HeldBuffer {}
 
 /// Data of the callbacks, which lives as long as the stream.
 struct Inside {
     cell: Mutex<Cell>,
     stream: AtomicPtr<pw::pw_stream>,
-    /// The hook that connects the callbacks to the stream. The library writes to it.
+    /// The hook that connects the callbacks to the stream. The library writes to the hook.
     hook: spa::spa_hook,
 }
 
-/// A video stream with its loop. Dropping it ends both.
+/// A video stream with its loop. Dropping the value ends the stream and the loop.
 pub(super) struct Stream {
     thread: NonNull<pw::pw_thread_loop>,
     context: *mut pw::pw_context,
@@ -311,7 +311,7 @@ static EVENTS: pw::pw_stream_events = pw::pw_stream_events {
 };
 
 /// # Safety
-/// The stream calls this with its data.
+/// Only the stream may call this function, with its data.
 unsafe extern "C" fn state_changed(
     data: *mut c_void,
     _old: pw::pw_stream_state,
@@ -337,7 +337,7 @@ unsafe extern "C" fn state_changed(
 }
 
 /// # Safety
-/// The stream calls this with its data.
+/// Only the stream may call this function, with its data.
 unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa::spa_pod) {
     if id != spa::SPA_PARAM_Format || param.is_null() {
         return;
@@ -374,7 +374,7 @@ unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa
 }
 
 /// # Safety
-/// The stream calls this with its data.
+/// Only the stream may call this function, with its data.
 unsafe extern "C" fn remove_buffer(data: *mut c_void, buffer: *mut pw::pw_buffer) {
     // SAFETY: `data` is the listener's data, which outlives the stream.
     let inside = unsafe { &*data.cast::<Inside>() };
@@ -386,7 +386,7 @@ unsafe extern "C" fn remove_buffer(data: *mut c_void, buffer: *mut pw::pw_buffer
 }
 
 /// # Safety
-/// The stream calls this with its data.
+/// Only the stream may call this function, with its data.
 unsafe extern "C" fn process(data: *mut c_void) {
     // SAFETY: `data` is the listener's data, which outlives the stream.
     let inside = unsafe { &*data.cast::<Inside>() };

@@ -18,9 +18,10 @@ use crate::player::input::http::range::parts::RangeParts;
 const WINDOW: u64 = 64 << 10;
 /// Data is not a recording if it has no packet within this many bytes.
 const MAX_WINDOW: u64 = 2 << 20;
-/// A position this close before the target is good enough, in milliseconds.
+/// A position at most this long before the requested one is good enough, in milliseconds.
 const SEEK_TOLERANCE_MS: i64 = 500;
-/// Size of each read in the search for the keyframe, and of all reads together, in bytes.
+/// Size of each read in the search for the keyframe, and maximum size of all reads together, in
+/// bytes.
 const STRETCH: u64 = 512 << 10;
 const MAX_READ: u64 = 24 << 20;
 /// Time limit of the search. After it, playback begins at the best position so far.
@@ -120,7 +121,7 @@ pub(super) async fn find(
     }
 }
 
-/// Finds a byte whose first packet is shortly before the position.
+/// Finds a byte for which the first packet from that byte on is shortly before the position.
 async fn before(
     parts: &mut RangeParts,
     course: &Course,
@@ -343,7 +344,7 @@ mod tests {
         let (mut parts, _) = serve(&film, Habit::GivesWithoutEnd).await;
         assert!(last(&mut parts, StreamFormat::Flv).await.is_err());
         assert!(find(&mut parts, &course, 100_000, None).await.is_err());
-        // Garbage has no valid end time, and is the same from any position.
+        // Garbage contains no end time. A search in the garbage still ends.
         let (mut parts, _) = serve(&film, Habit::GivesGarbage).await;
         assert_eq!(last(&mut parts, StreamFormat::Flv).await.unwrap(), None);
         assert!(find(&mut parts, &course, 100_000, None).await.unwrap().is_some());

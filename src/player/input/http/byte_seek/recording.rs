@@ -1,5 +1,5 @@
-//! The known part of a recording on a web server that is read from its beginning, and seeking in the
-//! recording. Requests to the server run in parallel; only a seek waits for them.
+//! The known part of a recording that is read from a web server, from its beginning on, and seeking
+//! in that recording. Requests to the server run in parallel; only a seek waits for them.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
 use crate::wire::container::flv::{ReadTag, Tag, TagContent, TagKind};
 use crate::wire::container::track_config::MAX_CONFIG;
 
-/// Time limits for the server to report the length, and to send another position.
+/// Time limits for the server to report the length, and to send data from another position.
 const LENGTH: Duration = Duration::from_secs(5);
 const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// A declared length is trusted if it is this close to the time of the last tag, in seconds.
@@ -303,7 +303,7 @@ mod tests {
         };
         for keyframes in [5_000, MAX_KEYFRAMES as u32] {
             let (told, index) = read(indexed(keyframes, None));
-            // The first keyframe has byte position 0, which is impossible.
+            // The first keyframe is left out, because byte position 0 is impossible.
             assert_eq!((told, index.len()), (Some(77.0), keyframes as usize - 1));
             let last = i64::from(keyframes) - 1;
             assert_eq!(index.last(), Some(&(last * 2_000, last as u64 * 100)));

@@ -130,7 +130,7 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
     found
 }
 
-/// Converts a 90 kHz time to wrapping milliseconds.
+/// Converts a 90 kHz time to milliseconds, which wrap at 2³².
 const fn millis(ticks: i64) -> u32 {
     (ticks * 1_000).div_euclid(CLOCK) as u32
 }

@@ -43,8 +43,8 @@ pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     }
 }
 
-/// Returns the reason if the audio playlist cannot be opened while the video playlist can: the
-/// video still plays.
+/// Returns the reason why the audio playlist cannot be opened, although the video playlist can. The
+/// video then plays alone.
 pub(super) fn at_the_beginning(problem: PullError) -> Problem {
     match problem {
         PullError::Stalls(told) | PullError::Told(told) => told.problem,
@@ -55,7 +55,7 @@ pub(super) fn at_the_beginning(problem: PullError) -> Problem {
 /// See the module documentation.
 #[derive(Debug)]
 pub(super) struct AudioRendition {
-    /// The running check whether the audio has returned.
+    /// The running check of whether the audio has returned.
     look: JoinSet<bool>,
     pause: Duration,
     /// The offset of the audio's segment numbers from those of the video; `None` if the audio has
@@ -90,8 +90,8 @@ impl AudioRendition {
         picture.saturating_add_signed(self.ahead.unwrap_or(0))
     }
 
-    /// Returns true if the audio has returned, and otherwise starts another check. `number` is the
-    /// wanted segment of the playlist at `url`.
+    /// Returns true if the audio has returned. Otherwise, starts another check if none is running.
+    /// `number` is the wanted segment of the playlist at `url`.
     pub fn comes(
         &mut self,
         fetch: &Fetch,

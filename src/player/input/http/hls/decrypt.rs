@@ -12,7 +12,7 @@ use crate::wire::container::mp4::{EncryptedTrack, Scheme};
 /// Size of a cipher block in bytes.
 const BLOCK: usize = 16;
 /// Number of clear bytes at the beginning of a NAL unit. After them, one of every ten blocks is
-/// encrypted. Units shorter than these bytes plus one block are not encrypted.
+/// encrypted. Units that are no longer than these bytes plus one block are not encrypted.
 const NAL_OPEN: usize = 32;
 const NAL_PATTERN: usize = 10 * BLOCK;
 /// Number of clear bytes at the beginning of an audio access unit.
@@ -48,7 +48,7 @@ impl Decryption {
         right.then(|| out.freeze())
     }
 
-    /// Decrypts an H.264 frame whose NAL units have 4-byte lengths.
+    /// Decrypts an H.264 frame whose NAL units have 4-byte length fields.
     pub fn video(&self, units: &Bytes) -> Bytes {
         let mut out = BytesMut::with_capacity(units.len());
         for nal in avcc_nals(units, 4).map_while(Result::ok) {

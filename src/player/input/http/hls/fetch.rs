@@ -103,8 +103,8 @@ impl FetchName {
         }
     }
 
-    /// Converts an error to one that names the kind of the request, because users do not know the
-    /// addresses.
+    /// Converts a timeout to an error that names the kind of the request, because users do not know
+    /// the addresses. Other errors stay unchanged.
     fn problem(self, error: net::Error, limits: Limits) -> PullError {
         let Cause::TimedOut { after } = error.cause else { return error.into() };
         if error.stage < ConnectStage::Request {
@@ -182,7 +182,8 @@ impl Fetch {
     }
 
     /// Loads a playlist with a blocking request, within `limit`, and the announced `part`. The part
-    /// may arrive up to `grace` after the playlist. Each is requested once.
+    /// may arrive up to `grace` after the playlist. The playlist and the part are requested only
+    /// once.
     pub async fn playlist_and_part(
         &mut self,
         url: &WebUrl,

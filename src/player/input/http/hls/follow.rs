@@ -23,7 +23,8 @@ use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
 /// Minimum interval between requests for a playlist.
 const SOONEST: Duration = Duration::from_millis(300);
-/// A playlist has ended if it has not changed for this long, and for several segment durations.
+/// A playlist counts as ended if it has not changed for this long, and for several segment
+/// durations.
 const DEAD: Duration = Duration::from_secs(12);
 /// Maximum number of consecutive missing segments.
 const MAX_MISSES: u32 = 3;
@@ -93,7 +94,8 @@ pub(super) struct Track {
     buffer: Arc<BufferTarget>,
     /// Total duration of the segments that have left the playlist.
     gone: Duration,
-    /// True if the viewer went back: when the playlist moves on, its first segment is next.
+    /// True if the viewer went back: when the playlist moves on, the first segment that it lists is
+    /// next.
     behind: bool,
     pub(super) trust: Trust,
     pub(super) early: Option<Early>,
@@ -412,7 +414,7 @@ impl Track {
         }
     }
 
-    /// Keeps the item as the next one after a failure, for this or another variant.
+    /// Keeps the item as the next one after a stalled request, for this or another variant.
     fn kept(&mut self, problem: PullError, piece: &NextPart, restart: bool) -> PullError {
         if matches!(problem, PullError::Stalls(_)) {
             (self.next, self.part) = (piece.number, piece.part.unwrap_or(0));

@@ -75,8 +75,8 @@ pub(super) struct Loader {
     buffer: Arc<BufferTarget>,
     /// True after a seek: audio before the next frame belongs to the skipped part.
     moved: bool,
-    /// True if the playlist was followed part by part. Playback then resumes at the right distance
-    /// afterwards.
+    /// True if the playlist was followed part by part. The distance from the end then applies at
+    /// once.
     was_low: bool,
     /// The last reported pace.
     told: Option<PlayPace>,
@@ -101,7 +101,7 @@ impl Loader {
         Self::open_by(Fetch::new(ask), text, url, ask).await
     }
 
-    /// Opens the playlist like [`open`](Self::open), with a given reader.
+    /// Opens the playlist like [`open`](Self::open), with a given [`Fetch`].
     pub(super) async fn open_by(
         mut fetch: Fetch,
         text: &Bytes,
@@ -283,7 +283,7 @@ impl Loader {
     ) -> Option<usize> {
         let (_, master) = self.master.as_ref()?;
         let can = |it: &Variant| is_playable(it, &self.decode_budget) && !self.is_out(it);
-        // If there is no other, a failed variant may be chosen again.
+        // `by` may choose a failed variant if there is no other.
         let stays = |at: &usize| master.variants.get(*at).is_some_and(|it| !self.is_out(it));
         by(&master.variants, &can).filter(stays)
     }
@@ -485,7 +485,8 @@ impl Loader {
     }
 }
 
-/// Opens the playlists of a variant; `now` is the current variant.
+/// Opens the playlists of a variant; `now` is the current video playlist. If `heard` is false, the
+/// audio is not opened.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,

@@ -84,8 +84,8 @@ impl Track {
         Some((url, range))
     }
 
-    /// Returns the URL of another playlist, with parameters that request at least the version of
-    /// this one.
+    /// Returns the URL of another playlist, with parameters that request at least the version that
+    /// this playlist reports.
     pub(super) fn question(&self, other: &WebUrl) -> Option<WebUrl> {
         let same = |uri: &str| join(&self.url, uri).is_ok_and(|url| url == other.asking(&[]));
         let report = self.media.reports.iter().find(|report| same(&report.uri))?;

@@ -15,9 +15,9 @@ pub(super) struct Trust {
     pub broken: u32,
     kept: u32,
     lost: bool,
-    /// True if its delta updates are unusable.
+    /// True if the server's delta updates are unusable.
     pub no_updates: bool,
-    /// True if its preload hints are wrong.
+    /// True if the server's preload hints are wrong.
     pub no_hints: bool,
 }
 

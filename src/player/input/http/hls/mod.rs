@@ -1,6 +1,7 @@
 //! HLS (RFC 8216): a task loads playlists and segments ahead, and returns stream events in order.
 //! Two segments wait in a channel, which blocks when full. The task joins live playlists near their
-//! end, part by part with low latency, and recorded ones at their beginning, with seeking.
+//! end, and follows low-latency playlists part by part. Recorded playlists play from their
+//! beginning, and support seeking.
 
 mod audio_rendition;
 pub(in crate::player::input::http) mod decrypt;
@@ -101,7 +102,7 @@ impl Hls {
                 Some(batch) => {
                     let batch = batch?;
                     if batch.wish != self.wish.number {
-                        // An item from before a seek.
+                        // A batch from before a seek.
                         continue;
                     }
                     self.items.extend(batch.items);

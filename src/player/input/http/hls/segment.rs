@@ -72,7 +72,7 @@ impl SegmentReader {
         Ok(out)
     }
 
-    /// Begins a new stream with the next segment, including its configs.
+    /// Begins a new stream with the next segment, so that its configs are returned again.
     pub fn begin_anew(&mut self) {
         self.events = StreamEvents::default();
     }

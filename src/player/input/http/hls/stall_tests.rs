@@ -1,4 +1,4 @@
-//! Servers whose playlists stall or send too much data: the error messages, and the tracks that
+//! Tests of servers that stall or send too much data: the error messages, and the tracks that
 //! continue.
 
 use std::sync::Arc;
@@ -419,7 +419,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
                 }
             })
             .await;
-            // At playback speed, so that media is left when the audio returns.
+            // Segments follow at playback speed, so that some are left when the audio returns.
             let (told, _) = until_heard(&server, SEGMENTS, |_, unheard| {
                 if unheard {
                     away.store(false, Ordering::Relaxed);
@@ -507,8 +507,8 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
     assert!(problem.is_none(), "{problem:?}");
     let tags = |batch: &Batch| batch.items.iter().filter(|item| is_packet(item)).count();
     assert_eq!(came.len(), 2, "{:?}", came.iter().map(tags).collect::<Vec<_>>());
-    // 36 MiB are more than half of the limit: a fourth segment might exceed it. Without a limit, all
-    // sixteen would come with the first.
+    // 36 MiB are more than half of the limit: a fourth segment might exceed the limit. Without a
+    // limit, all sixteen audio segments would come with the first video segment.
     let sounds = server
         .asked
         .lock()

@@ -81,7 +81,8 @@ fn rank(variant: &Variant) -> (u64, bool, bool) {
     (variant.bandwidth, !variant.hdr, variant.video() == VariantVideo::Of(VideoCodec::H264))
 }
 
-/// Returns the decodable variants with video; all variants if there are none.
+/// Returns the decodable variants with video, or else those with a known codec, or else all
+/// variants.
 fn candidates<'a>(
     variants: &'a [Variant],
     can: &dyn Fn(&Variant) -> bool,
@@ -102,7 +103,7 @@ fn candidates<'a>(
     chosen.into_iter()
 }
 
-/// Returns true if the variant's video codec has a decoder.
+/// Returns true if the variant's video codec has a decoder, or is not declared.
 fn is_known(variant: &Variant) -> bool {
     match variant.video() {
         VariantVideo::Of(codec) => inventory::video_decoder(codec).is_ok(),
@@ -125,8 +126,8 @@ pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bo
     is_known(variant) && in_time()
 }
 
-/// Returns the variant to begin with: the first in the playlist, as its author intended, or H.264
-/// if the playlist has the same variant in several codecs.
+/// Returns the variant to begin with: the first candidate in the playlist, as its author intended.
+/// If an H.264 candidate has the same size or bitrate, that one is returned instead.
 pub(super) fn first(variants: &[Variant], can: &dyn Fn(&Variant) -> bool) -> usize {
     let all = || candidates(variants, can);
     let Some((at, first)) = all().next() else { return 0 };

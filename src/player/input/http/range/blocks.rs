@@ -36,7 +36,8 @@ const MIN_PART: u64 = 128 << 10;
 const MAX_PART: u64 = 2 << 20;
 /// Size of the read-ahead in bytes.
 const READ_AHEAD_BYTES: u64 = 4 << 20;
-/// Number of bytes at the end of the file whose request shows whether the server supports ranges.
+/// Number of bytes at the end of the file whose request shows whether the server supports ranges,
+/// and the time limit of that request.
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
 /// If the first response is silent for this long, range requests replace it. The first response has
@@ -186,8 +187,8 @@ impl Blocks {
         }
     }
 
-    /// Continues playback at this position. Abandons the first response if the position is not
-    /// near.
+    /// Continues playback at this position. Abandons the first response if the position is not near
+    /// and the server supports ranges.
     pub fn go_on_at(&mut self, at: u64) {
         if self.gives == Gives::Parts && !self.is_near(at, NEAR_BYTES) {
             self.line = None;
@@ -210,8 +211,8 @@ impl Blocks {
         }
     }
 
-    /// Fetches the missing bytes of a read. The call is cancel-safe and waits without a limit if
-    /// the first response is silent.
+    /// Fetches the missing bytes of a read. The call is cancel-safe. While it is not known that the
+    /// server supports ranges, the wait for the first response has no limit.
     ///
     /// # Errors
     /// Fails if the bytes do not arrive.
@@ -245,7 +246,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Returns true if the first response reaches this position soon.
+    /// Returns true if the first response will soon reach this position.
     fn is_near(&self, at: u64, near: u64) -> bool {
         self.line.as_ref().is_some_and(|line| {
             let taken = line.flow.taken();

@@ -25,7 +25,7 @@ pub(in crate::player::input::http) struct RangeParts {
     /// The address before redirects, because a redirection target may be temporary.
     door: WebUrl,
     whole: u64,
-    /// The validator of the file's version, as long as the version stays the same.
+    /// The validator of the file's version, once known.
     mark: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl RangeParts {
         Self { mark: mark.map(str::to_owned), ..self }
     }
 
-    /// Returns the same requests on a separate connection.
+    /// Returns range requests for the same file on a separate connection.
     pub fn anew(&self) -> Self {
         let its = Self::new(self.url.clone(), self.options.clone(), self.whole);
         its.found_by(&self.door).of(self.mark.as_deref())
@@ -72,8 +72,8 @@ impl RangeParts {
         Ok(rest?.ok())
     }
 
-    /// Requests `length` bytes from `from`; fewer arrive only at the end. Returns `None` if the
-    /// server sends something else.
+    /// Requests `length` bytes from `from`; fewer bytes arrive only at the end of the file. Returns
+    /// `None` if the server sends something else.
     ///
     /// # Errors
     /// Returns the network error.

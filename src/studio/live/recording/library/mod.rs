@@ -38,7 +38,7 @@ pub enum RecordingsCommand {
     /// Copies a part of a recording, or all of it, to a new file in the same folder, without
     /// encoding. The extension determines the format.
     Copy { from: PathBuf, to: PathBuf, part: Cut },
-    /// Completes a recording that was interrupted: in place, or as `NAME-repaired` beside it.
+    /// Completes a recording that was interrupted: in place, or as `NAME-repaired` next to it.
     Repair(PathBuf),
     /// Stops the copy; the part that was written is removed.
     StopCopy,

@@ -17,7 +17,8 @@ use crate::studio::live::recording::library::view::{
 };
 use crate::wire::container::Format;
 
-/// Number of recordings (the newest) that are listed at first, and that each request for more adds.
+/// Number of recordings that are listed at first, beginning with the newest. Each request for more
+/// adds the same number.
 pub(super) const MAX_FILES: usize = 500;
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;

@@ -103,8 +103,8 @@ fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>)
     }
 }
 
-/// Returns the kind of a filter and the user's name for it, because the kind alone says little for
-/// a plugin.
+/// Returns the kind of a filter and the user's name for it, because the kind alone says little
+/// about a filter of a plugin.
 pub(in crate::studio::settings) fn called(table: &Value) -> String {
     let name = text(table, "name");
     let called = match text(table, "id") {

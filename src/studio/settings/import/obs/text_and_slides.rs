@@ -98,7 +98,7 @@ fn font(settings: &Value, usual: u32, not: &mut Vec<Problem>) -> Style {
     }
 }
 
-/// Returns the default size, which is larger in the second version of both kinds.
+/// Returns the default size, which is larger in later versions of both kinds of text source.
 fn usual_size(source: &Value, first: u32) -> u32 {
     let version = text(source, "versioned_id");
     if version.ends_with("_v2") || version.ends_with("_v3") { 256 } else { first }

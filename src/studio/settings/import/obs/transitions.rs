@@ -15,7 +15,7 @@ use crate::text::problem::{Problem, problem};
 /// contain the rate.
 const USUAL_FPS: f64 = 30.0;
 
-/// Returns the default transition, and a description of what differs.
+/// Returns the default transition, and a description of how it differs from OBS's, if it does.
 pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<Problem>) {
     named(json, text(json, "current_transition"))
 }

@@ -430,8 +430,8 @@ impl AudioReader {
         let told = self.told == Some((codec, legacy)) && !self.fresh;
         if !self.other {
             let read = audio_config(codec, announced(legacy), &self.config, &packet.data);
-            // This is damage only beside AAC. Otherwise, this is the codec of the stream, readable
-            // or not.
+            // In a stream with AAC, this is damage. Otherwise, this is the codec of the stream,
+            // even if the frame cannot be read.
             if read.is_none() && self.aac.is_some() {
                 return one(TagEvent::Damaged);
             }

@@ -137,7 +137,7 @@ fn before_the_first_picture_a_few_of_no_codec_are_damage_and_more_are_meant() {
     }
     assert_eq!((reader.suspect(), reader.take_strays()), (Some(VideoFormat::Legacy(15)), 0));
     assert_eq!(video(&mut reader, strange), ["no unknown codec 15"]);
-    // A new connection counts from zero, and the next bodies decide whether these were damage.
+    // A new connection counts from zero, and the earlier bodies count as damage.
     let mut reader = BodyReader::new(|_| true);
     for _ in 1..MEANT {
         video(&mut reader, strange);
@@ -190,8 +190,8 @@ fn the_byte_that_crops_vp6_is_its_config_and_tells_when_it_changes() {
     assert_eq!(take(&mut reader, b"\x14\x20key"), Some(vec![0x20]));
 }
 
-/// FFmpeg and others send `colorInfo` with the frame type of a command (Enhanced RTMP, Metadata
-/// Frame).
+/// FFmpeg and other programs send `colorInfo` with the frame type of a command (Enhanced RTMP,
+/// Metadata Frame).
 #[test]
 fn colors_are_read_in_either_frame_type_and_empty_ones_are_not_told() {
     use crate::wire::amf0::{Value, encode};
