@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures onair against other programs, side by side in one run, and writes a table and a JSON file
-# to bench-results/. For figures worth reading, let nothing else run.
+# to bench-results/. For meaningful figures, run nothing else at the same time.
 #
 #   packaging/bench.sh [--times N] [--seconds N] [ROW…]
 #
@@ -18,11 +18,11 @@ need_packages build decoders sharing window test bench
 [ -z "${ONAIR_BENCH_OBS-}" ] || need_packages obs
 need_rust --
 ONAIR_PROFILE=release build_onair
-# Examples have what onair has, so that the library is built once.
+# Examples have the same features as onair, so that the library is built only once.
 with_features
 example() { cargo build --release --locked --quiet ${features[@]+"${features[@]}"} --example "$1"; }
 
-# wanted ROW WORD…: whether the words ask for a row; where they name none, all are.
+# wanted ROW WORD…: succeeds if the words request this row. If they name no row, all rows are requested.
 wanted() {
     local row=$1 word named=
     shift
@@ -40,7 +40,7 @@ mkdir -p "$work"
 say "Building the load client."
 CARGO_TARGET_DIR=$work/load cargo build --release --locked --quiet --manifest-path "$root/benches/load/Cargo.toml"
 
-# A static ffmpeg with OpenH264, as PyPI's imageio-ffmpeg brings it; Debian's has none.
+# A static ffmpeg with OpenH264, from PyPI's imageio-ffmpeg, because Debian's ffmpeg lacks OpenH264.
 python=$work/venv/bin/python
 if ! "$python" -c 'import imageio_ffmpeg, numpy' 2>/dev/null; then
     say "Fetching a static ffmpeg and numpy (PyPI: imageio-ffmpeg, numpy)."

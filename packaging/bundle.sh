@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the packages of onair for this machine's processor: a .deb, an .rpm and an archive, with the manual
-# pages and the shells' completions. The program in them is stripped; its debug symbols are a file beside them.
+# pages and the shells' completions. The program in them is stripped; its debug symbols are in a separate file.
 #
 #   packaging/bundle.sh [--binary FILE] [KIND…]     KINDS: deb rpm tar (all)
 #
@@ -47,7 +47,7 @@ if [ -z "$binary" ]; then
     binary=$out/build/release/onair
 fi
 
-# The files as they are installed.
+# The files with their installed paths.
 tree=$work/tree
 install -D -m 755 "$binary" "$tree/usr/bin/onair"
 symbols=$out/onair-$version-$machine.debug
@@ -74,7 +74,7 @@ completion fish usr/share/fish/vendor_completions.d/onair.fish
 summary="Live-streaming studio with a server and a player"
 description="onair streams cameras, displays, media files and microphones to any RTMP server, records and plays
 streams, and includes a server. Everything also works on the command line, without a display."
-# Libraries that are opened while the program runs, so that no tool sees them.
+# Libraries that the program opens at run time, so that no tool detects them.
 opened=(libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
 
 build_deb() {
@@ -101,7 +101,7 @@ build_rpm() {
     {
         printf 'Name: onair\nVersion: %s\nRelease: 1\nSummary: %s\n' "$version" "$summary"
         printf 'License: MIT OR Apache-2.0\nBuildArch: %s\n' "$machine"
-        # What is in the tree is finished: it is neither stripped nor compressed again.
+        # The files in the tree are final, and are neither stripped nor compressed again.
         printf '%%global debug_package %%{nil}\n%%global __os_install_post %%{nil}\n'
         printf '%%global _build_id_links none\n%%global _binary_payload w10.zstdio\n'
         printf '%%description\n%s\n%%install\ncp -a "%s/." "%%{buildroot}"\n%%files\n' "$description" "$tree"

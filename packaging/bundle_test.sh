@@ -3,7 +3,7 @@
 #
 #   packaging/bundle_test.sh PROGRAM     packages this program (any profile) and tests the packages
 #
-# Needs root, and the Debian archive; where no system can be made, it says so and tests only what is in the packages.
+# Needs root, and the Debian archive. If no system can be made, it reports that, and tests only the contents of the packages.
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
@@ -29,7 +29,7 @@ expect() {
 }
 holds() { grep -q "$2" <<<"$1"; }
 
-# The three have the same files.
+# The three packages contain the same files.
 names() { sed 's|^\./||; s|^/||; s|^usr/||' | grep -v '/$\|^$' | sort; }
 in_deb=$(dpkg-deb --fsys-tarfile "$deb" | tar -t | names)
 in_rpm=$(rpm -qpl "$rpm" 2>/dev/null | names)

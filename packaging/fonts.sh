@@ -3,11 +3,11 @@
 #   apt-get install fonts-inter fonts-noto-cjk python3-fonttools && packaging/fonts.sh
 #
 # latin-*.otf  Inter: Latin, Greek, Cyrillic, punctuation and arrows; tabular digits and the round
-#              'a' (Inter's features tnum and cv11) made the default, as the drawing library cannot
-#              ask for features.
+#              'a' (Inter's features tnum and cv11) are the default, because the drawing library
+#              cannot request features.
 # cjk-*.otf    Noto Sans CJK SC: the characters of the Chinese texts, of the guide and of Chinese
 #              punctuation, no others.
-# Both are renamed, as their licence asks of changed versions with reserved names.
+# Both are renamed, because their license requires that of changed versions with reserved names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-/usr/bin/python3}
@@ -90,7 +90,7 @@ for style, weight in (("Regular", 400), ("Bold", 700)):
     s.populate(unicodes=cjk)
     s.subset(font)
     # The drawing library centers the line of a fallback face on the line of the first face, and
-    # rounds each by itself. With the line of the Latin face both have one baseline at every size.
+    # rounds each separately. With the line of the Latin face, both have one baseline at every size.
     lines = TTFont(f"{OUT}/latin-400.otf")
     scale = font["head"].unitsPerEm / lines["head"].unitsPerEm
     for field in ("ascent", "descent", "lineGap"):

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes the pictures of the guide in docs/, in English (NAME.jpg) and in Chinese (NAME.zh-CN.jpg): the states that the
-# window of the example `window_demo` pretends, on a display without a screen.
+# window of the example `window_demo` simulates, on a virtual display.
 #
 #   packaging/guide_pictures.sh [NAME…]     NAMES: guide-on-air guide-trouble guide-notices guide-hotkeys
 #
-# Look at each of them before they are committed. ONAIR_PICTURES_DEMO is the example where it is built already.
+# Check each of them before you commit them. ONAIR_PICTURES_DEMO is the path of the example, if it is already built.
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
@@ -16,7 +16,7 @@ if [ -z "${ONAIR_PICTURES_DEMO-}" ]; then
     ONAIR_PICTURES_DEMO=${CARGO_TARGET_DIR:-$root/target}/debug/examples/window_demo
 fi
 
-# Each picture: its name, the state, and what is pressed then: a key, or words for the palette after a colon.
+# Each picture: its name, the state, and what is then pressed: a key, or words for the palette after a colon.
 pictures=(
     "guide-on-air on-air"
     "guide-trouble reconnecting"
@@ -55,7 +55,7 @@ picture() {
         ;;
     ?*) xdotool key "$pressed" ;;
     esac
-    # A tooltip under the pointer would cover a part.
+    # A tooltip under the pointer would cover a part of the window.
     xdotool mousemove 2 718
     sleep 2
     import -window root "$work/picture.png"

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# Functions for the scripts here: what the system needs, and the Rust toolchain. Sourced.
+# Functions for the scripts in this folder, which source this file: system packages and the Rust toolchain.
 #
-# need_packages SECTION…   installs what is missing of packaging/packages, or says what is missing
-# need_rust [COMPONENT…]   a toolchain that is new enough, with these components
-# need_tool TOOL           a cargo tool, of the version that packaging/tools names
-# need_wheels PYTHON FILE… what these lists of packaging/ name, for this Python
-# with_features            sets $features to what cargo needs to build in FFmpeg's decoders and
-#                          screens of Wayland, each where its libraries are there and new enough
-# Nothing is done twice: where all is there, a call costs some milliseconds.
+# need_packages SECTION…   installs the missing packages of packaging/packages, or names them
+# need_rust [COMPONENT…]   ensures a toolchain that is new enough, with these components
+# need_tool TOOL           ensures a cargo tool, in the version that packaging/tools names
+# need_wheels PYTHON FILE… installs the packages in these lists of packaging/ for this Python
+# with_features            sets $features to cargo's arguments for FFmpeg's decoders and for Wayland
+#                          displays, each if its libraries are installed and new enough
+# Nothing is done twice: if nothing is missing, a call takes some milliseconds.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
@@ -16,7 +16,7 @@ tools=$root/target/tools
 say() { printf '%s\n' "$*"; }
 complain() { printf '%s\n' "$*" >&2; }
 
-# Prints "package sign purpose" of the wanted sections.
+# Prints "package sign purpose" for each package of the wanted sections.
 listed() {
     local section package sign purpose
     while read -r section package sign purpose; do
@@ -26,7 +26,7 @@ listed() {
     done < <(grep -v '^#' "$here/packages")
 }
 
-# Whether a sign (third column of the list) is seen. '-' cannot be seen and counts as there.
+# Succeeds if a sign (third column of the list) is found. '-' cannot be checked, and counts as found.
 seen() {
     case $1 in
     command:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#*:}" >/dev/null ;;
@@ -75,7 +75,7 @@ need_packages() {
     }
 }
 
-# For a distribution without apt: names what is missing, and goes on only where nothing is.
+# For a distribution without apt: names the missing packages, and continues only if there are none.
 need_signs() {
     local package sign purpose lacking=no
     while read -r package sign purpose; do
@@ -90,10 +90,10 @@ need_signs() {
     }
 }
 
-# The Rust version in the words of Cargo.toml.
+# The required Rust version, from Cargo.toml.
 wanted_rust() { sed -n 's/^rust-version *= *"\([0-9.]*\)"/\1/p' "$root/Cargo.toml"; }
 
-# Whether a cargo is there that is new enough.
+# Succeeds if an installed cargo is new enough.
 rust_is_new_enough() {
     local have want
     have=$(cargo --version 2>/dev/null | cut -d' ' -f2) || true
@@ -101,7 +101,7 @@ rust_is_new_enough() {
     [ -n "$have" ] && [ "$(printf '%s\n%s\n' "$want" "${have%%-*}" | sort -V | head -n 1)" = "$want" ]
 }
 
-# rustup's installer of one version, run only if it is the file that was looked at (packaging/tools).
+# Runs rustup's installer of one version, but only if it has the hash in packaging/tools.
 install_rustup() {
     local name version triple sum folder status=1
     # shellcheck disable=SC2034 # the first column is the name
@@ -124,7 +124,7 @@ install_rustup() {
     return "$status"
 }
 
-# Fetches a cargo tool unless it is there; built once, kept under target/.
+# Fetches a cargo tool unless it is installed. It is built once, and kept under target/.
 need_tool() {
     local version
     command -v "$1" >/dev/null && return
@@ -137,7 +137,7 @@ need_tool() {
     rm -rf "$tools/build"
 }
 
-# A cargo tool that PyPI has ready for this kind of machine, known by its hash: building it takes minutes.
+# Fetches a cargo tool that PyPI has prebuilt for this kind of machine, and checks its hash. Building it takes minutes.
 fetch_tool() {
     local list=$tools/$1.txt python=$tools/wheels/bin/python
     mkdir -p "$tools/bin"
@@ -150,7 +150,7 @@ fetch_tool() {
     say "Fetched $1 (PyPI; kept in target/tools)."
 }
 
-# Packages from PyPI for one Python, each file of which is known by its hash.
+# Installs packages from PyPI for one Python, and checks the hash of each file.
 need_wheels() {
     local python=$1 list
     shift
@@ -190,7 +190,7 @@ need_rust() {
     done
 }
 
-# FFmpeg 5.1 is the oldest whose structures are known here, PipeWire 0.3.65 the oldest that was tried.
+# FFmpeg 5.1 is the oldest version whose structures are known here. PipeWire 0.3.65 is the oldest tested version.
 with_features() {
     local list=
     if pkg-config --atleast-version=57.28 libavutil 2>/dev/null &&
@@ -204,14 +204,14 @@ with_features() {
     features=(${list:+--features "$list"})
 }
 
-# Builds the program and sets $onair to its path. ONAIR_PROFILE=dev takes the tests' profile, which
-# a developer has built already; otherwise release, of which cargo shows how far it is.
+# Builds the program and sets $onair to its path. ONAIR_PROFILE=dev uses the profile of the tests, which
+# a developer has already built; otherwise, the profile is release, and cargo shows its progress.
 build_onair() {
     local profile=${ONAIR_PROFILE:-release} target folder also=() features
     with_features
     target=${CARGO_TARGET_DIR:-$root/target}
     folder=$profile
-    # With one of the tests the dependencies are those of the tests, which are built already.
+    # With one of the tests, the dependencies are those of the tests, which are already built.
     [ "$profile" != dev ] || { folder=debug; also=(--test architecture --quiet); }
     [ -x "$target/$folder/onair" ] ||
         say "Building onair ($profile). The first build takes about 15 minutes on two cores."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests packages.sh with a made-up system: stub programs in a folder that is the whole PATH.
+# Tests packages.sh with a simulated system: stub programs in a folder that is the whole PATH.
 # Run by test.sh; changes nothing outside a temporary folder.
 # shellcheck disable=SC2317 # conditions are called by name
 set -uo pipefail
@@ -10,7 +10,7 @@ real_id=$(cksum <"$(command -v id)")
 trap 'rm -rf "$folder"' EXIT
 failed=0
 
-# A fresh system with some real tools and nothing of what is asked for.
+# A new system with some real tools, in which all requested packages are missing.
 system() {
     rm -rf "${folder:?}/bin" "$folder/log"
     mkdir "$folder/bin"
@@ -20,9 +20,9 @@ system() {
     done
 }
 
-# stub NAME 'SCRIPT': a program of the made-up system. Each call is noted.
+# stub NAME 'SCRIPT': a program of the simulated system. Each call is recorded.
 stub() {
-    # Not through the link: at its other end is the real system's program.
+    # Do not write through the link, which leads to the real system's program.
     rm -f "$folder/bin/$1"
     printf '#!/bin/sh\necho "%s $*" >>"%s/log"\n%s\n' "$1" "$folder" "$2" >"$folder/bin/$1"
     chmod +x "$folder/bin/$1"
@@ -48,7 +48,7 @@ called() { grep -qF -- "$1" "$folder/log" 2>/dev/null; }
 not() { ! "$@"; }
 ends() { [ "$status" -eq "$1" ]; }
 
-# Where all is installed, nothing is called but the question.
+# If everything is installed, only the query is called.
 system
 stub apt-get 'exit 1'
 # shellcheck disable=SC2016 # for the stub
@@ -58,7 +58,7 @@ expect "a complete system passes" ends 0
 expect "a complete system is left alone" not called apt-get
 expect "nothing is said about it" test -z "$output"
 
-# Missing packages are named and installed, those alone.
+# Only the missing packages are named and installed.
 # shellcheck disable=SC2016 # for the stub
 stub dpkg-query 'shift 2; for p in "$@"; do [ "$p" = nasm ] || printf "installed %s " "$p"; done; exit 1'
 stub apt-get 'exit 0'
@@ -79,14 +79,14 @@ stub sudo 'exec "$@"'
 there 'need_packages build'
 expect "sudo is used" called "sudo env DEBIAN_FRONTEND=noninteractive"
 
-# What cannot be installed is named.
+# A package that cannot be installed is named.
 # shellcheck disable=SC2016 # for the stub
 stub apt-get '[ "$1" = update ]'
 there 'need_packages build'
 expect "a failing installation fails" not ends 0
 expect "and is named" says "could not be installed: nasm"
 
-# An unknown distribution: named by what is missing and what for.
+# On an unknown distribution, the missing parts are named with their purposes.
 system
 stub g++ ''
 stub clang ''
@@ -114,7 +114,7 @@ stub cargo 'echo "cargo 1.100.0-nightly (abc 2030-01-01)"'
 there 'need_rust --'
 expect "versions are compared as numbers" ends 0
 
-# rustup's installer runs only if it is the one that was looked at.
+# rustup's installer runs only if it has the expected hash.
 system
 for tool in mktemp sha256sum chmod rm; do ln -s "$(command -v "$tool")" "$folder/bin/$tool"; done
 stub uname 'echo x86_64'
@@ -129,7 +129,7 @@ stub uname 'echo vax'
 there 'need_packages() { :; }; need_rust'
 expect "an unknown processor is said" says "No installer is known for vax"
 
-# A cargo tool is installed in the version of the list, and not at all without one.
+# A cargo tool is installed in the version of the list, or not at all without a version.
 system
 stub cargo ''
 ln -s "$(command -v rm)" "$folder/bin/rm"
@@ -137,7 +137,7 @@ there "tools=$folder/tools; need_tool cargo-deny"
 expect "a tool is pinned" called "--version =$(sed -n 's/^cargo-deny //p' tools) --locked"
 there "tools=$folder/tools; need_tool cargo-other"
 expect "a tool without a version is refused" not ends 0
-# One that PyPI has is fetched, by its hash, and not built.
+# A tool that PyPI has is fetched by its hash, and not built.
 system
 stub cargo ''
 stub python ''
@@ -151,7 +151,7 @@ expect "it is not built" not called "cargo install"
 
 # unpinned FILE…: what they install without a version, or without a hash where no registry keeps one.
 unpinned() {
-    # A command that goes on in the next line is one line; a script run from the net is two commands.
+    # A command that continues in the next line is one line; running a script from the network is two commands.
     sed -e ':a' -e '/\\$/N; s/\\\n */ /; ta' "$@" | grep -v '^ *#' | awk '
         /cargo (b?install|binstall)/ && !(/--version/ && /--locked/) { print; next }
         /pip3? (install|download)/ && !/--require-hashes/ { print; next }
@@ -163,7 +163,7 @@ unpinned() {
 list=$(cd .. && git ls-files '*.sh' .ci/run CONTRIBUTING.md README.md)
 [ -n "$list" ] || { echo "FAILED: no scripts are listed"; failed=1; }
 while read -r script; do
-    # Here stand the breaches that are planted below.
+    # The violations that are added below.
     [ "$script" != packaging/packages_test.sh ] || continue
     found=$(unpinned "../$script")
     [ -z "$found" ] || { printf 'FAILED: %s installs without a version or hash:\n%s\n' "$script" "$found"; failed=1; }
@@ -182,13 +182,13 @@ curl -sSf https://sh.rustup.rs | sh
 curl -sSf https://sh.rustup.rs | @ sh -s -- -y
 go install example.org/tool
 END
-# Every file of Python's packages has a hash, and a version of its own.
+# Every file of Python's packages has a hash and a version.
 grep -hv '^ *#' requirements*.txt | sed -e ':a' -e '/\\$/N; s/\\\n */ /; ta' | while read -r line; do
     grep -Eq '^[a-z0-9-]+==[0-9.]+( +--hash=sha256:[0-9a-f]{64})+$' <<<"$line" || printf '%s\n' "$line"
 done >"$folder/loose"
 [ ! -s "$folder/loose" ] || { echo "FAILED: without a version or hash:"; cat "$folder/loose"; failed=1; }
 
-# This once wrote over the real one.
+# An earlier version of this test overwrote the real file.
 expect "the real system is untouched" test "$real_id" = "$(cksum <"$(command -v id)")"
 
 exit $failed

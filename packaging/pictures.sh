@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the pictures of README.md and the guide anew, of the real window on a display without a screen:
-# what is shown is drawn and spoken by programs, and is sent and watched as anything is.
+# Makes the pictures of README.md and the guide again, from the real window on a virtual display. Programs
+# generate the video and audio, which are sent and watched like any other.
 #
 #   packaging/pictures.sh [NAME…]     NAMES: studio scenes adding transitions prepared filters desk properties
 #                                           settings watch chat listening looking full player recent lost wall small
@@ -8,14 +8,14 @@
 #
 # The guide's pictures of states of the window, in both languages, are made by guide_pictures.sh.
 #
-# What is pressed is found by its name, as a screen reader finds it: no place is written here.
-# Look at each of them before they are committed. The camera is one that only pretends, with the controls of
-# a usual one: the window of the example `window_demo` (ONAIR_PICTURES_DEMO, else it is built).
+# The script finds controls by their names, as a screen reader does, so it contains no positions.
+# Check each picture before you commit it. The camera is simulated, with the controls of a usual camera, in the
+# window of the example `window_demo` (ONAIR_PICTURES_DEMO; otherwise the script builds it).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 
-# In a place of its own with a microphone and a speaker.
+# In a separate session with a microphone and a speaker.
 if [ -z "${ONAIR_PICTURES-}" ]; then
     need_packages build decoders sharing window test pictures
     need_rust --
@@ -26,7 +26,7 @@ if [ -z "${ONAIR_PICTURES-}" ]; then
     fi
     export ONAIR_PICTURES=$onair
 fi
-# A session of its own too.
+# A separate session bus too.
 if [ -z "${ONAIR_PICTURES_SESSION-}" ]; then
     ONAIR_PICTURES_SESSION=1 exec dbus-run-session -- "$root/tests/rigs/pulse.sh" run -- "$0" "$@"
 fi
@@ -39,7 +39,7 @@ screen=:97
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT
 
-# What is pointed at: a presenter before a green wall, a slide, a logo, speech, music.
+# The inputs: a presenter in front of a green wall, a slide, a logo, speech, music.
 presenter() {
     convert -size 1280x720 xc:'#19b35b' \
         -fill '#b4532f' -draw 'path "M 330,720 C 340,520 470,470 640,470 C 810,470 940,520 950,720 Z"' \
@@ -72,7 +72,7 @@ slide() {
         -fill white -font DejaVu-Sans-Bold -pointsize 40 -gravity center -annotate 0 'Workshop' "$work/Logo.png"
 }
 
-# Two more things to watch.
+# Two more streams to watch.
 films() {
     ffmpeg -v error -y -f lavfi -i "mandelbrot=s=1280x720:r=30" -t 30 -c:v libx264 -preset ultrafast -pix_fmt yuv420p "$work/Bench.mp4"
     ffmpeg -v error -y -framerate 30 -loop 1 -i "$work/Slide.png" -vf "zoompan=z='1+0.0004*on':d=900:s=1280x720:fps=30,format=yuv420p" \
@@ -250,14 +250,14 @@ press() {
     DISPLAY=$screen xdotool mousemove "$x" "$y" click "${3:-1}"
     sleep 0.5
 }
-# shot NAME: what the display shows, at its left where it is wider than the studio.
+# shot NAME: saves a picture of the display, or of its left part if it is wider than the studio.
 shot() {
     DISPLAY=$screen import -window root -crop 1280x720+0+0 +repage "$work/$1.png"
     convert "$work/$1.png" -quality 88 "$root/assets/pictures/$1.jpg"
     say "$1.jpg"
 }
 
-# A scene with a logo that is no longer there.
+# A scene with a logo whose file is missing.
 settings_without_file() {
     cat >>"$work/home/.config/onair/settings.toml" <<'SETTINGS'
 
@@ -296,7 +296,7 @@ source = "Slides"
 SETTINGS
 }
 
-# Nothing yet, and a collection of OBS to be taken in.
+# An empty studio, and a collection of OBS to import.
 settings_before_import() {
     cat >"$work/home/.config/onair/settings.toml" <<SETTINGS
 version = 1
@@ -329,7 +329,7 @@ OBS
     chmod +x "$work/bin/zenity"
 }
 
-# A scene of more layers than are drawn in time.
+# A scene with more layers than the computer can draw in time.
 settings_of_a_storm() {
     local layer
     for layer in $(seq 24); do
@@ -355,15 +355,15 @@ SETTINGS
     } >>"$work/home/.config/onair/settings.toml"
 }
 
-# display_of WIDTH: a display in the middle of nothing.
+# display_of WIDTH: starts a virtual display of this width.
 display_of() {
     Xvfb "$screen" -screen 0 "$1x720x24" -nolisten tcp -ac 2>/dev/null &
     pids+=($!)
-    # Its socket may be one that somebody left behind.
+    # The socket may have been left behind by an earlier run.
     for _ in $(seq 50); do DISPLAY=$screen xdotool getmouselocation >/dev/null 2>&1 && break; sleep 0.1; done
 }
 
-# One that is as large as the studio.
+# A display that is as large as the studio.
 open_display() {
     display_of 1280
     cat >"$work/openbox.xml" <<'OPENBOX'
@@ -384,11 +384,11 @@ open_studio() {
     sleep 2
 }
 
-# wanted NAME: whether a picture is asked for.
+# wanted NAME: succeeds if a picture is requested.
 asked=("$@")
 wanted() { [ ${#asked[@]} = 0 ] || [[ " ${asked[*]} " == *" $1 "* ]]; }
 
-# dialog NAME KEY: what a key opens, and shuts again.
+# dialog NAME KEY: takes a picture of the dialog that a key opens, and closes the dialog.
 dialog() {
     wanted "$1" || return 0
     key "$2"
@@ -397,7 +397,7 @@ dialog() {
     key Escape
 }
 
-# menu NAME BUTTON: what a button opens, and shuts again.
+# menu NAME BUTTON: takes a picture of the menu that a button opens, and closes the menu.
 menu() {
     wanted "$1" || return 0
     press "push button" "$2"
@@ -407,7 +407,7 @@ menu() {
     sleep 0.5
 }
 
-# watch_at ADDRESS: types it on the page.
+# watch_at ADDRESS: enters the address on the *Watch* page.
 watch_at() {
     press entry "Stream address"
     key ctrl+a
@@ -419,7 +419,7 @@ studio_mode() {
     press "radio menu item" "Studio mode"
 }
 
-# With a screen reader, the window tells where its parts are.
+# With a screen reader, the window reports the positions of its parts.
 for property in IsEnabled ScreenReaderEnabled; do
     gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus --method org.freedesktop.DBus.Properties.Set \
         org.a11y.Status "$property" '<true>' >/dev/null
@@ -495,7 +495,7 @@ if wanted player; then
     press image "Stream video"
     key l
 fi
-# A server that goes away under the player.
+# A server that stops while the player plays.
 if wanted recent || wanted lost; then
     "$onair" serve --rtmp 127.0.0.1:1936 --http 127.0.0.1:0 >"$work/log-serve" 2>&1 &
     serve=$!
@@ -523,7 +523,7 @@ if wanted wall; then
         press "push button" "Add tile"
         sleep 1
     done
-    # No folder of this machine in the picture.
+    # The picture must not contain a folder of this machine.
     watch_at "rtmp://127.0.0.1:1935/live/onair"
     sleep 6
     shot wall
@@ -541,7 +541,7 @@ end_studio() {
     for _ in $(seq 100); do kill -0 "$studio" 2>/dev/null || break; sleep 0.1; done
     kill -9 "$studio" 2>/dev/null || true
 }
-# again SETTINGS…: the studio begins anew, with one more scene below the others.
+# again SETTINGS…: starts the studio again, with one more scene below the other scenes.
 again() {
     end_studio
     settings
@@ -592,7 +592,7 @@ if wanted screens || wanted windows || wanted small; then
     pids+=($!)
     sleep 1
     again settings_of_a_desk
-    # Nobody else puts windows in their places here.
+    # There is no window manager to place the windows.
     window=$(DISPLAY=$screen xdotool search --onlyvisible --name '^onair' | tail -1)
     DISPLAY=$screen xdotool windowmove "$window" 0 0 windowsize "$window" 1280 720 windowfocus "$window"
     sleep 2

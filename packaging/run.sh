@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs what onair needs, builds it and opens the studio. With no display the same show (the scenes,
-# sources and quality that were set up in the window) runs without one, for a stated time, to the built-in
-# server alone, and the URL to watch it is printed.
+# Installs the packages that onair needs, builds onair and opens the studio. Without a display, the same program
+# (the scenes, sources and quality of the settings file) runs without a window for a limited time. It is sent
+# only to the built-in server, and the script prints the URL for watching it.
 #
 #   packaging/run.sh [--seconds N] [ONAIR'S OWN ARGUMENTS…]
 #
-# --seconds N     how long the show without a window lasts (60; also ONAIR_SECONDS)
-# A command of onair's own as the first argument (live, serve, play, probe, …) is run as it is.
+# --seconds N     the duration of the broadcast without a window (60; also ONAIR_SECONDS)
+# If the first argument is a command of onair (live, serve, play, probe, …), the script runs that command.
 # ONAIR_PROFILE=dev builds in the profile that the tests use.
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
@@ -24,7 +24,7 @@ case $seconds in
     ;;
 esac
 
-# Runs the show without a window. $1 says why; the rest goes to `onair live`.
+# Runs the broadcast without a window. $1 is the reason, and the other arguments are for `onair live`.
 headless() {
     local length=(--duration "${seconds}s") own=()
     say "$1"
@@ -35,7 +35,7 @@ headless() {
     else
         say "Broadcasting without a window (to stop, press Ctrl-C)."
     fi
-    # What was set up in the window, to the built-in server: nobody has asked for other targets now.
+    # Send the program of the settings file only to the built-in server, because no other targets were requested.
     local file=${XDG_CONFIG_HOME:-${HOME-}/.config}/onair/settings.toml
     case " $* " in
     *" --settings"*) ;;
@@ -55,7 +55,7 @@ headless() {
     exec "$onair" live ${length[@]+"${length[@]}"} ${own[@]+"${own[@]}"} "$@"
 }
 
-# Standard output is onair's own (it may be asked for JSON): what is said here goes to the other.
+# Standard output belongs to onair, which may print JSON, so this script writes to standard error.
 say() { complain "$@"; }
 {
     need_packages build
@@ -76,8 +76,8 @@ if [ -z "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
     headless "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)." "$@"
 fi
 need_packages window >&2
-# The window has a process group of its own, so that a signal comes to it once, handed on by us: Ctrl-C
-# would else come twice, which ends it at once instead of in order.
+# The window has a separate process group, so that it gets each signal only once, from this script. Otherwise,
+# it would get Ctrl-C twice, and would end immediately instead of in an orderly way.
 set -m
 "$onair" studio "$@" &
 window=$! asked=
@@ -88,12 +88,12 @@ for signal in INT TERM HUP; do
 done
 begin=$SECONDS
 status=0
-# A signal ends the waiting, not yet the window.
+# A signal ends the wait, but not yet the window.
 while kill -0 "$window" 2>/dev/null; do wait "$window" || :; done
 wait "$window" || status=$?
 trap - INT TERM HUP
-# A display that cannot be opened is a device (4), or where the graphics library fails some other
-# error (1); both at once.
+# A display that cannot be opened causes exit code 4 (device), or exit code 1 if the graphics library fails.
+# Both occur immediately.
 case $status in
 1 | 4) [ -z "$asked" ] && [ $((SECONDS - begin)) -lt 15 ] || exit "$status" ;;
 *) exit "$status" ;;

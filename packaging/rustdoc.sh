@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the documentation out of the libraries that the tests are built with: `cargo test --doc` calls it
-# in rustdoc's place. `cargo doc` would have all of them gone through once more, which takes minutes.
+# Builds the documentation from the libraries of the tests. `cargo test --doc` calls this script instead of
+# rustdoc. `cargo doc` would check all libraries again, which takes minutes.
 #
 #   RUSTDOC=packaging/rustdoc.sh cargo test --doc
 set -euo pipefail
@@ -14,7 +14,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-# Whatever else it is asked for.
+# All other calls.
 [ -n "$tests" ] || exec rustdoc "${words[@]}"
 folder=${CARGO_TARGET_DIR:-target}/doc
 exec rustdoc "${words[@]}" --document-private-items -D warnings --out-dir "$folder"

@@ -17,19 +17,18 @@ wanted=("$@")
 [ $# -gt 0 ] || wanted=("${sections[@]}")
 PATH=$tools/bin:$PATH
 export CARGO_TERM_PROGRESS_WHEN=never
-# Where nothing is built a second time, what would make that quicker only costs time; and so does what only a
-# debugger reads.
+# If nothing is built a second time, incremental compilation only costs time, and so does debug information.
 [ -z "${CI-}" ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
 format() { cargo fmt --check; }
 
-# Everything is built with FFmpeg's decoders and screens of Wayland, once; without them the program
-# is looked at, and broadcasts and plays once.
+# Everything is built once with FFmpeg's decoders and with Wayland displays. Without these features, the program
+# is only checked, and broadcasts and plays once.
 features=(--features "ffmpeg,wayland")
 
-# What is built is looked at by Clippy while it is built: as the compiler of our own code it makes the same
-# programs, and the libraries, which take most of the time, need not be gone through a second time for it.
-# A program that it complains of is not there; then the sections after this one build without it.
+# Clippy checks the code while it is built: as the compiler of onair's code, it makes the same programs, so the
+# libraries, which take most of the time, are not checked a second time. If Clippy reports a problem, there is
+# no program, and later sections build without Clippy.
 lint() {
     export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
     cargo build --locked --all-targets --quiet "${features[@]}" || {
@@ -39,8 +38,8 @@ lint() {
     benches
 }
 
-# The load client is a package of its own, as are benches/peers and fuzz/: the former's libraries take over
-# a minute, the latter has no lock file, so that these are built by bench.sh and cargo-fuzz only.
+# The load client is a separate package, and so are benches/peers and fuzz/. The libraries of benches/peers take
+# more than a minute, and fuzz/ has no lock file, so only bench.sh and cargo-fuzz build these two.
 benches() {
     env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR=$root/target/benches \
         cargo clippy --locked --quiet --manifest-path benches/load/Cargo.toml -- -D warnings
@@ -49,7 +48,7 @@ benches() {
 licences() {
     need_tool cargo-deny || return 1
     cargo deny --locked --log-level error check licenses bans sources || return 1
-    # The advisories are a Git repository elsewhere: looked at where it can be reached.
+    # The advisories are in another Git repository, and are checked only if it can be reached.
     if timeout 30 cargo deny --locked --log-level error fetch db >/dev/null 2>&1; then
         cargo deny --locked --log-level error check --disable-fetch advisories
     else
@@ -73,8 +72,8 @@ scripts() {
 
 docs() { RUSTDOC=$here/rustdoc.sh cargo test --locked "${features[@]}" --doc --quiet; }
 
-# need_python NAME MODULE LIST WHAT: makes target/tools/NAME, a Python with what this list of packaging/ names, and sets
-# $python to it. Fails, and says that WHAT is not tested, where that could not be had.
+# need_python NAME MODULE LIST WHAT: makes target/tools/NAME, a Python with the packages in this list of packaging/, and
+# sets $python to its path. If that is not possible, reports that WHAT is not tested, and fails.
 need_python() {
     python=$tools/$1/bin/python
     ! "$python" -c "import $2" 2>/dev/null || return 0
@@ -85,7 +84,7 @@ need_python() {
     }
 }
 
-# A newer ffmpeg than Debian's, which writes Enhanced RTMP. The tests that use it say so where it could not be had.
+# A newer ffmpeg than Debian's, which writes Enhanced RTMP. If it is not available, the tests that use it report that.
 need_ffmpeg() {
     local python
     [ -z "${ONAIR_FFMPEG-}" ] || return 0
@@ -94,7 +93,7 @@ need_ffmpeg() {
     export ONAIR_FFMPEG
 }
 
-# Another implementation of WebRTC, which is not Chromium's.
+# Another implementation of WebRTC, independent of Chromium's.
 need_aiortc() {
     local python
     [ -z "${ONAIR_AIORTC-}" ] || return 0
@@ -153,9 +152,9 @@ tests() {
     need_playlists
     need_node_datachannel
     need_dashjs
-    # Most tests wait for programs and clocks, and take a fifth of a processor: three times as many at once as there are.
-    # .config/nextest.toml keeps those apart that need more.
-    # Two more tries where a whole run hangs on it; why one failed is shown, and the summary names it.
+    # Most tests wait for programs and clocks, and use a fifth of a processor, so three tests per processor run at the
+    # same time. .config/nextest.toml reserves more for tests that need it.
+    # In CI, a failed test is repeated up to twice. The output contains the reason, and the summary names the test.
     cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level retry --final-status-level flaky \
         --retries "$([ -z "${CI-}" ] && echo 0 || echo 2)" \
         --test-threads "$(($(nproc) * 3))" \
@@ -163,10 +162,10 @@ tests() {
     return "${PIPESTATUS[0]}"
 }
 
-# The program as it was built for the tests, which is quicker than a release and has the same files beside it.
+# The program that was built for the tests, which takes less time than a release build and has the same files next to it.
 bundle() { packaging/bundle_test.sh "${CARGO_TARGET_DIR:-$root/target}/debug/onair"; }
 
-# The URL to play that a program of this id has printed, within ten seconds.
+# Prints the URL to play that the program with this id prints within ten seconds.
 named_url() {
     local url=
     for _ in $(seq 100); do
@@ -178,8 +177,8 @@ named_url() {
     printf '%s' "$url"
 }
 
-# The program as it is built where there are neither FFmpeg's libraries nor PipeWire's: it broadcasts,
-# serves and plays, tells of a codec that it lacks, and a screen that it cannot see.
+# The program without FFmpeg's and PipeWire's libraries. It broadcasts, serves and plays, and reports a missing
+# codec and a display that it cannot capture.
 plain() {
     local folder url status=0 onair=${CARGO_TARGET_DIR:-$root/target}/debug/onair
     cargo build --locked --quiet --bin onair --test architecture || return 1
@@ -209,7 +208,7 @@ plain() {
     return "$status"
 }
 
-# run.sh with no display: the show goes out, a player that we did not write sees it, it ends by itself.
+# run.sh without a display: it broadcasts, an independent player receives the stream, and the broadcast ends on its own.
 run() {
     local folder url packets status=0
     folder=$(mktemp -d)
@@ -231,7 +230,7 @@ run() {
     fi
     wait "$pid" || { complain "run.sh ended with $?"; status=1; }
     grep -q 'no display' "$folder/out" "$folder/log" || { complain "run.sh did not say why it has no window"; status=1; }
-    # Three times where the machine is busy with other things.
+    # Up to three attempts, because the machine may be busy.
     local own
     for _ in 1 2 3; do
         signals "$folder" || status=1
@@ -245,8 +244,8 @@ run() {
     return "$status"
 }
 
-# A second start shows the window, and a signal that only run.sh gets ends it in order. Sets $own to the
-# milliseconds that are run.sh's own.
+# A second start shows the window, and a signal to run.sh alone ends the window in an orderly way. Sets $own to
+# the time in milliseconds that run.sh itself takes.
 signals() {
     local folder=$1 display pid status=0 begin child name=
     Xvfb -displayfd 7 -noreset -nolisten tcp 7>"$folder/display" 2>/dev/null &
@@ -260,7 +259,7 @@ signals() {
     env -u WAYLAND_DISPLAY DISPLAY=":$display" XDG_CONFIG_HOME="$folder" XDG_STATE_HOME="$folder" \
         LIBGL_ALWAYS_SOFTWARE=1 ./packaging/run.sh studio --log info >"$folder/window" 2>&1 &
     pid=$!
-    # Until it has started the program: what is run.sh's own part of the time.
+    # The time until run.sh has started the program is the time that run.sh itself takes.
     while [ "$name" != onair ] && kill -0 "$pid" 2>/dev/null; do
         for child in $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
             read -r name <"/proc/$child/comm" || name=
@@ -285,7 +284,7 @@ signals() {
     return "$status"
 }
 
-# With no display, what was set up in the window goes out, to the built-in server and nowhere else.
+# Without a display, run.sh sends the program of the settings file only to the built-in server.
 returning() {
     local folder=$1/returning url picture pid status=0
     mkdir -p "$folder/onair"
@@ -315,7 +314,7 @@ END
         ./packaging/run.sh --seconds 8 --json >"$folder/out" 2>"$folder/log" &
     pid=$!
     url=$(named_url "$pid" "$folder/out")
-    # Its mean colour.
+    # The mean color of a frame.
     picture=$(timeout 30 ffmpeg -nostdin -v error -i "${url:-none}" -frames:v 1 -vf scale=1:1 -pix_fmt rgb24 -f rawvideo - \
         2>"$folder/probe" | od -An -tu1 | tr -s ' ')
     wait "$pid" || { complain "run.sh ended with $? with the settings of a streamer"; status=1; }
@@ -329,7 +328,7 @@ END
     return "$status"
 }
 
-# Where there is said to be a display and none can be opened, the show goes out without a window.
+# If DISPLAY is set but no display can be opened, the broadcast runs without a window.
 unopened() {
     local folder=$1 number=90 status=0
     while [ -e "/tmp/.X11-unix/X$number" ]; do number=$((number + 1)); done
@@ -344,7 +343,7 @@ unopened() {
     return "$status"
 }
 
-# Every script that the README names, and every command of onair in its code blocks, exists.
+# Checks that every script that the README names, and every command of onair in its code blocks, exists.
 readme() {
     local name status=0
     while read -r name; do

@@ -35,7 +35,7 @@ const FLOORS: &[&[&str]] = &[
     &["app", "cli", "main"],
 ];
 
-/// What rooms on one floor may take from each other: the entry points, and problems.
+/// What rooms on one floor may import from each other: the entry points, and problems.
 const ENTRANCES: &[(&str, &str)] =
     &[("main", "cli"), ("main", "app"), ("cli", "app"), ("base", "text")];
 
@@ -49,13 +49,13 @@ const APART: &[(&str, &str)] = &[
     ("wire/codec", "wire/container"),
 ];
 
-/// Lines of a file, unless its head gives a reason.
+/// Maximum number of lines of a file, unless its first line gives a reason.
 const LONGEST: usize = 600;
 
-/// Entries of a folder; `src/` itself has one for each room.
+/// Maximum number of entries of a folder; `src/` itself has one for each room.
 const MAX_ENTRIES: usize = 15;
 
-/// Names of files and folders that the glossary retired.
+/// Names of files and folders that the glossary no longer allows.
 const RETIRED: &[&str] = &[
     "ability",
     "aim",
@@ -113,7 +113,7 @@ const RETIRED: &[&str] = &[
     "wishes",
 ];
 
-/// Type names that need the noun that says of what, or that the glossary retired.
+/// Type names that need another noun to be clear, or that the glossary no longer allows.
 const BARE: &[&str] = &[
     "Again",
     "Answer",
@@ -174,7 +174,7 @@ const BARE: &[&str] = &[
     "Wish",
 ];
 
-/// Words that stand in no name of a function, constant or static: docs/glossary.md has others.
+/// Words that no name of a function, constant or static may contain (docs/glossary.md).
 const BANNED: &[&str] = &[
     "census",
     "changer",
@@ -198,13 +198,13 @@ const BANNED: &[&str] = &[
     "veil",
 ];
 
-/// Names of constants that do not say what they bound.
+/// Names of constants that do not state what they limit.
 const UNBOUNDED: &[&str] = &[
     "AHEAD", "DOUBT", "ENOUGH", "FAREWELL", "LEAST", "LONGEST", "LOOK", "MOST", "PATIENCE",
     "SHORTEST",
 ];
 
-/// One breach.
+/// A violation of a rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Breach {
     rule: &'static str,
@@ -220,7 +220,7 @@ fn room_of(name: &str) -> &str {
     name.split('/').next().unwrap_or(name).trim_end_matches(".rs")
 }
 
-/// All breaches of the files, given as name (relative to `src/`) and text.
+/// Returns all violations in the files, given as name (relative to `src/`) and text.
 fn breaches(files: &[(String, String)]) -> Vec<Breach> {
     let mut sources = Vec::new();
     let mut found = Vec::new();
@@ -273,7 +273,7 @@ impl<'a> House<'a> {
         (1..=module.len()).any(|n| self.tests.contains(&module[..n]))
     }
 
-    /// The path from the root of the crate; `None` where it leads out of the crate.
+    /// Returns the path from the root of the crate, or `None` if it leads out of the crate.
     fn absolute(&self, source: &Source, path: &source::Path) -> Option<Vec<String>> {
         let mut here = source.module();
         here.extend(path.inside.iter().cloned());
@@ -302,7 +302,7 @@ impl<'a> House<'a> {
         Some(here)
     }
 
-    /// The file that holds what an absolute path names; re-exports are followed.
+    /// Returns the file with the item that an absolute path names; re-exports are followed.
     fn file_of(&self, absolute: &[String], depth: usize) -> Option<&'a Source> {
         let (module, source) = (1..=absolute.len())
             .rev()
@@ -388,7 +388,7 @@ impl<'a> House<'a> {
     }
 }
 
-/// The shortest way from `start` back to `end`, `start` first.
+/// Returns the shortest path from `start` back to `end`, `start` first.
 fn way<'s>(
     needs: &BTreeMap<&'s str, BTreeSet<&'s str>>,
     start: &'s str,
@@ -411,7 +411,7 @@ fn way<'s>(
     None
 }
 
-/// Words that are banned from this room.
+/// Returns the words that this room must not use.
 fn words(source: &Source, test_file: bool) -> Vec<Breach> {
     let name = source.name.as_str();
     let room = room_of(name);
@@ -476,7 +476,7 @@ fn words(source: &Source, test_file: bool) -> Vec<Breach> {
     found
 }
 
-/// Length, order and name of a file.
+/// Checks the length, order and name of a file.
 fn shape(source: &Source) -> Vec<Breach> {
     let mut found = Vec::new();
     let name = &source.name;
@@ -525,7 +525,7 @@ fn folders(files: &[(String, String)]) -> Vec<Breach> {
     found
 }
 
-/// Names that say nothing to a reader who knows the field (docs/glossary.md).
+/// Checks for names that mean nothing to a reader who knows the field (docs/glossary.md).
 fn names(source: &Source, test_file: bool) -> Vec<Breach> {
     let mut found = Vec::new();
     let retired = |part: &&str| RETIRED.contains(&part.trim_end_matches(".rs"));
@@ -590,7 +590,7 @@ fn every_room_of_the_library_stands_on_a_floor() {
     }
 }
 
-/// The rules that a house of these files breaks.
+/// Returns the rules that these files violate.
 fn caught(files: &[(&str, &str)]) -> Vec<&'static str> {
     let files: Vec<(String, String)> = files
         .iter()

@@ -1,32 +1,32 @@
-// The chat of the stream: lines as text, never as markup, and a box to send one.
+// The chat of the stream: messages as text, never as markup, and a box for sending a message.
 
 import { store, stored } from '/assets/preferences.js';
 import { onLanguage, text } from '/assets/texts.js';
 
-// As at the server: so many lines at once, then one in this time.
+// The limits of the server: this many messages at once, and then one message per pause.
 const BURST = 5;
 const PAUSE_MS = 1_000;
-// Lines in the page; the oldest go.
+// Maximum number of messages in the page. The oldest are removed.
 const MAX_LINES = 200;
 const MAX_NAME = 32;
 const MAX_TEXT = 200;
-// Lines that come so soon after the start were said before.
+// Messages that arrive within this time after the start are old ones.
 const PAST_MS = 400;
 const COLORS = 6;
-// What the server says of a sender; names prove nothing.
+// The roles that the server states for senders, because names prove nothing.
 const ROLES = ['streamer', 'moderator'];
-// Within this of the end, the list follows new lines.
+// If the list is scrolled to within this distance of its end, it follows new messages.
 const FOLLOW_PX = 40;
 
 const byId = id => document.getElementById(id);
 
 export class Chat {
-    // `said(words, id)` is called for each new line, and `deleted(ids)` when the streamer has deleted some.
+    // `said(words, id)` is called for each new message, and `deleted(ids)` when the streamer has deleted messages.
     constructor({ address, said, deleted }) {
         this.url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${address('/chat')}`;
         this.said = said;
         this.deleted = deleted;
-        // Seconds between two lines of one person, while the streamer wants that.
+        // The interval of slow mode in seconds, or 0.
         this.slow = 0;
         this.nextAt = 0;
         this.socket = null;
@@ -41,7 +41,7 @@ export class Chat {
         this.#draw();
     }
 
-    // The stream has this state now: a chat is there while somebody publishes or watches.
+    // Takes the new state of the stream. A chat exists while somebody publishes or watches.
     update(state) {
         if (!this.socket && state && (state.live || state.viewers > 0)) this.#join();
     }
@@ -52,13 +52,13 @@ export class Chat {
         socket.onopen = () => {
             this.isOpen = true;
             this.openedAt = performance.now();
-            // The server repeats the last lines.
+            // The server sends the last messages again.
             this.lines.replaceChildren();
             this.slow = 0;
             this.#draw();
         };
         socket.onmessage = event => this.#receive(event.data);
-        // The next state of the stream leads to the next try.
+        // The next state of the stream causes the next attempt.
         socket.onclose = () => {
             this.isOpen = false;
             this.socket = null;
@@ -77,14 +77,14 @@ export class Chat {
         if (Number.isSafeInteger(line?.slow)) return this.#slowDown(line.slow);
         if (typeof line?.text !== 'string') return;
         const name = typeof line.name === 'string' ? line.name : '';
-        // Without a name, the server itself speaks: it passed a line not on.
+        // A message without a name is from the server itself, which did not pass on a message.
         if (!name) return this.#add('', this.#refusal(line));
         const id = Number.isSafeInteger(line.id) ? line.id : null;
         this.#add(name, line.text, id, ROLES.includes(line.role) ? line.role : null);
         if (performance.now() - this.openedAt > PAST_MS) this.said(line.text, id);
     }
 
-    // The lines with these numbers vanish, also from the video.
+    // Removes the messages with these numbers, including those over the video.
     #remove(ids) {
         const gone = new Set(ids.map(String));
         for (const line of [...this.lines.children]) {
@@ -99,7 +99,7 @@ export class Chat {
         this.#draw();
     }
 
-    // Why the server did not pass on a line.
+    // Returns the reason why the server did not pass on a message.
     #refusal({ refused, wait }) {
         const names = { muted: 'muted', blocked: 'blockedWord', reserved: 'reservedName' };
         if (refused === 'slow' && Number.isSafeInteger(wait)) {
@@ -123,7 +123,7 @@ export class Chat {
             const who = document.createElement('b');
             who.textContent = name;
             who.className = `color-${color(name)}`;
-            // For who copies or hears it.
+            // For users who copy the message or have it read aloud.
             line.append(who, document.createTextNode(' '));
         } else {
             line.className = 'own';
@@ -179,7 +179,7 @@ export class Chat {
         this.#draw();
     }
 
-    // Whether one more line may be sent now.
+    // Returns true if another message may be sent now.
     #takeTurn() {
         const now = performance.now();
         const earned = Math.floor((now - this.since) / PAUSE_MS);
@@ -208,7 +208,7 @@ export class Chat {
     }
 }
 
-// The same name has the same color everywhere.
+// Returns the color of a name, which is the same everywhere.
 function color(name) {
     let sum = 0;
     for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 65_521;

@@ -1,4 +1,4 @@
-// The controls over the video: buttons, the settings, keys, and when all of them hide.
+// The controls over the video: buttons, the settings menu and keys. All of them hide after a while.
 
 import { NAMES } from '/assets/playback.js';
 import { store, stored } from '/assets/preferences.js';
@@ -26,7 +26,7 @@ export class Controls {
         onLanguage(() => this.draw());
     }
 
-    // Brings buttons in line with what they would do.
+    // Updates the buttons, so that they show their next action.
     draw() {
         const { renditions, video } = this.playback.state ?? {};
         const offered = JSON.stringify([renditions, video?.width, video?.height, this.playback.quality]);
@@ -117,7 +117,7 @@ export class Controls {
         this.video.volume = volume >= 0 && volume <= 1 ? volume : 1;
         this.video.muted = stored('muted') === 'true';
         this.video.addEventListener('volumechange', () => {
-            // A browser that allows no sound is no choice of the viewer.
+            // If the browser allows no audio, the viewer has not chosen to mute it.
             if (!this.playback.blocked) {
                 store('volume', this.video.volume);
                 store('muted', this.video.muted);
@@ -186,7 +186,7 @@ export class Controls {
         });
     }
 
-    // Whether the key means something here.
+    // Handles a key. Returns true if the key has an effect here.
     #act(key, target) {
         const isFree = !target.closest('button, input, a');
         switch (key) {
@@ -218,14 +218,14 @@ export class Controls {
         this.hideTimer = setTimeout(() => this.#hide(), HIDE_MS);
     }
 
-    // Never away from under the keyboard, nor while nothing plays.
+    // The controls stay visible while they have the keyboard focus, and while nothing plays.
     #hide() {
         const isUsed = !this.menu.hidden || this.stage.querySelector('.controls :focus-visible') !== null;
         if (!isUsed && this.playback.status === 'playing') this.stage.classList.add('quiet');
     }
 }
 
-// Icon and name of a button.
+// Sets the icon and the name of a button.
 function face(id, icon, label) {
     const button = byId(id);
     button.querySelector('use').setAttribute('href', `#i-${icon}`);
@@ -233,7 +233,7 @@ function face(id, icon, label) {
     button.title = label;
 }
 
-// A group of radio buttons in the settings.
+// A group of radio buttons in the settings menu.
 function choices(id, name, options, chosen, choose) {
     const group = byId(id);
     const draw = () => {

@@ -1,15 +1,15 @@
-// Danmaku: lines of the chat that fly over the video. Each has a lane until its end has entered the video.
+// Danmaku: chat messages that fly over the video. Each message occupies a lane until its end has entered the video.
 
 import { store, stored } from '/assets/preferences.js';
 
 const LANE_PX = 34;
 const NARROW_LANE_PX = 22;
 const NARROW_PX = 700;
-// The part of the video's height that lanes take.
+// The share of the video's height that lanes occupy.
 const SHARE = 0.5;
 const FLIGHT_MS = 8_000;
 const GAP_PX = 24;
-// More lines at once are only in the chat.
+// Maximum number of messages in flight. Further messages appear only in the chat.
 const MAX_FLYING = 40;
 
 export class Danmaku {
@@ -18,7 +18,7 @@ export class Danmaku {
         const chosen = stored('danmaku');
         const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
         this.isOn = chosen === null ? !isCalm : chosen === 'true';
-        // When each lane is free again.
+        // The time at which each lane is free again.
         this.free = [];
     }
 
@@ -28,7 +28,7 @@ export class Danmaku {
         if (!this.isOn) this.layer.replaceChildren();
     }
 
-    // Deleted lines do not fly on.
+    // Removes deleted messages from the video.
     remove(ids) {
         const gone = new Set(ids.map(String));
         for (const line of [...this.layer.children]) {

@@ -1,10 +1,10 @@
-// A stream by WebSocket-FLV, with mpegts.js.
+// Plays a stream over WebSocket-FLV, with mpegts.js.
 
-// Nothing plays after this.
+// If nothing plays after this time, playback has failed.
 const START_MS = 15_000;
 // Farther behind the live edge than this, playback jumps instead of catching up.
 const MAX_BEHIND_SECONDS = 2;
-// Playback does not go on.
+// If playback makes no progress for this long, the stream is lost.
 const STALL_MS = 6_000;
 // The policy of the page lets only these addresses become scripts (Trusted Types).
 const SCRIPT = '/assets/mpegts.js';
@@ -46,7 +46,7 @@ export class WebSocketFlv {
         if (!mpegts.isSupported()) return this.#give('noFrames');
         mpegts.LoggingControl.applyConfig({ enableVerbose: false, enableInfo: false, enableDebug: false });
         const source = { type: 'flv', isLive: true, url: this.url };
-        // The head of the file promises both tracks; the player would wait for one that never comes.
+        // The header of the file can announce a track that never arrives, and the player would wait for that track.
         if (this.state.video || this.state.audio) {
             source.hasVideo = this.state.video !== null;
             source.hasAudio = this.state.audio !== null;
@@ -86,7 +86,7 @@ export class WebSocketFlv {
         if (now - this.movedAt > limit) this.#give(this.position > 0 ? 'lost' : 'noFrames');
     }
 
-    // The page was paused or hidden: that playback stopped was no fault.
+    // Called after the page was paused or hidden, when it is normal that playback has stopped.
     wake() {
         this.movedAt = performance.now();
     }
@@ -109,7 +109,7 @@ export class WebSocketFlv {
     }
 }
 
-// The library is a classic script: it is loaded when it is needed first.
+// Loads the library, which is a classic script, when it is first needed.
 export function load() {
     loading ??= new Promise((done, failed) => {
         const element = document.createElement('script');

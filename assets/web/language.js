@@ -31,7 +31,7 @@ export function speak(texts) {
     return text;
 }
 
-// Calls this at once, and whenever another language is chosen.
+// Calls the function at once, and whenever the user chooses another language.
 export function onLanguage(listener) {
     listeners.push(listener);
     listener();

@@ -1,16 +1,16 @@
-// A stream by low-latency HLS: with hls.js, or by the browser itself where it has no Media Source Extensions.
+// Plays a stream over low-latency HLS: with hls.js, or natively if the browser has no Media Source Extensions.
 
 const LIST = 'application/vnd.apple.mpegurl';
-// The rendition without video, and the stream itself.
+// The names of the rendition without video, and of the stream itself.
 const AUDIO = 'audio';
 const MAIN = 'main';
-// Bits per second, before anything is measured.
+// The assumed bandwidth in bits per second, before anything is measured.
 const START_BITRATE = 8_000_000;
-// Nothing plays after this.
+// If nothing plays after this time, playback has failed.
 const START_MS = 15_000;
 // Farther behind the live edge than this, playback jumps instead of catching up.
 const MAX_BEHIND_SECONDS = 2;
-// Playback does not go on.
+// If playback makes no progress for this long, the stream is lost.
 const STALL_MS = 8_000;
 
 export class LowLatencyHls {
@@ -20,11 +20,11 @@ export class LowLatencyHls {
         return 'MediaSource' in window || 'ManagedMediaSource' in window || video.canPlayType(LIST) !== '';
     }
 
-    // `refused()` is called if the server does not make the chosen rendition.
+    // `refused()` is called if the server does not encode the chosen rendition.
     constructor({ address, video, fail, serverNow, quality, refused }) {
         this.quality = quality;
         this.refused = refused;
-        // hls.js leaves out variants without video.
+        // hls.js ignores variants without video.
         this.url = address(quality === AUDIO ? '/hls/audio.m3u8' : '.m3u8');
         this.video = video;
         this.fail = fail;
@@ -46,11 +46,11 @@ export class LowLatencyHls {
         }
         const hls = new Hls({
             lowLatencyMode: true,
-            // Its worker would come from a blob, which the policy of the page forbids. Segments are fMP4: there is
-            // little work.
+            // The worker of hls.js would be a blob, which the page's policy forbids. It is not needed, because
+            // segments are fMP4.
             enableWorker: false,
             maxLiveSyncPlaybackRate: 1.1,
-            // It begins with the stream itself, which needs no encoder to start.
+            // Playback begins with the stream itself, which does not need an encoder to start.
             abrEwmaDefaultEstimate: START_BITRATE,
             testBandwidth: false,
             backBufferLength: 30,
@@ -66,7 +66,7 @@ export class LowLatencyHls {
         hls.attachMedia(this.video);
     }
 
-    // Uses this rendition from its next segment on; false if that needs another playlist.
+    // Uses this rendition from its next segment on. Returns false if that requires another playlist.
     choose(quality) {
         if (!this.hls || (quality === AUDIO) !== (this.quality === AUDIO)) return false;
         this.quality = quality;
@@ -79,7 +79,7 @@ export class LowLatencyHls {
         this.hls.loadLevel = level;
     }
 
-    // The number of a rendition; -1: there is none.
+    // Returns the index of a rendition, or -1 if it does not exist.
     #level(name) {
         return this.hls.levels.findIndex(level => level.uri.split('?')[0].endsWith(`/${name}.m3u8`));
     }
@@ -95,7 +95,7 @@ export class LowLatencyHls {
         if (!data.fatal) return;
         if (data.response?.code === 404) return this.#give('absent');
         if (data.response?.code === 503) return this.#give('full');
-        // Once each: what fails again is not cured by this.
+        // Each recovery is tried once: if the error occurs again, the recovery did not help.
         this.recovered += 1;
         if (this.recovered > 2) {
             this.#give('lost');
@@ -122,7 +122,7 @@ export class LowLatencyHls {
         if (now - this.movedAt > limit) this.#give(this.position > 0 ? 'lost' : 'noFrames');
     }
 
-    // The page was paused or hidden: that playback stopped was no fault.
+    // Called after the page was paused or hidden, when it is normal that playback has stopped.
     wake() {
         this.movedAt = performance.now();
     }

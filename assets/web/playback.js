@@ -10,12 +10,12 @@ const DRIVERS = { whep: Whep, hls: LowLatencyHls, flv: WebSocketFlv };
 export const NAMES = { whep: 'WebRTC', hls: 'LL-HLS', flv: 'FLV' };
 
 const WATCH_MS = 500;
-// A protocol that ends so often without having played is given up.
+// A protocol that ends this often without having played is not tried any more.
 const MAX_LOSSES = 3;
 const RESTART_MS = 500;
-// All protocols have failed: the next try.
+// After all protocols have failed, the time until the next attempt.
 const AGAIN_MS = 10_000;
-// A longer pause ends the connection; before, playback goes on at once.
+// A longer pause ends the connection. After a shorter pause, playback continues at once.
 const MAX_PAUSE_MS = 60_000;
 
 export class Playback {
@@ -37,10 +37,10 @@ export class Playback {
         this.protocol = null;
         // Why the page does not use the first protocol: { reason, codec, from }.
         this.note = null;
-        // The browser allows no sound before a click.
+        // True if the browser allows no audio before a click.
         this.blocked = false;
         this.paused = false;
-        // Protocols that failed, until the next publication.
+        // Protocols that failed, and are not tried until the next publication.
         this.passed = new Set();
         this.losses = 0;
         this.timer = null;
@@ -58,12 +58,12 @@ export class Playback {
         });
     }
 
-    // Seconds from the server to the screen, where it is known.
+    // The delay from the server to the screen in seconds, if it is known.
     get latency() {
         return this.status === 'playing' ? this.driver?.latency ?? null : null;
     }
 
-    // The stream has this state now; `null`: the server does not answer.
+    // Takes the new state of the stream; `null` means that the server does not answer.
     update(state) {
         if (state) this.successor = state.successor;
         if (!state?.live && this.#follow()) return;
@@ -104,18 +104,18 @@ export class Playback {
         this.#set('refused');
     }
 
-    // Uses this protocol first; `null`: the best one.
+    // Tries this protocol first; `null` means the best one.
     prefer(protocol) {
         this.preferred = protocol;
         this.restart();
     }
 
-    // Uses this rendition; `null`: the best one.
+    // Uses this rendition; `null` means the best one.
     choose(quality) {
         this.quality = quality;
         store('quality', quality);
         if (this.#isEncoded() && ['bFrames', 'codec'].includes(this.note?.reason)) {
-            // A rendition has neither B-frames nor another codec.
+            // A rendition is H.264 without B-frames.
             this.passed.delete(this.note.from);
             this.note = null;
         }
@@ -158,24 +158,24 @@ export class Playback {
         }
     }
 
-    // The protocols in the order in which they are tried.
+    // Returns the protocols in the order in which they are tried.
     #candidates() {
         const offered = (this.state?.protocols ?? []).filter(name => DRIVERS[name]?.isSupported(this.video));
         offered.sort((a, b) => (b === this.preferred) - (a === this.preferred));
         if (!this.#rendition() || this.#rendition() === 'main') return offered;
-        // FLV has only the stream itself, and only LL-HLS has the audio alone.
+        // FLV supports only the stream itself, and only LL-HLS supports the audio alone.
         const isAudio = this.quality === 'audio';
         const able = offered.filter(name => DRIVERS[name].hasRenditions && (!isAudio || name === 'hls'));
         return able.length ? able : offered;
     }
 
-    // The chosen rendition, if the stream has it.
+    // Returns the chosen rendition, if the stream has it.
     #rendition() {
         const known = ['main', ...this.state?.renditions ?? []];
         return known.includes(this.quality) ? this.quality : null;
     }
 
-    // The viewer has chosen video that the server encodes.
+    // Returns true if the viewer has chosen video that the server encodes.
     #isEncoded() {
         return ![null, 'main', 'audio'].includes(this.#rendition());
     }
@@ -228,7 +228,7 @@ export class Playback {
         });
         this.driver = driver;
         this.#set('connecting');
-        // What a driver does not expect ends it as well.
+        // An unexpected error also ends the driver.
         driver.start().catch(() => this.driver === driver && this.#failed('noFrames'));
     }
 
@@ -239,7 +239,7 @@ export class Playback {
         if (reason !== 'lost' && reason !== 'absent') return this.#pass(protocol, reason, codec);
         this.losses = this.played ? 1 : this.losses + 1;
         if (this.losses >= MAX_LOSSES) return this.#pass(protocol, 'noAnswer');
-        // The publisher may be gone, or on its way back.
+        // The publisher may have left, or may be reconnecting.
         this.#set('connecting');
         this.timer = setTimeout(() => {
             this.timer = null;
@@ -275,7 +275,7 @@ export class Playback {
 
     #moved() {
         if (!this.driver || this.paused || this.video.readyState < 2 || this.video.currentTime === 0) return;
-        // Now this viewer counts too.
+        // The number of viewers now includes this one.
         if (!this.played) setTimeout(() => this.stream.refresh(), RESTART_MS);
         this.played = true;
         if (this.status !== 'playing') this.#set('playing');

@@ -1,4 +1,4 @@
-// What a viewer has chosen, kept in the browser. Without storage, choices last as long as the page.
+// The choices of a viewer, stored in the browser. Without storage, they are kept only as long as the page.
 
 const memory = new Map();
 
@@ -10,7 +10,7 @@ export function stored(name) {
     }
 }
 
-// `null` forgets a choice.
+// Stores a choice; `null` forgets it.
 export function store(name, value) {
     if (value === null) {
         memory.delete(name);

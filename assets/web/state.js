@@ -1,9 +1,9 @@
-// The state of the stream, asked for every few seconds, and the clock of the server.
+// The state of the stream, which is requested every few seconds, and the clock of the server.
 
 const WAITING_MS = 1_000;
 const LIVE_MS = 4_000;
 const TIMEOUT_MS = 5_000;
-// No key or token, a wrong one, or too many wrong ones.
+// The status codes for a missing or wrong key or token, and for too many wrong ones.
 const REFUSED = [401, 403, 429];
 
 export class StreamState {
@@ -14,14 +14,14 @@ export class StreamState {
         this.changed = changed;
         this.refused = refused;
         this.failures = 0;
-        // Milliseconds; the best of all answers tells the time of the server.
+        // The shortest round trip in milliseconds. Its response defines the time of the server.
         this.roundTrip = Infinity;
         this.offset = 0;
         this.timer = null;
         this.asking = null;
     }
 
-    // Asks at once, or waits for the answer that is on its way.
+    // Requests the state at once, or waits for the pending response.
     refresh() {
         this.asking ??= this.#ask().finally(() => {
             this.asking = null;

@@ -1,4 +1,4 @@
-// The viewer page: puts its parts together and shows the state of the stream.
+// The viewer page: connects its parts, and shows the state of the stream.
 
 import { Chat } from '/assets/chat.js';
 import { Controls } from '/assets/controls.js';
@@ -7,19 +7,19 @@ import { NAMES, Playback } from '/assets/playback.js';
 import { StreamState } from '/assets/state.js';
 import { onLanguage, text } from '/assets/texts.js';
 
-// How long a sentence stays over the video.
+// The time for which a sentence stays over the video.
 const NOTE_MS = 10_000;
-// How often the page asks for a stream that the server gets on demand.
+// Interval at which the page requests a stream that the server gets on demand.
 const DEMAND_MS = 5_000;
 
 const byId = id => document.getElementById(id);
 
-// `/watch/APP/STREAM`: the paths of the stream begin with the rest, escaped as it is here.
+// The part after `/watch` in `/watch/APP/STREAM`, with which all paths of the stream begin.
 const base = location.pathname.slice('/watch'.length);
 const name = decodeURIComponent(base.slice(base.lastIndexOf('/') + 1));
 const asked = new URLSearchParams(location.search);
 const wanted = asked.get('protocol');
-// The key or token of the link opens everything of the stream.
+// The key or token of the link gives access to all resources of the stream.
 const secret = new URLSearchParams([...asked].filter(([key]) => key === 'token' || key === 'key'));
 const query = String(secret) && `?${secret}`;
 const address = suffix => base + suffix + query;
@@ -61,7 +61,7 @@ demand.next = 0;
 
 function draw() {
     const { status, protocol, state } = playback;
-    // For style sheets, and for whoever drives the page.
+    // For style sheets, and for programs that control the page.
     document.documentElement.dataset.status = status;
     document.documentElement.dataset.protocol = status === 'playing' ? protocol : '';
     byId('live').hidden = !state?.live;
@@ -72,7 +72,7 @@ function draw() {
     if (controls) controls.draw();
 }
 
-// What is over the video while nothing plays.
+// Draws the message over the video while nothing plays.
 function overlay(status) {
     const words = {
         waiting: ['waiting', 'waitingDetail'],
@@ -95,7 +95,7 @@ function overlay(status) {
 function chip(status, protocol) {
     const chip = byId('chip');
     chip.hidden = status !== 'playing';
-    // That of the rendition that is shown.
+    // The height of the displayed rendition.
     const height = Math.min(video.videoWidth, video.videoHeight);
     byId('size').hidden = status !== 'playing' || !height;
     put('size', height ? `${height}p` : '');
@@ -120,7 +120,7 @@ function seconds(latency) {
     return latency < 10 ? Math.max(latency, 0.01).toFixed(latency < 0.1 ? 2 : 1) : Math.round(latency);
 }
 
-// Why the page does not use the best protocol.
+// Explains why the page does not use the best protocol.
 function note(status, protocol) {
     const why = status === 'playing' ? playback.note : null;
     if (noted === why) return;
@@ -128,7 +128,7 @@ function note(status, protocol) {
     show(why ? text(why.reason, { from: NAMES[why.from], codec: why.codec, protocol: NAMES[protocol] }) : '');
 }
 
-// A sentence over the video for a while.
+// Shows a sentence over the video for a while.
 function show(words) {
     clearTimeout(show.timer);
     put('note', words);
@@ -155,7 +155,7 @@ function facts(state) {
     byId('count').title = text('watching', { count: state?.viewers ?? 0 });
 }
 
-// Leaves equal text alone, so that screen readers do not repeat it.
+// Sets a text only if it differs, so that screen readers do not repeat it.
 function put(id, words) {
     const element = byId(id);
     if (element.textContent !== words) element.textContent = words;

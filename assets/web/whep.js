@@ -1,13 +1,13 @@
 // A stream by WHEP (draft-ietf-wish-whep): one offer, one answer.
 
-// The server answers within this, or it does not.
+// Time limit for the answer of the server.
 const ANSWER_MS = 5_000;
-// From the answer to the first packet.
+// Time limit from the answer to the first packet.
 const CONNECT_MS = 5_000;
-// Packets come, but no frame is decoded: at first, and after a loss.
+// Time limits without a decoded frame although packets arrive: at first, and after a loss.
 const NO_FRAMES_MS = 2_000;
 const FROZEN_MS = 6_000;
-// No packet comes. The state of the stream tells whether it is over.
+// Time limit without a packet. The state of the stream shows whether the stream has ended.
 const SILENCE_MS = 6_000;
 
 export class Whep {
@@ -26,7 +26,7 @@ export class Whep {
         this.iceServers = state.ice_servers;
         this.video = video;
         this.fail = fail;
-        // Sound alone does not do for a stream with video.
+        // Audio alone is not sufficient for a stream with video.
         this.hasVideo = state.video !== null;
         this.stopped = false;
         this.session = null;
@@ -47,7 +47,7 @@ export class Whep {
         };
         try {
             const offer = await connection.createOffer();
-            // Says that this side wants both channels (RFC 7587 §6.1); browsers do not say so themselves.
+            // Requests both channels (RFC 7587 §6.1), which browsers do not request themselves.
             offer.sdp = offer.sdp.replace(/(useinbandfec=1)/g, '$1;stereo=1');
             await connection.setLocalDescription(offer);
             const answer = await fetch(this.#url(), {
@@ -78,7 +78,7 @@ export class Whep {
         }
     }
 
-    // Uses this rendition from its next keyframe on, or the best one for the link; false if there is no connection.
+    // Uses this rendition from its next keyframe on, or the best one for the link. Returns false without a connection.
     choose(quality) {
         if (!this.session || this.stopped) return false;
         this.quality = quality;
@@ -99,7 +99,7 @@ export class Whep {
         return `${this.endpoint}${mark}rendition=${encodeURIComponent(this.quality)}`;
     }
 
-    // Looks at the connection; called twice a second.
+    // Checks the connection. Called twice per second.
     async watch() {
         if (!this.answered || this.stopped) return;
         const now = performance.now();
@@ -120,7 +120,7 @@ export class Whep {
         if (now - framesAt > limit) return this.#give('noFrames');
     }
 
-    // The page was paused or hidden: what was before says nothing about now.
+    // Called after the page was paused or hidden, which makes earlier measurements meaningless.
     wake() {
         this.last = null;
         if (this.answered) this.answered = performance.now();
@@ -132,7 +132,7 @@ export class Whep {
         if (this.stopped) return;
         this.stopped = true;
         this.video.srcObject = null;
-        // First: the server forgets the session when the connection closes.
+        // This request comes first, because the server forgets the session when the connection closes.
         this.#leave().finally(() => this.connection?.close());
     }
 
@@ -143,12 +143,12 @@ export class Whep {
     async #leave() {
         const session = this.session;
         this.session = null;
-        // Survives the end of the page.
+        // This request continues even if the page is closed.
         if (session) await fetch(session, { method: 'DELETE', keepalive: true }).catch(() => {});
     }
 }
 
-// Why the server refuses.
+// Returns the reason why the server refuses.
 function refusal(status, body) {
     switch (status) {
         case 409: return ['absent'];
@@ -170,7 +170,7 @@ function read(stats) {
             if (entry.kind === 'video') {
                 figures.videoPackets = entry.packetsReceived ?? 0;
                 figures.frames = entry.framesDecoded ?? 0;
-                // From the first packet of a frame to its decoded picture, summed up over frames.
+                // The time from the first packet of a frame to the decoded frame, as a sum over all frames.
                 figures.processing = entry.totalProcessingDelay
                     ?? (entry.jitterBufferDelay ?? 0) + (entry.totalDecodeTime ?? 0);
             }
@@ -181,7 +181,7 @@ function read(stats) {
     return figures;
 }
 
-// Seconds from the server to the decoded picture.
+// Returns the delay from the server to the decoded frame in seconds.
 function delay(figures, last, decoded) {
     return Math.max(0, (figures.processing - last.processing) / decoded) + figures.roundTrip / 2;
 }

@@ -38,7 +38,7 @@ RATIOS = [
     ),
     ("start", "first_picture_ms", "onair", "ffmpeg", None),
     ("joining", "ms", "onair", "a whole keyframe", 1.2),
-    # Ours shows the moving test picture: the like scene is the one that moves.
+    # onair shows the moving test pattern, so the comparable scene is the one that moves.
     ("targets", "cpu_s_per_s", "onair, four", "onair, one", 1.15),
     ("targets", "cpu_s_per_s", "ffmpeg -c copy, four", "ffmpeg -c copy, one", None),
     ("targets", "cpu_s_per_s", "ffmpeg tee, four", "ffmpeg -c copy, one", None),
@@ -68,7 +68,7 @@ RATIOS = [
     ("window", "first_frame_ms", "onair", "OBS, media scene", None),
     ("window", "idle_cpu_s_per_s", "onair, still scene", "OBS, color scene", None),
 ]
-# (row, figure, ours, what it is taken from, the goal for the difference, unit).
+# (row, figure, ours, the value that it is subtracted from, the goal for the difference, unit).
 DIFFERENCES = [("tls", "net_cpu_s_per_s", "onair, rtmps", "onair, rtmp", 0.005, "of a core")]
 LIMITS = [
     *(
@@ -93,7 +93,7 @@ LIMITS = [
     ("window", "minimized_cpu_s_per_s", "onair", 0.02, "of a core"),
     ("window", "live_window_cpu_s_per_s", "onair", 0.12, "of a core"),
     ("window", "live_rss_mb", "onair", 160, "MB"),
-    # The stated queue: 900 ms of pictures and ten seconds of sound and keyframes, 32 MiB at most.
+    # The declared queue: 900 ms of frames, and ten seconds of audio and keyframes, at most 32 MiB.
     ("blackhole", "grown_mb", "onair", 32, "MB"),
     ("strip", "core_pct_per_strip", "onair, three filters", 2, "% of a core"),
     ("strip", "core_pct_per_strip", "onair, three filters, sides that differ", 2, "% of a core"),

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from measure import Program, median, wait_for
 
-# A frame that is shown so long after the one before it is a stall.
+# A frame that is shown this long after the previous frame counts as a stall.
 STALL_MS = 500
-# After the start, players still look for their place.
+# After the start, players still adjust their position.
 SETTLES_S = 5
-# How long the server is stopped, and how long after that a viewer may take.
+# How long the server is stopped, and how long a viewer may take to recover afterwards.
 FREEZE_S, RECOVERS_S = 3, 10
 BROWSER = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
@@ -55,7 +55,7 @@ class Browser:
         self.profile = tempfile.mkdtemp(dir=bench.folder)
         to_it, self.told = os.pipe()
         self.heard, from_it = os.pipe()
-        # Chromium reads descriptor 3 and writes descriptor 4.
+        # Chromium reads from descriptor 3 and writes to descriptor 4.
         command = ["bash", "-c", 'exec "$@" 3<&"$IN" 4>&"$OUT"', "-", *BROWSER, f"--user-data-dir={self.profile}"]
         for end in (to_it, from_it):
             os.set_inheritable(end, True)

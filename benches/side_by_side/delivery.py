@@ -104,7 +104,7 @@ def tls(bench):
             port = plain if scheme == "rtmp" else secure
             url = f"{scheme}://localhost:{port}/live/bench"
             program = Program(live(bench, [url], "6M", "--tls-ca", certificate), bench.log, env=bench.environment())
-            # What encrypts runs on the network's threads; the encoder's scatter is larger than all of it.
+            # Encryption runs on the network's threads. Its whole cost is smaller than the variation of the encoder.
             time.sleep(3)
             before, at = cpu_of_threads(program.pid, "onair-net"), time.monotonic()
             time.sleep(max(1, bench.seconds - 5))

@@ -42,7 +42,7 @@ class Size:
 
 
 HD, FULL_HD = Size(1280, 720), Size(1920, 1080)
-# As small as onair's window may be: all players play at once.
+# The minimum size of onair's window, because all players play at the same time.
 SMALL = Size(960, 600)
 
 
@@ -72,7 +72,7 @@ class Display:
         command = ["Xvfb", self.name, "-screen", "0", f"{size}x24", "-noreset", "-nolisten", "tcp", "-ac"]
         self.server = Program(command, bench.log)
         wait_for("the display", lambda: displayed(self.name))
-        # Makes windows as large as they ask for.
+        # Gives windows the size that they request.
         self.desktop = Program(["openbox", "--sm-disable"], bench.log, env=bench.environment(DISPLAY=self.name))
         self.seen = []
         self.eye = subprocess.Popen(
@@ -145,7 +145,7 @@ class Ear:
             rest += data
             whole = len(rest) // (2 * self.BLOCK) * 2 * self.BLOCK
             samples, rest = array("h", rest[:whole]), rest[whole:]
-            # The least late arrival tells when the first sample was heard.
+            # The arrival with the least delay shows when the first sample was audible.
             here = now - (count + len(samples)) / self.RATE
             zero = here if zero is None else min(zero, here)
             for at in range(0, len(samples), self.BLOCK):
@@ -172,7 +172,7 @@ def players(bench, size):
     found = {
         "onair": lambda url: [bench.onair, "play", url, "--fullscreen"],
         "onair, 100 ms": lambda url: [bench.onair, "play", url, "--fullscreen", "--buffer", "100ms"],
-        # With the decoder that the others have.
+        # With the decoder that the other players use.
         "onair, FFmpeg's decoder": lambda url: [bench.onair, "play", url, "--fullscreen", "--decoder", "system"],
     }
     if shutil.which("mpv"):
@@ -254,7 +254,7 @@ class Stage:
         offsets = []
         seen, heard = list(self.display.seen), self.ear.heard()
         for (_, before), (at, when) in zip(seen, seen[1:]):
-            # The first picture of a second, and the one before was not missed.
+            # The first frame of a second, if the frame before it was not missed.
             if at > after and when // 1000 == before // 1000 + 1 and when - before < 50:
                 near = min((onset - at for onset in heard), key=abs, default=None)
                 if near is not None and abs(near) < 0.5:

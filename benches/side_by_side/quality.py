@@ -67,7 +67,7 @@ class Quality:
 
     def measure(self, clip, out):
         """(measured kbit/s, PSNR of luma, VMAF)."""
-        # Only some streams say what their colours are: without this, ffmpeg would convert those.
+        # Only some streams declare their colors. Without this, ffmpeg would convert these streams.
         same = "settb=AVTB,setpts=N,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
         graph = (f"[0:v]{same},split[a][b];[1:v]{same},split[c][d];"
                  "[a][c]psnr[p];[b][d]libvmaf=n_threads=1:n_subsample=3[v]")

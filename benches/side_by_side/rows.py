@@ -108,7 +108,7 @@ def broadcast(bench):
     }
     if bench.static:
         openh264 = ("-c:v", "libopenh264", "-rc_mode", "bitrate", "-allow_skip_frames", "0", "-maxrate", VIDEO)
-        # Newer FFmpegs have Constrained Baseline and CAVLC unless told; onair sends High and CABAC.
+        # Newer FFmpeg versions use Constrained Baseline and CAVLC by default; onair sends High and CABAC.
         high = ("-profile:v", "high", "-coder", "cabac")
         programs["ffmpeg, openh264"] = lambda: run(theirs(bench.static, *openh264, *high))
         programs["ffmpeg, openh264 baseline"] = lambda: run(theirs(bench.static, *openh264))

@@ -186,7 +186,7 @@ def scene(bench):
             else:
                 words = f"drawtext=fontfile={font}:text='On air from here, with the same words all the time':" \
                     f"x=96:y=918:fontsize=36:fontcolor=white"
-                # The same distances of chroma: ffmpeg counts them in parts of 255 times the root of 2.
+                # The same chroma distances: ffmpeg measures them in units of 255 times the square root of 2.
                 key = "chromakey=0x00FF00:similarity=0.217:blend=0.062"
                 graph = f"[1:v]scale=720:405[s];[0:v][s]overlay=1152:594[a];[a][2:v]overlay=58:54[b];" \
                     f"[3:v]{key}[k];[b][k]overlay=96:324[c];[c]{words}[v]"
@@ -201,7 +201,7 @@ def scene(bench):
     return {program: lambda program=program: run(program) for program in ("onair", "ffmpeg")}
 
 
-# What a filter is called here and how it is set, and ffmpeg's for the same.
+# The name and the settings of a filter in onair, and the same filter in ffmpeg.
 FILTERS_OF_BOTH = [
     ("denoise", ["denoise", "spatial=0.5", "temporal=0.5"], "hqdn3d"),
     ("chroma key", ["chroma-key", "similarity=0.35", "smoothness=0.1", "spill=0", "protect=0"],
@@ -221,7 +221,7 @@ def filters(bench):
         return {}
     clip = make(bench, "camera.y4m", "-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:rate={RATE}", "-t", "3",
                 "-vf", "noise=alls=8:allf=t", "-pix_fmt", "yuv420p")
-    # Its alpha is computed once: for each picture that takes minutes.
+    # The alpha is computed once, because computing it for each frame takes minutes.
     above = make(bench, "above.yuva", "-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:rate={RATE}", "-f", "lavfi",
                  "-i", f"color=size={WIDTH}x{HEIGHT}:rate={RATE}", "-t", "1", "-filter_complex",
                  "[1]format=gray,trim=end_frame=1,geq=lum='clip(X/4,0,255)',loop=loop=-1:size=1[a];"
@@ -235,7 +235,7 @@ def filters(bench):
     pictures = 90
 
     def ffmpeg(*words):
-        # Twice as many rounds less as many: what is left is neither starting nor looking things up.
+        # The time of twice as many rounds minus the time of one set, which removes the cost of the start and of lookups.
         def used(rounds):
             command = [bench.ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1",
                        "-filter_complex_threads", "1", "-stream_loop", str(rounds - 1), "-i", clip, *words, "-f", "null", "-"]
@@ -270,7 +270,7 @@ def filters(bench):
     raw = ["-f", "rawvideo", "-pix_fmt", "yuva420p", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE), "-stream_loop", "-1", "-i"]
 
     def laid():
-        # The second input is read as well, which is taken off.
+        # The second input is read as well, and the time for that is subtracted.
         def used(more):
             graph = f"[0:v][1:v]overlay=shortest=1{more}[v]"
             return ffmpeg(*raw, str(above), "-filter_complex", graph, "-map", "[v]")

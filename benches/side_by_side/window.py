@@ -11,7 +11,7 @@ from measure import Program, TICKS, cpu_of, displayed, free_display, resident_mb
 
 # Threads of the software graphics card.
 GPU = ("llvmpipe",)
-# Whoever has settings is not led through a first start, which covers the program.
+# With settings, onair does not show the first-run guide, which would cover the program.
 SETTLED = "version = 2\n"
 STILL = """version = 2
 
@@ -113,7 +113,7 @@ def ours(bench, settings, goes_live):
             display.does("search", "--name", "^onair$", "windowactivate", "--sync")
             tells("seen again")
             display.does(*window, "windowfocus", "--sync", "key", "--window", "0", "ctrl+l")
-            # The judgment of the stream names what is going on.
+            # The health sentence names the activity.
             tells('"on_air"')
             figures |= used(bench, program.pid, "live")
             program.stop(signal.SIGTERM)

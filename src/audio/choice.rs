@@ -58,7 +58,7 @@ impl fmt::Display for AudioChoice {
 }
 
 impl AudioChoice {
-    /// Parses a choice. A path in the text need not be valid UTF-8.
+    /// Parses a choice. A path in the text can be invalid UTF-8.
     ///
     /// # Errors
     /// Fails with the same errors as the text parser.

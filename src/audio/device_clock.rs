@@ -23,8 +23,9 @@ const CHUNK: usize = 64;
 pub(super) struct ClockAligner {
     resampler: Async<f32>,
     channels: usize,
-    /// The nominal input rate. The next field is the nominal output rate.
+    /// The nominal input rate.
     rate_in: f64,
+    /// The nominal output rate.
     rate_out: f64,
     /// Interleaved device frames that the resampler has not used yet.
     input: Vec<f32>,

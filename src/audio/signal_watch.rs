@@ -20,11 +20,13 @@ const GAP: f64 = 2.0;
 const SILENT: f32 = 0.001;
 /// The peak level below which a voice cannot be understood (−40 dBFS).
 const FAINT: f32 = 0.01;
-/// The sample level that counts as full scale. The next constants define clipping: the length of a
-/// run, the number of runs, and the window in seconds.
+/// The sample level that counts as full scale.
 const FULL: f32 = 0.995;
+/// The length of a run of samples at full scale that counts as a clip.
 const FLAT: u32 = 4;
+/// The number of clips within [`CLIP_SECONDS`] that raises the alarm.
 const CLIPS: u32 = 5;
+/// The window in which clips are counted, in seconds.
 const CLIP_SECONDS: f64 = 2.0;
 /// The time in seconds for which the alarm stays on after the last clipping.
 const CLIP_STAYS: f64 = 5.0;
@@ -62,18 +64,20 @@ pub(super) struct SignalWatch {
     /// The alarm for silence, if only silence is watched.
     silence: Option<SourceAlarm>,
     told: Option<SourceAlarm>,
-    /// Seconds of zeros so far. The next fields are the same for levels below [`SILENT`] and
-    /// [`FAINT`].
+    /// Seconds of zeros so far.
     zero: f64,
+    /// Seconds of levels below [`SILENT`] so far.
     silent: f64,
+    /// Seconds of levels below [`FAINT`] so far.
     faint: f64,
     /// Seconds without data.
     missing: f64,
     /// Number of consecutive full-scale samples.
     flat: u32,
     clips: u32,
-    /// Seconds since the count of clips began. The next field is the time since the last clip.
+    /// Seconds since the count of clips began.
     counting: f64,
+    /// Seconds since the last clip.
     since_clip: f64,
 }
 

@@ -72,9 +72,9 @@ fn measure(stop: &Stop, longest: &AtomicU64) {
 struct ThreadTimes {
     /// The time at which a signal or a debugger stopped the thread.
     held: Option<Instant>,
-    /// The time for which the thread ran; the next field is the time for which it waited for a
-    /// processor.
+    /// The time for which the thread ran.
     ran: u64,
+    /// The time for which the thread waited for a processor.
     waited: u64,
 }
 

@@ -71,10 +71,12 @@ impl std::str::FromStr for Rgba {
 const BITS: i32 = 16;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// Luma coefficients for limited-range BT.709 from 8-bit RGB. The next constants are for chroma.
-/// Luma has 219 steps from 16, and chroma has 224 around 128.
+/// Luma coefficients for limited-range BT.709 from 8-bit RGB. Luma has 219 steps from 16, and
+/// chroma has 224 around 128.
 const Y: [i32; 3] = [11_966, 40_254, 4_064];
+/// Coefficients for the blue-difference chroma.
 const U: [i32; 3] = [-6_596, -22_188, 28_784];
+/// Coefficients for the red-difference chroma.
 const V: [i32; 3] = [28_784, -26_145, -2_639];
 
 fn weigh(by: [i32; 3], [r, g, b]: [i32; 3], foot: i32) -> u8 {

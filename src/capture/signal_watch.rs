@@ -98,8 +98,9 @@ struct SeenFrame {
     /// The frame itself, which is kept so that a new frame cannot reuse its planes.
     picture: VideoFrame,
     points: Vec<u8>,
-    /// Last time at which the video was not black. The next field is the last time of a change.
+    /// Last time at which the video was not black.
     lit: Timestamp,
+    /// Last time at which the video changed.
     moved: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! `onair devices`: lists the available choices.
+//! `onair devices`: lists the devices, displays, windows, encoders and decoders of this computer.
 
 use serde_json::{Value, json};
 

@@ -54,9 +54,9 @@ pub(super) struct LoadWatcher {
     degradation: Degradation,
     /// The load, smoothed over about ten frames, in fractions of the frame period.
     load: f64,
-    /// The time for which the load has been too high. The next field is the time for which it has
-    /// been low.
+    /// The time for which the load has been too high.
     high: Duration,
+    /// The time for which the load has been low.
     low: Duration,
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::base::{Pooled, Timestamp};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
-/// Luma of the background at the top. The next constants are the luma of the background at the
-/// bottom, of the glyph, and of the stroke across the glyph.
+/// Luma of the background at the top.
 const TOP: f32 = 34.0;
+/// Luma of the background at the bottom.
 const BOTTOM: f32 = 22.0;
+/// Luma of the glyph.
 const GLYPH: f32 = 92.0;
 
 /// Draws the placeholder of a program of this size. The timestamp is zero, and the caller sets it.

@@ -2,8 +2,8 @@
 //! their sides, center and surround are 3 dB lower, the LFE channel is dropped, and the result does
 //! not exceed full scale.
 
-/// The bit of the front left channel in a channel mask; the next constants are the bits of the
-/// other channels, in the order of FFmpeg and WAVE_FORMAT_EXTENSIBLE.
+/// The bits of the channels in a channel mask, in the order of FFmpeg and WAVE_FORMAT_EXTENSIBLE,
+/// from the front left channel on.
 const FRONT_LEFT: u64 = 1;
 const FRONT_RIGHT: u64 = 1 << 1;
 const FRONT_CENTRE: u64 = 1 << 2;

@@ -22,7 +22,7 @@ impl Choice {
     /// The encoders that a user can choose.
     pub const ALL: [Self; 2] = [Self::Auto, Self::OpenH264];
 
-    /// Returns the name on the command line and in the settings.
+    /// Returns the name on the command line and in the settings file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",

@@ -10,16 +10,18 @@
 
 use std::collections::VecDeque;
 
-/// The lowest quantizer. The next constant is the highest one.
+/// The lowest quantizer.
 const MIN_QP: f64 = 12.0;
+/// The highest quantizer.
 const MAX_QP: f64 = 51.0;
 
 /// The quantizer offset of a keyframe relative to the frames around it, because all later frames
 /// depend on it. The quality benchmark determined this offset.
 const KEY_OFFSET: f64 = 5.0;
 /// The maximum share of an interval's budget for a keyframe. A larger keyframe is encoded again.
-/// The next constant is the maximum in average frames, for short intervals.
 const KEY_SHARE: f64 = 0.30;
+/// The size of a keyframe in average frames that is always allowed, so that short intervals have
+/// room for a keyframe.
 const KEYFRAME_COST: f64 = 4.5;
 /// The maximum share of the first keyframe. Later keyframes rarely cost more, and a larger first
 /// keyframe would leave too few bits for the rest of the first interval and the next keyframe.
@@ -35,15 +37,16 @@ const HORIZON: f64 = 15.0;
 /// burst on the link.
 const CREDIT: f64 = 0.02;
 
-/// The limit for keyframes, relative to the budget, in any span of an interval's length. The next constant
-/// is the limit for every frame. The goal is 1.05.
+/// The limit for keyframes, relative to the budget, in any span of an interval's length. The goal
+/// is 1.05.
 const KEYFRAME_BOUND: f64 = 1.02;
+/// The limit for every frame, relative to the budget, in any span of an interval's length.
 const FRAME_BOUND: f64 = 1.04;
 /// Number of frames to look ahead for such spans.
 const FRAMES_AHEAD: usize = 15;
-/// The minimum share of the usual bits that the first frame of a scene leaves to later frames. The next
-/// constant is the minimum share that earlier frames leave to the first frame.
+/// The minimum share of the usual bits that the first frame of a scene leaves to later frames.
 const AFTER_SCENE: f64 = 0.5;
+/// The minimum share of the usual bits that earlier frames leave to the first frame of a scene.
 const LEAST: f64 = 0.4;
 
 /// The rate control, which decides frame by frame, and uses no clock and no codec.
@@ -60,8 +63,9 @@ pub(super) struct RateControl {
     /// Bits of an inter frame at QP 0, according to the model.
     inter: Option<f64>,
     key: Option<f64>,
-    /// The quantizer of the last inter frame. The next field is the running mean of this quantizer.
+    /// The quantizer of the last inter frame.
     qp: f64,
+    /// The running mean of the quantizer of inter frames.
     mean_qp: f64,
     /// Bits of the last keyframe as a share of an interval.
     key_share: f64,

@@ -2,9 +2,9 @@
 //! samples each, change nearly everywhere. Motion and grain change the means little, and a flash or
 //! a title changes them only locally.
 
-/// Distance between block centers in luma samples, in both directions. The next constant is the
-/// distance of the samples of a block from its center.
+/// Distance between block centers in luma samples, in both directions.
 const BLOCK: usize = 32;
+/// Distance between the samples of a block, in both directions.
 const APART: usize = 8;
 /// The difference in the mean above which a block counts as changed.
 const CHANGED: u32 = 10;

@@ -15,8 +15,9 @@ const SMALL: usize = 8 << 10;
 pub struct MediaFile {
     file: fs::File,
     size: u64,
-    /// The position of the current block, whose content is in the next field.
+    /// The position of the current block.
     block_at: u64,
+    /// The content of the current block.
     block: Vec<u8>,
 }
 

@@ -11,7 +11,8 @@ pub struct SampleBlock {
     pub rate: u32,
     /// Number of interleaved channels.
     pub channels: u16,
-    /// `frames × channels` values. The values of the mixer's blocks return to its pool.
+    /// `frames × channels` values. When a block of the mixer is dropped, this buffer returns to the
+    /// mixer's pool.
     pub data: Pooled<Vec<f32>>,
 }
 

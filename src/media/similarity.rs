@@ -8,12 +8,14 @@ use crate::base::Timestamp;
 use crate::media::frame::Size;
 use crate::media::samples::SampleBlock;
 
-/// Columns and rows of the grid.
+/// Columns of the grid.
 const COLUMNS: usize = 16;
+/// Rows of the grid.
 const ROWS: usize = 9;
 /// Maximum luma of the cells of a black frame (in limited range, black is 16).
 const BLACK: u8 = 26;
-/// Maximum number of pixels of a cell that are read in each direction.
+/// Approximate number of pixels that are read per cell in each direction (up to twice as many in
+/// small cells).
 const SAMPLES: usize = 12;
 /// The inverse of the maximum fraction of each side that counts as a bar.
 const BARS: usize = 3;
@@ -222,7 +224,7 @@ impl LoudnessCurve {
                 let there = there.get(first..first + COMPARED)?;
                 // A constant signal is not similar to a varying one.
                 let its = spread(there).map_or(f64::INFINITY, |its| power * its);
-                // The mean of `wanted` is zero, so the other mean need not be subtracted.
+                // The mean of `wanted` is zero, so the other mean does not have to be subtracted.
                 let product: f64 = wanted.iter().zip(there).map(|(a, b)| a * b).sum();
                 Some((lag, product / its))
             })

@@ -4,9 +4,9 @@
 
 use ebur128::EbuR128;
 
-/// Number of tenths for short-term loudness. The next constant is the number for momentary
-/// loudness.
+/// Number of tenths for short-term loudness.
 const SHORT_TERM: usize = 30;
+/// Number of tenths for momentary loudness.
 const MOMENTARY: usize = 4;
 /// The window of the library in milliseconds.
 const MAX_WINDOW: usize = 400;

@@ -57,10 +57,11 @@ pub struct Reading {
     pub rms_dbfs: f32,
     /// The highest true peak (four times oversampled) since the reset, in dBTP.
     pub true_peak_dbtp: f32,
-    /// The loudness in LUFS over 400 ms. The next fields are the loudness over 3 s and since the
-    /// reset. `None` means silence, or that loudness is not measured.
+    /// The loudness in LUFS over 400 ms. `None` means silence, or that loudness is not measured.
     pub momentary_lufs: Option<f32>,
+    /// The loudness in LUFS over 3 s. `None` means silence, or that loudness is not measured.
     pub short_term_lufs: Option<f32>,
+    /// The loudness in LUFS since the reset. `None` means silence, or that loudness is not measured.
     pub integrated_lufs: Option<f32>,
 }
 
@@ -337,7 +338,7 @@ mod tests {
         assert_eq!(bars(&meter), 1, "still the same source");
         meter.push(&[0.5, 0.25], 2, 100);
         assert_eq!(bars(&meter), 2, "at once");
-        // The program has two sides in any case.
+        // The program always has two sides.
         let mut program = Meter::default();
         program.push(&[0.5, 0.5].repeat(200), 2, 100);
         assert_eq!(bars(&program), 2);

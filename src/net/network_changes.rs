@@ -16,6 +16,7 @@ const CHANGES: usize = 16;
 pub struct NetworkChange {
     /// New interfaces and addresses, such as `eth0` and `192.0.2.7 (eth0)`.
     pub came: Vec<String>,
+    /// Interfaces and addresses that have disappeared.
     pub gone: Vec<String>,
     /// True if a route was added or removed.
     pub route: bool,

@@ -203,7 +203,7 @@ impl Player {
         self.shared.controls.set_volume(volume);
     }
 
-    /// Sets by how many milliseconds audio plays after its timestamps (negative: before).
+    /// Sets the delay of the audio after its timestamps in milliseconds (negative: before).
     pub fn set_av_offset(&self, millis: i32) {
         self.shared.set_av_offset(millis);
     }
@@ -213,8 +213,9 @@ impl Player {
         self.shared.controls.set_muted(muted);
     }
 
-    /// Pauses or resumes. A recording resumes at the same position, and so does a broadcast as far
-    /// as the time shift allows. Without a time shift, a broadcast resumes at its current position.
+    /// Pauses or resumes. A recording resumes at the same position, and so does a broadcast if the
+    /// time shift still contains that position. Without a time shift, a broadcast resumes at its
+    /// current position.
     pub fn pause(&self, paused: bool) {
         self.shared.requests.set_paused(paused);
     }

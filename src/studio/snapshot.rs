@@ -290,8 +290,9 @@ pub struct ServerFigures {
     /// The links to the stream for other people, if possible with an address that other computers
     /// can reach.
     pub links: Arc<ShareLinks>,
-    /// The addresses of this computer, and whether the server listens there.
+    /// The addresses of this computer.
     pub networks: Arc<[NetworkAddress]>,
+    /// Whether the server listens at the addresses of this computer.
     pub reach: ServerReach,
     /// True if viewers need the play key, which the links contain.
     pub play_key: bool,
@@ -328,8 +329,9 @@ impl ServerFigures {
 /// The scene collections and profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartsView {
-    /// The sorted names, including the one in use.
+    /// The sorted names of the collections, including the one in use.
     pub collections: Vec<String>,
+    /// The sorted names of the profiles, including the one in use.
     pub profiles: Vec<String>,
     pub in_use: InUse,
     /// The earlier versions of the collection or profile for which they were last requested.
@@ -427,8 +429,9 @@ pub struct Snapshot {
     /// The graphics hardware that decodes, or the reason why none does; `None` if this was not
     /// checked yet.
     pub hardware: Option<Result<&'static str, Problem>>,
-    /// The chat of the selected player, and its display options.
+    /// The chat of the selected player.
     pub chat: ChatView,
+    /// The display options of the chat.
     pub chat_choices: ChatChoices,
     /// Recent streams, the newest first.
     pub recent: Vec<String>,

@@ -3,8 +3,9 @@
 //! of a device) can be either, so the texts contain the spaces, and this module removes the spaces
 //! between Chinese characters.
 
-/// The mark that Fluent sets before a value; the next constant is the mark after a value.
+/// The mark that Fluent sets before a value.
 pub const OPEN: char = '\u{2068}';
+/// The mark that Fluent sets after a value.
 pub const CLOSE: char = '\u{2069}';
 
 /// Removes the marks around values, and the spaces beside values that are between two Chinese

@@ -40,9 +40,9 @@ pub struct Period {
     pub start: i64,
     /// The time of the media at the start of the period.
     pub origin: i64,
-    /// The starts of the complete segments, and the end of the last one. Each segment begins where
-    /// the previous one ends.
+    /// The starts of the complete segments. Each segment begins where the previous one ends.
     pub segments: Vec<i64>,
+    /// The end of the last complete segment.
     pub end: i64,
     /// The number of the first segment.
     pub first_number: u64,
@@ -78,8 +78,9 @@ pub struct TrackRendition {
     pub bandwidth: u64,
     pub initialization: String,
     pub media: String,
-    /// The starts of the complete segments, and the end of the last one.
+    /// The starts of the complete segments.
     pub segments: Vec<i64>,
+    /// The end of the last complete segment.
     pub end: i64,
     pub first_number: u64,
 }

@@ -10,11 +10,11 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 pub struct Path {
     pub segments: Vec<String>,
     pub line: usize,
-    /// Only compiled for tests.
+    /// True if the path is compiled only for tests.
     pub test: bool,
-    /// The inline modules around it.
+    /// The inline modules around the path.
     pub inside: Vec<String>,
-    /// For a visible `use`: the name under which it is handed on.
+    /// For a visible `use`: the name under which the item is re-exported.
     pub exported: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub struct Word {
     pub text: String,
     pub line: usize,
     pub test: bool,
-    /// A method that is called: between a dot and a parenthesis.
+    /// True for a method call: a word between a dot and a parenthesis.
     pub called: bool,
 }
 
@@ -36,15 +36,15 @@ pub struct Source {
     pub lines: usize,
     pub paths: Vec<Path>,
     pub words: Vec<Word>,
-    /// Modules in files of their own, declared here; `true`: for tests only.
+    /// Modules in separate files that are declared here; `true` means only for tests.
     pub children: Vec<(String, bool)>,
     /// The lines of `//!` at the top.
     pub head: String,
     /// Types that product code defines, each with its line.
     pub types: Vec<(String, usize)>,
-    /// Functions, constants and statics that product code shows to others, each with its line.
+    /// Visible functions, constants and statics of product code, each with its line.
     pub items: Vec<(String, usize)>,
-    /// The line of a first item of product code below the unit tests, if there is one.
+    /// The line of the first item of product code after the unit tests, if there is one.
     pub after_tests: Option<usize>,
 }
 
@@ -76,7 +76,7 @@ impl Source {
         Ok(source)
     }
 
-    /// The module path: `wire/rtmp/mod.rs` is `wire rtmp`.
+    /// Returns the module path: `wire/rtmp/mod.rs` is `wire rtmp`.
     pub fn module(&self) -> Vec<String> {
         let stem = self.name.strip_suffix(".rs").unwrap_or(&self.name);
         let mut parts: Vec<String> = stem.split('/').map(str::to_owned).collect();
@@ -116,7 +116,7 @@ impl Source {
         }
     }
 
-    /// Takes one token, path, `use` or module; returns where the next one begins.
+    /// Reads one token, path, `use` or module, and returns the position after it.
     fn step(
         &mut self,
         tokens: &[TokenTree],
@@ -197,7 +197,7 @@ impl Source {
         });
     }
 
-    /// Takes a path or a `use` tree and stores every path that it spells out.
+    /// Reads a path or a `use` tree, and stores every path that it contains.
     fn tree(
         &mut self,
         tokens: &[TokenTree],
@@ -254,7 +254,7 @@ fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
 
-/// Whether the word at `at` is a method that is called.
+/// Returns true if the word at `at` is a method call.
 fn is_called(tokens: &[TokenTree], at: usize) -> bool {
     at > 0
         && is_punct(&tokens[at - 1], '.')
@@ -267,7 +267,7 @@ fn is_capture(tokens: &[TokenTree], at: usize) -> bool {
     tokens.get(at + 1).is_some_and(|next| is_punct(next, '<'))
 }
 
-/// Whether the token at `at` ends a visibility: `pub`, or `pub(crate)`.
+/// Returns true if the token at `at` ends a visibility: `pub`, or `pub(crate)`.
 fn is_visible(tokens: &[TokenTree], at: usize) -> bool {
     match &tokens[at] {
         TokenTree::Ident(word) => word == "pub",
@@ -278,7 +278,7 @@ fn is_visible(tokens: &[TokenTree], at: usize) -> bool {
     }
 }
 
-/// Whether the item whose keyword stands at `at` is visible outside its module.
+/// Returns true if the item with its keyword at `at` is visible outside its module.
 fn is_shown(tokens: &[TokenTree], at: usize) -> bool {
     let qualifiers = ["const", "async", "unsafe"];
     let before = tokens[..at].iter().rposition(
@@ -320,7 +320,7 @@ fn path_end(tokens: &[TokenTree], at: usize) -> usize {
     end
 }
 
-/// Where the item with the attribute at `at` ends (exclusive).
+/// Returns the end (exclusive) of the item with the attribute at `at`.
 fn item_end(tokens: &[TokenTree], at: usize) -> usize {
     let mut start = at;
     while attribute_at(tokens, start).is_some() {

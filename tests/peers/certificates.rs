@@ -18,7 +18,7 @@ pub struct Certificate {
     pub pin: String,
 }
 
-/// An authority of our own and what it signs, in a folder that goes with it.
+/// A test authority and the certificates that it signs, in a folder that is deleted with it.
 pub struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -34,17 +34,17 @@ impl Authority {
         Self { folder, issuer }
     }
 
-    /// Its own certificate, to be trusted.
+    /// Returns the certificate of the authority itself, to be trusted.
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// A good one for `localhost` and 127.0.0.1.
+    /// Returns a valid certificate for `localhost` and 127.0.0.1.
     pub fn good(&self) -> Certificate {
         self.signed("good", &["localhost", "127.0.0.1"], |_| {})
     }
 
-    /// A good one whose files outlive the authority.
+    /// Returns a valid certificate whose files outlive the authority.
     pub fn good_kept(self) -> Certificate {
         let good = self.good();
         let _ = self.folder.keep();
@@ -67,7 +67,7 @@ impl Authority {
         })
     }
 
-    /// For another host.
+    /// Returns a certificate for another host.
     pub fn foreign(&self) -> Certificate {
         self.signed("foreign", &["live.example.org"], |_| {})
     }

@@ -48,7 +48,7 @@ impl Client {
         Self { socket, session, clock, events: VecDeque::new(), failed: None }
     }
 
-    /// Sends what the session wants sent.
+    /// Sends the output of the session.
     pub fn pump(&mut self) {
         loop {
             match self.session.poll_output() {
@@ -64,7 +64,7 @@ impl Client {
         }
     }
 
-    /// The next event; `None` at the end of the connection.
+    /// Returns the next event, or `None` at the end of the connection.
     pub fn next(&mut self) -> Option<Event> {
         let mut buffer = vec![0; 65_536];
         loop {
@@ -100,7 +100,7 @@ impl Client {
         }
     }
 
-    /// The next media: kind, time, body.
+    /// Returns the next media: kind, time and body.
     pub fn media(&mut self) -> (TagKind, u32, Bytes) {
         loop {
             match self.next() {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{LIMIT, Peer, wait_for};
 
-/// A bus that starts no keyring, no portal and nothing else but what is in its folder.
+/// A bus that starts only the services in its folder, and therefore no keyring and no portal.
 const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:dir=FOLDER</listen><auth>EXTERNAL</auth>
@@ -82,17 +82,17 @@ impl Desktop {
         self.display.0.id()
     }
 
-    /// What its display is called.
+    /// Returns the name of the display.
     pub fn display(&self) -> String {
         format!(":{}", self.display.1)
     }
 
-    /// Where its session bus is.
+    /// Returns the address of the session bus.
     pub fn bus(&self) -> &str {
         &self.bus.1
     }
 
-    /// A program of this desktop.
+    /// Returns a command for a program on this desktop.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.bus.1);
@@ -100,14 +100,14 @@ impl Desktop {
         command
     }
 
-    /// What a program of this desktop prints.
+    /// Runs a program on this desktop, and returns its output.
     pub fn said(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.command(program).args(arguments).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         String::from_utf8_lossy(&text).trim().to_owned()
     }
 
-    /// A window manager that we did not write, once it manages.
+    /// Starts a third-party window manager, and waits until it manages windows.
     pub fn manage(&self) -> Peer {
         let manager = Peer::start_command(self.command("openbox").arg("--sm-disable"));
         let supported = || self.said("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
@@ -115,14 +115,14 @@ impl Desktop {
         manager
     }
 
-    /// The windows that the manager has taken in, oldest first, as `0x…`.
+    /// Returns the windows that the window manager manages, oldest first, as `0x…`.
     pub fn windows(&self) -> Vec<String> {
         let said = self.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
         let (_, list) = said.split_once('#').unwrap_or_default();
         list.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
     }
 
-    /// onair on this desktop, with settings and logs of its own below `home`.
+    /// Returns a command for onair on this desktop, with separate settings and logs below `home`.
     pub fn onair(&self, home: &Path) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_onair"));
         let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
@@ -144,7 +144,7 @@ impl Desktop {
         Peer::start_command(self.onair(home).args(arguments).arg(path))
     }
 
-    /// The id of the studio's window, once that is drawn and managed.
+    /// Waits until the studio's window is drawn and managed, and returns its id.
     pub fn shown(&self, studio: &mut Peer) -> String {
         studio.wait_until("a first frame", LIMIT * 2, |studio| {
             studio.errors().contains("the window shows its first frame")
@@ -158,7 +158,7 @@ impl Desktop {
         Peer::start_command(self.onair(home).arg("play").arg(file).arg("--mute"))
     }
 
-    /// A window of a program that we did not write, which takes the keyboard.
+    /// Opens a window of a third-party program, which takes the keyboard focus.
     pub fn play_test_picture(&self) -> Peer {
         let mut ffplay = self.command("ffplay");
         ffplay.args(["-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x180:r=5"]);

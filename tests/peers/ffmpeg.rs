@@ -15,7 +15,7 @@ pub fn publish(url: &str, seconds: Option<u32>) -> Peer {
     publish_with(url, seconds, &[])
 }
 
-/// As [`publish`], with further output options (such as `-g 60`), which win.
+/// Works like [`publish`], with further output options (such as `-g 60`), which take precedence.
 pub fn publish_with(url: &str, seconds: Option<u32>, options: &[&str]) -> Peer {
     let limit = seconds.map(|seconds| seconds.to_string());
     let mut all = vec!["-hide_banner", "-nostdin", "-re"];
@@ -46,7 +46,7 @@ pub fn make(path: &Path, size: &str, seconds: &str, options: &[&str]) {
     Peer::start("ffmpeg", all).wait_success(limit(seconds.ceil() as u32));
 }
 
-/// Sends a file as it is, in real time.
+/// Sends a file unchanged, in real time.
 pub fn publish_file(file: &Path, url: &str) -> Peer {
     let before = ["-hide_banner", "-nostdin", "-re", "-i"].map(OsStr::new);
     let after = ["-c", "copy", "-f", "flv", url].map(OsStr::new);
@@ -65,26 +65,26 @@ pub fn receive(port: u16, file: &Path) -> Peer {
     peer
 }
 
-/// Plays `url` for `seconds` of media and writes it to `file` as it is.
+/// Plays `url` for `seconds` of media, and writes the media unchanged to `file`.
 pub fn play(url: &str, seconds: u32, file: &Path) -> Peer {
     let seconds = seconds.to_string();
     let words = ["-hide_banner", "-nostdin", "-y", "-i", url, "-t", &seconds, "-c", "copy"];
     Peer::start("ffmpeg", words.iter().map(OsStr::new).chain([file.as_os_str()]))
 }
 
-/// The luma of all pictures of a file, one behind the other.
+/// Returns the luma of all frames of a file, one after the other.
 pub fn luma(file: &Path) -> Vec<u8> {
     let output = decode_luma(file);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
-/// The same of a file that is being written, as far as there is something in it.
+/// Works like [`luma`] for a file that is still being written, and returns the existing part.
 pub fn luma_so_far(file: &Path) -> Vec<u8> {
     decode_luma(file).stdout
 }
 
-/// The luma of all pictures of a file with each sample as it is there: [`luma`] gives the full range.
+/// Returns the luma of all frames of a file with unchanged samples; [`luma`] returns the full range.
 pub fn luma_as_it_is(file: &Path) -> Vec<u8> {
     let output = decode_to(file, &["-vf", "extractplanes=y"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -106,7 +106,7 @@ fn decode_to(file: &Path, format: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Decodes all of a file or URL and throws it away; fails where the decoder finds a fault.
+/// Decodes a whole file or URL and discards the result. Fails if the decoder reports an error.
 pub fn decode(input: impl AsRef<OsStr>) -> String {
     let words = ["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"].map(OsStr::new);
     let after = ["-f", "null", "-"].map(OsStr::new);
@@ -116,16 +116,16 @@ pub fn decode(input: impl AsRef<OsStr>) -> String {
     peer.errors()
 }
 
-/// What ffprobe finds.
+/// The report of ffprobe.
 #[derive(Debug)]
 pub struct Probe {
     /// `{"streams": […], "format": {…}, "packets": […]}`.
     pub json: Value,
-    /// Everything it said at level warning and above; empty if content.
+    /// All messages of ffprobe at level warning and above; empty without problems.
     pub warnings: String,
 }
 
-/// Runs ffprobe on a file or URL; packets too for a file.
+/// Runs ffprobe on a file or URL. For a file, the report includes packets.
 pub fn probe(input: impl AsRef<OsStr>) -> Probe {
     let input = input.as_ref();
     let is_url = input.to_string_lossy().contains("://");
@@ -153,7 +153,7 @@ pub struct Packet {
 }
 
 impl Probe {
-    /// The first stream of a kind (`video`, `audio`).
+    /// Returns the first stream of a kind (`video`, `audio`).
     pub fn stream(&self, kind: &str) -> &Value {
         let streams = self.json["streams"].as_array().expect("streams");
         streams
@@ -162,7 +162,7 @@ impl Probe {
             .unwrap_or_else(|| panic!("no {kind} stream in {}", self.json))
     }
 
-    /// The packets of a kind, in the order of the file.
+    /// Returns the packets of a kind, in the order of the file.
     pub fn packets(&self, kind: &str) -> Vec<Packet> {
         let number = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
         let packets = self.json["packets"].as_array().expect("packets of a file");
@@ -180,7 +180,7 @@ impl Probe {
     }
 }
 
-/// How long a run of `seconds` of media may take.
+/// Returns the time limit for a run of `seconds` of media.
 pub fn limit(seconds: u32) -> Duration {
     LIMIT + Duration::from_secs(u64::from(seconds))
 }

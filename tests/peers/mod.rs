@@ -28,7 +28,7 @@ pub use nginx::Nginx;
 pub use onair::Onair;
 pub use process::{LIMIT, Peer, found, free_port, on_path, wait_for, wait_listening};
 
-/// Ends the test here, loudly, where a program is missing (see [`missing`]).
+/// Ends the test here, with a conspicuous line, if a program is missing (see [`missing`]).
 macro_rules! require {
     ($($program:expr),+ $(,)?) => {
         if $crate::peers::missing(&[$($program),+]) {
@@ -49,7 +49,7 @@ macro_rules! in_real_time {
 }
 pub(crate) use in_real_time;
 
-/// Whether one of these programs is missing. Says so on standard error.
+/// Returns true if one of these programs is missing, and reports that on standard error.
 ///
 /// # Panics
 /// Where `CI` is set: there every peer must be installed.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::process::{LIMIT, Peer, free_port, on_path, wait_listening};
 
-/// nginx and its RTMP module, if both are there.
+/// Returns nginx and its RTMP module, if both are installed.
 pub fn program() -> Option<(PathBuf, PathBuf)> {
     let module = [
         "/usr/lib/nginx/modules/ngx_rtmp_module.so",
@@ -34,17 +34,17 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it on free ports and waits until it listens.
+    /// Starts nginx on free ports, and waits until it listens.
     pub fn start() -> Self {
         Self::start_on(free_port())
     }
 
-    /// Starts it on a given RTMP port, such as that of one that was killed.
+    /// Starts nginx on a given RTMP port, such as the port of an instance that was killed.
     pub fn start_on(port: u16) -> Self {
         Self::start_with(port, "")
     }
 
-    /// The same, with more in its RTMP server, such as another application.
+    /// Works like [`Nginx::start`], with additional RTMP configuration, such as another application.
     pub fn start_with(port: u16, more: &str) -> Self {
         let (nginx, module) = program().expect("nginx with its RTMP module");
         let http = free_port();
@@ -98,7 +98,7 @@ impl Nginx {
         Self { peer, port, http, folder }
     }
 
-    /// The URL of a stream.
+    /// Returns the URL of a stream.
     pub fn url(&self, app: &str, stream: &str) -> String {
         format!("rtmp://127.0.0.1:{}/{app}/{stream}", self.port)
     }
@@ -116,7 +116,7 @@ impl Nginx {
         files
     }
 
-    /// nginx's own account of what it serves, as XML.
+    /// Returns nginx's own statistics as XML.
     pub fn stat(&self) -> String {
         let mut answer = String::new();
         let request = "GET /stat HTTP/1.0\r\nHost: localhost\r\n\r\n";
@@ -128,7 +128,7 @@ impl Nginx {
         answer
     }
 
-    /// Whether a stream of this name is being published now.
+    /// Returns true if a stream of this name is being published now.
     pub fn is_published(&self, stream: &str) -> bool {
         let stat = self.stat();
         stat.split("<stream>").skip(1).any(|part| {

@@ -16,7 +16,7 @@ pub struct Obs {
     _desktop: Desktop,
 }
 
-/// What is sent: `WIDTHxHEIGHT`, 30 pictures a second, x264 with B-pictures, AAC.
+/// The sent stream: `WIDTHxHEIGHT`, 30 frames per second, x264 with B-frames, AAC.
 pub const SIZE: (u32, u32) = (640, 360);
 
 impl Obs {
@@ -35,13 +35,13 @@ impl Obs {
         Self { peer: Peer::start_command(&mut command), _home: home, _desktop: desktop }
     }
 
-    /// Everything that it has said.
+    /// Returns the whole log of OBS.
     pub fn said(&self) -> String {
         self.peer.output() + &self.peer.errors()
     }
 }
 
-/// A settings folder in which nothing is asked at the first start.
+/// Creates a settings folder with which OBS asks no questions when it first starts.
 fn settings(folder: &Path, source: &str, server: &str, key: &str) {
     let profile = folder.join("basic/profiles/Test");
     let scenes = folder.join("basic/scenes");

@@ -12,7 +12,7 @@ use super::process::{LIMIT, Peer};
 #[derive(Debug)]
 pub struct Onair {
     pub peer: Peer,
-    /// Where it keeps settings; empty at first.
+    /// The settings folder, which is empty at first.
     pub settings: TempDir,
 }
 
@@ -23,14 +23,14 @@ impl Onair {
         Self::start_with(arguments, &[])
     }
 
-    /// As [`Onair::start`], with variables set.
+    /// Works like [`Onair::start`], with environment variables.
     pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
         command.args(arguments).arg("--json");
         Self::start_command(&mut command, variables)
     }
 
-    /// A prepared command that runs it, with variables set.
+    /// Returns a command that runs onair with environment variables.
     pub fn start_command(command: &mut Command, variables: &[(&str, &str)]) -> Self {
         let settings = Self::away(command);
         command.envs(variables.iter().copied());
@@ -38,7 +38,7 @@ impl Onair {
         Self { peer, settings }
     }
 
-    /// Away from the user's settings and displays.
+    /// Returns a command without access to the user's settings and displays.
     fn away(command: &mut Command) -> TempDir {
         let settings = tempfile::tempdir().unwrap();
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
@@ -56,7 +56,7 @@ impl Onair {
         (Self { peer, settings }, input)
     }
 
-    /// All events so far.
+    /// Returns all events so far.
     pub fn events(&self) -> Vec<Value> {
         let output = self.peer.output();
         // The last line may be half written.
@@ -67,7 +67,7 @@ impl Onair {
             .collect()
     }
 
-    /// Waits for the first event that `wanted` takes.
+    /// Waits for the first event that `wanted` accepts.
     pub fn wait_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut found = None;
         let read = |peer: &Peer| -> Option<Value> {
@@ -87,12 +87,12 @@ impl Onair {
         self.wait_event(&format!("the event '{name}'"), |event| event["event"] == name)
     }
 
-    /// The play URL of the `ready` event.
+    /// Returns the play URL of the `ready` event.
     pub fn play_url(&mut self) -> String {
         self.wait_named("ready")["play"].as_str().expect("a play URL").to_owned()
     }
 
-    /// Interrupts it and waits for its end.
+    /// Interrupts onair, and waits for its end.
     pub fn stop(&mut self, limit: Duration) -> ExitStatus {
         self.peer.interrupt();
         self.peer.wait(limit)

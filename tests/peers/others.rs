@@ -37,7 +37,7 @@ pub fn gstreamer_play(url: &str) -> Peer {
     launch(&pipeline)
 }
 
-/// The same with whatever GStreamer takes for this URL.
+/// Works like [`gstreamer_play`], with the element that GStreamer chooses for this URL.
 pub fn gstreamer_play_any(url: &str) -> Peer {
     let pipeline = format!(
         "uridecodebin uri={url} name=d \
@@ -51,7 +51,7 @@ fn launch(pipeline: &str) -> Peer {
     Peer::start("gst-launch-1.0", ["-e", "-v"].into_iter().chain(pipeline.split_whitespace()))
 }
 
-/// How many pictures (`pictures`) or pieces of sound (`sound`) a [`gstreamer_play`] has seen.
+/// Returns the number of frames (`pictures`) or audio buffers (`sound`) of a [`gstreamer_play`].
 pub fn gstreamer_seen(peer: &Peer, sink: &str) -> usize {
     let name = format!("GstFakeSink:{sink}: last-message");
     peer.output().lines().filter(|line| line.contains(&name) && line.contains("chain")).count()

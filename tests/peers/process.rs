@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long anything may take unless said otherwise; generous, as tests share a busy machine.
+/// The default time limit, which is generous because tests share a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// Whether a program is on the path, or is nginx's RTMP module.
+/// Returns true if a program is on the path, or is nginx's RTMP module.
 pub fn found(program: &str) -> bool {
     if program == "nginx" {
         return super::nginx::program().is_some();
@@ -22,14 +22,14 @@ pub fn found(program: &str) -> bool {
     on_path(program).is_some()
 }
 
-/// Where a program is on the path.
+/// Returns the path of a program.
 pub fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// A port of 127.0.0.1 that nobody listens on, below the range that outgoing connections use.
+/// Returns a free port of 127.0.0.1 below the range of outgoing connections.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(2_654_435_761) >> 8;
@@ -43,7 +43,7 @@ pub fn free_port() -> u16 {
     panic!("no free port");
 }
 
-/// Looks at `condition` again and again until it holds, at most `limit`.
+/// Checks `condition` repeatedly until it is true, for at most `limit`.
 ///
 /// # Panics
 /// When it does not hold by then; `what` says what was waited for.
@@ -88,7 +88,7 @@ impl Peer {
         Self::spawn(command.stdin(Stdio::null()))
     }
 
-    /// The same, with what it reads on standard input.
+    /// Works like [`Peer::start_command`], with this standard input.
     pub fn start_told(command: &mut Command) -> (Self, ChildStdin) {
         let mut peer = Self::spawn(command.stdin(Stdio::piped()));
         let input = peer.child.stdin.take().expect("its standard input");
@@ -107,17 +107,17 @@ impl Peer {
         Self { name: name.to_string_lossy().into_owned(), child, folder }
     }
 
-    /// The process id.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has written to standard output so far.
+    /// Returns the standard output so far.
     pub fn output(&self) -> String {
         self.read("out")
     }
 
-    /// What it has written to standard error so far.
+    /// Returns the standard error so far.
     pub fn errors(&self) -> String {
         self.read("err")
     }
@@ -127,7 +127,7 @@ impl Peer {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Its exit status if it has ended.
+    /// Returns the exit status, if the process has ended.
     pub fn status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("the state of a child")
     }
@@ -156,7 +156,7 @@ impl Peer {
         }
     }
 
-    /// Waits for it to end by itself.
+    /// Waits until the process ends on its own.
     ///
     /// # Panics
     /// With its output when it has not ended after `limit`.
@@ -177,7 +177,7 @@ impl Peer {
         }
     }
 
-    /// Waits for it to end by itself and to be content.
+    /// Waits until the process ends on its own with success.
     pub fn wait_success(&mut self, limit: Duration) {
         let status = self.wait(limit);
         assert!(
@@ -201,7 +201,7 @@ impl Peer {
         assert!(sent.is_ok_and(|status| status.success()), "{line}");
     }
 
-    /// Ends it at once, as a crash would.
+    /// Kills the process immediately, like a crash.
     pub fn kill(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());

@@ -13,7 +13,7 @@ const KEPT_INSIDE: usize = 96 << 20;
 /// How long giving back may take: connections have deadlines, and sockets linger.
 const LIMIT: Duration = Duration::from_secs(45);
 
-/// Descriptors and memory of a process at an instant.
+/// The descriptors and the memory of a process at one moment.
 #[derive(Copy, Clone, Debug)]
 pub struct Resources {
     id: u32,
@@ -23,7 +23,7 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// What this process holds now.
+    /// Returns the current descriptors and memory of this process.
     pub fn of(id: u32) -> Self {
         // Each thread of the network opens a ring when it first sends to many.
         let descriptors = open(id).into_iter().filter(|it| !it.contains("io_uring")).count();
@@ -39,7 +39,7 @@ impl Resources {
         alone.then(|| Self { kept: KEPT_INSIDE, ..Self::of(std::process::id()) })
     }
 
-    /// Waits until the process holds no more than then.
+    /// Waits until the process has no more resources than at that moment.
     ///
     /// # Panics
     /// When it does not come to that; `after` says after what.
@@ -65,7 +65,7 @@ impl Resources {
     }
 }
 
-/// What the descriptors of a process are.
+/// Returns the descriptions of the descriptors of a process.
 fn open(id: u32) -> Vec<String> {
     let all = fs::read_dir(format!("/proc/{id}/fd")).unwrap().flatten();
     let names = all.filter_map(|entry| fs::read_link(entry.path()).ok());

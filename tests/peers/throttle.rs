@@ -18,12 +18,12 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Relays to a port, at this rate towards it; the way back is free.
+    /// Relays to a port, at this rate towards the port; the other direction is not limited.
     pub fn start(to: u16, bits_per_second: u64) -> Self {
         Self::start_one_way(to, bits_per_second, false)
     }
 
-    /// The same of what comes back from there: the way to it is free.
+    /// Limits the data from the port instead; the direction to the port is not limited.
     pub fn start_back(to: u16, bits_per_second: u64) -> Self {
         Self::start_one_way(to, bits_per_second, true)
     }
@@ -48,7 +48,7 @@ impl Throttle {
         Self { port, bytes_per_second: rate }
     }
 
-    /// Another rate, from now on; at 0 nothing goes through.
+    /// Changes the rate; with 0, no data is relayed.
     pub fn set(&self, bits_per_second: u64) {
         self.bytes_per_second.store(bits_per_second / 8, Ordering::Relaxed);
     }

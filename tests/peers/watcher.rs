@@ -9,7 +9,7 @@ use onair::studio::{Config, Settings, Snapshot, Studio};
 
 use super::{LIMIT, wait_for};
 
-/// One that remembers in `folder`, and has no speaker.
+/// Creates a studio that saves its settings in `folder`, and has no speaker.
 pub fn watcher(folder: &Path) -> Studio {
     let path = folder.join("onair.toml");
     let (read, warnings) = Settings::read(&path);
@@ -23,7 +23,7 @@ pub fn watcher(folder: &Path) -> Studio {
     Studio::start(config).unwrap()
 }
 
-/// The first snapshot that has enough.
+/// Waits for the first snapshot that meets the condition.
 pub fn wait(studio: &Studio, what: &str, enough: impl Fn(&Snapshot) -> bool) -> Snapshot {
     wait_for(what, LIMIT, || enough(&studio.snapshot()));
     studio.snapshot()

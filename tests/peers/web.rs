@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::process::{LIMIT, Peer, free_port, on_path, wait_listening};
 
-/// What a GET (or another method) answers, whole.
+/// Returns the whole response to a GET (or another method).
 pub fn ask(address: impl ToSocketAddrs, method: &str, path: &str) -> String {
     ask_with(address, method, path, "")
 }
@@ -118,7 +118,7 @@ pub fn canned(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> 
     canned_at(Ipv4Addr::LOCALHOST, answer)
 }
 
-/// The same at another address of this machine.
+/// Works like [`canned`], at another address of this machine.
 pub fn canned_at(
     address: Ipv4Addr,
     answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static,

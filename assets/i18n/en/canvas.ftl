@@ -1,6 +1,6 @@
 ### The canvas: zoom, safe areas.
 
-# As short as it can be: how large the picture is drawn.
+# As short as possible: the scale of the frame.
 zoom-percent = { $percent } %
 zoom-readout = Zoom { $percent } %: show the whole canvas
 action-zoom-in = Zoom in on the canvas
@@ -22,7 +22,7 @@ tip-action-multiview = Shows or hides all scenes as thumbnails.
 multiview-scene = Scene { $name }
 multiview-program = Scene { $name }: in the program
 multiview-preview = Scene { $name }: in the preview
-# A mark on a picture, as short as it can be.
+# A mark on a frame, as short as possible.
 program-mark = PROGRAM
 projector-title = { $name } – onair projector
 projector-program = Program

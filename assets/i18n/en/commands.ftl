@@ -1,4 +1,4 @@
-# What keeps a command from starting (src/cli). Keep in step with zh-CN.
+# Problems that prevent a command from starting (src/cli). Keep in step with zh-CN.
 
 cli-settings-missing = --settings { $path }: there is no such file
     .cure = Check the file name.

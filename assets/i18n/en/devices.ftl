@@ -1,4 +1,4 @@
-# Why a device, a display or a file shows or plays nothing (src/capture, src/audio). Keep in step with zh-CN.
+# Reasons why a device, a display or a file delivers no video or audio (src/capture, src/audio). Keep in step with zh-CN.
 
 # Files.
 io-not-found = there is no such file or folder
@@ -136,7 +136,7 @@ display-broken = { $name } cannot be shown
     .cure = Choose another display or window.
 display-silent = The display no longer answers
 
-# What was written for a source, a size or a rate.
+# Problems with the text of a source, a size or a rate.
 choice-no-video-fallback = '{ $text }' is not a fallback: write keep, placeholder, or a source such as camera:ID or image:FILE
 choice-no-color = '{ $text }' is not a color: write #RRGGBB or #RRGGBBAA
 choice-no-direction = '{ $text }' is not a direction: write 0 to 359 degrees

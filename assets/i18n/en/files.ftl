@@ -1,4 +1,4 @@
-# Why a file cannot be made or written (src/files, src/broadcast/recorder). Keep in step with zh-CN.
+# Reasons why a file cannot be created or written (src/files, src/broadcast/recorder). Keep in step with zh-CN.
 
 file-full = the disk is full
     .cure = Free some space on the disk, or choose another one.

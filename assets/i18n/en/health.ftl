@@ -1,5 +1,5 @@
-# The health sentence: how the studio is, and beside it the cause, what comes next, or as .cure what helps. Keep
-# in step with zh-CN.
+# The health sentence: the state of the studio, with the cause, the next step, or the cure (.cure). Keep in step
+# with zh-CN.
 
 # What the studio is doing.
 activity-ready = Ready

@@ -162,7 +162,7 @@ tip-action-network = Opens the HTTP and WebRTC ports to other computers, or clos
 action-new-play-key = Make a new key for viewers
 tip-action-new-play-key = Disconnects all viewers. Links with the old key no longer work.
 
-# Commands for things with a name of the user
+# Commands for objects that the user has named
 named-scene = Switch to the scene { $name }
 tip-named-scene = In studio mode, shows the scene in the preview.
 named-show-hide = Show or hide { $name }

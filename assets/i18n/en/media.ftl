@@ -1,4 +1,4 @@
-# Why media cannot be read, decoded or encoded (src/wire, src/decode, src/encode). Keep in step with zh-CN.
+# Reasons why media cannot be read, decoded or encoded (src/wire, src/decode, src/encode). Keep in step with zh-CN.
 
 # Decoding.
 decode-unsupported = onair cannot decode { $codec }

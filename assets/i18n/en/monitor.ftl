@@ -1,4 +1,4 @@
-# What the viewer monitor finds (src/studio/live/monitor). Keep in step with zh-CN.
+# The findings of the viewer monitor (src/studio/live/monitor). Keep in step with zh-CN.
 
 monitor-cause-ended = the stream has ended on the server
 monitor-cause-nothing = nothing has arrived since { $time }

@@ -1,6 +1,6 @@
-# What goes wrong on the way to a server (src/net): causes, and as .cure what helps. Keep in step with zh-CN.
+# Problems on the way to a server (src/net): the causes, with the cures (.cure). Keep in step with zh-CN.
 
-# The stage, where the cause does not tell it.
+# The stage, if the cause does not indicate it.
 net-with-peer = { $peer }: { $cause }
 net-at-dns = during the name lookup: { $cause }
 net-at-tcp = while connecting over TCP: { $cause }
@@ -87,7 +87,7 @@ net-no-port-answers = no port works: { $tried }
 net-tried = { $port } ({ $stage }): { $cause }
 net-sent-on = the server redirects the stream to { $peer }: { $cause }
 
-# What answers instead of an RTMP server.
+# Servers that answer instead of an RTMP server.
 net-not-rtmp-web = a web server (HTTP) answered
     .cure = Check the address and the port: this is not an RTMP server. RTMP servers usually use port 1935.
 net-not-rtmp-tls = the server speaks TLS on this port
@@ -97,7 +97,7 @@ net-not-rtmp-banner = the server's greeting is "{ $line }"
 net-not-rtmp = the answer is not an RTMP handshake; it begins with { $bytes }
     .cure = Check the address and the port: this is not an RTMP server. RTMP servers usually use port 1935.
 
-# What web servers do instead of giving what they are asked for.
+# Wrong responses of web servers.
 net-web-circle = the server redirects in a loop
     .cure = This is a server problem. Try another address, or contact the server's operator.
 net-web-nowhere = the server redirects to an address that onair cannot read: { $reason }
@@ -121,7 +121,7 @@ net-url-unreadable = the address is not a valid URL
 net-url-scheme = the address does not begin with http, https, ws or wss
 net-url-no-host = the address has no server name
 
-# What a server refuses.
+# Rejections by a server.
 net-refused-unauthorized = not authorized
     .cure = Check the stream key: copy it again from the service's page.
 net-refused-rejected = rejected

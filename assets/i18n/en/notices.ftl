@@ -1,6 +1,6 @@
-# Notices by their names: what happened, and as .cure what to do about it. Keep in step with zh-CN.
+# Notices by their names: the problem or event, with the cure (.cure). Keep in step with zh-CN.
 
-# When a target is tried again.
+# The time until the next attempt for a target.
 list = { $items }
 sentence = { $words }.
 next-retry = Retrying in { $seconds } s
@@ -71,7 +71,7 @@ key-visible = The stream key is on the command line. Other users of this compute
 password-visible = A password is on the command line. Other users of this computer can see it.
     .cure = Set a proxy with the environment variable ALL_PROXY. Enter addresses with passwords in the window.
 
-# What was made to fit a connection.
+# Adaptations to a connection.
 bitrate-lowered = The connection to { $host } is too slow for { $wanted } kbps. onair lowers the video bitrate to { $kbps } kbps.
     .cure = onair raises the bitrate again when the connection allows it. Check what else uses the connection, or choose a lower bitrate.
 bitrate-restored = The connection is fast enough again. The video bitrate is back at { $kbps } kbps.
@@ -87,7 +87,7 @@ frames-dropped = { $host }: the connection is too slow. onair is dropping frames
     .cure = Lower the bitrate, or lower the minimum bitrate of this target. Check what else uses the connection.
 frames-dropped-over = { $host }: onair dropped { $dropped } of { $total } frames within { $seconds } s. It no longer drops frames.
 
-# What viewers get.
+# The viewers' stream.
 monitor-unreachable = onair cannot check what viewers of { $host } get: { $cause }.
     .cure = Your stream to the server is fine. Check the play address, and whether the server lets anyone watch.
 monitor-no-stream = Viewers of { $host } get nothing: { $cause }.
@@ -116,7 +116,7 @@ slept = This computer was asleep for { $seconds } s.
 target-on-air = { $host } is live.
 broadcast-ended = The broadcast ended after { $time }: { $sent } sent, { $dropped } frames dropped.
 
-# What the pre-flight check finds.
+# The findings of the pre-flight check.
 found-video = Video works: { $name }.
 found-no-video = The video source sends no video. Viewers would see a placeholder.
     .cure = Choose another video source, or check why this one sends no video.

@@ -1,4 +1,4 @@
-# Words of the window. One key a line; values in braces. Keep in step with zh-CN.
+# Texts of the window: one key per line, with values in braces. Keep in step with zh-CN.
 app-name = onair
 
 # top bar

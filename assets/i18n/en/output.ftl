@@ -1,4 +1,4 @@
-# What commands print to a terminal.
+# Texts that commands print to a terminal.
 out-ready = Server ready: { $addresses }
 out-ready-play = To watch: { $addresses }
 out-ready-token = The token for the HTTP API is in { $file }

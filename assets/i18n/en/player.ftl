@@ -1,4 +1,4 @@
-# Why a stream or file does not play (src/player, src/decode): causes, and as .cure what helps. Keep in step with zh-CN.
+# Reasons why a stream or file does not play (src/player, src/decode), with the cures (.cure). Keep in step with zh-CN.
 
 # Files.
 play-unreadable = onair cannot read { $path }: { $reason }
@@ -25,7 +25,7 @@ play-source-played = { $name } has played to the end
 play-source-ended = { $name } has ended. onair shows it again when it is back
 play-source-lost = { $name } is lost. onair reconnects
 
-# What a stream holds.
+# The contents of a stream.
 play-empty-stream = the stream has no video or audio that onair can play
     .cure = Check the stream's name, and that the broadcast runs correctly.
 play-no-parameter-sets = the codec config of the video (SPS and PPS) is missing
@@ -144,7 +144,7 @@ chat-ended = the server ended the chat
 speaker-silent = it does not respond
 speaker-unavailable = it cannot be opened
 
-# What onair play prints.
+# Texts that `onair play` prints.
 play-playing = Playing.
 play-lost = Lost: { $cause }. Retrying in { $seconds } s.
 play-over = The stream has ended.

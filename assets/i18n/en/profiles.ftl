@@ -1,6 +1,6 @@
 # Scene collections, profiles and their earlier versions; several starts of onair. Keep in step with zh-CN.
 
-# Names, and what is wrong with them.
+# Names, and problems with them.
 part-name-empty = type a name
 part-name-long = a name can have at most { $most } characters
 part-name-dot = a name cannot begin with a dot

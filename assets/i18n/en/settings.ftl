@@ -1,6 +1,6 @@
-# What is wrong with settings and scene collections (src/studio/settings). Keep in step with zh-CN.
+# Problems in settings files and scene collections (src/studio/settings). Keep in step with zh-CN.
 
-# Files that are no TOML or JSON.
+# Files that are not TOML or JSON.
 settings-unused = onair ignores all settings: { $reason }
 settings-unreadable = onair cannot read the settings in { $path }: { $reason }
 settings-newer = A newer version of onair wrote these settings (version { $version }). onair ignores unknown settings
@@ -57,7 +57,7 @@ value-pin = write host:port and a SHA-256
 value-sample-rate = AAC does not support a sample rate of { $rate } Hz
 address-with-login = it must not contain a user name or a password, because onair sends it to every client
 
-# Settings of several things.
+# Settings of several objects.
 settings-the-scenes = the scenes
 settings-the-settings = the settings
 settings-more-things = more invalid values in { $what }: { $count }
@@ -86,12 +86,12 @@ settings-no-camera-control = cameras have no control '{ $name }'
 settings-service-twice = the service '{ $name }' appears twice
 settings-service = service { $number }: { $reason }
 
-# Files of scenes that cannot be imported.
+# Scene files that cannot be imported.
 import-too-large = the file is far too large
 import-no-collection = it contains no scene collection
 import-too-big-a-number = a number in it is too large
 
-# What an import leaves out or changes.
+# Parts that an import omits or changes.
 import-and-more = and { $count } more
 import-newer = parts that only a newer version of onair supports
 import-hotkeys = the hotkeys
@@ -245,7 +245,7 @@ fault-no-value = { $name } takes no value
 fault-time-order = in '{ $text }', write the smaller time first
 fault-time = '{ $text }' is not a time: write 3s, 2.5s or 200ms, at most an hour
 
-# Commands of --control, and how the answer names them.
+# Commands of --control, and their names in results.
 control-no-command = '{ $word }' is not a command, or is incomplete: write { $syntax }
 control-no-command-here = this is not a command: write { $syntax }
 control-write = write { $syntax }

@@ -1,4 +1,4 @@
-# The pages of the settings.
+# The pages of the settings dialog.
 
 settings-search = Search settings
 settings-page-general = General

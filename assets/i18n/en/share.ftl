@@ -45,7 +45,7 @@ share-viewers = Watching now
 share-viewers-none = Nobody is watching.
 tip-share-viewers = Number of viewers who are watching over this protocol now.
 
-# The chat of the own stream, which the streamer moderates.
+# The chat of onair's own stream, which the streamer moderates.
 chat-own = Your stream
 chat-own-advice = Right-click a message to delete it or to mute its sender.
 chat-streamer = Streamer

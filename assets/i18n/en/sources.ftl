@@ -1,7 +1,7 @@
-# Scenes and sources in the window: the panel at the left, Add source, what is done with an item.
+# Scenes and sources in the window: the left panel, Add source, and actions on an item.
 # Keep in step with zh-CN.
 
-# Names of sources that nobody has named.
+# Default names of sources.
 source-camera = Camera
 source-display = Display
 source-window = Window

@@ -1,4 +1,4 @@
-// Requests to the API of the server, with the token if there is one. It is kept as long as the tab is open.
+// Requests to the API of the server, with the token if there is one. The token is kept while the tab is open.
 
 const TIMEOUT_MS = 8_000;
 const KEY = 'onair.token';
@@ -21,18 +21,18 @@ export function token() {
     return known;
 }
 
-// `null` forgets it.
+// Stores the token; `null` forgets it.
 export function setToken(value) {
     known = value;
     try {
         if (value) sessionStorage.setItem(KEY, value);
         else sessionStorage.removeItem(KEY);
     } catch {
-        // It lasts as long as the page.
+        // The token is then kept only as long as the page.
     }
 }
 
-// Whether somebody between this browser and the server could read the token.
+// Returns true if somebody between this browser and the server could read the token.
 export function isOpen() {
     return location.protocol === 'http:' && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
 }
@@ -46,7 +46,7 @@ async function ask(path, options = {}) {
     try {
         words = (await answer.json()).error ?? words;
     } catch {
-        // The status has to do.
+        // The response has no text, so the status is used.
     }
     throw new Refused(answer.status, words);
 }
@@ -68,7 +68,7 @@ export async function remove(path) {
     await ask(path, { method: 'DELETE' });
 }
 
-// A stream in a path: the slashes of an application stay.
+// Returns the path of a stream, in which the slashes of the application stay.
 export function pathOf({ app, stream }) {
     return `${app.split('/').map(encodeURIComponent).join('/')}/${encodeURIComponent(stream)}`;
 }

@@ -1,4 +1,4 @@
-// What the page asks: a question before a change, the token, and the settings.
+// The dialogs of the page: the confirmation of a change, the token, and the settings.
 
 import { LANGUAGES, language, onLanguage, setLanguage } from '/assets/language.js';
 import { isOpen, setToken, token } from '/assets/operator/api.js';
@@ -9,7 +9,7 @@ const TOAST_MS = 6_000;
 
 const byId = id => document.getElementById(id);
 
-// Whether the operator agrees.
+// Asks the operator for confirmation. The result is true if the operator agrees.
 export function confirmed(title, words, yes) {
     const dialog = byId('question');
     byId('question-title').textContent = title;
@@ -18,14 +18,14 @@ export function confirmed(title, words, yes) {
     dialog.returnValue = 'no';
     dialog.showModal();
     return new Promise(done => {
-        // The event of an earlier question can come late.
+        // The event of an earlier dialog can arrive late.
         dialog.onclose = () => dialog.open || done(dialog.returnValue === 'yes');
     });
 }
 
 let asking = null;
 
-// Asks for the token; the result says whether there is another one now.
+// Asks for the token. The result is true if the operator entered another one.
 export function askToken(problem) {
     asking ??= new Promise(done => {
         const [dialog, input] = [byId('token'), byId('token-input')];
@@ -47,7 +47,7 @@ export function askToken(problem) {
     return asking;
 }
 
-// A sentence at the foot for a while.
+// Shows a sentence at the bottom of the page for a while.
 export function toast(words) {
     clearTimeout(toast.timer);
     byId('toast').textContent = words;

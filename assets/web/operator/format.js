@@ -1,4 +1,4 @@
-// Numbers, times and sizes for people.
+// Formats numbers, times and sizes for display.
 
 import { language } from '/assets/language.js';
 import { text } from '/assets/operator/texts.js';
@@ -19,7 +19,7 @@ export function bytes(count) {
     return `${number(count / 1e3)} kB`;
 }
 
-// In the two largest units.
+// Formats a duration in its two largest units.
 export function duration(seconds) {
     const whole = Math.floor(seconds);
     const [days, hours, minutes] = [Math.floor(whole / 86_400), Math.floor(whole / 3_600) % 24, Math.floor(whole / 60) % 60];
@@ -29,7 +29,7 @@ export function duration(seconds) {
     return text('seconds', { seconds: whole });
 }
 
-// As players show it.
+// Formats a position as players show it.
 export function length(seconds) {
     const whole = Math.round(seconds);
     const parts = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60, whole % 60];

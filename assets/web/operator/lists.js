@@ -7,7 +7,7 @@ import { Rows, icon, label, make, put } from '/assets/operator/rows.js';
 import { nameOf } from '/assets/operator/streams.js';
 import { reasonIn, text } from '/assets/operator/texts.js';
 
-// Why the server makes no rendition.
+// The reasons why the server does not encode a rendition.
 const CAUSES = {
     'absent': 'cause-absent',
     'limit': 'cause-limit',
@@ -129,7 +129,7 @@ export class Recordings {
 
     show({ enabled, recordings, all, free_bytes: free }, limit) {
         const days = recordings.map(file => dayOf(file.modified));
-        // The first one of each day names it.
+        // The first recording of each day shows the date.
         const named = recordings.map((file, at) => ({ ...file, day: days[at] === days[at - 1] ? null : days[at] }));
         const shown = named.slice(0, limit);
         this.rows.show(shown);
@@ -181,12 +181,12 @@ class RecordingPlayer {
         }
     }
 
-    // Whether the browser can play it so.
+    // Plays the recording with hls.js. Returns false if the browser does not support this.
     async #openHls(url) {
         const { default: Hls } = await import('/assets/hls.light.min.mjs');
         if (!byId('player').open) return true;
         if (!Hls.isSupported()) return false;
-        // Its worker would come from a blob, which the policy of the page forbids.
+        // The worker of hls.js would be a blob, which the page's policy forbids.
         this.hls = new Hls({ enableWorker: false });
         this.hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#fail());
         this.hls.loadSource(url);
@@ -233,7 +233,7 @@ export class Events {
     }
 }
 
-// The parts of the sentence that tells of an event.
+// Returns the parts of the sentence that describes an event.
 function sentence(event) {
     const name = `${event.direction ?? event.event}${event.state ? `-${event.state}` : ''}`;
     const after = event.seconds === undefined ? '' : duration(event.seconds);

@@ -1,4 +1,4 @@
-// The operator page: asks the API for what the chosen section shows, and puts it there.
+// The operator page: requests the data of the selected section from the API, and displays them.
 
 import { language, onLanguage } from '/assets/language.js';
 import { Access } from '/assets/operator/access.js';
@@ -12,9 +12,9 @@ import { Streams, nameOf } from '/assets/operator/streams.js';
 import { text } from '/assets/operator/texts.js';
 
 const REFRESH_MS = 2_000;
-// Entries of a list beside the streams.
+// Maximum number of entries of each list except the streams.
 const FEW = 6;
-// The folder of recordings is read this often.
+// Interval at which the folder of recordings is read.
 const RECORDINGS_MS = 10_000;
 const VIEWS = ['streams', 'viewers', 'chat', 'relays', 'access', 'recordings', 'events'];
 
@@ -46,10 +46,10 @@ function view() {
     return VIEWS.includes(chosen) ? chosen : 'streams';
 }
 
-// Asks for everything that is shown, and draws it.
+// Requests everything that is shown, and draws it.
 async function refresh() {
     clearTimeout(timer);
-    // Another section may have been chosen meanwhile.
+    // The operator may have selected another section in the meantime.
     isStale = refreshing;
     if (refreshing) return;
     refreshing = true;
@@ -115,7 +115,7 @@ async function failed(error) {
     banner();
 }
 
-// Asks for the token until the server takes it, or the operator gives up.
+// Asks for the token until the server accepts it, or the operator cancels.
 async function unlock(error) {
     const problem = error.status === 429 ? text('tokenWait') : token() ? text('tokenWrong') : null;
     if (await askToken(problem)) {
@@ -124,7 +124,7 @@ async function unlock(error) {
     }
 }
 
-// Rates follow from two answers.
+// Rates are computed from two responses.
 function measure() {
     const now = answers.server;
     if (before && now.now > before.now && now.seconds > before.seconds) {
@@ -173,7 +173,7 @@ function figures(server) {
     put(byId('scope'), text(server.local_only ? 'localOnly' : 'allAddresses'));
 }
 
-// What is wrong with the page as a whole.
+// Shows a problem of the page as a whole.
 function banner() {
     let words = '';
     if (failures > 1) words = text('unreachable');

@@ -1,4 +1,4 @@
-// Elements that follow a list: each item keeps its elements, and with them the focus.
+// Elements that follow a list. Each item keeps its elements, and therefore also the focus.
 
 // Makes an element with attributes and children; texts become text, never markup.
 export function make(tag, attributes = {}, ...children) {
@@ -18,14 +18,14 @@ export function icon(name) {
     return svg;
 }
 
-// Names a button or link for eyes and for screen readers.
+// Sets the tooltip and the accessible name of a button or link.
 export function label(element, words) {
     if (element.getAttribute('aria-label') === words) return;
     element.setAttribute('aria-label', words);
     element.title = words;
 }
 
-// Leaves equal text alone, so that screen readers do not repeat it and selections stay.
+// Sets a text only if it differs, so that screen readers do not repeat it and selections stay.
 export function put(element, words) {
     if (element.textContent !== words) element.textContent = words;
 }

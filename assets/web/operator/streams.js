@@ -6,7 +6,7 @@ import { Rows, icon, label, make, put } from '/assets/operator/rows.js';
 import { text } from '/assets/operator/texts.js';
 
 const THUMBNAIL_MS = 5_000;
-// Steps in the history of a bitrate.
+// Number of steps in the history of a bitrate.
 const STEPS = 120;
 const [SPARK_WIDTH, SPARK_HEIGHT] = [150, 34];
 
@@ -36,7 +36,7 @@ export class Streams {
         put(byId('no-streams'), text(this.last.length > 0 ? 'notFound' : 'noStreams'));
     }
 
-    // Asks for the thumbnails of what is shown.
+    // Requests the thumbnails of the displayed streams.
     refreshThumbnails() {
         for (const row of this.rows.rows.values()) row.refreshThumbnail();
     }
@@ -94,7 +94,7 @@ class StreamRow {
         put(this.encoder, publisher ? encoder(publisher.encoder) ?? text('unknownEncoder') : '–');
         put(this.publisher, publisher ? `RTMP · ${duration(publisher.seconds)} · ${publisher.peer}` : '');
         put(this.viewers, number(stream.viewers));
-        // For narrow screens, where the table has no head.
+        // For narrow screens, on which the table has no headings.
         this.audience.dataset.name = text('viewers');
         this.#showProtocols(stream);
         put(this.bitrate, publisher ? bitrate(publisher.bitrate) : '');
@@ -131,7 +131,7 @@ class StreamRow {
             const blob = await getBlob(`/api/v1/thumbnails/${pathOf(this.stream)}`);
             if (this.stream?.publisher) this.#showImage(URL.createObjectURL(blob));
         } catch (error) {
-            // The last one stays, unless there can be none.
+            // The last thumbnail stays, unless the stream has none.
             if (error.status === 404) this.#showImage(null);
         }
     }
@@ -150,7 +150,7 @@ class StreamRow {
     }
 }
 
-// Encoders by the names that people know.
+// Returns the usual name of an encoder.
 function encoder(words) {
     const obs = words?.match(/libobs version ([\d.]+)/);
     if (obs) return `OBS ${obs[1]}`;

@@ -393,7 +393,7 @@ const TEXTS = {
     },
 };
 
-// Reasons that the server gives most often; it gives them in English.
+// The most frequent reasons of the server, which are in English.
 const REASONS = {
     'unpublished': '推流端停止推流',
     'stopped': '已停止播放',

@@ -106,8 +106,9 @@ struct One {
 
 #[derive(Default)]
 struct State {
-    /// The pixels to upload, and their size. The vector is empty after the upload.
+    /// The pixels to upload. The vector is empty after the upload.
     pixels: Vec<u8>,
+    /// The size of the pixels to upload.
     fresh: Option<Size>,
     texture: Option<(glow::Texture, Size)>,
 }

@@ -122,8 +122,8 @@ fn stand_in(
 
 /// The type of the dragged data, if it is known.
 enum Known {
-    /// The types that are left to request; the next type is last. One type has already been
-    /// requested from the source.
+    /// The types that are left to request, in reverse order. One type has already been requested
+    /// from the source.
     Asked(Vec<Atom>),
     /// Files, or data that onair does not support: the window's library replies.
     Theirs,

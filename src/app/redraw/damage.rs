@@ -360,8 +360,8 @@ mod tests {
         assert!(matches!(drawn[0].shape, Shape::Callback(_)));
         // The label is outside the area.
         assert_eq!(drawn.len(), 2);
-        // Beside the frame, the page below it is drawn as well. Beside the page, the background is
-        // drawn.
+        // Outside the frame, the page below it is drawn as well. Outside the page, the background
+        // is drawn.
         let drawn = visible(&now, Area { right: 200, ..frame }, 1.0, GROUND);
         assert_eq!((drawn.len(), &drawn[0].shape), (3, &now[0].shape.shape));
         let beside = Area { left: 390, top: 30, right: 410, bottom: 40 };

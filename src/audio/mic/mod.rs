@@ -33,8 +33,9 @@ const STALL: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(5);
 /// Reserve for late callbacks.
 const MARGIN: Duration = Duration::from_millis(8);
-/// The additional delay for each missed block. The next constant is the maximum additional delay.
+/// The additional delay for each missed block.
 const SLACK_STEP: Duration = Duration::from_millis(5);
+/// The maximum additional delay.
 const MAX_SLACK: Duration = Duration::from_millis(150);
 
 /// The input to open.

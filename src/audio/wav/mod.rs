@@ -116,10 +116,11 @@ impl<R: Read + Seek> ReadAt for Stored<'_, R> {
 struct Clip<R> {
     reader: R,
     pcm: Pcm,
-    /// The byte offset of the first frame. The next fields are the number of frames, and the next
-    /// frame.
+    /// The byte offset of the first frame.
     begins: u64,
+    /// The number of frames.
     frames: u64,
+    /// The next frame.
     next: u64,
     bytes: Vec<u8>,
 }
@@ -345,8 +346,9 @@ struct WavFeed {
     rate: u32,
     channels: usize,
     ready: Receiver<WavBlock>,
-    /// The buffered audio. `first` is the number of its first frame.
+    /// The buffered audio.
     held: VecDeque<f32>,
+    /// The number of the first buffered frame.
     first: i64,
     /// Number of frames by which the audio plays late.
     later: i64,

@@ -140,7 +140,7 @@ impl WorkerPool {
     fn share(&self, count: usize, job: &Job<'_>) {
         // SAFETY: only the lifetime changes. Helpers take the job from `work` while they hold its
         // lock, and count themselves as busy before they release it; `Finish` removes the job and
-        // waits until no helper is busy, however this function is left.
+        // waits until no helper is busy, even if `job` panics here.
         let lent = Lent(unsafe { std::mem::transmute::<*const Job<'_>, *const Job<'static>>(job) });
         let mut work = self.shared.work.lock();
         (work.job, work.next, work.count, work.fault) = (Some(lent), 0, count, None);

@@ -19,13 +19,14 @@ const MIN_BITS_PER_PIXEL: f64 = 0.045;
 const OF_CHOSEN: f64 = 0.5;
 /// The time for which the bitrate must be too low before the size is reduced.
 const DOWN_AFTER: Duration = Duration::from_millis(1_500);
-/// The size grows if the bitrate is at least this multiple of what the larger size needs. The next
-/// constant is how long the bitrate must be that high.
+/// The size grows if the bitrate is at least this multiple of what the larger size needs.
 const MORE: f64 = 1.4;
+/// The time for which the bitrate must be high enough before the size grows.
 const UP_AFTER: Duration = Duration::from_secs(8);
 /// A step up that is reverted within this time has failed, and the next step up waits twice as
-/// long.
+/// long, up to [`MAX_PATIENCE`].
 const TRIED: Duration = Duration::from_secs(20);
+/// The maximum wait before a step up.
 const MAX_PATIENCE: Duration = Duration::from_secs(64);
 
 /// Chooses the frame size of one encode.

@@ -83,8 +83,9 @@ struct State {
     latest: [Option<Arc<Rendition>>; 2],
     sinks: Vec<Weak<dyn Sink>>,
     figures: Figures,
-    /// The number of packets taken, and the latest DTS among them.
+    /// The number of packets taken.
     taken: u64,
+    /// The latest DTS of the packets taken.
     newest: Timestamp,
     /// The latest DTS among the packets that the outputs have received.
     handed_out: Timestamp,
@@ -207,7 +208,8 @@ impl Hub {
         }
     }
 
-    /// Sets how much later audio arrives than video of the same time. Frames then wait for audio.
+    /// Sets the delay with which audio arrives after video of the same time. Frames then wait for
+    /// audio.
     pub fn set_audio_delay(&self, lag: Duration) {
         let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
         self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);

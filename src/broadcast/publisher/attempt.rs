@@ -12,8 +12,9 @@ use crate::wire::rtmp::url::Url;
 
 /// The inputs of an attempt.
 pub(super) struct Attempt<'a> {
-    /// The user's URL; after a redirect, `url` differs from it.
+    /// The user's URL.
     pub home: &'a Url,
+    /// The URL of this attempt, which differs from `home` after a redirect.
     pub url: &'a Url,
     pub tcp_limit: Duration,
     /// True if the server closed the last connection immediately, so that this connection counts as
@@ -21,7 +22,7 @@ pub(super) struct Attempt<'a> {
     pub in_doubt: bool,
     /// True if an earlier connection was live for more than a moment.
     pub was_live: bool,
-    /// The time at which the attempt ends in any case.
+    /// The time at which the attempt ends, even if it has not succeeded.
     pub until: Option<Timestamp>,
 }
 

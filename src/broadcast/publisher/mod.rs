@@ -229,7 +229,8 @@ impl Drop for Publisher {
     }
 }
 
-/// Sets the stop when dropped, so that the task counts as ended in any case.
+/// Sets the [`Stop`] when dropped, so that the task also counts as ended if it is aborted or
+/// panics.
 struct SetOnDrop(Stop);
 
 impl Drop for SetOnDrop {

@@ -359,9 +359,9 @@ struct Writer {
     synced: Instant,
     /// The size of the earlier files in bytes.
     earlier_bytes: u64,
-    /// The position where the current GOP began in this file. The next field is the size of the
-    /// largest GOP so far.
+    /// The position where the current GOP began in this file.
     group_began: u64,
+    /// The size of the largest GOP in this file so far.
     largest_group: u64,
     split_wanted: bool,
     keyframe_asked: bool,

@@ -10,8 +10,9 @@ use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::PixelLayout;
 use crate::media::{Color, Size};
 
-/// Number of frames that fill the pool. The next constant is the number of measured frames.
+/// Number of frames that fill the pool.
 const WARM: usize = 12;
+/// Number of measured frames.
 const FRAMES: usize = 20;
 
 /// A camera that returns the same frame for a while, and reports the allocations of its reader's

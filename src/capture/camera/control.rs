@@ -56,7 +56,8 @@ impl Span {
 /// A control with its current value in the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraControl {
-    /// Name of the control in settings: letters, digits and `_`, derived from the driver's name.
+    /// Name of the control in the settings file: letters, digits and `_`, derived from the driver's
+    /// name.
     pub name: String,
     /// Display name of the control, from the driver.
     pub title: String,
@@ -67,7 +68,7 @@ pub struct CameraControl {
     pub active: bool,
 }
 
-/// Converts a driver's name to the form in settings: `White Balance, Auto` becomes
+/// Converts a driver's name to the form in the settings file: `White Balance, Auto` becomes
 /// `white_balance_auto`.
 pub fn plain(title: &str) -> String {
     let mut name = String::new();

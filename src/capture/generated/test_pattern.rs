@@ -14,14 +14,15 @@ use crate::media::markers::{self, Schedule};
 use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
 const TITLE: &str = "onair test pattern";
-/// Luma of the letters. The next constant is the luma of the panel behind the letters.
+/// Luma of the letters.
 const INK: u8 = 220;
+/// Luma of the panel behind the letters.
 const PANEL: u8 = 28;
 /// Height of a ribbon in rows. Ribbons fill whole macroblocks, so static ribbons cost nothing.
 const RIBBON: usize = 32;
-/// One in this many ribbons is woven. The next constant is the index of the first woven ribbon. At
-/// 720p, the panel covers no woven ribbon.
+/// One in this many ribbons is woven.
 const WOVEN_EVERY: usize = 7;
+/// The index of the first woven ribbon. At 720p, the panel covers no woven ribbon.
 const WOVEN_FIRST: usize = 1;
 /// Height of a thread in a woven ribbon, in rows: one chroma row. No macroblock then moves as a
 /// whole.

@@ -23,9 +23,9 @@ use crate::text::problem::{Problem, problem};
 
 /// Maximum size of an image file, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
-/// Maximum side length of a decoded image in pixels. The next constant is the maximum number of
-/// pixels.
+/// Maximum side length of a decoded image in pixels.
 const MAX_SIDE: u32 = 16_384;
+/// Maximum number of pixels of a decoded image.
 const MAX_PIXELS: u64 = 1 << 26;
 /// Maximum additional memory during decoding, in bytes.
 const MAX_ALLOC: u64 = 640 << 20;

@@ -1,8 +1,9 @@
 //! Detects a display or window that shows nothing: every point is black, except under the pointer,
 //! which is drawn over every capture. A failed capture (a window that bypasses the desktop,
-//! protected video, a sleeping monitor) returns zeros, so black means the pixel value of zeros. A
-//! dark desktop with a small bright spot does not count as black. Each frame is checked at most
-//! once, and at most two frames are checked per second. A few points usually suffice.
+//! protected video, a sleeping monitor) returns RGB zeros, so a point counts as black only if its
+//! YUV value is that of RGB zeros, within rounding. A dark desktop with a small bright spot does
+//! not count as black. Each frame is checked at most once, and at most two frames are checked per
+//! second. A few points usually suffice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,9 +16,9 @@ use crate::media::Planes;
 /// Interval between checks of the frame.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Maximum luma of black, with a margin for rounding. The next constant is the maximum distance of
-/// black's chroma from 128.
+/// Maximum luma of black, with a margin for rounding.
 const MAX_BLACK_LUMA: u8 = 17;
+/// Range of the chroma of black, with a margin for rounding.
 const GREY: (u8, u8) = (127, 129);
 
 /// Step between rows, and between points of a row, in the quick first check.

@@ -15,9 +15,9 @@ use crate::media::{Planes, Size};
 /// The background color, which is as dark as the placeholder without a name.
 const GROUND: Rgba = Rgba::opaque(18, 20, 26);
 const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
-/// The frame's height divided by this is the height of the letters. The next constant is the
-/// maximum width of lines.
+/// The frame's height divided by this is the height of the letters.
 const LETTER: u32 = 10;
+/// The maximum width of lines, as a share of the frame's width.
 const LINE: f32 = 0.86;
 
 /// Opens the placeholder with this name. A separate thread draws the placeholder once.

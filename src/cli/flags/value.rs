@@ -63,12 +63,12 @@ pub fn source() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|word| source_text(&word))
 }
 
-/// Parses a video source. File names need not be UTF-8.
+/// Parses a video source. File names do not have to be UTF-8.
 pub fn video() -> impl TypedValueParser<Value = VideoChoice> {
     OsStringValueParser::new().try_map(|word| VideoChoice::of_word(&word))
 }
 
-/// Parses an audio source. File names need not be UTF-8.
+/// Parses an audio source. File names do not have to be UTF-8.
 pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
     OsStringValueParser::new().try_map(|word| AudioChoice::of_word(&word))
 }

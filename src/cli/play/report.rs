@@ -1,4 +1,4 @@
-//! Prints the output of `onair play`, with and without a window: events with `--json`, otherwise
+//! Prints the output of `onair play`, with or without a window: events with `--json`, otherwise
 //! sentences.
 
 use serde_json::{Value, json};

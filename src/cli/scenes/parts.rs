@@ -1,5 +1,5 @@
-//! `onair collections` and `onair profiles`: lists, imports and exports the collections and
-//! profiles next to the settings.
+//! `onair collections` and `onair profiles`: list, import and export the collections and profiles
+//! next to the settings file.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -20,12 +20,13 @@ use crate::server::renditions::{Ladder, Watermark};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Maximum number of keys of one kind; the next constant is the maximum length of each, in bytes.
+/// Maximum number of keys of one kind.
 pub(super) const MAX_KEYS: usize = 256;
+/// Maximum length of a key in bytes.
 pub(super) const MAX_KEY: usize = 512;
-/// Maximum number of applications with rules; the next constant is the maximum number of networks
-/// in a list.
+/// Maximum number of applications with rules.
 const MAX_APPS: usize = 256;
+/// Maximum number of networks in a list.
 const MAX_NETWORKS: usize = 1_024;
 /// Minimum length of a token secret in bytes: the length of the hash (RFC 7518 §3.2).
 const MIN_SECRET: usize = 32;

@@ -8,8 +8,9 @@ use crate::server::recordings::rules::{FileRules, RecordingRules, Retention, Str
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Maximum number of rules; the next constant is the maximum length of a pattern, in bytes.
+/// Maximum number of rules.
 const MAX_RULES: usize = 256;
+/// Maximum length of a pattern in bytes.
 const MAX_PATTERN: usize = 512;
 /// The table `[[record_rule]]`.
 #[derive(Default, Deserialize)]

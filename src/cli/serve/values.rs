@@ -7,16 +7,18 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 
-/// The range of a file's duration; the next constant is the range of the time for which files are
-/// kept.
+/// The range of a file's duration.
 pub(super) const SPLIT_TIME: (Duration, Duration) =
     (Duration::from_secs(1), Duration::from_hours(7 * 24));
+/// The range of the time for which files are kept.
 pub(super) const KEEP_TIME: (Duration, Duration) =
     (Duration::from_mins(1), Duration::from_hours(366 * 24));
 
-/// The ranges of the server's limits.
+/// The range of the maximum number of connections.
 pub(super) const CONNECTIONS: (usize, usize) = (64, 65_536);
+/// The range of the maximum number of connections per address.
 pub(super) const PER_ADDRESS: (usize, usize) = (1, 65_536);
+/// The range of the maximum number of streams.
 pub(super) const STREAMS: (usize, usize) = (1, 4_096);
 
 /// Parses a number within limits.

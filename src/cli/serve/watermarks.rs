@@ -10,9 +10,11 @@ use crate::server::renditions::{Ladder, Watermark};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Valid heights in percent of the frame's height, margins in percent of its width, and opacities in percent.
+/// Valid heights in percent of the frame's height.
 const HEIGHTS: (u32, u32) = (1, 100);
+/// Valid margins in percent of the frame's width.
 const MARGINS: (u32, u32) = (0, 45);
+/// Valid opacities in percent.
 const OPACITIES: (u32, u32) = (1, 100);
 
 /// `[[watermark]]`: an image or a text.

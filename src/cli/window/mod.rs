@@ -41,7 +41,7 @@ pub struct Args {
 /// Opens the studio and runs it to its end.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
-    // No settings were ever saved, so the guide is displayed at the first start.
+    // Without saved settings, this is the first start, and the guide is displayed.
     let is_first = path.as_deref().is_some_and(|path| !path.exists());
     let open: Vec<String> = args.open.iter().map(|it| first::absolute(it)).collect();
     let mut first = First::default();

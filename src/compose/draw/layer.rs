@@ -1,4 +1,4 @@
-//! The pieces of a frame: layers and bundles of layers, as they are drawn.
+//! The pieces of a frame that are drawn: layers and bundles of layers.
 
 use crate::compose::layout::{Rect, Shape, Spot};
 use crate::compose::scene::Blend;

@@ -419,7 +419,8 @@ impl Source<'_> {
     }
 }
 
-/// Samples the rows from index `first` on bilinearly, in fixed point with 16 fractional bits.
+/// Samples the rows from index `first` with bilinear interpolation, at positions with 16
+/// fractional bits.
 #[inline(always)]
 fn warp(from: &Source<'_>, map: Affine, first: usize, out: &mut [u8], width: usize) {
     let fixed = |value: f64| (value * 65_536.0).round() as i64;

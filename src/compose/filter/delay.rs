@@ -10,9 +10,9 @@ use crate::media::VideoFrame;
 
 /// Maximum delay.
 pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
-/// Maximum number of waiting frames. The next constant is the maximum total size of these frames,
-/// in bytes.
+/// Maximum number of waiting frames.
 const MAX_FRAMES: usize = 64;
+/// Maximum total size of the waiting frames, in bytes.
 const MAX_BYTES: usize = 192 << 20;
 /// Time without a call, in addition to the delay, after which the filter restarts, because its
 /// queue is outdated.

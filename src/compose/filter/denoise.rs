@@ -11,9 +11,9 @@ use crate::media::{Planes, Size};
 /// The implementation of [`Filter::Denoise`](super::Filter::Denoise).
 #[derive(Debug)]
 pub(super) struct Denoise {
-    /// Limit below which differences within a frame are noise; `time` is the limit for differences
-    /// between frames.
+    /// Limit below which differences within a frame are noise.
     place: i16,
+    /// Limit below which differences between frames are noise.
     time: i32,
     /// The state of each plane, in 128ths of a level.
     past: [Vec<i16>; 3],

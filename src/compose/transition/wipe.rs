@@ -166,7 +166,7 @@ impl Wipe {
 #[derive(Default)]
 pub(super) struct Map {
     of: Option<(Pattern, Size)>,
-    /// The image of the order, and the size of the frame.
+    /// The image of the order, with the size of the frame.
     picture: Option<(Arc<Planes>, Size)>,
     full: Vec<u8>,
     half: Vec<u8>,

@@ -105,7 +105,7 @@ pub(super) fn open_audio(config: &config::Audio) -> Result<Opened<dyn AudioBacke
 /// An encoder that onair knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownEncoder {
-    /// The choice in the settings; `None` for audio, which has no choice.
+    /// The value in the settings file; `None` for audio, which has no choice.
     pub choice: Option<Choice>,
     pub name: &'static str,
     pub codec: Codec,

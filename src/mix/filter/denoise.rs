@@ -27,9 +27,9 @@ struct Channel {
     resamplers: Option<(Fft<f32>, Fft<f32>)>,
     /// Audio at the session's rate that waits until a frame is complete.
     waiting: Vec<f32>,
-    /// Cleaned audio that waits for output. The next field is the original audio with the same
-    /// delay.
+    /// Cleaned audio that waits for output.
     cleaned: Vec<f32>,
+    /// The original audio with the same delay.
     plain: Vec<f32>,
     /// A scratch buffer at 48 kHz.
     at_48k: Vec<f32>,

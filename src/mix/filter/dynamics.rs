@@ -8,9 +8,9 @@ use crate::mix::filter::settings::Filter;
 pub(super) struct Gate {
     open: f32,
     close: f32,
-    /// The change of the gain per sample while the gate opens. The next field is the change while
-    /// the gate closes.
+    /// The change of the gain per sample while the gate opens.
     rise: f32,
+    /// The change of the gain per sample while the gate closes.
     fall: f32,
     /// Number of samples for which the gate stays open after the level has fallen.
     hold: u32,

@@ -26,8 +26,9 @@ pub(super) struct Limiter {
     needed: VecDeque<(u64, f32)>,
     frame: u64,
     held: f32,
-    /// The last `ahead` held reductions. The next field is the sum of these reductions.
+    /// The last `ahead` held reductions.
     recent: VecDeque<f32>,
+    /// The sum of the reductions in `recent`.
     sum: f64,
     /// Number of frames since the last reduction.
     rested: usize,

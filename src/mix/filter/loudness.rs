@@ -8,8 +8,9 @@ use crate::mix::loudness_window::LoudnessWindow;
 
 /// The loudness in LUFS below which audio is a pause.
 const PAUSE_LUFS: f64 = -50.0;
-/// Maximum increase of the gain in decibels per second. The next constant is the maximum decrease.
+/// Maximum increase of the gain in decibels per second.
 const UP_DB_A_SECOND: f32 = 3.0;
+/// Maximum decrease of the gain in decibels per second.
 const DOWN_DB_A_SECOND: f32 = 6.0;
 /// The lowest gain in decibels.
 const MIN_DB: f32 = -30.0;

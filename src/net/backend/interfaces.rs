@@ -35,8 +35,7 @@ mod linux {
 
     /// Maximum number of interfaces.
     const MAX_INTERFACES: usize = 1_024;
-    /// Size of a message's header in bytes; the next constant is the size of the header of its
-    /// interface data.
+    /// Size of a message's header in bytes.
     const HEADER_BYTES: usize = 16;
 
     /// Returns all interfaces that are up and connected, with their addresses, except loopback.

@@ -71,7 +71,7 @@ impl Reception {
         }
     }
 
-    /// Sets by how many microseconds audio plays after its timestamps; a negative value means
+    /// Sets the delay of the audio after its timestamps in microseconds; a negative value means
     /// before. A negative value delays a live stream by that much.
     pub(in crate::player) fn set_av_offset(&mut self, micros: i64) {
         self.sooner = micros.saturating_neg().max(0);

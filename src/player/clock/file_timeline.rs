@@ -54,8 +54,8 @@ impl FileTimeline {
     }
 }
 
-/// The presented part of a file: from its first frame to the end of its last, with its audio except
-/// the priming. Times are microseconds of the file's own timeline.
+/// The presented part of a file: from its first frame to the end of its last frame, with its audio
+/// except the priming. Times are microseconds of the file's own timeline.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) struct Span {
     pub(in crate::player) begins: i64,

@@ -14,24 +14,29 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::Track;
 
-/// The sliding window: the number of buckets, and the length of each.
+/// Number of buckets of the sliding window.
 const BUCKETS: usize = 10;
+/// Length of a bucket.
 const BUCKET: Duration = Duration::from_secs(1);
-/// Parameters of the automatic buffer: the number of buckets it remembers, the minimum number of
-/// buckets, its margin above the measurement (for decoding), and its limits in µs.
+/// Number of buckets that the automatic buffer remembers.
 const LATE_BUCKETS: usize = 20;
+/// Minimum number of buckets for the automatic buffer.
 const LATE_KNOWN: usize = 3;
+/// Margin of the automatic buffer above the measurement, for decoding, in µs.
 const AUTO_MARGIN: i64 = 40_000;
+/// Minimum length of the automatic buffer in µs.
 const AUTO_LEAST: i64 = 60_000;
+/// Maximum length of the automatic buffer in µs.
 const MAX_AUTO: i64 = 5_000_000;
 /// A track without data for this long does not count.
 const SILENT: Duration = Duration::from_secs(3);
 /// The slower track may delay the other by at most this much, so that latency stays limited.
 const SKEW_MICROS: i64 = 2_000_000;
-/// Stalls within this period add a margin to the buffer. The margin decays at a rate in µs per
-/// second, and has a maximum in µs.
+/// Stalls within this period add a margin to the buffer.
 const REPEATED: Duration = Duration::from_secs(15);
+/// Rate at which the added margin decays, in µs per second.
 const MARGIN_DECAY_PER_S: i64 = 5_000;
+/// Maximum of the added margin in µs.
 const MARGIN_MAX: i64 = 1_000_000;
 
 /// See the module documentation.
@@ -54,7 +59,8 @@ struct Transit {
     /// The minimum of all buckets, cached because every packet and every frame needs it.
     least: Option<i64>,
     arrival: Option<Timestamp>,
-    /// (Start of bucket, largest delay above the minimum in it), oldest first.
+    /// The start of each bucket, and the largest delay above the minimum in the bucket, oldest
+    /// first.
     late: VecDeque<(Timestamp, i64)>,
     /// Time of the last large drop of the minimum, which indicates an arriving burst.
     fell: Option<Timestamp>,
@@ -186,7 +192,7 @@ impl Jitter {
     }
 
     /// Returns true if the minimum transit time has just dropped sharply, as during a burst. It is
-    /// then too early for a target.
+    /// then too early to start or resume playback.
     pub fn settling(&self, now: Timestamp) -> bool {
         self.tracks
             .iter()

@@ -12,11 +12,13 @@ use crate::base::Timestamp;
 /// A larger delay behind the target, in µs, is corrected by a jump; a smaller one, by faster
 /// playback.
 pub const JUMP_MICROS: i64 = 500_000;
-/// Deviations from the target at which speed correction begins and ends, in µs.
+/// Deviation from the target at which speed correction begins, in µs.
 const CORRECT_FROM: i64 = 20_000;
+/// Deviation from the target at which speed correction ends, in µs.
 const CORRECT_TO: i64 = 3_000;
-/// The maximum change of speed, and the deviation in µs at which it is reached.
+/// The maximum change of speed.
 const MAX_CORRECTION: f64 = 0.05;
+/// The deviation in µs at which the change of speed reaches its maximum.
 const FULL_CORRECTION_AT: f64 = 200_000.0;
 /// A start waits at most this long for a burst to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
@@ -156,7 +158,7 @@ impl Playout {
         self.at = now;
     }
 
-    /// Waits again for a start position, as at the first start.
+    /// Waits again for a start position, as at the beginning of playback.
     pub fn begin_again(&mut self) {
         self.phase = Phase::Waiting { since: None };
     }

@@ -114,7 +114,7 @@ impl Timeline {
         }
     }
 
-    /// Sets that a packet of either track with `raw` microseconds plays at `at`, and that earlier
+    /// Defines the time `at` at which a packet of either track with `raw` microseconds plays. Earlier
     /// packets play before that time. `firm` means that gaps and steps of the timestamps are
     /// intentional.
     pub fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {

@@ -35,10 +35,11 @@ pub trait Speaker: Send {
 
 /// Duration of each write to the speaker, in µs.
 const CHUNK_MICROS: i64 = 10_000;
-/// Audio buffered in the speaker, including its latency, in µs: the initial value, the increase
-/// after an underrun, and the maximum.
+/// Initial amount of audio in the speaker, including its latency, in µs.
 const AHEAD_MICROS: i64 = 150_000;
+/// Increase of the amount of audio in the speaker after an underrun, in µs.
 const MORE_MICROS: i64 = 30_000;
+/// Maximum amount of audio in the speaker, in µs.
 const MAX_AHEAD_MICROS: i64 = 240_000;
 /// An underrun within this time after a start, in µs, is caused by the start.
 const SETTLED_MICROS: i64 = 500_000;

@@ -4,8 +4,9 @@
 //!
 //! This module is pure. It runs on the presenter thread.
 
-/// The shortest and the longest piece that is cut or repeated, in ms.
+/// The shortest piece that is cut or repeated, in ms.
 const MIN_MS: usize = 5;
+/// The longest piece that is cut or repeated, in ms.
 const MAX_MS: usize = 15;
 /// Length of the crossfade in ms.
 const FADE_MS: usize = 5;

@@ -17,9 +17,9 @@ use crate::text::problem::problem;
 /// Maximum number of frames that wait to be shown, in addition to those in the decoder.
 pub(in crate::player) const DEPTH: usize = 6;
 
-/// After this long without a keyframe, decoding begins at any frame. The second limit is the time
-/// after which a missing keyframe is reported.
+/// After this long without a keyframe, decoding begins at any frame.
 const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time after which a missing keyframe is reported.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// A frame, and the number of playback restarts before it (`Packets::restart`).
@@ -291,8 +291,9 @@ mod tests {
     use crate::wire::codec::h264::DecoderConfig;
     use crate::wire::container::track_config::video_config;
 
-    /// Milliseconds between frames, and between keyframes.
+    /// Milliseconds between frames.
     const STEP: i64 = 40;
+    /// Milliseconds between keyframes.
     const GROUP: i64 = 2_000;
     /// How far the received data of a broadcast is ahead of playback, in milliseconds.
     const BUFFER: i64 = 300;
@@ -373,8 +374,9 @@ mod tests {
         takes: Arc<AtomicI64>,
         decoded: Arc<Mutex<Vec<(i64, i64)>>>,
         lag: FrameDrop,
-        /// Presentation time of the next frame, and the number of waiting frames.
+        /// Presentation time of the next frame.
         next: i64,
+        /// Number of waiting frames.
         waiting: usize,
         group: i64,
     }

@@ -55,9 +55,9 @@ pub(super) struct Demux {
     asked: Option<(VideoCodec, bool)>,
     told: (Option<VideoCodec>, Option<AudioCodec>),
     aac_ready: bool,
-    /// The config of audio other than AAC, as announced. `audio` is the config that the packets
-    /// define.
+    /// The config of audio other than AAC, as announced.
     announced: Option<AudioConfig>,
+    /// The config that the packets define.
     audio: Option<AudioConfig>,
     /// An anomaly of the timestamps that has not been taken yet.
     untidy: Option<TimestampAnomaly>,
@@ -82,7 +82,7 @@ impl Demux {
         }
     }
 
-    /// Sets that a packet with a timestamp of `raw` microseconds plays at `at`, see
+    /// Defines the time `at` at which a packet with a timestamp of `raw` microseconds plays, see
     /// [`Timeline::anchor`].
     pub(super) fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.timeline.anchor(raw, at, firm, now);

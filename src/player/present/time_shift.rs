@@ -14,9 +14,9 @@ use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::state::Rewind;
 
-/// How far ahead of the position the decoders get packets, in µs, and the maximum number of items
-/// per round.
+/// How far ahead of the position the decoders get packets, in µs.
 const AHEAD_MICROS: i64 = 1_500_000;
+/// Maximum number of items per round.
 const MAX_PACKETS_PER_TURN: usize = 400;
 /// A position closer to the live edge than this counts as live, in µs.
 const NEAR_MICROS: i64 = 250_000;

@@ -77,8 +77,9 @@ pub struct Keyframe {
 pub struct ProbeReading {
     pub state: State,
     pub size: Option<Size>,
-    /// The codecs, such as `H.264 High`; empty until known.
+    /// The video codec, such as `H.264 High`; empty until known.
     pub video: String,
+    /// The audio codec; empty until known.
     pub audio: String,
     /// Frames per second of media time.
     pub fps: Option<f64>,
@@ -86,8 +87,7 @@ pub struct ProbeReading {
     pub bitrate: u32,
     /// Time of the last connection, once data has arrived.
     pub joined: Option<Timestamp>,
-    /// Arrival time of the last packet; the next two fields are for the last video and audio
-    /// packet.
+    /// Arrival times of the last packet, the last video packet, and the last audio packet.
     pub last: Option<Timestamp>,
     pub last_video: Option<Timestamp>,
     pub last_audio: Option<Timestamp>,

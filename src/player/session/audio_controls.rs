@@ -16,8 +16,9 @@ pub(in crate::player) struct AudioControls {
     balance: AtomicU32,
     /// Microseconds by which audio plays after its timestamps.
     av_offset: AtomicI64,
-    /// The chosen speaker; the next field counts the choices.
+    /// The chosen speaker.
     speaker: Arc<Mutex<Option<String>>>,
+    /// The number of choices of a speaker.
     speaker_choices: AtomicU32,
 }
 
@@ -87,8 +88,8 @@ impl AudioControls {
         self.speaker_choices.load(Ordering::Acquire)
     }
 
-    /// Sets by how much audio plays after its timestamps (negative: before), within limits. Returns
-    /// the value in microseconds.
+    /// Sets the delay of the audio after its timestamps (negative: before), within limits. Returns
+    /// the delay in microseconds.
     pub(in crate::player) fn set_av_offset(&self, millis: i32) -> i64 {
         let offset = i64::from(millis.clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS)) * 1_000;
         self.av_offset.store(offset, Ordering::Relaxed);

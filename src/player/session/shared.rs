@@ -128,14 +128,14 @@ impl Shared {
         self.moved.lock().take()
     }
 
-    /// Sets that the position `own_ms` milliseconds after the start of a recording plays at
-    /// `media`. This finishes a pending seek.
+    /// Defines the media time `media` at which the position `own_ms` milliseconds after the start of
+    /// a recording plays. This finishes a pending seek.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.timeline.set_origin(own_ms, media);
         self.requests.give_up();
     }
 
-    /// Sets by how much audio plays after its timestamps (negative: before).
+    /// Sets the delay of the audio after its timestamps (negative: before).
     pub(in crate::player) fn set_av_offset(&self, millis: i32) {
         self.reception.lock().set_av_offset(self.controls.set_av_offset(millis));
     }

@@ -73,8 +73,8 @@ impl PlayTimeline {
         self.place() < Duration::from_millis(self.round.load(Ordering::Relaxed))
     }
 
-    /// Sets that the position `own_ms` milliseconds after the start of a recording plays at
-    /// `media`.
+    /// Defines the media time `media` at which the position `own_ms` milliseconds after the start of
+    /// a recording plays.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.origin.store(own_ms - media.as_millis(), Ordering::Relaxed);
     }

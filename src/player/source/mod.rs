@@ -53,8 +53,9 @@ const END: Duration = Duration::from_secs(2);
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
-    /// Audio sample rate in Hz; `channels` is the channel count.
+    /// Audio sample rate in Hz.
     pub rate: u32,
+    /// Number of audio channels.
     pub channels: u16,
     /// The initial end behavior of a file.
     pub at_end: EndBehavior,
@@ -64,11 +65,13 @@ pub struct Context {
 pub struct MediaSource {
     pub video: Box<dyn VideoFeed>,
     pub audio: Box<dyn AudioFeed>,
-    /// The state of the video; the next field is the state of the audio.
+    /// The state of the video.
     pub video_status: Arc<SourceStatus>,
+    /// The state of the audio.
     pub audio_status: Arc<SourceStatus>,
-    /// Valid as long as the video feed exists; the next field is for the audio feed.
+    /// Valid as long as the video feed exists.
     pub video_held: Weak<()>,
+    /// Valid as long as the audio feed exists.
     pub audio_held: Weak<()>,
     /// Controls for pause and seeking.
     pub transport: Transport,
@@ -274,8 +277,9 @@ struct SourceThread {
     runtime: Runtime,
     name: String,
     ends: Cell<Ends>,
-    /// The current file of a list, and the requested one.
+    /// The current file of a list.
     list: RefCell<PlaylistPosition>,
+    /// The requested file of the list.
     wanted: Cell<Option<usize>>,
     /// The number of list changes at the last check.
     followed: Cell<Option<u32>>,

@@ -181,8 +181,9 @@ pub enum Event {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     pub size: Option<Size>,
-    /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
+    /// Name of the video codec, such as `H.264 High`.
     pub video: String,
+    /// Name of the audio codec, such as `AAC-LC 48 kHz stereo`.
     pub audio: String,
     /// The decoder of the video.
     pub decoder: Option<By>,
@@ -234,8 +235,9 @@ pub struct Figures {
     pub volume: f32,
     pub muted: bool,
     pub playing_for: Duration,
-    /// The position in a recording; `duration` is its length.
+    /// The position in a recording.
     pub position: Duration,
+    /// The length of the recording.
     pub duration: Option<Duration>,
     pub paused: bool,
     /// The range for seeking back in a live stream, if it has a time shift.

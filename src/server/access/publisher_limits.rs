@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::server::access::rules::AppLimits;
 
-/// A publisher may send the data of this much time in advance: for large keyframes, and for data
-/// that waited during a short stall.
+/// A publisher may send this much media time in advance: for large keyframes, and for data that
+/// waited during a short stall.
 const BURST: Duration = Duration::from_secs(5);
 
 /// The limits of a publisher, and the data that it has sent beyond its bitrate.

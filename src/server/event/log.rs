@@ -37,8 +37,9 @@ pub(in crate::server) struct LoggedEvent {
     pub file: Option<String>,
     pub rendition: Option<String>,
     pub cause: Option<&'static str>,
-    /// The direction and the address of a relay.
+    /// The direction of a relay.
     pub direction: Option<Direction>,
+    /// The address of a relay.
     pub url: Option<String>,
     pub reason: Option<String>,
     pub after: Option<Duration>,
@@ -51,8 +52,9 @@ pub(in crate::server) struct EventLog {
     next: u64,
     viewers: VecDeque<LoggedEvent>,
     others: VecDeque<LoggedEvent>,
-    /// Number of viewers, and its maximum so far.
+    /// Number of viewers.
     watching: u64,
+    /// Maximum number of viewers so far.
     peak: u64,
 }
 

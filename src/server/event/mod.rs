@@ -85,9 +85,9 @@ pub struct RenditionChange {
     /// The name of the rendition, such as `720p`.
     pub rendition: String,
     pub state: RenditionState,
-    /// If the rendition was refused, or ended before its viewers left: the cause as one word, and the
-    /// text for the user.
+    /// If the rendition was refused, or ended before its viewers left: the cause as one word.
     pub cause: Option<&'static str>,
+    /// The cause of the refusal or of the early end, as a text for the user.
     pub reason: Option<Problem>,
 }
 

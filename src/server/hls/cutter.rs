@@ -19,8 +19,9 @@ const LONGEST: Duration = Duration::from_secs(10);
 const ROUNDING: Duration = Duration::from_millis(400);
 /// Maximum time by which a keyframe may be early.
 const EARLY_KEYFRAME: Duration = Duration::from_millis(50);
-/// A larger step of the times, in either direction, is a discontinuity.
+/// A larger forward step of the times is a discontinuity.
 const JUMP: Duration = Duration::from_secs(3);
+/// A larger backward step of the times is a discontinuity.
 const STEP_BACK: Duration = Duration::from_secs(1);
 /// How long to wait for the other track at the beginning.
 const OTHER_TRACK: Duration = Duration::from_secs(1);
@@ -28,8 +29,9 @@ const OTHER_TRACK: Duration = Duration::from_secs(1);
 const FIRST_KEYFRAME: Duration = Duration::from_secs(10);
 /// Maximum number of packets that wait for the beginning.
 const MAX_WAITING: usize = 1_024;
-/// A part ends at this size in bytes. The next constant is the limit for a segment.
+/// A part ends at this size in bytes.
 const MAX_PART_BYTES: usize = 4 << 20;
+/// A segment ends at this size in bytes.
 const MAX_SEGMENT_BYTES: usize = 16 << 20;
 
 /// The lengths of parts and segments.
@@ -47,13 +49,15 @@ pub(in crate::server) struct Cutter {
     lengths: Lengths,
     /// Target duration in whole seconds; the first segment sets it, and it stays constant.
     target: Option<Duration>,
-    /// The longest keyframe interval; `last_key` is the last keyframe.
+    /// The longest keyframe interval.
     key_interval: Duration,
+    /// The time of the last keyframe.
     last_key: Option<Timestamp>,
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
-    /// Packets that wait until the beginning is possible, and the start of the wait.
+    /// Packets that wait until the beginning is possible.
     waiting: Vec<EncodedPacket>,
+    /// The time since which packets have been waiting.
     waiting_since: Option<Timestamp>,
     timeline: Option<Timeline>,
     /// True if the tracks have changed: everything restarts at the next keyframe.

@@ -13,9 +13,10 @@ use crate::wire::dash::{Manifest, Period, Track, TrackKind, TrackRendition};
 
 /// Name of the resource for the current time, below `/{app}/{stream}/hls/`.
 pub(in crate::server) const CLOCK: &str = "time";
-/// Players that read growing segments stay this many parts from the end, and at least the duration
-/// in the next constant.
+/// Players that read growing segments stay this many parts from the end, and at least
+/// [`MIN_LATENCY`].
 const LATENCY_PARTS: u32 = 4;
+/// The minimum distance from the end of players that read growing segments.
 const MIN_LATENCY: Duration = Duration::from_secs(1);
 
 /// The URLs of a manifest.

@@ -44,9 +44,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Minimum and maximum duration of a part, of a segment and of the playlist.
+    /// Minimum and maximum duration of a part.
     pub const PART: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+    /// Minimum and maximum duration of a segment.
     pub const SEGMENT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+    /// Minimum and maximum duration of the playlist.
     pub const WINDOW: (Duration, Duration) = (Duration::from_secs(6), Duration::from_mins(5));
 }
 

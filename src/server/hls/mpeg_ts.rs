@@ -12,8 +12,9 @@ use crate::wire::container::TrackId;
 use crate::wire::container::mp4::index_to_play;
 use crate::wire::hls::{self, ListPosition, MasterForm, Media, write_master, write_media};
 
-/// Names of the multivariant playlist and the media playlist below `/{app}/{stream}/hls/`.
+/// Name of the multivariant playlist below `/{app}/{stream}/hls/`.
 pub(in crate::server) const TS_MASTER: &str = "ts.m3u8";
+/// Name of the media playlist below `/{app}/{stream}/hls/`.
 pub(in crate::server) const TS_LIST: &str = "ts-list.m3u8";
 
 /// Overhead of the MPEG-TS headers that is added to the announced bandwidth, in percent.

@@ -30,7 +30,7 @@ use crate::server::stream::sink::Sink;
 const HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];
 
-/// Maximum size of a message from a viewer, in bytes. Viewers need not send any.
+/// Maximum size of a message from a viewer, in bytes. Viewers do not need to send any.
 const MAX_SAID: usize = 4 << 10;
 
 /// Makes the response: the stream, or an error if it does not exist.

@@ -48,7 +48,7 @@ pub(super) async fn check(
         for (name, value) in more {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        // If the response is the same for all origins, caches need not distinguish them.
+        // If the response is the same for all origins, caches do not have to distinguish them.
         if access.cors.iter().all(|allowed| allowed != "*") {
             headers.insert(header::VARY, HeaderValue::from_static("origin"));
         }

@@ -27,7 +27,7 @@ const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 /// Seconds after which a new attempt is useful.
 const RETRY: &str = "2";
-/// The same for a rendition that was refused.
+/// Seconds after which a new attempt is useful for a rendition that was refused.
 const RETRY_RENDITION: &str = "30";
 /// Maximum length of the choice of a rendition.
 const MAX_CHOICE: usize = 4 << 10;

@@ -16,12 +16,13 @@ const MAX_NAMES: usize = 50_000;
 pub(in crate::server) const MAX_LISTED: usize = 200;
 /// Number of bytes at the start of a file that are searched for its first time.
 const START: u64 = 256 << 10;
-/// Maximum number of boxes before the index of an MP4 file, and number of bytes of the index that
-/// contain its header.
+/// Maximum number of boxes before the index of an MP4 file.
 const MAX_BOXES: usize = 16;
+/// Number of bytes of the index that contain its header.
 const MOVIE_START: u64 = 512;
-/// Size of a tag's head, and of the length after a tag, in bytes (Adobe FLV v10.1, annex E.4.1).
+/// Size of a tag's head in bytes (Adobe FLV v10.1, annex E.4.1).
 const TAG_HEAD: u64 = 11;
+/// Size of the length after a tag in bytes.
 const TAG_LENGTH: u64 = 4;
 
 /// A file of the folder.
@@ -153,7 +154,7 @@ fn first_time(file: &mut fs::File) -> io::Result<Option<u32>> {
     Ok(None)
 }
 
-/// Returns true for a frame or audio. The time of a config or of metadata need not be that of the
+/// Returns true for a frame or audio. The time of a config or of metadata can differ from that of the
 /// stream.
 fn is_media(tag: &Tag) -> bool {
     match tag.kind {

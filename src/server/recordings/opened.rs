@@ -30,8 +30,9 @@ use crate::wire::container::{Error, FilePart, Format, ReadAt};
 
 /// The application of all recordings.
 pub(in crate::server) const VOD: &str = "vod";
-/// Maximum number of recordings in memory, and of their samples together.
+/// Maximum number of recordings in memory.
 const MAX_OPEN: usize = 32;
+/// Maximum number of samples of all recordings in memory.
 const MAX_SAMPLES: usize = 8_000_000;
 /// Maximum size of a segment in bytes. A larger one counts as damaged.
 const MAX_BYTES: u64 = 128 << 20;

@@ -89,10 +89,11 @@ pub(super) struct PartsWriter {
     reader: Option<EventReader>,
     /// The times of the first and the newest media of the file.
     times: Option<(u32, u32)>,
-    /// Number of bytes that are not in the file yet, number of bytes since the last keyframe, and the maximum
-    /// between two keyframes.
+    /// Number of bytes that are not in the file yet.
     pending: u64,
+    /// Number of bytes since the last keyframe.
     group: u64,
+    /// Maximum number of bytes between two keyframes.
     largest_group: u64,
     /// The kinds of tags with media in this file.
     kinds: Vec<TagKind>,

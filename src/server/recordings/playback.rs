@@ -28,9 +28,11 @@ use crate::wire::rtmp::stream_name::StreamName;
 
 /// The client gets data this far ahead of playback, so that its buffer is full.
 const AHEAD: Duration = Duration::from_secs(3);
-/// The duration of a batch, and its maximum number of samples and of bytes.
+/// The duration of a batch.
 const BATCH: Duration = Duration::from_millis(500);
+/// The maximum number of samples in a batch.
 const MAX_BATCH: usize = 512;
+/// The maximum number of bytes in a batch.
 const MAX_BATCH_BYTES: u64 = 4 << 20;
 /// While more bytes than this are waiting, the client gets no new data.
 const MAX_BACKLOG: usize = 1 << 20;
@@ -232,7 +234,7 @@ impl Playback {
         }
     }
 
-    /// Returns the duration of the recording, as far as it is known.
+    /// Returns the known duration of the recording.
     fn duration(&self) -> Duration {
         let end = |list: &SampleList| {
             let last = list.samples.last()?;

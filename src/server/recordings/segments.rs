@@ -37,8 +37,9 @@ pub(in crate::server) struct Sample {
 #[derive(Debug, Default)]
 pub(in crate::server) struct SampleList {
     pub samples: Vec<Sample>,
-    /// The duration of the last sample, and ticks per second.
+    /// The duration of the last sample.
     pub last_duration: u32,
+    /// The number of ticks per second.
     pub timescale: u32,
 }
 
@@ -71,8 +72,9 @@ impl SampleList {
 pub(in crate::server) struct SegmentSpan {
     pub start: Timestamp,
     pub duration: Duration,
-    /// The samples of each track.
+    /// The samples of the video track.
     pub video: Range<usize>,
+    /// The samples of the audio track.
     pub audio: Range<usize>,
     /// The total size of the samples in bytes.
     pub bytes: u64,
@@ -88,9 +90,11 @@ pub(in crate::server) struct SegmentIndex {
     pub segments: Vec<SegmentSpan>,
     /// Time zero of the recording in the file.
     origin: Option<Timestamp>,
-    /// The indices of the first samples that are in no segment, and the start of the next segment.
+    /// The index of the first video sample that is in no segment.
     next_video: usize,
+    /// The index of the first audio sample that is in no segment.
     next_audio: usize,
+    /// The start of the next segment.
     next_start: Option<Timestamp>,
     /// The index of the first frame that has not been checked as the end of a segment.
     checked: usize,

@@ -41,14 +41,15 @@ struct Push {
     unpublished_at: Option<Timestamp>,
     /// The time of the connection's first media.
     live_since: Option<Timestamp>,
-    /// The stream time at which the other server's time begins, and the last time sent to that server.
+    /// The stream time at which the other server's time begins.
     origin_ms: Option<u32>,
+    /// The last time sent to the other server.
     last_ms: u32,
     /// True after messages were lost, until a keyframe arrives.
     skipping: bool,
-    /// Number of the connection's bytes that were already counted, and the time at which it last
-    /// increased.
+    /// Number of the connection's bytes that were already counted.
     counted: u64,
+    /// The time at which `counted` last increased.
     progress: Timestamp,
     was_live: bool,
 }

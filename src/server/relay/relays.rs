@@ -14,9 +14,10 @@ use crate::server::relay::state::Relay;
 
 /// Maximum number of running relays.
 pub(in crate::server) const MAX_RELAYS: usize = 256;
-/// Maximum number of pulls on demand that have received nothing yet, in total and for the viewers
-/// of one network. Such pulls are cheap to request.
+/// Maximum number of pulls on demand that have received nothing yet. Such pulls are cheap to
+/// request.
 const MAX_FRUITLESS: usize = 64;
+/// Maximum number of pulls on demand without data for the viewers of one network.
 const MAX_FRUITLESS_PER_ADDRESS: usize = 8;
 /// Length of a server's id in characters.
 const ID: usize = 16;

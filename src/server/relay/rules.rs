@@ -7,8 +7,9 @@ use crate::net::rtmp::Options;
 use crate::server::access::token::claims::matches;
 use crate::server::relay::target::RelayTarget;
 
-/// Maximum number of rules, and of addresses in a rule.
+/// Maximum number of rules.
 pub const MAX_RULES: usize = 64;
+/// Maximum number of addresses in a rule.
 pub const MAX_TARGETS: usize = 16;
 
 /// The direction of a relay.
@@ -49,8 +50,9 @@ pub struct RelayRule {
 }
 
 impl RelayRule {
-    /// The range and the default of `linger`.
+    /// The range of `linger`.
     pub const LINGER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
+    /// The default of `linger`.
     pub const USUAL_LINGER: Duration = Duration::from_secs(10);
 
     /// Returns true if the rule is for this stream.

@@ -20,7 +20,7 @@ use crate::server::renditions::running::RenditionUse;
 use crate::wire::container::mp4::codec_names::video_codec_name;
 use crate::wire::hls::OfferedVariant;
 
-/// Duration for which a rendition is made after the last request.
+/// Duration for which a rendition is still encoded after the last request.
 const KEPT: Duration = Duration::from_secs(30);
 /// The announced peak bitrate, which includes the overhead of the container, in percent of the
 /// average.

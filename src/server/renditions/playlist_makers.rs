@@ -19,8 +19,9 @@ use crate::wire::hls::Report;
 /// The renditions of a stream that are being made.
 #[derive(Debug)]
 pub(in crate::server) struct PlaylistMakers {
-    /// The stream itself, and its queue.
+    /// The stream itself.
     stream: Arc<Stream>,
+    /// The queue of the stream.
     sink: Arc<MessageSink>,
     all: Vec<Arc<RenditionPlaylist>>,
     made: Vec<PlaylistMaker>,

@@ -1,8 +1,8 @@
-//! The reasons why a rendition is not made.
+//! The reasons why a rendition is not available.
 
 use crate::text::problem::{Problem, problem};
 
-/// The reason why a rendition is not made, for the viewer and the operator.
+/// The reason why a rendition is not available, for the viewer and the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Refusal {
     /// The stream has no such rendition, or is not larger than the rendition.

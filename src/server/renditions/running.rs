@@ -1,4 +1,4 @@
-//! A rendition that is being made, and its users.
+//! A rendition that is being encoded, and its users.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::server::renditions::ladder::VideoRendition;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
 
-/// A rendition that is being made.
+/// A rendition that is being encoded.
 #[derive(Debug)]
 pub(in crate::server) struct RunningRendition {
     pub rendition: VideoRendition,
@@ -111,7 +111,7 @@ impl Counters {
     }
 }
 
-/// A use of a rendition. The rendition is made as long as this value exists.
+/// A use of a rendition. The rendition is encoded as long as this value exists.
 #[derive(Debug)]
 pub(in crate::server) struct RenditionUse {
     pub running: Arc<RunningRendition>,

@@ -1,4 +1,4 @@
-//! Starts renditions, if there is CPU time for them.
+//! Starts renditions, if enough CPU time is available.
 
 use std::sync::Arc;
 

@@ -135,8 +135,8 @@ fn start_encoders(
     }
 }
 
-/// Drops the messages before the last keyframe if too many are waiting. Returns true if messages
-/// were dropped.
+/// If the waiting video is longer than [`MAX_BEHIND_MS`], drops the video messages before the last
+/// keyframe, or all of them without a keyframe. Returns true if messages were dropped.
 fn drop_late(arrivals: &mut Vec<Arrival>) -> bool {
     let video = |arrival: &Arrival| match arrival {
         Arrival::Message(message) if message.kind == TagKind::Video && message.mark.is_none() => {

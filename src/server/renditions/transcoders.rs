@@ -1,4 +1,4 @@
-//! All renditions that are being made, and those that were refused.
+//! All renditions that are being encoded, and those that were refused.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -117,7 +117,7 @@ impl Transcoders {
         true
     }
 
-    /// Returns the renditions of a stream that are being made, the largest first.
+    /// Returns the renditions of a stream that are being encoded, the largest first.
     pub fn figures(&self, app: &str, name: &str) -> Vec<RenditionFigures> {
         let all = self.all.lock();
         let Some(found) = all.get(&(app.to_owned(), name.to_owned())) else { return Vec::new() };

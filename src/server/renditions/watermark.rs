@@ -27,8 +27,9 @@ impl Watermark {
     pub const MAX: usize = 4;
     /// Maximum number of characters in a text.
     pub const MAX_TEXT: usize = 100;
-    /// The default distance from the edges, and the default opacity; see [`WatermarkImage`].
+    /// The default distance from the edges; see [`WatermarkImage`].
     pub const MARGIN: f32 = 0.02;
+    /// The default opacity.
     pub const OPACITY: f32 = 0.8;
 
     /// Creates a watermark with an image from a file, on all renditions.

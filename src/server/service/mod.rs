@@ -53,9 +53,9 @@ const EVENTS: usize = 1_024;
 /// Pause after a socket error.
 const SOCKET_PAUSE: Duration = Duration::from_millis(10);
 
-/// How long the sessions of a closed WebRTC port may hold its socket, and how often this is checked. After
-/// that, the new port is the next free one.
+/// Time for which onair waits until the sessions of a closed WebRTC port release its socket.
 const SESSIONS_END: Duration = Duration::from_millis(300);
+/// Interval between checks of that socket. If it is not released in time, the next free port is used.
 const SESSIONS_CHECK: Duration = Duration::from_millis(5);
 
 /// The reason why the server does not start.
@@ -340,7 +340,7 @@ impl Server {
         viewers::end(&self.registry, ViewerChoice::All, EXPELLED);
     }
 
-    /// Takes the operator's seat in the chat of a stream; `None` if there are too many chats.
+    /// Joins the chat of a stream as the operator; returns `None` if there are too many chats.
     pub fn join_chat(&self, app: &str, stream: &str) -> Option<OperatorChat> {
         OperatorChat::join(&self.registry, app, stream)
     }

@@ -1,6 +1,6 @@
 //! One stream: its publisher, the initial data for new viewers, and its viewers. The publisher's
 //! task sends messages to all viewers, so that no viewer's task needs to wake up. A publisher's
-//! burst is sent in one piece, because a system call costs more than copying its bytes.
+//! burst is sent with one system call, because a system call costs more than copying the bytes.
 
 pub(in crate::server) mod bitrate_history;
 pub(in crate::server) mod codec_figures;
@@ -44,8 +44,8 @@ const CONTINUES_WITHIN_MS: u32 = 10_000;
 /// They look like another authorized publisher, because one address can belong to a whole
 /// household. A stream without data for this long has stalled for its viewers anyway.
 const GHOST_AFTER: Duration = Duration::from_secs(4);
-/// The same limit for clients on this computer, where the system closes the connections of dead
-/// processes.
+/// A silent publisher on this computer counts as a ghost after this time. The time is shorter,
+/// because the system closes the connections of dead processes.
 const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
 /// Messages are held only for at least this many viewers. For fewer, a system call per viewer and burst
 /// costs little.

@@ -302,8 +302,9 @@ mod tests {
         assert_eq!(publisher.stalls, Stalls { count: 2, longest });
     }
 
-    /// The AudioSpecificConfig of stereo AAC-LC at 48 kHz, and at 44.1 kHz.
+    /// The AudioSpecificConfig of stereo AAC-LC at 48 kHz.
     const ASC_48_KHZ: [u8; 2] = [0x11, 0x90];
+    /// The AudioSpecificConfig of stereo AAC-LC at 44.1 kHz.
     const ASC_44_KHZ: [u8; 2] = [0x12, 0x10];
 
     #[test]

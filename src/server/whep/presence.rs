@@ -1,5 +1,5 @@
-//! A WHEP viewer in the viewer list of its stream. The frames of the viewer are delivered in
-//! another way.
+//! A WHEP viewer in the viewer list of its stream. The stream delivers nothing to this viewer,
+//! because the frames come from the stream's WHEP production.
 
 use std::sync::Arc;
 

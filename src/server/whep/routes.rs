@@ -11,8 +11,9 @@ use crate::server::whep::mailbox::{IceNames, Mailbox};
 use crate::server::whep::path::Path;
 use crate::wire::webrtc::stun;
 
-/// The first bytes of RTP and RTCP (RFC 7983), and the second bytes that identify RTCP (RFC 5761).
+/// The first bytes of RTP and RTCP (RFC 7983).
 const RTP: std::ops::RangeInclusive<u8> = 128..=191;
+/// The second bytes that identify RTCP (RFC 5761).
 const RTCP: std::ops::RangeInclusive<u8> = 192..=223;
 
 /// All sessions.

@@ -56,8 +56,9 @@ const RESTART_PAUSE: Duration = Duration::from_millis(300);
 /// If the cached frames are larger than this, in bytes, a new keyframe from onair's own encoder
 /// arrives sooner.
 const LARGE_GROUP: usize = 300 << 10;
-/// Minimum initial estimate of the link in bits per second, and its ratio to the stream's bitrate.
+/// Minimum initial estimate of the link in bits per second.
 const START_BITRATE: u64 = 8_000_000;
+/// Ratio of the initial estimate to the stream's bitrate.
 const START_FACTOR: u64 = 4;
 
 /// Session that has just started.
@@ -152,7 +153,7 @@ struct Session {
     sources: HashSet<SocketAddr>,
     /// The viewer's TCP connections, the newest last.
     tcp: Vec<Arc<TcpLink>>,
-    /// The lines of the answer with the local candidates, and the first mid.
+    /// The lines of the answer with the local candidates and their media section.
     candidates: String,
     video: Option<Pictures>,
     audio: Option<Sounds>,

@@ -18,8 +18,9 @@ use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::path::{Path, TcpLink};
 use crate::server::whep::routes;
 
-/// Time limits for the first datagram and between datagrams. Viewers check the connection every few seconds.
+/// Time limit for the first datagram.
 const FIRST_WITHIN: Duration = Duration::from_secs(10);
+/// Time limit between datagrams. Viewers check the connection every few seconds.
 const NEXT_WITHIN: Duration = Duration::from_secs(30);
 /// Time limit for the last packets of a session.
 const FLUSH_WITHIN: Duration = Duration::from_secs(1);

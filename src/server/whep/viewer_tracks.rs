@@ -14,9 +14,9 @@ use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::negotiation::{Route, VideoRoute};
 use crate::server::whep::production::productions::ProductionUse;
 
-/// Frames that wait for the link longer than this are dropped up to the next keyframe. The next constant limits
-/// the number of waiting packets.
+/// Frames that wait for the link longer than this are dropped up to the next keyframe.
 const MAX_DELAY: Duration = Duration::from_secs(1);
+/// Maximum number of waiting packets.
 const MAX_PACKETS: usize = 4_096;
 /// Maximum time from the arrival of a frame to the screen on a good link.
 const MAX_PLAYOUT: Duration = Duration::from_millis(100);

@@ -52,7 +52,7 @@ pub struct Config {
     /// True if all sources are in scenes, as in the window. The source of `--video` then becomes
     /// one of them.
     pub scenes_only: bool,
-    /// Problems of the settings that the studio reports at its start.
+    /// Problems in the settings file that the studio reports when it starts.
     pub warnings: Vec<Problem>,
     pub serve: Serve,
     /// Trusted certificates and limits of connections to targets.

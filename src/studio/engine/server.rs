@@ -52,9 +52,9 @@ pub(in crate::studio) struct BuiltIn {
     chat_rules: ChatRules,
     /// The chat of the program's own stream, if there is a window to show it.
     chat: Option<OwnChat>,
-    /// The addresses of this computer after their last change; `links` contains the links with
-    /// these addresses.
+    /// The addresses of this computer after their last change.
     networks: Arc<[NetworkAddress]>,
+    /// The links with these addresses.
     links: Arc<ShareLinks>,
 }
 

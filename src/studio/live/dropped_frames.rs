@@ -26,8 +26,9 @@ struct Counts {
 struct DropEpisode {
     began: Timestamp,
     last: Timestamp,
-    /// The counters when the drops began; `after` has the counters at the last drop.
+    /// The counters when the drops began.
     before: Counts,
+    /// The counters at the last drop.
     after: Counts,
 }
 

@@ -33,7 +33,7 @@ impl SecondRendition {
         Self { packets, config, encoder: None, failed: false }
     }
 
-    /// Returns true if a second encode is possible, as far as is known.
+    /// Returns true if a second encode has not failed yet.
     pub(in crate::studio) fn is_possible(&self) -> bool {
         !self.failed
     }

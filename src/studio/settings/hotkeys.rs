@@ -1,5 +1,5 @@
-//! Hotkeys and their syntax in the settings: `[hotkeys]`. The window defines the names of commands;
-//! unknown names are kept unchanged.
+//! Hotkeys and their syntax in the settings file: `[hotkeys]`. The window defines the names of
+//! commands; unknown names are kept unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

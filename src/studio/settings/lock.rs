@@ -1,6 +1,6 @@
 //! The lock that allows only one writer per settings file. It locks a file next to the settings
-//! file. The system releases the lock, however its holder ends. Without the lock, the settings are
-//! only read.
+//! file. The system releases the lock when its holder ends, even after a crash. Without the lock,
+//! onair only reads the settings.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};

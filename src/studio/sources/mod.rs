@@ -230,10 +230,11 @@ pub(super) struct Sources {
     shared: BTreeMap<SourceId, SourceId>,
     /// The shared sources with other filters, which are drawn separately.
     views: BTreeSet<SourceId>,
-    /// The sources that fallbacks replace. The next fields contain their fallback sources, and the
-    /// names that their placeholders display.
+    /// The sources that fallbacks replace.
     out: BTreeSet<SourceId>,
+    /// The fallback source of each replaced source.
     fallback: BTreeMap<SourceId, SourceId>,
+    /// The names that the placeholders of fallback sources display.
     placeholders: BTreeMap<SourceId, String>,
     /// The last reports of sources that are closed or renamed, by their names.
     closed: Vec<(String, SourceReport)>,
@@ -344,7 +345,7 @@ impl Sources {
     }
 
     /// Passes an open source that is no longer wanted to another source that shared it, so that the
-    /// device need not be closed.
+    /// device stays open.
     fn hand_over(&mut self, first: &[First<'_>], compositor: &Compositor) {
         let heir = |id: &SourceId, open: &Opened| {
             let choice = &open.chosen.choice;

@@ -76,7 +76,7 @@ struct Prepared {
     state: State,
     /// The reason why the file could not be used at the last attempt, until it can be used.
     failed: Option<Problem>,
-    /// True if the result of the next attempt is reported in any case.
+    /// True if the result of the next attempt is reported even if it has not changed.
     asked: bool,
     /// The problem that was reported.
     told: Option<Problem>,

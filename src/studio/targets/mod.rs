@@ -58,7 +58,7 @@ pub struct Target {
     pub play_url: Secret,
     /// The only accepted certificate for `rtmps://`, instead of those that the system trusts.
     pub pin: Option<CertificatePin>,
-    /// True if the key is stored across runs (never in the settings).
+    /// True if the key is stored across runs (never in the settings file).
     pub remember_key: bool,
     /// The name under which the key is stored.
     pub keep_as: String,

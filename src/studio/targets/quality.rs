@@ -22,7 +22,7 @@ pub enum Adapt {
 }
 
 impl Adapt {
-    /// Returns the name on the command line and in the settings.
+    /// Returns the name on the command line and in the settings file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Off => "off",

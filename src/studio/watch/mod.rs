@@ -1,5 +1,5 @@
 //! The players in the window: up to nine side by side, one of which is selected. Each player has
-//! its own engine and threads, so problems of one player do not affect the other ones.
+//! its own engine and threads, so problems of one player do not affect the others.
 
 pub mod chat;
 mod chat_session;

@@ -1,5 +1,5 @@
-//! Support for the push-to-talk key and hotkeys while another window has the focus, and the texts about it
-//! in the settings.
+//! Support for the push-to-talk key and hotkeys while another window has the focus, and the texts
+//! about this support in the settings dialog.
 
 use std::collections::BTreeMap;
 

@@ -77,8 +77,9 @@ pub struct Draft {
     pub(super) clip: Clip,
     /// The choice that a source gets once the user releases a dragged number or color.
     pub(super) held: Option<(SourceId, VideoChoice)>,
-    /// The texts entered for sources. The next field is the time of the last input.
+    /// The texts entered for sources.
     pub(super) words: BTreeMap<SourceId, String>,
+    /// The time of the last input.
     pub(super) typed_at: f64,
     /// The text entered as the name of a source.
     pub(super) name: Option<(SourceId, String)>,

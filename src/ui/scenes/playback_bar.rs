@@ -19,8 +19,9 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
-/// Height of the bar in points. The next constant is the maximum width.
+/// Height of the bar in points.
 const HEIGHT: f32 = 36.0;
+/// Maximum width of the bar in points.
 const WIDTH: f32 = 460.0;
 /// The distance by which a key seeks.
 const STEP: Duration = Duration::from_secs(5);

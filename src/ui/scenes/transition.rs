@@ -1,5 +1,5 @@
 //! The dialog for a transition: its kind, its duration, and the options of its kind. Every change
-//! takes effect with the next change of scenes.
+//! takes effect at the next scene change.
 
 use std::path::Path;
 

@@ -23,13 +23,14 @@ impl Screen {
         self.file_chooser = Some(FileChooser::new(ctx, kind, folder));
     }
 
-    /// Sets whether the window has waited a long time for the desktop's file dialog. The dialog may
-    /// never have appeared.
+    /// Sets whether the desktop's file dialog has not responded for a while. The dialog may be open,
+    /// or may never have appeared.
     pub fn set_file_wait(&mut self, waits: bool) {
         self.file_wait = waits;
     }
 
-    /// Draws onair's file chooser, or the alternatives while the desktop's dialog does not appear.
+    /// Draws onair's file chooser, or the choices that appear while the desktop's dialog does not
+    /// respond.
     pub(super) fn file_dialogs(&mut self, ctx: &egui::Context) {
         let view = View {
             theme: &self.theme,

@@ -79,9 +79,9 @@ pub struct Screen {
     search: dialogs::Search,
     target: targets::Draft,
     settings: dialogs::SettingsDraft,
-    /// onair's own file chooser. The next field is true if the desktop's dialog has been open for a
-    /// long time, or never appeared.
+    /// onair's own file chooser.
     file_chooser: Option<FileChooser>,
+    /// True while the desktop's file dialog does not respond.
     file_wait: bool,
     passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,

@@ -13,16 +13,18 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, figure, menu_item, paragraph, place};
 
-/// The width of the figures, and the panel width from which they are beside the graph.
+/// The width of the figures.
 const FIGURES: f32 = 220.0;
+/// The panel width from which the figures are beside the graph.
 const BESIDE_FROM: f32 = 440.0;
 /// The minimum height of the graph.
 const GRAPH: f32 = 72.0;
 /// The range of the graph above and below the target, which is the EBU +9 scale (EBU Tech 3341).
 const ABOVE: f32 = 9.0;
 const BELOW: f32 = 18.0;
-/// The number of seconds that the graph shows, and the number of seconds per point.
+/// The number of seconds that the graph shows.
 const SPAN: usize = 600;
+/// The number of seconds per point of the graph.
 const PER_POINT: usize = 4;
 /// The true peak in dBTP that EBU R 128 permits.
 const MAX_TRUE_PEAK: f32 = -1.0;
@@ -68,7 +70,8 @@ pub fn figures(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// Draws the panel. `chosen` is the target in the settings, and `height` the height of the panel.
+/// Draws the panel. `chosen` is the loudness target that the user chose, and `height` the height of
+/// the panel.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, chosen: &mut Option<i8>, height: f32) {
     let snapshot = view.snapshot;
     let targets = snapshot.targets.iter().map(|it| &it.target);

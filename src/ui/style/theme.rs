@@ -29,17 +29,19 @@ pub mod size {
     pub const STATUS_BAR: f32 = 28.0;
     pub const LEFT: f32 = 228.0;
     pub const RIGHT: f32 = 304.0;
-    /// The width of the left panel in a window narrower than [`NARROW`]. The next constant is the
-    /// right panel.
+    /// The width of the left panel in a window narrower than [`NARROW`].
     pub const LEFT_NARROW: f32 = 200.0;
+    /// The width of the right panel in a window narrower than [`NARROW`].
     pub const RIGHT_NARROW: f32 = 264.0;
     pub const NARROW: f32 = 1120.0;
     pub const MIXER: f32 = 124.0;
-    /// The height of the address bar on the *Watch* page. The next constant is the control bar.
+    /// The height of the address bar on the *Watch* page.
     pub const WATCH_ADDRESS: f32 = 52.0;
+    /// The height of the control bar on the *Watch* page.
     pub const WATCH_CONTROLS: f32 = 56.0;
-    /// The height of a field, a select or a button. The next constant is the small height.
+    /// The height of a field, a select or a button.
     pub const CONTROL: f32 = 34.0;
+    /// The height of a small field, select or button.
     pub const CONTROL_SMALL: f32 = 28.0;
     /// The height of a source in a list. It is the same for one line or two, so that a selection
     /// moves nothing.

@@ -13,8 +13,9 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, label, paragraph, slider};
 
 /// The left end of the slider for the minimum bitrate, in kbit/s. At this position, the target uses
-/// the common minimum of all targets. The next constant is the right end.
+/// the common minimum of all targets.
 const LOWEST: f32 = 100.0;
+/// The right end of the slider, in kbit/s.
 const HIGHEST: f32 = 6_000.0;
 
 /// Draws the button that expands the advanced fields, and the fields if they are expanded.

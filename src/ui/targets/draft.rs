@@ -19,9 +19,9 @@ use crate::ui::video::FrameView;
 pub struct Draft {
     /// The id of the target that is open for editing.
     pub(super) open: Option<u32>,
-    /// The order of the targets in the list. The next field is the position of the list in the last
-    /// frame.
+    /// The order of the targets in the list.
     pub(super) order: Vec<u32>,
+    /// The position of the list in the last frame.
     pub(super) cards: Option<Rect>,
     /// The targets that are live or connecting. Changes to their addresses wait until the user
     /// applies them.

@@ -43,7 +43,7 @@ pub fn quality_text(view: &View<'_>) -> String {
     )
 }
 
-/// Common sizes, in addition to those of the presets. The next constant contains the frame rates.
+/// Common sizes, in addition to those of the presets.
 const SIZES: [Size; 5] = [
     Size::new(854, 480),
     Size::new(1280, 720),
@@ -51,10 +51,11 @@ const SIZES: [Size; 5] = [
     Size::new(2560, 1440),
     Size::new(3840, 2160),
 ];
+/// Common frame rates.
 const RATES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), fps(60)];
 
 /// Draws the quality fields: presets, size, frame rate and bitrate. The other settings are on the
-/// output page of the settings.
+/// *Output* page of the settings dialog.
 pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let now = view.snapshot.quality.clone();

@@ -111,16 +111,19 @@ pub struct Draft {
     pub address_over: bool,
     /// True if the frame was double-clicked.
     pub double_clicked: bool,
-    /// The danmaku over the frame. The next field is the number of the last message added to it.
+    /// The danmaku over the frame.
     pub sky: DanmakuLayer,
+    /// The number of the last message added to the danmaku.
     pub flown: u64,
     /// The number of chat deletions that danmaku has already applied.
     pub deletions: u64,
-    /// The typed chat message. The next field contains the typed words that hide messages.
+    /// The typed chat message.
     pub saying: String,
+    /// The typed words that hide messages.
     pub words: Option<String>,
-    /// The typed connection options. The next field is a stream with the typed address of its chat.
+    /// The typed connection options.
     pub connection: Option<NetworkForm>,
+    /// A stream with the typed address of its chat.
     pub chat_at: Option<(String, String)>,
     /// True if the hardware decoders were probed.
     pub asked_hardware: bool,

@@ -47,12 +47,15 @@ const MOVES: [(Key, Vec2); 4] = [
 const DIGITS: [Key; 8] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
-/// The steps of the volume, the audio offset, the zoom, the frame position (in points), and the
-/// long seek.
+/// The step of the volume.
 const LOUDER: f32 = 0.05;
+/// The step of the audio offset in milliseconds.
 const LATER_MS: i32 = 10;
+/// The step of the zoom.
 const LARGER: f32 = 1.1;
+/// The step of the frame position in points.
 const FURTHER: f32 = 24.0;
+/// The step of a long seek.
 const LONG_SEEK: Duration = Duration::from_secs(30);
 
 /// Returns true if no control has the keyboard focus and no popup is open.

@@ -19,8 +19,9 @@ use crate::ui::watch::keys;
 use crate::ui::watch::tiles::{over_video, players, tile};
 use crate::ui::widgets::{ButtonWeight, icon_button};
 
-/// The initial size of the small window in points. The next constant is the minimum size.
+/// The initial size of the small window in points.
 const SMALL: [f32; 2] = [384.0, 216.0];
+/// The minimum size of the small window in points.
 const SMALLEST: [f32; 2] = [160.0, 90.0];
 
 /// Draws the separate window, if it is open. Returns the window action that the user selected in

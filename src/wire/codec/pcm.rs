@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 
-/// The first bytes of this config.
+/// The first bytes of the config of uncompressed audio.
 pub const MARK: &[u8; 4] = b"lpcm";
 const MAX_CHANNELS: u16 = 16;
 

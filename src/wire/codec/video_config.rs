@@ -52,7 +52,8 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { profile, level, size, colors: beside.or(told) })
 }
 
-/// Returns the units in the arrays of a record, with their types.
+/// Passes each unit in the arrays of a record to `take`, with its type. Returns `None` if the
+/// arrays are truncated.
 fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Option<()> {
     let (&count, mut rest) = arrays.split_first()?;
     for _ in 0..count {

@@ -1,5 +1,5 @@
 //! Reads files incrementally, from the disk or while bytes still arrive from a web server. A reader
-//! reports missing bytes, and the caller repeats the call when the bytes are there.
+//! reports missing bytes, and the caller repeats the call when they have arrived.
 
 use std::fmt;
 
@@ -21,8 +21,8 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// known](Self::is_whole).
     fn index(&self) -> &Index;
 
-    /// Adds the next samples to `found`, sorted by DTS as far as they are read. Returns false at
-    /// the end.
+    /// Adds the next samples to `found`, sorted by DTS within what was read. Returns false at the
+    /// end.
     ///
     /// # Errors
     /// Fails with the same errors as [`head`](Self::head).
@@ -38,7 +38,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// Moves to a unit, at which the next read begins.
     fn go_to(&mut self, unit: Unit);
 
-    /// Returns the end time of the file, as far as it is known.
+    /// Returns the end time of the file, if it is known.
     fn end(&self) -> Option<Timestamp>;
 
     /// Returns the time at which the audible audio of an audio-only file begins, after the

@@ -71,7 +71,7 @@ impl Format {
         }
     }
 
-    /// Detects the format by the extension of a path, in any case.
+    /// Detects the format by the extension of a path, in upper or lower case.
     pub fn of_path(path: &std::path::Path) -> Option<Self> {
         let extension = path.extension()?;
         Self::ALL.into_iter().find(|format| extension.eq_ignore_ascii_case(format.extension()))

@@ -88,8 +88,9 @@ pub struct Hint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub uri: String,
-    /// Sequence number of the rendition's last segment; `part` is its last part.
+    /// Sequence number of the rendition's last segment.
     pub sequence: u64,
+    /// Number of the last part of the rendition's last segment.
     pub part: Option<u64>,
 }
 

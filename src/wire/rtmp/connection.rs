@@ -37,9 +37,9 @@ pub(super) const WINDOW: u32 = 2_500_000;
 pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) out: SendQueue,
-    /// Number of received chunk bytes; `acknowledged` is the number that was acknowledged to the
-    /// peer.
+    /// Number of received chunk bytes.
     received: u64,
+    /// Number of received bytes that were acknowledged to the peer.
     acknowledged: u64,
     /// True if no bytes are acknowledged.
     silent: bool,

@@ -24,16 +24,16 @@ const SLICE_MS: u32 = 9;
 const UNSENT_MS: u32 = 6;
 /// Minimum of the limit for unsent data, in bytes.
 const UNSENT: u32 = 1_024;
-/// Range of chunk sizes in bytes. Smaller ones add too many headers, and larger ones have no
-/// benefit.
+/// Minimum chunk size in bytes. Smaller chunks add too many headers.
 const SMALLEST: u32 = 128;
+/// Maximum chunk size in bytes. Larger chunks have no benefit.
 const MAX_CHUNK: u32 = 65_536;
 /// Interval at which audio far ahead of the video may overtake it, in ms at the link rate. Such
 /// audio keeps pace and gains little.
 const TURN_MS: u32 = 18;
-/// Lead of audio over a frame, in ms, up to which audio may overtake the frame without a limit; the
-/// next constant is the maximum lead.
+/// Lead of audio over a frame, in ms, up to which audio may overtake the frame without a limit.
 const FREE_LEAD: i32 = 100;
+/// Maximum lead of audio over a frame, in ms.
 const MAX_LEAD: i32 = 1_000;
 /// Maximum size of a slice in bytes if the rate is unknown.
 const SLICE: usize = 2 * MAX_CHUNK as usize;

@@ -20,8 +20,9 @@ pub struct Offer {
     pub text: String,
     pub video: bool,
     pub audio: bool,
-    /// The mids of both sections, if present.
+    /// The mid of the video section, if present.
     pub video_mid: Option<String>,
+    /// The mid of the audio section, if present.
     pub audio_mid: Option<String>,
     /// The ICE user name fragment of the peer.
     pub ufrag: String,

@@ -238,7 +238,7 @@ impl ShortcutRequest<'_> {
         let _ = limited(start).await;
     }
 
-    /// Returns the keys in the form of the request to the portal.
+    /// Returns the shortcuts in the format that the portal's requests expect.
     fn wishes(&self) -> Vec<(String, Options<'static>)> {
         let wish = |it: &Shortcut| {
             let trigger = it.trigger.clone().map(|it| ("preferred_trigger", it.into()));

@@ -263,8 +263,8 @@ fn pour(
     Ok(())
 }
 
-/// Completes an interrupted file: a recording of onair in place, and any other file as
-/// `NAME-repaired` next to it. A complete file stays unchanged.
+/// Completes an interrupted file. A file that onair recorded is completed in place; any other file
+/// is copied to `NAME-repaired` next to it. A complete file stays unchanged.
 ///
 /// # Errors
 /// Fails if the file cannot be read, is empty, or cannot be written.

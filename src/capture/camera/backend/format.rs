@@ -130,7 +130,7 @@ impl DriverFormat {
 
 /// `VIDIOC_ENUM_FMT`.
 const LIST: Call<v4l2_fmtdesc> = Call::new(2);
-/// Maximum number of pixel formats, because a driver may list without end.
+/// Maximum number of pixel formats, because the list of a driver may never end.
 const MAX_LISTED: u32 = 256;
 
 /// Returns the Video4Linux codes of a device's pixel formats.

@@ -28,9 +28,11 @@ const MAX_BUFFERS: u32 = 32;
 
 /// `VIDIOC_REQBUFS`.
 const ASK_FOR: Call<v4l2_requestbuffers> = Call::new(8);
-/// `VIDIOC_QUERYBUF`. The next constants are `VIDIOC_QBUF` and `VIDIOC_DQBUF`.
+/// `VIDIOC_QUERYBUF`.
 const QUERY_BUFFER: Call<v4l2_buffer> = Call::new(9);
+/// `VIDIOC_QBUF`.
 const FILL: Call<v4l2_buffer> = Call::new(15);
+/// `VIDIOC_DQBUF`.
 const TAKE: Call<v4l2_buffer> = Call::new(17);
 
 /// See the module documentation.

@@ -32,7 +32,7 @@ use crate::media::Size;
 /// Sizes to try if a camera offers a range.
 const USUAL: [(u32, u32); 6] =
     [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
-/// Maximum number of sizes and rates per pixel format, because a driver may list without end.
+/// Maximum number of sizes and rates per pixel format, because the list of a driver may never end.
 const MAX_OFFERS: usize = 256;
 
 /// Time limit for the first frame of a camera, below the watchdog's limit.

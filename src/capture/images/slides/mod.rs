@@ -215,8 +215,9 @@ struct SlideFeed {
     generation: u32,
     /// Number of list changes at the last check.
     changes: u32,
-    /// The latest slide, and the number of slides.
+    /// The latest slide.
     shown: ShownSlide,
+    /// The number of slides.
     count: usize,
     /// Start of the current pause.
     held: Option<Timestamp>,

@@ -27,8 +27,9 @@ pub(super) struct Slide {
     pub frame: VideoFrame,
     /// Number of jumps before it was read.
     pub generation: u32,
-    /// Index of the slide, and the number of slides.
+    /// Index of the slide.
     pub index: usize,
+    /// Number of slides.
     pub count: usize,
     pub path: PathBuf,
 }

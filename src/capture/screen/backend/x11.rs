@@ -27,7 +27,7 @@ use crate::capture::screen::display::{
 };
 use crate::media::Size;
 
-/// Maximum number of windows, because a server may list without end.
+/// Maximum number of windows, because the list of a server may never end.
 const MAX_WINDOWS: usize = 512;
 /// Maximum size of a property, in bytes, because names have no maximum length.
 const MAX_TEXT: u32 = 512;

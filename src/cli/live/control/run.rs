@@ -1,5 +1,5 @@
-//! Executes commands while a broadcast without a window runs. The commands are lines of `--control`
-//! and signals.
+//! Executes commands while a broadcast without a window runs. The commands come from the lines of
+//! `--control` and from signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

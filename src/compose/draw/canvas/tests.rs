@@ -92,7 +92,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     let at = |out: &Planes, x: usize, y: usize| out.y[y * 160 + x];
     let (nested, group) = (Content::Scene(SceneId(2)), Content::Group(members));
     let small = Placement { width: 0.5, height: 0.5, ..Placement::default() };
-    // At half the size: 80 × 44 pixels of the scene, and nothing beside them.
+    // At half the size: 80 × 44 pixels of the scene, and nothing else.
     for strength in [1.0, 0.5] {
         let out = draw(nested.clone(), small, strength);
         let lit = out.y.iter().filter(|&&y| y != 16).count();

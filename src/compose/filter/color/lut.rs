@@ -11,9 +11,9 @@ use crate::compose::filter::color::key::luma_chroma_of;
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// The chroma steps between two corners. The next constant is the number of corners per side, of
-/// which the last is beyond 255.
+/// The chroma steps between two corners.
 const STEP: usize = 8;
+/// The number of corners per side. The last corner is beyond 255.
 const SIDE: usize = 256 / STEP + 1;
 
 /// The result of each luma value at one chroma value.

@@ -13,12 +13,13 @@ use crate::media::Planes;
 /// Codes between two nodes, as a power of two.
 const LUMA_STEP: u32 = 5;
 const CHROMA_STEP: u32 = 4;
-/// Number of luma nodes; the next constant is the number of chroma columns in each direction.
+/// Number of luma nodes.
 const NODES: usize = (1024 >> LUMA_STEP) + 1;
+/// Number of chroma columns in each direction.
 const COLUMNS: usize = 1024 >> CHROMA_STEP;
-/// Number of positions between two columns in one direction; the next constant is the number for
-/// both directions.
+/// Number of positions between two columns in one direction.
 const BETWEEN: usize = 1 << CHROMA_STEP;
+/// Number of positions between the columns in both directions together.
 const SUBCELLS: usize = BETWEEN * BETWEEN;
 
 /// Number of bands that are processed in parallel.

@@ -93,11 +93,11 @@ fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
 }
 
 const SIZE: Size = Size::new(256, 144);
-/// The luma of the four quarters of the test frame, row by row. The next constant is the red chroma
-/// of the left and right halves.
+/// The luma of the four quarters of the test frame, row by row.
 const LUMA: [u8; 4] = [48, 144, 96, 208];
+/// The red chroma of the left and right halves.
 const RED: [u8; 2] = [160, 96];
-/// The tolerance for luma and chroma. Decoders agree exactly, but converters need not.
+/// The tolerance for luma and chroma. Decoders agree exactly, but converters may differ.
 const OFF: u8 = 4;
 
 /// Returns true if every part of the frame has the expected color in its middle.

@@ -10,9 +10,9 @@ const WHITE: f64 = 203.0;
 const USUAL_PEAK: u16 = 1_000;
 /// The maximum luminance of PQ in cd/m².
 const MAX_LUMINANCE: f64 = 10_000.0;
-/// The peak of the reference display of HLG production in cd/m²; the next constant is the gamma of
-/// that display.
+/// The peak of the reference display of HLG production in cd/m².
 const HLG_PEAK: f64 = 1_000.0;
+/// The gamma of the reference display of HLG production.
 const HLG_GAMMA: f64 = 1.2;
 /// The gamma of SDR displays (BT.1886 with zero black level).
 const GAMMA: f64 = 2.4;
@@ -164,7 +164,7 @@ pub(super) struct Ready {
     white: f64,
     to_709: [Three; 3],
     luminance: Three,
-    /// The highest signal of the input; the next field is the highest signal of the output.
+    /// The highest signal of the input and the output.
     most: f64,
 }
 

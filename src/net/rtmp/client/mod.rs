@@ -572,7 +572,7 @@ const fn stage_of(stage: SessionStage) -> ConnectStage {
     }
 }
 
-/// Returns a seed that differs between sessions, but need not be secret.
+/// Returns a seed that differs between sessions, but does not have to be secret.
 fn seed(clock: Clock) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(clock.now().as_micros())

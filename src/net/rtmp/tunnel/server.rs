@@ -37,8 +37,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// media is still sent immediately. Adobe's servers wait 512 ms by default.
 const HOLD: Duration = Duration::from_millis(250);
 /// Number of initial requests. These requests carry commands, and are held until their replies are
-/// ready.
+/// ready, for at most [`COMMAND_HOLD`].
 const COMMANDS: u32 = 32;
+/// Maximum time for which an initial request is held.
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
 /// Maximum size of the data in one response, in bytes.
 const MAX_REPLY_BYTES: usize = pipe::DEPTH;

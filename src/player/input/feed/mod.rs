@@ -49,8 +49,9 @@ const HEADLESS: u64 = 25;
 /// Metadata counts as missing this long after the first video or audio.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Maximum number of chat messages in a period, and the length of the period.
+/// Maximum number of chat messages in a period.
 const MAX_LINES: u32 = 20;
+/// Length of the period in which chat messages are counted.
 const LINES_IN: Duration = Duration::from_secs(1);
 
 /// See the module documentation.

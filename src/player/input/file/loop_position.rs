@@ -17,8 +17,9 @@ pub(super) struct Round {
     pub(super) at: i64,
     /// The length of a complete loop, if known in advance.
     pub(super) length: Option<i64>,
-    /// The received packets of video and audio, by their times in the file.
+    /// The received video packets, by their times in the file.
     pictures: FileTimeline,
+    /// The received audio packets, by their times in the file.
     sound: FileTimeline,
     /// The last time of each track in milliseconds, and whether the times of a track have jumped.
     last: [Option<u32>; 2],

@@ -18,9 +18,9 @@ use crate::wire::container::{
 pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// Maximum number of samples from the start of a unit to the position in it.
 const MAX_SAMPLES: usize = 65_536;
-/// Maximum number of units that are checked for a keyframe, and the distance between them in
-/// microseconds.
+/// Maximum number of units that are checked for a keyframe.
 const MAX_TRIES: u32 = 6;
+/// Distance between the units that are checked for a keyframe, in microseconds.
 const STEP_BACK: i64 = 5_000_000;
 /// Sizes of the search windows for a unit, in bytes, in ascending order.
 const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
@@ -30,8 +30,9 @@ const SEEK_TOLERANCE: i64 = 2_000_000;
 /// A search for a position.
 #[derive(Debug)]
 pub(super) struct Search {
-    /// The position relative to the start; `until` is in the file's own time.
+    /// The position relative to the start.
     pub to: Duration,
+    /// The position in the file's own time.
     until: Timestamp,
     pub began: Instant,
     /// The reader for a file with unknown samples.

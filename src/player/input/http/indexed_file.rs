@@ -33,19 +33,21 @@ pub(super) struct IndexedFile {
     reader: Box<dyn Demuxer>,
     blocks: Blocks,
     next: Next,
-    /// Start of the file on its own timeline, in microseconds; `length` is the duration of the file.
+    /// Start of the file on its own timeline, in microseconds.
     begins: i64,
+    /// Duration of the file in microseconds.
     length: Option<i64>,
     /// Items to return first.
     first: VecDeque<Item>,
-    /// `begun` is true once playback has begun. `told` is true once the file's length, or that
-    /// seeking is impossible, was reported.
+    /// True once playback has begun.
     begun: bool,
+    /// True once the file's length, or that seeking is impossible, was reported.
     told: bool,
     /// Number of chained audio streams that have begun.
     links: usize,
-    /// The requested position, and its search.
+    /// The requested position.
     wanted: Option<Duration>,
+    /// The search for the requested position.
     search: Option<Box<Search>>,
 }
 

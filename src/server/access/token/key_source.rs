@@ -78,7 +78,7 @@ pub(in crate::server) struct Tokens {
 }
 
 impl Tokens {
-    /// Creates the checker for these rules. A key set at the same URL as before need not be fetched
+    /// Creates the checker for these rules. A key set at the same URL as before is not fetched
     /// again.
     pub fn new(rules: &TokenRules, before: Option<&Self>) -> Self {
         let TokenRules { secrets, key_set, audience, issuer } = rules.clone();

@@ -24,10 +24,10 @@ pub(super) const MEDIA: &str = "video/mp4";
 pub(super) const TS_MEDIA: &str = "video/mp2t";
 /// How long caches keep files: their names are never reused.
 const FILE_AGE: &str = "public, max-age=3600, immutable";
-/// The same for a file that the client got with an `Authorization` header, which other clients do
-/// not have.
+/// How long caches keep a file that the client got with an `Authorization` header, which other
+/// clients do not have.
 const PRIVATE_FILE_AGE: &str = "private, max-age=3600, immutable";
-/// A missing file may appear soon.
+/// How long caches keep the response for a missing file, which may appear soon.
 pub(super) const MISSING_AGE: &str = "max-age=1";
 
 pub(super) fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protocol) -> ViewerKey {

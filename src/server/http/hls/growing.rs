@@ -1,5 +1,5 @@
-//! A segment that is sent while it grows. Each part is sent at once, in a body without a length, so
-//! that DASH players are as close to the live edge as low-latency HLS players.
+//! A segment that is sent while it grows. Each part is sent as soon as it is complete, in a body
+//! without a length, so that DASH players are as close to the live edge as low-latency HLS players.
 
 use std::io;
 use std::sync::Arc;

@@ -53,8 +53,9 @@ const LIST_EXTENSION: &str = ".m3u8";
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
 /// Maximum wait of a manifest for renditions.
 const FIRST_RENDITIONS: Duration = Duration::from_secs(5);
-/// Maximum wait of an early request: in target durations, and in seconds.
+/// Maximum wait of an early request, in target durations.
 const HELD_TARGET_DURATIONS: u32 = 3;
+/// Maximum wait of an early request, whatever the target duration is.
 const MAX_HELD: Duration = Duration::from_secs(20);
 /// The response for codecs that are not available as MPEG-TS.
 const NO_TS: &str = "MPEG-TS has H.264 or HEVC video here, and AAC or MP3 audio.\n";
@@ -392,8 +393,8 @@ fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
 }
 
-/// Returns the response for a rendition that is not made. The response is not cached, because the
-/// rendition may be made soon.
+/// Returns the response for a rendition that is not available. Except for an unknown rendition, the
+/// response is not cached, because the rendition may become available soon.
 fn refused(why: &Refusal) -> Response {
     if *why == Refusal::Absent {
         return missing();

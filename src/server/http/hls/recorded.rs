@@ -37,9 +37,9 @@ use crate::server::registry::Registry;
 use crate::wire::container::Format;
 use crate::wire::hls::with_query;
 
-/// How long caches keep the playlist of a complete recording (which can be deleted), and that of a growing
-/// one.
+/// How long caches keep the playlist of a complete recording, which can be deleted.
 const ENDED_AGE: &str = "public, max-age=60";
+/// How long caches keep the playlist of a growing recording.
 const GROWING_AGE: &str = "public, max-age=1";
 /// How long a pass stays valid after its link has expired, in seconds, so that a viewer who is watching can
 /// continue.

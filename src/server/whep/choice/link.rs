@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 const WARM_UP: Duration = Duration::from_secs(5);
 /// Time for which the link must be too slow before a smaller rendition is chosen.
 const DOWN_AFTER: Duration = Duration::from_secs(1);
-/// Time for which the link must be fast enough before a larger rendition is chosen. It doubles, up to the second
-/// value, each time that the larger rendition turns out to be too large.
+/// Time for which the link must be fast enough before a larger rendition is chosen. The time
+/// doubles each time that the larger rendition turns out to be too large.
 const UP_AFTER: Duration = Duration::from_secs(5);
+/// Maximum of the doubled [`UP_AFTER`].
 const MAX_UP_AFTER: Duration = Duration::from_secs(80);
 /// A larger rendition counts as too large if the link requires a smaller one within this time.
 const TRIAL: Duration = Duration::from_secs(20);
@@ -20,8 +21,9 @@ const NEEDED_PERCENT: u64 = 125;
 #[derive(Debug)]
 pub(in crate::server::whep) struct LinkChoice {
     begun: Option<Instant>,
-    /// The times since which the link has been too slow, or fast enough for a larger rendition.
+    /// The time since which the link has been too slow.
     slow_since: Option<Instant>,
+    /// The time since which the link has been fast enough for a larger rendition.
     fast_since: Option<Instant>,
     up_after: Duration,
     last_up: Option<Instant>,

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-/// The share of lost packets above which the delay begins, and below which it ends.
+/// The share of lost packets above which the delay begins.
 const LOSSY: f32 = 0.01;
+/// The share of lost packets below which the delay ends.
 const CLEAN: f32 = 0.003;
 /// Weight of a report in the mean of the losses.
 const WEIGHT: f32 = 0.2;

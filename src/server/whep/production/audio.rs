@@ -49,8 +49,9 @@ pub(super) struct Transcoder {
     converter: Option<((u32, u16), Converter)>,
     encoder: OpusEncoder,
     channels: u16,
-    /// Interleaved samples at 48 kHz, and the time of the first one.
+    /// Interleaved samples at 48 kHz.
     waiting: Vec<f32>,
+    /// The time of the first sample.
     begin: i64,
 }
 

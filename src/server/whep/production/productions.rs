@@ -61,8 +61,9 @@ pub(in crate::server) struct Production {
     pub(super) sink: Arc<MessageSink>,
     pub(super) tracks: watch::Sender<Tracks>,
     shared: Mutex<Shared>,
-    /// Number of users, and number of users that want audio.
+    /// Number of users.
     pub(super) users: AtomicUsize,
+    /// Number of users that want audio.
     pub(super) listeners: AtomicUsize,
     /// True if onair's own encoder accepts keyframe requests.
     is_own: bool,

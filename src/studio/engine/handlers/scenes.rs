@@ -406,7 +406,7 @@ impl Engine {
                 let mut told = told.filter(|it| it.key().starts_with("degradation-"));
                 told.next().map(|_| StudioMessage::FullQuality {})
             }
-            // Improvements occur step by step and need not be reported each time.
+            // Improvements occur step by step, and not every step is reported.
             _ if degradation < before => None,
             Degradation::Preview => {
                 self.state.stage.prepared.map(|_| StudioMessage::PreviewDropped {})

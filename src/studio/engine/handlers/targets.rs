@@ -266,7 +266,7 @@ impl Engine {
         }
     }
 
-    /// Stores the targets in the settings, without secrets.
+    /// Stores the targets in the settings file, without secrets.
     pub(in crate::studio::engine) fn remember_targets(&mut self) {
         self.settings.targets.clone_from(&self.targets.list);
         self.tell_misfits();

@@ -37,9 +37,11 @@ const FEWEST: usize = 3;
 /// Minimum similarity at which unchanging frames may be the same.
 const SAME: f64 = 0.9;
 /// Streams differ if more than three quarters of their frames are less similar than this at every
-/// latency. The next constants are the minimum number of frames, and the time they must span.
+/// latency.
 const OTHER: f64 = 0.7;
+/// The minimum number of compared frames.
 const OTHERS: usize = 4;
+/// The minimum time that the compared frames must span.
 const OTHERS_SPAN: Duration = Duration::from_secs(6);
 /// The sent stream changes slowly if its keyframes have at least this similarity to their
 /// predecessors.

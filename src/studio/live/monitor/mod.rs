@@ -53,8 +53,9 @@ pub(in crate::studio) struct WantedMonitor {
     pub host: String,
     /// The play address, if it differs from the publishing address; it can be empty.
     pub play_url: Secret,
-    /// The publishing address, and the options of its connection.
+    /// The publishing address.
     pub publish: TargetUrl,
+    /// The options of the publishing connection.
     pub net: net::Options,
     /// True if the target currently accepts the stream.
     pub live: bool,

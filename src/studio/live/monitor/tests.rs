@@ -75,8 +75,9 @@ impl Program {
 #[derive(Copy, Clone)]
 struct Server {
     latency: f64,
-    /// The keyframe interval; the first keyframe is at `phase`.
+    /// The keyframe interval.
     interval: f64,
+    /// The time of the first keyframe.
     phase: f64,
     /// The brightness relative to the original.
     light: f64,

@@ -38,12 +38,16 @@ const QUEUED_AUDIO_BLOCKS: usize = 64;
 /// Maximum number of packets that wait for the hub, which never waits for an output.
 const PACKETS: usize = 256;
 
-/// Time limits for ending the parts of a broadcast. Their sum is below the 3 s that *Stop* may
-/// take.
+/// Time limit for ending the encoders. The sum of this limit and the limits of the other parts of a
+/// broadcast is below the 3 s that *Stop* may take.
 const ENCODERS_END: Duration = Duration::from_millis(700);
+/// Time limit for ending the second encode.
 const SECOND_END: Duration = Duration::from_millis(200);
+/// Time limit for ending the extra audio tracks.
 const EXTRAS_END: Duration = Duration::from_millis(200);
+/// Time limit for ending the hub.
 const HUB_END: Duration = Duration::from_millis(500);
+/// Time limit for ending the outputs.
 const OUTPUTS_END: Duration = Duration::from_millis(900);
 /// Time limit for finalizing a file, which may be on a slow disk.
 const FILE_END: Duration = Duration::from_millis(2_000);

@@ -90,7 +90,7 @@ impl OnAir {
         self.extras.as_mut().map_or(Ok(()), |it| it.follow(wanted, program, &self.hub))
     }
 
-    /// Returns the audio tracks of a file with these extra tracks, as far as they are currently
+    /// Returns the audio tracks of a file: of these extra tracks, only those that are currently
     /// encoded.
     fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
         self.extras.as_ref().map(|extras| extras.sounds(tracks, names)).unwrap_or_default()

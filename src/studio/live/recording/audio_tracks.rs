@@ -142,7 +142,7 @@ impl ExtraTrackEncoders {
         self.running.iter().find_map(|(_, encoder)| encoder.failed())
     }
 
-    /// Returns the audio tracks of a recording with these extra tracks, as far as they are
+    /// Returns the audio tracks of a recording: of these extra tracks, only those that are
     /// currently encoded.
     pub(in crate::studio) fn sounds(
         &self,

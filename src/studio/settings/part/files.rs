@@ -72,7 +72,8 @@ impl PartFiles {
     pub fn names(&self, kind: PartKind, settings: &Settings) -> Vec<String> {
         let current = settings.in_use.name(kind);
         let mut names = self.parked(kind);
-        // A file that remains from an earlier change is older than the content of the settings.
+        // A file that remains from an earlier change is older than the content of the settings
+        // file.
         names.retain(|name| !is_same_name(name, current));
         names.push(current.to_owned());
         names.sort_by_key(|name| name.to_lowercase());

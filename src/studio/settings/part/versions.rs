@@ -99,7 +99,7 @@ impl Versions {
         ids
     }
 
-    /// Returns the versions with their summaries, as far as they can be read.
+    /// Returns the readable versions with their summaries.
     pub fn described(&self, kind: PartKind, name: &str) -> Vec<Version> {
         let ids = self.list(kind, name).into_iter().take(MAX_VERSIONS);
         ids.filter_map(|id| {

@@ -11,8 +11,9 @@ pub const VERSION: i64 = 2;
 /// Maximum number of warnings about one list or table. Further ones are only counted.
 const MAX_WARNINGS: usize = 20;
 
-/// Maximum number of characters of a file's word in a message, and of a reason with such words.
+/// Maximum number of characters of a file's word in a message.
 const MAX_WORD: usize = 40;
+/// Maximum number of characters of a reason that contains words of a file.
 const MAX_REASON: usize = 300;
 
 /// Returns the number in a value, integer or not.

@@ -199,7 +199,7 @@ pub(in crate::studio::settings) fn rounded<T: Copy + Into<f64>, S: Serializer>(
     (((*value).into() * 1_000.0).round() / 1_000.0).serialize(to)
 }
 
-/// Returns true if the value equals the default, so that it need not be written.
+/// Returns true if the value equals the default, and is therefore not written.
 pub(in crate::studio::settings) fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

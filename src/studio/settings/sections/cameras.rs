@@ -1,4 +1,5 @@
-//! The settings of cameras (`[cameras]`): for each id, a table of its controls by name.
+//! The controls of cameras in the settings file: `[cameras]`, with one table of values for each
+//! camera id.
 
 use std::collections::BTreeMap;
 

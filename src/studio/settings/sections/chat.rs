@@ -1,4 +1,4 @@
-//! The chat in the settings: `[chat]`.
+//! The chat in the settings file: `[chat]`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -52,7 +52,7 @@ mod places {
         Ok(texts.iter().filter_map(|text| place(text)).collect())
     }
 
-    /// Splits an entry. The parts need not be valid addresses.
+    /// Splits an entry. The parts can be invalid addresses.
     fn place(text: &str) -> Option<(String, String)> {
         let (stream, chat) = text.rsplit_once(' ')?;
         let good = may_be_kept(stream) && may_be_kept(chat) && chat::check_place(chat).is_ok();

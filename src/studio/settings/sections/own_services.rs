@@ -1,4 +1,4 @@
-//! The user's own services: `services.toml` next to the settings, with one table `[[service]]`
+//! The user's own services: `services.toml` next to the settings file, with one table `[[service]]`
 //! each.
 
 use std::fs;
@@ -115,7 +115,7 @@ pub struct Own {
     /// Addresses, separated by spaces.
     pub servers: String,
     pub key_page: String,
-    /// The maximum video bitrate; empty means no limit. The following fields are limits as well.
+    /// The maximum video bitrate. An empty text means no limit, here and in the fields below.
     pub video_kbps: String,
     pub audio_kbps: String,
     pub keyframe_seconds: String,

@@ -1,7 +1,7 @@
-//! Panel layouts in the settings: `[panels]`. A layout is a text, for example `row(* program, 304
-//! column(* tabs(broadcast, inspector!), 108 controls)); chat 360x480`: rows and columns of parts
-//! with their sizes in points (`*` takes the remaining space), tabs, and after a semicolon the
-//! panels in separate windows.
+//! Panel layouts in the settings file: `[panels]`. A layout is a text, for example
+//! `row(* program, 304 column(* tabs(broadcast, inspector!), 108 controls)); chat 360x480`: rows
+//! and columns of parts with their sizes in points (`*` takes the remaining space), tabs, and after
+//! a semicolon the panels in separate windows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,8 +13,9 @@ use crate::studio::mixer::loudness::LOUDNESS_TARGETS;
 use crate::studio::settings::reading::values::{self, within};
 use crate::text::problem::{Problem, problem};
 
-/// Maximum number of saved layouts, and of characters in a name.
+/// Maximum number of saved layouts.
 pub const MAX_LAYOUTS: usize = 32;
+/// Maximum number of characters in the name of a layout.
 pub const MAX_LAYOUT_NAME: usize = 40;
 /// Maximum nesting depth.
 const MAX_DEPTH: usize = 8;
@@ -63,7 +64,7 @@ impl Panel {
         Self::Controls,
     ];
 
-    /// Returns the name in the settings.
+    /// Returns the name in the settings file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sources => "sources",

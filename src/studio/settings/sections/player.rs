@@ -1,4 +1,4 @@
-//! The players in the settings: `[player]`.
+//! The players in the settings file: `[player]`.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Projectors in the settings: `[projectors]`. The content of each is written as a word: `program`,
-//! `preview`, `multiview`, or `source:` with the source's number.
+//! Projectors in the settings file: `[projectors]`. The content of each is written as a word:
+//! `program`, `preview`, `multiview`, or `source:` with the source's number.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The stream's quality in the settings: `[quality]`.
+//! The stream's quality in the settings file: `[quality]`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The recording options in the settings: `[recording]`. The value 0 disables an option.
+//! The recording options in the settings file: `[recording]`. The value 0 disables an option.
 
 use std::time::Duration;
 

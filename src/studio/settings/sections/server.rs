@@ -1,4 +1,4 @@
-//! The built-in server in the settings: `[server]`.
+//! The built-in server in the settings file: `[server]`.
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
-//! The strips of the mixer in the settings: `[[strips]]`, one table each, the main strip first. The
-//! main strip's source is at the top of the file, where old files also have its gain and mute.
+//! The strips of the mixer in the settings file: `[[strips]]`, one table each, the main strip
+//! first. The main strip's source is at the top of the file, where old files also have its gain and
+//! mute.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;

@@ -1,4 +1,4 @@
-//! The targets in the settings: `[[targets]]`, one table each, without keys.
+//! The targets in the settings file: `[[targets]]`, one table each, without keys.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

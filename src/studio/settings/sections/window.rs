@@ -1,4 +1,4 @@
-//! The window's options in the settings: `[window]`.
+//! The window's options in the settings file: `[window]`.
 
 use std::path::PathBuf;
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 
-/// Maximum number of entries of a folder that are read. The next constant is the maximum that is
-/// displayed.
+/// Maximum number of entries of a folder that are read.
 const MAX_READ: usize = 20_000;
+/// Maximum number of entries of a folder that are displayed.
 const MAX_SHOWN: usize = 2_000;
 
 /// A file or folder.

@@ -43,9 +43,9 @@ pub struct FileChooser {
     reading: Reading,
     /// True if files with any extension are displayed.
     all: bool,
-    /// The entered path or name. The next field is the object at that path, once the path was
-    /// accepted.
+    /// The entered path or name.
     typed: String,
+    /// The object at the entered path, once the path was accepted.
     looked: Option<Reading>,
     chosen: Vec<PathBuf>,
     /// The problem with the entered text.
@@ -418,7 +418,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
     response
 }
 
-/// Draws the options for the case that the desktop's chooser has not appeared for a long time.
+/// Draws the choices that appear while the desktop's file dialog does not respond.
 pub fn waiting(ctx: &egui::Context, view: &View<'_>) -> Option<WaitAnswer> {
     let (theme, texts) = (view.theme, view.texts);
     let mut answer = None;

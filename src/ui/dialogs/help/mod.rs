@@ -40,8 +40,9 @@ struct Reading {
     before: Vec<Topic>,
     /// The heading to scroll to.
     heading: Option<String>,
-    /// The page as blocks, and the text from which it was parsed.
+    /// The page as blocks.
     blocks: Arc<Vec<Block>>,
+    /// The text from which the blocks were parsed.
     read: Option<(usize, Language)>,
 }
 

@@ -1,5 +1,5 @@
-//! The mixer dialog. It contains every strip with its source, fader, balance, offset, monitoring
-//! and filters, and also the loudness of the program and the monitoring device.
+//! The mixer dialog. It contains every strip with its source, fader, balance, sync offset,
+//! monitoring and filters, and also the loudness of the program and the monitoring device.
 
 mod filters;
 mod row;

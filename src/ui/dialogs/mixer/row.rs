@@ -1,4 +1,4 @@
-//! Rows of the mixer: a name and its control, which may be a choice of a few values.
+//! Rows of the mixer dialog: a name and its control, which may be a choice of a few values.
 
 use egui::{Ui, Vec2, vec2};
 

@@ -1,4 +1,4 @@
-//! One strip of the mixer: name, source, fader, balance, offset and monitoring.
+//! One strip of the mixer: name, source, fader, balance, sync offset and monitoring.
 
 use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 

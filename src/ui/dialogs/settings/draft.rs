@@ -18,8 +18,9 @@ pub struct SettingsDraft {
     /// Set while the push-to-talk key is being chosen; the flag is true if the last key was not
     /// allowed.
     pub(super) talk_key: Option<bool>,
-    /// The texts entered as host names and origins of the built-in server.
+    /// The text entered as host names of the built-in server.
     pub(super) server_names: Option<String>,
+    /// The text entered as origins of the built-in server.
     pub(super) server_origins: Option<String>,
     /// The texts of the language that the window does not use.
     pub(super) other: Option<Texts>,

@@ -17,10 +17,11 @@ use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph, switch};
 
-/// Width of the column of hotkeys at the end of a row, in points. The next constants are for the
-/// other columns.
+/// Width of the column of hotkeys at the end of a row, in points.
 const KEYS: f32 = 150.0;
+/// Width of a small button in points.
 const SMALL: f32 = 28.0;
+/// Width of the column of switches in points.
 const SWITCH: f32 = 36.0;
 
 /// Returns true if all words of `query` occur in the name of a command, in any of these languages.

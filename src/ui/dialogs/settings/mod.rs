@@ -25,8 +25,9 @@ use crate::ui::widgets::{Button, ButtonWeight, Field, label, section};
 
 pub use general::SCALES as UI_SCALES;
 
-/// Width of the content in points. The next constant is the width of the list of pages.
+/// Width of the content in points.
 const WIDTH: f32 = 780.0;
+/// Width of the list of pages in points.
 const PAGES: f32 = 168.0;
 /// Minimum width of a page in points. In a narrower window, the page scrolls.
 const NARROWEST: f32 = 460.0;

@@ -30,13 +30,14 @@ use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Field, label};
 
-/// Width of the dialog in points. The next constant is the maximum share of the available height
-/// for the list.
+/// Width of the dialog in points.
 const WIDTH: f32 = 5.0 * CARD.x + 4.0 * gap::S + 12.0;
+/// Height around the list that the list leaves free, in points.
 const AROUND: f32 = 190.0;
 
-/// The initial color of a color source. The next constant is the end color of a gradient.
+/// The initial color of a color source.
 const GROUND: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
+/// The initial end color of a gradient.
 const BELOW: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
 
 /// The action of a card.

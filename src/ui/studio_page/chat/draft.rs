@@ -11,7 +11,8 @@ pub struct Draft {
     pub(super) saying: String,
     /// The blocked words, while they are edited.
     pub(super) words: Option<String>,
-    /// The messages that fly in the *Danmaku* panel, and the number of the newest of them.
+    /// The messages that fly in the *Danmaku* panel.
     pub(super) sky: DanmakuLayer,
+    /// The number of the newest message that flies.
     pub(super) flown: u64,
 }

@@ -21,8 +21,9 @@ use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, tab_info
 const BAR: f32 = 38.0;
 /// The height of a tab.
 const TAB: f32 = 26.0;
-/// The usual padding around a tab's name. The next constant is the padding in a narrow tab bar.
+/// The usual padding around a tab's name.
 pub(super) const AROUND: f32 = 12.0;
+/// The padding around a tab's name in a narrow tab bar.
 const AROUND_NARROW: f32 = 4.0;
 
 /// The panels while they are drawn.
@@ -31,8 +32,9 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub parts: &'a mut PageParts<'c>,
     pub arranging: bool,
     pub asked: Option<Action>,
-    /// The panel that will move to a separate window. The next field is the panel to hide.
+    /// The panel that will move to a separate window.
     pub apart: Option<TileId>,
+    /// The panel to hide.
     pub hidden: Option<TileId>,
     /// The padding around the names of the tab bar, in points.
     pub around: f32,

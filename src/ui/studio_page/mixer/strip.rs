@@ -38,9 +38,9 @@ pub(super) struct Strip {
     pub id: StripId,
     pub name: String,
     pub icon: Icon,
-    /// The text of the level, or the reason why there is none. The next field is true if there is a
-    /// problem.
+    /// The text of the level, or the reason why there is none.
     pub level: String,
+    /// True if there is a problem.
     pub trouble: bool,
     pub levels: Levels,
     pub silent: Option<String>,

@@ -1,4 +1,4 @@
-//! Strips with vertical faders, for a high mixer.
+//! Strips with vertical faders, for a tall mixer panel.
 
 use std::ops::RangeInclusive;
 
@@ -15,8 +15,9 @@ use crate::ui::widgets::{Level, Levels, elided, upright_meter};
 
 /// The width of a meter.
 const METER: f32 = 20.0;
-/// The size of a fader's handle in points. The next constant is the fader's range in decibels.
+/// The size of a fader's handle in points.
 const HANDLE: Vec2 = vec2(22.0, 11.0);
+/// The range of a fader in decibels.
 const RANGE: RangeInclusive<f32> = -60.0..=20.0;
 /// The ratio of egui's own handle, which the drawn handle covers.
 const ASPECT_RATIO: f32 = 0.5;

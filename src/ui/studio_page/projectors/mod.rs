@@ -29,12 +29,13 @@ use crate::ui::studio_page::projectors::picture::{ProjectorParts, ProjectorPictu
 use crate::ui::style::theme::BLACK;
 use crate::ui::view::View;
 
-/// The initial size of a projector window in points. The next constant is the minimum size.
+/// The initial size of a projector window in points.
 const WINDOW: [f32; 2] = [960.0, 540.0];
+/// The minimum size of a projector window in points.
 const SMALLEST: [f32; 2] = [240.0, 135.0];
-/// The repaint interval of a projector whose frames do not wake the window. The next constant is
-/// the interval for software rendering.
+/// The repaint interval of a projector whose frames do not wake the window.
 const INTERVAL: Duration = Duration::from_millis(33);
+/// The repaint interval of such a projector with software rendering.
 const CALM_INTERVAL: Duration = Duration::from_millis(66);
 
 #[derive(Debug)]

@@ -24,8 +24,9 @@ pub struct AdtsHeader {
     pub object_type: u8,
     pub sample_rate: u32,
     pub channel_config: u8,
-    /// Length of the header in bytes; `length` is the length of the whole frame.
+    /// Length of the header in bytes.
     pub header_length: usize,
+    /// Length of the whole frame in bytes.
     pub length: usize,
 }
 

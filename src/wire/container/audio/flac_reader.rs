@@ -22,8 +22,9 @@ pub(super) struct Flac {
     told: FrameInfo,
     rate: u32,
     scan: Scan,
-    /// The frame whose end is searched for, and the search.
+    /// The frame whose end is searched for.
     frame: Option<(u64, FlacHeader)>,
+    /// The search for the end of the frame.
     hunt: Option<FrameSearch>,
     /// Number of samples before the next frame.
     samples: u64,

@@ -20,8 +20,9 @@ pub(super) const DECODER_DELAY: u64 = 529;
 /// A frame, described by its header.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Frame {
-    /// Length of the header in bytes; `length` is the length of the whole frame.
+    /// Length of the header in bytes.
     pub(super) header: usize,
+    /// Length of the whole frame in bytes.
     pub(super) length: usize,
     pub(super) samples: u32,
     /// Bitrate in bits per second if the header contains it, otherwise 0.
@@ -149,11 +150,13 @@ pub(super) fn describe(
 /// The silent first frame of an MP3 encoder, which describes the rest (Xing, LAME or VBRI tag).
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Tag {
-    /// Number of padding samples before the audio; `behind` is the number after it.
+    /// Number of padding samples before the audio.
     pub(super) before: Option<u64>,
+    /// Number of padding samples after the audio.
     pub(super) behind: u64,
-    /// Number of audio frames; `bytes` is the number of bytes from this frame to the end.
+    /// Number of audio frames.
     pub(super) frames: Option<u32>,
+    /// Number of bytes from this frame to the end.
     pub(super) bytes: Option<u32>,
     /// The byte position of each hundredth of the audio, in 1/256 of the bytes, for a variable
     /// bitrate.

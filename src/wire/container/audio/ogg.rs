@@ -26,7 +26,9 @@ const MAX_PACKET: u64 = 16 << 20;
 const START: usize = flac::MAX_FRAME_HEADER;
 /// Page flag: the page continues a packet.
 const CONTINUED: u8 = 1;
+/// Page flag: the page is the first page of a stream.
 pub(super) const BEGINS: u8 = 2;
+/// Page flag: the page is the last page of a stream.
 pub(super) const ENDS: u8 = 4;
 /// Granule positions of Opus are always at this rate, in Hz.
 const OPUS_RATE: u32 = 48_000;

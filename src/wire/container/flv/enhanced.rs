@@ -60,8 +60,9 @@ impl Fields {
 
 /// The packet type of modifiers, in both kinds of body.
 pub(super) const MOD_EX: u8 = 7;
-/// The packet types of multitrack bodies.
+/// The packet type of multitrack video bodies.
 pub(super) const VIDEO_MULTITRACK: u8 = 6;
+/// The packet type of multitrack audio bodies.
 pub(super) const AUDIO_MULTITRACK: u8 = 5;
 
 /// Reads modifiers up to the next other packet type, and returns that type and the timestamp offset

@@ -20,8 +20,9 @@ pub enum Scheme {
 /// A sample that is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedTrack {
-    /// Position of the sample; `size` is its length.
+    /// Position of the sample.
     pub at: u64,
+    /// Length of the sample in bytes.
     pub size: u32,
     pub scheme: Scheme,
     pub iv: [u8; 16],

@@ -5,9 +5,9 @@ use bytes::{BufMut, BytesMut};
 use crate::wire::container::mp4::boxes::{put_box, put_full};
 use crate::wire::container::mp4::sample_table::Entry;
 
-/// Flags (§8.8.3.1) of a sample that depends on other samples and is not a sync sample, and of a
-/// sample that depends on none.
+/// Flags (§8.8.3.1) of a sample that depends on other samples and is not a sync sample.
 pub(super) const INTER: u32 = 0x0101_0000;
+/// Flags of a sample that depends on no other sample.
 pub(super) const SYNC: u32 = 0x0200_0000;
 
 /// Samples of one track in a fragment.

@@ -22,8 +22,9 @@ const MAX_MOOF: usize = 16 << 20;
 const MAX_CHAPTER: usize = 512;
 /// Maximum length of an index of fragments in bytes.
 const MAX_INDEX: usize = 4 << 20;
-/// Maximum number of samples of a file of unknown length (half a day), and of one of its fragments.
+/// Maximum number of samples in a file of unknown length (half a day).
 const MAX_SAMPLES: usize = 4_000_000;
+/// Maximum number of samples in one fragment of a file of unknown length.
 const MAX_FRAGMENT_SAMPLES: usize = 100_000;
 
 const NO_MP4: Error = Error::Damaged(FilePart::Header);
@@ -80,8 +81,9 @@ pub struct Reader {
     /// True to read the whole file, including data after an index, and chapters at any position.
     surveys: bool,
     movie: Option<Movie>,
-    /// Position of the next box; `number` counts the boxes before it.
+    /// Position of the next box.
     at: u64,
+    /// Number of boxes before the next box.
     number: u64,
     /// Position of the space for the `mdat` header.
     room: Option<u64>,

@@ -38,7 +38,7 @@ pub struct Table {
     pub timescale: u32,
     /// Duration in ticks of a sample that no other sample follows.
     pub default_duration: u32,
-    /// Ticks by which the last sample lasts longer in the media than in the presentation.
+    /// Number of ticks by which the last sample is longer in the media than in the presentation.
     pub overhang: u32,
     /// For a copied file, time zero on the timeline of the samples, whose times stay unchanged.
     zero: Option<i64>,

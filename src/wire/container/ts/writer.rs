@@ -24,15 +24,17 @@ const SYNC: u8 = 0x47;
 const ROOM: usize = PACKET - 4;
 /// Number of values of a PID's continuity counter.
 const COUNTER: usize = 16;
-/// Decoding times are this much later than the clock. The clock starts above zero, because frames may be shown before
-/// the first one is decoded.
+/// Decoding times are this much later than the clock.
 const DELAY: i64 = CLOCK / 2;
+/// The initial value of the clock, which is above zero because frames may be shown before the first
+/// one is decoded.
 const FIRST_CLOCK: i64 = CLOCK;
 /// Times have 33 bits.
 const TIME_MASK: i64 = (1 << 33) - 1;
-/// Maximum number of audio packets in one unit, and of their bytes. Even with audio alone, the clock must appear every
+/// Maximum number of audio packets in one unit. Even with audio alone, the clock must appear every
 /// 100 ms (§2.7.2).
 const MAX_AUDIO_UNIT: usize = 4;
+/// Maximum size of the audio packets in one unit, in bytes.
 const MAX_AUDIO_BYTES: usize = 32 << 10;
 /// MPEG audio below this sample rate is MPEG-2 audio.
 const MPEG1_RATE: u32 = 32_000;

@@ -153,7 +153,7 @@ impl Login {
     }
 }
 
-/// Returns the salt, which is derived from the challenge so that it need not be stored.
+/// Returns the salt, which is not stored, because it is derived from the challenge.
 fn salt(challenge: &str) -> &str {
     challenge.get(..8).unwrap_or(challenge)
 }

@@ -26,7 +26,8 @@ pub enum Method {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     pub method: Method,
-    /// The salt, which, like the next fields, is only in the reply to the second connection.
+    /// The salt. Like `challenge`, `opaque` and `nonce`, it is only in the reply to the second
+    /// connection.
     pub salt: Option<String>,
     pub challenge: Option<String>,
     pub opaque: Option<String>,

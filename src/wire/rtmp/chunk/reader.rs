@@ -44,9 +44,10 @@ pub enum Error {
     ChunkSizeZero,
 }
 
-/// Capacity in bytes that a message gets for its announced length alone. More is allocated when the
-/// bytes arrive, or if this peer has already sent messages of that length.
+/// Initial capacity in bytes that a message gets for its announced length alone. More is allocated
+/// when the bytes arrive, or if this peer has already sent messages of that length.
 const TRUSTED: usize = 16 << 10;
+/// Maximum capacity in bytes that a message gets for its announced length alone.
 const MAX_TRUSTED: usize = 1 << 20;
 /// The longest chunk header in bytes: 3 of basic header, 11 of message header, 4 of time.
 const MAX_HEADER: usize = 18;

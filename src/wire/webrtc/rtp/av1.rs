@@ -5,23 +5,26 @@ use std::sync::Arc;
 
 use crate::wire::codec::obu::{self, Obu};
 
-/// OBU types (AV1 §6.2.2): the sequence header, and the types that are not sent (temporal delimiters, tile lists and
-/// padding).
+/// The OBU type of the sequence header (AV1 §6.2.2).
 const SEQUENCE_HEADER: u8 = 1;
+/// The OBU types that are not sent: temporal delimiters, tile lists and padding.
 const LEFT_OUT: [u8; 3] = [2, 8, 15];
 /// Flag in an OBU header: the size of the OBU follows.
 const HAS_SIZE: u8 = 0x02;
-/// Flags of the aggregation header (§4.4): the first OBU continues from the previous packet, the last one continues in
-/// the next packet, and a coded video sequence begins. All OBUs have a length.
+/// Flag of the aggregation header (§4.4): the first OBU continues from the previous packet. All
+/// OBUs have a length.
 const CONTINUES: u8 = 0x80;
+/// Flag of the aggregation header: the last OBU continues in the next packet.
 const GOES_ON: u8 = 0x40;
+/// Flag of the aggregation header: a coded video sequence begins.
 const NEW_SEQUENCE: u8 = 0x08;
 /// Size of the record's header (AV1-ISOBMFF §2.3.3), which precedes its OBUs, in bytes.
 const RECORD_HEAD: usize = 4;
 /// Maximum length of a fragment: its length field has at most two bytes.
 const MAX_FRAGMENT: usize = (1 << 14) - 1;
-/// Size of a fragment's length field, and minimum room in a packet for another fragment, in bytes.
+/// Size of a fragment's length field in bytes.
 const LENGTH: usize = 2;
+/// Minimum room in a packet for another fragment, in bytes.
 const LEAST_ROOM: usize = LENGTH + 2;
 
 /// Makes the payloads of one temporal unit, each of at most `longest` bytes (8 or more). A keyframe gets the

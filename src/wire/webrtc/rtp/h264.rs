@@ -6,7 +6,9 @@ use std::sync::Arc;
 /// NAL unit types (H.264 table 7-1) that are dropped from the frames: delimiters and filler, which
 /// receivers do not need, and parameter sets, which are sent separately before each keyframe.
 const LEFT_OUT: [u8; 5] = [7, 8, 9, 12, 13];
+/// The type of an aggregation packet (RFC 6184 §5.7.1).
 const STAP_A: u8 = 24;
+/// The type of a fragment (RFC 6184 §5.8).
 const FU_A: u8 = 28;
 /// The importance bits in the header of a NAL unit.
 const NRI: u8 = 0x60;

@@ -20,9 +20,9 @@ const WINDOW: u64 = 64 << 10;
 const MAX_WINDOW: u64 = 2 << 20;
 /// A position at most this long before the requested one is good enough, in milliseconds.
 const SEEK_TOLERANCE_MS: i64 = 500;
-/// Size of each read in the search for the keyframe, and maximum size of all reads together, in
-/// bytes.
+/// Size of each read in the search for the keyframe, in bytes.
 const STRETCH: u64 = 512 << 10;
+/// Maximum size of all reads of the search together, in bytes.
 const MAX_READ: u64 = 24 << 20;
 /// Time limit of the search. After it, playback begins at the best position so far.
 const KEY: Duration = Duration::from_secs(4);
@@ -39,9 +39,9 @@ const MAX_SECONDS: i64 = 1_000_000;
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Course {
     pub form: StreamFormat,
-    /// The time of the first packet in milliseconds; `length` is the distance of the last packet
-    /// from it.
+    /// The time of the first packet in milliseconds.
     pub begins: u32,
+    /// The distance of the last packet from the first one in milliseconds.
     pub length: i64,
 }
 
@@ -180,8 +180,9 @@ async fn key(
 /// The result of scanning consecutive pieces.
 #[derive(Debug, Default)]
 struct ScannedStretch {
-    /// The last keyframe before the position, and the last audio that a decoder needs.
+    /// The last keyframe before the position.
     key: Option<u64>,
+    /// The last audio that a decoder needs.
     sound: Option<u64>,
     pictures: bool,
     /// True if the data extends past the position.

@@ -20,8 +20,9 @@ use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
 use crate::wire::container::flv::{ReadTag, Tag, TagContent, TagKind};
 use crate::wire::container::track_config::MAX_CONFIG;
 
-/// Time limits for the server to report the length, and to send data from another position.
+/// Time limit for the server to report the length.
 const LENGTH: Duration = Duration::from_secs(5);
+/// Time limit for the server to send data from another position.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// A declared length is trusted if it is this close to the time of the last tag, in seconds.
 const SAME: f64 = 1.0;
@@ -36,12 +37,13 @@ pub(in crate::player::input::http) struct Recorded {
     parts: RangeParts,
     /// The time of the first video or audio.
     begins: Option<u32>,
-    /// The pending request for the time of the last packet; `last` is its result.
+    /// The pending request for the time of the last packet.
     asked: JoinSet<Option<u32>>,
+    /// The time of the last packet, once it is known.
     last: Option<u32>,
-    /// The length from the metadata in seconds; `index` contains the keyframe positions from the
-    /// metadata.
+    /// The length from the metadata in seconds.
     told: Option<f64>,
+    /// The keyframe positions from the metadata.
     index: Vec<(i64, u64)>,
     /// The codec configs, with their byte positions.
     heads: Vec<(u64, Tag)>,
@@ -52,11 +54,13 @@ pub(in crate::player::input::http) struct Recorded {
 /// Result of a search for a position.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct SeekFound {
-    /// The download from its first byte on; `at` is that byte.
+    /// The download from byte `at` on.
     pub flow: Download,
+    /// The first byte of the download.
     pub at: u64,
-    /// The time of the first packet to present; `place` is its distance from the beginning.
+    /// The time of the first packet to present.
     pub time_ms: u32,
+    /// The distance of the first packet to present from the beginning.
     pub place: Duration,
 }
 

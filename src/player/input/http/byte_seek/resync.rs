@@ -24,8 +24,9 @@ pub(in crate::player::input::http) struct ResyncPoint {
     /// The byte at which reading the packet begins.
     pub at: u64,
     pub time_ms: u32,
-    /// True for video, false for audio; `key` is true for a keyframe.
+    /// True for video, false for audio.
     pub picture: bool,
+    /// True for a keyframe.
     pub key: bool,
 }
 

@@ -16,9 +16,9 @@ use crate::player::input::http::pull_error::PullError;
 use crate::player::state::FailureKind;
 use crate::text::Problem;
 
-/// The first and the longest pause between checks: each loss and each failed check doubles the
-/// pause.
+/// The first pause between checks. Each loss and each failed check doubles the pause.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause between checks.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// Time limit of a check.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);

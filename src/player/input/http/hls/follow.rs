@@ -84,8 +84,9 @@ pub(super) struct Track {
     pub(super) loaded: Instant,
     /// Time of the last change.
     changed: Instant,
-    /// Number of the next segment; `part` is the index of its next part.
+    /// Number of the next segment.
     pub(super) next: u64,
+    /// Index of the next part of the next segment.
     pub(super) part: usize,
     live: bool,
     restart: bool,

@@ -85,7 +85,7 @@ pub(super) struct Loader {
     codec_changed: bool,
     /// URLs of failed variants, and the time until which they are not tried.
     left_out: Vec<(String, Instant)>,
-    /// Last codec configs of video and audio from two playlists.
+    /// The last codec configs of video and audio, for streams whose audio has a separate playlist.
     configs: [Option<TrackConfig>; 2],
     /// The state of missing audio.
     unheard: Option<AudioRendition>,
@@ -213,8 +213,8 @@ impl Loader {
         if let Some(to) = to {
             self.seek(to).await;
         }
-        // Without separate audio, a segment contains its audio: the first frame need not wait for the
-        // rest.
+        // Without separate audio, a segment contains its audio, so the first frame does not wait for
+        // the rest.
         self.main.hurry(self.sound.is_none());
         let mut bare = (0, Instant::now());
         while let Some(arrival) = self.next().await? {

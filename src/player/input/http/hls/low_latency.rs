@@ -13,10 +13,12 @@ use crate::player::input::http::hls::low_latency_trust::Early;
 use crate::player::input::http::pull_error::PullError;
 use crate::wire::hls::Media;
 
-/// Maximum time for which a server may hold a request, in target durations. The next constants
-/// limit the result.
+/// Maximum time for which a server may hold a request, in target durations, within [`MIN_HELD`] and
+/// [`MAX_HELD`].
 const HELD_TARGET_DURATIONS: u32 = 3;
+/// Minimum time for which a server may hold a request.
 const MIN_HELD: Duration = Duration::from_secs(3);
+/// Maximum time for which a server may hold a request.
 const MAX_HELD: Duration = Duration::from_secs(6);
 /// Minimum interval between requests, even if each list is new.
 const SOONEST: Duration = Duration::from_millis(20);

@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use crate::player::input::http::hls::fetch::FetchRange;
 
-/// Number of broken promises after which low latency is off, and number of kept promises in a row
-/// that cancel the broken ones.
+/// Number of broken promises after which low latency is off.
 const MAX_BROKEN: u32 = 3;
+/// Number of consecutive kept promises that cancel the broken ones.
 const FORGIVEN: u32 = 10;
 
 /// Which promises of a server still count.

@@ -8,8 +8,9 @@ use crate::media::VideoCodec;
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::hls::{Variant, VariantVideo};
 
-/// The share of the bandwidth that a variant may use: to stay, and to be newly chosen.
+/// The share of the bandwidth that the current variant may use.
 const STAY: f64 = 0.9;
+/// The share of the bandwidth that a newly chosen variant may use.
 const UP: f64 = 0.7;
 /// The weight of a new measurement.
 const WEIGHT: f64 = 0.4;

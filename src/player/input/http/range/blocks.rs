@@ -30,15 +30,17 @@ const MAX_READ: usize = 48 << 20;
 const NEAR_BYTES: u64 = 512 << 10;
 /// Without range support, at most this many bytes are skipped.
 const MAX_SKIPPED_BYTES: u64 = 8 << 20;
-/// Target duration of a range request in seconds, and the limits of its size in bytes.
+/// Target duration of a range request in seconds.
 const TAKES: f64 = 1.0;
+/// Minimum size of a range request in bytes.
 const MIN_PART: u64 = 128 << 10;
+/// Maximum size of a range request in bytes.
 const MAX_PART: u64 = 2 << 20;
 /// Size of the read-ahead in bytes.
 const READ_AHEAD_BYTES: u64 = 4 << 20;
-/// Number of bytes at the end of the file whose request shows whether the server supports ranges,
-/// and the time limit of that request.
+/// Number of bytes at the end of the file whose request shows whether the server supports ranges.
 const TAIL: u64 = 64 << 10;
+/// Time limit of the request for the end of the file.
 const LENGTH: Duration = Duration::from_secs(5);
 /// If the first response is silent for this long, range requests replace it. The first response has
 /// no total time limit.
@@ -150,7 +152,7 @@ impl Blocks {
         blocks
     }
 
-    /// Returns the range support of the server, as far as known.
+    /// Returns what is known so far about the range support of the server.
     pub fn gives(&mut self) -> Gives {
         if let Some(answer) = self.asked.try_join_next() {
             self.answered(answer.ok().flatten());

@@ -9,11 +9,13 @@ use bytes::{Bytes, BytesMut};
 use crate::net::web::{Client, Flow, Span, StallTimeout, Unavailable, WebResponse, WebUrl};
 use crate::net::{self, Cause, ConnectStage, Options, WebProblem};
 
-/// Time limits for silence, and for a whole range.
+/// Time limit for silence.
 const QUIET: Duration = Duration::from_secs(4);
+/// Time limit for a whole range.
 const PART_TIMEOUT: Duration = Duration::from_secs(8);
-/// Maximum number of requests for a range, and of consecutive requests without any data.
+/// Maximum number of requests for a range.
 const MAX_ASKED: u32 = 64;
+/// Maximum number of consecutive requests without any data.
 const MAX_FRUITLESS: u32 = 2;
 
 /// See the module documentation.

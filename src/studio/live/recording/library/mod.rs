@@ -88,7 +88,8 @@ impl Library {
         self.reading = Reading::start(folder);
     }
 
-    /// Takes the results of the threads. The recordings folder may have changed.
+    /// Takes the results of the threads. If `folder`, the current recordings folder, has changed,
+    /// the open list is read again from there.
     pub(in crate::studio) fn poll(&mut self, folder: &Path) {
         if self.reading.is_some() {
             self.open(folder);

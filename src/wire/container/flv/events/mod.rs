@@ -1,6 +1,7 @@
 //! Converts FLV tags and RTMP messages, legacy and enhanced, to stream events of the first track of
 //! each kind. A few bodies with another codec within a stream count as damage, and are ignored. The
-//! codec changes after an announced change, or after many such bodies. This module has no I/O.
+//! reader switches to another codec after a valid config has announced it, or after many
+//! consecutive bodies with it. This module has no I/O.
 
 #[cfg(test)]
 mod tests;
