@@ -517,20 +517,12 @@ mod tests {
         assert!(viewers[0].1.lock().is_empty());
         stream.flush();
         stream.flush();
+        assert!(!stream.take(1, &mut picture(66, false), Timestamp::from_millis(5)));
+        let after_limit = Timestamp::from_millis(6);
+        assert!(stream.take(1, &mut picture(99, false), after_limit), "without a flush");
         for viewer in &viewers {
-            assert_eq!(*viewer.1.lock(), [(vec![0, 33], true)]);
+            assert_eq!(*viewer.1.lock(), [(vec![0, 33], true), (vec![66, 99], true)]);
         }
-    }
-
-    #[test]
-    fn held_messages_leave_with_the_first_one_after_their_time() {
-        let (stream, viewers) = published(HOLD_FROM);
-        let at = Timestamp::from_micros;
-        assert!(!stream.take(1, &mut picture(0, true), Timestamp::ZERO));
-        assert!(!stream.take(1, &mut picture(1, false), at(900)));
-        assert!(stream.take(1, &mut picture(2, false), at(1_000)));
-        assert!(!stream.take(1, &mut picture(3, false), at(1_100)), "the next ones are held again");
-        assert_eq!(*viewers[0].1.lock(), [(vec![0, 1, 2], true)]);
     }
 
     #[test]

@@ -188,7 +188,9 @@ fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker
         }
     };
     Worker::spawn("monitor-end", end)
-        .inspect_err(|error| tracing::warn!(%error, "no thread could be started to end the viewer monitor"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "no thread could be started to end the viewer monitor"),
+        )
         .into_iter()
         .collect()
 }
