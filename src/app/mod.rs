@@ -475,7 +475,7 @@ impl<S: Studio> eframe::App for Window<S> {
         self.pace.set_apart(self.screen.plays_apart());
         self.pace.set_projected(self.screen.projects());
         self.follow_displays(frame);
-        self.code_pages.poll();
+        self.code_pages.poll(Instant::now());
         if hidden && let Some(command) = self.screen.look_away() {
             self.studio.send(command);
         }

@@ -8,29 +8,24 @@
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
-/// Time from the start of onair to the first release of pages.
+/// Time from the first poll to the first release of pages.
 const AFTER_START: Duration = Duration::from_secs(5);
 /// Interval between releases. After a release, the system reads the code in use again, so releases
 /// must be rare.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Releases, at intervals, the pages of code that is no longer used.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct CodePages {
-    next: Instant,
-}
-
-impl Default for CodePages {
-    fn default() -> Self {
-        Self { next: Instant::now() + AFTER_START }
-    }
+    /// When the next release is due.
+    next: Option<Instant>,
 }
 
 impl CodePages {
     /// Releases the pages if the time for the next release has come.
-    pub fn poll(&mut self) {
-        if Instant::now() >= self.next {
-            self.next = Instant::now() + INTERVAL;
+    pub fn poll(&mut self, now: Instant) {
+        if now >= *self.next.get_or_insert(now + AFTER_START) {
+            self.next = Some(now + INTERVAL);
             release();
         }
     }

@@ -15,7 +15,7 @@ use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use args::{Http, ServeCommand, WebRtc};
 use serde_json::json;
@@ -114,7 +114,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                 reload_config(&server, args, &output);
             }
             Err(Empty::Waiting) if drain.swap(false, Ordering::Relaxed) => server.drain(),
-            Err(Empty::Waiting) => code_pages.poll(),
+            Err(Empty::Waiting) => code_pages.poll(Instant::now()),
             Err(Empty::Closed) => break,
         }
     }
