@@ -1,5 +1,8 @@
 //! Negotiates an offer: creates a connection that str0m drives, and an answer.
 
+#[cfg(test)]
+mod hostile_tests;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -241,13 +244,17 @@ pub(super) mod tests {
         a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
         a=rtpmap:0 PCMU/8000\r\n";
 
-    fn answer(text: &str, format: Option<VideoFormat>) -> Result<Negotiated, String> {
+    /// The password in the answers, and the first address.
+    pub(super) const PASSWORD: &str = "0123456789abcdef0123456789abcdef";
+    pub(super) const ADDRESS: &str = "192.0.2.1:8189";
+
+    pub(super) fn answer(text: &str, format: Option<VideoFormat>) -> Result<Negotiated, String> {
         let offer = Offer::parse(text).map_err(|error| error.to_string())?;
         let certificate = Certificate::generate().unwrap();
         let local = Local {
             ufrag: "ours".into(),
-            password: "0123456789abcdef0123456789abcdef".into(),
-            addresses: &["192.0.2.1:8189".parse().unwrap(), "[2001:db8::1]:8189".parse().unwrap()],
+            password: PASSWORD.into(),
+            addresses: &[ADDRESS.parse().unwrap(), "[2001:db8::1]:8189".parse().unwrap()],
             has_tcp: true,
             certificate: &certificate,
             format,
