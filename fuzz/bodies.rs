@@ -15,7 +15,7 @@ use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
 use onair::wire::rtmp::tunnel;
 use onair::wire::rtmp::{Kind, Message, Url, auth, client, handshake, message, server};
-use onair::wire::webrtc::{sdp, stun};
+use onair::wire::webrtc::{rtp, sdp, stun};
 use onair::wire::{amf0, http};
 
 /// Maximum memory of the reader beyond twice the input: the capacity that its messages in progress
@@ -32,8 +32,93 @@ pub fn sdp(data: &[u8]) {
         assert_eq!(sdp::Offer::parse(&offer.text).as_ref(), Ok(&offer));
     }
     let _ = sdp::finish_answer(&text);
+    if let Some(found) = sdp::Credentials::of_fragment(&text) {
+        assert_eq!(sdp::fragment_ufrag(&text), Some(found.ufrag.as_str()));
+        assert!(
+            (4..=256).contains(&found.ufrag.len()) && (22..=256).contains(&found.password.len())
+        );
+        let again = format!("a=ice-pwd:{}\r\na=ice-ufrag:{}\r\n", found.password, found.ufrag);
+        assert_eq!(sdp::Credentials::of_fragment(&again), Some(found));
+    }
     let _ = sdp::fragment_ufrag(&text);
-    let _ = stun::local_ufrag(data);
+    if let Some(ufrag) = stun::local_ufrag(data) {
+        assert!(stun::is_stun(data) && ufrag.len() < data.len());
+    }
+}
+
+/// Units of a hostile publisher in RTP: no packet is too long, and whoever joins them gets the units again.
+pub fn rtp(data: &[u8]) {
+    let Some((&[longest, record, is_key], data)) = data.split_first_chunk() else { return };
+    let longest = 16 + usize::from(longest) * 6;
+    let (record, unit) = data.split_at(usize::from(record).min(data.len()));
+    let (sets, nals) = (record.split(|byte| *byte == 0), unit.split(|byte| *byte == 0));
+    let packets = rtp::h264::packetize(&sets.clone(), nals.clone(), longest);
+    assert!(packets.iter().all(|packet| (1..=longest).contains(&packet.len())));
+    // Delimiters, filler and parameter sets are left out, and the types that are those of packets.
+    let is_sent = |nal: &&[u8]| {
+        let kind = nal.first().map(|header| header & 0x1F);
+        kind.is_some_and(|kind| matches!(kind, 1..=6 | 10 | 11 | 14..=23))
+    };
+    let fits = |set: &&[u8]| set.first().is_some_and(|header| (1..=23).contains(&(header & 0x1F)));
+    let expected: Vec<&[u8]> = sets.filter(fits).chain(nals.filter(is_sent)).collect();
+    assert_eq!(join_h264(&packets), expected);
+    let packets = rtp::av1::packetize(record, unit, is_key & 1 == 1, longest);
+    assert!(packets.iter().all(|packet| (2..=longest).contains(&packet.len())));
+    let joined = join_av1(&packets);
+    assert!(joined <= data.len(), "{joined} bytes of {}", data.len());
+}
+
+/// The NAL units in these packets (RFC 6184 §5).
+fn join_h264(packets: &[std::sync::Arc<[u8]>]) -> Vec<Vec<u8>> {
+    let (mut nals, mut is_open): (Vec<Vec<u8>>, bool) = (Vec::new(), false);
+    for packet in packets {
+        match packet[0] & 0x1F {
+            24 => {
+                let mut rest = &packet[1..];
+                while let Some((length, after)) = rest.split_first_chunk::<2>() {
+                    let (nal, after) = after.split_at(u16::from_be_bytes(*length).into());
+                    nals.push(nal.to_vec());
+                    rest = after;
+                }
+                assert!(rest.is_empty());
+            }
+            28 => {
+                let [starts, ends] = [0x80, 0x40].map(|flag| packet[1] & flag != 0);
+                assert!(starts != is_open && !(starts && ends), "fragments follow each other");
+                if starts {
+                    nals.push(vec![packet[0] & 0xE0 | packet[1] & 0x1F]);
+                }
+                nals.last_mut().expect("a unit").extend_from_slice(&packet[2..]);
+                is_open = !ends;
+            }
+            kind => {
+                assert!((1..=23).contains(&kind) && !is_open, "a unit of type {kind}");
+                nals.push(packet.to_vec());
+            }
+        }
+    }
+    assert!(!is_open);
+    nals
+}
+
+/// The bytes of OBUs in these packets ("RTP Payload Format For AV1" §4).
+fn join_av1(packets: &[std::sync::Arc<[u8]>]) -> usize {
+    let (mut bytes, mut is_open) = (0, false);
+    for packet in packets {
+        assert_eq!(packet[0] & 0x80 != 0, is_open, "fragments follow each other");
+        let mut rest = &packet[1..];
+        while let Some((&first, after)) = rest.split_first() {
+            let (length, after) = match first & 0x80 {
+                0 => (usize::from(first), after),
+                _ => (usize::from(first & 0x7F) | usize::from(after[0]) << 7, &after[1..]),
+            };
+            bytes += length;
+            rest = &after[length..];
+        }
+        is_open = packet[0] & 0x40 != 0;
+    }
+    assert!(!is_open);
+    bytes
 }
 
 /// Chunks: any bytes, split anywhere, give the same messages, whose bodies are not longer than the

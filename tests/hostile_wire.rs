@@ -297,7 +297,22 @@ fn offers() {
         a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\na=ssrc:1 cname:q\r\n\
         a=ssrc:1 msid:a t\r\na=ssrc-group:FID 1 2\r\n";
     let request = b"\0\x01\0\x0C\x21\x12\xA4\x42123456789012\0\x06\0\x07ours:it\0";
-    replay("sdp", &[offer.into(), answer.into(), request.to_vec()], bodies::sdp);
+    let fragment = "a=ice-ufrag:EsAw\r\na=ice-pwd:0123456789abcdefghij+/\r\nm=audio 9 RTP/AVP 0\r\n\
+        a=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\n";
+    let seeds = [offer.into(), answer.into(), request.to_vec(), fragment.into()];
+    replay("sdp", &seeds, bodies::sdp);
+}
+
+/// Length of a packet, of the parameter sets or the record, whether it is a keyframe; then both.
+#[test]
+fn units_in_rtp() {
+    let nals = [&[0x67, 66, 1, 30, 0, 0x68, 0xCE, 0x3C][..], &[0, 0x09, 0xF0, 0, 0x65], &[7; 300]];
+    let h264 = [&[9, 8, 1][..], &nals.concat(), &[0, 0x41, 3, 0, 0x7C, 0x85, 1, 2]].concat();
+    let record = [0x81, 1, 1, 1, 0x0A, 2, 7, 7];
+    let frame = [&[0x12, 0, 0x32, 0xC8, 1][..], &[5; 200], &[0x2A, 3, 1, 2, 3]].concat();
+    let av1 = [&[4, 8, 1][..], &record, &frame].concat();
+    let unsized_obu = [&[1, 0, 0][..], &[0x30], &[9; 120]].concat();
+    replay("rtp", &[h264, av1, unsized_obu], bodies::rtp);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 /// NAL unit types (H.264 table 7-1) that are dropped from the frames: delimiters and filler, which
 /// receivers do not need, and parameter sets, which are sent separately before each keyframe.
 const LEFT_OUT: [u8; 5] = [7, 8, 9, 12, 13];
+/// The types that a NAL unit can have in RTP (§5.2). Receivers would read a unit of another type as a packet of units.
+const UNITS: std::ops::RangeInclusive<u8> = 1..=23;
 /// The type of an aggregation packet (RFC 6184 §5.7.1).
 const STAP_A: u8 = 24;
 /// The type of a fragment (RFC 6184 §5.8).
@@ -21,7 +23,8 @@ pub fn packetize<'a>(
     longest: usize,
 ) -> Vec<Arc<[u8]>> {
     let mut out = Vec::new();
-    let sets = || parameter_sets.clone().filter(|set| !set.is_empty());
+    let kind = |nal: &[u8]| nal.first().map(|header| header & 0x1F).filter(|it| UNITS.contains(it));
+    let sets = || parameter_sets.clone().filter(|set| kind(set).is_some());
     let together: usize = 1 + sets().map(|set| set.len() + 2).sum::<usize>();
     match sets().count() {
         0 => {}
@@ -29,7 +32,7 @@ pub fn packetize<'a>(
         _ => sets().for_each(|set| split(set, longest, &mut out)),
     }
     for nal in nals {
-        if nal.first().is_some_and(|header| !LEFT_OUT.contains(&(header & 0x1F))) {
+        if kind(nal).is_some_and(|kind| !LEFT_OUT.contains(&kind)) {
             split(nal, longest, &mut out);
         }
     }
@@ -113,6 +116,13 @@ mod tests {
         // Parameter sets that do not fit together are sent one by one.
         let made = packetize(&sets.into_iter(), nals.into_iter(), 6);
         assert_eq!(join(&made), [sets[0], sets[1], nals[2], nals[3]]);
+    }
+
+    #[test]
+    fn a_unit_that_would_be_read_as_a_packet_is_left_out() {
+        let fake: [&[u8]; 4] = [&[0x78, 0, 1, 0x65], &[0x7C, 0x85, 1], &[0x60, 1], &[0x65, 7]];
+        let made = packetize(&fake.into_iter(), fake.into_iter(), 100);
+        assert_eq!(join(&made), [fake[3], fake[3]]);
     }
 
     proptest! {
