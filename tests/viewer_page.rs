@@ -4,6 +4,8 @@
 pub mod chromium;
 mod moderation;
 mod moved;
+mod outages;
+mod pictures;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -8,10 +8,16 @@ const MAIN = 'main';
 const START_BITRATE = 8_000_000;
 // If nothing plays after this time, playback has failed.
 const START_MS = 15_000;
-// Farther behind the live edge than this, playback jumps instead of catching up.
-const MAX_BEHIND_SECONDS = 2;
+// Farther behind its target position than this, playback jumps: catching up takes ten seconds per second.
+const MAX_BEHIND_SECONDS = 1;
 // If playback makes no progress for this long, the stream is lost.
 const STALL_MS = 8_000;
+// Stalls that recur within this time need more distance from the live edge: so much more with each, up to so much.
+const RECUR_MS = 60_000;
+const STEP_SECONDS = 0.5;
+const MAX_EXTRA_SECONDS = 2;
+// Stalls before playback has been steady for this long belong to the same outage.
+const STEADY_MS = 5_000;
 
 export class LowLatencyHls {
     static hasRenditions = true;
@@ -34,6 +40,10 @@ export class LowLatencyHls {
         this.recovered = 0;
         this.movedAt = performance.now();
         this.position = 0;
+        // Since when playback is steady, when the last outage began, and the distance that outages add, in seconds.
+        this.steadyAt = this.movedAt;
+        this.stalledAt = -Infinity;
+        this.extra = 0;
     }
 
     async start() {
@@ -50,6 +60,8 @@ export class LowLatencyHls {
             // segments are fMP4.
             enableWorker: false,
             maxLiveSyncPlaybackRate: 1.1,
+            // By default, each stall would keep playback a second farther behind for good.
+            liveSyncOnStallIncrease: 0,
             // Playback begins with the stream itself, which does not need an encoder to start.
             abrEwmaDefaultEstimate: START_BITRATE,
             testBandwidth: false,
@@ -84,8 +96,27 @@ export class LowLatencyHls {
         return this.hls.levels.findIndex(level => level.uri.split('?')[0].endsWith(`/${name}.m3u8`));
     }
 
+    // A link that stalls playback again and again gets more distance from the live edge. One outage does not count:
+    // after it, playback returns to its place.
+    #stalled() {
+        const now = performance.now();
+        const isSame = now - this.steadyAt < STEADY_MS;
+        this.steadyAt = now;
+        if (isSame) return;
+        if (now - this.stalledAt < RECUR_MS) this.#setExtra(Math.min(this.extra + STEP_SECONDS, MAX_EXTRA_SECONDS));
+        this.stalledAt = now;
+    }
+
+    #setExtra(seconds) {
+        this.usual ??= this.hls.targetLatency;
+        if (this.usual === null) return;
+        this.extra = seconds;
+        this.hls.targetLatency = this.usual + seconds;
+    }
+
     #error(Hls, data) {
         if (this.stopped) return;
+        if (data.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) this.#stalled();
         if (data.details === Hls.ErrorDetails.LEVEL_LOAD_ERROR && data.response?.code === 503 && this.quality) {
             // The server refuses to encode the chosen rendition.
             this.quality = null;
@@ -113,7 +144,10 @@ export class LowLatencyHls {
         if (this.video.currentTime !== this.position || this.video.paused && this.position > 0) {
             this.position = this.video.currentTime;
             this.movedAt = now;
+        } else {
+            this.steadyAt = now;
         }
+        if (this.extra > 0 && now - this.stalledAt > RECUR_MS) this.#setExtra(0);
         const date = this.hls?.playingDate;
         const latency = date ? (this.serverNow() - date.getTime()) / 1_000 : this.hls?.latency;
         this.latency = this.position > 0 && latency > 0 ? latency : null;

@@ -177,6 +177,13 @@ impl Page<'_> {
         self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
+    /// Writes what the page shows to a PNG file.
+    pub fn picture(&self, file: &std::path::Path) {
+        let answer = self.call("Page.captureScreenshot", &json!({ "format": "png" }));
+        let bytes = data_encoding::BASE64.decode(answer["data"].as_str().unwrap().as_bytes());
+        std::fs::write(file, bytes.unwrap()).unwrap();
+    }
+
     fn call(&self, method: &str, params: &Value) -> Value {
         self.browser.call(Some(&self.session), method, params)
     }

@@ -1,0 +1,59 @@
+//! The viewer page beside a server that stops for a while: afterwards it is as close to the stream as before.
+
+use std::time::Duration;
+
+use super::chromium::{Chromium, Page};
+use super::{NO_B_FRAMES, choose, plays};
+use crate::peers::{self, Onair, ffmpeg, free_port, wait_for};
+
+/// What the page shows, in seconds.
+fn latency(page: &Page<'_>) -> f64 {
+    page.value("parseFloat(document.getElementById('chip').innerText)").as_f64().unwrap_or(0.0)
+}
+
+/// The latency that lasts, once playback neither catches up nor jumps.
+fn steady_latency(page: &Page<'_>) -> f64 {
+    let mut same = (0.0, 0);
+    wait_for("a steady latency", Duration::from_secs(60), || {
+        let now = latency(page);
+        same = if (now - same.0).abs() < 0.11 { (same.0, same.1 + 1) } else { (now, 0) };
+        std::thread::sleep(Duration::from_millis(100));
+        same.1 > 30
+    });
+    same.0
+}
+
+#[test]
+fn the_latency_is_the_usual_one_again_after_the_server_has_stood() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let webrtc = format!("127.0.0.1:{}", free_port());
+    let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", &webrtc];
+    let mut server = Onair::start(&words);
+    let ready = server.wait_named("ready");
+    let [rtmp, http] = ["rtmp", "http"].map(|name| ready[name].as_str().unwrap().to_owned());
+    let _publisher = ffmpeg::publish_with(&format!("{rtmp}/live/show"), None, &NO_B_FRAMES);
+    server.wait_named("publish");
+    let browser = Chromium::start("en");
+    let page = browser.open(&format!("{http}/watch/live/show"), "");
+    plays(&page, "whep", 1);
+    choose(&page, "protocol", "hls");
+    plays(&page, "hls", 90);
+    let usual = steady_latency(&page);
+    // Twice: one stall is an outage, and the second one soon after it costs no more than half a second.
+    for more in [0.5, 1.0] {
+        server.peer.signal("STOP");
+        page.wait(&format!(
+            "parseFloat(document.getElementById('chip').innerText) > {}",
+            usual + 2.0
+        ));
+        server.peer.signal("CONT");
+        page.wait(&format!(
+            "document.documentElement.dataset.protocol === 'hls'
+                && parseFloat(document.getElementById('chip').innerText) < {}",
+            usual + more
+        ));
+    }
+    assert!(usual < 4.0, "{usual} s");
+}
