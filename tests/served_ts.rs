@@ -17,9 +17,14 @@ const LIST: &str = "/live/show/hls/ts-list.m3u8";
 
 /// The playlist, when it has this many segments.
 fn list(running: &Running, segments: usize) -> Media {
+    list_at(running, LIST, segments)
+}
+
+/// The same at this path.
+fn list_at(running: &Running, path: &str, segments: usize) -> Media {
     let mut media = Media::default();
     wait_for("segments", LIMIT, || {
-        let answer = running.get(LIST);
+        let answer = running.get(path);
         if answer.status == 200 {
             media = answer.list();
         }
@@ -189,6 +194,81 @@ fn players_we_did_not_write_play_it_and_so_does_ours() {
         event["event"] == "play_stats" && event["shown"].as_u64() > Some(60)
     });
     assert_eq!(ours.stop(LIMIT).code(), Some(0));
+}
+
+/// ffmpeg and GStreamer play this playlist.
+fn others_play(url: &str) {
+    let words = ["-nostdin", "-v", "error", "-xerror", "-i", url, "-t", "4", "-f", "null", "-"];
+    let mut player = Peer::start("ffmpeg", words);
+    if !peers::missing(&["gst-launch-1.0"]) {
+        let mut gstreamer = others::gstreamer_play_any(url);
+        for sink in ["pictures", "sound"] {
+            gstreamer.wait_until(sink, LIMIT, |it| others::gstreamer_seen(it, sink) > 30);
+        }
+    }
+    player.wait_success(LIMIT);
+    assert_eq!(player.errors(), "", "ffmpeg complains");
+}
+
+#[test]
+fn renditions_are_written_too() {
+    if peers::missing(&["ffmpeg", "ffprobe"]) {
+        return;
+    }
+    let running = start_with(|config| {
+        config.renditions.others = "180p:200k,audio".parse().unwrap();
+        config.renditions.cpu = 100.0;
+    });
+    let _publisher = running.publish(&["-r", "15", "-g", "15"]);
+    let master = String::from_utf8(running.get(MASTER).body).unwrap();
+    let uris: Vec<_> = master.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(uris, ["ts-list.m3u8", "ts-180p.m3u8", "ts-audio.m3u8"], "{master}");
+    let folder = tempfile::tempdir().unwrap();
+    let [small, audio] = ["ts-180p", "ts-audio"].map(|name| {
+        let media = list_at(&running, &format!("/live/show/hls/{name}.m3u8"), 2);
+        probed(folder.path(), &segments(&running, &media).concat())
+    });
+    assert_eq!(
+        (&small.stream("video")["width"], &small.stream("video")["height"]),
+        (&320.into(), &180.into())
+    );
+    assert!(small.packets("video")[0].keyframe && small.packets("audio").len() > 60);
+    assert!(audio.packets("video").is_empty() && audio.packets("audio").len() > 60);
+    others_play(&format!("http://{}/live/show/hls/ts-180p.m3u8", running.http()));
+    assert_eq!(running.get("/live/show/hls/ts-240p.m3u8").status, 404);
+}
+
+#[test]
+fn recordings_are_written_too() {
+    if peers::missing(&["ffmpeg", "ffprobe"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let running = start_with(|config| config.record = Some(folder.path().to_owned()));
+    let file = folder.path().join("live-show 2026-11-25 18-00-00.mp4");
+    ffmpeg::make(&file, "320x180", "12", &["-g", "50", "-bf", "2"]);
+    let at = "/vod/live-show%202026-11-25%2018-00-00/hls";
+    let master = String::from_utf8(running.get(&format!("{at}/ts.m3u8")).body).unwrap();
+    assert!(master.ends_with("\nts-list.m3u8\n"), "{master}");
+    let media = running.get(&format!("{at}/ts-list.m3u8")).list();
+    assert!(media.ended && media.segments.len() == 3, "{media:?}");
+    let get = |uri: &str| {
+        let answer = running.get(&format!("{at}/{uri}"));
+        assert_eq!((answer.status, answer.header("content-type")), (200, "video/mp2t"), "{uri}");
+        answer.body
+    };
+    let all: Vec<_> = media.segments.iter().map(|segment| get(&segment.uri)).collect();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let whole = probed(elsewhere.path(), &all.concat());
+    assert_eq!((whole.packets("video").len(), whole.packets("video")[0].keyframe), (300, true));
+    check_step(whole.packets("video").iter().map(|packet| packet.dts), 1.0 / 25.0);
+    others_play(&format!("http://{}{at}/ts.m3u8", running.http()));
+    assert_eq!(running.get(&format!("{at}/3.ts")).status, 404);
+    // MPEG-TS has no form for Opus here.
+    let other = folder.path().join("live-show 2026-11-25 19-00-00.mp4");
+    ffmpeg::make(&other, "320x180", "2", &["-c:a", "libopus", "-strict", "-2"]);
+    let refused = running.get("/vod/live-show%202026-11-25%2019-00-00/hls/ts.m3u8");
+    assert_eq!(refused.status, 404);
 }
 
 #[test]

@@ -7,28 +7,68 @@ use bytes::Bytes;
 
 use crate::media::EncodedPacket;
 use crate::server::hls::listing::{Listing, TS_EXTENSION};
+use crate::server::hls::part::Initialization;
 use crate::server::hls::segment::Segment;
 use crate::wire::container::TrackId;
 use crate::wire::container::mp4::index_to_play;
-use crate::wire::hls::{self, ListPosition, MasterForm, Media, write_master, write_media};
+use crate::wire::hls::{
+    self, ListPosition, MasterForm, Media, OfferedVariant, write_master, write_media,
+};
 
 /// Name of the multivariant playlist below `/{app}/{stream}/hls/`.
 pub(in crate::server) const TS_MASTER: &str = "ts.m3u8";
 /// Name of the media playlist below `/{app}/{stream}/hls/`.
 pub(in crate::server) const TS_LIST: &str = "ts-list.m3u8";
+/// The name of a rendition's playlist of MPEG-TS segments is this, and then that of its playlist.
+pub(in crate::server) const TS_PREFIX: &str = "ts-";
 
 /// Overhead of the MPEG-TS headers that is added to the announced bandwidth, in percent.
 const OVERHEAD_PERCENT: u64 = 8;
 
-impl Listing {
-    /// Returns the multivariant playlist for [`Self::ts_media`], under the same conditions.
-    pub fn ts_master(&self) -> Option<Bytes> {
-        self.initialization()?.ts.as_ref()?;
-        let mut variant = self.variant(TS_LIST.to_owned());
+/// Writes a multivariant playlist of MPEG-TS segments; the bitrates are those of fragmented MP4.
+pub(in crate::server) fn write_ts_master(mut variants: Vec<OfferedVariant>) -> String {
+    for variant in &mut variants {
         for rate in [&mut variant.bandwidth, &mut variant.average_bandwidth] {
             *rate += *rate * OVERHEAD_PERCENT / 100;
         }
-        Some(write_master(&[variant], MasterForm { version: 3, independent: false }).into())
+    }
+    write_master(&variants, MasterForm { version: 3, independent: false })
+}
+
+/// Converts a segment, which consists of these chunks, to MPEG-TS. Returns `None` if MPEG-TS does not support its codecs.
+pub(in crate::server) fn to_ts<'a>(
+    initialization: &'a Initialization,
+    chunks: impl Iterator<Item = &'a Bytes>,
+    number: u64,
+) -> Option<Bytes> {
+    let writer = initialization.ts.as_ref()?;
+    let file: Vec<&[u8]> =
+        std::iter::once(&initialization.whole[..]).chain(chunks.map(|it| &it[..])).collect();
+    let file: Bytes = file.concat().into();
+    let index = index_to_play(&mut &file[..]).ok()?;
+    let mut packets = Vec::with_capacity(index.samples.len());
+    for sample in &index.samples {
+        if matches!(sample.track, TrackId::Audio(1..)) {
+            continue;
+        }
+        let start = usize::try_from(sample.at).ok()?;
+        let end = start.checked_add(usize::try_from(sample.size).ok()?)?;
+        let data = (end <= file.len()).then(|| file.slice(start..end))?;
+        let (track, times) = (sample.track.track(), (sample.dts, sample.pts));
+        packets.push(EncodedPacket::received(track, times, sample.keyframe, data));
+    }
+    Some(writer.segment(&packets, number))
+}
+
+impl Listing {
+    /// Returns the multivariant playlist for [`Self::ts_media`] and that of the renditions, under the same conditions.
+    pub fn ts_master(&self, renditions: Vec<OfferedVariant>) -> Option<Bytes> {
+        self.initialization()?.ts.as_ref()?;
+        let renditions = renditions
+            .into_iter()
+            .map(|it| OfferedVariant { uri: format!("{TS_PREFIX}{}", it.uri), ..it });
+        let main = self.variant(TS_LIST.to_owned());
+        Some(write_ts_master(std::iter::once(main).chain(renditions).collect()).into())
     }
 
     /// Returns the playlist of the MPEG-TS segments, or `None` if MPEG-TS does not support the codecs. It has no parts:
@@ -63,25 +103,8 @@ impl Listing {
 impl Segment {
     /// Converts the segment to MPEG-TS. Returns `None` if MPEG-TS does not support its codecs.
     pub fn make_ts(&self) -> Option<Bytes> {
-        let initialization = &self.span.initialization;
-        let writer = initialization.ts.as_ref()?;
         let chunks = self.parts.iter().flat_map(|part| part.chunks());
-        let file: Vec<&[u8]> =
-            std::iter::once(&initialization.whole[..]).chain(chunks.map(|it| &it[..])).collect();
-        let file: Bytes = file.concat().into();
-        let index = index_to_play(&mut &file[..]).ok()?;
-        let mut packets = Vec::with_capacity(index.samples.len());
-        for sample in &index.samples {
-            if matches!(sample.track, TrackId::Audio(1..)) {
-                continue;
-            }
-            let start = usize::try_from(sample.at).ok()?;
-            let end = start.checked_add(usize::try_from(sample.size).ok()?)?;
-            let data = (end <= file.len()).then(|| file.slice(start..end))?;
-            let (track, times) = (sample.track.track(), (sample.dts, sample.pts));
-            packets.push(EncodedPacket::received(track, times, sample.keyframe, data));
-        }
-        Some(writer.segment(&packets, self.number))
+        to_ts(&self.span.initialization, chunks, self.number)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::base::{Clock, Timestamp};
 use crate::files::MediaFile;
 use crate::server::event::{Peer, Protocol};
 use crate::server::hls::listing::Tracks;
+use crate::server::hls::mpeg_ts::to_ts;
 use crate::server::hls::part::Initialization;
 use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
 use crate::server::recordings::folder;
@@ -40,6 +41,8 @@ const MAX_BYTES: u64 = 128 << 20;
 const MAX_READING: usize = 8;
 /// Memory for segments that are read or sent, in KiB. A client that does not read holds its segment.
 const MAX_SENDING_KIB: u32 = 256 << 10;
+/// So many copies of a segment are in memory while it becomes MPEG-TS.
+const TS_COPIES: u64 = 3;
 /// How long a request waits for the disk, or for memory.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a request waits for another one that reads the same file.
@@ -280,16 +283,39 @@ impl OpenRecordings {
         tracks: Tracks,
         number: usize,
     ) -> Result<Option<Bytes>, OpenError> {
+        self.read(recording, number, 1, move |it| it.read_segment(tracks, number)).await
+    }
+
+    /// Reads a segment as MPEG-TS. Returns `None` if it does not exist, or has no such form.
+    ///
+    /// # Errors
+    /// Fails if the segment cannot be read.
+    pub async fn ts_segment(
+        &self,
+        recording: &Arc<OpenRecording>,
+        number: usize,
+    ) -> Result<Option<Bytes>, OpenError> {
+        self.read(recording, number, TS_COPIES, move |it| it.read_ts(number)).await
+    }
+
+    async fn read(
+        &self,
+        recording: &Arc<OpenRecording>,
+        number: usize,
+        copies: u64,
+        read: impl FnOnce(&OpenRecording) -> Result<Option<Bytes>, OpenError> + Send + 'static,
+    ) -> Result<Option<Bytes>, OpenError> {
         let size = recording.content().index.segments.get(number).map_or(0, |span| span.bytes);
-        let kib = u32::try_from(size.min(MAX_BYTES) / 1_024 + 1).unwrap_or(MAX_SENDING_KIB);
+        let kib = size.min(MAX_BYTES) * copies / 1_024 + 1;
+        let kib = u32::try_from(kib).map_or(MAX_SENDING_KIB, |kib| kib.min(MAX_SENDING_KIB));
         let room = in_time(Arc::clone(&self.room).acquire_many_owned(kib)).await?;
         let reading = in_time(Arc::clone(&self.reading).acquire_owned()).await?;
         let recording = Arc::clone(recording);
-        let read = move || {
+        let work = move || {
             let _reading = reading;
-            recording.read_segment(tracks, number)
+            read(&recording)
         };
-        let bytes = in_time(tokio::task::spawn_blocking(read)).await??;
+        let bytes = in_time(tokio::task::spawn_blocking(work)).await??;
         Ok(bytes.map(|bytes| Bytes::from_owner(SegmentBytes { bytes, _room: room })))
     }
 }
@@ -400,6 +426,16 @@ impl OpenRecording {
             chunks.push(live::chunk(track, sequence + u32::from(!is_video), &read, last_duration));
         }
         Ok((!chunks.is_empty()).then(|| chunks.concat().into()))
+    }
+
+    /// The same as MPEG-TS.
+    fn read_ts(&self, number: usize) -> Result<Option<Bytes>, OpenError> {
+        let initialization = self.content.read().initialization.clone();
+        let segment = self.read_segment(Tracks::All, number)?;
+        let (Some(initialization), Some(segment)) = (initialization, segment) else {
+            return Ok(None);
+        };
+        Ok(to_ts(&initialization, std::iter::once(&segment), number as u64))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::encode::config::{Profile, Video};
 use crate::media::{FrameRate, Size};
 use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
+use crate::server::hls::mpeg_ts::TS_PREFIX;
 use crate::server::hls::window::Window;
 use crate::server::renditions::ladder::{AUDIO, Ladder, VideoRendition};
 use crate::server::renditions::running::RenditionUse;
@@ -88,9 +89,10 @@ impl RenditionPlaylist {
         format!("{}.m3u8", self.name)
     }
 
-    /// Returns true if the file is the rendition's playlist, or one of its files.
+    /// Returns true if the file is one of the rendition's playlists, or one of its files.
     pub fn has(&self, file: &str) -> bool {
-        file.strip_suffix(".m3u8") == Some(&*self.name)
+        let list = file.strip_prefix(TS_PREFIX).unwrap_or(file);
+        list.strip_suffix(".m3u8") == Some(&*self.name)
             || file.strip_prefix(&*self.tag).is_some_and(|rest| rest.starts_with('-'))
     }
 

@@ -25,7 +25,7 @@ use crate::server::event::Protocol;
 use crate::server::hls::Mode;
 use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, TS_EXTENSION, Tracks};
 use crate::server::hls::manifest::CLOCK;
-use crate::server::hls::mpeg_ts::{TS_LIST, TS_MASTER};
+use crate::server::hls::mpeg_ts::{TS_LIST, TS_MASTER, TS_PREFIX};
 use crate::server::hls::production;
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
@@ -122,7 +122,11 @@ pub(super) fn is_file(name: &str) -> bool {
         || name.ends_with(".mp4")
         || matches!(name, TS_MASTER | TS_LIST)
         || name.ends_with(TS_EXTENSION)
-        || name.strip_suffix(".m3u8").is_some_and(is_rendition)
+        || name
+            .strip_prefix(TS_PREFIX)
+            .unwrap_or(name)
+            .strip_suffix(".m3u8")
+            .is_some_and(is_rendition)
 }
 
 /// Answers a request for a playlist, segment or part.
@@ -315,11 +319,15 @@ async fn list(
     }
     let stream = path::encode_name(request.stream);
     let (text, form) = match asked {
-        HlsResource::Below(name) if matches!(&**name, TS_MASTER | TS_LIST) => {
-            let form = if name == TS_MASTER { "tm" } else { "t" };
-            let text = if name == TS_MASTER { now.ts_master() } else { now.ts_media() };
+        HlsResource::Below(name) if name == TS_MASTER => {
+            let variants = production::variants(request.registry, production, &now);
+            let text = now.ts_master(variants);
             let Some(text) = text else { return failed(StatusCode::NOT_FOUND, NO_TS) };
-            (text, form)
+            (text, "tm")
+        }
+        HlsResource::Below(name) if name.starts_with(TS_PREFIX) => {
+            let Some(text) = now.ts_media() else { return failed(StatusCode::NOT_FOUND, NO_TS) };
+            (text, "t")
         }
         HlsResource::Below(_) => (now.media(directives.update), ""),
         HlsResource::Stream if directives.awaited.is_some() => {
@@ -442,6 +450,7 @@ mod tests {
         assert!(is_file("main.m3u8") && is_file("a-1.m4s") && is_file("a-1.2.m4s"));
         assert!(is_file("ts.m3u8") && is_file("ts-list.m3u8") && is_file("a-1.ts"));
         assert!(is_file("480p.m3u8") && is_file("audio.m3u8"));
+        assert!(is_file("ts-480p.m3u8") && is_file("ts-audio.m3u8") && !is_file("ts-x.m3u8"));
         assert!(!is_file("show.flv") && !is_file("show.m3u8") && !is_file("p.m3u8"));
     }
 }

@@ -16,11 +16,13 @@ use crate::server::access::grant::AdmittedViewer;
 use crate::server::access::pass::PassScope;
 use crate::server::event::{Event, Protocol};
 use crate::server::hls::Mode;
+use crate::server::hls::listing::TS_EXTENSION;
 use crate::server::hls::viewers::{Arrived, ViewerKey};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
+use crate::server::http::hls::NO_TS;
 use crate::server::http::hls::answers::{
-    ChunkBody, MANIFEST, MEDIA, PLAYLIST, ResponseHead, busy, disconnected, failed, file_age,
-    missing, viewer_key,
+    ChunkBody, MANIFEST, MEDIA, PLAYLIST, ResponseHead, TS_MEDIA, busy, disconnected, failed,
+    file_age, missing, viewer_key,
 };
 use crate::server::http::hls::download::FileViewer;
 use crate::server::http::hls::slot::Settled;
@@ -172,6 +174,16 @@ pub(in crate::server::http) async fn response(
                 Err(error) => unreadable(&error),
             }
         }
+        RecordedResource::Below(RecordedFile::Ts(number)) => {
+            match registry.opened.ts_segment(&recording, number).await {
+                Ok(Some(bytes)) => {
+                    recording.viewers.lock().count(key, bytes.len() as u64);
+                    part(registry, headers, (name, &format!("{number}{TS_EXTENSION}")), &bytes)
+                }
+                Ok(None) => missing(),
+                Err(error) => unreadable(&error),
+            }
+        }
         _ => {
             let is_dash = asked == RecordedResource::Manifest;
             list(registry, headers, &recording, &asked, pass.as_deref()).unwrap_or_else(|| {
@@ -295,6 +307,17 @@ fn list(
             let listed = ListedRecording { content: &content, folder: &folder, began: None };
             (ended.then(|| recording::manifest(listed, &query))?, MANIFEST, "d")
         }
+        RecordedResource::Below(RecordedFile::TsMaster | RecordedFile::TsList) => {
+            let listed = ListedRecording { content: &content, folder: "", began: recording.began };
+            let is_master = *asked == RecordedResource::Below(RecordedFile::TsMaster);
+            let text = if is_master {
+                recording::ts_master(&content)
+            } else {
+                recording::ts_media(listed)
+            };
+            let Some(text) = text else { return Some(failed(StatusCode::NOT_FOUND, NO_TS)) };
+            (text, PLAYLIST, if is_master { "tm" } else { "t" })
+        }
         _ => {
             let listed = ListedRecording { content: &content, folder: "", began: recording.began };
             (recording::media(listed), PLAYLIST, "l")
@@ -345,7 +368,8 @@ fn part(
     let chunk = bytes.slice(within(part.start)..within(part.end));
     let left = chunk.len() as u64;
     let body = ChunkBody { chunks: [chunk].into(), left, registry: Arc::clone(registry) };
-    let head = ResponseHead { kind: MEDIA, age: file_age(headers).to_owned(), tag };
+    let kind = if file.ends_with(TS_EXTENSION) { TS_MEDIA } else { MEDIA };
+    let head = ResponseHead { kind, age: file_age(headers).to_owned(), tag };
     let mut response = head.respond(headers, Body::new(body));
     let is_fresh = response.status() == StatusCode::OK;
     let fields = response.headers_mut();
@@ -384,6 +408,8 @@ mod tests {
         assert_eq!(found(".flv"), all(RecordedResource::Whole(Format::Flv)));
         let list = RecordedResource::Below(RecordedFile::List);
         assert_eq!(found("/hls/main.m3u8"), all(list));
+        let list = RecordedResource::Below(RecordedFile::TsMaster);
+        assert_eq!(found("/hls/ts.m3u8"), all(list));
         for other in ["", ".txt", "/hls/x", "/hls/../a.m4s", "/chat", ".m3u8/hls/0.m4s/x"] {
             assert_eq!(found(other), None, "{other}");
         }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::server::hls::listing::Tracks;
+use crate::server::hls::listing::{TS_EXTENSION, Tracks};
 use crate::server::hls::manifest::browser_codec;
+use crate::server::hls::mpeg_ts::{TS_LIST, TS_MASTER, write_ts_master};
 use crate::server::hls::part::Initialization;
 use crate::server::recordings::opened::RecordingContent;
 use crate::server::recordings::segments::{SampleList, SegmentSpan};
@@ -25,13 +26,23 @@ pub(in crate::server) enum RecordedFile {
     List,
     Initialization(Tracks),
     Segment(Tracks, usize),
+    /// The playlists and segments as MPEG-TS.
+    TsMaster,
+    TsList,
+    Ts(usize),
 }
 
 impl RecordedFile {
     /// Returns the file with this name, or `None` if the name is invalid.
     pub fn parse(name: &str) -> Option<Self> {
-        if name == LIST {
-            return Some(Self::List);
+        match name {
+            LIST => return Some(Self::List),
+            TS_MASTER => return Some(Self::TsMaster),
+            TS_LIST => return Some(Self::TsList),
+            _ => {}
+        }
+        if let Some(number) = name.strip_suffix(TS_EXTENSION) {
+            return self::number(number).map(Self::Ts);
         }
         let of = |letter, tracks| name.strip_prefix(letter).map(|rest| (tracks, rest));
         let (tracks, rest) = of('v', Tracks::Video)
@@ -40,15 +51,18 @@ impl RecordedFile {
         if rest == "init.mp4" {
             return Some(Self::Initialization(tracks));
         }
-        let number = rest.strip_suffix(".m4s")?;
-        let is_number = number.bytes().all(|it| it.is_ascii_digit());
-        Some(Self::Segment(tracks, number.parse().ok().filter(|_| is_number)?))
+        Some(Self::Segment(tracks, number(rest.strip_suffix(".m4s")?)?))
     }
 
     /// Returns true if only DASH players request the file.
     pub fn is_dash(self) -> bool {
         matches!(self, Self::Initialization(it) | Self::Segment(it, _) if it != Tracks::All)
     }
+}
+
+/// Reads a number without a sign.
+fn number(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|_| text.bytes().all(|it| it.is_ascii_digit()))
 }
 
 /// A recording in a playlist.
@@ -63,17 +77,27 @@ pub(in crate::server) struct ListedRecording<'a> {
 
 /// Returns the media playlist of a recording. The playlist ends if nothing will be added.
 pub(in crate::server) fn media(recording: ListedRecording<'_>) -> String {
+    let uri = format!("{}init.mp4", recording.folder);
+    let map = Map { uri, range: None, key: None };
+    media_of(recording, ".m4s", Some(&Arc::new(map)))
+}
+
+/// The media playlist of MPEG-TS segments, or `None` if MPEG-TS does not support the codecs.
+pub(in crate::server) fn ts_media(recording: ListedRecording<'_>) -> Option<String> {
+    recording.content.initialization.as_ref()?.ts.as_ref()?;
+    Some(media_of(recording, TS_EXTENSION, None))
+}
+
+fn media_of(recording: ListedRecording<'_>, extension: &str, map: Option<&Arc<Map>>) -> String {
     let ListedRecording { content, folder, began } = recording;
-    let map = Map { uri: format!("{folder}init.mp4"), range: None, key: None };
-    let map = Some(Arc::new(map));
     let (target, ended) = (content.index.longest(), content.ended);
     let entry = |(number, span): (usize, &SegmentSpan)| Segment {
-        uri: format!("{folder}{number}.m4s"),
+        uri: format!("{folder}{number}{extension}"),
         duration: span.duration,
         discontinuity: false,
         gap: false,
         range: None,
-        map: map.clone(),
+        map: map.cloned(),
         key: None,
         parts: Vec::new(),
         made: began.map(|began| began.saturating_add(span.start.as_micros())),
@@ -92,24 +116,35 @@ pub(in crate::server) fn media(recording: ListedRecording<'_>) -> String {
 /// Returns the multivariant playlist of a recording; `list` is the URL of its playlist.
 pub(in crate::server) fn master(content: &RecordingContent, list: &str) -> String {
     let index = &content.index;
+    let begins = |it: &SegmentSpan| match index.video.samples.get(it.video.start) {
+        Some(sample) if !it.video.is_empty() => sample.keyframe,
+        _ => index.video_config.is_none(),
+    };
+    let form = MasterForm::low_latency(index.segments.iter().all(begins));
+    write_master(&[variant(content, list)], form)
+}
+
+/// Returns the multivariant playlist for [`ts_media`], under the same conditions.
+pub(in crate::server) fn ts_master(content: &RecordingContent) -> Option<String> {
+    content.initialization.as_ref()?.ts.as_ref()?;
+    Some(write_ts_master(vec![variant(content, TS_LIST)]))
+}
+
+fn variant(content: &RecordingContent, list: &str) -> OfferedVariant {
+    let index = &content.index;
     let rate =
         |bytes: u64, lasted: Duration| (bytes as f64 * 8.0 / lasted.as_secs_f64().max(0.1)) as u64;
     let peak = index.segments.iter().map(|it| rate(it.bytes, it.duration)).max();
     let bytes = index.segments.iter().map(|it| it.bytes).sum();
     let what = content.initialization.as_ref();
-    let variant = OfferedVariant {
+    OfferedVariant {
         uri: list.to_owned(),
         bandwidth: peak.unwrap_or_default().max(1),
         average_bandwidth: rate(bytes, index.duration()).max(1),
         codecs: what.map(|it| it.codecs.clone()).unwrap_or_default(),
         size: what.and_then(|it| it.size),
         frame_rate: what.and_then(|it| it.frame_rate),
-    };
-    let begins = |it: &SegmentSpan| match index.video.samples.get(it.video.start) {
-        Some(sample) if !it.video.is_empty() => sample.keyframe,
-        _ => index.video_config.is_none(),
-    };
-    write_master(&[variant], MasterForm::low_latency(index.segments.iter().all(begins)))
+    }
 }
 
 /// Returns the DASH manifest of a complete recording; `query` follows the names of its files.
@@ -189,6 +224,11 @@ mod tests {
             ("vinit.mp4", Some(RecordedFile::Initialization(Tracks::Video))),
             ("0.m4s", Some(RecordedFile::Segment(Tracks::All, 0))),
             ("a17.m4s", Some(RecordedFile::Segment(Tracks::Audio, 17))),
+            ("ts.m3u8", Some(RecordedFile::TsMaster)),
+            ("ts-list.m3u8", Some(RecordedFile::TsList)),
+            ("3.ts", Some(RecordedFile::Ts(3))),
+            ("a3.ts", None),
+            ("+3.ts", None),
             ("+1.m4s", None),
             (".m4s", None),
             ("99999999999999999999999.m4s", None),
