@@ -3,7 +3,6 @@
 //! onair counts and reports the packets that do not arrive.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use onair::wire::container::flv::{Demuxer, TagKind, file_header, write_tag};
 
@@ -13,8 +12,6 @@ use crate::peers::{self, LIMIT, Onair, free_port, wait_for};
 const PICTURES: usize = 120;
 /// LayerGroup more than the systems between the two ends hold in three seconds.
 const SIZE: usize = 60_000;
-/// Somebody stands for so long: longer than a viewer of a live stream is made to wait.
-const STANDS: Duration = Duration::from_secs(3);
 
 /// Four seconds of something in AV1's clothes, each picture with its number, keyframes so far apart.
 fn film(folder: &Path, apart: usize) -> PathBuf {
@@ -90,6 +87,14 @@ fn is_whole(live: &mut Onair, server: &Onair, stream: &str) {
     assert!(!live.events().iter().any(|event| event["key"] == "passthrough-left-out"));
 }
 
+/// Somebody stands while another server gets all of the file: longer than a viewer of a live stream is made to wait.
+fn wait_for_another_copy(file: &Path, folder: &Path) {
+    let (mut server, port) = server(0, folder);
+    let mut live = copy(file, port, "another", &[]);
+    is_whole(&mut live, &server, "another");
+    assert!(server.stop(LIMIT).success());
+}
+
 #[test]
 fn a_server_that_comes_late_gets_a_file_from_its_beginning() {
     let folder = tempfile::tempdir().unwrap();
@@ -133,7 +138,7 @@ fn a_program_that_stands_in_the_middle_sends_all_of_a_file() {
     let mut live = copy(&file, port, "film", &[]);
     wait_under_way(&mut live);
     live.peer.signal("STOP");
-    std::thread::sleep(STANDS);
+    wait_for_another_copy(&file, folder.path());
     live.peer.signal("CONT");
     is_whole(&mut live, &server, "film");
     assert!(server.stop(LIMIT).success());
@@ -148,14 +153,14 @@ fn a_link_or_a_server_that_stands_in_the_middle_gets_all_of_a_file() {
     let mut live = copy(&file, link.port, "link", &[]);
     wait_under_way(&mut live);
     link.set(0);
-    std::thread::sleep(STANDS);
+    wait_for_another_copy(&file, folder.path());
     link.set(1_000_000_000);
     is_whole(&mut live, &server, "link");
 
     let mut live = copy(&file, port, "server", &[]);
     wait_under_way(&mut live);
     server.peer.signal("STOP");
-    std::thread::sleep(STANDS);
+    wait_for_another_copy(&file, folder.path());
     server.peer.signal("CONT");
     is_whole(&mut live, &server, "server");
     assert!(server.stop(LIMIT).success());
