@@ -95,6 +95,7 @@ mod screen_reader;
 mod second_start;
 mod secrets;
 mod serve_record;
+mod served_codecs;
 mod served_dash;
 mod served_hls;
 mod served_playlists;

@@ -3,6 +3,7 @@
 
 mod aiortc;
 mod browser;
+mod hostile;
 mod network;
 mod node_datachannel;
 pub mod page;

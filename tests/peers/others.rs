@@ -39,11 +39,18 @@ pub fn gstreamer_play(url: &str) -> Peer {
 
 /// Works like [`gstreamer_play`], with the element that GStreamer chooses for this URL.
 pub fn gstreamer_play_any(url: &str) -> Peer {
-    let pipeline = format!(
-        "uridecodebin uri={url} name=d \
-         d. ! queue ! videoconvert ! fakesink name=pictures silent=false sync=false \
-         d. ! queue ! audioconvert ! fakesink name=sound silent=false sync=false"
-    );
+    gstreamer_play_some(url, &["pictures", "sound"])
+}
+
+/// The same of a stream that has only these.
+pub fn gstreamer_play_some(url: &str, sinks: &[&str]) -> Peer {
+    let mut pipeline = format!("uridecodebin uri={url} name=d");
+    for sink in sinks {
+        let convert = if *sink == "pictures" { "videoconvert" } else { "audioconvert" };
+        pipeline += " d. ! queue ! ";
+        pipeline += convert;
+        pipeline += &format!(" ! fakesink name={sink} silent=false sync=false");
+    }
     launch(&pipeline)
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::peers::Peer;
 
 const SCRIPT: &str = include_str!("receive.py");
+const HOSTILE: &str = include_str!("hostile.py");
 
 /// The Python that has aiortc; `packaging/test.sh` makes one and names it.
 pub struct Program(PathBuf);
@@ -25,5 +26,12 @@ impl Program {
     /// Receives for some seconds, ends the session, and tells what came as JSON.
     pub fn start(&mut self, endpoint: &str) -> Peer {
         Peer::start_command(Command::new(&self.0).args(["-c", SCRIPT, endpoint]))
+    }
+
+    /// Attacks the port of WebRTC and the session of another viewer with this ICE user name, and tells counts as
+    /// JSON.
+    pub fn attack(&mut self, endpoint: &str, port: u16, viewer: &str) -> Peer {
+        let port = port.to_string();
+        Peer::start_command(Command::new(&self.0).args(["-c", HOSTILE, endpoint, &port, viewer]))
     }
 }

@@ -31,7 +31,15 @@ pub const OFFER: &str = "v=0\r\no=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\
 /// The server.
 pub struct PageServer {
     address: SocketAddr,
+    told: Told,
+}
+
+/// What has passed through it.
+#[derive(Clone, Default)]
+struct Told {
     reports: Arc<Mutex<Vec<Value>>>,
+    /// Offers of the page, and the answers of onair.
+    offers: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl PageServer {
@@ -44,15 +52,15 @@ impl PageServer {
     pub fn start_behind(onair: SocketAddr, ports: Option<(u16, u16)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let reports: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let told = Arc::clone(&reports);
+        let told = Told::default();
+        let shared = told.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let told = Arc::clone(&told);
+                let told = shared.clone();
                 thread::spawn(move || answer(stream, (onair, ports), &told));
             }
         });
-        Self { address, reports }
+        Self { address, told }
     }
 
     /// The page that plays this path.
@@ -62,7 +70,18 @@ impl PageServer {
 
     /// What the page has told so far.
     pub fn reports(&self) -> Vec<Value> {
-        self.reports.lock().unwrap().clone()
+        self.told.reports.lock().unwrap().clone()
+    }
+
+    /// The user name of the page's ICE requests (RFC 8445 §7.2.2), once it plays.
+    pub fn ice_name(&self) -> String {
+        let offers = self.told.offers.lock().unwrap();
+        let (offer, answer) = offers.first().expect("an offer");
+        let of = |sdp: &str| {
+            let mut lines = sdp.lines().map(str::trim_end);
+            lines.find_map(|line| Some(line.strip_prefix("a=ice-ufrag:")?.to_owned())).unwrap()
+        };
+        format!("{}:{}", of(answer), of(offer))
     }
 }
 
@@ -70,7 +89,7 @@ impl PageServer {
 fn answer(
     mut stream: TcpStream,
     (onair, ports): (SocketAddr, Option<(u16, u16)>),
-    reports: &Mutex<Vec<Value>>,
+    told: &Told,
 ) -> Option<()> {
     stream.set_read_timeout(Some(LIMIT)).ok()?;
     let mut bytes = Vec::new();
@@ -111,7 +130,7 @@ fn answer(
     }
     if path == "/report" {
         if let Ok(report) = serde_json::from_slice(&body) {
-            reports.lock().unwrap().push(report);
+            told.reports.lock().unwrap().push(report);
         }
         return write!(stream, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").ok();
     }
@@ -128,6 +147,10 @@ fn answer(
     to.write_all(&body).ok()?;
     let mut answer = Vec::new();
     to.read_to_end(&mut answer).ok()?;
+    if kind == "application/sdp" {
+        let [offer, answer] = [&body, &answer].map(|it| String::from_utf8_lossy(it).into_owned());
+        told.offers.lock().unwrap().push((offer, answer));
+    }
     if let Some((ours, theirs)) = ports {
         // Both have five digits, so the length stays.
         let text = String::from_utf8(answer).ok()?;
