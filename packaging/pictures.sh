@@ -32,6 +32,10 @@ if [ -z "${ONAIR_PICTURES_SESSION-}" ]; then
 fi
 onair=$ONAIR_PICTURES
 
+# It is an evening, in UTC plus something.
+TZ=PIC$((10#$(date -u +%H) - 20))
+export TZ
+
 work=$root/target/pictures
 rm -rf "$work"
 mkdir -p "$work/home/.config/onair"
@@ -72,11 +76,11 @@ slide() {
         -fill white -font DejaVu-Sans-Bold -pointsize 40 -gravity center -annotate 0 'Workshop' "$work/Logo.png"
 }
 
-# Two more streams to watch.
+# Two more streams to watch, which cost little.
 films() {
-    ffmpeg -v error -y -f lavfi -i "mandelbrot=s=1280x720:r=30" -t 30 -c:v libx264 -preset ultrafast -pix_fmt yuv420p "$work/Bench.mp4"
+    ffmpeg -v error -y -f lavfi -i "mandelbrot=s=640x360:r=30" -t 30 -c:v libx264 -preset superfast -pix_fmt yuv420p "$work/Fractal.mp4"
     ffmpeg -v error -y -framerate 30 -loop 1 -i "$work/Slide.png" -vf "zoompan=z='1+0.0004*on':d=900:s=1280x720:fps=30,format=yuv420p" \
-        -t 30 -c:v libx264 -preset ultrafast "$work/Notes.mp4"
+        -t 30 -c:v libx264 -preset superfast "$work/Notes.mp4"
 }
 
 sounds() {
@@ -85,6 +89,28 @@ sounds() {
     ffmpeg -v error -y -f lavfi -i \
         "aevalsrc='0.12*(sin(2*PI*220*t)+sin(2*PI*277.2*t)+sin(2*PI*329.6*t))*(0.6+0.4*sin(2*PI*t/2))|0.12*(sin(2*PI*220.5*t)+sin(2*PI*277.7*t)+sin(2*PI*330*t))*(0.6+0.4*sin(2*PI*t/2+1))':s=48000:d=24" \
         "$work/Music.wav"
+}
+
+# device KIND NAME DESCRIPTION [MASTER]: a device of sound with the name that a usual one has.
+device() {
+    case "$1" in
+    sink)
+        pactl load-module module-null-sink "sink_name=$2" rate=48000 channels=2 format=float32le norewinds=1 \
+            "sink_properties=\"device.description='$3'\""
+        ;;
+    source) pactl load-module module-remap-source "source_name=$2" "master=$4" "source_properties=\"device.description='$3'\"" ;;
+    esac >/dev/null
+    pactl "set-default-$1" "$2"
+}
+microphone() { device source mic "USB headset" mic_feed.monitor; }
+
+# In place of those of the rig, whose names are those of a test.
+devices() {
+    pactl unload-module module-remap-source
+    pactl unload-module module-null-sink
+    device sink mic_feed "USB headset"
+    device sink speakers "Built-in speakers"
+    microphone
 }
 
 settings() {
@@ -97,6 +123,7 @@ audio = "file:$work/Voice.wav"
 recording_folder = "/home/ada/Videos"
 
 [[strips]]
+name = "Host"
 gain_db = 0.0
 
 [[strips.filters]]
@@ -229,18 +256,27 @@ SETTINGS
 key() { for each in "$@"; do DISPLAY=$screen xdotool key --clearmodifiers "$each"; sleep 0.3; done; }
 write() { DISPLAY=$screen xdotool type --delay 20 "$1"; }
 
+# give_up WHY: with what the studio has written last.
+give_up() {
+    complain "pictures.sh: $1"
+    [ ! -s "$work/log" ] || tail -n 20 "$work/log" >&2
+    exit 1
+}
+
 # middle ROLE NAME: sets $x and $y to the middle of the part of the window with this role and name, once it is there.
 middle() {
-    local place=
-    for _ in $(seq 30); do
-        place=$(jq -nc --arg role "$1" --arg name "$2" '{$role, $name}' |
-            DISPLAY=$screen timeout 30 /usr/bin/python3 "$root/tests/rigs/widgets.py" onair |
-            jq -r --arg name "$2" 'map(select(.name == $name))[0].place // empty |
-                "\(.[0] + .[2] / 2 | floor) \(.[1] + .[3] / 2 | floor)"') || true
+    local place='' parts end=$((SECONDS + 30))
+    while true; do
+        parts=$(jq -nc --arg role "$1" '{$role}' |
+            DISPLAY=$screen timeout 60 /usr/bin/python3 "$root/tests/rigs/widgets.py" "$studio") ||
+            give_up "Who waits for the $1 \"$2\" cannot read the window."
+        place=$(jq -r --arg name "$2" 'map(select(.name == $name))[0].place // empty |
+            "\(.[0] + .[2] / 2 | floor) \(.[1] + .[3] / 2 | floor)"' <<<"$parts")
         [ -z "$place" ] || break
+        [ $SECONDS -lt $end ] ||
+            give_up "Within 30 s, the window has no $1 \"$2\". It has: $(jq -r 'map(.name) | join(", ")' <<<"$parts")"
         sleep 0.3
     done
-    [ -n "$place" ] || { complain "The window has no $1 \"$2\"."; exit 1; }
     read -r x y <<<"$place"
 }
 
@@ -252,6 +288,8 @@ press() {
 }
 # shot NAME: saves a picture of the display, or of its left part if it is wider than the studio.
 shot() {
+    # Not in the first part of a second, in which the test pattern flashes.
+    while [[ $(date +%1N) != 8 ]]; do sleep 0.02; done
     DISPLAY=$screen import -window root -crop 1280x720+0+0 +repage "$work/$1.png"
     convert "$work/$1.png" -quality 88 "$root/assets/pictures/$1.jpg"
     say "$1.jpg"
@@ -301,7 +339,7 @@ settings_before_import() {
     cat >"$work/home/.config/onair/settings.toml" <<SETTINGS
 version = 1
 video = "file:$work/Presenter.mp4"
-audio = "file:$work/Voice.wav"
+audio = "file:$work/Music.wav"
 SETTINGS
     cat >"$work/Evening.json" <<OBS
 {"name": "Evening", "current_scene": "Workshop", "current_program_scene": "Workshop",
@@ -360,7 +398,8 @@ display_of() {
     Xvfb "$screen" -screen 0 "$1x720x24" -nolisten tcp -ac 2>/dev/null &
     pids+=($!)
     # The socket may have been left behind by an earlier run.
-    for _ in $(seq 50); do DISPLAY=$screen xdotool getmouselocation >/dev/null 2>&1 && break; sleep 0.1; done
+    for _ in $(seq 50); do DISPLAY=$screen xdotool getmouselocation >/dev/null 2>&1 && return; sleep 0.1; done
+    give_up "The display $screen has not begun within 5 s."
 }
 
 # A display that is as large as the studio.
@@ -380,7 +419,8 @@ open_studio() {
         LIBGL_ALWAYS_SOFTWARE=1 "$onair" >"$work/log" 2>&1 &
     studio=$!
     pids+=("$studio")
-    DISPLAY=$screen timeout 30 xdotool search --sync --onlyvisible --name onair >/dev/null
+    DISPLAY=$screen timeout 30 xdotool search --sync --onlyvisible --name onair >/dev/null ||
+        give_up "The studio shows no window within 30 s."
     sleep 2
 }
 
@@ -422,13 +462,14 @@ studio_mode() {
 # With a screen reader, the window reports the positions of its parts.
 for property in IsEnabled ScreenReaderEnabled; do
     gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus --method org.freedesktop.DBus.Properties.Set \
-        org.a11y.Status "$property" '<true>' >/dev/null
+        org.a11y.Status "$property" '<true>' >/dev/null || give_up "The accessibility bus does not begin."
 done
 
 presenter
 slide
 films
 sounds
+devices
 settings
 open_display
 open_studio
@@ -513,12 +554,13 @@ if wanted recent || wanted lost; then
     if wanted recent; then
         watch_at "rtmp://127.0.0.1:1935/live/onair"
         key Return
-        sleep 6
+        # Until the messages that the chat had before have flown past.
+        sleep 14
         menu recent "Recent streams"
     fi
 fi
 if wanted wall; then
-    for address in "$work/Presenter.mp4" "$work/Bench.mp4" "$work/Notes.mp4"; do
+    for address in "$work/Presenter.mp4" "$work/Fractal.mp4" "$work/Notes.mp4"; do
         watch_at "$address"
         press "push button" "Add tile"
         sleep 1
@@ -535,6 +577,7 @@ if wanted notice; then
     pactl unload-module module-remap-source
     sleep 4
     shot notice
+    microphone
 fi
 end_studio() {
     kill "$studio"
@@ -570,7 +613,9 @@ if wanted import; then
     write "import"
     sleep 1
     key Return
-    sleep 5
+    press "radio button" Workshop
+    key ctrl+n
+    sleep 2
     shot import
 fi
 if wanted camera; then
@@ -579,7 +624,7 @@ if wanted camera; then
     studio=$!
     pids+=("$studio")
     sleep 5
-    press "radio button" Camera
+    press "radio button" "HD Pro Webcam C920"
     key ctrl+e
     sleep 2
     shot camera
@@ -588,9 +633,10 @@ fi
 if wanted screens || wanted windows || wanted small; then
     screen=:98
     display_of 2560
-    DISPLAY=$screen display -title Slides -resize 1120x630! -geometry +1360+45 "$work/Slide.png" 2>/dev/null &
+    DISPLAY=$screen display -title Slides -borderwidth 0 -resize 1120x630! -geometry +1360+45 "$work/Slide.png" 2>/dev/null &
     pids+=($!)
     sleep 1
+    DISPLAY=$screen xdotool search --name '^Slides$' set_window --class "Document viewer"
     again settings_of_a_desk
     # There is no window manager to place the windows.
     window=$(DISPLAY=$screen xdotool search --onlyvisible --name '^onair' | tail -1)
@@ -621,7 +667,8 @@ if wanted screens || wanted windows || wanted small; then
         sleep 3
         key ctrl+1
         small=$(DISPLAY=$screen xdotool search --onlyvisible --name . | grep -vx "$window" | tail -1)
-        DISPLAY=$screen xdotool windowmove "$small" 582 300
+        # Beside what it shows too, and nothing is pointed at.
+        DISPLAY=$screen xdotool windowmove "$small" 888 290 mousemove 640 706
         sleep 2
         shot small
     fi
