@@ -161,6 +161,8 @@ pub(in crate::studio) struct KeptSecrets {
     pub place: Option<KeyPlace>,
     /// True if keys from an earlier run are still being loaded.
     pub pending: bool,
+    /// The time until which onair waits for them; `None` if nothing is loaded, or after that time.
+    pub wait_until: Option<Timestamp>,
     /// True if the key of the built-in server's viewers is still being loaded.
     pub play_key_pending: bool,
     /// The stored addresses with secrets, by name.

@@ -180,6 +180,8 @@ notices! {
     Misfit "misfit" Warning [] [reason] { kbps: Option<u32> };
     /// A key could not be stored or read.
     KeyNotKept "key-not-kept" Warning [] [reason] {};
+    /// The keyring does not return the stored keys. The notice ends when they arrive.
+    KeyringSilent "keyring-silent" Warning [] [] {};
     /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};

@@ -16,8 +16,8 @@ use crate::text::problem::problem;
 const READ_WITHIN: Duration = Duration::from_secs(3);
 
 impl Engine {
-    /// Returns true while devices are searched for, or while keys or files of filters are loaded,
-    /// which takes only moments.
+    /// Returns true while devices are searched for, or while keys or files of filters are loaded.
+    /// All of this usually takes moments, and has a time limit.
     pub(in crate::studio::engine) fn must_wait(&self) -> bool {
         let state = &self.state;
         let files = || {

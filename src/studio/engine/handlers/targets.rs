@@ -18,6 +18,10 @@ use crate::text::problem::problem;
 /// The time after the last keystroke at which the edits of a target are applied.
 const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
 
+/// The time within which the keyring must have returned all keys. A user who has to unlock the
+/// keyring may need longer: the keys are then used when they arrive.
+const KEYS_WITHIN: Duration = Duration::from_secs(15);
+
 /// The prefix of stored permissions' names.
 const PERMISSION: &str = "permission ";
 
@@ -87,6 +91,8 @@ impl Engine {
             self.secrets.pending = true;
         }
         keys.mark();
+        let pending = self.secrets.pending;
+        self.secrets.wait_until = pending.then(|| self.clock.now() + KEYS_WITHIN);
     }
 
     /// Handles loaded keys.
@@ -114,15 +120,24 @@ impl Engine {
                     }
                 }
                 KeyAnswer::Ready => {
-                    self.secrets.pending = false;
-                    self.state.stage.permissions.fetched();
+                    self.stop_waiting_for_keys();
+                    self.notices.take_back("keyring-silent");
                 }
                 KeyAnswer::Failed(reason) => {
                     self.notices.tell(&StudioMessage::KeyNotKept { reason: reason.into() }, "");
                 }
             }
         }
+        if self.secrets.wait_until.is_some_and(|until| self.clock.now() >= until) {
+            self.stop_waiting_for_keys();
+            self.notices.tell(&StudioMessage::KeyringSilent {}, "");
+        }
         self.keep_permissions();
+    }
+
+    fn stop_waiting_for_keys(&mut self) {
+        (self.secrets.pending, self.secrets.wait_until) = (false, None);
+        self.state.stage.permissions.fetched();
     }
 
     /// Stores the desktop's permissions at once, because the replaced tokens are invalid.
