@@ -38,8 +38,11 @@ fn hold(stop: &crate::base::Stop) {
     const REASON: &str = "On air";
     // A service that does not reply within this time counts as missing.
     const LIMIT: Duration = Duration::from_secs(5);
-    let session = zbus::blocking::connection::Builder::session();
-    let connection = match session.and_then(|builder| builder.method_timeout(LIMIT).build()) {
+    let session = zbus::connection::Builder::session().map_err(portal::Failure::from);
+    let open = |builder: zbus::connection::Builder<'_>| {
+        portal::connect_blocking(builder.method_timeout(LIMIT))
+    };
+    let connection = match session.and_then(open) {
         Ok(connection) => connection,
         Err(error) => {
             tracing::debug!(%error, "no session bus: the screen may blank");

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
+use zbus::blocking;
+use zbus::connection::Builder;
 use zbus::message::Type;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
@@ -73,7 +75,7 @@ pub type Results = HashMap<String, OwnedValue>;
 /// # Errors
 /// Fails if the system has no resources for it.
 pub fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
+    runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Connects to the session bus.
@@ -82,6 +84,15 @@ pub fn runtime() -> io::Result<Runtime> {
 /// Fails with the reason why the connection failed.
 pub async fn connect() -> Result<Connection, Failure> {
     limited(Connection::session()).await
+}
+
+/// Connects with these options, from a thread that has no runtime. A bus that accepts connections
+/// and never answers would block the thread for ever.
+///
+/// # Errors
+/// Fails with the reason why the connection failed.
+pub fn connect_blocking(builder: Builder<'_>) -> Result<blocking::Connection, Failure> {
+    zbus::block_on(limited(builder.build())).map(blocking::Connection::from)
 }
 
 /// Waits, with a time limit, for a call that does not wait for the user.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use zbus::blocking::Connection;
-use zbus::blocking::connection::Builder;
+use zbus::connection::Builder;
 use zbus::zvariant::Value;
 use zbus::{MatchRule, MessageStream};
 
@@ -17,6 +17,7 @@ use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 use crate::app::desktop::status_icon;
 use crate::app::desktop::status_item::{self, StatusItem};
 use crate::base::Stop;
+use crate::base::portal::{self, Failure};
 
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 const WATCHER_PATH: &str = "/StatusNotifierWatcher";
@@ -71,16 +72,16 @@ pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
     desktop.close();
 }
 
-fn open(shared: &Arc<Shared>, bus: Option<&str>) -> zbus::Result<Connection> {
+fn open(shared: &Arc<Shared>, bus: Option<&str>) -> Result<Connection, Failure> {
     let builder = match bus {
         Some(address) => Builder::address(address)?,
         None => Builder::session()?,
     };
-    builder
+    let builder = builder
         .method_timeout(ANSWER_LIMIT)
         .serve_at(status_item::PATH, StatusItem(Arc::clone(shared)))?
-        .serve_at(menu::PATH, Menu(Arc::clone(shared)))?
-        .build()
+        .serve_at(menu::PATH, Menu(Arc::clone(shared)))?;
+    portal::connect_blocking(builder)
 }
 
 /// Receives clicks on the buttons of notifications, of onair and of other programs, and the

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zbus::blocking::Connection;
-use zbus::blocking::connection::Builder;
+use zbus::connection::Builder;
 use zbus::fdo::{RequestNameFlags, RequestNameReply};
 use zbus::zvariant::{ObjectPath, Value};
 use zbus::{fdo, interface};
@@ -14,6 +14,7 @@ use zbus::{fdo, interface};
 use crate::app::media_keys::shared::Shared;
 use crate::app::media_keys::state::{Ask, JUMP_MICROS, State, Status};
 use crate::base::Stop;
+use crate::base::portal::{self, Failure};
 use crate::studio::notices::TileId;
 use crate::studio::watch::choices::MAX_ADDRESS;
 
@@ -22,6 +23,8 @@ const PATH: &str = "/org/mpris/MediaPlayer2";
 const PLAYER: &str = "org.mpris.MediaPlayer2.Player";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
+/// A bus that does not reply within this time counts as missing.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// Interval between checks for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(150);
 
@@ -51,11 +54,12 @@ pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
     }
 }
 
-fn open(shared: &Arc<Shared>) -> zbus::Result<Connection> {
-    let connection = Builder::session()?
+fn open(shared: &Arc<Shared>) -> Result<Connection, Failure> {
+    let builder = Builder::session()?
+        .method_timeout(ANSWER_LIMIT)
         .serve_at(PATH, Application(Arc::clone(shared)))?
-        .serve_at(PATH, Player(Arc::clone(shared)))?
-        .build()?;
+        .serve_at(PATH, Player(Arc::clone(shared)))?;
+    let connection = portal::connect_blocking(builder)?;
     let alone = RequestNameFlags::DoNotQueue.into();
     // Another window of onair already has the name, so this one adds its process id to the name.
     let taken = !matches!(
