@@ -108,6 +108,7 @@ mod service;
 mod session;
 #[path = "rigs/shown.rs"]
 mod shown;
+mod silent_bus;
 mod slow_links;
 mod soak;
 mod songs;

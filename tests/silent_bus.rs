@@ -1,0 +1,103 @@
+//! A session bus that hangs, and one whose services do: the window opens, goes on air and ends, as it does
+//! where there is none.
+
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use zbus::blocking::Connection;
+
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
+
+/// All that onair asks for anything on the session bus.
+const SERVICES: [&str; 7] = [
+    "org.a11y.Bus",
+    "org.freedesktop.Notifications",
+    "org.freedesktop.ScreenSaver",
+    "org.freedesktop.portal.Desktop",
+    "org.freedesktop.secrets",
+    "org.freedesktop.FileManager1",
+    "org.kde.StatusNotifierWatcher",
+];
+
+/// The time within which the window must end, though nothing answers.
+const ENDS_WITHIN: Duration = Duration::from_secs(12);
+
+/// A bus that takes connections (the kernel does), and on which nobody ever says a word.
+fn silent_bus(folder: &Path) -> (UnixListener, String) {
+    let socket = folder.join("bus");
+    let bus = UnixListener::bind(&socket).unwrap();
+    (bus, format!("unix:path={}", socket.display()))
+}
+
+/// A program that has the names of these services, and never answers a call.
+fn mute_services(bus: &str) -> Connection {
+    let mut builder = zbus::blocking::connection::Builder::address(bus).unwrap();
+    for name in SERVICES {
+        builder = builder.name(name).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+/// The studio with a target whose key is in the keyring, and one without a key.
+fn studio(desktop: &Desktop, home: &Path, bus: &str, server: &str) -> Peer {
+    let settings = home.join("settings.toml");
+    let text = format!(
+        "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
+         quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
+         window = {{ reduced_motion = true }}\n\
+         targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n  \
+         {{ enabled = false, server = \"{server}/live\", remember_key = true, \
+         key_name = \"kept\" }},\n]\n"
+    );
+    std::fs::write(&settings, text).unwrap();
+    let mut command = desktop.onair(home);
+    command.env("DBUS_SESSION_BUS_ADDRESS", bus);
+    command.args(["--log", "info,onair::app=debug", "studio", "--settings"]);
+    Peer::start_command(command.arg(settings))
+}
+
+/// It shows itself, goes on air by a key, draws on, and ends.
+fn works_as_ever(desktop: &Desktop, bus: &str) {
+    let _manager = desktop.manage();
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let home = tempfile::tempdir().unwrap();
+    let mut window = studio(desktop, home.path(), bus, &server);
+    let id = desktop.shown(&mut window);
+    desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+    // The keyring is waited for, but not for ever, and the user is told.
+    desktop.said("xdotool", &["key", "ctrl+l"]);
+    serve.wait_named("publish");
+    let told = |it: &Peer| it.errors().contains("The keyring does not answer");
+    window.wait_until("the notice", LIMIT, told);
+    // Its window is drawn on: the page of the player, and its video.
+    let picture = || desktop.said("import", &["-window", &id, "-depth", "8", "rgb:-"]);
+    desktop.said("xdotool", &["key", "ctrl+2"]);
+    let before = picture();
+    wait_for("a window that changes", LIMIT, || picture() != before);
+
+    let asked = Instant::now();
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+    assert!(asked.elapsed() < ENDS_WITHIN, "{:?}: {}", asked.elapsed(), window.errors());
+    assert_eq!(serve.wait_named("unpublish")["reason"], "unpublished");
+}
+
+#[test]
+fn a_bus_that_never_answers_stops_nothing() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "import");
+    let desktop = Desktop::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (_bus, address) = silent_bus(folder.path());
+    works_as_ever(&desktop, &address);
+}
+
+#[test]
+fn services_that_never_answer_stop_nothing() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "import");
+    let desktop = Desktop::start_bare();
+    let _mute = mute_services(desktop.bus());
+    works_as_ever(&desktop, desktop.bus());
+}
