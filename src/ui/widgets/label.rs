@@ -16,7 +16,13 @@ pub fn label(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
 
 /// Draws a text with as many lines as it needs.
 pub fn paragraph(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
-    ui.add(Label::new(RichText::new(text).font(kind.font()).color(color)).wrap().selectable(false))
+    let text = RichText::new(text).font(kind.font()).color(color);
+    let label = Label::new(text).wrap().selectable(false);
+    if !ui.layout().horizontal_justify() {
+        return ui.add(label);
+    }
+    // Menus justify their content, which would spread the words of a line.
+    ui.with_layout(ui.layout().with_cross_justify(false), |ui| ui.add(label)).inner
 }
 
 /// Draws a line with a label of this size before its control.
@@ -150,5 +156,30 @@ mod tests {
         let [all, one] = &heights[..] else { panic!("two of them") };
         assert!(!all.is_elided() && all.height() > 28.0, "{}", all.height());
         assert!(one.is_elided() && one.height() < 18.0, "{}", one.height());
+    }
+
+    #[test]
+    fn a_menu_does_not_spread_the_words_of_a_paragraph() {
+        let ctx = egui::Context::default();
+        ctx.set_fonts(crate::ui::style::fonts::definitions());
+        let mut widths = Vec::new();
+        let mut lay = |ui: &mut Ui| {
+            let text = "No hardware decoding: this computer has no device for it.";
+            let mut width = |layout| {
+                let size = Vec2::new(150.0, 100.0);
+                let draw = |ui: &mut Ui| paragraph(ui, text, Type::Small, Color32::WHITE);
+                let rect = ui.allocate_ui_with_layout(size, layout, draw).inner.rect;
+                assert!(rect.height() > 28.0, "{rect}");
+                rect.width()
+            };
+            let menu = Layout::top_down_justified(Align::Min);
+            widths = vec![width(Layout::top_down(Align::Min)), width(menu)];
+        };
+        // The fonts are available from the second frame on.
+        for _ in 0..2 {
+            ctx.run_ui(egui::RawInput::default(), &mut lay).textures_delta.clear();
+        }
+        let [plain, menu] = widths[..] else { panic!("two of them") };
+        assert!((plain - menu).abs() < 0.5 && menu < 149.0, "{plain} {menu}");
     }
 }
