@@ -263,12 +263,17 @@ give_up() {
     exit 1
 }
 
+# parts_of ROLE: all parts of the window with this role, as JSON.
+parts_of() {
+    jq -nc --arg role "$1" '{$role}' |
+        DISPLAY=$screen timeout 60 /usr/bin/python3 "$root/tests/rigs/widgets.py" "$studio"
+}
+
 # middle ROLE NAME: sets $x and $y to the middle of the part of the window with this role and name, once it is there.
 middle() {
     local place='' parts end=$((SECONDS + 30))
     while true; do
-        parts=$(jq -nc --arg role "$1" '{$role}' |
-            DISPLAY=$screen timeout 60 /usr/bin/python3 "$root/tests/rigs/widgets.py" "$studio") ||
+        parts=$(parts_of "$1") ||
             give_up "Who waits for the $1 \"$2\" cannot read the window."
         place=$(jq -r --arg name "$2" 'map(select(.name == $name))[0].place // empty |
             "\(.[0] + .[2] / 2 | floor) \(.[1] + .[3] / 2 | floor)"' <<<"$parts")
@@ -293,6 +298,9 @@ shot() {
     DISPLAY=$screen import -window root -crop 1280x720+0+0 +repage "$work/$1.png"
     convert "$work/$1.png" -quality 88 "$root/assets/pictures/$1.jpg"
     say "$1.jpg"
+    if [ "$1" != slow ] && parts_of "status bar" | grep -q "too slow"; then
+        complain "$1.jpg says that this computer is too slow. Make it again while nothing else runs."
+    fi
 }
 
 # A scene with a logo whose file is missing.
