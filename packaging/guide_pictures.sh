@@ -2,7 +2,7 @@
 # Makes the pictures of the guide in docs/, in English (NAME.jpg) and in Chinese (NAME.zh-CN.jpg): the states that the
 # window of the example `window_demo` simulates, on a virtual display.
 #
-#   packaging/guide_pictures.sh [NAME…]     NAMES: guide-on-air guide-trouble guide-notices guide-hotkeys
+#   packaging/guide_pictures.sh [NAME…]     NAMES: the first words below, under "pictures"
 #
 # Check each of them before you commit them. ONAIR_PICTURES_DEMO is the path of the example, if it is already built.
 set -euo pipefail
@@ -16,12 +16,22 @@ if [ -z "${ONAIR_PICTURES_DEMO-}" ]; then
     ONAIR_PICTURES_DEMO=${CARGO_TARGET_DIR:-$root/target}/debug/examples/window_demo
 fi
 
-# Each picture: its name, the state, and what is then pressed: a key, or words for the palette after a colon.
+# Each picture: its name, the state with more words for `window_demo`, and what is then pressed: a key, words for the
+# palette after a colon, or a position after an at sign. Commas separate several keys.
 pictures=(
     "guide-on-air on-air"
     "guide-trouble reconnecting"
     "guide-notices notices ctrl+n"
     "guide-hotkeys idle :hotkeys"
+    "guide-check custom ctrl+t"
+    "guide-delay delayed"
+    "guide-first-run idle,guide Return"
+    "guide-layout on-air,studio"
+    "guide-quality idle,guide Return,Return,Return"
+    "guide-recordings recordings @400,257"
+    "guide-share shared :share"
+    "guide-targets targets"
+    "guide-watch watch-chat"
 )
 
 work=$root/target/pictures/guide
@@ -30,19 +40,30 @@ mkdir -p "$work"
 Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
 pids=($!)
 trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT
+# Waits: none is without an end, and each says what it waits for.
+give_up() {
+    complain "guide_pictures.sh: $1"
+    [ ! -s "$work/log" ] || tail -n 20 "$work/log" >&2
+    exit 1
+}
 for _ in $(seq 50); do [ -s "$work/display" ] && break; sleep 0.1; done
+[ -s "$work/display" ] || give_up "The display has not begun within 5 s."
 DISPLAY=:$(cat "$work/display")
-export DISPLAY LIBGL_ALWAYS_SOFTWARE=1 HOME=$work TZ=UTC
+# The names of recordings fit this time zone.
+export DISPLAY LIBGL_ALWAYS_SOFTWARE=1 HOME=$work TZ=PIC-4
 unset WAYLAND_DISPLAY
 
 # picture FILE STATE PRESSED [WORD…]
 picture() {
-    local file=$1 state=$2 pressed=$3 demo window
+    local file=$1 pressed=$3 demo window words keys
+    IFS=, read -ra words <<<"$2"
+    IFS=, read -ra keys <<<"${pressed#@}"
     shift 3
-    "$ONAIR_PICTURES_DEMO" "$state" "$@" >"$work/log" 2>&1 &
+    "$ONAIR_PICTURES_DEMO" "${words[@]}" "$@" >"$work/log" 2>&1 &
     demo=$!
     pids+=("$demo")
-    window=$(timeout 30 xdotool search --sync --onlyvisible --name '^onair$' | tail -1)
+    window=$(timeout 30 xdotool search --sync --onlyvisible --name '^onair$' | tail -1) ||
+        give_up "The window of the state ${words[0]} is not there within 30 s."
     xdotool windowmove "$window" 0 0 windowsize "$window" 1280 720 windowfocus "$window"
     sleep 2
     case "$pressed" in
@@ -53,7 +74,11 @@ picture() {
         sleep 1
         xdotool key Return
         ;;
-    ?*) xdotool key "$pressed" ;;
+    @*) xdotool mousemove "${keys[@]}" click 1 ;;
+    ?*)
+        # A dialog needs a frame to take the next one.
+        xdotool key --delay 500 "${keys[@]}"
+        ;;
     esac
     # A tooltip under the pointer would cover a part of the window.
     xdotool mousemove 2 718

@@ -36,8 +36,8 @@ use onair::studio::notices::PastNotice;
 use onair::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};
 use onair::studio::snapshot::TargetView;
 use onair::studio::snapshot::{
-    AudioSource, Device, RecordingFigures, SceneSource, ServerFigures, SourceState, StripView,
-    VideoSource,
+    AudioSource, Checked, Device, RecordingFigures, SceneSource, ServerFigures, SourceState,
+    StripView, VideoSource,
 };
 use onair::studio::targets::TargetState;
 use onair::studio::targets::quality::PRESETS;
@@ -307,6 +307,7 @@ impl Studio for Demo {
             Command::Player(playing) => play(&mut snapshot, playing),
             Command::Dismiss(id) => snapshot.notices.retain(|notice| notice.id != *id),
             Command::Quit => snapshot.ended = true,
+            Command::Check => snapshot.checked = Some(states::checked()),
             Command::MeasureQuality => snapshot.measured = Some(self::measured()),
             Command::RetryNow | Command::RefreshDevices => {}
             #[allow(unreachable_patterns, reason = "commands are added over time")]

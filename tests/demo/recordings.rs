@@ -35,17 +35,20 @@ fn details(seconds: u64, video: bool) -> Details {
 pub fn recordings() -> Arc<RecordingsView> {
     let known = |seconds, video| FileState::Known(Arc::new(details(seconds, video)));
     let files = [
-        ("onair 2026-11-20 09-30-00.mp4", 48_000_000, FileState::Changing),
+        ("onair 2026-11-20 10-15-00.mp4", 48_000_000, FileState::Changing),
         ("onair 2026-11-20 09-12-00.mkv", 1_240_000_000, known(2_554, true)),
         ("interview.mp4", 310_000_000, known(642, true)),
         ("voice only.mp4", 9_800_000, known(320, false)),
         ("cut off.mkv", 12_000, FileState::Unreadable(Problem::words("the file has no end"))),
         ("older.flv", 88_000_000, FileState::Waiting),
     ];
-    let files = files.into_iter().zip(0..).map(|((name, bytes, state), number)| RecordingFile {
+    // When they were written last.
+    let minutes_ago = [0, 32, 1_103, 1_140, 2_610, 9_877];
+    let files = files.into_iter().zip(minutes_ago);
+    let files = files.map(|((name, bytes, state), ago)| RecordingFile {
         path: format!("{FOLDER}/{name}").into(),
         bytes,
-        wall_micros: WALL_MICROS - number * 7_260_000_000,
+        wall_micros: WALL_MICROS - ago * 60_000_000,
         state,
     });
     Arc::new(RecordingsView {

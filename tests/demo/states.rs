@@ -61,7 +61,7 @@ pub const STATES: [&str; 42] = [
 ];
 
 /// A morning in November.
-pub(super) const WALL_MICROS: i64 = 1_763_620_000_000_000;
+pub(super) const WALL_MICROS: i64 = 1_795_156_000_000_000;
 
 /// The page that a state is about.
 pub fn page_of(state: &str) -> Page {
@@ -187,6 +187,29 @@ fn missing(snapshot: &mut Snapshot) {
     let level = Level::Warning;
     let problem = problem!("scene-source-failed", source = "Logo", reason = reason);
     snapshot.notices = vec![notice(1, problem, level, remedy)];
+}
+
+/// What the check before a broadcast finds on a good evening with a weak line.
+pub fn checked() -> Checked {
+    let found = [
+        (
+            problem!(
+                "found-upload-narrow",
+                host = "live.example.com",
+                kbps = "1 900",
+                wanted = "2 500"
+            ),
+            Level::Warning,
+        ),
+        (problem!("found-video", name = "HD Pro Webcam C920"), Level::Info),
+        (problem!("found-audio", db = "−14"), Level::Info),
+        (problem!("found-encoder", times = "13"), Level::Info),
+        (problem!("found-disk", folder = "/home/ada/Videos", hours = "71"), Level::Info),
+        (problem!("found-clock", time = "10:26:40"), Level::Info),
+    ];
+    let found = found.into_iter().zip(1..);
+    let found = found.map(|((problem, level), id)| notice(id, problem, level, None)).collect();
+    Checked { found, running: false }
 }
 
 fn notice(id: u64, problem: Problem, level: Level, remedy: Option<Remedy>) -> Notice {

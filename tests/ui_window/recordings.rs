@@ -220,7 +220,7 @@ fn the_newest_recording_is_selected_as_the_page_opens_and_older_ones_are_listed_
         names.filter(|name| name.contains(" · ")).collect()
     };
     let newest = chosen(&harness);
-    let is_newest = |name: &String| name.starts_with("onair 2026-11-20 09-30-00.mp4");
+    let is_newest = |name: &String| name.starts_with("onair 2026-11-20 10-15-00.mp4");
     assert!(newest.len() == 1 && is_newest(&newest[0]), "{newest:?}");
     // Another choice stays.
     select(&mut harness, "interview.mp4");
