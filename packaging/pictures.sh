@@ -26,9 +26,12 @@ if [ -z "${ONAIR_PICTURES-}" ]; then
     fi
     export ONAIR_PICTURES=$onair
 fi
-# A separate session bus too.
+# A separate session bus too, with a folder for its sockets: another session's socket would take over the accessibility bus.
 if [ -z "${ONAIR_PICTURES_SESSION-}" ]; then
-    ONAIR_PICTURES_SESSION=1 exec dbus-run-session -- "$root/tests/rigs/pulse.sh" run -- "$0" "$@"
+    sockets=$(mktemp -d -t onair-pictures.XXXXXX)
+    trap 'rm -rf "$sockets"' EXIT
+    XDG_RUNTIME_DIR=$sockets ONAIR_PICTURES_SESSION=1 dbus-run-session -- "$root/tests/rigs/pulse.sh" run -- "$0" "$@"
+    exit
 fi
 onair=$ONAIR_PICTURES
 

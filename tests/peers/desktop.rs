@@ -41,8 +41,9 @@ impl Drop for Helper {
 pub struct Desktop {
     display: Helper,
     bus: Helper,
-    /// Of a bare bus.
-    _folder: Option<TempDir>,
+    /// Of what the bus starts. The accessibility bus has its socket there: two desktops at once would take it from
+    /// each other.
+    _folder: TempDir,
 }
 
 impl Desktop {
@@ -53,7 +54,9 @@ impl Desktop {
         xvfb.args(["-screen", "0", "1280x720x24"]);
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
-        Self { display: Helper::start(&mut xvfb), bus: Helper::start(&mut bus), _folder: None }
+        let folder = tempfile::tempdir().unwrap();
+        bus.env("XDG_RUNTIME_DIR", folder.path());
+        Self { display: Helper::start(&mut xvfb), bus: Helper::start(&mut bus), _folder: folder }
     }
 
     /// One whose bus starts what screen readers need and nothing else: keys go into a file, and files are chosen
@@ -71,10 +74,9 @@ impl Desktop {
         fs::write(&config, BARE_BUS.replace("FOLDER", &at)).unwrap();
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"]).arg(&config);
-        // The accessibility bus has its socket there: two desktops at once would share it.
         bus.env("XDG_RUNTIME_DIR", folder.path());
         let bus = Helper::start(&mut bus);
-        Self { bus, _folder: Some(folder), ..Self::start() }
+        Self { bus, _folder: folder, ..Self::start() }
     }
 
     /// The X server's process.
