@@ -1,27 +1,121 @@
-//! Lists the displays of the desktop. If the desktop gives each display its own name, that name
-//! stays the same while other displays are connected or removed.
+//! Lists the displays of the desktop, and chooses the scale for the display of the window. If the
+//! desktop gives each display its own name, that name stays the same while other displays are
+//! connected or removed.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, ViewportCommand};
+
+#[cfg(target_os = "linux")]
+use crate::app::backend::outputs::Outputs;
 use crate::base::sanitize::sanitized;
 use crate::media::Size;
-use crate::ui::Display;
+use crate::studio::Preferences;
+use crate::ui::style::scale;
+use crate::ui::style::theme::size;
+use crate::ui::{Display, Screen};
 
-/// Returns all displays, in the order in which the desktop lists them. The list is empty if the
-/// desktop does not report its displays.
-pub(super) fn listed(frame: &eframe::Frame) -> Vec<Display> {
-    let Some(window) = frame.winit_window() else { return Vec::new() };
-    let own = window.current_monitor();
-    let mut displays: Vec<Display> = Vec::new();
-    for (index, monitor) in window.available_monitors().enumerate() {
-        let name = monitor.name().map(|name| sanitized(&name).trim().to_owned());
-        let name = name.filter(|name| !name.is_empty()).unwrap_or_default();
-        let size = monitor.size();
-        displays.push(Display {
-            name: told_apart(&displays, name, index),
-            size: Size::new(size.width, size.height),
-            is_own: own.as_ref() == Some(&monitor),
-        });
+/// Interval at which the displays are listed, so that a removed display is detected in time.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// The displays of the desktop.
+#[derive(Default)]
+pub(super) struct Displays {
+    /// The time at which they are listed next.
+    at: Option<Instant>,
+    /// Knows which displays are connected, where winit does not.
+    #[cfg(target_os = "linux")]
+    outputs: Option<Outputs>,
+}
+
+impl Displays {
+    #[cfg(target_os = "linux")]
+    pub(super) fn new(context: &eframe::CreationContext<'_>) -> Self {
+        Self { outputs: Outputs::new(context), ..Self::default() }
     }
-    displays
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn new(_: &eframe::CreationContext<'_>) -> Self {
+        Self::default()
+    }
+
+    /// Updates the list of displays that projectors can fill, and at first chooses the scale.
+    pub(super) fn follow(
+        &mut self,
+        ctx: &egui::Context,
+        frame: &eframe::Frame,
+        screen: &mut Screen,
+    ) {
+        let now = Instant::now();
+        match self.at {
+            Some(at) if now < at => return,
+            Some(_) => {}
+            None => fit(ctx, frame, screen),
+        }
+        self.at = Some(now + INTERVAL);
+        screen.set_displays(self.listed(frame));
+    }
+
+    /// Returns the names of the connected displays, or `None` if winit's list is right.
+    #[cfg(target_os = "linux")]
+    fn names(&mut self) -> Option<BTreeSet<String>> {
+        self.outputs.as_mut()?.names()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn names(&mut self) -> Option<BTreeSet<String>> {
+        None
+    }
+
+    /// Returns all displays, in the order in which the desktop lists them. The list is empty if the
+    /// desktop does not report its displays.
+    fn listed(&mut self, frame: &eframe::Frame) -> Vec<Display> {
+        let Some(window) = frame.winit_window() else { return Vec::new() };
+        let own = window.current_monitor();
+        let mut names = self.names();
+        // Each connected display is taken once.
+        let monitors = window.available_monitors().filter(|monitor| match &mut names {
+            Some(names) => monitor.name().is_some_and(|name| names.remove(&name)),
+            None => true,
+        });
+        let mut displays: Vec<Display> = Vec::new();
+        for (index, monitor) in monitors.enumerate() {
+            let name = monitor.name().map(|name| sanitized(&name).trim().to_owned());
+            let name = name.filter(|name| !name.is_empty()).unwrap_or_default();
+            let size = monitor.size();
+            displays.push(Display {
+                name: told_apart(&displays, name, index),
+                size: Size::new(size.width, size.height),
+                is_own: own.as_ref() == Some(&monitor),
+            });
+        }
+        displays
+    }
+}
+
+/// Chooses the interface scale for the display on which the window opens. The first frame is drawn
+/// again at this scale before anybody sees it. A window that moves to another display keeps its
+/// scale, because its content may not fit there otherwise.
+fn fit(ctx: &egui::Context, frame: &eframe::Frame, screen: &mut Screen) {
+    let Some(window) = frame.winit_window() else { return };
+    let own = window.current_monitor();
+    // While the desktop does not report which display this is, the scale suits the smallest one.
+    let monitors = own.map_or_else(|| window.available_monitors().collect(), |own| vec![own]);
+    let scales = monitors.iter().map(|monitor| {
+        let size = monitor.size();
+        scale::of_display(Size::new(size.width, size.height), monitor.scale_factor())
+    });
+    let Some(scale) = scales.min() else { return };
+    if screen.set_display_scale(ctx, scale) {
+        tracing::info!(scale, "interface scale of the display");
+        ctx.request_discard("the interface scale of the display");
+        let Preferences { size, maximized, .. } = screen.preferences();
+        let size = size.map_or(size::WINDOW, |size| size.map(f32::from));
+        if !maximized {
+            ctx.send_viewport_cmd(ViewportCommand::InnerSize(size.into()));
+        }
+    }
 }
 
 /// Returns a unique name for a display: a missing or repeated name gets the display's number.

@@ -16,6 +16,7 @@ mod new_file;
 mod raise;
 mod redraw;
 mod repaint_pace;
+mod window_place;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,13 +31,14 @@ use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
 use crate::studio::settings::part::PartKind;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
-use crate::ui::style::theme;
+use crate::ui::style::{scale, theme};
 use crate::ui::watch::Where;
 use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
 
 pub use backend::display::is_gone as is_display_gone;
 pub use backend::draw_on_one_thread;
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
+use displays::Displays;
 use drops::{Drag, Drops};
 use file_dialogs::{FileNews, Files, Kind};
 use global_keys::GlobalKeys;
@@ -46,6 +48,7 @@ use media_keys::{Ask, MediaKeys, State};
 use new_file::new_path;
 use raise::Raiser;
 use repaint_pace::Pace;
+use window_place::WindowPlace;
 
 /// The interface of the studio for the window. All calls return immediately.
 pub trait Studio: 'static {
@@ -122,9 +125,6 @@ pub enum Error {
 /// The interval at which the desktop gets the state of the studio.
 const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Interval at which the displays are listed, so that a removed display is detected soon.
-const DISPLAYS_INTERVAL: Duration = Duration::from_millis(500);
-
 /// The time limit for the studio to stop. After this time, the window closes without waiting for
 /// the studio.
 const END_LIMIT: Duration = Duration::from_secs(4);
@@ -136,10 +136,13 @@ const END_LIMIT: Duration = Duration::from_secs(4);
 /// Fails if no window can be opened.
 pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
     backend::display::outlive();
+    let scale = f32::from(options.preferences.ui_scale.unwrap_or(scale::USUAL)) / 100.0;
+    let size = options.preferences.size.map_or(theme::size::WINDOW, |size| size.map(f32::from));
     let viewport = egui::ViewportBuilder::default()
         .with_title("onair")
         .with_app_id("onair")
-        .with_inner_size(theme::size::WINDOW)
+        .with_inner_size(size.map(|side| side * scale))
+        .with_maximized(options.preferences.maximized)
         .with_min_inner_size(theme::size::WINDOW_MIN)
         .with_icon(icon::lamp());
     let native = eframe::NativeOptions {
@@ -200,8 +203,8 @@ struct Window<S> {
     /// The time of the next update for the desktop.
     desktop_at: Instant,
     code_pages: CodePages,
-    /// The time at which displays are listed next.
-    displays_at: Option<Instant>,
+    displays: Displays,
+    place: WindowPlace,
     drops: Drops,
     global_keys: GlobalKeys,
     /// Hotkeys that the user pressed in other windows, and that need confirmation in onair's
@@ -267,7 +270,8 @@ impl<S: Studio> Window<S> {
             desktop: DesktopStatus::new(ctx.clone(), None),
             desktop_at: Instant::now(),
             code_pages: CodePages::default(),
-            displays_at: None,
+            displays: Displays::new(context),
+            place: WindowPlace::default(),
             drops: Drops::new(context),
             global_keys,
             questions,
@@ -305,6 +309,7 @@ impl<S: Studio> Window<S> {
             // The screen has already handled these requests.
             WindowRequest::ShowParts
             | WindowRequest::Act(_)
+            | WindowRequest::Run(_)
             | WindowRequest::Help(_)
             | WindowRequest::Project(_)
             | WindowRequest::CloseProjector(_) => {}
@@ -391,15 +396,6 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// Updates the list of displays that projectors can fill.
-    fn follow_displays(&mut self, frame: &eframe::Frame) {
-        if self.displays_at.is_some_and(|at| Instant::now() < at) {
-            return;
-        }
-        self.displays_at = Some(Instant::now() + DISPLAYS_INTERVAL);
-        self.screen.set_displays(displays::listed(frame));
-    }
-
     /// Handles later starts of onair: brings the window to the front, switches to the requested
     /// collections and profiles, and opens the addresses and files.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
@@ -474,7 +470,8 @@ impl<S: Studio> eframe::App for Window<S> {
         self.pace.set_page(self.screen.page());
         self.pace.set_apart(self.screen.plays_apart());
         self.pace.set_projected(self.screen.projects());
-        self.follow_displays(frame);
+        self.displays.follow(ctx, frame, &mut self.screen);
+        self.place.follow(ctx, &mut self.screen, Instant::now());
         self.code_pages.poll(Instant::now());
         if hidden && let Some(command) = self.screen.look_away() {
             self.studio.send(command);
@@ -551,7 +548,9 @@ impl<S: Studio> eframe::App for Window<S> {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         // When the second frame begins, the first one is on the screen.
-        self.drawn += 1;
+        if ui.ctx().current_pass_index() == 0 {
+            self.drawn += 1;
+        }
         if self.drawn == 2 {
             tracing::info!("the window shows its first frame");
         }

@@ -208,6 +208,9 @@ pub enum Command {
     WindowLost,
     /// Dismisses this notice.
     Dismiss(u64),
+    /// Reports that the display of this name, which a projector fills, was disconnected or is
+    /// connected again.
+    ProjectorDisplay { name: String, is_gone: bool },
     /// Reports whether the window is hidden. While it is hidden, the studio looks for changes less
     /// often.
     SetHidden(bool),

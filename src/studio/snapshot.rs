@@ -21,8 +21,11 @@ use crate::studio::KeyPlace;
 use crate::studio::event::stats::DelayFigures;
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::recording::free_space::DiskSpace;
 use crate::studio::live::recording::library::view::RecordingsView;
-use crate::studio::live::view::{BroadcastSummary, LiveFigures, LiveState, PassthroughView};
+use crate::studio::live::view::{
+    BroadcastSummary, EncoderView, LiveFigures, LiveState, PassthroughView,
+};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::loudness::LoudnessHistory;
 use crate::studio::mixer::monitoring::Monitoring;
@@ -422,6 +425,10 @@ pub struct Snapshot {
     pub tiles: Vec<TileView>,
     /// The playback options of all players.
     pub player: PlayerChoices,
+    /// The space for recordings, once known.
+    pub disk: Option<DiskSpace>,
+    /// The video encoder that runs now.
+    pub encoder: Option<EncoderView>,
     /// The encoders that onair supports.
     pub encoders: &'static [KnownEncoder],
     /// True if there is more than one decoder to choose from.

@@ -8,6 +8,8 @@ use super::strips::strips;
 use super::tiles::{tile, wall};
 use super::*;
 use onair::server::{MutedPerson, Protocol};
+use onair::studio::live::recording::free_space::DiskSpace;
+use onair::studio::live::view::EncoderView;
 use onair::studio::targets::sharing::{NetworkAddress, ServerReach, ShareLinks};
 use onair::studio::watch::own_chat::OwnChatView;
 use onair::text::Problem;
@@ -283,6 +285,12 @@ pub fn snapshot(name: &str) -> Snapshot {
         draw_time: Some(Duration::from_micros(2_130)),
         cpu: 0.21,
         rss_bytes: 118_000_000,
+        disk: Some(DiskSpace {
+            folder: recordings::FOLDER.into(),
+            free: 48_500_000_000,
+            left: Duration::from_secs(41 * 3_600),
+        }),
+        encoders: onair::encode::known_encoders(),
         ..Snapshot::default()
     };
     let figures = LiveFigures {
@@ -676,6 +684,9 @@ pub fn snapshot(name: &str) -> Snapshot {
         snapshot.tiles = vec![tile(0, snapshot.watch.clone(), snapshot.watch_figures.clone())];
     } else if let Some(chosen) = snapshot.tiles.iter().find(|tile| tile.chosen) {
         (snapshot.watch, snapshot.watch_figures) = (chosen.state.clone(), chosen.figures.clone());
+    }
+    if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
+        snapshot.encoder = Some(EncoderView { name: "openh264", profile: "High" });
     }
     if snapshot.live == LiveState::OnAir && snapshot.passthrough.is_none() {
         // What nothing else was said of arrives.

@@ -738,6 +738,12 @@ viewers = { $count ->
    *[other] { $count } viewers
 }
 builtin-server = Built-in server: { $viewers } · { $url }
+status-disk = Disk { $time }
+status-disk-little = Disk full in { $time }
+status-hours = { $count } h
+tip-disk = { $folder } has { $free } free. At the present bitrate, a recording fills it in { $time }. Normal: over 2 h.
+tip-encoders-run = The encoders of the stream and the recording.
+tip-encoders-next = The encoders of the next broadcast or recording.
 tip-cpu = CPU that onair uses; 100 % is one core. Normal: under 50 %.
 tip-memory = Memory that onair uses. Normal: under 250 MB.
 tip-fps = Frames encoded per second.
@@ -986,6 +992,7 @@ key-mouse-3 = Middle mouse button
 key-mouse-4 = Mouse button 4
 key-mouse-5 = Mouse button 5
 settings-encoder-auto = Automatic
+settings-scale-auto = Automatic: { $scale }
 settings-folder-change = Change…
 settings-split-never = Never
 settings-replay-off = Off

@@ -377,6 +377,12 @@ impl Engine {
             Command::Resume => self.resume(),
             Command::WindowLost => self.notices.tell(&StudioMessage::DisplayLost {}, ""),
             Command::Dismiss(id) => self.notices.active.dismiss(id),
+            Command::ProjectorDisplay { name, is_gone: false } => {
+                self.notices.active.clear_of(&["projector-hidden"], &name);
+            }
+            Command::ProjectorDisplay { name, is_gone: true } => {
+                self.notices.tell(&StudioMessage::ProjectorHidden { device: name }, "");
+            }
             Command::SetHidden(hidden) => self.state.hidden = hidden,
             Command::Quit => {
                 self.state.quitting = true;

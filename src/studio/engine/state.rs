@@ -17,6 +17,7 @@ use crate::studio::live::history::History;
 use crate::studio::live::monitor::Monitors;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::Opening;
+use crate::studio::live::recording::free_space::FreeSpace;
 use crate::studio::live::recording::library::Library;
 use crate::studio::live::recording::repair::Repairs;
 use crate::studio::live::recording::space_again::SpaceAgain;
@@ -84,6 +85,8 @@ pub(in crate::studio) struct Broadcast {
     pub replay_failed: bool,
     /// The check whether a full disk has space again.
     pub space: SpaceAgain,
+    /// The space for recordings.
+    pub free_space: FreeSpace,
     pub history: History,
     /// The data for the summary of the broadcast.
     pub summary: BroadcastSummary,

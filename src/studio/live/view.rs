@@ -66,6 +66,14 @@ impl LiveFigures {
     }
 }
 
+/// A running video encoder.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct EncoderView {
+    pub name: &'static str,
+    /// The name of the profile, such as `High`.
+    pub profile: &'static str,
+}
+
 /// The summary of a broadcast that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct BroadcastSummary {

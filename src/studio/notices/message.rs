@@ -105,6 +105,8 @@ notices! {
     SourceBack "source-back" Info [device] [] {};
     /// The system's default device has changed, and onair uses the new one.
     DefaultChanged "default-changed" Info [device] [] {};
+    /// The display of a projector is disconnected.
+    ProjectorHidden "projector-hidden" Info [device] [] {};
     FileFailed "file-failed" Error [path] [reason] {};
     EncoderFailed "encoder-failed" Error [] [reason] {};
     EncoderSlow "encoder-slow" Warning [percent] [] {};

@@ -47,6 +47,8 @@ pub enum DialogAnswer {
 pub struct Needs<'a> {
     pub preferences: &'a mut Preferences,
     pub renderer: &'a Renderer,
+    /// The scale in percent that suits the display.
+    pub display_scale: u16,
     /// The support for the push-to-talk key while another window has the focus.
     pub elsewhere: &'a GlobalKeySupport,
     /// The state of global hotkeys of commands.

@@ -19,7 +19,6 @@ pub use card::{DialogAnswer, Needs, heading, modal};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
 pub use parts::draft::PartsDraft;
-pub use settings::UI_SCALES;
 pub use settings::draft::SettingsDraft;
 pub use settings::table::{Setting, SettingsPage};
 

@@ -5,4 +5,5 @@ pub(in crate::ui) mod global_key;
 pub mod hotkeys;
 pub mod keystrokes;
 pub mod named;
+pub mod other_windows;
 pub mod push_to_talk;

@@ -9,7 +9,7 @@ use crate::studio::settings::part::PartKind;
 use crate::studio::targets::Target;
 use crate::studio::targets::sharing::ServerReach;
 use crate::studio::{Command, Edit, Language, Theme as ThemeChoice};
-use crate::ui::dialogs::{self, Dialog, PartsDraft};
+use crate::ui::dialogs::{Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::input::named::{self, AnyCommand, NamedCommand, NamedKind};
 use crate::ui::scenes;
@@ -17,6 +17,7 @@ use crate::ui::screen::bars::{self, Page};
 use crate::ui::screen::guide::{self, GuideAnswer};
 use crate::ui::studio_page::docks;
 use crate::ui::studio_page::parts::SideTab;
+use crate::ui::style::scale;
 use crate::ui::text;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch;
@@ -312,12 +313,12 @@ impl Screen {
 
     /// Scales the interface one step up or down.
     fn scale(&mut self, ctx: &egui::Context, larger: bool) {
-        let now = self.preferences.ui_scale;
-        let mut steps = dialogs::UI_SCALES.into_iter();
+        let now = self.preferences.ui_scale.unwrap_or(self.display_scale);
+        let mut steps = scale::STEPS.into_iter();
         let next =
             if larger { steps.find(|step| *step > now) } else { steps.rfind(|step| *step < now) };
         if let Some(scale) = next {
-            self.preferences.ui_scale = scale;
+            self.preferences.ui_scale = Some(scale);
             self.restyle(ctx);
             self.wishes.push(WindowRequest::Preferences);
         }

@@ -1,21 +1,16 @@
-//! The top bar (name, pages, commands, notices, tools) and the status bar at the bottom (figures,
-//! the built-in server).
+//! The top bar: name, pages, commands, notices, tools.
 
-use egui::{
-    Align, Align2, Color32, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
-};
+use egui::{Align, Align2, Layout, Rect, Ui, UiBuilder, pos2, vec2};
 
-use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
-use crate::studio::watch::view::WatchState;
-use crate::ui::input::actions::{Action, key};
+use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{shortcut_text, tooltip};
 use crate::ui::notices::{self, TrayRequest};
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Theme, Type, gap, size};
-use crate::ui::text::{Language, Texts, format};
+use crate::ui::style::theme::{Type, gap, size};
+use crate::ui::text::Language;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, place};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button, place};
 
 /// The pages of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -127,7 +122,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     let asked = notices::tray(&bell, corner, view, &mut tray.open, fresh);
     pressed = pressed.or(asked.map(Pressed::Tray));
     let name = texts.get("language-switch");
-    let button = Button::new(language).name(&name).kind(Type::Small).height(30.0).width(64.0);
+    let button = quiet(language).name(&name).width(64.0);
     if button.show(&mut bar, theme).on_hover_text(&*name).clicked() {
         pressed = Some(Pressed::Act(Action::Language));
     }
@@ -144,81 +139,4 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
         pressed = Some(Pressed::Act(Action::Settings));
     }
     pressed
-}
-
-fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, Color32) {
-    let (key, color) = match &snapshot.watch {
-        WatchState::Idle => (key!("status-watch-idle"), theme.secondary),
-        WatchState::Opening { .. } => (key!("status-watch-opening"), theme.accent),
-        WatchState::Playing => (key!("status-watch-playing"), theme.good),
-        WatchState::Reconnecting { .. } => (key!("status-watch-reconnecting"), theme.warn),
-        WatchState::Ended => (key!("status-watch-ended"), theme.secondary),
-        WatchState::Failed { .. } => (key!("status-watch-failed"), theme.warn),
-    };
-    (texts.get(key).to_string(), color)
-}
-
-/// Draws the status bar: the figures, and on the *Watch* page the state of the player.
-pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
-    let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
-    ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
-    let y = room.center().y;
-    let mut x = room.left() + gap::L;
-    let mut facts: Vec<(String, &'static str)> = Vec::new();
-    if page == Page::Watch {
-        let (text, color) = watch_sentence(theme, texts, snapshot);
-        ui.painter().circle_filled(pos2(x + 4.0, y), 4.0, color);
-        let at = pos2(x + 18.0, y);
-        let words = place(ui, at, Align2::LEFT_CENTER, &text, Type::SmallStrong, theme.text);
-        let said = ui.interact(words, ui.scope_id().with("player-sentence"), Sense::hover());
-        said.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
-        x = words.right() + gap::L;
-        if let Some(first) = snapshot.watch_figures.first_frame {
-            let time = format::short_time(first);
-            facts.push((
-                texts.with("status-first-frame", &[("time", time.into())]),
-                key!("tip-first-frame"),
-            ));
-            let figures = &snapshot.watch_figures;
-            // A lost connection that also emptied the buffer counts as one interruption.
-            let count = figures.underruns.max(figures.losses.into());
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            facts.push((texts.counted("status-interruptions", count), key!("tip-interruptions")));
-        }
-    } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
-        let fps = format!("{:.1}", snapshot.figures.fps);
-        facts.push((texts.with("fps", &[("value", fps.into())]), key!("tip-fps")));
-        let dropped = format::grouped(snapshot.figures.dropped_frames);
-        let dropped = texts.with("status-dropped", &[("count", dropped.into())]);
-        facts.push((dropped, key!("tip-dropped")));
-    }
-    facts.push((format!("CPU {:.0}\u{a0}%", f64::from(snapshot.cpu) * 100.0), key!("tip-cpu")));
-    facts.push((format::bytes(snapshot.rss_bytes), key!("tip-memory")));
-    for (index, (fact, tip)) in facts.into_iter().enumerate() {
-        let rect = place(ui, pos2(x, y), Align2::LEFT_CENTER, &fact, Type::Small, theme.secondary);
-        let told = ui.interact(rect, ui.scope_id().with(("fact", index)), Sense::hover());
-        told.widget_info(|| WidgetInfo::labeled(Role::Label, true, &fact));
-        told.on_hover_text(&*texts.get(tip));
-        x = rect.right() + gap::L;
-    }
-    server(ui, view, room, x);
-}
-
-fn server(ui: &Ui, view: &View<'_>, room: Rect, left: f32) {
-    let server = &view.snapshot.server;
-    let on = view.snapshot.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);
-    if server.play_url.is_empty() || !(on || server.viewers > 0) {
-        return;
-    }
-    let viewers = view.texts.counted("viewers", server.viewers);
-    let args = [("viewers", viewers.into()), ("url", server.shown_url().into())];
-    let text = view.texts.with("builtin-server", &args);
-    let rect = Rect::from_min_max(
-        pos2(left + gap::XL, room.top()),
-        pos2(room.right() - gap::L, room.bottom()),
-    );
-    let color = view.theme.secondary;
-    let painted = elided(ui, rect, Align::Max, &text, Type::Small.font(), color);
-    ui.interact(painted, ui.scope_id().with("server"), Sense::hover())
-        .on_hover_text(&*view.texts.get("tip-viewers"));
 }

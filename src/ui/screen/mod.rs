@@ -25,6 +25,7 @@ mod layout;
 mod notice_requests;
 mod projectors;
 mod push_to_talk_key;
+mod status_bar;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,8 +52,8 @@ use crate::ui::studio_page::multiview::Multiview;
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::studio_page::projectors::Projectors;
 use crate::ui::studio_page::{chat, share};
-use crate::ui::style::fonts;
 use crate::ui::style::theme::{Theme, gap, size};
+use crate::ui::style::{fonts, scale};
 use crate::ui::text::{self, Texts};
 use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
@@ -65,6 +66,8 @@ pub struct Screen {
     theme: Theme,
     texts: Texts,
     renderer: Renderer,
+    /// The scale in percent that suits the display, for users who did not choose one.
+    display_scale: u16,
     snapshot: Snapshot,
     /// The health of the current snapshot.
     health: Health,
@@ -142,10 +145,11 @@ fn studio_mode_at_start(
     is_new.then_some(WindowRequest::Command(Command::PrepareScene(Some(current))))
 }
 
-/// Applies the hotkeys and the interface scale to the whole window.
-fn apply_to(ctx: &egui::Context, preferences: &Preferences) {
+/// Applies the hotkeys and the interface scale to the whole window. `display_scale` is the scale
+/// for users who did not choose one.
+fn apply_to(ctx: &egui::Context, preferences: &Preferences, display_scale: u16) {
     Keymap::new(preferences).install(ctx);
-    ctx.set_zoom_factor(f32::from(preferences.ui_scale) / 100.0);
+    ctx.set_zoom_factor(f32::from(preferences.ui_scale.unwrap_or(display_scale)) / 100.0);
 }
 
 impl Screen {
@@ -161,7 +165,7 @@ impl Screen {
         let theme = theme_of(&preferences);
         theme.apply(ctx);
         let texts = Texts::new(preferences.language.spoken());
-        apply_to(ctx, &preferences);
+        apply_to(ctx, &preferences, scale::USUAL);
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let studio_at_start = (preferences.panels.layout == "studio").then_some(None);
         Self {
@@ -170,6 +174,7 @@ impl Screen {
             texts,
             studio_at_start,
             renderer: Renderer::default(),
+            display_scale: scale::USUAL,
             health: Health::of(&Snapshot::default()),
             snapshot: Snapshot::default(),
             page: Page::Studio,
@@ -227,6 +232,32 @@ impl Screen {
     /// Sets the renderer that the settings display.
     pub fn set_renderer(&mut self, renderer: Renderer) {
         self.renderer = renderer;
+    }
+
+    /// Sets the scale in percent that suits the display. It applies unless the user chose a scale.
+    /// Returns true if the scale of the window changed.
+    pub fn set_display_scale(&mut self, ctx: &egui::Context, scale: u16) -> bool {
+        let changes = self.display_scale != scale && self.preferences.ui_scale.is_none();
+        self.display_scale = scale;
+        if changes {
+            self.restyle(ctx);
+        }
+        changes
+    }
+
+    /// Stores the size of the window in points, unless it is maximized, for the next start.
+    pub fn set_place(&mut self, size: Option<[u16; 2]>, maximized: bool) {
+        // Stored settings would keep the guide from appearing again if it does not end.
+        if self.dialog == Some(Dialog::Guide) {
+            return;
+        }
+        let preferences = &mut self.preferences;
+        let usual = size::WINDOW.map(|side| side as u16);
+        let size = size.or(preferences.size).filter(|size| *size != usual);
+        if (preferences.size, preferences.maximized) != (size, maximized) {
+            (preferences.size, preferences.maximized) = (size, maximized);
+            self.wishes.push(WindowRequest::Preferences);
+        }
     }
 
     /// Uses these surfaces for the frames. Call this before the first frame.
@@ -314,7 +345,7 @@ impl Screen {
     fn restyle(&mut self, ctx: &egui::Context) {
         self.theme = theme_of(&self.preferences);
         self.theme.apply(ctx);
-        apply_to(ctx, &self.preferences);
+        apply_to(ctx, &self.preferences, self.display_scale);
         let language = self.preferences.language.spoken();
         if language != self.texts.language() {
             self.texts = Texts::new(language);
@@ -394,12 +425,13 @@ impl Screen {
 
         let mut view = view!(self);
         let pressed = bars::top(ui, &view, self.page, &mut self.tray, top);
-        let inset = if self.page == Page::Studio { size::CONTROL_SMALL + gap::S } else { 0.0 };
+        let width = docks::menu::width(ui, &view, &self.preferences.panels, narrow);
+        let inset = if self.page == Page::Studio { width + gap::S } else { 0.0 };
         let helped = health_bar::show(ui, &view, health_bar, inset);
         if self.page == Page::Studio {
-            let middle =
-                pos2(health_bar.right() - gap::M - inset / 2.0 + gap::XS, health_bar.center().y);
-            let place = Rect::from_center_size(middle, egui::Vec2::splat(size::CONTROL_SMALL));
+            let right = pos2(health_bar.right() - gap::M, health_bar.center().y);
+            let size = vec2(width, size::CONTROL_SMALL);
+            let place = egui::Align2::RIGHT_CENTER.anchor_size(right, size);
             let panels = &mut self.preferences.panels;
             docks::menu::show(ui, &mut view, panels, &mut self.docks, place);
         }
@@ -438,7 +470,7 @@ impl Screen {
                 play = recordings::show(ui, &mut view, &mut self.recordings, page, right);
             }
         }
-        bars::status(ui, &view, self.page, bottom);
+        status_bar::show(ui, &view, self.page, bottom);
         if let Some(path) = play {
             self.picked_watch(&path);
         }
@@ -465,6 +497,7 @@ impl Screen {
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
+            display_scale: self.display_scale,
             elsewhere: &self.elsewhere,
             global_hotkeys: &self.global_hotkeys,
             settings: &mut self.settings,

@@ -18,7 +18,8 @@ use crate::ui::view::{View, WindowRequest};
 impl Screen {
     /// Sets the current displays of this computer.
     pub fn set_displays(&mut self, displays: Vec<Display>) {
-        self.projectors.set_displays(displays, &self.preferences);
+        let news = self.projectors.set_displays(displays, &self.preferences);
+        self.wishes.extend(news.into_iter().map(WindowRequest::Command));
         self.scenes.displays = self.projectors.displays();
     }
 
@@ -36,9 +37,7 @@ impl Screen {
             scenes: &mut self.scenes,
             software: self.renderer.software,
         };
-        for command in self.projectors.show(ctx, &mut view, &mut parts) {
-            self.act_on(ctx, &command);
-        }
+        self.projectors.show(ctx, &mut view, &mut parts);
     }
 
     /// Handles the requests that the window sends to itself.
@@ -46,6 +45,7 @@ impl Screen {
         for wish in std::mem::take(&mut self.wishes) {
             match wish {
                 WindowRequest::Act(action) => self.act(ctx, action),
+                WindowRequest::Run(command) => self.act_on(ctx, &command),
                 WindowRequest::Help(remedy) => self.help(remedy),
                 WindowRequest::Project(place) => self.projectors.open(place),
                 WindowRequest::CloseProjector(place) => self.projectors.close(&place),

@@ -1,5 +1,6 @@
-//! Theme, fonts and icons.
+//! Theme, fonts, icons and the scale of the interface.
 
 pub mod fonts;
 pub mod icons;
+pub mod scale;
 pub mod theme;

@@ -13,6 +13,7 @@ use crate::studio::settings::ProjectorPlace;
 use crate::studio::settings::part::PartKind;
 use crate::studio::{Command, Remedy, Snapshot};
 use crate::ui::input::actions::Action;
+use crate::ui::input::named::AnyCommand;
 use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
 use crate::ui::view::file_request::{FileRequest, FilterFile, Then, TransitionFile};
@@ -28,10 +29,14 @@ pub struct Renderer {
 
 /// A request of the user, to the studio or to the environment of the window.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all requests are commands")]
 pub enum WindowRequest {
     Command(Command),
     /// Executes a command of the window. The screen handles this request itself.
     Act(Action),
+    /// Executes a command whose hotkey was pressed in another window of the program. The screen
+    /// handles this request itself.
+    Run(AnyCommand),
     /// Opens a projector. The screen handles this request itself.
     Project(ProjectorPlace),
     CloseProjector(ProjectorPlace),

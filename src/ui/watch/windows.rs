@@ -8,6 +8,7 @@ use egui::{
 
 use crate::studio::Command;
 use crate::ui::input::actions::Action;
+use crate::ui::input::other_windows;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{PLATE, RADIUS, Theme, gap, size};
 use crate::ui::video::FrameView;
@@ -65,6 +66,7 @@ pub fn windows(
             own_keys(ui.ctx(), view);
         }
         keys::take(ui.ctx(), view, draft);
+        other_windows::run(ui.ctx(), view);
         if ui.ctx().input(|input| input.viewport().close_requested()) {
             draft.place = Where::Here;
         }

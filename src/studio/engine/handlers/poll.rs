@@ -263,6 +263,19 @@ impl Engine {
         }
     }
 
+    /// Reads the free space for recordings, while the window that displays it is visible.
+    fn poll_free_space(&mut self) {
+        if self.state.hidden {
+            return;
+        }
+        let recording = self.live.on_air.as_ref().and_then(OnAir::recording);
+        let recording = recording.map(|it| it.recorder.figures()).map(|it| (it.path, it.bytes));
+        let folder = &self.settings.preferences.recording_folder;
+        let quality = &self.settings.quality;
+        let rate = u64::from(quality.video_bitrate.0) + u64::from(quality.audio_bitrate.0);
+        self.live.free_space.poll(self.clock.now(), folder, recording, rate);
+    }
+
     pub(in crate::studio::engine) fn poll_sources(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let video = program.video_change().map(|change| (change, program.video_choice().clone()));
@@ -378,6 +391,7 @@ impl Engine {
         self.notices.active.fold_old();
         self.note_on_air();
         self.poll_space();
+        self.poll_free_space();
         self.tell_health();
         self.poll_viewer_monitor();
         let peak = &mut self.live.summary.peak_viewers;

@@ -77,6 +77,8 @@ impl Engine {
                 room: replay.room().duration,
             }),
             recordings: state.library.view(),
+            disk: self.live.free_space.space(),
+            encoder: self.live.on_air.as_ref().and_then(OnAir::encoder),
             last_broadcast: self.live.is_summarized.then(|| self.live.summary.clone()),
             last_recording: state.last_recording.clone(),
             watch: self.watch.state(),

@@ -10,7 +10,7 @@ use crate::studio::event::stats::Stats;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::target::TargetOutput;
 use crate::studio::live::second_rendition::SecondRendition;
-use crate::studio::live::view::LiveFigures;
+use crate::studio::live::view::{EncoderView, LiveFigures};
 use crate::studio::program::Program;
 
 /// Number of seconds over which the displayed frame rate is averaged.
@@ -35,6 +35,12 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 }
 
 impl OnAir {
+    /// Returns the video encoder, if one runs.
+    pub(in crate::studio) fn encoder(&self) -> Option<EncoderView> {
+        let figures = self.video.as_ref()?.figures();
+        Some(EncoderView { name: figures.name, profile: figures.profile })
+    }
+
     /// Returns the figures for the window: totals over all targets, or the worst value.
     pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
         let encoded = match (&self.video, &self.audio) {

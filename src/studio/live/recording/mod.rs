@@ -1,6 +1,7 @@
 //! The recording options of a broadcast, and the recording as one of its outputs.
 
 pub mod audio_tracks;
+pub mod free_space;
 pub mod library;
 pub(in crate::studio) mod repair;
 pub(in crate::studio) mod space_again;

@@ -54,9 +54,15 @@ pub enum Theme {
 pub struct Preferences {
     pub language: Language,
     pub theme: Theme,
-    /// The scale in percent of the desktop's scale.
-    #[serde(deserialize_with = "ui_scale")]
-    pub ui_scale: u16,
+    /// The scale in percent of the desktop's scale; `None` means that the size of the display
+    /// determines it.
+    #[serde(deserialize_with = "ui_scale", skip_serializing_if = "Option::is_none")]
+    pub ui_scale: Option<u16>,
+    /// The width and height of the window in points; `None` means the default.
+    #[serde(deserialize_with = "window_size", skip_serializing_if = "Option::is_none")]
+    pub size: Option<[u16; 2]>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub maximized: bool,
     /// True to disable all animations.
     pub reduced_motion: bool,
     /// True to draw safe areas over the canvas.
@@ -89,7 +95,9 @@ impl Default for Preferences {
         Self {
             language: Language::System,
             theme: Theme::Dark,
-            ui_scale: 100,
+            ui_scale: None,
+            size: None,
+            maximized: false,
             reduced_motion: false,
             safe_areas: false,
             meter_fall: MeterFall::default(),
@@ -108,7 +116,15 @@ impl Default for Preferences {
 pub const UI_SCALES: std::ops::RangeInclusive<u16> = 75..=300;
 
 within! {
-    ui_scale: u16 = UI_SCALES;
+    ui_scale: Option<u16> = UI_SCALES;
+}
+
+/// The smallest and largest width or height of the window.
+const WINDOW_SIDES: std::ops::RangeInclusive<u16> = 200..=16_000;
+
+fn window_size<'de, D: Deserializer<'de>>(from: D) -> Result<Option<[u16; 2]>, D::Error> {
+    let sides = <[u16; 2]>::deserialize(from)?;
+    Ok(Some(sides.map(|side| side.clamp(*WINDOW_SIDES.start(), *WINDOW_SIDES.end()))))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,7 +167,9 @@ mod tests {
         let preferences = Preferences {
             language: Language::Chinese,
             theme: Theme::Light,
-            ui_scale: 150,
+            ui_scale: Some(150),
+            size: Some([1_600, 900]),
+            maximized: true,
             reduced_motion: true,
             safe_areas: true,
             meter_fall: MeterFall::Slow,

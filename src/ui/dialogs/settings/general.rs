@@ -9,12 +9,10 @@ use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
+use crate::ui::style::scale;
 use crate::ui::text;
 use crate::ui::view::View;
 use crate::ui::widgets::switch;
-
-/// The usual sizes in percent. Other sizes can be set in the settings file.
-pub const SCALES: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
 
 pub(super) fn language(
     ui: &mut Ui,
@@ -57,12 +55,17 @@ pub(super) fn scale(
     needs: &mut Needs<'_>,
     draft: &mut SettingsDraft,
 ) {
+    let percent = |scale: u16| format!("{scale}\u{a0}%");
+    let suits = [("scale", percent(needs.display_scale).into())];
     let now = &mut needs.preferences.ui_scale;
-    let mut scales = SCALES.to_vec();
-    scales.extend(Some(*now).filter(|it| !SCALES.contains(it)));
+    // Other scales can be set in the settings file.
+    let mut scales = scale::STEPS.to_vec();
+    scales.extend(now.filter(|it| !scale::STEPS.contains(it)));
     scales.sort_unstable();
-    let all: Vec<Choice<u16>> =
-        scales.into_iter().map(|scale| (scale, format!("{scale}\u{a0}%"), None)).collect();
+    let automatic = (None, view.texts.with("settings-scale-auto", &suits), None);
+    let all: Vec<Choice<Option<u16>>> = std::iter::once(automatic)
+        .chain(scales.into_iter().map(|scale| (Some(scale), percent(scale), None)))
+        .collect();
     let both = (*now, Preferences::default().ui_scale);
     if let Some(scale) = choice_row(ui, view, draft, Setting::Scale, both, &all) {
         *now = scale;

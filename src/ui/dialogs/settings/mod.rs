@@ -23,8 +23,6 @@ use crate::ui::text::{Language, Texts};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, label, section};
 
-pub use general::SCALES as UI_SCALES;
-
 /// Width of the content in points.
 const WIDTH: f32 = 780.0;
 /// Width of the list of pages in points.

@@ -7,14 +7,14 @@ use crate::studio::settings::{MAX_LAYOUT_NAME, MAX_LAYOUTS, PRESETS, Panel, Pane
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::docks::{Docks, contents};
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Type, gap};
+use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::targets::child;
 use crate::ui::view::View;
-use crate::ui::widgets::{
-    Button, ButtonWeight, Field, icon_button, label, menu_item, menu_rule, paragraph,
-};
+use crate::ui::widgets::{Button, ButtonWeight, Field, label, menu_item, menu_rule, paragraph};
 
 const WIDTH: f32 = 240.0;
+/// The maximum width of the menu button.
+const MAX_WIDTH: f32 = 220.0;
 
 /// Returns the name of a layout. Built-in layouts have a name in the window's language.
 fn title(view: &View<'_>, name: &str) -> String {
@@ -40,14 +40,32 @@ pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
     name.clone_into(&mut panels.layout);
 }
 
-/// Draws the menu button at `place`.
+/// Returns the name of the menu button.
+fn name(view: &View<'_>, panels: &Panels) -> String {
+    let now = title(view, &panels.layout);
+    view.texts.with("layout-is", &[("name", now.into())])
+}
+
+/// Returns the width of the menu button. In a narrow window, and for a very long name, the button
+/// has only its icon.
+pub fn width(ui: &Ui, view: &View<'_>, panels: &Panels, narrow: bool) -> f32 {
+    let (name, font) = (name(view, panels), Type::Small.font());
+    let words = ui.painter().layout_no_wrap(name, font, view.theme.text).size().x;
+    let width = 16.0 + gap::S + words.ceil() + 2.0 * gap::M;
+    if narrow || width > MAX_WIDTH { size::CONTROL_SMALL } else { width }
+}
+
+/// Draws the menu button at `place`, which has the width from [`width`].
 pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut Docks, place: Rect) {
     let theme = view.theme;
     let mut at = child(ui, place, "layout");
-    let now = title(view, &panels.layout);
-    let name = view.texts.with("layout-is", &[("name", now.into())]);
-    let button =
-        icon_button(&mut at, theme, Icon::Layout, &name, place.width(), ButtonWeight::Quiet);
+    let name = name(view, panels);
+    let has_words = place.width() > size::CONTROL_SMALL;
+    let text = if has_words { name.as_str() } else { "" };
+    let weight = if has_words { ButtonWeight::Raised } else { ButtonWeight::Quiet };
+    let button = Button::new(text).icon(Icon::Layout).look(weight).kind(Type::Small).name(&name);
+    let button = button.height(place.height()).width(place.width());
+    let button = button.show(&mut at, theme).on_hover_text(&name);
     let frame = egui::Frame::popup(ui.style()).fill(theme.panel);
     Popup::menu(&button)
         .width(WIDTH)

@@ -13,6 +13,7 @@ use egui_tiles::{TileId, Tree};
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
 use crate::ui::input::actions::Action;
+use crate::ui::input::other_windows;
 use crate::ui::studio_page::docks::behavior::{AROUND, Docked};
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
@@ -182,7 +183,9 @@ impl Docks {
                 if ui.ctx().input(|input| input.viewport().close_requested()) {
                     closed.push(*panel);
                 }
-                contents::show(ui, view, parts, *panel, room)
+                let asked = contents::show(ui, view, parts, *panel, room);
+                other_windows::run(ui.ctx(), view);
+                asked
             });
             asked = asked.or(pressed);
         }

@@ -7,7 +7,7 @@ pub mod display;
 pub mod menu;
 pub mod picture;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,10 +18,8 @@ use egui::{
 
 use crate::compose::{ViewDetail, ViewOf};
 use crate::studio::settings::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace};
-use crate::studio::{Preferences, Snapshot};
-use crate::ui::input::actions::Action;
-use crate::ui::input::hotkeys::{self, Keymap};
-use crate::ui::input::named::AnyCommand;
+use crate::studio::{Command, Preferences, Snapshot};
+use crate::ui::input::{hotkeys, other_windows};
 use crate::ui::scenes;
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
@@ -55,20 +53,40 @@ pub struct Projectors {
     opened: u64,
     /// The displays, or `None` while they are unknown.
     displays: Option<Arc<[Display]>>,
+    /// The disconnected displays on which projectors were visible before.
+    gone: BTreeSet<String>,
 }
 
 impl Projectors {
-    /// Sets the current displays. The first call also opens the stored projectors.
-    pub fn set_displays(&mut self, displays: Vec<Display>, preferences: &Preferences) {
+    /// Sets the current displays. The first call also opens the stored projectors. Returns the
+    /// displays of projectors that were disconnected, and those that are connected again.
+    pub fn set_displays(
+        &mut self,
+        displays: Vec<Display>,
+        preferences: &Preferences,
+    ) -> Vec<Command> {
         let first = self.displays.is_none();
-        if self.displays.as_deref() != Some(displays.as_slice()) {
-            self.displays = Some(displays.into());
+        if self.displays.as_deref() == Some(displays.as_slice()) {
+            return Vec::new();
         }
+        let before: BTreeSet<String> =
+            self.seen().filter_map(|it| it.place.display.clone()).collect();
+        self.displays = Some(displays.into());
+        let is_lost = |name: &String| self.index_of(name).is_none();
+        let lost: Vec<String> = before.into_iter().filter(is_lost).collect();
+        let back: Vec<String> = self.gone.iter().filter(|it| !is_lost(it)).cloned().collect();
+        self.gone.retain(|name| !back.contains(name));
+        self.gone.extend(lost.iter().cloned());
+        let told = |names: Vec<String>, is_gone| {
+            names.into_iter().map(move |name| Command::ProjectorDisplay { name, is_gone })
+        };
+        let news = told(lost, true).chain(told(back, false)).collect();
         if first && preferences.projectors.restore {
             for place in preferences.projectors.open.clone() {
                 self.open(place);
             }
         }
+        news
     }
 
     /// Returns true if the stored projectors have been opened.
@@ -158,16 +176,11 @@ impl Projectors {
         views
     }
 
-    /// Draws all projectors. Returns the actions that the user selected in them.
-    pub fn show(
-        &mut self,
-        ctx: &Context,
-        view: &mut View<'_>,
-        parts: &mut ProjectorParts<'_>,
-    ) -> Vec<AnyCommand> {
+    /// Draws all projectors.
+    pub fn show(&mut self, ctx: &Context, view: &mut View<'_>, parts: &mut ProjectorParts<'_>) {
         // A projector closes if its content was deleted from the scenes.
         self.open.retain(|it| picture::is_there(it.place.shows, view.snapshot));
-        let (mut asked, mut closed) = (Vec::new(), Vec::new());
+        let mut closed = Vec::new();
         let displays = self.displays();
         let mut open = std::mem::take(&mut self.open);
         for projector in &mut open {
@@ -195,7 +208,7 @@ impl Projectors {
             }
             let close = ctx.show_viewport_immediate(id, builder, |ui, _| {
                 window(ui, view, parts, projector, &displays);
-                asked.extend(pressed(ui.ctx(), view, parts.preferences));
+                other_windows::run(ui.ctx(), view);
                 is_closed(ui.ctx())
             });
             if close {
@@ -208,7 +221,6 @@ impl Projectors {
         }
         open.retain(|it| !closed.contains(&it.number));
         self.open = open;
-        asked
     }
 }
 
@@ -232,6 +244,7 @@ fn window(
     let response = ui.interact(room, ui.scope_id().with("projector"), Sense::click());
     let name = menu::title(view, place.shows);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
+    hotkeys::accept_letters(&response);
     projector.picture.paint(ui, view, parts, place.shows, room);
     // A double click in a window toggles full screen on its current display.
     if response.double_clicked() && place.display.is_none() {
@@ -249,25 +262,6 @@ fn is_closed(ctx: &Context) -> bool {
     let escaped = !Popup::is_any_open(ctx)
         && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
     escaped || ctx.input(|input| input.viewport().close_requested())
-}
-
-/// Returns the commands whose hotkeys were pressed in a projector.
-fn pressed(ctx: &Context, view: &View<'_>, preferences: &Preferences) -> Vec<AnyCommand> {
-    let (snapshot, health) = (view.snapshot, view.health);
-    let works = |command: &AnyCommand| match command {
-        // *Go Live* is excluded, because only the main window can ask for confirmation to stop.
-        AnyCommand::Action(action) => {
-            action.may_be_global()
-                && *action != Action::GoLive
-                && action.is_possible(snapshot, health)
-        }
-        AnyCommand::Named(command) => command.is_possible(snapshot),
-    };
-    let keymap = Keymap::new(preferences);
-    let possible = keymap.all().filter(|(command, _)| works(command));
-    let taken =
-        possible.filter(|(_, hotkey)| ctx.input_mut(|input| hotkeys::take(input, *hotkey, false)));
-    taken.map(|(command, _)| command.clone()).collect()
 }
 
 #[cfg(test)]
@@ -334,11 +328,16 @@ mod tests {
         let mut projectors = two_displays();
         projectors.open(place(ProjectorContent::Program, Some("HDMI-1")));
         assert!(projectors.any());
-        projectors.set_displays(vec![display("eDP-1", true)], &Preferences::default());
+        let told = |is_gone| [Command::ProjectorDisplay { name: "HDMI-1".to_owned(), is_gone }];
+        let alone = vec![display("eDP-1", true)];
+        let news = projectors.set_displays(alone.clone(), &Preferences::default());
+        assert_eq!(news, told(true));
+        assert_eq!(projectors.set_displays(alone, &Preferences::default()), [], "once");
         assert!(!projectors.any());
         assert_eq!(projectors.looks_at(&Snapshot::default()), BTreeMap::new());
         let displays = vec![display("HDMI-1", false), display("eDP-1", true)];
-        projectors.set_displays(displays, &Preferences::default());
+        let news = projectors.set_displays(displays, &Preferences::default());
+        assert_eq!(news, told(false));
         assert!(projectors.any());
         assert_eq!(projectors.index_of("HDMI-1"), Some(0), "wherever it is in the list now");
     }

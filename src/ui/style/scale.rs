@@ -1,0 +1,52 @@
+//! The scale of the interface in percent of the desktop's scale.
+
+use crate::media::Size;
+
+/// The scales that a user can choose.
+pub const STEPS: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
+/// The scale on usual displays.
+pub const USUAL: u16 = 100;
+/// The rows of a display on which the usual scale is comfortable.
+const ROWS: u64 = 1_440;
+
+/// Returns the scale that suits a display: on a larger one than usual, the window is drawn as on
+/// the largest usual display. `size` is in pixels, and `desktop` is the scale that the desktop
+/// already applies.
+pub fn of_display(size: Size, desktop: f64) -> u16 {
+    // The shorter side also fits a display that stands upright.
+    let rows = f64::from(size.width.min(size.height)) / desktop.max(0.1);
+    let percent = rows as u64 * 100 / ROWS;
+    let fits = |step: &u16| (u64::from(USUAL)..=percent).contains(&u64::from(*step));
+    STEPS.into_iter().rfind(fits).unwrap_or(USUAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_large_displays_without_a_scale_of_the_desktop_need_a_larger_interface() {
+        for (width, height, desktop, wanted) in [
+            (960, 600, 1.0, 100),
+            (1_920, 1_080, 1.0, 100),
+            (2_560, 1_440, 1.0, 100),
+            (3_440, 1_440, 1.0, 100),
+            (2_560, 1_600, 1.0, 110),
+            (3_840, 2_160, 1.0, 150),
+            (2_160, 3_840, 1.0, 150),
+            (5_120, 2_880, 1.0, 200),
+            (7_680, 4_320, 1.0, 300),
+            (15_360, 8_640, 1.0, 300),
+            // The desktop already enlarges everything.
+            (3_840, 2_160, 1.5, 100),
+            (3_840, 2_160, 1.25, 110),
+            (3_840, 2_160, 2.0, 100),
+            // A driver without a display.
+            (0, 0, 1.0, 100),
+            (3_840, 2_160, 0.0, 300),
+        ] {
+            let found = of_display(Size::new(width, height), desktop);
+            assert_eq!(found, wanted, "{width}×{height} at {desktop}");
+        }
+    }
+}
