@@ -21,11 +21,18 @@ use crate::ui::targets::{Draft, edit, viewer_monitor};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, context_menu, elided, focus_ring, menu_item, menu_rule, paragraph, switch,
+    Button, ButtonWeight, Wrapped, context_menu, elided, focus_ring, menu_item, menu_rule,
+    paragraph, switch,
 };
 
-/// The height of a closed card, without its padding.
+/// The height of a closed card, without its padding. The next constant is the height of the line
+/// with the name.
 const HEAD: f32 = 38.0;
+const NAME: f32 = 20.0;
+/// The left edge of the texts, after the lamp.
+const WORDS: f32 = 21.0;
+/// Maximum height of the sentence about a problem in a closed card.
+const TROUBLE: f32 = 48.0;
 
 /// Draws the targets as cards, and the button that adds one; returns true if the user opened the
 /// dialog *Your own services*.
@@ -273,25 +280,40 @@ fn head(
     let theme = view.theme;
     let id = entry.target.id;
     let title = title(view.texts, &entry.target);
-    let room = vec2(ui.available_width(), HEAD);
+    let width = ui.available_width() - WORDS;
+    // A problem must be readable in a narrow window too. An open card has the sentence below.
+    let trouble = (fares.trouble && !open).then(|| {
+        let (text, color) = (&fares.words, theme.warn);
+        Wrapped::new(ui, text, Type::Small, color, width, TROUBLE, Align::Min)
+    });
+    let height = match &trouble {
+        Some(lines) => HEAD.max(NAME + lines.height() + 2.0),
+        None if fares.trouble => NAME,
+        None => HEAD,
+    };
+    let room = vec2(ui.available_width(), height);
     let (rect, response) = ui.allocate_exact_size(room, Sense::click());
     response.widget_info(|| WidgetInfo {
         current_text_value: Some(fares.words.clone()),
         ..WidgetInfo::labeled(Role::Button, ui.is_enabled(), &title)
     });
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
-    let (upper, lower) = rect.split_top_bottom_at_y(rect.top() + 20.0);
+    let (upper, lower) = rect.split_top_bottom_at_y(rect.top() + NAME);
     ui.painter().circle_filled(pos2(rect.left() + 5.0, upper.center().y), 4.5, fares.lamp);
     let words = |line: Rect, right: f32| {
         Rect::from_min_max(
-            pos2(line.left() + 21.0, line.top()),
+            pos2(line.left() + WORDS, line.top()),
             pos2(line.right() - right, line.bottom()),
         )
     };
     let color = if entry.target.enabled { theme.text } else { theme.secondary };
     elided(ui, words(upper, 40.0), Align::Min, &title, Type::BodyStrong.font(), color);
-    let color = if fares.trouble { theme.warn } else { theme.secondary };
-    elided(ui, words(lower, 0.0), Align::Min, &fares.words, Type::Small.font(), color);
+    let line = words(lower, 0.0);
+    if let Some(lines) = trouble {
+        lines.paint(ui, line.min + vec2(0.0, 1.0));
+    } else if !fares.trouble {
+        elided(ui, line, Align::Min, &fares.words, Type::Small.font(), theme.secondary);
+    }
     focus_ring(ui, theme, &response, RADIUS);
     let side = Rect::from_min_max(pos2(upper.right() - 30.0, upper.top()), upper.max);
     let mut at =

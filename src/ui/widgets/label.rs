@@ -41,15 +41,8 @@ pub fn named(ui: &mut Ui, theme: &Theme, size: Vec2, name: &str, control: impl F
 pub fn section(ui: &mut Ui, theme: &Theme, text: &str) -> Response {
     let (rect, response) =
         ui.allocate_exact_size(Vec2::new(ui.available_width(), 20.0), egui::Sense::hover());
-    let mut job = egui::text::LayoutJob::simple_singleline(
-        text.to_uppercase(),
-        Type::Section.font(),
-        theme.secondary,
-    );
-    for section in &mut job.sections {
-        section.format.extra_letter_spacing = 0.3;
-    }
-    let galley = ui.painter().layout_job(job);
+    let font = Type::Section.font();
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme.secondary);
     let at = Align2::LEFT_CENTER.anchor_size(rect.left_center(), galley.size());
     ui.painter().galley(at.min, galley, theme.secondary);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
