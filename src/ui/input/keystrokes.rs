@@ -4,7 +4,7 @@
 //! the server's field, where it is readable. Therefore, events after a Tab or a click wait for the
 //! next frame.
 
-use egui::{Context, Event, Key, RawInput, ViewportId};
+use egui::{Context, Event, Id, ImeEvent, Key, RawInput, ViewportId};
 
 /// Maximum number of events that wait for a window's next frame. Beyond this number, all events are
 /// delivered immediately.
@@ -37,12 +37,35 @@ impl egui::Plugin for Keystrokes {
             events.append(&mut input.events);
             input.events = events;
         }
-        let Some(end) = end_of_turn(&input.events) else { return };
-        if input.events.len() - end <= MAX_EVENTS {
+        if let Some(end) = end_of_turn(&input.events)
+            && input.events.len() - end <= MAX_EVENTS
+        {
             self.waiting.push((id, input.events.split_off(end)));
             ctx.request_repaint_of(id);
         }
+        if let Some(composes) = input.events.iter().rev().find_map(composition) {
+            ctx.data_mut(|data| data.insert_temp(composing(), composes));
+        }
     }
+}
+
+fn composing() -> Id {
+    Id::unique("composing")
+}
+
+/// Returns whether an event of an input method begins or continues a composition, or ends it.
+fn composition(event: &Event) -> Option<bool> {
+    match event {
+        Event::Ime(ImeEvent::Preedit { text, .. }) => Some(!text.is_empty()),
+        Event::Ime(ImeEvent::Commit(_)) | Event::Text(_) => Some(false),
+        _ => None,
+    }
+}
+
+/// Returns true while the user composes characters with an input method. The field contains the
+/// letters of the unfinished composition, which viewers must not see.
+pub fn is_composing(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp(composing())).unwrap_or_default()
 }
 
 /// Returns the index at which the events of this frame end, if text input follows.

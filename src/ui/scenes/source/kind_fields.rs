@@ -11,6 +11,7 @@ use crate::compose::scene::SourceId;
 use crate::studio::scenes::{MAX_NAME, Source};
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
+use crate::ui::input::keystrokes::is_composing;
 use crate::ui::scenes::add_source::{screen_kind, screen_name, window_name};
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::fields::{color, figure, line, part};
@@ -292,7 +293,7 @@ pub(in crate::ui::scenes) fn with_words(choice: &VideoChoice, words: &str) -> Op
 /// Returns true if the user has stopped typing, so that the text can be applied.
 fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
     let now = ui.input(|input| input.time);
-    if response.changed() {
+    if response.changed() || is_composing(ui.ctx()) {
         draft.typed_at = now;
     }
     let left = draft.typed_at + PAUSE - now;
