@@ -195,6 +195,60 @@ multiview-window = 'F8'
     assert!(studio.status().is_none(), "{}", studio.errors());
 }
 
+#[test]
+fn hotkeys_for_scenes_by_name_act_in_the_other_windows_of_the_program() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop");
+    let desktop = Desktop::start();
+    let _manager = desktop.manage();
+    let home = tempfile::tempdir().unwrap();
+    let settings = "version = 2
+video = 'test'
+audio = 'silence'
+[window]
+language = 'en'
+[hotkeys.keys]
+program-window = 'F7'
+'scene:One' = 'F9'
+'scene:Two' = 'F10'
+[panels.layouts]
+simple = 'row(* program, 304 column(* broadcast, 120 controls)); mixer 360x300'
+[collection]
+current = 'One'
+transition = 'cut'
+[[collection.scenes]]
+name = 'One'
+[[collection.scenes.items]]
+main = true
+[[collection.scenes]]
+name = 'Two'
+[[collection.scenes.items]]
+main = true
+";
+    let mut studio = desktop.studio(home.path(), settings, "info");
+    let main = desktop.shown(&mut studio);
+    let current = |name: &str| {
+        let kept = std::fs::read_to_string(home.path().join("settings.toml")).unwrap();
+        kept.contains(&format!("current = \"{name}\""))
+    };
+    let named = |name: &str| {
+        let mut found = None;
+        wait_for(name, LIMIT, || {
+            let named = |it: &String| property(&desktop, it, "_NET_WM_NAME").contains(name);
+            found = desktop.windows().into_iter().filter(|it| *it != main).find(named);
+            found.is_some()
+        });
+        found.unwrap()
+    };
+    let panel = named("Audio mixer");
+    press(&desktop, &panel, "F10");
+    wait_for("the other scene", LIMIT, || current("Two"));
+    press(&desktop, &main, "F7");
+    let projector = named("Program");
+    press(&desktop, &projector, "F9");
+    wait_for("the first scene", LIMIT, || current("One"));
+    assert!(studio.status().is_none(), "{}", studio.errors());
+}
+
 /// The color on the display at this place, as red, green and blue.
 fn color_at(desktop: &Desktop, [x, y]: [i32; 2]) -> [u8; 3] {
     let (connection, screen) = x11rb::connect(Some(&desktop.display())).unwrap();

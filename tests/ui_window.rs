@@ -8,6 +8,7 @@ mod commands;
 mod file_chooser;
 mod guide;
 mod help;
+mod input_method;
 mod notice_size;
 mod own_chat;
 mod panels;

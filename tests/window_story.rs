@@ -1,6 +1,6 @@
-//! Test of a whole evening in the real window on a virtual display: a wrong stream key and the
-//! right one, a server that dies and returns, a full disk, a new folder, playback and the end. The
-//! evening runs once by keyboard alone and once by mouse, from the first start.
+//! Test of a whole evening in the real window on a virtual display: the first start, a wrong stream key
+//! and the right one, a server that dies and returns, a full disk, a new folder, playback and the end. The
+//! evening runs once by keyboard alone and once by mouse.
 //!
 //! At each step, the test reads the sentence of the health bar from the log. Before each step, it
 //! waits until a screen reader would find the expected control in the window.
@@ -75,6 +75,31 @@ impl Story {
     /// Waits until this has the keyboard.
     fn focused(&mut self, role: &str, name: &str) {
         self.widgets.wait(role, name, |it| it.is("focused"));
+    }
+
+    /// Presses Tab until this has the keyboard.
+    fn reach(&mut self, role: &str, name: &str) {
+        self.reach_by("Tab", role, name);
+    }
+
+    /// The same from the other end of the window, for what is near it.
+    fn reach_back(&mut self, role: &str, name: &str) {
+        self.reach_by("shift+Tab", role, name);
+    }
+
+    fn reach_by(&mut self, key: &str, role: &str, name: &str) {
+        let focus = |all: &[Widget]| all.iter().rfind(|it| it.is("focused")).cloned();
+        // More than the window has.
+        for _ in 0..150 {
+            let before = focus(&self.widgets.all("", ""));
+            let is_it = |it: &Widget| it.role == role && it.name.starts_with(name);
+            if before.as_ref().is_some_and(is_it) {
+                return;
+            }
+            self.press(key);
+            self.widgets.wait_all("", "", |all| (focus(all) != before).then_some(()));
+        }
+        panic!("{role} '{name}' is not reached by keyboard");
     }
 
     /// Waits until this is in the window.

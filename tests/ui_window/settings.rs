@@ -137,19 +137,19 @@ fn what_is_changed_is_marked_and_its_default_comes_back() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
-    let reset = "Reset Interface size to 100\u{a0}%";
+    let reset = "Reset Interface size to Automatic: 100\u{a0}%";
     assert!(harness.query_by_label(reset).is_none());
     harness.get_by_role_and_label(Role::ComboBox, "Interface size").click();
     harness.run();
-    harness.get_by_label("100\u{a0}% (default)");
+    harness.get_by_label("Automatic: 100\u{a0}% (default)");
     harness.get_by_label("75\u{a0}%").click();
     harness.run();
-    assert_eq!(kept(&harness).ui_scale, 75);
+    assert_eq!(kept(&harness).ui_scale, Some(75));
     assert!((harness.ctx.zoom_factor() - 0.75).abs() < 1e-3);
     harness.run();
     harness.get_by_label(reset).click();
     harness.run();
-    assert_eq!(kept(&harness).ui_scale, 100);
+    assert_eq!(kept(&harness).ui_scale, None);
     harness.key_press(Key::Escape);
     harness.run();
     // And step by step, as far as it goes.
@@ -157,10 +157,53 @@ fn what_is_changed_is_marked_and_its_default_comes_back() {
         harness.key_press_modifiers(Modifiers::COMMAND, Key::Equals);
         harness.run();
     }
-    assert_eq!(kept(&harness).ui_scale, 300);
+    assert_eq!(kept(&harness).ui_scale, Some(300));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Minus);
     harness.run();
-    assert_eq!(kept(&harness).ui_scale, 250);
+    assert_eq!(kept(&harness).ui_scale, Some(250));
+}
+
+#[test]
+fn a_display_has_its_scale_until_the_user_chooses_another() {
+    let mut harness = open("idle");
+    let ctx = harness.ctx.clone();
+    let shows = |harness: &mut Harness<'static, Window>, scale: u16| {
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        let changed = screen.set_display_scale(&ctx, scale);
+        harness.run();
+        changed
+    };
+    assert!(shows(&mut harness, 150));
+    assert!((harness.ctx.zoom_factor() - 1.5).abs() < 1e-3);
+    assert!(!shows(&mut harness, 150), "nothing changes");
+    assert_eq!(kept(&harness).ui_scale, None, "another display may need another scale");
+    // The next steps begin at the scale of the display.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Equals);
+    harness.run();
+    assert_eq!(kept(&harness).ui_scale, Some(175));
+    assert!(!shows(&mut harness, 200));
+    assert!((harness.ctx.zoom_factor() - 1.75).abs() < 1e-3);
+}
+
+#[test]
+fn the_size_of_the_window_is_remembered_but_not_while_it_is_set_up() {
+    let mut harness = open("idle");
+    let seen = |harness: &mut Harness<'static, Window>, size, maximized| {
+        harness.state_mut().wishes.clear();
+        harness.state_mut().screen.as_mut().unwrap().set_place(size, maximized);
+        harness.run();
+        let kept = kept(harness);
+        let wishes = &harness.state().wishes;
+        (kept.size, kept.maximized, wishes.contains(&WindowRequest::Preferences))
+    };
+    assert_eq!(seen(&mut harness, Some([1_280, 720]), false), (None, false, false), "as usual");
+    let large = Some([1_600, 900]);
+    assert_eq!(seen(&mut harness, large, false), (large, false, true));
+    assert_eq!(seen(&mut harness, large, false), (large, false, false), "once");
+    assert_eq!(seen(&mut harness, None, true), (large, true, true), "the size is for later");
+    assert_eq!(seen(&mut harness, Some([1_280, 720]), false), (None, false, true));
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Guide);
+    assert_eq!(seen(&mut harness, large, false), (None, false, false));
 }
 
 #[test]

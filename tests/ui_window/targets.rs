@@ -582,3 +582,19 @@ fn bad_figures_have_the_warning_color() {
     assert!(warns("1.84\u{a0}s") && warns("24.3 fps") && warns("904 (4.0\u{a0}%)"));
     assert!(!warns("212\u{a0}ms"));
 }
+
+#[test]
+fn a_problem_of_a_target_takes_more_lines_in_the_smallest_window() {
+    for language in [Language::English, Language::Chinese] {
+        let height = |size: Vec2, name: &str| {
+            let harness = open_as("targets", size, preferences(language, Theme::Dark));
+            harness.get_by_role_and_label(egui::Role::Button, name).rect().height()
+        };
+        let small = Vec2::new(960.0, 600.0);
+        let usual = height(small, "Twitch");
+        let troubled = height(small, "media.school.example");
+        assert!(troubled >= usual + 12.0, "{troubled} {usual}: two lines of words");
+        // What fits stays as high as before.
+        assert!((usual - 38.0).abs() < 0.5, "{usual}");
+    }
+}

@@ -1,7 +1,44 @@
-//! The evening by keyboard alone.
+//! The evening by keyboard alone, from the first start on.
 
+use super::mouse::first_start;
 use super::*;
 use crate::peers;
+
+/// Goes through the first-run guide to *Go Live*, to an own server.
+fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
+    story.shows("label", "Welcome to onair");
+    story.focused("push button", "Next");
+    story.press("Return");
+    story.shows("label", "Is this you?");
+    for (list, line) in [("Camera", "Test pattern"), ("Microphone", "Test tone")] {
+        story.reach("combo box", list);
+        story.press("Return");
+        story.shows("radio menu item", line);
+        story.reach("radio menu item", line);
+        story.press("Return");
+        story.widgets.wait_gone("radio menu item", "");
+    }
+    story.reach("push button", "That's me");
+    story.press("Return");
+    story.shows("label", "Where do you want to stream?");
+    story.reach("radio button", "Custom server");
+    story.press("space");
+    story.reach("entry", "Server");
+    story.types(server);
+    story.reach("password text", "Stream key");
+    story.types(key);
+    story.press("Return");
+    story.shows("push button", "Measure again");
+    story.shows("label", "1080p: ");
+    // A small one, so that the machine of the test carries it beside others.
+    story.reach("radio button", "480p, 30 fps");
+    story.press("space");
+    story.reach("push button", "Next");
+    story.press("Return");
+    story.shows("label", "All set");
+    story.focused("push button", "Go Live");
+    story.press("Return");
+}
 
 #[test]
 fn an_evening_in_the_window_by_keyboard() {
@@ -9,65 +46,37 @@ fn an_evening_in_the_window_by_keyboard() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let (disk, other) = (home.path().join("disk"), home.path().join("other"));
+    // Recordings go into the videos folder: here a disk of its own.
+    let (disk, other) = (home.path().join("Videos"), home.path().join("other"));
     fs::create_dir(&disk).unwrap();
     fs::create_dir(&other).unwrap();
     if has_no_small_disk(&disk) {
         return;
     }
     let mut nginx = Nginx::start();
-    let port = nginx.port;
-    let settings = home.path().join("settings.toml");
-    let text = format!(
-        "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
-         quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
-         window = {{ recording_folder = {disk:?}, reduced_motion = true }}\n\
-         targets = [\n  {{ enabled = false }},\n  {{ server = \"{}\", name = \"Club\" }},\n]\n\
-         [collection]\ncurrent = \"Start\"\ntransition = \"cut\"\n\
-         [[collection.scenes]]\nname = \"Start\"\n[[collection.scenes.items]]\nmain = true\n\
-         [[collection.scenes]]\nname = \"Workshop\"\n[[collection.scenes.items]]\nmain = true\n",
-        nginx.url("keyed", "").trim_end_matches('/')
-    );
-    fs::write(&settings, text).unwrap();
-    let kept = || fs::read_to_string(&settings).unwrap();
-    let mut story = Story::open(|desktop| {
-        let mut onair = desktop.onair(home.path());
-        onair.env("XDG_RUNTIME_DIR", home.path());
-        onair.args(["--log", "info", "--lang", "en", "studio", "--settings"]).arg(&settings);
-        with_small_disk(&disk, &onair)
-    });
+    let (port, server) = (nginx.port, nginx.url("keyed", ""));
+    let settings = home.path().join("onair/settings.toml");
+    let kept = || fs::read_to_string(&settings).unwrap_or_default();
+    let mut story =
+        Story::open(|desktop| with_small_disk(&disk, &first_start(desktop, home.path())));
 
-    // It does not claim to be ready: the key is missing.
-    story.says("Club has no stream key.");
-    // A scene, by its name.
-    story.press("ctrl+k");
-    story.focused("entry", "");
-    story.types("workshop");
-    let is_first = |all: &[Widget]| (all.first()?.name == "Workshop").then_some(());
-    story.widgets.wait_all("menu item", "", is_first);
-    story.press("Return");
-    story.waits("the scene", || kept().contains("current = \"Workshop\""));
-    // *Go Live* points at the field of the key. The wrong one is named as the cause.
-    story.press("ctrl+l");
-    story.focused("password text", "Stream key");
-    story.types("wrong-key");
-    story.press("ctrl+l");
+    // A wrong key is named as the cause.
+    goes_through_the_guide(&mut story, server.trim_end_matches('/'), "wrong-key");
     story.says(REFUSED);
     // The button of the health bar leads to the key; what is typed there is tried at once.
-    story.press("Escape");
     story.press("ctrl+period");
     story.focused("password text", "Stream key");
     story.press("ctrl+a");
     story.types(KEY);
     story.waits("the stream at nginx", || nginx.is_published(KEY));
     story.says("All good.");
-    is_served(&nginx, "keyed", 320);
+    is_served(&nginx, "keyed", 854);
     // The server dies, and nothing is said to be good until it is back.
     drop(nginx);
-    story.says("Not on air: the connection to Club was lost.");
+    story.says("Not on air: the connection to 127.0.0.1 was lost.");
     nginx = Nginx::start_on(port);
     story.waits("the stream again", || nginx.is_published(KEY));
-    story.says("Reconnected to Club (127.0.0.1:");
+    story.says("Reconnected to 127.0.0.1");
     // The recording's disk fills up.
     let seen_disk = story.seen(&disk);
     story.press("Escape");
@@ -110,5 +119,30 @@ fn an_evening_in_the_window_by_keyboard() {
     story.press("ctrl+r");
     story.says_one_of(&["Ready to go live.", "No speaker found."], "ready");
     is_whole(&other);
+    // The card says how long, to where, what was lost, and where the recording is.
+    let file = recording(&other).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    story.shows("label", "Broadcast ended");
+    for figure in ["On air: 00:", "Sent to: 127.0.0.1", "Dropped frames: ", "Reconnects: "] {
+        story.shows("label", figure);
+    }
+    story.shows("label", &format!("Recording: {name}"));
+    // It plays, and is shown in the list, where its folder is said: no file manager is here.
+    story.reach_back("push button", "Play");
+    story.press("Return");
+    story.shows("push button", "Pause");
+    let descriptors = format!("/proc/{}/fd", story.window.id());
+    story.waits("the recording in the player", || {
+        let open = fs::read_dir(&descriptors).unwrap().flatten();
+        open.into_iter().any(|it| fs::read_link(it.path()).is_ok_and(|it| it == file))
+    });
+    story.press("ctrl+1");
+    story.shows("push button", "Show recording");
+    story.reach_back("push button", "Show recording");
+    story.press("Return");
+    story.shows("push button", "Move to trash");
+    story.reach_back("push button", "Show in folder");
+    story.press("Return");
+    story.shows("label", &format!("The recording is in {}", other.display()));
     story.ends(home.path());
 }

@@ -40,7 +40,8 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.click_where("push button", "Go Live", |it| it.is("focused"));
 }
 
-fn first_start(desktop: &Desktop, home: &Path) -> Command {
+/// The program as a person starts it for the first time.
+pub(super) fn first_start(desktop: &Desktop, home: &Path) -> Command {
     let mut onair = desktop.onair(home);
     onair.env("XDG_RUNTIME_DIR", home).args(["--log", "info", "--lang", "en"]);
     onair
