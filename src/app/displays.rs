@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{self, ViewportCommand};
 
-#[cfg(target_os = "linux")]
-use crate::app::backend::outputs::Outputs;
 use crate::base::sanitize::sanitized;
 use crate::media::Size;
 use crate::studio::Preferences;
@@ -24,20 +22,15 @@ const INTERVAL: Duration = Duration::from_millis(500);
 pub(super) struct Displays {
     /// The time at which they are listed next.
     at: Option<Instant>,
-    /// Knows which displays are connected, where winit does not.
-    #[cfg(target_os = "linux")]
-    outputs: Option<Outputs>,
+    /// True on a Wayland desktop.
+    is_wayland: bool,
+    /// The names that winit lists twice.
+    doubled: BTreeSet<String>,
 }
 
 impl Displays {
-    #[cfg(target_os = "linux")]
     pub(super) fn new(context: &eframe::CreationContext<'_>) -> Self {
-        Self { outputs: Outputs::new(context), ..Self::default() }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn new(_: &eframe::CreationContext<'_>) -> Self {
-        Self::default()
+        Self { is_wayland: is_wayland(context), ..Self::default() }
     }
 
     /// Updates the list of displays that projectors can fill, and at first chooses the scale.
@@ -57,30 +50,20 @@ impl Displays {
         screen.set_displays(self.listed(frame));
     }
 
-    /// Returns the names of the connected displays, or `None` if winit's list is right.
-    #[cfg(target_os = "linux")]
-    fn names(&mut self) -> Option<BTreeSet<String>> {
-        self.outputs.as_mut()?.names()
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn names(&mut self) -> Option<BTreeSet<String>> {
-        None
-    }
-
     /// Returns all displays, in the order in which the desktop lists them. The list is empty if the
     /// desktop does not report its displays.
     fn listed(&mut self, frame: &eframe::Frame) -> Vec<Display> {
         let Some(window) = frame.winit_window() else { return Vec::new() };
         let own = window.current_monitor();
-        let mut names = self.names();
-        // Each connected display is taken once.
-        let monitors = window.available_monitors().filter(|monitor| match &mut names {
-            Some(names) => monitor.name().is_some_and(|name| names.remove(&name)),
-            None => true,
-        });
+        let mut monitors: Vec<_> = window.available_monitors().collect();
+        if self.is_wayland {
+            let names: Vec<String> =
+                monitors.iter().map(|it| it.name().unwrap_or_default()).collect();
+            let mut connected = connected(&names, &mut self.doubled).into_iter();
+            monitors.retain(|_| connected.next().unwrap_or_default());
+        }
         let mut displays: Vec<Display> = Vec::new();
-        for (index, monitor) in monitors.enumerate() {
+        for (index, monitor) in monitors.into_iter().enumerate() {
             let name = monitor.name().map(|name| sanitized(&name).trim().to_owned());
             let name = name.filter(|name| !name.is_empty()).unwrap_or_default();
             let size = monitor.size();
@@ -92,6 +75,18 @@ impl Displays {
         }
         displays
     }
+}
+
+#[cfg(target_os = "linux")]
+fn is_wayland(context: &eframe::CreationContext<'_>) -> bool {
+    use raw_window_handle::{HasDisplayHandle as _, RawDisplayHandle};
+    let handle = context.display_handle().map(|handle| handle.as_raw());
+    matches!(handle, Ok(RawDisplayHandle::Wayland(_)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_wayland(_: &eframe::CreationContext<'_>) -> bool {
+    false
 }
 
 /// Chooses the interface scale for the display on which the window opens. The first frame is drawn
@@ -118,6 +113,18 @@ fn fit(ctx: &egui::Context, frame: &eframe::Frame, screen: &mut Screen) {
     }
 }
 
+/// Returns which monitors of winit's list on Wayland are connected, each once. winit lists an output
+/// twice that exists when the window opens, and removes only one of the two when the output is
+/// disconnected. `doubled` has the names of these outputs.
+fn connected(names: &[String], doubled: &mut BTreeSet<String>) -> Vec<bool> {
+    let count = |name: &String| names.iter().filter(|it| *it == name).count();
+    doubled.extend(names.iter().filter(|name| count(name) > 1).cloned());
+    let is_first = |index: usize, name: &String| !names.iter().take(index).any(|it| it == name);
+    let is_connected = |name: &String| count(name) > usize::from(doubled.contains(name));
+    let each = names.iter().enumerate();
+    each.map(|(index, name)| is_first(index, name) && is_connected(name)).collect()
+}
+
 /// Returns a unique name for a display: a missing or repeated name gets the display's number.
 fn told_apart(before: &[Display], name: String, index: usize) -> String {
     let taken = before.iter().any(|display| display.name == name);
@@ -127,6 +134,24 @@ fn told_apart(before: &[Display], name: String, index: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn displays_of_wayland_count_once_and_only_while_they_are_connected() {
+        let mut doubled = BTreeSet::new();
+        let mut of = |names: &str| {
+            let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
+            let connected = connected(&names, &mut doubled);
+            let shown = names.iter().zip(connected).filter(|(_, connected)| *connected);
+            shown.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(of("A B A B"), "A B");
+        assert_eq!(of("A A B"), "A", "unplugged");
+        assert_eq!(of("A A B B"), "A B", "plugged in again");
+        assert_eq!(of("A A B"), "A");
+        // One that was plugged in later is listed once.
+        assert_eq!(of("A A B C"), "A C");
+        assert_eq!(of("A A B"), "A");
+    }
 
     #[test]
     fn displays_of_one_name_or_none_are_told_apart() {

@@ -122,14 +122,14 @@ fn a_number_is_typed_with_an_input_method() {
 fn viewers_see_a_text_when_its_characters_are_chosen() {
     let mut harness = focused(source_of("text:Hello "), Role::MultilineTextInput, "Text");
     harness.state().demo.taken();
-    compose(&mut harness, "shijie");
+    compose(&mut harness, "zhongwen");
     // Far longer than a person who types pauses.
     harness.run_steps(20);
     assert_eq!(harness.state().demo.taken(), [], "the letters are not what viewers are to read");
-    commit(&mut harness, "世界");
+    commit(&mut harness, "中文");
     harness.run_steps(20);
     let sent = harness.state().demo.taken();
     let shown = edit(&sent[sent.len() - 1..]);
-    let wanted = "text:Hello 世界".parse().unwrap();
+    let wanted = "text:Hello 中文".parse().unwrap();
     assert_eq!(shown, Edit::SetSource(SOURCE, wanted));
 }

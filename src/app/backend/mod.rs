@@ -5,8 +5,6 @@
 pub mod activation;
 pub mod display;
 pub mod layer;
-#[cfg(target_os = "linux")]
-pub mod outputs;
 mod program;
 mod surfaces;
 

@@ -228,7 +228,7 @@ mod tests {
         let texts = Texts::new(Language::English);
         let of = |minutes: u64| time_left(&texts, Duration::from_secs(minutes * 60 + 59));
         assert_eq!([of(0), of(9), of(119)], ["0 min", "9 min", "119 min"]);
-        assert_eq!([of(120), of(41 * 60), of(5_000_000)], ["2 h", "41 h", "999+ h"]);
+        assert_eq!([of(120), of(41 * 60), of(5_000_000)], ["2\u{a0}h", "41\u{a0}h", "999+\u{a0}h"]);
         let space = |minutes: u64| DiskSpace {
             folder: "/home/ada/Videos".into(),
             free: 1_500_000_000,
@@ -237,7 +237,7 @@ mod tests {
         let little = disk(&texts, &space(9));
         assert_eq!((little.text.as_str(), little.warns), ("Disk full in 9 min", true));
         let much = disk(&texts, &space(41 * 60));
-        assert_eq!((much.text.as_str(), much.warns), ("Disk 41 h", false));
+        assert_eq!((much.text.as_str(), much.warns), ("Disk 41\u{a0}h", false));
         assert!(much.tip.contains("/home/ada/Videos") && much.tip.contains("1.50\u{a0}GB"));
         let chinese = Texts::new(Language::Chinese);
         assert_eq!(disk(&chinese, &space(9)).text, "磁盘 9 分钟后写满");
