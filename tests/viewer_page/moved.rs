@@ -48,8 +48,8 @@ fn viewers_follow_a_stream_from_a_drained_server() {
         assert_eq!(answer(&ask(method, path)), (307, &*format!("{next}{path}")), "{method} {path}");
     }
     // What only this server has stays.
-    for path in ["/live/show/hls/a-1.m4s", "/live/show/whep/no-session", "/vod/none.m3u8", "/none"]
-    {
+    let recording = "/vod/live-show%202026-11-25%2018-00-00.m3u8";
+    for path in ["/live/show/hls/a-1.m4s", "/live/show/whep/no-session", recording, "/none"] {
         assert_eq!(answer(&ask("GET", path)), (404, ""), "{path}");
     }
     for path in ["live/show.m3u8", "live/show.flv"] {
