@@ -29,7 +29,8 @@ fi
 # A separate session bus too, with a folder for its sockets: another session's socket would take over the accessibility bus.
 if [ -z "${ONAIR_PICTURES_SESSION-}" ]; then
     sockets=$(mktemp -d -t onair-pictures.XXXXXX)
-    trap 'rm -rf "$sockets"' EXIT
+    # The portal of documents has mounted something there, until it ends too.
+    trap 'for _ in $(seq 50); do rm -rf "$sockets" 2>/dev/null && break; sleep 0.1; done' EXIT
     XDG_RUNTIME_DIR=$sockets ONAIR_PICTURES_SESSION=1 dbus-run-session -- "$root/tests/rigs/pulse.sh" run -- "$0" "$@"
     exit
 fi
