@@ -1,6 +1,7 @@
 //! Checks the SDP offer of a WHEP client (RFC 8866; draft-ietf-wish-whep), and completes the
 //! answer. str0m does the negotiation, and gets an offer with only the necessary lines.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// Maximum length of an offer in bytes. Browser offers are 6 to 10 KiB long.
@@ -37,6 +38,8 @@ pub enum OfferError {
     NotSdp,
     #[error("The offer may have one video track and one audio track, and nothing else.")]
     Tracks,
+    #[error("The offer maps a payload type twice.")]
+    PayloadTypes,
     #[error("The offer wants to receive neither video nor audio.")]
     NothingWanted,
     #[error("The offer lacks ICE credentials or a fingerprint, or its sender is ICE-lite too.")]
@@ -72,6 +75,7 @@ impl Offer {
         let (mut section, mut seen) = (Section::Session, Vec::new());
         let (mut password, mut fingerprint) = (false, false);
         let mut direction = None;
+        let mut mapped = HashSet::new();
         for line in lines().filter(|line| !line.is_empty()) {
             if let Some(media) = line.strip_prefix("m=") {
                 offer.end_section(section, direction.take());
@@ -94,6 +98,13 @@ impl Offer {
                     Section::Video => offer.video_mid = Some(value.to_owned()),
                     Section::Audio => offer.audio_mid = Some(value.to_owned()),
                 },
+                // A payload type has one meaning in all sections (RFC 9143 §9.1), and is the retransmission of one other.
+                "rtpmap" | "fmtp" if name == "rtpmap" || value.contains("apt=") => {
+                    let number = value.split(' ').next().and_then(|it| it.parse::<u8>().ok());
+                    if number.is_some_and(|number| !mapped.insert((name, number))) {
+                        return Err(OfferError::PayloadTypes);
+                    }
+                }
                 "ice-pwd" => password |= !value.is_empty(),
                 "fingerprint" => fingerprint |= !value.is_empty(),
                 // Two ICE-lite ends would wait for each other forever.
@@ -242,6 +253,10 @@ mod tests {
         assert_eq!(refused(&OFFER.replace("a=ice-pwd", "a=x")), OfferError::Incomplete);
         assert_eq!(refused(&OFFER.replace("a=fingerprint", "a=x")), OfferError::Incomplete);
         assert_eq!(refused(&format!("{OFFER}a=ice-lite\r\n")), OfferError::Incomplete);
+        let twice = ["rtpmap:111 H264/90000", "fmtp:97 apt=96\r\na=fmtp:97 apt=111"];
+        for lines in twice {
+            assert_eq!(refused(&format!("{OFFER}a={lines}\r\n")), OfferError::PayloadTypes);
+        }
         let nothing = OFFER.replace("recvonly", "sendonly").replace("sendrecv", "inactive");
         assert_eq!(refused(&nothing), OfferError::NothingWanted);
     }

