@@ -22,6 +22,8 @@ pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 pub(super) const MANIFEST: &str = "application/dash+xml";
 pub(super) const MEDIA: &str = "video/mp4";
 pub(super) const TS_MEDIA: &str = "video/mp2t";
+/// The answer for codecs that old devices do not know.
+pub(super) const NO_TS: &str = "MPEG-TS has H.264 or HEVC video here, and AAC or MP3 audio.\n";
 /// How long caches keep files: their names are never reused.
 const FILE_AGE: &str = "public, max-age=3600, immutable";
 /// How long caches keep a file that the client got with an `Authorization` header, which other

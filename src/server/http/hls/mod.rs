@@ -31,8 +31,8 @@ use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::hls::answers::{
-    ChunkBody, MANIFEST, MEDIA, MISSING_AGE, PLAYLIST, ResponseHead, TS_MEDIA, busy, disconnected,
-    failed, file_age, missing, viewer_key,
+    ChunkBody, MANIFEST, MEDIA, MISSING_AGE, NO_TS, PLAYLIST, ResponseHead, TS_MEDIA, busy,
+    disconnected, failed, file_age, missing, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::Settled;
@@ -57,8 +57,6 @@ const FIRST_RENDITIONS: Duration = Duration::from_secs(5);
 const HELD_TARGET_DURATIONS: u32 = 3;
 /// Maximum wait of an early request, whatever the target duration is.
 const MAX_HELD: Duration = Duration::from_secs(20);
-/// The response for codecs that are not available as MPEG-TS.
-const NO_TS: &str = "MPEG-TS has H.264 or HEVC video here, and AAC or MP3 audio.\n";
 
 /// The requested resource of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,10 +19,9 @@ use crate::server::hls::Mode;
 use crate::server::hls::listing::TS_EXTENSION;
 use crate::server::hls::viewers::{Arrived, ViewerKey};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
-use crate::server::http::hls::NO_TS;
 use crate::server::http::hls::answers::{
-    ChunkBody, MANIFEST, MEDIA, PLAYLIST, ResponseHead, TS_MEDIA, busy, disconnected, failed,
-    file_age, missing, viewer_key,
+    ChunkBody, MANIFEST, MEDIA, NO_TS, PLAYLIST, ResponseHead, TS_MEDIA, busy, disconnected,
+    failed, file_age, missing, viewer_key,
 };
 use crate::server::http::hls::download::FileViewer;
 use crate::server::http::hls::slot::Settled;
