@@ -58,6 +58,7 @@ fn publish(ffmpeg: &Path, running: &Running, file: &Path) -> Peer {
 /// A server without WebRTC, whose media any page may read.
 fn start() -> Running {
     start_with(|config| {
+        config.webrtc = None;
         config.hls.mode = Mode::Always;
         config.cors = vec!["*".to_owned()];
     })

@@ -37,8 +37,8 @@ def ask(method, url, body=None):
         return error.code, error.headers, error.read().decode()
 
 
-def mutate(base, other):
-    """Another datagram, never the same."""
+def mutate(base, other, longest=1_400):
+    """Other bytes, never the same."""
     changed = bytearray(base)
     for _ in range(chance.randint(1, 5)):
         at = chance.randrange(len(changed) + 1)
@@ -59,7 +59,7 @@ def mutate(base, other):
             changed[at:at] = other[begin:begin + chance.randrange(200)]
         else:
             changed[at:at] = changed[at:end]
-    changed = bytes(changed[:1_400])
+    changed = bytes(changed[:longest])
     return changed if changed != base else changed[::-1] + b"\0"
 
 
@@ -251,7 +251,7 @@ async def main(endpoint, port, victim):
 
     # Offers.
     for _ in range(OFFERS):
-        bad = mutate(offer.encode(), offer.encode()) + b"\r\n"
+        bad = mutate(offer.encode(), offer.encode(), 30_000) + b"\r\n"
         status, other, _ = await post(bad)
         told["offers"][str(status)] = told["offers"].get(str(status), 0) + 1
         if status == 201:

@@ -52,7 +52,9 @@ fn a_hostile_viewer_disturbs_nobody() {
     let host = |name: &str| ready[name].as_str().unwrap().split_once("://").unwrap().1.to_owned();
     let (url, http) = (format!("rtmp://{}/live/show", host("rtmp")), host("http"));
     let at: SocketAddr = http.parse().unwrap();
-    let _publisher = ffmpeg::publish_with(&url, None, &NO_B_FRAMES);
+    // In the profile that every client offers: the server encodes nothing.
+    let options = [&NO_B_FRAMES[..], &["-profile:v", "baseline"]].concat();
+    let _publisher = ffmpeg::publish_with(&url, None, &options);
     server.wait_named("publish");
     let ends = Arc::new(AtomicBool::new(false));
     let rtmp = watch(&url, &ends);
