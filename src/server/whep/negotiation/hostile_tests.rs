@@ -62,7 +62,7 @@ impl Random {
                 }
             }
         }
-        bytes.truncate(2_048);
+        bytes.truncate(8_192);
         bytes
     }
 
