@@ -231,13 +231,6 @@ fn a_projector_fills_the_second_display() {
     wait_for("its picture", LIMIT, || colors_of(&session, "HEADLESS-2") > 500);
     let main = || windows_on(&session, "HEADLESS-1").len();
     assert_eq!(main(), 1, "the window stays where it is");
-    // Its display is unplugged: it closes, says so, and comes back with the display.
-    told(&session, &["output HEADLESS-2 unplug"]);
-    window.wait_until("a notice", LIMIT, |window| {
-        window.errors().contains("Display HEADLESS-2 was disconnected")
-    });
-    let all = || windows(&told(&session, &["-t", "get_tree"])).len();
-    wait_for("its end", LIMIT, || all() == 1);
     window.signal("TERM");
     assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
 }
