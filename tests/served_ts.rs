@@ -216,8 +216,8 @@ fn renditions_are_written_too() {
         return;
     }
     let running = start_with(|config| {
-        config.renditions.others = "180p:200k,audio".parse().unwrap();
-        config.renditions.cpu = 100.0;
+        config.media.renditions.others = "180p:200k,audio".parse().unwrap();
+        config.media.renditions.cpu = 100.0;
     });
     let _publisher = running.publish(&["-r", "15", "-g", "15"]);
     let master = String::from_utf8(running.get(MASTER).body).unwrap();

@@ -55,7 +55,7 @@ fn every_state_of_the_page_is_laid_out_well() {
     let folder = std::env::var_os("ONAIR_PAGE_PICTURES").map(PathBuf::from);
     let mut album = Album { folder, faults: Vec::new() };
     let running = start_with(|config| {
-        config.renditions.others = "480p:900k,240p:400k,audio".parse().unwrap();
+        config.media.renditions.others = "480p:900k,240p:400k,audio".parse().unwrap();
     });
     let browser = Chromium::start("en");
     let page = browser.open(&running.page(), "");

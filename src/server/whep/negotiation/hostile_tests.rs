@@ -15,7 +15,7 @@ use str0m::{Candidate, Input, Output, Rtc, RtcError};
 use super::tests::{ADDRESS, OFFER, PASSWORD, answer};
 use super::{VideoFormat, VideoRoute};
 use crate::net::webrtc::crypto;
-use crate::wire::stun;
+use crate::wire::webrtc::stun;
 
 const VIEWER: &str = "198.51.100.7:5000";
 const STRANGER: &str = "203.0.113.9:6000";
