@@ -66,7 +66,9 @@ export class Playback {
     // Takes the new state of the stream; `null` means that the server does not answer.
     update(state) {
         if (state) this.successor = state.successor;
-        if (!state?.live && this.#follow()) return;
+        // Media may still arrive while the state is missing.
+        const isOver = state ? !state.live : !this.driver;
+        if (isOver && this.#follow()) return;
         if (state === null) {
             if (!this.driver) this.#set('unreachable');
             return;

@@ -353,7 +353,7 @@ impl Registry {
         Arc::clone(&self.access.read())
     }
 
-    /// Returns the current rules for recordings and renditions.
+    /// Returns the current rules for recordings, renditions and ICE servers.
     pub fn rules(&self) -> Arc<MediaRules> {
         Arc::clone(&self.rules.read())
     }

@@ -27,6 +27,7 @@ export class Chat {
                 element: make('tr', { role: 'row' }, cell(role, name), cell(words), actions),
                 update(line) {
                     role.hidden = !ROLES[line.role];
+                    mute.hidden = !role.hidden;
                     put(role, role.hidden ? '' : text(ROLES[line.role]));
                     put(name, line.name);
                     put(words, line.text);

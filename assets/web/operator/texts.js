@@ -405,6 +405,8 @@ const REASONS = {
     'older than recordings are kept': '超过保留时间',
     'the recordings need more space than they may': '录像总量超过上限',
     'the publisher has gone': '推流已结束',
+    'the stream has moved to another server': '直播已转到另一台服务器',
+    'the play key has changed': '播放密钥已更换',
     'ended by the operator': '被管理员断开',
     'ended by the player': '播放器结束播放',
     'the connection is lost': '连接中断',

@@ -35,17 +35,34 @@ impl CodePages {
 /// file cache, which takes about a microsecond for each 64 KB.
 #[cfg(target_os = "linux")]
 fn release() {
-    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
-    for (start, length) in maps.lines().filter_map(code_of_file) {
-        // SAFETY: the range is a private mapping of a file without write permission, so its pages equal
-        // the file. The system reads released pages from that file again, and ignores a range that no
-        // longer exists.
+    let Ok(maps) = std::fs::read_to_string("/proc/self/smaps") else { return };
+    for (start, length) in unchanged_code(&maps) {
+        // SAFETY: the range is a private mapping of a file without write permission and without pages of
+        // its own, so its pages equal the file. The system reads released pages from that file again, and
+        // ignores a range that no longer exists.
         unsafe { libc::madvise(start as *mut c_void, length, libc::MADV_DONTNEED) };
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn release() {}
+
+/// Returns the start and length of each mapping with code from a file, except mappings that the program
+/// has changed, for example to relocate the code. `maps` is proc_pid_smaps(5).
+#[cfg(target_os = "linux")]
+fn unchanged_code(maps: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut code = None;
+    for line in maps.lines() {
+        match line.split_once(':') {
+            Some(("Anonymous", changed)) if changed.trim() == "0 kB" => found.extend(code.take()),
+            // A field of the mapping. Only the first line of a mapping has spaces before its first colon.
+            Some((name, _)) if !name.contains(' ') => {}
+            _ => code = code_of_file(line),
+        }
+    }
+    found
+}
 
 /// Returns the start and length of the mapping that `line` describes (proc_pid_maps(5)), if the
 /// mapping contains code from a file.
@@ -82,10 +99,22 @@ mod tests {
     }
 
     #[test]
+    fn changed_code_is_kept() {
+        let mapping = |start: &str, changed: u32| {
+            format!(
+                "{start}-8000 r-xp 00000000 fe:00 1234   /usr/lib/lib:GL.so.1\nSize:  4 kB\n\
+                 Anonymous:         {changed} kB\nVmFlags: rd ex mr mw me\n"
+            )
+        };
+        let maps = [mapping("1000", 0), mapping("2000", 4), mapping("3000", 0)].concat();
+        assert_eq!(unchanged_code(&maps), [(0x1000, 0x7000), (0x3000, 0x5000)]);
+    }
+
+    #[test]
     fn code_runs_on_after_its_release() {
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        assert!(maps.lines().filter_map(code_of_file).count() > 1, "{maps}");
+        let code = unchanged_code(&std::fs::read_to_string("/proc/self/smaps").unwrap());
+        assert!(code.len() > 1, "{code:?}");
         release();
-        assert_eq!(maps.lines().filter_map(code_of_file).map(|(_, it)| it % 4_096).max(), Some(0));
+        assert_eq!(code.iter().map(|(_, it)| it % 4_096).max(), Some(0));
     }
 }

@@ -204,9 +204,6 @@ async fn media(
     let Some(((app, mut stream), resource)) = MediaResource::find(&request) else {
         return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
     };
-    if let Some(successor) = registry.moved_to(&app, &stream).filter(|_| resource.can_move()) {
-        return refusals::moved(&successor, request.uri());
-    }
     let mut pass = None;
     let mut viewer = AdmittedViewer { id: registry.next_id(), done: None };
     if resource.is_protected(request.method()) {
@@ -232,6 +229,10 @@ async fn media(
             }
             Err(why) => return refusals::denied(&why),
         }
+    }
+    // A callback may have renamed the stream.
+    if let Some(successor) = registry.moved_to(&app, &stream).filter(|_| resource.can_move()) {
+        return refusals::moved(&successor, request.uri());
     }
     if resource.may_begin_pull(&request) {
         pulls::demand_and_wait(&registry, (&app, &stream), caller.address.ip()).await;

@@ -308,7 +308,7 @@ impl OpenRecordings {
         let size = recording.content().index.segments.get(number).map_or(0, |span| span.bytes);
         let kib = size.min(MAX_BYTES) * copies / 1_024 + 1;
         let kib = u32::try_from(kib).map_or(MAX_SENDING_KIB, |kib| kib.min(MAX_SENDING_KIB));
-        let room = in_time(Arc::clone(&self.room).acquire_many_owned(kib)).await?;
+        let mut room = in_time(Arc::clone(&self.room).acquire_many_owned(kib)).await?;
         let reading = in_time(Arc::clone(&self.reading).acquire_owned()).await?;
         let recording = Arc::clone(recording);
         let work = move || {
@@ -316,6 +316,9 @@ impl OpenRecordings {
             read(&recording)
         };
         let bytes = in_time(tokio::task::spawn_blocking(work)).await??;
+        // Only one copy is left, and a slow client may need long for it.
+        let surplus = kib - kib / u32::try_from(copies).unwrap_or(1).max(1);
+        drop(room.split(usize::try_from(surplus).unwrap_or(0)));
         Ok(bytes.map(|bytes| Bytes::from_owner(SegmentBytes { bytes, _room: room })))
     }
 }

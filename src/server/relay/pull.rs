@@ -70,6 +70,8 @@ struct Pull {
     counted: u64,
     /// True after the first media of the pull.
     was_live: bool,
+    /// Time until which the stream holds messages for its many viewers.
+    flush_at: Option<Timestamp>,
 }
 
 /// Runs a pull to its end.
@@ -87,6 +89,7 @@ pub(in crate::server) async fn run(task: RelayTask) {
         peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
         counted: 0,
         was_live: false,
+        flush_at: None,
     };
     // The pull writes to all its viewers in one pass, which the task budget must not interrupt.
     let why = tokio::task::unconstrained(cycle::run(&mut pull)).await;
@@ -200,6 +203,13 @@ impl Pull {
                     None => std::future::pending().await,
                 }
             };
+            let flush_at = self.flush_at.map(|at| task.registry.clock.instant(at).into());
+            let flush = async {
+                match flush_at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
             let event = tokio::select! {
                 biased;
                 () = task.stopped() => return End::Over(problem!("relay-stopped")),
@@ -208,10 +218,6 @@ impl Pull {
                     return End::Failed(Problem::words(reason.into_owned()));
                 }
                 _ = ticks.tick() => {
-                    // Messages that wait for others leave, even if no others come.
-                    if let Some(publication) = &self.publication {
-                        publication.stream.flush();
-                    }
                     self.count(client);
                     if let Err(why) = self.check() {
                         return End::Over(why);
@@ -226,6 +232,13 @@ impl Pull {
                     }
                     if self.live_since.is_none() && further && now.since(began) >= START {
                         return End::Failed(problem!("relay-no-stream"));
+                    }
+                    continue;
+                }
+                () = flush => {
+                    self.flush_at = None;
+                    if let Some(publication) = &self.publication {
+                        publication.stream.flush();
                     }
                     continue;
                 }
@@ -308,7 +321,11 @@ impl Pull {
         }
         if let Some(publication) = &self.publication {
             let stream = &publication.stream;
-            stream.take(self.task.relay.id, &mut self.incoming, now);
+            if stream.take(self.task.relay.id, &mut self.incoming, now) {
+                self.flush_at = None;
+            } else {
+                self.flush_at.get_or_insert(now + self.task.registry.config.limits.hold);
+            }
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyring_core::api::CredentialStoreApi;
+use parking_lot::Mutex;
 use zbus_secret_service_keyring_store::Store;
 use zeroize::Zeroizing;
 
@@ -87,6 +88,9 @@ pub(in crate::studio) struct Keys {
     requests: Sender<Request>,
     answers: Receiver<KeyAnswer>,
     worker: Worker,
+    /// Keys that must not be lost, and that the thread has not stored yet.
+    unsaved: Arc<Mutex<BTreeMap<String, Secret>>>,
+    file: PathBuf,
 }
 
 impl Keys {
@@ -94,16 +98,29 @@ impl Keys {
     pub fn start(file: PathBuf, keyring: bool) -> io::Result<Self> {
         let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
         let (answer, answers) = queue::bounded("key answers", REQUESTS * 2, Full::DropOldest);
+        let unsaved = Arc::<Mutex<BTreeMap<String, Secret>>>::default();
+        let (path, saved) = (file.clone(), Arc::clone(&unsaved));
         let worker = Worker::spawn("keys", move |_| {
-            let store = open(file, keyring);
+            let store = open(path, keyring);
             let _ = answer.send(KeyAnswer::Place(store.place()));
             while let Some(request) = asked.recv() {
+                let kept = match &request {
+                    Request::Keep { name, key, or_file: true } => Some((name.clone(), key.clone())),
+                    _ => None,
+                };
                 if let Some(told) = store.answer(request) {
                     let _ = answer.send(told);
                 }
+                // A newer key of the same name still waits for its own request.
+                let mut unsaved = saved.lock();
+                if let Some((name, key)) = kept
+                    && unsaved.get(&name) == Some(&key)
+                {
+                    unsaved.remove(&name);
+                }
             }
         })?;
-        Ok(Self { requests, answers, worker })
+        Ok(Self { requests, answers, worker, unsaved, file })
     }
 
     /// Requests the key of this name.
@@ -130,6 +147,7 @@ impl Keys {
     /// keyring refuses, the key goes into the private file.
     pub fn keep_or_file(&self, name: &str, key: &Secret) {
         let (name, key) = (name.to_owned(), key.clone());
+        self.unsaved.lock().insert(name.clone(), key.clone());
         let _ = self.requests.send(Request::Keep { name, key, or_file: true });
     }
 
@@ -143,12 +161,24 @@ impl Keys {
         self.answers.try_recv().ok()
     }
 
-    /// Ends the thread after the pending requests, and waits at most `limit`.
+    /// Ends the thread after the pending requests, and waits at most `limit`. If the keyring does not
+    /// answer until then, keys that must not be lost go into the private file.
     pub fn end(self, limit: Duration) {
-        let Self { requests, answers: _, mut worker } = self;
+        let Self { requests, answers: _, mut worker, unsaved, file } = self;
         drop(requests);
         if let Err(stuck) = worker.wait(limit) {
             tracing::warn!(%stuck, "saving the stream keys failed");
+            save_in(file, &unsaved.lock());
+        }
+    }
+}
+
+/// Stores keys in the private file. At the next start, they precede the keys of the keyring.
+fn save_in(file: PathBuf, keys: &BTreeMap<String, Secret>) {
+    let file = OwnFile { path: file };
+    for (name, key) in keys {
+        if let Err(error) = file.keep(name, key, true) {
+            tracing::warn!(%error, "a key is lost");
         }
     }
 }
@@ -400,6 +430,30 @@ pub(in crate::studio) fn make_private(_file: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_that_a_silent_keyring_has_not_stored_go_into_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys.toml");
+        let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
+        let (_, answers) = queue::bounded("key answers", REQUESTS, Full::DropOldest);
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let worker = Worker::spawn("silent", move |_| {
+            let _ = held.recv();
+            drop(asked);
+        });
+        let (worker, unsaved) = (worker.unwrap(), Arc::default());
+        let keys = Keys { requests, answers, worker, unsaved, file: file.clone() };
+        for key in ["old", "new"] {
+            keys.keep_or_file("viewers", &Secret::new(key));
+        }
+        keys.keep("target", &Secret::new("typed"));
+        keys.end(Duration::from_millis(1));
+        let stored = OwnFile { path: file };
+        assert_eq!(stored.load("viewers"), Ok(Some(Secret::new("new"))));
+        assert_eq!(stored.load("target"), Ok(None), "only keys that allow it");
+        drop(release);
+    }
 
     #[test]
     fn a_file_keeps_keys_for_its_owner_alone() {

@@ -29,7 +29,10 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
         state.insert("protocols".to_owned(), json!(protocols));
         let successor = registry.http_successor().map(|origin| origin.to_string());
         state.insert("successor".to_owned(), json!(successor));
-        let ice: Vec<_> = registry.rules().ice_servers.iter().map(ice_server).collect();
+        // Only for viewers of a stream: an application without access rules must not reveal the logins.
+        let is_live = figures.as_ref().is_some_and(|figures| figures.publisher.is_some());
+        let rules = registry.rules();
+        let ice: Vec<_> = rules.ice_servers.iter().filter(|_| is_live).map(ice_server).collect();
         state.insert("ice_servers".to_owned(), json!(ice));
         state.insert("now".to_owned(), json!(now.as_secs_f64() * 1_000.0));
     }

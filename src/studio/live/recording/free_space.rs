@@ -61,6 +61,8 @@ impl FreeSpace {
             None => folder.to_owned(),
         };
         self.measure(now, recording);
+        // The disk of an earlier folder may never answer.
+        self.asked = self.asked.take().filter(|(_, of, _)| *of == folder);
         if let Some((worker, of, answers)) = &self.asked {
             // The end of the thread is checked first, so that a result from just before the end is
             // not lost.
