@@ -1,9 +1,10 @@
-//! Reads data of the operating system about sockets and interfaces that the standard library does
-//! not provide.
+//! Calls to the operating system for sockets and interfaces that the standard library does not
+//! provide.
 
 #[cfg(target_os = "linux")]
 pub(in crate::net) mod burst;
 pub(in crate::net) mod descriptors;
 pub(in crate::net) mod inherited;
 pub(in crate::net) mod interfaces;
+pub(in crate::net) mod segmentation;
 pub(in crate::net) mod socket;

@@ -1,23 +1,40 @@
 //! A datagram socket.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 
+use crate::net::backend::segmentation::{self, MAX_BYTES, MAX_SEGMENTS};
 use crate::net::listener::{inherited, next_free};
 
 /// Size of the system's buffer in bytes. The buffer must hold a burst of keyframes for many
 /// viewers.
 const BUFFER: usize = 4 << 20;
+/// The error (`EIO`) of a network device that cannot compute the checksums of segments.
+const NO_CHECKSUMS: i32 = 5;
 
 /// One UDP port.
 #[derive(Debug)]
 pub struct DatagramSocket {
     socket: UdpSocket,
     address: SocketAddr,
+    /// True if one system call can send several datagrams.
+    segments: AtomicBool,
+}
+
+/// What a socket has done with several datagrams.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Number of datagrams that were sent or are lost. The system has no room for the rest now.
+    pub count: usize,
+    /// Bytes that were sent.
+    pub bytes: usize,
 }
 
 impl DatagramSocket {
@@ -48,9 +65,10 @@ impl DatagramSocket {
             }
             socket.bind(&address.into())?;
         }
+        let segments = AtomicBool::new(segmentation::is_supported(&SockRef::from(&socket)));
         let socket = UdpSocket::from_std(socket.into())?;
         let address = socket.local_addr()?;
-        Ok(Self { socket, address })
+        Ok(Self { socket, address, segments })
     }
 
     /// Returns the local address.
@@ -73,14 +91,75 @@ impl DatagramSocket {
     /// Fails with [`io::ErrorKind::WouldBlock`] and other errors. In all cases, the datagram is
     /// lost.
     pub fn send(&self, datagram: &[u8], to: SocketAddr) -> io::Result<usize> {
-        let to = match to.ip() {
+        self.socket.try_send_to(datagram, self.mapped(to))
+    }
+
+    /// Sends datagrams to one address, in order and without waiting, with as few system calls as possible.
+    pub fn send_all<D: Deref<Target = [u8]>>(&self, datagrams: &[D], to: SocketAddr) -> Sent {
+        let mut sent = Sent::default();
+        while let Some(rest) = datagrams.get(sent.count..).filter(|rest| !rest.is_empty()) {
+            let (run, _) = rest.split_at(run_length(rest));
+            let result = match run {
+                [_, _, ..] if self.segments.load(Ordering::Relaxed) => self.send_run(run, to),
+                _ => Err(io::ErrorKind::Unsupported.into()),
+            };
+            match result {
+                Ok(bytes) => {
+                    sent.count += run.len();
+                    sent.bytes += bytes;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return sent,
+                // The datagrams may still fit one at a time, for example if the path needs smaller ones.
+                Err(_) => {
+                    for datagram in run {
+                        match self.send(datagram, to) {
+                            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return sent,
+                            result => sent.bytes += result.unwrap_or(0),
+                        }
+                        sent.count += 1;
+                    }
+                }
+            }
+        }
+        sent
+    }
+
+    /// Sends datagrams of a length that [`run_length`] permits with one system call.
+    fn send_run<D: Deref<Target = [u8]>>(&self, run: &[D], to: SocketAddr) -> io::Result<usize> {
+        let length = run.first().map_or(0, |first| first.len());
+        let length = u16::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let mut slices = [IoSlice::new(&[]); MAX_SEGMENTS];
+        slices.iter_mut().zip(run).for_each(|(slice, datagram)| *slice = IoSlice::new(datagram));
+        let slices = slices.get(..run.len()).unwrap_or_default();
+        let to = SockAddr::from(self.mapped(to));
+        let result = self.socket.try_io(Interest::WRITABLE, || {
+            segmentation::send(&SockRef::from(&self.socket), slices, length, &to)
+        });
+        if result.as_ref().is_err_and(|error| error.raw_os_error() == Some(NO_CHECKSUMS)) {
+            self.segments.store(false, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// Returns an address in the family of the socket.
+    fn mapped(&self, to: SocketAddr) -> SocketAddr {
+        match to.ip() {
             IpAddr::V4(ip) if self.address.is_ipv6() => {
                 SocketAddr::new(ip.to_ipv6_mapped().into(), to.port())
             }
             _ => to,
-        };
-        self.socket.try_send_to(datagram, to)
+        }
     }
+}
+
+/// Returns the number of datagrams at the start that one call can send: those of equal length, and one that is
+/// shorter.
+fn run_length<D: Deref<Target = [u8]>>(datagrams: &[D]) -> usize {
+    let length = datagrams.first().map_or(0, |first| first.len());
+    let fitting = (MAX_BYTES / length.max(1)).clamp(1, MAX_SEGMENTS);
+    let same = datagrams.iter().take(fitting).take_while(|it| it.len() == length).count();
+    let shorter = datagrams.get(same).is_some_and(|next| !next.is_empty() && next.len() < length);
+    if shorter && same < fitting { same + 1 } else { same }
 }
 
 #[cfg(test)]
@@ -109,6 +188,78 @@ mod tests {
             let (length, from) = four.receive(&mut buffer).await.unwrap();
             assert_eq!((&buffer[..length], from), (&b"back"[..], to));
         });
+    }
+
+    /// Receives this number of datagrams.
+    async fn received(socket: &DatagramSocket, count: usize) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        let mut buffer = [0; 2_048];
+        while all.len() < count {
+            let (length, _) = socket.receive(&mut buffer).await.unwrap();
+            all.push(buffer[..length].to_vec());
+        }
+        all
+    }
+
+    #[test]
+    fn many_datagrams_arrive_whole_and_in_order() {
+        let runtime = Runtime::start().unwrap();
+        let open = |address: &str| {
+            DatagramSocket::bind_or_next(runtime.handle(), address.parse().unwrap(), 0)
+        };
+        let far = open("127.0.0.1:0").unwrap();
+        // Lengths of two frames, a message of another length, and more than one call can send.
+        let lengths = [1_200, 1_200, 700, 1_100, 1_100, 1_200, 40, 90].into_iter();
+        let datagrams: Vec<Vec<u8>> = lengths
+            .chain([90; 2 * MAX_SEGMENTS + 5])
+            .enumerate()
+            .map(|(index, length)| vec![index as u8; length])
+            .collect();
+        let bytes = datagrams.iter().map(Vec::len).sum();
+        let all = Sent { count: datagrams.len(), bytes };
+        // A computer may have no IPv6 at all.
+        for near in ["127.0.0.1:0", "[::]:0"].into_iter().filter_map(|it| open(it).ok()) {
+            for segments in [near.segments.load(Ordering::Relaxed), false] {
+                near.segments.store(segments, Ordering::Relaxed);
+                runtime.block_on(async {
+                    near.socket.writable().await.unwrap();
+                    assert_eq!(near.send_all(&datagrams, far.local_addr()), all);
+                    let got = received(&far, datagrams.len()).await;
+                    assert_eq!(got, datagrams, "segments: {segments}");
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn a_datagram_that_is_too_large_is_lost_alone() {
+        let runtime = Runtime::start().unwrap();
+        let open =
+            || DatagramSocket::bind_or_next(runtime.handle(), "127.0.0.1:0".parse().unwrap(), 0);
+        let (near, far) = (open().unwrap(), open().unwrap());
+        let datagrams = [vec![7; 1_200], vec![8; 65_508], vec![9; 100]];
+        runtime.block_on(async {
+            near.socket.writable().await.unwrap();
+            let sent = near.send_all(&datagrams, far.local_addr());
+            assert_eq!(sent, Sent { count: 3, bytes: 1_300 });
+            let got = received(&far, 2).await;
+            assert_eq!(got, [datagrams[0].clone(), datagrams[2].clone()]);
+        });
+    }
+
+    #[test]
+    fn a_run_has_equal_lengths_and_may_end_with_a_shorter_one() {
+        let run = |lengths: &[usize]| {
+            let datagrams: Vec<Vec<u8>> = lengths.iter().map(|length| vec![0; *length]).collect();
+            run_length(&datagrams)
+        };
+        assert_eq!((run(&[9]), run(&[9, 9, 9]), run(&[9, 9, 5, 5])), (1, 3, 3));
+        assert_eq!((run(&[5, 9]), run(&[9, 9, 10]), run(&[9, 9, 0])), (1, 2, 2));
+        assert_eq!(run(&[1; MAX_SEGMENTS + 1]), MAX_SEGMENTS);
+        assert_eq!((run(&[30_000; 9]), run(&[70_000; 2]), run(&[])), (2, 1, 0));
+        let mut full = vec![9; MAX_SEGMENTS];
+        full.push(5);
+        assert_eq!(run(&full), MAX_SEGMENTS, "no room for the shorter one");
     }
 
     #[test]

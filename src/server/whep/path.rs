@@ -1,10 +1,12 @@
-//! The path of a datagram: UDP, or a TCP connection of the viewer.
+//! The paths of datagrams: UDP, or a TCP connection of the viewer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use str0m::net::Protocol;
+use str0m::net::{DatagramSend, Protocol};
 use tokio::sync::{Notify, mpsc};
+
+use crate::net::webrtc::DatagramSocket;
 
 /// Maximum number of packets that wait for a TCP connection. Further packets are lost, as on any
 /// network.
@@ -71,5 +73,82 @@ impl TcpLink {
     /// Waits until the session has ended.
     pub async fn ended(&self) {
         self.ended.notified().await;
+    }
+}
+
+/// Datagrams to the viewer over UDP that leave together, because a system call costs more than a datagram.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    socket: Arc<DatagramSocket>,
+    to: Option<SocketAddr>,
+    waiting: Vec<DatagramSend>,
+}
+
+impl Outgoing {
+    pub fn new(socket: Arc<DatagramSocket>) -> Self {
+        Self { socket, to: None, waiting: Vec::new() }
+    }
+
+    /// Adds a datagram, and returns the number of bytes that were sent. If the viewer's address changes, datagrams
+    /// that still wait for the old one are lost, as on any network.
+    pub fn push(&mut self, datagram: DatagramSend, to: SocketAddr) -> usize {
+        let mut sent = 0;
+        if self.to != Some(to) {
+            sent = self.flush();
+            self.waiting.clear();
+            self.to = Some(to);
+        }
+        self.waiting.push(datagram);
+        sent
+    }
+
+    /// Sends what waits, and returns the number of bytes that were sent.
+    pub fn flush(&mut self) -> usize {
+        let Some(to) = self.to else { return 0 };
+        let sent = self.socket.send_all(&self.waiting, to);
+        self.waiting.drain(..sent.count.min(self.waiting.len()));
+        sent.bytes
+    }
+
+    /// Returns true if the system has no room for more datagrams now.
+    pub fn is_full(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Runtime;
+
+    #[test]
+    fn datagrams_for_an_address_leave_before_those_for_the_next() {
+        let runtime = Runtime::start().unwrap();
+        let open = || {
+            let address = "127.0.0.1:0".parse().unwrap();
+            Arc::new(DatagramSocket::bind_or_next(runtime.handle(), address, 0).unwrap())
+        };
+        let (near, first, second) = (open(), open(), open());
+        let mut outgoing = Outgoing::new(near);
+        let mut buffer = [0; 8];
+        runtime.block_on(async {
+            outgoing.push(vec![1; 3].into(), first.local_addr());
+            // The runtime learns late that a new socket has room.
+            while outgoing.flush() == 0 {
+                assert!(outgoing.is_full());
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(outgoing.push(vec![2; 3].into(), first.local_addr()), 0, "it waits");
+            assert_eq!(outgoing.push(vec![3; 3].into(), second.local_addr()), 3);
+            for byte in [1, 2] {
+                let (length, _) = first.receive(&mut buffer).await.unwrap();
+                assert_eq!(buffer[..length], [byte; 3]);
+            }
+            assert!(outgoing.is_full());
+            assert_eq!((outgoing.flush(), outgoing.flush()), (3, 0));
+            assert!(!outgoing.is_full());
+            let (length, _) = second.receive(&mut buffer).await.unwrap();
+            assert_eq!(buffer[..length], [3; 3]);
+        });
     }
 }

@@ -104,6 +104,11 @@ pub(super) fn is_wanted(datagram: &[u8]) -> bool {
     }
 }
 
+/// Returns true for RTCP.
+pub(super) fn is_report(datagram: &[u8]) -> bool {
+    matches!(datagram, [first, second, ..] if RTP.contains(first) && RTCP.contains(second))
+}
+
 impl Maps {
     fn forget(&mut self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
         if self.by_address.get(&address).is_some_and(|known| Arc::ptr_eq(known, mailbox)) {
@@ -138,6 +143,7 @@ mod tests {
         routes.deliver(&[22, 254, 253], away);
         routes.deliver(&[], home);
         assert_eq!(ours.take().datagrams.len(), 2, "DTLS and RTCP, no media");
+        assert!(is_report(&[128, 200]) && !is_report(&[128, 96]) && !is_report(&[22, 254, 253]));
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
         assert_eq!(routes.of_request(&request).unwrap().id, 1);
         routes.rename(&ours, names("new"));

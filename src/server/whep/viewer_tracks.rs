@@ -116,6 +116,10 @@ impl Sounds {
         Self { route, next: 0 }
     }
 
+    pub fn mid(&self) -> Mid {
+        self.route.mid
+    }
+
     /// Sends a frame.
     pub fn write(&mut self, rtc: &mut Rtc, frame: &Frame, now: Instant) {
         let mut direct = rtc.direct_api();

@@ -1,20 +1,20 @@
-//! One viewer: a task that drives its connection. The library str0m has no I/O; its output is sent
-//! immediately, and data that does not fit into the socket is lost, as on any network.
+//! One viewer: a task that drives its connection. The library str0m has no I/O. The task sends the
+//! output of each wake-up together.
+
+mod output;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use str0m::bwe::{Bitrate, BweKind};
-use str0m::net::{Protocol, Receive, Transmit};
-use str0m::{Event as RtcEvent, IceConnectionState, IceCreds, Input, Output, Rtc, RtcError};
+use str0m::bwe::Bitrate;
+use str0m::net::Receive;
+use str0m::{IceCreds, Input, Output, Rtc, RtcError};
 use tracing::Instrument as _;
 
 use crate::base::Timestamp;
 use crate::net::random_hex;
-use crate::net::webrtc::DatagramSocket;
 use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
@@ -28,8 +28,9 @@ use crate::server::whep::endpoint::Arrival;
 use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::mailbox::{IceNames, Mailbox, Restart, Waiting};
 use crate::server::whep::negotiation::{Local, Negotiated, negotiate};
-use crate::server::whep::path::{Path, TcpLink};
+use crate::server::whep::path::{Outgoing, Path, TcpLink};
 use crate::server::whep::presence::Presence;
+use crate::server::whep::routes;
 use crate::server::whep::viewer_tracks::{Pictures, Sounds, is_crowded};
 use crate::wire::webrtc::sdp::Offer;
 use crate::wire::webrtc::stun;
@@ -114,7 +115,7 @@ pub(in crate::server) async fn begin(
     let mailbox = Mailbox::new(viewer.id, resource.clone(), ice);
     registry.whep.routes.add(&mailbox);
     let session = Session {
-        socket: Arc::clone(&endpoint.socket),
+        outgoing: Outgoing::new(Arc::clone(&endpoint.socket)),
         rtc,
         mailbox,
         switching: Switching::new(variants, is_pinned),
@@ -127,6 +128,7 @@ pub(in crate::server) async fn begin(
         video: video.zip(chosen).map(|(route, chosen)| Pictures::new(route, chosen)),
         audio: audio.map(Sounds::new),
         joined: None,
+        next_poll: now,
         gone_since: None,
         helped: None,
         began: registry.clock.now(),
@@ -139,7 +141,7 @@ pub(in crate::server) async fn begin(
 
 /// The session of a viewer.
 struct Session {
-    socket: Arc<DatagramSocket>,
+    outgoing: Outgoing,
     rtc: Rtc,
     mailbox: Arc<Mailbox>,
     switching: Switching,
@@ -159,6 +161,8 @@ struct Session {
     audio: Option<Sounds>,
     /// The stream that counts this viewer, once connected.
     joined: Option<Arc<Stream>>,
+    /// The time at which str0m wants to be polled, apart from its pacer.
+    next_poll: Instant,
     gone_since: Option<Instant>,
     /// Time of the last restart.
     helped: Option<Instant>,
@@ -171,20 +175,20 @@ impl Session {
     /// Runs until either side ends.
     async fn run(mut self, registry: Arc<Registry>, slot: ConnectionSlot) {
         let reason = {
-            let stopped = registry.stopped();
-            tokio::pin!(stopped);
-            let mut wait = Duration::ZERO;
+            let (stopped, evicted) = (registry.stopped(), slot.evicted());
+            let sleep = tokio::time::sleep(Duration::ZERO);
+            tokio::pin!(stopped, evicted, sleep);
             loop {
                 let mailbox = Arc::clone(&self.mailbox);
                 tokio::select! {
                     biased;
                     () = &mut stopped => break "the server ends",
-                    () = slot.evicted() => break "others need the place",
+                    () = &mut evicted => break "others need the place",
                     () = mailbox.news() => {}
-                    () = tokio::time::sleep(wait) => {}
+                    () = &mut sleep => {}
                 }
                 match self.step(&registry, &slot) {
-                    Ok(until) => wait = until,
+                    Ok(until) => sleep.as_mut().reset(until.into()),
                     Err(reason) => break reason,
                 }
             }
@@ -193,24 +197,30 @@ impl Session {
         drop(slot);
     }
 
-    /// Does the pending work, and returns the time until the next work.
+    /// Does the pending work, and returns the time of the next work.
     fn step(
         &mut self,
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
-    ) -> Result<Duration, &'static str> {
+    ) -> Result<Instant, &'static str> {
         let Waiting { datagrams, frames, end, published, chosen, restart } = self.mailbox.take();
         if let Some(reason) = end {
             return Err(reason);
         }
+        let has_received = !datagrams.is_empty();
         for (datagram, from) in datagrams {
             self.receive(registry, &datagram, from)?;
-            self.drain(registry, slot)?;
+            // Each message of a handshake may have an answer. Reports do not.
+            if !routes::is_report(&datagram) {
+                self.drain(registry, slot)?;
+            }
         }
         if let Some(restart) = restart {
             self.restart_ice(registry, restart);
         }
         let now = Instant::now();
+        // With a datagram, str0m gets the time too.
+        let is_told = has_received && frames.is_empty();
         if let Some(published) = published {
             self.gone_since = (!published).then_some(now);
         }
@@ -239,11 +249,15 @@ impl Session {
             }
             if let Some(largest) = self.switching.check(registry, video, id, now)? {
                 set_desired(&mut self.rtc, largest);
+                // A probe of the link may begin at once.
+                self.next_poll = now;
             }
         }
-        self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
+        if !is_told {
+            self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
+        }
         let until = self.drain(registry, slot)?;
-        Ok(until.saturating_duration_since(Instant::now()).min(LONGEST_WAIT))
+        Ok(until.min(Instant::now() + LONGEST_WAIT))
     }
 
     /// Handles a datagram. An unreadable datagram may come from anyone, and does not end the
@@ -288,55 +302,6 @@ impl Session {
             tracing::debug!(%from, %error, "invalid datagram");
         }
         if self.rtc.is_alive() { Ok(()) } else { Err("closed by the peer") }
-    }
-
-    /// Sends the output of str0m, and handles its events. Returns the time of the next poll.
-    fn drain(
-        &mut self,
-        registry: &Arc<Registry>,
-        slot: &ConnectionSlot,
-    ) -> Result<Instant, &'static str> {
-        loop {
-            match self.rtc.poll_output().map_err(|error| broken(&error))? {
-                Output::Timeout(until) => return Ok(until),
-                Output::Transmit(transmit) => {
-                    if self.transmit(&transmit) {
-                        let length = transmit.contents.len() as u64;
-                        self.mailbox.count(length);
-                        registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
-                    }
-                }
-                Output::Event(event) => match event {
-                    RtcEvent::Connected => self.connected(registry, slot)?,
-                    RtcEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                        return Err("the connection is lost");
-                    }
-                    RtcEvent::EgressBitrateEstimate(
-                        BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
-                    ) => self.switching.estimate = Some(estimate.as_u64()),
-                    RtcEvent::MediaEgressStats(stats) => {
-                        let video = self.video.as_mut().filter(|it| it.route.mid == stats.mid);
-                        if let (Some(video), Some(loss)) = (video, stats.loss) {
-                            video.playout.report(loss, stats.rtt);
-                        }
-                    }
-                    RtcEvent::KeyframeRequest(_) => self.help(registry, Instant::now()),
-                    RtcEvent::Closed => return Err("closed by the peer"),
-                    _ => {}
-                },
-            }
-        }
-    }
-
-    /// Sends a packet. Returns false if the packet is lost.
-    fn transmit(&self, transmit: &Transmit) -> bool {
-        match transmit.proto {
-            Protocol::Tcp => {
-                let link = self.tcp.iter().find(|link| link.peer == transmit.destination);
-                link.is_some_and(|link| link.send(&transmit.contents))
-            }
-            _ => self.socket.send(&transmit.contents, transmit.destination).is_ok(),
-        }
     }
 
     /// Restarts ICE with new credentials of both sides. Media continues over the current path until a request
@@ -447,7 +412,7 @@ impl Session {
         }
     }
 
-    /// Sends a frame.
+    /// Writes a frame for the viewer.
     fn send(&mut self, frame: &Arc<Frame>, now: Instant) {
         if frame.kind == FrameKind::Sound {
             if let Some(audio) = &mut self.audio {
@@ -482,9 +447,10 @@ impl Session {
         // Inform the peer, if it still exists.
         if self.rtc.close().is_ok() {
             while let Ok(Output::Transmit(transmit)) = self.rtc.poll_output() {
-                self.transmit(&transmit);
+                self.transmit(registry, transmit);
             }
         }
+        self.flush(registry);
         self.mailbox.close();
         self.tcp.iter().for_each(|link| link.end());
         let Some(stream) = &self.joined else {
