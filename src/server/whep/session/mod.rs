@@ -219,8 +219,8 @@ impl Session {
             self.restart_ice(registry, restart);
         }
         let now = Instant::now();
-        // With a datagram, str0m gets the time too.
-        let is_told = has_received && frames.is_empty();
+        // With a datagram, str0m gets the time too. It must get it again if there are frames.
+        let mut knows_time = has_received && frames.is_empty();
         if let Some(published) = published {
             self.gone_since = (!published).then_some(now);
         }
@@ -240,7 +240,7 @@ impl Session {
             for frame in frames {
                 self.send(&frame, now);
             }
-            self.begin_again_if_due(now);
+            knows_time &= !self.begin_again_if_due(now);
         }
         if let Some(video) = &mut self.video {
             let id = (self.joined.is_some()).then_some(&self.mailbox);
@@ -253,7 +253,7 @@ impl Session {
                 self.next_poll = now;
             }
         }
-        if !is_told {
+        if !knows_time {
             self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
         }
         let until = self.drain(registry, slot)?;
@@ -390,17 +390,16 @@ impl Session {
         true
     }
 
-    /// Uses the cached frames if the encoder takes too long.
-    fn begin_again_if_due(&mut self, now: Instant) {
-        let Some(video) = &mut self.video else { return };
-        if video.due.is_some_and(|due| now >= due) {
-            video.due = None;
-            if video.cursor.is_waiting() {
-                tracing::debug!("the encoder sent no keyframe");
-                let group = video.used.group();
-                self.restart(&group, now);
-            }
+    /// Uses the cached frames if the encoder takes too long. Returns true if it does.
+    fn begin_again_if_due(&mut self, now: Instant) -> bool {
+        let Some(video) = &mut self.video else { return false };
+        if video.due.take_if(|due| now >= *due).is_none() || !video.cursor.is_waiting() {
+            return false;
         }
+        tracing::debug!("the encoder sent no keyframe");
+        let group = video.used.group();
+        self.restart(&group, now);
+        true
     }
 
     /// Restarts with the frames since the last keyframe.
