@@ -76,7 +76,8 @@ impl TcpLink {
     }
 }
 
-/// Datagrams to the viewer over UDP that leave together, because a system call costs more than a datagram.
+/// Datagrams to the viewer over UDP that leave together, because a system call costs more than a datagram. No more
+/// wait than those of one wake-up: while the socket is full, the session adds none.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     socket: Arc<DatagramSocket>,
