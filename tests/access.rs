@@ -31,7 +31,7 @@ impl Serve {
         Self::start_with(rules, &[])
     }
 
-    /// The same, with variables set.
+    /// Like `start`, with these environment variables.
     fn start_with(rules: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write(&folder, rules);
@@ -44,7 +44,7 @@ impl Serve {
         Self { onair, folder, rtmp, http }
     }
 
-    /// Changes the file, and waits until it applies.
+    /// Changes the configuration file, and waits until the server has applied it.
     fn reload(&mut self, rules: &str) {
         write(&self.folder, rules);
         let before = self.named("reload").len();
@@ -66,7 +66,7 @@ impl Serve {
         self.onair.wait_event("publish", |it| it["event"] == "publish" && it["stream"] == stream);
     }
 
-    /// Why our own client may not publish or play; empty if it may.
+    /// Why our own client may not publish or play at `path`; empty if it may.
     fn refusal(&self, config: impl FnOnce(Url) -> ClientConfig, path: &str) -> String {
         refusal_at(&self.rtmp, config, path)
     }
@@ -90,7 +90,7 @@ impl Serve {
     }
 }
 
-/// The same, at another address.
+/// Like `Serve::refusal`, at another address.
 fn refusal_at(rtmp: &str, config: impl FnOnce(Url) -> ClientConfig, path: &str) -> String {
     use onair::wire::rtmp::client::Event;
     let url = Url::parse(&format!("{rtmp}/{path}")).unwrap();
@@ -150,7 +150,7 @@ fn a_play_key_opens_every_way_to_watch_and_nothing_else_does() {
     let offer = "Content-Type: application/sdp\r\nContent-Length: 0\r\n";
     assert_eq!(serve.status("POST", "/live/show/whep", offer), 401);
     assert_eq!(serve.status("POST", "/live/show/whep?key=Pl4y-k3y", offer), 422, "no offer");
-    // The page is the same for all streams, and shows why it does not play.
+    // The page is the same for all streams. It shows why a stream does not play.
     assert_eq!(serve.status("GET", "/watch/live/show", ""), 200);
     assert_eq!(serve.status("GET", "/live/show/state?key=Pl4y-k3y", ""), 200);
     assert_eq!(serve.status("GET", "/live/show/state", "Authorization: Bearer Pl4y-k3y\r\n"), 200);
@@ -192,10 +192,10 @@ fn the_addresses_of_a_playlist_have_a_pass_for_one_stream() {
     assert_eq!(serve.status("GET", &format!("/live/show/hls/{segment}"), ""), 200);
     let (bare, _) = segment.split_once('?').unwrap();
     assert_eq!(serve.status("GET", &format!("/live/show/hls/{bare}"), ""), 401);
-    // Not for another stream, nor for another way to watch.
+    // The pass is good neither for another stream nor for another way to watch.
     assert_eq!(serve.status("GET", &format!("/live/other/hls/main.m3u8?pass={pass}"), ""), 401);
     assert_eq!(serve.status("GET", &format!("/live/show.flv?pass={pass}"), ""), 401);
-    // Another key from now on: those who watch go on.
+    // The key changes. Those who are already watching may continue.
     serve.reload("[app.live]\nplay = { keys = [\"second\"] }\n");
     assert_eq!(serve.status("GET", &format!("/live/show/hls/main.m3u8?pass={pass}"), ""), 200);
     assert_eq!(serve.status("GET", "/live/show.m3u8?key=Pl4y-k3y", ""), 401);
@@ -230,7 +230,7 @@ fn addresses_are_allowed_and_denied() {
     assert_eq!(serve.status("GET", "/live/show.flv", ""), 403);
     let mut plays = Peer::start("ffmpeg", ["-i", &format!("{}/live/show", serve.rtmp)]);
     assert!(!plays.wait(LIMIT).success());
-    // From now on, everybody may.
+    // From here on, nobody needs a key.
     serve.reload("");
     assert_eq!(serve.refuses_player("live/show"), "");
 }
@@ -268,7 +268,7 @@ fn streams_and_viewers_of_an_application_are_limited() {
     viewer.media();
     assert_eq!(serve.status("GET", "/live/one.flv", ""), 503);
     assert_eq!(serve.status("GET", "/live/one.m3u8", ""), 503);
-    // Higher limits apply at once, and nobody was disconnected.
+    // Higher limits apply immediately, and nobody is disconnected.
     serve.reload("[app.live.limits]\nstreams = 2\nviewers = 2\n");
     assert_eq!(serve.refuses_publisher("live/two"), "");
     let mut second = Client::play(&format!("{}/live/one", serve.rtmp));

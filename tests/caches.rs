@@ -18,13 +18,13 @@ use tempfile::TempDir;
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, wait_for, wait_listening, web};
 use onair::wire::hls::{Media, Playlist, parse};
 
-/// Viewers at the same time, and the parts that each awaits.
+/// Viewers at the same time, and the number of parts that each of them awaits.
 const VIEWERS: usize = 60;
 const PARTS: usize = 8;
 /// The most requests per object at the origin.
 const MAX_REQUESTS: f64 = 1.05;
 
-/// A file of `packaging/cluster` with other addresses, in a folder of its own.
+/// A configuration file of `packaging/cluster` with other addresses, in its own folder.
 struct Configuration {
     folder: TempDir,
     file: PathBuf,
@@ -128,7 +128,7 @@ fn media(body: &[u8]) -> Media {
     }
 }
 
-/// Plays as a low-latency player does; returns what it got by path.
+/// Plays as a low-latency player does; returns the bodies that it got, by path.
 fn watch(port: u16, hints_first: bool) -> HashMap<String, Vec<u8>> {
     const LIST: &str = "/live/show/hls/main.m3u8";
     let mut got = HashMap::new();
@@ -169,7 +169,7 @@ fn origin() -> (Onair, u16, Peer) {
     (onair, http.rsplit(':').next().unwrap().parse().unwrap(), publisher)
 }
 
-/// Many viewers behind a cache get the same, and cause one request per object.
+/// Many viewers behind a cache get the same bytes, and cause one request per object.
 #[track_caller]
 fn check_collapse(name: &str, port: u16, counter: &Counter) {
     counter.requests.lock().clear();
@@ -193,7 +193,8 @@ fn check_collapse(name: &str, port: u16, counter: &Counter) {
     assert!(asked > count * VIEWERS / 4, "{asked} requests for {count} objects");
 }
 
-/// More viewers await one playlist than nginx counts by default; still one request reaches the origin.
+/// More viewers await one playlist than nginx allows for by default. Still, only one request
+/// reaches the origin.
 #[track_caller]
 fn check_crowd(port: u16, counter: &Counter) {
     const CROWD: usize = 1_100;
@@ -224,7 +225,7 @@ fn check_crowd(port: u16, counter: &Counter) {
     assert_eq!(counter.requests.lock().get(&path), Some(&1));
 }
 
-/// What is for the operator or for one viewer does not come out of a cache.
+/// A cache serves no page of the operator, and stores no response for one viewer.
 #[track_caller]
 fn check_private(port: u16, counter: &Counter) {
     let ask = |path: &str| web::ask(("127.0.0.1", port), "GET", path);
@@ -312,7 +313,7 @@ fn nginx_rtmp_is_an_edge_of_it() {
     assert_eq!(ffmpeg::decode(&file), "");
 }
 
-/// Publishers, viewers and browsers reach a cluster of two origins and two edges by one address.
+/// Publishers, viewers and browsers reach a cluster of two origins and two edges at one address.
 #[test]
 fn haproxy_leads_to_servers_that_live() {
     peers::require!("ffmpeg", "ffprobe", "haproxy");
@@ -389,7 +390,8 @@ fn haproxy_leads_to_servers_that_live() {
 fn files_for_programs_that_are_not_here_are_well_formed() {
     let srs = Configuration::new("srs-edge.conf", &[]);
     let text = fs::read_to_string(&srs.file).unwrap();
-    // The grammar of SRS: `name arguments;` and `name arguments { … }`, with comments to the end of a line.
+    // The grammar of SRS: `name arguments;` or `name arguments { … }`, with comments that run to
+    // the end of the line.
     let known = [
         "listen",
         "max_connections",
@@ -419,7 +421,7 @@ fn files_for_programs_that_are_not_here_are_well_formed() {
                 assert!(statement.trim().is_empty(), "{statement}");
                 depth -= 1;
             }
-            // Names such as [app] are written with brackets, so no brace is within an argument.
+            // Names such as [app] are written in square brackets, so no argument contains a brace.
             other => statement.push(other),
         }
         assert!(depth >= 0, "too many braces");

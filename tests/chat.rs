@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A server, with a stream of ffmpeg's that has a text every second.
+/// A server with a stream from ffmpeg, which carries a text every second.
 fn server(name: &str) -> (Onair, peers::Peer, String, String) {
     let arguments = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
     let mut server = Onair::start(&arguments);
@@ -42,7 +42,7 @@ fn server(name: &str) -> (Onair, peers::Peer, String, String) {
     (server, peer, rtmp, http)
 }
 
-/// The message in a frame.
+/// The chat line in a message of the chat.
 fn line(frame: ChatFrame) -> ChatLine {
     match frame {
         ChatFrame::Post(post) => post.line,
@@ -50,7 +50,7 @@ fn line(frame: ChatFrame) -> ChatLine {
     }
 }
 
-/// A WebSocket from a page of this origin, or from no page.
+/// A WebSocket from a page of this origin, or with no origin at all.
 fn socket(
     url: &str,
     origin: Option<&str>,
@@ -77,8 +77,8 @@ fn text(socket: &mut WebSocket<TcpStream>) -> String {
     }
 }
 
-/// Reads until the server lets go, whatever it says before: it asks whether we are there as soon as
-/// we come in.
+/// Reads until the server disconnects us, whatever it sends before that. It sends a ping as soon as
+/// we connect.
 fn is_let_go(socket: &mut WebSocket<TcpStream>) -> bool {
     loop {
         match socket.read() {
@@ -103,7 +103,7 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     let mut player = Onair::start(&["play", &rtmp, "--headless", "--mute", "--chat", &chat]);
     player.wait_event("the chat is open", |it| it["event"] == "chat" && it["state"] == "open");
 
-    // Somebody with another program.
+    // A chatter with other software.
     let mut other = socket(&chat, None).unwrap();
     other.send(Message::text(r#"{"name":"ann","text":"hel\u202elo"}"#)).unwrap();
     let post = text(&mut other);
@@ -111,7 +111,7 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     let heard = player.wait_event("ann", |it| it["event"] == "chat" && it["name"] == "ann");
     assert_eq!(heard["text"], "hello");
 
-    // Our own client, which also hears what was said before.
+    // Our own client, which also receives the earlier lines.
     let runtime = Runtime::start().unwrap();
     let url = WebUrl::parse(&format!("{http}.flv")).unwrap().chat().unwrap();
     let ours = Chat::join(url, Options::default(), &runtime);
@@ -123,7 +123,7 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     assert!(said.name.starts_with("guest-") && said.text == "加油!", "{said:?}");
     assert!(text(&mut other).contains("加油!"));
 
-    // What ffmpeg writes into the stream.
+    // The text that ffmpeg writes into the stream.
     let line = player.wait_event("a text of the stream", |it| {
         it["event"] == "chat" && it["text"].as_str().is_some_and(|text| text.starts_with("line "))
     });
@@ -144,7 +144,8 @@ fn bad_guests_harm_nobody() {
     let mut good = socket(&chat, None).unwrap();
     assert!(socket(&chat, Some("https://evil.example")).is_err(), "a page of somebody else's");
 
-    // No lines, too many lines, a giant: told, then let go.
+    // Messages that are no line, too many lines, and a giant message: the server reports each error
+    // and then disconnects the client.
     let mut bad = socket(&chat, None).unwrap();
     for message in ["", "{", "[1]", r#"{"text":""}"#] {
         bad.send(Message::text(message)).unwrap();
@@ -158,7 +159,7 @@ fn bad_guests_harm_nobody() {
     let _ = giant.send(Message::text("x".repeat(100_000)));
     assert!(is_let_go(&mut giant), "a message without end is not read");
 
-    // The others talk on, and never saw any of it.
+    // The other chatters can still talk, and never saw any of this.
     good.send(Message::text(r#"{"name":"bob","text":"still here"}"#)).unwrap();
     let post = text(&mut good);
     assert!(post.starts_with(r#"{"name":"bob","text":"still here","#), "{post}");

@@ -24,7 +24,7 @@ fn grid(rate: &str) -> FrameGrid {
     FrameGrid { origin: Timestamp::from_millis(1_234), rate: rate.parse().unwrap() }
 }
 
-/// A picture with edges, gradients and motion; different for each `n`.
+/// A frame with edges, gradients and motion; different for each `n`.
 fn picture(size: Size, n: usize) -> Planes {
     let mut planes = Planes::black(size);
     let (w, h) = (size.width as usize, size.height as usize);
@@ -57,7 +57,7 @@ fn video_config(size: Size, rate: &str, kbps: u32) -> encode::video::Config {
     }
 }
 
-/// Encodes pictures to the end; `each` sees the encoder before every picture.
+/// Encodes all frames; `each` sees the encoder before every frame.
 fn encode_video(
     config: encode::video::Config,
     pictures: impl Iterator<Item = VideoFrame>,
@@ -123,7 +123,7 @@ fn nv12_goes_through_compositor_and_encoder_as_i420_does() {
     use onair::compose::{Made, Program, SourceFrame};
     use onair::media::VideoFeed;
 
-    /// Frames of the instants that are asked for.
+    /// Gives the frame for each requested instant.
     struct Feed(FrameGrid, fn(&VideoFrame) -> VideoFrame);
 
     impl VideoFeed for Feed {
@@ -141,7 +141,7 @@ fn nv12_goes_through_compositor_and_encoder_as_i420_does() {
         program.handle([source].into(), None, None);
         (0..5).map(|n| program.frame(grid.instant(n))).collect::<Vec<_>>()
     };
-    // As it is, and scaled.
+    // Unscaled, and scaled.
     for size in [SIZE, Size::new(320, 180)] {
         let (nv12, i420) = (composed(as_nv12, size), composed(VideoFrame::clone, size));
         for ((ours, made), (theirs, _)) in nv12.iter().zip(&i420) {
@@ -204,7 +204,7 @@ fn audio_config(rate: u32, channels: u16) -> encode::audio::Config {
     }
 }
 
-/// Cuts interleaved sound into blocks of 10 ms.
+/// Cuts interleaved samples into blocks of 10 ms.
 fn blocks(
     origin: Timestamp,
     rate: u32,
@@ -235,7 +235,7 @@ fn decode_audio(encoder: &AudioEncoder, packets: &[EncodedPacket]) -> (Timestamp
     (first.unwrap(), sound)
 }
 
-/// By how many samples `heard` lies behind `original`, by cross-correlation within ±`range`.
+/// By how many samples `heard` lags behind `original`, by cross-correlation within ±`range`.
 fn lag(original: &[f32], heard: &[f32], range: i64) -> i64 {
     let score = |lag: i64| -> f64 {
         let pairs = original.iter().enumerate().filter_map(|(n, a)| {
@@ -247,7 +247,7 @@ fn lag(original: &[f32], heard: &[f32], range: i64) -> i64 {
     (-range..=range).max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap()
 }
 
-/// Noise that repeats with its seed; smoothed, so that it survives encoding.
+/// Noise that is the same for the same seed; smoothed, so that it survives encoding.
 fn noise(len: usize, mut seed: u32) -> Vec<f32> {
     let mut last = 0.0;
     (0..len)
@@ -302,8 +302,8 @@ fn keyframes_lie_on_the_grid_whatever_else_is_asked() {
     assert_eq!(keys, [0, 20, 63, 120]);
 }
 
-/// Coarse noise that moves, under noise that is new each time and changes its strength: as hard as
-/// pictures get.
+/// Coarse noise that moves, under fresh noise in each frame whose strength varies: as hard to
+/// encode as video gets.
 fn hard(size: Size, n: usize) -> Planes {
     let mut planes = Planes::black(size);
     let (w, h) = (size.width as usize, size.height as usize);
@@ -325,7 +325,7 @@ fn hard(size: Size, n: usize) -> Planes {
     planes
 }
 
-/// The bitrate of each window of two seconds, as a part of `kbps`.
+/// The bitrate of each window of two seconds, as a fraction of `kbps`.
 fn windows(packets: &[EncodedPacket], fps: usize, kbps: f64) -> Vec<f64> {
     let bits: Vec<f64> = packets.iter().map(|packet| packet.data.len() as f64 * 8.0).collect();
     bits.windows(2 * fps).map(|window| window.iter().sum::<f64>() / 2_000.0 / kbps).collect()
@@ -348,7 +348,7 @@ fn two_seconds_of_hard_pictures_cost_what_was_asked_and_a_change_takes_effect() 
     }
 }
 
-/// A decoder for what [`video_config`] makes, and a second of it.
+/// The codec config of what [`video_config`] makes, and one second of packets.
 fn a_second() -> (onair::media::VideoConfig, Vec<EncodedPacket>) {
     let grid = grid("30");
     let size = Size::new(320, 180);
@@ -396,7 +396,7 @@ fn hostile_packets_end_in_time_and_the_decoders_go_on() {
                 bytes.truncate(random(bytes.len()));
             }
             packet.data = bytes.into();
-            // Whatever it says, it says it and lives.
+            // The decoder may accept or reject the packet, but must survive it.
             if of_video {
                 drop(video.decode(&packet));
             } else {
@@ -411,7 +411,7 @@ fn hostile_packets_end_in_time_and_the_decoders_go_on() {
     assert!(sounds.iter().any(|packet| matches!(audio.decode(packet), Ok(Some(_)))));
 }
 
-/// Two seconds by x264 with B pictures that others refer to, and a keyframe a second.
+/// Two seconds by x264, with B-frames that serve as references and a keyframe every second.
 fn by_x264(folder: &Path, size: &str) -> (VideoConfig, Vec<EncodedPacket>) {
     let file = folder.join(format!("{size}.flv"));
     let input = format!("testsrc2=size={size}:rate=30:duration=2");
@@ -449,7 +449,7 @@ fn b_pictures_of_x264_come_out_in_the_order_they_are_shown() {
     let mut shown = Vec::new();
     for packet in &packets {
         let ready = decoder.decode(packet).unwrap();
-        // With an IDR picture all that was decoded is there: what comes later is shown after it.
+        // At an IDR frame, every earlier frame has been decoded: later packets are shown after it.
         let in_time = |frame: &VideoFrame| frame.pts <= packet.dts || packet.keyframe;
         assert!(ready.iter().all(in_time), "none is shown too early");
         shown.extend(ready);
@@ -458,8 +458,8 @@ fn b_pictures_of_x264_come_out_in_the_order_they_are_shown() {
     let mut due: Vec<_> = packets.iter().map(|packet| packet.pts).collect();
     due.sort();
     assert_eq!(shown.iter().map(|frame| frame.pts).collect::<Vec<_>>(), due);
-    // Which picture it is. H.264 leaves a decoder no freedom; the library is off by one in a few
-    // samples of some B pictures.
+    // Compares each frame. H.264 leaves a decoder no freedom; the library is off by one in a few
+    // samples of some B-frames.
     let (file, raw) = (folder.path().join("320x180.flv"), folder.path().join("raw"));
     let words = ["-hide_banner", "-nostdin", "-i"].map(std::ffi::OsStr::new);
     let after = ["-vsync", "0", "-pix_fmt", "yuv420p", "-f", "rawvideo"].map(std::ffi::OsStr::new);
@@ -505,12 +505,12 @@ fn without_parameter_sets_nothing_is_shown_until_a_keyframe_brings_them() {
     let folder = tempfile::tempdir().unwrap();
     let (parameters, packets) = by_x264(folder.path(), "320x180");
     let record = DecoderConfig::parse(&parameters.config).unwrap();
-    // Neither set: such a stream cannot even be described.
+    // Without SPS and PPS, no decoder can be opened.
     let header = &parameters.config[..5];
     let bare = [header, &[0xE0, 0]].concat();
     let none = VideoConfig { config: bare.into(), ..parameters.clone() };
     assert!(decode::open_video(&none).is_err());
-    // The picture parameter set is missing.
+    // The PPS is missing.
     let length = (record.sps[0].len() as u16).to_be_bytes();
     let half = [header, &[0xE1], &length, &record.sps[0], &[0]].concat();
     let half = VideoConfig { config: half.into(), ..parameters.clone() };

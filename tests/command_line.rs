@@ -20,7 +20,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs a command that is given a line on standard input, which stays open; gives what it printed.
+/// Runs a command with one line on its standard input, which stays open; returns the events that it
+/// printed.
 fn with_an_open_pipe(words: &[&str], line: &str) -> Vec<Value> {
     struct Ended(Child);
     impl Drop for Ended {
@@ -61,7 +62,7 @@ fn a_key_is_one_line_of_a_pipe_that_may_stay_open() {
     assert_eq!(serve.wait_named("publish")["stream"], "planted-key");
     let answer = with_an_open_pipe(&["check", &app, "--key-stdin"], "planted-key\n");
     assert_eq!(answer[0]["ok"], true, "{answer:?}");
-    // A line that does not end is no key, and is not read for ever.
+    // A line without an end is no key: the command stops reading at a limit.
     let events = with_an_open_pipe(&words, &"x".repeat(8_193));
     assert_eq!(events.last().unwrap()["exit"], 3, "{events:?}");
 }
@@ -134,7 +135,7 @@ fn flags_of_quality_are_what_comes_out() {
     );
 }
 
-/// The last of `--reconnect` and `--no-reconnect` counts.
+/// If both `--reconnect` and `--no-reconnect` are given, the last one counts.
 #[test]
 fn a_player_comes_back_or_does_not_as_it_is_told() {
     let port = peers::free_port().to_string();
@@ -199,16 +200,16 @@ fn what_was_saved_before_is_not_written_over() {
     let told = events.iter().find(|event| event["key"] == "player-save-renamed");
     let told = told.unwrap_or_else(|| panic!("{events:?}"));
     assert_eq!(told["detail"], other.to_str().unwrap(), "{told}");
-    // In words, too.
+    // The plain-text output names the file too.
     let output = onair(&words);
     assert!(text(&output.stdout).contains("saved-2.flv"), "{}", text(&output.stdout));
-    // What is no file has nothing to lose.
+    // A path that is not a regular file has nothing to lose.
     let words = ["play", "--headless", "--mute", film, "--save", "/dev/null"];
     let other = onair(&words);
     assert!(!text(&other.stdout).contains("null-1"), "{}", text(&other.stdout));
 }
 
-/// Nor by the other files that `play` writes.
+/// The other files that `play` writes do not overwrite existing files either.
 #[test]
 fn pictures_and_sounds_that_were_there_are_not_written_over() {
     peers::require!("ffmpeg");
@@ -237,8 +238,8 @@ fn pictures_and_sounds_that_were_there_are_not_written_over() {
     told("notice", &path("heard-1.wav"));
 }
 
-/// What could not be written for want of room is an output that is not there; a reader that has read
-/// enough is not.
+/// Output that could not be written because the disk is full is missing, so the command fails. A
+/// reader that has read enough and closes the pipe is no failure.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_result_that_finds_no_room_is_no_success() {
@@ -293,7 +294,7 @@ fn a_result_that_finds_no_room_is_no_success() {
     }
 }
 
-/// Any name that a file can have is one on the command line.
+/// The command line accepts any name that a file can have.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_name_need_be_no_text() {
@@ -345,7 +346,7 @@ fn a_speaker_and_a_side_are_flags_of_play_and_wrong_ones_are_usage() {
         assert_eq!(output.status.code(), Some(2), "{flag} {value}");
         assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
     }
-    // They are known: what is wrong here is the file.
+    // The options are known: the file is what is wrong here.
     let there = ["play", "--headless", "/nowhere/show.flv", "--speaker=usb", "--balance", "-5"];
     assert_eq!(onair(&there).status.code(), Some(3), "{}", text(&onair(&there).stderr));
     let page = text(&onair(&["man", "play"]).stdout);
@@ -393,7 +394,7 @@ fn every_command_has_a_page_and_every_shell_its_completions() {
         assert!(said.contains("video-bitrate"), "{shell}");
     }
     assert_eq!(onair(&["completions", "nonsense"]).status.code(), Some(2));
-    // A shell reads its own.
+    // bash accepts the script written for it.
     let script = folder.path().join("onair.bash");
     fs::write(&script, onair(&["completions", "bash"]).stdout).unwrap();
     assert!(Command::new("bash").arg("-n").arg(&script).status().unwrap().success());

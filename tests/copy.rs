@@ -16,7 +16,7 @@ fn mp4_and_mkv_files_arrive_packet_by_packet() {
         let mut words = vec!["-hide_banner", "-nostdin", "-y"];
         words.extend(["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=4"]);
         words.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=4"]);
-        // With pictures that are shown later than they are decoded.
+        // With B-frames, whose PTS is later than their DTS.
         words.extend(["-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "30"]);
         words.extend(["-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2"]);
         words.push(file.to_str().unwrap());
@@ -32,7 +32,8 @@ fn mp4_and_mkv_files_arrive_packet_by_packet() {
         assert_eq!(got.warnings, "");
         for track in ["video", "audio"] {
             let (sent, got) = (sent.packets(track), got.packets(track));
-            // The file may begin before its zero (priming of AAC, pictures before their time).
+            // The file may begin before its time zero (AAC priming samples, packets with a negative
+            // DTS).
             assert!(sent.len() - got.len() <= 2, "{format} {track}: {} {}", sent.len(), got.len());
             assert!(got.windows(2).all(|pair| pair[0].dts < pair[1].dts), "{format} {track}");
         }
@@ -43,7 +44,8 @@ fn mp4_and_mkv_files_arrive_packet_by_packet() {
     }
 }
 
-/// The window's way: the studio sends a file, says how far it is, and when it has ended.
+/// As the window does it: the studio sends a file, reports its position, and says when it has
+/// ended.
 #[test]
 fn the_studio_sends_a_file_and_tells_of_its_end() {
     peers::in_real_time!(the_studio_sends_a_file_and_tells_of_its_end);
@@ -73,7 +75,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     let send = |path: &std::path::Path, again| {
         studio.send(Command::SendFile { path: path.to_owned(), again });
     };
-    // What is no media file is told, and nothing goes out.
+    // A file that is no media is reported, and nothing is sent.
     let text = folder.path().join("a.mp4");
     std::fs::write(&text, "no film").unwrap();
     send(&text, false);
@@ -100,7 +102,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     assert_eq!(got.packets("video").len(), 90);
     assert_eq!(got.packets("audio").len(), ffmpeg::probe(&file).packets("audio").len());
 
-    // Again and again, until somebody ends it; meanwhile nothing is recorded.
+    // The file repeats until the operator ends it; meanwhile nothing is recorded.
     let target = Target::custom(1, &nginx.url("live", "again"), Default::default());
     studio.send(Command::SetTargets(vec![target]));
     send(&file, true);

@@ -21,7 +21,7 @@ const PICTURE: &str = "testsrc2=size=320x180:rate=25";
 #[cfg(feature = "ffmpeg")]
 const TONE: &str = "sine=frequency=440:sample_rate=48000";
 
-/// Makes a film of a second by ffmpeg.
+/// Makes a file of one second with ffmpeg.
 fn make(folder: &Path, name: &str, input: &str, options: &[&str]) -> PathBuf {
     let path = folder.join(name);
     let words = ["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i", input];
@@ -43,7 +43,7 @@ fn every_codec_has_a_decoder_or_a_reason() {
             }
         }
     }
-    // What is in the program needs nothing of the system.
+    // The decoders built into onair need no system library.
     for own in ["H.264", "AAC", "MP3", "Opus", "FLAC", "PCM"] {
         assert!(all.iter().any(|entry| entry.codec == own && entry.by.is_ok()), "{own}");
     }
@@ -59,13 +59,14 @@ fn every_codec_has_a_decoder_or_a_reason() {
     } else {
         assert!(by.is_none() && why.unwrap().contains("without FFmpeg"), "{hevc}");
     }
-    // Machines that test have no graphics hardware, and say so; one that has some names it.
+    // Test machines have no graphics hardware, and the list says so; a machine that has some names
+    // it.
     let hardware = &list["decoding_hardware"];
     assert!(hardware["name"].is_string() || hardware["why"].is_string(), "{list}");
     assert!(all.iter().any(|entry| entry.track == Track::Audio));
 }
 
-/// About a hundred files, which would cost every start memory and time.
+/// These are about a hundred files, which would cost every start memory and time.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_libraries_are_not_loaded_before_something_needs_them() {
@@ -78,7 +79,8 @@ fn the_libraries_are_not_loaded_before_something_needs_them() {
     server.stop(LIMIT);
 }
 
-/// Where the FFmpeg libraries that are found first have the right names and are none.
+/// A folder of files that have the names of FFmpeg libraries and are none; the loader finds them
+/// first.
 fn without_libraries() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for major in 57..100 {
@@ -106,7 +108,7 @@ fn libraries_that_cannot_be_loaded_are_named_with_what_to_do() {
     assert!(!line.contains("H.264"), "{line}");
 }
 
-/// In a build without FFmpeg, and in one whose libraries cannot be loaded.
+/// Applies to a build without FFmpeg, and to one whose libraries cannot be loaded.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_decoded_is_named_with_what_to_do() {
@@ -136,7 +138,7 @@ fn what_cannot_be_decoded_is_named_with_what_to_do() {
     }
 }
 
-/// Speex is nothing but silence where nothing decodes it, and that is said.
+/// Without a decoder, a Speex track plays as silence, and a notice says so.
 #[cfg(target_os = "linux")]
 #[test]
 fn sound_that_cannot_be_decoded_is_silence_of_its_length() {
@@ -165,7 +167,7 @@ fn sound_that_cannot_be_decoded_is_silence_of_its_length() {
     let samples = wav.get(data + 8..).unwrap_or_default();
     let loud = samples.iter().filter(|byte| **byte != 0).count();
     assert_eq!(loud, 0, "of {}", samples.len());
-    // Two seconds, of 16 bits at 16 kHz at least.
+    // Two seconds at 16 bits and at least 16 kHz.
     assert!(samples.len() > 60_000, "{}", samples.len());
 }
 
@@ -194,7 +196,7 @@ mod decoded {
     use crate::peers::Onair;
     use crate::random::Random;
 
-    /// What is in a file.
+    /// The tracks and packets of a file.
     struct Film {
         video: Option<VideoConfig>,
         audio: Option<AudioConfig>,
@@ -357,14 +359,14 @@ mod decoded {
         });
         assert!(system.0.contains("FFmpeg") && !own.0.contains("FFmpeg"), "{} {}", own.0, system.0);
         assert_eq!((own.1.len(), &own.1), (25, &system.1));
-        // OpenH264 rounds a pixel of a B picture otherwise now and then.
+        // OpenH264 occasionally rounds a sample of a B-frame differently.
         for (at, (own, system)) in own.2.iter().zip(&system.2).enumerate() {
             let psnr = psnr(own, system);
             assert!(psnr > 70.0, "{at}: {psnr}");
         }
     }
 
-    /// Nothing that comes later can be shown before a picture with which all begins.
+    /// No later packet can be shown before the first keyframe, so the decoder need not wait.
     #[test]
     fn the_first_picture_waits_for_nothing_that_comes_after_it() {
         peers::require!("ffmpeg");
@@ -387,7 +389,7 @@ mod decoded {
                 let first = decoder.decode(&packets[0]).unwrap();
                 let times: Vec<_> = first.iter().map(|frame| frame.pts).collect();
                 assert_eq!(times, [packets[0].pts], "{name}, {prefer:?}");
-                // Each of the others once, in their order.
+                // Each further frame comes out once, in order.
                 let mut all = first;
                 for packet in &packets[1..] {
                     all.extend(decoder.decode(packet).unwrap());
@@ -401,7 +403,7 @@ mod decoded {
         }
     }
 
-    /// What is done before the first picture comes is not seen in any.
+    /// Preparing the decoder before the first packet changes no frame.
     #[test]
     fn a_decoder_that_was_prepared_gives_the_same_pictures() {
         peers::require!("ffmpeg");
@@ -435,13 +437,13 @@ mod decoded {
         }
     }
 
-    /// Every picture of a file as ffmpeg decodes it, I420.
+    /// Every frame of a file as ffmpeg decodes it, in I420.
     fn reference(path: &Path) -> Vec<u8> {
         let mut command = Command::new("ffmpeg");
         command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(path);
         command.args(["-vsync", "passthrough", "-sws_flags", "bilinear+accurate_rnd"]);
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("screen")) {
-            // Of RGB we make BT.709, as everywhere.
+            // RGB is converted to BT.709, as everywhere in onair.
             command.args(["-vf", "scale=out_color_matrix=bt709:flags=bilinear+accurate_rnd"]);
         }
         command.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]);
@@ -460,7 +462,7 @@ mod decoded {
     const X265: [&str; 4] = ["-c:v", "libx265", "-preset", "ultrafast"];
     const QUIET: [&str; 2] = ["-x265-params", "log-level=none:bframes=3:b-adapt=0:keyint=12"];
 
-    /// A file's name, its pictures, and how they are encoded; `true` where the copy must be exact.
+    /// A file's name, the encoder options, and whether the decoded frames must be exact.
     fn films() -> Vec<(&'static str, Vec<&'static str>, bool)> {
         let x265 = |more: &[&'static str]| [&X265[..], &QUIET, more].concat();
         vec![
@@ -494,7 +496,7 @@ mod decoded {
             ("mpeg4.mp4", vec!["-c:v", "mpeg4", "-bf", "2", "-g", "12"], true),
             ("mpeg4.mkv", vec!["-c:v", "mpeg4", "-bf", "2", "-q:v", "3"], true),
             ("mpeg2.mkv", vec!["-c:v", "mpeg2video", "-bf", "2", "-g", "12"], true),
-            // H.264 of kinds that OpenH264 does not decode.
+            // H.264 profiles that OpenH264 does not decode.
             (
                 "h264-10.mkv",
                 vec!["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"],
@@ -521,7 +523,7 @@ mod decoded {
             assert_eq!(frames.len(), expected.len() / size, "{name}: pictures");
             assert!(frames.len() >= 24, "{name}: {} pictures", frames.len());
             assert!(frames.is_sorted_by_key(|frame| frame.pts), "{name}: order");
-            // With the stamps of the packets, each once.
+            // Each frame has the PTS of its packet, and each PTS occurs once.
             let mut stamps: Vec<_> = film.of(Track::Video).map(|packet| packet.pts).collect();
             stamps.sort_unstable();
             let shown: Vec<_> = frames.iter().map(|frame| frame.pts).collect();
@@ -554,7 +556,7 @@ mod decoded {
         assert_eq!((color.range, color.matrix), (Range::Full, Matrix::Bt709));
         let color = colors("tv", "smpte170m");
         assert_eq!((color.range, color.matrix), (Range::Limited, Matrix::Bt601));
-        // There is no such matrix here: the pictures are converted.
+        // The program has no such matrix: the frames are converted.
         let color = colors("tv", "bt2020nc");
         assert_eq!((color.range, color.matrix), (Range::Limited, Matrix::Bt709));
     }
@@ -580,14 +582,14 @@ mod decoded {
             assert!(decoder.decode(packet).unwrap().is_empty(), "before a keyframe");
         }
         assert_eq!(decoder.decode(packets[key]).unwrap().len(), 1);
-        // More than is ever decoded costs nothing.
+        // A frame size above the limit is refused before it costs anything.
         let mut huge = read(&make(folder.path(), "c.mkv", "color=size=4352x2448:rate=1", &vp9));
         let packet = huge.packets.remove(0);
         let mut decoder = decode::open_video(&huge.video.unwrap()).unwrap();
         assert!(decoder.decode(&packet).is_err());
     }
 
-    /// The power of the tone at 440 Hz and of everything, of one channel.
+    /// The share of the power of one channel that is the tone at 440 Hz.
     fn tone(samples: &[f32], rate: u32) -> f64 {
         let step = std::f64::consts::TAU * 440.0 / f64::from(rate);
         let (mut sine, mut cosine, mut all) = (0.0, 0.0, 0.0);
@@ -640,7 +642,7 @@ mod decoded {
         }
     }
 
-    /// Bytes of the process in memory.
+    /// The resident memory of the process, in bytes.
     fn resident() -> u64 {
         let text = std::fs::read_to_string("/proc/self/statm").unwrap();
         text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4_096
@@ -729,7 +731,7 @@ mod decoded {
         assert!(begin.elapsed() < Duration::from_secs(300), "{:?}", begin.elapsed());
     }
 
-    /// Plays it to its end, and gives the last line.
+    /// Plays it to its end; returns the exit code, the last event and the errors.
     fn played(arguments: &[&str]) -> (Option<i32>, Value, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
         command.args(["--json", "play", "--headless", "--mute"]).args(arguments);
@@ -769,7 +771,7 @@ mod decoded {
             assert!(last["audio_samples"].as_u64().unwrap() > 10_000, "{video}: {last}");
             assert_eq!(last["damaged"], 0, "{video}: {last}");
         }
-        // The old codecs, live through our server.
+        // The old codecs, live through our own server.
         let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
         let base = server.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
         let url = format!("{base}/live/old");
@@ -785,7 +787,7 @@ mod decoded {
     }
 }
 
-/// Half of each picture is opaque, through the other one is seen more and more.
+/// Half of each frame is opaque; the other half becomes more and more transparent.
 #[cfg(feature = "ffmpeg")]
 #[test]
 fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
@@ -813,7 +815,7 @@ fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
         let begun = Timestamp::from_millis(7_000);
         let mut picture_at = |ms: u64| {
             let mut found = None;
-            // The reader is a thread of its own, which may not be so far yet.
+            // The reader has its own thread, which may not have read this far yet.
             peers::wait_for(&format!("{codec}: the picture of {ms} ms"), LIMIT, || {
                 found = match clip.pictures.moment(begun + Duration::from_millis(ms)) {
                     Moment::Frame(it) => {
@@ -830,7 +832,7 @@ fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
             let picture = picture_at(u64::from(number) * 100);
             let alpha =
                 picture.planes().alpha.as_ref().unwrap_or_else(|| panic!("{codec}: opaque"));
-            // Not beside the edge, where the codec makes it soft.
+            // Not next to the edge, which the codec softens.
             for (row, (alpha, luma)) in
                 alpha.chunks(64).zip(picture.planes().y.chunks(64)).enumerate()
             {

@@ -32,7 +32,8 @@ fn time(event: &Value) -> f64 {
     event["t"].as_f64().unwrap()
 }
 
-/// Decodes without a word, never goes back; its length in seconds.
+/// Asserts that the file decodes without a warning and that time never goes back; returns its
+/// length in seconds.
 fn whole(file: &Path) -> f64 {
     assert_eq!(ffmpeg::decode(file), "");
     let probe = ffmpeg::probe(file);
@@ -88,11 +89,11 @@ fn viewers_get_everything_later_and_the_recording_does_not_wait() {
     assert!(time(connecting) - time(recording) > 2.9, "the server was kept waiting: {connecting}");
     let held = events.iter().filter_map(|event| event["delay"]["held_ms"].as_u64()).max().unwrap();
     assert!((2_500..4_500).contains(&held), "{held}");
-    // The same show, once by way of the delay.
+    // The same show, once through the stream delay.
     let sent = whole(&nginx.recordings().join("show.flv"));
     let recorded = whole(&own);
     assert!(recorded > 6.5 && sent > 6.5 && (sent - recorded).abs() < 1.0, "{sent} {recorded}");
-    // What was held is in no file.
+    // The delayed packets were not written to any file.
     let names = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(names, 1, "only the recording");
 }
@@ -138,7 +139,7 @@ fn the_delay_outlives_a_lost_connection() {
     let nginx = Nginx::start_on(port);
     nginx.wait_published("show");
     let back = onair.wait_event("the return", |event| is_live(event) && time(event) > time(&lost));
-    // What is held is as much as before.
+    // The delay is as long as before.
     let held = onair.wait_event("figures", |event| {
         time(event) > time(&back) + 3.0 && event["event"] == "stats"
     });
@@ -149,7 +150,7 @@ fn the_delay_outlives_a_lost_connection() {
     nginx.wait_unpublished("show");
     let files = nginx.recorded();
     assert_eq!(files.len(), 1);
-    // The file's time begins with the second connection, whose pictures are whole.
+    // The file's time begins with the second connection, which begins with a keyframe.
     assert_eq!(ffmpeg::decode(&files[0]), "");
     let pictures = ffmpeg::probe(&files[0]).packets("video");
     assert!(pictures[0].keyframe);

@@ -13,12 +13,12 @@ use zbus::zvariant::{OwnedValue, Value};
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, wait_for};
 
-/// What the desktop was told.
+/// All that onair told the desktop.
 #[derive(Default)]
 struct Told {
-    /// Bus names of lamps.
+    /// Bus names of the tray icons.
     lamps: Vec<String>,
-    /// Replaced number, summary and body of each notification.
+    /// The replaced ID, summary and body of each notification.
     notifications: Vec<(u32, String, String)>,
     closed: Vec<u32>,
 }
@@ -96,7 +96,7 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     let told = Arc::new(Mutex::new(Told::default()));
     let status = DesktopStatus::new(egui::Context::default(), Some(desktop.bus().to_owned()));
     status.show(on_air(false, "health-good", "All good."));
-    // The panel starts later than onair.
+    // The desktop panel starts later than onair.
     let panel = serve(desktop.bus(), &told);
     wait_for("the lamp", LIMIT, || told.lock().lamps.len() == 1);
 
@@ -109,7 +109,8 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     let middle = (11 * 22 + 11) * 4;
     assert_eq!((icons[0].0, &icons[0].2[middle..middle + 4]), (22, &[255, 0xFF, 0x41, 0x55][..]));
 
-    // Nobody looks, and something fails: once, replaced by what is worse, and taken back.
+    // The window is hidden and a target fails: one notification appears, is replaced by a worse
+    // one, and is withdrawn at the end.
     status.show(on_air(true, "health-partly", "On air, but not on Twitch."));
     wait_for("a notification", LIMIT, || told.lock().notifications.len() == 1);
     let expected = (0, "On air, but not on Twitch.".to_owned(), "Attempt 4 in 3 s".to_owned());
@@ -117,7 +118,8 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     status.show(on_air(true, "health-lost", "Not on air: the connection to Twitch was lost."));
     wait_for("another", LIMIT, || told.lock().notifications.len() == 2);
     assert_eq!(told.lock().notifications[1].0, 41);
-    // A click on it shows the window; one on another program's does not, nor does another button.
+    // A click on the notification shows the window. A click on another application's notification,
+    // or on another button, does not.
     let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
     for (id, token) in [(42_u32, "of-click"), (7, "of-another")] {
         panel.emit_signal(None::<&str>, path, interface, "ActivationToken", &(id, token)).unwrap();
@@ -131,12 +133,12 @@ fn errors_are_notified_and_the_lamp_goes_live() {
         !asked.is_empty()
     });
     assert_eq!(asked, [DesktopRequest::Raise]);
-    // With the token of its click, once.
+    // The click's activation token is returned once.
     assert_eq!((status.token().as_deref(), status.token()), (Some("of-click"), None));
     status.show(on_air(false, "health-good", "All good."));
     wait_for("its end", LIMIT, || told.lock().closed == [42]);
 
-    // The menu: the sentence, and what the big button does.
+    // The menu has the status sentence and the action of the large button.
     let menu = Proxy::new(&panel, name, "/MenuBar", "com.canonical.dbusmenu").unwrap();
     type Entries = Vec<(i32, std::collections::HashMap<String, OwnedValue>)>;
     let none: Vec<String> = Vec::new();

@@ -33,7 +33,7 @@ fn inside(rig: &str) -> bool {
     std::env::var("ONAIR_SOUND_RIG").is_ok_and(|found| found == rig)
 }
 
-/// Starts a part of this program inside a rig that needs these programs.
+/// Runs one part of this test binary inside a rig that needs these commands.
 fn in_the_rig(rig: &str, programs: &[&str], part: &str) {
     let missing = programs.iter().find(|program| {
         let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
@@ -44,7 +44,7 @@ fn in_the_rig(rig: &str, programs: &[&str], part: &str) {
         eprintln!("SKIPPED: {program} is not installed; {part} is not tested");
         return;
     }
-    // Devices go by their own clock, and what they play is gone where nobody was there to hear it.
+    // Devices run on their own clocks, and whatever they play while nothing records is lost.
     in_real_time(|| {
         let output = Command::new("bash")
             .arg(format!("{}/tests/rigs/{rig}.sh", env!("CARGO_MANIFEST_DIR")))
@@ -114,14 +114,14 @@ fn pactl(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The number of the module whose arguments contain a text.
+/// The ID of the sound-server module whose arguments contain this text.
 fn module(text: &str) -> String {
     let listed = pactl(&["list", "short", "modules"]);
     let line = listed.lines().find(|line| line.contains(text)).unwrap();
     line.split_whitespace().next().unwrap().to_owned()
 }
 
-/// A program that plays a tone, or feeds or holds a camera; ended with the value.
+/// A process that plays a tone, or that feeds or occupies a camera; killed when dropped.
 struct Program(std::process::Child);
 
 impl Drop for Program {

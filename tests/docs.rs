@@ -22,7 +22,7 @@ fn pages_below(folder: &Path, pages: &mut Vec<PathBuf>) {
     }
 }
 
-/// All pages for people.
+/// All documentation pages.
 fn pages() -> Vec<PathBuf> {
     let mut pages = Vec::new();
     for entry in std::fs::read_dir(root()).unwrap() {
@@ -35,7 +35,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// What a page leads to, pictures too, and the names of its headings in links.
+/// What a page links to, images included, and the anchors of its headings.
 fn links_and_anchors(page: &Path) -> (Vec<String>, BTreeSet<String>) {
     let text = std::fs::read_to_string(page).unwrap();
     let (mut links, mut anchors) = (Vec::new(), BTreeSet::new());
@@ -85,7 +85,7 @@ fn every_link_and_picture_of_every_page_is_there() {
     assert!(followed > 200, "{followed}");
 }
 
-/// The pages of a folder of the guide, by name.
+/// The file names of the pages in a folder of the guide.
 fn names(folder: &str) -> BTreeSet<String> {
     let mut pages = Vec::new();
     pages_below(&root().join(folder), &mut pages);
@@ -108,7 +108,7 @@ fn the_guide_has_the_same_pages_in_both_languages_and_lists_all() {
     }
 }
 
-/// Both pages of a pair have the same commands, so that neither lags behind.
+/// Both pages of a pair show the same commands, so that neither translation lags behind.
 #[test]
 fn both_languages_show_the_same_commands_and_the_same_sections() {
     let parts = |path: &Path| {

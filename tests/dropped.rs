@@ -15,11 +15,11 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-/// A program that something is dragged out of.
+/// An application from which something is dragged.
 struct Source {
     connection: RustConnection,
     window: Window,
-    /// What is dragged, by its kinds.
+    /// The dragged data, by type.
     offers: Vec<(&'static str, Vec<u8>)>,
 }
 
@@ -41,7 +41,7 @@ impl Source {
         self.connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom
     }
 
-    /// Who stands in for a window in these matters.
+    /// The window that receives drag-and-drop messages on behalf of this one.
     fn proxy(&self, of: Window) -> Window {
         let name = self.atom("XdndProxy");
         let asked = self.connection.get_property(false, of, name, AtomEnum::WINDOW, 0, 1).unwrap();
@@ -58,7 +58,8 @@ impl Source {
         self.connection.flush().unwrap();
     }
 
-    /// The next message of this name from the window, giving meanwhile what is asked for.
+    /// The window's next message of this name. Until it comes, answers requests for the dragged
+    /// data.
     fn wait(&self, name: &str) -> [u32; 5] {
         let (wanted, mut found) = (self.atom(name), None);
         wait_for(name, LIMIT, || {
@@ -108,7 +109,7 @@ impl Source {
         self.say(window, "XdndEnter", [5 << 24, next(), next(), next()]);
     }
 
-    /// Over the window, and let go there once it says that it may.
+    /// Drags over the window, and drops once the window says that it accepts.
     fn drop_on(&self, window: Window) {
         self.enter(window);
         let copy = self.atom("XdndActionCopy");
@@ -166,7 +167,7 @@ fn an_address_that_is_dropped_is_played() {
             event["event"] == "join" && event["stream"] == stream.as_str()
         });
     }
-    // It may hold a key.
+    // The dropped address may hold a stream key.
     let log = shown.window.errors();
     let told = log.lines().filter(|line| line.contains("drop") && line.contains("Pl4nted"));
     assert_eq!(told.count(), 0);
@@ -179,13 +180,13 @@ fn files_and_sources_that_break_off_are_survived() {
     let file = folder.path().join("film.mp4");
     ffmpeg::make(&file, "320x180", "5", &["-g", "25"]);
     let mut shown = studio();
-    // Entered and never heard of again; its window is gone before it is asked.
+    // The drag enters and the source window disappears before it is asked for data.
     for _ in 0..3 {
         let source = Source::new(&shown.desktop, &[("text/uri-list", b"rtmp://host/live/a")]);
         source.enter(shown.id);
         drop(source);
     }
-    // Left in time, then words that are no address: nobody takes these.
+    // A drag that leaves in time, and then text that is no address: the window accepts neither.
     let source = Source::new(&shown.desktop, &[("text/plain", b"just words")]);
     source.enter(shown.id);
     source.say(shown.id, "XdndLeave", [0; 4]);

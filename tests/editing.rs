@@ -23,12 +23,12 @@ use onair::studio::{
 
 const PROGRAM: Size = Size::new(640, 360);
 
-/// A small picture of one colour.
+/// Writes a small image of one color.
 fn picture(path: &Path) {
     image::RgbImage::from_pixel(16, 16, image::Rgb([200, 30, 30])).save(path).unwrap();
 }
 
-/// A second of grey as Y4M.
+/// Writes a second of gray video as Y4M.
 fn clip(path: &Path) {
     let mut bytes = b"YUV4MPEG2 W16 H16 F15:1 C420\n".to_vec();
     for _ in 0..15 {
@@ -38,7 +38,7 @@ fn clip(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-/// One scene with these sources, called by their numbers.
+/// One scene with these sources, named by number.
 fn collection(choices: &[VideoChoice]) -> Collection {
     let mut collection = Collection::default();
     let scene = collection.current;
@@ -49,7 +49,7 @@ fn collection(choices: &[VideoChoice]) -> Collection {
     collection
 }
 
-/// What is told of what cannot be opened: the key, and the source or file.
+/// The notices about what cannot be opened: the key, the source or file, and the notice's ID.
 fn failures(studio: &Studio) -> Vec<(&'static str, String, u64)> {
     let notices = studio.snapshot().notices;
     let failed = notices.iter().filter(|it| it.key().ends_with("-failed"));
@@ -57,7 +57,7 @@ fn failures(studio: &Studio) -> Vec<(&'static str, String, u64)> {
     failed.map(|it| (it.key(), of(it).unwrap(), it.id)).collect()
 }
 
-/// Two seconds of the test picture and its tone.
+/// Two seconds of the test source and its tone.
 fn record(path: &Path) {
     let recorded = path.display().to_string();
     let words = ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--fps", "15"];
@@ -66,7 +66,7 @@ fn record(path: &Path) {
     Onair::start(&words).wait_named("summary");
 }
 
-/// A studio of the test picture in silence.
+/// A studio with the test source and silence.
 fn quiet(settings: Settings) -> Studio {
     let settings = Settings {
         video: Some(VideoChoice::Test),
@@ -95,7 +95,7 @@ fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
     wait_for("the one before", LIMIT, || now().transition == before);
     studio.send(Command::Redo);
     wait_for("the other one again", LIMIT, || now().transition == slow);
-    // Group upon group, until they would be too deep.
+    // Nest groups until the depth limit refuses the next one.
     for _ in 0..MAX_DEPTH {
         let items = now().scenes[0].items.clone();
         studio.send(Command::Edit(Edit::Group(vec![items[0].id])));
@@ -179,7 +179,7 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepare
 
 #[test]
 fn what_is_looked_at_is_drawn_beside_the_program_and_follows_the_scenes() {
-    // The program shows white; another scene black.
+    // The program shows white; another scene is black.
     let [white, black]: [VideoChoice; 2] =
         ["color:#ffffff", "color:#000000"].map(|choice| choice.parse().unwrap());
     let mut collection = collection(&[white]);
@@ -197,7 +197,7 @@ fn what_is_looked_at_is_drawn_beside_the_program_and_follows_the_scenes() {
         (alone, ViewDetail::Full),
     ];
     studio.send(Command::LookAt(wanted.into()));
-    // The size and the luma in the middle of what is looked at.
+    // The size of the frame in a view, and the luma in its middle.
     let seen = |of: ViewOf| {
         let views = studio.snapshot().scenes.views;
         let frame = views.get(&of)?.get()?;
@@ -208,7 +208,7 @@ fn what_is_looked_at_is_drawn_beside_the_program_and_follows_the_scenes() {
     wait_for("the program's scene", LIMIT, || seen(wanted[0].0) == Some((small, 235)));
     wait_for("the other scene", LIMIT, || seen(scene) == Some((small, 16)));
     wait_for("the source alone", LIMIT, || seen(alone) == Some((PROGRAM, 16)));
-    // An edit of a scene that is not on the program is seen.
+    // An edit to a scene that is not on the program shows in its view.
     let grey = "color:#808080".parse().unwrap();
     studio.send(Command::Edit(Edit::SetSource(source, grey)));
     wait_for("the edit", LIMIT, || {
@@ -216,7 +216,7 @@ fn what_is_looked_at_is_drawn_beside_the_program_and_follows_the_scenes() {
             .iter()
             .all(|of| seen(*of).is_some_and(|(_, luma)| (100..160).contains(&luma)))
     });
-    // What is looked at no longer is drawn no longer.
+    // A view that nobody looks at is no longer drawn.
     let slot = studio.snapshot().scenes.views[&scene].clone();
     studio.send(Command::LookAt([wanted[0]].into()));
     wait_for("the end of the others", LIMIT, || studio.snapshot().scenes.views.len() == 1);
@@ -251,7 +251,7 @@ fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
         "the source 'S64': there are 64 already",
         "the item for 'S64' in the scene 'More'",
     ];
-    // In the window.
+    // An import in the window.
     let studio = quiet(settings());
     studio.send(Command::ImportScenes(file.clone()));
     let told = || {
@@ -262,7 +262,7 @@ fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
     let now = studio.snapshot().scenes.collection;
     assert_eq!((now.sources.len(), now.scenes[1].items.len()), (64, 1));
     studio.end(LIMIT).unwrap();
-    // And by the command.
+    // An import with the command.
     let path = folder.path().join("settings.toml");
     settings().write(&path).unwrap();
     let words = ["scenes", "import", file.to_str().unwrap(), "--settings", path.to_str().unwrap()];
@@ -297,7 +297,7 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
         ..Settings::default()
     };
     let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
-    // What is shown and heard is told once.
+    // A source that is both seen and heard fails with one notice.
     wait_for("six failures", LIMIT, || failures(&studio).len() == 6);
     let states = || -> Vec<SourceState> {
         let snapshot = studio.snapshot();
@@ -305,7 +305,7 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
         snapshot.scenes.sources.iter().map(|source| source.state).chain(strip).collect()
     };
     assert_eq!(states(), [SourceState::Failed; 7]);
-    // Also when it is tried again.
+    // Retrying replaces the notice.
     let last = failures(&studio).iter().map(|it| it.2).max().unwrap();
     studio.send(Command::TryAgain);
     wait_for("an answer", LIMIT, || failures(&studio).iter().any(|it| it.1 == "4" && it.2 > last));
@@ -317,7 +317,8 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
     fs::write(path("score.txt"), "3 : 2").unwrap();
     clip(&path("main.y4m"));
     fs::rename(&recording, &media).unwrap();
-    // By itself, and what was told of it is taken back; what is no picture is not.
+    // The sources open automatically and their notices disappear. The file that is no image still
+    // fails.
     wait_for("all but one", LIMIT, || {
         let [rest @ .., wrong, strip] = &states()[..] else { return false };
         let open = rest.iter().chain([strip]).all(|state| *state == SourceState::Open);
@@ -326,7 +327,7 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
     let [(key, source, told)] = &failures(&studio)[..] else { panic!() };
     assert_eq!((*key, source.as_str()), ("scene-source-failed", "5"));
 
-    // Whoever asks is answered.
+    // *Try again* always gets an answer.
     studio.send(Command::TryAgain);
     wait_for("an answer", LIMIT, || failures(&studio).iter().any(|(.., id)| id > told));
     assert_eq!(failures(&studio).len(), 1);
@@ -361,7 +362,7 @@ fn a_slide_that_is_missing_is_told_until_it_comes_or_is_found_elsewhere() {
     let state = || studio.snapshot().scenes.sources.iter().find(|it| it.id == source).cloned();
     wait_for("the first slide", LIMIT, || state().is_some_and(|it| it.state == SourceState::Open));
     assert!(state().unwrap().lacks(&path("second.png")).is_some());
-    // One is chosen elsewhere, the other one comes.
+    // Choosing a new place for one file leaves only the notice of the other.
     let (old, new) = (path("second.png"), path("moved.png"));
     studio.send(Command::Edit(Edit::ReplaceFile { source, index: 0, old, new }));
     wait_for("the other alone", LIMIT, || told() == one(&third));
@@ -371,7 +372,7 @@ fn a_slide_that_is_missing_is_told_until_it_comes_or_is_found_elsewhere() {
     picture(&path("third.png"));
     wait_for("nothing to tell", LIMIT, || told().is_empty());
     assert!(state().unwrap().left_out.is_empty());
-    // One that goes while it is shown is told as well.
+    // A file that disappears while it is shown gives a notice too.
     fs::remove_file(path("moved.png")).unwrap();
     wait_for("it is missed", LIMIT, || told().len() == 1);
     studio.send(Command::Edit(Edit::RemoveItem(ItemId(2))));
@@ -399,7 +400,7 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
     let kind = Kind::Stinger(Stinger { file: clip.clone(), ..Stinger::default() });
     assert!(scenes.apply(&Edit::SetTransition(Transition { kind, ..Transition::default() })));
     let studio = quiet(Settings { collection: scenes, ..Settings::default() });
-    // The key, who it is about, and the number.
+    // The key, the subject, and the notice's ID.
     let told = || {
         let mut told = failures(&studio);
         told.sort();
@@ -416,21 +417,21 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
     };
     assert!(lacks(one, &mask) && lacks(two, &mask) && lacks(two, &table) && !lacks(one, &table));
     assert!(scenes().transition_lacks(&clip).is_some());
-    // Nothing of the white ones is seen: a slate is dark.
+    // The white sources are not visible: a placeholder is dark.
     let brightest = || {
         let frame = studio.program().get()?;
         frame.planes().y.iter().max().copied()
     };
     wait_for("a slate", LIMIT, || brightest().is_some_and(|luma| luma < 150));
 
-    // Whoever asks is answered.
+    // *Try again* always gets an answer.
     let last = told().into_iter().map(|it| it.2).max().unwrap();
     studio.send(Command::TryAgain);
     wait_for("three answers", LIMIT, || {
         let told = told();
         told.len() == 3 && told.iter().all(|it| it.2 > last)
     });
-    // What comes or is put right is taken by itself, and nothing more is told of it.
+    // Files that appear or are repaired are used automatically, and their notices end.
     image::RgbaImage::from_pixel(4, 4, image::Rgba([255; 4])).save(&mask).unwrap();
     wait_for("no mask is missing", LIMIT, || keys() == ["filter-failed", "transition-failed"]);
     assert!(!lacks(one, &mask) && !lacks(two, &mask));
@@ -443,7 +444,7 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
     fs::rename(path("new"), &clip).unwrap();
     wait_for("the clip", LIMIT, || keys().is_empty());
     assert!(scenes().transition_lacks(&clip).is_none());
-    // What nothing works with any more is nobody's trouble.
+    // A missing file that nothing uses any more gives no notice.
     let gone = path("gone.png");
     let set = |slots| studio.send(Command::Edit(Edit::SetFilters(one, slots)));
     set(vec![slot("mask", &gone)]);
@@ -478,7 +479,7 @@ fn what_is_told_of_a_source_goes_with_it() {
     studio.end(LIMIT).unwrap();
 }
 
-/// The times in the bands of a file's pictures.
+/// The times coded in the bands of a file's frames.
 fn times(file: &Path) -> Vec<u64> {
     let luma = ffmpeg::luma(file);
     let pictures = luma.chunks_exact(PROGRAM.pixels());
@@ -487,7 +488,7 @@ fn times(file: &Path) -> Vec<u64> {
     pictures.map(|luma| band(luma).expect("a band that cannot be read: torn")).collect()
 }
 
-/// Everything that is done to sources while they are seen, in this order.
+/// All edits to visible sources, in this order.
 fn edits() -> Vec<Edit> {
     let scene = Collection::default().current;
     let (item, source) = (ItemId(2), SourceId(1));
@@ -501,7 +502,7 @@ fn edits() -> Vec<Edit> {
     };
     let color = |red| VideoChoice::Color(ColorSource::plain(Rgba::opaque(red, 0, 0)));
     let add = Edit::AddSource { scene, name: "Box".into(), choice: color(200) };
-    // It would hide the band before it has its place.
+    // Before it has its place, it would hide the band.
     let mut edits = vec![Edit::Several(vec![add, Edit::SetPlace(item, at(0.25))])];
     edits.extend((1..=20).map(|step| Edit::SetPlace(item, at(0.25 + 0.02 * f64::from(step)))));
     edits.extend([true, false].map(|hidden| Edit::HideItem(item, hidden)));
@@ -544,12 +545,12 @@ fn sources_are_changed_on_air_without_a_lost_or_torn_picture() {
         match events.recv_timeout(LIMIT).unwrap() {
             Event::Stats(stats) => {
                 skipped = stats.video.map_or(0, |video| video.skipped);
-                // Some each second, in the middle of pictures.
+                // Some each second, between frames.
                 let mut any = false;
                 for edit in left.by_ref().take(8) {
                     assert!(expected.apply(&edit), "{edit:?}");
                     studio.send(Command::Edit(edit));
-                    // One after the other, each at whatever the picture is doing then.
+                    // One after the other, each at an arbitrary point within a frame.
                     let done = || *studio.snapshot().scenes.collection == expected;
                     wait_for("an edit", LIMIT, done);
                     any = true;
@@ -570,13 +571,13 @@ fn sources_are_changed_on_air_without_a_lost_or_torn_picture() {
     studio.end(LIMIT).unwrap();
     let times = times(&file);
     assert!(times.len() > 40, "{}", times.len());
-    // 15 a second: 66 or 67 ms from one to the next.
+    // At 15 fps, 66 or 67 ms from one frame to the next.
     let missing = times.windows(2).map(|pair| {
         assert!(pair[1] >= pair[0], "{pair:?}");
         (((pair[1] - pair[0]) as f64 * 15.0 / 1_000.0).round() as u64).saturating_sub(1)
     });
     let missing: u64 = missing.sum();
-    // A machine that cannot keep up repeats pictures, and says so.
+    // A machine that cannot keep up repeats frames, and the figures say so.
     let repeated = times.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
     assert!(repeated == 0 || strained, "{repeated}");
     assert!(missing <= skipped + repeated, "{missing} are missing, {skipped} + {repeated} known");

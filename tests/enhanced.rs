@@ -14,7 +14,7 @@ use bytes::Bytes;
 use onair::wire::container::flv::{Demuxer, TagKind, parse_audio, parse_video};
 use serde_json::Value;
 
-/// Picture and sound, the encoders that make them, and what the probe says of them.
+/// Video and audio codecs, the encoders that make them, and what the probe reports.
 const CODECS: [(&str, &[&str], &str, &str, u32); 3] = [
     (
         "HEVC and AC-3",
@@ -70,7 +70,7 @@ const CODECS: [(&str, &[&str], &str, &str, u32); 3] = [
     ),
 ];
 
-/// An ffmpeg that writes all of them, or `None`, said loudly.
+/// An ffmpeg that writes all of these codecs, or `None` with a loud message.
 pub(crate) fn new_ffmpeg() -> Option<PathBuf> {
     let named = std::env::var_os("ONAIR_FFMPEG").map(PathBuf::from);
     let program = named.unwrap_or_else(|| "ffmpeg".into());
@@ -97,12 +97,12 @@ pub(crate) fn new_ffmpeg() -> Option<PathBuf> {
     None
 }
 
-/// Makes five seconds of a film, 320×180 at 30 fps, stereo, in FLV.
+/// Makes an FLV file of five seconds: 320×180 at 30 fps, stereo.
 fn film(ffmpeg: &Path, codecs: &[&str], file: &Path) {
     film_as(ffmpeg, codecs, "flv", file);
 }
 
-/// The same in this format.
+/// Like [`film`], in this format.
 fn film_as(ffmpeg: &Path, codecs: &[&str], format: &str, file: &Path) {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-y"]);
@@ -113,7 +113,7 @@ fn film_as(ffmpeg: &Path, codecs: &[&str], format: &str, file: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The bodies of pictures and sound, without configurations and ends.
+/// The bodies of the video and audio packets, without codec configs and sequence ends.
 fn bodies(file: &[u8]) -> Vec<(TagKind, Bytes)> {
     let mut demuxer = Demuxer::new();
     demuxer.push(file);
@@ -129,7 +129,7 @@ fn bodies(file: &[u8]) -> Vec<(TagKind, Bytes)> {
     media.map(|tag| (tag.kind, tag.body)).collect()
 }
 
-/// What `ffmpeg -i` says of the streams: Debian's ffprobe knows none of these in FLV.
+/// What `ffmpeg -i` prints about the streams: Debian's ffprobe knows none of these codecs in FLV.
 fn streams(ffmpeg: &Path, input: &str) -> String {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-t", "1", "-i", input, "-f", "null", "-"]);
@@ -163,7 +163,7 @@ fn every_codec_is_copied_relayed_saved_and_probed() {
         live.wait_event("live", |event| event["event"] == "target" && event["state"] == "live");
         server.wait_event("published", |event| event["event"] == "publish");
 
-        // Ours looks into it, and so does ffmpeg, which comes late and decodes it.
+        // Our probe reads the stream. So does ffmpeg, which joins late and decodes it.
         let report = probe(&url);
         let streams_found = report["streams"].as_array().unwrap();
         assert_eq!(streams_found[0]["codec"], video, "{name}: {report}");
@@ -180,7 +180,7 @@ fn every_codec_is_copied_relayed_saved_and_probed() {
 
         is_shown_or_named(name, &url);
 
-        // What is saved is what was in the file, byte for byte.
+        // The saved file has the same packets as the original, byte for byte.
         let saved = folder.path().join(format!("{video}-saved.flv"));
         let saved_path = saved.to_str().unwrap();
         let arguments = ["play", &url, "--headless", "--save", saved_path, "--duration", "3s"];
@@ -198,8 +198,8 @@ fn every_codec_is_copied_relayed_saved_and_probed() {
     }
 }
 
-/// A checksum of each picture as ffmpeg decodes it, and of each packet of sound, in order: where sound
-/// begins within its first packet FLV cannot tell.
+/// A checksum of each frame as ffmpeg decodes it, and of each audio packet, in order. FLV cannot
+/// tell where audio begins within its first packet.
 fn checksums(ffmpeg: &Path, file: &Path, track: &str) -> Vec<String> {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(file);
@@ -229,7 +229,7 @@ fn mp4_and_mkv_files_of_every_codec_go_out_as_they_are() {
             let file = folder.path().join(format!("{video}.{format}"));
             film_as(&ffmpeg, codecs, container, &file);
             let url = format!("{base}/live/{video}-{format}");
-            // Somebody who is there from the start gets all of it.
+            // A player that is connected from the start gets every packet.
             let saved = folder.path().join(format!("{video}-{format}.flv"));
             let words = ["play", &url, "--headless", "--save", saved.to_str().unwrap()];
             let mut player = Onair::start(&words);
@@ -250,7 +250,7 @@ fn mp4_and_mkv_files_of_every_codec_go_out_as_they_are() {
                 let sent = checksums(&ffmpeg, &file, track);
                 let got = checksums(&ffmpeg, &saved, track);
                 assert!(sent.len() > 50, "{what} {track}: {}", sent.len());
-                // Sound may begin before the first picture, with which who saves begins.
+                // Audio may begin before the first frame, where saving begins.
                 let before = if track == "0:a" { sent.len().saturating_sub(got.len()) } else { 0 };
                 assert!(before <= 3, "{what}: {before} packets of sound are missing");
                 assert_eq!(got, sent[before..], "{what} {track}");
@@ -260,7 +260,7 @@ fn mp4_and_mkv_files_of_every_codec_go_out_as_they_are() {
     assert!(server.stop(LIMIT).success());
 }
 
-/// With FFmpeg's libraries the stream is played; without them the player says what is missing.
+/// With FFmpeg's libraries the stream plays; without them the player says what is missing.
 fn is_shown_or_named(name: &str, url: &str) {
     let arguments = ["--json", "play", url, "--headless", "--mute", "--duration", "2s"];
     let output = Command::new(env!("CARGO_BIN_EXE_onair")).args(arguments).output().unwrap();
@@ -310,8 +310,8 @@ fn ffmpeg_publishes_and_late_joiners_decode() {
     assert!(server.stop(LIMIT).success());
 }
 
-/// A server, and before it one that names this application of it as its successor when it ends; the
-/// address of a stream there; and a file of a film to copy.
+/// Two servers, the address of a stream on the first, and a file to publish. When the first server
+/// drains, it names this application of the second one as its successor.
 fn successor(folder: &Path, application: &str) -> ([Onair; 2], String, PathBuf) {
     let file = folder.join("film.flv");
     std::fs::write(&file, small_film()).unwrap();
@@ -366,8 +366,8 @@ fn a_viewer_follows_the_server_to_its_successor_with_the_stream() {
     assert!(second.stop(LIMIT).success());
 }
 
-/// A server that is drained stays for clients that cannot move. The others resume elsewhere within a second, and
-/// new ones are sent there.
+/// A drained server keeps serving clients that cannot move. Other clients resume at the successor
+/// within a second, and new clients are sent there.
 #[test]
 fn a_drained_server_hands_its_clients_over_within_a_second() {
     crate::peers::in_real_time!(a_drained_server_hands_its_clients_over_within_a_second);
@@ -393,7 +393,7 @@ fn a_drained_server_hands_its_clients_over_within_a_second() {
             assert!(answer.starts_with("HTTP/1.1 202") && answer.contains("/live\""), "{answer}");
         }
         let (mut longest, mut last, mut grown) = (Duration::ZERO, Instant::now(), size());
-        // Both are at the successor, and the viewer gets more from there.
+        // Both clients are at the successor, and the viewer gets more media from there.
         let mut before = None;
         wait_for("media from the successor", LIMIT, || {
             if size() > grown {
@@ -409,7 +409,7 @@ fn a_drained_server_hands_its_clients_over_within_a_second() {
         });
         assert!(longest < Duration::from_secs(1), "by signal {by_signal}: {longest:?}");
         println!("by signal {by_signal}: the viewer got nothing for {longest:?}");
-        // It serves nobody new, says so, and leads them on.
+        // The server accepts no new clients, says so, and redirects them.
         let readiness = web::ask(http.as_str(), "GET", "/readyz");
         assert!(readiness.contains(" 503 ") && readiness.contains("draining"), "{readiness}");
         let mut late = Onair::start(&["play", &url, "--headless"]);
@@ -434,7 +434,7 @@ fn a_server_without_a_successor_asks_its_clients_to_come_back() {
     let mut live = Onair::start(&[&words[..], &["--log", "info"]].concat());
     first.wait_event("published", |event| event["event"] == "publish");
     assert!(first.stop(LIMIT).success());
-    // Asked, not merely cut off; and nobody is there yet.
+    // The publisher was asked to reconnect, not merely cut off. No server is there yet.
     live.peer.wait_until("the request", LIMIT, |peer| {
         peer.errors().contains("the server asks to reconnect to another address")
     });
@@ -464,7 +464,7 @@ fn what_cannot_be_sent_or_saved_says_so() {
     assert!(said.contains(".flv") && !saved.exists(), "{said}");
 }
 
-/// Two seconds of something in AV1's clothes.
+/// Two seconds of packets that are labeled AV1 but hold no real video.
 fn small_film() -> Vec<u8> {
     use onair::wire::container::flv::{file_header, write_tag};
     let mut out = bytes::BytesMut::from(&file_header(false, true)[..]);
@@ -472,7 +472,7 @@ fn small_film() -> Vec<u8> {
     for at in 0..50_u32 {
         let mut body = vec![if at % 25 == 0 { 0x91 } else { 0xA1 }];
         body.extend(b"av01");
-        // Much enough not to lie in a buffer for long where it is written down.
+        // Large enough that a file writer does not buffer it for long.
         body.resize(1_000, at as u8);
         write_tag(TagKind::Video, at * 40, &body, &mut out);
     }

@@ -22,12 +22,12 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The names in the first column of each table, by the heading above it.
+/// The names in the first column of each table, by the heading above the table.
 fn guide() -> BTreeMap<String, Names> {
     let text = read("docs/reference/events.md");
     let mut all: BTreeMap<String, Names> = BTreeMap::new();
@@ -50,8 +50,8 @@ fn named(guide: &BTreeMap<String, Names>, headings: &[&str]) -> Names {
     headings.iter().flat_map(of).collect()
 }
 
-/// Every field of an answer or event as the guide writes it: `targets[].state`. Of what has names of its
-/// own (`metadata{}`) no more than that.
+/// Every field of an answer or event as the guide writes it: `targets[].state`. An object with free
+/// names (`metadata{}`) counts as one field.
 fn fields(value: &Value, at: &str, named: &Names, found: &mut Names) {
     match value {
         Value::Object(all) => {
@@ -73,7 +73,7 @@ fn fields(value: &Value, at: &str, named: &Names, found: &mut Names) {
     }
 }
 
-/// What was printed against what stands in the guide.
+/// Compares printed events with the guide.
 struct Compared {
     guide: BTreeMap<String, Names>,
 }
@@ -83,7 +83,8 @@ impl Compared {
         Self { guide: guide() }
     }
 
-    /// Values that have the fields under these headings; gives what is named there and was not seen.
+    /// Checks that the values have only the fields under these headings; returns the documented
+    /// fields that no value had.
     #[track_caller]
     fn unseen(&self, headings: &[&str], values: &[Value]) -> Names {
         let named = named(&self.guide, headings);
@@ -103,8 +104,8 @@ impl Compared {
         named.difference(&found).cloned().collect()
     }
 
-    /// All events of a run, of which every one must have a heading; gives what was not seen of those
-    /// headings, but for these fields, which few runs have.
+    /// All events of a run. Each event must have a heading, and each field of those headings must
+    /// occur, except the `seldom` ones.
     #[track_caller]
     fn all_seen(&self, events: &[Value], headings: &[(&str, &[&str])], seldom: &[&str]) {
         let unseen = self.unseen_of(events, headings);
@@ -132,7 +133,7 @@ impl Compared {
     }
 }
 
-/// What `live` prints, and the headings that tell of it.
+/// The events of `live`, and the headings that describe them.
 const LIVE: [(&str, &[&str]); 20] = [
     ("ready", &["`ready`"]),
     ("source", &["`source`"]),
@@ -158,7 +159,7 @@ const LIVE: [(&str, &[&str]); 20] = [
 const CAME: &[&str] = &["`publish`, `join`"];
 const WENT: &[&str] = &["`unpublish`, `leave`"];
 
-/// What a run of `live` seldom has to say: faults, what other flags and other sources bring.
+/// Fields that a run of `live` seldom has: faults, and fields of other flags and other sources.
 const SELDOM: &[&str] = &[
     "ready rtmps",
     "ready rtmpt",
@@ -248,7 +249,7 @@ fn what_live_prints_stands_in_the_guide_and_the_guide_is_printed() {
         writeln!(control, "{line}").unwrap();
     }
     let compared = Compared::new();
-    // What only the end brings comes below.
+    // Fields that occur only at the end are checked below.
     let missing = |onair: &Onair| {
         let unseen = compared.unseen_of(&onair.events(), &LIVE).into_iter();
         let ends = ["summary ", "target ", "unpublish ", "leave "];
@@ -265,7 +266,7 @@ fn what_live_prints_stands_in_the_guide_and_the_guide_is_printed() {
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
     let mut events = onair.events();
 
-    // A target that fails tells why.
+    // A target that fails says why.
     let url = format!("rtmp://127.0.0.1:{}/live/stream", peers::free_port());
     let words = [&["live", "--to", &url, "--retry-for", "1s"], &SMALL[..]].concat();
     let mut failed = Onair::start(&words);
@@ -335,7 +336,7 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         ("summary", &["`summary` of `play`", "`play_stats`"]),
     ];
     let mut events = play.events();
-    // What was odd about the stream.
+    // Notices about anomalies of the stream.
     let notices: Vec<Value> =
         events.iter().filter(|event| event["event"] == "notice").cloned().collect();
     compared.unseen(&["`notice`"], &notices);
@@ -358,11 +359,11 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         "chat role",
         "play_stats av_offset_ms",
         "summary av_offset_ms",
-        // Of HLS.
+        // Only HLS has these.
         "play_stats sender_latency_ms",
         "summary sender_latency_ms",
     ];
-    // Of recordings, of what can be gone back in, and of what is saved.
+    // Only recordings, time shift and saved files have these.
     let about = ["position", "duration", "behind", "rewind"];
     let saved = ["saving", "saving.path", "saving.seconds", "saving.bytes"];
     let about: Vec<String> = ["play_stats", "summary"]
@@ -407,7 +408,7 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
     live.stop(LIMIT);
 }
 
-/// Runs a command that ends by itself with one line.
+/// Runs a command that ends after it has printed one line.
 fn answer(words: &[&str], code: i32) -> Value {
     let mut onair = Onair::start(words);
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(code), "{words:?} {}", onair.peer.errors());
@@ -435,7 +436,7 @@ fn answers_are_as_the_guide_says() {
     let seldom: Names = seldom.iter().map(|name| format!("streams[].{name}")).collect();
     assert!(unseen.is_subset(&seldom), "in the guide and not printed: {unseen:?}");
 
-    // What devices there are, is the machine's.
+    // The lists of devices depend on the machine.
     let unseen = compared.unseen(&["`onair devices`"], &[answer(&["devices"], 0)]);
     let lists = [
         "cameras",
@@ -462,7 +463,7 @@ fn answers_are_as_the_guide_says() {
     assert!(unseen.is_subset(&["elsewhere".to_owned()].into()), "{unseen:?}");
 }
 
-/// The text of every source under a folder.
+/// The text of every source file under a folder.
 fn sources(folder: &Path) -> String {
     let mut text = String::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -482,7 +483,7 @@ fn nothing_is_named_that_the_program_does_not_know() {
     let code = sources(&root.join("cli")) + &sources(&root.join("server/http"));
     let guide = guide();
     for (heading, names) in &guide {
-        // Numbers, paths and figures are looked at below and above.
+        // Numbers, paths and metrics are checked elsewhere in this file.
         if ["Exit codes", "The built-in server over HTTP", "`/metrics`"].contains(&heading.as_str())
         {
             continue;
@@ -497,7 +498,7 @@ fn nothing_is_named_that_the_program_does_not_know() {
             assert!(code.contains(&format!("\"{event}\"")), "{event}: no such event");
         }
     }
-    // The other way round: each event that is written by its name has a heading.
+    // The other way round: each event that the code emits by name has a heading.
     let told: Names = guide.keys().flat_map(|heading| quoted(heading)).map(str::to_owned).collect();
     for call in ["event(\"", "say(\""] {
         for after in code.split(call).skip(1) {

@@ -13,7 +13,8 @@ use onair::net::Runtime;
 /// The longest that a stop may take.
 const STOP: Duration = Duration::from_secs(3);
 
-/// A fault that ends it: exit code, stage, code (or nothing), a word of the cause, tried again.
+/// A fault that ends the run: fault, exit code, stage, code (or empty), a word of the cause, and
+/// whether onair retries.
 type Ending = (&'static str, i32, &'static str, &'static str, &'static str, bool);
 
 const ENDINGS: &[Ending] = &[
@@ -72,7 +73,7 @@ const ENDINGS: &[Ending] = &[
 fn every_fault_on_the_way_in_ends_with_its_stage_and_reason() {
     peers::in_real_time!(every_fault_on_the_way_in_ends_with_its_stage_and_reason);
     let runtime = Runtime::start().unwrap();
-    // Those that time out first, so that the others end meanwhile.
+    // Faults that time out come first, so that the others can end meanwhile.
     let mut order: Vec<&Ending> = ENDINGS.iter().collect();
     order.sort_by_key(|ending| !ending.0.starts_with("stall"));
     for some in order.chunks(7) {
@@ -97,7 +98,7 @@ fn every_fault_on_the_way_in_ends_with_its_stage_and_reason() {
             let cause = failed["cause"].as_str().unwrap_or_default();
             assert!(cause.contains(word), "{fault}: {failed}");
             assert!(failed["advice"].as_str().is_some_and(|it| it.len() > 8), "{fault}: {failed}");
-            // With a limit of a second, what takes ten is not tried twice.
+            // With a retry limit of one second, a fault that takes ten is not retried.
             let again = events.iter().any(|event| event["retry_in"].as_f64().is_some());
             assert_eq!(again, *retried && !fault.starts_with("stall"), "{fault}: {events:#?}");
             println!(
@@ -108,7 +109,8 @@ fn every_fault_on_the_way_in_ends_with_its_stage_and_reason() {
     }
 }
 
-/// A fault on the way in that passes: live in the end, and this was said meanwhile.
+/// A fault while connecting that passes: the target is live in the end, and this cause was reported
+/// meanwhile.
 const PASSING: &[(&str, &str)] = &[
     ("reset@handshake*1", "cut"),
     ("half-close@connect*1", "closed"),
@@ -124,12 +126,13 @@ const PASSING: &[(&str, &str)] = &[
     ("throttle@connect:3M", ""),
 ];
 
-/// A fault in the middle of a stream, and the words of the loss; none where nothing is lost.
+/// A fault in the middle of a stream, and a word of the reported cause; empty where nothing is
+/// lost.
 const MIDWAY: &[(&str, &str)] = &[
     ("reset@media:3s*1", "cut"),
     ("close@media:3s*1", "c"),
     ("half-close@media:3s*1", "closed"),
-    // In the middle of a stream most garbage reads as the beginning of a message that never ends.
+    // In the middle of a stream, most garbage reads as the beginning of a message that never ends.
     ("garbage@media:3s*1", ""),
     ("stall@media:3s+2s*1", ""),
     ("stall@media:3s+12s*1", "t"),
@@ -148,7 +151,7 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
         .chain(MIDWAY.iter().map(|(fault, word)| (*fault, *word, !word.is_empty())))
         .collect();
     let mut labs: Vec<Lab> = cases.iter().map(|case| Lab::start(&runtime, &[case.0])).collect();
-    // Two that are sent elsewhere, and one that nothing happens to.
+    // Two servers that redirect to two others, and one without any fault.
     let elsewhere = [Lab::start(&runtime, &[]), Lab::start(&runtime, &[])];
     let door = format!("redirect@connect:{}", elsewhere[0].app_url());
     labs.push(Lab::start(&runtime, &[&door]));
@@ -171,7 +174,7 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
     for lab in &elsewhere {
         watched.until("a stream elsewhere", &all, |_| lab.has_media());
     }
-    // Half a group of pictures more of each.
+    // Three seconds more of each.
     let enough = watched.seconds() + 3.0;
     watched.until("three seconds more", &all, |seen| seen.seconds() > enough);
     let took = ends_within(&mut watched, LIMIT);
@@ -182,25 +185,27 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
         let (address, causes) = (lab.address(), watched.causes(&lab.address()));
         let said = causes.iter().any(|cause| cause.contains(word));
         assert!(said || word.is_empty(), "{fault}: {causes:?}");
-        // Once said is enough.
+        // The cause is reported only once.
         let twice = |cause: &String| cause.matches("violated the protocol").count() > 1;
         assert!(!causes.iter().any(twice), "{fault}: {causes:?}");
-        // Our own patience and the system's end at the same time; neither is the server's doing.
+        // Our own timeout and that of the system end at the same time. Neither is the server's
+        // fault.
         let ours = causes.iter().any(|it| it.contains("no data") || it.contains("timed out"));
         assert!(ours || !fault.contains("+12s"), "{fault}: {causes:?}");
         let got = lab.received();
         let whole = got.check(fault);
         let again = watched.back(&address);
         if *lost {
-            // One file where the server takes the new connection in the place of the old one.
+            // One file, if the server lets the new connection replace the old one.
             assert!(again.is_some() && (1..=2).contains(&got.files()), "{fault}");
             let (outage, gap) = (watched.outage(&address, lab).unwrap(), whole.gap);
-            // What was under way when the connection died is lost too, up to a second, and a new
-            // session begins with a keyframe, of which there is one in two seconds.
+            // Media in transit when the connection died are lost too, up to a second. The new
+            // session begins with a keyframe, which comes every two seconds.
             assert!(gap <= outage + 3.0, "{fault}: {gap} s missing of {outage} s");
         } else if !fault.starts_with("garbage@media") {
             assert_eq!((again, got.files()), (None, 1), "{fault}: {causes:?}");
-            // What waits too long in a stall is given up to the next keyframe, two seconds at most.
+            // Packets that wait too long in a stall are dropped up to the next keyframe, at most
+            // two seconds.
             let most = if fault.starts_with("stall@media") { 4.0 } else { 0.2 };
             assert!(whole.gap < most, "{fault}: {} s missing", whole.gap);
         }
@@ -237,7 +242,7 @@ fn stop_ends_within_three_seconds_wherever_it_stands() {
         "delay@media:2s",
         "garbage@connect",
     ];
-    // All at once, and each alone: one that waits must not hide behind another.
+    // All faults together, and each alone: a slow one must not be hidden by another.
     let together: Vec<Vec<&str>> =
         std::iter::once(faults.to_vec()).chain(faults.iter().map(|fault| vec![*fault])).collect();
     for some in together.chunks(4) {
@@ -323,7 +328,8 @@ fn nginx_killed_restarted_and_stopped_for_a_while() {
         nginx.wait_unpublished(name);
     }
 
-    // Three seconds are mostly waited out on the same connection; a busy machine makes them longer.
+    // A pause of three seconds is mostly survived on the same connection; a busy machine makes it
+    // longer.
     println!("nginx stopped for 3 s: {:?}", watched.causes(&address(&short)));
     for (what, nginx) in [("stopped for 3 s", &short), ("untouched", &steady)] {
         let files = nginx.recorded();
@@ -338,7 +344,8 @@ fn nginx_killed_restarted_and_stopped_for_a_while() {
         ("stopped for 8 s", long.recorded(), stopped),
     ] {
         assert_eq!(files.len(), 2, "{what}: {files:?} {:?}", watched.causes(&address));
-        // nginx begins each file at the time of the headers, which is where the one before ended.
+        // nginx begins each file at the time of its sequence headers, which is where the file
+        // before it ended.
         for file in &files {
             let whole = lab::check_files(what, std::slice::from_ref(file));
             assert!(whole.gap < 0.2, "{what}: {} s missing", whole.gap);

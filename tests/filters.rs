@@ -17,7 +17,7 @@ use onair::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
 const SIZE: Size = Size::new(640, 360);
 
-/// Pictures one after the other, the last one for ever.
+/// Frames one after the other; the last one repeats forever.
 struct Reel {
     frames: Vec<VideoFrame>,
     at: usize,
@@ -31,7 +31,7 @@ impl VideoFeed for Reel {
     }
 }
 
-/// Soft gradients with shapes in them, of so much chroma, at an instant.
+/// Soft gradients with shapes in them, with this much chroma, at an instant.
 fn painted(chroma: f32, time: f32) -> Planes {
     let mut planes = Planes::black(SIZE);
     let (width, height) = (SIZE.width as usize, SIZE.height as usize);
@@ -57,12 +57,12 @@ fn raw(planes: &Planes) -> Vec<u8> {
     [planes.y.as_slice(), &planes.u, &planes.v].concat()
 }
 
-/// What ffmpeg makes of the last of these pictures.
+/// The last of these frames, filtered by ffmpeg.
 fn by_ffmpeg(pictures: &[Planes], graph: &str) -> Vec<u8> {
     together_by_ffmpeg(&[pictures], graph)
 }
 
-/// What ffmpeg makes of the last pictures of these inputs, of which all have the same number.
+/// The last frames of these inputs, combined by ffmpeg. All inputs have the same number of frames.
 fn together_by_ffmpeg(inputs: &[&[Planes]], graph: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("ffmpeg");
@@ -85,7 +85,7 @@ fn together_by_ffmpeg(inputs: &[&[Planes]], graph: &str) -> Vec<u8> {
     output.stdout[output.stdout.len() - bytes..].to_vec()
 }
 
-/// What the compositor makes of the last of these pictures.
+/// The last of these frames, filtered by the compositor.
 fn by_us(pictures: &[Planes], filter: Filter, material: Option<FilterAssets>) -> Vec<u8> {
     let frame = |planes: &Planes| {
         let planes = Arc::new(Pooled::unpooled(planes.clone()));
@@ -97,7 +97,7 @@ fn by_us(pictures: &[Planes], filter: Filter, material: Option<FilterAssets>) ->
     program.handle([(SourceId(1), SourceFrame::Feed(Some(Box::new(reel))))].into(), None, None);
     program.set_filters([(SourceId(1), vec![wanted])].into(), false);
     program.handle(Default::default(), Some((Arc::new(Plan::simple(SourceId(1))), None)), None);
-    // One after the other, however long each takes: a machine that is busy gives no filter up here.
+    // Ticks do not follow real time: a busy machine must not skip a filter here.
     let mut ticks = (0_i64..=pictures.len() as i64).map(|tick| Timestamp::from_millis(tick * 33));
     let begin = ticks.next().unwrap();
     let first = program.frame(begin).0;
@@ -124,12 +124,12 @@ fn chosen(mut filter: Filter, name: &str, option: &str) -> Filter {
     filter
 }
 
-/// A green key without anything that ffmpeg's has not.
+/// A chroma key with only the features that ffmpeg's has.
 const KEYED: [(&str, f32); 4] =
     [("similarity", 0.35), ("smoothness", 0.1), ("spill", 0.0), ("protect", 0.0)];
 
-/// The same there: the key's chroma in BT.709, and distances as ffmpeg counts them, of 255 times the
-/// root of 2.
+/// The same key for ffmpeg: its chroma in BT.709, and distances as ffmpeg measures them, divided by
+/// 255 times the square root of 2.
 fn keyed_by_ffmpeg() -> String {
     let part = |share: f64| share * 224.0 / (255.0 * 2.0_f64.sqrt());
     let (similarity, blend) = (part(0.35), part(0.1));
@@ -178,7 +178,7 @@ fn filters_look_as_ffmpegs_do() {
         eprintln!("{name}: {decibels:.1} dB");
         assert!(decibels >= least, "{name}: {decibels:.1} dB, wanted {least}");
     }
-    // ffmpeg blurs chroma by as many pixels as luma: luma alone is compared.
+    // ffmpeg blurs chroma by as many samples as luma, so only luma is compared.
     let have = by_us(std::slice::from_ref(&picture), filter("blur", &[("sigma", 6.0)]), None);
     let want = by_ffmpeg(std::slice::from_ref(&picture), "gblur=sigma=6:steps=3");
     let decibels = psnr(&want[..SIZE.pixels()], &have[..SIZE.pixels()]);
@@ -186,7 +186,7 @@ fn filters_look_as_ffmpegs_do() {
     assert!(decibels >= 54.0, "blur: {decibels:.1} dB");
 }
 
-/// A look: warmer, with more contrast.
+/// A LUT that is warmer and has more contrast.
 fn look() -> String {
     let mut text = "TITLE \"Warm\"\nLUT_3D_SIZE 17\n".to_owned();
     for index in 0..17 * 17 * 17 {
@@ -197,7 +197,7 @@ fn look() -> String {
     text
 }
 
-/// The look in this file, by ffmpeg.
+/// ffmpeg's filter for the LUT in this file.
 fn looked_by_ffmpeg(file: &Path) -> String {
     format!(
         "scale=in_color_matrix=bt709:in_range=tv:flags=bilinear+accurate_rnd+full_chroma_int,\
@@ -207,7 +207,7 @@ fn looked_by_ffmpeg(file: &Path) -> String {
     )
 }
 
-/// The same picture for ever.
+/// The same frame forever.
 struct Still(VideoFrame);
 
 impl VideoFeed for Still {
@@ -224,7 +224,8 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("warm.cube");
     fs::write(&file, look()).unwrap();
-    // A camera with a look; before it somebody on green, smaller; all of it half faded in from black.
+    // A camera with a LUT; in front of it a smaller, green-screen source; all of it half faded in
+    // from black.
     let (camera, green) = (painted(25.0, 0.0), painted(90.0, 0.4));
     let graph = format!(
         "[0]{}[a];[1]{},scale=320:180:flags=bilinear[b];[a][b]overlay=240:120,fade=in:0:2",
@@ -284,7 +285,7 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     let decibels = psnr(&want, &half);
     eprintln!("half faded: {decibels:.1} dB");
     assert!(decibels >= 49.5, "half faded: {decibels:.1} dB");
-    // And whole: the fade does not hide what differs.
+    // And fully faded in: the fade must not hide differences.
     let whole = raw(program.frame(begin + second * 2).0.planes());
     let graph = graph.replace(",fade=in:0:2", "");
     let decibels = psnr(&together_by_ffmpeg(&[&twice(&camera), &twice(&green)], &graph), &whole);
@@ -350,7 +351,7 @@ fn noise_is_taken_away_as_well_as_hqdn3d_does() {
         .map(|_| {
             let mut planes = clean.clone();
             for y in &mut planes.y {
-                // The sum of four, so that most is small.
+                // The sum of four, so that most values are small.
                 let mut sum = 0;
                 for _ in 0..4 {
                     random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -377,7 +378,7 @@ fn filters_of_a_settings_file_reach_the_recording() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    // It takes a while to be read.
+    // A LUT that takes a while to read.
     let steps: Vec<f32> = (0..17_u8).map(|step| 1.0 - f32::from(step) / 16.0).collect();
     let mut negative = "LUT_3D_SIZE 17\n".to_owned();
     for blue in &steps {
@@ -434,7 +435,7 @@ fn filters_of_a_settings_file_reach_the_recording() {
     let said = live.peer.output() + &live.peer.errors();
     assert!(said.contains("hologram"), "{said}");
     let means = means(&ffmpeg::luma(&file));
-    // Nothing goes out before the table is read; but that is waited for 3 s at most.
+    // Nothing is sent before the LUT is read, but the wait is limited to 3 s.
     let waited = begun["t"].as_f64().unwrap() > 3.0;
     assert!(waited || means.iter().all(|mean| *mean <= 40), "no white: {means:?}");
 }

@@ -13,7 +13,7 @@ use crate::peers::{self, LIMIT, Nginx, ffmpeg, wait_for};
 
 const KEY: &str = "Pl4nted-k3y";
 
-/// How many are connected to this stream, its publisher included.
+/// The number of clients of this stream, its publisher included.
 fn clients(nginx: &Nginx) -> usize {
     let stat = nginx.stat();
     let name = format!("<name>{KEY}</name>");
@@ -21,7 +21,7 @@ fn clients(nginx: &Nginx) -> usize {
     stream.map_or(0, |part| part.matches("<client>").count())
 }
 
-/// No file says the key but the one that keeps keys, which nobody else may read.
+/// No file contains the key, except the key file, which other users cannot read.
 fn look_in(folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
     for entry in fs::read_dir(folder).unwrap() {
@@ -29,7 +29,7 @@ fn look_in(folder: &Path) {
         if path.is_dir() {
             look_in(&path);
         } else if !path.is_file() {
-            // The socket on which later starts call this one.
+            // The socket with which later starts reach this one.
         } else if path.ends_with("keys.toml") {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
         } else {
@@ -40,7 +40,7 @@ fn look_in(folder: &Path) {
     }
 }
 
-/// Does something until it shows, a few times.
+/// Acts until the effect shows, at most twice.
 fn until(what: &str, shows: &dyn Fn() -> bool, act: &dyn Fn()) {
     for _ in 0..2 {
         act();
@@ -71,7 +71,7 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     let nginx = Nginx::start();
     let desktop = Desktop::start();
     let _manager = desktop.manage();
-    // The test picture and tone, small; a target of yesterday, whose key was not kept.
+    // The test source and tone, small; a target from an earlier run whose key was not kept.
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("settings.toml");
     let text = "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
@@ -86,8 +86,8 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     let typed = |text: &str| drop(desktop.said("xdotool", &["type", "--delay", "0", text]));
     let kept = || fs::read_to_string(&settings).unwrap();
 
-    // Without a key *Go Live* points at its field; the server's is before it. Where the keyboard is, nothing
-    // tells: a window that was too slow for it gets the keys once more.
+    // Without a key, *Go Live* moves the focus to the key field; the server field is before it. The
+    // test cannot see the focus, so a window that was too slow gets the keys once more.
     let server = nginx.url("recorded", "").trim_end_matches('/').to_owned();
     let address = format!("127.0.0.1:{}/recorded\"", nginx.port);
     let pause = || thread::sleep(Duration::from_millis(500));
@@ -105,7 +105,7 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     press("ctrl+l");
     nginx.wait_published(KEY);
 
-    // What foreign software makes of it while it is on air.
+    // Foreign software reads the stream while it is on air.
     let live = ffmpeg::probe(nginx.url("recorded", KEY));
     assert_eq!(live.warnings, "");
     assert_eq!(
@@ -114,14 +114,14 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     );
     assert_eq!(live.stream("audio")["codec_name"], "aac");
 
-    // The key is said nowhere.
+    // The key appears nowhere.
     let title = desktop.said("xprop", &["-id", &id, "_NET_WM_NAME", "WM_NAME"]);
     let processes = Command::new("ps").args(["-eo", "args"]).output().unwrap();
     assert!(!title.contains(KEY), "{title}");
     assert!(!String::from_utf8_lossy(&processes.stdout).contains(KEY));
     look_in(home.path());
 
-    // The same window plays it back: the page opens with the keyboard in its address.
+    // The same window plays the stream back: the page opens with the focus in its address field.
     let before = clients(&nginx);
     until("the player at nginx", &|| clients(&nginx) > before, &|| {
         press("ctrl+2");
@@ -130,7 +130,7 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
         typed(&nginx.url("recorded", KEY));
         press("Return");
     });
-    // A picture of what it shows is kept by S, once there is one.
+    // S saves a screenshot, once there is a frame.
     let kept_picture = || {
         let mut files = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
         files.find(|path| path.extension().is_some_and(|it| it == "png"))
@@ -142,12 +142,12 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     let shown = ffmpeg::probe(kept_picture().unwrap());
     assert_eq!(shown.stream("video")["width"], 320);
 
-    // Closing asks while it is on air, and the stream goes on.
+    // Closing the window asks first while the stream is on air, and the stream continues.
     press("alt+F4");
     thread::sleep(Duration::from_secs(1));
     assert!(nginx.is_published(KEY) && window.status().is_none(), "{}", window.errors());
     press("Escape");
-    // *Stop* asks too: it stands before what has the keyboard, after some frames.
+    // *Stop* asks too. A few frames later it is the control before the focused one.
     for _ in 0..5 {
         press("ctrl+1");
         for key in ["ctrl+l", "shift+Tab", "Return"] {
@@ -163,7 +163,7 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
     assert!(!window.errors().contains(KEY), "the log holds the key");
 
-    // What nginx recorded.
+    // The file that nginx recorded.
     let file = nginx.recordings().join(format!("{KEY}.flv"));
     let probe = ffmpeg::probe(&file);
     assert_eq!(probe.warnings, "");

@@ -37,7 +37,7 @@ fn config(adapt: Adapt, targets: Vec<Target>) -> Config {
     Config { keyring: false, ..Config::new(Clock::start(), settings) }
 }
 
-/// A server of ours, and where it takes streams and hands them out over HTTP.
+/// Our own server: its process, and its RTMP port and HTTP address.
 fn server() -> (Onair, u16, String) {
     let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
     let mut server = Onair::start(&words);
@@ -50,7 +50,7 @@ fn server() -> (Onair, u16, String) {
     (server, port("rtmp"), http)
 }
 
-/// Writes what viewers get into a file, as it is.
+/// Writes what a viewer gets into a file, unchanged.
 fn viewer(http: &str, stream: &str, file: &Path) -> Peer {
     let url = format!("{http}/live/{stream}.flv");
     let words = ["-hide_banner", "-nostdin", "-y", "-i", &url, "-c", "copy"];
@@ -59,7 +59,7 @@ fn viewer(http: &str, stream: &str, file: &Path) -> Peer {
     Peer::start("ffmpeg", all)
 }
 
-/// The heights of the pictures in a file, one after another where they change.
+/// The heights of the frames in a file, with each change of size.
 fn heights(file: &Path) -> Vec<u64> {
     let words = ["-v", "error", "-select_streams", "v", "-of", "csv=p=0"];
     let mut all: Vec<_> = words.to_vec();
@@ -76,7 +76,7 @@ fn heights(file: &Path) -> Vec<u64> {
     seen
 }
 
-/// Nothing of the sound is missing, and time never goes back.
+/// No audio is missing, and time never goes back.
 fn whole_sound(file: &Path) {
     let probe = ffmpeg::probe(file);
     let sound = probe.packets("audio");
@@ -153,7 +153,7 @@ fn the_picture_becomes_smaller_on_a_slow_connection_and_large_again() {
     assert_eq!((sizes.first(), sizes.last()), (Some(&360), Some(&360)), "{sizes:?}");
     assert!(sizes.contains(&180), "{sizes:?}");
     whole_sound(&seen);
-    // The recording is as many files as there were sizes, each whole and of one size.
+    // The recording has as many files as there were sizes, each complete and of one size.
     let part = |number: usize| match number {
         1 => recording.clone(),
         number => folder.path().join(format!("own-part{number}.mp4")),
@@ -208,7 +208,8 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
     wait_for("ten seconds of it", LIMIT, || {
         studio.snapshot().recording.unwrap().duration.as_secs() >= begun.as_secs() + 10
     });
-    // Every few seconds more than the link carries is tried: what fits it is to be seen in between.
+    // Every few seconds the encoder tries more than the link carries. In between, a bitrate that
+    // fits must appear.
     let mut told = None;
     wait_for("a second encode that fits the link", LIMIT * 2, || {
         let now = stats.lock().unwrap().clone();
@@ -249,8 +250,8 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
     let sizes = heights(&files[1]);
     assert_eq!((sizes.first(), sizes.last()), (Some(&360), Some(&360)), "{sizes:?}");
     assert!(sizes.len() >= 3, "{sizes:?}");
-    // Nobody noticed but who had to: what is missing, a busy machine has left out for all, and says so.
-    // The last figures are up to a second older than the end.
+    // Only the slow viewer is affected. Frames that a busy machine skipped foreveryone appear in
+    // the figures, which are up to a second older than the end.
     let mut pictures = ffmpeg::probe(&files[0]).packets("video");
     let end = pictures.last().unwrap().dts - 2.0;
     pictures.retain(|picture| picture.dts < end);

@@ -38,7 +38,7 @@ fn a_hotkey_is_heard_behind_another_window_and_minimised() {
         pictures() > 0
     });
     let before = heard();
-    // Another key is none, and a lock changes nothing.
+    // Another key combination does nothing, and Caps Lock makes no difference.
     said(&["key", "ctrl+g"]);
     said(&["key", "Caps_Lock"]);
     said(&["windowminimize", &id]);

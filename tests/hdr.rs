@@ -14,14 +14,14 @@ use onair::wire::container::{Format, Index, ReadAt, TrackId};
 use onair::wire::container::{mkv, mp4};
 
 const SIZE: Size = Size::new(320, 176);
-/// The side of a patch of one colour.
+/// The side of a patch of one color, in samples.
 const PATCH: usize = 16;
 const ACROSS: usize = SIZE.width as usize / PATCH;
 const PATCHES: usize = ACROSS * SIZE.height as usize / PATCH;
 
 type Three = [f64; 3];
 
-/// What a film is tagged with.
+/// The color tags of a file.
 #[derive(Copy, Clone, Debug, PartialEq)]
 struct Tags {
     transfer: &'static str,
@@ -39,7 +39,7 @@ const USUAL: Tags = Tags { transfer: "bt709", primaries: "bt709", matrix: "bt709
 const HEVC: [&str; 4] = ["-c:v", "libx265", "-preset", "ultrafast"];
 const LOSSLESS: [&str; 2] = ["-x265-params", "lossless=1:log-level=none"];
 
-/// The first pictures that the decoder makes of a film's packets, and what it calls itself then.
+/// The first frames that the decoder makes of a file's packets, and the decoder's name.
 fn decoded(path: &Path) -> (Vec<VideoFrame>, String) {
     let data = std::fs::read(path).unwrap();
     let mut source = &data[..];
@@ -68,7 +68,7 @@ fn decoded(path: &Path) -> (Vec<VideoFrame>, String) {
     (frames, decoder.name().to_owned())
 }
 
-/// Has ffmpeg encode what comes of `input`, tagged.
+/// Encodes `input` with ffmpeg and these tags.
 fn make(path: &Path, input: &[&str], tags: Tags, options: &[&str]) {
     let words = ["-hide_banner", "-nostdin", "-y", "-v", "error"];
     let color = [
@@ -82,7 +82,7 @@ fn make(path: &Path, input: &[&str], tags: Tags, options: &[&str]) {
     Peer::start("ffmpeg", all.chain([path.to_str().unwrap()])).wait_success(LIMIT);
 }
 
-/// A film of patches of such codes of 10 bits (Y', Cb, Cr).
+/// A file of patches with these 10-bit codes (Y', Cb, Cr).
 fn patches(folder: &Path, name: &str, codes: &[Three], tags: Tags, options: &[&str]) -> PathBuf {
     let (width, height) = (SIZE.width as usize, SIZE.height as usize);
     let plane = |channel: usize, step: usize| {
@@ -103,7 +103,7 @@ fn patches(folder: &Path, name: &str, codes: &[Three], tags: Tags, options: &[&s
     path
 }
 
-/// The mean colour in the middle of each patch.
+/// The mean color in the middle of each patch.
 fn middles(frame: &VideoFrame) -> Vec<Three> {
     let (width, planes) = (SIZE.width as usize, frame.planes());
     let mean = |plane: &[u8], stride: usize, x: usize, y: usize| {
@@ -118,12 +118,12 @@ fn middles(frame: &VideoFrame) -> Vec<Three> {
     (0..PATCHES).map(patch).collect()
 }
 
-/// The parts of luma that red and blue have.
+/// The weights of red and blue in luma.
 fn parts(matrix: &str) -> (f64, f64) {
     if matrix == "bt2020nc" { (0.2627, 0.0593) } else { (0.2126, 0.0722) }
 }
 
-/// R'G'B' as codes of 10 bits.
+/// R'G'B' as 10-bit codes.
 fn coded([r, g, b]: Three, tags: Tags) -> Three {
     let (red, blue) = parts(tags.matrix);
     let luma = red * r + (1.0 - red - blue) * g + blue * b;
@@ -135,7 +135,7 @@ fn coded([r, g, b]: Three, tags: Tags) -> Three {
     }
 }
 
-/// Codes of 10 bits as R'G'B'.
+/// 10-bit codes as R'G'B'.
 fn signals([luma, cb, cr]: Three, tags: Tags) -> Three {
     let (red, blue) = parts(tags.matrix);
     let (luma, cb, cr) = if tags.range == "pc" {
@@ -147,7 +147,7 @@ fn signals([luma, cb, cr]: Three, tags: Tags) -> Three {
     [r, (luma - red * r - blue * b) / (1.0 - red - blue), b].map(|it| it.clamp(0.0, 1.0))
 }
 
-/// SMPTE ST 2084: the light in cd/m², and the way back.
+/// SMPTE ST 2084: light in cd/m² for a signal, and the inverse.
 fn pq(signal: f64) -> f64 {
     let (m1, m2) = (0.159_301_757_812_5, 78.843_75);
     let power = signal.powf(1.0 / m2);
@@ -208,14 +208,15 @@ fn inverse(m: &[Three; 3]) -> [Three; 3] {
     [0, 1, 2].map(|r| [0, 1, 2].map(|c| minor(c, r) / whole))
 }
 
-/// Light of BT.2020 as light of BT.709.
+/// Converts linear light from BT.2020 to BT.709.
 fn narrowed(light: Three) -> Three {
     let wide = to_xyz([[0.708, 0.292], [0.170, 0.797], [0.131, 0.046]]);
     let usual = to_xyz([[0.64, 0.33], [0.30, 0.60], [0.15, 0.06]]);
     times(&inverse(&usual), times(&wide, light))
 }
 
-/// The light in BT.709 that codes are to be shown as, white being 1; some of it may not exist there.
+/// The linear BT.709 light that the codes stand for, white being 1. Some of it may lie outside the
+/// gamut.
 fn light(codes: Three, tags: Tags, peak: f64) -> Three {
     let signals = signals(codes, tags);
     let light = match tags.transfer {
@@ -229,7 +230,7 @@ fn light(codes: Three, tags: Tags, peak: f64) -> Three {
     if tags.primaries == "bt2020" { narrowed(light) } else { light }
 }
 
-/// Light as our codes, for a display of BT.1886.
+/// Linear light as our codes, for a BT.1886 display.
 fn shown(light: Three) -> Three {
     let [r, g, b] = light.map(|it| it.clamp(0.0, 1.0).powf(1.0 / 2.4));
     let luma = 0.2126 * r + 0.7152 * g + 0.0722 * b;
@@ -241,7 +242,7 @@ fn luminance(light: Three) -> f64 {
     0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
 }
 
-/// Our codes as light.
+/// Our codes as linear light.
 fn seen([luma, cb, cr]: Three) -> Three {
     let (luma, cb, cr) = ((luma - 16.0) / 219.0, (cb - 128.0) / 224.0, (cr - 128.0) / 224.0);
     let (r, b) = (luma + 1.5748 * cr, luma + 1.8556 * cb);
@@ -249,7 +250,7 @@ fn seen([luma, cb, cr]: Three) -> Three {
     [r, g, b].map(|it| it.clamp(0.0, 1.0).powf(2.4))
 }
 
-/// Greys from below black to above white, and colours of all kinds.
+/// Grays from below black to above white, and colors of all kinds.
 fn palette(tags: Tags) -> Vec<Three> {
     let mut all: Vec<Three> =
         (0..60).map(|step| [64.0 + f64::from(step) * 876.0 / 59.0, 512.0, 512.0]).collect();
@@ -262,7 +263,7 @@ fn palette(tags: Tags) -> Vec<Three> {
             }
         }
     }
-    // What BT.709 has not, if there is any.
+    // Colors outside BT.709, where the tags allow them.
     for pure in [[0.6, 0.2, 0.2], [0.2, 0.6, 0.3], [0.2, 0.3, 0.6], [0.2, 0.6, 0.6]] {
         all.push(coded(pure, tags));
     }
@@ -270,16 +271,16 @@ fn palette(tags: Tags) -> Vec<Three> {
     all
 }
 
-/// How far a patch may be from the formulas, in codes of 8 bits: greys (rounding), and colours (what the
-/// table costs between its nodes).
+/// How far a patch may be from the formulas, in 8-bit codes: grays (rounding) and colors
+/// (interpolation between the table's nodes).
 const GREY: f64 = 1.0;
 const COLOR: f64 = 1.5;
-/// The same with PQ, whose steps are far apart in light.
+/// The limit for colors in PQ, whose steps are far apart in light.
 const PQ_COLOR: f64 = 7.0;
-/// How far the brightness of what BT.709 has not may be, as a signal (0…1).
+/// How far the brightness of a color outside BT.709 may differ, as a signal (0…1).
 const OUTSIDE: f64 = 0.05;
 
-/// Compares each patch of a film with the formulas.
+/// Compares each patch of a file with the formulas.
 fn check(name: &str, frame: &VideoFrame, codes: &[Three], tags: Tags, peak: f64) {
     assert_eq!((frame.size(), frame.color), (SIZE, Color::PROGRAM), "{name}");
     let mut counts = [0; 3];
@@ -292,8 +293,8 @@ fn check(name: &str, frame: &VideoFrame, codes: &[Three], tags: Tags, peak: f64)
             let grey = codes[1] == 512.0 && codes[2] == 512.0;
             (usize::from(!grey), distance.fold(0.0, f64::max))
         } else {
-            // What is at the edge of BT.709 and beyond is brought into it, which no standard says how:
-            // it keeps its brightness.
+            // Colors at and beyond the edge of BT.709 are mapped into it. No standard says how; the
+            // mapping keeps brightness.
             let signal = |light: f64| light.clamp(0.0, 1.0).powf(1.0 / 2.4);
             (2, (signal(luminance(seen(got))) - signal(luminance_wanted)).abs())
         };
@@ -367,7 +368,7 @@ fn what_is_not_hdr_stays_as_it_is() {
     }
 }
 
-/// What ffmpeg's filters make of a film: luma of BT.709 for a display of BT.1886, picture by picture.
+/// A file after ffmpeg's filters: BT.709 luma for a BT.1886 display, frame by frame.
 fn filtered(path: &Path, filters: &str) -> Vec<Vec<f64>> {
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(path);
@@ -395,7 +396,7 @@ fn psnr(ours: &[u8], theirs: &[f64]) -> f64 {
     10.0 * (255.0_f64.powi(2) / error).log10()
 }
 
-/// Films with everything in them, beside zscale (and tonemap, whose curves are other ones).
+/// Compares whole test patterns with zscale (and with tonemap, whose curves differ).
 #[test]
 fn pictures_look_as_those_of_ffmpegs_filters() {
     peers::require!("ffmpeg");
@@ -408,9 +409,9 @@ fn pictures_look_as_those_of_ffmpegs_filters() {
     let linear = "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709";
     let mobius = format!("{linear},tonemap=tonemap=mobius:param=0.3:desat=0:peak=4.926");
     let source = format!("testsrc2=size={SIZE}:rate=25,format=yuv420p10le");
-    // The least PSNR of luma, in dB, and how far the mean may be, in codes.
+    // The least PSNR of luma, in dB, and how far the mean may be off, in codes.
     for (name, tags, scale, filters, (least, most)) in [
-        // Below the knee nothing is lowered: the same arithmetic.
+        // Below the knee nothing is compressed, so the arithmetic is the same.
         ("dim-pq.mp4", PQ, 0.42, linear, (39.0, 1.0)),
         ("dim-hlg.mp4", HLG, 0.5, linear, (37.0, 1.0)),
         ("pq.mp4", PQ, 0.7, &mobius, (24.0, 10.0)),
@@ -439,7 +440,7 @@ fn pictures_look_as_those_of_ffmpegs_filters() {
     }
 }
 
-/// The player says what it makes of HDR.
+/// The player says what it does with HDR.
 #[test]
 fn the_player_tells_what_it_shows() {
     peers::require!("ffmpeg");
@@ -466,18 +467,19 @@ fn json(program: &str, arguments: &[&str], path: &Path) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The address of a file.
+/// The URL at which a file is served.
 fn served(path: &Path) -> PathBuf {
     let body = std::fs::read(path).unwrap();
     let port = peers::web::canned(move |_, socket| {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
-        // Who has seen enough goes.
+        // A client that has read enough may disconnect.
         let _ = socket.write_all(&[head.as_bytes(), &body].concat());
     });
     format!("http://127.0.0.1:{port}/film").into()
 }
 
-/// `onair probe` and ffprobe say the same of colours, whoever tells: the stream, its file, or both.
+/// `onair probe` and ffprobe report the same colors, whether the bitstream, the container or both
+/// state them.
 #[test]
 fn probe_tells_of_colours_what_ffprobe_tells() {
     peers::require!("ffmpeg", "ffprobe");
@@ -504,7 +506,7 @@ fn probe_tells_of_colours_what_ffprobe_tells() {
     let scaling = [&quiet[..2], &["-preset", "medium"], &quiet[4..6]].concat();
     let scaling =
         [&scaling[..], &["-x265-params", "log-level=none:scaling-list=default:bframes=4"]].concat();
-    // Of MPEG-4 nothing stands in the stream.
+    // An MPEG-4 bitstream does not state colors.
     let by_file = [&["-c:v", "mpeg4"][..], &eight].concat();
     for (name, tags, options, hdr, light) in [
         ("h264.mp4", USUAL, &h264, None, false),
@@ -528,7 +530,7 @@ fn probe_tells_of_colours_what_ffprobe_tells() {
         make(&path, &["-f", "lavfi", "-i", &film, "-frames:v", "10"], tags, options);
         let theirs = json("ffprobe", &["-v", "error", "-show_streams", "-of", "json"], &path);
         let theirs = &theirs["streams"][0];
-        // A transport stream comes from a server only.
+        // A transport stream is accepted from a server only.
         let source = if name.ends_with("ts") { served(&path) } else { path };
         let report = json(env!("CARGO_BIN_EXE_onair"), &["--json", "probe"], &source);
         let ours = &report["streams"][0];

@@ -57,7 +57,8 @@ fn serve(folder: &Path) -> web::Web {
     web::Web::start(folder, &good.certificate, &good.key)
 }
 
-/// Makes a list of each kind, `name.m3u8`, coded and cut by `how` and its own options, and serves them.
+/// Makes a playlist of each kind, `name.m3u8`, encoded and segmented with `how` and its own
+/// options, and serves them.
 fn made_and_served(at: &Path, how: &[&[&str]], kinds: &[(&str, &[&str])]) -> web::Web {
     for (name, options) in kinds {
         let list = format!("{name}.m3u8");
@@ -68,7 +69,7 @@ fn made_and_served(at: &Path, how: &[&[&str]], kinds: &[(&str, &[&str])]) -> web
     serve(at)
 }
 
-/// Serves texts by path; everything else is not there.
+/// Serves texts by path; every other path is not found.
 fn texts(pages: &[(&str, &str)]) -> u16 {
     let pages: Vec<(String, String)> =
         pages.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
@@ -86,8 +87,8 @@ fn texts(pages: &[(&str, &str)]) -> u16 {
     })
 }
 
-/// Plays a list of so many seconds to its end; all of it came, picture and sound (in packets of so
-/// many samples).
+/// Plays a playlist of this many seconds to its end, and asserts that all video and audio came
+/// (audio in packets of this many samples).
 fn whole(web: &web::Web, name: &str, seconds: u64, packet: i64) -> Outcome {
     let url = format!("http://127.0.0.1:{}/{name}.m3u8", web.http);
     let outcome = play(&config(&url), |_| false);
@@ -127,7 +128,7 @@ fn recorded_lists_of_every_kind_are_played_whole() {
     assert_eq!(report.audio.unwrap().sample_rate, Some(48_000));
 }
 
-/// What the system's FFmpeg libraries decode comes in segments too.
+/// Codecs that the system's FFmpeg libraries decode also play from segments.
 #[cfg(feature = "ffmpeg")]
 #[test]
 fn hevc_and_ac3_are_played_from_segments_of_both_kinds() {
@@ -155,7 +156,7 @@ fn one_goes_about_in_recorded_lists() {
     let kinds: [(&str, &str, &[&str]); 3] = [
         ("ts.m3u8", "ts.m3u8", &[]),
         ("fmp4.m3u8", "fmp4.m3u8", &["-hls_segment_type", "fmp4"]),
-        // Picture and sound in lists of their own.
+        // Video and audio in separate playlists.
         ("split.m3u8", "split%v.m3u8", &[&split[..], &["-master_pl_name", "split.m3u8"]].concat()),
     ];
     for (_, list, options) in kinds {
@@ -176,7 +177,7 @@ fn one_goes_about_in_recorded_lists() {
             watching.player.pause(paused);
             let shown = watching.player.figures().shown;
             assert!(watching.player.seek(Duration::from_secs_f64(wanted)), "{name}");
-            // From the beginning of a segment of a second.
+            // Playback starts at the beginning of a segment, which lasts one second.
             let there = |it: &Watching| (wanted - 1.1..wanted + 1.0).contains(&place(it));
             let seen = |it: &Watching| it.player.figures().shown > shown;
             watching.wait("the picture of the place", |it| seen(it) && there(it));
@@ -228,7 +229,7 @@ fn a_live_list_is_followed_at_its_distance() {
     let figures = &outcome.figures;
     assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{figures:?}");
     assert!(figures.underruns < 3, "{figures:?}");
-    // Three target durations from the end, of which some are always received.
+    // Playback starts three target durations before the end, and part of that is always received.
     assert!(figures.buffer < Duration::from_secs(5), "{figures:?}");
 }
 
@@ -258,7 +259,7 @@ fn one_goes_back_in_what_a_live_list_holds() {
     watching
         .wait("the place behind", |it| shown(it) > before + 30 && (4.5..8.5).contains(&behind(it)));
 
-    // A pause makes it later; what is gone to is seen in it.
+    // A pause adds latency; within it, the player can seek.
     watching.player.pause(true);
     let (was, before) = (behind(&watching), shown(&watching));
     watching.wait("more behind", |it| behind(it) > was + 1.0);
@@ -295,7 +296,7 @@ fn a_broadcast_that_begins_anew_is_followed_on() {
     let folder = tempfile::tempdir().unwrap();
     let hls = ["-t", "6", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "a.m3u8"];
     ffmpeg(folder.path(), &[&PICTURE, &TONE, &CODE, &hls]).wait_success(LIMIT);
-    // A live window of three over the six segments, whose numbers begin anew half-way.
+    // A live window of three segments over the six. Halfway through, the numbering restarts.
     let at = folder.path().to_owned();
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);

@@ -27,10 +27,10 @@ use onair::wire::container::flv::{TagKind, file_header, metadata, metadata_body,
 use onair::wire::container::{Format, Muxer, Tracks};
 use onair::wire::container::{mkv, mp4};
 
-/// Mutations a target.
+/// Mutations per fuzz target.
 const MUTATIONS: u32 = 5_000;
 
-/// A parameter set of that size, Baseline.
+/// A Baseline SPS of this size.
 fn sps(width_in_mbs: u32, height_in_mbs: u32) -> Vec<u8> {
     let mut writer = BitWriter::default();
     [0x67, 66, 0, 30].into_iter().for_each(|byte| writer.bits(8, byte));
@@ -91,7 +91,8 @@ fn flv_seeds() -> Vec<Vec<u8>> {
     vec![file.to_vec(), file[..200].to_vec()]
 }
 
-/// Half a second of picture and sound, or of sound alone, in fragments or clusters; `finished` with an index.
+/// Half a second of video and audio, or of audio alone, in fragments or clusters; `finished` adds
+/// an index.
 fn film(format: Format, pictures: bool, finished: bool) -> Vec<u8> {
     let config = AudioSpecificConfig::lc(48_000, 2).unwrap().build().unwrap();
     let audio = AudioConfig {
@@ -141,8 +142,8 @@ fn film(format: Format, pictures: bool, finished: bool) -> Vec<u8> {
     file
 }
 
-/// How they are cut, how long their server says that they are and where else they are looked into, then the
-/// file.
+/// Each seed: how the file is cut, what length its server claims, where else it is probed, and then
+/// the file.
 fn film_seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for (number, format) in [Format::Mp4, Format::Mkv].into_iter().enumerate() {

@@ -43,7 +43,7 @@ impl Served {
     }
 }
 
-/// Connections to both ports, as many as are let in.
+/// Opens connections to both ports; skips those that the server refuses.
 fn connections(served: &Served, number: usize) -> Vec<TcpStream> {
     let addresses = [&served.rtmp, &served.http].into_iter();
     let all = addresses.flat_map(|address| std::iter::repeat_n(address, number));
@@ -61,7 +61,7 @@ fn half_a_request(served: &Served) {
     }
 }
 
-/// Handshakes with random bytes behind them.
+/// Handshakes followed by random bytes.
 fn garbage(served: &Served) {
     let mut random = Random(0x5EED);
     for _ in 0..150 {
@@ -97,7 +97,7 @@ fn hoarding(served: &Served) {
     drop((publisher, slow));
 }
 
-/// Codec configs of half a megabyte, each another.
+/// Codec configs of half a megabyte, each different.
 fn large_configs(served: &Served) {
     let url = Url::parse(&served.url("live/large")).unwrap();
     let mut publisher = Client::new(Config::publish(url, BitsPerSecond(50_000_000)));
@@ -109,7 +109,7 @@ fn large_configs(served: &Served) {
     }
 }
 
-/// Tunnels that are opened and left alone.
+/// Tunnels that are opened and then abandoned.
 fn tunnels(served: &Served) {
     for _ in 0..80 {
         let Ok(mut stream) = TcpStream::connect(&served.rtmp) else { continue };
@@ -120,7 +120,7 @@ fn tunnels(served: &Served) {
     }
 }
 
-/// Viewers by HTTP who go in the middle.
+/// HTTP viewers that disconnect in the middle.
 fn viewers_who_go(served: &Served) {
     let mut publisher = Client::publish(&served.url("live/show"));
     publisher.send(&(TagKind::Video, 0, Bytes::from(vec![0x17, 0, 0, 0, 0, 1, 2, 3])));
@@ -157,12 +157,12 @@ const ROUNDS: [Round; 8] = [
 fn a_server_gives_back_what_hostile_peers_made_it_take() {
     let served = Served::start();
     let idle = Resources::of(served.server.peer.id());
-    // Buffers and threads that stay come with the first use.
+    // Buffers and threads that remain are created on first use.
     for (_, round) in ROUNDS {
         round(&served);
     }
     wait_for("a server that answers", LIMIT, || served.is_well());
-    // Its descriptors are those of a server that nobody has met.
+    // The server has the descriptors of one that nobody has connected to.
     idle.returned("the first rounds");
     let start = Resources::of(served.server.peer.id());
     for (name, round) in ROUNDS {

@@ -36,9 +36,9 @@ use random::Random;
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// No target may hold more than this for inputs of a few kilobytes.
+/// No fuzz target may hold more than this for inputs of a few kilobytes.
 const MAX_HELD: i64 = 24 << 20;
-/// Mutations a target; `ONAIR_MUTATIONS` asks for another number.
+/// Mutations per fuzz target; `ONAIR_MUTATIONS` sets another number.
 const MUTATIONS: u32 = 3_000;
 
 fn corpus(target: &str) -> PathBuf {
@@ -155,7 +155,7 @@ fn chunk_seeds() -> Vec<Vec<u8>> {
         interleaved,
         write(&[message(6, Kind::AGGREGATE, 5, aggregate)]),
         write(&[UserControl::SetBufferLength { stream: 1, millis: 9 }.message()]),
-        // the largest message there can be, announced
+        // announces the largest possible message
         vec![1, 6, 0, 0, 0, 0xFF, 0xFF, 0xFF, 9, 1, 0, 0, 0, 1, 2, 3],
         // one-byte chunks
         [
@@ -195,7 +195,7 @@ fn amf0_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Both directions of a publication and of a play, without the handshakes.
+/// Both directions of a publishing and of a playing session, without the handshakes.
 fn conversation(play: bool) -> [Vec<u8>; 2] {
     let now = Timestamp::ZERO;
     let url = Url::parse("rtmp://localhost/live/key").unwrap();
@@ -303,7 +303,8 @@ fn offers() {
     replay("sdp", &seeds, bodies::sdp);
 }
 
-/// Length of a packet, of the parameter sets or the record, whether it is a keyframe; then both.
+/// Seed: the packet's length, the length of the parameter sets or the record, the keyframe flag;
+/// then both data.
 #[test]
 fn units_in_rtp() {
     let nals = [&[0x67, 66, 1, 30, 0, 0x68, 0xCE, 0x3C][..], &[0, 0x09, 0xF0, 0, 0x65], &[7; 300]];
@@ -340,7 +341,7 @@ fn client_sessions() {
 
 #[test]
 fn announced_lengths_are_not_allocated() {
-    // eight messages of 16 MiB are announced, a byte of each is sent
+    // announces eight messages of 16 MiB, and sends one byte of each
     let mut bytes = Vec::new();
     for id in 3..11 {
         bytes.extend([id, 0, 0, 0, 0xFF, 0xFF, 0xFF, 9, 1, 0, 0, 0, 1]);

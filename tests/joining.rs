@@ -18,10 +18,10 @@ use onair::wire::container::flv::{Demuxer, Tag, TagKind, parse_video};
 use onair::wire::rtmp::client::Purpose;
 use onair::wire::rtmp::url::Url;
 
-/// Pictures of a film.
+/// The number of frames in the file.
 const PICTURES: u64 = 50;
 
-/// A film of two seconds whose pictures are reordered.
+/// A file of two seconds with reordered frames (B-frames).
 fn film(folder: &Path, name: &str) -> Vec<u8> {
     let path = folder.join(name);
     let (size, reordered) = ("320x180", ["-preset", "veryfast", "-bf", "3", "-g", "50"]);
@@ -29,8 +29,8 @@ fn film(folder: &Path, name: &str) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// What stands in an FLV file up to its first keyframe, and where that ends, without what stands
-/// behind each tag.
+/// The tags of an FLV file up to its first keyframe, and where the last of these tags ends, without
+/// the tag size that follows it.
 fn beginning(file: &[u8]) -> (Vec<Tag>, usize) {
     let mut demuxer = Demuxer::new();
     demuxer.push(file);
@@ -47,16 +47,16 @@ fn beginning(file: &[u8]) -> (Vec<Tag>, usize) {
     }
 }
 
-/// Sends an answer up to a place, and the rest when it may.
+/// Sends a response up to `place`, and the rest once `go_on` is set.
 fn send(socket: &mut TcpStream, head: &str, body: &[u8], place: usize, go_on: &Stop) {
     let begun = socket.write_all(&[head.as_bytes(), &body[..place]].concat());
-    // A player that sees nothing of it goes, and the test says so.
+    // A player that shows no frame of the first part disconnects, and the test reports that.
     if begun.is_ok() && go_on.wait(Duration::from_secs(60)) {
         let _ = socket.write_all(&body[place..]);
     }
 }
 
-/// Sees the first picture, lets the rest come, and sees all of it once.
+/// Waits for the first frame, lets the rest come, and asserts that every frame was decoded.
 fn see(watching: Watching, go_on: &Stop, name: &str) {
     watching.wait(&format!("the first picture of {name}"), |it| it.shown() > 0);
     let figures = watching.player.figures();

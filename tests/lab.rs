@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::peers::{LIMIT, Onair, ffmpeg};
 
-/// A small stream with pictures and sound.
+/// Options of a small stream with video and audio.
 pub const SMALL: &[&str] = &[
     "--video",
     "test",
@@ -31,15 +31,15 @@ pub const SMALL: &[&str] = &[
     "--video-bitrate",
     "500k",
 ];
-/// A stream that costs nothing, where it does not matter what is in it.
+/// Options of a stream that costs little, for tests in which the content does not matter.
 pub const QUIET: &[&str] = &["--video", "none", "--audio", "tone"];
 
-/// A name that no other test uses.
+/// A stream name that no other test uses.
 pub fn free_name(number: u32) -> String {
     format!("show{number}x{}", std::process::id())
 }
 
-/// A server with faults, and somebody who keeps all that it gives out.
+/// A server with faults, and a viewer that keeps all that the server sends.
 pub struct Lab {
     server: Server,
     struck: Mutex<Vec<Instant>>,
@@ -52,7 +52,7 @@ impl Lab {
         Self::start_at(runtime, faults, "127.0.0.1:0".parse().unwrap())
     }
 
-    /// At an address of its own.
+    /// Starts a lab at this address.
     pub fn start_at(runtime: &Runtime, faults: &[&str], rtmp: SocketAddr) -> Self {
         let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
         let http = Some(Listen::exactly("127.0.0.1:0".parse().unwrap()));
@@ -71,7 +71,7 @@ impl Lab {
         Self { server, struck: Mutex::default(), files, over }
     }
 
-    /// Where it listens, as it stands in events.
+    /// The server's address, as it appears in events.
     pub fn address(&self) -> String {
         self.server.addresses().rtmp.to_string()
     }
@@ -98,13 +98,13 @@ impl Lab {
         }
     }
 
-    /// Pictures have come.
+    /// Whether video has arrived.
     pub fn has_media(&self) -> bool {
         let files = self.files.lock().unwrap();
         files.last().is_some_and(|file| file.len() > 20_000)
     }
 
-    /// What has come so far, one file for each publication.
+    /// The media received so far, one file per publication.
     pub fn received(&self) -> Received {
         let files = self.files.lock().unwrap().clone();
         let folder = tempfile::tempdir().unwrap();
@@ -124,10 +124,10 @@ impl Drop for Lab {
     }
 }
 
-/// Keeps each publication of `live/show`, as HTTP-FLV gives it.
+/// Keeps each publication of `live/show`, as HTTP-FLV delivers it.
 fn keep(http: SocketAddr, files: &Mutex<Vec<Vec<u8>>>, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) {
-        // Between two questions whether anything is published.
+        // The pause between two requests that find out whether anything is published.
         thread::sleep(Duration::from_millis(25));
         let Ok(mut stream) = TcpStream::connect(http) else { continue };
         stream.set_read_timeout(Some(LIMIT * 2)).unwrap();
@@ -147,7 +147,7 @@ fn keep(http: SocketAddr, files: &Mutex<Vec<Vec<u8>>>, over: &AtomicBool) {
                 Ok(count @ 1..) => {
                     files.lock().unwrap().last_mut().unwrap().extend_from_slice(&buffer[..count]);
                 }
-                // The process was stopped and goes on.
+                // The process was stopped and continues.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 _ => break,
             }
@@ -155,15 +155,15 @@ fn keep(http: SocketAddr, files: &Mutex<Vec<Vec<u8>>>, over: &AtomicBool) {
     }
 }
 
-/// Files, and the folder they are in.
+/// Received files, and their folder.
 pub struct Received {
     _folder: tempfile::TempDir,
     paths: Vec<PathBuf>,
 }
 
-/// What is in them.
+/// The result of the check of received files.
 pub struct Whole {
-    /// The longest time, in seconds, without a new picture.
+    /// The longest time, in seconds, without a new frame.
     pub gap: f64,
 }
 
@@ -177,7 +177,7 @@ impl Received {
     }
 }
 
-/// Files of one stream after each other: each decodes without a word, time never goes back.
+/// Checks successive files of one stream: each decodes without a warning, and time never goes back.
 pub fn check_files(what: &str, files: &[PathBuf]) -> Whole {
     assert!(!files.is_empty(), "{what}: nothing has arrived");
     let mut last = [None::<u32>; 2];
@@ -221,11 +221,11 @@ fn decodes(what: &str, file: &Path) {
     assert_eq!(said, "", "{what}");
 }
 
-/// `onair live`, and when it said what.
+/// `onair live`, and the time of each of its messages.
 pub struct Watched {
     onair: Onair,
     seen: usize,
-    /// Address, state, cause, when.
+    /// Address, state, cause, and time.
     told: Vec<(String, String, String, Instant)>,
     at: f64,
     lines: Vec<Value>,
@@ -236,7 +236,7 @@ impl Watched {
         Self::of(Onair::start(words))
     }
 
-    /// In a network namespace.
+    /// Starts it in a network namespace.
     pub fn start_in(namespace: &str, words: &[&str]) -> Self {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", namespace, env!("CARGO_BIN_EXE_onair")]);
@@ -248,7 +248,7 @@ impl Watched {
         Self { onair, seen: 0, told: Vec::new(), at: 0.0, lines: Vec::new() }
     }
 
-    /// Takes in what it and the servers have said.
+    /// Reads what `onair live` and the servers have printed since.
     pub fn look(&mut self, labs: &[&Lab]) {
         for lab in labs {
             lab.note();
@@ -266,7 +266,7 @@ impl Watched {
             }
             self.lines.push(event);
         }
-        // Between two looks, of which `until` takes as many as it needs.
+        // The pause between two looks; `until` repeats them.
         thread::sleep(Duration::from_millis(20));
     }
 
@@ -287,7 +287,7 @@ impl Watched {
         }
     }
 
-    /// Its own clock, by its last line.
+    /// The time of its own clock at its last event.
     pub fn seconds(&self) -> f64 {
         self.at
     }
@@ -296,21 +296,21 @@ impl Watched {
         self.told.iter().rev().find(|it| it.0 == address).is_some_and(|it| it.1 == "live")
     }
 
-    /// When it was live again after it was lost.
+    /// When the target was live again after the connection was lost.
     pub fn back(&self, address: &str) -> Option<Instant> {
         let mut mine = self.told.iter().filter(|it| it.0 == address);
         mine.find(|it| it.1 == "reconnecting")?;
         mine.find(|it| it.1 == "live").map(|it| it.3)
     }
 
-    /// Seconds from the moment the loss was told until it was live again.
+    /// Seconds from the report of the loss until the target was live again.
     pub fn gap(&self, address: &str) -> Option<f64> {
         let mut mine = self.told.iter().filter(|it| it.0 == address);
         let lost = mine.find(|it| it.1 == "reconnecting")?.3;
         mine.find(|it| it.1 == "live").map(|it| it.3.duration_since(lost).as_secs_f64())
     }
 
-    /// Seconds from the first strike until it was live (again).
+    /// Seconds from the first strike until the target was live (again).
     pub fn outage(&self, address: &str, lab: &Lab) -> Option<f64> {
         let struck = *lab.struck.lock().unwrap().first()?;
         let mut mine = self.told.iter().filter(|it| it.0 == address);
@@ -318,7 +318,7 @@ impl Watched {
         Some(live.3.duration_since(struck).as_secs_f64())
     }
 
-    /// What was said to be wrong, each once, in order.
+    /// The reported causes, each once, in order.
     pub fn causes(&self, address: &str) -> Vec<String> {
         let mut causes: Vec<String> = self
             .told
@@ -330,7 +330,7 @@ impl Watched {
         causes
     }
 
-    /// Its figures for the target of this place in the command line, by the last line.
+    /// The target's figures in the latest event, by its index on the command line.
     pub fn figures(&self, index: usize) -> Value {
         let last = self.lines.iter().rev().find(|line| line["event"] == "stats");
         last.map_or(Value::Null, |line| line["targets"][index].clone())
@@ -345,7 +345,7 @@ impl Watched {
     }
 }
 
-/// A network namespace of its own with one cable to ours; gone with it.
+/// A separate network namespace, with one cable to ours; dropping it removes both.
 pub struct Elsewhere {
     pub name: String,
     cable: String,
@@ -354,7 +354,7 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// `None`, and a loud word, where this is not allowed.
+    /// `None`, with a loud message, where the process may not create namespaces.
     pub fn new(number: u32) -> Option<Self> {
         let id = std::process::id() % 10_000;
         let (name, cable) = (format!("onair{number}x{id}"), format!("oa{number}x{id}"));
@@ -381,18 +381,18 @@ impl Elsewhere {
         None
     }
 
-    /// What the cable is called in the namespace.
+    /// The name of the cable's end inside the namespace.
     #[allow(dead_code, reason = "not every test changes what is on it")]
     pub fn device(&self) -> String {
         format!("{}i", self.cable)
     }
 
-    /// Takes the cable away, or puts it back.
+    /// Takes the cable down, or brings it up again.
     pub fn set_up(&self, up: bool) {
         assert!(ip(&["link", "set", &self.cable, if up { "up" } else { "down" }]));
     }
 
-    /// Lets no more than this out of the namespace; whether the kernel can.
+    /// Limits the bitrate out of the namespace; returns whether the kernel can do this.
     pub fn limit(&self, rate: &str) -> bool {
         let inside = format!("{}i", self.cable);
         let tbf = ["tbf", "rate", rate, "burst", "16kb", "latency", "400ms"];
@@ -415,7 +415,7 @@ fn ip(words: &[&str]) -> bool {
     done.is_ok_and(|status| status.success())
 }
 
-/// Interrupts it; how long it took to end.
+/// Interrupts `onair live`; returns how long it took to end.
 pub fn ends_within(watched: &mut Watched, limit: Duration) -> Duration {
     let asked = Instant::now();
     watched.onair.peer.interrupt();

@@ -17,7 +17,7 @@ use onair::studio::{Command, Preferences, Studio};
 use crate::peers::ffmpeg;
 use crate::peers::watcher::{wait, watcher};
 
-/// A studio that looks at the recordings in `folder`.
+/// A studio whose recording folder is `folder`.
 fn open(settings: &Path, folder: &Path) -> Studio {
     let studio = watcher(settings);
     let recording_folder = folder.to_owned();
@@ -27,7 +27,7 @@ fn open(settings: &Path, folder: &Path) -> Studio {
     studio
 }
 
-/// As if it had been written an hour ago.
+/// Makes the file look as if it was written this many minutes ago.
 fn age(path: &Path, minutes: u64) {
     let file = fs::File::options().write(true).open(path).unwrap();
     file.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
@@ -37,7 +37,7 @@ fn names(view: &RecordingsView) -> Vec<String> {
     view.files.iter().map(|file| file.name()).collect()
 }
 
-/// What comes of a command.
+/// The outcome of a command.
 fn outcome(studio: &Studio, command: RecordingsCommand) -> Outcome {
     let before = studio.snapshot().recordings.outcome.as_ref().map_or(0, |it| it.number);
     studio.send(Command::Recordings(command));
@@ -87,7 +87,7 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
         it.files.len() == 2 && it.files.iter().all(|file| !matches!(file.state, FileState::Waiting))
     };
     let view = wait(&studio, "both files", |it| known(&it.recordings)).recordings;
-    // The newest first.
+    // The newest file comes first.
     assert_eq!(names(&view), ["broken.mkv", "old.mp4"]);
     assert!(matches!(view.files[0].state, FileState::Unreadable(_)), "{:?}", view.files[0]);
     let details = view.files[1].details().expect("it can be read");
@@ -103,7 +103,7 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
     assert_eq!((thumbnail.size().width, thumbnail.size().height), (192, 108));
     assert!(thumbnail.planes().y.iter().any(|luma| *luma > 100), "the test picture is not black");
 
-    // The frame where a part would begin.
+    // The frame at which a part would begin.
     let at = Duration::from_millis(4_500);
     studio.send(Command::Recordings(RecordingsCommand::FrameAt(path("old.mp4"), at)));
     let shown = |view: &RecordingsView| {
@@ -111,7 +111,7 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
     };
     wait(&studio, "the frame at the cut", |it| shown(&it.recordings));
 
-    // A part in another format: it begins at the keyframe before, and decodes.
+    // A part in another format: it begins at the keyframe before the start, and decodes.
     let part = Cut { from: Duration::from_millis(2_500), to: Some(Duration::from_millis(4_000)) };
     let (from, to) = (path("old.mp4"), path("part.mkv"));
     let copy = RecordingsCommand::Copy { from: from.clone(), to: to.clone(), part };
@@ -126,7 +126,7 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
             .any(|entry| { entry.unwrap().file_name().to_string_lossy().ends_with(".part") })
     );
 
-    // Nothing is written over: neither by a copy nor by another name.
+    // Nothing is overwritten: neither by a copy nor by renaming.
     assert!(outcome(&studio, copy).failed);
     let refused = outcome(&studio, RecordingsCommand::Rename(from, "broken".into()));
     assert!(!refused.failed, "another ending is another file: {refused:?}");
@@ -145,7 +145,7 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
     assert_eq!((taken.failed, taken.text.id()), (true, "remux-exists"));
     assert_eq!(fs::read(path("taken.mp4")).unwrap(), b"mine");
 
-    // A file that has gone meanwhile, and a copy of a broken one.
+    // A file that has disappeared, and a copy of a broken file.
     let gone = outcome(&studio, RecordingsCommand::Trash(path("gone.mp4")));
     assert_eq!((gone.failed, gone.text.id()), (true, "recordings-not-trashed"));
     let (from, to) = (path("broken.mkv"), path("x.mp4"));
@@ -157,7 +157,7 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
     wait(&studio, "the closed page", |it| it.recordings.files.is_empty());
 }
 
-/// Runs a test of this module in a process of its own, with these variables.
+/// Runs one test of this module in its own process, with these environment variables.
 fn run_alone(name: &str, variables: &[(&str, &Path)]) {
     let mut test = Process::new(std::env::current_exe().unwrap());
     test.args(["--exact", name, "--nocapture"]).env("ONAIR_ALONE", "1");

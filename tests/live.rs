@@ -24,7 +24,7 @@ fn live_with(more: &[&str], variables: &[(&str, &str)]) -> Onair {
     Onair::start_with(&words, variables)
 }
 
-/// What every file of the stream must be like, as ffprobe and ffmpeg see it: `rate` as a fraction.
+/// Checks a recorded or received file with ffprobe and ffmpeg; `rate` is a fraction.
 fn check(file: &Path, rate: &str) {
     let probe = ffmpeg::probe(file);
     assert_eq!(probe.warnings, "");
@@ -56,7 +56,7 @@ fn check(file: &Path, rate: &str) {
     assert!(apart <= 0.05, "picture and sound begin {apart} s apart");
     let keys: Vec<f64> = pictures.iter().filter(|p| p.keyframe).map(|p| p.dts).collect();
     assert!(keys.len() >= 2, "{keys:?}");
-    // RTMP and FLV count in milliseconds.
+    // RTMP and FLV timestamps have whole milliseconds.
     let on_the_dot = |pair: &[f64]| (pair[1] - pair[0] - 2.0).abs() < 0.0021;
     assert!(keys.windows(2).all(on_the_dot), "{keys:?}");
 }
@@ -69,7 +69,7 @@ fn wait_live(onair: &mut Onair, index: u64) {
     onair.wait_event("a live target", |event| of_target(event, index, "live"));
 }
 
-/// Waits until so many pictures have been encoded.
+/// Waits until this many frames have been encoded.
 fn wait_encoded(onair: &mut Onair, pictures: u64) {
     onair.wait_event("pictures", |event| {
         event["video"]["encoded"].as_u64().is_some_and(|encoded| encoded >= pictures)
@@ -150,7 +150,7 @@ fn the_built_in_server_serves_ffmpeg_gstreamer_and_mpv() {
     assert_eq!(live.warnings, "");
     assert_eq!(live.stream("video")["profile"], "High");
     assert_eq!(onair.stop(LIMIT).code(), Some(0));
-    // Here stream names are names; the port of the scheme, which it gets where that is free, is not shown.
+    // Stream names here are no secrets. The URL shows no port where it is the scheme's default.
     let shown = url.replace(":1935/", "/");
     let events = onair.events();
     assert!(events.iter().any(|event| event["url"] == *shown), "{events:?}");
@@ -239,10 +239,10 @@ fn files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept() {
         "--duration",
         "4s",
     ]);
-    // Longer than the clip: it begins anew.
+    // The recording is longer than the clip, so the clip starts again.
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.output());
     check(&filmed, "30/1");
-    // The picture is the clip's and not a slate, the sound not silence.
+    // The video is the clip and not a placeholder, and the audio is not silence.
     let (a, b) = (filmed.to_str().unwrap(), clip.to_str().unwrap());
     let words = ["-hide_banner", "-nostdin", "-i", a, "-i", b, "-lavfi"];
     let graph = "[0:v]settb=1/30,setpts=N[a];[1:v]settb=1/30,setpts=N[b];[a][b]ssim=shortest=1;\
@@ -301,7 +301,8 @@ fn picture_and_sound_stay_together_to_the_player() {
         "--snapshot",
         png.to_str().unwrap(),
     ]);
-    // Five flashes: the median of the last five, which a hiccup of a busy machine does not move.
+    // Five flashes: the figure is the median of the last five, which one hiccup of a busy machine
+    // does not change.
     let figures = player.wait_event("measurements", |event| {
         event["event"] == "play_stats"
             && event["shown"].as_u64().is_some_and(|shown| shown > 150)
@@ -312,7 +313,7 @@ fn picture_and_sound_stay_together_to_the_player() {
     assert!(offset.abs() <= 10.0, "{figures}");
     let latency = figures["latency_ms"].as_f64().unwrap();
     assert!((50.0..3_000.0).contains(&latency), "{figures}");
-    // Each stage has its part of it: made and encoded, then on its way, then decoded and waited for.
+    // Each stage has its share of the latency: encoding, then transport, then decoding and waiting.
     let arrival = figures["arrival_ms"].as_f64().unwrap();
     assert!(arrival > 0.0 && arrival < latency, "{figures}");
     let stats = onair.wait_event("a picture's way out", |event| {
@@ -333,7 +334,7 @@ fn picture_and_sound_stay_together_to_the_player() {
     }
 }
 
-/// Sound that is set to be later is measured to be, with a buffer that follows the network.
+/// The measured A/V offset is that of `--av-offset`, with a buffer that follows the network.
 #[test]
 fn an_offset_that_is_set_is_measured() {
     peers::in_real_time!(an_offset_that_is_set_is_measured);
@@ -385,7 +386,7 @@ fn a_key_is_seen_nowhere() {
     ];
     let mut onair = live_with(&words, &[("PLANTED", by_env)]);
     nginx.wait_published(by_env);
-    // nginx refuses by hanging up, which may pass: it is tried again.
+    // nginx refuses by closing the connection. That may be temporary, so onair retries.
     onair.wait_event("the refusal", |event| {
         of_target(event, 1, "connecting")
             && event["stage"] == "publish"
@@ -407,7 +408,7 @@ fn a_key_is_seen_nowhere() {
     ];
     for (place, bytes) in places {
         for key in [by_env, by_file] {
-            // A part would be bad enough.
+            // Even part of the key would be a leak.
             let key = &key.as_bytes()[..12];
             assert!(!bytes.windows(key.len()).any(|window| window == key), "in {place}");
         }
@@ -437,7 +438,8 @@ fn the_second_tells_loudness_rms_and_peaks() {
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(&wav, spec).unwrap();
-    // EBU Tech 3341, case 1: a sine of 1 kHz whose peaks are at -23 dBFS on both sides is -23 LUFS.
+    // EBU Tech 3341, case 1: a 1 kHz sine with peaks at -23 dBFS in both channels measures -23
+    // LUFS.
     let level = 10_f64.powf(-23.0 / 20.0) * f64::from(i16::MAX);
     for index in 0..48_000 {
         let angle = std::f64::consts::TAU * f64::from(index % 48) / 48.0;
@@ -491,14 +493,14 @@ fn the_second_tells_of_clipping_until_its_lamp_is_put_out() {
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(&wav, spec).unwrap();
-    // A moment at full scale, then minutes of next to nothing.
+    // A moment at full scale, then minutes of near silence.
     for index in 0..48_000 * 120 {
         writer.write_sample(if index < 4_800 { i16::MIN } else { 40 }).unwrap();
     }
     writer.finalize().unwrap();
     let pipe = folder.path().join("keyboard");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // Open for both, so that nobody waits for the other end.
+    // Opened for both reading and writing, so that neither end waits for the other.
     let mut keyboard = fs::File::options().read(true).write(true).open(&pipe).unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", &format!("exec \"$@\" < {}", pipe.display()), "sh"]);

@@ -28,7 +28,7 @@ fn closed() -> String {
     format!("rtmp://127.0.0.1:{}/live/stream", peers::free_port())
 }
 
-/// Waits for the end; its code must also be in the last line.
+/// Waits for the end; the last event must also have the exit code.
 #[track_caller]
 fn ends_with(onair: &mut Onair, code: i32) -> Vec<Value> {
     let ended = onair.peer.wait(LIMIT * 2).code();
@@ -39,7 +39,7 @@ fn ends_with(onair: &mut Onair, code: i32) -> Vec<Value> {
     events
 }
 
-/// The event with which the target failed; it must say what to do.
+/// The event of the target's failure; it must say what to do.
 #[track_caller]
 fn failure(events: &[Value]) -> &Value {
     let failed = events
@@ -133,7 +133,8 @@ fn a_refusal_ends_it_at_once() {
     ];
     let urls: Vec<String> =
         servers.iter().map(|server| format!("{}/stream", server.app_url())).collect();
-    // No limit to trying: waiting cannot cure this. What is busy may become free.
+    // No retry limit where waiting cannot help. A name in use may become free, so that run has a
+    // limit.
     let mut runs: Vec<Onair> = urls
         .iter()
         .zip([None, Some("1s"), None])
@@ -163,7 +164,7 @@ fn nginx_refuses_by_hanging_up() {
     let nginx = Nginx::start();
     let url = nginx.url("refused", "stream");
     ends_with(&mut live(&["--to", &url, "--retry-for", "2s"]), 7);
-    // And a player is turned away too, or told that there is nothing.
+    // A player is refused too, or told that there is no such stream.
     let mut player = Onair::start(&["play", "--headless", &url]);
     ends_with(&mut player, 7);
 }
@@ -174,7 +175,7 @@ fn a_server_that_dies_and_stays_away_is_lost() {
     let mut nginx = Nginx::start();
     let mut onair = live(&["--to", &nginx.url("live", "stream"), "--retry-for", "2s"]);
     nginx.wait_published("stream");
-    // A server that hangs up within a second has refused the stream.
+    // A server that closes the connection within a second counts as refusing the stream.
     onair.wait_event("two seconds", |event| event["video"]["encoded"].as_u64() > Some(50));
     nginx.peer.kill();
     let events = ends_with(&mut onair, 8);
@@ -211,7 +212,7 @@ fn a_player_says_what_it_misses() {
             .unwrap_or_else(|| panic!("{source}: {events:?}"));
         assert!(failed["advice"].as_str().is_some_and(|advice| advice.len() > 8), "{failed}");
     }
-    // The same for probe, which prints nothing then.
+    // `probe` gives the same exit codes and then prints nothing.
     for (source, code) in [(&*closed, 6), (file, 3)] {
         let mut probe = Onair::start(&["probe", source]);
         assert_eq!((probe.peer.wait(LIMIT).code(), probe.peer.output()), (Some(code), "".into()));
@@ -219,7 +220,7 @@ fn a_player_says_what_it_misses() {
     assert_eq!(serve.stop(LIMIT).code(), Some(0));
 }
 
-/// Where a recording holds anything, it must be playable from end to end.
+/// A recording must be playable from start to finish.
 fn playable(path: &Path) {
     let probe = ffmpeg::probe(path);
     assert_eq!(probe.warnings, "");
@@ -233,7 +234,7 @@ fn ctrl_c_at_any_moment_leaves_a_playable_file_and_no_stream() {
     peers::require!("ffmpeg", "ffprobe", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let nginx = Nginx::start();
-    // By what has happened when the signal comes.
+    // The event after which the signal is sent.
     type Moment = fn(&Value) -> bool;
     let moments: [(&str, Moment); 5] = [
         ("encoder", |event| event["event"] == "encoder"),
@@ -267,7 +268,7 @@ fn ctrl_c_at_any_moment_leaves_a_playable_file_and_no_stream() {
         }
         assert_eq!(onair.peer.errors(), "");
     }
-    // SIGTERM means the same.
+    // SIGTERM has the same effect.
     let path = folder.path().join("term.flv");
     let mut onair = live(&["--record", path.to_str().unwrap()]);
     onair.wait_named("stats");
@@ -289,7 +290,7 @@ fn a_kill_leaves_a_playable_file() {
     assert!(last > 1.0, "{last}");
 }
 
-/// Runs a command that ends by itself; its only line.
+/// Runs a command that ends without a signal; returns its only event.
 fn answer(words: &[&str], code: i32) -> Value {
     let mut onair = Onair::start(words);
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(code), "{words:?} {}", onair.peer.errors());
@@ -363,7 +364,7 @@ fn people_get_sentences_and_pipes_may_close() {
     assert!(path.metadata().unwrap().len() > 50_000, "the recording went on");
     let help = Command::new(program).arg("--help").output().unwrap();
     assert!(String::from_utf8_lossy(&help.stdout).contains("Exit codes"));
-    // In the other language, every line of it.
+    // In Chinese, every line is translated.
     let words = "live --video test --audio tone --size 480x270 --duration 1s --lang zh-CN --record";
     let other = folder.path().join("other.flv");
     let output = Command::new(program).args(words.split(' ')).arg(&other).output().unwrap();
@@ -392,14 +393,14 @@ fn check_looks_at_this_machine_and_sends_nothing() {
     assert!(!found.iter().any(|name| name == "no-target"), "{report}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 
-    // A folder that nothing can be written to, and a picture that is not there.
+    // A folder that cannot be written to, and a file that does not exist.
     let words = ["check", "--video", "file:/no/such.y4m", "--audio", "none", "--record"];
     let report = answer(&[&words[..], &["/proc/show.mp4"]].concat(), 4);
     let found = names(&report);
     assert_eq!(report["ok"], false);
     assert!(found.contains(&"folder-bad".into()) && found.contains(&"no-video".into()), "{report}");
 
-    // Beside a target.
+    // Together with a target.
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
     let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
     let url = format!("{rtmp}/live/SecretKey");
@@ -412,7 +413,7 @@ fn check_looks_at_this_machine_and_sends_nothing() {
     assert!(!serve.events().iter().any(|event| event["event"] == "publish"), "check goes live");
 }
 
-/// As the window says it, and before anything is sent.
+/// The messages are those of the window, and come before anything is sent.
 #[test]
 fn live_and_check_name_the_limits_of_a_service_that_a_stream_exceeds() {
     peers::in_real_time!(live_and_check_name_the_limits_of_a_service_that_a_stream_exceeds);
@@ -447,8 +448,8 @@ fn live_and_check_name_the_limits_of_a_service_that_a_stream_exceeds() {
     serve.stop(LIMIT);
 }
 
-/// As servers that talk to Flash Player alone: it hangs up on who sends no digest. Gives its address, and
-/// how often it hung up.
+/// A proxy that behaves like servers for Flash Player alone: it disconnects clients that send no
+/// digest. Returns its address, and a counter of the refused clients.
 fn insists_on_digests(behind: String) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -8,7 +8,7 @@ use crate::peers::{self, LIMIT, Onair, ffmpeg, others};
 const SMALL: &[&str] =
     &["--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "500k"];
 
-/// A server that wants `me` and `pa55word`, and its `host:port`.
+/// A server that requires the user `me` and the password `pa55word`, and its `host:port`.
 fn serve(scheme: &str) -> (Onair, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
@@ -33,7 +33,7 @@ fn ffmpeg_comes_in_by_both_schemes_and_not_with_a_wrong_password() {
                 event["event"] == "publish" && event["stream"] == carrier
             });
             assert_eq!(publish["app"], "live", "{publish}");
-            // Players need nothing.
+            // Players need no login.
             let probe = ffmpeg::probe(format!("rtmp://{address}/live/{carrier}"));
             assert_eq!(probe.stream("video")["codec_name"], "h264");
         }

@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 fn flash_and_tone_leave_together() {
     crate::peers::in_real_time!(flash_and_tone_leave_together);
     let clock = Clock::start();
-    // An origin and a rate that divide nothing evenly.
+    // An origin and a rate without a common factor.
     let grid = FrameGrid { origin: Timestamp::from_micros(12_345), rate: "29.97".parse().unwrap() };
     let size = Size::new(640, 360);
     let compositor =
@@ -50,7 +50,7 @@ fn flash_and_tone_leave_together() {
         let frame = pictures.recv_timeout(LIMIT).unwrap();
         let planes = frame.planes();
         let read = markers::read_band(&planes.y, planes.luma_stride(), size);
-        // The very first picture may still be the slate.
+        // The very first frame may still be the placeholder.
         let Some(time) = read else { continue };
         assert_eq!(markers::age_ms(time, clock.wall_micros(frame.pts) / 1_000), 0);
         let flash = markers::is_flash(&planes.y, planes.luma_stride(), size);

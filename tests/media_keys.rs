@@ -4,7 +4,7 @@
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, Peer, wait_for};
 
-/// What `playerctl` says of our player.
+/// What `playerctl` reports about our player.
 fn player(desktop: &Desktop, arguments: &[&str]) -> String {
     desktop.said("playerctl", &[&["--player=onair"], arguments].concat())
 }
@@ -28,10 +28,10 @@ fn the_desktop_sees_the_player_and_its_keys_work() {
     wait(&desktop, "its length", &["metadata", "mpris:length"], |said| {
         said.parse::<i64>().is_ok_and(|micros| (299_000_000..301_000_000).contains(&micros))
     });
-    // Nothing of where it is: only what it is called.
+    // The metadata contain the title of the file, but not its path.
     assert!(!player(&desktop, &["metadata"]).contains(folder.path().to_str().unwrap()));
 
-    // What has changed is told.
+    // Changes are signaled.
     let mut monitor = desktop.command("playerctl");
     monitor.args(["--player=onair", "--follow", "status"]);
     let monitor = Peer::start_command(&mut monitor);
@@ -42,7 +42,7 @@ fn the_desktop_sees_the_player_and_its_keys_work() {
     player(&desktop, &["play-pause"]);
     wait(&desktop, "going on", &["status"], |said| said == "Playing");
 
-    // Places in the recording, and loudness.
+    // Seeking in the recording, and volume.
     let position = |said: &str| said.parse::<f64>().unwrap_or(-1.0);
     player(&desktop, &["position", "200"]);
     wait(&desktop, "another place", &["position"], |said| (198.0..300.0).contains(&position(said)));
@@ -53,7 +53,7 @@ fn the_desktop_sees_the_player_and_its_keys_work() {
         (said.parse::<f64>().unwrap_or(0.0) - 0.25).abs() < 0.01
     });
 
-    // Another window is told apart by its process.
+    // A second window has its process ID in its name.
     let home = tempfile::tempdir().unwrap();
     let mut second = desktop.play(&file, home.path());
     let names = || {
@@ -73,7 +73,7 @@ fn the_desktop_sees_the_player_and_its_keys_work() {
     player(&desktop, &["play"]);
     wait(&desktop, "a new beginning", &["status"], |said| said == "Playing");
 
-    // The window closes as by its button, and the player is gone.
+    // The window closes as if by its button, and the player disappears from the bus.
     let quit = ["--session", "--type=method_call", "--dest=org.mpris.MediaPlayer2.onair"];
     desktop.said(
         "dbus-send",

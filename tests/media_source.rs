@@ -30,10 +30,9 @@ use pulled::{NUMBERED, Pulled, at, faintest, numbered};
 const TEST: [&str; 9] =
     ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--video-bitrate", "1500k"];
 
-/// Shows and hears a source in a program of its own until so many flashes have been measured and tone
-/// and flash, by the median of the last five, are within `most` milliseconds. A machine that is busy
-/// makes pictures late and not the sound: that passes, what is out of step does not, and ends the
-/// test at its limit. The times that were seen in the pictures.
+/// Shows a source in its own program until this many flashes are measured and the median offset of
+/// tone and flash is within `most` ms. A busy machine may delay frames for a while; a lasting
+/// offset fails at the limit. Returns the times coded in the frames.
 fn in_step(
     media: MediaSource,
     clock: Clock,
@@ -66,7 +65,7 @@ fn in_step(
         let planes = frame.planes();
         if let Some(time) = markers::read_band(&planes.y, planes.luma_stride(), size) {
             let flash = markers::is_flash(&planes.y, planes.luma_stride(), size);
-            // Each picture of the clip is shown twice.
+            // Each frame of the clip is shown twice.
             if times.last() != Some(&time) {
                 times.push(time);
                 if flashes.on_frame(time, flash) {
@@ -99,7 +98,7 @@ fn a_clip_goes_around_with_its_sound_in_step() {
 
     let clock = Clock::start();
     let runtime = Runtime::start().unwrap();
-    // Another rate than the clip's.
+    // A rate other than the clip's.
     let context = Context { clock, rate: 44_100, channels: 2, at_end: EndBehavior::Loop };
     let config = Config::new(Source::File(path.clone()));
     let media = source::open(&config, &context, &runtime).unwrap();
@@ -140,7 +139,7 @@ fn a_clip_is_paused_moved_about_in_and_stays_in_step() {
     assert!((7.0..9.0).contains(&whole), "{whole}");
     transport.ask(TransportCommand::Pause);
     wait_for("the pause", LIMIT, || transport.position().is_some_and(|it| it.paused));
-    // Longer than after which a source that gives nothing is told to stand.
+    // Longer than a source may give nothing before it counts as stalled.
     let (held, since) = (at().unwrap(), clock.now());
     wait_for("three seconds", LIMIT, || clock.now().since(since) > Duration::from_secs(3));
     assert!((at().unwrap() - held).abs() < 0.5, "{held} {:?}", at());
@@ -184,7 +183,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
         let transport = pulled.media.transport.clone();
         let last = |it: &Pulled| it.shown.last().copied();
         let over = |it: &Pulled| it.paused() && it.silent;
-        // All of it is seen, and its last picture stays, longer than a source may stand.
+        // The whole clip is shown, and its last frame stays for longer than the stall limit.
         pulled.until("its end", over);
         assert_eq!((pulled.shown[0], last(&pulled)), (0, Some(49)), "{name}");
         assert!(pulled.heard.iter().any(|it| it.abs() > 0.3), "{name} is heard");
@@ -196,7 +195,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
         assert_eq!(Some(place.at), place.whole, "{name}");
         assert_eq!(pulled.media.video_status.state(), SourceState::Open, "that is no fault");
 
-        // Or nothing is shown, of the same size.
+        // With `Clear`, the source becomes transparent at the same size.
         let blank = |it: &mut Pulled| {
             let frame = it.media.video.frame(it.next).unwrap();
             let alpha = frame.planes().alpha.as_ref();
@@ -212,7 +211,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
             pulled.step();
         }
 
-        // Played again, from its beginning and from a place.
+        // It plays again: from its beginning, and from a position.
         for (go, first) in [
             (TransportCommand::Resume, 0),
             (TransportCommand::Restart, 0),
@@ -225,15 +224,15 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
             pulled.until("its end", over);
             let shown: Vec<u64> = pulled.shown.drain(..).filter(|it| *it > 0).collect();
             let wanted: Vec<u64> = (first.max(1)..50).collect();
-            // A machine that is busy leaves pictures out; none comes twice.
+            // A busy machine drops frames; no frame comes twice.
             assert!(shown.is_sorted() && shown.len() > 5, "{name} {go:?} {shown:?}");
             assert!(shown.iter().all(|it| wanted.contains(it)), "{name} {go:?} {shown:?}");
             assert!(pulled.heard.iter().any(|it| it.abs() > 0.3), "{name} {go:?}");
             assert!(blank(&mut pulled).0, "{name} {go:?}");
         }
 
-        // It goes around after all; and ends with the time through it that is played then, though
-        // the next one has been read.
+        // Now it loops. With `Hold` it then ends after the current pass, although the next one has
+        // been read.
         transport.set_at_end(EndBehavior::Loop);
         pulled.shown.clear();
         pulled.until("another time", |it| it.shown.windows(2).any(|two| two[1] < two[0]));
@@ -254,7 +253,7 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // Lossless sound tells each sample's number; of AAC the phase of a slow tone does.
+    // A lossless ramp shows the number of each sample; with AAC, the phase of a slow tone does.
     let ramp = "aevalsrc='(mod(n,60000)-30000)/32768':s=48000:c=mono";
     let tone = "aevalsrc='0.5*sin(2*PI*20*t)':s=48000:c=mono";
     let aac: &[&str] = &["-c:a", "aac", "-b:a", "160k"];
@@ -269,11 +268,12 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
         pulled.until("the beginning", |it| it.shown.len() > 10);
         assert_eq!(pulled.shown[0], 0, "{name}");
         pulled.pause();
-        // Backwards and forwards, between keyframes (0, 4 and 8 s), on them, beside a picture's borders, at the end.
+        // Seeks back and forth: between keyframes (0, 4 and 8 s), on them, next to frame borders,
+        // and at the end.
         for millis in [1_001, 3_999, 7_960, 4_000, 2_479, 2_480, 9_990, 0, 5_333] {
             pulled.stand_at(name, Duration::from_millis(millis));
         }
-        // The sound goes on at the very sample.
+        // Audio continues at exactly the right sample.
         let wanted = 5_333 * 48;
         pulled.media.transport.ask(TransportCommand::Resume);
         let heard = pulled.heard.len();
@@ -299,10 +299,11 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
             let off = (phase - wanted as f64 / 48_000.0 * 20.0).rem_euclid(1.0);
             let off = if off > 0.5 { off - 1.0 } else { off } * 48_000.0 / 20.0;
             eprintln!("  {name}: {off:+.1} samples");
-            // FLV has whole milliseconds.
+            // FLV timestamps have whole milliseconds.
             assert!(off.abs() < if name.ends_with("flv") { 50.0 } else { 1.5 }, "{name}: {off}");
         }
-        // While it plays, too: the first picture after those of before is that of the place.
+        // While it plays, too: the first new frame after a seek is the one at the position asked
+        // for.
         pulled.until("it plays", |it| {
             it.shown.last().is_some_and(|it| *it >= at(Duration::from_millis(5_500)))
         });
@@ -324,13 +325,13 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
     let folder = tempfile::tempdir().unwrap();
     // A whole number of waves in the three seconds.
     let tone = "aevalsrc='0.5*sin(2*PI*200*t)':s=48000:c=mono";
-    // Where times are whole milliseconds the waves may meet by as much beside each other.
+    // Where timestamps have whole milliseconds, the waves may be off by as much at the seam.
     for (name, most) in [("round.mp4", 0.03), ("round.mkv", 0.7), ("round.flv", 0.7)] {
         let path = folder.path().join(name);
         numbered(&path, "3", tone, &["-c:a", "aac", "-b:a", "160k"]);
         let (mut pulled, _runtime) = Pulled::open(&path, EndBehavior::Loop);
         pulled.until("the beginning", |it| it.shown.len() > 10);
-        // A machine that is busy may be late once: a seam without that is wanted.
+        // A busy machine may be late once: the test waits for a seam without that.
         let (mut pictures, mut sound, mut rounds) = (false, false, 0);
         while !(pictures && sound) {
             rounds += 1;
@@ -344,7 +345,7 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
             let wanted: Vec<u64> = (65..75).chain(0..10).collect();
             pictures |= around == wanted;
             let part = &pulled.heard[heard..];
-            // A wave is 240 samples long: each is as the one before it.
+            // A wave has 240 samples; each must equal the one before it.
             let worst = part.windows(241).map(|it| (it[240] - it[0]).abs()).fold(0.0, f32::max);
             let faint = part
                 .windows(240)
@@ -370,7 +371,7 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
     let aac: &[&str] = &["-c:a", "aac", "-b:a", "160k"];
     for (first, second, codec, most) in [
         ("first.mp4", "second.mp4", aac, 0.03),
-        // Times of whole milliseconds: the waves may meet by as much beside each other.
+        // With whole milliseconds, the waves may be off by as much at the seam.
         ("first.mkv", "second.mkv", ["-c:a", "flac"].as_slice(), 0.7),
         ("first.flv", "second.mp4", aac, 0.7),
         ("first.flv", "second.flv", aac, 0.7),
@@ -383,7 +384,7 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
         pulled.media.transport.set_then(std::slice::from_ref(&second));
         let item = |it: &Pulled| it.media.transport.position().and_then(|it| it.item);
         pulled.until("the first", |it| it.shown.len() > 10 && item(it) == Some((0, 2)));
-        // A machine that is busy may be late once: a joint without that is wanted, from each to the other.
+        // A busy machine may be late once: the test waits for a clean seam in both directions.
         for other in [1, 0] {
             let (mut pictures, mut sound, mut rounds) = (false, false, 0);
             while !(pictures && sound) {
@@ -406,14 +407,14 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
                 let wanted: Vec<u64> = (65..75).chain(0..10).collect();
                 pictures |= around == wanted;
                 let part = &pulled.heard[heard..];
-                // A wave is 240 samples long: each is as the one before it.
+                // A wave has 240 samples; each must equal the one before it.
                 let worst = part.windows(241).map(|it| (it[240] - it[0]).abs()).fold(0.0, f32::max);
                 let faint = faintest(part, 240);
                 eprintln!("  {around:?}, waves differ by {worst:.4}, the faintest is {faint:.3}");
                 sound |= worst < most && faint > 0.45;
             }
         }
-        // Another place is one in the file that plays.
+        // A seek goes to a position in the file that plays.
         let transport = pulled.media.transport.clone();
         let now = item(&pulled);
         transport.ask(TransportCommand::To(Duration::from_millis(1_001)));
@@ -425,8 +426,7 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
     }
 }
 
-/// How long sound, and silence, lasts where it does so for a tenth of a second at least, in seconds: those that
-/// have a beginning and an end.
+/// The lengths in seconds of loud (`true`) and silent runs, without the first and the last run.
 fn lasting(heard: &[f32]) -> Vec<(bool, f64)> {
     // Five milliseconds hold a whole wave.
     let loud = heard.chunks(240).map(|part| part.iter().any(|it| it.abs() > 0.2));
@@ -461,7 +461,7 @@ fn files_without_pictures_or_without_sound_follow_others_without_a_gap() {
             .wait_success(LIMIT);
         let (mut pulled, _runtime) = Pulled::open(&path(film), EndBehavior::Loop);
         pulled.media.transport.set_then(&[path(sound), path(mute)]);
-        // A machine that is busy may be late once.
+        // A busy machine may be late once.
         let mut rounds = 0;
         loop {
             rounds += 1;
@@ -476,12 +476,12 @@ fn files_without_pictures_or_without_sound_follow_others_without_a_gap() {
             let shown = &pulled.shown[seen..];
             let lasting = lasting(&pulled.heard[heard..]);
             eprintln!("  {film}: {lasting:.2?} {shown:?}");
-            // The silence of one, between the sound of the others; the sound of two in one. (What an encoder put
-            // before sound alone FLV does not tell: a frame or two.)
+            // One silence, that of the file without audio. (FLV does not mark an encoder's padding
+            // before audio: a frame or two.)
             let silent = lasting.iter().filter(|it| !it.0 && it.1 > 0.06);
             let silent: Vec<f64> = silent.map(|it| it.1).collect();
             let exact = silent.len() == 1 && (1.95..2.05).contains(&silent[0]);
-            // The last picture of the first stands while the second is heard.
+            // The last frame of the first file stays while the second file plays.
             let joint = shown.iter().position(|it| *it == 0);
             let (mute, film) = shown[joint.unwrap()..].split_at(50);
             let whole = mute.iter().copied().eq(0..50) && film[..75].iter().copied().eq(0..75);
@@ -507,9 +507,8 @@ fn sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
             .wait_success(LIMIT);
         path
     };
-    // The second one's waves are half as long: it is known by them.
-    // Whatever is not there is zero: 5 ms hold a whole wave of the longer ones. Between two rates some
-    // milliseconds stay in what converts them.
+    // The second file's waves are half as long, which identifies it. Missing samples are zero; 5 ms
+    // hold a whole wave of the first file. Between rates, some milliseconds stay in the resampler.
     for (name, rate, longest) in [("same.flac", 48_000, 240), ("other.flac", 44_100, 960)] {
         let (first, second) = (make("first.flac", 48_000, 200), make(name, rate, 400));
         let (mut pulled, _runtime) = Pulled::open(&first, EndBehavior::Loop);
@@ -518,7 +517,7 @@ fn sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
             let crossings = sound.windows(2).filter(|it| it[0] < 0.0 && it[1] >= 0.0);
             crossings.count()
         };
-        // Of a tenth of a second.
+        // Counts the waves of the last tenth of a second.
         let waves = |it: &Pulled| upwards(&it.heard[it.heard.len().saturating_sub(4_800)..]);
         let mut rounds = 0;
         loop {
@@ -583,7 +582,7 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
     assert_eq!(strips.len(), 1, "{text}");
     assert_eq!(strips[0]["source"], serde_json::json!(format!("file:{heard}")));
 
-    // People are told the same.
+    // The plain-text output says the same.
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_onair"))
         .args(["scenes", "import", file.to_str().unwrap(), "--to", to.to_str().unwrap()])
         .output()

@@ -43,10 +43,10 @@ static COUNTING: Everywhere = Everywhere;
 
 static TURN: Mutex<()> = Mutex::new(());
 
-/// As large as is worth the help of other threads.
+/// Large enough that other threads help with each frame.
 const PROGRAM: Size = Size::new(320, 180);
 
-/// Pictures that move: the next of a few each time.
+/// Moving video: cycles through a few frames.
 struct Moving {
     frames: Vec<VideoFrame>,
     at: usize,
@@ -97,7 +97,7 @@ fn at(x: f64, y: f64, size: Size) -> Placement {
     }
 }
 
-/// A file is read once, whoever works with it.
+/// The table is built once and then shared.
 static NEGATIVE: LazyLock<Arc<Table>> = LazyLock::new(|| {
     let cube = Cube::parse("LUT_1D_SIZE 2\n1 1 1\n0 0 0\n").unwrap();
     Arc::new(Table::new(&cube))
@@ -120,8 +120,8 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
 const OVERLAY: Size = Size::new(240, 160);
 const SMALL: Size = Size::new(96, 64);
 
-/// A camera with every filter there is, a keyed layer over it, a screen, words; a group, something
-/// turned and something mixed in RGB.
+/// A camera with every filter there is, a keyed layer over it, a display, a text; a group, a
+/// rotated layer, and one that is blended in RGB.
 fn program() -> Program {
     let mut program = Program::new(PROGRAM);
     let sources = BTreeMap::from([
@@ -160,9 +160,8 @@ fn crowded() -> Arc<Plan> {
     })
 }
 
-/// Allocations of some pictures from the instant `from` on, after others have warmed everything. The
-/// least of three times: a helping thread may be warm only later, what each picture allocates is seen
-/// every time.
+/// Allocations of `pictures` frames after `warm` others. The least of three runs: a helper thread
+/// may warm up late, but an allocation in each frame shows in every run.
 fn counted(program: &mut Program, from: &mut i64, warm: i64, pictures: i64) -> u64 {
     let mut go = |program: &mut Program, pictures: i64| {
         for _ in 0..pictures {
@@ -215,7 +214,7 @@ fn a_picture_allocates_nothing_once_warm() {
     }
 }
 
-/// Its steps are drawn on the compositor's thread.
+/// The text's frames are drawn on the compositor's thread.
 #[test]
 fn a_text_that_moves_allocates_nothing_once_warm() {
     let _turn = TURN.lock();
@@ -223,7 +222,7 @@ fn a_text_that_moves_allocates_nothing_once_warm() {
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
     let context = capture::Context { clock, grid, size: PROGRAM };
     for way in [ScrollDirection::Left, ScrollDirection::Up] {
-        // On an opaque ground, and on none.
+        // On an opaque background, and on none.
         for background in [Some(Rgba::opaque(20, 40, 90)), None] {
             let style = Style { background, size: 40, ..Style::default() };
             let scroll = Some(Scroll { way, speed: 240 });
@@ -245,7 +244,7 @@ fn a_text_that_moves_allocates_nothing_once_warm() {
     }
 }
 
-/// A sound that never ends, another one at each side.
+/// Endless audio, different in each channel.
 #[derive(Default)]
 struct Hum(u32);
 
@@ -273,8 +272,8 @@ fn a_block_of_sound_allocates_nothing_once_warm() {
     assert_eq!(least_of_blocks(&mixer, &clock, 50), 0);
 }
 
-/// Every filter there is, on two strips of which one is pressed down by the other and comes later; at
-/// 44.1 kHz the noise suppression turns the sound to its own rate and back.
+/// Every filter there is, on two strips; one ducks the other and has a sync offset. At 44.1 kHz the
+/// noise suppression resamples to its own rate and back.
 #[test]
 fn a_block_of_filtered_sound_allocates_nothing_once_warm() {
     let _turn = TURN.lock();
@@ -300,8 +299,7 @@ fn a_block_of_filtered_sound_allocates_nothing_once_warm() {
     }
 }
 
-/// Allocations of some blocks, program and a track, after others have warmed everything: the least of
-/// three times.
+/// Allocations of some blocks of the program and a track after warm-up: the least of three runs.
 fn least_of_blocks(mixer: &Mixer, clock: &Clock, warm: usize) -> u64 {
     let (sender, program) = queue::bounded("program", 8, Full::Block);
     mixer.attach_encoder_from(sender, clock.now());
@@ -320,15 +318,15 @@ fn least_of_blocks(mixer: &Mixer, clock: &Clock, warm: usize) -> u64 {
     (0..3).map(|_| hear(20)).min().unwrap_or_default()
 }
 
-/// Making a picture larger or smaller is a library's work, which makes its tables anew each time: a
-/// small one for each row and column of the result, and no picture. So it is where layers are cut, seen
-/// through and turned besides, and where they move about.
+/// A library does the scaling. It makes its tables each time, small ones for each row and
+/// column of the result, and no frame. The same holds for layers that are also cropped,
+/// translucent, rotated or moving.
 #[test]
 fn only_scaling_allocates_and_only_its_tables() {
     let _turn = TURN.lock();
     let mut program = program();
     let (larger, smaller, turned) = (Size::new(200, 120), Size::new(160, 90), Size::new(80, 60));
-    // Nothing leaves the program: what is seen keeps its size.
+    // Nothing leaves the program, so each layer keeps its visible size.
     let plan = |step: u32| {
         let place = |step: u32, size| at(f64::from(step * 8), f64::from(step * 4), size);
         let mut cut = layer(3, 5, place(step + 3, smaller));
@@ -346,8 +344,8 @@ fn only_scaling_allocates_and_only_its_tables() {
     let show = |program: &mut Program, plan: &Arc<Plan>| {
         program.handle(BTreeMap::new(), Some((Arc::clone(plan), None)), None);
     };
-    // Luma and two planes of chroma of half its size, and of two of them alpha and that of their chroma;
-    // a few for each plane.
+    // Luma and two chroma planes of half its size; for two layers, also alpha and its half-size
+    // copy for chroma. A few more for each plane.
     let lines = |size: Size| u64::from(size.width + size.height);
     let most = lines(larger) * 7 / 2 + lines(turned) * 7 / 2 + lines(smaller) * 2 + 13 * 16;
     let mut now = 0;
@@ -378,8 +376,8 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
         Kind::Stinger(Stinger { cut: Duration::from_millis(400), ..Stinger::default() }),
     ];
     let (mut held, mut peak) = (Vec::new(), 0);
-    // Another scene every ten seconds, with its sources opened anew and the last scene's closed, as
-    // when sources are only open while they are shown; pictures within its transition and after it.
+    // Another scene every ten seconds. Its sources are opened and the last scene's closed, as with
+    // sources that are open only while shown. Frames during and after the transition.
     for turn in 0..360_u32 {
         let (mut sources, mut filters, mut layers) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for number in 0..4 {
@@ -392,7 +390,7 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
             filters.insert(SourceId(id), wanted([kind]));
             filters.insert(SourceId(old), Vec::new());
             let place = Placement { rotation: f64::from(number) * 30.0, ..Placement::default() };
-            // New keys all the time, as of items that are made and removed.
+            // New keys each time, as when items are created and removed.
             layers.push(layer(u64::from(turn) * 10 + u64::from(number), id, place));
         }
         let group = LayerGroup {
@@ -417,7 +415,7 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
             drop(program.frame(Timestamp::from_millis(millis)));
             peak = peak.max(everywhere().1);
         }
-        // All scenes, filters and transitions have met after 30 turns.
+        // After 30 turns, every combination of scene, filter and transition has occurred.
         if turn % 30 == 29 {
             held.push(std::mem::take(&mut peak));
         }
@@ -427,7 +425,7 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
     assert!(most <= first + first / 20 + (64 << 10), "{held:?}");
 }
 
-/// What few callers need (TLS, a tunnel through HTTP) is not set aside for each.
+/// What few clients need (TLS, a tunnel over HTTP) is not allocated for each client.
 #[test]
 fn a_caller_of_the_server_takes_little() {
     const HELLO: usize = 1 + 1_536;
@@ -443,7 +441,8 @@ fn a_caller_of_the_server_takes_little() {
         hello[0] = 3;
         socket.write_all(&hello).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        // The server's answer: it keeps what came of the handshake, until all of it has come.
+        // Reads the server's answer. The server keeps what it has received until the whole
+        // handshake is complete.
         let mut answer = [0; HELLO + 1_536];
         socket.read_exact(&mut answer).unwrap();
         socket

@@ -12,10 +12,10 @@ use onair::studio::live::view::LiveState;
 use onair::studio::{Command, Config, Quality, Settings, Studio, Target};
 use serde_json::Value;
 
-/// What a relay does to the stream on its way.
+/// The options of a relay that leaves the stream unchanged.
 const GOOD: &[&str] = &["-c", "copy"];
 
-/// Sends a stream on under another name, as another server would.
+/// Relays a stream under another name, as another server would.
 fn relay(nginx: &Nginx, name: &str, how: &[&str]) -> Peer {
     let (from, to) = (nginx.url("live", "s0"), nginx.url("live", name));
     let words = ["-hide_banner", "-nostdin", "-i", &from].into_iter();
@@ -25,7 +25,7 @@ fn relay(nginx: &Nginx, name: &str, how: &[&str]) -> Peer {
     Peer::start("ffmpeg", all)
 }
 
-/// The newest state of a target's viewers.
+/// The latest viewer monitor state of a target.
 fn newest(onair: &Onair, index: u64) -> Value {
     let events = onair.events();
     let of = |event: &&Value| event["event"] == "monitor" && event["index"] == index;
@@ -76,7 +76,7 @@ fn what_a_server_in_between_does_is_found_and_is_over_again() {
     let mut relays: Vec<Peer> =
         faults.iter().enumerate().map(|(index, how)| relay(&nginx, &name(index), how)).collect();
 
-    // The address that is published to plays too; the test source's markers tell how late.
+    // Viewers play the address that is published to; the test source's markers give the latency.
     wait_state(&onair, 0, "ok");
     onair.wait_event("the latency at target 0", |event| {
         event["event"] == "monitor" && event["index"] == 0 && event["latency_ms"].is_number()
@@ -100,7 +100,7 @@ fn what_a_server_in_between_does_is_found_and_is_over_again() {
         assert_eq!(key(name), 1, "notices of {name}");
     }
 
-    // The relays are replaced by ones that leave all as it is.
+    // Replaces the relays with ones that leave the stream unchanged.
     for (index, old) in relays.iter_mut().enumerate() {
         old.kill();
         nginx.wait_unpublished(&name(index));
@@ -139,7 +139,7 @@ fn another_program_is_never_well_and_what_a_server_codes_anew_is() {
     nginx.wait_published("other");
     let (first, second) = (nginx.url("live", "s0"), nginx.url("live", "s1"));
     let (at_other, at_out) = (format!("--monitor={other}"), format!("--monitor={out}"));
-    // Louder and softer without a pattern, as speech is.
+    // Volume that rises and falls without a pattern, as speech does.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("speech.wav");
     let speech = "aevalsrc=sin(2764*t)*(0.05+0.9*abs(sin(t*1.7)*sin(t*0.61)*sin(t*3.1))):d=120";
@@ -151,7 +151,7 @@ fn another_program_is_never_well_and_what_a_server_codes_anew_is() {
     let to = ["--to", &first, &at_other, "--to", &second, &at_out];
     let mut onair = Onair::start(&[&small[..], &more, &to].concat());
     nginx.wait_published("s0");
-    // Without its markers, softer, and with keyframes at other moments.
+    // Without markers, slightly darker, and with keyframes at other frames.
     let blind =
         ["-vf", "drawbox=y=ih*7/8:h=ih/8:t=fill:color=gray,eq=brightness=-0.04", "-g", "22"];
     let _relay = relay(&nginx, "out", &blind);
@@ -179,8 +179,8 @@ fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
         size: Size::new(480, 270),
         video_bitrate: BitsPerSecond(400_000),
         keyframe_interval: Duration::from_secs(1),
-        // The pictures wander against the seconds: where one is too near to its second to say which
-        // picture flashes, the next seconds tell.
+        // At 29.97 fps, frames drift against the seconds. Where it is unclear which frame has the
+        // flash, the next seconds show it.
         frame_rate: "30000/1001".parse().unwrap(),
         ..Quality::default()
     };
@@ -204,7 +204,7 @@ fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
     assert!(seen.av_offset_ms.unwrap().abs() < 60.0, "{seen:?}");
     assert_eq!(seen.picture.0.get().map(|frame| frame.size()), Some(Size::new(480, 270)));
     assert_eq!(studio.snapshot().server.viewers, 0);
-    // Nothing has been wrong, so nothing was said.
+    // Nothing was wrong, so there is no notice.
     assert!(studio.snapshot().notices.iter().all(|it| !it.key().starts_with("monitor-")));
     studio.send(Command::StopLive);
     wait_for("the end", LIMIT, || studio.snapshot().live == LiveState::Idle);

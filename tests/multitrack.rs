@@ -8,11 +8,11 @@ use std::process::Command;
 
 use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
 
-/// What one track had in a file: its FourCC (legacy bodies: what they stand for), and the packet
-/// types in order.
+/// One track in a file: its FourCC (for legacy bodies, the equivalent one), and the packet types in
+/// order.
 type Tracks = BTreeMap<(char, u8), (String, Vec<u8>)>;
 
-/// The fields of a body, one after the other.
+/// Reads the fields of a body, one after the other.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -35,7 +35,7 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Reads an FLV file by the letter; anything that is not as it is written there fails.
+/// Reads an FLV file strictly by the specification; any deviation fails.
 fn read(file: &[u8]) -> Tracks {
     let mut tracks = Tracks::new();
     let mut bytes = Bytes(file);
@@ -66,7 +66,7 @@ fn body_of(kind: char, body: &[u8], enhanced: bool, tracks: &mut Tracks) {
         entry.1.push(packet_type);
     };
     if !enhanced {
-        // AVC and AAC: the packet type follows.
+        // Legacy AVC and AAC: the packet type follows.
         let four_cc = match (kind, first) {
             ('v', 0x17 | 0x27) => "avc1",
             ('a', 0xAF) => "mp4a",
@@ -96,7 +96,7 @@ fn body_of(kind: char, body: &[u8], enhanced: bool, tracks: &mut Tracks) {
         let four_cc = common.clone().unwrap_or_else(|| bytes.four_cc());
         let track = bytes.u8();
         if shape == 0 {
-            // One track: the rest is its.
+            // One track: the rest of the body belongs to it.
             return note(track, &four_cc, packet_type);
         }
         let size = bytes.u24();
@@ -108,7 +108,7 @@ fn body_of(kind: char, body: &[u8], enhanced: bool, tracks: &mut Tracks) {
     }
 }
 
-/// An ffmpeg that writes several tracks into FLV, or `None`, said loudly.
+/// An ffmpeg that writes several tracks into FLV, or `None` with a loud message.
 fn new_ffmpeg() -> Option<PathBuf> {
     let named = std::env::var_os("ONAIR_FFMPEG").map(PathBuf::from);
     let program = named.clone().unwrap_or_else(|| "ffmpeg".into());
@@ -126,7 +126,7 @@ fn new_ffmpeg() -> Option<PathBuf> {
     None
 }
 
-/// Four seconds of two pictures and two sounds.
+/// A file of four seconds with several video tracks and two audio tracks.
 fn film(ffmpeg: &Path, format: &str, pictures: usize, file: &Path) {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-y"]);
@@ -157,7 +157,7 @@ fn packets(ffmpeg: &Path, file: &Path, track: &str) -> Vec<String> {
     lines.filter_map(|line| line.split(',').nth(5)).map(|it| it.trim().to_owned()).collect()
 }
 
-/// Whether ffmpeg decodes all of it without a word.
+/// Asserts that ffmpeg decodes the whole file without a warning.
 fn decodes(ffmpeg: &Path, file: &Path) {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(file);
@@ -166,8 +166,8 @@ fn decodes(ffmpeg: &Path, file: &Path) {
     assert!(output.status.success() && said.is_empty(), "{}: {said}", file.display());
 }
 
-/// That the tracks of one file are in another, packet by packet and in order, save some at the
-/// beginning and end.
+/// Asserts that the tracks of one file are in another, packet by packet and in order, except for
+/// some packets at the beginning and end.
 fn same(ffmpeg: &Path, sent: &Path, got: &Path, tracks: &[&str]) {
     for track in tracks {
         let (sent, got) = (packets(ffmpeg, sent, track), packets(ffmpeg, got, track));
@@ -191,7 +191,7 @@ fn our_files_of_several_sounds_are_as_the_specification_has_it_and_ffmpeg_reads_
     let found: Vec<_> = tracks.iter().map(|(id, (codec, _))| (*id, codec.as_str())).collect();
     assert_eq!(found, [(('a', 0), "mp4a"), (('a', 1), "mp4a"), (('v', 0), "avc1")]);
     for ((kind, track), (_, types)) in &tracks {
-        // A configuration, and then nothing but packets (and an end).
+        // A codec config, and then only packets (and a sequence end).
         assert_eq!(types[0], 0, "{kind}{track}");
         let rest = &types[1..];
         let packets = rest.iter().filter(|it| **it == 1).count();
@@ -217,7 +217,8 @@ fn several_pictures_and_sounds_go_from_ffmpeg_through_our_server_to_ffmpeg() {
     let base = server.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
     for name in ["ffmpeg", "onair"] {
         let url = format!("{base}/live/{name}");
-        // One who takes tracks, and one who has not said so and gets the first of each kind.
+        // One player accepts multiple tracks. The other does not announce that, and gets the first
+        // track of each kind.
         let (saved, plain) = (
             folder.path().join(format!("{name}.flv")),
             folder.path().join(format!("{name}-plain.flv")),

@@ -14,7 +14,7 @@ fn inside(namespace: &str, words: &[&str]) {
     assert!(done.success(), "{words:?}");
 }
 
-/// The events of the target since this many.
+/// The target's events, without the first `since` of them.
 fn told(onair: &Onair, since: usize) -> Vec<Value> {
     let events = onair.events().into_iter().filter(|event| event["event"] == "target");
     events.skip(since).collect()
@@ -24,7 +24,7 @@ fn is_live(onair: &Onair, since: usize) -> bool {
     told(onair, since).last().is_some_and(|event| event["state"] == "live")
 }
 
-/// Whether a new connection has come as far as the server's answer since then.
+/// Whether a new connection has got as far as the server's publish response since then.
 fn reached(onair: &Onair, since: usize) -> bool {
     told(onair, since).iter().any(|event| event["stage"] == "publish")
 }
@@ -46,7 +46,8 @@ fn a_connection_follows_the_network_it_is_on() {
     let mut onair = Onair::start_command(&mut command, &[]);
     wait_for("the stream on air", LIMIT, || is_live(&onair, 0));
 
-    // Another address, as from another network: the old one is gone, and the connection with it.
+    // The address changes, as on another network: the old one is removed, and the connection with
+    // it.
     let network = elsewhere.address.rsplit_once('.').unwrap().0.to_owned();
     let device = elsewhere.device();
     let before = told(&onair, 0).len();
@@ -54,8 +55,8 @@ fn a_connection_follows_the_network_it_is_on() {
     inside(&elsewhere.name, &["addr", "add", &format!("{network}.3/24"), "dev", &device]);
     let changed = Instant::now();
     wait_for("the server over the new address", LIMIT, || reached(&onair, before));
-    // The server cannot know that the old address is gone: it takes what has been silent for four
-    // seconds for a ghost. Until it knew that, it waited twenty.
+    // The server cannot know that the old address is gone. It treats a publisher that is silent for
+    // four seconds as dead and lets a new one take its name.
     wait_for("the stream over the new address", LIMIT * 2, || is_live(&onair, before));
     let took = changed.elapsed();
     assert!(took < Duration::from_secs(18), "{took:?}: {:#?}", told(&onair, before));
@@ -69,16 +70,16 @@ fn a_connection_follows_the_network_it_is_on() {
         "our own former self: {:?}",
         onair.events()
     );
-    // It was not found out by silence.
+    // onair did not have to find the loss by a timeout.
     let causes: Vec<_> = told(&onair, before).iter().map(|it| it["cause"].clone()).collect();
     let known = [
         "this computer's network has changed",
-        // Looked at between the two addresses.
+        // The state between the two addresses.
         "this computer has no network connection to the server",
     ];
     assert!(known.iter().any(|cause| causes.contains(&(*cause).into())), "{causes:?}");
 
-    // A cable that is pulled for so long that the tries are far apart, and put back.
+    // A cable is unplugged until the retries are far apart, and plugged in again.
     let before = told(&onair, 0).len();
     let earlier = onair.events().len();
     let pulled = Instant::now();
@@ -89,7 +90,7 @@ fn a_connection_follows_the_network_it_is_on() {
     wait_for("the loss", LIMIT, || {
         told(&onair, before).iter().any(|event| event["state"] == "reconnecting")
     });
-    // It is no slow connection, and nobody says that the stream goes on elsewhere.
+    // It is no slow connection, and no notice says that the stream continues over another network.
     let said: Vec<_> = onair.events().into_iter().skip(earlier).collect();
     let wrong = |it: &&Value| {
         let keys = ["bitrate-lowered", "target-silent", "target-timeout"];

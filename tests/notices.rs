@@ -9,7 +9,7 @@ use onair::player;
 use onair::studio::notices::message::StudioMessage;
 use onair::text::{Language, Problem};
 
-/// The names of all notices.
+/// The keys of all notices.
 fn keys() -> BTreeSet<&'static str> {
     let player = player::PlayerMessage::KEYS.iter().copied();
     StudioMessage::all().map(|(name, _)| name).chain(player).collect()
@@ -31,7 +31,7 @@ fn every_notice_of_the_table_reads_whole_in_both_languages() {
             for text in [&said, &cure] {
                 assert!(!text.contains(['{', '}', '\u{2068}']), "{key}: {text}");
             }
-            // Some are nothing but what a part below says.
+            // Some messages consist only of another message.
             let is_value = said.chars().all(|sign| sign == 'x' || !sign.is_alphanumeric());
             let chinese = said.chars().any(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it));
             assert!(is_value || chinese == (language == Language::Chinese), "{key}: {said}");
@@ -39,7 +39,7 @@ fn every_notice_of_the_table_reads_whole_in_both_languages() {
     }
 }
 
-/// The first column of the guide's tables has every message's name, and no others.
+/// The first column of the guide's tables has the key of every message, and no other.
 #[test]
 fn the_guide_explains_every_message_and_no_other() {
     let guide = read("docs/reference/messages.md");
@@ -57,14 +57,14 @@ fn the_guide_explains_every_message_and_no_other() {
     assert!(unknown.is_empty(), "in the guide and nowhere else: {unknown:?}");
 }
 
-/// A message of a Fluent file: its values, and whether it has a cure.
+/// A message of a Fluent file: its variables, and whether it has a cure.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Message {
     values: BTreeSet<String>,
     has_cure: bool,
 }
 
-/// The messages of a language, but for those of the window.
+/// The messages of a language, except those of the window.
 fn messages(language: &str) -> BTreeMap<String, Message> {
     let folder = format!("{}/assets/i18n/{language}", env!("CARGO_MANIFEST_DIR"));
     let mut messages: BTreeMap<String, Message> = BTreeMap::new();
@@ -94,7 +94,7 @@ fn messages(language: &str) -> BTreeMap<String, Message> {
     messages
 }
 
-/// The code of the program without its tests.
+/// The source code of onair, without its tests.
 fn code() -> Vec<String> {
     let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     let mut files = Vec::new();
@@ -112,7 +112,7 @@ fn code() -> Vec<String> {
     files
 }
 
-/// The values that a call of `problem!` gives: what stands before each `=` between its commas.
+/// The values in a call of `problem!`: the names before each `=`.
 fn values(call: &str) -> BTreeSet<String> {
     let (mut depth, mut parts, mut part) = (0_u32, Vec::new(), String::new());
     for sign in call.chars() {
@@ -130,7 +130,7 @@ fn values(call: &str) -> BTreeSet<String> {
     parts.into_iter().filter_map(name).map(|name| name.trim().to_owned()).collect()
 }
 
-/// What the ids of the tables of commands and settings begin with.
+/// Prefixes of the message IDs in the tables of commands and settings.
 const TABLES: [&str; 4] = ["tip-action-", "action-", "settings-page-", "setting-"];
 
 #[test]
@@ -157,7 +157,7 @@ fn every_problem_has_its_words_in_both_languages_with_the_same_values() {
     }
     assert!(used > 100, "{used}");
     let said = |id: &str| code.iter().any(|code| code.contains(&format!("\"{id}\"")));
-    // The tables of commands and settings put their ids together from one name.
+    // The tables of commands and settings form their message IDs from one name.
     let in_table = |id: &str| {
         let name = TABLES.iter().find_map(|table| id.strip_prefix(table));
         name.is_some_and(|name| said(name.strip_suffix("-note").unwrap_or(name)))
@@ -167,7 +167,7 @@ fn every_problem_has_its_words_in_both_languages_with_the_same_values() {
     assert!(unused.is_empty(), "nothing says {unused:?}");
 }
 
-/// What `onair check` says of a port on which nothing listens.
+/// The output of `onair check` for a port without a listener.
 fn check(args: &[&str]) -> String {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onair"));

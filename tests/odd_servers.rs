@@ -22,7 +22,7 @@ use onair::wire::rtmp::server::{Config, Event, Output, Session};
 use onair::wire::rtmp::status::Status;
 use onair::wire::rtmp::url::Url;
 
-/// Looks again and again until it holds; fails after half a minute.
+/// Polls until the condition holds; fails after half a minute.
 pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
@@ -31,33 +31,33 @@ pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// What a server does with a caller.
+/// How a server treats a client.
 #[derive(Clone, Debug)]
 pub enum Behavior {
     Accept,
-    /// Reads nothing once publishing has begun, until [`Server::release`].
+    /// Reads nothing after publishing has begun, until [`Server::release`].
     Slow,
-    /// Accepts the connection and says nothing.
+    /// Accepts the connection and sends nothing.
     Silent,
-    /// Shakes hands and says nothing.
+    /// Completes the handshake and sends nothing more.
     Mute,
     Hangup,
     HangupAtPublish,
     Bytes(Vec<u8>),
     RejectConnect(Status),
-    /// Sends callers on while they connect.
+    /// Redirects clients while they connect.
     Redirect(String),
     RejectPublish(Status),
-    /// Says that it takes this and nothing else.
+    /// Announces that it supports only this codec.
     Takes(&'static str),
     DieAfterVideo(usize),
     SayAfterVideo(usize, Status),
     SendElsewhere(String),
-    /// Asks to connect again and does not say where.
+    /// Asks clients to reconnect without giving an address.
     SendBack,
 }
 
-/// What arrived.
+/// A received message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     Metadata,
@@ -78,13 +78,13 @@ impl Message {
     }
 }
 
-/// One caller's account.
+/// What one client sent.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
     pub messages: Vec<Message>,
     pub unpublished: bool,
     pub tc_url: String,
-    /// How many bytes had been received when each of the messages was whole, within [`Server::READ`].
+    /// How many bytes had been received when each message was complete, to within [`Server::READ`].
     pub places: Vec<u64>,
 }
 
@@ -98,7 +98,7 @@ impl Connection {
         names
     }
 
-    /// Times of the pictures.
+    /// Times of the video packets.
     pub fn video(&self) -> Vec<u32> {
         let time = |message: &Message| match message {
             Message::Video { time_ms, start: [_, 1] } => Some(*time_ms),
@@ -107,7 +107,7 @@ impl Connection {
         self.messages.iter().filter_map(time).collect()
     }
 
-    /// Times of the sounds.
+    /// Times of the audio packets.
     pub fn audio(&self) -> Vec<u32> {
         let time = |message: &Message| match message {
             Message::Audio { time_ms, start: [_, 1] } => Some(*time_ms),
@@ -117,7 +117,7 @@ impl Connection {
     }
 }
 
-/// The server.
+/// A server with a chosen behavior.
 pub struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Connection>>>,
@@ -126,14 +126,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// So much is read at once.
+    /// The number of bytes per read.
     pub const READ: usize = 512;
 
-    /// Starts it; `behavior` is asked for each caller, counted from 0.
+    /// Starts the server; `behavior` is called for each client, counted from 0.
     pub fn start(behavior: impl Fn(usize) -> Behavior + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        // The system takes little for a server that does not read.
+        // A small receive buffer, so that little data reaches a server that does not read.
         socket2::SockRef::from(&listener).set_recv_buffer_size(4_096).unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -180,12 +180,12 @@ impl Server {
         self.seen.lock().unwrap().get(index).cloned().unwrap_or_default()
     }
 
-    /// Slow callers are served from now on.
+    /// From now on, slow servers read.
     pub fn release(&self) {
         self.released.store(true, Ordering::Relaxed);
     }
 
-    /// They are not, again.
+    /// From now on, slow servers do not read.
     pub fn hold(&self) {
         self.released.store(false, Ordering::Relaxed);
     }
@@ -194,12 +194,12 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        // Nobody listens when this returns.
+        // When this returns, nothing listens any more.
         wait_for("the listener's end", || TcpStream::connect(self.address).is_err());
     }
 }
 
-/// Nothing has come yet, or the process was stopped and goes on.
+/// Nothing has arrived yet, or the process was stopped and continues.
 fn is_wait(error: &std::io::Error) -> bool {
     use ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
@@ -290,7 +290,7 @@ impl Caller {
         });
     }
 
-    /// `false` to hang up.
+    /// Returns `false` to close the connection.
     fn handle(
         &self,
         session: &mut Session,
@@ -352,7 +352,7 @@ impl Caller {
         true
     }
 
-    /// Reads on until the other side closes, so that closing does not reset the connection.
+    /// Reads until the other side closes, so that closing does not reset the connection.
     fn linger(mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
         let mut sink = [0; 4096];
@@ -367,12 +367,12 @@ impl Caller {
     }
 }
 
-/// A publisher's target at that server; the key is `secret-key-1`.
+/// A target on that server; the key is `secret-key-1`.
 pub fn target(server: &Server) -> Target {
     Target::new(Url::with_key(&server.app_url(), "secret-key-1").unwrap())
 }
 
-/// A hub with a made-up stream: pictures every 40 ms, a keyframe every 2 s, sound every 20 ms.
+/// A hub with a synthetic stream: video every 40 ms, a keyframe every 2 s, audio every 20 ms.
 pub struct Show {
     runtime: Runtime,
     clock: Clock,
@@ -406,7 +406,7 @@ impl Show {
         Self { runtime, clock, hub, packets: Some(packets), frame_bytes }
     }
 
-    /// A stream in HEVC that is only passed on: two pictures.
+    /// Publishes an HEVC passthrough stream of two frames.
     pub fn publish_hevc(&self, target: Target) -> (Publisher, Hub) {
         let (tags, input) = queue::bounded("tags", 64, Full::Block);
         let head = SequenceHeaders {
@@ -440,7 +440,7 @@ impl Show {
         Publisher::start(&self.runtime, target, &self.hub, self.clock)
     }
 
-    /// Feeds the stream from one time up to another (excluded), in milliseconds, at once.
+    /// Feeds the stream from one time to another (exclusive), in milliseconds, without waiting.
     pub fn feed(&self, from: i64, to: i64) {
         let packets = self.packets.as_ref().unwrap();
         for at in (from..to).step_by(20) {
@@ -467,7 +467,7 @@ impl Show {
         Feeder { over, thread }
     }
 
-    /// The stream ends.
+    /// Ends the stream.
     pub fn end(&mut self) {
         self.packets = None;
     }
@@ -481,7 +481,7 @@ fn send(packets: &Sender<EncodedPacket>, at: i64, frame_bytes: usize) {
 }
 
 fn packet(track: Track, at: i64, bytes: usize) -> EncodedPacket {
-    // Session time does not begin with the stream.
+    // Session time does not start with the stream.
     let time = Timestamp::from_millis(123_456 + at);
     let keyframe = track == Track::Audio || at % 2_000 == 0;
     EncodedPacket {

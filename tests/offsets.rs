@@ -9,7 +9,8 @@ fn sound_that_is_moved_by_twenty_seconds_is_recorded_there() {
     peers::in_real_time!(sound_that_is_moved_by_twenty_seconds_is_recorded_there);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
-    // The markers come each second: a tenth of a second beside twenty is a tenth beside the flash.
+    // The markers come every second, so an offset a tenth of a second short of twenty measures as a
+    // tenth of a second.
     let cases = [("later", 19_900, -100.0), ("earlier", -19_900, 100.0)];
     let runs: Vec<(Onair, String, f64)> = cases
         .into_iter()
@@ -30,7 +31,7 @@ fn sound_that_is_moved_by_twenty_seconds_is_recorded_there() {
         .into_iter()
         .map(|(mut onair, path, expected)| {
             assert_eq!(onair.peer.wait(LIMIT * 4).code(), Some(0), "{}", onair.peer.errors());
-            // The later one begins with twenty seconds of silence.
+            // The recording with later audio begins with twenty seconds of silence.
             let start = if expected < 0.0 { "21s" } else { "1s" };
             let words = ["play", "--headless", "--measure", "--start", start, "--mute", &path];
             (Onair::start(&words), path, expected)

@@ -32,7 +32,7 @@ fn end(studio: &Studio) {
     wait_for("the end", LIMIT, || studio.snapshot().ended);
 }
 
-/// Once the scenes have their sources.
+/// Waits until the scenes have their own source.
 fn settled(studio: &Studio) -> Snapshot {
     wait_for("a source of its own", LIMIT, || {
         let mut main = false;
@@ -63,7 +63,7 @@ fn a_first_start_has_a_scene_with_a_source_of_its_own() {
         state.is_some_and(|state| state != SourceState::Opening)
     });
     end(&studio);
-    // The same the next time, without another decision.
+    // The next start keeps the source without choosing again.
     let kept = Settings::read(&path).0;
     assert_eq!((kept.video, &kept.collection.sources), (None, &vec![source]));
 }
@@ -90,7 +90,7 @@ fn the_picture_of_settings_of_before_is_a_source_afterwards() {
     });
     assert_eq!(places, [(0.0, String::new()), (0.5, "Small".into())], "where it was");
     assert_eq!(Settings::read(&path).0.collection, collection);
-    // Without a window the same scenes go out; another picture is still a matter of a flag.
+    // Without a window the scenes are the same; `--video` still replaces the video.
     let settings = path.display().to_string();
     for flags in [&[][..], &["--video", "test"][..]] {
         let recorded = folder.path().join(format!("{}.mkv", flags.len()));

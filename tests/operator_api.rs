@@ -22,7 +22,7 @@ use schema::Description;
 
 const TOKEN: &str = "0123456789abcdef";
 
-/// An answer, whole.
+/// A complete HTTP response.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -37,14 +37,14 @@ impl Answer {
         })
     }
 
-    /// The value of a field in the head.
+    /// The value of a header field.
     fn field(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
-/// What a server answers to a request with these lines in its head.
+/// The server's response to a request with these header fields.
 fn exchange(address: SocketAddr, request: &str, fields: &str) -> Answer {
     exchange_with(address, request, fields, "")
 }
@@ -73,7 +73,7 @@ struct Running {
 fn start() -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    // A slow machine sends nothing for long.
+    // A slow machine can be silent for long.
     let limits = Limits { silent_publisher: Duration::from_mins(5), ..Limits::default() };
     let config = Config {
         rtmp: any,
@@ -103,18 +103,18 @@ impl Running {
         exchange(self.http(), &format!("GET {path}"), "Host: localhost\r\n")
     }
 
-    /// With the token.
+    /// Sends a DELETE request with the token.
     fn remove(&self, path: &str) -> Answer {
         let fields = format!("Host: localhost\r\nAuthorization: Bearer {TOKEN}\r\n");
         exchange(self.http(), &format!("DELETE {path}"), &fields)
     }
 
-    /// The viewers of the API.
+    /// The viewers that the API lists.
     fn viewers(&self) -> Vec<Value> {
         self.get("/api/v1/viewers").json()["viewers"].as_array().unwrap().clone()
     }
 
-    /// The viewer with this protocol, once it is there.
+    /// The viewer with this protocol, once it is listed.
     fn viewer_by(&self, protocol: &str) -> Value {
         let mut found = None;
         wait_for("the viewer", LIMIT, || {
@@ -135,7 +135,7 @@ impl Drop for Running {
     }
 }
 
-/// Publishes a config and one sound.
+/// Publishes a codec config and one audio packet.
 fn publish(running: &Running, path: &str) -> Client {
     let mut publisher = Client::publish(&running.url(path));
     publisher.send(&(TagKind::Audio, 0, vec![0xAF, 0, 0x11, 0x90].into()));
@@ -143,7 +143,7 @@ fn publish(running: &Running, path: &str) -> Client {
     publisher
 }
 
-/// Begins a request whose answer has no end.
+/// Sends a request whose response has no end.
 fn open(running: &Running, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(running.http()).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -176,7 +176,7 @@ fn answers_are_as_the_description_says() {
     let file = file.strip_prefix("/recordings/").unwrap().to_owned();
     let local = "Host: localhost\r\n";
     let token = format!("{local}Authorization: Bearer {TOKEN}\r\n");
-    // The path with values that exist, and with others.
+    // The path with values that exist, and with values that do not.
     let there = |path: &str| {
         let path = path.replace("{app}/{stream}", "live/show").replace("{file}", &file);
         path.replace("{id}", &viewer)
@@ -194,7 +194,7 @@ fn answers_are_as_the_description_says() {
             description.check(&method, &template, &answer);
             answer.status
         };
-        // What players ask for has tests of its own; here, nothing plays.
+        // Media paths have their own tests; here, nothing plays.
         if ["/{app}", "/watch/", "/vod/"].iter().any(|it| template.starts_with(it)) {
             ask(&nowhere(&template), local);
             of_media += 1;
@@ -203,14 +203,14 @@ fn answers_are_as_the_description_says() {
         if ["/", "/healthz", "/readyz", "/metrics"].contains(&template.as_str()) {
             for host in ["Host: 192.0.2.9\r\n", local] {
                 let status = ask(&template, host);
-                // It may have been asked to drain.
+                // The server may have been asked to drain.
                 let is_fine = status == 200 || status == 503 && template == "/readyz";
                 assert!(is_fine, "{template}: {status}");
             }
             open_to_all += 1;
             continue;
         }
-        // The chat has words of viewers, which others on this computer need not read.
+        // Chat contains words of viewers, which other users of this computer need not read.
         let is_chat = template.contains("/chats/");
         let is_change = method != "GET" || is_chat;
         assert_eq!(ask(&there(&template), "Host: 192.0.2.9\r\n"), 401, "{template}");
@@ -222,7 +222,7 @@ fn answers_are_as_the_description_says() {
             assert_eq!(ask(&nowhere(&template), fields), 404, "{template}");
         }
         let status = ask(&there(&template), fields);
-        // The recording is still being written.
+        // A change to the recording that is still being written may fail.
         let is_fine =
             matches!(status, 200 | 202 | 204) || is_change && template.contains("recordings");
         assert!(is_fine, "{method} {template}: {status}");
@@ -249,7 +249,7 @@ fn every_route_is_described() {
     let described: BTreeSet<_> = description.operations().into_iter().collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let source = std::fs::read_to_string(root.join("src/server/http/mod.rs")).unwrap();
-    // The routes of the router, with the methods of their handlers.
+    // The router's routes, with the methods of their handlers.
     let mut found = 0;
     for route in source.split(".route(\"").skip(1) {
         let (path, rest) = route.split_once('"').unwrap();
@@ -265,7 +265,7 @@ fn every_route_is_described() {
         }
     }
     assert!(found >= 19, "{found} routes");
-    // The resources of streams, which the router cannot tell apart, end so.
+    // The router cannot tell stream resources apart; their paths end like this.
     let folder = root.join("src/server/http");
     let others = ["whep.rs", "watch/mod.rs"].map(|it| std::fs::read_to_string(folder.join(it)));
     let all = others.into_iter().fold(source, |all, it| all + &it.unwrap());
@@ -311,16 +311,16 @@ fn other_computers_need_the_token() {
         assert_eq!(status(path, "Host: evil.example\r\n"), 421, "{path}");
         let foreign = format!("{local}Origin: http://evil.example\r\n");
         assert_eq!(status(path, &foreign), 403, "{path}");
-        // A page that the operator has named is trusted.
+        // An origin that the operator has configured is trusted.
         assert_eq!(status(path, &format!("{local}Origin: https://page.example\r\n")), 200);
     }
-    // The page itself has no figures.
+    // The page itself contains no figures.
     let page = exchange(running.http(), "GET /", "Host: 192.0.2.9\r\n");
     assert_eq!(page.status, 200);
     let policy = page.field("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
-    // Guessing takes longer and longer.
+    // After several wrong guesses, the server answers 429.
     let guess = |number: u32| format!("Host: 192.0.2.9\r\nAuthorization: Bearer guess{number}\r\n");
     let guesses: Vec<_> = (0..8).map(|it| status("/api/v1/streams", &guess(it))).collect();
     assert_eq!(guesses.last(), Some(&429), "{guesses:?}");
@@ -352,7 +352,8 @@ fn viewers_of_every_protocol_are_listed_and_ended() {
     wait_for("both to leave", LIMIT, || running.viewers().is_empty());
     assert_eq!(running.remove(&format!("/api/v1/viewers/{}", flv["id"])).status, 404);
 
-    // A viewer by HLS has no connection: it gets nothing for a while. Others do.
+    // An HLS viewer has no connection: the server refuses it for a while. Other viewers are still
+    // served.
     let list = |agent: &str| {
         let fields = format!("Host: localhost\r\nUser-Agent: {agent}\r\n");
         exchange(running.http(), "GET /live/show/hls/main.m3u8", &fields).status
@@ -407,7 +408,7 @@ fn a_thumbnail_is_an_image_of_the_last_keyframe_and_made_seldom() {
         let image = probe.stream("video");
         assert_eq!((&image["width"], &image["height"]), (&320.into(), &180.into()));
         assert_eq!(probe.warnings, "");
-        // The picture moves, and a keyframe comes every second: another one would differ.
+        // The video moves, and a keyframe comes every second, so a new thumbnail would differ.
         std::thread::sleep(Duration::from_millis(1_500));
         let again = running.get(&format!("/api/v1/thumbnails/{name}"));
         assert!(again.body == jpeg.body, "it was made anew too soon");
@@ -490,7 +491,7 @@ fn recordings_have_ranges_and_nothing_else_is_given_away() {
         assert!(!answer.body.windows(6).any(|it| it == b"secret"), "{bad}");
     }
 
-    // Elements of a page on another computer have a link instead of the token.
+    // HTML elements on another computer use a link instead of the token.
     let far = format!("Host: 192.0.2.9\r\nAuthorization: Bearer {TOKEN}\r\n");
     let list = exchange(running.http(), "GET /api/v1/recordings", &far).json();
     let link = list["recordings"][0]["url"].as_str().unwrap().to_owned();
@@ -507,7 +508,7 @@ fn a_slow_download_holds_nobody_up() {
     let running = start();
     let file = running.folder.path().join("large.flv");
     std::fs::write(&file, vec![7; 64 << 20]).unwrap();
-    // More clients that read nothing than there are threads for the disk.
+    // More clients that read nothing than there are disk threads.
     let slow: Vec<_> = (0..32).map(|_| open(&running, "/recordings/large.flv")).collect();
     std::thread::sleep(Duration::from_millis(300));
     let whole = running.get("/recordings/large.flv");

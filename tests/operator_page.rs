@@ -36,7 +36,7 @@ struct Running {
 fn start() -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    // A slow machine sends nothing for long.
+    // A slow machine can be silent for long.
     let limits = Limits { silent_publisher: Duration::from_mins(5), ..Limits::default() };
     let config = Config {
         rtmp: any,
@@ -105,7 +105,7 @@ fn a_stream_is_shown_with_thumbnail_codecs_history_and_recording() {
     page.wait(&shows(row, "640×360 30 · AAC 48 kHz"));
     page.wait(&shows(row, "RTMP 1"));
     page.wait("document.querySelector('#streams img').naturalWidth === 320");
-    // Two steps of five seconds make a line.
+    // A graph line needs two points, five seconds apart.
     page.wait("document.querySelector('#streams polyline').points.numberOfItems > 1");
     page.wait_soon("/ kbps to .* kbps$/.test(document.querySelector('.spark').ariaLabel)");
     assert_eq!(page.text("figure-streams"), "1");
@@ -144,7 +144,7 @@ fn a_publisher_and_a_viewer_are_disconnected_after_a_question() {
     click(&page, "#streams button:not(.ban)");
     page.wait_soon(&shows("#viewers tr", "live/show"));
     assert_eq!(page.text("title-viewers"), "Viewers of live/show");
-    // Whoever says no, has changed nothing.
+    // Answering *No* changes nothing.
     click(&page, "#viewers .ban");
     page.wait_soon("document.getElementById('question').open");
     assert_eq!(page.value("document.activeElement.value"), "no", "the safe answer has the focus");
@@ -152,7 +152,7 @@ fn a_publisher_and_a_viewer_are_disconnected_after_a_question() {
     assert_eq!(running.server.viewers(), 1);
     click(&page, "#viewers .ban");
     click(&page, "#question [value=yes]");
-    // The token is asked for, and asked for again where it is wrong.
+    // The page asks for the token, and asks again if it is wrong.
     page.wait_soon("document.getElementById('token').open");
     let give = |token: &str| {
         page.value(&format!("document.getElementById('token-input').value = {token:?}"));
@@ -166,7 +166,7 @@ fn a_publisher_and_a_viewer_are_disconnected_after_a_question() {
     while viewer.next().is_some() {}
     page.wait_soon(&shows("#no-viewers", "Nobody is watching."));
     page.wait_soon(&shows("#toast", "is disconnected."));
-    // It is kept for the next change.
+    // The page keeps the token for the next change.
     page.value("location.hash = 'streams'");
     page.wait_soon("document.querySelector('#streams .ban') !== null");
     click(&page, "#streams .ban");
@@ -357,7 +357,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The names of texts in a part of the texts of the page.
+/// The names of the texts in one language.
 fn names(texts: &str) -> BTreeSet<String> {
     let names = texts.lines().filter_map(|line| line.strip_prefix("        ")?.split_once(": '"));
     names.map(|(name, _)| name.trim_matches('\'').to_owned()).collect()
@@ -379,7 +379,7 @@ fn every_text_of_the_page_is_there_in_both_languages_and_used() {
             all += &std::fs::read_to_string(path).unwrap();
         }
     }
-    // Events have the names that the server gives them.
+    // Event names are those that the server uses.
     let named = ["event/log.rs", "relay/report.rs", "relay/rules.rs"];
     let log = named.map(|file| read(&format!("src/server/{file}"))).concat();
     for name in english {

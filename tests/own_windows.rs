@@ -12,7 +12,7 @@ fn property(desktop: &Desktop, window: &str, name: &str) -> String {
     desktop.said("xprop", &["-id", window, name])
 }
 
-/// Left, top, width and height.
+/// The left, top, width and height of the window.
 fn place(desktop: &Desktop, window: &str) -> [i32; 4] {
     let said = desktop.said("xdotool", &["getwindowgeometry", "--shell", window]);
     let of = |name: &str| {
@@ -22,7 +22,7 @@ fn place(desktop: &Desktop, window: &str) -> [i32; 4] {
     ["X", "Y", "WIDTH", "HEIGHT"].map(of)
 }
 
-/// Presses a key in this window, once it has the keyboard.
+/// Presses a key in this window, once it has the focus.
 fn press(desktop: &Desktop, window: &str, key: &str) {
     desktop.said("xdotool", &["windowactivate", window]);
     wait_for("the keyboard", LIMIT, || {
@@ -32,7 +32,7 @@ fn press(desktop: &Desktop, window: &str, key: &str) {
     desktop.said("xdotool", &["key", key]);
 }
 
-/// Clicks twice in the middle of this window, so long after other clicks that they are not counted with them.
+/// Double-clicks in the middle of this window, long enough after other clicks to count separately.
 fn click_twice(desktop: &Desktop, window: &str) {
     std::thread::sleep(std::time::Duration::from_secs(1));
     let [left, top, width, height] = place(desktop, window);
@@ -41,7 +41,7 @@ fn click_twice(desktop: &Desktop, window: &str) {
     desktop.said("xdotool", &["click", "--repeat", "2", "--delay", "60", "1"]);
 }
 
-/// The one window beside `main`, once it is there and drawn.
+/// The one window other than `main`, once it exists and is drawn.
 fn other(desktop: &Desktop, main: &str) -> String {
     let mut found = None;
     wait_for("another window", LIMIT, || {
@@ -67,7 +67,7 @@ fn players_have_windows_of_their_own_and_come_back() {
         wait_for(what, LIMIT, || desktop.windows() == [main.clone()]);
     };
 
-    // An ordinary window: with a frame, among the others, named after what plays.
+    // An ordinary window: it has a title bar, and its title is the name of the file that plays.
     press(&desktop, &main, "d");
     let own = other(&desktop, &main);
     wait_for("its name", LIMIT, || property(&desktop, &own, "_NET_WM_NAME").contains("a film.mp4"));
@@ -77,7 +77,7 @@ fn players_have_windows_of_their_own_and_come_back() {
         said.contains('=') && !said.ends_with("= 0, 0, 0, 0")
     });
     assert!(!property(&desktop, &own, "_NET_WM_STATE").contains("ABOVE"));
-    // It fills the screen by F, which is its own here, and is as it was by F again.
+    // F makes this window full screen, and F ends that again.
     let full = "_NET_WM_STATE_FULLSCREEN";
     press(&desktop, &own, "f");
     wait_for(full, LIMIT, || property(&desktop, &own, "_NET_WM_STATE").contains(full));
@@ -85,30 +85,30 @@ fn players_have_windows_of_their_own_and_come_back() {
     press(&desktop, &own, "f");
     let is_full = |window: &str| property(&desktop, window, "_NET_WM_STATE").contains(full);
     wait_for("no full screen", LIMIT, || !is_full(&own));
-    // And by two clicks on its picture.
+    // A double-click on the video does the same.
     click_twice(&desktop, &own);
     wait_for("a full screen by clicks", LIMIT, || is_full(&own));
     assert!(!is_full(&main));
     click_twice(&desktop, &own);
     wait_for("no full screen by clicks", LIMIT, || !is_full(&own));
-    // Closed as by its button, the players are on the page again.
+    // When the window is closed, the players return to the page.
     press(&desktop, &own, "alt+F4");
     gone("its end");
 
-    // A small one: no frame, above all others.
+    // A small window: without a title bar, above all others.
     press(&desktop, &main, "p");
     let small = other(&desktop, &main);
     let above = "_NET_WM_STATE_ABOVE";
     wait_for(above, LIMIT, || property(&desktop, &small, "_NET_WM_STATE").contains(above));
     let hints = property(&desktop, &small, "_MOTIF_WM_HINTS");
     let hints: Vec<&str> = hints.split([' ', ',']).filter(|word| word.starts_with("0x")).collect();
-    // Decorations are spoken of, and there are none.
+    // The hint mentions decorations, and asks for none.
     assert_eq!((hints[0], hints[2]), ("0x2", "0x0"), "{hints:?}");
     wait_for("no frame", LIMIT, || {
         property(&desktop, &small, "_NET_FRAME_EXTENTS").ends_with("= 0, 0, 0, 0")
     });
     assert_eq!(place(&desktop, &small)[2..], [384, 216]);
-    // Dragged by its picture.
+    // Dragging the video moves the window.
     let [left, top, width, height] = place(&desktop, &small);
     let at = [left + width / 2, top + height / 2];
     let to = |[x, y]: [i32; 2]| {
@@ -125,12 +125,12 @@ fn players_have_windows_of_their_own_and_come_back() {
         now_left > left + 20 && now_top > top + 10
     });
     assert_eq!(place(&desktop, &small)[2..], [384, 216], "it was moved, not made larger");
-    // It fills the screen too, and is small again.
+    // It can fill the screen too, and then returns to its small size.
     press(&desktop, &small, "f");
     wait_for(full, LIMIT, || property(&desktop, &small, "_NET_WM_STATE").contains(full));
     press(&desktop, &small, "f");
     wait_for("its size", LIMIT, || place(&desktop, &small)[2..] == [384, 216]);
-    // Two clicks end the full screen too, and then the small window.
+    // A double-click also ends full screen, and a second one closes the small window.
     press(&desktop, &small, "f");
     wait_for(full, LIMIT, || is_full(&small));
     click_twice(&desktop, &small);
@@ -171,7 +171,7 @@ multiview-window = 'F8'
         wait_for(what, LIMIT, || desktop.windows() == [main.clone()]);
     };
 
-    // It fills the only display there is, without a frame.
+    // It fills the only display, without a title bar.
     press(&desktop, &main, "F7");
     let full = other(&desktop, &main);
     wait_for("its name", LIMIT, || title(&full).contains("Program"));
@@ -182,7 +182,7 @@ multiview-window = 'F8'
     press(&desktop, &full, "Escape");
     gone("its end");
 
-    // All scenes in a window with a frame, which the desktop closes as any other.
+    // The multiview: a window with a title bar, which closes like any other.
     press(&desktop, &main, "F8");
     let own = other(&desktop, &main);
     wait_for("its name", LIMIT, || title(&own).contains("Multiview"));
@@ -271,7 +271,7 @@ fn a_program_that_is_shown_larger_keeps_its_colors() {
     let window = desktop.shown(&mut studio);
     let [left, top, width, height] = place(&desktop, &window);
     let middle = [left + width / 2, top + height / 2];
-    // Video of 8 bits and its conversions cost a few steps.
+    // 8-bit video and its conversions cost a few steps.
     let close = |color: [u8; 3]| {
         color.iter().zip([0xC0, 0x80, 0x40]).all(|(is, wanted): (_, u8)| is.abs_diff(wanted) < 8)
     };

@@ -14,7 +14,7 @@ use onair::studio::settings::part::PartKind;
 use onair::studio::{Command, Config, Edit, Quality, Settings, Snapshot, Studio};
 use serde_json::Value;
 
-/// Runs `onair` with `--json` beside these settings; its exit code, its events and its errors.
+/// Runs `onair` with `--json` and the settings in `home`; returns its exit code, events and errors.
 fn said(home: &Path, words: &[&str]) -> (i32, Vec<Value>, String) {
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_onair"))
         .args(words)
@@ -55,7 +55,7 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
     let file = home.path().join("out.mkv");
     let words = ["--duration", "1s", "--record", file.to_str().unwrap()];
     let live = |more: &[&str]| {
-        // Of an earlier run; a recording is never written over.
+        // Left by an earlier run; onair never overwrites a recording.
         let _ = fs::remove_file(&file);
         let words = [&["live"], more, &words].concat();
         let (code, events, errors) = said(home.path(), &words);
@@ -72,9 +72,9 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
     assert_eq!(live(&["--settings", settings, "--built-in"]), (320, 180));
     let both = ["--profile", "small", "--collection", "Evening", "--scene", "Evening"];
     assert_eq!(live(&[&["--settings", settings], &both[..]].concat()), (160, 90));
-    // The user's own, without more of them.
+    // The user's own profile, unchanged.
     assert_eq!(live(&["--profile", "Small", "--video", "test"]), (160, 90));
-    // A run writes nothing.
+    // A run writes no settings.
     assert_eq!(fs::read_to_string(settings).unwrap(), OWN);
     for (words, wanted) in [
         (["live", "--profile", "Nobody"], "there is no profile 'Nobody'; there are: Main, Small"),
@@ -96,7 +96,7 @@ fn they_are_listed_imported_and_exported_without_a_window() {
     };
     assert_eq!(list("profiles"), r#"["Main","Small"]"#);
     assert_eq!(list("collections"), r#"["Evening","Main"]"#);
-    // A profile of OBS, whose key is taken only where that is asked for.
+    // An OBS profile, whose key is imported only on request.
     let obs = home.path().join("obs");
     fs::create_dir_all(&obs).unwrap();
     fs::write(obs.join("basic.ini"), "[General]\nName=Obs\n[Video]\nOutputCX=640\nOutputCY=360\n")
@@ -127,7 +127,7 @@ fn they_are_listed_imported_and_exported_without_a_window() {
     assert_eq!(code, 0, "{errors}");
     let given = fs::read_to_string(&file).unwrap();
     assert!(given.contains("rtmp://h/app") && !given.contains("planted"), "{given}");
-    // Nonsense is told, and changes nothing.
+    // Invalid data is reported, and changes nothing.
     let before = everything();
     for junk in [&b"\x00\x01"[..], b"[", b"{}", b"{\"sources\": 3}", b""] {
         fs::write(&file, junk).unwrap();
@@ -139,7 +139,7 @@ fn they_are_listed_imported_and_exported_without_a_window() {
     assert_eq!(everything(), before);
 }
 
-/// A studio whose settings are kept, and the file.
+/// A studio that saves its settings in `home`.
 fn studio(home: &Path) -> Studio {
     let path = home.join("onair/settings.toml");
     let settings = Settings::read(&path).0;
@@ -190,7 +190,7 @@ fn on_air_a_collection_is_a_scene_change_and_a_profile_waits() {
     assert_eq!(snapshot.scenes.collection.scenes[0].name, "Evening");
     part(PartCommand::Use(PartKind::Profile, "Small".into()));
     wait(&studio, "a refusal", |it| told(it, "while you are on air"));
-    // The stream is the same one all the while.
+    // The stream was not interrupted.
     let sent = |it: &Snapshot| it.figures.sent_bytes;
     let before = sent(&studio.snapshot());
     let snapshot = wait(&studio, "more of it", |it| sent(it) > before + 20_000);
@@ -205,7 +205,7 @@ fn on_air_a_collection_is_a_scene_change_and_a_profile_waits() {
     studio.end(LIMIT).unwrap();
     let publishes = serve.events().iter().filter(|it| it["event"] == "publish").count();
     assert_eq!(publishes, 1, "{:#?}", serve.events());
-    // And the file says so; the others have theirs.
+    // The file says so too, and the unused parts keep their own files.
     let read = Settings::read(&path).0;
     assert_eq!((&*read.in_use.collection, &*read.in_use.profile), ("Evening", "Small"));
     let parked = fs::read_to_string(home.path().join("onair/profiles/Main.toml")).unwrap();
@@ -233,9 +233,9 @@ fn what_was_changed_can_be_had_back() {
     part(PartCommand::Restore(kind, list.versions[0].id.clone()));
     let snapshot = wait(&studio, "the quality of before", |it| it.quality == before);
     assert_eq!(versions(&snapshot), 2, "what there was meanwhile is a version too");
-    // The other part is as it was left.
+    // The other part is unchanged.
     assert!(snapshot.scenes.collection.scene_named("Mistake").is_some());
-    // New, renamed, duplicated, removed: each is in one place.
+    // New, renamed and duplicated profiles: each has one name and exists once.
     part(PartCommand::New(kind, "Fresh".into()));
     wait(&studio, "a new one", |it| it.parts.in_use.profile == "Fresh");
     part(PartCommand::Rename { kind, was: "Main".into(), name: "Home".into() });

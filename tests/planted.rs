@@ -20,22 +20,22 @@ use crate::peers::{self, LIMIT, Onair};
 use faults::{FAULTS, Fault, Told};
 use plant::Planted;
 
-/// Rows at once.
+/// Faults tested at the same time.
 const AT_ONCE: usize = 4;
-/// Within this a fault is told that nothing has to be waited for, on a busy machine.
+/// The time within which a busy machine reports a fault that needs no waiting.
 const SOON: Duration = Duration::from_secs(8);
 
-/// What was told of a fault: what happened and what helps, in both languages.
+/// The report of a fault: what happened and what helps, in both languages.
 struct Sentences {
     english: [String; 2],
     chinese: [String; 2],
-    /// When, in seconds after the start; unknown of a sentence on standard error.
+    /// When it was reported, in seconds after the start; unknown for a sentence on standard error.
     at: Option<f64>,
-    /// The host of the run in Chinese, where it was a run of its own.
+    /// The host of the Chinese run, if that was a separate run.
     other_host: Option<String>,
 }
 
-/// A problem by the names that a command gives.
+/// A problem from the JSON that a command prints.
 fn problem(names: &Value) -> Problem {
     let leaked = |name: &str| -> &'static str { Box::leak(name.to_owned().into_boxed_str()) };
     let value = |value: &Value| match value {
@@ -53,7 +53,7 @@ fn problem(names: &Value) -> Problem {
     }
 }
 
-/// The window's words for what a command said.
+/// The texts with which the window shows a command's report.
 struct Window {
     english: Texts,
     chinese: Texts,
@@ -64,7 +64,7 @@ impl Window {
         Self { english: Texts::new(Language::English), chinese: Texts::new(Language::Chinese) }
     }
 
-    /// Of a notice on standard output, as the window shows it.
+    /// The sentences of a notice on standard output, as the window shows them.
     fn notice(&self, event: &Value) -> Sentences {
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
         let notice = Notice {
@@ -87,16 +87,16 @@ impl Window {
         }
     }
 
-    /// Of a sentence on standard error, which ends with what helps.
+    /// The sentences of a report on standard error, which ends with the cure.
     fn complaint(fault: &Fault, errors: &str) -> Sentences {
         let said = complaint(errors, fault);
-        // The same once more, for who reads Chinese.
+        // A second run in Chinese.
         let mut twice = (fault.plant)().with(&["--lang", "zh-CN"]);
         let mut again = twice.start();
         again.peer.wait(LIMIT * 2);
         let errors = again.peer.errors();
         let chinese = [complaint(&errors, fault).to_owned(), String::new()];
-        // The cure is a sentence of its own, or the end of the only one.
+        // The cure is a separate sentence, or the end of the only sentence.
         let cut = said.find(fault.english[2]).filter(|at| said[..*at].ends_with(". "));
         let (cause, cure) = cut.map_or((said, ""), |at| (said[..at].trim_end(), &said[at..]));
         let other_host = Some(twice.host.clone());
@@ -104,13 +104,13 @@ impl Window {
     }
 }
 
-/// What a command that failed said of it.
+/// The error message of a command that failed.
 fn complaint<'a>(errors: &'a str, fault: &Fault) -> &'a str {
     let said = errors.lines().find_map(|line| line.strip_prefix("onair: "));
     said.unwrap_or_else(|| panic!("{}: nothing on stderr: {errors}", fault.planted))
 }
 
-/// What a run told of its fault; the other places where it stands hold the same.
+/// The report of a run's fault. The events of its target and the event log must agree with it.
 fn told(window: &Window, fault: &Fault, planted: &Planted, run: &Onair) -> Sentences {
     let Told::Notice(key) = fault.told else {
         return Window::complaint(fault, &run.peer.errors());
@@ -129,7 +129,7 @@ fn told(window: &Window, fault: &Fault, planted: &Planted, run: &Onair) -> Sente
             assert!(target[part].as_str().is_some_and(|it| it.len() > 8), "{target}");
         }
     }
-    // The log of what happened has the first words of it.
+    // The event log has its first words.
     if let Some(why) = &planted.why {
         let log = std::fs::read_to_string(why).unwrap();
         let began = sentences.english[0].split(". ").next().unwrap();
@@ -138,7 +138,7 @@ fn told(window: &Window, fault: &Fault, planted: &Planted, run: &Onair) -> Sente
     sentences
 }
 
-/// Plants one and looks what is told; what is missing, and the longest sentences.
+/// Plants a fault and checks the report; returns what is missing, and the sentences.
 fn meet(window: &Window, fault: &Fault) -> Option<(Vec<String>, Sentences)> {
     let mut planted = (fault.plant)();
     if !planted.is_possible() {
@@ -178,7 +178,7 @@ fn meet(window: &Window, fault: &Fault) -> Option<(Vec<String>, Sentences)> {
 fn each_is_told_with_stage_host_cause_and_cure_in_both_languages() {
     peers::in_real_time!(each_is_told_with_stage_host_cause_and_cure_in_both_languages);
     let mut order: Vec<&Fault> = FAULTS.iter().collect();
-    // Those that take long first, so that the others end meanwhile.
+    // The slowest faults start first, so that the others can end meanwhile.
     order.sort_by_key(|fault| std::cmp::Reverse(fault.within));
     let queue = Mutex::new(order.into_iter());
     let results = Mutex::new(Vec::new());
@@ -195,7 +195,7 @@ fn each_is_told_with_stage_host_cause_and_cure_in_both_languages() {
         }
     });
     let results = results.into_inner().unwrap();
-    // Two need a disk of their own.
+    // Two faults need a separate disk.
     assert!(results.len() >= 26 && FAULTS.len() - results.len() <= 2);
     let missing: Vec<_> = results.iter().flat_map(|(missing, _)| missing).collect();
     let points = results.len() * 6;

@@ -24,10 +24,10 @@ use onair::player::{
 };
 use parking_lot::Mutex;
 
-/// How long anything may take.
+/// The time limit of every wait.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Makes a file by ffmpeg.
+/// Makes a file with ffmpeg.
 fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
     let path = folder.join(name);
     let words = ["-hide_banner", "-nostdin", "-y", "-v", "error"].into_iter();
@@ -47,12 +47,12 @@ fn with<'a>(parts: &[&[&'a str]]) -> Vec<&'a str> {
     parts.iter().flat_map(|part| part.iter().copied()).collect()
 }
 
-/// What a run of the player came to.
+/// The result of a run of the player.
 struct Outcome {
     state: State,
     figures: Figures,
     events: Vec<Event>,
-    /// The instants of the pictures shown, in the order in which they were published.
+    /// The times of the frames shown, in the order in which they were published.
     shown: Vec<i64>,
     picture: Option<VideoFrame>,
 }
@@ -66,7 +66,7 @@ impl Outcome {
     }
 }
 
-/// Plays to the end, or until `enough` says so.
+/// Plays to the end, or until `enough` returns true.
 fn play(config: &Config, speaker: Option<Arc<Open>>, enough: impl Fn(&Player) -> bool) -> Outcome {
     let runtime = Runtime::start().unwrap();
     let clock = Clock::start();
@@ -123,17 +123,17 @@ fn b_frames_and_aac_come_out_whole_and_in_order() {
     let figures = &outcome.figures;
     assert_eq!(figures.decoded, 75, "{figures:?}");
     assert_eq!(figures.shown + figures.dropped + figures.skipped, 75, "{figures:?}");
-    // A busy machine may cost a picture here and there, not many.
+    // A busy machine may lose some frames, but not many.
     assert!(figures.shown > 60, "{figures:?}");
     assert!(outcome.shown.is_sorted(), "{:?}", outcome.shown);
     assert_eq!(figures.damaged, 0);
-    // 3 s of sound, but for the decoder's own delay and the last packet's filling.
+    // 3 s of audio, except for the decoder's delay and the padding of the last packet.
     let sound = figures.audio_samples as i64;
     assert!((sound - 3 * 48_000).abs() < 4 * 1_024, "{sound}");
     let wav = hound::WavReader::open(&dumped).unwrap();
     let length = i64::from(wav.duration());
     assert!((length - sound).abs() < 4_800, "{length} {sound}");
-    // What was saved holds the same packets.
+    // The saved file holds the same packets.
     let (before, after) = (peers::ffmpeg::probe(&made), peers::ffmpeg::probe(&saved));
     for kind in ["video", "audio"] {
         let sizes = |probe: &peers::ffmpeg::Probe| {
@@ -142,7 +142,7 @@ fn b_frames_and_aac_come_out_whole_and_in_order() {
         assert_eq!(sizes(&before), sizes(&after), "{kind}");
     }
     assert_eq!(after.warnings, "");
-    // And the last picture can be written.
+    // The last frame can be saved as an image.
     let png = folder.path().join("last.png");
     screenshot::write(&png, outcome.picture.as_ref().unwrap()).unwrap();
     let stream = peers::ffmpeg::probe(&png);
@@ -167,7 +167,7 @@ fn picture_alone_and_mono_sound_alone() {
     assert!(outcome.figures.audio.contains("44.1 kHz mono"), "{}", outcome.figures.audio);
 }
 
-/// A speaker that hears at its own pace by the test's clock and keeps what it heard.
+/// A speaker that consumes samples at its own pace by the test's clock, and keeps them.
 struct Fake {
     clock: Clock,
     rate: u32,
@@ -189,7 +189,7 @@ impl Fake {
 impl Speaker for Fake {
     fn write(&mut self, data: &[f32]) -> usize {
         if self.consumed() == self.written {
-            // It ran dry: what comes now is heard from now on.
+            // The buffer ran empty: the next samples play from now on.
             self.opened = self.clock.now().as_secs_f64()
                 - self.written as f64 / (f64::from(self.rate) * self.pace);
         }
@@ -247,7 +247,7 @@ fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
         "a.flv",
         &with(&[&PICTURE, &TONE, &["-t", "3", "-ac", "2"], &H264, &AAC]),
     );
-    // A device that runs 2 % slow: the picture follows it.
+    // A device that runs 2 % slow: video follows it.
     let heard = Arc::default();
     let outcome = play(&file(&made), Some(fake(&heard, 0.98, None)), |_| false);
     assert_eq!(outcome.state, State::Ended);
@@ -301,7 +301,7 @@ fn mono_is_heard_on_both_sides_and_leans_to_one() {
         assert!(samples.len() > 48_000 * 2, "two sides: {}", samples.len());
         let side = |side: usize| samples.iter().skip(side).step_by(2).any(|it| it.abs() > 0.05);
         assert_eq!([side(0), side(1)], loud, "{balance}");
-        // What is written down has no balance.
+        // The balance does not affect the dumped audio.
         let spec = hound::WavReader::open(&dumped).unwrap().spec();
         assert_eq!(spec.channels, 1);
     }
@@ -379,7 +379,7 @@ fn what_is_no_flv_or_cannot_be_decoded_is_named() {
         fs::write(&path, garbage).unwrap();
         assert_eq!(to_the_end(&file(&path)).failure(), FailureKind::File, "{garbage:?}");
     }
-    // With FFmpeg's libraries they play (tests/decoders.rs).
+    // With FFmpeg's libraries these codecs play (tests/decoders.rs).
     if cfg!(not(feature = "ffmpeg")) {
         let old = with(&[&PICTURE, &["-t", "1", "-c:v", "flv1"]]);
         let outcome = to_the_end(&file(&make(folder.path(), "old.flv", &old)));
@@ -392,7 +392,7 @@ fn what_is_no_flv_or_cannot_be_decoded_is_named() {
         let State::Failed(failure) = &outcome.state else { unreachable!() };
         assert!(failure.to_string().contains("Nellymoser"), "{failure}");
     }
-    // A file that cannot be written is told before anything plays.
+    // If a file cannot be written, opening fails before anything plays.
     let config = Config { save: Some("/nowhere/at/all.flv".into()), ..file(&path) };
     let runtime = Runtime::start().unwrap();
     let error = Player::open(&config, &runtime, Clock::start(), Latest::default()).unwrap_err();
@@ -446,11 +446,12 @@ fn mutated_and_cut_files_end_in_time_and_leave_no_thread() {
         running.push(
             Player::open_with(&file(&path), &runtime, clock, Latest::default(), None).unwrap(),
         );
-        // Many at once: each of them mostly waits for its pictures' time.
+        // Many at the same time: each mostly waits until its frames are due.
         if running.len() == 25 {
             let start = clock.now();
             for mut player in running.drain(..) {
-                // Times in a damaged file may lie hours ahead: ten seconds of each are enough.
+                // Timestamps in a damaged file may lie hours ahead: ten seconds per file are
+                // enough.
                 while !player.state().is_final() && clock.now().since(start).as_secs() < 10 {
                     std::thread::sleep(Duration::from_millis(5));
                 }
@@ -461,7 +462,7 @@ fn mutated_and_cut_files_end_in_time_and_leave_no_thread() {
     peers::wait_for("the player's threads to end", LIMIT, || threads() <= before);
 }
 
-/// The player's threads of this process (other tests run beside this one, in other processes).
+/// The number of player threads in this process (other tests run in other processes).
 fn threads() -> usize {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     tasks

@@ -16,7 +16,7 @@ use onair::studio::{Command, Config, Quality, Serve, Settings, Studio, Target};
 use onair::wire::rtmp::client::{Config as ClientConfig, Event};
 use onair::wire::rtmp::url::Url;
 
-/// The status of a path, addressed to this host.
+/// The status of a path, requested with this host name.
 fn status(http: &str, path: &str, host: &str) -> u16 {
     let mut stream = TcpStream::connect(http.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -27,7 +27,7 @@ fn status(http: &str, path: &str, host: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("{answer}"))
 }
 
-/// The end of ffprobe, which plays a stream.
+/// Whether ffprobe can play a stream.
 fn probes(url: &str) -> bool {
     let words = ["-v", "error", "-rw_timeout", "5000000", "-i", url];
     let mut probe = Peer::start("ffprobe", words);
@@ -72,7 +72,7 @@ fn viewers_of_a_broadcast_need_the_key_of_its_file() {
     for (host, wanted) in [("127.0.0.1", 200), ("studio.example:80", 200), ("evil.example", 421)] {
         assert_eq!(status(http, state, host), wanted, "{host}");
     }
-    // The viewer monitor watches with the program's own key.
+    // The viewer monitor watches with onair's own key, not with the play key.
     live.wait_event("the viewers' stream", |event| {
         event["event"] == "monitor" && event["state"] == "ok"
     });
@@ -93,7 +93,7 @@ fn start(keys: &Path, settings: Settings) -> Studio {
     Studio::start(config).unwrap()
 }
 
-/// The key in the links, once `wanted` is true of it.
+/// The key in the links, once it satisfies `wanted`.
 fn key_of(studio: &Studio, wanted: impl Fn(&str) -> bool) -> String {
     let mut key = String::new();
     wait_for("the links", LIMIT, || {
@@ -179,12 +179,12 @@ fn the_network_reaches_the_server_over_both_families() {
     let server = studio.snapshot().server;
     let port = server.http.rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    // A computer can have no IPv6.
+    // A computer may lack IPv6.
     if std::net::TcpListener::bind("[::1]:0").is_ok() {
         assert!(std::net::TcpStream::connect(("::1", port)).is_ok());
     }
     assert!(server.networks.iter().all(|it| it.http && it.rtmp), "{:?}", server.networks);
-    // Nobody needs a key to publish, so only this computer may.
+    // Publishing needs no key, so only this computer may publish.
     let port = server.rtmp.rsplit_once(':').unwrap().1.to_owned();
     let may_publish = |ip: IpAddr| {
         let host = SocketAddr::new(ip, port.parse().unwrap());
@@ -193,7 +193,8 @@ fn the_network_reaches_the_server_over_both_families() {
         std::iter::from_fn(|| client.next()).any(|event| event == Event::PublishStarted)
     };
     assert!(may_publish(Ipv4Addr::LOCALHOST.into()));
-    // A program on this computer that uses an address of the network looks like one on another.
+    // An application on this computer that uses a network address is treated like one on another
+    // computer.
     for network in server.networks.iter().filter(|it| it.ip.is_ipv4()) {
         assert!(!may_publish(network.ip), "{}", network.ip);
     }

@@ -43,12 +43,12 @@ fn the_window_ends_after_its_time_with_a_picture_and_figures() {
     assert_eq!((&last["event"], &last["exit"]), (&"summary".into(), &0.into()), "{last}");
     assert_eq!((&last["width"], &last["height"]), (&160.into(), &90.into()), "{last}");
     assert!(last["shown"].as_u64() > Some(30), "{last}");
-    // The picture is that of the film.
+    // The screenshot has the size of the file's video.
     let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(&picture).unwrap()));
     let info = decoder.read_info().unwrap();
     assert_eq!((info.info().width, info.info().height), (160, 90));
 
-    // What cannot be written is told, and the code says so.
+    // A file that cannot be written is reported, and the exit code says so.
     let mut all = words(&["--duration", "1s", "--snapshot", "/proc/nowhere/last.png"]);
     all.push("--json".to_owned());
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
@@ -73,7 +73,7 @@ fn a_stream_that_is_lost_when_the_time_is_over_gives_the_code_of_what_is_lost() 
     let events = events(&window);
     let last = events.last().unwrap();
     assert_eq!((status.code(), &last["exit"]), (Some(8), &8.into()), "{events:?}");
-    // All the way to it is told as without a window, and when it is tried again.
+    // The events include every stage and the retry, as without a window.
     let of = |state: &'static str| events.iter().filter(move |event| event["state"] == state);
     let stages: Vec<&str> = of("opening").filter_map(|event| event["stage"].as_str()).collect();
     assert!(["tcp", "handshake", "media"].iter().all(|it| stages.contains(it)), "{stages:?}");
@@ -81,7 +81,8 @@ fn a_stream_that_is_lost_when_the_time_is_over_gives_the_code_of_what_is_lost() 
     assert!(lost["cause"].is_string() && lost["retry_in"].is_f64(), "{lost}");
 }
 
-/// However it is closed: the file is whole, and the last that is told comes after that is told.
+/// However the window closes, the file is complete, and the notice about it comes before the
+/// summary.
 #[test]
 fn what_is_recorded_when_the_window_is_closed_is_completed_and_told() {
     peers::require!("Xvfb", "dbus-daemon", "ffmpeg");
@@ -97,7 +98,7 @@ fn what_is_recorded_when_the_window_is_closed_is_completed_and_told() {
         let plays = "\"state\":\"playing\"";
         window.wait_until("its stream", LIMIT * 2, |peer| peer.output().contains(plays));
         writeln!(input, "record {}", file.display()).unwrap();
-        // More than is written at a time.
+        // More than one write.
         let written = || fs::metadata(&file).map_or(0, |it| it.len());
         window.wait_until("some of it", LIMIT, |_| written() > 100_000);
         match end {
@@ -128,7 +129,7 @@ fn where_nothing_can_be_played_the_time_is_over_with_the_code_of_what_failed() {
         let wanted = headless.peer.wait(LIMIT).code();
         assert_ne!(wanted, Some(0));
         assert_eq!(window.wait(LIMIT * 2).code(), wanted, "{source}: {}", window.errors());
-        // The last state, and the last line.
+        // The last state, and the last event.
         let failed = |events: &[Value]| {
             let failed = events.iter().rfind(|event| event["state"] == "failed").cloned();
             let failed = failed.unwrap_or_else(|| panic!("{source}: {events:?}"));
@@ -167,12 +168,12 @@ fn the_window_is_as_the_settings_say() {
     peers::ffmpeg::make(&file, "160x90", "300", &["-g", "25"]);
     let film = file.to_str().unwrap();
     let desktop = Desktop::start();
-    // A file that is not there is an error, not silence.
+    // A settings file that does not exist is an error, not ignored.
     let missing = home.path().join("none.toml");
     let mut window = play(&desktop, home.path(), &[film, "--settings", missing.to_str().unwrap()]);
     assert_eq!(window.wait(LIMIT).code(), Some(3));
     assert!(window.errors().contains("none.toml"), "{}", window.errors());
-    // What is wrong in the one that is named is told: it was read.
+    // A mistake in the named settings file is reported, so the file was read.
     let settings = home.path().join("mine.toml");
     fs::write(&settings, "version = 2\n[window]\ntheme = \"plaid\"\n").unwrap();
     let words = [film, "--settings", settings.to_str().unwrap(), "--duration", "1s", "--json"];
@@ -198,12 +199,12 @@ fn where_there_is_no_display_that_is_said_with_a_code_of_its_own() {
     assert!(window.errors().contains("--headless"), "{}", window.errors());
 }
 
-/// The settings of this home.
+/// The settings file in this home folder.
 fn kept(home: &Path) -> String {
     fs::read_to_string(home.join("onair/settings.toml")).unwrap_or_default()
 }
 
-/// Whether loudness and the sound's offset are these there.
+/// Whether the settings have this volume and this sync offset.
 fn holds(home: &Path, volume: f64, offset: i64) -> bool {
     let file: toml::Table = kept(home).parse().unwrap();
     let number = |name: &str| file.get("player").and_then(|player| player.get(name)).cloned();
@@ -218,7 +219,7 @@ fn what_is_chosen_in_the_window_is_kept_and_no_secret_is() {
     let file = home.path().join("a film.mp4");
     peers::ffmpeg::make(&file, "160x90", "300", &["-g", "25"]);
     let film = file.to_str().unwrap();
-    // The studio's own, as an older one wrote it: it stays.
+    // The studio's settings in an older format: they must stay.
     fs::create_dir_all(home.path().join("onair")).unwrap();
     let studios = "version = 1\nvideo = \"test\"\n[target]\ncustom = true\nserver = \"rtmp://127.0.0.1:1/own\"\n";
     fs::write(home.path().join("onair/settings.toml"), studios).unwrap();
@@ -232,7 +233,7 @@ fn what_is_chosen_in_the_window_is_kept_and_no_secret_is() {
         let id = desktop.windows().pop().unwrap();
         let plays = "\"state\":\"playing\"";
         window.wait_until("its film", LIMIT * 2, |peer| peer.output().contains(plays));
-        // By then the window has been drawn, and nothing is typed into.
+        // By then the window has been drawn, and no field has the focus.
         window.wait_until("its film kept", LIMIT, |_| kept(home.path()).contains("a film.mp4"));
         desktop.said("xdotool", &["windowactivate", "--sync", &id]);
         for key in keys {
@@ -240,7 +241,7 @@ fn what_is_chosen_in_the_window_is_kept_and_no_secret_is() {
         }
         window
     };
-    // Softer, and the sound later by two steps.
+    // Lower volume, and audio two steps later.
     let words = [film, secret, below, "--volume", "80", "--buffer", "700ms", "--json"];
     let mut window = press(&["9", "k", "k"], &words);
     window.wait_until("what was chosen", LIMIT, |_| holds(home.path(), 0.75, 20));
@@ -248,12 +249,12 @@ fn what_is_chosen_in_the_window_is_kept_and_no_secret_is() {
     assert_eq!(window.wait(LIMIT).code(), Some(0));
     let text = kept(home.path());
     assert!(text.contains("a film.mp4") && !text.contains("planted"), "{text}");
-    // What only flags said is not the person's choice.
+    // Values that only flags set are not saved.
     assert!(!text.contains("buffer_ms") && !text.contains("muted"), "{text}");
     for line in studios.lines() {
         assert!(text.contains(line), "{line}: {text}");
     }
-    // The next one begins there.
+    // The next run starts with the saved values.
     let mut window = press(&["9", "k"], &[film, "--json"]);
     window.wait_until("what was chosen next", LIMIT, |_| holds(home.path(), 0.7, 30));
     window.interrupt();

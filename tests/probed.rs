@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::peers::{self, LIMIT, Onair, Peer};
 
-/// Codec, rate and channels of each track of sound of a file that is made so.
+/// Codec, rate and channels of each audio track in a file that is made with these options.
 fn sounds(name: &str, tracks: &[(&str, &str, &str)]) -> Vec<(String, u64, u64)> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -91,7 +91,7 @@ fn the_further_tracks_of_a_file_are_what_they_are() {
 
 #[test]
 fn what_is_said_of_an_address_fits_its_kind() {
-    // Nobody listens there; a scheme that is none; an empty file.
+    // An address without a listener, an unknown scheme, and an empty file.
     let empty = tempfile::NamedTempFile::new().unwrap();
     let empty = empty.path().to_str().unwrap();
     for (address, code, said, unsaid) in [

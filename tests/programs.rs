@@ -11,7 +11,7 @@ use onair::media::{BitsPerSecond, ProgramId, Size};
 use onair::studio::event::RecordingState;
 use onair::studio::{Command, Config, Event, Quality, Settings, Studio};
 
-/// Size and rate of a file whose audio and video belong together, and how long it is.
+/// Width, height, frame rate and length of a file whose audio and video belong together.
 fn shape(path: &Path) -> (u64, u64, String, f64) {
     let probe = ffmpeg::probe(path);
     assert_eq!(probe.warnings, "", "{path:?}");
@@ -69,7 +69,7 @@ fn a_second_program_records_the_same_sources_on_a_canvas_of_its_own() {
         recording.is_some_and(|it| it.duration >= Duration::from_secs(3))
     });
     studio.send(Command::StopProgram(id));
-    // The main one goes on meanwhile.
+    // The main recording continues meanwhile.
     listen(&|told| told.iter().any(|it| it.state == RecordingState::Finished));
     studio.send(Command::StopRecording);
     let is_finished = |it: &&onair::studio::event::Recording| it.state == RecordingState::Finished;

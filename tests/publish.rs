@@ -14,12 +14,12 @@ use crate::odd_servers::{Behavior, Server, Show, target, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What went wrong, in English.
+/// The cause of the failure, in English.
 fn cause(report: &Report) -> String {
     Language::English.say(&report.problem().unwrap())
 }
 
-/// What helps, in English.
+/// The cure, in English.
 fn advice(report: &Report) -> String {
     Language::English.cure(&report.problem().unwrap()).unwrap()
 }
@@ -310,12 +310,12 @@ fn a_slow_reader_loses_inter_pictures_only() {
     let publisher = show.publish(target(&server));
     show.feed(0, 40);
     wait_for("live", || publisher.state() == State::Live);
-    // Far more than sockets hold, far faster than the server reads.
+    // Far more than the sockets hold, and far faster than the server reads.
     show.feed(40, 8_040);
     wait_for("drops", || publisher.figures().dropped_frames > 0);
     server.release();
     let last_audio = 8_020;
-    // Sound goes past the last keyframe.
+    // Audio overtakes the last keyframe.
     wait_for("the last sound and keyframe", || {
         let got = server.connection(0);
         got.audio().last() == Some(&last_audio) && got.video().contains(&8_000)
@@ -349,7 +349,7 @@ fn sound_that_is_lost_where_far_too_much_waits_is_counted() {
     let last_audio = 30_020;
     wait_for("the last sound", || server.connection(0).audio().last() == Some(&last_audio));
     publisher.stop(LIMIT);
-    // What did not come was counted, and nothing else.
+    // Exactly the packets that did not arrive were counted.
     let came = server.connection(0).audio().len() as u64;
     assert_eq!(came + publisher.figures().dropped_audio, 30_040 / 20);
 }
@@ -364,7 +364,7 @@ fn sound_waits_for_no_keyframe_when_the_link_is_full() {
     wait_for("the first sounds", || server.connection(0).audio() == [0, 20]);
     let before = server.connection(0);
     server.hold();
-    // Fifteen pictures as large as keyframes, and the sound of that time.
+    // Fifteen frames as large as keyframes, and the audio of that time.
     show.feed(40, 640);
     let sent = || publisher.figures().last_sent.map(|sent| sent.time_ms);
     wait_for("the last sound with the session", || sent() == Some(620));
@@ -374,10 +374,10 @@ fn sound_waits_for_no_keyframe_when_the_link_is_full() {
     let since = got.messages.iter().zip(&got.places).skip(before.messages.len());
     let places: Vec<u64> = since.filter(|it| it.0.name() == "sound").map(|it| *it.1).collect();
     assert_eq!(places.len(), 30);
-    // What the systems of both ends hold of the first picture, which nothing can overtake.
+    // The part of the first frame that both operating systems buffer, which nothing can overtake.
     let held = places[0] - before.places.last().unwrap();
     assert!(held < 20_000, "{held} bytes before the first sound");
-    // Twenty milliseconds at the stream's rate of 2.6 Mbit/s.
+    // Twenty milliseconds at the stream's bitrate of 2.6 Mbit/s.
     let longest = places.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     assert!(longest <= 6_500 + Server::READ as u64, "{longest} bytes between two sounds");
     publisher.stop(LIMIT);
@@ -398,7 +398,8 @@ fn a_server_that_takes_nothing_any_more_is_dead() {
         publisher.retry_now();
         server.connections() >= 2 && publisher.state() == State::Live
     });
-    // Counted from when it took something last, not from when we noticed.
+    // The gap counts from the moment when the server last accepted data, not from when onair
+    // noticed.
     let gap = publisher.report().gap;
     assert!(gap >= Some(Duration::from_millis(700)), "{gap:?}");
     feeder.stop();
@@ -437,7 +438,8 @@ fn a_server_that_stands_still_for_a_while_is_told_as_that_and_what_waits_is_what
         most = most.max(publisher.figures().queued);
         server.connection(0).video().len() > seen + 50
     });
-    // The oldest picture that waits is no older than the time without, whatever the pace afterwards.
+    // The oldest queued frame is no older than the time since the server stopped reading, whatever
+    // the pace afterwards.
     let bound = held.elapsed() + Duration::from_secs(1);
     assert!(most > Duration::from_millis(500) && most < bound, "{most:?} of {bound:?}");
     flow(Flow::Through);
@@ -473,7 +475,7 @@ fn one_target_in_trouble_does_not_touch_another() {
     wait_for("both live", || troubled.state() == State::Live && fine.state() == State::Live);
     for part in 0..12 {
         show.feed(40 + part * 480, 520 + part * 480);
-        // The good one takes each part before the next one comes, as in real time.
+        // The healthy server receives each part before the next part is fed, as in real time.
         let wanted = u32::try_from(480 + part * 480).unwrap();
         wait_for("pictures", || good.connection(0).video().last() >= Some(&wanted));
     }
@@ -495,7 +497,7 @@ fn a_codec_that_the_server_says_it_does_not_take_is_not_sent() {
     assert_eq!(server.connections(), 1, "tried again although waiting cannot help");
     assert_eq!(server.connection(0).messages, [], "media was sent");
 
-    // The one that takes it gets it.
+    // A server that supports the codec receives the stream.
     let server = Server::start(|_| Behavior::Takes("hvc1"));
     let (publisher, _hub) = show.publish_hevc(target(&server));
     wait_for("pictures", || server.connection(0).messages.len() > 2);

@@ -52,7 +52,7 @@ impl Running {
     }
 }
 
-/// The beginning of the answer to HEAD.
+/// The head of the response to a HEAD request.
 fn ask(url: &str) -> String {
     use std::io::Read;
     let rest = url.strip_prefix("http://").unwrap();
@@ -199,7 +199,7 @@ fn files_are_played_over_http_and_https_and_where_redirections_lead() {
         let outcome = play(&Config { net: net.clone(), ..config(&url) }, |_| false);
         assert_eq!(outcome.failure().kind, kind, "{url}: {:?}", outcome.failure());
     }
-    // Nobody vouches for it here.
+    // No trusted authority has signed this certificate.
     let url = format!("https://127.0.0.1:{}/a.flv", web.https);
     let outcome = play(&config(&url), |_| false);
     assert_eq!(outcome.failure().kind, FailureKind::Unreachable);
@@ -276,7 +276,7 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
         assert!(failure.to_string().contains(word), "{word}: {failure:?}");
         assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
     }
-    // The same over a WebSocket that is none.
+    // The same for a WebSocket address whose server answers plain HTTP.
     let port = answer("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
     let outcome = play(&config(&format!("ws://127.0.0.1:{port}/x.flv")), |_| false);
     assert_eq!(outcome.failure().kind, FailureKind::NoSuchStream);

@@ -11,7 +11,7 @@ use onair::broadcast::recorder::{Event, Options, Split, State};
 use onair::broadcast::{Hub, Recorder};
 use onair::media::Track;
 
-/// The three formats.
+/// The recording formats.
 const FORMATS: [&str; 3] = ["flv", "mp4", "mkv"];
 
 #[test]
@@ -26,13 +26,13 @@ fn a_recording_is_whole_at_its_end_and_readable_at_every_moment() {
     });
     let cuts = recorders.each_ref().map(|(path, recorder)| {
         wait_for("four seconds", LIMIT, || recorder.figures().duration >= Duration::from_secs(4));
-        // What a kill at this moment would leave.
+        // The file as a crash at this moment would leave it.
         let reached = recorder.figures().duration;
         let cut = path.with_file_name("cut").with_extension(path.extension().unwrap());
         fs::copy(path, &cut).unwrap();
         (cut, reached)
     });
-    // Fed is not yet handed on: the recording is whole once the hub has ended.
+    // The hub may still hold packets: the recording is complete only after the hub has ended.
     show.wait().finish(LIMIT).unwrap();
     let mut starts = Vec::new();
     let mut counts = Vec::new();
@@ -78,11 +78,12 @@ fn what_was_given_to_the_hub_before_the_end_is_in_the_file() {
     for packet in film.packets() {
         sender.send(packet.clone()).unwrap();
     }
-    // The hub still waits for pictures to put between the last sounds, and the stream goes on.
+    // The hub still holds the last audio packets until it has the frames around them, and the
+    // stream has not ended.
     let figures = recorder.finish(LIMIT);
     assert_eq!(figures.state, State::Finished);
     let probe = ffmpeg::probe(&figures.path);
-    // A file begins with its first picture.
+    // A file begins with its first frame.
     let first = film.packets().iter().find(|packet| packet.track == Track::Video).unwrap().dts;
     let given = |track| {
         let all = film.packets().iter();

@@ -14,16 +14,16 @@ use crate::watch::{Watching, config, play};
 use onair::player::{Config, Source, State};
 use serde_json::Value;
 
-/// Twelve seconds, a keyframe a second.
+/// A file of twelve seconds with a keyframe every second.
 fn make(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
-    // Servers find their way in FLV by the index in its metadata.
+    // A player finds positions in FLV on a server through the index in the metadata.
     let index = if name.ends_with("flv") { &["-flvflags", "add_keyframe_index"][..] } else { &[] };
     ffmpeg::make(&path, "320x180", "12", &[&["-g", "25"], index].concat());
     path
 }
 
-/// Holds, goes on, goes ahead and back, to the end.
+/// Pauses, resumes, seeks forward and back, and plays to the end.
 fn go_about(watching: Watching, name: &str) {
     let seconds = Duration::from_secs_f64;
     watching.wait("the first pictures", |it| it.player.figures().shown > 15);
@@ -63,7 +63,7 @@ fn go_about(watching: Watching, name: &str) {
     watching.end();
 }
 
-/// Each place that is gone to in a pause is seen.
+/// Shows the frame of each position that it seeks to during a pause.
 fn look_about_in_a_pause(watching: Watching, name: &str) {
     watching.wait("the first pictures", |it| it.player.figures().shown > 15);
     watching.player.pause(true);
@@ -105,7 +105,7 @@ fn one_goes_about_in_files_of_every_format() {
         let config = Config { start: Some(Duration::from_millis(10_500)), ..config };
         let outcome = play(&config, |_| false);
         assert_eq!(outcome.state, State::Ended, "{name}");
-        // From the keyframe at 10 s.
+        // Starts from the keyframe at 10 s.
         assert_eq!(outcome.figures.decoded, 50, "{name}");
     }
 }
@@ -118,16 +118,17 @@ fn one_goes_about_in_what_a_server_has_recorded() {
     make(&nginx.recordings(), "a.flv");
     let url = nginx.url("files", "a.flv");
     go_about(Watching::start(&config(&url)), "nginx");
-    // It goes to the keyframe after that, at 10 s.
+    // The player starts at the next keyframe, at 10 s.
     let late = Config { start: Some(Duration::from_millis(9_500)), ..config(&url) };
     let outcome = play(&late, |_| false);
     assert_eq!(outcome.state, State::Ended, "{:?}", outcome.events);
-    // All from there, and nothing of what the server had sent before it was asked.
+    // The player decodes everything from there, and nothing that the server had sent before the
+    // seek.
     assert_eq!(outcome.figures.decoded, 50);
     assert!(outcome.figures.shown > 15, "{:?}", outcome.figures);
 }
 
-/// What `onair probe` answers.
+/// The report of `onair probe`.
 fn probe(url: &str) -> Value {
     let mut onair = Onair::start(&["probe", url]);
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
@@ -142,7 +143,7 @@ fn a_probe_tells_how_long_a_servers_recording_is_and_no_length_of_a_broadcast() 
     let report = probe(&nginx.url("files", "a.flv"));
     let length = report["duration"].as_f64().unwrap_or_else(|| panic!("{report}"));
     assert!((length - 12.0).abs() < 0.3, "{report}");
-    // The same film as a broadcast, there and by our own server.
+    // The same file as a live stream, from nginx and from our own server.
     let mut serve = Onair::start(&["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0"]);
     let own = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
     for url in [nginx.url("live", "film"), format!("{own}/live/film")] {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 const FORMATS: [&str; 3] = ["mp4", "mkv", "flv"];
 
-/// A small broadcast of the test picture into `path`.
+/// Options for a small broadcast of the test source, recorded to `path`.
 fn live(path: &Path, more: &[&str]) -> Vec<String> {
     let mut words = vec!["live", "--video", "test", "--audio", "tone", "--size", "320x180"];
     words.extend(["--video-bitrate", "500k", "--keyframe-interval", "1s"]);
@@ -27,13 +27,14 @@ fn start(path: &Path, more: &[&str]) -> Onair {
     Onair::start(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// How many pictures a busy machine has not made, by its own account.
+/// The number of frames that a busy machine has skipped, as it reports them.
 fn skipped(events: &[Value]) -> usize {
     let counts = events.iter().filter_map(|event| event["video"]["skipped"].as_u64());
     usize::try_from(counts.max().unwrap()).unwrap()
 }
 
-/// No warning of ffprobe's, none of the decoder's, pictures without a gap but for those that were skipped.
+/// Asserts that ffprobe and the decoder give no warning, and that no frames are missing except the
+/// skipped ones.
 fn check(path: &Path, skipped: usize) -> ffmpeg::Probe {
     let probe = ffmpeg::probe(path);
     assert_eq!(probe.warnings, "", "{path:?}");
@@ -50,7 +51,8 @@ fn check(path: &Path, skipped: usize) -> ffmpeg::Probe {
     let audio = probe.packets("audio");
     assert!(audio[0].pts < 0.05);
     for pair in audio.windows(2) {
-        // After a pause two packets may be left out, and a frame's time of them where that frame was skipped.
+        // After a pause, up to two audio packets may be missing, and more where a frame was
+        // skipped.
         let step = pair[1].pts - pair[0].pts;
         let limit = if skipped == 0 { 0.066 } else { 0.1 };
         assert!(step > 0.0 && step < limit, "{path:?}: {step} after {:?}", pair[0]);
@@ -58,7 +60,7 @@ fn check(path: &Path, skipped: usize) -> ffmpeg::Probe {
     probe
 }
 
-/// How many pictures there would be with those that were skipped.
+/// The number of frames including the skipped ones.
 fn places(probe: &ffmpeg::Probe) -> usize {
     (probe.packets("video").last().unwrap().pts * 30.0).round() as usize + 1
 }
@@ -90,7 +92,8 @@ fn a_kill_loses_two_seconds_at_most_and_the_next_start_makes_the_file_whole() {
         });
         onair.peer.signal("KILL");
         onair.peer.wait(LIMIT);
-        // It plays as it is. What was skipped in its last second was not told any more.
+        // The file plays without repair. The last second's skipped frames were not reported any
+        // more.
         let skipped = skipped(&onair.events()) + 30;
         let left = frames(&path, skipped);
         let encoded = stats["video"]["encoded"].as_u64().unwrap();
@@ -109,7 +112,7 @@ fn a_kill_loses_two_seconds_at_most_and_the_next_start_makes_the_file_whole() {
         let duration: f64 = probe.json["format"]["duration"].as_str().unwrap().parse().unwrap();
         let length = places(&probe) as f64 / 30.0;
         assert!((duration - length).abs() < 0.1, "{path:?}: {duration}, not {length}");
-        // Nothing is left to do.
+        // A second repair has nothing to do.
         let mut repair = Onair::start(&["repair", path.to_str().unwrap()]);
         assert!(repair.peer.wait(LIMIT).success());
         assert_eq!(repair.events()[0]["state"], "whole");
@@ -137,7 +140,7 @@ fn a_split_recording_loses_and_doubles_nothing() {
         let counts: Vec<_> = parts.iter().map(|part| places(&check(part, skipped))).collect();
         let (_, whole) = counts.split_last().unwrap();
         assert!(whole.iter().all(|count| *count == 60), "{counts:?}");
-        // All sound too: what one part lacks the next begins with.
+        // No audio is missing either: each part begins where the part before it ended.
         let sounds: usize =
             parts.iter().map(|part| ffmpeg::probe(part).packets("audio").len()).sum();
         let pictures: usize = counts.iter().sum();
@@ -146,7 +149,7 @@ fn a_split_recording_loses_and_doubles_nothing() {
     }
 }
 
-/// A pipe as standard input: what is written here `onair` reads.
+/// A pipe as the standard input of `onair`.
 struct Keyboard {
     pipe: fs::File,
 }
@@ -155,7 +158,7 @@ impl Keyboard {
     fn beside(folder: &Path) -> (Self, PathBuf) {
         let path = folder.join("keyboard");
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-        // Open for both, so that nobody waits for the other end.
+        // Opened for both reading and writing, so that neither end waits for the other.
         let pipe = fs::File::options().read(true).write(true).open(&path).unwrap();
         (Self { pipe }, path)
     }
@@ -165,7 +168,7 @@ impl Keyboard {
     }
 }
 
-/// `onair` behind a shell that gives it the pipe, or a limit.
+/// Starts `onair` through a shell that connects the pipe or sets a limit.
 fn through_shell(script: &str, words: &[String], state: &Path) -> Onair {
     let settings = tempfile::tempdir().unwrap();
     let mut command = Command::new("sh");
@@ -197,7 +200,8 @@ fn commands_pause_mark_split_and_save() {
     assert_eq!(chapter["title"], "The 第二 act");
     keyboard.line("pause");
     onair.wait_event("the pause", |it| it["event"] == "recording" && it["paused"] == true);
-    // Frames are counted, for seconds pass on a busy machine too. What was told last may be a second old.
+    // Counts frames, because time also passes on a busy machine. The latest figures may be a second
+    // old.
     let known = last(&onair.events(), "stats")["video"]["encoded"].as_u64().unwrap();
     onair.wait_event("frames of the pause", |it| {
         it["event"] == "stats" && it["video"]["encoded"].as_u64() > Some(known + 100)
@@ -205,7 +209,7 @@ fn commands_pause_mark_split_and_save() {
     keyboard.line("snapshot");
     let picture = onair.wait_named("snapshot");
     assert_eq!(picture["state"], "finished");
-    // The replay buffer knows of no pause.
+    // A pause of the recording does not affect the replay buffer.
     onair.peer.signal("USR1");
     let replay = onair.wait_named("replay");
     assert_eq!(replay["state"], "finished", "{replay}");
@@ -218,7 +222,7 @@ fn commands_pause_mark_split_and_save() {
     assert!(onair.peer.wait(LIMIT).success(), "{}", onair.peer.errors());
     assert!(onair.peer.errors().contains("'nonsense' is not a command"));
 
-    // `check` looks at every picture. Three seconds are not in it.
+    // `check` looks at every frame. The frames of the pause are not in the file.
     let events = onair.events();
     let encoded = last(&events, "summary")["video"]["encoded"].as_u64().unwrap();
     let recorded = frames(&path, skipped(&events)) as u64;
@@ -238,7 +242,7 @@ fn no_room_ends_the_recording_readable_and_the_stream_goes_on() {
     for format in FORMATS {
         let path = folder.path().join(format!("show.{format}"));
         let words = live(&path, &["--duration", "8s"]);
-        // 512-byte blocks: no file may be larger than 200 KiB.
+        // 400 blocks of 512 bytes: no file may exceed 200 KiB.
         let mut onair = through_shell("ulimit -f 400; exec \"$@\"", &words, folder.path());
         onair.wait_event("the failure", |it| it["event"] == "recording" && it["state"] == "failed");
         let status = onair.peer.wait(LIMIT);
@@ -248,7 +252,7 @@ fn no_room_ends_the_recording_readable_and_the_stream_goes_on() {
         assert!(frames(&path, skipped(&events)) >= 30, "{path:?}");
         fs::remove_file(&path).unwrap();
 
-        // Beside a stream, that one goes on to its end.
+        // Together with a stream: the stream continues to its end.
         let mut words = live(&path, &["--duration", "6s", "--to", "rtmp://127.0.0.1:1/live/x"]);
         words.extend(["--retry-for".to_owned(), "60s".to_owned()]);
         let mut onair = through_shell("ulimit -f 400; exec \"$@\"", &words, folder.path());
@@ -258,7 +262,7 @@ fn no_room_ends_the_recording_readable_and_the_stream_goes_on() {
     }
 }
 
-/// One that could not even begin is told as such, with what is wrong and what helps.
+/// A recording that cannot begin gives a notice with cause and cure.
 #[test]
 fn a_recording_that_never_began_says_so_and_why() {
     let folder = tempfile::tempdir().unwrap();
@@ -269,7 +273,7 @@ fn a_recording_that_never_began_says_so_and_why() {
         (inside("file/show.mp4"), "", "a part of its path is a file", "another name or folder"),
         (inside(&format!("{long}.mkv")), "", "the name is too long", "a shorter name"),
         (PathBuf::from("/proc/none/show.flv"), "", "the folder does not exist", "still there"),
-        // No file may have a byte: not one of the recording is written.
+        // With a limit of zero bytes, nothing can be written.
         (inside("show.flv"), "ulimit -f 0; ", "reached the maximum size", "another disk"),
     ] {
         let words = live(&path, &["--duration", "2s"]);
@@ -285,7 +289,7 @@ fn a_recording_that_never_began_says_so_and_why() {
         assert_eq!(last(&events, "summary")["exit"], 3, "{events:?}");
         assert!(!path.exists(), "{path:?}");
     }
-    // `check` has tried it, and leaves nothing behind.
+    // `check` has tried to record, and leaves no file behind.
     let check = |path: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
         command.args(["check", "--json", "--video", "test", "--audio", "tone", "--record"]);
@@ -352,7 +356,7 @@ fn our_own_player_plays_and_probes_each_format() {
         let codecs: Vec<_> =
             found["streams"].as_array().unwrap().iter().map(|it| &it["codec"]).collect();
         assert_eq!(codecs, ["h264", "aac"], "{found}");
-        // A busy machine ends it later.
+        // A busy machine may end it later.
         assert!((2.8..6.0).contains(&found["duration"].as_f64().unwrap()), "{found}");
         let mut player = Onair::start(&["play", file, "--headless", "--mute", "--measure"]);
         assert_eq!(player.peer.wait(LIMIT).code(), Some(0), "{}", player.peer.output());

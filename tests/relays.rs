@@ -12,7 +12,7 @@ use crate::peers::certificates::Authority;
 use crate::peers::client::Client;
 use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg, free_port, wait_for, web};
 
-/// `onair serve` with a configuration.
+/// `onair serve` with a configuration file.
 struct Serving {
     onair: Onair,
     rtmp: String,
@@ -70,7 +70,7 @@ impl Serving {
         self.onair.events().into_iter().filter(|event| event["event"] == "relay").collect()
     }
 
-    /// Waits for the `number`th relay event of this state.
+    /// Waits for the `number`th relay event with this state.
     fn wait_relay(&self, state: &str, number: usize) -> Value {
         let mut found = None;
         wait_for(&format!("relay {state} {number}"), LIMIT, || {
@@ -86,7 +86,7 @@ impl Serving {
     }
 }
 
-/// The media of a file: decodes without a complaint, in order, and for about so many seconds.
+/// Asserts that a file decodes without a warning, with times in order, and has about this length.
 #[track_caller]
 fn check(file: &std::path::Path, seconds: f64) {
     let probe = ffmpeg::probe(file);
@@ -124,10 +124,10 @@ fn a_stream_goes_on_to_nginx_and_again_after_its_restart() {
     nginx.peer.kill();
     let lost = serving.wait_relay("reconnecting", 1);
     assert!(lost["cause"].is_string() && lost["retry_in"].as_f64() > Some(0.0), "{lost}");
-    // The first attempt is told, later ones are not.
+    // The first attempt is reported; the retries are not.
     let states: Vec<_> = serving.relay_events().iter().map(|it| it["state"].clone()).collect();
     assert_eq!(states[..3], ["connecting", "live", "reconnecting"].map(Value::from));
-    // The operator page gets the cause in its language.
+    // The operator page gets the cause in the language of the query.
     let cause = |query: &str| {
         let all = serving.json(&format!("/api/v1/relays{query}"));
         all["relays"][0]["cause"].as_str().unwrap_or_default().to_owned()
@@ -158,7 +158,7 @@ fn a_stream_goes_on_to_nginx_and_again_after_its_restart() {
 #[test]
 fn a_push_is_live_once_the_other_server_has_accepted_it() {
     peers::require!("ffmpeg");
-    // The other server does not answer the request to publish, as one that asks a slow callback.
+    // The other server delays its answer to the publish request, as with a slow callback.
     let other = Serving::start("fault = [\"stall@publish:+3s\"]\n");
     let serving = Serving::start(&format!(
         "[[relay]]\npush = \"live/*\"\nto = [\"{}/{{stream}}\"]\n",
@@ -206,7 +206,7 @@ fn a_viewer_gets_the_stream_of_an_nginx_origin_on_demand() {
          [app.live.play]\nkeys = [\"0pen\"]\n",
         nginx.port
     ));
-    // Those who may not play, and what is no stream to watch, start nothing.
+    // Requests without permission, and paths that are no stream, start no relay.
     for path in ["/live/show.flv", "/live/show.m3u8", "/live/show.m3u8?key=wr0ng"] {
         assert!(serving.get(path).contains(" 401 "), "{path}");
     }
@@ -218,7 +218,7 @@ fn a_viewer_gets_the_stream_of_an_nginx_origin_on_demand() {
     while refused.next().is_some() {}
     assert_eq!(serving.relay_events(), Vec::<Value>::new());
 
-    // The first viewer of each protocol waits for it.
+    // The first viewer of each protocol waits until the stream arrives.
     let file = serving.folder.path().join("received.flv");
     let flv = format!("http://{}/live/show.flv?key=0pen", serving.http);
     ffmpeg::play(&flv, 3, &file).wait_success(LIMIT);
@@ -261,7 +261,7 @@ fn viewers_stay_while_the_next_origin_takes_over() {
     assert!(live["url"].as_str().unwrap().contains(&origins[1].port.to_string()), "{live}");
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     player.wait_success(LIMIT);
-    // One connection received both.
+    // Both came over one connection.
     check(&file, 6.0);
     let events = serving.onair.events();
     let count = |name: &str| events.iter().filter(|event| event["event"] == name).count();
@@ -293,7 +293,7 @@ fn a_key_of_a_file_opens_a_server_with_tls_and_is_told_nobody() {
     };
     let serving = Serving::start(&config(""));
     let _publisher = ffmpeg::publish(&serving.url("live/show"), None);
-    // The authority is unknown at first; a reload of the file adds it.
+    // The certificate authority is unknown at first; reloading the file adds it.
     let failed = serving.wait_relay("reconnecting", 1);
     assert!(failed["cause"].as_str().unwrap().contains("certificate"), "{failed}");
     let trust = format!("tls_ca = \"{}\"\n", authority.file().display());
@@ -334,7 +334,7 @@ fn servers_that_relay_to_each_other_make_no_loop() {
     };
     assert_eq!((published(&one), published(&two)), (1, 1), "nobody replaces anybody");
 
-    // Nobody has this stream: the second server does not ask the first one back.
+    // No server has this stream: the second server does not ask the first one back.
     let viewer = Client::play(&one.url("ask/nothing"));
     wait_for("the question", LIMIT, || {
         two.relay_events().iter().any(|event| event["stream"] == "nothing")

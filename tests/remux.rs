@@ -23,14 +23,14 @@ fn ffmpeg_makes(file: &Path, words: &[&str]) {
     Peer::start("ffmpeg", all).wait_success(LIMIT);
 }
 
-/// Kind and hash of the packets of every stream.
+/// Type and hash of each stream's packets.
 fn hashes(file: &Path) -> Vec<String> {
     let words = ["-hide_banner", "-nostdin", "-v", "error", "-i", file.to_str().unwrap()];
     let copy = ["-map", "0", "-c", "copy", "-f", "streamhash", "-"];
     let mut peer = Peer::start("ffmpeg", words.into_iter().chain(copy));
     peer.wait_success(LIMIT);
-    // Without the number of the stream: formats order them differently. FFmpeg takes the titles of
-    // chapters for data.
+    // Without the stream numbers, which differ between formats. FFmpeg takes chapter titles for
+    // data.
     let mut lines: Vec<_> = peer
         .output()
         .lines()
@@ -47,11 +47,11 @@ fn times(file: &Path, kind: &str) -> Vec<(f64, f64)> {
     probe.packets(kind).iter().map(|packet| (packet.pts, packet.dts)).collect()
 }
 
-/// No further apart than what two roundings to milliseconds make.
+/// Asserts that times differ by no more than two roundings to milliseconds.
 fn assert_same_times(a: &[(f64, f64)], b: &[(f64, f64)], what: &str) {
     assert_eq!(a.len(), b.len(), "{what}");
     for (n, (a, b)) in a.iter().zip(b).enumerate() {
-        // Not every format tells when a picture is decoded.
+        // Not every format stores the DTS.
         let dts = if a.1.is_nan() { 0.0 } else { a.1 - b.1 };
         let apart = (a.0 - b.0).abs().max(dts.abs());
         assert!(apart <= 0.0011, "{what}: packet {n} at {a:?} and {b:?}");
@@ -63,7 +63,7 @@ fn packets_come_through_every_way_bit_by_bit() {
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let name = |name: &str| folder.path().join(name);
-    // With pictures out of order, three deep.
+    // With reordered frames, three B-frames deep.
     let first = name("first.flv");
     let mut words = vec!["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=5"];
     words.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=5"]);
@@ -85,14 +85,14 @@ fn packets_come_through_every_way_bit_by_bit() {
         assert_eq!(ffmpeg::decode(&next), "", "{next:?}");
         last = next;
     }
-    // Files of other makers.
+    // Files written by other software.
     for foreign in ["foreign.mp4", "foreign.mkv", "fragments.mp4"] {
         let file = name(foreign);
         let fragments = ["-movflags", "frag_keyframe+empty_moov+default_base_moof"];
         let more = if foreign == "fragments.mp4" { &fragments[..] } else { &[] };
         let copy = ["-i", first.to_str().unwrap(), "-c", "copy"];
         ffmpeg_makes(&file, &[&copy[..], more].concat());
-        // FFmpeg's fragments of such a stream are apart by more than the stream was.
+        // FFmpeg's file may offset audio and video differently, so ours is compared with that file.
         let (pictures, sounds) = (times(&file, "video"), times(&file, "audio"));
         for format in ["flv", "mp4", "mkv"] {
             let ours = name(&format!("of {foreign}.{format}"));
@@ -108,7 +108,7 @@ fn packets_come_through_every_way_bit_by_bit() {
     assert!(matches!(taken, Err(Failure::Exists(_))), "nothing is overwritten");
 }
 
-/// MD5 of every decoded frame of video.
+/// The MD5 of every decoded frame.
 fn frames(file: &Path) -> Vec<String> {
     let words = ["-hide_banner", "-nostdin", "-v", "error", "-i", file.to_str().unwrap()];
     let decode = ["-an", "-fps_mode", "passthrough", "-f", "framemd5", "-"];
@@ -144,11 +144,11 @@ fn a_part_begins_at_a_keyframe_and_has_the_same_frames() {
             assert_eq!(ended.status.code(), Some(0), "{part:?}: {ended:?}");
             let event: Value = serde_json::from_slice(&ended.stdout).unwrap();
             let begins = event["from"].as_f64().unwrap();
-            // FFmpeg lets its FLV begin with the delay of its codecs.
+            // FFmpeg's FLV files begin later, by the delay of their codecs.
             assert!((begins - 4.0).abs() < 0.1, "{part:?}: {event}");
             let kept = frames(&part);
             assert!(kept.len() >= 120 && all[120..].starts_with(&kept[..119]), "{part:?}");
-            // Beyond the end, no more than the frames that the last ones need.
+            // After the end, only those frames that the last kept ones need.
             assert!(kept.len() <= 124, "{part:?}: {}", kept.len());
             assert_eq!(ffmpeg::decode(&part), "", "{part:?}");
             let (video, audio) = (times(&part, "video"), times(&part, "audio"));
@@ -160,7 +160,7 @@ fn a_part_begins_at_a_keyframe_and_has_the_same_frames() {
                 audio[0]
             );
             assert!(apart(audio.last().unwrap().0 - audio[0].0, 4.0) < 0.1, "{part:?}");
-            // There is one of that name now, and it stays as it is.
+            // A file with this name exists now, and stays unchanged.
             let before = fs::read(&part).unwrap();
             assert_eq!(run().status.code(), Some(3), "{part:?}");
             assert!(fs::read(&part).unwrap() == before);
@@ -187,7 +187,7 @@ fn two_sound_tracks_and_chapters_come_through() {
     tracks.audio.push(tracks.audio[0].clone());
     let mut samples = samples(&film);
     let second: Vec<_> = samples.iter().filter(|it| it.track == Track::Audio).cloned().collect();
-    // Every second packet only: another content.
+    // The second track has every second packet only, so that its content differs.
     let track = TrackId::Audio(1).track();
     samples.extend(second.into_iter().step_by(2).map(|it| EncodedPacket { track, ..it }));
     samples.sort_by_key(|sample| (sample.dts, TrackId::from(sample.track)));
@@ -211,7 +211,7 @@ fn two_sound_tracks_and_chapters_come_through() {
     }
 }
 
-/// What mpv takes for the chapters of a file.
+/// The chapters that mpv finds in a file.
 fn chapters_for_mpv(file: &Path) -> Vec<(f64, String)> {
     let words = ["--no-config", "--vo=null", "--ao=null", "--frames=1", "--really-quiet=no"];
     let show = "--term-playing-msg=CHAPTERS ${=chapter-list}";
@@ -250,11 +250,11 @@ fn chapters_of_mp4_are_a_text_track_that_every_player_reads() {
         fs::write(&ours, &bytes).unwrap();
         let probe = ffmpeg::probe(&ours);
         assert_eq!(probe.warnings, "");
-        // The pictures, the sound, and the titles, which FFmpeg takes for data.
+        // Video, audio, and the chapter titles, which FFmpeg takes for data.
         assert_eq!(probe.json["streams"].as_array().unwrap().len(), 3);
         assert_eq!(chapters_of(&ours), expected);
         assert_eq!(chapters_for_mpv(&ours), expected);
-        // Without the older list the track alone tells them: to all three of us.
+        // Without the older list, all three readers find the chapters in the track.
         let list = bytes.windows(4).position(|name| name == b"chpl").unwrap();
         bytes[list..list + 4].copy_from_slice(b"free");
         let alone = name(&format!("alone-{begin}.mp4"));
@@ -273,7 +273,7 @@ fn chapters_of_mp4_are_a_text_track_that_every_player_reads() {
             }
         }
     }
-    // QuickTime files have no other list.
+    // QuickTime files have no such list.
     let words = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1500\ntitle=One\n\
                  [CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=4000\ntitle=Zwei ü\n";
     fs::write(name("chapters.txt"), format!(";FFMETADATA1\n{words}")).unwrap();
@@ -303,7 +303,7 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-/// The film's packets on a file's time line.
+/// The clip's packets with times that start at the file's zero.
 fn samples(film: &Film) -> Vec<EncodedPacket> {
     let origin = film.packets().iter().find(|it| it.track == Track::Video).unwrap().dts;
     let kept = film.packets().iter().filter(|packet| packet.dts >= origin);
@@ -326,7 +326,7 @@ fn muxer(format: Format, tracks: &Tracks) -> Box<dyn Muxer> {
     }
 }
 
-/// A file, flushed every half second, finished or as a kill leaves it.
+/// A file that is flushed every half second; either finished, or as a crash leaves it.
 fn build(
     format: Format,
     tracks: &Tracks,
@@ -373,7 +373,7 @@ fn index(format: Format, mut bytes: &[u8]) -> Result<Index, onair::wire::contain
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudorandom numbers that are the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -414,7 +414,7 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
             let found = index(format, &bytes).unwrap();
             assert!(found.finished, "{path:?} cut at {cut}");
             assert_eq!(found.samples.len(), report.packets);
-            // At most one unit of half a second is lost.
+            // At most one fragment of half a second is lost.
             let last = found.samples.iter().map(|it| it.dts).max().unwrap();
             let cut_at = index(format, &running[..cut]).unwrap().samples.len();
             assert!(cut_at - found.samples.len() <= 45, "{path:?} cut at {cut}: {last:?}");
@@ -426,7 +426,7 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
                     "{path:?}"
                 );
             }
-            // A second time there is nothing to do.
+            // A second repair has nothing to do.
             assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole, "{path:?}");
             assert_eq!(fs::read(&path).unwrap(), bytes);
             if n % 40 == 0 || cut == running.len() {
@@ -437,7 +437,8 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
     }
 }
 
-/// One that was whole once and lost its end, as a copy that broke off: its head says where it ended.
+/// A Matroska file that lost its end after it was finished, as in an interrupted copy. Its header
+/// says where it ended.
 #[test]
 fn a_finished_matroska_file_that_lost_its_end_is_not_called_whole() {
     peers::require!("ffmpeg", "ffprobe");

@@ -26,7 +26,7 @@ fn make(ffmpeg: &Path, file: &Path, words: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The packets of each kind of stream.
+/// The packets of each type of stream.
 fn packets(ffmpeg: &Path, file: &Path) -> BTreeMap<String, Vec<Packet>> {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-copyts", "-i"]).arg(file);
@@ -58,7 +58,8 @@ fn decodes(ffmpeg: &Path, file: &Path) {
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(file);
     let output = run(command.args(["-map", "0", "-f", "null", "-"]));
     let said = String::from_utf8_lossy(&output.stderr);
-    // Its own muxer's complaint about milliseconds, of files of its own too.
+    // The complaint of FFmpeg's own muxer about milliseconds, which it also makes about its own
+    // files.
     let said: Vec<_> = said.lines().filter(|line| !line.contains("monotonically")).collect();
     assert!(output.status.success() && said.is_empty(), "{file:?}: {said:?}");
 }
@@ -69,7 +70,7 @@ fn remux(from: &Path, to: &Path, more: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// The formats in an order in which each follows each other one.
+/// An order in which each format follows each other format.
 const WAYS: [&str; 6] = ["mp4", "mkv", "flv", "mkv", "mp4", "flv"];
 const X265: [&str; 4] = ["-preset", "ultrafast", "-x265-params", "log-level=none:keyint=15"];
 const VP9: [&str; 6] = ["-deadline", "realtime", "-cpu-used", "8", "-g", "15"];
@@ -81,7 +82,7 @@ fn every_codec_goes_every_way_and_keeps_its_times() {
     let hevc = [&["-c:v", "libx265"], &X265[..]].concat();
     let av1 = ["-c:v", "libsvtav1", "-preset", "12", "-g", "15"];
     let vp9 = [&["-c:v", "libvpx-vp9"], &VP9[..]].concat();
-    // Frames out of order, and sound that begins before zero.
+    // Reordered frames, and audio that begins before zero.
     let h264 = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "30"];
     let sources: [(&str, &[&str], &str); 6] = [
         ("hevc-ac3.mp4", &hevc, "ac3"),
@@ -102,7 +103,8 @@ fn every_codec_goes_every_way_and_keeps_its_times() {
             assert_eq!(remux(&last, &next, &[]), (Some(0), String::new()), "{next:?}");
             let found = packets(&ffmpeg, &next);
             decodes(&ffmpeg, &next);
-            // MP4 holds what MP4 held; FLV has no times below zero and moves all by whole milliseconds.
+            // MP4 to MP4 is exact. FLV has no negative times, so it shifts all times by whole
+            // milliseconds.
             let exact = n == 0 && name.ends_with("mp4");
             let moved = (found["video"][0].0 - expected["video"][0].0) * 1_000.0;
             let mut shift = (moved / 1_000.0, if exact { 1e-6 } else { 0.0011 });
@@ -117,7 +119,7 @@ fn every_codec_goes_every_way_and_keeps_its_times() {
                 assert_eq!(of(&found[kind]), of(packets), "{next:?} {kind}");
                 for (n, (a, b)) in packets.iter().zip(&found[kind]).enumerate() {
                     let pts = (b.0 - a.0 - shift.0).abs();
-                    // Matroska tells no decoding times.
+                    // Matroska stores no DTS.
                     let dts = if exact { (b.1 - a.1).abs() } else { 0.0 };
                     assert!(pts.max(dts) <= shift.1, "{next:?} {kind} {n}: {a:?} {b:?}");
                 }
@@ -154,7 +156,7 @@ fn what_cannot_be_carried_is_an_error_unless_it_is_named() {
     assert_eq!(remux(&film, &to, &["--drop", "subtitles"]).0, Some(5));
     assert_eq!(remux(&film, &to, &["--drop", "subtitles", "--drop", "audio"]).0, Some(0));
     let found = packets(Path::new("ffmpeg"), &to);
-    // The sound that it can hold is in it.
+    // The audio track, which the format can hold, is in the file.
     assert_eq!(found.keys().collect::<Vec<_>>(), ["audio", "video"]);
     assert_eq!(found["video"].len(), 25);
 }

@@ -18,7 +18,7 @@ use onair::server::renditions::Watermark;
 use onair::server::{Config, Event, Listen, RenditionState, Server};
 use onair::wire::hls::{Master, Media, Playlist, parse};
 
-/// Little to encode, for busy machines and programs that are not optimized.
+/// Options for a small stream, which slow machines and debug builds can encode.
 const SMALL: [&str; 6] = ["-vf", "scale=320:180", "-r", "15", "-g", "15"];
 
 struct Running {
@@ -26,7 +26,7 @@ struct Running {
     runtime: Runtime,
 }
 
-/// A server with these renditions. A busy machine refuses none.
+/// A server with these renditions, which refuses none even when the machine is busy.
 fn start_with(ladder: &str, change: impl FnOnce(&mut Config)) -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let mut config = Config { rtmp: any, http: Some(any), webrtc: None, ..Config::default() };
@@ -92,7 +92,7 @@ impl Running {
         }
     }
 
-    /// A segment as a file that plays.
+    /// Writes a segment as a playable file.
     fn segment(&self, media: &Media, number: u64, file: &Path) {
         let segment = media.segment(number).unwrap();
         let get = |name: &str| {
@@ -129,7 +129,7 @@ fn segments_of_renditions_are_those_of_the_stream() {
     if peers::missing(&["ffmpeg"]) {
         return;
     }
-    // B-frames: they have a decode time of their own.
+    // With B-frames, whose DTS differs from their PTS.
     let running = start_with("720p,120p:300k,audio", |_| ());
     let film = ["-tune", "film", "-bf", "2", "-b_strategy", "0"];
     let _publisher = running.publish(&[&SMALL[..], &film].concat());
@@ -160,7 +160,7 @@ fn segments_of_renditions_are_those_of_the_stream() {
         let packets = probe.packets("video").into_iter().filter(|it| it.keyframe);
         packets.map(|it| (it.pts * 1_000.0).round() as i64).collect::<Vec<_>>()
     };
-    // A busy machine may leave out frames up to a keyframe, and then the next segment is compared.
+    // A busy machine may drop frames up to a keyframe; then the test compares the next segment.
     wait_for("a whole segment", LIMIT * 2, || {
         let (main, small, number) = both("120p");
         assert_eq!(main.target_duration, small.target_duration);
@@ -185,7 +185,7 @@ fn segments_of_renditions_are_those_of_the_stream() {
     let streams = ffmpeg::probe(&file).json["streams"].as_array().unwrap().len();
     assert_eq!(streams, 1, "the audio alone");
     assert_eq!(running.changes(), [("120p".to_owned(), RenditionState::Started)]);
-    // What the operator sees of it.
+    // The figures that the operator sees.
     let figures: Value = serde_json::from_str(&running.text("/api/v1/streams")).unwrap();
     let figures = &figures["streams"][0]["renditions"];
     assert_eq!((&figures[0]["name"], &figures[0]["width"]), (&"120p".into(), &212.into()));
@@ -249,7 +249,7 @@ fn ffmpeg_plays_each_rendition_by_hls_and_dash() {
     }
     let manifest = running.text("/live/show.mpd");
     assert!(manifest.contains("<Representation id=\"120p\" codecs=\"avc1."), "{manifest}");
-    // The representations of the video: the second one is the rendition.
+    // The video representations: the second one is the rendition.
     let url = format!("{address}.mpd");
     let words = ["-nostdin", "-v", "error", "-xerror", "-i", &url, "-t", "3"];
     let maps = ["-map", "0:v", "-map", "0:a", "-f", "null", "-"];
@@ -287,7 +287,7 @@ fn watermarks_are_in_their_corners_of_renditions_and_not_of_the_stream() {
     });
     let grey = ["-vf", "scale=320:180,drawbox=color=gray:t=fill", "-r", "15", "-g", "15"];
     let _publisher = running.publish(&grey);
-    // The luma of a frame of a playlist.
+    // The luma of one frame of a playlist.
     let luma = |name: &str| {
         let url = format!("http://{}/live/show/hls/{name}.m3u8", running.http());
         let file = folder.path().join(format!("{name}.gray"));
@@ -306,7 +306,7 @@ fn watermarks_are_in_their_corners_of_renditions_and_not_of_the_stream() {
         let rows = small.chunks_exact(212).skip(top).take(height);
         rows.flat_map(|row| row[left..left + width].to_vec()).collect()
     };
-    // 60x30 pixels, 4 from the edges.
+    // The image has 60×30 pixels, 4 from the edges.
     let (darkest, _) = spread(&part(8, 8, 52, 22));
     assert!(darkest > 215, "the image is white: {darkest}");
     let (darkest, brightest) = spread(&part(110, 78, 98, 38));
@@ -317,7 +317,7 @@ fn watermarks_are_in_their_corners_of_renditions_and_not_of_the_stream() {
     }
 }
 
-/// Chooses a quality in the settings of the page, and waits for its width.
+/// Chooses a quality in the page's settings, and waits for its width.
 fn choose(page: &Page<'_>, quality: &str, width: u32) {
     let input = format!("#quality-menu input[value=\"{quality}\"]");
     page.wait_soon(&format!("document.querySelector('{input}') !== null"));
@@ -352,7 +352,7 @@ fn the_page_changes_between_renditions_and_plays_on() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
-/// The page plays over WebRTC at this width.
+/// Waits until the page plays over WebRTC at this width.
 fn plays_over_webrtc(page: &Page<'_>, width: u32) {
     page.wait("document.documentElement.dataset.protocol === 'whep'");
     let video = "document.getElementById('video')";
@@ -362,7 +362,8 @@ fn plays_over_webrtc(page: &Page<'_>, width: u32) {
     page.wait(&format!("{frames} > {}", before + 20));
 }
 
-/// Runs before the scripts of a page: connections are counted, and know no H.264 but Constrained Baseline.
+/// Runs before the page's scripts: counts connections, and leaves only Constrained Baseline of the
+/// H.264 profiles.
 const BASELINE_ONLY: &str = "window.connections = 0; \
     const add = RTCPeerConnection.prototype.addTransceiver; \
     RTCPeerConnection.prototype.addTransceiver = function (kind, init) { \
@@ -378,7 +379,7 @@ fn a_browser_with_constrained_baseline_alone_gets_a_rendition_in_it_or_the_reaso
         return;
     }
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
-    // No rendition is configured: this one is on demand.
+    // No video rendition is configured: the server makes this one on demand.
     let running = start_with("audio", |config| config.webrtc = Some(any));
     let _publisher = running.publish(&SMALL);
     let url = format!("http://{}/watch/live/show", running.http());
@@ -422,7 +423,7 @@ fn renditions_play_over_webrtc_by_choice_without_another_connection() {
         plays_over_webrtc(&page, width);
     }
     assert_eq!(page.value("connections"), 1, "it changes within the session");
-    // Only a playlist has the audio alone.
+    // Only HLS offers audio alone.
     choose(&page, "audio", 0);
     page.wait("document.documentElement.dataset.protocol === 'hls'");
     drop(publisher);

@@ -21,7 +21,7 @@ use onair::wire::container::flv;
 use onair::wire::container::flv::video::VideoPacket;
 use onair::wire::container::flv::{Demuxer, Tag, TagKind};
 
-/// An FLV of ffmpeg's, as tags.
+/// The tags of an FLV file made with ffmpeg.
 fn clip(folder: &Path, size: &str, rate: &str, channels: &str, seconds: &str) -> Vec<Tag> {
     let path = folder.join(format!("{size}-{rate}.flv"));
     ffmpeg::make(&path, size, seconds, &["-g", "10", "-ar", rate, "-ac", channels]);
@@ -42,7 +42,7 @@ fn is_header(tag: &Tag) -> bool {
     }
 }
 
-/// Sends each tag at its own due time, which its stamp need not agree with.
+/// Sends each tag at its due time, which may differ from its timestamp.
 fn broadcast(tags: Vec<(u64, Tag)>) -> u16 {
     web::canned(move |_, socket| {
         let start = Instant::now();
@@ -76,8 +76,8 @@ fn in_band(header: &Bytes, tag: &mut Tag) {
 
 type Change = fn(&mut Vec<(u64, Tag)>, &[Tag]);
 
-/// What is done to three seconds of a healthy stream, what must be left of it (pictures, and seconds of
-/// sound), and what is said of it.
+/// A change to three seconds of a healthy stream; the number of frames and the seconds of audio
+/// that must survive; and the expected notices.
 const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
     ("as it is", |_, _| {}, 60, 2.2, &[]),
     (
@@ -197,12 +197,12 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
         "nothing that makes sense at first",
         |tags, _| {
             let legacy = [&[0x1F, 1, 2][..], &[0x28, 9, 9, 9], &[0x10], &[0x2B; 300]];
-            // One of many tracks.
+            // One track of a multitrack body.
             let enhanced = [&b"\x96\x01abcd\x25picture"[..], b"\x90zzzz"];
             for (at, body) in legacy.into_iter().chain(enhanced).enumerate() {
                 let body = Bytes::copy_from_slice(body);
                 let tag = Tag { kind: TagKind::Video, time_ms: 0, body };
-                // Before the headers and behind them.
+                // Before the sequence headers and after them.
                 tags.insert(at % 2 * 4, (0, tag));
             }
         },
@@ -263,18 +263,18 @@ fn odd_streams_are_played_on() {
         );
         assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
         assert!(figures.decoded >= pictures, "{name}: {figures:?}");
-        // A busy machine may be late for some of them.
+        // A busy machine may be late for some frames.
         assert!(figures.shown >= pictures / 2, "{name}: {figures:?}");
         let heard = figures.audio_samples as f64 / 48_000.0;
         assert!(heard >= seconds * 0.9, "{name}: {heard} s {figures:?}");
         let mut told = outcome.said();
-        // How busy the machine is decides over these.
+        // These depend on how busy the machine is.
         told.retain(|key| {
             !["player-stalled", "player-jumped-ahead", "player-too-slow"].contains(key)
         });
         told.sort_unstable();
         if name.starts_with("garbage") {
-            // What garbage looks like besides, nobody knows.
+            // Garbage may cause other notices too.
             assert!(told.contains(&said[0]), "{name}: {told:?}");
             let each: BTreeSet<_> = told.iter().collect();
             assert_eq!(each.len(), told.len(), "{told:?}");
@@ -284,7 +284,7 @@ fn odd_streams_are_played_on() {
     }
 }
 
-/// The pictures of an MP4 file of HEVC, as Enhanced FLV carries them.
+/// The frames of an HEVC file in MP4, as Enhanced FLV bodies.
 fn hevc(file: &Path) -> Vec<Tag> {
     let data = fs::read(file).unwrap();
     let body = |head: u8, rest: &[u8]| Bytes::from([&[head], &b"hvc1"[..], rest].concat());
@@ -309,7 +309,7 @@ fn hevc(file: &Path) -> Vec<Tag> {
     all
 }
 
-/// Another encoder goes on with other codecs, at the same times.
+/// Another encoder continues the stream with other codecs; timestamps continue too.
 #[test]
 fn another_codec_in_the_middle_is_played_on() {
     peers::in_real_time!(another_codec_in_the_middle_is_played_on);
@@ -332,7 +332,7 @@ fn another_codec_in_the_middle_is_played_on() {
         let path = folder.path().join(format!("{name}.{ending}"));
         ffmpeg::make(&path, "320x180", "4", options);
         let other = if name == "hevc" {
-            // The sound goes on as it was.
+            // The audio codec stays the same.
             let sound = first.iter().filter(|tag| tag.kind == TagKind::Audio).cloned();
             let mut all: Vec<Tag> = hevc(&path).into_iter().chain(sound).collect();
             all.sort_by_key(|tag| tag.time_ms);
@@ -360,8 +360,8 @@ fn another_codec_in_the_middle_is_played_on() {
     }
 }
 
-/// Streams that are joined in their middle and never have an IDR picture again: with intra refresh, and
-/// with open groups of pictures.
+/// Streams that a player joins in the middle and that have no further IDR frame: with intra
+/// refresh, and with open GOPs.
 #[test]
 fn streams_without_idr_pictures_are_seen() {
     peers::in_real_time!(streams_without_idr_pictures_are_seen);
@@ -381,7 +381,7 @@ fn streams_without_idr_pictures_are_seen() {
         };
         let pictures = |tag: &&Tag| tag.kind == TagKind::Video && !is_header(tag);
         assert_eq!(whole.iter().filter(pictures).filter(|tag| idr(tag)).count(), 1, "{name}");
-        // From the middle of the first group on, in real time.
+        // From the middle of the first GOP, in real time.
         let joined: Vec<(u64, Tag)> = whole
             .iter()
             .filter(|tag| is_header(tag) || tag.time_ms > 400)
@@ -394,7 +394,7 @@ fn streams_without_idr_pictures_are_seen() {
         assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
         let unseen = outcome.said().contains(&"player-no-keyframe");
         if cfg!(feature = "ffmpeg") {
-            // All but those of the time until it is whole.
+            // Every frame except those before the refresh is complete.
             assert!(figures.decoded + 65 >= there, "{name}: {there} {figures:?}");
             assert!(!unseen, "{:?}", outcome.said());
         } else {

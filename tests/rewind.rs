@@ -7,7 +7,7 @@ use crate::peers::{self, LIMIT, Onair, ffmpeg};
 use crate::watch::{Watching, config};
 use onair::player::{Config, State, TimeShiftDepth};
 
-/// A broadcast with a keyframe a second, and where it is played.
+/// A stream with a keyframe every second, and its URL.
 fn broadcast() -> (Onair, String) {
     let mut live = Onair::start(&[
         "live",
@@ -46,7 +46,7 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
     let at_the_end = latency(&watching);
     assert!(at_the_end < 2_500.0, "{at_the_end}");
 
-    // Five seconds back: what is seen then is as old as that, by its own markers.
+    // Five seconds back: the markers show that the frames are that old.
     assert!(watching.player.rewind(seconds(5.0)));
     watching.wait("the place behind", |it| it.rewind().behind > seconds(4.0));
     let shown = watching.shown();
@@ -57,7 +57,7 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
     let behind = watching.rewind().behind;
     assert!((4.5..7.5).contains(&behind.as_secs_f64()), "{behind:?}");
 
-    // Held, and gone about in while it is held: a picture is shown, and it stays.
+    // Seeking during a pause shows one frame, which stays.
     watching.player.pause(true);
     watching.wait("the pause", |it| it.player.figures().paused);
     let shown = watching.shown();
@@ -73,7 +73,7 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
     watching.wait("going on", |it| it.shown() > shown + 20);
     assert!(watching.rewind().behind > before.behind, "a pause makes it later");
 
-    // Forward by steps: to a keyframe ahead, never back.
+    // A seek forward goes to a keyframe ahead, never back.
     let behind = watching.rewind().behind;
     assert!(watching.player.rewind(behind - seconds(2.0)));
     watching.wait("a step ahead", |it| it.rewind().behind < behind - seconds(1.0));
@@ -88,7 +88,7 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
     assert_eq!(figures.damaged, 0, "{figures:?}");
     assert!(watching.rewind().bytes <= 32 << 20);
 
-    // The broadcast ends while one is behind: what is kept is played to its end.
+    // The broadcast ends while the player is behind: the time shift plays to its end.
     assert!(watching.player.rewind(seconds(3.0)));
     watching.wait("the place behind", |it| it.rewind().behind > seconds(2.0));
     live.stop(LIMIT);
@@ -113,7 +113,8 @@ fn a_pause_that_outlasts_the_buffer_goes_on_where_it_begins() {
     let shown = watching.shown();
     watching.wait("going on", |it| it.shown() > shown + 30);
     let behind = watching.rewind().behind;
-    // Of seven, or more, it has kept four: what lies before them is left out, however late it goes on.
+    // The buffer kept four of at least seven seconds. Playback skips what was before that, so the
+    // player is behind by less than the pause.
     let passed = watching.clock.now().since(begun);
     assert!(behind > seconds(1.5) && behind + seconds(1.0) < passed, "{behind:?} {kept:?}");
     watching.end();
@@ -128,7 +129,7 @@ fn a_relayed_length_makes_no_recording_of_a_broadcast() {
     let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
     let ready = server.wait_named("ready");
     let url = format!("{}/live/film", ready["rtmp"].as_str().unwrap());
-    // The metadata say 30 s, as the file's do.
+    // The metadata state 30 s, the length of the file.
     let _publisher = ffmpeg::publish_file(&film, &url);
     let watching = Watching::start(&config(&url));
     watching.wait("the first pictures", |it| it.shown() > 15);

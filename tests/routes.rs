@@ -24,7 +24,7 @@ fn port_of(server: &mut Onair, kind: &str) -> u16 {
     url.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
-/// Publishes for a moment, unless that fails; the exit code and everything that was said.
+/// Publishes for a moment, unless publishing fails; returns the exit code and all events.
 fn live(to: &str, more: &[&str]) -> (Option<i32>, Vec<Value>) {
     let base = ["live", "--to", to, "--retry-for", "0s"];
     let mut onair = Onair::start(&[&base[..], SMALL, more].concat());
@@ -56,7 +56,7 @@ fn ports_are_tried_in_order_and_each_is_reported() {
     let mut server = serve("127.0.0.1:0", &[]);
     let good = port_of(&mut server, "rtmp");
     let nobody = free_port();
-    // Speaks, and is no RTMP server.
+    // A server that answers, but does not speak RTMP.
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let talks = other.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -86,7 +86,7 @@ fn ports_are_tried_in_order_and_each_is_reported() {
     assert_eq!(failed.len(), 2, "{report}");
     assert!(failed[0]["peer"].as_str().unwrap().ends_with(&nobody.to_string()), "{report}");
 
-    // A port in the URL is the port.
+    // A port in the URL overrides `--ports`.
     let to = format!("rtmp://127.0.0.1:{nobody}/live/show");
     assert!(fails(&to, &["--ports", &ports])["cause"].as_str().unwrap().contains("refused"));
     let none = fails(url, &["--ports", &format!("{nobody},{talks}")]);
@@ -154,7 +154,7 @@ fn a_socks_proxy_is_gone_through_and_the_environment_names_one() {
     let failed = fails("rtmp://localhost:1/live/show", &["--proxy", &through]);
     assert!(failed["cause"].as_str().unwrap().contains("refuses"), "{failed}");
 
-    // From the environment, which this machine itself is exempt from.
+    // A proxy from the environment does not apply to 127.0.0.1, but applies to 127.0.0.9.
     let dead = format!("socks5://127.0.0.1:{}", free_port());
     for (host, code) in [("127.0.0.1", 0), ("127.0.0.9", 6)] {
         let to = format!("rtmp://{host}:{rtmp}/live/show");
@@ -167,7 +167,7 @@ fn a_socks_proxy_is_gone_through_and_the_environment_names_one() {
 
 #[test]
 fn proxies_that_lie_are_found_out() {
-    // What one says for a greeting, and whether it then hangs on without a word.
+    // The proxy's kind, its answer to the greeting, and a word of the cause that onair reports.
     let endless = [b"HTTP/1.1 200 OK\r\n".as_slice(), &b"a: b\r\n".repeat(10_000)].concat();
     for (kind, answer, cause) in [
         ("http", b"HTTP/1.1 502 Bad Gateway\r\n\r\n".to_vec(), "502 Bad Gateway"),

@@ -35,7 +35,7 @@ fn serve() -> server::Session {
     server::Session::new(server::Config::default(), NOW, 3)
 }
 
-/// Both ends, what is under way between them, and what each has reported.
+/// Both ends, the bytes in transit between them, and the events of each.
 struct Pair {
     client: client::Session,
     server: server::Session,
@@ -49,7 +49,7 @@ impl Pair {
         Self { client, server: serve(), cut, client_events: vec![], server_events: vec![] }
     }
 
-    /// Runs until neither has anything to say; the server agrees to everything.
+    /// Runs until neither end has anything to send; the server accepts every request.
     fn run(&mut self) -> Result<(), client::Error> {
         loop {
             let mut busy = false;
@@ -273,7 +273,7 @@ fn a_server_that_speaks_something_else_is_told_apart() {
     assert!(error.to_string().contains("does not speak RTMP"), "{error}");
 }
 
-/// A scripted server: everything a client says is thrown away, replies come as given.
+/// A scripted server: it ignores what the client sends, and replies as the test says.
 struct Script {
     client: client::Session,
     writer: Writer,
@@ -315,7 +315,7 @@ impl Script {
 
     fn created(client: client::Session) -> Self {
         let mut script = Self::connected(client);
-        // another number than 1, and things nobody asked for in between
+        // a stream ID other than 1, and unrequested messages in between
         script.say("onBWDone", 0.0, &[]).unwrap();
         script.say("onFCPublish", 0.0, &[]).unwrap();
         script.say("_error", 2.0, &[]).unwrap();
@@ -429,7 +429,7 @@ fn refusals_end_the_session_in_every_stage_and_hide_the_key() {
 #[test]
 fn a_player_takes_media_of_stream_0_aggregates_and_amf3_kinds() {
     let mut script = Script::created(play());
-    // no Play.Start at all: media say enough
+    // no Play.Start at all: media messages suffice
     let video = |time, body: &'static [u8]| Message {
         chunk_stream: 6,
         kind: Kind::VIDEO,
@@ -446,7 +446,7 @@ fn a_player_takes_media_of_stream_0_aggregates_and_amf3_kinds() {
     data.extend_from_slice(&command::data(&["onMetaData".into(), Value::object([])]));
     let data = Message { kind: Kind::DATA_AMF3, body: data.into(), ..video(101, b"") };
     script.message(&data).unwrap();
-    // 4 bytes of time code are no AMF0
+    // 4 bytes of time code are not AMF0
     let noise = Message { kind: Kind::DATA, body: vec![1, 2, 3, 4].into(), ..video(102, b"") };
     script.message(&noise).unwrap();
     let events = script.events();
@@ -537,7 +537,7 @@ fn who_has_connected_and_does_nothing_is_let_go() {
     client.say("connect", 1.0, &Value::object([("app", "live".into())]), &[]);
     let Some(server::Event::ConnectRequested(_)) = client.event() else { panic!() };
     client.server.accept_connect().unwrap();
-    // Creating streams is no deed.
+    // Creating streams does not count as activity.
     client.say("createStream", 2.0, &Value::Null, &[]);
     assert_eq!(client.event(), None);
     let at = NOW + Duration::from_secs(10);
@@ -575,7 +575,7 @@ fn a_connect_that_cannot_be_read_is_rejected() {
 fn what_comes_before_a_decision_waits_for_it_within_bounds() {
     let mut client = Client::new();
     client.say("connect", 1.0, &Value::object([("app", "live".into())]), &[]);
-    // sent at once, without waiting for any reply
+    // sent immediately, without waiting for any reply
     client.say("createStream", 2.0, &Value::Null, &[]);
     client.say("publish", 3.0, &Value::Null, &["key".into(), "live".into()]);
     let frame = Message {
@@ -634,7 +634,7 @@ fn rejections_are_said_and_then_the_session_ends() {
 
     let mut pair = Pair::new(play(), usize::MAX);
     pair.server = serve();
-    // a name that cannot be one is refused without asking
+    // the server refuses an impossible name without asking its caller
     pair.client = client::Session::new(
         client::Config::play(Url::with_key("rtmp://h/live", &"k".repeat(2_000)).unwrap()),
         NOW,

@@ -14,14 +14,14 @@ fn serve(more: &[&str]) -> Onair {
     Onair::start(&[&base[..], more].concat())
 }
 
-/// The address of a kind in the `ready` event, without its scheme.
+/// The address of this kind in the `ready` event, without its scheme.
 fn address(server: &mut Onair, kind: &str) -> String {
     let ready = server.wait_named("ready");
     let url = ready[kind].as_str().unwrap_or_else(|| panic!("no {kind} in {ready}"));
     url.split_once("://").unwrap().1.to_owned()
 }
 
-/// ffmpeg publishes and plays at `url`; everything that arrives decodes.
+/// ffmpeg publishes and plays at `url`; asserts that everything decodes.
 fn ffmpeg_goes_both_ways(server: &mut Onair, url: &str) {
     let publisher = ffmpeg::publish(url, None);
     server.wait_named("publish");
@@ -34,7 +34,7 @@ fn ffmpeg_goes_both_ways(server: &mut Onair, url: &str) {
     assert_eq!(ffmpeg::decode(&file), "");
     let played = ffmpeg::probe(&file);
     assert!(played.packets("video").len() >= 100, "{}", played.packets("video").len());
-    // In order and without gaps, although they came in pieces of many answers.
+    // In order and without gaps, although the packets came in pieces of many responses.
     for pair in played.packets("video").windows(2) {
         let step = pair[1].dts - pair[0].dts;
         assert!((0.02..0.05).contains(&step), "{step} s between pictures");
@@ -48,7 +48,7 @@ fn ffmpeg_publishes_and_plays_through_tunnels() {
     peers::in_real_time!(ffmpeg_publishes_and_plays_through_tunnels);
     peers::require!("ffmpeg", "ffprobe");
     let mut server = serve(&["--rtmpt", "127.0.0.1:0"]);
-    // On the port of its own, and where RTMP is spoken.
+    // On RTMPT's separate port, and on the RTMP port.
     for kind in ["rtmpt", "rtmp"] {
         let address = address(&mut server, kind);
         ffmpeg_goes_both_ways(&mut server, &format!("rtmpt://{address}/live/{kind}"));
@@ -101,7 +101,7 @@ fn is_live(event: &Value) -> bool {
     event["event"] == "target" && event["state"] == "live"
 }
 
-/// We publish and play at `url`, and what was measured is as good as without a tunnel.
+/// onair publishes and plays at `url`; the measured latency is as good as without a tunnel.
 fn we_go_both_ways(url: &str, more: &[&str]) {
     let mut onair = live(url, more);
     onair.wait_event("live", is_live);
@@ -128,7 +128,7 @@ fn we_publish_and_play_through_tunnels() {
     let mut server = serve(&[]);
     let url = format!("rtmpt://{}/live/show", address(&mut server, "rtmp"));
     we_go_both_ways(&url, &[]);
-    // Unpublished by name and not only by hanging up.
+    // The publisher unpublishes explicitly before it disconnects.
     let ended = server.wait_named("unpublish");
     assert_eq!(ended["reason"], "unpublished", "{ended}");
 }
@@ -154,8 +154,8 @@ fn a_proxy_that_chops_and_closes_does_not_end_a_session() {
     let port = free_port();
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().display();
-    // Seven requests, then nginx closes the connection; answers come in chunks where they are
-    // buffered, and every request goes to the server on a connection of its own.
+    // nginx closes the connection after seven requests. Where responses are buffered, they come in
+    // chunks. Each request reaches the server on a separate connection.
     let config = format!(
         "daemon off; master_process off; pid {at}/pid; error_log stderr info;
          events {{ worker_connections 64; }}
@@ -181,7 +181,7 @@ fn a_proxy_that_chops_and_closes_does_not_end_a_session() {
     we_go_both_ways(&format!("rtmpt://127.0.0.1:{port}/live/show"), &[]);
 }
 
-/// What becomes of a target that answers each connection with one of these.
+/// The failure of a target whose server gives one of these answers per connection.
 fn turned_down(answers: Vec<Vec<u8>>) -> Value {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -223,7 +223,7 @@ fn servers_that_take_no_tunnels_are_named() {
     }
 }
 
-/// Says something to the server and reads all of its answer, which it ends by closing.
+/// Sends a request to the server and reads its whole answer, up to the end of the connection.
 fn ask(address: &str, text: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -255,16 +255,16 @@ fn wrong_requests_are_answered_and_end() {
         let answer = ask(&address, request.as_bytes());
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:.60}: {answer}");
     }
-    // A body of which nobody wants to know is not read to its end.
+    // The server does not read an unwanted body to its end.
     let mut endless = post("/nothing/here", "Content-Length: 99999999999\r\n").into_bytes();
     endless.resize(endless.len() + 8_192, b'x');
     assert!(ask(&address, &endless).starts_with("HTTP/1.1 404 "));
-    // And the server goes on.
+    // The server still works.
     let opened = ask(&address, post("/open/1", "Content-Length: 1\r\n\r\n").as_bytes());
     assert!(opened.starts_with("HTTP/1.1 200 "), "{opened}");
 }
 
-/// One request on a connection that stays; the answer's status line and body.
+/// One request on a persistent connection; returns the response's head and body.
 fn exchange(stream: &mut TcpStream, path: &str, body: &[u8]) -> (String, Vec<u8>) {
     let head = format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
@@ -294,7 +294,7 @@ fn a_session_outlives_its_connections_and_ends_with_the_first_gap() {
     assert_eq!(status, "HTTP/1.1 200 OK");
     let name = String::from_utf8(name).unwrap().trim().to_owned();
     assert_eq!(name.len(), 32, "{name}");
-    // The handshake in three connections: C0 and half of C1, the other half, and C2.
+    // The handshake over three connections: C0 and half of C1, the other half, and C2.
     let mut hello = vec![3];
     hello.resize(1 + 1_536, 0);
     exchange(&mut connect(), &format!("/send/{name}/0"), &hello[..700]);
@@ -309,7 +309,7 @@ fn a_session_outlives_its_connections_and_ends_with_the_first_gap() {
         number += 1;
     }
     assert_eq!(got[0], 3);
-    // A number left out: bytes may be missing, so the session is over, for good.
+    // A sequence number is missing: bytes may be lost, so the session ends for good.
     let gap = exchange(&mut connect(), &format!("/idle/{name}/{}", number + 1), &[0]).0;
     assert!(gap.contains("404"), "{gap}");
     let after = exchange(&mut connect(), &format!("/idle/{name}/{}", number + 2), &[0]).0;

@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::peers::{self, LIMIT, Onair, Peer};
 
-/// `no_new_privs`, the mode of seccomp and the number of its filters, of each thread by its name.
+/// `no_new_privs`, the seccomp mode and the number of seccomp filters of each thread, by its name.
 fn threads(process: u32) -> BTreeMap<String, [u32; 3]> {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let read = |folder: std::path::PathBuf| {
@@ -64,7 +64,8 @@ fn a_player_is_confined_and_plays_saves_and_tells_all_the_same() {
     for (name, [no_new_privileges, mode, _]) in &threads {
         assert_eq!((*no_new_privileges, *mode), (1, 2), "{name} of {threads:?}");
     }
-    // The process's own, the one of a decoder and that without which its threads would be processes.
+    // One filter for the process, one more for a thread that plays audio, and two more for a video
+    // decoder: `clone3` needs a separate filter.
     let filters = |name: &str| threads.get(name).map(|thread| thread[2]);
     assert_eq!(filters("onair"), Some(1), "{threads:?}");
     assert_eq!(filters("player-video"), Some(3), "{threads:?}");
@@ -75,7 +76,7 @@ fn a_player_is_confined_and_plays_saves_and_tells_all_the_same() {
     for kept in [&dump, &shot] {
         assert!(fs::metadata(kept).unwrap().len() > 1_000, "{kept}");
     }
-    // The other way round: a file is made from one, beside it and through a link elsewhere.
+    // A remux reads one file and creates another in a folder.
     let mut remux = Onair::start(&["remux", &film, &at("kept/film.mkv")]);
     assert_eq!(remux.peer.wait(LIMIT).code(), Some(0), "{}", remux.peer.errors());
     let mut probe = Onair::start(&["probe", &at("kept/film.mkv")]);

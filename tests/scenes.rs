@@ -25,7 +25,7 @@ use onair::media::{
 const PROGRAM: Size = Size::new(640, 360);
 const ABOVE: Size = Size::new(320, 240);
 
-/// The same picture for ever.
+/// The same frame forever.
 struct Still(VideoFrame);
 
 impl VideoFeed for Still {
@@ -34,7 +34,7 @@ impl VideoFeed for Still {
     }
 }
 
-/// Soft gradients with shapes in them; with a round hole of soft edge in its alpha if `alpha`.
+/// Soft gradients with shapes in them; with a round hole with a soft edge in the alpha if `alpha`.
 fn painted(size: Size, alpha: bool, seed: f32) -> Planes {
     let mut planes = if alpha { Planes::transparent(size) } else { Planes::black(size) };
     let (width, height) = (size.width as usize, size.height as usize);
@@ -65,7 +65,7 @@ fn raw(planes: &Planes) -> Vec<u8> {
     [&planes.y, &planes.u, &planes.v, alpha].concat()
 }
 
-/// What ffmpeg makes of the two pictures by this graph, I420.
+/// The two frames, combined by ffmpeg with this graph; I420.
 fn by_ffmpeg(below: &Planes, above: &Planes, graph: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("below"), folder.path().join("above"));
@@ -88,7 +88,7 @@ fn by_ffmpeg(below: &Planes, above: &Planes, graph: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// What the compositor makes of them.
+/// The two frames, combined by the compositor.
 fn by_us(below: &Planes, above: &Planes, place: Placement, opacity: f32) -> Vec<u8> {
     let clock = Clock::start();
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
@@ -112,7 +112,8 @@ fn by_us(below: &Planes, above: &Planes, place: Placement, opacity: f32) -> Vec<
     compositor.show(Arc::new(Plan { layers, ..Plan::default() }), None);
     let (frames, pictures) = queue::bounded::<VideoFrame>("test", 8, Full::DropOldest);
     compositor.attach_encoder(frames);
-    // Wishes are taken together: the first picture after them has all of it.
+    // The compositor applies pending changes together: the first frame after them shows all of
+    // them.
     let frame = pictures.recv_timeout(LIMIT).unwrap();
     compositor.join(LIMIT).unwrap();
     raw(frame.planes())
@@ -124,7 +125,7 @@ fn psnr(a: &[u8], b: &[u8]) -> f64 {
     10.0 * (255.0_f64.powi(2) / (sum / a.len() as f64).max(1e-9)).log10()
 }
 
-/// A box in program pixels.
+/// A box in program coordinates.
 fn at(x: f64, y: f64, width: f64, height: f64) -> Placement {
     let (w, h) = (f64::from(PROGRAM.width), f64::from(PROGRAM.height));
     let place = Placement {
@@ -205,7 +206,7 @@ fn scenes_look_as_ffmpeg_composes_them() {
     }
 }
 
-/// Shows the same pictures by the instants that are asked for, without a clock.
+/// A program that shows the same frames at requested instants, without a clock.
 fn program(below: &Planes, above: &Planes) -> Program {
     let mut program = Program::new(PROGRAM);
     let feed = |planes: &Planes| SourceFrame::Feed(Some(Box::new(Still(frame(planes)))));
@@ -246,7 +247,7 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
     let mut program = program(&below, &above);
     program.handle(Default::default(), Some((Arc::new(plan), None)), None);
     let have = program.frame(Timestamp::ZERO).0;
-    // First on a picture of its own, of which nothing is seen; then half of that.
+    // The group is first drawn on its own transparent frame, and then mixed in at half opacity.
     let graph = "color=black@0:s=640x360:r=25,format=yuva420p[c];[1]split[a][b];\
                  [c][a]overlay=100:40:format=yuv420:alpha=straight[d];\
                  [d][b]overlay=240:100:format=yuv420:alpha=straight,format=yuva420p,\
@@ -254,13 +255,13 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
     let have = raw(have.planes());
     let together = by_ffmpeg(&below, &above, graph);
     at_least("group", &together, &have, 38.0);
-    // Each by itself at half strength is another picture: the lower one shines through.
+    // Half opacity for each layer separately looks different: the lower layer shows through.
     let apart = "[1]lutyuv=a=val*0.5,split[a][b];[0][a]overlay=100:40[c];[c][b]overlay=240:100";
     let apart = psnr(&by_ffmpeg(&below, &above, apart), &have);
     assert!(apart < psnr(&together, &have) - 6.0, "{apart}");
 }
 
-/// Half way through a transition from the one source to the other.
+/// The frame halfway through a transition from one source to the other.
 fn half_way(
     old: &Planes,
     new: &Planes,
@@ -284,7 +285,7 @@ fn transitions_mix_as_ffmpegs_filters_do() {
         return;
     }
     let (old, small) = (painted(PROGRAM, false, 0.3), painted(ABOVE, false, 2.0));
-    // The new scene is the small picture, drawn out to the program's height on black.
+    // The new scene is the small source, scaled to the program's height on black.
     let new = "[1]scale=480:360:flags=bilinear,pad=640:360:80:0:color=black";
     let second = Duration::from_secs(1);
     let have = |kind| {
@@ -292,8 +293,8 @@ fn transitions_mix_as_ffmpegs_filters_do() {
     };
     let fade = format!("{new}[n];[0][n]blend=all_expr=A*0.5+B*0.5");
     at_least("fade", &by_ffmpeg(&old, &small, &fade), &have(Kind::Fade), 36.0);
-    // How much of the new scene is seen, by the wipe's own definition: a soft edge of a fifth of the
-    // way, which lies half outside at either end.
+    // The share of the new scene, by the wipe's definition: a soft edge of a fifth of the way, half
+    // of which lies outside at either end.
     let wipe = Wipe { softness: 20, ..Wipe::of(Pattern::Left) };
     let seen = |width| format!("clip((154-floor(255*(X+0.5)/{width}))*255/51,0,255)");
     let graph = format!(
@@ -306,7 +307,7 @@ fn transitions_mix_as_ffmpegs_filters_do() {
     at_least("wipe", &by_ffmpeg(&old, &small, &graph), &have(Kind::Luma(wipe)), 36.0);
 }
 
-/// The same picture of a clip for ever.
+/// The same frame of a clip forever.
 struct Held(VideoFrame);
 
 impl ClipFeed for Held {
@@ -325,7 +326,7 @@ fn a_stinger_lies_over_the_program_as_ffmpeg_lays_it() {
     let transition = Transition { kind, duration: Duration::from_secs(1) };
     let means = TransitionAssets::Clip(Box::new(Held(frame(&clip))));
     let have = half_way(&old, &clip, transition, means);
-    // As large as leaves no gap.
+    // Scaled to cover the program without a gap.
     let graph = "[1]scale=640:480:flags=bilinear,crop=640:360:0:60[a];[0][a]overlay=0:0";
     at_least("stinger", &by_ffmpeg(&old, &clip, graph), &have, 36.0);
 }

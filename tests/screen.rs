@@ -27,7 +27,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-/// An X server of our own; ended with the value.
+/// A separate X server, which is killed when the value is dropped.
 struct Server(Child, String);
 
 impl Server {
@@ -96,7 +96,7 @@ fn a_machine_without_a_display_says_what_to_do() {
     assert!(absent.contains("does not answer"), "{absent}");
 }
 
-/// A program with windows.
+/// An X11 client with windows.
 struct Client {
     connection: RustConnection,
     root: u32,
@@ -122,7 +122,7 @@ impl Client {
                 place.1,
                 size.0,
                 size.1,
-                // A border, which is no part of the window's picture.
+                // A border, which is not part of the captured window.
                 3,
                 WindowClass::INPUT_OUTPUT,
                 0,
@@ -157,7 +157,7 @@ impl Client {
         self.connection.sync().unwrap();
     }
 
-    /// A pointer of eight by eight white pixels that points with its corner.
+    /// A pointer of 8×8 white pixels, with its hotspot in the corner.
     fn white_pointer(&self, at: (i16, i16)) {
         let connection = &self.connection;
         let id = || connection.generate_id().unwrap();
@@ -195,7 +195,7 @@ fn inside_display() {
     several_monitors(&client);
     black_ones_are_told(&client);
 
-    // The server ends: said, and nothing hangs.
+    // When the server ends, the source reports it, and nothing hangs.
     let mut shown = Shown::screen(&DisplayTarget::default());
     shown.await_frame("a picture", |_| true);
     assert!(Command::new("kill").arg(server).status().unwrap().success());
@@ -208,7 +208,7 @@ fn inside_display() {
     assert!(closing.now() < Timestamp::from_millis(500));
 }
 
-/// Two monitors beside each other, the second lower and the main one.
+/// Two monitors next to each other; the second is lower and is the primary one.
 fn several_monitors(client: &Client) {
     let connection = &client.connection;
     connection.randr_query_version(1, 5).unwrap().reply().unwrap();
@@ -245,7 +245,7 @@ fn several_monitors(client: &Client) {
         ],
     );
     assert_eq!(screens[0].name, "RIGHT");
-    // Each shows what stands on it, counted from its own corner.
+    // Each monitor shows its own windows, with positions relative to its corner.
     let red = client.window((20, 200), (100, 60), RED, "On the left");
     let blue = client.window((400, 150), (100, 60), BLUE, "On the right");
     let bare = |id: Option<&str>, part: Option<Area>| {
@@ -253,7 +253,7 @@ fn several_monitors(client: &Client) {
         Shown::screen(&DisplayTarget { id, part, without_pointer: true })
     };
     let size = |frame: &VideoFrame, width, height| frame.size() == Size::new(width, height);
-    // Without a name it is the main one.
+    // Without a name, the primary monitor is captured.
     for id in [None, Some("RIGHT")] {
         bare(id, None).await_frame("the right monitor", |frame| {
             size(frame, 340, 240)
@@ -268,7 +268,7 @@ fn several_monitors(client: &Client) {
     bare(Some("all"), None).await_frame("both", |frame| {
         size(frame, 640, 480) && is(frame, 60, 230, RED) && is(frame, 420, 180, BLUE)
     });
-    // A part is counted from the monitor's corner, and ends where the monitor does.
+    // A region is relative to the monitor's corner, and is cut off at the monitor's edge.
     let part = Some(Area::new(110, 60, 400, 40));
     bare(Some("RIGHT"), part).await_frame("a part", |frame| {
         size(frame, 230, 40) && is(frame, 10, 10, BLUE) && is(frame, 120, 10, BLACK)
@@ -284,7 +284,7 @@ fn several_monitors(client: &Client) {
     bare(Some("all"), None).await_frame("the only one", |frame| size(frame, 640, 480));
 }
 
-/// What the window offers, and that it is looked for again.
+/// The lists of displays and windows, which a refresh updates.
 fn the_studio_lists_them(client: &Client) {
     let settings = Settings {
         video: Some(VideoChoice::Test),
@@ -325,7 +325,7 @@ fn the_screen(client: &Client) {
     shown.await_frame("red", |frame| {
         is(frame, 110, 60, RED) && is(frame, 290, 140, RED) && is(frame, 320, 160, BLACK)
     });
-    // Nothing changes: the same picture, without another look.
+    // Nothing changes, so the frame is the same without a new capture.
     Stop::new().wait(Duration::from_millis(200));
     let first = shown.frame().unwrap();
     Stop::new().wait(Duration::from_millis(300));
@@ -350,7 +350,7 @@ fn the_screen(client: &Client) {
 
 fn a_part_of_it(client: &Client) {
     let red = client.window((101, 51), (60, 40), RED, "Red");
-    // Odd places too; the border of the window is white.
+    // Odd positions work too; the window's border is white.
     let part = Some(Area::new(103, 53, 41, 31));
     let mut shown =
         Shown::screen(&DisplayTarget { part, without_pointer: true, ..DisplayTarget::default() });
@@ -375,7 +375,7 @@ fn a_window(client: &Client) {
     assert_eq!(open.name, "Red window");
     let frame = shown.await_frame("red", |frame| is(frame, 0, 0, RED) && is(frame, 198, 98, RED));
     assert_eq!(frame.size(), Size::new(200, 100));
-    // Another one covers it, on the screen and not here.
+    // Another window covers it on the display, but not in the capture.
     let cover = client.window((0, 0), (640, 480), BLUE, "Cover");
     let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
     client.configure(cover, &above);
@@ -399,7 +399,7 @@ fn a_window(client: &Client) {
     let lost = shown.await_state(SourceState::Lost);
     assert_eq!(lost.reason.id(), "display-gone", "{lost:?}");
     assert!(shown.frame().is_none());
-    // The program is started again, with another title.
+    // The application starts again, with another title.
     let again = client.window((10, 10), (80, 60), BLUE, "Blue");
     shown.await_frame("it is back", |frame| is(frame, 40, 30, BLUE));
     client.connection.destroy_window(again).unwrap();
@@ -407,11 +407,11 @@ fn a_window(client: &Client) {
     shown.await_state(SourceState::Lost);
 }
 
-/// A screen and a window in which nothing is seen are told, and no more once something is.
+/// A display and a window that show only black give notices, which end once something is visible.
 fn black_ones_are_told(client: &Client) {
     client.white_pointer((200, 400));
     let dark = client.window((20, 200), (100, 60), BLACK, "Dark");
-    // The border of the window is white: it lies outside of the part.
+    // The border of the window is white, but lies outside the region.
     let part = Some(Area::new(200, 300, 400, 150));
     let settings = Settings {
         video: Some(VideoChoice::Screen(DisplayTarget { part, ..DisplayTarget::default() })),
@@ -437,7 +437,7 @@ fn black_ones_are_told(client: &Client) {
     let [screen, window] = &sorted()[..] else { panic!("{:?}", told()) };
     assert!(screen.starts_with("screen-black "), "{screen}");
     assert_eq!(window, "window-black Game");
-    // Four points of the window light up: far less than a grid would find.
+    // Four pixels of the window light up: far fewer than a sampling grid would find.
     let light = client.connection.generate_id().unwrap();
     client.connection.create_gc(light, dark, &CreateGCAux::new().foreground(RED)).unwrap();
     let few = Rectangle { x: 33, y: 41, width: 2, height: 2 };
@@ -454,7 +454,7 @@ fn black_ones_are_told(client: &Client) {
     studio.end(LIMIT).unwrap();
 }
 
-/// A client that paints all the time is followed at the program's rate.
+/// A client that paints all the time is captured at the program's frame rate.
 fn moving_pictures(client: &Client) {
     let window = client.window((0, 0), (320, 240), BLACK, "Moving");
     let mut shown = Shown::window("Tester/Moving");

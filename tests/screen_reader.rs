@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, Onair, Peer};
 
-/// What takes the keyboard or shows a state has one of these roles.
+/// Roles of widgets that take the focus or show a state.
 const NAMED: [&str; 11] = [
     "push button",
     "toggle button",
@@ -24,7 +24,7 @@ const NAMED: [&str; 11] = [
     "frame",
 ];
 
-/// Tells the desktop that a screen reader runs, as Orca does.
+/// Tells the desktop that a screen reader is running, as Orca does.
 pub fn starts_a_screen_reader(desktop: &Desktop) {
     for property in ["IsEnabled", "ScreenReaderEnabled"] {
         let status = desktop
@@ -38,7 +38,7 @@ pub fn starts_a_screen_reader(desktop: &Desktop) {
     }
 }
 
-/// The lines that the reader has written so far.
+/// The lines that the screen reader has written so far.
 fn lines(reader: &Peer) -> Vec<Value> {
     reader.output().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
@@ -80,7 +80,7 @@ fn a_screen_reader_reads_the_window_and_hears_it_go_live() {
     let mut reader = reader(&desktop);
     reader.wait_until("the tree", LIMIT, |it| it.output().contains("\"read\""));
 
-    // Every part that can be used or tells a state has a name.
+    // Every widget that can be used or shows a state has a name.
     let read = lines(&reader);
     let nameless = read.iter().filter(|line| {
         let role = line["node"].as_str().unwrap_or_default();
@@ -90,13 +90,14 @@ fn a_screen_reader_reads_the_window_and_hears_it_go_live() {
     assert!(named(&read, "node", "frame", "onair"), "{read:#?}");
     assert!(named(&read, "node", "push button", "Go Live"), "{read:#?}");
 
-    // The keyboard goes through the top bar in reading order, and is heard there.
+    // Tab moves the focus through the top bar in reading order, and the screen reader announces
+    // each control.
     for name in ["Studio", "Watch"] {
         desktop.said("xdotool", &["key", "Tab"]);
         reader.wait_until(name, LIMIT, |it| named(&lines(it), "event", "toggle button", name));
     }
 
-    // Going live is heard, and so is what the health bar says of it.
+    // The screen reader announces going live, and the health bar's text.
     desktop.said("xdotool", &["key", "ctrl+l"]);
     serve.wait_named("publish");
     reader.wait_until("ON AIR", LIMIT, |it| named(&lines(it), "event", "status bar", "ON AIR"));

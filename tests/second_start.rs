@@ -15,7 +15,7 @@ const SETTINGS: &str = "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
     quality = { size = \"320x180\", fps = \"25\", video_bitrate = 500000 }\n\
     window = { reduced_motion = true }\n";
 
-/// A start of the studio with these arguments beside the first one's settings.
+/// Starts the studio again with these arguments and the settings of the first one.
 fn again(desktop: &Desktop, home: &Path, words: &[&str]) -> Output {
     let mut command = desktop.onair(home);
     command.env("XDG_RUNTIME_DIR", home).args(["studio", "--settings"]);
@@ -51,7 +51,7 @@ fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
     assert!(second.status.success() && said(&second).contains("already open"), "{second:?}");
     wait_for("the first window in front", LIMIT, || active() == id);
     wait_for("its profile", LIMIT, || Settings::read(&path).0.in_use.profile == "Small");
-    // What others would write is refused meanwhile, and nothing is lost.
+    // Meanwhile, other commands may not write the settings, and nothing is lost.
     let before = fs::read_to_string(&path).unwrap();
     let scenes = home.path().join("scenes.toml");
     fs::write(&scenes, "[[collection.scenes]]\nname = 'Other'\n").unwrap();
@@ -66,7 +66,7 @@ fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
     assert_eq!(import.status.code(), Some(3), "{}", said(&import));
     assert!(said(&import).contains("another onair process has these settings open"));
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
-    // One that hangs is not waited for for long.
+    // A further start does not wait long for a first one that hangs.
     let process = first.id().to_string();
     assert!(Command::new("kill").args(["-STOP", &process]).status().unwrap().success());
     let begin = Instant::now();
@@ -75,7 +75,7 @@ fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
     assert_eq!(third.status.code(), Some(1), "{}", said(&third));
     assert!(said(&third).contains("does not answer") && said(&third).contains(&process));
     assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
-    // The first goes on, and ends as ever; the next one is the first again.
+    // The first one still runs, and ends normally. The next start is then the first again.
     first.signal("TERM");
     assert_eq!(first.wait(LIMIT).code(), Some(0), "{}", first.errors());
     let mut next = desktop.onair(home.path());

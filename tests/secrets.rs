@@ -17,11 +17,11 @@ use onair::cli::process::crash::LastLines;
 use onair::studio::{Command, Config, Settings, Studio, Target};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What is planted: quotes, a backslash, percent signs, a query, letters beyond ASCII.
+/// The planted key: quotes, a backslash, percent signs, a query, and non-ASCII letters.
 const KEY: &str = "Pl4nted\"k'e\\y-ü?sign=Hidd3n&x=%2F#end";
-/// Parts that give it away however it is quoted.
+/// Parts that reveal it in any kind of quoting.
 const PARTS: &[&str] = &["Pl4nted", "Hidd3n", "pl4nted", "%50l4nted"];
-/// The same of keys that stand on a command line, where everybody can see them.
+/// The same for keys on a command line, which everybody can see.
 const OPEN: &[&str] = &["0penKey", "0penPass"];
 
 fn look(place: &str, bytes: &[u8]) {
@@ -53,19 +53,19 @@ fn look_in(folder: &Path, but: &Path) -> usize {
 /// The command lines of all processes, as every user of the machine sees them.
 fn look_at_processes() {
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        // Ended meanwhile, or a kernel thread.
+        // The process has ended meanwhile, or is a kernel thread.
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         look(&entry.path().display().to_string(), &line);
     }
 }
 
-/// Writes the file with the key, once for all broadcasts of a folder: written again, it would be
-/// empty for a moment while another of them reads it.
+/// Writes the key file once for all broadcasts of a folder: while it is rewritten, another
+/// broadcast would find it empty.
 fn write_key(folder: &Path) {
     fs::write(folder.join("key"), format!("{KEY}\n")).unwrap();
 }
 
-/// Starts a broadcast with the key by one of the ways, and gives what it wrote.
+/// Starts a broadcast that gets the key in this way.
 fn broadcast(folder: &Path, app: &str, way: &str) -> Onair {
     let file = folder.join("key");
     let record = folder.join(format!("{way}.mp4"));
@@ -85,7 +85,7 @@ fn broadcast(folder: &Path, app: &str, way: &str) -> Onair {
             command.arg("--key-stdin");
         }
     }
-    // A shell in between, so that the peers' process has its input from a file.
+    // Through a shell, which redirects standard input to a file.
     if way == "stdin" {
         let mut shell = Process::new("sh");
         shell.arg("-c").arg("exec \"$0\" \"$@\" < \"$KEY_FILE\"").arg(command.get_program());
@@ -106,8 +106,8 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
     for way in ["env", "file", "stdin"] {
         all.push(broadcast(folder.path(), &app("live"), way));
     }
-    // The same name three times: the first is on air, the others are told that it is in use. And a
-    // server that refuses, one that is not there.
+    // The same stream name three times: one is on air, and the others are told that it is in use.
+    // Then a server that refuses, and one that does not exist.
     for app in [app("refused"), format!("rtmp://127.0.0.1:{}/live", peers::free_port())] {
         let name = app.rsplit('/').next().unwrap();
         let other = folder.path().join(format!("{name}-{}", all.len()));
@@ -144,7 +144,7 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
     let keys: Vec<_> =
         ["", "refused-3", "live-4"].iter().map(|it| folder.path().join(it)).collect();
     for place in keys {
-        // The file the key was read from.
+        // The file from which the key was read.
         let _ = fs::remove_file(place.join("key"));
     }
     assert!(look_in(folder.path(), Path::new("")) >= 8, "recordings and histories");
@@ -181,11 +181,11 @@ fn a_crash_leaves_a_report_for_its_owner_without_the_key() {
     let mut writer = lines.make_writer();
     writer.write_all(b"INFO the line before\n").unwrap();
     for number in 0..500 {
-        // In one go, as the log's formatter does.
+        // In one write, as the log's formatter does.
         let line = format!("INFO line {number} with {KEY} and {KEY:?}\n");
         writer.write_all(line.as_bytes()).unwrap();
     }
-    // What is cut off is not a key's end.
+    // A line that is cut off within the key must not reveal part of it.
     let long = format!("INFO {} {KEY}\n", "x".repeat(985));
     writer.write_all(long.as_bytes()).unwrap();
     crash::install(crashes.clone(), lines);
@@ -211,11 +211,11 @@ fn a_crash_leaves_a_report_for_its_owner_without_the_key() {
     ] {
         assert!(report.contains(part), "{part} is missing in {report}");
     }
-    // The last lines only, and not for ever.
+    // The report has only the last lines, and a limited size.
     assert!(!report.contains("the line before"), "{report}");
     assert!(report.len() < 200_000, "{}", report.len());
 
-    // The next start tells of it, once.
+    // The next start reports the crash, once.
     let settings = Settings {
         video: Some(VideoChoice::Test),
         audio: Some(AudioChoice::Silence),
@@ -264,7 +264,7 @@ fn the_window_keeps_and_shows_no_key() {
         keep_as: "one".into(),
         ..Target::custom(1, &closed, KEY.into())
     };
-    // Whole, and to be looked at where it is sent to.
+    // The key is part of the server address, and the viewer monitor watches that address.
     let whole = Target {
         monitor: Some(true),
         play_url: format!("{closed}/{KEY}").into(),
@@ -295,12 +295,12 @@ fn the_window_keeps_and_shows_no_key() {
     while let Ok(event) = events.try_recv() {
         look("an event", format!("{event:?}").as_bytes());
     }
-    // Where keys belong, and nowhere else.
+    // The key is in the key file, and nowhere else.
     assert!(fs::read_to_string(&keys).unwrap().contains("Pl4nted"));
     assert!(look_in(folder.path(), &keys) >= 2);
 }
 
-/// What sources of scenes and strips are opened by, and where targets are watched.
+/// Addresses of sources in scenes and strips, and addresses where targets are watched.
 #[test]
 fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
     use onair::compose::scene::SourceId;
@@ -343,7 +343,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
         ..Target::custom(1, &format!("rtmp://127.0.0.1:{closed}/live"), KEY.into())
     };
     studio.send(Command::PutTarget(watched));
-    // Given to others: no secrets, and no names of them.
+    // An export for others has no secrets, and no names of secrets.
     for name in ["given.toml", "given.json"] {
         let given = folder.path().join(name);
         studio.send(Command::ExportScenes(given.clone()));
@@ -372,7 +372,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(fs::read_to_string(&keys).unwrap().matches("Hidd3n").count(), 4);
 
-    // The next run has them back.
+    // The next run restores the secrets.
     let (settings, warnings) = Settings::read(&path);
     assert_eq!(warnings, Vec::<onair::text::Problem>::new());
     let studio = start(settings);
@@ -383,7 +383,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
             && snapshot.strips.iter().any(|strip| strip.sound.choice == sound)
             && snapshot.targets.iter().any(|it| it.target.play_url.expose() == url("watched"))
     });
-    // What is taken away is forgotten.
+    // Secrets of removed sources and targets are deleted.
     let source = studio.snapshot().scenes.collection.sources[0].id;
     assert_ne!(source, SourceId(0));
     studio.send(Command::Edit(Edit::SetSource(source, VideoChoice::Test)));
@@ -410,7 +410,7 @@ fn scenes_taken_in_by_the_command_line_keep_no_password_in_the_settings() {
         let output = Process::new(env!("CARGO_BIN_EXE_onair"))
             .args(["--json", "--log", "trace", "--settings", settings.to_str().unwrap()])
             .args(words)
-            // Without a desktop: the file is used.
+            // Without a desktop session, onair uses the key file.
             .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
             .output()
             .unwrap();

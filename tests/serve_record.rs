@@ -16,7 +16,7 @@ fn start(more: &[&str]) -> (Onair, String) {
     (serve, rtmp)
 }
 
-/// The first event of this state, or the one after so many.
+/// The event with this state that follows `after` earlier ones.
 fn recording(serve: &Onair, state: &str, after: usize) -> Value {
     let found = |serve: &Onair| {
         let mut events = serve.events().into_iter();
@@ -31,7 +31,7 @@ fn path_of(event: &Value) -> PathBuf {
     event["path"].as_str().unwrap().into()
 }
 
-/// Whole, and as long as was sent.
+/// Asserts that a file is complete and has the length that was sent.
 fn check(file: &Path) {
     let probe = ffmpeg::probe(file);
     assert_eq!(probe.warnings, "");
@@ -74,7 +74,8 @@ fn every_publication_is_a_file_of_its_own() {
     assert_eq!((&summary["recordings"], &summary["unwritten"]), (&3.into(), &0.into()));
 }
 
-/// Ended in the middle of a broadcast: what came is in the file, which is told before the end.
+/// The server ends in the middle of a broadcast: the file has everything received, and is reported
+/// before the end.
 #[test]
 fn a_server_that_ends_finishes_its_files() {
     peers::require!("ffmpeg", "ffprobe");
@@ -106,12 +107,12 @@ fn a_folder_that_vanishes_costs_the_files_only() {
     assert_eq!(live.stream("video")["codec_name"], "h264");
     serve.peer.interrupt();
     assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
-    // One that cannot be made is said at once.
+    // A recording folder that cannot be created is an error at the start.
     let file = folder.path().join("a file");
     fs::write(&file, "").unwrap();
     let mut serve = Onair::start(&["serve", "--record", file.join("below").to_str().unwrap()]);
     assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
-    // So is one that is there, and takes no files.
+    // So is a folder that exists but takes no files.
     let mut serve = Onair::start(&[
         "serve",
         "--rtmp",
@@ -129,13 +130,13 @@ fn a_folder_that_vanishes_costs_the_files_only() {
     );
 }
 
-/// What is on the disk when there is no more room: whole, and counted.
+/// When the disk is full, the file so far is complete, and its size is reported.
 #[test]
 fn a_file_that_finds_no_room_ends_whole_and_tells_its_bytes() {
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new("sh");
-    // 512-byte blocks: no file may be larger than 200 KiB.
+    // 400 blocks of 512 bytes: no file may exceed 200 KiB.
     command.args(["-c", "ulimit -f 400; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_onair"), "serve"]);
     command.args(["--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--json", "--record"]);
     let mut serve = Onair::start_command(command.arg(folder.path()), &[]);
@@ -178,7 +179,7 @@ fn flags_and_publish_keys_come_from_a_file() {
     assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
 }
 
-/// `--check` exits 0 or 3, with line and column.
+/// `--check` exits with 0 or 3, and names line and column.
 #[test]
 fn a_configuration_is_checked_without_serving() {
     let folder = tempfile::tempdir().unwrap();
@@ -197,7 +198,7 @@ fn a_configuration_is_checked_without_serving() {
     assert!(!error.contains("Pl4nted"), "{error}");
 }
 
-/// SIGHUP changes who may publish, and disconnects nobody; an error changes nothing.
+/// SIGHUP changes who may publish, and disconnects nobody; an invalid file changes nothing.
 #[test]
 fn a_configuration_is_reloaded_without_disconnecting_anybody() {
     peers::require!("ffmpeg");
@@ -214,7 +215,7 @@ fn a_configuration_is_reloaded_without_disconnecting_anybody() {
     assert!(answer.ends_with("{\"ready\":true,\"full\":[]}"), "{answer}");
     let mut before = ffmpeg::publish(&format!("{rtmp}/live/a?key=first"), None);
     serve.wait_event("publish", |it| it["event"] == "publish" && it["stream"] == "a");
-    // Broken: as before.
+    // An invalid file: the old configuration stays.
     write("publish_keys = 5");
     serve.peer.signal("HUP");
     let told = serve.wait_named("reload");
@@ -235,7 +236,7 @@ fn a_configuration_is_reloaded_without_disconnecting_anybody() {
     assert!(!refused.wait(LIMIT).success());
     let mut welcome = ffmpeg::publish(&format!("{rtmp}/live/c?key=second"), Some(1));
     welcome.wait_success(LIMIT);
-    // The first one is still there.
+    // The first publisher is still connected.
     assert_eq!(before.status(), None, "{}", before.errors());
     let left = |it: &Value| it["event"] == "unpublish" && it["stream"] == "a";
     assert!(!serve.events().iter().any(left));

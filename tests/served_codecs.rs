@@ -27,7 +27,7 @@ const OPUS: &[&str] = &["-c:a", "libopus"];
 const NO_VIDEO: &[&str] = &["-vn"];
 const NO_AUDIO: &[&str] = &["-an"];
 
-/// Makes five seconds of this size at 30 fps, with a keyframe each half second.
+/// Makes a file of five seconds with this size at 30 fps, with a keyframe every half second.
 fn film(ffmpeg: &Path, folder: &Path, size: &str, video: &[&str], audio: &[&str]) -> PathBuf {
     let codecs = [video, audio].concat().join(" ");
     let file = folder.join(format!("{size} {codecs}.flv").replace(['/', ':', '='], "-"));
@@ -42,7 +42,7 @@ fn film(ffmpeg: &Path, folder: &Path, size: &str, video: &[&str], audio: &[&str]
     file
 }
 
-/// Publishes a film again and again, as it is.
+/// Publishes a file in a loop, unchanged.
 fn publish(ffmpeg: &Path, running: &Running, file: &Path) -> Peer {
     let url = format!("rtmp://{}/live/show", running.server.addresses().rtmp);
     let mut command = Command::new(ffmpeg);
@@ -55,7 +55,7 @@ fn publish(ffmpeg: &Path, running: &Running, file: &Path) -> Peer {
     publisher
 }
 
-/// A server without WebRTC, whose media any page may read.
+/// A server without WebRTC, whose media any web page may read.
 fn start() -> Running {
     start_with(|config| {
         config.webrtc = None;
@@ -64,7 +64,7 @@ fn start() -> Running {
     })
 }
 
-/// Plays HLS and DASH of a film by each player that we did not write, all of them at once.
+/// Plays HLS and DASH of a file with each third-party player, all at the same time.
 fn everybody_plays(video: &[&str], audio: &[&str]) {
     let Some(ffmpeg) = new_ffmpeg() else { return };
     if peers::missing(&["ffmpeg", "mpv", "gst-launch-1.0"]) {
@@ -125,7 +125,7 @@ fn opus_alone_is_played_by_others() {
 
 const FRAMES: &str = "document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames";
 
-/// Waits until the page plays by HLS, and for two seconds more.
+/// Waits until the page plays over HLS, and for two seconds more.
 fn plays_by_hls(page: &Page<'_>) {
     page.wait("document.documentElement.dataset.protocol === 'hls'");
     let before = page.value("document.getElementById('video').currentTime").as_f64().unwrap();
@@ -155,7 +155,7 @@ fn chromium_plays_other_codecs_and_one_track_alone_by_hls() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
-/// One publication of films: each is sent again and again until the next one is wanted.
+/// One publishing session of several files: each file repeats until the next one is requested.
 struct Films {
     next: Arc<AtomicBool>,
     ends: Arc<AtomicBool>,
@@ -204,7 +204,7 @@ impl Drop for Films {
     }
 }
 
-/// Pages that play a playlist by hls.js without low latency, and a manifest by dash.js.
+/// Pages that play a playlist with hls.js without low latency, and a manifest with dash.js.
 const HLS_PAGE: &str =
     "<!doctype html><title>HLS</title><video id=video muted></video><script type=module>
 import Hls from '/hls.js';
@@ -225,7 +225,7 @@ const player = dashjs.MediaPlayer().create();
 player.initialize(document.getElementById('video'), ADDRESS, true);
 </script>";
 
-/// A server of these pages and their libraries.
+/// A web server for these pages and their libraries; returns its port.
 fn pages(running: &Running) -> u16 {
     let address =
         |list: &str| format!("{:?}", format!("http://{}/live/show.{list}", running.http()));
@@ -251,7 +251,8 @@ fn pages(running: &Running) -> u16 {
     })
 }
 
-/// The stream by low-latency HLS in the viewer page, by HLS, and by DASH where there is dash.js.
+/// Plays the stream over low-latency HLS in the viewer page, over HLS, and over DASH if dash.js is
+/// present.
 fn watch_everywhere<'a>(browser: &'a Chromium, running: &Running) -> Vec<(&'static str, Page<'a>)> {
     let port = pages(running);
     let mut urls = vec![
@@ -265,7 +266,7 @@ fn watch_everywhere<'a>(browser: &'a Chromium, running: &Running) -> Vec<(&'stat
     urls.into_iter().map(|(name, url)| (name, browser.open(&url, ""))).collect()
 }
 
-/// Waits until every page shows video of this width, and some frames of it.
+/// Waits until every page shows video with this width, and some frames of it.
 fn wait_for_width(pages: &[(&'static str, Page<'_>)], width: u32) {
     for (name, page) in pages {
         println!("{name} goes on at a width of {width}");
@@ -298,7 +299,7 @@ fn players_go_on_when_size_and_codec_change_in_the_middle() {
         publisher.next();
         wait_for_width(&pages, width);
     }
-    // One publication all the time.
+    // It was one publishing session all the time.
     let publishers = running.server.streams().iter().filter(|it| it.publisher.is_some()).count();
     assert_eq!(publishers, 1);
 }
@@ -316,7 +317,7 @@ fn players_go_on_when_the_publisher_comes_back() {
     let first = publish(&ffmpeg, &running, &small);
     let browser = Chromium::start("en");
     let pages = watch_everywhere(&browser, &running);
-    // Its decoder takes the size from the stream itself.
+    // mpv's decoder takes the size from the bitstream.
     let url = format!("http://{}/live/show/hls/ts.m3u8", running.http());
     let mut mpv = others::mpv_play(&url, 600);
     mpv.wait_until("mpv", LIMIT, |it| it.output().contains("320x180"));

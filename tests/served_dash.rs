@@ -81,7 +81,7 @@ impl Drop for Running {
     }
 }
 
-/// The data of chunks, which end with an empty one.
+/// Joins the data of HTTP chunks, which end with an empty chunk.
 fn dechunked(mut body: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     loop {
@@ -95,13 +95,13 @@ fn dechunked(mut body: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The values of this attribute.
+/// All values of this attribute.
 fn all<'a>(text: &'a str, attribute: &str) -> Vec<&'a str> {
     let start = format!(" {attribute}=\"");
     text.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// The number of the first segment, and how many are complete.
+/// The number of the first segment, and the number of complete segments.
 fn first_and_complete(text: &str) -> [u64; 2] {
     let first = all(text, "startNumber")[0].parse().unwrap();
     [first, text.matches("<S t=").count() as u64 / 2 - 1]
@@ -129,7 +129,7 @@ fn a_manifest_leads_to_segments_of_each_track_also_while_they_grow() {
         };
         let initialization = get(all(&text, "initialization")[track]).1;
         let media = all(&text, "media")[track];
-        // The next one does not exist yet: it comes in pieces, unless it is complete by then.
+        // The next segment does not exist yet: it arrives in pieces, unless it is complete by then.
         let (mut growing, mut grown) = (String::new(), Vec::new());
         wait_for("a segment that grows", LIMIT, || {
             let text = running.manifest();
@@ -149,7 +149,7 @@ fn a_manifest_leads_to_segments_of_each_track_also_while_they_grow() {
         let streams = ffmpeg::probe(&file);
         assert!(streams.stream(kind)["codec_name"].is_string());
     }
-    // What is there already is listed at the same time as before.
+    // Existing segments keep their times in later manifests.
     let later = running.manifest();
     assert_eq!(all(&later, "t")[0], all(&text, "t")[0]);
     assert_eq!(all(&later, "start"), all(&text, "start"));
@@ -218,7 +218,7 @@ fn players_of_dash_that_we_did_not_write_play_it() {
     }
 }
 
-/// A page that plays a manifest by dash.js, as close to the stream as it is told.
+/// A page that plays a manifest with dash.js, as close to the live edge as the manifest asks.
 const PAGE: &str = "<!doctype html><title>DASH</title><video id=video muted></video><script src=dash.js></script><script>
 const player = dashjs.MediaPlayer().create();
 player.initialize(document.getElementById('video'), MANIFEST, true);
@@ -255,7 +255,8 @@ fn dash_js_plays_it_close_to_the_stream() {
     let browser = Chromium::start("en");
     let page = browser.open(&format!("http://127.0.0.1:{port}/"), "");
     page.wait("document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames > 90");
-    // Nearer than a segment and the two that others keep: it reads segments while they grow.
+    // Closer than with complete segments and two more of buffer: the player reads segments while
+    // they grow.
     page.wait("player.getCurrentLiveLatency() > 0 && player.getCurrentLiveLatency() < 3.5");
     assert_eq!(page.value("mistakes.join()"), "");
 }

@@ -31,7 +31,7 @@ impl Running {
         self.server.addresses().http.unwrap()
     }
 
-    /// A publisher whose stream is there.
+    /// Starts a publisher, and waits for its stream.
     pub(crate) fn publish(&self, options: &[&str]) -> Peer {
         let url = format!("rtmp://{}/live/show", self.server.addresses().rtmp);
         let publisher = ffmpeg::publish_with(&url, None, options);
@@ -41,7 +41,7 @@ impl Running {
         publisher
     }
 
-    /// The answer to a GET: status, head and body.
+    /// The response to a GET: status, head and body.
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.get_with(path, "")
     }
@@ -96,7 +96,7 @@ impl Answer {
     }
 }
 
-/// What a player needs of a segment in one file.
+/// The bytes that a player needs to play one segment, as one file.
 fn segment(running: &Running, media: &Media, index: usize) -> Vec<u8> {
     let segment = &media.segments[index];
     let get = |name: &str| {
@@ -122,7 +122,7 @@ fn lists_wait_for_parts_and_files_never_change() {
     let plain = running.get(LIST);
     assert!(plain.header("cache-control").ends_with("max-age=1"), "{}", plain.head);
     let mut media = plain.list();
-    // Five parts, each asked for before it is there, by updates of what is known.
+    // Five parts, each requested before it exists, with delta updates of the playlist.
     for _ in 0..5 {
         let (number, part) = (media.end(), media.pending.len());
         let hint = media.hint.clone().unwrap().uri;
@@ -144,7 +144,7 @@ fn lists_wait_for_parts_and_files_never_change() {
         assert_eq!(running.get_with(&format!("/live/show/hls/{hint}"), &known).status, 304);
         media = next;
     }
-    // A segment is its parts one behind the other, and whole by itself.
+    // A segment is the concatenation of its parts, and plays alone.
     let media = running.list();
     let last = media.segments.len() - 1;
     let parts: Vec<u8> = media.segments[last]
@@ -158,11 +158,11 @@ fn lists_wait_for_parts_and_files_never_change() {
     std::fs::write(&file, segment(&running, &media, last)).unwrap();
     let complaints = ffmpeg::decode(&file);
     assert!(complaints.is_empty(), "{complaints}");
-    // The same by the address of the stream, for those who ask with a number.
+    // The same playlist at the stream's address, for requests with a media sequence number.
     let number = media.segments[last].uri.clone();
     let direct = running.get(&format!("/live/show.m3u8?_HLS_msn={}", media.end() - 1)).list();
     assert!(direct.segments.iter().any(|it| it.uri == format!("show/hls/{number}")));
-    // Two of the same program at one address are one viewer; it is told as one.
+    // Two clients with the same software at one address count as one viewer, with one join event.
     let ours = running.server.streams();
     assert_eq!((ours[0].viewers, ours[0].hls_viewers), (1, 1));
     let joined = std::iter::from_fn(|| running.server.events().try_recv().ok());
@@ -201,7 +201,8 @@ fn nonsense_is_answered_in_time() {
         assert_eq!(running.get(&path).status, status, "{path}");
     }
     assert!(asked.elapsed() < Duration::from_secs(5), "nobody waited: {:?}", asked.elapsed());
-    // A publisher that goes: who waits is answered, since nobody knows whether it comes back.
+    // When the publisher leaves, waiting requests are answered, because nobody knows whether it
+    // returns.
     publisher.kill();
     wait_for("its end", LIMIT, || running.server.streams().iter().all(|it| it.publisher.is_none()));
     let next = running.list().end();

@@ -13,7 +13,7 @@ use onair::wire::hls::{Media, Playlist, parse, parse_update};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/served_playlists/parse.py");
 
-/// What the other parser finds.
+/// The result of the other parser.
 fn read(text: &[u8]) -> Value {
     let python = std::env::var_os("ONAIR_PLAYLISTS").unwrap();
     let mut parser = Command::new(python)
@@ -38,13 +38,13 @@ fn is_missing() -> bool {
     peers::missing(&["ffmpeg"])
 }
 
-/// Both parsers find the same.
+/// Asserts that both parsers find the same.
 fn compare(other: &Value, ours: &Media) {
     assert_eq!(other["sequence"].as_u64().unwrap_or(0), ours.sequence);
     assert_eq!(other["ended"], ours.ended);
     assert_eq!(other["target"].as_f64().unwrap(), ours.target_duration.as_secs_f64());
     let segments = other["segments"].as_array().unwrap();
-    // It has one more for parts without a segment.
+    // The other parser has one more entry, for parts without a segment.
     let whole = segments.iter().filter(|it| !it["uri"].is_null());
     assert_eq!(whole.clone().count(), ours.segments.len(), "{other}");
     for (other, ours) in whole.zip(&ours.segments) {
@@ -60,7 +60,7 @@ fn compare(other: &Value, ours: &Media) {
     assert_eq!(other["hint"].as_str(), ours.hint.as_ref().map(|hint| hint.uri.as_str()));
 }
 
-/// The playlist at this path by both parsers.
+/// The playlist at this path, read by both parsers.
 fn playlist(running: &Running, path: &str) -> (Value, Media) {
     let answer = running.get(path);
     let ours = answer.list();
@@ -96,7 +96,7 @@ fn playlists_of_streams_are_read_by_others() {
     assert_eq!((&other["version"], &other["blocks"]), (&9.into(), &"YES".into()));
     let parts = other["segments"].as_array().unwrap().iter();
     assert!(parts.map(|it| it["parts"].as_array().unwrap().len()).sum::<usize>() > 5, "{other}");
-    // An update, and MPEG-TS for old devices.
+    // A delta update, and MPEG-TS for old devices.
     let update = running.get(&format!("{live}?_HLS_msn={}&_HLS_skip=YES", ours.end()));
     let skipped = read(&update.body)["skipped"].as_u64().unwrap();
     let Ok(Playlist::Media(whole)) = parse_update(&update.body, &ours) else { panic!() };
@@ -105,7 +105,7 @@ fn playlists_of_streams_are_read_by_others() {
     assert_eq!(ts["version"], 3);
     let ts = read(&running.get("/live/show/hls/ts.m3u8").body);
     assert_eq!(ts["variants"][0]["uri"], "ts-list.m3u8");
-    // The manifest has a period for each publisher.
+    // The manifest has one period per publisher.
     let manifest = running.get("/live/show.mpd");
     let mpd = read(&manifest.body);
     assert_eq!(mpd["type"], "dynamic");
@@ -122,7 +122,7 @@ fn playlists_of_streams_are_read_by_others() {
     }
 }
 
-/// Both tracks of a period have the same segments, one behind the other.
+/// Asserts that both tracks of a period have the same segments, without gaps.
 fn check_period(period: &Value) {
     let tracks = period["tracks"].as_array().unwrap();
     let types: Vec<_> = tracks.iter().map(|it| it["type"].as_str().unwrap()).collect();

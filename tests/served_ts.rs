@@ -15,12 +15,12 @@ use onair::wire::hls::Media;
 const MASTER: &str = "/live/show/hls/ts.m3u8";
 const LIST: &str = "/live/show/hls/ts-list.m3u8";
 
-/// The playlist, when it has this many segments.
+/// The playlist, once it has this many segments.
 fn list(running: &Running, segments: usize) -> Media {
     list_at(running, LIST, segments)
 }
 
-/// The same at this path.
+/// Like `list`, at this path.
 fn list_at(running: &Running, path: &str, segments: usize) -> Media {
     let mut media = Media::default();
     wait_for("segments", LIMIT, || {
@@ -33,7 +33,7 @@ fn list_at(running: &Running, path: &str, segments: usize) -> Media {
     media
 }
 
-/// The segments of a playlist, one behind the other.
+/// The segments of a playlist, in order.
 fn segments(running: &Running, media: &Media) -> Vec<Vec<u8>> {
     let get = |uri: &str| {
         let answer = running.get(&format!("/live/show/hls/{uri}"));
@@ -44,7 +44,7 @@ fn segments(running: &Running, media: &Media) -> Vec<Vec<u8>> {
     media.segments.iter().map(|segment| get(&segment.uri)).collect()
 }
 
-/// What ffprobe and ffmpeg find in this stream.
+/// The report of ffprobe for this stream; asserts that ffmpeg decodes it.
 fn probed(folder: &Path, stream: &[u8]) -> ffmpeg::Probe {
     let file = folder.join("stream.ts");
     std::fs::write(&file, stream).unwrap();
@@ -53,7 +53,7 @@ fn probed(folder: &Path, stream: &[u8]) -> ffmpeg::Probe {
     probe
 }
 
-/// The distance between packets, in seconds, is this one.
+/// Asserts that packets follow each other at this distance, in seconds.
 fn check_step(times: impl Iterator<Item = f64>, step: f64) {
     let times: Vec<f64> = times.collect();
     assert!(times.len() > 30, "{}", times.len());
@@ -92,7 +92,7 @@ fn segments_are_a_transport_stream_without_a_gap() {
     assert!((video[0].pts - audio[0].pts).abs() < 0.1, "{:?} {:?}", video[0], audio[0]);
     let lasts: f64 = media.segments.iter().map(|it| it.duration.as_secs_f64()).sum();
     assert_eq!(video.len(), (lasts * 30.0).round() as usize);
-    // Our own reader finds the same.
+    // Our own demuxer finds the same packets.
     let (mut demuxer, mut found) = (Demuxer::new(), [0, 0]);
     let mut take = |event| match event {
         Event::Video { .. } => found[0] += 1,
@@ -103,7 +103,7 @@ fn segments_are_a_transport_stream_without_a_gap() {
     demuxer.push(&all.concat(), &mut take);
     demuxer.finish(&mut take);
     assert_eq!(found, [video.len(), audio.len()]);
-    // Nonsense.
+    // Invalid segment names.
     let name = &media.segments[0].uri;
     let tag = name.split('-').next().unwrap();
     for name in [format!("{tag}-0.ts"), format!("{tag}-v1.ts"), format!("{tag}-.ts"), "x.ts".into()]
@@ -196,7 +196,7 @@ fn players_we_did_not_write_play_it_and_so_does_ours() {
     assert_eq!(ours.stop(LIMIT).code(), Some(0));
 }
 
-/// ffmpeg and GStreamer play this playlist.
+/// Plays this playlist with ffmpeg and GStreamer.
 fn others_play(url: &str) {
     let words = ["-nostdin", "-v", "error", "-xerror", "-i", url, "-t", "4", "-f", "null", "-"];
     let mut player = Peer::start("ffmpeg", words);
@@ -264,7 +264,7 @@ fn recordings_are_written_too() {
     check_step(whole.packets("video").iter().map(|packet| packet.dts), 1.0 / 25.0);
     others_play(&format!("http://{}{at}/ts.m3u8", running.http()));
     assert_eq!(running.get(&format!("{at}/3.ts")).status, 404);
-    // MPEG-TS has no form for Opus here.
+    // This server has no MPEG-TS form for Opus.
     let other = folder.path().join("live-show 2026-11-25 19-00-00.mp4");
     ffmpeg::make(&other, "320x180", "2", &["-c:a", "libopus", "-strict", "-2"]);
     let refused = running.get("/vod/live-show%202026-11-25%2019-00-00/hls/ts.m3u8");

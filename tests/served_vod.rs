@@ -21,7 +21,7 @@ use onair::wire::container::flv::{TagKind, parse_video};
 use onair::wire::hls::{Media, Playlist, parse};
 use onair::wire::rtmp::client::Event as ClientEvent;
 
-/// The name of a recording, as in a URL and on the disk.
+/// The name of a recording, in a URL and on disk.
 const NAME: &str = "live-show%202026-11-25%2018-00-00";
 const STEM: &str = "live-show 2026-11-25 18-00-00";
 
@@ -123,7 +123,7 @@ impl Drop for Running {
     }
 }
 
-/// The presentation times of the frames that ffprobe finds.
+/// The PTS of the frames that ffprobe finds.
 fn frames(input: &str) -> Vec<f64> {
     let words = ["-v", "error", "-select_streams", "v", "-show_entries", "packet=pts_time"];
     let mut peer = Peer::start("ffprobe", words.into_iter().chain(["-of", "csv=p=0", input]));
@@ -136,7 +136,7 @@ fn frames(input: &str) -> Vec<f64> {
     times
 }
 
-/// The distances between the frames of two inputs are the same.
+/// Asserts that the distances between frames are the same in two inputs.
 fn check_frames(played: &[f64], file: &[f64]) {
     assert_eq!(played.len(), file.len());
     for (played, file) in played.windows(2).zip(file.windows(2)) {
@@ -162,7 +162,7 @@ fn a_recording_is_played_by_hls_dash_and_ranges() {
         let lengths: Vec<_> =
             media.segments.iter().map(|it| it.duration.as_secs_f64().round()).collect();
         assert_eq!((media.ended, lengths), (true, vec![4.0, 4.0, 4.0]));
-        // A segment never changes, and its parts can be asked for.
+        // A segment never changes, and it can be requested in byte ranges.
         let path = format!("/vod/{NAME}/hls/{}", media.segments[1].uri);
         let whole = running.get(&path);
         assert_eq!(whole.header("content-type"), "video/mp4");
@@ -175,13 +175,13 @@ fn a_recording_is_played_by_hls_dash_and_ranges() {
         assert_eq!(running.get(&format!("/vod/{NAME}/hls/3.m4s")).status, 404);
         let whole = running.ask("GET", &format!("/vod/{NAME}.{extension}"), "Range: bytes=0-9\r\n");
         assert_eq!((whole.status, whole.body.len()), (206, 10));
-        // Players find every frame, without a complaint.
+        // Players find every frame, without a warning.
         for path in [format!("/vod/{NAME}.m3u8"), format!("/vod/{NAME}.mpd")] {
             let url = running.url(&path);
             check_frames(&frames(&url), &all);
             assert_eq!(ffmpeg::decode(&url), "", "{extension} {path}");
         }
-        // Players begin in the middle.
+        // Players can start in the middle.
         let url = running.url(&format!("/vod/{NAME}.m3u8"));
         let words = ["-v", "error", "-xerror", "-ss", "5.5", "-i", &url, "-f", "null", "-"];
         let mut player = Peer::start("ffmpeg", words);
@@ -190,7 +190,7 @@ fn a_recording_is_played_by_hls_dash_and_ranges() {
         if !peers::missing(&["mpv"]) {
             others::mpv_play(&url, 2).wait_success(LIMIT);
         }
-        // Our own player knows where it ends.
+        // `onair probe` reads the playlist too.
         let probe = Onair::start(&["probe", &url]).peer.wait(LIMIT);
         assert!(probe.success());
     }
@@ -213,7 +213,7 @@ fn recordings_are_for_those_who_may_play_the_stream() {
         assert_eq!(running.get(&format!("/vod/{NAME}{path}")).status, 401, "{path}");
         let wrong = running.get(&format!("/vod/{NAME}{path}?key=wrong"));
         assert!(matches!(wrong.status, 401 | 429), "{path}");
-        // Strangers do not learn which recordings exist.
+        // Viewers without a key do not learn which recordings exist.
         let other = NAME.replace("18-00-00", "18-00-01");
         assert_eq!(running.get(&format!("/vod/{other}{path}")).status, 401, "{path}");
     }
@@ -225,7 +225,7 @@ fn recordings_are_for_those_who_may_play_the_stream() {
     assert!(
         master.text().contains("main.m3u8?pass=") && master.header("cache-control") == "no-store"
     );
-    // A header is not in the address by which caches keep files.
+    // Caches identify files by address, and a header is not part of it: the response is private.
     let shown = "Authorization: Bearer pl4y\r\n";
     let segment = running.ask("GET", &format!("/vod/{NAME}/hls/0.m4s"), shown);
     assert_eq!(segment.status, 200);
@@ -233,19 +233,19 @@ fn recordings_are_for_those_who_may_play_the_stream() {
     assert_eq!(frames(&url).len(), 300);
     let dash = running.url(&format!("/vod/{NAME}.mpd?key=pl4y"));
     assert_eq!(ffmpeg::decode(&dash), "");
-    // The operator's list has a link that opens it for a while.
+    // The operator's list has a link that opens the recording for a limited time.
     let list: serde_json::Value =
         serde_json::from_slice(&running.get("/api/v1/recordings").body).unwrap();
     let link = list["recordings"][0]["vod"].as_str().unwrap();
     assert_eq!(frames(&running.url(link)).len(), 300);
     assert_eq!(running.get(&link.replace("signature=", "signature=0")).status, 401);
-    // RTMP asks for the same.
+    // RTMP requires the same key.
     let mut refused =
         Peer::start("ffprobe", ["-v", "error", &running.rtmp(&format!("vod/{NAME}"))]);
     assert!(!refused.wait(LIMIT).success());
     let client = Client::play(&running.rtmp(&format!("vod/{NAME}?key=pl4y")));
     drop(client);
-    // Only the operator deletes.
+    // Only the operator can delete.
     let path = format!("/api/v1/recordings/{NAME}.mp4");
     assert_eq!(running.ask("DELETE", &path, "").status, 401);
     let bearer = format!("Authorization: Bearer {token}\r\n");
@@ -285,7 +285,7 @@ fn nothing_beside_recordings_is_reached() {
     }
     assert_eq!(running.ask("POST", &format!("/vod/{NAME}.m3u8"), "").status, 405);
     assert_eq!(running.get("/live/show/hls/event.m3u8").status, 404);
-    // Without playback, the file is the operator's alone.
+    // Without playback, only the operator can get the file.
     let off = start(|config| config.media.recording.playback = false);
     if !peers::missing(&["ffmpeg"]) {
         off.record("mp4");
@@ -294,7 +294,7 @@ fn nothing_beside_recordings_is_reached() {
     }
 }
 
-/// The events of recordings so far.
+/// The recording events so far.
 fn recorded(running: &Running, events: &mut Vec<(RecordingState, PathBuf)>) {
     while let Ok(event) = running.server.events().try_recv() {
         if let Event::Recording(recording) = event {
@@ -303,7 +303,8 @@ fn recorded(running: &Running, events: &mut Vec<(RecordingState, PathBuf)>) {
     }
 }
 
-/// Parts begin with a keyframe, and together they have every frame; the list of the broadcast grows meanwhile.
+/// Parts begin with a keyframe, and together they have every frame. Meanwhile, the broadcast's
+/// playlist grows.
 #[test]
 fn a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start() {
     peers::in_real_time!(a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start);
@@ -343,12 +344,12 @@ fn a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start() {
             pictures += packets.len();
             sounds += probe.packets("audio").len();
         }
-        // 14 s at 30 frames per second, and of 48,000 samples per second.
+        // 14 s at 30 frames per second, and at 48,000 samples per second.
         assert_eq!(pictures, 14 * 30, "{format}");
         assert!((654..=660).contains(&sounds), "{format}: {sounds}");
         let whole = list();
         assert!(whole.list().ended && whole.text().contains("#EXT-X-PLAYLIST-TYPE:VOD\n"));
-        // What was listed first stays listed, and the files follow each other.
+        // The first entries stay in the playlist, and the files follow each other.
         let uris = |list: &Answer| -> Vec<_> {
             list.list().segments.iter().map(|it| it.uri.clone()).collect()
         };
@@ -363,7 +364,8 @@ fn a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start() {
     }
 }
 
-/// The list of a broadcast whose files are deleted, the oldest first, until there are none.
+/// Checks a broadcast's playlist while its files are deleted, the oldest first, until none are
+/// left.
 fn check_deletions(running: &Running, files: &[&PathBuf], whole: &Answer) {
     let list = || running.get("/live/show/hls/event.m3u8");
     let before = whole.list();
@@ -465,7 +467,7 @@ fn old_recordings_are_deleted_and_nothing_else() {
     assert_eq!(left, others);
 }
 
-/// The time and whether it is a keyframe, of the next frame.
+/// The time of the next frame, and whether it is a keyframe.
 fn next_frame(client: &mut Client) -> (u32, bool) {
     loop {
         let (kind, time_ms, body) = client.media();
@@ -487,7 +489,7 @@ fn a_recording_is_played_over_rtmp_with_pauses_and_seeking() {
     let url = running.rtmp(&format!("vod/{NAME}"));
     let mut client = Client::play(&url);
     assert_eq!(next_frame(&mut client), (0, true));
-    // A seek goes to the keyframe before, and the times are those of the recording.
+    // A seek goes to the keyframe before the position, and times are those of the recording.
     client.session.seek(Duration::from_millis(7_300));
     let mut found = (0, false);
     wait_for("the frame after a seek", LIMIT, || {
@@ -495,7 +497,7 @@ fn a_recording_is_played_over_rtmp_with_pauses_and_seeking() {
         found.0 == 6_000
     });
     assert!(found.1, "a keyframe");
-    // Nothing comes in a pause, apart from what was on its way.
+    // During a pause nothing arrives, except packets already in transit.
     client.session.pause(true, Duration::from_secs(6));
     client.wait("the pause", |event| {
         matches!(event, ClientEvent::Status(status) if status.code.ends_with("Pause.Notify"))
@@ -510,7 +512,7 @@ fn a_recording_is_played_over_rtmp_with_pauses_and_seeking() {
     };
     client.wait("the end", complete);
     drop(client);
-    // Programs that we did not write get all of it, in about its duration.
+    // Third-party players receive the whole recording, in about its duration.
     let began = Instant::now();
     let copy = running.folder.path().join("copy.flv");
     let target = copy.to_str().unwrap();
@@ -528,7 +530,7 @@ fn a_recording_is_played_over_rtmp_with_pauses_and_seeking() {
     let missing = running.rtmp("vod/live-none%202026-11-25%2018-00-00");
     let mut none = Peer::start("ffprobe", ["-v", "error", &missing]);
     assert!(!none.wait(LIMIT).success());
-    // Our own player finds the duration, and the end.
+    // Our own player plays it to the end.
     let mut player = Onair::start(&["play", &url, "--headless"]);
     assert_eq!(player.peer.wait(LIMIT).code(), Some(0), "{}", player.peer.errors());
 }

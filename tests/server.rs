@@ -65,7 +65,7 @@ impl Running {
         self.server.viewers()
     }
 
-    /// What a GET (or another method) answers, whole.
+    /// The complete response to a GET or another method.
     fn ask(&self, method: &str, path: &str) -> String {
         web::ask(self.http(), method, path)
     }
@@ -92,7 +92,7 @@ fn headers() -> [(TagKind, u32, Bytes); 2] {
     [video(0x17, 0, 0, 40), (TagKind::Audio, 0, vec![0xAF, 0, 0x11, 0x90].into())]
 }
 
-/// Two seconds with keyframes of odd sizes, and an enhanced body in between.
+/// Two seconds with keyframes of odd sizes, and one enhanced body among them.
 fn show() -> Vec<(TagKind, u32, Bytes)> {
     let mut all = Vec::new();
     for index in 0..60_u32 {
@@ -126,14 +126,14 @@ fn bodies_go_through_bit_by_bit_and_late_joiners_start_at_a_keyframe() {
     let received: Vec<_> = sent.iter().map(|_| early.media()).collect();
     assert!(received == sent, "what comes out is what went in");
 
-    // From the last keyframe on, behind the configurations.
+    // A late viewer gets the sequence headers, and then everything from the last keyframe on.
     let mut late = running.play("live/show");
     let from = show.iter().rposition(|(_, _, body)| body[0] == 0x17).unwrap();
     let expected: Vec<_> = headers().into_iter().chain(show[from..].iter().cloned()).collect();
     let received: Vec<_> = expected.iter().map(|_| late.media()).collect();
     assert!(received == expected, "the group of pictures");
 
-    // The same over HTTP-FLV; it ends when the publisher goes.
+    // The same over HTTP-FLV; the response ends when the publisher leaves.
     let mut stream = TcpStream::connect(running.http()).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     stream.write_all(b"GET /live/show.flv HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
@@ -209,7 +209,7 @@ fn a_second_publisher_is_refused_and_the_first_goes_on() {
     let mut viewer = running.play("live/one");
     wait_for("the viewer", LIMIT, || running.viewers() == 1);
     publisher.send(&sound(1, 2));
-    // The first may have arrived after the viewer.
+    // The first packet may have been sent before the viewer joined.
     let first = viewer.media().1;
     assert_eq!(if first == 1 { viewer.media().1 } else { first }, 2);
 }
@@ -228,7 +228,7 @@ fn publish_keys_are_asked_for() {
     wait_for("the viewer", LIMIT, || running.viewers() == 1);
 }
 
-/// The same without one: `a_second_publisher_is_refused_and_the_first_goes_on`.
+/// For the case without a publish key, see `a_second_publisher_is_refused_and_the_first_goes_on`.
 #[test]
 fn who_shows_the_publish_key_takes_the_place_of_their_own_ghost() {
     let running = start_with(|config| config.publish_keys = vec![Secret::new("opensesame")]);
@@ -246,7 +246,7 @@ fn a_slow_viewer_skips_to_keyframes_and_harms_nobody() {
     a_slow_viewer_beside(1);
 }
 
-/// With several a picture leaves for all in one call.
+/// With several fast viewers, one call sends a frame to all of them.
 #[test]
 fn a_slow_viewer_harms_none_of_many() {
     a_slow_viewer_beside(5);
@@ -259,7 +259,7 @@ fn a_slow_viewer_beside(quick: usize) {
     let mut slow = running.play("live/fast");
     let mut fast: Vec<_> = (0..quick).map(|_| running.play("live/fast")).collect();
     wait_for("the viewers", LIMIT, || running.viewers() == 1 + quick);
-    // Far more than the system's buffers take for somebody who does not read.
+    // Far more than the system's buffers hold for a viewer that does not read.
     let numbered = |number: u32| {
         let first = if number.is_multiple_of(20) { 0x17 } else { 0x27 };
         let mut body = vec![first, 1, 0, 0, 0];
@@ -326,7 +326,7 @@ fn hostile_connections_leave_the_others_alone() {
         after(&[]),
         after(&vec![0xAA; 200_000]),
         after(&many_csids),
-        // A message of 16 MiB is claimed, before anything was said.
+        // Announces a message of 16 MiB before any command.
         after(&[3, 0, 0, 0, 0xFF, 0xFF, 0xFF, 20, 0, 0, 0, 0]),
         // Chunk sizes of 0, 1 and 2 GiB.
         after(&[2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -336,7 +336,7 @@ fn hostile_connections_leave_the_others_alone() {
     for (index, attack) in attacks.iter().enumerate() {
         let mut socket = TcpStream::connect(running.rtmp()).unwrap();
         socket.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
-        // The server may have closed already.
+        // The server may have closed the connection already.
         let _ = socket.write_all(attack);
         held.push(socket);
         let time = 100 + index as u32;

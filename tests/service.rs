@@ -33,7 +33,8 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     let path = folder.path().join("notify");
     let mut server =
         Onair::start_command(&mut command, &[("NOTIFY_SOCKET", path.to_str().unwrap())]);
-    // The first client starts the program, which could not open this port itself: it is in use.
+    // The first client starts onair, which could not open this port itself: systemd already holds
+    // it.
     let _publisher = ffmpeg::publish(&format!("rtmp://{address}/live/show"), None);
     let ready = server.wait_named("ready");
     assert_eq!(ready["rtmp"], format!("rtmp://{address}"));
@@ -61,12 +62,12 @@ fn flags_limit_streams_and_connections() {
     let mut second = ffmpeg::publish(&format!("{rtmp}/live/b"), Some(1));
     assert!(!second.wait(LIMIT).success());
     let asked = |path| peers::web::ask(http.trim_start_matches("http://"), "GET", path);
-    // A full server works, and is not ready for more.
+    // A full server is healthy, but not ready for more.
     let (health, ready) = (asked("/healthz"), asked("/readyz"));
     assert!(health.starts_with("HTTP/1.1 200"), "{health}");
     assert!(health.ends_with("{\"healthy\":true,\"failing\":[]}"), "{health}");
     assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("\"streams\""), "{ready}");
-    // Connections without a purpose get a quarter of 64, and one address half of that.
+    // Idle connections get a quarter of 64, and one address gets half of that.
     let address = rtmp.trim_start_matches("rtmp://");
     let idle: Vec<_> = (0..20).map(|_| TcpStream::connect(address).unwrap()).collect();
     let closed = |mut it: &TcpStream| {
@@ -126,7 +127,7 @@ fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
     fs::write(&file, &text).unwrap();
     let mut check = Onair::start(&["serve", "--config", file.to_str().unwrap(), "--check"]);
     assert!(check.peer.wait(LIMIT).success(), "{}", check.peer.output());
-    // systemd's sockets have the addresses of such a configuration.
+    // systemd's socket unit has the addresses of such a configuration.
     let unit = fs::read_to_string(root.join("packaging/systemd/onair.socket")).unwrap();
     assert!(unit.contains("ListenStream=0.0.0.0:1935\n"), "{unit}");
 }

@@ -10,7 +10,7 @@ use zbus::blocking::Connection;
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
 
-/// All that onair asks for anything on the session bus.
+/// All session bus services that onair calls.
 const SERVICES: [&str; 7] = [
     "org.a11y.Bus",
     "org.freedesktop.Notifications",
@@ -21,17 +21,17 @@ const SERVICES: [&str; 7] = [
     "org.kde.StatusNotifierWatcher",
 ];
 
-/// The time within which the window must end, though nothing answers.
+/// The time within which the window must close, although no service answers.
 const ENDS_WITHIN: Duration = Duration::from_secs(12);
 
-/// A bus that takes connections (the kernel does), and on which nobody ever says a word.
+/// A bus socket that accepts connections (the kernel does that) and never answers.
 fn silent_bus(folder: &Path) -> (UnixListener, String) {
     let socket = folder.join("bus");
     let bus = UnixListener::bind(&socket).unwrap();
     (bus, format!("unix:path={}", socket.display()))
 }
 
-/// A program that has the names of these services, and never answers a call.
+/// A bus connection that owns the names of these services, and never answers a call.
 fn mute_services(bus: &str) -> Connection {
     let mut builder = zbus::blocking::connection::Builder::address(bus).unwrap();
     for name in SERVICES {
@@ -40,7 +40,7 @@ fn mute_services(bus: &str) -> Connection {
     builder.build().unwrap()
 }
 
-/// The studio with a target whose key is in the keyring, and one without a key.
+/// The studio with a target that needs no key, and a disabled one whose key is in the keyring.
 fn studio(desktop: &Desktop, home: &Path, bus: &str, server: &str) -> Peer {
     let settings = home.join("settings.toml");
     let text = format!(
@@ -58,7 +58,7 @@ fn studio(desktop: &Desktop, home: &Path, bus: &str, server: &str) -> Peer {
     Peer::start_command(command.arg(settings))
 }
 
-/// It shows itself, goes on air by a key, draws on, and ends.
+/// The window opens, goes live by a key press, keeps drawing, and closes.
 fn works_as_ever(desktop: &Desktop, bus: &str) {
     let _manager = desktop.manage();
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
@@ -67,12 +67,12 @@ fn works_as_ever(desktop: &Desktop, bus: &str) {
     let mut window = studio(desktop, home.path(), bus, &server);
     let id = desktop.shown(&mut window);
     desktop.said("xdotool", &["windowactivate", "--sync", &id]);
-    // The keyring is waited for, but not for ever, and the user is told.
+    // onair waits for the keyring, but not forever, and a notice tells the user.
     desktop.said("xdotool", &["key", "ctrl+l"]);
     serve.wait_named("publish");
     let told = |it: &Peer| it.errors().contains("The keyring does not answer");
     window.wait_until("the notice", LIMIT, told);
-    // Its window is drawn on: the page of the player, and its video.
+    // The window still draws: the Watch page with its video.
     let picture = || desktop.said("import", &["-window", &id, "-depth", "8", "rgb:-"]);
     desktop.said("xdotool", &["key", "ctrl+2"]);
     let before = picture();

@@ -11,10 +11,10 @@ use onair::player::{self, State};
 use onair::studio::{Command, WatchCommand};
 
 const WIDE: u64 = 50_000_000;
-/// Latency is what it is to be where it is within so much of it.
+/// The tolerance for latency, in milliseconds.
 const NEAR: f64 = 120.0;
 
-/// Our test source, with markers and a keyframe a second, on our own server.
+/// The test source, with markers and a keyframe every second, on our own server.
 fn broadcast() -> (Onair, String) {
     let picture = ["--video", "test", "--size", "480x270", "--video-bitrate", "500k"];
     let rest = ["--audio", "tone", "--keyframe-interval", "1s"];
@@ -23,7 +23,7 @@ fn broadcast() -> (Onair, String) {
     (live, url)
 }
 
-/// The port of an address, and the address with another one.
+/// The URL with another port, which `link` gives for the original one.
 fn through(url: &str, link: impl FnOnce(u16) -> u16) -> String {
     let (scheme, rest) = url.split_once("://").unwrap();
     let (authority, path) = rest.split_once('/').unwrap();
@@ -39,7 +39,7 @@ fn a_stall_of_three_seconds_is_told_and_made_up_for() {
     let url = through(&url, |port| link.insert(Throttle::start_back(port, WIDE)).port);
     let link = link.unwrap();
     let watching = Watching::start(&player::Config { measure: true, ..config(&url) });
-    // How far behind the clock what is seen is, in milliseconds of the player's own time.
+    // How far the displayed frame is behind the player's clock, in milliseconds.
     let behind = |it: &Watching| {
         (it.clock.now().as_secs_f64() - it.player.position().as_secs_f64()) * 1_000.0
     };
@@ -81,7 +81,7 @@ fn latency_follows_a_buffer_that_is_changed_while_it_plays() {
     let set = |buffer| studio.send(Command::Player(WatchCommand::SetBuffer(buffer)));
     let steady = || (studio.snapshot().watch_figures.speed - 1.0).abs() < 1e-6;
     wait_for("a latency", LIMIT, || latency().is_some() && steady());
-    // All but the buffer itself.
+    // The latency without the buffer.
     let rest = latency().unwrap() - 300.0;
     for millis in [1_500, 200, 600] {
         let buffer = Duration::from_millis(millis);
@@ -92,7 +92,7 @@ fn latency_follows_a_buffer_that_is_changed_while_it_plays() {
         });
         assert_eq!(studio.snapshot().player.buffer, Some(buffer));
     }
-    // As little as the network allows, which is next to nothing here.
+    // The least latency that the network allows, which is close to zero here.
     set(None);
     wait_for("next to nothing", LIMIT, || latency().is_some_and(|now| now < rest + 400.0));
     let snapshot = studio.snapshot();

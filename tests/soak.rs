@@ -22,11 +22,11 @@ use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for, web};
 use crate::random::Random;
 use crate::whep::page::OFFER;
 
-/// Interval of the frames of the undisturbed stream.
+/// The interval between frames of the undisturbed stream.
 const FRAME: Duration = Duration::from_millis(40);
-/// In place of a number: the last frame.
+/// A frame number that marks the last frame.
 const LAST: u32 = u32::MAX;
-/// Datagrams of a flood.
+/// Datagrams per flood.
 const FLOOD: usize = 2_500;
 
 struct Soak {
@@ -54,7 +54,7 @@ impl Soak {
         format!("rtmp://{}/{path}", self.rtmp)
     }
 
-    /// A request whose answer nobody waits for.
+    /// Sends a request and returns without waiting for the response.
     fn request(&self, path: &str) -> Option<TcpStream> {
         let mut stream = TcpStream::connect(&self.http).ok()?;
         stream.set_read_timeout(Some(LIMIT)).ok()?;
@@ -68,7 +68,7 @@ fn config() -> (TagKind, u32, Bytes) {
     (TagKind::Video, 0, Bytes::from_static(&[0x17, 0, 0, 0, 0, 1, 2, 3]))
 }
 
-/// A frame with a number, a keyframe each second.
+/// A frame with a number, and a keyframe every second.
 fn frame(number: u32, size: usize) -> (TagKind, u32, Bytes) {
     let kind = if number.is_multiple_of(25) { 0x17 } else { 0x27 };
     let mut body = vec![kind, 1, 0, 0, 0];
@@ -77,7 +77,7 @@ fn frame(number: u32, size: usize) -> (TagKind, u32, Bytes) {
     (TagKind::Video, number * 40, Bytes::from(body))
 }
 
-/// A stream that goes on, and a viewer who gets each of its frames.
+/// A stream that must continue without interruption, and a viewer that gets every frame.
 struct Undisturbed {
     ends: Arc<AtomicBool>,
     sent: Arc<AtomicU32>,
@@ -105,7 +105,7 @@ impl Undisturbed {
             }
             let last = [&[0x27, 1, 0, 0, 0][..], &LAST.to_be_bytes()].concat();
             publishing.send(&(TagKind::Video, number * 40, Bytes::from(last)));
-            // It stays until the viewer has all.
+            // The publisher stays until the viewer has everything.
             while publishing.next().is_some() {}
         });
         let viewer = thread::spawn(move || {
@@ -125,7 +125,7 @@ impl Undisturbed {
         Self { ends, sent, publisher, viewer }
     }
 
-    /// Ends the stream, and checks that the viewer got all of it.
+    /// Ends the stream, and checks that the viewer got every frame.
     fn end(self, soak: &Soak) {
         self.ends.store(true, Ordering::Release);
         let (received, longest) = self.viewer.join().expect("the viewer");
@@ -137,7 +137,7 @@ impl Undisturbed {
     }
 }
 
-/// Viewers who come and go over RTMP, HTTP-FLV, WebSocket and HLS.
+/// Viewers that join and leave over RTMP, HTTP-FLV, WebSocket and HLS.
 fn joins_and_leaves(soak: &mut Soak) {
     for number in 0..200 {
         match number % 4 {
@@ -152,7 +152,7 @@ fn joins_and_leaves(soak: &mut Soak) {
     }
 }
 
-/// Publishers who go in the middle, some while others wait for their stream.
+/// Publishers that disappear in the middle, some while viewers wait for their stream.
 fn dying_publishers(soak: &mut Soak) {
     for number in 0..20 {
         let url = soak.url(&format!("live/dying{}", number % 3));
@@ -168,7 +168,7 @@ fn dying_publishers(soak: &mut Soak) {
     }
 }
 
-/// Viewers of a heavy stream who read nothing, or little at a time.
+/// Viewers of a heavy stream that read nothing, or little at a time.
 fn slow_and_silent_readers(soak: &mut Soak) {
     let url = soak.url("live/heavy");
     let mut publisher = Client::publish(&url);
@@ -185,7 +185,8 @@ fn slow_and_silent_readers(soak: &mut Soak) {
     drop((silent, slow));
 }
 
-/// Connections that begin and do not go on: without a byte, within the RTMP handshake, within an HTTP request.
+/// Connections that stop halfway: without a byte, within the RTMP handshake, or within an HTTP
+/// request.
 fn half_open_connections(soak: &mut Soak) {
     let mut open = Vec::new();
     for number in 0..500 {
@@ -201,7 +202,7 @@ fn half_open_connections(soak: &mut Soak) {
     }
 }
 
-/// Datagrams to the WebRTC port from several addresses; a server answers none of them.
+/// Sends datagrams to the WebRTC port from several sockets; the server must answer none of them.
 fn flood(soak: &mut Soak, datagram: impl Fn(&mut Random) -> Vec<u8>) {
     let sockets: Vec<_> = (0..8).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
     for number in 0..FLOOD {
@@ -213,7 +214,7 @@ fn flood(soak: &mut Soak, datagram: impl Fn(&mut Random) -> Vec<u8>) {
     });
     for socket in &sockets {
         socket.set_nonblocking(true).unwrap();
-        // Others may send to a port that was theirs before.
+        // A datagram from another process may arrive at a reused port.
         while let Ok((length, from)) = socket.recv_from(&mut [0; 2_048]) {
             assert_ne!(from.port(), soak.webrtc, "strangers get no answer: {length} bytes");
         }
@@ -224,14 +225,14 @@ fn random_bytes(random: &mut Random, length: usize) -> Vec<u8> {
     (0..length).map(|_| random.next() as u8).collect()
 }
 
-/// Binding requests (RFC 8489 §5) with users that do not exist.
+/// Binding requests (RFC 8489 §5) with unknown user names.
 fn stun_flood(soak: &mut Soak) {
     flood(soak, |random| {
         let user = format!("{:016x}:viewer00", random.next());
         let mut attributes = vec![0, 6, 0, user.len() as u8];
         attributes.extend(user.as_bytes());
         attributes.resize(attributes.len().next_multiple_of(4), 0);
-        // USE-CANDIDATE, and MESSAGE-INTEGRITY with a guess.
+        // USE-CANDIDATE, and MESSAGE-INTEGRITY with a random value.
         attributes.extend([0, 0x25, 0, 0, 0, 8, 0, 20]);
         attributes.extend(random_bytes(random, 20));
         let mut message = vec![0, 1];
@@ -243,7 +244,7 @@ fn stun_flood(soak: &mut Soak) {
     });
 }
 
-/// ClientHellos (RFC 6347 §4.2) and records of other kinds, partly cut.
+/// ClientHellos (RFC 6347 §4.2) and records of other types, some of them truncated.
 fn dtls_flood(soak: &mut Soak) {
     flood(soak, |random| {
         let length = 60 + random.below(200);
@@ -256,7 +257,7 @@ fn dtls_flood(soak: &mut Soak) {
     });
 }
 
-/// RTP and RTCP from nowhere.
+/// RTP and RTCP without a session.
 fn rtp_flood(soak: &mut Soak) {
     flood(soak, |random| {
         let mut packet = vec![0x80, if random.below(2) == 0 { 96 } else { 200 }];
@@ -266,9 +267,9 @@ fn rtp_flood(soak: &mut Soak) {
     });
 }
 
-/// WHEP sessions to which nobody connects.
+/// WHEP sessions to which no client connects.
 fn half_open_sessions(soak: &mut Soak) {
-    // For a browser with nothing but Baseline, the server would encode.
+    // Main profile: if the browser could decode only Baseline, the server would have to encode.
     let offer = OFFER.replace("42e01f", "4d001f");
     let begun = (0..40).filter(|_| {
         let mut stream = TcpStream::connect(&soak.http).unwrap();
@@ -309,7 +310,7 @@ fn a_stream_goes_on_undisturbed_beside_an_hour_of_others() {
         web::ask(soak.http.as_str(), "GET", "/live/show/hls/main.m3u8").contains("200 OK")
     });
     let undisturbed = Undisturbed::start(&soak);
-    // Buffers and threads that stay come with the first use.
+    // Buffers and threads that remain are created on first use.
     for (_, round) in ROUNDS {
         round(&mut soak);
     }

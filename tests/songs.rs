@@ -16,7 +16,7 @@ use onair::wire::container::audio;
 
 const SECONDS: f64 = 3.0;
 
-/// Name, how it is encoded, and whether it says where its sound begins and ends.
+/// Name, encoder options, and whether the file states where its audio begins and ends.
 const SONGS: [(&str, &[&str], bool); 8] = [
     ("song.mp3", &["-c:a", "libmp3lame", "-b:a", "128k", "-write_id3v1", "1"], true),
     ("vbr.mp3", &["-c:a", "libmp3lame", "-q:a", "5", "-ar", "44100"], true),
@@ -32,7 +32,7 @@ const SONGS: [(&str, &[&str], bool); 8] = [
     ("song.aac", &["-c:a", "aac"], false),
 ];
 
-/// A tone of 1 kHz, tagged.
+/// A tone of 1 kHz with metadata tags.
 fn song(folder: &Path, name: &str, codec: &[&str]) -> PathBuf {
     let path = folder.join(name);
     let mut words = vec!["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"];
@@ -62,7 +62,7 @@ impl Heard {
         Self { media, clock, next, sound: Vec::new(), _runtime: runtime }
     }
 
-    /// Ten milliseconds of the program.
+    /// Pulls ten milliseconds of audio for the program.
     fn step(&mut self) -> bool {
         let mut block = [0.0; 480];
         let filled = self.media.audio.pull(self.next, &mut block) == Filled::Sound;
@@ -86,7 +86,7 @@ impl Heard {
     }
 }
 
-/// How strong the tone is.
+/// The amplitude of the 1 kHz tone.
 fn tone(sound: &[f32]) -> f64 {
     let (mut sine, mut cosine) = (0.0, 0.0);
     for (number, sample) in sound.iter().enumerate() {
@@ -117,7 +117,7 @@ fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
             if exact { off.abs() < 0.001 } else { (0.0..0.11).contains(&off) },
             "{name}: {whole}"
         );
-        // Twice around; a machine that is busy may be late once.
+        // Plays the file twice; a busy machine may be late once.
         let (mut strong, mut seamless, mut rounds) = (false, false, 0);
         while !(strong && (seamless || !exact)) {
             rounds += 1;
@@ -126,7 +126,7 @@ fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
             heard.until("a round", |it| it.sound.len() > from + 48 * 3_300);
             let part = &heard.sound[from..from + 48 * 3_200];
             strong |= (tone(&part[..9_600]) - 0.5).abs() < 0.05;
-            // A wave is 48 samples long: each is as the one before it.
+            // A wave has 48 samples; each must equal the one before it.
             let worst = part.windows(49).map(|it| (it[48] - it[0]).abs()).fold(0.0, f32::max);
             let faint = part.chunks(48).map(|it| it.iter().copied().fold(0.0, f32::max));
             let faint = faint.fold(1.0, f32::min);
@@ -137,7 +137,7 @@ fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
     }
 }
 
-/// How strong a frequency is.
+/// The amplitude of a frequency.
 fn amplitude(sound: &[f32], hertz: f64) -> f64 {
     let (mut sine, mut cosine) = (0.0, 0.0);
     for (number, sample) in sound.iter().enumerate() {
@@ -155,7 +155,8 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // Each another tone, codec, rate and number of channels; the last two are set alike.
+    // Chained parts that differ in tone, codec, rate and number of channels; the last two have the
+    // same configuration.
     let parts = [
         ("a.ogg", 1_000.0, "libvorbis", "44100", "1"),
         ("b.opus", 600.0, "libopus", "48000", "2"),
@@ -179,8 +180,8 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
     heard.until("its end", over);
     let length = heard.media.transport.position().unwrap().whole.unwrap().as_secs_f64();
     assert!((length - 8.0).abs() < 0.01, "{length}");
-    // The tones follow each other, each for as long as it lasts. A machine that is busy may stumble:
-    // where nothing is heard nothing is counted.
+    // The tones follow each other, each for its length. A busy machine may lose blocks; silent
+    // blocks do not count.
     let mut runs: Vec<(f64, f64)> = Vec::new();
     for block in heard.sound.chunks_exact(2_400) {
         let Some((_, hertz, ..)) = parts.iter().find(|part| amplitude(block, part.1) > 0.3) else {
@@ -196,7 +197,7 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
     assert_eq!(order, parts.map(|part| part.1));
     assert!(runs.iter().all(|run| (1.5..2.1).contains(&run.1)), "{runs:?}");
 
-    // One can go to a place of the third, which is decoded as such at once, and of the first.
+    // Seeks to the third part, which is decoded correctly at once, and to the others.
     for (place, hertz) in [(5.0, 800.0), (0.5, 1_000.0), (2.1, 600.0)] {
         heard.media.transport.ask(TransportCommand::To(Duration::from_secs_f64(place)));
         let from = heard.sound.len();
@@ -205,7 +206,7 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
             new.len() > 24_000 && amplitude(&new[new.len() - 9_600..], hertz) > 0.3
         });
     }
-    // In the probe it is as long, and the first.
+    // The probe reports the same length, and the codec of the first part.
     let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
     let file = Source::File(path);
     let found = probe::probe(&file, &net::Options::default(), &runtime, clock, &|| false).unwrap();
@@ -272,7 +273,7 @@ fn damaged_songs_end_with_a_sentence() {
     for (name, codec, _) in SONGS {
         let path = song(folder.path(), name, codec);
         let whole = std::fs::read(&path).unwrap();
-        // Cut off and changed anywhere, it is looked through and nothing more.
+        // Parsing a file that is cut or damaged anywhere must not crash.
         let mut seed = 7_u64;
         for round in 0..300 {
             seed = seed
@@ -289,14 +290,14 @@ fn damaged_songs_end_with_a_sentence() {
             let mut source = bad.as_slice();
             let _ = audio::index(&mut source);
         }
-        // Only its first bytes: a word about it.
+        // With only its first bytes, the file fails with a reason.
         std::fs::write(&path, &whole[..whole.len().min(60)]).unwrap();
         let bad = Heard::open(&path, EndBehavior::Clear);
         let status = &bad.media.audio_status;
         peers::wait_for("a word", LIMIT, || status.state() == SourceState::Failed);
         let reason = status.report().reason.to_string();
         assert!(reason.contains(name) && reason.len() > name.len() + 20, "{reason}");
-        // Damaged in the middle it goes on to its end.
+        // A file damaged in the middle plays to its end.
         let mut bad = whole;
         let middle = bad.len() / 2;
         bad[middle..middle + 200].fill(0x55);

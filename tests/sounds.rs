@@ -29,7 +29,7 @@ fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
     path
 }
 
-/// What was heard: rate, seconds, and the pitch of its middle.
+/// The result of playing: sample rate, length in seconds, and the pitch in the middle.
 struct Heard {
     outcome: Outcome,
     rate: u32,
@@ -39,7 +39,7 @@ struct Heard {
 
 fn hear(source: Source, folder: &Path) -> Heard {
     let dump = folder.join("heard.wav");
-    // What is there is not written over.
+    // The dump does not overwrite an existing file.
     let _ = fs::remove_file(&dump);
     let config = Config { speaker: false, audio_dump: Some(dump.clone()), ..Config::new(source) };
     let outcome = play(&config, |_| false);
@@ -49,7 +49,7 @@ fn hear(source: Source, folder: &Path) -> Heard {
     let all: Vec<i16> = wav.into_samples().map(Result::unwrap).collect();
     let left: Vec<i16> = all.chunks(channels).map(|frame| frame[0]).collect();
     let middle = &left[left.len() / 4..left.len() * 3 / 4];
-    // Upward crossings, with their place between samples.
+    // Upward zero crossings, interpolated between samples.
     let crossings: Vec<f64> = middle
         .windows(2)
         .enumerate()
@@ -124,7 +124,7 @@ fn sound_of_transport_streams_is_heard() {
     }
 }
 
-/// An FLV file of these bodies of sound, each lasting so many samples at 48 kHz.
+/// An FLV file of these audio bodies, each with this many samples at 48 kHz.
 fn film(
     folder: &Path,
     name: &str,
@@ -202,7 +202,8 @@ fn he_aac_keeps_rate_and_pitch() {
             "{}",
             heard.outcome.figures.audio
         );
-        // The same told as older muxers do: AAC-LC of half the rate, the rest found in the sound.
+        // Signaled as older muxers do: AAC-LC at half the rate, and the extension only in the
+        // bitstream.
         let core = onair::wire::codec::aac::AudioSpecificConfig::lc(
             24_000,
             if object_type == 29 { 1 } else { 2 },
@@ -219,7 +220,7 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     let folder = tempfile::tempdir().unwrap();
     let flac = make(folder.path(), "a.flac", &["-c:a", "flac", "-frame_size", "4608", "-ac", "2"]);
     let data = fs::read(flac).unwrap();
-    // Metadata blocks: STREAMINFO first, then others; then frames, each with its number.
+    // Metadata blocks: STREAMINFO first, then others. After them, numbered frames.
     let mut at = 4;
     let info = data[8..42].to_vec();
     loop {
@@ -247,7 +248,7 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     let file = film(folder.path(), "flac.flv", Some(start), &bodies, 4_608);
     right("flac", &hear(Source::File(file), folder.path()), 48_000);
 
-    // With FFmpeg's libraries it is decoded (tests/decoders.rs).
+    // With FFmpeg's libraries, Speex is decoded (tests/decoders.rs).
     if cfg!(feature = "ffmpeg") {
         return;
     }
@@ -259,7 +260,7 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     assert!(heard.outcome.said().contains(&"player-no-audio-codec"), "{:?}", heard.outcome.events);
 }
 
-/// Sound that was made before, once, then silence.
+/// Prepared audio, played once, then silence.
 struct Made {
     samples: Arc<Vec<f32>>,
     at: usize,
@@ -282,8 +283,7 @@ impl AudioFeed for Made {
     }
 }
 
-/// Six seconds of stereo at 48 kHz that come and go softly, so that it does not matter where blocks
-/// begin.
+/// Six seconds of stereo at 48 kHz that fade in and out, so that block borders do not matter.
 fn sound(of: impl Fn(f64) -> (f64, f64)) -> Arc<Vec<f32>> {
     let seconds = 6.0;
     let frame = |index: usize| {
@@ -295,7 +295,7 @@ fn sound(of: impl Fn(f64) -> (f64, f64)) -> Arc<Vec<f32>> {
     Arc::new((0..(seconds * 48_000.0) as usize).flat_map(frame).collect())
 }
 
-/// A mixer with one strip: loudness is measured of the program.
+/// A mixer with one strip, because loudness is measured on the program.
 fn heard_alone(config: mix::Config, feed: Box<dyn AudioFeed>) -> Mixer {
     let mixer = Mixer::spawn(config).unwrap();
     mixer.set_strip(StripId::MAIN, Strip::default());
@@ -303,7 +303,7 @@ fn heard_alone(config: mix::Config, feed: Box<dyn AudioFeed>) -> Mixer {
     mixer
 }
 
-/// Waits until each has made so many samples a channel more.
+/// Waits until each mixer has produced this many more samples per channel.
 fn wait_for_more(mixers: &[Mixer], samples: u64) {
     let made: Vec<u64> = mixers.iter().map(|mixer| mixer.figures().samples).collect();
     peers::wait_for("more sound", LIMIT, || {
@@ -311,7 +311,7 @@ fn wait_for_more(mixers: &[Mixer], samples: u64) {
     });
 }
 
-/// What ffmpeg measures of it: integrated loudness, and the true peak in dBTP.
+/// ffmpeg's measurement of the samples: integrated loudness, and true peak in dBTP.
 fn by_ffmpeg(folder: &Path, samples: &[f32]) -> (f64, f64) {
     let path = folder.join("sound.f32");
     let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
@@ -329,7 +329,7 @@ fn by_ffmpeg(folder: &Path, samples: &[f32]) -> (f64, f64) {
         let line = said.lines().rfind(|line| line.starts_with(key));
         line.unwrap_or_else(|| panic!("{key}: {said}")).split_once('=').unwrap().1.parse().unwrap()
     };
-    // The figure of each channel, a factor.
+    // The peak of each channel, as a factor.
     let peak = ["lavfi.r128.true_peaks_ch0", "lavfi.r128.true_peaks_ch1"].map(last);
     (last("lavfi.r128.I"), 20.0 * peak[0].max(peak[1]).log10())
 }
@@ -346,12 +346,12 @@ fn loudness_is_what_ffmpeg_measures() {
         ((seed ^ (seed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / 8_388_608.0 - 1.0
     };
     let sounds = [
-        // A voice's up and down: the gate leaves the pauses out.
+        // Volume like that of a voice: the gate excludes the pauses.
         sound(|t| {
             let loud = if (t * 1.3).fract() < 0.6 { 0.2 } else { 0.002 };
             (loud * noise(t), loud * noise(t + 100.0))
         }),
-        // One side only, low and loud: what the weighting is for.
+        // One channel only, with low and high frequencies, which the weighting treats differently.
         sound(|t| (0.5 * tone(t, 60.0) + 0.2 * tone(t, 8_000.0), 0.0)),
         // Peaks between samples.
         sound(|t| {
@@ -370,7 +370,7 @@ fn loudness_is_what_ffmpeg_measures() {
     peers::wait_for("the end of all sounds", LIMIT, || {
         overs.iter().all(|over| over.load(Ordering::Relaxed))
     });
-    // What was pulled is metered within moments; silence behind it changes nothing.
+    // Pulled audio is metered within moments; the silence after it changes nothing.
     wait_for_more(&mixers, 24_000);
     for (number, (samples, mixer)) in (1..).zip(sounds.iter().zip(&mixers)) {
         let (loudness, peak) = by_ffmpeg(folder.path(), samples);
@@ -378,13 +378,14 @@ fn loudness_is_what_ffmpeg_measures() {
         let ours = f64::from(reading.integrated_lufs.unwrap());
         assert!((ours - loudness).abs() < 0.1, "{number}: {ours} LUFS, ffmpeg {loudness}");
         let ours = f64::from(reading.true_peak_dbtp);
-        // Both oversample, with filters of their own: up to where white noise goes they differ.
+        // Both meters oversample, with different filters: at the highest frequencies, such as in
+        // white noise, they differ.
         let close = number == 1 || (ours - peak).abs() < 0.5;
         assert!(close, "{number}: {ours} dBTP, ffmpeg {peak}");
     }
 }
 
-/// A sound that begins again without end.
+/// Audio that repeats without end.
 struct Again {
     samples: Vec<f32>,
     at: usize,
@@ -404,8 +405,8 @@ impl AudioFeed for Again {
     }
 }
 
-/// Sounds of 100 ms again and again: so momentary and short-term loudness are the same whenever they
-/// are read.
+/// Audio of 100 ms that repeats, so that momentary and short-term loudness are the same at any
+/// time.
 #[test]
 fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
     peers::require!("ffmpeg");
@@ -420,14 +421,14 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
             let loud = if index < 2_900 { 0.3 } else { 0.0 };
             (loud * noise(index), loud * noise(index))
         }) as &dyn Fn(usize) -> (f64, f64),
-        // A chord that swells, wider than it is high.
+        // A chord that swells, with different tones in the two channels.
         &|index: usize| {
             let t = index as f64 / 48_000.0;
             let swell = 0.6 + 0.4 * (t * 10.0 * tau).sin();
             let tone = |hz: f64| (t * hz * tau).sin() * 0.12 * swell;
             (tone(110.0) + tone(440.0) + tone(4_400.0), tone(220.0) + tone(660.0))
         },
-        // A kick on one side.
+        // A kick drum in one channel.
         &|index: usize| {
             let t = index as f64 / 48_000.0;
             (0.9 * (t * 60.0 * tau).sin() * (-t * 40.0).exp(), 0.0)
@@ -445,7 +446,7 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
         heard_alone(config, Box::new(Again { samples: samples.clone(), at: 0 }))
     };
     let mixers: Vec<Mixer> = sounds.iter().map(start).collect();
-    // Longer than the longer of the windows.
+    // Longer than the longer window.
     wait_for_more(&mixers, 4 * 48_000);
     for (number, (samples, mixer)) in (1..).zip(sounds.iter().zip(&mixers)) {
         let whole = samples.repeat(60);
@@ -473,7 +474,7 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
     }
 }
 
-/// Matroska puts several frames of sound into one block, in three ways.
+/// Matroska can put several audio frames into one block, in three ways.
 #[test]
 fn laced_sound_of_matroska_is_found_frame_by_frame() {
     peers::require!("ffmpeg", "ffprobe", "mkvmerge");
@@ -490,10 +491,10 @@ fn laced_sound_of_matroska_is_found_frame_by_frame() {
         assert_eq!(index.samples.len(), theirs.len(), "{ways:?}");
         for (ours, theirs) in index.samples.iter().zip(&theirs) {
             assert_eq!(u64::from(ours.size), theirs.size, "{ours:?}");
-            // Theirs are rounded to the block's milliseconds.
+            // ffprobe's times are rounded to whole milliseconds of the block.
             let seconds = ours.pts.as_micros() as f64 / 1e6;
             assert!((seconds - theirs.pts).abs() < 0.002, "{ours:?}, {theirs:?}");
-            // The mark at which each frame of AC-3 begins.
+            // The sync word with which each AC-3 frame begins.
             assert_eq!(blocks[ours.at as usize..][..2], [0x0B, 0x77]);
         }
         if cfg!(feature = "ffmpeg") {
@@ -530,7 +531,7 @@ fn damaged_sound_of_every_kind_ends_in_time() {
             let mut data = whole.clone();
             for _ in 0..data.len() / 60 {
                 let at = 40 + random() as usize % (data.len() - 40);
-                // Heads of tags stay whole, so that it is the decoders that are hit.
+                // Tag headers stay intact, so that the damage reaches the decoders.
                 data[at] ^= (random() & 0x3F) as u8;
             }
             let file = folder.path().join(format!("damaged-{round}.flv"));

@@ -16,7 +16,7 @@ use onair::studio::{self, Command, Edit, Settings, Studio};
 const BRIGHT: u8 = 180;
 const OTHER: u8 = 100;
 
-/// Ten pictures a second: black for so many, then bright ones that move for as many.
+/// A clip at ten frames per second: `each` black frames, then as many bright ones that move.
 fn clip(path: &Path, each: usize) {
     let mut file = b"YUV4MPEG2 W64 H36 F10:1 C420mpeg2\n".to_vec();
     for number in 0..each * 2 {
@@ -34,7 +34,7 @@ fn start(settings: Settings) -> Studio {
     studio
 }
 
-/// The darkest and the brightest of the picture that goes out.
+/// The darkest and the brightest luma of the program's frame.
 fn luma(studio: &Studio) -> (u8, u8) {
     let Some(frame) = studio.program().get() else { return (0, 0) };
     let y = &frame.planes().y;
@@ -68,21 +68,21 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
         let (low, high) = luma(&studio);
         near(low, wanted) && near(high, wanted)
     };
-    // Around twice: it is back by itself each time.
+    // Two rounds: each time, the source returns automatically.
     for _ in 0..2 {
         wait_for("the other source", LIMIT, || is(OTHER));
         assert!(told(&studio, "clip-black"), "{:?}", studio.snapshot().notices);
         wait_for("the clip itself", LIMIT, || is(BRIGHT));
         wait_for("the notice taken back", LIMIT, || !told(&studio, "clip-black"));
     }
-    // Placeholder with its name: dark, with letters on it.
+    // A placeholder with the source's name: dark, with text on it.
     let id = studio.snapshot().scenes.collection.sources[0].id;
     studio.send(Command::Edit(Edit::SetFallback(id, VideoFallback::Placeholder)));
     wait_for("the slate", LIMIT, || {
         let (low, high) = luma(&studio);
         low > 20 && low < 40 && (110..170).contains(&high)
     });
-    // As it comes. Viewers see nothing else, so that it is told still, and told to be over.
+    // With `Keep`, black stays visible to viewers. A notice appears and then ends.
     studio.send(Command::Edit(Edit::SetFallback(id, VideoFallback::Keep)));
     wait_for("black", LIMIT, || is(16) && told(&studio, "clip-black"));
     wait_for("the clip moves", LIMIT, || is(BRIGHT) && !told(&studio, "clip-black"));
@@ -103,7 +103,8 @@ fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // The player's: thirteen seconds of one picture, of which its encoder makes new ones.
+    // A video file for the player: thirteen seconds of one image, which the encoder turns into new
+    // frames.
     let path = folder.path().join("still.mkv");
     let picture = "color=c=0xb4b4b4:s=64x36:r=10:d=13";
     let words = ["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", picture];
@@ -122,7 +123,8 @@ fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
     studio.end(LIMIT).unwrap();
 }
 
-/// A tone of 440 Hz, 48,000 samples a second: silent for so many seconds, then as loud as that for as many.
+/// A tone of 440 Hz at 48,000 samples per second: silent for some seconds, then with this amplitude
+/// for others.
 fn wav(path: &Path, silent: u32, sounds: u32, amplitude: f64) {
     let samples = (silent + sounds) * 48_000;
     let mut file = b"RIFF".to_vec();
@@ -167,7 +169,7 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
         wait_for("the other", LIMIT, || other(0) && told(&studio, "played-silent"));
         wait_for("the voice itself", LIMIT, || own(0) && !told(&studio, "played-silent"));
     }
-    // Another strip of the same, for which nothing was chosen yet.
+    // Another strip with the same source, which has no fallback yet.
     let id = studio.snapshot().strips[1].sound.id;
     assert_ne!(id, StripId::MAIN);
     wait_for("silence", LIMIT, || rms(1) <= -60.0);
@@ -186,7 +188,7 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
 fn a_sound_that_could_not_be_opened_stands_in_as_soon_as_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    // It never sounds, so that nothing but its own time has the other tried again.
+    // The source is always silent, so only the retry interval makes onair open the fallback again.
     wav(&path("voice.wav"), 7, 0, 0.0);
     let settings = format!(
         "video = 'none'\naudio = 'file:{}'\n[[strips]]\nif_silent = 'file:{}'\n",

@@ -10,7 +10,7 @@ use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use serde_json::Value;
 
-/// A player that is told what to do.
+/// A player that takes commands on standard input.
 struct Told {
     onair: Onair,
     input: ChildStdin,
@@ -23,7 +23,7 @@ impl Told {
         Self { onair, input, lines: 0 }
     }
 
-    /// Writes a line and gives the answer.
+    /// Writes a command line and returns the answer.
     fn ask(&mut self, line: &str) -> Value {
         writeln!(self.input, "{line}").unwrap();
         self.lines += 1;
@@ -47,7 +47,8 @@ impl Told {
         assert!(self.onair.peer.errors().contains(reason), "{}", self.onair.peer.errors());
     }
 
-    /// Writes lines in one breath and gives the answers: none of them waits for what the one before comes to.
+    /// Writes several lines at the same time and returns the answers. No line waits for the effect
+    /// of the one before it.
     fn ask_together(&mut self, lines: &[&str]) -> Vec<Value> {
         let mut text = lines.join("\n");
         text.push('\n');
@@ -67,7 +68,7 @@ impl Told {
         assert!(answers.iter().all(|it| it["ok"] == true), "{answers:?}");
     }
 
-    /// Figures that come from here on.
+    /// Figures that are printed from now on.
     fn figures(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let before = self.onair.events().last().map_or(0.0, |it| it["t"].as_f64().unwrap());
         self.onair.wait_event(what, |it| {
@@ -107,7 +108,7 @@ fn a_film_is_steered_by_lines() {
     });
     assert!((held["duration"].as_f64().unwrap() - 60.0).abs() < 0.5, "{held}");
     assert!(held["position"].as_f64() < Some(41.0), "{held}");
-    // A bad line costs nothing but itself.
+    // A bad line has no effect.
     play.refused("nonsense", "is not a command, or is incomplete: write pause");
     play.refused("seek 2h", "s long");
     play.refused("go-live", "recording");
@@ -119,7 +120,8 @@ fn a_film_is_steered_by_lines() {
     play.figures("ten seconds earlier", |it| {
         it["position"].as_f64().is_some_and(|at| (28.0..31.0).contains(&at))
     });
-    // Steps count from where the one before leads, and end where the film does.
+    // A relative seek starts at the position of the seek before it, and stops at the ends of the
+    // file.
     let near = |place: f64| {
         move |it: &Value| it["position"].as_f64().is_some_and(|at| (at - place).abs() < 0.2)
     };
@@ -173,7 +175,8 @@ fn a_broadcast_is_gone_back_in_recorded_and_talked_about_by_lines() {
     play.figures("a place behind", |it| it["behind"].as_f64() > Some(2.5));
     play.done("go-live");
     play.figures("the live end", |it| it["behind"].as_f64() < Some(1.5));
-    // The second step from where the first leads; one such step ends at the keyframe before it, 5 s back at most.
+    // The second seek starts at the position of the first. A seek back ends at the keyframe before
+    // that position, 5 s earlier at most.
     play.done_together(&["seek -3s", "seek -3s"]);
     play.figures("two steps behind", |it| it["behind"].as_f64() > Some(5.5));
     play.done_together(&["seek +20s", "seek +20s"]);
@@ -183,7 +186,7 @@ fn a_broadcast_is_gone_back_in_recorded_and_talked_about_by_lines() {
     play.onair.wait_event("what was said", |it| it["text"] == "hello from a line");
     let file = folder.path().join("new/show.flv");
     play.refused("record show.mp4", ".flv");
-    // What is recorded is what was asked for last, whatever has come of it by then.
+    // The last accepted command counts, even if the earlier ones have not taken effect yet.
     let record = |name: &str| format!("record {}", folder.path().join(name).display());
     let lines =
         [record("one.flv"), "record off".to_owned(), record("new/show.flv"), record("no.flv")];
@@ -224,7 +227,7 @@ fn of_several_streams_one_is_heard_and_steered() {
     play.done("stream 1");
     play.figures("the first heard", |it| it["index"] == 0 && it["muted"] == false);
     play.done("stop");
-    // That one is not there, is the command's end.
+    // One file does not exist, so the command fails.
     assert_eq!(play.onair.peer.wait(LIMIT).code(), Some(3));
 }
 
@@ -255,11 +258,11 @@ fn a_window_is_steered_by_the_same_lines() {
     });
     play.refused("next", "one stream");
     play.refused("say hello", "chat");
-    // What is beyond its bounds is not taken for the nearest that there is.
+    // A value out of range is refused, not clamped.
     play.refused("chat opacity 500", "opacity 20…100%");
     play.refused("chat speed 900", "speed 0.5…2×");
     play.refused("zoom 900", "zoom 25…400%");
-    // Each builds on what the one before it changed.
+    // Each command builds on the result of the one before it.
     for line in ["volume 50", "volume -20", "shape fill", "zoom 150", "turn 90", "chat size 30"] {
         play.done(line);
     }

@@ -15,13 +15,13 @@ use onair::compose::transition::{Kind, Transition};
 use onair::media::Size;
 use onair::studio::{Collection, Command, Config, Edit, Event, Quality, Settings, Studio};
 
-/// A small program of larger sources: its encoder has little to do, its compositor much.
+/// A small program with larger sources: little work for the encoder, much for the compositor.
 const PROGRAM: Size = Size::new(320, 180);
 
-/// More than any machine bears; one that is very slow takes its time to tell so.
+/// More layers than any machine can draw; a very slow one needs time to report that.
 const ENOUGH: u32 = 40;
 
-/// Pictures of noise, each another one.
+/// Writes frames of noise, each different.
 fn noise(path: &Path) {
     let (mut bytes, mut state) = (b"YUV4MPEG2 W640 H360 F30:1 C420\n".to_vec(), 1_u32);
     for _ in 0..4 {
@@ -37,8 +37,8 @@ fn noise(path: &Path) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Filters that are left out in need, and ones that are not. No two sources have the same ones, so
-/// that each is drawn by itself.
+/// Filters that onair drops under load, and others. No two sources have the same ones, so each is
+/// drawn separately.
 fn filters(number: u32) -> Vec<Slot> {
     let slot = |filter| Slot { enabled: true, filter };
     let costly = ["denoise", "sharpen"].map(|kind| Filter::of_kind(kind).unwrap());
@@ -47,7 +47,7 @@ fn filters(number: u32) -> Vec<Slot> {
     costly.into_iter().chain(blurs).map(slot).collect()
 }
 
-/// One more moving layer, through which those below are seen.
+/// Adds a moving, translucent layer.
 fn layer(scenes: &mut Collection, number: u32, path: &Path) -> Vec<Edit> {
     let (scene, choice) = (scenes.scenes[0].id, VideoChoice::File(path.to_owned()));
     let add = Edit::AddSource { scene, name: format!("Layer {number}"), choice };
@@ -97,7 +97,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
     while !told.contains(&"degradation-rate") {
         assert!(begun.elapsed() < 4 * LIMIT, "of {layers} layers only this was told: {told:?}");
         match events.recv_timeout(LIMIT).unwrap() {
-            // Another layer each second or so.
+            // Adds a layer about every second.
             Event::Stats(_) if layers < ENOUGH => {
                 layers += 1;
                 layer(&mut scenes, layers, &clip)
@@ -119,7 +119,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
         "degradation-rate",
     ];
     assert_eq!(told, order);
-    // What is prepared is drawn no more, and a scene is there at once.
+    // The preview is no longer drawn, and the scene changes without a transition.
     let before = prepared().unwrap();
     studio.send(Command::SwitchScene(next));
     wait_for("the other scene", LIMIT, || studio.snapshot().scenes.collection.current == next);
@@ -136,7 +136,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
     unbroken(&file);
 }
 
-/// The sound's packets follow each other, and the tone is in all of it.
+/// Asserts that audio packets follow each other without gaps, and that the tone never stops.
 fn unbroken(file: &Path) {
     let output = Process::new("ffprobe")
         .args(["-v", "error", "-select_streams", "a", "-of", "csv=p=0"])
@@ -148,7 +148,7 @@ fn unbroken(file: &Path) {
     let number = |line: &str| line.trim_end_matches(',').parse::<f64>().ok();
     let times: Vec<f64> = text.lines().filter_map(number).collect();
     assert!(times.len() > 200, "{} packets", times.len());
-    // 1,024 samples of 48,000 a second, in whole milliseconds.
+    // 1,024 samples at 48,000 per second, in whole milliseconds.
     for (index, time) in times.iter().enumerate() {
         let wanted = times[0] + index as f64 * 1_024.0 / 48_000.0;
         assert!((time - wanted).abs() < 0.002, "packet {index} at {time}, not {wanted}");
@@ -163,7 +163,7 @@ fn unbroken(file: &Path) {
     let sound: Vec<f32> = samples.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     let whole = times.len() as f64 * 1_024.0;
     assert!((sound.len() as f64 - whole).abs() < 4_096.0, "{} of {whole}", sound.len());
-    // 220 Hz at -40 dBFS, but for the encoder's ends.
+    // 220 Hz at -40 dBFS, except where the encoder starts and ends.
     let blocks: Vec<f32> = sound[9_600..sound.len() - 9_600]
         .chunks_exact(480)
         .map(|block| block.iter().fold(0.0_f32, |most, it| most.max(it.abs())))

@@ -20,31 +20,31 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 const SHORTCUTS: &str = "org.freedesktop.portal.GlobalShortcuts";
 
-/// What the portal does when it is asked for a key.
+/// How the portal answers a request for a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
-    /// It gives one, and describes it so.
+    /// It grants a key with this description.
     Give(&'static str),
-    /// The person says no.
+    /// The user declines.
     Refuse,
     /// The dialog stays open.
     Wait,
-    /// The dialog ends by itself.
+    /// The dialog closes without an answer.
     Nothing,
-    /// Yes, to what cannot be understood.
+    /// It accepts, with an answer that makes no sense.
     Nonsense,
-    /// It does not know the program.
+    /// It does not know the application.
     Stranger,
 }
 
-/// What was asked for, in the order in which it was.
+/// The requests, in order.
 type Asked = Arc<Mutex<Vec<String>>>;
 
 struct Shortcuts {
     answer: Answer,
     asked: Asked,
     session: Arc<Mutex<Option<(String, OwnedObjectPath)>>>,
-    /// The keys that the session was begun with: Plasma 5 gives no others.
+    /// The shortcuts named when the session was created: Plasma 5 grants no others.
     early: Mutex<String>,
     closed: Arc<AtomicU32>,
 }
@@ -125,18 +125,18 @@ impl Shortcuts {
     }
 }
 
-/// The talk key, described by these words.
+/// The push-to-talk shortcut, with this trigger description.
 fn given(words: &str) -> Vec<(String, HashMap<String, Value<'static>>)> {
     all_given(&["talk"], words)
 }
 
-/// All of these.
+/// Several shortcuts with this description.
 fn all_given(ids: &[&str], words: &str) -> Vec<(String, HashMap<String, Value<'static>>)> {
     let words = || ("trigger_description".to_owned(), Value::from(words.to_owned()));
     ids.iter().map(|id| ((*id).to_owned(), HashMap::from([words()]))).collect()
 }
 
-/// A portal that gives keys; dropping it ends it.
+/// A portal that grants keys, until it is dropped.
 struct Portal {
     connection: zbus::blocking::Connection,
     asked: Asked,
@@ -165,7 +165,7 @@ impl Portal {
         self.asked.lock().clone()
     }
 
-    /// Says something to whom the session belongs.
+    /// Sends a signal to the owner of the session.
     fn say<B>(&self, member: &str, path: &str, interface: &str, body: &B)
     where
         B: serde::Serialize + zbus::zvariant::DynamicType,
@@ -178,7 +178,7 @@ impl Portal {
         self.session.lock().as_ref().map(|(_, path)| path.clone()).unwrap()
     }
 
-    /// `Activated` or `Deactivated`, of this key of this session.
+    /// Sends `Activated` or `Deactivated` for this shortcut of this session.
     fn key(&self, member: &str, session: &OwnedObjectPath, id: &str) {
         let none: HashMap<&str, Value<'_>> = HashMap::new();
         self.say(member, PATH, SHORTCUTS, &(session, id, 7_u64, none));
@@ -193,7 +193,7 @@ impl Portal {
     }
 }
 
-/// The studio's window, of which a strip listens to the talk key.
+/// The studio's window, with a strip on push-to-talk.
 struct Studio {
     window: Peer,
     settings: PathBuf,
@@ -228,14 +228,14 @@ impl Studio {
         Self { window, settings }
     }
 
-    /// How often the studio was told that the key is held, and that it is let go.
+    /// How often the studio has logged that the key is held, and that it is released.
     fn told(&self) -> (usize, usize) {
         let log = self.window.errors();
         let count = |what: &str| log.matches(&format!("the push-to-talk key is {what}")).count();
         (count("held"), count("let go"))
     }
 
-    /// Waits until the studio was told so often.
+    /// Waits until the studio has logged this many presses and releases.
     fn heard(&mut self, what: &str, presses: usize, ends: usize) {
         let begin = Instant::now();
         while self.told() != (presses, ends) {
@@ -245,13 +245,13 @@ impl Studio {
         }
     }
 
-    /// Waits until the window knows that the desktop has said this.
+    /// Waits until the window has received this answer from the desktop.
     fn knows(&mut self, reply: &str) {
         let words = format!("answer of the desktop to the request for a push-to-talk key: {reply}");
         self.window.wait_until(reply, LIMIT, |window| window.errors().contains(&words));
     }
 
-    /// Closes in order, and soon.
+    /// Asserts that the window closes normally, and in time.
     fn ends(mut self) {
         self.window.signal("TERM");
         let status = self.window.wait(LIMIT);
@@ -272,15 +272,15 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     let portal = Portal::start(&session, Answer::Give("Press F8"));
     let mut studio = Studio::start(&session);
     studio.knows("Given(\"Press F8\")");
-    // The program says who it is before it asks for anything.
+    // onair registers its name before it asks for anything.
     assert_eq!(portal.asked(), ["register onair", "session", "bind talk F8"]);
     portal.press();
     studio.heard("the key", 1, 0);
-    // It repeats while it is held.
+    // The signal repeats while the key is held.
     portal.press();
     portal.let_go();
     studio.heard("the key's end", 1, 1);
-    // Others' keys, other keys, and what cannot be understood.
+    // Keys of other sessions, other keys, and invalid signals.
     let another = OwnedObjectPath::try_from(format!("{PATH}/session/1_1/other")).unwrap();
     portal.key("Activated", &another, "talk");
     portal.key("Activated", &portal.path(), "mute");
@@ -291,10 +291,10 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     portal.key("Deactivated", &another, "talk");
     portal.key("Deactivated", &portal.path(), "mute");
     studio.heard("the key among nonsense", 2, 1);
-    // Whose end it is cannot be told: nobody is heard by a mistake.
+    // It is unclear which key was released: to be safe, the microphone closes.
     portal.say("Deactivated", PATH, SHORTCUTS, &("talk", 7));
     studio.heard("an end that cannot be understood", 2, 2);
-    // A window that nobody sees gets no frames, and hears all the same.
+    // A hidden window gets no frames, but still reacts to the key.
     let mut away = session.command("swaymsg");
     assert!(away.args(["workspace", "2"]).status().unwrap().success());
     for turn in 0..3 {
@@ -303,13 +303,13 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
         portal.let_go();
         studio.heard("its end", 3 + turn, 3 + turn);
     }
-    // It is another key from now on: the one that was held is none any more.
+    // The key changes while it is held: it counts as released.
     portal.press();
     studio.heard("the old key", 6, 5);
     portal.say("ShortcutsChanged", PATH, SHORTCUTS, &(portal.path(), given("Press Home")));
     studio.heard("another key", 6, 6);
     studio.knows("Given(\"Press Home\")");
-    // The desktop takes it back while it is held.
+    // The desktop ends the session while the key is held.
     portal.press();
     studio.heard("the new key", 7, 6);
     let details: HashMap<&str, Value<'_>> = HashMap::new();
@@ -319,7 +319,7 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     studio.knows("Ended");
     portal.press();
     drop(portal);
-    // Another portal is not asked again behind the person's back.
+    // A new portal gets no request without the user's consent.
     let portal = Portal::start(&session, Answer::Give("Press F8"));
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(portal.asked(), [""; 0]);
@@ -342,9 +342,11 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     let hotkeys = "hotkeys = { other_windows = [\"record\", \"mute\", \"settings\"] }";
     let mut studio = Studio::start_all(&session, &window, hotkeys);
     studio.knows("Given(\"Press it\")");
-    // One that types something is asked for with Ctrl and Alt; what needs the window is not.
+    // A key that types text is requested with Ctrl and Alt. An action that needs the window is not
+    // requested.
     let bound = ["bind talk F8", "bind record CTRL+r", "bind mute CTRL+ALT+m"];
-    // Where the microphone is known a moment after the window, it asks anew: for all of them in one session.
+    // If the microphone becomes known only after the window opens, onair asks again for all keys in
+    // one session.
     let asked = portal.asked();
     let begin = asked.iter().rposition(|it| it == "register onair").unwrap();
     assert_eq!(asked[begin..], [&["register onair", "session"], &bound[..]].concat()[..]);
@@ -355,7 +357,7 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     let let_go = || portal.key("Deactivated", &portal.path(), "record");
     press();
     wait_for("a recording", LIMIT, || files() == 1);
-    // Held, it is told of again and again: that is one press.
+    // While the key is held, the signal repeats: that counts as one press.
     for _ in 0..5 {
         press();
     }
@@ -364,7 +366,7 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     studio.heard("the talk key of the same session", 1, 0);
     portal.let_go();
     studio.heard("its end", 1, 1);
-    // It ends, and a second one begins.
+    // The recording ends, and a second one begins.
     std::thread::sleep(Duration::from_millis(1_100));
     press();
     let_go();
@@ -376,7 +378,7 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     studio.ends();
 }
 
-/// A window that nobody sees gets no frames, and is not told either that its key was let go.
+/// A hidden window gets no frames, and no release event for its key.
 #[test]
 fn the_windows_own_key_is_let_go_when_nobody_sees_the_window() {
     if peers_are_missing() || peers::missing(&["wtype"]) {
@@ -384,7 +386,8 @@ fn the_windows_own_key_is_let_go_when_nobody_sees_the_window() {
     }
     let session = Session::bare("1280x720", "");
     let mut studio = Studio::start_with(&session, "push_to_talk_key = \"F8\"");
-    // A keyboard that stays, so that the window has it, and another one that holds the key.
+    // One keyboard that stays, so that the window has the focus, and another one that holds the
+    // key.
     let stays = ["-s", "600000"];
     let _keyboard = Peer::start_command(session.command("wtype").args(stays));
     let mut holds = None;
@@ -401,7 +404,7 @@ fn the_windows_own_key_is_let_go_when_nobody_sees_the_window() {
     });
     let (presses, ends) = studio.told();
     assert_eq!(presses, ends + 1);
-    // Longer than a window is believed that says nothing.
+    // Longer than onair trusts a window that sends no events.
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(studio.told(), (presses, ends), "it is held as long as it is");
     let mut away = session.command("swaymsg");
@@ -416,7 +419,7 @@ fn a_portal_that_ends_lets_go_of_the_key_and_is_asked_when_it_is_back() {
         return;
     }
     let session = Session::bare("1280x720", "");
-    // There is none at first.
+    // At first there is no portal.
     let mut studio = Studio::start(&session);
     studio.knows("Missing");
     for turn in 0..3 {
@@ -429,7 +432,7 @@ fn a_portal_that_ends_lets_go_of_the_key_and_is_asked_when_it_is_back() {
         studio.heard("the portal's end", turn + 1, turn + 1);
     }
     studio.knows("Gone");
-    // One that keeps ending does not ask for ever.
+    // If a portal keeps ending, onair stops asking.
     for _ in 0..2 {
         let before = studio.window.errors().matches("Given(\"again\")").count();
         let portal = Portal::start(&session, Answer::Give("again"));
@@ -453,7 +456,7 @@ fn who_refuses_is_not_asked_again() {
     let portal = Portal::start(&session, Answer::Refuse);
     let mut studio = Studio::start(&session);
     studio.knows("Refused");
-    // It is switched off, also for the next start.
+    // The setting is now off, also for the next start.
     let kept = studio.settings.clone();
     wait_for("the settings to be kept", LIMIT, || {
         fs::read_to_string(&kept).unwrap().contains("push_to_talk_everywhere = false")
@@ -483,13 +486,13 @@ fn an_answer_that_is_none_is_not_asked_for_again() {
         let mut studio = Studio::start(&session);
         studio.knows(reply);
         if answer == Answer::Nonsense {
-            // There is a session all the same, in which the key may be chosen later.
+            // There is a session nevertheless, in which the user can choose the key later.
             portal.press();
             studio.heard("the key", 1, 0);
         }
         let asked = portal.asked().len();
         if answer == Answer::Wait {
-            // The window ends under the dialog, in time.
+            // The window closes in time while the dialog is open.
             studio.ends();
             continue;
         }
@@ -515,7 +518,7 @@ fn a_button_is_not_asked_for() {
     studio.ends();
 }
 
-/// Debian's portal with the part for sway, which gives no keys.
+/// Debian's portal with the backend for sway, which grants no keys.
 #[test]
 fn a_real_portal_without_keys_is_said_to_have_none() {
     let programs = ["pipewire", "wireplumber", "dbus-send"];

@@ -67,7 +67,7 @@ fn targets_start_stop_and_fail_while_the_others_go_on() {
     studio.send(Command::GoLive);
     first.wait_published("show");
     wait_state(&studio, 1, TargetState::Live);
-    // One is refused and one is not there: that is theirs alone.
+    // One target is refused and one is unreachable; neither affects the others.
     wait_for("the trouble of target 4", LIMIT, || {
         studio.snapshot().targets.iter().any(|it| it.target.id == 4 && it.cause.is_some())
     });
@@ -100,7 +100,7 @@ fn targets_start_stop_and_fail_while_the_others_go_on() {
         assert_eq!(probe.warnings, "");
         assert!(probe.packets("video")[0].keyframe);
     }
-    // What target 1 got has no hole where the others came and went.
+    // Target 1 received a stream without gaps while the other targets came and went.
     let packets = ffmpeg::probe(first.recordings().join("show.flv")).packets("video");
     let gaps = packets.windows(2).filter(|pair| pair[1].dts - pair[0].dts > 0.05).count();
     assert_eq!(gaps, 0);
@@ -158,7 +158,8 @@ fn messages_name_their_target_and_go_with_it() {
         format!("First ({closed}): connection refused: nothing is listening there. Retrying in ");
     assert!(notices[0].summary().starts_with(&began), "{}", notices[0].summary());
     assert!(!notices[0].summary().contains("Not on air"));
-    // The other one comes and goes, and this stays: once, however often it is tried.
+    // The second target stops and starts; the notice of the first one stays, once, whatever the
+    // number of retries.
     studio.send(Command::PutTarget(Target { enabled: false, ..named(2, "Second", &rtmp) }));
     wait_state(&studio, 2, TargetState::Stopped);
     studio.send(Command::PutTarget(named(2, "Second", &format!("{rtmp}/live"))));
@@ -191,7 +192,7 @@ fn with_paths(folder: &Path, keyring: bool) -> Config {
     }
 }
 
-/// Types a key, ends, starts again: the key is back, and nowhere in the settings.
+/// Enters a key, quits and starts again: the key is restored, and is not in the settings.
 fn key_comes_back(folder: &Path, keyring: bool) {
     let studio = Studio::start(with_paths(folder, keyring)).unwrap();
     let place =
@@ -223,7 +224,7 @@ fn key_comes_back(folder: &Path, keyring: bool) {
     assert!(!gone.contains("planted"), "forgotten with its target");
 }
 
-/// A URL with a key or a password, written into the settings by hand, or typed whole.
+/// A URL with a key or a password, written into the settings by hand or typed as a whole.
 fn written_key_comes_back(folder: &Path, keyring: bool) {
     let path = folder.join("settings.toml");
     let (whole, named) =
@@ -239,7 +240,7 @@ fn written_key_comes_back(folder: &Path, keyring: bool) {
         let written = fs::read_to_string(&path).unwrap();
         written.contains("key_name") && !written.contains("planted")
     });
-    // Somebody types another whole URL.
+    // The user types another URL as a whole.
     let typed = Target {
         place: TargetPlace::Custom { server: named.into(), key: KEY.into() },
         ..Target::new_for(&[Target::built_in(), Target::custom(2, "", "".into())], 7)
@@ -273,7 +274,7 @@ fn keys_are_kept_in_a_private_file_where_there_is_no_keyring() {
     key_comes_back(folder.path(), false);
 }
 
-/// Set for the run of this test inside a session with a keyring.
+/// Set while this test runs inside a session with a keyring.
 const INSIDE: &str = "ONAIR_TEST_KEYRING";
 
 #[test]
@@ -288,7 +289,7 @@ fn keys_are_kept_in_the_desktops_keyring() {
     }
     peers::require!("dbus-run-session", "gnome-keyring-daemon");
     let folder = tempfile::tempdir().unwrap();
-    // A session bus of our own, with a keyring that is open.
+    // A separate session bus, with an unlocked keyring.
     let script = "printf secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null \
                   && exec \"$0\" --exact targets::keys_are_kept_in_the_desktops_keyring --nocapture";
     let run = Process::new("dbus-run-session")
@@ -484,7 +485,8 @@ fn the_replay_buffer_fills_while_nothing_goes_out() {
     assert_eq!(ffmpeg::decode(&path), "");
     assert!(ffmpeg::probe(&path).packets("video").len() > 60);
 
-    // Another quality begins it anew, and so does a broadcast that has ended; switched off it ends.
+    // Another quality restarts the replay buffer, but the end of a broadcast does not. Switching it
+    // off ends it.
     let smaller = Quality { size: Size::new(320, 180), ..studio.snapshot().quality };
     studio.send(Command::SetQuality(smaller));
     wait_for("a new beginning", LIMIT, || filled(&studio).is_none_or(|it| it < long / 2));

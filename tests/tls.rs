@@ -17,7 +17,7 @@ fn words<'a>(certificate: &'a Certificate) -> [&'a str; 4] {
     ["--cert", text(&certificate.certificate), "--cert-key", text(&certificate.key)]
 }
 
-/// Our server, with this certificate; and where it speaks TLS.
+/// Our own server with this certificate, and its RTMPS address.
 fn serve(certificate: &Certificate) -> (Onair, String) {
     let addresses = ["--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--rtmps", "127.0.0.1:0"];
     let mut server = Onair::start(&[&["serve"], &addresses[..], &words(certificate)].concat());
@@ -35,7 +35,7 @@ fn is_live(event: &Value) -> bool {
     event["event"] == "target" && event["state"] == "live"
 }
 
-/// Streams for two seconds, and must succeed.
+/// Streams for two seconds, and asserts that this succeeds.
 fn streams_to(to: &str, trust: &[&str]) {
     let mut onair = live(to, &[trust, &["--duration", "2s"]].concat());
     let code = onair.peer.wait(LIMIT).code();
@@ -43,7 +43,8 @@ fn streams_to(to: &str, trust: &[&str]) {
     assert!(onair.events().iter().any(is_live));
 }
 
-/// Must not be accepted: the failure, at stage `tls` and with exit code 6.
+/// Asserts that the certificate is refused; returns the failure, at stage `tls` and with exit code
+/// 6.
 fn turned_down(to: &str, trust: &[&str]) -> Value {
     let mut onair = live(to, trust);
     let code = onair.peer.wait(LIMIT).code();
@@ -68,7 +69,7 @@ fn every_bad_certificate_is_turned_down_with_its_reason() {
         (authority.foreign(), &trust, "live.example.org (subject alternative name)", "name"),
         (authority.good(), &[], "(issuer)", "--tls-pin"),
         (authority.self_signed(true), &trust, "(basic constraints: CA)", "--tls-pin"),
-        // It has the very name of the authority that is trusted.
+        // It has the same name as the trusted authority.
         (authority.self_signed(false), &trust, "(issuer)", "--tls-pin"),
     ];
     for (certificate, trust, cause, advice) in cases {
@@ -78,7 +79,7 @@ fn every_bad_certificate_is_turned_down_with_its_reason() {
         assert!(said("cause").contains(cause), "{failed}");
         assert!(said("advice").contains(advice), "{failed}");
         if advice == "--tls-pin" {
-            // What was shown is named, so that its owner can compare and pin it.
+            // The advice names the certificate's pin, so that its owner can compare and trust it.
             assert!(said("advice").contains(&certificate.pin), "{failed}");
             streams_to(&format!("{url}/live/show"), &["--tls-pin", &certificate.pin]);
         }
@@ -150,7 +151,7 @@ fn we_play_by_tls_what_we_publish_by_tls() {
     assert_eq!(probe.peer.wait(LIMIT).code(), Some(0), "{}", probe.peer.output());
 }
 
-/// nginx's stream module in front of nginx-rtmp: TLS by OpenSSL, RTMP by nginx.
+/// nginx's stream module before nginx-rtmp: TLS by OpenSSL, RTMP by nginx.
 fn nginx_front(behind: u16, certificate: &Certificate, folder: &Path) -> (Peer, u16) {
     let port = free_port();
     let at = folder.display();
@@ -246,7 +247,7 @@ fn what_nginx_has_is_played_through_foreign_tls_servers() {
         let harm = (&figures["damaged"], &figures["reconnects"]);
         assert_eq!(harm, (&0.into(), &0.into()), "{figures}");
         assert_eq!(player.stop(LIMIT).code(), Some(0));
-        // Nobody vouches for it otherwise.
+        // Without the authority, the certificate is not trusted.
         let mut player = play(&[]);
         assert_eq!(player.peer.wait(LIMIT).code(), Some(6), "{}", player.peer.output());
     }
@@ -289,7 +290,7 @@ fn plain_and_tls_mixed_up_are_told_apart() {
         assert_eq!(failed["stage"], stage, "{failed}");
         assert!(failed["advice"].as_str().unwrap().contains(advice), "{failed}");
     }
-    // Nobody else has noticed.
+    // Other clients still work.
     streams_to(&format!("{rtmp}/live/show"), &[]);
 }
 

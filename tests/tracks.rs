@@ -11,7 +11,7 @@ use std::process::Command;
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg};
 use serde_json::Value;
 
-/// What `sound` makes: a tone of this frequency that is there in the first half of every second.
+/// A file with a tone of this frequency in the first half of every second.
 fn tone(folder: &Path, hertz: u32) -> PathBuf {
     let path = folder.join(format!("{hertz}.wav"));
     let rate = 48_000_u32;
@@ -55,7 +55,7 @@ fn settings(folder: &Path) -> PathBuf {
     path
 }
 
-/// A small broadcast that is recorded into `path`.
+/// Options for a small broadcast that is recorded to `path`.
 fn words(settings: &Path, path: &Path, more: &[&str]) -> Vec<String> {
     let mut words = vec!["live", "--settings", settings.to_str().unwrap(), "--size", "320x180"];
     words.extend(["--video-bitrate", "300k", "--keyframe-interval", "1s"]);
@@ -71,7 +71,7 @@ fn start(settings: &Path, path: &Path, more: &[&str], state: Option<&Path>) -> O
     Onair::start_with(&words, state.as_slice())
 }
 
-/// The sound streams of a file, as ffprobe sees them.
+/// The audio streams of a file, as ffprobe sees them.
 fn sounds(path: &Path) -> Vec<Value> {
     let probe = ffmpeg::probe(path);
     assert_eq!(probe.warnings, "", "{path:?}");
@@ -79,20 +79,20 @@ fn sounds(path: &Path) -> Vec<Value> {
     streams.filter(|stream| stream["codec_type"] == "audio").cloned().collect()
 }
 
-/// What a sound stream is called.
+/// The name of an audio stream.
 fn name(stream: &Value) -> &str {
     let tags = &stream["tags"];
     let named = ["title", "name", "handler_name"].map(|key| tags[key].as_str());
     named.into_iter().flatten().next().unwrap_or_default()
 }
 
-/// The samples of the sound track of this number, at 48 kHz, mono, from the file's zero on.
+/// The samples of this audio track, at 48 kHz and mono, from the file's zero on.
 fn samples(path: &Path, track: usize) -> Vec<f32> {
     let raw = path.with_extension(format!("{track}.f32"));
     let map = format!("0:a:{track}");
     let mut words = vec!["-hide_banner", "-nostdin", "-y", "-v", "error"];
     words.extend(["-i", path.to_str().unwrap(), "-map", &map, "-ac", "1"]);
-    // As the times say, even where they leave out less than a packet.
+    // Follows the timestamps, even for gaps shorter than a packet.
     let exact = "aresample=48000:async=1:first_pts=0:min_hard_comp=0.002";
     words.extend(["-af", exact, "-f", "f32le"]);
     words.push(raw.to_str().unwrap());
@@ -102,7 +102,7 @@ fn samples(path: &Path, track: usize) -> Vec<f32> {
     bytes.chunks_exact(4).map(|it| f32::from_le_bytes(it.try_into().unwrap())).collect()
 }
 
-/// How much of a frequency is in these samples: the amplitude of a sine.
+/// The amplitude of a frequency in these samples.
 fn amplitude(samples: &[f32], hertz: f64) -> f64 {
     let (mut re, mut im) = (0.0, 0.0);
     for (n, sample) in samples.iter().enumerate() {
@@ -115,7 +115,7 @@ fn amplitude(samples: &[f32], hertz: f64) -> f64 {
 
 /// Whether each of the three tones is in a track.
 fn tones(samples: &[f32]) -> [bool; 3] {
-    // By tenths of a second, since a pause leaves no tone in step with itself.
+    // In blocks of a tenth of a second, since a pause shifts the phase of a tone.
     [440.0, 880.0, 1_760.0].map(|hertz| {
         let each = samples.chunks_exact(4_800).map(|samples| amplitude(samples, hertz));
         let found = each.fold(0.0, f64::max);
@@ -126,19 +126,19 @@ fn tones(samples: &[f32]) -> [bool; 3] {
 
 const EXPECTED: [[bool; 3]; 3] = [[true, true, false], [true, false, true], [false, true, true]];
 
-/// Where the tones stop, in samples: the ends of the loud halves of the seconds. What an encoder leaves
-/// behind an end is not as loud.
+/// Where the tones stop, in samples: the ends of the loud halves of the seconds. An encoder's
+/// residue after such an end is quieter.
 fn ends(samples: &[f32]) -> Vec<usize> {
     let loud = samples.iter().enumerate().filter(|(_, sample)| sample.abs() > 0.07);
     let loud: Vec<usize> = loud.map(|(at, _)| at).collect();
     let last = loud.windows(2).filter(|pair| pair[1] - pair[0] > 4_800).map(|pair| pair[0]);
     let last: Vec<usize> = last.collect();
-    // Where a pause cuts a tone off, it ends with a packet: those are not a second apart.
+    // A pause cuts a tone at a packet border. Such ends are not a second apart, and do not count.
     let second = |a: &usize, b: &usize| a.abs_diff(*b).abs_diff(48_000) < 480;
     last.iter().filter(|end| last.iter().any(|other| second(end, other))).copied().collect()
 }
 
-/// That a file has the three tracks, each with its tones, all of the same instants.
+/// Asserts that a file has three tracks, each with its tones and all in step.
 fn check(path: &Path, names: [&str; 3]) {
     let streams = sounds(path);
     let found: Vec<_> = streams.iter().map(name).collect();
@@ -157,10 +157,10 @@ fn same_instants(path: &Path) {
     let all: Vec<_> = tracks.iter().map(|samples| ends(samples)).collect();
     assert!(all[0].len() >= 2, "{path:?}: {all:?}");
     for (at, other) in all.iter().enumerate().skip(1) {
-        // A millisecond of Matroska's, and the longest wave.
+        // One millisecond, the resolution of Matroska, and the longest wave.
         let is_there = |end: &&usize| other.iter().any(|it| it.abs_diff(**end) <= 48 + 109);
         let alone = all[0].iter().filter(|end| !is_there(end)).count();
-        // One may be at the very end of the file.
+        // One end may lie at the very end of the file.
         assert!(alone <= 1 && other.len().abs_diff(all[0].len()) <= 1, "{path:?}, {at}: {all:?}");
     }
 }
@@ -190,7 +190,7 @@ fn strips_go_into_their_tracks_and_remuxing_keeps_them() {
         let back = folder.path().join(format!("back-{format}.{format}"));
         remux(&to, &back);
         check(&back, NAMES);
-        // FLV carries them in multitrack bodies, which have no names.
+        // FLV carries the tracks in multitrack bodies, which have no names.
         let flv = folder.path().join(format!("of-{format}.flv"));
         let told = remux(&path, &flv)["left_out"].to_string();
         assert!(told.contains("names of the sound tracks"), "{told}");
@@ -240,7 +240,7 @@ fn pauses_splits_and_replays_keep_the_tracks_together() {
     let path = folder.path().join("show.mp4");
     let pipe = folder.path().join("keyboard");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // Open for both, so that nobody waits for the other end.
+    // Opened for both reading and writing, so that neither end waits for the other.
     let mut keyboard = fs::File::options().read(true).write(true).open(&pipe).unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", &format!("exec \"$@\" < {}", pipe.display()), "sh"]);
@@ -317,7 +317,7 @@ fn flv_has_the_program_alone_and_says_so() {
     assert_eq!(tones(&samples(&path, 0)), EXPECTED[0]);
 }
 
-/// Viewers and servers get the program and nothing else.
+/// Publishers get the program only.
 #[test]
 fn publishers_get_the_program_alone() {
     peers::require!("ffmpeg", "ffprobe");
@@ -337,7 +337,8 @@ fn publishers_get_the_program_alone() {
     check(&path, NAMES);
 }
 
-/// The level of each strip by name, of the first figures after `since`.
+/// The time of the first figures after `since` in which the levels of the two strips satisfy
+/// `enough`.
 fn levels_after(onair: &mut Onair, since: f64, enough: impl Fn(f64, f64) -> bool) -> f64 {
     let level = |event: &serde_json::Value, name: &str| {
         let strips = event["strips"].as_array()?;

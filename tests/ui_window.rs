@@ -60,7 +60,7 @@ use onair::studio::{
 use onair::text::Problem;
 use onair::ui::{Dialog, Page, Screen, WindowRequest};
 
-/// A window around a pretended studio.
+/// A window around a simulated studio.
 struct Window {
     demo: Demo,
     screen: Option<Screen>,
@@ -106,7 +106,7 @@ fn open_as(state: &str, size: Vec2, preferences: Preferences) -> Harness<'static
         },
         window,
     );
-    // The faces are there from the second frame on.
+    // The fonts are ready from the second frame on.
     harness.run();
     harness.run();
     harness
@@ -121,7 +121,7 @@ fn commands(harness: &mut Harness<'static, Window>) -> Vec<Command> {
     harness.state().demo.taken()
 }
 
-/// The pretended studio does as it was told.
+/// Applies an edit to the simulated studio.
 fn apply(harness: &mut Harness<'static, Window>, edit: &Edit) {
     harness.state().demo.change(|snapshot| {
         let mut collection = (*snapshot.scenes.collection).clone();
@@ -131,13 +131,13 @@ fn apply(harness: &mut Harness<'static, Window>, edit: &Edit) {
     harness.run();
 }
 
-/// What a list shows as chosen.
+/// The chosen entry of a list.
 fn chosen(harness: &Harness<'static, Window>, list: &str) -> String {
     let list = harness.get_by_role_and_label(Role::ComboBox, list);
     list.accesskit_node().value().expect("a list shows its choice")
 }
 
-/// What is sent when this line of a list is chosen by the keyboard alone.
+/// The commands sent when an entry of a list is chosen with the keyboard alone.
 fn choose(harness: &mut Harness<'static, Window>, list: &str, line: &str) -> Vec<Command> {
     for (role, name) in [(Role::ComboBox, list), (Role::MenuItemRadio, line)] {
         harness.get_by_role_and_label(role, name).focus();
@@ -145,13 +145,13 @@ fn choose(harness: &mut Harness<'static, Window>, list: &str, line: &str) -> Vec
         harness.key_press(Key::Enter);
         harness.run();
     }
-    // The list is closed, and the keyboard goes on where it was.
+    // The list has closed, and the focus is back on it.
     assert!(harness.query_by_role(Role::MenuItemRadio).is_none(), "{list} is still open");
     assert!(harness.get_by_role_and_label(Role::ComboBox, list).is_focused());
     commands(harness)
 }
 
-/// Opens the settings on this page.
+/// Opens this page of the settings.
 fn settings_page(harness: &mut Harness<'static, Window>, page: &str) {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
@@ -164,13 +164,12 @@ fn click(harness: &mut Harness<'static, Window>, name: &str) -> Vec<Command> {
     commands(harness)
 }
 
-/// The line of a source in the list of the scene: what sound it has is offered further down by the same
-/// name.
+/// A source's row in the scene's list. Its audio has another row with the same name further down.
 fn source<'h>(harness: &'h Harness<'static, Window>, name: &'h str) -> egui_kittest::Node<'h> {
     harness.query_all_by_role_and_label(Role::RadioButton, name).next().expect(name)
 }
 
-/// The names of what is shown.
+/// The names of all visible widgets.
 fn shown(harness: &Harness<'static, Window>) -> Vec<String> {
     let nodes = harness.root().children_recursive();
     nodes
@@ -199,7 +198,7 @@ fn every_state_fits_in_both_languages_and_themes() {
                     continue;
                 }
                 named += 1;
-                // What lies in a list that scrolls may lie beyond its edge downwards.
+                // A row of a scrolling list may lie below its visible part.
                 let rect = node.rect();
                 let what =
                     format!("{state} {size:?} {language:?}: {:?} {rect:?}", accesskit.label());
@@ -235,7 +234,7 @@ fn where_a_desktop_gives_less_room_than_is_needed_one_scrolls() {
 #[test]
 fn notices_help_and_go_away() {
     let mut harness = open("notices");
-    // The worst one and its button are in the health bar, the others behind the bell.
+    // The worst notice and its button are in the health bar, the others behind the bell.
     harness.get_by_label(
         "Camera HD Pro Webcam C920 is disconnected. onair shows a placeholder instead.",
     );
@@ -247,7 +246,7 @@ fn notices_help_and_go_away() {
     ] {
         harness.get_by_role_and_label(Role::ListItem, row);
     }
-    // The first button has the keyboard.
+    // The first button has the focus.
     let first = "Use test pattern: Camera HD Pro Webcam C920 is disconnected. onair shows a placeholder instead.";
     assert!(harness.get_by_label(first).is_focused());
     let with_focus = harness.root().children_recursive().filter(|it| it.is_focused()).count();
@@ -272,7 +271,7 @@ fn notices_help_and_go_away() {
     harness.key_press(Key::Escape);
     harness.run();
     assert!(harness.query_by_label("Dismiss").is_none());
-    // By the keyboard, too; and what helps is a command.
+    // The keyboard opens the notices too, and the event log is reachable from there.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
     harness.run();
     harness.get_all_by_label("Dismiss").next().unwrap();
@@ -364,13 +363,13 @@ fn the_video_encoder_is_chosen_in_the_settings() {
         [Command::SetQuality(quality)] => assert_eq!(quality.encoder, Choice::OpenH264),
         other => panic!("{other:?}"),
     }
-    // One that does not open cannot be chosen.
+    // An encoder that does not open cannot be chosen.
     let reason = Error::Config(Problem::words("no device"));
     let mut harness = open_settings(vec![known(Some(reason))]);
     assert_eq!(click(&mut harness, "openh264"), []);
 }
 
-/// From the top left to the bottom right, only with Tab; then going live with Space.
+/// Tab goes from the top left to the bottom right; then Space goes live.
 #[test]
 fn everything_is_reached_by_keyboard_in_reading_order() {
     let mut harness = open("idle");
@@ -422,7 +421,7 @@ fn everything_is_reached_by_keyboard_in_reading_order() {
 fn a_machine_that_is_too_slow_is_not_called_good() {
     let mut harness = open("on-air");
     assert!(harness.query_by_label_contains("too slow").is_none());
-    // Half as many is what a slow connection may have.
+    // A slow connection may halve the frame rate.
     harness.state().demo.change(|snapshot| {
         (snapshot.figures.fps, snapshot.figures.wanted_fps) = (15.0, 15.0);
     });

@@ -26,7 +26,7 @@ use onair::wire::container::flv::{
 };
 use serde_json::Value;
 
-/// Bytes written as text, or as `{"hex": text}`.
+/// Bytes from a hex string, or from `{"hex": text}`.
 fn hex(value: &Value) -> Vec<u8> {
     unhex(value.as_str().or_else(|| value["hex"].as_str()).unwrap_or_else(|| panic!("{value}")))
 }
@@ -91,7 +91,7 @@ fn mediacommon_sps() {
         }
         check_vui(&sps, &told["VUI"], name);
         let rewritten = rewrite_sps_vui(&nal, &VuiChanges::default()).unwrap();
-        // One vector ends with its last flag, without the stop bit that §7.3.2.11 demands.
+        // One vector ends with its last flag, without the stop bit that §7.3.2.11 requires.
         let closed = [&nal[..], &[0x80]].concat();
         assert!(rewritten == nal || rewritten == closed, "{name}: {rewritten:02x?}");
     }
@@ -178,7 +178,7 @@ fn scuffle_sps() {
     }
 }
 
-/// A baseline set of the size and cropping told.
+/// A Baseline SPS with this size and cropping.
 fn set_of(fields: &Value) -> Vec<u8> {
     let mut writer = BitWriter::default();
     [0x67, 66, 0, 30].into_iter().for_each(|byte| writer.bits(8, byte));
@@ -251,7 +251,7 @@ fn mediacommon_nal_units() {
     for case in list(&vectors["annexb"]) {
         let name = &case["name"];
         let whole: Vec<_> = list(&case["dec"]).iter().map(hex).collect();
-        // The source keeps zero bytes before a start code. A NAL unit cannot end with one
+        // The source keeps zero bytes before a start code. A NAL unit cannot end with a zero byte
         // (§7.4.1): they are trailing zeros, and the specification wins.
         let expected: Vec<_> = whole
             .iter()
@@ -274,7 +274,7 @@ fn mediacommon_nal_units() {
         match &case["expected"] {
             Value::Array(told) => assert_eq!(nals, told.iter().map(hex).collect::<Vec<_>>()),
             Value::String(text) if text.contains("no NALU") => assert!(nals.is_empty()),
-            // A limit of the library: information only.
+            // A limit of the library, for information only.
             _ => assert!(!nals.is_empty()),
         }
     }
@@ -301,7 +301,7 @@ fn mediacommon_nal_units() {
             let nals: Vec<_> = list(&sample["au"]).iter().map(hex).collect();
             let pts = sample["pts"].as_i64().unwrap();
             let dts = extractor.extract(nals.iter().map(|nal| &nal[..]), pts).unwrap();
-            // Where there is no picture the table repeats the last time.
+            // Where there is no frame, the table repeats the last time.
             last = dts.or(last);
             assert_eq!(last, sample["dts"].as_i64(), "{}: {n}", case["name"]);
         }
@@ -396,7 +396,7 @@ fn lal_avc() {
         assert_eq!(u64::from(sps.height), number(&case["height"]));
     }
     for case in list(&vectors["errors"]) {
-        // The first is a legal body of another codec without data; neither is a configuration.
+        // The first is a legal body of another codec without data; neither body is a codec config.
         let body = Bytes::from(hex(&case["flv_video_body_hex"]));
         let tag = Tag { kind: TagKind::Video, time_ms: 0, body };
         let events = Reader::new(|_| true).read(tag).events;
@@ -479,7 +479,7 @@ fn go_oryx_aac() {
 fn haishinkit_records() {
     let Some(vectors) = load("haishinkit.json") else { return };
     for case in list(&vectors["avcc"]) {
-        // The second one's set is cut short: the record is whole all the same.
+        // The SPS of the second case is truncated, but the record is complete.
         let bytes = Bytes::from(hex(&case["hex"]));
         assert_eq!(DecoderConfig::parse(&bytes).unwrap().build().unwrap(), bytes);
     }
@@ -596,7 +596,8 @@ impl Count {
         self.digest.update(&tag.body);
     }
 
-    /// `told` as the description has it: "77 tags config 1 key 1 … 0..3083 ms, bodies md5 …".
+    /// `told` is in the form of the description: "77 tags config 1 key 1 … 0..3083 ms, bodies md5
+    /// …".
     fn check(self, told: &str, file: &str) {
         let words: Vec<_> = told.split([' ', ',']).filter(|word| !word.is_empty()).collect();
         assert_eq!(self.tags.to_string(), words[0], "{file}: {told}");
@@ -619,7 +620,7 @@ impl Count {
     }
 }
 
-/// What the vectors' own description says must come out of each media file.
+/// The demuxer finds in each media file what the description of the vectors states.
 #[test]
 fn media_files_give_the_very_counts_and_bodies() {
     let Some(folder) = folder() else { return };
@@ -629,7 +630,7 @@ fn media_files_give_the_very_counts_and_bodies() {
         let cells: Vec<_> = row.trim_matches(['|', ' ']).split(" | ").map(str::trim).collect();
         let (name, told) = (cells[0], cells[cells.len() - 1]);
         let data = std::fs::read(folder.join(name)).unwrap();
-        // In one piece, and in pieces that divide nothing.
+        // In one piece, and in pieces of a size that fits no structure.
         for piece in [data.len(), 1_021] {
             let (mut video, mut audio) = (Count::default(), Count::default());
             let mut demuxer = Demuxer::new();
@@ -728,7 +729,7 @@ fn membrane_elementary_streams() {
             _ => {}
         }
     }
-    // Every byte is in a unit or in a start code.
+    // Every byte belongs to a NAL unit or to a start code.
     let start_codes = pictures.windows(3).filter(|window| *window == [0, 0, 1]).count();
     assert_eq!(units, start_codes);
     let overhead = pictures.len() - inside;

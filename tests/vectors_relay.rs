@@ -32,14 +32,14 @@ impl Server {
         Self { onair, rtmp, http }
     }
 
-    /// Of all streams.
+    /// The number of viewers of all streams.
     fn viewers(&self) -> usize {
         let told = peers::web::ask(self.http.trim_start_matches("http://"), "GET", "/metrics");
         let lines = told.lines().filter(|line| line.starts_with("onair_stream_viewers"));
         lines.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
     }
 
-    /// The file of this publication, once it is finished.
+    /// The file of this publication, once it is complete.
     fn recorded(&self, stream: &str) -> PathBuf {
         let find = || {
             let mut events = self.onair.events().into_iter();
@@ -64,7 +64,7 @@ fn messages(case: &Value) -> Vec<(TagKind, u32, Bytes)> {
     found
 }
 
-/// The pictures' and the sounds' bodies of a file.
+/// The video and audio tags of a file.
 fn bodies(file: &Path) -> Vec<Tag> {
     let mut demuxer = Demuxer::new();
     demuxer.push(&std::fs::read(file).unwrap());
@@ -136,20 +136,20 @@ fn beginnings_of_real_publishers_are_relayed_played_and_recorded() {
         let file = server.recorded(&format!("case{at}"));
         let kept: Vec<Bytes> = bodies(&file).into_iter().map(|tag| tag.body).collect();
         assert_eq!(kept, bodies_sent[at], "{name}");
-        // Two have no tracks that their own reader would name: here they harm nobody.
+        // Two cases have no tracks that their own reader would name; here they harm nothing.
         let Some(expected) = case["expected_tracks"].as_array() else { continue };
         let mut expected: Vec<_> =
             expected.iter().map(|track| track["Codec"]["_type"].as_str().unwrap()).collect();
-        // Several pictures of one stream: the first is played.
+        // Where a stream has several video tracks, the first is played.
         expected.dedup_by(|next, before| next == before && *next == "codecs.H264");
         assert_eq!(found(&mut probe(file.to_str().unwrap())), expected, "{name}, the file");
-        // Over RTMP a player is sent the first sound only, unless it asks for more.
+        // Over RTMP, a player gets only the first audio track, unless it asks for more.
         expected.dedup();
         assert_eq!(played[at], expected, "{name}, live");
     }
 }
 
-/// What `README.md` of the vectors asks for: the same bodies, with one offset of the times.
+/// As the vectors' `README.md` asks: the same bodies, with one constant offset of the times.
 #[test]
 fn files_of_other_encoders_are_sent_relayed_and_recorded_body_by_body() {
     let Some(folder) = folder() else { return };
@@ -187,7 +187,8 @@ fn files_of_other_encoders_are_sent_relayed_and_recorded_body_by_body() {
                 pairs.all(|(sent, kept)| sent.body == kept.body),
                 "{name} {kind:?}: other bodies"
             );
-            // Configurations stand at the head. One of the files says that its pictures end at 0.
+            // Codec configs come first, with their own times. One of the files gives the sequence
+            // end the time 0.
             let coded = |tag: &Tag| match kind {
                 TagKind::Video => matches!(
                     parse_video(&tag.body).unwrap().track.packet,

@@ -33,12 +33,12 @@ fn text(json: &Json) -> &str {
     json.as_str().unwrap_or_default()
 }
 
-/// Decimal fractions of the sets are read a bit differently by different readers.
+/// Compares decimal fractions, which different readers round differently.
 fn near(a: Option<f64>, b: Option<f64>) -> bool {
     a.zip(b).is_some_and(|(a, b)| (a - b).abs() <= a.abs() * 1e-14)
 }
 
-/// Whether a value is what the table says, in any of the notations of the sets.
+/// Whether a value equals that of the table, in any notation of the vector sets.
 fn is(value: &Value, expected: &Json) -> bool {
     let same_pairs = |pairs: &[(String, Value)], expected: &serde_json::Map<String, Json>| {
         pairs.len() == expected.len()
@@ -126,7 +126,7 @@ fn handshakes_of_real_clients() {
         let mut session = handshake::Server::new(1);
         assert_eq!(session.read(&mut c0c1.as_slice(), &mut out), Ok(false), "{name}");
         assert_eq!(out.len(), 3_073, "{name}");
-        // a digest for those who know about digests, the plain echo for the others
+        // a digest for clients that send one, the plain echo for all others
         assert_eq!(out[1 + 1_536..] == c0c1[1..], marked.is_none(), "{name}");
         let c2 = match recorded["c2_hex_recorded_answer_to_another_s1"].as_str() {
             Some(c2) => unhex(c2),
@@ -134,7 +134,7 @@ fn handshakes_of_real_clients() {
         };
         assert_eq!(session.read(&mut c2.as_slice(), &mut out), Ok(true), "{name}");
     }
-    // Zeros in bytes 4 to 7: no digest is looked for, even where the rest has a valid one.
+    // Zeros in bytes 4 to 7: the server looks for no digest, even where the rest has a valid one.
     for recorded in list(&set["recorded"]) {
         let mut c0c1 = bytes_of(&recorded["c0c1_hex"]);
         c0c1[5..9].fill(0);
@@ -228,7 +228,7 @@ fn amf0_of_lal_and_what_must_fail() {
             assert!(amf0::decode_one(&bytes_of(&case["hex"])).is_err());
         }
         for bad in list(&set["amf0_bad"]) {
-            // 0d is "unsupported", a value by the specification; the set allows for it.
+            // 0d is "unsupported", a legal value in the specification; the set allows for it.
             let result = amf0::decode(&bytes_of(bad));
             assert!(
                 result.is_err() || text(bad).is_empty() || text(bad).starts_with("0d"),
@@ -245,7 +245,7 @@ fn chunk_reader(size: u32) -> Reader {
     reader
 }
 
-/// That library reads the message stream id big-endian; the specification says little-endian.
+/// That library reads the message stream ID as big-endian; the specification says little-endian.
 fn stream_id(json: &Json) -> u32 {
     (json.as_u64().unwrap_or(0) as u32).swap_bytes()
 }
@@ -271,8 +271,8 @@ fn chunk_sequences_of_gortmplib() {
         for message in &expected {
             writer.write(message, &mut written);
         }
-        // That library writes zeros for the repeated extended time; the specification, and everyone
-        // else who repeats it, repeats the time.
+        // That library writes zeros for the repeated extended timestamp. The specification, and
+        // every other implementation that repeats it, repeats the timestamp.
         if name.contains("extended timestamp") {
             assert_ne!(written, wire);
             assert_eq!(read_all(&mut Reader::default(), &written).unwrap(), expected, "{name}");
@@ -296,8 +296,8 @@ fn an_aborted_message_and_a_repeated_time_of_gortmplib() {
     assert_eq!(read_all(&mut reader, &abort_27).unwrap().len(), 1);
     let after = read_all(&mut reader, &bytes_of(&abort["wire_after_abort_hex"])).unwrap();
     assert_eq!(seen(&after), [(27, vec![9, 8, 7])]);
-    // A type 3 chunk that begins a message: its time is a delta by the specification, and the same
-    // time again as this library and others have it.
+    // A type 3 chunk that begins a message: in the specification its time is a delta; this library
+    // and others repeat the time.
     for case in list(&set["reader_only"]) {
         let messages = read_all(&mut chunk_reader(128), &bytes_of(&case["wire_hex"])).unwrap();
         let times: Vec<_> = messages.iter().map(|message| u64::from(message.time.0)).collect();
@@ -314,7 +314,8 @@ fn single_chunks_of_gortmplib() {
     for case in list(&set["cases"]) {
         let (dec, wire) = (&case["dec"], bytes_of(&case["enc_hex"]));
         let here = case["body_bytes_in_this_chunk"].as_u64().unwrap() as u32;
-        // Types 1 to 3 lean on what went before: a message of one chunk on the same chunk stream.
+        // Types 1 to 3 refer to the message before: here, a message of one chunk on the same chunk
+        // stream.
         let length = dec["BodyLen"].as_u64().unwrap_or(20) as usize;
         let extended = case["prev_chunk_had_extended_timestamp"] == true;
         let first = Message {
@@ -333,12 +334,12 @@ fn single_chunks_of_gortmplib() {
             writer.set_chunk_size(4_096);
             writer.write(&first, &mut bytes);
         }
-        // The message that begins here is longer than the chunk: fill it up with type 3 chunks.
+        // The message that begins here is longer than the chunk: type 3 chunks complete it.
         let mut before = read_all(&mut reader, &bytes).unwrap();
         reader.set_chunk_size(here);
         let delta = dec["TimestampDelta"].as_u64().map(|delta| delta as u32);
         let field = dec["Timestamp"].as_u64().map(|time| time as u32).or(delta);
-        // Ours repeats the time where it is extended, as the specification says.
+        // Our writer repeats an extended timestamp, as the specification says.
         let repeat = field.filter(|field| *field >= 0xFF_FFFF);
         for _ in 0..length / here as usize - 1 {
             rest.push(0xC0 | 25);
@@ -354,7 +355,7 @@ fn single_chunks_of_gortmplib() {
         let time = match (full, delta) {
             (true, _) => field.unwrap(),
             (false, Some(delta)) => first.time.plus(delta).0,
-            // Type 3 behind a type 0: its time once more.
+            // Type 3 after type 0: the time of type 0 is the delta.
             (false, None) => first.time.plus(first.time.0).0,
         };
         assert_eq!(message.time.0, time, "{}", case["name"]);
@@ -445,12 +446,12 @@ fn messages_of_gortmplib() {
     }
 }
 
-/// The two beginnings that gortmplib refuses (`errors`) are relayed here, and that is right. Its reader
-/// must name all tracks to its caller before it hands the first picture on; our server carries bodies
-/// it does not look into (RTMP 1.0, 7.1.4, 7.1.5). Both are legal: Enhanced RTMP v2 lets a track begin
-/// at any time and forbids neither coded pictures before their sequence start (an encoder that resumes
-/// sends them: a receiver skips to the next start) nor a track that is configured and still silent.
-/// What a player and a recorder of ours make of them is in `vectors_relay.rs`.
+/// gortmplib refuses the two beginnings in `errors`; our server relays them, which is right.
+/// gortmplib's reader must name all tracks before it passes on the first frame; our server carries
+/// bodies without looking into them (RTMP 1.0, 7.1.4, 7.1.5). Both beginnings are legal: Enhanced
+/// RTMP v2 lets a track begin at any time. It forbids neither frames before their sequence start
+/// (an encoder that resumes sends them, and a receiver skips to the next start) nor a configured
+/// track that is still silent. `vectors_relay.rs` tests what our player and recorder do with them.
 #[test]
 fn beginnings_of_real_publishers() {
     let Some(set) = load("gortmplib/read_tracks.json") else { return };
@@ -466,8 +467,8 @@ fn beginnings_of_real_publishers() {
     }
 }
 
-/// The tracks that bodies carry, in the order in which they begin: the kind of codec as the set has it,
-/// and the configuration where there is one.
+/// The tracks in these bodies, in the order in which they begin: the codec's name as in the set,
+/// and the codec config if there is one.
 fn tracks(messages: &[Message]) -> Vec<(&'static str, Bytes)> {
     let mut found: Vec<((u8, u8), &'static str, Bytes)> = Vec::new();
     let mut add = |key: (u8, u8), codec, config: Option<&Bytes>| {
@@ -522,7 +523,7 @@ fn tracks(messages: &[Message]) -> Vec<(&'static str, Bytes)> {
             _ => {}
         }
     }
-    // Pictures first, as the set has them.
+    // Video first, as in the set.
     found.sort_by_key(|((kind, id), ..)| (std::cmp::Reverse(*kind), *id));
     found.into_iter().map(|(_, codec, config)| (codec, config)).collect()
 }
@@ -586,7 +587,7 @@ fn urls_of_gortmplib() {
         let url = format!("{}/{}{query}", server.join("/"), name.path());
         assert_eq!(url, text(&case["expectedURL"]), "{}", case["name"]);
     }
-    // How that library's client divides a URL (all of it in the app) is its own convention.
+    // How that library's client splits a URL (all of it into the app) is its own convention.
 }
 
 #[test]
@@ -596,7 +597,7 @@ fn urls_of_lal() {
         let whole = text(&case["url"]);
         let url = match Url::parse(whole) {
             Ok(url) => url,
-            // A URL without any path names no stream to connect to: we say so.
+            // A URL without a path names no stream, so parsing fails.
             Err(error) => {
                 assert!(text(&case["PathWithoutLastItem"]).is_empty(), "{whole}: {error}");
                 assert!(text(&case["LastItemOfPath"]).is_empty(), "{whole}: {error}");
@@ -615,7 +616,7 @@ fn urls_of_lal() {
         assert_eq!(url.app, text(&case["app"]));
         assert_eq!(url.stream.expose(), text(&case["stream"]));
         if let Some(tc_url) = case["tcUrl"].as_str() {
-            // The scheme's own port goes without saying.
+            // `tcUrl` omits the scheme's default port.
             assert_eq!(url.tc_url(), tc_url.replace(":1935", ""));
         }
     }
@@ -668,7 +669,7 @@ fn headers_of_membrane() {
     }
 }
 
-/// Feeds of parts, with what is complete after each.
+/// Feeds the parts one by one; returns the messages that are complete after each.
 fn feeds(case: &Json) -> Result<Vec<Vec<Message>>, chunk::Error> {
     let mut reader = sized(&case["chunk_size"]);
     list(&case["feeds_hex"]).iter().map(|feed| read_all(&mut reader, &bytes_of(feed))).collect()
@@ -701,7 +702,8 @@ fn chunk_feeds_of_rml_rtmp_and_scuffle() {
                 continue;
             }
             let fed = result.unwrap();
-            // That library's own limit of 10 MiB; ours is 16, and takes nothing in advance.
+            // That library limits messages to 10 MiB. Our limit is 16 MiB, and memory is not
+            // allocated in advance.
             if text(&expected[0]).starts_with("error (limit") {
                 assert_eq!(fed, [vec![]], "{name}");
                 continue;
@@ -711,8 +713,8 @@ fn chunk_feeds_of_rml_rtmp_and_scuffle() {
                     ([], Json::Null) => {}
                     ([message], expected) => {
                         let mut expected = expected.clone();
-                        // A type 1 header in the middle of a message adds nothing to its time, as
-                        // we read it; that library adds it. The set calls it no duty.
+                        // We ignore the time of a type 1 header in the middle of a message; that
+                        // library adds it. The set does not require either.
                         if name.contains("continuation chunks of types 1, 2, 3") {
                             expected["timestamp"] = Json::Null;
                         }
@@ -778,7 +780,7 @@ fn a_greeting_of_haishinkit_whole_and_cut_short() {
     assert_eq!(three.len(), 3);
     let tail = bytes_of(&set["underflow"]["tail_hex"]);
     assert_eq!(read_all(&mut reader, &tail).unwrap().len(), 1);
-    // What its clients say in `connect` comes back from AMF0 as it was said.
+    // The `connect` object of its clients survives our AMF0 writer and reader.
     let said = &set["amf0_connect_object"];
     let object = Value::object(said.as_object().unwrap().iter().map(|(key, value)| {
         let value = match value {
@@ -795,7 +797,8 @@ fn a_greeting_of_haishinkit_whole_and_cut_short() {
     let back = amf0::decode(&amf0::encode(std::slice::from_ref(&object))).unwrap();
     assert_eq!(back, [object]);
     assert!(is(&back[0], said));
-    // The source's writer uses chunk stream 1, which is no chunk stream: information only.
+    // The source's writer uses chunk stream 1, which is not a valid chunk stream: for information
+    // only.
 }
 
 #[test]

@@ -22,7 +22,8 @@ use onair::base::{Clock, Secret};
 use onair::net::Runtime;
 use onair::server::{Config, IceServer, Listen, Server};
 
-/// What ffmpeg has to do so that browsers play it over WebRTC.
+/// Encoder options without B-frames (so that browsers can play the stream over WebRTC), and with
+/// them.
 const NO_B_FRAMES: [&str; 2] = ["-tune", "zerolatency"];
 const B_FRAMES: [&str; 6] = ["-tune", "film", "-bf", "2", "-b_strategy", "0"];
 
@@ -65,14 +66,14 @@ impl Drop for Running {
     }
 }
 
-/// Waits until the page plays by this protocol, and for this many frames more.
+/// Waits until the page plays over this protocol, and for this many frames more.
 #[track_caller]
 fn plays(page: &Page<'_>, protocol: &str, frames: u32) {
     page.wait(&format!("document.documentElement.dataset.protocol === '{protocol}'"));
     let decoded = "document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames";
     let before = page.value(decoded).as_u64().unwrap();
     page.wait(&format!("{decoded} >= {}", before + u64::from(frames)));
-    // Latency is measured from then on.
+    // The latency appears after that.
     page.wait_soon("/\\d/.test(document.getElementById('chip').innerText)");
 }
 
@@ -80,7 +81,7 @@ fn has_status(status: &str) -> String {
     format!("document.documentElement.dataset.status === '{status}'")
 }
 
-/// A choice in the settings of the page.
+/// Makes a choice in the page's settings.
 fn choose(page: &Page<'_>, group: &str, value: &str) {
     page.value(&format!("document.querySelector('[name={group}][value={value}]').click()"));
 }
@@ -133,7 +134,7 @@ fn a_link_without_the_key_says_so_and_one_with_it_plays_by_every_protocol() {
         choose(&page, "protocol", protocol);
         plays(&page, protocol, 10);
     }
-    // Another key from now on: who watches goes on.
+    // The key changes: a page that already plays continues.
     let mut config = Config::default();
     config.access.others.play.keys = vec![Secret::new("another")];
     running.server.reload(&config);
@@ -152,7 +153,7 @@ fn without_webrtc_the_page_plays_by_hls_and_by_websocket() {
     plays(&page, "hls", 20);
     choose(&page, "protocol", "flv");
     plays(&page, "flv", 20);
-    // As when the tab is shown again, and after a pause.
+    // After the tab becomes visible again, and after a pause.
     page.value("document.dispatchEvent(new Event('visibilitychange'))");
     page.value("document.getElementById('play').click()");
     page.wait_soon(&has_status("paused"));
@@ -165,7 +166,7 @@ fn without_webrtc_the_page_plays_by_hls_and_by_websocket() {
         1
     );
     assert_eq!(browser.complaints(), Vec::<String>::new());
-    // A query chooses too.
+    // The URL's query can choose too.
     let other = browser.open(&format!("{}?protocol=flv", running.page()), "");
     plays(&other, "flv", 5);
 }
@@ -200,7 +201,7 @@ fn packets_without_frames_lead_to_hls() {
     let running = start_with(|_| ());
     let _publisher = running.publish(&NO_B_FRAMES);
     let browser = Chromium::start("en");
-    // As in browsers that say they play a profile and do not.
+    // Simulates a browser that claims to decode a profile and does not.
     let undecoded = "const getStats = RTCPeerConnection.prototype.getStats;
         RTCPeerConnection.prototype.getStats = async function () {
             const copy = new Map();
@@ -255,7 +256,7 @@ fn controls_work_by_keyboard_and_have_names() {
     assert!(page.text("code-note").contains("this computer only"), "{}", page.text("code-note"));
 }
 
-/// Writes a line into the chat of the page.
+/// Posts a line in the chat of the page.
 fn say(page: &Page<'_>, name: &str, line: &str) {
     page.value(&format!(
         "(() => {{
@@ -288,7 +289,7 @@ fn two_browsers_chat_and_markup_runs_nothing() {
             "document.querySelector('#lines p')?.innerText.startsWith({:?})",
             format!("Ann {markup}")
         ));
-        // What a page gets at once when it joins was said before, and does not fly.
+        // The earlier lines that a page gets when it joins do not fly over the video.
         let flies = format!("document.querySelector('#danmaku span')?.innerText === {markup:?}");
         wait_for("the line over the video", LIMIT, || {
             let does = page.value(&flies) == true;
@@ -301,12 +302,12 @@ fn two_browsers_chat_and_markup_runs_nothing() {
         let made = "document.querySelectorAll('#lines img, #lines script, #danmaku img').length";
         assert_eq!((page.value(made), page.value("window.ran ?? 0")), (0.into(), 0.into()));
     }
-    // A line without a name gets one, and is read aloud as part of a log.
+    // A line without a name gets one, and the list is a log for screen readers.
     say(&bob, "", "hello");
     ann.wait_soon("/guest-\\d+ hello/.test(document.getElementById('lines').innerText)");
     assert_eq!(ann.value("document.getElementById('lines').role"), "log");
     ann.wait_soon("document.getElementById('viewers').innerText === '2'");
-    // More than a burst stays in the box, with the reason.
+    // Messages beyond the burst limit stay in the text field, with the reason.
     for _ in 0..9 {
         say(&bob, "", "more");
     }
@@ -352,7 +353,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The names of texts in a part of the texts of the page.
+/// The names of the texts in one language.
 fn names(texts: &str) -> BTreeSet<String> {
     let names = texts.lines().filter_map(|line| line.strip_prefix("        ")?.split_once(": '"));
     names.map(|(name, _)| name.to_owned()).collect()

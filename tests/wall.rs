@@ -42,7 +42,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let snapshot = wait(&one, "one to fail and two to play", |snapshot| {
         failed(snapshot) && plays(snapshot, 0) && plays(snapshot, 2)
     });
-    // It is told in its tile, and nowhere else.
+    // The tile shows the failure, and there is no notice.
     assert!(
         snapshot.notices.iter().all(|it| !it.key().starts_with("watch-")),
         "{:?}",
@@ -51,10 +51,10 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     assert_eq!(snapshot.chosen_slot(), 0);
     assert!(one.watched()[0].get().is_some() && one.watched()[2].get().is_some());
     assert!(one.watched()[1].get().is_none());
-    // Each keeps its own third of what is kept to go back in.
+    // How long the first tile has been playing.
     let before = tile(&snapshot, 0).unwrap().figures.playing_for;
 
-    // Another is chosen, tried again and taken away; the first plays on all the while.
+    // Another tile is chosen, retried and removed; the first one plays on meanwhile.
     player(WatchCommand::Choose(TileId(1)));
     let snapshot = wait(&one, "the choice", |snapshot| snapshot.chosen_slot() == 1);
     assert!(matches!(snapshot.watch, WatchState::Failed { .. }));
@@ -73,7 +73,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     player(WatchCommand::GoToLive);
     wait(&one, "the live end", |snapshot| !snapshot.watch_figures.paused);
 
-    // No more than there is room for.
+    // No more tiles than fit.
     for _ in 0..MAX_TILES * 2 {
         player(WatchCommand::Add { url: dead.clone() });
     }
@@ -87,7 +87,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     player(WatchCommand::Add { url: dead.clone() });
     let snapshot = wait(&one, "three", |snapshot| snapshot.tiles.len() == 3);
     assert_eq!(snapshot.recent, [dead.clone(), url.clone()]);
-    // What is added is seen as it comes, whatever the first is looked at like.
+    // A new tile has the default viewport, whatever that of the first tile.
     let looks: [Viewport; 2] =
         ["fill 1.5 90 0.25 -0.125", "4:3 1 270"].map(|look| look.parse().unwrap());
     let seen = |snapshot: &Snapshot| {
@@ -99,7 +99,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     wait(&one, "another", |snapshot| seen(snapshot) == looks);
     one.end(LIMIT).unwrap();
 
-    // The next run has the tiles, which do not play; the address with a token was not kept.
+    // The next run has the tiles, which do not play yet. The address with a token was not saved.
     assert!(
         !std::fs::read_to_string(folder.path().join("onair.toml")).unwrap().contains("planted")
     );
@@ -115,7 +115,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     wait(&next, "one alone", |snapshot| snapshot.tiles.len() == 1);
     next.end(LIMIT).unwrap();
 
-    // One alone does not come back by itself; what is played then is looked at as it was.
+    // A single tile is not restored, but the next stream has its viewport.
     let last = watcher(folder.path());
     last.send(Ask::Watch { url });
     let snapshot = wait(&last, "a tile", |snapshot| snapshot.tiles.len() == 1);
@@ -123,7 +123,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     last.end(LIMIT).unwrap();
 }
 
-/// Runs `onair play --headless --json` and gives its exit code and lines.
+/// Runs `onair play --headless --json`; returns its exit code, events and errors.
 fn headless(arguments: &[&str]) -> (Option<i32>, Vec<Value>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
     command.args(["--json", "play", "--headless", "--mute"]).args(arguments);
@@ -161,7 +161,7 @@ fn several_streams_without_a_window_are_told_apart() {
     assert_eq!((&last["shown"], &last["exit"]), (&sum.into(), &3.into()), "{last}");
     assert!(last["index"].is_null());
 
-    // One alone is told as ever.
+    // A single stream has no index in its events.
     let (code, lines, _) = headless(&[film]);
     assert_eq!(code, Some(0));
     assert!(lines.iter().all(|line| line["index"].is_null()), "{lines:?}");
@@ -176,11 +176,11 @@ fn several_streams_without_a_window_are_told_apart() {
     assert!(said.contains("at most 9"), "{said}");
 }
 
-/// An answer, and how FLV begins.
+/// An HTTP response, and the beginning of an FLV file.
 const FLV: &[u8] = b"HTTP/1.1 200 OK\r\n\r\nFLV\x01\x05\0\0\0\x09\0\0\0\0";
 
-/// Servers in the other tiles send garbage, lie, stall and say nothing: the one between them plays on,
-/// and each says what is wrong with it.
+/// Servers in the other tiles send garbage, lie, stall or send nothing. The good tiles play on, and
+/// each bad tile states its cause.
 #[test]
 fn servers_that_misbehave_in_tiles_harm_no_other() {
     let words = ["live", "--video", "test", "--audio", "tone", "--size", "320x180", "--fps", "25"];
@@ -189,7 +189,7 @@ fn servers_that_misbehave_in_tiles_harm_no_other() {
     let garbage = web::canned(|_, socket| {
         let mut next = 7_u32;
         let _ = socket.write_all(FLV);
-        // As long as somebody reads it, a little at a time.
+        // For as long as the client reads, a little at a time.
         loop {
             let noise = [(); 4_096].map(|()| {
                 next = next.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -205,7 +205,8 @@ fn servers_that_misbehave_in_tiles_harm_no_other() {
         let _ = socket.write_all(FLV);
         std::thread::sleep(LIMIT);
     });
-    // It promises a film and sends a page; and a stream of RTMP that is a web server's.
+    // It promises FLV and sends an HTML page; the same web server also stands in for an RTMP
+    // server.
     let lies = web::canned(|_, socket| {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\nContent-Length: 99999999\r\n";
         let _ = socket.write_all(format!("{head}\r\n<html>no film</html>").as_bytes());
@@ -228,7 +229,7 @@ fn servers_that_misbehave_in_tiles_harm_no_other() {
     let others = 1..=bad.len() as u8;
     let last = bad.len() as u8 + 1;
     wait(&studio, "both good ones", |snapshot| plays(snapshot, 0) && plays(snapshot, last));
-    // The one that stalls is waited for longest.
+    // The tile that stalls takes longest to fail.
     let causes = |snapshot: &Snapshot| -> Vec<String> {
         let cause = |id| match tile(snapshot, id).map(|tile| &tile.state) {
             Some(WatchState::Failed { cause, .. }) => Some(cause.to_string()),
@@ -270,7 +271,7 @@ fn nine_tiles_all_play() {
         (0..MAX_TILES as u8).all(|id| plays(snapshot, id))
     });
     assert!(studio.watched().iter().all(|screen| screen.get().is_some()));
-    // None of them stands still for the others.
+    // No tile stops because of the others.
     let shown = |snapshot: &Snapshot| -> Vec<u64> {
         snapshot.tiles.iter().map(|tile| tile.figures.shown).collect()
     };

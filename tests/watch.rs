@@ -10,12 +10,12 @@ use onair::net::Runtime;
 use onair::player::{Config, Event, Failure, Figures, Player, Rewind, Source, State};
 use onair::text::Language;
 
-/// How long anything may take.
+/// The time limit of a player's whole run.
 const LIMIT: Duration = Duration::from_secs(60);
-/// The longest a player may take to come to what a test waits for.
+/// The time limit for the condition that a test waits for.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// What a run of the player came to.
+/// The result of a run of the player.
 #[derive(Debug)]
 pub struct Outcome {
     pub state: State,
@@ -25,7 +25,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Why it gave up.
+    /// The cause of the failure.
     pub fn failure(&self) -> &Failure {
         match &self.state {
             State::Failed(failure) => failure,
@@ -33,7 +33,7 @@ impl Outcome {
         }
     }
 
-    /// The keys of what was said.
+    /// The keys of the player's messages.
     pub fn said(&self) -> Vec<&'static str> {
         let said = self.events.iter().filter_map(|event| match event {
             Event::Message(message) => Some(message.key()),
@@ -43,17 +43,17 @@ impl Outcome {
     }
 }
 
-/// What helps, in English.
+/// The cure, in English.
 pub fn cure(failure: &Failure) -> String {
     Language::English.cure(&failure.problem).unwrap_or_default()
 }
 
-/// A player of a URL without a speaker.
+/// The configuration of a player for this URL, without a speaker.
 pub fn config(url: &str) -> Config {
     Config { speaker: false, ..Config::new(Source::parse(url)) }
 }
 
-/// Plays to the end, or until `enough` says so.
+/// Plays to the end, or until `enough` returns true.
 pub fn play(config: &Config, mut enough: impl FnMut(&Figures) -> bool) -> Outcome {
     let runtime = Runtime::start().unwrap();
     let clock = Clock::start();
@@ -77,7 +77,7 @@ pub fn play(config: &Config, mut enough: impl FnMut(&Figures) -> bool) -> Outcom
     Outcome { state, figures, events, picture }
 }
 
-/// A player and what it needs.
+/// A player and all that it needs.
 pub struct Watching {
     pub player: Player,
     runtime: Runtime,
@@ -115,7 +115,7 @@ impl Watching {
         }
     }
 
-    /// The keys of what was said while something was waited for.
+    /// The keys of the messages that arrived while the test waited.
     pub fn said(&self) -> Vec<&'static str> {
         self.said.borrow().clone()
     }

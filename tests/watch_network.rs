@@ -60,7 +60,7 @@ fn a_certificate_is_accepted_once_for_that_server_and_no_other() {
     };
     let (tile, pin) = snapshot.notices.iter().find_map(offered).expect("nothing is offered");
     assert_eq!(pin.to_string().replace(':', "").to_lowercase(), own.pin);
-    // Another certificate than the one that was shown is not taken for it.
+    // A certificate other than the one shown is not trusted.
     let wrong = onair::net::CertificatePin::of(b"another");
     first.send(Command::Player(WatchCommand::Trust { tile, pin: wrong }));
     first.send(Command::Player(WatchCommand::Trust { tile, pin }));
@@ -69,7 +69,7 @@ fn a_certificate_is_accepted_once_for_that_server_and_no_other() {
     assert_eq!(snapshot.player.network.trusted.len(), 1);
     first.end(LIMIT).unwrap();
 
-    // The next run knows it, and asks about another server, whatever that shows.
+    // The next run trusts the certificate, but not that of another server.
     let next = watcher(folder.path());
     watch(&next, &url);
     wait(&next, "the stream again", plays);
@@ -81,7 +81,7 @@ fn a_certificate_is_accepted_once_for_that_server_and_no_other() {
         failed(it) && it.watch_figures.url == url && it.player.network.trusted.is_empty()
     });
     assert_eq!(snapshot.tiles[0].offered, Some(pin));
-    // A file of certificates does as well.
+    // A certificate file works as well.
     let file = own.certificate.display().to_string();
     set(&next, |network| network.ca_file = file);
     watch(&next, &url);
@@ -166,7 +166,7 @@ fn a_chat_whose_certificate_nobody_vouches_for_is_joined_once_that_is_accepted()
     let snapshot = wait(&first, "the offer", |it| offered(it).is_some());
     let offered = offered(&snapshot).unwrap();
     assert_eq!(offered.pin.to_string().replace(':', "").to_lowercase(), own.pin);
-    // Another certificate than the one that was shown is not taken for it.
+    // A certificate other than the one shown is not trusted.
     first
         .send(Command::Player(WatchCommand::TrustChat(onair::net::CertificatePin::of(b"another"))));
     first.send(Command::Player(WatchCommand::TrustChat(offered.pin)));
@@ -175,7 +175,7 @@ fn a_chat_whose_certificate_nobody_vouches_for_is_joined_once_that_is_accepted()
     assert_eq!(snapshot.player.network.trusted, [(format!("127.0.0.1:{port}"), offered.pin)]);
     assert!(plays(&snapshot), "the stream goes on");
     first.end(LIMIT).unwrap();
-    // The next run knows it.
+    // The next run trusts it.
     let next = watcher(folder.path());
     watch(&next, &rtmp);
     wait(&next, "the chat again", open);

@@ -30,10 +30,10 @@ use onair::media::Size;
 use onair::media::source_status::SourceState;
 use zbus::zvariant::{OwnedObjectPath, Value};
 
-/// Four colours, one a quarter of the screen.
+/// Four colors, one for each quarter of the display.
 const QUARTERS: [u32; 4] = [0x00C0_3020, 0x0020_A040, 0x0030_40D0, 0x00E0_E0A0];
 
-/// Runs a part of this file in another process, in the session of this command.
+/// Runs a part of this file in another process, within this command's session.
 fn inside(part: &str, mut command: Command) {
     let output = command
         .args(["--exact", &format!("wayland::{part}"), "--nocapture", "--test-threads=1"])
@@ -53,13 +53,13 @@ fn this_program() -> std::path::PathBuf {
     std::env::current_exe().unwrap()
 }
 
-/// Tells sway something.
+/// Sends sway a command.
 fn tell(words: &str) {
     let told = Command::new("swaymsg").arg(words).output().unwrap();
     assert!(told.status.success(), "{words}: {}", String::from_utf8_lossy(&told.stdout));
 }
 
-/// The background: a picture with a colour in each quarter, from this one on.
+/// Sets the background: an image with a color in each quarter, starting with this one.
 fn paint(from: usize) {
     let folder = std::env::var_os("XDG_RUNTIME_DIR").unwrap();
     let path = std::path::Path::new(&folder).join(format!("quarters-{from}.png"));
@@ -79,7 +79,7 @@ fn quarter(from: usize, number: usize) -> u32 {
     QUARTERS[(from + number) % 4]
 }
 
-/// Whether the quarters are seen in a picture.
+/// Whether a frame shows the quarters.
 fn quartered(frame: &onair::media::VideoFrame, from: usize) -> bool {
     let Size { width, height } = frame.size();
     let (width, height) = (width as usize, height as usize);
@@ -103,7 +103,7 @@ fn the_screen_of_a_real_session() {
         return;
     }
     let session = Session::start("640x480", "");
-    // What there is to choose from.
+    // The list of devices.
     let devices = session.command(env!("CARGO_BIN_EXE_onair")).arg("devices").output().unwrap();
     let devices = String::from_utf8_lossy(&devices.stdout).into_owned();
     assert!(devices.contains("(screen:wayland)"), "{devices}{}", session.said());
@@ -121,8 +121,8 @@ fn inside_session() {
     paint(0);
     let mut shown = Shown::screen(&DisplayTarget::default());
     if !std::path::Path::new("/dev/dri").exists() {
-        // The portal's part for wlroots (0.7) gives no pictures where there is no graphics card: it
-        // ends the question by itself, which is said, and it is not put again.
+        // Without a graphics card, the portal's backend for wlroots (0.7) gives no frames and ends
+        // the request. onair reports that and does not ask again.
         let failed = shown.await_state(SourceState::Failed);
         assert!(failed.detail.contains("ended without an answer"), "{failed:?}");
         window_is_refused();
@@ -134,9 +134,9 @@ fn inside_session() {
     assert_eq!((open.name.as_str(), open.id.as_str()), ("Screen", "wayland"));
     let frame = shown.await_frame("the four quarters", |frame| quartered(frame, 0));
     assert_eq!(frame.size(), Size::new(640, 480));
-    // At the edge of two, to the pixel.
+    // At the border of two quarters, to the pixel.
     assert!(is(&frame, 316, 100, quarter(0, 0)) && is(&frame, 324, 100, quarter(0, 1)));
-    // What stands costs nothing: the planes are the same.
+    // A still display costs nothing: the frame is the same.
     Stop::new().wait(Duration::from_millis(300));
     let first = shown.frame().unwrap();
     Stop::new().wait(Duration::from_millis(500));
@@ -148,20 +148,20 @@ fn inside_session() {
     region();
     window_is_refused();
 
-    // Another size, in the middle of it, and without another question.
+    // The size changes during the capture, without another request.
     tell("output HEADLESS-1 mode 800x600@60Hz");
     let frame = shown.await_frame("another size", |frame| {
         frame.size() == Size::new(800, 600) && quartered(frame, 1)
     });
     assert!(is(&frame, 396, 100, quarter(1, 0)) && is(&frame, 404, 100, quarter(1, 1)));
 
-    // The desktop goes away.
+    // The compositor ends.
     let compositor = std::env::var("ONAIR_COMPOSITOR").unwrap();
     assert!(Command::new("kill").args(["-KILL", &compositor]).status().unwrap().success());
     let lost = shown.await_state(SourceState::Lost);
     assert_eq!(lost.reason.id(), "display-ended", "{}", lost.reason);
     assert!(shown.frame().is_none(), "a slate takes its place");
-    // Closing takes no time, and nothing is asked behind a person's back.
+    // Closing takes no time, and onair makes no request without the user.
     Stop::new().wait(Duration::from_secs(1));
     assert!(shown.changes.try_recv().is_err());
     let closing = Clock::start();
@@ -169,7 +169,7 @@ fn inside_session() {
     assert!(closing.now() < Timestamp::from_millis(500));
 }
 
-/// A window that moves: what it covers changes, what is beside it does not.
+/// A window that moves: the frame changes under the window, and nowhere else.
 fn moving(shown: &mut Shown) {
     tell(
         "for_window [title=\"simple-shm\"] floating enable, border none, move absolute position 20 20",
@@ -191,7 +191,7 @@ fn moving(shown: &mut Shown) {
     shown.await_frame("the window gone", |frame| quartered(frame, 1));
 }
 
-/// A part of the screen, beside a source that has all of it.
+/// A region of the display, together with a source that has all of it.
 fn region() {
     let part = Some(Area::new(300, 220, 40, 40));
     let id = Some("wayland/part".to_owned());
@@ -199,14 +199,14 @@ fn region() {
     shown.await_state(SourceState::Open);
     let frame = shown.await_frame("the middle", |frame| quartered(frame, 1));
     assert_eq!(frame.size(), Size::new(40, 40));
-    // Beside the screen there is nothing, which is said once.
+    // Outside the display there is nothing, which is reported once.
     let part = Some(Area::new(3_000, 220, 40, 40));
     let shown = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });
     let failed = shown.await_state(SourceState::Failed);
     assert!(failed.detail.contains("beside"), "{failed:?}");
 }
 
-/// This desktop has no dialog for windows.
+/// This desktop has no dialog for window capture.
 fn window_is_refused() {
     let window = WindowTarget { id: "wayland".to_owned(), without_pointer: false };
     let shown = Shown::open(|context| window.open(context));
@@ -214,20 +214,20 @@ fn window_is_refused() {
     assert_eq!(failed.reason.id(), "display-no-windows", "{failed:?}");
 }
 
-/// What the portal of our own does when it is started.
+/// How our own portal answers a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
-    /// The person says no.
+    /// The user declines.
     Refuse,
     /// The dialog stays open.
     Wait,
-    /// The person says yes to nothing.
+    /// The user accepts without choosing a stream.
     Empty,
-    /// What cannot be understood.
+    /// An answer that makes no sense.
     Nonsense,
-    /// Yes; but PipeWire has no such stream.
+    /// Accepts, but PipeWire has no such stream.
     Broken,
-    /// Yes, to this stream.
+    /// Shares this stream.
     Share(u32),
 }
 
@@ -244,7 +244,7 @@ impl Portal {
         Self { answer, asked, closed, token }
     }
 
-    /// Serves it until the value is dropped.
+    /// Serves the portal until the returned value is dropped.
     fn serve(self) -> zbus::blocking::Connection {
         let builder = zbus::blocking::connection::Builder::session().unwrap();
         let builder = builder.serve_at(PATH, self).unwrap();
@@ -337,7 +337,7 @@ impl Portal {
             let reached = std::os::unix::net::UnixStream::connect(path).unwrap();
             return std::os::fd::OwnedFd::from(reached).into();
         }
-        // Nobody is at the other end.
+        // The other end of the connection is closed.
         let (ours, _) = std::os::unix::net::UnixStream::pair().unwrap();
         std::os::fd::OwnedFd::from(ours).into()
     }
@@ -347,7 +347,7 @@ impl Portal {
 fn nobody_is_asked_in_a_loop() {
     peers::in_real_time!(nobody_is_asked_in_a_loop);
     peers::require!("dbus-daemon");
-    // All at once: of each is waited for what must not come.
+    // All answers at the same time, because each test waits for something that must not happen.
     std::thread::scope(|scope| {
         for number in 0..REFUSALS.len() {
             scope.spawn(move || {
@@ -360,7 +360,7 @@ fn nobody_is_asked_in_a_loop() {
     });
 }
 
-/// After which nobody is to be asked again.
+/// Answers after which the user must not be asked again.
 const REFUSALS: [Answer; 5] =
     [Answer::Refuse, Answer::Wait, Answer::Empty, Answer::Nonsense, Answer::Broken];
 
@@ -393,14 +393,14 @@ fn inside_portal() {
             || (answer == Answer::Broken && down.reason.id() == "display-ended"),
         "{answer:?}: {down:?}"
     );
-    // Longer than anything that is tried again by itself waits at first.
+    // Longer than the first wait of any automatic retry.
     Stop::new().wait(Duration::from_secs(7));
     let count = || asked.load(Ordering::SeqCst);
     assert_eq!(count(), 1, "{answer:?}");
     let kept = permissions.take_changes();
     if answer == Answer::Broken {
         assert_eq!(kept[0].1.expose(), "token-0");
-        // Opened again it is asked for by what was allowed.
+        // When the source opens again, the request uses the earlier permission.
         drop(shown);
         let again = Shown::open(|context| capture::open_by(&choice, &dials, context));
         again.await_down();
@@ -409,7 +409,7 @@ fn inside_portal() {
         assert!(!format!("{again:?}", again = again.source).contains("token-"));
     } else {
         assert!(kept.is_empty());
-        // A person wants it: it is asked once more, and as if for the first time.
+        // The user asks for it: the request is made once more, as if for the first time.
         permissions.ask_again(&capture::sharing::key(&choice).unwrap());
         let start = Clock::start();
         while count() < 2 && answer != Answer::Wait {
@@ -419,7 +419,7 @@ fn inside_portal() {
         let closing = Clock::start();
         drop(shown);
         assert!(closing.now() < Timestamp::from_millis(500));
-        // A dialog that nobody waits for any more is closed, with its session.
+        // A dialog that nobody waits for any more is closed, together with its session.
         while closed.load(Ordering::SeqCst) < u32::from(answer == Answer::Wait) {
             assert!(start.now() < Timestamp::ZERO + LIMIT, "{answer:?}: never closed");
             Stop::new().wait(Duration::from_millis(10));
@@ -442,7 +442,7 @@ fn pictures_of_a_real_pipewire() {
     inside("inside_pipewire", bus.command(this_program()));
 }
 
-/// A producer of pictures, which GStreamer makes out of these elements, and its number in PipeWire.
+/// A video stream that GStreamer makes from these elements, and its PipeWire node.
 fn produce(elements: &str, pixels: &str, name: &str) -> (peers::Peer, u32) {
     let line = format!(
         "{elements} ! video/x-raw,format={pixels},width=640,height=480,framerate=30/1 ! \
@@ -471,14 +471,14 @@ fn inside_pipewire() {
     if !is_inside() {
         return;
     }
-    // Its pictures have seven bars in their upper part, from white to blue.
+    // The upper part of its frames has seven bars, from white to blue.
     let bars = [0x00FF_FFFF, 0x00FF_FF00, 0x0000_FFFF, 0x0000_FF00, 0x00FF_00FF, 0x00FF_0000, 0xFF];
     let barred = |frame: &onair::media::VideoFrame| {
         let mut all = bars.iter().enumerate();
         frame.size() == Size::new(640, 480)
             && all.all(|(number, color)| is(frame, number * 640 / 7 + 45, 100, *color))
     };
-    // A producer each: GStreamer's does not always serve a second reader.
+    // One producer per source: GStreamer's does not always serve a second reader.
     let serve = |pixels: &str, name: &str| {
         let (producer, node) = produce("videotestsrc is-live=true pattern=smpte", pixels, name);
         let portal = Portal::new(Answer::Share(node));
@@ -497,14 +497,14 @@ fn inside_pipewire() {
         let lost = shown.await_state(SourceState::Lost);
         assert_eq!(lost.reason.id(), "display-ended", "{lost:?}");
         assert!(shown.frame().is_none(), "a slate takes its place");
-        // Of a screen and of a window it is waited whether anybody is asked after a while.
+        // For one display and one window, the test waits longer for a second request.
         if pixels != "BGRx" {
             Stop::new().wait(Duration::from_secs(6));
         }
         assert_eq!(asked.load(Ordering::SeqCst), 1, "nobody is asked again");
     }
     {
-        // A part of it: the end of the fourth bar and the beginning of the fifth.
+        // A region: the end of the fourth bar and the beginning of the fifth.
         let (_producer, _, _portal) = serve("BGRA", "rig-part");
         let part = Some(Area::new(340, 100, 50, 40));
         let mut middle = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });
@@ -513,7 +513,7 @@ fn inside_pipewire() {
         assert!(is(&frame, 45, 35, bars[4]));
     }
     {
-        // Beside it there is nothing.
+        // Outside the display there is nothing.
         let (_producer, _, _portal) = serve("BGRx", "rig-beside");
         let part = Some(Area::new(3_000, 220, 40, 40));
         let beside = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });

@@ -21,7 +21,7 @@ use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActiva
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use crate::session::{HELPERS, Session};
 
-/// How many colours a picture of what a display shows has.
+/// The number of colors in a screenshot of this display.
 fn colors_of(session: &Session, display: &str) -> usize {
     let path = session.bus.folder().join("shown.png");
     let status = session.command("grim").args(["-o", display]).arg(&path).status().unwrap();
@@ -56,19 +56,19 @@ fn the_studio_goes_on_air_and_is_closed_on_a_wayland_desktop() {
         window.errors().contains("the window shows its first frame")
     });
 
-    // A keyboard that stays, so that the window has it.
+    // A keyboard that stays, so that the window has the focus.
     let _keyboard = Peer::start_command(session.command("wtype").args(["-s", "600000"]));
     let tell = |words: &[&str]| {
         let output = session.command("swaymsg").args(words).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    // Under this name the desktop finds the icon.
+    // The desktop finds the icon by this name.
     wait_for("the window", LIMIT, || tell(&["-t", "get_tree"]).contains("\"app_id\": \"onair\""));
     let press = |words: &[&str]| {
         assert!(session.command("wtype").args(words).status().unwrap().success());
     };
     let published = |serve: &Onair| serve.events().iter().any(|event| event["event"] == "publish");
-    // Pressed once more it asks whether to stop.
+    // Another press while on air asks whether to stop.
     wait_for("on air", LIMIT, || {
         press(&["-s", "500", "-M", "ctrl", "-P", "l", "-s", "200", "-p", "l", "-m", "ctrl"]);
         published(&serve)
@@ -79,7 +79,7 @@ fn the_studio_goes_on_air_and_is_closed_on_a_wayland_desktop() {
     assert_eq!(probe.stream("video")["width"], 320);
     wait_for("the test picture", LIMIT, || colors_of(&session, "HEADLESS-1") > 500);
 
-    // The desktop closes it: it asks, and the stream goes on.
+    // When the desktop closes the window, it asks first, and the stream continues.
     tell(&["[app_id=onair]", "kill"]);
     press(&["-s", "1500", "-k", "Escape"]);
     assert!(window.status().is_none(), "{}", window.errors());
@@ -91,13 +91,13 @@ fn the_studio_goes_on_air_and_is_closed_on_a_wayland_desktop() {
     assert_eq!(event["reason"], "unpublished", "{event}");
 }
 
-/// What sway says.
+/// sway's answer to a command.
 fn told(session: &Session, words: &[&str]) -> Value {
     let output = session.command("swaymsg").args(words).output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{words:?}: {output:?}"))
 }
 
-/// All windows below a part of sway's tree.
+/// All windows below a node of sway's tree.
 fn windows(tree: &Value) -> Vec<Value> {
     let parts = ["nodes", "floating_nodes"];
     let below = parts.iter().flat_map(|part| tree[*part].as_array().into_iter().flatten());
@@ -108,14 +108,14 @@ fn windows(tree: &Value) -> Vec<Value> {
     all
 }
 
-/// The windows on a display of this name.
+/// The windows on the display with this name.
 fn windows_on(session: &Session, display: &str) -> Vec<Value> {
     let tree = told(session, &["-t", "get_tree"]);
     let displays = tree["nodes"].as_array().unwrap();
     displays.iter().filter(|it| it["name"] == display).flat_map(windows).collect()
 }
 
-/// A studio of its own settings in this session, once its window is there.
+/// A studio with these settings in this session, once its window has opened.
 fn studio(session: &Session, settings: &str) -> (Peer, PathBuf) {
     let path = session.bus.folder().join("settings.toml");
     fs::write(&path, settings).unwrap();
@@ -132,7 +132,8 @@ const SETTINGS: &str = "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
     quality = { size = \"320x180\", fps = \"25\", video_bitrate = 500000 }\n\
     window = { reduced_motion = true }\n";
 
-/// A program that the user has just used, and that starts another one: it gets a token for that.
+/// An application that the user has just used, and that starts another one: it gets an activation
+/// token.
 #[derive(Default)]
 struct Launcher {
     token: Option<String>,
@@ -204,7 +205,7 @@ fn a_second_start_gives_the_focus_to_the_first_window() {
     wait_for("the first window in front", LIMIT, || {
         focused().is_some_and(|id| id.contains("onair"))
     });
-    // What is no token does not end the connection to the display.
+    // An invalid token does not end the connection to the display.
     let mut again = session.command(env!("CARGO_BIN_EXE_onair"));
     again.args(["studio", "--settings"]).arg(&settings);
     let again = again.env("XDG_ACTIVATION_TOKEN", "x".repeat(60_000)).output().unwrap();
@@ -247,7 +248,7 @@ fn a_compositor_that_dies_does_not_end_the_broadcast() {
     let (mut window, _) = studio(&session, &format!("{SETTINGS}{targets}"));
     let _keyboard = Peer::start_command(session.command("wtype").args(["-s", "600000"]));
     let happened = |name: &str| serve.events().iter().any(|event| event["event"] == name);
-    // Pressed once more it asks whether to stop.
+    // Another press while on air asks whether to stop.
     wait_for("on air", LIMIT, || {
         let keys = ["-s", "500", "-M", "ctrl", "-P", "l", "-s", "200", "-p", "l", "-m", "ctrl"];
         assert!(session.command("wtype").args(keys).status().unwrap().success());
@@ -257,7 +258,7 @@ fn a_compositor_that_dies_does_not_end_the_broadcast() {
     window.wait_until("what it says", LIMIT, |window| {
         window.errors().contains("stays on air without a window")
     });
-    // It goes on, with the picture.
+    // The stream continues, with video.
     let probe = ffmpeg::probe(format!("{server}/live/show"));
     assert_eq!(probe.stream("video")["width"], 320);
     assert!(window.status().is_none() && !happened("unpublish"), "{}", window.errors());

@@ -23,7 +23,7 @@ use onair::net::Runtime;
 use onair::server::{Config, Event, IceLogin, IceServer, Listen, Protocol, Server};
 use page::PageServer;
 
-/// What ffmpeg has to do so that browsers play it over WebRTC.
+/// Encoder options without B-frames, so that browsers can play the stream over WebRTC.
 const NO_B_FRAMES: [&str; 2] = ["-tune", "zerolatency"];
 
 struct Running {
@@ -34,7 +34,7 @@ struct Running {
 fn start_with(change: impl FnOnce(&mut Config)) -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let mut config = Config { rtmp: any, http: Some(any), webrtc: Some(any), ..Config::default() };
-    // A busy machine refuses no rendition.
+    // The server refuses no rendition, even on a busy machine.
     config.media.renditions.cpu = 100.0;
     change(&mut config);
     let runtime = Runtime::start().unwrap();
@@ -71,7 +71,7 @@ impl Drop for Running {
     }
 }
 
-/// The answer to a request: status, head in small letters, body.
+/// The response to a request: status, head in lower case, and body.
 fn ask(
     http: SocketAddr,
     method: &str,
@@ -82,7 +82,7 @@ fn ask(
     ask_with(http, method, path, (kind, ""), body)
 }
 
-/// The same with further header lines.
+/// Like `ask`, with further header fields.
 fn ask_with(
     http: SocketAddr,
     method: &str,
@@ -111,7 +111,7 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
     head.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_default()
 }
 
-/// What the page of a browser has told last.
+/// The last report of a browser's page.
 fn last(reports: &[Value]) -> Value {
     reports.last().cloned().unwrap_or_default()
 }
@@ -160,7 +160,7 @@ fn chromium_plays_our_own_stream_in_the_profile_it_has() {
         latencies.len(),
         report,
     );
-    // Of a busy machine without a graphics card: what is aimed at is in docs/evidence.
+    // A limit for a busy machine without a graphics card; docs/evidence has the goal.
     assert!(median < 1_500, "median {median} ms, p95 {p95} ms");
     let mut streams = String::new();
     let joined = live.wait_event("a viewer by WHEP", |event| {
@@ -291,7 +291,7 @@ fn offers_are_refused_with_the_reason() {
         assert_eq!(status, expected, "{why}");
         assert!(why.contains(reason), "{why}");
     }
-    // A session that nobody connects to has a URL, and goes.
+    // A session without a connection has a URL, and ends later.
     let (status, head, answer) = post("/live/show/whep", "application/sdp", page::OFFER);
     assert_eq!(status, 201, "{answer}");
     assert!(answer.contains("a=ice-lite") && answer.contains("typ host"), "{answer}");

@@ -19,7 +19,7 @@ use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use tempfile::TempDir;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
-/// A studio on air at a server of its own, and recording.
+/// A studio that is on air on its own server, and records.
 struct Studio {
     desktop: Desktop,
     _manager: Peer,
@@ -39,7 +39,7 @@ impl Studio {
         Self::start_with(desktop, "", "")
     }
 
-    /// With more in the settings of the window, and below them.
+    /// With more window settings, and with further settings below them.
     fn start_with(desktop: Desktop, window: &str, more: &str) -> Self {
         let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
         let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
@@ -56,7 +56,7 @@ impl Studio {
         Self { desktop, _manager: manager, serve, server, window, home }
     }
 
-    /// On air, and some seconds of it in a file.
+    /// Goes on air, and waits for some seconds of recording.
     fn goes_on_air(&mut self) {
         let desktop = &self.desktop;
         let id = desktop.shown(&mut self.window);
@@ -70,7 +70,7 @@ impl Studio {
         });
     }
 
-    /// The stream was taken back in words, and what was recorded is whole.
+    /// Asserts that the stream was unpublished explicitly, and that the recording is complete.
     fn was_ended_in_order(&mut self) {
         let event = self.serve.wait_named("unpublish");
         assert_eq!(event["reason"], "unpublished", "{event}");
@@ -79,12 +79,12 @@ impl Studio {
         assert_eq!(probe.warnings, "");
         assert!(probe.packets("video").len() > 20);
         assert_eq!(ffmpeg::decode(&file), "");
-        // Nothing is left to be repaired at the next start.
+        // No repair is left for the next start.
         let journal = fs::read_dir(self.home.path().join("onair/recordings")).into_iter().flatten();
         assert_eq!(journal.count(), 0, "{}", self.window.errors());
     }
 
-    /// How it ends by these signals while its display is stopped.
+    /// The exit status after these signals while the X server is stopped.
     fn signalled_while_the_display_hangs(&mut self, signals: &[&str]) -> ExitStatus {
         let display = self.desktop.display_id().to_string();
         let kill = |name: &str| Command::new("kill").args([name, &display]).status().unwrap();
@@ -111,7 +111,7 @@ fn a_signal_ends_the_window_in_order() {
                 studio.goes_on_air();
                 studio.window.signal(signal);
                 if signal == "HUP" {
-                    // A terminal that closes sends it more than once.
+                    // A closing terminal sends SIGHUP more than once.
                     studio.window.signal(signal);
                 }
                 let status = studio.window.wait(LIMIT);
@@ -122,8 +122,8 @@ fn a_signal_ends_the_window_in_order() {
     });
 }
 
-/// A window that does not answer (its thread is stopped by the desktop, say) does not keep the
-/// stream on air: here the display is stopped, at which the window's thread waits for ever.
+/// A window that does not answer must not keep the stream on air. Here the X server is stopped, so
+/// the window's thread waits forever.
 #[test]
 fn a_signal_ends_it_though_the_display_hangs() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
@@ -139,7 +139,7 @@ fn a_second_signal_ends_it_at_once() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let mut studio = Studio::start();
     studio.goes_on_air();
-    // The display hangs, so that the first one cannot have ended it.
+    // The display hangs, so the first signal cannot have ended the process.
     let status = studio.signalled_while_the_display_hangs(&["INT", "TERM"]);
     assert_eq!(status.code(), Some(1), "{}", studio.window.errors());
 }
@@ -154,13 +154,13 @@ fn a_display_that_disappears_does_not_end_the_broadcast() {
     wait_for("what it says", LIMIT, || {
         studio.window.errors().contains("stays on air without a window")
     });
-    // Viewers and the file get more of it.
+    // Viewers and the file get more data.
     let size = || fs::metadata(recording(studio.home.path()).unwrap()).unwrap().len();
     let before = size();
     wait_for("more of the recording", LIMIT, || size() > before + 200_000);
     let ended = studio.serve.events().iter().any(|event| event["event"] == "unpublish");
     assert!(!ended, "{:#?}", studio.serve.events());
-    // A later start says where it is, and does not disturb it.
+    // A later start reports the one that is on air, and does not disturb it.
     let settings = studio.home.path().join("settings.toml");
     let mut later = studio.desktop.onair(studio.home.path());
     let later = later.args(["studio", "--settings"]).arg(&settings).output().unwrap();
@@ -191,7 +191,7 @@ fn a_display_that_disappears_while_nothing_is_on_air_ends_it_in_words() {
 fn after_a_crash_on_air_the_next_start_resumes_it() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let mut studio = Studio::start_on(Desktop::start().without_bus());
-    // Its key is kept beside the settings.
+    // The stream key is in the key file next to the settings.
     studio.desktop.shown(&mut studio.window);
     studio.window.signal("TERM");
     assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
@@ -218,11 +218,11 @@ fn after_a_crash_on_air_the_next_start_resumes_it() {
     studio.window.signal("KILL");
     studio.window.wait(LIMIT);
     assert!(mark.exists() && published(&studio) == 1);
-    // Without a window, by a flag.
+    // Without a window, with a flag.
     let settings = studio.home.path().join("settings.toml");
     let settings = settings.to_str().unwrap();
     let words = ["live", "--settings", settings, "--resume", "--duration", "2s"];
-    // By the key that is kept beside the settings.
+    // With the key from the key file next to the settings.
     let run = || Peer::start_command(studio.desktop.onair(studio.home.path()).args(words));
     let mut again = run();
     assert_eq!(again.wait(LIMIT).code(), Some(0), "{}{}", again.output(), again.errors());
@@ -230,7 +230,7 @@ fn after_a_crash_on_air_the_next_start_resumes_it() {
     assert!(!mark.exists(), "it ended in order");
     let mut none = run();
     assert_eq!(none.wait(LIMIT).code(), Some(3), "{}", none.errors());
-    // In the window, by the button that the health bar offers.
+    // In the window, with the button in the health bar.
     while let Some(file) = recording(studio.home.path()) {
         fs::remove_file(file).unwrap();
     }
@@ -252,7 +252,7 @@ fn after_a_crash_on_air_the_next_start_resumes_it() {
     assert!(!mark.exists(), "it ended in order");
 }
 
-/// What the desktop was asked to hold off, and to let go.
+/// Which requests the desktop received: to prevent sleep, and to allow it again.
 #[derive(Clone, Default)]
 struct Asked {
     held: Arc<AtomicU32>,
@@ -260,7 +260,7 @@ struct Asked {
     by_portal: Arc<AtomicBool>,
 }
 
-/// The desktop's screen saver; one that is stuck never answers.
+/// The desktop's screen saver service; a stuck one never answers.
 struct Saver {
     asked: Asked,
     stuck: bool,
@@ -283,7 +283,7 @@ impl Saver {
     }
 }
 
-/// The desktop's portal.
+/// The desktop's portal service.
 struct Portal(Asked);
 
 #[zbus::interface(name = "org.freedesktop.portal.Inhibit")]
@@ -329,11 +329,11 @@ fn sleep_is_held_off_while_on_air() {
     assert_eq!(held(), 0, "nothing is on air");
     studio.goes_on_air();
     wait_for("the request", LIMIT, || held() == 1);
-    // Off air the desktop may sleep again: Stop, and yes.
+    // Off air, the desktop may sleep again. The keys press *Stop* and confirm.
     assert_eq!(asked.let_go.load(Ordering::SeqCst), 0);
     let let_go = || asked.let_go.load(Ordering::SeqCst) == 1;
     for _ in 0..5 {
-        // The question stands there after some frames, *Stop* before what has the keyboard.
+        // The question appears after a few frames, and *Stop* is before the focused button.
         for key in ["ctrl+l", "shift+Tab", "Return"] {
             studio.desktop.said("xdotool", &["key", key]);
             thread::sleep(Duration::from_millis(500));
@@ -372,7 +372,8 @@ fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
     wait_for("the window to be hidden", LIMIT, || {
         studio.window.errors().contains("the window is hidden")
     });
-    // Half a minute's bits would be two megabytes: several seconds of pictures go by unseen.
+    // Thirty seconds would be about two megabytes, so several seconds pass while the window is
+    // hidden.
     let size =
         |studio: &Studio| fs::metadata(recording(studio.home.path()).unwrap()).unwrap().len();
     let before = size(&studio);
@@ -389,7 +390,7 @@ fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
     studio.was_ended_in_order();
 }
 
-/// Whether the last tenth of a second that has come of this file of samples (s16le) is to be heard.
+/// Whether the last tenth of a second in this file of s16le samples is audible.
 fn is_heard(samples: &Path) -> Option<bool> {
     let bytes = fs::read(samples).ok()?;
     let last = bytes.len().checked_sub(9_600)? & !1;
@@ -402,13 +403,13 @@ fn the_talk_key_is_heard_behind_another_window_and_minimised() {
     heard_behind_another_window("F8", ["keydown", "keyup"], ["F8", "F7"]);
 }
 
-/// Back, as X11 numbers it; the middle one is another.
+/// X11 numbers the Back button 8; the middle button is another one.
 #[test]
 fn a_talk_button_is_heard_behind_another_window_and_minimised() {
     heard_behind_another_window("mouse-4", ["mousedown", "mouseup"], ["8", "2"]);
 }
 
-/// The key is pressed and let go by these words, and another one is none.
+/// `down` and `up` press and release the key; another key has no effect.
 fn heard_behind_another_window(key: &str, [down, up]: [&str; 2], [it, other]: [&str; 2]) {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let window = format!(", push_to_talk_key = {key:?}, push_to_talk_everywhere = true");
@@ -416,7 +417,7 @@ fn heard_behind_another_window(key: &str, [down, up]: [&str; 2], [it, other]: [&
     let mut studio = Studio::start_with(Desktop::start(), &window, strip);
     studio.goes_on_air();
     let id = studio.desktop.shown(&mut studio.window);
-    // What viewers hear.
+    // The audio that viewers get.
     let heard = studio.home.path().join("heard.raw");
     let mut viewer = Command::new("ffmpeg");
     let url = format!("{}/live/show", studio.server);
@@ -426,7 +427,7 @@ fn heard_behind_another_window(key: &str, [down, up]: [&str; 2], [it, other]: [&
     let is = |what: &str, wanted: bool| wait_for(what, LIMIT, || is_heard(&heard) == Some(wanted));
     is("a strip that waits for its key", false);
     let said = |arguments: &[&str]| studio.desktop.said("xdotool", arguments);
-    // A game, say: it has the keyboard.
+    // Another application, such as a game, has the focus.
     let game = studio.desktop.play_test_picture();
     wait_for("the game to have the keyboard", LIMIT, || {
         let active = said(&["getactivewindow"]).parse().unwrap_or(0_u32);
@@ -437,7 +438,7 @@ fn heard_behind_another_window(key: &str, [down, up]: [&str; 2], [it, other]: [&
         is(turn, true);
         said(&[up, it]);
         is(turn, false);
-        // Another key is none.
+        // Another key has no effect.
         said(&[down, other]);
         said(&["windowminimize", &id]);
         said(&[up, other]);

@@ -20,13 +20,13 @@ use crate::peers::{LIMIT, Nginx, Peer, ffmpeg, wait_for};
 use crate::screen_reader::starts_a_screen_reader;
 use crate::window_story::widgets::{Widget, Widgets};
 
-/// nginx lets nobody else publish to its application `keyed`.
+/// The only key with which nginx accepts a publisher in its application `keyed`.
 const KEY: &str = "right-key";
 
-/// Said of a wrong key.
+/// The health bar's text for a wrong key.
 const REFUSED: &str = "refuses the stream. Is the stream key right?";
 
-/// What both stories need.
+/// The commands that both stories need.
 const PROGRAMS: [&str; 10] = [
     "Xvfb",
     "dbus-daemon",
@@ -45,14 +45,14 @@ struct Story {
     _manager: Peer,
     window: Peer,
     widgets: Widgets,
-    /// The window, as X calls it.
+    /// The window's X11 ID.
     id: String,
-    /// So much of the log belongs to earlier steps.
+    /// The length of the log that belongs to earlier steps.
     read: usize,
 }
 
 impl Story {
-    /// The window of this command of the desktop, in front.
+    /// Starts this command on a desktop, and brings its window to the front.
     fn open(command: impl FnOnce(&Desktop) -> Command) -> Self {
         let desktop = Desktop::start_bare();
         let manager = desktop.manage();
@@ -72,24 +72,24 @@ impl Story {
         self.desktop.said("xdotool", &["type", "--delay", "5", text]);
     }
 
-    /// Waits until this has the keyboard.
+    /// Waits until this widget has the focus.
     fn focused(&mut self, role: &str, name: &str) {
         self.widgets.wait(role, name, |it| it.is("focused"));
     }
 
-    /// Presses Tab until this has the keyboard.
+    /// Presses Tab until this widget has the focus.
     fn reach(&mut self, role: &str, name: &str) {
         self.reach_by("Tab", role, name);
     }
 
-    /// The same from the other end of the window, for what is near it.
+    /// The same from the other end of the window, for widgets near it.
     fn reach_back(&mut self, role: &str, name: &str) {
         self.reach_by("shift+Tab", role, name);
     }
 
     fn reach_by(&mut self, key: &str, role: &str, name: &str) {
         let focus = |all: &[Widget]| all.iter().rfind(|it| it.is("focused")).cloned();
-        // More than the window has.
+        // More presses than the window has widgets.
         for _ in 0..150 {
             let before = focus(&self.widgets.all("", ""));
             let is_it = |it: &Widget| it.role == role && it.name.starts_with(name);
@@ -102,17 +102,17 @@ impl Story {
         panic!("{role} '{name}' is not reached by keyboard");
     }
 
-    /// Waits until this is in the window.
+    /// Waits until the window shows this widget.
     fn shows(&mut self, role: &str, name: &str) -> Widget {
         self.widgets.wait(role, name, |_| true)
     }
 
-    /// Clicks on what has this name once it is there and has stopped moving.
+    /// Clicks the widget with this name once it is enabled and has stopped moving.
     fn click(&mut self, role: &str, name: &str) {
         self.click_where(role, name, |it| it.name == name);
     }
 
-    /// The same on the one for which this holds.
+    /// The same for the widget that satisfies `holds`.
     fn click_where(&mut self, role: &str, name: &str, holds: impl Fn(&Widget) -> bool) {
         let usable = |it: &Widget| it.is("enabled") && holds(it);
         let mut found = self.widgets.wait(role, name, usable);
@@ -130,7 +130,7 @@ impl Story {
         self.desktop.said("xdotool", &["click", "1"]);
     }
 
-    /// Waits until the health bar says this, from the last step on.
+    /// Waits until the log has this health bar text, from the last step on.
     fn says(&mut self, sentence: &str) {
         let read = self.read;
         let since = |log: &str| log.get(read..).is_some_and(|new| new.contains(sentence));
@@ -138,7 +138,7 @@ impl Story {
         self.read = self.window.errors().len();
     }
 
-    /// The same with any of these, while it does this.
+    /// The same for any of these texts, with this activity.
     fn says_one_of(&mut self, sentences: &[&str], activity: &str) {
         let (read, activity) = (self.read, format!("activity=\"{activity}\""));
         let of_it =
@@ -148,24 +148,24 @@ impl Story {
         self.read = self.window.errors().len();
     }
 
-    /// Waits until this holds, and shows the log where it never does.
+    /// Waits until the condition holds; shows the log if it never does.
     fn waits(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
         self.window.wait_until(what, LIMIT, |_| holds());
     }
 
-    /// Fills the disk of the recording until nothing fits on it any more.
+    /// Fills the recording's disk completely.
     fn fill(&self, disk: &Path) {
         let mut filler = fs::File::create(disk.join("filler")).unwrap();
         while filler.write_all(&[0; 1 << 20]).is_ok() {}
     }
 
-    /// Where a folder of the window's own file system is for everybody else.
+    /// The path outside the window's mount namespace of a folder inside it.
     fn seen(&self, folder: &Path) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.window.id()));
         root.join(folder.strip_prefix("/").unwrap())
     }
 
-    /// Ends the window in order; nothing but the key's own file has the key.
+    /// Ends the window normally; asserts that only the key file has the key.
     fn ends(mut self, home: &Path) {
         self.window.signal("TERM");
         assert_eq!(self.window.wait(LIMIT).code(), Some(0), "{}", self.window.errors());
@@ -191,12 +191,12 @@ fn recording(folder: &Path) -> Option<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|it| it == "mp4")).max()
 }
 
-/// Whether the newest recording in a folder has some seconds in it.
+/// Whether the newest recording in a folder has some seconds of media.
 fn grows(folder: &Path) -> bool {
     recording(folder).is_some_and(|it| it.metadata().is_ok_and(|it| it.len() > 90_000))
 }
 
-/// The newest recording in a folder is whole, once that is so.
+/// Waits until the newest recording in a folder is complete.
 fn is_whole(folder: &Path) {
     let file = recording(folder).unwrap();
     wait_for("a whole file", LIMIT, || {
@@ -206,18 +206,18 @@ fn is_whole(folder: &Path) {
     assert_eq!(ffmpeg::decode(&file), "");
 }
 
-/// What nginx has is a picture of this width and nothing is wrong with it.
+/// Asserts that nginx serves video of this width without a warning.
 fn is_served(nginx: &Nginx, app: &str, width: u32) {
     let live = ffmpeg::probe(nginx.url(app, KEY));
     assert_eq!((live.warnings.as_str(), &live.stream("video")["width"]), ("", &width.into()));
 }
 
-/// So many publish or play at nginx.
+/// The number of clients that publish or play at nginx.
 fn clients(nginx: &Nginx) -> usize {
     nginx.stat().matches("<client>").count()
 }
 
-/// A small disk of its own for a program: its mounts are seen by nobody else.
+/// Runs a command with a small disk, in a mount namespace that nobody else sees.
 fn with_small_disk(disk: &Path, command: &Command) -> Command {
     let mut inner = Command::new("unshare");
     let mount = "mount -t tmpfs -o size=96m tmpfs \"$0\" && exec \"$@\"";
@@ -232,7 +232,7 @@ fn with_small_disk(disk: &Path, command: &Command) -> Command {
     inner
 }
 
-/// Whether this machine lets nobody mount one; says so.
+/// Whether this machine does not allow such a mount; prints a message then.
 fn has_no_small_disk(disk: &Path) -> bool {
     let mounts = with_small_disk(disk, &Command::new("true")).status();
     let none = !mounts.is_ok_and(|it| it.success());

@@ -21,7 +21,7 @@ struct Posted {
 }
 
 impl Posted {
-    /// The fields of a form, in their order, decoded.
+    /// Returns the fields of a form, decoded, in the order in which they were sent.
     fn fields(&self) -> Vec<(String, String)> {
         url::form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
     }
@@ -36,14 +36,15 @@ impl Posted {
     }
 }
 
-/// A receiver, which keeps what it gets.
+/// A callback receiver that records the requests that it gets.
 struct Receiver {
     port: u16,
     posted: Arc<Mutex<Vec<Posted>>>,
 }
 
 impl Receiver {
-    /// Answers by `answer` with a status line's rest, further header lines, and a body.
+    /// Starts a receiver. `answer` returns the rest of the status line (with further header lines,
+    /// if any) and the body.
     fn start(answer: impl Fn(&Posted) -> (String, String) + Send + Sync + 'static) -> Self {
         let posted = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&posted);
@@ -151,7 +152,7 @@ fn nginx_and_onair_post_the_same_fields() {
             let comparable = |posted: &Posted| -> Vec<(String, String)> {
                 let value = |name: &str, value: String| match name {
                     _ if differs.contains(&name) => "…".to_owned(),
-                    // nginx keeps no more of it.
+                    // nginx cuts this field off after 31 characters.
                     "flashver" => value.chars().take(31).collect(),
                     _ => value,
                 };
@@ -164,7 +165,7 @@ fn nginx_and_onair_post_the_same_fields() {
             assert_eq!(comparable(theirs), comparable(ours), "{hook}");
         }
     }
-    // A client has one id, that of the events.
+    // A client has the same id in all callbacks and in the events.
     let [publish, done] = ["on_publish", "on_publish_done"]
         .map(|hook| receiver.at(&format!("/onair/{hook}"))[0].field("clientid"));
     assert_eq!((&publish, publish.clone()), (&done, serve.named("publish")[0]["id"].to_string()));
@@ -201,7 +202,7 @@ fn a_receiver_refuses_and_renames() {
     ] {
         assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264", "{url}");
     }
-    // Nobody who was refused is said to have finished.
+    // No `on_play_done` callback may name a player that was refused.
     for done in receiver.at("/on_play_done") {
         assert_eq!(done.field("name"), "hidden", "{done:?}");
     }
@@ -215,7 +216,7 @@ fn without_an_answer_everybody_is_refused_unless_configured_otherwise() {
         rules("closed", port, "", ""),
         rules("open", port, "", "if_unreachable = \"accept\"\n")
     ));
-    // Refused at connect already.
+    // RTMP publishers are refused at `connect` already.
     assert!(serve.refuses_publisher("closed/a").contains("cannot check this now"));
     assert_eq!(serve.status("GET", "/closed/a.flv", ""), 503);
     assert_eq!(serve.refuses_publisher("open/a"), "");
@@ -242,7 +243,8 @@ fn a_slow_callback_delays_nobody_else() {
     let url = format!("{}/live/slow", serve.rtmp);
     let slow = std::thread::spawn(move || drop(Client::publish(&url)));
     receiver.wait("/p", 1);
-    // While it waits, others are served: by the same receiver, and without one.
+    // While this publisher waits, others get their answers, both in the app with the receiver and
+    // in the app without callbacks.
     assert_eq!(serve.refuses_publisher("live/quick"), "");
     assert_eq!(serve.refuses_publisher("other/quick?key=k"), "");
     let mut player = Client::new(onair::wire::rtmp::client::Config::play(
@@ -291,7 +293,7 @@ fn an_hls_viewer_is_one_visit() {
     assert_eq!(receiver.at("/on_play").len(), 1);
     let done = receiver.wait("/on_play_done", 1);
     assert_eq!(done.field("clientid"), receiver.at("/on_play")[0].field("clientid"));
-    // The chat and the page's state are not worth a callback.
+    // Requests for the state of the page cause no callback.
     assert_eq!(serve.status("GET", "/live/show/state", ""), 200);
     assert_eq!(receiver.at("/on_play").len(), 1);
 }
@@ -301,7 +303,7 @@ fn a_download_ends_with_its_last_byte() {
     let receiver = Receiver::start(|_| ok());
     let folder = tempfile::tempdir().unwrap();
     let name = "live-show 2026-11-25 18-00-00.mp4";
-    // More than sockets hold.
+    // The file is larger than the socket buffers.
     let size = 40 << 20;
     std::fs::write(folder.path().join(name), vec![7; size]).unwrap();
     let record = format!("record = {:?}\n", folder.path());
@@ -314,7 +316,7 @@ fn a_download_ends_with_its_last_byte() {
     let mut first = [0; 10_000];
     socket.read_exact(&mut first).unwrap();
     let begun = receiver.wait("/on_play", 1).field("clientid");
-    // A later visit is over, and this one is not.
+    // A later request ends before the download does.
     assert_eq!(serve.status("HEAD", &path, ""), 200);
     let other = receiver.wait("/on_play_done", 1).field("clientid");
     assert_eq!(other, receiver.wait("/on_play", 2).field("clientid"));

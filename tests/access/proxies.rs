@@ -33,32 +33,33 @@ fn http_clients_of_a_trusted_proxy_have_their_own_addresses() {
     for (client, status) in [
         ("203.0.113.5", 403),
         ("198.51.100.7", 200),
-        // What a client has made up stands before what the proxy adds.
+        // A client can write its own address list, to which the proxy appends. Therefore, the last
+        // address that is not a trusted proxy counts.
         ("198.51.100.7, 203.0.113.5", 403),
         ("203.0.113.5, 198.51.100.7", 200),
         ("203.0.113.5, 127.0.0.9", 403),
     ] {
         assert_eq!(head(&serve, "/live/show.flv", &forwarded(client)), status, "{client}");
     }
-    // The other header comes from the client itself.
+    // The proxy does not write `Forwarded`, so this header comes from the client itself.
     let made_up = "Forwarded: for=198.51.100.7\r\nX-Forwarded-For: 203.0.113.5\r\n";
     assert_eq!(head(&serve, "/live/show.flv", made_up), 403);
 
-    // One client's wrong keys slow down nobody else.
+    // Wrong keys from one client do not slow down other clients.
     let wrong =
         |serve: &Serve, client: &str| head(serve, "/keys/show.flv?key=wrong", &forwarded(client));
     let guesses: Vec<_> = (0..8).map(|_| wrong(&serve, "192.0.2.1")).collect();
     assert_eq!(guesses.last(), Some(&429), "{guesses:?}");
     assert_eq!(wrong(&serve, "192.0.2.2"), 401);
 
-    // The list of viewers.
+    // The list of viewers shows the client's address.
     assert_eq!(serve.status("GET", "/live/show/hls/main.m3u8", &forwarded("198.51.100.7")), 200);
     let answer = serve.ask("GET", "/api/v1/viewers", "");
     assert!(answer.contains("\"198.51.100.7:"), "{answer}");
-    // A request through a proxy is never one of this computer.
+    // A request through a proxy never counts as one from this computer.
     assert_eq!(serve.status("GET", "/api/v1/viewers", &forwarded("127.0.0.1")), 401);
 
-    // Without trust, anybody could write the header.
+    // The proxy is not trusted now, so the server ignores the header: anybody could write it.
     serve.reload(&RULES.replace("127.0.0.0/8", "192.0.2.0/24"));
     assert_eq!(head(&serve, "/live/show.flv", &forwarded("203.0.113.5")), 200);
     serve.reload(&format!("proxy_header = \"forwarded\"\n{RULES}"));
@@ -66,7 +67,7 @@ fn http_clients_of_a_trusted_proxy_have_their_own_addresses() {
     assert_eq!(head(&serve, "/live/show.flv", &forwarded("203.0.113.5")), 200);
 }
 
-/// Passes on connections to a proxy that takes the client's address from this line.
+/// Relays connections to a proxy, and first sends a PROXY protocol line with this client address.
 fn client_at(address: &str, proxy: u16) -> u16 {
     let line = format!("PROXY TCP4 {address} 192.0.2.80 4711 1935\r\n");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -127,7 +128,8 @@ fn rtmp_clients_of_haproxy_have_their_own_addresses() {
         let published = events.iter().find(|it| it["stream"] == name.as_str()).unwrap();
         assert_eq!(published["peer"], "198.51.100.7:4711");
     }
-    // A proxy must keep to the rules, and send the header: its clients could write one themselves.
+    // A trusted proxy must send a valid PROXY header. Otherwise, its clients could write one
+    // themselves.
     for bytes in [&b"PROXY TCP4 nonsense\r\n"[..], &[3; 1_537]] {
         let mut broken = TcpStream::connect(&server).unwrap();
         broken.set_read_timeout(Some(LIMIT)).unwrap();

@@ -24,7 +24,7 @@ fn rules() -> String {
     )
 }
 
-/// A token that the command makes.
+/// Returns a token from `onair serve token`.
 fn token(serve: &Serve, arguments: &[&str]) -> String {
     let file = config_of(&serve.folder);
     let command = ["serve", "token", "--config", file.to_str().unwrap()];
@@ -83,7 +83,7 @@ fn a_token_opens_its_stream_until_it_expires_and_no_other() {
     assert!(!said.contains("Pl4nted"), "{said}");
 }
 
-/// A server's key set, which can change, and how often it was fetched.
+/// A server with a key set that can change. It counts how often the set is fetched.
 struct KeyServer {
     port: u16,
     set: Arc<Mutex<Value>>,
@@ -106,7 +106,7 @@ impl KeyServer {
     }
 }
 
-/// A key, its part of a set, and its tokens.
+/// A key pair, and its public key as an entry of a key set. It signs tokens.
 struct Signer(Ed25519KeyPair, &'static str);
 
 impl Signer {
@@ -149,7 +149,7 @@ fn public_keys_are_fetched_once_and_unknown_ones_do_not_cause_more() {
         assert_eq!(state(&serve, &stranger), 401);
         assert_eq!(state(&serve, &first), 200);
     }
-    // Nor does a reload, after which the keys are known.
+    // A reload does not fetch the keys again either: the server already has them.
     serve.reload(&rules);
     assert_eq!(state(&serve, &first), 200);
     assert_eq!(keys.fetched.load(Ordering::SeqCst), 1);

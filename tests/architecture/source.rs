@@ -28,7 +28,7 @@ pub struct Word {
     pub called: bool,
 }
 
-/// One file.
+/// One source file.
 #[derive(Debug)]
 pub struct Source {
     /// Relative to `src/`, with forward slashes.
@@ -38,7 +38,7 @@ pub struct Source {
     pub words: Vec<Word>,
     /// Modules in separate files that are declared here; `true` means only for tests.
     pub children: Vec<(String, bool)>,
-    /// The lines of `//!` at the top.
+    /// The `//!` lines at the top.
     pub head: String,
     /// Types that product code defines, each with its line.
     pub types: Vec<(String, usize)>,
@@ -173,7 +173,7 @@ impl Source {
                 }
                 end
             }
-            // What `pub(in crate::room)` names is no import.
+            // A path in `pub(in crate::room)` is not an import.
             TokenTree::Group(_) if is_visible(tokens, at) => at + 1,
             TokenTree::Group(group) => {
                 self.group(group, test, inside);
@@ -262,7 +262,7 @@ fn is_called(tokens: &[TokenTree], at: usize) -> bool {
             Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis)
 }
 
-/// Whether the `use` at `at` is that of `impl Trait + use<'a>`.
+/// Returns true if the `use` at `at` belongs to `impl Trait + use<'a>`.
 fn is_capture(tokens: &[TokenTree], at: usize) -> bool {
     tokens.get(at + 1).is_some_and(|next| is_punct(next, '<'))
 }
@@ -287,7 +287,7 @@ fn is_shown(tokens: &[TokenTree], at: usize) -> bool {
     before.is_some_and(|before| is_visible(tokens, before))
 }
 
-/// The `[…]` of an outer or inner attribute that begins at `at`.
+/// Returns the `[…]` of the outer or inner attribute that begins at `at`.
 fn attribute_at(tokens: &[TokenTree], at: usize) -> Option<&TokenTree> {
     if !is_punct(&tokens[at], '#') {
         return None;
@@ -297,7 +297,7 @@ fn attribute_at(tokens: &[TokenTree], at: usize) -> Option<&TokenTree> {
     matches!(bracket, TokenTree::Group(g) if g.delimiter() == Delimiter::Bracket).then_some(bracket)
 }
 
-/// `[cfg(test)]`, `[cfg(all(test, …))]`, `[test]`, `[tokio::test(…)]`.
+/// Returns true for `[cfg(test)]`, `[cfg(all(test, …))]`, `[test]` and `[tokio::test(…)]`.
 fn is_test_attribute(attribute: &TokenTree) -> bool {
     let TokenTree::Group(group) = attribute else { return false };
     let text: String = group.stream().to_string().split_whitespace().collect();
@@ -307,8 +307,8 @@ fn is_test_attribute(attribute: &TokenTree) -> bool {
         || text.starts_with("tokio::test")
 }
 
-/// Where a path that begins at `at` ends: `a::b::C`, a brace group at its end included. Turbofish
-/// ends it.
+/// Returns the end of the path that begins at `at`, such as `a::b::C`. Only identifiers after `::`
+/// continue it.
 fn path_end(tokens: &[TokenTree], at: usize) -> usize {
     let mut end = at + 1;
     while tokens.get(end).is_some_and(|t| is_punct(t, ':'))

@@ -11,13 +11,16 @@ use crate::peers::throttle::Throttle;
 use crate::peers::{self, LIMIT, Onair, free_port, wait_for};
 
 const PICTURES: usize = 120;
-/// Size of a frame in bytes. Three seconds of such frames are more than the buffers of both systems hold.
+/// Size of a frame in bytes. Three seconds of such frames exceed the socket buffers of both
+/// systems.
 const SIZE: usize = 60_000;
-/// Length of a stall: longer than a viewer of a live stream has to wait, and shorter than the time after which
-/// onair connects again. The stall is what is tested, so there is no state to wait for.
+/// Length of a stall: longer than the time that a viewer of a live stream has to wait, and shorter
+/// than the time after which onair reconnects. The stall itself is tested, so there is no state to
+/// wait for.
 const STALL: Duration = Duration::from_secs(3);
 
-/// Four seconds of something in AV1's clothes, each picture with its number, keyframes so far apart.
+/// Writes a file with four seconds of pretended AV1. Each frame contains its number; every
+/// `apart`th frame is a keyframe.
 fn film(folder: &Path, apart: usize) -> PathBuf {
     let mut out = bytes::BytesMut::from(&file_header(false, true)[..]);
     write_tag(TagKind::Video, 0, b"\x90av01\x81\0\0\0", &mut out);
@@ -32,7 +35,7 @@ fn film(folder: &Path, apart: usize) -> PathBuf {
     path
 }
 
-/// A server that records into this folder, where it can be reached by RTMP.
+/// Starts a server that records into this folder. Returns it with its RTMP port.
 fn server(port: u16, into: &Path) -> (Onair, u16) {
     let address = format!("127.0.0.1:{port}");
     let words = ["serve", "--http", "127.0.0.1:0", "--record", into.to_str().unwrap()];
@@ -41,7 +44,7 @@ fn server(port: u16, into: &Path) -> (Onair, u16) {
     (onair, base.rsplit(':').next().unwrap().parse().unwrap())
 }
 
-/// The numbers of the pictures that the server has kept of a stream that has ended.
+/// Returns the numbers of the frames in the server's recording of a stream that has ended.
 fn kept(server: &Onair, stream: &str) -> Vec<usize> {
     let find = || {
         server.events().into_iter().find(|it| {
@@ -61,21 +64,21 @@ fn kept(server: &Onair, stream: &str) -> Vec<usize> {
     numbers
 }
 
-/// Sends the file to this port.
+/// Sends the file unencoded to a server on this port.
 fn copy(file: &Path, port: u16, stream: &str, more: &[&str]) -> Onair {
     let url = format!("rtmp://127.0.0.1:{port}/live/{stream}");
     let words = ["live", "--copy", file.to_str().unwrap(), "--to", &url];
     Onair::start(&[&words[..], more].concat())
 }
 
-/// Waits until the file is well under way.
+/// Waits until more than 10 frames of the file have been sent.
 fn wait_under_way(live: &mut Onair) {
     live.wait_event("pictures", |event| {
         event["event"] == "stats" && event["targets"][0]["sent_frames"].as_u64() > Some(10)
     });
 }
 
-/// Waits for the file's end; the figures of its target.
+/// Waits for the end of the file, and returns the figures of the target.
 fn ended(live: &mut Onair) -> serde_json::Value {
     assert_eq!(live.peer.wait(LIMIT).code(), Some(0), "{}", live.peer.output());
     let target = live.wait_named("summary")["targets"][0].clone();
@@ -98,7 +101,7 @@ fn a_server_that_comes_late_gets_a_file_from_its_beginning() {
     let port = free_port();
     let mut at_once = copy(&file, port, "at-once", &[]);
     let mut delayed = copy(&file, port, "delayed", &["--delay", "1s"]);
-    // By now the file would have ended.
+    // After this many tries, more time has passed than the file lasts.
     for live in [&mut at_once, &mut delayed] {
         let tries = |live: &Onair| {
             live.events().iter().filter(|event| event["retry_in"].as_f64().is_some()).count()
@@ -177,7 +180,7 @@ fn what_a_broken_connection_misses_of_a_file_is_counted_and_told() {
     live.wait_event("the notice", |event| {
         event["event"] == "notice" && event["key"] == "passthrough-left-out"
     });
-    // It goes on with a keyframe, and up to the end of the file.
+    // The new connection starts with a keyframe, and the rest of the file follows.
     assert_eq!(kept(&second, "film"), (90..PICTURES).collect::<Vec<_>>());
     assert!(second.stop(LIMIT).success());
 }

@@ -55,7 +55,7 @@ use parking_lot::Mutex;
 
 pub use self::states::{STATES, page_of, snapshot};
 
-/// A good machine whose stream stays on it.
+/// The measurements of a fast computer whose target is a server on the same computer.
 fn measured() -> MeasuredQuality {
     let speeds = [(854, 480, 912.0), (1280, 720, 418.0), (1920, 1080, 186.0)];
     let speeds = speeds.map(|(width, height, fps)| (Size::new(width, height), fps)).to_vec();
@@ -66,7 +66,7 @@ fn measured() -> MeasuredQuality {
     MeasuredQuality { speeds, failure: None, upload, recommendation, running: false }
 }
 
-/// What becomes of a wish about players.
+/// Applies a player command to the snapshot.
 fn play(snapshot: &mut Snapshot, playing: &WatchCommand) {
     let watch = &mut snapshot.watch_figures;
     match playing {
@@ -118,7 +118,7 @@ fn play(snapshot: &mut Snapshot, playing: &WatchCommand) {
     }
 }
 
-/// What the demo shows and hears.
+/// A simulated studio: its state, the commands that it has received, and its frames.
 #[derive(Clone)]
 pub struct Demo {
     pub snapshot: Arc<Mutex<Snapshot>>,
@@ -129,7 +129,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// A studio in the state `name` whose pictures stand still.
+    /// Creates a studio in the state `name`, with a still frame.
     pub fn new(name: &str) -> Self {
         let demo = Self {
             snapshot: Arc::new(Mutex::new(snapshot(name))),
@@ -144,7 +144,7 @@ impl Demo {
         demo
     }
 
-    /// Lets pictures, meter and timer move, `fps` times a second.
+    /// Moves the video, the meter and the timer, `fps` times a second.
     pub fn moving(self, fps: u32) -> Self {
         let demo = self.clone();
         let frames: Vec<VideoFrame> = (0..30).map(picture).collect();
@@ -180,12 +180,12 @@ impl Demo {
         self
     }
 
-    /// What was asked for since the last call.
+    /// Takes the commands that were sent since the last call.
     pub fn taken(&self) -> Vec<Command> {
         std::mem::take(&mut self.commands.lock())
     }
 
-    /// Something of the studio is otherwise from now on.
+    /// Changes the snapshot of the studio.
     pub fn change(&self, change: impl FnOnce(&mut Snapshot)) {
         change(&mut self.snapshot.lock());
     }
@@ -335,7 +335,7 @@ impl Studio for Demo {
     }
 }
 
-/// A room with somebody in it, moving a little.
+/// Draws a frame of a person in a room, who sways a little.
 fn picture(step: u32) -> VideoFrame {
     let size = Size::new(1280, 720);
     let mut planes = Planes::black(size);

@@ -8,10 +8,10 @@ use onair::studio::live::recording::library::view::{FileState, RecordingFile, Re
 use onair::studio::live::view::BroadcastSummary;
 use onair::text::Problem;
 
-/// Where they are.
+/// The folder of the recordings.
 pub const FOLDER: &str = "/home/ada/Videos";
 
-/// A recording with a keyframe every two seconds.
+/// Returns the details of a recording with a keyframe every two seconds.
 fn details(seconds: u64, video: bool) -> Details {
     let audio = |name: &str| AudioTrackSummary {
         name: name.into(),
@@ -31,7 +31,7 @@ fn details(seconds: u64, video: bool) -> Details {
     }
 }
 
-/// Files in every state.
+/// Returns a list with files in every state.
 pub fn recordings() -> Arc<RecordingsView> {
     let known = |seconds, video| FileState::Known(Arc::new(details(seconds, video)));
     let files = [
@@ -42,7 +42,7 @@ pub fn recordings() -> Arc<RecordingsView> {
         ("cut off.mkv", 12_000, FileState::Unreadable(Problem::words("the file has no end"))),
         ("older.flv", 88_000_000, FileState::Waiting),
     ];
-    // When they were written last.
+    // How many minutes ago each file was last written.
     let minutes_ago = [0, 32, 1_103, 1_140, 2_610, 9_877];
     let files = files.into_iter().zip(minutes_ago);
     let files = files.map(|((name, bytes, state), ago)| RecordingFile {
@@ -61,7 +61,7 @@ pub fn recordings() -> Arc<RecordingsView> {
     })
 }
 
-/// A broadcast of three quarters of an hour.
+/// Returns the summary of a broadcast of almost three quarters of an hour.
 pub fn summary() -> BroadcastSummary {
     BroadcastSummary {
         number: 1,

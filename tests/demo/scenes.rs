@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// A scene with a guest before a screen over the chosen picture, which has every filter.
+/// A scene with a guest in front of a display capture and the main source, with every kind of
+/// filter.
 pub(super) fn filtered() -> Collection {
     let slot = |filter| video::Slot { enabled: true, filter };
     let scene = Collection::default().current;
@@ -19,7 +20,7 @@ pub(super) fn filtered() -> Collection {
     collection
 }
 
-/// A scene with a screen, slides and a text with everything around it.
+/// A scene with a display capture, slides, and a text with every kind of text style.
 pub(super) fn styled() -> Collection {
     let scene = Collection::default().current;
     let mut collection = Collection::default();
@@ -43,7 +44,7 @@ pub(super) fn styled() -> Collection {
     collection
 }
 
-/// Three scenes of a show, the second one with a text.
+/// Three scenes of a show. The second one has a text.
 pub(super) fn workshop() -> Collection {
     let mut collection = Collection::default();
     let first = collection.current;
@@ -60,7 +61,7 @@ pub(super) fn workshop() -> Collection {
     collection
 }
 
-/// A scene with a clip and slides that play, side by side.
+/// A scene with a video file and slides that play, side by side.
 pub(super) fn played() -> Collection {
     let scene = Collection::default().current;
     let mut collection = Collection::default();
@@ -93,7 +94,7 @@ pub(super) fn playing_sources() -> Vec<SceneSource> {
     vec![source(1, "album", slides), source(2, "opening.mp4", clip)]
 }
 
-/// The chosen picture: a camera.
+/// The main source: a camera.
 pub(super) fn camera_source() -> SceneSource {
     SceneSource {
         id: SourceId(0),
@@ -108,7 +109,7 @@ pub(super) fn camera_source() -> SceneSource {
     }
 }
 
-/// What it offers.
+/// The formats that the camera offers.
 pub(super) fn camera_formats() -> Vec<CameraFormat> {
     let format = |width, height, fps, pixel| {
         let size = Size::new(width, height);
@@ -122,7 +123,7 @@ pub(super) fn camera_formats() -> Vec<CameraFormat> {
     ]
 }
 
-/// What its driver lets be set.
+/// The camera controls that the driver offers.
 pub(super) fn camera_controls() -> Vec<CameraControl> {
     let control = |title: &str, span, default, value, active| CameraControl {
         name: plain(title),

@@ -16,7 +16,7 @@ use onair::text::Problem;
 use onair::text::problem::problem;
 use onair::wire::chat::{ChatPost, ChatRole};
 
-/// The states by name.
+/// The names of the states.
 pub const STATES: [&str; 42] = [
     "idle",
     "custom",
@@ -62,7 +62,7 @@ pub const STATES: [&str; 42] = [
     "watch-chat",
 ];
 
-/// A morning in November.
+/// A morning in November 2026, as microseconds since the Unix epoch.
 pub(super) const WALL_MICROS: i64 = 1_795_156_000_000_000;
 
 /// The page that a state is about.
@@ -74,7 +74,7 @@ pub fn page_of(state: &str) -> Page {
     }
 }
 
-/// What three people say.
+/// A chat with messages from three people.
 fn chat() -> ChatView {
     let lines = [
         ("guest-12", "which crystal is that?"),
@@ -92,7 +92,7 @@ fn chat() -> ChatView {
     ChatView { state: Some(ChatState::Open), lines, deletions: 0 }
 }
 
-/// What viewers of the own stream say, and the streamer.
+/// The chat of the user's own stream, with messages from viewers and from the streamer.
 fn own_chat() -> OwnChatView {
     let lines = [
         (5, "guest-5", "which crystal is that?"),
@@ -114,7 +114,7 @@ fn own_chat() -> OwnChatView {
     }
 }
 
-/// What *Share* shows of the built-in server of a computer with two networks.
+/// The figures of the built-in server that *Share* shows, on a computer with two networks.
 fn share(reach: ServerReach) -> ServerFigures {
     let host = if reach.http { "192.168.1.20" } else { "127.0.0.1" };
     let http = format!("http://{host}:8088");
@@ -166,7 +166,7 @@ fn window(class: &str, name: &str) -> WindowInfo {
     }
 }
 
-/// A scene with a picture whose disk is not there, and what is told of it.
+/// A scene with an image on a disk that is not connected, and the notice about it.
 fn missing(snapshot: &mut Snapshot) {
     let mut collection = Collection::default();
     let scene = collection.current;
@@ -191,7 +191,7 @@ fn missing(snapshot: &mut Snapshot) {
     snapshot.notices = vec![notice(1, problem, level, remedy)];
 }
 
-/// What the check before a broadcast finds on a good evening with a weak line.
+/// The result of a pre-flight check with a slow connection and no further problems.
 pub fn checked() -> Checked {
     let found = [
         (
@@ -689,7 +689,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         snapshot.encoder = Some(EncoderView { name: "openh264", profile: "High" });
     }
     if snapshot.live == LiveState::OnAir && snapshot.passthrough.is_none() {
-        // What nothing else was said of arrives.
+        // Enabled targets for which the state sets nothing else are live.
         for entry in
             snapshot.targets.iter_mut().filter(|it| it.target.enabled && it.state.is_none())
         {

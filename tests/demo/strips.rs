@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Three strips: the chosen sound with filters, music, and a guest whom only the desk hears.
+/// Three strips: the main strip with filters, music, and a guest who is only monitored.
 pub(super) fn strips() -> Vec<StripView> {
     let filters = Filter::KINDS.map(|filter| Slot { enabled: true, filter });
     let view = |id, name: &str, choice, strip: Strip, peak_dbfs| StripView {

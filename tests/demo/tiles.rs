@@ -4,12 +4,12 @@ use super::states::WALL_MICROS;
 use super::*;
 use onair::text::problem::problem;
 
-/// A player of the wall.
+/// A tile of the wall.
 pub(super) fn tile(id: u8, state: WatchState, figures: WatchFigures) -> TileView {
     TileView { id: TileId(id), chosen: id == 0, state, figures, ..TileView::default() }
 }
 
-/// What a player says that is not chosen.
+/// A notice about a player that is not selected.
 fn tile_notice() -> Notice {
     Notice {
         target: None,
@@ -23,7 +23,7 @@ fn tile_notice() -> Notice {
     }
 }
 
-/// Five players, of which two play.
+/// Five players. Two of them play.
 pub(super) fn wall(playing: &WatchFigures) -> Vec<TileView> {
     let of = |name: &str| WatchFigures {
         url: format!("rtmp://live.example.com/app/{name}"),

@@ -16,7 +16,8 @@ fn inside_pipewire() {
     }
 }
 
-/// Of two programs that play, one is heard, however often it goes and comes back.
+/// Tests that only one of two applications that play is captured, although it ends and starts
+/// again.
 pub fn one_application(clock: Clock) {
     let none = audio::applications().unwrap();
     assert!(none.iter().all(|it| !["Alpha", "Beta"].contains(&it.name.as_str())), "{none:?}");
@@ -32,19 +33,20 @@ pub fn one_application(clock: Clock) {
     assert!(names.contains(&"Alpha") && names.contains(&"Beta"), "{names:?}");
     heard.holds_alone(440.0, 1_000.0);
 
-    // A second stream of the same name is heard with it: an application may have several.
+    // A second stream of the same name is captured too, because an application may have several.
     let second = playing("Alpha", 700);
     heard.again(700.0);
     heard.again(440.0);
     drop(second);
 
-    // It is played on another sink from now on.
+    // The application now plays to another sink.
     let number = sink_input("Alpha");
     pactl(&["move-sink-input", &number, "mic_feed"]);
     heard.again(440.0);
     heard.holds_alone(440.0, 1_000.0);
 
-    // It ends, and silence goes out without a gap in time; it comes back.
+    // The application ends: the strip sends silence, without a gap in time. Then the application
+    // returns.
     drop(alpha);
     let lost = await_state(&heard.changes, SourceState::Lost);
     assert_eq!(lost.reason.to_string(), "Alpha was closed");
@@ -62,12 +64,12 @@ pub fn one_application(clock: Clock) {
     heard.close();
 }
 
-/// A program that plays a tone under a name, until it is ended.
+/// Starts a program that plays a tone under this name until the value is dropped.
 fn playing(name: &str, hertz: u32) -> Program {
     tone(&[name, &hertz.to_string()])
 }
 
-/// The number that the server has given to what a program of this name plays.
+/// Returns the number of the sink input of the program with this name.
 fn sink_input(name: &str) -> String {
     let listed = pactl(&["list", "sink-inputs"]);
     let mut parts = listed.split("Sink Input #").skip(1);

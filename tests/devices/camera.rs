@@ -14,7 +14,7 @@ use onair::media::{Size, VideoFrame};
 
 use super::{LIMIT, Program, await_state, grid};
 
-/// A camera on the air.
+/// A camera whose frames are composited.
 struct Shown {
     id: String,
     status: Arc<SourceStatus>,
@@ -51,7 +51,8 @@ impl Shown {
         report
     }
 
-    /// Waits until the middle of the program's picture has this colour; how long that took.
+    /// Waits until the middle of the left half of the program has this color, and returns how long
+    /// that took.
     fn await_color(&self, (y, u, v): (u8, u8, u8)) -> Duration {
         let clock = Clock::start();
         let mut seen = (0, 0, 0);
@@ -70,7 +71,7 @@ impl Shown {
         panic!("the picture is {seen:?}, not {:?}: {:?}", (y, u, v), self.status.report());
     }
 
-    /// New pictures a second.
+    /// Returns the number of new frames per second.
     fn rate(&self) -> f64 {
         let count = || {
             let figures = self.compositor.figures();
@@ -83,7 +84,7 @@ impl Shown {
         rate
     }
 
-    /// Waits for a slate; how long that took.
+    /// Waits for a placeholder, and returns how long that took.
     fn await_placeholder(&self) -> Duration {
         let (clock, before) = (Clock::start(), self.compositor.figures().placeholders);
         while self.compositor.figures().placeholders == before {
@@ -93,7 +94,7 @@ impl Shown {
         clock.now().since(Timestamp::ZERO)
     }
 
-    /// Nothing but slates for so long.
+    /// Fails if the camera opens within this time.
     fn stays_down(&self, time: Duration) {
         let clock = Clock::start();
         while clock.now() < Timestamp::ZERO + time {
@@ -120,13 +121,14 @@ pub fn await_camera(id: &str) -> capture::CameraInfo {
     }
 }
 
-/// Red as webcams (studio range) and as JPEGs (full range) have it, on its way to the program.
+/// Red in the program. Webcams (limited range) and JPEGs (full range) must both arrive as this
+/// color.
 const RED: (u8, u8, u8) = (63, 102, 240);
 const BLUE: (u8, u8, u8) = (32, 240, 118);
-/// And where only its luma is given, which the driver weighs as BT.709 does.
+/// Red for pixel formats that have only luma, for which the driver uses the weights of BT.709.
 const RED_GREY: (u8, u8, u8) = (54, 128, 128);
 
-/// Runs inside a machine with cameras: `tests/rigs/camera.sh`.
+/// Runs inside a virtual machine with test cameras: `tests/rigs/camera.sh`.
 #[test]
 fn inside_camera() {
     if std::env::var_os("CAMERA_RIG").is_none() {
@@ -164,7 +166,7 @@ fn inside_camera() {
 
 const SMALL: Size = Size::new(640, 360);
 
-/// The kinds of pixels that a camera has, of those that are read.
+/// Returns the supported pixel formats that a camera has.
 fn kinds(camera: &capture::CameraInfo) -> Vec<&'static str> {
     let formats = camera.formats.iter().filter(|format| format.size == SMALL);
     let mut kinds: Vec<&str> = formats.map(|format| format.pixel).collect();
@@ -172,7 +174,7 @@ fn kinds(camera: &capture::CameraInfo) -> Vec<&'static str> {
     kinds
 }
 
-/// Every kind of pixels of the kernel's test camera has its colour.
+/// Tests that every pixel format of the kernel's test camera has the right color.
 fn every_kind(device: &str, id: &str, kinds: &[&'static str]) {
     for control in ["test_pattern=7", "osd_text_mode=2", "brightness=128"] {
         tell("v4l2-ctl", &["-d", device, "-c", control]);
@@ -190,7 +192,8 @@ fn every_kind(device: &str, id: &str, kinds: &[&'static str]) {
     eprintln!("  {} kinds in {:?}", kinds.len(), clock.now());
 }
 
-/// A camera with a memory for each plane is as any other: taken back, and shared with nobody.
+/// Tests that a camera with separate memory for each plane works like any other: onair reopens it
+/// after a disconnect, and does not share it.
 fn of_several_memories(id: &str) {
     let other = Program::start("v4l2-ctl -d /dev/video2 --stream-mmap --stream-count=100000");
     Stop::new().wait(Duration::from_secs(1));
@@ -210,7 +213,8 @@ fn of_several_memories(id: &str) {
     shown.close();
 }
 
-/// What the driver lets be set is set while the camera is read, and goes back when nobody wants it.
+/// Tests that onair sets driver controls while it captures, and resets those that are no longer
+/// set.
 fn set(id: &str) {
     let clock = Clock::start();
     let value = |name: &str| {
@@ -264,7 +268,7 @@ fn busy(id: &str) {
     assert_eq!(failed.reason.id(), "device-busy", "{}", failed.reason);
     drop(other);
     shown.await_state(SourceState::Open);
-    // Another source has it, of ours.
+    // A second source of onair opens the camera, which the first one has in use.
     let clock = Clock::start();
     let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
     let choice = VideoChoice::Camera(CameraChoice::of(id));
@@ -272,17 +276,17 @@ fn busy(id: &str) {
     let changes = again.status.changes().unwrap();
     let failed = await_state(&changes, SourceState::Failed);
     assert_eq!(failed.reason.id(), "device-open-twice", "{}", failed.reason);
-    // And it has it when it is free.
+    // The second source gets the camera as soon as the first one is closed.
     shown.close();
     await_state(&changes, SourceState::Open);
 }
 
 fn packed_and_stalled() {
-    // Once nobody has it open any more, this kind of camera cannot be fed again.
+    // A loopback camera that no process has open cannot be fed again.
     let held = File::open("/dev/video20").unwrap();
     let feeder = Program::feed("/dev/video20", "red");
     let camera = await_camera("virtual-video20");
-    // Opened while its feeder is just beginning, such a camera was seen to give nothing at all.
+    // A loopback camera that is opened immediately after its feeder started may deliver nothing.
     Stop::new().wait(Duration::from_millis(1_500));
     eprintln!("  {camera:?}");
     let shown = Shown::open(&camera.id);
@@ -290,7 +294,7 @@ fn packed_and_stalled() {
     shown.await_color(RED);
     assert!(shown.rate() > 10.0);
 
-    // It hangs, and goes on.
+    // The feeder hangs, and later continues.
     feeder.signal("-STOP");
     let stalled = shown.await_state(SourceState::Stalled);
     assert_eq!(stalled.reason.id(), "device-no-frames", "{}", stalled.reason);
@@ -300,7 +304,7 @@ fn packed_and_stalled() {
     shown.await_state(SourceState::Open);
     shown.await_color(RED);
 
-    // It ends, and another begins.
+    // The feeder ends, and another one starts.
     drop(feeder);
     let clock = Clock::start();
     while shown.status.state() == SourceState::Open {
@@ -317,7 +321,7 @@ fn packed_and_stalled() {
     drop((feeder, held));
 }
 
-/// Cameras whose rate is no whole number of pictures a second.
+/// Tests cameras whose frame rate is not a whole number.
 fn fractional(id: &str) {
     let format = "width=640,height=360,pixelformat=YUYV";
     tell("v4l2-ctl", &["-d", "/dev/video1", "-v", format, "--set-parm", "12.5"]);
@@ -337,7 +341,7 @@ fn fractional(id: &str) {
 }
 
 impl Program {
-    /// One colour as motion JPEG, 30 pictures a second.
+    /// Feeds a camera with one color as motion JPEG, 30 frames per second.
     pub fn feed(device: &str, color: &str) -> Self {
         Self::start(&format!(
             "ffmpeg -v error -re -f lavfi -i color=c={color}:s=640x360:r=30 -c:v mjpeg -f v4l2 \

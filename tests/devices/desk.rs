@@ -15,12 +15,14 @@ use onair::studio::{self, AudioStrip, Config, Monitoring, Settings, Studio};
 use super::heard::amplitude;
 use super::{LIMIT, inside, pactl};
 
-/// Of the strip that is for the desk, of the one that is not, and of the one that is made solo.
+/// The tones of three strips: one that is only monitored, one that is not monitored, and one that
+/// is both monitored and sent (made solo later).
 const DESK: f64 = 1_000.0;
 const PROGRAM: f64 = 440.0;
 const GUEST: f64 = 700.0;
 
-/// Ten seconds of a tone, 48 kHz, 16 bits; whole waves, so that it goes around without a click.
+/// Writes ten seconds of a tone, 48 kHz, 16 bits. The length is a whole number of waves, so that
+/// the loop has no click.
 fn write_tone(path: &Path, hertz: f64) {
     let samples: Vec<u8> = (0..480_000_u32)
         .flat_map(|index| {
@@ -46,7 +48,7 @@ fn write_tone(path: &Path, hertz: f64) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Hears what is played into a sink; ended with the value.
+/// Records what is played into a sink, until the value is dropped.
 struct Ear {
     child: Child,
     sink: &'static str,
@@ -70,14 +72,14 @@ impl Ear {
         Self { child, sink }
     }
 
-    /// The next 400 ms.
+    /// Returns the next 400 ms.
     fn next(&mut self) -> Vec<f32> {
         let mut bytes = vec![0; 19_200 * 2 * 4];
         self.child.stdout.as_mut().unwrap().read_exact(&mut bytes).unwrap();
         bytes.chunks_exact(4).map(|it| f32::from_le_bytes(it.try_into().unwrap())).collect()
     }
 
-    /// Waits until these tones are there, and the others are not.
+    /// Waits until the tones in `there` are audible and those in `absent` are not.
     fn hears(&mut self, there: &[f64], absent: &[f64]) {
         let clock = Clock::start();
         loop {
@@ -139,12 +141,12 @@ fn inside_pulse_desk() {
     let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
     let mut ears = ["Headphones", "Wall", "speakers"].map(Ear::at);
 
-    // On the speakers that were chosen, and on no others: not even on the default ones.
+    // Monitoring uses only the selected speakers: neither the other ones nor the default ones.
     let all = [DESK, PROGRAM, GUEST];
     let [headphones, wall, default] = &mut ears;
     headphones.hears(&[DESK, GUEST], &[PROGRAM]);
     let silent = |ear: &mut Ear| {
-        // What comes from now on, for a second.
+        // Checks more than a second of new audio.
         for _ in 0..3 {
             let sound = ear.next();
             let found = all.map(|hertz| amplitude(&sound, hertz));
@@ -154,7 +156,7 @@ fn inside_pulse_desk() {
     silent(wall);
     silent(default);
 
-    // Solo is for the desk alone.
+    // Solo affects only monitoring.
     let id_of = StripId(3);
     let solo = Strip { solo: true, ..guest.clone() };
     studio.send(studio::Command::SetStrip { id: id_of, strip: solo });
@@ -162,7 +164,8 @@ fn inside_pulse_desk() {
     studio.send(studio::Command::SetStrip { id: id_of, strip: guest });
     headphones.hears(&[DESK, GUEST], &[PROGRAM]);
 
-    // Others, while it is heard: there, and no longer where it was.
+    // The monitoring device changes while audio plays: the new one is audible, and the old one is
+    // silent.
     studio.send(studio::Command::SetMonitoring(Monitoring::Device(id("Wall"))));
     wall.hears(&[DESK, GUEST], &[PROGRAM]);
     headphones.hears(&[], &all);
@@ -174,7 +177,7 @@ fn inside_pulse_desk() {
     default.hears(&[], &all);
     assert_eq!(studio.snapshot().notices, []);
 
-    // Speakers that are not there: said.
+    // A missing monitoring device causes a notice.
     studio.send(studio::Command::SetMonitoring(Monitoring::Device("pulse:gone".into())));
     let told = || studio.snapshot().notices.iter().any(|it| it.key() == "monitoring-failed");
     let clock = Clock::start();

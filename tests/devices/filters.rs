@@ -22,17 +22,19 @@ mod gains;
 
 use gains::{Case, Expected};
 
-/// What AAC and the way through the server may change, decibels.
+/// The deviation, in decibels, that AAC and the path through the server may cause.
 const SLACK: f32 = 0.3;
-/// Sound tracks of a recording.
+/// The number of audio tracks in a recording.
 const TRACKS: usize = 6;
-/// How long each takes, and what of its end counts: filters have settled by then.
+/// Length of a recording, and of the part at its end that is measured. The filters have settled by
+/// then.
 const SECONDS: u32 = 5;
 const COUNTED: usize = 2;
-/// A machine that stumbles all the time is heard so often: what a filter does it does each time.
+/// The number of attempts. On a busy computer, audio may stutter in one of them, while an effect of
+/// a filter is in all of them.
 const HEARD: usize = 3;
 
-/// What a tone is played into.
+/// Returns the name of the sink for a tone.
 fn sink(hz: f32, dbfs: f32) -> String {
     format!("tone_{hz}_{}", -dbfs)
 }
@@ -45,7 +47,7 @@ fn load_sink(name: &str) {
     pactl(&words);
 }
 
-/// Records these strips, each on its track, and gives each track's sound, both sides.
+/// Records these strips, each on its own track, and returns the samples of each track (stereo).
 fn record(folder: &Path, strips: Vec<AudioStrip>) -> Vec<Vec<f32>> {
     let (file, settings) = (folder.join("tones.mkv"), folder.join("settings.toml"));
     let count = strips.len();
@@ -95,15 +97,16 @@ fn record(folder: &Path, strips: Vec<AudioStrip>) -> Vec<Vec<f32>> {
     sounds
 }
 
-/// The amplitude of a tone at the end of a sound that holds nothing else: by the power of twentieths of
-/// a second, their median. A busy machine stumbles, which turns the tone's phase, and what is made up
-/// for goes out a little faster or slower.
+/// Returns the level of a tone at the end of a recording that contains nothing else: the median
+/// power of blocks of a twentieth of a second. Stutter on a busy computer changes the phase of the
+/// tone, and the correction changes its speed a little, so correlation with the tone would not
+/// work.
 fn level(sound: &[f32]) -> f32 {
     let tail = &sound[sound.len().saturating_sub(COUNTED * 96_000)..];
     let power = |part: &[f32]| part.iter().map(|it| f64::from(*it).powi(2)).sum::<f64>() / 4_800.0;
     let mut parts: Vec<f64> = tail.chunks_exact(4_800).map(power).collect();
     parts.sort_by(f64::total_cmp);
-    // A tone of amplitude 1 has half the power of 1.
+    // The mean square of a tone of amplitude 1 is 0.5.
     10.0 * (2.0 * parts[parts.len() / 2]).log10() as f32
 }
 
@@ -112,7 +115,8 @@ fn inside_pulse_filters() {
     if !inside("pulse") {
         return;
     }
-    // Without a filter nothing changes: what is measured is the filters.
+    // Without a filter, the level must not change. Otherwise, the test would not measure the
+    // filters.
     let bare = |hz, dbfs| {
         (
             Vec::new(),
@@ -152,7 +156,7 @@ fn inside_pulse_filters() {
 
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
-    // One strip presses another one down by how loud it is, and not where it is below the threshold.
+    // A loud strip ducks another strip. A strip below the threshold does not.
     let ducked = |side: u32, gain| {
         let filter = Filter::Compressor {
             threshold_dbfs: -30.0,
@@ -178,7 +182,7 @@ fn inside_pulse_filters() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Hears these, each on a strip of its own, and tells which gains are not as expected.
+/// Records each case on its own strip, and returns the cases whose gain is not as expected.
 fn missed(
     folder: &Path,
     round: &[(Vec<Filter>, Case)],
@@ -186,7 +190,8 @@ fn missed(
 ) -> Vec<String> {
     let strips = (1_u8..).zip(round).map(|(number, (filters, case))| {
         let slot = |filter: &Filter| Slot { enabled: true, filter: *filter };
-        // The first track is the program, which one of them has to itself.
+        // The first track is the program. The strip without an extra track is the only one in the
+        // program.
         let track = ExtraTrack::new(number);
         let strip = Strip {
             filters: filters.iter().map(slot).collect(),

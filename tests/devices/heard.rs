@@ -14,7 +14,7 @@ use onair::mix::{self, Mixer, Strip, StripId};
 
 use super::{LIMIT, grid};
 
-/// A sound source on the air.
+/// An audio source that plays in a mixer.
 pub struct Heard {
     pub status: Arc<SourceStatus>,
     pub changes: Receiver<SourceReport>,
@@ -42,14 +42,14 @@ impl Heard {
         Self { status: source.status, changes, rx, mixer }
     }
 
-    /// Waits until a tone is there from now on.
+    /// Drops earlier audio, and waits until the tone is audible.
     #[track_caller]
     pub fn again(&self, hertz: f64) {
         while self.rx.try_recv().is_ok() {}
         hear(&self.rx, hertz);
     }
 
-    /// One tone and nothing of another, for a second in whole.
+    /// Checks that a second of intact audio contains the first tone and not the other one.
     #[track_caller]
     pub fn holds_alone(&self, hertz: f64, other: f64) {
         while self.rx.try_recv().is_ok() {}
@@ -66,27 +66,27 @@ impl Heard {
     }
 }
 
-/// Waits until the tone is there.
+/// Waits until the tone is audible.
 #[track_caller]
 pub fn hear(rx: &Receiver<SampleBlock>, hertz: f64) {
     whole_parts(rx, 3, |part| loudness(part, hertz) > 0.4);
 }
 
-/// How loud it is, over a second in whole.
+/// Returns the amplitude of the tone, measured over a second of intact audio.
 #[track_caller]
 pub fn tone(rx: &Receiver<SampleBlock>, hertz: f64) -> f64 {
     median(whole_parts(rx, 25, |_| true).iter().map(|part| loudness(part, hertz)))
 }
 
-/// Left samples of a part: 40 ms.
+/// Samples of one channel in a part: 40 ms.
 const PART: usize = 1_920;
-/// Samples one after the other that only silence has.
+/// A run of this many silent samples is a hole: no tone has it.
 const HOLE: usize = 8;
-/// No two samples of these tones are further apart.
+/// The largest step between neighboring samples of these tones.
 const STEP: f32 = 0.12;
 
-/// The next parts, so many, that are as they should be. Where the machine stumbles, samples are missing, and
-/// nothing is told by how loud what is left of a tone is: parts with a hole or a step in them do not count.
+/// Returns the next `count` parts that are right. A busy computer can lose samples, and the
+/// amplitude of the rest says nothing. Therefore, parts with a hole or a step do not count.
 #[track_caller]
 fn whole_parts(
     rx: &Receiver<SampleBlock>,
@@ -120,8 +120,7 @@ fn is_whole(part: &[f32]) -> bool {
     !has_hole && part.windows(2).all(|pair| (pair[1] - pair[0]).abs() < STEP)
 }
 
-/// Amplitude of a frequency in a part, of which the ends count least: nothing of another tone is taken for
-/// it, however its waves are cut off.
+/// Returns the amplitude of a frequency in a part. A Hann window reduces leakage from other tones.
 fn loudness(part: &[f32], hertz: f64) -> f64 {
     let tau = std::f64::consts::TAU;
     let (mut re, mut im) = (0.0, 0.0);
@@ -140,7 +139,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Amplitude of a frequency in the left channel.
+/// Returns the amplitude of a frequency in the left channel.
 pub fn amplitude(sound: &[f32], hertz: f64) -> f64 {
     let (mut re, mut im) = (0.0, 0.0);
     let frames = sound.len() / 2;
@@ -152,7 +151,7 @@ pub fn amplitude(sound: &[f32], hertz: f64) -> f64 {
     re.hypot(im) * 2.0 / frames as f64
 }
 
-/// Keeps an output full of a 660 Hz tone until told to stop.
+/// Keeps an output filled with a 660 Hz tone until it is stopped.
 pub fn hum(mut output: SpeakerOutput, stop: &Stop) {
     let mut index = 0_u32;
     while !stop.wait(Duration::from_millis(5)) {

@@ -9,7 +9,7 @@ use onair::player::{Config, Event, Player, Source};
 
 use super::{LIMIT, inside, module, pactl};
 
-/// Waits for what is said, and tells how often it was.
+/// Returns true if one of the waiting events is a notice with this key.
 fn said(player: &Player, key: &str) -> bool {
     player.events().waiting().any(|event| match event {
         Event::Message(message) => {
@@ -48,7 +48,7 @@ fn inside_pulse_played() {
     let screen = Latest::<VideoFrame>::default();
     let mut player = Player::open(&config, &runtime, clock, screen).unwrap();
     wait("the speaker", || player.figures().device && player.figures().audio_samples > 48_000);
-    // With no other left to which the server could move the stream.
+    // Both speakers are removed, so that the server cannot move the stream to the other one.
     pactl(&["unload-module", &module("sink_name=mic_feed")]);
     pactl(&["unload-module", &module("sink_name=speakers")]);
     wait("that it is gone", || said(&player, "player-no-speaker"));

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::Program;
 use super::camera::{await_camera, tell};
 
-/// Longer than the slowest takes to be told, in a small machine on a busy one.
+/// Longer than the slowest notice takes in a small virtual machine on a busy computer.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -30,12 +30,12 @@ fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// `onair live` with a scene collection, its standard input, and what it says.
+/// `onair live` with a scene collection, its standard input, and its output.
 struct Live {
     child: Child,
     control: ChildStdin,
     folder: PathBuf,
-    /// Events that were looked at.
+    /// The number of events that were already checked.
     seen: usize,
 }
 
@@ -68,7 +68,7 @@ impl Live {
         whole.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// Waits for the next event like this, after those that were waited for before.
+    /// Waits for the next matching event after those that earlier calls returned.
     fn next(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let begin = self.seen;
         let (number, event) = wait(what, || {
@@ -90,7 +90,7 @@ impl Live {
         summary
     }
 
-    /// So many seconds of the program more.
+    /// Waits for `count` more seconds of the program.
     fn seconds(&mut self, count: u32) {
         (0..count).for_each(|_| drop(self.next("a second", |event| event["event"] == "stats")));
     }
@@ -102,14 +102,14 @@ impl Live {
         });
     }
 
-    /// How often a camera was opened, by the log, and its format.
+    /// Returns the log lines about each time that a camera was opened, which name its format.
     fn opened(&self, id: &str) -> Vec<String> {
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         let of = |line: &&str| line.contains("opening camera=") && line.contains(id);
         log.lines().filter(of).map(str::to_owned).collect()
     }
 
-    /// Ends it; the recording, and how many pictures it skipped.
+    /// Stops the broadcast. Returns the recording and the number of skipped frames.
     fn stop(mut self) -> (PathBuf, u64) {
         writeln!(self.control, "stop").unwrap();
         self.next("the end", |event| event["event"] == "summary");
@@ -134,7 +134,7 @@ impl Drop for Live {
     }
 }
 
-/// Presentation times of a recording's track in seconds, in order of the file.
+/// Returns the presentation times of a recording's track in seconds, in file order.
 fn times(file: &Path, track: &str) -> Vec<f64> {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-select_streams", track, "-show_entries", "packet=pts_time"])
@@ -147,7 +147,7 @@ fn times(file: &Path, track: &str) -> Vec<f64> {
     text.lines().filter_map(|line| line.trim_matches(',').parse().ok()).collect()
 }
 
-/// The mean colour of a box of 16 pixels of each picture.
+/// Returns the mean color of a 16×16 box in each frame.
 fn colors(file: &Path, x: u32, y: u32) -> Vec<[u8; 3]> {
     let filter = format!("crop=16:16:{x}:{y},scale=1:1:flags=area,format=rgb24");
     let output = Command::new("ffmpeg")
@@ -160,7 +160,7 @@ fn colors(file: &Path, x: u32, y: u32) -> Vec<[u8; 3]> {
     output.stdout.chunks_exact(3).map(|rgb| [rgb[0], rgb[1], rgb[2]]).collect()
 }
 
-/// How often a colour begins and ends.
+/// Returns runs of frames with and without a color, each with its length.
 fn runs(colors: &[[u8; 3]], is: impl Fn(&[u8; 3]) -> bool) -> Vec<(bool, usize)> {
     let mut runs: Vec<(bool, usize)> = Vec::new();
     for color in colors {
@@ -172,8 +172,8 @@ fn runs(colors: &[[u8; 3]], is: impl Fn(&[u8; 3]) -> bool) -> Vec<(bool, usize)>
     runs
 }
 
-/// Neither picture nor sound ever stops or steps back: what is missing of 15 pictures a second was told to be
-/// skipped, because the machine was late.
+/// Checks that the times of both tracks always increase. Of the 15 frames per second, only those
+/// that onair reported as skipped may be missing, plus one.
 fn never_stops(file: &Path, skipped: u64) {
     for (track, rate) in [("v:0", 15.0), ("a:0", 48_000.0 / 1_024.0)] {
         let times = times(file, track);
@@ -189,7 +189,7 @@ fn never_stops(file: &Path, skipped: u64) {
 
 fn settings(cameras: &[(&str, &str)], scenes: &str, more: &str) -> String {
     let sources = cameras.iter().map(|(name, id)| {
-        // A second source of the same camera looks otherwise.
+        // The second source of the same camera has a filter.
         let filters = if name.ends_with('2') { "filters = [{ kind = 'sharpen' }]\n" } else { "" };
         format!("[[collection.sources]]\nname = '{name}'\nsource = 'camera:{id}'\n{filters}")
     });
@@ -237,7 +237,7 @@ fn inside_scenes() {
         return;
     }
     let face = capture::cameras().into_iter().next().unwrap().id;
-    // Once nobody has them open any more, these cannot be fed again.
+    // A loopback camera that no process has open cannot be fed again.
     let held = ["/dev/video22", "/dev/video23"].map(|path| File::open(path).unwrap());
     let (raw, jpeg) = (["-c:v", "rawvideo", "-pix_fmt", "nv12"], ["-c:v", "mjpeg"]);
     let desk_feeder = feed("/dev/video22", "testsrc2=", &raw);
@@ -251,13 +251,13 @@ fn inside_scenes() {
         ("Desk", desk.as_str()),
         ("Wall", wall.as_str()),
     ];
-    // One red, which it has as it is set only; the last is more than it takes.
+    // A plain red image needs these values. The last value is above the maximum.
     let set = "test_pattern = 7\nosd_text_mode = 2\ncontrast = 100\nsaturation = 9999\n";
     let more = format!("[cameras.\"{face}\"]\n{set}");
     let folder = tempfile::tempdir().unwrap();
     let mut live = Live::start(folder.path(), &settings(&cameras, SCENES, &more), "Wide");
 
-    // Each is opened once, in its format.
+    // Each camera is opened once, in its own format.
     for (id, format) in [(&face, "YUYV"), (&desk, "NV12"), (&wall, "MJPEG")] {
         let opened = wait(&format!("{format} to be opened"), || {
             Some(live.opened(id)).filter(|opened| !opened.is_empty())
@@ -278,7 +278,7 @@ fn inside_scenes() {
         .find(|event| event["key"].as_str().is_some_and(|key| key.starts_with("scene-source")));
     assert_eq!(trouble, None);
 
-    // What the settings say of its controls holds, to the nearest that it takes.
+    // Each control has the value from the settings, or the nearest valid one.
     let value = |name: &str| {
         let controls = capture::controls(&face);
         controls.into_iter().find(|it| it.name == name).map(|it| it.value)
@@ -286,7 +286,7 @@ fn inside_scenes() {
     wait("contrast", || (value("contrast") == Some(100)).then_some(()));
     wait("saturation", || (value("saturation") == Some(255)).then_some(()));
 
-    // Pulled out in mid-stream, and put back, twice; scenes change meanwhile.
+    // The camera is unplugged and plugged in again, twice, while scenes change.
     for scene in ["Wide", "Corner"] {
         tell("camera-unplug", &["0"]);
         let lost = live.notice("scene-source-lost", "Face");
@@ -297,10 +297,11 @@ fn inside_scenes() {
         live.notice("scene-source-back", "Face");
         live.seconds(2);
     }
-    // And holds again: who plugs it in finds it as the driver begins.
+    // The control has its value again. A newly plugged-in camera starts with the defaults of its
+    // driver.
     wait("contrast again", || (value("contrast") == Some(100)).then_some(()));
 
-    // One that hangs, and goes on.
+    // A camera hangs, and later continues.
     desk_feeder.signal("-STOP");
     let stalled = live.notice("scene-source-lost", "Desk");
     assert!(stalled.contains("sends no frames"), "{stalled}");
@@ -308,7 +309,7 @@ fn inside_scenes() {
     desk_feeder.signal("-CONT");
     live.notice("scene-source-back", "Desk");
 
-    // One that delivers nothing but black, and one whose picture stands still.
+    // One camera delivers only black, and the video of another one is frozen.
     drop(wall_feeder);
     live.notice("scene-source-lost", "Wall");
     let wall_feeder = feed("/dev/video23", "color=c=black:", &jpeg);
@@ -324,7 +325,7 @@ fn inside_scenes() {
     let (file, skipped) = live.stop();
     drop((desk_feeder, wall_feeder, held));
     never_stops(&file, skipped);
-    // The camera is red; a slate is not.
+    // The camera is red; a placeholder is not.
     let red =
         |[r, g, b]: &[u8; 3]| *r > 90 && *r > g.saturating_add(40) && *r > b.saturating_add(40);
     let middle = runs(&colors(&file, 152, 82), red);
@@ -332,7 +333,7 @@ fn inside_scenes() {
     assert!(middle.last().is_some_and(|(red, count)| *red && *count > 2), "{middle:?}");
     let corner = runs(&colors(&file, 248, 28), red);
     eprintln!("  red in the corner: {corner:?}");
-    // Wide and the corner have it there; while it was out there is a slate.
+    // Both scenes show the camera in this corner. While it is unplugged, they show a placeholder.
     assert!(corner.iter().filter(|(red, count)| !red && *count > 1).count() >= 2, "{corner:?}");
     assert!(corner.last().is_some_and(|(red, count)| *red && *count > 2), "{corner:?}");
 }

@@ -29,7 +29,7 @@ fn inside_pulse() {
     a_new_home_hears_them_too();
     let feed_sink = speakers.iter().find(|s| s.name.contains("Rig_Feed")).unwrap();
 
-    // What is played into the feed is heard by the microphone.
+    // The microphone hears what is played into its feed.
     let output =
         SpeakerOutput::open(Some(&feed_sink.id), (48_000, 2), SpeakerPace::Prompt, clock).unwrap();
     let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
@@ -38,7 +38,7 @@ fn inside_pulse() {
     let open = await_state(changes, SourceState::Open);
     assert!(open.name.contains("Rig_Microphone"), "{open:?}");
     hear(rx, 660.0);
-    // Continuous from now on: no block short, no gap in time.
+    // From here on, the audio is continuous: no block is short, and there is no gap in time.
     let before = mixer.figures();
     let mut end = None;
     let mut lag = Vec::new();
@@ -57,7 +57,7 @@ fn inside_pulse() {
     assert!((0.4..0.6).contains(&tone), "{tone}");
     assert!(lag[250] < 400_000, "the microphone's delay is bounded");
 
-    // The default microphone is removed: lost, then taken back.
+    // The default microphone is removed and then returns.
     pactl(&["unload-module", &module("source_name=mic")]);
     let lost = await_state(changes, SourceState::Lost);
     assert!(!lost.reason.is_empty() && !lost.detail.is_empty());
@@ -68,7 +68,8 @@ fn inside_pulse() {
     await_state(changes, SourceState::Open);
     heard.again(660.0);
 
-    // Another microphone becomes the default: it is followed without a word from the server.
+    // Another microphone becomes the default. onair must switch to it, although the server does not
+    // say so on this stream.
     let (name, master) = ("source_name=second", "master=speakers.monitor");
     pactl(&[
         "load-module",
@@ -88,8 +89,9 @@ fn inside_pulse() {
     system_sound(clock);
     one_application(clock);
 
-    // All speakers are removed while playing (one alone, and the server moves the stream to the
-    // other): said where the server says so, and closing does not hang.
+    // Both speakers are removed during playback (with only one removed, the server would move the
+    // stream to the other one). onair reports the failure if the server reports it, and closing
+    // does not hang.
     let mut output = SpeakerOutput::open(None, (48_000, 2), SpeakerPace::Prompt, clock).unwrap();
     output.set_volume(0.5);
     let started = Clock::start();
@@ -107,13 +109,13 @@ fn inside_pulse() {
     eprintln!("  speakers failed: {:?}", output.failed());
     let closing = Clock::start();
     drop(output);
-    // A speaker that is gone never answers: closing does not wait for it.
+    // A removed speaker never answers, so closing must not wait for it.
     assert!(closing.now() < Timestamp::from_millis(5_000), "{:?}", closing.now());
     player.join(Duration::from_secs(30)).unwrap();
     heard.close();
 }
 
-/// What the speakers are given is heard, and the default is followed.
+/// Tests that system audio captures what the speakers get, and follows the default speaker.
 fn system_sound(clock: Clock) {
     let output = SpeakerOutput::open(None, (48_000, 2), SpeakerPace::Prompt, clock).unwrap();
     let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
@@ -134,7 +136,7 @@ fn system_sound(clock: Clock) {
     heard.close();
 }
 
-/// Where no program has ever met the sound server, there is no cookie to greet it with.
+/// Tests that devices are found in a new home folder, which has no PulseAudio cookie yet.
 fn a_new_home_hears_them_too() {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));

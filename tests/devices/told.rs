@@ -17,10 +17,10 @@ use parking_lot::Mutex;
 
 use super::{Program, inside, module, pactl, tone};
 
-/// Longer than the slowest of them takes to be told: half a minute of quiet.
+/// Longer than the slowest notice takes, which needs half a minute of silence.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// What each microphone delivers first, and what is told of it.
+/// For each microphone: its name, the amplitude at first, and the key of the expected notice.
 const MICROPHONES: [(&str, &str, &str); 4] = [
     ("Zero", "", "audio-zero"),
     ("Clipped", "4", "audio-clipped"),
@@ -28,7 +28,7 @@ const MICROPHONES: [(&str, &str, &str); 4] = [
     ("Silent", "0.0004", "audio-silent"),
 ];
 
-/// A microphone with a sink whose sound arrives at it.
+/// Adds a microphone that records what is played into its feed.
 fn plug(name: &str) {
     let described = format!("source_properties=device.description={name}_Microphone");
     let (source, master) =
@@ -45,7 +45,7 @@ fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     eprintln!("  {what} after {:?}", clock.now());
 }
 
-/// Tone of this amplitude into a microphone's feed; waits until the server has it.
+/// Plays a tone of this amplitude into a microphone's feed, and waits until the server lists it.
 fn speak(name: &str, amplitude: &str) -> Program {
     let speaker = format!("{name}-{amplitude}");
     let program = tone(&[&speaker, "330", amplitude, &format!("feed_{name}")]);
@@ -111,30 +111,31 @@ fn inside_pulse_told() {
     wait("strips", || studio.snapshot().strips.len() == 5);
     studio.send(studio::Command::StartRecording(recording.clone()));
 
-    // Each is told with the device's name, while it is so.
+    // Each notice names its device, and lasts as long as the problem.
     for (name, _, key) in MICROPHONES {
         wait(key, || stands(key, name));
     }
-    // Somebody speaks into all of them: it is taken back.
+    // A normal level arrives at every microphone: onair withdraws the notices.
     drop(spoken);
     let spoken: Vec<Program> = MICROPHONES.iter().map(|(name, ..)| speak(name, "0.3")).collect();
     for (name, _, key) in MICROPHONES {
         wait(&format!("{key} is over"), || !stands(key, name));
     }
-    // Once, whatever it did meanwhile.
+    // Each notice appears only once.
     for (name, _, key) in MICROPHONES {
         let count = told.lock().get(&(key.to_owned(), format!("{name}_Microphone"))).copied();
         assert_eq!(count, Some(1), "{key}: {:?}", told.lock());
     }
 
-    // Unplugged: told, and silence goes out; plugged in again: taken back by its id.
+    // An unplugged microphone causes a notice, and the strip is silent. After it is plugged in
+    // again, onair recognizes it by its id.
     pactl(&["unload-module", &module("source_name=mic_Faint")]);
     wait("lost", || stands("microphone-lost", "Faint"));
     plug("Faint");
     wait("back", || stands("microphone-back", "Faint"));
     wait("no longer lost", || !stands("microphone-lost", "Faint"));
 
-    // Another default device.
+    // The default device changes.
     pactl(&["set-default-source", "mic_Clipped"]);
     wait("another default", || stands("default-changed", "Clipped"));
 
@@ -146,7 +147,8 @@ fn inside_pulse_told() {
     no_gap(&recording);
 }
 
-/// Packets of sound follow each other without a gap, whatever became of the microphones.
+/// Checks that the audio packets of the recording have no gaps, in spite of the microphones'
+/// faults.
 fn no_gap(recording: &Path) {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-select_streams", "a", "-show_entries", "packet=pts_time"])
@@ -159,6 +161,6 @@ fn no_gap(recording: &Path) {
         times.lines().filter_map(|line| line.trim_end_matches(',').parse().ok()).collect();
     let longest = times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
     eprintln!("  {} packets, {longest:.4} s apart at most", times.len());
-    // 1,024 samples at 48 kHz are 21.3 ms; times in the file are whole milliseconds.
+    // 1,024 samples at 48 kHz last 21.3 ms. The file has times in whole milliseconds.
     assert!(times.len() > 1_500 && longest < 0.024, "{} {longest}", times.len());
 }

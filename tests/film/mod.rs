@@ -12,10 +12,10 @@ use onair::wire::container::flv::{Reader, TagEvent, TagKind};
 
 use crate::peers::{Peer, ffmpeg};
 
-/// Seconds of the film; it is repeated for as long as it is wanted.
+/// Length of the film in seconds. It repeats until the projection ends.
 pub const SECONDS: i64 = 4;
 
-/// What the tags that a reader has tell of the stream, and its packets.
+/// Reads the config of the stream and all packets from the tags of a reader.
 pub fn read(reader: &mut Reader) -> (StreamConfig, Vec<EncodedPacket>) {
     let (mut parameters, mut packets) = (StreamConfig::default(), Vec::new());
     while let Some(read) = reader.next_tag().unwrap() {
@@ -31,7 +31,7 @@ pub fn read(reader: &mut Reader) -> (StreamConfig, Vec<EncodedPacket>) {
                     parameters.audio = Some(it);
                 }
                 TagEvent::Event(StreamEvent::Packet(packet)) => packets.push(packet),
-                // ffmpeg says how colors are meant, in the frame type of a command.
+                // ffmpeg sends color information in a command frame (Enhanced RTMP).
                 TagEvent::Colors(_) => {}
                 other => panic!("{other:?}"),
             }
@@ -46,7 +46,7 @@ pub struct Film {
 }
 
 impl Film {
-    /// 640×360, 30 fps, a keyframe every 2 s, H.264 and AAC, with pictures that move.
+    /// Makes the film: 640×360, 30 fps, a keyframe every 2 s, H.264 and AAC, with moving video.
     pub fn make() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("film.flv");
@@ -66,7 +66,7 @@ impl Film {
         Self { parameters, packets }
     }
 
-    /// All packets, in the order of the file.
+    /// Returns all packets, in file order.
     pub fn packets(&self) -> &[EncodedPacket] {
         &self.packets
     }
@@ -85,10 +85,10 @@ impl Film {
     fn run(&self, sender: &Sender<EncodedPacket>, over: &AtomicBool, limit: Option<Duration>) {
         let start = Instant::now();
         for round in 0.. {
-            // Session time does not begin with the stream.
+            // Session time does not begin with the stream, so the times are shifted.
             let shift = 7_000_000 + round * SECONDS * 1_000_000;
             for packet in &self.packets {
-                // The film's sound is a little longer than its pictures.
+                // The audio of the film is slightly longer than its video.
                 if packet.dts.as_micros() >= SECONDS * 1_000_000 {
                     continue;
                 }
@@ -99,7 +99,7 @@ impl Film {
                 if over.load(Ordering::Relaxed) || limit.is_some_and(|limit| at >= limit) {
                     return;
                 }
-                // At the pace of an encoder, which is what outputs are made for.
+                // Outputs expect packets at the pace of an encoder.
                 if let Some(wait) = at.checked_sub(start.elapsed()) {
                     thread::sleep(wait);
                 }
@@ -122,21 +122,21 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// The stream ends.
+    /// Ends the stream, and returns the hub.
     pub fn stop(self) -> Hub {
         self.over.store(true, Ordering::Relaxed);
         self.thread.join().unwrap();
         self.hub
     }
 
-    /// Waits until the film has been fed for as long as was asked.
+    /// Waits until the film has been fed for the requested time, and returns the hub.
     pub fn wait(self) -> Hub {
         self.thread.join().unwrap();
         self.hub
     }
 }
 
-/// What every file of this film must be like, as ffprobe sees it.
+/// Checks what every file of this film must contain, as ffprobe reports it.
 pub fn check(probe: &ffmpeg::Probe) {
     assert_eq!(probe.warnings, "");
     let (video, audio) = (probe.stream("video"), probe.stream("audio"));

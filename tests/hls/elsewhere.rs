@@ -8,7 +8,7 @@ use onair::net::Trust;
 
 use super::*;
 
-/// The lines of a list that are addresses, each behind this.
+/// Puts this address before each line of a playlist that is a URI.
 fn behind(list: &str, address: &str) -> String {
     let line = |line: &str| match line.starts_with('#') {
         true => format!("{line}\n"),
@@ -44,7 +44,7 @@ fn segments_may_be_at_another_host_and_not_outside_of_tls() {
     let before = asked.load(Ordering::Relaxed);
     assert!(before >= 4, "{before}");
 
-    // The same list, read over TLS: nothing is asked for in the open.
+    // The same playlist over TLS: onair must not request the segments without TLS.
     fs::write(folder.path().join("x.m3u8"), &list).unwrap();
     let authority = Authority::new();
     let good = authority.good();
@@ -69,13 +69,13 @@ fn whole_segments_of_mp4_may_be_encrypted() {
     fs::write(at.join("key.bin"), [7; 16]).unwrap();
     for number in 0..4 {
         let (from, to) = (format!("a{number}.m4s"), format!("b{number}.m4s"));
-        // What is not said counts from the number of the segment.
+        // Without an IV in the playlist, the IV is the media sequence number of the segment.
         let (key, iv) = ("07".repeat(16), format!("{number:032x}"));
         let words = ["enc", "-aes-128-cbc", "-K", &key, "-iv", &iv, "-in", &from, "-out", &to];
         assert!(Command::new("openssl").current_dir(at).args(words).status().unwrap().success());
     }
     let list = fs::read_to_string(at.join("a.m3u8")).unwrap();
-    // What stands before the segments is as it was: the key comes after it.
+    // The key comes after `EXT-X-MAP`, so the initialization segment is not encrypted.
     let mut sealed = String::new();
     for line in list.lines() {
         let line = if line.starts_with('a') { line.replacen('a', "b", 1) } else { line.to_owned() };

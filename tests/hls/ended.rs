@@ -15,10 +15,10 @@ use super::{CODE, PICTURE, TONE, ffmpeg};
 use crate::peers::{self, LIMIT, web};
 use crate::watch::{Watching, config, play};
 
-/// Segments of a second that are there when a broadcast begins.
+/// Segments, each one second long, that exist when a broadcast begins.
 const AHEAD: usize = 8;
 
-/// An origin of `/live.m3u8`, whose segments come with the clock, and end.
+/// An origin of `/live.m3u8`. Its segments appear in real time, and then the broadcast ends.
 struct Origin {
     port: u16,
     since: Arc<Mutex<Instant>>,
@@ -69,7 +69,7 @@ impl Origin {
         Self { port, since }
     }
 
-    /// The broadcast begins.
+    /// Begins the broadcast.
     fn begin(&self) {
         *self.since.lock() = Instant::now();
     }
@@ -85,7 +85,8 @@ fn an_ended_list_is_an_end_and_who_is_patient_sees_the_next_broadcast() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let origin = Origin::start(folder.path(), 16, "mpegts");
-    // Without a window: it has ended, and all of it from where it was joined was shown.
+    // Without `patient`, the player ends when the broadcast ends, and shows everything after its
+    // starting point.
     origin.begin();
     let outcome = play(&config(&origin.url()), |_| false);
     assert_eq!((&outcome.state, outcome.figures.reconnects), (&State::Ended, 0));
@@ -95,11 +96,11 @@ fn an_ended_list_is_an_end_and_who_is_patient_sees_the_next_broadcast() {
     let patient = Watching::start(&Config { patient: true, ..config(&origin.url()) });
     let waits = |it: &Watching| matches!(it.player.state(), State::Reconnecting { cause, .. } if cause.id() == WAITING);
     patient.wait("its end", waits);
-    // What was decoded is shown while it is waited already.
+    // While the player waits for the next broadcast, it shows the frames that are already decoded.
     patient.wait("another look", |it| it.player.figures().reconnects >= 2);
     let first = patient.shown();
     assert!(first >= 6 * 25, "the end is not shown: {first}");
-    // The list stays, with its end: it is not played once more.
+    // The ended playlist is still there, and the player does not play it again.
     patient.wait("two more looks", |it| it.player.figures().reconnects >= 4);
     assert!(waits(&patient) && patient.shown() == first, "{:?}", patient.player.state());
     assert_eq!(patient.player.duration(), None);
@@ -109,7 +110,8 @@ fn an_ended_list_is_an_end_and_who_is_patient_sees_the_next_broadcast() {
     });
     patient.wait("its end too", waits);
     patient.wait("another look", |it| it.player.figures().reconnects >= 6);
-    // It was found three seconds later at most, and joined three segments from its end.
+    // The player finds the new broadcast within three seconds, and joins it three segments before
+    // its current end.
     assert!(patient.shown() >= first + 6 * 25, "{} {first}", patient.shown());
     patient.end();
 }
@@ -143,6 +145,6 @@ fn a_live_list_of_whole_segments_of_mp4_is_followed_to_its_end() {
     let outcome = play(&config(&origin.url()), |_| false);
     let figures = &outcome.figures;
     assert_eq!((&outcome.state, figures.reconnects, figures.damaged), (&State::Ended, 0, 0));
-    // Joined three segments from the end of the eight that there were.
+    // The player joined three segments before the end of the eight that existed.
     assert!(figures.shown >= 6 * 25 && figures.audio_samples > 6 * 48_000, "{figures:?}");
 }

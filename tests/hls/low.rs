@@ -5,15 +5,15 @@ use super::origin::{AHEAD, Fault, HOLD_BACK, Origin, PART};
 use super::{State, peers};
 use crate::watch::{Watching, config, play};
 
-/// How far the player is behind the end of the broadcast, in seconds.
+/// Returns how far the player is behind the end of the broadcast, in seconds.
 fn behind(origin: &Origin, watching: &Watching) -> f64 {
     origin.end() - watching.player.position().as_secs_f64()
 }
 
-/// Waits until it is played at the distance that is wanted for so many pictures more. A list that
-/// is followed by its segments is six seconds from its end at least.
+/// Waits until the player is at the right distance after this many more frames. A player that
+/// follows whole segments is at least six seconds behind.
 fn near(origin: &Origin, watching: &Watching, pictures: u64) {
-    // What is not yet told, and what the player's clock may be off.
+    // One part that is not listed yet, and an allowance for the player's clock.
     let most = HOLD_BACK + PART + 0.3;
     let shown = watching.shown();
     watching.wait("the distance", |it| {
@@ -35,7 +35,7 @@ fn what_comes_in_parts_is_followed_near_its_end() {
             origin.asked().iter().any(|path| path.ends_with("_HLS_skip=YES"))
         });
         near(&origin, &watching, 50);
-        // Its list tells what time it was when all of it was made.
+        // The playlist says at which wall-clock time the broadcast began.
         watching.wait("the latency by the sender's clock", |it| {
             let told = it.player.figures().sender_latency_ms.unwrap_or_default() / 1_000.0;
             (told - behind(&origin, it)).abs() < 0.2
@@ -46,7 +46,8 @@ fn what_comes_in_parts_is_followed_near_its_end() {
         let waits = |path: &&String| path.contains("_HLS_msn=") && path.contains("_HLS_part=");
         assert!(asked.iter().filter(waits).count() > 5, "{kind}: {asked:?}");
         assert!(origin.waited() > 3, "{kind}: what is hinted is asked for: {asked:?}");
-        // No more often than there is something new, and what was there before is not read.
+        // The player requests playlists about as often as new parts appear. It does not load the
+        // first segment, which lies before its starting point.
         let lists = asked.iter().filter(is_list).count() as f64;
         assert!(lists < 10.0 + (origin.end() - AHEAD) / PART * 1.5, "{kind}: {lists} {asked:?}");
         assert!(!asked.iter().any(|path| path.starts_with("/s0.")), "{kind}: {asked:?}");
@@ -57,7 +58,7 @@ fn what_comes_in_parts_is_followed_near_its_end() {
     }
 }
 
-/// Parts that are ranges of their segments, some of which say only how long they are.
+/// Parts that are byte ranges of their segments. Some state only their length.
 #[test]
 fn parts_may_be_ranges_of_their_segment() {
     crate::peers::in_real_time!(parts_may_be_ranges_of_their_segment);
@@ -76,7 +77,8 @@ fn parts_may_be_ranges_of_their_segment() {
         let ranges = asked.iter().filter(|it| it.starts_with("/s") && it.contains(' ')).count();
         assert!(ranges > 20, "{kind}: {asked:?}");
         assert!(!asked.iter().any(|it| it.starts_with("/p")), "{kind}: {asked:?}");
-        // From where it began, two seconds from the end or a segment more, nothing was left out.
+        // The player joins two seconds before the live edge, or up to one segment earlier. From
+        // there on, no frame is missing.
         assert!(figures.decoded > 390, "{kind}: {figures:?}");
         watching.end();
     }
@@ -111,12 +113,13 @@ fn an_origin_that_does_not_keep_its_word_is_followed_by_segments() {
         assert_eq!(outcome.state, State::Ended, "{fault:?}: {:?}", outcome.events);
         let figures = &outcome.figures;
         assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{fault:?}");
-        // Twenty seconds or so, of which nothing is missing in the second half.
+        // From its starting point, the player can play about 20 s at 25 fps.
         assert!(figures.shown > 300, "{fault:?}: {figures:?}");
         let asked = origin.asked();
         let lists: Vec<_> = asked.iter().filter(|path| path.starts_with("/live")).collect();
         assert!(lists.len() < 70, "{fault:?}: {lists:?}");
-        // One that only answers early is asked once a part, and needs nothing else.
+        // Parts are still usable if the origin merely answers too early. With the other faults, the
+        // player goes back to whole segments.
         let by_segments = !lists.last().unwrap().contains("_HLS_");
         assert!(by_segments || fault == Fault::Hasty, "{fault:?}: {lists:?}");
     }

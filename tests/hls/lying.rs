@@ -15,7 +15,7 @@ fn lists_that_lie_get_a_sentence() {
     let huge = format!("{HEAD}{}", "#EXTINF:1,\na.ts\n".repeat(100_001));
     type Case = (Vec<(&'static str, String)>, FailureKind, &'static str);
     let cases: Vec<Case> = vec![
-        // A circle of masters.
+        // A multivariant playlist that names itself as its variant.
         (
             vec![("/x", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx\n".into())],
             FailureKind::Unreachable,
@@ -87,7 +87,7 @@ fn lists_that_lie_get_a_sentence() {
 
 #[test]
 fn a_live_list_of_nothing_ends_with_a_sentence() {
-    // A new segment a second, of nothing but padding.
+    // Every second, a new segment appears that contains only padding.
     let padding: Vec<u8> = std::iter::repeat_n([0x47, 0x1F, 0xFF, 0x10], 20)
         .flat_map(|head| head.into_iter().chain([0xFF; 184]))
         .collect();

@@ -14,7 +14,7 @@ use crate::watch::{config, play};
 
 const SECONDS: u64 = 8;
 
-/// A list of segments of a second, `name.m3u8` of `name-….`, packed as `fmp4` or `mpegts`.
+/// Makes a playlist `name.m3u8` of one-second segments `name-…`, packed as `fmp4` or `mpegts`.
 fn make(folder: &Path, name: &str, kind: &str, codec: &[&str]) {
     let (list, map) = (format!("{name}.m3u8"), format!("{name}-init.mp4"));
     let extension = if kind == "fmp4" { "m4s" } else { "ts" };
@@ -26,7 +26,7 @@ fn make(folder: &Path, name: &str, kind: &str, codec: &[&str]) {
     ffmpeg(folder, &[&PICTURE, &TONE, codec, &sound, &hls, &names]).wait_success(LIMIT);
 }
 
-/// Serves what is in a folder, and notes what was asked for.
+/// Serves the files of a folder, and records the requests.
 fn serve(folder: &Path) -> (u16, Arc<Mutex<Vec<String>>>) {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let (folder, noted) = (folder.to_owned(), Arc::clone(&asked));
@@ -63,8 +63,8 @@ fn the_player_goes_on_with_a_variant_of_another_codec() {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path(), "h264", kind, &[h264, &["-s", "640x360"]].concat());
         make(folder.path(), "hevc", kind, &[hevc, &["-s", "480x270"]].concat());
-        // The first one, with which it begins, needs more than any line has: it is gone away from when
-        // that has been measured.
+        // Playback starts with the first variant, which claims to need more than any connection
+        // has. The player leaves it as soon as it has measured its throughput.
         for (first, second) in [(("h264", 0), ("hevc", 1)), (("hevc", 1), ("h264", 0))] {
             let line = |(name, codec): (&str, usize), bandwidth: u64| {
                 let size = ["640x360", "480x270"][codec];
@@ -87,7 +87,7 @@ fn the_player_goes_on_with_a_variant_of_another_codec() {
                 asked.iter().filter(|it| it.starts_with(&piece) && !it.contains("init")).count()
             };
             assert!(of(first.0) >= 1 && of(second.0) >= 1, "{what}: {asked:?}");
-            // Each second of one of them, and nothing lost between the two.
+            // Each second comes from one of the variants, and nothing is lost at the switch.
             let figures = &outcome.figures;
             assert_eq!((figures.decoded, figures.damaged), (SECONDS * 25, 0), "{what}: {asked:?}");
             let sound = figures.audio_samples.cast_signed() - SECONDS.cast_signed() * 48_000;

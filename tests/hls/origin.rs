@@ -15,29 +15,29 @@ use parking_lot::Mutex;
 use super::{CODE, PICTURE, TONE, ffmpeg};
 use crate::peers::{LIMIT, web};
 
-/// Seconds of a part, and parts of a segment.
+/// Duration of a part in seconds, and the number of parts in a segment.
 pub const PART: f64 = 0.4;
 pub const PARTS: usize = 5;
-/// How far from the end the origin wants players to be.
+/// The distance to the live edge that the origin asks for, in seconds.
 pub const HOLD_BACK: f64 = 1.2;
-/// So much is there already.
+/// The seconds of media that exist at the start.
 pub const AHEAD: f64 = 8.0;
-/// How long an answer is held back at most.
+/// The longest time that a response is held back.
 const HELD: Duration = Duration::from_secs(6);
 
-/// What an origin does wrong.
+/// How the origin misbehaves.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     None,
-    /// Answers at once, whatever it was asked to wait for.
+    /// Answers blocking requests immediately.
     Hasty,
-    /// Hangs up where it is to wait.
+    /// Closes the connection instead of blocking.
     Mute,
-    /// Tells of parts that it does not have.
+    /// Lists parts that it does not have.
     NoParts,
-    /// Leaves out what it never told.
+    /// Claims in delta updates to skip segments that it never listed.
     Skips,
-    /// Tells of a next part that never comes.
+    /// Hints at a next part that never appears.
     Hint,
 }
 
@@ -45,16 +45,17 @@ struct Made {
     parts: Vec<(Vec<u8>, f64)>,
     map: Option<Vec<u8>>,
     fault: Fault,
-    /// Parts are ranges of their segment.
+    /// True if parts are byte ranges of their segments.
     ranges: bool,
     start: Instant,
-    /// When its own time was zero.
+    /// The wall-clock time at which the broadcast began.
     began: jiff::Timestamp,
     asked: Mutex<Vec<String>>,
     waited: Mutex<usize>,
 }
 
-/// An origin of `/live.m3u8`, and of a master `/x` that names it twice, as `a.m3u8` and `b.m3u8`.
+/// An origin of `/live.m3u8`, and of a multivariant playlist `/x` that names it as `a.m3u8` and
+/// `b.m3u8`.
 #[derive(Clone)]
 pub struct Origin {
     made: Arc<Made>,
@@ -62,12 +63,13 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Twenty-four seconds, packed as `fmp4` or `mpegts`.
+    /// Starts an origin of 24 seconds, packed as `fmp4` or `mpegts`.
     pub fn start(folder: &Path, kind: &str, fault: Fault) -> Self {
         Self::start_with(folder, kind, fault, false)
     }
 
-    /// The same whose parts have no addresses of their own: each is a range of its segment.
+    /// Works like [`Origin::start`], but each part is a byte range of its segment and has no URI of
+    /// its own.
     pub fn start_ranges(folder: &Path, kind: &str) -> Self {
         Self::start_with(folder, kind, Fault::None, true)
     }
@@ -114,23 +116,23 @@ impl Origin {
         Self { made, port }
     }
 
-    /// How far the broadcast is, in seconds of its own time.
+    /// Returns the current end of the broadcast, in seconds since its beginning.
     pub fn end(&self) -> f64 {
         self.made.end()
     }
 
-    /// Everything that was asked for.
+    /// Returns the paths of all requests.
     pub fn asked(&self) -> Vec<String> {
         self.made.asked.lock().clone()
     }
 
-    /// How many parts were asked for before they were there.
+    /// Returns how many parts were requested before they existed.
     pub fn waited(&self) -> usize {
         *self.made.waited.lock()
     }
 }
 
-/// The bytes that a request wants, the last one not included.
+/// Returns the byte range of a request, with an exclusive end.
 fn range(head: &str) -> Option<(usize, usize)> {
     let line = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
@@ -145,7 +147,7 @@ impl Made {
         AHEAD + self.start.elapsed().as_secs_f64()
     }
 
-    /// Parts that are there.
+    /// Returns the number of parts that exist now.
     fn there(&self) -> usize {
         let (mut end, now) = (0.0, self.end());
         let is_there = |(_, duration): &&(Vec<u8>, f64)| {
@@ -155,16 +157,16 @@ impl Made {
         self.parts.iter().take_while(is_there).count()
     }
 
-    /// Waits until so many parts are there.
+    /// Waits until this many parts exist.
     fn wait(&self, parts: usize) {
         let until = Instant::now() + HELD;
         while self.there() < parts.min(self.parts.len()) && Instant::now() < until {
-            // Parts come with the clock, as a broadcast's do.
+            // Parts appear in real time, as in a broadcast.
             thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// What stands at a path; empty: nothing does; `None`: the connection is closed.
+    /// Returns the body for a path. An empty body means 404, and `None` closes the connection.
     fn answer(&self, path: &str) -> Option<Vec<u8>> {
         let (name, query) = path.split_once('?').unwrap_or((path, ""));
         let (stem, _) = name.trim_start_matches('/').split_once('.').unwrap_or(("x", ""));
@@ -185,12 +187,13 @@ impl Made {
             }
             "s" => {
                 let there = self.parts.get(..self.there())?;
-                // Of the last one there is what there is.
+                // An unfinished segment consists of the parts that exist.
                 let parts = there.chunks(PARTS).nth(number()?)?;
                 parts.iter().flat_map(|(data, _)| data.iter().copied()).collect()
             }
             "h" => {
-                // What it is there for: a hint that leads to nothing, and not at once.
+                // This fault is a hint at a part that never comes. The error answer also comes
+                // late.
                 thread::sleep(HELD);
                 Vec::new()
             }
@@ -198,19 +201,19 @@ impl Made {
         })
     }
 
-    /// Where a part is in its segment: its first byte, and how many there are.
+    /// Returns the position of a part in its segment: the first byte, and the length.
     fn bytes(&self, part: usize) -> (usize, usize) {
         let length = |part: usize| self.parts.get(part).map_or(0, |(data, _)| data.len());
         ((part / PARTS * PARTS..part).map(length).sum(), length(part))
     }
 
-    /// How a list tells of a part.
+    /// Returns the attributes that locate a part in the playlist.
     fn place(&self, part: usize, extension: &str) -> String {
         if !self.ranges {
             return format!("URI=\"p{part}.{extension}\"");
         }
         let ((from, length), segment) = (self.bytes(part), part / PARTS);
-        // Where it follows the one before it, that need not be said.
+        // A byte range that directly follows the previous one needs no offset.
         let from =
             if (part % PARTS).is_multiple_of(2) { format!("@{from}") } else { String::new() };
         format!("URI=\"s{segment}.{extension}\",BYTERANGE=\"{length}{from}\"")
@@ -237,7 +240,7 @@ impl Made {
              CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={HOLD_BACK},CAN-SKIP-UNTIL=12\n\
              #EXT-X-PART-INF:PART-TARGET={PART}\n#EXT-X-MEDIA-SEQUENCE:0\n"
         );
-        // Six target durations from the end.
+        // Delta updates keep the last six segments (`CAN-SKIP-UNTIL`).
         let skipped = if query.contains("_HLS_skip=YES") { whole.saturating_sub(6) } else { 0 };
         if skipped > 0 {
             let lie = if self.fault == Fault::Skips { 1_000 } else { 0 };
@@ -245,7 +248,7 @@ impl Made {
         } else if self.map.is_some() {
             text.push_str("#EXT-X-MAP:URI=\"i.mp4\"\n");
         }
-        // Told once, at the head; of what is left out of an update it is known.
+        // The date belongs to the first segment, which delta updates skip.
         if skipped == 0 {
             let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", self.began);
         }
@@ -268,7 +271,7 @@ impl Made {
         if over {
             text.push_str("#EXT-X-ENDLIST\n");
         } else if self.ranges {
-            // How long it will be nobody knows yet.
+            // The length of the next part is not known yet.
             let (from, _) = self.bytes(there);
             let name = format!("s{}.{extension}", there / PARTS);
             let hint = format!("TYPE=PART,URI=\"{name}\",BYTERANGE-START={from}");

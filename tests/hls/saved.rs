@@ -12,7 +12,7 @@ use crate::watch::{config, play};
 
 const SECONDS: usize = 4;
 
-/// The times of the frames and the sounds in a saved file, each in the order of the file.
+/// Returns the times of the video and audio frames in a saved file, each in file order.
 fn times(bytes: &[u8]) -> [Vec<u32>; 2] {
     let mut demuxer = Demuxer::new();
     demuxer.push(bytes);
@@ -49,12 +49,13 @@ fn what_is_saved_of_a_list_is_in_order_and_whole() {
         assert_eq!(outcome.state, State::Ended, "{name}");
         let [frames, sounds] = times(&fs::read(&saved).unwrap());
         assert_eq!(frames.len(), SECONDS * 25, "{name}");
-        // 40 ms each, to the millisecond: nothing is moved or doubled.
+        // Frames are exactly 40 ms apart: none is moved or repeated.
         let even = frames.windows(2).all(|pair| pair[1] - pair[0] == 40);
         assert!(even, "{name}: {frames:?}");
         let wanted = SECONDS * 48_000 / 1_024;
         assert!(sounds.len().abs_diff(wanted) <= 2, "{name}: {} sounds", sounds.len());
-        // What the encoder put before the first sound stands at its time.
+        // The first audio frame contains only encoder delay, so its distance to the next one does
+        // not count.
         let close = sounds[1..].windows(2).all(|pair| (21..=22).contains(&(pair[1] - pair[0])));
         assert!(close, "{name}: {sounds:?}");
         let probe = peers::ffmpeg::probe(&saved);

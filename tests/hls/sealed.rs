@@ -12,7 +12,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sealed")
 }
 
-/// Plays something to its end; and how often the sound of its middle rises through zero in a second.
+/// Plays a source to its end. Also returns the pitch of the middle half of the audio, as zero
+/// crossings per second.
 fn hear(config: Config) -> (Outcome, f64) {
     let folder = tempfile::tempdir().unwrap();
     let dump = folder.path().join("heard.wav");
@@ -25,7 +26,7 @@ fn hear(config: Config) -> (Outcome, f64) {
     (outcome, rising as f64 * f64::from(rate) / middle.len().max(1) as f64)
 }
 
-/// That it is the film that is not encrypted.
+/// Checks that a decrypted film is the same as the film that was never encrypted.
 #[track_caller]
 fn is_the_film(name: &str, (outcome, pitch): (Outcome, f64), plain: &Outcome) {
     assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);

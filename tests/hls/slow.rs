@@ -7,7 +7,7 @@ use crate::peers::throttle::Throttle;
 use crate::peers::{self, LIMIT};
 use crate::watch::{Watching, config};
 
-/// Names, sizes and bitrates of the variants, as the list has them.
+/// Names, sizes and bitrates of the variants, in playlist order.
 const VARIANTS: [(&str, &str, &str); 3] =
     [("high", "480x270", "1200k"), ("middle", "320x180", "450k"), ("low", "160x90", "120k")];
 
@@ -21,7 +21,7 @@ fn the_variant_goes_down_where_the_way_is_slow_and_up_as_it_gets_fast() {
     let mut map = Vec::new();
     for (at, (name, size, rate)) in VARIANTS.iter().enumerate() {
         add(&["-map", "0:v", "-map", "1:a", &format!("-s:v:{at}"), size]);
-        // With as many bits as are told: filled up where there is nothing to say.
+        // Constant bitrate: filler makes each variant as large as the playlist says.
         for flag in ["-b:v", "-minrate:v", "-maxrate:v", "-bufsize:v"] {
             add(&[&format!("{flag}:{at}"), rate]);
         }
@@ -34,7 +34,8 @@ fn the_variant_goes_down_where_the_way_is_slow_and_up_as_it_gets_fast() {
     ffmpeg(folder.path(), &[&PICTURE, &TONE, &CODE, &options]).wait_success(LIMIT * 2);
     let web = serve(folder.path());
 
-    // It begins with the first that is named, which does not go through here in time.
+    // The player starts with the first variant in the playlist, which is too large for this
+    // connection.
     let link = Throttle::start_back(web.http, 250_000);
     let watching = Watching::start(&config(&format!("http://127.0.0.1:{}/master.m3u8", link.port)));
     let width = |it: &Watching| it.player.figures().size.map(|size| size.width);

@@ -64,7 +64,7 @@ fn a_master_leads_to_a_variant_and_to_its_sound() {
     }
 }
 
-/// A picture and its sound, in a list each. Of each a segment is missing once.
+/// Video and audio have separate playlists. In each case, one segment of one playlist is missing.
 #[test]
 fn a_segment_that_is_missing_of_one_list_takes_nothing_of_the_other() {
     peers::require!("ffmpeg", "nginx");
@@ -98,7 +98,8 @@ fn a_segment_that_is_missing_of_one_list_takes_nothing_of_the_other() {
     }
 }
 
-/// The picture of both variants is the same film; one has the sound in it, one beside it.
+/// Both variants have the same video. One contains the audio, and the other has it in a separate
+/// playlist.
 #[test]
 fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_back() {
     peers::require!("ffmpeg", "nginx");
@@ -114,7 +115,8 @@ fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_bac
     let whole = |rate: u32| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate}\nwhole.m3u8\n");
     let apart =
         |rate: u32| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate},AUDIO=\"s\"\npicture.m3u8\n");
-    // The second is gone over to once the first has shown how fast this machine is.
+    // The player switches to the second variant after it has measured its throughput with the first
+    // one.
     let masters = [
         ("to-apart", [whole(100_000), apart(200_000)], 320),
         ("to-whole", [apart(100_000), whole(200_000)], 160),
@@ -133,7 +135,7 @@ fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_bac
         assert_eq!(figures.size.unwrap().width, width, "{name}: the other variant");
         let off = figures.audio_samples as i64 - 8 * 48_000;
         assert!(off.abs() < 6 * 1_024, "{name}: {off} samples");
-        // Of the part after the change: a tone, all the time.
+        // After the switch, the tone must go on without interruption.
         let heard = hound::WavReader::open(&dump).unwrap().into_samples::<i16>();
         let heard: Vec<_> = heard.step_by(2).map(Result::unwrap).skip(3 * 48_000).collect();
         let silent = heard.chunks(480).filter(|part| part.iter().all(|it| it.abs() < 500)).count();
@@ -141,7 +143,8 @@ fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_bac
     }
 }
 
-/// The sound has a list of its own, whose segments stall for a while: what is seen goes on, and then both.
+/// The audio has its own playlist, whose segments stall for a while. The video continues, and then
+/// the audio comes back.
 #[test]
 fn where_the_sound_alone_stalls_the_picture_goes_on_and_the_sound_comes_back() {
     peers::require!("ffmpeg");
@@ -156,7 +159,7 @@ fn where_the_sound_alone_stalls_the_picture_goes_on_and_the_sound_comes_back() {
     let port = web::canned(move |head, socket| {
         let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
         let body = if let Some(track) = path.strip_suffix(".m3u8").filter(|it| *it != "master") {
-            // Live: a window of five that goes on.
+            // A live playlist with a moving window of five segments.
             let first = begun.elapsed().as_secs();
             let mut text =
                 format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n");

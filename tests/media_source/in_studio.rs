@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A studio with one silent strip that shows nothing.
+/// Starts a studio with one silent strip and no video.
 fn studio() -> Studio {
     studio_with(VideoChoice::None)
 }
@@ -43,7 +43,7 @@ fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // One is read by the mixer's own reader, one by the player.
+    // The mixer itself reads the WAV file, and a player reads the other file.
     for name in ["jingle.wav", "jingle.mka"] {
         let path = folder.path().join(name);
         let tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "1"];
@@ -58,7 +58,7 @@ fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
         let id = strip().sound.id;
         let heard = || strip().meter.rms_dbfs > -30.0;
         let silent = || strip().meter.rms_dbfs <= -60.0;
-        // It goes round: longer than it is, it is heard.
+        // The file loops: its tone is audible for longer than the file lasts.
         wait_for("its sound", LIMIT, heard);
         let clock = Clock::start();
         while clock.now() < Timestamp::from_millis(2_500) {
@@ -106,19 +106,19 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
         (strip.sound.name.as_str(), &strip.sound.choice),
         ("Opening", &AudioChoice::File(path))
     );
-    // The strip hears it, and so does the program.
+    // The audio arrives in the strip and in the program.
     wait_for("its sound", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
     wait_for("the program's", LIMIT, || {
         studio.snapshot().loudness.momentary_lufs.is_some_and(|loud| loud > -30.0)
     });
-    // Picture and sound come out of one player: what pauses one pauses the other.
+    // Video and audio come from the same player: a pause stops both.
     let source = studio.snapshot().scenes.collection.sources[0].id;
     studio.send(Command::Media(source, TransportCommand::Pause));
     wait_for("silence", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
     studio.send(Command::Media(source, TransportCommand::Resume));
     wait_for("its sound again", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
 
-    // Viewers do not hear what they cannot see, unless that is wished.
+    // By default, viewers do not hear a source that is not visible.
     studio.send(Command::Edit(Edit::AddScene("Talk".into())));
     wait_for("the other scene", LIMIT, || studio.snapshot().scenes.collection.scenes.len() == 2);
     let collection = studio.snapshot().scenes.collection;
@@ -133,7 +133,8 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
         strips()[1].shown && strips()[1].meter.peak_dbfs > -30.0
     });
 
-    // Another use is no other strip; the last one takes it away, and undoing brings it back.
+    // A second use of the source adds no strip. Removing the last use removes the strip, and undo
+    // restores it.
     let scene = studio.snapshot().scenes.collection.current;
     studio.send(Command::Edit(Edit::ShowSource { scene, source }));
     let items = || -> Vec<_> {
@@ -169,7 +170,7 @@ fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
     let studio = studio();
     add(&studio, "Mute", &path);
     wait_for("a word", LIMIT, || studio.snapshot().strips.get(1).is_some_and(|it| it.soundless));
-    // What cannot be played is told once: of the source, not of its strip too.
+    // A file that cannot be played causes one notice about the source, and none about its strip.
     let bad = folder.path().join("bad.mp4");
     std::fs::write(&bad, b"no clip at all, but long enough to be looked at").unwrap();
     assert_eq!(studio.snapshot().notices, []);
@@ -241,7 +242,7 @@ fn a_clip_of_a_scene_is_played_once_and_is_silent_then() {
     assert_eq!(snapshot.scenes.collection.sources[0].properties.at_end, EndBehavior::Clear);
     let source = snapshot.scenes.source(id).unwrap();
     assert!(source.state == SourceState::Open && source.reason.is_empty());
-    // The media bar plays it once more.
+    // The media controls play it once more.
     studio.send(Command::Media(id, TransportCommand::Resume));
     wait_for("its sound once more", LIMIT, || {
         playing().is_some_and(|it| !it.paused) && peak() > -30.0
@@ -274,7 +275,7 @@ fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_no
     };
     let guest = send("color=black:s=320x192:r=15");
 
-    // Where nothing is shown nothing is looked at.
+    // In a studio without video, onair does not check sources, so this one has the test pattern.
     let studio = studio_with(VideoChoice::Test);
     add(&studio, "Clip", &clip);
     let scene = studio.snapshot().scenes.collection.current;
@@ -288,7 +289,7 @@ fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_no
     wait_for("the notice", LIMIT, || told().iter().any(black));
     let notices = told();
     assert!(notices.iter().filter(|it| black(it)).all(|it| it.1.contains("Guest")), "{notices:?}");
-    // Another one sends what can be seen.
+    // Another publisher sends visible video.
     drop(guest);
     let guest = send("testsrc2=s=320x192:r=15");
     let open = || {
@@ -302,7 +303,7 @@ fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_no
     drop(guest);
 }
 
-/// Two seconds of one gray and one tone.
+/// Makes a file with two seconds of one gray and one tone.
 fn gray_clip(folder: &Path, name: &str, gray: &str, size: &str, hz: u32) -> std::path::PathBuf {
     let path = folder.join(name);
     let picture = format!("color=c={gray}:s={size}:r=15:d=2");
@@ -314,7 +315,7 @@ fn gray_clip(folder: &Path, name: &str, gray: &str, size: &str, hz: u32) -> std:
     path
 }
 
-/// The luma in the middle of what goes out.
+/// Returns the luma in the middle of the program.
 fn middle(studio: &Studio) -> u8 {
     let Some(frame) = studio.program().get() else { return 0 };
     let (width, size) = (frame.planes().luma_stride(), frame.size());
@@ -341,10 +342,10 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     let is = |index: usize| playing().is_some_and(|it| it.item == Some((index, 3)) && !it.paused);
     let luma = || middle(&studio);
     let peak = || studio.snapshot().strips[1].meter.peak_dbfs;
-    // Around twice, over one that is not there, with the sound of each.
+    // The list loops twice, with the audio of each file. One file in the list is missing.
     for _ in 0..2 {
         wait_for("the first", LIMIT, || is(0) && (55..85).contains(&luma()) && peak() > -30.0);
-        // It is told, and the source goes on.
+        // onair reports the missing file, and the source continues.
         let fails = || {
             let source = studio.snapshot().scenes.source(id).cloned().unwrap();
             assert!(!matches!(source.state, SourceState::Failed | SourceState::Lost), "{source:?}");
@@ -365,7 +366,7 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     wait_for("nothing to tell", LIMIT, || told().is_empty());
     let of_two = |index: usize| playing().is_some_and(|it| it.item == Some((index, 2)));
     studio.send(Command::AtEnd(id, EndBehavior::Hold));
-    // The last picture of the last one stays.
+    // The last frame of the last file stays.
     let held =
         || of_two(1) && playing().is_some_and(|it| it.paused) && (140..170).contains(&luma());
     wait_for("its end", LIMIT, held);
@@ -396,13 +397,13 @@ fn a_list_goes_on_whatever_is_taken_out_of_it_fails_or_is_asked_for_at_its_end()
         playing().is_some_and(|it| it.item == item) && luma.contains(&middle(&studio))
     };
 
-    // What is taken out while it plays is played to its end, and not once more.
+    // A file that is removed while it plays is played to its end, and not again.
     edit(Edit::AddFile(id, second.clone()));
     wait_for("the second", LIMIT, || shows(Some((1, 2)), &light));
     edit(Edit::RemoveFile(id, 0));
     wait_for("the first alone", LIMIT, || shows(None, &dark));
 
-    // At the end of all a place is one in the file that was shown last.
+    // At the end of the list, a seek goes to the file that was shown last.
     edit(Edit::AddFile(id, second));
     studio.send(Command::AtEnd(id, EndBehavior::Hold));
     let stands = || playing().is_some_and(|it| it.paused);
@@ -422,7 +423,7 @@ fn a_list_goes_on_whatever_is_taken_out_of_it_fails_or_is_asked_for_at_its_end()
     studio.send(Command::Media(id, TransportCommand::Previous));
     wait_for("the one before it", LIMIT, || shows(Some((0, 2)), &dark));
 
-    // One that cannot be played and is the last is played when it can be.
+    // If the last file cannot be played, onair plays it as soon as that is possible.
     let late = folder.path().join("late.mp4");
     edit(Edit::AddFile(id, late.clone()));
     let fails = || {

@@ -3,8 +3,8 @@
 
 use super::*;
 
-/// A film of 25 pictures a second whose pictures carry their number: eight columns of bright or dark, the
-/// lowest bit on the left. It has B pictures that others refer to, and a keyframe every four seconds.
+/// A film of 25 frames per second that show their number as eight bright or dark columns, with the
+/// lowest bit on the left. It has B-frames as references, and a keyframe every four seconds.
 pub const NUMBERED: &str =
     "color=black:s=320x192:r=25,geq=lum='if(bitand(N,pow(2,floor(X/40))),200,40)':cb=128:cr=128";
 const RATE: f64 = 25.0;
@@ -20,21 +20,21 @@ pub fn numbered(path: &Path, seconds: &str, sound: &str, codec: &[&str]) {
     Peer::start("ffmpeg", words).wait_success(LIMIT);
 }
 
-/// The number of a picture.
+/// Returns the number that a frame shows.
 fn number(frame: &VideoFrame) -> u64 {
     let planes = frame.planes();
     let row = planes.luma_stride() * 96;
     (0..8).filter(|bit| planes.y[row + bit * 40 + 20] > 120).map(|bit| 1 << bit).sum()
 }
 
-/// A source as the compositor and the mixer pull it, in real time.
+/// A source that is pulled in real time, as the compositor and the mixer do it.
 pub struct Pulled {
     pub media: MediaSource,
     pub clock: Clock,
     pub next: Timestamp,
-    /// Numbers of the pictures shown, each once while it stands.
+    /// The numbers of the frames, without repetitions.
     pub shown: Vec<u64>,
-    /// The first channel of what was heard, without what had to be filled up.
+    /// The audio samples (one channel), silence included.
     pub heard: Vec<f32>,
     pub silent: bool,
 }
@@ -51,7 +51,7 @@ impl Pulled {
         (Self { media, clock, next, shown, heard, silent: true }, runtime)
     }
 
-    /// Ten milliseconds of the program.
+    /// Pulls ten milliseconds of audio, and the frame of that time.
     pub fn step(&mut self) {
         let mut block = [0.0; 480];
         self.silent = self.media.audio.pull(self.next, &mut block) == Filled::Silence;
@@ -75,7 +75,8 @@ impl Pulled {
         }
     }
 
-    /// Goes to a place in a pause: its picture is shown and stands, and sound waits with it.
+    /// Seeks while the source is paused. The frame at this position appears and stays, and the
+    /// audio is silent.
     pub fn stand_at(&mut self, name: &str, place: Duration) {
         let before = self.shown.len();
         let last = self.shown[before - 1];
@@ -95,7 +96,7 @@ impl Pulled {
         self.media.transport.position().is_some_and(|it| it.paused)
     }
 
-    /// Pauses and waits until nothing of before is on its way.
+    /// Pauses, and waits until earlier audio and video have been played.
     pub fn pause(&mut self) {
         self.media.transport.ask(TransportCommand::Pause);
         self.until("the pause", Self::paused);
@@ -106,12 +107,12 @@ impl Pulled {
     }
 }
 
-/// The number of the picture whose time holds a place.
+/// Returns the number of the frame that is shown at a position.
 pub fn at(place: Duration) -> u64 {
     (place.as_secs_f64() * RATE + 1e-6) as u64
 }
 
-/// The lowest of the peaks of so many samples in a row.
+/// Returns the lowest peak of all windows of this many samples.
 pub fn faintest(sound: &[f32], samples: usize) -> f32 {
     let peaks = sound.windows(samples).map(|it| it.iter().copied().fold(0.0, f32::max));
     peaks.fold(1.0, f32::min)

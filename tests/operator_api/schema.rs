@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::Answer;
 
-/// Words of a schema that this check knows; another one would go unchecked.
+/// The schema keywords that this check knows. Any other keyword fails, because it would not be
+/// checked.
 const KNOWN: [&str; 13] = [
     "type",
     "description",
@@ -32,7 +33,7 @@ impl Description {
         Self(description)
     }
 
-    /// Methods with their paths; those that change something come last.
+    /// Returns all methods with their paths. Those that delete something come last.
     pub fn operations(&self) -> Vec<(String, String)> {
         let mut all = Vec::new();
         for (path, methods) in self.0["paths"].as_object().unwrap() {
@@ -51,12 +52,12 @@ impl Description {
                 all.push((method.to_uppercase(), path.clone()));
             }
         }
-        // The viewer goes before its stream.
+        // The viewer is deleted before its stream.
         all.sort_by_key(|(method, path)| (method == "DELETE", !path.contains("viewers")));
         all
     }
 
-    /// Fails if an answer is none that this operation has.
+    /// Fails if the operation does not document this answer.
     #[track_caller]
     pub fn check(&self, method: &str, path: &str, answer: &Answer) {
         let operation = &self.0["paths"][path][method.to_lowercase()];
@@ -77,7 +78,7 @@ impl Description {
         }
     }
 
-    /// What of a value is not as its schema says.
+    /// Returns the ways in which a value differs from its schema.
     fn faults(&self, schema: &Value, value: &Value, at: &str) -> Vec<String> {
         for word in schema.as_object().expect("a schema").keys() {
             assert!(KNOWN.contains(&word.as_str()), "{at}: {word} is not checked");

@@ -6,13 +6,13 @@ use crate::peers::client::Client;
 use crate::viewer_page::chromium::{Chromium, Page};
 use onair::wire::chat::ChatLine;
 
-/// Lets a viewer, who joins if necessary, send a message.
+/// Sends a chat message as a viewer, who joins first if necessary.
 fn say(page: &Page<'_>, name: &str, text: &str) {
     let line = serde_json::json!({ "name": name, "text": text }).to_string();
     page.value(&format!("window.viewer.send({line:?})"));
 }
 
-/// What the viewer has received that has this in it.
+/// Returns a condition that holds if the viewer has received this text.
 fn got(words: &str) -> String {
     format!("window.got.some(it => it.includes({words:?}))")
 }
@@ -40,7 +40,7 @@ fn the_operator_moderates_the_chat_of_a_stream() {
     say(&page, "eve", "buy this");
     page.wait(&got("buy this"));
     click(&page, "#streams [aria-label='Moderate the chat of live/show']");
-    // Moderation needs the token, also on this computer.
+    // Moderation needs the token, even on this computer.
     page.wait("document.getElementById('token').open");
     page.value(&format!("document.getElementById('token-input').value = '{TOKEN}'"));
     click(&page, "#token .primary");

@@ -9,7 +9,7 @@ use crate::viewer_page::chromium::Chromium;
 
 const NAME: &str = "live-show 2026-11-25 18-00-00.mp4";
 
-/// A recording of 12 s with a keyframe every 2 s.
+/// Makes a recording of 12 s with a keyframe every 2 s.
 fn record(running: &Running) -> PathBuf {
     let path = running.folder.path().join(NAME);
     ffmpeg::make(&path, "320x180", "12", &["-g", "50", "-bf", "2"]);
@@ -29,7 +29,7 @@ fn hls_js_plays_a_recording_and_seeks_in_it() {
     click(&page, "#recordings button");
     let video = "document.getElementById('player-video')";
     page.wait(&format!("{video}.currentTime > 1"));
-    // By Media Source Extensions, and not as a file.
+    // The page plays the recording with Media Source Extensions, not as a file.
     assert_eq!(page.value(&format!("{video}.src.startsWith('blob:')")), true);
     let lasts = page.value(&format!("{video}.duration")).as_f64().unwrap();
     assert!((11.9..12.2).contains(&lasts), "{lasts}");
@@ -43,7 +43,7 @@ fn hls_js_plays_a_recording_and_seeks_in_it() {
     assert!(page.value(&format!("{frames}.totalVideoFrames")).as_u64() > Some(60));
     assert_eq!(page.text("player-problem"), "");
     assert_eq!(browser.complaints(), Vec::<String>::new());
-    // The viewer of a recording is a viewer.
+    // The viewer of a recording appears in the list of viewers.
     page.value("location.hash = 'viewers'");
     page.wait_soon(&shows("#viewers tr", "vod/live-show"));
     page.wait_soon(&shows("#viewers tr", "HLS"));
@@ -60,7 +60,7 @@ fn a_recording_is_deleted_after_a_question_and_with_the_token() {
     let page = browser.open(&running.page(), "");
     let erase = format!("#recordings .ban[aria-label={:?}]", format!("Delete {NAME}"));
     page.wait(&format!("document.querySelector({erase:?}) !== null"));
-    // Whoever says no, or has no token, keeps it.
+    // The recording stays if the user cancels or has no token.
     click(&page, &erase);
     page.wait_soon(&shows("#question-title", &format!("Delete {NAME}?")));
     assert_eq!(page.value("document.activeElement.value"), "no", "the safe answer has the focus");
@@ -76,7 +76,7 @@ fn a_recording_is_deleted_after_a_question_and_with_the_token() {
     wait_for("the deletion", peers::LIMIT, || !file.exists());
     page.wait_soon(&shows("#toast", "is deleted."));
     page.wait_soon(&shows("#no-recordings", "There are no recordings yet."));
-    // One that is being written cannot be deleted.
+    // A recording in progress cannot be deleted.
     let _publisher = running.publish();
     page.wait(&shows("#recordings tr", "live-show"));
     page.wait("document.querySelector('#recordings .ban').disabled");

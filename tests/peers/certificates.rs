@@ -10,15 +10,15 @@ use tempfile::TempDir;
 /// A certificate with its key, as files.
 #[derive(Debug)]
 pub struct Certificate {
-    /// PEM.
+    /// The certificate in PEM format.
     pub certificate: PathBuf,
-    /// PEM.
+    /// The key in PEM format.
     pub key: PathBuf,
-    /// SHA-256 of the DER, in hex.
+    /// The SHA-256 hash of the certificate (DER), in hexadecimal.
     pub pin: String,
 }
 
-/// A test authority and the certificates that it signs, in a folder that is deleted with it.
+/// A test authority and the certificates that it signs. Their folder is deleted with the authority.
 pub struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -51,7 +51,7 @@ impl Authority {
         good
     }
 
-    /// Valid until the end of 2020.
+    /// Returns a certificate that expired at the end of 2020.
     pub fn expired(&self) -> Certificate {
         self.signed("expired", &["localhost", "127.0.0.1"], |params| {
             params.not_before = date_time_ymd(2020, 1, 1);
@@ -59,7 +59,7 @@ impl Authority {
         })
     }
 
-    /// Valid from 2090 on.
+    /// Returns a certificate that is valid only from 2090.
     pub fn early(&self) -> Certificate {
         self.signed("early", &["localhost", "127.0.0.1"], |params| {
             params.not_before = date_time_ymd(2090, 1, 1);
@@ -72,7 +72,8 @@ impl Authority {
         self.signed("foreign", &["live.example.org"], |_| {})
     }
 
-    /// Signed by itself; as an authority, as openssl makes them unless told otherwise, or not.
+    /// Returns a self-signed certificate. It can be marked as an authority, which is the default of
+    /// openssl.
     pub fn self_signed(&self, as_authority: bool) -> Certificate {
         let mut params = params(&["localhost", "127.0.0.1"]);
         let mut name = "self-signed";

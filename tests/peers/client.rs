@@ -14,7 +14,7 @@ use onair::wire::rtmp::url::Url;
 
 use super::LIMIT;
 
-/// A client session on a socket that blocks, with a limit.
+/// A client session on a blocking socket with a time limit.
 pub struct Client {
     socket: TcpStream,
     pub session: Session,
@@ -24,7 +24,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins to publish.
+    /// Connects a client that publishes.
     pub fn publish(url: &str) -> Self {
         let url = Url::parse(url).unwrap();
         let mut client = Self::new(Config::publish(url, BitsPerSecond(50_000_000)));
@@ -32,7 +32,7 @@ impl Client {
         client
     }
 
-    /// Begins to play.
+    /// Connects a client that plays.
     pub fn play(url: &str) -> Self {
         let mut client = Self::new(Config::play(Url::parse(url).unwrap()));
         client.wait("the start of playing", |event| *event == Event::PlayStarted);

@@ -41,15 +41,15 @@ impl Drop for Helper {
 pub struct Desktop {
     display: Helper,
     bus: Helper,
-    /// Of what the bus starts. The accessibility bus has its socket there: two desktops at once would take it from
-    /// each other.
+    /// The runtime folder of the bus. The accessibility bus has its socket there, so two desktops
+    /// must not share the folder.
     _folder: TempDir,
 }
 
 impl Desktop {
     pub fn start() -> Self {
         let mut xvfb = Command::new("Xvfb");
-        // It lives on between two programs.
+        // The display must stay when its last client leaves.
         xvfb.args(["-displayfd", "1", "-noreset", "-nolisten", "tcp"]);
         xvfb.args(["-screen", "0", "1280x720x24"]);
         let mut bus = Command::new("dbus-daemon");
@@ -59,8 +59,8 @@ impl Desktop {
         Self { display: Helper::start(&mut xvfb), bus: Helper::start(&mut bus), _folder: folder }
     }
 
-    /// One whose bus starts what screen readers need and nothing else: keys go into a file, and files are chosen
-    /// in onair's own chooser.
+    /// Starts a desktop whose bus starts only what screen readers need. Therefore, keys are saved
+    /// in a file, and files are chosen in onair's own chooser.
     pub fn start_bare() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let service = "org.a11y.Bus.service";
@@ -132,13 +132,14 @@ impl Desktop {
         command
     }
 
-    /// Without a bus: a keyring on it may ask for a password that nobody types.
+    /// Returns the desktop without its bus. A keyring on the bus could ask for a password that
+    /// nobody types.
     pub fn without_bus(mut self) -> Self {
         self.bus.1 = "unix:path=/nowhere".into();
         self
     }
 
-    /// The studio with these settings, which it keeps in `home`. It logs as much as is said.
+    /// Starts the studio with these settings, which are stored in `home`, and with this log level.
     pub fn studio(&self, home: &Path, settings: &str, log: &str) -> Peer {
         let path = home.join("settings.toml");
         fs::write(&path, settings).unwrap();

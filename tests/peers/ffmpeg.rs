@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::process::{LIMIT, Peer, wait_listening};
 
-/// Publishes a moving picture (640×360, 30 fps, a keyframe a second) with a 440 Hz tone, H.264 and
-/// AAC, in real time until stopped or for `seconds`.
+/// Publishes a test video (640×360, 30 fps, a keyframe per second) with a 440 Hz tone, as H.264 and
+/// AAC, in real time, until stopped or for `seconds`.
 pub fn publish(url: &str, seconds: Option<u32>) -> Peer {
     publish_with(url, seconds, &[])
 }
@@ -31,8 +31,8 @@ pub fn publish_with(url: &str, seconds: Option<u32>, options: &[&str]) -> Peer {
     Peer::start("ffmpeg", all)
 }
 
-/// Makes a file of a moving picture (of this size, 25 fps) with a 440 Hz tone, H.264 and AAC, and waits
-/// for it; `options` are for the output, such as `-g 25`.
+/// Makes a file of test video (with this size, 25 fps) and a 440 Hz tone, as H.264 and AAC, and
+/// waits until it is complete. `options` are for the output, such as `-g 25`.
 pub fn make(path: &Path, size: &str, seconds: &str, options: &[&str]) {
     let picture = format!("testsrc2=size={size}:rate=25");
     let mut all =
@@ -41,7 +41,7 @@ pub fn make(path: &Path, size: &str, seconds: &str, options: &[&str]) {
     all.extend(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]);
     all.extend(options);
     all.push(path.to_str().unwrap());
-    // As in real time, where the machine has much else to do.
+    // On a busy computer, encoding may be as slow as real time.
     let seconds: f32 = seconds.parse().expect("seconds");
     Peer::start("ffmpeg", all).wait_success(limit(seconds.ceil() as u32));
 }
@@ -53,8 +53,9 @@ pub fn publish_file(file: &Path, url: &str) -> Peer {
     Peer::start("ffmpeg", before.into_iter().chain([file.as_os_str()]).chain(after))
 }
 
-/// An RTMP server for one publisher, `rtmp://127.0.0.1:PORT/live/stream`, that writes what it
-/// receives to an FLV `file` as it is. Ready when it returns; ends when the publisher leaves.
+/// Starts an RTMP server for one publisher, `rtmp://127.0.0.1:PORT/live/stream`, that writes what
+/// it receives unchanged to the FLV file `file`. The server is ready when the function returns, and
+/// ends when the publisher leaves.
 pub fn receive(port: u16, file: &Path) -> Peer {
     let url = format!("rtmp://127.0.0.1:{port}/live/stream");
     let words = ["-hide_banner", "-nostdin", "-y", "-f", "flv", "-listen", "1", "-i", &url];
@@ -106,7 +107,8 @@ fn decode_to(file: &Path, format: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Decodes a whole file or URL and discards the result. Fails if the decoder reports an error.
+/// Decodes a whole file or URL, and returns the warnings of ffmpeg. Fails if the decoder reports an
+/// error.
 pub fn decode(input: impl AsRef<OsStr>) -> String {
     let words = ["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"].map(OsStr::new);
     let after = ["-f", "null", "-"].map(OsStr::new);
@@ -137,13 +139,14 @@ pub fn probe(input: impl AsRef<OsStr>) -> Probe {
     let mut peer = Peer::start("ffprobe", words.into_iter().map(OsStr::new).chain([input]));
     peer.wait_success(LIMIT);
     let json = serde_json::from_str(&peer.output()).expect("ffprobe writes JSON");
-    // It says so of every MP4 file with chapters, its own too: their titles are data to it.
+    // ffprobe gives this warning for every MP4 file with chapters, even one that ffmpeg wrote,
+    // because it reads their titles as a data track.
     let told = peer.errors();
     let told = told.lines().filter(|line| !line.starts_with("Unsupported codec with id 98314"));
     Probe { json, warnings: told.map(|line| format!("{line}\n")).collect() }
 }
 
-/// One packet as ffprobe lists it; times in seconds.
+/// A packet as ffprobe lists it. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Packet {
     pub pts: f64,
@@ -171,7 +174,7 @@ impl Probe {
             .filter(|packet| packet["codec_type"] == kind)
             .map(|packet| Packet {
                 pts: number(&packet["pts_time"]).expect("a PTS"),
-                // Matroska has none, and ffprobe does not always make one up.
+                // Matroska has no DTS, and ffprobe does not always derive one.
                 dts: number(&packet["dts_time"]).unwrap_or(f64::NAN),
                 keyframe: packet["flags"].as_str().is_some_and(|flags| flags.starts_with('K')),
                 size: packet["size"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0),

@@ -38,8 +38,8 @@ macro_rules! require {
 }
 pub(crate) use require;
 
-/// First line of a test that claims something of real time: where it fails and the machine stood meanwhile,
-/// it is tried again (see [`stood`]).
+/// The first line of a test that depends on real time. If the test fails and the computer stalled
+/// in the meantime, the test runs again (see [`stood`]).
 macro_rules! in_real_time {
     ($test:ident) => {
         if $crate::peers::stood::tried($test) {

@@ -21,9 +21,10 @@ pub fn program() -> Option<(PathBuf, PathBuf)> {
     Some((on_path("nginx")?, module.to_owned()))
 }
 
-/// A running nginx. Application `live` relays; `recorded` also writes what it receives to
-/// [`Nginx::recordings`], `kept` too but each publication into a file of its own; `files` plays what is
-/// there; `keyed` takes the stream `right-key` alone; `refused` turns publishers and players away.
+/// A running nginx with these applications: `live` relays. `recorded` also records to
+/// [`Nginx::recordings`]. `kept` does the same, with a separate file for each publication. `files`
+/// plays recordings. `keyed` accepts only the stream `right-key`. `refused` rejects publishers and
+/// players.
 #[derive(Debug)]
 pub struct Nginx {
     pub peer: Peer,
@@ -103,12 +104,12 @@ impl Nginx {
         format!("rtmp://127.0.0.1:{}/{app}/{stream}", self.port)
     }
 
-    /// Where application `recorded` writes `STREAM.flv`.
+    /// Returns the folder to which the application `recorded` writes `STREAM.flv`.
     pub fn recordings(&self) -> PathBuf {
         self.folder.path().join("recordings")
     }
 
-    /// All files there, the oldest first.
+    /// Returns all recordings, oldest first.
     pub fn recorded(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> =
             fs::read_dir(self.recordings()).unwrap().map(|entry| entry.unwrap().path()).collect();

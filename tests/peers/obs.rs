@@ -16,11 +16,12 @@ pub struct Obs {
     _desktop: Desktop,
 }
 
-/// The sent stream: `WIDTHxHEIGHT`, 30 frames per second, x264 with B-frames, AAC.
+/// The size of the stream that OBS sends: 30 frames per second, x264 with B-frames, AAC.
 pub const SIZE: (u32, u32) = (640, 360);
 
 impl Obs {
-    /// Plays `source` (a URL) in a scene of its own and sends that to `server` under `key`.
+    /// Starts OBS, which plays `source` (a URL) in a scene and sends the scene to `server` with the
+    /// stream key `key`.
     pub fn start(source: &str, server: &str, key: &str) -> Self {
         let (desktop, home) = (Desktop::start(), tempfile::tempdir().unwrap());
         settings(&home.path().join("obs-studio"), source, server, key);
@@ -30,7 +31,7 @@ impl Obs {
         let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"];
         command.envs(folders.map(|name| (name, home.path())));
         command.envs([("LIBGL_ALWAYS_SOFTWARE", "1"), ("QT_QPA_PLATFORM", "xcb")]);
-        // No sound server: what is heard is in the stream alone.
+        // There is no sound server, so the stream contains only the audio of the source.
         command.env("PULSE_SERVER", home.path().join("none"));
         Self { peer: Peer::start_command(&mut command), _home: home, _desktop: desktop }
     }

@@ -17,8 +17,8 @@ pub struct Onair {
 }
 
 impl Onair {
-    /// Starts `onair` with these arguments and `--json`, away from the user's settings and with no
-    /// display.
+    /// Starts `onair` with these arguments and `--json`, without access to the user's settings and
+    /// displays.
     pub fn start(arguments: &[&str]) -> Self {
         Self::start_with(arguments, &[])
     }
@@ -30,7 +30,7 @@ impl Onair {
         Self::start_command(&mut command, variables)
     }
 
-    /// Returns a command that runs onair with environment variables.
+    /// Starts a prepared command with environment variables.
     pub fn start_command(command: &mut Command, variables: &[(&str, &str)]) -> Self {
         let settings = Self::away(command);
         command.envs(variables.iter().copied());
@@ -38,7 +38,7 @@ impl Onair {
         Self { peer, settings }
     }
 
-    /// Returns a command without access to the user's settings and displays.
+    /// Keeps a command away from the user's settings and displays. Returns the new settings folder.
     fn away(command: &mut Command) -> TempDir {
         let settings = tempfile::tempdir().unwrap();
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
@@ -47,7 +47,7 @@ impl Onair {
         settings
     }
 
-    /// As [`Onair::start`], with the pipe from which it reads commands (`--control`).
+    /// Works like [`Onair::start`], with `--control`. Also returns the pipe for commands.
     pub fn start_told(arguments: &[&str]) -> (Self, ChildStdin) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
         command.args(arguments).args(["--control", "--json"]);
@@ -59,7 +59,7 @@ impl Onair {
     /// Returns all events so far.
     pub fn events(&self) -> Vec<Value> {
         let output = self.peer.output();
-        // The last line may be half written.
+        // The last line may be incomplete.
         let whole = output.rfind('\n').map_or("", |end| &output[..end]);
         whole
             .lines()

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::process::Peer;
 
-/// Publishes a test picture and tone with GStreamer's rtmp2sink: `buffers` pictures of 640×360 at
-/// 30 fps.
+/// Publishes test video and a tone with GStreamer's rtmp2sink: `buffers` frames of 640×360 at 30
+/// fps.
 pub fn gstreamer_publish(url: &str, buffers: u32) -> Peer {
     gstreamer_publish_by(url, buffers, "tune=zerolatency")
 }
 
-/// As [`gstreamer_publish`], with these options of x264 (`bframes=2`).
+/// Works like [`gstreamer_publish`], with these options for x264 (such as `bframes=2`).
 pub fn gstreamer_publish_by(url: &str, buffers: u32, x264: &str) -> Peer {
     let sound = u64::from(buffers) * 48_000 / 30 / 1_024;
     let pipeline = format!(
@@ -26,8 +26,8 @@ pub fn gstreamer_publish_by(url: &str, buffers: u32, x264: &str) -> Peer {
     launch(&pipeline)
 }
 
-/// Plays with GStreamer's rtmp2src, decodes, and goes on until dropped; [`gstreamer_seen`] counts
-/// what has come out.
+/// Plays and decodes with GStreamer's rtmp2src until it is dropped. [`gstreamer_seen`] counts the
+/// decoded buffers.
 pub fn gstreamer_play(url: &str) -> Peer {
     let pipeline = format!(
         "rtmp2src location={url} ! flvdemux name=d \
@@ -42,7 +42,7 @@ pub fn gstreamer_play_any(url: &str) -> Peer {
     gstreamer_play_some(url, &["pictures", "sound"])
 }
 
-/// The same of a stream that has only these.
+/// Works like [`gstreamer_play_any`] for a stream that has only these tracks (`pictures`, `sound`).
 pub fn gstreamer_play_some(url: &str, sinks: &[&str]) -> Peer {
     let mut pipeline = format!("uridecodebin uri={url} name=d");
     for sink in sinks {
@@ -64,15 +64,15 @@ pub fn gstreamer_seen(peer: &Peer, sink: &str) -> usize {
     peer.output().lines().filter(|line| line.contains(&name) && line.contains("chain")).count()
 }
 
-/// Plays `seconds` of a stream with mpv, without a window or a speaker; its output tells what it
-/// found.
+/// Plays `seconds` of a stream with mpv, without a window or a speaker. The output describes the
+/// tracks.
 pub fn mpv_play(url: &str, seconds: u32) -> Peer {
     let length = format!("--length={seconds}");
     let words = ["--no-config", "--vo=null", "--ao=null", "--msg-level=all=v", &length, url];
     Peer::start("mpv", words)
 }
 
-/// Writes what rtmpdump receives to `file`, until it is interrupted or the stream ends.
+/// Runs rtmpdump, which writes the stream to `file` until it is interrupted or the stream ends.
 pub fn rtmpdump(url: &str, file: &Path) -> Peer {
     let words = ["-v", "-r", url, "-o"].map(OsStr::new);
     Peer::start("rtmpdump", words.into_iter().chain([file.as_os_str()]))

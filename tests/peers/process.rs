@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// The default time limit, which is generous because tests share a busy machine.
+/// The default time limit. It is generous, because tests run on a busy computer.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// Returns true if a program is on the path, or is nginx's RTMP module.
+/// Returns true if a program is installed. For nginx, its RTMP module must be installed too.
 pub fn found(program: &str) -> bool {
     if program == "nginx" {
         return super::nginx::program().is_some();
@@ -56,8 +56,8 @@ pub fn wait_for(what: &str, limit: Duration, mut condition: impl FnMut() -> bool
     }
 }
 
-/// Whether something listens on this port. Looks at the kernel's table and does not connect: some
-/// peers take one connection only.
+/// Returns true if a process listens on this port. Reads the kernel's table instead of connecting,
+/// because some peers accept only one connection.
 fn listening(port: u16) -> bool {
     let wanted = format!(":{port:04X}");
     ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|table| {
@@ -88,7 +88,7 @@ impl Peer {
         Self::spawn(command.stdin(Stdio::null()))
     }
 
-    /// Works like [`Peer::start_command`], with this standard input.
+    /// Works like [`Peer::start_command`], and also returns a pipe to the standard input.
     pub fn start_told(command: &mut Command) -> (Self, ChildStdin) {
         let mut peer = Self::spawn(command.stdin(Stdio::piped()));
         let input = peer.child.stdin.take().expect("its standard input");
@@ -132,7 +132,7 @@ impl Peer {
         self.child.try_wait().expect("the state of a child")
     }
 
-    /// Waits for `condition`, and fails at once with its output when the program ends before.
+    /// Waits for `condition`. If the program ends first, fails immediately and shows its output.
     pub fn wait_until(
         &mut self,
         what: &str,

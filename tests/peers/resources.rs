@@ -5,12 +5,13 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Memory that may stay: the allocator keeps what it had for the next time, in one arena for each of the
-/// threads. What leaks grows by far more in a round.
+/// Memory that may remain: the allocator keeps freed memory in one arena per thread. A leak grows
+/// by far more in each round.
 const KEPT: usize = 24 << 20;
-/// The same of a test with a server inside, which began with nothing.
+/// The same limit for a test whose own process contains the server, and which started with little
+/// memory.
 const KEPT_INSIDE: usize = 96 << 20;
-/// How long giving back may take: connections have deadlines, and sockets linger.
+/// Time limit for the release of resources: connections have deadlines, and sockets linger.
 const LIMIT: Duration = Duration::from_secs(45);
 
 /// The descriptors and the memory of a process at one moment.
@@ -23,17 +24,17 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Returns the current descriptors and memory of this process.
+    /// Returns the current descriptors and memory of the process with this id.
     pub fn of(id: u32) -> Self {
-        // Each thread of the network opens a ring when it first sends to many.
+        // Each network thread opens a ring when it first sends to many viewers.
         let descriptors = open(id).into_iter().filter(|it| !it.contains("io_uring")).count();
         let statm = fs::read_to_string(format!("/proc/{id}/statm")).unwrap();
         let pages: usize = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
         Self { id, descriptors, resident: pages * 4_096, kept: KEPT }
     }
 
-    /// What the test's own process holds; `None` where it shares it with other tests, as it does under
-    /// `cargo test` and not under nextest.
+    /// Returns the resources of the test's own process. Returns `None` if other tests share the
+    /// process, as under `cargo test` (but not under nextest).
     pub fn of_this_test() -> Option<Self> {
         let alone = std::env::var_os("NEXTEST").is_some();
         alone.then(|| Self { kept: KEPT_INSIDE, ..Self::of(std::process::id()) })

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// So much behind its rate it catches up.
+/// After a pause that is longer than this, the relay does not catch up.
 const LATE: Duration = Duration::from_millis(50);
 
-/// A running relay; it ends with the test's process.
+/// A running relay, which ends with the test process.
 #[derive(Debug)]
 pub struct Throttle {
     pub port: u16,
@@ -18,12 +18,13 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Relays to a port, at this rate towards the port; the other direction is not limited.
+    /// Relays to a port, and limits the rate towards it. The other direction is not limited.
     pub fn start(to: u16, bits_per_second: u64) -> Self {
         Self::start_one_way(to, bits_per_second, false)
     }
 
-    /// Limits the data from the port instead; the direction to the port is not limited.
+    /// Relays to a port, and limits the rate of the data that come from it. The direction to the
+    /// port is not limited.
     pub fn start_back(to: u16, bits_per_second: u64) -> Self {
         Self::start_one_way(to, bits_per_second, true)
     }
@@ -37,7 +38,7 @@ impl Throttle {
             for near in listener.incoming().flatten() {
                 let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { continue };
                 let (from, into) = if back { (far, near) } else { (near, far) };
-                // What the system keeps for us would hide the slow link for seconds.
+                // A large receive buffer would hide the slow link for seconds.
                 let _ = socket2::SockRef::from(&from).set_recv_buffer_size(16 << 10);
                 let (there, here) = (into.try_clone().unwrap(), from.try_clone().unwrap());
                 let shared = Arc::clone(&shared);
@@ -65,7 +66,7 @@ fn slowly(mut from: TcpStream, mut to: TcpStream, rate: &AtomicU64) {
             break;
         }
         let rate = rate.load(Ordering::Relaxed).max(1);
-        // Where a busy machine was late, that is made up for; where nothing came, it is not.
+        // A short delay on a busy computer is made up for. A pause without data is not.
         let now = Instant::now();
         if now.saturating_duration_since(due) > LATE {
             due = now;

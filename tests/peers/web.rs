@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use super::process::{LIMIT, Peer, free_port, on_path, wait_listening};
 
-/// Returns the whole response to a GET (or another method).
+/// Sends a GET (or another method) and returns the whole response.
 pub fn ask(address: impl ToSocketAddrs, method: &str, path: &str) -> String {
     ask_with(address, method, path, "")
 }
 
-/// The same with further lines in the head.
+/// Works like [`ask`], with additional header lines.
 pub fn ask_with(address: impl ToSocketAddrs, method: &str, path: &str, fields: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -28,8 +28,8 @@ pub fn ask_with(address: impl ToSocketAddrs, method: &str, path: &str, fields: &
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// nginx serving a folder: over HTTP on `http`, over TLS on `https`; `/moved/…` there leads to the
-/// same path without `moved`, from HTTP to HTTPS and from HTTPS to HTTPS.
+/// nginx that serves a folder: over HTTP on the port `http`, and over TLS on the port `https`.
+/// `/moved/…` redirects to the same path without `moved`, always over TLS.
 #[derive(Debug)]
 pub struct Web {
     _peer: Peer,
@@ -78,7 +78,8 @@ impl Web {
     }
 }
 
-/// nginx speaking TLS before another web server on this machine, WebSockets included; and its port.
+/// Starts nginx as a TLS proxy in front of another web server on this computer, with WebSockets.
+/// Also returns its port.
 pub fn tls_before(port: u16, certificate: &Path, key: &Path) -> (Peer, u16) {
     let nginx = on_path("nginx").expect("nginx");
     let (https, folder) = (free_port(), tempfile::tempdir().unwrap().keep());
@@ -112,8 +113,8 @@ pub fn tls_before(port: u16, certificate: &Path, key: &Path) -> (Peer, u16) {
     (peer, https)
 }
 
-/// A server that answers each request by `answer`, which is given the request's head and the socket;
-/// it ends with the test's process.
+/// Starts a server that answers each request with `answer`, which gets the header of the request
+/// and the socket. The server ends with the test process.
 pub fn canned(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> u16 {
     canned_at(Ipv4Addr::LOCALHOST, answer)
 }
@@ -142,7 +143,7 @@ pub fn canned_at(
                 answer(&String::from_utf8_lossy(&head), &mut socket);
                 drop(socket.flush());
                 drop(socket.shutdown(std::net::Shutdown::Write));
-                // Read until the other side is done, so that nothing of the answer is cut off.
+                // Reads until the client is done, so that no part of the response is lost.
                 while socket.read_exact(&mut byte).is_ok() {}
             });
         }

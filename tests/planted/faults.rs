@@ -6,17 +6,17 @@ use super::SOON;
 use super::plant::{self, Planted};
 use crate::peers::certificates::Authority;
 
-/// Where it is told.
+/// Where onair reports a fault.
 #[derive(Copy, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// As a notice of this name.
+    /// As a notice with this key.
     Notice(&'static str),
-    /// In a sentence on standard error.
+    /// As a sentence on standard error.
     Stderr,
 }
 use Told::{Notice, Stderr};
 
-/// A fault, and what is told of it: words of the stage (where it happened), the cause and the cure.
+/// A fault, and the words of its report: the stage (where it happened), the cause and the cure.
 #[derive(Copy, Clone)]
 pub struct Fault {
     pub planted: &'static str,
@@ -24,13 +24,14 @@ pub struct Fault {
     pub exit: i32,
     pub within: Duration,
     pub told: Told,
-    /// The stage in the target's event; empty where it has none.
+    /// The stage in the event of the target; empty if no such event is expected.
     pub stage: &'static str,
     pub english: [&'static str; 3],
     pub chinese: [&'static str; 3],
 }
 
-/// What stands in a row: exit code, seconds, where, the stage of the target.
+/// Creates a fault. The tuple contains the exit code, where onair reports the fault, and the stage
+/// of the target.
 const fn row(
     planted: &'static str,
     plant: fn() -> Planted,
@@ -41,7 +42,7 @@ const fn row(
     Fault { planted, plant, exit, within: SOON, told, stage, english, chinese }
 }
 
-/// One that takes longer.
+/// Allows more time for a fault.
 const fn slow(fault: Fault, seconds: u64) -> Fault {
     Fault { within: Duration::from_secs(seconds), ..fault }
 }

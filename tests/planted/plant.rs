@@ -15,12 +15,12 @@ use crate::peers::certificates::{Authority, Certificate};
 use crate::peers::throttle::Throttle;
 use crate::peers::{Onair, free_port, web};
 
-/// The stream key of all runs; nobody may see it.
+/// The stream key of all runs. It must never appear in a report.
 pub const KEY: &str = "Pl4nted99";
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::start().unwrap());
 
-/// Whether a disk of its own can be made for a process.
+/// True if a process can have its own mount of a temporary file system.
 static OWN_DISKS: LazyLock<bool> = LazyLock::new(|| {
     let mut unshare = Command::new("unshare");
     unshare.args(["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]);
@@ -31,18 +31,18 @@ static OWN_DISKS: LazyLock<bool> = LazyLock::new(|| {
     can
 });
 
-/// A fault in its place.
+/// A command line and an environment that contain one fault.
 pub struct Planted {
     words: Vec<String>,
-    /// What goes before the program: a shell's limits, a disk of its own.
+    /// A shell script that runs before the program and, for example, mounts a disk.
     shell: Option<String>,
-    /// The host, device or file that must be named.
+    /// The host, device or file that the report must name.
     pub host: String,
-    /// Where the run writes what happened.
+    /// The file to which the run writes its explanation (`--why`).
     pub why: Option<PathBuf>,
-    /// Servers and folders, for as long as it runs.
+    /// Servers and folders that must exist until the run ends.
     kept: Vec<Box<dyn Any>>,
-    /// Killed once the run is live.
+    /// A server that is killed once the run is live.
     mortal: Option<Onair>,
 }
 
@@ -63,7 +63,7 @@ impl Planted {
         self
     }
 
-    /// Whether this machine can have it.
+    /// Returns true if this computer can produce the fault.
     pub fn is_possible(&self) -> bool {
         self.shell.is_none() || *OWN_DISKS
     }
@@ -81,10 +81,10 @@ impl Planted {
         Onair::start_command(command.args(&self.words).arg("--json"), &[])
     }
 
-    /// What happens while it runs.
+    /// Causes the faults that happen during the run.
     pub fn meanwhile(&mut self, run: &mut Onair) {
         if let Some(mut server) = self.mortal.take() {
-            // Who is cut off within a second was refused.
+            // A connection that is lost in the first second would count as refused.
             let live = run.wait_event("on air", |it| it["state"] == "live")["t"].as_f64();
             run.wait_event("two seconds on air", |it| {
                 let sends = it["targets"][0]["sent_bytes"].as_u64() > Some(10_000);
@@ -99,7 +99,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A broadcast of a tone to this address, which names this host.
+/// Broadcasts a tone to this address. The report must name `host`.
 pub fn live(app: &str, host: &str) -> Planted {
     let folder = folder();
     let why = folder.path().join("why.txt");
@@ -107,7 +107,8 @@ pub fn live(app: &str, host: &str) -> Planted {
     let key = folder.path().join("key");
     fs::write(&key, KEY).unwrap();
     let target = match app.matches('/').count() {
-        // Without an application it is an address to be refused, with the key in it.
+        // An address without an application is invalid. In this case, the key is a part of the
+        // address.
         0..=2 => vec!["--to".to_owned(), to],
         _ => {
             let key = key.to_str().unwrap().to_owned();
@@ -120,26 +121,26 @@ pub fn live(app: &str, host: &str) -> Planted {
     Planted { why: Some(why), ..planted.keeping(folder) }
 }
 
-/// To a server with this fault.
+/// Broadcasts to a server with this fault.
 pub fn to_lab(fault: &str) -> Planted {
     let lab = Lab::start(&RUNTIME, &[fault]);
     live(&lab.app_url(), &lab.address()).keeping(lab)
 }
 
-/// The same with a picture, for so many seconds.
+/// Works like [`to_lab`], with video, for this many seconds.
 pub fn picture_to_lab(fault: &str, seconds: &str) -> Planted {
     let mut planted = to_lab(fault);
     planted.words[2] = "test".into();
     planted.with(&["--size", "480x270", "--video-bitrate", "600k", "--duration", seconds])
 }
 
-/// Nothing listens there.
+/// Broadcasts to a port where nothing listens.
 pub fn to_nobody() -> Planted {
     let host = format!("127.0.0.1:{}", free_port());
     live(&format!("rtmp://{host}/live"), &host)
 }
 
-/// The server of this machine sends us on to a port where nothing listens.
+/// Broadcasts to a server that redirects to a port where nothing listens.
 pub fn sent_on() -> Planted {
     let dead = format!("127.0.0.1:{}", free_port());
     let planted = to_lab(&format!("redirect@connect:rtmp://{dead}/live"));
@@ -159,7 +160,7 @@ fn host_of(url: &str) -> String {
     url.split_once("://").unwrap().1.to_owned()
 }
 
-/// To a server that shows this certificate; the authority is trusted.
+/// Broadcasts to a server with this certificate, whose authority is trusted.
 pub fn to_tls(certificate: fn(&Authority) -> Certificate) -> Planted {
     let authority = Authority::new();
     let certificate = certificate(&authority);
@@ -172,7 +173,7 @@ pub fn to_tls(certificate: fn(&Authority) -> Certificate) -> Planted {
     planted.with(&["--tls-ca", ca.to_str().unwrap()]).keeping(server).keeping(authority)
 }
 
-/// TLS where there is none, and none where there is.
+/// Uses TLS with a server that does not expect it, or no TLS with a server that does.
 pub fn mixed_up(secure: bool) -> Planted {
     let authority = Authority::new();
     let good = authority.good();
@@ -187,7 +188,7 @@ pub fn mixed_up(secure: bool) -> Planted {
     live(&format!("{url}/live"), &host_of(&url)).keeping(server).keeping(authority)
 }
 
-/// To a server that wants another password.
+/// Broadcasts to a server that expects another password.
 pub fn wrong_password() -> Planted {
     let folder = folder();
     let file = folder.path().join("password");
@@ -198,13 +199,13 @@ pub fn wrong_password() -> Planted {
     live(&format!("rtmp://me:wrong@{host}/live"), &host).keeping(server).keeping(folder)
 }
 
-/// By way of a proxy that is not there.
+/// Broadcasts through a proxy that does not exist.
 pub fn dead_proxy() -> Planted {
     let proxy = format!("127.0.0.1:{}", free_port());
     live("rtmp://live.invalid/live", &proxy).with(&["--proxy", &format!("http://{proxy}")])
 }
 
-/// By way of a proxy that wants to know who asks.
+/// Broadcasts through a proxy that requires a login.
 pub fn locked_proxy() -> Planted {
     let port = web::canned(|_, socket| {
         let _ = socket.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
@@ -213,7 +214,7 @@ pub fn locked_proxy() -> Planted {
     live("rtmp://live.invalid/live", &proxy).with(&["--proxy", &format!("http://{proxy}")])
 }
 
-/// A line that carries a quarter of what is sent.
+/// Broadcasts over a connection with about a quarter of the necessary bandwidth.
 pub fn slow_line() -> Planted {
     let lab = Lab::start(&RUNTIME, &[]);
     let port = lab.address().rsplit_once(':').unwrap().1.parse().unwrap();
@@ -224,14 +225,14 @@ pub fn slow_line() -> Planted {
     planted.with(&["--size", "480x270", "--video-bitrate", "1500k", "--duration", "7s"])
 }
 
-/// A server that is killed while the stream is on air.
+/// Broadcasts to a server that is killed while the stream is on air.
 pub fn server_dies() -> Planted {
     let (server, [rtmp, ..]) = served(&[]);
     let planted = live(&format!("{rtmp}/live"), &host_of(&rtmp));
     Planted { mortal: Some(server), ..planted }
 }
 
-/// A recording of a second from these sources.
+/// Records one second from these sources.
 pub fn recorded(video: &str, audio: &str, host: &str) -> Planted {
     let folder = folder();
     let path = folder.path().join("show.mkv");
@@ -239,7 +240,7 @@ pub fn recorded(video: &str, audio: &str, host: &str) -> Planted {
     Planted::new(&words, host).with(&[path.to_str().unwrap()]).keeping(folder)
 }
 
-/// A file that holds these bytes.
+/// Creates a file with these bytes.
 fn file(name: &str, bytes: &[u8]) -> (TempDir, String) {
     let folder = folder();
     let path = folder.path().join(name);
@@ -248,20 +249,20 @@ fn file(name: &str, bytes: &[u8]) -> (TempDir, String) {
     (folder, path)
 }
 
-/// A source that is a text.
+/// Records from a media file that contains only text.
 pub fn no_film() -> Planted {
     let (folder, path) =
         file("holiday.mp4", "these are words, and no film\n".repeat(50).as_bytes());
     recorded(&format!("file:{path}"), "none", "holiday.mp4").keeping(folder)
 }
 
-/// A command with a file that holds these bytes.
+/// Runs a command on a file with these bytes.
 pub fn with_file(command: &[&str], name: &'static str, bytes: &[u8]) -> Planted {
     let (folder, path) = file(name, bytes);
     Planted::new(command, name).with(&[&path]).keeping(folder)
 }
 
-/// A film whose list of frames was at its end, which is gone.
+/// Remuxes an MP4 file whose index was at the end, which is missing.
 pub fn cut_film() -> Planted {
     let mut bytes = b"\0\0\0\x18ftypisom\0\0\x02\0isomavc1".to_vec();
     bytes.extend(b"\0\x10\0\0mdat");
@@ -272,7 +273,7 @@ pub fn cut_film() -> Planted {
     Planted::new(&words, "cut.mp4").keeping(folder)
 }
 
-/// A stream of a video codec that nobody knows.
+/// Plays a stream with an unknown video codec.
 pub fn unknown_codec() -> Planted {
     let mut bytes = b"FLV\x01\x01\0\0\0\x09\0\0\0\0".to_vec();
     for time in 0..60_u8 {
@@ -285,7 +286,7 @@ pub fn unknown_codec() -> Planted {
     with_file(&["play", "--headless", "--mute"], "strange.flv", &bytes)
 }
 
-/// A recording to a disk of its own, which is made by this mount.
+/// Records to a separate disk, which is mounted with these options.
 pub fn on_a_disk(options: &str) -> Planted {
     let folder = folder();
     let at = folder.path().to_str().unwrap();
@@ -297,21 +298,21 @@ pub fn on_a_disk(options: &str) -> Planted {
     Planted { shell: Some(script), ..planted.keeping(folder) }
 }
 
-/// A port that is taken.
+/// Starts a server on a port that is in use.
 pub fn taken_port() -> Planted {
     let (server, [rtmp, ..]) = served(&[]);
     let host = host_of(&rtmp);
     Planted::new(&["serve", "--http", "none", "--rtmp", &host], &host).keeping(server)
 }
 
-/// A server that has no such stream.
+/// Plays a stream that does not exist on the server.
 pub fn no_stream() -> Planted {
     let (server, [_, _, http]) = served(&[]);
     let url = format!("{http}/live/none.flv");
     Planted::new(&["play", "--headless", &url], &host_of(&http)).keeping(server)
 }
 
-/// Settings that are none.
+/// Starts with invalid settings.
 pub fn bad_settings() -> Planted {
     let (folder, path) = file("settings.toml", b"version = 1\nwindow theme\n");
     let words = ["live", "--video", "none", "--audio", "tone", "--settings", &path];

@@ -42,7 +42,7 @@ fn what_obs_sends_is_probed_played_and_measured() {
     let mut obs = Obs::start(&source, &server, "obs");
     let url = format!("{server}/obs");
 
-    // Its stream is there some seconds after its start.
+    // OBS starts to stream some seconds after it starts.
     let mut report = Value::Null;
     peers::wait_for("what OBS sends", LIMIT * 2, || {
         assert!(obs.peer.status().is_none(), "{}", obs.said());
@@ -74,11 +74,12 @@ fn what_obs_sends_is_probed_played_and_measured() {
     assert!(figures["audio"].as_str().unwrap().contains("48 kHz stereo"), "{figures}");
     assert!(figures["first_picture_ms"].is_number(), "{figures}");
     assert!(figures["buffer_ms"].as_u64().unwrap() > 0, "{figures}");
-    // Through two servers, OBS's own buffers and ours: how long is OBS's matter, that it is a time is ours.
+    // The stream passes through two servers and the buffers of OBS and onair. How large the latency
+    // is depends on OBS, so the test only checks that it is plausible.
     let of = |name: &str| figures[name].as_f64().unwrap();
     assert!(of("arrival_ms") > 0.0 && of("arrival_ms") < of("latency_ms"), "{figures}");
     assert_eq!(player.stop(LIMIT).code(), Some(0));
-    // Whatever a busy machine is told of, nothing came damaged or out of order.
+    // A busy computer may cause harmless notices, but nothing may arrive damaged or out of order.
     let harmless =
         ["player-stalled", "player-jumped-ahead", "player-too-slow", "player-no-speaker"];
     let events = player.events();

@@ -10,7 +10,7 @@ use onair::wire::container::flv::{Demuxer, Tag};
 
 use super::*;
 
-/// Sends a file in real time.
+/// Serves a file in real time.
 fn broadcast(file: &Path) -> u16 {
     let mut demuxer = Demuxer::new();
     demuxer.push(&fs::read(file).unwrap());

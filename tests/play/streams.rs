@@ -26,7 +26,7 @@ fn a_live_stream_is_played_probed_and_regained() {
     assert_eq!(report.gop_s, Some(1.0));
     assert!(report.first_keyframe_ms.is_some());
 
-    // Played, lost with its server, and regained with the server's return.
+    // The player plays, loses the stream with its server, and regains it when the server is back.
     let port = nginx.port;
     let clock = Clock::start();
     let config = Config::new(Source::Url(url.clone()));
@@ -36,7 +36,7 @@ fn a_live_stream_is_played_probed_and_regained() {
     assert!(figures.audio_samples > 24_000, "{figures:?}");
     assert!(figures.buffer < Duration::from_millis(900), "{figures:?}");
     assert_eq!(player.state(), State::Playing);
-    // The server first: nobody says goodbye.
+    // The server ends first, so that nobody closes the stream properly.
     drop(nginx);
     drop(publisher);
     peers::wait_for("the loss", LIMIT, || matches!(player.state(), State::Reconnecting { .. }));
@@ -70,7 +70,7 @@ fn an_ending_stream_ends_and_missing_ones_say_so() {
     assert_eq!(fails(format!("rtmp://127.0.0.1:{free}/live/x")), FailureKind::Unreachable);
 }
 
-/// What was said up to now.
+/// Returns the keys of all notices since the last call.
 fn said(player: &Player) -> Vec<&'static str> {
     let events = std::iter::from_fn(|| player.events().try_recv().ok());
     let keys = events.filter_map(|event| match event {
@@ -102,7 +102,7 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
         LIMIT,
         || matches!(patient.state(), State::Reconnecting { cause, .. } if cause.id() == WAITING),
     );
-    // Back soon: both go on, on the connection that they have.
+    // The publisher returns soon: both players continue on their old connection.
     let publisher = peers::ffmpeg::publish(&url, None);
     for player in [&patient, &usual] {
         let shown = player.figures().shown;
@@ -112,7 +112,7 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
     }
     assert!(said(&patient).contains(&"player-regained"));
     assert!(said(&usual).contains(&"player-publisher-back"));
-    // Away for longer than anybody waits who was not asked to.
+    // The publisher is away for longer than a player waits by default.
     drop(publisher);
     peers::wait_for("the end", LIMIT, || usual.state() == State::Ended);
     assert!(!patient.state().is_final(), "{:?}", patient.state());
@@ -125,7 +125,8 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
     runtime.shutdown(Duration::from_secs(2));
 }
 
-/// Servers that a stream is sent to and played from: nginx-rtmp and our own.
+/// Servers to which streams are published, and from which they are played: nginx-rtmp and `onair
+/// serve`.
 struct Servers {
     nginx: peers::Nginx,
     _ours: peers::Onair,
@@ -145,7 +146,8 @@ impl Servers {
     }
 }
 
-/// Plays it once it is there, until so many pictures have been seen, and well.
+/// Waits until the stream exists and 90 frames have been shown, and checks that nothing was
+/// damaged.
 fn is_played(url: &str) {
     let runtime = Runtime::start().unwrap();
     let config = Config::new(Source::Url(url.to_owned()));
@@ -156,7 +158,7 @@ fn is_played(url: &str) {
             Player::open_with(&config, &runtime, clock, screen, None).unwrap()
         });
         let shown = it.figures().shown > 90;
-        // Its publisher may not have begun.
+        // The publisher may not have started yet.
         if it.state().is_final() {
             player = None;
         }
@@ -203,7 +205,7 @@ fn our_own_broadcast_is_played_from_a_foreign_server() {
     let mut live = peers::Onair::start(&words);
     live.wait_event("live", |it| it["event"] == "target" && it["state"] == "live");
     is_played(&url);
-    // By the command line too, with its markers.
+    // The command line plays the stream too, with measurements from the embedded markers.
     let mut play = peers::Onair::start(&["play", &url, "--headless", "--measure"]);
     let figures = play.wait_event("pictures and measurements", |event| {
         event["event"] == "play_stats"

@@ -43,7 +43,7 @@ fn asked_to_connect_again_without_an_address_we_come_back_to_the_same() {
     let (first, second) = (server.connection(0), server.connection(1));
     assert!(first.unpublished);
     assert_eq!((&second.tc_url, second.head()), (&first.tc_url, first.head()));
-    // Times go on, and nothing comes twice.
+    // The times continue, and no frame arrives twice.
     let (first, second) = (first.video(), second.video());
     assert!(first.last() < second.first(), "{first:?} {second:?}");
 }
@@ -85,7 +85,7 @@ fn being_asked_from_server_to_server_ends() {
 
 #[test]
 fn a_password_goes_to_no_other_host_that_a_server_names() {
-    // Whoever knows a password answers this by connecting again with a user.
+    // A client that knows a password reconnects after this answer, with a user name.
     let needs = || {
         let text = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ";
         Behavior::RejectConnect(Status::new(Level::Error, "NetConnection.Connect.Rejected", text))
@@ -134,7 +134,7 @@ fn a_server_may_send_us_on_while_we_connect() {
     assert_eq!(publisher.state(), State::Live);
     assert_eq!(last.connection(0).tc_url, last.app_url());
     assert_eq!((first.connections(), middle.connections()), (1, 1));
-    // And it is said where to.
+    // The events report both redirects.
     let said = std::iter::from_fn(|| publisher.events().try_recv().ok());
     let on = |event: &Event| matches!(event, Event::Said(status) if status.level == Level::Warning);
     let said: Vec<_> = said.filter(on).collect();
@@ -146,14 +146,14 @@ fn being_sent_in_a_circle_ends() {
     between_two_that_name_each_other(Behavior::Redirect, "loop", 1);
 }
 
-/// Publishes to a server that answers with another one's address, which does the same: it ends with
-/// such a cause after so many connections to each.
+/// Publishes to a server that redirects to a second server, which redirects back. The publisher
+/// must fail with this cause, after this many connections to each server.
 fn between_two_that_name_each_other(
     answer: impl Fn(String) -> Behavior + Copy + Send + 'static,
     cause: &str,
     connections: usize,
 ) {
-    // Its own port is known only once it runs.
+    // The address of the second server is known only after it has started.
     let slot = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
     let known = std::sync::Arc::clone(&slot);
     let first = Server::start(move |_| answer(known.get().unwrap().clone()));

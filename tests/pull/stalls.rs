@@ -14,14 +14,14 @@ use super::make;
 use crate::peers::{self, web};
 use crate::watch::{Outcome, config, play};
 
-/// What a server does with the first half of a recording.
+/// How a server behaves after the first half of a recording.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Habit {
-    /// Says nothing more, and gives the rest to who asks for it.
+    /// Sends nothing more, but answers requests for the rest.
     Stalls,
-    /// Hangs up, and gives the rest.
+    /// Closes the connection, but answers requests for the rest.
     HangsUp,
-    /// Says nothing more, and gives no rests.
+    /// Sends nothing more, and does not support requests for the rest.
     StallsForGood,
 }
 
@@ -88,13 +88,13 @@ fn recordings_that_stall_or_break_off_go_on_where_they_were() {
         }
         assert_eq!(outcome.state, State::Ended);
         let figures = &outcome.figures;
-        // Every picture once: nothing is missing and nothing comes again.
+        // Every frame is decoded once: none is missing, and none is repeated.
         assert_eq!((figures.decoded, figures.damaged), (150, 0), "{figures:?}");
         assert_eq!(figures.reconnects, 1);
     }
 }
 
-/// Sends data, five times a second, that hold neither a picture nor sound.
+/// Sends script data five times a second, without video or audio.
 fn chatter(socket: &mut TcpStream) {
     loop {
         let mut out = bytes::BytesMut::new();
@@ -120,7 +120,7 @@ fn a_chat_hides_no_stall_and_no_missing_stream() {
         });
         format!("http://127.0.0.1:{port}/a.flv")
     };
-    // All of a file's tags, and the head of one alone.
+    // One case sends a complete file before the chat, and the other one sends only the FLV header.
     let mut whole = Demuxer::new();
     whole.push(&data);
     assert!(std::iter::from_fn(|| whole.next_tag().unwrap()).count() > 60);

@@ -23,7 +23,7 @@ fn make(folder: &Path, name: &str, pictures: bool, options: &[&str]) -> PathBuf 
     path
 }
 
-/// What was said under this key.
+/// Returns the texts of the notices with this key.
 fn said(outcome: &Outcome, key: &str) -> Vec<String> {
     let said = outcome.events.iter().filter_map(|event| match event {
         Event::Message(message) if message.key() == key => Some(message.problem.to_string()),
@@ -32,7 +32,7 @@ fn said(outcome: &Outcome, key: &str) -> Vec<String> {
     said.collect()
 }
 
-/// The kinds and codecs that the command lists.
+/// Returns the type and codec of each stream that `onair probe` lists.
 fn listed(source: &str) -> Vec<(String, String)> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
     let mut peer = Peer::start_command(command.args(["probe", "--json", source]));
@@ -45,7 +45,8 @@ fn listed(source: &str) -> Vec<(String, String)> {
 
 const X264: [&str; 6] = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
 
-/// File, how it is made, what is said under which key, and how the probe calls it.
+/// File name, encoder options, the key and a word of the notice, and the type and codec that `onair
+/// probe` lists.
 type Case = (&'static str, &'static [&'static str], &'static str, &'static str, [&'static str; 2]);
 
 #[test]
@@ -99,7 +100,7 @@ fn a_track_that_is_not_played_is_named_once() {
         .iter()
         .zip(&made)
         .map(|((name, _, key, word, listing), path)| {
-            // Transport streams are read over the web.
+            // Transport streams can be read only over HTTP.
             let is_ts = path.extension().is_some_and(|end| end == "ts");
             let source = if is_ts { served(name) } else { path.display().to_string() };
             (source, *key, *word, *listing)
@@ -112,7 +113,7 @@ fn a_track_that_is_not_played_is_named_once() {
         assert_eq!(outcome.state, State::Ended, "{source}: {:?}", outcome.events);
         let told = said(&outcome, key);
         assert!(told.len() == 1 && told[0].contains(word), "{source}: {:?}", outcome.events);
-        // The rest plays.
+        // The other track plays.
         let figures = &outcome.figures;
         let whole =
             if key == picture { figures.audio_samples > 80_000 } else { figures.shown > 40 };

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses what it needs")]
 
-/// A generator; its seed must not be 0.
+/// A random number generator. Its seed must not be 0.
 pub struct Random(pub u64);
 
 impl Random {
@@ -13,7 +13,7 @@ impl Random {
         self.0
     }
 
-    /// 0 up to, and without, `bound`; 0 where that is none.
+    /// Returns a number from 0 up to, but not including, `bound`; 0 if `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }

@@ -18,12 +18,11 @@ use onair::net::Runtime;
 use onair::player::source::{self, Context};
 use onair::player::{Config, FailureKind, Source, State};
 
-/// Pictures that are not decoded in the order in which they are seen, a keyframe a second.
+/// Options for B-frames and a keyframe every second.
 const REORDERED: &[&str] =
     &["-preset", "veryfast", "-bf", "3", "-b_strategy", "0", "-g", "25", "-sc_threshold", "0"];
 
-/// Names and how they are written. `bare` and `live` tell neither where their parts are nor how long they
-/// are.
+/// File names and muxer options. `bare` and `live` have no index and no duration.
 const FILMS: &[(&str, &[&str])] = &[
     ("front.mp4", &["-movflags", "+faststart"]),
     ("end.mp4", &[]),
@@ -67,7 +66,7 @@ fn goes_about(name: &str) {
     let late = Config { start: Some(Duration::from_millis(10_500)), ..config(&url) };
     let outcome = play(&late, |_| false);
     assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
-    // From the keyframe before that on.
+    // Decoding starts at the keyframe before this position.
     assert_eq!(outcome.figures.decoded, 50, "{name}");
     assert_eq!(outcome.said(), Vec::<&str>::new(), "{name}");
 }
@@ -90,11 +89,11 @@ fn one_goes_about_in_matroska_of_a_web_server() {
     goes_about("live.mkv");
 }
 
-/// Pictures a second, and bytes of luma of each.
+/// Frames per second, and bytes of luma in a frame.
 const RATE: f64 = 25.0;
 const LUMA: usize = 320 * 180;
 
-/// The number of the picture that looks most like this one, of those around `number`.
+/// Returns the number of the frame most similar to this one, among the neighbors of frame `number`.
 fn most_like(seen: &[u8], all: &[u8], number: usize) -> usize {
     let pictures = all.chunks_exact(LUMA).enumerate().skip(number.saturating_sub(4)).take(9);
     let off = |other: &[u8]| -> u64 {
@@ -103,7 +102,8 @@ fn most_like(seen: &[u8], all: &[u8], number: usize) -> usize {
     pictures.min_by_key(|(_, picture)| off(picture)).unwrap().0
 }
 
-/// The pictures at these places of a film, in a pause. `all`: what ffmpeg decodes of it.
+/// Seeks to these positions while the film is paused, and returns the frames. `all` is what ffmpeg
+/// decodes from the film.
 fn pictures(config: &Config, places: &[f64], all: &[u8]) -> Vec<Vec<u8>> {
     let watching = Watching::start(config);
     watching.wait("the first pictures", |it| it.shown() > 15 && it.player.duration().is_some());
@@ -112,7 +112,7 @@ fn pictures(config: &Config, places: &[f64], all: &[u8]) -> Vec<Vec<u8>> {
     let seen = places.iter().map(|place| {
         let (before, number) = (watching.shown(), (place * RATE).round() as usize);
         assert!(watching.player.seek(Duration::from_secs_f64(*place)));
-        // A player that gets no processor shows earlier ones on the way.
+        // On a busy computer, the player may show earlier frames first.
         watching.wait(&format!("the picture at {place} s"), |it| {
             let seen = it.player.last_frame().unwrap();
             it.shown() > before
@@ -126,7 +126,7 @@ fn pictures(config: &Config, places: &[f64], all: &[u8]) -> Vec<Vec<u8>> {
     seen
 }
 
-/// The same pictures on the disk, at the web server, and in every other of these films.
+/// Checks that a local file and a web server yield the same frames, and that all these films do.
 fn shows_the_same(films: &[&str], options: &[&str], places: &[f64]) {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
@@ -159,7 +159,7 @@ fn the_picture_of_a_place_in_matroska_is_the_one_that_the_file_has_there() {
 
 #[test]
 fn a_place_is_found_by_halves_where_there_is_no_index() {
-    // More than is read one after the other.
+    // More data than onair reads sequentially, so that it has to search.
     let steady = ["-b:v", "16M", "-minrate", "16M", "-maxrate", "16M", "-bufsize", "4M"];
     let steady = [&steady[..], &["-x264-params", "nal-hrd=cbr:force-cfr=1"]].concat();
     shows_the_same(&["bare.mp4"], &steady, &[11.52, 6.96]);
@@ -183,13 +183,14 @@ fn a_probe_tells_the_same_of_a_film_on_a_web_server_and_on_the_disk() {
             }
         }
         let length = web["duration"].as_f64().unwrap();
-        // One counts from the first sound, the other from the first picture.
+        // One duration counts from the first audio frame, and the other one from the first video
+        // frame.
         let disk = disk["duration"].as_f64().unwrap();
         assert!((length - disk).abs() < 0.2, "{name}: {length} {disk}");
     }
 }
 
-/// Sound alone: names and how they are written.
+/// Audio files: names and options.
 const SOUNDS: &[(&str, &[&str])] = &[
     ("front.m4a", &["-c:a", "aac", "-movflags", "+faststart"]),
     ("end.m4a", &["-c:a", "aac"]),
@@ -202,7 +203,7 @@ const SOUNDS: &[(&str, &[&str])] = &[
     ("live.webm", &["-c:a", "libopus", "-live", "1"]),
 ];
 
-/// Each second of it is of another pitch: that many hundreds of hertz more than 300.
+/// Makes a file in which each second has another pitch: 300 Hz, 400 Hz, and so on.
 fn make_sound(folder: &Path, name: &str, seconds: &str) -> PathBuf {
     let path = folder.join(name);
     let (_, options) = SOUNDS.iter().find(|sound| sound.0 == name).unwrap();
@@ -239,7 +240,7 @@ fn one_goes_about_in_sound_alone_of_a_web_server() {
         assert_eq!(watching.player.state(), State::Ended, "{name}");
         assert_eq!(watching.said(), ["player-no-video"], "{name}");
         watching.end();
-        // What is heard from a place on is what stands there, as from the disk.
+        // After a seek, the audio must be that of the position, as with the local file.
         let dump = |source| {
             let wav = folder.path().join("heard.wav");
             let start = Some(Duration::from_millis(10_250));
@@ -255,7 +256,7 @@ fn one_goes_about_in_sound_alone_of_a_web_server() {
         let seconds = |samples: &[i16]| samples.len() as f64 / 48_000.0;
         assert!((seconds(&theirs) - 1.75).abs() < 0.15, "{name}: {} s", seconds(&theirs));
         assert!((seconds(&theirs) - seconds(&own)).abs() < 0.05, "{name}: {} s", seconds(&own));
-        // 1,300 Hz, and in the last second 1,400.
+        // The pitch is 1,300 Hz, and 1,400 Hz in the last second.
         for (begin, pitch) in [(0.1, 1_300.0), (1.0, 1_400.0)] {
             let of = |heard: &[i16]| {
                 let from = (begin * 48_000.0) as usize;
@@ -317,7 +318,7 @@ fn an_index_that_cannot_be_had_is_told() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("end.mp4");
-    // Larger than what is passed over.
+    // The index lies behind more data than onair skips.
     ffmpeg::make(&path, "320x180", "2", &["-c:v", "rawvideo", "-f", "mov", "-r", "60"]);
     let size = std::fs::metadata(&path).unwrap().len();
     assert!(size > 9 << 20, "{size}");
@@ -328,8 +329,8 @@ fn an_index_that_cannot_be_had_is_told() {
     assert!(cure(failure).contains("faststart"), "{failure:?}");
 }
 
-/// A server that breaks off its first answer in the middle, and then gives parts of a file that is called
-/// so, and from the third of them on otherwise.
+/// Starts a server whose first answer breaks off in the middle. Requests for parts get the first of
+/// these ETags, and from the third request on the second one.
 fn fickle(file: &Path, marks: [&'static str; 2]) -> String {
     let file = std::fs::read(file).unwrap();
     let asked = Arc::new(AtomicU32::new(0));
@@ -375,7 +376,7 @@ fn whatever_a_server_does_with_parts_of_a_film_it_ends_in_words() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["end.mp4", "a.mkv"] {
         let file = make(folder.path(), name, "12");
-        // The end is given, which a film needs, and of the rest nothing that could be a part of it.
+        // The server sends the end of the file, which contains the index, but no other part.
         let url = serve(&file, |file, from, last| {
             let whole = file.len();
             let head = format!("HTTP/1.1 206 x\r\nContent-Range: bytes {from}-{last}/{whole}\r\n");
@@ -400,7 +401,7 @@ fn a_player_that_waits_for_a_part_stops_at_once() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let file = make(folder.path(), "end.mp4", "2");
-    // The index is asked for, and nothing of it comes.
+    // The player requests the index, and the server does not answer.
     let url = serve(&file, |_, _, _| {
         std::thread::sleep(Duration::from_secs(20));
         None

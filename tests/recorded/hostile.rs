@@ -15,12 +15,12 @@ use onair::media::VideoFrame;
 use onair::net::Runtime;
 use onair::player::{Config, Event, FailureKind, Figures, Player, State};
 
-/// Pictures of the film.
+/// The number of frames in the film.
 const PICTURES: u64 = 100;
-/// What servers send without end is taken up to here at most; some of it waits on the way.
+/// The most that onair may accept of an endless answer. Socket buffers hold some of it.
 const MOST: usize = 24 << 20;
 
-/// Which part of a film is asked for.
+/// The part of a film that a request asks for.
 struct Asked<'a> {
     film: &'a [u8],
     from: usize,
@@ -32,31 +32,31 @@ impl Asked<'_> {
         &self.film[self.from..=self.last]
     }
 
-    /// The head of an answer that says that it is these bytes.
+    /// Returns the header of a partial response with this range.
     fn head(&self, range: &str, more: &str) -> String {
         format!("HTTP/1.1 206 x\r\nContent-Range: bytes {range}\r\n{more}\r\n")
     }
 
-    /// The same as it should be, but for the length of the body.
+    /// Returns a correct header without the length of the body.
     fn right(&self, more: &str) -> String {
         self.head(&format!("{}-{}/{}", self.from, self.last, self.film.len()), more)
     }
 
-    /// As it should be.
+    /// Returns a correct response.
     fn answer(&self, more: &str) -> Vec<u8> {
         let length = self.part().len();
         let head = self.right(&format!("{more}Content-Length: {length}\r\n"));
         [head.as_bytes(), self.part()].concat()
     }
 
-    /// Another head before the right bytes.
+    /// Returns a response with another range, but with the right bytes.
     fn headed(&self, range: &str) -> Vec<u8> {
         let length = self.part().len();
         let head = self.head(range, &format!("Content-Length: {length}\r\n"));
         [head.as_bytes(), self.part()].concat()
     }
 
-    /// So many of the bytes, and then nothing.
+    /// Returns a response that ends after this many bytes of the body.
     fn cut(&self, bytes: usize) -> Vec<u8> {
         let mut answer = self.answer("");
         answer.truncate(answer.len() - self.part().len().saturating_sub(bytes));
@@ -64,14 +64,14 @@ impl Asked<'_> {
     }
 }
 
-/// What is sent instead.
+/// What the server sends instead of a correct response.
 type Habit = Box<dyn Fn(&Asked<'_>, &mut TcpStream) + Send + Sync>;
 
-/// What becomes of the film.
+/// The expected outcome.
 #[derive(Copy, Clone, Debug)]
 enum Then {
     Plays,
-    /// It is lost, for a reason that has these words in it.
+    /// Playback fails, and the cause contains these words.
     Lost(&'static str),
 }
 
@@ -89,13 +89,13 @@ fn case(
     Case { name, does: Box::new(does), then }
 }
 
-/// One that only sends bytes.
+/// Creates a case in which the server only sends bytes.
 fn sends(
     name: &'static str,
     then: Then,
     answer: impl Fn(&Asked<'_>) -> Vec<u8> + Send + Sync + 'static,
 ) -> Case {
-    // Who asked may have hung up.
+    // The client may have closed the connection.
     case(name, then, move |asked, socket| drop(socket.write_all(&answer(asked))))
 }
 
@@ -186,7 +186,7 @@ fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
     ]
 }
 
-/// How much of the film comes with the first answer, and whether that is then cut off or stalls.
+/// How much of the film the first response contains, and whether it then breaks off or stalls.
 #[derive(Copy, Clone)]
 enum First {
     Whole,
@@ -194,7 +194,8 @@ enum First {
     Stalls,
 }
 
-/// A server that does `does` with every part but the first `right`, which are as they should be.
+/// Starts a server that answers the first `right` requests for parts correctly, and applies `does`
+/// to all others.
 fn serve(film: &Arc<Vec<u8>>, first: First, right: u32, does: Habit) -> String {
     let (film, asked) = (Arc::clone(film), AtomicU32::new(0));
     let port = web::canned(move |head, socket| {
@@ -220,7 +221,7 @@ fn serve(film: &Arc<Vec<u8>>, first: First, right: u32, does: Habit) -> String {
     format!("http://127.0.0.1:{port}/a.mp4")
 }
 
-/// Plays them all at once; what became of each, its figures, and what was said.
+/// Plays all URLs at the same time. Returns the final state, the figures and the notices of each.
 fn play(urls: &[String]) -> Vec<(State, Figures, Vec<&'static str>)> {
     let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
     let mut players: Vec<(Player, Vec<&'static str>)> = urls
@@ -251,16 +252,16 @@ fn play(urls: &[String]) -> Vec<(State, Figures, Vec<&'static str>)> {
     ended
 }
 
-/// What is played.
+/// A file to be played.
 struct Piece {
     bytes: Arc<Vec<u8>>,
-    /// Whether all of it was.
+    /// Returns true if the whole file was played.
     is_whole: fn(&Figures) -> bool,
-    /// What is said of it in any case.
+    /// The keys of the notices that are always expected.
     said: &'static [&'static str],
 }
 
-/// Four seconds of noise in this format, more than is asked for at a time.
+/// Makes four seconds of noise in this format. The file is larger than one request for a part.
 fn song(name: &str, codec: &str) -> Piece {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -274,7 +275,7 @@ fn song(name: &str, codec: &str) -> Piece {
     }
 }
 
-/// Four seconds of an even bitrate, with its index in front.
+/// Makes a film of four seconds with a constant bitrate, and with the index at the front.
 fn film() -> Piece {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mp4");
@@ -288,7 +289,7 @@ fn film() -> Piece {
     }
 }
 
-/// The same film at another address, in parts as they should be.
+/// Serves the same film correctly at another address.
 fn elsewhere(film: &Arc<Vec<u8>>) -> u16 {
     let film = Arc::clone(film);
     web::canned_at(Ipv4Addr::new(127, 0, 0, 2), move |head, socket| {
@@ -299,7 +300,7 @@ fn elsewhere(film: &Arc<Vec<u8>>) -> u16 {
     })
 }
 
-/// Every habit once some parts were as they should be.
+/// Runs every case after one correct part.
 fn in_the_middle(piece: &Piece) {
     let endless = Arc::new(AtomicUsize::new(0));
     let cases = cases(elsewhere(&piece.bytes), &endless);
@@ -320,7 +321,7 @@ fn in_the_middle(piece: &Piece) {
             }
             (then, state) => panic!("{name}: {state:?} instead of {then:?}"),
         }
-        // It stands for as long as something is waited for.
+        // This notice appears whenever playback waits for data.
         let known = |it: &&str| *it == "player-stalled" || piece.said.contains(it);
         assert!(said.iter().all(known), "{name}: {said:?}");
     }
@@ -328,7 +329,7 @@ fn in_the_middle(piece: &Piece) {
     assert!(taken < MOST, "{taken} bytes of what has no end");
 }
 
-/// Every habit with every part, where all comes by itself.
+/// Runs every case for all parts. The whole film also comes with the first response.
 fn from_the_beginning(piece: &Piece) {
     let endless = Arc::new(AtomicUsize::new(0));
     let cases = cases(elsewhere(&piece.bytes), &endless);
@@ -378,7 +379,7 @@ fn a_first_answer_that_stalls_is_gone_on_with_in_parts() {
         for (state, figures, said) in play(&urls) {
             assert_eq!(state, State::Ended);
             assert!((piece.is_whole)(&figures), "{figures:?}");
-            // It stands for as long as it is waited for.
+            // This notice appears whenever playback waits for data.
             let known = |it: &&str| *it == "player-stalled" || piece.said.contains(it);
             assert!(said.iter().all(known), "{said:?}");
         }

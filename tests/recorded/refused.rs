@@ -12,25 +12,25 @@ use crate::peers::{self, ffmpeg, web};
 use crate::watch::{Outcome, config, cure, play};
 use onair::player::{Event, FailureKind, State};
 
-/// Pictures of each recording.
+/// The number of frames in each recording.
 const PICTURES: u64 = 100;
 
-/// What is said of the state of a file.
+/// A header line that identifies the version of a file.
 type Mark = &'static str;
 
-/// What is answered to who asks for a part in the middle.
+/// How the server answers requests for parts in the middle.
 #[derive(Copy, Clone, Debug)]
 enum Does {
-    /// So many times this answer without a body, and then what it should.
+    /// Sends this status without a body this many times, and afterwards correct parts.
     Says(u32, &'static str),
-    /// The whole file.
+    /// Sends the whole file.
     Whole,
-    /// The part, of a file of this state, and of so many bytes more than before.
+    /// Sends the part as one of a file with this version, which has this many more bytes.
     Part(Mark, usize),
 }
 
-/// Serves a file: of the first answer a third, the last bytes as they should be, and then that. `mark`: the
-/// state of the first two.
+/// Serves a file. The first response breaks off after a third. Requests near the end get a correct
+/// answer, and all others are answered as in `does`. `mark` is the version in the correct answers.
 fn serve(file: &Arc<Vec<u8>>, mark: Mark, does: Does) -> String {
     let (file, asked) = (Arc::clone(file), AtomicU32::new(0));
     let port = web::canned(move |head, socket| {
@@ -53,7 +53,7 @@ fn serve(file: &Arc<Vec<u8>>, mark: Mark, does: Does) -> String {
                 let (from, last): (usize, usize) = (from.parse().unwrap(), last.parse().unwrap());
                 let times = || asked.fetch_add(1, Ordering::Relaxed);
                 match does {
-                    // The length of it is asked for.
+                    // The player reads the end of the file to find out its duration.
                     _ if from > whole / 4 * 3 && from > whole.saturating_sub(200_000) => {
                         part(from, last, mark, 0)
                     }
@@ -66,13 +66,13 @@ fn serve(file: &Arc<Vec<u8>>, mark: Mark, does: Does) -> String {
                 }
             }
         };
-        // Who asked may have hung up.
+        // The client may have closed the connection.
         let _ = socket.write_all(&answer);
     });
     format!("http://127.0.0.1:{port}/film")
 }
 
-/// Four seconds of an even bitrate.
+/// Makes a recording of four seconds with a constant bitrate.
 fn make(folder: &Path, name: &str) -> Arc<Vec<u8>> {
     let path = folder.join(name);
     let options = ["-g", "25", "-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "1M"];
@@ -82,13 +82,13 @@ fn make(folder: &Path, name: &str) -> Arc<Vec<u8>> {
     Arc::new(std::fs::read(path).unwrap())
 }
 
-/// How often it was said that it is lost and tried again.
+/// Returns how often the player tried again.
 fn tries(outcome: &Outcome) -> usize {
     let lost = |event: &&Event| matches!(event, Event::State(State::Reconnecting { .. }));
     outcome.events.iter().filter(lost).count()
 }
 
-/// Plays them all at once.
+/// Plays all cases at the same time.
 fn play_all<T: Send + 'static>(cases: Vec<(T, String)>) -> Vec<(T, Outcome)> {
     let runs = cases
         .into_iter()
@@ -121,7 +121,8 @@ fn what_is_gone_in_the_middle_ends_at_once_and_other_answers_after_some_tries() 
         assert_eq!(failure.kind, FailureKind::Lost, "{name} {does:?}: {failure:?}");
         assert!(failure.to_string().starts_with(words), "{name} {does:?}: {failure:?}");
         assert!(!cure(failure).is_empty(), "{name} {does:?}: {failure:?}");
-        // What comes as a whole broke off before that; parts are asked for by themselves.
+        // The broken first response counts as one more try for FLV and TS. The player reads the
+        // other formats in separate parts.
         let broke_off = usize::from(["a.flv", "a.ts"].contains(&name));
         assert_eq!(tries(&outcome), most + broke_off, "{name} {does:?}");
     }
@@ -131,12 +132,12 @@ fn what_is_gone_in_the_middle_ends_at_once_and_other_answers_after_some_tries() 
 fn a_server_that_cannot_for_a_moment_is_asked_until_it_can() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    // More often than a plain no is asked about again.
+    // More often than onair retries after a 403.
     let does = Does::Says(7, "503 x");
     let cases = FORMATS.map(|name| (name, serve(&make(folder.path(), name), "", does)));
     for (name, outcome) in play_all(cases.into()) {
         assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
-        // Nothing is missing and nothing comes again.
+        // Every frame is decoded once: none is missing, and none is repeated.
         let figures = &outcome.figures;
         assert_eq!((figures.decoded, figures.damaged), (PICTURES, 0), "{name}: {figures:?}");
         assert!(tries(&outcome) >= 3, "{name}: {:?}", outcome.events);
@@ -153,7 +154,7 @@ fn the_rest_of_a_file_is_not_taken_from_another_one() {
     let marks = [
         (one, one, 0, true),
         (early, early, 0, true),
-        // Who says nothing of it is believed.
+        // A response that does not identify its version is accepted.
         (one, "", 0, true),
         (one, two, 0, false),
         (early, late, 0, false),

@@ -17,7 +17,7 @@ use onair::net::{Options, Runtime, Trust};
 use onair::player::source::{self, Context};
 use onair::player::{Config, FailureKind, Source, State};
 
-/// Names, and how they are written.
+/// File names and encoder options.
 const SONGS: [(&str, &[&str]); 10] = [
     ("song.mp3", &["-c:a", "libmp3lame", "-b:a", "128k", "-write_id3v1", "1"]),
     ("vbr.mp3", &["-c:a", "libmp3lame", "-q:a", "5", "-ar", "44100"]),
@@ -31,7 +31,7 @@ const SONGS: [(&str, &[&str]); 10] = [
     ("float.wav", &["-c:a", "pcm_f32le", "-ar", "44100"]),
 ];
 
-/// Each second of it is of another pitch: that many hundreds of hertz more than 300.
+/// Makes a file in which each second has another pitch: 300 Hz, 400 Hz, and so on.
 fn make(folder: &Path, (name, codec): (&str, &[&str]), seconds: u32) -> PathBuf {
     let path = folder.join(name);
     let sound = format!("aevalsrc=0.3*sin(2*PI*t*(300+100*floor(t))):s=48000:d={seconds}");
@@ -42,7 +42,7 @@ fn make(folder: &Path, (name, codec): (&str, &[&str]), seconds: u32) -> PathBuf 
     path
 }
 
-/// What is heard, and at how many values a second.
+/// Plays a source. Returns the samples of one channel, and the sample rate.
 fn heard(config: &Config, folder: &Path, name: &str) -> (Vec<i16>, f64) {
     let wav = folder.join("heard.wav");
     let outcome = play(&Config { audio_dump: Some(wav.clone()), ..config.clone() }, |_| false);
@@ -54,7 +54,7 @@ fn heard(config: &Config, folder: &Path, name: &str) -> (Vec<i16>, f64) {
     (left, f64::from(spec.sample_rate))
 }
 
-/// The pitch of half a second from there on.
+/// Returns the pitch of the half second that starts at `from`.
 fn pitch((heard, rate): &(Vec<i16>, f64), from: f64) -> f64 {
     let half = &heard[(from * rate) as usize..((from + 0.5) * rate) as usize];
     half.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count() as f64 * 2.0
@@ -90,7 +90,8 @@ fn one_goes_about_in_songs_of_a_web_server() {
         assert_eq!(watching.player.state(), State::Ended, "{name}");
         assert_eq!(watching.said(), ["player-no-video"], "{name}");
         watching.end();
-        // What is heard from a place on is what stands there, as from the disk; by TLS.
+        // After a seek, the audio must be that of the position, as with the local file. This case
+        // uses TLS.
         let trust = Trust { ca_file: Some(authority.file()), ..Trust::default() };
         let net = Options { trust, ..Options::default() };
         let start = Some(Duration::from_millis(10_250));
@@ -129,7 +130,7 @@ fn a_probe_tells_the_same_of_songs_on_a_web_server_and_on_the_disk() {
         assert_eq!(web["streams"][0]["sample_rate"], rate, "{name}: {web}");
         assert_eq!(web["streams"][0]["channels"], 1, "{name}: {web}");
         let [web, disk] = [web, disk].map(|it| it["duration"].as_f64().unwrap());
-        // Without a head the bytes of its frames are what tells.
+        // This format has no header, so the duration is an estimate from the size of the frames.
         let near = if name == "song.aac" { 0.3 } else { 0.03 };
         assert!((web - disk).abs() < near, "{name}: {web} {disk}");
     }
@@ -146,7 +147,8 @@ fn a_server_that_gives_no_parts_plays_a_song_from_its_beginning() {
             let start = start.map(Duration::from_secs);
             let outcome = play(&Config { start, ..config(&url) }, |_| false);
             assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
-            // That there is no picture is said once that is sure, which may be after its end.
+            // The notice about missing video can come late, even after the end, and is not checked
+            // here.
             let mut rest = outcome.said();
             rest.retain(|it| *it != "player-no-video");
             assert_eq!(rest, [said], "{name}");
@@ -161,7 +163,7 @@ fn a_server_that_gives_no_parts_plays_a_song_from_its_beginning() {
 fn streams_of_ogg_that_follow_each_other_are_all_played_from_a_web_server() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    // 300 and 400 Hz, three times.
+    // Each of the three parts has one second of 300 Hz and one of 400 Hz.
     let parts = ["song.ogg", "song.opus", "flac.ogg"].map(|name| {
         let song = SONGS.into_iter().find(|song| song.0 == name).unwrap();
         std::fs::read(make(folder.path(), song, 2)).unwrap()
@@ -214,7 +216,7 @@ fn a_station_without_an_end_is_heard_from_the_middle_of_a_frame() {
         let port = web::canned(move |_, socket| {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n");
             let _ = socket.write_all(&[head.as_bytes(), &file[5_001..]].concat());
-            // On and on; twice as fast as it is played.
+            // The station repeats endlessly, at about twice the playback speed.
             while socket.write_all(&file[5_000..file.len() - 3_000]).is_ok() {
                 std::thread::sleep(Duration::from_millis(1_500));
             }

@@ -20,7 +20,8 @@ fn length(url: &str) -> Option<f64> {
     report.duration
 }
 
-/// Without an index, groups of pictures of four seconds, and enough bytes that one has to search.
+/// Makes a file without an index, with GOPs of four seconds, which is large enough that onair has
+/// to search.
 fn make_large(folder: &Path, name: &str) {
     let options = ["-g", "100", "-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "1M"];
     let options = [&options[..], &["-x264-params", "nal-hrd=cbr:force-cfr=1"]].concat();
@@ -46,7 +47,7 @@ fn one_goes_about_in_files_of_a_web_server() {
         let late = Config { start: Some(Duration::from_millis(10_500)), ..config(&url) };
         let outcome = play(&late, |_| false);
         assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
-        // From the keyframe before that on.
+        // Decoding starts at the keyframe before this position.
         let from = if name == "large.flv" { 100 } else { 50 };
         assert_eq!(outcome.figures.decoded, from, "{name}");
         assert_eq!(outcome.said(), Vec::<&str>::new(), "{name}");
@@ -70,10 +71,10 @@ fn what_a_player_of_ours_wrote_is_gone_about_in_too() {
     go_about(Watching::start(&config(&url)), "ours");
 }
 
-/// What is answered to who asks for a part of a file, from the first byte to the last; `None`: the whole.
+/// Answers a request for a range, given as first and last byte. `None` sends the whole file.
 pub type Part = fn(&[u8], usize, usize) -> Option<Vec<u8>>;
 
-/// A server of this file that answers such questions.
+/// Starts a server for this file, which answers requests for ranges in this way.
 pub fn serve(file: &Path, part: Part) -> String {
     let file = std::fs::read(file).unwrap();
     let port = web::canned(move |head, socket| {
@@ -87,7 +88,7 @@ pub fn serve(file: &Path, part: Part) -> String {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", file.len());
             [head.as_bytes(), &file].concat()
         };
-        // Who asked may have hung up.
+        // The client may have closed the connection.
         let _ = socket.write_all(&answer.unwrap_or_else(whole));
     });
     format!("http://127.0.0.1:{port}/a.flv")
@@ -100,10 +101,10 @@ fn a_server_that_gives_no_parts_is_played_from_the_beginning() {
     let file = folder.path().join("a.flv");
     ffmpeg::make(&file, "320x180", "2", &["-g", "25"]);
     let lies: [Part; 5] = [
-        // The whole, whatever is asked for.
+        // The server ignores the range and sends the whole file.
         |_, _, _| None,
         |_, _, _| Some(b"HTTP/1.1 416 x\r\nContent-Length: 0\r\n\r\n".to_vec()),
-        // Another part, another whole, garbage.
+        // A wrong range, a right range with wrong data, and no HTTP at all.
         |_, _, last| {
             let head = format!("HTTP/1.1 206 x\r\nContent-Range: bytes 0-9/{last}\r\n");
             Some([head.as_bytes(), b"Content-Length: 10\r\n\r\n0123456789"].concat())
@@ -124,7 +125,7 @@ fn a_server_that_gives_no_parts_is_played_from_the_beginning() {
         assert_eq!(outcome.figures.decoded, 50, "{number}");
         assert_eq!(outcome.figures.duration, None, "{number}");
         assert_eq!(outcome.said(), ["player-no-start"], "{number}");
-        // The metadata have it.
+        // The duration is in the metadata.
         let told = length(&url).unwrap();
         assert!((told - 2.0).abs() < 0.1, "{number}: {told}");
     }
@@ -135,7 +136,7 @@ fn a_place_that_does_not_come_is_told_and_it_plays_on() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let file = make(folder.path(), "a.flv");
-    // The end is given, and nothing else.
+    // The server sends the end of the file, and nothing else.
     let url = serve(&file, |file, from, last| {
         let whole = file.len();
         if last + 1 != whole || whole - from > 100_000 {

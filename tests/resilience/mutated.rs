@@ -26,7 +26,7 @@ use crate::random::Random;
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 impl Random {
-    /// Damaged tags.
+    /// Returns a clip with random damage to its tags.
     fn damage(&mut self, clips: &[Vec<Tag>]) -> Vec<Tag> {
         let mut tags = clips[self.below(clips.len())].clone();
         let other = &clips[self.below(clips.len())];
@@ -68,7 +68,8 @@ impl Random {
         tags
     }
 
-    /// Bytes with a few wrong ones, or cut off, or as they are: sizes and kinds are hit too.
+    /// Changes a few bytes, or cuts off the end, or does nothing. Sizes and types can be affected
+    /// too.
     fn spoil(&mut self, out: &mut Vec<u8>) {
         match self.below(4) {
             0 => {
@@ -84,7 +85,7 @@ impl Random {
         }
     }
 
-    /// A file made of damaged tags, or a damaged file.
+    /// Returns a file that consists of damaged tags and may itself be damaged.
     fn file(&mut self, clips: &[Vec<Tag>]) -> Vec<u8> {
         let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
         for tag in self.damage(clips) {
@@ -95,8 +96,8 @@ impl Random {
         out
     }
 
-    /// Such a file as the answer to a GET: of a known length, in chunks, or until the end of the connection;
-    /// whole or cut in the middle.
+    /// Returns such a file as the response to a GET: with a known length, in chunks, or until the
+    /// connection ends; complete, or cut in the middle.
     fn answer(&mut self, clips: &[Vec<Tag>]) -> Reply {
         let file = self.file(clips);
         let half = file.len() / 2;
@@ -130,16 +131,17 @@ impl Random {
         Reply { bytes, end }
     }
 
-    /// Damaged tags as the messages of a publication, or damaged messages.
+    /// Returns damaged tags as RTMP messages, which may themselves be damaged.
     fn publication(&mut self, clips: &[Vec<Tag>]) -> Reply {
         let mut bytes = messages(self.damage(clips));
         self.spoil(&mut bytes);
         Reply { bytes, end: [End::Said, End::Held, End::Closed][self.below(3)] }
     }
 
-    /// What a caller gets who calls again. First a whole clip, since a stream of which nothing was ever played
-    /// is not waited for; then damage. After both the connection ends. From then on the clip again, and the
-    /// connection stays.
+    /// Returns the replies for a client that reconnects. The first one is a whole clip, because a
+    /// player does not retry a stream that it has never played. The second one is damaged. The
+    /// connection ends after each of these. From then on, the client gets the whole clip, and the
+    /// connection stays open.
     fn recovery(
         &mut self,
         clips: &[Vec<Tag>],
@@ -153,7 +155,7 @@ impl Random {
     }
 }
 
-/// Tags as the messages of a publication.
+/// Returns tags as the RTMP messages of a stream.
 fn messages(tags: Vec<Tag>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for tag in tags {
@@ -169,7 +171,7 @@ fn messages(tags: Vec<Tag>) -> Vec<u8> {
     bytes
 }
 
-/// Tags as the answer to a GET that goes on.
+/// Returns tags as an HTTP response that does not end.
 fn whole_answer(tags: &[Tag]) -> Vec<u8> {
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\nConnection: close\r\n\r\n";
     let mut out = BytesMut::from(&head[..]);
@@ -180,26 +182,26 @@ fn whole_answer(tags: &[Tag]) -> Vec<u8> {
     out.to_vec()
 }
 
-/// What a caller gets.
+/// What a client receives.
 #[derive(Clone)]
 struct Reply {
     bytes: Vec<u8>,
     end: End,
 }
 
-/// How that ends.
+/// How a reply ends.
 #[derive(Copy, Clone, PartialEq)]
 enum End {
-    /// In words (RTMP).
+    /// With a message that the stream has ended (RTMP).
     Said,
     /// With the connection.
     Closed,
-    /// Not at all: the connection stays until the other side leaves.
+    /// Not at all: the connection stays open until the client leaves.
     Held,
 }
 
-/// What is served, by its place: to who calls first, second…; the last of it again and again. Places of
-/// earlier batches are there no more.
+/// The replies by number. Each number has replies for the first, second and later requests; the
+/// last one is repeated. Numbers of earlier batches are no longer served.
 #[derive(Clone, Default)]
 struct Shelf(Arc<Mutex<Rows>>);
 
@@ -211,7 +213,7 @@ struct Rows {
 }
 
 impl Shelf {
-    /// The places of all of them.
+    /// Replaces all replies, and returns their numbers.
     fn fill(&self, replies: Vec<Vec<Reply>>) -> Range<usize> {
         let mut rows = self.0.lock().unwrap();
         rows.first += rows.replies.len();
@@ -231,19 +233,19 @@ impl Shelf {
         replies[(rows.asked[at] - 1).min(replies.len() - 1)].clone()
     }
 
-    /// Whether everything was asked for.
+    /// Returns true if every reply has been requested.
     fn is_given(&self) -> bool {
         self.0.lock().unwrap().asked.iter().all(|asked| *asked > 0)
     }
 }
 
-/// The place that a name ends with.
+/// Returns the number in a name.
 fn place_of(name: &str) -> usize {
     let digits: String = name.chars().filter(char::is_ascii_digit).collect();
     digits.parse().unwrap()
 }
 
-/// Serves them over HTTP.
+/// Serves the replies over HTTP.
 fn web_server(shelf: Shelf) -> u16 {
     web::canned(move |head, socket| {
         let path = head.split(' ').nth(1).unwrap();
@@ -255,21 +257,21 @@ fn web_server(shelf: Shelf) -> u16 {
     })
 }
 
-/// Serves them over RTMP.
+/// Serves the replies over RTMP.
 fn rtmp_server(shelf: Shelf) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for socket in listener.incoming().flatten() {
             let shelf = shelf.clone();
-            // A caller who leaves in the middle is what this is about.
+            // Clients that leave early are a part of this test, so errors do not matter.
             thread::spawn(move || drop(serve(socket, &shelf)));
         }
     });
     port
 }
 
-/// One caller, who plays.
+/// Serves one client, which plays.
 fn serve(mut socket: TcpStream, shelf: &Shelf) -> io::Result<()> {
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(Duration::from_secs(30)))?;
@@ -301,7 +303,7 @@ fn serve(mut socket: TcpStream, shelf: &Shelf) -> io::Result<()> {
             continue;
         }
         let length = match socket.read(&mut buffer) {
-            // The process was stopped and goes on.
+            // The process was suspended, and has resumed.
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             read => read?,
         };
@@ -311,14 +313,15 @@ fn serve(mut socket: TcpStream, shelf: &Shelf) -> io::Result<()> {
     }
 }
 
-/// Kilobytes in memory.
+/// Returns the resident memory in KiB.
 fn resident() -> i64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// What a stopped player came to is said, and in words. Whether anything of it was seen or heard.
+/// Checks that a stopped player has reported what happened, in complete sentences. Returns true if
+/// it played any video or audio.
 fn said_enough(player: &Player) -> bool {
     let events = std::iter::from_fn(|| player.events().try_recv().ok());
     let (mut said, mut lost) = (Vec::<Said>::new(), 0);
@@ -346,29 +349,31 @@ fn said_enough(player: &Player) -> bool {
     !nothing
 }
 
-/// How the corpus is played.
+/// How the damaged streams are played.
 struct Run {
-    /// Players at a time: they mostly wait.
+    /// The number of players that run at the same time. They mostly wait.
     at_once: usize,
-    /// They come back after a loss.
+    /// True if players reconnect.
     reconnect: bool,
 }
 
-/// Those of connections wait longer: some of them stay open.
+/// The number of simultaneous players for streams from a server. It is larger than for files,
+/// because some connections stay open and those players wait longer.
 const CONNECTED: usize = 40;
-/// One that is to come back has done so after its second try.
+/// A player has recovered if it plays after this many reconnections.
 const TRIES: u32 = 2;
 
-/// Plays the corpus: `next` makes the sources of so many of it, and all of them have theirs once `given`. Says
-/// how many were played, and how many of them played again at last.
+/// Plays damaged streams in batches. `next` creates the sources of a batch, and `given` returns
+/// true when the players have requested all of them. Returns how many streams were played, and how
+/// many players recovered.
 fn all_end(
     run: &Run,
     mut next: impl FnMut(&mut Random, usize, &[Vec<Tag>]) -> Vec<Source>,
     given: impl Fn() -> bool,
 ) -> (usize, usize) {
-    /// A player is stopped after this long; it may have holes of minutes to play.
+    /// A player is stopped after this time, because its stream may contain gaps of minutes.
     const ENOUGH: Duration = Duration::from_millis(1_500);
-    /// The same of one that waits before each try.
+    /// The same limit for players that wait before each reconnection.
     const PATIENT: Duration = Duration::from_millis(4_500);
     let count = std::env::var("ONAIR_MUTATED_FILES").ok().and_then(|text| text.parse().ok());
     let count: usize = count.unwrap_or(240);
@@ -400,7 +405,7 @@ fn all_end(
         peers::wait_for("the beginning", peers::LIMIT, &given);
         let (start, enough) = (Instant::now(), if run.reconnect { PATIENT } else { ENOUGH });
         let is_over = |player: &Player| player.is_finished() || is_back(player);
-        // On a slow machine it takes longer until those who can come back have done so.
+        // On a slow computer, players need more time to recover.
         let few = || players.iter().filter(|it| is_back(it)).count() * 2 <= batch;
         let waited = || start.elapsed() >= enough && (!run.reconnect || !few());
         while !players.iter().all(is_over) && !waited() && start.elapsed() < peers::LIMIT {
@@ -447,7 +452,8 @@ fn mutated_files_end_without_a_panic_a_hang_or_growth() {
     );
 }
 
-/// Plays the corpus from a server whose addresses begin so: each place as `replies` make it.
+/// Plays damaged streams from a server. `address` returns the URL for a number, and `replies`
+/// creates what the server sends.
 fn all_served(
     shelf: &Shelf,
     reconnect: bool,
@@ -462,7 +468,8 @@ fn all_served(
         },
         || shelf.is_given(),
     );
-    // The damage of others makes it another codec, a recording that is over, or one that cannot be gone on with.
+    // Some players do not recover: because of the damage, the stream has another codec, ends as a
+    // recording, or cannot be resumed.
     assert!(!reconnect || back * 2 > played, "{back} of {played} came back");
     assert!(reconnect || back == 0);
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::peers::{self, LIMIT, Onair, ffmpeg, wait_for};
 
-/// What ffmpeg is told, and what comes of it.
+/// ffmpeg options, and the audio format that results from them.
 const FORMS: [(&[&str], &str); 3] = [
     (&[], "AAC-LC 48 kHz stereo"),
     (&["-ar", "44100", "-ac", "1"], "AAC-LC 44.1 kHz mono"),
@@ -30,7 +30,7 @@ fn a_publisher_who_comes_back_with_other_sound_is_heard_on_over_rtmp_and_http() 
     let count = |serve: &Onair, name: &str| {
         serve.events().iter().filter(|event| event["event"] == name).count()
     };
-    // What each had heard and seen before this form.
+    // What each viewer had played before this format.
     let mut before = [(0, 0); 2];
     for (round, (options, form)) in FORMS.into_iter().enumerate() {
         let publisher = ffmpeg::publish_with(&rtmp, None, options);
@@ -45,7 +45,7 @@ fn a_publisher_who_comes_back_with_other_sound_is_heard_on_over_rtmp_and_http() 
             let later = viewer.wait_event(form, |event| {
                 event["event"] == "play_stats"
                     && event["audio"] == form
-                    // Two seconds and more of it.
+                    // More than two seconds in this format.
                     && number(event, "audio_samples") > heard + 100_000
                     && number(event, "shown") > shown + 50
             });
@@ -60,7 +60,8 @@ fn a_publisher_who_comes_back_with_other_sound_is_heard_on_over_rtmp_and_http() 
         let summary = events.last().unwrap();
         assert_eq!((&summary["damaged"], &summary["exit"]), (&0.into(), &0.into()), "{summary}");
         assert_eq!(notices(&events, "player-damaged"), Vec::<&Value>::new());
-        // Each form is told of once, and that of the picture never: it stayed as it was.
+        // onair reports each new audio format once. It reports no change of the video, which stayed
+        // the same.
         let told = notices(&events, "player-changed");
         let told: Vec<&str> = told.iter().map(|event| event["detail"].as_str().unwrap()).collect();
         assert_eq!(told, [FORMS[1].1, FORMS[2].1], "{events:?}");

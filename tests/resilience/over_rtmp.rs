@@ -8,7 +8,7 @@ use crate::peers::client::Client;
 use crate::peers::{LIMIT, Onair};
 use crate::watch::Watching;
 
-/// Publishes each tag at its own time, and leaves.
+/// Publishes each tag at its own time, and then disconnects.
 fn send(url: &str, tags: Vec<Tag>) -> JoinHandle<()> {
     let mut publisher = Client::publish(url);
     thread::spawn(move || {
@@ -25,7 +25,7 @@ fn send(url: &str, tags: Vec<Tag>) -> JoinHandle<()> {
     })
 }
 
-/// Ten seconds of HEVC with MP3, or of HEVC with the sound of another film.
+/// Returns ten seconds of HEVC, with MP3 or with the audio of another film.
 fn other(folder: &Path, sound: Option<&[Tag]>) -> Vec<Tag> {
     let (picture, film) = (folder.join("hevc.mp4"), folder.join("mp3.flv"));
     let code = ["-c:v", "libx265", "-x265-params", "keyint=10:bframes=0:log-level=error"];
@@ -38,7 +38,8 @@ fn other(folder: &Path, sound: Option<&[Tag]>) -> Vec<Tag> {
     all
 }
 
-/// So long the one, then the other with its heads, at the same times.
+/// Returns the first film up to `at`, and then the second one with its sequence headers, with
+/// continuous times.
 fn joined(one: &[Tag], other: &[Tag], at: u32) -> Vec<Tag> {
     let heads = other.iter().filter(|tag| is_header(tag));
     let heads = heads.map(|tag| Tag { time_ms: at, ..tag.clone() });
@@ -88,7 +89,8 @@ fn another_codec_within_a_publication_over_rtmp_is_told_once_and_played_on() {
             other && told(it, "player-changed-codec") > 0
         });
         let heard = watching.player.figures().audio_samples;
-        // Nothing is missing where the one ends and the other begins, but what came before one joined.
+        // No frame is missing at the change of codecs. Only frames from before the player joined
+        // are missing.
         watching.wait("all pictures", |it| it.player.figures().decoded + 15 >= sent);
         sending.join().unwrap();
         assert!(watching.player.figures().audio_samples > heard + 44_100, "{name}");
@@ -117,7 +119,8 @@ fn a_publisher_who_goes_on_with_other_codecs_over_rtmp_is_played_on() {
     });
     let watching = watching.unwrap();
     drop(publisher);
-    // His connection ends when he does; until the server knows that, nobody else may publish.
+    // The connection of the first publisher ends with its process. Until the server notices this,
+    // nobody else may publish.
     let ended = |it: &Watching| told(it, "player-publisher-back") == 0;
     assert!(ended(&watching));
     let sending = send(&url, next);
@@ -130,7 +133,7 @@ fn a_publisher_who_goes_on_with_other_codecs_over_rtmp_is_played_on() {
     assert!(watching.player.figures().audio_samples > heard + 44_100);
     assert_eq!(watching.player.state(), State::Playing);
     assert_eq!(told(&watching, "player-publisher-back"), 1, "{:?}", watching.said());
-    // Of the picture and of the sound.
+    // One notice is about the video, and the other one is about the audio.
     assert_eq!(told(&watching, "player-changed-codec"), 2, "{:?}", watching.said());
     undamaged(&watching);
     sending.join().unwrap();

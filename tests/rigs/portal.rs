@@ -13,18 +13,18 @@ pub const PATH: &str = "/org/freedesktop/portal/desktop";
 
 pub type Options = HashMap<String, OwnedValue>;
 
-/// What is answered, by the portals' codes.
+/// An answer, with the response codes of the portals.
 pub enum Answer<'a> {
     Yes(HashMap<&'a str, Value<'a>>),
-    /// The person says no.
+    /// The user cancels.
     No,
-    /// The dialog ends by itself.
+    /// The dialog ends in another way.
     Nothing,
     /// The dialog stays open.
     Wait,
 }
 
-/// A request, and who made it.
+/// A portal request, and its sender.
 pub struct Request<'a> {
     pub sender: String,
     options: &'a Options,
@@ -36,14 +36,14 @@ impl<'a> Request<'a> {
         Self { sender: header.sender().unwrap().to_string(), options, connection }
     }
 
-    /// What the caller names by this token.
+    /// Returns the object path that the caller chose with this token.
     fn path(&self, what: &str, token: &str) -> OwnedObjectPath {
         let token: &str = self.options[token].downcast_ref().unwrap();
         let sender = self.sender.trim_start_matches(':').replace('.', "_");
         OwnedObjectPath::try_from(format!("{PATH}/{what}/{sender}/{token}")).unwrap()
     }
 
-    /// Answers at the address that the caller listens at.
+    /// Sends the answer to the object path on which the caller listens.
     pub async fn answer(&self, answer: Answer<'_>) -> OwnedObjectPath {
         let path = self.path("request", "handle_token");
         let body = match answer {
@@ -58,25 +58,25 @@ impl<'a> Request<'a> {
         path
     }
 
-    /// Begins the session that is asked for. `closed` counts it once it is closed.
+    /// Starts the requested session. `closed` is incremented when it closes.
     pub async fn begin(&self, server: &ObjectServer, closed: &Arc<AtomicU32>) -> OwnedObjectPath {
         let path = self.path("session", "session_handle_token");
         server.at(&path, Ended(Arc::clone(closed))).await.unwrap();
         path
     }
 
-    /// Says which session was begun.
+    /// Answers with the handle of the session that was started.
     pub async fn began(&self, session: &OwnedObjectPath) -> OwnedObjectPath {
         self.answer(Answer::Yes(HashMap::from([("session_handle", session.as_str().into())]))).await
     }
 }
 
-/// Takes the portal's name on the bus, until the value is dropped.
+/// Owns the portal's bus name until the value is dropped.
 pub fn appear(builder: blocking::connection::Builder<'_>) -> blocking::Connection {
     builder.name("org.freedesktop.portal.Desktop").unwrap().build().unwrap()
 }
 
-/// Counts the sessions that were closed.
+/// Counts closed sessions.
 struct Ended(Arc<AtomicU32>);
 
 #[zbus::interface(name = "org.freedesktop.portal.Session")]

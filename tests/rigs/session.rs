@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 use crate::peers::{LIMIT, Peer, wait_for};
 
-/// A bus that starts nothing by itself: what runs in a session is said here.
+/// Configuration of a bus that starts no services by itself: the test decides what runs in a
+/// session.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:path=PLACE</listen><auth>EXTERNAL</auth>
@@ -42,12 +43,12 @@ impl Bus {
         self.folder.path()
     }
 
-    /// Where the bus is.
+    /// Returns the address of the bus.
     pub fn address(&self) -> String {
         format!("unix:path={}", self.folder().join("bus").display())
     }
 
-    /// A program of this session.
+    /// Returns a command for a program in this session.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let folder = self.folder();
         let mut command = Command::new(program.as_ref());
@@ -66,7 +67,7 @@ impl Bus {
         command
     }
 
-    /// Waits until somebody has this name.
+    /// Waits until a program owns this bus name.
     pub fn wait_name(&self, name: &str) {
         wait_for(name, LIMIT, || {
             let mut ask = self.command("dbus-send");
@@ -78,14 +79,14 @@ impl Bus {
     }
 }
 
-/// Programs that a session needs and that are not on the path.
+/// Programs that a session needs and that are not on the `PATH`.
 pub const HELPERS: [&str; 3] = [
     "/usr/libexec/xdg-desktop-portal",
     "/usr/libexec/xdg-desktop-portal-wlr",
     "/usr/libexec/xdg-permission-store",
 ];
 
-/// See the module.
+/// A session: bus, compositor and helper programs.
 pub struct Session {
     pub compositor: Peer,
     others: Vec<Peer>,
@@ -99,7 +100,8 @@ fn is_root() -> bool {
 }
 
 impl Session {
-    /// The bus and the compositor, with a screen of this size and these lines in its settings.
+    /// Starts the bus and the compositor, with a display of this size and additional lines of
+    /// configuration.
     pub fn bare(size: &str, lines: &str) -> Self {
         let bus = Bus::start();
         let folder = bus.folder().to_owned();
@@ -129,7 +131,7 @@ impl Session {
         Self { compositor, others: Vec::new(), bus, display }
     }
 
-    /// Starts it whole, with PipeWire and a portal.
+    /// Starts a complete session, with PipeWire and a portal.
     pub fn start(size: &str, lines: &str) -> Self {
         let mut session = Self::bare(size, lines);
         let folder = session.bus.folder().to_owned();
@@ -151,13 +153,13 @@ impl Session {
         session
     }
 
-    /// Starts a program that stays.
+    /// Starts a program that runs until the session ends.
     pub fn add(&mut self, program: &str) {
         let peer = Peer::start_command(&mut self.command(program));
         self.others.push(peer);
     }
 
-    /// A program of this session.
+    /// Returns a command for a program in this session.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = self.bus.command(program);
         command.env("WAYLAND_DISPLAY", &self.display);
@@ -167,14 +169,14 @@ impl Session {
         command
     }
 
-    /// What all programs have said, for a test that fails.
+    /// Returns the standard error of all programs, for a test that fails.
     pub fn said(&self) -> String {
         let others = self.others.iter().map(Peer::errors).collect::<Vec<_>>();
         others.join("\n")
     }
 }
 
-/// The socket whose name begins so.
+/// Returns the socket whose name begins like this.
 fn named(folder: &Path, begin: &str) -> Option<PathBuf> {
     let mut paths = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
     paths.find(|path| {

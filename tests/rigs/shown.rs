@@ -8,10 +8,10 @@ use onair::capture::{self, Context, DisplayTarget, Source, WindowTarget};
 use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
-/// How long anything may take.
+/// The time limit for each step.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// Red, green and blue as BT.709 has them in limited range.
+/// Converts an RGB color to limited-range BT.709.
 pub fn numbers(color: u32) -> (u8, u8, u8) {
     let [_, r, g, b] = color.to_be_bytes().map(|c| f64::from(c) / 255.0);
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
@@ -81,7 +81,7 @@ impl Shown {
         }
     }
 
-    /// Waits until it does not deliver, for whatever reason.
+    /// Waits until the source no longer delivers, for whatever reason.
     pub fn await_down(&self) -> SourceReport {
         loop {
             let report = self.changes.recv_timeout(LIMIT).unwrap();

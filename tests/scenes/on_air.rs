@@ -33,7 +33,8 @@ name = 'White'
 source = 'color:#ffffff'
 ";
 
-/// Every picture of a file: the time in its band, and the mean luma of the middle of the box.
+/// Returns, for each frame of a file, the time in its code band and the mean luma of the middle of
+/// the box.
 fn pictures(file: &Path) -> Vec<(Option<u64>, u32)> {
     let size = PROGRAM;
     let stride = size.width as usize;
@@ -46,7 +47,8 @@ fn pictures(file: &Path) -> Vec<(Option<u64>, u32)> {
     ffmpeg::luma(file).chunks_exact(size.pixels()).map(of).collect()
 }
 
-/// A broadcast of a scene into a file, its standard input, and what it says.
+/// Starts a broadcast of a scene that is recorded to a file. Returns it with its standard input and
+/// output.
 fn live(
     folder: &Path,
     settings: &Path,
@@ -87,7 +89,7 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         if event["event"] == "stats" {
             seconds += 1;
-            // A switch each second, by cuts and by fades.
+            // Every second, the scene changes, with a cut or a fade.
             let words: &[&str] = match seconds {
                 1 => &["scene Dark corner"],
                 2 => &["transition fade 400ms", "scene Bars"],
@@ -111,7 +113,7 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     assert!(pictures.len() > 40, "{}", pictures.len());
     let times: Vec<u64> =
         pictures.iter().map(|(time, _)| time.expect("a band that cannot be read: torn")).collect();
-    // 15 a second: 66 or 67 ms from one to the next.
+    // At 15 fps, frames are 66 or 67 ms apart.
     let missing: u64 = times
         .windows(2)
         .map(|pair| {
@@ -119,7 +121,7 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
             (((pair[1] - pair[0]) as f64 * 15.0 / 1_000.0).round() as u64).saturating_sub(1)
         })
         .sum();
-    // A machine that cannot keep up repeats pictures, and says so.
+    // A slow computer repeats frames, and onair reports this.
     let repeated = times.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
     assert!(
         repeated == 0 || said.iter().any(|event| event["key"] == "degradation-rate"),
@@ -127,13 +129,14 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     );
     let excused = skipped + repeated;
     assert!(missing <= excused, "{missing} pictures are missing, {excused} are accounted for");
-    // The box was dark, and it was not; in between there is only a fade.
+    // The box is either dark or bright. Only a fade lies in between.
     let dark = pictures.iter().filter(|(_, luma)| *luma <= 20).count();
     let bright = pictures.iter().filter(|(_, luma)| *luma > 50).count();
     assert!(dark >= 8 && bright >= 8, "{dark} {bright}");
 }
 
-/// What is seen or heard for some time, one after the other: what passes sooner is a change's own.
+/// Returns the values that last for at least four items, in order. Shorter ones belong to a change
+/// in progress.
 fn long<T: Copy + PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut runs: Vec<(T, usize)> = Vec::new();
     for it in all {
@@ -147,7 +150,8 @@ fn long<T: Copy + PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
     seen
 }
 
-/// The highest peak of each tenth of a second of a file's sound, in decibels, to the nearest ten.
+/// Returns the highest peak of each tenth of a second in a file's audio, in decibels, rounded to
+/// tens.
 fn peaks(file: &Path) -> Vec<i32> {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
@@ -185,7 +189,7 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
             "filter add color Black: brightness=1",
             "strip unmute",
             "strip filter add gain",
-            // Each builds on what the one before it changed.
+            // Each line builds on the change that the line before it made.
             "strip filter set gain db=10",
         ],
         &["filter off color Black", "strip filter off gain"],
@@ -195,7 +199,8 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
         &["stop"],
     ];
     let mut steps = steps.into_iter();
-    // Lines that are not answered yet, and how much was encoded when it was first told after the last answer.
+    // The number of lines without an answer, and how much had been encoded at the first `stats`
+    // event after the last answer.
     let (mut said, mut waits, mut since) = (Vec::new(), 0, None);
     for line in std::io::BufRead::lines(output) {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -205,7 +210,7 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
                 let pictures = event["video"]["encoded"].as_u64().unwrap();
                 let samples = event["audio"]["samples"].as_u64().unwrap();
                 let (first, begin) = *since.get_or_insert((pictures, samples));
-                // What a step brought is in the file for a while before the next one comes.
+                // The result of a step must be in the file for a while before the next step.
                 if pictures - first >= 12 && samples - begin >= 40_000 {
                     let step = steps.next().unwrap_or_default();
                     step.iter().for_each(|line| writeln!(control, "{line}").unwrap());
@@ -230,13 +235,13 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
         _ => "picture",
     }));
     assert_eq!(seen, ["picture", "dark", "picture", "white", "dark", "white", "dark"]);
-    // The tone is at -40 dBFS, but for a loud moment each second.
+    // The tone is at −40 dBFS, except for a loud moment each second.
     let heard = peaks(&file).into_iter().filter(|peak| *peak < -10);
     assert_eq!(long(heard), [-40, -30, -80, -20, -30]);
 }
 
-/// A clip of a second with half of it as the matte: white, seen in the middle. From its middle on it
-/// is grey and there is a tone.
+/// Makes a clip of one second whose right half is the track matte: white in the middle. In the
+/// second half of the time, the clip is gray and has a tone.
 fn clip(path: &Path) {
     let graph = "color=white:s=640x360:r=30:d=0.5[a];color=gray:s=640x360:r=30:d=0.5[b];\
                  [a][b]concat[picture];color=black:s=640x360:r=30:d=1,\
@@ -260,7 +265,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
     clip(&path);
-    // Another rate than the clip's.
+    // Not the sample rate of the clip.
     let mut clip = onair::player::source::clip::open(&path, 48_000, 2).unwrap();
     let mut sound = clip.sound.take().unwrap();
     let begin = 7_000_000;
@@ -274,7 +279,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
             match clip.pictures.moment(at(now)) {
                 Moment::Frame(seen) if seen.pts.as_micros() >= now - 17_000 => break seen,
                 Moment::Over => panic!("over after {now} µs"),
-                // The decoder is another thread.
+                // The decoder runs on another thread.
                 _ => std::thread::sleep(std::time::Duration::from_millis(2)),
             }
             tries += 1;
@@ -284,7 +289,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
         if seen.planes().y[20] < 200 {
             grey.get_or_insert(seen.pts.as_micros());
         }
-        // Sound a little behind the pictures: it is decoded by then.
+        // Audio is pulled later than video, so that it is already decoded.
         while pulled * 10_000 + 200_000 < now {
             sound.pull(at(pulled * 10_000), &mut block);
             let loud = block.chunks_exact(2).position(|frame| frame[0].abs() > 0.1);
@@ -323,7 +328,8 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
     let (mut child, mut control, output) =
         live(folder.path(), &path("s.toml"), "bars", "silence", &file);
     let (mut said, mut seconds, mut switches, mut whole) = (Vec::new(), 0, 0, 0);
-    // Whether transitions are given up now, and whether they were since the last switch.
+    // Whether degradation suppresses transitions now, and whether it has done so since the last
+    // switch.
     let (mut strained, mut since) = (false, false);
     for line in std::io::BufRead::lines(output) {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -336,8 +342,9 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
         }
         if event["event"] == "stats" {
             seconds += 1;
-            // Every other second, there and back, until two went by on a machine that keeps up, after
-            // one more: a busy machine may not have read the clip at first.
+            // The scene switches every other second, until two switches (not counting the first)
+            // have passed without degradation. On a busy computer, the clip may not be loaded in
+            // time for the first one.
             if seconds % 2 == 0 {
                 whole += usize::from(switches > 1 && !since);
                 since = strained;
@@ -359,7 +366,7 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
     let lumas: Vec<u32> = pictures(&file).iter().map(|(_, luma)| *luma).collect();
     let white = lumas.iter().filter(|luma| **luma > 225).count();
     let dark = lumas.iter().filter(|luma| **luma <= 20).count();
-    // Half a second of 15 a second each time, as far as the machine keeps up, and what comes after.
+    // Each stinger is white for at most half a second (at 15 fps). The dark scene follows it.
     assert!((2..=switches * 14).contains(&white) && dark >= 4, "{switches}: {lumas:?}");
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
@@ -370,7 +377,8 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
     let samples = output.stdout.chunks_exact(4);
     let loud = samples.filter(|it| f32::from_le_bytes([it[0], it[1], it[2], it[3]]).abs() > 0.1);
     let millis = loud.count() / 48;
-    // Half a second each time; of a sine of 0.5 some 87 % lie above 0.1.
+    // The tone lasts half a second each time. In a sine of amplitude 0.5, about 87 % of the samples
+    // exceed 0.1.
     assert!((100..=switches * 500).contains(&millis), "{millis} ms of tone of {switches}");
 }
 
@@ -381,7 +389,7 @@ fn items_are_duplicated_on_air_with_their_source_and_with_a_new_one() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (settings, file) = (folder.path().join("s.toml"), folder.path().join("out.mkv"));
-    // Nothing but the black box, before bright colour.
+    // White replaces the main source, so that the black boxes are easy to find.
     let text = SCENES.replace("main = true\n", "source = 'White'\n");
     fs::write(&settings, text).unwrap();
     let (mut child, mut control, output) = live(folder.path(), &settings, "bars", "silence", &file);
@@ -390,7 +398,8 @@ fn items_are_duplicated_on_air_with_their_source_and_with_a_new_one() {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         if event["event"] == "stats" {
             seconds += 1;
-            // The topmost of the name is meant: the second begins where the first one lies.
+            // A name refers to the topmost item, so the second copy is placed relative to the first
+            // one.
             let words = match seconds {
                 1 => "scene Dark corner",
                 2 => "duplicate Black",
@@ -410,7 +419,8 @@ fn items_are_duplicated_on_air_with_their_source_and_with_a_new_one() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let at = |x: usize, y: usize| output.stdout[y * PROGRAM.width as usize + x];
-    // Boxes of 320×90 at 25 %, 28 % and 31 %: seen by their lower right corners.
+    // The boxes have 320×90 pixels, and begin at 25 %, 28 % and 31 %. Their lower right corners are
+    // visible.
     let corners = [(474, 174), (494, 185), (513, 196)].map(|(x, y)| at(x, y) < 40);
     assert_eq!(corners, [true; 3], "the box and two more of it");
     assert!(at(530, 196) > 200 && at(513, 210) > 200, "and no fourth");

@@ -13,7 +13,7 @@ use onair::base::Secret;
 
 const TOKEN: &str = "0123456789abcdef";
 
-/// The viewers of recordings by the API: protocol and id.
+/// Returns the protocol and id of each viewer of the recording, from the API.
 fn viewers(running: &Running) -> Vec<(String, u64)> {
     let answer = running.get(&format!("/api/v1/viewers?app=vod&stream={NAME}"));
     let list: Value = serde_json::from_slice(&answer.body).unwrap();
@@ -46,7 +46,8 @@ fn viewers_of_recordings_are_listed_counted_and_disconnected() {
     file.set_read_timeout(Some(LIMIT)).unwrap();
     write!(file, "GET /vod/{NAME}.mp4 HTTP/1.1\r\nHost: {}\r\n\r\n", running.http()).unwrap();
     file.read_exact(&mut [0; 100]).unwrap();
-    // Further ranges are of the same viewer; HEAD and what is not there are of none.
+    // Further range requests belong to the same viewer. HEAD requests and missing files have no
+    // viewer.
     let range = running.ask("GET", &format!("/vod/{NAME}.mp4"), "Range: bytes=5-9\r\n");
     assert_eq!((range.status, range.body.len()), (206, 5));
     assert_eq!(running.ask("HEAD", &format!("/vod/{NAME}.mp4"), "User-Agent: x\r\n").status, 200);
@@ -74,7 +75,7 @@ fn viewers_of_recordings_are_listed_counted_and_disconnected() {
         let again = running.get(&path);
         assert_eq!((again.status, again.header("cache-control")), (403, "no-store"), "{path}");
     }
-    // Others still get in.
+    // Other clients can still connect.
     let other = running.ask("GET", &format!("/vod/{NAME}.mp4"), "User-Agent: z\r\n");
     assert_eq!(other.status, 200);
 }

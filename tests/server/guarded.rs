@@ -16,7 +16,7 @@ use onair::wire::amf0::Value;
 use onair::wire::rtmp::client::{Config, Event};
 use onair::wire::rtmp::url::Url;
 
-/// The whole answer to a request with these lines in its head.
+/// Returns the whole response to a request with these header lines, in lower case.
 fn asked(running: &Running, request: &str, fields: &str) -> String {
     let mut stream = TcpStream::connect(running.http()).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -70,12 +70,12 @@ fn pages_that_rebind_a_name_or_come_from_elsewhere_get_nothing() {
         let known = asked(&running, "GET /healthz", &format!("Host: {host}\r\n"));
         assert!(known.starts_with("http/1.1 200"), "{host}: {known}");
     }
-    // A film in a page has no origin.
+    // A cross-site request from a media element has no `Origin`.
     let part = "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n";
     assert!(asked(&running, "GET /live/onair.flv", part).starts_with("http/1.1 403"));
     let link = "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
     assert!(asked(&running, "GET /", link).starts_with("http/1.1 200"));
-    // The same where RTMP is tunnelled.
+    // The same rules apply to RTMP tunneled over HTTP.
     for fields in ["Host: evil.example\r\n", "Host: localhost\r\nOrigin: http://evil.example\r\n"] {
         let mut stream = TcpStream::connect(running.rtmp()).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -108,7 +108,7 @@ fn pages_that_are_let_in_are_told_so_in_every_answer() {
         let allowed = "access-control-allow-origin: https://page.example\r\n";
         assert!(answer.contains(allowed), "{request}: {answer}");
     }
-    // Why not, a page that is let in may read too.
+    // A page that is allowed may also read why a request failed.
     let wrong = "Host: other.example\r\nOrigin: https://page.example\r\n";
     let answer = asked(&running, "GET /api/v1/streams", wrong);
     assert!(answer.starts_with("http/1.1 421"), "{answer}");
@@ -140,7 +140,7 @@ fn only_who_knows_the_token_ends_a_stream() {
     assert_eq!(running.server.streams().len(), 1);
     assert!(end("Authorization: Bearer 0123456789abcdef\r\n").starts_with("http/1.1 204"));
     while publisher.next().is_some() {}
-    // Who guesses has to wait, and who knows it does not.
+    // A client that guesses tokens has to wait. A client with the right token does not.
     let guesses: Vec<String> =
         (0..8).map(|guess| end(&format!("Authorization: Bearer guess{guess}\r\n"))).collect();
     assert!(guesses.last().unwrap().starts_with("http/1.1 429"), "{guesses:?}");
@@ -164,7 +164,7 @@ fn half_a_request_is_not_waited_for() {
     while !gone(&mut slow) {
         assert!(begun.elapsed() < LIMIT, "a byte now and then holds the connection");
     }
-    // A viewer has nothing more to ask for, and stays.
+    // A viewer sends no further requests, and stays connected.
     let mut publisher = published(&running, "live/long");
     let mut viewer = TcpStream::connect(running.http()).unwrap();
     viewer.set_read_timeout(Some(LIMIT)).unwrap();
@@ -191,7 +191,7 @@ fn a_flood_keeps_neither_publishers_nor_requests_out() {
     flood.extend((0..300).filter_map(|_| pages().ok()));
     publisher.send(&sound(1, 1));
     assert!(running.ask("GET", "/healthz").contains("200 OK"));
-    // Nor do players, however many.
+    // A flood of players does not keep requests out either.
     let players: Vec<Client> = (0..80)
         .map(|_| {
             let url = Url::parse(&running.url("live/show")).unwrap();
@@ -250,7 +250,7 @@ fn what_a_slow_viewer_does_not_take_costs_little_memory() {
     let held = Resources::of_this_test();
     let running = start();
     let mut publisher = published(&running, "live/huge");
-    // Does not read.
+    // This viewer does not read.
     let slow = running.play("live/huge");
     wait_for("the viewer", LIMIT, || running.viewers() == 1);
     let before = resident();
@@ -263,7 +263,7 @@ fn what_a_slow_viewer_does_not_take_costs_little_memory() {
     }
     assert!(most < 128 << 20, "{} MiB more", most >> 20);
     drop(slow);
-    // A config that no decoder needs ends the publication.
+    // An oversized codec config ends the publication.
     publisher.send(&(
         onair::wire::container::flv::TagKind::Video,
         1,
@@ -275,7 +275,7 @@ fn what_a_slow_viewer_does_not_take_costs_little_memory() {
     held.inspect(|held| held.returned("a slow viewer"));
 }
 
-/// What this process has in memory, in bytes.
+/// Returns the resident memory of this process in bytes.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: usize = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
@@ -316,7 +316,7 @@ fn wrong_keys_are_slowed_down() {
     };
     let answers: Vec<String> = (0..8).map(|number| answer(&format!("guess{number}"))).collect();
     assert!(answers.last().unwrap().contains("Too many wrong keys"), "{answers:?}");
-    // After the wait the right one is taken.
+    // After the wait, the server accepts the right key.
     wait_for("the end of the wait", LIMIT, || answer("right") == "in");
     let _: (&Server, &str) = (&running.server, ANY);
 }

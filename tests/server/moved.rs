@@ -8,12 +8,12 @@ use onair::server::Listen;
 use super::{LIMIT, headers, sound, start, start_with, wait_for, web};
 use crate::peers::client::Client;
 
-/// An address of this machine at which its clients look like those of other computers.
+/// Returns an address of this computer at which its clients look like those of other computers.
 fn own() -> IpAddr {
     onair::net::main_address().expect("a network: packaging/test.sh starts with one")
 }
 
-/// A viewer over HTTP-FLV, which has got its head.
+/// Connects an HTTP-FLV viewer, and reads the beginning of the response.
 fn viewer(at: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(at).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -24,7 +24,7 @@ fn viewer(at: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Reads until these bytes have come; false if the connection ends before.
+/// Reads until these bytes arrive. Returns false if the connection ends before.
 fn gets(stream: &mut TcpStream, wanted: &[u8]) -> bool {
     let (mut seen, mut block) = (Vec::new(), [0; 4_096]);
     loop {
@@ -52,7 +52,7 @@ fn a_network_is_let_in_and_shut_out_while_the_stream_goes_on() {
 
     let everywhere = |port| Listen { or_next: false, ..Listen::everywhere(port) };
     running.server.move_http(everywhere(http.port()), Listen::everywhere(8189)).unwrap();
-    // On IPv6 too, where the system has it.
+    // The new address includes IPv6 if the system supports it.
     let moved = running.http();
     assert!(moved.ip().is_unspecified() && moved.port() == http.port(), "{moved}");
     assert_eq!(running.rtmp(), rtmp);
@@ -84,7 +84,7 @@ fn a_port_that_cannot_open_stays_where_it_was() {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let mut running = start_with(|config| config.webrtc = Some(any));
     let port = running.http().port();
-    // Somebody else has the port at another address, so that nobody gets it at all of them.
+    // Another socket uses the port at one address, so the server cannot open it at all addresses.
     let _other = TcpListener::bind((own(), port)).unwrap();
     let webrtc = running.server.addresses().webrtc;
     let everywhere = Listen { or_next: false, ..Listen::everywhere(port) };

@@ -7,15 +7,15 @@ use std::ptr;
 
 use fdk_aac_sys as sys;
 
-/// An AudioSpecificConfig, and access units of a tone of 440 Hz, 48 kHz stereo.
+/// An AudioSpecificConfig, and access units of a 440 Hz tone in 48 kHz stereo.
 pub struct Made {
     pub config: Vec<u8>,
     pub units: Vec<Vec<u8>>,
-    /// Samples of a unit.
+    /// The number of samples in an access unit.
     pub length: u32,
 }
 
-/// Encodes `seconds` as this object type: 5 is HE-AAC, 29 HE-AAC v2.
+/// Encodes `seconds` with this audio object type: 5 is HE-AAC, and 29 is HE-AAC v2.
 pub fn make(object_type: u32, seconds: u32) -> Made {
     let mut handle: sys::HANDLE_AACENCODER = ptr::null_mut();
     let mut info = sys::AACENC_InfoStruct {
@@ -29,7 +29,7 @@ pub fn make(object_type: u32, seconds: u32) -> Made {
         confBuf: [0; 64],
         confSize: 0,
     };
-    // SAFETY: one handle is written; it is used until it is closed below, with plain numbers.
+    // SAFETY: one handle is written. It is used until it is closed below, with plain numbers.
     unsafe {
         assert_eq!(sys::aacEncOpen(&raw mut handle, 0, 2), 0);
         for (name, value) in [
@@ -96,7 +96,7 @@ pub fn make(object_type: u32, seconds: u32) -> Made {
         }
     }
     let config = info.confBuf[..info.confSize as usize].to_vec();
-    // SAFETY: opened above, and closed once.
+    // SAFETY: the handle was opened above, and is closed only here.
     unsafe { sys::aacEncClose(&raw mut handle) };
     Made { config, units, length: info.frameLength }
 }

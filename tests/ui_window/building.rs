@@ -9,11 +9,11 @@ use onair::studio::Collection;
 use onair::ui::view::file_request::FileRequest;
 
 pub(super) const SCENE: SceneId = SceneId(1);
-/// The item that is worked on, between two others, and its source.
+/// The item under test, between two other items, and its source.
 pub(super) const ITEM: ItemId = ItemId(2);
 pub(super) const SOURCE: SourceId = SourceId(1);
 
-/// A window whose scene has these sources over the chosen picture, called by their numbers.
+/// Opens a window whose scene has these sources above the main source, named by number.
 pub(super) fn with(choices: &[&str]) -> Harness<'static, Window> {
     let mut harness = open("idle");
     let edits = choices.iter().zip(1..).map(|(choice, number)| Edit::AddSource {
@@ -26,7 +26,7 @@ pub(super) fn with(choices: &[&str]) -> Harness<'static, Window> {
     harness
 }
 
-/// The pretended studio has it so from now on.
+/// Applies these edits to the simulated studio.
 pub(super) fn make(harness: &mut Harness<'static, Window>, edits: &[Edit]) {
     harness.state().demo.change(|snapshot| {
         let mut collection = Collection::clone(&snapshot.scenes.collection);
@@ -39,7 +39,7 @@ pub(super) fn make(harness: &mut Harness<'static, Window>, edits: &[Edit]) {
     harness.run();
 }
 
-/// The one edit that was asked for.
+/// Returns the edit, which must be the only command.
 pub(super) fn edit(commands: &[Command]) -> Edit {
     match commands {
         [Command::Edit(edit)] => edit.clone(),
@@ -47,7 +47,8 @@ pub(super) fn edit(commands: &[Command]) -> Edit {
     }
 }
 
-/// Presses a line of the menu of what has this name, wherever it has been scrolled to.
+/// Clicks an entry in the context menu of the source with this name, even if it is scrolled out of
+/// view.
 pub(super) fn by_menu(
     harness: &mut Harness<'static, Window>,
     name: &str,
@@ -58,23 +59,24 @@ pub(super) fn by_menu(
     press(harness, line)
 }
 
-/// Presses a line of a list.
+/// Clicks an entry of a list or menu.
 pub(super) fn press(harness: &mut Harness<'static, Window>, line: &str) -> Vec<Command> {
     harness.get_by_role_and_label(Role::MenuItemRadio, line).click_accesskit();
     let mut sent = commands(harness);
-    // Looked for whenever a list of them is opened.
+    // Each list of devices searches for devices when it opens.
     sent.retain(|command| *command != Command::RefreshDevices);
     sent
 }
 
-/// Opens *Add source* and presses one card or row after the other.
+/// Opens *Add source* and clicks these cards or rows in order.
 pub(super) fn add(harness: &mut Harness<'static, Window>, lines: &[&str]) -> Vec<Command> {
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
     harness.run();
     let mut sent = Vec::new();
     for line in lines {
         assert_eq!(sent, []);
-        // The lists of devices have rows; a source of this name may be in the panel behind them.
+        // Lists of devices have rows. The panel behind the dialog may contain a source with the
+        // same name.
         let card = harness.query_by_role_and_label(Role::Button, line);
         match card {
             Some(card) => card.click_accesskit(),
@@ -90,7 +92,8 @@ pub(super) fn add(harness: &mut Harness<'static, Window>, lines: &[&str]) -> Vec
     sent
 }
 
-/// What was put into the scene, and whether a part of the program stays free beside it.
+/// Returns the name and content of the new source, and whether it covers less than half of the
+/// program.
 fn placed(edit: Edit) -> (String, String, bool) {
     match edit {
         Edit::PlaceSource { scene: SCENE, name, choice, place } => {
@@ -112,7 +115,7 @@ fn scenes_are_added_named_ordered_doubled_and_removed() {
     let mut harness = with(&[]);
     let added = edit(&click(&mut harness, "Add a scene"));
     assert_eq!(added, Edit::AddScene("Scene".into()));
-    // It is shown and named at once; what is typed takes the place of the whole name.
+    // The new scene is shown, and its name can be edited. Typed text replaces the whole name.
     make(&mut harness, &[added]);
     let id = SceneId(2);
     assert_eq!(commands(&mut harness), [Command::SwitchScene(id)]);
@@ -127,12 +130,12 @@ fn scenes_are_added_named_ordered_doubled_and_removed() {
     ] {
         assert_eq!(edit(&by_menu(&mut harness, "Scene", line)), wanted, "{line}");
     }
-    // At an end there is no further, and the last one stays.
+    // The last scene cannot move down.
     assert_eq!(by_menu(&mut harness, "Last", "Move down"), []);
     assert_eq!(by_menu(&mut harness, "Scene", "Rename"), []);
     let named = edit(&type_and_enter(&mut harness, " two"));
     assert_eq!(named, Edit::RenameScene(id, "Scene two".into()));
-    // By the keyboard.
+    // The name can also be changed by keyboard.
     harness.get_by_role_and_label(Role::RadioButton, "Last").focus();
     harness.run();
     harness.key_press(Key::F2);
@@ -143,7 +146,7 @@ fn scenes_are_added_named_ordered_doubled_and_removed() {
     harness.run();
     harness.key_press(Key::Delete);
     assert_eq!(edit(&commands(&mut harness)), Edit::RemoveScene(SceneId(3)));
-    // Files of scenes.
+    // Scenes are imported from and exported to files.
     for (line, wish) in [
         ("Import scenes…", WindowRequest::PickScenes),
         ("Export scenes…", WindowRequest::SaveScenes),
@@ -249,10 +252,10 @@ fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
     ] {
         assert_eq!(chosen(&add(&mut harness, &lines)), wanted);
     }
-    // Back to everything, from where something else is added.
+    // *Back* returns to all kinds of sources.
     let lines = ["Window capture", "‹ Back", "Test pattern"];
     assert_eq!(chosen(&add(&mut harness, &lines)), "test");
-    // However many there are.
+    // The list works with many entries.
     let more: Vec<Edit> = (1..=30)
         .map(|number| Edit::AddSource {
             scene: SCENE,
@@ -336,7 +339,7 @@ fn what_is_copied_in_one_scene_is_pasted_in_another() {
     assert_eq!((*scene, copied.items.len(), copied.sources.len()), (SceneId(2), 1, 1));
     make(&mut harness, &[pasted]);
     harness.get_by_label("Properties of Source 1");
-    // By the keys, as long as the desktop's clipboard has it.
+    // Keyboard shortcuts paste only while the desktop clipboard contains the copied source.
     source(&harness, "Source 1").focus();
     harness.run();
     harness.event(egui::Event::Paste("something else".into()));
@@ -405,14 +408,14 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
     ] {
         assert_eq!(edit(&by_menu(&mut harness, "Source 1", line)), wanted, "{line}");
     }
-    // As large as it is, around the same middle.
+    // The item gets its original size, and its center stays.
     let Edit::SetPlace(_, now) = edit(&by_menu(&mut harness, "Source 1", "Original size")) else {
         panic!()
     };
     let middle = |it: &scene::Placement| (it.x + it.width / 2.0, it.y + it.height / 2.0);
     assert!((middle(&now).0 - middle(&before).0).abs() < 1e-6, "{now:?}");
     assert_eq!((now.width, now.height), (1.0, 1.0), "the program's size, as nothing is known yet");
-    // By the buttons and keys of its row.
+    // The buttons and keys of the row work too.
     assert_eq!(edit(&click(&mut harness, "Lock Source 1")), Edit::LockItem(ITEM, true));
     assert_eq!(edit(&click(&mut harness, "Hide Source 1")), Edit::HideItem(ITEM, true));
     for (key, to) in [(Key::ArrowUp, 2), (Key::ArrowDown, 0)] {
@@ -421,7 +424,7 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         harness.key_press_modifiers(Modifiers::ALT, key);
         assert_eq!(edit(&commands(&mut harness)), Edit::MoveItem(ITEM, to));
     }
-    // What is locked stays where it is; a group is dissolved.
+    // A locked item cannot be moved. A group can be ungrouped.
     make(&mut harness, &[Edit::LockItem(ITEM, true)]);
     assert_eq!(by_menu(&mut harness, "Source 1", "Reset"), []);
     harness.key_press(Key::Escape);
@@ -442,7 +445,7 @@ fn renaming_an_item_renames_the_source_that_is_shown_once() {
     let named = edit(&type_and_enter(&mut harness, "st"));
     assert_eq!(named, Edit::RenameSource(SOURCE, "Source 1st".into()));
     make(&mut harness, &[named, Edit::ShowSource { scene: SCENE, source: SOURCE }]);
-    // Which of both it is, the list tells by their places: the upper one is the copy.
+    // Both rows have the same name. The upper one is the copy.
     harness.get_all_by_role_and_label(Role::RadioButton, "Source 1st").next().unwrap().focus();
     harness.run();
     harness.key_press(Key::F2);
@@ -488,7 +491,7 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     }
     harness.get_by_role_and_label(Role::Slider, "Opacity").set_value_accesskit(0.5);
     assert_eq!(edit(&commands(&mut harness)), Edit::SetOpacity(ITEM, 0.5));
-    // The words of the command line, for who knows them.
+    // The field accepts sources in the words of the command line.
     harness.get_by_role_and_label(Role::TextInput, "Content").focus();
     harness.run();
     harness.event(egui::Event::Text("ing".into()));

@@ -7,7 +7,8 @@ use super::*;
 
 const CANVAS: &str = "Canvas: click a source to change it";
 
-/// A scene with one item that lies in the middle, half as wide and high as the program.
+/// Opens a window whose scene has one item in the center, half as wide and half as high as the
+/// program.
 fn one_item() -> Harness<'static, Window> {
     let mut harness = open("media");
     harness.state_mut().demo.change(|snapshot| {
@@ -37,7 +38,7 @@ fn canvas(harness: &Harness<'static, Window>) -> Rect {
     harness.get_by_role(Role::Canvas).rect()
 }
 
-/// Presses, goes there in two steps, lets go.
+/// Presses a button, moves the pointer in two steps, and releases the button.
 fn drag(
     harness: &mut Harness<'static, Window>,
     button: PointerButton,
@@ -45,7 +46,7 @@ fn drag(
     [from, to]: [Pos2; 2],
 ) {
     let press = |pressed, pos| egui::Event::PointerButton { pos, button, pressed, modifiers };
-    // They are held until the end.
+    // The modifiers are held until the end.
     harness.event(egui::Event::ModifiersChanged(modifiers));
     harness.event(egui::Event::PointerMoved(from));
     harness.run();
@@ -71,7 +72,7 @@ fn wheel(harness: &mut Harness<'static, Window>, at: Pos2, delta: Vec2, modifier
     harness.run_steps(40);
 }
 
-/// What is sent last of the item's place.
+/// Returns the last position of the item that was sent.
 fn placed(harness: &mut Harness<'static, Window>) -> Option<scene::Placement> {
     commands(harness).into_iter().rev().find_map(|command| match command {
         Command::Edit(Edit::SetPlace(_, now)) => Some(now),
@@ -106,7 +107,7 @@ fn the_canvas_is_enlarged_by_commands_and_fits_again_by_a_click_on_its_readout()
     harness.run();
     assert_eq!(readout(&harness), None);
     assert_eq!(commands(&mut harness), [], "nothing of the program changes");
-    // By the menu, too.
+    // The canvas menu changes the zoom too.
     harness.get_by_label(CANVAS).focus();
     harness.run();
     let empty = canvas(&harness);
@@ -126,18 +127,19 @@ fn handles_and_snapping_work_where_the_canvas_is_enlarged() {
     harness.run();
     let middle = canvas(&harness).center();
     commands(&mut harness);
-    // At 100 % a point is a pixel of the program: 40 of 1280, 20 of 720.
+    // At 100 %, a point is a pixel of the program: 40 of 1280, and 20 of 720.
     let to = middle + Vec2::new(40.0, 20.0);
     drag(&mut harness, PointerButton::Primary, Modifiers::COMMAND, [middle, to]);
     let now = placed(&mut harness).expect("it moves");
     let off = (now.x - 0.25 - 40.0 / 1280.0, now.y - 0.25 - 20.0 / 720.0);
     assert!(off.0.abs() < 1e-3 && off.1.abs() < 1e-3, "{now:?}");
-    // Six pixels are near enough to the middle there, and would be three times that at a third.
+    // At 100 %, six points are six pixels, which is close enough to snap to the center. In the
+    // fitted canvas, they would be three times as many.
     let to = middle + Vec2::new(6.0, -120.0);
     drag(&mut harness, PointerButton::Primary, Modifiers::NONE, [middle, to]);
     let now = placed(&mut harness).expect("it moves");
     assert!((now.x - 0.25).abs() < 1e-6 && now.y < 0.1, "{now:?}: it snaps to the middle");
-    // Twelve are not.
+    // Twelve pixels are too far away to snap.
     let to = middle + Vec2::new(12.0, -120.0);
     drag(&mut harness, PointerButton::Primary, Modifiers::NONE, [middle, to]);
     let now = placed(&mut harness).expect("it moves");
@@ -148,10 +150,11 @@ fn handles_and_snapping_work_where_the_canvas_is_enlarged() {
 fn the_wheel_enlarges_around_the_pointer_and_moves_what_is_enlarged() {
     let mut harness = one_item();
     let fitted = canvas(&harness);
-    // The wheel alone moves nothing while all of it is seen.
+    // The wheel alone moves nothing while the whole canvas is visible.
     wheel(&mut harness, fitted.center(), Vec2::new(0.0, 60.0), Modifiers::NONE);
     assert_eq!((readout(&harness), canvas(&harness)), (None, fitted));
-    // On the item's upper left corner: that stays under the pointer, and its handle is still there.
+    // Zooming at the upper left corner of the item: the corner stays under the pointer, and its
+    // handle still works.
     let corner = fitted.min + fitted.size() * 0.25;
     wheel(&mut harness, corner, Vec2::new(0.0, 120.0), Modifiers::COMMAND);
     assert!(readout(&harness).is_some());
@@ -177,7 +180,7 @@ fn the_wheel_enlarges_around_the_pointer_and_moves_what_is_enlarged() {
     drag(&mut harness, PointerButton::Primary, Modifiers::SHIFT, [corner, to]);
     let now = placed(&mut harness).expect("its corner is dragged");
     assert!(now.x < 0.25 && now.width > 0.5 && now.y < 0.25, "{now:?}");
-    // The wheel moves it now: the corner lies elsewhere, by as much.
+    // The wheel now moves the canvas, and the corner with it.
     wheel(&mut harness, fitted.center(), Vec2::new(0.0, -50.0), Modifiers::NONE);
     let moved = corner - Vec2::new(0.0, 50.0);
     drag(&mut harness, PointerButton::Primary, Modifiers::SHIFT, [moved, moved + Vec2::splat(9.0)]);
@@ -201,7 +204,7 @@ fn the_middle_button_and_the_space_bar_move_the_canvas_and_nothing_on_it() {
     harness.run();
     assert_eq!(commands(&mut harness), [], "no item moves");
     assert!(shown(&harness).iter().any(|name| name == CANVAS), "none is selected");
-    // The item's upper left corner went along, twice.
+    // The upper left corner of the item has moved twice with the canvas.
     let corner = middle - Vec2::new(320.0, 180.0) + by * 2.0;
     let inside = corner + Vec2::splat(40.0);
     drag(&mut harness, PointerButton::Primary, Modifiers::COMMAND, [inside, inside + by]);
@@ -237,20 +240,20 @@ fn alt_with_a_handle_crops() {
     source_row(&mut harness);
     let fitted = canvas(&harness);
     commands(&mut harness);
-    // The middle of its left edge, a tenth of the program to the right.
+    // Drags the middle of the left edge to the right, by a tenth of the program.
     let left = fitted.min + fitted.size() * Vec2::new(0.25, 0.5);
     let to = left + Vec2::new(fitted.width() * 0.1, 0.0);
     drag(&mut harness, PointerButton::Primary, Modifiers::ALT, [left, to]);
     let now = placed(&mut harness).expect("it is cropped");
     assert!((now.crop.left - 0.2).abs() < 0.02, "{now:?}");
     assert!((now.x - 0.35).abs() < 0.01 && (now.width - 0.4).abs() < 0.01, "{now:?}");
-    // Without Alt it is made narrower, and all of it is seen.
+    // Without Alt, the item becomes narrower, and nothing is cropped.
     drag(&mut harness, PointerButton::Primary, Modifiers::NONE, [left, to]);
     let now = placed(&mut harness).expect("it is made narrower");
     assert!(now.crop.left == 0.0 && (now.width - 0.4).abs() < 0.01, "{now:?}");
 }
 
-/// Selects the one item by its row.
+/// Selects the only item by its row.
 fn source_row(harness: &mut Harness<'static, Window>) {
     let snapshot = harness.state().demo.snapshot();
     let name = snapshot.scenes.collection.sources[0].name.clone();
@@ -259,7 +262,8 @@ fn source_row(harness: &mut Harness<'static, Window>) {
     harness.run();
 }
 
-/// Frames that are drawn around the middle of the canvas, by their parts of its width.
+/// Returns the widths of the frames that are drawn around the center of the canvas, in percent of
+/// its width.
 fn frames(harness: &Harness<'static, Window>) -> Vec<f32> {
     let canvas = canvas(harness);
     let mut parts = Vec::new();

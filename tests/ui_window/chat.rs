@@ -24,7 +24,7 @@ fn what_is_said_is_read_and_answered() {
 #[test]
 fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
     let mut harness = open("watch-chat");
-    // What was set stays set.
+    // Keeps the choices, as the studio does.
     let sent = |harness: &mut Harness<'static, Window>| {
         let sent = commands(harness);
         let Some(Command::Player(WatchCommand::SetChat(choices))) = sent.last().cloned() else {
@@ -58,7 +58,7 @@ fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
         }
         assert_eq!(sent(&mut harness), wanted, "{name}");
     }
-    // They are what is offered when it is opened again.
+    // The words are still there when the menu opens again.
     harness.key_press(Key::Escape);
     harness.run();
     click(&mut harness, "Chat display");

@@ -33,7 +33,7 @@ fn the_palette_finds_scenes_and_targets() {
     let other = collection.scenes.iter().find(|it| it.id != collection.current).unwrap();
     palette(&mut harness, &other.name);
     assert_eq!(commands(&mut harness), [Command::SwitchScene(other.id)]);
-    // Where there is no such thing, that is said.
+    // The palette says if nothing matches.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
     harness.event(egui::Event::Text("no such thing".into()));
@@ -55,20 +55,20 @@ fn scenes_are_switched_by_their_places() {
 #[test]
 fn keys_without_a_modifier_act_only_while_the_canvas_or_a_list_has_the_keyboard() {
     let mut harness = open("idle");
-    // Nothing has it: the canvas has.
+    // No widget has the focus, so the key goes to the canvas.
     harness.key_press(Key::M);
     assert!(matches!(commands(&mut harness)[..], [Command::SetMuted(_)]));
-    // A button has it.
+    // A button has the focus.
     harness.get_by_label("Go Live").focus();
     harness.run();
     harness.key_press(Key::M);
     assert_eq!(commands(&mut harness), []);
-    // A list has it.
+    // A list has the focus.
     harness.get_all_by_role(Role::RadioButton).next().unwrap().focus();
     harness.run();
     harness.key_press(Key::M);
     assert!(matches!(commands(&mut harness)[..], [Command::SetMuted(_)]));
-    // With a modifier they are other keys.
+    // This combination is not a hotkey.
     harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
     assert_eq!(commands(&mut harness), []);
 }
@@ -119,11 +119,11 @@ fn what_a_command_does_is_told_below_the_list_and_covers_no_command() {
     assert_eq!(told.as_deref(), Some("Records the program to a file in the recordings folder."));
     harness.hover_at(at);
     harness.run_steps(8);
-    // A tooltip would have the words as a label of its own.
+    // A tooltip would add a label with these words.
     assert!(!shown(&harness).iter().any(|it| it.contains("Records the program to a file")));
 }
 
-/// The window with these hotkeys beside the default ones.
+/// Opens the window with these hotkeys in addition to the default ones.
 fn with_hotkeys(state: &str, hotkeys: &[(&str, &str)]) -> Harness<'static, Window> {
     let mut chosen = preferences(Language::English, Theme::Dark);
     for (name, keys) in hotkeys {
@@ -164,7 +164,7 @@ fn things_with_a_name_have_commands_with_hotkeys() {
     let sent = press(&mut harness, Key::F3);
     let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!((target.is_built_in(), target.enabled), (true, !enabled));
-    // A scene that was removed has no effect.
+    // A hotkey for a scene that does not exist has no effect.
     assert_eq!(press(&mut harness, Key::F4), []);
     use onair::studio::command::PartCommand;
     use onair::studio::settings::part::PartKind;
@@ -293,7 +293,7 @@ fn one_line_of_the_palette_is_lit_and_enter_runs_it() {
     harness.run();
     harness.hover_at(at);
     harness.run();
-    // The keyboard goes on from the line under the pointer, which stays where it is.
+    // The arrow keys start from the line under the pointer, although the pointer does not move.
     harness.key_press(Key::ArrowUp);
     harness.run();
     harness.key_press(Key::ArrowDown);

@@ -4,7 +4,8 @@ use onair::ui::ChooserKind;
 
 use super::*;
 
-/// A folder with a film, a text and a folder in it, and the chooser in it.
+/// Creates a folder that contains media files, a text file and a folder, and opens the chooser in
+/// it.
 fn chooser(kind: ChooserKind) -> (tempfile::TempDir, Harness<'static, Window>) {
     let folder = tempfile::tempdir().unwrap();
     for name in ["film.mp4", "other.mp4", "note.txt"] {
@@ -20,7 +21,7 @@ fn chooser(kind: ChooserKind) -> (tempfile::TempDir, Harness<'static, Window>) {
     (folder, harness)
 }
 
-/// Waits until the folder is read.
+/// Waits until the chooser lists this name.
 fn shows(harness: &mut Harness<'static, Window>, name: &str) {
     until(harness, name, |harness| harness.query_by_label(name).is_some());
 }
@@ -64,7 +65,7 @@ fn a_file_is_chosen_by_keyboard_and_others_are_left_out() {
     let (folder, mut harness) = chooser(films());
     harness.get_by_label("film.mp4");
     assert!(harness.query_by_label("note.txt").is_none());
-    // Hotkeys of the window do nothing meanwhile.
+    // Hotkeys of the window are off while the chooser is open.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
     assert_eq!(commands(&mut harness), []);
     harness.get_by_label("inner").focus();
@@ -86,7 +87,7 @@ fn a_file_is_chosen_by_keyboard_and_others_are_left_out() {
 #[test]
 fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     let (folder, mut harness) = chooser(films());
-    // No face has it: a box is drawn.
+    // No font has this character, so a box is drawn.
     harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
     type_path(&mut harness, "Path", "no/such\u{1F4A9}");
     shows(&mut harness, "There is no file or folder with this path.");
@@ -96,7 +97,7 @@ fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     until(&mut harness_2, "a choice", |harness| chosen(harness).is_some());
     assert_eq!(chosen(&harness_2), Some(Some(vec![folder_2.path().join("other.mp4")])));
     drop(folder);
-    // Nothing chosen is said, and Escape chooses nothing.
+    // The chooser asks for a file if none is selected. Escape closes it without a file.
     let (_folder, mut harness) = chooser(films());
     click(&mut harness, "Choose");
     harness.get_by_label("Choose a file first.");
@@ -116,7 +117,7 @@ fn folders_and_new_files_are_chosen() {
     let (folder, mut harness) = chooser(kind);
     std::fs::write(folder.path().join("scenes.toml"), "x").unwrap();
     click(&mut harness, "Save");
-    // One that is there is replaced only when that is said again.
+    // An existing file is replaced only after a second *Save*.
     shows(&mut harness, "This file already exists. Press Save again to replace it.");
     assert_eq!(chosen(&harness), None);
     click(&mut harness, "Save");

@@ -25,7 +25,7 @@ fn press(harness: &mut Harness<'static, Window>, key: Key) -> Vec<Command> {
     commands(harness)
 }
 
-/// From the first step to *Go Live* with Enter alone.
+/// Enter alone leads from the first step to *Go Live*.
 #[test]
 fn the_guide_leads_on_air_by_keyboard_alone() {
     let mut harness = begin("idle");
@@ -60,12 +60,12 @@ fn every_step_can_be_skipped_and_the_guide_does_not_come_again() {
     let mut harness = begin("idle");
     press(&mut harness, Key::Escape);
     assert!(!is_open(&harness) && harness.state().wishes.contains(&WindowRequest::Preferences));
-    // Again, out of the help.
+    // The help opens the guide again.
     harness.key_press(Key::F1);
     harness.run();
     click(&mut harness, "Set up again…");
     assert!(is_open(&harness));
-    // A click beside it loses nothing.
+    // A click outside the guide does not close it.
     harness.hover_at(egui::pos2(20.0, 400.0));
     harness.run();
     harness.drag_at(egui::pos2(20.0, 400.0));
@@ -131,7 +131,7 @@ fn a_service_gets_the_key_which_is_missed_beside_its_field_and_shown_nowhere() {
     assert_eq!(twitch.key().map(Secret::expose), Some("live_secret_9"));
     let tree = format!("{:?}", harness.root());
     assert!(!tree.contains("live_secret"), "the key is in what a screen reader is told");
-    // Back, and another choice takes its place instead of adding one.
+    // After *Back*, another choice replaces the first one.
     click(&mut harness, "Back");
     harness.get_by_role_and_label(Role::RadioButton, "Just try it here").focus();
     harness.run();
@@ -155,7 +155,7 @@ fn an_address_that_cannot_be_one_is_refused_beside_its_field() {
     click(&mut harness, "Custom server");
     assert_eq!(click(&mut harness, "Next"), []);
     harness.get_by_label("Enter the server address first.");
-    // No face has the last one: a box is drawn.
+    // No font has the last text, so boxes are drawn.
     harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
     for nonsense in ["http://a/b", "rtmp://", "💥\u{202e}"] {
         let server = harness.get_by_role_and_label(Role::TextInput, "Server");
@@ -170,7 +170,7 @@ fn an_address_that_cannot_be_one_is_refused_beside_its_field() {
     }
 }
 
-/// What is recommended is applied; what is picked instead too.
+/// The guide applies the quality that the user picks instead of the recommended one.
 #[test]
 fn the_quality_is_recommended_with_its_reason_and_can_be_another() {
     let mut harness = begin("idle");
@@ -215,7 +215,7 @@ fn every_step_fits_in_both_languages_and_themes() {
                 (_, 5) => "Go Live",
                 _ => "Next",
             };
-            // *Go Live* is also the button behind it.
+            // The window behind the guide also has a *Go Live* button.
             let is_shown = harness
                 .query_all_by_role_and_label(Role::Button, next)
                 .any(|it| it.is_focused() && screen.contains_rect(it.rect()));
@@ -227,7 +227,7 @@ fn every_step_fits_in_both_languages_and_themes() {
     }
 }
 
-/// Scenes are data, but the first one has no name that anybody chose.
+/// Names of scenes belong to the user, but nobody has chosen the name of the first scene.
 #[test]
 fn the_first_scene_has_a_name_in_the_language_of_the_guide() {
     let size = Vec2::new(1280.0, 720.0);

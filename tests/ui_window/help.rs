@@ -15,7 +15,7 @@ fn heading(harness: &Harness<'static, Window>) -> String {
 }
 
 fn press(harness: &mut Harness<'static, Window>, role: Role, name: &str) {
-    // The dialog comes last: a list behind it may have an entry of the same name.
+    // The dialog comes last, because a list behind it may have an entry with the same name.
     harness.query_all_by_role_and_label(role, name).last().expect(name).focus();
     harness.run();
     harness.key_press(Key::Enter);
@@ -32,7 +32,7 @@ fn the_guide_opens_in_the_language_of_the_window() {
 #[test]
 fn topics_and_links_are_followed_by_keyboard_and_back_again() {
     let mut harness = guide(Language::English, Vec2::new(1280.0, 720.0));
-    // The list has the keyboard at once.
+    // The list has the keyboard focus when the help opens.
     let first = "First broadcast in the window";
     assert!(harness.get_by_role_and_label(Role::RadioButton, first).is_focused());
     press(&mut harness, Role::RadioButton, "Read the health bar");
@@ -43,7 +43,7 @@ fn topics_and_links_are_followed_by_keyboard_and_back_again() {
     assert_eq!(heading(&harness), "Read the health bar");
     press(&mut harness, Role::Button, "Back");
     assert_eq!(heading(&harness), first);
-    // It is where it was when it is opened again.
+    // The help opens again at the same page.
     press(&mut harness, Role::RadioButton, "Run a server");
     harness.key_press(Key::Escape);
     harness.run();

@@ -16,14 +16,14 @@ fn commit(harness: &mut Harness<'static, Window>, text: &str) {
     harness.run_steps(3);
 }
 
-/// What is in the field that has the keyboard.
+/// Returns the text of the field, which must have the keyboard focus.
 fn typed(harness: &Harness<'static, Window>, role: Role, name: &str) -> String {
     let field = harness.get_by_role_and_label(role, name);
     assert!(field.is_focused(), "{name}");
     field.accesskit_node().value().unwrap_or_default()
 }
 
-/// A window with a field of this kind and name.
+/// The name and role of a field, and a function that opens a window with this field.
 type Place = (&'static str, Role, fn() -> Harness<'static, Window>);
 
 fn focused(
@@ -39,7 +39,7 @@ fn focused(
 #[test]
 fn characters_are_composed_in_every_kind_of_field() {
     let places: [Place; 6] = [
-        // One line in a dialog, on a page and in a panel.
+        // Fields with one line in a dialog, on a page, and in a panel.
         ("Search settings", Role::TextInput, || {
             let mut harness = open("idle");
             settings_page(&mut harness, "General");
@@ -47,11 +47,11 @@ fn characters_are_composed_in_every_kind_of_field() {
         }),
         ("Stream address", Role::TextInput, || open("watching")),
         ("Send a message", Role::TextInput, || open("watch-chat")),
-        // In an editor of a source.
+        // A field in the properties of a source.
         ("Name", Role::TextInput, || source_of("test")),
-        // Several lines.
+        // A field with several lines.
         ("Text", Role::MultilineTextInput, || source_of("text:Hello")),
-        // In place of a row.
+        // A field in a row, for renaming.
         ("Name", Role::TextInput, || {
             let mut harness = open("idle");
             harness.get_by_role_and_label(Role::RadioButton, "Main").focus();
@@ -64,7 +64,8 @@ fn characters_are_composed_in_every_kind_of_field() {
     for (name, role, place) in places {
         let mut harness = focused(place(), role, name);
         let before = typed(&harness, role, name);
-        // The letters are seen where they are typed, and replaced by what is chosen.
+        // The letters appear in the field while they are composed. The chosen characters replace
+        // them.
         compose(&mut harness, "zhong");
         assert!(typed(&harness, role, name).contains("zhong"), "{name}");
         compose(&mut harness, "zhong wen");
@@ -72,7 +73,7 @@ fn characters_are_composed_in_every_kind_of_field() {
         commit(&mut harness, "中文");
         let after = typed(&harness, role, name);
         assert!(after.contains("中文") && !after.contains("zhong"), "{name}: {after}");
-        // What is given up leaves nothing.
+        // A canceled composition leaves nothing behind.
         compose(&mut harness, "ni");
         compose(&mut harness, "");
         assert_eq!(typed(&harness, role, name), after, "{name}");
@@ -80,7 +81,7 @@ fn characters_are_composed_in_every_kind_of_field() {
     }
 }
 
-/// The editor of a source that shows this.
+/// Opens the properties of a source with this content.
 fn source_of(choice: &str) -> Harness<'static, Window> {
     let mut harness = with(&[choice]);
     by_menu(&mut harness, "Source 1", "Properties…");
@@ -123,7 +124,7 @@ fn viewers_see_a_text_when_its_characters_are_chosen() {
     let mut harness = focused(source_of("text:Hello "), Role::MultilineTextInput, "Text");
     harness.state().demo.taken();
     compose(&mut harness, "zhongwen");
-    // Far longer than a person who types pauses.
+    // Far longer than a pause in typing.
     harness.run_steps(20);
     assert_eq!(harness.state().demo.taken(), [], "the letters are not what viewers are to read");
     commit(&mut harness, "中文");

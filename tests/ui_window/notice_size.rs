@@ -4,7 +4,8 @@ use super::*;
 use onair::text::Problem;
 use onair::ui::text::{Language as Spoken, Texts};
 
-/// The longest that tests/planted.rs met, as it stands in the window: whole, and nobody has to scroll.
+/// The longest notices that tests/planted.rs has produced must be completely visible, without
+/// scrolling.
 #[test]
 fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
     let cause = "while connecting to the application: not authorized; the server says \

@@ -5,7 +5,7 @@ use onair::compose::scene::SceneId;
 use onair::studio::settings::Panels;
 use onair::wire::chat::{ChatLine, ChatPost, ChatRole};
 
-/// A window whose panels are laid out so.
+/// Opens a window with this layout of panels.
 fn laid_out(state: &str, layout: &str, size: Vec2) -> Harness<'static, Window> {
     let panels = Panels { layout: layout.into(), ..Panels::default() };
     let preferences =
@@ -17,7 +17,7 @@ fn panels(harness: &Harness<'static, Window>) -> Panels {
     (*harness.state().screen.as_ref().unwrap().preferences().panels).clone()
 }
 
-/// Does a command by its name in the palette.
+/// Runs a command by its name in the palette.
 fn command(harness: &mut Harness<'static, Window>, words: &str) {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
@@ -28,7 +28,7 @@ fn command(harness: &mut Harness<'static, Window>, words: &str) {
     harness.run();
 }
 
-/// What was asked for, apart from pictures of scenes.
+/// Returns the commands, except for requests for thumbnails of scenes.
 fn edits(harness: &mut Harness<'static, Window>) -> Vec<Command> {
     let mut sent = commands(harness);
     sent.retain(|command| !matches!(command, Command::LookAt(_)));
@@ -42,22 +42,22 @@ fn a_layout_is_chosen_in_the_window_and_kept() {
     let mut harness = open("idle");
     assert!(harness.query_by_role_and_label(Role::Tab, "Stats").is_none());
     assert_eq!(click(&mut harness, "Layout: Simple"), []);
-    // *Studio* prepares scenes before they go out.
+    // The *Studio* layout turns studio mode on.
     harness.get_by_role_and_label(Role::MenuItemRadio, "Studio").click();
     assert_eq!(edits(&mut harness), [Command::PrepareScene(Some(SceneId(1)))]);
     harness.run();
     harness.get_by_role_and_label(Role::Tab, "Stats");
     assert_eq!(panels(&harness).layout, "studio");
     assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
-    // By a command too, and the mode goes with the layout.
+    // A command changes the layout too, and studio mode follows the layout.
     harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SceneId(1)));
     harness.run();
-    // Studio mode is on: what is in the preview is taken to the program.
+    // Studio mode is on: *Take* brings the preview to the program.
     assert_eq!(click(&mut harness, "Take"), [Command::Transition]);
     command(&mut harness, "Layout: Monitor");
     assert_eq!(edits(&mut harness), [Command::PrepareScene(None)]);
     assert_eq!(panels(&harness).layout, "monitor");
-    // What nobody moved is as it was from the start.
+    // Layouts without changes are not saved.
     assert!(panels(&harness).layouts.is_empty(), "{:?}", panels(&harness));
 }
 
@@ -92,7 +92,7 @@ fn panels_are_hidden_named_and_reset() {
         harness.get_by_role_and_label(Role::Tab, tab);
     }
     assert!(panels(&harness).is_simple(), "nothing was moved yet");
-    // The buttons that end a broadcast stay.
+    // The panel with the *Go Live* button cannot be hidden.
     assert!(harness.query_by_label("Hide Go Live").is_none());
     let meters =
         |harness: &Harness<'static, Window>| harness.query_all_by_role(Role::Meter).count();
@@ -101,7 +101,7 @@ fn panels_are_hidden_named_and_reset() {
     harness.run();
     assert_eq!(meters(&harness), 0);
     assert!(!panels(&harness).layouts["simple"].to_string().contains("mixer"));
-    // Under a name of its own.
+    // The layout is saved under a new name.
     click(&mut harness, "Layout: Simple");
     harness.get_by_role_and_label(Role::TextInput, "Save this layout as").focus();
     harness.run();
@@ -119,10 +119,10 @@ fn panels_are_hidden_named_and_reset() {
     harness.run();
     assert_eq!(panels(&harness).layout, "Sunday");
     assert_eq!(meters(&harness), 0);
-    // The simple one as it was from the start.
+    // The *Simple* layout is reset.
     command(&mut harness, "Layout: Simple");
     click(&mut harness, "Layout: Simple");
-    // The menu is scrolled there.
+    // The menu may have to scroll to this entry.
     harness.get_by_label("Reset this layout").click_accesskit();
     harness.run();
     harness.run();
@@ -139,7 +139,7 @@ fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
     harness.run();
     let kept = panels(&harness).layouts["simple"].to_string();
     assert!(kept.contains("; mixer "), "{kept}");
-    // It goes on there.
+    // The panel still works in its own window.
     let (id, strip) = match &click(&mut harness, "Mute Music")[..] {
         [Command::SetStrip { id, strip }] => (*id, strip.clone()),
         other => panic!("{other:?}"),
@@ -174,30 +174,30 @@ fn the_studio_layout_shows_scenes_as_pictures_and_how_the_machine_keeps_up() {
         assert!(rect.height() > 80.0 && rect.width() > 1.5 * rect.height(), "{name}: {rect:?}");
     }
     assert_eq!(click(&mut harness, "Be right back"), [Command::PrepareScene(Some(ids[2]))]);
-    // By the keyboard it is moved as a row is.
+    // A tile is moved by keyboard in the same way as a row.
     harness.get_by_role_and_label(Role::RadioButton, "Be right back").focus();
     harness.run();
     harness.key_press_modifiers(Modifiers::ALT, Key::ArrowUp);
     assert_eq!(commands(&mut harness), [Command::Edit(Edit::MoveScene(ids[2], 1))]);
-    // The figures are others than those of *Broadcast*, and names are above mixer and chat.
+    // *Stats* has figures that *Broadcast* does not have. Every panel has a tab with its name.
     for name in ["Encode: 4.0\u{a0}ms", "Composite: 2.1\u{a0}ms", "Drift: +12\u{a0}ppm"] {
         harness.get_by_label(name);
     }
     for tab in ["Audio mixer", "Loudness", "Chat", "Danmaku", "Stats", "Event log"] {
         harness.get_by_role_and_label(Role::Tab, tab);
     }
-    // In the simple layout scenes are rows.
+    // In the *Simple* layout, scenes are rows.
     let harness = laid_out("scenes", "simple", size);
     let rect = harness.get_by_role_and_label(Role::RadioButton, "Workshop").rect();
     assert!(rect.height() < 40.0, "{rect:?}");
 }
 
-/// The layout *Studio* with this tab in front.
+/// Opens the *Studio* layout, and selects this tab.
 fn with_tab(state: &str, tab: &str) -> Harness<'static, Window> {
     let mut harness = laid_out(state, "studio", Vec2::new(1920.0, 1080.0));
     harness.get_by_role_and_label(Role::Tab, tab).click();
     harness.run();
-    // The layout has turned studio mode on.
+    // Drops the command that turned studio mode on.
     commands(&mut harness);
     harness
 }
@@ -211,7 +211,7 @@ fn the_loudness_of_the_program_is_compared_with_the_target() {
     assert!(harness.query_by_label("True peaks are above −1 dBTP. Add a limiter.").is_none());
     let graph = harness.get_by_label("Short-term loudness, 10 min").rect();
     assert!(graph.width() > 400.0 && graph.height() > 100.0, "{graph:?}");
-    // Another target, which is kept.
+    // Another target is selected and saved.
     harness.get_by_role_and_label(Role::ComboBox, "Loudness target").click();
     harness.run();
     harness.get_by_label(&format!("−16{lufs}")).click();
@@ -232,7 +232,7 @@ fn the_loudness_of_the_program_is_compared_with_the_target() {
     harness.state().demo.change(|snapshot| snapshot.loudness.integrated_lufs = None);
     harness.run();
     harness.get_by_label("Not measured yet: the program is silent.");
-    // Without a measurement there is nothing to reset by the palette.
+    // Without a measurement, the palette has nothing to reset.
     command(&mut harness, "Reset the loudness");
     assert_eq!(edits(&mut harness), []);
 }
@@ -244,7 +244,7 @@ fn danmaku_flies_in_its_panel_and_is_changed_there() {
     let sent = edits(&mut harness);
     let [Command::Player(WatchCommand::SetChat(choices))] = &sent[..] else { panic!("{sent:?}") };
     assert!(!choices.flying);
-    // Without animations nothing flies; with them, what is said from now on.
+    // Without animations, no message flies. With animations, only new messages fly.
     let panels = Panels { layout: "studio".into(), ..Panels::default() };
     let preferences = Preferences {
         panels: Box::new(panels),
@@ -266,7 +266,7 @@ fn danmaku_flies_in_its_panel_and_is_changed_there() {
     });
     harness.run_steps(4);
     assert!(flying(&harness, "good evening"));
-    // Deleted for everyone, it leaves the panel.
+    // A message that is deleted for everyone leaves the panel.
     harness.state().demo.change(|snapshot| {
         let chat = snapshot.server.chat.as_mut().unwrap();
         chat.posts = chat.posts.iter().filter(|post| post.id != 99).cloned().collect();

@@ -8,7 +8,7 @@ use onair::studio::snapshot::PartsView;
 
 use super::*;
 
-/// A window with two collections and three profiles, and the dialog open.
+/// Opens a window with two collections, three profiles, and the dialog that manages them.
 fn opened(language: Language) -> Harness<'static, Window> {
     let mut harness = open_as("idle", Vec2::new(960.0, 600.0), preferences(language, Theme::Dark));
     harness.state().demo.change(|snapshot| {
@@ -46,14 +46,14 @@ fn one_is_used_renamed_and_removed_which_asks() {
     let mut harness = opened(Language::English);
     let used = PartCommand::Use(PartKind::Collection, "Friday show".into());
     assert_eq!(part(&click(&mut harness, "Use Friday show")), used);
-    // The one in use needs no button for that.
+    // The collection in use has no *Use* button.
     assert!(harness.query_by_label("Use Main").is_none());
     assert_eq!(click(&mut harness, "Delete Friday show"), []);
     assert_eq!(click(&mut harness, "Keep it"), []);
     assert_eq!(click(&mut harness, "Delete Friday show"), []);
     let deleted = PartCommand::Delete(PartKind::Collection, "Friday show".into());
     assert_eq!(part(&click(&mut harness, "Delete")), deleted);
-    // The other kind, by the keyboard.
+    // Profiles are managed in the same way, here by keyboard.
     harness.get_by_role_and_label(Role::RadioButton, "Profiles").focus();
     harness.run();
     harness.key_press(Key::Enter);

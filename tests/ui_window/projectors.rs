@@ -11,19 +11,19 @@ use onair::ui::Display;
 
 use super::*;
 
-/// Does a command by its name in the palette; what is sent.
+/// Runs a command by its name in the palette, and returns what the window sends.
 fn command(harness: &mut Harness<'static, Window>, words: &str) -> Vec<Command> {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
     harness.event(egui::Event::Text(words.into()));
     harness.run();
     harness.key_press(Key::Enter);
-    // They are drawn over and over while they are seen.
+    // Visible thumbnails repaint without end, so the test runs a fixed number of steps.
     harness.run_steps(6);
     harness.state().demo.taken()
 }
 
-/// A studio with three scenes, of which the first is on the program.
+/// Opens a studio with three scenes. The first one is in the program.
 fn three_scenes() -> (Harness<'static, Window>, [SceneId; 3]) {
     let mut harness = open("idle");
     harness.state_mut().demo.change(|snapshot| {
@@ -56,9 +56,9 @@ fn set_displays(harness: &mut Harness<'static, Window>, displays: &[Display]) {
     harness.run_steps(4);
 }
 
-/// Whether a projector with this picture is drawn.
+/// Returns true if a projector with this content is drawn.
 fn projects(harness: &Harness<'static, Window>, name: &str) -> bool {
-    // The page has an image of the program, too.
+    // The studio page also has an image of the program.
     let of_page = usize::from(name == "Program");
     harness.query_all_by_role_and_label(Role::Image, name).count() > of_page
 }
@@ -84,18 +84,18 @@ fn the_multiview_is_drawn_only_while_it_is_seen_and_shows_a_scene_by_a_click() {
     harness.get_by_role_and_label(Role::RadioButton, "Scene Main: in the program");
     assert_eq!(press_cell(&mut harness, "Scene Talk"), [Command::SwitchScene(ids[1])]);
     assert_eq!(press_cell(&mut harness, "Scene Main: in the program"), [], "it is there already");
-    // On the *Watch* page nobody sees it.
+    // The multiview is not visible on the *Watch* page.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
     harness.run_steps(4);
     assert_eq!(harness.state().demo.taken(), [Command::LookAt(BTreeMap::new())]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
     harness.run_steps(4);
     assert_eq!(harness.state().demo.taken(), [Command::LookAt(all)]);
-    // Nor where the window is hidden: that is told once.
+    // It is not visible in a hidden window either. The window reports this once.
     let screen = harness.state_mut().screen.as_mut().unwrap();
     assert_eq!(screen.look_away(), Some(Command::LookAt(BTreeMap::new())));
     assert_eq!(screen.look_away(), None);
-    // It is one of the panels, and hidden by the same command.
+    // The multiview is a panel. The same command hides it again.
     let panels = screen.preferences().panels.clone();
     assert!(panels.layouts["simple"].to_string().contains(Panel::Multiview.name()), "{panels:?}");
     harness.run_steps(4);
@@ -114,17 +114,17 @@ fn in_studio_mode_the_multiview_prepares_a_scene_and_takes_it_by_a_second_click(
     harness.get_by_role_and_label(Role::RadioButton, "Scene Talk: in the preview");
     let prepare = [Command::PrepareScene(Some(ids[2]))];
     assert_eq!(press_cell(&mut harness, "Scene Break"), prepare);
-    // By the keyboard, too.
+    // The keyboard works too.
     harness.get_by_role_and_label(Role::RadioButton, "Scene Break").focus();
     harness.run_steps(2);
     assert_eq!(press(&mut harness, Key::Enter), prepare);
-    // A double click in one frame apart from the others.
+    // A double click, separate from earlier clicks.
     let at = harness.get_by_role_and_label(Role::RadioButton, "Scene Talk: in the preview");
     let pos = at.rect().center();
     harness.hover_at(pos);
     harness.run_steps(30);
     harness.state().demo.taken();
-    // A step of the test takes a quarter of a second.
+    // Each step of the test takes a quarter of a second.
     harness.ctx.options_mut(|options| options.input_options.max_double_click_delay = 5.0);
     for pressed in [true, false, true, false] {
         let (button, modifiers) = (egui::PointerButton::Primary, Modifiers::NONE);
@@ -144,11 +144,11 @@ fn a_projector_is_opened_by_a_command_and_closed_by_escape() {
     assert!(projects(&harness, "Program"));
     press(&mut harness, Key::Escape);
     assert!(!projects(&harness, "Program"));
-    // By the same command as well.
+    // The same command closes the projector again.
     command(&mut harness, "projector: program in a window");
     command(&mut harness, "projector: program in a window");
     assert!(!projects(&harness, "Program"));
-    // Hotkeys that need no look at the window work there; nothing is remembered unasked.
+    // Hotkeys also work in a projector. Projectors are not saved unless the user asks for this.
     command(&mut harness, "projector: program in a window");
     harness.key_press_modifiers(Modifiers::ALT, Key::Num2);
     harness.run_steps(3);
@@ -168,7 +168,7 @@ fn one_source_and_the_preview_are_drawn_for_a_projector_alone() {
     let sent = command(&mut harness, "projector: preview in a window");
     assert_eq!(sent, [Command::LookAt(preview.clone())]);
     assert!(projects(&harness, "Preview"));
-    // With the multiview beside it, that scene is not drawn twice.
+    // The multiview uses the full view of the preview, instead of another thumbnail.
     let sent = command(&mut harness, "projector: multiview in a window");
     let mut all = preview;
     for id in [ids[0], ids[2]] {
@@ -186,7 +186,7 @@ fn one_source_and_the_preview_are_drawn_for_a_projector_alone() {
     let sent = command(&mut harness, "projector: source in a window");
     assert!(sent.contains(&Command::LookAt(one)), "{sent:?}");
     assert!(projects(&harness, "Opening"));
-    // One that is taken away takes its projector along.
+    // If a source is removed, its projector closes.
     harness.state_mut().demo.change(|snapshot| {
         let mut collection = (*snapshot.scenes.collection).clone();
         collection.sources.retain(|source| source.id != id);
@@ -210,7 +210,7 @@ fn a_projector_on_a_display_is_opened_by_a_menu_goes_with_the_display_and_is_rem
     harness.get_by_label("Program on HDMI-1 (1920×1080)").click_accesskit();
     harness.run_steps(4);
     assert!(projects(&harness, "Program"));
-    // It is remembered by choice.
+    // The projector is saved only if the user asks for this.
     let place =
         ProjectorPlace { shows: ProjectorContent::Program, display: Some("HDMI-1".to_owned()) };
     let kept = |harness: &Harness<'static, Window>| {
@@ -223,7 +223,7 @@ fn a_projector_on_a_display_is_opened_by_a_menu_goes_with_the_display_and_is_rem
     harness.run_steps(3);
     assert_eq!(kept(&harness), std::slice::from_ref(&place));
     assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
-    // The display is unplugged, and comes back.
+    // The display is disconnected, and then returns.
     set_displays(&mut harness, &both[..1]);
     assert!(!projects(&harness, "Program"));
     assert_eq!(kept(&harness), std::slice::from_ref(&place), "nobody closed it");
@@ -232,7 +232,7 @@ fn a_projector_on_a_display_is_opened_by_a_menu_goes_with_the_display_and_is_rem
     press(&mut harness, Key::Escape);
     assert_eq!(kept(&harness), []);
 
-    // At the next start it is there as soon as the displays are known.
+    // At the next start, the projector opens as soon as the displays are known.
     let mut again = preferences(Language::English, Theme::Dark);
     again.projectors.restore = true;
     again.projectors.open.push(place);

@@ -9,7 +9,7 @@ use onair::studio::scenes::MAX_SOURCES;
 use onair::text::problem::problem;
 use onair::ui::view::file_request::{FileRequest, Then};
 
-/// What the topmost source is to show now.
+/// Returns the new content of the topmost source.
 fn shows(commands: &[Command]) -> String {
     match edit(commands) {
         Edit::SetSource(SOURCE, choice) => choice.to_string(),
@@ -17,7 +17,7 @@ fn shows(commands: &[Command]) -> String {
     }
 }
 
-/// The properties of the one source, which shows this.
+/// Opens the properties of a source with this content.
 fn properties_of(choice: &str) -> Harness<'static, Window> {
     let mut harness = with(&[choice]);
     displays(&mut harness);
@@ -100,7 +100,7 @@ fn words_are_typed_over_several_lines_and_taken_when_nobody_types_any_more() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     let sent = commands(&mut harness);
     assert_eq!(shows(&sent[sent.len() - 1..]), "text:Hello, Ada\nhere");
-    // What was typed is kept when something else is selected meanwhile.
+    // The typed text is kept if the user opens another tab.
     let mut harness = properties_of("stream:rtmp://a/b");
     harness.get_by_role_and_label(Role::TextInput, "Address").focus();
     harness.run();
@@ -117,7 +117,7 @@ fn words_are_typed_over_several_lines_and_taken_when_nobody_types_any_more() {
         harness.run();
         assert_eq!(shows(&type_and_enter(&mut harness, typed)), wanted);
     }
-    // The name that notices call it by.
+    // Notices use this name.
     let mut harness = properties_of("test");
     harness.get_by_role_and_label(Role::TextInput, "Name").focus();
     harness.run();
@@ -143,7 +143,7 @@ fn what_there_was_no_room_for_shows_no_properties_of_what_comes_later() {
     let collection = harness.state().demo.snapshot().scenes.collection;
     assert!(!Collection::clone(&collection).apply(&refused));
     make(&mut harness, &[Edit::RemoveItem(ITEM)]);
-    // Some commands later it is not waited for any more.
+    // After some further commands, the window no longer waits for the source.
     harness.state().demo.change(|snapshot| snapshot.obeyed += 9);
     harness.run();
     let name = "Later".to_owned();
@@ -168,7 +168,8 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     click(&mut harness, "Add images…");
     let then = Then { source: SOURCE, pick: FileRequest::Image, at: None };
     assert_eq!(wish(&harness), Some(WindowRequest::PickThen(then.clone(), None)));
-    // Nothing else of the source is written: it may have changed while the dialog stood open.
+    // The edit contains only the new files, because other properties may have changed while the
+    // dialog was open.
     let both = edit(&picked(&mut harness, then.clone(), &["/a/2.png", "/b/3.png"]));
     let add = |path: &str| Edit::AddFile(SOURCE, path.into());
     assert_eq!(both, Edit::Several(vec![add("/a/2.png"), add("/b/3.png")]));
@@ -177,7 +178,7 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     assert_eq!(turned.files, ["/b/3.png", "/a/2.png"].map(std::path::PathBuf::from));
     let one = files(&click(&mut harness, "Remove 2.png from the list"));
     assert_eq!(one.files, [std::path::PathBuf::from("/b/3.png")]);
-    // One that is missing is found elsewhere, in its place.
+    // The replacement for a missing file takes its place in the list.
     click(&mut harness, "Choose another file for 2.png");
     let old = std::path::PathBuf::from("/a/2.png");
     let then = Then { at: Some((0, old.clone())), ..then };
@@ -234,7 +235,7 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
     let replaced = edit(&commands(&mut harness));
     let (old, new) = ("/b/3.png".into(), "/c/3.png".into());
     assert_eq!(replaced, Edit::ReplaceFile { source: SOURCE, index: 1, old, new });
-    // The studio has it so, and nothing more is told.
+    // After the studio has applied the edit, the list shows no more problems.
     make(&mut harness, &[replaced]);
     harness.state().demo.change(|snapshot| {
         snapshot.scenes.sources[0].left_out = std::sync::Arc::default();
@@ -284,7 +285,7 @@ fn what_is_missing_is_found_elsewhere_or_tried_again() {
         harness.state_mut().screen.as_mut().unwrap().picked_another(pick, SOURCE, other.into());
         assert_eq!(shows(&commands(&mut harness)), wanted);
     }
-    // What is no file has none to choose.
+    // A source that is not a file has no *Choose…* button.
     let harness = properties_of("color:#000000");
     assert!(harness.query_by_label("Choose…").is_none());
 }
@@ -308,13 +309,13 @@ fn what_is_selected_is_shown_in_the_inspector_and_else_it_says_so() {
     assert!(shown(&harness));
     harness.get_by_label("Properties of Source 1");
     harness.get_by_label("Position and size");
-    // Another one: its own fields, and what it shows can be changed too.
+    // Another source has its own fields, without those of the first one.
     source(&harness, "Source 2").click();
     harness.run();
     harness.run();
     harness.get_by_label("Properties of Source 2");
     assert!(harness.query_by_role_and_label(Role::CheckBox, "Gradient").is_none());
-    // A locked one is not moved.
+    // A locked item cannot be moved.
     make(&mut harness, &[Edit::LockItem(ItemId(3), true)]);
     let left = harness.get_by_role_and_label(Role::SpinButton, "Left");
     assert!(left.accesskit_node().is_disabled());

@@ -13,7 +13,7 @@ fn path(name: &str) -> PathBuf {
     PathBuf::from(FOLDER).join(name)
 }
 
-/// What was asked of the recordings.
+/// Returns the commands about recordings.
 fn asked(commands: Vec<Command>) -> Vec<RecordingsCommand> {
     let asked = commands.into_iter().filter_map(|command| match command {
         Command::Recordings(command) => Some(command),
@@ -87,7 +87,7 @@ fn a_recording_is_played_shown_renamed_and_moved_to_the_trash_after_a_question()
     harness.get_by_role_and_label(Role::Button, "Show in folder").click();
     let show = RecordingsCommand::ShowInFolder(path("interview.mp4"));
     assert_eq!(asked(commands(&mut harness)), [show]);
-    // A bad name is told beside the field and not sent.
+    // The page explains beside the field why a name is invalid, and does not send it.
     let name = || (Role::TextInput, "Name");
     harness.get_by_role_and_label(name().0, name().1).focus();
     harness.run();
@@ -105,7 +105,7 @@ fn a_recording_is_played_shown_renamed_and_moved_to_the_trash_after_a_question()
     harness.key_press(Key::Enter);
     let rename = RecordingsCommand::Rename(path("interview.mp4"), "Ada talks".into());
     assert_eq!(asked(commands(&mut harness)), [rename]);
-    // What is renamed stays selected.
+    // The renamed recording stays selected.
     change(&harness, |view| {
         view.files[2].path = path("Ada talks.mp4");
         view.outcome = Some(Outcome {
@@ -149,7 +149,7 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     harness.event(egui::Event::Text("1:05".into()));
     harness.run();
     harness.key_press(Key::Enter);
-    // The frame is looked at where the part really begins.
+    // The page shows the frame at which the part really begins.
     let at = Duration::from_secs(64);
     let frame = RecordingsCommand::FrameAt(path("interview.mp4"), at);
     assert_eq!(asked(commands(&mut harness)), [frame]);
@@ -165,7 +165,7 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     let (from, to) = (path("interview.mp4"), path("interview part.mp4"));
     let copy = RecordingsCommand::Copy { from: from.clone(), to, part };
     assert_eq!(asked(commands(&mut harness)), [copy]);
-    // While it is written.
+    // The page shows the progress of the copy.
     change(&harness, |view| {
         let to = path("interview part.mp4");
         view.copy = Some(CopyProgress { from: from.clone(), to, share: 0.42 });
@@ -175,7 +175,7 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     harness.get_by_role_and_label(Role::Button, "Stop copying").click_accesskit();
     assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::StopCopy]);
     change(&harness, |view| view.copy = None);
-    // Another recording, all of it in another format.
+    // Another recording is converted as a whole to another format.
     select(&mut harness, "onair 2026-11-20 09-12");
     choose(&mut harness, "File format", "MP4");
     harness.get_by_role_and_label(Role::Button, "Save a copy").click_accesskit();
@@ -216,13 +216,13 @@ fn the_newest_recording_is_selected_as_the_page_opens_and_older_ones_are_listed_
         let selected = rows
             .filter(|row| row.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True));
         let names = selected.filter_map(|row| row.accesskit_node().label());
-        // A row tells when and how much; the tabs of pages do not.
+        // Rows of recordings contain date and size, unlike the tabs of the pages.
         names.filter(|name| name.contains(" · ")).collect()
     };
     let newest = chosen(&harness);
     let is_newest = |name: &String| name.starts_with("onair 2026-11-20 10-15-00.mp4");
     assert!(newest.len() == 1 && is_newest(&newest[0]), "{newest:?}");
-    // Another choice stays.
+    // The selected recording stays selected.
     select(&mut harness, "interview.mp4");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
     harness.run();
@@ -232,7 +232,7 @@ fn the_newest_recording_is_selected_as_the_page_opens_and_older_ones_are_listed_
     assert!(chosen.len() == 1 && chosen[0].starts_with("interview.mp4"), "{chosen:?}");
     harness.get_by_label("Show more").click_accesskit();
     assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::ListMore]);
-    // Where all are listed there is nothing to ask for.
+    // If all recordings are listed, the button is gone.
     change(&harness, |view| view.more = 0);
     harness.run();
     assert!(harness.query_by_label("Show more").is_none());

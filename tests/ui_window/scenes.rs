@@ -8,7 +8,7 @@ use onair::ui::view::file_request::{
 
 use super::*;
 
-/// The filters that a command sets.
+/// Returns the source and the filters that a command sets.
 fn filters_set(commands: &[Command]) -> (SourceId, Vec<video::Slot>) {
     match commands {
         [Command::Edit(Edit::SetFilters(id, slots))] => (*id, slots.clone()),
@@ -21,7 +21,7 @@ fn filters_of_a_source_are_added_moved_set_and_taken_away() {
     let mut harness = open("filters");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
     harness.run();
-    // The topmost source: the guest.
+    // The topmost source is the guest.
     let (id, slots) = filters_set(&click(&mut harness, "Blue"));
     assert_eq!(id, SourceId(1));
     assert_eq!(slots[0].filter.clone().color(), Some(&mut [0, 0, 255]));
@@ -52,11 +52,12 @@ fn filters_that_are_left_out_say_so_where_they_are_set() {
     assert_eq!(told(&harness), 0);
     harness.state().demo.change(|snapshot| snapshot.scenes.lacks_filters = true);
     harness.run();
-    // Beauty: what hides something never is, and what is off is off.
+    // onair never skips a filter that hides something (chroma key), and denoise is off. Only beauty
+    // is skipped.
     assert_eq!(told(&harness), 1);
 }
 
-/// What a person is told of a file that cannot be used.
+/// Returns a notice about a file that cannot be used.
 fn lacking(key: &'static str, remedy: Remedy) -> Notice {
     Notice {
         target: None,
@@ -91,7 +92,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
         snapshot.notices = vec![lacking("filter-failed", Remedy::EditFilters(SourceId(1)))];
     });
     harness.run();
-    // The notice leads to the first that lacks its file.
+    // The button in the notice selects the first filter without its file.
     assert_eq!(click(&mut harness, "Change filter"), []);
     harness.run();
     assert_eq!(harness.query_all_by_label("onair cannot use this file.").count(), 2);
@@ -105,7 +106,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     let of = FilterFile { source, index: 1, kind: "watermark", was };
     let wish = WindowRequest::PickFilterFile(video::Asset::Image, of.clone(), folder);
     assert_eq!(harness.state().wishes.last(), Some(&wish));
-    // Where it stands in another place by now it is found there; where it is gone, no other one is changed.
+    // If the filter has moved, its file still changes. If it is gone, no other filter changes.
     for (index, was, sets) in [(2, "/a/watermark", 1), (0, "/a/other", 0)] {
         let other = FilterFile { index, was: was.into(), ..of.clone() };
         let screen = harness.state_mut().screen.as_mut().unwrap();
@@ -120,11 +121,11 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
         set.iter().map(path).collect::<Vec<_>>()[1..],
         [std::path::PathBuf::from("/b/logo.png"), "/a/mask".into()]
     );
-    // A mask: nothing is seen without it.
+    // Without its mask, the source is not visible.
     harness.get_by_role_and_label(Role::Button, "Mask").click_accesskit();
     harness.run();
     harness.get_by_label_contains("The source shows a placeholder until the file works");
-    // What is there has nothing to say.
+    // A filter whose file exists shows no problem.
     harness.get_by_role_and_label(Role::Button, "LUT").click_accesskit();
     harness.run();
     assert!(harness.query_by_label_contains("cannot use this file: ").is_none());
@@ -157,7 +158,7 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     assert!(harness.query_by_label("Try again").is_none());
 }
 
-/// The properties that a command sets.
+/// Returns the source and the properties that a command sets.
 fn properties_set(commands: &[Command]) -> (SourceId, Properties) {
     match commands {
         [Command::Edit(Edit::SetProperties(id, properties))] => (*id, properties.clone()),
@@ -174,7 +175,7 @@ fn properties_of_texts_slides_and_screens_are_set() {
     };
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     harness.run();
-    // The topmost source: the text.
+    // The topmost source is the text.
     harness.get_by_label("Properties of Title");
     let (id, properties) = properties_set(&press(&mut harness, "Italic"));
     assert_eq!(id, SourceId(3));
@@ -194,9 +195,9 @@ fn properties_of_texts_slides_and_screens_are_set() {
     assert_eq!(properties.text.style.family, "Noto Serif");
     harness.key_press(Key::Escape);
     harness.run();
-    // The pretended studio never took the name, so that it was sent until the end.
+    // The simulated studio does not apply the font, so the window has sent it again and again.
     harness.state().demo.taken();
-    // The others by their menus.
+    // The other sources are opened by their context menus.
     let by_menu = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_label(name).click_secondary();
         harness.run();
@@ -235,7 +236,7 @@ fn a_transition_is_chosen_and_set() {
     };
     let wipe = transition_set(&by_menu(&mut harness, "Wipe"));
     assert_eq!(wipe.kind, Kind::Luma(Wipe::default()));
-    // Its options are shown at once; the pretended studio still fades.
+    // The dialog shows the options immediately. The simulated studio still has the fade.
     harness.get_by_role_and_label(Role::SpinButton, "Duration").set_value_accesskit(1.5);
     let longer = transition_set(&commands(&mut harness));
     assert_eq!((longer.kind, longer.duration), (Kind::Fade, Duration::from_millis(1_500)));
@@ -321,7 +322,8 @@ fn a_file_goes_to_the_transition_that_it_was_asked_for() {
         harness.state_mut().screen.as_mut().unwrap().picked_transition(of, path.into());
         commands(harness)
     };
-    // Asked for while one scene's options are shown, it comes when those of all are.
+    // The user chooses a file for the transition of one scene. The file arrives while the dialog
+    // shows the default transition.
     harness.get_by_label(&scene.name).click_secondary();
     harness.run();
     assert_eq!(click(&mut harness, "Transition to this scene…"), []);
@@ -341,13 +343,13 @@ fn a_file_goes_to_the_transition_that_it_was_asked_for() {
         }
         other => panic!("{other:?}"),
     }
-    // That of all, while nothing is shown.
+    // The file of the default transition can arrive while no dialog is open.
     harness.key_press(Key::Escape);
     harness.run();
     let all = TransitionFile { scene: None, ..of };
     let every = transition_set(&picked(&mut harness, all, "/v/all.webp"));
     assert!(every.kind.file().unwrap().ends_with("all.webp"));
-    // What has become another kind gets nothing, nor does one that is gone.
+    // If the transition has another kind by now, or is gone, the file is not applied.
     let picture = TransitionFile { means: TransitionFilePart::Image, ..all };
     assert_eq!(picked(&mut harness, picture, "/v/grey.png"), []);
     let wipe = Transition { kind: Kind::Luma(Wipe::default()), ..stinger };
@@ -386,20 +388,20 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     assert_eq!(click(&mut harness, "Next slide of Album"), next);
     let previous = [Command::Media(SourceId(1), TransportCommand::Previous)];
     assert_eq!(click(&mut harness, "Previous slide of Album"), previous);
-    // What becomes of it while it is hidden.
+    // What happens to the file while it is hidden.
     source(&harness, "Opening").click_secondary();
     harness.run();
     assert_eq!(click(&mut harness, "Properties…"), []);
     let (id, properties) = properties_set(&click(&mut harness, "Restart"));
     assert_eq!((id, properties.hidden), (SourceId(2), WhenHidden::Restarts));
-    // And at its end.
+    // What happens at its end.
     let (id, properties) = properties_set(&click(&mut harness, "Hold the last frame"));
     assert_eq!((id, properties.at_end), (SourceId(2), EndBehavior::Hold));
     let (_, properties) = properties_set(&click(&mut harness, "Show nothing"));
     assert_eq!(properties.at_end, EndBehavior::Clear);
 }
 
-/// Opens a list of the inspector by the keyboard: it may lie below the fold.
+/// Opens a list in the inspector by keyboard, because it may lie below the fold.
 fn unfold(harness: &mut Harness<'static, Window>, list: &str) {
     harness.get_by_role_and_label(Role::ComboBox, list).focus();
     harness.run();
@@ -407,7 +409,7 @@ fn unfold(harness: &mut Harness<'static, Window>, list: &str) {
     harness.run();
 }
 
-/// The properties of a source, by its menu.
+/// Opens the properties of a source by its context menu.
 fn open_properties(harness: &mut Harness<'static, Window>, name: &str) {
     source(harness, name).click_secondary();
     harness.run();
@@ -427,7 +429,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     apply(&mut harness, &slate);
     assert_eq!(chosen(&harness, way), "Placeholder with its name");
     assert_eq!(choose(&mut harness, way, "Placeholder with its name"), [], "it is so already");
-    // Another source, by the pointer; never itself.
+    // Another source is selected with the pointer. A source cannot replace itself.
     unfold(&mut harness, way);
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
     harness.get_by_role_and_label(Role::MenuItemRadio, "Album").click();
@@ -438,11 +440,11 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     assert_eq!(chosen(&harness, way), "Album");
     let keep = Edit::SetFallback(SourceId(2), VideoFallback::Keep);
     assert_eq!(choose(&mut harness, way, "Keep showing it"), [Command::Edit(keep)]);
-    // Slides may stand still.
+    // A slideshow has no fallback, because slides do not move.
     open_properties(&mut harness, "Album");
     assert!(harness.query_by_role_and_label(Role::ComboBox, way).is_none());
 
-    // The chosen picture, where it is a camera.
+    // The main source has the setting if it is a camera.
     let mut harness = open("camera");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     harness.run();
@@ -483,7 +485,7 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
     for path in ["/films/second.mp4", "/films/third.mkv"] {
         apply(&mut harness, &Edit::AddFile(SourceId(2), path.into()));
     }
-    // The next one is looked for where the last one lies.
+    // The dialog for the next file starts in the folder of the last one.
     harness.get_by_label("Add a file…").focus();
     harness.run();
     harness.key_press(Key::Enter);
@@ -530,7 +532,7 @@ fn a_camera_is_set_by_what_its_driver_tells() {
     assert_eq!(commands(&mut harness), set("white_balance_temperature_auto", 0));
     unfold(&mut harness, "Power Line Frequency");
     assert_eq!(click(&mut harness, "60 Hz"), set("power_line_frequency", 2));
-    // Its format: automatic until one is chosen.
+    // The format is automatic until the user chooses one.
     unfold(&mut harness, "Format");
     let chosen = click(&mut harness, "1280×720 · 29.97 fps · MJPEG");
     let wanted = "camera:c920@1280x720,29.97,MJPEG".parse().unwrap();
@@ -545,7 +547,7 @@ fn a_camera_is_set_by_what_its_driver_tells() {
     harness.run();
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), reset);
-    // What an automatic one has taken over cannot be moved.
+    // A control that an automatic control has taken over is disabled.
     let name = "White Balance Temperature";
     let taken_over = harness.get_by_role_and_label(Role::SpinButton, name);
     assert!(taken_over.accesskit_node().is_disabled());

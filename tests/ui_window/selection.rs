@@ -11,10 +11,10 @@ fn several_sources_are_selected_and_changed_as_one() {
     };
     source(&harness, "Opening").click();
     harness.run();
-    // One alone is aligned with the program.
+    // A single item is aligned with the program.
     source(&harness, "Opening").click_secondary();
     harness.run();
-    // Wherever it has been scrolled to.
+    // The entry may be scrolled out of view.
     harness.get_by_label("Align left").click_accesskit();
     match several(commands(&mut harness)).as_slice() {
         [Edit::SetPlace(_, place)] => assert!(place.x.abs() < 1e-6, "{place:?}"),
@@ -26,7 +26,7 @@ fn several_sources_are_selected_and_changed_as_one() {
     let hidden = several(click(&mut harness, "Hide Opening"));
     let both = [ItemId(2), ItemId(3)];
     assert!(both.iter().all(|id| hidden.contains(&Edit::HideItem(*id, true))), "{hidden:?}");
-    // By the keyboard on the picture.
+    // The canvas moves the selected items by keyboard.
     let canvas = "Canvas, 2 sources selected: move them with the arrow keys";
     harness.get_by_label(canvas).focus();
     harness.run();
@@ -39,7 +39,7 @@ fn several_sources_are_selected_and_changed_as_one() {
     };
     let sum: f64 = moved.iter().map(x).sum();
     assert!((sum - 0.6 - 4.0 / 1_280.0).abs() < 1e-9, "{sum}");
-    // By the menu.
+    // The context menu applies to all selected items.
     harness.get_by_label("Album").click_secondary();
     harness.run();
     let aligned = several(click(&mut harness, "Align left"));
@@ -49,7 +49,7 @@ fn several_sources_are_selected_and_changed_as_one() {
     let grouped = click(&mut harness, "Group");
     assert!(matches!(&grouped[..], [Command::Edit(Edit::Group(ids))] if ids.len() == 2));
     harness.get_by_label("Canvas: click a source to change it");
-    // All of them, and then as many rows as lie between two.
+    // Selects all items, and then all rows between two.
     harness.get_by_label("Canvas: click a source to change it").focus();
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
@@ -77,7 +77,7 @@ fn several_are_resized_together_by_the_frame_around_them() {
     let snapshot = harness.state().demo.snapshot();
     let collection = &snapshot.scenes.collection;
     let places = [2, 3].map(|id| collection.item(ItemId(id)).unwrap().place);
-    // Their pictures are as large as their boxes.
+    // The sources fill the boxes of their items.
     let right = places.iter().map(|it| it.x + it.width).fold(0.0, f64::max);
     let bottom = places.iter().map(|it| it.y + it.height).fold(0.0, f64::max);
     drag(&mut harness, canvas, [(right, bottom), (right - 0.05, bottom - 0.05)]);
@@ -96,7 +96,7 @@ fn several_are_resized_together_by_the_frame_around_them() {
     assert!((0.8..1.0).contains(&shares[0]), "{shares:?}");
 }
 
-/// Drags on the picture of the scene, in parts of it.
+/// Drags on the canvas, between two points in fractions of its size.
 fn drag(harness: &mut Harness<'static, Window>, canvas: egui::Rect, way: [(f64, f64); 2]) {
     let at = |(x, y): (f64, f64)| {
         canvas.min + Vec2::new(canvas.width() * x as f32, canvas.height() * y as f32)
@@ -112,7 +112,7 @@ fn drag(harness: &mut Harness<'static, Window>, canvas: egui::Rect, way: [(f64, 
     harness.run();
     harness.event(button(true, at(from)));
     harness.run();
-    // In two steps, as a drag begins with a small movement.
+    // A drag begins with a small movement, so it needs two steps.
     let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
     for place in [middle, to] {
         harness.event(egui::Event::PointerMoved(at(place)));
@@ -125,7 +125,7 @@ fn drag(harness: &mut Harness<'static, Window>, canvas: egui::Rect, way: [(f64, 
 #[test]
 fn a_member_of_a_group_is_moved_within_it() {
     let mut harness = open("media");
-    // The two in a group that fills the lower right quarter, turned on its head.
+    // The two items are in a group that fills the lower right quarter and is rotated by 180°.
     harness.state_mut().demo.change(|snapshot| {
         let mut collection = (*snapshot.scenes.collection).clone();
         let both = vec![ItemId(2), ItemId(3)];
@@ -148,19 +148,20 @@ fn a_member_of_a_group_is_moved_within_it() {
     let name = "Canvas, Opening selected: move it with the arrow keys";
     let canvas = harness.get_by_label(name).rect();
     commands(&mut harness);
-    // Its middle is that of the group. Up and to the left is down and to the right for it.
+    // The centers of item and group coincide. Because of the rotation, up and left become down and
+    // right.
     drag(&mut harness, canvas, [(0.75, 0.75), (0.63, 0.7)]);
     let sent = commands(&mut harness);
     let Some(Command::Edit(Edit::SetPlace(ItemId(2), now))) = sent.last() else {
         panic!("{sent:?}")
     };
     assert!((now.x - 0.64).abs() < 0.01 && (now.y - 0.5).abs() < 0.01, "{now:?}");
-    // What lies beside it in the group is taken next.
+    // A drag that begins on the other member of the group moves that member.
     drag(&mut harness, canvas, [(0.98, 0.98), (0.9, 0.98)]);
     let sent = commands(&mut harness);
     let moved = |command: &Command| matches!(command, Command::Edit(Edit::SetPlace(ItemId(3), _)));
     assert!(sent.iter().any(moved), "{sent:?}");
-    // And beside the group the picture below it.
+    // A drag that begins outside the group moves the item below it.
     drag(&mut harness, canvas, [(0.2, 0.2), (0.3, 0.3)]);
     let sent = commands(&mut harness);
     let moved = |command: &Command| matches!(command, Command::Edit(Edit::SetPlace(ItemId(1), _)));
@@ -172,7 +173,7 @@ fn a_frame_around_several_selects_them() {
     let mut harness = open("media");
     let canvas = harness.get_by_label("Canvas: click a source to change it").rect();
     let at = |x: f32, y: f32| canvas.min + Vec2::new(canvas.width() * x, canvas.height() * y);
-    // With Shift, as the chosen picture lies below everything.
+    // With Shift, because the main source lies below everything.
     harness.event(egui::Event::PointerMoved(at(0.02, 0.25)));
     harness.run();
     let button = |pressed, pos| egui::Event::PointerButton {
@@ -197,7 +198,7 @@ fn a_frame_around_several_selects_them() {
 fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
     for studio_mode in [false, true] {
         let mut harness = open("media");
-        // Another scene, with one small item, is shown or prepared.
+        // A second scene with one small item is in the program or in the preview.
         harness.state_mut().demo.change(|snapshot| {
             let mut collection = (*snapshot.scenes.collection).clone();
             assert!(collection.apply(&Edit::AddScene("Next".into())));
@@ -232,16 +233,16 @@ fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
             other => panic!("{other:?}"),
         };
         commands(&mut harness);
-        // Nearly to the left edge, and nearly to the middle of the height.
+        // Close to the left edge and to the vertical center.
         drag(&mut harness, canvas, [(0.2, 0.2), (0.2 - 0.094, 0.2 + 0.306)]);
         let now = placed(&mut harness);
         let (middle, case) = (now.y + now.height / 2.0, format!("studio {studio_mode}: {now:?}"));
         assert!(now.x.abs() < 1e-6 && (middle - 0.5).abs() < 1e-6, "{case}");
-        // Nearly to the lower right corner.
+        // Close to the lower right corner.
         drag(&mut harness, canvas, [(0.2, 0.2), (0.906, 0.894)]);
         let now = placed(&mut harness);
         assert!((now.x - 0.8).abs() < 1e-6 && (now.y - 0.8).abs() < 1e-6, "{now:?}");
-        // Far from every edge it stays where it is let go.
+        // Far from every edge, the item stays where it is dropped.
         drag(&mut harness, canvas, [(0.2, 0.2), (0.4, 0.3)]);
         let now = placed(&mut harness);
         assert!((now.x - 0.3).abs() < 0.01 && (now.y - 0.2).abs() < 0.01, "{now:?}");

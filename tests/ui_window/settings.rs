@@ -8,7 +8,7 @@ fn kept<'h>(harness: &'h Harness<'static, Window>) -> &'h Preferences {
     harness.state().screen.as_ref().unwrap().preferences()
 }
 
-/// Presses what is named so by the keyboard: it may be further down.
+/// Presses a widget by keyboard, because it may be below the fold.
 fn press_named(harness: &mut Harness<'static, Window>, name: &str) {
     harness.get_by_label(name).focus();
     harness.run();
@@ -31,7 +31,7 @@ fn every_page_shows_its_settings_in_both_languages_and_small_windows() {
             harness.run();
             let mut seen = Vec::new();
             for page in pages {
-                // The window behind has a button of this name too, in Chinese.
+                // In Chinese, the window behind the dialog has a button with the same name.
                 let buttons = harness.get_all_by_role_and_label(Role::Button, page);
                 buttons.last().unwrap().click();
                 harness.run();
@@ -54,7 +54,7 @@ fn every_page_shows_its_settings_in_both_languages_and_small_windows() {
 
 #[test]
 fn the_settings_scroll_where_the_largest_interface_leaves_little_room() {
-    // 1280×720 at 300 %.
+    // 1280×720 at a scale of 300 %.
     let small = Vec2::new(427.0, 240.0);
     let mut harness = open_as("idle", small, preferences(Language::English, Theme::Dark));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
@@ -91,7 +91,7 @@ fn settings_are_found_in_both_languages_and_from_the_palette() {
     assert!(harness.query_by_role_and_label(Role::ComboBox, "Language").is_none());
     search(&mut harness, "xyz");
     harness.get_by_label("No matches");
-    // The palette goes to the page of what it found.
+    // The palette opens the page of a setting.
     harness.key_press(Key::Escape);
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
@@ -122,7 +122,7 @@ fn the_built_in_server_gets_names_and_websites() {
     let hosts = vec!["studio.example".to_owned(), "my.home".to_owned()];
     let names = ServerNames { hosts, ..ServerNames::default() };
     assert_eq!(sent.last(), Some(&Command::SetServerNames(names.clone())));
-    // A port does not belong here, which the page says beside the field.
+    // A host name has no port. The page explains this beside the field.
     assert_eq!(type_in(&mut harness, field, ":80"), []);
     harness.get_by_label_contains("is no host name");
     harness.state().demo.change(|snapshot| snapshot.server.names = names.clone());
@@ -152,7 +152,7 @@ fn what_is_changed_is_marked_and_its_default_comes_back() {
     assert_eq!(kept(&harness).ui_scale, None);
     harness.key_press(Key::Escape);
     harness.run();
-    // And step by step, as far as it goes.
+    // Shortcuts change the scale in steps, up to the maximum.
     for _ in 0..20 {
         harness.key_press_modifiers(Modifiers::COMMAND, Key::Equals);
         harness.run();
@@ -177,7 +177,7 @@ fn a_display_has_its_scale_until_the_user_chooses_another() {
     assert!((harness.ctx.zoom_factor() - 1.5).abs() < 1e-3);
     assert!(!shows(&mut harness, 150), "nothing changes");
     assert_eq!(kept(&harness).ui_scale, None, "another display may need another scale");
-    // The next steps begin at the scale of the display.
+    // The first step starts from the scale of the display.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Equals);
     harness.run();
     assert_eq!(kept(&harness).ui_scale, Some(175));
@@ -214,11 +214,11 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
         kept(harness).hotkeys.keys.get(name).map(|chosen| chosen.0.map(|it| it.to_string()))
     };
     press_named(&mut harness, "Hotkey for Start or stop recording: Ctrl+R");
-    // What moves through the window is refused.
+    // Keys that operate the window cannot be hotkeys.
     harness.key_press(Key::Enter);
     harness.run();
     harness.get_by_label_contains("cannot use these keys");
-    // While keys are waited for they do nothing else.
+    // While the dialog waits for a hotkey, the keys have no other effect.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
     harness.run();
     assert_eq!(commands(&mut harness), []);
@@ -229,7 +229,7 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
     assert_eq!(harness.query_all_by_label_contains("Also the hotkey for: ").count(), 0);
     press_named(&mut harness, "Remove the hotkey for Start or stop recording");
     assert_eq!(hotkey(&harness, "record"), Some(None));
-    // Escape leaves it as it was, and the dialog open.
+    // Escape keeps the hotkey, and does not close the dialog.
     press_named(&mut harness, "Hotkey for Go live or stop: Ctrl+L");
     harness.key_press(Key::Escape);
     harness.run();
@@ -265,7 +265,7 @@ fn what_a_service_does_not_take_cannot_be_chosen() {
     harness.run();
     let sent = click(&mut harness, "1920×1080");
     assert!(matches!(&sent[..], [Command::SetQuality(quality)] if quality.size.height == 1080));
-    // What is above a limit all the same is lowered by a button.
+    // A button lowers a value that exceeds the limit.
     let mut harness = with_twitch(8_000_000);
     harness.get_by_label("Adjust the quality for Twitch").focus();
     harness.run();

@@ -31,7 +31,7 @@ fn copied(harness: &Harness<'static, Window>) -> Vec<String> {
 #[test]
 fn a_network_is_let_in_and_shut_out() {
     let mut harness = panel("idle");
-    // Nobody else can open the links, which the panel says instead of showing a code.
+    // Nobody else can open the links. The panel says this and shows no QR code.
     harness.get_by_label("Only this computer can watch");
     assert!(harness.query_by_label("QR code of the viewer page").is_none());
     harness.get_by_label("wlan0 192.168.1.20: cannot watch");
@@ -46,11 +46,12 @@ fn a_network_is_let_in_and_shut_out() {
     harness.get_by_label_contains("There is no password");
     harness.get_by_label("wlan0 192.168.1.20: can watch, but not over RTMP");
     harness.get_by_label("wlan0 fd00::20: not over IPv6");
-    // It may be scrolled there.
+    // The panel may have to scroll to this box.
     harness.get_by_role_and_label(Role::CheckBox, "Also over RTMP").click_accesskit();
     let both = ServerReach { http: true, rtmp: true };
     assert_eq!(commands(&mut harness), [Command::SetReach(both)]);
-    // Without a key, others could publish: this is said where the port is opened.
+    // Without a publish key, others could publish, so the panel says who may publish while the port
+    // is open.
     assert!(
         harness.query_by_label_contains("Only programs on this computer can publish").is_none()
     );

@@ -5,14 +5,14 @@ use super::*;
 #[test]
 fn the_test_pattern_helps_where_there_is_no_camera() {
     let mut harness = open("first-run");
-    // In the health bar, and in the middle of the stage, each with a name of its own.
+    // The health bar and the middle of the stage have this button, under different names.
     harness.get_by_label("Use test pattern");
     harness.get_by_label_contains("Use test pattern: ").click();
     let name = "Test pattern".to_owned();
     let scene = onair::studio::Collection::default().current;
     let wanted = Edit::AddSource { scene, name, choice: VideoChoice::Test };
     assert_eq!(commands(&mut harness), [Command::Edit(wanted)]);
-    // Where cameras are chosen it is said, too.
+    // The list of cameras also says that there is none.
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
     harness.run();
     harness.get_by_role_and_label(Role::Button, "Camera").click_accesskit();
@@ -61,7 +61,7 @@ fn strips_have_one_size_and_the_program_is_beside_them() {
                 let meters = meters(state, width, height);
                 let (program, strips) = meters.split_last().unwrap();
                 assert!(strips.iter().all(|it| it.width() == strips[0].width()));
-                // However wide the window is.
+                // The program stays near the strips, even in a wide window.
                 if width >= 1280.0 {
                     let last = strips.last().unwrap();
                     assert!(program.left() - last.right() < 200.0, "{state} {width}: {meters:?}");
@@ -70,7 +70,7 @@ fn strips_have_one_size_and_the_program_is_beside_them() {
                 strips[0].size()
             },
         );
-        // They are wider where their names need it and there is room, and never stretch.
+        // Strips become wider for long names if there is room, but do not stretch further.
         assert!(sizes.iter().all(|size| size.y == sizes[0].y && size.x < 410.0), "{sizes:?}");
         assert_eq!(sizes[2], sizes[3], "{state}");
     }
@@ -88,7 +88,7 @@ fn what_the_operator_hears_is_chosen_beside_the_program() {
 #[test]
 fn every_lamp_that_is_lit_is_put_out() {
     let mut harness = open("mixer");
-    // None is lit, and the palette offers nothing.
+    // No lamp is lit, so the palette offers no reset.
     let lamps = |harness: &Harness<'static, Window>| {
         shown(harness).into_iter().filter(|name| name.contains("lip")).collect::<Vec<_>>()
     };
@@ -107,7 +107,7 @@ fn every_lamp_that_is_lit_is_put_out() {
     let music = click(&mut harness, &lit("Music"));
     assert_eq!(music, [Command::ClearClip(StripLamp::Strip(StripId(1)))]);
     let guest = lamps(&harness).into_iter().find(|name| name.contains("Yeti")).unwrap();
-    // By keyboard too.
+    // The keyboard works too.
     harness.get_by_label(&guest).focus();
     harness.run();
     harness.key_press(Key::Enter);
@@ -115,7 +115,7 @@ fn every_lamp_that_is_lit_is_put_out() {
     let program = click(&mut harness, &lit("Program"));
     assert_eq!(program, [Command::ClearClip(StripLamp::Program)]);
     assert_eq!(lamps(&harness), Vec::<String>::new());
-    // All at once by the palette.
+    // The palette resets all lamps.
     clip(&mut harness);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
@@ -133,7 +133,7 @@ fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
-    // Of a microphone or the program there is no end.
+    // A microphone or the program has no end.
     assert!(harness.query_by_label("Go silent").is_none());
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
     harness.run();
@@ -141,7 +141,7 @@ fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
     let once = Command::SetStripEnd { id, at_end: EndBehavior::Clear };
     assert_eq!(click(&mut harness, "Go silent"), [once]);
     assert_eq!(click(&mut harness, "Restart Music"), [Command::RestartStrip(id)]);
-    // One that a source shows too does as that source does.
+    // If a source shows the file too, the setting of the source applies.
     harness.state().demo.change(|snapshot| {
         let clip = VideoChoice::File("/opening.mp4".into());
         snapshot.strips[1].sound.choice = AudioChoice::File("/opening.mp4".into());
@@ -157,7 +157,7 @@ fn what_is_heard_for_a_silent_strip_is_chosen_on_it() {
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
-    // The main strip hears the microphone.
+    // The source of the main strip is the microphone.
     let id = StripId::MAIN;
     assert_eq!(chosen(&harness, way), "Do nothing");
     let firefox = Some(AudioChoice::Application("Firefox".into()));
@@ -166,15 +166,15 @@ fn what_is_heard_for_a_silent_strip_is_chosen_on_it() {
     harness.state().demo.change(|snapshot| snapshot.strips[0].sound.if_silent = firefox);
     harness.run();
     assert_eq!(chosen(&harness, way), "Firefox");
-    // It stands below all filters: whoever comes to it by the keyboard sees it.
+    // The list lies below all filters. Keyboard focus scrolls to it.
     harness.get_by_role_and_label(Role::ComboBox, way).click();
     harness.run();
-    // Silence would be no help.
+    // Silence would not help.
     let offered = |name| harness.query_by_role_and_label(Role::MenuItemRadio, name).is_some();
     assert!(offered("Test tone") && !offered("Silence"));
     harness.get_by_role_and_label(Role::MenuItemRadio, "Do nothing").click();
     assert_eq!(commands(&mut harness), [Command::SetIfSilent { id, choice: None }]);
-    // A file is silent where its maker wanted that.
+    // A file may be silent on purpose.
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
     harness.run();
     assert!(harness.query_by_role_and_label(Role::ComboBox, way).is_none());
@@ -210,7 +210,7 @@ fn a_strip_that_waits_for_its_key_does_not_look_muted() {
     }
 }
 
-/// The strip that a command sets.
+/// Returns the strip that a command sets.
 fn strip_set(commands: &[Command]) -> (StripId, Strip) {
     match commands {
         [Command::SetStrip { id, strip }] => (*id, strip.clone()),
@@ -265,7 +265,7 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     let talk = click(&mut harness, "Push to talk");
     assert_eq!(talk, [Command::SetTalk { id: StripId(1), talk: TalkMode::PushToTalk }]);
     assert_eq!(click(&mut harness, "Remove this audio source"), [Command::RemoveStrip(StripId(1))]);
-    // A filter is added, taken away, set.
+    // Filters are added, removed and set.
     assert_eq!(click(&mut harness, "Add a filter"), []);
     let (_, strip) = strip_set(&click(&mut harness, "Compressor"));
     assert_eq!(strip.filters[0].filter.kind(), "compressor");
@@ -283,7 +283,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
-    // Who hears it.
+    // Audio monitoring.
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
     harness.run();
     for (name, heard) in [
@@ -292,12 +292,12 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         ("Recording tracks only", MonitoringMode::Tracks),
         ("Off", MonitoringMode::Program),
     ] {
-        // The push-to-talk key below can be off too.
+        // The push-to-talk list below also has an entry *Off*.
         harness.get_all_by_label(name).next().unwrap().click();
         let (id, strip) = strip_set(&commands(&mut harness));
         assert_eq!((id, strip.heard, strip.gain_db), (StripId(1), heard, -12.0), "{name}");
     }
-    // Later and earlier than it comes, 20 s at most.
+    // The sync offset is at most 20 s, in both directions.
     for (millis, micros, said) in [
         (250.0, 250_000, "Delayed"),
         (-120.5, -120_500, "Earlier: delays everything else"),
@@ -315,9 +315,9 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     harness.get_by_role_and_label(Role::SpinButton, "Sync offset").set_value_accesskit(90_000.0);
     assert_eq!(strip_set(&commands(&mut harness)).1.offset_us, 20_000_000, "no further");
 
-    // Whose level presses the voice down: its own, or that of any other strip.
+    // The sidechain of a compressor is the strip itself or any other strip.
     harness.state().demo.change(|snapshot| {
-        // Alone, so that nothing need be scrolled.
+        // With a single filter, nothing needs to scroll.
         snapshot.strips[0].sound.strip.filters.retain(|it| it.filter.kind() == "compressor");
     });
     harness.get_by_role_and_label(Role::RadioButton, "Voice").click();
@@ -327,7 +327,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
             let node = harness.get_by_role_and_label(Role::ComboBox, "Sidechain");
             if press { node.click() } else { node.scroll_down() }
         };
-        // It stands below what is seen of the dialog.
+        // The list lies below the visible part of the dialog.
         for press in [false, false, false, true] {
             list(harness, press);
             harness.run();
@@ -345,7 +345,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     assert_eq!(chain(&mut harness, "Music"), Some(StripId(1)));
     assert_eq!(chain(&mut harness, "Own audio"), None);
 
-    // Where the desk is heard.
+    // The monitoring device.
     let monitoring = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_role_and_label(Role::ComboBox, "Monitoring device").click();
         harness.run();
@@ -367,7 +367,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
 fn one_application_is_chosen_and_the_desk_is_undone() {
     let mut harness = open("mixer");
     let firefox = AudioChoice::Application("Firefox".into());
-    // The list may have to be scrolled there.
+    // The list may have to scroll to this entry.
     let choose = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_role_and_label(Role::ComboBox, "Device or file").click();
         harness.run();
@@ -386,11 +386,11 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
         assert_eq!(choose(&mut harness, name), [Command::SelectStrip { id, choice }]);
     }
     harness.get_by_label("Open  ·  Clock drift −38 ppm");
-    // Applications come and go: they are looked for as the list opens, once.
+    // Applications start and end, so the list searches once when it opens.
     assert_eq!(click(&mut harness, "Add an audio source"), [Command::RefreshDevices]);
     harness.get_by_role_and_label(Role::MenuItemRadio, "Firefox").click();
     assert_eq!(commands(&mut harness), [Command::AddStrip(firefox)]);
-    // What can be undone is undone here as in the scenes; what cannot be is not.
+    // Undo works as it does for scenes. There is nothing to redo.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     assert_eq!(commands(&mut harness), [Command::Undo]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
@@ -406,7 +406,7 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
     click(&mut harness, "Add an audio source");
     harness.get_by_role_and_label(Role::MenuItemRadio, "Opening").click();
     assert_eq!(commands(&mut harness), [Command::AddStrip(clip.clone())]);
-    // One that has a strip is not offered for another.
+    // Audio that already has a strip is not offered again.
     let strip = StripView {
         sound: AudioStrip { name: "Loud".into(), ..AudioStrip::new(StripId(7), clip) },
         name: "Loud".into(),
@@ -453,7 +453,7 @@ fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
     let names = &screen.preferences().recording.track_names;
     assert_eq!(names[..4], ["", "", "The band", ""]);
     assert!(harness.state().wishes.iter().any(|wish| matches!(wish, WindowRequest::Preferences)));
-    // Without extra tracks there is only the program.
+    // Without extra tracks, only the program is recorded.
     let mut harness = open("idle");
     settings_page(&mut harness, "Recording");
     harness.get_by_label("Audio tracks in recordings: 1");
@@ -466,7 +466,7 @@ fn the_audio_format_is_chosen_in_the_settings() {
 
     let mut harness = open("idle");
     settings_page(&mut harness, "Output");
-    // Below the fold it is reached by keyboard.
+    // The keyboard reaches settings below the fold.
     let click = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_label(name).focus();
         harness.run();
@@ -484,11 +484,11 @@ fn the_audio_format_is_chosen_in_the_settings() {
     assert_eq!(quality(&click(&mut harness, "Sample rate 44.1\u{a0}kHz")), (192_000, 44_100, 2));
     harness.get_by_role_and_label(Role::Slider, "Audio bitrate").set_value_accesskit(320.0);
     assert_eq!(quality(&commands(&mut harness)), (320_000, 44_100, 2));
-    // One channel has room for less.
+    // Mono has a lower maximum bitrate.
     assert_eq!(quality(&click(&mut harness, "Channels Mono")), (256_000, 44_100, 1));
     assert_eq!(quality(&click(&mut harness, "Channels Stereo")), (256_000, 44_100, 2));
     assert_eq!(harness.state().demo.snapshot().quality.audio_bitrate, BitsPerSecond(256_000));
-    // On air it stays as it is.
+    // On air, the format cannot change.
     let mut harness = open("on-air");
     settings_page(&mut harness, "Output");
     assert!(click(&mut harness, "Channels Mono").is_empty());
@@ -510,13 +510,13 @@ fn size_rate_and_bitrate_are_chosen_beside_the_targets() {
     assert_eq!(sent, ("1920x1080".into(), fps(60), 2_500_000));
     harness.get_by_role_and_label(Role::Slider, "Bitrate").set_value_accesskit(6_000.0);
     assert_eq!(quality(&commands(&mut harness)).2, 6_000_000);
-    // What few change is in the settings.
+    // Rare settings are only in the settings dialog.
     for name in ["Stream delay 5:00", "Channels Mono", "Keyframe every 2 s"] {
         assert!(harness.query_by_label(name).is_none(), "{name}");
     }
 }
 
-/// Whether these words are painted, by whatever part of the window.
+/// Returns true if a part of the window paints this text.
 pub fn paints(shape: &egui::Shape, words: &str) -> bool {
     match shape {
         egui::Shape::Text(text) => text.galley.text() == words,
@@ -552,7 +552,7 @@ fn names_of_strips_are_whole_where_the_mixer_has_room_for_them() {
         let harness = open_as("idle", size.into(), preferences);
         let meter = harness.get_by_role_and_label(Role::Meter, "Level of Yeti Stereo Microphone");
         let add = harness.get_by_role_and_label(Role::Button, "Add audio…").rect();
-        // The strip is as wide as its name and its level need, and the button has words.
+        // The strip is wide enough for its name and its level, and the button shows its text.
         let from = if layout == "simple" { 250.0 } else { 0.0 };
         assert!(meter.rect().width() > from, "{layout}: {:?}", meter.rect());
         assert!(add.width() > 100.0 && add.left() > meter.rect().right(), "{layout}: {add:?}");
@@ -581,7 +581,7 @@ fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
     harness.get_by_label("Mute Music").click_secondary();
     let sent = item(&mut harness, "Remove this audio source");
     assert_eq!(sent, [Command::RemoveStrip(StripId(1))]);
-    // The main strip stays, and its dialog opens.
+    // The main strip cannot be removed, but its dialog opens.
     harness.get_by_label("Audio settings of Voice").click_secondary();
     harness.run();
     harness.run();

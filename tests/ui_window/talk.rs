@@ -8,7 +8,7 @@ use super::*;
 #[test]
 fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
     let mut harness = open("mixer");
-    // Nobody listens: it is a key as any other.
+    // No strip uses push-to-talk, so the key has no effect.
     harness.key_down(Key::Space);
     assert!(commands(&mut harness).is_empty());
     harness.key_up(Key::Space);
@@ -23,25 +23,25 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
         harness.run();
         harness.key_down(Key::Space);
         assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)], "{talk:?}");
-        // Held, it is not pressed again.
+        // A held key is not pressed again.
         harness.run();
         assert!(commands(&mut harness).is_empty());
         harness.key_up(Key::Space);
         assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
     }
-    // What has the keyboard is not pressed by it.
+    // The key does not press the focused button.
     harness.get_by_label("Mute Music").focus();
     harness.run();
     harness.key_down(Key::Space);
     assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
-    // In another window it is somebody else's.
+    // When another window gets the focus, the key no longer counts as held.
     harness.input_mut().focused = false;
     assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
     harness.input_mut().focused = true;
     harness.key_up(Key::Space);
     harness.run();
     harness.state().demo.taken();
-    // Who types writes a space.
+    // In a text field, the key types a space.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
     harness.key_down(Key::Space);
@@ -57,7 +57,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
         harness.state().screen.as_ref().unwrap().preferences().push_to_talk_key.name()
     };
     assert!(click(&mut harness, "Push-to-talk key Space bar").is_empty());
-    // Not these: Escape only leaves it as it was.
+    // Enter cannot be the key. Escape keeps the old key.
     harness.key_press(Key::Enter);
     harness.run();
     harness.get_by_label("Push-to-talk key Press a key…");
@@ -77,7 +77,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.get_by_label("Push-to-talk key F8");
     assert_eq!(key(&harness), "F8");
     assert!(harness.state().wishes.iter().any(|wish| matches!(wish, WindowRequest::Preferences)));
-    // Whoever goes on with Tab has chosen none.
+    // If Tab moves the focus away, no key is chosen.
     harness.get_by_label("Push-to-talk key F8").click();
     harness.run();
     harness.key_press(Key::Tab);
@@ -85,7 +85,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.key_press(Key::A);
     harness.run();
     assert_eq!(key(&harness), "F8");
-    // This desktop tells of nobody else's keys; another one may.
+    // The first desktop hides keys of other windows; the second one does not.
     let everywhere = "Also in other windows";
     let named = |harness: &Harness<'static, Window>| {
         harness.query_all_by_label_contains("This desktop hides keys").count()
@@ -99,7 +99,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     let screen = harness.state().screen.as_ref().unwrap();
     assert!(screen.preferences().push_to_talk_everywhere);
     assert_eq!(screen.talk_key_elsewhere().map(onair::studio::PushToTalkKey::name), Some("F8"));
-    // Held in the window: the space bar is a key as any other now.
+    // The new key works in the window.
     harness.key_press(Key::Escape);
     harness.run();
     harness.state().demo.taken();
@@ -119,7 +119,7 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
         commands(harness)
     };
     let (middle, back) = (egui::PointerButton::Middle, egui::PointerButton::Extra1);
-    // The space bar is it still.
+    // The key is still the space bar.
     assert!(button(&mut harness, back, true).is_empty());
     assert!(button(&mut harness, back, false).is_empty());
     settings_page(&mut harness, "Audio");
@@ -144,13 +144,13 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
     assert!(button(&mut harness, middle, true).is_empty());
     assert!(button(&mut harness, middle, false).is_empty());
     assert_eq!(button(&mut harness, back, true), [Command::PushToTalkKeys(true)]);
-    // In another window it is somebody else's.
+    // When another window gets the focus, the button no longer counts as held.
     harness.input_mut().focused = false;
     assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
     harness.input_mut().focused = true;
     assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
     assert_eq!(button(&mut harness, back, false), [Command::PushToTalkKeys(false)]);
-    // It types nothing.
+    // The button also works while a text field has the focus.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
     assert_eq!(button(&mut harness, back, true), [Command::PushToTalkKeys(true)]);
@@ -170,19 +170,20 @@ fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
     };
     assert_eq!(told(&mut harness, true, false), Some(Command::PushToTalkKeys(true)));
     assert_eq!(told(&mut harness, true, false), None);
-    // What the window itself sees of the keyboard does not end it.
+    // Keyboard events of the window itself do not end the talking.
     assert!(commands(&mut harness).is_empty());
     assert_eq!(told(&mut harness, false, false), Some(Command::PushToTalkKeys(false)));
-    // In front the window hears for itself, and who types there is heard by nobody.
+    // While the window has the focus, it handles the key itself, and keys in text fields do not
+    // count.
     harness.input_mut().focused = true;
     harness.run();
     assert_eq!(told(&mut harness, true, false), None);
     assert!(commands(&mut harness).is_empty());
-    // Minimised, whatever had the keyboard last.
+    // In a minimized window, the key counts whatever had the focus before.
     assert_eq!(told(&mut harness, true, true), Some(Command::PushToTalkKeys(true)));
 }
 
-/// The settings, where the desktop has said this.
+/// Opens the settings after the desktop has given this answer.
 fn settings(language: Language, elsewhere: GlobalKeySupport) -> Harness<'static, Window> {
     let preferences = Preferences {
         push_to_talk_key: onair::studio::PushToTalkKey::named("F8").unwrap(),
@@ -220,7 +221,8 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         (GlobalKeyReply::Gone, ["portal stopped", "xdg-desktop-portal）已停止"]),
     ];
     for (number, (language, switch)) in switch.into_iter().enumerate() {
-        // Before it is switched on: what that will do, and that buttons are none of it.
+        // Before the setting is on, the page explains what it does, and that mouse buttons do not
+        // work.
         let mut harness = settings(language, GlobalKeySupport::Asked(GlobalKeyReply::Nothing));
         assert_eq!(said(&harness, ["mouse buttons do not work", "不支持鼠标按键"][number]), 1);
         harness.get_by_role_and_label(Role::CheckBox, switch).click();
@@ -233,7 +235,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
             let [english, chinese] = words;
             assert_eq!(said(&harness, [english, chinese][number]), 1, "{reply:?}");
         }
-        // A button is not asked for.
+        // A mouse button is not requested from the desktop.
         let button = onair::studio::PushToTalkKey::named("mouse-4").unwrap();
         let ctx = harness.ctx.clone();
         let screen = harness.state_mut().screen.as_mut().unwrap();
@@ -260,7 +262,7 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     screen.set_elsewhere(GlobalKeySupport::Asked(GlobalKeyReply::Refused));
     let Some(Command::SetPreferences(kept)) = screen.talk_refused() else { panic!("not kept") };
     assert!(!kept.push_to_talk_everywhere);
-    // Once.
+    // The refusal is handled only once.
     assert_eq!(screen.talk_refused(), None);
     harness.run();
     assert!(!on(&harness));

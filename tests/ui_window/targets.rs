@@ -22,7 +22,7 @@ fn open_card(harness: &mut Harness<'static, Window>, name: &str) {
     harness.run();
 }
 
-/// Opens the list of what can be added. It comes to its place in its second frame.
+/// Opens the menu of new targets. It reaches its final position in its second frame.
 fn open_menu(harness: &mut Harness<'static, Window>) {
     harness.get_by_label("Add a target").click();
     harness.run();
@@ -33,7 +33,7 @@ fn open_menu(harness: &mut Harness<'static, Window>) {
 #[test]
 fn a_target_is_renamed_routed_and_taken_apart() {
     let mut harness = open("custom");
-    // Closed, it says what keeps its key.
+    // A closed card says where the key is kept.
     let card = harness.get_by_role_and_label(Role::Button, "live.example.com");
     assert_eq!(card.value().as_deref(), Some("Key kept in your keyring"));
     assert!(harness.query_by_label("Advanced").is_none());
@@ -77,7 +77,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     let sent = click(&mut harness, "Custom server");
     let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
     assert!(added.enabled && added.remember_key && added.id == 1, "{added:?}");
-    // Going live without an address points at it instead.
+    // *Go Live* without an address focuses the address field instead.
     assert_eq!(click(&mut harness, "Go Live"), []);
     harness.get_by_label("Enter the server address first.");
     let server = harness
@@ -88,7 +88,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     harness.event(egui::Event::Text("rtmp://live.example.com/app".into()));
     harness.run();
     commands(&mut harness);
-    // Without a key at that.
+    // The same happens without a key.
     assert_eq!(click(&mut harness, "Go Live"), []);
     harness.get_by_label_contains("Enter the stream key first");
     assert!(harness.get_by_role(egui::Role::PasswordInput).is_focused());
@@ -106,7 +106,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
 }
 
-/// A person types faster than a busy machine draws: all of it comes with one frame.
+/// A person types faster than a busy computer draws, so all text can arrive in one frame.
 #[test]
 fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
     let mut harness = open("idle");
@@ -132,14 +132,14 @@ fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
     assert_eq!(target.place, place);
 }
 
-/// The state in a card's second line, and whether it is cut off there.
+/// Returns the state in the second line of a card, and whether it is cut off.
 fn second_line(harness: &Harness<'static, Window>, card: &str) -> (String, bool) {
     let node = harness.get_by_role_and_label(Role::Button, card);
     let words = node.accesskit_node().value().unwrap();
     let font = onair::ui::style::theme::Type::Small.font();
     let galley =
         harness.ctx.debug_painter().layout_no_wrap(words.clone(), font, egui::Color32::WHITE);
-    // The lamp is before the words.
+    // The status lamp takes up room before the words.
     (words, galley.size().x > node.rect().width() - 21.0)
 }
 
@@ -190,20 +190,20 @@ fn what_viewers_get_is_shown_and_asked_for() {
     open_card(&mut harness, "Built-in server");
     harness.get_by_label("Viewers get the stream, 1.20\u{a0}s behind.");
     harness.get_by_label("What viewers see");
-    // It may be below the fold.
+    // The box may be below the fold.
     harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click_accesskit();
     let sent = commands(&mut harness);
     assert!(
         matches!(sent.as_slice(), [Command::PutTarget(Target { monitor: Some(false), id: 0, .. })]),
         "{sent:?}"
     );
-    // All is well again.
+    // The problem is over.
     harness.state().demo.snapshot.lock().targets[1].monitor.as_mut().unwrap().state = "ok";
     harness.run();
     harness.get_by_label("All good.");
     harness.get_by_label("Viewers are 2.1\u{a0}s behind · 2 watching");
 
-    // Another server's viewers are looked at when it is asked for, at an address of their own.
+    // For another server, the viewer monitor is off by default and needs a play address.
     let mut harness = open("custom");
     open_card(&mut harness, "live.example.com");
     harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
@@ -238,12 +238,12 @@ fn targets_are_switched_kept_fitted_and_removed() {
         [Command::PutTarget(Target { remember_key: false, id: 1, .. })]
     ));
     assert_eq!(click(&mut harness, "Remove this target and its key"), [Command::RemoveTarget(1)]);
-    // One that gives each show an address has none here, and is listed.
+    // A service with a new address for each show is listed without an address.
     open_menu(&mut harness);
     let sent = click(&mut harness, "Xiaohongshu");
     let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!((&*added.service, added.server()), ("xiaohongshu", ""));
-    // A service brings its address, and asks for what it takes.
+    // A service brings its own address.
     open_menu(&mut harness);
     let sent = click(&mut harness, "Twitch");
     let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
@@ -267,7 +267,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
 fn a_media_file_is_chosen_and_sent_as_it_is() {
     let mut harness = open("idle");
     click(&mut harness, "Send a file as is…");
-    // Nothing to send yet.
+    // No file is chosen yet.
     assert_eq!(click(&mut harness, "Go live with this file"), []);
     click(&mut harness, "Choose file…");
     assert!(harness.state().wishes.contains(&WindowRequest::PickPassthrough));
@@ -290,7 +290,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     harness.get_by_label("Stop").click();
     harness.run();
     assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
-    // Without a target that can be used, what is missing is shown.
+    // Without a usable target, the window shows what is missing.
     let mut harness = open("custom");
     let own = Target { enabled: true, ..Target::custom(1, "", Secret::default()) };
     harness.state().demo.send(Command::PutTarget(own));
@@ -301,7 +301,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
         harness
     };
     harness.state_mut().screen.as_mut().unwrap().picked_passthrough("/films/tour.mkv".into());
-    // It is reached by keyboard below the fold.
+    // The keyboard reaches the button below the fold.
     harness.get_by_label("Send a file as is…").focus();
     harness.run();
     harness.key_press(Key::Enter);
@@ -331,14 +331,14 @@ fn on_air_a_target_is_edited_and_reconnects_when_that_is_asked_for() {
     harness.get_by_role(Role::PasswordInput).focus();
     harness.run();
     harness.event(egui::Event::Text("-new".into()));
-    // Its viewers see nothing of half a key, and what is switched meanwhile keeps the old one.
+    // Half a key is not sent, and other changes keep the old key.
     assert_eq!(commands(&mut harness), []);
     let known = harness.state().demo.snapshot().targets[1].target.clone();
     harness.get_by_role_and_label(Role::CheckBox, "Remember the key").click_accesskit();
     let sent = commands(&mut harness);
     let [Command::PutTarget(kept)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(kept.place, known.place);
-    // It is below the fold.
+    // The button is below the fold.
     harness.get_by_label("Apply and reconnect").click_accesskit();
     let sent = commands(&mut harness);
     let [Command::RestartTarget(wanted)] = sent.as_slice() else { panic!("{sent:?}") };
@@ -375,7 +375,7 @@ fn a_lost_connection_is_retried_or_given_up() {
     harness.get_by_label("Not on air: the connection to media.school.example was lost.");
     harness.get_by_label("The connection was cut · Attempt 4 in 2 s · Recording continues");
     harness.get_by_label("OFF AIR 00:12:34");
-    // Nothing is sent meanwhile.
+    // Nothing is sent in this state, so no bitrate is shown.
     assert!(harness.query_by_label_contains("2\u{a0}512\u{a0}kbps").is_none());
     harness.get_all_by_label("Retry now").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::RetryNow]);
@@ -415,7 +415,7 @@ fn a_server_is_told_where_its_clients_go_when_it_ends() {
     let (sent, _) = type_in("rtmp://other.example.com/live");
     let wanted = Command::SetSuccessor("rtmp://other.example.com/live".into());
     assert_eq!(sent.last(), Some(&wanted));
-    // Every client would be told the password.
+    // The server would tell the password to every client.
     let (sent, words) = type_in("@me");
     assert_eq!(sent, []);
     assert!(words.iter().any(|it| it.contains("user name or a password")), "{words:?}");
@@ -450,7 +450,7 @@ fn own_services_are_added_changed_and_removed() {
     let [Command::PutService { was: None, service }] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((&*service.id, service.servers.len()), ("my-school", 1));
     assert_eq!(service.limits.video.map(|it| it.0), Some(3_000_000));
-    // It is there, is changed, and a second of its name is refused.
+    // The service is listed and can be edited. A second one of the same name is refused.
     click(&mut harness, "Edit My School");
     fill(&mut harness, "Frames per second", "30");
     let sent = click(&mut harness, "Save");
@@ -463,7 +463,7 @@ fn own_services_are_added_changed_and_removed() {
     click(&mut harness, "Cancel");
     let sent = click(&mut harness, "Remove My School");
     assert_eq!(sent, [Command::RemoveService("my-school".into())]);
-    // In Chinese too.
+    // The dialog works in Chinese too.
     let preferences = preferences(Language::Chinese, Theme::Light);
     let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), preferences);
     harness.state_mut().screen.as_mut().unwrap().open(Dialog::Services);
@@ -488,7 +488,7 @@ fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
     assert!(said(&harness, "%), 1\u{a0}250 audio"));
 }
 
-/// A target with a problem comes first, except while the list is used.
+/// A target with a problem comes first, except while the pointer is over the list.
 #[test]
 fn on_air_a_target_with_a_problem_is_listed_first() {
     let top = |harness: &Harness<'static, Window>, name: &str| {
@@ -497,13 +497,13 @@ fn on_air_a_target_with_a_problem_is_listed_first() {
     let mut harness = open("targets");
     let (troubled, well) = ("media.school.example", "Built-in server");
     assert!(top(&harness, troubled) < top(&harness, well));
-    // The bell counts it although the studio has no notice of it, and lists it with its button.
+    // The bell counts and lists the problem, although the studio has no notice about it.
     click(&mut harness, "Notices: 1 open");
     let row = "On air, but not on media.school.example.";
     harness.get_by_role_and_label(Role::ListItem, row);
     let retry = format!("Retry now: {row}");
     assert_eq!(click(&mut harness, &retry), [Command::RetryNow]);
-    // Its trouble ends under the pointer: nothing moves before the pointer leaves.
+    // The problem ends under the pointer: nothing moves until the pointer leaves.
     let heal = |snapshot: &mut onair::studio::Snapshot| {
         let entry = snapshot.targets.iter_mut().find(|it| it.target.id == 2).unwrap();
         (entry.state, entry.cause) = (Some(onair::studio::targets::TargetState::Live), None);
@@ -530,7 +530,7 @@ fn the_built_in_server_shows_its_addresses_for_players_and_browsers() {
     ] {
         harness.get_by_role_and_label(Role::TextInput, name);
         harness.get_by_label(&format!("Copy the address: {name}")).click();
-        // Not a run: it would wait until the button says something else again.
+        // A full run would wait until the button has its normal text again.
         harness.step();
         let copied =
             harness.output().platform_output.commands.iter().any(
@@ -594,7 +594,7 @@ fn a_problem_of_a_target_takes_more_lines_in_the_smallest_window() {
         let usual = height(small, "Twitch");
         let troubled = height(small, "media.school.example");
         assert!(troubled >= usual + 12.0, "{troubled} {usual}: two lines of words");
-        // What fits stays as high as before.
+        // A target without a problem keeps its height.
         assert!((usual - 38.0).abs() < 0.5, "{usual}");
     }
 }

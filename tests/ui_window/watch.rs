@@ -27,7 +27,7 @@ fn a_stream_is_watched() {
     assert_eq!(commands(&mut harness), [Command::StopWatching]);
 }
 
-/// A codec may have a long name: what it is the name of stays, and the whole of it is told.
+/// Even if a codec has a long name, its label stays readable, and a tooltip shows the whole name.
 #[test]
 fn a_long_figure_pushes_no_label_aside() {
     let mut harness = open("watching");
@@ -50,7 +50,7 @@ fn a_long_figure_pushes_no_label_aside() {
     assert_eq!(told, 1, "{:?}", shown(&harness));
 }
 
-/// Whether a text is painted and reads like this as it is laid out: with an ellipsis it does not.
+/// Returns true if exactly this text is painted, without an ellipsis.
 pub(super) fn laid(shape: &egui::Shape, words: &str) -> bool {
     match shape {
         egui::Shape::Text(text) => !text.galley.elided && text.galley.text() == words,
@@ -102,7 +102,7 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     assert_eq!(asked(&mut harness, Key::ArrowLeft), step(5, false));
     assert_eq!(asked(&mut harness, Key::ArrowRight), step(5, true));
     assert_eq!(asked(&mut harness, Key::PageDown), step(30, false));
-    // The bar: where it is pressed, as far back as is kept.
+    // A click in the middle of the bar goes to the middle of the time shift.
     let bar = harness.get_by_role_and_label(Role::Slider, "Position").rect();
     harness.hover_at(bar.center());
     harness.drag_at(bar.center());
@@ -140,12 +140,12 @@ fn a_recording_is_gone_about_in() {
     let step = |ahead| Command::Player(WatchCommand::Step { by: Duration::from_secs(5), ahead });
     assert!(shown(&harness).iter().any(|name| name == "0:42 / 3:10"), "{:?}", shown(&harness));
     assert_eq!(asked(&mut harness, Key::ArrowRight), [step(true)]);
-    // As fast as between two frames: each of them is a step.
+    // Two key presses between two frames are two steps.
     harness.key_press(Key::ArrowLeft);
     assert_eq!(asked(&mut harness, Key::ArrowLeft), [step(false), step(false)]);
     assert_eq!(asked(&mut harness, Key::Home), seek(0));
     assert_eq!(asked(&mut harness, Key::L), [], "it has no live end");
-    // It is not recorded, and whoever looks is told why.
+    // A file cannot be recorded, and the tooltip says why.
     let record = harness.get_by_label("Record this stream").rect();
     let why = |harness: &Harness<'static, Window>| {
         shown(harness).iter().any(|name| name.starts_with("You can record only live streams here"))
@@ -175,11 +175,11 @@ fn sound_buffer_and_look_are_set() {
     harness.run();
     let later = player(WatchCommand::StepAvOffset(10));
     assert_eq!(asked(&mut harness, Key::K), later);
-    // Pressed twice before the next frame.
+    // The key is pressed twice before the next frame.
     harness.key_press(Key::K);
     assert_eq!(asked(&mut harness, Key::K), [later.clone(), later].concat());
     assert_eq!(asked(&mut harness, Key::Num9), [Command::StepVolume(-0.05)]);
-    // Nobody has asked yet whether hardware decodes.
+    // The hardware has not been probed yet.
     let looked = click(&mut harness, "Video and buffer");
     assert_eq!(looked, player(WatchCommand::ProbeHardware));
     let buffer = Some(Duration::from_secs(1));
@@ -204,7 +204,7 @@ fn sound_buffer_and_look_are_set() {
         };
         assert_eq!(told.to_string(), look);
     }
-    // What is enlarged is moved, by the keyboard and by the pointer.
+    // Enlarged video is moved by keyboard and by pointer.
     harness.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
     let keyed = looked_at(&commands(&mut harness)).pan;
     assert!(keyed[0] > 0.0 && keyed[1] == 0.0, "{keyed:?}");
@@ -215,7 +215,7 @@ fn sound_buffer_and_look_are_set() {
     harness.drop_at(middle + egui::vec2(-90.0, 45.0));
     let dragged = looked_at(&commands(&mut harness)).pan;
     assert!(dragged[0] < keyed[0] && dragged[1] > 0.0, "{dragged:?}");
-    // What is asked for while there is no picture does not move the next one.
+    // Keys that are pressed while there is no video do not move the next video.
     let tiles = harness.state().demo.snapshot().tiles.len();
     for wall in [false, true] {
         let state = |harness: &Harness<'static, Window>, state: WatchState| {
@@ -241,7 +241,7 @@ fn sound_buffer_and_look_are_set() {
     }
 }
 
-/// The last of what was told of how a picture is looked at.
+/// Returns the last view of the video that was sent.
 fn looked_at(commands: &[Command]) -> onair::studio::watch::viewport::Viewport {
     let mut looks = commands.iter().filter_map(|command| match command {
         Command::Player(WatchCommand::SetLook(_, look)) => Some(*look),
@@ -271,7 +271,7 @@ fn many_speakers_are_a_list_that_is_scrolled() {
     let room = egui::Rect::from_min_size(egui::Pos2::ZERO, harness.ctx.content_rect().size());
     assert!(room.contains_rect(line(&harness, 2)), "{:?}", line(&harness, 2));
     let first = line(&harness, 2);
-    // The last is out of sight until somebody goes there.
+    // The last speaker is out of view until it gets the focus.
     harness.get_by_role_and_label(Role::MenuItemRadio, "Speaker 29").focus();
     harness.run();
     harness.run();
@@ -335,15 +335,15 @@ fn an_address_is_pasted_wherever_nothing_is_being_typed() {
         commands(harness)
     };
     let played = [Command::Watch { url: url.into() }];
-    // A button has the keyboard.
+    // A button has the focus.
     harness.get_by_label("Video and buffer").focus();
     harness.run();
     assert_eq!(paste(&mut harness), played);
-    // It is being typed into the address itself, which is not played before Enter.
+    // In the address field itself, the pasted address is not played before Enter.
     harness.get_by_role_and_label(Role::TextInput, "Stream address").focus();
     harness.run();
     assert_eq!(paste(&mut harness), []);
-    // On the whole screen, and in a window of its own.
+    // Pasting works on the full screen, and in the separate window.
     let mut harness = open("watching");
     asked(&mut harness, Key::F);
     assert_eq!(paste(&mut harness), played);
@@ -394,7 +394,8 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     let nobody = "nobody · live.example.com";
     harness.get_by_label(&format!("{nobody}: onair cannot play the stream"));
     harness.get_by_label("stage · live.example.com: The stream was lost");
-    // What another tile than the chosen one said, and the figures over the chosen one.
+    // The notice of a tile that is not selected is visible. The selected tile can show its
+    // statistics.
     harness.get_by_label("Part of the stream is damaged. onair skips it.");
     assert!(harness.query_by_label_contains("Statistics: ").is_none());
     asked(&mut harness, Key::I);
@@ -415,7 +416,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     assert_eq!(commands(&mut harness), player(WatchCommand::Choose(TileId(1))));
     harness.get_by_label(workshop);
     assert_eq!(click(&mut harness, "Add tile").len(), 1);
-    // Once more: alone, and back.
+    // A second Enter shows this tile alone, and Escape returns to the wall.
     harness.get_by_label(workshop).focus();
     harness.run();
     harness.key_press(Key::Enter);
@@ -425,7 +426,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Playing"));
 }
 
-/// Whether a picture is painted, and not only letters and lines.
+/// Returns true if video is painted, and not only text and lines.
 fn paints_a_picture(harness: &Harness<'static, Window>) -> bool {
     fn is_picture(shape: &egui::Shape) -> bool {
         match shape {
@@ -465,7 +466,7 @@ fn the_first_picture_is_seen_while_the_buffer_still_fills() {
         shapes.iter().any(|it| paints(&it.shape, buffering))
     };
     assert!(painted(&harness), "over the picture");
-    // It is called as its picture is.
+    // The name of the tile has the same state as its video.
     harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: {buffering}"));
     harness.state().demo.watched.clear();
     harness.run();
@@ -478,7 +479,7 @@ fn the_players_move_into_a_window_of_their_own_and_back() {
     let mut harness = open("watching");
     click(&mut harness, "Separate window");
     assert!(harness.state().screen.as_ref().unwrap().plays_apart());
-    // Behind the other window, which is inside this one here.
+    // In this test, the other window lies inside this one.
     harness.get_all_by_label("Back to the main window").next().unwrap().click_accesskit();
     harness.run();
     assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
@@ -507,7 +508,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
         harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
         commands(harness)
     };
-    // A person is half-way, and wrong at first.
+    // The user is still typing, and the text is invalid at first.
     assert_eq!(type_into(&mut harness, proxy, "ftp://"), []);
     harness.get_by_label("write a proxy as http://host:port or socks5://host:port");
     for _ in 0..6 {
@@ -547,18 +548,18 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
         });
     });
     harness.run();
-    // In the health bar, and over the picture, where the card goes with it.
+    // The button is in the health bar and over the video. It also dismisses the notice.
     harness.get_all_by_label("Trust this certificate").last().unwrap().click();
     let sent = commands(&mut harness);
     let trust = Command::Player(WatchCommand::Trust { tile, pin });
     assert_eq!(sent, [trust, Command::Dismiss(77)]);
-    // In a wall, in its tile.
+    // In a wall, the button is in the tile.
     let mut harness = open("watch-wall");
     harness.state().demo.change(|snapshot| snapshot.tiles[4].offered = Some(pin));
     harness.run();
     let sent = click(&mut harness, "Trust the certificate of nobody · live.example.com");
     assert_eq!(sent, [Command::Player(WatchCommand::Trust { tile: TileId(4), pin })]);
-    // Of the chat, beside why it cannot be joined.
+    // For the chat, the button is next to the reason for the failure.
     let mut harness = open("watch-chat");
     harness.state().demo.change(|snapshot| {
         let offered = Some(OfferedChat { server: "chat.example:443".into(), pin });

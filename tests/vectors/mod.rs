@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// Where they are, or `None` (said on stdout) where the folder is absent.
+/// Returns the folder of the test vectors, or `None` (with a message on stdout) if it does not
+/// exist.
 pub fn folder() -> Option<PathBuf> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors"));
     if !folder.is_dir() {
@@ -15,13 +16,13 @@ pub fn folder() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// A set.
+/// Loads a set of test vectors.
 pub fn load(name: &str) -> Option<Value> {
     let text = std::fs::read_to_string(folder()?.join(name)).expect(name);
     Some(serde_json::from_str(&text).expect(name))
 }
 
-/// Bytes written as text.
+/// Decodes bytes from hexadecimal text.
 pub fn unhex(text: &str) -> Vec<u8> {
     assert!(text.len().is_multiple_of(2), "half a byte: {text}");
     let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hex");

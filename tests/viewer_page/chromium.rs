@@ -10,10 +10,10 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use crate::peers::{LIMIT, Peer, wait_for};
 
-/// How long a browser may take on a busy machine.
+/// The time limit for a browser on a busy computer.
 const SLOW: Duration = Duration::from_secs(60);
 
-/// A running browser, with a profile of its own.
+/// A running browser with its own profile.
 pub struct Chromium {
     _peer: Peer,
     _profile: tempfile::TempDir,
@@ -23,7 +23,7 @@ pub struct Chromium {
 struct Connection {
     socket: WebSocket<TcpStream>,
     next: u64,
-    /// What pages have complained about.
+    /// Complaints from pages: errors in scripts, and violations of the content security policy.
     complaints: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ pub struct Page<'a> {
 }
 
 impl Chromium {
-    /// Starts it for somebody who reads this language.
+    /// Starts a browser that prefers this language.
     pub fn start(language: &str) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let folder = format!("--user-data-dir={}", profile.path().display());
@@ -74,7 +74,7 @@ impl Chromium {
         Self { _peer: peer, _profile: profile, connection }
     }
 
-    /// Opens a page, with a script that runs before its own.
+    /// Opens a page, and runs a script before the scripts of the page.
     pub fn open(&self, url: &str, before: &str) -> Page<'_> {
         let target = self.call(
             None,
@@ -94,7 +94,7 @@ impl Chromium {
         page
     }
 
-    /// Errors in scripts, and what the policy of a page forbade.
+    /// Returns the complaints of all pages so far.
     pub fn complaints(&self) -> Vec<String> {
         self.connection.borrow().complaints.clone()
     }
@@ -129,7 +129,7 @@ impl Chromium {
 }
 
 impl Page<'_> {
-    /// The value of an expression in the page; null where it fails.
+    /// Returns the value of an expression in the page, or null if the expression fails.
     pub fn value(&self, expression: &str) -> Value {
         let params =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
@@ -142,7 +142,7 @@ impl Page<'_> {
         self.wait_at_most(SLOW, expression);
     }
 
-    /// The same, for what has to come soon.
+    /// Works like [`Page::wait`], with the usual shorter time limit.
     #[track_caller]
     pub fn wait_soon(&self, expression: &str) {
         self.wait_at_most(LIMIT, expression);
@@ -164,20 +164,20 @@ impl Page<'_> {
         }
     }
 
-    /// The text that an element shows.
+    /// Returns the text that an element shows.
     pub fn text(&self, id: &str) -> String {
         let value = self.value(&format!("document.getElementById('{id}').innerText"));
         value.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Gives the page another size, in CSS pixels.
+    /// Sets the size of the page in CSS pixels.
     pub fn resize(&self, width: u32, height: u32) {
         let size =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
-    /// Writes what the page shows to a PNG file.
+    /// Writes a screenshot of the page to a PNG file.
     pub fn picture(&self, file: &std::path::Path) {
         let answer = self.call("Page.captureScreenshot", &json!({ "format": "png" }));
         let bytes = data_encoding::BASE64.decode(answer["data"].as_str().unwrap().as_bytes());

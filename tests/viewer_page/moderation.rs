@@ -14,7 +14,7 @@ use super::{LIMIT, NO_B_FRAMES, Running, peers, say, start_with};
 
 const TOKEN: &str = "a-token-of-this-test";
 
-/// Asks for the state of the chat, or changes it; returns status and answer.
+/// Requests the state of the chat, or changes it. Returns the status and the answer.
 fn ask(running: &Running, token: &str, changes: Option<&Value>) -> (u16, Value) {
     let mut stream = TcpStream::connect(running.http()).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -39,13 +39,13 @@ fn change(running: &Running, changes: &Value) -> Value {
     state
 }
 
-/// The last message with this text.
+/// Returns the last message with this text.
 fn message<'a>(state: &'a Value, text: &str) -> &'a Value {
     let messages = state["messages"].as_array().unwrap();
     messages.iter().rfind(|it| it["text"] == text).unwrap_or_else(|| panic!("{text}: {state}"))
 }
 
-/// Waits until the chat of a page has a line with this end, or has none.
+/// Waits until the chat of a page has a line that ends like this, or has no such line.
 fn wait_line(page: &Page<'_>, line: &str, is_there: bool) {
     let lines = "[...document.querySelectorAll('#lines p')]";
     page.wait_soon(&format!("{lines}.some(it => it.innerText.endsWith({line:?})) === {is_there}"));
@@ -79,7 +79,7 @@ fn the_streamer_has_a_badge_and_viewers_cannot_pass_for_them() {
         );
         bob.value("document.querySelector('#lines .own').remove()");
     }
-    // Nor by markup, nor by a role that a client writes itself.
+    // A client gets the badge neither by HTML in its name, nor by a role that it claims.
     say(&bob, "<b class=badge>Streamer</b>", "markup");
     let lie = "(() => { const s = new WebSocket(`ws://${location.host}/live/show/chat`);
         s.onopen = () => s.send('{\"name\":\"Eve\",\"text\":\"a lie\",\"role\":\"streamer\"}'); })()";
@@ -88,7 +88,7 @@ fn the_streamer_has_a_badge_and_viewers_cannot_pass_for_them() {
     wait_line(&ann, "Eve a lie", true);
     wait_line(&ann, "I am the streamer", false);
     assert_eq!(ann.value(badges), "Streamer");
-    // Who has the token is a moderator, whom nobody slows down.
+    // A client with the token is a moderator, and slow mode does not apply to it.
     change(&running, &json!({ "slow_seconds": 600 }));
     let mut request =
         format!("ws://{}/live/show/chat", running.http()).into_client_request().unwrap();
@@ -120,12 +120,12 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     for page in [&ann, &bob] {
         page.wait("!document.getElementById('say').disabled");
     }
-    // Without the token, nobody reads or changes anything.
+    // Without the token, nobody can read or change anything.
     for changes in [None, Some(json!({ "mute": [1] }))] {
         assert_eq!(ask(&running, "wrong", changes.as_ref()).0, 401);
     }
 
-    // A deleted message vanishes from both pages, and from the video.
+    // A deleted message vanishes from both pages, and from the danmaku over the video.
     say(&bob, "Bob", "first words");
     wait_line(&ann, "first words", true);
     peers::wait_for("danmaku", LIMIT, || {
@@ -147,15 +147,16 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
         wait_line(page, "first words", false);
         page.wait_soon("document.querySelectorAll('#lines p, #danmaku span').length === 0");
     }
-    // Nor does who comes later see it.
+    // A viewer who comes later does not see it either.
     let late = browser.open(&running.page(), "");
     late.wait("!document.getElementById('say').disabled");
     say(&ann, "Ann", "welcome");
     wait_line(&late, "welcome", true);
     assert_eq!(late.value("document.querySelectorAll('#lines p').length"), 1);
 
-    // Slow mode is announced, and the page holds back what would come too soon. It counts from the last message
-    // before, so that Bob would have to wait at once.
+    // The page announces slow mode, and holds back messages that come too soon. The interval counts
+    // from a viewer's last message, even if it was sent before slow mode. Bob would have to wait,
+    // so Late sends.
     change(&running, &json!({ "slow_seconds": 600 }));
     late.wait_soon("document.getElementById('chat-hint').innerText.includes('every 600 s')");
     say(&late, "Late", "slowly");
@@ -165,7 +166,7 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
         "/^Slow mode: wait \\d+ s\\.$/.test(document.getElementById('chat-hint').innerText)",
     );
     assert_eq!(late.value("document.getElementById('say').value"), "too soon");
-    // The server does not rely on that.
+    // The server enforces slow mode too, because a client could bypass the page.
     let again = "(() => { const s = new WebSocket(`ws://${location.host}/live/show/chat`);
         s.onopen = () => s.send('{\"name\":\"Bob\",\"text\":\"around it\"}');
         s.onmessage = event => { window.told = (window.told ?? '') + event.data; }; })()";
@@ -175,7 +176,8 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     change(&running, &json!({ "slow_seconds": 0 }));
     late.wait_soon("document.getElementById('chat-hint').hidden");
 
-    // Blocked words, however they are written. A new page may send a burst again.
+    // Words are blocked in any spelling. A newly opened page may again send several messages in a
+    // row.
     let bob = browser.open(&running.page(), "");
     bob.wait("!document.getElementById('say').disabled");
     let state = change(&running, &json!({ "blocked_words": ["Spoiler", "剧透"] }));
@@ -186,7 +188,7 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     wait_line(&ann, "no harm", true);
     wait_line(&ann, "ahead", false);
 
-    // A muted person is told so, and their messages are gone.
+    // A muted viewer is told so, and the viewer's messages disappear.
     let from = message(&ask(&running, TOKEN, None).1, "no harm")["from"].clone();
     let state = change(&running, &json!({ "mute": [from] }));
     assert_eq!(state["muted"][0]["name"], "Bob");
@@ -200,7 +202,7 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     say(&bob, "Bob", "thank you");
     wait_line(&ann, "thank you", true);
 
-    // Nonsense changes nothing.
+    // Invalid requests change nothing.
     for (changes, expected) in [
         (json!({ "mute": [999_999] }), 404),
         (json!({ "slow_seconds": 601 }), 422),

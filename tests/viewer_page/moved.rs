@@ -4,7 +4,7 @@ use super::chromium::Chromium;
 use super::{LIMIT, NO_B_FRAMES, Peer, peers, plays, start_with};
 use crate::peers::web;
 
-/// The status of an answer, and where it leads.
+/// Returns the status of a response, and the target of its redirect.
 fn answer(text: &str) -> (u16, &str) {
     let status = text.split(' ').nth(1).unwrap().parse().unwrap();
     let mut fields = text.lines().filter_map(|line| line.split_once(": "));
@@ -27,7 +27,7 @@ fn viewers_follow_a_stream_from_a_drained_server() {
     plays(&page, "whep", 20);
     assert!(ask("GET", "/live/show/state").contains("\"successor\":null"));
     first.server.drain();
-    // The stream is still here, and so are its viewers, also new ones.
+    // The stream is still on this server, which also accepts new viewers.
     assert!(ask("GET", "/live/show/state").contains(&format!("\"successor\":\"{next}\"")));
     assert_eq!(answer(&ask("GET", "/live/show.m3u8")).0, 200);
     plays(&page, "whep", 5);
@@ -47,7 +47,7 @@ fn viewers_follow_a_stream_from_a_drained_server() {
     ] {
         assert_eq!(answer(&ask(method, path)), (307, &*format!("{next}{path}")), "{method} {path}");
     }
-    // What only this server has stays.
+    // Requests for things that only this server has are not redirected.
     let recording = "/vod/live-show%202026-11-25%2018-00-00.m3u8";
     for path in ["/live/show/hls/a-1.m4s", "/live/show/whep/no-session", recording, "/none"] {
         assert_eq!(answer(&ask("GET", path)), (404, ""), "{path}");

@@ -6,12 +6,12 @@ use super::chromium::{Chromium, Page};
 use super::{NO_B_FRAMES, choose, plays};
 use crate::peers::{self, Onair, ffmpeg, free_port, wait_for};
 
-/// What the page shows, in seconds.
+/// Returns the latency that the page shows, in seconds.
 fn latency(page: &Page<'_>) -> f64 {
     page.value("parseFloat(document.getElementById('chip').innerText)").as_f64().unwrap_or(0.0)
 }
 
-/// The latency that lasts, once playback neither catches up nor jumps.
+/// Returns the latency after it has become steady: playback neither catches up nor jumps.
 fn steady_latency(page: &Page<'_>) -> f64 {
     let mut same = (0.0, 0);
     wait_for("a steady latency", Duration::from_secs(60), || {
@@ -41,7 +41,8 @@ fn the_latency_is_the_usual_one_again_after_the_server_has_stood() {
     choose(&page, "protocol", "hls");
     plays(&page, "hls", 90);
     let usual = steady_latency(&page);
-    // Twice: one stall is an outage, and the second one soon after it costs no more than half a second.
+    // Two stalls. After the first one, the latency must return to within 0.5 s of its usual value.
+    // After the second one, which follows soon, 1 s is enough.
     for more in [0.5, 1.0] {
         server.peer.signal("STOP");
         page.wait(&format!(

@@ -12,14 +12,15 @@ const THEMES: [&str; 2] = ["dark", "light"];
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const CHECK: &str = include_str!("layout.js");
 
-/// The pages, and the faults that were found in them.
+/// The folder for screenshots, and the layout faults that were found.
 struct Album {
     folder: Option<PathBuf>,
     faults: Vec<String>,
 }
 
 impl Album {
-    /// Takes pictures of this state in each size, theme and language. `prepare` brings it about.
+    /// Checks this state, and takes screenshots, in each size, theme and language. `prepare`
+    /// restores the state.
     fn take(&mut self, page: &Page<'_>, state: &str, prepare: impl Fn()) {
         for (device, width, height) in SIZES {
             page.resize(width, height);
@@ -28,7 +29,7 @@ impl Album {
                     choose(page, "theme", theme);
                     choose(page, "language", language);
                     prepare();
-                    // A pointer over the video keeps its controls.
+                    // A pointer over the video keeps the controls visible.
                     page.value(
                         "document.getElementById('stage')
                             .dispatchEvent(new PointerEvent('pointermove', { bubbles: true }))",

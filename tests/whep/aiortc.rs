@@ -8,10 +8,10 @@ use crate::peers::Peer;
 const SCRIPT: &str = include_str!("receive.py");
 const HOSTILE: &str = include_str!("hostile.py");
 
-/// The Python that has aiortc; `packaging/test.sh` makes one and names it.
+/// The path of a Python that has aiortc. `packaging/test.sh` sets it up.
 pub struct Program(PathBuf);
 
-/// It, if there is one; says so where there is none.
+/// Returns the program, or `None` (with a message) if there is none.
 pub fn program() -> Option<Program> {
     match std::env::var_os("ONAIR_AIORTC") {
         Some(python) => Some(Program(python.into())),
@@ -23,13 +23,13 @@ pub fn program() -> Option<Program> {
 }
 
 impl Program {
-    /// Receives for some seconds, ends the session, and tells what came as JSON.
+    /// Receives for some seconds, ends the session, and prints a report as JSON.
     pub fn start(&mut self, endpoint: &str) -> Peer {
         Peer::start_command(Command::new(&self.0).args(["-c", SCRIPT, endpoint]))
     }
 
-    /// Attacks the port of WebRTC and the session of another viewer with this ICE user name, and tells counts as
-    /// JSON.
+    /// Attacks the WebRTC port, and the session of the viewer with this ICE user name. Prints
+    /// counts as JSON.
     pub fn attack(&mut self, endpoint: &str, port: u16, viewer: &str) -> Peer {
         let port = port.to_string();
         Peer::start_command(Command::new(&self.0).args(["-c", HOSTILE, endpoint, &port, viewer]))

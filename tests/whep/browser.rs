@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use crate::peers::Peer;
 
-/// How long a browser may take on a busy machine.
+/// The time limit for a browser on a busy computer.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// A running browser, with a profile of its own.
+/// A running browser with its own profile.
 pub struct Browser {
     peer: Peer,
     _profile: tempfile::TempDir,
 }
 
 impl Browser {
-    /// Opens a page.
+    /// Opens a page in a new browser.
     pub fn open(url: &str) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let folder = format!("--user-data-dir={}", profile.path().display());
@@ -38,7 +38,7 @@ impl Browser {
         Self { peer, _profile: profile }
     }
 
-    /// Waits for something that the page brings about.
+    /// Waits for a condition that the page should bring about.
     pub fn wait(&mut self, what: &str, condition: impl Fn() -> bool) {
         self.peer.wait_until(what, LIMIT, |_| condition());
     }

@@ -15,10 +15,11 @@ use crate::peers::resources::Resources;
 use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for, web};
 use onair::wire::container::flv::TagKind;
 
-/// Two frames of 30 a second are no farther apart, in ms.
+/// The largest distance between two frames at 30 fps, in ms.
 const FRAME_MS: u32 = 34;
 
-/// Watches over RTMP until it is told to end, and returns the number of frames. None is missing.
+/// Watches over RTMP until `ends` is set, and returns the number of frames. Fails if a frame is
+/// missing.
 fn watch(url: &str, ends: &Arc<AtomicBool>) -> JoinHandle<u32> {
     let mut viewer = Client::play(url);
     let ends = Arc::clone(ends);
@@ -52,7 +53,7 @@ fn a_hostile_viewer_disturbs_nobody() {
     let host = |name: &str| ready[name].as_str().unwrap().split_once("://").unwrap().1.to_owned();
     let (url, http) = (format!("rtmp://{}/live/show", host("rtmp")), host("http"));
     let at: SocketAddr = http.parse().unwrap();
-    // In the profile that every client offers: the server encodes nothing.
+    // Every client offers this profile, so the server encodes no rendition.
     let options = [&NO_B_FRAMES[..], &["-profile:v", "baseline"]].concat();
     let _publisher = ffmpeg::publish_with(&url, None, &options);
     server.wait_named("publish");
@@ -71,7 +72,7 @@ fn a_hostile_viewer_disturbs_nobody() {
     println!("{told}");
     let count = |name: &str| told[name].as_u64().unwrap();
     assert_eq!(count("strangers_answered"), 0, "{told}");
-    // What is hostile does arrive.
+    // The hostile packets do arrive.
     assert!(count("rtcp") > 2_000 && count("checks_answered") > 0, "{told}");
     assert!(count("handshakes_answered") > 0 && told["offers"]["422"].as_u64() > Some(0), "{told}");
     let mut answers = told["offers"].as_object().unwrap().keys();

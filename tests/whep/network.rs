@@ -12,7 +12,7 @@ use super::relay::{Network, Relay};
 use super::{NO_B_FRAMES, Running, last, start_with};
 use crate::peers::{self, LIMIT, wait_for};
 
-/// A page behind a relay.
+/// Serves a page whose WebRTC connection passes through a relay.
 fn behind(running: &Running, network: Network) -> (Relay, PageServer) {
     let webrtc: SocketAddr = running.server.addresses().webrtc.unwrap();
     let relay = Relay::start(webrtc, network);
@@ -20,7 +20,8 @@ fn behind(running: &Running, network: Network) -> (Relay, PageServer) {
     (relay, page)
 }
 
-/// The frames that the page has shown, and those that were sent meanwhile at 30 fps.
+/// Returns the number of frames that the page has shown, and the number that was sent in the same
+/// time at 30 fps.
 fn shown(report: &Value) -> Option<(u64, u64)> {
     let at = |index: usize, of: usize| report["shown"][index][of].as_u64();
     let ticks = (at(1, 0)? as u32).wrapping_sub(at(0, 0)? as u32);
@@ -103,7 +104,7 @@ fn ice_restarts_within_the_session() {
     });
     let decoded = || last(&page.reports())["framesDecoded"].as_u64().unwrap_or(0);
     let before = decoded();
-    // Longer than a path lives without the checks of its peer.
+    // Longer than a path stays valid without connectivity checks.
     browser.wait("frames after the restart", || decoded() > before + 600);
     assert_eq!(last(&page.reports())["connectionState"], "connected");
     assert_eq!(running.viewers(), 1, "the same session");
@@ -113,7 +114,7 @@ fn ice_restarts_within_the_session() {
 fn strangers_on_the_tcp_port_are_disconnected() {
     let running = start_with(|_| ());
     let port = running.server.addresses().webrtc.unwrap();
-    // A STUN request with a user name that no session has.
+    // A STUN request with a user name that belongs to no session.
     let mut request = vec![0, 32, 0, 1, 0, 12, 0x21, 0x12, 0xA4, 0x42];
     request.extend([7; 12]);
     request.extend(b"\0\x06\0\x07ours:it\0");
@@ -123,7 +124,7 @@ fn strangers_on_the_tcp_port_are_disconnected() {
         let mut socket = TcpStream::connect(port).unwrap();
         socket.set_read_timeout(Some(LIMIT)).unwrap();
         socket.write_all(bytes).unwrap();
-        // A reset is an end too.
+        // A connection reset counts as a disconnect too.
         match socket.read(&mut [0; 8]) {
             Ok(length) => assert_eq!(length, 0, "{bytes:?}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{bytes:?}"),

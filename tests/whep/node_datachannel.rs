@@ -7,10 +7,10 @@ use crate::peers::{self, Peer};
 
 const SCRIPT: &str = include_str!("receive.cjs");
 
-/// The native module; `packaging/test.sh` fetches and names it.
+/// The path of the native module. `packaging/test.sh` fetches it and sets the path.
 pub struct Module(PathBuf);
 
-/// It, if there is one; says so where there is none.
+/// Returns the module, or `None` (with a message) if there is none.
 pub fn module() -> Option<Module> {
     if peers::missing(&["node"]) {
         return None;
@@ -23,7 +23,7 @@ pub fn module() -> Option<Module> {
 }
 
 impl Module {
-    /// Receives for some seconds, ends the session, and tells what came as JSON.
+    /// Receives for some seconds, ends the session, and prints a report as JSON.
     pub fn start(&self, endpoint: &str) -> Peer {
         Peer::start_command(
             Command::new("node").args(["-e", SCRIPT, "-"]).arg(&self.0).arg(endpoint),

@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use crate::peers::LIMIT;
 
-/// The page, with the reader of the code band.
+/// Returns the HTML page, with the script that reads the code band.
 fn page() -> String {
     include_str!("page.html").replace("// CODE BAND", include_str!("code_band.js"))
 }
 
-/// As Chromium writes it, shortened.
+/// An offer as Chromium writes it, shortened.
 pub const OFFER: &str = "v=0\r\no=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
     a=group:BUNDLE 0 1\r\na=msid-semantic: WMS\r\n\
     m=video 9 UDP/TLS/RTP/SAVPF 106 107\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:EsAw\r\n\
@@ -28,27 +28,28 @@ pub const OFFER: &str = "v=0\r\no=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\
     a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=setup:actpass\r\na=mid:1\r\na=recvonly\r\n\
     a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n";
 
-/// The server.
+/// A server for the page. It also relays requests to onair.
 pub struct PageServer {
     address: SocketAddr,
     told: Told,
 }
 
-/// What has passed through it.
+/// What has passed through the server.
 #[derive(Clone, Default)]
 struct Told {
     reports: Arc<Mutex<Vec<Value>>>,
-    /// Offers of the page, and the answers of onair.
+    /// The offers of the page, with the answers of onair.
     offers: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl PageServer {
-    /// Passes requests on to there.
+    /// Starts a server that relays requests to this address.
     pub fn start(onair: SocketAddr) -> Self {
         Self::start_behind(onair, None)
     }
 
-    /// The same with another port for WebRTC in the answers: the first instead of the second.
+    /// Works like [`PageServer::start`], but replaces the second WebRTC port by the first one in
+    /// the answers.
     pub fn start_behind(onair: SocketAddr, ports: Option<(u16, u16)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -63,17 +64,17 @@ impl PageServer {
         Self { address, told }
     }
 
-    /// The page that plays this path.
+    /// Returns the URL of a page that plays this path.
     pub fn url(&self, endpoint: &str) -> String {
         format!("http://{}/?endpoint={endpoint}", self.address)
     }
 
-    /// What the page has told so far.
+    /// Returns all reports of the page so far.
     pub fn reports(&self) -> Vec<Value> {
         self.told.reports.lock().unwrap().clone()
     }
 
-    /// The user name of the page's ICE requests (RFC 8445 §7.2.2), once it plays.
+    /// Returns the user name of the page's ICE requests (RFC 8445 §7.2.2), once the page plays.
     pub fn ice_name(&self) -> String {
         let offers = self.told.offers.lock().unwrap();
         let (offer, answer) = offers.first().expect("an offer");
@@ -152,7 +153,7 @@ fn answer(
         told.offers.lock().unwrap().push((offer, answer));
     }
     if let Some((ours, theirs)) = ports {
-        // Both have five digits, so the length stays.
+        // Both ports have five digits, so the length stays the same.
         let text = String::from_utf8(answer).ok()?;
         let [ours, theirs] = [ours, theirs].map(|port| format!(" {port} typ host"));
         answer = text.replace(&theirs, &ours).into_bytes();

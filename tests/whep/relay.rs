@@ -8,26 +8,26 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What waits longer than this for a limited rate is lost.
+/// If the rate is limited, a datagram that would wait longer than this is lost.
 const MAX_WAIT: Duration = Duration::from_millis(250);
 
-/// How bad the network is, in each direction.
+/// The quality of the network in each direction.
 #[derive(Copy, Clone)]
 pub struct Network {
     pub delay: Duration,
-    /// One datagram in this many is lost.
+    /// One of this many datagrams is lost.
     pub loss: Option<u32>,
 }
 
-/// A running relay; it ends with the test's process.
+/// A running relay, which ends with the test process.
 pub struct Relay {
     pub port: u16,
-    /// Bits per second towards the viewer; zero is no limit.
+    /// The limit towards the viewer in bits per second. Zero means no limit.
     rate: Arc<AtomicU64>,
 }
 
 impl Relay {
-    /// Relays to the port of the server.
+    /// Starts a relay to the port of the server.
     pub fn start(server: SocketAddr, network: Network) -> Self {
         let near = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
         let port = near.local_addr().unwrap().port();
@@ -57,17 +57,17 @@ impl Relay {
         Self { port, rate }
     }
 
-    /// Another rate towards the viewer, in bits per second.
+    /// Changes the rate towards the viewer, in bits per second.
     pub fn set_rate(&self, rate: u64) {
         self.rate.store(rate, Ordering::Relaxed);
     }
 }
 
-/// One direction for one viewer.
+/// One direction of the traffic of one viewer.
 struct Direction {
     network: Network,
     rate: Arc<AtomicU64>,
-    /// When the link is free again.
+    /// The time at which the link is free again.
     free: Instant,
     random: u32,
     late: mpsc::SyncSender<(Instant, Vec<u8>)>,
@@ -91,7 +91,7 @@ impl Direction {
     }
 
     fn pass(&mut self, datagram: &[u8]) {
-        // xorshift: each run loses the same datagrams.
+        // xorshift with a fixed seed: each run loses the same datagrams.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 17;
         self.random ^= self.random << 5;

@@ -4,7 +4,7 @@ use super::mouse::first_start;
 use super::*;
 use crate::peers;
 
-/// Goes through the first-run guide to *Go Live*, to an own server.
+/// Completes the first-run guide up to *Go Live*, with a custom server.
 fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.shows("label", "Welcome to onair");
     story.focused("push button", "Next");
@@ -30,7 +30,7 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.press("Return");
     story.shows("push button", "Measure again");
     story.shows("label", "1080p: ");
-    // A small one, so that the machine of the test carries it beside others.
+    // A small size, because other tests run on the same computer.
     story.reach("radio button", "480p, 30 fps");
     story.press("space");
     story.reach("push button", "Next");
@@ -46,7 +46,7 @@ fn an_evening_in_the_window_by_keyboard() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    // Recordings go into the videos folder: here a disk of its own.
+    // Recordings go to the videos folder, which is a separate disk here.
     let (disk, other) = (home.path().join("Videos"), home.path().join("other"));
     fs::create_dir(&disk).unwrap();
     fs::create_dir(&other).unwrap();
@@ -60,10 +60,10 @@ fn an_evening_in_the_window_by_keyboard() {
     let mut story =
         Story::open(|desktop| with_small_disk(&disk, &first_start(desktop, home.path())));
 
-    // A wrong key is named as the cause.
+    // The window names the wrong key as the cause.
     goes_through_the_guide(&mut story, server.trim_end_matches('/'), "wrong-key");
     story.says(REFUSED);
-    // The button of the health bar leads to the key; what is typed there is tried at once.
+    // The shortcut of the health bar's button leads to the key. A new key is tried as it is typed.
     story.press("ctrl+period");
     story.focused("password text", "Stream key");
     story.press("ctrl+a");
@@ -71,13 +71,13 @@ fn an_evening_in_the_window_by_keyboard() {
     story.waits("the stream at nginx", || nginx.is_published(KEY));
     story.says("All good.");
     is_served(&nginx, "keyed", 854);
-    // The server dies, and nothing is said to be good until it is back.
+    // The server dies. The window reports no success until it is back.
     drop(nginx);
     story.says("Not on air: the connection to 127.0.0.1 was lost.");
     nginx = Nginx::start_on(port);
     story.waits("the stream again", || nginx.is_published(KEY));
     story.says("Reconnected to 127.0.0.1");
-    // The recording's disk fills up.
+    // The recording's disk becomes full.
     let seen_disk = story.seen(&disk);
     story.press("Escape");
     story.press("ctrl+r");
@@ -85,7 +85,8 @@ fn an_evening_in_the_window_by_keyboard() {
     story.fill(&seen_disk);
     story.says("On air, but the recording has ended.");
     assert!(nginx.is_published(KEY), "the stream goes on");
-    // Another folder, by the health bar's button and the path.
+    // The shortcut of the health bar's button opens the chooser for another folder, whose path is
+    // typed.
     story.shows("push button", "Choose folder");
     story.press("ctrl+period");
     story.focused("entry", "Path");
@@ -96,7 +97,7 @@ fn an_evening_in_the_window_by_keyboard() {
     story.press("ctrl+r");
     story.waits("a recording there", || grows(&other));
     story.says("All good.");
-    // The same window plays what nginx sends.
+    // The same window plays the stream from nginx.
     let before = clients(&nginx);
     story.press("ctrl+2");
     story.focused("entry", "Stream address");
@@ -104,7 +105,7 @@ fn an_evening_in_the_window_by_keyboard() {
     story.types(&nginx.url("keyed", KEY));
     story.press("Return");
     story.waits("the player at nginx", || clients(&nginx) > before);
-    // *Stop* asks; it stands before what has the keyboard.
+    // *Stop* asks first. The button that stops lies before the focused one.
     story.press("Escape");
     story.press("ctrl+1");
     story.shows("push button", "Stop recording");
@@ -114,12 +115,12 @@ fn an_evening_in_the_window_by_keyboard() {
     story.focused("push button", "Stop the broadcast");
     story.press("Return");
     story.waits("the end", || !nginx.is_published(KEY));
-    // The player may miss a speaker on this machine, which is then said before anything that is well.
+    // If this computer has no speaker, the notice about this comes before the good news.
     story.says_one_of(&["Recording, not on air.", "No speaker found."], "recording");
     story.press("ctrl+r");
     story.says_one_of(&["Ready to go live.", "No speaker found."], "ready");
     is_whole(&other);
-    // The card says how long, to where, what was lost, and where the recording is.
+    // The card shows the duration, the target, the losses, and the name of the recording.
     let file = recording(&other).unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
     story.shows("label", "Broadcast ended");
@@ -127,7 +128,8 @@ fn an_evening_in_the_window_by_keyboard() {
         story.shows("label", figure);
     }
     story.shows("label", &format!("Recording: {name}"));
-    // It plays, and is shown in the list, where its folder is said: no file manager is here.
+    // The card plays the recording and shows it in the list. Without a file manager, the window
+    // names the folder.
     story.reach_back("push button", "Play");
     story.press("Return");
     story.shows("push button", "Pause");

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::*;
 use crate::peers;
 
-/// Goes through the first-run guide to *Go Live*, to an own server.
+/// Completes the first-run guide up to *Go Live*, with a custom server.
 fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.shows("label", "Welcome to onair");
     story.click("", "中文");
@@ -28,19 +28,19 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.click("password text", "Stream key");
     story.types(key);
     story.click("push button", "Next");
-    // The encoder is measured; of the upload it is said why not.
+    // The guide measures the encoder, and explains why it cannot measure the upload.
     story.shows("push button", "Measure again");
     story.shows("label", "1080p: ");
     story.shows("label", "Not measured: this target has no test mode.");
-    // A small one, so that the machine of the test carries it beside others.
+    // A small size, because other tests run on the same computer.
     story.click("radio button", "480p, 30 fps");
     story.click("push button", "Next");
     story.shows("label", "All set");
-    // The one behind the guide has the same name.
+    // The window behind the guide has a button with the same name.
     story.click_where("push button", "Go Live", |it| it.is("focused"));
 }
 
-/// The program as a person starts it for the first time.
+/// Returns a command that starts onair as a new user does.
 pub(super) fn first_start(desktop: &Desktop, home: &Path) -> Command {
     let mut onair = desktop.onair(home);
     onair.env("XDG_RUNTIME_DIR", home).args(["--log", "info", "--lang", "en"]);
@@ -73,7 +73,7 @@ fn an_evening_in_the_window_by_mouse() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    // Recordings go into the videos folder: here a disk of its own.
+    // Recordings go to the videos folder, which is a separate disk here.
     let (disk, other) = (home.path().join("Videos"), home.path().join("other"));
     fs::create_dir(&disk).unwrap();
     fs::create_dir(&other).unwrap();
@@ -87,7 +87,7 @@ fn an_evening_in_the_window_by_mouse() {
     let mut story =
         Story::open(|desktop| with_small_disk(&disk, &first_start(desktop, home.path())));
 
-    // A wrong key is named as the cause, and the health bar's button leads to it.
+    // The window names the wrong key as the cause. The button in the health bar leads to the key.
     goes_through_the_guide(&mut story, server.trim_end_matches('/'), "wrong-key");
     story.says(REFUSED);
     story.click("push button", "Edit key");
@@ -98,20 +98,20 @@ fn an_evening_in_the_window_by_mouse() {
     story.waits("the stream at nginx", || nginx.is_published(KEY));
     story.says("All good.");
     is_served(&nginx, "keyed", 854);
-    // The server dies, and nothing is said to be good until it is back.
+    // The server dies. The window reports no success until it is back.
     drop(nginx);
     story.says("Not on air: the connection to 127.0.0.1 was lost.");
     nginx = Nginx::start_on(port);
     story.waits("the stream again", || nginx.is_published(KEY));
     story.says("Reconnected to 127.0.0.1");
-    // The recording's disk fills up.
+    // The recording's disk becomes full.
     let seen_disk = story.seen(&disk);
     story.click("push button", "Record");
     story.waits("a recording", || recording(&seen_disk).is_some());
     story.fill(&seen_disk);
     story.says("On air, but the recording has ended.");
     assert!(nginx.is_published(KEY), "the stream goes on");
-    // Another folder, by the health bar's button.
+    // The button in the health bar opens the chooser for another folder.
     story.click("push button", "Choose folder…");
     story.click("push button", "Home");
     story.click("list item", "other");
@@ -121,7 +121,7 @@ fn an_evening_in_the_window_by_mouse() {
     story.click("push button", "Record");
     story.waits("a recording there", || grows(&other));
     story.says("All good.");
-    // The same window plays what nginx sends.
+    // The same window plays the stream from nginx.
     let before = clients(&nginx);
     story.click("toggle button", "Watch");
     story.click("entry", "Stream address");
@@ -129,7 +129,7 @@ fn an_evening_in_the_window_by_mouse() {
     story.types(&nginx.url("keyed", KEY));
     story.click("push button", "Play");
     story.waits("the player at nginx", || clients(&nginx) > before);
-    // *Stop* asks.
+    // *Stop* asks first.
     story.click("toggle button", "Studio");
     story.click("push button", "Stop");
     story.click("push button", "Stop the broadcast");
@@ -138,7 +138,7 @@ fn an_evening_in_the_window_by_mouse() {
     story.click("push button", "Stop recording");
     story.says_one_of(&["Ready to go live.", "No speaker found."], "ready");
     is_whole(&other);
-    // The card says how long, to where, what was lost, and where the recording is.
+    // The card shows the duration, the target, the losses, and the name of the recording.
     let file = recording(&other).unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
     story.shows("label", "Broadcast ended");
@@ -146,7 +146,8 @@ fn an_evening_in_the_window_by_mouse() {
         story.shows("label", figure);
     }
     story.shows("label", &format!("Recording: {name}"));
-    // It plays, and is shown; on this desktop no file manager does that, so its folder is said.
+    // The recording plays, and is shown in the list. This desktop has no file manager, so the
+    // window names the folder.
     story.click("push button", "Play");
     story.shows("push button", "Pause");
     let descriptors = format!("/proc/{}/fd", story.window.id());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::peers::desktop::Desktop;
 use crate::peers::{LIMIT, Peer};
 
-/// A part of the window.
+/// A widget in the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Widget {
     pub role: String,
@@ -26,7 +26,7 @@ impl Widget {
         self.states.iter().any(|it| it == state)
     }
 
-    /// Its middle.
+    /// Returns the center of the widget.
     pub fn middle(&self) -> (i64, i64) {
         let [x, y, width, height] = self.place;
         (x + width / 2, y + height / 2)
@@ -41,7 +41,7 @@ impl Widget {
     }
 }
 
-/// Who is asked for them.
+/// A helper program that answers questions about the widgets.
 pub struct Widgets {
     rig: Peer,
     questions: ChildStdin,
@@ -49,7 +49,7 @@ pub struct Widgets {
 }
 
 impl Widgets {
-    /// Of the one window of onair on this desktop.
+    /// Starts the helper for the only window of onair on this desktop.
     pub fn start(desktop: &Desktop) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rigs/widgets.py");
         let mut command = desktop.command("/usr/bin/python3");
@@ -57,7 +57,8 @@ impl Widgets {
         Self { rig, questions, answers: 0 }
     }
 
-    /// All of this role whose name begins so; each may be empty.
+    /// Returns all widgets with this role whose names begin like this. An empty role or name
+    /// matches all.
     pub fn all(&mut self, role: &str, name: &str) -> Vec<Widget> {
         let role = Some(role).filter(|it| !it.is_empty());
         writeln!(self.questions, "{}", json!({"role": role, "name": name})).unwrap();
@@ -69,13 +70,13 @@ impl Widgets {
         answer.as_array().unwrap().iter().map(Widget::of).collect()
     }
 
-    /// Waits for one for which this holds.
+    /// Waits for a widget for which `holds` returns true.
     pub fn wait(&mut self, role: &str, name: &str, holds: impl Fn(&Widget) -> bool) -> Widget {
         let found = |all: &[Widget]| all.iter().find(|it| holds(it)).cloned();
         self.wait_all(role, name, found)
     }
 
-    /// Waits until this is found in all of them.
+    /// Waits until `find` returns a result for all matching widgets.
     pub fn wait_all<T>(
         &mut self,
         role: &str,
@@ -98,7 +99,7 @@ impl Widgets {
         }
     }
 
-    /// Waits until there is none.
+    /// Waits until no widget matches.
     pub fn wait_gone(&mut self, role: &str, name: &str) {
         self.wait_all(role, name, |all| all.is_empty().then_some(()));
     }
