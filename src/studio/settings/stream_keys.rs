@@ -437,9 +437,9 @@ mod tests {
         let file = folder.path().join("keys.toml");
         let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
         let (_, answers) = queue::bounded("key answers", REQUESTS, Full::DropOldest);
-        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (release, held) = queue::bounded::<()>("release", 1, Full::DropOldest);
         let worker = Worker::spawn("silent", move |_| {
-            let _ = held.recv();
+            held.recv();
             drop(asked);
         });
         let (worker, unsaved) = (worker.unwrap(), Arc::default());

@@ -12,6 +12,8 @@ use crate::files::free_space;
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Minimum time over which the rate of a recording is measured. A muxer writes in portions.
 const MEASURED: Duration = Duration::from_secs(4);
+/// Maximum time over which the rate is measured. A longer time contains a pause.
+const MAX_MEASURED: Duration = Duration::from_secs(12);
 
 /// The free space in the recordings folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +121,9 @@ impl FreeSpace {
             Some((since, (file, bytes))) if *file == written.0 && *bytes < written.1 => {
                 let time = now.since(*since);
                 if time >= MEASURED {
-                    self.rate = Some((written.1 - *bytes) as f64 / time.as_secs_f64());
+                    if time <= MAX_MEASURED {
+                        self.rate = Some((written.1 - *bytes) as f64 / time.as_secs_f64());
+                    }
                     self.before = Some((now, written));
                 }
             }
