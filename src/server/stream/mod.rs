@@ -238,8 +238,9 @@ impl Stream {
         }
         // Held messages are already in the cache: the other viewers get them now, and this viewer
         // gets them from the cache.
-        inner.release();
+        // The new viewer comes first, because sending to a crowd takes some milliseconds.
         viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
+        inner.release();
         inner.viewers.push(viewer);
         true
     }
