@@ -321,11 +321,7 @@ impl Pull {
         }
         if let Some(publication) = &self.publication {
             let stream = &publication.stream;
-            if stream.take(self.task.relay.id, &mut self.incoming, now) {
-                self.flush_at = None;
-            } else {
-                self.flush_at.get_or_insert(now + self.task.registry.config.limits.hold);
-            }
+            self.flush_at = stream.take(self.task.relay.id, &mut self.incoming, now);
         }
         Ok(())
     }

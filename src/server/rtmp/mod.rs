@@ -549,11 +549,6 @@ impl Task {
             return;
         };
         let now = self.registry.clock.now();
-        let done = publication.stream.take(self.connection.id(), &mut self.incoming, now);
-        if done {
-            self.flush_at = None;
-        } else if self.flush_at.is_none() {
-            self.flush_at = Some(now + self.registry.config.limits.hold);
-        }
+        self.flush_at = publication.stream.take(self.connection.id(), &mut self.incoming, now);
     }
 }

@@ -161,15 +161,15 @@ impl Stream {
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
 
-    /// Takes messages of publisher `id`, and passes them on. Returns false if they are held, at most
-    /// until [`Stream::flush`].
-    pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> bool {
+    /// Takes messages of publisher `id`, and passes them on. If some are held, returns the time by which
+    /// the caller must call [`Stream::flush`], unless it calls `take` earlier.
+    pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> Option<Timestamp> {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let Some(publisher) = inner.publisher.as_mut().filter(|publisher| publisher.id == id)
         else {
             incoming.clear();
-            return true;
+            return None;
         };
         publisher.hear(now);
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
@@ -209,14 +209,14 @@ impl Stream {
             inner.cache.store(&message, keep, self.limits.group_bytes);
             inner.held.push(message);
         }
-        let since = *inner.held_since.get_or_insert(now);
-        let hold = inner.viewers.len() >= HOLD_FROM
-            && inner.held.len() < MAX_HELD
-            && now.since(since) < self.limits.hold;
-        if !hold {
+        let flush_by = *inner.held_since.get_or_insert(now) + self.limits.hold;
+        let is_held = inner.viewers.len() >= HOLD_FROM
+            && (1..MAX_HELD).contains(&inner.held.len())
+            && now < flush_by;
+        if !is_held {
             inner.release();
         }
-        inner.held.is_empty()
+        is_held.then_some(flush_by)
     }
 
     /// Sends held messages.
@@ -383,13 +383,13 @@ mod tests {
     #[test]
     fn metadata_at_zero_do_not_move_a_publisher_that_goes_on_by_itself() {
         let (stream, viewers) = published(1);
-        assert!(stream.take(1, &mut picture(8_000, true), Timestamp::ZERO));
+        assert!(stream.take(1, &mut picture(8_000, true), Timestamp::ZERO).is_none());
         let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));
         assert!(stream.publish(claim(2, home, ""), back).is_some(), "a ghost");
         let body = Bytes::from_static(b"title");
         let title = Incoming { kind: TagKind::Script, time_ms: 0, body, metadata: true };
-        assert!(stream.take(2, &mut vec![title], back));
-        assert!(stream.take(2, &mut picture(13_000, true), back));
+        assert!(stream.take(2, &mut vec![title], back).is_none());
+        assert!(stream.take(2, &mut picture(13_000, true), back).is_none());
         let times: Vec<u32> = viewers[0].1.lock().iter().flat_map(|it| it.0.clone()).collect();
         assert_eq!(times, [8_000, 8_000, 13_000]);
     }
@@ -513,14 +513,14 @@ mod tests {
     #[test]
     fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
         let (stream, viewers) = published(HOLD_FROM);
-        assert!(!stream.take(1, &mut picture(0, true), Timestamp::ZERO), "held back");
-        assert!(!stream.take(1, &mut picture(33, false), Timestamp::ZERO));
+        assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_some(), "held back");
+        assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_some());
         assert!(viewers[0].1.lock().is_empty());
         stream.flush();
         stream.flush();
-        assert!(!stream.take(1, &mut picture(66, false), Timestamp::from_millis(5)));
+        assert!(stream.take(1, &mut picture(66, false), Timestamp::from_millis(5)).is_some());
         let after_limit = Timestamp::from_millis(6);
-        assert!(stream.take(1, &mut picture(99, false), after_limit), "without a flush");
+        assert!(stream.take(1, &mut picture(99, false), after_limit).is_none(), "without a flush");
         for viewer in &viewers {
             assert_eq!(*viewer.1.lock(), [(vec![0, 33], true), (vec![66, 99], true)]);
         }
@@ -529,8 +529,8 @@ mod tests {
     #[test]
     fn few_viewers_get_each_message_at_once() {
         let (stream, viewers) = published(HOLD_FROM - 1);
-        assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO));
-        assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO));
+        assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_none());
+        assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_none());
         assert_eq!(*viewers[0].1.lock(), [(vec![0], true), (vec![33], true)]);
     }
 
@@ -538,20 +538,21 @@ mod tests {
     fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
         let (stream, viewers) = published(HOLD_FROM);
         for time in 1..MAX_HELD as u32 {
-            assert!(!stream.take(1, &mut picture(time, time == 1), Timestamp::ZERO));
+            assert!(stream.take(1, &mut picture(time, time == 1), Timestamp::ZERO).is_some());
         }
-        assert!(stream.take(1, &mut picture(MAX_HELD as u32, false), Timestamp::ZERO), "full");
+        let full = stream.take(1, &mut picture(MAX_HELD as u32, false), Timestamp::ZERO);
+        assert!(full.is_none(), "full");
         let all: Vec<u32> = (1..=MAX_HELD as u32).collect();
         assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all.clone(), true)]);
 
-        assert!(!stream.take(1, &mut picture(100, false), Timestamp::ZERO));
+        assert!(stream.take(1, &mut picture(100, false), Timestamp::ZERO).is_some());
         let late = Arc::new(Viewer(99, Mutex::default()));
         assert!(stream.join(Arc::<Viewer>::clone(&late)));
         let group: Vec<u32> = all.into_iter().chain([100]).collect();
         assert_eq!(*late.1.lock(), [(group, false)], "each message once");
         assert_eq!(*viewers[0].1.lock(), [(vec![100], true)]);
 
-        assert!(!stream.take(1, &mut picture(101, false), Timestamp::ZERO));
+        assert!(stream.take(1, &mut picture(101, false), Timestamp::ZERO).is_some());
         assert!(stream.unpublish(1));
         let end = [(vec![100], true), (vec![101], true), (vec![], false)];
         assert_eq!(*viewers[0].1.lock(), end);
