@@ -33,8 +33,7 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
     let Some(free) = free_space(there) else {
         return StudioMessage::FoundDisk { folder: shown, hours: "?".into() };
     };
-    let bits = f64::from(quality.video_bitrate.0) + f64::from(quality.audio_bitrate.0);
-    let hours = free as f64 * 8.0 / bits.max(1.0) / 3_600.0;
+    let hours = free as f64 * 8.0 / quality.bitrate().max(1) as f64 / 3_600.0;
     let said = if hours < 10.0 { format!("{hours:.1}") } else { format!("{hours:.0}") };
     if hours < LITTLE_HOURS {
         StudioMessage::FoundDiskLittle { folder: shown, hours: said }

@@ -121,6 +121,11 @@ impl Quality {
             encoder: self.encoder,
         }
     }
+
+    /// Returns the bitrate of video and audio together, in bits per second.
+    pub fn bitrate(&self) -> u64 {
+        u64::from(self.video_bitrate.0) + u64::from(self.audio_bitrate.0)
+    }
 }
 
 impl Default for Quality {

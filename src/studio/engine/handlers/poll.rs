@@ -271,8 +271,7 @@ impl Engine {
         let recording = self.live.on_air.as_ref().and_then(OnAir::recording);
         let recording = recording.map(|it| it.recorder.figures()).map(|it| (it.path, it.bytes));
         let folder = &self.settings.preferences.recording_folder;
-        let quality = &self.settings.quality;
-        let rate = u64::from(quality.video_bitrate.0) + u64::from(quality.audio_bitrate.0);
+        let rate = self.settings.quality.bitrate();
         self.live.free_space.poll(self.clock.now(), folder, recording, rate);
     }
 

@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::queue::{self, Full, Receiver};
-use crate::base::{Timestamp, Worker};
+use crate::base::Timestamp;
 use crate::files::free_space;
+use crate::studio::sources::background_search::{Outcome, Search};
 
 /// Interval between queries.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -33,8 +33,9 @@ pub(in crate::studio) type Written = (PathBuf, u64);
 #[derive(Debug, Default)]
 pub(in crate::studio) struct FreeSpace {
     space: Option<DiskSpace>,
-    asked_at: Option<Timestamp>,
-    asked: Option<(Worker, PathBuf, Receiver<Option<u64>>)>,
+    query: Search<Option<u64>>,
+    /// The folder of the last query, and when that query began.
+    asked: Option<(PathBuf, Timestamp)>,
     /// The recording at an earlier time, from which the rate is measured.
     before: Option<(Timestamp, Written)>,
     /// The measured bytes per second of the current recording.
@@ -63,31 +64,21 @@ impl FreeSpace {
             None => folder.to_owned(),
         };
         self.measure(now, recording);
-        // The disk of an earlier folder may never answer.
-        self.asked = self.asked.take().filter(|(_, of, _)| *of == folder);
-        if let Some((worker, of, answers)) = &self.asked {
-            // The end of the thread is checked first, so that a result from just before the end is
-            // not lost.
-            let ended = worker.is_finished();
-            if let Ok(free) = answers.try_recv() {
-                let rate = self.rate.unwrap_or(expected as f64 / 8.0);
-                let of = of.clone();
-                self.space =
-                    free.map(|free| DiskSpace { folder: of, free, left: time_left(free, rate) });
-            }
-            if ended {
-                self.asked = None;
-            }
-            return;
-        }
-        let is_known = self.space.as_ref().is_some_and(|space| space.folder == folder);
-        if !is_known {
+        let asked_at = self.asked.as_ref().filter(|(of, _)| *of == folder).map(|(_, at)| *at);
+        let Some(asked_at) = asked_at else {
             // The space of another disk must not be displayed for this folder.
             self.space = None;
-        } else if self.asked_at.is_some_and(|at| now.since(at) < INTERVAL) {
-            return;
+            return self.ask(now, folder);
+        };
+        match self.query.poll() {
+            Outcome::Over(free) => {
+                let rate = self.rate.unwrap_or(expected as f64 / 8.0);
+                let space = |free| DiskSpace { folder, free, left: time_left(free, rate) };
+                self.space = free.flatten().map(space);
+            }
+            Outcome::Idle if now.since(asked_at) >= INTERVAL => self.ask(now, folder),
+            Outcome::Idle | Outcome::Waiting => {}
         }
-        self.ask(now, folder);
     }
 
     /// Returns the space, once known.
@@ -95,20 +86,14 @@ impl FreeSpace {
         self.space.clone()
     }
 
+    /// Begins a query, which replaces one that the disk of an earlier folder may never answer.
     fn ask(&mut self, now: Timestamp, folder: PathBuf) {
-        self.asked_at = Some(now);
-        let (tell, answers) = queue::bounded("free-space", 1, Full::DropOldest);
         let of = folder.clone();
-        let worker = Worker::spawn("onair-space", move |_| {
-            // The folder itself is created with the first recording.
-            let there = of.ancestors().find(|path| path.is_dir());
-            // The studio may have ended in the meantime.
-            let _ = tell.send(there.and_then(free_space));
+        // The folder itself is created with the first recording.
+        self.query.begin("free-space", move || {
+            of.ancestors().find(|path| path.is_dir()).and_then(free_space)
         });
-        match worker {
-            Ok(worker) => self.asked = Some((worker, folder, answers)),
-            Err(error) => tracing::warn!(%error, "reading the free space of a disk failed"),
-        }
+        self.asked = Some((folder, now));
     }
 
     /// Measures the rate of the current recording. A new file begins a new measurement.
@@ -152,7 +137,7 @@ mod tests {
         let begin = std::time::Instant::now();
         loop {
             space.poll(second(now), folder, recording.cloned(), 8_000_000);
-            if space.asked.is_none() || begin.elapsed() > Duration::from_secs(5) {
+            if !space.query.is_under_way() || begin.elapsed() > Duration::from_secs(5) {
                 return space.space();
             }
             std::thread::yield_now();

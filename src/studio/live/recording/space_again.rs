@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::queue::{self, Full, Receiver};
-use crate::base::{Timestamp, Worker};
+use crate::base::Timestamp;
 use crate::files::free_space;
 use crate::studio::notices::Notice;
+use crate::studio::sources::background_search::{Outcome, Search};
 use crate::studio::targets::quality::Quality;
 use crate::text::Value;
 use crate::text::problem::Problem;
@@ -34,7 +34,7 @@ const NEARLY_FULL: &[&str] = &["disk-space"];
 #[derive(Debug, Default)]
 pub(in crate::studio) struct SpaceAgain {
     asked_at: Option<Timestamp>,
-    asked: Option<(Worker, Receiver<Vec<u64>>)>,
+    query: Search<Vec<u64>>,
 }
 
 /// Returns true if the reason is a full disk, directly or through a nested problem.
@@ -60,8 +60,7 @@ fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
 
 /// Returns the free space that is sufficient, in bytes.
 fn enough(quality: &Quality) -> u64 {
-    let rate = u64::from(quality.video_bitrate.0) + u64::from(quality.audio_bitrate.0);
-    rate / 8 * ROOM.as_secs()
+    quality.bitrate() / 8 * ROOM.as_secs()
 }
 
 impl SpaceAgain {
@@ -73,15 +72,10 @@ impl SpaceAgain {
         recording: Option<&Path>,
         quality: &Quality,
     ) -> Vec<u64> {
-        if let Some((worker, answers)) = &self.asked {
-            // The end of the thread is checked first, so that a result from just before the end is
-            // not lost.
-            let ended = worker.is_finished();
-            let over = answers.try_recv().unwrap_or_default();
-            if ended {
-                self.asked = None;
-            }
-            return over;
+        match self.query.poll() {
+            Outcome::Idle => {}
+            Outcome::Waiting => return Vec::new(),
+            Outcome::Over(over) => return over.unwrap_or_default(),
         }
         if self.asked_at.is_some_and(|at| now.since(at) < INTERVAL) {
             return Vec::new();
@@ -93,17 +87,11 @@ impl SpaceAgain {
         }
         self.asked_at = Some(now);
         let enough = enough(quality);
-        let (tell, answers) = queue::bounded("disk-space", 1, Full::DropOldest);
-        let worker = Worker::spawn("onair-space", move |_| {
+        self.query.begin("disk-space", move || {
             let has_room = |folder: &Path| free_space(folder).is_some_and(|free| free > enough);
             let over = folders.iter().filter(|(_, folder)| has_room(folder));
-            // The studio may have ended in the meantime.
-            let _ = tell.send(over.map(|(id, _)| *id).collect());
+            over.map(|(id, _)| *id).collect()
         });
-        match worker {
-            Ok(worker) => self.asked = Some((worker, answers)),
-            Err(error) => tracing::warn!(%error, "reading the free space of a disk failed"),
-        }
         Vec::new()
     }
 }
