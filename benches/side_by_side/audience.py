@@ -60,21 +60,33 @@ def node_media_server(bench):
     return folder
 
 
-def loaded(bench, command, rtmp, http, players, kbps, flv):
-    """What a server needs for so many players of a stream that the load client publishes."""
+def nginx_rtmp(bench):
+    """The command of nginx-rtmp, and its port."""
+    port, config = free_port(), bench.folder / "nginx.conf"
+    config.write_text(RTMP.format(module=MODULE, folder=bench.folder, port=port))
+    return [NGINX, "-e", "stderr", "-p", bench.folder, "-c", config], port
+
+
+def load(bench, command, ports, *words):
+    """What the load client reports of a server on these ports. It publishes over RTMP, on the first one."""
     with Program(command, bench.log, env=bench.environment()) as program:
-        wait_for("the server", lambda: listening(rtmp) and (http is None or listening(http)))
+        wait_for("the server", lambda: all(listening(port) for port in ports))
         out = bench.folder / "load.json"
         client = [
-            bench.load, "--url", f"rtmp://127.0.0.1:{rtmp}/live/bench", "--players", players,
-            "--seconds", bench.seconds, "--joins", 12, "--bitrate", kbps * 1_000, "--pid", program.pid,
+            bench.load, "--url", f"rtmp://127.0.0.1:{ports[0]}/live/bench", "--seconds", bench.seconds,
+            "--pid", program.pid, *words,
         ]
-        if flv:
-            client += ["--flv", f"http://127.0.0.1:{http}/live/bench.flv"]
-        load = Program(client, bench.log, out=out)
-        if load.wait(bench.seconds + 180) != 0:
+        if Program(client, bench.log, out=out).wait(bench.seconds + 180) != 0:
             raise RuntimeError(f"the load client failed; see {bench.log}")
-    found = json.loads(out.read_text())
+    return json.loads(out.read_text())
+
+
+def loaded(bench, command, ports, players, kbps, flv):
+    """What a server needs for so many players of a stream."""
+    words = ["--players", players, "--joins", 12, "--bitrate", kbps * 1_000]
+    if flv:
+        words += ["--flv", f"http://127.0.0.1:{ports[1]}/live/bench.flv"]
+    found = load(bench, command, ports, *words)
     return {
         "cpu_ns_per_byte": found["server_cpu_ns_per_byte"],
         "cpu_s_per_s": found["server_cpu_s_per_s"],
@@ -94,17 +106,16 @@ def crowd(bench, turns):
     node = node_media_server(bench)
 
     def ours(*load, flv=False):
-        command, rtmp, http = server(bench)
-        return loaded(bench, command, rtmp, http, *load, flv)
+        command, *ports = server(bench)
+        return loaded(bench, command, ports, *load, flv)
 
     def nginx(*load):
-        port, config = free_port(), bench.folder / "nginx.conf"
-        config.write_text(RTMP.format(module=MODULE, folder=bench.folder, port=port))
-        return loaded(bench, [NGINX, "-e", "stderr", "-p", bench.folder, "-c", config], port, None, *load, False)
+        command, port = nginx_rtmp(bench)
+        return loaded(bench, command, [port], *load, False)
 
     def nodes(*load, flv=False):
-        rtmp, http = free_port(), free_port()
-        return loaded(bench, ["node", node / "server.js", rtmp, http], rtmp, http, *load, flv)
+        ports = [free_port(), free_port()]
+        return loaded(bench, ["node", node / "server.js", *ports], ports, *load, flv)
 
     often, once = {}, {}
 

@@ -5,7 +5,6 @@ import json
 import re
 import os
 import shutil
-import signal
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import browsers as viewer_page
 import delivery
 import studio
 import window as studio_window
-from measure import Program, cpu_of, free_port, listening, median, resident_mb, wait_for
+from measure import Program, free_port, listening, median, wait_for
 from sink import Sink
 
 SIZE, RATE, VIDEO, AUDIO = "1280x720", 30, "2500k", "128k"
@@ -125,31 +124,13 @@ def quality(bench):
     return row.compare(bench)
 
 
-NGINX = """
-load_module {module};
-daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr warn;
-events {{ worker_connections 4096; }}
-rtmp {{ access_log off; server {{ listen 127.0.0.1:{port}; chunk_size 4096; application live {{ live on; }} }} }}
-"""
-
-
 def relay(bench):
     """One stream to 200 players: CPU a delivered byte, latency added (from the publisher's call to the
     whole message at a player, the client's own part included), memory, first keyframe of a late
     player."""
 
     def run(command, port):
-        url = f"rtmp://127.0.0.1:{port}/live/bench"
-        with Program(command, bench.log, env=bench.environment()) as server:
-            wait_for("the server", lambda: listening(port))
-            out = bench.folder / "load.json"
-            load = Program(
-                [bench.load, "--url", url, "--players", 200, "--seconds", bench.seconds, "--joins", 15,
-                 "--pid", server.pid], bench.log, out=out,
-            )
-            if load.wait(bench.seconds + 120) != 0:
-                raise RuntimeError(f"the load client failed; see {bench.log}")
-        found = json.loads(out.read_text())
+        found = audience.load(bench, command, [port], "--players", 200, "--joins", 15)
         return {
             "cpu_s_per_s": found["server_cpu_s_per_s"],
             "cpu_ns_per_byte": found["server_cpu_ns_per_byte"],
@@ -166,14 +147,7 @@ def relay(bench):
         port = free_port()
         return run([bench.onair, "serve", "--json", "--rtmp", f"127.0.0.1:{port}", "--http", "127.0.0.1:0"], port)
 
-    def nginx():
-        port = free_port()
-        module = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
-        config = bench.folder / "nginx.conf"
-        config.write_text(NGINX.format(module=module, folder=bench.folder, port=port))
-        return run([shutil.which("nginx") or "/usr/sbin/nginx", "-e", "stderr", "-p", bench.folder, "-c", config], port)
-
-    return turns(bench, {"onair": ours, "nginx-rtmp": nginx})
+    return turns(bench, {"onair": ours, "nginx-rtmp": lambda: run(*audience.nginx_rtmp(bench))})
 
 
 def crowd(bench):
