@@ -3,6 +3,8 @@
 //! other in a circle, where a room uses a word that is banned there, and where a file is too long.
 //! ARCHITECTURE.md gives the reasons.
 //!
+//! Long because each rule stands beside the breach that shows that it works.
+//!
 //! Test code (`#[cfg(test)]`) may read clocks, start threads and open sockets. The import rules
 //! hold for it too. The second half of this file plants a breach of each kind and checks that the
 //! test finds it.

@@ -1,4 +1,4 @@
-//! The states that the window can show.
+//! The states that the window can show. Long because each state is a table of all that it sets.
 
 use super::scenes::{
     camera_controls, camera_formats, camera_source, filtered, played, playing_sources, styled,

@@ -159,7 +159,7 @@ impl Expander {
     }
 }
 
-/// The compressor. The level of its own strip or of another strip controls the compressor.
+/// The compressor. The level of this strip or of another one controls the gain.
 pub(super) struct Compressor {
     threshold: f32,
     /// The reduction of the part above the threshold, 0…1.
