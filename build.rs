@@ -1,7 +1,9 @@
 //! Build script. Fails with a clear message if the assembler `nasm` is missing: OpenH264 also builds
 //! without it, but is then three times slower, and nobody would notice. Where possible, links the
-//! program with packed relocations, so that it starts with less memory.
+//! program with packed relocations, so that it starts with less memory, and a release with each function
+//! only once.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -9,6 +11,10 @@ fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
     if can_read_packed_relocations() {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+    let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    if release && can_fold_functions().unwrap_or(false) {
+        println!("cargo::rustc-link-arg-bins={FOLD}");
     }
     let intel = std::env::var("CARGO_CFG_TARGET_ARCH")
         .is_ok_and(|architecture| architecture == "x86_64" || architecture == "x86");
@@ -21,6 +27,30 @@ fn main() -> ExitCode {
          which does; then build again."
     );
     ExitCode::FAILURE
+}
+
+/// Keeps one of several functions that have the same machine code, mostly of generic types. In a crash
+/// report, such a function can therefore have another's name.
+const FOLD: &str = "-Wl,--icf=all";
+
+/// Returns true if the linker understands [`FOLD`]. LLVM's does, which is the compiler's default on
+/// x86-64 Linux; GNU's does not, and would refuse to link.
+fn can_fold_functions() -> Option<bool> {
+    let folder = PathBuf::from(std::env::var_os("OUT_DIR")?);
+    let source = folder.join("trial.rs");
+    std::fs::write(&source, "fn main() {}").ok()?;
+    let mut compiler = Command::new(std::env::var_os("RUSTC")?);
+    compiler.arg("--target").arg(std::env::var_os("TARGET")?);
+    if let Some(linker) = std::env::var_os("RUSTC_LINKER") {
+        compiler
+            .arg("-C")
+            .arg([OsString::from("linker="), linker].into_iter().collect::<OsString>());
+    }
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    compiler.args(flags.split('\x1f').filter(|flag| !flag.is_empty()));
+    compiler.arg("-C").arg(format!("link-arg={FOLD}"));
+    compiler.arg(source).arg("-o").arg(folder.join("trial"));
+    Some(compiler.output().ok()?.status.success())
 }
 
 fn found(program: &str) -> bool {
