@@ -3,8 +3,9 @@
 //! row contribute, and this module scales without a library. Other sizes are scaled by a library,
 //! which would be slower for only four pixels.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::base::simd::wide;
 use crate::media::frame::{Planes, Size};
@@ -110,11 +111,11 @@ impl Plane {
     ) -> Result<(), ScaleError> {
         let fault = |error: &dyn std::fmt::Display| ScaleError(error.to_string());
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        let from =
-            ImageRef::new(size.width, size.height, from, PixelType::U8).map_err(|e| fault(&e))?;
-        let to = Image::from_slice_u8(target.width, target.height, to, PixelType::U8);
-        let mut to = to.map_err(|e| fault(&e))?;
-        self.resizer.resize(&from, &mut to, &options).map_err(|e| fault(&e))
+        let from = TypedImageRef::<U8>::from_buffer(size.width, size.height, from)
+            .map_err(|e| fault(&e))?;
+        let mut to = TypedImage::<U8>::from_buffer(target.width, target.height, to)
+            .map_err(|e| fault(&e))?;
+        self.resizer.resize_typed(&from, &mut to, &options).map_err(|e| fault(&e))
     }
 }
 

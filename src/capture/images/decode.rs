@@ -6,8 +6,9 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, Resizer};
+use fast_image_resize::Resizer;
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x4;
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
@@ -191,12 +192,14 @@ fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
     }
     let small = Size::new(width, height).fitted_into(fit);
     let fault = |error: &dyn std::fmt::Display| Problem::words(error.to_string());
-    let from = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x4)
+    let from = TypedImageRef::<U8x4>::from_buffer(width, height, picture.as_raw())
         .map_err(|error| fault(&error))?;
-    let mut to = Image::new(small.width, small.height, PixelType::U8x4);
+    let mut pixels = vec![0; small.pixels() * 4];
+    let mut to = TypedImage::<U8x4>::from_buffer(small.width, small.height, &mut pixels)
+        .map_err(|error| fault(&error))?;
     // Colors are weighted by their alpha.
-    Resizer::new().resize(&from, &mut to, None).map_err(|error| fault(&error))?;
-    Ok(rgb::planes(to.buffer(), small.width, small.height))
+    Resizer::new().resize_typed(&from, &mut to, None).map_err(|error| fault(&error))?;
+    Ok(rgb::planes(&pixels, small.width, small.height))
 }
 
 impl Moving {
