@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_path_to_error::{Path, Segment, Track};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -104,16 +104,16 @@ impl<'a> Document<'a> {
             rounds += 1;
             let mut track = Track::new();
             let document = toml::Deserializer::from(self.root.clone());
-            match T::deserialize(serde_path_to_error::Deserializer::new(document, &mut track)) {
+            match erased::<T, _>(document, &mut track) {
                 Ok(read) => return read,
-                Err(error) => {
+                Err(message) => {
                     let path = track.path();
                     let mut steps = steps(&path);
-                    let refused = values::refused(error.message());
+                    let refused = values::refused(&message);
                     let length = self.noted_length(&steps, rounds);
                     let message = match steps.len() > length {
                         true => Err(problem!("value-too-many-bad")),
-                        false => refused.map_or(Ok(error.message()), Err),
+                        false => refused.map_or(Ok(message.as_str()), Err),
                     };
                     steps.truncate(length);
                     if !self.leave_out(steps, message) {
@@ -282,10 +282,26 @@ pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
 ) -> Result<T, Problem> {
     let mut track = Track::new();
     let value = toml::Value::Table(table);
-    T::deserialize(serde_path_to_error::Deserializer::new(value, &mut track)).map_err(|error| {
-        let reason = values::refused(error.message()).unwrap_or_else(|| why(error.message()));
+    erased(value, &mut track).map_err(|message| {
+        let reason = values::refused(&message).unwrap_or_else(|| why(&message));
         problem!("value-in", path = track.path().to_string(), reason = reason)
     })
+}
+
+/// Reads a value, and records the path to a bad one. The deserializer's type is erased: otherwise,
+/// the code for each settings table would be in the program once for each of `toml`'s deserializers.
+///
+/// # Errors
+/// Fails with the reason, without the position that `toml` adds.
+fn erased<'de, T, D>(from: D, track: &mut Track) -> Result<T, String>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let tracked = serde_path_to_error::Deserializer::new(from, track);
+    let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(tracked);
+    erased_serde::deserialize(&mut erased)
+        .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
 /// Returns the most similar known name, if the difference may be a typing error.
