@@ -1,7 +1,7 @@
 //! The undo history of scenes and the mixer, in the order of the user's changes.
 
 use crate::mix::{Strip, StripId};
-use crate::studio::mixer::AudioStrip;
+use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::scenes::Collection;
 use crate::studio::scenes::edits::Edit;
 
@@ -35,11 +35,12 @@ pub(in crate::studio) enum DraggedControl {
 }
 
 impl Change {
-    /// Returns the kind of a mixer change, or `None` if it cannot be undone. Mute and solo are
-    /// excluded, because undoing another change must not open a microphone.
+    /// Returns the kind of a mixer change, or `None` if it cannot be undone. Mute, solo
+    /// and push-to-talk are excluded, because undoing another change must not open a microphone.
     pub fn of_mixer(before: &[AudioStrip], after: &[AudioStrip]) -> Option<Self> {
         let still = |strip: &AudioStrip| AudioStrip {
             strip: Strip { muted: false, solo: false, ..strip.strip.clone() },
+            talk: TalkMode::default(),
             ..strip.clone()
         };
         if before.len() != after.len() {
@@ -137,6 +138,7 @@ impl UndoHistory {
         for strip in then.strips.iter_mut().flatten() {
             if let Some(now) = strips.iter().find(|now| now.id == strip.id) {
                 (strip.strip.muted, strip.strip.solo) = (now.strip.muted, now.strip.solo);
+                strip.talk = now.talk;
             }
         }
         Some(then)
@@ -178,13 +180,17 @@ mod tests {
             steps.add(Before { scenes: None, strips: Some(strips) }, change, false);
             strips = after;
         }
-        // The strip was muted in the meantime, and stays muted.
-        let muted = with(&strips, |it| it[1].strip.muted = true);
+        // The strip was muted and got push-to-talk in the meantime. Both stay.
+        let muted = with(&strips, |it| {
+            it[1].strip.muted = true;
+            it[1].talk = TalkMode::PushToTalk;
+        });
         assert_eq!(Change::of_mixer(&strips, &muted), None);
         let back = steps.undo(&scenes, &muted).unwrap();
         assert_eq!(back.scenes, None);
         let back = back.strips.unwrap();
         assert_eq!((back[1].strip.gain_db, back[1].strip.muted), (0.0, true));
+        assert_eq!(back[1].talk, TalkMode::PushToTalk);
         let forth = steps.redo(&scenes, &back).unwrap().strips.unwrap();
         assert_eq!(forth[1].strip.gain_db, -20.0);
         steps.undo(&scenes, &forth).unwrap();
