@@ -126,9 +126,9 @@ pub(super) struct CaptureMark {
     pub(super) at: Timestamp,
 }
 
-/// State that both sides of a recording share.
+/// State that both sides of a capture share.
 #[derive(Debug, Default)]
-pub(super) struct RecordingState {
+pub(super) struct CaptureState {
     pub(super) latch: Latch,
     /// Number of received frames.
     pub(super) frames: AtomicU64,
@@ -136,39 +136,39 @@ pub(super) struct RecordingState {
     pub(super) age_micros: AtomicI64,
 }
 
-/// The callback side of a recording, which takes no lock, allocates nothing, and never waits.
+/// The callback side of a capture, which takes no lock, allocates nothing, and never waits.
 pub(super) struct Sink {
     clock: Clock,
     channels: u16,
     sound: Producer<f32>,
     marks: Producer<CaptureMark>,
-    heard: Arc<RecordingState>,
+    heard: Arc<CaptureState>,
     frame: i64,
 }
 
-/// The mixer side of a recording.
-pub(super) struct Recording {
+/// The mixer side of an audio capture.
+pub(super) struct Capture {
     pub(super) sound: Consumer<f32>,
     pub(super) marks: Consumer<CaptureMark>,
-    pub(super) heard: Arc<RecordingState>,
+    pub(super) heard: Arc<CaptureState>,
 }
 
-/// Creates a recording, which holds at most 1.5 seconds of audio between the callback and the
+/// Creates a capture, which holds at most 1.5 seconds of audio between the callback and the
 /// mixer.
-pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Recording) {
+pub(super) fn capture(clock: Clock, rate: u32, channels: u16) -> (Sink, Capture) {
     let capacity = rate as usize * usize::from(channels) * 3 / 2;
     let (audio_in, sound) = RingBuffer::new(capacity);
     let (marks_in, marks) = RingBuffer::new(1_024);
-    let heard = Arc::new(RecordingState::default());
+    let heard = Arc::new(CaptureState::default());
     let its_heard = Arc::clone(&heard);
     let sink =
         Sink { clock, channels, sound: audio_in, marks: marks_in, heard: its_heard, frame: 0 };
-    (sink, Recording { sound, marks, heard })
+    (sink, Capture { sound, marks, heard })
 }
 
 impl Sink {
     /// Returns the state to which errors are reported.
-    pub(super) fn recording_state(&self) -> Arc<RecordingState> {
+    pub(super) fn capture_state(&self) -> Arc<CaptureState> {
         Arc::clone(&self.heard)
     }
 
@@ -323,27 +323,27 @@ mod tests {
     #[test]
     fn channels_are_mixed_down_and_copied_up() {
         let clock = Clock::start();
-        let (mut sink, mut recording) = recording(clock, 8_000, 1);
+        let (mut sink, mut capture) = capture(clock, 8_000, 1);
         sink.push(&[0.5, -0.1, 1.0, 0.0], 2, 0);
-        let got: Vec<f32> = std::iter::from_fn(|| recording.sound.pop().ok()).collect();
+        let got: Vec<f32> = std::iter::from_fn(|| capture.sound.pop().ok()).collect();
         assert_eq!(got, [0.2, 0.5]);
-        let (mut sink, mut recording) = super::recording(clock, 8_000, 2);
+        let (mut sink, mut capture) = super::capture(clock, 8_000, 2);
         sink.push(&[1.0, -1.0], 1, 7_000);
-        let got: Vec<f32> = std::iter::from_fn(|| recording.sound.pop().ok()).collect();
+        let got: Vec<f32> = std::iter::from_fn(|| capture.sound.pop().ok()).collect();
         assert_eq!((got[0], got[2], got.len()), (got[1], -1.0, 4));
-        let mark = recording.marks.pop().unwrap();
+        let mark = capture.marks.pop().unwrap();
         assert!(mark.frame == 0 && mark.at < clock.now().offset(-6_999));
     }
 
     #[test]
     fn a_recording_nobody_reads_stays_bounded_and_joins_again() {
-        let (mut sink, mut recording) = recording(Clock::start(), 8_000, 1);
+        let (mut sink, mut capture) = capture(Clock::start(), 8_000, 1);
         for _ in 0..1_000 {
             sink.push(&[0.1; 80], 1, 0);
         }
-        assert_eq!(recording.sound.slots(), 12_000);
+        assert_eq!(capture.sound.slots(), 12_000);
         // The marks contain the numbers of the frames in the ring.
-        let last = std::iter::from_fn(|| recording.marks.pop().ok()).last().unwrap();
+        let last = std::iter::from_fn(|| capture.marks.pop().ok()).last().unwrap();
         assert_eq!(last.frame, 12_000 - 80);
     }
 

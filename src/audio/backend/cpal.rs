@@ -199,7 +199,7 @@ fn record_f32(
     config: StreamConfig,
     mut sink: Sink,
 ) -> Result<cpal::Stream, Fault> {
-    let heard = sink.recording_state();
+    let heard = sink.capture_state();
     let (channels, rate) = (config.channels, i64::from(config.sample_rate.max(1)));
     let data = move |sound: &[f32], info: &cpal::InputCallbackInfo| {
         let stamp = info.timestamp();

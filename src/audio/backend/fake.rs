@@ -53,7 +53,7 @@ impl Bench {
         let mut devices = self.0.lock();
         devices.present.retain(|(_, present)| present != id);
         if let Some(sink) = devices.recording.remove(id) {
-            sink.recording_state().latch.set(|| "gone".to_owned());
+            sink.capture_state().latch.set(|| "gone".to_owned());
         }
         if let Some(tap) = devices.playing.remove(id) {
             tap.played().latch.set(|| "gone".to_owned());

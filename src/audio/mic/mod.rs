@@ -17,7 +17,7 @@ use crate::audio::device_clock::{ClockAligner, GapFilled};
 use crate::audio::device_rate::DeviceRate;
 use crate::audio::source::{Context, DeviceInfo, Error, Source};
 use crate::audio::system;
-use crate::audio::system::{AudioSystem, CaptureMark, Direction, Fault, Recording, Stream};
+use crate::audio::system::{AudioSystem, Capture, CaptureMark, Direction, Fault, Stream};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
@@ -128,8 +128,8 @@ pub(super) fn bury(stream: Box<dyn Stream>) {
 /// The data that the watcher and the feed share.
 #[derive(Default)]
 struct Shared {
-    /// A new recording for the feed, and its rate.
-    fresh: Mutex<Option<(Recording, u32)>>,
+    /// A new capture for the feed, and its rate.
+    fresh: Mutex<Option<(Capture, u32)>>,
     /// The drift in parts per million, as the bits of an `f64`. Zero bits mean that the drift is
     /// unknown.
     drift: AtomicU64,
@@ -145,7 +145,7 @@ struct MicWatcher {
     was_open: bool,
 }
 
-/// The reason why a recording ended.
+/// The reason why a capture ended.
 enum End {
     /// The feed is no longer needed.
     Stopped,
@@ -199,8 +199,8 @@ impl MicWatcher {
         rates.dedup();
         let mut last = Fault::Format("no rate".to_owned());
         for rate in rates {
-            let (sink, recording) = system::recording(clock, rate, channels);
-            let heard = Arc::clone(&recording.heard);
+            let (sink, capture) = system::capture(clock, rate, channels);
+            let heard = Arc::clone(&capture.heard);
             let started = match &self.wanted {
                 WantedInput::Application(name) => self.system.record_application(name, rate, sink),
                 WantedInput::Microphone(_) | WantedInput::Speakers(_) => {
@@ -209,7 +209,7 @@ impl MicWatcher {
             };
             match started {
                 Ok(stream) => {
-                    *self.shared.fresh.lock() = Some((recording, rate));
+                    *self.shared.fresh.lock() = Some((capture, rate));
                     return Ok((stream, heard));
                 }
                 Err(fault @ Fault::Format(_)) => last = fault,
@@ -219,8 +219,8 @@ impl MicWatcher {
         Err(last)
     }
 
-    /// Watches until something ends the recording.
-    fn watch(&mut self, device: &DeviceInfo, heard: &system::RecordingState, stop: &Stop) -> End {
+    /// Watches until something ends the capture.
+    fn watch(&mut self, device: &DeviceInfo, heard: &system::CaptureState, stop: &Stop) -> End {
         let Context { clock, rate, channels, .. } = self.context;
         let (mut frames, mut alive, mut looked) = (0, clock.now(), clock.now());
         loop {
@@ -303,7 +303,7 @@ impl MicWatcher {
     }
 }
 
-type Started = (Box<dyn Stream>, Arc<system::RecordingState>);
+type Started = (Box<dyn Stream>, Arc<system::CaptureState>);
 
 /// The mixer's side of the input.
 struct MicFeed {
@@ -314,9 +314,9 @@ struct MicFeed {
     _worker: Worker,
 }
 
-/// One recording on its way to the mixer.
+/// One capture on its way to the mixer.
 struct Link {
-    recording: Recording,
+    capture: Capture,
     pace: DeviceRate,
     aligner: ClockAligner,
     rate: u32,
@@ -334,8 +334,8 @@ struct Link {
 impl AudioFeed for MicFeed {
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
         let fresh = self.shared.fresh.try_lock().and_then(|mut fresh| fresh.take());
-        if let Some((recording, rate)) = fresh {
-            self.link = Link::new(recording, rate, &self.context);
+        if let Some((capture, rate)) = fresh {
+            self.link = Link::new(capture, rate, &self.context);
         }
         let Some(link) = &mut self.link else {
             out.fill(0.0);
@@ -362,9 +362,9 @@ impl AudioFeed for MicFeed {
 }
 
 impl Link {
-    fn new(recording: Recording, rate: u32, context: &Context) -> Option<Self> {
+    fn new(capture: Capture, rate: u32, context: &Context) -> Option<Self> {
         Some(Self {
-            recording,
+            capture,
             pace: DeviceRate::new(rate),
             aligner: ClockAligner::new(rate, context.rate, context.channels)?,
             rate,
@@ -378,15 +378,15 @@ impl Link {
 
     /// Reads the received audio.
     fn take(&mut self, channels: u16) {
-        while let Ok(CaptureMark { frame, at }) = self.recording.marks.pop() {
+        while let Ok(CaptureMark { frame, at }) = self.capture.marks.pop() {
             self.pace.observe(frame, at);
         }
         // The value falls by a tenth in about a second, and rises immediately.
-        let age = self.recording.heard.age_micros.load(Ordering::Relaxed) as f64;
+        let age = self.capture.heard.age_micros.load(Ordering::Relaxed) as f64;
         self.age = age.max(self.age * 0.999);
         let channels = usize::from(channels.max(1));
-        let frames = self.recording.sound.slots() / channels;
-        let Ok(chunk) = self.recording.sound.read_chunk(frames * channels) else { return };
+        let frames = self.capture.sound.slots() / channels;
+        let Ok(chunk) = self.capture.sound.read_chunk(frames * channels) else { return };
         self.buffer.clear();
         let (first, second) = chunk.as_slices();
         self.buffer.extend_from_slice(first);
@@ -398,7 +398,7 @@ impl Link {
 
     /// Increases the delay after a missing block, unless the device sends no audio at all.
     fn late(&mut self) {
-        let heard = self.recording.heard.frames.load(Ordering::Relaxed);
+        let heard = self.capture.heard.frames.load(Ordering::Relaxed);
         if heard != self.heard && self.heard != 0 {
             self.slack = (self.slack + SLACK_STEP).min(MAX_SLACK);
         }

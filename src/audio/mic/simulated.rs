@@ -11,7 +11,7 @@ use crate::audio::system;
 pub(crate) struct Microphone {
     sound: Producer<f32>,
     marks: Producer<CaptureMark>,
-    heard: Arc<system::RecordingState>,
+    heard: Arc<system::CaptureState>,
     channels: usize,
     frame: i64,
 }
@@ -22,10 +22,10 @@ impl Microphone {
         let channels = usize::from(context.channels);
         let (sound, sound_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
         let (marks, marks_out) = RingBuffer::new(1_024);
-        let heard = Arc::new(system::RecordingState::default());
-        let recording = Recording { sound: sound_out, marks: marks_out, heard: Arc::clone(&heard) };
+        let heard = Arc::new(system::CaptureState::default());
+        let capture = Capture { sound: sound_out, marks: marks_out, heard: Arc::clone(&heard) };
         let shared = Arc::new(Shared::default());
-        *shared.fresh.lock() = Some((recording, rate));
+        *shared.fresh.lock() = Some((capture, rate));
         let worker = Worker::spawn("microphone", |_| {}).unwrap();
         let feed = MicFeed { shared, context: *context, link: None, _worker: worker };
         (Self { sound, marks, heard, channels, frame: 0 }, Box::new(feed))

@@ -46,7 +46,7 @@ pub(in crate::audio::backend) fn record(
         again: None,
     };
     capture.update()?;
-    let heard = capture.sink.recording_state();
+    let heard = capture.sink.capture_state();
     let body = move |stop: &Stop| {
         if let Err(fault) = capture.run(stop) {
             heard.latch.set(|| fault.detail().to_owned());
