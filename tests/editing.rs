@@ -247,7 +247,7 @@ fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
     let settings =
         || Settings { collection: collection(&[VideoChoice::Test]), ..Settings::default() };
     let wanted = [
-        "the transition of most scenes: onair keeps yours",
+        "the default transition (onair keeps yours)",
         "the source 'S64': there are 64 already",
         "the item for 'S64' in the scene 'More'",
     ];

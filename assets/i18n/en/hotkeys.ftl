@@ -1,6 +1,6 @@
 # Commands (a tooltip for each), hotkeys, the palette.
 
-tip-action-go-live = Starts the broadcast. On air, onair asks before it stops.
+tip-action-go-live = Starts the broadcast. If you are on air, asks before stopping.
 tip-action-send-file = Sends a media file to the targets without encoding it again.
 tip-action-preflight = Checks targets, sources and this computer before you go live.
 tip-action-record = Records the program to a file in the recordings folder.
@@ -164,11 +164,11 @@ tip-action-new-play-key = Disconnects all viewers. Links with the old key no lon
 
 # Commands for objects that the user has named
 named-scene = Switch to the scene { $name }
-tip-named-scene = In studio mode, shows the scene in the preview.
+tip-named-scene = Shows the scene in the program; in studio mode, in the preview.
 named-show-hide = Show or hide { $name }
 tip-named-show-hide = Shows or hides the source in the program scene.
 named-mute = Mute or unmute { $name }
-tip-named-mute = Mutes this audio source in the program, or turns it on again.
+tip-named-mute = Mutes or unmutes this audio source in the program.
 named-target = Turn the target { $name } on or off
 tip-named-target = On air, the target starts or stops at once. The others continue.
 named-collection = Use the scene collection { $name }

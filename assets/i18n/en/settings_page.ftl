@@ -35,7 +35,7 @@ setting-bitrate-note = A higher bitrate looks better and needs more upload. Keep
 setting-monitoring = Monitoring device
 setting-monitoring-note = Plays the audio sources that you monitor. Use headphones to avoid echo.
 setting-push-to-talk = Push-to-talk key
-setting-push-to-talk-note = Opens or mutes a microphone while you hold it. Turn push-to-talk on in the audio mixer.
+setting-push-to-talk-note = Hold this key to unmute or mute a microphone. Turn push-to-talk on in the audio mixer.
 
 setting-encoder = Video encoder
 setting-encoder-note = Automatic picks the best one that this computer has.
@@ -63,7 +63,7 @@ setting-tracks = Audio tracks
 setting-tracks-note = The names of the tracks in a recording. Video editors show them.
 
 setting-hotkeys = Hotkeys
-setting-hotkeys-note = Click a hotkey, then press the new keys. Keys without Ctrl or Alt work only while the canvas or a list has the focus.
+setting-hotkeys-note = Click a hotkey, then press the new keys. Without Ctrl or Alt, letters and digits do not work while you type or while another control has the focus.
 
 setting-services = Your own services
 setting-services-note = Services that onair does not know, with their servers and limits.

@@ -1,6 +1,6 @@
 # 命令（每个都有说明）、快捷键、命令面板。
 
-tip-action-go-live = 开始直播。直播中按下会先询问是否停止。
+tip-action-go-live = 开始直播。直播中按下会先询问是否结束。
 tip-action-send-file = 不重新编码，把媒体文件直接推送到推流目标。
 tip-action-preflight = 开播前检查推流目标、来源和本机。
 tip-action-record = 把输出画面录制到录像文件夹。
@@ -164,14 +164,14 @@ tip-action-new-play-key = 断开所有观众，使用旧密钥的链接失效。
 
 # Commands for things with a name of the user
 named-scene = 切换到场景 { $name }
-tip-named-scene = 在工作室模式下，场景显示在预览中。
+tip-named-scene = 将场景切换到输出；在工作室模式下切换到预览。
 named-show-hide = 显示或隐藏 { $name }
 tip-named-show-hide = 在输出场景中显示或隐藏这个来源。
 named-mute = 静音或取消静音 { $name }
-tip-named-mute = 把这个音频源在输出中静音，或重新打开。
+tip-named-mute = 在输出中将此音频源静音，或取消静音。
 named-target = 打开或关闭推流目标 { $name }
-tip-named-target = 直播时，目标立即开始或停止，其他目标不受影响。
+tip-named-target = 直播时，此推流目标立即开始或停止推流，其他目标不受影响。
 named-collection = 使用场景集合 { $name }
-tip-named-collection = 用这个集合的场景和来源替换当前的。
+tip-named-collection = 用这个场景集合替换当前的所有场景和来源。
 named-profile = 使用配置方案 { $name }
 tip-named-profile = 使用这个配置方案的画质、推流目标和快捷键。

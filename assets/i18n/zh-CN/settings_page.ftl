@@ -35,7 +35,7 @@ setting-bitrate-note = 码率越高越清晰，也越占上行带宽。请留出
 setting-monitoring = 监听设备
 setting-monitoring-note = 用来播放你监听的音频源。戴耳机可避免回声。
 setting-push-to-talk = 讲话键
-setting-push-to-talk-note = 按住时打开麦克风或静音。请在混音器中启用按键讲话。
+setting-push-to-talk-note = 按住此键可取消静音或静音麦克风。请在混音器中启用按键讲话。
 
 setting-encoder = 视频编码器
 setting-encoder-note = “自动”会选用本机最合适的编码器。
@@ -63,7 +63,7 @@ setting-tracks = 音轨
 setting-tracks-note = 录像中各音轨的名称，会显示在剪辑软件中。
 
 setting-hotkeys = 快捷键
-setting-hotkeys-note = 点击快捷键，再按下新的按键。不带 Ctrl 或 Alt 的按键只在画布或列表获得焦点时有效。
+setting-hotkeys-note = 点击快捷键，再按下新的按键。字母、数字等按键如果不带 Ctrl 或 Alt，在输入文字或焦点位于其他控件时无效。
 
 setting-services = 自定义平台
 setting-services-note = 添加 onair 没有收录的平台，设置推流地址和上限。
@@ -77,7 +77,7 @@ setting-server-names = 内置服务器的主机名
 setting-server-names-note = 浏览器可以用这些名称访问，如 studio.example.com。IP 地址和本机的 .local 名称始终可用。
 setting-server-names-hint = studio.example.com
 setting-server-origins = 可以播放直播的网站
-setting-server-origins-note = 这些来源的网页可以读取内置服务器。写 * 表示所有网站。
+setting-server-origins-note = 这些网站的网页可以读取内置服务器。写 * 表示所有网站。
 setting-server-origins-hint = https://example.com
 
 setting-renderer = 渲染

@@ -210,7 +210,10 @@ fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Namin
             of_kind(kind, key!("collection-new-title"), key!("profile-new-title")),
             key!("part-create"),
         ),
-        Naming::Duplicate => (key!("part-duplicate-title"), key!("part-create")),
+        Naming::Duplicate => (
+            of_kind(kind, key!("collection-duplicate-title"), key!("profile-duplicate-title")),
+            key!("part-create"),
+        ),
         Naming::Rename(_) => (key!("part-rename-title"), key!("part-rename-short")),
     };
     label(ui, &texts.get(title), Type::Body, theme.text);
@@ -279,7 +282,8 @@ fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) 
     let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
     let title = of_kind(kind, key!("collection-delete-title"), key!("profile-delete-title"));
     label(ui, &named(title), Type::Body, theme.text);
-    paragraph(ui, &texts.get("part-delete-note"), Type::Small, theme.secondary);
+    let note = of_kind(kind, key!("collection-delete-note"), key!("profile-delete-note"));
+    paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
     let words = (texts.get("part-delete-yes"), texts.get("part-keep"));
     let (yes, no) = buttons(ui, theme, &words.0, ButtonWeight::Live, &words.1);
     if yes {
