@@ -128,7 +128,7 @@ impl Kind {
 }
 
 /// If the desktop's dialog has not responded after this time, it may not have appeared at all.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+const DIALOG_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// If a dialog reports a cancellation within this time, onair assumes that the dialog never
 /// appeared.
 const TOO_SOON: Duration = Duration::from_millis(300);
@@ -225,7 +225,7 @@ impl Files {
     pub fn waits(&self) -> bool {
         self.open.as_ref().is_some_and(|asked| {
             matches!(asked.provider, DialogProvider::Desktop(..))
-                && asked.since.elapsed() > PATIENCE
+                && asked.since.elapsed() > DIALOG_TIMEOUT
         })
     }
 
@@ -336,7 +336,7 @@ mod tests {
         let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
         let worker = Worker::spawn("never", |stop| while !stop.wait(Duration::from_secs(1)) {});
         let kind = Kind::Then(Then { source: SourceId(1), pick: FileRequest::Image, at: None });
-        let long_ago = Instant::now().checked_sub(PATIENCE * 2).unwrap();
+        let long_ago = Instant::now().checked_sub(DIALOG_TIMEOUT * 2).unwrap();
         let provider = DialogProvider::Desktop(worker.unwrap(), answers);
         let open = Some(OpenDialog { kind: kind.clone(), folder: None, since: long_ago, provider });
         let mut files = Files { open, news: None };

@@ -13,7 +13,7 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// The time after the start during which the stream's bitrate is used instead of the measured rate.
 const LEARNT: Duration = Duration::from_secs(8);
 /// The media time that waits to be written, above which a disk is too slow.
-const SLOW: Duration = Duration::from_secs(5);
+const MAX_UNWRITTEN: Duration = Duration::from_secs(5);
 /// The media time that waits to be written, below which the disk counts as normal again.
 const WELL: Duration = Duration::from_secs(1);
 /// Number of bytes to keep free in addition to the file's index, because other programs need some
@@ -107,7 +107,7 @@ impl SpaceWatch {
             self.slow = look.queued > WELL;
             return None;
         }
-        self.slow = look.queued > SLOW;
+        self.slow = look.queued > MAX_UNWRITTEN;
         self.slow.then_some(Warning::Slow { queued: look.queued })
     }
 }

@@ -11,7 +11,7 @@ use crate::mix::loudness_window::LoudnessWindow;
 /// The time without audio, in seconds, after which a source reads silent.
 const STARVED: f32 = 0.5;
 /// The hold time of the highest peak in seconds.
-const HOLD: f32 = 20.0;
+const PEAK_HOLD: f32 = 20.0;
 /// The number of audible seconds with identical left and right channels after which the two count
 /// as one channel.
 const JOINED_AFTER: f32 = 1.0;
@@ -136,7 +136,7 @@ impl Meter {
             [risen(left, side(0)), risen(right, side(1))]
         });
         self.held_for += seconds;
-        if dbfs >= self.reading.held_dbfs || self.held_for > HOLD {
+        if dbfs >= self.reading.held_dbfs || self.held_for > PEAK_HOLD {
             self.reading.held_dbfs = self.reading.peak_dbfs;
             self.held_for = 0.0;
         }

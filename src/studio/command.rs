@@ -44,8 +44,8 @@ pub enum Command {
     Media(SourceId, TransportCommand),
     /// Sets the end behavior of a media file.
     AtEnd(SourceId, EndBehavior),
-    /// Sets a control of a camera, both by name; `None` sets it to its default. The camera stores the
-    /// value.
+    /// Sets a control of a camera. `camera` and `control` are names. `None` restores the control's
+    /// default. The camera stores the value.
     SetCamera { camera: String, control: String, value: Option<i64> },
     /// Resets all controls of a camera to their defaults.
     ResetCamera(String),

@@ -18,13 +18,13 @@ use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::media::BitsPerSecond;
 
 /// Interval between two samples of a link.
-pub const EVERY: Duration = Duration::from_millis(250);
+pub const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A backlog of this length means that the link is slow, unless the backlog shrinks by the next
 /// sample: a single large frame would be sent by then.
 const HIGH_QUEUE_DELAY: Duration = Duration::from_millis(200);
 /// A backlog of at least this length means immediately that the link is slow.
-const TOO_LONG: Duration = Duration::from_millis(800);
+const MAX_BACKLOG: Duration = Duration::from_millis(800);
 /// While the backlog is shorter than this, the link keeps up.
 const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
 /// The time that a new connection has for sending its initial backlog.
@@ -40,7 +40,7 @@ const MAX_PROBE: Duration = Duration::from_secs(60);
 const TRIED: Duration = Duration::from_secs(8);
 
 /// After this time without progress, the link does not count as slow, but as stalled or lost.
-const STILL: Duration = Duration::from_millis(500);
+const STALLED_AFTER: Duration = Duration::from_millis(500);
 /// The time without progress after which the backlog no longer counts.
 const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
 
@@ -126,14 +126,14 @@ impl Adapter {
         self.now = if lowered { self.now.min(most.0) } else { most.0 };
     }
 
-    /// Takes a sample, ideally every [`EVERY`].
+    /// Takes a sample, ideally every [`SAMPLE_INTERVAL`].
     pub fn note(&mut self, sample: Sample) {
         if !sample.live {
             (self.live_since, self.last, self.calm_since) = (None, None, None);
             self.growing = 0;
             return;
         }
-        if sample.silent >= STILL {
+        if sample.silent >= STALLED_AFTER {
             if sample.silent >= STALL_THRESHOLD {
                 (self.live_since, self.last, self.calm_since) = (None, None, None);
                 self.growing = 0;
@@ -148,7 +148,7 @@ impl Adapter {
         let grows = last.is_some_and(|last| sample.queued >= last.queued);
         self.growing =
             if sample.queued >= HIGH_QUEUE_DELAY && grows { self.growing + 1 } else { 0 };
-        let slow = sample.queued >= TOO_LONG || self.growing >= 2;
+        let slow = sample.queued >= MAX_BACKLOG || self.growing >= 2;
         if slow {
             self.calm_since = None;
             let since_down = self.last_down.map(|at| sample.at.since(at));
@@ -218,7 +218,7 @@ mod tests {
         fn run(&mut self, seconds: f64, width: f64, live: bool) {
             self.worst = Duration::ZERO;
             for _ in 0..(seconds * 4.0) as u32 {
-                self.at += EVERY;
+                self.at += SAMPLE_INTERVAL;
                 let made = f64::from(self.adapter.bitrate().0 + 128_000) * 0.25;
                 let room = if live { width * 0.25 } else { 0.0 };
                 let carried = (self.waiting_bits + made).min(room);
@@ -229,8 +229,11 @@ mod tests {
                 let queued = Duration::from_secs_f64(queued);
                 self.worst = self.worst.max(queued);
                 let carried = (carried * 4.0) as u64;
-                self.silent =
-                    if live && width == 0.0 { self.silent + EVERY } else { Duration::ZERO };
+                self.silent = if live && width == 0.0 {
+                    self.silent + SAMPLE_INTERVAL
+                } else {
+                    Duration::ZERO
+                };
                 let silent = self.silent;
                 self.adapter.note(Sample { at: self.at, live, queued, carried, silent });
             }
@@ -318,14 +321,14 @@ mod tests {
         const LAG: usize = 40;
         let rate = BitsPerSecond;
         let adapter = Adapter::new(rate(2_500_000), rate(300_000), rate(128_000));
-        let mut adapter = adapter.delayed(EVERY * LAG as u32);
+        let mut adapter = adapter.delayed(SAMPLE_INTERVAL * LAG as u32);
         // A link of 1.5 Mbit/s behind a delay of ten seconds; a backlog of more than 1 s is
         // dropped.
         let mut held = std::collections::VecDeque::from(vec![2_628_000.0; LAG]);
         let (mut waiting, mut at) = (0.0_f64, Timestamp::ZERO);
         let mut steps = Vec::new();
         for _ in 0..4 * 60 {
-            at += EVERY;
+            at += SAMPLE_INTERVAL;
             held.push_back(f64::from(adapter.bitrate().0 + 128_000));
             let rate = held.pop_front().unwrap();
             let carried = (waiting + rate * 0.25).min(375_000.0);

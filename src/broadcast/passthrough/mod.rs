@@ -29,7 +29,7 @@ use crate::text::Problem;
 /// How often the thread checks for a stop request while it waits for the start.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum number of packets in the queue to the hub.
-const PACKETS: usize = 64;
+const QUEUED_PACKETS: usize = 64;
 /// Number of bytes at the beginning of the file that are searched for codec configs.
 const MAX_HEADER: usize = 32 << 20;
 /// The time within which both video and audio must begin, if the file has both.
@@ -159,7 +159,7 @@ impl PassthroughFile {
     /// # Errors
     /// Fails if the system provides no thread.
     pub fn show(self, again: bool, clock: Clock) -> io::Result<Playback> {
-        let (packets, input) = queue::bounded("packets of the file", PACKETS, Full::Block);
+        let (packets, input) = queue::bounded("packets of the file", QUEUED_PACKETS, Full::Block);
         let hub = Hub::spawn_copy(self.head.clone(), input)?;
         let progress = Arc::<Mutex<Progress>>::default();
         let its_progress = Arc::clone(&progress);

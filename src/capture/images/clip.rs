@@ -71,7 +71,7 @@ enum ClipDecoder {
 }
 
 /// Display time of a static image.
-const STILL: Duration = Duration::from_secs(1);
+const STATIC_DURATION: Duration = Duration::from_secs(1);
 
 impl ClipDecoder {
     fn run(self, size: Size, shots: &Sender<ClipFrame>, stop: &Stop) {
@@ -100,7 +100,7 @@ impl ClipDecoder {
             Self::File(path) => match decode::open(&path, Some(size)) {
                 // A static image covers the cut for its display time.
                 Ok(Opened::Still(planes)) => {
-                    send(planes, STILL);
+                    send(planes, STATIC_DURATION);
                 }
                 Ok(Opened::Moving(moving)) => {
                     if let Err(why) = each(moving, &mut send) {

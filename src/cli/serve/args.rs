@@ -60,10 +60,10 @@ impl FromStr for WebRtc {
     }
 }
 
-/// Parses the address of a flag.
+/// Parses the address in `--push` or `--pull`.
 ///
 /// # Errors
-/// Fails if the address is invalid, or the same for all streams.
+/// Fails if the address is invalid, or names one fixed stream.
 pub(super) fn relay_target(text: &str) -> Result<RelayTarget, Problem> {
     let target = RelayTarget::parse(text, None)?;
     if target.has_fixed_name() { Err(problem!("relay-one-name")) } else { Ok(target) }
@@ -83,7 +83,7 @@ pub(super) fn hls_mode(text: &str) -> Result<Mode, Problem> {
 }
 
 /// The range of slow mode.
-pub(super) const SLOW: (Duration, Duration) = (Duration::ZERO, MAX_SLOW);
+pub(super) const SLOW_MODE_RANGE: (Duration, Duration) = (Duration::ZERO, MAX_SLOW);
 
 /// Makes a signed token, for `?token=…`.
 #[derive(Clone, Debug, clap::Args)]
@@ -195,7 +195,7 @@ pub struct Args {
     pub ice_server: Vec<IceServer>,
     /// Slow mode of the chats: how long each viewer waits between two messages, up to 10m
     /// [default: 0s, which is off]
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SLOW))]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SLOW_MODE_RANGE))]
     pub chat_slow: Option<Duration>,
     /// Blocked words of the chats; only in the file of --config
     #[arg(skip)]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::base::Secret;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
-use crate::cli::serve::args::{Args, SLOW, hls_mode, percent};
+use crate::cli::serve::args::{Args, SLOW_MODE_RANGE, hls_mode, percent};
 use crate::cli::serve::ice_servers::{self, IceServerTable};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
@@ -195,7 +195,7 @@ impl Config {
             ("hls_part", &mut all.hls_part, &self.hls_part, Settings::PART),
             ("hls_segment", &mut all.hls_segment, &self.hls_segment, Settings::SEGMENT),
             ("hls_window", &mut all.hls_window, &self.hls_window, Settings::WINDOW),
-            ("chat_slow", &mut all.chat_slow, &self.chat_slow, SLOW),
+            ("chat_slow", &mut all.chat_slow, &self.chat_slow, SLOW_MODE_RANGE),
             ("split_time", &mut all.split_time, &self.split_time, SPLIT_TIME),
             ("keep_time", &mut all.keep_time, &self.keep_time, KEEP_TIME),
         ] {

@@ -11,7 +11,7 @@ use crate::media::{Planes, Size};
 
 /// The number of drawings with the same lowest pieces after which these are cached as one frame.
 /// With a lower number, a source with a low frame rate would cost extra copies.
-const STILL: u32 = 3;
+const MIN_UNCHANGED: u32 = 3;
 
 /// Maximum number of separately tracked areas of a frame.
 const MAX_PARTS: usize = 8;
@@ -76,7 +76,7 @@ impl StaticLayers {
         }
         let worth = same > self.pieces.len();
         self.streak = if worth { self.streak + 1 } else { 0 };
-        (self.streak >= STILL).then_some(same)
+        (self.streak >= MIN_UNCHANGED).then_some(same)
     }
 
     /// Caches these pieces as one frame with a unique number.

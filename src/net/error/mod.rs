@@ -117,9 +117,9 @@ impl Class {
 pub enum ProxyProblem {
     /// The proxy itself is unreachable.
     Unreachable(Box<Cause>),
-    /// The proxy requires a user and a password.
+    /// The proxy requires a user name and a password.
     NeedsLogin,
-    /// The proxy rejects user or password.
+    /// The proxy rejects the user name or the password.
     WrongLogin,
     /// The proxy will not or cannot reach the server, with the reason.
     Refused(Problem),

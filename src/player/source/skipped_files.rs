@@ -9,7 +9,7 @@ use crate::media::playback_control::SkippedFile;
 use crate::text::Problem;
 
 /// Interval between checks for changes.
-const EVERY: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The files that cannot be played.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl SkippedFiles {
 
     /// Removes files that have changed or left the list.
     pub(super) fn update(&mut self, now: Timestamp, is_listed: impl Fn(&Path) -> bool) {
-        let again = now.since(self.looked) >= EVERY;
+        let again = now.since(self.looked) >= CHECK_INTERVAL;
         if again {
             self.looked = now;
         }
@@ -96,7 +96,7 @@ mod tests {
         let mut now = Timestamp::ZERO;
         std::fs::write(&one, "come").unwrap();
         let mut look = |it: &mut SkippedFiles, listed: &Path| {
-            now += EVERY;
+            now += CHECK_INTERVAL;
             it.update(now, |path| path == one || path == listed);
         };
         look(&mut it, &two);

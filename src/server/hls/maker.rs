@@ -14,7 +14,7 @@ use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
 
 /// How long a publisher may be away before the playlist ends.
-const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
+const PUBLISHER_GRACE: Duration = Duration::from_secs(15);
 
 /// Converts messages to a playlist.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl Maker {
 
     /// Ends the playlist if no publisher returns. Returns true if the playlist has just ended.
     pub fn end_if_gone(&mut self, now: Timestamp) -> bool {
-        let gone = self.gone_since.is_some_and(|since| now.since(since) >= COMES_BACK_WITHIN);
+        let gone = self.gone_since.is_some_and(|since| now.since(since) >= PUBLISHER_GRACE);
         if !gone || self.ended {
             return false;
         }

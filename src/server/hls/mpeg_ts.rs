@@ -101,7 +101,8 @@ impl Listing {
 }
 
 impl Segment {
-    /// Converts the segment to MPEG-TS. Returns `None` if MPEG-TS does not support its codecs.
+    /// Converts the segment to MPEG-TS. Returns `None` if MPEG-TS does not support the
+    /// segment's codecs.
     pub fn make_ts(&self) -> Option<Bytes> {
         let chunks = self.parts.iter().flat_map(|part| part.chunks());
         to_ts(&self.span.initialization, chunks, self.number)

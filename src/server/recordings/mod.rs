@@ -201,7 +201,9 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
     }
     let lost = match sink.skipped() {
         0 => None,
-        skipped => Some(format!("the disk was too slow: {skipped} pictures or sounds are missing")),
+        skipped => {
+            Some(format!("the disk was too slow: {skipped} frames or audio packets are missing"))
+        }
     };
     reporter.note(writer.take_events(), lost.as_deref());
     reporter.current = writer.figures();

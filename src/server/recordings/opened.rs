@@ -110,7 +110,7 @@ pub(in crate::server) struct OpenRecording {
 #[derive(Debug)]
 struct OpenFile {
     media: MediaFile,
-    /// The reader of a file that grows, or of FLV.
+    /// The reader of a growing file or of an FLV file.
     growing: Option<GrowingIndex>,
     refreshed: Option<Timestamp>,
 }

@@ -30,7 +30,7 @@ use crate::wire::rtmp::url::Url;
 /// A server that sends nothing for this long has failed.
 const SILENCE: Duration = Duration::from_secs(8);
 /// The pull waits this long for a server that does not have the stream yet.
-const SOON: Duration = Duration::from_secs(1);
+const MISSING_STREAM_WAIT: Duration = Duration::from_secs(1);
 /// With further addresses: if a server does not have the stream for this long, the pull tries the
 /// next server.
 const START: Duration = Duration::from_secs(4);
@@ -227,7 +227,7 @@ impl Pull {
                     if self.live_since.is_some() && now.since(self.heard) >= SILENCE {
                         return End::Failed(problem!("relay-silent"));
                     }
-                    if self.live_since.is_none() && now.since(began) >= SOON {
+                    if self.live_since.is_none() && now.since(began) >= MISSING_STREAM_WAIT {
                         self.wait_for_media();
                     }
                     if self.live_since.is_none() && further && now.since(began) >= START {

@@ -30,7 +30,7 @@ const MAX_UNSENT: usize = 128 << 10;
 const NO_PROGRESS: Duration = Duration::from_secs(10);
 /// How long the connection is kept after the publisher has left: a publisher that returns in time
 /// causes no interruption.
-const COMES_BACK_WITHIN: Duration = Duration::from_secs(3);
+const PUBLISHER_GRACE: Duration = Duration::from_secs(3);
 /// Time limit for closing a connection.
 const CLOSE: Duration = Duration::from_secs(1);
 
@@ -127,7 +127,7 @@ impl Relaying for Push {
         }
         let now = self.task.registry.clock.now();
         let since = *self.unpublished_at.get_or_insert(now);
-        match now.since(since) < COMES_BACK_WITHIN {
+        match now.since(since) < PUBLISHER_GRACE {
             true => Ok(()),
             false => {
                 // A publisher that returns from here on gets another push, while this one closes its

@@ -15,7 +15,7 @@ use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 
 /// After a refusal, the same rendition is not started for this long.
-const BARRED: Duration = Duration::from_secs(30);
+const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 /// Maximum number of remembered refusals.
 const MAX_BARRED: usize = 256;
 
@@ -58,7 +58,7 @@ impl Transcoders {
     /// Returns the reason why a rendition was refused recently, if it was.
     pub(super) fn barred(&self, stream: &Stream, name: &str, now: Timestamp) -> Option<Refusal> {
         let mut barred = self.barred.lock();
-        barred.retain(|it| now.since(it.since) < BARRED);
+        barred.retain(|it| now.since(it.since) < REFUSAL_PAUSE);
         let mut all = barred.iter();
         let found =
             all.find(|it| it.app == stream.app && it.stream == stream.name && it.name == name);

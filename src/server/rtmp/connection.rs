@@ -328,9 +328,9 @@ impl Connection {
     }
 
     /// Sets whether the player wants audio and video.
-    pub fn set_wanted(&self, sound: Option<bool>, pictures: Option<bool>) {
+    pub fn set_wanted(&self, audio: Option<bool>, video: Option<bool>) {
         let mut io = self.io.lock();
-        io.wanted = (sound.unwrap_or(io.wanted.0), pictures.unwrap_or(io.wanted.1));
+        io.wanted = (audio.unwrap_or(io.wanted.0), video.unwrap_or(io.wanted.1));
     }
 
     /// Returns the number of media bytes that wait for the player.

@@ -38,7 +38,7 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Records that this many bytes were sent on the lent half. The rest is in its queue.
     fn settle(&self, _sent: u64, _all_done: bool) {}
 
-    /// Returns the number of bytes that the receiver's connection has sent.
+    /// Returns the number of bytes that were sent to the receiver.
     fn sent(&self) -> u64 {
         0
     }

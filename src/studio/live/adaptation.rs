@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::Adapter;
-use crate::broadcast::adaptation::{EVERY, RenditionChoice, Sample, SizeSteps, second_bitrate};
+use crate::broadcast::adaptation::{
+    RenditionChoice, SAMPLE_INTERVAL, Sample, SizeSteps, second_bitrate,
+};
 use crate::media::{BitsPerSecond, RenditionId, Size};
 use crate::studio::targets::quality::{Adapt, Quality};
 
@@ -184,7 +186,7 @@ impl Adaptation {
         if now < self.next {
             return None;
         }
-        self.next = now + EVERY;
+        self.next = now + SAMPLE_INTERVAL;
         self.alone = terms.alone;
         let quality = &self.quality;
         let (mut all, mut live) = (Vec::new(), Vec::new());

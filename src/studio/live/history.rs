@@ -11,9 +11,9 @@ use crate::studio::notices::message::StudioMessage;
 /// Seconds of bitrate to keep.
 const SECONDS: usize = 600;
 /// The share of skipped frames above which the computer no longer keeps up.
-const SLOW: f64 = 0.05;
+const OVERLOAD_SHARE: f64 = 0.05;
 /// The share of skipped frames below which the computer keeps up again.
-const FAST: f64 = 0.01;
+const RECOVERED_SHARE: f64 = 0.01;
 /// The number of seconds over which the share is measured.
 const SLOW_SECONDS: usize = 5;
 
@@ -64,7 +64,7 @@ impl History {
         let captured = last.0.saturating_sub(first.0) as f64;
         let skipped = last.1.saturating_sub(first.1) as f64;
         let share = skipped / (captured + skipped).max(1.0);
-        let is_slow = if self.is_slow { share >= FAST } else { share >= SLOW };
+        let is_slow = if self.is_slow { share >= RECOVERED_SHARE } else { share >= OVERLOAD_SHARE };
         if is_slow == std::mem::replace(&mut self.is_slow, is_slow) {
             return None;
         }

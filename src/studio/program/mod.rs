@@ -226,7 +226,7 @@ impl Program {
         messages
     }
 
-    /// Shows this plan in another program, whose frames are drawn only while it has an encoder.
+    /// Sets the canvas of another program, whose frames are drawn only while it has an encoder.
     /// `None` ends that program.
     pub(super) fn set_other(
         &mut self,
@@ -392,7 +392,8 @@ impl Program {
         self.sources.changes()
     }
 
-    /// Returns the sources that skip other files than at the last call, with the messages.
+    /// Returns the names of the sources whose skipped files changed since the last call. If a source
+    /// still skips files, its message is included.
     pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         self.sources.left_out()
     }

@@ -10,7 +10,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::background_search::{Outcome, Search};
 
 /// Interval between checks.
-const EVERY: Duration = Duration::from_millis(2_500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(2_500);
 
 /// News about files that filters or transitions need.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl MissingFiles {
         });
         let due = due.map(|(path, _)| path).collect();
         if !wanted.is_empty() && now >= self.next {
-            self.next = now + EVERY;
+            self.next = now + CHECK_INTERVAL;
             let wanted = wanted.clone();
             self.search.begin("absent-files", move || {
                 let look = |path: PathBuf| {
@@ -66,7 +66,7 @@ mod tests {
 
     /// Returns the number of files that the next check finds, regardless of the speed of the disk.
     fn check(absent: &mut MissingFiles, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
-        *now += EVERY;
+        *now += CHECK_INTERVAL;
         let mut due = absent.check(*now, wanted).len();
         while absent.search.is_under_way() {
             std::thread::sleep(Duration::from_millis(1));

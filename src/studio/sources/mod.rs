@@ -463,8 +463,8 @@ impl Sources {
         std::mem::take(&mut self.closed)
     }
 
-    /// Returns the names of sources that skip other files than at the last call, with a message if
-    /// they still skip any. For a source that does not deliver at all, its failure is more
+    /// Returns the names of the sources whose skipped files changed since the last call. If a source
+    /// still skips files, its message is included. For a source that does not deliver at all, its failure is more
     /// important.
     pub fn left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         let changes = self.open.iter_mut().filter_map(|(id, open)| {

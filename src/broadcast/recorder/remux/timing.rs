@@ -73,7 +73,7 @@ fn signed(micros: u64) -> i64 {
     i64::try_from(micros).unwrap_or(i64::MAX / 4)
 }
 
-/// Returns the most frequent interval between samples.
+/// Returns the median interval between the first samples, or `None` if no interval is positive.
 fn period<'a>(places: impl Iterator<Item = &'a SampleLocation>) -> Option<Duration> {
     let times: Vec<_> = places.take(MAX_MEASURED).map(|place| place.dts).collect();
     let steps = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b.micros_since(*a));

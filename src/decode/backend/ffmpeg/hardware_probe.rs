@@ -98,7 +98,7 @@ const LUMA: [u8; 4] = [48, 144, 96, 208];
 /// The red chroma of the left and right halves.
 const RED: [u8; 2] = [160, 96];
 /// The tolerance for luma and chroma. Decoders agree exactly, but converters may differ.
-const OFF: u8 = 4;
+const TOLERANCE: u8 = 4;
 
 /// Returns true if every part of the frame has the expected color in its middle.
 fn is_right(frame: &VideoFrame) -> bool {
@@ -107,7 +107,7 @@ fn is_right(frame: &VideoFrame) -> bool {
     }
     let planes = frame.planes();
     let near = |plane: &[u8], stride: usize, (x, y): (usize, usize), wanted: u8| {
-        plane.get(y * stride + x).is_some_and(|is| is.abs_diff(wanted) <= OFF)
+        plane.get(y * stride + x).is_some_and(|is| is.abs_diff(wanted) <= TOLERANCE)
     };
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
     let middles = [(64, 36), (192, 36), (64, 108), (192, 108)];

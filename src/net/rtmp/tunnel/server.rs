@@ -35,7 +35,7 @@ const ORPHANED: Duration = Duration::from_secs(5);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// The time for which an idle request waits for data. Waiting reduces the number of requests, and
 /// media is still sent immediately. Adobe's servers wait 512 ms by default.
-const HOLD: Duration = Duration::from_millis(250);
+const IDLE_HOLD: Duration = Duration::from_millis(250);
 /// Number of initial requests. These requests carry commands, and are held until their replies are
 /// ready, for at most [`COMMAND_HOLD`].
 const COMMANDS: u32 = 32;
@@ -189,7 +189,7 @@ impl Gate {
             }
             Request::Idle(address) => {
                 drain(http, body).await;
-                self.exchange(&address, None, HOLD).await
+                self.exchange(&address, None, IDLE_HOLD).await
             }
         }
     }

@@ -21,7 +21,7 @@ pub(in crate::player) const LIMIT: Duration = Duration::from_secs(30);
 /// Additional time for each further port that is tried.
 const PORT: Duration = Duration::from_secs(10);
 /// The limit for a slow link, from the first data until media can be presented.
-const SLOW: Duration = Duration::from_secs(60);
+const SLOW_LINK_LIMIT: Duration = Duration::from_secs(60);
 
 /// The deadline of an opening.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl OpenDeadline {
     pub fn media(&self) {
         let mut state = self.0.lock();
         if !std::mem::replace(&mut state.media, true) {
-            state.until = state.until.max(Instant::now() + SLOW);
+            state.until = state.until.max(Instant::now() + SLOW_LINK_LIMIT);
         }
     }
 

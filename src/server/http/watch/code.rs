@@ -17,17 +17,17 @@ pub(super) fn response(headers: &HeaderMap, app: &str, stream: &str, query: &str
     let is_secure = form_urlencoded::parse(query.as_bytes())
         .any(|(name, value)| name == "scheme" && value == "https");
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let picture = host.and_then(|host| {
+    let image = host.and_then(|host| {
         let scheme = if is_secure { "https" } else { "http" };
         let (app, stream) = (encode(app), encode_name(stream));
         let secret = secret(query);
-        picture(&format!("{scheme}://{host}/watch/{app}/{stream}{secret}"))
+        image(&format!("{scheme}://{host}/watch/{app}/{stream}{secret}"))
     });
-    match picture {
-        Some(picture) => {
+    match image {
+        Some(image) => {
             let head =
                 [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-store")];
-            (head, picture).into_response()
+            (head, image).into_response()
         }
         // There is no host, or the address is too long for a code.
         None => StatusCode::BAD_REQUEST.into_response(),
@@ -42,7 +42,7 @@ fn secret(query: &str) -> String {
     if query.is_empty() { query } else { format!("?{query}") }
 }
 
-fn picture(address: &str) -> Option<String> {
+fn image(address: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(address, EcLevel::M).ok()?;
     Some(code.render::<Color<'_>>().min_dimensions(SIZE, SIZE).build())
 }
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn an_address_becomes_a_picture_unless_it_is_too_long() {
-        let svg = picture("http://192.0.2.1:8088/watch/live/show").unwrap();
+        let svg = image("http://192.0.2.1:8088/watch/live/show").unwrap();
         assert!(svg.contains("<svg") && svg.contains("<path"), "{svg}");
-        assert!(picture(&"x".repeat(10_000)).is_none());
+        assert!(image(&"x".repeat(10_000)).is_none());
     }
 }

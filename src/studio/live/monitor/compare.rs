@@ -13,7 +13,7 @@ use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;
 
 /// Interval between comparisons, which take some milliseconds each.
-const EVERY: Duration = Duration::from_secs(5);
+const COMPARE_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval between comparisons while the result is unknown.
 const EVERY_OPEN: Duration = Duration::from_secs(2);
 /// The time for which a match and its latency are valid.
@@ -78,7 +78,7 @@ impl Comparison {
             None => Verdict::Still,
         };
         self.take(now, markers, pictures, sound);
-        self.due = Some(now + if self.is_matched(now) { EVERY } else { EVERY_OPEN });
+        self.due = Some(now + if self.is_matched(now) { COMPARE_INTERVAL } else { EVERY_OPEN });
     }
 
     fn take(&mut self, now: Timestamp, markers: Verdict, pictures: Verdict, sound: Verdict) {

@@ -11,7 +11,7 @@ use crate::player::probe::viewer::Keyframe;
 use crate::studio::live::monitor::evidence::{Verdict, Window};
 
 /// Maximum number of newest keyframes to compare.
-const MOST: usize = 6;
+const MAX_COMPARED: usize = 6;
 /// Minimum distance between the compared keyframes.
 const APART: Duration = Duration::from_millis(1_200);
 /// Maximum age of the compared keyframes.
@@ -45,7 +45,7 @@ const OTHERS: usize = 4;
 const OTHERS_SPAN: Duration = Duration::from_secs(6);
 /// The sent stream changes slowly if its keyframes have at least this similarity to their
 /// predecessors.
-const SLOW: f64 = 0.8;
+const SLOW_CHANGE: f64 = 0.8;
 /// A frame whose cells vary by less than this (RMS) cannot be compared.
 const FLAT: f64 = 3.0;
 /// Maximum difference in luma levels at which two flat frames are similar.
@@ -69,7 +69,9 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
     let fresh = |it: &&Keyframe| window.now.since(it.at) <= RECENT;
     let mut recent: Vec<&Keyframe> = Vec::new();
     for it in seen.iter().rev().take_while(fresh) {
-        if recent.len() < MOST && recent.last().is_none_or(|last| last.at.since(it.at) >= APART) {
+        if recent.len() < MAX_COMPARED
+            && recent.last().is_none_or(|last| last.at.since(it.at) >= APART)
+        {
             recent.push(it);
         }
     }
@@ -222,12 +224,12 @@ fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
         sent.iter().filter(|it| it.at >= from).map(|it| &it.likeness).collect();
     let pairs = since.windows(2).filter_map(|two| Some(alike(two.first()?, two.last()?)));
     let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
-    count > 0.0 && sum / count >= SLOW
+    count > 0.0 && sum / count >= SLOW_CHANGE
 }
 
 /// Returns true if keyframes arrive with the sent size and interval.
 fn keeps_pace(sent: &[Timestamp], window: &Window<'_>) -> bool {
-    let newest = window.seen.pictures.iter().rev().take(MOST);
+    let newest = window.seen.pictures.iter().rev().take(MAX_COMPARED);
     let mut times: Vec<Timestamp> = newest.map(|it| it.pts).collect();
     times.reverse();
     let near = |(a, b): (i64, i64)| (a - b).abs() * 20 <= b;

@@ -18,17 +18,17 @@ const BLACK_FOR: Duration = Duration::from_secs(3);
 /// The video counts as frozen if it does not change for this long, over at least three frames.
 const FROZEN_FOR: Duration = Duration::from_secs(8);
 /// If no new frame arrives for this long while audio arrives, the video counts as frozen too.
-const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
+const NO_FRAME_FOR: Duration = Duration::from_secs(6);
 const SILENT_FOR: Duration = Duration::from_secs(5);
 const STALLED_FOR: Duration = FRESH;
 /// Like `STALLED_FOR`, for a stream whose data was already arriving too slowly.
 const SLOW_STALLED_FOR: Duration = Duration::from_secs(2);
 /// Data that arrived within this time counts as present.
-const COMES: Duration = Duration::from_secs(2);
+const PRESENT_WITHIN: Duration = Duration::from_secs(2);
 /// Media seconds per second below which the stream counts as too slow.
-const PACE: f64 = 0.85;
+const MIN_PACE: f64 = 0.85;
 /// Viewers count as late if their delay, without the intentional one, is longer than this.
-const LATE: Duration = Duration::from_secs(10);
+const MAX_DELAY: Duration = Duration::from_secs(10);
 /// Maximum difference between the cells of a frame and of its repetition.
 const SAME: u8 = 2;
 /// Minimum difference between cells at which the sent video counts as moving.
@@ -72,7 +72,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     }
     let Some(last) = seen.last else { return Vec::new() };
     let nothing_for = now.since(last);
-    let slow = seen.pace.filter(|pace| *pace < PACE);
+    let slow = seen.pace.filter(|pace| *pace < MIN_PACE);
     // A stream that was slow and then stopped has not recovered in the meantime.
     if nothing_for >= if slow.is_some() { SLOW_STALLED_FOR } else { STALLED_FOR } {
         let nothing = finding(Trouble::Stalled, Cause::Nothing).of(Sign::Nothing);
@@ -97,7 +97,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     if sent.sound {
         judge_audio(now, reach, seen, sent, &mut found);
     }
-    if let Some(latency) = latency.filter(|latency| *latency > LATE + delay) {
+    if let Some(latency) = latency.filter(|latency| *latency > MAX_DELAY + delay) {
         let cause = Cause::Late(format!("{:.1}", latency.as_secs_f64()));
         found.push(finding(Trouble::Late, cause));
     }
@@ -161,7 +161,7 @@ fn judge_video(
         .fold((0, now), |(count, _), it| (count + 1, it.at));
     let still_for = now.since(since);
     let came = seen.last_video.or(seen.joined).unwrap_or(now);
-    if now.since(came) >= NO_PICTURE_FOR {
+    if now.since(came) >= NO_FRAME_FOR {
         // If no audio arrives either, there is no data at all. This is reported once it has lasted
         // long enough.
         if comes(now, seen.last_audio) {
@@ -235,7 +235,7 @@ fn judge_audio(
 
 /// Returns true if data is currently arriving, judged by its last arrival.
 fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
-    last.is_some_and(|last| now.since(last) <= COMES)
+    last.is_some_and(|last| now.since(last) <= PRESENT_WITHIN)
 }
 
 /// Returns true if the sent audio has been audible all the time since `since`.

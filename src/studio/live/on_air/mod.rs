@@ -36,7 +36,7 @@ const QUEUED_FRAMES: usize = 4;
 /// Maximum number of audio blocks (10 ms) that wait for the encoder.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 /// Maximum number of packets that wait for the hub, which never waits for an output.
-const PACKETS: usize = 256;
+const QUEUED_PACKETS: usize = 256;
 
 /// Time limit for ending the encoders. The sum of this limit and the limits of the other parts of a
 /// broadcast is below the 3 s that *Stop* may take.
@@ -103,7 +103,7 @@ impl OnAir {
         quality: &Quality,
         clock: Clock,
     ) -> Result<(Self, Vec<Event>), String> {
-        let (packets, input) = queue::bounded("packets", PACKETS, Full::Block);
+        let (packets, input) = queue::bounded("packets", QUEUED_PACKETS, Full::Block);
         let mut events = Vec::new();
         let (video, pictures, second) = if id == ProgramId::MAIN && !program.has_video() {
             (None, None, None)

@@ -16,7 +16,7 @@ use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORD, MAX_BLOCK
 
 const WIDTH: f32 = 280.0;
 /// The intervals of slow mode to choose from, in seconds.
-const SLOW: [u64; 5] = [0, 5, 10, 30, 120];
+const SLOW_MODE_CHOICES: [u64; 5] = [0, 5, 10, 30, 120];
 /// The maximum height of the list of muted people.
 const MUTED: f32 = 120.0;
 
@@ -58,7 +58,7 @@ fn slow_mode(ui: &mut Ui, view: &mut View<'_>) {
     section(ui, theme, &title);
     paragraph(ui, &texts.get("chat-slow-note"), Type::Small, theme.secondary);
     ui.horizontal_wrapped(|ui| {
-        for seconds in SLOW {
+        for seconds in SLOW_MODE_CHOICES {
             let text = match seconds {
                 0 => texts.get("chat-slow-off").to_string(),
                 1..60 => format!("{seconds}\u{a0}s"),

@@ -203,7 +203,7 @@ pub fn is_shown(view: &View<'_>, choice: &AudioChoice) -> bool {
     main.chain(sources).any(|shown| is_audio_of(choice, shown))
 }
 
-/// Returns the scene source's name for this audio, if there is one.
+/// Returns the name of the scene source to which this audio belongs, if any.
 fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     let mut sources = view.snapshot.scenes.collection.sources.iter();
     let source = sources.find(|source| is_audio_of(choice, &source.choice))?;

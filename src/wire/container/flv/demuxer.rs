@@ -1,5 +1,5 @@
-//! Splits an FLV file or HTTP-FLV stream, whose bytes may arrive in any pieces, into tags. It
-//! stores only received bytes; the claimed size of a tag does not reserve memory.
+//! Splits the bytes of an FLV file or HTTP-FLV stream into tags. The bytes may arrive split at any
+//! position. Stores only received bytes; the claimed size of a tag does not reserve memory.
 
 use bytes::BytesMut;
 

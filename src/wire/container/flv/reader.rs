@@ -1,5 +1,5 @@
 //! The FLV reader: converts an FLV file or stream, or the messages of an RTMP stream, to stream
-//! events, tag by tag. Bytes may arrive in any pieces. This module has no I/O.
+//! events, tag by tag. The bytes may be split at any position. This module has no I/O.
 
 use super::events::{BodyReader, TagEvent};
 use super::tag_content::TagContent;

@@ -82,7 +82,7 @@ impl Demuxer {
         Self::default()
     }
 
-    /// Adds bytes in any pieces, and passes the events to `take`.
+    /// Adds the next bytes of the stream, split at any position, and passes the events to `take`.
     pub fn push(&mut self, data: &[u8], take: &mut dyn FnMut(Event)) {
         let mut data = data;
         while !data.is_empty() {

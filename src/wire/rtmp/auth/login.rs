@@ -22,7 +22,7 @@ const MAX_ANSWERED: usize = 1_024;
 /// The longest user name that is echoed to the client, in bytes.
 const MAX_USER: usize = 128;
 /// Number of hexadecimal digits in the random part of a challenge.
-const CHANCE: usize = 16;
+const CHALLENGE_DIGITS: usize = 16;
 /// Number of hexadecimal digits in the time of a challenge.
 const TIME: usize = 12;
 /// Number of hexadecimal digits in the signature of a challenge.
@@ -63,9 +63,9 @@ impl Login {
     }
 
     fn challenge(&self, fresh: &str, now: Timestamp) -> String {
-        let chance = fresh.get(..CHANCE).unwrap_or_default();
+        let chance = fresh.get(..CHALLENGE_DIGITS).unwrap_or_default();
         let millis = now.as_millis().max(0);
-        let signed = format!("{chance:0>CHANCE$}{millis:0TIME$x}");
+        let signed = format!("{chance:0>CHALLENGE_DIGITS$}{millis:0TIME$x}");
         let signature = self.signature(&signed);
         signed + &signature
     }
@@ -83,10 +83,11 @@ impl Login {
 
     /// Returns true for a challenge of this server that is still valid.
     fn is_open(&self, challenge: &str, now: Timestamp) -> bool {
-        let Some((signed, signature)) = challenge.split_at_checked(CHANCE + TIME) else {
+        let Some((signed, signature)) = challenge.split_at_checked(CHALLENGE_DIGITS + TIME) else {
             return false;
         };
-        let asked = signed.get(CHANCE..).and_then(|time| i64::from_str_radix(time, 16).ok());
+        let asked =
+            signed.get(CHALLENGE_DIGITS..).and_then(|time| i64::from_str_radix(time, 16).ok());
         let age = asked.map(|asked| now.since(Timestamp::from_millis(asked)));
         is_same_secret(self.signature(signed).as_bytes(), signature.as_bytes())
             && age.is_some_and(|age| age < VALID)

@@ -27,7 +27,7 @@ const MAX_READ: u64 = 24 << 20;
 /// Time limit of the search. After it, playback begins at the best position so far.
 const KEY: Duration = Duration::from_secs(4);
 /// Tolerance for the times of an index, in milliseconds.
-const OFF: i64 = 500;
+const TOLERANCE_MS: i64 = 500;
 /// Pre-roll of audio decoders in milliseconds.
 const RUN_UP: i64 = 100;
 /// Overlap of two pieces in bytes, because a header can be split between them.
@@ -108,7 +108,7 @@ pub(super) async fn find(
         let there = marks(course.form, &bytes, at).into_iter().next();
         let is = |mark: &ResyncPoint| {
             let its = course.of(mark);
-            mark.at == at && mark.key && its <= to && (its - time).abs() <= OFF
+            mark.at == at && mark.key && its <= to && (its - time).abs() <= TOLERANCE_MS
         };
         if there.is_some_and(|mark| is(&mark)) {
             return Ok(Some(at));

@@ -400,7 +400,7 @@ impl Track {
                     self.misses += 1;
                     self.restart = true;
                     if piece.part.is_some() {
-                        self.trust.broken("a part is not where it is told to be");
+                        self.trust.broken("a part is not at its announced address");
                     } else if self.misses >= MAX_MISSES {
                         return Err(PullError::Net(error));
                     }
@@ -568,7 +568,7 @@ impl Track {
             return Ok(());
         }
         if self.has_parts() && !media.is_low_latency() && !media.ended {
-            self.trust.broken("the list has no parts any more");
+            self.trust.broken("the playlist has no parts any more");
         }
         (self.text, self.changed) = (text, self.loaded);
         let anew = media.end() < self.next;

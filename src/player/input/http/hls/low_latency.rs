@@ -49,7 +49,7 @@ impl Track {
         self.trust.no_hints |= list.is_some() && hint.is_some() && part.is_none();
         self.early = hint.zip(part).map(|(place, data)| Early { place, data });
         let Some((text, from)) = list else {
-            self.trust.broken("a list that was to come later does not come");
+            self.trust.broken("the server never answers a blocking request for a playlist");
             // Subtract the time for which the server has already been silent.
             let quiet = fetch.limits.quiet.saturating_sub(asked.elapsed()).max(MIN_HELD);
             return self.refresh_within(fetch, quiet).await;
@@ -58,7 +58,7 @@ impl Track {
         let Ok(read) = read else {
             // A delta update may be incomplete: request the whole list.
             if std::mem::replace(&mut self.trust.no_updates, true) {
-                self.trust.broken("a list that came later makes no sense");
+                self.trust.broken("an update of the playlist is invalid");
             }
             return self.refresh(fetch).await;
         };
@@ -66,7 +66,7 @@ impl Track {
         if self.media.ended || has(&self.media, wanted) {
             self.trust.kept();
         } else {
-            self.trust.broken("the server answers before there is what it was asked for");
+            self.trust.broken("the server answers a blocking request too early");
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
 /// If the first response is silent for this long, range requests replace it. The first response has
 /// no total time limit.
-const QUIET: Duration = Duration::from_secs(4);
+const MAX_SILENCE: Duration = Duration::from_secs(4);
 const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
 
 /// The server's answer about range requests.
@@ -261,7 +261,7 @@ impl Blocks {
         let Self { line, asked, gives, .. } = self;
         let (asking, bounded) = (*gives == Gives::Asking, *gives == Gives::Parts);
         let Some(TailBytes { flow, patience, .. }) = line else { return Ok(()) };
-        let patience = patience.get_or_insert_with(|| StallTimeout::new(QUIET, UNBOUNDED));
+        let patience = patience.get_or_insert_with(|| StallTimeout::new(MAX_SILENCE, UNBOUNDED));
         let next = async {
             let next = flow.next();
             if bounded { patience.wait(next).await } else { Ok(next.await) }

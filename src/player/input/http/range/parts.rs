@@ -10,7 +10,7 @@ use crate::net::web::{Client, Flow, Span, StallTimeout, Unavailable, WebResponse
 use crate::net::{self, Cause, ConnectStage, Options, WebProblem};
 
 /// Time limit for silence.
-const QUIET: Duration = Duration::from_secs(4);
+const MAX_SILENCE: Duration = Duration::from_secs(4);
 /// Time limit for a whole range.
 const PART_TIMEOUT: Duration = Duration::from_secs(8);
 /// Maximum number of requests for a range.
@@ -105,8 +105,8 @@ impl RangeParts {
             let span = Span { from: from.saturating_add(before as u64), until };
             let came = match self.ask(span).await {
                 Ok(Ok((answer, length))) => {
-                    let patience =
-                        patience.get_or_insert_with(|| StallTimeout::new(QUIET, PART_TIMEOUT));
+                    let patience = patience
+                        .get_or_insert_with(|| StallTimeout::new(MAX_SILENCE, PART_TIMEOUT));
                     let came = self.client.read_into(&mut bytes, answer, length, patience).await;
                     match came {
                         Ok(()) if bytes.len() - before < length => Err(self.too_little()),
