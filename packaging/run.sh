@@ -66,7 +66,7 @@ say() { complain "$@"; }
 } >&2
 
 case ${1-} in
-live | serve | play | probe | devices | check | completions | man | help | --help | -h | --version | -V)
+live | serve | play | probe | remux | repair | scenes | collections | profiles | devices | check | completions | man | help | --help | -h | --version | -V)
     exec "$onair" "$@"
     ;;
 studio) shift ;;

@@ -23,10 +23,10 @@ pub struct Globals {
     /// Use this settings file instead of your own
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Use this scene collection of the settings for this run
+    /// Use this scene collection of the settings
     #[arg(long, global = true, value_name = "NAME")]
     pub collection: Option<String>,
-    /// Use this profile of the settings (quality, targets, recording, hotkeys) for this run
+    /// Use this profile of the settings (quality, targets, recording, hotkeys)
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's language; English with

@@ -218,7 +218,12 @@ impl Outcome {
                 let missing = self.sources.entry(source.track == Track::Video).or_default();
                 missing.note(source.kind, source.report.state);
             }
-            Event::Recording(recording) => self.recording = Some(recording.state),
+            // A recording of which one part failed is not complete.
+            Event::Recording(recording) => {
+                if self.recording != Some(RecordingState::Failed) {
+                    self.recording = Some(recording.state);
+                }
+            }
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
             Event::Totals(targets) => {
                 let known = &mut self.last_stats.get_or_insert_default().targets;
@@ -277,7 +282,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::media::source_status::SourceReport;
-    use crate::studio::event::{Source, Target};
+    use crate::studio::event::{Recording, Source, Target};
 
     fn target(state: TargetState, trouble: Option<Trouble>, exit: Option<u8>) -> Event {
         let retry_in = trouble.filter(|_| exit.is_none()).map(|_| Duration::from_secs(1));
@@ -312,6 +317,30 @@ mod tests {
         let lost = target(TargetState::Reconnecting, Some(Trouble::Busy), None);
         assert_eq!(exit(&[live.clone(), lost]), Exit::Lost, "was live once");
         assert_eq!(exit(&[live]), Exit::Ok);
+    }
+
+    #[test]
+    fn a_recording_with_a_failed_part_is_not_complete() {
+        let part = |part, state| {
+            Event::Recording(Recording {
+                path: "show.mp4".into(),
+                state,
+                duration: Duration::from_secs(1),
+                bytes: 1,
+                reason: None,
+                part,
+                paused: false,
+            })
+        };
+        let with = |states: [RecordingState; 2]| {
+            let mut outcome = Outcome::default();
+            let parts = states.into_iter().zip(1..).map(|(state, number)| part(number, state));
+            parts.for_each(|event| outcome.note(&event));
+            outcome.exit(&[], true)
+        };
+        assert_eq!(with([RecordingState::Finished, RecordingState::Finished]), Exit::Ok);
+        assert_eq!(with([RecordingState::Failed, RecordingState::Finished]), Exit::File);
+        assert_eq!(with([RecordingState::Finished, RecordingState::Failed]), Exit::File);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `--record-track NAME=SOURCE`: adds extra audio tracks to the recording, without a settings file.
+//! `--record-track NAME=SOURCE`: adds extra audio tracks to the recording.
 
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;

@@ -140,7 +140,7 @@ fn note(written: io::Result<()>) {
     // A closed pipe is the reader's choice.
     if error.kind() != io::ErrorKind::BrokenPipe && !UNWRITTEN.swap(true, Ordering::Relaxed) {
         let cure = match Trouble::of(&error) {
-            Trouble::Full | Trouble::Quota => ". Make room where it goes",
+            Trouble::Full | Trouble::Quota => ". Free space on its disk",
             _ => "",
         };
         complain(format!("standard output cannot be written: {error}{cure}"));

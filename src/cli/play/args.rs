@@ -89,7 +89,7 @@ pub struct Args {
     /// Play in a separate window beside the main window
     #[arg(long, conflicts_with_all = ["headless", "fullscreen", "small"], help_heading = "Window")]
     pub own_window: bool,
-    /// Play picture in picture: in a small window without a frame, above all other windows
+    /// Play picture in picture: in a small window without a title bar, above all other windows
     #[arg(long, conflicts_with_all = ["headless", "fullscreen"], help_heading = "Window")]
     pub small: bool,
     /// Show statistics over the video

@@ -27,19 +27,19 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     let of_streams: u64 = streams.iter().map(|stream| stream.viewers as u64).sum();
     let viewers = of_streams + recorded.len() as u64;
     for (name, kind, help, value) in [
-        ("publishers", "gauge", "Publishers now.", published),
-        ("viewers", "gauge", "Viewers now.", viewers),
-        ("connections", "gauge", "Connections now.", registry.connections() as u64),
+        ("publishers", "gauge", "Current publishers.", published),
+        ("viewers", "gauge", "Current viewers.", viewers),
+        ("connections", "gauge", "Current connections.", registry.connections() as u64),
         (
             "connections_total",
             "counter",
-            "Connections.",
+            "Accepted connections.",
             totals.connections.load(Ordering::Relaxed),
         ),
         (
             "connections_refused_total",
             "counter",
-            "Connections turned away.",
+            "Refused connections.",
             totals.refused.load(Ordering::Relaxed),
         ),
         (
@@ -52,33 +52,33 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
         (
             "skipped_messages_total",
             "counter",
-            "Messages that viewers who are gone were too slow for.",
+            "Messages that were skipped for slow viewers, counted when a viewer leaves.",
             totals.skipped_messages.load(Ordering::Relaxed),
         ),
     ] {
         head(&mut out, name, kind, help);
         let _ = writeln!(out, "onair_{name} {value}");
     }
-    head(&mut out, "recording_viewers", "gauge", "Viewers of recordings now.");
+    head(&mut out, "recording_viewers", "gauge", "Current viewers of recordings.");
     for protocol in Protocol::ALL {
         let count = recorded.iter().filter(|viewer| viewer.protocol == protocol).count();
         let name = protocol.name();
         let _ = writeln!(out, "onair_recording_viewers{{protocol=\"{name}\"}} {count}");
     }
-    head(&mut out, "stream_viewers", "gauge", "Viewers of a stream now.");
+    head(&mut out, "stream_viewers", "gauge", "Current viewers of a stream.");
     for stream in &streams {
         let _ = writeln!(out, "onair_stream_viewers{} {}", labels(stream), stream.viewers);
     }
-    head(&mut out, "stream_hls_viewers", "gauge", "Of these by HLS.");
+    head(&mut out, "stream_hls_viewers", "gauge", "Current viewers of a stream by HLS.");
     for stream in &streams {
         let _ = writeln!(out, "onair_stream_hls_viewers{} {}", labels(stream), stream.hls_viewers);
     }
-    head(&mut out, "stream_whep_viewers", "gauge", "Of these by WHEP.");
+    head(&mut out, "stream_whep_viewers", "gauge", "Current viewers of a stream by WHEP.");
     for stream in &streams {
         let _ =
             writeln!(out, "onair_stream_whep_viewers{} {}", labels(stream), stream.whep_viewers);
     }
-    head(&mut out, "stream_bitrate", "gauge", "Bits a second from a publisher.");
+    head(&mut out, "stream_bitrate", "gauge", "Bitrate from a publisher, in bits per second.");
     for (stream, publisher) in streams.iter().filter_map(|s| Some((s, s.publisher.as_ref()?))) {
         let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);
     }
@@ -109,7 +109,7 @@ fn process(out: &mut String) {
 /// Writes the figures of relays, by direction.
 fn relays(out: &mut String, relays: &Relays) {
     let running = relays.all();
-    head(out, "relays", "gauge", "Relays now.");
+    head(out, "relays", "gauge", "Current relays.");
     for direction in Direction::ALL {
         let of_direction = running.iter().filter(|relay| relay.rule.direction == direction);
         let states: Vec<_> = of_direction.map(|relay| relay.report().state).collect();
@@ -128,7 +128,7 @@ fn relays(out: &mut String, relays: &Relays) {
         ("relay_reconnects_total", "Reconnects of relays.", RelayTotals::reconnects),
         (
             "relay_dropped_frames_total",
-            "Frames that another server was too slow for.",
+            "Frames that were dropped because another server was too slow.",
             RelayTotals::dropped_frames,
         ),
     ] {
@@ -137,7 +137,7 @@ fn relays(out: &mut String, relays: &Relays) {
             let _ = writeln!(out, "onair_{name}{{direction=\"{direction}\"}} {}", of(totals));
         }
     }
-    head(out, "relays_refused_total", "counter", "Relays that were too many.");
+    head(out, "relays_refused_total", "counter", "Relays that were refused because of the limit.");
     let _ = writeln!(out, "onair_relays_refused_total {}", relays.refused());
 }
 

@@ -199,7 +199,7 @@ fn strip(text: &str) -> Result<LiveCommand, Problem> {
             Ok(LiveCommand::StripEnd(name.trim().to_owned(), word.parse()?))
         }
         _ => {
-            let syntax = "strip gain|mute|unmute|solo|unsolo|mono|stereo|balance|offset|heard|filter|restart … \
+            let syntax = "strip gain|mute|unmute|solo|unsolo|mono|stereo|balance|offset|monitoring|filter|restart … \
                           [STRIP], strip at-end loop|clear|hold [STRIP], strip if-silent [STRIP:] keep|SOURCE";
             Err(problem!("control-write-for", text = format!("strip {word}"), syntax = syntax))
         }

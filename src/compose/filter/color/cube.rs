@@ -1,10 +1,10 @@
 //! Reads LUTs in the `.cube` format (Adobe's Cube LUT Specification 1.0, with the ranges that
 //! Resolve writes): one-dimensional LUTs of up to 4,096 lines, and three-dimensional LUTs of up to
-//! 65 steps per side. This module is pure. The length of the input text bounds its work.
+//! 65 points per side. This module is pure. The length of the input text bounds its work.
 
 use crate::text::problem::{Problem, problem};
 
-/// Maximum number of steps per side.
+/// Maximum number of points per side.
 const MAX_3D: usize = 65;
 /// Maximum number of lines of a one-dimensional LUT.
 const MAX_1D: usize = 4_096;
@@ -17,7 +17,7 @@ pub const MAX_BYTES: u64 = 24 << 20;
 /// A LUT as read from its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cube {
-    /// The number of steps per side.
+    /// The number of points per side.
     size: usize,
     /// True for one table per channel. Otherwise, red varies fastest, then green, then blue.
     one_dimensional: bool,

@@ -98,11 +98,11 @@ async fn talk(
                         Some(line) if may_talk => {
                             seat.say(line, registry.clock.now()).err().map(not_passed)
                         }
-                        Some(_) => Some(("origin", None, "Pages of other servers may only listen.")),
+                        Some(_) => Some(("origin", None, "Pages of other servers can only read the chat.")),
                         None => Some((
                             "invalid",
                             None,
-                            "That was no line of a chat: {\"name\",\"text\"}.",
+                            "A chat message must be JSON: {\"name\",\"text\"}.",
                         )),
                     };
                     bad = if refused.is_none() { 0 } else { bad + 1 };

@@ -310,7 +310,7 @@ async fn list(
                 let then = tokio::time::timeout(held(&now), there).await;
                 match then.ok().and_then(Result::ok).map(|then| Arc::clone(&then)) {
                     Some(then) => now = then,
-                    None => return busy("It has not come.\n"),
+                    None => return busy("This part or playlist did not appear in time.\n"),
                 }
             }
         }
