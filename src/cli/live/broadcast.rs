@@ -219,10 +219,8 @@ impl Outcome {
                 missing.note(source.kind, source.report.state);
             }
             // A recording of which one part failed is not complete.
-            Event::Recording(recording) => {
-                if self.recording != Some(RecordingState::Failed) {
-                    self.recording = Some(recording.state);
-                }
+            Event::Recording(recording) if self.recording != Some(RecordingState::Failed) => {
+                self.recording = Some(recording.state);
             }
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
             Event::Totals(targets) => {
