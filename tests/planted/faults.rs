@@ -109,7 +109,7 @@ pub const FAULTS: &[Fault] = &[
         || plant::mixed_up(false),
         (6, Notice("target-not-rtmp"), "handshake"),
         ["speaks TLS on this port", "the server speaks TLS", "Use rtmps:// instead of rtmp://"],
-        ["不是 RTMP 服务器", "服务器的此端口使用 TLS", "请用 rtmps:// 代替 rtmp://"],
+        ["此端口使用 TLS", "服务器的此端口使用 TLS", "请用 rtmps:// 代替 rtmp://"],
     ),
     row(
         "a wrong application",
@@ -129,8 +129,8 @@ pub const FAULTS: &[Fault] = &[
         "a name that is in use",
         || plant::to_lab("busy@publish"),
         (7, Notice("target-busy"), "publish"),
-        ["during the publish request", "the name is in use", "end the program that is live"],
-        ["请求推流时", "名称已被占用", "请结束正在用此密钥直播的程序"],
+        ["during the publish request", "the stream name or key is already in use", "end the program that is live"],
+        ["请求推流时", "流名或推流密钥已被占用", "请结束正在用此密钥直播的程序"],
     ),
     row(
         "a server that hangs up at connect",

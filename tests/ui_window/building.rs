@@ -402,7 +402,7 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         ("Move up", Edit::MoveItem(ITEM, 2)),
         ("Move down", Edit::MoveItem(ITEM, 0)),
         ("Duplicate", Edit::DuplicateItem(ITEM)),
-        ("Duplicate source", Edit::DuplicateSource(ITEM)),
+        ("Duplicate as new source", Edit::DuplicateSource(ITEM)),
         ("Group with item below", Edit::Group(vec![ITEM, ItemId(1)])),
         ("Remove", Edit::RemoveItem(ITEM)),
     ] {

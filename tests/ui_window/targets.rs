@@ -366,7 +366,7 @@ fn with_no_target_switched_on_nothing_goes_live() {
     let mut harness = open("idle");
     click(&mut harness, "Send to Built-in server");
     assert_eq!(click(&mut harness, "Go Live"), []);
-    harness.get_by_label("Switch on a target first.");
+    harness.get_by_label("Turn on a target first.");
 }
 
 #[test]
@@ -437,7 +437,7 @@ fn own_services_are_added_changed_and_removed() {
     assert!(shown(&harness).contains(&"it has no name".to_owned()));
     fill(&mut harness, "Name", "My School");
     fill(&mut harness, "Addresses, default first", "http://live.school.example/app");
-    fill(&mut harness, "Video, kbps", "3000");
+    fill(&mut harness, "Video bitrate (kbps)", "3000");
     assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).iter().any(|it| it.starts_with("onair does not support http://")));
     let servers = "Addresses, default first";

@@ -34,7 +34,7 @@ guide-good-level = Good level: { $db } dB.
 guide-test-tone = Viewers hear a test tone at { $db } dB, not your voice.
 guide-quiet = Quiet: { $db } dB. Move closer, or raise the input volume.
 guide-nothing-heard = Nothing heard. Say something, or choose another microphone.
-guide-too-loud = Too loud: the audio clips. Lower the input volume.
+guide-too-loud = Too loud: the audio is clipping. Lower the input volume.
 guide-muted = Muted. Viewers hear nothing.
 guide-silence = Viewers hear silence.
 

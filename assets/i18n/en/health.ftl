@@ -41,7 +41,7 @@ health-delay-ending = Ending: { $time } left to send
 
 # The targets.
 health-no-target = No target is on.
-    .cure = Switch on a target on the right.
+    .cure = Turn on a target on the right.
 health-no-server = { $name } has no server address.
     .cure = Enter the address that the service gives you.
 health-no-key = { $name } has no stream key.
@@ -71,7 +71,7 @@ viewers-late = Viewers are far behind.
 health-dropping = The connection to { $name } is too slow: onair is dropping frames.
     .cure = Choose a lower bitrate, and check what else uses the connection.
 health-queue = The connection is slow: the send queue is { $time } long.
-    .cure = A lower bitrate helps if this continues.
+    .cure = If this continues, choose a lower bitrate.
 
 # The recording.
 health-recording-ended = On air, but the recording has ended.

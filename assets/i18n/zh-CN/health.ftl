@@ -36,8 +36,8 @@ health-delay-begins = { $time } 后开始
 health-delay-ending = 正在结束：还剩 { $time } 未推送
 
 # 推流目标。
-health-no-target = 没有打开任何推流目标。
-    .cure = 请在右侧打开一个推流目标。
+health-no-target = 没有启用任何推流目标。
+    .cure = 请在右侧启用一个推流目标。
 health-no-server = { $name } 没有服务器地址。
     .cure = 请填写平台提供的推流地址。
 health-no-key = { $name } 没有推流密钥。

@@ -29,8 +29,8 @@ ready-targets = { $count ->
     [0] 没有推流目标
    *[other] { $count } 个推流目标
 }
-tip-ready-targets = 打开的推流目标都有地址和密钥。
-tip-not-ready-targets = 没有打开任何推流目标，或有推流目标缺少地址或密钥。
+tip-ready-targets = 已启用的推流目标都有地址和密钥。
+tip-not-ready-targets = 没有启用任何推流目标，或有推流目标缺少地址或密钥。
 
 # 属性面板
 tab-inspector = 属性

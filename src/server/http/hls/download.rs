@@ -1,4 +1,5 @@
-//! The download of a whole recording. The client counts as a viewer until the response ends.
+//! The download of a whole recording. The client counts as a viewer until it has
+//! received nothing for a minute.
 
 use std::io;
 use std::pin::Pin;

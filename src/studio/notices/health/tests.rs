@@ -225,7 +225,7 @@ fn rows() -> Vec<Row> {
             "no target is on",
             with(idle(), |it| it.targets[0].target.enabled = false),
             "No target is on.",
-            "Switch on a target on the right.",
+            "Turn on a target on the right.",
             bad,
             None,
         ),
