@@ -9,7 +9,7 @@ use eframe::egui::{self, ViewportCommand};
 
 use crate::base::sanitize::sanitized;
 use crate::media::Size;
-use crate::studio::Preferences;
+use crate::studio::{Command, Preferences};
 use crate::ui::style::scale;
 use crate::ui::style::theme::size;
 use crate::ui::{Display, Screen};
@@ -34,20 +34,21 @@ impl Displays {
     }
 
     /// Updates the list of displays that projectors can fill, and at first chooses the scale.
+    /// Returns the commands about projectors whose displays were connected or disconnected.
     pub(super) fn follow(
         &mut self,
         ctx: &egui::Context,
         frame: &eframe::Frame,
         screen: &mut Screen,
-    ) {
+    ) -> Vec<Command> {
         let now = Instant::now();
         match self.at {
-            Some(at) if now < at => return,
+            Some(at) if now < at => return Vec::new(),
             Some(_) => {}
             None => fit(ctx, frame, screen),
         }
         self.at = Some(now + INTERVAL);
-        screen.set_displays(self.listed(frame));
+        screen.set_displays(ctx, self.listed(frame))
     }
 
     /// Returns all displays, in the order in which the desktop lists them. The list is empty if the
@@ -115,14 +116,15 @@ fn fit(ctx: &egui::Context, frame: &eframe::Frame, screen: &mut Screen) {
 
 /// Returns which monitors of winit's list on Wayland are connected, each once. winit lists an output
 /// twice that exists when the window opens, and removes only one of the two when the output is
-/// disconnected. `doubled` has the names of these outputs.
+/// disconnected: the last of a name is the connected one. Their order is that of the list from which
+/// egui takes the display of a new window. `doubled` has the names of these outputs.
 fn connected(names: &[String], doubled: &mut BTreeSet<String>) -> Vec<bool> {
     let count = |name: &String| names.iter().filter(|it| *it == name).count();
     doubled.extend(names.iter().filter(|name| count(name) > 1).cloned());
-    let is_first = |index: usize, name: &String| !names.iter().take(index).any(|it| it == name);
+    let is_last = |index: usize, name: &String| !names.iter().skip(index + 1).any(|it| it == name);
     let is_connected = |name: &String| count(name) > usize::from(doubled.contains(name));
     let each = names.iter().enumerate();
-    each.map(|(index, name)| is_first(index, name) && is_connected(name)).collect()
+    each.map(|(index, name)| is_last(index, name) && is_connected(name)).collect()
 }
 
 /// Returns a unique name for a display: a missing or repeated name gets the display's number.
@@ -151,6 +153,9 @@ mod tests {
         // One that was plugged in later is listed once.
         assert_eq!(of("A A B C"), "A C");
         assert_eq!(of("A A B"), "A");
+        // The first one is unplugged and plugged in again: it is the last one now.
+        assert_eq!(of("B A B"), "B");
+        assert_eq!(of("B A B A"), "B A");
     }
 
     #[test]

@@ -470,7 +470,9 @@ impl<S: Studio> eframe::App for Window<S> {
         self.pace.set_page(self.screen.page());
         self.pace.set_apart(self.screen.plays_apart());
         self.pace.set_projected(self.screen.projects());
-        self.displays.follow(ctx, frame, &mut self.screen);
+        for command in self.displays.follow(ctx, frame, &mut self.screen) {
+            self.studio.send(command);
+        }
         self.place.follow(ctx, &mut self.screen, Instant::now());
         self.code_pages.poll(Instant::now());
         if hidden && let Some(command) = self.screen.look_away() {

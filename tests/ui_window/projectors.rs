@@ -51,9 +51,13 @@ fn display(name: &str, is_own: bool) -> Display {
     Display { name: name.into(), size: Size::new(1920, 1080), is_own }
 }
 
-fn set_displays(harness: &mut Harness<'static, Window>, displays: &[Display]) {
-    harness.state_mut().screen.as_mut().unwrap().set_displays(displays.to_vec());
+/// Connects these displays, and returns what the window sends before it draws the next frame.
+fn set_displays(harness: &mut Harness<'static, Window>, displays: &[Display]) -> Vec<Command> {
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    let sent = screen.set_displays(&ctx, displays.to_vec());
     harness.run_steps(4);
+    sent
 }
 
 /// Returns true if a projector with this content is drawn.
@@ -224,10 +228,11 @@ fn a_projector_on_a_display_is_opened_by_a_menu_goes_with_the_display_and_is_rem
     assert_eq!(kept(&harness), std::slice::from_ref(&place));
     assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
     // The display is disconnected, and then returns.
-    set_displays(&mut harness, &both[..1]);
+    let told = |is_gone| [Command::ProjectorDisplay { name: "HDMI-1".to_owned(), is_gone }];
+    assert_eq!(set_displays(&mut harness, &both[..1]), told(true));
     assert!(!projects(&harness, "Program"));
     assert_eq!(kept(&harness), std::slice::from_ref(&place), "nobody closed it");
-    set_displays(&mut harness, &both);
+    assert_eq!(set_displays(&mut harness, &both), told(false));
     assert!(projects(&harness, "Program"));
     press(&mut harness, Key::Escape);
     assert_eq!(kept(&harness), []);

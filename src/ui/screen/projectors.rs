@@ -16,11 +16,15 @@ use crate::ui::studio_page::projectors::picture::ProjectorParts;
 use crate::ui::view::{View, WindowRequest};
 
 impl Screen {
-    /// Sets the current displays of this computer.
-    pub fn set_displays(&mut self, displays: Vec<Display>) {
+    /// Sets the current displays of this computer. Returns the commands for the studio, which must
+    /// not wait until the window draws its next frame: a projector may cover the window.
+    pub fn set_displays(&mut self, ctx: &Context, displays: Vec<Display>) -> Vec<Command> {
         let news = self.projectors.set_displays(displays, &self.preferences);
-        self.wishes.extend(news.into_iter().map(WindowRequest::Command));
         self.scenes.displays = self.projectors.displays();
+        if !news.is_empty() {
+            self.projectors.uncover(ctx);
+        }
+        news
     }
 
     /// Returns true if a projector is visible.

@@ -44,6 +44,9 @@ struct Projector {
     picture: ProjectorPicture,
     /// True if the projector must come to the front.
     raised: bool,
+    /// The display's place in the desktop's list when the projector became visible. The window stays
+    /// on its display if this place changes.
+    index: Option<usize>,
 }
 
 /// All open projectors.
@@ -112,7 +115,7 @@ impl Projectors {
         if self.open.len() < MAX_PROJECTORS {
             self.opened += 1;
             let (number, picture) = (self.opened, ProjectorPicture::default());
-            self.open.push(Projector { number, place, picture, raised: false });
+            self.open.push(Projector { number, place, picture, raised: false, index: None });
         }
     }
 
@@ -142,6 +145,18 @@ impl Projectors {
     /// Returns the places of the projectors.
     pub fn places(&self) -> Vec<ProjectorPlace> {
         self.open.iter().map(|it| it.place.clone()).collect()
+    }
+
+    /// Lets the windows leave full screen whose displays are disconnected. The desktop moves such a
+    /// window to another display, where it can cover the main window, which then draws nothing and
+    /// does not close the projector.
+    pub fn uncover(&self, ctx: &Context) {
+        for projector in &self.open {
+            let display = projector.place.display.as_ref();
+            if display.is_some_and(|name| self.index_of(name).is_none()) {
+                ctx.send_viewport_cmd_to(projector.viewport(), ViewportCommand::Fullscreen(false));
+            }
+        }
     }
 
     /// Returns the index of a display, or `None` if it is disconnected.
@@ -187,8 +202,11 @@ impl Projectors {
             let index = match &projector.place.display {
                 None => None,
                 Some(name) => match self.index_of(name) {
-                    None => continue,
-                    index => index,
+                    None => {
+                        projector.index = None;
+                        continue;
+                    }
+                    Some(index) => Some(*projector.index.get_or_insert(index)),
                 },
             };
             let id = projector.viewport();
