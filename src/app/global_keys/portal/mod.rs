@@ -7,6 +7,7 @@
 mod session;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 use parking_lot::Mutex;
@@ -19,6 +20,11 @@ use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::{Action, GlobalKeyReply};
 
 use session::{Pressed, Shortcut, TALK, TriggerNames};
+
+/// Time after the start before the first request. Meanwhile, onair opens the microphones, and learns
+/// whether it needs the push-to-talk key. A second request would ask the user again, and Plasma 5
+/// would keep the keys for the first one.
+const SETTLING_TIME: Duration = Duration::from_millis(1_500);
 
 /// The requested push-to-talk key.
 #[derive(Copy, Clone, Debug)]
@@ -43,6 +49,8 @@ pub(super) struct PortalKeys {
     talk_asked: bool,
     /// The names of the requested keys.
     asked: Vec<String>,
+    /// The time at which the first request is due.
+    first_at: Instant,
     worker: Option<Worker>,
 }
 
@@ -57,6 +65,7 @@ impl PortalKeys {
             given: Arc::default(),
             talk_asked: false,
             asked: Vec::new(),
+            first_at: Instant::now() + SETTLING_TIME,
             worker: None,
         }
     }
@@ -92,6 +101,10 @@ impl PortalKeys {
         }
         if wanted == self.asked {
             return;
+        }
+        let rest = self.first_at.saturating_duration_since(Instant::now());
+        if self.asked.is_empty() && !rest.is_zero() {
+            return self.wake.request_repaint_after(rest);
         }
         self.worker = None;
         // Later reports about the old keys are ignored, but a refusal is kept.
