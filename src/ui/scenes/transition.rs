@@ -28,7 +28,7 @@ const VALUE: f32 = 60.0;
 
 /// The kinds of transition in the list.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum TransitionChoice {
+pub(in crate::ui) enum TransitionChoice {
     Cut,
     Fade,
     Color,

@@ -6,22 +6,23 @@ use egui::{
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::Content;
-use crate::compose::transition::{Kind, Transition};
+use crate::compose::transition::Transition;
 use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::SourceState;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::Action;
-use crate::ui::input::hotkeys::shortcut_text;
+use crate::ui::input::hotkeys::tooltip;
 use crate::ui::scenes;
+use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, BORDER, ON_VIDEO, PLATE, Type, gap};
+use crate::ui::style::theme::{BLACK, BORDER, ON_VIDEO, PLATE, Type, gap, size};
 use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, Rotation, fill_around, fitted};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight};
+use crate::ui::widgets::{Button, ButtonWeight, label};
 
 /// The width of the column between preview and program.
 const TAKE: f32 = 84.0;
@@ -94,32 +95,50 @@ fn worked_on(
     scenes::canvas::zoom::readout(ui, view, &mut draft.zoom, seen);
 }
 
-/// Draws the column between preview and program: the transition button and its options.
+/// Draws the column between preview and program: the button that takes the preview to the program,
+/// and below a heading the transition that it uses.
 fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect) {
     let (theme, texts) = (view.theme, view.texts);
     ui.painter().rect_filled(room, CornerRadius::ZERO, theme.canvas);
-    let inner = Rect::from_center_size(room.center(), vec2(TAKE - 8.0, 150.0));
+    let now = &view.snapshot.scenes.collection.transition;
+    let chosen = TransitionChoice::of(&now.kind);
+    // A kind without a button of its own has one while it is in use.
+    let mut kinds = vec![TransitionChoice::Cut, TransitionChoice::Fade];
+    kinds.extend((!kinds.contains(&chosen)).then_some(chosen));
+    let height = 52.0 + 18.0 + gap::S + (kinds.len() + 1) as f32 * (size::CONTROL_SMALL + gap::S);
+    let inner = Rect::from_center_size(room.center(), vec2(TAKE - 8.0, height));
     let mut column = child(ui, inner, "take");
     column.spacing_mut().item_spacing.y = gap::S;
     let width = inner.width();
-    let (name, keys) = (texts.get("take"), shortcut_text(ui.ctx(), Action::Transition));
+    let (name, tip) = (texts.get("take"), tooltip(ui.ctx(), texts, Action::Transition));
     let button = Button::new(&name).look(ButtonWeight::Primary).height(52.0).width(width);
-    let response = button.show(&mut column, theme);
-    if response.on_hover_text(keys.unwrap_or_default()).clicked() {
+    if button.show(&mut column, theme).on_hover_text(tip).clicked() {
         view.send(Command::Transition);
     }
-    let now = &view.snapshot.scenes.collection.transition;
-    for kind in [Kind::Cut, Kind::Fade] {
-        let name = texts.get(if kind == Kind::Cut { "transition-cut" } else { "transition-fade" });
-        let button = Button::new(&name).small().width(width).selected(kind == now.kind);
-        if button.show(&mut column, theme).clicked() && kind != now.kind {
-            let transition = Transition { kind, ..now.clone() };
+    let heading = texts.get("transition-kind");
+    column.vertical_centered(|ui| label(ui, &heading, Type::Small, theme.secondary));
+    for kind in kinds {
+        let name = texts.get(kind.name());
+        let name = name.trim_end_matches('…');
+        let tip = texts.with("tip-transition-choose", &[("kind", name.into())]);
+        let button = Button::new(name).small().width(width).selected(kind == chosen);
+        if button.show(&mut column, theme).on_hover_text(tip).clicked() && kind != chosen {
+            let transition = Transition { kind: kind.kind(&now.kind), ..now.clone() };
             view.send(Command::Edit(Edit::SetTransition(transition)));
         }
     }
     let duration = format!("{}\u{a0}ms", now.duration.as_millis());
-    let name = texts.with("transition-duration-is", &[("duration", duration.clone().into())]);
-    let button = Button::new(&duration).small().look(ButtonWeight::Quiet).width(width).name(&name);
+    // A cut has no duration.
+    let (button, name) = match chosen {
+        TransitionChoice::Cut => {
+            (Button::new("").icon(Icon::Settings), texts.get("transition-options").to_string())
+        }
+        _ => {
+            let values = [("duration", duration.as_str().into())];
+            (Button::new(&duration), texts.with("transition-duration-is", &values))
+        }
+    };
+    let button = button.small().look(ButtonWeight::Quiet).width(width).name(&name);
     if button.show(&mut column, theme).on_hover_text(&name).clicked() {
         draft.transition = Some(scenes::Whose::Every);
     }

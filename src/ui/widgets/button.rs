@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Color32, CornerRadius, Galley, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
     Vec2, WidgetInfo, vec2,
@@ -135,15 +136,17 @@ impl<'a> Button<'a> {
     }
 
     pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
-        let galley = (!self.text.is_empty()).then(|| {
-            ui.painter().layout_no_wrap(
-                self.text.to_owned(),
-                self.kind.font(),
-                Color32::PLACEHOLDER,
-            )
-        });
         let icon_side = if self.icon.is_some() { 16.0 } else { 0.0 };
-        let between = if self.icon.is_some() && galley.is_some() { gap::S } else { 0.0 };
+        let between = if self.icon.is_some() && !self.text.is_empty() { gap::S } else { 0.0 };
+        let galley = (!self.text.is_empty()).then(|| {
+            let (text, font) = (self.text.to_owned(), self.kind.font());
+            let mut job = LayoutJob::simple_singleline(text, font, Color32::PLACEHOLDER);
+            if let Some(width) = self.width {
+                let room = width - icon_side - between - 2.0 * gap::XS;
+                job.wrap = TextWrapping::truncate_at_width(room.max(0.0));
+            }
+            ui.painter().layout_job(job)
+        });
         let text_width = galley.as_ref().map_or(0.0, |galley| galley.size().x);
         let content = icon_side + between + text_width;
         let padding = if galley.is_some() { gap::M } else { (self.height - icon_side) / 2.0 };

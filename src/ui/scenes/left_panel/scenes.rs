@@ -17,7 +17,6 @@ use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::scenes::{collections, menu};
 use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule};
 
@@ -63,18 +62,9 @@ pub fn show(
             menu::below(&button, view, collections::menu);
         }
     });
-    // If scenes are shown as images, the button is between preview and program.
-    if let Some(thumbnails) = thumbnails {
-        return pictures(ui, view, draft, thumbnails);
-    }
-    rows(ui, view, draft);
-    if snapshot.scenes.prepared.is_some() {
-        ui.add_space(gap::XS);
-        let text = texts.get("transition-now");
-        let button = crate::ui::widgets::Button::new(&text).small();
-        if button.show(ui, view.theme).clicked() {
-            view.send(Command::Transition);
-        }
+    match thumbnails {
+        Some(thumbnails) => pictures(ui, view, draft, thumbnails),
+        None => rows(ui, view, draft),
     }
 }
 
