@@ -1,6 +1,7 @@
 //! Tests of the player's commands. As with all other commands, the palette finds them and users can
 //! assign hotkeys.
 
+use super::watch::laid;
 use super::*;
 
 #[test]
@@ -38,4 +39,47 @@ fn commands_about_players_are_found_run_from_any_page_and_have_hotkeys_of_ones_o
     // Keys that players share stay.
     harness.key_press(Key::ArrowUp);
     assert_eq!(commands(&mut harness), [Command::StepVolume(0.05)]);
+}
+
+/// Where there is room, the icons below the player have labels, first those that are hardest to
+/// recognize.
+#[test]
+fn the_controls_have_labels_where_there_is_room() {
+    let labels =
+        ["Audio", "Video", "Statistics", "Record", "Picture in picture", "Separate window"];
+    let opened = |state, width: f32| {
+        let size = Vec2::new(width, 720.0);
+        open_as(state, size, preferences(Language::English, Theme::Dark))
+    };
+    let painted = |width| {
+        let harness = opened("watching", width);
+        let bar = harness.get_by_label("Full screen").rect().with_min_x(0.0);
+        let in_bar = |shape: &egui::Shape| shape.visual_bounding_rect().intersects(bar);
+        labels.map(|words| {
+            let shapes = harness.output().shapes.iter().map(|it| &it.shape);
+            shapes.filter(|it| in_bar(it)).any(|it| laid(it, words))
+        })
+    };
+    assert_eq!(painted(960.0), [false; 6]);
+    assert_eq!(painted(1_280.0)[..4], [true; 4]);
+    assert_eq!(painted(1_920.0), [true; 6]);
+    // With the longest position at the left, nothing overlaps.
+    for width in [960.0, 1_100.0, 1_280.0, 1_500.0, 1_920.0] {
+        let harness = opened("watch-behind", width);
+        let names = [
+            "Live",
+            "Record this stream",
+            "Take a screenshot",
+            "Audio: balance, offset, speaker",
+            "Video and buffer",
+            "Statistics over the video",
+            "Separate window",
+            "Picture in picture",
+            "Full screen",
+        ];
+        let rects = names.map(|name| harness.get_by_label(name).rect());
+        for (place, pair) in rects.windows(2).enumerate() {
+            assert!(pair[1].left() >= pair[0].right(), "{width}: {}: {pair:?}", names[place]);
+        }
+    }
 }

@@ -1,8 +1,17 @@
 //! The style of the buttons below the player.
 
+use egui::{Color32, Ui};
+
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Type, size};
+use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::widgets::{Button, ButtonWeight};
+
+/// Returns the width that a label adds to an icon.
+pub(super) fn added_width(ui: &Ui, words: &str) -> f32 {
+    let font = Type::FigureStrong.font();
+    let text = ui.painter().layout_no_wrap(words.to_owned(), font, Color32::PLACEHOLDER);
+    (16.0 + gap::S + text.size().x + 2.0 * gap::M - size::CONTROL).ceil()
+}
 
 /// Creates a button of the bar. Its text is `words`, if there is room for it, and its accessible
 /// name is `name`.

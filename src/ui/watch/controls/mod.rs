@@ -14,13 +14,26 @@ use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, play, send};
-use crate::ui::watch::controls::button::control;
+use crate::ui::watch::controls::button::{added_width, control};
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, slider};
 
-/// The width in points from which the buttons at the right have labels beside their icons.
-const WORDS_FROM: f32 = 1_280.0;
+/// The width that the left part needs at most, in points: the buttons, the volume, a position, and
+/// the button that returns to the live edge.
+const LEFT: f32 = 360.0;
+/// The labels of the buttons at the right while the player is in the main window. The labels of the
+/// icons that are hardest to recognize are first.
+const LABELS: [&str; 8] = [
+    key!("player-audio"),
+    key!("player-video"),
+    key!("player-statistics"),
+    key!("player-record"),
+    key!("player-small"),
+    key!("player-window"),
+    key!("player-screenshot"),
+    key!("player-full-screen"),
+];
 
 /// Draws the bar. Returns the window action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {
@@ -39,9 +52,27 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> 
     let mut action = None;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
-        action = right(ui, view, draft, rect.width() >= WORDS_FROM);
+        let labels = labels(ui, view, draft, rect.width() - LEFT);
+        action = right(ui, view, draft, &labels);
     });
     action
+}
+
+/// Returns the labels for which there is room beside the icons.
+fn labels(ui: &Ui, view: &View<'_>, draft: &Draft, room: f32) -> Vec<&'static str> {
+    let mut all = LABELS.to_vec();
+    if draft.place != Where::Here {
+        all.retain(|key| ![key!("player-small"), key!("player-window")].contains(key));
+        all.push(key!("player-back"));
+    }
+    let mut rest = room - all.len() as f32 * (size::CONTROL + gap::XS);
+    all.retain(|key| {
+        let added = added_width(ui, &view.texts.get(key));
+        let fits = added <= rest;
+        rest -= if fits { added } else { 0.0 };
+        fits
+    });
+    all
 }
 
 fn hold(ui: &mut Ui, view: &mut View<'_>, draft: &Draft) {
@@ -118,10 +149,18 @@ fn time(ui: &mut Ui, view: &mut View<'_>) {
 }
 
 /// Draws the right part of the bar, from right to left.
-fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: bool) -> Option<Action> {
+fn right(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    labels: &[&'static str],
+) -> Option<Action> {
     let (theme, texts) = (view.theme, view.texts);
     let mut action = None;
-    let named = |key: &'static str| if words { texts.get(key).to_string() } else { String::new() };
+    let named = |key: &'static str| match labels.contains(&key) {
+        true => texts.get(key).to_string(),
+        false => String::new(),
+    };
     let button = |ui: &mut Ui,
                   (icon, word): (Icon, &'static str),
                   name: &str,
