@@ -276,6 +276,28 @@ fn what_a_service_does_not_take_cannot_be_chosen() {
 }
 
 #[test]
+fn what_cannot_change_on_air_is_said_once_a_page() {
+    let mut harness = open("on-air");
+    let times =
+        |harness: &Harness<'static, Window>, words: &str| harness.query_all_by_label(words).count();
+    settings_page(&mut harness, "Output");
+    let words = "You cannot change keyframes and audio format while on air.";
+    assert_eq!(times(&harness, words), 1);
+    // The note comes with whatever a search finds.
+    harness.get_by_role_and_label(Role::TextInput, "Search settings").focus();
+    harness.run();
+    harness.event(egui::Event::Text("audio format".into()));
+    harness.run();
+    assert_eq!(times(&harness, words), 1);
+    harness.get_by_role_and_label(Role::Button, "Video").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
+    harness.run();
+    assert_eq!(times(&harness, "You cannot change size and frame rate while on air."), 1);
+    assert_eq!(click(&mut harness, "1920×1080"), []);
+}
+
+#[test]
 fn what_explains_a_setting_begins_below_its_name() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);

@@ -1,6 +1,6 @@
 # Settings › Output
 output-usual = Default: { $value }
-output-next = Changes to keyframes and audio take effect with the next broadcast.
+output-on-air = You cannot change keyframes and audio format while on air.
 
 # the quality popover
 quality-size = Size

@@ -22,6 +22,8 @@ pub struct SettingsDraft {
     pub(super) server_names: Option<String>,
     /// The text entered as origins of the built-in server.
     pub(super) server_origins: Option<String>,
+    /// True if this frame already explains why settings cannot be changed on air.
+    pub(super) explained: bool,
     /// The texts of the language that the window does not use.
     pub(super) other: Option<Texts>,
 }
@@ -37,6 +39,7 @@ impl Default for SettingsDraft {
             talk_key: None,
             server_names: None,
             server_origins: None,
+            explained: false,
             other: None,
         }
     }

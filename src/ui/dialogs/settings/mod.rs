@@ -142,6 +142,7 @@ fn contents(
         label(ui, &view.texts.get("palette-none"), Type::Body, view.theme.secondary);
     }
     let (mut answer, mut page) = (None, None);
+    draft.explained = false;
     for setting in shown {
         if searched && page.replace(setting.page()) != Some(setting.page()) {
             section(ui, view.theme, &view.texts.get(setting.page().key()));

@@ -55,15 +55,16 @@ fn send(view: &mut View<'_>, wanted: Option<Quality>) {
     }
 }
 
-/// Draws a setting that cannot be changed on air, with a note about this.
-fn of_next(
+/// Draws a setting that cannot be changed on air. The first of these settings has a note about this.
+fn off_air(
     ui: &mut Ui,
     view: &mut View<'_>,
+    draft: &mut SettingsDraft,
     contents: impl FnOnce(&mut Ui, &View<'_>, &Quality) -> Option<Quality>,
 ) {
     let idle = view.snapshot.live == LiveState::Idle;
-    if !idle {
-        paragraph(ui, &view.texts.get("output-next"), Type::Small, view.theme.secondary);
+    if !idle && !std::mem::replace(&mut draft.explained, true) {
+        paragraph(ui, &view.texts.get("output-on-air"), Type::Small, view.theme.secondary);
     }
     let now = view.snapshot.quality.clone();
     let wanted = ui.add_enabled_ui(idle, |ui| contents(ui, view, &now)).inner;
@@ -215,8 +216,8 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDr
     let now = view.snapshot.quality.clone();
     let name = seconds(view, usual);
     let default = (now.keyframe_interval != usual).then_some(&*name);
-    let reset = wide_row(ui, view, draft, Setting::Keyframes, default, |ui, view, _| {
-        of_next(ui, view, |ui, view, now| {
+    let reset = wide_row(ui, view, draft, Setting::Keyframes, default, |ui, view, draft| {
+        off_air(ui, view, draft, |ui, view, now| {
             let name = view.texts.get("keyframe-every");
             let of = |interval| Quality { keyframe_interval: interval, ..now.clone() };
             let why_not = |interval| limits::why_no_interval(view, &of(interval));
@@ -242,8 +243,8 @@ pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, draft: &mut Setting
     let of = |it: &Quality| (it.audio_bitrate, it.sample_rate, it.channels);
     let name = format::bitrate(usual.audio_bitrate.0);
     let default = (of(&now) != of(&usual)).then_some(&*name);
-    let reset = wide_row(ui, view, draft, Setting::AudioFormat, default, |ui, view, _| {
-        of_next(ui, view, audio);
+    let reset = wide_row(ui, view, draft, Setting::AudioFormat, default, |ui, view, draft| {
+        off_air(ui, view, draft, audio);
     });
     if reset {
         let (audio_bitrate, sample_rate, channels) = of(&usual);

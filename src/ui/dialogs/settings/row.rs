@@ -1,6 +1,6 @@
 //! A row of a settings page: name, explanation, control, and the button that restores the default.
 
-use egui::{Align, CornerRadius, Layout, Ui, vec2};
+use egui::{Align, CornerRadius, Frame, Layout, Margin, Ui, vec2};
 
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
@@ -136,14 +136,23 @@ pub(super) fn choice<T: PartialEq + Copy>(
     choices: &[Choice<T>],
 ) -> Option<T> {
     let mut wanted = None;
+    // A reason that all values share is said once.
+    let mut reasons = choices.iter().map(|(.., why_not)| why_not.as_ref());
+    let first = reasons.next().flatten();
+    let shared = first.filter(|first| choices.len() > 1 && reasons.all(|it| it == Some(*first)));
     Select::new(name, shown, ui.available_width()).show(ui, view.theme, |ui| {
+        if let Some(shared) = shared {
+            Frame::new().inner_margin(Margin::same(8)).show(ui, |ui| {
+                paragraph(ui, shared, Type::Small, view.theme.secondary);
+            });
+        }
         crate::ui::widgets::scrolled(ui, name, |ui| {
             for (one, name, why_not) in choices {
                 let marked = match *one == default {
                     true => view.texts.with(key!("setting-default"), &[("name", name.into())]),
                     false => name.clone(),
                 };
-                let second = why_not.as_deref().unwrap_or_default();
+                let second = why_not.as_deref().filter(|_| shared.is_none()).unwrap_or_default();
                 if menu_item(ui, view.theme, &marked, second, *one == now, why_not.is_none()) {
                     wanted = Some(*one);
                 }
