@@ -24,6 +24,7 @@ mod share;
 mod sound;
 mod talk;
 mod targets;
+mod verdicts;
 mod watch;
 
 use std::path::PathBuf;

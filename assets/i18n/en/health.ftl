@@ -3,6 +3,7 @@
 
 # What the studio is doing.
 activity-ready = Ready
+activity-off-air = Off air
 activity-not-ready = Not ready
 activity-connecting = Connecting
 activity-on-air = On air

@@ -2,6 +2,7 @@
 
 # 直播间在做什么。
 activity-ready = 准备就绪
+activity-off-air = 未开播
 activity-not-ready = 未就绪
 activity-connecting = 连接中
 activity-on-air = 直播中

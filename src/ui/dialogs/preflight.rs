@@ -5,6 +5,7 @@ use egui::{ScrollArea, Ui, pos2, vec2};
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Level, Notice, Remedy};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::input::actions::key;
 use crate::ui::notices::{apply, remedy_name, words};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
@@ -40,11 +41,12 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
             paragraph(ui, &view.texts.get("preflight-running"), Type::Body, view.theme.secondary);
             return answer;
         }
-        let errors = checked.found.iter().filter(|notice| notice.level == Level::Error).count();
-        let (verdict, color) = match (errors, checked.found.is_empty()) {
-            (_, true) => ("preflight-running", view.theme.secondary),
-            (0, _) => ("preflight-yes", view.theme.good),
-            _ => ("preflight-no", view.theme.warn),
+        let worst = checked.found.iter().map(|notice| notice.level).max();
+        let (verdict, color) = match worst {
+            None => (key!("preflight-running"), view.theme.secondary),
+            Some(Level::Info) => (key!("preflight-yes"), view.theme.good),
+            Some(Level::Warning) => (key!("preflight-warned"), view.theme.warn),
+            Some(Level::Error) => (key!("preflight-no"), view.theme.warn),
         };
         paragraph(ui, &view.texts.get(verdict), Type::BodyStrong, color);
         let again = view.texts.get("preflight-again");

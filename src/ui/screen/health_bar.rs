@@ -84,11 +84,18 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
         }
         _ => None,
     };
-    let word = view.texts.say(&activity.problem()).to_uppercase();
+    let word = match activity {
+        // Beside a problem, "Ready" would contradict the sentence.
+        Activity::Ready if warns => view.texts.get("activity-off-air").to_string(),
+        _ => view.texts.say(&activity.problem()),
+    };
+    let word = word.to_uppercase();
     let time = time.map(format::clock);
     let font = Type::Pill.font();
+    // Where there is room, the sentence begins at the same place in all states.
     let width = match time {
         Some(_) => size::PILL,
+        None if ui.ctx().content_rect().width() >= size::NARROW => size::PILL,
         None => {
             let words = ui.painter().layout_no_wrap(word.clone(), font.clone(), text).size().x;
             28.0 + words + gap::M

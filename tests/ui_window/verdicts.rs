@@ -1,0 +1,59 @@
+//! Tests that no part of the window contradicts another, or leaves the window: verdicts never sound
+//! better than the problems beside them, and dialogs fit.
+
+use super::*;
+
+#[test]
+fn a_check_with_a_warning_does_not_end_in_a_green_sentence() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::T);
+    harness.run();
+    harness.run();
+    let said = |harness: &Harness<'static, Window>, words: &str| {
+        harness.query_by_label_contains(words).is_some()
+    };
+    assert!(said(&harness, "reaches only 1 900 kbps"));
+    let warned = "You can go live, but see the warning above.";
+    assert!(said(&harness, warned));
+    assert!(!said(&harness, "Ready to go live. The check"));
+    harness.state().demo.change(|snapshot| {
+        let found = snapshot.checked.as_mut().unwrap();
+        found.found.retain(|notice| notice.level == Level::Info);
+    });
+    harness.run();
+    assert!(said(&harness, "Ready to go live. The check") && !said(&harness, warned));
+}
+
+#[test]
+fn nothing_says_ready_beside_a_problem_and_the_sentence_stays_in_its_place() {
+    let pill = |harness: &Harness<'static, Window>, words: &str| {
+        harness
+            .query_all_by_role(Role::Status)
+            .any(|it| it.accesskit_node().label().unwrap_or_default().starts_with(words))
+    };
+    let sentence = |harness: &Harness<'static, Window>, words: &str| {
+        harness.get_by_role_and_label(Role::Status, words).rect().left()
+    };
+    let idle = open("idle");
+    assert!(pill(&idle, "READY"));
+    let trouble = open("notices");
+    assert!(pill(&trouble, "OFF AIR") && !pill(&trouble, "READY"), "{:?}", shown(&trouble));
+    let on_air = open("on-air");
+    assert!(pill(&on_air, "ON AIR"));
+    let places = [sentence(&idle, "Ready to go live."), sentence(&on_air, "All good.")];
+    assert!((places[0] - places[1]).abs() < 1.0, "{places:?}");
+}
+
+#[test]
+fn the_largest_dialogs_fit_into_the_smallest_window() {
+    for (key, title) in [(Key::M, "Audio mixer"), (Key::Comma, "Settings")] {
+        let size = Vec2::new(960.0, 600.0);
+        let mut harness = open_as("mixer", size, preferences(Language::English, Theme::Dark));
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        harness.run();
+        harness.run();
+        let heading = harness.get_by_role_and_label(Role::Label, title).rect();
+        // The margin of the dialog, and a gap to the edge of the window.
+        assert!(heading.top() >= 24.0, "{title}: {heading:?}");
+    }
+}
