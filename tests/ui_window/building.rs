@@ -170,13 +170,48 @@ fn scenes_are_switched_at_once_or_prepared_first() {
     harness.run();
     harness.run();
     assert_eq!(click(&mut harness, "Talk"), [Command::PrepareScene(Some(talk))]);
-    assert_eq!(click(&mut harness, "Transition"), [Command::Transition]);
+    assert_eq!(click(&mut harness, "Take"), [Command::Transition]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     assert_eq!(commands(&mut harness), [Command::Transition]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
     let over = press(&mut harness, "Studio mode");
     assert_eq!(over, [Command::PrepareScene(None)]);
+}
+
+#[test]
+fn in_studio_mode_one_button_takes_and_those_below_it_choose_how() {
+    let mut harness = with(&[]);
+    make(&mut harness, &[Edit::AddScene("Talk".into())]);
+    harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SceneId(2)));
+    harness.run();
+    harness.run();
+    // The list of scenes has no second button that takes.
+    let takes = |harness: &Harness<'static, Window>| {
+        harness
+            .query_all_by_role(Role::Button)
+            .filter(|it| {
+                let name = it.accesskit_node().label().unwrap_or_default();
+                ["Take", "Transition"].contains(&&*name)
+            })
+            .count()
+    };
+    assert_eq!(takes(&harness), 1);
+    let take = harness.get_by_role_and_label(Role::Button, "Take").rect();
+    let heading = harness.get_by_role_and_label(Role::Label, "Transition").rect();
+    let fade = harness.get_by_role_and_label(Role::Button, "Fade").rect();
+    assert!(take.bottom() <= heading.top() && heading.bottom() <= fade.top());
+    // Choosing a transition changes nothing for viewers.
+    let fades = edit(&click(&mut harness, "Fade"));
+    assert!(matches!(&fades, Edit::SetTransition(it) if it.kind == Kind::Fade), "{fades:?}");
+    make(&mut harness, &[fades]);
+    assert!(harness.query_by_label_contains("300\u{a0}ms").is_some());
+    // A type without a button of its own has one while it is in use.
+    assert!(harness.query_by_label("Fade to color").is_none());
+    let color = Transition { kind: Kind::FadeColor([0; 3]), ..Transition::default() };
+    make(&mut harness, &[Edit::SetTransition(color)]);
+    harness.get_by_role_and_label(Role::Button, "Fade to color");
+    assert_eq!(click(&mut harness, "Take"), [Command::Transition]);
 }
 
 #[test]
@@ -212,6 +247,20 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         screen.picked_source(pick, SCENE, "/a/b.png".into());
         let added = placed(edit(&commands(&mut harness)));
         assert_eq!(added, ("b".into(), found.to_string(), true));
+    }
+}
+
+#[test]
+fn all_kinds_of_sources_are_visible_at_once() {
+    let mut harness = with(&[]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.run();
+    for name in ["Camera", "Gradient", "Existing source"] {
+        let mut shapes = harness.output().shapes.iter();
+        let card = shapes.find(|it| super::watch::laid(&it.shape, name)).expect(name);
+        let seen = card.clip_rect.contains_rect(card.shape.visual_bounding_rect());
+        assert!(seen, "{name} is cut off: {:?}", card.clip_rect);
     }
 }
 

@@ -175,7 +175,10 @@ pub const LIST: f32 = 320.0;
 /// Draws the items of a list. The list scrolls if it is too high, and keeps the item with the keyboard
 /// focus in view.
 pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
-    ScrollArea::vertical().id_salt(name).max_height(LIST).show(ui, |ui| {
+    // Without this minimum, a list that gets more items does not become higher.
+    let least = LIST.min(ui.ctx().content_rect().height() * 0.5);
+    let area = ScrollArea::vertical().id_salt(name).max_height(LIST).min_scrolled_height(least);
+    area.show(ui, |ui| {
         lines(ui);
         let focused = ui.memory(egui::Memory::focused);
         let id = ui.scope_id().with("focused");

@@ -19,7 +19,12 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Row, Select, label, section};
 
 const WIDTH: f32 = 860.0;
+/// The usual height of the content in points.
 const HEIGHT: f32 = 520.0;
+/// The height around the content that the window must have, in points.
+const AROUND: f32 = 120.0;
+/// The height of the left column without the list of strips, in points.
+const BELOW_LIST: f32 = 352.0;
 const LIST: f32 = 220.0;
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
@@ -29,18 +34,19 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
     let strip = strip.or_else(|| snapshot.strips.first());
     let answer = modal(ctx, view.theme, "mixer", WIDTH, |ui| {
         let close = heading(ui, view, &view.texts.get("mixer"));
+        let height = (ui.ctx().content_rect().height() - AROUND).clamp(240.0, HEIGHT);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
-            ui.allocate_ui_with_layout(vec2(LIST, HEIGHT), Layout::top_down(Align::Min), |ui| {
-                ui.set_min_height(HEIGHT);
+            ui.allocate_ui_with_layout(vec2(LIST, height), Layout::top_down(Align::Min), |ui| {
+                ui.set_min_height(height);
                 ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
-                list(ui, view, &mut looked);
+                list(ui, view, &mut looked, (height - BELOW_LIST).max(100.0));
                 program(ui, view);
                 monitoring(ui, view);
             });
-            let rest = vec2(ui.available_width(), HEIGHT);
+            let rest = vec2(ui.available_width(), height);
             ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
-                ScrollArea::vertical().id_salt("strip").max_height(HEIGHT).show(ui, |ui| {
+                ScrollArea::vertical().id_salt("strip").max_height(height).show(ui, |ui| {
                     ui.set_width(rest.x - gap::M);
                     ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
                     match strip {
@@ -73,10 +79,9 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut MixerSe
     }
 }
 
-fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection) {
+fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection, height: f32) {
     section(ui, view.theme, &view.texts.get("mixer-strips"));
     ui.spacing_mut().item_spacing.y = 2.0;
-    let height = HEIGHT - 352.0;
     ScrollArea::vertical().id_salt("strips").max_height(height).show(ui, |ui| {
         for strip in &view.snapshot.strips {
             let name = labels::label_of(view, strip);

@@ -62,7 +62,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
         labels::look_again(ui, view);
         let close = head(ui, view, &mut adding);
         let height = ui.ctx().content_rect().height() - AROUND;
-        let done = ScrollArea::vertical().id_salt("add").max_height(height).show(ui, |ui| {
+        // All kinds are visible at once where the window is high enough.
+        let area = ScrollArea::vertical().id_salt("add").min_scrolled_height(height);
+        let done = area.max_height(height).show(ui, |ui| {
             ui.set_width(WIDTH);
             ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
             match adding.page {

@@ -24,7 +24,7 @@ const UPRIGHT_FROM: f32 = 190.0;
 const FLAT: [f32; 3] = [210.0, 280.0, 420.0];
 /// The widths of a strip with a vertical fader, in points: the minimum, the usual width, and the
 /// maximum.
-const UPRIGHT: [f32; 3] = [112.0, 144.0, 240.0];
+const UPRIGHT: [f32; 3] = [96.0, 144.0, 240.0];
 /// The width of the button that adds a strip, if there is no room for its text.
 const ADD: f32 = 32.0;
 
