@@ -7,10 +7,11 @@ use egui::{Align, CornerRadius, Frame, Layout, Margin, Ui};
 
 use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::view::BroadcastSummary;
-use crate::studio::{Command, Remedy};
+use crate::studio::targets::services;
+use crate::studio::{Command, Remedy, Target};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
-use crate::ui::targets::Draft;
+use crate::ui::targets::{Draft, title};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, figure, icon_button, label};
@@ -44,12 +45,25 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         });
 }
 
+/// Returns the name of the target with this host name.
+fn name_of(view: &View<'_>, host: &str) -> String {
+    let own = services::host_of(&view.snapshot.server.rtmp);
+    let host_of = |target: &Target| match target.is_built_in() {
+        true => own == Some(host),
+        false => services::host_of(target.server()) == Some(host),
+    };
+    let mut targets = view.snapshot.targets.iter().map(|it| &it.target);
+    let target = targets.find(|target| host_of(target));
+    target.map_or_else(|| host.to_owned(), |target| title(view.texts, target))
+}
+
 fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
     let (theme, texts) = (view.theme, view.texts);
+    let names: Vec<String> = ended.hosts.iter().map(|host| name_of(view, host)).collect();
     let dropped = format::part_of(ended.dropped_frames, ended.total_frames);
     let mut lines = vec![
         (texts.get("ended-duration"), format::clock(ended.on_air_for), String::new()),
-        (texts.get("ended-hosts"), ended.hosts.join(", "), ended.hosts.join(", ")),
+        (texts.get("ended-hosts"), names.join(" · "), ended.hosts.join(" · ")),
         (texts.get("statistic-sent"), format::bytes(ended.sent_bytes), String::new()),
         (texts.get("ended-dropped"), dropped, texts.get("tip-dropped").to_string()),
         (texts.get("ended-reconnects"), ended.reconnects.to_string(), String::new()),

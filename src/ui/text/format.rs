@@ -101,10 +101,13 @@ pub fn short_time(time: Duration) -> String {
     }
 }
 
-/// Formats a number of bytes, such as `118 MB`, `1.24 GB` or `81.0 GB`.
+/// Formats a number of bytes, such as `18 kB`, `118 MB`, `1.24 GB` or `81.0 GB`.
 pub fn bytes(bytes: u64) -> String {
     let mb = bytes as f64 / 1e6;
-    if mb < 10.0 {
+    if mb < 0.1 {
+        // A file with one byte is not empty.
+        format!("{}\u{a0}kB", bytes.div_ceil(1_000))
+    } else if mb < 10.0 {
         format!("{mb:.1}\u{a0}MB")
     } else if mb < 1000.0 {
         format!("{mb:.0}\u{a0}MB")
@@ -173,6 +176,10 @@ mod tests {
         assert_eq!(short_time(Duration::from_micros(400)), "0.4\u{a0}ms");
         assert_eq!(short_time(Duration::from_millis(380)), "380\u{a0}ms");
         assert_eq!(short_time(Duration::from_millis(1380)), "1.38\u{a0}s");
+        assert_eq!(
+            [bytes(0), bytes(1), bytes(18_200)].join(", "),
+            "0\u{a0}kB, 1\u{a0}kB, 19\u{a0}kB"
+        );
         assert_eq!(bytes(118_000_000), "118\u{a0}MB");
         assert_eq!(bytes(1_240_000_000), "1.24\u{a0}GB");
         assert_eq!(bytes(81_000_000_000), "81.0\u{a0}GB");
