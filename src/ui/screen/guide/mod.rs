@@ -303,6 +303,8 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
         let last = step == Step::Ready;
         if !last {
             let button = Button::new(&skip).look(ButtonWeight::Quiet).kind(Type::Body);
+            // The text begins at the edge of the texts above it.
+            ui.add_space(-gap::M);
             if button.height(height).show(ui, theme).clicked() {
                 pressed = Some(Foot::Skip);
             }
