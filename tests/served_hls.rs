@@ -171,6 +171,50 @@ fn lists_wait_for_parts_and_files_never_change() {
     assert_eq!(joined.count(), 1);
 }
 
+/// Requests a path over a connection that stays open, and returns the status.
+fn ask(socket: &mut TcpStream, path: &str) -> std::io::Result<u16> {
+    let host = socket.peer_addr()?;
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        socket.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.unwrap().parse().unwrap()];
+    socket.read_exact(&mut body)?;
+    Ok(head.split(' ').nth(1).unwrap().parse().unwrap())
+}
+
+#[test]
+fn viewers_keep_their_connections_between_requests_while_others_come() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    // Eight connections of an address may wait without a purpose.
+    let running = start_with(|config| config.limits.connections = 64);
+    let _publisher = running.publish(&[]);
+    running.list();
+    let open = || {
+        let socket = TcpStream::connect(running.http()).unwrap();
+        socket.set_read_timeout(Some(LIMIT)).unwrap();
+        socket
+    };
+    let viewers = std::iter::repeat_with(open).take(20).map(|mut viewer| {
+        assert_eq!(ask(&mut viewer, LIST).unwrap(), 200);
+        viewer
+    });
+    let mut viewers: Vec<_> = viewers.collect();
+    let mut newcomers: Vec<_> = (0..20).map(|_| open()).collect();
+    let came = newcomers.iter_mut().filter_map(|it| ask(it, "/healthz").ok()).count();
+    assert!(came > 0);
+    for viewer in &mut viewers {
+        assert_eq!(ask(viewer, LIST).expect("an open connection"), 200);
+    }
+}
+
 #[test]
 fn nonsense_is_answered_in_time() {
     if peers::missing(&["ffmpeg"]) {

@@ -376,11 +376,10 @@ impl Registry {
     pub fn refusals(&self) -> Vec<&'static str> {
         let limits = &self.config.limits;
         let publishing = self.figures().iter().filter(|it| it.publisher.is_some()).count();
-        let connections = self.connections.load(Ordering::Relaxed);
         let found = [
             ("stopping", self.stopping.load(Ordering::Acquire)),
             ("draining", self.is_draining()),
-            ("connections", connections >= limits.connections),
+            ("connections", self.admission.is_full()),
             ("streams", publishing >= limits.streams),
         ];
         found.into_iter().filter_map(|(what, holds)| holds.then_some(what)).collect()

@@ -1,12 +1,14 @@
 //! Slots for connections, limited in total and per address. A connection that does not publish or play yet
 //! keeps its slot only until other connections need it. If there are too many such connections, the server
-//! closes the oldest one of the address that has the most. Players never take the last slots, which are
-//! reserved for publishers and HTTP requests. A flood of connections therefore does not block other clients.
+//! closes the oldest one of the address that has the most. A connection that has published or played, such as
+//! that of an HLS viewer between two requests, loses its slot only when all slots are taken. Players never take
+//! the last slots, which are reserved for publishers and HTTP requests. A flood of connections therefore does
+//! not block other clients.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
@@ -20,6 +22,8 @@ pub(in crate::server) struct Spot {
     address: IpAddr,
     /// A [`State`], changed only under the lock of [`Admission`].
     state: AtomicU8,
+    /// The key in the list of [`Address`] that has this slot, changed only under the same lock.
+    turn: AtomicU64,
     waker: AtomicWaker,
 }
 
@@ -34,9 +38,12 @@ pub(in crate::server) enum Purpose {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[repr(u8)]
 enum State {
+    /// The connection has had no purpose yet.
     Undecided,
     Publishing,
     Playing,
+    /// The connection had a purpose, and may have one again.
+    Resting,
     /// The connection was evicted or closed and no longer counts.
     Over,
 }
@@ -54,6 +61,9 @@ struct Inner {
     all: usize,
     players: usize,
     undecided: usize,
+    resting: usize,
+    /// The key of the next slot that waits.
+    next_turn: u64,
     addresses: HashMap<IpAddr, Address>,
 }
 
@@ -61,7 +71,9 @@ struct Inner {
 struct Address {
     all: usize,
     /// Undecided slots, oldest first.
-    undecided: VecDeque<Arc<Spot>>,
+    undecided: BTreeMap<u64, Arc<Spot>>,
+    /// Resting slots, oldest first.
+    resting: BTreeMap<u64, Arc<Spot>>,
 }
 
 impl Spot {
@@ -124,18 +136,19 @@ impl Admission {
             return None;
         }
         if inner.undecided >= self.max_undecided() || inner.all >= self.connections {
-            let most = inner.addresses.iter().max_by_key(|(_, it)| it.undecided.len());
+            let waiting = |it: &Address| (it.undecided.len(), it.resting.len());
+            let most = inner.addresses.iter().max_by_key(|(_, it)| waiting(it));
             let most = most.map(|(address, _)| *address);
             if !most.is_some_and(|most| inner.evict_of(most)) {
                 return None;
             }
         }
         let state = AtomicU8::new(State::Undecided as u8);
-        let spot = Arc::new(Spot { address, state, waker: AtomicWaker::new() });
-        (inner.all, inner.undecided) = (inner.all + 1, inner.undecided + 1);
-        let of_address = inner.addresses.entry(address).or_default();
-        of_address.all += 1;
-        of_address.undecided.push_back(Arc::clone(&spot));
+        let (turn, waker) = (AtomicU64::new(0), AtomicWaker::new());
+        let spot = Arc::new(Spot { address, state, turn, waker });
+        inner.all += 1;
+        inner.addresses.entry(address).or_default().all += 1;
+        inner.wait(&spot, State::Undecided);
         Some(spot)
     }
 
@@ -146,7 +159,7 @@ impl Admission {
         if purpose == Purpose::Play && full {
             return false;
         }
-        if !spot.is(State::Undecided) {
+        if !(spot.is(State::Undecided) || spot.is(State::Resting)) {
             return !spot.is(State::Over);
         }
         inner.take(spot);
@@ -163,15 +176,17 @@ impl Admission {
     /// Removes the purpose of a connection.
     pub fn unsettle(&self, spot: &Arc<Spot>) {
         let mut inner = self.inner.lock();
-        if spot.is(State::Undecided) || spot.is(State::Over) {
+        if !spot.is_settled() {
             return;
         }
         inner.players -= usize::from(spot.is(State::Playing));
-        inner.undecided += 1;
-        spot.set(State::Undecided);
-        if let Some(of_address) = inner.addresses.get_mut(&spot.address) {
-            of_address.undecided.push_back(Arc::clone(spot));
-        }
+        inner.wait(spot, State::Resting);
+    }
+
+    /// Returns true if connections that do not rest have all slots.
+    pub fn is_full(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.all - inner.resting >= self.connections
     }
 
     /// Frees the slot of a closed connection.
@@ -181,9 +196,7 @@ impl Admission {
             return;
         }
         inner.players -= usize::from(spot.is(State::Playing));
-        if spot.is(State::Undecided) {
-            inner.take(spot);
-        }
+        inner.take(spot);
         spot.set(State::Over);
         inner.forget_one(spot.address);
     }
@@ -196,24 +209,43 @@ impl Admission {
 }
 
 impl Inner {
-    /// Evicts the oldest undecided connection of an address. Returns false if there is no such
-    /// connection.
+    /// Evicts the oldest undecided connection of an address, or its oldest resting one. Returns false if there
+    /// is no such connection.
     fn evict_of(&mut self, address: IpAddr) -> bool {
-        let of_address = self.addresses.get_mut(&address);
-        let Some(spot) = of_address.and_then(|it| it.undecided.pop_front()) else { return false };
-        self.undecided -= 1;
+        let Some(of_address) = self.addresses.get(&address) else { return false };
+        let oldest = of_address.undecided.values().chain(of_address.resting.values()).next();
+        let Some(spot) = oldest.map(Arc::clone) else { return false };
+        self.take(&spot);
         spot.set(State::Over);
         spot.waker.wake();
         self.forget_one(address);
         true
     }
 
-    /// Removes an undecided connection from the waiting ones.
-    fn take(&mut self, spot: &Arc<Spot>) {
-        self.undecided -= 1;
-        if let Some(of_address) = self.addresses.get_mut(&spot.address) {
-            of_address.undecided.retain(|it| !Arc::ptr_eq(it, spot));
-        }
+    /// Adds a connection to the waiting ones, as undecided or resting.
+    fn wait(&mut self, spot: &Arc<Spot>, state: State) {
+        let turn = self.next_turn;
+        self.next_turn += 1;
+        spot.turn.store(turn, Ordering::Relaxed);
+        spot.set(state);
+        let of_address = self.addresses.entry(spot.address).or_default();
+        let (count, list) = match state {
+            State::Undecided => (&mut self.undecided, &mut of_address.undecided),
+            _ => (&mut self.resting, &mut of_address.resting),
+        };
+        *count += 1;
+        list.insert(turn, Arc::clone(spot));
+    }
+
+    /// Removes a connection from the waiting ones, if it is one of them.
+    fn take(&mut self, spot: &Spot) {
+        let turn = spot.turn.load(Ordering::Relaxed);
+        let Some(of_address) = self.addresses.get_mut(&spot.address) else { return };
+        let (count, list) = match spot.is(State::Undecided) {
+            true => (&mut self.undecided, &mut of_address.undecided),
+            false => (&mut self.resting, &mut of_address.resting),
+        };
+        *count -= usize::from(list.remove(&turn).is_some());
     }
 
     fn forget_one(&mut self, address: IpAddr) {
@@ -294,6 +326,32 @@ mod tests {
         assert_eq!(playing, 64 - places.reserve());
         let publisher = places.admit(HOME, false).unwrap();
         assert!(places.settle(&publisher, Purpose::Publish));
+    }
+
+    #[test]
+    fn viewers_between_two_requests_stay_while_others_come() {
+        let places = admission();
+        let play = |address, is_proxy| {
+            let spot = places.admit(address, is_proxy).unwrap();
+            assert!(places.settle(&spot, Purpose::Play));
+            spot
+        };
+        // More than may wait without a purpose.
+        let viewers: Vec<_> = (0..40).map(|_| play(HERE, false)).collect();
+        viewers.iter().for_each(|viewer| places.unsettle(viewer));
+        let newcomers: Vec<_> = (0..20).map(|_| places.admit(HERE, false).unwrap()).collect();
+        assert!(viewers.iter().all(|viewer| places.settle(viewer, Purpose::Play)));
+        viewers.iter().for_each(|viewer| places.unsettle(viewer));
+        // When all slots are taken, the connections without a purpose go first.
+        let others: Vec<_> = (0..24).map(|_| play(FLOOD, true)).collect();
+        assert!(newcomers.iter().all(|newcomer| is_evicted(newcomer)));
+        assert!(!viewers.iter().any(|viewer| is_evicted(viewer)) && !places.is_full());
+        let publisher = places.admit(HOME, false).unwrap();
+        assert!(places.settle(&publisher, Purpose::Publish));
+        assert!(is_evicted(&viewers[0]) && !is_evicted(&viewers[1]), "the oldest one");
+        viewers.iter().chain(&others).chain([&publisher]).for_each(|spot| places.leave(spot));
+        let inner = places.inner.lock();
+        assert_eq!((inner.all, inner.undecided, inner.resting, inner.players), (0, 0, 0, 0));
     }
 
     #[test]
