@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::broadcast::recorder;
-use crate::files::free_space;
+use crate::files::free_space_for;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
 use crate::studio::targets::quality::Quality;
@@ -29,8 +29,7 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
         return bad(error);
     }
     // The folder itself is created with the first recording.
-    let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
-    let Some(free) = free_space(there) else {
+    let Some(free) = free_space_for(folder) else {
         return StudioMessage::FoundDisk { folder: shown, hours: "?".into() };
     };
     let hours = free as f64 * 8.0 / quality.bitrate().max(1) as f64 / 3_600.0;
@@ -86,7 +85,7 @@ mod tests {
     #[test]
     fn a_disk_too_small_for_an_evening_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let free = free_space(folder.path()).unwrap() as f64;
+        let free = free_space_for(folder.path()).unwrap() as f64;
         let mut quality = Quality::default();
         // A bitrate at which the free space is sufficient for one hour.
         quality.video_bitrate.0 = ((free * 8.0 / 3_600.0) as u64).min(u32::MAX.into()) as u32;

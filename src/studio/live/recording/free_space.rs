@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::files::free_space;
+use crate::files::free_space_for;
 use crate::studio::sources::background_search::{Outcome, Search};
 
 /// Interval between queries.
@@ -90,9 +90,7 @@ impl FreeSpace {
     fn ask(&mut self, now: Timestamp, folder: PathBuf) {
         let of = folder.clone();
         // The folder itself is created with the first recording.
-        self.query.begin("free-space", move || {
-            of.ancestors().find(|path| path.is_dir()).and_then(free_space)
-        });
+        self.query.begin("free-space", move || free_space_for(&of));
         self.asked = Some((folder, now));
     }
 
@@ -155,8 +153,8 @@ mod tests {
         // 8 Mbit/s is one megabyte per second.
         assert_eq!(found.left.as_secs(), found.free / 1_000_000);
         assert!(!later.exists());
-        // A relative path without any folder has no disk.
-        assert_eq!(queried(&mut space, 2, Path::new("no/such/place"), None), None);
+        // A relative path is below the current folder.
+        assert!(queried(&mut space, 2, Path::new("no/such/place"), None).is_some());
     }
 
     #[test]
