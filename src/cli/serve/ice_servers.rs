@@ -18,14 +18,22 @@ pub(super) struct IceServerTable {
     credential_file: Option<PathBuf>,
 }
 
+/// Checks that there are not too many servers.
+pub(super) fn check_count(count: usize) -> Result<(), Problem> {
+    if count > IceServer::MAX {
+        return Err(problem!("serve-too-many-ice-servers", most = IceServer::MAX));
+    }
+    Ok(())
+}
+
 /// Returns the servers in the tables. `note` gets each invalid value by its path, such as
 /// `ice_server.0.url`.
 pub(super) fn servers(
     tables: Vec<IceServerTable>,
     note: &mut dyn FnMut(&str, &Problem),
 ) -> Vec<IceServer> {
-    if tables.len() > IceServer::MAX {
-        note("ice_server", &problem!("serve-too-many-ice-servers", most = IceServer::MAX));
+    if let Err(why) = check_count(tables.len()) {
+        note("ice_server", &why);
         return Vec::new();
     }
     let mut servers = Vec::new();

@@ -38,9 +38,7 @@ use crate::net::{Identity, IdentityError, Runtime, reached_at};
 use crate::server::access::Action;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
-use crate::server::{
-    Config, IceServer, Limits, Listen, Login, MediaRules, RecordingState, Secure, Server,
-};
+use crate::server::{Config, Limits, Listen, Login, MediaRules, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
@@ -216,10 +214,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
     }
     relays.extend(relays::of_flags(&args.push, &args.pull));
     ice_servers.extend(args.ice_server.iter().cloned());
-    if ice_servers.len() > IceServer::MAX {
-        let why = problem!("serve-too-many-ice-servers", most = IceServer::MAX);
-        return Err((why, Exit::Usage));
-    }
+    ice_servers::check_count(ice_servers.len()).map_err(|why| (why, Exit::Usage))?;
     let listen = |wish: Option<SocketAddr>, port| {
         wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
     };
