@@ -27,6 +27,8 @@ pub struct Offer {
     pub audio_mid: Option<String>,
     /// The ICE user name fragment of the peer.
     pub ufrag: String,
+    /// The ICE password of the peer.
+    pub password: String,
 }
 
 /// The reason why an offer is rejected, for developers of players.
@@ -73,7 +75,7 @@ impl Offer {
         }
         let mut offer = Self::default();
         let (mut section, mut seen) = (Section::Session, Vec::new());
-        let (mut password, mut fingerprint) = (false, false);
+        let mut fingerprint = false;
         let mut direction = None;
         let mut mapped = HashSet::new();
         for line in lines().filter(|line| !line.is_empty()) {
@@ -105,7 +107,7 @@ impl Offer {
                         return Err(OfferError::PayloadTypes);
                     }
                 }
-                "ice-pwd" => password |= !value.is_empty(),
+                "ice-pwd" if offer.password.is_empty() => value.clone_into(&mut offer.password),
                 "fingerprint" => fingerprint |= !value.is_empty(),
                 // Two ICE-lite ends would wait for each other forever.
                 "ice-lite" => return Err(OfferError::Incomplete),
@@ -127,7 +129,7 @@ impl Offer {
         if !(offer.video || offer.audio) {
             return Err(OfferError::NothingWanted);
         }
-        if offer.ufrag.is_empty() || !password || !fingerprint {
+        if offer.ufrag.is_empty() || offer.password.is_empty() || !fingerprint {
             return Err(OfferError::Incomplete);
         }
         Ok(offer)
