@@ -26,7 +26,7 @@ pub use error::{
 pub use listener::own_addresses::{OwnAddress, main_address, own_addresses, reached_at};
 pub use listener::{Listener, all_addresses};
 pub use network_changes::{NetworkChange, NetworkChanges};
-pub use random::random_hex;
+pub use random::{random_bytes, random_hex};
 pub use runtime::Runtime;
 pub use stream::{Stream, send_to_all};
 pub use tls::certificate_pin::CertificatePin;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -17,6 +17,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::base::secret::scrub;
 use crate::cli::output::complain;
+use crate::net::webrtc::panics;
 use crate::studio::engine::system::crash_reports;
 
 /// The number of log lines that are kept for a report.
@@ -73,10 +74,19 @@ impl MakeWriter<'_> for LastLines {
 }
 
 /// Installs the panic handler. From this call on, each panic leaves a report in `folder` and a
-/// sentence on standard error.
+/// sentence on standard error. The log mentions the first panic of str0m that onair contains.
 pub fn install(folder: PathBuf, lines: LastLines) {
     let written = AtomicU32::new(0);
+    let contained = AtomicBool::new(false);
     std::panic::set_hook(Box::new(move |panic| {
+        if panics::are_contained() {
+            if !contained.swap(true, Ordering::Relaxed) {
+                let place = panic.location().map(ToString::to_string).unwrap_or_default();
+                let error = words(panic);
+                tracing::warn!(%place, error, "str0m panicked on the data of a viewer, whose session does not continue");
+            }
+            return;
+        }
         let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
         if written.fetch_add(1, Ordering::Relaxed) >= REPORTS {
             complain(format!("another unexpected error on thread {thread}"));
@@ -98,13 +108,12 @@ pub fn install(folder: PathBuf, lines: LastLines) {
     }));
 }
 
+fn words<'a>(panic: &'a PanicHookInfo<'_>) -> &'a str {
+    panic.payload_as_str().unwrap_or("no words")
+}
+
 fn report(panic: &PanicHookInfo<'_>, thread: &str, lines: &str) -> String {
-    let payload = panic.payload();
-    let said = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no words");
+    let said = words(panic);
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     format!(
         "onair {version} ({system} {machine})\nthread: {thread}\nplace: {place}\nerror: {said}\n\n\

@@ -2,6 +2,7 @@
 
 pub mod certificate;
 mod dtls;
+pub mod panics;
 mod socket;
 mod srtp;
 

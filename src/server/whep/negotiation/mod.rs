@@ -4,7 +4,6 @@
 mod hostile_tests;
 
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
@@ -16,6 +15,7 @@ use str0m::rtp::Extension;
 use str0m::{Candidate, IceCreds, Output, Rtc};
 
 use crate::encode::config::Profile;
+use crate::net::webrtc::panics::contain;
 use crate::net::webrtc::{Certificate, crypto};
 use crate::server::whep::tracks::VideoFormat;
 use crate::wire::webrtc::sdp::{Offer, finish_answer};
@@ -119,8 +119,8 @@ pub(super) fn negotiate(
     }
     let parsed = SdpOffer::from_sdp_string(&offer.text).map_err(|error| failed(&error))?;
     // str0m 0.25 panics on some offers that contradict themselves. The connection is dropped then.
-    let answer = catch_unwind(AssertUnwindSafe(|| rtc.sdp_api().accept_offer(parsed)))
-        .map_err(|_| failed(&"it contradicts itself"))?
+    let answer = contain(|| rtc.sdp_api().accept_offer(parsed))
+        .ok_or_else(|| failed(&"it contradicts itself"))?
         .map_err(|error| failed(&error))?;
     // The connection is idle, but str0m must be polled once.
     while !matches!(rtc.poll_output().map_err(|error| failed(&error))?, Output::Timeout(_)) {}

@@ -1,0 +1,37 @@
+//! Panics of str0m on unexpected input. onair contains them, so they cost one session, and are no crashes of onair.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    static IS_CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls str0m. Returns `None` if it panics; its connection must then be dropped.
+pub fn contain<T>(call: impl FnOnce() -> T) -> Option<T> {
+    let before = IS_CONTAINED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(call)).ok();
+    IS_CONTAINED.set(before);
+    result
+}
+
+/// Returns true if a panic on this thread is contained now. A panic handler asks this.
+pub fn are_contained() -> bool {
+    IS_CONTAINED.get()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_contained_and_known_as_such() {
+        assert_eq!(contain(|| (7, are_contained())), Some((7, true)));
+        let inner = contain(|| {
+            let panicked = contain(|| panic!("in a test"));
+            (panicked, are_contained())
+        });
+        assert_eq!(inner, Some((None, true)));
+        assert!(!are_contained());
+    }
+}
