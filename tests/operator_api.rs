@@ -17,6 +17,7 @@ use crate::peers::{self, LIMIT, ffmpeg, wait_for};
 use onair::base::{Clock, Secret};
 use onair::net::Runtime;
 use onair::server::{Config, Limits, Listen, Server};
+use onair::wire::chat::ChatLine;
 use onair::wire::container::flv::TagKind;
 use schema::Description;
 
@@ -240,6 +241,28 @@ fn answers_are_as_the_description_says() {
         description.check("GET", path.split('?').next().unwrap(), &answer);
         assert_eq!(answer.status, status, "{path}");
     }
+}
+
+#[test]
+fn the_streamer_cannot_be_muted() {
+    let running = start();
+    let description = Description::new(running.get("/api/v1/openapi.json").json());
+    let streamer = running.server.join_chat("live", "show").unwrap();
+    streamer.say(ChatLine::new("ann", "hello").unwrap());
+    let fields = format!("Host: localhost\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let change = |body: &str| {
+        let path = "/api/v1/chats/live/show";
+        let answer = exchange_with(running.http(), &format!("PATCH {path}"), &fields, body);
+        description.check("PATCH", "/api/v1/chats/{app}/{stream}", &answer);
+        (answer.status, answer.json())
+    };
+    let (status, answer) =
+        change(&format!("{{\"slow_seconds\": 9, \"mute\": [{}]}}", streamer.id()));
+    assert_eq!((status, answer["reason"].as_str()), (409, Some("staff")), "{answer}");
+    let (status, answer) = change("{}");
+    assert_eq!((status, answer["slow_seconds"].as_u64()), (200, Some(0)), "nothing has changed");
+    assert_eq!(answer["messages"][0]["text"], "hello");
+    assert!(answer["muted"].as_array().unwrap().is_empty(), "{answer}");
 }
 
 #[test]

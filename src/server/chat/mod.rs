@@ -5,6 +5,7 @@
 
 mod allowance;
 pub mod moderation;
+mod muting;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -18,7 +19,7 @@ use tokio::sync::broadcast;
 use crate::base::Timestamp;
 use crate::server::access::admission::subscriber;
 use crate::server::chat::allowance::Allowance;
-use crate::server::chat::moderation::{ChatRules, Muted, MutedPerson, Person};
+use crate::server::chat::moderation::{ChatRules, Muted, Person};
 use crate::wire::chat::lookalike::NameLook;
 use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED};
 
@@ -172,31 +173,6 @@ impl Chats {
         room.inspect(|room| room.past.lock().delete(&known, &room.frames)).is_some()
     }
 
-    /// Mutes the person who sent messages under this number, and deletes the stored messages of that person.
-    /// Returns false if the chat knows nobody with this number.
-    pub fn mute(&self, app: &str, stream: &str, id: u64) -> bool {
-        let Some(room) = self.room(app, stream) else { return false };
-        let mut past = room.past.lock();
-        let Some(person) = past.people.iter().find(|person| person.id == id).cloned() else {
-            return false;
-        };
-        self.muted.lock().add(&(app.to_owned(), stream.to_owned()), person);
-        let of_person = past.posts.iter().filter(|(post, _)| post.from == id);
-        let ids: Vec<u64> = of_person.map(|(post, _)| post.id).collect();
-        past.delete(&ids, &room.frames);
-        true
-    }
-
-    /// Unmutes a person. Returns false if nobody with this number is muted.
-    pub fn unmute(&self, app: &str, stream: &str, id: u64) -> bool {
-        self.muted.lock().remove(&(app.to_owned(), stream.to_owned()), id)
-    }
-
-    /// Returns the muted people of a chat, even while the chat has no members.
-    pub fn muted(&self, app: &str, stream: &str) -> Vec<MutedPerson> {
-        self.muted.lock().of(&(app.to_owned(), stream.to_owned()))
-    }
-
     /// Joins the chat of a stream. Returns `None` if the chat is full, or if there are too many chats. `id` is
     /// the number of the member, which is also part of the default name.
     pub fn enter(
@@ -290,7 +266,9 @@ impl Past {
         while self.people.len() >= KEPT_PEOPLE {
             self.people.pop_front();
         }
-        self.people.push_back(Person { id: post.from, address, name: post.line.name.clone() });
+        let is_staff = post.role != ChatRole::Viewer;
+        let (id, name) = (post.from, post.line.name.clone());
+        self.people.push_back(Person { id, address, name, is_staff });
         while self.posts.len() >= KEPT_LINES {
             self.posts.pop_front();
         }
@@ -303,6 +281,11 @@ impl ChatMember {
     pub fn with_role(mut self, role: ChatRole) -> Self {
         self.role = role;
         self
+    }
+
+    /// Returns the application and the name of the stream.
+    pub fn stream(&self) -> (&str, &str) {
+        (&self.key.0, &self.key.1)
     }
 
     /// Returns the number of the member.
@@ -386,6 +369,7 @@ impl Drop for ChatMember {
 mod tests {
     use super::*;
     use crate::server::chat::allowance::BURST;
+    use crate::server::chat::moderation::{MutedPerson, NotMuted};
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_micros(millis * 1_000)
@@ -543,10 +527,10 @@ mod tests {
         let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
         let afar: IpAddr = "192.0.2.5".parse().unwrap();
         let mut eve = chats.enter(("live", "a"), 2, afar, at(0)).unwrap();
-        assert!(!chats.mute("live", "a", 2), "nobody knows who that is yet");
+        assert_eq!(chats.mute("live", "a", 2), Err(NotMuted::Unknown), "who that is");
         eve.say(&ChatLine::new("eve", "spam").unwrap(), at(0)).unwrap();
         ann.say(&line("hi"), at(0)).unwrap();
-        assert!(chats.mute("live", "a", 2));
+        assert_eq!(chats.mute("live", "a", 2), Ok(()));
         assert!(matches!(got(&mut ann).last(), Some(ChatFrame::Deleted(ids)) if ids.len() == 1));
         let left: Vec<_> = chats.posts("live", "a").unwrap();
         assert_eq!(left.iter().map(|post| post.line.text.as_str()).collect::<Vec<_>>(), ["hi"]);
@@ -558,6 +542,21 @@ mod tests {
         assert_eq!(chats.muted("live", "a"), [muted]);
         assert!(chats.unmute("live", "a", 2));
         assert_eq!(again.say(&line("again"), at(2_000)), Ok(()));
+    }
+
+    #[test]
+    fn nobody_mutes_the_streamer_or_a_moderator() {
+        let chats = chats(1, 5);
+        let join = |id| chats.enter(("live", "a"), id, HERE, at(0)).unwrap();
+        let mut ann = join(1).with_role(ChatRole::Streamer);
+        let mut bob = join(2).with_role(ChatRole::Moderator);
+        ann.say(&line("hi"), at(0)).unwrap();
+        bob.say(&line("hi"), at(0)).unwrap();
+        for id in [1, 2] {
+            assert_eq!(chats.mute("live", "a", id), Err(NotMuted::Staff));
+        }
+        assert!(chats.muted("live", "a").is_empty());
+        assert_eq!(chats.posts("live", "a").unwrap().len(), 2, "their messages stay");
     }
 
     #[test]

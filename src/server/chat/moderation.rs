@@ -44,6 +44,17 @@ pub(super) struct Person {
     /// See [`subscriber`](crate::server::access::admission::subscriber).
     pub address: IpAddr,
     pub name: String,
+    /// True for the streamer and moderators, who cannot be muted.
+    pub is_staff: bool,
+}
+
+/// The reason why a person is not muted.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum NotMuted {
+    /// The chat knows nobody with this number.
+    Unknown,
+    /// The person is the streamer or a moderator.
+    Staff,
 }
 
 impl Person {
@@ -89,7 +100,8 @@ mod tests {
     use super::*;
 
     fn person(id: u64, address: &str, name: &str) -> Person {
-        Person { id, address: address.parse().unwrap(), name: name.to_owned() }
+        let (address, name) = (address.parse().unwrap(), name.to_owned());
+        Person { id, address, name, is_staff: false }
     }
 
     fn has(muted: &Muted, chat: &(String, String), it: &Person) -> bool {

@@ -63,9 +63,12 @@ impl OperatorChat {
         self.registry.chats.delete(&self.app, &self.stream, &[id]);
     }
 
-    /// Mutes the sender of messages with this number, and deletes their last messages.
+    /// Mutes the sender of messages with this number, and deletes their last messages. Moderators cannot be
+    /// muted.
     pub fn mute(&self, from: u64) {
-        self.registry.chats.mute(&self.app, &self.stream, from);
+        if let Err(why) = self.registry.chats.mute(&self.app, &self.stream, from) {
+            tracing::debug!(from, ?why, "nobody is muted");
+        }
     }
 
     pub fn unmute(&self, from: u64) {

@@ -72,13 +72,17 @@ pub(in crate::server::http) async fn change(
         return error(StatusCode::UNPROCESSABLE_ENTITY, &why);
     }
     let chats = &registry.chats;
+    let staff = |id: &&u64| chats.is_staff(app, stream, **id);
+    if let Some(id) = changes.mute.iter().find(staff) {
+        return not_muted(*id);
+    }
     if !changes.delete.is_empty() && !chats.delete(app, stream, &changes.delete) {
         return missing();
     }
     let unknown = |ids: &[u64], act: &dyn Fn(u64) -> bool| -> Vec<u64> {
         ids.iter().copied().filter(|id| !act(*id)).collect()
     };
-    let mut unknown_people = unknown(&changes.mute, &|id| chats.mute(app, stream, id));
+    let mut unknown_people = unknown(&changes.mute, &|id| chats.mute(app, stream, id).is_ok());
     unknown_people.extend(unknown(&changes.unmute, &|id| chats.unmute(app, stream, id)));
     if !unknown_people.is_empty() {
         let why = format!("this chat knows nobody with the number {unknown_people:?}");
@@ -135,6 +139,12 @@ fn state(registry: &Registry, app: &str, stream: &str) -> Response {
         "blocked_words": rules.words.words(),
     }))
     .into_response()
+}
+
+/// Returns the response to a request that would mute a member of the staff. It changes nothing.
+fn not_muted(id: u64) -> Response {
+    let why = format!("{id} is the streamer or a moderator, who cannot be muted");
+    (StatusCode::CONFLICT, Json(json!({ "error": why, "reason": "staff" }))).into_response()
 }
 
 fn missing() -> Response {
