@@ -17,6 +17,7 @@ use crate::server::access::admission::{Admission, Spot, subscriber};
 use crate::server::access::callback::calls::Notices;
 use crate::server::access::current::Access;
 use crate::server::access::denied::{Denied, too_often};
+use crate::server::access::grant::EXPELLED;
 use crate::server::access::login_failures::Failures;
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
@@ -86,7 +87,7 @@ pub(super) struct Registry {
     pub began: Timestamp,
     /// True once clients are asked to move to the successor.
     draining: watch::Sender<bool>,
-    /// Counts how often all viewers had to leave.
+    /// Counts how often all viewers had to leave, before they are disconnected.
     pub expelled: watch::Sender<u64>,
     stopping: AtomicBool,
     stop: Notify,
@@ -438,23 +439,33 @@ impl Registry {
         self.tidy(stream);
     }
 
-    /// Adds a viewer. Returns `None` if there are too many viewers or streams.
+    /// Returns how often all viewers had to leave.
+    pub fn expulsions(&self) -> u64 {
+        *self.expelled.borrow()
+    }
+
+    /// Adds a viewer, who was admitted after so many expulsions. Returns `None` if there are too many viewers or
+    /// streams.
     pub fn join(
         &self,
         app: &str,
         name: &str,
-        viewer: Arc<dyn Sink>,
+        (viewer, expelled): (Arc<dyn Sink>, u64),
         address: SocketAddr,
     ) -> Option<Arc<Stream>> {
         let (id, protocol, sent_before) = (viewer.id(), viewer.protocol(), viewer.sent());
         // HLS viewers count too.
         let most = self.max_viewers(app).saturating_sub(self.hls.viewers(app, name));
         let joined = self.with_stream((app, name), address.ip(), None, |stream| {
-            stream.join_within(viewer, most).then(|| Arc::clone(stream))
+            stream.join_within(Arc::clone(&viewer), most).then(|| Arc::clone(stream))
         });
         let stream = joined.ok()??;
         stream.note_viewer(ViewerRecord { id, address, since: self.clock.now(), sent_before });
         self.tell(Event::Join(peer(&stream, id, address, protocol)));
+        // A later expulsion finds the viewer in the list.
+        if expelled != self.expulsions() {
+            viewer.dismiss(EXPELLED);
+        }
         Some(stream)
     }
 

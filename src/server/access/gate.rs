@@ -29,8 +29,14 @@ pub(in crate::server) async fn check(
     registry: Arc<Registry>,
     request: AccessRequest,
 ) -> Result<Grant, Denied> {
+    let expelled = registry.expulsions();
+    let grant = decide(&registry, request).await?;
+    Ok(Grant { expelled, ..grant })
+}
+
+async fn decide(registry: &Arc<Registry>, request: AccessRequest) -> Result<Grant, Denied> {
     let AccessRequest { action, visit, call } = request;
-    if let Some(decision) = own_stream(&registry, action, &visit) {
+    if let Some(decision) = own_stream(registry, action, &visit) {
         return decision;
     }
     let access = registry.access();
@@ -41,7 +47,7 @@ pub(in crate::server) async fn check(
     }
     let mut grant = Grant { limits: app.limits, ..Grant::default() };
     if rules.needs_secret() {
-        check_secret(&registry, rules, action, &visit, &mut grant).await?;
+        check_secret(registry, rules, action, &visit, &mut grant).await?;
     }
     if let (Some(call), Some(callbacks)) = (&call, access.callbacks(&visit.app)) {
         ask(callbacks, &visit, call, &mut grant).await?;

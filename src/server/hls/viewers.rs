@@ -89,7 +89,7 @@ impl Viewers {
         if self.all.len() >= most {
             return Arrived::Full;
         }
-        let AdmittedViewer { id, done: _done } = admitted;
+        let AdmittedViewer { id, done: _done, .. } = admitted;
         let protocol = key.protocol;
         let viewer = Viewer { id, peer, protocol, since: now, asked: now, bytes: 0, _done };
         self.all.insert(key, viewer);
@@ -157,7 +157,7 @@ mod tests {
         let mut viewers = Viewers::default();
         let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
         let key = |program| ViewerKey { address: address.ip(), program, protocol: Protocol::Hls };
-        let viewer = |id| AdmittedViewer { id, done: None };
+        let viewer = |id| AdmittedViewer { id, done: None, expelled: 0 };
         let now = Timestamp::from_millis(1_000);
         assert_eq!(viewers.note(key(1), address, viewer(7), 9, now), Arrived::New);
         assert_eq!(viewers.note(key(2), address, viewer(8), 9, now), Arrived::New);

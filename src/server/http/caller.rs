@@ -136,5 +136,9 @@ pub(super) async fn access(
     let stream = grant.renamed.as_deref().unwrap_or(&stream);
     let scope = PassScope { app: &app, stream, address: grant.address };
     let pass = (grant.proven || grant.asked).then(|| registry.passes.issue(scope, now));
+    // A pass outlives the key or token.
+    if pass.is_some() && grant.expelled != registry.expulsions() {
+        return Err(Denied::WrongSecret);
+    }
     Ok(ViewerEntry { pass, done: grant.done, renamed: grant.renamed })
 }

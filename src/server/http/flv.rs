@@ -21,6 +21,7 @@ use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Ended, Protocol};
 use crate::server::http::caller::Caller;
+use crate::server::http::closing;
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
@@ -103,7 +104,9 @@ fn join(
     }
     let limit = registry.config.limits.queue_bytes;
     let sink = FlvSink::for_viewer(viewer.id, limit, protocol);
-    let Some(stream) = registry.join(app, name, Arc::<FlvSink>::clone(&sink), peer) else {
+    let Some(stream) =
+        registry.join(app, name, (Arc::<FlvSink>::clone(&sink), viewer.expelled), peer)
+    else {
         registry.admission.unsettle(&spot);
         return Err(full());
     };
@@ -132,7 +135,7 @@ async fn send(mut socket: WebSocket, mut body: FlvBody) {
         }
     }
     // Closes properly; a client that does not answer is disconnected.
-    let _ = socket.send(Message::Close(None)).await;
+    let _ = socket.send(body.last_message()).await;
 }
 
 /// The body of a response. It is dropped when the viewer leaves.
@@ -145,6 +148,19 @@ struct FlvBody {
     since: Timestamp,
     /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
+}
+
+impl FlvBody {
+    /// Returns the message that ends a WebSocket.
+    fn last_message(&self) -> Message {
+        match self.sink.dismissed() {
+            Some(reason) => closing::of_client(reason),
+            None => {
+                let names = (&*self.stream.app, &*self.stream.name);
+                closing::of_stream(&self.registry, names, ".flv")
+            }
+        }
+    }
 }
 
 impl http_body::Body for FlvBody {

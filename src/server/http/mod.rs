@@ -4,6 +4,7 @@
 mod assets;
 mod caller;
 mod chat;
+mod closing;
 mod flv;
 mod guard;
 mod hls;
@@ -165,8 +166,8 @@ impl MediaResource {
             Self::Watch(resource) => *resource == WatchResource::Page,
             Self::Whep(resource) => *resource == WhepResource::Endpoint,
             Self::Hls(HlsResource::Below(name)) => name.ends_with(".m3u8") && name != EVENT,
-            Self::Hls(HlsResource::Stream | HlsResource::Manifest) | Self::Flv => true,
-            Self::Chat | Self::Recorded(_) => false,
+            Self::Hls(HlsResource::Stream | HlsResource::Manifest) | Self::Flv | Self::Chat => true,
+            Self::Recorded(_) => false,
         }
     }
 
@@ -205,7 +206,8 @@ async fn media(
         return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
     };
     let mut pass = None;
-    let mut viewer = AdmittedViewer { id: registry.next_id(), done: None };
+    let expelled = registry.expulsions();
+    let mut viewer = AdmittedViewer { id: registry.next_id(), done: None, expelled };
     if resource.is_protected(request.method()) {
         let is_hls = matches!(resource, MediaResource::Hls(_));
         let protocol = resource.protocol(&request);
@@ -248,9 +250,13 @@ async fn media(
         MediaResource::Chat => {
             let (mut parts, _) = request.into_parts();
             match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-                Ok(upgrade) => {
-                    chat::upgraded(registry, caller, &parts.headers, &app, &stream, upgrade)
-                }
+                Ok(upgrade) => chat::upgraded(
+                    registry,
+                    (caller, viewer),
+                    &parts.headers,
+                    (&app, &stream),
+                    upgrade,
+                ),
                 Err(no) => no.into_response(),
             }
         }

@@ -268,6 +268,12 @@ fn refused(why: &Refused) -> Response {
             let why = "There are too many viewers.\n";
             (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
         }
+        // The next attempt needs what is valid by then.
+        Refused::Expelled => {
+            let head = [(header::RETRY_AFTER, RETRY)];
+            let why = "The play key has just changed.\n";
+            (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
+        }
     }
 }
 

@@ -475,8 +475,8 @@ mod tests {
         let recording = OpenRecording::new(path, tempfile::tempfile().unwrap()).unwrap();
         let recording = open.add(recording);
         if let Some(id) = viewer {
-            let (peer, viewer) =
-                (SocketAddr::new(KEY.address, 5), AdmittedViewer { id, done: None });
+            let peer = SocketAddr::new(KEY.address, 5);
+            let viewer = AdmittedViewer { id, done: None, expelled: 0 };
             recording.viewers.lock().note(KEY, peer, viewer, 9, now);
         }
         let left = open.remember(&recording, now);

@@ -496,7 +496,10 @@ impl Task {
             .registry
             .admission
             .settle(spot, Purpose::Play)
-            .then(|| self.registry.join(&name.app, &name.stream, viewer, connection.peer))
+            .then(|| {
+                let viewer = (viewer, grant.expelled);
+                self.registry.join(&name.app, &name.stream, viewer, connection.peer)
+            })
             .flatten();
         match joined {
             Some(stream) => {
@@ -527,7 +530,7 @@ impl Task {
         let connection = &self.connection;
         let text = match decision {
             Ok(grant) if self.registry.admission.settle(self.place.spot(), Purpose::Play) => {
-                let watching = Watching::new(&self.registry, connection, recording);
+                let watching = Watching::new(&self.registry, connection, recording, grant.expelled);
                 self.role = Role::Watching(Box::new(watching));
                 self.done = grant.done;
                 return;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::server::access::grant::EXPELLED;
 use crate::server::event::{Ended, Event, Peer, Protocol};
 use crate::server::recordings::opened::OpenError;
 use crate::server::recordings::playback::{Playback, PlaybackStep};
@@ -21,16 +22,20 @@ pub(super) struct Watching {
     playback: Playback,
     since: Timestamp,
     sent_before: u64,
+    /// How often all viewers had to leave before.
+    expelled: u64,
     /// True if the client was accepted.
     accepted: bool,
 }
 
 impl Watching {
-    /// Begins to play the recording of this name, from this time on.
+    /// Begins to play the recording of this name, from this time on. The client was admitted after so many
+    /// expulsions.
     pub fn new(
         registry: &Arc<Registry>,
         connection: &Arc<Connection>,
         (name, start): (String, f64),
+        expelled: u64,
     ) -> Self {
         Self {
             registry: Arc::clone(registry),
@@ -38,6 +43,7 @@ impl Watching {
             playback: Playback::new(registry, name, start),
             since: registry.clock.now(),
             sent_before: connection.sent(),
+            expelled,
             accepted: false,
         }
     }
@@ -58,6 +64,9 @@ impl Watching {
                     let sink = Arc::<Connection>::clone(&self.connection);
                     self.registry.recording_viewers.join(peer.clone(), sink, self.since);
                     self.registry.tell(Event::Join(peer));
+                }
+                if self.expelled != self.registry.expulsions() {
+                    connection.dismiss(EXPELLED);
                 }
                 connection.with_session(Session::accept_recorded)?;
             }

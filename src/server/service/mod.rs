@@ -23,6 +23,7 @@ use crate::net::rtmp::tunnel::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::access::current::known_names;
+use crate::server::access::grant::EXPELLED;
 use crate::server::chat::moderation::ChatRules;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
@@ -504,9 +505,6 @@ async fn accept(
     // A task that waits for the end of `open` may use the address again.
     drop(listener);
 }
-
-/// The reason that expelled viewers get.
-const EXPELLED: &str = "the play key has changed";
 
 /// A connection: its stream, the address of its client, and its slot.
 type Accepted = (Stream, SocketAddr, ConnectionSlot);

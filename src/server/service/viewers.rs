@@ -38,8 +38,9 @@ pub(in crate::server) fn end(
     let bars = !matches!(choice, ViewerChoice::All);
     if !bars {
         // Viewers of HLS and DASH return with their pass, and downloads and chats watch the count.
-        registry.passes.revoke();
+        // A viewer who is being admitted compares the count last, so it changes first.
         registry.expelled.send_modify(|count| *count += 1);
+        registry.passes.revoke();
     }
     let of_stream = |id| match choice {
         ViewerChoice::All => true,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
+use crate::net::random_bytes;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::frame::Frame;
 use crate::server::whep::path::Path;
@@ -20,6 +21,9 @@ const MAX_FRAMES: usize = 256;
 /// Maximum number of TCP connections of a session.
 const MAX_CONNECTIONS: usize = 4;
 
+/// The first bytes of the transactions of a session's checks, which identify the session in the answers.
+pub(super) type CheckTag = [u8; 6];
+
 /// The mailbox of a session, and its names.
 #[derive(Debug)]
 pub(super) struct Mailbox {
@@ -27,6 +31,7 @@ pub(super) struct Mailbox {
     pub id: u64,
     /// The last part of the session's URL, which only the viewer knows.
     pub resource: String,
+    pub check_tag: CheckTag,
     ice: Mutex<IceNames>,
     /// Bytes passed to the socket.
     sent: AtomicU64,
@@ -85,6 +90,8 @@ impl Mailbox {
         Arc::new(Self {
             id,
             resource,
+            // Without randomness, there are no checks.
+            check_tag: random_bytes().unwrap_or_default(),
             ice: Mutex::new(ice),
             sent: AtomicU64::new(0),
             connections: AtomicUsize::new(0),

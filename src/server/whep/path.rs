@@ -103,6 +103,12 @@ impl Outgoing {
         sent
     }
 
+    /// Sends a datagram before what waits, and returns the number of bytes that were sent. If the system has no room,
+    /// the datagram is lost, as on any network.
+    pub fn send_now(&self, datagram: &[u8], to: SocketAddr) -> usize {
+        self.socket.send(datagram, to).unwrap_or(0)
+    }
+
     /// Sends what waits, and returns the number of bytes that were sent.
     pub fn flush(&mut self) -> usize {
         let Some(to) = self.to else { return 0 };

@@ -1,5 +1,5 @@
-//! Finds the session of a datagram: by the user name in its ICE requests, then by its source address. One
-//! port serves all sessions.
+//! Finds the session of a datagram: by the user name in an ICE request, by the transaction of an ICE response, or by
+//! the source address. One port serves all sessions.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::server::whep::mailbox::{IceNames, Mailbox};
+use crate::server::whep::mailbox::{CheckTag, IceNames, Mailbox};
 use crate::server::whep::path::Path;
 use crate::wire::webrtc::stun;
 
@@ -24,6 +24,7 @@ pub(in crate::server) struct Routes(Mutex<Maps>);
 struct Maps {
     by_ufrag: HashMap<String, Arc<Mailbox>>,
     by_resource: HashMap<String, Arc<Mailbox>>,
+    by_check: HashMap<CheckTag, Arc<Mailbox>>,
     by_address: HashMap<SocketAddr, Arc<Mailbox>>,
 }
 
@@ -33,9 +34,10 @@ impl Routes {
         let mut maps = self.0.lock();
         maps.by_ufrag.insert(mailbox.ice().local, Arc::clone(mailbox));
         maps.by_resource.insert(mailbox.resource.clone(), Arc::clone(mailbox));
+        maps.by_check.insert(mailbox.check_tag, Arc::clone(mailbox));
     }
 
-    /// Records that a request verified by this session came from this address.
+    /// Records that this address has answered a check of this session.
     pub(super) fn learn(&self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
         self.0.lock().by_address.insert(address, Arc::clone(mailbox));
     }
@@ -45,6 +47,7 @@ impl Routes {
         let mut maps = self.0.lock();
         maps.by_ufrag.remove(&mailbox.ice().local);
         maps.by_resource.remove(&mailbox.resource);
+        maps.by_check.remove(&mailbox.check_tag);
         for address in addresses {
             maps.forget(mailbox, *address);
         }
@@ -85,9 +88,12 @@ impl Routes {
             return;
         }
         let maps = self.0.lock();
-        let found = match stun::local_ufrag(datagram) {
-            Some(ufrag) => maps.by_ufrag.get(ufrag),
-            None => maps.by_address.get(&from),
+        let found = match (stun::local_ufrag(datagram), stun::answered(datagram)) {
+            (Some(ufrag), _) => maps.by_ufrag.get(ufrag),
+            (None, Some(transaction)) => {
+                transaction.first_chunk().and_then(|tag| maps.by_check.get(tag))
+            }
+            (None, None) => maps.by_address.get(&from),
         };
         let Some(mailbox) = found.map(Arc::clone) else { return };
         drop(maps);
@@ -143,6 +149,11 @@ mod tests {
         routes.deliver(&[22, 254, 253], away);
         routes.deliver(&[], home);
         assert_eq!(ours.take().datagrams.len(), 2, "DTLS and RTCP, no media");
+        // The response to a check may come from an address that is not known yet.
+        let response =
+            [&[1, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42], &ours.check_tag[..], &[0; 6]].concat();
+        routes.deliver(&response, away);
+        assert_eq!(ours.take().datagrams.len(), 1);
         assert!(is_report(&[128, 200]) && !is_report(&[128, 96]) && !is_report(&[22, 254, 253]));
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
         assert_eq!(routes.of_request(&request).unwrap().id, 1);

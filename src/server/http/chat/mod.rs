@@ -16,8 +16,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::access::admission::Purpose;
+use crate::server::access::grant::{AdmittedViewer, EXPELLED};
 use crate::server::chat::{ChatMember, NotPassed};
 use crate::server::http::caller::Caller;
+use crate::server::http::closing;
 use crate::server::http::guard::{self, is_trusted};
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
@@ -25,22 +27,23 @@ use crate::wire::chat::{ChatLine, ChatRole, MAX_MESSAGE};
 
 /// Interval at which the server pings a silent client, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
+/// Interval at which the server checks whether a stream has moved to another server, while that is possible.
+const MOVE_CHECK: Duration = Duration::from_secs(1);
 /// This many invalid or excess messages in a row end the connection.
 const MAX_BAD: u32 = 20;
 
 /// Returns the response to a client that joins.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
-    caller: Caller,
+    (caller, viewer): (Caller, AdmittedViewer),
     headers: &HeaderMap,
-    app: &str,
-    stream: &str,
+    (app, stream): (&str, &str),
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if registry.find(app, stream).is_none() && !registry.chats.is_open(app, stream) {
         return no_such_stream();
     }
-    let (number, now) = (registry.next_id(), registry.clock.now());
+    let (AdmittedViewer { id: number, expelled, .. }, now) = (viewer, registry.clock.now());
     let Caller { address: peer, spot, .. } = caller;
     let seat = registry
         .admission
@@ -60,13 +63,13 @@ pub(super) fn upgraded(
     upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
-        .on_upgrade(move |socket| talk(socket, seat, registry, may_talk))
+        .on_upgrade(move |socket| talk(socket, (seat, expelled), registry, may_talk))
 }
 
 /// Passes on messages until either side closes.
 async fn talk(
     mut socket: WebSocket,
-    mut seat: ChatMember,
+    (mut seat, admitted): (ChatMember, u64),
     registry: Arc<Registry>,
     may_talk: bool,
 ) {
@@ -78,18 +81,33 @@ async fn talk(
     let mut expelled = registry.expelled.subscribe();
     let mut ping = interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut check = interval(MOVE_CHECK);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_draining = false;
+    let (app, stream) = seat.stream();
+    let (app, stream) = (app.to_owned(), stream.to_owned());
+    let end = || closing::of_stream(&registry, (&app, &stream), "/chat");
     let mut bad = 0;
     loop {
         let answer = tokio::select! {
-            () = registry.stopped() => Some(Message::Close(None)),
-            _ = expelled.changed() => Some(Message::Close(None)),
+            () = registry.stopped() => Some(end()),
+            _ = expelled.wait_for(|count| *count != admitted) => {
+                Some(closing::of_client(EXPELLED))
+            }
+            () = registry.drains(), if !is_draining => {
+                is_draining = true;
+                None
+            }
+            _ = check.tick(), if is_draining => {
+                registry.moved_to(&app, &stream).is_some().then(end)
+            }
             _ = ping.tick() => Some(Message::Ping(Bytes::new())),
             frame = seat.frames.recv() => match frame {
                 Ok(frame) => Some(text(&frame)),
                 // The member has missed messages. Messages that the operator deleted must still
                 // disappear.
                 Err(RecvError::Lagged(_)) => seat.missed().map(|frame| text(&frame)),
-                Err(RecvError::Closed) => Some(Message::Close(None)),
+                Err(RecvError::Closed) => Some(end()),
             },
             said = socket.recv() => match said {
                 Some(Ok(Message::Text(said))) => {
@@ -107,7 +125,7 @@ async fn talk(
                     };
                     bad = if refused.is_none() { 0 } else { bad + 1 };
                     match refused {
-                        Some(_) if bad >= MAX_BAD => Some(Message::Close(None)),
+                        Some((_, _, words)) if bad >= MAX_BAD => Some(closing::of_client(words)),
                         refused => refused.map(own),
                     }
                 }

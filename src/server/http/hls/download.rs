@@ -47,7 +47,7 @@ impl FileViewer {
             name: name.to_owned(),
             app: app.to_owned(),
             client: FileClient { key, address, id: viewer.id },
-            expelled: *registry.expelled.borrow(),
+            expelled: viewer.expelled,
             _done: viewer.done,
         }
     }
@@ -55,7 +55,7 @@ impl FileViewer {
     /// Returns true if the operator has disconnected the client, or all viewers.
     pub fn is_barred(&self) -> bool {
         let now = self.registry.clock.now();
-        self.expelled != *self.registry.expelled.borrow()
+        self.expelled != self.registry.expulsions()
             || self.registry.recording_viewers.is_barred(&self.name, self.client.key, now)
     }
 

@@ -210,7 +210,7 @@ async fn admit(
     stream: &RecordedStream,
     (protocol, name): (Protocol, &str),
 ) -> Result<RecordedEntry, Box<Response>> {
-    let id = registry.next_id();
+    let (id, expelled) = (registry.next_id(), registry.expulsions());
     let now = registry.unix_seconds();
     let is_linked = [Format::Mp4, Format::Flv].into_iter().any(|format| {
         let file = format!("{name}.{}", format.extension());
@@ -220,12 +220,12 @@ async fn admit(
         // The link is for this recording alone, and not for the stream.
         let scope = PassScope { app: VOD, stream: name, address: None };
         let pass = Some(registry.passes.issue_until(scope, now, pass_end(&query)));
-        return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None } });
+        return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
     }
     let Credentials { secret, pass } = credentials;
     let address = caller.address.ip().to_canonical();
     if pass.as_ref().is_some_and(|it| registry.passes.opens(it, VOD, name, address, now)) {
-        return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None } });
+        return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
     }
     let visit = Visit {
         id,
@@ -240,7 +240,7 @@ async fn admit(
     match access(registry, visit, Some(Call::play()), pass).await {
         // If a callback renames the stream, the new name applies only to the live stream.
         Ok(entry) => {
-            let viewer = AdmittedViewer { id, done: entry.done };
+            let viewer = AdmittedViewer { id, done: entry.done, expelled };
             Ok(RecordedEntry { pass: entry.pass, viewer })
         }
         Err(why) => Err(Box::new(refusals::denied(&why))),

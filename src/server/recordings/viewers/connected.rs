@@ -62,7 +62,7 @@ impl ConnectedViewers {
     ) -> Arrived {
         let mut files = self.files.lock();
         let viewers = files.entry(name.to_owned()).or_default();
-        let viewer = AdmittedViewer { id: client.id, done: None };
+        let viewer = AdmittedViewer { id: client.id, done: None, expelled: 0 };
         let arrived = viewers.note(client.key, client.address, viewer, most, now);
         viewers.count(client.key, bytes);
         arrived

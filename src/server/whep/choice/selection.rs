@@ -36,6 +36,8 @@ pub(in crate::server) enum Refused {
     /// The offer is invalid. The text is for the developer of the player.
     Offer(String),
     Full,
+    /// All viewers had to leave while the request was being answered.
+    Expelled,
     /// The server does not encode the rendition.
     Rendition(Refusal),
 }

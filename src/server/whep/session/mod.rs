@@ -1,20 +1,23 @@
 //! One viewer: a task that drives its connection. The library str0m has no I/O. The task sends the
 //! output of each wake-up together.
 
+mod address_checks;
+mod input;
 mod output;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
-use str0m::net::Receive;
-use str0m::{IceCreds, Input, Output, Rtc, RtcError};
+use str0m::{Input, Output, Rtc, RtcError};
 use tracing::Instrument as _;
 
 use crate::base::Timestamp;
 use crate::net::random_hex;
+use crate::net::webrtc::panics::contain;
 use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
@@ -22,18 +25,19 @@ use crate::server::event::log::SESSION_LOG;
 use crate::server::event::{Ended, Event};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::stream::Stream;
+use crate::server::stream::sink::Sink;
 use crate::server::whep::choice::selection::{Refused, Selection, select};
 use crate::server::whep::choice::switching::Switching;
 use crate::server::whep::endpoint::Arrival;
 use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::mailbox::{IceNames, Mailbox, Restart, Waiting};
+use crate::server::whep::mailbox::{IceNames, Mailbox, Waiting};
 use crate::server::whep::negotiation::{Local, Negotiated, negotiate};
-use crate::server::whep::path::{Outgoing, Path, TcpLink};
+use crate::server::whep::path::{Outgoing, TcpLink};
 use crate::server::whep::presence::Presence;
 use crate::server::whep::routes;
+use crate::server::whep::session::address_checks::AddressChecks;
 use crate::server::whep::viewer_tracks::{Pictures, Sounds, is_crowded};
 use crate::wire::webrtc::sdp::Offer;
-use crate::wire::webrtc::stun;
 
 /// Number of characters of an ICE user name fragment.
 const UFRAG_LENGTH: usize = 16;
@@ -43,10 +47,6 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 /// Maximum wait of the task.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// Maximum number of addresses of a viewer, which may change its network.
-const MAX_ADDRESSES: usize = 8;
-/// Maximum number of source addresses during a session, in which a phone may change its network many times.
-const MAX_SOURCES: usize = 128;
 /// Maximum age in µs of a keyframe for a viewer's request; for older keyframes, the encoder is
 /// asked.
 const YOUNG_KEYFRAME: i64 = 500_000;
@@ -77,11 +77,26 @@ pub(in crate::server) struct BegunSession {
 /// Begins a session. This function must be called within the runtime.
 pub(in crate::server) async fn begin(
     registry: &Arc<Registry>,
+    names: (&str, &str),
+    offer: (&str, Option<&str>),
+    client: (SocketAddr, Arrival),
+    viewer: AdmittedViewer,
+) -> Result<BegunSession, Refused> {
+    let id = viewer.id;
+    let (session, slot, begun) = prepare(registry, names, offer, client, viewer).await?;
+    let span = tracing::info_span!(target: SESSION_LOG, "whep", session = id);
+    tokio::spawn(session.run(Arc::clone(registry), slot, Session::step).instrument(span));
+    Ok(begun)
+}
+
+/// Creates a session and adds it to the list of sessions.
+async fn prepare(
+    registry: &Arc<Registry>,
     (app, name): (&str, &str),
     (offer, rendition): (&str, Option<&str>),
     (peer, arrival): (SocketAddr, Arrival),
     viewer: AdmittedViewer,
-) -> Result<BegunSession, Refused> {
+) -> Result<(Session, ConnectionSlot, BegunSession), Refused> {
     let endpoint = registry.whep.endpoint().ok_or(Refused::Off)?;
     let offer = Offer::parse(offer).map_err(|error| Refused::Offer(error.to_string()))?;
     let slot = registry.admit(peer).ok_or(Refused::Full)?;
@@ -113,7 +128,17 @@ pub(in crate::server) async fn begin(
     let ice = IceNames { local: ufrag, remote: offer.ufrag };
     let tag = ice.tag();
     let mailbox = Mailbox::new(viewer.id, resource.clone(), ice);
+    let checks = AddressChecks::new(
+        mailbox.check_tag,
+        &mailbox.ice().local,
+        (&mailbox.ice().remote, &offer.password),
+    );
     registry.whep.routes.add(&mailbox);
+    // A later expulsion finds the session in the list.
+    if viewer.expelled != registry.expulsions() {
+        registry.whep.routes.remove(&mailbox, &[]);
+        return Err(Refused::Expelled);
+    }
     let session = Session {
         outgoing: Outgoing::new(Arc::clone(&endpoint.socket)),
         rtc,
@@ -122,6 +147,7 @@ pub(in crate::server) async fn begin(
         local: addresses,
         peer,
         addresses: Vec::new(),
+        checks,
         sources: HashSet::new(),
         tcp: Vec::new(),
         candidates: candidates(&answer),
@@ -134,10 +160,11 @@ pub(in crate::server) async fn begin(
         began: registry.clock.now(),
         _done: viewer.done,
     };
-    let span = tracing::info_span!(target: SESSION_LOG, "whep", session = viewer.id);
-    tokio::spawn(session.run(Arc::clone(registry), slot).instrument(span));
-    Ok(BegunSession { answer, resource, tag, has_choice })
+    Ok((session, slot, BegunSession { answer, resource, tag, has_choice }))
 }
+
+/// The function that does the pending work of a session, and returns the time of the next work.
+type Step = fn(&mut Session, &Arc<Registry>, &ConnectionSlot) -> Result<Instant, &'static str>;
 
 /// The session of a viewer.
 struct Session {
@@ -151,7 +178,8 @@ struct Session {
     peer: SocketAddr,
     /// The source addresses of the viewer's datagrams, newest last.
     addresses: Vec<SocketAddr>,
-    /// All source addresses of the viewer's ICE requests. str0m keeps a candidate for each.
+    checks: AddressChecks,
+    /// All source addresses of ICE requests that were passed on. str0m keeps a candidate for each.
     sources: HashSet<SocketAddr>,
     /// The viewer's TCP connections, the newest last.
     tcp: Vec<Arc<TcpLink>>,
@@ -173,8 +201,8 @@ struct Session {
 
 impl Session {
     /// Runs until either side ends.
-    async fn run(mut self, registry: Arc<Registry>, slot: ConnectionSlot) {
-        let reason = {
+    async fn run(mut self, registry: Arc<Registry>, slot: ConnectionSlot, step: Step) {
+        let end = {
             let (stopped, evicted) = (registry.stopped(), slot.evicted());
             let sleep = tokio::time::sleep(Duration::ZERO);
             tokio::pin!(stopped, evicted, sleep);
@@ -182,18 +210,21 @@ impl Session {
                 let mailbox = Arc::clone(&self.mailbox);
                 tokio::select! {
                     biased;
-                    () = &mut stopped => break "the server ends",
-                    () = &mut evicted => break "others need the place",
+                    () = &mut stopped => break End::Regular("the server ends"),
+                    () = &mut evicted => break End::Regular("others need the place"),
                     () = mailbox.news() => {}
                     () = &mut sleep => {}
                 }
-                match self.step(&registry, &slot) {
-                    Ok(until) => sleep.as_mut().reset(until.into()),
-                    Err(reason) => break reason,
+                // A fault ends one session, but leaves no trace of it in the shared lists.
+                let step = || step(&mut self, &registry, &slot);
+                match catch_unwind(AssertUnwindSafe(step)) {
+                    Ok(Ok(until)) => sleep.as_mut().reset(until.into()),
+                    Ok(Err(reason)) => break End::Regular(reason),
+                    Err(_) => break End::Fault,
                 }
             }
         };
-        self.leave(&registry, reason);
+        self.leave(&registry, end);
         drop(slot);
     }
 
@@ -209,7 +240,7 @@ impl Session {
         }
         let has_received = !datagrams.is_empty();
         for (datagram, from) in datagrams {
-            self.receive(registry, &datagram, from)?;
+            self.receive(registry, &datagram, &from)?;
             // Each message of a handshake may have an answer. Reports do not.
             if !routes::is_report(&datagram) {
                 self.drain(registry, slot)?;
@@ -260,69 +291,6 @@ impl Session {
         Ok(until.min(Instant::now() + LONGEST_WAIT))
     }
 
-    /// Handles a datagram. An unreadable datagram may come from anyone, and does not end the
-    /// session.
-    fn receive(
-        &mut self,
-        registry: &Registry,
-        datagram: &[u8],
-        path: Path,
-    ) -> Result<(), &'static str> {
-        let from = path.peer();
-        let local = self.local.iter().find(|local| local.is_ipv4() == from.is_ipv4());
-        let Some(local) = local else { return Ok(()) };
-        let Ok(receive) = Receive::new(path.protocol(), from, *local, datagram) else {
-            return Ok(());
-        };
-        let input = Input::Receive(Instant::now(), receive);
-        if !self.rtc.accepts(&input) {
-            return Ok(());
-        }
-        if stun::is_stun(datagram) && !self.sources.contains(&from) {
-            if self.sources.len() >= MAX_SOURCES {
-                return Ok(());
-            }
-            self.sources.insert(from);
-        }
-        if let Path::Tcp(link) = path {
-            if !self.tcp.iter().any(|known| Arc::ptr_eq(known, &link)) {
-                // A new connection replaces an ended one, or one from the same address.
-                self.tcp.retain(|known| known.peer != from && !known.is_over());
-                self.tcp.push(link);
-            }
-        } else if stun::is_stun(datagram) && !self.addresses.contains(&from) {
-            if self.addresses.len() >= MAX_ADDRESSES {
-                let oldest = self.addresses.remove(0);
-                registry.whep.routes.forget(&self.mailbox, oldest);
-            }
-            self.addresses.push(from);
-            registry.whep.routes.learn(&self.mailbox, from);
-        }
-        if let Err(error) = self.rtc.handle_input(input) {
-            tracing::debug!(%from, %error, "invalid datagram");
-        }
-        if self.rtc.is_alive() { Ok(()) } else { Err("closed by the peer") }
-    }
-
-    /// Restarts ICE with new credentials of both sides. Media continues over the current path until a request
-    /// with the new credentials arrives over another path.
-    fn restart_ice(&mut self, registry: &Registry, restart: Restart) {
-        let (Some(ufrag), Some(pass)) = (random_hex(), random_hex()) else { return };
-        let ufrag: String = ufrag.chars().take(UFRAG_LENGTH).collect();
-        let fragment = format!(
-            "a=ice-lite\r\n{}a=ice-ufrag:{ufrag}\r\na=ice-pwd:{pass}\r\na=end-of-candidates\r\n",
-            self.candidates
-        );
-        let ice = IceNames { local: ufrag.clone(), remote: restart.ufrag.clone() };
-        registry.whep.routes.rename(&self.mailbox, ice);
-        let remote = IceCreds { ufrag: restart.ufrag, pass: restart.password };
-        let mut direct = self.rtc.direct_api();
-        direct.set_local_ice_credentials(IceCreds { ufrag, pass });
-        direct.set_remote_ice_credentials(remote);
-        // The request may be over.
-        let _ = restart.answer.send(fragment);
-    }
-
     /// Adds the viewer to the stream.
     fn connected(
         &mut self,
@@ -338,7 +306,8 @@ impl Session {
         let variants = &self.switching.variants;
         let stream = &variants.stream;
         let presence = Arc::new(Presence(Arc::clone(&self.mailbox)));
-        let joined = registry.join(&stream.app, &stream.name, presence, self.peer);
+        let viewer = (presence as Arc<dyn Sink>, registry.expulsions());
+        let joined = registry.join(&stream.app, &stream.name, viewer, self.peer);
         self.joined = Some(joined.ok_or("there are too many viewers")?);
         variants.main.subscribe(&self.mailbox);
         let Some(video) = &self.video else { return Ok(()) };
@@ -437,17 +406,28 @@ impl Session {
         }
     }
 
-    fn leave(mut self, registry: &Arc<Registry>, reason: &str) {
+    /// Informs the peer of the end, if the peer still exists.
+    fn inform_peer(&mut self, registry: &Registry) {
+        if self.rtc.close().is_ok() {
+            while let Ok(Output::Transmit(transmit)) = self.rtc.poll_output() {
+                self.transmit(registry, transmit);
+            }
+        }
+    }
+
+    fn leave(mut self, registry: &Arc<Registry>, end: End) {
+        let reason = match end {
+            End::Regular(reason) => reason,
+            End::Fault => "an unexpected error",
+        };
         self.switching.variants.main.unsubscribe(self.mailbox.id);
         if let Some(video) = &self.video {
             video.leave(self.mailbox.id);
         }
         registry.whep.routes.remove(&self.mailbox, &self.addresses);
-        // Inform the peer, if it still exists.
-        if self.rtc.close().is_ok() {
-            while let Ok(Output::Transmit(transmit)) = self.rtc.poll_output() {
-                self.transmit(registry, transmit);
-            }
+        // After a fault, str0m may be in any state.
+        if matches!(end, End::Regular(_)) {
+            contain(|| self.inform_peer(registry));
         }
         self.flush(registry);
         self.mailbox.close();
@@ -459,6 +439,15 @@ impl Session {
         let ended = Ended { reason: reason.to_owned(), after, bytes: self.mailbox.sent() };
         registry.leave(stream, self.mailbox.id, self.peer, ended);
     }
+}
+
+/// The end of a session.
+#[derive(Copy, Clone, Debug)]
+enum End {
+    /// The end has this reason.
+    Regular(&'static str),
+    /// The session's code has panicked.
+    Fault,
 }
 
 /// Returns the lines of an answer with its candidates, and the media section to which they belong (RFC
@@ -485,4 +474,70 @@ fn set_desired(rtc: &mut Rtc, bitrate: u64) {
 fn broken(error: &RtcError) -> &'static str {
     tracing::info!(%error, "a WHEP session failed");
     "the connection broke"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::net::webrtc::{Certificate, DatagramSocket};
+    use crate::server::registry::PublishRight;
+    use crate::server::service::config::Config;
+    use crate::server::whep::path::Path;
+    use crate::wire::rtmp::stream_name::StreamName;
+
+    const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\n\
+        a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=fingerprint:sha-256 \
+        6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\n\
+        a=rtpmap:111 opus/48000/2\r\n";
+
+    #[test]
+    fn a_session_whose_code_panics_leaves_nothing_behind() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+        let registry = Arc::new(registry);
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let socket = Arc::new(DatagramSocket::bind_or_next(runtime.handle(), any, 0).unwrap());
+        registry.whep.open(socket, Certificate::generate().unwrap(), false);
+        let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+        let right = PublishRight { proven: true, limits: Default::default() };
+        let publication = registry.publish(1, any, &name, right).unwrap();
+        let begin = |expelled| {
+            let viewer = AdmittedViewer { id: 7, done: None, expelled };
+            let arrival = Arrival { local: None, host: None };
+            prepare(&registry, ("live", "show"), (OFFER, None), (any, arrival), viewer)
+        };
+        let home: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        runtime.block_on(async {
+            let (mut session, slot, begun) = begin(0).await.unwrap();
+            session.note_path(&registry, &Path::Udp(home));
+            session.connected(&registry, &slot).unwrap();
+            let mailbox = Arc::clone(&session.mailbox);
+            registry.whep.deliver(&[22, 254, 253], home);
+            assert_eq!(mailbox.take().datagrams.len(), 1);
+            assert_eq!(
+                (registry.connections(), publication.stream.viewers(Timestamp::ZERO).len()),
+                (1, 1)
+            );
+            session.run(Arc::clone(&registry), slot, |_, _, _| panic!("in a test")).await;
+            assert!(mailbox.is_over() && registry.whep.ice(&begun.resource).is_none());
+            registry.whep.deliver(&[22, 254, 253], home);
+            assert!(mailbox.take().datagrams.is_empty());
+        });
+        assert!(publication.stream.viewers(Timestamp::ZERO).is_empty());
+        assert_eq!(registry.connections(), 0);
+        let ended = std::iter::from_fn(|| events.try_recv().ok()).last();
+        let Some(Event::Leave(peer, ended)) = ended else { panic!("{ended:?}") };
+        assert_eq!((peer.id, ended.reason.as_str()), (7, "an unexpected error"));
+        // A session that was admitted before the others had to leave does not begin.
+        registry.expelled.send_modify(|count| *count += 1);
+        let refused = runtime.block_on(begin(0)).map(|_| ());
+        assert!(matches!(refused, Err(Refused::Expelled)), "{refused:?}");
+        assert_eq!(registry.whep.end_viewers(|_| true, "the end"), 0);
+        assert_eq!(registry.connections(), 0);
+        runtime.block_on(begin(1)).map(|_| ()).unwrap();
+    }
 }

@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// Counts bytes that were sent.
-    fn count(&self, registry: &Registry, bytes: usize) {
+    pub(super) fn count(&self, registry: &Registry, bytes: usize) {
         if bytes > 0 {
             self.mailbox.count(bytes as u64);
             registry.totals.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);

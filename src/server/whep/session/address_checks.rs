@@ -1,0 +1,230 @@
+//! Checks that the viewer receives at an address. str0m, as an ICE-lite agent, sends no checks of its own, and a copied
+//! ICE request is valid from any address: without these checks, whoever sees a request could direct the media to
+//! another computer. The session passes a request on only if its address has answered a check (RFC 8445 §7.2.2), for
+//! which the viewer's password is necessary. An answer is valid for a limited time, like consent (RFC 7675 §5.1).
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use str0m::net::Protocol;
+
+use crate::net::random_bytes;
+use crate::net::webrtc::crypto;
+use crate::server::whep::mailbox::CheckTag;
+use crate::server::whep::path::Path;
+use crate::wire::webrtc::stun::{self, TransactionId};
+
+/// Maximum number of addresses of a viewer, which may change its network.
+pub(super) const MAX_ADDRESSES: usize = 8;
+/// How long an answer is valid (RFC 7675 §5.1).
+const VALID: Duration = Duration::from_secs(30);
+/// Age of an answer after which the address is checked again.
+const CHECK_AGAIN: Duration = Duration::from_secs(10);
+/// Minimum interval between two datagrams of a check, which is longer than the first interval between requests.
+const RESEND_PAUSE: Duration = Duration::from_millis(100);
+/// Time limit for the answer to a check. After this time, the next request begins a new one.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// A transport and the address of the viewer.
+type Source = (Protocol, SocketAddr);
+
+/// The checks of a session.
+#[derive(Debug)]
+pub(super) struct AddressChecks {
+    tag: CheckTag,
+    /// The user name and the password that the viewer expects.
+    username: String,
+    password: String,
+    /// Checks without an answer, the oldest first.
+    waiting: VecDeque<WaitingCheck>,
+    /// The addresses with an answer, and the time of the last one. The oldest address comes first.
+    answered: VecDeque<(Source, Instant)>,
+}
+
+/// A check without an answer.
+#[derive(Debug)]
+struct WaitingCheck {
+    source: Source,
+    transaction: TransactionId,
+    datagram: Vec<u8>,
+    began: Instant,
+    sent: Instant,
+    /// The viewer's last request from this address.
+    request: Vec<u8>,
+}
+
+/// What to do about a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct CheckedRequest {
+    /// True if the request may be passed on.
+    pub is_proven: bool,
+    /// The check to send to the address.
+    pub check: Option<Vec<u8>>,
+}
+
+impl AddressChecks {
+    /// Creates the checks of a session, whose user name fragment is `local`. `remote` and `password` are those of
+    /// the viewer.
+    pub fn new(tag: CheckTag, local: &str, (remote, password): (&str, &str)) -> Self {
+        Self {
+            tag,
+            username: format!("{remote}:{local}"),
+            password: password.to_owned(),
+            waiting: VecDeque::new(),
+            answered: VecDeque::new(),
+        }
+    }
+
+    /// Uses other credentials. Answers that have come stay valid.
+    pub fn restart(&mut self, local: &str, remote: (&str, &str)) {
+        let answered = std::mem::take(&mut self.answered);
+        *self = Self { answered, ..Self::new(self.tag, local, remote) };
+    }
+
+    /// Handles a request of the viewer, whose integrity is right.
+    pub fn request(&mut self, datagram: &[u8], path: &Path, now: Instant) -> CheckedRequest {
+        let source = (path.protocol(), path.peer());
+        let known = self.answered.iter().find(|(known, _)| *known == source);
+        let age = known.map(|(_, at)| now.duration_since(*at));
+        let is_proven = age.is_some_and(|age| age < VALID);
+        let is_due = age.is_none_or(|age| age >= CHECK_AGAIN);
+        let check = if is_due { self.check(source, datagram, now) } else { None };
+        CheckedRequest { is_proven, check }
+    }
+
+    /// Returns the datagram of the check of an address, unless it was sent a short time ago.
+    fn check(&mut self, source: Source, request: &[u8], now: Instant) -> Option<Vec<u8>> {
+        self.waiting.retain(|it| now.duration_since(it.began) < ANSWER_WITHIN);
+        if let Some(waiting) = self.waiting.iter_mut().find(|it| it.source == source) {
+            waiting.request = request.to_vec();
+            let is_due = now.duration_since(waiting.sent) >= RESEND_PAUSE;
+            return is_due.then(|| {
+                waiting.sent = now;
+                waiting.datagram.clone()
+            });
+        }
+        if self.waiting.len() >= MAX_ADDRESSES {
+            self.waiting.pop_front();
+        }
+        let mut transaction = TransactionId::default();
+        let (tag, rest) = transaction.split_at_mut(self.tag.len());
+        tag.copy_from_slice(&self.tag);
+        rest.copy_from_slice(&random_bytes::<6>()?);
+        let datagram = stun::check(transaction, &self.username, &self.password, &hmac);
+        self.waiting.push_back(WaitingCheck {
+            source,
+            transaction,
+            datagram: datagram.clone(),
+            began: now,
+            sent: now,
+            request: request.to_vec(),
+        });
+        Some(datagram)
+    }
+
+    /// Handles a response. If it answers a check of its address, returns the request that has waited for the answer.
+    pub fn answer(&mut self, datagram: &[u8], path: &Path, now: Instant) -> Option<Vec<u8>> {
+        let source = (path.protocol(), path.peer());
+        let transaction = stun::answered(datagram)?;
+        let is_it = |it: &WaitingCheck| it.source == source && it.transaction == transaction;
+        let at = self.waiting.iter().position(is_it)?;
+        if !stun::is_intact(datagram, &self.password, &hmac) {
+            return None;
+        }
+        let request = self.waiting.remove(at)?.request;
+        self.answered.retain(|(known, _)| *known != source);
+        if self.answered.len() >= MAX_ADDRESSES {
+            self.answered.pop_front();
+        }
+        self.answered.push_back((source, now));
+        Some(request)
+    }
+}
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
+    crypto().sha1_hmac_provider.sha1_hmac(key, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWORD: &str = "the password of the viewer";
+
+    fn path(port: u16) -> Path {
+        Path::Udp(SocketAddr::from(([192, 0, 2, 1], port)))
+    }
+
+    fn checks() -> AddressChecks {
+        AddressChecks::new([7; 6], "ours", ("theirs", PASSWORD))
+    }
+
+    /// The response of the viewer to a check.
+    fn response(check: &[u8], password: &str) -> Vec<u8> {
+        let transaction = str0m::ice::StunMessage::parse(check).unwrap().trans_id();
+        let address = "127.0.0.1:5".parse().unwrap();
+        let reply = str0m::ice::StunMessage::binding_reply(transaction, address);
+        let mut buffer = [0; 200];
+        let length = reply.to_bytes(Some(password.as_bytes()), &mut buffer, hmac).unwrap();
+        buffer[..length].to_vec()
+    }
+
+    #[test]
+    fn a_request_waits_until_its_address_has_answered() {
+        let (mut checks, now) = (checks(), Instant::now());
+        let first = checks.request(b"first", &path(1), now);
+        let check = first.check.unwrap();
+        assert!(!first.is_proven && stun::local_ufrag(&check) == Some("theirs"));
+        let soon = checks.request(b"second", &path(1), now + RESEND_PAUSE / 2);
+        assert_eq!(soon, CheckedRequest { is_proven: false, check: None });
+        // A lost check is repeated.
+        let again = checks.request(b"third", &path(1), now + RESEND_PAUSE);
+        assert_eq!(again.check, Some(check.clone()));
+        assert_eq!(checks.answer(&response(&check, "a guess"), &path(1), now), None);
+        let right = response(&check, PASSWORD);
+        assert_eq!(checks.answer(&right, &path(2), now), None, "from another address");
+        assert_eq!(checks.answer(&right, &path(1), now).as_deref(), Some(&b"third"[..]));
+        assert_eq!(checks.answer(&right, &path(1), now), None, "only once");
+        let proven = CheckedRequest { is_proven: true, check: None };
+        assert_eq!(checks.request(b"next", &path(1), now + CHECK_AGAIN / 2), proven);
+        assert!(!checks.request(b"copy", &path(2), now).is_proven);
+    }
+
+    #[test]
+    fn an_answer_is_valid_for_a_limited_time() {
+        let (mut checks, now) = (checks(), Instant::now());
+        let check = checks.request(b"1", &path(1), now).check.unwrap();
+        checks.answer(&response(&check, PASSWORD), &path(1), now).unwrap();
+        let later = checks.request(b"2", &path(1), now + CHECK_AGAIN);
+        assert!(later.is_proven && later.check.is_some());
+        assert!(!checks.request(b"3", &path(1), now + VALID).is_proven);
+        // New credentials need no new answer, but old checks are over.
+        let check = checks.request(b"4", &path(1), now + VALID + RESEND_PAUSE).check.unwrap();
+        checks.answer(&response(&check, PASSWORD), &path(1), now + VALID).unwrap();
+        let old = checks.request(b"5", &path(2), now + VALID).check.unwrap();
+        checks.restart("new", ("next", "another password"));
+        assert!(checks.request(b"6", &path(1), now + VALID).is_proven);
+        assert_eq!(checks.answer(&response(&old, PASSWORD), &path(2), now + VALID), None);
+        let check = checks.request(b"7", &path(2), now + VALID).check.unwrap();
+        assert_eq!(stun::local_ufrag(&check), Some("next"));
+    }
+
+    #[test]
+    fn checks_are_bounded() {
+        let (mut checks, now) = (checks(), Instant::now());
+        let all: Vec<_> = (0..100)
+            .map(|port| (port, checks.request(b"copy", &path(port), now).check.unwrap()))
+            .collect();
+        assert_eq!(checks.waiting.len(), MAX_ADDRESSES);
+        for (port, check) in &all {
+            let answer = checks.answer(&response(check, PASSWORD), &path(*port), now);
+            assert_eq!(answer.is_some(), usize::from(*port) >= all.len() - MAX_ADDRESSES);
+        }
+        for (port, _) in &all {
+            let more = checks.request(b"more", &path(1_000 + port), now).check.unwrap();
+            checks.answer(&response(&more, PASSWORD), &path(1_000 + port), now);
+        }
+        assert_eq!(checks.answered.len(), MAX_ADDRESSES);
+    }
+}
