@@ -1,6 +1,7 @@
 //! Tests of the built-in server on real sockets, with onair's client session, hostile connections
 //! and third-party programs.
 
+mod drained;
 mod guarded;
 mod moved;
 mod programs;

