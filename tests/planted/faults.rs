@@ -129,7 +129,11 @@ pub const FAULTS: &[Fault] = &[
         "a name that is in use",
         || plant::to_lab("busy@publish"),
         (7, Notice("target-busy"), "publish"),
-        ["during the publish request", "the stream name or key is already in use", "end the program that is live"],
+        [
+            "during the publish request",
+            "the stream name or key is already in use",
+            "end the program that is live",
+        ],
         ["请求推流时", "流名或推流密钥已被占用", "请结束正在用此密钥直播的程序"],
     ),
     row(
