@@ -202,10 +202,11 @@ fn in_studio_mode_one_button_takes_and_those_below_it_choose_how() {
     let fade = harness.get_by_role_and_label(Role::Button, "Fade").rect();
     assert!(take.bottom() <= heading.top() && heading.bottom() <= fade.top());
     // Choosing a transition changes nothing for viewers.
-    let fades = edit(&click(&mut harness, "Fade"));
-    assert!(matches!(&fades, Edit::SetTransition(it) if it.kind == Kind::Fade), "{fades:?}");
-    make(&mut harness, &[fades]);
     assert!(harness.query_by_label_contains("300\u{a0}ms").is_some());
+    let cuts = edit(&click(&mut harness, "Cut"));
+    assert!(matches!(&cuts, Edit::SetTransition(it) if it.kind == Kind::Cut), "{cuts:?}");
+    make(&mut harness, &[cuts]);
+    assert!(harness.query_by_label_contains("300\u{a0}ms").is_none(), "a cut takes no time");
     // A type without a button of its own has one while it is in use.
     assert!(harness.query_by_label("Fade to color").is_none());
     let color = Transition { kind: Kind::FadeColor([0; 3]), ..Transition::default() };

@@ -68,7 +68,7 @@ fn the_controls_have_labels_where_there_is_room() {
         let harness = opened("watch-behind", width);
         let names = [
             "Live",
-            "Record this stream",
+            "Stop recording this stream",
             "Take a screenshot",
             "Audio: balance, offset, speaker",
             "Video and buffer",

@@ -385,7 +385,7 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
     {
         assert_eq!(choose(&mut harness, name), [Command::SelectStrip { id, choice }]);
     }
-    harness.get_by_label("Open  ·  Clock drift −38 ppm");
+    harness.get_by_label("Clock drift −38 ppm");
     // Applications start and end, so the list searches once when it opens.
     assert_eq!(click(&mut harness, "Add an audio source"), [Command::RefreshDevices]);
     harness.get_by_role_and_label(Role::MenuItemRadio, "Firefox").click();
