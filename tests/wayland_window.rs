@@ -232,17 +232,6 @@ fn a_projector_fills_the_second_display() {
     wait_for("its picture", LIMIT, || colors_of(&session, "HEADLESS-2") > 500);
     let main = || windows_on(&session, "HEADLESS-1").len();
     assert_eq!(main(), 1, "the window stays where it is");
-    // Its display is disconnected: the projector closes, onair says so, and the projector returns
-    // with the display.
-    let all = || windows(&told(&session, &["-t", "get_tree"])).len();
-    told(&session, &["output HEADLESS-2 disable"]);
-    window.wait_until("a notice", LIMIT, |window| {
-        window.errors().contains("Display HEADLESS-2 was disconnected")
-    });
-    wait_for("the projector's end", LIMIT, || all() == 1);
-    told(&session, &["output HEADLESS-2 enable"]);
-    wait_for("a projector on the second display", LIMIT, fills);
-    assert_eq!(main(), 1, "the window stays where it is");
     window.signal("TERM");
     assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
 }
