@@ -1,7 +1,8 @@
 //! Slots for connections, limited in total and per address. A connection that does not publish or play yet
 //! keeps its slot only until other connections need it. If there are too many such connections, the server
 //! closes the oldest one of the address that has the most. A connection that has published or played, such as
-//! that of an HLS viewer between two requests, loses its slot only when all slots are taken. Players never take
+//! that of an HLS viewer between two requests, loses its slot only when all slots are taken. Newcomers then
+//! take the slots of such connections, so that they do not evict each other. Players never take
 //! the last slots, which are reserved for publishers and HTTP requests. A flood of connections therefore does
 //! not block other clients.
 
@@ -132,14 +133,20 @@ impl Admission {
         let of_address = inner.addresses.get(&address);
         let (of_it, undecided) = of_address.map_or((0, 0), |it| (it.all, it.undecided.len()));
         let crowded = of_it >= self.per_address && !is_shared;
-        if (crowded || undecided >= self.max_undecided_of(is_shared)) && !inner.evict_of(address) {
+        let are_many = undecided >= self.max_undecided_of(is_shared);
+        if (crowded || are_many) && !inner.evict_of(address, !are_many) {
             return None;
         }
-        if inner.undecided >= self.max_undecided() || inner.all >= self.connections {
-            let waiting = |it: &Address| (it.undecided.len(), it.resting.len());
+        let are_many = inner.undecided >= self.max_undecided();
+        if are_many || inner.all >= self.connections {
+            let rests = inner.resting > 0 && inner.undecided < self.reserve();
+            let waiting = |it: &Address| match rests {
+                true => (it.resting.len(), 0),
+                false => (it.undecided.len(), it.resting.len()),
+            };
             let most = inner.addresses.iter().max_by_key(|(_, it)| waiting(it));
             let most = most.map(|(address, _)| *address);
-            if !most.is_some_and(|most| inner.evict_of(most)) {
+            if !most.is_some_and(|most| inner.evict_of(most, rests)) {
                 return None;
             }
         }
@@ -209,11 +216,15 @@ impl Admission {
 }
 
 impl Inner {
-    /// Evicts the oldest undecided connection of an address, or its oldest resting one. Returns false if there
-    /// is no such connection.
-    fn evict_of(&mut self, address: IpAddr) -> bool {
+    /// Evicts the oldest undecided connection of an address, or else its oldest resting one. With
+    /// `rests_first`, evicts in the reverse order. Returns false if there is no such connection.
+    fn evict_of(&mut self, address: IpAddr, rests_first: bool) -> bool {
         let Some(of_address) = self.addresses.get(&address) else { return false };
-        let oldest = of_address.undecided.values().chain(of_address.resting.values()).next();
+        let (first, then) = match rests_first {
+            true => (&of_address.resting, &of_address.undecided),
+            false => (&of_address.undecided, &of_address.resting),
+        };
+        let oldest = first.values().chain(then.values()).next();
         let Some(spot) = oldest.map(Arc::clone) else { return false };
         self.take(&spot);
         spot.set(State::Over);
@@ -342,13 +353,21 @@ mod tests {
         let newcomers: Vec<_> = (0..20).map(|_| places.admit(HERE, false).unwrap()).collect();
         assert!(viewers.iter().all(|viewer| places.settle(viewer, Purpose::Play)));
         viewers.iter().for_each(|viewer| places.unsettle(viewer));
-        // When all slots are taken, the connections without a purpose go first.
-        let others: Vec<_> = (0..24).map(|_| play(FLOOD, true)).collect();
-        assert!(newcomers.iter().all(|newcomer| is_evicted(newcomer)));
+        // When all slots are taken, most connections without a purpose go first.
+        let others: Vec<_> = (0..21).map(|_| play(FLOOD, true)).collect();
+        let left = newcomers.iter().filter(|newcomer| !is_evicted(newcomer)).count();
+        assert_eq!(left, places.reserve() - 1);
         assert!(!viewers.iter().any(|viewer| is_evicted(viewer)) && !places.is_full());
+        // The last newcomers take the slots of viewers, and do not evict each other.
+        newcomers.iter().for_each(|newcomer| places.leave(newcomer));
+        let filling: Vec<_> = (0..3).map(|_| play(FLOOD, true)).collect();
         let publisher = places.admit(HOME, false).unwrap();
-        assert!(places.settle(&publisher, Purpose::Publish));
         assert!(is_evicted(&viewers[0]) && !is_evicted(&viewers[1]), "the oldest one");
+        let page = places.admit(HOME, false).unwrap();
+        assert!(is_evicted(&viewers[1]) && !is_evicted(&publisher));
+        assert!(places.settle(&publisher, Purpose::Publish));
+        places.leave(&page);
+        filling.iter().for_each(|filling| places.leave(filling));
         viewers.iter().chain(&others).chain([&publisher]).for_each(|spot| places.leave(spot));
         let inner = places.inner.lock();
         assert_eq!((inner.all, inner.undecided, inner.resting, inner.players), (0, 0, 0, 0));

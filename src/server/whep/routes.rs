@@ -88,11 +88,12 @@ impl Routes {
             return;
         }
         let maps = self.0.lock();
-        let found = match (stun::local_ufrag(datagram), stun::answered(datagram)) {
-            (Some(ufrag), _) => maps.by_ufrag.get(ufrag),
-            (None, Some(transaction)) => {
+        // libnice repeats the user name of a request in its response, where it names the viewer.
+        let found = match (stun::answered(datagram), stun::local_ufrag(datagram)) {
+            (Some(transaction), _) => {
                 transaction.first_chunk().and_then(|tag| maps.by_check.get(tag))
             }
+            (None, Some(ufrag)) => maps.by_ufrag.get(ufrag),
             (None, None) => maps.by_address.get(&from),
         };
         let Some(mailbox) = found.map(Arc::clone) else { return };
@@ -153,7 +154,9 @@ mod tests {
         let response =
             [&[1, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42], &ours.check_tag[..], &[0; 6]].concat();
         routes.deliver(&response, away);
-        assert_eq!(ours.take().datagrams.len(), 1);
+        let with_name = [&response[..], b"\0\x06\0\x07it:ours\0"].concat();
+        routes.deliver(&with_name, away);
+        assert_eq!(ours.take().datagrams.len(), 2);
         assert!(is_report(&[128, 200]) && !is_report(&[128, 96]) && !is_report(&[22, 254, 253]));
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
         assert_eq!(routes.of_request(&request).unwrap().id, 1);

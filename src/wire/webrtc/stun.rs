@@ -20,6 +20,9 @@ const FINGERPRINT_LENGTH: usize = 8;
 /// chooses the path.
 const CHECK_PRIORITY: u32 = (110 << 24) | (0xFFFF << 8) | 0xFF;
 
+/// The lowest tie breaker, so that the other side keeps its role. libjuice reads 0 as a missing one.
+const TIE_BREAKER: u64 = 1;
+
 /// The identifier of a request, which its response repeats.
 pub type TransactionId = [u8; 12];
 
@@ -29,6 +32,11 @@ pub type Hmac<'a> = &'a dyn Fn(&[u8], &[&[u8]]) -> [u8; 20];
 /// Returns true for a STUN datagram, as opposed to DTLS or RTP (RFC 7983).
 pub fn is_stun(datagram: &[u8]) -> bool {
     datagram.first().is_some_and(|first| *first < 4) && datagram.get(4..8) == Some(&MAGIC_COOKIE)
+}
+
+/// Returns true for a request.
+pub fn is_request(datagram: &[u8]) -> bool {
+    is_stun(datagram) && datagram.get(..2) == Some(&REQUEST.to_be_bytes())
 }
 
 /// Returns the transaction that this response answers, or `None` if the datagram is no successful response.
@@ -59,7 +67,7 @@ fn attributes(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 }
 
 /// Makes a request that checks whether the peer receives at an address (RFC 8445 §7.2.2), as the controlled side.
-/// `username` and `password` are those that the peer expects, and the tie breaker decides nothing.
+/// `username` and `password` are those that the peer expects.
 pub fn check(
     transaction: TransactionId,
     username: &str,
@@ -69,7 +77,7 @@ pub fn check(
     let mut message = [&REQUEST.to_be_bytes()[..], &[0, 0], &MAGIC_COOKIE, &transaction].concat();
     add(&mut message, USERNAME, username.as_bytes());
     add(&mut message, PRIORITY, &CHECK_PRIORITY.to_be_bytes());
-    add(&mut message, ICE_CONTROLLED, &0_u64.to_be_bytes());
+    add(&mut message, ICE_CONTROLLED, &TIE_BREAKER.to_be_bytes());
     // Both values cover a length that includes their own attribute.
     set_length(&mut message, INTEGRITY_LENGTH);
     let integrity = hmac(password.as_bytes(), &[&message]);
@@ -173,11 +181,14 @@ mod tests {
     #[test]
     fn a_check_is_a_request_of_ice() {
         let made = check([5; 12], "theirs:ours", "secret", &hmac);
-        assert!(is_intact(&made, "secret", &hmac) && is_stun(&made) && answered(&made).is_none());
+        assert!(
+            is_intact(&made, "secret", &hmac) && is_request(&made) && answered(&made).is_none()
+        );
+        assert!(!is_request(&[1, 0x11, 0, 0, 0x21, 0x12, 0xA4, 0x42]), "an error");
         assert_eq!(local_ufrag(&made), Some("theirs"));
         let parsed = str0m::ice::StunMessage::parse(&made).unwrap();
         assert!(parsed.is_binding_request() && !parsed.use_candidate());
-        assert_eq!((parsed.username(), parsed.ice_controlled()), (Some("theirs:ours"), Some(0)));
+        assert_eq!((parsed.username(), parsed.ice_controlled()), (Some("theirs:ours"), Some(1)));
         assert!(parsed.verify(b"secret", hmac));
         let end = made.len() - FINGERPRINT_LENGTH;
         assert_eq!(made[end + 4..], (crc32(&made[..end]) ^ 0x5354_554E).to_be_bytes());

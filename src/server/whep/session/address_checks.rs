@@ -105,7 +105,11 @@ impl AddressChecks {
             });
         }
         if self.waiting.len() >= MAX_ADDRESSES {
-            self.waiting.pop_front();
+            // Copied requests from many addresses must not displace the check of the viewer's own address.
+            let is_new =
+                |it: &WaitingCheck| self.answered.iter().all(|(known, _)| *known != it.source);
+            let at = self.waiting.iter().position(is_new).unwrap_or_default();
+            self.waiting.remove(at);
         }
         let mut transaction = TransactionId::default();
         let (tag, rest) = transaction.split_at_mut(self.tag.len());
@@ -221,6 +225,16 @@ mod tests {
             let answer = checks.answer(&response(check, PASSWORD), &path(*port), now);
             assert_eq!(answer.is_some(), usize::from(*port) >= all.len() - MAX_ADDRESSES);
         }
+        // The check of an address that has answered before stays.
+        let mut copied = self::checks();
+        let check = copied.request(b"1", &path(1), now).check.unwrap();
+        copied.answer(&response(&check, PASSWORD), &path(1), now).unwrap();
+        let again = copied.request(b"2", &path(1), now + CHECK_AGAIN).check.unwrap();
+        for port in 2..100 {
+            copied.request(b"copy", &path(port), now + CHECK_AGAIN);
+        }
+        let answer = copied.answer(&response(&again, PASSWORD), &path(1), now + CHECK_AGAIN);
+        assert_eq!(answer.as_deref(), Some(&b"2"[..]));
         for (port, _) in &all {
             let more = checks.request(b"more", &path(1_000 + port), now).check.unwrap();
             checks.answer(&response(&more, PASSWORD), &path(1_000 + port), now);

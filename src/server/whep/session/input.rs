@@ -31,6 +31,10 @@ impl Session {
             let request = self.checks.answer(datagram, path, Instant::now());
             return request.map_or(Ok(()), |request| self.accept(registry, &request, path));
         }
+        // str0m sends no requests, so that it needs no errors, and it ignores indications.
+        if stun::is_stun(datagram) && !stun::is_request(datagram) {
+            return Ok(());
+        }
         let Some(input) = self.input(datagram, path) else { return Ok(()) };
         if !self.rtc.accepts(&input) {
             return Ok(());
@@ -85,7 +89,10 @@ impl Session {
             Some(Err(error)) => {
                 tracing::debug!(from = %path.peer(), %error, "invalid datagram");
             }
-            None => return Err("its data cannot be handled"),
+            None => {
+                self.is_broken = true;
+                return Err("its data cannot be handled");
+            }
         }
         if self.rtc.is_alive() { Ok(()) } else { Err("closed by the peer") }
     }

@@ -157,6 +157,7 @@ async fn prepare(
         next_poll: now,
         gone_since: None,
         helped: None,
+        is_broken: false,
         began: registry.clock.now(),
         _done: viewer.done,
     };
@@ -194,6 +195,8 @@ struct Session {
     gone_since: Option<Instant>,
     /// Time of the last restart.
     helped: Option<Instant>,
+    /// True after a contained panic of str0m.
+    is_broken: bool,
     began: Timestamp,
     /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
@@ -426,7 +429,7 @@ impl Session {
         }
         registry.whep.routes.remove(&self.mailbox, &self.addresses);
         // After a fault, str0m may be in any state.
-        if matches!(end, End::Regular(_)) {
+        if matches!(end, End::Regular(_)) && !self.is_broken {
             contain(|| self.inform_peer(registry));
         }
         self.flush(registry);
