@@ -300,8 +300,13 @@ where
 {
     let tracked = serde_path_to_error::Deserializer::new(from, track);
     let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(tracked);
-    erased_serde::deserialize(&mut erased)
-        .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+    erased_serde::deserialize(&mut erased).map_err(|error| {
+        let text = error.to_string();
+        // A bad name, which comes before the expected ones, can itself contain line breaks.
+        let from = text.find(", expected").unwrap_or_default();
+        let (before, after) = text.split_at(from);
+        [before, after.split('\n').next().unwrap_or_default()].concat()
+    })
 }
 
 /// Returns the most similar known name, if the difference may be a typing error.
@@ -541,6 +546,14 @@ mod tests {
         let unknown = bad.iter().filter(|it| it.unknown).map(|it| it.path.as_str());
         assert_eq!(unknown.collect::<Vec<_>>(), ["rows.heigth", "rows.widht"]);
         assert!(!format!("{bad:?}").contains("Pl4nted"), "{bad:#?}");
+    }
+
+    #[test]
+    fn a_name_with_a_line_break_is_left_out_alone() {
+        let (sheet, bad) = read("\"a\\nb\" = 1\ncount = 5");
+        assert_eq!(sheet.count, 5);
+        assert_eq!(bad.iter().filter(|it| it.unknown).count(), bad.len());
+        assert_eq!(bad.len(), 1, "{bad:?}");
     }
 
     #[test]
