@@ -13,7 +13,7 @@ fn a_check_with_a_warning_does_not_end_in_a_green_sentence() {
         harness.query_by_label_contains(words).is_some()
     };
     assert!(said(&harness, "reaches only 1 900 kbps"));
-    let warned = "You can go live, but see the warning above.";
+    let warned = "You can go live, but see the warnings above.";
     assert!(said(&harness, warned));
     assert!(!said(&harness, "Ready to go live. The check"));
     harness.state().demo.change(|snapshot| {

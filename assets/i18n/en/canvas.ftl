@@ -52,5 +52,5 @@ tip-action-close-projectors = Closes every projector on displays and in windows.
 
 ### Between preview and program.
 
-tip-transition-choose = Take uses this transition: { $kind }.
+tip-transition-choose = The default transition: { $kind }. Scenes with a separate transition use their own.
 transition-duration-is = Transition: { $duration }. Change type and duration…

@@ -52,5 +52,5 @@ tip-action-close-projectors = 关闭显示器上和窗口里的所有投影。
 
 ### 预览和输出之间。
 
-tip-transition-choose = “切换”使用此转场：{ $kind }。
+tip-transition-choose = 默认转场：{ $kind }。设有单独转场的场景使用自己的转场。
 transition-duration-is = 转场：{ $duration }。更改类型和时长…

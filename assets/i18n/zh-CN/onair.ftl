@@ -837,9 +837,7 @@ watch-stop = 停止播放
 open-file = 打开文件…
 watch-recent = 内置服务器
 watch-empty = 未在播放
-watch-empty-advice =
-    输入直播流地址（RTMP、HTTP-FLV、HLS…）并点击播放，
-    或打开文件（FLV、MP4、MKV、MP3、FLAC…）。
+watch-empty-advice = 在上方输入直播流地址（RTMP、HTTP-FLV、HLS…）并点击播放，或打开文件（FLV、MP4、MKV、WebM、MP3、FLAC、Ogg、AAC、WAV）。
 watch-empty-panel = 请在“观看”页打开直播流。
 watch-own = 观看自己的直播
 watch-opening = 正在打开…
@@ -1039,7 +1037,7 @@ passthrough-on-air = 正在直播：{ $name }
 passthrough-loop-count = 第 { $count } 遍
 preflight-running = 正在检查…
 preflight-yes = 可以开播。检查过程中没有推流。
-preflight-warned = 可以开播，但请先看上面的提示。检查过程中没有推流。
+preflight-warned = 可以开播，但请先查看上面的警告。检查过程中没有推流。
 preflight-no = 还不能开播。检查过程中没有推流。
 preflight-again = 重新检查
 preflight-on-air = 你正在直播。

@@ -105,8 +105,12 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     // A kind without a button of its own has one while it is in use.
     let mut kinds = vec![TransitionChoice::Cut, TransitionChoice::Fade];
     kinds.extend((!kinds.contains(&chosen)).then_some(chosen));
-    let height = 52.0 + 18.0 + gap::S + (kinds.len() + 1) as f32 * (size::CONTROL_SMALL + gap::S);
-    let inner = Rect::from_center_size(room.center(), vec2(TAKE - 8.0, height));
+    let height =
+        |kinds: usize| 52.0 + 18.0 + gap::S + (kinds + 1) as f32 * (size::CONTROL_SMALL + gap::S);
+    if height(kinds.len()) > room.height() {
+        kinds.retain(|kind| *kind == chosen);
+    }
+    let inner = Rect::from_center_size(room.center(), vec2(TAKE - 8.0, height(kinds.len())));
     let mut column = child(ui, inner, "take");
     column.spacing_mut().item_spacing.y = gap::S;
     let width = inner.width();

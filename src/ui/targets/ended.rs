@@ -45,16 +45,19 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         });
 }
 
-/// Returns the name of the target with this host name.
+/// Returns the name of the target with this host name, if there is only one such target.
 fn name_of(view: &View<'_>, host: &str) -> String {
     let own = services::host_of(&view.snapshot.server.rtmp);
     let host_of = |target: &Target| match target.is_built_in() {
         true => own == Some(host),
         false => services::host_of(target.server()) == Some(host),
     };
-    let mut targets = view.snapshot.targets.iter().map(|it| &it.target);
-    let target = targets.find(|target| host_of(target));
-    target.map_or_else(|| host.to_owned(), |target| title(view.texts, target))
+    let targets = view.snapshot.targets.iter().map(|it| &it.target);
+    let mut targets = targets.filter(|target| host_of(target));
+    match (targets.next(), targets.next()) {
+        (Some(only), None) => title(view.texts, only),
+        _ => host.to_owned(),
+    }
 }
 
 fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {

@@ -122,6 +122,7 @@ fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, color) = labels::state_of(view, strip.state, strip.drift_ppm);
     let text = match strip.state {
         SourceState::Open if strip.soundless => labels::level(view, strip),
+        SourceState::Open if text.is_empty() => view.texts.get("state-open").to_string(),
         _ => text,
     };
     let response = label(ui, &text, Type::Small, color);

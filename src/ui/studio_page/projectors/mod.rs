@@ -149,14 +149,18 @@ impl Projectors {
 
     /// Lets the windows leave full screen whose displays are disconnected. The desktop moves such a
     /// window to another display, where it can cover the main window, which then draws nothing and
-    /// does not close the projector.
-    pub fn uncover(&self, ctx: &Context) {
-        for projector in &self.open {
+    /// does not close the projector. If the display returns, the projector gets a new window there.
+    pub fn uncover(&mut self, ctx: &Context) {
+        let mut open = std::mem::take(&mut self.open);
+        for projector in &mut open {
             let display = projector.place.display.as_ref();
             if display.is_some_and(|name| self.index_of(name).is_none()) {
                 ctx.send_viewport_cmd_to(projector.viewport(), ViewportCommand::Fullscreen(false));
+                self.opened += 1;
+                (projector.number, projector.index) = (self.opened, None);
             }
         }
+        self.open = open;
     }
 
     /// Returns the index of a display, or `None` if it is disconnected.
