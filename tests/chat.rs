@@ -144,12 +144,12 @@ fn bad_guests_harm_nobody() {
     let mut good = socket(&chat, None).unwrap();
     assert!(socket(&chat, Some("https://evil.example")).is_err(), "a page of somebody else's");
 
-    // Messages that are no line, too many lines, and a giant message: the server reports each error
+    // Messages that are no chat message, too many messages, and a giant message: the server reports each error
     // and then disconnects the client.
     let mut bad = socket(&chat, None).unwrap();
     for message in ["", "{", "[1]", r#"{"text":""}"#] {
         bad.send(Message::text(message)).unwrap();
-        assert!(text(&mut bad).contains("no line"));
+        assert!(text(&mut bad).contains("must be JSON"));
     }
     for _ in 0..60 {
         let _ = bad.send(Message::text("x"));
