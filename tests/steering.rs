@@ -112,7 +112,7 @@ fn a_film_is_steered_by_lines() {
     play.refused("nonsense", "is not a command, or is incomplete: write pause");
     play.refused("seek 2h", "s long");
     play.refused("go-live", "recording");
-    play.refused("zoom 150", "no window");
+    play.refused("zoom 150", "needs a window");
     play.refused("say hello", "--chat");
     play.refused("next", "one stream");
     play.refused("record film.flv", "already a recording");
