@@ -541,8 +541,8 @@ mod tests {
         let (came, left_out) = take_in(&mut strips, Some(&mic), taken);
         assert_eq!((came, strips.len()), (vec![false, false, true], MAX_MIXER_STRIPS));
         assert_eq!(strips[1].name, "Sine");
-        let told =
-            ["'file'", "'B2'"].map(|it| format!("the audio source {it}: there are 32 already"));
+        let told = ["'file'", "'B2'"]
+            .map(|it| format!("the audio source {it} (the limit of 32 audio sources is reached)"));
         assert_eq!(left_out, told);
     }
 

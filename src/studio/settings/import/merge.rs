@@ -222,14 +222,14 @@ mod tests {
         assert_eq!(
             taken.left_out,
             [
-                "the source 'Source 3': there are 64 already",
-                "the source 'Source 4': there are 64 already",
+                "the source 'Source 3' (the limit of 64 sources is reached)",
+                "the source 'Source 4' (the limit of 64 sources is reached)",
                 "the item for 'Scene 4' in the scene 'Scene 1'",
                 "the item for 'Source 4' in the scene 'Scene 1'",
                 "the item for 'Scene 4' in the scene 'Scene 2'",
                 "the item for 'Source 4' in the scene 'Scene 2'",
-                "the scene 'Scene 3': there are 200 already",
-                "the scene 'Scene 4': there are 200 already",
+                "the scene 'Scene 3' (the limit of 200 scenes is reached)",
+                "the scene 'Scene 4' (the limit of 200 scenes is reached)",
             ]
         );
         let [.., first, second] = it.scenes.as_slice() else { panic!() };
@@ -250,8 +250,8 @@ mod tests {
         assert_eq!(
             taken.left_out,
             [
-                "items of the scene 'Scene 1' (2): there are 2000 already",
-                "items of the scene 'Scene 2' (3): there are 2000 already",
+                "items of the scene 'Scene 1' (2; the limit of 2000 items is reached)",
+                "items of the scene 'Scene 2' (3; the limit of 2000 items is reached)",
             ]
         );
     }
