@@ -444,8 +444,8 @@ impl Registry {
         *self.expelled.borrow()
     }
 
-    /// Adds a viewer, who was admitted after so many expulsions. Returns `None` if there are too many viewers or
-    /// streams.
+    /// Adds a viewer. The number is that of the expulsions when the viewer was admitted. Returns `None` if
+    /// there are too many viewers or streams.
     pub fn join(
         &self,
         app: &str,

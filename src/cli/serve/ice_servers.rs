@@ -18,7 +18,7 @@ pub(super) struct IceServerTable {
     credential_file: Option<PathBuf>,
 }
 
-/// Checks that there are not too many servers.
+/// Checks the number of servers.
 pub(super) fn check_count(count: usize) -> Result<(), Problem> {
     if count > IceServer::MAX {
         return Err(problem!("serve-too-many-ice-servers", most = IceServer::MAX));

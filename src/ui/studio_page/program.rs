@@ -102,7 +102,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     ui.painter().rect_filled(room, CornerRadius::ZERO, theme.canvas);
     let now = &view.snapshot.scenes.collection.transition;
     let chosen = TransitionChoice::of(&now.kind);
-    // A kind without a button of its own has one while it is in use.
+    // A kind that has no permanent button gets one while it is in use.
     let mut kinds = vec![TransitionChoice::Cut, TransitionChoice::Fade];
     kinds.extend((!kinds.contains(&chosen)).then_some(chosen));
     let height =

@@ -67,6 +67,7 @@ fn attributes(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 }
 
 /// Makes a request that checks whether the peer receives at an address (RFC 8445 §7.2.2), as the controlled side.
+/// str0m's messages cannot have a chosen transaction, by which the response finds its session.
 /// `username` and `password` are those that the peer expects.
 pub fn check(
     transaction: TransactionId,

@@ -1,5 +1,5 @@
-//! Checks that the viewer receives at an address. str0m, as an ICE-lite agent, sends no checks of its own, and a copied
-//! ICE request is valid from any address: without these checks, whoever sees a request could direct the media to
+//! Checks that the viewer receives at an address. str0m, as an ICE-lite agent, sends no checks, and a copied ICE
+//! request is valid from any address. Without these checks, somebody who sees a request could direct the media to
 //! another computer. The session passes a request on only if its address has answered a check (RFC 8445 §7.2.2), for
 //! which the viewer's password is necessary. An answer is valid for a limited time, like consent (RFC 7675 §5.1).
 
