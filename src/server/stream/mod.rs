@@ -55,7 +55,8 @@ const ONE_CALL_FROM: usize = 4;
 /// Maximum number of held messages.
 const MAX_HELD: usize = 32;
 
-/// A stream. Viewers may be locked while the stream is locked, never the other way around.
+/// A stream. Viewers may be locked while the stream is locked, never the other way around. `sending` is
+/// locked before `inner`.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub app: String,
@@ -63,6 +64,9 @@ pub(super) struct Stream {
     /// Address of the first client; see [`subscriber`](crate::server::access::admission::subscriber).
     pub opened_by: IpAddr,
     limits: Limits,
+    /// Locked while messages are sent to the viewers. Sending to a crowd takes some milliseconds. New
+    /// viewers do not need this lock, so they do not wait.
+    sending: Mutex<()>,
     inner: Mutex<Inner>,
 }
 
@@ -70,7 +74,7 @@ pub(super) struct Stream {
 struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
-    viewers: Vec<Arc<dyn Sink>>,
+    viewers: Vec<Viewer>,
     /// The viewers with a connection, in no particular order.
     records: Vec<ViewerRecord>,
     /// Cached messages that are not sent yet, because they wait for the next bursts.
@@ -82,6 +86,20 @@ struct Inner {
     last: Option<(u32, Timestamp)>,
     /// True if no message of this publisher has arrived.
     fresh: bool,
+}
+
+/// A viewer of a stream.
+#[derive(Clone, Debug)]
+struct Viewer {
+    sink: Arc<dyn Sink>,
+    /// Number of held messages that the viewer has already received from the cache.
+    received: usize,
+}
+
+/// Messages, and the viewers that were there when these messages left the stream.
+struct Delivery {
+    messages: Vec<Arc<Message>>,
+    viewers: Vec<Viewer>,
 }
 
 /// A client that wants to publish.
@@ -108,7 +126,7 @@ pub(super) struct Incoming {
 
 impl Stream {
     pub fn new(app: String, name: String, opened_by: IpAddr, limits: Limits) -> Self {
-        Self { app, name, opened_by, limits, inner: Mutex::default() }
+        Self { app, name, opened_by, limits, sending: Mutex::default(), inner: Mutex::default() }
     }
 
     /// Makes a client the publisher. Returns `None` if another publisher stays. After a lost
@@ -117,6 +135,7 @@ impl Stream {
     /// silent.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven, limits } = claim;
+        let _sending = self.sending.lock();
         let mut inner = self.inner.lock();
         if let Some(old) = &inner.publisher {
             let patience = match (old.address.ip() == address.ip(), address.ip().is_loopback()) {
@@ -129,7 +148,7 @@ impl Stream {
             }
             old.dismissal.dismiss("replaced by a new connection of the same publisher");
         }
-        inner.release();
+        inner.release().send();
         if inner.viewers.is_empty() {
             inner.last = None;
         }
@@ -138,20 +157,21 @@ impl Stream {
         let publisher = Publisher::new(id, address, credentials, now).within(&limits);
         let dismissal = Arc::clone(&publisher.dismissal);
         inner.publisher = Some(publisher);
-        inner.viewers.iter().for_each(|viewer| viewer.resume());
+        inner.viewers.iter().for_each(|viewer| viewer.sink.resume());
         Some(dismissal)
     }
 
     /// Records that the publisher `id` has left. Returns false if another one has taken over.
     pub fn unpublish(&self, id: u64) -> bool {
+        let _sending = self.sending.lock();
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_none_or(|publisher| publisher.id != id) {
             return false;
         }
-        inner.release();
+        inner.release().send();
         inner.publisher = None;
         inner.cache.forget();
-        inner.viewers.iter().for_each(|viewer| viewer.end());
+        inner.viewers.iter().for_each(|viewer| viewer.sink.end());
         true
     }
 
@@ -164,6 +184,7 @@ impl Stream {
     /// Takes messages of publisher `id`, and passes them on. If some are held, returns the time by which
     /// the caller must call [`Stream::flush`], unless it calls `take` earlier.
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> Option<Timestamp> {
+        let _sending = self.sending.lock();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let Some(publisher) = inner.publisher.as_mut().filter(|publisher| publisher.id == id)
@@ -214,14 +235,18 @@ impl Stream {
             && (1..MAX_HELD).contains(&inner.held.len())
             && now < flush_by;
         if !is_held {
-            inner.release();
+            let delivery = inner.release();
+            drop(guard);
+            delivery.send();
         }
         is_held.then_some(flush_by)
     }
 
     /// Sends held messages.
     pub fn flush(&self) {
-        self.inner.lock().release();
+        let _sending = self.sending.lock();
+        let delivery = self.inner.lock().release();
+        delivery.send();
     }
 
     /// Adds a viewer, and sends the initial data. Returns false if there are too many viewers.
@@ -232,25 +257,24 @@ impl Stream {
     /// Works like [`Stream::join`], but with another limit.
     pub fn join_within(&self, viewer: Arc<dyn Sink>, most: usize) -> bool {
         let mut inner = self.inner.lock();
-        let is_full = || inner.viewers.iter().filter(|it| it.is_viewer()).count() >= most;
+        let is_full = || inner.viewers.iter().filter(|it| it.sink.is_viewer()).count() >= most;
         if viewer.is_viewer() && inner.viewers.len() >= most && is_full() {
             return false;
         }
-        // Held messages are already in the cache: the other viewers get them now, and this viewer
-        // gets them from the cache.
-        // The new viewer comes first, because sending to a crowd takes some milliseconds.
         viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
-        inner.release();
-        inner.viewers.push(viewer);
+        // The cache contains the held messages.
+        let received = inner.held.len();
+        inner.viewers.push(Viewer { sink: viewer, received });
         true
     }
 
-    /// Removes a viewer, if present.
+    /// Removes a viewer, if present. Afterwards, the viewer receives nothing more from this stream.
     pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
+        let _sending = self.sending.lock();
         let mut inner = self.inner.lock();
-        let place = inner.viewers.iter().position(|viewer| viewer.id() == id);
+        let place = inner.viewers.iter().position(|viewer| viewer.sink.id() == id);
         inner.forget_record(id);
-        place.map(|place| inner.viewers.swap_remove(place))
+        place.map(|place| inner.viewers.swap_remove(place).sink)
     }
 
     /// Returns the codec configs and the last keyframe of the video, if there is one.
@@ -282,8 +306,8 @@ impl Stream {
     pub fn figures(&self, now: Timestamp) -> StreamFigures {
         let inner = self.inner.lock();
         let mut protocols = BTreeMap::new();
-        for viewer in inner.viewers.iter().filter(|viewer| viewer.is_viewer()) {
-            *protocols.entry(viewer.protocol()).or_default() += 1;
+        for viewer in inner.viewers.iter().filter(|viewer| viewer.sink.is_viewer()) {
+            *protocols.entry(viewer.sink.protocol()).or_default() += 1;
         }
         StreamFigures {
             app: self.app.clone(),
@@ -314,26 +338,38 @@ impl Inner {
         }
     }
 
-    /// Sends held messages to all viewers.
-    fn release(&mut self) {
+    /// Takes the held messages for all viewers.
+    fn release(&mut self) -> Delivery {
         self.held_since = None;
-        if self.held.is_empty() {
+        if self.held.is_empty() || self.viewers.is_empty() {
+            self.held.clear();
+            return Delivery { messages: Vec::new(), viewers: Vec::new() };
+        }
+        let delivery =
+            Delivery { messages: std::mem::take(&mut self.held), viewers: self.viewers.clone() };
+        self.viewers.iter_mut().for_each(|viewer| viewer.received = 0);
+        delivery
+    }
+}
+
+impl Delivery {
+    fn send(&self) {
+        if self.messages.is_empty() {
             return;
         }
-        if !self.viewers.is_empty() {
-            let batch = Batch::joined(&self.held);
-            if self.viewers.len() < ONE_CALL_FROM || !self.deliver_in_one_call(&batch) {
-                self.viewers.iter().for_each(|viewer| viewer.deliver(&batch));
-            }
+        let batch = Batch::joined(&self.messages);
+        if self.viewers.len() < ONE_CALL_FROM || !self.send_in_one_call(&batch) {
+            self.viewers.iter().for_each(|viewer| viewer.deliver(&batch));
         }
-        self.held.clear();
     }
 
     /// Sends with one system call to all viewers that keep up, and one by one to the others.
     /// Returns false, without sending anything, if that is impossible.
-    fn deliver_in_one_call(&self, batch: &Batch<'_>) -> bool {
+    fn send_in_one_call(&self, batch: &Batch<'_>) -> bool {
         let Some(joined) = &batch.joined else { return false };
-        let mut lent: Vec<_> = self.viewers.iter().map(|viewer| viewer.lend(batch)).collect();
+        let mut lent: Vec<_> = (self.viewers.iter())
+            .map(|it| if it.received == 0 { it.sink.lend(batch) } else { None })
+            .collect();
         let mut taken = Vec::with_capacity(lent.len());
         let streams = lent.iter().flatten().map(|out| &out.stream);
         if !net::send_to_all(streams, joined, &mut taken) {
@@ -349,9 +385,20 @@ impl Inner {
             let sent = out.past_queue(batch, joined.len(), result);
             let all_done = out.is_done();
             drop(out);
-            viewer.settle(sent, all_done);
+            viewer.sink.settle(sent, all_done);
         }
         true
+    }
+}
+
+impl Viewer {
+    /// Delivers the messages of a batch that the viewer does not have yet.
+    fn deliver(&self, batch: &Batch<'_>) {
+        match batch.messages.get(self.received..) {
+            _ if self.received == 0 => self.sink.deliver(batch),
+            None | Some([]) => {}
+            Some(rest) => self.sink.deliver(&Batch::pieces(rest)),
+        }
     }
 }
 
@@ -368,6 +415,10 @@ fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -546,16 +597,71 @@ mod tests {
         assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all.clone(), true)]);
 
         assert!(stream.take(1, &mut picture(100, false), Timestamp::ZERO).is_some());
-        let late = Arc::new(Viewer(99, Mutex::default()));
-        assert!(stream.join(Arc::<Viewer>::clone(&late)));
-        let group: Vec<u32> = all.into_iter().chain([100]).collect();
-        assert_eq!(*late.1.lock(), [(group, false)], "each message once");
-        assert_eq!(*viewers[0].1.lock(), [(vec![100], true)]);
-
-        assert!(stream.take(1, &mut picture(101, false), Timestamp::ZERO).is_some());
         assert!(stream.unpublish(1));
-        let end = [(vec![100], true), (vec![101], true), (vec![], false)];
-        assert_eq!(*viewers[0].1.lock(), end);
+        assert_eq!(*viewers[0].1.lock(), [(vec![100], true), (vec![], false)]);
+    }
+
+    #[test]
+    fn a_new_viewer_gets_held_messages_once_and_does_not_end_the_hold() {
+        let (stream, viewers) = published(HOLD_FROM);
+        assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_some());
+        let late: Vec<_> = (0..2).map(|id| Arc::new(Viewer(id, Mutex::default()))).collect();
+        assert!(stream.join(Arc::<Viewer>::clone(&late[0])));
+        assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_some());
+        assert!(stream.join(Arc::<Viewer>::clone(&late[1])));
+        assert!(viewers[0].1.lock().is_empty(), "still held");
+        stream.flush();
+        assert!(stream.take(1, &mut picture(66, false), Timestamp::ZERO).is_some());
+        stream.flush();
+        assert_eq!(*viewers[0].1.lock(), [(vec![0, 33], true), (vec![66], true)]);
+        let first = [(vec![0], false), (vec![33], false), (vec![66], true)];
+        assert_eq!(*late[0].1.lock(), first, "each message once");
+        assert_eq!(*late[1].1.lock(), [(vec![0, 33], false), (vec![66], true)]);
+    }
+
+    #[test]
+    fn a_viewer_joins_while_the_stream_sends_and_leaves_only_afterwards() {
+        /// A viewer that waits in its first delivery with data until it is let go.
+        #[derive(Debug)]
+        struct Slow(Mutex<mpsc::Sender<()>>, Mutex<mpsc::Receiver<()>>, Arc<AtomicBool>);
+
+        impl Sink for Slow {
+            fn id(&self) -> u64 {
+                7
+            }
+
+            fn deliver(&self, batch: &Batch<'_>) {
+                if !batch.messages.is_empty() {
+                    let _ = self.0.lock().send(());
+                    let _ = self.1.lock().recv();
+                    self.2.store(true, Ordering::Release);
+                }
+            }
+
+            fn end(&self) {}
+
+            fn resume(&self) {}
+        }
+
+        let (stream, _) = published(0);
+        let (begun, has_begun) = mpsc::channel();
+        let (let_go, gate) = mpsc::channel::<()>();
+        let received = Arc::new(AtomicBool::new(false));
+        let slow = Slow(Mutex::new(begun), Mutex::new(gate), Arc::clone(&received));
+        assert!(stream.join(Arc::new(slow)));
+        let late = Arc::new(Viewer(8, Mutex::default()));
+        thread::scope(|scope| {
+            scope.spawn(|| stream.take(1, &mut picture(0, true), Timestamp::ZERO));
+            has_begun.recv().unwrap();
+            assert!(stream.join(Arc::<Viewer>::clone(&late)), "without waiting for the slow one");
+            let leaving = scope.spawn(|| {
+                assert!(stream.leave(7).is_some());
+                received.load(Ordering::Acquire)
+            });
+            drop(let_go);
+            assert!(leaving.join().unwrap(), "nothing comes after the end");
+        });
+        assert_eq!(*late.1.lock(), [(vec![0], false)], "from the cache only");
     }
 
     #[test]

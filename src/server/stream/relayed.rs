@@ -21,12 +21,13 @@ impl Stream {
     /// Records that publisher `id`, a relay, continues with the data of another connection.
     /// Timestamps continue, and viewers stay.
     pub fn renew(&self, id: u64) {
+        let _sending = self.sending.lock();
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {
-            inner.release();
+            inner.release().send();
             inner.cache.forget();
             inner.fresh = true;
-            inner.viewers.iter().for_each(|viewer| viewer.resume());
+            inner.viewers.iter().for_each(|viewer| viewer.sink.resume());
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
 
-/// A receiver of a stream's messages. Its methods are called while the stream is locked: they must
-/// not wait or call the stream.
+/// A receiver of a stream's messages. Its methods are called while the stream sends or is locked: they
+/// must not wait or call the stream.
 pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Returns the id of the connection.
     fn id(&self) -> u64;

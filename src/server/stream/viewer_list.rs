@@ -12,7 +12,7 @@ impl Stream {
     /// Adds the record of a viewer that has just joined, unless it has left already.
     pub fn note_viewer(&self, record: ViewerRecord) {
         let mut inner = self.inner.lock();
-        if inner.viewers.iter().any(|viewer| viewer.id() == record.id) {
+        if inner.viewers.iter().any(|viewer| viewer.sink.id() == record.id) {
             inner.records.push(record);
         }
     }
@@ -22,7 +22,7 @@ impl Stream {
         let inner = self.inner.lock();
         let mut records = inner.records.clone();
         records.sort_unstable_by_key(|record| record.id);
-        let viewers = inner.viewers.iter().filter_map(|viewer| {
+        let viewers = inner.viewers.iter().map(|viewer| &viewer.sink).filter_map(|viewer| {
             let at = records.binary_search_by_key(&viewer.id(), |record| record.id).ok()?;
             let record = records.get(at)?;
             Some(ViewerFigures {
@@ -42,7 +42,13 @@ impl Stream {
     pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &'static str) -> usize {
         let inner = self.inner.lock();
         let chosen = |viewer: &&Arc<dyn Sink>| viewer.is_viewer() && is_chosen(viewer.id());
-        inner.viewers.iter().filter(chosen).inspect(|viewer| viewer.dismiss(reason)).count()
+        inner
+            .viewers
+            .iter()
+            .map(|viewer| &viewer.sink)
+            .filter(chosen)
+            .inspect(|viewer| viewer.dismiss(reason))
+            .count()
     }
 
     /// Returns the bitrates of the publisher in steps, oldest first. They are empty if there is no
