@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// The displays of the desktop.
 #[derive(Default)]
 pub(super) struct Displays {
-    /// The time at which they are listed next.
+    /// The time at which the displays are listed next.
     at: Option<Instant>,
     /// True on a Wayland desktop.
     is_wayland: bool,
@@ -114,10 +114,11 @@ fn fit(ctx: &egui::Context, frame: &eframe::Frame, screen: &mut Screen) {
     }
 }
 
-/// Returns which monitors of winit's list on Wayland are connected, each once. winit lists an output
-/// twice that exists when the window opens, and removes only one of the two when the output is
-/// disconnected: the last of a name is the connected one. Their order is that of the list from which
-/// egui takes the display of a new window. `doubled` has the names of these outputs.
+/// Returns which entries of winit's list of monitors on Wayland are connected outputs, so that each
+/// connected output counts once. winit lists an output that exists when the window opens twice, and
+/// removes only one of the two entries when the output is disconnected. The last entry with a name
+/// is therefore the valid one. The order is that of the list from which egui takes the display of a
+/// new window. `doubled` collects the names of the outputs that winit lists twice.
 fn connected(names: &[String], doubled: &mut BTreeSet<String>) -> Vec<bool> {
     let count = |name: &String| names.iter().filter(|it| *it == name).count();
     doubled.extend(names.iter().filter(|name| count(name) > 1).cloned());
@@ -150,10 +151,10 @@ mod tests {
         assert_eq!(of("A A B"), "A", "unplugged");
         assert_eq!(of("A A B B"), "A B", "plugged in again");
         assert_eq!(of("A A B"), "A");
-        // One that was plugged in later is listed once.
+        // An output that was connected later is listed once.
         assert_eq!(of("A A B C"), "A C");
         assert_eq!(of("A A B"), "A");
-        // The first one is unplugged and plugged in again: it is the last one now.
+        // The first output is disconnected and connected again, so it is the last one now.
         assert_eq!(of("B A B"), "B");
         assert_eq!(of("B A B A"), "B A");
     }

@@ -6,11 +6,11 @@ use eframe::egui::Context;
 
 use crate::ui::Screen;
 
-/// A change is remembered after this time without another one, so that dragging an edge writes the
-/// settings once.
+/// A change is remembered if no other change follows within this time, so that dragging an edge
+/// writes the settings once.
 const STEADY: Duration = Duration::from_secs(1);
 
-/// The place of a window that is visible among others.
+/// The place of a window that is visible, and not in full screen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 struct SeenPlace {
     /// Width and height in points.
@@ -18,7 +18,7 @@ struct SeenPlace {
     is_maximized: bool,
 }
 
-/// The place that was seen last, and since when.
+/// The last observed place, and the time since which the window has been there.
 #[derive(Debug, Default)]
 pub(super) struct WindowPlace(Option<(SeenPlace, Instant)>);
 
@@ -30,7 +30,7 @@ impl WindowPlace {
             let is_other = viewport.fullscreen == Some(true) || viewport.minimized == Some(true);
             (!is_other && viewport.visible() != Some(false), viewport.maximized == Some(true))
         });
-        // The size on the whole screen is not the window's own.
+        // The size in full screen is not the window's own.
         if !is_usual {
             self.0 = None;
             return;

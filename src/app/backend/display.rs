@@ -15,8 +15,8 @@ static GONE: AtomicBool = AtomicBool::new(false);
 type Handler = unsafe extern "C" fn(*mut c_void) -> c_int;
 type Setter = unsafe extern "C" fn(Option<Handler>) -> Option<Handler>;
 
-/// Xlib calls this function on the thread that used the display. If the function returned, Xlib
-/// would end the process.
+/// Xlib calls this function when the display is gone, on the thread that used it. If the function returned,
+/// Xlib would end the process.
 unsafe extern "C" fn stop_here(_display: *mut c_void) -> c_int {
     GONE.store(true, Ordering::Relaxed);
     loop {

@@ -103,8 +103,8 @@ fn same(a: &Shape, b: &Shape, renewed: &BTreeSet<TextureId>) -> bool {
     }
 }
 
-/// Compares texts. egui caches the layout of a text while the text is drawn, so both layouts are
-/// usually the same object.
+/// Compares texts. egui caches the layout of a text while the text is drawn, so both texts usually
+/// share one layout.
 fn same_text(a: &TextShape, b: &TextShape) -> bool {
     a.pos == b.pos
         && a.fallback_color == b.fallback_color

@@ -23,7 +23,7 @@ use session::{Pressed, Shortcut, TALK, TriggerNames};
 
 /// Time after the start before the first request. Meanwhile, onair opens the microphones, and learns
 /// whether it needs the push-to-talk key. A second request would ask the user again, and Plasma 5
-/// would keep the keys for the first one.
+/// would keep the keys of the first request.
 const SETTLING_TIME: Duration = Duration::from_millis(1_500);
 
 /// The requested push-to-talk key.

@@ -124,7 +124,7 @@ impl Drop for PortalEvent {
 
 /// The way in which a session ends.
 enum End {
-    /// The portal offers no such sessions while it runs.
+    /// The portal that is running offers no sessions for shortcuts.
     Missing,
     /// The portal stopped; another one may have started.
     Gone { back: bool },
