@@ -19,7 +19,7 @@ const MAX_BEND: f64 = 0.003;
 /// Output frames per step.
 const CHUNK: usize = 64;
 
-/// Converts the device's audio to the session's audio.
+/// Converts the device's audio to the program's rate, and aligns it with the session clock.
 pub(super) struct ClockAligner {
     resampler: Async<f32>,
     channels: usize,
@@ -254,7 +254,7 @@ mod tests {
         assert!(short <= 3, "{ppm} ppm: {short} blocks short");
         let found = pace.drift_ppm().unwrap();
         assert!((found - ppm).abs() < 20.0, "{ppm} ppm: measured {found}");
-        // The first seconds are for locking.
+        // The loop locks in the first seconds.
         let frames = (0..seconds * 30).filter(|&frame| schedule.flash_starts(frame));
         let starts: Vec<_> = frames.map(|frame| grid.instant(frame)).collect();
         let settled: Vec<_> =

@@ -76,7 +76,7 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         }
         AudioChoice::Silence => own("Silence", Box::new(crate::audio::tone::Silence)),
         AudioChoice::File(path) => crate::audio::wav::open(path, context),
-        // The player on floor 4 opens these for the studio.
+        // The player on floor 4 opens streams for the studio.
         AudioChoice::Stream(_) => Err(Error::NoAudio),
         AudioChoice::Mic(id) => {
             let wanted = crate::audio::mic::WantedInput::Microphone(id.clone());

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// The length that servers require.
+/// The length of a cookie, in bytes, which servers require.
 const LENGTH: usize = 256;
 
 /// Creates a cookie at the place where the client looks for it, if no cookie exists. If that fails,

@@ -19,14 +19,14 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_MICROS: i64 = 1_000_000;
 /// The suffix of the server's names for monitors of speakers.
 const MONITOR: &str = ".monitor";
-/// Callbacks per second while recording.
+/// Callbacks per second of a capture.
 const CALLBACKS: u32 = 100;
 
 /// cpal with one host that stays open.
 #[derive(Default)]
 pub(super) struct Cpal {
     host: Option<Host>,
-    /// The connection for application lists, which cpal does not support.
+    /// The connection for lists of applications, because cpal cannot list applications.
     looking: PolledLink,
 }
 

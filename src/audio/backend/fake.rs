@@ -73,7 +73,7 @@ impl Bench {
         self.0.lock().rates.insert(id.to_owned(), rate);
     }
 
-    /// Simulates input of a device. Returns false if nothing records the device.
+    /// Simulates input of a device. Returns false if nothing captures the device.
     pub(in crate::audio) fn speak(&self, id: &str, sound: &[f32], channels: u16) -> bool {
         let mut devices = self.0.lock();
         let sink = devices.recording.get_mut(id);

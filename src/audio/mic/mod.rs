@@ -219,7 +219,7 @@ impl MicWatcher {
         Err(last)
     }
 
-    /// Watches until something ends the capture.
+    /// Watches the capture until it ends, and returns the reason.
     fn watch(&mut self, device: &DeviceInfo, heard: &system::CaptureState, stop: &Stop) -> End {
         let Context { clock, rate, channels, .. } = self.context;
         let (mut frames, mut alive, mut looked) = (0, clock.now(), clock.now());

@@ -166,7 +166,7 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
     let mut source = open(Box::new(system), WantedInput::Microphone(None), &session).unwrap();
     let changes = source.status.changes().unwrap();
     let report = await_state(&bench, &changes, SourceState::Open);
-    // The output always has the session's rate.
+    // The output always has the program's rate.
     assert_eq!(report.format, SourceFormat::Audio { rate: 48_000, channels: 2 });
     let mut at = session.clock.now();
     let mut out = [0.0; 960];

@@ -112,7 +112,7 @@ impl<R: Read + Seek> ReadAt for Stored<'_, R> {
     }
 }
 
-/// The looped audio of a file in its own format.
+/// The audio of a file in its own format.
 struct Clip<R> {
     reader: R,
     pcm: Pcm,
@@ -144,7 +144,7 @@ impl<R: Read + Seek> Clip<R> {
         Ok(clip)
     }
 
-    /// Moves to a frame, counted across loops.
+    /// Moves to a frame, counted across passes.
     fn seek(&mut self, frame: i64) -> Result<(), Problem> {
         let frames = i64::try_from(self.frames).unwrap_or(i64::MAX);
         self.next = frame.rem_euclid(frames).unsigned_abs();
@@ -193,7 +193,7 @@ impl<R: Read + Seek> Clip<R> {
     }
 }
 
-/// Converts channels and rate to those of the session.
+/// Converts channels and rate to those of the program.
 struct FormatConverter {
     resampler: Option<Async<f32>>,
     channels: usize,
@@ -222,7 +222,7 @@ impl FormatConverter {
         Some(Self { resampler, channels, delay, mixed: Vec::new(), scratch })
     }
 
-    /// Converts a chunk of the file to audio of the session.
+    /// Converts a chunk of the file to the program's format.
     fn turn(&mut self, sound: &[f32], channels: usize) -> Result<Vec<f32>, Problem> {
         let wanted = self.channels;
         self.mixed.clear();
@@ -255,7 +255,7 @@ struct WavBlock {
     in_step: bool,
 }
 
-/// The time of the program, as a number of audio frames at the session's rate.
+/// The time of the program, as a number of audio frames at the program's rate.
 struct Instants(Context);
 
 impl Instants {

@@ -191,7 +191,7 @@ impl Capture {
         let ended =
             self.with(|link, aside| link.order(&Command::DeleteRecordStream(channel), aside));
         match ended {
-            // The server removed it first.
+            // The server removed the stream first.
             Err(Fault::Absent(_)) | Ok(()) => Ok(()),
             Err(fault) => Err(fault),
         }

@@ -27,7 +27,7 @@ const CONTROL: u32 = u32::MAX;
 /// A message that is not an answer.
 #[derive(Debug)]
 pub(super) enum Aside<'a> {
-    /// Audio of the recording on this channel.
+    /// Audio of the capture on this channel.
     Sound(u32, &'a [u8]),
     /// A message of the server.
     Said(&'a Command),
