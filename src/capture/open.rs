@@ -59,8 +59,8 @@ pub fn in_wayland() -> bool {
     screen::target::is_wayland()
 }
 
-/// Returns the content of the desktop's sharing dialog, or why it is unavailable; `None` outside a
-/// Wayland session.
+/// Returns the options of the desktop's sharing dialog, or why the dialog is unavailable; `None`
+/// outside a Wayland session.
 pub fn sharing() -> Option<Result<Sharing, Problem>> {
     screen::backend::sharing().map(|offered| offered.map_err(|fault| Problem::from(&fault)))
 }

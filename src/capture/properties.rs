@@ -132,11 +132,13 @@ pub struct LiveProperties {
     pub(super) without_pointer: LiveSetting<bool>,
     watched: WatchedFile,
     transport: LiveSetting<Transport>,
-    /// The wanted and current controls of cameras, which the studio sets before a camera is opened.
+    /// The shared controls of all cameras. The studio sets this field before it opens a camera.
     pub controls: LiveSetting<CameraControls>,
-    /// The permissions of the desktop, which the studio sets before a display or window is opened.
+    /// The permissions of the desktop. The studio sets this field before it opens a display or
+    /// window.
     pub permissions: LiveSetting<Permissions>,
-    /// The decoder for compressed camera frames, which the studio sets before a camera is opened.
+    /// The decoder for compressed camera frames. The studio sets this field before it opens a
+    /// camera.
     pub decoder: LiveSetting<FrameDecoder>,
 }
 

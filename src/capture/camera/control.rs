@@ -94,7 +94,7 @@ struct Inside {
     formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
-/// The shared settings of all cameras. Clones are the same object.
+/// The shared settings of all cameras. All clones share the same settings.
 #[derive(Clone, Debug, Default)]
 pub struct CameraControls(Arc<Mutex<Inside>>);
 

@@ -290,7 +290,8 @@ impl CameraWatcher {
             Fault::Busy(_) => problem!("device-busy", device = device),
             Fault::Ours(_) => problem!("device-open-twice", device = device, id = id),
             Fault::Refused(_) => problem!("device-camera-forbidden", device = device),
-            // A stalled camera that cannot be reopened immediately has the same problem.
+            // A stalled camera that cannot be reopened immediately still has the same problem, so
+            // nothing new is reported.
             Fault::Format(_) | Fault::Other(_) if self.status.state() == SourceState::Stalled => {
                 return;
             }
@@ -327,7 +328,7 @@ impl Adjuster {
                 self.set(&done, &wanted, &back);
                 done = wanted;
             }
-            // The camera changes automatic values.
+            // The camera itself changes the values of automatic controls.
             if changed || looked.is_multiple_of(POLLS_PER_CONTROL_READ) {
                 match self.driver.controls(&self.id) {
                     Ok(controls) => self.board.tell(&self.id, controls),

@@ -84,13 +84,13 @@ pub(in crate::capture) enum PackedOrder {
     Vuyx,
 }
 
-/// The bytes of an RGB pixel, of which the fourth is unused or alpha.
+/// The bytes of an RGB pixel: three, or four of which one is unused or alpha.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Bytes {
     Three,
-    /// The fourth byte is last.
+    /// Four bytes, of which the last is unused or alpha.
     Fourth,
-    /// The first byte is unused.
+    /// Four bytes, of which the first is unused.
     Skipped,
 }
 

@@ -98,7 +98,7 @@ impl ClipDecoder {
                 }
             }
             Self::File(path) => match decode::open(&path, Some(size)) {
-                // A static image covers the cut for its display time.
+                // A static image covers the scene change for its display time.
                 Ok(Opened::Still(planes)) => {
                     send(planes, STATIC_DURATION);
                 }

@@ -16,7 +16,7 @@ use crate::text::problem::{Problem, problem};
 /// Interval between checks of the file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Maximum size of an animation's images in memory, in bytes. A larger animation is decoded again
-/// in each loop.
+/// each time it repeats.
 const MAX_KEPT: usize = 128 << 20;
 
 /// Reads the image of a file, or the first image of an animation.
@@ -156,7 +156,7 @@ impl ImageThread {
             self.wait(Some(due), watch, stop)
         };
         loop {
-            // The first loop decodes the images.
+            // The first pass decodes the images.
             loop {
                 let (planes, time) = match moving.next() {
                     Ok(Some(frame)) => frame,
@@ -181,7 +181,7 @@ impl ImageThread {
                 if frames.len() < 2 {
                     return None;
                 }
-                // Later loops use the stored images.
+                // Later passes use the stored images.
                 for (frame, time) in frames.iter().cycle() {
                     if let Some(end) = hold(frame.clone(), *time) {
                         return Some(end);

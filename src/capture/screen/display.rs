@@ -20,7 +20,7 @@ pub(in crate::capture) enum Fault {
     /// The session does not show its displays to X11, and this build has no support for the portal.
     #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
     Lacking,
-    /// The selected display is one of XWayland, which has no separate image.
+    /// The selected display belongs to XWayland, and has no image of its own.
     XWayland,
     /// There is no portal. No dialog was shown.
     NoPortal(String),
@@ -131,7 +131,7 @@ pub struct ScreenInfo {
     pub primary: bool,
 }
 
-/// The content of the sharing dialog (in a Wayland session).
+/// The options of the sharing dialog (in a Wayland session).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
     /// True if the dialog offers whole displays (`screen:wayland`).
@@ -145,7 +145,7 @@ pub struct Sharing {
 /// A window of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowInfo {
-    /// `PROGRAM/TITLE`, which stays the same after a restart of either program.
+    /// `PROGRAM/TITLE`, which stays the same after a restart of onair or of the program.
     pub id: String,
     /// Title of the window.
     pub name: String,

@@ -79,7 +79,7 @@ impl Target {
         }
     }
 
-    /// Returns the alarm if the whole content is black.
+    /// Returns the alarm for content that is completely black.
     const fn black(&self) -> SourceAlarm {
         match self {
             Self::Screen(_) => SourceAlarm::BlackScreen,

@@ -39,7 +39,7 @@ struct Inside {
     asked: BTreeMap<String, u64>,
 }
 
-/// The stored permissions. Clones are the same object.
+/// The stored permissions. All clones share the same permissions.
 #[derive(Clone, Debug, Default)]
 pub struct Permissions(Arc<Mutex<Inside>>);
 

@@ -1,7 +1,7 @@
-//! A Y4M file as a source. A separate thread reads ahead, and the session's time selects the
-//! frames. In a looped file, the position depends only on the time since the grid's origin, so an
-//! audio file that is opened at the same time is in sync. A file that plays once starts at its
-//! beginning.
+//! A Y4M file as a source. A separate thread reads ahead, and the session clock determines which
+//! frames are due. In a looped file, the position depends only on the time since the grid's origin,
+//! so an audio file that is opened at the same time is in sync. A file that plays once starts at
+//! its beginning.
 
 pub(in crate::capture) mod reader;
 
@@ -78,7 +78,7 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     Ok(Source { feed: Box::new(feed), status })
 }
 
-/// Returns the first start of a loop of `count` frames at or after this frame.
+/// Returns the first frame, at or after this one, with which a pass of `count` frames begins.
 const fn up_to(frame: i64, count: i64) -> i64 {
     frame.saturating_add((-frame).rem_euclid(count))
 }
@@ -130,7 +130,7 @@ struct Y4mFeed {
     held: Option<i64>,
     /// The frame with which reading began.
     first: i64,
-    /// The first frame of the current loop.
+    /// The first frame of the current pass.
     round: Option<i64>,
     /// True if the file has played to its end, and may show nothing.
     over: bool,
@@ -173,7 +173,7 @@ impl Y4mFeed {
 
     fn handle(&mut self, go: TransportCommand, by_time: i64) {
         if std::mem::take(&mut self.over) {
-            // Every command begins a new loop.
+            // Every command begins a new pass.
             let at = match go {
                 TransportCommand::Restart | TransportCommand::Resume => Duration::ZERO,
                 TransportCommand::To(place) => place,

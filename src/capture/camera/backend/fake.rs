@@ -83,7 +83,7 @@ struct Opened {
     bench: FakeCameras,
 }
 
-/// Rows without padding, as in webcams.
+/// Rows without padding, as webcams deliver them.
 const LAYOUT: Layout = Layout { stride: 0, color: Color::WEBCAM };
 
 impl Camera for Opened {

@@ -39,7 +39,7 @@ impl<'a> Rows<'a> {
         (self.width, self.height)
     }
 
-    /// Switches to separate memory for the next planes.
+    /// Switches to the next memory block, which contains the next planes.
     pub(super) fn turn_over(&mut self) {
         let part = self.more.next().unwrap_or_default();
         self.rest = part.data;

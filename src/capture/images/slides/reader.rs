@@ -25,7 +25,7 @@ const RESCAN_INTERVAL: Duration = Duration::from_millis(100);
 /// A slide that has been read.
 pub(super) struct Slide {
     pub frame: VideoFrame,
-    /// Number of jumps before it was read.
+    /// The generation of jumps and lists for which the slide was read.
     pub generation: u32,
     /// Index of the slide.
     pub index: usize,

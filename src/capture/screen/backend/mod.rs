@@ -27,7 +27,7 @@ pub(in crate::capture) fn screens() -> Arc<dyn ScreenSystem> {
     Arc::new(Session)
 }
 
-/// Returns the content of the sharing dialog; `None` outside a Wayland session.
+/// Returns the options of the sharing dialog; `None` outside a Wayland session.
 pub(in crate::capture) fn sharing() -> Option<Result<Sharing, Fault>> {
     is_wayland().then(portal::offers)
 }

@@ -25,7 +25,7 @@ pub(in crate::capture) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> 
     if told != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it was filled above (and zeroed before).
+    // SAFETY: the structure was filled above (and zeroed before).
     Ok(u64::try_from(unsafe { about.assume_init() }.st_size).unwrap_or(0))
 }
 

@@ -107,7 +107,7 @@ impl PortalSupport {
     }
 }
 
-/// Returns the content of the sharing dialog.
+/// Returns the options of the sharing dialog.
 pub(super) fn offers() -> Result<Sharing, Fault> {
     runtime()?.block_on(async {
         let connection = portal::connect().await?;

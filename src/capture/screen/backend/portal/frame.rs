@@ -44,8 +44,8 @@ pub(super) struct MappedFrame {
     red_first: bool,
 }
 
-// SAFETY: it points to memory that PipeWire has mapped for the process, which any thread may read; its
-// owner keeps it no longer than its buffer.
+// SAFETY: the pointer leads to memory that PipeWire has mapped for the process, which any thread may
+// read; the owner of this value keeps it no longer than the buffer.
 unsafe impl Send for MappedFrame {}
 
 /// The orientation of a frame in its buffer. For a rotated display, the desktop delivers rotated

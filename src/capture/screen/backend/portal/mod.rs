@@ -35,7 +35,7 @@ pub(in crate::capture) enum ShareRequest {
     Window,
 }
 
-/// Returns the features of the desktop.
+/// Returns the options of the desktop's sharing dialog.
 pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
     reach_pipewire()?;
     bus::offers()
@@ -129,7 +129,7 @@ impl Drop for Lease {
     }
 }
 
-/// The shared content.
+/// A capture of the shared content.
 struct Grab {
     /// The stream, which is dropped before the session, so that the end of the stream does not look
     /// as if the desktop had ended the sharing.

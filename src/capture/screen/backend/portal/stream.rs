@@ -191,7 +191,7 @@ impl Stream {
     /// # Errors
     /// Fails with the reason if there are no more frames.
     pub(super) fn poll(&self, mut at: impl FnMut(StreamNews<'_>)) -> Result<(), End> {
-        // SAFETY: it lives as long as `self`, and is only shared.
+        // SAFETY: the data lives as long as `self`, and is only shared.
         let inside = unsafe { self.inside.as_ref() };
         let mut cell = inside.cell.lock();
         if let Some(end) = &cell.ended {
