@@ -28,7 +28,8 @@ const END: Duration = Duration::from_secs(5);
 /// How long onair waits for events between checks of the clock and of Ctrl-C, before the first
 /// frame.
 const EAGER: Duration = Duration::from_millis(20);
-/// How long onair waits for events between these checks, after the first frame.
+/// How long onair waits for events between checks of the clock and of Ctrl-C, after the first
+/// frame.
 const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
 
 /// The result of the broadcast so far.
@@ -40,7 +41,8 @@ pub(super) struct Outcome {
     live: BTreeMap<usize, bool>,
     /// The last problem of each target.
     trouble: BTreeMap<usize, Trouble>,
-    /// The main sources that have sent no data yet, with the exit code for that.
+    /// The main sources, each with the state that determines the exit code if the source never
+    /// delivers.
     sources: BTreeMap<bool, Missing>,
     recording: Option<RecordingState>,
     /// The time at which the first frame (or audio, without video) was encoded.
@@ -160,11 +162,11 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     exit
 }
 
-/// A main source that has sent no data.
+/// The state of a main source: whether it has delivered data, and its last failure.
 #[derive(Debug, Default)]
 struct Missing {
     delivered: bool,
-    /// The kind of the last failure, if it has no exit code.
+    /// The kind of the source, if the source has failed.
     kind: Option<&'static str>,
 }
 

@@ -307,8 +307,8 @@ impl TypedValueParser for ServiceName {
         NonEmptyStringValueParser::new().parse_ref(command, arg, value)
     }
 
-    /// Returns all services, each with the page that shows the stream key, and with its address if
-    /// each show has a separate address.
+    /// Returns the known services. The help of each contains the page that shows the stream key and, if
+    /// each show has a separate address, the address too.
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(SERVICES.iter().filter_map(|service| match &service.id {
             Cow::Borrowed(id) => {
@@ -364,8 +364,8 @@ fn prepare(
         (settings, warnings) = resumed(in_use.as_deref()).map_err(|why| (why, Exit::File))?;
     }
     warnings.extend(wrong);
-    // This includes the data that the window has stored: the keys of targets and the addresses of
-    // sources.
+    // This file also contains the data that the window has stored: the keys of targets and the
+    // addresses of sources.
     let keys_path = in_use.as_deref().map(keys_beside);
     // A broadcast to targets from the settings can be resumed; keys from the command line are not
     // stored.
@@ -501,7 +501,7 @@ fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
     let collection = &mut settings.collection;
     let Some(name) = &args.scene else {
         if args.video.is_some() {
-            // A video source was requested by name: only it is shown.
+            // A video source was requested, so only this source is shown.
             *collection = Collection::default();
         }
         return Ok(());

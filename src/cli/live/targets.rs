@@ -173,7 +173,7 @@ impl KeySource {
     /// links allow.
     ///
     /// # Errors
-    /// Fails like [`KeySource::read`], and if the key has another character.
+    /// Fails like [`KeySource::read`], and if the key contains any other character.
     pub fn read_for_links(&self) -> Result<Secret, Error> {
         let key = self.read()?;
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);

@@ -74,7 +74,7 @@ impl MakeWriter<'_> for LastLines {
 }
 
 /// Installs the panic handler. From this call on, each panic leaves a report in `folder` and a
-/// sentence on standard error. The log mentions the first panic of str0m that onair contains.
+/// sentence on standard error. The log mentions the first panic of str0m that onair catches.
 pub fn install(folder: PathBuf, lines: LastLines) {
     let written = AtomicU32::new(0);
     let contained = AtomicBool::new(false);

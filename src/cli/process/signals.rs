@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end a command in an orderly way; a second Ctrl-C
-//! or SIGTERM ends it immediately.
+//! Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end a command cleanly; a second Ctrl-C or SIGTERM
+//! ends it immediately.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

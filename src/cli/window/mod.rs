@@ -187,8 +187,8 @@ pub(super) fn play(
     open(config, options, &[Command::WatchAll(urls.to_vec())], beside, &Arc::default())
 }
 
-/// Plays streams without a window until its task or a signal ends it. `chat` is the chat of the first
-/// stream.
+/// Plays streams without a window, until the task or a signal ends playback. `chat` is the chat of
+/// the first stream.
 pub(super) fn headless(
     urls: &[String],
     player: player::Config,
@@ -227,7 +227,8 @@ fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
 /// Interval between checks for a signal or the end of the studio.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
-/// The interval of these checks in a run without a window and with `--duration`.
+/// Interval between checks for a signal or the end of the studio, in a run without a window and with
+/// `--duration`.
 const HEADLESS_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Time limit for the end of the studio.
@@ -306,8 +307,8 @@ fn tell_of_lost_display(studio: &Studio, windowless: &AtomicBool) {
     complain(problem!("display-lost-goes-on", process = i64::from(std::process::id())));
 }
 
-/// Ends the studio in an orderly way on a signal or request, regardless of the window's thread. The
-/// window then closes, or the process ends without waiting for the window. Returns the exit code.
+/// Ends the studio cleanly on a signal or request, regardless of the window's thread. The window then
+/// closes, or the process ends without waiting for the window. Returns the exit code.
 fn heed(
     interrupt: &Interrupt,
     studio: &Studio,
