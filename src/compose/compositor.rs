@@ -1,7 +1,7 @@
 //! Floor 3: the compositor. On each tick of the program's frame grid, its thread pulls the frames
 //! of the visible sources, draws the scene, and passes the program frame to the monitor and to the
-//! encoder, if any. If a source has no frame, the compositor shows its last frame for two seconds,
-//! and then a placeholder, so that program frames never stop.
+//! encoder, if any. If a source has no frame, the compositor shows the source's last frame for two
+//! seconds, and then a placeholder, so that program frames never stop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ pub struct Figures {
     pub captured: u64,
     /// Due frames that were skipped because the computer was overloaded.
     pub skipped: u64,
-    /// Program frames that repeat the last frame of the source.
+    /// Program frames that are the same as the previous program frame.
     pub repeated: u64,
     /// Program frames that are the placeholder.
     pub placeholders: u64,
@@ -106,7 +106,7 @@ impl Compositor {
     }
 
     /// Delays all commands until the guard is dropped, and then applies them with the same frame,
-    /// so that no command is visible alone.
+    /// so that no frame shows only some of the changes.
     #[must_use]
     pub fn hold(&self) -> ChangeGuard {
         self.shared.inbox.lock().held += 1;
@@ -173,8 +173,8 @@ impl Compositor {
         self.post(|inbox| inbox.filters.insert(id, filters));
     }
 
-    /// Shows this plan from the next frame on. With a transition, the plan is another scene.
-    /// Otherwise, the plan changes the same scene.
+    /// Shows this plan from the next frame on. With a `change`, the plan is that of another scene.
+    /// Otherwise, the plan is an edit of the same scene.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
         let unused = self.post(|inbox| {
             let before = inbox.plan.take().and_then(|(_, change)| change);

@@ -37,15 +37,15 @@ impl Degradation {
 
 /// The load, as a fraction of the frame period, above which it is too high.
 const HIGH: f64 = 0.85;
-/// The time for which the load must be too high.
+/// The time for which the load must be too high before the work is reduced.
 const OVERLOAD_DURATION: Duration = Duration::from_secs(1);
 /// The load above which frames are skipped, because they would be late anyway.
 const TOO_HIGH: f64 = 1.1;
-/// The time for which the load must be so high that frames are skipped.
+/// The time for which the load must exceed [`TOO_HIGH`] before frames are skipped.
 const LAST_OVERLOAD_DURATION: Duration = Duration::from_secs(3);
 /// The load, as a fraction of the frame period, below which it is low.
 const LOW: f64 = 0.5;
-/// The time for which the load must be low.
+/// The time for which the load must be low before a reduction ends.
 const TRUST: Duration = Duration::from_secs(8);
 
 /// Measures the load from the drawing time of frames.

@@ -5,7 +5,7 @@
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
-/// Maximum side length in pixels to which rotated frames are scaled first.
+/// Maximum side length in pixels to which a frame is scaled before its rotation.
 const MAX_TURNED: f64 = 4_096.0;
 /// Maximum distance or size in pixels: 2⁴⁰.
 const FARTHEST: f64 = 1_099_511_627_776.0;
@@ -520,7 +520,8 @@ mod tests {
         assert!((cut.left - 640.0).abs() < 1e-6 && (cut.width - 640.0).abs() < 1e-6, "{cut:?}");
         let left = Placement { width: 0.4, fit: Fit::Stretch, ..own };
         assert_eq!(upright(&[half, left], 0), None, "cut off");
-        // At twice the size, in a group that covers an upright box, its sides are not visible.
+        // At twice the size, in a group that covers an upright box, the sides of the frame are not
+        // visible.
         let cover = Placement { x: 0.25, width: 0.5, height: 2.0, fit: Fit::Cover, ..own };
         let (rect, cut) = upright(&[cover, own], 0).unwrap();
         assert_eq!(rect, at(320, 0, 640, 720));

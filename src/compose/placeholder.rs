@@ -18,7 +18,7 @@ pub(super) fn frame(size: Size) -> VideoFrame {
     let mut planes = Planes::black(size);
     let size = planes.size();
     let (width, height) = (size.width as f32, size.height as f32);
-    // The unit of the glyph: its body is 1.0 wide.
+    // The unit of length of the glyph, whose body is 1.0 wide.
     let unit = (width.min(height * 16.0 / 9.0) * 0.13).max(1.0);
     let stride = planes.luma_stride();
     for (row, line) in planes.y.chunks_exact_mut(stride).enumerate() {

@@ -410,7 +410,7 @@ mod tests {
         assert_eq!(seen, [(100, 40), (100, 40), (100, 200), (100, 200)]);
         assert_eq!(luma(&mut program, 1_300), (200, 200));
         assert!(program.switch.is_none());
-        // A clip that cannot be opened becomes a cut at the same time.
+        // If the clip cannot be opened, the stinger becomes a cut at the time of its scene change.
         program.handle(Feeds::new(), Some((to(0), change(TransitionAssets::Nothing))), None);
         let seen = [2_000, 2_149, 2_150].map(|it| luma(&mut program, it).0);
         assert_eq!((seen, program.switch.is_none()), ([200, 200, 40], true));

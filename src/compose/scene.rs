@@ -58,7 +58,7 @@ pub enum Content {
 }
 
 impl Item {
-    /// Creates an item that fills the program and keeps the aspect ratio of its content.
+    /// Creates an item whose box is the whole program. Its content keeps its aspect ratio.
     pub fn new(id: ItemId, content: Content) -> Self {
         Self {
             id,

@@ -46,7 +46,7 @@ struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
     /// The source whose frames are shown.
     of: Option<SourceId>,
-    /// The source that is shown instead, while this source's own feed continues.
+    /// The source that is shown instead of this one, while this source's own feed continues.
     fallback: Option<SourceId>,
     /// The time of the last pull.
     asked: Option<Timestamp>,

@@ -274,7 +274,8 @@ pub(in crate::compose) fn resize(
         cut.width.min(width - left),
         cut.height.min(height - top),
     );
-    // Typed images: otherwise, the program contains the scaling of all 13 pixel types, which is 2 MB.
+    // With untyped images, the binary would contain the scaling code of all 13 pixel types, which is
+    // 2 MB.
     let input = TypedImageRef::<U8>::from_buffer(size.width, size.height, from);
     let output = TypedImage::<U8>::from_buffer(target.width, target.height, to);
     if let (Ok(input), Ok(mut output)) = (input, output)
@@ -325,7 +326,8 @@ fn turn_plane(
     );
 }
 
-/// Writes the rows from index `first` on, of a plane with `out_rows` rows.
+/// Writes rows of the turned plane, from index `first` on. The whole turned plane has `out_rows`
+/// rows.
 #[inline(always)]
 fn turn_rows(
     from: &[u8],

@@ -1,10 +1,10 @@
-//! Crops the sides at even pixels, so that chroma stays aligned.
+//! Crops a frame at even pixels, so that chroma stays aligned.
 
 use crate::base::WorkerPool;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// A part of a frame, with even sides.
+/// A part of a frame, with an even position and size.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub left: u32,

@@ -27,7 +27,7 @@ impl Deinterlacing {
 /// The field whose lines are kept.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Field {
-    /// The field with the first line, the third…
+    /// The field with the first line, the third line, and so on.
     #[default]
     Top,
     Bottom,

@@ -251,7 +251,7 @@ impl Step for Watermark {
     }
 }
 
-/// An image on frames outside a chain of filters.
+/// A watermark that is drawn on frames outside a filter chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WatermarkImage {
     /// The image in the program's colors, usually with alpha.

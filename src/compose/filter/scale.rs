@@ -46,7 +46,8 @@ impl Kernel {
 /// Maximum side length in pixels.
 pub(super) const MAX_SCALE_SIDE: f32 = 4_096.0;
 
-/// Returns the new size of a frame of size `from`. A side of zero follows from the aspect ratio.
+/// Returns the new size of a frame of size `from`. If one side is zero, the aspect ratio determines
+/// it.
 pub(super) fn target(width: f32, height: f32, from: Size) -> Size {
     let asked = |side: f32| if side >= 1.0 { side.min(MAX_SCALE_SIDE) } else { 0.0 };
     let (width, height) = (asked(width), asked(height));

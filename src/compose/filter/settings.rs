@@ -39,7 +39,7 @@ pub enum Filter {
     ColorKey { color: [u8; 3], similarity: f32, smoothness: f32 },
     /// Makes luma below `low` or above `high` transparent, with soft steps.
     LumaKey { low: f32, low_smooth: f32, high: f32, high_smooth: f32 },
-    /// Scales to another size in pixels. A side of zero follows from the aspect ratio.
+    /// Scales to another size in pixels. If one side is zero, the aspect ratio determines it.
     Scale { width: f32, height: f32, kernel: Kernel },
     /// Adds the difference from a slightly blurred frame, multiplied by `amount`.
     Sharpen { amount: f32 },
@@ -61,7 +61,7 @@ pub enum Filter {
     Delay { ms: f32 },
 }
 
-/// The green of a studio's green screen.
+/// The color of a green screen.
 pub const GREEN: [u8; 3] = [0, 255, 0];
 
 /// The name of each kind in settings, and its defaults.
@@ -139,7 +139,7 @@ pub enum Unit {
     /// A factor.
     Factor,
     Degrees,
-    /// Whole pixels, where zero means that the size follows from the frame.
+    /// Whole pixels, where zero means that the size depends on the frame.
     Pixels,
     /// Pixels with fractions.
     Radius,

@@ -14,8 +14,8 @@ use crate::compose::filter::full_range;
 use crate::compose::layout::Cut;
 use crate::media::{Planes, Size};
 
-/// The order in which a wipe reveals the frame. Sides and corners name the position where the wipe
-/// begins.
+/// The order in which a wipe reveals the new scene. Sides and corners name the position where the
+/// wipe begins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Pattern {
     /// From the middle outwards.
@@ -140,7 +140,7 @@ impl Wipe {
         Self { order: Order::Pattern(pattern), softness: 9, invert: false }
     }
 
-    /// Returns the image file of the order, if any.
+    /// Returns the image file that defines the order, if any.
     pub fn image(&self) -> Option<&std::path::Path> {
         match &self.order {
             Order::Image(path) => Some(path),
@@ -166,7 +166,7 @@ impl Wipe {
 #[derive(Default)]
 pub(super) struct Map {
     of: Option<(Pattern, Size)>,
-    /// The image of the order, with the size of the frame.
+    /// The image that defines the order, and the size of the frame.
     picture: Option<(Arc<Planes>, Size)>,
     full: Vec<u8>,
     half: Vec<u8>,
@@ -175,7 +175,7 @@ pub(super) struct Map {
 
 impl Map {
     /// Fills `out` with the state at `part` of the transition from `from` to `to`. Returns false if
-    /// the image of the order is missing.
+    /// the wipe needs an image, and the image is missing.
     pub fn wipe(
         &mut self,
         wipe: &Wipe,

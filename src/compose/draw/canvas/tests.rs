@@ -110,7 +110,8 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
         assert_eq!((count(&out, 16), count(&out, 200)), (40 * 90, 80 * 46));
         assert_eq!((at(&out, 39, 10), at(&out, 40, 10), at(&out, 81, 46)), (16, 80, 200));
     }
-    // With "cover" in an upright box, neither is stretched, and both are cropped at the box.
+    // With "cover" in an upright box, neither the nested scene nor the group is stretched, and both are
+    // cropped at the box.
     let upright = Placement { width: 0.25, fit: Fit::Cover, ..Placement::default() };
     for content in [nested, group] {
         let out = draw(content, upright, 1.0);

@@ -115,8 +115,7 @@ impl Chain {
         let mut links: Vec<Option<Link>> = same.collect();
         for (link, wanted) in links.iter_mut().zip(on) {
             if let Some(by) = length(wanted) {
-                // Otherwise, the queue of another delay would be lost at each step while a number is being
-                // dragged.
+                // Otherwise, a delay would lose its queue at each step while the user drags its number.
                 let other = || before.iter().position(Link::is_delay).map(|at| before.remove(at));
                 *link = link.take().or_else(other).map(|link| link.delayed(wanted, by));
             }

@@ -34,7 +34,8 @@ fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     (part * 255.0).round() as u8
 }
 
-/// The chroma of a well-lit screen. A more saturated key needs no larger distances.
+/// The distance of a well-lit screen's chroma from gray. A more saturated key needs no larger
+/// distances.
 const VIVID: f32 = 70.0;
 
 /// The result for one chroma sample.
