@@ -58,8 +58,8 @@ impl Configuration {
         self.color
     }
 
-    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames. Does
-    /// nothing if there are several parameter sets of a kind.
+    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames. Appends
+    /// nothing and returns `None` if there are several parameter sets of a kind.
     pub(super) fn write_broken_frame(&self, out: &mut Vec<u8>) -> Option<Size> {
         let [sps, pps] = &self.sets[..] else { return None };
         let sps = Sps::parse(sps).ok()?;
@@ -146,8 +146,8 @@ fn admit(nal: &[u8]) -> Result<Bytes, Error> {
 }
 
 /// Changes the profile of the parameter set to Scalable Baseline, because the library does not
-/// reorder frames of this profile; see the backend. Its syntax is that of High, of which Main and
-/// Extended lack some fields.
+/// reorder frames of this profile; see the backend. The parameter set then has the syntax of High,
+/// which has fields that Main and Extended lack.
 fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
     if sps.profile_idc == 66 {
         return Some(Bytes::copy_from_slice(nal));

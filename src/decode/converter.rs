@@ -16,7 +16,7 @@ pub(crate) struct Converter {
     from: (u32, usize),
     to: (u32, usize),
     resampler: Option<Async<f32>>,
-    /// Samples in the session's channels that have not been resampled yet.
+    /// Samples with the output's number of channels that have not been resampled yet.
     waiting: Vec<f32>,
     made: Vec<f32>,
 }

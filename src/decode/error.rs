@@ -36,7 +36,7 @@ pub enum NoDecoder {
     NotBuilt,
     /// The FFmpeg libraries are not installed.
     NotInstalled,
-    /// The installed libraries have no such decoder.
+    /// The installed libraries have no decoder for the codec.
     NotInLibrary,
 }
 

@@ -53,9 +53,9 @@ pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
     }
 }
 
-/// Tries the candidates in order. If a candidate does not support a stream, the next one may; a
-/// damaged config fails for all candidates. If none works, the error of the first candidate is
-/// returned.
+/// Tries the candidates in order. If a candidate does not support a stream, the next one may
+/// support it, but a damaged config fails for all candidates. If none works, the error of the first
+/// candidate is returned.
 fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Error> {
     let mut refused = None;
     for (_, open) in candidates {

@@ -56,7 +56,7 @@ impl Raw {
         let settings = [
             (sys::AACDEC_PARAM_AAC_PCM_LIMITER_ENABLE, 0),
             (sys::AACDEC_PARAM_AAC_PCM_MAX_OUTPUT_CHANNELS, 2),
-            // Conceal damage with noise: the default method looks a block ahead.
+            // Conceal damage with noise, because the default method needs the next block.
             (sys::AACDEC_PARAM_AAC_CONCEAL_METHOD, 1),
             // Keep the loudness of the stream.
             (sys::AACDEC_PARAM_AAC_DRC_REFERENCE_LEVEL, -1),

@@ -23,8 +23,8 @@ use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
-/// Number of frames that are kept for reuse: frames that wait to be shown, and frames on their way
-/// to the window.
+/// Number of frames that the pool keeps for reuse. Frames in use wait to be shown, or are on their
+/// way to the window.
 const IDLE_FRAMES: usize = 6;
 
 /// The number of consecutive failed keyframes that ends the stream.

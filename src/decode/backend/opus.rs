@@ -73,7 +73,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: the library created it, and no other reference exists.
+        // SAFETY: the library created the decoder, and no other reference to it exists.
         unsafe { sys::opus_decoder_destroy(self.0.as_ptr()) };
     }
 }

@@ -10,7 +10,7 @@ use crate::base::simd::level;
 use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::Planes;
 
-/// Codes between two nodes, as a power of two.
+/// The distance between two nodes in codes, as a power of two.
 const LUMA_STEP: u32 = 5;
 const CHROMA_STEP: u32 = 4;
 /// Number of luma nodes.

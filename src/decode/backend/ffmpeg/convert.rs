@@ -16,8 +16,8 @@ use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Number of frames that are kept for reuse: frames that wait to be shown, and frames on their way
-/// to the window.
+/// Number of frames that the pool keeps for reuse. Frames in use wait to be shown, or are on their
+/// way to the window.
 const IDLE_FRAMES: usize = 6;
 
 /// Converts frames of the library to onair frames.
@@ -49,7 +49,7 @@ unsafe impl Send for Scaler {}
 
 impl Drop for Scaler {
     fn drop(&mut self) {
-        // SAFETY: it came from sws_getCachedContext (or is null, which is allowed).
+        // SAFETY: the pointer came from sws_getCachedContext (or is null, which is allowed).
         unsafe { ffi::sws_freeContext(self.0) }
     }
 }
@@ -108,7 +108,7 @@ struct Task {
 }
 
 impl Converter {
-    /// Converts a frame. Odd sides lose their last row or column.
+    /// Converts a frame. If the width or height is odd, the last column or row is cropped.
     pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, Problem> {
         if frame.get().format == ffi::AV_PIX_FMT_VAAPI {
             let mut fetched = match self.fetched.take() {
@@ -238,7 +238,7 @@ impl Converter {
     }
 }
 
-/// Makes a frame with memory of the library.
+/// Creates a frame whose memory the library allocates.
 fn room(size: Size, format: ffi::AVPixelFormat) -> Result<Frame, Code> {
     let mut frame = Frame::new()?;
     let fields = frame.get_mut();

@@ -40,7 +40,7 @@ impl Device {
 
     /// Lets a decoder use the hardware if possible.
     pub fn attach(&self, context: &mut ffi::AVCodecContext) {
-        // SAFETY: the device exists until the program ends; the context releases its own reference.
+        // SAFETY: the device exists until the process ends; the context releases its own reference.
         context.hw_device_ctx = unsafe { ffi::av_buffer_ref(self.0) };
         context.get_format = Some(choose);
     }

@@ -282,8 +282,8 @@ mod tests {
         assert_eq!((found.device, found.told), (Some(()), Err(why)));
     }
 
-    /// Tests the report about this computer. Most test computers have no such hardware, and report
-    /// the reason; a computer with hardware passes the test frame.
+    /// Tests the report about this computer. Most test computers have no decoding hardware, and report the
+    /// reason. On the others, the hardware must decode the test frame correctly.
     #[test]
     fn what_is_said_of_this_machine_is_what_is_used() {
         assert_eq!(known().unwrap_or_else(name), name());

@@ -15,7 +15,7 @@ use crate::text::problem::problem;
 /// The maximum luminance in cd/m².
 const MAX_LUMINANCE: f64 = 10_000.0;
 
-/// A converter for such frames. The table is built for the first frame.
+/// Converts frames with these colors. The table is built for the first frame.
 #[derive(Default)]
 pub(super) struct Mapper {
     table: Option<Table>,
@@ -36,7 +36,7 @@ fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
     let primaries = match frame.color_primaries {
         ffi::AVCOL_PRI_BT2020 => Primaries::Bt2020,
         ffi::AVCOL_PRI_SMPTE432 => Primaries::P3,
-        // Unspecified primaries follow from the other parameters.
+        // Unspecified primaries are derived from the other parameters.
         ffi::AVCOL_PRI_UNSPECIFIED if wide || transfer != Transfer::Gamma => Primaries::Bt2020,
         _ => Primaries::Bt709,
     };

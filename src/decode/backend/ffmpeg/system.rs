@@ -13,7 +13,7 @@ pub(super) use rusty_ffmpeg::ffi::*;
 
 use crate::decode::error::NoDecoder;
 
-/// Types that have a return value for missing functions.
+/// The return types of the library functions, each with the value that a missing function returns.
 trait Absent {
     const ABSENT: Self;
 }

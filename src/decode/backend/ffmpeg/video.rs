@@ -64,7 +64,7 @@ fn start(
     let context = Context::open(codec, config, |context| {
         context.max_pixels = MAX_PIXELS;
         if let Some((primaries, transfer)) = colors {
-            // The numbers of H.273 are also those of the library.
+            // The library uses the numbers of H.273.
             context.color_primaries = primaries.into();
             context.color_trc = transfer.into();
         }
