@@ -49,7 +49,7 @@ pub enum Profile {
     #[default]
     High,
     /// The profile that every browser decodes over WebRTC (RFC 7742 §6.2). This profile needs about
-    /// 10 % more bits.
+    /// 10 % more bits than High.
     ConstrainedBaseline,
 }
 

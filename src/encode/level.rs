@@ -40,7 +40,8 @@ const LEVELS: [Level; 16] = [
 ];
 
 impl Level {
-    /// Returns the lowest level that supports such a stream. Returns `None` above level 5.2.
+    /// Returns the lowest level that supports this size, rate and bitrate. Returns `None` above
+    /// level 5.2.
     pub(super) fn for_stream(size: Size, rate: FrameRate, bitrate: BitsPerSecond) -> Option<Self> {
         let picture = size.macroblocks();
         let a_second = f64::from(picture) * rate.as_f64();

@@ -5,8 +5,8 @@
 //!
 //! The budget applies to each keyframe interval. Because no span of that length may cost much more, the
 //! cost of past frames limits the cost of future frames. A scene change is announced in advance (see
-//! `scene_change`), because only the last keyframe indicates the cost of such a frame. The model is the
-//! usual one: doubling the quantizer step (6 QP) halves the cost of a similar frame.
+//! `scene_change`), because only the last keyframe indicates the cost of the first frame of a new scene. The
+//! model is the usual one: doubling the quantizer step (6 QP) halves the cost of a similar frame.
 
 use std::collections::VecDeque;
 
@@ -42,7 +42,7 @@ const CREDIT: f64 = 0.02;
 const KEYFRAME_BOUND: f64 = 1.02;
 /// The limit for every frame, relative to the budget, in any span of an interval's length.
 const FRAME_BOUND: f64 = 1.04;
-/// Number of frames to look ahead for such spans.
+/// Maximum number of frames to look ahead, when checking the limits for spans of an interval's length.
 const FRAMES_AHEAD: usize = 15;
 /// The minimum share of the usual bits that the first frame of a scene leaves to later frames.
 const AFTER_SCENE: f64 = 0.5;

@@ -165,7 +165,7 @@ struct EncoderThread<'a> {
     shared: &'a Shared,
     output: &'a queue::Sender<EncodedPacket>,
     continuity: Continuity,
-    /// The time and the backend's sample count at its last start.
+    /// The time and the number of passed samples when the count last began.
     anchor: Option<Anchor>,
     /// Samples per channel passed to the backend.
     fed: i64,
@@ -245,9 +245,9 @@ impl<'a> EncoderThread<'a> {
                 self.shared.skipped.fetch_add(count as u64, Ordering::Relaxed);
                 data = data.get(count * channels..).unwrap_or_default();
             }
-            // The few samples that remain in the encoder are output with the new count, slightly
-            // early. A small error in time is better than ending one stream and beginning another
-            // within a broadcast.
+            // The few samples that remain in the encoder get times of the new count, which are
+            // slightly early. A small error in time is better than ending one stream and beginning
+            // another within a broadcast.
             Repair::Restart => self.anchor = None,
         }
         if self.anchor.is_none() {

@@ -113,7 +113,7 @@ impl Encoder {
             block_len,
             delay: i64::from(info.nDelay),
             blocks: 0,
-            // The library reports the largest block itself (768 bytes per channel).
+            // The library reports the size of the largest block (768 bytes per channel).
             scratch: vec![0; usize::try_from(info.maxOutBufBytes).unwrap_or(0).clamp(768, 65_536)],
         })
     }

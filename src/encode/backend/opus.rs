@@ -17,7 +17,7 @@ const MAX_PACKET: usize = 1_275;
 /// the audio at these bitrates.
 const COMPLEXITY: i32 = 5;
 
-/// The Opus encoder, which is a plain value on its caller's thread.
+/// The Opus encoder, which runs on its caller's thread.
 pub(crate) struct OpusEncoder {
     raw: Raw,
     channels: usize,
@@ -33,7 +33,7 @@ unsafe impl Send for Raw {}
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // SAFETY: the library created it, and no other reference exists.
+        // SAFETY: the library created the encoder, and no other reference to it exists.
         unsafe { sys::opus_encoder_destroy(self.0.as_ptr()) };
     }
 }
