@@ -17,8 +17,8 @@ impl Shape {
     }
 }
 
-/// The decibels of a doubled level. Filters compute thousands of powers and logarithms per second,
-/// and those of two are the cheapest.
+/// The difference in decibels between a level and its double. Filters compute thousands of powers
+/// and logarithms per second, and powers and logarithms to the base 2 are the cheapest.
 const OCTAVE_DB: f32 = 20.0 * std::f32::consts::LOG10_2;
 
 /// Converts decibels to a factor.

@@ -47,7 +47,7 @@ impl MeterFall {
 pub struct Reading {
     /// The level of the bar in dBFS, at least -60.
     pub peak_dbfs: f32,
-    /// The levels of the bars of left and right in dBFS, or `None` if the audio is mono.
+    /// The bar levels of the left and right channels in dBFS, or `None` if the audio is mono.
     pub channels_dbfs: Option<[f32; 2]>,
     /// The highest peak of the last 20 s in dBFS.
     pub held_dbfs: f32,
@@ -106,7 +106,7 @@ impl Meter {
         Self { fall, ..Self::default() }
     }
 
-    /// Creates a meter for a source. The meter shows one bar if both sides have the same audio.
+    /// Creates a meter for a source. The meter shows one bar if both channels have the same audio.
     pub(super) fn of_source(fall: MeterFall) -> Self {
         Self { joins: true, ..Self::falling(fall) }
     }
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(bars(&meter), 1, "still the same source");
         meter.push(&[0.5, 0.25], 2, 100);
         assert_eq!(bars(&meter), 2, "at once");
-        // The program always has two sides.
+        // The program always has two channels.
         let mut program = Meter::default();
         program.push(&[0.5, 0.5].repeat(200), 2, 100);
         assert_eq!(bars(&program), 2);

@@ -1,4 +1,4 @@
-//! Floor 3: the mixer, which combines strips to program audio, block by block.
+//! Floor 3: the mixer, which combines strips into program audio, block by block.
 
 mod block;
 mod delay_line;

@@ -234,7 +234,7 @@ impl Channel {
         self.sides = to;
     }
 
-    /// Adds the audio of this many samples before the end of the pulled audio to `out`.
+    /// Adds to `out` the audio that begins `back` samples before the end of the pulled audio.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
         self.line.add(back + self.shift(), out);
     }

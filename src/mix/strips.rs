@@ -151,7 +151,7 @@ mod tests {
     const RATE: u32 = 48_000;
     const BLOCK: usize = 480;
 
-    /// A source with one at this sample, and zero elsewhere.
+    /// A source whose sample at this index is 1, and whose other samples are 0.
     struct Click(i64);
 
     impl AudioFeed for Click {
@@ -404,7 +404,7 @@ mod tests {
                 }
             }
         }
-        // A disabled strip counts like a removed one.
+        // A disabled filter counts like a removed one.
         let mut strip_set = strip_set(vec![(Strip::default(), Box::new(Ramp { rate: RATE }))]);
         let program = changed(&mut strip_set, 60, |strip_set, block| {
             let filters = vec![Slot { enabled: block % 20 < 10, filter: limiter }];

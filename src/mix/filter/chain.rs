@@ -20,7 +20,7 @@ pub struct Chain {
 
 struct FilterStage {
     slot: Slot,
-    /// The running filter, or `None` while the filter is disabled or impossible.
+    /// The running filter, or `None` while the filter is disabled or cannot run.
     work: Option<Work>,
     /// The number of samples per channel before the first real audio. These samples are dropped.
     empty: usize,
@@ -41,7 +41,7 @@ enum Work {
 
 impl Chain {
     /// Applies these settings from the next block on. Unchanged filters continue. A changed filter
-    /// keeps its state if its kind and position stay.
+    /// keeps its state if its kind and position stay the same.
     pub fn set(&mut self, slots: &[Slot], shape: Shape) {
         let mut before = std::mem::take(&mut self.stages).into_iter();
         for (place, slot) in slots.iter().take(MAX_FILTERS).enumerate() {
@@ -145,7 +145,8 @@ impl FilterStage {
         let (held, mut rest) = (self.held, Vec::new());
         let wanted = held * shape.channels;
         let most = self.work.as_ref().map_or(0, Work::latency) + self.empty + held;
-        // Each pass takes as many samples as it should return, so at most the same number remains.
+        // Each pass adds as many samples as the filter should return, so this number of passes
+        // suffices.
         for _ in 0..=most / held.max(1) {
             if rest.len() < wanted {
                 let mut block = vec![0.0; wanted];

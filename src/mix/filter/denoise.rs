@@ -21,11 +21,11 @@ pub(super) struct Denoise {
     models: Vec<Box<DenoiseState<'static>>>,
 }
 
-/// The buffers of one channel: its input, its cleaned audio, and the original audio in parallel.
+/// The buffers of one channel: its input, its cleaned audio, and the original audio.
 struct Channel {
     /// Resamplers to 48 kHz and back; `None` at 48 kHz.
     resamplers: Option<(Fft<f32>, Fft<f32>)>,
-    /// Audio at the session's rate that waits until a frame is complete.
+    /// Audio at the mixer's rate that waits until a frame is complete.
     waiting: Vec<f32>,
     /// Cleaned audio that waits for output.
     cleaned: Vec<f32>,
@@ -177,7 +177,7 @@ impl Channel {
         self.clean_48k.extend(output.iter().map(|sample| sample / FULL));
     }
 
-    /// Resamples cleaned audio to the session's rate, and outputs as much as was input.
+    /// Resamples cleaned audio to the mixer's rate, and outputs as many samples as were added.
     fn give<'a>(
         &mut self,
         sound: impl ExactSizeIterator<Item = &'a mut f32>,

@@ -87,7 +87,8 @@ impl Limiter {
         self.waiting.drain(..block.len());
     }
 
-    /// Returns the gain of the output frame while an input frame needs this reduction.
+    /// Adds the reduction that the newest input frame needs, and returns the gain for the frame
+    /// that leaves the limiter.
     fn gain(&mut self, need: f32) -> f32 {
         while self.needed.back().is_some_and(|(_, kept)| *kept <= need) {
             self.needed.pop_back();
@@ -129,7 +130,7 @@ mod tests {
             (Limiter::new(-6.0, 20.0, shape), Limiter::new(-6.0, 20.0, shape));
         let (mut came, mut left, mut rests) = (Vec::new(), Vec::new(), 0);
         for index in 0..400_usize {
-            // Occasionally loud within a block, with 1.5 s between.
+            // Occasional loud parts of a block, 1.5 s apart.
             let level = |at: usize| if index % 150 == 100 && at > 501 { 3.0 } else { 0.4 };
             let sound = |at: usize| level(at) * ((index * 960 + at) as f32 * 0.13).sin();
             let mut block: Vec<f32> = (0..960).map(sound).collect();

@@ -86,7 +86,7 @@ mod tests {
     }
 
     impl Plain {
-        /// Returns true if the gain has settled.
+        /// Processes a block, and returns true if the gain has settled.
         fn process(&mut self, block: &[f32]) -> bool {
             self.meter.add_frames_f32(block).unwrap();
             let loudness = self.meter.loudness_shortterm().unwrap();

@@ -170,8 +170,7 @@ impl Mixer {
         self.wish(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
     }
 
-    /// Sends the operator's audio (monitored or solo strips) to this queue. `None` ends the
-    /// sending.
+    /// Sends the operator's audio (monitored or solo strips) to this queue. `None` stops this.
     pub fn set_monitoring(&self, monitoring: Option<Sender<SampleBlock>>) {
         self.wish(BlockCommand::Monitoring(monitoring));
     }
@@ -219,8 +218,8 @@ impl Mixer {
     }
 
     /// Returns the delay after which the program audio of an instant is produced, without the delay
-    /// of the sources. Strips with a negative offset cause this delay, because they delay all
-    /// audio.
+    /// of the sources. Strips with a negative offset or with look-ahead filters cause this delay,
+    /// because all other audio must wait for them.
     pub fn lag(&self) -> Duration {
         let micros = self.shared.lag_us.load(Ordering::Relaxed);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
@@ -304,7 +303,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     let instant = |sample: i64| origin.offset(frames_to_micros(sample, rate));
     let now = micros_to_frames(clock.now().micros_since(origin), rate);
     let mut block = now * BLOCKS / i64::from(rate);
-    // The next block of the program; it is behind `block` while a strip has a negative offset.
+    // The next block of the program; it is behind `block` while a strip needs an advance.
     let mut next = block;
     let mut strip_set = StripSet::new(Shape { rate, channels: width });
     let blocks = Pool::new(MAX_IDLE, Vec::new);

@@ -100,7 +100,7 @@ fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
     let delay = Duration::ZERO;
     mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));
     wait(&|| mixer.meter().peak_dbfs > FLOOR_DBFS);
-    // A receiver gets the audio from then on, with each sample at its position.
+    // A new receiver gets the audio from its attachment on, with each sample at its position.
     mixer.set_feed(StripId::MAIN, None);
     let (tx, rx) = queue::bounded("test", 256, Full::Block);
     let asked = clock.now();
