@@ -45,7 +45,7 @@ pub enum Command {
     /// Sets the end behavior of a media file.
     AtEnd(SourceId, EndBehavior),
     /// Sets a control of a camera. `camera` and `control` are names. `None` restores the control's
-    /// default. The camera stores the value.
+    /// default. The value is saved for this camera.
     SetCamera { camera: String, control: String, value: Option<i64> },
     /// Resets all controls of a camera to their defaults.
     ResetCamera(String),
@@ -95,7 +95,7 @@ pub enum Command {
     /// Sends this FLV, MP4 or MKV file to the targets instead of the program, unchanged, once or in a
     /// loop; [`Command::StopLive`] ends it.
     SendFile { path: PathBuf, again: bool },
-    /// Ends the broadcast in an orderly way; the content of the stream delay is dropped.
+    /// Ends the broadcast cleanly; the content of the stream delay is dropped.
     StopLive,
     /// Ends the broadcast after the content of the stream delay is sent. A second such command ends
     /// it at once.
@@ -189,7 +189,7 @@ pub enum Command {
     /// Sets the host names of the built-in server, and the origins whose pages may read from it. The
     /// value is saved.
     SetServerNames(ServerNames),
-    /// Sends to the chat of the program's own stream, or moderates it.
+    /// Sends a message to the chat of the program's own stream, or moderates that chat.
     Chat(ChatCommand),
     /// Adds this user-defined service or, if `was` is its previous id, changes it. The services are
     /// saved.

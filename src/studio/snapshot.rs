@@ -107,9 +107,9 @@ pub struct Scenes {
     pub lacks_filters: bool,
     /// Files of transitions that cannot be used.
     pub transitions_lack: Vec<SkippedFile>,
-    /// The controls of open cameras, by their ids.
+    /// The controls of open cameras, by the cameras' ids.
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
-    /// The formats that open cameras offer, by their ids.
+    /// The formats that open cameras offer, by the cameras' ids.
     pub formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 

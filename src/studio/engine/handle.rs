@@ -123,7 +123,7 @@ impl Studio {
         self.watched.clone()
     }
 
-    /// Ends everything in an orderly way and waits for at most `limit`.
+    /// Ends everything cleanly and waits for at most `limit`.
     ///
     /// # Errors
     /// Fails with [`Stuck`] if the studio has not ended by then.

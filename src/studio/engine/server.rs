@@ -54,7 +54,7 @@ pub(in crate::studio) struct BuiltIn {
     chat: Option<OwnChat>,
     /// The addresses of this computer after their last change.
     networks: Arc<[NetworkAddress]>,
-    /// The links with these addresses.
+    /// The links to the stream, which use the addresses in `networks`.
     links: Arc<ShareLinks>,
 }
 

@@ -68,7 +68,8 @@ pub(in crate::studio) struct EngineState {
     pub obeyed: u64,
 }
 
-/// The broadcast, if it is running.
+/// The running outputs, and the data of the current broadcast. `on_air` is `None` while there are
+/// no outputs.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Broadcast {
     pub on_air: Option<OnAir>,
@@ -164,7 +165,8 @@ pub(in crate::studio) struct KeptSecrets {
     pub place: Option<KeyPlace>,
     /// True if keys from an earlier run are still being loaded.
     pub pending: bool,
-    /// The time until which onair waits for them; `None` if nothing is loaded, or after that time.
+    /// The time until which onair waits for the keys. `None` while no keys are loading, or after
+    /// that time.
     pub wait_until: Option<Timestamp>,
     /// True if the key of the built-in server's viewers is still being loaded.
     pub play_key_pending: bool,

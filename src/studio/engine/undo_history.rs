@@ -106,7 +106,8 @@ impl UndoHistory {
         self.done.push((before, change));
     }
 
-    /// Restores the state before the last change. The current scene, mute and solo stay unchanged.
+    /// Restores the state before the last change. The current scene, mute, solo and push-to-talk
+    /// stay unchanged.
     pub fn undo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
         Self::step(&mut self.done, &mut self.undone, scenes, strips)
     }

@@ -84,7 +84,7 @@ struct SecondEncode {
     size: Size,
 }
 
-/// Below this share of the configured bitrate, every other frame is dropped…
+/// Below this share of the configured bitrate, every other frame is dropped.
 const HALVE: f64 = 0.5;
 /// From this share of the configured bitrate on, no more frames are dropped.
 const FULL_SHARE: f64 = 0.7;

@@ -123,8 +123,7 @@ mod tests {
     use super::*;
     use crate::net::error::Class;
 
-    /// A phase of the simulation, with checks every 100 ms: its length, and the frames that are
-    /// sent and dropped per check.
+    /// A simulated target that is checked every 100 ms: its counters, and the time since the start.
     struct Line {
         drops: DroppedFrames,
         figures: Figures,

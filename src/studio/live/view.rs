@@ -106,6 +106,6 @@ pub struct PassthroughView {
     pub position: Duration,
     /// The duration, if known.
     pub duration: Option<Duration>,
-    /// The number of completed loops.
+    /// The number of completed passes.
     pub rounds: u32,
 }

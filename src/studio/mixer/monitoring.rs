@@ -1,5 +1,5 @@
 //! Plays audio for the operator: strips with monitoring or solo, on the chosen speakers or
-//! headphones. It runs on a separate thread, because opening a device can take a long time.
+//! headphones. Playback runs on a separate thread, because opening a device can take a long time.
 
 use std::sync::Arc;
 use std::time::Duration;

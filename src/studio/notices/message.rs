@@ -187,7 +187,7 @@ notices! {
     /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};
-    /// Viewers get the stream that onair sends again.
+    /// Viewers again get the stream that onair sends.
     MonitorWell "monitor-well" Info [host seconds] [] {};
     NetworkChanged "network-changed" Info [came gone] [] {};
     /// The computer slept.
@@ -309,7 +309,8 @@ const REFUSALS: &[(EditRefusal, &str)] = &[
     (EditRefusal::Scaled, "ungroup-scaled"),
 ];
 
-/// Names that depend on a value, each with the values of its texts.
+/// Groups of notice names from which a value selects one. Each group lists the variables of its
+/// texts.
 const BY_VALUE: &[(&[&str], &[&str])] = &[
     (groups::TARGET.split_at(2).1, &["host", "cause", "next"]),
     (groups::MONITOR, &["host", "cause"]),
@@ -327,7 +328,7 @@ pub(in crate::studio) fn alarm_key(alarm: SourceAlarm) -> &'static str {
 }
 
 impl StudioMessage {
-    /// Returns all names with the values of their texts, for the test that checks each language.
+    /// Returns all names with the variables of their texts, for the test that checks each language.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
         let by_value = |(names, values): &'static (&[&str], &'static [&str])| {
             names.iter().map(move |name| (*name, *values))

@@ -540,7 +540,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     rig.give(&key("1"), read(&key("1")));
     rig.check((&plain, &both), (&plain, &two), "the other is read");
 
-    // Disabled and enabled again: it applies at once, although the file is read again.
+    // A mask that is disabled and enabled again applies at once, although its file is read again.
     set(&mut rig, &[mask("1", false), bright.clone()]);
     let bare = seen(std::slice::from_ref(&brighter));
     rig.check((&plain, &two), (&plain, &bare), "it is switched off");
@@ -606,14 +606,14 @@ fn another_colour_table_or_watermark_comes_without_a_picture_that_has_none() {
             rig.begin(&to);
             rig.collection = to;
         };
-        // The effect may appear later…
+        // At first, the effect may appear later.
         set(&mut rig, vec![with_file(kind, "0", true)]);
         rig.check((&plain, &raw), (&plain, &raw), kind);
         assert!(rig.program.awaits_filters());
         rig.give(&key("0"), read(&key("0")));
         assert!(!rig.program.awaits_filters());
         rig.check((&plain, &raw), (&plain, &seen("0")), kind);
-        // …but does not disappear.
+        // With another file, the effect does not disappear.
         set(&mut rig, vec![with_file(kind, "1", true)]);
         rig.check((&plain, &seen("0")), (&plain, &seen("0")), kind);
         rig.give(&key("1"), read(&key("1")));

@@ -264,7 +264,7 @@ impl Program {
         messages
     }
 
-    /// Shows this plan. A transition means that the plan is another scene.
+    /// Shows this plan. With a transition, the plan is that of another scene.
     pub(super) fn show(&mut self, plan: Plan, transition: Option<Transition>) {
         if let Some(transition) = &transition {
             let until = self.clock.now() + transition.hides_after();
@@ -332,7 +332,7 @@ impl Program {
     pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> RetryReport {
         let shape = self.shape();
         let (asked, mut messages) = (due.is_none(), Vec::new());
-        // Their results are reported as soon as they are known.
+        // The results of these two calls are reported as soon as they are known.
         self.filters.retry(due);
         self.transition_assets.retry(due, &shape);
         let is_due =

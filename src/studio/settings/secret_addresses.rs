@@ -28,7 +28,7 @@ pub(in crate::studio) struct KeptSecret {
     pub url: Option<Secret>,
 }
 
-/// All parts of the settings that can contain such an address.
+/// All parts of the settings that can contain an address with a secret.
 #[derive(Debug)]
 pub(in crate::studio) struct Places<'a> {
     pub video: &'a mut Option<VideoChoice>,

@@ -341,7 +341,7 @@ impl OwnFile {
         }
     }
 
-    /// Deletes a key that `load` would find. A file that cannot be read has none.
+    /// Deletes a key that `load` would find. A file that cannot be read counts as empty.
     fn forget_known(&self, name: &str) -> Result<(), String> {
         match self.load(name) {
             Ok(Some(_)) => self.forget(name),

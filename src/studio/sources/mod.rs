@@ -236,7 +236,7 @@ pub(super) struct Sources {
     fallback: BTreeMap<SourceId, SourceId>,
     /// The names that the placeholders of fallback sources display.
     placeholders: BTreeMap<SourceId, String>,
-    /// The last reports of sources that are closed or renamed, by their names.
+    /// The last reports of sources that are closed or renamed, each with its name.
     closed: Vec<(String, SourceReport)>,
 }
 

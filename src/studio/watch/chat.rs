@@ -14,7 +14,7 @@ use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME};
 pub const KEPT_LINES: usize = 200;
 /// Maximum number of words that block a line.
 pub const MAX_WORDS: usize = 64;
-/// Maximum number of characters of such a word.
+/// Maximum number of characters of a blocked word.
 pub const MAX_WORD: usize = 64;
 /// Maximum number of streams whose chat has an address that the user set.
 pub const MAX_PLACES: usize = 12;

@@ -25,7 +25,7 @@ use crate::text::problem::problem;
 use chat_session::ChatSession;
 use tile::Tile;
 
-/// Time limit for the players at the end of the program, to finalize files.
+/// Time limit for the players to finalize files when onair ends.
 const LAST_END: Duration = Duration::from_secs(3);
 
 /// How a message is reported.

@@ -118,7 +118,7 @@ impl Engine {
             }
         }
         if let Some(on_air) = &mut self.live.on_air {
-            // The state of earlier broadcasts is dropped.
+            // The last events of earlier attempts are dropped.
             drop(on_air.publish(&self.runtime, self.clock, resolved));
         }
         self.live.history = History::default();

@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// Returns the notices about strips that no video source reports.
+    /// Returns the notices about strips that no video source already reports.
     pub(in crate::studio::engine) fn untold(
         &self,
         of: Vec<(AudioChoice, StudioMessage)>,

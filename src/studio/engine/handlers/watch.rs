@@ -36,7 +36,7 @@ impl Engine {
         }
     }
 
-    /// Ends the players in an orderly way: completes files, and reports the last messages.
+    /// Ends the players cleanly: completes files, and reports the last messages.
     pub(in crate::studio::engine) fn end_watching(&mut self) {
         self.watch.end(self.clock);
         self.poll_players();

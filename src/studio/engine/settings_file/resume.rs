@@ -34,7 +34,7 @@ impl Engine {
         }
         mark.choose_targets(&mut self.targets.list);
         self.remember_targets();
-        // This run now owns the file. An orderly end removes the file, however soon that occurs.
+        // This run now owns the file. A clean end removes the file, however soon that occurs.
         self.file.on_air.written = Some(mark);
         self.handle(Command::GoLive);
     }
@@ -67,7 +67,7 @@ impl Engine {
         self.file.on_air.written = Some(mark);
     }
 
-    /// Removes the record after an orderly end, because there is nothing to resume.
+    /// Removes the record after a clean end, because there is nothing to resume.
     pub(in crate::studio::engine) fn forget_on_air(&mut self) {
         let own = self.file.on_air.written.is_some() || self.file.on_air.left.is_some();
         if own {

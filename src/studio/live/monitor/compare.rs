@@ -176,8 +176,8 @@ fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
         return (if silent { Verdict::Still } else { Verdict::Open }, None);
     };
     let Some(behind) = seen.behind_micros else { return (Verdict::Open, None) };
-    // Audio is received `behind` after its media time; its media time is ahead of the session
-    // clock.
+    // Audio arrives `behind` after its media time, and its media time is `lead` after the time of
+    // the same audio in the program. The latency is the sum of both.
     let most = i64::try_from(window.farthest.as_micros()).unwrap_or(i64::MAX);
     match sent.course.find(&seen.course, -behind, most - behind) {
         CurveMatch::At(lead) => {

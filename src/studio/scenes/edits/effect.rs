@@ -9,7 +9,7 @@ impl Edit {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
             | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
-            // Dragging a number makes many such edits.
+            // Dragging a number makes many edits of this kind.
             (Self::SetTransition(new), Self::SetTransition(old)) => {
                 std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
             }

@@ -112,7 +112,7 @@ mod tests {
         assert!(it.apply(&Edit::Paste(first, copied.clone())));
         let last = it.scene(first).unwrap().items.last().unwrap().clone();
         assert!(last.place.x > 0.0 && last.place.y > 0.0);
-        // After all items are removed, its source is restored.
+        // After all items of the source are removed, pasting restores the source.
         for id in [ItemId(2), pasted[0].id, last.id] {
             assert!(it.apply(&Edit::RemoveItem(id)));
         }

@@ -95,8 +95,8 @@ mod tests {
         let full = it.clone();
         assert_eq!(it.attempt(&Edit::Group(vec![id])), Err(EditRefusal::TooDeep));
         assert_eq!(it, full, "nothing vanished");
-        // A scene that contains it would be too deep as well, and so would any scene that contains
-        // that one.
+        // A scene that contains this scene would be too deep as well, and so would any scene that
+        // contains that one.
         assert!(it.apply(&Edit::AddScene("Outer".into())));
         let outer = it.scenes.last().unwrap().id;
         let show = Edit::ShowScene { scene: outer, shown: first };

@@ -289,7 +289,7 @@ pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
 }
 
 /// Reads a value, and records the path to a bad one. The deserializer's type is erased: otherwise,
-/// the code for each settings table would be in the program once for each of `toml`'s deserializers.
+/// the code for each settings table would be in the binary once for each of `toml`'s deserializers.
 ///
 /// # Errors
 /// Fails with the reason, without the position that `toml` adds.

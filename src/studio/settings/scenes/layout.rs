@@ -487,7 +487,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Reads the items of the scene or group at `at` in the document.
+    /// Reads the items of a scene or group. `at` is its path in the document, for warnings.
     fn items(&mut self, at: &str, tables: &[ItemTable], depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
         for (number, table) in tables.iter().enumerate() {

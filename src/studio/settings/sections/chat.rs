@@ -52,7 +52,8 @@ mod places {
         Ok(texts.iter().filter_map(|text| place(text)).collect())
     }
 
-    /// Splits an entry. The parts can be invalid addresses.
+    /// Splits an entry into the stream and its chat address. Returns `None` if the chat address is
+    /// invalid, or if either may contain a secret.
     fn place(text: &str) -> Option<(String, String)> {
         let (stream, chat) = text.rsplit_once(' ')?;
         let good = may_be_kept(stream) && may_be_kept(chat) && chat::check_place(chat).is_ok();

@@ -129,7 +129,7 @@ pub(in crate::studio::settings) fn table(enabled: bool, filter: &impl NamedSetti
     table
 }
 
-/// Reads the list that is at `at` in the document.
+/// Reads a list of filters. `at` is its path in the document, for warnings.
 pub(in crate::studio::settings) fn read<F: NamedSettings>(
     tables: &[Table],
     at: &str,
