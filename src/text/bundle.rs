@@ -58,7 +58,8 @@ impl Bundle {
         // marks, to find superfluous spaces, and these marks are removed afterwards.
         bundle.set_use_isolating(language == Language::Chinese);
         for file in files {
-            // A test ensures that every message is readable. If one is not, the others are used.
+            // A test ensures that every message is readable. If a message is not readable, the
+            // others are used.
             let resource = FluentResource::try_new(file.to_owned()).unwrap_or_else(|(it, _)| it);
             if let Err(errors) = bundle.add_resource(resource) {
                 tracing::error!(?errors, language = language.tag(), "a message key occurs twice");
