@@ -82,7 +82,7 @@ struct Entry {
     also: String,
     /// The kind of the entry, if it is not a command.
     kind: Option<&'static str>,
-    /// The command whose hotkey does the same.
+    /// The command whose hotkey has the same effect.
     hotkey: Option<AnyCommand>,
 }
 
@@ -288,8 +288,8 @@ pub fn show(
     })
 }
 
-/// Explains the line that Enter would select. The explanation is below the list, because a tooltip
-/// would cover the next lines.
+/// Draws the explanation of the line that Enter would select. The explanation is below the list,
+/// because a tooltip would cover the next lines.
 fn foot(ui: &mut Ui, view: &View<'_>, tip: &str) {
     let width = ui.available_width();
     let (room, _) = ui.allocate_exact_size(vec2(width, FOOT), Sense::hover());

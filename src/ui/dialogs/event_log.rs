@@ -37,7 +37,7 @@ pub fn lines(ui: &mut Ui, view: &View<'_>) {
     }
 }
 
-/// Returns the message, with its duration or number of repetitions.
+/// Returns the message, with the number of its repetitions and its duration, if any.
 fn text(view: &View<'_>, entry: &LogEntry) -> String {
     let (mut text, _) = words(view.texts, &entry.notice);
     if entry.times > 1 {

@@ -47,7 +47,7 @@ pub enum Dialog {
     Ready,
     ConfirmStop,
     ConfirmClose,
-    /// The dialog while onair ends, after the user has confirmed this.
+    /// The dialog while onair ends, after the user has confirmed the end.
     Closing,
 }
 

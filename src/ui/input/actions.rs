@@ -298,7 +298,8 @@ impl Action {
                     || snapshot.video.as_ref().is_some_and(camera)
             }
             Self::SourceDisplay | Self::SourceWindow => !snapshot.scenes.sources.is_empty(),
-            // The server must not stop during a broadcast that uses it, see the Share panel.
+            // The server must not stop during a broadcast that uses it. The Share panel has the
+            // same rule.
             Self::Server => !snapshot.is_server_busy(),
             Self::Network => snapshot.server.is_running(),
             Self::NewPlayKey => snapshot.server.play_key,

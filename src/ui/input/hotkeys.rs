@@ -184,7 +184,7 @@ pub fn pressed(ctx: &Context) -> Option<PressedHotkey> {
     ctx.input_mut(|input| {
         let mut found = None;
         input.events.retain(|event| {
-            // For these keys, egui reports only their effect.
+            // For the keys that copy, cut and paste, egui reports only their effect.
             if matches!(event, Event::Copy | Event::Cut | Event::Paste(_)) {
                 found.get_or_insert(PressedHotkey::Refused);
                 return false;

@@ -53,7 +53,8 @@ fn composing() -> Id {
     Id::unique("composing")
 }
 
-/// Returns whether an event of an input method begins or continues a composition, or ends it.
+/// Returns true if an event begins or continues a composition with an input method, and false if it
+/// ends one. Returns `None` for other events.
 fn composition(event: &Event) -> Option<bool> {
     match event {
         Event::Ime(ImeEvent::Preedit { text, .. }) => Some(!text.is_empty()),
@@ -68,7 +69,8 @@ pub fn is_composing(ctx: &Context) -> bool {
     ctx.data(|data| data.get_temp(composing())).unwrap_or_default()
 }
 
-/// Returns the index at which the events of this frame end, if text input follows.
+/// Returns the index after the first Tab or click, at which the events of this frame end, if
+/// further text or key presses follow.
 fn end_of_turn(events: &[Event]) -> Option<usize> {
     let moves = |event: &Event| {
         matches!(
@@ -129,7 +131,7 @@ mod tests {
         let rest = [key(Key::Tab, false), text("key"), tab.clone()];
         assert_eq!(seen(root, &[text("more")]), rest);
         assert_eq!(seen(root, &[]), [text("more")]);
-        // Without following text, no event waits.
+        // If neither text nor a key press follows, no event waits.
         let alone = [tab, key(Key::Tab, false)];
         assert_eq!(seen(root, &alone), alone);
         assert_eq!(seen(root, &[]), []);

@@ -1,4 +1,4 @@
-//! Hotkeys in the other windows of the program: projectors, detached panels and the players' window.
+//! Hotkeys in the other windows of onair: projectors, detached panels and the players' window.
 
 use egui::Context;
 

@@ -12,7 +12,8 @@ use crate::ui::text::Texts;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, paragraph};
 
-/// Returns true if a notice is about a player. A screenshot can be saved on both pages.
+/// Returns true if a notice is about a player. Notices about screenshots count as well, because the
+/// *Watch* page can also save screenshots.
 fn is_watched(notice: &Notice) -> bool {
     ["watch", "player", "screenshot"].iter().any(|word| notice.key().starts_with(word))
 }

@@ -40,7 +40,8 @@ pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
     texts.get(name).to_string()
 }
 
-/// Returns true if the remedy ends the problem.
+/// Returns true if the problem is over once the remedy was carried out, so that its notice can be
+/// removed.
 pub fn is_final(remedy: Remedy) -> bool {
     !matches!(
         remedy,

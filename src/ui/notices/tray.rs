@@ -199,7 +199,8 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
     asked
 }
 
-/// Returns true for the newest problem. Its button is the only primary one in the tray.
+/// Returns true for the newest notice with a possible remedy, unless the health sentence is about
+/// another problem. The first button of this notice is the only primary one in the tray.
 fn is_newest(view: &View<'_>, notice: &Notice) -> bool {
     let offers = |it: &&Notice| it.remedies.iter().any(|it| is_possible(*it, view.snapshot));
     let newest = view.snapshot.notices.iter().rev().find(offers);

@@ -136,7 +136,7 @@ fn unfinished(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile) {
     button.on_hover_text(&*texts.get("tip-recordings-repair"));
 }
 
-/// Draws the frame at which a part begins or ends, or the thumbnail.
+/// Draws the frame at which a part begins or ends, or else the thumbnail of the recording.
 fn large(
     ui: &Ui,
     recordings: &RecordingsView,

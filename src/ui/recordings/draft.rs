@@ -44,7 +44,7 @@ pub struct CutDraft {
     /// The entered times, while they are being edited.
     pub typed: [Option<String>; 2],
     pub format: Option<Format>,
-    /// The last requested frame.
+    /// The position of the last requested frame.
     pub asked: Option<Duration>,
 }
 
@@ -54,7 +54,7 @@ impl CutDraft {
     }
 }
 
-/// The frames that have been drawn, by file.
+/// The views of the frames that have been drawn, by file.
 #[derive(Debug, Default)]
 pub struct Thumbnails {
     views: HashMap<PathBuf, (VideoFrame, FrameView)>,

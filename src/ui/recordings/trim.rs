@@ -194,7 +194,7 @@ fn parse_time(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(total).ok()
 }
 
-/// Returns a path in the same folder that no listed file has.
+/// Returns a path for the copy, in the folder of the recording, that no listed file has.
 fn free_name(
     recordings: &RecordingsView,
     file: &RecordingFile,

@@ -80,7 +80,7 @@ pub(super) fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
     [Some(id), below].into_iter().flatten().collect()
 }
 
-/// Returns the index of an item in its group or scene, and the ids of the items there.
+/// Returns the index of an item in its group or scene, and the ids of all items there.
 pub(super) fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
     fn find(items: &[Item], id: ItemId) -> Option<(usize, Vec<ItemId>)> {
         if let Some(index) = items.iter().position(|item| item.id == id) {

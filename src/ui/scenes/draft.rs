@@ -67,7 +67,7 @@ pub struct Draft {
     pub(super) filter: usize,
     /// The text entered as the font.
     pub(super) family: Option<String>,
-    /// The text entered as the source.
+    /// The text entered as the content of a source.
     pub(super) source_text: Option<(SourceId, String)>,
     /// The state of the dialog *Add source*.
     pub(super) adding: Option<Adding>,
@@ -145,7 +145,8 @@ impl Draft {
         self.filter = 0;
     }
 
-    /// Selects the object that the inspector shows. Returns true if the object is new.
+    /// Carries out a request to show an item or a source, and follows the selection. Returns true if
+    /// the inspector shows another object or section.
     pub(in crate::ui) fn follow(&mut self, snapshot: &Snapshot) -> bool {
         let mut shown = false;
         if let Some(id) = self.settings.take() {
@@ -269,8 +270,8 @@ impl Draft {
         self.source_that(snapshot, |_| true)
     }
 
-    /// Returns the selected source that has properties, or else the topmost such source of the
-    /// scene.
+    /// Returns the selected source that has properties, or else the topmost source of the scene that
+    /// has properties.
     pub(in crate::ui) fn source_with_properties(&self, snapshot: &Snapshot) -> Option<SourceId> {
         self.source_that(snapshot, |id| has_properties(snapshot, id))
     }
@@ -343,7 +344,7 @@ pub(super) struct Drag {
     pub guides: (Option<f64>, Option<f64>),
 }
 
-/// The owner of a transition.
+/// The scenes to which a transition belongs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Whose {
     /// All scenes without their own transition.
@@ -371,7 +372,8 @@ pub(super) fn edited(snapshot: &Snapshot) -> SceneId {
     snapshot.scenes.prepared.unwrap_or(snapshot.scenes.collection.current)
 }
 
-/// Returns the size of an item's content, or the program's size if that is unknown.
+/// Returns the size of an item's content. A group, a scene, and a source of unknown size have the
+/// program's size.
 pub(super) fn natural(snapshot: &Snapshot, item: &Item) -> Size {
     let program = snapshot.quality.size;
     match item.content {
@@ -399,12 +401,12 @@ pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     }
 }
 
-/// Applies the same edit to each of these items, as one step.
+/// Applies the same edit to each of these items, as one undo step.
 pub(super) fn each(view: &mut View<'_>, ids: &[ItemId], edit: impl Fn(ItemId) -> Edit) {
     together(view, ids.iter().copied().map(edit).collect());
 }
 
-/// Sends these edits as one step.
+/// Sends these edits as one undo step.
 pub(super) fn together(view: &mut View<'_>, mut edits: Vec<Edit>) {
     match edits.pop() {
         Some(one) if edits.is_empty() => view.send(Command::Edit(one)),

@@ -60,8 +60,7 @@ pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
     }
 }
 
-/// Returns the state of an item's content, as a lamp and as text. Content that cannot fail has
-/// neither.
+/// Returns the state of an item's content, as a lamp and as text. A group or a scene has neither.
 pub fn state_of(view: &View<'_>, item: &Item) -> (RowLamp, String) {
     match item.content {
         Content::Source(id) => state_of_source(view, id),
@@ -82,7 +81,7 @@ fn state_of_source(view: &View<'_>, id: SourceId) -> (RowLamp, String) {
             return (RowLamp::Bad, texts.get("source-incomplete").to_string());
         }
         SourceState::Open => {
-            // Only a file or a device can fail, so generated content has no lamp.
+            // Generated content cannot fail, so it has no lamp.
             let lamp = if VideoFallback::suits(choice) { RowLamp::Good } else { RowLamp::None };
             let size =
                 known.and_then(|it| it.size).map(|size| format!(" · {}", format::size(size)));

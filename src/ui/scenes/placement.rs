@@ -1,4 +1,4 @@
-//! Computes moves, resizes, rotations and crops of a placement by its handles. It is pure
+//! Computes moves, resizes, rotations and crops of a placement by its handles. The module is pure
 //! arithmetic in program pixels.
 
 use crate::compose::layout::{Affine, map};
@@ -14,7 +14,7 @@ pub enum Grip {
     Whole,
     /// A corner or edge. Each number is −1, 0 or 1, for the horizontal and the vertical direction.
     Side(i8, i8),
-    /// An edge, which crops the frame.
+    /// A corner or edge that crops the frame.
     Crop(i8, i8),
     Turn,
 }
@@ -35,7 +35,7 @@ pub fn contains(place: &Placement, natural: Size, canvas: Size, point: (f64, f64
     (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y)
 }
 
-/// Returns a placement whose box is exactly its frame.
+/// Returns the same placement with a box that is exactly the placed frame.
 pub fn tight(place: &Placement, natural: Size, canvas: Size) -> Placement {
     let unturned = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..*place };
     let [from, _, to, _] = corners(&unturned, natural, canvas);
@@ -71,8 +71,9 @@ pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     }
 }
 
-/// Returns the result of dragging a part of `start`, a tight placement, from `from` to `to`. With
-/// `free`, a corner does not keep the aspect ratio, and rotation goes in steps of 15°.
+/// Returns the placement after a drag of one part between the two given points. `start` must be the
+/// result of [`tight`]. With `free`, a corner does not keep the aspect ratio, and the rotation
+/// snaps to multiples of 15°.
 pub fn dragged(
     start: &Placement,
     grip: Grip,
@@ -155,7 +156,7 @@ pub fn around([left, top, right, bottom]: [f64; 4], canvas: Size) -> Placement {
 
 /// Moves a side or corner of the common frame of several tight placements by this number of program
 /// pixels. The placements scale and move with the frame. A corner keeps the aspect ratios unless
-/// `free`. A rotated placement uses only the movement along its own sides.
+/// `free` is true. A rotated placement uses only the movement along its own sides.
 pub fn resized(
     all: &[Placement],
     [left, top, right, bottom]: [f64; 4],
@@ -246,7 +247,7 @@ pub fn aligned(all: &[(Placement, Size)], line: AlignTo, canvas: Size) -> Vec<Pl
 
 /// Snaps a placement: moves it so that an edge or its center is on a line within `near` pixels. The
 /// lines are the edges and centers of the program and of the other items, whose edges are given.
-/// Also returns the lines that were used in each direction.
+/// Also returns the line that was used in each direction, if any.
 pub fn snapped(
     place: &Placement,
     natural: Size,
@@ -337,7 +338,7 @@ mod tests {
         let beside = moved(&quarter(), (50.0, 0.0), HD);
         let (_, across, _) = snapped(&beside, HD, HD, &[], 8.0);
         assert_eq!(across, None);
-        // The lines are an edge of another item, and the center of a third one.
+        // Some of the lines are an edge of the first item, and the center of the second one.
         let others = [[100.0, 5.0, 365.0, 95.0], [0.0, 600.0, 30.0, 690.0]];
         let (place, across, down) = snapped(&beside, HD, HD, &others, 8.0);
         assert!(near(&place, [365.0, 180.0, 640.0, 360.0]), "{place:?}");
@@ -371,7 +372,7 @@ mod tests {
 
     #[test]
     fn several_grow_with_the_frame_around_them() {
-        // The two quarters are at the upper left and the lower right of the center.
+        // The first item fills the frame, and the other item is its lower right quarter.
         let other = Placement { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Placement::default() };
         let all = [quarter(), other];
         let frame = [320.0, 180.0, 960.0, 540.0];
@@ -379,7 +380,7 @@ mod tests {
         let corner = drag((1, 1), (320.0, 0.0), false);
         assert!(near(&corner[0], [320.0, 180.0, 960.0, 540.0]), "{corner:?}");
         assert!(near(&corner[1], [800.0, 450.0, 480.0, 270.0]) && corner[1].fit == other.fit);
-        // The lower right one stays in place, and the opposite side of the frame moves.
+        // The right edge of the frame stays in place, and its left edge moves.
         let left = drag((-1, 0), (320.0, 77.0), false);
         assert!(near(&left[0], [640.0, 180.0, 320.0, 360.0]) && left[0].fit == Fit::Stretch);
         assert!(near(&left[1], [800.0, 360.0, 160.0, 180.0]));

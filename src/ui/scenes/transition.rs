@@ -78,7 +78,7 @@ impl TransitionChoice {
         }
     }
 
-    /// Returns true if the kind does not work before the user has chosen its options.
+    /// Returns true if choosing the kind must also show its options.
     pub fn asks(self) -> bool {
         matches!(self, Self::Wipe | Self::Image | Self::Stinger)
     }

@@ -57,7 +57,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pres
 /// drawn rectangle.
 fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     let (theme, activity) = (view.theme, view.health.activity);
-    // The stream can start, but there is a problem.
+    // The stream cannot start, or it can start although there is a problem.
     let warns =
         activity == Activity::NotReady || (activity == Activity::Ready && view.health.is_trouble());
     let figures = &view.snapshot.figures;

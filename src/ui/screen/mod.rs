@@ -94,7 +94,7 @@ pub struct Screen {
     profile_changed: bool,
     successor: Option<String>,
     guide: guide::Guide,
-    /// The program frame for the guide.
+    /// The view of the program frame for the guide.
     guided: Option<FrameView>,
     watch: watch::Draft,
     share: share::Draft,
@@ -103,15 +103,15 @@ pub struct Screen {
     scenes: scenes::Draft,
     multiview: Multiview,
     projectors: Projectors,
-    /// The request for studio mode at the start, and the scene that has already been put into the
+    /// The pending request for studio mode at the start, with the scene that was last put into the
     /// preview for this request.
     studio_at_start: Option<Option<SceneId>>,
     /// The views, in addition to the program, that were last requested from the studio.
     looked_at: BTreeMap<ViewOf, ViewDetail>,
-    /// The preview frame, after the first preview.
+    /// The view of the preview frame; `None` before the first preview.
     prepared: Option<FrameView>,
     program: FrameView,
-    /// The players' frames, by the slots of their tiles.
+    /// The views of the players' frames, by the slots of their tiles.
     watched: Vec<FrameView>,
     full_screen: bool,
     talk: push_to_talk::TalkState,

@@ -18,7 +18,7 @@ impl Screen {
     }
 
     /// Handles the user's refusal of keys in other windows. Returns the command that stores changed
-    /// preferences. The desktop asks again when the user enables such a key.
+    /// preferences. The desktop asks again when the user enables a key for other windows again.
     pub fn talk_refused(&mut self) -> Option<Command> {
         if self.elsewhere != GlobalKeySupport::Asked(GlobalKeyReply::Refused) {
             return None;

@@ -19,13 +19,13 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{elided, place};
 
-/// With space for less than this, the figure needs attention.
+/// If the disk has space for a shorter time than this, the figure of the space needs attention.
 const LITTLE_SPACE: Duration = Duration::from_secs(30 * 60);
-/// A longer time is displayed in hours.
+/// A longer remaining time is displayed in hours.
 const IN_MINUTES: Duration = Duration::from_secs(2 * 60 * 60);
 /// The maximum number of displayed hours.
 const MAX_HOURS: u64 = 999;
-/// The server is omitted in a narrower space, in points.
+/// The minimum width of the server's figures, in points. In less space, they are omitted.
 const MIN_SERVER: f32 = 160.0;
 
 /// A figure of the bar: its text, its tooltip, and whether it needs attention.
@@ -73,7 +73,7 @@ fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String,
     (texts.get(key).to_string(), color)
 }
 
-/// Draws the state of the player. Returns the left edge of what follows.
+/// Draws the state of the player. Returns the left edge of the space after the text.
 fn player(ui: &Ui, view: &View<'_>, room: Rect, left: f32) -> f32 {
     let (theme, y) = (view.theme, room.center().y);
     let (text, color) = watch_sentence(theme, view.texts, view.snapshot);
@@ -201,7 +201,8 @@ fn encoders(ui: &Ui, view: &View<'_>, room: Rect) -> f32 {
     painted.left() - gap::L
 }
 
-/// Draws the viewers and the address of the built-in server, while it has a use.
+/// Draws the viewers and the address of the built-in server, if the server is a target or has
+/// viewers.
 fn server(ui: &Ui, view: &View<'_>, room: Rect) {
     let server = &view.snapshot.server;
     let on = view.snapshot.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);

@@ -94,7 +94,8 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             (Icon::Pause, key!("pause-recording"))
         };
         beside.push(Beside { icon, name, action: Action::PauseRecording, off: None });
-        // Without this button, the command is still in the command palette and on its hotkey.
+        // If there is no room for this button, the command palette and the hotkey still offer its
+        // command.
         if ui.available_width() > CHAPTER_FROM {
             let (icon, name) = (Icon::Flag, key!("set-chapter"));
             beside.push(Beside { icon, name, action: Action::Chapter, off: None });

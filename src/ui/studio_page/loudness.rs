@@ -28,7 +28,7 @@ const SPAN: usize = 600;
 const PER_POINT: usize = 4;
 /// The true peak in dBTP that EBU R 128 permits.
 const MAX_TRUE_PEAK: f32 = -1.0;
-/// The targets to choose from, each with its purpose.
+/// The loudness targets to choose from, each with its purpose.
 const CHOICES: [(i8, &str); 5] = [
     (-14, key!("loudness-services")),
     (-16, key!("loudness-music")),
@@ -102,7 +102,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, chosen: &mut Option<i8>, he
     });
 }
 
-/// Draws the list of targets.
+/// Draws the list of loudness targets.
 fn choose(ui: &mut Ui, view: &View<'_>, chosen: &mut Option<i8>, automatic: &LoudnessTarget) {
     let (theme, texts) = (view.theme, view.texts);
     let value = [("lufs", whole_lufs(automatic.lufs).into())];

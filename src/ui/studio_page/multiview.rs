@@ -72,7 +72,8 @@ pub struct SceneThumbnails<'a> {
 }
 
 impl SceneThumbnails<'_> {
-    /// Begins a list. It is drawn as often as the program, which is displayed next to it.
+    /// Begins a list. The thumbnails are drawn as often as the program, which is displayed next to
+    /// them.
     pub fn begin(&mut self, snapshot: &Snapshot) {
         self.multiview.begin(snapshot);
     }

@@ -41,7 +41,7 @@ pub struct PageParts<'a> {
     pub program: &'a mut FrameView,
     pub prepared: Option<&'a mut FrameView>,
     pub multiview: &'a mut Multiview,
-    /// The players' frames, by the slots of their tiles.
+    /// The views of the players' frames, by the slots of their tiles.
     pub watched: &'a mut [FrameView],
     /// The current layout, and the layouts that the user has changed.
     pub panels: &'a mut Panels,

@@ -6,14 +6,14 @@ use crate::media::Size;
 pub const STEPS: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
 /// The scale on usual displays.
 pub const USUAL: u16 = 100;
-/// The rows of a display on which the usual scale is comfortable.
+/// The number of rows of a display up to which the usual scale is comfortable.
 const ROWS: u64 = 1_440;
 
-/// Returns the scale that suits a display: on a larger one than usual, the window is drawn as on
-/// the largest usual display. `size` is in pixels, and `desktop` is the scale that the desktop
-/// already applies.
+/// Returns the scale that suits a display: on a display with more than `ROWS` rows, controls take
+/// the same part of the display as on a display with `ROWS` rows. `size` is in pixels, and
+/// `desktop` is the scale that the desktop already applies.
 pub fn of_display(size: Size, desktop: f64) -> u16 {
-    // The shorter side also fits a display that stands upright.
+    // The shorter side is also right for a display in portrait orientation.
     let rows = f64::from(size.width.min(size.height)) / desktop.max(0.1);
     let percent = rows as u64 * 100 / ROWS;
     let fits = |step: &u16| (u64::from(USUAL)..=percent).contains(&u64::from(*step));
@@ -41,7 +41,7 @@ mod tests {
             (3_840, 2_160, 1.5, 100),
             (3_840, 2_160, 1.25, 110),
             (3_840, 2_160, 2.0, 100),
-            // A driver without a display.
+            // A driver without a display reports zeros.
             (0, 0, 1.0, 100),
             (3_840, 2_160, 0.0, 300),
         ] {

@@ -1,6 +1,7 @@
 //! Every color and size of the window. The rest of `ui/` contains no color values, and takes its
 //! lengths from the 4-point grid below. The design is a calm control room: the video frame is the
-//! brightest part, there is one accent color, and red means only *on air* and clipping.
+//! brightest part, there is one accent color, and red is reserved for *on air*, recording, clipping,
+//! errors, and buttons that end or remove something.
 
 #![allow(clippy::mistyped_literal_suffixes, reason = "colours are written byte by byte")]
 
@@ -162,7 +163,8 @@ pub struct Theme {
     pub accent_hover: Color32,
     /// The color of text on the accent color.
     pub on_accent: Color32,
-    /// The color for on air, recording and clipping. Nothing else uses this color.
+    /// The red of *on air*, recording, clipping, errors, and buttons that end or remove something.
+    /// Nothing else uses this color.
     pub live: Color32,
     /// The red tint behind a lit clip lamp, and behind a red button under the pointer.
     pub live_tint: Color32,

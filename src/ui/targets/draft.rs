@@ -30,7 +30,8 @@ pub struct Draft {
     pub(super) key_shown: bool,
     /// True if the advanced fields are expanded.
     pub(super) advanced: bool,
-    /// True if the user tried to go live without a usable address.
+    /// True if the user tried to go live although a value was missing, so that the missing value is
+    /// marked.
     pub(super) complain: bool,
     pub(super) focus: Option<Part>,
     /// The address that was copied last, and the time of the copy in seconds.

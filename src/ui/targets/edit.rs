@@ -63,7 +63,7 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     label(ui, &texts.get("server"), Type::Small, theme.secondary);
     let fault = draft.server_fault(target).filter(|_| draft.complain);
     let focus = draft.focus.take_if(|part| *part == Part::Server).is_some();
-    // If a service assigns a separate address to each target, the hint in the field explains that.
+    // If every target of a service has its own address, the hint in the field explains that.
     let hint = match view.snapshot.services.find(&target.service) {
         Some(service) if service.servers.is_empty() => "service-no-address",
         _ => "server-hint",

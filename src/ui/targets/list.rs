@@ -25,16 +25,16 @@ use crate::ui::widgets::{
     paragraph, switch,
 };
 
-/// The height of a closed card, without its padding. The next constant is the height of the line
-/// with the name.
+/// The height of a closed card, without its padding.
 const HEAD: f32 = 38.0;
+/// The height of the line with the name.
 const NAME: f32 = 20.0;
 /// The left edge of the texts, after the lamp.
 const WORDS: f32 = 21.0;
 /// Maximum height of the sentence about a problem in a closed card.
 const TROUBLE: f32 = 48.0;
 
-/// Draws the targets as cards, and the button that adds one; returns true if the user opened the
+/// Draws the targets as cards, and the button that adds one. Returns true if the user opened the
 /// dialog *Your own services*.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, snapshot) = (view.theme, view.snapshot);
@@ -80,8 +80,8 @@ fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft, all: &BTreeMap<u32, (&Ta
     draft.order = order;
 }
 
-/// Draws the menu with the kinds of target to add; returns true if the user opened the dialog
-/// *Your own services*.
+/// Draws the menu with the kinds of target to add. Returns true if the user opened the dialog *Your
+/// own services*.
 fn add(button: &Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, texts) = (view.theme, view.texts);
     let width = 250.0;
@@ -218,7 +218,7 @@ fn live(view: &View<'_>, entry: &TargetView) -> Fares {
     }
 }
 
-/// Returns the state before going live: a missing value, or the host and where the key is stored.
+/// Returns the state before going live: a missing value, or the host and the place of the key.
 fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
     let texts = view.texts;
     if !target.enabled {
@@ -269,7 +269,7 @@ fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView,
         });
 }
 
-/// Draws the lamp, the name and the state in one line. A click opens or closes the card.
+/// Draws the lamp, the name and the state. A click opens or closes the card.
 fn head(
     ui: &mut Ui,
     view: &mut View<'_>,

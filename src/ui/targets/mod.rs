@@ -30,7 +30,7 @@ pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::{PRESET_NAMES, quality_text};
 
-/// The send queue from which the figure has the warning color.
+/// The length of the send queue from which its figure has the warning color.
 const LONG_QUEUE: Duration = Duration::from_millis(500);
 /// The frame rate is not judged for this long after the start, because it is an average over time.
 const WARM_UP: Duration = Duration::from_secs(4);

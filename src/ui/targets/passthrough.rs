@@ -25,7 +25,7 @@ pub fn sentence(texts: &Texts, passthrough: &PassthroughView) -> String {
     texts.with(key, &[("name", name.into())])
 }
 
-/// Returns the position, such as `00:12 / 03:40`, and the number of the current loop of a looping
+/// Returns the position, such as `00:12 / 03:40`, and the number of the current pass of a looping
 /// file.
 fn far(texts: &Texts, passthrough: &PassthroughView) -> String {
     let mut far = format::clock(passthrough.position);

@@ -43,7 +43,7 @@ pub fn quality_text(view: &View<'_>) -> String {
     )
 }
 
-/// Common sizes, in addition to those of the presets.
+/// The common frame sizes to choose from.
 const SIZES: [Size; 5] = [
     Size::new(854, 480),
     Size::new(1280, 720),
@@ -51,7 +51,7 @@ const SIZES: [Size; 5] = [
     Size::new(2560, 1440),
     Size::new(3840, 2160),
 ];
-/// Common frame rates.
+/// The common frame rates to choose from.
 const RATES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), fps(60)];
 
 /// Draws the quality fields: presets, size, frame rate and bitrate. The other settings are on the

@@ -127,7 +127,7 @@ pub fn size(size: Size) -> String {
     format!("{}×{}", size.width, size.height)
 }
 
-/// Returns the name of a size: `720p` for the usual aspect ratio, `1024×768` for others.
+/// Returns the name of a size: `720p` for 16:9, `1024×768` for others.
 pub fn size_name(of: Size) -> String {
     if of.width * 9 == of.height * 16 || (of.width, of.height) == (854, 480) {
         format!("{}p", of.height)

@@ -25,7 +25,7 @@ pub struct FrameView {
     frame: Option<VideoFrame>,
     sheet: Sheet,
     surfaces: Option<Arc<dyn Surfaces>>,
-    /// The frame size for which the sheet was made.
+    /// The size of the converted frame that the sheet contains.
     made_for: Option<Size>,
     scaler: Scaler,
     name: &'static str,
@@ -62,7 +62,7 @@ impl FrameView {
         self.made_for = None;
     }
 
-    /// Creates a view of the frames in `slot`, with the same kind of surface.
+    /// Creates a view of the frames in `slot`, with the same kind of surface as this view.
     pub fn beside(&self, name: &'static str, slot: Latest<VideoFrame>) -> Self {
         let mut picture = Self::new(name, slot);
         if let Some(surfaces) = &self.surfaces {
@@ -143,7 +143,7 @@ impl FrameView {
         let Some(frame) = self.frame.as_ref() else {
             return;
         };
-        // A frame is never scaled up here, because the graphics side stretches it.
+        // A frame is never scaled up here, because the renderer stretches it.
         let own = frame.size();
         let smaller = wanted.width < own.width && wanted.height <= own.height;
         let size = if smaller { wanted } else { own };

@@ -12,14 +12,15 @@ use crate::media::Size;
 
 /// A factory for surfaces.
 pub trait Surfaces: Send + Sync {
-    /// Creates a surface for one frame. The surface releases its graphics resources when it is
-    /// dropped.
+    /// Creates a surface for the frames of one view. The surface releases its graphics resources
+    /// when it is dropped.
     fn surface(&self) -> Arc<dyn Surface>;
 }
 
-/// An opaque surface, which draws one frame into the window.
+/// An opaque surface, which draws the current frame of a view into the window.
 pub trait Surface: Send + Sync {
-    /// Lets `fill` write the pixels for the following frames, as rows of BGRA.
+    /// Lets `fill` write the pixels of a new frame of this size, as rows of BGRA. The surface draws
+    /// this frame until the next call.
     fn renew(&self, size: Size, fill: &mut dyn FnMut(&mut [u8]));
 
     /// Returns the callback that paints the rotated surface so that it fills `rect`. With `smooth`,

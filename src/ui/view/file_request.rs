@@ -7,8 +7,8 @@ use crate::capture::{self, VideoChoice};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{SceneId, SourceId};
 
-/// The filter that needs a file. Its position and its old file identify it, because the list may
-/// change in the meantime.
+/// The filter that needs a file. The filter's position and its old file identify it, because the
+/// list may change in the meantime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterFile {
     pub source: SourceId,

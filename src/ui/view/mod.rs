@@ -1,5 +1,5 @@
-//! The interface of every screen, with the theme, the texts and the snapshot as inputs, and
-//! requests as output.
+//! The interface between a screen and its environment. The theme, the texts and the snapshot are
+//! its inputs, and requests are its output.
 
 pub mod file_request;
 
@@ -34,8 +34,8 @@ pub enum WindowRequest {
     Command(Command),
     /// Executes a command of the window. The screen handles this request itself.
     Act(Action),
-    /// Executes a command whose hotkey was pressed in another window of the program. The screen
-    /// handles this request itself.
+    /// Executes a command whose hotkey was pressed in another window of onair. The screen handles
+    /// this request itself.
     Run(AnyCommand),
     /// Opens a projector. The screen handles this request itself.
     Project(ProjectorPlace),

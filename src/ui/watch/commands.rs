@@ -5,7 +5,7 @@ use crate::studio::{Command, WatchCommand};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 
-/// Returns true if a stream is playing or being opened.
+/// Returns true if a stream is playing, being opened or reconnecting.
 pub fn is_busy(state: &WatchState) -> bool {
     matches!(
         state,

@@ -44,7 +44,7 @@ impl Flight {
     /// Returns true if a message of this width that starts now stays behind `self`.
     fn leaves_room_for(&self, width: f32, crossing: f64, room: f32, now: f64) -> bool {
         let tail = self.x(room, now) + self.width;
-        // By the time this message has left, the other one must not have reached the left edge.
+        // When `self` has left the frame, the new message must not have reached the left edge yet.
         let other = room - (room + width) * ((self.ends() - now) / crossing) as f32;
         tail + GAP <= room && other >= GAP
     }

@@ -86,12 +86,12 @@ pub enum Where {
     Small,
 }
 
-/// The state of the address field and of the lists below it; see the module documentation.
+/// The state of the *Watch* page; see the module documentation.
 #[derive(Debug, Default)]
 pub struct Draft {
     /// The number of the last pass in which the page was shown.
     pub(super) shown_in: u64,
-    /// True if the last played address was put into the field.
+    /// True if the address field was filled or edited.
     known: bool,
     pub url: String,
     pub graphs: Graphs,
@@ -113,7 +113,7 @@ pub struct Draft {
     pub double_clicked: bool,
     /// The danmaku over the frame.
     pub sky: DanmakuLayer,
-    /// The number of the last message added to the danmaku.
+    /// The number of the last message that danmaku has handled.
     pub flown: u64,
     /// The number of chat deletions that danmaku has already applied.
     pub deletions: u64,
@@ -132,8 +132,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Fills the address field once with the last played address, or else with the address of
-    /// onair's own stream. Adds the figures of this second.
+    /// Fills the address field once with the address of the current or last played stream, or else
+    /// with the address of onair's own stream. Adds the figures of this second.
     pub fn learn(&mut self, view: &View<'_>, now: f64) {
         let snapshot = view.snapshot;
         if !self.known {

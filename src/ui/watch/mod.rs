@@ -91,8 +91,8 @@ pub fn in_panel(
     std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
 }
 
-/// Draws the players, or the button that brings them back from another window. `panel` is true in a
-/// panel of the studio.
+/// Draws the players, or the button that brings the players back from another window. `panel` is
+/// true in a panel of the studio.
 fn here_or_elsewhere(
     ui: &mut Ui,
     view: &mut View<'_>,

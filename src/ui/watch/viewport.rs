@@ -45,7 +45,7 @@ impl From<viewport::Viewport> for Viewport {
 }
 
 impl Viewport {
-    /// Returns the part of the viewport that the studio stores.
+    /// Returns the viewport in the form in which the studio stores it.
     pub fn kept(&self) -> viewport::Viewport {
         viewport::Viewport {
             aspect: self.aspect,

@@ -24,7 +24,7 @@ pub enum ButtonWeight {
     Raised,
     /// A button that shows only its text until the pointer is over it.
     Quiet,
-    /// A button with a red border and red text, which ends the broadcast.
+    /// A button with a red border and red text, which ends or removes something.
     Live,
     /// A button with an amber border and amber text, which needs attention.
     Warn,

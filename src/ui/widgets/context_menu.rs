@@ -13,7 +13,8 @@ pub fn context_menu(response: &Response, theme: &Theme, list: impl FnOnce(&mut U
     open(response, response.has_focus(), theme, list);
 }
 
-/// Opens a menu like [`context_menu`], for an area with these controls.
+/// Opens a menu like [`context_menu`], for an area that contains these controls. The controls open
+/// the menu in the same way as the area itself.
 pub fn context_menu_among(
     area: &Response,
     controls: &[Response],

@@ -29,7 +29,7 @@ pub struct Field<'a> {
 /// The events of a field.
 #[derive(Debug)]
 pub struct FieldOutcome {
-    /// The response of the text.
+    /// The response of the text field.
     pub response: Response,
     /// The index of the pressed button.
     pub pressed: Option<usize>,

@@ -81,7 +81,8 @@ impl Reading {
     }
 }
 
-/// Reads a folder, without hidden entries or files with other extensions.
+/// Reads a path. The contents of a folder are listed without hidden entries and without files with
+/// other extensions.
 fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -> Listing {
     let at = |found| Listing { found, ..Listing::default() };
     match fs::metadata(folder) {

@@ -45,7 +45,7 @@ pub struct FileChooser {
     all: bool,
     /// The entered path or name.
     typed: String,
-    /// The object at the entered path, once the path was accepted.
+    /// The check of the entered path, which begins when the user accepts the path.
     looked: Option<Reading>,
     chosen: Vec<PathBuf>,
     /// The problem with the entered text.

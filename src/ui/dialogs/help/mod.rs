@@ -42,7 +42,7 @@ struct Reading {
     heading: Option<String>,
     /// The page as blocks.
     blocks: Arc<Vec<Block>>,
-    /// The text from which the blocks were parsed.
+    /// The page and the language from which the blocks were parsed.
     read: Option<(usize, Language)>,
 }
 

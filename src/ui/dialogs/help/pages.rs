@@ -128,7 +128,7 @@ impl Page {
         if !path.is_empty() {
             parts.pop();
         }
-        // On a Chinese page, the path to the reference has one more `..`.
+        // On a Chinese page, the path to the reference has one more `..`, which has no effect here.
         for part in path.split('/').filter(|part| !part.is_empty()) {
             match part {
                 ".." => {

@@ -83,7 +83,7 @@ fn number(parameter: &Parameter) -> &'static str {
         "high_db" => key!("number-high"),
         "target_lufs" => key!("number-target"),
         "most_db" => key!("number-most"),
-        // Other bands have no name, because their frequency identifies them.
+        // The other bands of an equalizer have no name, because their frequency identifies them.
         _ => "",
     }
 }

@@ -88,7 +88,8 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     });
 }
 
-/// Draws the end behavior of a file. A file that is also shown follows its video source.
+/// Draws the end behavior of a file. Draws nothing for a file that is also shown, because that file
+/// has the end behavior of its video source.
 fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let choice = labels::choice_of(view, strip);
     if !matches!(choice, AudioChoice::File(_)) || labels::is_shown(view, choice) {
@@ -245,7 +246,8 @@ fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     ui.add_space(gap::S);
 }
 
-/// Draws the audio tracks of recordings that contain the strip. The first track is the program.
+/// Draws the choice of the audio tracks in which recordings contain the strip. The first track is
+/// the program.
 fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let title = view.texts.get("strip-tracks");
     let strip = labels::label_of(view, strip);

@@ -158,7 +158,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     });
 }
 
-/// Returns the summary of the current collection or profile.
+/// Returns the summary of the current collection and profile.
 fn summary_now(view: &View<'_>) -> PartSummary {
     let snapshot = view.snapshot;
     let own = snapshot.targets.iter().filter(|it| !it.target.is_built_in());
@@ -191,7 +191,7 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     }
 }
 
-/// Draws two buttons at the end of the line. Returns whether each was pressed.
+/// Draws two buttons side by side. Returns whether each was pressed.
 fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> (bool, bool) {
     ui.add_space(gap::S);
     ui.horizontal(|ui| {

@@ -65,7 +65,7 @@ pub(super) fn origins(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
     });
 }
 
-/// Draws a field with a list, whose entries are separated by commas or spaces. Returns the list after a
+/// Draws a field for a list whose entries are separated by commas or spaces. Returns the list after a
 /// change, if all entries are valid. `text` is the text while it is being entered.
 fn list(
     ui: &mut Ui,

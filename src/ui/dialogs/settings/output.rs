@@ -71,7 +71,7 @@ fn off_air(
     send(view, wanted);
 }
 
-/// Draws the name of a setting, and at the end of the line its value or the usual value.
+/// Draws the name of a setting, and at the end of the line its default value.
 fn named(ui: &mut Ui, view: &View<'_>, name: &str, tip: &'static str, usual: &str) {
     ui.add_space(gap::S);
     let (theme, texts) = (view.theme, view.texts);

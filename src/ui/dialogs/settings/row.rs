@@ -94,7 +94,7 @@ pub(super) fn wide_row(
     reset
 }
 
-/// Highlights a setting that the search found, and scrolls to it once.
+/// Highlights a setting to which the user navigated, and scrolls to it once.
 fn framed(
     ui: &mut Ui,
     view: &View<'_>,
@@ -136,7 +136,7 @@ pub(super) fn choice<T: PartialEq + Copy>(
     choices: &[Choice<T>],
 ) -> Option<T> {
     let mut wanted = None;
-    // A reason that all values share is said once.
+    // If no value can be chosen and all reasons are the same, the reason is displayed only once.
     let mut reasons = choices.iter().map(|(.., why_not)| why_not.as_ref());
     let first = reasons.next().flatten();
     let shared = first.filter(|first| choices.len() > 1 && reasons.all(|it| it == Some(*first)));

@@ -32,7 +32,7 @@ use crate::ui::widgets::{Field, label};
 
 /// Width of the dialog in points.
 const WIDTH: f32 = 5.0 * CARD.x + 4.0 * gap::S + 12.0;
-/// Height around the list that the list leaves free, in points.
+/// Height of the window that the list leaves free for the rest of the dialog, in points.
 const AROUND: f32 = 190.0;
 
 /// The initial color of a color source.
@@ -207,7 +207,7 @@ fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Ki
             let snapshot = view.snapshot;
             let none =
                 if window { snapshot.windows.is_empty() } else { snapshot.screens.is_empty() };
-            // Each capture needs its own request to the desktop. An existing one can be shown
+            // Each capture needs its own request to the desktop. An existing capture can be shown
             // again.
             if none && capture::in_wayland() {
                 let choice = asked_for(view, window);

@@ -14,8 +14,8 @@ pub(super) fn asked_for(view: &View<'_>, window: bool) -> VideoChoice {
     sharing::another(window, &there)
 }
 
-/// Adds a new source to the edited scene, placed so that it does not cover everything, and selects
-/// it.
+/// Adds a new source to the edited scene, with its initial placement, and selects the source when
+/// it arrives.
 pub(in crate::ui) fn add(
     view: &mut View<'_>,
     draft: &mut Draft,

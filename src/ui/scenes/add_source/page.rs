@@ -10,7 +10,7 @@ pub(in crate::ui::scenes) enum Page {
     Again,
 }
 
-/// The state of the dialog so far.
+/// The state of the dialog.
 #[derive(Debug, Default)]
 pub(in crate::ui::scenes) struct Adding {
     pub(super) page: Option<Page>,

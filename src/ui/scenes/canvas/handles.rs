@@ -10,13 +10,14 @@ use crate::ui::scenes::placement;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::view::View;
 
-/// Maximum distance of the pointer from a handle that it touches, in points.
+/// Maximum distance between the pointer and a handle at which the pointer touches the handle, in
+/// points.
 const REACH: f32 = 9.0;
 /// Distance of the rotation handle above the box, in points.
 const STALK: f32 = 26.0;
 
-/// Converts program pixels to points of the window and back. Within a group, these are pixels of
-/// the group's own canvas, which has the size of the program.
+/// Converts program pixels to points of the window and back. Within a group, the program pixels are
+/// those of the group's own canvas, which has the size of the program.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::ui::scenes) struct Frame {
     pub rect: Rect,

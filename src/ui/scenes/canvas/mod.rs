@@ -1,10 +1,10 @@
 //! Edits a scene on its frame: click to select, drag to move, handles to resize and rotate, Alt
 //! with a handle to crop, arrows to nudge, Delete to remove. Edges and centers snap unless Ctrl is
-//! held. Shift releases the aspect ratio at a corner, and rotates in steps. Shift or Ctrl with a
-//! click selects several items, and so does a selection frame that begins outside all items, or
-//! anywhere with Shift. The frame around several items has handles that resize them together. If a
-//! member of a group is selected in the list, the member and its siblings are edited within the
-//! group.
+//! held. Shift releases the aspect ratio at a corner, and makes the rotation snap to multiples of
+//! 15°. Shift or Ctrl with a click selects several items, and so does a selection frame that begins
+//! outside all items, or anywhere with Shift. The frame around several items has handles that
+//! resize them together. If a member of a group is selected in the list, the member and its
+//! siblings are edited within the group.
 
 pub mod drops;
 pub(in crate::ui::scenes) mod handles;
@@ -69,7 +69,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
         && !moves
         && let Some(origin) = begun
     {
-        // Outside the edited group, the surrounding canvas is edited.
+        // A drag that begins beside the members of the edited group acts on the surrounding canvas.
         if within.is_some() && canvas.is_beside(view, draft, origin) {
             draft.choose(None);
             whole.take(view, draft, origin);
@@ -197,7 +197,8 @@ impl<'a> Canvas<'a> {
         placement::edges(&item.place, natural(view.snapshot, item), self.frame.canvas)
     }
 
-    /// Returns the single selected item with handles, and the handle at this position.
+    /// Returns the selected item, if it is the only one and not locked, and its handle at this
+    /// position.
     fn of_one(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(&'a Item, Grip)> {
         let alone = |item: &&Item| !item.locked && draft.others.is_empty();
         let item = self.selected(draft).filter(alone)?;
@@ -219,7 +220,7 @@ impl<'a> Canvas<'a> {
         one.or_else(|| self.of_several(view, draft, at).map(|(_, grip)| grip))
     }
 
-    /// Returns the common frame, if several movable items are selected.
+    /// Returns the selected items with their common frame, if several movable items are selected.
     fn together(&self, view: &View<'_>, draft: &Draft) -> Option<LayerGroup> {
         let chosen: Vec<&Item> = self.free().filter(|item| draft.is_chosen(item.id)).collect();
         if chosen.len() < 2 {
@@ -238,8 +239,8 @@ impl<'a> Canvas<'a> {
         self.free().filter(hit).last()
     }
 
-    /// Begins to drag a handle of the selection, or else the topmost item, or else a selection
-    /// frame.
+    /// Begins to drag a handle of the selection, or else the topmost item at this point, or else a
+    /// selection frame.
     fn take(&self, view: &View<'_>, draft: &mut Draft, origin: Pos2) {
         let (from, guides) = (self.frame.to_program(origin), (None, None));
         if let Some(((edges, mut all), grip)) = self.of_several(view, draft, origin)
@@ -306,7 +307,7 @@ impl<'a> Canvas<'a> {
                 Edit::SetPlace(*id, Placement { x: start.x + by.0, y: start.y + by.1, ..*start })
             }));
         }
-        // The first one is the dragged item.
+        // The first edit is that of the dragged item.
         let moves =
             |edit: &Edit| matches!(edit, Edit::SetPlace(_, now) if now.bounded() != item.place);
         if edits.first().is_some_and(moves) {
@@ -353,7 +354,8 @@ impl<'a> Canvas<'a> {
             let step = if pressed(Modifiers::SHIFT, key) {
                 10.0
             } else if pressed(Modifiers::NONE, key) {
-                // The positions of upright items are aligned to even pixels.
+                // The positions of upright items are aligned to even pixels, so a smaller step
+                // could have no effect.
                 2.0
             } else {
                 continue;

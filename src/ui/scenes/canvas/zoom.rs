@@ -1,6 +1,7 @@
-//! The position and zoom of the frame in its area. The whole frame is visible, or the frame is
-//! enlarged and moved. The wheel with Ctrl, or a pinch, zooms around the pointer. The wheel, or a
-//! drag with the middle button or the space bar, moves an enlarged frame.
+//! The position and zoom of the frame in its area. Either the whole frame fits the area, or the
+//! frame has a chosen scale and position. The wheel with Ctrl, or a pinch, zooms around the
+//! pointer. The wheel, or a drag with the middle button or the space bar, moves a frame with a
+//! chosen scale.
 
 use egui::{
     Align2, CornerRadius, CursorIcon, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, Vec2,
@@ -45,7 +46,7 @@ impl Default for CanvasZoom {
 }
 
 impl CanvasZoom {
-    /// Returns true if the whole frame is visible.
+    /// Returns true if the whole frame fits the area.
     pub fn fits(&self) -> bool {
         self.scale.is_none()
     }
@@ -114,7 +115,8 @@ impl CanvasZoom {
         self.move_to(pos2(0.0, 0.0) + part + (drawn.room.center() - at) / size);
     }
 
-    /// Moves the frame, so that the middle of the area stays on the frame.
+    /// Moves this point of the frame to the middle of the area. The point is first limited to the
+    /// frame.
     fn move_to(&mut self, middle: Pos2) {
         self.middle = middle.clamp(pos2(0.0, 0.0), pos2(1.0, 1.0));
     }
@@ -137,7 +139,7 @@ impl CanvasZoom {
                 self.set_around(at, self.scale_now() * factor);
             }
             if !self.fits() {
-                // The surrounding page does not scroll in the meantime.
+                // The wheel must not also scroll the surrounding page.
                 let by = ui.input_mut(|input| std::mem::take(&mut input.smooth_scroll_delta));
                 self.move_by(by);
             }
@@ -163,7 +165,7 @@ impl CanvasZoom {
     }
 }
 
-/// Draws the current scale in a corner of the visible area if the frame is not fully visible. A
+/// Draws the current scale in a corner of the visible area unless the whole frame fits the area. A
 /// click on the scale fits the whole frame.
 pub fn readout(ui: &mut Ui, view: &View<'_>, zoom: &mut CanvasZoom, seen: Rect) {
     if zoom.fits() {

@@ -48,8 +48,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
 }
 
 /// Returns the edit that renames an item. If the item is the only one that shows its source, the
-/// source is renamed, so that all messages use the new name. If several items show the source, the
-/// item gets its own name.
+/// source is renamed, so that all messages use the new name. Otherwise, the item gets its own name.
 fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
     let own = Edit::RenameItem(id, name.clone());
     let Some(item) = collection.item(id) else { return own };
@@ -96,7 +95,7 @@ mod tests {
         );
         rename(&mut it, id, "Guest, large");
         assert!(it.apply(&Edit::RemoveItem(ItemId(3))));
-        // If the source is shown only once again, the item has the name of its source.
+        // Once only one item shows the source, renaming the item renames the source.
         rename(&mut it, id, "Ada");
         assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Ada", ""));
     }

@@ -146,8 +146,8 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
     }
 }
 
-/// Moves a scene to the position of a drag, or by one position with Alt and an arrow key. The scene
-/// is at `index` of a list with this number of columns.
+/// Moves a scene to the position to which it was dragged, or by one position with Alt and an arrow
+/// key. The scene is at `index` of a list with this number of columns.
 fn moved(
     ui: &Ui,
     view: &mut View<'_>,
@@ -186,7 +186,7 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let chosen = TransitionChoice::of(&now.kind);
     for way in TransitionChoice::ALL {
         if menu_item(ui, view.theme, &texts.get(way.name()), "", way == chosen, true) {
-            // The options of a transition that needs them are shown at once.
+            // If the kind of transition asks for its options, they are shown at once.
             if way.asks() {
                 draft.transition = Some(Whose::Every);
             }

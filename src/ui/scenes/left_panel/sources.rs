@@ -162,7 +162,7 @@ fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
             break;
         };
         let passed = rows_of(std::slice::from_ref(passed));
-        // The drag went past the middle of the item.
+        // The drag did not go past the middle of this item.
         if left * 2 < passed + 1 {
             break;
         }
@@ -218,7 +218,7 @@ mod tests {
             (0, -4, 1),
             (0, -5, 2),
             (0, -99, 2),
-            // A group dragged over its own members stays in its position.
+            // A group that is dragged only over its own members stays in its position.
             (1, 3, 1),
             (1, 4, 0),
             (1, -1, 2),

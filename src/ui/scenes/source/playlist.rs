@@ -24,7 +24,7 @@ enum Done {
     Another(usize, PathBuf),
 }
 
-/// Draws the reason why a source skips one of its files, if it does.
+/// Draws the reason why a source skips this file, if it does.
 pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.lacks(path)) {

@@ -261,7 +261,8 @@ fn field(
     field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
 }
 
-/// Makes the choice the only enabled target. Returns the id of a changed target.
+/// Makes the chosen destination the only enabled target. Returns the id of its target, unless it is
+/// the built-in server.
 pub(super) fn apply(
     view: &mut View<'_>,
     draft: &mut Destination,
@@ -363,7 +364,7 @@ mod tests {
         let first = filled(&snapshot, &list, &draft).unwrap();
         assert!(first.remember_key && first.enabled && first.id == 1, "{first:?}");
         list.push(first);
-        // The same service is chosen again, in a later run.
+        // The same service is chosen again, in a later run of the guide.
         draft.key = Zeroizing::new("two".into());
         let again = filled(&snapshot, &list, &draft).unwrap();
         assert_eq!((again.id, again.key().unwrap().expose()), (1, "two"));

@@ -75,7 +75,7 @@ impl Step {
 #[derive(Debug, Default)]
 pub struct Guide {
     step: Step,
-    /// True if the step is displayed for the first time. The step's button then gets the keyboard
+    /// True until the step is drawn for the first time. The step's button then gets the keyboard
     /// focus.
     arrived: bool,
     destination: Destination,
@@ -83,7 +83,7 @@ pub struct Guide {
     preset: Option<usize>,
 }
 
-/// Names the only scene of a first start in the chosen language.
+/// Renames the scene of an untouched collection to the usual name in the chosen language.
 pub fn name_first_scene(view: &mut View<'_>) {
     let name = view.texts.get("guide-first-scene");
     let untouched = Collection::default();
@@ -303,7 +303,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
         let last = step == Step::Ready;
         if !last {
             let button = Button::new(&skip).look(ButtonWeight::Quiet).kind(Type::Body);
-            // The text begins at the edge of the texts above it.
+            // The button's text begins at the edge of the texts above it.
             ui.add_space(-gap::M);
             if button.height(height).show(ui, theme).clicked() {
                 pressed = Some(Foot::Skip);

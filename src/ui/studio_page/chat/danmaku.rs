@@ -22,7 +22,7 @@ const OPTIONS: f32 = 176.0;
 /// they would all start at the same time.
 const FIRST: usize = 3;
 
-/// Draws the panel, which has this height. Returns the action that the user selected.
+/// Draws the panel with this height. Returns the action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, height: f32) -> Option<Action> {
     let snapshot = view.snapshot;
     if snapshot.server.chat.is_none() && snapshot.chat.lines.is_empty() {

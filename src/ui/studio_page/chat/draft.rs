@@ -13,6 +13,6 @@ pub struct Draft {
     pub(super) words: Option<String>,
     /// The messages that fly in the *Danmaku* panel.
     pub(super) sky: DanmakuLayer,
-    /// The number of the newest message that flies.
+    /// The number of the newest message that the panel has handled.
     pub(super) flown: u64,
 }

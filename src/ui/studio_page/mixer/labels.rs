@@ -87,8 +87,8 @@ fn level_words(view: &View<'_>, peak: f32, rms: f32) -> String {
     view.texts.with("level-words", &[("peak", peak.into()), ("rms", rms.into())])
 }
 
-/// Returns the audio sources that a strip can use, without files other than its own. `own` is the
-/// strip itself.
+/// Returns the audio sources that a strip can use, including the files and streams that scenes
+/// show. `own` is the strip itself.
 pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let microphones = view.snapshot.microphones.iter();
     let mut choices: Vec<AudioChoice> =

@@ -68,7 +68,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
             }
             for strip in &strips {
                 let (rect, _) = ui.allocate_exact_size(vec2(width, inner.height()), Sense::hover());
-                // A scope would take additional space.
+                // The strip is drawn in a child, because a scope would take additional space.
                 let builder = UiBuilder::new().max_rect(rect).id_salt(("strip", strip.id.0));
                 let ui = &mut ui.new_child(builder);
                 let parts = match upright {
@@ -92,7 +92,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     mixer_asked
 }
 
-/// Draws a text in place of the first strip, if no microphone was found or selected.
+/// Draws a text in place of the first strip, because no microphone was found or none was selected.
 fn nothing_heard(ui: &mut Ui, view: &View<'_>, rect: Rect) {
     let layout = Layout::top_down(Align::Min);
     let rect = rect.with_min_y(rect.top() + gap::S);

@@ -26,7 +26,7 @@ const LONGEST_LEVEL: &str = "−60.0\u{a0}dB";
 /// The width of a lit clip lamp.
 const LAMP: f32 = 44.0;
 
-/// A strip on the screen.
+/// The responses of a drawn strip.
 pub(super) struct StripParts {
     pub area: Response,
     /// The mute button, the fader and the settings button.
@@ -54,7 +54,8 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// Returns all strips, or the selected audio if it is the only one.
+    /// Returns all strips. While there are fewer than two, returns a strip for the selected audio,
+    /// if any.
     pub fn all(view: &View<'_>) -> Vec<Self> {
         let snapshot = view.snapshot;
         match &snapshot.audio {

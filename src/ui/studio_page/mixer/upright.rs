@@ -19,7 +19,7 @@ const METER: f32 = 20.0;
 const HANDLE: Vec2 = vec2(22.0, 11.0);
 /// The range of a fader in decibels.
 const RANGE: RangeInclusive<f32> = -60.0..=20.0;
-/// The ratio of egui's own handle, which the drawn handle covers.
+/// The aspect ratio of egui's own handle, which the drawn handle covers.
 const ASPECT_RATIO: f32 = 0.5;
 
 /// The common parts of all vertical strips, from top to bottom: icon, name, meter, level.

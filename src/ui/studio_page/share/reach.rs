@@ -94,7 +94,7 @@ fn state(network: &NetworkAddress, reach: ServerReach) -> (&'static str, bool) {
         (true, true) => (key!("share-can"), true),
         (true, false) => (key!("share-can-browser"), true),
         (false, true) => (key!("share-can-rtmp"), true),
-        // The server listens everywhere, but only on IPv4.
+        // The server listens on all interfaces, but only on IPv4.
         (false, false) if reach.http && network.ip.is_ipv6() => (key!("share-not-ipv6"), false),
         (false, false) => (key!("share-cannot"), false),
     }

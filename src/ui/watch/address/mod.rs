@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
             ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), theme.text);
         galley.size().x
     };
-    // The button is wide enough for both texts, so that nothing moves when they change.
+    // The button is wide enough for both of its texts, so that nothing moves when they change.
     let both = measure(&texts.get("watch-stop")).max(measure(&texts.get("play"))) + 48.0;
     let tile = texts.get("tile-add");
     let tile_width = measure(&tile) + 2.0 * gap::M + 24.0;
@@ -94,7 +94,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     connection::options(ui, view, draft);
 }
 
-/// Selects the whole text, so that new input replaces it.
+/// Selects the whole text of the address field, so that new input replaces it.
 fn select_all(ui: &Ui, characters: usize) {
     let mut state = TextEditState::load(ui.ctx(), url_field()).unwrap_or_default();
     let all = CCursorRange::two(CCursor::new(0), CCursor::new(characters));

@@ -13,8 +13,8 @@ pub(super) fn added_width(ui: &Ui, words: &str) -> f32 {
     (16.0 + gap::S + text.size().x + 2.0 * gap::M - size::CONTROL).ceil()
 }
 
-/// Creates a button of the bar. Its text is `words`, if there is room for it, and its accessible
-/// name is `name`.
+/// Creates a button of the bar. Its text is `words`, which is empty if there is no room for a text,
+/// and its accessible name is `name`.
 pub(super) fn control<'a>(icon: Icon, words: &'a str, name: &'a str) -> Button<'a> {
     let button = Button::new(words).icon(icon).look(ButtonWeight::Quiet).name(name);
     let button = button.height(size::CONTROL).kind(Type::FigureStrong);

@@ -14,7 +14,7 @@ use crate::ui::watch::draft::Draft;
 
 /// The height of the bar's row.
 pub const HEIGHT: f32 = 22.0;
-/// The distance that one key press seeks.
+/// The distance of a seek with one key press.
 pub const STEP: Duration = Duration::from_secs(5);
 /// A position within this distance of the live edge counts as the live edge.
 const AT_THE_END: Duration = Duration::from_millis(700);

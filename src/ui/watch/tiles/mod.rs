@@ -35,7 +35,8 @@ pub fn lower(
     controls::show(ui, view, draft, controls.shrink2(vec2(gap::M, gap::S)))
 }
 
-/// Draws all tiles, or the one player that is shown alone. `panel` means in a panel of the studio.
+/// Draws all tiles, or the one player that is shown alone. `panel` is true in a panel of the
+/// studio.
 pub fn players(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -52,7 +53,8 @@ pub fn players(
     }
 }
 
-/// Draws the controls over the frames, while the pointer moves or a popup of the controls is open.
+/// Draws the controls over the frames, for a short time after the pointer moved, and while a popup
+/// of the controls is open.
 pub fn over_video(
     ui: &mut Ui,
     view: &mut View<'_>,
