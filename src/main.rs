@@ -43,7 +43,7 @@ fn main() -> Exit {
         }
     }
     let globals = &cli.globals;
-    // Programs that a desktop opens for a window would inherit the restrictions.
+    // With a window, the programs that the desktop opens would inherit the restrictions.
     if !window {
         sandbox::process();
     }
