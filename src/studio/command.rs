@@ -97,8 +97,8 @@ pub enum Command {
     SendFile { path: PathBuf, again: bool },
     /// Ends the broadcast cleanly; the content of the stream delay is dropped.
     StopLive,
-    /// Ends the broadcast after the content of the stream delay is sent. A second such command ends
-    /// it at once.
+    /// Ends the broadcast after the content of the stream delay is sent. If the command is sent again,
+    /// it ends the broadcast at once.
     StopAfterDelay,
     /// Delays the stream by this much, at most 30 min, from the next *Go Live* on. The value is
     /// saved.

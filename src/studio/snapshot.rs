@@ -159,7 +159,8 @@ pub struct AudioSource {
     pub held_dbfs: f32,
     /// The RMS level over about 300 ms, in dBFS.
     pub rms_dbfs: f32,
-    /// True after a clip until [`Command::ClearClip`](crate::studio::command::Command).
+    /// True after a sample reached full scale, until
+    /// [`Command::ClearClip`](crate::studio::command::Command).
     pub clipped: bool,
     /// The drift of the device's clock relative to the session clock in parts per million, once
     /// measured.
@@ -295,7 +296,7 @@ pub struct ServerFigures {
     pub links: Arc<ShareLinks>,
     /// The addresses of this computer.
     pub networks: Arc<[NetworkAddress]>,
-    /// Whether the server listens at the addresses of this computer.
+    /// The ports of the server that other computers can reach.
     pub reach: ServerReach,
     /// True if viewers need the play key, which the links contain.
     pub play_key: bool,
@@ -490,8 +491,8 @@ impl Snapshot {
         }
     }
 
-    /// Returns the default video source: the source of `--video`, or the bottom source of the scene
-    /// on air.
+    /// Returns the default video source: the source of `--video`, or the bottom source of the
+    /// current scene.
     pub fn usual_video(&self) -> Option<VideoSource> {
         let main = self.video.as_ref().filter(|video| video.choice != VideoChoice::None);
         main.cloned().or_else(|| {
@@ -503,7 +504,7 @@ impl Snapshot {
         })
     }
 
-    /// Returns true if a source of the scene on air delivers frames, or if no video is wanted.
+    /// Returns true if a source of the current scene delivers frames, or if no video is wanted.
     pub fn delivers_video(&self) -> bool {
         let collection = &self.scenes.collection;
         let open = |id: SourceId| match self.video.as_ref().filter(|_| id == MAIN) {

@@ -71,8 +71,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Creates the configuration of a studio with these settings. It saves nothing, and its server
-    /// runs when needed.
+    /// Creates the configuration of a studio with these settings. The studio saves nothing, and its
+    /// server runs when needed.
     pub fn new(clock: Clock, settings: Settings) -> Self {
         Self {
             clock,

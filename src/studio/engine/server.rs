@@ -29,7 +29,7 @@ const END: Duration = Duration::from_millis(500);
 pub enum Serve {
     /// At the start of the studio (in the window).
     AtOnce,
-    /// When a stream is sent to it.
+    /// When a stream is sent to the server.
     WhenNeeded,
 }
 
@@ -74,7 +74,7 @@ impl BuiltIn {
             successor: settings.successor.clone(),
             token,
             key: secret(),
-            // Until the stored key is loaded, nobody knows the key.
+            // Until the stored key is loaded, the server uses a key that nobody knows.
             play_key: play_key.or_else(|| settings.play_key.then(secret)),
             names: settings.server_names.clone(),
             reach: settings.reach,
@@ -142,8 +142,8 @@ impl BuiltIn {
             OwnStream { app: app.to_owned(), stream: stream.to_owned(), key: self.key.clone() };
         let mut access = AccessRules::default();
         access.others.play.keys.extend(self.play_key.clone());
-        // Others need no key to publish, so only programs on this computer may. The program's own
-        // stream has its key.
+        // Other streams need no key, so only programs on this computer may publish them. The program's own
+        // stream needs its key.
         access.others.publish.addresses.allow = Network::LOOPBACK.to_vec();
         let ServerReach { http, rtmp } = self.reach;
         server::Config {

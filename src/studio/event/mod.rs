@@ -32,7 +32,7 @@ pub enum Event {
     Encoder(Encoder),
     /// A target changed its state.
     Target(Target),
-    /// The viewers' stream of a target changed.
+    /// The result of the viewer monitor for a target changed.
     Monitor(Box<Monitor>),
     /// The state of a recording changed.
     Recording(Recording),
@@ -65,11 +65,11 @@ pub enum Event {
 pub struct Ready {
     /// `rtmp://HOST:PORT`.
     pub rtmp: String,
-    /// `rtmps://HOST:PORT`, if it supports TLS.
+    /// `rtmps://HOST:PORT`, if the server supports TLS.
     pub rtmps: Option<String>,
-    /// `rtmpt://HOST:PORT`, if it also accepts tunnels.
+    /// `rtmpt://HOST:PORT`, if the server also accepts tunnels.
     pub rtmpt: Option<String>,
-    /// `http://HOST:PORT`, if it serves HTTP.
+    /// `http://HOST:PORT`, if the server serves HTTP.
     pub http: Option<String>,
     /// The play address of the broadcast.
     pub play: Option<String>,
@@ -109,7 +109,7 @@ pub struct Encoder {
     pub profile: String,
     pub level: String,
     pub bitrate: u32,
-    /// The reason for the choice.
+    /// The reason why this encoder was chosen.
     pub why: String,
 }
 

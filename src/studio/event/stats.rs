@@ -176,7 +176,7 @@ pub struct DelayFigures {
     pub disk_bytes: u64,
 }
 
-/// Converts a byte counter to bits per second. It is called once per second.
+/// Converts a byte counter to bits per second. [`Meter::rate`] is called once per second.
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::studio) struct Meter {
     last_bytes: u64,

@@ -10,7 +10,7 @@ use crate::studio::targets::services::ServiceList;
 
 /// Length of the loudness history in seconds.
 const SECONDS: usize = 600;
-/// The range of targets in LUFS.
+/// The range of loudness targets in LUFS.
 pub const LOUDNESS_TARGETS: RangeInclusive<i8> = -40..=-5;
 /// The usual loudness in LUFS at which streaming services play.
 const USUAL: i8 = -14;
@@ -29,7 +29,7 @@ pub struct LoudnessTarget {
 
 impl LoudnessTarget {
     /// Returns the chosen target. `None` means the lowest value of the services that get the
-    /// stream, or the usual value if these state none.
+    /// stream, or the usual value if none of them states a value.
     pub fn of<'a>(
         chosen: Option<i8>,
         targets: impl Iterator<Item = &'a Target>,

@@ -46,9 +46,9 @@ pub enum TalkMode {
 /// The push-to-talk keys that are held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldTalkKeys {
-    /// The common key of all strips, from the window.
+    /// True if the common key of all strips is held in the window.
     pub all: bool,
-    /// The separate keys of single strips.
+    /// The strips whose separate keys are held.
     pub strips: BTreeSet<StripId>,
 }
 

@@ -103,7 +103,7 @@ pub(in crate::studio) const DEGRADATION: &[&str] = &[
     "degradation-over",
 ];
 
-/// The notice about a missing strip, which is withdrawn once there is space.
+/// The notice about a strip that could not be added, which is withdrawn once there is space.
 pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
 
 /// The notice about a scene with too many layers, which is withdrawn once the scene has fewer.

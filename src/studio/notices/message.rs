@@ -34,7 +34,7 @@ macro_rules! notices {
             $($also)*
         }
 
-        /// The names and values of the table.
+        /// The names of the notices, each with the variables of its texts.
         const TABLE: &[(&str, &[&str])] =
             &[$(($key, &[$(stringify!($text),)* $(stringify!($problem)),*])),*];
 

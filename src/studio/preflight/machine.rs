@@ -11,7 +11,7 @@ use crate::studio::targets::quality::Quality;
 
 /// With disk space for fewer hours than this, the recording of a long event would end early.
 const LITTLE_HOURS: f64 = 2.0;
-/// 2026-01-01 in seconds since 1970. An earlier clock is wrong, because this program is newer.
+/// 2026-01-01 in seconds since 1970. An earlier clock is wrong, because onair is newer.
 const YOUNGEST: i64 = 1_767_225_600;
 /// A clock more than 20 years later is assumed to be wrong too.
 const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;

@@ -39,7 +39,7 @@ pub enum Upload {
     Failed(Problem),
 }
 
-/// The reason that prevents the next better quality.
+/// The reason why the next better quality is not recommended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// There is no better quality.

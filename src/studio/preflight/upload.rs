@@ -160,7 +160,7 @@ pub(in crate::studio) struct Plan {
 pub(in crate::studio) struct PlannedCheck {
     pub id: u32,
     pub host: String,
-    /// The target of the publisher.
+    /// The target in the form that a publisher needs.
     pub target: publisher::Target,
     /// The query of the service's test mode, if any.
     pub test_query: Option<&'static str>,

@@ -7,8 +7,8 @@ use crate::studio::scenes::{Collection, MAIN, Source};
 
 impl Collection {
     /// Replaces [`MAIN`] in every item with a source of this name and choice, with the filters and
-    /// the fallback of [`MAIN`]. Without a choice, those items are removed. Returns true if there
-    /// were such items.
+    /// the fallback of [`MAIN`]. Without a choice, those items are removed. Returns true if an item
+    /// showed [`MAIN`].
     pub(in crate::studio) fn adopt_main(&mut self, name: &str, choice: VideoChoice) -> bool {
         if !self.uses(MAIN) {
             return false;

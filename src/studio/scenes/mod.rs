@@ -119,7 +119,7 @@ impl Collection {
         exact.or_else(|| self.scenes.iter().find(|scene| scene.name.to_lowercase() == lower))
     }
 
-    /// Returns the scene on air.
+    /// Returns the current scene of the program, or else the first scene.
     pub fn current(&self) -> Option<&Scene> {
         self.scene(self.current).or_else(|| self.scenes.first())
     }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Returns the default recordings folder: the user's video folder, or the usual name of such a
-/// folder if the system defines none. The first recording creates it.
+/// Returns the default recordings folder: the user's video folder, or `Videos` in the home folder
+/// if the system defines no video folder. The first recording creates the folder.
 pub fn default_recording_folder() -> PathBuf {
     let usual = || dirs::home_dir().map(|home| home.join("Videos"));
     dirs::video_dir().or_else(usual).unwrap_or_else(|| PathBuf::from("."))

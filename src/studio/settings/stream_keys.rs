@@ -498,7 +498,7 @@ mod tests {
         refuse_next();
         assert!(keeper.keep("play-key", &second, false).is_err(), "the file is not allowed");
         assert_eq!(keeper.load("play-key"), Ok(Some(first)));
-        // A key that replaces another one, which must not return at the next start.
+        // A new key replaces the old one. The old key must not return at the next start.
         refuse_next();
         keeper.keep("play-key", &second, true).unwrap();
         assert_eq!(keeper.load("play-key"), Ok(Some(second)));

@@ -92,8 +92,8 @@ mod tests {
         assert_eq!(check(&mut absent, &mut now, &wanted), 1);
         std::fs::remove_file(&path).unwrap();
         assert_eq!(check(&mut absent, &mut now, &wanted), 0);
-        // The file is forgotten when it is no longer wanted, and then exists from the first check
-        // on.
+        // The file is forgotten when it is no longer wanted, and when it is wanted again, it exists
+        // from the first check on.
         std::fs::write(&path, "3").unwrap();
         assert_eq!(check(&mut absent, &mut now, &BTreeSet::new()), 0);
         assert!(absent.seen.is_empty());

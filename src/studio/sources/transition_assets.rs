@@ -166,7 +166,7 @@ impl TransitionLoader {
         }
     }
 
-    /// Returns true if the file is loaded or cannot be loaded.
+    /// Returns true if every file is loaded or cannot be loaded.
     #[cfg(test)]
     fn is_settled(&self) -> bool {
         !self.prepared.iter().any(|it| matches!(it.state, State::Reading { .. }))

@@ -43,7 +43,7 @@ impl std::fmt::Debug for TargetPlace {
 /// One entry of the list of targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The id in the list while the program runs, and in events.
+    /// The id in the list while onair runs, and in events.
     pub id: u32,
     /// The name set by the user; if empty, the target is named after its service or host.
     pub name: String,

@@ -392,8 +392,8 @@ impl Engine {
         }
     }
 
-    /// Runs the encoders only for the replay buffer, if it is configured and nothing else needs
-    /// them.
+    /// If nothing else needs the encoders, runs them for the replay buffer, provided that the user
+    /// has chosen this.
     pub(in crate::studio::engine) fn keep_always(&mut self) {
         let state = &self.state;
         let free = self.live.on_air.is_none()

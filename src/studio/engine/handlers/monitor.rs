@@ -70,7 +70,7 @@ impl Engine {
                         false => publish.url.to_string(),
                     },
                     host: match built_in {
-                        // The viewers of a target are counted by this address.
+                        // The probes at the built-in server are counted by this address.
                         true => publish.url.host_and_port(),
                         false => label.clone(),
                     },

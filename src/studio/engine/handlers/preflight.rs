@@ -110,7 +110,7 @@ impl Engine {
     }
 }
 
-/// Returns the current states of the sources.
+/// Returns messages about the current states of the sources.
 fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
     let mut found = Vec::new();
     if program.has_video() {

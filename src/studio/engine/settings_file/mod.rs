@@ -23,7 +23,8 @@ const SAVE_AFTER: Duration = Duration::from_millis(800);
 /// Changes within this time after an earlier version count as one change.
 const ONE_VERSION: Duration = Duration::from_secs(120);
 
-/// The longest time for which a player window waits for another one that writes the same settings.
+/// The longest time for which a player window waits for another window that writes the same
+/// settings.
 const PLAYERS_WAIT: Duration = Duration::from_millis(200);
 
 /// The settings file; see the module documentation.

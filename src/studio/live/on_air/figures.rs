@@ -111,7 +111,7 @@ impl OnAir {
         Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
     }
 
-    /// Adds the encoders' figures of the program.
+    /// Returns the figures of the program's video and audio, with those of their encoders.
     fn encoded(
         &mut self,
         program: &Program,

@@ -12,7 +12,7 @@ use crate::studio::sources::background_search::{Outcome, Search};
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Minimum time over which the rate of a recording is measured. A muxer writes in portions.
 const MEASURED: Duration = Duration::from_secs(4);
-/// Maximum time over which the rate is measured. A longer time contains a pause.
+/// Maximum time over which the rate is measured. A longer time means that the recording was paused.
 const MAX_MEASURED: Duration = Duration::from_secs(12);
 
 /// The free space in the recordings folder.

@@ -314,7 +314,8 @@ fn enabled(snapshot: &Snapshot) -> impl Iterator<Item = Problem> + '_ {
     targets.map(|entry| problem!("health-target", name = name_of(&entry.target)))
 }
 
-/// Returns the targets that get the stream, and their delay.
+/// Returns further texts about the live targets: the latency of their viewers, the number of
+/// viewers, and the targets that get smaller frames.
 fn reached(snapshot: &Snapshot) -> Vec<Problem> {
     let mut said = Vec::new();
     let live: Vec<&TargetView> = snapshot

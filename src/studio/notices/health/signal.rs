@@ -14,7 +14,7 @@ use crate::text::problem::problem;
 /// A level below this is inaudible.
 const SILENT_DBFS: f32 = -59.0;
 
-/// The parts of the program that have no problem.
+/// Whether the video and the audio of the program are free of problems.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Readiness {
     pub video: bool,

@@ -85,7 +85,7 @@ fn place(group: &Placement, member: &Item, canvas: Size) -> Result<Placement, Ed
     let (width, height) = (own.width * sx, own.height * sy);
     let middle = ((own.x + own.width / 2.0) * cw, (own.y + own.height / 2.0) * ch);
     let (x, y) = layout::group(&group, canvas).apply(middle.0, middle.1);
-    // A group that is mirrored once turns its members in the opposite direction.
+    // A group that is mirrored in only one direction rotates its members in the opposite direction.
     let turned = if group.flip_x == group.flip_y { own.rotation } else { -own.rotation };
     let place = Placement {
         x: x / cw - width / 2.0,

@@ -262,7 +262,7 @@ mod tests {
         let mut other = large(1, 1);
         other.transition = Transition { kind: Kind::Cut, duration: Duration::ZERO };
         other.main_filters = vec![slot("blur")];
-        // A collection without content of its own is replaced unchanged.
+        // An untouched collection is replaced by the other one, which stays unchanged.
         let mut empty = Collection::default();
         let taken = empty.take_in(other.clone());
         assert_eq!((&empty, taken.left_out.len(), taken.scenes), (&other, 0, 1));

@@ -222,7 +222,7 @@ mod tests {
         let path = folder.path().join("on-air.toml");
         let settings = on_air();
         let mark = OnAirMark::of(&settings, &settings.targets, "");
-        // The first process is not onair, but it is running.
+        // Process 1 is running, but it is not onair.
         OnAirMark { process: 1, ..mark }.write(&path).unwrap();
         assert!(OnAirMark::left(&path).is_some());
         for text in ["", "x", "targets = 3", "process = -1", "\u{0}", "[targets]", "targets = [1]"]

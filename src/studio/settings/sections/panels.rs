@@ -304,7 +304,8 @@ impl<'de> Deserialize<'de> for PanelLayout {
 #[serde(default, deny_unknown_fields)]
 pub struct Panels {
     pub layout: String,
-    /// The loudness of the program to aim for, in LUFS; `None` means that of the services.
+    /// The loudness of the program to aim for, in LUFS; `None` means the loudness that the services
+    /// state.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loudness_target")]
     pub loudness_target: Option<i8>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "layouts")]

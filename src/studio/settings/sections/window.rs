@@ -48,7 +48,8 @@ pub enum Theme {
     Light,
 }
 
-/// The window's appearance, and the recordings folder.
+/// The preferences of the window, which include the recordings folder, the recording options, the
+/// hotkeys and the panels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preferences {

@@ -15,13 +15,13 @@ use crate::wire::container::{Index, SampleLocation, TrackId};
 
 /// Maximum size of a thumbnail.
 const THUMBNAIL: Size = Size::new(192, 108);
-/// Maximum size of a frame that is displayed before a cut.
+/// Maximum size of the displayed frame at which a part begins or ends.
 const LARGE: Size = Size::new(560, 316);
 /// Maximum number of packets that are decoded for one frame.
 const MAX_PACKETS: usize = 48;
 /// Maximum position of the thumbnail. It is not at zero, because recordings often begin black.
 const THUMBNAIL_AT: Duration = Duration::from_secs(10);
-/// Maximum number of keyframes that are kept for cuts.
+/// Maximum number of keyframes that are kept as possible beginnings of a part.
 const MAX_KEYFRAMES: usize = 20_000;
 
 /// The details of a recording.
@@ -30,7 +30,7 @@ pub struct Details {
     pub duration: Duration,
     pub video: Option<VideoTrack>,
     pub audio: Vec<AudioTrackSummary>,
-    /// The times at which a cut of the recording can begin.
+    /// The times at which a copied part of the recording can begin.
     pub keyframes: Vec<Duration>,
     pub thumbnail: Option<VideoFrame>,
     /// True if the recording was cut off and has no index yet.

@@ -77,7 +77,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             "screen".into()
         }
         "monitor_capture" | "display_capture" | "screen_capture" => "screen".into(),
-        // The desktop's dialog is needed for each of these separately.
+        // Each of these sources needs its own dialog of the desktop.
         "pipewire-desktop-capture-source" | "pipewire-screen-capture-source" => {
             format!("screen:wayland/{}", shared_name(source))
         }
