@@ -84,8 +84,8 @@ fn weigh(by: [i32; 3], [r, g, b]: [i32; 3], foot: i32) -> u8 {
     ((wr * r + wg * g + wb * b + HALF + (foot << BITS)) >> BITS).clamp(0, 255) as u8
 }
 
-/// Returns the even size that contains a frame of this size. An odd side is extended by repeating
-/// its last line.
+/// Returns the even size that contains a frame of this size. If the width or height is odd, the
+/// last column or row is repeated.
 pub(super) fn even(width: u32, height: u32) -> Size {
     let side = |side: u32| side.clamp(1, Size::MAX_SIDE).next_multiple_of(2);
     Size::new(side(width), side(height))

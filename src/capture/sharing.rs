@@ -21,8 +21,8 @@ pub fn asks_desktop(choice: &VideoChoice) -> bool {
     key(choice).is_some() && (!as_session || is_wayland())
 }
 
-/// Returns the choice for one more display or window, with a separate dialog. The first such choice
-/// has no number.
+/// Returns the choice for one more display or window, with a separate dialog. The first choice of
+/// this kind has no number.
 pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
     let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();
     let plain = if window {

@@ -49,7 +49,7 @@ impl Camera for Still {
     }
 }
 
-/// Measures the maximum number of bytes that a frame allocates.
+/// Measures the maximum number of bytes that are allocated for a frame.
 fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
     let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + FRAMES)));
     let latest = Latest::default();

@@ -54,7 +54,8 @@ impl OfferedCamera {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
 
-    /// Returns the visible size. Frames have even sides, so an odd last column or row is dropped.
+    /// Returns the visible size. Frames have an even width and height, so an odd last column or row
+    /// is dropped.
     pub(in crate::capture) const fn shown(&self) -> Size {
         Size::new(self.size.width & !1, self.size.height & !1)
     }

@@ -159,7 +159,7 @@ fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
     let picture = await_frame(&bench, &mut source, clock, b"P\x04\x63");
     assert!(picture.planes().y.iter().all(|&y| y == 0x63));
     assert!(picture.pts > Timestamp::ZERO, "when it was taken");
-    // Damage costs frames; frames of another size are dropped.
+    // Damaged data costs frames, and frames of another size are dropped.
     let failed = await_state(&bench, &changes, SourceState::Failed, b"P\x08\x63");
     assert!(failed.detail.contains("8x2 instead of 4x2"), "{failed:?}");
     drop(source);

@@ -152,7 +152,7 @@ mod tests {
                 Moment::Over => panic!("over at {at:?}"),
             };
             if seen != want {
-                // The decoder is a separate thread.
+                // The decoder runs on a separate thread.
                 Stop::new().wait(Duration::from_millis(1));
             }
             seen == want

@@ -162,7 +162,7 @@ impl ImageThread {
                     Ok(Some(frame)) => frame,
                     Ok(None) => break,
                     Err(fault) => {
-                        // The readable part continues.
+                        // The images that could be read continue to loop.
                         tracing::debug!(%fault, path = %self.path.display(), "animated image loaded");
                         break;
                     }

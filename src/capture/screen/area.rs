@@ -72,8 +72,8 @@ impl Area {
         Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
     }
 
-    /// Returns the rectangle with even sides (an odd last line is dropped), limited to the size of
-    /// a frame, or `None` if no pixel is left.
+    /// Returns the rectangle with an even width and height (an odd last column or row is dropped),
+    /// limited to the size of a frame, or `None` if no pixel is left.
     pub(in crate::capture) fn even(self) -> Option<Self> {
         let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
         let area = Self { width: side(self.width), height: side(self.height), ..self };

@@ -228,7 +228,7 @@ impl PartialEq for Placed {
 
 /// An open display or window, which lives on one thread. Any call can block on the display.
 pub(in crate::capture) trait Grabber {
-    /// Returns the size, with even sides.
+    /// Returns the size, which has an even width and height.
     fn size(&self) -> Size;
     fn name(&self) -> &str;
     fn id(&self) -> &str;

@@ -245,7 +245,7 @@ fn inside() {
         return;
     }
     let client = Client::connect();
-    // Outside the painted area.
+    // The pointer is moved outside the painted area.
     client.connection.warp_pointer(x11rb::NONE, client.root, 0, 0, 0, 0, 1_800, 1_000).unwrap();
     client.connection.sync().unwrap();
     let clock = Clock::start();

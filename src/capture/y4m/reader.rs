@@ -100,7 +100,7 @@ impl<R: BufRead + Seek> Reader<R> {
         self.header.rate
     }
 
-    /// Returns the output size: the file's size, with odd sides reduced to even ones.
+    /// Returns the output size: the file's size, with an odd width or height reduced by one.
     pub(in crate::capture) fn size(&self) -> Size {
         let even = |side: usize| (side & !1) as u32;
         Size::new(even(self.header.width), even(self.header.height))
@@ -142,7 +142,7 @@ impl<R: BufRead + Seek> Reader<R> {
         self.convert(planes)
     }
 
-    /// Converts the data to 4:2:0 with even sides.
+    /// Converts the data to 4:2:0 with an even width and height.
     fn convert(&self, planes: &mut Planes) -> Result<(), Error> {
         let Header { width, height, pixel, color, .. } = self.header;
         let (data, chroma) = self.raw.split_at((width * height).min(self.raw.len()));

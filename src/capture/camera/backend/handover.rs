@@ -24,7 +24,7 @@ pub(super) struct HandOver<F> {
 enum Reader {
     /// Reads directly, until the first frame.
     First(Box<dyn Camera>),
-    /// Reads from then on.
+    /// Reads after the first frame.
     Then(Box<dyn Camera>),
     /// Neither reader could reopen the camera.
     Gone,

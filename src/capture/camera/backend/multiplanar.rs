@@ -111,7 +111,7 @@ fn request(device: RawFd, count: u32) -> io::Result<u32> {
     Ok(request.count)
 }
 
-/// Makes a buffer call with its planes.
+/// Makes a call about a buffer and its planes.
 fn ask(
     device: RawFd,
     call: &Call<v4l2_buffer>,

@@ -32,9 +32,10 @@ pub(super) struct MappedFrame {
     start: NonNull<u8>,
     /// Bytes from one row to the next, at least the size of a row.
     stride: usize,
-    /// The whole frame. Like all areas, this area is upright.
+    /// The whole frame. Like all areas here, this area has the orientation of the frame, not of the
+    /// buffer.
     pub(super) whole: Area,
-    /// Part of the buffer that contains the frame.
+    /// The visible part of the frame.
     pub(super) shown: Area,
     /// Part that changed since the last frame.
     pub(super) dirty: Area,

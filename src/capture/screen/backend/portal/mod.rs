@@ -137,7 +137,7 @@ struct Grab {
     session: Session,
     _lease: Lease,
     part: Option<Area>,
-    /// The captured part of the stream's frames, with even sides.
+    /// The captured part of the stream's frames, with an even width and height.
     area: Option<Area>,
     /// The captured pixels: blue, green, red and an unused byte, in rows without padding.
     mirror: Vec<u8>,
