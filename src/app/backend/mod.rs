@@ -15,8 +15,8 @@ use eframe::glow::{self, HasContext as _};
 use crate::ui::Renderer;
 
 /// Lets Mesa's software renderer draw on the thread of the window. onair draws small areas, for
-/// which threads cost more than the drawing itself. The program must call this function before it
-/// starts other threads; later, the call has no effect.
+/// which threads cost more than the drawing itself. Call this function before other threads start;
+/// later, the call has no effect.
 pub fn draw_on_one_thread() {
     const VARIABLE: &str = "LP_NUM_THREADS";
     let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);

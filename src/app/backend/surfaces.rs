@@ -143,7 +143,7 @@ impl One {
     ) {
         let mut state = self.state.lock();
         // SAFETY: the caller guarantees this. The names belong to this context, which all windows of
-        // the program share. egui restores its state after every callback.
+        // onair share. egui restores its state after every callback.
         unsafe {
             for gone in std::mem::take(&mut *self.shared.gone.lock()) {
                 gl.delete_texture(gone);
