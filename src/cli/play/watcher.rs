@@ -27,7 +27,7 @@ use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Event, Studio, TileId, WatchCommand, event};
 use crate::text::problem::problem;
 
-/// The state of these tasks; see the module documentation.
+/// The state of the tasks that the module documentation lists.
 #[derive(Debug)]
 pub(super) struct Watcher {
     args: Args,

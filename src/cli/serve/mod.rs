@@ -357,7 +357,7 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
         rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
         http: addresses.http.map(|http| format!("http://{http}")),
         play: None,
-        // With placeholders for the names of a stream.
+        // The addresses contain placeholders for the names of a stream.
         hls: cut.map(|http| format!("http://{http}/APP/STREAM.m3u8")),
         dash: cut.map(|http| format!("http://{http}/APP/STREAM.mpd")),
         hls_ts: cut.map(|http| format!("http://{http}/APP/STREAM/hls/ts.m3u8")),

@@ -1,4 +1,5 @@
-//! `onair` and `onair studio`: the window for the studio; `onair play` opens it on its player.
+//! `onair` and `onair studio`: the window for the studio. `onair play` opens the same window and
+//! shows the player.
 
 #[cfg(unix)]
 mod first;
