@@ -13,7 +13,8 @@ pub enum AudioChoice {
     /// A microphone, identified by its stable id. `None` means the system's default microphone,
     /// even if the default changes.
     Mic(Option<String>),
-    /// The output of the speaker with this id.
+    /// The output of the speaker with this id. `None` means the system's default speaker, even if
+    /// the default changes.
     System(Option<String>),
     /// One application, identified by its own name or by the name of its program; see
     /// [`is_application`].

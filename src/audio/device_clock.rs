@@ -216,8 +216,8 @@ mod tests {
         }
     }
 
-    /// Plays the test tone through a device with an inaccurate crystal and jittering callbacks. The
-    /// output must match the session clock to the millisecond at all times.
+    /// Plays the test tone through a device with an inaccurate crystal and jittering callbacks.
+    /// After the first seconds, the output must match the session clock to the millisecond.
     fn drifting(ppm: f64, rate_in: u32, seconds: i64) {
         let rate_out = 48_000;
         let real = f64::from(rate_in) * (1.0 + ppm * 1e-6);

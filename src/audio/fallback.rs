@@ -50,7 +50,7 @@ impl AudioFallback {
     pub fn give(&self, other: Option<Box<dyn AudioFeed>>) {
         let mut slot = self.0.other.lock();
         let before = std::mem::replace(&mut *slot, other);
-        // The lock is still held, so the mixer sees this value too.
+        // The lock is still held, so the mixer takes the feed only together with this flag.
         self.0.given.store(true, Ordering::Release);
         drop(slot);
         // A previous fallback that was never taken.
@@ -103,7 +103,7 @@ impl AudioFeed for Stood {
         if self.shared.given.load(Ordering::Acquire)
             && let Some(mut given) = self.shared.other.try_lock()
         {
-            // A removed fallback plays to the end of this block.
+            // A removed fallback still fades out in this block.
             if given.is_some() || self.share == 0.0 {
                 self.shared.given.store(false, Ordering::Relaxed);
                 self.other = given.take();

@@ -23,7 +23,7 @@ pub fn speakers() -> Vec<DeviceInfo> {
 /// Lists the applications that currently play audio.
 ///
 /// # Errors
-/// Fails with the reason if the audio system does not support lists of applications.
+/// Fails with the reason if the audio system cannot list applications.
 pub fn applications() -> Result<Vec<ApplicationInfo>, Problem> {
     match crate::audio::backend::system().applications() {
         Ok(found) => Ok(found.into_iter().filter(|it| it.playing).collect()),

@@ -223,7 +223,8 @@ pub(super) struct Played {
     pub(super) latch: Latch,
     /// The volume, as `f32` bits.
     pub(super) volume: AtomicU32,
-    /// The time, in microseconds, at which the device will have played its last frame.
+    /// The time, in microseconds, at which the last audio that the device has taken will have been
+    /// played.
     pub(super) heard_until: AtomicI64,
     pub(super) underruns: AtomicU64,
     /// Number of frames that the device requested, including silence.

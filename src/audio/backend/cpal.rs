@@ -75,8 +75,8 @@ impl Cpal {
             if !fits {
                 continue;
             }
-            // ALSA would have to open the device to answer, but its list already contains the
-            // direction.
+            // ALSA takes the direction from its list of devices. For the formats, it would have to
+            // open the device.
             let fits = match direction {
                 Direction::Input | Direction::Monitor => device.supports_input(),
                 Direction::Output => device.supports_output(),

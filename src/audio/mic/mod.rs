@@ -151,7 +151,7 @@ enum End {
     Stopped,
     /// The device is gone, with the system's reason.
     Lost(String),
-    /// Another device is the default now.
+    /// Another device is now the wanted one.
     Moved,
 }
 

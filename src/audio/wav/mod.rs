@@ -144,7 +144,7 @@ impl<R: Read + Seek> Clip<R> {
         Ok(clip)
     }
 
-    /// Moves to a frame, counted across passes.
+    /// Moves to a frame. Numbers beyond the end continue at the beginning, as in a loop.
     fn seek(&mut self, frame: i64) -> Result<(), Problem> {
         let frames = i64::try_from(self.frames).unwrap_or(i64::MAX);
         self.next = frame.rem_euclid(frames).unsigned_abs();
@@ -383,7 +383,8 @@ impl AudioFeed for WavFeed {
             if over {
                 self.first = first;
             }
-            // The file restarted after its end, and that end is still playing.
+            // If the file restarted after its end, silence separates the restart from the audio
+            // that is still playing.
             let gap = first - self.first - (self.held.len() / self.channels) as i64;
             let gap = gap.clamp(0, i64::from(self.rate)) as usize;
             self.held.extend(std::iter::repeat_n(0.0, gap * self.channels));
