@@ -13,8 +13,8 @@ use crate::mix::strip_id::StripId;
 #[derive(Default)]
 pub struct Chain {
     stages: Vec<FilterStage>,
-    /// The audio that remained in removed filters, with the positions of these filters. This audio
-    /// is output first.
+    /// The audio that remained in removed filters, indexed by the position of the filter. This
+    /// audio precedes the output of the current filter at that position.
     rests: Vec<Vec<f32>>,
 }
 
@@ -145,8 +145,7 @@ impl FilterStage {
         let (held, mut rest) = (self.held, Vec::new());
         let wanted = held * shape.channels;
         let most = self.work.as_ref().map_or(0, Work::latency) + self.empty + held;
-        // Each pass adds as many samples as the filter should return, so this number of passes
-        // suffices.
+        // Each pass adds as many samples as the filter holds, so this number of passes suffices.
         for _ in 0..=most / held.max(1) {
             if rest.len() < wanted {
                 let mut block = vec![0.0; wanted];
@@ -363,7 +362,7 @@ mod tests {
     }
 
     impl Chain {
-        /// Returns the current gain of the leveler.
+        /// Processes a quiet block, and returns the resulting gain in thousandths.
         fn process_quiet(&mut self) -> f32 {
             let mut block = vec![1e-4; 960];
             self.process(&mut block, STEREO, |_| None);

@@ -205,7 +205,7 @@ impl Compressor {
                 Some(keys) => self.crest.of(keys.next().unwrap_or_default()),
                 None => self.crest.of(frame),
             };
-            // Most frames of most audio need no computation.
+            // Most frames of most audio are below the threshold, and need no logarithm.
             let over =
                 if level > quiet { (decibels(level) - self.threshold).max(0.0) } else { 0.0 };
             let reduction = self.envelope.follow(over * self.slope);

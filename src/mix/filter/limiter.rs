@@ -79,7 +79,8 @@ impl Limiter {
                 let gain = self.gain(need);
                 let leaving = self.waiting.iter().skip(index * channels);
                 for (sample, leaving) in frame.iter_mut().zip(leaving) {
-                    // The average is exact only to a few bits.
+                    // The average has rounding errors, so a sample could slightly exceed the
+                    // threshold.
                     *sample = (leaving * gain).clamp(-self.threshold, self.threshold);
                 }
             }

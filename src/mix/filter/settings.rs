@@ -25,11 +25,11 @@ pub struct Slot {
 pub enum Filter {
     /// Changes the level by -60…+30 dB.
     Gain { db: f32 },
-    /// Removes lower frequencies, 20…20,000 Hz, 12 dB per octave.
+    /// Reduces the frequencies below `hz` (20…20,000) by 12 dB per octave.
     HighPass { hz: f32 },
-    /// Removes higher frequencies, 20…20,000 Hz, 12 dB per octave.
+    /// Reduces the frequencies above `hz` (20…20,000) by 12 dB per octave.
     LowPass { hz: f32 },
-    /// Removes everything except voices, with RNNoise. `amount`, 0…1, is the share of cleaned
+    /// Suppresses everything except voices, with RNNoise. `amount`, 0…1, is the share of cleaned
     /// audio.
     Denoise { amount: f32 },
     /// Mutes the audio below `close_dbfs`, until the level exceeds `open_dbfs`.

@@ -76,7 +76,7 @@ pub enum Error {
 pub struct Figures {
     /// Produced samples per channel.
     pub samples: u64,
-    /// The number of these samples that are in blocks that the source could not fill.
+    /// The number of these samples in blocks for which no strip had complete audio.
     pub silent: u64,
     /// The number of samples that were skipped because they were due while the computer was
     /// suspended.
@@ -234,7 +234,7 @@ impl Mixer {
         }
     }
 
-    /// Ends the thread, drops the feed and the encoder queue, and waits.
+    /// Ends the thread, drops the feeds and the encoder queues, and waits.
     ///
     /// # Errors
     /// Fails if the thread does not end within `limit`.
