@@ -20,8 +20,8 @@ const MAX_QP: f64 = 51.0;
 const KEY_OFFSET: f64 = 5.0;
 /// The maximum share of an interval's budget for a keyframe. A larger keyframe is encoded again.
 const KEY_SHARE: f64 = 0.30;
-/// The size of a keyframe in average frames that is always allowed, so that short intervals have
-/// room for a keyframe.
+/// The keyframe size that is always allowed, in average frames, so that short intervals have room
+/// for a keyframe.
 const KEYFRAME_COST: f64 = 4.5;
 /// The maximum share of the first keyframe. Later keyframes rarely cost more, and a larger first
 /// keyframe would leave too few bits for the rest of the first interval and the next keyframe.
@@ -232,8 +232,8 @@ impl RateControl {
             self.mean_qp += (qp - self.mean_qp) * 0.15;
         }
         if !key && self.to_come < 1.0 {
-            // The keyframe is late (its interval exceeds the budget): add the average cost of a
-            // frame for each further frame.
+            // The keyframe is late, and the budget covered only the planned interval: add the
+            // average cost of a frame for each further frame.
             self.left += self.per_frame;
         }
         self.new_scene = false;

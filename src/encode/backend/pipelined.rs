@@ -43,7 +43,8 @@ impl Encoder {
     }
 
     fn put(&mut self, (pts, keyframe): (Timestamp, bool), priority: Priority) {
-        // The DTS is the oldest PTS, one frame earlier, so that no packet has a DTS after its PTS.
+        // The DTS is one frame period before the oldest PTS, so that no packet has a DTS after its
+        // PTS.
         let delay = self.config.frame_rate.period();
         let dts = self.times.pop_front().unwrap_or(pts);
         let dts = dts.offset(-i64::try_from(delay.as_micros()).unwrap_or(0));
