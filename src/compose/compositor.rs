@@ -247,7 +247,7 @@ impl Compositor {
         }
     }
 
-    /// Stops the thread, drops the feed and the encoder queue, and waits.
+    /// Stops the thread, drops the feeds and the encoder queues, and waits.
     ///
     /// # Errors
     /// Fails if the thread does not end within `limit`.

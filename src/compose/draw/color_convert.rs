@@ -36,7 +36,7 @@ struct Coefficients {
 impl Coefficients {
     fn of(color: Color) -> Self {
         let fixed = |value: f64| (value * f64::from(1 << BITS)).round() as i32;
-        // Full range: 255 luma values become 219 steps, and 255 chroma values 224.
+        // In full range, 255 luma steps become 219, and 255 chroma steps become 224.
         let (luma, chroma, foot) = match color.range {
             Range::Full => (219.0 / 255.0, 224.0 / 255.0, 0),
             Range::Limited => (1.0, 1.0, 16),

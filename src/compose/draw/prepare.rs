@@ -287,7 +287,7 @@ pub(in crate::compose) fn resize(
     }
 }
 
-/// Rotates and flips all planes by quarter turns.
+/// Rotates all planes by quarter turns, and flips them.
 fn turn_all(
     from: &Planes,
     chroma: &[u8],

@@ -178,7 +178,7 @@ fn plane(
     }
 }
 
-/// Fades `out` to `from`, in 256ths.
+/// Mixes `from` into `out`. `strength` is the share of `from` in 256ths.
 #[inline(always)]
 pub(in crate::compose) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
     let rest = 256 - strength.min(256);
@@ -199,7 +199,7 @@ fn over(from: &[u8], alpha: &[u8], strength: u16, out: &mut [u8]) {
     }
     for ((out, from), alpha) in pixels {
         let part = i32::from(*alpha) * i32::from(strength);
-        // The value 65,280 is opaque; the background shows through the rest.
+        // The value 65,280 means opaque; the background gets the remainder.
         let below = i32::from(*out) * (65_280 - part);
         let above = i32::from(*from) * i32::from(strength) * 255;
         *out = ((above + below) as f32 * (1.0 / 65_280.0) + 0.5).min(255.0) as u8;
