@@ -13,7 +13,7 @@ const MAX_PACKET: usize = 1 << 20;
 /// Number of samples in a Speex frame in FLV: 20 ms at 16 kHz.
 const SPEEX_FRAME: usize = 320;
 
-/// The decoder for these formats.
+/// The decoder for the formats that need no library.
 pub(crate) struct Decoder {
     codec: AudioCodec,
     rate: u32,
@@ -30,7 +30,7 @@ impl Decoder {
                 let reason = problem!("decode-invalid");
                 return Err(Error::Config { codec: "PCM", reason });
             };
-            // More channels are downmixed.
+            // More than two channels are downmixed.
             let (rate, channels) = (shape.sample_rate, shape.channels.min(2));
             return Ok(Self { codec, rate, channels, shape: Some(shape) });
         }
