@@ -15,8 +15,8 @@ static GONE: AtomicBool = AtomicBool::new(false);
 type Handler = unsafe extern "C" fn(*mut c_void) -> c_int;
 type Setter = unsafe extern "C" fn(Option<Handler>) -> Option<Handler>;
 
-/// Xlib calls this function when the display is gone, on the thread that used it. If the function returned,
-/// Xlib would end the process.
+/// Xlib calls this function when the display is gone, on the thread that used it. If the function
+/// returned, Xlib would end the process.
 unsafe extern "C" fn stop_here(_display: *mut c_void) -> c_int {
     GONE.store(true, Ordering::Relaxed);
     loop {
@@ -36,8 +36,8 @@ pub fn outlive() {
     if std::env::var_os("DISPLAY").is_none() {
         return;
     }
-    // SAFETY: both names end with a zero byte. The library is never unloaded, and its function has this type
-    // (XSetIOErrorHandler(3)); the handler ignores its argument and never returns.
+    // SAFETY: both names end with a zero byte. The library is never unloaded, and its function has
+    // this type (XSetIOErrorHandler(3)); the handler ignores its argument and never returns.
     unsafe {
         let library = libc::dlopen(LIBRARY.as_ptr(), libc::RTLD_LAZY);
         if library.is_null() {

@@ -197,8 +197,9 @@ impl Shared {
     /// this state.
     unsafe fn mesh(&self, texture: glow::Texture, vertices: &[Vertex], indices: &[u32]) {
         let gl = &self.gl;
-        // SAFETY: the caller guarantees this. Vertices and indices are plain numbers without padding
-        // (`Vertex` is `repr(C)`: five times four bytes), so all their bytes are initialized.
+        // SAFETY: the caller guarantees this. Vertices and indices are plain numbers without
+        // padding (`Vertex` is `repr(C)`: five times four bytes), so all their bytes are
+        // initialized.
         unsafe {
             let bytes = std::slice::from_raw_parts(vertices.as_ptr().cast(), size_of_val(vertices));
             gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, bytes, glow::STREAM_DRAW);
@@ -278,8 +279,8 @@ impl Layer {
         let Some(made) = &self.made else { return };
         let gl = &self.shared.gl;
         let [width, height] = made.size.map(|it| it as i32);
-        // SAFETY: painters run callbacks on the thread that owns the context, while it is current. The state
-        // that egui's painter restores after a callback may stay changed.
+        // SAFETY: painters run callbacks on the thread that owns the context, while it is current.
+        // The state that egui's painter restores after a callback may stay changed.
         unsafe {
             gl.bind_framebuffer(glow::FRAMEBUFFER, Some(made.framebuffer));
             gl.viewport(0, 0, width, height);
@@ -426,7 +427,8 @@ impl LayerFrame {
         }
         let (gl, kind) = (&surface.shared.gl, glow::TEXTURE_2D);
         let (order, part) = (glow::BGRA, glow::UNSIGNED_BYTE);
-        // SAFETY: the caller guarantees this. `clip` is inside `at`, which has the size of the pixels.
+        // SAFETY: the caller guarantees this. `clip` is inside `at`, which has the size of the
+        // pixels.
         if self.turn == Rotation::None && own == [at.width(), at.height()] {
             unsafe {
                 gl.bind_texture(kind, Some(layer));

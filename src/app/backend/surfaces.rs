@@ -142,8 +142,8 @@ impl One {
         smooth: bool,
     ) {
         let mut state = self.state.lock();
-        // SAFETY: the caller guarantees this. The names belong to this context, which all windows of
-        // onair share. egui restores its state after every callback.
+        // SAFETY: the caller guarantees this. The names belong to this context, which all windows
+        // of onair share. egui restores its state after every callback.
         unsafe {
             for gone in std::mem::take(&mut *self.shared.gone.lock()) {
                 gl.delete_texture(gone);

@@ -21,9 +21,9 @@ use crate::ui::{Action, GlobalKeyReply};
 
 use session::{Pressed, Shortcut, TALK, TriggerNames};
 
-/// Time after the start before the first request. Meanwhile, onair opens the microphones, and learns
-/// whether it needs the push-to-talk key. A second request would ask the user again, and Plasma 5
-/// would keep the keys of the first request.
+/// Time after the start before the first request. Meanwhile, onair opens the microphones, and
+/// learns whether it needs the push-to-talk key. A second request would ask the user again, and
+/// Plasma 5 would keep the keys of the first request.
 const SETTLING_TIME: Duration = Duration::from_millis(1_500);
 
 /// The requested push-to-talk key.
