@@ -1,5 +1,5 @@
-//! A microphone in simulated time for tests of the whole path (`studio/program/lip_sync_tests.rs`). The mixer's
-//! side is real, and the test generates the callbacks.
+//! A microphone in simulated time for tests of the whole path (`studio/program/lip_sync_tests.rs`).
+//! The mixer's side is real, and the test generates the callbacks.
 
 use rtrb::{Producer, RingBuffer};
 
