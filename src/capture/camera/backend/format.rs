@@ -65,7 +65,8 @@ pub(super) fn set(
         }
     }
     SET.ask(device, &mut format)?;
-    // SAFETY: all members of the union are plain numbers; the kind tells which one the driver filled in.
+    // SAFETY: all members of the union are plain numbers; the kind tells which one the driver
+    // filled in.
     Ok(match queue {
         Queue::Single => unsafe {
             let pix = format.fmt.pix;

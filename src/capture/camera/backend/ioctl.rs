@@ -83,9 +83,9 @@ impl<T: Plain> Call<T> {
 
     /// Calls the driver of an open file. The structure then contains the result.
     pub(super) fn ask(&self, descriptor: RawFd, about: &mut T) -> io::Result<()> {
-        // SAFETY: the number includes the size of `T`, so the kernel accesses only `about`, which is
-        // borrowed for the call; any bytes are a valid `T`. A closed or unrelated descriptor causes an
-        // error.
+        // SAFETY: the number includes the size of `T`, so the kernel accesses only `about`, which
+        // is borrowed for the call; any bytes are a valid `T`. A closed or unrelated descriptor
+        // causes an error.
         let done = unsafe { libc::ioctl(descriptor, self.0 as _, std::ptr::from_mut(about)) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
@@ -105,8 +105,8 @@ pub(super) fn stop(descriptor: RawFd, queue: Queue) {
 
 fn switch(descriptor: RawFd, queue: Queue, call: vidioc::_IOC_TYPE) -> io::Result<()> {
     let mut kind = queue.number();
-    // SAFETY: both calls read one `int`, which outlives the call; a descriptor that is closed or not a
-    // video device causes an error.
+    // SAFETY: both calls read one `int`, which outlives the call; a descriptor that is closed or
+    // not a video device causes an error.
     unsafe { v4l2::ioctl(descriptor, call, (&raw mut kind).cast()) }
 }
 

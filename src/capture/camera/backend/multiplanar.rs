@@ -80,7 +80,8 @@ impl Open {
         let (about, planes) = ask(device, &QUERY_BUFFER, index)?;
         let count = (about.length as usize).min(MAX_PLANES);
         let one = |plane: &v4l2_plane| {
-            // SAFETY: for mapped memory, the union contains the offset, for which any number is valid.
+            // SAFETY: for mapped memory, the union contains the offset, for which any number is
+            // valid.
             let offset = unsafe { plane.m.mem_offset };
             Mapping::of(device, plane.length as usize, offset)
         };
@@ -119,8 +120,8 @@ fn ask(
 ) -> io::Result<(v4l2_buffer, [v4l2_plane; MAX_PLANES])> {
     let (mut about, mut planes) = (v4l2_buffer::blank(), [v4l2_plane::blank(); MAX_PLANES]);
     (about.index, about.type_, about.memory) = (index, Queue::Several.number(), MAPPED);
-    // The kernel writes at most `length` planes to an array that outlives the call; the pointer is not used
-    // afterwards.
+    // The kernel writes at most `length` planes to an array that outlives the call; the pointer is
+    // not used afterwards.
     about.length = MAX_PLANES as u32;
     about.m.planes = planes.as_mut_ptr();
     call.ask(device, &mut about)?;
@@ -173,7 +174,8 @@ impl Camera for Open {
 impl Drop for Open {
     fn drop(&mut self) {
         ioctl::stop(self.handle.fd(), Queue::Several);
-        // A device is busy as long as it has buffers, and it has buffers as long as they are mapped.
+        // A device is busy as long as it has buffers, and it has buffers as long as they are
+        // mapped.
         self.buffers.clear();
         if let Err(error) = request(self.handle.fd(), 0) {
             tracing::debug!(%error, "returning a camera's buffers failed");

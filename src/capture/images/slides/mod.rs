@@ -1,6 +1,6 @@
-//! A slide show: the images of a folder or a list in order, with fades. The list can change during the
-//! show, and a removed image disappears. A thread reads one slide ahead. Only the time, pauses and jumps
-//! determine the slide and the fade.
+//! A slide show: the images of a folder or a list in order, with fades. The list can change during
+//! the show, and a removed image disappears. A thread reads one slide ahead. Only the time, pauses
+//! and jumps determine the slide and the fade.
 
 mod fade;
 mod reader;
@@ -554,8 +554,8 @@ mod tests {
             assert_eq!(after(&mut feed, luma, turn), wanted);
         }
         assert_eq!(transport.position().unwrap().item, Some((1, 3)));
-        // The list changes during a slide: the show continues after that slide, although its position
-        // changed.
+        // The list changes during a slide: the show continues after that slide, although its
+        // position changed.
         transport.set_then(&[path("b.png"), path("a.png")]);
         for (luma, wanted) in [(a, c), (c, b), (b, a)] {
             assert_eq!(after(&mut feed, luma, turn), wanted);

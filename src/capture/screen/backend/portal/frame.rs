@@ -45,8 +45,8 @@ pub(super) struct MappedFrame {
     red_first: bool,
 }
 
-// SAFETY: the pointer leads to memory that PipeWire has mapped for the process, which any thread may
-// read; the owner of this value keeps it no longer than the buffer.
+// SAFETY: the pointer leads to memory that PipeWire has mapped for the process, which any thread
+// may read; the owner of this value keeps it no longer than the buffer.
 unsafe impl Send for MappedFrame {}
 
 /// The orientation of a frame in its buffer. For a rotated display, the desktop delivers rotated
@@ -257,8 +257,8 @@ impl MappedFrame {
             }
             let from = line as usize * self.stride + part.x as usize * 4;
             // SAFETY: the part is inside the frame, whose rows of `stride` bytes are all in mapped
-            // memory, as `content` has checked. The producer may write meanwhile; the result would be
-            // torn pixels, which are plain bytes with any value.
+            // memory, as `content` has checked. The producer may write meanwhile; the result would
+            // be torn pixels, which are plain bytes with any value.
             let from = unsafe { std::slice::from_raw_parts(self.start.add(from).as_ptr(), bytes) };
             let Some(to) = to.get_mut(left..left + bytes) else { continue };
             to.copy_from_slice(from);
@@ -320,8 +320,8 @@ mod tests {
                 metas: self.metas.as_mut_ptr(),
                 datas: &raw mut self.data,
             };
-            // SAFETY: all pointers lead into `self` with the declared sizes, except for values that a
-            // test makes invalid on purpose, which must be detected before use.
+            // SAFETY: all pointers lead into `self` with the declared sizes, except for values that
+            // a test makes invalid on purpose, which must be detected before use.
             unsafe { content(&buffer, format) }
         }
 

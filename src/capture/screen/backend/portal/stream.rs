@@ -74,8 +74,8 @@ pub(super) struct Stream {
     inside: NonNull<Inside>,
 }
 
-// SAFETY: the library's objects are used under the lock of its loop, or after its thread has ended, on
-// any thread.
+// SAFETY: the library's objects are used under the lock of its loop, or after its thread has ended,
+// on any thread.
 unsafe impl Send for Stream {}
 
 /// A new frame since the last read.
@@ -217,9 +217,9 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // SAFETY: the thread is stopped first (if it runs; this is another one), so no callback runs
-        // and nothing is in use; then all objects are destroyed once, in reverse order, and last the
-        // data that the callbacks shared.
+        // SAFETY: the thread is stopped first (if it runs; this is another one), so no callback
+        // runs and nothing is in use; then all objects are destroyed once, in reverse order, and
+        // last the data that the callbacks shared.
         unsafe {
             pw::pw_thread_loop_stop(self.thread.as_ptr());
             let stream = self.inside.as_ref().stream.load(Ordering::Relaxed);
@@ -238,8 +238,8 @@ impl Drop for Stream {
     }
 }
 
-/// Returns the offered formats. The formats have no modifiers, because modifiers would put frames in
-/// graphics memory.
+/// Returns the offered formats. The formats have no modifiers, because modifiers would put frames
+/// in graphics memory.
 fn offer(rate: FrameRate) -> Vec<u64> {
     let pixels = [
         spa::SPA_VIDEO_FORMAT_BGRx,
