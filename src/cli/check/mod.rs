@@ -152,7 +152,8 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     for ((mark, at), end) in marks.into_iter().zip(ends) {
         match mark {
             CheckEvent::Began(stage) => {
-                // After a redirect, or a request for a password or for digests, the stages are repeated.
+                // After a redirect, or a request for a password or for digests, the stages are
+                // repeated.
                 tried.retain(|earlier| earlier.passed_over || earlier.stage != stage);
                 let took = end.since(at);
                 tried.push(Tried { stage, took, error: None, passed_over: false });

@@ -1,4 +1,5 @@
-//! The tables `[[ice_server]]` of `onair serve --config FILE`: STUN and TURN servers for WebRTC viewers.
+//! The tables `[[ice_server]]` of `onair serve --config FILE`: STUN and TURN servers for WebRTC
+//! viewers.
 
 use std::path::PathBuf;
 

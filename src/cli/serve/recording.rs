@@ -1,4 +1,5 @@
-//! The recordings of `onair serve`: their flags, and the tables `[[record_rule]]` of `--config FILE`.
+//! The recordings of `onair serve`: their flags, and the tables `[[record_rule]]` of
+//! `--config FILE`.
 
 use serde::Deserialize;
 

@@ -1,5 +1,5 @@
-//! The tables `[[relay]]` of `onair serve --config FILE`, and the flags `--push` and `--pull`: where
-//! streams go, and where they come from.
+//! The tables `[[relay]]` of `onair serve --config FILE`, and the flags `--push` and `--pull`:
+//! where streams go, and where they come from.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The tables `[[watermark]]` and `[[app.NAME.watermark]]` of `onair serve --config FILE`: images and texts on
-//! renditions.
+//! The tables `[[watermark]]` and `[[app.NAME.watermark]]` of `onair serve --config FILE`: images
+//! and texts on renditions.
 
 use std::path::PathBuf;
 

@@ -154,7 +154,8 @@ pub(super) fn play(
     beside: Box<dyn WindowCompanion>,
     clock: Clock,
 ) -> Exit {
-    // Options from the command line have precedence; the user's trusted servers are trusted here too.
+    // Options from the command line have precedence; the user's trusted servers are trusted here
+    // too.
     let mut known = std::mem::take(&mut settings.player.network);
     if let Some(network) = network {
         known = Network { trusted: known.trusted, ..network };
