@@ -527,8 +527,8 @@ mod tests {
         assert_eq!(rect, at(320, 0, 640, 720));
         let near = |is: f64, wanted: f64| (is - wanted).abs() < 1e-6;
         assert!(near(cut.left, 480.0) && near(cut.width, 320.0) && near(cut.height, 360.0));
-        // Content outside the canvas of a nested scene is not visible, but content outside the canvas of
-        // a group is.
+        // Content outside the canvas of a nested scene is not visible, but content outside the
+        // canvas of a group is.
         let small = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..own };
         let wide = Placement { x: 0.5, ..own };
         assert_eq!(upright(&[small, wide], 0).unwrap().0, at(640, 180, 640, 360));

@@ -274,8 +274,8 @@ pub(in crate::compose) fn resize(
         cut.width.min(width - left),
         cut.height.min(height - top),
     );
-    // With untyped images, the binary would contain the scaling code of all 13 pixel types, which is
-    // 2 MB.
+    // With untyped images, the binary would contain the scaling code of all 13 pixel types, which
+    // is 2 MB.
     let input = TypedImageRef::<U8>::from_buffer(size.width, size.height, from);
     let output = TypedImage::<U8>::from_buffer(target.width, target.height, to);
     if let (Ok(input), Ok(mut output)) = (input, output)

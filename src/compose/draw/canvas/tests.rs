@@ -76,7 +76,8 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let item = |id: u32, content, place| Item { place, ..Item::new(ItemId(id), content) };
     let source = |id| Content::Source(SourceId(id));
-    // The lower layer fills the canvas; the upper one extends beyond it at the right and at the bottom.
+    // The lower layer fills the canvas; the upper one extends beyond it at the right and at the
+    // bottom.
     let wide = Placement { x: 0.5, y: 0.5, ..Placement::default() };
     let members = vec![item(1, source(1), Placement::default()), item(2, source(2), wide)];
     let inner = Scene { id: SceneId(2), items: members.clone(), ..Scene::default() };
@@ -102,7 +103,8 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     assert_eq!((at(&out, 20, 20), at(&out, 60, 30), at(&out, 82, 30)), (80, 200, 16));
     let out = draw(group.clone(), small, 1.0);
     assert_eq!((at(&out, 60, 30), at(&out, 100, 60)), (200, 200), "a group has no edge");
-    // A quarter is cropped at the left, in a box that is a quarter narrower: the rest stays unchanged.
+    // A quarter is cropped at the left, in a box that is a quarter narrower: the rest stays
+    // unchanged.
     let crop = Crop { left: 0.25, ..Crop::default() };
     let cropped = Placement { x: 0.25, width: 0.75, crop, ..Placement::default() };
     for content in [nested.clone(), group.clone()] {
@@ -110,8 +112,8 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
         assert_eq!((count(&out, 16), count(&out, 200)), (40 * 90, 80 * 46));
         assert_eq!((at(&out, 39, 10), at(&out, 40, 10), at(&out, 81, 46)), (16, 80, 200));
     }
-    // With "cover" in an upright box, neither the nested scene nor the group is stretched, and both are
-    // cropped at the box.
+    // With "cover" in an upright box, neither the nested scene nor the group is stretched, and both
+    // are cropped at the box.
     let upright = Placement { width: 0.25, fit: Fit::Cover, ..Placement::default() };
     for content in [nested, group] {
         let out = draw(content, upright, 1.0);
@@ -144,8 +146,8 @@ fn what_lies_still_below_is_drawn_once() {
     still[0] = flat(SIZE, 60, None);
     let mut laid = Vec::new();
     for n in 0..20 {
-        // The fourth layer has a new frame each time; the second gets another one in the middle of the
-        // test.
+        // The fourth layer has a new frame each time; the second gets another one in the middle of
+        // the test.
         if n == 10 {
             still[1] = flat(Size::new(64, 36), 220, Some(128));
         }

@@ -103,8 +103,8 @@ impl Chain {
             // Queued or remembered frames were made without this filter.
             before.retain(|it| matches!(it.work, Work::Step(_)));
         }
-        // If the number of delays stays the same, they keep their order, because the frames in one delay came
-        // before those in another.
+        // If the number of delays stays the same, they keep their order, because the frames in one
+        // delay came before those in another.
         let delays = on.clone().filter(|wanted| length(wanted).is_some()).count();
         let in_order = delays == before.iter().filter(|link| link.is_delay()).count();
         let same = on.clone().map(|wanted| {
@@ -115,7 +115,8 @@ impl Chain {
         let mut links: Vec<Option<Link>> = same.collect();
         for (link, wanted) in links.iter_mut().zip(on) {
             if let Some(by) = length(wanted) {
-                // Otherwise, a delay would lose its queue at each step while the user drags its number.
+                // Otherwise, a delay would lose its queue at each step while the user drags its
+                // number.
                 let other = || before.iter().position(Link::is_delay).map(|at| before.remove(at));
                 *link = link.take().or_else(other).map(|link| link.delayed(wanted, by));
             }

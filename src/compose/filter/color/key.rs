@@ -21,8 +21,8 @@ pub(in crate::compose::filter) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3
     [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
 }
 
-/// Returns the visibility at a distance from the key: zero up to `similarity`, and full at `similarity`
-/// plus `smoothness`.
+/// Returns the visibility at a distance from the key: zero up to `similarity`, and full at
+/// `similarity` plus `smoothness`.
 fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     let part = if smoothness > 1e-4 {
         ((distance - similarity) / smoothness).clamp(0.0, 1.0)
@@ -359,7 +359,8 @@ mod tests {
         else {
             panic!("{first:?}")
         };
-        // The default key color, and screen colors picked from the frame in a bright and in a dim area.
+        // The default key color, and screen colors picked from the frame in a bright and in a dim
+        // area.
         for color in [[0, 255, 0], [30, 185, 65], [24, 140, 50]] {
             let mut key = ChromaKey::new(color, similarity, smoothness, spill, protect);
             let out = keyed(&mut key, &from);
