@@ -144,11 +144,13 @@ fn packet() -> EncodedPacket {
     }
 }
 
-// A frame of flat colors encoded by x264, in Main profile, which all hardware supports, and larger than the
-// minimum of any hardware. ffmpeg -f lavfi -i
-// "color=black:s=256x144:r=25,format=yuv420p,geq=cb=128:cr='if(lt(X,64),160,96)':
-// lum='if(lt(X,128),if(lt(Y,72),48,96),if(lt(Y,72),144,208))'" -frames:v 1 -c:v libx264 -profile:v main
-// -preset veryslow -x264-params qp=18:threads=1:info=0:bframes=0 -bsf:v filter_units=remove_types=6 key.h264
+// A frame of flat colors that x264 encoded, with the Main profile, which all hardware supports, and
+// larger than the minimum size of any hardware:
+//
+// ffmpeg -f lavfi -i "color=black:s=256x144:r=25,format=yuv420p,geq=cb=128:\
+// cr='if(lt(X,64),160,96)':lum='if(lt(X,128),if(lt(Y,72),48,96),if(lt(Y,72),144,208))'" \
+// -frames:v 1 -c:v libx264 -profile:v main -preset veryslow \
+// -x264-params qp=18:threads=1:info=0:bframes=0 -bsf:v filter_units=remove_types=6 key.h264
 const SPS: [u8; 24] = [
     0x67, 0x4D, 0x40, 0x0C, 0xA6, 0x11, 0x04, 0x04, 0xEC, 0x04, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40,
     0x00, 0x00, 0x0C, 0x83, 0xC5, 0x0A, 0x84, 0x60,
@@ -282,8 +284,8 @@ mod tests {
         assert_eq!((found.device, found.told), (Some(()), Err(why)));
     }
 
-    /// Tests the report about this computer. Most test computers have no decoding hardware, and report the
-    /// reason. On the others, the hardware must decode the test frame correctly.
+    /// Tests the report about this computer. Most test computers have no decoding hardware, and
+    /// report the reason. On the others, the hardware must decode the test frame correctly.
     #[test]
     fn what_is_said_of_this_machine_is_what_is_used() {
         assert_eq!(known().unwrap_or_else(name), name());

@@ -54,8 +54,8 @@ macro_rules! functions {
                 $(
                     let library = open(stringify!($library), $major)?;
                     $(
-                        // SAFETY: the function has the type in the headers (below), and the library has
-                        // the headers' major version, within which types do not change.
+                        // SAFETY: the function has the type in the headers (below), and the library
+                        // has the headers' major version, within which types do not change.
                         let $name = unsafe { *library.get(concat!(stringify!($name), "\0").as_bytes())? };
                     )*
                     libraries.push(library);
