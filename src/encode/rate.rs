@@ -3,10 +3,11 @@
 //! the quantizer within a frame, and ignores past excess. On hard content, it missed the target
 //! bitrate by 20 to 140 % for seconds. That control is therefore disabled, and this module decides.
 //!
-//! The budget applies to each keyframe interval. Because no span of that length may cost much more, the
-//! cost of past frames limits the cost of future frames. A scene change is announced in advance (see
-//! `scene_change`), because only the last keyframe indicates the cost of the first frame of a new scene. The
-//! model is the usual one: doubling the quantizer step (6 QP) halves the cost of a similar frame.
+//! The budget applies to each keyframe interval. Because no span of that length may cost much more,
+//! the cost of past frames limits the cost of future frames. A scene change is announced in advance
+//! (see `scene_change`), because only the last keyframe indicates the cost of the first frame of a
+//! new scene. The model is the usual one: doubling the quantizer step (6 QP) halves the cost of a
+//! similar frame.
 
 use std::collections::VecDeque;
 
@@ -42,7 +43,8 @@ const CREDIT: f64 = 0.02;
 const KEYFRAME_BOUND: f64 = 1.02;
 /// The limit for every frame, relative to the budget, in any span of an interval's length.
 const FRAME_BOUND: f64 = 1.04;
-/// Maximum number of frames to look ahead, when checking the limits for spans of an interval's length.
+/// Maximum number of frames to look ahead, when checking the limits for spans of an interval's
+/// length.
 const FRAMES_AHEAD: usize = 15;
 /// The minimum share of the usual bits that the first frame of a scene leaves to later frames.
 const AFTER_SCENE: f64 = 0.5;
@@ -172,8 +174,8 @@ impl RateControl {
     }
 
     fn choose_inter(&self) -> f64 {
-        // The budget covers the rest of this interval and, if little of it is left, the beginning of the
-        // next.
+        // The budget covers the rest of this interval and, if little of it is left, the beginning
+        // of the next.
         let usual = self.per_frame * (1.0 - self.key_share);
         let beyond = (HORIZON - self.to_come).max(0.0);
         let target = (self.left + beyond * usual) / (self.to_come + beyond).max(1.0);

@@ -108,8 +108,8 @@ impl OpusEncoder {
         if samples.len() != Self::FRAME * self.channels {
             return Err(Error::Codec { encoder: NAME, step: Step::Encode, code: 0 });
         }
-        // SAFETY: the encoder is open; the library reads `FRAME` × channels values, which exist, and
-        // writes at most the given number of bytes.
+        // SAFETY: the encoder is open; the library reads `FRAME` × channels values, which exist,
+        // and writes at most the given number of bytes.
         let length = unsafe {
             sys::opus_encode_float(
                 self.raw.0.as_ptr(),
