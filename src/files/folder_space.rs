@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::files::free_space;
 
-/// Returns the number of bytes that the current user can still write to files in this folder, or `None` if it is
-/// unknown. If the folder does not exist, it will be on the disk of the nearest folder above it.
+/// Returns the number of bytes that the current user can still write to files in this folder, or
+/// `None` if it is unknown. If the folder does not exist, it will be on the disk of the nearest
+/// folder above it.
 pub fn free_space_for(folder: &Path) -> Option<u64> {
     free_space(folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new(".")))
 }
