@@ -61,7 +61,8 @@ pub struct Reading {
     pub momentary_lufs: Option<f32>,
     /// The loudness in LUFS over 3 s. `None` means silence, or that loudness is not measured.
     pub short_term_lufs: Option<f32>,
-    /// The loudness in LUFS since the reset. `None` means silence, or that loudness is not measured.
+    /// The loudness in LUFS since the reset. `None` means silence, or that loudness is not
+    /// measured.
     pub integrated_lufs: Option<f32>,
 }
 

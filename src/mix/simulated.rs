@@ -1,5 +1,5 @@
-//! The real mixer in simulated time, for the test of the whole path (`studio/program/lip_sync_tests.rs`). The
-//! test calls it block by block.
+//! The real mixer in simulated time, for the test of the whole path
+//! (`studio/program/lip_sync_tests.rs`). The test calls it block by block.
 
 use std::sync::Arc;
 

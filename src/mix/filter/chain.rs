@@ -398,8 +398,8 @@ mod tests {
     fn the_denoiser_is_as_late_as_it_says_at_every_rate() {
         for rate in [48_000, 44_100, 32_000, 22_050, 96_000] {
             let shape = Shape { rate, channels: 1 };
-            // The audio is too quiet for the model: it passes unchanged. The audio is delayed by the
-            // declared latency, so that its time stays correct.
+            // The audio is too quiet for the model: it passes unchanged. The audio is delayed by
+            // the declared latency, so that its time stays correct.
             let mut quiet = chain(&[Filter::Denoise { amount: 1.0 }], shape);
             let late = quiet.latency();
             let frames = rate as usize / 100;
