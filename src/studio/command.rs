@@ -92,13 +92,13 @@ pub enum Command {
     MeasureQuality,
     /// Starts broadcasting.
     GoLive,
-    /// Sends this FLV, MP4 or MKV file to the targets instead of the program, unchanged, once or in a
-    /// loop; [`Command::StopLive`] ends it.
+    /// Sends this FLV, MP4 or MKV file to the targets instead of the program, unchanged, once or in
+    /// a loop; [`Command::StopLive`] ends it.
     SendFile { path: PathBuf, again: bool },
     /// Ends the broadcast cleanly; the content of the stream delay is dropped.
     StopLive,
-    /// Ends the broadcast after the content of the stream delay is sent. If the command is sent again,
-    /// it ends the broadcast at once.
+    /// Ends the broadcast after the content of the stream delay is sent. If the command is sent
+    /// again, it ends the broadcast at once.
     StopAfterDelay,
     /// Delays the stream by this much, at most 30 min, from the next *Go Live* on. The value is
     /// saved.
@@ -138,7 +138,8 @@ pub enum Command {
     RenameStrip { id: StripId, name: String },
     /// Sets all settings of a strip: fader, balance, sync offset, filters and others.
     SetStrip { id: StripId, strip: Strip },
-    /// Sets the end behavior of a strip's file; a file that a source also shows follows that source.
+    /// Sets the end behavior of a strip's file; a file that a source also shows follows that
+    /// source.
     SetStripEnd { id: StripId, at_end: EndBehavior },
     /// Sets the fallback of a strip; `None` means silence.
     SetIfSilent { id: StripId, choice: Option<AudioChoice> },
@@ -180,14 +181,14 @@ pub enum Command {
     Serve(bool),
     /// Sets which computers can reach the built-in server. The value is saved.
     SetReach(ServerReach),
-    /// Sets whether viewers of the built-in server need a key. The value is saved, and the key is stored
-    /// with the stream keys.
+    /// Sets whether viewers of the built-in server need a key. The value is saved, and the key is
+    /// stored with the stream keys.
     SetPlayKey(bool),
     /// Makes a new key for viewers of the built-in server. Links with the old key are invalid, and
     /// current viewers are disconnected.
     NewPlayKey,
-    /// Sets the host names of the built-in server, and the origins whose pages may read from it. The
-    /// value is saved.
+    /// Sets the host names of the built-in server, and the origins whose pages may read from it.
+    /// The value is saved.
     SetServerNames(ServerNames),
     /// Sends a message to the chat of the program's own stream, or moderates that chat.
     Chat(ChatCommand),

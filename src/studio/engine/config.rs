@@ -42,7 +42,8 @@ pub struct Config {
     pub crashes: Option<PathBuf>,
     /// The token that allows changes of the built-in server over HTTP; `None` forbids all changes.
     pub server_token: Option<ServerToken>,
-    /// The key that viewers of the built-in server need, instead of the stored one. It is not stored.
+    /// The key that viewers of the built-in server need, instead of the stored one. It is not
+    /// stored.
     pub play_key: Option<Secret>,
     /// The known services and the user's own services.
     pub services: ServiceList,

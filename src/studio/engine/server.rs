@@ -117,9 +117,9 @@ impl BuiltIn {
         self.look_at_networks();
     }
 
-    /// Makes a new key for viewers, and returns it. Returns `None` if the system has no randomness: the
-    /// earlier key then stays. If there is no earlier key, viewers need a hash of the publishing key, which
-    /// does not reveal that key.
+    /// Makes a new key for viewers, and returns it. Returns `None` if the system has no randomness:
+    /// the earlier key then stays. If there is no earlier key, viewers need a hash of the
+    /// publishing key, which does not reveal that key.
     pub(in crate::studio) fn renew_play_key(&mut self) -> Option<Secret> {
         let key = random_hex().map(Secret::new);
         let before = self.play_key.clone();
@@ -142,8 +142,8 @@ impl BuiltIn {
             OwnStream { app: app.to_owned(), stream: stream.to_owned(), key: self.key.clone() };
         let mut access = AccessRules::default();
         access.others.play.keys.extend(self.play_key.clone());
-        // Other streams need no key, so only programs on this computer may publish them. The program's own
-        // stream needs its key.
+        // Other streams need no key, so only programs on this computer may publish them. The
+        // program's own stream needs its key.
         access.others.publish.addresses.allow = Network::LOOPBACK.to_vec();
         let ServerReach { http, rtmp } = self.reach;
         server::Config {
@@ -304,8 +304,8 @@ impl BuiltIn {
         self.faults = faults;
     }
 
-    /// Returns the play address of the broadcast for this computer, with the play key, if viewers need
-    /// one; empty while the server does not run.
+    /// Returns the play address of the broadcast for this computer, with the play key, if viewers
+    /// need one; empty while the server does not run.
     pub(in crate::studio) fn play_url(&self) -> String {
         let key = self.play_key.as_ref().map(|key| format!("?key={}", key.expose()));
         let url = self.rtmp().map(|address| address::play_url(address) + &key.unwrap_or_default());

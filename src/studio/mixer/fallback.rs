@@ -23,8 +23,8 @@ struct RetryTime {
 
 impl RetryTime {
     fn after(now: Timestamp) -> Self {
-        // The seed can be constant, because this retry sends no requests to servers: the audio thread does
-        // that.
+        // The seed can be constant, because this retry sends no requests to servers: the audio
+        // thread does that.
         let mut it = Self { backoff: Backoff::new(0), since: now, next: now };
         it.wait(now);
         it
@@ -122,8 +122,8 @@ impl StripFallback {
             again.wait(now);
         }
         let message = message?;
-        // The reason may differ from the earlier one. A retry that the user requested withdraws the old
-        // message first; reporting it here would withdraw the new message with it.
+        // The reason may differ from the earlier one. A retry that the user requested withdraws the
+        // old message first; reporting it here would withdraw the new message with it.
         if !asked {
             self.closed.push(told);
         }

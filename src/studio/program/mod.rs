@@ -392,8 +392,8 @@ impl Program {
         self.sources.changes()
     }
 
-    /// Returns the names of the sources whose skipped files changed since the last call. If a source
-    /// still skips files, its message is included.
+    /// Returns the names of the sources whose skipped files changed since the last call. If a
+    /// source still skips files, its message is included.
     pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         self.sources.left_out()
     }

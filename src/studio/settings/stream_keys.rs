@@ -161,8 +161,8 @@ impl Keys {
         self.answers.try_recv().ok()
     }
 
-    /// Ends the thread after the pending requests, and waits at most `limit`. If the keyring does not
-    /// answer until then, keys that must not be lost go into the private file.
+    /// Ends the thread after the pending requests, and waits at most `limit`. If the keyring does
+    /// not answer until then, keys that must not be lost go into the private file.
     pub fn end(self, limit: Duration) {
         let Self { requests, answers: _, mut worker, unsaved, file } = self;
         drop(requests);

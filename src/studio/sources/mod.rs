@@ -463,9 +463,9 @@ impl Sources {
         std::mem::take(&mut self.closed)
     }
 
-    /// Returns the names of the sources whose skipped files changed since the last call. If a source
-    /// still skips files, its message is included. For a source that does not deliver at all, its failure is more
-    /// important.
+    /// Returns the names of the sources whose skipped files changed since the last call. If a
+    /// source still skips files, its message is included. For a source that does not deliver at
+    /// all, its failure is more important.
     pub fn left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         let changes = self.open.iter_mut().filter_map(|(id, open)| {
             let mut now = open.dials.transport().left_out();

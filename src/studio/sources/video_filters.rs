@@ -162,8 +162,8 @@ impl Filters {
                     let at = free.iter().position(|it| serves(it, slot))?;
                     Some(free.remove(at))
                 };
-                // A slot that already existed keeps its state; only a new slot continues with the state
-                // of another slot.
+                // A slot that already existed keeps its state; only a new slot continues with the
+                // state of another slot.
                 let before = match own {
                     Some(own) => Some(own).filter(|it| serves(it, slot)),
                     None => other(),

@@ -100,8 +100,8 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
         false => Url::with_key(server, key.expose()),
     };
     let Ok(bare) = url.map(|url| url.tc_url()) else { return server.to_owned() };
-    // Without a slash at the end, the last part of a longer path would be read as the key. The slash
-    // marks an address without a key.
+    // Without a slash at the end, the last part of a longer path would be read as the key. The
+    // slash marks an address without a key.
     let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
     if passes && !bare.contains('?') { bare + "/" } else { bare }
 }

@@ -120,8 +120,8 @@ impl Viewport {
 /// dragged.
 impl fmt::Display for Viewport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The fractions of a percent from a slider are not intentional. (Adding 0.0 removes the sign of a
-        // negative zero.)
+        // The fractions of a percent from a slider are not intentional. (Adding 0.0 removes the
+        // sign of a negative zero.)
         let short = |value: f32| (value * 1_000.0).round() / 1_000.0 + 0.0;
         write!(f, "{} {} {}", self.aspect.word(), short(self.zoom), self.turn.degrees())?;
         let [x, y] = self.pan.map(short);

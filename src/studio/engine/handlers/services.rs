@@ -1,5 +1,5 @@
-//! Handles the user's own services, and the settings of the built-in server: its successor, its names,
-//! and the key that viewers need.
+//! Handles the user's own services, and the settings of the built-in server: its successor, its
+//! names, and the key that viewers need.
 
 use crate::base::Secret;
 use crate::studio::engine::Engine;

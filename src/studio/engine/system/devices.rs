@@ -81,8 +81,8 @@ impl Devices {
             return;
         }
         self.display.begin("displays", || {
-            // Without a display, there is nothing to choose from; a source that needs a display reports
-            // the reason itself.
+            // Without a display, there is nothing to choose from; a source that needs a display
+            // reports the reason itself.
             let mut windows = capture::windows().unwrap_or_default();
             windows.truncate(MAX_WINDOWS);
             let screens = capture::screens().unwrap_or_default();

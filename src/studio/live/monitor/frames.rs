@@ -1,7 +1,7 @@
 //! Determines by coarse similarity whether the frames that viewers get are among those that onair
 //! sent. A server can re-encode with other keyframes, at another size or with black bars. The
-//! comparison therefore uses the distribution of luma in a frame, and how it changes between frames.
-//! This module is pure.
+//! comparison therefore uses the distribution of luma in a frame, and how it changes between
+//! frames. This module is pure.
 
 use std::time::Duration;
 

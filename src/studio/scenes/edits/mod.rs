@@ -271,8 +271,8 @@ impl Collection {
             Edit::Several(edits) => {
                 let mut any = false;
                 for edit in edits.iter().take(MAX_ITEMS) {
-                    // Each step of dragging many items is an edit that adds nothing. It succeeds, or it
-                    // changes nothing.
+                    // Each step of dragging many items is an edit that adds nothing. It succeeds,
+                    // or it changes nothing.
                     if !edit.may_grow() {
                         any |= self.change(edit).is_some();
                         continue;

@@ -30,8 +30,8 @@ pub(in crate::studio::settings) struct Table {
     chat_slow: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blocked_words: Vec<String>,
-    /// True if viewers need the play key. Any other value than `false` counts as true, so that a mistake
-    /// does not let everybody in.
+    /// True if viewers need the play key. Any other value than `false` counts as true, so that a
+    /// mistake does not let everybody in.
     #[serde(skip_serializing_if = "Option::is_none")]
     play_key: Option<toml::Value>,
     #[serde(deserialize_with = "hosts", skip_serializing_if = "Vec::is_empty")]

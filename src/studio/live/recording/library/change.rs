@@ -141,8 +141,8 @@ impl Changes {
                 stop.is_set()
             };
             progress(0.0);
-            // Some formats do not support all kinds of tracks. This is reported, and nothing is dropped
-            // silently.
+            // Some formats do not support all kinds of tracks. This is reported, and nothing is
+            // dropped silently.
             match remux_part(part, &[], &from, &to, &progress) {
                 Ok(report) => Ok((Some(report.path.clone()), copied(&report))),
                 Err(failure) => Err((&failure).into()),

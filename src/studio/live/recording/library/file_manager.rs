@@ -1,4 +1,5 @@
-//! Shows a file in the desktop's file manager (`org.freedesktop.FileManager1`), with the file selected.
+//! Shows a file in the desktop's file manager (`org.freedesktop.FileManager1`), with the file
+//! selected.
 
 use std::path::Path;
 

@@ -44,8 +44,8 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             format!("slides:{first}")
         }
         "color_source" => {
-            // A color that the user has not changed is not in the file. It is white, or gray since the
-            // third version.
+            // A color that the user has not changed is not in the file. It is white, or gray since
+            // the third version.
             let newest = [text(source, "id"), text(source, "versioned_id")]
                 .into_iter()
                 .any(|it| it.ends_with("_v3"));
