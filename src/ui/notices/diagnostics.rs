@@ -1,5 +1,5 @@
-//! The diagnostics text for support: the version, the health sentence, the notices and the event log. It
-//! contains no secrets.
+//! The diagnostics text for support: the version, the health sentence, the notices and the event
+//! log. It contains no secrets.
 
 use crate::studio::Notice;
 use crate::ui::text::format;

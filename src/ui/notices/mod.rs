@@ -1,5 +1,5 @@
-//! Notices in the window: their texts, their buttons, the tray with all of them, and the cards over a
-//! player's frame.
+//! Notices in the window: their texts, their buttons, the tray with all of them, and the cards over
+//! a player's frame.
 
 mod card;
 mod diagnostics;

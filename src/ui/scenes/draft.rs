@@ -30,8 +30,8 @@ pub(super) enum Section {
     Filters,
 }
 
-/// The last copied items, and their text in the desktop's clipboard. While the clipboard contains this
-/// text, a paste inserts these items.
+/// The last copied items, and their text in the desktop's clipboard. While the clipboard contains
+/// this text, a paste inserts these items.
 #[derive(Debug, Default)]
 pub(super) struct Clip {
     pub words: String,
@@ -145,8 +145,8 @@ impl Draft {
         self.filter = 0;
     }
 
-    /// Carries out a request to show an item or a source, and follows the selection. Returns true if
-    /// the inspector shows another object or section.
+    /// Carries out a request to show an item or a source, and follows the selection. Returns true
+    /// if the inspector shows another object or section.
     pub(in crate::ui) fn follow(&mut self, snapshot: &Snapshot) -> bool {
         let mut shown = false;
         if let Some(id) = self.settings.take() {
@@ -229,8 +229,8 @@ impl Draft {
     }
 
     /// Checks whether requested objects have arrived, and returns the command to send, if any. In
-    /// studio mode, a new scene goes to the preview. Otherwise, it is shown at once if nothing is on
-    /// air or being recorded.
+    /// studio mode, a new scene goes to the preview. Otherwise, it is shown at once if nothing is
+    /// on air or being recorded.
     pub(in crate::ui) fn learn(&mut self, snapshot: &Snapshot) -> Option<Command> {
         match self.arrivals.take(snapshot, edited(snapshot))? {
             Arrival::Items(items) => {
@@ -270,8 +270,8 @@ impl Draft {
         self.source_that(snapshot, |_| true)
     }
 
-    /// Returns the selected source that has properties, or else the topmost source of the scene that
-    /// has properties.
+    /// Returns the selected source that has properties, or else the topmost source of the scene
+    /// that has properties.
     pub(in crate::ui) fn source_with_properties(&self, snapshot: &Snapshot) -> Option<SourceId> {
         self.source_that(snapshot, |id| has_properties(snapshot, id))
     }
@@ -300,8 +300,9 @@ fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a I
     })
 }
 
-/// Returns the properties that apply to a source, if any. For the main video source, these are only a
-/// camera's controls, or the pointer of a shared display or window, because nothing else is saved.
+/// Returns the properties that apply to a source, if any. For the main video source, these are only
+/// a camera's controls, or the pointer of a shared display or window, because nothing else is
+/// saved.
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProperties> {
     if id == MAIN {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);

@@ -23,8 +23,8 @@ impl Screen {
         self.file_chooser = Some(FileChooser::new(ctx, kind, folder));
     }
 
-    /// Sets whether the desktop's file dialog has not responded for a while. The dialog may be open,
-    /// or may never have appeared.
+    /// Sets whether the desktop's file dialog has not responded for a while. The dialog may be
+    /// open, or may never have appeared.
     pub fn set_file_wait(&mut self, waits: bool) {
         self.file_wait = waits;
     }

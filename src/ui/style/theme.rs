@@ -1,7 +1,7 @@
 //! Every color and size of the window. The rest of `ui/` contains no color values, and takes its
 //! lengths from the 4-point grid below. The design is a calm control room: the video frame is the
-//! brightest part, there is one accent color, and red is reserved for *on air*, recording, clipping,
-//! errors, and buttons that end or remove something.
+//! brightest part, there is one accent color, and red is reserved for *on air*, recording,
+//! clipping, errors, and buttons that end or remove something.
 
 #![allow(clippy::mistyped_literal_suffixes, reason = "colours are written byte by byte")]
 

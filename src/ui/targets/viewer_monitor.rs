@@ -108,8 +108,8 @@ pub(super) fn state(
     }
 }
 
-/// Returns the short text of the state for a card. If the state needs attention, the text is the whole
-/// line of the card, and otherwise a part of it.
+/// Returns the short text of the state for a card. If the state needs attention, the text is the
+/// whole line of the card, and otherwise a part of it.
 pub(super) fn in_card(texts: &Texts, monitor: &MonitorView) -> String {
     let key = match (monitor.state, monitor.latency) {
         ("ok", Some(latency)) => {

@@ -1,4 +1,5 @@
-//! The texts of the window (keys of `assets/i18n/<language>/onair.ftl`), and the formats of figures.
+//! The texts of the window (keys of `assets/i18n/<language>/onair.ftl`), and the formats of
+//! figures.
 
 #[cfg(test)]
 mod chinese_tests;

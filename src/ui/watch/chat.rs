@@ -166,8 +166,9 @@ pub(in crate::ui) fn append(job: &mut LayoutJob, text: &str, color: Color32) {
     job.append(text, 0.0, TextFormat::simple(Type::Body.font(), color));
 }
 
-/// Appends the badge of a role. The badge has its own background, so no name can look like it. Returns the name
-/// to display next to the badge, or an empty text if the name is the text of the badge.
+/// Appends the badge of a role. The badge has its own background, so no name can look like it.
+/// Returns the name to display next to the badge, or an empty text if the name is the text of the
+/// badge.
 pub(in crate::ui) fn append_role<'a>(
     job: &mut LayoutJob,
     view: &View<'_>,
@@ -333,8 +334,8 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         draft.flown = newest;
         return;
     }
-    // If the chat already has several messages at first, none of these messages fly, because all would start at
-    // the same time.
+    // If the chat already has several messages at first, none of these messages fly, because all
+    // would start at the same time.
     let old = draft.flown == 0 && lines.len() > 3;
     for heard in lines.iter().filter(|heard| heard.number > draft.flown && !old) {
         draft.sky.add(Arc::clone(&heard.line), now);

@@ -83,8 +83,8 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
         let chosen = keymap.hotkey(action).map_or(0, |hotkey| {
             ctx.input_mut(|input| hotkeys::presses(input, hotkey, action.repeats()))
         });
-        // Two presses of a command that repeats between two frames are two steps. Other commands run
-        // once, because the second press could not see the result of the first.
+        // Two presses of a command that repeats between two frames are two steps. Other commands
+        // run once, because the second press could not see the result of the first.
         let presses = fixed + chosen;
         let times = if action.repeats() { presses } else { presses.min(1) };
         (0..times).for_each(|_| act(view, draft, action));

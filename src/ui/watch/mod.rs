@@ -64,7 +64,8 @@ pub fn show(
     ui.painter().hline(rail.x_range(), rail.top() + 0.5, theme.border());
     let mut action = lower(ui, view, draft, rail, controls);
     if std::mem::take(&mut draft.double_clicked) {
-        // A double click leaves the enlarged tile, or changes to full screen if no tile is enlarged.
+        // A double click leaves the enlarged tile, or changes to full screen if no tile is
+        // enlarged.
         match draft.enlarged.take() {
             Some(_) => {}
             None => action = Some(Action::FullScreen),

@@ -51,7 +51,8 @@ pub fn windows(
     } else {
         builder.with_inner_size([960.0, 620.0]).with_min_inner_size([480.0, 300.0])
     };
-    // Each kind has its own window id, because desktops do not remove decorations from an open window.
+    // Each kind has its own window id, because desktops do not remove decorations from an open
+    // window.
     let id = ViewportId(Id::unique(if small { "watch-small" } else { "watch-window" }));
     ctx.show_viewport_immediate(id, builder, |ui, _| {
         let room = ui.max_rect();

@@ -95,8 +95,8 @@ impl<'a> Select<'a> {
                 ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
                 ui.set_width(self.width - 10.0);
                 list(ui);
-                // egui closes the list after a click; this code also closes it after a selection by the
-                // keyboard or a screen reader.
+                // egui closes the list after a click; this code also closes it after a selection by
+                // the keyboard or a screen reader.
                 let keys = [Key::Enter, Key::Space];
                 let pressed = ui.input(|input| keys.iter().any(|key| input.key_pressed(*key)));
                 let elsewhere = ui.memory(|it| it.focused().is_some_and(|id| id != response.id));
@@ -172,8 +172,8 @@ pub fn menu_item(
 /// The maximum height of a list of devices in points. Longer lists scroll.
 pub const LIST: f32 = 320.0;
 
-/// Draws the items of a list. The list scrolls if it is too high, and keeps the item with the keyboard
-/// focus in view.
+/// Draws the items of a list. The list scrolls if it is too high, and keeps the item with the
+/// keyboard focus in view.
 pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
     // Without this minimum, a list that gets more items does not become higher.
     let least = LIST.min(ui.ctx().content_rect().height() * 0.5);

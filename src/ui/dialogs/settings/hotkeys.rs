@@ -38,8 +38,8 @@ pub(super) fn any_fits(languages: &[&Texts], view: &View<'_>, query: &str) -> bo
     all.any(|command| fits(&command, languages, query))
 }
 
-/// Returns all commands: those of the table, those for existing objects, and those for objects that no
-/// longer exist but still have a hotkey, so that the user can remove the hotkey.
+/// Returns all commands: those of the table, those for existing objects, and those for objects that
+/// no longer exist but still have a hotkey, so that the user can remove the hotkey.
 fn commands(view: &View<'_>, needs: &Needs<'_>) -> Vec<AnyCommand> {
     let mut all: Vec<AnyCommand> = Action::ALL.iter().copied().map(AnyCommand::from).collect();
     let named = NamedCommand::all(view.snapshot).into_iter().map(AnyCommand::from);

@@ -1,4 +1,5 @@
-//! The page *Network*: the user's own services, and the names and the successor of the built-in server.
+//! The page *Network*: the user's own services, and the names and the successor of the built-in
+//! server.
 
 use egui::{Id, Ui};
 
@@ -65,8 +66,8 @@ pub(super) fn origins(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
     });
 }
 
-/// Draws a field for a list whose entries are separated by commas or spaces. Returns the list after a
-/// change, if all entries are valid. `text` is the text while it is being entered.
+/// Draws a field for a list whose entries are separated by commas or spaces. Returns the list after
+/// a change, if all entries are valid. `text` is the text while it is being entered.
 fn list(
     ui: &mut Ui,
     view: &View<'_>,

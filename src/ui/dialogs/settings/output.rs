@@ -55,7 +55,8 @@ fn send(view: &mut View<'_>, wanted: Option<Quality>) {
     }
 }
 
-/// Draws a setting that cannot be changed on air. The first of these settings has a note about this.
+/// Draws a setting that cannot be changed on air. The first of these settings has a note about
+/// this.
 fn off_air(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -61,7 +61,8 @@ pub(in crate::ui::scenes) fn contents(
         _ => {}
     }
     if now != source.choice {
-        // Each change opens another source, so a value is applied only when the user releases the pointer.
+        // Each change opens another source, so a value is applied only when the user releases the
+        // pointer.
         if ui.input(|input| input.pointer.any_down()) {
             draft.held = Some((source.id, now));
         } else {
@@ -141,8 +142,8 @@ fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
     left_out(ui, view, source.id, path);
 }
 
-/// Draws the list of cameras. Choosing another camera resets the format, because every camera has its own
-/// formats.
+/// Draws the list of cameras. Choosing another camera resets the format, because every camera has
+/// its own formats.
 fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
     let snapshot = view.snapshot;
     let (name, first) = (view.texts.get("camera-which"), view.texts.get("camera-first"));
@@ -303,8 +304,8 @@ fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
     left <= 0.0
 }
 
-/// Draws a single-line text field. The text is applied when the user presses Enter or the field loses the
-/// focus, so that viewers never see half of it.
+/// Draws a single-line text field. The text is applied when the user presses Enter or the field
+/// loses the focus, so that viewers never see half of it.
 fn typed(
     ui: &mut Ui,
     view: &View<'_>,
@@ -341,7 +342,8 @@ fn typed(
     }
 }
 
-/// Draws a multi-line text field. Its text is applied when the user stops typing or presses Ctrl+Enter.
+/// Draws a multi-line text field. Its text is applied when the user stops typing or presses
+/// Ctrl+Enter.
 fn typed_lines(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,6 +1,6 @@
 //! The mixer below the program: strips of one size with icon, name, level, meter, mute, fader and
-//! settings. The program has its own strip beside them. If the mixer panel is tall enough, the faders
-//! are vertical.
+//! settings. The program has its own strip beside them. If the mixer panel is tall enough, the
+//! faders are vertical.
 
 pub mod add_audio;
 pub mod clip_lamps;

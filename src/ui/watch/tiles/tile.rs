@@ -116,8 +116,8 @@ pub fn frame_id(ui: &Ui) -> egui::Id {
     ui.scope_id().with("watched")
 }
 
-/// Draws the chosen player's frame, with the overlays. In a panel of the studio, an empty player has
-/// a button that opens the *Watch* page, as a double click does.
+/// Draws the chosen player's frame, with the overlays. In a panel of the studio, an empty player
+/// has a button that opens the *Watch* page, as a double click does.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
