@@ -50,7 +50,7 @@ pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Comma
     Some(Command::Media(id, go))
 }
 
-/// Returns a short seek forward or back.
+/// Returns the command for a short seek forward or back.
 fn step(now: Position, forward: bool) -> Option<TransportCommand> {
     let whole = now.whole?;
     let to = if forward { now.at + STEP } else { now.at.saturating_sub(STEP) };

@@ -1,5 +1,5 @@
-//! The level meter: green up to −20 dBFS, yellow up to −9 and red above. It has one bar per
-//! channel, a line for the held peak, and a scale in decibels.
+//! The level meter: green up to −20 dBFS, yellow up to −9 and red above. It has one bar per channel
+//! and a line for the held peak. The horizontal meter also has a scale in decibels.
 
 use egui::{
     Align2, Color32, CornerRadius, Rangef, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2,

@@ -63,8 +63,8 @@ pub(super) fn format(
     }
 }
 
-/// The duration in minutes or the size in megabytes after which a recording continues in a new
-/// file.
+/// The choices of the duration in minutes, or of the size in megabytes, after which a recording
+/// continues in a new file.
 const SPLITS: [(Option<u64>, Option<u64>); 6] = [
     (None, None),
     (Some(10), None),

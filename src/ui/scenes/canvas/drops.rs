@@ -1,5 +1,5 @@
-//! Handles files that are dropped on the *Studio* page. Each becomes a source of the edited scene,
-//! and an audio file becomes an audio source.
+//! Handles files that are dropped on the *Studio* page. An audio file becomes an audio source, and
+//! every other file becomes a source of the edited scene.
 
 use std::path::PathBuf;
 

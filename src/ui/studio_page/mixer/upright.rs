@@ -73,7 +73,7 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     visuals.slider_trailing_fill = false;
     let slider = Slider::new(value, RANGE).vertical().show_value(false).step_by(0.1);
     let response = ui.add(slider).accessible_name(name);
-    // This calculation repeats the travel of `egui::Slider`.
+    // The travel is that of `egui::Slider`.
     let travel = response.rect.y_range().shrink(response.rect.width() / 2.5 * ASPECT_RATIO);
     let share = (*value - RANGE.start()) / (RANGE.end() - RANGE.start());
     let at = pos2(response.rect.center().x, travel.max - travel.span() * share.clamp(0.0, 1.0));

@@ -45,7 +45,8 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     let with = |key, cause| Cow::Owned(texts.with(key, &[("cause", texts.say(cause).into())]));
     use crate::ui::input::actions::key;
     match state {
-        // A stream that plays without a frame has only audio.
+        // Without a frame, the stream has only audio, or its first frame is not displayed yet. Both
+        // cases get the text for opening.
         WatchState::Playing => {
             plain(Icon::Broadcast, key!("watch-opening"), get(key!("watch-opening-advice")))
         }
