@@ -307,8 +307,8 @@ impl TypedValueParser for ServiceName {
         NonEmptyStringValueParser::new().parse_ref(command, arg, value)
     }
 
-    /// Returns the known services. The help of each contains the page that shows the stream key and, if
-    /// each show has a separate address, the address too.
+    /// Returns the known services. The help of each contains the page that shows the stream key
+    /// and, if each show has a separate address, the address too.
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(SERVICES.iter().filter_map(|service| match &service.id {
             Cow::Borrowed(id) => {

@@ -170,8 +170,8 @@ fn reload_config(server: &Server, args: &Args, output: &Output) {
     });
 }
 
-/// Returns a flag that SIGUSR1 sets. The server then sends its clients to the successor. Returns `None` if
-/// the system allows no handler.
+/// Returns a flag that SIGUSR1 sets. The server then sends its clients to the successor. Returns
+/// `None` if the system allows no handler.
 #[cfg(unix)]
 fn drain_signal() -> Option<Arc<AtomicBool>> {
     let flag = Interrupt::flag(signal_hook::consts::SIGUSR1);

@@ -229,8 +229,8 @@ fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
 /// Interval between checks for a signal or the end of the studio.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
-/// Interval between checks for a signal or the end of the studio, in a run without a window and with
-/// `--duration`.
+/// Interval between checks for a signal or the end of the studio, in a run without a window and
+/// with `--duration`.
 const HEADLESS_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Time limit for the end of the studio.
@@ -309,8 +309,8 @@ fn tell_of_lost_display(studio: &Studio, windowless: &AtomicBool) {
     complain(problem!("display-lost-goes-on", process = i64::from(std::process::id())));
 }
 
-/// Ends the studio cleanly on a signal or request, regardless of the window's thread. The window then
-/// closes, or the process ends without waiting for the window. Returns the exit code.
+/// Ends the studio cleanly on a signal or request, regardless of the window's thread. The window
+/// then closes, or the process ends without waiting for the window. Returns the exit code.
 fn heed(
     interrupt: &Interrupt,
     studio: &Studio,
