@@ -594,7 +594,7 @@ mod tests {
         let full = stream.take(1, &mut picture(MAX_HELD as u32, false), Timestamp::ZERO);
         assert!(full.is_none(), "full");
         let all: Vec<u32> = (1..=MAX_HELD as u32).collect();
-        assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all.clone(), true)]);
+        assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all, true)]);
 
         assert!(stream.take(1, &mut picture(100, false), Timestamp::ZERO).is_some());
         assert!(stream.unpublish(1));
@@ -623,7 +623,7 @@ mod tests {
     fn a_viewer_joins_while_the_stream_sends_and_leaves_only_afterwards() {
         /// A viewer that waits in its first delivery with data until it is let go.
         #[derive(Debug)]
-        struct Slow(Mutex<mpsc::Sender<()>>, Mutex<mpsc::Receiver<()>>, Arc<AtomicBool>);
+        struct Slow(Mutex<mpsc::SyncSender<()>>, Mutex<mpsc::Receiver<()>>, Arc<AtomicBool>);
 
         impl Sink for Slow {
             fn id(&self) -> u64 {
@@ -644,8 +644,8 @@ mod tests {
         }
 
         let (stream, _) = published(0);
-        let (begun, has_begun) = mpsc::channel();
-        let (let_go, gate) = mpsc::channel::<()>();
+        let (begun, has_begun) = mpsc::sync_channel(1);
+        let (let_go, gate) = mpsc::sync_channel::<()>(1);
         let received = Arc::new(AtomicBool::new(false));
         let slow = Slow(Mutex::new(begun), Mutex::new(gate), Arc::clone(&received));
         assert!(stream.join(Arc::new(slow)));

@@ -81,7 +81,7 @@ fn one(
     let name = name_of(&tile.figures.url);
     let inside = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - FOOT));
     let pressed = ui.interact(rect, ui.scope_id().with(("tile", tile.id)), Sense::click());
-    let state = tile::sentence(texts, &tile.state);
+    let state = tile::in_place_of_frame(texts, &tile.state, &tile.figures);
     let shown = picture.filter(|_| tile::is_seen(&tile.state)).and_then(|picture| {
         if tile.chosen {
             tile::paint_chosen(ui, picture, draft, inside)

@@ -6,7 +6,7 @@ use egui::{Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo};
 
 use crate::player::WAITING;
 use crate::studio::live::view::LiveState;
-use crate::studio::watch::view::WatchState;
+use crate::studio::watch::view::{WatchFigures, WatchState};
 use crate::studio::{Command, Level};
 use crate::ui::input::actions::Action;
 use crate::ui::notices;
@@ -45,8 +45,6 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     let with = |key, cause| Cow::Owned(texts.with(key, &[("cause", texts.say(cause).into())]));
     use crate::ui::input::actions::key;
     match state {
-        // Without a frame, the stream has only audio, or its first frame is not displayed yet. Both
-        // cases get the text for opening.
         WatchState::Playing => {
             plain(Icon::Broadcast, key!("watch-opening"), get(key!("watch-opening-advice")))
         }
@@ -97,6 +95,21 @@ pub fn is_seen(state: &WatchState) -> bool {
         state,
         WatchState::Opening { .. } | WatchState::Playing | WatchState::Reconnecting { .. }
     )
+}
+
+/// Returns the text in place of a player's frame. A stream without video plays without a frame.
+pub fn in_place_of_frame(texts: &Texts, state: &WatchState, figures: &WatchFigures) -> Sentence {
+    let has_audio_only =
+        *state == WatchState::Playing && figures.video.is_empty() && figures.audio_samples > 0;
+    if !has_audio_only {
+        return sentence(texts, state);
+    }
+    use crate::ui::input::actions::key;
+    Sentence {
+        icon: Icon::Speaker,
+        title: texts.get(key!("watch-audio-plays")).to_string(),
+        advice: texts.get(key!("watch-audio-plays-advice")).to_string(),
+    }
 }
 
 /// Returns the text over a frame that no longer moves, if the state needs one.
@@ -158,7 +171,7 @@ pub fn show(
         let own = !view.snapshot.server.play_url.is_empty()
             && view.snapshot.live == LiveState::OnAir
             && state == WatchState::Idle;
-        let mut words = sentence(texts, &state);
+        let mut words = in_place_of_frame(texts, &state, &view.snapshot.watch_figures);
         let opens = panel && state == WatchState::Idle;
         if opens {
             words.advice = texts.get("watch-empty-panel").to_string();
@@ -237,6 +250,19 @@ mod tests {
             all.dedup();
             assert_eq!(all.len(), stages.len(), "{all:?}");
         }
+    }
+
+    #[test]
+    fn a_stream_without_video_is_not_called_opening_while_it_plays() {
+        let texts = Texts::new(Language::English);
+        let mut figures = WatchFigures::default();
+        let title =
+            |figures: &WatchFigures| in_place_of_frame(&texts, &WatchState::Playing, figures).title;
+        assert_eq!(title(&figures), "Opening…");
+        figures.counted.audio_samples = 1_024;
+        assert_eq!(title(&figures), "Playing audio");
+        figures.counted.video = "H.264 High".to_owned();
+        assert_eq!(title(&figures), "Opening…", "its first frame comes");
     }
 
     #[test]
