@@ -1,6 +1,6 @@
 //! Computes the wait before a retry. Waits are short in the first minute, because the network
-//! failure may be brief or the server may be restarting. Afterwards, waits are longer. Random parts
-//! of the waits prevent many clients from retrying at the same moment.
+//! failure may be brief or the server may be restarting. Afterwards, waits are longer. The waits
+//! are partly random, so that many clients do not retry at the same moment.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ const EARLY_LIMIT: Duration = Duration::from_secs(2);
 const LIMIT: Duration = Duration::from_secs(15);
 
 impl Backoff {
-    /// Starts without an outage. `seed` spreads the waits of many programs that lost the same
-    /// server.
+    /// Creates the state before any outage. `seed` spreads the waits of many programs that lost the
+    /// same server.
     pub const fn new(seed: u64) -> Self {
         Self { tries: 0, random: seed }
     }

@@ -83,7 +83,7 @@ impl<T: Clone> Latest<T> {
 }
 
 impl<T> Latest<T> {
-    /// Returns true if both are the same slot.
+    /// Returns true if `self` and `other` share one slot.
     pub fn shares_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }

@@ -1,7 +1,7 @@
-//! A client for the desktop's portal (xdg-desktop-portal). The portal replies to a request with a
-//! signal, with or without a dialog. A session lives until onair, the desktop or the portal ends
-//! it. Every call has a time limit, except calls that wait for the user, which end when the caller
-//! no longer needs the reply.
+//! A client for the desktop's portal (xdg-desktop-portal). The portal replies to each request with
+//! a signal, and may show a dialog before it replies. A session lives until onair, the desktop or
+//! the portal ends it. Every call has a time limit, except calls that wait for the user, which end
+//! when the caller no longer needs the reply.
 
 use std::collections::HashMap;
 use std::io;
@@ -73,7 +73,7 @@ pub type Results = HashMap<String, OwnedValue>;
 /// Creates a runtime for the calls of one connection, on the calling thread.
 ///
 /// # Errors
-/// Fails if the system has no resources for it.
+/// Fails if the system has no resources for the runtime.
 pub fn runtime() -> io::Result<Runtime> {
     runtime::Builder::new_current_thread().enable_all().build()
 }
@@ -86,8 +86,8 @@ pub async fn connect() -> Result<Connection, Failure> {
     limited(Connection::session()).await
 }
 
-/// Connects with these options, from a thread that has no runtime. A bus that accepts connections
-/// and never answers would block the thread for ever.
+/// Connects with these options, from a thread that has no runtime. There is a time limit, because a
+/// bus that accepts connections and never answers would block the thread for ever.
 ///
 /// # Errors
 /// Fails with the reason why the connection failed.
@@ -98,7 +98,7 @@ pub fn connect_blocking(builder: Builder<'_>) -> Result<blocking::Connection, Fa
 /// Waits, with a time limit, for a call that does not wait for the user.
 ///
 /// # Errors
-/// Fails with the error of the other side, or after a timeout.
+/// Fails with the error of the called service, or after a timeout.
 pub async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T, Failure> {
     match timeout(LIMIT, what).await {
         Ok(done) => Ok(done?),
@@ -189,8 +189,8 @@ pub fn owner_change(message: &Message) -> Option<(String, String)> {
     Some((before, now))
 }
 
-/// Sends a request whose reply is a signal, with or without a dialog; `handle` is the name in the
-/// options of the call.
+/// Sends a request whose reply is a signal. The portal may show a dialog before it replies.
+/// `handle` is the name of the request in the options of the call.
 ///
 /// # Errors
 /// Fails with the reason why the request failed.

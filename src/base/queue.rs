@@ -152,7 +152,7 @@ impl<T> Drop for WakeOnDrop<T> {
     }
 }
 
-/// The producing end of a queue. Clones feed the same queue. The stream ends when the last clone is
+/// The producing end of a queue. Clones feed the same queue. The queue ends when the last clone is
 /// dropped.
 #[derive(Debug)]
 pub struct Sender<T> {
@@ -376,13 +376,13 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// Fails with [`Empty::Waiting`] after the timeout, and with [`Empty::Closed`] at the end of
-    /// the stream.
+    /// the queue.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, Empty> {
         let more = &self.shared.more;
         more.wait(Some(timeout), || self.try_next()).unwrap_or(Err(Empty::Waiting))
     }
 
-    /// Waits for the next item. Returns `None` at the end of the stream, when all senders are
+    /// Waits for the next item. Returns `None` at the end of the queue, when all senders are
     /// dropped and all items are received. This function is for threads whose producer is certain
     /// to end.
     pub fn recv(&self) -> Option<T> {
@@ -426,7 +426,8 @@ impl<T> Receiver<T> {
         full && self.shared.room.waiting.load(Ordering::SeqCst) > 0
     }
 
-    /// Returns the next item, or the end of the stream.
+    /// Returns the next item, or [`Empty::Closed`] at the end of the queue. Returns `None` if no
+    /// item is available yet.
     fn try_next(&self) -> Option<Result<T, Empty>> {
         match self.receiver.try_recv() {
             Ok(item) => {

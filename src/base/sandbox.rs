@@ -353,7 +353,8 @@ mod tests {
                 refused(std::fs::write(its.join("new"), "bytes"));
                 refused(std::fs::remove_file(its.join("show.h264")));
             }
-            // Decoders read files, allocate memory and start threads, which are equally restricted.
+            // Decoders read files, allocate memory and start threads. These threads have the same
+            // restrictions.
             assert_eq!(std::fs::read(its.join("show.h264")).unwrap(), b"bytes");
             let helper = std::thread::spawn(|| {
                 refused(TcpListener::bind("127.0.0.1:0"));

@@ -1,12 +1,11 @@
-//! Removes harmful characters from texts of other parties (servers, files, pages, titles): control
-//! characters, which control a terminal, and characters that reverse or hide other text. Every such
-//! text passes through this module before it is displayed.
+//! Makes texts of other parties (servers, files, pages, titles) safe to display. Harmful characters
+//! are control characters, which control a terminal, and characters that reverse or hide other
+//! text. Every text of another party passes through this module before it is displayed.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Returns true if a character of such a text may be displayed. Joiners of letters and emoji are
-/// allowed.
+/// Returns true if this character may be displayed. Joiners of letters and emoji are allowed.
 pub fn is_harmless(sign: char) -> bool {
     !sign.is_control()
         && !matches!(sign,

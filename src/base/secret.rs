@@ -75,11 +75,11 @@ pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && differ == 0
 }
 
-/// Returns `text` without any existing secret. The function removes each secret in its plain form
-/// and in the escaped form of a quoted string, and also the part of a key before its `?`. This
-/// function is for texts from code that does not know secrets, such as the message of a panic.
-/// Returns `None` if the list of secrets stays locked, for example because a thread panicked while
-/// it held the list.
+/// Returns `text` with every existing secret replaced by `***`. The function replaces each secret
+/// in its plain form and in the escaped form of a quoted string, and also the part of a key before
+/// its `?`. This function is for texts from code that does not know secrets, such as the message of
+/// a panic. Returns `None` if the list of secrets stays locked, for example because a thread
+/// panicked while it held the list.
 pub fn scrub(text: &str) -> Option<String> {
     let living: Vec<_> =
         LIVING.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();

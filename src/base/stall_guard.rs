@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::{Stop, Worker};
 
-/// The stall after which a thread counts as late, because the compositor then skips the frames of
-/// that time.
+/// Minimum duration of a stall. During such a stall, the compositor skips frames.
 const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 /// How often each watching thread checks the clock.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
@@ -21,8 +20,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const WATCHING: usize = 4;
 /// How often the threads of this process and of its child processes are checked.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
-/// Maximum number of attempts to confirm a claim. The time is limited too, because a test must end
-/// within three minutes.
+/// Maximum number of attempts to confirm a claim. The total time is limited too, because a test
+/// must end within three minutes.
 const TRIES: usize = 5;
 const MAX_DURATION: Duration = Duration::from_secs(80);
 

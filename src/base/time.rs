@@ -114,7 +114,7 @@ impl Clock {
         self.at(Instant::now())
     }
 
-    /// Converts an instant to this clock.
+    /// Converts an instant to a timestamp of this clock.
     #[must_use]
     pub fn at(&self, instant: Instant) -> Timestamp {
         match instant.checked_duration_since(self.origin) {
@@ -139,7 +139,7 @@ impl Clock {
     }
 
     /// Converts a time of the system's wall clock (microseconds since the Unix epoch, which some
-    /// drivers use for timestamps) to this clock.
+    /// drivers use for timestamps) to a timestamp of this clock.
     #[must_use]
     pub fn from_wall_micros(&self, wall: i64) -> Timestamp {
         Timestamp(wall.saturating_sub(self.wall_origin_micros))

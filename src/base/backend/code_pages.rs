@@ -1,6 +1,6 @@
 //! Frees the memory of code that is used only at startup. A software renderer compiles its shaders
-//! with LLVM once, and that alone leaves 40 MB of LLVM's code in memory. Of a server's 14 MB, a third is
-//! needed only until it listens.
+//! with LLVM once, and that alone leaves 40 MB of LLVM's code in memory. A third of a server's 14
+//! MB of memory is needed only until the server listens.
 
 #![allow(unsafe_code)]
 
@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// Releases, at intervals, the pages of code that is no longer used.
 #[derive(Debug, Default)]
 pub struct CodePages {
-    /// When the next release is due.
+    /// The time of the next release, or `None` before the first poll.
     next: Option<Instant>,
 }
 

@@ -19,7 +19,7 @@ unsafe impl Send for Mapping {}
 
 impl Mapping {
     /// Maps `length` bytes of an open file, starting at `offset`. The file must have at least that
-    /// length: a read past its end would kill the process.
+    /// length: a read past the end of the file would kill the process.
     pub fn of(file: RawFd, length: usize, offset: u32) -> io::Result<Self> {
         // SAFETY: this creates a new mapping of an open descriptor at an address that the system
         // chooses, and the result is checked; an invalid descriptor or offset gives an error.
@@ -35,10 +35,10 @@ impl Mapping {
     }
 
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `start` is the beginning of a live mapping of `length` bytes, which lives as long as
-        // `self`. The other side writes only while it is requested to, and the memory is read only after
-        // that; if the other side violated this, the bytes would be inconsistent, but every byte value
-        // is valid.
+        // SAFETY: `start` is the beginning of a live mapping of `length` bytes, which lives as long
+        // as `self`. The other side writes only on request, and this process reads the memory only
+        // afterwards. If the other side wrote at another time, the bytes would be inconsistent, but
+        // every byte value is valid.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 }

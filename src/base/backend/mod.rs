@@ -1,4 +1,5 @@
-//! Borrowing across threads, memory of other processes, and memory of code.
+//! Unsafe code for borrowing across threads, for mapping memory of other processes, and for
+//! releasing the memory of unused code.
 
 mod code_pages;
 #[cfg(target_os = "linux")]

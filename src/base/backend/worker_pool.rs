@@ -52,12 +52,12 @@ struct Work {
     fault: Option<Box<dyn Any + Send>>,
 }
 
-/// A job with an extended lifetime. [`WorkerPool::share`] guarantees that it is not used after its
-/// borrow has ended.
+/// A job with an extended lifetime. [`WorkerPool::share`] guarantees that the job is not used after
+/// its borrow has ended.
 #[derive(Copy, Clone)]
 struct Lent(*const Job<'static>);
 
-// SAFETY: the job that it points to is `Sync`, so any thread may call it while it exists.
+// SAFETY: the job behind the pointer is `Sync`, so any thread may call the job while it exists.
 unsafe impl Send for Lent {}
 
 impl std::fmt::Debug for Lent {
@@ -319,7 +319,8 @@ mod tests {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 workers.each(values.iter_mut().zip(0..), |(value, index)| {
                     *value = 1;
-                    // Only on the owner's thread: a helper that is gone is a separate case.
+                    // The panic occurs only on the owner's thread: a helper that is gone is a
+                    // separate case.
                     let own = std::thread::current().name() != Some("workers-test");
                     assert!(!(own && index > 3), "as planned");
                 });
