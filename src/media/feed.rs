@@ -72,7 +72,7 @@ pub trait OpenDecoder: Send {
     fn unpack(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, String>;
 }
 
-/// A function that opens such decoders.
+/// A function that opens a decoder.
 type Opener = dyn Fn() -> Box<dyn OpenDecoder> + Send + Sync;
 
 /// An opener of decoders. The default opener has no decoders. Clones share the same opener.

@@ -49,7 +49,7 @@ impl Size {
         Self::new(self.width / 2, self.height / 2)
     }
 
-    /// Returns the macroblocks (16×16) in a frame, as H.264 levels count them.
+    /// Returns the number of macroblocks (16×16) in a frame, as H.264 levels count them.
     pub const fn macroblocks(self) -> u32 {
         self.width.div_ceil(16) * self.height.div_ceil(16)
     }

@@ -21,7 +21,7 @@ pub enum Track {
 /// The drop priority of a packet on a slow link.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
-    /// No other frame refers to the frame.
+    /// A frame to which no other frame refers.
     Disposable,
     /// An inter frame to which later frames refer.
     Inter,

@@ -79,12 +79,12 @@ struct Inside {
     position: Option<Position>,
     at_end: EndBehavior,
     then: Vec<PathBuf>,
-    /// Number of changes.
+    /// Number of changes of the list of files.
     changes: u32,
     left_out: Arc<[SkippedFile]>,
 }
 
-/// The playback control, which both sides share. Clones are the same object.
+/// The playback control, which both sides share. All clones share the same state.
 #[derive(Clone, Debug, Default)]
 pub struct Transport(Arc<Mutex<Inside>>);
 
@@ -95,7 +95,7 @@ impl PartialEq for Transport {
 }
 
 impl Transport {
-    /// Sends a command, which takes effect within moments.
+    /// Sends a command. The source obeys it soon afterwards.
     pub fn ask(&self, go: TransportCommand) {
         let mut inside = self.0.lock();
         if inside.asked.len() >= MAX_WAITING {

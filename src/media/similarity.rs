@@ -1,6 +1,6 @@
-//! Compares frames by a coarse grid of mean luma (the same, or black), and finds the offset between
-//! two audio signals by their loudness. onair uses this module to compare the viewers' stream with
-//! the stream that onair sends. This module is pure.
+//! Compares frames, and detects black frames, by a coarse grid of mean luma. Finds the offset
+//! between two audio signals by their loudness. onair uses this module to compare the viewers'
+//! stream with the stream that onair sends. This module is pure.
 
 use std::collections::VecDeque;
 
@@ -97,7 +97,7 @@ const LIVELY: f64 = 3.0;
 const ALIKE: f64 = 0.8;
 /// The minimum lead of a match over other positions, as a correlation.
 const DISTINCT: f64 = 0.15;
-/// Minimum distance of other positions, in steps.
+/// Minimum distance, in steps, between a match and the positions that are compared with it.
 const ELSEWHERE: i64 = 15;
 /// The similarity below which, at all positions, the audio counts as different.
 const UNLIKE: f64 = 0.65;

@@ -19,7 +19,7 @@ pub enum SourceState {
     /// The source delivers data.
     Open,
     /// The source is open, but has delivered no data for a while. A placeholder or silence replaces
-    /// it.
+    /// the data.
     Stalled,
     /// The device disappeared. onair reopens the device when it returns.
     Lost,

@@ -72,7 +72,7 @@ pub enum TrackKind {
     Audio,
 }
 
-/// A track of a source that has no packets, because onair cannot play the track.
+/// A track that onair cannot play. The source delivers no packets of this track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedTrack {
     pub medium: TrackKind,

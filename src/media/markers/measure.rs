@@ -151,7 +151,8 @@ impl OnsetReader {
         power.max(0.0).sqrt() * 2.0 / self.window as f64
     }
 
-    /// Advances by one window, and returns the sample position of an onset once it is certain.
+    /// Handles the next window, and returns the sample position of an onset once the onset is
+    /// certain.
     fn step(&mut self, centre: i64, magnitude: f64) -> Option<f64> {
         // The rise takes one window; two more hops make it certain.
         let rise = self.window / self.hop + 2;

@@ -5,8 +5,8 @@
 //! - **Code band**: the bottom sixteenth of the frame, 48 cells: `1 0`, 36 bits of wall-clock
 //!   milliseconds, 8 bits of checksum, `0 1`.
 //! - **Flash**: the top quarter is white in the first two frames of each second.
-//! - **Tone**: 1 kHz from the instant of that first frame, for two frame periods; a quiet 220 Hz
-//!   otherwise.
+//! - **Tone**: 1 kHz from the instant of the first frame of each second, for two frame periods; a
+//!   quiet 220 Hz otherwise.
 
 mod measure;
 
@@ -53,7 +53,7 @@ pub const fn encode(time_ms: u64) -> u64 {
     (0b10 << 46) | (time << 10) | ((checksum(time) as u64) << 2) | 0b01
 }
 
-/// Returns the time in 48 cells, or `None` if the guards or the checksum are wrong.
+/// Returns the time that 48 cells contain, or `None` if the guards or the checksum are wrong.
 pub const fn decode(cells: u64) -> Option<u64> {
     let time = (cells >> 10) % TIME_MODULUS;
     let sound = cells >> 46 == 0b10 && cells & 0b11 == 0b01;
@@ -66,7 +66,7 @@ const fn checksum(time: u64) -> u8 {
     a.wrapping_add(b).wrapping_add(c).wrapping_add(d).wrapping_add(e)
 }
 
-/// Returns the time from the time in a band to the current wall clock, in milliseconds, across the
+/// Returns the milliseconds between the time in a band and the current wall clock, across the
 /// wrap-around. The result is negative if the reader's clock is behind.
 pub const fn age_ms(read: u64, wall_ms: i64) -> i64 {
     let now = wall_ms.rem_euclid(TIME_MODULUS as i64) as u64;
