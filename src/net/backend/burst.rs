@@ -56,8 +56,8 @@ fn open() -> Option<IoUring> {
     probe.is_supported(opcode::Send::CODE).then_some(ring)
 }
 
-/// Sends to at most [`ENTRIES`] sockets. Returns `false` if the ring failed, which does not happen
-/// to a working ring. A failed ring must not be used again.
+/// Sends to at most [`ENTRIES`] sockets. Returns `false` if the ring failed, which is not expected.
+/// A failed ring must not be used again.
 fn send_part(
     ring: &mut IoUring,
     sockets: &[BorrowedFd<'_>],
@@ -73,9 +73,9 @@ fn send_part(
             .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
             .build()
             .user_data(index as u64);
-        // SAFETY: the socket and the bytes are borrowed for the whole call. It returns when every
-        // queued send has completed, or leaks a share of the bytes (below). The length is at most
-        // that of the bytes.
+        // SAFETY: the socket and the bytes are borrowed for the whole call. The call returns when
+        // every queued send has completed, or leaks a share of the bytes (below). The length is at
+        // most that of the bytes.
         if unsafe { ring.submission().push(&send) }.is_err() {
             break;
         }

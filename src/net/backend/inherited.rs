@@ -15,7 +15,7 @@ pub(in crate::net) fn sockets() -> Vec<Socket> {
     }
     let descriptors = sd_notify::listen_fds().into_iter().flatten();
     // SAFETY: the service manager opened these descriptors for this process (LISTEN_PID is its id),
-    // nothing else in it uses them, and this runs once.
+    // nothing else in the process uses them, and this code runs only once.
     descriptors.map(|descriptor| unsafe { Socket::from_raw_fd(descriptor) }).collect()
 }
 

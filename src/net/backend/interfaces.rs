@@ -95,7 +95,7 @@ mod linux {
 
     /// Subscribes to changes. This function must be called within the runtime.
     pub(in crate::net) fn listen() -> io::Result<AsyncFd<OwnedFd>> {
-        // SAFETY: the descriptor is owned by the `AsyncFd`, and closed after it.
+        // SAFETY: the `AsyncFd` owns the descriptor, and deregisters it before closing it.
         unsafe { AsyncFd::register_with_interest(open()?, Interest::READABLE) }.map_err(Into::into)
     }
 
@@ -163,7 +163,8 @@ mod linux {
                 }
                 libc::RTM_NEWADDR | libc::RTM_DELADDR | libc::RTM_DELLINK => heard.any = true,
                 libc::RTM_NEWLINK => {
-                    // The mask of changed flags: other messages report signal strengths.
+                    // The mask of changed flags. Messages about other changes report signal
+                    // strengths, for example.
                     let matters = (libc::IFF_UP | libc::IFF_RUNNING).cast_unsigned();
                     heard.any |= word(bytes, HEADER_BYTES + 12).is_none_or(|it| it & matters != 0);
                 }

@@ -5,12 +5,14 @@ use std::io::{self, IoSlice};
 
 use socket2::{SockAddr, SockRef};
 
-/// Maximum number of datagrams in one call: the limit of the oldest systems that segment.
+/// Maximum number of datagrams in one call: the limit of the oldest systems that support
+/// segmentation.
 pub(in crate::net) const MAX_SEGMENTS: usize = 64;
 /// Maximum number of bytes in one call, with room for the headers of an IP packet of 65,535 bytes.
 pub(in crate::net) const MAX_BYTES: usize = 65_000;
 
-/// Returns true if the system segments. Others would send all as a single datagram.
+/// Returns true if the system can segment datagrams. Other systems would send all slices as a
+/// single datagram.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn is_supported(socket: &SockRef<'_>) -> bool {
     use std::os::fd::AsRawFd;
@@ -38,7 +40,7 @@ pub(in crate::net) fn send(
     length: u16,
     to: &SockAddr,
 ) -> io::Result<usize> {
-    // cmsg(3): a header of its length, level and type, then the value.
+    // cmsg(3): a header with the length, level and type of the message, and then the value.
     const HEADER: usize = size_of::<libc::cmsghdr>();
     const FILLED: usize = (size_of::<u16>()).next_multiple_of(size_of::<usize>());
     let mut control = [0; HEADER + FILLED];

@@ -18,15 +18,16 @@ pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
     if result == 0 { u64::try_from(bytes).ok() } else { None }
 }
 
-/// Returns the kernel's smoothed round-trip time (`TCP_INFO`), once it has measured one.
+/// Returns the kernel's smoothed round-trip time (`TCP_INFO`), or `None` before the first
+/// measurement.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
     let info = tcp_info(socket).filter(|info| info.tcpi_rtt > 0)?;
     Some(Duration::from_micros(info.tcpi_rtt.into()))
 }
 
-/// Returns the time since the peer last acknowledged anything (`TCP_INFO`), including a full
-/// window.
+/// Returns the time since the last acknowledgement from the peer (`TCP_INFO`). An acknowledgement
+/// that only reports a full window also counts.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn since_last_ack(socket: &TcpStream) -> Option<Duration> {
     tcp_info(socket).map(|info| Duration::from_millis(info.tcpi_last_ack_recv.into()))
@@ -73,9 +74,9 @@ pub(in crate::net) fn set_not_sent_low_water(socket: &TcpStream, bytes: u32) {
     let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(bytes);
 }
 
-/// Waits until less than half of the value of [`set_not_sent_low_water`] is unsent, or the
-/// connection fails. Writing alone does not suffice: the system appends to a started send
-/// regardless of that mark.
+/// Waits until less than half of the value of [`set_not_sent_low_water`] is unsent, or until the
+/// connection fails. The writability of the socket does not suffice as a signal: the system appends
+/// to a started send regardless of the low-water mark.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn poll_room(socket: &TcpStream, cx: &mut Context<'_>) -> Poll<()> {
     use std::io;

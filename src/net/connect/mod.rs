@@ -174,8 +174,8 @@ fn lookup_cause(error: &std::io::Error) -> Cause {
     }
 }
 
-/// Alternates IPv6 and IPv4 addresses. The order within each family is that of the resolver, and
-/// the first address stays first.
+/// Alternates IPv6 and IPv4 addresses, and keeps at most [`MAX_ADDRESSES`]. The order within each
+/// family is that of the resolver, and the first address stays first.
 fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let six_first = found.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =

@@ -26,7 +26,7 @@ pub enum Kind {
     Socks5,
 }
 
-/// A proxy. `Display` and `Debug` do not show user and password.
+/// A proxy. `Display` and `Debug` do not show the user and the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     pub kind: Kind,

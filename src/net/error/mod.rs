@@ -14,7 +14,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 pub use crate::wire::rtmp::status::Refusal;
 
-/// The steps to a stream, in order.
+/// The stages of a connection, in order.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConnectStage {
     /// Name lookup.
@@ -184,7 +184,7 @@ pub enum Cause {
     Codecs(Vec<String>),
     /// A proxy rejects the connection. The proxy's address contains no user or password here.
     Proxy { proxy: String, problem: ProxyProblem },
-    /// Connections cannot leave from this address or interface.
+    /// Connections cannot start from this address or interface.
     Bind { from: String, reason: Problem },
     /// None of several ports works. The attempts are in the order in which they were made.
     EveryPort(Vec<FailedAttempt>),

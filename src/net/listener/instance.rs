@@ -23,8 +23,9 @@ const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
 /// Maximum length of a socket path in bytes.
 const MAX_PATH: usize = 100;
 
-/// Returns the socket for this file, such as the settings file: in the user's runtime folder,
-/// otherwise next to the file. Returns `None` if the path would be too long.
+/// Returns the path of the socket for this file, such as the settings file. The socket is in the
+/// user's runtime folder or, if there is no such folder, next to the file. Returns `None` if the
+/// path next to the file would be too long.
 pub fn socket_for(name: &Path) -> Option<PathBuf> {
     let Some(folder) = dirs::runtime_dir() else {
         let mut beside = name.as_os_str().to_owned();

@@ -37,8 +37,8 @@ pub(in crate::net) fn next_free<T>(
     }
 }
 
-/// Returns the address that stands for all addresses of this computer: of both families if the system
-/// has IPv6, otherwise of IPv4.
+/// Returns the unspecified address, with which a socket listens on all addresses of this computer:
+/// on those of both families if the system has IPv6, otherwise on those of IPv4.
 pub fn all_addresses() -> IpAddr {
     static BOTH: OnceLock<bool> = OnceLock::new();
     let opens = || -> io::Result<()> {
@@ -104,7 +104,7 @@ impl Listener {
     }
 
     /// Waits for a client. This function never fails: it skips a client that is already gone, and
-    /// retries while the system is out of descriptors. The function is cancel-safe.
+    /// retries after any other error, such as a lack of descriptors. The function is cancel-safe.
     pub async fn accept(&self) -> (Stream, SocketAddr) {
         loop {
             match self.socket.accept().await {

@@ -46,7 +46,8 @@ pub fn own_addresses() -> Vec<OwnAddress> {
     in_order(present.collect(), routed())
 }
 
-/// Returns the address that other computers most likely reach, or `None` if there is no network.
+/// Returns the IPv4 address that other computers most likely reach. Returns `None` if there is no
+/// network, or if an IPv6 address is more likely.
 pub fn main_address() -> Option<IpAddr> {
     own_addresses().first().map(|it| it.ip).filter(IpAddr::is_ipv4)
 }
@@ -66,8 +67,8 @@ fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if Ipv6Addr::is_unicast_link_local(&ip))
 }
 
-/// Sorts the addresses: first the address of the default route, then IPv4 addresses, then networks
-/// that lead beyond this computer.
+/// Sorts the addresses: the address of the default route is first, and IPv4 precedes IPv6. Within a
+/// family, addresses in networks that lead beyond this computer are first.
 fn in_order(mut all: Vec<OwnAddress>, routed: Option<IpAddr>) -> Vec<OwnAddress> {
     if let Some(ip) = routed.filter(|ip| all.iter().all(|it| it.ip != *ip)) {
         all.push(OwnAddress { interface: String::new(), ip });
@@ -76,8 +77,8 @@ fn in_order(mut all: Vec<OwnAddress>, routed: Option<IpAddr>) -> Vec<OwnAddress>
     all
 }
 
-/// Returns the local address of packets to the internet. This function only looks up the route, and
-/// sends nothing.
+/// Returns the local IPv4 address of packets to the internet. This function only looks up the
+/// route, and sends nothing.
 fn routed() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     // An address of the documentation networks (RFC 5737).

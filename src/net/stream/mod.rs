@@ -117,8 +117,8 @@ impl Stream {
     }
 
     /// Reads the header of the PROXY protocol, with which the connection must begin. Returns the
-    /// address of the proxy's client; `None` if the proxy itself opened the connection, for example
-    /// for a health check.
+    /// address of the proxy's client, or `None` if the proxy itself opened the connection, for
+    /// example for a health check.
     ///
     /// # Errors
     /// Fails if the header is missing or invalid, or the connection fails or ends before the end of
@@ -241,7 +241,7 @@ impl Stream {
     }
 }
 
-/// Sends the same bytes over many connections with one system call. For each connection, in order,
+/// Sends the same bytes over many connections with few system calls. For each connection, in order,
 /// appends to `taken` the number of bytes sent, or an error of the kind `WouldBlock` if the
 /// connection is full. Returns `false`, without sending anything, if the system does not support
 /// such sends, or if a connection is not plain TCP.

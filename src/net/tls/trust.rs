@@ -21,7 +21,7 @@ use crate::text::problem::problem;
 /// Maximum size of a file of certificates or keys, in bytes.
 const FILE_LIMIT: u64 = 4 << 20;
 
-/// Trust in addition to the system's roots.
+/// The certificates that are trusted in addition to the system's roots, or instead of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     /// A file of certificates (PEM or DER) that are trusted as additional roots. A server's own
@@ -42,8 +42,9 @@ impl Trust {
         Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
     }
 
-    /// Adds to the cause the setting that rejects this server, because users remove an accepted
-    /// certificate in a different place than a pin.
+    /// Records in the cause whether the pin that rejects this server comes from a certificate that
+    /// the user accepted, because users remove an accepted certificate in a different place than a
+    /// pin.
     pub(in crate::net) fn explain(&self, server: &str, mut cause: Cause) -> Cause {
         if let Cause::Certificate {
             problem: CertificateProblem::NotPinned { accepted, .. }, ..

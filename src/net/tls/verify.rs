@@ -28,7 +28,7 @@ enum Rule {
     /// Trusts the system's roots and the roots in a file.
     Roots {
         system: Box<Verifier>,
-        /// A server that presents exactly one of these certificates is accepted. Self-signed
+        /// A server whose own certificate is one of these certificates is accepted. Self-signed
         /// certificates are usually CA certificates, which cannot identify a server.
         own: Vec<CertificateDer<'static>>,
     },

@@ -182,7 +182,7 @@ impl Client {
     }
 
     /// Reads the rest of a response, at most `most` bytes and within `patience`, and keeps the
-    /// connection.
+    /// connection if possible.
     ///
     /// # Errors
     /// Fails if the connection fails, or the response is too long or too slow.
@@ -326,8 +326,8 @@ impl WebResponse {
         (!name.is_empty()).then_some(name)
     }
 
-    /// Returns the validator of this version (RFC 9110, 8.8): an entity tag, or the modification
-    /// time.
+    /// Returns the validator of the returned version of the file (RFC 9110, 8.8): an entity tag, or
+    /// the modification time.
     pub fn mark(&self) -> Option<&str> {
         self.fields.get("etag").or_else(|| self.fields.get("last-modified"))
     }
@@ -350,7 +350,8 @@ impl WebResponse {
         self.is_partial().then(|| content_range(self.fields.get("content-range")?))?
     }
 
-    /// Returns true if the version differs from the one with this validator.
+    /// Returns true if both validators are known, and the returned version differs from the one
+    /// with this validator.
     pub fn is_other(&self, mark: Option<&str>) -> bool {
         mark.zip(self.mark()).is_some_and(|(mark, its)| mark != its)
     }

@@ -53,7 +53,7 @@ impl Flow {
         Ok(Self::Http(Box::new(answer)))
     }
 
-    /// Requests the file at a URL from a position to its end, in the version with this validator.
+    /// Requests a part of the file at a URL, in the version with this validator.
     ///
     /// # Errors
     /// Fails with the same errors as [`Flow::open`].
@@ -108,7 +108,7 @@ impl Flow {
         }
     }
 
-    /// Returns the validator of this version; see [`client::WebResponse::mark`].
+    /// Returns the validator of the returned version; see [`client::WebResponse::mark`].
     pub fn mark(&self) -> Option<&str> {
         match self {
             Self::Http(answer) => answer.mark(),

@@ -64,7 +64,7 @@ impl WebUrl {
 
     /// Returns the address of the built-in server's chat for a stream at this address:
     /// `ws://host/app/stream/chat` for `http://host/app/stream.flv`. The query, such as a token,
-    /// stays.
+    /// stays. Returns `None` if the path does not end in `.flv`.
     pub fn chat(&self) -> Option<Self> {
         let path = format!("{}/chat", self.0.path().strip_suffix(".flv")?);
         let mut chat = self.0.clone();

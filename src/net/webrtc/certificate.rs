@@ -1,5 +1,5 @@
-//! The certificate of a WebRTC server. No authority signs the certificate; instead, the answer
-//! contains its fingerprint.
+//! The certificate of a WebRTC server. No authority signs the certificate. Instead, the SDP answer
+//! contains the certificate's fingerprint.
 
 use std::fmt;
 

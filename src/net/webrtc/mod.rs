@@ -17,7 +17,7 @@ pub use socket::DatagramSocket;
 
 /// Returns the cryptography for str0m: DTLS from dimpl with RustCrypto, and everything else from
 /// ring, which onair also uses for TLS. The backends of str0m itself use OpenSSL, AWS's library, or
-/// a crate version that does not exist.
+/// a version of a crate that has not been published.
 pub fn crypto() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
         Arc::new(CryptoProvider {

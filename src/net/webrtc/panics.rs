@@ -1,4 +1,5 @@
-//! Panics of str0m on unexpected input. onair contains them, so they cost one session, and are no crashes of onair.
+//! Panics of str0m on unexpected input. onair catches these panics, so that each of them ends only
+//! one session and does not crash onair.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +8,7 @@ thread_local! {
     static IS_CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls str0m. Returns `None` if it panics; its connection must then be dropped.
+/// Calls str0m. Returns `None` if str0m panics. The caller must then drop the connection.
 pub fn contain<T>(call: impl FnOnce() -> T) -> Option<T> {
     let before = IS_CONTAINED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call)).ok();
@@ -15,7 +16,8 @@ pub fn contain<T>(call: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// Returns true if a panic on this thread is contained now. A panic handler asks this.
+/// Returns true while [`contain`] would catch a panic on this thread. The panic handler calls this
+/// function.
 pub fn are_contained() -> bool {
     IS_CONTAINED.get()
 }

@@ -28,7 +28,7 @@ pub struct DatagramSocket {
     segments: AtomicBool,
 }
 
-/// What a socket has done with several datagrams.
+/// The result of sending several datagrams.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// Number of datagrams that were sent or are lost. The system has no room for the rest now.
@@ -152,8 +152,8 @@ impl DatagramSocket {
     }
 }
 
-/// Returns the number of datagrams at the start that one call can send: those of equal length, and one that is
-/// shorter.
+/// Returns the number of datagrams at the start that one call can send: those of equal length, and
+/// possibly a shorter one after them.
 fn run_length<D: Deref<Target = [u8]>>(datagrams: &[D]) -> usize {
     let length = datagrams.first().map_or(0, |first| first.len());
     let fitting = (MAX_BYTES / length.max(1)).clamp(1, MAX_SEGMENTS);

@@ -100,7 +100,7 @@ pub struct Client {
     enhanced: Enhanced,
     /// Session data that the socket has not accepted yet.
     outgoing: Bytes,
-    /// The last limit for unsent data in the system.
+    /// The last limit that was set for unsent data in the system.
     unsent_limit: Option<u32>,
     input: BytesMut,
     timer: Pin<Box<Sleep>>,
@@ -152,7 +152,8 @@ impl Client {
     }
 
     /// Connects up to the server's answer to `connect`, and closes the connection without
-    /// publishing. The client answers authentication requests, and follows redirects.
+    /// publishing. The client answers authentication requests, and follows redirects. Returns the
+    /// name of the server.
     ///
     /// # Errors
     /// Fails with the stage and the cause.
@@ -217,7 +218,8 @@ impl Client {
         })
     }
 
-    /// Drives the session until the stream may flow, or only until `connect` is answered.
+    /// Drives the session until publishing or playing has begun, or only until the server has
+    /// answered `connect`.
     async fn establish(
         &mut self,
         on_step: &Listener<'_>,
@@ -348,8 +350,8 @@ impl Client {
     }
 
     /// Closes the connection properly within `limit`: sends the queued data, FCUnpublish and
-    /// deleteStream, and waits until the server closes. Returns true if everything was sent in
-    /// time.
+    /// deleteStream, and waits a short time for the server to close. Returns true if everything was
+    /// sent in time.
     pub async fn close(mut self, limit: Duration) -> bool {
         self.session.close();
         let said = timeout(limit, async {

@@ -99,7 +99,7 @@ impl Client {
     }
 
     /// Connects to one port. If the server closes the connection at the simple handshake, onair
-    /// uses digests.
+    /// tries again with digests.
     async fn try_port(
         config: &mut Config,
         options: &Options,
@@ -206,7 +206,9 @@ fn send_on(
     Ok(())
 }
 
-/// Prepares the next connection after a rejection that can be answered.
+/// Prepares the next connection after a rejection with an authentication challenge. Returns false
+/// if there is no challenge, if the URL has no credentials, or if the same response was already
+/// rejected.
 fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
     let Some((challenge, credentials)) =
         refused.challenge.as_ref().zip(config.url.credentials.as_ref())

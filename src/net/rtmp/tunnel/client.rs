@@ -26,9 +26,9 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_RESPONSE_BYTES: usize = 16 << 20;
 /// Maximum length of the response to the first request, in bytes.
 const MAX_NAME: usize = 256;
-/// The number of consecutive requests with data after which a stream counts as published. The
-/// requests of a published stream fetch the server's data, and an idle request that the server
-/// holds would delay the stream.
+/// The number of consecutive requests with data after which a stream counts as published. Requests
+/// with data also fetch the server's data, so a published stream needs no idle requests. An idle
+/// request that the server holds would delay the stream.
 const STREAMING: u32 = 8;
 /// Time without data before an idle request.
 const PAUSE: Duration = Duration::from_millis(500);
