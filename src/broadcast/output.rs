@@ -50,9 +50,9 @@ pub trait Output: fmt::Debug + Send {
     fn estimate(&self) -> Option<LinkEstimate>;
     /// Returns the duration from the oldest to the newest packet that the output has not passed on.
     fn backlog(&self) -> Duration;
-    /// Requests an orderly end that takes at most `limit`. The call does not wait.
+    /// Requests a clean end within `limit`. The call does not wait.
     fn ask_to_stop(&self, limit: Duration);
-    /// Ends in an orderly way within `limit`, and then drops the remaining packets.
+    /// Ends cleanly within `limit`. After that, drops the remaining packets.
     fn stop(&mut self, limit: Duration);
 }
 

@@ -69,8 +69,8 @@ impl TargetUrl {
         }
     }
 
-    /// Returns the address of the same stream with this query, such as the query of a service's
-    /// test mode.
+    /// Returns the address of the same stream with this query added, such as the query of a
+    /// service's test mode.
     #[must_use]
     pub fn with_query(&self, query: &str) -> Self {
         match self {

@@ -223,7 +223,7 @@ mod tests {
                 let room = if live { width * 0.25 } else { 0.0 };
                 let carried = (self.waiting_bits + made).min(room);
                 self.waiting_bits = (self.waiting_bits + made - carried).max(0.0);
-                // Likewise, the publisher drops frames when the backlog exceeds a few seconds.
+                // A real publisher, too, drops frames when the backlog exceeds a few seconds.
                 self.waiting_bits = self.waiting_bits.min(6.0 * 2_628_000.0);
                 let queued = self.waiting_bits / f64::from(self.adapter.bitrate().0 + 128_000);
                 let queued = Duration::from_secs_f64(queued);

@@ -110,7 +110,7 @@ impl Delay {
         self.shared.line.lock().figures()
     }
 
-    /// Returns the time until the first packet is sent.
+    /// Returns the time until the first packet is sent, or `None` if it was sent.
     pub fn begins_in(&self) -> Option<Duration> {
         let line = self.shared.line.lock();
         let figures = line.figures();

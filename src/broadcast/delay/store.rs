@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 
-/// Size in bytes from which a block is full.
+/// Minimum size of a full block in bytes.
 const BLOCK_BYTES: usize = 4 << 20;
 /// The memory of a packet in addition to its data, in bytes.
 const OVERHEAD: usize = 160;
@@ -161,7 +161,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// The held packets are still sent.
+    /// Records that no more packets will be stored. The held packets are still sent.
     pub fn close(&mut self) {
         self.closed = true;
     }
@@ -221,7 +221,7 @@ impl<S> DelayStore<S> {
         Some(Work::Store(piece.number, tags.iter().cloned().collect()))
     }
 
-    /// Reports that a block was written, or that writing failed.
+    /// Reports the result of writing a block. `place` is `None` if writing failed.
     pub fn stored(&mut self, now: Timestamp, number: u64, place: Option<S>) {
         let Some(place) = place else {
             self.rest_until = now + REST;
@@ -238,7 +238,7 @@ impl<S> DelayStore<S> {
         self.disk += piece.bytes;
     }
 
-    /// Reports that a block was read. Returns `None` if reading failed.
+    /// Reports the result of reading a block. `tags` is `None` if reading failed.
     pub fn loaded(&mut self, number: u64, tags: Option<Vec<HeldPiece>>) {
         let Some(at) = self.pieces.iter().position(|piece| piece.number == number) else { return };
         let Some(piece) = self.pieces.get_mut(at) else { return };
@@ -270,7 +270,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// Returns the time at which the first packet is sent, or `None` before it has arrived.
+    /// Returns the time at which the oldest held packet is due, or `None` if there is none.
     pub fn begins(&self) -> Option<Timestamp> {
         self.pieces.front().map(|piece| piece.oldest + self.delay)
     }

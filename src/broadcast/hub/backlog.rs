@@ -205,7 +205,7 @@ impl Backlog {
         self.figures
     }
 
-    /// Returns the remaining duration of the initial packets.
+    /// Returns the duration of the initial packets while any of them waits, otherwise zero.
     fn allowed_burst(&mut self) -> Duration {
         match (self.burst, self.tags.front()) {
             (Some((until, span)), Some(first)) if first.dts <= until => span,

@@ -147,8 +147,8 @@ impl FlvItems {
     }
 }
 
-/// The samples of an MP4 or MKV file whose codecs FLV supports. Of several such audio tracks, only
-/// the first one is read.
+/// The samples of an MP4 or MKV file, of tracks whose codecs FLV supports. Of the audio tracks with
+/// supported codecs, only the first one is read.
 pub(super) struct IndexedItems {
     source: MediaFile,
     index: Index,
@@ -235,7 +235,7 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
     Ok(())
 }
 
-/// Makes a packet without data. Such a packet is never dropped, and no stream begins with it.
+/// Makes a packet without data. The packet is never dropped, and no stream begins with it.
 fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
     let packet = EncodedPacket::received(track, (dts, dts), false, Bytes::new());
     EncodedPacket { priority: Priority::Key, ..packet }

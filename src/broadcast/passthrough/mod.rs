@@ -42,7 +42,8 @@ const JUMP_MS: i64 = 10_000;
 /// Audio that precedes the first frame by at most this time belongs to the beginning. More audio
 /// would delay the video for viewers.
 const MAX_LEAD_MS: i64 = 1_000;
-/// The time between the last packet of a file and the first packet of the next loop.
+/// The time between the last packet of one pass through a file and the first packet of the next
+/// pass.
 const BETWEEN_ROUNDS_MS: i64 = 33;
 /// Metadata properties that apply to the file but not to the stream.
 const OF_THE_FILE: [&str; 9] = [
@@ -88,7 +89,7 @@ pub struct PassthroughSender {
 pub struct Progress {
     /// The position in the file, counted from its beginning.
     pub position: Duration,
-    /// The number of completed loops.
+    /// The number of completed passes through the file.
     pub rounds: u32,
     /// The reason why sending stopped before the end of the file.
     pub failure: Option<Problem>,
@@ -213,7 +214,7 @@ impl PassthroughSender {
         self.begin.is_set()
     }
 
-    /// Starts sending when at least one of these targets is connected and no target is still in its
+    /// Starts sending if at least one of these targets is connected and no target is still in its
     /// first attempt. No target then misses the beginning or delays another one.
     pub fn begin_for<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>) {
         let mut there = false;

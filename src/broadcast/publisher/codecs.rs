@@ -14,7 +14,7 @@ pub(super) enum Verdict {
     Taken,
     /// The server did not announce support for these codecs.
     Unannounced(Vec<String>),
-    /// The server announced its codecs, but not these codecs.
+    /// The server announced its codecs, and these codecs are not among them.
     NotTaken(Vec<String>),
 }
 

@@ -189,7 +189,7 @@ mod tests {
         }
         assert_eq!(link.progress(), at(320));
         assert_eq!(link.silent(at(8_420)), Duration::from_millis(8_100));
-        // A reply long before this reading began cannot belong to it.
+        // A reply from before the previous reading cannot belong to the data after that reading.
         let heard = Some(Duration::from_secs(9));
         link.update(at(10_000), LinkReading { heard, ..waiting(60_000, 100) });
         assert_eq!(link.progress(), at(9_750));

@@ -31,7 +31,7 @@ pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State
 /// Maximum number of unread events. Beyond this number, the oldest events are dropped.
 const EVENTS: usize = 256;
 
-/// A running publisher. Dropping the value ends the publisher in an orderly way, without waiting.
+/// A running publisher. Dropping the value ends the publisher cleanly, without waiting.
 #[derive(Debug)]
 pub struct Publisher {
     shared: Arc<Shared>,
@@ -153,14 +153,14 @@ impl Publisher {
         self.shared.network.send_modify(|count| *count += 1);
     }
 
-    /// Requests an orderly end within `limit`: the publisher sends the backlog and unpublishes the
+    /// Requests a clean end within `limit`: the publisher sends the backlog and unpublishes the
     /// stream. The call does not wait.
     pub fn ask_to_stop(&self, limit: Duration) {
         self.shared.stop.send_replace(Some(limit));
     }
 
-    /// Ends in an orderly way, and waits for at most `limit` (3 s is sufficient). After that, the
-    /// publisher ends anyway. Do not call this on the runtime's threads. Returns the final report.
+    /// Ends cleanly, and waits for at most `limit` (3 s is sufficient). After that, the publisher
+    /// ends anyway. Do not call this function on the runtime's threads. Returns the final report.
     pub fn stop(&self, limit: Duration) -> Report {
         // A fifth of the limit is reserved for scheduling delays.
         self.ask_to_stop(limit.mul_f64(0.8));

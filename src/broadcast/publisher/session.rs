@@ -137,7 +137,7 @@ pub(super) async fn run(
         timeline.kept = Some(KeptSubscription { subscription, taken_frames, dropped_frames });
     }
     match &ended {
-        // There is no connection left to close in an orderly way.
+        // There is no connection left to close cleanly.
         Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime => drop(client),
         Ended::Asked => {
             let limit = shared.stop.borrow().unwrap_or(ORDERLY_END);
@@ -153,7 +153,7 @@ pub(super) async fn run(
 /// The time for which the system retransmits on an abandoned connection.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Time limit for closing a connection in an orderly way.
+/// Time limit for closing a connection cleanly.
 const ORDERLY_END: Duration = Duration::from_secs(1);
 
 /// Returns true if this is a routine server message without information for the user.

@@ -28,8 +28,8 @@ pub struct Target {
     pub url: TargetUrl,
     /// The trusted certificates and the limits of the connection. The publisher sets the bitrate.
     pub options: Options,
-    /// How long to retry the first connection, or to reconnect after a loss; `None` means forever.
-    /// Failures that waiting cannot resolve are final.
+    /// The time for which the first connection is retried, and for which the publisher reconnects
+    /// after a loss; `None` means forever. Failures that waiting cannot resolve are final.
     pub retry_for: Option<Duration>,
     /// Limits of the backlog.
     pub limits: Limits,
@@ -217,7 +217,7 @@ pub(super) struct Shared {
     pub retry: Notify,
     /// The number of network changes of this computer.
     pub network: watch::Sender<u64>,
-    /// The time limit for an orderly end, once requested.
+    /// The time limit for a clean end, once requested.
     pub stop: watch::Sender<Option<Duration>>,
     /// The rendition that this target should get.
     pub rendition_id: watch::Sender<RenditionId>,

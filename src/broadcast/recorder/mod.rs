@@ -2,7 +2,7 @@
 //! or MKV).
 //!
 //! The file is playable at any time. Complete units are appended at least once per second, and are
-//! on the disk (not only in the system's cache) within two seconds. An orderly end gives the file a
+//! on the disk (not only in the system's cache) within two seconds. A clean end gives the file a
 //! duration and an index. An error (disk full, read-only, folder gone) ends the recording at a
 //! point up to which the file is playable, and affects nothing else.
 

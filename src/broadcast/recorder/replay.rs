@@ -32,7 +32,7 @@ pub struct Room {
     pub bytes: usize,
 }
 
-/// The kept packets. This module is pure.
+/// The kept packets. This type is pure.
 #[derive(Debug)]
 struct Ring {
     room: Room,

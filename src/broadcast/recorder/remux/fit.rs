@@ -29,7 +29,8 @@ pub struct Lack {
 }
 
 impl Lack {
-    /// Returns the problem that a file cannot contain these parts, with the remedy that drops them.
+    /// Returns the problem of a file that cannot contain these parts, with the remedy that drops
+    /// them.
     pub(super) fn problem(&self, path: &str) -> Problem {
         let lack = &self.what;
         if self.parts.is_empty() {
@@ -39,7 +40,7 @@ impl Lack {
         problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" "))
     }
 
-    /// Returns the problem that a packet of `size` bytes is too large.
+    /// Describes a packet of `size` bytes, which is too large for the format.
     pub(super) fn packet(track: TrackId, size: usize) -> Self {
         let kind = if track == TrackId::Video { "video" } else { "audio" };
         Self { what: vec![format!("a packet of {kind} of {size} bytes")], parts: Vec::new() }
