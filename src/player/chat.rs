@@ -48,7 +48,7 @@ pub enum ChatState {
     Absent,
 }
 
-/// A joined chat. Dropping it leaves the chat.
+/// A joined chat. Dropping the value leaves the chat.
 #[derive(Debug)]
 pub struct Chat {
     heard: queue::Receiver<ChatFrame>,
@@ -156,7 +156,8 @@ impl ChatThread {
         }
     }
 
-    /// Sets the connecting state. An offer to accept a certificate stays visible during retries.
+    /// Sets the state to [`ChatState::Connecting`]. An offer to accept a certificate stays visible
+    /// during retries.
     fn set_out(&self) {
         let mut state = self.state.lock();
         if !matches!(*state, ChatState::Lost { offered: Some(_), .. }) {

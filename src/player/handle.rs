@@ -24,7 +24,8 @@ use crate::player::session::shared::Shared;
 use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
 use crate::text::problem::problem;
 
-/// The minimum distance of a seek from the end of a recording, so that its last frame is shown.
+/// The minimum distance of a seek position from the end of a recording, so that its last frame is
+/// shown.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
 
 /// A step that ends this close to the live edge goes to the live edge.
@@ -33,7 +34,7 @@ const AT_THE_END: Duration = Duration::from_millis(700);
 /// The initial size of an automatic buffer.
 const AUTO_BEGINS: Duration = Duration::from_millis(300);
 
-/// A stream or file being played. Dropping it stops playback without waiting.
+/// A stream or file being played. Dropping the value stops playback without waiting.
 #[derive(Debug)]
 pub struct Player {
     shared: Arc<Shared>,
@@ -183,7 +184,7 @@ impl Player {
         figures
     }
 
-    /// Returns the events in order. Unread older events are dropped.
+    /// Returns the events in order. If too many events are unread, the oldest ones are dropped.
     pub fn events(&self) -> &queue::Receiver<Event> {
         &self.events
     }
@@ -203,7 +204,8 @@ impl Player {
         self.shared.controls.set_volume(volume);
     }
 
-    /// Sets the delay of the audio after its timestamps in milliseconds (negative: before).
+    /// Sets the time, in milliseconds, by which audio plays after its timestamps, or before them if
+    /// the value is negative.
     pub fn set_av_offset(&self, millis: i32) {
         self.shared.set_av_offset(millis);
     }
@@ -356,7 +358,7 @@ impl Player {
         self.shared.timeline.place()
     }
 
-    /// Returns true if the next loop of a looping file is already being read.
+    /// Returns true if the next pass through a looped file is already being read.
     pub(super) fn is_read_beyond(&self) -> bool {
         self.shared.timeline.is_read_beyond()
     }

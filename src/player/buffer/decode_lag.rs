@@ -1,5 +1,5 @@
-//! Checks whether decoding keeps up with playback. If not, it chooses the packets to skip: all
-//! packets up to a keyframe, so that video and audio match again. A decoder that is catching up
+//! Checks whether decoding keeps up with playback. If not, this module chooses the packets to skip:
+//! all packets up to a keyframe, so that video and audio match again. A decoder that is catching up
 //! (after a jump or a busy moment) keeps all its packets.
 //!
 //! This module is pure: all times are media time. It runs on the video thread.

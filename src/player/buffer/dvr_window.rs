@@ -16,7 +16,7 @@ use crate::player::state::Rewind;
 /// A position closer to the live edge than this counts as live.
 const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(500);
 
-/// The position to which a seek goes.
+/// The destination of a seek.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum SeekTarget {
     /// A position behind the live edge.
@@ -43,7 +43,8 @@ struct List {
 impl List {
     /// Returns the position of a viewer who has not gone back.
     fn live(&self, now: Timestamp) -> Duration {
-        // A list that is not updated grows by at most its distance from the end.
+        // If the playlist is not updated, the live position advances by at most its distance from
+        // the end of the playlist.
         let grown = now.since(self.seen).min(self.distance.hold_back);
         (self.until + grown).saturating_sub(self.distance.hold_back).max(self.from)
     }

@@ -71,8 +71,8 @@ impl Reception {
         }
     }
 
-    /// Sets the delay of the audio after its timestamps in microseconds; a negative value means
-    /// before. A negative value delays a live stream by that much.
+    /// Sets the time, in microseconds, by which audio plays after its timestamps. If the value is
+    /// negative, audio plays before its timestamps, and a live stream is delayed by that much.
     pub(in crate::player) fn set_av_offset(&mut self, micros: i64) {
         self.sooner = micros.saturating_neg().max(0);
     }
@@ -140,8 +140,8 @@ impl Reception {
     }
 }
 
-/// Arrival times of the newest frames by media time, to measure their age at arrival. Written by
-/// the feed, read at presentation.
+/// Arrival times of the newest frames by media time, to measure their age at arrival. The feed
+/// records the times, and the presenter reads them.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
 

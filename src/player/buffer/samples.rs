@@ -9,7 +9,7 @@ use crate::base::Timestamp;
 use crate::media::SampleBlock;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 
-/// Gaps and overlaps of blocks up to this length, in µs, come from millisecond timestamps and
+/// Gaps and overlaps of blocks up to this length, in µs, are due to millisecond timestamps or to
 /// encoders.
 const TOLERANCE_MICROS: i64 = 40_000;
 
@@ -74,8 +74,8 @@ impl Fifo {
         (self.used, self.frames) = (0, 0);
     }
 
-    /// Ends the waiting audio at `at`: trims audio after that time, or fills a gap before it with
-    /// silence if the gap is at most `TOLERANCE_MICROS`.
+    /// Ends the waiting audio at `at`: trims audio after that time, or fills the gap up to that
+    /// time with silence if the gap is at most `TOLERANCE_MICROS`.
     pub(in crate::player) fn end_at(&mut self, at: Timestamp) {
         while let Some(last) = self.blocks.back_mut() {
             let over = micros_to_frames(last.end().micros_since(at), last.rate);

@@ -14,7 +14,8 @@ use crate::player::buffer::packets::BufferedPacket;
 
 /// Maximum number of packets and configs.
 const MAX_UNITS: usize = 40_000;
-/// Audio that arrived before a frame belongs to the frame if it plays at most this long after it.
+/// Audio that arrived before a frame belongs to the frame if the audio plays at most this long
+/// after the frame.
 const SKEW: Duration = Duration::from_secs(2);
 
 /// The limits of the time shift.
@@ -77,7 +78,7 @@ pub struct TimeShift {
     first: u64,
     /// The next item to pass on, while the player is behind.
     cursor: Option<u64>,
-    /// The last configs before the oldest item.
+    /// The last video config before the oldest item. The next field is the last audio config.
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
     /// True if the stream has video.
@@ -186,7 +187,7 @@ impl TimeShift {
         self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()
     }
 
-    /// Takes the next items, up to `until` and at most `most`.
+    /// Takes the next items up to the time `until`, but at most `most` of them.
     pub fn take_until(&mut self, until: Timestamp, most: usize) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor else { return Vec::new() };
         let taken: Vec<KeptPacket> = self

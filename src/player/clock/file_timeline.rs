@@ -1,10 +1,12 @@
-//! The timeline of a file's video and audio, for seeking and looping: the start and the length of a
-//! loop, so that no frame is lost at the loop point and the audio has no gap. This module is pure.
+//! The timeline of a file's video and audio, for seeking and looping: the start and the length of
+//! one pass, so that no frame is lost at the loop point and the audio has no gap. This module is
+//! pure.
 
 use std::time::Duration;
 
-/// Audio that begins or ends this close to the video (in µs) belongs to it: the difference is
-/// priming (an AAC frame before the first) or padding of the last frame.
+/// Audio that begins or ends within this time of the video, in µs, is treated as simultaneous with
+/// the video. The difference is priming (an AAC frame before the first one), or padding of the last
+/// frame.
 const RUN_UP: i64 = 100_000;
 /// The assumed duration of a frame that is the only one of its track, in µs.
 const ALONE: i64 = 33_333;
@@ -14,7 +16,8 @@ const EVEN: i64 = 2_000;
 /// The maximum duration of the last frame in µs.
 const MAX_LAST_DURATION: i64 = 10_000_000;
 
-/// The timestamps of one track in microseconds, in any order.
+/// The range and the number of one track's timestamps, which are in microseconds and can be added
+/// in any order.
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::player) struct FileTimeline {
     count: i64,

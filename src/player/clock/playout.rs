@@ -1,7 +1,8 @@
-//! The playback position: the media time that is presented now. It starts when the buffer has
-//! settled, and stalls when everything received has been shown. It keeps the latency at its target
-//! by playing at 0.95–1.05×, or by a jump if that would take too long. If there is an audio device,
-//! it follows the device's count of played samples (audio master).
+//! The playback position: the media time that is presented now. Playback starts when the buffer has
+//! settled, and stalls when everything received has been shown. To keep the latency at its target,
+//! playback is slightly slower or faster (0.95–1.05×), or jumps if that would take too long. If
+//! there is an audio device, the position follows the device's count of played samples (audio
+//! master).
 //!
 //! This module is pure: time is an argument. It runs on the presenter thread.
 
@@ -133,8 +134,8 @@ impl Playout {
         !matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// Returns the position at which playback would start at `now`. Frames before that position are
-    /// not needed.
+    /// Returns the position at which playback would start at `now`, or the current position if
+    /// playback has started. Frames before the returned position are not needed.
     pub fn prospect(&self, now: Timestamp, supply: &Supply) -> Option<Timestamp> {
         match self.phase {
             Phase::Running => Some(self.position_at(now)),
@@ -213,7 +214,8 @@ impl Playout {
             if off.abs() > HEARD_SNAP {
                 self.set_position(heard);
             } else {
-                // The device counts in blocks: follow it over a fifth of a second.
+                // The device counts in blocks, so the position follows the count gradually, over a
+                // fifth of a second.
                 self.advance(off as f64 * (elapsed / 200_000.0).min(1.0));
             }
         }

@@ -1,6 +1,6 @@
 //! The sender's wall-clock time of the presented media, if the stream declares it (HLS,
-//! `EXT-X-PROGRAM-DATE-TIME`). The feed stores it for new media. The presenter reads it for
-//! displayed media, which is older by the length of the buffer.
+//! `EXT-X-PROGRAM-DATE-TIME`). The feed stores the time of new media. The presenter reads the time
+//! of displayed media, which is older by the length of the buffer.
 //!
 //! This module is pure: time is an argument.
 
@@ -11,7 +11,8 @@ use crate::base::Timestamp;
 /// Maximum number of stored values. A playlist repeats its value with each segment or part; only
 /// changes are stored.
 const MAX_DATES: usize = 64;
-/// Smaller differences, in microseconds, come from rounding in the playlist and are not changes.
+/// A difference smaller than this, in microseconds, comes from rounding in the playlist and is not
+/// a change.
 const SAME: i64 = 10_000;
 
 /// See the module documentation.

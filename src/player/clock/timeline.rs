@@ -1,18 +1,18 @@
-//! Converts the timestamps of a source to one continuous media time. It bridges jumps, backward
-//! steps, restarts of the publisher and the connection, and tracks with different time origins.
-//! Tracks that jump together stay in sync. All times are microseconds.
+//! Converts the timestamps of a source to one continuous media time. This module bridges jumps,
+//! backward steps, restarts of the publisher and the connection, and tracks with different time
+//! origins. Tracks that jump together stay in sync. All times are microseconds.
 //!
-//! This module is pure: the time of arrival is an argument. It runs on the feed thread.
+//! The module is pure: the time of arrival is an argument. It runs on the feed thread.
 
 use crate::base::Timestamp;
 use crate::media::Track;
 
-/// A larger backward step is a restart. A smaller one comes from an inaccurate muxer, and is
-/// flattened.
+/// A backward step larger than this is a restart. A smaller one comes from an inaccurate muxer, and
+/// is flattened.
 const BACKWARD_MICROS: i64 = 100_000;
 /// A forward step that exceeds the elapsed time by more than this is a jump.
 const FORWARD_MICROS: i64 = 5_000_000;
-/// Tracks that are further apart have different time origins.
+/// Tracks that are further apart than this have different time origins.
 const APART_MICROS: i64 = 5_000_000;
 /// A first timestamp above this value means that the stream has run for this long, or has another
 /// time origin.
@@ -436,7 +436,7 @@ mod tests {
             assert_eq!(timeline.place(A, 19_990, at(0)).dts.as_millis(), 40);
             assert_eq!(timeline.place(A, 20_011, at(0)).dts.as_millis(), 61);
         }
-        // The priming of the next loop begins before the end of this one.
+        // The priming of the next pass begins before the end of this pass.
         let end = timeline.place(A, 20_032, at(0)).dts.as_millis();
         assert_eq!(timeline.place(A, 20_020, at(0)).dts.as_millis(), end);
         timeline.0.turn();

@@ -1,6 +1,6 @@
 //! Decodes audio and fills a speaker, whose count of played samples is the master clock. Without a
-//! speaker, it passes the audio on at the pace of the session clock. It runs on the presenter
-//! thread, and never waits.
+//! speaker, this module passes the audio on at the pace of the session clock. It runs on the
+//! presenter thread, and never waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -43,8 +43,8 @@ const MORE_MICROS: i64 = 30_000;
 const MAX_AHEAD_MICROS: i64 = 240_000;
 /// An underrun within this time after a start, in µs, is caused by the start.
 const SETTLED_MICROS: i64 = 500_000;
-/// A gap between timestamps and counted samples is filled with silence if it is longer than this,
-/// in µs.
+/// If the timestamps are ahead of the counted samples by more than this, in µs, silence fills the
+/// gap.
 const HOLE_MICROS: i64 = 40_000;
 /// How far audio is decoded ahead of the position, in µs.
 const DECODE_AHEAD_MICROS: i64 = 400_000;
@@ -77,7 +77,7 @@ pub(in crate::player) struct AudioDecoding {
     filling: bool,
     pub(in crate::player) samples: u64,
     pub(in crate::player) underruns: u64,
-    /// -1…1, see [`AudioDecoding::set_balance`].
+    /// The balance, from −1 to 1; see [`AudioDecoding::set_balance`].
     balance: f32,
     scratch: Vec<f32>,
     block: Vec<f32>,
@@ -328,8 +328,8 @@ impl AudioDecoding {
     }
 
     /// Starts or resumes playback, so that `media` plays now. A device needs time to start, so this
-    /// returns the media time that actually plays now. Without a device, audio that was due before
-    /// the stall is still passed on, unless `skip` is true.
+    /// function returns the media time that actually plays now. Without a device, audio that was
+    /// due before the stall is still passed on, unless `skip` is true.
     pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
         self.dry = false;
         let Some(device) = &mut self.device else {
@@ -446,7 +446,8 @@ impl AudioDecoding {
         let chunk = micros_to_frames(CHUNK_MICROS, device.rate).max(1) as usize;
         device.adapt(now);
         let full = micros_to_frames(device.ahead, device.rate) as usize;
-        // More than the buffer needs: the limit ends the loop for a device that accepts everything.
+        // This limit is higher than the buffer needs. It ends the loop for a device that accepts
+        // everything.
         for _ in 0..64 {
             let queued = device.speaker.queued();
             if queued >= full {
@@ -529,8 +530,8 @@ impl AudioDecoding {
                 data: &self.block,
             });
             if taken < frames {
-                // The speaker has no more room: the rejected samples are lost, and the target
-                // decreases so that it does not happen again.
+                // The speaker has no more room: the rejected samples are lost. The buffered amount
+                // decreases, so that this does not happen again.
                 device.ahead = (device.ahead - MORE_MICROS).max(MORE_MICROS);
                 return;
             }

@@ -1,6 +1,7 @@
 //! The balance of the audio written to a speaker.
 
-/// Returns the number of speaker channels for audio with this many channels. A balance needs two.
+/// Returns the number of speaker channels for audio with this many channels. A balance needs two
+/// channels.
 pub(in crate::player) fn speaker_channels(channels: u16) -> u16 {
     channels.max(2)
 }

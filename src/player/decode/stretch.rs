@@ -1,8 +1,8 @@
-//! Plays audio slightly faster or slower at constant pitch. It occasionally cuts or repeats a piece
-//! of about one pitch period, where the waveform matches itself best, with a crossfade. At speed 1,
-//! audio passes unchanged.
+//! Plays audio slightly faster or slower at constant pitch. This module occasionally cuts or
+//! repeats a piece of about one pitch period, where the waveform matches itself best, with a
+//! crossfade. At speed 1, audio passes unchanged.
 //!
-//! This module is pure. It runs on the presenter thread.
+//! The module is pure. It runs on the presenter thread.
 
 /// The shortest piece that is cut or repeated, in ms.
 const MIN_MS: usize = 5;

@@ -164,9 +164,9 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// Begins decoding without an IDR frame, which streams with gradual refresh or with other
-    /// keyframes never have. Decoding begins at another keyframe or, after a while, at any frame.
-    /// If possible, it uses a decoder that detects complete frames.
+    /// Begins decoding without an IDR frame, which streams with gradual refresh or with other kinds
+    /// of keyframes never have. Decoding begins at another keyframe or, after a while, at any
+    /// frame. If possible, it uses a decoder that detects complete frames.
     fn begin_anywhere(
         &mut self,
         packet: &EncodedPacket,

@@ -53,7 +53,8 @@ fn format_of(disk: &mut MediaFile) -> Result<FileFormat, Error> {
     }
 }
 
-/// Passes on the samples of a file in DTS order, until `take` returns false.
+/// Passes on the configurations, and then the samples of a file in DTS order, until `take` returns
+/// false.
 ///
 /// # Errors
 /// Returns the problem of the file.
@@ -195,7 +196,7 @@ pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
 }
 
 /// Returns where reading must begin to present `until`: the index of the keyframe in DTS order, and
-/// the time of the first audio. Returns `None` for video without a keyframe.
+/// the time of the first audio. Returns `None` for video without a keyframe up to `until`.
 pub(in crate::player) fn start_of(
     places: &[SampleLocation],
     until: Timestamp,

@@ -1,5 +1,6 @@
 //! Converts the stream events of a source for decoders: configs where needed, and packets in
-//! continuous media time. Unsupported codecs are reported once. It runs on the feed thread.
+//! continuous media time. Unsupported codecs are reported once. This module runs on the feed
+//! thread.
 
 pub(in crate::player) mod file_samples;
 pub(in crate::player) mod sequence_headers;
@@ -61,7 +62,7 @@ pub(super) struct Demux {
     audio: Option<AudioConfig>,
     /// An anomaly of the timestamps that has not been taken yet.
     untidy: Option<TimestampAnomaly>,
-    /// Number of frames before the codec config.
+    /// Number of frames that arrived before the codec config.
     headless: u64,
 }
 
@@ -98,7 +99,7 @@ impl Demux {
         self.untidy.take()
     }
 
-    /// Returns the number of frames before the codec config.
+    /// Returns the number of frames that arrived before the codec config.
     pub(super) fn headless(&self) -> u64 {
         self.headless
     }

@@ -27,7 +27,7 @@ impl SequenceHeaders {
     }
 
     /// Converts an event to an FLV body. Returns `None` if the event has no data, or FLV does not
-    /// support its codec.
+    /// support the codec.
     pub(in crate::player) fn body(&self, event: &StreamEvent) -> Option<(TagKind, Bytes)> {
         let (kind, head, codec) = match event.track()? {
             Track::Video => (TagKind::Video, &self.video, self.codecs.0),

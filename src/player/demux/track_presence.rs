@@ -21,8 +21,9 @@ pub(in crate::player) struct TrackPresence {
 }
 
 impl TrackPresence {
-    /// Records that a packet with this `dts` arrived at `now`. With `live`, an initial burst comes
-    /// from the server's cache.
+    /// Records that a packet with this `dts` arrived at `now`. Returns an anomaly if a track is
+    /// missing, or if the audio began late. With `live`, an initial burst comes from the server's
+    /// cache.
     pub(in crate::player) fn arrived(
         &mut self,
         track: Track,

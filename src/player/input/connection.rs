@@ -159,7 +159,7 @@ impl ConnectionWatch {
         self.moving.is_some()
     }
 
-    /// Ends the connection once it has been without media for too long.
+    /// Returns how the connection ends if it has been without media for too long.
     pub(in crate::player) fn silence(&self, feed: &InputFeed, now: Timestamp) -> Option<End> {
         if now.since(self.since) < MEDIA_TIMEOUT {
             return None;

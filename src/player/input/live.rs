@@ -1,5 +1,5 @@
 //! A live stream as a source. The input connects, passes on data, reports errors, and reconnects.
-//! It runs on the feed thread.
+//! The input runs on the feed thread.
 
 use std::sync::Arc;
 use std::time::Duration;

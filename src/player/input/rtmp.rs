@@ -1,6 +1,6 @@
-//! One RTMP connection: connects, requests the stream, and passes on data. It runs on the feed
-//! thread, which drives the network futures: nothing is read while data is processed, so no queue
-//! is needed.
+//! One RTMP connection: connects, requests the stream, and passes on data. This module runs on the
+//! feed thread, which drives the network futures: nothing is read while data is processed, so no
+//! queue is needed.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One pull over HTTP(S) or a WebSocket, of any format. It runs on the feed thread.
+//! One pull over HTTP(S) or a WebSocket, of any format. The pull runs on the feed thread.
 
 use std::sync::Arc;
 use std::time::Duration;

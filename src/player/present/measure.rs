@@ -1,5 +1,5 @@
 //! Reads the markers of presented video and audio, to measure latency and lip sync at presentation.
-//! It runs on the presenter thread.
+//! This module runs on the presenter thread.
 
 use crate::base::{Clock, Timestamp};
 use crate::media::VideoFrame;

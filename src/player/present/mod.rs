@@ -370,7 +370,7 @@ impl Run {
     /// Returns true if the frame belongs to the current position, and not to an earlier one.
     fn is_wanted(&mut self, decoded: &Decoded) -> bool {
         if decoded.generation != self.generation {
-            // The feed may just have moved.
+            // The feed may have moved to another position just now.
             self.follow_feed(self.presenter.shared.clock.now());
         }
         decoded.generation == self.generation

@@ -1,4 +1,5 @@
-//! Saves a frame as a PNG file (`--snapshot`), converted by its own color description.
+//! Saves a frame as a PNG file (`--snapshot`), converted according to the color description of the
+//! frame.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -29,7 +29,8 @@ pub(super) struct SeekSearch {
 pub(super) enum SearchStep {
     /// A frame up to the position; the previous one is `skipped`.
     Before { skipped: bool },
-    /// The first frame past the position: shows this one, and keeps the next.
+    /// The first frame past the position was decoded. `show` is the frame to show now, and `next`
+    /// is kept for later.
     Beyond { show: Option<VideoFrame>, next: Option<VideoFrame> },
 }
 
@@ -192,7 +193,7 @@ mod tests {
         // A better frame arrives much later.
         bench.decode(PLACE - 40);
         assert_eq!((bench.round(9_100), bench.round(9_400)), ((true, 1), (true, 2)));
-        // It was the last frame before the position: the frame after it does not replace it.
+        // That was the last frame before the position, so the following frame does not replace it.
         bench.decode(PLACE + 1);
         assert_eq!((bench.round(9_500), bench.next()), ((false, 2), Some(PLACE + 1)));
     }

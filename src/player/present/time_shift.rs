@@ -136,8 +136,8 @@ impl Run {
         }
     }
 
-    /// Returns the available data. While the viewer is behind, this is the stored part, which plays
-    /// at its own speed.
+    /// Returns the available data. While the viewer is behind, the available data is the stored
+    /// part, which plays at its own speed.
     pub(super) fn supply(&mut self, now: Timestamp, live: Supply) -> Supply {
         let shared = &self.presenter.shared;
         let mut shift = shared.packets.shift.lock();

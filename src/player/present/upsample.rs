@@ -1,5 +1,5 @@
 //! Upsamples audio whose rate is too low for devices (5.5 kHz in old FLV) by linear interpolation.
-//! The frequencies that this adds are above the band of such audio.
+//! The interpolation adds only frequencies above the band of this audio.
 
 use crate::player::decode::audio::Speaker;
 

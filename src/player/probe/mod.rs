@@ -214,7 +214,7 @@ fn with_path(report: Report, path: &Path) -> Report {
 fn with_tracks(mut report: Report, index: &Index) -> Report {
     if let Some(video) = &mut report.video {
         video.colors = video.colors.or(index.colors);
-        // More precise than the milliseconds of the probed packets.
+        // These times are more precise than the milliseconds of the probed packets.
         let shown = index.samples.iter().filter(|place| place.track == TrackId::Video);
         let times = shown.take(MAX_TIMES).map(|place| place.pts.as_micros()).collect();
         video.fps = video::measured_frame_rate(&times, video.fps).or(video.fps);
@@ -358,7 +358,8 @@ async fn probe_web(
             return Err(silent());
         }
     }
-    // The file was not read completely: its end shows the duration, if the server supports that.
+    // The file was not read completely: its end shows the duration, if the server supports range
+    // requests.
     let measured = loop {
         if !recorded || canceled() {
             break None;

@@ -10,7 +10,7 @@ use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::codec::h264::vui::VideoSignal;
 use crate::wire::codec::{Colors, cadence, hdr};
 
-/// Returns the properties in a config.
+/// Returns the video properties that a config declares.
 pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::VideoInfo> {
     match format {
         VideoFormat::H264 => {
@@ -32,7 +32,7 @@ pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::Vi
     }
 }
 
-/// Returns the frame rate in a config.
+/// Returns the frame rate that a config declares.
 pub(super) fn frame_rate(format: VideoFormat, config: &Bytes) -> Option<f64> {
     if format != VideoFormat::H264 {
         return None;

@@ -402,7 +402,7 @@ impl ProbeWorker {
 
 /// Finds the first frame of the flash nearest to `wanted`, at `fps`. Returns its distance in
 /// microseconds from a frame with the wall-clock time `wall`, or `None` if a frame is so close to
-/// the full second that it can be before or after it.
+/// the full second that it is uncertain which of the two is earlier.
 fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     if !(1.0..=1_000.0).contains(&fps) {
         return None;
@@ -417,7 +417,7 @@ fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     (sure && (flash - wanted).abs() < 450_000).then_some(flash)
 }
 
-/// A running viewer probe. Dropping it ends it without waiting.
+/// A running viewer probe. Dropping the value ends the probe without waiting.
 #[derive(Debug)]
 pub struct ViewerProbe {
     shared: Arc<Shared>,

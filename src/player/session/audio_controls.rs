@@ -88,8 +88,8 @@ impl AudioControls {
         self.speaker_choices.load(Ordering::Acquire)
     }
 
-    /// Sets the delay of the audio after its timestamps (negative: before), within limits. Returns
-    /// the delay in microseconds.
+    /// Sets the time by which audio plays after its timestamps, or before them if `millis` is
+    /// negative. Limits the time, and returns it in microseconds.
     pub(in crate::player) fn set_av_offset(&self, millis: i32) -> i64 {
         let offset = i64::from(millis.clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS)) * 1_000;
         self.av_offset.store(offset, Ordering::Relaxed);

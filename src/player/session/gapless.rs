@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::player::state::Failure;
 
-/// The next file of gapless playback; clones are the same object.
+/// The next file of gapless playback. All clones share the same state.
 #[derive(Clone, Debug, Default)]
 pub struct NextFile(Arc<Mutex<Inside>>);
 
@@ -74,8 +74,8 @@ impl NextFile {
         false
     }
 
-    /// Advances the position in the sequence. When the position reaches another file, this returns
-    /// its path and length, once.
+    /// Advances the position in the sequence. When the position reaches another file, returns the
+    /// path and the length of that file, once.
     pub fn advance(&self, place: Duration) -> Option<(PathBuf, Option<Duration>)> {
         let mut inside = self.0.lock();
         let joined = inside.joined.take_if(|joined| place >= joined.begins)?;

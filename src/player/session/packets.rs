@@ -48,7 +48,7 @@ impl WaitingPackets {
         Start { video, audio }
     }
 
-    /// Ends the stream.
+    /// Closes the queues, which ends the stream.
     pub(in crate::player) fn close(&self) {
         self.video.close();
         self.audio.close();

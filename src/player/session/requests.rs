@@ -40,7 +40,7 @@ impl<T: Copy> SeekGoal<T> {
         self.waits.take()
     }
 
-    /// Ends the current seek, finished or canceled. Later requests stay.
+    /// Ends the current seek, because it is finished or canceled. Later requests stay.
     pub fn end(&mut self) {
         if self.waits.is_none() {
             self.aim = None;
@@ -152,7 +152,7 @@ impl Requests {
         self.paused.load(Ordering::Relaxed)
     }
 
-    /// Sets whether the queues play until a seek is found.
+    /// Sets whether the queues continue to play until the position of a seek is found.
     pub(in crate::player) fn set_plays_on(&self, plays_on: bool) {
         self.plays_on.store(plays_on, Ordering::Relaxed);
     }
@@ -182,7 +182,7 @@ impl Requests {
         self.wanted_back.lock().take()
     }
 
-    /// Ends the seek in the time shift, finished or canceled.
+    /// Ends the seek in the time shift, because it is finished or canceled.
     pub(in crate::player) fn end_back(&self) {
         self.wanted_back.lock().end();
     }

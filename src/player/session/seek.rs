@@ -63,8 +63,8 @@ impl Shared {
         if let Some(rewind) = self.packets.listed.rewind_at(self.aimed(), self.clock.now()) {
             return Some(rewind);
         }
-        // This is read before the figures, because they apply to the new position once the seek has
-        // ended.
+        // The pending seek is read before the figures, because the figures apply to the new
+        // position once the seek has ended.
         let aim = self.requests.wanted_back.lock().aim();
         let rewind = self.report.figures.lock().rewind?;
         Some(match aim {

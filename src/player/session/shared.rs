@@ -135,7 +135,8 @@ impl Shared {
         self.requests.give_up();
     }
 
-    /// Sets the delay of the audio after its timestamps (negative: before).
+    /// Sets the time by which audio plays after its timestamps, or before them if `millis` is
+    /// negative.
     pub(in crate::player) fn set_av_offset(&self, millis: i32) {
         self.reception.lock().set_av_offset(self.controls.set_av_offset(millis));
     }

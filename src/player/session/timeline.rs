@@ -16,7 +16,7 @@ pub(in crate::player) struct PlayTimeline {
     begun: AtomicU32,
     /// The length of a recording in milliseconds; 0 if unknown.
     duration: AtomicU64,
-    /// Start of the loop that is being read, in milliseconds of the recording.
+    /// Start of the pass that is being read, in milliseconds since playback began.
     round: AtomicU64,
 }
 
@@ -62,13 +62,13 @@ impl PlayTimeline {
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
-    /// Sets the start of the loop that is being read, as the time since playback began.
+    /// Sets the start of the pass that is being read, as the time since playback began.
     pub(in crate::player) fn set_round(&self, at: Duration) {
         let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         self.round.store(millis, Ordering::Relaxed);
     }
 
-    /// Returns true if the loop that is being read is later than the one that plays.
+    /// Returns true if the pass that is being read is later than the pass that plays.
     pub(in crate::player) fn is_read_beyond(&self) -> bool {
         self.place() < Duration::from_millis(self.round.load(Ordering::Relaxed))
     }

@@ -122,7 +122,8 @@ struct Reader {
     to: (u32, u16),
 }
 
-/// A block of audio in the session's format, from this sample frame of the clip.
+/// A block of audio in the session's format. The number is the sample frame of the clip at which
+/// the block begins.
 type Block = (i64, Vec<f32>);
 
 impl Reader {
@@ -253,7 +254,7 @@ impl ClipAudio {
         true
     }
 
-    /// Drops everything before a frame.
+    /// Drops all audio before this sample frame.
     fn skip_to(&mut self, frame: i64) {
         let behind = usize::try_from(frame - self.next).unwrap_or(0);
         let gone = (behind * self.channels).min(self.kept.len());

@@ -414,13 +414,14 @@ impl SourceThread {
         let mut ends = self.ends.get();
         let begins = ends.follow(once);
         self.ends.set(ends);
-        // The file should end after this loop, but the next loop is already being read.
+        // The file should end after this pass, but the next pass is already being read.
         if begins && player.is_read_beyond() {
             self.seek(player, self.at(player));
         }
     }
 
-    /// Reports the position. For a looping file, it counts from the beginning of each loop.
+    /// Reports the position. For a looped file, the position counts from the beginning of each
+    /// pass.
     fn place(&self, player: &Player) {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let at = self.at(player);
@@ -428,7 +429,7 @@ impl SourceThread {
         self.transport.tell(Position { paused, at, whole, item });
     }
 
-    /// Returns the position in the file, without loops and earlier files.
+    /// Returns the position in the file, not counting earlier passes and earlier files.
     fn at(&self, player: &Player) -> Duration {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let begins = self.config.sequel.as_ref().map_or(Duration::ZERO, NextFile::begins);

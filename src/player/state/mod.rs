@@ -116,7 +116,7 @@ pub struct PlayerMessage {
     /// The problem with its cure.
     pub problem: Problem,
     pub severity: Severity,
-    /// True if the message has no effect on the viewer, so that a line in the event log suffices.
+    /// True if the problem does not affect the viewer, so that a line in the event log suffices.
     pub quiet: bool,
     pub detail: String,
 }
@@ -200,7 +200,8 @@ pub struct Figures {
     pub dropped: u64,
     /// Number of frames shown later than half their duration.
     pub late: u64,
-    /// Number of frames before the start of playback, which were not meant to be shown.
+    /// Number of frames that were decoded but not shown, because they precede the position where
+    /// playback started or resumed.
     pub skipped: u64,
     /// Number of played audio samples per channel.
     pub audio_samples: u64,

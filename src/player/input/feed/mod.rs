@@ -76,7 +76,7 @@ pub(in crate::player) struct InputFeed {
     damaged: u64,
     /// The size of a config that was too long.
     too_long: Option<usize>,
-    /// The reason for undecodable data.
+    /// The reason why data cannot be decoded, and the missing decoder.
     unsupported: Option<(Problem, Option<NoDecoder>)>,
     /// The skipped tracks that were reported.
     left_out: Vec<UnsupportedTrack>,
@@ -88,7 +88,7 @@ pub(in crate::player) struct InputFeed {
     /// True if the next packet sets the position in the recording, from its timestamp or from the
     /// seek.
     moved: bool,
-    /// A packet time in microseconds, and the media time at which it plays.
+    /// A packet time in microseconds, and the media time at which that packet plays.
     anchor: (i64, Timestamp),
     place: Option<Duration>,
     /// The wall-clock time of the next packet, if known.
@@ -225,8 +225,8 @@ impl InputFeed {
         self.seam(raw);
     }
 
-    /// Sets a boundary: audio from before the boundary plays at most up to this time, and audio
-    /// from after it plays from this time on.
+    /// Sets a boundary at `raw` microseconds: audio from before the boundary plays at most up to
+    /// it, and audio from after the boundary plays from there on.
     pub(in crate::player) fn seam(&mut self, raw: i64) {
         self.demux.turn();
         let (anchor, media) = self.anchor;

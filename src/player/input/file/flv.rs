@@ -1,5 +1,5 @@
-//! Reader of FLV files, which have no index and whose times are whole milliseconds. It runs on the
-//! feed thread.
+//! Reader of FLV files, which have no index and whose times are whole milliseconds. The reader runs
+//! on the feed thread.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -37,7 +37,7 @@ pub(super) fn read(
     let (first, pictures, begins) = if let Some(from) = from {
         let survey = survey(path, from, &feed.shared.lifetime.stop)?;
         feed.shared.timeline.set_duration(survey.duration);
-        // Only the last part of the file plays in this loop, so the survey provides the length.
+        // Only the last part of the file plays in this pass, so the survey provides the length.
         round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
         (survey.start, survey.pictures, survey.begins)
     } else {
@@ -71,7 +71,7 @@ pub(super) fn read(
         && goes_on(feed)
         && let Some(span) = round.measured()
     {
-        // A following file may not play yet.
+        // While this file is only read ahead, the length of the current file stays.
         if !sequel.is_some_and(|sequel| sequel.measure(path, span.length())) {
             feed.shared.timeline.set_duration(span.length());
         }

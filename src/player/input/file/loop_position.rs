@@ -10,12 +10,12 @@ use crate::wire::container::flv::TagKind;
 /// priming.
 pub(in crate::player) const BEGINS: i64 = 10_000_000;
 
-/// A loop through the file.
+/// One pass through a looped file.
 #[derive(Debug, Default)]
 pub(super) struct Round {
-    /// Start of the loop, in microseconds after [`BEGINS`].
+    /// Start of the pass, in microseconds after [`BEGINS`].
     pub(super) at: i64,
-    /// The length of a complete loop, if known in advance.
+    /// The length of a complete pass, if known in advance.
     pub(super) length: Option<i64>,
     /// The received video packets, by their times in the file.
     pictures: FileTimeline,
@@ -24,9 +24,10 @@ pub(super) struct Round {
     /// The last time of each track in milliseconds, and whether the times of a track have jumped.
     last: [Option<u32>; 2],
     jumped: bool,
-    /// True if this is not the first loop.
+    /// True if this is not the first pass.
     pub(super) again: bool,
-    /// True if an earlier loop had a timestamp jump, so that its times are unknown.
+    /// True if the timestamps jumped in an earlier pass, so that the times of that pass are
+    /// unknown.
     loose: bool,
 }
 
@@ -51,7 +52,7 @@ impl Round {
         course.add(pts);
     }
 
-    /// Starts the next loop where this one ends. Returns false if no packet has arrived, or if the
+    /// Starts the next pass where this one ends. Returns false if no packet has arrived, or if the
     /// times have become too large.
     pub(super) fn next(&mut self) -> bool {
         // If the times jumped, the known length does not apply.
@@ -79,7 +80,7 @@ impl Round {
         self.loose || self.jumped
     }
 
-    /// Sets the position of the next packet: at `from` in the file, or after the last loop.
+    /// Sets the position of the next packet: at `from` in the file, or after the last pass.
     pub(super) fn begin(&self, feed: &mut InputFeed, from: Option<Duration>, firm: bool) {
         feed.shared.timeline.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
         let now = feed.shared.clock.now();

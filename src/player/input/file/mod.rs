@@ -1,4 +1,5 @@
-//! A local file as a source. The packet queues pace the reading. It runs on the feed thread.
+//! A local file as a source. The packet queues pace the reading. This module runs on the feed
+//! thread.
 
 mod flv;
 mod loop_position;
@@ -65,7 +66,8 @@ pub(in crate::player) fn run(
                 Err(failure) => shared.fail(failure),
             }
         }
-        // During the rest of playback, the user may still seek back, turn on the loop, or add another file.
+        // During the rest of playback, the user may still seek back, turn on looping, or add
+        // another file.
         while next.is_none() && goes_on() && !shared.packets.is_empty() {
             shared.lifetime.stop.wait(POLL_INTERVAL);
             next = then(&mut round);

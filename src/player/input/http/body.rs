@@ -259,7 +259,8 @@ impl Single {
         self.first.push_back(item);
     }
 
-    /// Returns the next bytes. They are empty if the server reported the length in the meantime.
+    /// Returns the next bytes. They are empty if the answer about the length arrived in the
+    /// meantime.
     async fn bytes(&mut self) -> Result<Option<Bytes>, net::Error> {
         match &mut self.recorded {
             Some(recorded) if recorded.is_asking() => tokio::select! {

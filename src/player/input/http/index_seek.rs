@@ -50,7 +50,7 @@ pub(super) struct Search {
 /// The result of a search.
 #[derive(Debug)]
 pub(super) enum IndexedPlace {
-    /// All samples are known. The value is where the needed samples begin, see [`start_of`].
+    /// All samples are known. The value is the start of the needed samples, see [`start_of`].
     Whole((usize, Timestamp)),
     /// These samples and the following ones; the flag is true if more follow.
     On(Box<dyn Demuxer>, Vec<SampleLocation>, bool),

@@ -41,7 +41,7 @@ pub(super) struct IndexedFile {
     first: VecDeque<Item>,
     /// True once playback has begun.
     begun: bool,
-    /// True once the file's length, or that seeking is impossible, was reported.
+    /// True once it was reported how long the file is, or that seeking is impossible.
     told: bool,
     /// Number of chained audio streams that have begun.
     links: usize,
@@ -54,7 +54,7 @@ pub(super) struct IndexedFile {
 /// The next samples.
 #[derive(Debug)]
 enum Next {
-    /// All samples are known. The [needed](is_needed) ones follow from this number on.
+    /// All samples are known. The [needed](is_needed) samples begin with this number.
     Whole { number: usize, start: (usize, Timestamp) },
     /// These samples, and then the following ones, if any.
     On { places: VecDeque<SampleLocation>, goes_on: bool },
@@ -161,7 +161,7 @@ impl IndexedFile {
         u64::try_from(self.length?).ok().map(Duration::from_micros)
     }
 
-    /// Returns the duration after waiting for the server's answer about ranges. This is
+    /// Returns the duration after waiting for the server's answer about ranges. This function is
     /// cancel-safe.
     pub async fn settle(&mut self) -> Option<Duration> {
         self.blocks.answer().await;
@@ -344,7 +344,7 @@ impl IndexedFile {
         self.next = match found {
             IndexedPlace::Whole(start) => {
                 let number = start.0;
-                // The audio for the position may precede its frame.
+                // The audio for the position may precede the frame.
                 let samples = self.reader.index().samples.iter().enumerate();
                 let mut needed = samples.filter(|(number, it)| is_needed(start, *number, it));
                 let number = needed.next().map_or(number, |(number, _)| number);

@@ -1,6 +1,6 @@
 //! Web streams as stream events: an FLV body with or without an end, MPEG-TS, the content of a
-//! playlist, or a media file with random access. The first bytes determine the format, not the
-//! name. The feed thread and the probe use this module.
+//! playlist, or a media file with random access. The first bytes, not the name, determine the
+//! format. The feed thread and the probe use this module.
 
 mod bisection;
 mod body;

@@ -128,7 +128,7 @@ impl Pull {
         matches!(self.form, PulledFormat::Hls(_))
     }
 
-    /// Returns true if a recording was interrupted and may continue at that position.
+    /// Returns true if a recording was interrupted, and may continue where it stopped.
     pub(in crate::player) fn can_go_on(&mut self) -> bool {
         match &mut self.form {
             PulledFormat::Single(single) => single.can_go_on(),

@@ -27,7 +27,8 @@ pub(super) enum Body {
     Ts,
     /// HLS.
     Playlist,
-    /// MP4, Matroska, or, if `None`, a file that may be audio only according to its header.
+    /// MP4 or Matroska. `None` means a file that, judging by its beginning or its declared type,
+    /// may be an audio file.
     Film(Option<Format>),
 }
 

@@ -20,7 +20,8 @@ use crate::player::session::shared::Shared;
 use crate::text::Language;
 use crate::wire::rtmp::server::{self, Event, Output, Session};
 
-/// A total limit much below the limit of any step, and below the total time of such a server.
+/// A total limit much below the limit of any step, and below the time that the slow server takes in
+/// total.
 const LIMIT: Duration = Duration::from_secs(1);
 /// Delay of each answer. A stream needs at least four answers.
 const EACH: Duration = Duration::from_millis(400);

@@ -51,8 +51,7 @@ impl ReorderBuffer {
             }
             None => own.unwrap_or(self.left),
         };
-        // A tag that is too late for its position gets the current time, like a small backward
-        // step.
+        // A tag that is too late for its position gets the time of the last returned tag.
         let at = at.max(self.left);
         self.bytes += body.len();
         let place = self.waiting.partition_point(|other| other.at <= at);

@@ -180,9 +180,9 @@ async fn key(
 /// The result of scanning consecutive pieces.
 #[derive(Debug, Default)]
 struct ScannedStretch {
-    /// The last keyframe before the position.
+    /// The byte at which the last keyframe before the position begins.
     key: Option<u64>,
-    /// The last audio that a decoder needs.
+    /// The byte at which the audio for the position begins, including the decoder's pre-roll.
     sound: Option<u64>,
     pictures: bool,
     /// True if the data extends past the position.

@@ -91,7 +91,7 @@ impl Recorded {
         !self.asked.is_empty()
     }
 
-    /// Waits for the server's answer. This is cancel-safe.
+    /// Waits for the server's answer. This function is cancel-safe.
     pub async fn answer(&mut self) {
         if let Some(Ok(last)) = self.asked.join_next().await {
             self.last = last;
@@ -194,7 +194,8 @@ impl Recorded {
         !self.search.is_empty()
     }
 
-    /// Returns the result of the search, or why it failed. This is cancel-safe.
+    /// Returns the result of the search, or the reason why the search failed. This function is
+    /// cancel-safe.
     pub async fn found(&mut self) -> Result<SeekFound, Problem> {
         match self.search.join_next().await {
             Some(Ok(found)) => found,
@@ -216,7 +217,8 @@ impl Recorded {
     }
 }
 
-/// Opens the download from a keyframe before that position.
+/// Opens the download from the keyframe before the position `to`. Also returns the first byte of
+/// the download.
 async fn open(
     mut parts: RangeParts,
     course: &Course,

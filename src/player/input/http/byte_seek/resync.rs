@@ -30,8 +30,8 @@ pub(in crate::player::input::http) struct ResyncPoint {
     pub key: bool,
 }
 
-/// Returns the packets that begin in `bytes` at position `from`, in order. Packets cut off at
-/// either end are skipped.
+/// Returns the packets that begin in `bytes`, in order. `from` is the position of `bytes` in the
+/// file. Packets cut off at either end are skipped.
 pub(in crate::player::input::http) fn marks(
     form: StreamFormat,
     bytes: &Bytes,

@@ -118,7 +118,7 @@ impl AudioRendition {
     }
 }
 
-/// Returns true if the playlist at `url` delivers that segment.
+/// Returns true if the playlist at `url` delivers the segment with this number.
 async fn is_playable(
     mut fetch: Fetch,
     url: &WebUrl,

@@ -20,11 +20,11 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
-/// The longest segment in bytes: a minute at 4 Mbit/s, or ten seconds at 25 Mbit/s.
+/// Maximum size of a segment in bytes: a minute at 4 Mbit/s, or ten seconds at 25 Mbit/s.
 pub(super) const MAX_SEGMENT: usize = 32 << 20;
-/// The longest initialization segment of an MP4 in bytes.
+/// Maximum size of an MP4's initialization segment in bytes.
 const MAX_MAP: usize = 1 << 20;
-/// Number of cached keys and initialization segments.
+/// Maximum number of cached keys, and of cached initialization segments.
 const REMEMBERED: usize = 8;
 /// Pauses before repeating a request that may succeed later, in ms.
 const RETRY_PAUSES: [u64; 3] = [300, 1_000, 2_000];

@@ -36,15 +36,17 @@ const BARE: Duration = Duration::from_secs(10);
 const MAX_AUDIO_SEGMENTS: usize = 16;
 /// Maximum size of a video segment with its audio, in bytes.
 const MAX_BATCH: usize = 2 * MAX_SEGMENT;
-/// Opening another variant may take half the buffer, within these limits.
+/// Opening another variant may take half the duration of the buffer, but at least this time and at
+/// most [`MAX_OPENS`].
 const OPENS_LEAST: Duration = Duration::from_secs(1);
 const MAX_OPENS: Duration = Duration::from_secs(3);
-/// A variant may stall for half the buffer if a lower one exists, within these limits.
+/// If a lower variant exists, a variant may stall for half the duration of the buffer, but at least
+/// for this time and at most for [`MAX_STALLS`].
 const STALLS_LEAST: Duration = Duration::from_secs(2);
 const MAX_STALLS: Duration = Duration::from_secs(5);
 /// A failed variant is not tried again for this long.
 const LEFT_OUT: Duration = Duration::from_secs(60);
-/// Tracks that are further apart have different time origins, in µs.
+/// Tracks that are further apart than this, in µs, have different time origins.
 const APART_MICROS: i64 = 60_000_000;
 
 /// The requested position, and the number of requests.
@@ -57,7 +59,7 @@ pub(super) struct LoaderRequest {
 /// The content of one segment, or the end of the playlist.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// Number of the request to which it belongs.
+    /// Number of the request to which the content belongs.
     pub wish: u32,
     pub items: Vec<Item>,
 }

@@ -71,8 +71,9 @@ impl Track {
         Ok(())
     }
 
-    /// Returns the address of the next part. The first part of each segment is not requested in
-    /// advance, so that the bandwidth can be measured.
+    /// Returns the address of the next part, if the playlist hints at it and it may be requested in
+    /// advance. The first part of each segment is not requested in advance, so that the bandwidth
+    /// can be measured.
     fn hinted(&self) -> Option<FetchRange> {
         let hint = self.media.hint.as_ref().filter(|_| self.part > 0 && !self.trust.no_hints)?;
         let next = self.next == self.media.end() && self.part == self.media.pending.len();

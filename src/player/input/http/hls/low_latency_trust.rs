@@ -9,7 +9,7 @@ const MAX_BROKEN: u32 = 3;
 /// Number of consecutive kept promises that cancel the broken ones.
 const FORGIVEN: u32 = 10;
 
-/// Which promises of a server still count.
+/// The promises of a server that still count.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Trust {
     pub broken: u32,
@@ -50,7 +50,7 @@ pub(super) struct Early {
 }
 
 impl Early {
-    /// Takes its data, if it is the requested part.
+    /// Takes the data of the part at `place`, if that part was requested in advance.
     pub fn take(early: &mut Option<Self>, place: &FetchRange) -> Option<Bytes> {
         early.take().filter(|early| early.place == *place).map(|early| early.data)
     }

@@ -16,7 +16,7 @@ const UP: f64 = 0.7;
 const WEIGHT: f64 = 0.4;
 /// The assumed frame rate of a variant that declares none.
 const USUAL_RATE: f64 = 30.0;
-/// Smaller downloads are not used for the bandwidth measurement.
+/// Minimum size in bytes of a download that is used for the bandwidth measurement.
 const MIN_SAMPLE_BYTES: usize = 8 << 10;
 
 /// The measured bandwidth to the server.

@@ -1,7 +1,7 @@
 //! Bytes of a file on a web server, for readers with random access: a reader gets an error for
 //! missing bytes, and is called again when they have arrived. A few blocks are cached; nearby
 //! missing bytes come from the first response, others from range requests. At most
-//! [`MAX_KEPT_BYTES`], or one read, are cached, whatever the server sends.
+//! [`MAX_KEPT_BYTES`], or the bytes of one read, are cached, whatever the server sends.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -152,7 +152,7 @@ impl Blocks {
         blocks
     }
 
-    /// Returns what is known so far about the range support of the server.
+    /// Returns the server's range support, as far as it is known.
     pub fn gives(&mut self) -> Gives {
         if let Some(answer) = self.asked.try_join_next() {
             self.answered(answer.ok().flatten());
@@ -160,7 +160,7 @@ impl Blocks {
         self.gives
     }
 
-    /// Returns the range support, after waiting for the answer. This is cancel-safe.
+    /// Returns the range support, after waiting for the answer. This function is cancel-safe.
     pub async fn answer(&mut self) -> Gives {
         if let Some(answer) = self.asked.join_next().await {
             self.answered(answer.ok().flatten());
@@ -316,7 +316,7 @@ impl Blocks {
         whole.into_iter().for_each(|(at, bytes)| self.keep(at, bytes));
     }
 
-    /// Requests the missing bytes from here on.
+    /// Requests missing bytes from `at` on.
     fn ask_for(&mut self, at: u64) {
         let from = at / BLOCK * BLOCK;
         let most = from.saturating_add(self.part).min(self.size);
@@ -389,7 +389,7 @@ impl Blocks {
     }
 }
 
-/// Returns the start of the last block.
+/// Returns the block boundary at which the request for the end of the file begins.
 fn last_block(size: u64) -> u64 {
     size.saturating_sub(TAIL) / BLOCK * BLOCK
 }
