@@ -4,8 +4,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// A body shares its block if it takes at least 1/4 of it. Shared memory is then at most four times the
-/// size of the bodies.
+/// A body shares the memory of its block if the body takes at least a quarter of the block. Shared
+/// memory is then at most four times the size of the bodies.
 const MAX_PER_BYTE: usize = 4;
 
 /// Takes bytes from the front of a buffer that a socket or a file filled.

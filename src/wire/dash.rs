@@ -27,7 +27,7 @@ pub struct Manifest {
     pub latency: Duration,
     /// The latency of all other players.
     pub delay: Duration,
-    /// URL of the current time, as `xs:dateTime`.
+    /// URL at which players get the current time as `xs:dateTime`.
     pub clock: String,
     pub periods: Vec<Period>,
 }

@@ -198,7 +198,7 @@ impl<'a> Decoder<'a> {
     {
         let depth = deeper(depth)?;
         let name = self.text()?;
-        // Most values are strings: this reads them without another call.
+        // Most values are strings. They are read here, without another call.
         if let [marker::STRING, rest @ ..] = self.input
             && self.values < self.most
         {

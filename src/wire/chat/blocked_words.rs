@@ -1,5 +1,5 @@
-//! Words that block a chat message. Case, marks, invisible characters and full-width forms, with
-//! which people get around such lists, make no difference.
+//! Words that block a chat message. Differences in case, marks, invisible characters and full-width
+//! forms are ignored, because people use them to get around lists of blocked words.
 
 use crate::base::sanitize::is_visible;
 
@@ -16,8 +16,8 @@ pub struct BlockedWords {
 }
 
 impl BlockedWords {
-    /// Takes at most [`MAX_BLOCKED_WORDS`] of these words, without spaces around them and without
-    /// invisible words.
+    /// Takes at most [`MAX_BLOCKED_WORDS`] of these words. Spaces around a word are removed, and
+    /// words without a visible character are left out.
     pub fn new<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Self {
         let mut list = Self::default();
         for word in words {
@@ -54,9 +54,9 @@ impl BlockedWords {
     }
 }
 
-/// Returns the form of a text in which it is compared: in lower case (with the final sigma and the
-/// sharp s as in Unicode's case folding), without combining marks and invisible characters, with
-/// ASCII for full-width forms, and with single spaces.
+/// Returns a text in the form that is used for comparisons: in lower case (with the final sigma and
+/// the sharp s as in Unicode's case folding), without combining marks and invisible characters,
+/// with ASCII for full-width forms, and with single spaces.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for letter in text.chars() {

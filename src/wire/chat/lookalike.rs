@@ -5,13 +5,13 @@ use unicode_security::skeleton;
 
 use crate::wire::chat::blocked_words::fold;
 
-/// How a name looks, in two forms. Two names look alike if they have a form in common.
+/// The look of a name, in two forms. Two names look alike if they have a form in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameLook {
     /// The skeleton of the name in lower case, in which `I` is an `i`.
     lower: String,
-    /// The skeleton of the name as it is written, in which `I` is an `l`. Only capital letters of
-    /// some alphabets look like Latin ones.
+    /// The skeleton of the name as it is written, in which `I` is an `l`. In some alphabets, only
+    /// the capital letters look like Latin letters.
     written: String,
 }
 

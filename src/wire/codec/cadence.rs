@@ -26,7 +26,8 @@ const COMMON: [(u32, u32); 17] = [
 ];
 /// Relative tolerance for a common rate: a fifth of the distance between 60 and 59.94.
 const RATE_TOLERANCE: f64 = 0.000_2;
-/// Maximum number of standard errors by which a matching common rate may differ.
+/// Maximum number of standard errors by which a matching common rate may differ from the
+/// measurement.
 const ERRORS: f64 = 4.0;
 
 /// Returns the frame rate of frames with these times in microseconds, in any order. If the

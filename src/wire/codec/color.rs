@@ -6,7 +6,7 @@ use crate::wire::amf0::Value;
 /// The code point "unspecified", the same in every table.
 const UNSPECIFIED: u8 = 2;
 
-/// How to interpret the values of frames; `None` means unspecified.
+/// The interpretation of the values in frames. A field is `None` if the value is unspecified.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Colors {
     pub full_range: Option<bool>,
@@ -54,7 +54,7 @@ impl Light {
         Self { max_content, max_average, display: None }
     }
 
-    /// Makes a mastering display with this black and white level.
+    /// Makes the brightness data of a mastering display with these black and white levels.
     pub fn display(black: f64, white: f64) -> Self {
         let sane = white > 0.0 && white <= 1e6 && (0.0..white).contains(&black);
         Self { display: sane.then_some((black, white)), ..Self::default() }

@@ -9,7 +9,7 @@ use crate::media::{AudioCodec, VideoCodec};
 pub struct FourCc(pub [u8; 4]);
 
 impl FourCc {
-    /// Returns the FourCC as the number in metadata.
+    /// Returns the FourCC as the number that metadata contains.
     pub const fn as_u32(self) -> u32 {
         u32::from_be_bytes(self.0)
     }
@@ -73,7 +73,8 @@ impl VideoFormat {
         }
     }
 
-    /// Returns true if coded frames have a composition time (H.264, HEVC, VVC).
+    /// Returns true if coded frames have a composition time (H.264, HEVC, VVC, MPEG-4 part 2 and
+    /// MPEG-2).
     pub(in crate::wire) const fn has_composition_time(self) -> bool {
         matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Mpeg4 | Self::Mpeg2)
     }

@@ -3,8 +3,8 @@
 //!
 //! HEVC (ISO/IEC 14496-15 §8.3, H.265 §7.3.2.2 and Annex E), AV1 (AV1 in ISOBMFF §2.3, AV1 §5.5),
 //! VP9 (VP Codec ISO Media File Format Binding, VP9 §6.2), Opus (RFC 7845 §5.1), FLAC (RFC 9639
-//! §8.2), AC-3 (ETSI TS 102 366 §4.4). Audio and video are not decoded here, except uncompressed
-//! audio, because all readers share it.
+//! §8.2), AC-3 (ETSI TS 102 366 §4.4). This module decodes no audio or video, except uncompressed
+//! audio, whose decoding all readers share.
 
 pub mod aac;
 mod audio_config;

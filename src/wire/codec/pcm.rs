@@ -1,6 +1,6 @@
-//! Uncompressed audio (PCM) and its sample formats. Files describe these in many ways. Between
-//! onair's readers and decoders, the config is eleven bytes long: `lpcm`, coding, bytes per value,
-//! channels, rate.
+//! Uncompressed audio (PCM) and its sample formats. Files describe these formats in many ways.
+//! Between onair's readers and decoders, the config is eleven bytes long: `lpcm`, coding, bytes per
+//! value, channels, rate.
 
 use bytes::{BufMut, Bytes, BytesMut};
 

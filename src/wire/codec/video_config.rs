@@ -69,7 +69,8 @@ fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Opti
     Some(())
 }
 
-/// The parameter sets of an HEVCDecoderConfigurationRecord as whole NAL units, in the order that decoders need.
+/// Returns the parameter sets of an HEVCDecoderConfigurationRecord as whole NAL units, in the order
+/// that decoders need.
 pub fn hevc_parameter_sets(config: &[u8]) -> Vec<Bytes> {
     let mut sets: [Vec<Bytes>; 3] = Default::default();
     // A truncated array is used up to its end.

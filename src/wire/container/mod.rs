@@ -180,8 +180,8 @@ pub struct MuxerOutput {
     pub patches: Vec<(u64, Bytes)>,
 }
 
-/// Writes a file that is readable at every moment. A muxer appends whole units, and its end makes
-/// the file an ordinary one with an index.
+/// Writes a file that is readable at every moment. A muxer appends whole units. When it finishes,
+/// the file becomes an ordinary one with an index.
 pub trait Muxer: fmt::Debug + Send {
     /// Returns the start of the file. This method is called once, before all other methods.
     fn begin(&mut self) -> Bytes;
@@ -370,9 +370,9 @@ pub struct Index {
     /// For audio-only files, the audible span without the encoder's padding.
     pub heard: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,
-    /// Descriptions of other contents that are not kept.
+    /// Descriptions of all contents that are not kept.
     pub left_out: Vec<String>,
-    /// The other contents that are not kept, by kind, with their descriptions.
+    /// The kind and the description of each of the file's contents that the reader does not keep.
     pub lacking: Vec<(Part, String)>,
     /// Ticks per second of tracks that are finer than a millisecond.
     pub timescales: Vec<(TrackId, u32)>,

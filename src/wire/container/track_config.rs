@@ -13,7 +13,7 @@ use crate::wire::codec::{mpeg_audio, vorbis};
 use crate::wire::container::flv::Metadata;
 
 /// Maximum length of a configuration in bytes. H.264 and AAC use tens of bytes, and the codebooks
-/// of Vorbis some thousands.
+/// of Vorbis use a few thousand.
 pub const MAX_CONFIG: usize = 64 << 10;
 
 /// Derives the config of an audio track other than AAC from its codec config, or otherwise from a

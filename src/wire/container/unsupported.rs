@@ -65,8 +65,8 @@ pub fn note(known: &mut Vec<UnsupportedTrack>, track: &UnsupportedTrack) -> bool
 }
 
 impl UnsupportedTrack {
-    /// Describes a track of an MP4 file by its handler and the name of its description. Returns
-    /// `None` for tracks that are neither video nor audio.
+    /// Describes a track of an MP4 file by its handler type and the type of its sample entry.
+    /// Returns `None` for tracks that are neither video nor audio.
     pub fn of_mp4(handler: [u8; 4], name: [u8; 4]) -> Option<Self> {
         let medium = match &handler {
             b"vide" => TrackKind::Video,

@@ -206,8 +206,8 @@ impl Media {
         (self.from(number) + parts(&self.pending)).saturating_sub(before)
     }
 
-    /// Returns the last segment that begins at least `distance` before the end. If the playlist is
-    /// shorter, returns the first segment.
+    /// Returns the number of the last segment that begins at least `distance` before the end. If
+    /// the playlist is shorter, returns the number of the first segment.
     pub fn before_end(&self, distance: Duration) -> u64 {
         let mut left = Duration::ZERO;
         for (at, segment) in self.segments.iter().enumerate().rev() {
@@ -219,8 +219,8 @@ impl Media {
         self.sequence
     }
 
-    /// Works like [`before_end`](Self::before_end), but returns a segment, and one of its parts at
-    /// which decoding can begin.
+    /// Works like [`before_end`](Self::before_end), but returns the number of a segment, and the
+    /// index of one of its parts at which decoding can begin.
     pub fn part_before_end(&self, distance: Duration) -> (u64, usize) {
         let mut left = Duration::ZERO;
         let first = self.before_end(distance);

@@ -104,7 +104,7 @@ impl Reader<'_> {
                 self.target = Some(seconds(value).ok_or(Error::Tag("EXT-X-TARGETDURATION"))?);
             }
             "#EXT-X-MEDIA-SEQUENCE" => {
-                // Numbers after it must be countable too.
+                // The numbers of the following segments must not overflow.
                 let number = value.trim().parse().ok().filter(|it| *it < u64::MAX / 2);
                 self.media.sequence = number.ok_or(Error::Tag("EXT-X-MEDIA-SEQUENCE"))?;
             }

@@ -1,5 +1,6 @@
 //! HTTP/1.1 for tunnels and proxies (RFC 9112): headers of requests and responses, and the end of a
-//! body. It is sans-IO. Headers are limited in size; body data is passed on and not stored.
+//! body. This module is sans-IO. Headers are limited in size; body data is passed on and not
+//! stored.
 
 mod body;
 mod host;

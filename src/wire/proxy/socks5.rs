@@ -1,5 +1,5 @@
 //! Client side of SOCKS 5 with user and password (RFC 1928, RFC 1929): makes requests, and computes
-//! the length of replies. It is sans-IO.
+//! the length of replies. This module is sans-IO.
 
 /// The reason why a proxy rejects a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub enum Error {
     NotSocks,
     NeedsLogin,
     WrongLogin,
-    /// User, password or host is longer than 255 bytes.
+    /// The user, the password or the host is longer than 255 bytes.
     TooLong,
     /// The rules of the proxy forbid the connection.
     Forbidden,
@@ -44,7 +44,7 @@ pub fn method(answer: [u8; 2]) -> Result<Method, Error> {
     }
 }
 
-/// Makes the message with user and password, whose reply is 2 bytes long.
+/// Makes the message with the user and the password, whose reply is 2 bytes long.
 ///
 /// # Errors
 /// Fails with [`Error::TooLong`].
@@ -57,7 +57,7 @@ pub fn login(user: &str, password: &str) -> Result<Vec<u8>, Error> {
     Ok(message)
 }
 
-/// Checks that user and password are accepted.
+/// Checks that the proxy accepted the user and the password.
 ///
 /// # Errors
 /// Fails with [`Error::WrongLogin`].

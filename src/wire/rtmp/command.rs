@@ -20,7 +20,7 @@ pub struct Command<'a> {
     pub object: ValueRef<'a>,
     /// The values after the command object.
     pub arguments: Vec<ValueRef<'a>>,
-    /// True if a value after the name cannot be read. That value and all following ones are
+    /// True if a value after the name cannot be read. This value and all following ones are
     /// missing.
     pub malformed: bool,
 }

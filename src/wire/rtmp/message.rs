@@ -53,7 +53,7 @@ pub mod chunk_stream {
     pub const VIDEO: u32 = 6;
 }
 
-/// How binding a peer's bandwidth limit is (RTMP 1.0, 5.4.5).
+/// The strictness of a peer's bandwidth limit (RTMP 1.0, 5.4.5).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum LimitType {
     Hard,

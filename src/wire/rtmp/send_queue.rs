@@ -28,8 +28,8 @@ const UNSENT: u32 = 1_024;
 const SMALLEST: u32 = 128;
 /// Maximum chunk size in bytes. Larger chunks have no benefit.
 const MAX_CHUNK: u32 = 65_536;
-/// Interval at which audio far ahead of the video may overtake it, in ms at the link rate. Such
-/// audio keeps pace and gains little.
+/// Interval at which audio far ahead of the video may overtake it, in ms at the link rate. At this
+/// interval, the audio keeps up, but hardly increases its lead.
 const TURN_MS: u32 = 18;
 /// Lead of audio over a frame, in ms, up to which audio may overtake the frame without a limit.
 const FREE_LEAD: i32 = 100;
@@ -38,7 +38,7 @@ const MAX_LEAD: i32 = 1_000;
 /// Maximum size of a slice in bytes if the rate is unknown.
 const SLICE: usize = 2 * MAX_CHUNK as usize;
 /// Maximum number of waiting control messages. Only a peer that sends requests and does not read
-/// exceeds it.
+/// the replies exceeds this number.
 const MAX_CONTROL: usize = 512;
 
 /// The outgoing direction of a session.
@@ -142,8 +142,8 @@ impl SendQueue {
         self.next_size = Some(size).filter(|size| *size != self.writer.chunk_size());
     }
 
-    /// Follows the link rate. The slice size changes at once, and the chunk size only grows. Small
-    /// changes are ignored.
+    /// Follows the link rate. The slice size changes at once. The chunk size changes only if it
+    /// would at least double.
     pub(super) fn set_rate(&mut self, rate: BitsPerSecond) {
         self.rate = Some(rate);
         let (now, size) = (self.next_size.unwrap_or(self.chunk_size()), chunk_size_for(rate));

@@ -1,4 +1,4 @@
-//! RTMPT: RTMP in HTTP requests, for networks that allow nothing else. It is sans-IO.
+//! RTMPT: RTMP in HTTP requests, for networks that allow nothing else. This module is sans-IO.
 //!
 //! Adobe never specified RTMPT, so this module follows FFmpeg, librtmp and Adobe's servers. All
 //! requests are POSTs. The reply to `/open/1` is the session name and a line break. `/send/NAME/N`

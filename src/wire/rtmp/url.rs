@@ -270,8 +270,8 @@ impl Url {
         format!("{}{slash}{name}", self.tc_url())
     }
 
-    /// Removes the key from `text` (a message of a server), even if the text repeats only the
-    /// stream name or one value of its query.
+    /// Removes the key and the password from `text` (a message of a server), even if the text
+    /// repeats only the stream name or one value of the key's query.
     pub fn redact(&self, text: &str) -> String {
         let key = self.stream.expose();
         let mut clean = self.stream.redact(text);

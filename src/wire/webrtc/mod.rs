@@ -1,5 +1,5 @@
-//! What WebRTC viewers (WHEP) exchange with the server besides media cryptography: SDP, the session of a STUN message,
-//! and RTP payloads.
+//! The data that WebRTC viewers (WHEP) exchange with the server, without the cryptography: SDP,
+//! STUN messages, and RTP payloads.
 
 pub mod rtp;
 pub mod sdp;

@@ -199,8 +199,8 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Returns the credentials in an SDP fragment (RFC 8840). It is `None` if they are incomplete, or have a length
-    /// or characters that RFC 8839 (§5.4) forbids.
+    /// Returns the credentials in an SDP fragment (RFC 8840). Returns `None` if the credentials are
+    /// incomplete, or have a length or characters that RFC 8839 (§5.4) forbids.
     pub fn of_fragment(fragment: &str) -> Option<Self> {
         let mut lines = fragment.lines().map(str::trim_end);
         let password = lines.find_map(|line| line.strip_prefix("a=ice-pwd:"))?;

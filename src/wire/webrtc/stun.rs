@@ -16,8 +16,8 @@ const ICE_CONTROLLED: u16 = 0x8029;
 /// Length of an attribute with the integrity of a message, and of one with its fingerprint.
 const INTEGRITY_LENGTH: usize = 24;
 const FINGERPRINT_LENGTH: usize = 8;
-/// The priority of a peer-reflexive candidate (RFC 8445 §5.1.2.1). It decides nothing, because the other side
-/// chooses the path.
+/// The priority of a peer-reflexive candidate (RFC 8445 §5.1.2.1). The priority has no effect,
+/// because the other side chooses the path.
 const CHECK_PRIORITY: u32 = (110 << 24) | (0xFFFF << 8) | 0xFF;
 
 /// The lowest tie breaker, so that the other side keeps its role. libjuice reads 0 as a missing one.
@@ -39,7 +39,8 @@ pub fn is_request(datagram: &[u8]) -> bool {
     is_stun(datagram) && datagram.get(..2) == Some(&REQUEST.to_be_bytes())
 }
 
-/// Returns the transaction that this response answers, or `None` if the datagram is no successful response.
+/// Returns the transaction that this response answers, or `None` if the datagram is not a
+/// successful response.
 pub fn answered(datagram: &[u8]) -> Option<TransactionId> {
     let is_answer = is_stun(datagram) && datagram.get(..2) == Some(&SUCCESS.to_be_bytes());
     datagram.get(8..HEADER).filter(|_| is_answer)?.try_into().ok()
@@ -66,9 +67,10 @@ fn attributes(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// Makes a request that checks whether the peer receives at an address (RFC 8445 §7.2.2), as the controlled side.
-/// str0m's messages cannot have a chosen transaction, by which the response finds its session.
-/// `username` and `password` are those that the peer expects.
+/// Makes a request that checks whether the peer receives at an address (RFC 8445 §7.2.2), as the
+/// controlled side. str0m cannot make this request, because its messages cannot have a chosen
+/// transaction, and the response finds its session by the transaction. `username` and `password`
+/// are those that the peer expects.
 pub fn check(
     transaction: TransactionId,
     username: &str,

@@ -18,7 +18,7 @@ pub struct AdtsFrame<'a> {
     pub payload: &'a [u8],
 }
 
-/// The header of a frame, which may be incomplete.
+/// The header of a frame. The rest of the frame may not have arrived yet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AdtsHeader {
     pub object_type: u8,

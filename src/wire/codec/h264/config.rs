@@ -11,7 +11,7 @@ pub struct DecoderConfig {
     /// Constraint flags; `constraint_set0_flag` is bit 7.
     pub constraints: u8,
     pub level_idc: u8,
-    /// Size of a NAL unit's length field in bytes: 1, 2 or 4. The illegal 3 is accepted.
+    /// Size of a NAL unit's length field in bytes: 1, 2 or 4. The illegal value 3 is accepted.
     pub length_size: usize,
     /// Sequence parameter sets as whole NAL units.
     pub sps: Vec<Bytes>,

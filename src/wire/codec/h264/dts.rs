@@ -3,13 +3,13 @@
 //!
 //! With a reordering depth of D frames, the DTS of the n-th decoded frame is D frame intervals
 //! before the PTS of the n-th shown frame. The order count of a frame gives its display position
-//! relative to the frame that is due. The time from the last DTS to the frame's PTS is therefore
-//! that difference plus D + 1 intervals, which gives the length of one interval without the frame
-//! rate.
+//! relative to the frame that is due. The time from the last DTS to the frame's PTS therefore
+//! contains this number of intervals plus D + 1. This gives the length of one interval without the
+//! frame rate.
 //!
 //! D is learned from the frames, because the values in streams are often missing or wrong. When D
-//! grows by n, the DTS advances by only one step for n frames, and may exceed the PTS during these
-//! frames.
+//! grows by n, the DTS advances by only one minimum step per frame for n frames, and may exceed the
+//! PTS of these frames.
 
 use super::Error;
 use crate::wire::bits::BitReader;

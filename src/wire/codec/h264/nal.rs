@@ -112,8 +112,8 @@ pub fn avcc_nals(data: &[u8], length_size: usize) -> impl Iterator<Item = Result
     })
 }
 
-/// Converts Annex B to AVCC with 4-byte lengths, and keeps the NAL units that `keep` accepts. This
-/// makes one allocation.
+/// Converts Annex B to AVCC with 4-byte lengths, and keeps the NAL units that `keep` accepts. The
+/// conversion makes one allocation.
 pub fn annexb_to_avcc(data: &[u8], mut keep: impl FnMut(&[u8]) -> bool) -> Result<Bytes, Error> {
     // If all start codes have 3 bytes, each unit grows by one byte. Units have at least one byte, so there is
     // at most one unit per 4 bytes.
@@ -129,7 +129,7 @@ pub fn annexb_to_avcc(data: &[u8], mut keep: impl FnMut(&[u8]) -> bool) -> Resul
 }
 
 /// Converts AVCC to Annex B with 4-byte start codes, after `before` (parameter sets without start
-/// codes). This makes one allocation.
+/// codes). The conversion makes one allocation.
 pub fn avcc_to_annexb<'a>(
     data: &'a [u8],
     length_size: usize,
@@ -185,7 +185,7 @@ pub fn unescape(nal: &[u8]) -> Vec<u8> {
 }
 
 /// Inserts emulation prevention bytes into a raw payload. The result is a NAL unit. A payload that
-/// ends with a `cabac_zero_word` gets a 3 after it (§7.4.1).
+/// ends with a `cabac_zero_word` gets a byte of value 3 after it (§7.4.1).
 pub fn escape(rbsp: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(rbsp.len() + rbsp.len() / 2 + 1);
     let mut zeros = 0;

@@ -159,7 +159,7 @@ impl Sps {
         }
         sps.set_size()?;
         sps.vui_flag_at = r.position();
-        // Real encoders truncate the VUI; the frames decode correctly.
+        // Some encoders truncate the VUI, but their frames decode correctly.
         if r.flag().unwrap_or(false) {
             sps.vui = match Vui::read(&mut r) {
                 Ok(vui) => Some(vui),

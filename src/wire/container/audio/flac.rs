@@ -138,7 +138,7 @@ pub(super) struct FrameSearch {
     wanted: Option<u64>,
     longest: u64,
     from: u64,
-    /// The first frame found that begins later.
+    /// The first frame that was found after the wanted sample.
     later: Option<(u64, FlacHeader)>,
 }
 

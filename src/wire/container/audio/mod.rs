@@ -69,8 +69,8 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
     Ok(None)
 }
 
-/// Returns true if a file with this start may have one of these formats, because it has a signature
-/// or starts like a frame.
+/// Returns true if a file with this start may be an audio-only file of a known format, because the
+/// start has a signature or looks like a frame.
 pub fn may_begin(start: &[u8]) -> bool {
     let named = [&b"ID3"[..], b"OggS", b"fLaC"].iter().any(|name| start.starts_with(name));
     let wave = start.first_chunk().is_some_and(wav::begins);

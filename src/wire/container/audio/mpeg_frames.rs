@@ -86,7 +86,7 @@ fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, boo
     Ok((count, false))
 }
 
-/// Returns true if a stream of such frames begins at this position.
+/// Returns true if a stream of frames whose headers `head` reads begins at this position.
 pub(super) fn begins(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<bool, Error> {
     let (count, ends) = run(source, at, head)?;
     Ok(count >= MIN_FRAMES || ends && count > 0)

@@ -35,7 +35,7 @@ pub(super) struct MpegFile {
     /// Position of the next read.
     at: u64,
     samples: u64,
-    /// True if the first frame after the position must be found first.
+    /// True if the next read must first search for a frame.
     lands: bool,
     /// True if the file was not read continuously from its start.
     leapt: bool,
@@ -195,7 +195,7 @@ impl MpegFile {
         Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size }))
     }
 
-    /// Returns the time at which `samples` end.
+    /// Returns the time at which the audible part ends if there are this many samples.
     fn ends(&self, samples: u64) -> Timestamp {
         let behind = self.tag.behind.saturating_sub(DECODER_DELAY);
         time(samples.saturating_sub(behind), self.rate)

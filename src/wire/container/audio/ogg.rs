@@ -246,7 +246,7 @@ impl Reader {
         }
     }
 
-    /// Returns the start of the incomplete packet, or a position after everything.
+    /// Returns the start of the incomplete packet, or the maximum position if there is none.
     pub(super) fn open_at(&self) -> u64 {
         self.open.map_or(u64::MAX, |(begin, _)| begin)
     }

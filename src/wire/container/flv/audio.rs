@@ -86,7 +86,8 @@ impl AudioTag {
         matches!(self.track.packet, AudioPacket::MultichannelConfig(_))
     }
 
-    /// Returns true if this body must be kept for late viewers. An empty configuration is not kept.
+    /// Returns true if this body must be kept for late viewers. An empty AAC configuration is not
+    /// kept.
     pub fn is_sequence_start(&self) -> bool {
         self.tracks().any(|track| match &track.packet {
             AudioPacket::SequenceStart(config) => {

@@ -1,5 +1,6 @@
 //! Splits the bytes of an FLV file or HTTP-FLV stream into tags. The bytes may arrive split at any
-//! position. Stores only received bytes; the claimed size of a tag does not reserve memory.
+//! position. The demuxer stores only received bytes; the claimed size of a tag does not reserve
+//! memory.
 
 use bytes::BytesMut;
 

@@ -164,7 +164,8 @@ pub fn default_track(kind: TagKind, body: &Bytes, track: u8) -> Option<Bytes> {
         std::iter::once(one).chain(more).find(|part| part.id == track)?;
     let mut out = BytesMut::with_capacity(5 + rest.len());
     match (kind, &fourcc.0, packet_type) {
-        // The composition time is already present, or absent in this form.
+        // With packet type 1, the data begins with the composition time. With the other types,
+        // zeros take its place in the legacy form.
         (TagKind::Video, b"avc1", 0..=3) => {
             out.put_u8(first & 0x70 | 7);
             out.put_u8(if packet_type == 3 { 1 } else { packet_type });

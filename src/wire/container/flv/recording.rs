@@ -16,8 +16,8 @@ use crate::wire::container::{
 };
 
 /// Capacity of the index in keyframes. In longer files, only every second, fourth… keyframe is
-/// listed. With two numbers per keyframe, the index stays below the 4,096 values that readers
-/// (onair's too) accept in a script tag.
+/// listed. With two numbers per keyframe, the index stays below the 4,096 values that readers,
+/// including onair's, accept in a script tag.
 const INDEX: usize = 1_800;
 /// Minimum number of index entries without a warning from FFmpeg. A shorter index gets another name
 /// of the same length, which readers ignore.

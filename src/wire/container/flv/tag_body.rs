@@ -74,7 +74,7 @@ pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// Makes the body of a packet. Returns `None` if FLV does not support its codec.
+/// Makes the body of a packet. Returns `None` if FLV does not support the codec.
 pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
     let front = packet_front(codec, packet)?;
     let mut out = BytesMut::with_capacity(front.len() + packet.data.len());

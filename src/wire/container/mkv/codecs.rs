@@ -13,7 +13,7 @@ use crate::wire::container::mkv::ebml::{child, float, id, uint};
 pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC: &str = "A_AAC";
 
-/// Converts the known audio codecs other than AAC.
+/// Converts a track entry with a known audio codec other than AAC.
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
     let (codec, told, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
@@ -130,7 +130,7 @@ pub(super) fn colors(entry: &[u8]) -> Colors {
     Colors { full_range, light, ..Colors::of(primaries, transfer, matrix) }
 }
 
-/// Converts the known video codecs other than H.264.
+/// Converts a track entry with a known video codec other than H.264.
 pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
     let codec = match codec {
         "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,

@@ -16,7 +16,7 @@ use crate::wire::container::{
 const TIMESCALE: u32 = 1_000;
 /// Maximum size in bytes of a sample that can be a title.
 const MAX_SAMPLE: u32 = 4_096;
-/// The encoding in the `encd` box after a title that marks it as UTF-8.
+/// The value of the `encd` box after a title, which marks the title as UTF-8.
 const UTF_8: u32 = 0x100;
 
 /// Makes the samples of these chapters, and their table. The first sample is at `at` in the file,

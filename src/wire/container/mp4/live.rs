@@ -23,13 +23,13 @@ pub fn audio_timescale(audio: &AudioConfig) -> u32 {
     audio_frame(audio).1
 }
 
-/// Returns true if video of this codec can be sent in this form, and some browsers or players
+/// Returns true if video of this codec can be sent in CMAF segments, and some browsers or players
 /// support it.
 pub const fn is_live_video(codec: VideoCodec) -> bool {
     matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Av1 | VideoCodec::Vp9)
 }
 
-/// Returns true if audio of this codec can be sent in this form, and some browsers or players
+/// Returns true if audio of this codec can be sent in CMAF segments, and some browsers or players
 /// support it.
 pub const fn is_live_audio(codec: AudioCodec) -> bool {
     matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac | AudioCodec::Mp3)

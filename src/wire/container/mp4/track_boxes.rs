@@ -71,7 +71,7 @@ impl Trak<'_> {
             if let Kind::Audio(AudioTrack { name, .. }) = self.kind
                 && !name.is_empty()
             {
-                // The location for QuickTime and most other players.
+                // QuickTime and most other players read the name here.
                 put_box(out, *b"udta", |out| {
                     put_box(out, *b"name", |out| out.put_slice(name.as_bytes()));
                 });
@@ -80,7 +80,7 @@ impl Trak<'_> {
     }
 
     fn header(&self, out: &mut BytesMut) {
-        // Used in the presentation; only a default track is also enabled.
+        // The track is used in the presentation. Only a default track is also enabled.
         let flags = if self.first { 3 } else { 2 };
         put_full(out, *b"tkhd", 1, flags, |out| {
             out.put_bytes(0, 16);
@@ -158,7 +158,7 @@ impl Trak<'_> {
     }
 }
 
-/// Returns the names of the video sample description and of its configuration box.
+/// Returns the types of the video sample entry and of its configuration box.
 fn video_names(video: &VideoConfig) -> (&'static Name, &'static Name) {
     match video.codec {
         // Parameter sets that are not in the configuration are in the stream.
@@ -198,7 +198,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig) {
     });
 }
 
-/// Returns the name of the audio sample description.
+/// Returns the type of the audio sample entry.
 fn audio_name(codec: AudioCodec) -> Name {
     match codec {
         AudioCodec::Opus => *b"Opus",
@@ -272,11 +272,11 @@ fn es_descriptor(audio: &AudioConfig) -> Vec<u8> {
 pub(super) enum TrackDescription {
     /// An `avcC` configuration.
     Avc(Bytes),
-    /// Audio, and the name of its description.
+    /// Audio, and the type of its sample entry.
     Audio(AudioConfig, Name),
-    /// Video other than H.264, with its configuration and the name of its description.
+    /// Video other than H.264, with its configuration and the type of its sample entry.
     Video(VideoCodec, (u16, u16), Bytes, Name),
-    /// An unknown description, by its name.
+    /// An unknown sample entry, with its type.
     Other(Name),
 }
 

@@ -256,7 +256,7 @@ impl Demuxer {
         for stream in streams {
             match stream.kind {
                 // The first stream of each kind is used. Among several codecs, a codec that every
-                // player of onair decodes is preferred.
+                // onair player decodes is preferred.
                 Kind::Video(Codec::H264) if is_kind(&video, |it| it == HEVC) => {
                     video = Some(stream);
                 }

@@ -10,7 +10,7 @@ use crate::media::{
 use crate::wire::codec::pcm;
 use crate::wire::container::track_config;
 
-/// Ticks per second of all times here.
+/// Ticks per second of all times in this module.
 pub const CLOCK: i64 = 90_000;
 
 /// Codec in a transport stream.

@@ -107,7 +107,7 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
     Some(streams)
 }
 
-/// Stream type that stands for DTS if only a descriptor identifies it.
+/// Stream type that represents DTS if only a descriptor identifies the codec.
 const DTS: u8 = 0x8A;
 
 fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {

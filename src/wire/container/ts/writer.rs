@@ -46,7 +46,7 @@ pub struct Writer {
     audio: Option<AudioForm>,
 }
 
-/// How video is written.
+/// The form of the video in the stream.
 #[derive(Clone, Debug, PartialEq)]
 struct VideoForm {
     is_hevc: bool,
@@ -56,12 +56,12 @@ struct VideoForm {
     sets: Vec<Bytes>,
 }
 
-/// How audio is written.
+/// The form of the audio in the stream.
 #[derive(Clone, Debug, PartialEq)]
 enum AudioForm {
-    /// With ADTS headers.
+    /// AAC with ADTS headers.
     Aac(AudioSpecificConfig),
-    /// With this stream type.
+    /// MP3 with this stream type.
     Mp3(u8),
 }
 
@@ -69,7 +69,7 @@ enum AudioForm {
 #[derive(Debug)]
 struct PesUnit {
     pid: u16,
-    /// In ticks of the clock, without the delay.
+    /// The decoding time in ticks of the clock, without the delay.
     dts: i64,
     keyframe: bool,
     data: Bytes,

@@ -146,8 +146,8 @@ impl Writer {
     }
 
     /// Writes the header of a message's first chunk in the shortest possible form. A type 3 header
-    /// would repeat the time of a type 0 header as a delta. Because readers interpret that
-    /// differently, it is used only if both are 0.
+    /// would repeat the time of a type 0 header as a delta. Readers interpret that differently, so
+    /// a type 3 header is used only if both are 0.
     fn start(&mut self, message: &Message, length: usize, out: &mut Vec<u8>) -> Option<u32> {
         let header = Header {
             chunk_stream: message.chunk_stream,

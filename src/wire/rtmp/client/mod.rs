@@ -1,5 +1,5 @@
-//! Client side of a connection: publishes or plays one stream. It is sans-IO, without a clock or a
-//! thread.
+//! Client side of a connection: publishes or plays one stream. This module is sans-IO, without a
+//! clock or a thread.
 //!
 //! ```text
 //! let mut session = Session::new(Config::publish(url, bitrate), now, seed);
@@ -205,7 +205,7 @@ pub enum Error {
     Over,
 }
 
-/// A rejection of the server, with all its details.
+/// A rejection by the server, with all details.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{stage}: {refusal:?} ({status})")]
 pub struct Refused {

@@ -221,7 +221,7 @@ impl Session {
         may
     }
 
-    /// Closes in order: sends queued data, then FCUnpublish and deleteStream, then returns
+    /// Closes cleanly: sends queued data, then FCUnpublish and deleteStream, then returns
     /// [`Event::Finished`].
     pub fn close(&mut self) {
         if self.closing == Closing::No {

@@ -1,5 +1,5 @@
-//! Server side of a connection to a client that publishes or plays one stream. It is sans-IO,
-//! without a clock or a thread. The session is driven like [`super::client`].
+//! Server side of a connection to a client that publishes or plays one stream. This module is
+//! sans-IO, without a clock or a thread. The session is driven like [`super::client`].
 //!
 //! Requests of the client are events that need a decision. After [`Event::ConnectRequested`], call
 //! [`Session::accept_connect`] or [`Session::reject_connect`], and likewise for publish and play.

@@ -143,7 +143,7 @@ impl BodyReader {
         std::mem::take(&mut self.video.strays)
     }
 
-    /// Converts a video body with this DTS. Returns `None` if the body cannot be read.
+    /// Converts a video body with this DTS. `tag` is `None` if the body cannot be read.
     pub(super) fn video(
         &mut self,
         dts: Timestamp,
@@ -185,7 +185,7 @@ impl BodyReader {
         }
     }
 
-    /// Converts an audio body with this DTS. Returns `None` if the body cannot be read.
+    /// Converts an audio body with this DTS. `tag` is `None` if the body cannot be read.
     pub(super) fn audio(
         &mut self,
         dts: Timestamp,
@@ -258,7 +258,7 @@ impl VideoReader {
             self.announced = None;
         }
         if self.decodable(format).is_none() {
-            // A named codec is accepted if it is a known one.
+            // A config announces its codec, so a codec that onair knows is reported immediately.
             return self.unsupported(format, format.codec().is_some());
         }
         self.begin(format, config)
