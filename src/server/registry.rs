@@ -53,7 +53,7 @@ pub(super) struct Registry {
     access: RwLock<Arc<Access>>,
     rules: RwLock<Arc<MediaRules>>,
     notices: Notices,
-    /// See [`Config`]; it can change at runtime.
+    /// See [`Config`]. This value can change at runtime.
     pub successor: Mutex<Option<String>>,
     pub http_successor: Mutex<Option<HttpSuccessor>>,
     pub clock: Clock,
@@ -87,7 +87,8 @@ pub(super) struct Registry {
     pub began: Timestamp,
     /// True once clients are asked to move to the successor.
     draining: watch::Sender<bool>,
-    /// Counts how often all viewers had to leave, before they are disconnected.
+    /// Number of times that all viewers had to leave. It changes before the viewers are
+    /// disconnected.
     pub expelled: watch::Sender<u64>,
     stopping: AtomicBool,
     stop: Notify,
@@ -130,7 +131,7 @@ pub(super) struct Publication {
     pub since: Timestamp,
 }
 
-/// A slot among the connections. It is released when dropped.
+/// A slot among the connections. Dropping the value releases the slot.
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     registry: Arc<Registry>,
@@ -176,8 +177,8 @@ impl Registry {
         let notices = Notices::new(runtime.clone(), clock);
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let Limits { streams, viewers, .. } = config.limits;
-        // The time in milliseconds. Messages are less frequent, so the numbers of a later run are
-        // larger.
+        // The first number is the time in milliseconds. A server sends fewer messages than one per
+        // millisecond, so the numbers of a later run are larger.
         let first = clock.wall_micros(clock.now()).max(0).cast_unsigned() / 1_000;
         let chats = Chats::new(streams, viewers, config.chat.clone(), first);
         let admission = Admission::new(&config.limits);
@@ -439,13 +440,13 @@ impl Registry {
         self.tidy(stream);
     }
 
-    /// Returns how often all viewers had to leave.
+    /// Returns the number of times that all viewers had to leave.
     pub fn expulsions(&self) -> u64 {
         *self.expelled.borrow()
     }
 
-    /// Adds a viewer. The number is that of the expulsions when the viewer was admitted. Returns `None` if
-    /// there are too many viewers or streams.
+    /// Adds a viewer. `expelled` is the value of [`Registry::expulsions`] when the viewer was
+    /// admitted. Returns `None` if there are too many viewers or streams.
     pub fn join(
         &self,
         app: &str,
@@ -530,7 +531,8 @@ impl Registry {
         self.http_successor.lock().clone().filter(|_| self.is_draining())
     }
 
-    /// Returns the same for the viewers of a stream that is not published here, or no longer.
+    /// Returns the server to which the HTTP viewers of a stream move: [`Self::http_successor`] if
+    /// the stream is not published here, otherwise `None`.
     pub fn moved_to(&self, app: &str, name: &str) -> Option<HttpSuccessor> {
         let is_here = || self.find(app, name).is_some_and(|stream| stream.is_published());
         self.http_successor().filter(|_| !is_here())

@@ -1,10 +1,11 @@
-//! Slots for connections, limited in total and per address. A connection that does not publish or play yet
-//! keeps its slot only until other connections need it. If there are too many such connections, the server
-//! closes the oldest one of the address that has the most. A connection that has published or played, such as
-//! that of an HLS viewer between two requests, loses its slot only when all slots are taken. Newcomers then
-//! take the slots of such connections, so that they do not evict each other. Players never take
-//! the last slots, which are reserved for publishers and HTTP requests. A flood of connections therefore does
-//! not block other clients.
+//! Slots for connections, limited in total and per address. A connection that does not publish or
+//! play yet keeps its slot only until other connections need it. If there are too many connections
+//! without a purpose, the server closes the oldest one of the address that has the most of them. A
+//! connection that has published or played, such as that of an HLS viewer between two requests,
+//! rests: it loses its slot only when all slots are taken. New connections then take the slots of
+//! resting connections, and do not evict each other. Players never take the last slots, which are
+//! reserved for publishers and HTTP requests. A flood of connections therefore does not block other
+//! clients.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
@@ -23,7 +24,7 @@ pub(in crate::server) struct Spot {
     address: IpAddr,
     /// A [`State`], changed only under the lock of [`Admission`].
     state: AtomicU8,
-    /// The key in the list of [`Address`] that has this slot, changed only under the same lock.
+    /// The key of this slot in the list of its [`Address`], changed only under the same lock.
     turn: AtomicU64,
     waker: AtomicWaker,
 }
@@ -112,8 +113,8 @@ impl Admission {
         (self.connections / 4).max(2)
     }
 
-    /// Returns the same limit for one address; `is_shared` means that many clients share the
-    /// address.
+    /// Returns the maximum number of waiting connections without a purpose from one address;
+    /// `is_shared` means that many clients share the address.
     fn max_undecided_of(&self, is_shared: bool) -> usize {
         let all = self.max_undecided();
         if is_shared { (all / 2).max(1) } else { (all / 8).max(1) }
@@ -347,7 +348,7 @@ mod tests {
             assert!(places.settle(&spot, Purpose::Play));
             spot
         };
-        // More than may wait without a purpose.
+        // These are more connections than may wait without a purpose.
         let viewers: Vec<_> = (0..40).map(|_| play(HERE, false)).collect();
         viewers.iter().for_each(|viewer| places.unsettle(viewer));
         let newcomers: Vec<_> = (0..20).map(|_| places.admit(HERE, false).unwrap()).collect();

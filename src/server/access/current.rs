@@ -50,9 +50,10 @@ impl Access {
 /// Returns the host names by which browsers may address the server: those of the configuration, and this
 /// computer's name in the local network, such as `studio.local`.
 ///
-/// The name in the local network is safe from DNS rebinding. Names in `.local` are resolved by multicast
-/// on the local network (RFC 6762 §3), not by the DNS, so that no website can point one at this computer.
-/// An attacker on the same network who answers for the name can reach the server without that trick.
+/// The name in the local network is safe from DNS rebinding. Names in `.local` are resolved by
+/// multicast on the local network (RFC 6762 §3), not by the DNS, so that no website can make such a
+/// name refer to this computer. An attacker on the same network who answers for the name can reach
+/// the server without that trick.
 pub(in crate::server) fn known_names(config: &Config) -> Vec<String> {
     let own = System::host_name().ok().and_then(|name| local_name(&name));
     config.http_names.iter().cloned().chain(own).collect()

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::server::access::callback::calls::{DoneCall, RecordCall};
 use crate::server::access::rules::AppLimits;
 
-/// The reason that viewers get who had to leave with all others.
+/// The reason that the server gives when all viewers must leave.
 pub(in crate::server) const EXPELLED: &str = "the play key has changed";
 
 /// The right to publish or play.
@@ -24,7 +24,7 @@ pub(in crate::server) struct Grant {
     /// When dropped, reports that the client has finished.
     pub done: Option<Box<DoneCall>>,
     pub limits: AppLimits,
-    /// How often all viewers had to leave before the decision began.
+    /// Number of times that all viewers had to leave before the decision began.
     pub expelled: u64,
 }
 
@@ -41,6 +41,6 @@ pub(in crate::server) struct AdmittedViewer {
     pub id: u64,
     /// When dropped, reports that the viewer has finished.
     pub done: Option<Box<DoneCall>>,
-    /// How often all viewers had to leave before this viewer was admitted.
+    /// Number of times that all viewers had to leave before this viewer was admitted.
     pub expelled: u64,
 }

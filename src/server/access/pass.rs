@@ -80,7 +80,7 @@ fn new_key() -> Option<hmac::Key> {
     hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()
 }
 
-/// Returns the signed bytes. The lengths of the names keep them apart.
+/// Returns the signed bytes. The lengths of the names make the result unambiguous.
 fn message(scope: PassScope<'_>, until: [u8; UNTIL]) -> Vec<u8> {
     let PassScope { app, stream, address } = scope;
     let mut message = Vec::new();

@@ -32,7 +32,7 @@ impl ActionRules {
         self.tokens || !self.keys.is_empty()
     }
 
-    /// Returns true if this is one of the keys. Each one is compared completely, so that timing
+    /// Returns true if this is one of the keys. Each key is compared completely, so that timing
     /// reveals nothing.
     pub(in crate::server) fn has_key(&self, given: &str) -> bool {
         let is_same = |key: &Secret| is_same_secret(key.expose().as_bytes(), given.as_bytes());
@@ -101,7 +101,7 @@ impl AccessRules {
         self.apps.get(app).unwrap_or(&self.others)
     }
 
-    /// Returns true if anybody at any address may do this in some application.
+    /// Returns true if anybody at any address may perform this action in some application.
     pub fn is_open(&self, action: Action) -> bool {
         let mut all = std::iter::once(&self.others).chain(self.apps.values());
         all.any(|app| app.of(action).is_open() && !app.is_asked(action))

@@ -25,12 +25,12 @@ use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED};
 
 /// Number of stored messages for new members.
 const KEPT_LINES: usize = 30;
-/// Number of people who can be muted although their messages are no longer stored, because clients show more
-/// messages.
+/// Number of people who can be muted although their messages are no longer stored, because clients
+/// may still show these messages.
 const KEPT_PEOPLE: usize = 256;
 /// Number of remembered names of the streamer and moderators.
 const KEPT_STAFF: usize = 32;
-/// Names that viewers must not have, because they sound like those in charge.
+/// Names that viewers must not have, because they suggest that the sender is in charge.
 static RESERVED_NAMES: LazyLock<Vec<NameLook>> = LazyLock::new(|| {
     let names = [
         "Streamer",
@@ -80,17 +80,17 @@ struct Past {
     people: VecDeque<Person>,
     /// The names of the streamer and moderators, the latest last.
     staff: VecDeque<NameLook>,
-    /// When somebody at an address sent the last message, for slow mode.
+    /// The time of the last message from each address, for slow mode.
     heard: HashMap<IpAddr, Timestamp>,
 }
 
-/// A membership in a chat. It ends when dropped.
+/// A membership in a chat. The membership ends when this value is dropped.
 #[derive(Debug)]
 pub(super) struct ChatMember {
     chats: Arc<Chats>,
     key: (String, String),
     room: Arc<Room>,
-    /// New frames, including own messages.
+    /// New frames, including the member's own messages.
     pub frames: broadcast::Receiver<Arc<str>>,
     /// Earlier messages, and the current rules.
     pub past: Vec<Arc<str>>,
@@ -112,7 +112,7 @@ pub(super) enum NotPassed {
     Muted,
     /// The message contains a blocked word.
     Blocked,
-    /// The name is that of the streamer or a moderator, or one that looks like theirs.
+    /// The name belongs to the streamer or a moderator, or looks like one of their names.
     Reserved,
 }
 
@@ -165,7 +165,7 @@ impl Chats {
         Some(past.posts.iter().map(|(post, _)| post.clone()).collect())
     }
 
-    /// Deletes messages: all members remove them. Returns false if there is no such chat.
+    /// Deletes messages, which all members then remove. Returns false if there is no such chat.
     pub fn delete(&self, app: &str, stream: &str, ids: &[u64]) -> bool {
         let next = self.next_message.load(Ordering::Relaxed);
         let known: Vec<u64> = ids.iter().copied().filter(|id| *id < next).collect();
@@ -247,7 +247,7 @@ impl Past {
         (!deleted.is_empty()).then_some(ChatFrame::Deleted(deleted))
     }
 
-    /// Returns true if a viewer must not have a name with this look.
+    /// Returns true if a name that looks like this is reserved for the streamer and moderators.
     fn is_reserved(&self, name: &NameLook) -> bool {
         RESERVED_NAMES.iter().chain(&self.staff).any(|reserved| reserved.is_like(name))
     }
@@ -418,11 +418,11 @@ mod tests {
             })
             .collect();
         assert_eq!(roles, [ChatRole::Viewer, ChatRole::Streamer, ChatRole::Streamer]);
-        // From now on, it is the streamer's name.
+        // From now on, this name belongs to the streamer.
         for name in ["ANN", "\u{410}nn"] {
             assert_eq!(viewer.say(&named(name), at(90_000)), Err(NotPassed::Reserved), "{name}");
         }
-        // Somebody may have been told the role by a client; the server does not read it there.
+        // A client can claim a role in its message, but the server ignores the claim.
         let lie = ChatLine::from_json(r#"{"name":"eve","text":"hi","role":"streamer"}"#).unwrap();
         assert_eq!(viewer.say(&lie, at(90_000)), Ok(()));
         let last = got(&mut streamer).into_iter().rev().find_map(|frame| match frame {

@@ -58,8 +58,9 @@ pub(in crate::server) enum NotMuted {
 }
 
 impl Person {
-    /// Returns true if this connection is likely the same person as a muted one: by its number, or by its address.
-    /// Behind a proxy on this computer, everyone has the same address, so the name counts too.
+    /// Returns true if this connection likely belongs to this person, judged by its number or its
+    /// address. Behind a proxy on this computer, everyone has the same address, so the name counts
+    /// too.
     fn is_same(&self, id: u64, address: IpAddr, name: &str) -> bool {
         self.id == id || (self.address == address && (!address.is_loopback() || self.name == name))
     }

@@ -20,7 +20,7 @@ pub enum Event {
     Publish(Peer),
     /// A publisher has ended.
     Unpublish(Peer, Ended),
-    /// A viewer has started.
+    /// A viewer has joined.
     Join(Peer),
     /// A viewer has left.
     Leave(Peer, Ended),
@@ -196,14 +196,14 @@ pub struct PublisherFigures {
     pub audio: Option<AudioFigures>,
 }
 
-/// How often a publisher sent nothing for a second or more.
+/// Statistics of the times when a publisher sent nothing for a second or more.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stalls {
     pub count: u64,
     pub longest: Duration,
 }
 
-/// A viewer for the operator.
+/// The figures of a viewer, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViewerFigures {
     pub id: u64,

@@ -32,7 +32,7 @@ pub enum Strike {
         bytes: Bytes,
         deaf: bool,
     },
-    /// Requests that the client connects to this URL.
+    /// Requests that the client connect to this URL.
     Reconnect(String),
     NoAck,
     /// Reading is slowed down or stopped: the system should buffer little.

@@ -19,9 +19,9 @@ const LONGEST: Duration = Duration::from_secs(10);
 const ROUNDING: Duration = Duration::from_millis(400);
 /// Maximum time by which a keyframe may be early.
 const EARLY_KEYFRAME: Duration = Duration::from_millis(50);
-/// A larger forward step of the times is a discontinuity.
+/// A forward step of the times that is larger than this is a discontinuity.
 const JUMP: Duration = Duration::from_secs(3);
-/// A larger backward step of the times is a discontinuity.
+/// A backward step of the times that is larger than this is a discontinuity.
 const STEP_BACK: Duration = Duration::from_secs(1);
 /// How long to wait for the other track at the beginning.
 const OTHER_TRACK: Duration = Duration::from_secs(1);

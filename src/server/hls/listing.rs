@@ -28,7 +28,8 @@ const PART_HOLD_BACK: u32 = 3;
 const SKIP_UNTIL: u32 = 6;
 /// A request for a part is invalid if the part is further in the future than this (§6.2.5.2).
 const ADVANCE: Duration = Duration::from_secs(3);
-/// A request for a segment is invalid too if the segment is this many after the last one.
+/// A request for a segment is also invalid if the segment is more than this many segments after the
+/// last one.
 const ADVANCE_SEGMENTS: u64 = 2;
 
 /// The available resources.
@@ -371,8 +372,8 @@ impl Listing {
         self.is_ready().then_some(Report { uri, sequence: segment.number, part })
     }
 
-    /// Returns the multivariant playlist, with this playlist and its renditions. `folder` contains
-    /// the media playlists.
+    /// Returns the multivariant playlist, with this playlist and these renditions. `folder`
+    /// contains the media playlists.
     pub fn master(&self, folder: &str, renditions: &[OfferedVariant]) -> Bytes {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let variants: Vec<_> = std::iter::once(self.variant(LIST.to_owned()))
@@ -399,7 +400,7 @@ impl Listing {
         let what = self.initialization();
         OfferedVariant {
             uri,
-            // The future bitrate is unknown.
+            // This adds a reserve, because the future bitrate is unknown.
             bandwidth: (peak + peak / 10).max(1),
             average_bandwidth: (average as u64).max(1),
             codecs: what.map(|it| it.codecs.clone()).unwrap_or_default(),

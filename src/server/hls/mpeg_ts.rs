@@ -19,13 +19,15 @@ use crate::wire::hls::{
 pub(in crate::server) const TS_MASTER: &str = "ts.m3u8";
 /// Name of the media playlist below `/{app}/{stream}/hls/`.
 pub(in crate::server) const TS_LIST: &str = "ts-list.m3u8";
-/// The name of a rendition's playlist of MPEG-TS segments is this, and then that of its playlist.
+/// The name of a rendition's playlist of MPEG-TS segments consists of this prefix and the name of
+/// the rendition's ordinary playlist.
 pub(in crate::server) const TS_PREFIX: &str = "ts-";
 
 /// Overhead of the MPEG-TS headers that is added to the announced bandwidth, in percent.
 const OVERHEAD_PERCENT: u64 = 8;
 
-/// Writes a multivariant playlist of MPEG-TS segments; the bitrates are those of fragmented MP4.
+/// Writes a multivariant playlist of MPEG-TS segments. The bitrates in `variants` are those of
+/// fragmented MP4; the function adds the overhead of MPEG-TS.
 pub(in crate::server) fn write_ts_master(mut variants: Vec<OfferedVariant>) -> String {
     for variant in &mut variants {
         for rate in [&mut variant.bandwidth, &mut variant.average_bandwidth] {
@@ -35,7 +37,8 @@ pub(in crate::server) fn write_ts_master(mut variants: Vec<OfferedVariant>) -> S
     write_master(&variants, MasterForm { version: 3, independent: false })
 }
 
-/// Converts a segment, which consists of these chunks, to MPEG-TS. Returns `None` if MPEG-TS does not support its codecs.
+/// Converts a segment, which consists of these chunks, to MPEG-TS. Returns `None` if MPEG-TS does
+/// not support the segment's codecs.
 pub(in crate::server) fn to_ts<'a>(
     initialization: &'a Initialization,
     chunks: impl Iterator<Item = &'a Bytes>,
@@ -61,7 +64,8 @@ pub(in crate::server) fn to_ts<'a>(
 }
 
 impl Listing {
-    /// Returns the multivariant playlist for [`Self::ts_media`] and that of the renditions, under the same conditions.
+    /// Returns the multivariant playlist for [`Self::ts_media`] and for the MPEG-TS playlists of
+    /// the renditions. Returns `None` in the same cases as `ts_media`.
     pub fn ts_master(&self, renditions: Vec<OfferedVariant>) -> Option<Bytes> {
         self.initialization()?.ts.as_ref()?;
         let renditions = renditions

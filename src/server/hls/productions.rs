@@ -63,9 +63,10 @@ impl Productions {
         protocols
     }
 
-    /// Returns the first discontinuity sequence number of a new production. It increases across productions, and
-    /// with the hours since 1970 across runs of the server. It stays small, because hls.js loops over all
-    /// smaller numbers. For a number of seconds since 1970, that takes minutes.
+    /// Returns the first discontinuity sequence number of a new production. It increases across
+    /// productions, and with the hours since 1970 across runs of the server. It stays small,
+    /// because hls.js loops over all smaller numbers. With the number of seconds since 1970, this
+    /// loop would take minutes.
     pub(super) fn first_discontinuity(&self, hours: u64) -> u64 {
         self.discontinuities.fetch_max(hours, Ordering::AcqRel).max(hours)
     }

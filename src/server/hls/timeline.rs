@@ -15,7 +15,7 @@ use crate::wire::container::mp4::live::{
 };
 use crate::wire::container::mp4::sample_table::{Entry, micros, ticks};
 
-/// A longer frame does not define the duration of the next one.
+/// A frame of at least this duration does not define the duration of the next one.
 const LONG_PICTURE: Duration = Duration::from_secs(1);
 /// Audio continues the previous packet if the gap is at most this long.
 const AUDIO_JITTER: Duration = Duration::from_millis(50);
@@ -160,7 +160,8 @@ impl Timeline {
         self.count(packet.data.len());
     }
 
-    /// Returns the start and duration of a packet, or `None` if it overlaps.
+    /// Returns the start and duration of a packet, or `None` if the packet overlaps the previous
+    /// one.
     pub fn expect_audio(&mut self, packet: &EncodedPacket) -> Option<(Timestamp, Duration)> {
         let audio = self.audio.as_mut()?;
         audio.last = audio.last.max(Some(packet.dts));

@@ -26,7 +26,7 @@ use crate::server::service::port::OpenPort;
 pub(super) struct Callers {
     pub listener: net::Listener,
     pub registry: Arc<Registry>,
-    /// Dropped after the listener.
+    /// The open port, which is dropped after the listener.
     pub open: OpenPort,
 }
 

@@ -12,8 +12,8 @@ pub(super) fn no_such_stream() -> Response {
     (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response()
 }
 
-/// Returns the response for a stream that is at the successor of this server now. The method stays, as
-/// WHEP needs ("Load balancing and redirections" in draft-ietf-wish-whep).
+/// Returns the response for a stream that is at the successor of this server now. The method stays
+/// the same, as WHEP requires ("Load balancing and redirections" in draft-ietf-wish-whep).
 pub(super) fn moved(successor: &HttpSuccessor, uri: &Uri) -> Response {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let head = [

@@ -268,7 +268,7 @@ fn refused(why: &Refused) -> Response {
             let why = "There are too many viewers.\n";
             (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
         }
-        // The next attempt needs what is valid by then.
+        // The next attempt needs a key or token that is valid at that time.
         Refused::Expelled => {
             let head = [(header::RETRY_AFTER, RETRY)];
             let why = "The play key has just changed.\n";

@@ -14,13 +14,14 @@ use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackI
 
 /// How long an MP4 file waits for the config of the other track.
 const OTHER_TRACK_MICROS: i64 = 1_000_000;
-/// Maximum number of packets that wait for that config.
+/// Maximum number of packets that wait for the config of the other track.
 const MAX_WAITING: usize = 1_024;
-/// Maximum total size of these packets, in bytes.
+/// Maximum total size of the waiting packets, in bytes.
 const MAX_WAITING_BYTES: usize = 32 << 20;
-/// A larger backward step of the times is not jitter. The file continues without the step.
+/// A backward step of the times that is larger than this is not jitter. The file continues without
+/// the step.
 const STEP_BACK_MICROS: i64 = 1_000_000;
-/// The distance between two packets around such a step.
+/// The distance between the newest packet before a removed step and the first packet after it.
 const AFTER_STEP_MICROS: i64 = 20_000;
 
 /// The contents of one file.

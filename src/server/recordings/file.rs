@@ -1,5 +1,6 @@
 //! The file of a recorded publication: writes complete tags and watches the disk, like the studio's
-//! recordings. Its operations can block on the disk, so do not call them on the runtime's threads.
+//! recordings. The operations of this module can block on the disk, so do not call them on the
+//! runtime's threads.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};

@@ -58,7 +58,7 @@ pub(in crate::server) fn read(
         let Ok(entry) = entry else { continue };
         let Ok(name) = entry.file_name().into_string() else { continue };
         let Some(format) = format_of(&name) else { continue };
-        // This does not follow links.
+        // This call does not follow links.
         let Ok(metadata) = entry.metadata() else { continue };
         let Ok(modified) = metadata.modified() else { continue };
         if metadata.is_file() {

@@ -11,7 +11,8 @@ use crate::wire::container::Format;
 
 /// Maximum length of the application, and of the stream, in a file name in bytes.
 const MAX_NAME: usize = 80;
-/// Replaces the rest of a longer name. It is not an escape, so such a name cannot be read back.
+/// The character that replaces the rest of a longer name. It is not a complete escape, so a
+/// shortened name cannot be read back.
 const CUT: char = '%';
 /// The format of the time.
 const TIME: &str = "%Y-%m-%d %H-%M-%S";
@@ -76,7 +77,7 @@ pub(in crate::server) fn began(name: &str) -> Option<i64> {
     Some(at.timestamp().as_microsecond())
 }
 
-/// Returns true if the server gives its recordings such names.
+/// Returns true if the server gives its recordings names of this form.
 pub(super) fn is_ours(file: &str) -> bool {
     matches!(format_of(file), Some(Format::Flv | Format::Mp4)) && split(stem(file)).is_some()
 }

@@ -41,7 +41,7 @@ const MAX_BYTES: u64 = 128 << 20;
 const MAX_READING: usize = 8;
 /// Memory for segments that are read or sent, in KiB. A client that does not read holds its segment.
 const MAX_SENDING_KIB: u32 = 256 << 10;
-/// So many copies of a segment are in memory while it becomes MPEG-TS.
+/// Number of copies of a segment that are in memory while the segment is converted to MPEG-TS.
 const TS_COPIES: u64 = 3;
 /// How long a request waits for the disk, or for memory.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
@@ -72,7 +72,7 @@ impl Default for OpenRecordings {
     }
 }
 
-/// The bytes of a segment. They occupy memory until the last copy is dropped.
+/// The bytes of a segment. Their memory counts as used until the last reference is dropped.
 struct SegmentBytes {
     bytes: Bytes,
     _room: OwnedSemaphorePermit,
@@ -286,7 +286,8 @@ impl OpenRecordings {
         self.read(recording, number, 1, move |it| it.read_segment(tracks, number)).await
     }
 
-    /// Reads a segment as MPEG-TS. Returns `None` if it does not exist, or has no such form.
+    /// Reads a segment as MPEG-TS. Returns `None` if the segment does not exist, or cannot be
+    /// converted.
     ///
     /// # Errors
     /// Fails if the segment cannot be read.
@@ -335,7 +336,7 @@ impl OpenRecording {
         Ok(Self { path, name, stream, began, file, content, viewers: Mutex::default(), used })
     }
 
-    /// Returns a viewer of the recording in events.
+    /// Returns a viewer of the recording as it appears in events.
     pub fn peer(&self, address: SocketAddr, id: u64, protocol: Protocol) -> Peer {
         Peer { app: VOD.to_owned(), stream: self.name.clone(), address, id, protocol }
     }
@@ -431,7 +432,8 @@ impl OpenRecording {
         Ok((!chunks.is_empty()).then(|| chunks.concat().into()))
     }
 
-    /// The same as MPEG-TS.
+    /// Returns the bytes of a segment as MPEG-TS, or `None` if the segment does not exist or cannot
+    /// be converted.
     fn read_ts(&self, number: usize) -> Result<Option<Bytes>, OpenError> {
         let initialization = self.content.read().initialization.clone();
         let segment = self.read_segment(Tracks::All, number)?;

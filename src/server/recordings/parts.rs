@@ -1,5 +1,5 @@
-//! Writes a stream to one file after another: a new file begins at a keyframe, so no frame is lost. Its operations
-//! block on the disk, so do not call them on the runtime's threads.
+//! Writes a stream to one file after another: a new file begins at a keyframe, so no frame is lost.
+//! The operations of this module block on the disk, so do not call them on the runtime's threads.
 
 use std::fmt;
 use std::io;

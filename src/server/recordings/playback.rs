@@ -247,7 +247,7 @@ impl Playback {
         ends.into_iter().flatten().max().unwrap_or_default()
     }
 
-    /// Returns the next samples, the path of their file, and whether they are the last ones.
+    /// Returns the next samples, the path of their file, and whether the recording is complete.
     fn plan(&self) -> (Vec<Planned>, PathBuf, bool) {
         let Some((recording, _)) = &self.opened else { return Default::default() };
         let content = recording.content();

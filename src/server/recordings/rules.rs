@@ -59,7 +59,7 @@ impl Default for RecordingRules {
 }
 
 impl RecordingRules {
-    /// Returns how to record a stream, or `None` if the stream is not recorded.
+    /// Returns the rules for recording a stream, or `None` if the stream is not recorded.
     pub fn of(&self, app: &str, stream: &str) -> Option<FileRules> {
         let name = format!("{app}/{stream}");
         let rule = self.streams.iter().find(|rule| matches(&rule.streams, &name));

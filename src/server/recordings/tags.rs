@@ -73,7 +73,7 @@ impl StreamTag {
 #[derive(Debug)]
 pub(super) struct EventReader {
     first: Reader,
-    /// The other audio tracks by their ids, in the order of their arrival.
+    /// The other audio tracks with their ids, in the order of arrival.
     others: Vec<(u8, Reader)>,
 }
 
@@ -106,7 +106,7 @@ impl EventReader {
             let Some((_, reader)) = self.others.get_mut(at) else { continue };
             let track = TrackId::Audio(at as u8 + 1);
             let read = reader.read(Tag { kind, time_ms, body: body.clone() });
-            // The times of this track's reader may have begun after a wrap-around.
+            // The times of this track's reader may have begun after the timestamps wrapped around.
             let shift = dts.micros_since(read.dts);
             all.extend(plain(read.events).map(|event| match event {
                 StreamEvent::Packet(packet) => {

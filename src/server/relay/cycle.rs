@@ -18,7 +18,7 @@ const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
 /// Maximum number of successive redirects that the relay follows.
 const MAX_REDIRECTS: u32 = 3;
 
-/// Why a connection, or the relay, ends.
+/// The reason why a connection, or the relay, ends.
 pub(super) enum End {
     /// The relay ends.
     Over(Problem),
@@ -61,7 +61,8 @@ pub(super) trait Relaying: Send {
     /// Records the end of a connection. Returns the time of its first media.
     fn disconnected(&mut self, now: Timestamp) -> Option<Timestamp>;
 
-    /// Called a few times a second, even without a connection.
+    /// Performs the regular checks. This function is called a few times per second, even without a
+    /// connection.
     ///
     /// # Errors
     /// Fails if the relay has to end.

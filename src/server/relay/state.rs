@@ -24,7 +24,7 @@ pub(in crate::server) struct RelayWay {
 }
 
 impl RelayWay {
-    /// Returns true if this is the path of this stream.
+    /// Returns true if the relay sends this stream, and the other servers on the path are these.
     pub fn is_of(&self, stream: &Arc<Stream>, path: &RelayPath) -> bool {
         std::ptr::eq(self.stream.as_ptr(), Arc::as_ptr(stream)) && self.path == *path
     }

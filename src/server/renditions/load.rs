@@ -8,7 +8,7 @@ use crate::media::{FrameRate, Size};
 /// The assumed cost of an encoder before the first measurement, in nanoseconds per macroblock: 720p30
 /// needs a quarter of a core.
 const USUAL_COST: u64 = 2_300;
-/// The weight of a new measurement in the mean is one divided by this.
+/// The weight of a new measurement in the mean is one divided by this number.
 const SMOOTHING: u64 = 64;
 
 /// The measured load.

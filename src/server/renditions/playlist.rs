@@ -130,8 +130,8 @@ impl RenditionPlaylist {
         asked > i64::MIN && now.since(Timestamp::from_micros(asked)) < KEPT
     }
 
-    /// Returns the data that players need about the rendition, or `None` if such a stream does not have
-    /// the rendition.
+    /// Returns the data that players need about the rendition, or `None` if this stream does not
+    /// have the rendition.
     pub fn variant(&self, main: &Listing) -> Option<OfferedVariant> {
         let of = main.initialization()?;
         let audio_rate = main.audio_rate() * PEAK_PERCENT / 100;

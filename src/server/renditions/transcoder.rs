@@ -35,10 +35,10 @@ const KEPT: Duration = Duration::from_secs(2);
 const WAITING_FRAMES: usize = 6;
 /// Waiting messages that together last longer are dropped up to their last keyframe.
 const MAX_BEHIND_MS: u32 = 2_000;
-/// A stream that falls behind this often within the next duration is too much for the CPU.
+/// A stream that falls behind this often within [`OVERLOAD_WINDOW`] is too much for the CPU.
 const MAX_OVERLOADS: usize = 3;
 const OVERLOAD_WINDOW: Duration = Duration::from_secs(30);
-/// Larger video is not decoded.
+/// Maximum number of pixels of a frame. Larger video is not decoded.
 const MAX_PIXELS: usize = 4_096 * 2_304;
 /// Maximum number of remembered keyframes that the decoder has not returned yet.
 const MAX_KEYS: usize = 64;

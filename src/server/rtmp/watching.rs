@@ -22,15 +22,15 @@ pub(super) struct Watching {
     playback: Playback,
     since: Timestamp,
     sent_before: u64,
-    /// How often all viewers had to leave before.
+    /// Number of times that all viewers had to leave before the client was admitted.
     expelled: u64,
     /// True if the client was accepted.
     accepted: bool,
 }
 
 impl Watching {
-    /// Begins to play the recording of this name, from this time on. The client was admitted after so many
-    /// expulsions.
+    /// Begins to play the recording of this name, from this time on. `expelled` is the value of
+    /// [`Registry::expulsions`] when the client was admitted.
     pub fn new(
         registry: &Arc<Registry>,
         connection: &Arc<Connection>,

@@ -85,8 +85,8 @@ pub struct Config {
     /// The URL, with an application, to which clients reconnect when this server shuts down
     /// (Enhanced RTMP's reconnect request). `None` means this server.
     pub successor: Option<String>,
-    /// Where HTTP viewers of a stream go while this server drains, once the stream is not published
-    /// here. `None` means that they stay.
+    /// The server to which HTTP viewers of a stream move while this server drains, once the stream
+    /// is not published here. `None` means that they stay.
     pub http_successor: Option<HttpSuccessor>,
     /// The login for publishers; players need none.
     pub login: Option<Login>,
@@ -126,7 +126,7 @@ pub struct Config {
 /// The rules for the next recording, the next rendition and the next WHEP viewer.
 #[derive(Clone, Debug, Default)]
 pub struct MediaRules {
-    /// Which publications are recorded, and how.
+    /// The rules for which publications are recorded, and how.
     pub recording: RecordingRules,
     /// The renditions of streams.
     pub renditions: Ladders,

@@ -46,7 +46,7 @@ impl IceServer {
         if login.is_some() != is_turn {
             return Err(problem!("serve-ice-login"));
         }
-        // They are a part of a header.
+        // The user name and the credential become a part of a header.
         let fits = |text: &str| {
             (1..=MAX_LOGIN).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')

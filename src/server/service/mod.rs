@@ -56,7 +56,8 @@ const SOCKET_PAUSE: Duration = Duration::from_millis(10);
 
 /// Time for which onair waits until the sessions of a closed WebRTC port release its socket.
 const SESSIONS_END: Duration = Duration::from_millis(300);
-/// Interval between checks of that socket. If it is not released in time, the next free port is used.
+/// Interval between checks of whether the socket is released. If it is not released in time, the
+/// next free port is used.
 const SESSIONS_CHECK: Duration = Duration::from_millis(5);
 
 /// The reason why the server does not start.
@@ -98,7 +99,7 @@ pub struct Addresses {
     pub http_moved: bool,
 }
 
-/// A running server. Dropping it ends the server without waiting.
+/// A running server. Dropping the value ends the server without waiting.
 #[derive(Debug)]
 pub struct Server {
     registry: Arc<Registry>,
@@ -351,7 +352,7 @@ impl Server {
         self.registry.chats.set_rules(rules);
     }
 
-    /// Sets where clients reconnect when this server ends.
+    /// Sets the address at which clients reconnect when this server ends.
     pub fn set_successor(&self, successor: Option<String>) {
         *self.registry.successor.lock() = successor;
     }
@@ -404,7 +405,7 @@ fn serve_webrtc(
 ) -> WebRtcPort {
     let (port, open) = port();
     let socket = Arc::new(socket);
-    // For viewers without UDP. The rest works without it.
+    // This listener is for viewers without UDP. Everything else works without it.
     let tcp = Listener::bind(runtime.handle(), socket.local_addr())
         .inspect_err(|error| tracing::warn!(%error, "no TCP on the port of WebRTC"));
     registry.whep.open(Arc::clone(&socket), certificate.clone(), tcp.is_ok());

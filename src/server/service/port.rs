@@ -30,7 +30,7 @@ pub(in crate::server) struct OpenPort {
     connections: Arc<Connections>,
 }
 
-/// The connections of a port. This list does not keep their slots.
+/// The connections of a port. This list does not keep the slots of the connections occupied.
 #[derive(Debug, Default)]
 struct Connections(Mutex<Vec<(SocketAddr, Weak<Spot>)>>);
 

@@ -36,7 +36,7 @@ struct Inner {
     dismissed: Option<&'static str>,
     /// True if metadata was sent.
     titled: bool,
-    /// Number of returned bytes.
+    /// Number of bytes that the response has got.
     sent: u64,
 }
 
@@ -60,7 +60,7 @@ impl FlvSink {
         Arc::new(Self { id, viewer, limit, inner: Mutex::new(inner) })
     }
 
-    /// Returns the next bytes, or `None` after the publisher has left and the queue is empty.
+    /// Returns the next bytes, or `None` after the stream has ended and the queue is empty.
     pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut inner = self.inner.lock();
         if let Some(bytes) = inner.pop() {
@@ -113,7 +113,7 @@ impl Sink for FlvSink {
         self.viewer.unwrap_or(Protocol::HttpFlv)
     }
 
-    /// Returns the number of returned bytes.
+    /// Returns the number of bytes that the response has got.
     fn sent(&self) -> u64 {
         self.inner.lock().sent
     }
@@ -133,8 +133,8 @@ impl Sink for FlvSink {
         // A viewer over HTTP cannot declare its capabilities.
         let messages = batch.messages.iter();
         for message in messages.filter_map(|message| message.for_viewer(self.viewer.is_none())) {
-            // In a file, time codes and the like are useless, and metadata is at its start: FFmpeg
-            // interprets later metadata as subtitles.
+            // In a file, time codes and similar messages are useless. Metadata is only at the start
+            // of a file, because FFmpeg interprets later metadata as subtitles.
             if message.kind == TagKind::Script
                 && (message.class == Class::Sound || std::mem::replace(&mut inner.titled, true))
             {

@@ -1,5 +1,5 @@
 //! The initial data for a new viewer: metadata, codec configs, and the video and audio since the
-//! last keyframe. It is limited in bytes.
+//! last keyframe. The size of this data is limited.
 
 use std::sync::Arc;
 

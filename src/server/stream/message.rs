@@ -18,7 +18,7 @@ pub(in crate::server) const STREAM: u32 = 1;
 /// Number of bytes in the first chunk's header before the message stream: basic header, time,
 /// length, kind.
 const STREAM_AT: usize = 8;
-/// Size of that header in bytes, without an extended timestamp.
+/// Size of the first chunk's header in bytes, without an extended timestamp.
 const HEADER: usize = 12;
 /// From this time on, a chunk's timestamp is extended by four bytes (RTMP 1.0, 5.3.1.3).
 const EXTENDED_FROM_MS: u32 = 0xFF_FFFF;
@@ -171,7 +171,7 @@ impl Message {
     }
 }
 
-/// Longer messages are not joined by copying.
+/// Maximum total size in bytes of messages that are joined by copying.
 const MAX_JOINED: usize = 1 << 20;
 
 /// Messages that are sent together, in order.
@@ -179,7 +179,7 @@ const MAX_JOINED: usize = 1 << 20;
 pub(in crate::server) struct Batch<'a> {
     pub messages: &'a [Arc<Message>],
     /// All messages in RTMP form for the message stream of nearly all players, for viewers that
-    /// want everything. It is built once, and sent to each viewer with one system call.
+    /// want everything. These bytes are built once, and sent to each viewer with one system call.
     pub joined: Option<Bytes>,
 }
 

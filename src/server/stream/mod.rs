@@ -38,17 +38,17 @@ use crate::server::stream::publisher::{Dismissal, Publisher};
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::wire::container::flv::TagKind;
 
-/// A new publisher whose times are at most this far ahead continues where its predecessor ended.
+/// The times of a new publisher stay unchanged if they follow the predecessor's last time by at
+/// most the elapsed time plus this value.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
-/// A publisher that is silent for this long counts as a ghost. A network change leaves such ghosts.
-/// They look like another authorized publisher, because one address can belong to a whole
-/// household. A stream without data for this long has stalled for its viewers anyway.
+/// A publisher that is silent for this long is a ghost. A network change leaves one behind. A ghost
+/// looks like another authorized publisher, because a whole household can share an address. A
+/// stream without data for this long has stalled for its viewers anyway.
 const GHOST_AFTER: Duration = Duration::from_secs(4);
 /// A silent publisher on this computer counts as a ghost after this time. The time is shorter,
 /// because the system closes the connections of dead processes.
 const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
-/// Messages are held only for at least this many viewers. For fewer, a system call per viewer and burst
-/// costs little.
+/// Messages are held only for at least this many viewers. For fewer, the system calls cost little.
 const HOLD_FROM: usize = 500;
 /// From this many viewers on, a burst is sent with one system call, if supported.
 const ONE_CALL_FROM: usize = 4;
@@ -79,7 +79,7 @@ struct Inner {
     records: Vec<ViewerRecord>,
     /// Cached messages that are not sent yet, because they wait for the next bursts.
     held: Vec<Arc<Message>>,
-    /// When the first held message arrived.
+    /// The time at which the first held message arrived.
     held_since: Option<Timestamp>,
     /// The shift that makes a publisher's times continue those of the previous one, in ms.
     shift_ms: u32,

@@ -29,13 +29,15 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Sends messages, or queues them.
     fn deliver(&self, batch: &Batch<'_>);
 
-    /// Returns the sending half if the joined batch can go to the socket directly. The batch is
-    /// then sent to many viewers in one call. `None` means that `deliver` must be used.
+    /// Returns the sending half of the connection if [`Batch::joined`] can go to the socket
+    /// directly. These bytes are then sent to many viewers in one call. `None` means that `deliver`
+    /// must be used.
     fn lend(&self, _batch: &Batch<'_>) -> Option<MappedMutexGuard<'_, Outgoing>> {
         None
     }
 
-    /// Records that this many bytes were sent on the lent half. The rest is in its queue.
+    /// Records that this many bytes were sent on the sending half that was lent. The rest is in its
+    /// queue.
     fn settle(&self, _sent: u64, _all_done: bool) {}
 
     /// Returns the number of bytes that were sent to the receiver.
@@ -46,7 +48,7 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Disconnects the viewer.
     fn dismiss(&self, _reason: &'static str) {}
 
-    /// Handles the end: the publisher has left.
+    /// Handles the end of the stream: the publisher has left.
     fn end(&self);
 
     /// Handles the return of a publisher.

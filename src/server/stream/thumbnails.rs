@@ -27,7 +27,7 @@ use crate::wire::container::flv::reader::Reader;
 const MIN_AGE: Duration = Duration::from_secs(5);
 /// Maximum size of a thumbnail, with the aspect ratio of the video.
 const FIT: Size = Size::new(320, 180);
-/// Larger video gets no thumbnail.
+/// Maximum number of pixels of a frame. Larger video gets no thumbnail.
 const MAX_PIXELS: usize = 4_096 * 2_304;
 /// JPEG quality.
 const QUALITY: u8 = 75;

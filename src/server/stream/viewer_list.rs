@@ -51,8 +51,8 @@ impl Stream {
             .count()
     }
 
-    /// Returns the bitrates of the publisher in steps, oldest first. They are empty if there is no
-    /// publisher.
+    /// Returns the bitrates of the publisher in steps, oldest first. The result is empty if there
+    /// is no publisher.
     pub fn bitrate_history(&self, now: Timestamp) -> Vec<u64> {
         let inner = self.inner.lock();
         inner.publisher.as_ref().map(|it| it.history.bitrates(now)).unwrap_or_default()

@@ -16,8 +16,8 @@ const MAX_SLICES: usize = 64;
 const ROOM_KEPT: usize = 4;
 /// The overhead of an entry in bytes: many tiny messages are no cheaper than a few large ones.
 const ENTRY_COST: usize = 64;
-/// Up to this fraction of its limit, a queue keeps every message: a reader that keeps up,
-/// especially a recorder, loses none.
+/// A queue that is shorter than its limit divided by this number keeps every message. A reader that
+/// keeps up, especially a recorder, therefore loses none.
 const KEPT_WHOLE: usize = 8;
 
 /// A waiting message.

@@ -68,7 +68,7 @@ pub(super) struct ChosenRendition {
 pub(super) struct Restart {
     pub ufrag: String,
     pub password: String,
-    /// Gets the fragment with the new local credentials.
+    /// The channel for the answer: the fragment with the new local credentials.
     pub answer: oneshot::Sender<String>,
 }
 

@@ -12,7 +12,7 @@ use crate::net::webrtc::DatagramSocket;
 /// network.
 const MAX_WAITING: usize = 1_024;
 
-/// Where a datagram came from.
+/// The path on which a datagram arrived.
 #[derive(Clone, Debug)]
 pub(super) enum Path {
     Udp(SocketAddr),
@@ -76,8 +76,9 @@ impl TcpLink {
     }
 }
 
-/// Datagrams to the viewer over UDP that leave together, because a system call costs more than a datagram. No more
-/// wait than those of one wake-up: while the socket is full, the session adds none.
+/// Datagrams to the viewer over UDP that leave together, because a system call costs more than a
+/// datagram. Only the datagrams of one wake-up can wait: while the socket is full, the session adds
+/// none.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     socket: Arc<DatagramSocket>,
@@ -103,13 +104,13 @@ impl Outgoing {
         sent
     }
 
-    /// Sends a datagram before what waits, and returns the number of bytes that were sent. If the system has no room,
-    /// the datagram is lost, as on any network.
+    /// Sends a datagram before the waiting ones, and returns the number of bytes that were sent. If
+    /// the system has no room, the datagram is lost, as on any network.
     pub fn send_now(&self, datagram: &[u8], to: SocketAddr) -> usize {
         self.socket.send(datagram, to).unwrap_or(0)
     }
 
-    /// Sends what waits, and returns the number of bytes that were sent.
+    /// Sends the waiting datagrams, and returns the number of bytes that were sent.
     pub fn flush(&mut self) -> usize {
         let Some(to) = self.to else { return 0 };
         let sent = self.socket.send_all(&self.waiting, to);

@@ -116,7 +116,7 @@ async fn receive(
     }
 }
 
-/// Sends packets until the session ends, or the viewer accepts nothing for this long.
+/// Sends packets until the session ends, or the viewer accepts nothing for the time `stalled`.
 async fn send(
     mut stream: impl tokio::io::AsyncWrite + Unpin,
     mut packets: mpsc::Receiver<Vec<u8>>,

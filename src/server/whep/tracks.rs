@@ -23,7 +23,7 @@ pub(in crate::server) enum VideoFormat {
     Av1,
 }
 
-/// Why a stream is not playable in browsers.
+/// The reason why a stream is not playable in browsers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Unplayable {
     /// Video of this codec, which the player or WHEP does not support.

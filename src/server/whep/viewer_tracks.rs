@@ -14,11 +14,11 @@ use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::negotiation::{Route, VideoRoute};
 use crate::server::whep::production::productions::ProductionUse;
 
-/// Frames that wait for the link longer than this are dropped up to the next keyframe.
+/// If frames wait for the link longer than this, frames are dropped up to the next keyframe.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 /// Maximum number of waiting packets.
 const MAX_PACKETS: usize = 4_096;
-/// Maximum time from the arrival of a frame to the screen on a good link.
+/// Maximum time between the arrival of a frame and its display, on a good link.
 const MAX_PLAYOUT: Duration = Duration::from_millis(100);
 
 /// The video track for one viewer.
@@ -28,10 +28,11 @@ pub(super) struct Pictures {
     /// Sequence number of the next packet. It has no gaps, even if frames are skipped, because receivers take
     /// gaps for losses.
     next: u64,
-    /// Deadline for the keyframe that the encoder was asked for. After it, the viewer gets cached frames.
+    /// Deadline for the keyframe that the encoder was asked for. After the deadline, the viewer
+    /// gets cached frames.
     pub due: Option<Instant>,
     pub playout: Playout,
-    /// Where the frames come from.
+    /// The variant from which the frames come.
     pub variant: Variant,
     pub used: ProductionUse,
     /// The variant to which the track changes at the next keyframe.
@@ -57,7 +58,7 @@ impl Pictures {
         Self { route, cursor, next: 0, due: None, playout, variant, used, coming: None }
     }
 
-    /// Forgets the coming variant.
+    /// Cancels the change of variant.
     pub fn stop_coming(&mut self, id: u64) {
         if let Some(coming) = self.coming.take() {
             coming.used.unsubscribe(id);
@@ -70,7 +71,8 @@ impl Pictures {
         self.coming.iter().for_each(|coming| coming.used.unsubscribe(id));
     }
 
-    /// Changes to the coming variant if this is its first keyframe. Returns the variant that is no longer used.
+    /// Changes to the next variant if this frame is the first keyframe of that variant. Returns the
+    /// variant that is no longer used.
     pub fn change_at(&mut self, frame: &Frame) -> Option<ProductionUse> {
         let is_first = |coming: &mut Coming| {
             let is_its = coming.used.production.id() == frame.production;
@@ -82,7 +84,7 @@ impl Pictures {
         Some(std::mem::replace(&mut self.used, coming.used))
     }
 
-    /// Sends a frame at this time.
+    /// Sends a frame with the timestamp `at`, in microseconds.
     pub fn write(&mut self, rtc: &mut Rtc, frame: &Frame, at: i64, now: Instant) {
         let pt = if frame.is_av1 { self.route.av1 } else { self.route.h264 };
         let mut direct = rtc.direct_api();

@@ -159,7 +159,8 @@ pub(in crate::server) struct DoneCall {
 }
 
 impl DoneCall {
-    /// Creates the report for the end of `call`. Returns `None` if such a call has no end.
+    /// Creates the report for the end of `call`. Returns `None` if the end of this call is not
+    /// reported.
     pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
         call.end().map(|call| Self { callbacks, visit, call: Some(call) })

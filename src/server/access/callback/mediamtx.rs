@@ -18,7 +18,8 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
         Call::Publish { .. } => "publish",
         _ => "read",
     };
-    // MediaMTX has no FLV. Such viewers watch over HTTP, like HLS viewers.
+    // MediaMTX has no HTTP-FLV, so FLV viewers have the protocol name of HLS viewers, who also
+    // watch over HTTP.
     let protocol = match visit.protocol {
         Protocol::Rtmp => "rtmp",
         Protocol::Whep => "webrtc",

@@ -165,7 +165,7 @@ enum PatternToken {
     Any,
 }
 
-/// Also reaches the states after stars, because a star can match an empty text.
+/// Marks the states after stars as reached too, because a star can match an empty text.
 fn skip_stars(tokens: &[PatternToken], reached: &mut [bool]) {
     for (at, token) in tokens.iter().enumerate() {
         let is_reached = reached.get(at).copied().unwrap_or_default();

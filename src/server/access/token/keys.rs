@@ -87,7 +87,7 @@ impl PublicKey {
         }
     }
 
-    /// Returns true if a token with this key id may be signed by this key.
+    /// Returns true if this key could have signed a token with this key id.
     pub(super) fn fits(&self, id: Option<&str>) -> bool {
         id.is_none() || self.id.is_none() || self.id.as_deref() == id
     }

@@ -34,7 +34,7 @@ pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<Claims, TokenProble
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenProblem::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(TokenProblem::Malformed)?;
     let header = decode(header)?;
-    // Extensions that a token requires are unknown here (RFC 7515 §4.1.11).
+    // onair knows no extensions, so a token that requires one is invalid (RFC 7515 §4.1.11).
     if header.get("crit").is_some() {
         return Err(TokenProblem::Malformed);
     }

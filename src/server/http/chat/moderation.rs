@@ -22,7 +22,7 @@ const MAX_BODY: usize = 64 << 10;
 /// Maximum number of messages or people in a request.
 const MAX_IDS: usize = 256;
 
-/// Changes. Omitted fields keep their values.
+/// The requested changes. Omitted fields keep their values.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Changes {

@@ -28,7 +28,7 @@ pub(super) struct FileViewer {
     /// The application of its stream.
     app: String,
     client: FileClient,
-    /// How often all viewers had to leave before.
+    /// Number of times that all viewers had to leave before this client was admitted.
     expelled: u64,
     /// When dropped, tells a callback that the client has finished.
     _done: Option<Box<DoneCall>>,

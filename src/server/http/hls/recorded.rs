@@ -145,7 +145,7 @@ pub(in crate::server::http) async fn response(
     };
     let recording = match open(registry, &path).await {
         Ok(recording) => recording,
-        // It has just begun.
+        // The recording has just begun.
         Err(OpenError::Unreadable(_)) if registry.files.is_writing(&path) => {
             return busy("There is no segment yet.\n");
         }
@@ -201,8 +201,8 @@ struct RecordedEntry {
     viewer: AdmittedViewer,
 }
 
-/// Checks that a client may play the stream that was recorded, or has a link of the operator. `name` is that of the
-/// recording, which may not exist.
+/// Checks that a client may play the stream that was recorded, or has a link of the operator.
+/// `name` is the name of the recording, which may not exist.
 async fn admit(
     registry: &Arc<Registry>,
     caller: &Caller,

@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 pub(in crate::server::http) enum RangeAnswer {
     /// The whole file, because the request has no range, or a range that may be ignored.
     Whole,
-    /// These bytes.
+    /// This part of the file.
     Part(std::ops::Range<u64>),
-    /// The file has no such bytes.
+    /// The file does not contain the requested bytes.
     Unsatisfiable,
 }
 

@@ -45,8 +45,8 @@ fn protocols(whep: bool, hls: Mode) -> Vec<&'static str> {
     all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
 }
 
-/// Returns an ICE server as browsers take it (`RTCIceServer`). They need it before they post an offer, so a
-/// `Link` header of the answer is too late for them.
+/// Returns an ICE server as browsers take it (`RTCIceServer`). Browsers need the server before they
+/// post an offer, so a `Link` header in the answer would be too late.
 fn ice_server(server: &IceServer) -> Value {
     match server.login() {
         None => json!({ "urls": server.url() }),

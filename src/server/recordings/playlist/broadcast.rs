@@ -17,7 +17,7 @@ use crate::wire::hls::{ListPosition, Map, Media, Segment, write_media};
 pub(in crate::server) const EVENT: &str = "event.m3u8";
 /// Maximum number of segments in the playlist: about a day.
 const MAX_LISTED: usize = 21_600;
-/// Minimum time between two checks whether the files still exist.
+/// Minimum time between two checks of whether the files still exist.
 const FILE_CHECK: Duration = Duration::from_secs(1);
 
 /// The known files of a broadcast, and their segments.
@@ -68,17 +68,17 @@ enum FileState {
     Gone,
 }
 
-/// The current text of the playlist.
+/// The current version of the playlist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct BroadcastText {
-    /// Empty if the client has this version.
+    /// The text, which is empty if the client has this version.
     pub text: Bytes,
     /// A version that changes whenever the text changes.
     pub version: String,
     pub ended: bool,
 }
 
-/// The playlist of a broadcast, or why there is none.
+/// The playlist of a broadcast, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum BroadcastPlaylist {
     Text(BroadcastText),

@@ -82,7 +82,8 @@ pub(in crate::server) fn media(recording: ListedRecording<'_>) -> String {
     media_of(recording, ".m4s", Some(&Arc::new(map)))
 }
 
-/// The media playlist of MPEG-TS segments, or `None` if MPEG-TS does not support the codecs.
+/// Returns the media playlist of MPEG-TS segments, or `None` if MPEG-TS does not support the
+/// codecs.
 pub(in crate::server) fn ts_media(recording: ListedRecording<'_>) -> Option<String> {
     recording.content.initialization.as_ref()?.ts.as_ref()?;
     Some(media_of(recording, TS_EXTENSION, None))
@@ -124,7 +125,7 @@ pub(in crate::server) fn master(content: &RecordingContent, list: &str) -> Strin
     write_master(&[variant(content, list)], form)
 }
 
-/// Returns the multivariant playlist for [`ts_media`], under the same conditions.
+/// Returns the multivariant playlist for [`ts_media`], or `None` in the same cases.
 pub(in crate::server) fn ts_master(content: &RecordingContent) -> Option<String> {
     content.initialization.as_ref()?.ts.as_ref()?;
     Some(write_ts_master(vec![variant(content, TS_LIST)]))

@@ -17,7 +17,7 @@ use crate::server::stream::sink::Sink;
 #[derive(Debug, Default)]
 pub(in crate::server) struct ConnectedViewers {
     rtmp: Mutex<Vec<RtmpViewer>>,
-    /// By the name of the recording.
+    /// The viewers of whole files, by the name of the recording.
     files: Mutex<HashMap<String, Viewers>>,
 }
 

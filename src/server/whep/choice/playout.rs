@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// The share of lost packets above which the delay begins.
+/// The share of lost packets at which the delay begins.
 const LOSSY: f32 = 0.01;
 /// The share of lost packets below which the delay ends.
 const CLEAN: f32 = 0.003;
@@ -35,7 +35,7 @@ impl Playout {
         }
     }
 
-    /// Returns the minimum time from the arrival of a frame to the screen.
+    /// Returns the minimum time between the arrival of a frame and its display.
     pub fn delay(&self) -> Duration {
         self.delay
     }

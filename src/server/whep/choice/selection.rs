@@ -26,7 +26,7 @@ const UNKNOWN_SIZE: Size = Size::new(1_280, 720);
 /// Bitrate of the audio that is sent with a rendition, in bits per second.
 const AUDIO_BITRATE: u64 = 128_000;
 
-/// Why a session is rejected.
+/// The reason why a session is rejected.
 #[derive(Debug)]
 pub(in crate::server) enum Refused {
     /// WHEP is disabled.

@@ -1,5 +1,5 @@
-//! Hostile datagrams against a connection: those of a viewer's real session, changed by seeded mutations, from the
-//! viewer's own address and from that of a stranger. Time is simulated.
+//! Hostile datagrams against a connection: those of a viewer's real session, changed by seeded
+//! mutations, from the viewer's own address and from the address of a stranger. Time is simulated.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,12 +20,14 @@ use crate::wire::webrtc::stun;
 const VIEWER: &str = "198.51.100.7:5000";
 const STRANGER: &str = "203.0.113.9:6000";
 const HIGH: Option<VideoFormat> = Some(VideoFormat::H264(0x64_00_1F));
-/// Sessions of each test, and hostile datagrams before each of the viewer's.
+/// Number of sessions in each test. The next constant is the number of hostile datagrams before
+/// each datagram of the viewer.
 const SESSIONS: u64 = 24;
 const MUTANTS: usize = 40;
 /// A datagram makes the server send no more than a flight of the handshake.
 const MAX_SENT: usize = 24;
-/// At the end of an ICE request: FINGERPRINT, which nothing protects, and before it MESSAGE-INTEGRITY.
+/// Lengths of the last two attributes of an ICE request: FINGERPRINT, which nothing protects, and
+/// before it MESSAGE-INTEGRITY.
 const FINGERPRINT: usize = 8;
 const INTEGRITY: usize = 24;
 
@@ -66,7 +68,7 @@ impl Random {
         bytes
     }
 
-    /// An ICE request with other attributes, and with the integrity that belongs to them.
+    /// Returns an ICE request with changed attributes, and with a correct MESSAGE-INTEGRITY.
     fn resign(&mut self, request: &[u8]) -> Vec<u8> {
         let (head, attributes) = request.split_at(20);
         let kept = attributes.len().saturating_sub(INTEGRITY + FINGERPRINT);
@@ -84,7 +86,7 @@ impl Random {
     }
 }
 
-/// Datagrams and where they go.
+/// Datagrams with their destinations.
 type Sent = Vec<(SocketAddr, Vec<u8>)>;
 
 /// A server's connection and its viewer.
@@ -93,7 +95,7 @@ struct Session {
     video: VideoRoute,
     viewer: Rtc,
     now: Instant,
-    /// The server's part has failed.
+    /// True if the server's connection has failed.
     failed: bool,
     delivered: usize,
 }
@@ -128,11 +130,12 @@ impl Session {
         let receive = Receive::new(Protocol::Udp, address(VIEWER), address(ADDRESS), datagram);
         let Ok(receive) = receive else { return };
         self.delivered += 1;
-        // Only its own log tells of a datagram that cannot be read.
+        // A session only logs the error of a datagram that cannot be read.
         let _ = self.server.handle_input(Input::Receive(self.now, receive));
     }
 
-    /// Passes on what the server sends, and returns when it wants to go on.
+    /// Passes the server's datagrams to the viewer. Returns the time at which the server wants to
+    /// be polled again.
     fn pass_back(&mut self) -> Instant {
         match drain(&mut self.server) {
             Ok((sent, until)) => {
@@ -150,7 +153,8 @@ impl Session {
         }
     }
 
-    /// Runs for so long, or until both are connected. Before each datagram of the viewer, `attack` sends others.
+    /// Runs for `duration`. If `is_enough` is set, ends earlier once both sides are connected.
+    /// Before each datagram of the viewer, `attack` sends hostile ones.
     fn run(
         &mut self,
         duration: Duration,
@@ -190,7 +194,7 @@ fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// What a side sends until it waits, and for how long it does.
+/// Returns the datagrams that a side sends until it waits, and the time until which it waits.
 fn drain(rtc: &mut Rtc) -> Result<(Sent, Instant), RtcError> {
     let mut sent = Vec::new();
     loop {
@@ -222,7 +226,8 @@ fn nothing_is_taken_from_a_stranger() {
                 }
                 tried += 1;
                 if session.is_taken(STRANGER, &bad) {
-                    // Nothing but a copy of a request is taken: what differs is not protected.
+                    // The server takes nothing from a stranger but a copy of a request. The copy
+                    // can differ only in parts that are not protected.
                     let end = datagram.len() - FINGERPRINT;
                     assert!(stun::is_stun(datagram), "{bad:02x?}");
                     assert_eq!(bad.get(4..end), datagram.get(4..end));
@@ -259,7 +264,7 @@ fn a_hostile_viewer_breaks_nothing_but_its_own_session() {
             }
             last = datagram.to_vec();
         };
-        // Every other one waits for the end of the handshake.
+        // In every other session, the attack waits for the end of the handshake.
         if seed.is_multiple_of(2) {
             session.run(Duration::from_secs(20), true, &mut |_, _| ());
             assert!(session.server.is_connected(), "seed {seed}");

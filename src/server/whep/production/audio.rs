@@ -11,7 +11,7 @@ use crate::text::Problem;
 /// Bitrate of stereo in bits per second; mono uses half of it.
 const BITRATE: u32 = 128_000;
 const RATE: u32 = 48_000;
-/// A larger difference between packet times and sample count is a gap, in µs.
+/// A difference between packet times and sample count that is larger than this, in µs, is a gap.
 const MAX_DRIFT: i64 = 60_000;
 
 /// Makes Opus packets from an audio track.

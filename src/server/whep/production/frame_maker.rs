@@ -1,4 +1,5 @@
-//! Converts messages of a stream to frames. It runs on a separate thread, because it decodes audio.
+//! Converts messages of a stream to frames. The frame maker runs on a separate thread, because it
+//! decodes audio.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -91,7 +91,7 @@ pub(in crate::server::whep) struct WantedTracks {
 pub(in crate::server::whep) struct ProductionUse {
     pub production: Arc<Production>,
     wanted: WantedTracks,
-    /// The rendition, which is encoded as long as this exists.
+    /// The rendition, which is encoded as long as this value exists.
     rendition: Option<RenditionUse>,
 }
 

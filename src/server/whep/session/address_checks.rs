@@ -54,7 +54,7 @@ struct WaitingCheck {
     request: Vec<u8>,
 }
 
-/// What to do about a request.
+/// The result of checking a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CheckedRequest {
     /// True if the request may be passed on.
@@ -64,8 +64,8 @@ pub(super) struct CheckedRequest {
 }
 
 impl AddressChecks {
-    /// Creates the checks of a session, whose user name fragment is `local`. `remote` and `password` are those of
-    /// the viewer.
+    /// Creates the checks of a session, whose user name fragment is `local`. `remote` and
+    /// `password` are the viewer's fragment and password.
     pub fn new(tag: CheckTag, local: &str, (remote, password): (&str, &str)) -> Self {
         Self {
             tag,
@@ -76,7 +76,7 @@ impl AddressChecks {
         }
     }
 
-    /// Uses other credentials. Answers that have come stay valid.
+    /// Uses other credentials. Answers that have arrived stay valid.
     pub fn restart(&mut self, local: &str, remote: (&str, &str)) {
         let answered = std::mem::take(&mut self.answered);
         *self = Self { answered, ..Self::new(self.tag, local, remote) };
@@ -127,7 +127,8 @@ impl AddressChecks {
         Some(datagram)
     }
 
-    /// Handles a response. If it answers a check of its address, returns the request that has waited for the answer.
+    /// Handles a response. If the response answers a check of the address that sent it, returns the
+    /// request that has waited for the answer.
     pub fn answer(&mut self, datagram: &[u8], path: &Path, now: Instant) -> Option<Vec<u8>> {
         let source = (path.protocol(), path.peer());
         let transaction = stun::answered(datagram)?;

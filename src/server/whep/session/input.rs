@@ -31,7 +31,7 @@ impl Session {
             let request = self.checks.answer(datagram, path, Instant::now());
             return request.map_or(Ok(()), |request| self.accept(registry, &request, path));
         }
-        // str0m sends no requests, so that it needs no errors, and it ignores indications.
+        // str0m sends no requests, so it needs no error responses. It also ignores indications.
         if stun::is_stun(datagram) && !stun::is_request(datagram) {
             return Ok(());
         }

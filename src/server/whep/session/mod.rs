@@ -47,10 +47,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 /// Maximum wait of the task.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// Maximum age in µs of a keyframe for a viewer's request; for older keyframes, the encoder is
-/// asked.
+/// Maximum age in µs of a cached keyframe that answers a viewer's request. If the keyframe is
+/// older, the session asks the encoder for a new one.
 const YOUNG_KEYFRAME: i64 = 500_000;
-/// Time limit for the encoder, after which the cached frames are used.
+/// Time limit for the encoder to send a keyframe. After it, the cached frames are used.
 const KEYFRAME_WITHIN: Duration = Duration::from_millis(600);
 /// Minimum interval between restarts for a viewer.
 const RESTART_PAUSE: Duration = Duration::from_millis(300);
@@ -218,7 +218,7 @@ impl Session {
                     () = mailbox.news() => {}
                     () = &mut sleep => {}
                 }
-                // A fault ends one session, but leaves no trace of it in the shared lists.
+                // A fault ends one session, but leaves no entry of the session in the shared lists.
                 let step = || step(&mut self, &registry, &slot);
                 match catch_unwind(AssertUnwindSafe(step)) {
                     Ok(Ok(until)) => sleep.as_mut().reset(until.into()),
@@ -253,7 +253,7 @@ impl Session {
             self.restart_ice(registry, restart);
         }
         let now = Instant::now();
-        // With a datagram, str0m gets the time too. It must get it again if there are frames.
+        // With a datagram, str0m gets the time too. It must get the time again if there are frames.
         let mut knows_time = has_received && frames.is_empty();
         if let Some(published) = published {
             self.gone_since = (!published).then_some(now);
@@ -329,7 +329,7 @@ impl Session {
         Ok(())
     }
 
-    /// Helps a viewer that has lost frames permanently.
+    /// Restores the video of a viewer if retransmission could not repair a loss.
     fn help(&mut self, registry: &Registry, now: Instant) {
         let soon = |before: Instant| now.duration_since(before) < RESTART_PAUSE;
         if self.joined.is_none() || self.helped.is_some_and(soon) {

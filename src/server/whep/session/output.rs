@@ -62,9 +62,10 @@ impl Session {
                     if !is_media || packets >= MAX_PACKETS {
                         continue;
                     }
-                    // After each packet, the pacer waits for the time. str0m returns media last, so that nothing else
-                    // waits here. After the last packet, the known time of the next poll is still right: each poll
-                    // that reaches it learns the next one.
+                    // After each packet, the pacer waits until it gets the current time. str0m
+                    // returns media last, so nothing else waits here. After the last packet, the
+                    // known time of the next poll is still right: each poll that reaches it learns
+                    // the next one.
                     let now = Instant::now();
                     if now < self.next_poll && !had_events && self.was_last_packet() {
                         return Ok(self.next_poll);
