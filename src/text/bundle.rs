@@ -253,7 +253,7 @@ mod tests {
         ] {
             assert_eq!(Language::English.joined(summary, advice), whole);
         }
-        assert_eq!(Language::Chinese.joined("已断开", "请重新插入。"), "已断开。请重新插入。");
-        assert_eq!(Language::Chinese.joined("已断开。", "请重新插入。"), "已断开。请重新插入。");
+        assert_eq!(Language::Chinese.joined("已断开", "请重新插上。"), "已断开。请重新插上。");
+        assert_eq!(Language::Chinese.joined("已断开。", "请重新插上。"), "已断开。请重新插上。");
     }
 }

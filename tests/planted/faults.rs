@@ -217,14 +217,14 @@ pub const FAULTS: &[Fault] = &[
         || plant::recorded("camera:nosuchcam", "none", "nosuchcam"),
         (4, Notice("camera-failed"), ""),
         ["The camera", "is not connected", "Plug it in"],
-        ["摄像头", "未连接", "请插入设备"],
+        ["摄像头", "未连接", "请插上设备"],
     ),
     row(
         "a microphone that is not there",
         || plant::recorded("none", "mic:nosuchmic", "nosuchmic"),
         (4, Notice("microphone-failed"), ""),
         ["The microphone", "is not connected", "Plug it in"],
-        ["麦克风", "未连接", "请插入设备"],
+        ["麦克风", "未连接", "请插上设备"],
     ),
     row(
         "a source that is no film",
@@ -245,7 +245,7 @@ pub const FAULTS: &[Fault] = &[
         plant::cut_film,
         (3, Stderr, ""),
         ["onair cannot read", "the file is damaged", "Try onair repair"],
-        ["无法读取", "文件已损坏", "请试用 onair repair"],
+        ["无法读取", "文件已损坏", "试着用 onair repair"],
     ),
     row(
         "a codec that nobody knows",

@@ -63,7 +63,7 @@ fn every_step_can_be_skipped_and_the_guide_does_not_come_again() {
     // The help opens the guide again.
     harness.key_press(Key::F1);
     harness.run();
-    click(&mut harness, "Set up again…");
+    click(&mut harness, "Run the setup guide again…");
     assert!(is_open(&harness));
     // A click outside the guide does not close it.
     harness.hover_at(egui::pos2(20.0, 400.0));
@@ -177,7 +177,7 @@ fn the_quality_is_recommended_with_its_reason_and_can_be_another() {
     for _ in 0..3 {
         press(&mut harness, Key::Enter);
     }
-    harness.get_by_label_contains("1080p: 186 frames per second");
+    harness.get_by_label_contains("1080p: encodes 186 frames per second");
     harness.get_by_label("The stream stays on this computer.");
     assert_eq!(click(&mut harness, "Measure again"), [Command::MeasureQuality]);
     harness.get_by_role_and_label(Role::RadioButton, "480p, 30 fps").click();

@@ -221,7 +221,7 @@ fn the_loudness_of_the_program_is_compared_with_the_target() {
     assert_eq!(panels(&harness).loudness_target, Some(-16));
     assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
     commands(&mut harness);
-    assert_eq!(click(&mut harness, "Reset the loudness"), [Command::ResetLoudness]);
+    assert_eq!(click(&mut harness, "Reset the loudness measurement"), [Command::ResetLoudness]);
     harness.state().demo.change(|snapshot| {
         snapshot.loudness.integrated_lufs = Some(-9.5);
         snapshot.loudness.true_peak_dbtp = -0.2;
@@ -233,7 +233,7 @@ fn the_loudness_of_the_program_is_compared_with_the_target() {
     harness.run();
     harness.get_by_label("Not measured yet: the program is silent.");
     // Without a measurement, the palette has nothing to reset.
-    command(&mut harness, "Reset the loudness");
+    command(&mut harness, "Reset the loudness measurement");
     assert_eq!(edits(&mut harness), []);
 }
 

@@ -187,7 +187,7 @@ fn one_source_and_the_preview_are_drawn_for_a_projector_alone() {
     let snapshot = harness.state().demo.snapshot();
     let id = snapshot.scenes.collection.sources.iter().find(|it| it.name == "Opening").unwrap().id;
     let one: BTreeMap<_, _> = [(ViewOf::Source(id), ViewDetail::Full)].into();
-    let sent = command(&mut harness, "projector: source in a window");
+    let sent = command(&mut harness, "projector: selected source in a window");
     assert!(sent.contains(&Command::LookAt(one)), "{sent:?}");
     assert!(projects(&harness, "Opening"));
     // If a source is removed, its projector closes.
@@ -223,7 +223,7 @@ fn a_projector_on_a_display_is_opened_by_a_menu_goes_with_the_display_and_is_rem
     assert_eq!(kept(&harness), []);
     harness.get_all_by_role_and_label(Role::Image, "Program").last().unwrap().click_secondary();
     harness.run_steps(3);
-    harness.get_by_label("Open projectors again at the next start").click_accesskit();
+    harness.get_by_label("Reopen projectors at startup").click_accesskit();
     harness.run_steps(3);
     assert_eq!(kept(&harness), std::slice::from_ref(&place));
     assert!(harness.state().wishes.contains(&WindowRequest::Preferences));

@@ -385,9 +385,9 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     harness.run();
     harness.get_by_label("3 of 12");
     let next = [Command::Media(SourceId(1), TransportCommand::Next)];
-    assert_eq!(click(&mut harness, "Next slide of Album"), next);
+    assert_eq!(click(&mut harness, "Next item in Album"), next);
     let previous = [Command::Media(SourceId(1), TransportCommand::Previous)];
-    assert_eq!(click(&mut harness, "Previous slide of Album"), previous);
+    assert_eq!(click(&mut harness, "Previous item in Album"), previous);
     // What happens to the file while it is hidden.
     source(&harness, "Opening").click_secondary();
     harness.run();

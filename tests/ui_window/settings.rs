@@ -124,7 +124,7 @@ fn the_built_in_server_gets_names_and_websites() {
     assert_eq!(sent.last(), Some(&Command::SetServerNames(names.clone())));
     // A host name has no port. The page explains this beside the field.
     assert_eq!(type_in(&mut harness, field, ":80"), []);
-    harness.get_by_label_contains("is no host name");
+    harness.get_by_label_contains("is not a host name");
     harness.state().demo.change(|snapshot| snapshot.server.names = names.clone());
     let sent = type_in(&mut harness, "Websites that may play your stream", "https://example.com");
     let origins = vec!["https://example.com".to_owned()];
@@ -281,7 +281,7 @@ fn what_cannot_change_on_air_is_said_once_a_page() {
     let times =
         |harness: &Harness<'static, Window>, words: &str| harness.query_all_by_label(words).count();
     settings_page(&mut harness, "Output");
-    let words = "You cannot change keyframes and audio format while on air.";
+    let words = "You cannot change the keyframe interval or the audio format while on air.";
     assert_eq!(times(&harness, words), 1);
     // The note comes with whatever a search finds.
     harness.get_by_role_and_label(Role::TextInput, "Search settings").focus();
@@ -293,7 +293,10 @@ fn what_cannot_change_on_air_is_said_once_a_page() {
     harness.run();
     harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
     harness.run();
-    assert_eq!(times(&harness, "You cannot change size and frame rate while on air."), 1);
+    assert_eq!(
+        times(&harness, "You cannot change the resolution or the frame rate while on air."),
+        1
+    );
     assert_eq!(click(&mut harness, "1920×1080"), []);
 }
 

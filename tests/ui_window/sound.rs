@@ -275,7 +275,7 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     harness.get_by_role_and_label(Role::Slider, "Amount").set_value_accesskit(0.25);
     let (_, strip) = strip_set(&commands(&mut harness));
     assert_eq!(strip.filters[0].filter, Filter::Denoise { amount: 0.25 });
-    assert_eq!(click(&mut harness, "Reset the loudness"), [Command::ResetLoudness]);
+    assert_eq!(click(&mut harness, "Reset the loudness measurement"), [Command::ResetLoudness]);
 }
 
 #[test]
@@ -504,14 +504,14 @@ fn size_rate_and_bitrate_are_chosen_beside_the_targets() {
         other => panic!("{other:?}"),
     };
     let fps = |num| onair::media::FrameRate::new(num, 1).unwrap();
-    let sent = quality(&click(&mut harness, "Size 1080p"));
+    let sent = quality(&click(&mut harness, "Resolution 1080p"));
     assert_eq!(sent, ("1920x1080".into(), fps(30), 2_500_000));
-    let sent = quality(&click(&mut harness, "Frames per second 60"));
+    let sent = quality(&click(&mut harness, "Frame rate 60"));
     assert_eq!(sent, ("1920x1080".into(), fps(60), 2_500_000));
     harness.get_by_role_and_label(Role::Slider, "Bitrate").set_value_accesskit(6_000.0);
     assert_eq!(quality(&commands(&mut harness)).2, 6_000_000);
     // Rare settings are only in the settings dialog.
-    for name in ["Stream delay 5:00", "Channels Mono", "Keyframe every 2 s"] {
+    for name in ["Stream delay 5:00", "Channels Mono", "Keyframe interval 2 s"] {
         assert!(harness.query_by_label(name).is_none(), "{name}");
     }
 }

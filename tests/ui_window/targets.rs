@@ -452,7 +452,7 @@ fn own_services_are_added_changed_and_removed() {
     assert_eq!(service.limits.video.map(|it| it.0), Some(3_000_000));
     // The service is listed and can be edited. A second one of the same name is refused.
     click(&mut harness, "Edit My School");
-    fill(&mut harness, "Frames per second", "30");
+    fill(&mut harness, "Frame rate", "30");
     let sent = click(&mut harness, "Save");
     let [Command::PutService { was: Some(was), service }] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((was.as_str(), service.limits.fps), ("my-school", Some(30)));

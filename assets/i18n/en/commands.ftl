@@ -24,7 +24,7 @@ cli-play-key-letters = the play key contains a character that links cannot conta
     .cure = Use only letters, digits and - . _ ~
 cli-key-unreadable = onair cannot read the key from { $place }: { $reason }
 cli-no-network = onair cannot use the network: { $reason }
-cli-save-format = --save { $path }: onair saves streams as FLV, which holds every codec
+cli-save-format = --save { $path }: onair saves streams only as FLV
     .cure = Use a file name that ends in .flv. onair remux can convert the file later.
 cli-too-many-streams = { $count } streams are too many: onair plays at most { $most } at once
 cli-one-stream = { $flag } takes one stream only
@@ -34,7 +34,11 @@ cli-listen = { $reason }
 cli-record-folder = onair cannot write recordings to { $folder }: { $cause }
 cli-no-token = onair cannot store the token for the HTTP API: { $reason }
 cli-user = --user takes at most 64 characters: letters, digits and - _ . ~ @
-cli-recordings-left = recordings left incomplete when the server stopped: { $count }; the disk does not respond
+cli-recordings-left = { $count ->
+    [one] one recording is incomplete
+   *[other] { $count } recordings are incomplete
+}: the disk did not respond when the server stopped
+    .cure = Check the disk. Then complete the recordings with onair repair.
 server-listening = cannot listen on { $address } ({ $what }): { $reason }
 server-port-taken = another program uses this port
 server-no-such-address = this computer has no such address
@@ -55,7 +59,7 @@ rendition-thread = the system cannot start a thread: { $reason }
 relay-secret-in-address = the address contains a key or a password
     .cure = Write {"{key}"} there, and give the secret in key_file or key_env.
 relay-no-key = {"{key}"} in the address needs key_file or key_env
-relay-one-name = all streams would get the same name there
+relay-one-name = all streams would have the same name on the other server
     .cure = Add {"{stream}"} to the address.
 relay-too-many = there are more than { $most } relays
 relay-addresses = write 1 to { $most } addresses
@@ -65,7 +69,7 @@ relay-pattern-on-demand = a pattern needs on_demand = true
     .cure = Without on_demand, name one stream.
 relay-push-on-demand = only a pull can be on demand
 relay-too-long = the stream has passed through too many servers
-relay-name-taken = another publisher has this name here
+relay-name-taken = another publisher on this server uses this stream name
 relay-too-many-streams = the server has too many streams
 relay-stopped = the relay was stopped
 relay-no-viewers = nobody is watching

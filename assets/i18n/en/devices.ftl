@@ -134,7 +134,7 @@ display-no-answer = The display server does not answer ({ $reason })
     .cure = Check that the desktop session is running, and that DISPLAY is correct.
 display-broken = { $name } cannot be shown
     .cure = Choose another display or window.
-display-silent = The display no longer answers
+display-silent = The display or window capture no longer responds
 
 # Problems with the text of a source, a size or a rate.
 choice-no-video-fallback = '{ $text }' is not a fallback: write keep, placeholder, or a source such as camera:ID or image:FILE

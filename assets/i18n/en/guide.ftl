@@ -1,5 +1,5 @@
 # The first-run guide.
-action-set-up = Set up again…
+action-set-up = Run the setup guide again…
 tip-action-set-up = Opens the first-start guide: language, devices, target and quality.
 guide-step = Step { $number } of { $count }: { $name }
 guide-step-now = Now: step { $number } of { $count }, { $name }
@@ -11,7 +11,7 @@ guide-open-studio = Open the studio
 
 guide-language = Language
 guide-welcome = Welcome to onair
-guide-welcome-second = Choose your language. Four more steps, and you are on air.
+guide-welcome-second = Choose your language. Four more steps, and you are ready to go live.
 
 guide-english = English
 guide-english-second = Go live in English
@@ -38,21 +38,21 @@ guide-too-loud = Too loud: the audio is clipping. Lower the input volume.
 guide-muted = Muted. Viewers hear nothing.
 guide-silence = Viewers hear silence.
 
-guide-destination = Destination
+guide-destination = Target
 guide-where = Where do you want to stream?
 guide-where-second = Only this target gets the stream. You can add more later.
 guide-try-here = Just try it here
 guide-try-here-second = The server in onair, on this computer
 guide-here-what = This stream stays on this computer. Nobody on the internet sees it.
 guide-here-how = Watch it on the Watch page, or in a browser on this computer. You can switch to a service at any time.
-guide-key-kept = The key is stored in your keyring, never in the settings.
+guide-key-kept = onair stores the key in your keyring or in a file that only you can read, never in the settings.
 
 guide-quality = Quality
 guide-how-good = How good can your stream look?
 guide-quality-second = onair measures this computer and your connection, and recommends a quality.
 guide-recommended = Recommended · { $what }
 guide-this-computer = This computer
-guide-speed = { $size }: { $fps } frames per second
+guide-speed = { $size }: encodes { $fps } frames per second
 guide-measuring = Measuring the encoder…
 guide-upload = Upload
 guide-upload-next = Measured next
@@ -72,7 +72,7 @@ guide-because-service = The service does not accept a higher quality.
 guide-ready = Ready
 guide-all-set = All set
 guide-ready-second = This is what you chose. You can change everything in the studio.
-guide-again = To run this guide again, press { $keys } and choose “Set up again…”.
+guide-again = To run this guide again, press { $keys } and choose “Run the setup guide again…”.
 key-missing = Enter the stream key first. You get it from the service or the owner of the server.
 server-missing = Enter the server address first.
 

@@ -94,6 +94,6 @@ health-too-slow = This computer is too slow: { $fps } of { $wanted } fps.
 health-audio-gone = { $name } sends no audio.
     .cure = Reconnect it, or choose another audio source.
 health-muted = The audio is muted.
-    .cure = Viewers hear nothing. Unmute it in the mixer.
+    .cure = Viewers hear nothing. Unmute the audio in the audio mixer.
 health-silent = No audio: the program is silent.
     .cure = Check the microphone and the faders.

@@ -1,10 +1,10 @@
 # Settings › Output
 output-usual = Default: { $value }
-output-on-air = You cannot change keyframes and audio format while on air.
+output-on-air = You cannot change the keyframe interval or the audio format while on air.
 
 # the quality popover
-quality-size = Size
-quality-rate = Frames per second
+quality-size = Resolution
+quality-rate = Frame rate
 
 # the panel at the right
 tab-broadcast = Broadcast
@@ -38,8 +38,8 @@ tab-inspector = Inspector
 inspector-nothing = Nothing selected
 inspector-nothing-advice = Click a source in the list or on the canvas. Everything that you can change about it appears here.
 inspector-several = { $count ->
-    [one] One more source is selected. Changes here apply only to this one.
-   *[other] { $count } more sources are selected. Changes here apply only to this one.
+    [one] Another source is selected too. Changes here apply only to the source shown.
+   *[other] { $count } more sources are selected. Changes here apply only to the source shown.
 }
 inspector-place = Position and size
 inspector-locked = Locked. Unlock the source in the list to move it.

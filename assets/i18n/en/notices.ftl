@@ -210,7 +210,7 @@ target-lost = { $host }: { $cause }. { $next }.
 target-failed = { $host }: { $cause }. { $next }.
     .cure = { $cure }
 target-back = Reconnected to { $host } after { $seconds } s.
-crashed = onair, or a part of it, crashed. Report: { $path }
+crashed = onair, or a part of it, crashed during an earlier run. Report: { $path }
     .cure = The report contains no keys. Send it to the onair authors, and describe what you did before the crash.
 
 # The built-in server.
@@ -284,7 +284,7 @@ player-damaged-audio = Part of the audio is damaged. onair skips it.
 player-file-damaged = The file is damaged: { $reason }.
     .cure = { $cure }
 player-no-video-codec = onair cannot play the video: { $detail }.
-    .cure = Ask the broadcaster for H.264 video. To convert a file, use onair remux or ffmpeg.
+    .cure = Ask the broadcaster for H.264 video. To convert a file, use a program such as ffmpeg.
 player-no-audio-codec = onair cannot play the audio: { $detail }.
     .cure = { $cure } Ask the broadcaster for AAC, MP3 or Opus audio.
 player-stalled = Data arrived too late, so playback stalled.
@@ -304,7 +304,7 @@ player-changed-audio = The stream switched to another audio format: { $detail }.
 player-no-audio = The stream has no audio.
 player-no-video = The stream has no video.
 player-late-audio = The audio started { $detail } s after the video.
-player-audio-missing = The audio does not arrive: { $detail }. The video continues without it.
+player-audio-missing = The audio is missing: { $detail }. The video continues.
     .cure = The audio continues as soon as it arrives.
 player-no-headers = onair cannot show the video: the codec config (SPS and PPS) is missing.
     .cure = Ask the broadcaster to restart the broadcast, or to send the codec config again.
@@ -333,13 +333,13 @@ player-output-failed = { $reason }.
 
 # Scenes.
 scene-source-failed = Cannot show the source { $source }: { $reason }
-    .cure = { $cure } onair shows the source as soon as it works. Until then, viewers see the placeholder or its fallback. You can also choose another file or device.
+    .cure = { $cure } onair shows the source as soon as it works. Until then, viewers see the source's fallback or the placeholder. You can also choose another file or device.
 scene-source-lost = The source { $source } is lost: { $reason }
-    .cure = { $cure } onair shows the source again when it returns. Until then, viewers see the placeholder or its fallback.
+    .cure = { $cure } onair shows the source again when it returns. Until then, viewers see the source's fallback or the placeholder.
 scene-file-left-out = The source { $source } skips { $path }: { $reason }
-    .cure = When the file is available again, onair plays it when its turn comes. You can also choose another file in the properties of the source.
+    .cure = Once the file is available again, onair plays it in its turn. You can also choose another file in the properties of the source.
 scene-files-left-out = The source { $source } skips { $path } ({ $reason }). Other skipped files: { $others }
-    .cure = When the files are available again, onair plays each of them when its turn comes. You can also choose other files in the properties of the source.
+    .cure = Once the files are available again, onair plays each in its turn. You can also choose other files in the properties of the source.
 scene-source-back = The source { $source } is back.
 scene-no-strip = onair plays no audio from { $source }: the mixer has the maximum number of audio sources.
     .cure = Remove an audio source from the mixer. Then add one for this source.

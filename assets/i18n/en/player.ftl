@@ -102,7 +102,7 @@ play-recording-broken-off = playback of the recording was interrupted, and the s
 play-seek-refused = the server does not send this position
 play-seek-from-start = the server sends the file only from its start
 play-seek-slow = the server did not send this position within { $seconds } s
-play-seek-over = the seek ended without a result
+play-seek-over = the seek was interrupted
 
 # Playlists (HLS).
 play-playlist-unreadable = onair cannot read the playlist: { $reason }

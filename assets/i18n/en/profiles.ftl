@@ -16,7 +16,7 @@ part-profile-on-air = you cannot change the profile while you are on air or reco
 # Notices.
 part-failed = Nothing changed: { $reason }
 part-imported = Imported as '{ $name }'
-    .cure = Use it from Collections and profiles.
+    .cure = To use it, open Collections and profiles.
 part-exported = Exported to { $path }, without keys and passwords
 
 # Import.
@@ -47,7 +47,7 @@ collections = Scene collections
 profiles = Profiles
 collections-note = A scene collection holds scenes, sources and the mixer. While you are on air, choosing another collection switches the scene.
 profiles-note = A profile holds quality, targets, recording settings and hotkeys. You cannot switch profiles while on air or recording.
-parts-not-kept = onair does not save settings in this run, so there is only one.
+parts-not-kept = onair does not save settings in this run, so there is only one scene collection and one profile.
 part-in-use = In use
 part-use = Use { $name }
 part-use-short = Use
@@ -68,7 +68,7 @@ collection-new-title = A new scene collection, with one scene
 profile-new-title = A new profile, with the default quality and no targets
 collection-duplicate-title = Copy of the scene collection in use
 profile-duplicate-title = Copy of the profile in use
-part-rename-title = A new name
+part-rename-title = New name
 collection-delete-title = Delete the scene collection '{ $name }'?
 profile-delete-title = Delete the profile '{ $name }' and its stream keys?
 collection-delete-note = You cannot undo this. If this scene collection is in use, onair switches to another.
@@ -109,8 +109,8 @@ display-lost-goes-on = The connection to the desktop was lost. onair stays on ai
 display-lost-ended = The broadcast that continued without a window has ended
 display-lost = The connection to the desktop was lost. onair continues without a window.
     .cure = End the broadcast with Ctrl-C in its terminal.
-on-air-interrupted = onair ended unexpectedly while you were on air with { $targets }, since { $time }.
-    .cure = Press Resume to go live there again with the scene { $scene }.
+on-air-interrupted = onair ended unexpectedly while you were live on { $targets } (on air since { $time }).
+    .cure = Press Resume to go live on the same targets with the scene { $scene }.
 remedy-resume = Resume
 remedy-port-443 = Use port 443
 cli-nothing-to-resume = --resume: no broadcast was interrupted

@@ -108,7 +108,7 @@ import-no-room-for-scene = the scene '{ $name }' (the limit of { $most } scenes 
 import-no-room-for-items = items of the scene '{ $scene }' ({ $count }; the limit of { $most } items is reached)
 import-no-room-for-audio = the audio source { $called } (the limit of { $most } audio sources is reached)
 import-shows-what-did-not-come = the item for '{ $name }' in the scene '{ $scene }'
-import-side-chain-gone = a compressor of { $called }: its side chain was not imported
+import-side-chain-gone = a compressor of { $called }: its sidechain was not imported
 import-circle = items in '{ $name }' that show '{ $name }' itself
 import-item-of-nothing = an item of '{ $scene }' without a source
 import-item-of = the item '{ $name }' of '{ $scene }': its source does not exist
@@ -147,7 +147,53 @@ import-filters-of = filters of '{ $name }': { $kinds }
 import-filters-of-and-more = filters of '{ $name }': { $kinds }, and { $count } more
 import-last-filter = its last filter
 import-of-filter = { $what } in its filter { $filter }
-import-bounded = the { $number } (changed from { $was } to { $is })
+import-bounded = the { $number ->
+    [left] left crop
+    [top] top crop
+    [right] right crop
+    [bottom] bottom crop
+    [gain] gain
+    [brightness] brightness
+    [contrast] contrast
+    [gamma] gamma
+    [saturation] saturation
+    [hue_degrees] hue
+    [opacity] opacity
+    [similarity] similarity
+    [smoothness] smoothness
+    [spill] spill removal
+    [protect] protection of muted colors
+    [low] minimum luma
+    [low_smooth] smoothness of the minimum luma
+    [high] maximum luma
+    [high_smooth] smoothness of the maximum luma
+    [width] width
+    [height] height
+    [amount] amount
+    [sigma] radius
+    [spatial] noise reduction within a frame
+    [temporal] noise reduction between frames
+    [smooth] skin smoothing
+    [whiten] skin lightening
+    [margin] margin
+    [delay] delay
+    [db] gain in dB
+    [hz] frequency in Hz
+    [open_dbfs] open threshold in dBFS
+    [close_dbfs] close threshold in dBFS
+    [attack_ms] attack time in ms
+    [hold_ms] hold time in ms
+    [release_ms] release time in ms
+    [threshold_dbfs] threshold in dBFS
+    [ratio] ratio
+    [gain_db] output gain in dB
+    [low_db] low-band gain in dB
+    [middle_db] middle-band gain in dB
+    [high_db] high-band gain in dB
+    [target_lufs] target loudness in LUFS
+    [most_db] maximum gain in dB
+   *[other] { $number }
+    } (changed from { $was } to { $is })
 import-discarded = its deinterlacing: discard became linear
 import-retro = its deinterlacing: retro became linear
 import-doubled = its deinterlacing: the doubled frame rate
@@ -214,12 +260,12 @@ serve-hls-part = --hls-part is longer than half of --hls-segment
 serve-hls-window = --hls-window is shorter than three times --hls-segment
     .cure = Make --hls-window longer or --hls-segment shorter.
 serve-origin = write an origin without a path, such as https://example.com, or *
-server-host = '{ $text }' is no host name: write one without a port, such as studio.example.com
+server-host = '{ $text }' is not a host name: write one without a port, such as studio.example.com
 server-names-many = write at most { $most } entries
 server-play-key-bad = write true or false: until then, viewers need a key
 serve-together = { $flags } belong together: one is missing
 serve-auth-without-user = --auth needs --user
-rendition-invalid = '{ $text }' is no rendition: write a height with a bitrate, such as 480p:1200k, or audio
+rendition-invalid = '{ $text }' is not a rendition: write a height with a bitrate, such as 480p:1200k, or audio
 rendition-too-many = write at most { $most } renditions, each once
 serve-number-within = write a number from { $least } to { $most }
 rendition-cpu-range = write a percentage from { $least } to { $most }
@@ -237,9 +283,9 @@ fault-phases = the phases are { $known }
 fault-needs-value = it needs a value, such as { $example }
 fault-only-at = { $name } is possible only at { $phases }
 fault-time-at-media = { $name } takes a time only at media
-fault-stall-time = { $reason }; +5s sets how long it lasts
+fault-stall-time = { $reason }; +5s sets how long the stall lasts
 fault-codes = possible codes: { $known }
-fault-busy-times = '{ $text }' is not a count, such as the 2 in busy@publish:2
+fault-busy-times = '{ $text }' is not a number of times: write, for example, busy@publish:2
 fault-url = '{ $url }' is not a URL such as rtmp://other.example/app
 fault-no-value = { $name } takes no value
 fault-time-order = in '{ $text }', write the smaller time first
@@ -252,8 +298,8 @@ control-write = write { $syntax }
 control-write-for = '{ $text }': write { $syntax }
 control-no-scene = there is no scene '{ $name }'
 control-no-source = there is no source '{ $name }'
-control-no-item = the scene on air has no item '{ $name }'
-control-no-item-anywhere = the scene on air has no item '{ $name }'; write SCENE/ITEM for another scene
+control-no-item = the current scene has no item '{ $name }'
+control-no-item-anywhere = the current scene has no item '{ $name }'; write SCENE/ITEM for another scene
 control-no-strip = there is no audio source '{ $name }'; there are: { $known }
 control-no-duplicate = '{ $name }' cannot be duplicated: it shows no source, or the limit is reached
 control-not-prepared = no scene is in the preview: write prepare SCENE first
@@ -277,7 +323,7 @@ control-live-position = a live stream has no such position: write seek -10s, rew
 control-no-live-edge = this is a recording, which has no live edge
 control-rewind-recording = this is a recording: write seek -10s, or seek and a time
 control-rewind-range = you can go back at most { $seconds } s: write rewind without a time to do so
-control-recording-already = onair is already recording it to { $path }: write record off first
+control-recording-already = onair is already recording this stream to { $path }: write record off first
 control-already-a-file = this is already a recording
 control-no-window = this command needs a window, and onair runs without one
 control-no-file-made = onair cannot create the file
@@ -288,13 +334,13 @@ play-flag-buffer = the buffer must be from 100ms to 10s, or auto
 play-flag-offset = the offset must be from -2s to 2s
 play-flag-speaker = it is empty: `onair devices` lists the IDs of the speakers
 flag-size = '{ $text }' is not a size: write for example 700M or 2G, at least 64K
-flag-sample-rate = AAC does not support this sampling rate: use { $rates }
+flag-sample-rate = AAC does not support this sample rate: use { $rates }
 flag-replay-to = --replay-to needs --replay, or the replay buffer turned on in the settings
 record-track-syntax = write NAME=SOURCE, for example Voice=mic
 record-track-unnamed = the track has no name: write NAME=SOURCE, for example Voice=mic
-record-track-silent = 'none' has no sound to record
+record-track-silent = 'none' has no audio to record
 record-track-full = --record-track { $name }: all tracks are in use
-record-track-strips = there are already { $most } audio strips
+record-track-strips = the mixer has the maximum of { $most } audio sources
 flag-delay = the stream delay must be at most 30m
 control-no-item-value = an item has no '{ $name }': write one of { $known }
 control-side-chain-of-compressor = only a compressor has a side_chain

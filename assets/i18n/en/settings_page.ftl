@@ -19,7 +19,7 @@ setting-language-note = The language of the window. Names that you give stay as 
 setting-theme = Colors
 setting-theme-note = With dark colors, the video is the brightest thing on the screen.
 setting-scale = Interface size
-setting-scale-note = Size of text and controls. Automatic suits the display.
+setting-scale-note = Size of text and controls. Automatic adapts to the display.
 setting-motion = Reduce motion
 setting-motion-note = Turns off animations and moving danmaku.
 setting-meter = Level meter decay
@@ -28,7 +28,7 @@ setting-meter-note = How fast the bars fall after a peak.
 setting-size = Resolution
 setting-size-note = The size of the program for all targets and recordings. 1280×720 suits most connections.
 setting-rate = Frame rate
-setting-rate-note = 30 fps suits talks, 60 fps suits games and sports. 60 fps needs twice the CPU.
+setting-rate-note = 30 fps suits talks; 60 fps suits games and sports. 60 fps needs twice the CPU.
 setting-bitrate = Video bitrate
 setting-bitrate-note = A higher bitrate looks better and needs more upload. Keep a quarter of your upload free.
 
@@ -63,7 +63,7 @@ setting-tracks = Audio tracks
 setting-tracks-note = The names of the tracks in a recording. Video editors show them.
 
 setting-hotkeys = Hotkeys
-setting-hotkeys-note = Click a hotkey, then press the new keys. Without Ctrl or Alt, letters and digits do not work while you type or while another control has the focus.
+setting-hotkeys-note = Click a hotkey, then press the new keys. Without Ctrl or Alt, letters, digits and punctuation keys work only while the canvas, a list or no control has the focus.
 
 setting-services = Your own services
 setting-services-note = Services that onair does not know, with their servers and limits.

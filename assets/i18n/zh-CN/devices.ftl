@@ -66,13 +66,13 @@ device-it = 该设备
 device-camera = 摄像头“{ $id }”
 device-microphone = 麦克风“{ $id }”
 device-no-camera = 未找到摄像头
-    .cure = 请插入摄像头。
+    .cure = 请插上摄像头。
 device-no-microphone = 未找到麦克风
-    .cure = 请插入麦克风。
+    .cure = 请插上麦克风。
 device-absent = { $device } 未连接
-    .cure = 请插入设备。
+    .cure = 请插上设备。
 device-gone = { $device } 已断开
-    .cure = 请重新插入。
+    .cure = 请重新插上。
 device-busy = { $device } 正被其他程序占用
     .cure = 请关闭该程序，或选择其他设备。
 device-open-twice = { $device } 已在 onair 中以另一个名称打开
@@ -134,7 +134,7 @@ display-no-answer = 显示服务没有响应（{ $reason }）
     .cure = 请确认桌面会话正在运行，并且 DISPLAY 设置正确。
 display-broken = 无法显示 { $name }
     .cure = 请选择其他显示器或窗口。
-display-silent = 显示器没有响应
+display-silent = 显示器或窗口采集没有响应
 
 # 写错的来源、尺寸或速率
 choice-no-video-fallback = “{ $text }”不是备用画面：请写 keep、placeholder，或 camera:ID、image:FILE 这样的来源

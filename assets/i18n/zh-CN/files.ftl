@@ -49,5 +49,5 @@ remux-droppable = { $path } 的格式不支持 { $lack }
 remux-interrupted = 已中断
 remux-cure-name = 请检查文件名。
 remux-cure-format = 请使用 FLV、MP4 或 MKV 文件。其他文件请先转换，例如用 ffmpeg。
-remux-cure-damaged = 请试用 onair repair，或使用该文件的另一份副本。
+remux-cure-damaged = 可以试着用 onair repair 修复，或使用该文件的另一份副本。
 remux-write = 无法写入 { $path }：{ $reason }

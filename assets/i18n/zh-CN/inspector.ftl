@@ -4,7 +4,7 @@ output-on-air = 直播中不能更改关键帧间隔和音频格式。
 
 # 画质弹窗
 quality-size = 分辨率
-quality-rate = 每秒帧数
+quality-rate = 帧率
 
 # 右侧面板
 tab-broadcast = 直播

@@ -361,7 +361,7 @@ mod tests {
             ),
             (
                 "[app.live]\nrenditions = [\"tall\"]",
-                "line 2, column 14: 'app.live.renditions': 'tall' is no rendition",
+                "line 2, column 14: 'app.live.renditions': 'tall' is not a rendition",
             ),
             ("[[record_rule]]\nstreams = \"a\"\nsplit = 1", "'record_rule.split'"),
             (
@@ -391,7 +391,7 @@ mod tests {
             ("cors = [\"here\"]", "'cors': write an origin"),
             ("hls = \"on\"", "'hls': write on-demand, always or off"),
             ("chat_slow = \"1h\"", "'chat_slow': write a duration from 0s to 600s"),
-            ("renditions = [\"720\"]", "'renditions': '720' is no rendition"),
+            ("renditions = [\"720\"]", "'renditions': '720' is not a rendition"),
             ("renditions_cpu = 0", "'renditions_cpu': write a percentage from 1 to 100"),
             ("max_connections = 10", "'max_connections': write a number from 64 to 65536"),
             ("max_streams = 0", "'max_streams': write a number from 1 to 4096"),

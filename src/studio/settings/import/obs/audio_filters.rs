@@ -157,7 +157,7 @@ mod tests {
         let [limiter, high] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert_eq!(
             *limiter,
-            "the threshold_dbfs (changed from 20.0 to 0.0) in its filter limiter_filter 'f'"
+            "the threshold in dBFS (changed from 20.0 to 0.0) in its filter limiter_filter 'f'"
         );
         assert!(
             high.to_string()
