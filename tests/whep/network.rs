@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::browser::Browser;
-use super::page::PageServer;
+use super::page::{OFFER, PageServer};
 use super::relay::{Network, Relay};
-use super::{NO_B_FRAMES, Running, last, start_with};
+use super::{NO_B_FRAMES, Running, ask, header, last, start_with};
 use crate::peers::{self, LIMIT, wait_for};
+use onair::wire::webrtc::stun;
 
 /// Serves a page whose WebRTC connection passes through a relay.
 fn behind(running: &Running, network: Network) -> (Relay, PageServer) {
@@ -130,4 +131,34 @@ fn strangers_on_the_tcp_port_are_disconnected() {
             Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{bytes:?}"),
         }
     }
+}
+
+#[test]
+fn a_tcp_connection_ends_with_its_session() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let (status, head, answer) =
+        ask(running.http(), "POST", "/live/show/whep", "application/sdp", OFFER);
+    assert_eq!(status, 201, "{answer}");
+    let line = |begin: &str| answer.lines().find_map(|line| line.strip_prefix(begin)).unwrap();
+    // The viewer never answers the check of its address, so the session does not know the connection.
+    let username = format!("{}:EsAw", line("a=ice-ufrag:"));
+    let request = stun::check([7; 12], &username, line("a=ice-pwd:"), &hmac);
+    let mut socket = TcpStream::connect(running.server.addresses().webrtc.unwrap()).unwrap();
+    // Less than the time for which a connection may be silent.
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let length = u16::try_from(request.len()).unwrap().to_be_bytes();
+    socket.write_all(&[&length, &request[..]].concat()).unwrap();
+    let mut check = [0; 2];
+    socket.read_exact(&mut check).expect("the check of the address");
+    assert_eq!(ask(running.http(), "DELETE", header(&head, "location"), "", "").0, 200);
+    socket.read_to_end(&mut Vec::new()).expect("the end of the connection");
+}
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    ring::hmac::sign(&key, &parts.concat()).as_ref().try_into().unwrap()
 }

@@ -37,6 +37,8 @@ pub(super) struct Mailbox {
     sent: AtomicU64,
     connections: AtomicUsize,
     is_over: AtomicBool,
+    /// Wakes the TCP connections at the end of the session.
+    over: Notify,
     waiting: Mutex<Waiting>,
     news: Notify,
 }
@@ -96,6 +98,7 @@ impl Mailbox {
             sent: AtomicU64::new(0),
             connections: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
+            over: Notify::new(),
             waiting: Mutex::default(),
             news: Notify::new(),
         })
@@ -121,7 +124,17 @@ impl Mailbox {
     /// Records that the session has ended, and drops all waiting items.
     pub fn close(&self) {
         self.is_over.store(true, Ordering::Release);
+        self.over.notify_waiters();
         drop(self.take());
+    }
+
+    /// Waits until the session has ended.
+    pub async fn over(&self) {
+        // This future is woken even if the session ends before the first poll.
+        let over = self.over.notified();
+        if !self.is_over() {
+            over.await;
+        }
     }
 
     /// Returns true if the session has ended.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use str0m::net::{DatagramSend, Protocol};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use crate::net::webrtc::DatagramSocket;
 
@@ -41,14 +41,13 @@ impl Path {
 pub(super) struct TcpLink {
     pub peer: SocketAddr,
     packets: mpsc::Sender<Vec<u8>>,
-    ended: Notify,
 }
 
 impl TcpLink {
     /// Creates a link and the queue of its connection.
     pub fn new(peer: SocketAddr) -> (Arc<Self>, mpsc::Receiver<Vec<u8>>) {
         let (packets, waiting) = mpsc::channel(MAX_WAITING);
-        (Arc::new(Self { peer, packets, ended: Notify::new() }), waiting)
+        (Arc::new(Self { peer, packets }), waiting)
     }
 
     /// Sends a datagram with its length (RFC 4571). Returns `false` if the datagram is lost.
@@ -63,16 +62,6 @@ impl TcpLink {
     /// Returns true if the connection is closed.
     pub fn is_over(&self) -> bool {
         self.packets.is_closed()
-    }
-
-    /// Closes the connection once it has sent all waiting packets.
-    pub fn end(&self) {
-        self.ended.notify_one();
-    }
-
-    /// Waits until the session has ended.
-    pub async fn ended(&self) {
-        self.ended.notified().await;
     }
 }
 

@@ -83,7 +83,7 @@ async fn converse(
         () = registry.stopped() => {}
         () = evicted => {}
         () = receive(reader, &mailbox, &link, buffer) => {}
-        () = send(writer, packets, &link, stalled) => {}
+        () = send(writer, packets, &mailbox, stalled) => {}
     }
 }
 
@@ -120,7 +120,7 @@ async fn receive(
 async fn send(
     mut stream: impl tokio::io::AsyncWrite + Unpin,
     mut packets: mpsc::Receiver<Vec<u8>>,
-    link: &TcpLink,
+    mailbox: &Mailbox,
     stalled: Duration,
 ) {
     let write = async {
@@ -134,7 +134,7 @@ async fn send(
     tokio::pin!(write);
     tokio::select! {
         () = &mut write => return,
-        () = link.ended() => {}
+        () = mailbox.over() => {}
     }
     // The last packets tell the viewer that the session has ended.
     let _ = tokio::time::timeout(FLUSH_WITHIN, &mut write).await;

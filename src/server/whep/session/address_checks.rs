@@ -2,6 +2,9 @@
 //! request is valid from any address. Without these checks, somebody who sees a request could direct the media to
 //! another computer. The session passes a request on only if its address has answered a check (RFC 8445 §7.2.2), for
 //! which the viewer's password is necessary. An answer is valid for a limited time, like consent (RFC 7675 §5.1).
+//!
+//! The session can compute each check again from its address, and stores none, so that copied requests from many
+//! addresses cannot displace the check of the viewer.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -23,8 +26,8 @@ const VALID: Duration = Duration::from_secs(30);
 const CHECK_AGAIN: Duration = Duration::from_secs(10);
 /// Minimum interval between two datagrams of a check, which is longer than the first interval between requests.
 const RESEND_PAUSE: Duration = Duration::from_millis(100);
-/// Time limit for the answer to a check. After this time, the next request begins a new one.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Time after which an address gets another check. The answer to a check counts until the next check is over too.
+const PERIOD: Duration = Duration::from_secs(10);
 
 /// A transport and the address of the viewer.
 type Source = (Protocol, SocketAddr);
@@ -33,25 +36,26 @@ type Source = (Protocol, SocketAddr);
 #[derive(Debug)]
 pub(super) struct AddressChecks {
     tag: CheckTag,
+    /// The key of the transactions. Without randomness, there are no checks.
+    key: Option<[u8; 20]>,
+    began: Instant,
     /// The user name and the password that the viewer expects.
     username: String,
     password: String,
-    /// Checks without an answer, the oldest first.
-    waiting: VecDeque<WaitingCheck>,
+    /// Requests from addresses without a valid answer, the oldest address first. The next ones displace them, and
+    /// viewers repeat their requests.
+    waiting: VecDeque<WaitingRequest>,
     /// The addresses with an answer, and the time of the last one. The oldest address comes first.
     answered: VecDeque<(Source, Instant)>,
 }
 
-/// A check without an answer.
+/// The last request from an address.
 #[derive(Debug)]
-struct WaitingCheck {
+struct WaitingRequest {
     source: Source,
-    transaction: TransactionId,
-    datagram: Vec<u8>,
-    began: Instant,
-    sent: Instant,
-    /// The viewer's last request from this address.
     request: Vec<u8>,
+    /// Time of the last check of the address.
+    checked: Instant,
 }
 
 /// The result of checking a request.
@@ -66,9 +70,16 @@ pub(super) struct CheckedRequest {
 impl AddressChecks {
     /// Creates the checks of a session, whose user name fragment is `local`. `remote` and
     /// `password` are the viewer's fragment and password.
-    pub fn new(tag: CheckTag, local: &str, (remote, password): (&str, &str)) -> Self {
+    pub fn new(
+        tag: CheckTag,
+        local: &str,
+        (remote, password): (&str, &str),
+        began: Instant,
+    ) -> Self {
         Self {
             tag,
+            key: random_bytes(),
+            began,
             username: format!("{remote}:{local}"),
             password: password.to_owned(),
             waiting: VecDeque::new(),
@@ -79,7 +90,7 @@ impl AddressChecks {
     /// Uses other credentials. Answers that have arrived stay valid.
     pub fn restart(&mut self, local: &str, remote: (&str, &str)) {
         let answered = std::mem::take(&mut self.answered);
-        *self = Self { answered, ..Self::new(self.tag, local, remote) };
+        *self = Self { answered, ..Self::new(self.tag, local, remote, self.began) };
     }
 
     /// Handles a request of the viewer, whose integrity is right.
@@ -95,36 +106,38 @@ impl AddressChecks {
 
     /// Returns the datagram of the check of an address, unless it was sent a short time ago.
     fn check(&mut self, source: Source, request: &[u8], now: Instant) -> Option<Vec<u8>> {
-        self.waiting.retain(|it| now.duration_since(it.began) < ANSWER_WITHIN);
+        let request = request.to_vec();
         if let Some(waiting) = self.waiting.iter_mut().find(|it| it.source == source) {
-            waiting.request = request.to_vec();
-            let is_due = now.duration_since(waiting.sent) >= RESEND_PAUSE;
-            return is_due.then(|| {
-                waiting.sent = now;
-                waiting.datagram.clone()
-            });
+            waiting.request = request;
+            if now.duration_since(waiting.checked) < RESEND_PAUSE {
+                return None;
+            }
+            waiting.checked = now;
+        } else {
+            if self.waiting.len() >= MAX_ADDRESSES {
+                self.waiting.pop_front();
+            }
+            self.waiting.push_back(WaitingRequest { source, request, checked: now });
         }
-        if self.waiting.len() >= MAX_ADDRESSES {
-            // Copied requests from many addresses must not displace the check of the viewer's own address.
-            let is_new =
-                |it: &WaitingCheck| self.answered.iter().all(|(known, _)| *known != it.source);
-            let at = self.waiting.iter().position(is_new).unwrap_or_default();
-            self.waiting.remove(at);
-        }
+        let transaction = self.transaction(source, self.period(now))?;
+        Some(stun::check(transaction, &self.username, &self.password, &hmac))
+    }
+
+    /// Returns the number of the current period.
+    fn period(&self, now: Instant) -> u64 {
+        now.duration_since(self.began).as_secs() / PERIOD.as_secs()
+    }
+
+    /// Returns the transaction of the check of an address in a period: the tag of the session, and a code that only
+    /// the session can compute.
+    fn transaction(&self, (protocol, address): Source, period: u64) -> Option<TransactionId> {
+        let text = format!("{protocol} {address} {period}");
+        let code = hmac(&self.key?, &[text.as_bytes()]);
         let mut transaction = TransactionId::default();
         let (tag, rest) = transaction.split_at_mut(self.tag.len());
         tag.copy_from_slice(&self.tag);
-        rest.copy_from_slice(&random_bytes::<6>()?);
-        let datagram = stun::check(transaction, &self.username, &self.password, &hmac);
-        self.waiting.push_back(WaitingCheck {
-            source,
-            transaction,
-            datagram: datagram.clone(),
-            began: now,
-            sent: now,
-            request: request.to_vec(),
-        });
-        Some(datagram)
+        rest.iter_mut().zip(code).for_each(|(place, byte)| *place = byte);
+        Some(transaction)
     }
 
     /// Handles a response. If the response answers a check of the address that sent it, returns the
@@ -132,18 +145,19 @@ impl AddressChecks {
     pub fn answer(&mut self, datagram: &[u8], path: &Path, now: Instant) -> Option<Vec<u8>> {
         let source = (path.protocol(), path.peer());
         let transaction = stun::answered(datagram)?;
-        let is_it = |it: &WaitingCheck| it.source == source && it.transaction == transaction;
-        let at = self.waiting.iter().position(is_it)?;
-        if !stun::is_intact(datagram, &self.password, &hmac) {
+        let period = self.period(now);
+        let mut checks = [Some(period), period.checked_sub(1)].into_iter().flatten();
+        let is_answer = checks.any(|period| self.transaction(source, period) == Some(transaction));
+        if !is_answer || !stun::is_intact(datagram, &self.password, &hmac) {
             return None;
         }
-        let request = self.waiting.remove(at)?.request;
         self.answered.retain(|(known, _)| *known != source);
         if self.answered.len() >= MAX_ADDRESSES {
             self.answered.pop_front();
         }
         self.answered.push_back((source, now));
-        Some(request)
+        let at = self.waiting.iter().position(|it| it.source == source)?;
+        self.waiting.remove(at).map(|waiting| waiting.request)
     }
 }
 
@@ -162,7 +176,7 @@ mod tests {
     }
 
     fn checks() -> AddressChecks {
-        AddressChecks::new([7; 6], "ours", ("theirs", PASSWORD))
+        AddressChecks::new([7; 6], "ours", ("theirs", PASSWORD), Instant::now())
     }
 
     /// The response of the viewer to a check.
@@ -216,29 +230,37 @@ mod tests {
     }
 
     #[test]
-    fn checks_are_bounded() {
+    fn an_answer_comes_in_time() {
         let (mut checks, now) = (checks(), Instant::now());
-        let all: Vec<_> = (0..100)
-            .map(|port| (port, checks.request(b"copy", &path(port), now).check.unwrap()))
-            .collect();
-        assert_eq!(checks.waiting.len(), MAX_ADDRESSES);
-        for (port, check) in &all {
-            let answer = checks.answer(&response(check, PASSWORD), &path(*port), now);
-            assert_eq!(answer.is_some(), usize::from(*port) >= all.len() - MAX_ADDRESSES);
-        }
-        // The check of an address that has answered before stays.
-        let mut copied = self::checks();
-        let check = copied.request(b"1", &path(1), now).check.unwrap();
-        copied.answer(&response(&check, PASSWORD), &path(1), now).unwrap();
-        let again = copied.request(b"2", &path(1), now + CHECK_AGAIN).check.unwrap();
-        for port in 2..100 {
-            copied.request(b"copy", &path(port), now + CHECK_AGAIN);
-        }
-        let answer = copied.answer(&response(&again, PASSWORD), &path(1), now + CHECK_AGAIN);
+        let check = checks.request(b"1", &path(1), now).check.unwrap();
+        let late = now + PERIOD * 2;
+        assert_eq!(checks.answer(&response(&check, PASSWORD), &path(1), late), None);
+        let again = checks.request(b"2", &path(1), late);
+        assert!(!again.is_proven && again.check.as_ref() != Some(&check));
+        let late = late + PERIOD / 2;
+        let answer = checks.answer(&response(&again.check.unwrap(), PASSWORD), &path(1), late);
         assert_eq!(answer.as_deref(), Some(&b"2"[..]));
-        for (port, _) in &all {
-            let more = checks.request(b"more", &path(1_000 + port), now).check.unwrap();
-            checks.answer(&response(&more, PASSWORD), &path(1_000 + port), now);
+    }
+
+    #[test]
+    fn copied_requests_displace_no_check() {
+        let (mut checks, now) = (checks(), Instant::now());
+        let own = checks.request(b"own", &path(1), now).check.unwrap();
+        let all: Vec<_> =
+            (2..100).map(|port| checks.request(b"copy", &path(port), now).check.unwrap()).collect();
+        assert_eq!(checks.waiting.len(), MAX_ADDRESSES);
+        // The request is lost, but the address is proven for the next one.
+        assert_eq!(checks.answer(&response(&own, PASSWORD), &path(1), now), None);
+        assert!(checks.request(b"own", &path(1), now).is_proven);
+        assert_eq!(checks.answered.len(), 1);
+        // The viewer may answer from more addresses, but not for another one.
+        for (port, check) in (2..100).zip(&all) {
+            checks.answer(&response(check, PASSWORD), &path(port + 1), now);
+            assert!(!checks.request(b"copy", &path(port), now).is_proven);
+        }
+        for (port, check) in (2..100).zip(&all) {
+            checks.answer(&response(check, PASSWORD), &path(port), now);
+            assert!(checks.request(b"more", &path(port), now).is_proven);
         }
         assert_eq!(checks.answered.len(), MAX_ADDRESSES);
     }

@@ -132,6 +132,7 @@ async fn prepare(
         mailbox.check_tag,
         &mailbox.ice().local,
         (&mailbox.ice().remote, &offer.password),
+        now,
     );
     registry.whep.routes.add(&mailbox);
     // A later expulsion finds the session in the list.
@@ -434,7 +435,6 @@ impl Session {
         }
         self.flush(registry);
         self.mailbox.close();
-        self.tcp.iter().for_each(|link| link.end());
         let Some(stream) = &self.joined else {
             return tracing::info!(peer = %self.peer, reason, "a WHEP session ended without a viewer");
         };
