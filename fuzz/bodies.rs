@@ -52,7 +52,7 @@ pub fn rtp(data: &[u8]) {
     let longest = 16 + usize::from(longest) * 6;
     let (record, unit) = data.split_at(usize::from(record).min(data.len()));
     let (sets, nals) = (record.split(|byte| *byte == 0), unit.split(|byte| *byte == 0));
-    let packets = rtp::h264::packetize(&sets.clone(), nals.clone(), longest);
+    let packets = rtp::h264::packetize(sets.clone(), nals.clone(), longest);
     assert!(packets.iter().all(|packet| (1..=longest).contains(&packet.len())));
     // Delimiters, filler and parameter sets are left out, and the types that are those of packets.
     let is_sent = |nal: &&[u8]| {

@@ -24,8 +24,9 @@ use onair::net::Runtime;
 use onair::server::{Config, Event, IceLogin, IceServer, Listen, Protocol, Server};
 use page::PageServer;
 
-/// Encoder options without B-frames, so that browsers can play the stream over WebRTC.
-const NO_B_FRAMES: [&str; 2] = ["-tune", "zerolatency"];
+/// Encoder options without B-frames, so that browsers can play the stream over WebRTC, and with eight slices per frame,
+/// which share packets.
+const NO_B_FRAMES: [&str; 4] = ["-tune", "zerolatency", "-threads", "8"];
 
 struct Running {
     server: Server,

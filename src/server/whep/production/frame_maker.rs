@@ -193,7 +193,7 @@ impl FrameMaker {
             PacketizerConfig::H264(sets) => {
                 let nals = avcc_nals(data, 4).map_while(Result::ok);
                 let sets = is_key.then(|| sets.parameter_sets()).into_iter().flatten();
-                h264::packetize(&sets, nals, rtp::MAX_PAYLOAD)
+                h264::packetize(sets, nals, rtp::MAX_PAYLOAD)
             }
             PacketizerConfig::Av1(record) => av1::packetize(record, data, is_key, rtp::MAX_PAYLOAD),
         };
@@ -299,7 +299,7 @@ mod tests {
             &mut maker,
             &[message(CONFIG, 0), picture(0x27, 0, 0), picture(0x17, 40, 0), picture(0x27, 80, 0)],
         );
-        let expected = [(FrameKind::Key, 1, 40_000, 2), (FrameKind::Inter, 2, 80_000, 1)];
+        let expected = [(FrameKind::Key, 1, 40_000, 1), (FrameKind::Inter, 2, 80_000, 1)];
         assert_eq!(frames(&made), expected);
         let known = made.iter().find_map(|made| match made {
             Made::Tracks(tracks) => tracks.video,
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(known, Some(VideoFormat::H264(0x64_00_20)));
         // A missing number shows the loss.
         let made = take(&mut maker, &[Arrival::Lost, picture(0x27, 120, 0), picture(0x17, 160, 0)]);
-        assert_eq!(frames(&made), [(FrameKind::Key, 4, 160_000, 2)]);
+        assert_eq!(frames(&made), [(FrameKind::Key, 4, 160_000, 1)]);
     }
 
     #[test]
