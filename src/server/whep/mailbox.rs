@@ -85,6 +85,21 @@ pub(super) struct Waiting {
     pub published: Option<bool>,
     pub chosen: Option<ChosenRendition>,
     pub restart: Option<Restart>,
+    /// True if the task has been woken. Another signal would wake it once more, when nothing is waiting.
+    pub is_woken: bool,
+}
+
+impl Waiting {
+    fn add(&mut self, frame: &Arc<Frame>) {
+        if self.frames.len() >= MAX_FRAMES {
+            // The missing number in the next frame shows the loss.
+            self.frames.retain(|frame| !frame.is_video());
+            if self.frames.len() >= MAX_FRAMES {
+                self.frames.pop_front();
+            }
+        }
+        self.frames.push_back(Arc::clone(frame));
+    }
 }
 
 impl Mailbox {
@@ -163,50 +178,61 @@ impl Mailbox {
     }
 
     pub fn datagram(&self, bytes: &[u8], from: Path) {
-        let mut waiting = self.waiting.lock();
-        if waiting.datagrams.len() < MAX_DATAGRAMS {
-            waiting.datagrams.push_back((bytes.to_vec(), from));
-        }
-        drop(waiting);
-        self.news.notify_one();
+        self.change(|waiting| {
+            if waiting.datagrams.len() < MAX_DATAGRAMS {
+                waiting.datagrams.push_back((bytes.to_vec(), from));
+            }
+        });
     }
 
+    /// Adds a frame, and wakes the task.
     pub fn frame(&self, frame: &Arc<Frame>) {
-        let mut waiting = self.waiting.lock();
-        if waiting.frames.len() >= MAX_FRAMES {
-            // The missing number in the next frame shows the loss.
-            waiting.frames.retain(|frame| !frame.is_video());
-            if waiting.frames.len() >= MAX_FRAMES {
-                waiting.frames.pop_front();
-            }
+        self.change(|waiting| waiting.add(frame));
+    }
+
+    /// Adds a frame that waits for whatever wakes the task next.
+    pub fn hold(&self, frame: &Arc<Frame>) {
+        self.waiting.lock().add(frame);
+    }
+
+    /// Wakes the task if frames are waiting.
+    pub fn wake(&self) {
+        if !self.waiting.lock().frames.is_empty() {
+            self.change(|_| ());
         }
-        waiting.frames.push_back(Arc::clone(frame));
+    }
+
+    /// Changes what is waiting, and wakes the task.
+    fn change(&self, change: impl FnOnce(&mut Waiting)) {
+        let mut waiting = self.waiting.lock();
+        change(&mut waiting);
+        let was_woken = std::mem::replace(&mut waiting.is_woken, true);
         drop(waiting);
-        self.news.notify_one();
+        if !was_woken {
+            self.news.notify_one();
+        }
     }
 
     /// Ends the session.
     pub fn end(&self, reason: &'static str) {
-        self.waiting.lock().end.get_or_insert(reason);
-        self.news.notify_one();
+        self.change(|waiting| {
+            waiting.end.get_or_insert(reason);
+        });
     }
 
     /// Passes on a restart of ICE. It replaces a restart that is still waiting.
     pub fn restart(&self, restart: Restart) {
-        self.waiting.lock().restart = Some(restart);
-        self.news.notify_one();
+        self.change(|waiting| waiting.restart = Some(restart));
     }
 
     /// Passes on the viewer's choice. It replaces a choice that is still waiting.
     pub fn choose(&self, chosen: ChosenRendition) {
-        self.waiting.lock().chosen = Some(chosen);
-        self.news.notify_one();
+        self.change(|waiting| waiting.chosen = Some(chosen));
     }
 
     /// Records that the publisher has left or is back.
     pub fn published(&self, is_published: bool) {
-        self.waiting.lock().published = Some(is_published);
-        self.news.notify_one();
+        self.change(|waiting| waiting.published = Some(is_published));
     }
 }
 
@@ -265,6 +291,7 @@ mod tests {
         mailbox.end("first");
         mailbox.end("second");
         let waiting = mailbox.take();
+        assert!(waiting.is_woken && !mailbox.take().is_woken);
         assert!(waiting.frames.len() <= MAX_FRAMES && waiting.frames.back().unwrap().index == 999);
         assert_eq!((waiting.datagrams.len(), waiting.end), (MAX_DATAGRAMS, Some("first")));
     }

@@ -23,6 +23,11 @@ use crate::server::whep::tracks::Tracks;
 /// Minimum interval between keyframe requests to the encoder.
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
 
+/// Number of listeners from which audio waits for the next video frame, so that a viewer's task wakes up once for both.
+const CROWD: usize = 100;
+/// Maximum time that audio waits: a frame at 25 fps.
+const MAX_HOLD: Duration = Duration::from_millis(40);
+
 /// Maximum number of remembered publications with B-frames.
 const MAX_REFUSED: usize = 256;
 
@@ -77,6 +82,8 @@ struct Shared {
     group: Vec<Arc<Frame>>,
     group_bytes: usize,
     viewers: Vec<(Arc<Mailbox>, WantedTracks)>,
+    /// Arrival time of the first audio frame that waits for video.
+    held_since: Option<Instant>,
 }
 
 /// The tracks that a use needs.
@@ -231,14 +238,34 @@ impl Production {
         }
     }
 
+    /// Sends audio that has waited long enough. Returns the time until the next audio has, if any waits.
+    pub(super) fn release_if_due(&self, now: Instant) -> Option<Duration> {
+        let mut shared = self.shared.lock();
+        let waited = now.saturating_duration_since(shared.held_since?);
+        if waited >= MAX_HOLD {
+            shared.release();
+            return None;
+        }
+        Some(MAX_HOLD - waited)
+    }
+
     fn frame(&self, frame: Frame, limit: usize) {
         let frame = Arc::new(frame);
         let mut shared = self.shared.lock();
         let is_video = frame.is_video();
+        let holds = !is_video && self.listeners.load(Ordering::Acquire) >= CROWD;
         for (viewer, wanted) in &shared.viewers {
-            if (is_video && wanted.video) || (!is_video && wanted.audio) {
-                viewer.frame(&frame);
+            match is_video {
+                true if wanted.video => viewer.frame(&frame),
+                false if wanted.audio && holds => viewer.hold(&frame),
+                false if wanted.audio => viewer.frame(&frame),
+                _ => {}
             }
+        }
+        if holds {
+            shared.held_since.get_or_insert(frame.arrived);
+        } else {
+            shared.release();
         }
         if frame.kind == FrameKind::Key {
             shared.forget();
@@ -255,6 +282,13 @@ impl Production {
 }
 
 impl Shared {
+    /// Wakes the viewers whose audio still waits. Those who get video from here are awake.
+    fn release(&mut self) {
+        if self.held_since.take().is_some() {
+            self.viewers.iter().filter(|(_, wanted)| wanted.audio).for_each(|(it, _)| it.wake());
+        }
+    }
+
     fn forget(&mut self) {
         self.group.clear();
         self.group_bytes = 0;
@@ -264,6 +298,80 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::server::registry::{PublishRight, Registry};
+    use crate::server::service::config::Config;
+    use crate::server::whep::mailbox::IceNames;
+    use crate::wire::rtmp::stream_name::StreamName;
+
+    #[test]
+    fn the_audio_of_a_crowd_waits_for_video() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+        let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+        let right = PublishRight { proven: true, limits: Default::default() };
+        let peer = "127.0.0.1:9".parse().unwrap();
+        let publication = Arc::new(registry).publish(1, peer, &name, right).unwrap();
+        let stream = &publication.stream;
+        let key = ProductionKey::of(stream, String::new());
+        let sink = MessageSink::new(2, 1 << 20);
+        let source = (Arc::clone(stream), sink);
+        let production = Arc::new(Production::new(key, source, Arc::default(), false));
+        let (audio, video) = (true, true);
+        let listener = || production.used(WantedTracks { video: false, audio }, None);
+        let mailbox = |id: u64| {
+            let ice = IceNames { local: "u".into(), remote: "t".into() };
+            Mailbox::new(id, id.to_string(), ice)
+        };
+        let (both, deaf) = (mailbox(1), mailbox(2));
+        let (first, second) = (listener(), listener());
+        first.subscribe(&both);
+        second.subscribe(&deaf);
+        let watcher = production.used(WantedTracks { video, audio: false }, None);
+        watcher.subscribe(&both);
+        let start = Instant::now();
+        let send = |kind, millis: u64| {
+            let arrived = start + Duration::from_millis(millis);
+            let (index, payloads) = (0, Vec::new());
+            let (production_id, wallclock) = (production.id(), arrived);
+            let frame = Frame {
+                production: production_id,
+                is_av1: false,
+                kind,
+                index,
+                at: 0,
+                wallclock,
+                arrived,
+                payloads,
+            };
+            production.publish(Made::Frame(frame), 1 << 20);
+        };
+        let due = |millis: u64| production.release_if_due(start + Duration::from_millis(millis));
+        let taken = |mailbox: &Mailbox| {
+            let waiting = mailbox.take();
+            (waiting.frames.len(), waiting.is_woken)
+        };
+        // A few listeners get audio at once.
+        send(FrameKind::Sound, 0);
+        assert_eq!((taken(&both), taken(&deaf), due(0)), ((1, true), (1, true), None));
+        let crowd: Vec<_> = (2..CROWD).map(|_| listener()).collect();
+        send(FrameKind::Sound, 20);
+        assert!(!both.take().is_woken, "the task takes the frame if something else wakes it");
+        send(FrameKind::Sound, 40);
+        assert_eq!(due(50), Some(Duration::from_millis(10)));
+        send(FrameKind::Key, 53);
+        assert_eq!((taken(&both), taken(&deaf), due(200)), ((2, true), (2, true), None));
+        // Without video, audio waits for a limited time.
+        send(FrameKind::Sound, 60);
+        send(FrameKind::Sound, 80);
+        assert_eq!(due(100), None);
+        assert_eq!((taken(&both), taken(&deaf)), ((2, true), (2, true)));
+        drop(crowd);
+        send(FrameKind::Sound, 100);
+        assert_eq!((taken(&both), taken(&deaf)), ((1, true), (1, true)));
+    }
 
     #[test]
     fn publications_with_b_frames_are_remembered_up_to_a_limit() {

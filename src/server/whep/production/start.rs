@@ -107,7 +107,8 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
     let mut used: Timestamp = registry.clock.now();
     while !registry.is_stopping() {
         let sink = &production.sink;
-        sink.wait(CHECK);
+        let due = production.release_if_due(Instant::now());
+        sink.wait(due.map_or(CHECK, |due| due.min(CHECK)));
         let now = Instant::now();
         let listened = production.listeners.load(Ordering::Acquire) > 0;
         for arrival in sink.take() {

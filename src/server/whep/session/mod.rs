@@ -156,6 +156,7 @@ async fn prepare(
         audio: audio.map(Sounds::new),
         joined: None,
         next_poll: now,
+        unsent: 0,
         gone_since: None,
         helped: None,
         is_broken: false,
@@ -193,6 +194,8 @@ struct Session {
     joined: Option<Arc<Stream>>,
     /// The time at which str0m wants to be polled, apart from its pacer.
     next_poll: Instant,
+    /// Number of packets that were written in this wake-up, and have not been sent.
+    unsent: usize,
     gone_since: Option<Instant>,
     /// Time of the last restart.
     helped: Option<Instant>,
@@ -238,7 +241,8 @@ impl Session {
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
     ) -> Result<Instant, &'static str> {
-        let Waiting { datagrams, frames, end, published, chosen, restart } = self.mailbox.take();
+        let Waiting { datagrams, frames, end, published, chosen, restart, .. } =
+            self.mailbox.take();
         if let Some(reason) = end {
             return Err(reason);
         }
@@ -380,6 +384,7 @@ impl Session {
         let Some(video) = &mut self.video else { return };
         let frames = video.cursor.restart(group);
         for (frame, at) in frames {
+            self.unsent += frame.payloads.len();
             video.write(&mut self.rtc, &frame, at, now);
         }
     }
@@ -388,6 +393,7 @@ impl Session {
     fn send(&mut self, frame: &Arc<Frame>, now: Instant) {
         if frame.kind == FrameKind::Sound {
             if let Some(audio) = &mut self.audio {
+                self.unsent += frame.payloads.len();
                 audio.write(&mut self.rtc, frame, now);
             }
             return;
@@ -406,6 +412,7 @@ impl Session {
         }
         if let Some(at) = video.cursor.next(frame) {
             video.due = None;
+            self.unsent += frame.payloads.len();
             video.write(&mut self.rtc, frame, at, now);
         }
     }

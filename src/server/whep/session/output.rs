@@ -52,6 +52,7 @@ impl Session {
                     let now = Instant::now();
                     if until > now || packets >= MAX_PACKETS {
                         self.next_poll = until;
+                        self.unsent = 0;
                         return Ok(until);
                     }
                     now
@@ -59,6 +60,7 @@ impl Session {
                 Output::Transmit(transmit) => {
                     let is_media = !routes::is_wanted(&transmit.contents);
                     self.transmit(registry, transmit);
+                    self.unsent = self.unsent.saturating_sub(usize::from(is_media));
                     if !is_media || packets >= MAX_PACKETS {
                         continue;
                     }
@@ -85,6 +87,10 @@ impl Session {
 
     /// Returns true if the pacer had a single packet when it last got the time.
     fn was_last_packet(&mut self) -> bool {
+        // Asking str0m takes longer. It may also have packets that are sent again, or wait for the link.
+        if self.unsent > 0 {
+            return false;
+        }
         let mids =
             [self.video.as_ref().map(|it| it.route.mid), self.audio.as_ref().map(Sounds::mid)];
         let mut direct = self.rtc.direct_api();
