@@ -1,9 +1,10 @@
-//! Tests of the built-in server's WHEP output with Chromium, aiortc and node-datachannel. The tests
+//! Tests of the built-in server's WHEP output with Chromium, aiortc, node-datachannel and GStreamer. The tests
 //! also send HTTP requests directly, both valid and invalid.
 
 mod admission;
 mod aiortc;
 mod browser;
+mod gstreamer;
 mod hostile;
 mod network;
 mod node_datachannel;
@@ -239,6 +240,36 @@ fn node_datachannel_receives_video_and_audio_and_leaves_by_delete() {
     assert_eq!(told["connected"], "connected", "{told}");
     assert_eq!((told["deleted"].as_u64(), told["again"].as_u64()), (Some(200), Some(404)));
     wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
+}
+
+/// Plays with webrtcbin over this transport.
+fn receive_with_gstreamer(transport: &str) {
+    if peers::missing(&["ffmpeg", "webrtcbin"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let endpoint = format!("http://{}/live/show/whep", running.http());
+    let mut client = gstreamer::start(&endpoint, transport);
+    client.wait_success(LIMIT * 2);
+    let told: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
+    println!("{told}");
+    assert!(told["video"].as_u64() >= Some(150) && told["audio"].as_u64() >= Some(250), "{told}");
+    assert_eq!((told["size"][0].as_u64(), told["size"][1].as_u64()), (Some(640), Some(360)));
+    assert_eq!(told["transports"], serde_json::json!([transport]));
+    assert_eq!(told["connected"], "connected", "{told}");
+    assert_eq!((told["deleted"].as_u64(), told["again"].as_u64()), (Some(200), Some(404)));
+    wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
+}
+
+#[test]
+fn gstreamer_and_libnice_decode_video_and_audio_and_leave_by_delete() {
+    receive_with_gstreamer("udp");
+}
+
+#[test]
+fn gstreamer_and_libnice_play_over_tcp() {
+    receive_with_gstreamer("tcp");
 }
 
 #[test]

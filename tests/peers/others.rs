@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::process::Command;
 
 use super::process::Peer;
 
@@ -52,6 +53,14 @@ pub fn gstreamer_play_some(url: &str, sinks: &[&str]) -> Peer {
         pipeline += &format!(" ! fakesink name={sink} silent=false sync=false");
     }
     launch(&pipeline)
+}
+
+/// Returns true if the Python of the system can use GStreamer's webrtcbin with libnice.
+pub fn has_webrtcbin() -> bool {
+    let check = "import gi; gi.require_version('Gst', '1.0'); gi.require_version('GstWebRTC', '1.0'); from gi.repository import Gst, GstWebRTC; \
+                 Gst.init(None); exit(not all(map(Gst.ElementFactory.find, ('webrtcbin', 'nicesrc'))))";
+    let status = Command::new("/usr/bin/python3").args(["-c", check]).output();
+    status.is_ok_and(|output| output.status.success())
 }
 
 fn launch(pipeline: &str) -> Peer {

@@ -14,12 +14,14 @@ use tempfile::TempDir;
 /// The default time limit. It is generous, because tests run on a busy computer.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// Returns true if a program is installed. For nginx, its RTMP module must be installed too.
+/// Returns true if a program is installed. For nginx, its RTMP module must be installed too. `webrtcbin` is the
+/// element of GStreamer.
 pub fn found(program: &str) -> bool {
-    if program == "nginx" {
-        return super::nginx::program().is_some();
+    match program {
+        "nginx" => super::nginx::program().is_some(),
+        "webrtcbin" => super::others::has_webrtcbin(),
+        _ => on_path(program).is_some(),
     }
-    on_path(program).is_some()
 }
 
 /// Returns the path of a program.
