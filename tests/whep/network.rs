@@ -21,16 +21,23 @@ fn behind(running: &Running, network: Network) -> (Relay, PageServer) {
     (relay, page)
 }
 
-/// Returns the number of frames that the page has shown, and the number that was sent in the same
-/// time at 30 fps.
-fn shown(report: &Value) -> Option<(u64, u64)> {
+/// The frames between two that the page has shown.
+struct Frames {
+    shown: u64,
+    decoded: u64,
+    /// The number that was sent at 30 fps.
+    sent: u64,
+}
+
+fn frames(report: &Value) -> Option<Frames> {
     let at = |index: usize, of: usize| report["shown"][index][of].as_u64();
     let ticks = (at(1, 0)? as u32).wrapping_sub(at(0, 0)? as u32);
-    Some((at(1, 1)? - at(0, 1)?, u64::from(ticks) * 30 / 90_000))
+    let [shown, decoded] = [1, 2].map(|of| Some(at(1, of)? - at(0, of)?));
+    Some(Frames { shown: shown?, decoded: decoded?, sent: u64::from(ticks) * 30 / 90_000 })
 }
 
 #[test]
-fn nearly_all_frames_are_shown_despite_losses() {
+fn nearly_all_frames_arrive_despite_losses() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
@@ -39,12 +46,23 @@ fn nearly_all_frames_are_shown_despite_losses() {
     let network = Network { delay: Duration::from_millis(50), loss: Some(20) };
     let (_relay, page) = behind(&running, network);
     let mut browser = Browser::open(&page.url("/live/show/whep"));
-    browser.wait("frames", || shown(&last(&page.reports())).is_some_and(|(_, sent)| sent >= 600));
-    let report = last(&page.reports());
-    let (shown, sent) = shown(&report).unwrap();
-    println!("5 % loss and 50 ms in each direction: {shown} of {sent} frames shown; {report}");
+    browser.wait("frames", || frames(&last(&page.reports())).is_some_and(|it| it.sent >= 600));
+    let reports = page.reports();
+    let report = last(&reports);
+    let Frames { shown, decoded, sent } = frames(&report).unwrap();
+    // The mean time that frames of the second half wait before they are decoded.
+    let half = reports.iter().find(|it| frames(it).is_some_and(|it| it.sent >= 300)).unwrap();
+    let grown = |name: &str| report[name].as_f64().unwrap() - half[name].as_f64().unwrap();
+    let delay = grown("jitterBufferDelay") / grown("jitterBufferEmittedCount") * 1_000.0;
+    println!(
+        "5 % loss and 50 ms in each direction: of {sent} frames, {decoded} decoded and {shown} shown, {delay:.0} ms \
+         after they arrive; {report}"
+    );
     assert!(report["nackCount"].as_u64() > Some(0), "nothing was lost: {report}");
-    assert!(shown * 100 >= sent * 95, "{shown} of {sent}: {report}");
+    // On a busy machine, Chromium shows fewer frames than it decodes. On an idle one, it shows nearly all if their
+    // playout is delayed by the time of a retransmission.
+    assert!(decoded * 100 >= sent * 95, "{decoded} of {sent}: {report}");
+    assert!(delay > 100.0, "{delay} ms: {report}");
 }
 
 #[test]
