@@ -4,6 +4,7 @@ use super::*;
 use onair::capture::text::Content;
 use onair::capture::{Area, ScreenInfo, WindowInfo};
 use onair::compose::scene::{Blend, Crop, Fit, SceneId};
+use onair::compose::transition::Side;
 use onair::media::Size;
 use onair::studio::Collection;
 use onair::ui::view::file_request::FileRequest;
@@ -213,6 +214,47 @@ fn in_studio_mode_one_button_takes_and_those_below_it_choose_how() {
     make(&mut harness, &[Edit::SetTransition(color)]);
     harness.get_by_role_and_label(Role::Button, "Fade to color");
     assert_eq!(click(&mut harness, "Take"), [Command::Transition]);
+}
+
+#[test]
+fn the_take_column_shows_and_changes_the_transition_that_take_uses() {
+    let mut harness = with(&[]);
+    let slide = Transition { kind: Kind::Slide(Side::Left), duration: Duration::from_millis(700) };
+    let talk = SceneId(2);
+    make(
+        &mut harness,
+        &[Edit::AddScene("Talk".into()), Edit::SetSceneTransition(talk, Some(slide.clone()))],
+    );
+    harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(talk));
+    harness.run();
+    harness.run();
+    // The default transition is a fade of 300 ms. *Take* uses the one that belongs to the scene.
+    assert!(harness.query_by_label("of this scene").is_some());
+    harness.get_by_role_and_label(Role::Button, "Slide");
+    assert!(harness.query_by_label_contains("700\u{a0}ms").is_some());
+    assert!(harness.query_by_label_contains("300\u{a0}ms").is_none());
+    // Choosing another one changes this scene only, and *Take* uses it.
+    let fades = edit(&click(&mut harness, "Fade"));
+    let fade = Transition { kind: Kind::Fade, ..slide };
+    assert_eq!(fades, Edit::SetSceneTransition(talk, Some(fade.clone())));
+    make(&mut harness, &[fades]);
+    let used = |harness: &Harness<'static, Window>| {
+        let collection = harness.state().demo.snapshot().scenes.collection;
+        collection.transition_to(talk).clone()
+    };
+    assert_eq!(used(&harness), fade);
+    // The options are those of the scene, where the user can return to the default transition.
+    click(&mut harness, "Transition: 700\u{a0}ms. Change type and duration…");
+    harness.get_by_label("Transition to “Talk”");
+    let default = edit(&click(&mut harness, "Use a separate transition"));
+    assert_eq!(default, Edit::SetSceneTransition(talk, None));
+    make(&mut harness, &[default]);
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.run();
+    assert!(harness.query_by_label("of this scene").is_none());
+    assert!(harness.query_by_label_contains("300\u{a0}ms").is_some());
+    assert!(matches!(edit(&click(&mut harness, "Cut")), Edit::SetTransition(_)));
 }
 
 #[test]

@@ -54,3 +54,7 @@ tip-action-close-projectors = Closes every projector on displays and in windows.
 
 tip-transition-choose = The default transition: { $kind }. Scenes with a separate transition use their own.
 transition-duration-is = Transition: { $duration }. Change type and duration…
+# Below the heading *Transition*: the scene in preview has a separate transition. Keep it short.
+transition-of-scene = of this scene
+tip-transition-of-scene = “{ $scene }” has a separate transition. Changes here apply only to this scene.
+tip-transition-choose-own = The transition to “{ $scene }”: { $kind }.

@@ -54,3 +54,7 @@ tip-action-close-projectors = 关闭显示器上和窗口里的所有投影。
 
 tip-transition-choose = 默认转场：{ $kind }。设有单独转场的场景使用自己的转场。
 transition-duration-is = 转场：{ $duration }。更改类型和时长…
+# 在“转场”标题下方：预览中的场景使用单独的转场。尽量短。
+transition-of-scene = 仅此场景
+tip-transition-of-scene = “{ $scene }”使用单独的转场，这里的更改只影响此场景。
+tip-transition-choose-own = 到“{ $scene }”的转场：{ $kind }。

@@ -26,6 +26,8 @@ use crate::ui::widgets::{Button, ButtonWeight, label};
 
 /// The width of the column between preview and program.
 const TAKE: f32 = 84.0;
+/// The height of a line above the transitions in this column.
+const HEADING: f32 = 18.0;
 
 /// Draws the program in `room`.
 ///
@@ -96,17 +98,24 @@ fn worked_on(
 }
 
 /// Draws the column between preview and program: the button that takes the preview to the program,
-/// and below a heading the transition that it uses.
+/// and below a heading the transition that it uses. This is the transition of the preview's scene,
+/// if the scene has one, and the column changes the transition that it shows.
 fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect) {
     let (theme, texts) = (view.theme, view.texts);
     ui.painter().rect_filled(room, CornerRadius::ZERO, theme.canvas);
-    let now = &view.snapshot.scenes.collection.transition;
+    let scenes = &view.snapshot.scenes;
+    let owner = scenes.prepared.and_then(|id| scenes.collection.scene(id));
+    let owner = owner.filter(|scene| scenes.collection.own_transitions.contains_key(&scene.id));
+    let now = owner
+        .map_or(&scenes.collection.transition, |scene| scenes.collection.transition_to(scene.id));
     let chosen = TransitionChoice::of(&now.kind);
     // A kind that has no permanent button gets one while it is in use.
     let mut kinds = vec![TransitionChoice::Cut, TransitionChoice::Fade];
     kinds.extend((!kinds.contains(&chosen)).then_some(chosen));
-    let height =
-        |kinds: usize| 52.0 + 18.0 + gap::S + (kinds + 1) as f32 * (size::CONTROL_SMALL + gap::S);
+    let headings = if owner.is_some() { 2.0 * HEADING } else { HEADING };
+    let height = |kinds: usize| {
+        52.0 + headings + gap::S + (kinds + 1) as f32 * (size::CONTROL_SMALL + gap::S)
+    };
     if height(kinds.len()) > room.height() {
         kinds.retain(|kind| *kind == chosen);
     }
@@ -120,15 +129,33 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
         view.send(Command::Transition);
     }
     let heading = texts.get("transition-kind");
-    column.vertical_centered(|ui| label(ui, &heading, Type::Small, theme.secondary));
+    let own = texts.get("transition-of-scene");
+    column.vertical_centered(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        label(ui, &heading, Type::Small, theme.secondary);
+        if let Some(scene) = owner {
+            let tip =
+                texts.with("tip-transition-of-scene", &[("scene", scene.name.as_str().into())]);
+            label(ui, &own, Type::Small, theme.accent).on_hover_text(tip);
+        }
+    });
     for kind in kinds {
         let name = texts.get(kind.name());
         let name = name.trim_end_matches('…');
-        let tip = texts.with("tip-transition-choose", &[("kind", name.into())]);
+        let tip = match owner {
+            Some(scene) => texts.with(
+                "tip-transition-choose-own",
+                &[("scene", scene.name.as_str().into()), ("kind", name.into())],
+            ),
+            None => texts.with("tip-transition-choose", &[("kind", name.into())]),
+        };
         let button = Button::new(name).small().width(width).selected(kind == chosen);
         if button.show(&mut column, theme).on_hover_text(tip).clicked() && kind != chosen {
             let transition = Transition { kind: kind.kind(&now.kind), ..now.clone() };
-            view.send(Command::Edit(Edit::SetTransition(transition)));
+            view.send(Command::Edit(match owner {
+                Some(scene) => Edit::SetSceneTransition(scene.id, Some(transition)),
+                None => Edit::SetTransition(transition),
+            }));
         }
     }
     let duration = format!("{}\u{a0}ms", now.duration.as_millis());
@@ -144,7 +171,8 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     };
     let button = button.small().look(ButtonWeight::Quiet).width(width).name(&name);
     if button.show(&mut column, theme).on_hover_text(&name).clicked() {
-        draft.transition = Some(scenes::Whose::Every);
+        draft.transition =
+            Some(owner.map_or(scenes::Whose::Every, |scene| scenes::Whose::Scene(scene.id)));
     }
 }
 
