@@ -5,7 +5,7 @@ use super::*;
 use onair::media::{AudioCodec, VideoCodec};
 use onair::studio::live::recording::library::details::{AudioTrackSummary, Details, VideoTrack};
 use onair::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
-use onair::studio::live::view::BroadcastSummary;
+use onair::studio::live::view::{BroadcastSummary, BroadcastTarget};
 use onair::text::Problem;
 
 /// The folder of the recordings.
@@ -66,7 +66,10 @@ pub fn summary() -> BroadcastSummary {
     BroadcastSummary {
         number: 1,
         on_air_for: Duration::from_secs(2_554),
-        hosts: vec!["live.twitch.tv".into(), "127.0.0.1".into()],
+        targets: vec![
+            BroadcastTarget { id: 9, label: "Twitch (live.twitch.tv:1935)".into() },
+            BroadcastTarget { id: 0, label: "127.0.0.1:1935".into() },
+        ],
         peak_viewers: 14,
         sent_bytes: 812_000_000,
         dropped_frames: 36,

@@ -5,6 +5,8 @@ use onair::broadcast::recorder::remux::Cut;
 use onair::studio::live::recording::library::RecordingsCommand;
 use onair::studio::live::recording::library::view::Outcome;
 use onair::studio::live::recording::library::view::{CopyProgress, FileState};
+use onair::studio::live::view::BroadcastTarget;
+use onair::studio::snapshot::TargetView;
 use onair::text::problem::problem;
 
 const FOLDER: &str = "/home/ada/Videos";
@@ -188,7 +190,12 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
 #[test]
 fn the_card_after_a_broadcast_leads_to_its_recording() {
     let mut harness = open("ended");
-    for text in ["Broadcast ended", "live.twitch.tv · Built-in server", "36 (<0.1\u{a0}%)", "14"] {
+    for text in [
+        "Broadcast ended",
+        "Twitch (live.twitch.tv:1935) · Built-in server",
+        "36 (<0.1\u{a0}%)",
+        "14",
+    ] {
         let names = shown(&harness);
         assert!(names.iter().any(|name| name.contains(text)), "{text}: {names:#?}");
     }
@@ -205,6 +212,38 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
     harness.run();
     click(&mut harness, "Close the summary");
     assert!(harness.query_by_label("Broadcast ended").is_none());
+}
+
+#[test]
+fn the_card_after_a_broadcast_names_each_target_as_the_list_does() {
+    let mut harness = open("ended");
+    let server = "rtmp://live.example.com/app";
+    let on_one_host = |id| Target::custom(id, server, format!("key{id}").as_str().into());
+    harness.state().demo.change(|snapshot| {
+        for id in [3, 4] {
+            snapshot.targets.push(TargetView::idle(on_one_host(id)));
+        }
+        let label = "live.example.com:1935".to_owned();
+        let summary = snapshot.last_broadcast.as_mut().unwrap();
+        summary.targets = [3, 4].map(|id| BroadcastTarget { id, label: label.clone() }).to_vec();
+    });
+    harness.run();
+    let targets = |harness: &Harness<'static, Window>| {
+        let mut names = shown(harness).into_iter();
+        let name = names.find_map(|name| Some(name.strip_prefix("Sent to: ")?.to_owned()));
+        name.unwrap_or_default()
+    };
+    // The built-in server is the first target in the list.
+    assert_eq!(targets(&harness), "live.example.com #2 · live.example.com #3");
+    harness.state().demo.change(|snapshot| {
+        snapshot.targets[1].target.name = "Main stage".into();
+    });
+    harness.run();
+    assert_eq!(targets(&harness), "Main stage · live.example.com");
+    // A target that was removed keeps the name that it had.
+    harness.state().demo.change(|snapshot| drop(snapshot.targets.remove(1)));
+    harness.run();
+    assert_eq!(targets(&harness), "live.example.com:1935 · live.example.com");
 }
 
 #[test]

@@ -80,8 +80,8 @@ pub struct BroadcastSummary {
     /// The number of the broadcast, counted from the start.
     pub number: u64,
     pub on_air_for: Duration,
-    /// Host names of the targets.
-    pub hosts: Vec<String>,
+    /// The targets that were live.
+    pub targets: Vec<BroadcastTarget>,
     /// The maximum number of simultaneous viewers of the built-in server.
     pub peak_viewers: usize,
     pub sent_bytes: u64,
@@ -92,6 +92,15 @@ pub struct BroadcastSummary {
     pub reconnects: u32,
     /// The recording, after it is finalized.
     pub recording: Option<PathBuf>,
+}
+
+/// A target that was live during a broadcast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroadcastTarget {
+    /// The target's id in the list.
+    pub id: u32,
+    /// Its name in messages when it went live, which stays if the target is renamed or removed.
+    pub label: String,
 }
 
 /// The state of a passthrough.

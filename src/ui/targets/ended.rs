@@ -6,9 +6,8 @@ use std::path::Path;
 use egui::{Align, CornerRadius, Frame, Layout, Margin, Ui};
 
 use crate::studio::live::recording::library::RecordingsCommand;
-use crate::studio::live::view::BroadcastSummary;
-use crate::studio::targets::services;
-use crate::studio::{Command, Remedy, Target};
+use crate::studio::live::view::{BroadcastSummary, BroadcastTarget};
+use crate::studio::{Command, Remedy};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
 use crate::ui::targets::{Draft, title};
@@ -45,28 +44,33 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         });
 }
 
-/// Returns the name of the target with this host name, if there is only one such target.
-fn name_of(view: &View<'_>, host: &str) -> String {
-    let own = services::host_of(&view.snapshot.server.rtmp);
-    let host_of = |target: &Target| match target.is_built_in() {
-        true => own == Some(host),
-        false => services::host_of(target.server()) == Some(host),
+/// Returns the names of the targets: as the list shows them now, or as they were if they are no
+/// longer in the list. Targets with the same name also have their numbers in the list.
+fn names(view: &View<'_>, ended: &BroadcastSummary) -> Vec<String> {
+    let list = &view.snapshot.targets;
+    let place = |id: u32| list.iter().position(|it| it.target.id == id);
+    let name = |known: &BroadcastTarget| {
+        let at = place(known.id).and_then(|at| list.get(at));
+        at.map_or_else(|| known.label.clone(), |it| title(view.texts, &it.target))
     };
-    let targets = view.snapshot.targets.iter().map(|it| &it.target);
-    let mut targets = targets.filter(|target| host_of(target));
-    match (targets.next(), targets.next()) {
-        (Some(only), None) => title(view.texts, only),
-        _ => host.to_owned(),
-    }
+    let names: Vec<String> = ended.targets.iter().map(name).collect();
+    let numbered = |(name, known): (&String, &BroadcastTarget)| {
+        let is_alone = names.iter().filter(|it| *it == name).count() == 1;
+        match place(known.id).filter(|_| !is_alone) {
+            Some(at) => format!("{name} #{}", at + 1),
+            None => name.clone(),
+        }
+    };
+    names.iter().zip(&ended.targets).map(numbered).collect()
 }
 
 fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
     let (theme, texts) = (view.theme, view.texts);
-    let names: Vec<String> = ended.hosts.iter().map(|host| name_of(view, host)).collect();
+    let labels: Vec<&str> = ended.targets.iter().map(|it| it.label.as_str()).collect();
     let dropped = format::part_of(ended.dropped_frames, ended.total_frames);
     let mut lines = vec![
         (texts.get("ended-duration"), format::clock(ended.on_air_for), String::new()),
-        (texts.get("ended-hosts"), names.join(" · "), ended.hosts.join(" · ")),
+        (texts.get("ended-hosts"), names(view, ended).join(" · "), labels.join(" · ")),
         (texts.get("statistic-sent"), format::bytes(ended.sent_bytes), String::new()),
         (texts.get("ended-dropped"), dropped, texts.get("tip-dropped").to_string()),
         (texts.get("ended-reconnects"), ended.reconnects.to_string(), String::new()),

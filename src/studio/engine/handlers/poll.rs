@@ -14,6 +14,7 @@ use crate::studio::live::history::PaceNews;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::stream_delay;
+use crate::studio::live::view::BroadcastTarget;
 use crate::studio::mixer::loudness;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::{StudioMessage, alarm_key};
@@ -229,9 +230,9 @@ impl Engine {
         }
         if told.state == TargetState::Live {
             self.targets.said.remove(&id);
-            let hosts = &mut self.live.summary.hosts;
-            if !hosts.contains(&told.host) {
-                hosts.push(told.host.clone());
+            let targets = &mut self.live.summary.targets;
+            if targets.iter().all(|known| known.id != id) {
+                targets.push(BroadcastTarget { id, label: told.host.clone() });
             }
             self.notices.active.clear_target(groups::TARGET, id);
             match self.live.history.live_again(&told, self.clock.now()) {
@@ -545,6 +546,20 @@ mod tests {
         assert_eq!(keys_of(&engine)[1], ("target-no-network", Some(2)));
         engine.flow_happened(2, "host2:1935", Flow::Through);
         assert_eq!(keys_of(&engine), both[..1]);
+    }
+
+    #[test]
+    fn the_summary_has_every_target_that_was_live_even_two_on_one_host() {
+        let (mut engine, _events) = engine(None);
+        let host = "host:1935".to_owned();
+        let on_one_host =
+            |index| event::Target { host: host.clone(), ..target(index, TargetState::Live, None) };
+        for index in [4, 7, 4] {
+            engine.target_happened(on_one_host(index));
+        }
+        engine.target_happened(target(9, TargetState::Failed, Some(Trouble::Refused)));
+        let both = [4, 7].map(|id| BroadcastTarget { id, label: host.clone() });
+        assert_eq!(engine.live.summary.targets, both);
     }
 
     #[test]
