@@ -2,7 +2,7 @@
 
 use super::*;
 use onair::compose::scene::SceneId;
-use onair::studio::settings::Panels;
+use onair::studio::settings::{PRESETS, Panels};
 use onair::wire::chat::{ChatLine, ChatPost, ChatRole};
 
 /// Opens a window with this layout of panels.
@@ -286,14 +286,25 @@ fn a_mixer_with_a_title_has_room_for_meters_and_faders() {
 }
 
 #[test]
-fn short_tabs_are_not_cut_off_beside_long_ones() {
-    let harness = laid_out("on-air", "monitor", HD);
-    let whole = |name: &str| {
-        let mut shapes = harness.output().shapes.iter();
-        shapes.any(|it| super::watch::laid(&it.shape, name))
-    };
-    for name in ["Stats", "Chat", "Share"] {
-        assert!(whole(name), "{name}");
+fn no_tab_of_a_predefined_layout_is_cut_off() {
+    for language in [Language::English, Language::Chinese] {
+        for size in [HD, Vec2::new(960.0, 600.0)] {
+            for (layout, _) in PRESETS {
+                let panels = Panels { layout: layout.into(), ..Panels::default() };
+                let preferences =
+                    Preferences { panels: Box::new(panels), ..preferences(language, Theme::Dark) };
+                let harness = open_as("on-air", size, preferences);
+                let tabs = harness.query_all_by_role(Role::Tab);
+                let names: Vec<String> =
+                    tabs.filter_map(|tab| tab.accesskit_node().label()).collect();
+                assert!(names.len() >= 4, "{layout} {size:?}: {names:?}");
+                for name in names {
+                    let mut shapes = harness.output().shapes.iter();
+                    let whole = shapes.any(|it| super::watch::laid(&it.shape, &name));
+                    assert!(whole, "{language:?} {layout} {size:?}: {name}");
+                }
+            }
+        }
     }
 }
 

@@ -133,7 +133,7 @@ pub const PRESETS: [(&str, &str); 3] = [
     ),
     (
         "monitor",
-        "row(* column(* players, 162 mixer), 304 column(190 program, \
+        "row(* column(* players, 162 mixer), 340 column(190 program, \
          * tabs(broadcast!, stats, event-log, chat, share), 120 controls))",
     ),
 ];

@@ -149,9 +149,8 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
             })
             .collect();
         let count = names.len().max(1) as f32;
-        // One point is left for rounding.
-        let between = gap::XS + ui.spacing().item_spacing.x;
-        let room = ui.available_width() - between * count - 1.0;
+        // One point is left for rounding. egui_tiles adds no space between tabs.
+        let room = ui.available_width() - gap::XS * count - 1.0;
         let sum: f32 = names.iter().sum();
         let fits = |around: f32| sum + 2.0 * around * count <= room;
         self.around = if fits(AROUND) { AROUND } else { AROUND_NARROW };
