@@ -237,6 +237,55 @@ fn a_projector_fills_the_second_display() {
 }
 
 #[test]
+fn a_projector_goes_on_and_closes_while_the_main_window_is_hidden() {
+    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "wtype", "grim");
+    let session =
+        Session::bare("1280x720", "default_border none\noutput HEADLESS-2 mode 800x600@60Hz");
+    told(&session, &["create_output"]);
+    let projectors = "[projectors]\nrestore = true\n[[projectors.open]]\nshows = \"program\"\n\
+        display = \"HEADLESS-2\"\n";
+    told(&session, &["focus output HEADLESS-1"]);
+    let (mut window, _) = studio(&session, &format!("{SETTINGS}{projectors}"));
+    wait_for("its picture", LIMIT, || colors_of(&session, "HEADLESS-2") > 500);
+    // The desktop shows another workspace instead of the main window.
+    told(&session, &["focus output HEADLESS-1"]);
+    told(&session, &["workspace elsewhere"]);
+    let main = || windows_on(&session, "HEADLESS-1");
+    wait_for("the main window out of sight", LIMIT, || {
+        main().iter().all(|it| it["visible"] == false)
+    });
+    let path = session.bus.folder().join("projected.png");
+    let mut before = Vec::new();
+    // A few frames may have been on their way.
+    for _ in 0..8 {
+        wait_for("a new picture", LIMIT, || {
+            let grim = session.command("grim").args(["-o", "HEADLESS-2"]).arg(&path).status();
+            assert!(grim.unwrap().success());
+            let now = image::open(&path).unwrap().into_rgb8().into_raw();
+            let is_new = now != before;
+            before = now;
+            is_new
+        });
+    }
+    // Esc closes it, although the main window draws nothing.
+    told(&session, &["focus output HEADLESS-2"]);
+    wait_for("no projector", LIMIT, || {
+        assert!(
+            session
+                .command("wtype")
+                .args(["-s", "300", "-k", "Escape"])
+                .status()
+                .unwrap()
+                .success()
+        );
+        windows_on(&session, "HEADLESS-2").is_empty()
+    });
+    assert_eq!(main().len(), 1);
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+}
+
+#[test]
 fn a_compositor_that_dies_does_not_end_the_broadcast() {
     peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "wtype", "ffprobe");
     let session = Session::bare("1280x720", "default_border none");

@@ -14,11 +14,13 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
+use crate::studio::Command;
+use crate::studio::command::PartCommand;
 use crate::studio::settings::part::PartKind;
-use crate::ui::ChooserKind;
 use crate::ui::view::file_request::{
     FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
 };
+use crate::ui::{ChooserKind, Screen};
 
 /// The purpose of a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,40 @@ enum Offers {
 }
 
 impl Kind {
+    /// Passes the chosen files on to the screen, or returns the command that passes them on to the
+    /// studio.
+    pub(super) fn pass_on(self, screen: &mut Screen, paths: Vec<PathBuf>) -> Option<Command> {
+        let kind = match self {
+            Self::Then(then) => {
+                screen.picked_then(then, paths);
+                return None;
+            }
+            kind => kind,
+        };
+        let path = paths.into_iter().next()?;
+        match kind {
+            Self::Strip(strip) => screen.picked_strip(strip, path),
+            Self::Watch => screen.picked_watch(&path),
+            Self::Passthrough => screen.picked_passthrough(path),
+            Self::Folder => screen.picked_folder(path),
+            Self::Source(pick, scene) => screen.picked_source(pick, scene, path),
+            Self::Another(pick, source) => screen.picked_another(pick, source, path),
+            // All its files were passed on above.
+            Self::Then(_) => {}
+            Self::Filter(_, of) => screen.picked_filter(&of, path),
+            Self::Transition(of) => screen.picked_transition(of, path),
+            Self::Scenes => return Some(Command::ImportScenes(path)),
+            Self::Part(kind, with_key) => {
+                return Some(Command::Part(PartCommand::Import { kind, path, with_key }));
+            }
+            Self::NewPart(kind, name) => {
+                return Some(Command::Part(PartCommand::Export { kind, name, path }));
+            }
+            Self::NewScenes => return Some(Command::ExportScenes(path)),
+        }
+        None
+    }
+
     /// Returns the same file types in the form that onair's own chooser uses.
     fn chooser(&self) -> ChooserKind {
         let owned = |known: &[&str]| known.iter().map(|it| (*it).to_owned()).collect();

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 use egui::ViewportCommand;
+use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{CodePages, Latest};
@@ -194,7 +195,8 @@ fn global_keys(
 
 struct Window<S> {
     studio: S,
-    screen: Screen,
+    /// The windows other than the main one lock the screen to draw themselves.
+    screen: Arc<Mutex<Screen>>,
     pace: Arc<Pace>,
     files: Files,
     awake: Awake,
@@ -212,6 +214,8 @@ struct Window<S> {
     questions: Receiver<Action>,
     /// The number of frames drawn.
     drawn: u64,
+    /// True if the window was drawn since its logic last ran.
+    is_drawn: bool,
     handed_over: Option<Receiver<HandedOver>>,
     raiser: Raiser,
     /// The value of `drawn` when the window became hidden; `None` while the window is visible.
@@ -239,7 +243,7 @@ impl<S: Studio> Window<S> {
             let (pace, ctx) = (Arc::clone(&pace), ctx.clone());
             slot.on_change(move || {
                 if pace.is_due(page) {
-                    repaint_pace::wake(&ctx);
+                    pace.wake(&ctx);
                 }
             });
         }
@@ -262,7 +266,7 @@ impl<S: Studio> Window<S> {
         }
         Self {
             studio,
-            screen,
+            screen: screen.shared(),
             pace,
             files: Files::default(),
             awake: Awake::default(),
@@ -278,6 +282,7 @@ impl<S: Studio> Window<S> {
             handed_over: options.handed_over,
             raiser: Raiser::new(context),
             drawn: 0,
+            is_drawn: true,
             unseen: None,
             ending: None,
             may_close: false,
@@ -285,7 +290,7 @@ impl<S: Studio> Window<S> {
     }
 
     fn fulfil(&mut self, ctx: &egui::Context, wish: WindowRequest) {
-        let folder = self.screen.preferences().recording_folder.clone();
+        let folder = self.screen.lock().preferences().recording_folder.clone();
         match wish {
             WindowRequest::Command(Command::PushToTalkKeys(held)) => {
                 self.global_keys.here(held);
@@ -326,12 +331,12 @@ impl<S: Studio> Window<S> {
             WindowRequest::OwnFileChooser => self.files.use_own(),
             WindowRequest::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
             WindowRequest::Record => {
-                let format = self.screen.preferences().recording.format.extension();
+                let format = self.screen.lock().preferences().recording.format.extension();
                 let path = new_path(&folder, "onair", format);
                 self.studio.send(Command::StartRecording(path));
             }
             WindowRequest::SaveReplay => {
-                let format = self.screen.preferences().recording.format.extension();
+                let format = self.screen.lock().preferences().recording.format.extension();
                 let path = new_path(&folder, "onair replay", format);
                 self.studio.send(Command::SaveReplay(path));
             }
@@ -351,7 +356,7 @@ impl<S: Studio> Window<S> {
             }
             WindowRequest::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
             WindowRequest::Preferences => {
-                self.studio.send(Command::SetPreferences(self.screen.preferences().clone()));
+                self.studio.send(Command::SetPreferences(self.screen.lock().preferences().clone()));
             }
             WindowRequest::Quit => {
                 if self.ending.is_none() {
@@ -369,7 +374,7 @@ impl<S: Studio> Window<S> {
         for ask in asked {
             match &ask {
                 Ask::Raise => self.raiser.raise(ctx, None),
-                Ask::Quit => self.screen.ask_to_close(),
+                Ask::Quit => self.screen.lock().ask_to_close(),
                 _ => {}
             }
             // The state of the players is read again, because earlier requests may have changed it.
@@ -385,13 +390,14 @@ impl<S: Studio> Window<S> {
         if Instant::now() >= self.desktop_at {
             self.desktop_at = Instant::now() + DESKTOP_INTERVAL;
             let seen = ctx.input(|input| input.viewport().focused.unwrap_or(true));
-            self.desktop.show(DesktopState::of(self.screen.health(), self.screen.language(), seen));
+            let screen = self.screen.lock();
+            self.desktop.show(DesktopState::of(screen.health(), screen.language(), seen));
         }
         for request in self.desktop.asked().collect::<Vec<_>>() {
             // If a confirmation is needed, the window must be visible.
             self.raiser.raise(ctx, self.desktop.token().as_deref());
             if request == DesktopRequest::GoLiveOrStop {
-                self.screen.go_live_or_stop();
+                self.screen.lock().go_live_or_stop();
             }
         }
     }
@@ -406,7 +412,7 @@ impl<S: Studio> Window<S> {
                 self.studio.send(Command::Part(PartCommand::Use(kind, name)));
             }
             if !open.is_empty() {
-                self.screen.open_streams(open);
+                self.screen.lock().open_streams(open);
             }
             // The other process may have given up.
             let _ = taken.send(());
@@ -415,27 +421,31 @@ impl<S: Studio> Window<S> {
 
     /// Follows the push-to-talk key and hotkeys while another window has the keyboard focus.
     fn follow_global_keys(&mut self, ctx: &egui::Context, hidden: bool) {
-        let (wanted, screen) = (self.screen.talk_key_elsewhere(), &self.screen);
-        let hotkeys = screen.hotkeys_elsewhere();
-        let called = |action| screen.hotkey_called(action);
-        let held = self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called);
+        let held = {
+            let screen = self.screen.lock();
+            let (wanted, hotkeys) = (screen.talk_key_elsewhere(), screen.hotkeys_elsewhere());
+            let called = |action| screen.hotkey_called(action);
+            self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called)
+        };
         while let Ok(action) = self.questions.try_recv() {
             // If a confirmation is needed, the window must be visible.
             self.raiser.raise(ctx, None);
             if action == Action::GoLive {
-                self.screen.go_live_or_stop();
+                self.screen.lock().go_live_or_stop();
             }
         }
-        if let Some(command) = self.screen.talk_elsewhere(ctx, held, hidden) {
+        let talk = self.screen.lock().talk_elsewhere(ctx, held, hidden);
+        if let Some(command) = talk {
             self.fulfil(ctx, WindowRequest::Command(command));
         }
-        if held && self.screen.talks() {
+        if held && self.screen.lock().talks() {
             // The key is held now, whether the window is visible or not.
             self.global_keys.here(true);
         }
-        self.screen.set_elsewhere(self.global_keys.elsewhere());
-        self.screen.set_global_hotkeys(self.global_keys.hotkeys());
-        if let Some(command) = self.screen.talk_refused() {
+        self.screen.lock().set_elsewhere(self.global_keys.elsewhere());
+        self.screen.lock().set_global_hotkeys(self.global_keys.hotkeys());
+        let refused = self.screen.lock().talk_refused();
+        if let Some(command) = refused {
             self.studio.send(command);
         }
     }
@@ -467,58 +477,35 @@ impl<S: Studio> eframe::App for Window<S> {
         });
         self.tell_of(hidden);
         self.pace.set_hidden(hidden);
-        self.pace.set_page(self.screen.page());
-        self.pace.set_apart(self.screen.plays_apart());
-        self.pace.set_projected(self.screen.projects());
-        for command in self.displays.follow(ctx, frame, &mut self.screen) {
+        self.pace.set_page(self.screen.lock().page());
+        self.pace.set_apart(self.screen.lock().plays_apart());
+        self.pace.set_projected(self.screen.lock().projects());
+        let told = self.displays.follow(ctx, frame, &mut self.screen.lock());
+        for command in told {
             self.studio.send(command);
         }
-        self.place.follow(ctx, &mut self.screen, Instant::now());
+        self.place.follow(ctx, &mut self.screen.lock(), Instant::now());
         self.code_pages.poll(Instant::now());
-        if hidden && let Some(command) = self.screen.look_away() {
+        let looked_away = if hidden { self.screen.lock().look_away() } else { None };
+        if let Some(command) = looked_away {
             self.studio.send(command);
         }
-        let answers = match self.files.poll() {
-            Some(FileNews::Chosen(kind, paths)) => Some((kind, paths)),
+        let chosen = match self.files.poll() {
+            Some(FileNews::Chosen(kind, paths)) => kind.pass_on(&mut self.screen.lock(), paths),
             Some(FileNews::OpenOwn(kind, folder)) => {
-                self.screen.choose_file(ctx, kind, folder);
+                self.screen.lock().choose_file(ctx, kind, folder);
                 None
             }
             None => None,
         };
-        self.screen.set_file_wait(self.files.waits());
-        if let Some((Kind::Then(then), paths)) = answers {
-            self.screen.picked_then(then, paths);
-        } else if let Some((kind, path)) =
-            answers.and_then(|(kind, paths)| Some((kind, paths.into_iter().next()?)))
-        {
-            match kind {
-                Kind::Strip(strip) => self.screen.picked_strip(strip, path),
-                Kind::Watch => self.screen.picked_watch(&path),
-                Kind::Passthrough => self.screen.picked_passthrough(path),
-                Kind::Folder => self.screen.picked_folder(path),
-                Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
-                Kind::Another(pick, source) => self.screen.picked_another(pick, source, path),
-                // All files were handled above.
-                Kind::Then(_) => {}
-                Kind::Filter(_, of) => self.screen.picked_filter(&of, path),
-                Kind::Transition(of) => self.screen.picked_transition(of, path),
-                Kind::Scenes => self.studio.send(Command::ImportScenes(path)),
-                Kind::Part(kind, with_key) => {
-                    let import = PartCommand::Import { kind, path, with_key };
-                    self.studio.send(Command::Part(import));
-                }
-                Kind::NewPart(kind, name) => {
-                    let export = PartCommand::Export { kind, name, path };
-                    self.studio.send(Command::Part(export));
-                }
-                Kind::NewScenes => self.studio.send(Command::ExportScenes(path)),
-            }
+        if let Some(command) = chosen {
+            self.studio.send(command);
         }
+        self.screen.lock().set_file_wait(self.files.waits());
         for drag in self.drops.come() {
             match drag {
-                Drag::Over(over) => self.screen.set_address_over(over),
-                Drag::Dropped(address) => self.screen.dropped_address(address),
+                Drag::Over(over) => self.screen.lock().set_address_over(over),
+                Drag::Dropped(address) => self.screen.lock().dropped_address(address),
             }
         }
         let late = self.ending.is_some_and(|since| since.elapsed() > END_LIMIT);
@@ -534,12 +521,25 @@ impl<S: Studio> eframe::App for Window<S> {
         let touched = ctx.input(|input| !input.events.is_empty());
         self.pace.follow(&snapshot, touched);
         let patience = self.pace.patience(&snapshot, self.ending.is_some());
-        self.screen.set_snapshot(snapshot);
+        if touched {
+            self.pace.wake_others(ctx);
+        }
+        let is_drawn = std::mem::take(&mut self.is_drawn);
+        let asked = {
+            let mut screen = self.screen.lock();
+            screen.set_snapshot(snapshot);
+            screen.set_patience(patience);
+            self.pace.set_others(screen.others());
+            screen.requests(ctx, is_drawn)
+        };
+        for wish in asked {
+            self.fulfil(ctx, wish);
+        }
         self.follow_desktop(ctx);
         self.follow_later_starts(ctx);
         if close && !self.may_close {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-            self.screen.ask_to_close();
+            self.screen.lock().ask_to_close();
             if hidden {
                 // The question must be visible.
                 self.raiser.raise(ctx, None);
@@ -559,17 +559,20 @@ impl<S: Studio> eframe::App for Window<S> {
         if self.drawn <= 2 {
             ui.ctx().request_repaint();
         }
-        for wish in self.screen.show(ui) {
+        self.is_drawn = true;
+        let asked = self.screen.lock().show(ui);
+        for wish in asked {
             self.fulfil(ui.ctx(), wish);
         }
-        if self.screen.talks() {
+        let talks = self.screen.lock().talks();
+        if talks {
             self.global_keys.here(true);
             ui.ctx().request_repaint_after(global_keys::TURN);
         }
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
-        self.screen.ground().to_normalized_gamma_f32()
+        self.screen.lock().ground().to_normalized_gamma_f32()
     }
 
     fn persist_egui_memory(&self) -> bool {

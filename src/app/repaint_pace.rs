@@ -25,9 +25,9 @@ const CALM_AFTER: Duration = Duration::from_secs(3);
 /// of which corrects the layout of the first. A new video frame changes no layout.
 const NOW: Duration = Duration::from_nanos(1);
 
-/// Makes the window draw once, from any thread.
-pub fn wake(ctx: &Context) {
-    ctx.request_repaint_after_for(NOW, ViewportId::ROOT);
+/// Makes a window draw once, from any thread.
+fn wake(ctx: &Context, window: ViewportId) {
+    ctx.request_repaint_after_for(NOW, window);
 }
 
 /// The frame rate limit, shared by the window and the threads that publish frames.
@@ -50,6 +50,8 @@ pub struct Pace {
     apart: AtomicBool,
     /// True if a projector is open.
     projected: AtomicBool,
+    /// The other windows, which draw themselves.
+    others: Mutex<Vec<ViewportId>>,
 }
 
 impl Pace {
@@ -67,6 +69,7 @@ impl Pace {
             still: AtomicBool::new(false),
             apart: AtomicBool::new(false),
             projected: AtomicBool::new(false),
+            others: Mutex::default(),
         }
     }
 
@@ -122,7 +125,26 @@ impl Pace {
         self.projected.store(projected, Ordering::Relaxed);
     }
 
-    /// Returns true if a new frame for `page` may wake the window now.
+    /// Sets the other windows, which draw themselves.
+    pub fn set_others(&self, others: &[ViewportId]) {
+        let mut known = self.others.lock();
+        if *known != others {
+            others.clone_into(&mut known);
+        }
+    }
+
+    /// Makes all windows draw once, from any thread.
+    pub fn wake(&self, ctx: &Context) {
+        wake(ctx, ViewportId::ROOT);
+        self.wake_others(ctx);
+    }
+
+    /// Makes the other windows draw once.
+    pub fn wake_others(&self, ctx: &Context) {
+        self.others.lock().iter().for_each(|id| wake(ctx, *id));
+    }
+
+    /// Returns true if a new frame for `page` may wake the windows now.
     pub fn is_due(&self, page: Page) -> bool {
         let watching = self.watching.load(Ordering::Relaxed);
         let apart = match page {
@@ -172,7 +194,7 @@ mod tests {
         while ctx.has_requested_repaint() {
             frame();
         }
-        wake(&ctx);
+        wake(&ctx, ViewportId::ROOT);
         assert!(ctx.has_requested_repaint());
         frame();
         assert!(!ctx.has_requested_repaint());

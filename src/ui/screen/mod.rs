@@ -23,6 +23,7 @@ mod health_bar;
 mod keyboard;
 mod layout;
 mod notice_requests;
+mod other_windows;
 mod projectors;
 mod push_to_talk_key;
 mod status_bar;
@@ -118,6 +119,7 @@ pub struct Screen {
     /// The support for the push-to-talk key while another window has the keyboard focus.
     elsewhere: GlobalKeySupport,
     global_hotkeys: GlobalHotkeys,
+    others: other_windows::OtherWindows,
     wishes: Vec<WindowRequest>,
 }
 
@@ -211,6 +213,7 @@ impl Screen {
             talk: push_to_talk::TalkState::default(),
             elsewhere: GlobalKeySupport::default(),
             global_hotkeys: GlobalHotkeys::default(),
+            others: other_windows::OtherWindows::default(),
             wishes: Vec::new(),
         }
     }
@@ -372,8 +375,8 @@ impl Screen {
         } else {
             self.fitted(ui, room);
         }
-        self.players(ui);
-        self.projectors(ui.ctx());
+        self.player_keys(ui.ctx());
+        self.other_windows(ui.ctx());
         self.dialogs(ui.ctx());
         self.file_dialogs(ui.ctx());
         if self.preferences != before {
@@ -382,28 +385,19 @@ impl Screen {
                 self.wishes.push(WindowRequest::Preferences);
             }
         }
-        if self.wishes.contains(&WindowRequest::ShowParts) {
-            self.parts = dialogs::PartsDraft::default();
-            self.open(Dialog::Parts);
-        }
         self.own_wishes(ui.ctx());
         self.look(ui.ctx());
         self.recordings.follow(self.page == Page::Recordings, &mut self.wishes);
         std::mem::take(&mut self.wishes)
     }
 
-    /// Draws the separate window of the players, and handles the keyboard of the *Watch* page.
-    fn players(&mut self, ui: &Ui) {
+    /// Handles the keyboard of the *Watch* page.
+    fn player_keys(&mut self, ctx: &egui::Context) {
         let mut view = view!(self);
         if self.page == Page::Watch && self.dialog.is_none() {
-            crate::ui::watch::keys::take(ui.ctx(), &mut view, &mut self.watch);
+            watch::keys::take(ctx, &mut view, &mut self.watch);
         }
-        let asked =
-            crate::ui::watch::windows(ui.ctx(), &mut view, &mut self.watch, &mut self.watched);
         self.watch.tell(&mut view);
-        if let Some(action) = asked {
-            self.act(ui.ctx(), action);
-        }
     }
 
     /// Returns true if the players are displayed outside their page.

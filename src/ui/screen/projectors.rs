@@ -8,12 +8,12 @@ use egui::Context;
 use super::Screen;
 use crate::studio::Command;
 use crate::studio::settings::{Panel, ProjectorContent};
+use crate::ui::dialogs::{Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
-use crate::ui::studio_page::projectors::picture::ProjectorParts;
-use crate::ui::view::{View, WindowRequest};
+use crate::ui::view::WindowRequest;
 
 impl Screen {
     /// Sets the current displays of this computer. Returns the commands for the studio, which must
@@ -32,22 +32,15 @@ impl Screen {
         self.projectors.any()
     }
 
-    /// Draws the projectors, and stores their places if the user wants to restore them.
-    pub(super) fn projectors(&mut self, ctx: &Context) {
-        let mut view = view!(self);
-        let mut parts = ProjectorParts {
-            preferences: &mut self.preferences,
-            program: &self.program,
-            scenes: &mut self.scenes,
-            software: self.renderer.software,
-        };
-        self.projectors.show(ctx, &mut view, &mut parts);
-    }
-
-    /// Handles the requests that the window sends to itself.
+    /// Handles the requests that the windows send to the screen itself, and stores the places of
+    /// projectors if the user wants to restore them.
     pub(super) fn own_wishes(&mut self, ctx: &Context) {
         for wish in std::mem::take(&mut self.wishes) {
             match wish {
+                WindowRequest::ShowParts => {
+                    self.parts = PartsDraft::default();
+                    self.open(Dialog::Parts);
+                }
                 WindowRequest::Act(action) => self.act(ctx, action),
                 WindowRequest::Run(command) => self.act_on(ctx, &command),
                 WindowRequest::Help(remedy) => self.help(remedy),

@@ -33,7 +33,7 @@ pub use draft::{Draft, Where};
 use drops::dropped;
 pub use drops::is_address;
 use tiles::{lower, over_video, players};
-pub use windows::windows;
+pub use windows::{draw_window, window};
 
 /// Draws the page in `room`. Returns the window action that the user selected.
 pub fn show(

@@ -25,14 +25,8 @@ const SMALL: [f32; 2] = [384.0, 216.0];
 /// The minimum size of the small window in points.
 const SMALLEST: [f32; 2] = [160.0, 90.0];
 
-/// Draws the separate window, if it is open. Returns the window action that the user selected in
-/// the window.
-pub fn windows(
-    ctx: &Context,
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    pictures: &mut [FrameView],
-) -> Option<Action> {
+/// Returns the separate window, if it is open.
+pub fn window(view: &View<'_>, draft: &Draft) -> Option<(ViewportId, ViewportBuilder)> {
     let small = match draft.place {
         Where::Here => return None,
         Where::Window => false,
@@ -54,26 +48,34 @@ pub fn windows(
     // Each kind has its own window id, because desktops do not remove decorations from an open
     // window.
     let id = ViewportId(Id::unique(if small { "watch-small" } else { "watch-window" }));
-    ctx.show_viewport_immediate(id, builder, |ui, _| {
-        let room = ui.max_rect();
-        let action = if small {
-            pip(ui, view, draft, pictures, room);
-            None
-        } else {
-            window(ui, view, draft, pictures, room)
-        };
-        dropped(ui, view, draft, room);
-        if keys::are_free(ui.ctx()) {
-            own_keys(ui.ctx(), view);
-        }
-        keys::take(ui.ctx(), view, draft);
-        other_windows::run(ui.ctx(), view);
-        if ui.ctx().input(|input| input.viewport().close_requested()) {
-            draft.place = Where::Here;
-        }
-        // Full screen here applies to this window, not to the main window.
-        action.filter(|action| *action != Action::FullScreen)
-    })
+    Some((id, builder))
+}
+
+/// Draws the contents of the separate window. Returns the window action that the user selected.
+pub fn draw_window(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [FrameView],
+) -> Option<Action> {
+    let room = ui.max_rect();
+    let action = if draft.place == Where::Small {
+        pip(ui, view, draft, pictures, room);
+        None
+    } else {
+        ordinary(ui, view, draft, pictures, room)
+    };
+    dropped(ui, view, draft, room);
+    if keys::are_free(ui.ctx()) {
+        own_keys(ui.ctx(), view);
+    }
+    keys::take(ui.ctx(), view, draft);
+    other_windows::run(ui.ctx(), view);
+    if ui.ctx().input(|input| input.viewport().close_requested()) {
+        draft.place = Where::Here;
+    }
+    // Full screen here applies to this window, not to the main window.
+    action.filter(|action| *action != Action::FullScreen)
 }
 
 /// Handles the shortcuts that the main window handles for the page.
@@ -97,7 +99,7 @@ fn is_full(ctx: &Context) -> bool {
 }
 
 /// Draws the ordinary window, with the same contents as the full screen.
-fn window(
+fn ordinary(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,

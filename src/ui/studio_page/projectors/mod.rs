@@ -195,17 +195,21 @@ impl Projectors {
         views
     }
 
-    /// Draws all projectors.
-    pub fn show(&mut self, ctx: &Context, view: &mut View<'_>, parts: &mut ProjectorParts<'_>) {
+    /// Returns the windows of the visible projectors, by number.
+    pub fn windows(
+        &mut self,
+        ctx: &Context,
+        view: &View<'_>,
+    ) -> Vec<(u64, ViewportId, ViewportBuilder)> {
         // A projector closes if its content was deleted from the scenes.
         self.open.retain(|it| picture::is_there(it.place.shows, view.snapshot));
-        let mut closed = Vec::new();
         let displays = self.displays();
-        let mut open = std::mem::take(&mut self.open);
-        for projector in &mut open {
+        let index_of = |name: &String| displays.iter().position(|it| it.name == *name);
+        let mut windows = Vec::new();
+        for projector in &mut self.open {
             let index = match &projector.place.display {
                 None => None,
-                Some(name) => match self.index_of(name) {
+                Some(name) => match index_of(name) {
                     None => {
                         projector.index = None;
                         continue;
@@ -228,21 +232,36 @@ impl Projectors {
             if std::mem::take(&mut projector.raised) {
                 ctx.send_viewport_cmd_to(id, ViewportCommand::Focus);
             }
-            let close = ctx.show_viewport_immediate(id, builder, |ui, _| {
-                window(ui, view, parts, projector, &displays);
-                other_windows::run(ui.ctx(), view);
-                is_closed(ui.ctx())
-            });
-            if close {
-                closed.push(projector.number);
-            }
-            // Only new frames of the program wake the window, so other content needs a timer.
-            if picture::view_of(projector.place.shows, view.snapshot).is_some() {
-                ctx.request_repaint_after(if parts.software { CALM_INTERVAL } else { INTERVAL });
-            }
+            windows.push((projector.number, id, builder));
         }
-        open.retain(|it| !closed.contains(&it.number));
-        self.open = open;
+        windows
+    }
+
+    /// Returns true if the projector with this number is visible.
+    pub fn is_seen(&self, number: u64) -> bool {
+        self.seen().any(|it| it.number == number)
+    }
+
+    /// Draws the window of a projector, and closes the projector if the user closes its window.
+    pub fn draw(
+        &mut self,
+        ui: &mut Ui,
+        number: u64,
+        view: &mut View<'_>,
+        parts: &mut ProjectorParts<'_>,
+    ) {
+        let displays = self.displays();
+        let Some(projector) = self.open.iter_mut().find(|it| it.number == number) else { return };
+        window(ui, view, parts, projector, &displays);
+        other_windows::run(ui.ctx(), view);
+        // Only new frames of the program wake the window, so other content needs a timer.
+        if picture::view_of(projector.place.shows, view.snapshot).is_some() {
+            let interval = if parts.software { CALM_INTERVAL } else { INTERVAL };
+            ui.ctx().request_repaint_after(interval);
+        }
+        if is_closed(ui.ctx()) {
+            self.open.retain(|it| it.number != number);
+        }
     }
 }
 

@@ -1,0 +1,166 @@
+//! The other windows of the program, besides detached panels: projectors and the window of the
+//! players. A shared screen lets each of them draw itself. If only the main window could draw them,
+//! they would freeze on Wayland whenever another window covers the main one, because the desktop
+//! then asks the main window for no frames.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use egui::{Context, Ui, ViewportBuilder, ViewportId};
+use parking_lot::Mutex;
+
+use crate::ui::Screen;
+use crate::ui::studio_page::projectors::picture::ProjectorParts;
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::watch;
+
+/// One of the other windows.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum OtherWindow {
+    Players(watch::Where),
+    /// The projector with this number.
+    Projector(u64),
+}
+
+/// The state of the other windows.
+#[derive(Debug, Default)]
+pub(super) struct OtherWindows {
+    /// The screen itself, if the other windows draw themselves.
+    screen: Weak<Mutex<Screen>>,
+    /// The windows that the main window showed last.
+    open: Vec<ViewportId>,
+    /// The windows that end with their next frame.
+    closing: Vec<ViewportId>,
+    /// The time until they are drawn next if no new frame arrives.
+    patience: Option<Duration>,
+}
+
+impl Screen {
+    /// Shares the screen, so that the other windows can draw themselves.
+    pub fn shared(self) -> Arc<Mutex<Self>> {
+        Arc::new_cyclic(|screen| {
+            let mut own = self;
+            own.others.screen = Weak::clone(screen);
+            Mutex::new(own)
+        })
+    }
+
+    /// Returns the other windows that draw themselves, which need to be woken for new frames.
+    pub fn others(&self) -> &[ViewportId] {
+        &self.others.open
+    }
+
+    /// Sets the time until the other windows are drawn next if no new frame arrives.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.others.patience = Some(patience);
+    }
+
+    /// Returns the requests that other windows made since the main window was drawn. `is_drawn` is
+    /// false while the desktop asks the main window for no frames.
+    pub fn requests(&mut self, ctx: &Context, is_drawn: bool) -> Vec<WindowRequest> {
+        self.own_wishes(ctx);
+        if !is_drawn {
+            self.look(ctx);
+        }
+        std::mem::take(&mut self.wishes)
+    }
+
+    /// Shows the other windows.
+    pub(super) fn other_windows(&mut self, ctx: &Context) {
+        let view = view!(self);
+        let players = watch::window(&view, &self.watch);
+        let players =
+            players.map(|(id, builder)| (OtherWindow::Players(self.watch.place), id, builder));
+        let projectors = self.projectors.windows(ctx, &view).into_iter();
+        let projectors =
+            projectors.map(|(number, id, builder)| (OtherWindow::Projector(number), id, builder));
+        let all: Vec<_> = players.into_iter().chain(projectors).collect();
+        self.others.open.clear();
+        for (window, id, builder) in all {
+            if self.others.screen.strong_count() == 0 {
+                ctx.show_viewport_immediate(id, builder, |ui, _| self.draw_other(ui, window));
+            } else {
+                self.others.open.push(id);
+                self.others.closing.retain(|it| *it != id);
+                show_by_itself(ctx, Weak::clone(&self.others.screen), window, id, builder);
+            }
+        }
+    }
+
+    /// Returns true if the user has not closed a window.
+    fn is_open(&self, window: OtherWindow) -> bool {
+        match window {
+            OtherWindow::Players(place) => self.watch.place == place,
+            OtherWindow::Projector(number) => self.projectors.is_seen(number),
+        }
+    }
+
+    fn draw_other(&mut self, ui: &mut Ui, window: OtherWindow) {
+        let mut view = view!(self);
+        match window {
+            OtherWindow::Players(_) => {
+                self.watch.learn(&view, ui.input(|input| input.time));
+                let (draft, pictures) = (&mut self.watch, &mut self.watched);
+                let asked = watch::draw_window(ui, &mut view, draft, pictures);
+                self.watch.tell(&mut view);
+                self.wishes.extend(asked.map(WindowRequest::Act));
+            }
+            OtherWindow::Projector(number) => {
+                let before = self.preferences.projectors.clone();
+                let mut parts = ProjectorParts {
+                    preferences: &mut self.preferences,
+                    program: &self.program,
+                    scenes: &mut self.scenes,
+                    software: self.renderer.software,
+                };
+                self.projectors.draw(ui, number, &mut view, &mut parts);
+                if self.preferences.projectors != before {
+                    self.wishes.push(WindowRequest::Preferences);
+                }
+            }
+        }
+    }
+}
+
+fn show_by_itself(
+    ctx: &Context,
+    screen: Weak<Mutex<Screen>>,
+    window: OtherWindow,
+    id: ViewportId,
+    builder: ViewportBuilder,
+) {
+    ctx.show_viewport_deferred(id, builder, move |ui, _| {
+        if let Some(shared) = screen.upgrade() {
+            draw_by_itself(ui, &screen, &mut shared.lock(), window, id);
+        }
+    });
+}
+
+fn draw_by_itself(
+    ui: &mut Ui,
+    shared: &Weak<Mutex<Screen>>,
+    screen: &mut Screen,
+    window: OtherWindow,
+    id: ViewportId,
+) {
+    let ctx = ui.ctx().clone();
+    if screen.is_open(window) {
+        screen.draw_other(ui, window);
+    }
+    if screen.is_open(window) {
+        ctx.request_repaint_after(screen.others.patience.unwrap_or_default());
+    } else if !screen.others.closing.contains(&id) {
+        // egui removes a window when its parent draws a frame without it. The main window may draw
+        // none for long, so the window becomes its own parent, and ends with its next frame.
+        screen.others.closing.push(id);
+        let builder = ViewportBuilder::default();
+        show_by_itself(&ctx, Weak::clone(shared), window, id, builder);
+        ctx.request_repaint();
+    } else {
+        screen.others.closing.retain(|it| *it != id);
+    }
+    // The main window handles the requests, and shows what changed.
+    if !screen.wishes.is_empty() || ctx.input(|input| !input.events.is_empty()) {
+        ctx.request_repaint_after_for(Duration::from_nanos(1), ViewportId::ROOT);
+    }
+}
