@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 use wayland_client::globals::{GlobalListContents, registry_queue_init};
@@ -18,6 +19,7 @@ use wayland_protocols::xdg::activation::v1::client::xdg_activation_token_v1::{
 };
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
 
+use crate::desktop_status;
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use crate::session::{HELPERS, Session};
 
@@ -210,6 +212,47 @@ fn a_second_start_gives_the_focus_to_the_first_window() {
     again.args(["studio", "--settings"]).arg(&settings);
     let again = again.env("XDG_ACTIVATION_TOKEN", "x".repeat(60_000)).output().unwrap();
     assert!(again.status.success(), "{again:?}");
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+}
+
+/// Chooses *Go Live* or *Stop* in the menu of the status icon.
+fn go_live_or_stop(panel: &zbus::blocking::Connection, icon: &str) {
+    let (path, interface) = ("/MenuBar", "com.canonical.dbusmenu");
+    let clicked = (3_i32, "clicked", zbus::zvariant::Value::from(0_i32), 0_u32);
+    panel.call_method(Some(icon), path, Some(interface), "Event", &clicked).unwrap();
+}
+
+#[test]
+fn the_status_icon_goes_live_while_nobody_sees_the_window_and_stop_asks() {
+    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv");
+    let session = Session::bare("1280x720", "default_border none");
+    let desktop = Arc::default();
+    let panel = desktop_status::serve(&session.bus.address(), &desktop);
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let targets = format!(
+        "targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n]\n"
+    );
+    let (mut window, _) = studio(&session, &format!("{SETTINGS}{targets}"));
+    wait_for("the icon", LIMIT, || desktop.lock().lamps.len() == 1);
+    let icon = desktop.lock().lamps[0].clone();
+    told(&session, &["workspace", "2"]);
+    let ours = || {
+        let all = windows(&told(&session, &["-t", "get_tree"]));
+        all.into_iter().find(|it| it["app_id"] == "onair").unwrap()
+    };
+    wait_for("a hidden window", LIMIT, || ours()["visible"] == false);
+    go_live_or_stop(&panel, &icon);
+    let happened = |name: &str| serve.events().iter().any(|event| event["event"] == name);
+    wait_for("on air", LIMIT, || happened("publish"));
+    assert_eq!((&ours()["visible"], &ours()["urgent"]), (&Value::Bool(false), &Value::Bool(false)));
+    // *Stop* asks first. The panel has given no activation token, so the desktop marks the window.
+    wait_for("the question", LIMIT, || {
+        go_live_or_stop(&panel, &icon);
+        ours()["urgent"] == true
+    });
+    assert!(!happened("unpublish"));
     window.signal("TERM");
     assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
 }

@@ -30,7 +30,6 @@ use crate::base::{CodePages, Latest};
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
-use crate::studio::settings::part::PartKind;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::style::{scale, theme};
 use crate::ui::watch::Where;
@@ -47,6 +46,7 @@ use global_keys::effect::{HotkeyEffect, effect};
 use keep_awake::Awake;
 use media_keys::{Ask, MediaKeys, State};
 use new_file::new_path;
+pub use raise::HandedOver;
 use raise::Raiser;
 use repaint_pace::Pace;
 use window_place::WindowPlace;
@@ -86,19 +86,6 @@ pub struct Options {
     pub dialog: Option<Dialog>,
     /// Receives the requests of later starts of onair.
     pub handed_over: Option<Receiver<HandedOver>>,
-}
-
-/// A request that a later start of onair sends to the open window.
-#[derive(Debug)]
-pub struct HandedOver {
-    /// Files and addresses to play.
-    pub open: Vec<String>,
-    /// The collections and profiles to switch to.
-    pub parts: Vec<(PartKind, String)>,
-    /// The activation token of the later start, with which the window gets the focus on Wayland.
-    pub token: Option<String>,
-    /// Notified when the window has accepted the request.
-    pub taken: queue::Sender<()>,
 }
 
 impl Default for Options {
@@ -394,12 +381,24 @@ impl<S: Studio> Window<S> {
             self.desktop.show(DesktopState::of(screen.health(), screen.language(), seen));
         }
         for request in self.desktop.asked().collect::<Vec<_>>() {
-            // If a confirmation is needed, the window must be visible.
-            self.raiser.raise(ctx, self.desktop.token().as_deref());
-            if request == DesktopRequest::GoLiveOrStop {
-                self.screen.lock().go_live_or_stop();
+            let token = self.desktop.token();
+            if request == DesktopRequest::Raise || !self.go_live_or_stop_hidden() {
+                self.raiser.raise(ctx, token.as_deref());
             }
         }
+    }
+
+    /// Executes *Go Live* or *Stop* for a window that may be hidden, and therefore get no frames.
+    /// Returns false if the window must ask the user something, and so must be visible.
+    fn go_live_or_stop_hidden(&mut self) -> bool {
+        if let HotkeyEffect::Send(command) = effect(Action::GoLive, &self.studio.snapshot())
+            && (*command == Command::StopLive || self.screen.lock().may_go_live())
+        {
+            self.studio.send(*command);
+            return true;
+        }
+        self.screen.lock().go_live_or_stop();
+        false
     }
 
     /// Handles later starts of onair: brings the window to the front, switches to the requested

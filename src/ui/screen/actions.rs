@@ -375,7 +375,7 @@ impl Screen {
     }
 
     /// Returns true if the stream can start. Otherwise shows what prevents the start.
-    pub(super) fn may_go_live(&mut self) -> bool {
+    pub fn may_go_live(&mut self) -> bool {
         let wrong = self.target.complain(&self.snapshot);
         if wrong {
             self.show_side(SideTab::Broadcast);
