@@ -15,9 +15,9 @@ use crate::peers::{self, LIMIT, wait_for};
 
 /// All that onair told the desktop.
 #[derive(Default)]
-struct Told {
+pub(crate) struct Told {
     /// Bus names of the tray icons.
-    lamps: Vec<String>,
+    pub lamps: Vec<String>,
     /// The replaced ID, summary and body of each notification.
     notifications: Vec<(u32, String, String)>,
     closed: Vec<u32>,
@@ -74,7 +74,8 @@ fn on_air(alarm: bool, key: &'static str, sentence: &str) -> DesktopState {
     }
 }
 
-fn serve(bus: &str, told: &Arc<Mutex<Told>>) -> Connection {
+/// Serves a panel and notifications on a bus.
+pub(crate) fn serve(bus: &str, told: &Arc<Mutex<Told>>) -> Connection {
     Builder::address(bus)
         .unwrap()
         .serve_at("/StatusNotifierWatcher", Panel(Arc::clone(told)))
@@ -149,6 +150,35 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     type Layout = (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValue>);
     let (_, layout): (u32, Layout) = menu.call("GetLayout", &(0_i32, -1_i32, none)).unwrap();
     assert_eq!(layout.2.len(), 4);
+    // libdbusmenu reads the menu again only for a higher revision than the one that it has.
+    let read = || -> (u32, Layout) {
+        let none: Vec<String> = Vec::new();
+        menu.call("GetLayout", &(0_i32, -1_i32, none)).unwrap()
+    };
+    let is_outdated = || -> bool { menu.call("AboutToShow", &(0_i32,)).unwrap() };
+    let (before, _) = read();
+    assert!(before > 0 && !is_outdated());
+    let revisions = Arc::new(Mutex::new(Vec::new()));
+    let (signals, its) = (menu.receive_signal("LayoutUpdated").unwrap(), Arc::clone(&revisions));
+    std::thread::spawn(move || {
+        for signal in signals {
+            its.lock().push(signal.body().deserialize::<(u32, i32)>().unwrap());
+        }
+    });
+    let idle = DesktopState {
+        activity: Activity::Ready,
+        go_live: "Go Live".into(),
+        ..on_air(false, "health-ready", "Ready to go live.")
+    };
+    status.show(idle.clone());
+    wait_for("a new menu", LIMIT, || revisions.lock().iter().any(|it| it.0 > before && it.1 == 0));
+    assert!(is_outdated());
+    let (after, layout) = read();
+    assert_eq!((Some(&(after, 0)), is_outdated()), (revisions.lock().last(), false));
+    assert!(format!("{layout:?}").contains("Go Live"), "{layout:?}");
+    // The same state again is no new menu.
+    status.show(idle);
+    assert_eq!(read().0, after);
     let _: () = menu.call("Event", &(3_i32, "clicked", Value::from(0_i32), 0_u32)).unwrap();
     let _: () = lamp.call("ProvideXdgActivationToken", &("of-lamp",)).unwrap();
     let _: () = lamp.call("Activate", &(0_i32, 0_i32)).unwrap();

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -58,15 +59,17 @@ pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
         shown: None,
         watcher: None,
         told: None,
+        told_revision: 0,
     };
     let mut seek_at = Instant::now();
     while !stop.wait(POLL_INTERVAL) {
+        let revision = shared.revision.load(Ordering::Relaxed);
         let Some(state) = shared.state.lock().clone() else { continue };
         if Instant::now() >= seek_at {
             desktop.announce();
             seek_at = Instant::now() + SEEK_INTERVAL;
         }
-        desktop.tell(state);
+        desktop.tell(state, revision);
         desktop.follow_clicks(shared);
     }
     desktop.close();
@@ -109,6 +112,8 @@ struct Desktop {
     /// The program that shows the status icon.
     watcher: Option<String>,
     told: Option<DesktopState>,
+    /// The revision of the menu that was announced last.
+    told_revision: u32,
 }
 
 impl Desktop {
@@ -139,9 +144,9 @@ impl Desktop {
         }
     }
 
-    /// Announces changes of the state to the desktop.
-    fn tell(&mut self, state: DesktopState) {
-        if self.told.as_ref() == Some(&state) {
+    /// Announces changes of the state to the desktop. `revision` is that of the menu.
+    fn tell(&mut self, state: DesktopState, revision: u32) {
+        if self.told.as_ref() == Some(&state) && self.told_revision == revision {
             return;
         }
         match self.notification.look(&state) {
@@ -161,7 +166,6 @@ impl Desktop {
             false => Ok(()),
         };
         let differs = |of: fn(&DesktopState) -> [u8; 3]| before.map(of) != Some(of(&state));
-        let words = |state: &DesktopState| (state.sentence.clone(), state.go_live.clone());
         let status = status_item::status(&state);
         let told = item("NewIcon", differs(status_icon::color))
             .and_then(|()| item("NewToolTip", true))
@@ -174,21 +178,23 @@ impl Desktop {
                     "NewStatus",
                     &(status,),
                 ),
-            })
-            .and_then(|()| match before.map(words) == Some(words(&state)) {
-                true => Ok(()),
-                false => self.connection.emit_signal(
-                    None::<&str>,
-                    menu::PATH,
-                    menu::NAME,
-                    "LayoutUpdated",
-                    &(0_u32, 0_i32),
-                ),
             });
+        let told = told.and_then(|()| match self.told_revision == revision {
+            true => Ok(()),
+            false => self.tell_menu(&state, revision),
+        });
         if let Err(error) = told {
             tracing::debug!(%error, "a message to the desktop failed");
         }
-        self.told = Some(state);
+        (self.told, self.told_revision) = (Some(state), revision);
+    }
+
+    /// Announces that the entries of the menu have changed.
+    fn tell_menu(&self, state: &DesktopState, revision: u32) -> zbus::Result<()> {
+        let (to, path, name) = (None::<&str>, menu::PATH, menu::NAME);
+        let entries = menu::updated(state);
+        self.connection.emit_signal(to, path, name, "ItemsPropertiesUpdated", &entries)?;
+        self.connection.emit_signal(to, path, name, "LayoutUpdated", &(revision, menu::ROOT))
     }
 
     /// Shows the window after a click on the notification.

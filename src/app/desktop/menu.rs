@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use zbus::interface;
 use zbus::zvariant::{OwnedValue, Structure, Value};
@@ -13,12 +14,17 @@ use crate::studio::notices::health::Activity;
 pub(super) const PATH: &str = "/MenuBar";
 pub(super) const NAME: &str = "com.canonical.dbusmenu";
 
-const ROOT: i32 = 0;
+pub(super) const ROOT: i32 = 0;
 const SENTENCE: i32 = 1;
 const RULE: i32 = 2;
 const GO_LIVE: i32 = 3;
 const SHOW: i32 = 4;
 
+/// The entries whose properties change.
+const CHANGING: [i32; 3] = [SENTENCE, GO_LIVE, SHOW];
+
+/// The properties that entries no longer have, which do not occur here.
+type Removed = Vec<(i32, Vec<&'static str>)>;
 type Properties = HashMap<&'static str, Value<'static>>;
 /// An entry: its id, its properties, and its child entries.
 type Layout = (i32, Properties, Vec<Value<'static>>);
@@ -44,6 +50,11 @@ fn properties(id: i32, state: &DesktopState) -> Properties {
     }
 }
 
+/// Returns the arguments of the signal `ItemsPropertiesUpdated`.
+pub(super) fn updated(state: &DesktopState) -> (Vec<(i32, Properties)>, Removed) {
+    (CHANGING.into_iter().map(|id| (id, properties(id, state))).collect(), Vec::new())
+}
+
 impl Menu {
     fn state(&self) -> Option<DesktopState> {
         self.0.state.lock().clone()
@@ -51,6 +62,11 @@ impl Menu {
 
     fn of(&self, id: i32) -> Properties {
         self.state().map(|state| properties(id, &state)).unwrap_or_default()
+    }
+
+    fn is_outdated(&self) -> bool {
+        let shared = &self.0;
+        shared.read_revision.load(Ordering::Relaxed) != shared.revision.load(Ordering::Relaxed)
     }
 
     fn happened(&self, id: i32, event: &str) {
@@ -91,7 +107,11 @@ impl Menu {
             let none: Vec<Value<'static>> = Vec::new();
             Value::from(Structure::from((id, self.of(id), none)))
         });
-        (0, (parent, self.of(parent), below.collect()))
+        // The revision is read before the entries: after a change in between, the panel reads them
+        // again.
+        let revision = self.0.revision.load(Ordering::Relaxed);
+        self.0.read_revision.store(revision, Ordering::Relaxed);
+        (revision, (parent, self.of(parent), below.collect()))
     }
 
     fn get_group_properties(&self, ids: Vec<i32>, _names: Vec<String>) -> Vec<(i32, Properties)> {
@@ -116,11 +136,12 @@ impl Menu {
         Vec::new()
     }
 
+    /// Returns true if the panel must read the menu again before it shows the menu.
     fn about_to_show(&self, _id: i32) -> bool {
-        false
+        self.is_outdated()
     }
 
-    fn about_to_show_group(&self, _ids: Vec<i32>) -> (Vec<i32>, Vec<i32>) {
-        (Vec::new(), Vec::new())
+    fn about_to_show_group(&self, ids: Vec<i32>) -> (Vec<i32>, Vec<i32>) {
+        (if self.is_outdated() { ids } else { Vec::new() }, Vec::new())
     }
 }

@@ -17,6 +17,7 @@ mod status_icon;
 mod status_item;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use eframe::egui;
 use parking_lot::Mutex;
@@ -45,6 +46,8 @@ impl DesktopStatus {
         let (sender, asks) = queue::bounded("desktop status", DEPTH, Full::DropOldest);
         let shared = Arc::new(Shared {
             state: Mutex::default(),
+            revision: AtomicU32::new(0),
+            read_revision: AtomicU32::new(0),
             asks: sender,
             token: Mutex::default(),
             wake,
@@ -61,7 +64,7 @@ impl DesktopStatus {
 
     /// Passes on the current state of the studio.
     pub fn show(&self, state: DesktopState) {
-        *self.shared.state.lock() = Some(state);
+        self.shared.set(state);
     }
 
     /// Returns the desktop's requests since the last call.

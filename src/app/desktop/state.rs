@@ -1,5 +1,7 @@
 //! The state that the desktop displays, and the desktop's requests.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use eframe::egui;
 use parking_lot::Mutex;
 
@@ -62,6 +64,11 @@ impl DesktopState {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub state: Mutex<Option<DesktopState>>,
+    /// The number of changes of the menu. Panels that use libdbusmenu read the menu again only if
+    /// this number has grown.
+    pub revision: AtomicU32,
+    /// The revision that a panel read last.
+    pub read_revision: AtomicU32,
     pub asks: queue::Sender<DesktopRequest>,
     /// The activation token that came with the newest request.
     pub token: Mutex<Option<String>>,
@@ -69,6 +76,17 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    pub fn set(&self, state: DesktopState) {
+        let mut shared = self.state.lock();
+        let menu = |state: &DesktopState| {
+            (state.sentence.clone(), state.go_live.clone(), state.show.clone(), state.activity)
+        };
+        if shared.as_ref().map(menu) != Some(menu(&state)) {
+            self.revision.fetch_add(1, Ordering::Relaxed);
+        }
+        *shared = Some(state);
+    }
+
     pub fn ask(&self, request: DesktopRequest) {
         // The window is being closed.
         let _ = self.asks.send(request);
