@@ -57,3 +57,25 @@ fn the_largest_dialogs_fit_into_the_smallest_window() {
         assert!(heading.top() >= 24.0, "{title}: {heading:?}");
     }
 }
+
+/// Nothing is sent during an outage, even if a figure is left from before.
+#[test]
+fn no_bitrate_is_shown_during_an_outage() {
+    let told = |state: &str| {
+        let mut harness = open(state);
+        harness.state().demo.change(|snapshot| {
+            snapshot.figures.bitrate = 2_512_000;
+            snapshot.targets.iter_mut().for_each(|it| it.bitrate = 2_512_000);
+        });
+        harness.run();
+        let nodes = harness.root().children_recursive();
+        let words = nodes.flat_map(|node| {
+            let node = node.accesskit_node();
+            [node.label(), node.value()]
+        });
+        words.flatten().filter(|it| it.contains("2\u{a0}512\u{a0}kbps")).collect::<Vec<_>>()
+    };
+    assert_eq!(told("reconnecting"), [""; 0]);
+    // On air, the figure and the card show it.
+    assert!(told("on-air").len() > 1, "{:?}", told("on-air"));
+}

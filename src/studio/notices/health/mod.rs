@@ -58,9 +58,8 @@ fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     if broadcasting {
         found.extend(too_slow(snapshot));
         found.extend(audio(snapshot));
-    } else {
-        found.extend(audio_gone(snapshot));
     }
+    found.extend(audio_gone(snapshot));
     // The problem of a player concerns only the operator.
     let (own, watched): (Vec<&Notice>, Vec<&Notice>) =
         snapshot.notices.iter().rev().partition(|notice| !is_watched(notice));

@@ -123,9 +123,11 @@ fn is_audible(snapshot: &Snapshot) -> bool {
         || snapshot.strips.iter().any(strip)
 }
 
-/// Returns the finding, before a broadcast, that an audio source is gone although it should be
-/// audible.
+/// Returns the finding that an audio source is gone although it should be audible.
 pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
+    if snapshot.passthrough.is_some() {
+        return None;
+    }
     let main = snapshot.audio.as_ref().filter(|audio| !audio.muted);
     let main = main.map(|audio| (&audio.name, audio.state));
     let strips = snapshot.strips.iter().skip(1).filter(|it| it.shown && !it.sound.strip.muted);

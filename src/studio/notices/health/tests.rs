@@ -211,6 +211,18 @@ fn rows() -> Vec<Row> {
             None,
         ),
         (
+            "the microphone is gone on air, its notice is dismissed, and music plays",
+            with(on_air(), |it| {
+                let audio = it.audio.as_mut().unwrap();
+                (audio.state, audio.held_dbfs) = (SourceState::Lost, -60.0);
+                it.loudness.held_dbfs = -18.0;
+            }),
+            "Yeti sends no audio.",
+            "Reconnect it, or choose another audio source.",
+            bad,
+            None,
+        ),
+        (
             "audio only, on purpose",
             with(on_air(), |it| {
                 it.video.as_mut().unwrap().choice = VideoChoice::None;
