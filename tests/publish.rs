@@ -197,6 +197,35 @@ fn a_rejected_connection_and_a_silent_refusal_are_told_apart() {
 }
 
 #[test]
+fn a_server_that_checks_the_key_for_seconds_refuses_and_is_not_lost() {
+    crate::peers::in_real_time!(a_server_that_checks_the_key_for_seconds_refuses_and_is_not_lost);
+    // Of a hundred frames, at most the first GOP is sent at once.
+    let server = Server::start(|_| Behavior::DieAfterVideo(100));
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    let feeder = show.feed_live(0);
+    let mut waits: Vec<Report> = Vec::new();
+    wait_for("a second close", || {
+        while let Ok(event) = publisher.events().try_recv() {
+            if let Event::Changed(report) = event
+                && report.retry_in.is_some()
+            {
+                waits.push(report);
+            }
+        }
+        waits.len() >= 2
+    });
+    feeder.stop();
+    let class = |report: &Report| report.error.as_ref().map(|error| error.class());
+    // The first close alone says nothing about the key.
+    assert_eq!((waits[0].state, class(&waits[0])), (State::Reconnecting, Some(Class::Lost)));
+    assert_eq!((waits[1].state, class(&waits[1])), (State::Connecting, Some(Class::Refused)));
+    assert_eq!(waits[1].stage, ConnectStage::Publish);
+    assert!(advice(&waits[1]).contains("key"), "{}", advice(&waits[1]));
+    assert!(waits[1].retry_in > Some(Duration::from_secs(1)), "{:?}", waits[1].retry_in);
+}
+
+#[test]
 fn nobody_there_is_tried_again_until_the_time_is_up() {
     crate::peers::in_real_time!(nobody_there_is_tried_again_until_the_time_is_up);
     let server = Server::start(|_| Behavior::Accept);

@@ -17,11 +17,11 @@ pub(super) struct Attempt<'a> {
     /// The URL of this attempt, which differs from `home` after a redirect.
     pub url: &'a Url,
     pub tcp_limit: Duration,
-    /// True if the server closed the last connection immediately, so that this connection counts as
-    /// live only after a while.
-    pub in_doubt: bool,
-    /// True if an earlier connection was live for more than a moment.
-    pub was_live: bool,
+    /// If the server refused the last connection, the time for which it must keep this one before
+    /// the connection counts as live.
+    pub doubt: Option<Duration>,
+    /// The time within which a close by the server is a refusal.
+    pub refusal_limit: Duration,
     /// The time at which the attempt ends, even if it has not succeeded.
     pub until: Option<Timestamp>,
 }
@@ -33,7 +33,7 @@ pub(super) async fn connect(
     trying: &Attempt<'_>,
 ) -> Result<Client, Error> {
     let state = match timeline.origin {
-        Some(_) if !trying.in_doubt => State::Reconnecting,
+        Some(_) if trying.doubt.is_none() => State::Reconnecting,
         _ => State::Connecting,
     };
     let error = shared.report.lock().error.clone();

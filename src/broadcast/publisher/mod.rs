@@ -3,6 +3,7 @@
 
 mod attempt;
 mod codecs;
+mod hang_ups;
 mod link;
 mod retry;
 mod session;

@@ -10,6 +10,7 @@ use crate::base::{Backoff, Timestamp};
 use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::publisher::attempt::Attempt;
+use crate::broadcast::publisher::hang_ups::{ConnectionEnd, HangUps, STEADY};
 use crate::broadcast::publisher::session::{self, Ended};
 use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
 use crate::media::RenditionId;
@@ -17,8 +18,6 @@ use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
 
-/// A connection that was live for this long counts as stable.
-const STEADY: Duration = Duration::from_secs(10);
 /// Maximum number of successive short connections that each end an outage. Further short
 /// connections do not end the outage.
 const MAX_SHORT_ATTEMPTS: u32 = 3;
@@ -54,8 +53,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     let mut was_live = false;
     // The reason why the previous attempt failed, and whether the next attempt is the last.
     let (mut failed, mut is_last) = (None::<Error>, false);
-    // True if the server closed the last connection as soon as the stream began.
-    let mut in_doubt = false;
+    let mut hang_ups = HangUps::default();
     loop {
         // The first attempt has no time limit, and the last attempt has a short time limit.
         let until = failed.as_ref().and(shared.target.retry_for).map(|limit| {
@@ -63,10 +61,12 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             if is_last { by.max(clock.now() + LAST_TRY) } else { by }
         });
         let tcp_limit = tcp_limit(&shared, outage);
-        let trying = Attempt { home: &home, url: &url, tcp_limit, in_doubt, was_live, until };
+        let (doubt, refusal_limit) = (hang_ups.doubt(), hang_ups.refusal_limit());
+        let trying = Attempt { home: &home, url: &url, tcp_limit, doubt, refusal_limit, until };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
-        if live_since.is_some() && !in_doubt {
+        let live_for = live_since.map_or(Duration::ZERO, |since| now.since(since));
+        if live_since.is_some() && doubt.is_none_or(|doubt| live_for >= doubt) {
             failed = None;
         }
         let refused = matches!(ended, Ended::Refused(_));
@@ -92,15 +92,20 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             Ended::Failed(error) | Ended::Refused(error) => error,
             Ended::OutOfTime => {
                 let class = failed.as_ref().map_or(Class::Unreachable, Error::class);
-                let class = if was_live { Class::Lost } else { class };
+                let lost = was_live && doubt.is_none();
+                let class = if lost { Class::Lost } else { class };
                 return over(&shared, State::Failed(class), failed);
             }
         };
         elsewhere = 0;
-        let hung_up = !was_live
-            && matches!(error.cause, Cause::Closed | Cause::Reset)
-            && error.stage == ConnectStage::Publish;
-        in_doubt = refused || in_doubt && hung_up;
+        let closed = matches!(error.cause, Cause::Closed | Cause::Reset)
+            && matches!(error.stage, ConnectStage::Publish | ConnectStage::Media);
+        let end = if closed { ConnectionEnd::Closed(live_for) } else { ConnectionEnd::Other };
+        // A server that closes a reconnect before the stream begins may still have the previous
+        // connection. This says nothing about the key.
+        let may_be_busy = closed && was_live && live_since.is_none();
+        let hung_up = !may_be_busy && hang_ups.ended(live_for, end);
+        let lost = |was_live| was_live && !hung_up;
         tracing::debug!(%error, stage = %error.stage, "publishing failed");
         // If a redirect failed, the next attempt uses the user's URL again.
         url.clone_from(&home);
@@ -112,7 +117,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
                 backoff.reset();
             }
         }
-        if was_live && now.since(outage) < STILL_THERE && turned_away(&error) {
+        if lost(was_live) && now.since(outage) < STILL_THERE && turned_away(&error) {
             error.cause = Cause::StillThere(Box::new(error.cause));
         }
         if !(may_pass(&error, was_live) || shared.target.own_server) {
@@ -124,12 +129,12 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
         // the key does.
         let wait = if hung_up { backoff.next_refused() } else { backoff.next_wait(gone) };
         let Some(next) = next_try(shared.target.retry_for, gone, wait) else {
-            let class = if was_live { Class::Lost } else { error.class() };
+            let class = if lost(was_live) { Class::Lost } else { error.class() };
             return over(&shared, State::Failed(class), Some(error));
         };
         is_last = next < wait;
         failed = Some(error.clone());
-        if !pause(&shared, was_live, error, next).await {
+        if !pause(&shared, lost(was_live), error, next).await {
             return over(&shared, State::Stopped, None);
         }
     }
@@ -185,10 +190,10 @@ fn tcp_limit(shared: &Shared, outage: Timestamp) -> Duration {
 }
 
 /// Waits for the next attempt. Returns false if a stop is requested.
-async fn pause(shared: &Shared, was_live: bool, error: Error, wait: Duration) -> bool {
+async fn pause(shared: &Shared, lost: bool, error: Error, wait: Duration) -> bool {
     let retry = shared.retry.notified();
     shared.change(Report {
-        state: if was_live { State::Reconnecting } else { State::Connecting },
+        state: if lost { State::Reconnecting } else { State::Connecting },
         stage: error.stage,
         error: Some(error),
         retry_in: Some(wait),

@@ -29,9 +29,6 @@ const MAX_UNSENT_BYTES: usize = 16 << 10;
 const AUDIO_LEAD: Duration = Duration::from_secs(1);
 /// Interval at which the counters are updated and the link is checked.
 const TICK: Duration = Duration::from_millis(250);
-/// A server that accepts the stream and closes the connection within this time has refused the
-/// stream, as nginx-rtmp and several services do.
-const MOMENT: Duration = Duration::from_secs(1);
 /// Time within which the server must accept data after a network change.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
@@ -43,8 +40,8 @@ pub(super) enum Ended {
     Elsewhere(Url),
     /// The connection failed.
     Failed(Error),
-    /// The server closed the connection within a moment, and never kept the stream longer, so it
-    /// refuses the stream.
+    /// The server closed the connection early, and never kept the stream longer, so it refuses the
+    /// stream.
     Refused(Error),
     /// The time limit was reached.
     OutOfTime,
@@ -122,11 +119,10 @@ pub(super) async fn run(
         live.settle_doubt(shared.clock.now());
     }
     if let Ended::Failed(error) = &ended
-        && !trying.was_live
-        && live.is_refused(error)
+        && live.is_refused(error, trying.refusal_limit)
     {
         // If the server closes the connection after a short time, this time does not count as live.
-        live.in_doubt = true;
+        live.doubt = Some(trying.refusal_limit);
         ended = Ended::Refused(Error { stage: ConnectStage::Publish, ..error.clone() });
     }
     live.count();
@@ -178,8 +174,9 @@ struct Live<'a> {
     subscription: Subscription,
     /// The time at which the first packet was sent.
     since: Option<Timestamp>,
-    /// True if the connection counts as live only after the server has kept it for a moment.
-    in_doubt: bool,
+    /// The time for which the server must keep the stream before the connection counts as live, if
+    /// the server refused the last connection.
+    doubt: Option<Duration>,
     /// The DTS of the frame that was queued last.
     picture: Option<Timestamp>,
     /// True if the first packet has not been sent yet.
@@ -228,7 +225,7 @@ impl<'a> Live<'a> {
             client,
             subscription,
             since: None,
-            in_doubt: trying.in_doubt,
+            doubt: trying.doubt,
             picture: None,
             beginning: true,
             ended: false,
@@ -388,22 +385,23 @@ impl<'a> Live<'a> {
 
     fn went_live(&mut self, now: Timestamp) {
         self.since = Some(now);
-        if !self.in_doubt {
+        if self.doubt.is_none() {
             self.tell_live(now);
         }
     }
 
-    /// Returns true if the server closed the connection as soon as the stream began.
-    fn is_refused(&self, error: &Error) -> bool {
+    /// Returns true if the server closed the connection within `limit` of the stream's start.
+    fn is_refused(&self, error: &Error, limit: Duration) -> bool {
         let now = self.shared.clock.now();
         error.stage == ConnectStage::Media
+            && !limit.is_zero()
             && matches!(error.cause, Cause::Closed | Cause::Reset)
-            && self.since.is_none_or(|since| now.since(since) < MOMENT)
+            && self.since.is_none_or(|since| now.since(since) < limit)
     }
 
     /// Marks the stream as accepted if the server has kept it long enough.
     fn settle_doubt(&mut self, now: Timestamp) {
-        if std::mem::take(&mut self.in_doubt) {
+        if self.doubt.take().is_some() {
             self.tell_live(now);
         }
     }
@@ -486,7 +484,9 @@ impl<'a> Live<'a> {
             self.timeline.feed.ask_keyframe(rendition_id);
         }
         let now = self.shared.clock.now();
-        if self.since.is_some_and(|since| now.since(since) >= MOMENT) {
+        if let (Some(since), Some(doubt)) = (self.since, self.doubt)
+            && now.since(since) >= doubt
+        {
             self.settle_doubt(now);
         }
         let written = self.client.written_bytes();
@@ -576,7 +576,7 @@ impl<'a> Live<'a> {
         let written = self.client.written_bytes();
         let live_for = self
             .since
-            .filter(|_| !self.in_doubt)
+            .filter(|_| self.doubt.is_none())
             .map_or(Duration::ZERO, |since| self.shared.clock.now().since(since));
         let mut figures = self.shared.figures.lock();
         let counted = &mut self.counted;

@@ -1,0 +1,143 @@
+//! Tells a server that refuses a stream by closing the connection from a server that is lost.
+//!
+//! Many servers accept every stream, check the key, and then close the connection: some at once,
+//! others after several seconds. A server that restarts also closes the connection, but keeps the
+//! stream afterwards, or cannot be reached for a while.
+
+use std::time::Duration;
+
+/// A connection that was live for this long counts as stable. No server takes so long to check a
+/// key.
+pub(super) const STEADY: Duration = Duration::from_secs(10);
+/// A server that closes the connection within this time has refused the stream, as nginx-rtmp and
+/// several services do.
+pub(super) const MOMENT: Duration = Duration::from_secs(1);
+
+/// The end of one connection attempt.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum ConnectionEnd {
+    /// The server closed the connection after the publish request. The time is the time since the
+    /// first packet, or zero without packets.
+    Closed(Duration),
+    /// The connection ended for another reason, or was never established.
+    Other,
+}
+
+/// The connections of one publisher that the server closed early. This type is pure.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HangUps {
+    /// True if the server ever kept the stream for [`STEADY`]. It then knows the key.
+    has_kept: bool,
+    /// True if a connection was ever live and did not end with a refusal.
+    was_live: bool,
+    /// The number of successive connections that the server closed early.
+    early: u32,
+    /// The longest time after which a refused stream was closed; `None` if the server does not
+    /// refuse the stream.
+    refused_after: Option<Duration>,
+}
+
+impl HangUps {
+    /// Returns the time within which a close by the server is a refusal. The first close counts
+    /// only within a moment: a server can restart at any time. If the server closes the next
+    /// connection early too, it refuses the stream.
+    pub fn refusal_limit(&self) -> Duration {
+        match self.early {
+            _ if self.has_kept => Duration::ZERO,
+            0 if self.was_live => Duration::ZERO,
+            0 => MOMENT,
+            _ => STEADY,
+        }
+    }
+
+    /// Takes the end of a connection that was live for `live`. Returns true if the server refuses
+    /// the stream.
+    pub fn ended(&mut self, live: Duration, end: ConnectionEnd) -> bool {
+        let limit = self.refusal_limit();
+        if live >= STEADY {
+            *self = Self { has_kept: true, ..Self::default() };
+            return false;
+        }
+        let ConnectionEnd::Closed(after) = end else {
+            (self.early, self.refused_after) = (0, None);
+            self.was_live |= !live.is_zero();
+            return false;
+        };
+        self.early = self.early.saturating_add(1);
+        let refused = after < limit;
+        self.was_live |= !refused && !live.is_zero();
+        if refused {
+            self.refused_after = self.refused_after.max(Some(after));
+        }
+        refused
+    }
+
+    /// Returns the time for which the server must keep the next connection before it counts as
+    /// live, if the server refused the last one.
+    pub fn doubt(&self) -> Option<Duration> {
+        self.refused_after.map(|after| if after < MOMENT { MOMENT } else { STEADY })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: Duration = Duration::ZERO;
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// Returns the verdicts for connections that the server closes after these seconds.
+    fn closed(hang_ups: &mut HangUps, seconds: &[f64]) -> Vec<bool> {
+        let after = seconds.iter().map(|it| Duration::from_secs_f64(*it));
+        after.map(|after| hang_ups.ended(after, ConnectionEnd::Closed(after))).collect()
+    }
+
+    #[test]
+    fn a_close_at_once_is_a_refusal_and_a_later_one_if_it_is_repeated() {
+        let mut at_once = HangUps::default();
+        assert_eq!(closed(&mut at_once, &[0.0, 0.3, 0.9]), [true; 3]);
+        assert_eq!(at_once.doubt(), Some(MOMENT));
+        let mut late = HangUps::default();
+        assert_eq!(closed(&mut late, &[2.0]), [false]);
+        assert_eq!(late.doubt(), None);
+        assert_eq!(closed(&mut late, &[5.0, 3.0, 9.0]), [true; 3]);
+        // The next connection counts as live only after the server has kept it for longer than
+        // these.
+        assert_eq!(late.doubt(), Some(STEADY));
+    }
+
+    #[test]
+    fn an_outage_is_not_a_refusal() {
+        // The server crashes twice within seconds, but cannot be reached in between.
+        let mut crashes = HangUps::default();
+        for _ in 0..4 {
+            assert_eq!(closed(&mut crashes, &[3.0]), [false]);
+            assert!(!crashes.ended(NEVER, ConnectionEnd::Other));
+        }
+        // The network is lost again and again: nobody closes the connection.
+        let mut network = HangUps::default();
+        assert!((1..9).all(|live| !network.ended(secs(live), ConnectionEnd::Other)));
+        // A server that kept the stream once knows the key.
+        let mut kept = HangUps::default();
+        assert_eq!(closed(&mut kept, &[3.0, 60.0, 0.1, 0.1, 4.0]), [false; 5]);
+        let mut lost = HangUps::default();
+        assert!(!lost.ended(secs(30), ConnectionEnd::Other));
+        assert_eq!(closed(&mut lost, &[0.1, 3.0, 3.0]), [false; 3]);
+        // One close soon after a lost network can be the old connection on the server.
+        let mut short = HangUps::default();
+        assert!(!short.ended(secs(5), ConnectionEnd::Other));
+        assert_eq!(closed(&mut short, &[0.1]), [false]);
+    }
+
+    #[test]
+    fn doubt_ends_when_the_server_keeps_the_stream() {
+        let mut hang_ups = HangUps::default();
+        assert_eq!(closed(&mut hang_ups, &[3.0, 3.0]), [false, true]);
+        assert!(hang_ups.doubt().is_some());
+        assert_eq!(closed(&mut hang_ups, &[20.0]), [false]);
+        assert_eq!(hang_ups.doubt(), None);
+    }
+}
