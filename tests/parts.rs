@@ -258,6 +258,26 @@ fn what_was_changed_can_be_had_back() {
     part(PartCommand::Delete(kind, "Copy".into()));
     let snapshot = wait(&studio, "one less", |it| it.parts.profiles.len() == 3);
     assert_eq!(snapshot.parts.in_use.profile, "Fresh");
+    // A deleted one can be restored, and an unused one too.
+    assert_eq!(snapshot.parts.deleted(kind), ["Copy"]);
+    for name in ["Copy", "Home"] {
+        part(PartCommand::ListVersions(kind, name.into()));
+        let snapshot = wait(&studio, "its versions", |it| {
+            it.parts.versions.as_ref().is_some_and(|it| it.name == name && !it.versions.is_empty())
+        });
+        let id = snapshot.parts.versions.as_ref().unwrap().versions[0].id.clone();
+        part(PartCommand::RestoreOf { kind, name: name.into(), id });
+    }
+    let snapshot = wait(&studio, "it is there again", |it| it.parts.profiles.len() == 4);
+    assert_eq!(
+        (snapshot.parts.profiles[0].as_str(), snapshot.parts.deleted(kind).len()),
+        ("Copy", 0)
+    );
+    assert_eq!(snapshot.parts.in_use.profile, "Fresh");
+    part(PartCommand::Use(kind, "Copy".into()));
+    wait(&studio, "the restored one", |it| it.parts.in_use.profile == "Copy");
+    part(PartCommand::Use(kind, "Fresh".into()));
+    wait(&studio, "the other", |it| it.parts.in_use.profile == "Fresh");
     studio.end(LIMIT).unwrap();
     let read = Settings::read(&home.path().join("onair/settings.toml")).0;
     assert_eq!(read.in_use.profile, "Fresh");

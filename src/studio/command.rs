@@ -241,6 +241,12 @@ pub enum PartCommand {
     ListVersions(PartKind, String),
     /// Restores the current collection or profile to this version.
     Restore(PartKind, VersionId),
+    /// Restores this collection or profile, which can be unused or deleted, to this version.
+    RestoreOf {
+        kind: PartKind,
+        name: String,
+        id: VersionId,
+    },
     /// Imports a collection or profile from an onair or OBS file; `with_key` includes the stream
     /// key of OBS.
     Import {

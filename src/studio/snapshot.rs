@@ -337,6 +337,10 @@ pub struct PartsView {
     pub collections: Vec<String>,
     /// The sorted names of the profiles, including the one in use.
     pub profiles: Vec<String>,
+    /// The sorted names of deleted collections that can be restored.
+    pub deleted_collections: Vec<String>,
+    /// The sorted names of deleted profiles that can be restored.
+    pub deleted_profiles: Vec<String>,
     pub in_use: InUse,
     /// The earlier versions of the collection or profile for which they were last requested.
     pub versions: Option<PartVersions>,
@@ -353,6 +357,14 @@ impl PartsView {
         match kind {
             PartKind::Collection => &self.collections,
             PartKind::Profile => &self.profiles,
+        }
+    }
+
+    /// Returns the names of deleted collections or profiles that can be restored.
+    pub fn deleted(&self, kind: PartKind) -> &[String] {
+        match kind {
+            PartKind::Collection => &self.deleted_collections,
+            PartKind::Profile => &self.deleted_profiles,
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use onair::studio::Settings;
 use onair::studio::command::PartCommand;
 use onair::studio::settings::part::PartKind;
-use onair::studio::snapshot::PartsView;
+use onair::studio::settings::part::files::PartFiles;
+use onair::studio::snapshot::{PartVersions, PartsView};
 
 use super::*;
 
@@ -87,6 +89,33 @@ fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
     type_name(&mut harness, "Sunday 周日");
     let new = PartCommand::New(PartKind::Collection, "Sunday 周日".into());
     assert_eq!(part(&click(&mut harness, "Create")), new);
+}
+
+#[test]
+fn an_unused_or_deleted_one_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = PartFiles::beside(&folder.path().join("settings.toml"));
+    let kind = PartKind::Collection;
+    files.park(kind, "Gone", &Settings::default()).unwrap();
+    files.remove(kind, "Gone").unwrap();
+    let versions = files.versions().described(kind, "Gone");
+    let id = versions[0].id.clone();
+    let mut harness = opened(Language::English);
+    harness.state().demo.change(|snapshot| {
+        let parts = Arc::make_mut(&mut snapshot.parts);
+        parts.deleted_collections = files.deleted(kind, &Settings::default());
+        let name = "Gone".to_owned();
+        parts.versions = Some(PartVersions { kind, name, versions: versions.clone() });
+    });
+    harness.run();
+    let listed = PartCommand::ListVersions(kind, "Gone".into());
+    assert_eq!(part(&click(&mut harness, "Earlier versions of 'Gone'")), listed);
+    let restore = format!("Restore the version of {}", versions[0].id.local_time());
+    let restored = PartCommand::RestoreOf { kind, name: "Gone".into(), id };
+    assert_eq!(part(&click(&mut harness, &restore)), restored);
+    // The list shows the result. Another collection that is not in use has versions too.
+    let listed = PartCommand::ListVersions(kind, "Friday show".into());
+    assert_eq!(part(&click(&mut harness, "Earlier versions of 'Friday show'")), listed);
 }
 
 #[test]

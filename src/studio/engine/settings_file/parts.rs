@@ -28,6 +28,8 @@ impl Engine {
         self.file.view = Arc::new(PartsView {
             collections: files.names(PartKind::Collection, &self.settings),
             profiles: files.names(PartKind::Profile, &self.settings),
+            deleted_collections: files.deleted(PartKind::Collection, &self.settings),
+            deleted_profiles: files.deleted(PartKind::Profile, &self.settings),
             in_use: self.settings.in_use.clone(),
             is_kept: true,
             ..(*self.file.view).clone()
@@ -51,6 +53,12 @@ impl Engine {
                 Ok(())
             }
             PartCommand::Restore(kind, id) => self.restore_part(&files, kind, &id),
+            PartCommand::RestoreOf { kind, name, id } => {
+                match is_same_name(&name, self.settings.in_use.name(kind)) {
+                    true => self.restore_part(&files, kind, &id),
+                    false => files.restore(kind, &name, &id, &self.settings),
+                }
+            }
             PartCommand::Import { kind, path, with_key } => {
                 self.import_part(&files, kind, &path, with_key)
             }
@@ -192,11 +200,7 @@ impl Engine {
         self.may_change(kind)?;
         let name = self.settings.in_use.name(kind).to_owned();
         let trouble = |error: std::io::Error| Trouble::problem(&error);
-        let text = files.versions().text(kind, &name, id).map_err(trouble)?;
-        let (old, warnings) = Settings::parse(&text);
-        if let Some(reason) = warnings.into_iter().find(|it| it.id() == "settings-unused") {
-            return Err(reason);
-        }
+        let old = files.versions().read(kind, &name, id)?;
         self.keep_keys();
         // The current content is stored too, so that the user can return to it.
         let now = kind.text_of(&self.settings).map_err(trouble)?;

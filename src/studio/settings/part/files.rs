@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::files::Trouble;
 use crate::studio::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
-use crate::studio::settings::part::versions::Versions;
+use crate::studio::settings::part::versions::{VersionId, Versions};
 use crate::studio::settings::part::{PartKind, check_name, is_same_name};
 use crate::studio::settings::reading::syntax;
 use crate::text::problem::{Problem, problem};
@@ -192,6 +192,42 @@ impl PartFiles {
             kept.map_err(|error| Trouble::problem(&error))?;
         }
         fs::remove_file(path).map_err(|error| Trouble::problem(&error))
+    }
+
+    /// Returns the sorted names of deleted collections or profiles whose last versions still exist.
+    pub fn deleted(&self, kind: PartKind, settings: &Settings) -> Vec<String> {
+        let names = self.names(kind, settings);
+        let mut deleted = self.versions().names(kind);
+        deleted.retain(|name| !names.iter().any(|it| is_same_name(it, name)));
+        deleted
+    }
+
+    /// Restores an unused or deleted collection or profile to this version. The current content of
+    /// an unused one is kept as a version.
+    ///
+    /// # Errors
+    /// Fails if the version cannot be read, or if the file cannot be written. In that case, nothing
+    /// has changed.
+    pub fn restore(
+        &self,
+        kind: PartKind,
+        name: &str,
+        id: &VersionId,
+        settings: &Settings,
+    ) -> Result<(), Problem> {
+        let trouble = |error: io::Error| Trouble::problem(&error);
+        let (mut name, names) = (check_name(name)?, self.names(kind, settings));
+        match names.into_iter().find(|it| is_same_name(it, &name)) {
+            Some(known) => name = known,
+            None => name = self.free_name(kind, &name, settings)?,
+        }
+        let old = self.versions().read(kind, &name, id)?;
+        match read_bounded(&self.path(kind, &name)) {
+            Ok(text) => self.versions().add(kind, &name, &text).map_err(trouble)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(trouble(error)),
+        }
+        self.park(kind, &name, &old)
     }
 
     /// Renames an unused collection or profile together with its versions.

@@ -5,12 +5,17 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use crate::files::Trouble;
 use crate::studio::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::{PartKind, PartSummary, check_name};
+use crate::text::Problem;
 
 /// Maximum number of versions of each collection or profile.
 pub const MAX_VERSIONS: usize = 10;
+
+/// Maximum number of folders that are read.
+const MAX_NAMES: usize = 1_000;
 
 /// The format of file names, which are times in UTC.
 const FORMAT: &str = "%Y-%m-%dT%H-%M-%S";
@@ -99,6 +104,20 @@ impl Versions {
         ids
     }
 
+    /// Returns the sorted names of all collections or profiles that have versions, including deleted
+    /// ones.
+    pub fn names(&self, kind: PartKind) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.join(kind.folder())).into_iter().flatten();
+        let names = entries.take(MAX_NAMES).flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let is_name = check_name(&name).is_ok_and(|it| it == name);
+            (is_name && !self.list(kind, &name).is_empty()).then_some(name)
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort_by_key(|name| name.to_lowercase());
+        names
+    }
+
     /// Returns the readable versions with their summaries.
     pub fn described(&self, kind: PartKind, name: &str) -> Vec<Version> {
         let ids = self.list(kind, name).into_iter().take(MAX_VERSIONS);
@@ -115,6 +134,19 @@ impl Versions {
     /// Fails if it cannot be read or no longer exists.
     pub fn text(&self, kind: PartKind, name: &str, id: &VersionId) -> io::Result<String> {
         read_bounded(&self.of(kind, name).join(format!("{}.toml", id.0)))
+    }
+
+    /// Reads one version.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read or no longer exists.
+    pub fn read(&self, kind: PartKind, name: &str, id: &VersionId) -> Result<Settings, Problem> {
+        let text = self.text(kind, name, id).map_err(|error| Trouble::problem(&error))?;
+        let (old, warnings) = Settings::parse(&text);
+        match warnings.into_iter().find(|it| it.id() == "settings-unused") {
+            Some(reason) => Err(reason),
+            None => Ok(old),
+        }
     }
 
     /// Renames the versions of a collection or profile. Versions of an earlier collection or

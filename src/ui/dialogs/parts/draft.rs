@@ -10,7 +10,8 @@ pub(super) enum Step {
     List,
     Name(Naming, String, Option<Problem>),
     Delete(String),
-    Versions,
+    /// The versions of the collection or profile of this name.
+    Versions(String),
     Import,
 }
 

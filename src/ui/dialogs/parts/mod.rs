@@ -15,7 +15,7 @@ use crate::ui::dialogs::parts::draft::{Naming, PartsDraft, Step};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap, size};
-use crate::ui::text::Texts;
+use crate::ui::text::{Texts, format};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, Row, icon_button, label, named_switch, paragraph,
@@ -35,7 +35,7 @@ pub fn show(
             Step::List => list(ui, view, draft, fresh),
             Step::Name(naming, ..) => name(ui, view, draft, &naming),
             Step::Delete(name) => delete(ui, view, draft, &name),
-            Step::Versions => versions(ui, view, draft),
+            Step::Versions(name) => versions(ui, view, draft, &name),
             Step::Import => import(ui, view, draft),
         }
         if close {
@@ -81,6 +81,13 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
         for name in parts.names(draft.kind) {
             ui.push_id(name, |ui| row(ui, view, draft, name));
         }
+        let deleted = parts.deleted(draft.kind);
+        if !deleted.is_empty() {
+            label(ui, &texts.get("parts-deleted"), Type::Small, theme.secondary);
+        }
+        for name in deleted {
+            ui.push_id(("deleted", name), |ui| deleted_row(ui, view, draft, name));
+        }
     });
     ui.add_space(gap::S);
     ui.horizontal(|ui| {
@@ -95,8 +102,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
             draft.step = Step::Name(Naming::Duplicate, copy, None);
         }
         if Button::new(&texts.get("part-versions")).show(ui, theme).clicked() {
-            view.send(Command::Part(PartCommand::ListVersions(draft.kind, in_use.clone())));
-            draft.step = Step::Versions;
+            list_versions(view, draft, &in_use);
         }
         if Button::new(&texts.get("part-import")).show(ui, theme).clicked() {
             match draft.kind {
@@ -109,6 +115,11 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
             view.wish(WindowRequest::SavePart(draft.kind, in_use));
         }
     });
+}
+
+fn list_versions(view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
+    view.send(Command::Part(PartCommand::ListVersions(draft.kind, name.to_owned())));
+    draft.step = Step::Versions(name.to_owned());
 }
 
 /// Draws the problem of the last request, next to the control that made it.
@@ -138,6 +149,10 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
         {
             draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
         }
+        let versions = named(key!("versions-of"));
+        if icon_button(ui, theme, Icon::Clock, &versions, 28.0, ButtonWeight::Quiet).clicked() {
+            list_versions(view, draft, name);
+        }
         if !in_use {
             let used = named(key!("part-use"));
             let words = texts.get("part-use-short");
@@ -154,6 +169,22 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
                     format!("{} · {}", texts.get("part-in-use"), in_words(texts, kind, &summary));
                 label(ui, &words, Type::Small, theme.secondary);
             }
+        });
+    });
+}
+
+/// Draws a deleted collection or profile, which can be restored.
+fn deleted_row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
+    let (theme, texts) = (view.theme, view.texts);
+    let room = vec2(ui.available_width(), size::ROW);
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
+        let versions = texts.with("versions-of", &[("name", name.to_owned().into())]);
+        let words = texts.get("part-versions");
+        if Button::new(&words).name(&versions).small().show(ui, theme).clicked() {
+            list_versions(view, draft, name);
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            label(ui, name, Type::Body, theme.secondary);
         });
     });
 }
@@ -186,7 +217,7 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
             targets = count(summary.targets),
             size = summary.size.clone(),
             fps = summary.fps.clone(),
-            kbps = summary.kbps.to_string()
+            kbps = format::grouped(summary.kbps.into())
         )),
     }
 }
@@ -294,11 +325,14 @@ fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) 
     }
 }
 
-fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
+fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let parts = &view.snapshot.parts;
-    let name = parts.in_use.name(kind).to_owned();
-    label(ui, &texts.with("versions-of", &[("name", name.clone().into())]), Type::Body, theme.text);
+    let title = texts.with("versions-of", &[("name", name.to_owned().into())]);
+    label(ui, &title, Type::Body, theme.text);
+    if kind == PartKind::Profile && parts.deleted(kind).iter().any(|it| it == name) {
+        paragraph(ui, &texts.get("versions-no-keys"), Type::Small, theme.secondary);
+    }
     paragraph(ui, &texts.get("versions-note"), Type::Small, theme.secondary);
     trouble(ui, view);
     let list = parts.versions.as_ref().filter(|it| it.kind == kind && it.name == name);
@@ -308,7 +342,7 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
     }
     ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
         for version in list {
-            ui.push_id(&version.id, |ui| version_row(ui, view, kind, version));
+            ui.push_id(&version.id, |ui| version_row(ui, view, draft, name, version));
         }
     });
     ui.add_space(gap::S);
@@ -317,15 +351,31 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
     }
 }
 
-fn version_row(ui: &mut Ui, view: &mut View<'_>, kind: PartKind, version: &Version) {
-    let (theme, texts) = (view.theme, view.texts);
+fn version_row(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut PartsDraft,
+    part: &str,
+    version: &Version,
+) {
+    let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
+    let in_use = view.snapshot.parts.in_use.name(kind) == part;
     let room = vec2(ui.available_width(), size::ROW);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let time = version.id.local_time();
         let name = texts.with("version-restore", &[("time", time.clone().into())]);
         let words = texts.get("version-restore-short");
         if Button::new(&words).name(&name).small().show(ui, theme).clicked() {
-            view.send(Command::Part(PartCommand::Restore(kind, version.id.clone())));
+            let id = version.id.clone();
+            let command = match in_use {
+                true => PartCommand::Restore(kind, id),
+                false => PartCommand::RestoreOf { kind, name: part.to_owned(), id },
+            };
+            view.send(Command::Part(command));
+            if !in_use {
+                // The list shows the restored one, or the problem.
+                draft.step = Step::List;
+            }
         }
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
@@ -335,6 +385,8 @@ fn version_row(ui: &mut Ui, view: &mut View<'_>, kind: PartKind, version: &Versi
                 in_words(texts, kind, &summary_now(view)),
             );
             let words = match then == now {
+                // The window knows only the state of the one in use.
+                _ if !in_use => then,
                 true => texts.with("version-as-many", &[("what", then.into())]),
                 false => {
                     texts.with("version-differs", &[("then", then.into()), ("now", now.into())])
