@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
+use crate::files::Trouble;
+use crate::text::Problem;
 
 /// Maximum number of entries of a folder that are read.
 const MAX_READ: usize = 20_000;
@@ -37,8 +39,8 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// True if there are more entries than are displayed.
     pub cut: bool,
-    /// The reason why the object cannot be read, as the system reports it.
-    pub error: Option<String>,
+    /// The reason why the object cannot be read.
+    pub error: Option<Problem>,
 }
 
 /// A path that is being read, or has been read.
@@ -67,7 +69,8 @@ impl Reading {
                 Self { path, listing: None, answers: Some(answers), _worker: Some(worker) }
             }
             Err(error) => {
-                let listing = Listing { error: Some(error.to_string()), ..Listing::default() };
+                let listing =
+                    Listing { error: Some(Trouble::problem(&error)), ..Listing::default() };
                 Self { path, listing: Some(listing), answers: None, _worker: None }
             }
         }
@@ -93,7 +96,9 @@ fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -
     }
     let found = match fs::read_dir(folder) {
         Ok(found) => found,
-        Err(error) => return Listing { error: Some(error.to_string()), ..Listing::default() },
+        Err(error) => {
+            return Listing { error: Some(Trouble::problem(&error)), ..Listing::default() };
+        }
     };
     let mut listing = Listing::default();
     for (count, entry) in found.enumerate() {

@@ -36,7 +36,8 @@ pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
         .into_iter()
         .map(|choice| {
             let known = view.snapshot.encoders.iter().find(|it| it.choice == Some(choice));
-            let why_not = known.and_then(|it| it.unavailable.as_ref()).map(ToString::to_string);
+            let why_not = known.and_then(|it| it.unavailable.as_ref());
+            let why_not = why_not.map(|error| view.texts.say(&error.into()));
             let auto = choice == encode::Choice::Auto;
             (choice, if auto { best.to_string() } else { choice.name().to_owned() }, why_not)
         })

@@ -97,7 +97,8 @@ impl Changes {
             match trash::delete(&of) {
                 Ok(()) => Ok((None, problem!("recordings-trashed", name = name))),
                 Err(error) => {
-                    let reason = Problem::words(error.to_string());
+                    tracing::warn!(%error, "moving a recording to the trash failed");
+                    let reason = why_not_trashed(&error);
                     Err(problem!("recordings-not-trashed", name = name, reason = reason))
                 }
             }
@@ -148,6 +149,16 @@ impl Changes {
                 Err(failure) => Err((&failure).into()),
             }
         });
+    }
+}
+
+/// Returns the reason in the user's language. The texts of the library are English.
+fn why_not_trashed(error: &trash::Error) -> Problem {
+    match error {
+        #[cfg(target_os = "linux")]
+        trash::Error::FileSystem { source, .. } => Trouble::problem(source),
+        trash::Error::CouldNotAccess { .. } => Trouble::Forbidden.in_words(""),
+        _ => problem!("recordings-no-trash"),
     }
 }
 

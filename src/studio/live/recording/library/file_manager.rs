@@ -13,11 +13,11 @@ use crate::text::problem::problem;
 #[cfg(target_os = "linux")]
 pub(super) fn show(path: &Path) -> Result<(), Problem> {
     use crate::base::portal;
+    use crate::files::Trouble;
 
     const NAME: &str = "org.freedesktop.FileManager1";
-    let words = |error: &dyn std::fmt::Display| Problem::words(error.to_string());
     let address = url::Url::from_file_path(path).map_err(|()| problem!("recordings-no-manager"))?;
-    let runtime = portal::runtime().map_err(|error| words(&error))?;
+    let runtime = portal::runtime().map_err(|error| Trouble::problem(&error))?;
     let asked = runtime.block_on(async {
         let connection = portal::connect().await?;
         let body = (vec![address.as_str()], "");
