@@ -3,9 +3,11 @@
 
 mod bundle;
 mod language;
+mod number;
 pub mod problem;
 pub mod spacing;
 
 pub use bundle::Texts;
 pub use language::Language;
+pub use number::grouped;
 pub use problem::{Problem, Value};

@@ -5,7 +5,7 @@ use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services;
 use crate::studio::{Command, Notice, Remedy, Target, TargetPlace, WatchCommand};
 use crate::ui::input::actions::key;
-use crate::ui::text::Texts;
+use crate::ui::text::{Texts, format};
 use crate::ui::view::{View, WindowRequest};
 
 /// Returns the texts of a notice in the language of the window.
@@ -23,7 +23,7 @@ pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
         Remedy::Resume => key!("remedy-resume"),
         Remedy::SwitchOff(_) => key!("remedy-switch-off"),
         Remedy::LowerBitrate(kbps) => {
-            return texts.with("remedy-bitrate", &[("kbps", kbps.to_string().into())]);
+            return texts.with("remedy-bitrate", &[("kbps", format::grouped(kbps.into()).into())]);
         }
         Remedy::TrustCertificate { .. } | Remedy::TrustStream { .. } => key!("remedy-trust"),
         Remedy::UseTestSource => key!("remedy-test"),

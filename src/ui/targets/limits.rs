@@ -8,6 +8,7 @@ use crate::studio::targets::services::{Misfit, Service};
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::Type;
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 
@@ -26,7 +27,7 @@ pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     let limits = services(view).filter_map(|it| Some((it.limits.video?, it)));
     let (most, service) =
         limits.min_by_key(|(most, _)| *most).filter(|(most, _)| *most < MAX_VIDEO)?;
-    let kbps = (most.0 / 1_000).to_string();
+    let kbps = format::grouped(u64::from(most.0 / 1_000));
     Some((most, words(view, key!("limit-video"), service, kbps)))
 }
 
@@ -34,7 +35,7 @@ pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
 pub fn audio_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     let limits = services(view).filter_map(|it| Some((it.limits.audio?, it)));
     let (most, service) = limits.min_by_key(|(most, _)| *most)?;
-    let kbps = (most.0 / 1_000).to_string();
+    let kbps = format::grouped(u64::from(most.0 / 1_000));
     Some((most, words(view, key!("limit-audio"), service, kbps)))
 }
 

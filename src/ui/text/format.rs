@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::media::{FrameRate, Size};
+pub use crate::text::grouped;
 
 /// Formats a duration, such as `00:12:34`.
 pub fn clock(time: Duration) -> String {
@@ -36,19 +37,6 @@ pub fn minutes(time: Duration) -> String {
 pub fn behind(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();
     if seconds < 60 { format!("−{seconds}\u{a0}s") } else { format!("−{}", minutes(time)) }
-}
-
-/// Formats a whole number in groups of three digits, separated by non-breaking spaces.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push('\u{a0}');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Formats a number and its share of `total`, such as `36 (0.2 %)`. A share below 0.1 % that is not
