@@ -207,6 +207,8 @@ pub enum Command {
     Resume,
     /// Reports that the display and the window are gone; the broadcast continues.
     WindowLost,
+    /// Reports that the user dropped `count` files on the window, which accepts only `most` at once.
+    TooManyDropped { count: usize, most: usize },
     /// Dismisses this notice.
     Dismiss(u64),
     /// Reports that the display of this name, which a projector fills, was disconnected or is

@@ -602,3 +602,37 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     harness.key_press(Key::Enter);
     assert_eq!(edit(&commands(&mut harness)), Edit::SetSource(SOURCE, clock));
 }
+
+#[derive(Debug)]
+struct DroppedImage(std::path::PathBuf);
+
+impl egui::DroppedFile for DroppedImage {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("not needed".to_owned())
+    }
+}
+
+#[test]
+fn files_beyond_the_limit_are_told_when_they_are_dropped() {
+    let mut harness = open("idle");
+    let mut drop_files = |count: usize| {
+        let files = (0..count).map(|it| DroppedImage(format!("/pictures/{it}.png").into()));
+        let files = files.map(|it| std::sync::Arc::new(it) as egui::DroppedFileHandle);
+        harness.input_mut().dropped_files = files.collect();
+        harness.run();
+        commands(&mut harness)
+    };
+    let added = |command: &Command| match command {
+        Command::Edit(Edit::Several(edits)) => edits.len(),
+        other => panic!("{other:?}"),
+    };
+    let sent = drop_files(16);
+    assert_eq!((sent.len(), added(&sent[0])), (1, 16));
+    let sent = drop_files(19);
+    assert_eq!(sent[0], Command::TooManyDropped { count: 19, most: 16 });
+    assert_eq!((sent.len(), added(&sent[1])), (2, 16));
+}

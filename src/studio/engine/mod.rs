@@ -375,6 +375,10 @@ impl Engine {
             }
             Command::TryAgain => self.try_again(),
             Command::Resume => self.resume(),
+            Command::TooManyDropped { count, most } => {
+                let (count, most) = (count.to_string(), most.to_string());
+                self.notices.tell(&StudioMessage::TooManyDropped { count, most }, "");
+            }
             Command::WindowLost => self.notices.tell(&StudioMessage::DisplayLost {}, ""),
             Command::Dismiss(id) => self.notices.active.dismiss(id),
             Command::ProjectorDisplay { name, is_gone: false } => {

@@ -134,6 +134,8 @@ notices! {
     /// The image of a wipe or the clip of a stinger cannot be used.
     TransitionFailed "transition-failed" Warning [path] [reason] {};
     ScenesImported "scenes-imported" Info [scenes sources strips] [] {};
+    /// The user dropped too many files at once.
+    TooManyDropped "too-many-dropped" Warning [count most] [] {};
     /// Parts of a collection that were not imported.
     ScenesLeftOut "scenes-left-out" Warning [] [what] {};
     ScenesImportFailed "scenes-import-failed" Error [path] [reason] {};

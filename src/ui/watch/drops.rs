@@ -41,6 +41,9 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
         let text = view.texts.get("drop-to-play");
         place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, ON_VIDEO);
     }
+    if come.len() > MAX_TILES {
+        view.send(Command::TooManyDropped { count: come.len(), most: MAX_TILES });
+    }
     let mut come = come.into_iter().take(MAX_TILES);
     if let Some(first) = come.next() {
         draft.set_url(first.clone());

@@ -20,16 +20,19 @@ const MAX_DROPPED: usize = 16;
 
 /// Handles dropped files, and shows a hint while files are dragged over `room`.
 pub fn show(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
-    let (hovering, paths) = ui.input(|input| {
+    let (hovering, paths, count) = ui.input(|input| {
         let files = input.raw.dropped_files.iter().take(MAX_DROPPED);
         let paths: Vec<PathBuf> = files.map(|file| file.path().to_owned()).collect();
-        (!input.raw.hovered_files.is_empty(), paths)
+        (!input.raw.hovered_files.is_empty(), paths, input.raw.dropped_files.len())
     });
     if hovering {
         let at = Rect::from_center_size(room.center(), vec2(room.width().min(360.0), 64.0));
         ui.painter().rect_filled(at, CornerRadius::same(RADIUS_LARGE), PLATE);
         let text = view.texts.get("drop-to-add");
         place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, ON_VIDEO);
+    }
+    if count > MAX_DROPPED {
+        view.send(Command::TooManyDropped { count, most: MAX_DROPPED });
     }
     let mut edits = Vec::new();
     for path in paths {
