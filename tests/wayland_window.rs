@@ -216,6 +216,21 @@ fn a_second_start_gives_the_focus_to_the_first_window() {
     assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
 }
 
+#[test]
+fn in_a_flatpak_the_window_has_the_name_of_its_desktop_file() {
+    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv");
+    let session = Session::bare("1280x720", "default_border none");
+    let settings = session.bus.folder().join("settings.toml");
+    fs::write(&settings, SETTINGS).unwrap();
+    let mut command = session.command(env!("CARGO_BIN_EXE_onair"));
+    command.args(["studio", "--settings"]).arg(&settings).env("FLATPAK_ID", "io.onair.onair");
+    let _window = Peer::start_command(command.env("LIBGL_ALWAYS_SOFTWARE", "1"));
+    let named = |it: &Value| it["app_id"] == "io.onair.onair";
+    wait_for("the window", LIMIT, || {
+        windows(&told(&session, &["-t", "get_tree"])).iter().any(named)
+    });
+}
+
 /// Chooses *Go Live* or *Stop* in the menu of the status icon.
 fn go_live_or_stop(panel: &zbus::blocking::Connection, icon: &str) {
     let (path, interface) = ("/MenuBar", "com.canonical.dbusmenu");

@@ -1,6 +1,13 @@
-//! The icon of the window.
+//! The icon of the window, and the name under which the desktop finds it.
 
 use eframe::egui;
+
+/// Returns the name of onair's desktop file and icon, without extension. A Flatpak installs them
+/// under its own id.
+pub fn app_id() -> String {
+    let flatpak = std::env::var("FLATPAK_ID").ok().filter(|id| !id.is_empty());
+    flatpak.unwrap_or_else(|| "onair".to_owned())
+}
 
 /// Draws the icon: a lit lamp.
 pub fn lamp() -> egui::IconData {

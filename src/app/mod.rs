@@ -128,7 +128,7 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
     let size = options.preferences.size.map_or(theme::size::WINDOW, |size| size.map(f32::from));
     let viewport = egui::ViewportBuilder::default()
         .with_title("onair")
-        .with_app_id("onair")
+        .with_app_id(icon::app_id())
         .with_inner_size(size.map(|side| side * scale))
         .with_maximized(options.preferences.maximized)
         .with_min_inner_size(theme::size::WINDOW_MIN)

@@ -17,6 +17,7 @@ use crate::app::desktop::notification::{Notification, Step};
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 use crate::app::desktop::status_icon;
 use crate::app::desktop::status_item::{self, StatusItem};
+use crate::app::icon;
 use crate::base::Stop;
 use crate::base::portal::{self, Failure};
 
@@ -214,9 +215,10 @@ impl Desktop {
     }
 
     fn notify(&mut self, summary: &str, body: &str, show: &str) {
+        let app_id = icon::app_id();
         let hints = HashMap::from([
             ("urgency", Value::from(CRITICAL)),
-            ("desktop-entry", Value::from("onair")),
+            ("desktop-entry", Value::from(&*app_id)),
         ]);
         let actions = [CLICK, show];
         let answer = self.connection.call_method(
@@ -227,7 +229,7 @@ impl Desktop {
             &(
                 "onair",
                 self.shown.unwrap_or_default(),
-                "onair",
+                &*app_id,
                 summary,
                 body,
                 &actions[..],

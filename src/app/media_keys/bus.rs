@@ -11,6 +11,7 @@ use zbus::fdo::{RequestNameFlags, RequestNameReply};
 use zbus::zvariant::{ObjectPath, Value};
 use zbus::{fdo, interface};
 
+use crate::app::icon;
 use crate::app::media_keys::shared::Shared;
 use crate::app::media_keys::state::{Ask, JUMP_MICROS, State, Status};
 use crate::base::Stop;
@@ -172,8 +173,8 @@ impl Application {
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
-    fn desktop_entry(&self) -> &'static str {
-        "onair"
+    fn desktop_entry(&self) -> String {
+        icon::app_id()
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
