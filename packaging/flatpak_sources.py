@@ -80,6 +80,8 @@ def check_manifest():
         assert os.path.exists(os.path.join(ROOT, file)), f"{file} is missing"
     for kind in ("desktop", "appdata"):
         assert manifest[f"rename-{kind}-file"] in words, f"the {kind} file is installed under the name to rename"
+    for wanted in ("man --all", "completions bash", "completions zsh", "completions fish"):
+        assert f"onair {wanted} " in words, f"'onair {wanted}' is missing"
     for permission in ("--share=network", "--socket=wayland", "--socket=fallback-x11", "--socket=pulseaudio",
                        "--device=all", "--filesystem=xdg-videos", "--filesystem=xdg-run/pipewire-0"):
         assert permission in manifest["finish-args"], permission
