@@ -1,5 +1,5 @@
-//! Brings the window to the front, for example when onair is started again. On Wayland, only a program that the user has just used can pass
-//! on the focus, with an activation token.
+//! Brings the window to the front, for example when onair is started again. On Wayland, only a program that the
+//! user has just used can pass on the focus, with an activation token.
 
 use eframe::egui::{self, ViewportCommand};
 
