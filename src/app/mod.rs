@@ -182,7 +182,7 @@ fn global_keys(
 
 struct Window<S> {
     studio: S,
-    /// The windows other than the main one lock the screen to draw themselves.
+    /// On Wayland, the windows other than the main one lock the screen to draw themselves.
     screen: Arc<Mutex<Screen>>,
     pace: Arc<Pace>,
     files: Files,
@@ -253,7 +253,11 @@ impl<S: Studio> Window<S> {
         }
         Self {
             studio,
-            screen: screen.shared(),
+            // On X11, the main window draws the others, also while it is hidden.
+            screen: match displays::is_wayland(context) {
+                true => screen.shared(),
+                false => Arc::new(Mutex::new(screen)),
+            },
             pace,
             files: Files::default(),
             awake: Awake::default(),

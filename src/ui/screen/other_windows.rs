@@ -1,7 +1,7 @@
 //! The other windows of the program, besides detached panels: projectors and the window of the
-//! players. A shared screen lets each of them draw itself. If only the main window could draw them,
-//! they would freeze on Wayland whenever another window covers the main one, because the desktop
-//! then asks the main window for no frames.
+//! players. A shared screen, which Wayland needs, lets each of them draw itself. If only the main
+//! window could draw them, they would freeze whenever another window covers the main one, because
+//! the desktop then asks the main window for no frames.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
