@@ -246,7 +246,9 @@ fn the_take_column_shows_and_changes_the_transition_that_take_uses() {
     // The options are those of the scene, where the user can return to the default transition.
     click(&mut harness, "Transition: 700\u{a0}ms. Change type and duration…");
     harness.get_by_label("Transition to “Talk”");
-    let default = edit(&click(&mut harness, "Use a separate transition"));
+    let own = "Use a separate transition";
+    harness.get_by_role_and_label(Role::CheckBox, own).click();
+    let default = edit(&commands(&mut harness));
     assert_eq!(default, Edit::SetSceneTransition(talk, None));
     make(&mut harness, &[default]);
     harness.key_press(Key::Escape);
