@@ -157,6 +157,20 @@ fn a_recording_is_gone_about_in() {
 }
 
 #[test]
+fn the_figures_beside_the_video_are_in_the_language_of_the_window() {
+    let size = Vec2::new(1280.0, 720.0);
+    let harness = open_as("watch-file", size, preferences(Language::Chinese, Theme::Light));
+    let names = shown(&harness);
+    let has = |words: &str| names.iter().any(|name| name.contains(words));
+    assert!(has("AAC-LC 48 kHz 立体声") && !has("stereo"), "{names:?}");
+    assert!(has("1280×720 · 30 帧/秒"), "{names:?}");
+    // A file on this computer has no chat.
+    assert!(!names.iter().any(|name| name == "聊天"), "{names:?}");
+    let harness = open_as("watching", size, preferences(Language::Chinese, Theme::Light));
+    assert!(shown(&harness).iter().any(|name| name == "聊天"));
+}
+
+#[test]
 fn sound_buffer_and_look_are_set() {
     let mut harness = open("watching");
     let player = |playing| vec![Command::Player(playing)];

@@ -9,7 +9,8 @@ use crate::ui::view::View;
 use crate::ui::watch::chat;
 use crate::ui::watch::commands::is_busy;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::tiles::overlays::latency;
+use crate::ui::watch::is_address;
+use crate::ui::watch::tiles::overlays::{audio, latency};
 use crate::ui::widgets::{SPARKLINE, figures, label, paragraph, section, sparkline};
 
 /// Draws the panel.
@@ -27,7 +28,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let or_dash = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
     let picture = match watch.size {
         Some(size) => {
-            let rate = if watch.fps > 0.0 { format!(" {:.0}", watch.fps) } else { String::new() };
+            let fps = format!("{:.0}", watch.fps);
+            let rate = match watch.fps > 0.0 {
+                true => format!(" · {}", texts.with("fps", &[("value", fps.into())])),
+                false => String::new(),
+            };
             format!("{} {}{rate}", watch.video, format::size(size))
         }
         None => or_dash(&watch.video),
@@ -39,7 +44,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             (&texts.get("statistic-video"), picture, &texts.get("tip-statistic-video")),
             (
                 &texts.get("statistic-audio"),
-                or_dash(&watch.audio),
+                or_dash(&audio(texts, &watch.audio)),
                 &texts.get("tip-statistic-audio"),
             ),
             (
@@ -79,8 +84,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let values = draft.graphs.buffer.values();
     sparkline(ui, theme, &name, (&values, 60), 300.0, theme.good, SPARKLINE)
         .on_hover_text(&*texts.get("tip-buffer-minute"));
-    ui.add_space(gap::M);
-    chat::show(ui, view, draft, true);
+    // A file on this computer has no chat.
+    if is_address(&watch.url) || view.snapshot.chat.state.is_some() {
+        ui.add_space(gap::M);
+        chat::show(ui, view, draft, true);
+    }
 }
 
 /// Returns the text for the buffer length and the jitter.

@@ -102,6 +102,16 @@ fn decoder(texts: &Texts, by: By) -> String {
     }
 }
 
+/// Returns a player's description of the audio in the language of the window.
+pub fn audio(texts: &Texts, described: &str) -> String {
+    let (before, channels) = match described.rsplit_once(' ') {
+        Some((before, "mono")) => (before, texts.get("channels-mono")),
+        Some((before, "stereo")) => (before, texts.get("channels-stereo")),
+        _ => return described.to_owned(),
+    };
+    format!("{before} {}", channels.to_lowercase())
+}
+
 /// Returns the text for the latency of the video. The text mentions the sender's clock if the
 /// latency is known only from that clock.
 pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
@@ -125,7 +135,7 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
         (name(key!("statistic-decoder")), watch.decoder.map_or_else(dash, |by| decoder(texts, by))),
         (name(key!("statistic-size")), watch.size.map_or_else(dash, format::size)),
         (name(key!("statistic-fps")), format!("{:.1}", watch.fps)),
-        (name(key!("statistic-audio")), or_dash(&watch.audio)),
+        (name(key!("statistic-audio")), or_dash(&audio(texts, &watch.audio))),
         (name(key!("bitrate")), format::bitrate(watch.bitrate)),
         (name(key!("statistic-buffer")), format::short_time(watch.buffer)),
         (name(key!("statistic-speed")), format!("{:.2}×", watch.speed)),

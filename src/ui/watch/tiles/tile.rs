@@ -12,7 +12,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::notices;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, gap};
-use crate::ui::text::Texts;
+use crate::ui::text::{Texts, format};
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
@@ -65,7 +65,9 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         WatchState::Failed { cause, .. } => {
             let cure = texts.cure(cause);
             let cure = cure.unwrap_or_else(|| texts.get("watch-failed-advice").to_string());
-            let advice = texts.language().joined(&texts.say(cause), &cure);
+            // Elsewhere, the cause stands within a sentence.
+            let cause = format::sentence(&texts.say(cause));
+            let advice = texts.language().joined(&cause, &cure);
             plain(Icon::Warning, key!("watch-failed-title"), advice.into())
         }
         WatchState::Idle => plain(Icon::Play, key!("watch-empty"), get(key!("watch-empty-advice"))),
@@ -275,5 +277,13 @@ mod tests {
         let words = sentence(&texts, &state(problem!("play-nothing-came", seconds = 10)));
         assert_eq!(words.title, "The stream was lost");
         assert!(words.advice.contains("no data for 10 s"), "{}", words.advice);
+    }
+
+    #[test]
+    fn the_reason_of_a_failure_is_a_sentence() {
+        let texts = Texts::new(Language::English);
+        let (cause, kind) = (problem!("net-closed"), crate::player::FailureKind::Lost);
+        let words = sentence(&texts, &WatchState::Failed { cause, kind });
+        assert!(words.advice.starts_with("The server closed the connection. "), "{words:?}");
     }
 }
