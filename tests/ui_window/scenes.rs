@@ -568,3 +568,21 @@ fn a_name_that_is_cut_off_is_told_in_a_tooltip() {
         assert_eq!(count(&harness), before + told, "{name}");
     }
 }
+
+#[test]
+fn no_scene_is_marked_as_on_air_while_a_file_is_sent() {
+    use onair::ui::style::theme::{self, size};
+    let lamps = |state: &str| {
+        let harness = open(state);
+        let below = size::TOP_BAR + size::HEALTH_BAR;
+        let is_lamp = |shape: &egui::Shape| match shape {
+            egui::Shape::Circle(it) => {
+                let at = it.center;
+                it.fill == theme::Theme::DARK.live && at.x < size::LEFT && at.y > below
+            }
+            _ => false,
+        };
+        harness.output().shapes.iter().filter(|it| is_lamp(&it.shape)).count()
+    };
+    assert_eq!((lamps("on-air"), lamps("film")), (1, 0));
+}

@@ -191,10 +191,12 @@ fn cell(
     }
 }
 
-/// Returns true if the program scene has a red mark. The scene has this mark on air and in studio
-/// mode.
+/// Returns true if the program scene has a red mark. The scene has this mark on air, except during
+/// passthrough, and in studio mode.
 fn is_red(view: &View<'_>) -> bool {
-    view.snapshot.live != LiveState::Idle || view.snapshot.scenes.prepared.is_some()
+    let snapshot = view.snapshot;
+    let is_sent = snapshot.live != LiveState::Idle && snapshot.passthrough.is_none();
+    is_sent || snapshot.scenes.prepared.is_some()
 }
 
 /// Paints the frame of a scene with its name and marks.

@@ -106,9 +106,11 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         }
         let current = scene.id == collection.current;
         let prepared = snapshot.scenes.prepared == Some(scene.id);
+        // During passthrough, a file is on air instead of the scene.
+        let is_sent = current && snapshot.passthrough.is_none();
         let lamp = match snapshot.live {
-            LiveState::OnAir | LiveState::Stopping if current => RowLamp::OnAir,
-            LiveState::Reconnecting { .. } if current => RowLamp::OffAir,
+            LiveState::OnAir | LiveState::Stopping if is_sent => RowLamp::OnAir,
+            LiveState::Reconnecting { .. } if is_sent => RowLamp::OffAir,
             _ if prepared => RowLamp::Prepared,
             _ => RowLamp::None,
         };
