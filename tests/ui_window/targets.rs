@@ -596,3 +596,21 @@ fn a_problem_of_a_target_takes_more_lines_in_the_smallest_window() {
         assert!((usual - 38.0).abs() < 0.5, "{usual}");
     }
 }
+
+#[test]
+fn a_stopped_server_of_ones_own_is_ready_because_going_live_starts_it() {
+    let mut harness = open("server-off");
+    harness.get_by_label("Ready to go live.");
+    let tag = harness.get_by_role_and_label(Role::Label, "1 target").rect();
+    harness.hover_at(tag.center());
+    (0..8).for_each(|_| harness.step());
+    let tip = "Each target that is on has an address and a key.";
+    assert!(shown(&harness).iter().any(|name| name == tip), "{:?}", shown(&harness));
+}
+
+#[test]
+fn no_frame_rate_is_shown_before_the_first_frame_is_encoded() {
+    let has = |state: &str, words: &str| shown(&open(state)).iter().any(|name| name == words);
+    assert!(has("connecting", "0 dropped") && !has("connecting", "0.0 fps"));
+    assert!(has("on-air", "0 dropped") && has("on-air", "30.0 fps"));
+}

@@ -103,8 +103,12 @@ fn facts(view: &View<'_>, page: Page) -> Vec<Fact> {
             facts.push(fact(text, key!("tip-interruptions")));
         }
     } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
-        let fps = format!("{:.1}", snapshot.figures.fps);
-        facts.push(fact(texts.with("fps", &[("value", fps.into())]), key!("tip-fps")));
+        // Before the first encoded frame, a frame rate of zero is no problem.
+        let begins = matches!(snapshot.live, LiveState::Connecting { .. });
+        if !begins || snapshot.figures.fps > 0.0 {
+            let fps = format!("{:.1}", snapshot.figures.fps);
+            facts.push(fact(texts.with("fps", &[("value", fps.into())]), key!("tip-fps")));
+        }
         let dropped = format::grouped(snapshot.figures.dropped_frames);
         let dropped = texts.with("status-dropped", &[("count", dropped.into())]);
         facts.push(fact(dropped, key!("tip-dropped")));

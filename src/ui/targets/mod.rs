@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use egui::{Ui, UiBuilder, vec2};
 
-use crate::studio::Target;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health;
 use crate::ui::input::actions::{Action, key};
@@ -61,10 +60,8 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     let ready = health::readiness(snapshot);
     let enabled = || snapshot.targets.iter().map(|it| &it.target).filter(|it| it.enabled);
     let count = enabled().count();
-    let runs = !snapshot.server.rtmp.is_empty() || !snapshot.server.play_url.is_empty();
-    let usable =
-        |target: &Target| draft.fault_of(target).is_none() && (runs || !target.is_built_in());
-    let targets = count > 0 && enabled().all(usable);
+    // A stopped built-in server starts with the broadcast.
+    let targets = count > 0 && enabled().all(|target| draft.fault_of(target).is_none());
     let wrapped = ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
         let mut chip = |text: &str, good: bool, yes: &'static str, no: &'static str| {
