@@ -224,7 +224,7 @@ impl<S: Studio> Window<S> {
             software = renderer.software,
             "graphics of the window"
         );
-        let pace = Arc::new(Pace::new(renderer.software));
+        let pace = Arc::new(Pace::new(renderer.software, screen.others()));
         let slots = watched.into_iter().map(|slot| (Page::Watch, slot));
         for (page, slot) in std::iter::once((Page::Studio, program)).chain(slots) {
             let (pace, ctx) = (Arc::clone(&pace), ctx.clone());
@@ -532,7 +532,6 @@ impl<S: Studio> eframe::App for Window<S> {
             let mut screen = self.screen.lock();
             screen.set_snapshot(snapshot);
             screen.set_patience(patience);
-            self.pace.set_others(screen.others());
             screen.requests(ctx, is_drawn)
         };
         for wish in asked {

@@ -3,6 +3,7 @@
 //! studio is idle. A hidden window gets no frames. The window gets only the frames that its current
 //! page shows.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -51,12 +52,13 @@ pub struct Pace {
     /// True if a projector is open.
     projected: AtomicBool,
     /// The other windows, which draw themselves.
-    others: Mutex<Vec<ViewportId>>,
+    others: Arc<Mutex<Vec<ViewportId>>>,
 }
 
 impl Pace {
-    /// Creates the limit. `software` is true with software rendering.
-    pub fn new(software: bool) -> Self {
+    /// Creates the limit. `software` is true with software rendering. `others` are the other windows,
+    /// which draw themselves.
+    pub fn new(software: bool, others: Arc<Mutex<Vec<ViewportId>>>) -> Self {
         Self {
             intervals: if software { [66, 100, 33] } else { [33, 33, 16] }
                 .map(Duration::from_millis),
@@ -69,7 +71,7 @@ impl Pace {
             still: AtomicBool::new(false),
             apart: AtomicBool::new(false),
             projected: AtomicBool::new(false),
-            others: Mutex::default(),
+            others,
         }
     }
 
@@ -123,14 +125,6 @@ impl Pace {
     /// window.
     pub fn set_projected(&self, projected: bool) {
         self.projected.store(projected, Ordering::Relaxed);
-    }
-
-    /// Sets the other windows, which draw themselves.
-    pub fn set_others(&self, others: &[ViewportId]) {
-        let mut known = self.others.lock();
-        if *known != others {
-            others.clone_into(&mut known);
-        }
     }
 
     /// Makes all windows draw once, from any thread.
@@ -211,7 +205,7 @@ mod tests {
             (true, &on_air, false, false),
             (false, &idle, false, false),
         ] {
-            let pace = Pace::new(software);
+            let pace = Pace::new(software, Arc::default());
             *pace.touched.lock() = ago(4_000);
             pace.follow(snapshot, touched);
             *pace.last.lock() = Some(ago(66));
@@ -225,14 +219,15 @@ mod tests {
 
     #[test]
     fn only_what_is_seen_wakes_and_not_too_often() {
-        let pace = Pace { intervals: [Duration::from_secs(3600); 3], ..Pace::new(false) };
+        let pace =
+            Pace { intervals: [Duration::from_secs(3600); 3], ..Pace::new(false, Arc::default()) };
         assert!(!pace.is_due(Page::Watch));
         pace.set_hidden(true);
         assert!(!pace.is_due(Page::Studio));
         pace.set_hidden(false);
         assert!(pace.is_due(Page::Studio));
         assert!(!pace.is_due(Page::Studio));
-        let pace = Pace { intervals: [Duration::ZERO; 3], ..Pace::new(false) };
+        let pace = Pace { intervals: [Duration::ZERO; 3], ..Pace::new(false, Arc::default()) };
         pace.set_hidden(true);
         assert!(!pace.is_due(Page::Watch));
         pace.set_apart(true);
@@ -240,7 +235,7 @@ mod tests {
         pace.set_apart(false);
         pace.set_projected(true);
         assert!(pace.is_due(Page::Studio) && !pace.is_due(Page::Watch));
-        let pace = Pace { intervals: [Duration::ZERO; 3], ..Pace::new(true) };
+        let pace = Pace { intervals: [Duration::ZERO; 3], ..Pace::new(true, Arc::default()) };
         assert!(pace.is_due(Page::Studio) && pace.is_due(Page::Studio));
     }
 }

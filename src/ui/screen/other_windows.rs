@@ -27,10 +27,10 @@ enum OtherWindow {
 pub(super) struct OtherWindows {
     /// The screen itself, if the other windows draw themselves.
     screen: Weak<Mutex<Screen>>,
-    /// The windows that the main window showed last.
-    open: Vec<ViewportId>,
-    /// The windows that end with their next frame.
-    closing: Vec<ViewportId>,
+    /// The windows that draw themselves. Other threads wake them for new frames.
+    open: Arc<Mutex<Vec<ViewportId>>>,
+    /// The closed windows, each with the frame after which it ends.
+    closing: Vec<(ViewportId, u64)>,
     /// The time until they are drawn next if no new frame arrives.
     patience: Option<Duration>,
 }
@@ -46,8 +46,8 @@ impl Screen {
     }
 
     /// Returns the other windows that draw themselves, which need to be woken for new frames.
-    pub fn others(&self) -> &[ViewportId] {
-        &self.others.open
+    pub fn others(&self) -> Arc<Mutex<Vec<ViewportId>>> {
+        Arc::clone(&self.others.open)
     }
 
     /// Sets the time until the other windows are drawn next if no new frame arrives.
@@ -75,13 +75,13 @@ impl Screen {
         let projectors =
             projectors.map(|(number, id, builder)| (OtherWindow::Projector(number), id, builder));
         let all: Vec<_> = players.into_iter().chain(projectors).collect();
-        self.others.open.clear();
+        self.others.open.lock().clear();
         for (window, id, builder) in all {
             if self.others.screen.strong_count() == 0 {
                 ctx.show_viewport_immediate(id, builder, |ui, _| self.draw_other(ui, window));
             } else {
-                self.others.open.push(id);
-                self.others.closing.retain(|it| *it != id);
+                self.others.open.lock().push(id);
+                self.others.closing.retain(|(it, _)| *it != id);
                 show_by_itself(ctx, Weak::clone(&self.others.screen), window, id, builder);
             }
         }
@@ -149,18 +149,33 @@ fn draw_by_itself(
     }
     if screen.is_open(window) {
         ctx.request_repaint_after(screen.others.patience.unwrap_or_default());
-    } else if !screen.others.closing.contains(&id) {
-        // egui removes a window when its parent draws a frame without it. The main window may draw
-        // none for long, so the window becomes its own parent, and ends with its next frame.
-        screen.others.closing.push(id);
-        let builder = ViewportBuilder::default();
-        show_by_itself(&ctx, Weak::clone(shared), window, id, builder);
-        ctx.request_repaint();
     } else {
-        screen.others.closing.retain(|it| *it != id);
+        close_by_itself(&ctx, shared, screen, window, id);
     }
     // The main window handles the requests, and shows what changed.
     if !screen.wishes.is_empty() || ctx.input(|input| !input.events.is_empty()) {
         ctx.request_repaint_after_for(Duration::from_nanos(1), ViewportId::ROOT);
     }
+}
+
+/// Ends a window. egui removes a window when its parent draws a frame without it. The main window
+/// may draw none for long, so the window becomes its own parent, and ends with its next frame.
+fn close_by_itself(
+    ctx: &Context,
+    shared: &Weak<Mutex<Screen>>,
+    screen: &mut Screen,
+    window: OtherWindow,
+    id: ViewportId,
+) {
+    let (frame, closing) = (ctx.cumulative_frame_nr(), &mut screen.others.closing);
+    match closing.iter().find(|(it, _)| *it == id) {
+        // Its last frame.
+        Some((_, begun)) if *begun != frame => return,
+        Some(_) => {}
+        None => closing.push((id, frame)),
+    }
+    // To wake a window that has ended would open an empty one.
+    screen.others.open.lock().retain(|it| *it != id);
+    show_by_itself(ctx, Weak::clone(shared), window, id, ViewportBuilder::default());
+    ctx.request_repaint();
 }
