@@ -113,6 +113,9 @@ fn an_unused_or_deleted_one_is_restored() {
     let restore = format!("Restore the version of {}", versions[0].id.local_time());
     let restored = PartCommand::RestoreOf { kind, name: "Gone".into(), id };
     assert_eq!(part(&click(&mut harness, &restore)), restored);
+    // The dialog reaches its final position in its second frame.
+    harness.run();
+    harness.run();
     // The list shows the result. Another collection that is not in use has versions too.
     let listed = PartCommand::ListVersions(kind, "Friday show".into());
     assert_eq!(part(&click(&mut harness, "Earlier versions of 'Friday show'")), listed);
