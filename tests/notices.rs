@@ -83,8 +83,9 @@ fn messages(language: &str) -> BTreeMap<String, Message> {
                 let known = messages.insert(last.clone(), Message::default());
                 assert_eq!(known, None, "{id} stands twice in {language}");
             }
-            let values = line.split("{ $").skip(1);
-            let names = values.filter_map(|it| it.split([' ', '}']).next()).map(str::to_owned);
+            // A value can be in a function: `{ GROUPED($kbps) }`.
+            let values = line.split('$').skip(1);
+            let names = values.filter_map(|it| it.split([' ', '}', ')']).next()).map(str::to_owned);
             if let Some(message) = messages.get_mut(&last) {
                 message.values.extend(names.filter(|name| name != "cure"));
                 message.has_cure |= line.starts_with("    .cure = ");

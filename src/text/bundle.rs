@@ -10,6 +10,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
 use crate::text::language::Language;
+use crate::text::number::grouped;
 use crate::text::problem::{Problem, Value};
 use crate::text::spacing::closed_up;
 
@@ -47,6 +48,21 @@ static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(Language::Engli
 static CHINESE: LazyLock<Bundle> =
     LazyLock::new(|| Bundle::read(Language::Chinese, files!("zh-CN")));
 
+/// Formats a whole number in groups of digits: `{ GROUPED($kbps) }`. Values stay plain numbers, for
+/// programs that read them. Other values are unchanged.
+fn grouped_value<'a>(values: &[FluentValue<'a>]) -> FluentValue<'a> {
+    let number = match values {
+        [FluentValue::String(text)] => text.parse().ok(),
+        [FluentValue::Number(number)] => number.as_string().parse().ok(),
+        _ => None,
+    };
+    match (number, values) {
+        (Some(number), _) => grouped(number).into(),
+        (None, [value, ..]) => value.clone(),
+        (None, []) => FluentValue::None,
+    }
+}
+
 /// The messages of a language.
 struct Bundle(FluentBundle<FluentResource>);
 
@@ -57,6 +73,9 @@ impl Bundle {
         // Fonts that lack the marks around values draw boxes for them. Only Chinese texts need the
         // marks, to find superfluous spaces, and these marks are removed afterwards.
         bundle.set_use_isolating(language == Language::Chinese);
+        if let Err(error) = bundle.add_function("GROUPED", |values, _| grouped_value(values)) {
+            tracing::error!(%error, "adding a function to the texts failed");
+        }
         for file in files {
             // A test ensures that every message is readable. If a message is not readable, the
             // others are used.
@@ -239,6 +258,19 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bitrate_is_grouped_in_both_languages_and_its_value_stays_plain() {
+        let problem = crate::problem!("bitrate-restored", kbps = "12500");
+        for language in Language::ALL {
+            let said = language.say(&problem);
+            assert!(said.contains("12\u{a0}500"), "{said}");
+        }
+        assert_eq!(problem.args()[0].1, Value::from("12500"));
+        // A text that is no number stays as it is.
+        let odd = crate::problem!("bitrate-restored", kbps = "many");
+        assert!(Language::English.say(&odd).contains("many kbps"));
+    }
 
     #[test]
     fn a_sentence_ends_before_the_next_one_begins() {

@@ -14,7 +14,6 @@ use crate::media::{BitsPerSecond, FrameGrid, StreamConfig, VideoFrame};
 use crate::net::Runtime;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::quality::Quality;
-use crate::text::grouped;
 
 /// The duration of the test.
 const SENT: Duration = Duration::from_secs(6);
@@ -42,15 +41,15 @@ pub(super) fn try_upload(
     target: publisher::Target,
     stop: &Stop,
 ) -> StudioMessage {
-    let wanted = grouped(plan.quality.video_bitrate.as_kbps().into());
+    let wanted = plan.quality.video_bitrate.as_kbps().to_string();
     let sent = send(plan, &plan.quality, id, host, target, stop);
     let host = host.to_owned();
     match sent {
         Ok(Some(UploadResult { rate, complete: true })) => {
-            StudioMessage::FoundUpload { host, kbps: grouped(rate.as_kbps().into()) }
+            StudioMessage::FoundUpload { host, kbps: rate.as_kbps().to_string() }
         }
         Ok(Some(UploadResult { rate, complete: false })) => {
-            let kbps = grouped(rate.as_kbps().into());
+            let kbps = rate.as_kbps().to_string();
             StudioMessage::FoundUploadNarrow { id, host, kbps, wanted }
         }
         Ok(None) => StudioMessage::FoundNotMeasured { host },
@@ -219,10 +218,7 @@ mod tests {
         in_real_time(|| {
             let found = try_upload(&plan, 1, "h", target.clone(), &Stop::new());
             let StudioMessage::FoundUpload { kbps, .. } = &found else { panic!("{found:?}") };
-            assert!(
-                (200.0..1_500.0).contains(&kbps.replace('\u{a0}', "").parse::<f64>().unwrap()),
-                "{kbps}"
-            );
+            assert!((200.0..1_500.0).contains(&kbps.parse::<f64>().unwrap()), "{kbps}");
         });
         server.shutdown(Duration::from_secs(1));
         let gone = in_test_mode(&publisher::Target::new(url(9)), "x=y");

@@ -56,7 +56,7 @@ mod tests {
         let tall = Quality { size: Size { width: 2_560, height: 1_440 }, ..usual };
         let fast = Quality { frame_rate: FrameRate::new(120, 1).unwrap(), ..usual };
         for (quality, sentence) in [
-            (rich, "Twitch allows at most 6000 kbps of video; your setting is 8000."),
+            (rich, "Twitch allows at most 6\u{a0}000 kbps of video; your setting is 8\u{a0}000."),
             (loud, "Twitch allows at most 320 kbps of audio; your setting is 384."),
             (rare, "Twitch needs a keyframe at least every 2 s; your setting is 5 s."),
             (tall, "Twitch allows a height of at most 1080 lines; your setting is 1440."),

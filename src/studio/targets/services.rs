@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use crate::media::BitsPerSecond;
 use crate::studio::targets::quality::Quality;
-use crate::text::grouped;
 use crate::text::problem::{Problem, problem};
 
 /// A service.
@@ -229,7 +228,7 @@ impl Misfit {
     /// configured value.
     pub fn problem(self, service: &str) -> Problem {
         let (most, is) = self.numbers();
-        let (service, most, is) = (service.to_owned(), grouped(most), grouped(is));
+        let (service, most, is) = (service.to_owned(), most.to_string(), is.to_string());
         match self {
             Self::Video { .. } => problem!("misfit-video", service = service, most = most, is = is),
             Self::Audio { .. } => problem!("misfit-audio", service = service, most = most, is = is),

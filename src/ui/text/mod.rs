@@ -96,7 +96,7 @@ mod tests {
             if let Some((key, _)) = line.split_once(" =").filter(|_| !line.starts_with(' ')) {
                 keys.push((key.to_owned(), false));
             }
-            if let (Some(last), true) = (keys.last_mut(), line.contains("{ $")) {
+            if let (Some(last), true) = (keys.last_mut(), line.contains('$')) {
                 last.1 = true;
             }
         }

@@ -21,7 +21,6 @@ use crate::studio::notices::message::{StudioMessage, alarm_key};
 use crate::studio::notices::{Remedy, groups};
 use crate::studio::targets::{address, services};
 use crate::text::Language;
-use crate::text::grouped;
 
 /// Maximum number of reported causes of one outage.
 const MAX_REPORTED: usize = 32;
@@ -154,13 +153,13 @@ impl Engine {
     }
 
     fn bitrate_changed(&mut self, changed: Changed) {
-        let kbps = grouped(u64::from(changed.bitrate.0 / 1_000));
+        let kbps = (changed.bitrate.0 / 1_000).to_string();
         let told = self.notices.active.notices().iter().any(|it| it.key() == "bitrate-lowered");
         if changed.lower {
             self.notices.active.clear(&["bitrate-lowered", "bitrate-restored"]);
             let by = changed.by.and_then(|id| self.live.on_air.as_ref()?.label(id));
             let host = by.unwrap_or_default();
-            let wanted = grouped(u64::from(self.settings.quality.video_bitrate.0 / 1_000));
+            let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
             self.notices.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
         } else if changed.full && told {
             self.notices.active.clear(&["bitrate-lowered"]);
@@ -176,7 +175,7 @@ impl Engine {
         } else {
             let bitrate = self.live.on_air.as_ref().map_or(0, |on_air| on_air.allowed().0);
             let wanted = self.state.quality.size.to_string();
-            StudioMessage::SizeLowered { size, wanted, kbps: grouped(u64::from(bitrate / 1_000)) }
+            StudioMessage::SizeLowered { size, wanted, kbps: (bitrate / 1_000).to_string() }
         };
         self.notices.tell(&said, "");
     }
@@ -191,7 +190,7 @@ impl Engine {
             (RenditionId::Second, Some((bitrate, size))) => StudioMessage::RenditionLowered {
                 host,
                 size: size.to_string(),
-                kbps: grouped(u64::from(bitrate.0 / 1_000)),
+                kbps: (bitrate.0 / 1_000).to_string(),
             },
             _ => StudioMessage::RenditionRestored { host },
         };
