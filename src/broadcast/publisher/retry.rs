@@ -103,8 +103,9 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
         let end = if closed { ConnectionEnd::Closed(live_for) } else { ConnectionEnd::Other };
         // A server that closes a reconnect before the stream begins may still have the previous
         // connection. This says nothing about the key.
-        let may_be_busy = closed && was_live && live_since.is_none();
-        let hung_up = !may_be_busy && hang_ups.ended(live_for, end);
+        let may_be_busy = closed && was_live && live_since.is_none() && !refused;
+        let is_early = !may_be_busy && hang_ups.ended(live_for, end);
+        let hung_up = refused || is_early;
         let lost = |was_live| was_live && !hung_up;
         tracing::debug!(%error, stage = %error.stage, "publishing failed");
         // If a redirect failed, the next attempt uses the user's URL again.
