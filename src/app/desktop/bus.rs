@@ -64,7 +64,7 @@ pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
     };
     let mut seek_at = Instant::now();
     while !stop.wait(POLL_INTERVAL) {
-        let revision = shared.revision.load(Ordering::Relaxed);
+        let revision = shared.revision.load(Ordering::Acquire);
         let Some(state) = shared.state.lock().clone() else { continue };
         if Instant::now() >= seek_at {
             desktop.announce();

@@ -66,7 +66,7 @@ impl Menu {
 
     fn is_outdated(&self) -> bool {
         let shared = &self.0;
-        shared.read_revision.load(Ordering::Relaxed) != shared.revision.load(Ordering::Relaxed)
+        shared.read_revision.load(Ordering::Acquire) != shared.revision.load(Ordering::Acquire)
     }
 
     fn happened(&self, id: i32, event: &str) {
@@ -109,7 +109,7 @@ impl Menu {
         });
         // The revision is read before the entries: after a change in between, the panel reads them
         // again.
-        let revision = self.0.revision.load(Ordering::Relaxed);
+        let revision = self.0.revision.load(Ordering::Acquire);
         self.0.read_revision.store(revision, Ordering::Relaxed);
         (revision, (parent, self.of(parent), below.collect()))
     }

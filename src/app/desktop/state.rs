@@ -81,10 +81,12 @@ impl Shared {
         let menu = |state: &DesktopState| {
             (state.sentence.clone(), state.go_live.clone(), state.show.clone(), state.activity)
         };
-        if shared.as_ref().map(menu) != Some(menu(&state)) {
-            self.revision.fetch_add(1, Ordering::Relaxed);
-        }
+        let changes_menu = shared.as_ref().map(menu) != Some(menu(&state));
         *shared = Some(state);
+        // A panel that reads the new revision must also read the new state.
+        if changes_menu {
+            self.revision.fetch_add(1, Ordering::Release);
+        }
     }
 
     pub fn ask(&self, request: DesktopRequest) {
