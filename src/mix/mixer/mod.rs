@@ -41,6 +41,10 @@ const MAX_DELAY: Duration = Duration::from_millis(500);
 /// Interval at which an idle mixer checks whether to end.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
+/// The extra wait of a mixer whose blocks nobody receives, such as in an idle window. It then
+/// produces several blocks at once for the meters, so that the processor is woken less often.
+const UNHEARD_WAIT: Duration = Duration::from_millis(40);
+
 /// Number of free blocks to keep. Encoders and monitoring return the blocks of their queues.
 const MAX_IDLE: usize = 32;
 
@@ -337,7 +341,12 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         let due = instant(end) + strip_set.delay().min(MAX_DELAY);
         let now = clock.now();
         if now < due {
-            if stop.wait(due.since(now)) {
+            if outputs.are_none() {
+                let mut inbox = shared.inbox.lock();
+                if inbox.is_empty() {
+                    shared.more.wait_for(&mut inbox, due.since(now) + UNHEARD_WAIT);
+                }
+            } else if stop.wait(due.since(now)) {
                 return;
             }
             // The delay may have changed meanwhile.
