@@ -17,7 +17,7 @@ use crate::cli::play::args::Args;
 use crate::cli::play::control::{PlayCommand, ask};
 use crate::cli::play::report::{exit_of, sentence_of};
 use crate::cli::play::{control, report};
-use crate::cli::window::WindowCompanion;
+use crate::cli::window::{POLL_INTERVAL, WindowCompanion};
 use crate::media::VideoFrame;
 use crate::player::chat::ChatState;
 use crate::player::present::screenshot;
@@ -299,6 +299,10 @@ impl Watcher {
 }
 
 impl WindowCompanion for Watcher {
+    fn interval(&self) -> Duration {
+        POLL_INTERVAL
+    }
+
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
         self.catch_up(studio, events);
         self.handle(studio);

@@ -109,6 +109,9 @@ fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
 
 /// A task that runs alongside a window, on a separate thread.
 pub(super) trait WindowCompanion: Send {
+    /// Returns the interval of the polls, and of the checks for signals. Each one wakes the
+    /// processor.
+    fn interval(&self) -> Duration;
     /// Checks the studio and the events since the last poll. Returns whether the window should be
     /// closed.
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
@@ -121,6 +124,10 @@ pub(super) trait WindowCompanion: Send {
 struct Nothing;
 
 impl WindowCompanion for Nothing {
+    fn interval(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+
     fn poll(&mut self, _: &Studio, _: &Receiver<Event>) -> bool {
         false
     }
@@ -227,7 +234,7 @@ fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
 }
 
 /// Interval between checks for a signal or the end of the studio.
-const POLL_INTERVAL: Duration = Duration::from_millis(30);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
 /// Interval between checks for a signal or the end of the studio, in a run without a window and
 /// with `--duration`.
@@ -343,7 +350,7 @@ fn heed(
                 break;
             }
         }
-        if stop.wait(POLL_INTERVAL) {
+        if stop.wait(beside.interval()) {
             return beside.end(studio, events);
         }
     }
