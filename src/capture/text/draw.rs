@@ -47,6 +47,12 @@ static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
     Mutex::new(Fonts { context, layouts: LayoutContext::new(), family })
 });
 
+/// Returns true if the system has a font family with this name, or `None` while a text is drawn.
+pub fn is_installed(family: &str) -> Option<bool> {
+    let mut fonts = FONTS.try_lock()?;
+    Some(fonts.context.collection.family_id(family).is_some())
+}
+
 struct Fonts {
     context: FontContext,
     layouts: LayoutContext<()>,

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 pub use crate::capture::text::appearance::{Align, Shadow, Style, TextAppearance};
 pub use crate::capture::text::appearance::{Scroll, ScrollDirection};
 pub use crate::capture::text::content::Content;
+pub use crate::capture::text::draw::is_installed;
 pub use crate::capture::text::placeholder::nameplate;
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
