@@ -55,6 +55,11 @@ impl RecordingFile {
             _ => None,
         }
     }
+
+    /// Returns true if the recording was interrupted.
+    pub fn is_unfinished(&self) -> bool {
+        self.details().is_some_and(|details| details.unfinished)
+    }
 }
 
 /// The known state of a file.
