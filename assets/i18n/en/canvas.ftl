@@ -22,6 +22,10 @@ tip-action-multiview = Shows or hides all scenes as thumbnails.
 multiview-scene = Scene { $name }
 multiview-program = Scene { $name }: in the program
 multiview-preview = Scene { $name }: in the preview
+# The state of a scene in the list.
+scene-on-air = On air
+scene-in-program = In the program
+scene-in-preview = In the preview
 # A mark on a frame, as short as possible.
 program-mark = PROGRAM
 projector-title = { $name } – onair projector

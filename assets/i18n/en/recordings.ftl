@@ -46,6 +46,7 @@ recordings-keyframe = Starts at the keyframe at { $time }.
 recordings-format = File format
 recordings-save-copy = Save a copy
 recordings-copy-hint = Choose a part or another format. onair copies without encoding, so no quality is lost.
+recordings-time-wrong = Enter a time such as 1:05.5 or 0:20.
 recordings-empty-part = The end must be after the start.
 recordings-copying = Writing { $name }: { $percent } %
 recordings-stop-copy = Stop copying

@@ -22,6 +22,10 @@ tip-action-multiview = 显示或隐藏所有场景的缩略图。
 multiview-scene = 场景 { $name }
 multiview-program = 场景 { $name }：正在输出
 multiview-preview = 场景 { $name }：正在预览
+# The state of a scene in the list.
+scene-on-air = 直播中
+scene-in-program = 正在输出
+scene-in-preview = 正在预览
 # 画面上的标记，尽量短。
 program-mark = 输出
 projector-title = { $name } – onair 投影

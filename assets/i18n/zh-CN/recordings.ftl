@@ -43,6 +43,7 @@ recordings-keyframe = 从 { $time } 处的关键帧开始。
 recordings-format = 文件格式
 recordings-save-copy = 另存副本
 recordings-copy-hint = 请选择一段内容或其他格式。onair 直接复制，不重新编码，画质和音质不变。
+recordings-time-wrong = 请输入时间，例如 1:05.5 或 0:20。
 recordings-empty-part = 结束时间必须晚于开始时间。
 recordings-copying = 正在写入 { $name }：{ $percent }%
 recordings-stop-copy = 停止复制
