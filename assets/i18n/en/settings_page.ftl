@@ -63,7 +63,7 @@ setting-tracks = Audio tracks
 setting-tracks-note = The names of the tracks in a recording. Video editors show them.
 
 setting-hotkeys = Hotkeys
-setting-hotkeys-note = Click a hotkey, then press the new keys. Without Ctrl or Alt, letters, digits and punctuation keys work only while the canvas, a list or no control has the focus.
+setting-hotkeys-note = Click a hotkey, then press the new keys. Without Ctrl or Alt, letters, digits and punctuation keys work only while the canvas or a list has the focus.
 
 setting-services = Your own services
 setting-services-note = Services that onair does not know, with their servers and limits.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use egui::Ui;
+use egui::{Key, Ui};
 
 use crate::broadcast::recorder::remux::Cut;
 use crate::studio::Command;
@@ -68,28 +68,43 @@ pub fn show(
         let command = RecordingsCommand::FrameAt(file.path.clone(), at);
         view.send(Command::Recordings(command));
     }
-    let ends = cut.to.unwrap_or(length);
-    let part = cut.part();
-    let format = cut.format.or(own);
-    let changes = part != Cut::default() || format != own;
-    let possible = changes && ends > cut.from;
-    let text = match (ends > cut.from, changes) {
+    let copy = copy(recordings, file, details, &cut);
+    let text = match (cut.to.unwrap_or(length) > cut.from, &copy) {
         (false, _) => Some(texts.get("recordings-empty-part")),
-        (true, false) => Some(texts.get("recordings-copy-hint")),
-        (true, true) => None,
+        // The message is beside the wrong time.
+        (true, None) if cut.is_wrong() => None,
+        (true, None) => Some(texts.get("recordings-copy-hint")),
+        (true, Some(_)) => None,
     };
     let button = texts.get("recordings-save-copy");
-    if Button::new(&button).enabled(possible).show(ui, theme).clicked()
-        && let Some(format) = format
+    if Button::new(&button).enabled(copy.is_some()).show(ui, theme).clicked()
+        && let Some(copy) = copy
     {
-        let to = free_name(recordings, file, part != Cut::default(), format);
-        let command = RecordingsCommand::Copy { from: file.path.clone(), to, part };
-        view.send(Command::Recordings(command));
+        view.send(Command::Recordings(copy));
     }
     if let Some(text) = text {
         paragraph(ui, &text, Type::Small, theme.secondary);
     }
     draft.cut = cut;
+}
+
+/// Returns the command that copies the chosen part, or `None` if a typed time is wrong, the part is
+/// empty, or nothing would change.
+pub(super) fn copy(
+    recordings: &RecordingsView,
+    file: &RecordingFile,
+    details: &Details,
+    cut: &CutDraft,
+) -> Option<RecordingsCommand> {
+    let own = Format::of_path(&file.path);
+    let (part, format) = (cut.part(), cut.format.or(own)?);
+    let changes = part != Cut::default() || Some(format) != own;
+    let is_some = cut.to.unwrap_or(details.duration) > cut.from;
+    if !(changes && is_some) || cut.is_wrong() {
+        return None;
+    }
+    let to = free_name(recordings, file, part != Cut::default(), format);
+    Some(RecordingsCommand::Copy { from: file.path.clone(), to, part })
 }
 
 /// Draws a time, which can be entered or chosen on a slider. Returns the time if it was changed.
@@ -134,12 +149,19 @@ fn point(
         if response.changed() {
             *slot = Some(text.clone());
         }
-        if response.lost_focus() {
+        let escaped = ui.input(|input| input.key_pressed(Key::Escape));
+        if response.lost_focus() && (escaped || !wrong) {
             *slot = None;
+        }
+        if response.lost_focus() && !escaped {
             changed = changed.or(parse_time(&text).map(|at| at.min(length)));
             changed = changed.filter(|at| time_text(*at) != time_text(now));
         }
     });
+    // A text that is not a time stays in its field, so that the user can correct it.
+    if slot.as_ref().is_some_and(|text| parse_time(text).is_none()) {
+        paragraph(ui, &view.texts.get("recordings-time-wrong"), Type::Small, theme.warn);
+    }
     changed
 }
 
@@ -181,7 +203,7 @@ fn time_text(at: Duration) -> String {
 }
 
 /// Parses a time like `1:02:03.5`, in which hours and minutes may be missing.
-fn parse_time(text: &str) -> Option<Duration> {
+pub(super) fn parse_time(text: &str) -> Option<Duration> {
     let parts: Vec<&str> = text.trim().split(':').collect();
     let (seconds, larger) = parts.split_last()?;
     if larger.len() > 2 || !seconds.starts_with(|it: char| it.is_ascii_digit()) {

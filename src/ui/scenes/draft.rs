@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::capture::sharing::asks_desktop;
+use crate::capture::text;
 use crate::capture::{UsedProperties, VideoChoice, VideoFallback};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, ItemId, Placement, SceneId, SourceId};
@@ -67,6 +68,8 @@ pub struct Draft {
     pub(super) filter: usize,
     /// The text entered as the font.
     pub(super) family: Option<String>,
+    /// The font family that was looked for last, and whether the system has it.
+    fonts: Option<(String, bool)>,
     /// The text entered as the content of a source.
     pub(super) source_text: Option<(SourceId, String)>,
     /// The state of the dialog *Add source*.
@@ -100,6 +103,14 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Returns whether the system has a font family, or `None` while it is not known.
+    pub(super) fn knows_family(&mut self, family: &str) -> Option<bool> {
+        if self.fonts.as_ref().is_none_or(|(known, _)| known != family) {
+            self.fonts = Some((family.to_owned(), text::is_installed(family)?));
+        }
+        self.fonts.as_ref().map(|(_, known)| *known)
+    }
+
     /// Returns all selected items.
     pub(super) fn chosen(&self) -> Vec<ItemId> {
         self.selected.into_iter().chain(self.others.iter().copied()).collect()

@@ -24,6 +24,8 @@ pub enum RowLamp {
     Bad,
     /// The scene is on air.
     OnAir,
+    /// The scene is in the program, which is not on air.
+    Program,
     /// The scene was on air until the connection was lost.
     OffAir,
     /// The scene is in the preview.

@@ -14,6 +14,7 @@ use crate::compose::scene::{Scene, SceneId};
 use crate::compose::{ViewDetail, ViewOf};
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Snapshot};
+use crate::ui::input::actions::key;
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::scenes;
 use crate::ui::style::theme::{BLACK, ON_VIDEO, PLATE, Type, gap};
@@ -21,7 +22,7 @@ use crate::ui::targets::child;
 use crate::ui::video::{FrameView, fitted};
 use crate::ui::view::View;
 use crate::ui::watch::tiles::grid::grid;
-use crate::ui::widgets::{elided, focus_ring};
+use crate::ui::widgets::{SceneMark, elided, focus_ring};
 
 /// The minimum width of a cell in points. In less space, the multiview scrolls.
 const LEAST: f32 = 112.0;
@@ -87,6 +88,8 @@ impl SceneThumbnails<'_> {
         let enabled = ui.is_enabled();
         response
             .widget_info(|| WidgetInfo::selected(Role::RadioButton, enabled, chosen, &scene.name));
+        let state = state_of(view, scene);
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(state));
         accept_letters(&response);
         paint_cell(ui, view, self.multiview, self.like, scene, room.shrink(2.0), &response);
         response
@@ -99,6 +102,19 @@ fn is_program(view: &View<'_>, scene: &Scene) -> bool {
 
 fn is_preview(view: &View<'_>, scene: &Scene) -> bool {
     view.snapshot.scenes.prepared == Some(scene.id)
+}
+
+/// Returns what a scene is used for: in the program, on air, in the preview, or nothing. Outside
+/// studio mode, the scene in the program is the selected one, so only *on air* is said.
+pub fn state_of(view: &View<'_>, scene: &Scene) -> String {
+    let (texts, snapshot) = (view.texts, view.snapshot);
+    let key = match (is_program(view, scene), &snapshot.live) {
+        (true, LiveState::OnAir | LiveState::Stopping) => key!("scene-on-air"),
+        (true, _) if snapshot.scenes.prepared.is_some() => key!("scene-in-program"),
+        (false, _) if is_preview(view, scene) => key!("scene-in-preview"),
+        _ => return String::new(),
+    };
+    texts.get(key).to_string()
 }
 
 /// Adds the views that the multiview needs in addition to the program.
@@ -179,6 +195,7 @@ fn cell(
     response.widget_info(|| {
         WidgetInfo::selected(Role::RadioButton, true, on_program || prepared, &name)
     });
+    accept_letters(&response);
     paint_cell(ui, view, multiview, like, scene, rect, &response);
     if response.double_clicked() && prepared {
         view.send(Command::Transition);
@@ -217,7 +234,18 @@ fn paint_cell(
     multiview.paint(ui, view, like, scene.id, rect);
     let line = rect.with_min_y(rect.bottom() - NAME.min(rect.height()));
     ui.painter().rect_filled(line, CornerRadius::ZERO, PLATE);
-    let words = line.shrink2(vec2(gap::S, 0.0));
+    let mut words = line.shrink2(vec2(gap::S, 0.0));
+    // On a small frame, a text mark would cover the scene.
+    let is_small = rect.height() < LEAST_MARKED;
+    let shape = match (on_program, prepared) {
+        (true, _) => Some(SceneMark::Program),
+        (false, true) => Some(SceneMark::Preview),
+        (false, false) => None,
+    };
+    if let Some(shape) = shape.filter(|_| is_small) {
+        shape.paint(ui.painter(), words.right_center() - vec2(5.0, 0.0), ON_VIDEO);
+        words.max.x -= 16.0;
+    }
     elided(ui, words, Align::Min, &scene.name, Type::Small.font(), ON_VIDEO);
     // The mark also has a text, because a color alone is not accessible.
     let mark = match (on_program, prepared) {
@@ -226,8 +254,7 @@ fn paint_cell(
         (false, true) => Some((texts.get("preview-tag"), theme.accent, theme.on_accent)),
         (false, false) => None,
     };
-    // On a small frame, the mark would cover the scene.
-    if let Some((text, fill, color)) = mark.filter(|_| rect.height() >= LEAST_MARKED) {
+    if let Some((text, fill, color)) = mark.filter(|_| !is_small) {
         let galley = ui.painter().layout_no_wrap(text.to_string(), Type::Tiny.font(), color);
         let size = galley.size() + vec2(10.0, 4.0);
         let plate = Rect::from_min_size(rect.min + Vec2::splat(gap::XS), size);

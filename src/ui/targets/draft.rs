@@ -26,6 +26,8 @@ pub struct Draft {
     /// The targets that are live or connecting. Changes to their addresses wait until the user
     /// applies them.
     pub(super) running: BTreeSet<u32>,
+    /// True if the menu that adds a target opens next.
+    pub(super) adds: bool,
     texts: BTreeMap<u32, Texts>,
     pub(super) key_shown: bool,
     /// True if the advanced fields are expanded.
@@ -206,6 +208,11 @@ impl Draft {
         } else {
             None
         }
+    }
+
+    /// Opens the menu that adds a target, as soon as the list is drawn.
+    pub fn begin_adding(&mut self) {
+        self.adds = true;
     }
 
     /// Opens a target, and focuses its first field.

@@ -68,6 +68,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         enabled: true,
         icon: None,
         close_on_click: false,
+        opens: false,
     };
     select.show(ui, theme, |ui| {
         for (preset, (title, second)) in PRESETS.iter().zip(PRESET_NAMES) {

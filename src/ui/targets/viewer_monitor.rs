@@ -46,18 +46,23 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("play-url");
     label(ui, &name, Type::Small, theme.secondary).on_hover_text(&*texts.get("play-url-tip"));
+    let typed = draft.texts(target.id).play_url.trim();
+    let wrong = !(typed.is_empty() || may_be_played(typed));
     let field = Field {
         id: Id::unique("target-play-url"),
         text: &mut draft.texts(target.id).play_url,
         name: &name,
         hint: &texts.get("play-url-hint"),
         hidden: false,
-        wrong: false,
+        wrong,
         limit: 2048,
         buttons: &[],
         width,
     }
     .show(ui, theme);
+    if wrong {
+        paragraph(ui, &texts.get("play-url-wrong"), Type::Small, theme.warn);
+    }
     if field.response.changed() {
         draft.texts(target.id).watched = true;
         draft.changed(target).into_iter().for_each(|command| view.send(command));
@@ -66,6 +71,17 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     if !target.may_show_play_url() {
         paragraph(ui, &texts.get("play-url-secret"), Type::Small, theme.secondary);
     }
+}
+
+/// Returns true if the viewer monitor can play an address with this scheme and host.
+fn may_be_played(address: &str) -> bool {
+    const SCHEMES: [&str; 8] = ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss"];
+    address.split_once("://").is_some_and(|(scheme, rest)| {
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
+            && !host.is_empty()
+            && !address.contains(char::is_whitespace)
+    })
 }
 
 /// Draws the result of the monitor, with a small frame.

@@ -1,12 +1,15 @@
-//! Text fields.
+//! Fields for texts and numbers.
+
+use std::cell::{Cell, RefCell};
 
 use egui::{
-    Align2, CornerRadius, Margin, Response, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, vec2,
+    Align2, CornerRadius, DragValue, Key, Margin, Response, Stroke, StrokeKind, TextEdit, Ui,
+    UiBuilder, Vec2, vec2,
 };
 
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, FOCUS, RADIUS, Theme, Type, gap, size};
-use crate::ui::widgets::{ButtonWeight, icon_button};
+use crate::ui::widgets::{ButtonWeight, focus_in_view, icon_button};
 
 /// A single-line text field with a border, and small buttons at its end.
 #[derive(Debug)]
@@ -64,6 +67,9 @@ impl Field<'_> {
         }
         let response = output.response.response.accessible_name(self.name);
         let focused = response.has_focus();
+        if focused {
+            focus_in_view(ui, self.id, rect);
+        }
         let border = if self.wrong {
             Stroke::new(BORDER, theme.warn)
         } else if focused {
@@ -135,7 +141,97 @@ impl TextBox<'_> {
             let (rect, radius) = (shown.response.rect, CornerRadius::same(RADIUS));
             let ring = Stroke::new(FOCUS, theme.accent);
             ui.painter().rect_stroke(rect, radius, ring, StrokeKind::Inside);
+            focus_in_view(ui, self.id, rect);
         }
         shown.inner
+    }
+}
+
+/// Draws a field for a number, which the user can type or drag. Returns true in addition if the text
+/// in the field is not a number: the text then stays in the field, and the value remains.
+pub fn number_field(
+    ui: &mut Ui,
+    theme: &Theme,
+    field: DragValue<'_>,
+    (name, unit): (&str, &str),
+    size: Vec2,
+) -> (Response, bool) {
+    let wrong = ui.next_auto_id().with("wrong");
+    let known: Option<(String, f64)> = ui.data(|data| data.get_temp(wrong));
+    let (now, typed) = (Cell::new(f64::NAN), RefCell::new(None));
+    let formatter = ui.style().number_formatter.clone();
+    let field = DragValue::custom_formatter(field, |value, decimals| {
+        now.set(value);
+        match &known {
+            Some((text, of)) if of.to_bits() == value.to_bits() => text.clone(),
+            _ => formatter.format(value, decimals),
+        }
+    });
+    let field = field.custom_parser(|text| {
+        let value = parse_number(text, unit);
+        *typed.borrow_mut() = Some((text.to_owned(), value.is_none()));
+        value
+    });
+    let before = ui.visuals().override_text_color;
+    if known.is_some() {
+        ui.visuals_mut().override_text_color = Some(theme.warn);
+    }
+    let response = ui.add(field.suffix(unit).min_size(size)).accessible_name(name);
+    ui.visuals_mut().override_text_color = before;
+    if response.has_focus() {
+        focus_in_view(ui, response.id, response.rect);
+    }
+    // Escape brings the number back. egui reads the text once more in the next pass.
+    let (pass, left) = (ui.ctx().cumulative_pass_nr(), wrong.with("left"));
+    if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
+        ui.data_mut(|data| data.insert_temp(left, pass));
+    }
+    let escaped = ui.data(|data| data.get_temp::<u64>(left)).is_some_and(|at| pass <= at + 2);
+    let known = match typed.take() {
+        _ if escaped => None,
+        Some((text, true)) => Some((text, now.get())),
+        Some((_, false)) => None,
+        None => known.filter(|(_, of)| of.to_bits() == now.get().to_bits()),
+    };
+    // A half-typed number is not reported.
+    let is_wrong = known.as_ref().is_some_and(|(text, _)| {
+        !response.has_focus() || text.contains(|it: char| it.is_alphabetic())
+    });
+    ui.data_mut(|data| {
+        if let Some(known) = known {
+            data.insert_temp(wrong, known);
+        } else {
+            data.remove_temp::<(String, f64)>(wrong);
+        }
+    });
+    (response, is_wrong)
+}
+
+/// Parses a number, with or without its unit.
+fn parse_number(text: &str, unit: &str) -> Option<f64> {
+    let text = text.trim();
+    let text = text.strip_suffix(unit.trim()).unwrap_or(text);
+    let text: String = text.chars().filter(|it| !it.is_whitespace()).collect();
+    text.replace('−', "-").parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_with_and_without_their_unit() {
+        for (text, unit, number) in [
+            ("5", "", 5.0),
+            (" −1 000.5 px", " px", -1_000.5),
+            ("90°", "°", 90.0),
+            ("12", "\u{a0}%", 12.0),
+            ("12 %", "\u{a0}%", 12.0),
+        ] {
+            assert_eq!(parse_number(text, unit), Some(number), "{text}");
+        }
+        for text in ["", "x", "1e999", "nan", "inf", "1,5", "5 px"] {
+            assert_eq!(parse_number(text, "°"), None, "{text}");
+        }
     }
 }

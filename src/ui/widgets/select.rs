@@ -23,12 +23,14 @@ pub struct Select<'a> {
     pub icon: Option<Icon>,
     /// True if a click inside the list closes it.
     pub close_on_click: bool,
+    /// True if the list opens now, and its field gets the keyboard focus.
+    pub opens: bool,
 }
 
 impl<'a> Select<'a> {
     /// Creates an enabled field whose list closes after a click.
     pub const fn new(name: &'a str, chosen: &'a str, width: f32) -> Self {
-        Self { name, chosen, width, enabled: true, icon: None, close_on_click: true }
+        Self { name, chosen, width, enabled: true, icon: None, close_on_click: true, opens: false }
     }
 
     /// Adds an icon before the selected value.
@@ -72,9 +74,9 @@ impl<'a> Select<'a> {
             icons::paint(ui.painter(), Icon::ChevronDown, at, theme.secondary);
         }
         focus_ring(ui, theme, &response, RADIUS);
-        // A field that gets the keyboard focus is scrolled into view.
-        if response.gained_focus() {
-            response.scroll_to_me(None);
+        if self.opens {
+            Popup::open_id(ui.ctx(), Popup::default_response_id(&response));
+            response.request_focus();
         }
         let behavior = if self.close_on_click {
             PopupCloseBehavior::CloseOnClick

@@ -3,6 +3,7 @@
 use egui::{Response, Slider, Ui};
 
 use crate::ui::style::theme::{FOCUS, Theme};
+use crate::ui::widgets::focus_in_view;
 
 /// Draws a slider for `value` within `range`. `name` is the accessible name. A double click resets
 /// the value to `rest`.
@@ -40,6 +41,7 @@ pub fn slider(
     ui.painter().circle_filled(at, radius, theme.text);
     if response.has_focus() {
         ui.painter().circle_stroke(at, radius + 3.0, egui::Stroke::new(FOCUS, theme.accent));
+        focus_in_view(ui, response.id, response.rect);
     }
     if response.double_clicked() {
         *value = rest;

@@ -412,9 +412,6 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
     words.min.x = icon.right() + gap::S;
     elided(ui, words, Align::Min, &entry.name, Type::Body.font(), theme.text);
     focus_ring(ui, theme, &response, 4);
-    if response.gained_focus() {
-        response.scroll_to_me(None);
-    }
     response
 }
 

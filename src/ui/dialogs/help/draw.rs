@@ -154,9 +154,6 @@ impl Drawing<'_> {
         if response.clicked() {
             self.followed = Some(link.to_owned());
         }
-        if response.gained_focus() {
-            response.scroll_to_me(None);
-        }
     }
 
     /// Draws code on a separate background, with a button that copies it.

@@ -169,6 +169,7 @@ fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, looked: &mut usize
         enabled: filters.len() < MAX_FILTERS,
         icon: None,
         close_on_click: true,
+        opens: false,
     };
     select.show(ui, theme, |ui| {
         for filter in Filter::KINDS {

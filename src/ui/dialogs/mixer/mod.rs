@@ -96,24 +96,21 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection, height: f
             let level = if down { labels::state_of(view, strip.state, None).0 } else { level };
             let row = Row { icon, title: &name, second: &level, chosen, lamp };
             if row.show(ui, view.theme).clicked() {
-                *looked = MixerSelection { strip: strip.sound.id, filter: 0 };
+                *looked = MixerSelection { strip: strip.sound.id, ..MixerSelection::default() };
             }
         }
     });
     ui.add_space(gap::XS);
-    add(ui, view);
+    add(ui, view, std::mem::take(&mut looked.adds));
 }
 
-/// Draws the list of sources that can be added as a strip.
-fn add(ui: &mut Ui, view: &mut View<'_>) {
+/// Draws the list of sources that can be added as a strip. The list opens if `opens` is true.
+fn add(ui: &mut Ui, view: &mut View<'_>, opens: bool) {
     let name = view.texts.get("mixer-add");
     let select = Select {
-        name: &name,
-        chosen: &name,
-        width: ui.available_width(),
         enabled: view.snapshot.strips.len() < crate::studio::MAX_STRIPS,
-        icon: None,
-        close_on_click: true,
+        opens,
+        ..Select::new(&name, &name, ui.available_width())
     };
     select.show(ui, view.theme, |ui| add_audio::list(ui, view));
 }

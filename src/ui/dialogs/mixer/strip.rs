@@ -17,7 +17,7 @@ use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, Select, icon_button, label, menu_item, menu_rule, named_switch,
-    scrolled, slider,
+    number_field, scrolled, slider,
 };
 
 /// Width of the value after a slider, in points.
@@ -199,9 +199,9 @@ fn offset(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
     line(ui, view, &name, |ui, view| {
         let most = Strip::MAX_OFFSET.as_millis() as f64;
         let mut millis = after.offset_us as f64 / 1_000.0;
-        let value = DragValue::new(&mut millis).range(-most..=most).suffix(" ms").max_decimals(1);
-        let response = ui.add_sized(vec2(110.0, 26.0), value);
-        let response = response.accessible_name(&*name);
+        let value = DragValue::new(&mut millis).range(-most..=most).max_decimals(1);
+        let named = (&*name, " ms");
+        let (response, wrong) = number_field(ui, view.theme, value, named, vec2(110.0, 26.0));
         if response.on_hover_text(&*view.texts.get("tip-offset")).changed() {
             after.offset_us = (millis * 1_000.0).round() as i64;
         }
@@ -210,7 +210,11 @@ fn offset(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
             1.. => view.texts.get("offset-later"),
             _ => view.texts.get("offset-earlier"),
         };
-        label(ui, &note, Type::Small, view.theme.secondary);
+        let (note, color) = match wrong {
+            true => (view.texts.get("number-wrong"), view.theme.warn),
+            false => (note, view.theme.secondary),
+        };
+        label(ui, &note, Type::Small, color);
     });
 }
 

@@ -10,13 +10,13 @@ use crate::studio::{Command, Edit};
 use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
-use crate::ui::scenes::source::fields::{caption, line};
+use crate::ui::scenes::source::fields::{FIGURE, caption, line};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::filter_list::Pressed;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Select, filter_list, label, menu_item, paragraph, slider,
+    Button, ButtonWeight, Select, filter_list, label, menu_item, number_field, paragraph, slider,
 };
 
 /// Width of the value after a control, in points.
@@ -86,6 +86,7 @@ fn list(
         enabled: slots.len() < MAX_FILTERS,
         icon: None,
         close_on_click: true,
+        opens: false,
     };
     select.show(ui, theme, |ui| {
         ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {
@@ -169,10 +170,14 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
         line(ui, view, &name, |ui, view| {
             let (range, width) = (parameter.range.clone(), ui.available_width() - VALUE);
             if parameter.unit == Unit::Pixels {
-                let field = DragValue::new(value).range(range).max_decimals(0).suffix(" px");
-                ui.add_sized([96.0, 26.0], field).accessible_name(&name);
-                let text = view.texts.get("video-number-zero");
-                label(ui, &text, Type::Small, view.theme.secondary);
+                let field = DragValue::new(value).range(range).max_decimals(0);
+                let named = (&*name, " px");
+                let (_, wrong) = number_field(ui, view.theme, field, named, FIGURE);
+                let (text, color) = match wrong {
+                    true => (view.texts.get("number-wrong"), view.theme.warn),
+                    false => (view.texts.get("video-number-zero"), view.theme.secondary),
+                };
+                label(ui, &text, Type::Small, color);
                 return;
             }
             if matches!(parameter.unit, Unit::Factor | Unit::Radius) {

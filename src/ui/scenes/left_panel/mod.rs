@@ -1,5 +1,6 @@
 //! The left panel: the scenes, and below them the sources of the selected one, the topmost first.
 
+mod drop_line;
 mod heading;
 mod rename;
 mod row;

@@ -33,6 +33,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
             }));
         }
         draft.naming = None;
+        // The list keeps the keys after a name was typed.
+        if cancelled || ui.input(|input| input.key_pressed(Key::Enter)) {
+            let row = match what {
+                Named::Scene(id) => ("scene", id.0),
+                Named::Item(id) => ("item", id.0),
+            };
+            ui.memory_mut(|memory| memory.request_focus(ui.scope_id().with(row)));
+        }
     } else if !field.has_focus() {
         field.request_focus();
     } else if let Some(cursor) = draft.name_cursor.take() {

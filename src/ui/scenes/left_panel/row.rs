@@ -11,7 +11,7 @@ use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Type};
 use crate::ui::view::View;
-use crate::ui::widgets::{elided, focus_ring};
+use crate::ui::widgets::{SceneMark, elided, focus_ring};
 
 /// Height of a row, in points.
 pub const ROW: f32 = 32.0;
@@ -97,11 +97,12 @@ impl PanelRow<'_> {
         match self.lamp {
             RowLamp::None => {}
             RowLamp::Good => filled(3.5, theme.good),
-            RowLamp::OnAir => filled(4.0, theme.live),
+            RowLamp::OnAir => SceneMark::Program.paint(painter, at, theme.live),
+            RowLamp::Program => SceneMark::Program.paint(painter, at, theme.secondary),
             RowLamp::OffAir => {
                 painter.circle_stroke(at, 3.5, Stroke::new(1.5, theme.warn));
             }
-            RowLamp::Prepared => filled(4.0, theme.accent),
+            RowLamp::Prepared => SceneMark::Preview.paint(painter, at, theme.accent),
             RowLamp::Opening => {
                 painter.circle_stroke(at, 3.5, Stroke::new(1.5, theme.secondary));
             }

@@ -10,12 +10,13 @@ use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::{Draft, Named, Whose};
 use crate::ui::scenes::kind::RowLamp;
+use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::heading::heading;
 use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::PanelRow;
 use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::scenes::{collections, menu};
-use crate::ui::studio_page::multiview::SceneThumbnails;
+use crate::ui::studio_page::multiview::{self, SceneThumbnails};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule};
@@ -111,9 +112,11 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let lamp = match snapshot.live {
             LiveState::OnAir | LiveState::Stopping if is_sent => RowLamp::OnAir,
             LiveState::Reconnecting { .. } if is_sent => RowLamp::OffAir,
+            _ if current && snapshot.scenes.prepared.is_some() => RowLamp::Program,
             _ if prepared => RowLamp::Prepared,
             _ => RowLamp::None,
         };
+        let state = multiview::state_of(view, scene);
         let row = PanelRow {
             icon: Icon::Scene,
             title: &scene.name,
@@ -121,10 +124,11 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             lamp,
             depth: 0,
             dimmed: false,
-            tip: "",
+            tip: &state,
             buttons: 0.0,
         };
         let row = row.show(ui, view, ("scene", scene.id.0));
+        ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
         pressed(ui, view, draft, scene, &row);
         moved(ui, view, (index, 1), scene, &row);
         menu::context(&row, view, |ui, view| menu::scene(ui, view, draft, scene));
@@ -168,13 +172,25 @@ fn moved(
             to = (index + 1).min(last);
         }
     }
-    if row.drag_stopped()
+    if (row.dragged() || row.drag_stopped())
         && let Some(pointer) = ui.ctx().pointer_latest_pos()
     {
-        let rows = ((pointer.y - row.rect.center().y) / (row.rect.height() + 1.0)).round();
-        let aside = ((pointer.x - row.rect.center().x) / (row.rect.width() + 1.0)).round();
+        let pitch = row.rect.size() + ui.spacing().item_spacing;
+        let rows = ((pointer.y - row.rect.center().y) / pitch.y).round();
+        let aside = ((pointer.x - row.rect.center().x) / pitch.x).round();
         let aside = if columns > 1 { aside as isize } else { 0 };
-        to = index.saturating_add_signed(rows as isize * columns as isize + aside).min(last);
+        let place = index.saturating_add_signed(rows as isize * columns as isize + aside).min(last);
+        if row.drag_stopped() {
+            to = place;
+        } else if place != index {
+            let cell = |at: usize| vec2((at % columns) as f32, (at / columns) as f32);
+            let there = row.rect.translate((cell(place) - cell(index)) * pitch);
+            match columns {
+                1 if place < index => drop_line::between_rows(ui, view, there, there.top()),
+                1 => drop_line::between_rows(ui, view, there, there.bottom()),
+                _ => drop_line::beside_image(ui, view, there, place < index),
+            }
+        }
     }
     if to != index {
         view.send(Command::Edit(Edit::MoveScene(scene.id, to)));

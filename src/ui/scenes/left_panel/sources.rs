@@ -7,6 +7,7 @@ use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, Named, each, edited, name_of};
 use crate::ui::scenes::kind::{RowLamp, icon_of, state_of};
+use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::heading::{heading, nothing};
 use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::{BUTTONS, PanelRow, ROW};
@@ -134,25 +135,41 @@ fn item_row(
             view.send(Command::Edit(Edit::MoveItem(item.id, index - 1)));
         }
     }
-    if row.drag_stopped()
+    if (row.dragged() || row.drag_stopped())
         && let Some(pointer) = ui.ctx().pointer_latest_pos()
     {
         let rows = ((pointer.y - row.rect.center().y) / (ROW + 1.0)).round() as i64;
         let to = dropped(items, index, rows);
-        if to != index {
+        if to != index && row.dragged() {
+            let whole = row.rect.with_max_x(row.rect.right() + BUTTONS);
+            let y = row.rect.top() + edge(items, index, to) as f32 * (ROW + 1.0) - 0.5;
+            drop_line::between_rows(ui, view, whole, y);
+        } else if to != index {
             view.send(Command::Edit(Edit::MoveItem(item.id, to)));
         }
     }
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
 }
 
+/// Returns the number of rows of these items and their members.
+fn rows_of(items: &[Item]) -> i64 {
+    items.iter().map(|item| 1 + rows_of(item.members())).sum()
+}
+
+/// Returns the edge at which an item lands when it moves to another index: the number of rows below
+/// the top of its own row (or above, if negative).
+fn edge(items: &[Item], index: usize, to: usize) -> i64 {
+    if to < index {
+        rows_of(items.get(to..=index).unwrap_or_default())
+    } else {
+        -rows_of(items.get(index + 1..=to).unwrap_or_default())
+    }
+}
+
 /// Returns the new index, among its siblings, of an item that was dragged down by this many rows
 /// (or up, if negative). The list goes downwards, while the drawing order goes upwards. Members are
 /// in rows below their group.
 fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
-    fn rows_of(items: &[Item]) -> i64 {
-        items.iter().map(|item| 1 + rows_of(item.members())).sum()
-    }
     let own = items.get(index).map_or(0, |item| rows_of(item.members()));
     let mut left = if rows > 0 { (rows - own).max(0) } else { -rows };
     let mut to = index;
@@ -226,5 +243,9 @@ mod tests {
             assert_eq!(dropped(&items, index, rows), to, "{index} by {rows}");
         }
         assert_eq!(dropped(&[], 0, 1), 0);
+        // The line is drawn below the last member of a group, or above the group.
+        for (index, to, rows) in [(2, 1, 5), (2, 0, 6), (1, 0, 5), (0, 1, -4), (0, 2, -5)] {
+            assert_eq!(edge(&items, index, to), rows, "{index} to {to}");
+        }
     }
 }

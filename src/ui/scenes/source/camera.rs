@@ -10,11 +10,11 @@ use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::together;
-use crate::ui::scenes::source::fields::{line, row};
+use crate::ui::scenes::source::fields::{FIGURE, line, not_a_number, row};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format::size;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Select, menu_item, paragraph, switch};
+use crate::ui::widgets::{Button, Select, menu_item, number_field, paragraph, switch};
 
 /// Maximum visible height of a list, in points.
 const LIST: f32 = 280.0;
@@ -135,11 +135,16 @@ fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64>
             let mut value = control.value;
             let speed = (*step as f64).max((most - least) as f64 / 400.0);
             let field = DragValue::new(&mut value).range(*least..=*most).speed(speed);
-            row(ui, view, &control.title, |ui, _| {
+            let mut wrong = false;
+            row(ui, view, &control.title, |ui, view| {
                 ui.add_enabled_ui(control.active, |ui| {
-                    ui.add_sized([96.0, 26.0], field).accessible_name(&control.title);
+                    let named = (&*control.title, "");
+                    (_, wrong) = number_field(ui, view.theme, field, named, FIGURE);
                 });
             });
+            if wrong {
+                not_a_number(ui, view);
+            }
             let value = control.span.bounded(value);
             if value != control.value {
                 asked = Some(value);
@@ -155,6 +160,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64>
                     enabled: control.active,
                     icon: None,
                     close_on_click: true,
+                    opens: false,
                 };
                 select.show(ui, view.theme, |ui| {
                     for (value, name) in items {

@@ -1,11 +1,14 @@
 //! Fields of the inspector: a label with its control below it or at the end of its line.
 
-use egui::{Align, DragValue, Label, Layout, RichText, Ui, vec2};
+use egui::{Align, DragValue, Label, Layout, RichText, Ui, Vec2, vec2};
 
 use crate::capture::Rgba;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{label, paragraph, switch};
+use crate::ui::widgets::{label, number_field, paragraph, switch};
+
+/// The size of a field for a number, in points.
+pub(in crate::ui::scenes) const FIGURE: Vec2 = vec2(96.0, 26.0);
 
 /// Draws a label, and its control below it.
 pub(in crate::ui::scenes) fn line(
@@ -42,17 +45,26 @@ pub(in crate::ui::scenes) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
     paragraph(ui, text, Type::Small, view.theme.secondary);
 }
 
-/// Draws a field for a number.
+/// Draws a field for a number with its unit.
 pub(in crate::ui::scenes) fn figure(
     ui: &mut Ui,
     view: &mut View<'_>,
     key: &'static str,
     field: DragValue<'_>,
+    unit: &str,
 ) {
-    let name = view.texts.get(key).to_string();
-    row(ui, view, &name, |ui, _| {
-        ui.add_sized([96.0, 26.0], field).accessible_name(&name);
+    let (name, mut wrong) = (view.texts.get(key).to_string(), false);
+    row(ui, view, &name, |ui, view| {
+        (_, wrong) = number_field(ui, view.theme, field, (&name, unit), FIGURE);
     });
+    if wrong {
+        not_a_number(ui, view);
+    }
+}
+
+/// Draws the message below a field whose text is not a number.
+pub(in crate::ui::scenes) fn not_a_number(ui: &mut Ui, view: &View<'_>) {
+    paragraph(ui, &view.texts.get("number-wrong"), Type::Small, view.theme.warn);
 }
 
 pub(in crate::ui::scenes) fn flag(

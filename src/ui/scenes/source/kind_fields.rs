@@ -82,11 +82,11 @@ pub(in crate::ui::scenes) fn contents(
 
 /// Draws the field for the name of the source, which lists and messages use.
 fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
-    let name = view.texts.get("source-name").to_string();
+    let (name, mut empty) = (view.texts.get("source-name").to_string(), false);
     line(ui, view, &name, |ui, view| {
         let kept = draft.name.take().filter(|(id, _)| *id == source.id);
         let mut text = kept.map_or_else(|| source.name.clone(), |(_, text)| text);
-        let empty = text.trim().is_empty();
+        empty = text.trim().is_empty();
         let field = Field {
             id: Id::unique(("source-name", source.id)),
             text: &mut text,
@@ -104,8 +104,15 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
             draft.name = Some((source.id, text));
         } else if response.lost_focus() && !cancelled && !empty && text != source.name {
             view.send(Command::Edit(Edit::RenameSource(source.id, text)));
+        } else if empty && !cancelled {
+            // The message stays until the user enters a name, or presses Escape for the old one.
+            draft.name = Some((source.id, text));
         }
     });
+    if empty {
+        let said = view.texts.with("source-name-empty", &[("name", source.name.clone().into())]);
+        paragraph(ui, &said, Type::Small, view.theme.warn);
+    }
 }
 
 /// Draws the path of the file or folder, and the buttons that choose another one.
@@ -384,5 +391,5 @@ fn exact<N: egui::emath::Numeric>(
     unit: &str,
 ) {
     let field = DragValue::new(value).range(range).update_while_editing(false);
-    figure(ui, view, key, field.suffix(unit));
+    figure(ui, view, key, field, unit);
 }

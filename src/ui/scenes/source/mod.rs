@@ -169,6 +169,10 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
             draft.family = None;
         }
     });
+    if !style.family.is_empty() && draft.knows_family(&style.family) == Some(false) {
+        let said = view.texts.get("text-font-unknown");
+        paragraph(ui, &said, Type::Small, view.theme.warn);
+    }
     let [least, most] = [*Style::SIZES.start(), *Style::SIZES.end()];
     number(ui, view, key!("text-size"), &mut style.size, least..=most, " px");
     number(ui, view, key!("text-weight"), &mut style.weight, 100..=900, "");
@@ -306,8 +310,8 @@ pub(super) fn number<N: egui::emath::Numeric>(
     unit: &str,
 ) {
     let speed = if N::INTEGRAL { 1.0 } else { 0.05 };
-    let field = DragValue::new(value).range(range).speed(speed).max_decimals(2).suffix(unit);
-    figure(ui, view, key, field);
+    let field = DragValue::new(value).range(range).speed(speed).max_decimals(2);
+    figure(ui, view, key, field, unit);
 }
 
 /// Draws a choice of a few values as adjacent buttons, in more than one row if the panel is narrow.

@@ -78,6 +78,14 @@ impl Destination {
         }
     }
 
+    /// Returns true if the step has texts that the targets do not have.
+    pub fn has_typed(&self, snapshot: &Snapshot) -> bool {
+        let now = Self::of(snapshot);
+        let texts =
+            |it: &Self| [it.server.trim().to_owned(), it.key.trim().to_owned()].map(Zeroizing::new);
+        self.kind != Kind::TryHere && (self.kind != now.kind || texts(self) != texts(&now))
+    }
+
     fn choose(&mut self, kind: Kind, service: Option<&Service>) {
         if self.kind == kind {
             return;
@@ -147,10 +155,6 @@ fn list(ui: &mut Ui, view: &View<'_>, now: &Kind) -> Option<Kind> {
     let mut row = |ui: &mut Ui, icon, title: &str, second: &str, kind: Kind| {
         let row = Row { icon, title, second, chosen: *now == kind, lamp: None };
         let response = row.show(ui, theme);
-        // A row that gets the keyboard focus is scrolled into view.
-        if response.gained_focus() {
-            response.scroll_to_me(None);
-        }
         if response.clicked() {
             chosen = Some(kind);
         }

@@ -79,6 +79,8 @@ pub struct Guide {
     /// focus.
     arrived: bool,
     destination: Destination,
+    /// True if the user left the guide with Escape before the typed text was applied.
+    is_left: bool,
     /// The quality preset that the user chose instead of the recommended one.
     preset: Option<usize>,
 }
@@ -120,10 +122,10 @@ pub fn show(
     program: &mut FrameView,
     fresh: bool,
 ) -> Option<GuideAnswer> {
-    if fresh {
+    if fresh && !std::mem::take(&mut guide.is_left) {
         *guide = Guide { destination: Destination::of(view.snapshot), ..Guide::default() };
-        guide.arrived = true;
     }
+    guide.arrived |= fresh;
     let room = ctx.content_rect().width() - 2.0 * gap::XL;
     let width = room.min(WIDTH) - 2.0 * f32::from(MARGIN);
     let theme = view.theme;
@@ -140,9 +142,11 @@ pub fn show(
             ui.spacing_mut().item_spacing = vec2(gap::S, 0.0);
             contents(ui, view, guide, preferences, program)
         });
-    // A click beside the card does not close the guide, because the typed text would be lost.
+    // A click beside the card is often an accident, so it does not close the guide.
     let beside = response.backdrop_response.clicked();
     let escaped = response.should_close() && !beside;
+    // After Escape, the guide opens again at the same step, with the typed text.
+    guide.is_left = escaped && guide.destination.has_typed(view.snapshot);
     response.inner.or(escaped.then_some(GuideAnswer::Close))
 }
 
