@@ -126,8 +126,8 @@ fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
     };
     // Scenes, collections and profiles have their own entries below.
     let acts = NamedCommand::all(snapshot).into_iter().filter(|command| {
-        matches!(command.kind, NamedKind::Source | NamedKind::Strip | NamedKind::Target)
-            && command.is_possible(snapshot)
+        use NamedKind::{Layout, Source, Strip, Target};
+        matches!(command.kind, Source | Strip | Target | Layout) && command.is_possible(snapshot)
     });
     all.extend(acts.map(|command| Entry {
         icon: command.kind.icon(),

@@ -3,12 +3,15 @@
 //! table.
 
 use crate::capture::UsedProperties;
-use crate::studio::Snapshot;
+use crate::studio::live::recording::library::view::RecordingFile;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
+use crate::studio::settings::Panel;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::snapshot::VideoSource;
+use crate::studio::targets::MAX_TARGETS;
 use crate::studio::watch::view::WatchState;
+use crate::studio::{MAX_STRIPS, Snapshot};
 use crate::ui::style::icons::Icon;
 
 /// Marks a text key, so that the test of texts finds it.
@@ -83,6 +86,8 @@ actions! {
     Mute "mute" SpeakerOff "M";
     AddSource "add-source" Plus "";
     AddScene "add-scene" Plus "";
+    AddAudio "add-audio" Plus "";
+    AddTarget "add-target" Plus "";
     StudioMode "studio-mode" Transition "";
     ImportScenes "import-scenes" Folder "";
     ExportScenes "export-scenes" Document "";
@@ -104,6 +109,18 @@ actions! {
     LayoutStudio "layout-studio" Layout "";
     LayoutMonitor "layout-monitor" Layout "";
     ArrangePanels "arrange-panels" Layout "";
+    PanelSources "panel-sources" Scene "";
+    PanelProgram "panel-program" Screen "";
+    PanelMixer "panel-mixer" Speaker "";
+    PanelLoudness "panel-loudness" Speaker "";
+    PanelBroadcast "panel-broadcast" Broadcast "";
+    PanelInspector "panel-inspector" Settings "";
+    PanelChat "panel-chat" Text "";
+    PanelDanmaku "panel-danmaku" Text "";
+    PanelShare "panel-share" Share "";
+    PanelStats "panel-stats" Info "";
+    PanelEventLog "panel-event-log" Info "";
+    PanelPlayers "panel-players" Play "";
     ZoomIn "zoom-in" Plus "Alt+Equals";
     ZoomOut "zoom-out" Search "Alt+Minus";
     ZoomFit "zoom-fit" FullScreen "Alt+0";
@@ -122,6 +139,13 @@ actions! {
     Studio "studio" Camera "Ctrl+1";
     Watch "watch" Play "Ctrl+2";
     Recordings "recordings" Film "Ctrl+3";
+    RecordingPlay "recording-play" Play "";
+    RecordingShow "recording-show" Folder "";
+    RecordingRename "recording-rename" Text "";
+    RecordingTrash "recording-trash" Trash "";
+    RecordingRepair "recording-repair" Check "";
+    RecordingCopy "recording-copy" Copy "";
+    RecordingsFolder "recordings-folder" Folder "";
     RetryNow "retry" Refresh "";
     RefreshDevices "refresh" Refresh "";
     TestPicture "test-pattern" TestPicture "";
@@ -195,6 +219,23 @@ actions! {
     Quit "quit" Close "Ctrl+Q";
 }
 
+/// The commands that show or hide a panel. The multiview has its own one; the panel with *Go Live* is
+/// always visible.
+const PANELS: [(Action, Panel); 12] = [
+    (Action::PanelSources, Panel::Sources),
+    (Action::PanelProgram, Panel::Program),
+    (Action::PanelMixer, Panel::Mixer),
+    (Action::PanelLoudness, Panel::Loudness),
+    (Action::PanelBroadcast, Panel::Broadcast),
+    (Action::PanelInspector, Panel::Inspector),
+    (Action::PanelChat, Panel::Chat),
+    (Action::PanelDanmaku, Panel::Danmaku),
+    (Action::PanelShare, Panel::Share),
+    (Action::PanelStats, Panel::Stats),
+    (Action::PanelEventLog, Panel::EventLog),
+    (Action::PanelPlayers, Panel::Players),
+];
+
 /// The commands that switch to a scene, in the order of the scenes in the list.
 const SCENES: [Action; 9] = [
     Action::Scene1,
@@ -222,6 +263,11 @@ impl Action {
     /// Returns the index of the scene to which the command switches.
     pub fn scene(self) -> Option<usize> {
         SCENES.iter().position(|action| *action == self)
+    }
+
+    /// Returns the panel that the command shows or hides.
+    pub fn panel(self) -> Option<Panel> {
+        PANELS.iter().find(|(action, _)| *action == self).map(|(_, panel)| *panel)
     }
 
     /// Returns true if the command repeats while its hotkey is held.
@@ -280,6 +326,20 @@ impl Action {
             Self::Ready | Self::SendFile | Self::SetUp => snapshot.live == LiveState::Idle,
             Self::PauseRecording | Self::Chapter => snapshot.recording.is_some(),
             Self::SaveReplay => snapshot.replay.is_some(),
+            Self::AddAudio => snapshot.strips.len() < MAX_STRIPS,
+            Self::AddTarget => snapshot.targets.len() < MAX_TARGETS,
+            // The studio reads the recordings while their page is open.
+            Self::RecordingPlay
+            | Self::RecordingShow
+            | Self::RecordingRename
+            | Self::RecordingTrash => !snapshot.recordings.files.is_empty(),
+            Self::RecordingCopy => {
+                let is_known = |file: &RecordingFile| file.details().is_some();
+                snapshot.recordings.copy.is_none() && snapshot.recordings.files.iter().any(is_known)
+            }
+            Self::RecordingRepair => {
+                snapshot.recordings.files.iter().any(RecordingFile::is_unfinished)
+            }
             Self::Snapshot => snapshot.video.is_some(),
             Self::Mute => snapshot.audio.is_some(),
             Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),

@@ -6,7 +6,7 @@ use egui::{Context, Event, Id, InputState, Key, Modifiers, Response};
 
 use crate::studio::Preferences;
 use crate::studio::settings::hotkeys::{ChosenHotkey, Hotkey};
-use crate::ui::input::actions::Action;
+use crate::ui::input::actions::{Action, key};
 use crate::ui::input::named::{AnyCommand, NamedCommand};
 use crate::ui::text::Texts;
 
@@ -82,6 +82,40 @@ pub fn conflicts(preferences: &Preferences, command: impl Into<AnyCommand>) -> V
     let Keymap(all) = Keymap::new(preferences);
     let others = all.into_iter().filter(|(other, _)| *other != command);
     others.filter(|(_, its)| *its == hotkey).map(|(other, _)| other).collect()
+}
+
+/// The keys with a fixed use in the canvas, the lists and the players that can also be hotkeys, and
+/// the text keys of these uses.
+const FIXED_KEYS: &[(Modifiers, Key, &str)] = &[
+    (Modifiers::COMMAND, Key::D, key!("fixed-key-duplicate")),
+    (Modifiers::NONE, Key::F2, key!("fixed-key-rename")),
+    (Modifiers::ALT, Key::ArrowUp, key!("fixed-key-order")),
+    (Modifiers::ALT, Key::ArrowDown, key!("fixed-key-order")),
+    (Modifiers::ALT, Key::ArrowLeft, key!("fixed-key-players")),
+    (Modifiers::ALT, Key::ArrowRight, key!("fixed-key-players")),
+    (Modifiers::SHIFT, Key::F10, key!("fixed-key-menu")),
+    (Modifiers::NONE, Key::Num0, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num1, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num2, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num3, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num4, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num5, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num6, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num7, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num8, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Num9, key!("fixed-key-players")),
+    (Modifiers::NONE, Key::Equals, key!("fixed-key-players")),
+];
+
+/// Returns the text key for the fixed use of a command's hotkey, if it has one. The command takes
+/// the key away from this use.
+pub fn fixed_use(
+    preferences: &Preferences,
+    command: impl Into<AnyCommand>,
+) -> Option<&'static str> {
+    let hotkey = hotkey_of(preferences, command)?;
+    let fixed = FIXED_KEYS.iter().find(|(modifiers, key, _)| is(hotkey, *key, *modifiers));
+    fixed.map(|(_, _, name)| *name)
 }
 
 /// Returns true if the hotkey of this command is the push-to-talk key.
@@ -219,23 +253,65 @@ pub fn pressed(ctx: &Context) -> Option<PressedHotkey> {
     })
 }
 
-/// Lets keys without a modifier act on a canvas or list that has the keyboard focus. Every canvas
-/// and list calls this function in every frame.
-pub fn accept_letters(response: &Response) {
-    if response.has_focus() {
-        let id = response.id;
-        response.ctx.data_mut(|data| data.insert_temp(Id::unique("letters"), id));
+/// The control to which keys without a modifier belong, for each window.
+#[derive(Copy, Clone, Debug, Default)]
+struct LetterOwner {
+    /// The control that the user pressed or focused last. `None` stands for the canvas: nothing was
+    /// pressed yet, or the user pressed Escape or an empty place.
+    last: Option<Id>,
+    /// The canvas or list that the user pressed or focused last.
+    accepting: Option<Id>,
+}
+
+impl LetterOwner {
+    fn id(ctx: &Context) -> Id {
+        Id::unique(("letters", ctx.viewport_id()))
+    }
+
+    fn change(ctx: &Context, change: impl FnOnce(&mut Self)) {
+        let id = Self::id(ctx);
+        ctx.data_mut(|data| change(data.get_temp_mut_or_default(id)));
     }
 }
 
-/// Returns true if keys without a modifier act now, because the canvas, a list or nothing has the
-/// keyboard focus.
+/// Lets keys without a modifier act on a canvas or list that has the keyboard focus, or that the
+/// user clicked last. Every canvas and list calls this function in every frame.
+pub fn accept_letters(response: &Response) {
+    let pressed = response.clicked() || response.secondary_clicked() || response.dragged();
+    if pressed || response.has_focus() {
+        LetterOwner::change(&response.ctx, |owner| owner.accepting = Some(response.id));
+    }
+}
+
+/// Notes which control of the window was pressed or focused last. Call this once per frame, while
+/// no dialog is open: after a dialog, the keys belong where they belonged before.
+pub fn follow_letters(ctx: &Context) {
+    if egui::Popup::is_any_open(ctx) {
+        return;
+    }
+    let pressed = ctx.interaction_snapshot(|it| it.clicked.or(it.dragged));
+    let (empty, escaped) = ctx.input(|input| {
+        (input.pointer.any_click() && pressed.is_none(), input.key_pressed(Key::Escape))
+    });
+    let focused = ctx.memory(egui::Memory::focused);
+    // A control that was pressed takes the focus from another one only later in this frame.
+    LetterOwner::change(ctx, |owner| match pressed.or(focused) {
+        Some(id) => owner.last = Some(id),
+        None if empty || escaped => owner.last = None,
+        None => {}
+    });
+}
+
+/// Returns true if keys without a modifier act now: the canvas or a list has the keyboard focus, or
+/// nothing has it and the user did not press another control since.
 pub fn letters_act(ctx: &Context) -> bool {
     if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
         return false;
     }
-    let accepting = ctx.data(|data| data.get_temp::<Id>(Id::unique("letters")));
-    ctx.memory(egui::Memory::focused).is_none_or(|focused| Some(focused) == accepting)
+    let owner: LetterOwner =
+        ctx.data(|data| data.get_temp(LetterOwner::id(ctx))).unwrap_or_default();
+    let now = ctx.memory(egui::Memory::focused).or(owner.last);
+    now.is_none_or(|id| owner.accepting == Some(id))
 }
 
 #[cfg(test)]
@@ -273,6 +349,25 @@ mod tests {
         assert_eq!(Keymap::new(&preferences).hotkey(Action::Record), None);
         choose(&mut preferences, Action::Record, usual);
         assert_eq!(preferences, Preferences::default());
+    }
+
+    #[test]
+    fn fixed_keys_are_found_and_no_default_hotkey_is_one() {
+        let mut preferences = Preferences::default();
+        for action in Action::ALL {
+            assert_eq!(fixed_use(&preferences, *action), None, "{action:?}");
+        }
+        for (keys, fixed) in [
+            ("Ctrl+D", Some("fixed-key-duplicate")),
+            ("F2", Some("fixed-key-rename")),
+            ("Ctrl+F2", None),
+            ("Alt+Up", Some("fixed-key-order")),
+            ("3", Some("fixed-key-players")),
+            ("Shift+F10", Some("fixed-key-menu")),
+        ] {
+            choose(&mut preferences, Action::Record, keys.parse().ok());
+            assert_eq!(fixed_use(&preferences, Action::Record), fixed, "{keys}");
+        }
     }
 
     #[test]

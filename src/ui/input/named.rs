@@ -1,9 +1,10 @@
 //! Commands for objects that the user has named: scenes, sources, audio sources, targets, scene
-//! collections and profiles. A hotkey can run these commands, and those in `actions`.
+//! collections, profiles and layouts. A hotkey can run these commands, and those in `actions`.
 
 use crate::compose::scene::{Content, Item};
 use crate::studio::Snapshot;
 use crate::studio::scenes::Collection;
+use crate::studio::settings::PRESETS;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::settings::part::PartKind;
 use crate::studio::targets::{Target, services};
@@ -25,12 +26,21 @@ pub enum NamedKind {
     /// Switches to a scene collection; `Profile` switches to a profile.
     Collection,
     Profile,
+    /// Arranges the panels as in a saved layout.
+    Layout,
 }
 
 impl NamedKind {
     /// All kinds in display order.
-    pub const ALL: [Self; 6] =
-        [Self::Scene, Self::Source, Self::Strip, Self::Target, Self::Collection, Self::Profile];
+    pub const ALL: [Self; 7] = [
+        Self::Scene,
+        Self::Source,
+        Self::Strip,
+        Self::Target,
+        Self::Collection,
+        Self::Profile,
+        Self::Layout,
+    ];
 
     /// Returns the word before the name of the object in the settings file.
     pub fn word(self) -> &'static str {
@@ -41,6 +51,7 @@ impl NamedKind {
             Self::Target => "target",
             Self::Collection => "collection",
             Self::Profile => "profile",
+            Self::Layout => "layout",
         }
     }
 
@@ -53,6 +64,7 @@ impl NamedKind {
             Self::Target => (key!("named-target"), key!("tip-named-target")),
             Self::Collection => (key!("named-collection"), key!("tip-named-collection")),
             Self::Profile => (key!("named-profile"), key!("tip-named-profile")),
+            Self::Layout => (key!("named-layout"), key!("tip-named-layout")),
         }
     }
 
@@ -63,6 +75,7 @@ impl NamedKind {
             Self::Strip => Icon::SpeakerOff,
             Self::Target => Icon::Broadcast,
             Self::Profile => Icon::Settings,
+            Self::Layout => Icon::Layout,
         }
     }
 }
@@ -112,6 +125,12 @@ pub fn items_of<'a>(collection: &'a Collection, name: &str) -> Vec<&'a Item> {
     found
 }
 
+/// Returns the names of the layouts that the user saved.
+fn own_layouts(snapshot: &Snapshot) -> impl Iterator<Item = &String> {
+    let is_preset = |name: &String| PRESETS.iter().any(|(preset, _)| preset == name);
+    snapshot.preferences.panels.layouts.keys().filter(move |name| !is_preset(name))
+}
+
 impl NamedCommand {
     /// Returns the command with this name in the settings file.
     pub fn parse(text: &str) -> Option<Self> {
@@ -144,6 +163,7 @@ impl NamedCommand {
         {
             snapshot.parts.names(part).iter().for_each(|name| add(kind, name));
         }
+        own_layouts(snapshot).for_each(|name| add(NamedKind::Layout, name));
         all
     }
 
@@ -173,6 +193,7 @@ impl NamedCommand {
             NamedKind::Target => {
                 snapshot.targets.iter().any(|it| name_of_target(&it.target) == Some(name))
             }
+            NamedKind::Layout => own_layouts(snapshot).any(|known| known == name),
             NamedKind::Collection => other(PartKind::Collection),
             NamedKind::Profile => other(PartKind::Profile),
         }

@@ -23,6 +23,7 @@ fn works(command: &AnyCommand, view: &View<'_>) -> bool {
 /// Requests the commands whose hotkeys were pressed in the window that is being drawn. Call this
 /// after the window's own keys.
 pub fn run(ctx: &Context, view: &mut View<'_>) {
+    hotkeys::follow_letters(ctx);
     let (typing, letters) = (ctx.text_edit_focused(), hotkeys::letters_act(ctx));
     for (command, hotkey) in Keymap::installed(ctx).all() {
         let is_text = (hotkey.edits() && typing) || (hotkey.types() && !letters);

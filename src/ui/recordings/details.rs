@@ -8,7 +8,7 @@ use crate::studio::Command;
 use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::recording::library::change::check_name;
 use crate::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
-use crate::ui::recordings::{Draft, list, trim};
+use crate::ui::recordings::{Draft, commands, list, trim};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, Type, gap};
 use crate::ui::text::format;
@@ -127,9 +127,9 @@ fn one(
 fn unfinished(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile) {
     let (theme, texts) = (view.theme, view.texts);
     paragraph(ui, &texts.get("recordings-unfinished"), Type::Small, theme.warn);
-    let written = view.snapshot.recording.as_ref().is_some_and(|it| it.path == file.path);
     let text = texts.get("recordings-repair");
-    let button = Button::new(&text).small().enabled(!written).show(ui, theme);
+    let enabled = commands::can_repair(view, file);
+    let button = Button::new(&text).small().enabled(enabled).show(ui, theme);
     if button.clicked() {
         view.send(Command::Recordings(RecordingsCommand::Repair(file.path.clone())));
     }
@@ -178,6 +178,9 @@ fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draf
         width,
     };
     let response = field.show(ui, view.theme).response;
+    if std::mem::take(&mut draft.names) {
+        response.request_focus();
+    }
     if response.changed() {
         draft.name = Some(text.clone());
     }

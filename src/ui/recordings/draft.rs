@@ -27,6 +27,8 @@ pub struct Draft {
     pub(super) search: String,
     /// The new name, while it is being edited.
     pub(super) name: Option<String>,
+    /// True if the field for the name gets the keyboard focus next.
+    pub(super) names: bool,
     /// True while the confirmation for the trash is displayed.
     pub(super) asks_trash: bool,
     pub(super) cut: CutDraft,
@@ -51,6 +53,11 @@ pub struct CutDraft {
 impl CutDraft {
     pub fn part(&self) -> Cut {
         Cut { from: self.from, to: self.to }
+    }
+
+    /// Returns true if a typed text is not a time.
+    pub fn is_wrong(&self) -> bool {
+        self.typed.iter().flatten().any(|text| super::trim::parse_time(text).is_none())
     }
 }
 
@@ -94,6 +101,11 @@ impl Draft {
         }
         self.scroll_to = path.is_some();
         self.selected = path;
+    }
+
+    /// Begins to edit the name of the selected recording.
+    pub(super) fn begin_name(&mut self, name: String) {
+        (self.name, self.names) = (Some(name), true);
     }
 
     /// Reports whether the page is displayed, because the studio reads the folder only then.

@@ -13,6 +13,7 @@ use crate::studio::live::recording::library::view::{
     FileState, MAX_LISTED, RecordingFile, RecordingsView,
 };
 use crate::ui::input::actions::key;
+use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::recordings::Draft;
 use crate::ui::scenes::menu;
 use crate::ui::style::icons::{self, Icon};
@@ -135,6 +136,7 @@ fn row(
         let told = format!("{name}, {second}");
         WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, told)
     });
+    accept_letters(&response);
     if response.clicked() || response.secondary_clicked() || response.gained_focus() && !chosen {
         draft.select(Some(file.path.clone()));
         draft.scroll_to = false;
@@ -231,7 +233,7 @@ fn lines(
     }
     if pressed(key!("recordings-rename"), true, view) {
         draft.select(Some(file.path.clone()));
-        draft.name = Some(stem(file));
+        draft.begin_name(stem(file));
     }
     if pressed(key!("recordings-trash"), true, view) {
         draft.select(Some(file.path.clone()));

@@ -1,6 +1,7 @@
 //! The *Recordings* page: the files in the recordings folder, and the actions for the selected
 //! file.
 
+pub mod commands;
 mod details;
 mod draft;
 mod list;

@@ -5,6 +5,7 @@ use crate::compose::scene::SceneId;
 use crate::mix::{Strip, StripLamp};
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
+use crate::studio::settings::Panel;
 use crate::studio::settings::part::PartKind;
 use crate::studio::targets::Target;
 use crate::studio::targets::sharing::ServerReach;
@@ -12,10 +13,12 @@ use crate::studio::{Command, Edit, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::input::named::{self, AnyCommand, NamedCommand, NamedKind};
+use crate::ui::recordings;
 use crate::ui::scenes;
 use crate::ui::screen::bars::{self, Page};
 use crate::ui::screen::guide::{self, GuideAnswer};
 use crate::ui::studio_page::docks;
+use crate::ui::studio_page::mixer::labels::MixerSelection;
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::style::scale;
 use crate::ui::text;
@@ -111,6 +114,21 @@ impl Screen {
                     self.scenes.show_properties(source);
                 }
             }
+            Action::AddAudio => {
+                MixerSelection { adds: true, ..MixerSelection::get(ctx) }.set(ctx);
+                self.open(Dialog::Mixer);
+            }
+            Action::AddTarget => {
+                self.show_side(SideTab::Broadcast);
+                self.target.begin_adding();
+            }
+            Action::RecordingPlay
+            | Action::RecordingShow
+            | Action::RecordingRename
+            | Action::RecordingTrash
+            | Action::RecordingRepair
+            | Action::RecordingCopy => self.act_on_recording(action),
+            Action::RecordingsFolder => self.wishes.push(WindowRequest::PickRecordingFolder),
             Action::LayoutSimple => self.use_layout("simple"),
             Action::LayoutStudio => self.use_layout("studio"),
             Action::LayoutMonitor => self.use_layout("monitor"),
@@ -229,7 +247,10 @@ impl Screen {
             Action::Larger => self.scale(ctx, true),
             Action::Smaller => self.scale(ctx, false),
             Action::Quit => self.ask_to_close(),
-            players => self.act_on_players(players),
+            other => match other.panel() {
+                Some(panel) => self.toggle_panel(panel),
+                None => self.act_on_players(other),
+            },
         }
     }
 
@@ -278,6 +299,10 @@ impl Screen {
             NamedKind::Collection => {
                 Some(Command::Part(PartCommand::Use(PartKind::Collection, name.clone())))
             }
+            NamedKind::Layout => {
+                self.use_layout(&command.name);
+                return;
+            }
             NamedKind::Profile => {
                 Some(Command::Part(PartCommand::Use(PartKind::Profile, name.clone())))
             }
@@ -290,6 +315,27 @@ impl Screen {
         self.page = Page::Studio;
         let mut view = view!(self);
         scenes::commands::act(ctx, &mut view, &mut self.scenes, action);
+    }
+
+    /// Executes an action on the selected recording.
+    fn act_on_recording(&mut self, action: Action) {
+        self.page = Page::Recordings;
+        let mut view = view!(self);
+        let play = recordings::commands::act(&mut view, &mut self.recordings, action);
+        if let Some(path) = play {
+            self.picked_watch(&path);
+        }
+    }
+
+    /// Shows a panel, or hides it if it is visible. A panel behind another tab comes to the front.
+    fn toggle_panel(&mut self, panel: Panel) {
+        self.page = Page::Studio;
+        let side = SideTab::of(panel).filter(|side| *side != self.side);
+        match side.filter(|_| self.preferences.panels.is_simple() && !self.docks.arranging) {
+            Some(side) => self.side = side,
+            None => self.docks.show_or_hide(&mut self.preferences.panels, panel),
+        }
+        self.wishes.push(WindowRequest::Preferences);
     }
 
     /// Executes an action on the players, and opens the players' page unless they are visible

@@ -7,7 +7,9 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::named::AnyCommand;
 use crate::ui::screen::Screen;
+use crate::ui::screen::bars::Page;
 use crate::ui::view::WindowRequest;
+use crate::ui::watch;
 
 impl Screen {
     /// Runs the commands of pressed hotkeys.
@@ -29,7 +31,12 @@ impl Screen {
         let told = self.talk.poll(&ctx, &self.snapshot, key, typing);
         self.wishes.extend(told.map(WindowRequest::Command));
         let asked = self.dialog.is_some() || self.scenes.is_adding();
-        let letters = hotkeys::letters_act(&ctx);
+        if self.dialog.is_none() && !self.scenes.is_adding() {
+            hotkeys::follow_letters(&ctx);
+        }
+        // As in other players, a click on a player's control does not take the keys away.
+        let plays = self.page == Page::Watch && watch::keys::are_free(&ctx);
+        let letters = plays || hotkeys::letters_act(&ctx);
         let all = Keymap::new(&self.preferences);
         for (command, hotkey) in all.all() {
             let action = match command {

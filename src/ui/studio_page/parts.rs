@@ -1,6 +1,6 @@
 //! The state that the *Studio* page works with.
 
-use crate::studio::settings::Panels;
+use crate::studio::settings::{Panel, Panels};
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::multiview::Multiview;
 use crate::ui::studio_page::{chat, share};
@@ -27,6 +27,17 @@ impl SideTab {
         (Self::Chat, key!("tab-chat")),
         (Self::Share, key!("tab-share")),
     ];
+
+    /// Returns the tab that shows the same as a panel.
+    pub fn of(panel: Panel) -> Option<Self> {
+        match panel {
+            Panel::Broadcast => Some(Self::Broadcast),
+            Panel::Inspector => Some(Self::Inspector),
+            Panel::Chat => Some(Self::Chat),
+            Panel::Share => Some(Self::Share),
+            _ => None,
+        }
+    }
 }
 
 /// The state that the *Studio* page works with.

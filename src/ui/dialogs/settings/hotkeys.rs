@@ -209,6 +209,11 @@ fn line(
             let said = texts.with("hotkey-conflict", &[("names", names.join(", ").into())]);
             paragraph(ui, &said, Type::Small, theme.warn);
         }
+        if let Some(fixed) = hotkeys::fixed_use(preferences, command.clone()) {
+            let said = texts
+                .with("hotkey-conflict-fixed", &[("use", texts.get(fixed).to_string().into())]);
+            paragraph(ui, &said, Type::Small, theme.warn);
+        }
         if hotkeys::is_talk_key(preferences, command.clone()) {
             paragraph(ui, &texts.get("hotkey-conflict-talk"), Type::Small, theme.warn);
         }

@@ -89,13 +89,15 @@ fn named(ui: &mut Ui, view: &View<'_>, name: &str, tip: &'static str, usual: &st
     });
 }
 
-/// Draws a few options side by side. Returns the option that was pressed.
+/// Draws a few options side by side, and after them the usual one, if it is not shown elsewhere.
+/// Returns the option that was pressed.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &View<'_>,
     name: &str,
     all: &[(T, String)],
     chosen: T,
+    usual: Option<T>,
 ) -> Option<T> {
     let mut pressed = None;
     ui.horizontal_wrapped(|ui| {
@@ -107,6 +109,11 @@ fn one_of<T: Copy + PartialEq>(
             if button.selected(*one == chosen).show(ui, view.theme).clicked() {
                 pressed = Some(*one);
             }
+        }
+        if let Some((_, text)) = all.iter().find(|(one, _)| Some(*one) == usual) {
+            ui.add_space(gap::S);
+            let usual = view.texts.with("output-usual", &[("value", text.clone().into())]);
+            label(ui, &usual, Type::Small, view.theme.secondary);
         }
     });
     pressed
@@ -158,7 +165,7 @@ fn adapted(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
         (Adapt::Off, key!("adapt-off")),
     ]
     .map(|(adapt, text)| (adapt, texts.get(text).to_string()));
-    let chosen = one_of(ui, view, &name, &all, now.adapt);
+    let chosen = one_of(ui, view, &name, &all, now.adapt, Some(Quality::default().adapt));
     let mut wanted = chosen.map(|adapt| Quality { adapt, ..now.clone() });
     if now.adapt == Adapt::Off {
         return wanted;
@@ -195,7 +202,9 @@ pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft)
             let delay = Duration::from_secs(seconds);
             (delay, if delay.is_zero() { none.to_string() } else { format::minutes(delay) })
         });
-        if let Some(delay) = one_of(ui, view, &name, &all, view.snapshot.delay) {
+        if let Some(delay) =
+            one_of(ui, view, &name, &all, view.snapshot.delay, Some(Duration::ZERO))
+        {
             view.send(Command::SetDelay(delay));
         }
         let held = view.snapshot.held.is_some();
@@ -227,7 +236,7 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDr
             let (can, cannot): (Vec<_>, Vec<_>) =
                 every.into_iter().partition(|it| why_not(*it).is_none());
             let all: Vec<_> = can.into_iter().map(|it| (it, seconds(view, it))).collect();
-            let wanted = one_of(ui, view, &name, &all, now.keyframe_interval).map(of);
+            let wanted = one_of(ui, view, &name, &all, now.keyframe_interval, Some(usual)).map(of);
             if let Some(why) = cannot.into_iter().find_map(why_not) {
                 paragraph(ui, &why, Type::Small, view.theme.secondary);
             }
@@ -280,14 +289,14 @@ fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     let name = texts.get("sample-rate");
     named(ui, view, &name, "", &khz("48"));
     let rates = [(44_100, khz("44.1")), (48_000, khz("48"))];
-    if let Some(sample_rate) = one_of(ui, view, &name, &rates, now.sample_rate) {
+    if let Some(sample_rate) = one_of(ui, view, &name, &rates, now.sample_rate, None) {
         wanted = Some(Quality { sample_rate, ..now.clone() });
     }
     let name = texts.get("channels");
     let stereo = texts.get("channels-stereo").to_string();
     named(ui, view, &name, "", &stereo);
     let ways = [(1, texts.get("channels-mono").to_string()), (2, stereo)];
-    if let Some(channels) = one_of(ui, view, &name, &ways, now.channels) {
+    if let Some(channels) = one_of(ui, view, &name, &ways, now.channels, None) {
         let most = BitsPerSecond(most(channels) as u32 * 1_000);
         let audio_bitrate = now.audio_bitrate.min(most);
         wanted = Some(Quality { channels, audio_bitrate, ..now.clone() });

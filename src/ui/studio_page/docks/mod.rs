@@ -62,6 +62,22 @@ impl Docks {
         }
     }
 
+    /// Shows or hides a panel like [`Self::toggle_in`]. A panel behind another tab comes to the
+    /// front instead.
+    pub fn show_or_hide(&mut self, panels: &mut Panels, panel: Panel) {
+        self.follow(panels);
+        let is_behind = |tree: &Tree<Panel>| {
+            let pane = tree.tiles.find_pane(&panel);
+            pane.is_some_and(|id| !tree.active_tiles().contains(&id))
+        };
+        if panels.is_simple() || !self.tree.as_ref().is_some_and(is_behind) {
+            self.toggle_in(panels, panel);
+        }
+        if self.shows(panel) {
+            self.reveal(panel);
+        }
+    }
+
     /// Shows a hidden panel, or hides a visible one.
     pub fn toggle(&mut self, panel: Panel) {
         let before = self.windows.len();

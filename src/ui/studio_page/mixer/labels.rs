@@ -21,6 +21,8 @@ const CLOSED_SECONDS: f64 = 1.0;
 pub struct MixerSelection {
     pub strip: StripId,
     pub filter: usize,
+    /// True if the list of audio to add opens next.
+    pub adds: bool,
 }
 
 impl MixerSelection {

@@ -19,7 +19,7 @@ pub(super) fn asks(parts: &StripParts, view: &mut View<'_>, strip: &Strip) -> bo
         asked |= lines(ui, view, strip);
     });
     if asked {
-        MixerSelection { strip: strip.id, filter: 0 }.set(&settings.ctx);
+        MixerSelection { strip: strip.id, ..MixerSelection::default() }.set(&settings.ctx);
     }
     asked
 }

@@ -7,6 +7,7 @@ use egui::{
 
 use crate::studio::WatchCommand;
 use crate::studio::watch::view::{TileView, WatchState};
+use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::notices;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
@@ -81,6 +82,7 @@ fn one(
     let name = name_of(&tile.figures.url);
     let inside = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - FOOT));
     let pressed = ui.interact(rect, ui.scope_id().with(("tile", tile.id)), Sense::click());
+    accept_letters(&pressed);
     let state = tile::in_place_of_frame(texts, &tile.state, &tile.figures);
     let shown = picture.filter(|_| tile::is_seen(&tile.state)).and_then(|picture| {
         if tile.chosen {

@@ -9,6 +9,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::{WatchFigures, WatchState};
 use crate::studio::{Command, Level};
 use crate::ui::input::actions::Action;
+use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::notices;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, gap};
@@ -147,6 +148,7 @@ pub fn show(
     let name = texts.get("watch-video");
     let over = ui.interact(room, frame_id(ui), Sense::click_and_drag());
     over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
+    accept_letters(&over);
     // In the small window, dragging the frame moves the window instead.
     if over.dragged() && draft.place != Where::Small {
         draft.moved += over.drag_delta();
