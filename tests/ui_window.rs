@@ -1,14 +1,17 @@
 //! Tests of the window as a person uses it. The tests find controls by name, press them, type text
 //! and move through the window by keyboard. They need no display and no GPU.
 
+mod bad_input;
 mod building;
 mod canvas;
 mod chat;
 mod commands;
+mod every_command;
 mod file_chooser;
 mod guide;
 mod help;
 mod input_method;
+mod lists;
 mod notice_size;
 mod own_chat;
 mod panels;

@@ -55,19 +55,57 @@ fn scenes_are_switched_by_their_places() {
 #[test]
 fn keys_without_a_modifier_act_only_while_the_canvas_or_a_list_has_the_keyboard() {
     let mut harness = open("idle");
-    // No widget has the focus, so the key goes to the canvas.
-    harness.key_press(Key::M);
-    assert!(matches!(commands(&mut harness)[..], [Command::SetMuted(_)]));
+    let mutes = |harness: &mut Harness<'static, Window>| {
+        harness.key_press(Key::M);
+        match commands(harness)[..] {
+            [] => false,
+            [Command::SetMuted(_)] => true,
+            ref other => panic!("{other:?}"),
+        }
+    };
+    // At the start, the keys belong to the canvas.
+    assert!(mutes(&mut harness));
     // A button has the focus.
     harness.get_by_label("Go Live").focus();
     harness.run();
-    harness.key_press(Key::M);
-    assert_eq!(commands(&mut harness), []);
+    assert!(!mutes(&mut harness));
     // A list has the focus.
     harness.get_all_by_role(Role::RadioButton).next().unwrap().focus();
     harness.run();
-    harness.key_press(Key::M);
-    assert!(matches!(commands(&mut harness)[..], [Command::SetMuted(_)]));
+    assert!(mutes(&mut harness));
+    // A click on a button takes the keys from the canvas, although no control has the focus.
+    let clicks = |harness: &mut Harness<'static, Window>, at: egui::Pos2| {
+        harness.hover_at(at);
+        harness.run();
+        for pressed in [true, false] {
+            let (button, modifiers) = (egui::PointerButton::Primary, Modifiers::NONE);
+            harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+            harness.run();
+        }
+        drop(commands(harness));
+    };
+    let button = harness.get_by_label("Mute Yeti Stereo Microphone").rect().center();
+    let canvas = harness.get_by_role(Role::Canvas).rect();
+    let row = source(&harness, "HD Pro Webcam C920").rect().center();
+    // This place is below the scenes and sources.
+    let empty = egui::pos2(60.0, canvas.bottom() - 20.0);
+    for back in [canvas.center(), row, empty] {
+        clicks(&mut harness, button);
+        assert!(!mutes(&mut harness), "{back:?}");
+        clicks(&mut harness, back);
+        assert!(mutes(&mut harness), "{back:?}");
+    }
+    // Escape gives them back to the canvas, too.
+    clicks(&mut harness, button);
+    assert!(!mutes(&mut harness));
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(mutes(&mut harness));
+    // After a dialog, they belong where they belonged before.
+    harness.key_press(Key::F1);
+    harness.run();
+    click(&mut harness, "Close");
+    assert!(mutes(&mut harness));
     // This combination is not a hotkey.
     harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
     assert_eq!(commands(&mut harness), []);

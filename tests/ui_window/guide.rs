@@ -237,3 +237,27 @@ fn the_first_scene_has_a_name_in_the_language_of_the_guide() {
     let mut harness = guide("filters", size, Language::Chinese, Theme::Dark);
     assert_eq!(press(&mut harness, Key::Escape), []);
 }
+
+/// Escape may be an accident, so nothing that the user has typed is lost.
+#[test]
+fn what_is_typed_is_still_there_after_escape() {
+    let mut harness = begin("idle");
+    press(&mut harness, Key::Enter);
+    press(&mut harness, Key::Enter);
+    click(&mut harness, "Custom server");
+    harness.get_by_role_and_label(Role::TextInput, "Server").focus();
+    harness.run();
+    harness.event(egui::Event::Text("rtmp://live.example/app".into()));
+    harness.run();
+    drop(press(&mut harness, Key::Escape));
+    assert!(!is_open(&harness));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("set up".into()));
+    harness.run();
+    drop(press(&mut harness, Key::Enter));
+    harness.run();
+    assert!(is_open(&harness));
+    let server = harness.get_by_role_and_label(Role::TextInput, "Server");
+    assert_eq!(server.accesskit_node().value().as_deref(), Some("rtmp://live.example/app"));
+}

@@ -4,6 +4,33 @@ use onair::media::BitsPerSecond;
 
 use super::*;
 
+/// Every control that gets the focus is visible, in both directions.
+#[test]
+fn the_focus_scrolls_into_view() {
+    let small = Vec2::new(960.0, 600.0);
+    let mut harness = open_as("idle", small, preferences(Language::English, Theme::Dark));
+    settings_page(&mut harness, "Hotkeys");
+    // The list is beside the search field, and as high as the window allows.
+    let top = harness.get_by_role_and_label(Role::TextInput, "Search settings").rect().top() - 0.5;
+    let bottom = top + 600.0 - 140.0 + 1.0;
+    let mut farthest: f32 = 0.0;
+    for (modifiers, presses) in [(Modifiers::NONE, 60), (Modifiers::SHIFT, 40)] {
+        for press in 0..presses {
+            harness.key_press_modifiers(modifiers, Key::Tab);
+            harness.run();
+            let focused = harness.root().children_recursive().find(|node| node.is_focused());
+            let Some(node) = focused else { continue };
+            let (rect, name) = (node.rect(), node.accesskit_node().label());
+            if name.as_deref().is_some_and(|name| name.starts_with("Hotkey for")) {
+                let what = format!("{modifiers:?} {press}: {name:?} {rect:?}, {top} to {bottom}");
+                assert!(rect.top() >= top && rect.bottom() <= bottom, "{what}");
+                farthest = farthest.max(press as f32);
+            }
+        }
+    }
+    assert!(farthest > 50.0, "the list has the focus until {farthest}");
+}
+
 fn kept<'h>(harness: &'h Harness<'static, Window>) -> &'h Preferences {
     harness.state().screen.as_ref().unwrap().preferences()
 }
@@ -237,6 +264,27 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
     press_named(&mut harness, "Reset all hotkeys");
     assert!(kept(&harness).hotkeys.keys.is_empty());
     assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+}
+
+#[test]
+fn a_hotkey_that_replaces_a_fixed_key_is_said() {
+    let mut harness = open("idle");
+    settings_page(&mut harness, "Hotkeys");
+    assert_eq!(harness.query_all_by_label_contains("Replaces the fixed key").count(), 0);
+    press_named(&mut harness, "Hotkey for Start or stop recording: Ctrl+R");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::D);
+    harness.run();
+    harness.get_by_label("Replaces the fixed key for: duplicate the selected sources");
+}
+
+#[test]
+fn the_output_page_shows_every_default() {
+    let mut harness = open("idle");
+    settings_page(&mut harness, "Output");
+    for usual in ["Default: Follow the slowest target", "Default: 2", "Default: None"] {
+        let all = harness.query_all_by_label_contains(usual);
+        assert!(all.count() > 0, "{usual}: {:#?}", shown(&harness));
+    }
 }
 
 #[test]
