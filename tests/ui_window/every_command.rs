@@ -58,8 +58,12 @@ fn prepare(harness: &mut Harness<'static, Window>, action: Action) {
     let is_recording = |row: &egui_kittest::Node<'_>| {
         row.accesskit_node().label().is_some_and(|label| label.starts_with("interview.mp4"))
     };
-    if let Some(row) = harness.query_all_by_role(Role::RadioButton).find(is_recording) {
+    let row = harness.query_all_by_role(Role::RadioButton).find(is_recording);
+    let is_listed = row.is_some_and(|row| {
         row.click();
+        true
+    });
+    if is_listed {
         harness.run();
         if action == Action::RecordingRepair {
             harness.state().demo.change(|snapshot| {

@@ -41,6 +41,7 @@ fn sound_is_muted_and_the_clip_lamp_put_out() {
     assert_eq!(click(&mut harness, mute), [Command::SetMuted(true)]);
     let unmute = "Unmute Yeti Stereo Microphone";
     assert_eq!(click(&mut harness, unmute), [Command::SetMuted(false)]);
+    harness.key_press(Key::Escape);
     harness.key_press(Key::M);
     assert_eq!(commands(&mut harness), [Command::SetMuted(true)]);
     harness.get_by_label("Gain of Yeti Stereo Microphone").set_value_accesskit(-6.0);
