@@ -2,7 +2,7 @@
 //! Varnish as HLS caches that send the origin one request per object, nginx-rtmp and onair as
 //! edges, and HAProxy in front of the servers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -16,6 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, wait_for, wait_listening, web};
+use crate::viewer_page::chromium::Chromium;
 use onair::wire::hls::{Media, Playlist, parse};
 
 /// Viewers at the same time, and the number of parts that each of them awaits.
@@ -155,9 +156,11 @@ fn origin() -> (Onair, u16, Peer) {
         "--http",
         "127.0.0.1:0",
         "--webrtc",
-        "none",
+        "127.0.0.1:0",
         "--hls",
         "always",
+        "--name",
+        "cache.example",
     ]);
     let ready = onair.wait_named("ready");
     let http = ready["http"].as_str().unwrap().trim_start_matches("http://").to_owned();
@@ -241,6 +244,89 @@ fn check_private(port: u16, counter: &Counter) {
     assert!(ask("/live/show/state").contains("\"live\":true"));
 }
 
+/// Sends a request as a page at this host does; returns the status, and the response without its head.
+fn ask_as(port: u16, host: &str, request: &str, fields: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.write_all(format!("{request}\r\nHost: {host}\r\n{fields}\r\n").as_bytes()).unwrap();
+    let (mut answer, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
+    // A WebSocket stays open.
+    while !answer.starts_with(b"HTTP/1.1 101") {
+        let length = stream.read(&mut buffer).unwrap();
+        if length == 0 {
+            break;
+        }
+        answer.extend_from_slice(&buffer[..length]);
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// The viewer page, all its files, its chat and its streams open through a cache, with the headers that a browser
+/// sends. Pages at other names or of other origins get nothing from onair.
+#[track_caller]
+fn check_page(port: u16) {
+    let host = format!("cache.example:{port}");
+    let origin = format!("Origin: http://{host}\r\nSec-Fetch-Site: same-origin\r\n");
+    let get =
+        |path: &str, fields: &str| ask_as(port, &host, &format!("GET {path} HTTP/1.0"), fields);
+    let link = "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n";
+    let (status, page) = get("/watch/live/show", link);
+    assert_eq!(status, 200, "{page}");
+    let files = |text: &str| -> Vec<String> {
+        let quoted = text.split(['"', '\'']);
+        quoted.filter(|it| it.starts_with("/assets/")).map(str::to_owned).collect()
+    };
+    let (mut open, mut seen) = (files(&page), BTreeSet::new());
+    while let Some(path) = open.pop() {
+        if seen.insert(path.clone()) {
+            let (status, text) = get(&path, &format!("{origin}Sec-Fetch-Mode: cors\r\n"));
+            assert_eq!(status, 200, "{path}: {text}");
+            open.extend(files(&text));
+        }
+    }
+    for file in ["watch.js", "whep.js", "latin-400.otf"] {
+        assert!(seen.contains(&format!("/assets/{file}")), "{file}: {seen:?}");
+    }
+    for path in ["/live/show/state", "/live/show/code.svg", "/live/show.m3u8"] {
+        assert_eq!(get(path, &origin).0, 200, "{path}");
+    }
+    let offer = format!("{origin}Content-Type: application/sdp\r\nContent-Length: 3\r\n\r\nv=0");
+    let (status, text) = ask_as(port, &host, "POST /live/show/whep HTTP/1.0", &offer);
+    assert_eq!(status, 400, "onair reads the offer: {text}");
+    let upgrade = format!(
+        "{origin}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    );
+    for path in ["/live/show/chat", "/live/show.flv"] {
+        let (status, text) = ask_as(port, &host, &format!("GET {path} HTTP/1.1"), &upgrade);
+        assert_eq!(status, 101, "{path}: {text}");
+    }
+    let foreign = "Origin: http://elsewhere.example\r\nSec-Fetch-Site: cross-site\r\n";
+    assert_eq!(get("/assets/watch.js", foreign).0, 403);
+    let request = "GET /watch/live/show HTTP/1.0";
+    assert_eq!(ask_as(port, "elsewhere.example", request, link).0, 421, "DNS rebinding");
+}
+
+/// Chromium plays through a cache, over WebRTC and over low-latency HLS.
+#[track_caller]
+fn check_browser(port: u16) {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let browser = Chromium::start("en");
+    for protocol in ["whep", "hls"] {
+        let url = format!("http://127.0.0.1:{port}/watch/live/show?protocol={protocol}");
+        let page = browser.open(&url, "");
+        page.wait(&format!("document.documentElement.dataset.protocol === '{protocol}'"));
+        page.wait(
+            "document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames > 20",
+        );
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 #[test]
 fn nginx_asks_once_for_all_viewers() {
     peers::require!("ffmpeg", "nginx");
@@ -266,6 +352,8 @@ fn nginx_asks_once_for_all_viewers() {
     check_collapse("nginx", port, &counter);
     check_crowd(port, &counter);
     check_private(port, &counter);
+    check_page(port);
+    check_browser(port);
 }
 
 #[test]
@@ -291,6 +379,7 @@ fn varnish_asks_once_for_all_viewers() {
     wait_listening(&mut varnish, port);
     check_collapse("Varnish", port, &counter);
     check_private(port, &counter);
+    check_page(port);
 }
 
 #[test]

@@ -15,8 +15,8 @@ sub vcl_recv {
     if (req.url ~ "^/(\?.*)?$" || req.url ~ "^/(metrics|readyz|api/|recordings/)") {
         return (synth(404));
     }
-    # onair answers for its own names; add others with --name.
-    set req.http.Host = "localhost";
+    # Host stays as the viewer's browser sent it: onair compares it with the origin of scripts, chat and WHEP. onair
+    # answers only for names that --name lists, and for addresses.
     set req.http.X-Forwarded-For = client.ip;
     if (req.http.Upgrade ~ "(?i)websocket") {
         return (pipe);
