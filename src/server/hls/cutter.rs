@@ -1,7 +1,7 @@
 //! Cuts a stream into segments, and segments into parts (RFC 8216bis §4.4.4.9, §6.2.2). A segment
 //! begins with a keyframe. If keyframes are too far apart, the next segment begins without one,
 //! because no segment may be longer than the playlist promised. No part may be longer than promised
-//! either. This module is pure: its only clock is the stream's.
+//! either, or shorter than 85 % of that. This module is pure: its only clock is the stream's.
 
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// A segment may exceed the whole-second target duration by this much, because its rounded length
 /// counts (§4.4.3.1).
 const ROUNDING: Duration = Duration::from_millis(400);
+/// Times in whole milliseconds can make a part longer than its frames by this much.
+const PART_ROUNDING: Duration = Duration::from_millis(2);
 /// Maximum time by which a keyframe may be early.
 const EARLY_KEYFRAME: Duration = Duration::from_millis(50);
 /// A forward step of the times that is larger than this is a discontinuity.
@@ -37,7 +39,7 @@ const MAX_SEGMENT_BYTES: usize = 16 << 20;
 /// The lengths of parts and segments.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Lengths {
-    /// Maximum duration of a part.
+    /// Maximum duration of a part, unless a frame is longer.
     pub part: Duration,
     /// A segment ends at the first keyframe after this duration.
     pub segment: Duration,
@@ -49,6 +51,8 @@ pub(in crate::server) struct Cutter {
     lengths: Lengths,
     /// Target duration in whole seconds; the first segment sets it, and it stays constant.
     target: Option<Duration>,
+    /// Target duration of parts; the first part sets it, and it stays constant.
+    part_target: Option<Duration>,
     /// The longest keyframe interval.
     key_interval: Duration,
     /// The time of the last keyframe.
@@ -73,6 +77,7 @@ impl Cutter {
         Self {
             lengths,
             target: None,
+            part_target: None,
             key_interval: key_interval.unwrap_or_default().min(LONGEST),
             last_key: None,
             video: None,
@@ -243,7 +248,8 @@ impl Cutter {
         let limit = self.limit();
         let Some(timeline) = &mut self.timeline else { return };
         let (dts, lasts) = timeline.expect_video(packet.dts);
-        self.cut_pause(dts, cuts);
+        self.cut_pause(dts, lasts, cuts);
+        let part = self.part_limit(lasts);
         let Some(timeline) = &mut self.timeline else { return };
         if packet.keyframe {
             let interval = self.last_key.map_or(Duration::ZERO, |last| dts.since(last));
@@ -263,9 +269,11 @@ impl Cutter {
             self.end_segment(since, cuts);
             let at = StartTime { start: dts, shown: packet.pts };
             begin_segment(aligned.flatten(), at, cuts);
-        } else if dts.since(timeline.part_start()) + lasts > self.lengths.part
-            || timeline.part_bytes() > MAX_PART_BYTES
-        {
+        } else if dts.since(timeline.part_start()) + lasts > part {
+            let target = part_target(dts.since(timeline.part_start()), lasts, self.lengths.part);
+            promise(&mut self.part_target, target, cuts);
+            timeline.cut(dts, &mut self.sequence, cuts);
+        } else if timeline.part_bytes() > MAX_PART_BYTES {
             timeline.cut(dts, &mut self.sequence, cuts);
         }
         if let Some(timeline) = &mut self.timeline {
@@ -274,14 +282,15 @@ impl Cutter {
     }
 
     fn take_audio(&mut self, packet: &EncodedPacket, cuts: &mut Vec<Cut>) {
-        let part = self.lengths.part;
+        let longest = self.lengths.part;
         let Some(timeline) = &mut self.timeline else { return };
         let Some((begins, lasts)) = timeline.expect_audio(packet) else { return };
         let has_video = timeline.has_video();
         // If no more frames arrive, audio continues without them.
-        if !has_video || timeline.is_video_stalled(begins, part) {
-            self.cut_pause(begins, cuts);
+        if !has_video || timeline.is_video_stalled(begins, longest) {
+            self.cut_pause(begins, lasts, cuts);
         }
+        let part = self.part_limit(lasts);
         let Some(timeline) = &mut self.timeline else { return };
         if !has_video {
             let since = begins.since(timeline.segment_start());
@@ -292,6 +301,8 @@ impl Cutter {
                 let at = StartTime { start: begins, shown: begins };
                 begin_segment(aligned.flatten(), at, cuts);
             } else if begins.since(timeline.part_start()) + lasts > part {
+                let target = part_target(begins.since(timeline.part_start()), lasts, longest);
+                promise(&mut self.part_target, target, cuts);
                 timeline.cut(begins, &mut self.sequence, cuts);
             }
         }
@@ -301,12 +312,14 @@ impl Cutter {
     }
 
     /// Cuts complete parts whose end is before `until`. After a pause, they contain the audio that
-    /// continued, or nothing.
-    fn cut_pause(&mut self, until: Timestamp, cuts: &mut Vec<Cut>) {
-        let (part, limit) = (self.lengths.part, self.limit());
+    /// continued, or nothing. `lasts` is the usual duration of a frame or packet, which is no pause.
+    fn cut_pause(&mut self, until: Timestamp, lasts: Duration, cuts: &mut Vec<Cut>) {
+        let (longest, limit) = (self.part_limit(lasts), self.limit());
         while let Some(timeline) = &mut self.timeline
-            && until.since(timeline.part_start()) > part
+            && until.since(timeline.part_start()) > longest
         {
+            promise(&mut self.part_target, self.lengths.part, cuts);
+            let part = self.part_target.unwrap_or(self.lengths.part);
             let end = timeline.part_start() + part;
             if !timeline.cut(end, &mut self.sequence, cuts) {
                 timeline.skip_to(until);
@@ -318,6 +331,13 @@ impl Cutter {
                 begin_segment(aligned.flatten(), StartTime { start, shown: start }, cuts);
             }
         }
+    }
+
+    /// Returns the maximum duration of a part. Before the first part is complete, it depends on the usual duration of
+    /// a frame or packet, because every part has at least one.
+    fn part_limit(&self, lasts: Duration) -> Duration {
+        let first = (self.lengths.part + PART_ROUNDING).max(lasts + lasts / 10);
+        self.part_target.unwrap_or(first)
     }
 
     /// Returns the maximum duration of a segment.
@@ -335,6 +355,31 @@ impl Cutter {
             timeline.begin_segment();
         }
         cuts.push(Cut::SegmentEnd);
+    }
+}
+
+/// Returns the target duration of parts after the first one, whose frames or packets usually last `lasts`. A part must
+/// last at least 85 % of it (RFC 8216bis §4.4.4.9), so it follows the length of whole frames, with room for rounded
+/// times. If frames differ in length, it is the longest part.
+fn part_target(lasted: Duration, lasts: Duration, longest: Duration) -> Duration {
+    let count = (lasted.as_secs_f64() / lasts.as_secs_f64().max(0.001)).round().max(1.0);
+    let regular = lasts.mul_f64(count);
+    let tolerance = Duration::from_millis(1).mul_f64(count + 1.0);
+    if lasted.abs_diff(regular) > tolerance {
+        return longest.max(lasted);
+    }
+    let room = (lasts / 4).min(lasted / 10);
+    let target = lasted + room;
+    let most = longest + PART_ROUNDING;
+    let target = if lasted < most { target.min(most) } else { target };
+    Duration::from_millis(u64::try_from(target.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX))
+}
+
+/// Sets the target duration of parts, unless it is known.
+fn promise(known: &mut Option<Duration>, target: Duration, cuts: &mut Vec<Cut>) {
+    if known.is_none() {
+        *known = Some(target);
+        cuts.push(Cut::PartTarget(target));
     }
 }
 

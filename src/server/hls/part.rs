@@ -13,6 +13,8 @@ use crate::wire::container::ts;
 /// The output of the cutter, in order.
 #[derive(Clone, Debug)]
 pub(in crate::server) enum Cut {
+    /// The maximum duration of all parts, before the first one.
+    PartTarget(Duration),
     /// The following parts use this initialization segment, and their times do not continue the
     /// earlier ones.
     Begin(Box<Initialization>),

@@ -184,6 +184,11 @@ fn tell_left(
     }
 }
 
+/// Returns true if the production of a stream must continue after this time without a request.
+fn is_used(mode: Mode, ended: bool, quiet: Duration) -> bool {
+    quiet < KEPT || mode == Mode::Always && !ended
+}
+
 /// Runs until there are no more requests.
 async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker: Maker) {
     let stopped = registry.stopped();
@@ -191,7 +196,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
     let mut check = interval(CHECK);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (sink, stream) = (Arc::clone(&production.sink), Arc::clone(&production.stream));
-    let always = registry.config.hls.mode == Mode::Always;
+    let mode = registry.config.hls.mode;
     let mut renditions = PlaylistMakers::new(&production);
     loop {
         let checks = tokio::select! {
@@ -235,7 +240,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         renditions.end_unused(now);
         let asked = || {
             let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));
-            now.since(asked) < KEPT || always && !maker.ended
+            is_used(mode, maker.ended, now.since(asked))
         };
         if !asked() && registry.hls.end(&production, asked) {
             break;
@@ -244,4 +249,16 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
     leave(&registry, &production, Duration::ZERO);
     stream.leave(sink.id());
     registry.tidy(&stream);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_cut_until_thirty_seconds_after_the_last_request() {
+        let used = |mode, ended, seconds| is_used(mode, ended, Duration::from_secs(seconds));
+        assert!(used(Mode::OnDemand, false, 29) && !used(Mode::OnDemand, false, 30));
+        assert!(used(Mode::Always, false, 3_600) && !used(Mode::Always, true, 30));
+    }
 }

@@ -95,7 +95,7 @@ fn segments(cuts: &[Cut]) -> Vec<u128> {
     let (mut all, mut now) = (Vec::new(), Duration::ZERO);
     for cut in cuts {
         match cut {
-            Cut::Begin(_) | Cut::SegmentStart(_) | Cut::Aligned(_) => {}
+            Cut::PartTarget(_) | Cut::Begin(_) | Cut::SegmentStart(_) | Cut::Aligned(_) => {}
             Cut::Part(part) => now += part.duration,
             Cut::SegmentEnd => all.push(std::mem::take(&mut now).as_millis()),
         }
@@ -129,6 +129,9 @@ fn segments_begin_with_keyframes_and_no_part_is_too_long_or_too_short() {
         let (mut first, mut end) = (true, Timestamp::from_millis(5_000));
         let mut chunks = cuts.iter().peekable();
         while let Some(next) = chunks.next() {
+            if matches!(next, Cut::PartTarget(_)) {
+                continue;
+            }
             let Cut::Part(part) = next else {
                 first = true;
                 continue;
@@ -139,6 +142,46 @@ fn segments_begin_with_keyframes_and_no_part_is_too_long_or_too_short() {
             assert_eq!(part.start, end, "no gap between parts");
             assert_eq!(part.independent, first || !tracks.contains(&Track::Video));
             (first, end) = (false, part.start + part.duration);
+        }
+    }
+}
+
+/// Parts last 85 to 100 % of PART-TARGET (RFC 8216bis §4.4.4.9) at usual frame rates, with times in whole
+/// milliseconds as in RTMP, and for every duration that the server accepts.
+#[test]
+fn parts_keep_the_promised_duration_at_every_rate() {
+    let rates = [5.0, 8.0, 10.0, 12.0, 12.5, 15.0, 20.0, 23.976, 24.0, 25.0, 29.97, 30.0, 48.0];
+    for fps in rates.into_iter().chain([50.0, 59.94, 60.0, 90.0, 120.0, 144.0]) {
+        for millis in [100, 150, 200, 250, 333, 350, 500, 750, 1_000, 1_500, 2_000] {
+            let lengths =
+                Lengths { part: Duration::from_millis(millis), segment: Duration::from_secs(4) };
+            let mut cutter = Cutter::new(lengths, None);
+            let mut all = vec![video_config(1_280)];
+            all.extend((0..(fps * 30.0) as i64).map(|index| {
+                let at = (index as f64 * 1_000.0 / fps).round() as i64;
+                packet(Track::Video, at, index % (fps * 4.0).round() as i64 == 0)
+            }));
+            let cuts = cut(&mut cutter, &all);
+            let target = |it: &Cut| match it {
+                Cut::PartTarget(target) => Some(*target),
+                _ => None,
+            };
+            let targets: Vec<_> = cuts.iter().filter_map(target).collect();
+            let [target] = targets[..] else { panic!("{fps} {millis}: {targets:?}") };
+            let frame = Duration::from_secs_f64(1.0 / fps);
+            let most = lengths.part.max(frame * 11 / 10) * 101 / 100 + Duration::from_millis(2);
+            assert!(target <= most, "{fps} {millis}: {target:?}");
+            let mut checked = 0;
+            for pair in cuts.windows(2) {
+                let [Cut::Part(part), next] = pair else { continue };
+                assert!(part.duration <= target, "{fps} {millis} {target:?}: {:?}", part.duration);
+                if !matches!(next, Cut::SegmentEnd) {
+                    let ratio = part.duration.as_secs_f64() / target.as_secs_f64();
+                    assert!(ratio >= 0.85, "{fps} {millis} {target:?}: {:?}", part.duration);
+                    checked += 1;
+                }
+            }
+            assert!(checked >= 5, "{fps} {millis}: {checked}");
         }
     }
 }
@@ -316,9 +359,11 @@ fn lists_say_what_players_of_low_latency_need() {
     let listing = twenty_seconds();
     let media = list(&listing.media(false));
     assert_eq!(media.target_duration, Duration::from_secs(2));
-    assert_eq!(media.part_target, Some(LENGTHS.part));
+    // Ten frames and some room.
+    let part = Duration::from_millis(342);
+    assert_eq!(media.part_target, Some(part));
     assert!(media.control.can_block && !media.ended);
-    assert_eq!(media.control.part_hold_back, Some(LENGTHS.part * 3));
+    assert_eq!(media.control.part_hold_back, Some(part * 3));
     assert_eq!((media.sequence, media.segments.len()), (FIRST + 3, 7));
     let told: Vec<_> = media.segments.iter().map(|it| it.parts.is_empty()).collect();
     assert_eq!(told, [true, true, true, true, false, false, false], "parts of the last ones");

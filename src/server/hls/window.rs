@@ -98,6 +98,7 @@ impl Window {
                     self.next = Some(*initialization);
                     self.offset = offset;
                 }
+                Cut::PartTarget(target) => self.settings.lengths.part = target,
                 Cut::Part(part) => self.part(part),
                 Cut::SegmentEnd => self.close(),
                 Cut::SegmentStart(at) => self.note_start(at),
