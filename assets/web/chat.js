@@ -6,6 +6,8 @@ import { onLanguage, text } from '/assets/texts.js';
 // The limits of the server: this many messages at once, and then one message per pause.
 const BURST = 5;
 const PAUSE_MS = 1_000;
+// The code with which the server closes a chat whose stream is at another server now.
+const MOVED = 1012;
 // Maximum number of messages in the page. The oldest are removed.
 const MAX_LINES = 200;
 const MAX_NAME = 32;
@@ -21,11 +23,13 @@ const FOLLOW_PX = 40;
 const byId = id => document.getElementById(id);
 
 export class Chat {
-    // `said(words, id)` is called for each new message, and `deleted(ids)` when the streamer has deleted messages.
-    constructor({ address, said, deleted }) {
+    // `said(words, id)` is called for each new message, `deleted(ids)` when the streamer has deleted messages, and
+    // `moved()` when the stream is at another server.
+    constructor({ address, said, deleted, moved }) {
         this.url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${address('/chat')}`;
         this.said = said;
         this.deleted = deleted;
+        this.moved = moved;
         // The interval of slow mode in seconds, or 0.
         this.slow = 0;
         this.nextAt = 0;
@@ -59,10 +63,11 @@ export class Chat {
         };
         socket.onmessage = event => this.#receive(event.data);
         // The next state of the stream causes the next attempt.
-        socket.onclose = () => {
+        socket.onclose = event => {
             this.isOpen = false;
             this.socket = null;
             this.#draw();
+            if (event.code === MOVED) this.moved();
         };
     }
 

@@ -47,6 +47,7 @@ const chat = new Chat({
     address,
     said: (words, id) => danmaku.show(words, id),
     deleted: ids => danmaku.remove(ids),
+    moved: () => stream.refresh(),
 });
 const controls = new Controls({ video, playback, danmaku });
 let noted = null;

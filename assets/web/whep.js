@@ -157,7 +157,10 @@ function refusal(status, body) {
             return codec ? ['codec', codec] : ['bFrames'];
         }
         case 422: return ['codec', 'H.264'];
-        case 503: return [body.startsWith('There are too many viewers') ? 'full' : 'cpu'];
+        case 503:
+            if (body.startsWith('There are too many viewers')) return ['full'];
+            // While the play key changes, the next attempt gets a clear answer.
+            return [body.includes('play key has changed') ? 'lost' : 'cpu'];
         default: return ['noAnswer'];
     }
 }

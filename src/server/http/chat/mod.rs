@@ -28,7 +28,7 @@ use crate::wire::chat::{ChatLine, ChatRole, MAX_MESSAGE};
 /// Interval at which the server pings a silent client, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
 /// Interval at which the server checks whether a stream has moved to another server, while that is possible.
-const MOVE_CHECK: Duration = Duration::from_secs(1);
+const MOVE_CHECK: Duration = Duration::from_millis(200);
 /// This many invalid or excess messages in a row end the connection.
 const MAX_BAD: u32 = 20;
 

@@ -6,7 +6,8 @@ use std::fmt::Write;
 /// Returns the policy for a page at this host, which pages of these origins may frame.
 pub(super) fn of_page(host: Option<&str>, cors: &[String]) -> String {
     let mut connect = "'self'".to_owned();
-    // Older browsers do not count WebSockets to the same host as 'self'.
+    // Older browsers do not count WebSockets to the same host as 'self'. A source cannot be an IPv6 address
+    // (CSP3 §2.3.1).
     if let Some(host) = host.filter(|host| host.bytes().all(is_of_host)) {
         let _ = write!(connect, " ws://{host} wss://{host}");
     }
@@ -23,11 +24,11 @@ pub(super) fn of_page(host: Option<&str>, cors: &[String]) -> String {
 }
 
 fn is_of_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte)
+    byte.is_ascii_alphanumeric() || b".-:".contains(&byte)
 }
 
 fn is_of_origin(byte: u8) -> bool {
-    is_of_host(byte) || b"/*".contains(&byte)
+    is_of_host(byte) || b"/*[]".contains(&byte)
 }
 
 #[cfg(test)]
@@ -48,5 +49,7 @@ mod tests {
         let policy = of_page(Some("a; script-src *"), &["https://b.example; x".to_owned()]);
         assert!(policy.contains("connect-src 'self';"), "{policy}");
         assert!(policy.contains("frame-ancestors 'self';"), "{policy}");
+        let policy = of_page(Some("[::1]:8088"), &[]);
+        assert!(policy.contains("connect-src 'self';"), "{policy}");
     }
 }
