@@ -188,6 +188,7 @@ fn a_player_waits_for_its_publisher_and_for_the_next_one() {
             ServerEvent::Recording(_) => "recording",
             ServerEvent::Relay(_) => "relay",
             ServerEvent::Drain { .. } => "drain",
+            ServerEvent::Refused(_) => "refused",
             ServerEvent::Disk(_)
             | ServerEvent::Held(..)
             | ServerEvent::Rendition(_)

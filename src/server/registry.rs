@@ -238,8 +238,10 @@ impl Registry {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
         // Evicted connections still exist for a moment.
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
+        // Many clients share the address of a trusted proxy.
+        let is_shared = self.access().rules.proxies.is_trusted(address.ip());
         let spot = (live < self.config.limits.connections + LEAVING)
-            .then(|| self.admission.admit(address.ip(), self.is_proxy(address.ip())))
+            .then(|| self.admission.admit(address.ip(), is_shared))
             .flatten();
         let Some(spot) = spot else {
             self.connections.fetch_sub(1, Ordering::AcqRel);
@@ -247,11 +249,6 @@ impl Registry {
             return None;
         };
         Some(ConnectionSlot { registry: Arc::clone(self), spot })
-    }
-
-    /// Returns true if this is the address of a trusted proxy, which many clients share.
-    fn is_proxy(&self, address: IpAddr) -> bool {
-        self.access().rules.proxies.is_trusted(address)
     }
 
     pub fn connections(&self) -> usize {
@@ -360,12 +357,14 @@ impl Registry {
         Arc::clone(&self.rules.read())
     }
 
-    /// Applies the settings that may change while the server runs. Nobody is disconnected: the changes apply
-    /// to the next client.
+    /// Applies the settings that may change while the server runs. Nobody is disconnected: the changes apply to
+    /// the next client. Passes are invalid if other viewers may play now.
     pub fn reload(&self, config: &Config) {
         let before = self.access();
         let access = Access::new(config, &self.notices, Some(&*before));
+        let is_other = !access.rules.admits_same_viewers(&before.rules);
         *self.access.write() = Arc::new(access);
+        is_other.then(|| self.passes.revoke());
         *self.rules.write() = Arc::new(config.media.clone());
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);
@@ -478,8 +477,10 @@ impl Registry {
     }
 
     pub fn tell(&self, event: Event) {
+        let now = self.clock.now();
+        let event = self.log.lock().note(event, now, self.clock.wall_micros(now));
+        let Some(event) = event else { return };
         log::trace(&event);
-        self.log.lock().note(&event, self.clock.wall_micros(self.clock.now()));
         // The queue is limited and drops the oldest events; a missing receiver is not an error.
         let _ = self.events.send(event);
     }

@@ -17,6 +17,14 @@ const CAUSES = {
     'encoder': 'cause-encoder',
     'thread': 'cause-thread',
 };
+// The reasons why the server refuses a client.
+const REFUSALS = new Set([
+    'address', 'no-key', 'wrong-key', 'wrong-token',
+    'wrong-password', 'too-often', 'callback', 'no-callback',
+    'token-malformed', 'token-algorithm', 'token-signature', 'token-without-end',
+    'token-expired', 'token-not-yet', 'token-other-server', 'token-other-stream',
+    'token-other-action', 'token-other-address', 'taken', 'full',
+]);
 
 const byId = id => document.getElementById(id);
 const cell = (...children) => make('td', { role: 'cell' }, ...children);
@@ -221,7 +229,7 @@ export class Events {
                     time.title = date(event.time);
                     put(time, clock(event.time));
                     words.replaceChildren(...sentence(event));
-                    if (['failed', 'refused'].includes(event.state) || event.event === 'disk') words.className = 'warning';
+                    if (['failed', 'refused'].includes(event.state) || ['disk', 'refused'].includes(event.event)) words.className = 'warning';
                 },
             };
         });
@@ -235,14 +243,17 @@ export class Events {
 
 // Returns the parts of the sentence that describes an event.
 function sentence(event) {
-    const name = `${event.direction ?? event.event}${event.state ? `-${event.state}` : ''}`;
+    const kind = event.state ?? event.action;
+    const name = `${event.direction ?? event.event}${kind ? `-${kind}` : ''}`;
     const after = event.seconds === undefined ? '' : duration(event.seconds);
     const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '', rendition: event.rendition ?? '', url: event.url ?? '' };
     const words = text(name, { ...values, reason: event.reason ?? '' });
     const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), text('colon'), words];
     if (event.reason && event.event !== 'fault') {
-        const cause = CAUSES[event.cause];
-        const reason = cause ? text(cause) : reasonIn(event.reason);
+        const isRefused = event.event === 'refused' && REFUSALS.has(event.cause);
+        const cause = isRefused ? `cause-${event.cause}` : CAUSES[event.cause];
+        let reason = cause ? text(cause) : reasonIn(event.reason);
+        if (event.times > 1) reason += text('and') + text('refusedTimes', { count: number(event.times) });
         parts.push(make('span', { class: 'reason' }, text('inBrackets', { words: reason })));
     }
     return parts;

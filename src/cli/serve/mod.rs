@@ -394,6 +394,7 @@ impl Totals {
             | Event::Rendition(_)
             | Event::Relay(_)
             | Event::Drain { .. }
+            | Event::Refused(_)
             | Event::KeyframeRequest { .. } => {}
             Event::Recording(recording) => match recording.state {
                 RecordingState::Writing => {}

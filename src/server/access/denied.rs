@@ -25,6 +25,19 @@ pub(in crate::server) enum Denied {
 }
 
 impl Denied {
+    /// Returns the cause as one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::NoSecret => "no-key",
+            Self::WrongSecret => "wrong-key",
+            Self::TooOften(_) => "too-often",
+            Self::Token(problem) => problem.name(),
+            Self::Callback => "callback",
+            Self::NoCallback => "no-callback",
+        }
+    }
+
     /// Returns a sentence for the user of the client.
     pub fn text(&self, action: Action) -> String {
         let (verb, key) = match action {

@@ -1,8 +1,10 @@
 //! Decides for every protocol whether a client may publish or play a stream. The module checks
 //! addresses first, then keys and tokens, and finally asks a callback.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::base::secret::scrub;
 use crate::server::access::action::Action;
 use crate::server::access::callback::calls::{Callbacks, DoneCall};
 use crate::server::access::callback::visit::{Call, Visit};
@@ -11,6 +13,7 @@ use crate::server::access::grant::Grant;
 use crate::server::access::rules::ActionRules;
 use crate::server::access::token::claims::TokenUse;
 use crate::server::access::token::verify::is_token;
+use crate::server::event::{Event, Refusal};
 use crate::server::registry::Registry;
 
 /// A client that wants to publish or play.
@@ -30,13 +33,62 @@ pub(in crate::server) async fn check(
     request: AccessRequest,
 ) -> Result<Grant, Denied> {
     let expelled = registry.expulsions();
-    let grant = decide(&registry, request).await?;
-    Ok(Grant { expelled, ..grant })
+    match decide(&registry, &request).await {
+        Ok(grant) => Ok(Grant { expelled, ..grant }),
+        Err(why) => {
+            let AccessRequest { action, visit, call } = &request;
+            let protocol = call.as_ref().map(|_| visit.protocol);
+            let refusal = refusal_of(visit, action.name(), &why, *action);
+            report(&registry, Refusal { protocol, ..refusal });
+            Err(why)
+        }
+    }
 }
 
-async fn decide(registry: &Arc<Registry>, request: AccessRequest) -> Result<Grant, Denied> {
+/// Reports a refused client. The names that it sent can contain a key by mistake.
+pub(in crate::server) fn report(registry: &Registry, refusal: Refusal) {
+    let [app, stream] =
+        [&refusal.app, &refusal.stream].map(|name| scrub(name).unwrap_or_else(|| "***".to_owned()));
+    registry.tell(Event::Refused(Refusal { app, stream, ..refusal }));
+}
+
+/// Reports a client that was refused before it named a stream.
+pub(in crate::server) fn report_early(
+    registry: &Registry,
+    address: IpAddr,
+    action: &'static str,
+    (cause, reason): (&'static str, String),
+) {
+    let refusal = Refusal {
+        address: address.to_canonical(),
+        protocol: None,
+        action,
+        app: String::new(),
+        stream: String::new(),
+        cause,
+        reason,
+        times: 1,
+    };
+    report(registry, refusal);
+}
+
+fn refusal_of(visit: &Visit, action: &'static str, why: &Denied, of: Action) -> Refusal {
+    Refusal {
+        address: visit.address,
+        protocol: Some(visit.protocol),
+        action,
+        app: visit.app.clone(),
+        stream: visit.stream.clone(),
+        cause: why.name(),
+        reason: why.text(of),
+        times: 1,
+    }
+}
+
+async fn decide(registry: &Arc<Registry>, request: &AccessRequest) -> Result<Grant, Denied> {
     let AccessRequest { action, visit, call } = request;
-    if let Some(decision) = own_stream(registry, action, &visit) {
+    let action = *action;
+    if let Some(decision) = own_stream(registry, action, visit) {
         return decision;
     }
     let access = registry.access();
@@ -47,10 +99,10 @@ async fn decide(registry: &Arc<Registry>, request: AccessRequest) -> Result<Gran
     }
     let mut grant = Grant { limits: app.limits, ..Grant::default() };
     if rules.needs_secret() {
-        check_secret(registry, rules, action, &visit, &mut grant).await?;
+        check_secret(registry, rules, action, visit, &mut grant).await?;
     }
-    if let (Some(call), Some(callbacks)) = (&call, access.callbacks(&visit.app)) {
-        ask(callbacks, &visit, call, &mut grant).await?;
+    if let (Some(call), Some(callbacks)) = (call, access.callbacks(&visit.app)) {
+        ask(callbacks, visit, call, &mut grant).await?;
     }
     Ok(grant)
 }
@@ -65,8 +117,11 @@ pub(in crate::server) async fn connect(
     visit: Visit,
 ) -> Result<Grant, Denied> {
     let mut grant = Grant::default();
-    if let Some(callbacks) = registry.access().callbacks(&visit.app) {
-        ask(callbacks, &visit, &Call::Connect, &mut grant).await?;
+    if let Some(callbacks) = registry.access().callbacks(&visit.app)
+        && let Err(why) = ask(callbacks, &visit, &Call::Connect, &mut grant).await
+    {
+        report(&registry, refusal_of(&visit, "connect", &why, Action::Play));
+        return Err(why);
     }
     Ok(grant)
 }
@@ -116,6 +171,7 @@ async fn check_secret(
             // wrong attempts.
             Ok(claims) => {
                 grant.by_token = true;
+                grant.ends = Some(claims.ends());
                 grant.address = claims.is_bound().then_some(visit.address);
                 return Ok(());
             }

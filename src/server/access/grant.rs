@@ -15,6 +15,8 @@ pub(in crate::server) struct Grant {
     pub proven: bool,
     /// True if the client's secret is a token, which differs with each connection.
     pub by_token: bool,
+    /// The end of the client's token in seconds since 1970.
+    pub ends: Option<u64>,
     /// The only address that has the right, if the token names one.
     pub address: Option<IpAddr>,
     /// The name of the stream (or, for a connection, of the application) if a callback changed it.

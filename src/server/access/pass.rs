@@ -1,6 +1,7 @@
 //! Passes of HLS viewers. The key or token of a viewer opens the first playlist; the addresses in it
 //! contain a pass, which opens the other playlists and the segments of the same stream. A pass is a
-//! signed text, so the server does not store passes. Passes are valid during one run of the server.
+//! signed text, so the server does not store passes. Passes are valid during one run of the server, until other
+//! viewers may play, and no longer than the token of their viewer.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -38,17 +39,18 @@ impl Passes {
         Self { key: RwLock::new(new_key()) }
     }
 
+    /// Returns a signer with the present key. A later [`revoke`](Self::revoke) also makes its passes invalid, even
+    /// those that it issues afterwards.
+    pub fn at_present(&self) -> Self {
+        Self { key: RwLock::new(self.key.read().clone()) }
+    }
+
     /// Makes all earlier passes invalid.
     pub fn revoke(&self) {
         *self.key.write() = new_key();
     }
 
-    /// Returns a pass that is issued at this time, in seconds since 1970.
-    pub fn issue(&self, scope: PassScope<'_>, now: u64) -> String {
-        self.issue_until(scope, now, u64::MAX)
-    }
-
-    /// Returns a pass like [`issue`](Self::issue) that ends at `end` at the latest, in seconds since 1970.
+    /// Returns a pass that is issued at `now`, and ends at `end` at the latest, both in seconds since 1970.
     pub fn issue_until(&self, scope: PassScope<'_>, now: u64, end: u64) -> String {
         let until = (now + VALID.as_secs()).min(end).to_be_bytes();
         let key = self.key.read();
@@ -101,23 +103,31 @@ mod tests {
 
     const NOW: u64 = 1_800_000_000;
 
+    fn issue(passes: &Passes, scope: PassScope<'_>) -> String {
+        passes.issue_until(scope, NOW, u64::MAX)
+    }
+
     #[test]
     fn a_revoked_pass_opens_nothing() {
         let passes = Passes::new();
         let scope = PassScope { app: "live", stream: "show", address: None };
         let address = "192.0.2.1".parse().unwrap();
         let opens = |pass: &str| passes.opens(pass, "live", "show", address, NOW);
-        let old = passes.issue(scope, NOW);
+        let old = issue(&passes, scope);
         assert!(opens(&old));
         passes.revoke();
-        assert!(!opens(&old) && opens(&passes.issue(scope, NOW)));
+        assert!(!opens(&old) && opens(&issue(&passes, scope)));
+        let slow = passes.at_present();
+        assert!(opens(&issue(&slow, scope)));
+        passes.revoke();
+        assert!(!opens(&issue(&slow, scope)), "the decision is older");
     }
 
     #[test]
     fn a_pass_opens_one_stream_for_a_while() {
         let passes = Passes::new();
         let scope = PassScope { app: "live", stream: "show", address: None };
-        let pass = passes.issue(scope, NOW);
+        let pass = issue(&passes, scope);
         let [here, there]: [IpAddr; 2] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
         let opens = |app, stream, address, now| passes.opens(&pass, app, stream, address, now);
         assert!(opens("live", "show", here, NOW) && opens("live", "show", there, NOW + 40_000));
@@ -152,8 +162,7 @@ mod tests {
     fn a_pass_can_be_bound_to_an_address() {
         let passes = Passes::new();
         let here: IpAddr = [192, 0, 2, 1].into();
-        let pass =
-            passes.issue(PassScope { app: "live", stream: "show", address: Some(here) }, NOW);
+        let pass = issue(&passes, PassScope { app: "live", stream: "show", address: Some(here) });
         let opens =
             |address: &str| passes.opens(&pass, "live", "show", address.parse().unwrap(), NOW);
         assert!(opens("192.0.2.1") && opens("::ffff:192.0.2.1"));

@@ -1,13 +1,15 @@
-//! The last events of a server for the operator. Viewers come and go often, so their events are in a
-//! separate list, and do not displace other events.
+//! The last events of a server for the operator. Viewers come and go often, and refused clients try again, so
+//! their events are in separate lists, and do not displace other events.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::files::disk_space::Warning;
-use crate::server::event::{Ended, Event, Peer, Protocol};
+use crate::server::event::refusals::Refusals;
+use crate::server::event::{Ended, Event, Peer, Protocol, Refusal};
 use crate::server::relay::rules::Direction;
 use crate::text::Language;
 
@@ -31,6 +33,12 @@ pub(in crate::server) struct LoggedEvent {
     pub app: Option<String>,
     pub stream: Option<String>,
     pub address: Option<SocketAddr>,
+    /// The address of a refused client.
+    pub ip: Option<IpAddr>,
+    /// The action of a refused client.
+    pub action: Option<&'static str>,
+    /// How often a client was refused.
+    pub times: Option<u64>,
     pub id: Option<u64>,
     pub protocol: Option<Protocol>,
     pub state: Option<&'static str>,
@@ -51,6 +59,7 @@ pub(in crate::server) struct LoggedEvent {
 pub(in crate::server) struct EventLog {
     next: u64,
     viewers: VecDeque<LoggedEvent>,
+    refused: Refusals,
     others: VecDeque<LoggedEvent>,
     /// Number of viewers.
     watching: u64,
@@ -59,7 +68,18 @@ pub(in crate::server) struct EventLog {
 }
 
 impl EventLog {
-    pub fn note(&mut self, event: &Event, wall_micros: i64) {
+    /// Adds an event. Returns the event to report: repeated refusals are reported rarely.
+    pub fn note(&mut self, event: Event, now: Timestamp, wall_micros: i64) -> Option<Event> {
+        if let Event::Refused(refusal) = event {
+            self.next += 1;
+            let report = self.refused.note(refusal, now, (self.next, wall_micros));
+            return report.map(Event::Refused);
+        }
+        self.add(&event, wall_micros);
+        Some(event)
+    }
+
+    fn add(&mut self, event: &Event, wall_micros: i64) {
         match event {
             Event::Join(_) => {
                 self.watching += 1;
@@ -83,9 +103,16 @@ impl EventLog {
     /// Returns the last events, newest first. Viewer events are included only on request.
     pub fn latest(&self, with_viewers: bool) -> Vec<LoggedEvent> {
         let viewers = self.viewers.iter().filter(|_| with_viewers);
-        let mut all: Vec<_> = self.others.iter().chain(viewers).collect();
+        let refused = self.refused.entries().map(|it| LoggedEvent {
+            number: it.number,
+            wall_micros: it.wall_micros,
+            ..of_refusal(&it.refusal)
+        });
+        let others = self.others.iter().chain(viewers).cloned();
+        let mut all: Vec<_> = others.chain(refused).collect();
         all.sort_unstable_by_key(|event| std::cmp::Reverse(event.number));
-        all.into_iter().take(MAX_EVENTS).cloned().collect()
+        all.truncate(MAX_EVENTS);
+        all
     }
 
     /// Returns the maximum number of simultaneous viewers so far.
@@ -110,6 +137,10 @@ pub(in crate::server) fn trace(event: &Event) {
         app = event.app,
         stream = event.stream,
         peer = event.address.map(tracing::field::display),
+        refused = event.ip.map(tracing::field::display),
+        action = event.action,
+        cause = event.cause,
+        times = event.times,
         protocol = event.protocol.map(Protocol::name),
         state = event.state,
         file = event.file,
@@ -129,6 +160,7 @@ fn logged(event: &Event) -> Option<LoggedEvent> {
         Event::Unpublish(peer, ended) => of_peer("unpublish", peer, Some(ended)),
         Event::Join(peer) => of_peer("join", peer, None),
         Event::Leave(peer, ended) => of_peer("leave", peer, Some(ended)),
+        Event::Refused(refusal) => of_refusal(refusal),
         Event::Fault(struck) => LoggedEvent {
             name: "fault",
             address: Some(struck.address),
@@ -195,6 +227,22 @@ fn logged(event: &Event) -> Option<LoggedEvent> {
     })
 }
 
+fn of_refusal(refusal: &Refusal) -> LoggedEvent {
+    let named = |name: &String| Some(name).filter(|name| !name.is_empty()).and_then(|it| short(it));
+    LoggedEvent {
+        name: "refused",
+        app: named(&refusal.app),
+        stream: named(&refusal.stream),
+        ip: Some(refusal.address),
+        protocol: refusal.protocol,
+        action: Some(refusal.action),
+        cause: Some(refusal.cause),
+        reason: short(&refusal.reason),
+        times: Some(refusal.times),
+        ..LoggedEvent::default()
+    }
+}
+
 fn of_peer(name: &'static str, peer: &Peer, ended: Option<&Ended>) -> LoggedEvent {
     LoggedEvent {
         name,
@@ -227,17 +275,42 @@ mod tests {
     #[test]
     fn viewers_displace_only_viewers_and_texts_are_short() {
         let mut log = EventLog::default();
-        log.note(&Event::Publish(peer(&"x".repeat(60_000))), 1);
+        let mut note = |event| log.note(event, Timestamp::ZERO, 1).is_some();
+        assert!(note(Event::Publish(peer(&"x".repeat(60_000)))));
         for _ in 0..500 {
-            log.note(&Event::Join(peer("show")), 2);
+            note(Event::Join(peer("show")));
         }
         let ended = Ended { reason: "gone".to_owned(), after: Duration::ZERO, bytes: 9 };
-        log.note(&Event::Leave(peer("show"), ended), 3);
+        note(Event::Leave(peer("show"), ended));
         let others = log.latest(false);
         assert_eq!((others.len(), others[0].name, others[0].number), (1, "publish", 1));
         assert_eq!(others[0].stream.as_ref().unwrap().len(), MAX_TEXT);
         let all = log.latest(true);
         assert_eq!((all.len(), all[0].name, all[0].bytes), (MAX_EVENTS, "leave", Some(9)));
         assert_eq!((log.peak(), log.watching), (500, 499));
+    }
+
+    #[test]
+    fn refused_clients_displace_no_other_events() {
+        let mut log = EventLog::default();
+        for _ in 0..MAX_EVENTS {
+            log.note(Event::Publish(peer("show")), Timestamp::ZERO, 1);
+        }
+        for last in 0..1_000_u32 {
+            let refusal = Refusal {
+                address: std::net::Ipv4Addr::from(last).into(),
+                protocol: Some(Protocol::Rtmp),
+                action: "publish",
+                app: "live".to_owned(),
+                stream: String::new(),
+                cause: "wrong-key",
+                reason: "The publish key is wrong.".to_owned(),
+                times: 1,
+            };
+            log.note(Event::Refused(refusal), Timestamp::ZERO, 2);
+        }
+        let all = log.latest(true);
+        assert_eq!((all.len(), all[0].name, all[0].stream.as_ref()), (MAX_EVENTS, "refused", None));
+        assert_eq!(all.iter().filter(|it| it.name == "publish").count(), MAX_EVENTS - 20);
     }
 }

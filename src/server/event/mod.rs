@@ -1,9 +1,10 @@
 //! Events of the server, and the state of its streams.
 
 pub(in crate::server) mod log;
+mod refusals;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub enum Event {
     Join(Peer),
     /// A viewer has left.
     Leave(Peer, Ended),
+    /// A client was refused.
+    Refused(Refusal),
     /// A requested fault has struck.
     Fault(StruckFault),
     /// A publication is being recorded.
@@ -40,6 +43,25 @@ pub enum Event {
     Drain { successor: Option<String> },
     /// A viewer of onair's own stream needs a keyframe before the next one is due.
     KeyframeRequest { app: String, stream: String },
+}
+
+/// A refused client, without its key or token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub address: IpAddr,
+    /// The protocol of a publisher or viewer. `None` for other requests.
+    pub protocol: Option<Protocol>,
+    /// The refused action: `connect`, `publish`, `play` or `operate`.
+    pub action: &'static str,
+    /// The names as the client sent them, without known secrets. Empty if the action has none.
+    pub app: String,
+    pub stream: String,
+    /// The cause as one word.
+    pub cause: &'static str,
+    /// The reason for the user, in English.
+    pub reason: String,
+    /// Number of refusals of this client since its last event.
+    pub times: u64,
 }
 
 /// The recording of a publication.

@@ -1,12 +1,19 @@
 //! HTTP clients: accepted connections, and the client data, the credentials and the access of each request.
 
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 
-use axum::extract::Request;
-use axum::extract::connect_info::Connected;
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header;
-use axum::serve::IncomingStream;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::watch;
 use url::form_urlencoded;
 
 use crate::base::Secret;
@@ -22,6 +29,10 @@ use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
 use crate::server::service::port::OpenPort;
 
+/// Maximum size of the header of a request in bytes. A larger header, or one with more than 100 fields (the limit of
+/// hyper), gets status 431 (RFC 6585 §5).
+const MAX_HEADER: usize = 32 << 10;
+
 /// The listener with connection limits.
 pub(super) struct Callers {
     pub listener: net::Listener,
@@ -30,9 +41,26 @@ pub(super) struct Callers {
     pub open: OpenPort,
 }
 
-impl axum::serve::Listener for Callers {
-    type Io = Idle;
-    type Addr = SocketAddr;
+impl Callers {
+    /// Serves clients until `closing` is ready. Then it closes the port, and waits until the requests in progress
+    /// are over.
+    pub async fn serve(mut self, router: Router, closing: impl Future<Output = ()>) {
+        let close = watch::Sender::new(false);
+        let router = TowerToHyperService::new(router);
+        let mut closing = pin!(closing);
+        loop {
+            let (stream, address) = tokio::select! {
+                () = &mut closing => break,
+                accepted = self.accept() => accepted,
+            };
+            let (spot, local) = (Arc::clone(stream.spot()), stream.local());
+            let caller = Caller { address, spot, local };
+            tokio::spawn(converse(stream, caller, router.clone(), close.subscribe()));
+        }
+        drop(self);
+        close.send_replace(true);
+        close.closed().await;
+    }
 
     async fn accept(&mut self) -> (Idle, SocketAddr) {
         loop {
@@ -44,9 +72,36 @@ impl axum::serve::Listener for Callers {
             }
         }
     }
+}
 
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        Ok(self.listener.local_addr())
+/// Answers the requests of one connection.
+async fn converse(
+    stream: Idle,
+    caller: Caller,
+    router: TowerToHyperService<Router>,
+    mut close: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(caller.clone()));
+        router.call(request)
+    });
+    let mut settings = http1::Builder::new();
+    settings.max_buf_size(MAX_HEADER);
+    let connection = settings.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        _ = close.wait_for(|close| *close) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "an HTTP connection failed");
     }
 }
 
@@ -101,13 +156,6 @@ pub(super) struct Caller {
     pub local: Option<IpAddr>,
 }
 
-impl Connected<IncomingStream<'_, Callers>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, Callers>) -> Self {
-        let (address, io) = (*stream.remote_addr(), stream.io());
-        Self { address, spot: Arc::clone(io.spot()), local: io.local() }
-    }
-}
-
 /// The result for a client that may play.
 #[derive(Default)]
 pub(super) struct ViewerEntry {
@@ -131,12 +179,15 @@ pub(super) async fn access(
     if let Some(pass) = pass.filter(opens) {
         return Ok(ViewerEntry { pass: Some(pass), ..ViewerEntry::default() });
     }
+    // A reload during the decision makes the pass invalid.
+    let passes = registry.passes.at_present();
     let request = AccessRequest { action: Action::Play, visit, call };
     let grant = gate::check(Arc::clone(registry), request).await?;
     let stream = grant.renamed.as_deref().unwrap_or(&stream);
     let scope = PassScope { app: &app, stream, address: grant.address };
-    let pass = (grant.proven || grant.asked).then(|| registry.passes.issue(scope, now));
-    // A pass outlives the key or token.
+    let end = grant.ends.unwrap_or(u64::MAX);
+    let pass = (grant.proven || grant.asked).then(|| passes.issue_until(scope, now, end));
+    // A pass outlives the key.
     if pass.is_some() && grant.expelled != registry.expulsions() {
         return Err(Denied::WrongSecret);
     }

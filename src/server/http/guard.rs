@@ -11,10 +11,14 @@ use axum::response::{IntoResponse, Response};
 
 use crate::base::secret::is_same_secret;
 use crate::server::access::denied::{Denied, too_often};
+use crate::server::access::gate::report_early;
 use crate::server::access::proxies::ProxyRules;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
 use crate::wire::http::{is_known_host, is_loopback_host, is_same_origin};
+
+/// The types of bodies that a path accepts (W3C Linked Data Platform §7.1).
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 /// Methods that at least one path supports.
 const METHODS: &str = "GET, HEAD, OPTIONS, POST, PATCH, DELETE";
@@ -42,7 +46,7 @@ pub(super) async fn check(
             // lacks.
             (
                 header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                "accept-patch, age, date, etag, link, location",
+                "accept-patch, accept-post, age, date, etag, link, location",
             ),
         ];
         for (name, value) in more {
@@ -85,7 +89,16 @@ async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next
         return (StatusCode::FORBIDDEN, why).into_response();
     }
     match *request.method() {
-        Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response(),
+        Method::OPTIONS => {
+            let is_whep = request.uri().path().ends_with("/whep");
+            // A WHEP endpoint names the type of its offers (draft-ietf-wish-whep).
+            let mut response = (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response();
+            if is_whep {
+                let kind = HeaderValue::from_static("application/sdp");
+                response.headers_mut().insert(ACCEPT_POST, kind);
+            }
+            response
+        }
         _ => next.run(request).await,
     }
 }
@@ -166,9 +179,18 @@ pub(super) fn authorize(
     if is_same_secret(token.expose().as_bytes(), given.as_bytes()) {
         return Ok(());
     }
-    registry.tries(caller.address.ip(), || false).map_err(|refused| match refused {
-        Denied::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, too_often("tokens", wait)),
-        _ => (StatusCode::UNAUTHORIZED, format!("the token is wrong: {TOKEN_CURE}")),
+    registry.tries(caller.address.ip(), || false).map_err(|refused| {
+        let (cause, status, text) = match refused {
+            Denied::TooOften(wait) => {
+                ("too-often", StatusCode::TOO_MANY_REQUESTS, too_often("tokens", wait))
+            }
+            _ => {
+                let text = format!("the token is wrong: {TOKEN_CURE}");
+                ("wrong-token", StatusCode::UNAUTHORIZED, text)
+            }
+        };
+        report_early(registry, caller.address.ip(), "operate", (cause, text.clone()));
+        (status, text)
     })
 }
 

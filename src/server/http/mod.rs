@@ -80,10 +80,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
         .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
         .with_state(Arc::clone(&registry));
     let callers = Callers { listener, registry: Arc::clone(&registry), open: open.clone() };
-    let service = router.into_make_service_with_connect_info::<Caller>();
-    let stopped = async move { open.closing(&registry).await };
-    // This never fails, because the listener itself retries failed accepts.
-    let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
+    callers.serve(router, async move { open.closing(&registry).await }).await;
 }
 
 /// Returns whether the server works. A full server works too: a restart would only disconnect its

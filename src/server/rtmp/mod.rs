@@ -20,8 +20,10 @@ use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::callback::visit::Call;
 use crate::server::access::denied::Denied;
+use crate::server::access::gate;
 use crate::server::access::grant::Grant;
 use crate::server::event::log::SESSION_LOG;
+use crate::server::event::{Protocol, Refusal};
 use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
@@ -344,6 +346,10 @@ impl Task {
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.is_login_limited() && knocks {
             let verdict = self.registry.knock(&connect.app, connection.peer.ip());
+            if let auth::Verdict::Wrong(text) = &verdict {
+                let why = ("wrong-password", text.clone());
+                gate::report_early(&self.registry, connection.peer.ip(), "publish", why);
+            }
             if let auth::Verdict::Rejected(text) | auth::Verdict::Wrong(text) = verdict {
                 let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
                 connection.with_session(|session| session.reject_connect(&status));
@@ -462,16 +468,30 @@ impl Task {
             }
             Err(refused) => refused,
         };
-        let (code, text) = match refused {
+        let (code, cause, text) = match refused {
             Refused::Taken => {
-                (code::PUBLISH_BAD_NAME, "Somebody publishes by this name already.".to_owned())
+                let text = "Somebody publishes by this name already.".to_owned();
+                (code::PUBLISH_BAD_NAME, "taken", text)
             }
-            Refused::Full => (code::PUBLISH_DENIED, "The server has too many streams.".to_owned()),
+            Refused::Full => {
+                (code::PUBLISH_DENIED, "full", "The server has too many streams.".to_owned())
+            }
             Refused::AppFull(most) => {
                 let text = format!("The application has {most} streams, as many as it may.");
-                (code::PUBLISH_DENIED, text)
+                (code::PUBLISH_DENIED, "full", text)
             }
         };
+        let refusal = Refusal {
+            address: peer.ip().to_canonical(),
+            protocol: Some(Protocol::Rtmp),
+            action: Action::Publish.name(),
+            app: name.app,
+            stream: name.stream,
+            cause,
+            reason: text.clone(),
+            times: 1,
+        };
+        gate::report(&self.registry, refusal);
         reject(code, text)
     }
 

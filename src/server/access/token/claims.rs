@@ -110,6 +110,11 @@ impl Claims {
         Ok(())
     }
 
+    /// Returns the end of the token in seconds since 1970.
+    pub fn ends(&self) -> u64 {
+        u64::try_from(self.expires).unwrap_or_default()
+    }
+
     /// Returns true if only some addresses may use the token.
     pub fn is_bound(&self) -> bool {
         !self.addresses.is_empty()

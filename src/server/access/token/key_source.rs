@@ -26,7 +26,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const MAX_SET: usize = 256 << 10;
 
 /// The tokens that a server accepts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenRules {
     /// Shared secrets (HS256), the newest first.
     pub secrets: Vec<Secret>,
@@ -49,14 +49,14 @@ impl TokenRules {
 }
 
 /// Public keys, or their location.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     Keys(KeySet),
     Url(WebUrl),
 }
 
 /// Public keys.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet(Arc<Vec<PublicKey>>);
 
 impl KeySet {

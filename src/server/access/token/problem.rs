@@ -36,6 +36,22 @@ impl TokenProblem {
         }
     }
 
+    /// Returns the cause as one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "token-malformed",
+            Self::Algorithm => "token-algorithm",
+            Self::Signature => "token-signature",
+            Self::NoEnd => "token-without-end",
+            Self::Expired => "token-expired",
+            Self::NotYet => "token-not-yet",
+            Self::OtherServer => "token-other-server",
+            Self::OtherStream => "token-other-stream",
+            Self::OtherAction => "token-other-action",
+            Self::OtherAddress => "token-other-address",
+        }
+    }
+
     /// Returns true if the token is valid, but for another stream, action or address.
     pub const fn is_elsewhere(self) -> bool {
         matches!(self, Self::OtherStream | Self::OtherAction | Self::OtherAddress)
