@@ -41,6 +41,16 @@ pub fn sdp(data: &[u8]) {
         assert_eq!(sdp::Credentials::of_fragment(&again), Some(found));
     }
     let _ = sdp::fragment_ufrag(&text);
+    if stun::answered(data).is_some() {
+        assert!(stun::is_stun(data) && !stun::is_request(data));
+    }
+    // The tag of a message depends on all bytes before it, so only a message with this tag is intact.
+    let hmac = |key: &[u8], parts: &[&[u8]]| {
+        let sum = parts.iter().chain([&key]).flat_map(|it| it.iter()).fold(0_u8, |a, b| a ^ b);
+        [sum; 20]
+    };
+    let is_intact = stun::is_intact(data, "password", &hmac);
+    assert!(!is_intact || data.len() >= 44);
     if let Some(ufrag) = stun::local_ufrag(data) {
         assert!(stun::is_stun(data) && ufrag.len() < data.len());
     }

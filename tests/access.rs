@@ -195,9 +195,12 @@ fn the_addresses_of_a_playlist_have_a_pass_for_one_stream() {
     // The pass is good neither for another stream nor for another way to watch.
     assert_eq!(serve.status("GET", &format!("/live/other/hls/main.m3u8?pass={pass}"), ""), 401);
     assert_eq!(serve.status("GET", &format!("/live/show.flv?pass={pass}"), ""), 401);
-    // The key changes. Those who are already watching may continue.
+    // Only a change of the rules for viewers ends the pass.
+    let main = format!("/live/show/hls/main.m3u8?pass={pass}");
+    serve.reload("[app.live]\nplay = { keys = [\"Pl4y-k3y\"] }\n[app.live.limits]\nviewers = 9\n");
+    assert_eq!(serve.status("GET", &main, ""), 200);
     serve.reload("[app.live]\nplay = { keys = [\"second\"] }\n");
-    assert_eq!(serve.status("GET", &format!("/live/show/hls/main.m3u8?pass={pass}"), ""), 200);
+    assert_eq!(serve.status("GET", &main, ""), 401);
     assert_eq!(serve.status("GET", "/live/show.m3u8?key=Pl4y-k3y", ""), 401);
     assert_eq!(serve.status("GET", "/live/show.m3u8?key=second", ""), 200);
 }
@@ -214,6 +217,40 @@ fn wrong_keys_are_slowed_down_over_http_and_missing_ones_are_not() {
         assert!(!limited || answer.to_lowercase().contains("retry-after: "), "{answer}");
         limited
     });
+}
+
+/// Refused clients are among the events, without their keys, and repeats are one event.
+#[test]
+fn refused_clients_are_reported_without_their_keys() {
+    peers::require!("ffmpeg");
+    let mut serve = Serve::start(KEYS);
+    assert!(serve.refuses_publisher("live/Pub-k3y?key=Wr0ng-k3y").contains("wrong"));
+    assert!(serve.refuses_player("live/show").contains("needed"));
+    for _ in 0..3 {
+        assert_eq!(serve.status("GET", "/live/show.m3u8?key=Wr0ng-k3y", ""), 401);
+    }
+    serve.onair.wait_event("the refused player", |it| it["cause"] == "no-key");
+    let refused = serve.named("refused");
+    let fields = |it: &Value| {
+        ["action", "app", "stream", "peer", "protocol", "cause"]
+            .map(|name| it[name].as_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        refused.iter().map(fields).collect::<Vec<_>>(),
+        [
+            ["publish", "live", "***", "127.0.0.1", "rtmp", "wrong-key"],
+            ["play", "live", "show", "127.0.0.1", "rtmp", "no-key"],
+        ],
+        "repeats are not reported"
+    );
+    let answer = serve.ask("GET", "/api/v1/events", "");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let events: Value = serde_json::from_str(body).unwrap();
+    let last = &events["events"][0];
+    assert_eq!((&last["event"], &last["cause"]), (&"refused".into(), &"wrong-key".into()));
+    assert_eq!(last["times"], 4, "{last}");
+    let said = serve.onair.peer.output() + &serve.onair.peer.errors() + body;
+    assert!(!said.contains("k3y"), "{said}");
 }
 
 #[test]

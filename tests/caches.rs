@@ -294,7 +294,7 @@ fn check_page(port: u16) {
     }
     let offer = format!("{origin}Content-Type: application/sdp\r\nContent-Length: 3\r\n\r\nv=0");
     let (status, text) = ask_as(port, &host, "POST /live/show/whep HTTP/1.0", &offer);
-    assert_eq!(status, 400, "onair reads the offer: {text}");
+    assert_eq!(status, 422, "onair reads the offer: {text}");
     let upgrade = format!(
         "{origin}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"

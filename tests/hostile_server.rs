@@ -3,6 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -170,4 +172,129 @@ fn a_server_gives_back_what_hostile_peers_made_it_take() {
         start.returned(name);
         assert!(served.is_well(), "{name}");
     }
+}
+
+/// Sends the same request in many connections, which stay open.
+fn requests(served: &Served, request: impl Fn(usize) -> String) -> Vec<TcpStream> {
+    let send = |number| {
+        let mut stream = TcpStream::connect(&served.http).ok()?;
+        // The server may close the connection before it has everything.
+        let _ = stream.write_all(request(number).as_bytes());
+        Some(stream)
+    };
+    (0..300).filter_map(send).collect()
+}
+
+fn huge_headers(served: &Served) -> Vec<TcpStream> {
+    let field = "a".repeat(390_000);
+    requests(served, |_| format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {field}"))
+}
+
+/// The stream cannot be cut, so there is never a part.
+fn reloads_that_wait(served: &Served) -> Vec<TcpStream> {
+    requests(served, |number| {
+        let path = format!("/live/steady/hls/main.m3u8?_HLS_msn={number}&_HLS_part=0");
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    })
+}
+
+fn wrong_tokens(served: &Served) -> Vec<TcpStream> {
+    requests(served, |number| {
+        let fields = format!("Host: localhost\r\nAuthorization: Bearer wrong{number}\r\n");
+        format!("DELETE /api/v1/viewers/1 HTTP/1.1\r\n{fields}\r\n")
+    })
+}
+
+/// Returns the connections of an attack, which stay open.
+type Attack = fn(&Served) -> Vec<TcpStream>;
+
+/// Ends the threads of a test, also if it fails.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Publishes numbered frames until `stop`.
+fn publish_steadily(mut publisher: Client, stop: &AtomicBool) {
+    let mut number = 0_u32;
+    while !stop.load(Ordering::Acquire) {
+        let mut body = vec![if number == 0 { 0x17 } else { 0x27 }, 1, 0, 0, 0];
+        body.extend(number.to_be_bytes());
+        publisher.send(&(TagKind::Video, number * 20, Bytes::from(body)));
+        number += 1;
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Counts the frames, of which none may be absent.
+fn watch_steadily(mut viewer: Client, stop: &AtomicBool, received: &AtomicU32) {
+    while !stop.load(Ordering::Acquire) {
+        match viewer.next() {
+            Some(Event::Video { body, .. }) if body.get(1) == Some(&1) => {
+                let number = u32::from_be_bytes(body[5..9].try_into().unwrap());
+                assert_eq!(number, received.load(Ordering::Acquire), "a frame is absent");
+                received.store(number + 1, Ordering::Release);
+            }
+            Some(_) => {}
+            None => return,
+        }
+    }
+}
+
+#[test]
+fn hostile_requests_do_not_disturb_another_stream() {
+    let served = Served::start();
+    let mut publisher = Client::publish(&served.url("live/steady"));
+    publisher.send(&(TagKind::Video, 0, Bytes::from(vec![0x17, 0, 0, 0, 0, 1, 2, 3])));
+    let viewer = Client::play(&served.url("live/steady"));
+    let (stop, received) = (AtomicBool::new(false), AtomicU32::new(0));
+    thread::scope(|scope| {
+        let stopper = StopOnDrop(&stop);
+        scope.spawn(|| publish_steadily(publisher, &stop));
+        scope.spawn(|| watch_steadily(viewer, &stop, &received));
+        let wait_frames = |name: &str| {
+            let before = received.load(Ordering::Acquire);
+            wait_for(name, LIMIT, || received.load(Ordering::Acquire) >= before + 50);
+        };
+        wait_frames("the first frames");
+        let start = Resources::of(served.server.peer.id());
+        let attacks: [(&str, Attack); 3] = [
+            ("frames beside huge headers", huge_headers),
+            ("frames beside reloads that wait", reloads_that_wait),
+            ("frames beside wrong tokens", wrong_tokens),
+        ];
+        for (name, attack) in attacks {
+            let held = attack(&served);
+            wait_frames(name);
+            let more = start.growth() >> 20;
+            println!("{name}: {more} MiB more");
+            assert!(more < 64, "{name}: {more} MiB more");
+            assert!(served.is_well(), "{name}");
+            drop(held);
+        }
+        drop(stopper);
+    });
+}
+
+#[test]
+fn headers_of_requests_are_limited() {
+    let served = Served::start();
+    let status = |fields: &str| {
+        let mut stream = TcpStream::connect(&served.http).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
+        // The server may close the connection before it has everything.
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[9..]).into_owned()
+    };
+    assert_eq!(status(&format!("X: {}\r\n", "a".repeat(31 << 10))), "200");
+    assert_eq!(status(&format!("X: {}\r\n", "a".repeat(57 << 10))), "431");
+    let fields = |count: usize| (0..count).map(|it| format!("X-{it}: a\r\n")).collect::<String>();
+    assert_eq!(status(&fields(90)), "200");
+    assert_eq!(status(&fields(110)), "431");
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::peers::client::Client;
-use crate::peers::{self, Peer, ffmpeg, wait_for};
+use crate::peers::{self, Peer, ffmpeg, wait_for, web};
 use crate::viewer_page::chromium::{Chromium, Page};
 use onair::base::{Clock, Secret};
 use onair::media::BitsPerSecond;
@@ -229,7 +229,10 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
     page.wait(&shows("#streams tr", "live/show"));
     assert_eq!(page.value("document.documentElement.lang"), "zh-CN");
     assert_eq!(page.text("title-streams"), "直播流");
+    let wrong = "Authorization: Bearer wrong\r\n";
+    web::ask_with(running.http(), "DELETE", "/api/v1/viewers/1", wrong);
     page.wait_soon(&shows("#events", "live/show：开始推流，协议 RTMP"));
+    page.wait_soon(&shows("#events", "已拒绝 127.0.0.1 使用本页（令牌错误"));
     click(&page, "#settings");
     assert_eq!(page.value("document.getElementById('options').open"), true);
     click(&page, "[name=language][value=en]");
@@ -237,6 +240,7 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
     click(&page, "#options .primary");
     assert_eq!(page.text("title-streams"), "Streams");
     page.wait_soon(&shows("#events", "live/show: published over RTMP"));
+    page.wait_soon(&shows("#events", "127.0.0.1 may not use this page (wrong token"));
     let background = page.value("getComputedStyle(document.body).backgroundColor");
     assert_eq!(background, "rgb(245, 246, 248)");
     page.wait("document.querySelector('#recordings button') !== null");

@@ -117,6 +117,26 @@ fn the_page_waits_plays_over_webrtc_and_plays_again_after_a_restart() {
 }
 
 #[test]
+fn the_page_plays_over_ipv6() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    if std::net::UdpSocket::bind("[::1]:0").is_err() {
+        assert!(std::env::var_os("CI").is_none(), "there is no IPv6");
+        eprintln!("SKIPPED: there is no IPv6");
+        return;
+    }
+    let any = Some(Listen::exactly("[::1]:0".parse().unwrap()));
+    let running = start_with(|config| (config.http, config.webrtc) = (any, any));
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    plays(&page, "whep", 20);
+    page.wait_soon("document.getElementById('say').disabled === false");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn a_link_without_the_key_says_so_and_one_with_it_plays_by_every_protocol() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;

@@ -83,6 +83,26 @@ fn a_token_opens_its_stream_until_it_expires_and_no_other() {
     assert!(!said.contains("Pl4nted"), "{said}");
 }
 
+/// The pass of an HLS viewer ends with the viewer's token.
+#[test]
+fn a_pass_ends_with_its_token() {
+    peers::require!("ffmpeg");
+    let mut serve = Serve::start(&rules());
+    let publish = token(&serve, &["--sub", "live/show", "--act", "publish"]);
+    let _publisher = serve.publish(&format!("live/show?token={publish}"));
+    serve.wait_published("show");
+    let opens = |for_: &str| {
+        let play = token(&serve, &["--sub", "live/show", "--act", "play", "--for", for_]);
+        let master = serve.ask("GET", &format!("/live/show.m3u8?token={play}"), "");
+        let list = master.lines().find(|line| line.starts_with("show/hls/main.m3u8?pass="));
+        let list = format!("/live/{}", list.unwrap_or_else(|| panic!("{master}")));
+        move |serve: &Serve| serve.status("GET", &list, "")
+    };
+    let (long, short) = (opens("1h"), opens("10s"));
+    wait_for("the end of the token", LIMIT, || short(&serve) == 401);
+    assert_eq!(long(&serve), 200);
+}
+
 /// A server with a key set that can change. It counts how often the set is fetched.
 struct KeyServer {
     port: u16,

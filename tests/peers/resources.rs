@@ -40,6 +40,11 @@ impl Resources {
         alone.then(|| Self { kept: KEPT_INSIDE, ..Self::of(std::process::id()) })
     }
 
+    /// Returns how much more memory the process has now, in bytes.
+    pub fn growth(&self) -> usize {
+        Self::of(self.id).resident.saturating_sub(self.resident)
+    }
+
     /// Waits until the process has no more resources than at that moment.
     ///
     /// # Panics

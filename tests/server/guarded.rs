@@ -123,7 +123,9 @@ fn pages_that_are_let_in_are_told_so_in_every_answer() {
     assert!(!head.contains("content-length") && head.contains("video/x-flv"), "{head}");
     let plain = asked(&running, "OPTIONS /", "Host: localhost\r\n");
     assert!(plain.contains("204") && plain.contains("allow: get"), "{plain}");
-    assert!(!plain.contains("access-control"), "{plain}");
+    assert!(!plain.contains("access-control") && !plain.contains("accept-post"), "{plain}");
+    let whep = asked(&running, "OPTIONS /live/onair/whep", "Host: localhost\r\n");
+    assert!(whep.contains("accept-post: application/sdp\r\n"), "{whep}");
 }
 
 #[test]

@@ -29,8 +29,8 @@ use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
 use crate::server::service::port::OpenPort;
 
-/// Maximum size of the header of a request in bytes. A larger header, or one with more than 100 fields (the limit of
-/// hyper), gets status 431 (RFC 6585 §5).
+/// Maximum size of the header of a request in bytes. hyper reads in steps of up to this size, so some headers of less
+/// than 56 KiB still fit. Larger ones, and those with more than 100 fields, get status 431 (RFC 6585 §5).
 const MAX_HEADER: usize = 32 << 10;
 
 /// The listener with connection limits.
