@@ -97,7 +97,7 @@ impl Changes {
             match trash::delete(&of) {
                 Ok(()) => Ok((None, problem!("recordings-trashed", name = name))),
                 Err(error) => {
-                    tracing::warn!(%error, "moving a recording to the trash failed");
+                    tracing::debug!(%error, "moving a recording to the trash failed");
                     let reason = why_not_trashed(&error);
                     Err(problem!("recordings-not-trashed", name = name, reason = reason))
                 }
