@@ -54,11 +54,6 @@ impl CutDraft {
     pub fn part(&self) -> Cut {
         Cut { from: self.from, to: self.to }
     }
-
-    /// Returns true if a typed text is not a time.
-    pub fn is_wrong(&self) -> bool {
-        self.typed.iter().flatten().any(|text| super::trim::parse_time(text).is_none())
-    }
 }
 
 /// The views of the frames that have been drawn, by file.

@@ -72,7 +72,7 @@ pub fn show(
     let text = match (cut.to.unwrap_or(length) > cut.from, &copy) {
         (false, _) => Some(texts.get("recordings-empty-part")),
         // The message is beside the wrong time.
-        (true, None) if cut.is_wrong() => None,
+        (true, None) if is_wrong(&cut) => None,
         (true, None) => Some(texts.get("recordings-copy-hint")),
         (true, Some(_)) => None,
     };
@@ -88,6 +88,11 @@ pub fn show(
     draft.cut = cut;
 }
 
+/// Returns true if a typed text is not a time.
+fn is_wrong(cut: &CutDraft) -> bool {
+    cut.typed.iter().flatten().any(|text| parse_time(text).is_none())
+}
+
 /// Returns the command that copies the chosen part, or `None` if a typed time is wrong, the part is
 /// empty, or nothing would change.
 pub(super) fn copy(
@@ -100,7 +105,7 @@ pub(super) fn copy(
     let (part, format) = (cut.part(), cut.format.or(own)?);
     let changes = part != Cut::default() || Some(format) != own;
     let is_some = cut.to.unwrap_or(details.duration) > cut.from;
-    if !(changes && is_some) || cut.is_wrong() {
+    if !(changes && is_some) || is_wrong(cut) {
         return None;
     }
     let to = free_name(recordings, file, part != Cut::default(), format);
@@ -203,7 +208,7 @@ fn time_text(at: Duration) -> String {
 }
 
 /// Parses a time like `1:02:03.5`, in which hours and minutes may be missing.
-pub(super) fn parse_time(text: &str) -> Option<Duration> {
+fn parse_time(text: &str) -> Option<Duration> {
     let parts: Vec<&str> = text.trim().split(':').collect();
     let (seconds, larger) = parts.split_last()?;
     if larger.len() > 2 || !seconds.starts_with(|it: char| it.is_ascii_digit()) {
