@@ -53,7 +53,7 @@ pub(super) struct Registry {
     access: RwLock<Arc<Access>>,
     rules: RwLock<Arc<MediaRules>>,
     notices: Notices,
-    /// See [`Config`]. This value can change at runtime.
+    /// See [`Config`]; this can change.
     pub successor: Mutex<Option<String>>,
     pub http_successor: Mutex<Option<HttpSuccessor>>,
     pub clock: Clock,
@@ -87,8 +87,7 @@ pub(super) struct Registry {
     pub began: Timestamp,
     /// True once clients are asked to move to the successor.
     draining: watch::Sender<bool>,
-    /// Number of times that all viewers had to leave. It changes before the viewers are
-    /// disconnected.
+    /// Number of times that all viewers had to leave. It changes before they are disconnected.
     pub expelled: watch::Sender<u64>,
     stopping: AtomicBool,
     stop: Notify,
@@ -177,8 +176,7 @@ impl Registry {
         let notices = Notices::new(runtime.clone(), clock);
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let Limits { streams, viewers, .. } = config.limits;
-        // The first number is the time in milliseconds. A server sends fewer messages than one per
-        // millisecond, so the numbers of a later run are larger.
+        // The time in milliseconds: nobody sends so many messages, so a later run has larger numbers.
         let first = clock.wall_micros(clock.now()).max(0).cast_unsigned() / 1_000;
         let chats = Chats::new(streams, viewers, config.chat.clone(), first);
         let admission = Admission::new(&config.limits);
@@ -364,7 +362,9 @@ impl Registry {
         let access = Access::new(config, &self.notices, Some(&*before));
         let is_other = !access.rules.admits_same_viewers(&before.rules);
         *self.access.write() = Arc::new(access);
-        is_other.then(|| self.passes.revoke());
+        if is_other {
+            self.passes.revoke();
+        }
         *self.rules.write() = Arc::new(config.media.clone());
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);
@@ -444,8 +444,8 @@ impl Registry {
         *self.expelled.borrow()
     }
 
-    /// Adds a viewer. `expelled` is the value of [`Registry::expulsions`] when the viewer was
-    /// admitted. Returns `None` if there are too many viewers or streams.
+    /// Adds a viewer. `expelled` is the value of [`Registry::expulsions`] at its admission. Returns `None`
+    /// if there are too many viewers or streams.
     pub fn join(
         &self,
         app: &str,
@@ -532,8 +532,7 @@ impl Registry {
         self.http_successor.lock().clone().filter(|_| self.is_draining())
     }
 
-    /// Returns the server to which the HTTP viewers of a stream move: [`Self::http_successor`] if
-    /// the stream is not published here, otherwise `None`.
+    /// Returns the [`Self::http_successor`] of the viewers of a stream that is not published here.
     pub fn moved_to(&self, app: &str, name: &str) -> Option<HttpSuccessor> {
         let is_here = || self.find(app, name).is_some_and(|stream| stream.is_published());
         self.http_successor().filter(|_| !is_here())

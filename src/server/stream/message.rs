@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
-use crate::server::stream::piece::MessageBytes;
 use crate::wire::container::flv;
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Time;
@@ -168,6 +167,26 @@ impl Message {
     /// Returns the memory that the message uses, in bytes.
     pub fn weight(&self) -> usize {
         self.rtmp.len()
+    }
+}
+
+/// The bytes of one message: the viewer's own header, which can be empty, and the shared part.
+#[derive(Clone, Debug, Default)]
+pub(in crate::server) struct MessageBytes {
+    pub head: Bytes,
+    pub rest: Bytes,
+}
+
+impl From<Bytes> for MessageBytes {
+    fn from(rest: Bytes) -> Self {
+        Self { head: Bytes::new(), rest }
+    }
+}
+
+impl MessageBytes {
+    /// Returns the number of bytes in both parts.
+    pub fn len(&self) -> usize {
+        self.head.len() + self.rest.len()
     }
 }
 

@@ -6,8 +6,7 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
-use crate::server::stream::message::{Class, MessageVersion};
-use crate::server::stream::piece::MessageBytes;
+use crate::server::stream::message::{Class, MessageBytes, MessageVersion};
 use crate::wire::container::flv::TagKind;
 
 /// Maximum number of buffers per system call.

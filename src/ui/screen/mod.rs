@@ -27,6 +27,7 @@ mod other_windows;
 mod projectors;
 mod push_to_talk_key;
 mod status_bar;
+mod window_list;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,7 +120,7 @@ pub struct Screen {
     /// The support for the push-to-talk key while another window has the keyboard focus.
     elsewhere: GlobalKeySupport,
     global_hotkeys: GlobalHotkeys,
-    others: other_windows::OtherWindows,
+    others: window_list::WindowList<Self>,
     wishes: Vec<WindowRequest>,
 }
 
@@ -213,7 +214,7 @@ impl Screen {
             talk: push_to_talk::TalkState::default(),
             elsewhere: GlobalKeySupport::default(),
             global_hotkeys: GlobalHotkeys::default(),
-            others: other_windows::OtherWindows::default(),
+            others: window_list::WindowList::default(),
             wishes: Vec::new(),
         }
     }

@@ -22,19 +22,6 @@ enum OtherWindow {
     Projector(u64),
 }
 
-/// The state of the other windows.
-#[derive(Debug, Default)]
-pub(super) struct OtherWindows {
-    /// The screen itself, if the other windows draw themselves.
-    screen: Weak<Mutex<Screen>>,
-    /// The windows that draw themselves. Other threads wake them for new frames.
-    open: Arc<Mutex<Vec<ViewportId>>>,
-    /// The closed windows, each with the frame after which it ends.
-    closing: Vec<(ViewportId, u64)>,
-    /// The time until they are drawn next if no new frame arrives.
-    patience: Option<Duration>,
-}
-
 impl Screen {
     /// Shares the screen, so that the other windows can draw themselves.
     pub fn shared(self) -> Arc<Mutex<Self>> {

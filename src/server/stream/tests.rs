@@ -1,0 +1,282 @@
+//! Tests of a stream: publishers that replace each other, and viewers that join, leave and receive.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use super::*;
+
+#[test]
+fn times_go_on_for_viewers_who_stay() {
+    let at = Timestamp::from_millis(1_000);
+    let later = Timestamp::from_millis(4_000);
+    assert_eq!(shift(None, 5, later), 0);
+    assert_eq!(shift(Some((10_000, at)), 0, later), 13_000);
+    assert_eq!(shift(Some((10_000, at)), 13_001, later), 0, "goes on by itself");
+    assert_eq!(shift(Some((10_000, at)), 9_999, later), 3_001);
+}
+
+#[test]
+fn metadata_at_zero_do_not_move_a_publisher_that_goes_on_by_itself() {
+    let (stream, viewers) = published(1);
+    assert!(stream.take(1, &mut picture(8_000, true), Timestamp::ZERO).is_none());
+    let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));
+    assert!(stream.publish(claim(2, home, ""), back).is_some(), "a ghost");
+    let body = Bytes::from_static(b"title");
+    let title = Incoming { kind: TagKind::Script, time_ms: 0, body, metadata: true };
+    assert!(stream.take(2, &mut vec![title], back).is_none());
+    assert!(stream.take(2, &mut picture(13_000, true), back).is_none());
+    let times: Vec<u32> = viewers[0].1.lock().iter().flat_map(|it| it.0.clone()).collect();
+    assert_eq!(times, [8_000, 8_000, 13_000]);
+}
+
+/// Returns a claim of a client whose credentials the server has not checked.
+fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
+    Claim { id, address, credentials, proven: false, limits: AppLimits::default() }
+}
+
+#[test]
+fn a_second_publisher_is_refused_unless_it_has_proven_to_be_the_same_one() {
+    let stream =
+        Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), Limits::default());
+    let (far, other) = ("192.0.2.1:7".parse().unwrap(), "192.0.2.2:7".parse().unwrap());
+    let now = Timestamp::ZERO;
+    let tested = |id, address, credentials| {
+        stream.publish(Claim { proven: true, ..claim(id, address, credentials) }, now)
+    };
+    assert!(tested(3, far, "key=1").is_some());
+    assert!(tested(4, other, "key=1").is_none(), "from elsewhere: it may be a colleague");
+    assert!(tested(4, far, "key=2").is_none(), "another key");
+    assert!(tested(4, far, "key=1").is_some());
+    assert!(!stream.unpublish(3), "no longer the publisher");
+    assert!(stream.unpublish(4));
+}
+
+#[test]
+fn behind_one_address_only_the_silent_give_way() {
+    let limit = [("127.0.0.1:5", GHOST_HERE_AFTER), ("192.0.2.1:7", GHOST_AFTER)];
+    for ((address, patience), credentials) in
+        limit.into_iter().flat_map(|it| [(it, ""), (it, "token=untested")])
+    {
+        let stream =
+            Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), Limits::default());
+        let address: SocketAddr = address.parse().unwrap();
+        let start = Timestamp::ZERO;
+        assert!(stream.publish(claim(1, address, credentials), start).is_some());
+        // The client keeps sending.
+        for second in 1..20 {
+            let at = start + Duration::from_secs(second);
+            stream.take(1, &mut picture(second as u32 * 1_000, true), at);
+            let refused = stream.publish(claim(2, address, credentials), at);
+            assert!(refused.is_none(), "{address} {credentials}: it still sends");
+        }
+        let last = start + Duration::from_secs(19);
+        let soon = last + patience - Duration::from_millis(1);
+        assert!(stream.publish(claim(2, address, credentials), soon).is_none());
+        assert!(stream.publish(claim(2, address, credentials), last + patience).is_some());
+        assert!(!stream.unpublish(1), "no longer the publisher");
+    }
+}
+
+#[test]
+fn a_silent_publisher_is_replaced_from_another_address_and_one_that_sends_is_not() {
+    let stream =
+        Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), Limits::default());
+    let (old, new) = ("192.0.2.1:7".parse().unwrap(), "198.51.100.2:7".parse().unwrap());
+    let at = Timestamp::from_millis;
+    assert!(stream.publish(claim(1, old, "key=1"), at(0)).is_some());
+    stream.take(1, &mut picture(0, true), at(60_000));
+    assert!(stream.publish(claim(2, new, "key=1"), at(63_900)).is_none(), "it may come back yet");
+    assert!(stream.publish(claim(2, new, ""), at(70_000)).is_none(), "somebody else");
+    stream.take(1, &mut picture(1_000, true), at(64_000));
+    assert!(stream.publish(claim(2, new, "key=1"), at(67_900)).is_none(), "it has come back");
+    assert!(stream.publish(claim(2, new, "key=1"), at(68_000)).is_some());
+    assert!(!stream.unpublish(1), "no longer the publisher");
+}
+
+/// A viewer that records its deliveries: the times of the messages, and whether they came in
+/// one piece.
+#[derive(Debug, Default)]
+struct Viewer(u64, Mutex<Vec<(Vec<u32>, bool)>>);
+
+impl Sink for Viewer {
+    fn id(&self) -> u64 {
+        self.0
+    }
+
+    fn deliver(&self, batch: &Batch<'_>) {
+        let times = batch.messages.iter().map(|message| message.time_ms).collect();
+        let length: usize = batch.messages.iter().map(|message| message.weight()).sum();
+        let joined = batch.joined.as_ref();
+        assert!(joined.is_none_or(|bytes| bytes.len() == length));
+        self.1.lock().push((times, joined.is_some()));
+    }
+
+    fn end(&self) {
+        self.1.lock().push((Vec::new(), false));
+    }
+
+    fn resume(&self) {}
+}
+
+fn picture(time_ms: u32, key: bool) -> Vec<Incoming> {
+    let first = if key { 0x17 } else { 0x27 };
+    let body = Bytes::from(vec![first, 1, 0, 0, 0, 0, 0, 0, 1, 0x65]);
+    vec![Incoming { kind: TagKind::Video, time_ms, body, metadata: false }]
+}
+
+fn published(viewers: usize) -> (Stream, Vec<Arc<Viewer>>) {
+    let limits = Limits { hold: Duration::from_millis(1), ..Limits::default() };
+    let stream = Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), limits);
+    let home: SocketAddr = "127.0.0.1:5".parse().unwrap();
+    assert!(stream.publish(claim(1, home, ""), Timestamp::ZERO).is_some());
+    let viewers: Vec<_> =
+        (0..viewers).map(|id| Arc::new(Viewer(id as u64, Mutex::default()))).collect();
+    for viewer in &viewers {
+        assert!(stream.join(Arc::<Viewer>::clone(viewer)));
+        assert_eq!(std::mem::take(&mut *viewer.1.lock()), [(vec![], false)], "nothing yet");
+    }
+    (stream, viewers)
+}
+
+#[test]
+fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
+    let (stream, viewers) = published(HOLD_FROM);
+    assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_some(), "held back");
+    assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_some());
+    assert!(viewers[0].1.lock().is_empty());
+    stream.flush();
+    stream.flush();
+    assert!(stream.take(1, &mut picture(66, false), Timestamp::from_millis(5)).is_some());
+    let after_limit = Timestamp::from_millis(6);
+    assert!(stream.take(1, &mut picture(99, false), after_limit).is_none(), "without a flush");
+    for viewer in &viewers {
+        assert_eq!(*viewer.1.lock(), [(vec![0, 33], true), (vec![66, 99], true)]);
+    }
+}
+
+#[test]
+fn few_viewers_get_each_message_at_once() {
+    let (stream, viewers) = published(HOLD_FROM - 1);
+    assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_none());
+    assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_none());
+    assert_eq!(*viewers[0].1.lock(), [(vec![0], true), (vec![33], true)]);
+}
+
+#[test]
+fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
+    let (stream, viewers) = published(HOLD_FROM);
+    for time in 1..MAX_HELD as u32 {
+        assert!(stream.take(1, &mut picture(time, time == 1), Timestamp::ZERO).is_some());
+    }
+    let full = stream.take(1, &mut picture(MAX_HELD as u32, false), Timestamp::ZERO);
+    assert!(full.is_none(), "full");
+    let all: Vec<u32> = (1..=MAX_HELD as u32).collect();
+    assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all, true)]);
+
+    assert!(stream.take(1, &mut picture(100, false), Timestamp::ZERO).is_some());
+    assert!(stream.unpublish(1));
+    assert_eq!(*viewers[0].1.lock(), [(vec![100], true), (vec![], false)]);
+}
+
+#[test]
+fn a_new_viewer_gets_held_messages_once_and_does_not_end_the_hold() {
+    let (stream, viewers) = published(HOLD_FROM);
+    assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_some());
+    let late: Vec<_> = (0..2).map(|id| Arc::new(Viewer(id, Mutex::default()))).collect();
+    assert!(stream.join(Arc::<Viewer>::clone(&late[0])));
+    assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_some());
+    assert!(stream.join(Arc::<Viewer>::clone(&late[1])));
+    assert!(viewers[0].1.lock().is_empty(), "still held");
+    stream.flush();
+    assert!(stream.take(1, &mut picture(66, false), Timestamp::ZERO).is_some());
+    stream.flush();
+    assert_eq!(*viewers[0].1.lock(), [(vec![0, 33], true), (vec![66], true)]);
+    let first = [(vec![0], false), (vec![33], false), (vec![66], true)];
+    assert_eq!(*late[0].1.lock(), first, "each message once");
+    assert_eq!(*late[1].1.lock(), [(vec![0, 33], false), (vec![66], true)]);
+}
+
+#[test]
+fn a_viewer_joins_while_the_stream_sends_and_leaves_only_afterwards() {
+    /// A viewer that waits in its first delivery with data until it is let go.
+    #[derive(Debug)]
+    struct Slow(Mutex<mpsc::SyncSender<()>>, Mutex<mpsc::Receiver<()>>, Arc<AtomicBool>);
+
+    impl Sink for Slow {
+        fn id(&self) -> u64 {
+            7
+        }
+
+        fn deliver(&self, batch: &Batch<'_>) {
+            if !batch.messages.is_empty() {
+                let _ = self.0.lock().send(());
+                let _ = self.1.lock().recv();
+                self.2.store(true, Ordering::Release);
+            }
+        }
+
+        fn end(&self) {}
+
+        fn resume(&self) {}
+    }
+
+    let (stream, _) = published(0);
+    let (begun, has_begun) = mpsc::sync_channel(1);
+    let (let_go, gate) = mpsc::sync_channel::<()>(1);
+    let received = Arc::new(AtomicBool::new(false));
+    let slow = Slow(Mutex::new(begun), Mutex::new(gate), Arc::clone(&received));
+    assert!(stream.join(Arc::new(slow)));
+    let late = Arc::new(Viewer(8, Mutex::default()));
+    thread::scope(|scope| {
+        scope.spawn(|| stream.take(1, &mut picture(0, true), Timestamp::ZERO));
+        has_begun.recv().unwrap();
+        assert!(stream.join(Arc::<Viewer>::clone(&late)), "without waiting for the slow one");
+        let leaving = scope.spawn(|| {
+            assert!(stream.leave(7).is_some());
+            received.load(Ordering::Acquire)
+        });
+        drop(let_go);
+        assert!(leaving.join().unwrap(), "nothing comes after the end");
+    });
+    assert_eq!(*late.1.lock(), [(vec![0], false)], "from the cache only");
+}
+
+#[test]
+fn tracks_are_kept_apart_for_those_who_know_one_only() {
+    /// A viewer without multitrack support that records its messages and their number.
+    #[derive(Debug, Default)]
+    struct Plain(Mutex<(Vec<Bytes>, usize)>);
+
+    impl Sink for Plain {
+        fn id(&self) -> u64 {
+            1
+        }
+
+        fn deliver(&self, batch: &Batch<'_>) {
+            let mut got = self.0.lock();
+            let plain = batch.messages.iter().filter_map(|message| message.for_viewer(false));
+            got.0.extend(plain.map(|message| message.body()));
+            got.1 += batch.messages.len();
+        }
+
+        fn end(&self) {}
+
+        fn resume(&self) {}
+    }
+
+    let (stream, _) = published(0);
+    let send = |body: &'static [u8]| {
+        let body = Bytes::from_static(body);
+        let mut one = vec![Incoming { kind: TagKind::Video, time_ms: 5, body, metadata: false }];
+        stream.take(1, &mut one, Timestamp::ZERO)
+    };
+    // A keyframe of both tracks, a frame of the second track, and a frame of the first.
+    send(b"\x96\x11avc1\x00\x00\x00\x05\x00\x00\x00AB\x01\x00\x00\x04\x00\x00\x00C");
+    send(b"\x96\x01avc1\x01\x00\x00\x00D");
+    send(b"\x27\x01\x00\x00\x00E");
+    let late = Arc::new(Plain::default());
+    assert!(stream.join(Arc::<Plain>::clone(&late)));
+    let expected: [&[u8]; 2] = [b"\x17\x01\x00\x00\x00AB", b"\x27\x01\x00\x00\x00E"];
+    assert_eq!(*late.0.lock(), (expected.map(Bytes::from_static).to_vec(), 3));
+}
