@@ -18,13 +18,35 @@ const CAUSES = {
     'thread': 'cause-thread',
 };
 // The reasons why the server refuses a client.
-const REFUSALS = new Set([
-    'address', 'no-key', 'wrong-key', 'wrong-token',
-    'wrong-password', 'too-often', 'callback', 'no-callback',
-    'token-malformed', 'token-algorithm', 'token-signature', 'token-without-end',
-    'token-expired', 'token-not-yet', 'token-other-server', 'token-other-stream',
-    'token-other-action', 'token-other-address', 'taken', 'full',
-]);
+const REFUSALS = {
+    'address': 'cause-address',
+    'no-key': 'cause-no-key',
+    'wrong-key': 'cause-wrong-key',
+    'wrong-token': 'cause-wrong-token',
+    'wrong-password': 'cause-wrong-password',
+    'too-often': 'cause-too-often',
+    'callback': 'cause-callback',
+    'no-callback': 'cause-no-callback',
+    'token-malformed': 'cause-token-malformed',
+    'token-algorithm': 'cause-token-algorithm',
+    'token-signature': 'cause-token-signature',
+    'token-without-end': 'cause-token-without-end',
+    'token-expired': 'cause-token-expired',
+    'token-not-yet': 'cause-token-not-yet',
+    'token-other-server': 'cause-token-other-server',
+    'token-other-stream': 'cause-token-other-stream',
+    'token-other-action': 'cause-token-other-action',
+    'token-other-address': 'cause-token-other-address',
+    'taken': 'cause-taken',
+    'full': 'cause-full',
+};
+// What a refused client wanted to do.
+const ACTIONS = {
+    'connect': 'refused-connect',
+    'publish': 'refused-publish',
+    'play': 'refused-play',
+    'operate': 'refused-operate',
+};
 
 const byId = id => document.getElementById(id);
 const cell = (...children) => make('td', { role: 'cell' }, ...children);
@@ -243,15 +265,15 @@ export class Events {
 
 // Returns the parts of the sentence that describes an event.
 function sentence(event) {
-    const kind = event.state ?? event.action;
-    const name = `${event.direction ?? event.event}${kind ? `-${kind}` : ''}`;
+    const isRefused = event.event === 'refused';
+    const kind = event.state ? `-${event.state}` : '';
+    const name = isRefused ? ACTIONS[event.action] : `${event.direction ?? event.event}${kind}`;
     const after = event.seconds === undefined ? '' : duration(event.seconds);
     const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '', rendition: event.rendition ?? '', url: event.url ?? '' };
     const words = text(name, { ...values, reason: event.reason ?? '' });
     const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), text('colon'), words];
     if (event.reason && event.event !== 'fault') {
-        const isRefused = event.event === 'refused' && REFUSALS.has(event.cause);
-        const cause = isRefused ? `cause-${event.cause}` : CAUSES[event.cause];
+        const cause = (isRefused ? REFUSALS : CAUSES)[event.cause];
         let reason = cause ? text(cause) : reasonIn(event.reason);
         if (event.times > 1) reason += text('and') + text('refusedTimes', { count: number(event.times) });
         parts.push(make('span', { class: 'reason' }, text('inBrackets', { words: reason })));
