@@ -37,7 +37,7 @@ pictures=(
 work=$root/target/pictures/guide
 rm -rf "$work"
 mkdir -p "$work"
-Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
+Xvfb -displayfd 3 -screen 0 1280x720x24 -noreset -nolisten tcp 3>"$work/display" 2>/dev/null &
 pids=($!)
 trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT
 # Waits: none is without an end, and each says what it waits for.

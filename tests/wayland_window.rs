@@ -196,8 +196,8 @@ fn a_second_start_gives_the_focus_to_the_first_window() {
         all.into_iter().find(|it| it["focused"] == true).map(|it| it["app_id"].to_string())
     };
     wait_for("the window", LIMIT, || focused().is_some_and(|id| id.contains("onair")));
-    let _other = Peer::start_command(&mut session.command("weston-simple-shm"));
-    wait_for("another window in front", LIMIT, || {
+    let mut other = Peer::start_command(&mut session.command("weston-simple-shm"));
+    other.wait_until("its window in front", LIMIT, |_| {
         focused().is_some_and(|id| !id.contains("onair"))
     });
     let mut again = session.command(env!("CARGO_BIN_EXE_onair"));
