@@ -323,11 +323,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         let (first, end) = (first_of(block), first_of(block + 1));
         if outputs.are_none() && shared.is_quiet(&strip_set) {
             shared.lag_us.store(frames_to_micros(strip_set.lag(), rate), Ordering::Relaxed);
-            let mut inbox = shared.inbox.lock();
-            if inbox.is_empty() {
-                shared.more.wait_for(&mut inbox, IDLE_POLL_INTERVAL);
-            }
-            drop(inbox);
+            shared.wait_for_more(IDLE_POLL_INTERVAL);
             if stop.is_set() {
                 return;
             }
@@ -342,10 +338,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         let now = clock.now();
         if now < due {
             if outputs.are_none() {
-                let mut inbox = shared.inbox.lock();
-                if inbox.is_empty() {
-                    shared.more.wait_for(&mut inbox, due.since(now) + UNHEARD_WAIT);
-                }
+                shared.wait_for_more(due.since(now) + UNHEARD_WAIT);
             } else if stop.wait(due.since(now)) {
                 return;
             }
@@ -411,6 +404,14 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
 }
 
 impl Shared {
+    /// Waits until a request is in the inbox, for at most this time.
+    fn wait_for_more(&self, limit: Duration) {
+        let mut inbox = self.inbox.lock();
+        if inbox.is_empty() {
+            self.more.wait_for(&mut inbox, limit);
+        }
+    }
+
     /// Returns the meter of a strip, and creates the meter if it is missing.
     fn meter(&self, id: StripId) -> SharedMeter {
         let fall = *self.fall.lock();
