@@ -230,7 +230,7 @@ fn what_was_changed_can_be_had_back() {
     });
     let list = studio.snapshot().parts.versions.clone().unwrap();
     assert_eq!((list.kind, &*list.name), (kind, "Main"));
-    part(PartCommand::Restore(kind, list.versions[0].id.clone()));
+    part(PartCommand::Restore { kind, name: "Main".into(), id: list.versions[0].id.clone() });
     let snapshot = wait(&studio, "the quality of before", |it| it.quality == before);
     assert_eq!(versions(&snapshot), 2, "what there was meanwhile is a version too");
     // The other part is unchanged.
@@ -266,7 +266,7 @@ fn what_was_changed_can_be_had_back() {
             it.parts.versions.as_ref().is_some_and(|it| it.name == name && !it.versions.is_empty())
         });
         let id = snapshot.parts.versions.as_ref().unwrap().versions[0].id.clone();
-        part(PartCommand::RestoreOf { kind, name: name.into(), id });
+        part(PartCommand::Restore { kind, name: name.into(), id });
     }
     let snapshot = wait(&studio, "it is there again", |it| it.parts.profiles.len() == 4);
     assert_eq!(

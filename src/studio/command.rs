@@ -241,10 +241,8 @@ pub enum PartCommand {
     Delete(PartKind, String),
     /// Lists the earlier versions of this collection or profile.
     ListVersions(PartKind, String),
-    /// Restores the current collection or profile to this version.
-    Restore(PartKind, VersionId),
-    /// Restores this collection or profile, which can be unused or deleted, to this version.
-    RestoreOf {
+    /// Restores this collection or profile, which can be in use, unused or deleted, to this version.
+    Restore {
         kind: PartKind,
         name: String,
         id: VersionId,

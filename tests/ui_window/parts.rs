@@ -111,7 +111,7 @@ fn an_unused_or_deleted_one_is_restored() {
     let listed = PartCommand::ListVersions(kind, "Gone".into());
     assert_eq!(part(&click(&mut harness, "Earlier versions of 'Gone'")), listed);
     let restore = format!("Restore the version of {}", versions[0].id.local_time());
-    let restored = PartCommand::RestoreOf { kind, name: "Gone".into(), id };
+    let restored = PartCommand::Restore { kind, name: "Gone".into(), id };
     assert_eq!(part(&click(&mut harness, &restore)), restored);
     // The dialog reaches its final position in its second frame.
     harness.run();

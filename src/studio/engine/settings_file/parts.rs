@@ -52,8 +52,7 @@ impl Engine {
                 view.versions = Some(PartVersions { kind, name, versions });
                 Ok(())
             }
-            PartCommand::Restore(kind, id) => self.restore_part(&files, kind, &id),
-            PartCommand::RestoreOf { kind, name, id } => {
+            PartCommand::Restore { kind, name, id } => {
                 match is_same_name(&name, self.settings.in_use.name(kind)) {
                     true => self.restore_part(&files, kind, &id),
                     false => files.restore(kind, &name, &id, &self.settings),

@@ -367,11 +367,7 @@ fn version_row(
         let words = texts.get("version-restore-short");
         if Button::new(&words).name(&name).small().show(ui, theme).clicked() {
             let id = version.id.clone();
-            let command = match in_use {
-                true => PartCommand::Restore(kind, id),
-                false => PartCommand::RestoreOf { kind, name: part.to_owned(), id },
-            };
-            view.send(Command::Part(command));
+            view.send(Command::Part(PartCommand::Restore { kind, name: part.to_owned(), id }));
             if !in_use {
                 // The list shows the restored one, or the problem.
                 draft.step = Step::List;
