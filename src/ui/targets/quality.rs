@@ -61,15 +61,8 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let now = view.snapshot.quality.clone();
     let idle = view.snapshot.live == LiveState::Idle;
     let mut wanted: Option<Quality> = None;
-    let select = Select {
-        name: &texts.get("quality"),
-        chosen: &quality_text(view),
-        width,
-        enabled: true,
-        icon: None,
-        close_on_click: false,
-        opens: false,
-    };
+    let (name, chosen) = (texts.get("quality"), quality_text(view));
+    let select = Select { close_on_click: false, ..Select::new(&name, &chosen, width) };
     select.show(ui, theme, |ui| {
         for (preset, (title, second)) in PRESETS.iter().zip(PRESET_NAMES) {
             let chosen = preset.is_of(&now);

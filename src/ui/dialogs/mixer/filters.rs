@@ -162,15 +162,8 @@ fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut 
 
 fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, looked: &mut usize) {
     let (theme, name) = (view.theme, view.texts.get("filter-add"));
-    let select = Select {
-        name: &name,
-        chosen: &name,
-        width: 220.0,
-        enabled: filters.len() < MAX_FILTERS,
-        icon: None,
-        close_on_click: true,
-        opens: false,
-    };
+    let select =
+        Select { enabled: filters.len() < MAX_FILTERS, ..Select::new(&name, &name, 220.0) };
     select.show(ui, theme, |ui| {
         for filter in Filter::KINDS {
             if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {

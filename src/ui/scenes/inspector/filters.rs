@@ -80,13 +80,8 @@ fn list(
     }
     let name = view.texts.get("filter-add");
     let select = Select {
-        name: &name,
-        chosen: &name,
-        width: ui.available_width(),
         enabled: slots.len() < MAX_FILTERS,
-        icon: None,
-        close_on_click: true,
-        opens: false,
+        ..Select::new(&name, &name, ui.available_width())
     };
     select.show(ui, theme, |ui| {
         ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {

@@ -154,13 +154,12 @@ fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64>
             let chosen = items.iter().find(|(value, _)| *value == control.value);
             line(ui, view, &control.title, |ui, view| {
                 let select = Select {
-                    name: &control.title,
-                    chosen: chosen.map_or("", |(_, name)| name),
-                    width: ui.available_width(),
                     enabled: control.active,
-                    icon: None,
-                    close_on_click: true,
-                    opens: false,
+                    ..Select::new(
+                        &control.title,
+                        chosen.map_or("", |(_, name)| name),
+                        ui.available_width(),
+                    )
                 };
                 select.show(ui, view.theme, |ui| {
                     for (value, name) in items {
