@@ -176,7 +176,7 @@ impl Registry {
         let notices = Notices::new(runtime.clone(), clock);
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let Limits { streams, viewers, .. } = config.limits;
-        // The time in milliseconds: nobody sends so many messages, so a later run has larger numbers.
+        // Milliseconds since 1970. No chat has a message per millisecond, so later runs have larger numbers.
         let first = clock.wall_micros(clock.now()).max(0).cast_unsigned() / 1_000;
         let chats = Chats::new(streams, viewers, config.chat.clone(), first);
         let admission = Admission::new(&config.limits);

@@ -20,7 +20,7 @@ pub(in crate::capture) enum Fault {
     /// The session does not show its displays to X11, and this build has no support for the portal.
     #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
     Lacking,
-    /// The selected display belongs to XWayland, and has no image of its own.
+    /// The selected display belongs to XWayland, which provides no image of it.
     XWayland,
     /// There is no portal. No dialog was shown.
     NoPortal(String),

@@ -157,7 +157,7 @@ fn rows_of(items: &[Item]) -> i64 {
 }
 
 /// Returns the edge at which an item lands when it moves to another index: the number of rows below
-/// the top of its own row (or above, if negative).
+/// the top of the row of the item (or above, if negative).
 fn edge(items: &[Item], index: usize, to: usize) -> i64 {
     if to < index {
         rows_of(items.get(to..=index).unwrap_or_default())
