@@ -91,6 +91,11 @@ if wanted filters "$@"; then
     filter=${CARGO_TARGET_DIR:-$root/target}/release/examples/filter
 fi
 
+if wanted browsers "$@"; then
+    need_dashjs
+fi
+
 exec "$python" "$root/benches/side_by_side" "$@" \
     --onair "$onair" --load "$work/load/release/onair-load" --encode "$encode" --filter "$filter" --viewers "$viewers" --ffmpeg "$(command -v ffmpeg)" \
-    --static-ffmpeg "$static" --folder "$work" --results "$root/bench-results"
+    --static-ffmpeg "$static" \
+    --dashjs "${ONAIR_DASHJS-}" --folder "$work" --results "$root/bench-results"

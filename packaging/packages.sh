@@ -5,6 +5,7 @@
 # need_rust [COMPONENT…]   ensures a toolchain that is new enough, with these components
 # need_tool TOOL           ensures a cargo tool, in the version that packaging/tools names
 # need_wheels PYTHON FILE… installs the packages in these lists of packaging/ for this Python
+# need_dashjs              sets $ONAIR_DASHJS to the path of dash.js, if it can be fetched
 # with_features            sets $features to cargo's arguments for FFmpeg's decoders and for Wayland
 #                          displays, each if its libraries are installed and new enough
 # Nothing is done twice: if nothing is missing, a call takes some milliseconds.
@@ -219,4 +220,22 @@ build_onair() {
         --bin onair ${features[@]+"${features[@]}"} ${also[@]+"${also[@]}"} || return 1
     # shellcheck disable=SC2034 # for the caller
     onair=$target/$folder/onair
+}
+
+# The player that the DASH Industry Forum tests with.
+need_dashjs() {
+    local folder=$tools/dashjs file
+    [ -z "${ONAIR_DASHJS-}" ] || return 0
+    if [ ! -f "$folder/dash.js" ]; then
+        mkdir -p "$folder"
+        file=$(cd "$folder" && npm pack --silent dashjs@5.2.1 2>/dev/null) &&
+            [ "$(openssl dgst -sha512 -binary "$folder/$file" | base64 -w0)" = \
+                'axcJmLeJCTJMLUfQRErUJB1KOiU5iHF+DMLBc3FKeox1HPYtGUQlC6Xm5Mm6vhBUR3CHHLIPOqw0JDIqMtP+Dw==' ] &&
+            tar -xzf "$folder/$file" -C "$folder" package/dist/modern/umd/dash.all.min.js || {
+            complain "Download failed (npm is needed): DASH is NOT tested with dash.js."
+            return 0
+        }
+        mv "$folder/package/dist/modern/umd/dash.all.min.js" "$folder/dash.js"
+    fi
+    export ONAIR_DASHJS=$folder/dash.js
 }

@@ -127,24 +127,6 @@ need_node_datachannel() {
     export ONAIR_NODE_DATACHANNEL=$folder/node_datachannel.node
 }
 
-# The player that the DASH Industry Forum tests with.
-need_dashjs() {
-    local folder=$tools/dashjs file
-    [ -z "${ONAIR_DASHJS-}" ] || return 0
-    if [ ! -f "$folder/dash.js" ]; then
-        mkdir -p "$folder"
-        file=$(cd "$folder" && npm pack --silent dashjs@5.2.1 2>/dev/null) &&
-            [ "$(openssl dgst -sha512 -binary "$folder/$file" | base64 -w0)" = \
-                'axcJmLeJCTJMLUfQRErUJB1KOiU5iHF+DMLBc3FKeox1HPYtGUQlC6Xm5Mm6vhBUR3CHHLIPOqw0JDIqMtP+Dw==' ] &&
-            tar -xzf "$folder/$file" -C "$folder" package/dist/modern/umd/dash.all.min.js || {
-            say "Download failed (npm is needed): DASH is NOT tested with dash.js."
-            return 0
-        }
-        mv "$folder/package/dist/modern/umd/dash.all.min.js" "$folder/dash.js"
-    fi
-    export ONAIR_DASHJS=$folder/dash.js
-}
-
 tests() {
     need_tool cargo-nextest || return 1
     need_ffmpeg

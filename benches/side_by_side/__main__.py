@@ -105,6 +105,7 @@ LIMITS = [
     ("browsers", "latency_p95_ms", "WebRTC (WHEP)", 250, "ms"),
     ("browsers", "whep_post_to_frame_ms", "WebRTC (WHEP)", 300, "ms"),
     ("browsers", "latency_ms", "WebSocket-FLV", 500, "ms"),
+    ("browsers", "latency_ms", "HTTP-FLV", 500, "ms"),
     ("browsers", "latency_ms", "low-latency HLS", 1_500, "ms"),
 ]
 
@@ -114,14 +115,14 @@ def main():
     parser.add_argument("rows", nargs="*", help=f"which of: {' '.join(ROWS)} (all)")
     parser.add_argument("--times", type=int, default=3, help="repetitions of each (3)")
     parser.add_argument("--seconds", type=int, default=20, help="length of each measurement (20)")
-    for name in ("onair", "load", "encode", "filter", "viewers", "ffmpeg", "static-ffmpeg", "folder", "results"):
+    for name in ("onair", "load", "encode", "filter", "viewers", "ffmpeg", "static-ffmpeg", "dashjs", "folder", "results"):
         parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     for name in asked.rows:
         if name not in ROWS:
             parser.error(f"there is no row '{name}'")
     bench = rows.Bench(
-        asked.onair, asked.load, asked.encode, asked.filter, asked.viewers, asked.ffmpeg, asked.static_ffmpeg, asked.folder,
+        asked.onair, asked.load, asked.encode, asked.filter, asked.viewers, asked.ffmpeg, asked.static_ffmpeg, asked.dashjs, asked.folder,
         asked.times, asked.seconds,
     )
     report = {

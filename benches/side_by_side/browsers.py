@@ -1,5 +1,6 @@
-"""The row about browsers: the viewer page in Chromium without a graphics card plays the built-in server's stream of
-the test source by each protocol. Each shown frame tells its age by the code band of the test source."""
+"""The row about browsers: Chromium without a graphics card plays the built-in server's stream of the test source by
+each protocol: with the viewer page, or with the library alone where the page does not use the protocol. Each shown
+frame tells its age by the code band of the test source."""
 
 import json
 import os
@@ -8,6 +9,7 @@ import signal
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from measure import Program, median, wait_for
 
@@ -24,8 +26,19 @@ BROWSER = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable
 # The reader that the tests use.
 CODE_BAND = (Path(__file__).parents[2] / "tests/whep/code_band.js").read_text(encoding="utf-8")
 
-# Runs in the page before its own scripts: leaves one protocol in the state of the stream, and notes for each
-# frame when it was shown, and how old it was, in ms.
+# Notes for each frame of a video when it was shown, and how old it was, in ms.
+NOTES = """
+window.shownFrames = [];
+function note(video) {
+    const shown = (_, { presentedFrames }) => {
+        window.shownFrames.push([Math.round(performance.now()), presentedFrames, frameAge(video)]);
+        video.requestVideoFrameCallback(shown);
+    };
+    video.requestVideoFrameCallback(shown);
+}
+"""
+
+# Runs in the viewer page before its own scripts: leaves one protocol in the state of the stream.
 SCRIPT = """
 const own = window.fetch;
 window.fetch = async (...words) => {
@@ -36,16 +49,34 @@ window.fetch = async (...words) => {
     state.protocols = state.protocols.filter(name => name === PROTOCOL);
     return new Response(JSON.stringify(state), { status: answer.status, headers: { 'Content-Type': 'application/json' } });
 };
-window.shownFrames = [];
-document.addEventListener('DOMContentLoaded', () => {
-    const video = document.querySelector('video');
-    const shown = (_, { presentedFrames }) => {
-        window.shownFrames.push([Math.round(performance.now()), presentedFrames, frameAge(video)]);
-        video.requestVideoFrameCallback(shown);
-    };
-    video.requestVideoFrameCallback(shown);
-});
+document.addEventListener('DOMContentLoaded', () => note(document.querySelector('video')));
 """
+
+# Run in an empty page of the server, with the library that each one needs, and play ADDRESS.
+PLAYERS = {
+    "http-flv": """
+const player = mpegts.createPlayer({ type: 'flv', isLive: true, url: ADDRESS }, {
+    enableWorker: false, enableStashBuffer: false, lazyLoad: false, autoCleanupSourceBuffer: true,
+    liveSync: true, liveSyncTargetLatency: 0.4, liveSyncMaxLatency: 0.8, liveSyncPlaybackRate: 1.1,
+});
+player.attachMediaElement(video);
+player.load();
+""",
+    "hls-segments": """
+import('/assets/hls.light.min.mjs').then(({ default: Hls }) => {
+    const hls = new Hls({ lowLatencyMode: false, enableWorker: false });
+    hls.on('hlsError', (_, { fatal }) => { if (fatal) hls.loadSource(ADDRESS); });
+    hls.loadSource(ADDRESS);
+    hls.attachMedia(video);
+});
+""",
+    "dash": """
+dashjs.MediaPlayer().create().initialize(video, ADDRESS, true);
+""",
+}
+EXTENSIONS = {"http-flv": "flv", "hls-segments": "m3u8", "dash": "mpd"}
+PAGE = "const video = document.createElement('video'); video.muted = video.autoplay = true; " \
+       "document.body.replaceChildren(video); note(video);"
 
 
 class Browser:
@@ -66,6 +97,7 @@ class Browser:
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.ask("Page.enable")
+        self.ask("Page.setBypassCSP", enabled=True)
         self.ask("Page.addScriptToEvaluateOnNewDocument", source=script)
         self.ask("Page.navigate", url=url)
 
@@ -94,6 +126,11 @@ class Browser:
     def value(self, expression):
         told = self.ask("Runtime.evaluate", expression=f"JSON.stringify({expression})", returnByValue=True)
         return json.loads(told["result"]["value"])
+
+    def run(self, script):
+        told = self.ask("Runtime.evaluate", expression=script)
+        if "exceptionDetails" in told:
+            raise RuntimeError(f"Chromium: {told['exceptionDetails']}")
 
     def frames(self):
         """(when it was shown, how many there were, its age or None) of each frame that a script saw; times in ms."""
@@ -126,6 +163,23 @@ def figures(frames, seconds):
     }
 
 
+def viewer(bench, protocol, page):
+    """A browser that opens this viewer page, or for a library alone an empty page of the same server."""
+    if protocol in PLAYERS:
+        return Browser(bench, CODE_BAND + NOTES, urlsplit(page)._replace(path="/healthz").geturl())
+    return Browser(bench, f"const PROTOCOL = {json.dumps(protocol)};{CODE_BAND}{NOTES}{SCRIPT}", page)
+
+
+def play_with_library(bench, browser, protocol, page):
+    wait_for("the empty page", lambda: browser.value("location.pathname + document.readyState") == "/healthzcomplete")
+    library = {"http-flv": bench.mpegts, "dash": bench.dashjs}.get(protocol)
+    if library:
+        browser.run(library.read_text(encoding="utf-8"))
+    page = urlsplit(page)
+    stream = page._replace(path=page.path.removeprefix("/watch") + "." + EXTENSIONS[protocol]).geturl()
+    browser.run(PAGE + PLAYERS[protocol].replace("ADDRESS", json.dumps(stream)))
+
+
 def plays(bench, protocol):
     """A new broadcast, a browser, a while of watching, and a server that is stopped for some seconds."""
     said = bench.folder / "browser.jsonl"
@@ -139,7 +193,9 @@ def plays(bench, protocol):
             return events.get("ready") if events.get("target", {}).get("state") == "live" else None
 
         page = wait_for("the broadcast", told)["watch"]
-        with Browser(bench, f"const PROTOCOL = {json.dumps(protocol)};{CODE_BAND}{SCRIPT}", page) as browser:
+        with viewer(bench, protocol, page) as browser:
+            if protocol in PLAYERS:
+                play_with_library(bench, browser, protocol, page)
             wait_for(f"frames by {protocol}", lambda: len(browser.frames()) > 30, 60)
             first = browser.frames()[0][0]
             asked = browser.value("window.whepAsked ?? null")
@@ -163,5 +219,10 @@ def plays(bench, protocol):
 def browsers(bench, turns):
     if not shutil.which("chromium"):
         return None
-    names = {"WebRTC (WHEP)": "whep", "low-latency HLS": "hls", "WebSocket-FLV": "flv"}
+    names = {
+        "WebRTC (WHEP)": "whep", "low-latency HLS": "hls", "WebSocket-FLV": "flv", "HTTP-FLV": "http-flv",
+        "HLS": "hls-segments", "DASH": "dash",
+    }
+    if not bench.dashjs:
+        del names["DASH"]
     return turns(bench, {name: lambda it=it: plays(bench, it) for name, it in names.items()})
