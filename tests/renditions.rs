@@ -14,7 +14,7 @@ use crate::viewer_page::chromium::{Chromium, Page};
 use onair::base::Clock;
 use onair::compose::filter::{Corner, WatermarkImage};
 use onair::net::Runtime;
-use onair::server::renditions::Watermark;
+use onair::server::renditions::{LadderRule, Watermark};
 use onair::server::{Config, Event, Listen, RenditionState, Server};
 use onair::wire::hls::{Master, Media, Playlist, parse};
 
@@ -193,6 +193,28 @@ fn segments_of_renditions_are_those_of_the_stream() {
     let metrics = running.text("/metrics");
     let line = "onair_rendition_frames_total{app=\"live\",stream=\"show\",rendition=\"120p\"} ";
     assert!(metrics.contains(line), "{metrics}");
+}
+
+#[test]
+fn a_stream_has_the_renditions_of_its_rule() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with("240p,audio", |config| {
+        let rule = |streams: &str, ladder: &str| LadderRule {
+            streams: streams.to_owned(),
+            ladder: ladder.parse().unwrap(),
+        };
+        config.media.renditions.streams = vec![rule("live/*", "180p"), rule("live/show", "120p")];
+    });
+    let _publisher = running.publish(&["-r", "15", "-g", "15"]);
+    let (master, text) = running.master();
+    let names: Vec<_> = master.variants.iter().map(|it| it.uri.as_str()).collect();
+    assert_eq!(names, ["show/hls/main.m3u8", "show/hls/120p.m3u8"], "{text}");
+    assert!(!running.list("120p").segments.is_empty());
+    let state: Value = serde_json::from_str(&running.text("/live/show/state")).unwrap();
+    assert_eq!(state["renditions"], serde_json::json!(["120p"]), "the page offers them");
+    assert_eq!(running.get("/live/show/hls/180p.m3u8").0, 404);
 }
 
 #[test]

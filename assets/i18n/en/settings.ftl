@@ -253,6 +253,7 @@ serve-ice-text = username and credential have 1 to { $most } ASCII characters
 serve-too-many-ice-servers = there are more than { $most } ICE servers
 serve-successor-http = write http://HOST:PORT or https://HOST:PORT, without a path or password
 serve-too-many-rules = there are more than { $most } rules for recordings
+serve-too-many-rendition-rules = there are more than { $most } rules for renditions
 serve-rule-streams = write the names of streams, such as live/*, with at most { $most } characters
 serve-duration-within = write a duration from { $least } to { $most }
 serve-hls-part = --hls-part is longer than half of --hls-segment

@@ -253,6 +253,7 @@ serve-ice-text = username 和 credential 必须是 1 到 { $most } 个 ASCII 字
 serve-too-many-ice-servers = ICE 服务器超过 { $most } 个
 serve-successor-http = 请填写 http://HOST:PORT 或 https://HOST:PORT，不带路径和密码
 serve-too-many-rules = 录制规则超过 { $most } 条
+serve-too-many-rendition-rules = 画质档规则超过 { $most } 条
 serve-rule-streams = 请写直播流的名称，例如 live/*，不超过 { $most } 个字符
 serve-duration-within = 请写 { $least } 到 { $most } 之间的时长
 serve-hls-part = --hls-part 超过了 --hls-segment 的一半

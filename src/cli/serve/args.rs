@@ -15,7 +15,7 @@ use crate::server::access::Action;
 use crate::server::config::MAX_CONNECTIONS;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
-use crate::server::renditions::{Ladder, Ladders, Watermark};
+use crate::server::renditions::{Ladder, LadderRule, Ladders, Watermark};
 use crate::server::{ChatRules, Fault, HttpSuccessor, IceServer, Limits, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::studio::targets::sharing::check_origin;
@@ -324,16 +324,18 @@ impl Args {
         Settings { mode, lengths, window: self.hls_window.unwrap_or(usual.window) }
     }
 
-    /// Returns the renditions of streams, and the renditions and watermarks of single applications.
+    /// Returns the renditions of all streams, of applications and of single streams, and the watermarks.
     pub(super) fn ladders(
         &self,
         apps: HashMap<String, Ladder>,
+        streams: Vec<LadderRule>,
         mut app_watermarks: HashMap<String, Vec<Watermark>>,
     ) -> Ladders {
         let usual = Ladders::default();
         Ladders {
             others: self.renditions.clone().unwrap_or_default(),
             apps,
+            streams,
             limit: self.renditions_limit,
             cpu: match self.renditions_cpu {
                 // 100 means no limit: the expected CPU usage may exceed 100 %.

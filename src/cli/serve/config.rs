@@ -14,6 +14,7 @@ use crate::cli::serve::args::{Args, SLOW_MODE_RANGE, hls_mode, percent};
 use crate::cli::serve::ice_servers::{self, IceServerTable};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
+use crate::cli::serve::renditions;
 use crate::cli::serve::values::{
     self, CONNECTIONS, KEEP_TIME, PER_ADDRESS, RuleValues, SPLIT_TIME, STREAMS, number, within,
 };
@@ -21,7 +22,7 @@ use crate::cli::serve::watermarks::WatermarkTable;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
 use crate::server::relay::RelayRule;
-use crate::server::renditions::{Ladder, Watermark};
+use crate::server::renditions::{Ladder, LadderRule, Watermark};
 use crate::server::{Fault, IceServer};
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::studio::targets::sharing::check_origin;
@@ -39,6 +40,8 @@ pub(super) struct FileRules {
     pub access: AccessRules,
     /// Renditions of individual applications.
     pub ladders: HashMap<String, Ladder>,
+    /// Renditions of single streams.
+    pub ladder_rules: Vec<LadderRule>,
     /// Watermarks by application; see [`access::OTHERS`].
     pub watermarks: HashMap<String, Vec<Watermark>>,
     pub relays: Vec<RelayRule>,
@@ -79,6 +82,7 @@ pub(super) struct Config {
     renditions: Vec<String>,
     renditions_limit: Option<usize>,
     renditions_cpu: Option<u32>,
+    rendition_rule: Vec<renditions::RuleTable>,
     max_connections: Option<usize>,
     max_per_address: Option<usize>,
     max_streams: Option<usize>,
@@ -99,6 +103,8 @@ pub(super) struct Config {
     access: AccessRules,
     #[serde(skip)]
     ladders: HashMap<String, Ladder>,
+    #[serde(skip)]
+    ladder_rules: Vec<LadderRule>,
     #[serde(skip)]
     watermarks: HashMap<String, Vec<Watermark>>,
     #[serde(skip)]
@@ -135,6 +141,7 @@ impl Config {
         let record_rules = std::mem::take(&mut config.record_rule);
         let mut note = |path: &str, why: &Problem| document.note(path, why);
         config.ladders = access::ladders(&apps, &mut note);
+        config.ladder_rules = renditions::rules(&config.rendition_rule, &mut note);
         config.watermarks = access::watermarks(&config.watermark, &apps, &mut note);
         config.access = access::rules(apps, tokens, &mut note);
         let proxy = (config.proxy_header.as_deref(), config.proxy_protocol);
@@ -266,6 +273,7 @@ impl Config {
             publish_keys,
             access: self.access,
             ladders: self.ladders,
+            ladder_rules: self.ladder_rules,
             watermarks: self.watermarks,
             relays: self.relays,
             ice_servers: self.ice_servers,
@@ -310,12 +318,23 @@ mod tests {
         assert_eq!((mode, part.as_millis()), (crate::server::hls::Mode::Always, 200));
         assert_eq!((all.fault.len(), rules.publish_keys), (1, vec![Secret::new("k1")]));
         let text = "renditions = [\"480p:1M\", \"audio\"]\nrenditions_cpu = 50\n\
-                    [app.\"a/b\"]\nrenditions = [\"240p\"]\n[app.c]\nrenditions = []\n[app.d]\n";
+                    [app.\"a/b\"]\nrenditions = [\"240p\"]\n[app.c]\nrenditions = []\n[app.d]\n\
+                    [[rendition_rule]]\nstreams = \"*/big*\"\nrenditions = [\"720p\"]\n\
+                    [[rendition_rule]]\nstreams = \"d/big-raw\"\n";
         let (args_of_it, rules_of_it) = Config::parse(text).unwrap().complete(&args).unwrap();
-        let ladders = args_of_it.ladders(rules_of_it.ladders, rules_of_it.watermarks);
-        let heights = |app| ladders.of(app).video.iter().map(|it| it.height).collect::<Vec<_>>();
-        assert_eq!((heights("a/b"), heights("c"), heights("d")), (vec![240], vec![], vec![480]));
-        assert!(ladders.of("other").audio_only && (ladders.cpu - 0.5).abs() < 1e-9);
+        let FileRules { ladders, ladder_rules, watermarks, .. } = rules_of_it;
+        let ladders = args_of_it.ladders(ladders, ladder_rules, watermarks);
+        for (app, stream, height) in [
+            ("a/b", "show", Some(240)),
+            ("c", "show", None),
+            ("c", "big", Some(720)),
+            ("d", "show", Some(480)),
+            ("d", "big-raw", None),
+        ] {
+            let ladder = ladders.of(app, stream);
+            assert_eq!(ladder.video.first().map(|it| it.height), height, "{app}/{stream}");
+        }
+        assert!(ladders.of("other", "show").audio_only && (ladders.cpu - 0.5).abs() < 1e-9);
         let chat = "chat_slow = \"5s\"\nblocked_words = [\"Spoiler\", \" \"]\n";
         let rules = Config::parse(chat).unwrap().complete(&args).unwrap().0.chat_rules();
         assert_eq!((rules.slow.as_secs(), rules.words.words().len()), (5, 1));
@@ -369,6 +388,12 @@ mod tests {
                 "line 5, column 9: 'watermark.image': cannot use the image /none/logo.png",
             ),
             ("[[record_rule]]\nformat = \"flv\"", "'record_rule.streams'"),
+            ("[[rendition_rule]]\nrenditions = []", "'rendition_rule.streams'"),
+            (
+                "[[rendition_rule]]\nstreams = \"live/*\"\n\n[[rendition_rule]]\nstreams = \"a\"\n\
+                 renditions = [\"wide\"]",
+                "line 6, column 14: 'rendition_rule.renditions': 'wide' is not a rendition",
+            ),
             ("trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]", "'trusted_proxies"),
             ("proxy_header = \"x-real-ip\"", "'proxy_header': it is not one of x-forwarded-for"),
             (

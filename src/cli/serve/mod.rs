@@ -7,6 +7,7 @@ mod config;
 mod ice_servers;
 mod recording;
 mod relays;
+mod renditions;
 mod token;
 mod values;
 mod watermarks;
@@ -196,7 +197,15 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
             .map_err(|why| (why, Exit::File))?,
         None => (args.clone(), FileRules::default()),
     };
-    let FileRules { publish_keys, access, ladders, watermarks, mut relays, mut ice_servers } = file;
+    let FileRules {
+        publish_keys,
+        access,
+        ladders,
+        ladder_rules,
+        watermarks,
+        mut relays,
+        mut ice_servers,
+    } = file;
     args.check().map_err(|why| match &args.config {
         Some(path) => (config::with_path(path, why), Exit::File),
         None => (why, Exit::Usage),
@@ -244,7 +253,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         record: args.record.clone(),
         media: MediaRules {
             recording: recording::recording_rules(&args),
-            renditions: args.ladders(ladders, watermarks),
+            renditions: args.ladders(ladders, ladder_rules, watermarks),
             ice_servers,
         },
         webrtc: match args.webrtc {
@@ -395,6 +404,7 @@ impl Totals {
             | Event::Relay(_)
             | Event::Drain { .. }
             | Event::Refused(_)
+            | Event::Callback(_)
             | Event::KeyframeRequest { .. } => {}
             Event::Recording(recording) => match recording.state {
                 RecordingState::Writing => {}

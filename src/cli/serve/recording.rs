@@ -4,15 +4,13 @@
 use serde::Deserialize;
 
 use crate::cli::serve::args::Args;
-use crate::cli::serve::values::{RuleValues, SPLIT_TIME, format, size, within};
+use crate::cli::serve::values::{
+    MAX_RULES, RuleValues, SPLIT_TIME, check_pattern, format, size, within,
+};
 use crate::server::recordings::rules::{FileRules, RecordingRules, Retention, StreamRule};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Maximum number of rules.
-const MAX_RULES: usize = 256;
-/// Maximum length of a pattern in bytes.
-const MAX_PATTERN: usize = 512;
 /// The table `[[record_rule]]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,8 +35,8 @@ pub(super) fn rules(
     for (at, table) in tables.into_iter().enumerate() {
         let RuleTable { streams, record, format: told, split_time, split_size } = table;
         let mut refuse = |name: &str, why: &Problem| note(&format!("record_rule.{at}.{name}"), why);
-        if !(1..=MAX_PATTERN).contains(&streams.len()) {
-            refuse("streams", &problem!("serve-rule-streams", most = MAX_PATTERN));
+        if let Err(why) = check_pattern(&streams) {
+            refuse("streams", &why);
         }
         let format = told.map(|text| format(&text)).transpose();
         let time = split_time.map(|text| within(&text, SPLIT_TIME)).transpose();

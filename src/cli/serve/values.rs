@@ -14,6 +14,11 @@ pub(super) const SPLIT_TIME: (Duration, Duration) =
 pub(super) const KEEP_TIME: (Duration, Duration) =
     (Duration::from_mins(1), Duration::from_hours(366 * 24));
 
+/// Maximum number of rules of one kind for streams.
+pub(super) const MAX_RULES: usize = 256;
+/// Maximum length of a pattern of stream names in bytes.
+const MAX_PATTERN: usize = 512;
+
 /// The range of the maximum number of connections.
 pub(super) const CONNECTIONS: (usize, usize) = (64, 65_536);
 /// The range of the maximum number of connections per address.
@@ -41,6 +46,15 @@ pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<
     }
     let [least, most] = [least, most].map(|bound| format!("{}s", bound.as_secs_f64()));
     Err(problem!("serve-duration-within", least = least, most = most))
+}
+
+/// Checks a pattern of stream names.
+///
+/// # Errors
+/// Fails if the pattern is empty or too long.
+pub(super) fn check_pattern(streams: &str) -> Result<(), Problem> {
+    let is_fair = (1..=MAX_PATTERN).contains(&streams.len());
+    is_fair.then_some(()).ok_or_else(|| problem!("serve-rule-streams", most = MAX_PATTERN))
 }
 
 /// A rule for the recordings of some streams. A missing value is taken from the flags.

@@ -71,7 +71,8 @@ pub(in crate::server) fn of_stream(
     let random = random_hex().unwrap_or_default();
     let tag = random.get(..TAG).unwrap_or("onair");
     let window = Window::new(settings, tag, (first, discontinuity));
-    let renditions = RenditionPlaylist::of(registry.rules().renditions.of(app), settings, tag);
+    let rules = registry.rules();
+    let renditions = RenditionPlaylist::of(rules.renditions.of(app, name), settings, tag);
     let production = Arc::new(Production {
         renditions,
         sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),

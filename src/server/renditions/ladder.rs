@@ -1,6 +1,7 @@
 //! The renditions that a server offers for a stream: smaller sizes, and the audio alone. This module is
 //! pure.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use crate::compose::filter::WatermarkImage;
 use crate::encode::config::{Choice, Profile, Video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::server::access::token::claims::matches;
 use crate::server::renditions::watermark::Watermark;
 use crate::text::problem::{Problem, problem};
 
@@ -172,12 +174,31 @@ impl FromStr for Ladder {
     }
 }
 
-/// The renditions of all applications, and their limits.
+/// The renditions of the streams whose names match a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LadderRule {
+    /// `APP/STREAM`, where `*` is any text without a slash, and `**` any text.
+    pub streams: String,
+    pub ladder: Ladder,
+}
+
+impl LadderRule {
+    /// Returns how specific the pattern is: the number of literal characters, then the number of stars.
+    fn specificity(&self) -> (usize, Reverse<usize>) {
+        let stars = self.streams.matches('*').count();
+        (self.streams.chars().count() - stars, Reverse(stars))
+    }
+}
+
+/// The renditions of all streams, and their limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ladders {
     /// The renditions in applications without their own.
     pub others: Ladder,
     pub apps: HashMap<String, Ladder>,
+    /// The renditions of particular streams, whatever their application has. Of the rules that match, the most
+    /// specific one applies, and the first one of equals.
+    pub streams: Vec<LadderRule>,
     /// Maximum number of renditions with video that are encoded at the same time; `None` means a number that
     /// suits the number of cores.
     pub limit: Option<usize>,
@@ -189,9 +210,13 @@ pub struct Ladders {
 }
 
 impl Ladders {
-    /// Returns the renditions in an application.
-    pub fn of(&self, app: &str) -> &Ladder {
-        self.apps.get(app).unwrap_or(&self.others)
+    /// Returns the renditions of a stream.
+    pub fn of(&self, app: &str, stream: &str) -> &Ladder {
+        let name = format!("{app}/{stream}");
+        // Of equals, `max_by_key` returns the last one.
+        let rules = self.streams.iter().rev().filter(|rule| matches(&rule.streams, &name));
+        let rule = rules.max_by_key(|rule| rule.specificity()).map(|rule| &rule.ladder);
+        rule.or_else(|| self.apps.get(app)).unwrap_or(&self.others)
     }
 
     /// Returns the watermarks on this rendition of an application's streams.
@@ -202,9 +227,11 @@ impl Ladders {
         of_app.iter().filter(|it| it.is_on(rendition)).map(|it| it.image.clone()).collect()
     }
 
-    /// Returns true if any application has renditions.
+    /// Returns true if any stream can have renditions.
     pub fn has_any(&self) -> bool {
-        std::iter::once(&self.others).chain(self.apps.values()).any(|it| !it.is_empty())
+        let of_streams = self.streams.iter().map(|rule| &rule.ladder);
+        let mut all = std::iter::once(&self.others).chain(self.apps.values()).chain(of_streams);
+        all.any(|it| !it.is_empty())
     }
 }
 
@@ -213,6 +240,7 @@ impl Default for Ladders {
         Self {
             others: Ladder::default(),
             apps: HashMap::new(),
+            streams: Vec::new(),
             limit: None,
             cpu: 0.9,
             watermarks: Vec::new(),
@@ -253,6 +281,41 @@ mod tests {
         assert!(ladder.names(None, true).is_empty());
         let many: Vec<String> = (0..9).map(|it| format!("{}p", 200 + it * 2)).collect();
         assert!(Ladder::of(many.iter().map(String::as_str)).is_err());
+    }
+
+    #[test]
+    fn the_most_specific_rule_of_a_stream_counts() {
+        let rule = |streams: &str, ladder: &str| LadderRule {
+            streams: streams.to_owned(),
+            ladder: if ladder.is_empty() { Ladder::default() } else { ladder.parse().unwrap() },
+        };
+        let mut ladders = Ladders { others: "100p".parse().unwrap(), ..Ladders::default() };
+        ladders.apps.insert("cinema".to_owned(), "200p".parse().unwrap());
+        ladders.streams = vec![
+            rule("live/**", "300p"),
+            rule("live/*", "400p"),
+            rule("live/show*", "500p"),
+            rule("live/show", "600p"),
+            rule("live/show-raw", ""),
+            rule("*/news", "700p"),
+            rule("*/news", "800p"),
+        ];
+        for (app, stream, height) in [
+            ("other", "show", Some(100)),
+            ("cinema", "film", Some(200)),
+            ("live", "a/b", Some(300)),
+            ("live", "game", Some(400)),
+            ("live", "show2", Some(500)),
+            ("live", "show", Some(600)),
+            ("live", "show-raw", None),
+            ("cinema", "news", Some(700)),
+        ] {
+            let ladder = ladders.of(app, stream);
+            assert_eq!(ladder.video.first().map(|it| it.height), height, "{app}/{stream}");
+        }
+        assert!(ladders.has_any() && !Ladders::default().has_any());
+        let only_rules = Ladders { streams: ladders.streams, ..Ladders::default() };
+        assert!(only_rules.has_any());
     }
 
     #[test]

@@ -18,5 +18,5 @@ mod transcoder;
 pub(in crate::server) mod transcoders;
 mod watermark;
 
-pub use crate::server::renditions::ladder::{Ladder, Ladders, VideoRendition};
+pub use crate::server::renditions::ladder::{Ladder, LadderRule, Ladders, VideoRendition};
 pub use crate::server::renditions::watermark::Watermark;

@@ -64,7 +64,7 @@ fn renditions(registry: &Registry, figures: &StreamFigures) -> Vec<String> {
     let size = publisher.video.as_ref().and_then(|video| video.size);
     let size = size.map(|(width, height)| Size::new(width, height));
     let rules = registry.rules();
-    rules.renditions.of(&figures.app).names(size, publisher.audio.is_some())
+    rules.renditions.of(&figures.app, &figures.stream).names(size, publisher.audio.is_some())
 }
 
 fn of_stream(figures: Option<&StreamFigures>) -> Value {

@@ -111,7 +111,7 @@ pub(in crate::server::whep) async fn select(
     variants.replaced = variants.baseline
         && matches!(known.video, Some(VideoFormat::H264(profile)) if !negotiation::is_baseline(profile));
     variants.has_choice =
-        variants.replaced || !registry.rules().renditions.of(app).video.is_empty();
+        variants.replaced || !registry.rules().renditions.of(app, name).video.is_empty();
     let variant = match rendition {
         Some(name) => variants.named(registry, name).ok_or(Refused::Rendition(Refusal::Absent))?,
         // A stream whose tracks are still unknown counts as one without video.
@@ -143,7 +143,7 @@ impl Variants {
     pub fn all(&self, registry: &Registry) -> Vec<(Variant, u64)> {
         let (bitrate, size) = self.bitrate_and_size(registry);
         let rules = registry.rules();
-        let ladder = &rules.renditions.of(&self.stream.app).video;
+        let ladder = &rules.renditions.of(&self.stream.app, &self.stream.name).video;
         let first = match (self.replaced, size) {
             (true, size) => {
                 Variant::Rendition(VideoRendition::baseline(size.unwrap_or(UNKNOWN_SIZE)))
@@ -170,7 +170,8 @@ impl Variants {
         }
         let (_, size) = self.bitrate_and_size(registry);
         let rules = registry.rules();
-        let mut ladder = rules.renditions.of(&self.stream.app).video.iter();
+        let ladder = &rules.renditions.of(&self.stream.app, &self.stream.name).video;
+        let mut ladder = ladder.iter();
         let found =
             ladder.find(|it| it.name() == name && size.is_none_or(|size| it.size(size).is_some()));
         found.map(|it| Variant::Rendition(self.in_profile(*it)))
