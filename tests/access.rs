@@ -305,6 +305,20 @@ fn streams_and_viewers_of_an_application_are_limited() {
     viewer.media();
     assert_eq!(serve.status("GET", "/live/one.flv", ""), 503);
     assert_eq!(serve.status("GET", "/live/one.m3u8", ""), 503);
+    // The player joins after the server has accepted its request.
+    let _refused = Client::play(&format!("{}/live/one", serve.rtmp));
+    serve.onair.wait_event("the refused player", |it| it["cause"] == "too-many-viewers");
+    let listed = |serve: &Serve| {
+        let answer = serve.ask("GET", "/api/v1/events", "");
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let events: Value = serde_json::from_str(body).unwrap();
+        let events = events["events"].as_array().unwrap().clone();
+        events.into_iter().find(|it| it["cause"] == "too-many-viewers")
+    };
+    // All three are one entry, because they have the same address.
+    wait_for("the third refusal", LIMIT, || listed(&serve).is_some_and(|it| it["times"] == 3));
+    let entry = listed(&serve).unwrap();
+    assert_eq!((&entry["action"], &entry["stream"]), (&"play".into(), &"one".into()), "{entry}");
     // Higher limits apply immediately, and nobody is disconnected.
     serve.reload("[app.live.limits]\nstreams = 2\nviewers = 2\n");
     assert_eq!(serve.refuses_publisher("live/two"), "");

@@ -189,6 +189,7 @@ fn a_player_waits_for_its_publisher_and_for_the_next_one() {
             ServerEvent::Relay(_) => "relay",
             ServerEvent::Drain { .. } => "drain",
             ServerEvent::Refused(_) => "refused",
+            ServerEvent::Callback(_) => "callback",
             ServerEvent::Disk(_)
             | ServerEvent::Held(..)
             | ServerEvent::Rendition(_)

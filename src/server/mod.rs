@@ -17,8 +17,9 @@ mod whep;
 
 pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW, MutedPerson};
 pub use crate::server::event::{
-    AudioFigures, Ended, Event, Peer, Protocol, PublisherFigures, Recording, RecordingState,
-    Refusal, RenditionChange, RenditionState, StreamFigures, StruckFault, VideoFigures,
+    AudioFigures, CallbackAnswer, CallbackResult, Ended, Event, Peer, Protocol, PublisherFigures,
+    Recording, RecordingState, Refusal, RenditionChange, RenditionState, StreamFigures,
+    StruckFault, VideoFigures,
 };
 pub use crate::server::fault::Fault;
 pub use crate::server::service::config::{

@@ -22,8 +22,8 @@ use crate::server::access::login_failures::Failures;
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
 use crate::server::chat::Chats;
-use crate::server::event::log::{self, EventLog};
-use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
+use crate::server::event::reporter::Reporter;
+use crate::server::event::{Ended, Event, Peer, Protocol, Refusal, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
 use crate::server::recordings::opened::OpenRecordings;
@@ -59,7 +59,6 @@ pub(super) struct Registry {
     pub clock: Clock,
     door: Mutex<Option<Login>>,
     streams: Mutex<HashMap<(String, String), Arc<Stream>>>,
-    events: queue::Sender<Event>,
     next_id: AtomicU64,
     connections: AtomicUsize,
     pub admission: Admission,
@@ -76,7 +75,7 @@ pub(super) struct Registry {
     pub whep: Whep,
     pub transcoders: Transcoders,
     pub relays: Relays,
-    pub log: Mutex<EventLog>,
+    pub reporter: Arc<Reporter>,
     pub thumbnails: Thumbnails,
     /// The key for links to recordings. It is empty if the system has no randomness; then there are
     /// no links.
@@ -173,7 +172,8 @@ impl Registry {
         events: queue::Sender<Event>,
         runtime: &Handle,
     ) -> Self {
-        let notices = Notices::new(runtime.clone(), clock);
+        let reporter = Arc::new(Reporter::new(events, clock));
+        let notices = Notices::new(runtime.clone(), clock, Arc::clone(&reporter));
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let Limits { streams, viewers, .. } = config.limits;
         // Milliseconds since 1970. No chat has a message per millisecond, so later runs have larger numbers.
@@ -191,7 +191,6 @@ impl Registry {
             config,
             clock,
             streams: Mutex::default(),
-            events,
             next_id: AtomicU64::new(1),
             connections: AtomicUsize::new(0),
             admission,
@@ -208,7 +207,7 @@ impl Registry {
             whep: Whep::default(),
             transcoders: Transcoders::default(),
             relays,
-            log: Mutex::default(),
+            reporter,
             thumbnails: Thumbnails::default(),
             link_key: Secret::new(random_hex().unwrap_or_default()),
             http_is_local: AtomicBool::new(true),
@@ -244,6 +243,7 @@ impl Registry {
         let Some(spot) = spot else {
             self.connections.fetch_sub(1, Ordering::AcqRel);
             self.totals.refused.fetch_add(1, Ordering::Relaxed);
+            self.reporter.refuse(Refusal::of_connection(address.ip()));
             return None;
         };
         Some(ConnectionSlot { registry: Arc::clone(self), spot })
@@ -444,8 +444,8 @@ impl Registry {
         *self.expelled.borrow()
     }
 
-    /// Adds a viewer. `expelled` is the value of [`Registry::expulsions`] at its admission. Returns `None`
-    /// if there are too many viewers or streams.
+    /// Adds a viewer. `expelled` is the value of [`Registry::expulsions`] at its admission. Reports the viewer and
+    /// returns `None` if there are too many viewers or streams.
     pub fn join(
         &self,
         app: &str,
@@ -459,7 +459,10 @@ impl Registry {
         let joined = self.with_stream((app, name), address.ip(), None, |stream| {
             stream.join_within(Arc::clone(&viewer), most).then(|| Arc::clone(stream))
         });
-        let stream = joined.ok()??;
+        let Some(stream) = joined.ok().flatten() else {
+            self.reporter.refuse(Refusal::of_viewer((address.ip(), Some(protocol)), (app, name)));
+            return None;
+        };
         stream.note_viewer(ViewerRecord { id, address, since: self.clock.now(), sent_before });
         self.tell(Event::Join(peer(&stream, id, address, protocol)));
         // A later expulsion finds the viewer in the list.
@@ -477,12 +480,7 @@ impl Registry {
     }
 
     pub fn tell(&self, event: Event) {
-        let now = self.clock.now();
-        let event = self.log.lock().note(event, now, self.clock.wall_micros(now));
-        let Some(event) = event else { return };
-        log::trace(&event);
-        // The queue is limited and drops the oldest events; a missing receiver is not an error.
-        let _ = self.events.send(event);
+        self.reporter.tell(event);
     }
 
     /// Returns all streams, in no particular order.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::stats::{one_decimal, seconds, stats_fields, two_decimals};
+use crate::cli::output::{Output, clients};
 use crate::media::Track;
 use crate::media::source_status::{SourceFormat, SourceState};
 use crate::server;
@@ -381,7 +381,8 @@ pub fn print_server(output: &Output, event: &server::Event) {
             });
             return;
         }
-        server::Event::Refused(refusal) => return print_refusal(output, refusal),
+        server::Event::Refused(refusal) => return clients::print_refusal(output, refusal),
+        server::Event::Callback(answer) => return clients::print_callback(output, answer),
         // This event is internal to the server and the encoder.
         server::Event::KeyframeRequest { .. } => return,
         server::Event::Publish(peer) => ("publish", peer, None),
@@ -410,30 +411,6 @@ pub fn print_server(output: &Output, event: &server::Event) {
             }
             "join" => problem!("out-join", peer = peer, stream = stream),
             _ => problem!("out-leave", peer = peer, stream = stream, reason = reason),
-        }))
-    });
-}
-
-fn print_refusal(output: &Output, refusal: &server::Refusal) {
-    let named = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
-    let peer = refusal.address.to_string();
-    let fields = json!({
-        "action": refusal.action,
-        "app": named(&refusal.app),
-        "stream": named(&refusal.stream),
-        "peer": peer,
-        "protocol": refusal.protocol.map(server::Protocol::name),
-        "cause": refusal.cause,
-        "reason": refusal.reason,
-        "times": refusal.times,
-    });
-    output.event("refused", fields, || {
-        let reason = refusal.reason.clone();
-        Some(output.say(&if refusal.app.is_empty() {
-            problem!("out-refused", peer = peer, reason = reason)
-        } else {
-            let stream = format!("{}/{}", refusal.app, refusal.stream);
-            problem!("out-refused-stream", peer = peer, stream = stream, reason = reason)
         }))
     });
 }

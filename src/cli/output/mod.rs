@@ -3,6 +3,7 @@
 //! the process. Any other write error (a full disk) counts as an unwritable output file, so the
 //! command does not exit with code 0.
 
+mod clients;
 pub mod events;
 pub mod exit;
 pub mod redact;

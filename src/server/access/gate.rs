@@ -4,7 +4,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::base::secret::scrub;
 use crate::server::access::action::Action;
 use crate::server::access::callback::calls::{Callbacks, DoneCall};
 use crate::server::access::callback::visit::{Call, Visit};
@@ -13,7 +12,7 @@ use crate::server::access::grant::Grant;
 use crate::server::access::rules::ActionRules;
 use crate::server::access::token::claims::TokenUse;
 use crate::server::access::token::verify::is_token;
-use crate::server::event::{Event, Refusal};
+use crate::server::event::Refusal;
 use crate::server::registry::Registry;
 
 /// A client that wants to publish or play.
@@ -39,17 +38,10 @@ pub(in crate::server) async fn check(
             let AccessRequest { action, visit, call } = &request;
             let protocol = call.as_ref().map(|_| visit.protocol);
             let refusal = refusal_of(visit, action.name(), &why, *action);
-            report(&registry, Refusal { protocol, ..refusal });
+            registry.reporter.refuse(Refusal { protocol, ..refusal });
             Err(why)
         }
     }
-}
-
-/// Reports a refused client. The names that it sent can contain a key by mistake.
-pub(in crate::server) fn report(registry: &Registry, refusal: Refusal) {
-    let [app, stream] =
-        [&refusal.app, &refusal.stream].map(|name| scrub(name).unwrap_or_else(|| "***".to_owned()));
-    registry.tell(Event::Refused(Refusal { app, stream, ..refusal }));
 }
 
 /// Reports a client that was refused before it named a stream.
@@ -57,19 +49,9 @@ pub(in crate::server) fn report_early(
     registry: &Registry,
     address: IpAddr,
     action: &'static str,
-    (cause, reason): (&'static str, String),
+    why: (&'static str, String),
 ) {
-    let refusal = Refusal {
-        address: address.to_canonical(),
-        protocol: None,
-        action,
-        app: String::new(),
-        stream: String::new(),
-        cause,
-        reason,
-        times: 1,
-    };
-    report(registry, refusal);
+    registry.reporter.refuse(Refusal::early(address, action, why));
 }
 
 fn refusal_of(visit: &Visit, action: &'static str, why: &Denied, of: Action) -> Refusal {
@@ -120,7 +102,7 @@ pub(in crate::server) async fn connect(
     if let Some(callbacks) = registry.access().callbacks(&visit.app)
         && let Err(why) = ask(callbacks, &visit, &Call::Connect, &mut grant).await
     {
-        report(&registry, refusal_of(&visit, "connect", &why, Action::Play));
+        registry.reporter.refuse(refusal_of(&visit, "connect", &why, Action::Play));
         return Err(why);
     }
     Ok(grant)

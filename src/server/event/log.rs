@@ -1,5 +1,5 @@
-//! The last events of a server for the operator. Viewers come and go often, and refused clients try again, so
-//! their events are in separate lists, and do not displace other events.
+//! The last events of a server for the operator. Viewers come and go often, refused clients try again, and callbacks
+//! are answered, so these events are in separate lists, and do not displace other events.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::files::disk_space::Warning;
-use crate::server::event::refusals::Refusals;
-use crate::server::event::{Ended, Event, Peer, Protocol, Refusal};
+use crate::server::event::repeats::{Entry, Repeats};
+use crate::server::event::{CallbackAnswer, Ended, Event, Peer, Protocol, Refusal};
 use crate::server::relay::rules::Direction;
 use crate::text::Language;
 
@@ -37,8 +37,13 @@ pub(in crate::server) struct LoggedEvent {
     pub ip: Option<IpAddr>,
     /// The action of a refused client.
     pub action: Option<&'static str>,
-    /// How often a client was refused.
+    /// How often a client was refused, or a callback had this answer.
     pub times: Option<u64>,
+    /// A callback, its receiver, and the HTTP status of the answer.
+    pub callback: Option<&'static str>,
+    pub host: Option<String>,
+    pub status: Option<u16>,
+    pub took: Option<Duration>,
     pub id: Option<u64>,
     pub protocol: Option<Protocol>,
     pub state: Option<&'static str>,
@@ -59,7 +64,8 @@ pub(in crate::server) struct LoggedEvent {
 pub(in crate::server) struct EventLog {
     next: u64,
     viewers: VecDeque<LoggedEvent>,
-    refused: Refusals,
+    refused: Repeats<Refusal>,
+    callbacks: Repeats<CallbackAnswer>,
     others: VecDeque<LoggedEvent>,
     /// Number of viewers.
     watching: u64,
@@ -68,15 +74,23 @@ pub(in crate::server) struct EventLog {
 }
 
 impl EventLog {
-    /// Adds an event. Returns the event to report: repeated refusals are reported rarely.
+    /// Adds an event. Returns the event to report: repeats are reported rarely.
     pub fn note(&mut self, event: Event, now: Timestamp, wall_micros: i64) -> Option<Event> {
-        if let Event::Refused(refusal) = event {
-            self.next += 1;
-            let report = self.refused.note(refusal, now, (self.next, wall_micros));
-            return report.map(Event::Refused);
+        let place = (self.next + 1, wall_micros);
+        match event {
+            Event::Refused(refusal) => {
+                self.next += 1;
+                self.refused.note(refusal, now, place).map(Event::Refused)
+            }
+            Event::Callback(answer) => {
+                self.next += 1;
+                self.callbacks.note(answer, now, place).map(Event::Callback)
+            }
+            event => {
+                self.add(&event, wall_micros);
+                Some(event)
+            }
         }
-        self.add(&event, wall_micros);
-        Some(event)
     }
 
     fn add(&mut self, event: &Event, wall_micros: i64) {
@@ -103,13 +117,10 @@ impl EventLog {
     /// Returns the last events, newest first. Viewer events are included only on request.
     pub fn latest(&self, with_viewers: bool) -> Vec<LoggedEvent> {
         let viewers = self.viewers.iter().filter(|_| with_viewers);
-        let refused = self.refused.entries().map(|it| LoggedEvent {
-            number: it.number,
-            wall_micros: it.wall_micros,
-            ..of_refusal(&it.refusal)
-        });
+        let refused = self.refused.entries().map(|it| entry(it, of_refusal));
+        let callbacks = self.callbacks.entries().map(|it| entry(it, of_callback));
         let others = self.others.iter().chain(viewers).cloned();
-        let mut all: Vec<_> = others.chain(refused).collect();
+        let mut all: Vec<_> = others.chain(refused).chain(callbacks).collect();
         all.sort_unstable_by_key(|event| std::cmp::Reverse(event.number));
         all.truncate(MAX_EVENTS);
         all
@@ -119,6 +130,11 @@ impl EventLog {
     pub fn peak(&self) -> u64 {
         self.peak
     }
+}
+
+fn entry<T>(entry: &Entry<T>, of: impl Fn(&T) -> LoggedEvent) -> LoggedEvent {
+    let (number, wall_micros) = (entry.number, entry.wall_micros);
+    LoggedEvent { number, wall_micros, ..of(&entry.event) }
 }
 
 fn short(text: &str) -> Option<String> {
@@ -145,6 +161,10 @@ pub(in crate::server) fn trace(event: &Event) {
         state = event.state,
         file = event.file,
         reason = event.reason,
+        callback = event.callback,
+        host = event.host,
+        status = event.status,
+        took_ms = event.took.map(millis),
         seconds = event.after.map(|after| after.as_secs_f64()),
         bytes = event.bytes,
         "{}",
@@ -161,6 +181,7 @@ fn logged(event: &Event) -> Option<LoggedEvent> {
         Event::Join(peer) => of_peer("join", peer, None),
         Event::Leave(peer, ended) => of_peer("leave", peer, Some(ended)),
         Event::Refused(refusal) => of_refusal(refusal),
+        Event::Callback(answer) => of_callback(answer),
         Event::Fault(struck) => LoggedEvent {
             name: "fault",
             address: Some(struck.address),
@@ -227,8 +248,34 @@ fn logged(event: &Event) -> Option<LoggedEvent> {
     })
 }
 
+/// Returns a name of an event, if there is one.
+fn named(name: &str) -> Option<String> {
+    Some(name).filter(|name| !name.is_empty()).and_then(short)
+}
+
+/// Returns whole milliseconds.
+pub(in crate::server) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn of_callback(answer: &CallbackAnswer) -> LoggedEvent {
+    LoggedEvent {
+        name: "callback",
+        app: named(&answer.app),
+        stream: named(&answer.stream),
+        callback: Some(answer.callback),
+        host: short(&answer.host),
+        state: Some(answer.result.name()),
+        status: answer.status,
+        took: Some(answer.took),
+        cause: answer.cause,
+        reason: answer.reason.as_deref().and_then(short),
+        times: Some(answer.times),
+        ..LoggedEvent::default()
+    }
+}
+
 fn of_refusal(refusal: &Refusal) -> LoggedEvent {
-    let named = |name: &String| Some(name).filter(|name| !name.is_empty()).and_then(|it| short(it));
     LoggedEvent {
         name: "refused",
         app: named(&refusal.app),

@@ -1,7 +1,8 @@
 //! Events of the server, and the state of its streams.
 
 pub(in crate::server) mod log;
-mod refusals;
+mod repeats;
+pub(in crate::server) mod reporter;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -27,6 +28,8 @@ pub enum Event {
     Leave(Peer, Ended),
     /// A client was refused.
     Refused(Refusal),
+    /// A callback was answered, or failed.
+    Callback(CallbackAnswer),
     /// A requested fault has struck.
     Fault(StruckFault),
     /// A publication is being recorded.
@@ -62,6 +65,101 @@ pub struct Refusal {
     pub reason: String,
     /// Number of refusals of this client since its last event.
     pub times: u64,
+}
+
+/// The reason for a viewer for whom the server has no room.
+pub(in crate::server) const TOO_MANY_VIEWERS: &str =
+    "The server has too many viewers, or viewers who wait.";
+
+impl Refusal {
+    /// Returns the refusal of a client that has not named a stream.
+    pub(in crate::server) fn early(
+        address: IpAddr,
+        action: &'static str,
+        (cause, reason): (&'static str, String),
+    ) -> Self {
+        Self {
+            address: address.to_canonical(),
+            protocol: None,
+            action,
+            app: String::new(),
+            stream: String::new(),
+            cause,
+            reason,
+            times: 1,
+        }
+    }
+
+    /// Returns the refusal of a connection for which the server has no room.
+    pub(in crate::server) fn of_connection(address: IpAddr) -> Self {
+        let why = "There are too many connections, or too many from this address.";
+        Self::early(address, "connect", ("too-many-connections", why.to_owned()))
+    }
+
+    /// Returns the refusal of a viewer for whom the server has no room.
+    pub(in crate::server) fn of_viewer(
+        (address, protocol): (IpAddr, Option<Protocol>),
+        (app, stream): (&str, &str),
+    ) -> Self {
+        let why = ("too-many-viewers", TOO_MANY_VIEWERS.to_owned());
+        let (app, stream) = (app.to_owned(), stream.to_owned());
+        Self { protocol, app, stream, ..Self::early(address, "play", why) }
+    }
+}
+
+/// The answer of a callback's receiver, or the reason why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackAnswer {
+    /// The callback, such as `on_publish`.
+    pub callback: &'static str,
+    /// Host and port of the receiver.
+    pub host: String,
+    /// The names of the stream, without known secrets. `stream` is empty for `on_connect`.
+    pub app: String,
+    pub stream: String,
+    pub result: CallbackResult,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// If the callback failed: the cause as one word, and the reason for the user, in English.
+    pub cause: Option<&'static str>,
+    pub reason: Option<String>,
+    /// The time from the callback to the answer or the failure.
+    pub took: Duration,
+    /// Number of equal answers since the last event about them.
+    pub times: u64,
+}
+
+impl CallbackAnswer {
+    /// Returns true if the server sent a request, and got no answer.
+    pub(in crate::server) fn is_failed_request(&self) -> bool {
+        matches!(self.cause, Some(UNREACHABLE | NO_ANSWER))
+    }
+}
+
+/// The causes of failed requests to the receivers of callbacks.
+pub(in crate::server) const UNREACHABLE: &str = "unreachable";
+pub(in crate::server) const NO_ANSWER: &str = "no-answer";
+
+/// The result of a callback.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CallbackResult {
+    Accepted,
+    /// The receiver accepts the client under another name.
+    Renamed,
+    Refused,
+    Failed,
+}
+
+impl CallbackResult {
+    /// Returns the name in JSON events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Renamed => "renamed",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// The recording of a publication.

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
@@ -22,7 +22,7 @@ use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Ended, Protocol};
 use crate::server::http::caller::Caller;
 use crate::server::http::closing;
-use crate::server::http::refusals::no_such_stream;
+use crate::server::http::refusals::{NoRoom, no_such_stream, too_many_viewers};
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
@@ -95,12 +95,8 @@ fn join(
         return Err(Box::new(no_such_stream()));
     }
     let Caller { address: peer, spot, .. } = caller;
-    let full = || {
-        let full = "There are too many viewers.\n";
-        Box::new((StatusCode::SERVICE_UNAVAILABLE, full).into_response())
-    };
     if !registry.admission.settle(&spot, Purpose::Play) {
-        return Err(full());
+        return Err(Box::new(too_many_viewers()));
     }
     let limit = registry.config.limits.queue_bytes;
     let sink = FlvSink::for_viewer(viewer.id, limit, protocol);
@@ -108,7 +104,10 @@ fn join(
         registry.join(app, name, (Arc::<FlvSink>::clone(&sink), viewer.expelled), peer)
     else {
         registry.admission.unsettle(&spot);
-        return Err(full());
+        // `join` has reported the viewer.
+        let mut full = too_many_viewers();
+        full.extensions_mut().remove::<NoRoom>();
+        return Err(Box::new(full));
     };
     let since = registry.clock.now();
     Ok(FlvBody { sink, registry, stream, peer, spot, since, _done: viewer.done })

@@ -33,7 +33,7 @@ use serde_json::json;
 use crate::net;
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::Protocol;
+use crate::server::event::{Protocol, Refusal};
 use crate::server::http::caller::{Caller, Callers, Credentials, access, client_details};
 use crate::server::http::hls::recorded::RecordedResource;
 use crate::server::http::hls::{HlsRequest, HlsResource};
@@ -42,6 +42,7 @@ use crate::server::http::operator::{
     drain, events, figures, page, recordings, relays, streams, thumbnail, viewers,
 };
 use crate::server::http::path::split;
+use crate::server::http::refusals::NoRoom;
 use crate::server::http::watch::WatchResource;
 use crate::server::http::whep::WhepResource;
 use crate::server::recordings::opened::VOD;
@@ -193,15 +194,32 @@ impl MediaResource {
     }
 }
 
-/// Serves a resource of a stream to a client that may play it.
+/// Serves a resource of a stream, and reports a viewer for whom there is no room.
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
     request: Request,
 ) -> Response {
-    let Some(((app, mut stream), resource)) = MediaResource::find(&request) else {
+    let Some((names, resource)) = MediaResource::find(&request) else {
         return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
     };
+    let client = (caller.address.ip(), resource.protocol(&request));
+    let (app, stream) = names.clone();
+    let response = serve_media(Arc::clone(&registry), caller, names, resource, request).await;
+    if response.extensions().get::<NoRoom>().is_some() {
+        registry.reporter.refuse(Refusal::of_viewer(client, (&app, &stream)));
+    }
+    response
+}
+
+/// Serves a resource of a stream to a client that may play it.
+async fn serve_media(
+    registry: Arc<Registry>,
+    caller: Caller,
+    (app, mut stream): (String, String),
+    resource: MediaResource,
+    request: Request,
+) -> Response {
     let mut pass = None;
     let expelled = registry.expulsions();
     let mut viewer = AdmittedViewer { id: registry.next_id(), done: None, expelled };

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::server::access::action::Action;
 use crate::server::access::denied::Denied;
+use crate::server::event::TOO_MANY_VIEWERS;
 use crate::server::service::http_successor::HttpSuccessor;
 
 /// Returns the response for a missing stream.
@@ -21,6 +22,19 @@ pub(super) fn moved(successor: &HttpSuccessor, uri: &Uri) -> Response {
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     (StatusCode::TEMPORARY_REDIRECT, head, "The stream has moved.\n").into_response()
+}
+
+/// Marks the response to a viewer for whom the server has no room, so that the server reports the viewer.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct NoRoom;
+
+/// Returns the response to a viewer for whom the server has no room. Caches must not keep it.
+pub(super) fn too_many_viewers() -> Response {
+    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
+    let text = format!("{TOO_MANY_VIEWERS}\n");
+    let mut response = (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response();
+    response.extensions_mut().insert(NoRoom);
+    response
 }
 
 /// Returns the response to a client that may not play. Caches must not keep it.

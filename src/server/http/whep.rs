@@ -14,6 +14,7 @@ use url::form_urlencoded;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::http::caller::Caller;
 use crate::server::http::path::{encode, encode_name};
+use crate::server::http::refusals::too_many_viewers;
 use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::choice::selection::Refused;
@@ -263,11 +264,7 @@ fn refused(why: &Refused) -> Response {
             let why = format!("{}\n", Problem::from(why));
             (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
         }
-        Refused::Full => {
-            let head = [(header::RETRY_AFTER, RETRY)];
-            let why = "There are too many viewers.\n";
-            (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
-        }
+        Refused::Full => too_many_viewers(),
         // The next attempt needs a key or token that is valid at that time.
         Refused::Expelled => {
             let head = [(header::RETRY_AFTER, RETRY)];

@@ -23,10 +23,11 @@ use crate::server::access::denied::Denied;
 use crate::server::access::gate;
 use crate::server::access::grant::Grant;
 use crate::server::event::log::SESSION_LOG;
-use crate::server::event::{Protocol, Refusal};
+use crate::server::event::{Protocol, Refusal, TOO_MANY_VIEWERS};
 use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
+use crate::server::recordings::opened::VOD;
 use crate::server::recordings::playback::PlaybackStep;
 use crate::server::registry::{ConnectionSlot, Publication, PublishRight, Refused, Registry};
 use crate::server::relay::path::{RelayPath, RelaySource};
@@ -368,6 +369,8 @@ impl Task {
         let connection = &self.connection;
         if self.registry.is_login_limited() && !self.welcome {
             let text = "A user and a password are needed to publish.";
+            let why = ("no-password", text.to_owned());
+            gate::report_early(&self.registry, connection.peer.ip(), "publish", why);
             let status = Status::new(Level::Error, code::PUBLISH_UNAUTHORIZED, text);
             connection.with_session(|session| session.reject_publish(&status));
             return;
@@ -491,7 +494,7 @@ impl Task {
             reason: text.clone(),
             times: 1,
         };
-        gate::report(&self.registry, refusal);
+        self.registry.reporter.refuse(refusal);
         reject(code, text)
     }
 
@@ -511,16 +514,13 @@ impl Task {
         }
         connection.with_session(Session::accept_play)?;
         let viewer: Arc<dyn Sink> = Arc::<Connection>::clone(connection);
-        let spot = self.place.spot();
-        let joined = self
-            .registry
-            .admission
-            .settle(spot, Purpose::Play)
-            .then(|| {
+        let joined = match self.settles((&name.app, &name.stream)) {
+            true => {
                 let viewer = (viewer, grant.expelled);
                 self.registry.join(&name.app, &name.stream, viewer, connection.peer)
-            })
-            .flatten();
+            }
+            false => None,
+        };
         match joined {
             Some(stream) => {
                 let since = self.registry.clock.now();
@@ -530,12 +530,22 @@ impl Task {
                 self.done = grant.done;
             }
             None => connection.with_session(|session| {
-                let text = "The server has too many viewers, or viewers who wait.";
-                session.send_status(&Status::new(Level::Error, code::PLAY_FAILED, text));
+                let status = Status::new(Level::Error, code::PLAY_FAILED, TOO_MANY_VIEWERS);
+                session.send_status(&status);
                 session.close();
             }),
         }
         Ok(())
+    }
+
+    /// Keeps the slot of the connection for a viewer. If there is no room, reports that and returns false.
+    fn settles(&self, names: (&str, &str)) -> bool {
+        let settled = self.registry.admission.settle(self.place.spot(), Purpose::Play);
+        if !settled {
+            let client = (self.connection.peer.ip(), Some(Protocol::Rtmp));
+            self.registry.reporter.refuse(Refusal::of_viewer(client, names));
+        }
+        settled
     }
 
     /// Returns the servers that the stream has passed through, if the client is a relay.
@@ -549,13 +559,13 @@ impl Task {
     fn watch(&mut self, recording: (String, f64), decision: Result<Grant, Denied>) {
         let connection = &self.connection;
         let text = match decision {
-            Ok(grant) if self.registry.admission.settle(self.place.spot(), Purpose::Play) => {
+            Ok(grant) if self.settles((VOD, &recording.0)) => {
                 let watching = Watching::new(&self.registry, connection, recording, grant.expelled);
                 self.role = Role::Watching(Box::new(watching));
                 self.done = grant.done;
                 return;
             }
-            Ok(_) => "The server has too many viewers, or viewers who wait.".to_owned(),
+            Ok(_) => TOO_MANY_VIEWERS.to_owned(),
             Err(denied) => denied.text(Action::Play),
         };
         let status = Status::new(Level::Error, code::PLAY_FAILED, text);

@@ -17,6 +17,8 @@ use crate::server::access::callback::exchange::Verdict;
 use crate::server::access::callback::rules::{CallKind, CallbackRules, Dialect};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::denied::Denied;
+use crate::server::event::reporter::{Reporter, without_secrets};
+use crate::server::event::{CallbackAnswer, CallbackResult, Event};
 use crate::wire::rtmp::stream_name::StreamName;
 
 /// Maximum number of notices in the queue "callback notices". Further notices are lost.
@@ -24,18 +26,19 @@ const MAX_NOTICES: usize = 1_024;
 /// A notice that does not reach its receiver is sent again after each of these waits.
 const RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
-/// Sends notices to receivers in the background.
+/// Sends notices to receivers in the background, and reports all answers.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Notices {
     runtime: Handle,
     clock: Clock,
+    reporter: Arc<Reporter>,
     waiting: Arc<AtomicUsize>,
     idle: Arc<Notify>,
 }
 
 impl Notices {
-    pub fn new(runtime: Handle, clock: Clock) -> Self {
-        Self { runtime, clock, waiting: Arc::default(), idle: Arc::default() }
+    pub fn new(runtime: Handle, clock: Clock, reporter: Arc<Reporter>) -> Self {
+        Self { runtime, clock, reporter, waiting: Arc::default(), idle: Arc::default() }
     }
 
     /// Returns true if no notice is waiting.
@@ -50,7 +53,7 @@ impl Notices {
 
     fn send(&self, destination: &Arc<Destination>, dialect: Dialect, visit: &Visit, call: &Call) {
         let (notices, destination) = (self.clone(), Arc::clone(destination));
-        let request = dialect::request(dialect, visit, call);
+        let (visit, call) = (visit.clone(), call.clone());
         if self.waiting.fetch_add(1, Ordering::AcqRel) >= MAX_NOTICES {
             tracing::warn!(kind = ?call.kind(), "too many callbacks are waiting: dropped one");
             return self.done();
@@ -58,13 +61,48 @@ impl Notices {
         self.runtime.spawn(async move {
             let guard = NoticeGuard(notices);
             for wait in RETRIES.into_iter().map(Some).chain([None]) {
-                let posted = destination.post(&request, guard.0.clock).await;
+                let posted = guard.0.post(&destination, dialect, &visit, &call).await;
                 // If the request may have arrived, a second attempt would deliver the notice twice.
                 let again = matches!(posted, Err(PostError::Unreachable(_) | PostError::Paused));
                 let Some(wait) = wait.filter(|_| again) else { break };
                 tokio::time::sleep(wait).await;
             }
         });
+    }
+
+    /// Posts a request to a receiver, and reports the answer.
+    async fn post(
+        &self,
+        destination: &Destination,
+        dialect: Dialect,
+        visit: &Visit,
+        call: &Call,
+    ) -> Result<Verdict, PostError> {
+        let (request, began) = (dialect::request(dialect, visit, call), self.clock.now());
+        let posted = destination.post(&request, self.clock).await;
+        let took = self.clock.now().since(began);
+        let status = posted.as_ref().ok().map(|answer| answer.status);
+        let decided = posted.map(|answer| valid(dialect::verdict(dialect, &answer), visit, call));
+        let result = match &decided {
+            Ok(Verdict::Accept) => CallbackResult::Accepted,
+            Ok(Verdict::Rename(_)) => CallbackResult::Renamed,
+            Ok(Verdict::Refuse) => CallbackResult::Refused,
+            Err(_) => CallbackResult::Failed,
+        };
+        let error = decided.as_ref().err();
+        self.reporter.tell(Event::Callback(CallbackAnswer {
+            callback: call.kind().name(),
+            host: destination.host(),
+            app: without_secrets(&visit.app),
+            stream: without_secrets(&visit.stream),
+            result,
+            status,
+            cause: error.map(PostError::name),
+            reason: error.map(PostError::text),
+            took,
+            times: 1,
+        }));
+        decided
     }
 
     fn done(&self) {
@@ -114,13 +152,10 @@ impl Callbacks {
     /// Asks the receiver whether the client may act. Returns the new name if the receiver changes it.
     pub async fn ask(&self, visit: &Visit, call: &Call) -> Result<Option<String>, Denied> {
         let Some(destination) = self.destinations.get(&call.kind()) else { return Ok(None) };
-        let request = dialect::request(self.dialect, visit, call);
-        match destination.post(&request, self.notices.clock).await {
-            Ok(answer) => match dialect::verdict(self.dialect, &answer) {
-                Verdict::Accept => Ok(None),
-                Verdict::Rename(name) => renamed(visit, call, &name).map(Some),
-                Verdict::Refuse => Err(Denied::Callback),
-            },
+        match self.notices.post(destination, self.dialect, visit, call).await {
+            Ok(Verdict::Accept) => Ok(None),
+            Ok(Verdict::Rename(name)) => Ok(Some(name)),
+            Ok(Verdict::Refuse) => Err(Denied::Callback),
             Err(_) if self.accepts_without_answer => Ok(None),
             Err(_) => Err(Denied::NoCallback),
         }
@@ -133,8 +168,9 @@ impl Callbacks {
     }
 }
 
-/// Checks the name that a callback returned, and removes its query, if any.
-fn renamed(visit: &Visit, call: &Call, name: &str) -> Result<String, Denied> {
+/// Returns the verdict with the new name, without its query, if it has one. An invalid name refuses the client.
+fn valid(verdict: Verdict, visit: &Visit, call: &Call) -> Verdict {
+    let Verdict::Rename(name) = verdict else { return verdict };
     let name = name.split('?').next().unwrap_or_default();
     let (app, stream) = match call {
         Call::Connect => (name, ""),
@@ -143,10 +179,10 @@ fn renamed(visit: &Visit, call: &Call, name: &str) -> Result<String, Denied> {
     let resolved = StreamName::resolve("", app, stream);
     let is_one = *call == Call::Connect || !resolved.stream.is_empty();
     if resolved.is_plain() && is_one {
-        return Ok(name.trim_matches('/').to_owned());
+        return Verdict::Rename(name.trim_matches('/').to_owned());
     }
     tracing::warn!("a callback redirects to an invalid stream name");
-    Err(Denied::Callback)
+    Verdict::Refuse
 }
 
 /// When dropped, reports that a client has finished.

@@ -11,9 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::base::{Backoff, Clock, Timestamp};
-use crate::net::connect::Options;
+use crate::net::connect::{Endpoint, Options};
 use crate::net::web::{Client, StallTimeout, WebUrl};
 use crate::server::access::callback::exchange::{ReceiverAnswer, Request};
+use crate::server::event::{NO_ANSWER, UNREACHABLE};
 
 /// Maximum number of simultaneous requests.
 const MAX_AT_ONCE: usize = 32;
@@ -58,6 +59,27 @@ pub(super) enum PostError {
     Full,
 }
 
+impl PostError {
+    /// Returns the cause as one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => UNREACHABLE,
+            Self::NoAnswer(_) => NO_ANSWER,
+            Self::Paused => "paused",
+            Self::Full => "full",
+        }
+    }
+
+    /// Returns a sentence for the operator.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Unreachable(reason) | Self::NoAnswer(reason) => reason.clone(),
+            Self::Paused => "requests pause after failures".to_owned(),
+            Self::Full => "too many requests wait".to_owned(),
+        }
+    }
+}
+
 impl Destination {
     pub fn new(url: WebUrl, limit: Duration, seed: u64) -> Self {
         let health = Health { failures: 0, backoff: Backoff::new(seed), until: None };
@@ -69,6 +91,12 @@ impl Destination {
             health: Mutex::new(health),
             idle: Mutex::default(),
         }
+    }
+
+    /// Returns the host and port of the receiver.
+    pub fn host(&self) -> String {
+        let Endpoint { host, port, .. } = self.url.endpoint();
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 
     /// Posts a request.

@@ -15,7 +15,7 @@ use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Event, Peer, Protocol};
 use crate::server::hls::viewers::{Arrived, ViewerKey};
-use crate::server::http::hls::answers::busy;
+use crate::server::http::refusals::too_many_viewers;
 use crate::server::recordings::opened::VOD;
 use crate::server::recordings::viewers::connected::FileClient;
 use crate::server::registry::Registry;
@@ -79,7 +79,7 @@ impl FileViewer {
             return response;
         }
         if !self.note(0) {
-            return busy("There are too many viewers.\n");
+            return too_many_viewers();
         }
         response.map(|body| Body::new(ViewedBody { body, viewer: self }))
     }

@@ -37,7 +37,7 @@ use crate::server::http::hls::answers::{
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::Settled;
 use crate::server::http::path;
-use crate::server::http::refusals::no_such_stream;
+use crate::server::http::refusals::{no_such_stream, too_many_viewers};
 use crate::server::recordings::playlist::broadcast::EVENT;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::is_rendition;
@@ -138,7 +138,7 @@ pub(super) async fn response(
         let HlsRequest { path, pass, .. } = &request;
         let key = viewer_key(caller, headers, Protocol::Hls);
         let Some(_settled) = Settled::new(registry, &caller.spot) else {
-            return busy("There are too many viewers.\n");
+            return too_many_viewers();
         };
         let client = (*headers, key);
         return broadcast::event(registry, client, path, (app, stream), pass.as_deref()).await;
@@ -185,7 +185,7 @@ pub(super) async fn response(
     }
     // A waiting request does not count as an idle connection.
     let Some(settled) = Settled::new(registry, &caller.spot) else {
-        return busy("There are too many viewers.\n");
+        return too_many_viewers();
     };
     let waits = answer(&request, (&production, listing), (key, viewer), asked, settled);
     let answered = tokio::select! {
@@ -288,7 +288,7 @@ async fn list(
     };
     let address = request.caller.address;
     if !production::note_viewer(request.registry, production, key, address, viewer) {
-        return busy("There are too many viewers.\n");
+        return too_many_viewers();
     }
     let ready = listing.wait_for(|it| it.is_ready() || it.has_ended());
     let ready = tokio::time::timeout(FIRST_SEGMENT, ready).await;

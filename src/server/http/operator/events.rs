@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, State};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::server::event::log::LoggedEvent;
+use crate::server::event::log::{LoggedEvent, millis};
 use crate::server::http::operator::unix_seconds;
 use crate::server::registry::Registry;
 
@@ -19,7 +19,7 @@ pub(in crate::server::http) async fn latest(
     let query = query.unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     let with_viewers = !pairs.any(|(name, value)| name == "viewers" && value == "no");
-    let events = registry.log.lock().latest(with_viewers);
+    let events = registry.reporter.log.lock().latest(with_viewers);
     Json(json!({ "events": events.iter().map(to_json).collect::<Vec<_>>() }))
 }
 
@@ -42,6 +42,10 @@ fn to_json(event: &LoggedEvent) -> Value {
         "direction": event.direction.map(|direction| direction.name()),
         "url": event.url,
         "reason": event.reason,
+        "callback": event.callback,
+        "host": event.host,
+        "status": event.status,
+        "took_ms": event.took.map(millis),
         "times": event.times,
         "seconds": event.after.map(|after| after.as_secs_f64()),
         "bytes": event.bytes,

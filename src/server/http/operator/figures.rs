@@ -46,7 +46,7 @@ pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>
         "local_only": registry.http_is_local.load(Ordering::Acquire),
         "streams": published.count(),
         "viewers": viewers,
-        "viewers_peak": registry.log.lock().peak().max(viewers as u64),
+        "viewers_peak": registry.reporter.log.lock().peak().max(viewers as u64),
         "connections": registry.connections(),
         "received_bytes": totals.received_bytes.load(Ordering::Relaxed),
         "sent_bytes": totals.sent_bytes.load(Ordering::Relaxed),

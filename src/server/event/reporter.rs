@@ -1,0 +1,44 @@
+//! Passes on every event of a server: to the lists of the operator, the log of the process, and the owner of the
+//! server.
+
+use parking_lot::Mutex;
+
+use crate::base::secret::scrub;
+use crate::base::{Clock, queue};
+use crate::server::event::log::{self, EventLog};
+use crate::server::event::{Event, Refusal};
+
+/// Reports events.
+#[derive(Debug)]
+pub(in crate::server) struct Reporter {
+    pub log: Mutex<EventLog>,
+    events: queue::Sender<Event>,
+    clock: Clock,
+}
+
+impl Reporter {
+    pub fn new(events: queue::Sender<Event>, clock: Clock) -> Self {
+        Self { log: Mutex::default(), events, clock }
+    }
+
+    /// Reports an event.
+    pub fn tell(&self, event: Event) {
+        let now = self.clock.now();
+        let event = self.log.lock().note(event, now, self.clock.wall_micros(now));
+        let Some(event) = event else { return };
+        log::trace(&event);
+        // The queue is limited and drops the oldest events; a missing receiver is not an error.
+        let _ = self.events.send(event);
+    }
+
+    /// Reports a refused client. The names that it sent can contain a key by mistake.
+    pub fn refuse(&self, refusal: Refusal) {
+        let [app, stream] = [&refusal.app, &refusal.stream].map(|name| without_secrets(name));
+        self.tell(Event::Refused(Refusal { app, stream, ..refusal }));
+    }
+}
+
+/// Returns a name from a client with `***` instead of known secrets.
+pub(in crate::server) fn without_secrets(name: &str) -> String {
+    scrub(name).unwrap_or_else(|| "***".to_owned())
+}
