@@ -1,7 +1,9 @@
 //! Cuts a stream into segments, and segments into parts (RFC 8216bis §4.4.4.9, §6.2.2). A segment
 //! begins with a keyframe. If keyframes are too far apart, the next segment begins without one,
 //! because no segment may be longer than the playlist promised. No part may be longer than promised
-//! either, or shorter than 85 % of that. This module is pure: its only clock is the stream's.
+//! either, or shorter than 85 % of that. The promise stays the same when the frame rate changes: if
+//! whole frames no longer fill a part, the part ends within a frame. This module is pure: its only
+//! clock is the stream's.
 
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ const OTHER_TRACK: Duration = Duration::from_secs(1);
 const FIRST_KEYFRAME: Duration = Duration::from_secs(10);
 /// Maximum number of packets that wait for the beginning.
 const MAX_WAITING: usize = 1_024;
+/// The minimum duration of a part as a fraction of the promised one, unless the part ends its segment.
+const LEAST_PART: f64 = 0.85;
 /// A part ends at this size in bytes.
 const MAX_PART_BYTES: usize = 4 << 20;
 /// A segment ends at this size in bytes.
@@ -53,6 +57,8 @@ pub(in crate::server) struct Cutter {
     target: Option<Duration>,
     /// Target duration of parts; the first part sets it, and it stays constant.
     part_target: Option<Duration>,
+    /// The end of a part that its last frame or packet exceeds. The next one outputs the part.
+    exceeded: Option<Timestamp>,
     /// The longest keyframe interval.
     key_interval: Duration,
     /// The time of the last keyframe.
@@ -78,6 +84,7 @@ impl Cutter {
             lengths,
             target: None,
             part_target: None,
+            exceeded: None,
             key_interval: key_interval.unwrap_or_default().min(LONGEST),
             last_key: None,
             video: None,
@@ -147,6 +154,10 @@ impl Cutter {
         self.waiting_since = None;
         self.last_key = None;
         self.outdated = false;
+        if let Some(end) = self.timeline.as_ref().and_then(Timeline::end) {
+            self.cut_exceeded(end, cuts);
+        }
+        self.exceeded = None;
         if let Some(mut timeline) = self.timeline.take() {
             timeline.finish(&mut self.sequence, cuts);
             let lasted = timeline.segment_lasted();
@@ -248,6 +259,7 @@ impl Cutter {
         let limit = self.limit();
         let Some(timeline) = &mut self.timeline else { return };
         let (dts, lasts) = timeline.expect_video(packet.dts);
+        self.cut_exceeded(dts, cuts);
         self.cut_pause(dts, lasts, cuts);
         let part = self.part_limit(lasts);
         let Some(timeline) = &mut self.timeline else { return };
@@ -270,9 +282,7 @@ impl Cutter {
             let at = StartTime { start: dts, shown: packet.pts };
             begin_segment(aligned.flatten(), at, cuts);
         } else if dts.since(timeline.part_start()) + lasts > part {
-            let target = part_target(dts.since(timeline.part_start()), lasts, self.lengths.part);
-            promise(&mut self.part_target, target, cuts);
-            timeline.cut(dts, &mut self.sequence, cuts);
+            self.end_part(dts, lasts, cuts);
         } else if timeline.part_bytes() > MAX_PART_BYTES {
             timeline.cut(dts, &mut self.sequence, cuts);
         }
@@ -286,6 +296,10 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         let Some((begins, lasts)) = timeline.expect_audio(packet) else { return };
         let has_video = timeline.has_video();
+        if !has_video {
+            self.cut_exceeded(begins, cuts);
+        }
+        let Some(timeline) = &mut self.timeline else { return };
         // If no more frames arrive, audio continues without them.
         if !has_video || timeline.is_video_stalled(begins, longest) {
             self.cut_pause(begins, lasts, cuts);
@@ -301,13 +315,38 @@ impl Cutter {
                 let at = StartTime { start: begins, shown: begins };
                 begin_segment(aligned.flatten(), at, cuts);
             } else if begins.since(timeline.part_start()) + lasts > part {
-                let target = part_target(begins.since(timeline.part_start()), lasts, longest);
-                promise(&mut self.part_target, target, cuts);
-                timeline.cut(begins, &mut self.sequence, cuts);
+                self.end_part(begins, lasts, cuts);
             }
         }
         if let Some(timeline) = &mut self.timeline {
             timeline.push_audio(packet);
+        }
+    }
+
+    /// Ends a part before a frame or packet at `at`, which lasts `lasts`. If the part would then be shorter than
+    /// promised, it ends within this frame or packet instead.
+    fn end_part(&mut self, at: Timestamp, lasts: Duration, cuts: &mut Vec<Cut>) {
+        let Some(timeline) = &mut self.timeline else { return };
+        let lasted = at.since(timeline.part_start());
+        if let Some(target) = self.part_target {
+            let is_long_enough = lasted >= target.mul_f64(LEAST_PART);
+            if !is_long_enough || !timeline.cut(at, &mut self.sequence, cuts) {
+                self.exceeded = Some(timeline.part_start() + target);
+            }
+            return;
+        }
+        promise(&mut self.part_target, part_target(lasted, lasts, self.lengths.part), cuts);
+        timeline.cut(at, &mut self.sequence, cuts);
+    }
+
+    /// Outputs the part that its last frame or packet exceeds, which ends at `until`.
+    fn cut_exceeded(&mut self, until: Timestamp, cuts: &mut Vec<Cut>) {
+        let (Some(end), Some(target)) = (self.exceeded.take(), self.part_target) else { return };
+        let Some(timeline) = &mut self.timeline else { return };
+        if end == timeline.part_start() + target && until > end {
+            // After a pause, the frame does not last until the next one.
+            let shown = if until.since(end) < JUMP { until } else { end };
+            timeline.cut_within(end, shown, &mut self.sequence, cuts);
         }
     }
 

@@ -16,6 +16,8 @@ pub(in crate::server) mod viewers;
 pub(in crate::server) mod window;
 
 #[cfg(test)]
+mod part_tests;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;

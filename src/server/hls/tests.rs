@@ -17,12 +17,12 @@ use crate::media::{
 use crate::wire::container::mp4::index;
 use crate::wire::hls::{Media, Playlist, parse, parse_update};
 
-const LENGTHS: Lengths =
+pub(super) const LENGTHS: Lengths =
     Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) };
 const FIRST: u64 = 1_700_000_000;
 const DISCONTINUITY: u64 = 470_000;
 
-fn video_config(width: u32) -> StreamEvent {
+pub(super) fn video_config(width: u32) -> StreamEvent {
     StreamEvent::Config(TrackConfig::Video(VideoConfig {
         codec: VideoCodec::H264,
         size: Size::new(width, 720),
@@ -32,7 +32,7 @@ fn video_config(width: u32) -> StreamEvent {
     }))
 }
 
-fn audio_config() -> StreamEvent {
+pub(super) fn audio_config() -> StreamEvent {
     StreamEvent::Config(TrackConfig::Audio(AudioConfig {
         codec: AudioCodec::Aac,
         sample_rate: 48_000,
@@ -42,7 +42,7 @@ fn audio_config() -> StreamEvent {
     }))
 }
 
-fn packet(track: Track, dts_ms: i64, keyframe: bool) -> StreamEvent {
+pub(super) fn packet(track: Track, dts_ms: i64, keyframe: bool) -> StreamEvent {
     let at = Timestamp::from_millis(dts_ms);
     let data = Bytes::from(dts_ms.to_be_bytes().to_vec());
     StreamEvent::Packet(EncodedPacket::received(track, (at, at), keyframe, data))
@@ -76,13 +76,13 @@ fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent>
 const BOTH: &[Track] = &[Track::Video, Track::Audio];
 
 /// Cuts events and returns the result.
-fn cut(cutter: &mut Cutter, events: &[StreamEvent]) -> Vec<Cut> {
+pub(super) fn cut(cutter: &mut Cutter, events: &[StreamEvent]) -> Vec<Cut> {
     let mut cuts = Vec::new();
     events.iter().for_each(|event| cutter.event(event, &mut cuts));
     cuts
 }
 
-fn parts(cuts: &[Cut]) -> Vec<Part> {
+pub(super) fn parts(cuts: &[Cut]) -> Vec<Part> {
     let part = |cut: &Cut| match cut {
         Cut::Part(part) => Some(part.clone()),
         _ => None,
@@ -142,46 +142,6 @@ fn segments_begin_with_keyframes_and_no_part_is_too_long_or_too_short() {
             assert_eq!(part.start, end, "no gap between parts");
             assert_eq!(part.independent, first || !tracks.contains(&Track::Video));
             (first, end) = (false, part.start + part.duration);
-        }
-    }
-}
-
-/// Parts last 85 to 100 % of PART-TARGET (RFC 8216bis §4.4.4.9) at usual frame rates, with times in whole
-/// milliseconds as in RTMP, and for every duration that the server accepts.
-#[test]
-fn parts_keep_the_promised_duration_at_every_rate() {
-    let rates = [5.0, 8.0, 10.0, 12.0, 12.5, 15.0, 20.0, 23.976, 24.0, 25.0, 29.97, 30.0, 48.0];
-    for fps in rates.into_iter().chain([50.0, 59.94, 60.0, 90.0, 120.0, 144.0]) {
-        for millis in [100, 150, 200, 250, 333, 350, 500, 750, 1_000, 1_500, 2_000] {
-            let lengths =
-                Lengths { part: Duration::from_millis(millis), segment: Duration::from_secs(4) };
-            let mut cutter = Cutter::new(lengths, None);
-            let mut all = vec![video_config(1_280)];
-            all.extend((0..(fps * 30.0) as i64).map(|index| {
-                let at = (index as f64 * 1_000.0 / fps).round() as i64;
-                packet(Track::Video, at, index % (fps * 4.0).round() as i64 == 0)
-            }));
-            let cuts = cut(&mut cutter, &all);
-            let target = |it: &Cut| match it {
-                Cut::PartTarget(target) => Some(*target),
-                _ => None,
-            };
-            let targets: Vec<_> = cuts.iter().filter_map(target).collect();
-            let [target] = targets[..] else { panic!("{fps} {millis}: {targets:?}") };
-            let frame = Duration::from_secs_f64(1.0 / fps);
-            let most = lengths.part.max(frame * 11 / 10) * 101 / 100 + Duration::from_millis(2);
-            assert!(target <= most, "{fps} {millis}: {target:?}");
-            let mut checked = 0;
-            for pair in cuts.windows(2) {
-                let [Cut::Part(part), next] = pair else { continue };
-                assert!(part.duration <= target, "{fps} {millis} {target:?}: {:?}", part.duration);
-                if !matches!(next, Cut::SegmentEnd) {
-                    let ratio = part.duration.as_secs_f64() / target.as_secs_f64();
-                    assert!(ratio >= 0.85, "{fps} {millis} {target:?}: {:?}", part.duration);
-                    checked += 1;
-                }
-            }
-            assert!(checked >= 5, "{fps} {millis}: {checked}");
         }
     }
 }

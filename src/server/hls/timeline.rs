@@ -121,6 +121,13 @@ impl Timeline {
         }
     }
 
+    /// Returns the end of the newest frame, or of the audio if there is no video.
+    pub fn end(&self) -> Option<Timestamp> {
+        let shown = self.video.as_ref().and_then(|video| Some(video.last? + video.lasts));
+        let heard = || self.audio.as_ref().and_then(|audio| Some(micros(audio.end?, audio.rate)));
+        shown.or_else(heard)
+    }
+
     /// Returns the newest time of all tracks.
     pub fn newest(&self) -> Timestamp {
         let newest = self.newest_of(Track::Video).max(self.newest_of(Track::Audio));
@@ -200,25 +207,35 @@ impl Timeline {
 
     /// Outputs a part with everything before `end`. Returns false if the part is empty.
     pub fn cut(&mut self, end: Timestamp, sequence: &mut u32, cuts: &mut Vec<Cut>) -> bool {
+        self.cut_within(end, end, sequence, cuts)
+    }
+
+    /// Outputs a part with everything that begins before `end`. Its last frame lasts until `shown`.
+    pub fn cut_within(
+        &mut self,
+        end: Timestamp,
+        shown: Timestamp,
+        sequence: &mut u32,
+        cuts: &mut Vec<Cut>,
+    ) -> bool {
         let audio = self.audio.as_ref().map_or(0, |audio| {
             let end = ticks(end, audio.rate);
             audio.samples.partition_point(|sample| sample.entry.dts < end)
         });
-        self.cut_samples(end, audio, sequence, cuts)
+        self.cut_samples((end, shown), audio, sequence, cuts)
     }
 
     /// Outputs all remaining samples.
     pub fn finish(&mut self, sequence: &mut u32, cuts: &mut Vec<Cut>) {
-        let shown = self.video.as_ref().and_then(|video| Some(video.last? + video.lasts));
-        let heard = self.audio.as_ref().and_then(|audio| Some(micros(audio.end?, audio.rate)));
-        let Some(end) = shown.or(heard) else { return };
+        let Some(end) = self.end() else { return };
         let audio = self.audio.as_ref().map_or(0, |audio| audio.samples.len());
-        self.cut_samples(end.max(self.part_start), audio, sequence, cuts);
+        let end = end.max(self.part_start);
+        self.cut_samples((end, end), audio, sequence, cuts);
     }
 
     fn cut_samples(
         &mut self,
-        end: Timestamp,
+        (end, shown): (Timestamp, Timestamp),
         audio: usize,
         sequence: &mut u32,
         cuts: &mut Vec<Cut>,
@@ -232,7 +249,7 @@ impl Timeline {
             let samples = std::mem::take(&mut video.samples);
             independent = samples.first()?.entry.keyframe;
             let last = samples.last()?.entry.dts;
-            let lasts = u32::try_from(ticks(end, VIDEO_TIMESCALE) - last).unwrap_or(1).max(1);
+            let lasts = u32::try_from(ticks(shown, VIDEO_TIMESCALE) - last).unwrap_or(1).max(1);
             let track = ChunkTrack { number: FIRST_TRACK, video: true };
             Some(next_chunk(track, &samples, lasts))
         });
