@@ -222,20 +222,25 @@ build_onair() {
     onair=$target/$folder/onair
 }
 
+# npm_file PACKAGE@VERSION SHA512 MEMBER FILE: fetches a file of an npm package, if FILE does not exist yet.
+npm_file() {
+    local folder archive
+    [ ! -f "$4" ] || return 0
+    folder=$(dirname "$4")
+    mkdir -p "$folder"
+    archive=$(cd "$folder" && npm pack --silent "$1" 2>/dev/null) &&
+        [ "$(openssl dgst -sha512 -binary "$folder/$archive" | base64 -w0)" = "$2" ] &&
+        tar -xzf "$folder/$archive" -C "$folder" "package/$3" &&
+        mv "$folder/package/$3" "$4"
+}
+
 # The player that the DASH Industry Forum tests with.
 need_dashjs() {
-    local folder=$tools/dashjs file
-    [ -z "${ONAIR_DASHJS-}" ] || return 0
-    if [ ! -f "$folder/dash.js" ]; then
-        mkdir -p "$folder"
-        file=$(cd "$folder" && npm pack --silent dashjs@5.2.1 2>/dev/null) &&
-            [ "$(openssl dgst -sha512 -binary "$folder/$file" | base64 -w0)" = \
-                'axcJmLeJCTJMLUfQRErUJB1KOiU5iHF+DMLBc3FKeox1HPYtGUQlC6Xm5Mm6vhBUR3CHHLIPOqw0JDIqMtP+Dw==' ] &&
-            tar -xzf "$folder/$file" -C "$folder" package/dist/modern/umd/dash.all.min.js || {
-            complain "Download failed (npm is needed): DASH is NOT tested with dash.js."
-            return 0
-        }
-        mv "$folder/package/dist/modern/umd/dash.all.min.js" "$folder/dash.js"
-    fi
-    export ONAIR_DASHJS=$folder/dash.js
+    [ -n "${ONAIR_DASHJS-}" ] || npm_file dashjs@5.2.1 \
+        'axcJmLeJCTJMLUfQRErUJB1KOiU5iHF+DMLBc3FKeox1HPYtGUQlC6Xm5Mm6vhBUR3CHHLIPOqw0JDIqMtP+Dw==' \
+        dist/modern/umd/dash.all.min.js "$tools/dashjs/dash.js" || {
+        complain "Download failed (npm is needed): DASH is NOT tested with dash.js."
+        return 0
+    }
+    export ONAIR_DASHJS=${ONAIR_DASHJS-$tools/dashjs/dash.js}
 }

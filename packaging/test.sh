@@ -111,20 +111,25 @@ need_playlists() {
 
 # libdatachannel, a third implementation of WebRTC, as a module of Node.js.
 need_node_datachannel() {
-    local folder=$tools/node-datachannel file package=@node-datachannel/linux-x64-gnu@0.33.4
-    [ -z "${ONAIR_NODE_DATACHANNEL-}" ] || return 0
-    if [ ! -f "$folder/node_datachannel.node" ]; then
-        mkdir -p "$folder"
-        [ "$(uname -m)" = x86_64 ] && file=$(cd "$folder" && npm pack --silent "$package" 2>/dev/null) &&
-            [ "$(openssl dgst -sha512 -binary "$folder/$file" | base64 -w0)" = \
-                'xN0x3lcQ87qwOAmf1dBLVWrYY40LQ7pM4Y9wuNjP+EtN4IwiXqrhPdgupzGAElxna+n2NgBG0gT60dZpgoYU2Q==' ] &&
-            tar -xzf "$folder/$file" -C "$folder" package/node_datachannel.node || {
-            say "Download failed (npm and x86_64 are needed): WebRTC is NOT tested with node-datachannel."
-            return 0
-        }
-        mv "$folder/package/node_datachannel.node" "$folder/node_datachannel.node"
-    fi
-    export ONAIR_NODE_DATACHANNEL=$folder/node_datachannel.node
+    [ -n "${ONAIR_NODE_DATACHANNEL-}" ] ||
+        { [ "$(uname -m)" = x86_64 ] && npm_file @node-datachannel/linux-x64-gnu@0.33.4 \
+            'xN0x3lcQ87qwOAmf1dBLVWrYY40LQ7pM4Y9wuNjP+EtN4IwiXqrhPdgupzGAElxna+n2NgBG0gT60dZpgoYU2Q==' \
+            node_datachannel.node "$tools/node-datachannel/node_datachannel.node"; } || {
+        say "Download failed (npm and x86_64 are needed): WebRTC is NOT tested with node-datachannel."
+        return 0
+    }
+    export ONAIR_NODE_DATACHANNEL=${ONAIR_NODE_DATACHANNEL-$tools/node-datachannel/node_datachannel.node}
+}
+
+# hls.js with audio renditions, which the smaller build in assets/web/vendor lacks; packaging/web.sh has the same version.
+need_hlsjs() {
+    [ -n "${ONAIR_HLSJS-}" ] || npm_file hls.js@1.7.4 \
+        '3GlxGdPvT2YHvQYOt+yOzT/DEior/qJVNIylHA77kgeoBTdQQqi70GwefNEUmHQeNGyjC8U62+bruqW/Tpm+tg==' \
+        dist/hls.min.mjs "$tools/hlsjs/hls.mjs" || {
+        say "Download failed (npm is needed): audio tracks are NOT tested with hls.js."
+        return 0
+    }
+    export ONAIR_HLSJS=${ONAIR_HLSJS-$tools/hlsjs/hls.mjs}
 }
 
 tests() {
@@ -134,6 +139,7 @@ tests() {
     need_playlists
     need_node_datachannel
     need_dashjs
+    need_hlsjs
     # Most tests wait for programs and clocks, and use a fifth of a processor, so three tests per processor run at the
     # same time. .config/nextest.toml reserves more for tests that need it.
     # In CI, a failed test is repeated up to twice. The output contains the reason, and the summary names the test.

@@ -2,6 +2,7 @@
 //! can play its recordings over HLS, DASH, RTMP and range requests. The players are ffmpeg, mpv and
 //! rtmpdump; the tests also send requests directly.
 
+mod tracks;
 mod viewers;
 
 use std::fs;

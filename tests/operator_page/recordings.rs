@@ -49,6 +49,26 @@ fn hls_js_plays_a_recording_and_seeks_in_it() {
     page.wait_soon(&shows("#viewers tr", "HLS"));
 }
 
+/// The page plays a recording with several audio tracks with sound.
+#[test]
+fn a_recording_with_several_audio_tracks_has_sound() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let path = running.folder.path().join(NAME);
+    ffmpeg::make(&path, "320x180", "6", &["-g", "50", "-map", "0", "-map", "1", "-map", "1"]);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#recordings tr", "live-show"));
+    click(&page, "#recordings button");
+    let video = "document.getElementById('player-video')";
+    page.wait(&format!("{video}.currentTime > 1"));
+    assert!(page.value(&format!("{video}.webkitAudioDecodedByteCount")).as_u64() > Some(1_000));
+    assert_eq!(page.text("player-problem"), "");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 #[test]
 fn a_recording_is_deleted_after_a_question_and_with_the_token() {
     if peers::missing(&["chromium", "ffmpeg"]) {

@@ -39,6 +39,16 @@ const REFUSALS = {
     'token-other-address': 'cause-token-other-address',
     'taken': 'cause-taken',
     'full': 'cause-full',
+    'no-password': 'cause-no-password',
+    'too-many-viewers': 'cause-too-many-viewers',
+    'too-many-connections': 'cause-too-many-connections',
+};
+// The reasons why a callback failed.
+const CALLBACK_FAILURES = {
+    'unreachable': 'callback-unreachable',
+    'no-answer': 'callback-no-answer',
+    'paused': 'callback-paused',
+    'full': 'callback-full',
 };
 // What a refused client wanted to do.
 const ACTIONS = {
@@ -219,7 +229,8 @@ class RecordingPlayer {
         // The worker of hls.js would be a blob, which the page's policy forbids.
         this.hls = new Hls({ enableWorker: false });
         this.hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#fail());
-        this.hls.loadSource(url);
+        // hls.light has no audio renditions, so it gets the playlist of the video with the first audio track.
+        this.hls.loadSource(url.replace(/\.m3u8(?=\?|$)/, '/hls/main.m3u8'));
         this.hls.attachMedia(this.video);
         this.video.play().catch(() => {});
         return true;
@@ -270,13 +281,20 @@ function sentence(event) {
     const name = isRefused ? ACTIONS[event.action] : `${event.direction ?? event.event}${kind}`;
     const after = event.seconds === undefined ? '' : duration(event.seconds);
     const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '', rendition: event.rendition ?? '', url: event.url ?? '' };
+    if (event.event === 'callback') Object.assign(values, { callback: event.callback, status: event.status ?? '', ms: number(event.took_ms) });
     const words = text(name, { ...values, reason: event.reason ?? '' });
     const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), text('colon'), words];
-    if (event.reason && event.event !== 'fault') {
+    const details = [];
+    if (event.event === 'callback') {
+        details.push(event.host);
+        if (event.cause) details.push(text(CALLBACK_FAILURES[event.cause]));
+    } else if (event.reason && event.event !== 'fault') {
         const cause = (isRefused ? REFUSALS : CAUSES)[event.cause];
-        let reason = cause ? text(cause) : reasonIn(event.reason);
-        if (event.times > 1) reason += text('and') + text('refusedTimes', { count: number(event.times) });
-        parts.push(make('span', { class: 'reason' }, text('inBrackets', { words: reason })));
+        details.push(cause ? text(cause) : reasonIn(event.reason));
+    }
+    if (event.times > 1) details.push(text('times', { count: number(event.times) }));
+    if (details.length > 0) {
+        parts.push(make('span', { class: 'reason' }, text('inBrackets', { words: details.join(text('and')) })));
     }
     return parts;
 }

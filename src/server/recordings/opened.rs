@@ -16,13 +16,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::base::{Clock, Timestamp};
 use crate::files::MediaFile;
 use crate::server::event::{Peer, Protocol};
-use crate::server::hls::listing::Tracks;
 use crate::server::hls::mpeg_ts::to_ts;
 use crate::server::hls::part::Initialization;
 use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, began, format_of, stem, stream_of};
-use crate::server::recordings::segments::{SampleList, SegmentIndex};
+use crate::server::recordings::segments::{RecordedTracks, SampleList, SegmentIndex};
 use crate::server::recordings::viewers::keeper::WATCHED;
 use crate::wire::container::growing::GrowingIndex;
 use crate::wire::container::mp4::live::{self, ChunkSample, ChunkTrack, FIRST_TRACK, SECOND_TRACK};
@@ -280,7 +279,7 @@ impl OpenRecordings {
     pub async fn segment(
         &self,
         recording: &Arc<OpenRecording>,
-        tracks: Tracks,
+        tracks: RecordedTracks,
         number: usize,
     ) -> Result<Option<Bytes>, OpenError> {
         self.read(recording, number, 1, move |it| it.read_segment(tracks, number)).await
@@ -306,7 +305,7 @@ impl OpenRecordings {
         copies: u64,
         read: impl FnOnce(&OpenRecording) -> Result<Option<Bytes>, OpenError> + Send + 'static,
     ) -> Result<Option<Bytes>, OpenError> {
-        let size = recording.content().index.segments.get(number).map_or(0, |span| span.bytes);
+        let size = recording.segment_bytes(number);
         let kib = size.min(MAX_BYTES) * copies / 1_024 + 1;
         let kib = u32::try_from(kib).map_or(MAX_SENDING_KIB, |kib| kib.min(MAX_SENDING_KIB));
         let mut room = in_time(Arc::clone(&self.room).acquire_many_owned(kib)).await?;
@@ -394,30 +393,48 @@ impl OpenRecording {
         Ok(())
     }
 
+    /// Returns the maximum size of the files of a segment in bytes.
+    fn segment_bytes(&self, number: usize) -> u64 {
+        let content = self.content.read();
+        let index = &content.index;
+        index.segments.get(number).map_or(0, |span| index.segment_bytes(span))
+    }
+
     /// Returns the bytes of a segment, or `None` if it does not exist.
-    fn read_segment(&self, tracks: Tracks, number: usize) -> Result<Option<Bytes>, OpenError> {
+    fn read_segment(
+        &self,
+        tracks: RecordedTracks,
+        number: usize,
+    ) -> Result<Option<Bytes>, OpenError> {
         let (video, audio, second) = {
             let content = self.content.read();
             let index = &content.index;
-            let span = index.segments.get(number).filter(|span| span.bytes <= MAX_BYTES);
+            let span = index.segments.get(number);
+            let span = span.filter(|span| index.segment_bytes(span) <= MAX_BYTES);
             let Some(span) = span else { return Ok(None) };
             let of = |list: &SampleList, range: &std::ops::Range<usize>| {
                 let last = list.duration(range.end.saturating_sub(1));
                 (list.samples.get(range.clone()).unwrap_or_default().to_vec(), last)
             };
-            let second = if index.video_config.is_some() { SECOND_TRACK } else { FIRST_TRACK };
-            (of(&index.video, &span.video), of(&index.audio, &span.audio), second)
+            let (has_video, audio) = match tracks {
+                RecordedTracks::All => (true, Some(0)),
+                RecordedTracks::Video => (true, None),
+                RecordedTracks::Audio(index) => (false, Some(index)),
+            };
+            let video = has_video.then(|| of(&index.video, &span.video));
+            let audio = audio.and_then(|audio| {
+                let range = index.audio_range(audio, span)?;
+                index.audio_track(audio).map(|(_, list, _)| of(list, &range))
+            });
+            (video, audio, content.audio_number())
         };
         let mut media = MediaFile::of(folder::open(&self.path)?)?;
         let sequence = u32::try_from(number * 2 + 1).unwrap_or(u32::MAX);
         let mut chunks = Vec::new();
-        for (is_video, number, (samples, last_duration)) in
-            [(true, FIRST_TRACK, video), (false, second, audio)]
-        {
-            let other = if is_video { Tracks::Audio } else { Tracks::Video };
-            if samples.is_empty() || tracks == other {
+        for (is_video, number, samples) in [(true, FIRST_TRACK, video), (false, second, audio)] {
+            let Some((samples, last_duration)) = samples.filter(|(it, _)| !it.is_empty()) else {
                 continue;
-            }
+            };
             let mut read = Vec::with_capacity(samples.len());
             for sample in &samples {
                 let mut data = vec![0; sample.size as usize];
@@ -436,7 +453,7 @@ impl OpenRecording {
     /// be converted.
     fn read_ts(&self, number: usize) -> Result<Option<Bytes>, OpenError> {
         let initialization = self.content.read().initialization.clone();
-        let segment = self.read_segment(Tracks::All, number)?;
+        let segment = self.read_segment(RecordedTracks::All, number)?;
         let (Some(initialization), Some(segment)) = (initialization, segment) else {
             return Ok(None);
         };
@@ -451,6 +468,26 @@ impl RecordingContent {
         if self.initialization.is_none() && !self.index.is_empty() {
             let (video, audio) = (&self.index.video_config, &self.index.audio_config);
             self.initialization = Some(Initialization::new(video.as_ref(), audio.as_ref()));
+        }
+    }
+
+    /// Returns the number of the audio track in segments.
+    fn audio_number(&self) -> u32 {
+        if self.index.video_config.is_some() { SECOND_TRACK } else { FIRST_TRACK }
+    }
+
+    /// Returns the initialization segment of these tracks.
+    pub fn initialization_of(&self, tracks: RecordedTracks) -> Option<Bytes> {
+        let known = self.initialization.as_ref()?;
+        match tracks {
+            RecordedTracks::All => Some(known.whole.clone()),
+            RecordedTracks::Video => known.video.clone(),
+            RecordedTracks::Audio(0) => known.audio.clone(),
+            RecordedTracks::Audio(index) => {
+                let (config, ..) = self.index.audio_track(index)?;
+                let tracks = live::tracks(None, Some(config));
+                Some(live::initialization(&tracks, self.audio_number()))
+            }
         }
     }
 }

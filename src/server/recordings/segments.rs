@@ -6,10 +6,11 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::media::audio_tracks::MAX_TRACKS;
 use crate::media::{AudioCodec, AudioConfig, VideoConfig};
 use crate::wire::container::mp4::live::{self, VIDEO_TIMESCALE, is_live_audio, is_live_video};
 use crate::wire::container::mp4::sample_table::{micros, ticks};
-use crate::wire::container::{SampleLocation, TrackId, Tracks, audio_frame};
+use crate::wire::container::{AudioTrack, SampleLocation, TrackId, Tracks, audio_frame};
 
 /// A segment ends at the first keyframe after this duration.
 const SEGMENT: Duration = Duration::from_secs(4);
@@ -61,10 +62,34 @@ impl SampleList {
         }
     }
 
-    fn bytes(&self, range: &Range<usize>) -> u64 {
+    /// Returns the size of these samples in bytes.
+    pub fn bytes(&self, range: &Range<usize>) -> u64 {
         let samples = self.samples.get(range.clone()).unwrap_or_default();
         samples.iter().map(|sample| u64::from(sample.size)).sum()
     }
+}
+
+/// The tracks in a segment.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum RecordedTracks {
+    /// The video and the first audio track.
+    All,
+    Video,
+    /// The audio track with this index.
+    Audio(u8),
+}
+
+/// An audio track after the first one.
+#[derive(Debug)]
+pub(in crate::server) struct OtherAudio {
+    /// The index of the track in the file.
+    pub index: u8,
+    /// The title, which can be empty.
+    pub name: String,
+    pub config: AudioConfig,
+    pub list: SampleList,
+    /// The index of the first sample that is in no segment.
+    next: usize,
 }
 
 /// A segment.
@@ -74,9 +99,11 @@ pub(in crate::server) struct SegmentSpan {
     pub duration: Duration,
     /// The samples of the video track.
     pub video: Range<usize>,
-    /// The samples of the audio track.
+    /// The samples of the first audio track.
     pub audio: Range<usize>,
-    /// The total size of the samples in bytes.
+    /// The samples of each other audio track.
+    pub others: Vec<Range<usize>>,
+    /// The total size of the samples in bytes, without other audio tracks.
     pub bytes: u64,
 }
 
@@ -85,8 +112,12 @@ pub(in crate::server) struct SegmentSpan {
 pub(in crate::server) struct SegmentIndex {
     pub video_config: Option<VideoConfig>,
     pub audio_config: Option<AudioConfig>,
+    /// The title of the first audio track, which can be empty.
+    pub audio_name: String,
     pub video: SampleList,
     pub audio: SampleList,
+    /// The other audio tracks, in the order of the file.
+    pub others: Vec<OtherAudio>,
     pub segments: Vec<SegmentSpan>,
     /// Time zero of the recording in the file.
     origin: Option<Timestamp>,
@@ -105,8 +136,9 @@ impl SegmentIndex {
     pub fn add(&mut self, tracks: &Tracks, samples: &[SampleLocation]) {
         if self.origin.is_none() {
             self.video_config = tracks.video.clone().filter(|it| is_live_video(it.codec));
-            let audio = tracks.audio.first().map(|audio| audio.parameters.clone());
-            self.audio_config = audio.filter(|it| is_live_audio(it.codec));
+            let audio = tracks.audio.first().filter(|it| is_live_audio(it.parameters.codec));
+            self.audio_config = audio.map(|audio| audio.parameters.clone());
+            self.audio_name = audio.map(|audio| audio.name.clone()).unwrap_or_default();
             self.origin = samples.iter().map(|sample| sample.dts).min();
             if let Some(video) = &self.video_config {
                 let period = ticks(Timestamp::ZERO + video.frame_rate.period(), VIDEO_TIMESCALE);
@@ -119,13 +151,41 @@ impl SegmentIndex {
             }
         }
         let Some(origin) = self.origin else { return };
+        self.add_tracks(&tracks.audio);
         for sample in samples.iter().filter(|sample| sample.size <= MAX_SAMPLE_BYTES) {
             let dts = Timestamp::from_micros(sample.dts.micros_since(origin).max(0));
             match sample.track {
                 TrackId::Video if self.video_config.is_some() => self.add_video(sample, dts),
-                TrackId::Audio(0) if self.audio_config.is_some() => self.add_audio(sample, dts),
-                _ => {}
+                TrackId::Audio(0) => {
+                    if let Some(config) = &self.audio_config {
+                        add_audio(&mut self.audio, config.codec, sample, dts);
+                    }
+                }
+                TrackId::Audio(index) => {
+                    if let Some(other) = self.others.iter_mut().find(|it| it.index == index) {
+                        add_audio(&mut other.list, other.config.codec, sample, dts);
+                    }
+                }
+                TrackId::Video => {}
             }
+        }
+    }
+
+    /// Adds the audio tracks after the first one. In a file that grows, they may appear later than the others.
+    fn add_tracks(&mut self, tracks: &[AudioTrack]) {
+        if self.audio_config.is_none() {
+            return;
+        }
+        for (index, track) in (0..MAX_TRACKS).zip(tracks).skip(1) {
+            let is_known = self.others.iter().any(|it| it.index == index);
+            if is_known || !is_live_audio(track.parameters.codec) {
+                continue;
+            }
+            let (name, config) = (track.name.clone(), track.parameters.clone());
+            let (last_duration, timescale) = audio_frame(&config);
+            let list = SampleList { samples: Vec::new(), last_duration, timescale };
+            self.others.push(OtherAudio { index, name, config, list, next: 0 });
+            self.segments.iter_mut().for_each(|segment| segment.others.push(0..0));
         }
     }
 
@@ -144,28 +204,6 @@ impl SegmentIndex {
             composition: i32::try_from(shift).unwrap_or(0),
             size: sample.size,
             keyframe: sample.keyframe,
-        });
-    }
-
-    fn add_audio(&mut self, sample: &SampleLocation, dts: Timestamp) {
-        let list = &mut self.audio;
-        let mut dts = ticks(dts, list.timescale);
-        if let Some(last) = list.samples.last() {
-            let end = last.dts + i64::from(list.last_duration);
-            let jitter = ticks(Timestamp::ZERO + AUDIO_JITTER, list.timescale);
-            // Opus packets have different durations.
-            let is_even = self.audio_config.as_ref().is_some_and(|it| it.codec != AudioCodec::Opus);
-            if is_even && (dts - end).abs() <= jitter {
-                dts = end;
-            }
-            dts = dts.max(last.dts + 1);
-        }
-        list.samples.push(Sample {
-            at: sample.at,
-            dts,
-            composition: 0,
-            size: sample.size,
-            keyframe: true,
         });
     }
 
@@ -231,7 +269,21 @@ impl SegmentIndex {
         let (video, audio) = (self.next_video..video_end, self.next_audio..audio_end);
         let bytes = self.video.bytes(&video) + self.audio.bytes(&audio);
         let duration = end_time.since(start);
-        self.segments.push(SegmentSpan { start, duration, video, audio, bytes });
+        let led = if by_video { &self.video } else { &self.audio };
+        let is_last = end == led.samples.len();
+        let others = self.others.iter_mut().map(|other| {
+            let limit = ticks(end_time, other.list.timescale.max(1));
+            let rest = other.list.samples.get(other.next..).unwrap_or_default();
+            let count = match is_last {
+                true => rest.len(),
+                false => rest.partition_point(|sample| sample.dts < limit),
+            };
+            let range = other.next..other.next + count;
+            other.next = range.end;
+            range
+        });
+        let others = others.collect();
+        self.segments.push(SegmentSpan { start, duration, video, audio, others, bytes });
         (self.next_video, self.next_audio) = (video_end, audio_end);
         self.next_start = Some(end_time);
         self.checked = end;
@@ -244,7 +296,37 @@ impl SegmentIndex {
 
     /// Returns the number of samples in memory.
     pub fn sample_count(&self) -> usize {
-        self.video.samples.len() + self.audio.samples.len()
+        let others: usize = self.others.iter().map(|other| other.list.samples.len()).sum();
+        self.video.samples.len() + self.audio.samples.len() + others
+    }
+
+    /// Returns the config and the samples of an audio track, and its place among the others if it is not the first.
+    pub fn audio_track(&self, index: u8) -> Option<(&AudioConfig, &SampleList, Option<usize>)> {
+        if index == 0 {
+            return self.audio_config.as_ref().map(|config| (config, &self.audio, None));
+        }
+        let place = self.others.iter().position(|it| it.index == index)?;
+        self.others.get(place).map(|it| (&it.config, &it.list, Some(place)))
+    }
+
+    /// Returns the samples of an audio track in a segment.
+    pub fn audio_range(&self, index: u8, segment: &SegmentSpan) -> Option<Range<usize>> {
+        match self.audio_track(index)?.2 {
+            None => Some(segment.audio.clone()),
+            Some(place) => segment.others.get(place).cloned(),
+        }
+    }
+
+    /// Returns the maximum size of a segment's files in bytes.
+    pub fn segment_bytes(&self, segment: &SegmentSpan) -> u64 {
+        segment.bytes.max(self.largest_audio(segment))
+    }
+
+    /// Returns the size of the largest audio track of a segment in bytes.
+    pub fn largest_audio(&self, segment: &SegmentSpan) -> u64 {
+        let others =
+            self.others.iter().zip(&segment.others).map(|(it, range)| it.list.bytes(range));
+        others.fold(self.audio.bytes(&segment.audio), u64::max)
     }
 
     /// Returns the duration of all complete segments.
@@ -256,6 +338,21 @@ impl SegmentIndex {
     pub fn longest(&self) -> Duration {
         self.segments.iter().map(|segment| segment.duration).max().unwrap_or_default().max(SEGMENT)
     }
+}
+
+fn add_audio(list: &mut SampleList, codec: AudioCodec, sample: &SampleLocation, dts: Timestamp) {
+    let mut dts = ticks(dts, list.timescale);
+    if let Some(last) = list.samples.last() {
+        let end = last.dts + i64::from(list.last_duration);
+        let jitter = ticks(Timestamp::ZERO + AUDIO_JITTER, list.timescale);
+        // Opus packets have different durations.
+        if codec != AudioCodec::Opus && (dts - end).abs() <= jitter {
+            dts = end;
+        }
+        dts = dts.max(last.dts + 1);
+    }
+    let (at, size) = (sample.at, sample.size);
+    list.samples.push(Sample { at, dts, composition: 0, size, keyframe: true });
 }
 
 #[cfg(test)]
@@ -327,6 +424,43 @@ mod tests {
         assert!(even && index.longest() == Duration::from_secs(4));
         let all = index.duration().as_secs_f64();
         assert!((20.99..21.05).contains(&all), "{all}");
+    }
+
+    #[test]
+    fn other_audio_tracks_are_cut_at_the_same_times() {
+        let mut tracks = tracks();
+        let second = AudioTrack { name: "Comments".to_owned(), ..tracks.audio[0].clone() };
+        let first_only = tracks.clone();
+        tracks.audio.push(second);
+        let mut all = samples(21, 0);
+        let others = all.iter().filter(|it| it.track == TrackId::Audio(0));
+        let others = others.map(|it| SampleLocation { track: TrackId::Audio(1), size: 150, ..*it });
+        all.extend(others.collect::<Vec<_>>());
+        all.sort_by_key(|it| it.dts);
+        let mut index = SegmentIndex::default();
+        // The track appears after the first segment.
+        let (early, late) =
+            all.split_at(all.iter().position(|it| it.dts.as_millis() > 6_000).unwrap());
+        index.add(&first_only, early);
+        index.cut(false);
+        index.add(&tracks, late);
+        index.cut(true);
+        assert_eq!(index.others[0].name, "Comments");
+        let span = &index.segments[0];
+        assert_eq!(index.audio_range(1, span), Some(0..0), "a gap");
+        for span in &index.segments[2..] {
+            let others = index.audio_range(1, span).unwrap();
+            assert_eq!(others.len(), span.audio.len());
+            assert_eq!(index.largest_audio(span), 150 * others.len() as u64);
+        }
+        assert_eq!(
+            index.audio_range(1, index.segments.last().unwrap()).unwrap().end,
+            index.others[0].list.samples.len()
+        );
+        assert_eq!(
+            (index.audio_track(2).is_none(), index.sample_count()),
+            (true, 630 + 984 + index.others[0].list.samples.len())
+        );
     }
 
     #[test]

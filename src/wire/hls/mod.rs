@@ -15,4 +15,7 @@ pub use limits::{Error, MAX_SEGMENTS, MAX_TEXT};
 pub use master::{Master, Rendition, Variant, VariantVideo};
 pub use media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};
 pub use playlist::{Playlist, is_playlist, parse, parse_update};
-pub use writer::{ListPosition, MasterForm, OfferedVariant, write_master, write_media};
+pub use writer::{
+    ListPosition, MasterForm, OfferedAudio, OfferedVariant, write_master, write_master_with_audio,
+    write_media,
+};

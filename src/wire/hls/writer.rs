@@ -166,11 +166,49 @@ impl MasterForm {
     }
 }
 
+/// An audio rendition in a master playlist, for all its variants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferedAudio {
+    /// The name for the user, which is different from all others.
+    pub name: String,
+    /// The media playlist; `None` if the audio is in the variants.
+    pub uri: Option<String>,
+    pub channels: u16,
+}
+
+/// The group of the audio renditions.
+const AUDIO_GROUP: &str = "audio";
+
 /// Writes a master playlist.
 pub fn write_master(variants: &[OfferedVariant], form: MasterForm) -> String {
+    write_master_with_audio(variants, &[], form)
+}
+
+/// Writes a master playlist with audio renditions (RFC 8216bis §4.4.6.1), the default one first.
+pub fn write_master_with_audio(
+    variants: &[OfferedVariant],
+    audio: &[OfferedAudio],
+    form: MasterForm,
+) -> String {
     let mut out = format!("#EXTM3U\n#EXT-X-VERSION:{}\n", form.version);
     if form.independent {
         out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
+    }
+    for (index, rendition) in audio.iter().enumerate() {
+        let default = if index == 0 { "YES" } else { "NO" };
+        // A quoted string cannot contain these characters (§4.2).
+        let name = rendition.name.replace(['"', '\r', '\n'], " ");
+        let _ = write!(
+            out,
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{AUDIO_GROUP}\",NAME=\"{name}\",DEFAULT={default},AUTOSELECT=YES"
+        );
+        if rendition.channels > 0 {
+            let _ = write!(out, ",CHANNELS=\"{}\"", rendition.channels);
+        }
+        if let Some(uri) = &rendition.uri {
+            let _ = write!(out, ",URI=\"{uri}\"");
+        }
+        out.push('\n');
     }
     for variant in variants {
         let OfferedVariant { uri, bandwidth, average_bandwidth, .. } = variant;
@@ -184,6 +222,9 @@ pub fn write_master(variants: &[OfferedVariant], form: MasterForm) -> String {
         }
         if let Some(rate) = variant.frame_rate {
             let _ = write!(out, ",FRAME-RATE={rate:.3}");
+        }
+        if !audio.is_empty() {
+            let _ = write!(out, ",AUDIO=\"{AUDIO_GROUP}\"");
         }
         let _ = write!(out, "\n{uri}\n");
     }
@@ -287,6 +328,23 @@ mod tests {
         assert_eq!(read.variants.len(), 1);
         assert_eq!(read.variants[0].uri, "show/hls/main.m3u8");
         assert!(text.contains("RESOLUTION=1280x720,FRAME-RATE=30.000\n"), "{text}");
+    }
+
+    #[test]
+    fn audio_renditions_are_read_back() {
+        let variant = OfferedVariant { uri: "video.m3u8".to_owned(), ..OfferedVariant::default() };
+        let audio = [("Game \"loud\"", None), ("Voice", Some("audio2.m3u8"))].map(|(name, uri)| {
+            let uri = uri.map(str::to_owned);
+            OfferedAudio { name: name.to_owned(), uri, channels: 2 }
+        });
+        let text = write_master_with_audio(&[variant], &audio, MasterForm::low_latency(true));
+        let Ok(Playlist::Master(read)) = parse(text.as_bytes()) else { panic!("{text}") };
+        let all: Vec<_> =
+            read.renditions.iter().map(|it| (&*it.name, it.uri.as_deref(), it.default)).collect();
+        let expected = [("Game  loud ", None, true), ("Voice", Some("audio2.m3u8"), false)];
+        assert_eq!(all, expected, "{text}");
+        assert_eq!(read.variants[0].audio.as_deref(), Some("audio"));
+        assert!(read.audio_of(&read.variants[0]).is_none(), "the default one is in the variant");
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::server::http::hls::slot::Settled;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{recordings, signed_link};
 use crate::server::http::path::{encode_name, split};
-use crate::server::http::refusals;
+use crate::server::http::refusals::{self, too_many_viewers};
 use crate::server::recordings::name::{RecordedStream, format_of, stem, stream_of};
 use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD};
 use crate::server::recordings::playlist::recording::{self, ListedRecording, RecordedFile};
@@ -141,7 +141,7 @@ pub(in crate::server::http) async fn response(
     }
     let _kept = KeptFile::new(&registry.retention, registry.clock, &path);
     let Some(_settled) = Settled::new(registry, &caller.spot) else {
-        return busy("There are too many viewers.\n");
+        return too_many_viewers();
     };
     let recording = match open(registry, &path).await {
         Ok(recording) => recording,
@@ -155,15 +155,15 @@ pub(in crate::server::http) async fn response(
         return disconnected();
     }
     if !note(registry, &recording, caller.address, key, viewer) {
-        return busy("There are too many viewers.\n");
+        return too_many_viewers();
     }
     match asked {
-        RecordedResource::Below(RecordedFile::Initialization(tracks)) => {
-            let content = recording.content();
-            let found = content.initialization.as_ref().and_then(|it| tracks.initialization(it));
-            found.map_or_else(missing, |bytes| part(registry, headers, (name, "init"), &bytes))
+        RecordedResource::Below(RecordedFile::Initialization(tracks, _)) => {
+            let found = recording.content().initialization_of(tracks);
+            let file = format!("{tracks:?}-init");
+            found.map_or_else(missing, |bytes| part(registry, headers, (name, &file), &bytes))
         }
-        RecordedResource::Below(RecordedFile::Segment(tracks, number)) => {
+        RecordedResource::Below(RecordedFile::Segment(tracks, number, _)) => {
             match registry.opened.segment(&recording, tracks, number).await {
                 Ok(Some(bytes)) => {
                     recording.viewers.lock().count(key, bytes.len() as u64);
@@ -299,12 +299,12 @@ fn list(
     let (count, ended) = (content.index.segments.len(), content.ended);
     let (text, kind, form) = match asked {
         RecordedResource::Master => {
-            (recording::master(&content, &format!("{folder}{}", recording::LIST)), PLAYLIST, "m")
+            (recording::master(&content, &folder), PLAYLIST, "m".to_owned())
         }
         RecordedResource::Manifest => {
             let query = pass.map_or_else(String::new, |it| format!("?pass={it}"));
             let listed = ListedRecording { content: &content, folder: &folder, began: None };
-            (ended.then(|| recording::manifest(listed, &query))?, MANIFEST, "d")
+            (ended.then(|| recording::manifest(listed, &query))?, MANIFEST, "d".to_owned())
         }
         RecordedResource::Below(RecordedFile::TsMaster | RecordedFile::TsList) => {
             let listed = ListedRecording { content: &content, folder: "", began: recording.began };
@@ -315,12 +315,14 @@ fn list(
                 recording::ts_media(listed)
             };
             let Some(text) = text else { return Some(failed(StatusCode::NOT_FOUND, NO_TS)) };
-            (text, PLAYLIST, if is_master { "tm" } else { "t" })
+            (text, PLAYLIST, if is_master { "tm" } else { "t" }.to_owned())
         }
-        _ => {
+        RecordedResource::Below(RecordedFile::List(tracks)) => {
             let listed = ListedRecording { content: &content, folder: "", began: recording.began };
-            (recording::media(listed), PLAYLIST, "l")
+            let Some(text) = recording::media(listed, *tracks) else { return Some(missing()) };
+            (text, PLAYLIST, format!("l{tracks:?}"))
         }
+        _ => return None,
     };
     let tag = format!("\"{form}{count}{ended}\"");
     let is_manifest = *asked == RecordedResource::Manifest;
@@ -386,6 +388,7 @@ fn part(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::recordings::segments::RecordedTracks;
 
     #[test]
     fn a_pass_ends_soon_after_its_link() {
@@ -405,7 +408,7 @@ mod tests {
         assert_eq!(found(".mp4.m3u8"), all(RecordedResource::Master));
         assert_eq!(found(".mpd"), all(RecordedResource::Manifest));
         assert_eq!(found(".flv"), all(RecordedResource::Whole(Format::Flv)));
-        let list = RecordedResource::Below(RecordedFile::List);
+        let list = RecordedResource::Below(RecordedFile::List(RecordedTracks::All));
         assert_eq!(found("/hls/main.m3u8"), all(list));
         let list = RecordedResource::Below(RecordedFile::TsMaster);
         assert_eq!(found("/hls/ts.m3u8"), all(list));

@@ -3,40 +3,70 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::server::hls::listing::{TS_EXTENSION, Tracks};
+use crate::server::hls::listing::TS_EXTENSION;
 use crate::server::hls::manifest::browser_codec;
 use crate::server::hls::mpeg_ts::{TS_LIST, TS_MASTER, write_ts_master};
 use crate::server::hls::part::Initialization;
 use crate::server::recordings::opened::RecordingContent;
-use crate::server::recordings::segments::{SampleList, SegmentSpan};
+use crate::server::recordings::segments::{RecordedTracks, SampleList, SegmentSpan};
+use crate::wire::container::mp4::codec_names::audio_codec_name;
 use crate::wire::dash::{Manifest, Period, Track, TrackKind};
 use crate::wire::hls::{
-    Control, ListPosition, Map, MasterForm, Media, OfferedVariant, Segment, write_master,
-    write_media,
+    Control, ListPosition, Map, MasterForm, Media, OfferedAudio, OfferedVariant, Segment,
+    write_master, write_master_with_audio, write_media,
 };
 
 /// Name of the media playlist below `/vod/{name}/hls/`.
 pub(in crate::server) const LIST: &str = "main.m3u8";
+/// The name of the video alone, and the beginning of the name of an audio track, in file names.
+const VIDEO: &str = "video";
+const AUDIO: &str = "audio";
 /// The shortest target duration of a list that grows: it must not change, and later segments may be longer.
 pub(super) const MIN_EVENT_TARGET: Duration = Duration::from_secs(6);
 
 /// A file below `/vod/{name}/hls/`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum RecordedFile {
-    List,
-    Initialization(Tracks),
-    Segment(Tracks, usize),
+    List(RecordedTracks),
+    Initialization(RecordedTracks, Player),
+    Segment(RecordedTracks, usize, Player),
     /// The playlists and segments as MPEG-TS.
     TsMaster,
     TsList,
     Ts(usize),
 }
 
+/// The players that request a file.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Player {
+    Hls,
+    Dash,
+}
+
+/// Returns the name of single tracks in the file names of HLS, such as `video` and `audio2`.
+fn track_name(tracks: RecordedTracks) -> Option<String> {
+    match tracks {
+        RecordedTracks::All => None,
+        RecordedTracks::Video => Some(VIDEO.to_owned()),
+        RecordedTracks::Audio(index) => Some(format!("{AUDIO}{}", u16::from(index) + 1)),
+    }
+}
+
+/// Reads a name as [`track_name`] writes it.
+fn track_named(name: &str) -> Option<RecordedTracks> {
+    if name == VIDEO {
+        return Some(RecordedTracks::Video);
+    }
+    let number = number(name.strip_prefix(AUDIO)?)?.checked_sub(1)?;
+    let tracks = RecordedTracks::Audio(u8::try_from(number).ok()?);
+    (track_name(tracks).as_deref() == Some(name)).then_some(tracks)
+}
+
 impl RecordedFile {
     /// Returns the file with this name, or `None` if the name is invalid.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
-            LIST => return Some(Self::List),
+            LIST => return Some(Self::List(RecordedTracks::All)),
             TS_MASTER => return Some(Self::TsMaster),
             TS_LIST => return Some(Self::TsList),
             _ => {}
@@ -44,19 +74,26 @@ impl RecordedFile {
         if let Some(number) = name.strip_suffix(TS_EXTENSION) {
             return self::number(number).map(Self::Ts);
         }
-        let of = |letter, tracks| name.strip_prefix(letter).map(|rest| (tracks, rest));
-        let (tracks, rest) = of('v', Tracks::Video)
-            .or_else(|| of('a', Tracks::Audio))
-            .unwrap_or((Tracks::All, name));
-        if rest == "init.mp4" {
-            return Some(Self::Initialization(tracks));
+        if let Some(tracks) = name.strip_suffix(".m3u8") {
+            return track_named(tracks).map(Self::List);
         }
-        Some(Self::Segment(tracks, number(rest.strip_suffix(".m4s")?)?))
+        let of =
+            |letter, tracks| name.strip_prefix(letter).map(|rest| (tracks, rest, Player::Dash));
+        let (tracks, rest, player) = match name.split_once('-') {
+            Some((tracks, rest)) => (track_named(tracks)?, rest, Player::Hls),
+            None => of('v', RecordedTracks::Video)
+                .or_else(|| of('a', RecordedTracks::Audio(0)))
+                .unwrap_or((RecordedTracks::All, name, Player::Hls)),
+        };
+        if rest == "init.mp4" {
+            return Some(Self::Initialization(tracks, player));
+        }
+        Some(Self::Segment(tracks, number(rest.strip_suffix(".m4s")?)?, player))
     }
 
     /// Returns true if only DASH players request the file.
     pub fn is_dash(self) -> bool {
-        matches!(self, Self::Initialization(it) | Self::Segment(it, _) if it != Tracks::All)
+        matches!(self, Self::Initialization(_, player) | Self::Segment(_, _, player) if player == Player::Dash)
     }
 }
 
@@ -75,28 +112,46 @@ pub(in crate::server) struct ListedRecording<'a> {
     pub began: Option<i64>,
 }
 
-/// Returns the media playlist of a recording. The playlist ends if nothing will be added.
-pub(in crate::server) fn media(recording: ListedRecording<'_>) -> String {
-    let uri = format!("{}init.mp4", recording.folder);
+/// Returns the media playlist of these tracks of a recording, or `None` if there are no such tracks. The playlist ends
+/// if nothing will be added.
+pub(in crate::server) fn media(
+    recording: ListedRecording<'_>,
+    tracks: RecordedTracks,
+) -> Option<String> {
+    recording.content.initialization_of(tracks)?;
+    let prefix = track_name(tracks).map(|name| format!("{name}-")).unwrap_or_default();
+    let uri = format!("{}{prefix}init.mp4", recording.folder);
     let map = Map { uri, range: None, key: None };
-    media_of(recording, ".m4s", Some(&Arc::new(map)))
+    Some(media_of(recording, (&prefix, ".m4s"), tracks, Some(&Arc::new(map))))
 }
 
 /// Returns the media playlist of MPEG-TS segments, or `None` if MPEG-TS does not support the
 /// codecs.
 pub(in crate::server) fn ts_media(recording: ListedRecording<'_>) -> Option<String> {
     recording.content.initialization.as_ref()?.ts.as_ref()?;
-    Some(media_of(recording, TS_EXTENSION, None))
+    Some(media_of(recording, ("", TS_EXTENSION), RecordedTracks::All, None))
 }
 
-fn media_of(recording: ListedRecording<'_>, extension: &str, map: Option<&Arc<Map>>) -> String {
+fn media_of(
+    recording: ListedRecording<'_>,
+    (prefix, extension): (&str, &str),
+    tracks: RecordedTracks,
+    map: Option<&Arc<Map>>,
+) -> String {
     let ListedRecording { content, folder, began } = recording;
     let (target, ended) = (content.index.longest(), content.ended);
+    // In a file that grows, a track may appear after the first segments.
+    let is_gap = |span: &SegmentSpan| match tracks {
+        RecordedTracks::Audio(index) => {
+            content.index.audio_range(index, span).is_none_or(|range| range.is_empty())
+        }
+        RecordedTracks::All | RecordedTracks::Video => false,
+    };
     let entry = |(number, span): (usize, &SegmentSpan)| Segment {
-        uri: format!("{folder}{number}{extension}"),
+        uri: format!("{folder}{prefix}{number}{extension}"),
         duration: span.duration,
         discontinuity: false,
-        gap: false,
+        gap: is_gap(span),
         range: None,
         map: map.cloned(),
         key: None,
@@ -114,15 +169,43 @@ fn media_of(recording: ListedRecording<'_>, extension: &str, map: Option<&Arc<Ma
     write_media(&media, ListPosition::default())
 }
 
-/// Returns the multivariant playlist of a recording; `list` is the URL of its playlist.
-pub(in crate::server) fn master(content: &RecordingContent, list: &str) -> String {
+/// Returns the multivariant playlist of a recording; `folder` is the URL of its playlists, with a slash at the end. If
+/// there are several audio tracks, each one is a rendition.
+pub(in crate::server) fn master(content: &RecordingContent, folder: &str) -> String {
     let index = &content.index;
     let begins = |it: &SegmentSpan| match index.video.samples.get(it.video.start) {
         Some(sample) if !it.video.is_empty() => sample.keyframe,
         _ => index.video_config.is_none(),
     };
     let form = MasterForm::low_latency(index.segments.iter().all(begins));
-    write_master(&[variant(content, list)], form)
+    if index.others.is_empty() {
+        return write_master(&[variant(content, &format!("{folder}{LIST}"))], form);
+    }
+    let has_video = index.video_config.is_some();
+    let list = |tracks| format!("{folder}{}.m3u8", track_name(tracks).unwrap_or_default());
+    let mut variant = variant(content, &format!("{folder}{LIST}"));
+    if has_video {
+        variant.uri = list(RecordedTracks::Video);
+    }
+    for codec in index.others.iter().map(|it| audio_codec_name(&it.config)) {
+        if !variant.codecs.contains(&codec) {
+            variant.codecs.push(codec);
+        }
+    }
+    let first = index.audio_config.as_ref().map(|config| (0, &index.audio_name, config));
+    let others = index.others.iter().map(|it| (it.index, &it.name, &it.config));
+    let mut audio: Vec<OfferedAudio> = Vec::new();
+    for (number, name, config) in first.into_iter().chain(others) {
+        let is_free = |name: &str| !name.is_empty() && audio.iter().all(|it| it.name != name);
+        let name = match is_free(name.trim()) {
+            true => name.trim().to_owned(),
+            false => format!("{name} {}", u16::from(number) + 1).trim().to_owned(),
+        };
+        // Without video, the first track is the variant itself.
+        let uri = (has_video || number > 0).then(|| list(RecordedTracks::Audio(number)));
+        audio.push(OfferedAudio { name, uri, channels: config.channels });
+    }
+    write_master_with_audio(&[variant], &audio, form)
 }
 
 /// Returns the multivariant playlist for [`ts_media`], or `None` in the same cases.
@@ -135,8 +218,12 @@ fn variant(content: &RecordingContent, list: &str) -> OfferedVariant {
     let index = &content.index;
     let rate =
         |bytes: u64, lasted: Duration| (bytes as f64 * 8.0 / lasted.as_secs_f64().max(0.1)) as u64;
-    let peak = index.segments.iter().map(|it| rate(it.bytes, it.duration)).max();
-    let bytes = index.segments.iter().map(|it| it.bytes).sum();
+    // Viewers choose one audio track.
+    let largest = |it: &SegmentSpan| {
+        it.bytes + index.largest_audio(it).saturating_sub(index.audio.bytes(&it.audio))
+    };
+    let peak = index.segments.iter().map(|it| rate(largest(it), it.duration)).max();
+    let bytes = index.segments.iter().map(largest).sum();
     let what = content.initialization.as_ref();
     OfferedVariant {
         uri: list.to_owned(),
@@ -217,14 +304,27 @@ fn bandwidth(list: &SampleList, lasted: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    const SECOND: RecordedTracks = RecordedTracks::Audio(1);
+
     #[test]
     fn only_names_of_its_files_are_read() {
         for (name, file) in [
-            ("main.m3u8", Some(RecordedFile::List)),
-            ("init.mp4", Some(RecordedFile::Initialization(Tracks::All))),
-            ("vinit.mp4", Some(RecordedFile::Initialization(Tracks::Video))),
-            ("0.m4s", Some(RecordedFile::Segment(Tracks::All, 0))),
-            ("a17.m4s", Some(RecordedFile::Segment(Tracks::Audio, 17))),
+            ("main.m3u8", Some(RecordedFile::List(RecordedTracks::All))),
+            ("video.m3u8", Some(RecordedFile::List(RecordedTracks::Video))),
+            ("audio2.m3u8", Some(RecordedFile::List(SECOND))),
+            ("init.mp4", Some(RecordedFile::Initialization(RecordedTracks::All, Player::Hls))),
+            ("vinit.mp4", Some(RecordedFile::Initialization(RecordedTracks::Video, Player::Dash))),
+            ("audio2-init.mp4", Some(RecordedFile::Initialization(SECOND, Player::Hls))),
+            ("0.m4s", Some(RecordedFile::Segment(RecordedTracks::All, 0, Player::Hls))),
+            ("a17.m4s", Some(RecordedFile::Segment(RecordedTracks::Audio(0), 17, Player::Dash))),
+            ("video-3.m4s", Some(RecordedFile::Segment(RecordedTracks::Video, 3, Player::Hls))),
+            ("audio2-0.m4s", Some(RecordedFile::Segment(SECOND, 0, Player::Hls))),
+            ("audio0.m3u8", None),
+            ("audio02.m3u8", None),
+            ("audio999.m3u8", None),
+            ("audio.m3u8", None),
+            ("audio2-.m4s", None),
+            ("audio2-0-1.m4s", None),
             ("ts.m3u8", Some(RecordedFile::TsMaster)),
             ("ts-list.m3u8", Some(RecordedFile::TsList)),
             ("3.ts", Some(RecordedFile::Ts(3))),
