@@ -76,8 +76,16 @@ pub(super) struct Route {
 pub(super) enum NegotiationError {
     #[error("The offer cannot be read: {0}.")]
     Offer(String),
-    #[error("The offer has no H.264 with packetization-mode=1, which this stream needs.")]
+    #[error("The offer has no H.264, which this stream needs.")]
     NoH264,
+    /// Frames are larger than a packet. Only mode 1 lets a sender divide them (RFC 6184 §6.3).
+    #[error(
+        "The offer has H.264 only with packetization-mode=0, in which packets cannot contain parts of frames. \
+         This stream needs packetization-mode=1."
+    )]
+    NoFragments,
+    #[error("The offer has H.264 only with profiles that the server does not know.")]
+    NoProfile,
     #[error("The offer has no AV1, which this stream needs.")]
     NoAv1,
     #[error("The offer has no Opus.")]
@@ -126,7 +134,7 @@ pub(super) fn negotiate(
     while !matches!(rtc.poll_output().map_err(|error| failed(&error))?, Output::Timeout(_)) {}
     let mid = |name: &Option<String>| name.as_deref().map(Mid::from);
     let video = match (mid(&offer.video_mid).filter(|_| offer.video), local.format) {
-        (Some(mid), Some(format)) => Some(video_route(&rtc, mid, format)?),
+        (Some(mid), Some(format)) => Some(video_route(&rtc, mid, format, &offer.text)?),
         _ => None,
     };
     let audio = mid(&offer.audio_mid).filter(|_| offer.audio).map(|mid| {
@@ -138,7 +146,12 @@ pub(super) fn negotiate(
 }
 
 /// Returns the payload types for video that begins in this format. Renditions are H.264.
-fn video_route(rtc: &Rtc, mid: Mid, format: VideoFormat) -> Result<VideoRoute, NegotiationError> {
+fn video_route(
+    rtc: &Rtc,
+    mid: Mid,
+    format: VideoFormat,
+    offer: &str,
+) -> Result<VideoRoute, NegotiationError> {
     let profile = match format {
         VideoFormat::H264(profile) => profile,
         VideoFormat::Av1 => HIGH,
@@ -146,9 +159,28 @@ fn video_route(rtc: &Rtc, mid: Mid, format: VideoFormat) -> Result<VideoRoute, N
     let h264 = choose(&h264_types(rtc, mid), profile);
     let av1 = types(rtc, mid, Codec::Av1).next().map(|(pt, _)| pt);
     match format {
-        VideoFormat::H264(_) if h264.is_none() => Err(NegotiationError::NoH264),
+        VideoFormat::H264(_) if h264.is_none() => Err(lack_of_h264(offer)),
         VideoFormat::Av1 if av1.is_none() => Err(NegotiationError::NoAv1),
         _ => Ok(VideoRoute { mid, h264, av1 }),
+    }
+}
+
+/// Returns the reason why none of the payload types of an offer suits H.264.
+fn lack_of_h264(offer: &str) -> NegotiationError {
+    let types = || {
+        let maps = offer.lines().filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '));
+        maps.filter(|(_, codec)| codec.to_ascii_uppercase().starts_with("H264/"))
+    };
+    // Without the parameter, the mode is 0 (RFC 6184 §8.1).
+    let has_fragments = |pt: &str| {
+        let format = format!("a=fmtp:{pt} ");
+        let mut lines = offer.lines().filter_map(|line| line.strip_prefix(&format));
+        lines.any(|it| it.split(';').any(|it| it.trim() == "packetization-mode=1"))
+    };
+    match (types().next(), types().any(|(pt, _)| has_fragments(pt))) {
+        (None, _) => NegotiationError::NoH264,
+        (Some(_), false) => NegotiationError::NoFragments,
+        (Some(_), true) => NegotiationError::NoProfile,
     }
 }
 
@@ -309,9 +341,18 @@ pub(super) mod tests {
     #[test]
     fn what_does_not_fit_is_refused_with_the_reason() {
         let refused = |text: &str| answer(text, Some(VideoFormat::H264(0x64_00_1F))).unwrap_err();
+        let mode_0 = "The offer has H.264 only with packetization-mode=0, in which packets cannot contain \
+                      parts of frames. This stream needs packetization-mode=1.";
+        assert_eq!(refused(&OFFER.replace("packetization-mode=1", "packetization-mode=0")), mode_0);
+        let unsaid = OFFER.replace("packetization-mode=1;", "");
+        assert_eq!(refused(&unsaid.replace("packetization-mode=0;", "")), mode_0, "the default");
+        let none = "The offer has no H.264, which this stream needs.";
+        assert_eq!(refused(&OFFER.replace("H264/90000", "H265/90000")), none);
+        let odd = OFFER.replace("level-id=", "level-id=7a");
         assert!(
-            refused(&OFFER.replace("packetization-mode=1", "packetization-mode=0"))
-                .contains("H.264")
+            refused(&odd).contains("profiles that the server does not know"),
+            "{}",
+            refused(&odd)
         );
         assert!(refused(&OFFER.replace("opus/48000", "other/48000")).contains("Opus"));
         assert!(refused(&OFFER.replace("sha-256 0F", "sha-256 zz")).contains("cannot be read"));
