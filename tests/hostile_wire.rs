@@ -1,5 +1,5 @@
 //! Tests of the wire protocols with hostile bytes: chunks, AMF0, handshakes, RTMP sessions, HTTP
-//! tunnels and SDP offers. The input is the fuzz targets' corpus and a few thousand mutations of it
+//! tunnels, SDP offers, STUN and DTLS. The input is the fuzz targets' corpus and a few thousand mutations of it
 //! from a fixed seed. Memory use must stay bounded. Other tests count the allocations that a peer
 //! can cause.
 //!
@@ -20,6 +20,8 @@ mod allocations;
 #[path = "../fuzz/bodies.rs"]
 mod bodies;
 mod random;
+#[path = "../fuzz/webrtc_bodies.rs"]
+mod webrtc_bodies;
 
 use std::fs;
 use std::path::PathBuf;
@@ -296,11 +298,65 @@ fn offers() {
     let answer = "v=0\r\na=msid-semantic:WMS a\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=msid:a t\r\n\
         a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\na=ssrc:1 cname:q\r\n\
         a=ssrc:1 msid:a t\r\na=ssrc-group:FID 1 2\r\n";
-    let request = b"\0\x01\0\x0C\x21\x12\xA4\x42123456789012\0\x06\0\x07ours:it\0";
     let fragment = "a=ice-ufrag:EsAw\r\na=ice-pwd:0123456789abcdefghij+/\r\nm=audio 9 RTP/AVP 0\r\n\
         a=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\n";
-    let seeds = [offer.into(), answer.into(), request.to_vec(), fragment.into()];
+    let seeds = [offer.into(), answer.into(), fragment.into()];
     replay("sdp", &seeds, bodies::sdp);
+}
+
+/// Seed: whether the rest becomes an intact message; then a message, or its type and its attributes.
+#[test]
+fn stun_messages() {
+    use onair::wire::webrtc::stun;
+    use webrtc_bodies::{PASSWORD, UFRAG, hmac};
+
+    let names = format!("{UFRAG}:it");
+    let request = stun::check(*b"123456789012", &names, PASSWORD, &hmac);
+    let short = b"\0\x01\0\x0C\x21\x12\xA4\x42123456789012\0\x06\0\x07ours:it\0";
+    let answer =
+        b"\x01\x01\0\x0C\x21\x12\xA4\x42123456789012\0\x20\0\x08\0\x01\x11\x2B\xE1\xBA\xA7\x43";
+    // The attributes of the request, without the protection, which the body adds.
+    let attributes = [&request[..2], &request[20..request.len() - 32]].concat();
+    let error = b"\x01\x11\0\x09\0\x04\0\0\x04\x57\0\x20\0\x08\0\x02\x11\x2B\xE1\xBA\xA7\x43";
+    let seeds = [
+        behind(0, &request),
+        behind(0, short),
+        behind(0, answer),
+        behind(1, &attributes),
+        behind(1, &answer[..2]),
+        behind(1, error),
+    ];
+    replay("stun", &seeds, webrtc_bodies::stun);
+}
+
+/// The datagrams of a client in a handshake, each one after its length.
+fn dtls_seeds() -> Vec<Vec<u8>> {
+    let now = std::time::Instant::now();
+    let [mut client, mut server] = [true, false].map(|it| webrtc_bodies::dtls_side(it, now));
+    let mut seeds = Vec::new();
+    let mut all = Vec::new();
+    for _ in 0..6 {
+        let sent = webrtc_bodies::dtls_sent(&mut *client);
+        let framed = |datagram: &Vec<u8>| {
+            [&u16::try_from(datagram.len()).unwrap().to_be_bytes()[..], datagram].concat()
+        };
+        let flight: Vec<u8> = sent.iter().flat_map(framed).collect();
+        if !flight.is_empty() {
+            all.extend_from_slice(&flight);
+            seeds.push(flight);
+        }
+        sent.iter().for_each(|datagram| server.handle_packet(datagram).unwrap());
+        let answers = webrtc_bodies::dtls_sent(&mut *server);
+        answers.iter().for_each(|datagram| client.handle_packet(datagram).unwrap());
+    }
+    assert!(seeds.len() >= 2, "{} flights", seeds.len());
+    seeds.push(all);
+    seeds
+}
+
+#[test]
+fn dtls_datagrams() {
+    replay("dtls", &dtls_seeds(), webrtc_bodies::dtls);
 }
 
 /// Seed: the packet's length, the length of the parameter sets or the record, the keyframe flag;

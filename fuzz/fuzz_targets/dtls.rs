@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../webrtc_bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::dtls(data));
