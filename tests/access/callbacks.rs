@@ -278,6 +278,107 @@ fn receivers_that_hang_or_lie_let_nobody_in() {
     assert_eq!(serve.refuses_publisher("other/show"), "");
 }
 
+/// A redirect is followed once, whatever the receiver says about the new name.
+#[test]
+fn redirects_in_circles_cause_one_request_each() {
+    peers::require!("ffmpeg");
+    let receiver = Receiver::start(|posted| {
+        let to = |name: &str| (format!("302 Found\r\nLocation: {name}"), String::new());
+        let call = posted.field("call");
+        match (call.as_str(), posted.field("app").as_str()) {
+            ("publish", "own") => to(&format!("http://{}", posted.path)),
+            ("connect", "a") => to("b"),
+            ("connect", "b") => to("a"),
+            ("publish" | "play", _) => match posted.field("name").as_str() {
+                "one" => to("two"),
+                "two" => to("one"),
+                name => to(name),
+            },
+            _ => ok(),
+        }
+    });
+    let port = receiver.port;
+    let all = ["a", "b", "own"].map(|app| rules(app, port, &format!("/{app}"), ""));
+    let mut serve = Serve::start(&all.concat());
+    let _publisher = serve.publish("a/one");
+    let publish = serve.onair.wait_event("publish", |it| it["event"] == "publish");
+    assert_eq!((&publish["app"], &publish["stream"]), (&"b".into(), &"two".into()));
+    assert_eq!(serve.status("GET", "/b/one.m3u8", ""), 200);
+    assert_eq!(serve.refuses_player("a/self"), "", "it waits for a publisher");
+    let count = |path: &str| receiver.at(path).len();
+    assert_eq!((count("/a/on_connect"), count("/b/on_connect")), (2, 0));
+    assert_eq!((count("/b/on_publish"), count("/a/on_publish")), (1, 0));
+    assert_eq!(count("/b/on_play"), 2);
+    // The address of the receiver itself is no name.
+    assert!(serve.refuses_publisher("own/show").contains("may not publish"));
+    assert_eq!(count("/own/on_publish"), 1);
+}
+
+/// The events name each callback, its receiver and the result, and contain no secret.
+#[test]
+fn answers_are_events_without_secrets() {
+    let receiver = Receiver::start(|posted| match posted.field("name").as_str() {
+        "evil" => ("403 Forbidden".to_owned(), String::new()),
+        "alias" => ("302 Found\r\nLocation: other".to_owned(), String::new()),
+        _ => ok(),
+    });
+    let (port, closed) = (receiver.port, free_port());
+    let hook =
+        |port| format!("on_publish = \"http://me:Pl4nted@127.0.0.1:{port}/hook?s=Pl4nted\"\n");
+    let serve = Serve::start(&format!(
+        "[app.live.callbacks]\n{}on_publish_done = \"http://127.0.0.1:{port}/done\"\n\
+         [app.down.callbacks]\n{}",
+        hook(port),
+        hook(closed)
+    ));
+    for stream in ["show", "show2", "alias"] {
+        assert_eq!(serve.refuses_publisher(&format!("live/{stream}?key=Pl4nted")), "");
+    }
+    assert!(serve.refuses_publisher("live/evil?key=Pl4nted").contains("may not publish"));
+    receiver.wait("/done", 3);
+    wait_for("a pause", LIMIT, || {
+        assert!(serve.refuses_publisher("down/show").contains("cannot check this now"));
+        serve.named("callback").iter().any(|it| it["cause"] == "paused")
+    });
+    let (here, there) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{closed}"));
+    let expected = [
+        ("on_publish", here.as_str(), "live", "accepted", Some(200), Value::Null),
+        ("on_publish", &here, "live", "renamed", Some(302), Value::Null),
+        ("on_publish", &here, "live", "refused", Some(403), Value::Null),
+        ("on_publish", &there, "down", "failed", None, "unreachable".into()),
+        ("on_publish", &there, "down", "failed", None, "paused".into()),
+        ("on_publish_done", &here, "live", "accepted", Some(200), Value::Null),
+    ];
+    let result = |it: &Value| {
+        let text = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
+        assert!(it["took_ms"].as_u64().is_some_and(|took| took < 60_000), "{it}");
+        let names = [text("callback"), text("host"), text("app"), text("state")];
+        (names, it["status"].as_u64(), it["cause"].clone())
+    };
+    let expected = expected.map(|(callback, host, app, state, status, cause)| {
+        ([callback, host, app, state].map(str::to_owned), status, cause)
+    });
+    let mut events = Vec::new();
+    wait_for("the events", LIMIT, || {
+        events = serve.named("callback");
+        expected.iter().all(|expected| events.iter().any(|it| result(it) == *expected))
+    });
+    // Failed requests are always reported, and repeats of other answers are not.
+    let mut found: Vec<_> = events.iter().map(result).collect();
+    found.sort_by_key(|it| expected.iter().position(|expected| expected == it));
+    found.dedup_by(|a, b| a == b && a.2 == "unreachable");
+    assert_eq!(found, expected);
+    // The operator's list counts them.
+    let body = serve.ask("GET", "/api/v1/events?viewers=no", "");
+    let (_, body) = body.split_once("\r\n\r\n").unwrap();
+    let all: Value = serde_json::from_str(body).unwrap();
+    let is_accepted = |it: &&Value| it["callback"] == "on_publish" && it["state"] == "accepted";
+    let listed = all["events"].as_array().unwrap().iter().find(is_accepted).unwrap();
+    assert_eq!((&listed["times"], &listed["stream"]), (&2.into(), &"show2".into()), "{listed}");
+    let said = serve.onair.peer.output() + &serve.onair.peer.errors() + body;
+    assert!(!said.contains("Pl4nted") && !said.contains("/hook"), "{said}");
+}
+
 #[test]
 fn an_hls_viewer_is_one_visit() {
     peers::require!("ffmpeg");

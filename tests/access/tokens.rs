@@ -141,9 +141,13 @@ impl Signer {
     }
 
     fn token(&self) -> String {
-        let encode = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-        let header = encode(json!({ "alg": "EdDSA", "kid": self.1 }));
-        let claims = encode(json!({ "sub": "live/**", "act": "play", "exp": 4_000_000_000_u64 }));
+        self.token_with(&json!({ "alg": "EdDSA", "kid": self.1 }))
+    }
+
+    fn token_with(&self, header: &Value) -> String {
+        let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let header = encode(header);
+        let claims = encode(&json!({ "sub": "live/**", "act": "play", "exp": 4_000_000_000_u64 }));
         let signed = format!("{header}.{claims}");
         let signature = BASE64URL_NOPAD.encode(self.0.sign(signed.as_bytes()).as_ref());
         format!("{signed}.{signature}")
@@ -173,6 +177,67 @@ fn public_keys_are_fetched_once_and_unknown_ones_do_not_cause_more() {
     serve.reload(&rules);
     assert_eq!(state(&serve, &first), 200);
     assert_eq!(keys.fetched.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_token_needs_the_key_that_it_names() {
+    let keys = KeyServer::start();
+    let (first, second, stranger) = (Signer::new("first"), Signer::new("second"), Signer::new("x"));
+    *keys.set.lock() = json!({ "keys": [first.key(), second.key()] });
+    let serve = Serve::start(&format!(
+        "[tokens]\njwks = \"http://127.0.0.1:{}/keys\"\n[app.live.play]\ntokens = true\n",
+        keys.port
+    ));
+    let state = |token: &str| {
+        // Wrong tokens slow an address down; this test is about their keys.
+        let mut answer = 429;
+        wait_for("an answer", LIMIT, || {
+            answer = serve.status("GET", &format!("/live/a/state?token={token}"), "");
+            answer != 429
+        });
+        answer
+    };
+    let named = |kid: Value| json!({ "alg": "EdDSA", "kid": kid });
+    assert_eq!(state(&first.token()), 200);
+    assert_eq!(state(&second.token_with(&json!({ "alg": "EdDSA" }))), 200, "no key is named");
+    for (token, what) in [
+        (stranger.token_with(&named("first".into())), "the key of somebody else"),
+        (first.token_with(&named("second".into())), "another key of the set"),
+        (first.token_with(&named("../first".into())), "a path"),
+        (first.token_with(&named("f".repeat(1_000).into())), "a long name"),
+        (
+            first.token_with(&json!({ "alg": "EdDSA", "kid": "no", "jwk": first.key() })),
+            "a key of its own",
+        ),
+        (
+            first.token_with(&json!({ "alg": "EdDSA", "kid": "no", "jku": "http://127.0.0.1:1/" })),
+            "a set of its own",
+        ),
+    ] {
+        assert_eq!(state(&token), 401, "{what}");
+    }
+    assert_eq!(keys.fetched.load(Ordering::SeqCst), 1, "none of them causes a request");
+}
+
+#[test]
+fn a_key_server_that_redirects_in_circles_opens_nothing() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let port = web::canned(move |_, socket| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let head = "HTTP/1.1 302 Found\r\nLocation: /round\r\nContent-Length: 0\r\n\r\n";
+        let _ = socket.write_all(head.as_bytes());
+    });
+    let serve = Serve::start(&format!(
+        "[tokens]\njwks = \"http://127.0.0.1:{port}/keys\"\n[app.live.play]\ntokens = true\n"
+    ));
+    let path = format!("/live/a/state?token={}", Signer::new("only").token());
+    for _ in 0..3 {
+        assert_eq!(serve.status("GET", &path, ""), 401);
+    }
+    let asked = asked.load(Ordering::SeqCst);
+    assert!((2..=6).contains(&asked), "{asked} requests");
+    assert_eq!(serve.status("GET", "/other/a/state", ""), 200, "others are served");
 }
 
 #[test]
