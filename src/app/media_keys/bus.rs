@@ -17,7 +17,7 @@ use crate::app::media_keys::state::{Ask, JUMP_MICROS, State, Status};
 use crate::base::Stop;
 use crate::base::portal::{self, Failure};
 use crate::studio::notices::TileId;
-use crate::studio::watch::choices::MAX_ADDRESS;
+use crate::studio::watch::choices::{MAX_ADDRESS, SCHEMES, scheme_of};
 
 const NAME: &str = "org.mpris.MediaPlayer2.onair";
 const PATH: &str = "/org/mpris/MediaPlayer2";
@@ -29,9 +29,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// Interval between checks for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(150);
 
-/// URL schemes that the player opens.
-const SCHEMES: [&str; 9] =
-    ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss", "file"];
 const TYPES: [&str; 5] =
     ["video/x-flv", "video/mp4", "video/x-matroska", "application/vnd.apple.mpegurl", "video/mp2t"];
 
@@ -179,7 +176,7 @@ impl Application {
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn supported_uri_schemes(&self) -> Vec<&'static str> {
-        SCHEMES.to_vec()
+        SCHEMES.into_iter().chain(["file"]).collect()
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
@@ -235,8 +232,8 @@ impl Player {
     }
 
     fn open_uri(&self, uri: String) -> fdo::Result<()> {
-        let scheme = uri.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-        let known = scheme.is_some_and(|scheme| SCHEMES.contains(&scheme.as_str()));
+        let is_file = uri.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("file://"));
+        let known = is_file || scheme_of(&uri).is_some();
         if !known || uri.len() > MAX_ADDRESS {
             return Err(fdo::Error::InvalidArgs("this is no address that can be played".into()));
         }

@@ -20,6 +20,8 @@ pub const MAX_TILES: usize = 9;
 pub const MAX_RECENT: usize = 12;
 /// Maximum length of an address.
 pub const MAX_ADDRESS: usize = 4_096;
+/// The schemes of the addresses that players open, without those of local files.
+pub const SCHEMES: [&str; 8] = ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss"];
 
 /// A command for the players. If no tile is named, the command applies to the selected one.
 #[derive(Clone, Debug, PartialEq)]
@@ -205,6 +207,12 @@ pub fn may_be_kept(url: &str) -> bool {
     !url.is_empty()
         && url.len() <= MAX_ADDRESS
         && !(url.contains("://") && url.contains(['?', '@', '#']))
+}
+
+/// Returns the scheme of an address if players open such addresses.
+pub fn scheme_of(address: &str) -> Option<&'static str> {
+    let (scheme, _) = address.split_once("://")?;
+    SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(scheme))
 }
 
 /// Adds an address at the front of the recent ones.

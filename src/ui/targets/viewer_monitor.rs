@@ -5,6 +5,7 @@ use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::notices::health::trouble_of_viewers;
 use crate::studio::snapshot::TargetView;
+use crate::studio::watch::choices::scheme_of;
 use crate::studio::{Command, Target};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Theme, Type};
@@ -75,13 +76,10 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
 
 /// Returns true if the viewer monitor can play an address with this scheme and host.
 fn may_be_played(address: &str) -> bool {
-    const SCHEMES: [&str; 8] = ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss"];
-    address.split_once("://").is_some_and(|(scheme, rest)| {
-        let host = rest.split(['/', '?']).next().unwrap_or_default();
-        SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
-            && !host.is_empty()
-            && !address.contains(char::is_whitespace)
-    })
+    let host = address.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+    scheme_of(address).is_some()
+        && host.is_some_and(|host| !host.is_empty())
+        && !address.contains(char::is_whitespace)
 }
 
 /// Draws the result of the monitor, with a small frame.
