@@ -50,6 +50,7 @@ impl Edit {
             | Self::DuplicateScene(_)
             | Self::DuplicateItem(_)
             | Self::DuplicateSource(_)
+            | Self::MoveInto(_)
             | Self::Group(_) => true,
             Self::Several(edits) => edits.iter().any(Self::may_grow),
             Self::AddScene(_)

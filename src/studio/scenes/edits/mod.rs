@@ -4,6 +4,7 @@
 mod duplicate;
 mod effect;
 mod files;
+mod group;
 mod paste;
 mod refusal;
 mod ungroup;
@@ -20,6 +21,7 @@ use crate::studio::scenes::{
 };
 
 use duplicate::renumber;
+pub use group::MovedInto;
 pub use paste::CopiedItems;
 pub use refusal::EditRefusal;
 
@@ -90,6 +92,8 @@ pub enum Edit {
     LockItem(ItemId, bool),
     /// Moves an item to this position among its siblings, counted from the bottom.
     MoveItem(ItemId, usize),
+    /// Moves an item into a group of its scene, or out of all groups; see [`MovedInto`].
+    MoveInto(MovedInto),
     SetPlace(ItemId, Placement),
     SetOpacity(ItemId, f32),
     SetBlend(ItemId, Blend),
@@ -260,6 +264,7 @@ impl Collection {
                 let item = list.remove(index);
                 list.insert((*to).min(list.len()), item);
             }
+            Edit::MoveInto(moved) => self.move_into(*moved)?,
             Edit::SetPlace(id, place) => self.item_mut(*id)?.place = place.bounded(),
             Edit::SetOpacity(id, opacity) => {
                 self.item_mut(*id)?.opacity =
@@ -307,20 +312,6 @@ impl Collection {
     fn add_item(&mut self, scene: SceneId, content: Content) -> Option<()> {
         let item = Item::new(self.next_item(), content);
         self.scene_mut(scene)?.items.push(item);
-        Some(())
-    }
-
-    /// Groups items of one list. The group has a separate canvas of the program's size, so no item
-    /// moves.
-    fn group(&mut self, ids: &[ItemId]) -> Option<()> {
-        let next = self.next_item();
-        let (list, _) = self.place_of(*ids.first()?)?;
-        let top = list.iter().rposition(|item| ids.contains(&item.id))?;
-        let below = list.iter().take(top).filter(|item| ids.contains(&item.id)).count();
-        let (members, mut rest): (Vec<_>, Vec<_>) =
-            std::mem::take(list).into_iter().partition(|item| ids.contains(&item.id));
-        rest.insert(top - below, Item::new(next, Content::Group(members)));
-        *list = rest;
         Some(())
     }
 
