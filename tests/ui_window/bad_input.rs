@@ -69,6 +69,49 @@ fn a_number_that_is_none_stays_in_its_field() {
     assert!(matches!(sent.last(), Some(Command::Edit(Edit::SetPlace(..)))), "{sent:?}");
 }
 
+/// Applies the last edit that the window sent, as the studio does.
+fn carry_out(harness: &mut Harness<'static, Window>) {
+    let sent = commands(harness);
+    let Some(Command::Edit(edit)) = sent.last() else { panic!("{sent:?}") };
+    apply(harness, edit);
+}
+
+#[test]
+fn a_number_beyond_the_limit_stays_in_its_field() {
+    let mut harness = building::with(&["test"]);
+    source(&harness, "Source 1").click();
+    harness.run();
+    drop(commands(&mut harness));
+    let crop = |harness: &Harness<'static, Window>| {
+        harness.state().demo.snapshot().scenes.collection.item(building::ITEM).unwrap().place.crop
+    };
+    let said = "The largest value is 99\u{a0}%, so that applies.";
+    write(&mut harness, Role::SpinButton, "Crop left", "250");
+    carry_out(&mut harness);
+    harness.run();
+    harness.get_by_label(said);
+    assert_eq!(value(&harness, Role::SpinButton, "Crop left"), "250");
+    assert!((crop(&harness).left - 0.99).abs() < 1e-6, "{:?}", crop(&harness));
+    // Escape shows the number that applies.
+    harness.get_by_role_and_label(Role::SpinButton, "Crop left").focus();
+    harness.run();
+    harness.key_press(Key::Escape);
+    for _ in 0..4 {
+        harness.run();
+    }
+    assert!(harness.query_by_label(said).is_none());
+    assert!(value(&harness, Role::SpinButton, "Crop left").starts_with("99"));
+    write(&mut harness, Role::SpinButton, "Crop left", "-3");
+    carry_out(&mut harness);
+    harness.run();
+    harness.get_by_label("The smallest value is 0\u{a0}%, so that applies.");
+    // A number within the limits ends the message.
+    write(&mut harness, Role::SpinButton, "Crop left", "25");
+    carry_out(&mut harness);
+    assert!(harness.query_by_label_contains("so that applies").is_none());
+    assert!((crop(&harness).left - 0.25).abs() < 1e-6);
+}
+
 #[test]
 fn a_source_keeps_its_name_until_it_gets_another() {
     let mut harness = building::with(&["test"]);

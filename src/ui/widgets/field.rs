@@ -1,15 +1,18 @@
 //! Fields for texts and numbers.
 
 use std::cell::{Cell, RefCell};
+use std::ops::RangeInclusive;
 
 use egui::{
     Align2, CornerRadius, DragValue, Key, Margin, Response, Stroke, StrokeKind, TextEdit, Ui,
     UiBuilder, Vec2, vec2,
 };
 
+use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, FOCUS, RADIUS, Theme, Type, gap, size};
-use crate::ui::widgets::{ButtonWeight, focus_in_view, icon_button};
+use crate::ui::text::Texts;
+use crate::ui::widgets::{ButtonWeight, focus_in_view, icon_button, scroll};
 
 /// A single-line text field with a border, and small buttons at its end.
 #[derive(Debug)]
@@ -126,7 +129,7 @@ impl TextBox<'_> {
             .inner_margin(Margin::symmetric(10, 6));
         let height = Type::Body.font().size * 1.5 * self.rows as f32;
         let shown = frame.show(ui, |ui| {
-            let scroll = egui::ScrollArea::vertical().id_salt(self.id).max_height(height);
+            let area = egui::ScrollArea::vertical().id_salt(self.id).max_height(height);
             let edit = TextEdit::multiline(self.text)
                 .id(self.id)
                 .frame(egui::Frame::NONE)
@@ -135,7 +138,7 @@ impl TextBox<'_> {
                 .char_limit(self.limit)
                 .desired_rows(self.rows)
                 .desired_width(self.width - 20.0);
-            scroll.show(ui, |ui| ui.add(edit)).inner.accessible_name(self.name)
+            scroll(area, ui, |ui| ui.add(edit)).inner.accessible_name(self.name)
         });
         if shown.inner.has_focus() {
             let (rect, radius) = (shown.response.rect, CornerRadius::same(RADIUS));
@@ -147,30 +150,80 @@ impl TextBox<'_> {
     }
 }
 
-/// Draws a field for a number, which the user can type or drag. Returns true in addition if the text
-/// in the field is not a number: the text then stays in the field, and the value remains.
+/// The reason why the text of a number field is not its value.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub enum NumberFault {
+    NotANumber,
+    /// The number is below this smallest value, which applies instead.
+    TooSmall(f64),
+    /// The number is above this largest value, which applies instead.
+    TooLarge(f64),
+}
+
+impl NumberFault {
+    /// Returns the message beside the field.
+    pub fn say(self, ui: &Ui, texts: &Texts, unit: &str) -> String {
+        let (key, limit) = match self {
+            Self::NotANumber => return texts.get("number-wrong").to_string(),
+            Self::TooSmall(limit) => (key!("number-small"), limit),
+            Self::TooLarge(limit) => (key!("number-large"), limit),
+        };
+        let limit = ui.style().number_formatter.format(limit, 0..=2);
+        texts.with(key, &[("limit", format!("{limit}{unit}").into())])
+    }
+}
+
+/// A text that stays in its number field although it is not the value.
+#[derive(Clone, Debug, Default)]
+struct KeptText {
+    text: String,
+    /// The value that applies.
+    value: f64,
+    /// The value before, which the field shows until its owner has the new one.
+    before: f64,
+}
+
+impl KeptText {
+    fn fits(&self, now: f64) -> bool {
+        is_near(self.value, now) || is_near(self.before, now)
+    }
+}
+
+/// Compares the value of a field with the same value from its owner, who may have converted it.
+fn is_near(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-6 * one.abs().max(1.0)
+}
+
+/// Draws a field for a number in this range, which the user can type or drag. Returns in addition
+/// the reason if the text in the field is not its value. The text then stays in the field.
 pub fn number_field(
     ui: &mut Ui,
     theme: &Theme,
     field: DragValue<'_>,
+    range: RangeInclusive<f64>,
     (name, unit): (&str, &str),
     size: Vec2,
-) -> (Response, bool) {
+) -> (Response, Option<NumberFault>) {
     let wrong = ui.next_auto_id().with("wrong");
-    let known: Option<(String, f64)> = ui.data(|data| data.get_temp(wrong));
+    let known: Option<KeptText> = ui.data(|data| data.get_temp(wrong));
     let (now, typed) = (Cell::new(f64::NAN), RefCell::new(None));
     let formatter = ui.style().number_formatter.clone();
-    let field = DragValue::custom_formatter(field, |value, decimals| {
+    let field = DragValue::custom_formatter(field.range(range.clone()), |value, decimals| {
         now.set(value);
         match &known {
-            Some((text, of)) if of.to_bits() == value.to_bits() => text.clone(),
+            Some(known) if known.fits(value) => known.text.clone(),
             _ => formatter.format(value, decimals),
         }
     });
     let field = field.custom_parser(|text| {
-        let value = parse_number(text, unit);
-        *typed.borrow_mut() = Some((text.to_owned(), value.is_none()));
-        value
+        let read = read_number(text, unit, &range);
+        *typed.borrow_mut() = Some((text.to_owned(), read.err()));
+        match read {
+            Ok(value) | Err(NumberFault::TooSmall(value) | NumberFault::TooLarge(value)) => {
+                Some(value)
+            }
+            Err(NumberFault::NotANumber) => None,
+        }
     });
     let before = ui.visuals().override_text_color;
     if known.is_some() {
@@ -187,24 +240,45 @@ pub fn number_field(
         ui.data_mut(|data| data.insert_temp(left, pass));
     }
     let escaped = ui.data(|data| data.get_temp::<u64>(left)).is_some_and(|at| pass <= at + 2);
-    let known = match typed.take() {
+    let (now, typed) = (now.get(), typed.take());
+    let known = match typed {
         _ if escaped => None,
-        Some((text, true)) => Some((text, now.get())),
-        Some((_, false)) => None,
-        None => known.filter(|(_, of)| of.to_bits() == now.get().to_bits()),
+        Some((text, fault)) => fault.map(|fault| {
+            let value = match fault {
+                NumberFault::NotANumber => now,
+                NumberFault::TooSmall(limit) | NumberFault::TooLarge(limit) => limit,
+            };
+            KeptText { text, value, before: now }
+        }),
+        None => {
+            known.filter(|known| known.fits(now)).map(|known| match is_near(known.value, now) {
+                true => KeptText { before: known.value, ..known },
+                false => known,
+            })
+        }
     };
     // A half-typed number is not reported.
-    let is_wrong = known.as_ref().is_some_and(|(text, _)| {
-        !response.has_focus() || text.contains(|it: char| it.is_alphabetic())
+    let fault = known.as_ref().and_then(|known| {
+        let is_done = !response.has_focus() || known.text.contains(char::is_alphabetic);
+        read_number(&known.text, unit, &range).err().filter(|_| is_done)
     });
     ui.data_mut(|data| {
         if let Some(known) = known {
             data.insert_temp(wrong, known);
         } else {
-            data.remove_temp::<(String, f64)>(wrong);
+            data.remove_temp::<KeptText>(wrong);
         }
     });
-    (response, is_wrong)
+    (response, fault)
+}
+
+/// Reads a number in this range.
+fn read_number(text: &str, unit: &str, range: &RangeInclusive<f64>) -> Result<f64, NumberFault> {
+    match parse_number(text, unit).ok_or(NumberFault::NotANumber)? {
+        value if value < *range.start() => Err(NumberFault::TooSmall(*range.start())),
+        value if value > *range.end() => Err(NumberFault::TooLarge(*range.end())),
+        value => Ok(value),
+    }
 }
 
 /// Parses a number, with or without its unit.
@@ -233,5 +307,14 @@ mod tests {
         for text in ["", "x", "1e999", "nan", "inf", "1,5", "5 px"] {
             assert_eq!(parse_number(text, "°"), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_outside_of_the_range_gives_way_to_the_limit() {
+        let read = |text| read_number(text, " px", &(-20.0..=60.0));
+        assert_eq!(read("60 px"), Ok(60.0));
+        assert_eq!(read("61"), Err(NumberFault::TooLarge(60.0)));
+        assert_eq!(read("-1e30"), Err(NumberFault::TooSmall(-20.0)));
+        assert_eq!(read("1e999"), Err(NumberFault::NotANumber));
     }
 }

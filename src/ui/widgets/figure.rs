@@ -1,6 +1,6 @@
 //! Figures: lines with a name and a value, and a tooltip that explains the figure.
 
-use egui::{Align, Color32, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::style::theme::{Theme, Type};
 use crate::ui::widgets::elided;
@@ -18,21 +18,68 @@ pub fn figure(ui: &mut Ui, theme: &Theme, name: &str, value: &str, meaning: &str
 pub fn colored_figure(
     ui: &mut Ui,
     theme: &Theme,
+    named: (&str, &str),
+    meaning: &str,
+    color: Color32,
+) -> Response {
+    line(ui, theme, named, meaning, color, |_, value, _, _| value.to_owned())
+}
+
+/// Draws one line with a file name. If the file name does not fit, its middle is left out, because
+/// recordings differ at the end of their names.
+pub fn file_figure(ui: &mut Ui, theme: &Theme, named: (&str, &str), path: &str) -> Response {
+    line(ui, theme, named, path, theme.text, without_middle)
+}
+
+/// Draws one line. `shorten` returns the value for a room of this width.
+fn line(
+    ui: &mut Ui,
+    theme: &Theme,
     (name, value): (&str, &str),
     meaning: &str,
     color: Color32,
+    shorten: impl FnOnce(&Ui, &str, &FontId, f32) -> String,
 ) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));
     let named = elided(ui, rect, Align::Min, name, Type::Figure.font(), theme.secondary);
     let room = Rect::from_min_max(pos2(named.right() + BETWEEN, rect.top()), rect.max);
     let font = Type::FigureStrong.font();
-    let whole = ui.painter().layout_no_wrap(value.to_owned(), font.clone(), color).size().x;
-    elided(ui, room, Align::Max, value, font, color);
-    if whole > room.width() {
+    let fits = width_of(ui, value, &font) <= room.width();
+    let shown = shorten(ui, value, &font, room.width());
+    elided(ui, room, Align::Max, &shown, font, color);
+    if !fits {
         return response.on_hover_text(format!("{value}\n\n{meaning}"));
     }
     response.on_hover_text(meaning)
+}
+
+fn width_of(ui: &Ui, text: &str, font: &FontId) -> f32 {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER);
+    galley.size().x
+}
+
+/// Returns a text of at most this width, with an ellipsis in its middle if it is too long.
+fn without_middle(ui: &Ui, text: &str, font: &FontId, width: f32) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let shortened = |kept: usize| {
+        let (head, tail) = (kept / 2, kept - kept / 2);
+        let start = chars.iter().take(head);
+        let end = chars.iter().skip(chars.len() - tail);
+        start.chain([&'…']).chain(end).collect::<String>()
+    };
+    if width_of(ui, text, font) <= width {
+        return text.to_owned();
+    }
+    let (mut least, mut most) = (0, chars.len());
+    while least + 1 < most {
+        let kept = least.midpoint(most);
+        match width_of(ui, &shortened(kept), font) <= width {
+            true => least = kept,
+            false => most = kept,
+        }
+    }
+    shortened(least)
 }
 
 /// Draws a block of figures.

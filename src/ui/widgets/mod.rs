@@ -18,8 +18,8 @@ mod tab_bar;
 
 pub use button::{Button, ButtonWeight, icon_button};
 pub use context_menu::{MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines};
-pub use field::{Field, FieldOutcome, TextBox, number_field};
-pub use figure::{colored_figure, figure, figures};
+pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field};
+pub use figure::{colored_figure, figure, figures, file_figure};
 pub use label::{Wrapped, elided, label, named, paragraph, place, section};
 pub use meter::{Level, Levels, meter, upright_meter};
 pub use row::{Row, Tag};
@@ -30,7 +30,8 @@ pub use sparkline::{SPARKLINE, sparkline};
 pub use switch::{named_switch, switch};
 pub use tab_bar::{TAB_BAR, tab_bar, tab_info};
 
-use egui::{CornerRadius, Id, Rect, Response, Stroke, StrokeKind, Ui, UiKind};
+use egui::scroll_area::{ScrollAreaOutput, ScrollSource};
+use egui::{CornerRadius, Id, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui, UiKind};
 
 use crate::ui::style::theme::{FOCUS, Theme};
 
@@ -53,20 +54,84 @@ pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
     }
 }
 
+/// The control that had the keyboard focus when it was last drawn.
+#[derive(Copy, Clone, Debug, PartialEq)]
+struct FocusSeen {
+    id: Id,
+    pass: u64,
+    /// The place of the control, if it got the focus in this pass.
+    new: Option<Rect>,
+}
+
+fn focus_key() -> Id {
+    Id::unique("focus-in-view")
+}
+
 /// Scrolls to `rect` if the control with this id has just got the keyboard focus, however it got
 /// it. Call this in every frame in which the control has the focus.
 pub fn focus_in_view(ui: &Ui, id: Id, rect: Rect) {
     let ctx = ui.ctx();
-    let (key, pass) = (Id::unique("focus-in-view"), ctx.cumulative_pass_nr());
-    let before = ctx.data_mut(|data| {
-        data.get_temp_mut_or_default::<Option<(Id, u64)>>(key).replace((id, pass))
-    });
+    let (key, pass) = (focus_key(), ctx.cumulative_pass_nr());
+    let before = ctx.data(|data| data.get_temp::<FocusSeen>(key));
     // `gained_focus` is false if the focus moved by an arrow key or after the control was drawn.
-    let is_new = before.is_none_or(|(known, at)| known != id || at + 1 < pass);
+    let is_new = before.is_none_or(|known| known.id != id || known.pass + 1 < pass);
     // A control must not move away under a pressed pointer.
-    if is_new && is_scrolled(ui) && !ctx.input(|input| input.pointer.any_down()) {
-        ui.scroll_to_rect(rect.expand(RING), None);
+    let scrolls = is_new && is_scrolled(ui) && !ctx.input(|input| input.pointer.any_down());
+    let new = scrolls.then_some(rect.expand(RING));
+    ctx.data_mut(|data| data.insert_temp(key, FocusSeen { id, pass, new }));
+    if let Some(rect) = new {
+        ui.scroll_to_rect(rect, None);
     }
+}
+
+/// The area that the mouse wheel scrolls, until the wheel rests.
+#[derive(Copy, Clone, Debug)]
+struct WheelOwner {
+    area: Id,
+    /// The time of the last movement.
+    at: f64,
+}
+
+/// The time in seconds without movement after which the wheel rests.
+const WHEEL_REST: f64 = 0.25;
+
+/// Shows a scroll area that is inside of another one, or contains one. egui scrolls only the
+/// innermost area to a control that gets the keyboard focus, and the mouse wheel always scrolls the
+/// area below the pointer. This function also scrolls the areas around the control, and the wheel
+/// keeps the area that it scrolls until it rests.
+pub fn scroll<R>(
+    area: ScrollArea,
+    ui: &mut Ui,
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> ScrollAreaOutput<R> {
+    let (focus, wheel) = (focus_key(), Id::unique("wheel-owner"));
+    let (own, pass) = (ui.scope_id(), ui.ctx().cumulative_pass_nr());
+    let seen = |ui: &Ui| ui.data(|data| data.get_temp::<FocusSeen>(focus));
+    let owner = |ui: &Ui| ui.data(|data| data.get_temp::<WheelOwner>(wheel));
+    let moves = |ui: &Ui| ui.input(egui::InputState::smooth_scroll_delta);
+    let now = ui.input(|input| input.time);
+    let is_others = |it: &WheelOwner| it.area != own && now - it.at < WHEEL_REST;
+    let area = match owner(ui).filter(is_others) {
+        Some(_) => area.scroll_source(ScrollSource { mouse_wheel: false, ..Default::default() }),
+        None => area,
+    };
+    let (before, moved) = (seen(ui), moves(ui));
+    let shown = area.show(ui, contents);
+    let inner_scrolled = owner(ui).is_some_and(|it| it.area != own && it.at == now);
+    if moves(ui) != moved && !inner_scrolled {
+        ui.data_mut(|data| data.insert_temp(wheel, WheelOwner { area: own, at: now }));
+    }
+    let is_here = |seen: &FocusSeen| Some(*seen) != before && seen.pass == pass;
+    if let Some(rect) = seen(ui).filter(is_here).and_then(|seen| seen.new)
+        && is_scrolled(ui)
+    {
+        // The inner area brings the control to its edge at most.
+        let room = shown.inner_rect;
+        let at = rect.center().clamp(room.min, room.max);
+        let rect = Rect::from_center_size(at, rect.size()).intersect(room);
+        ui.scroll_to_rect(rect, None);
+    }
+    shown
 }
 
 /// Returns true if a scroll area of the same window or menu contains these controls. A menu must not
@@ -75,4 +140,106 @@ fn is_scrolled(ui: &Ui) -> bool {
     let mut kinds = ui.stack().iter().filter_map(|it| it.kind());
     let nearest = kinds.find(|kind| *kind == UiKind::ScrollArea || kind.is_area());
     nearest == Some(UiKind::ScrollArea)
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{
+        Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, RawInput, Sense, TouchPhase,
+        Vec2, pos2, vec2,
+    };
+
+    use super::*;
+
+    /// A page with a list on it, both higher than their rooms. The first control of the list has
+    /// the id `control`.
+    #[derive(Default)]
+    struct Nested {
+        ctx: Context,
+        time: f64,
+        control: Option<Id>,
+    }
+
+    impl Nested {
+        /// Draws the page. Returns the offsets of the page and of the list.
+        fn draw(&mut self, events: Vec<Event>) -> (f32, f32) {
+            self.time += 0.02;
+            let room = Rect::from_min_size(pos2(0.0, 0.0), vec2(200.0, 200.0));
+            let (screen_rect, time) = (Some(room), Some(self.time));
+            let input = RawInput { screen_rect, time, events, ..RawInput::default() };
+            let (mut offsets, mut control) = ((0.0, 0.0), None);
+            let mut output = self.ctx.run_ui(input, |ui| {
+                let page = ScrollArea::vertical().id_salt("page").auto_shrink(false);
+                let page = scroll(page, ui, |ui| {
+                    ui.allocate_space(vec2(100.0, 220.0));
+                    let list = ui.scope(|ui| {
+                        let list = ScrollArea::vertical().id_salt("list").max_height(100.0);
+                        scroll(list, ui, |ui| {
+                            ui.allocate_space(vec2(100.0, 300.0));
+                            let size = vec2(100.0, 20.0);
+                            let (_, response) = ui.allocate_exact_size(size, Sense::click());
+                            focus_ring(ui, &Theme::DARK, &response, 0);
+                            control = Some(response.id);
+                        })
+                    });
+                    ui.allocate_space(vec2(100.0, 400.0));
+                    list.inner.state.offset().y
+                });
+                offsets = (page.state.offset().y, page.inner);
+            });
+            output.textures_delta.clear();
+            self.control = control;
+            offsets
+        }
+
+        fn wheel(&mut self) -> (f32, f32) {
+            self.draw(vec![Event::MouseWheel {
+                unit: MouseWheelUnit::Point,
+                delta: vec2(0.0, -20.0),
+                phase: TouchPhase::Move,
+                source: MouseWheelSource::Wheel,
+                modifiers: Modifiers::NONE,
+            }])
+        }
+    }
+
+    #[test]
+    fn the_wheel_keeps_the_area_that_it_scrolls() {
+        let mut nested = Nested::default();
+        for _ in 0..3 {
+            nested.draw(vec![Event::PointerMoved(pos2(50.0, 150.0))]);
+        }
+        // The list comes below the pointer, and stays as it is.
+        let mut offsets = (0.0, 0.0);
+        for _ in 0..8 {
+            offsets = nested.wheel();
+        }
+        assert!(offsets.0 > 100.0 && offsets.1 == 0.0, "{offsets:?}");
+        for _ in 0..40 {
+            offsets = nested.draw(Vec::new());
+        }
+        let page = offsets.0;
+        assert!((80.0..200.0).contains(&page), "the list is below the pointer: {page}");
+        for _ in 0..4 {
+            offsets = nested.wheel();
+        }
+        assert!(offsets.0 == page && offsets.1 > 20.0, "{offsets:?}");
+    }
+
+    #[test]
+    fn the_focus_scrolls_the_page_around_a_list() {
+        let mut nested = Nested::default();
+        nested.draw(Vec::new());
+        let control = nested.control.unwrap();
+        nested.ctx.memory_mut(|memory| memory.request_focus(control));
+        let mut offsets = (0.0, 0.0);
+        for _ in 0..60 {
+            offsets = nested.draw(Vec::new());
+        }
+        assert_eq!(nested.ctx.memory(egui::Memory::focused), Some(control));
+        assert!(offsets.1 > 200.0, "the list: {offsets:?}");
+        assert!(offsets.0 > 100.0, "the page: {offsets:?}");
+        let rect = nested.ctx.read_response(control).unwrap().rect;
+        assert!(rect.max.y <= 200.0 && rect.min.y >= 0.0 && rect.size() != Vec2::ZERO, "{rect:?}");
+    }
 }

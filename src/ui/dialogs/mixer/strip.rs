@@ -199,9 +199,9 @@ fn offset(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
     line(ui, view, &name, |ui, view| {
         let most = Strip::MAX_OFFSET.as_millis() as f64;
         let mut millis = after.offset_us as f64 / 1_000.0;
-        let value = DragValue::new(&mut millis).range(-most..=most).max_decimals(1);
-        let named = (&*name, " ms");
-        let (response, wrong) = number_field(ui, view.theme, value, named, vec2(110.0, 26.0));
+        let value = DragValue::new(&mut millis).max_decimals(1);
+        let (named, range, size) = ((&*name, " ms"), -most..=most, vec2(110.0, 26.0));
+        let (response, fault) = number_field(ui, view.theme, value, range, named, size);
         if response.on_hover_text(&*view.texts.get("tip-offset")).changed() {
             after.offset_us = (millis * 1_000.0).round() as i64;
         }
@@ -210,9 +210,9 @@ fn offset(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
             1.. => view.texts.get("offset-later"),
             _ => view.texts.get("offset-earlier"),
         };
-        let (note, color) = match wrong {
-            true => (view.texts.get("number-wrong"), view.theme.warn),
-            false => (note, view.theme.secondary),
+        let (note, color) = match fault {
+            Some(fault) => (fault.say(ui, view.texts, " ms"), view.theme.warn),
+            None => (note.to_string(), view.theme.secondary),
         };
         label(ui, &note, Type::Small, color);
     });

@@ -165,12 +165,13 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
         line(ui, view, &name, |ui, view| {
             let (range, width) = (parameter.range.clone(), ui.available_width() - VALUE);
             if parameter.unit == Unit::Pixels {
-                let field = DragValue::new(value).range(range).max_decimals(0);
-                let named = (&*name, " px");
-                let (_, wrong) = number_field(ui, view.theme, field, named, FIGURE);
-                let (text, color) = match wrong {
-                    true => (view.texts.get("number-wrong"), view.theme.warn),
-                    false => (view.texts.get("video-number-zero"), view.theme.secondary),
+                let field = DragValue::new(value).max_decimals(0);
+                let (named, range) =
+                    ((&*name, " px"), f64::from(*range.start())..=f64::from(*range.end()));
+                let (_, fault) = number_field(ui, view.theme, field, range, named, FIGURE);
+                let (text, color) = match fault {
+                    Some(fault) => (fault.say(ui, view.texts, " px"), view.theme.warn),
+                    None => (view.texts.get("video-number-zero").to_string(), view.theme.secondary),
                 };
                 label(ui, &text, Type::Small, color);
                 return;

@@ -10,10 +10,12 @@ use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{BLENDS, FITS};
 use crate::ui::scenes::placement;
-use crate::ui::scenes::source::fields::{caption, line, not_a_number};
+use crate::ui::scenes::source::fields::{caption, line, number_fault};
 use crate::ui::style::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{Select, label, menu_item, number_field, paragraph, place, slider};
+use crate::ui::widgets::{
+    NumberFault, Select, label, menu_item, number_field, paragraph, place, slider,
+};
 
 /// Width of the letter before a number, in points.
 const LETTER: f32 = 30.0;
@@ -93,16 +95,14 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     *now = Placement { x: x / cw, y: y / ch, width: width / cw, height: height / ch, ..*now };
     let name = texts.get("placement-rotation").to_string();
-    let mut wrong = false;
+    let mut fault = None;
     line(ui, view, &name, |ui, view| {
         let turns = [-360.0, 360.0];
         let (name, value) = (key!("placement-rotation"), &mut now.rotation);
         let width = (ui.available_width() - gap::S) / 2.0;
-        wrong = number(ui, view, Number { letter: "R", name, value, range: turns }, "°", width);
+        fault = number(ui, view, Number { letter: "R", name, value, range: turns }, "°", width);
     });
-    if wrong {
-        not_a_number(ui, view);
-    }
+    number_fault(ui, view, fault, "°");
     caption(ui, view, &texts.get("inspector-crop"));
     let Crop { left, top, right, bottom } = now.crop;
     let [mut left, mut top, mut right, mut bottom] =
@@ -162,20 +162,27 @@ struct Number<'a> {
 
 fn pair(ui: &mut Ui, view: &View<'_>, numbers: [Number<'_>; 2], unit: &str) {
     let width = (ui.available_width() - gap::S) / 2.0;
-    let mut wrong = false;
+    let mut faults = Vec::new();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         for one in numbers {
-            wrong |= number(ui, view, one, unit, width);
+            faults.extend(number(ui, view, one, unit, width));
         }
     });
-    if wrong {
-        not_a_number(ui, view);
+    faults.dedup();
+    for fault in faults {
+        number_fault(ui, view, Some(fault), unit);
     }
 }
 
-/// Draws a number field. Returns true if its text is not a number.
-fn number(ui: &mut Ui, view: &View<'_>, number: Number<'_>, unit: &str, width: f32) -> bool {
+/// Draws a number field. Returns the reason if its text is not its value.
+fn number(
+    ui: &mut Ui,
+    view: &View<'_>,
+    number: Number<'_>,
+    unit: &str,
+    width: f32,
+) -> Option<NumberFault> {
     let Number { letter, name, value, range: [least, most] } = number;
     let theme = view.theme;
     let (rect, _) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::hover());
@@ -193,12 +200,12 @@ fn number(ui: &mut Ui, view: &View<'_>, number: Number<'_>, unit: &str, width: f
         look.bg_stroke = Stroke::NONE;
     }
     let before = *value;
-    let drag = DragValue::new(value).range(least..=most).max_decimals(1).speed(1.0);
-    let name = view.texts.get(name);
-    let (_, wrong) = number_field(&mut field, theme, drag, (&name, unit), inner.size());
+    let drag = DragValue::new(value).max_decimals(1).speed(1.0);
+    let (name, range) = (view.texts.get(name), least..=most);
+    let (_, fault) = number_field(&mut field, theme, drag, range, (&name, unit), inner.size());
     // A value that was only rounded for display stays unchanged.
     if (*value - before).abs() < 0.051 {
         *value = before;
     }
-    wrong
+    fault
 }

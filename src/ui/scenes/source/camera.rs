@@ -10,7 +10,7 @@ use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::together;
-use crate::ui::scenes::source::fields::{FIGURE, line, not_a_number, row};
+use crate::ui::scenes::source::fields::{FIGURE, line, number_fault, row};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format::size;
 use crate::ui::view::View;
@@ -134,17 +134,15 @@ fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64>
         Span::Number { least, most, step } => {
             let mut value = control.value;
             let speed = (*step as f64).max((most - least) as f64 / 400.0);
-            let field = DragValue::new(&mut value).range(*least..=*most).speed(speed);
-            let mut wrong = false;
+            let field = DragValue::new(&mut value).speed(speed);
+            let (range, mut fault) = (*least as f64..=*most as f64, None);
             row(ui, view, &control.title, |ui, view| {
                 ui.add_enabled_ui(control.active, |ui| {
                     let named = (&*control.title, "");
-                    (_, wrong) = number_field(ui, view.theme, field, named, FIGURE);
+                    (_, fault) = number_field(ui, view.theme, field, range, named, FIGURE);
                 });
             });
-            if wrong {
-                not_a_number(ui, view);
-            }
+            number_fault(ui, view, fault, "");
             let value = control.span.bounded(value);
             if value != control.value {
                 asked = Some(value);

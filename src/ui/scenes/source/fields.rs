@@ -1,11 +1,13 @@
 //! Fields of the inspector: a label with its control below it or at the end of its line.
 
+use std::ops::RangeInclusive;
+
 use egui::{Align, DragValue, Label, Layout, RichText, Ui, Vec2, vec2};
 
 use crate::capture::Rgba;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{label, number_field, paragraph, switch};
+use crate::ui::widgets::{NumberFault, label, number_field, paragraph, switch};
 
 /// The size of a field for a number, in points.
 pub(in crate::ui::scenes) const FIGURE: Vec2 = vec2(96.0, 26.0);
@@ -45,26 +47,32 @@ pub(in crate::ui::scenes) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
     paragraph(ui, text, Type::Small, view.theme.secondary);
 }
 
-/// Draws a field for a number with its unit.
+/// Draws a field for a number in this range with its unit.
 pub(in crate::ui::scenes) fn figure(
     ui: &mut Ui,
     view: &mut View<'_>,
     key: &'static str,
     field: DragValue<'_>,
+    range: RangeInclusive<f64>,
     unit: &str,
 ) {
-    let (name, mut wrong) = (view.texts.get(key).to_string(), false);
+    let (name, mut fault) = (view.texts.get(key).to_string(), None);
     row(ui, view, &name, |ui, view| {
-        (_, wrong) = number_field(ui, view.theme, field, (&name, unit), FIGURE);
+        (_, fault) = number_field(ui, view.theme, field, range, (&name, unit), FIGURE);
     });
-    if wrong {
-        not_a_number(ui, view);
-    }
+    number_fault(ui, view, fault, unit);
 }
 
-/// Draws the message below a field whose text is not a number.
-pub(in crate::ui::scenes) fn not_a_number(ui: &mut Ui, view: &View<'_>) {
-    paragraph(ui, &view.texts.get("number-wrong"), Type::Small, view.theme.warn);
+/// Draws the message below a field whose text is not its value.
+pub(in crate::ui::scenes) fn number_fault(
+    ui: &mut Ui,
+    view: &View<'_>,
+    fault: Option<NumberFault>,
+    unit: &str,
+) {
+    if let Some(fault) = fault {
+        paragraph(ui, &fault.say(ui, view.texts, unit), Type::Small, view.theme.warn);
+    }
 }
 
 pub(in crate::ui::scenes) fn flag(

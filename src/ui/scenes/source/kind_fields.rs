@@ -390,6 +390,7 @@ fn exact<N: egui::emath::Numeric>(
     range: std::ops::RangeInclusive<N>,
     unit: &str,
 ) {
-    let field = DragValue::new(value).range(range).update_while_editing(false);
-    figure(ui, view, key, field, unit);
+    let range = range.start().to_f64()..=range.end().to_f64();
+    let field = DragValue::new(value).update_while_editing(false);
+    figure(ui, view, key, field, range, unit);
 }

@@ -310,8 +310,9 @@ pub(super) fn number<N: egui::emath::Numeric>(
     unit: &str,
 ) {
     let speed = if N::INTEGRAL { 1.0 } else { 0.05 };
-    let field = DragValue::new(value).range(range).speed(speed).max_decimals(2);
-    figure(ui, view, key, field, unit);
+    let range = range.start().to_f64()..=range.end().to_f64();
+    let field = DragValue::new(value).speed(speed).max_decimals(2);
+    figure(ui, view, key, field, range, unit);
 }
 
 /// Draws a choice of a few values as adjacent buttons, in more than one row if the panel is narrow.
