@@ -344,6 +344,51 @@ fn a_projector_goes_on_and_closes_while_the_main_window_is_hidden() {
 }
 
 #[test]
+fn a_panel_in_its_own_window_goes_on_and_closes_while_the_main_window_is_hidden() {
+    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "grim");
+    let session = Session::bare(
+        "1280x720",
+        "default_border none\noutput HEADLESS-2 mode 800x600@60Hz\n\
+         for_window [title=\"^Audio mixer$\"] move container to output HEADLESS-2",
+    );
+    told(&session, &["create_output"]);
+    let layout = "[panels]\nlayout = \"mine\"\nlayouts = { mine = \
+        \"column(* program, 120 controls); mixer 360x200\" }\n";
+    told(&session, &["focus output HEADLESS-1"]);
+    let (mut window, path) = studio(&session, &format!("{SETTINGS}{layout}"));
+    wait_for("the panel's window", LIMIT, || windows_on(&session, "HEADLESS-2").len() == 1);
+    told(&session, &["focus output HEADLESS-1"]);
+    told(&session, &["workspace elsewhere"]);
+    let main = || windows_on(&session, "HEADLESS-1");
+    wait_for("the main window out of sight", LIMIT, || {
+        main().iter().all(|it| it["visible"] == false)
+    });
+    // The meters of the test tone move.
+    let shown = session.bus.folder().join("panel.png");
+    let mut before = Vec::new();
+    // A few frames may have been on their way.
+    for _ in 0..8 {
+        wait_for("new levels", LIMIT, || {
+            let grim = session.command("grim").args(["-o", "HEADLESS-2"]).arg(&shown).status();
+            assert!(grim.unwrap().success());
+            let now = image::open(&shown).unwrap().into_rgb8().into_raw();
+            let is_new = now != before;
+            before = now;
+            is_new
+        });
+    }
+    // When the desktop closes the window, the panel returns to the layout.
+    told(&session, &["[title=\"^Audio mixer$\"]", "kill"]);
+    wait_for("no panel", LIMIT, || windows_on(&session, "HEADLESS-2").is_empty());
+    assert_eq!(main().len(), 1);
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+    let kept = fs::read_to_string(path).unwrap();
+    let mine = kept.lines().find(|line| line.contains("controls")).unwrap_or_default();
+    assert!(mine.contains("mixer") && !mine.contains("; mixer"), "{kept}");
+}
+
+#[test]
 fn a_compositor_that_dies_does_not_end_the_broadcast() {
     peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "wtype", "ffprobe");
     let session = Session::bare("1280x720", "default_border none");

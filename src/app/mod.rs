@@ -46,8 +46,8 @@ use global_keys::effect::{HotkeyEffect, effect};
 use keep_awake::Awake;
 use media_keys::{Ask, MediaKeys, State};
 use new_file::new_path;
-pub use raise::HandedOver;
 use raise::Raiser;
+pub use raise::{HandedOver, LaterStartSender, LaterStarts};
 use repaint_pace::Pace;
 use window_place::WindowPlace;
 
@@ -85,7 +85,7 @@ pub struct Options {
     /// The dialog that the window opens with.
     pub dialog: Option<Dialog>,
     /// Receives the requests of later starts of onair.
-    pub handed_over: Option<Receiver<HandedOver>>,
+    pub handed_over: Option<LaterStarts>,
 }
 
 impl Default for Options {
@@ -203,7 +203,9 @@ struct Window<S> {
     drawn: u64,
     /// True if the window was drawn since its logic last ran.
     is_drawn: bool,
-    handed_over: Option<Receiver<HandedOver>>,
+    /// True if the window showed a dialog when its logic last ran.
+    asks: bool,
+    handed_over: Option<LaterStarts>,
     raiser: Raiser,
     /// The value of `drawn` when the window became hidden; `None` while the window is visible.
     unseen: Option<u64>,
@@ -238,6 +240,10 @@ impl<S: Studio> Window<S> {
         let surfaces = gl.and_then(|gl| redraw::surfaces(ctx, gl, renderer.software));
         if let Some(surfaces) = surfaces {
             screen.set_surfaces(&surfaces);
+        }
+        if let Some(later) = &options.handed_over {
+            let ctx = ctx.clone();
+            later.on_request(move || ctx.request_repaint_of(egui::ViewportId::ROOT));
         }
         screen.set_renderer(renderer);
         screen.set_page(options.page);
@@ -274,6 +280,7 @@ impl<S: Studio> Window<S> {
             raiser: Raiser::new(context),
             drawn: 0,
             is_drawn: true,
+            asks: false,
             unseen: None,
             ending: None,
             may_close: false,
@@ -409,7 +416,7 @@ impl<S: Studio> Window<S> {
     /// collections and profiles, and opens the addresses and files.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
-        for HandedOver { open, parts, token, taken } in asked.waiting().collect::<Vec<_>>() {
+        for HandedOver { open, parts, token, taken } in asked.asked.waiting().collect::<Vec<_>>() {
             self.raiser.raise(ctx, token.as_deref());
             for (kind, name) in parts {
                 self.studio.send(Command::Part(PartCommand::Use(kind, name)));
@@ -479,10 +486,7 @@ impl<S: Studio> eframe::App for Window<S> {
             (viewport.visible() == Some(false), viewport.close_requested())
         });
         self.tell_of(hidden);
-        self.pace.set_hidden(hidden);
-        self.pace.set_page(self.screen.lock().page());
-        self.pace.set_apart(self.screen.lock().plays_apart());
-        self.pace.set_projected(self.screen.lock().projects());
+        self.pace.follow_screen(&self.screen.lock(), hidden);
         let told = self.displays.follow(ctx, frame, &mut self.screen.lock());
         for command in told {
             self.studio.send(command);
@@ -490,9 +494,6 @@ impl<S: Studio> eframe::App for Window<S> {
         self.place.follow(ctx, &mut self.screen.lock(), Instant::now());
         self.code_pages.poll(Instant::now());
         let looked_away = if hidden { self.screen.lock().look_away() } else { None };
-        if let Some(command) = looked_away {
-            self.studio.send(command);
-        }
         let chosen = match self.files.poll() {
             Some(FileNews::Chosen(kind, paths)) => kind.pass_on(&mut self.screen.lock(), paths),
             Some(FileNews::OpenOwn(kind, folder)) => {
@@ -501,9 +502,7 @@ impl<S: Studio> eframe::App for Window<S> {
             }
             None => None,
         };
-        if let Some(command) = chosen {
-            self.studio.send(command);
-        }
+        looked_away.into_iter().chain(chosen).for_each(|command| self.studio.send(command));
         self.screen.lock().set_file_wait(self.files.waits());
         for drag in self.drops.come() {
             match drag {
@@ -532,7 +531,13 @@ impl<S: Studio> eframe::App for Window<S> {
             let mut screen = self.screen.lock();
             screen.set_snapshot(snapshot);
             screen.set_patience(patience);
-            screen.requests(ctx, is_drawn)
+            let asked = screen.requests(ctx, is_drawn);
+            let asked_before = std::mem::replace(&mut self.asks, screen.asks());
+            // A panel in a separate window may have opened the dialog.
+            if self.asks && !asked_before && !is_drawn {
+                self.raiser.raise(ctx, None);
+            }
+            asked
         };
         for wish in asked {
             self.fulfil(ctx, wish);

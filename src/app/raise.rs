@@ -3,7 +3,8 @@
 
 use eframe::egui::{self, ViewportCommand};
 
-use crate::base::queue;
+use crate::base::Latest;
+use crate::base::queue::{self, Full};
 use crate::studio::settings::part::PartKind;
 
 #[cfg(target_os = "linux")]
@@ -23,6 +24,48 @@ pub struct HandedOver {
     pub token: Option<String>,
     /// Notified when the window has accepted the request.
     pub taken: queue::Sender<()>,
+}
+
+/// Maximum number of later starts that wait for the window.
+const DEPTH: usize = 16;
+
+/// Sends the requests of later starts, and wakes the window for each of them. The window may draw
+/// rarely, and the later start waits only for a few seconds.
+#[derive(Debug)]
+pub struct LaterStartSender {
+    ask: queue::Sender<HandedOver>,
+    wake: Latest<()>,
+}
+
+/// Receives the requests of later starts.
+#[derive(Debug)]
+pub struct LaterStarts {
+    /// The requests in order.
+    pub asked: queue::Receiver<HandedOver>,
+    wake: Latest<()>,
+}
+
+impl LaterStarts {
+    /// Creates both ends of the queue.
+    pub fn new() -> (LaterStartSender, Self) {
+        let (ask, asked) = queue::bounded("later-starts", DEPTH, Full::DropOldest);
+        let wake = Latest::default();
+        (LaterStartSender { ask, wake: wake.clone() }, Self { asked, wake })
+    }
+
+    /// Calls `wake` after each request, on the thread of the sender.
+    pub fn on_request(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.wake.on_change(wake);
+    }
+}
+
+impl LaterStartSender {
+    /// Returns false if the window is gone.
+    pub fn send(&self, request: HandedOver) -> bool {
+        let is_sent = self.ask.send(request).is_ok();
+        self.wake.publish(());
+        is_sent
+    }
 }
 
 /// Brings the window to the front.

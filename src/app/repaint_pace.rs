@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
-use crate::ui::Page;
+use crate::ui::{Page, Screen};
 
 /// The maximum time by which a frame may be early and still count as on time.
 const SLACK: Duration = Duration::from_millis(6);
@@ -49,8 +49,11 @@ pub struct Pace {
     still: AtomicBool,
     /// True if the players have a separate window.
     apart: AtomicBool,
-    /// True if a projector is open.
+    /// True if a projector, or a panel in a separate window, shows the program or scenes.
     projected: AtomicBool,
+    /// True if any panel is in a separate window. Panels follow the studio even if the main window
+    /// is hidden.
+    panels: AtomicBool,
     /// The other windows, which draw themselves.
     others: Arc<Mutex<Vec<ViewportId>>>,
 }
@@ -71,12 +74,21 @@ impl Pace {
             still: AtomicBool::new(false),
             apart: AtomicBool::new(false),
             projected: AtomicBool::new(false),
+            panels: AtomicBool::new(false),
             others,
         }
     }
 
-    /// Sets whether the window is hidden.
-    pub fn set_hidden(&self, hidden: bool) {
+    /// Adapts the limits to what the windows show. `hidden` is true if the main window is hidden.
+    pub fn follow_screen(&self, screen: &Screen, hidden: bool) {
+        self.set_hidden(hidden);
+        self.set_page(screen.page());
+        self.set_apart(screen.plays_apart());
+        self.set_projected(screen.projects());
+        self.set_panels(screen.has_panel_windows());
+    }
+
+    fn set_hidden(&self, hidden: bool) {
         self.hidden.store(hidden, Ordering::Relaxed);
     }
 
@@ -95,9 +107,11 @@ impl Pace {
     /// the end of the studio was requested.
     pub fn patience(&self, snapshot: &Snapshot, ending: bool) -> Duration {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let hidden = is(&self.hidden) && !is(&self.panels);
         let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
-        let meters = sounds && !is(&self.watching) && !is(&self.still);
-        Duration::from_millis(match (is(&self.hidden), is(&self.calm)) {
+        let page_has_meters = !is(&self.watching) && !is(&self.still);
+        let meters = sounds && (page_has_meters || is(&self.panels));
+        Duration::from_millis(match (hidden, is(&self.calm)) {
             _ if ending => 50,
             (true, _) => 500,
             // If the meters move, they are drawn together with the video frames.
@@ -109,22 +123,21 @@ impl Pace {
         })
     }
 
-    /// Sets the current page.
-    pub fn set_page(&self, page: Page) {
+    fn set_page(&self, page: Page) {
         self.watching.store(page == Page::Watch, Ordering::Relaxed);
         self.still.store(page == Page::Recordings, Ordering::Relaxed);
     }
 
-    /// Sets whether the players have a separate window, which stays visible regardless of the page
-    /// and the main window.
-    pub fn set_apart(&self, apart: bool) {
+    fn set_apart(&self, apart: bool) {
         self.apart.store(apart, Ordering::Relaxed);
     }
 
-    /// Sets whether a projector is open. An open projector stays visible regardless of the main
-    /// window.
-    pub fn set_projected(&self, projected: bool) {
+    fn set_projected(&self, projected: bool) {
         self.projected.store(projected, Ordering::Relaxed);
+    }
+
+    fn set_panels(&self, panels: bool) {
+        self.panels.store(panels, Ordering::Relaxed);
     }
 
     /// Makes all windows draw once, from any thread.
@@ -235,6 +248,10 @@ mod tests {
         pace.set_apart(false);
         pace.set_projected(true);
         assert!(pace.is_due(Page::Studio) && !pace.is_due(Page::Watch));
+        // A hidden window follows the studio slowly, unless a panel is in a window of its own.
+        let hidden = pace.patience(&Snapshot::default(), false);
+        pace.set_panels(true);
+        assert!(pace.patience(&Snapshot::default(), false) < hidden);
         let pace = Pace { intervals: [Duration::ZERO; 3], ..Pace::new(true, Arc::default()) };
         assert!(pace.is_due(Page::Studio) && pace.is_due(Page::Studio));
     }

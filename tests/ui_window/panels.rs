@@ -145,6 +145,19 @@ fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
         other => panic!("{other:?}"),
     };
     assert!(id == StripId(1) && strip.muted);
+    // It stays open on the other pages and in full screen.
+    for (modifiers, key) in [
+        (Modifiers::COMMAND, Key::Num2),
+        (Modifiers::COMMAND, Key::Num3),
+        (Modifiers::COMMAND, Key::Num1),
+    ] {
+        harness.key_press_modifiers(modifiers, key);
+        harness.run();
+        harness.run();
+        harness.get_by_label("Mute Music");
+    }
+    command(&mut harness, "Full screen");
+    harness.get_by_label("Mute Music");
 }
 
 #[test]

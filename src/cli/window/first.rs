@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::HandedOver;
-use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::app::{HandedOver, LaterStartSender, LaterStarts};
+use crate::base::queue::{self, Full};
 use crate::cli::flags::Globals;
 use crate::cli::output::complain;
 use crate::cli::output::exit::Exit;
@@ -25,8 +25,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 const WINDOW_LIMIT: Duration = Duration::from_secs(3);
 /// Pause between attempts while the other process is still starting.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
-/// Maximum number of later starts that wait for the window.
-const DEPTH: usize = 16;
 
 /// The variable in which the desktop passes an activation token to a program that it starts.
 const ACTIVATION_TOKEN: &str = "XDG_ACTIVATION_TOKEN";
@@ -52,7 +50,7 @@ pub(super) struct First {
     _lock: Option<SettingsLock>,
     _instance: Option<FirstInstance>,
     /// Requests of later starts.
-    pub handed_over: Option<Receiver<HandedOver>>,
+    pub handed_over: Option<LaterStarts>,
     /// True if there is no longer a window.
     pub windowless: Arc<AtomicBool>,
 }
@@ -113,7 +111,7 @@ fn say(what: &Problem) {
 }
 
 fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
-    let (ask, handed_over) = queue::bounded("later-starts", DEPTH, Full::DropOldest);
+    let (ask, handed_over) = LaterStarts::new();
     let windowless = Arc::new(AtomicBool::new(false));
     let gone = Arc::clone(&windowless);
     let instance = socket.and_then(|path| {
@@ -127,7 +125,7 @@ fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
 }
 
 /// Returns the reply to a later start.
-fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'static [u8] {
+fn answer(message: &[u8], ask: &LaterStartSender, gone: &AtomicBool) -> &'static [u8] {
     if gone.load(Ordering::Relaxed) {
         return NO_WINDOW;
     }
@@ -136,7 +134,7 @@ fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'stat
     let parts = [(PartKind::Collection, asked.collection), (PartKind::Profile, asked.profile)];
     let parts = parts.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect();
     let token = asked.activation_token;
-    if ask.send(HandedOver { open: asked.open, parts, token, taken }).is_err() {
+    if !ask.send(HandedOver { open: asked.open, parts, token, taken }) {
         return b"";
     }
     if told.recv_timeout(WINDOW_LIMIT).is_ok() { TAKEN } else { b"" }
@@ -153,18 +151,25 @@ pub(super) fn absolute(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU32;
+
     use super::*;
     use crate::base::Worker;
 
     #[test]
     fn nonsense_raises_the_window_and_does_nothing_else() {
-        let (ask, asked) = queue::bounded("later-starts", DEPTH, Full::DropOldest);
+        let (ask, later) = LaterStarts::new();
+        let woken = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&woken);
+        later.on_request(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
         let gone = AtomicBool::new(false);
         let (tell, told) = queue::bounded("all", 1, Full::Block);
         let _window = Worker::spawn("onair-test", move |_| {
             let mut all = Vec::new();
             while let Ok(HandedOver { open, parts, token, taken }) =
-                asked.recv_timeout(Duration::from_secs(20))
+                later.asked.recv_timeout(Duration::from_secs(20))
             {
                 all.push((open, parts, token));
                 taken.send(()).unwrap();
@@ -183,6 +188,7 @@ mod tests {
             assert_eq!(answer(message, &ask, &gone), TAKEN);
         }
         let all = told.recv().unwrap();
+        assert_eq!(woken.load(Ordering::Relaxed), 3, "the window is woken for each");
         assert_eq!(all[0], (Vec::new(), Vec::new(), None));
         assert_eq!(all[1], all[0]);
         let profile = (PartKind::Profile, "B".to_owned());

@@ -1,12 +1,15 @@
-//! The layout of the page on a full screen, or in a window that is smaller than the page needs.
+//! The layout of the window: its bars and the page, on a full screen or in a window that is smaller
+//! than the page needs.
 
-use egui::{Rect, ScrollArea, Ui};
+use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
-use super::Screen;
-use crate::ui::screen::bars::Page;
-use crate::ui::style::theme::size;
+use super::{Screen, health_bar, status_bar};
+use crate::ui::screen::bars::{self, Page};
+use crate::ui::studio_page::docks;
+use crate::ui::style::theme::{gap, size};
 use crate::ui::view::View;
-use crate::ui::watch;
+use crate::ui::widgets::scroll;
+use crate::ui::{recordings, studio_page, watch};
 
 impl Screen {
     /// Draws the page. If a tiling desktop gives the window less space than the page needs, the
@@ -16,7 +19,7 @@ impl Screen {
         if whole == room.size() {
             return self.window(ui, room);
         }
-        ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        scroll(ScrollArea::both().auto_shrink(false), ui, |ui| {
             let (_, room) = ui.allocate_space(whole);
             self.window(ui, room);
         });
@@ -39,5 +42,61 @@ impl Screen {
         if let Some(action) = action {
             self.act(ui.ctx(), action);
         }
+    }
+
+    /// Draws the bars and the page.
+    fn window(&mut self, ui: &mut Ui, room: Rect) {
+        let top = Rect::from_min_size(room.min, vec2(room.width(), size::TOP_BAR));
+        let bottom =
+            Rect::from_min_max(pos2(room.left(), room.bottom() - size::STATUS_BAR), room.max);
+        let health_bar =
+            Rect::from_min_size(top.left_bottom(), vec2(room.width(), size::HEALTH_BAR));
+        let page = Rect::from_min_max(health_bar.left_bottom(), bottom.right_top());
+        let narrow = room.width() < size::NARROW;
+        let right = if narrow { size::RIGHT_NARROW } else { size::RIGHT };
+        let left = if narrow { size::LEFT_NARROW } else { size::LEFT };
+
+        let mut view = view!(self);
+        let pressed = bars::top(ui, &view, self.page, &mut self.tray, top);
+        let width = docks::menu::width(ui, &view, &self.preferences.panels, narrow);
+        let inset = if self.page == Page::Studio { width + gap::S } else { 0.0 };
+        let helped = health_bar::show(ui, &view, health_bar, inset);
+        if self.page == Page::Studio {
+            let right = pos2(health_bar.right() - gap::M, health_bar.center().y);
+            let size = vec2(width, size::CONTROL_SMALL);
+            let place = egui::Align2::RIGHT_CENTER.anchor_size(right, size);
+            let panels = &mut self.preferences.panels;
+            docks::menu::show(ui, &mut view, panels, &mut self.docks, place);
+        }
+        let (mut action, mut play) = (None, None);
+        self.watch.learn(&view, ui.input(|input| input.time));
+        match self.page {
+            Page::Studio => {
+                let pressed = {
+                    let mut parts = parts!(self);
+                    let sides = (left, right);
+                    studio_page::show(ui, &mut view, &mut parts, &mut self.docks, page, sides)
+                };
+                if let Some(pressed) = pressed {
+                    action = action.or(Some(pressed));
+                }
+            }
+            Page::Watch => {
+                let asked =
+                    watch::show(ui, &mut view, &mut self.watch, &mut self.watched, page, right);
+                action = action.or(asked);
+            }
+            Page::Recordings => {
+                play = recordings::show(ui, &mut view, &mut self.recordings, page, right);
+            }
+        }
+        status_bar::show(ui, &view, self.page, bottom);
+        if let Some(path) = play {
+            self.picked_watch(&path);
+        }
+        if let Some(action) = action {
+            self.act(ui.ctx(), action);
+        }
+        self.answer(ui.ctx(), pressed, helped);
     }
 }

@@ -15,6 +15,26 @@ macro_rules! view {
     };
 }
 
+/// Creates the parts of the *Studio* page from fields of the screen, like [`view!`].
+macro_rules! parts {
+    ($screen:ident) => {
+        crate::ui::studio_page::parts::PageParts {
+            target: &mut $screen.target,
+            scenes: &mut $screen.scenes,
+            watch: &mut $screen.watch,
+            share: &mut $screen.share,
+            chat: &mut $screen.chat,
+            side: &mut $screen.side,
+            program: &mut $screen.program,
+            prepared: $screen.prepared.as_mut(),
+            watched: &mut $screen.watched,
+            panels: &mut $screen.preferences.panels,
+            multiview: &mut $screen.multiview,
+            inspected: false,
+        }
+    };
+}
+
 mod actions;
 pub mod bars;
 mod chosen_files;
@@ -31,8 +51,9 @@ mod window_list;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use egui::{Rect, Ui, pos2, vec2};
+use egui::Ui;
 
 use crate::base::Latest;
 use crate::compose::scene::{SceneId, SourceId};
@@ -49,17 +70,20 @@ use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::input::hotkeys::Keymap;
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
-use crate::ui::studio_page::docks::{self, Docks};
+use crate::ui::studio_page::docks::Docks;
 use crate::ui::studio_page::multiview::Multiview;
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::studio_page::projectors::Projectors;
 use crate::ui::studio_page::{chat, share};
-use crate::ui::style::theme::{Theme, gap, size};
+use crate::ui::style::theme::{Theme, size};
 use crate::ui::style::{fonts, scale};
 use crate::ui::text::{self, Texts};
 use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
-use crate::ui::{recordings, scenes, studio_page, targets, watch};
+use crate::ui::{recordings, scenes, targets, watch};
+
+/// The length of the replay buffer for users who never chose one.
+const REPLAY_LENGTH: Duration = Duration::from_secs(30);
 
 /// The state of the window, which is kept between frames.
 #[derive(Debug)]
@@ -116,6 +140,8 @@ pub struct Screen {
     /// The views of the players' frames, by the slots of their tiles.
     watched: Vec<FrameView>,
     full_screen: bool,
+    /// The length of the replay buffer when the user turns it on with a command.
+    replay_length: Duration,
     talk: push_to_talk::TalkState,
     /// The support for the push-to-talk key while another window has the keyboard focus.
     elsewhere: GlobalKeySupport,
@@ -211,6 +237,7 @@ impl Screen {
             program: FrameView::new("program", program),
             watched: watched.into_iter().map(|slot| FrameView::new("watched", slot)).collect(),
             full_screen: false,
+            replay_length: REPLAY_LENGTH,
             talk: push_to_talk::TalkState::default(),
             elsewhere: GlobalKeySupport::default(),
             global_hotkeys: GlobalHotkeys::default(),
@@ -336,6 +363,11 @@ impl Screen {
         self.dialog_is_fresh = true;
     }
 
+    /// Returns true if the main window asks the user something: it shows a dialog.
+    pub fn asks(&self) -> bool {
+        self.dialog.is_some() || self.scenes.is_adding() || self.scenes.transition.is_some()
+    }
+
     /// Returns the open dialog.
     pub fn dialog(&self) -> Option<Dialog> {
         self.dialog
@@ -405,74 +437,6 @@ impl Screen {
     pub fn plays_apart(&self) -> bool {
         let docked = !self.preferences.panels.is_simple() && self.docks.shows(Panel::Players);
         self.watch.place != watch::Where::Here || docked
-    }
-
-    fn window(&mut self, ui: &mut Ui, room: Rect) {
-        let top = Rect::from_min_size(room.min, vec2(room.width(), size::TOP_BAR));
-        let bottom =
-            Rect::from_min_max(pos2(room.left(), room.bottom() - size::STATUS_BAR), room.max);
-        let health_bar =
-            Rect::from_min_size(top.left_bottom(), vec2(room.width(), size::HEALTH_BAR));
-        let page = Rect::from_min_max(health_bar.left_bottom(), bottom.right_top());
-        let narrow = room.width() < size::NARROW;
-        let right = if narrow { size::RIGHT_NARROW } else { size::RIGHT };
-        let left = if narrow { size::LEFT_NARROW } else { size::LEFT };
-
-        let mut view = view!(self);
-        let pressed = bars::top(ui, &view, self.page, &mut self.tray, top);
-        let width = docks::menu::width(ui, &view, &self.preferences.panels, narrow);
-        let inset = if self.page == Page::Studio { width + gap::S } else { 0.0 };
-        let helped = health_bar::show(ui, &view, health_bar, inset);
-        if self.page == Page::Studio {
-            let right = pos2(health_bar.right() - gap::M, health_bar.center().y);
-            let size = vec2(width, size::CONTROL_SMALL);
-            let place = egui::Align2::RIGHT_CENTER.anchor_size(right, size);
-            let panels = &mut self.preferences.panels;
-            docks::menu::show(ui, &mut view, panels, &mut self.docks, place);
-        }
-        let (mut action, mut play) = (None, None);
-        self.watch.learn(&view, ui.input(|input| input.time));
-        match self.page {
-            Page::Studio => {
-                let pressed = {
-                    let mut parts = studio_page::parts::PageParts {
-                        target: &mut self.target,
-                        scenes: &mut self.scenes,
-                        watch: &mut self.watch,
-                        share: &mut self.share,
-                        chat: &mut self.chat,
-                        side: &mut self.side,
-                        program: &mut self.program,
-                        prepared: self.prepared.as_mut(),
-                        watched: &mut self.watched,
-                        panels: &mut self.preferences.panels,
-                        multiview: &mut self.multiview,
-                        inspected: false,
-                    };
-                    let sides = (left, right);
-                    studio_page::show(ui, &mut view, &mut parts, &mut self.docks, page, sides)
-                };
-                if let Some(pressed) = pressed {
-                    action = action.or(Some(pressed));
-                }
-            }
-            Page::Watch => {
-                let asked =
-                    watch::show(ui, &mut view, &mut self.watch, &mut self.watched, page, right);
-                action = action.or(asked);
-            }
-            Page::Recordings => {
-                play = recordings::show(ui, &mut view, &mut self.recordings, page, right);
-            }
-        }
-        status_bar::show(ui, &view, self.page, bottom);
-        if let Some(path) = play {
-            self.picked_watch(&path);
-        }
-        if let Some(action) = action {
-            self.act(ui.ctx(), action);
-        }
-        self.answer(ui.ctx(), pressed, helped);
     }
 
     fn dialogs(&mut self, ctx: &egui::Context) {

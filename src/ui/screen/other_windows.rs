@@ -1,7 +1,7 @@
-//! The other windows of the program, besides detached panels: projectors and the window of the
-//! players. A shared screen, which Wayland needs, lets each of them draw itself. If only the main
-//! window could draw them, they would freeze whenever another window covers the main one, because
-//! the desktop then asks the main window for no frames.
+//! The other windows of the program: projectors, detached panels and the window of the players. A
+//! shared screen, which Wayland needs, lets each of them draw itself. If only the main window could
+//! draw them, they would freeze whenever another window covers the main one, because the desktop
+//! then asks the main window for no frames.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use egui::{Context, Ui, ViewportBuilder, ViewportId};
 use parking_lot::Mutex;
 
+use crate::studio::settings::Panel;
 use crate::ui::Screen;
 use crate::ui::studio_page::projectors::picture::ProjectorParts;
 use crate::ui::view::{View, WindowRequest};
@@ -20,6 +21,7 @@ enum OtherWindow {
     Players(watch::Where),
     /// The projector with this number.
     Projector(u64),
+    Panel(Panel),
 }
 
 impl Screen {
@@ -61,7 +63,9 @@ impl Screen {
         let projectors = self.projectors.windows(ctx, &view).into_iter();
         let projectors =
             projectors.map(|(number, id, builder)| (OtherWindow::Projector(number), id, builder));
-        let all: Vec<_> = players.into_iter().chain(projectors).collect();
+        let panels = self.docks.windows(&view, &self.preferences.panels).into_iter();
+        let panels = panels.map(|(panel, id, builder)| (OtherWindow::Panel(panel), id, builder));
+        let all: Vec<_> = players.into_iter().chain(projectors).chain(panels).collect();
         self.others.open.lock().clear();
         for (window, id, builder) in all {
             if self.others.screen.strong_count() == 0 {
@@ -79,6 +83,7 @@ impl Screen {
         match window {
             OtherWindow::Players(place) => self.watch.place == place,
             OtherWindow::Projector(number) => self.projectors.is_seen(number),
+            OtherWindow::Panel(panel) => self.docks.is_apart(panel),
         }
     }
 
@@ -105,6 +110,23 @@ impl Screen {
                     self.wishes.push(WindowRequest::Preferences);
                 }
             }
+            OtherWindow::Panel(panel) => self.draw_panel(ui, panel),
+        }
+    }
+
+    fn draw_panel(&mut self, ui: &mut Ui, panel: Panel) {
+        if self.scenes.follow(&self.snapshot) {
+            self.docks.reveal(Panel::Inspector);
+        }
+        let before = self.preferences.panels.clone();
+        let mut view = view!(self);
+        self.watch.learn(&view, ui.input(|input| input.time));
+        let mut parts = parts!(self);
+        let asked = self.docks.draw_window(ui, &mut view, &mut parts, panel);
+        self.watch.tell(&mut view);
+        self.wishes.extend(asked.map(WindowRequest::Act));
+        if self.preferences.panels != before {
+            self.wishes.push(WindowRequest::Preferences);
         }
     }
 }

@@ -27,9 +27,17 @@ impl Screen {
         news
     }
 
-    /// Returns true if a projector is visible.
+    /// Returns true if a projector or the separate window of a panel shows the program or scenes,
+    /// regardless of the main window.
     pub fn projects(&self) -> bool {
         self.projectors.any()
+            || self.docks.is_apart(Panel::Program)
+            || self.docks.shows_scenes_apart(&self.preferences.panels)
+    }
+
+    /// Returns true if any panel is in a separate window.
+    pub fn has_panel_windows(&self) -> bool {
+        self.docks.has_windows()
     }
 
     /// Handles the requests that the windows send to the screen itself, and stores the places of
@@ -91,7 +99,9 @@ impl Screen {
     /// Requests from the studio exactly the views that are visible.
     pub(super) fn look(&mut self, ctx: &Context) {
         let mut views = self.projectors.looks_at(&self.snapshot);
-        if std::mem::take(&mut self.multiview.seen) {
+        if std::mem::take(&mut self.multiview.seen)
+            || self.docks.shows_scenes_apart(&self.preferences.panels)
+        {
             multiview::looks_at(&self.snapshot, &mut views);
         }
         if views != self.looked_at {
@@ -103,7 +113,7 @@ impl Screen {
     }
 
     /// Handles a window that has become hidden. Returns the command that ends its views, if it has
-    /// any and no projector is visible.
+    /// any and no other window shows the program or scenes.
     pub fn look_away(&mut self) -> Option<Command> {
         let looked = !self.looked_at.is_empty() && !self.projects();
         if looked {

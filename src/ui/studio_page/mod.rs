@@ -41,7 +41,7 @@ pub fn show(
         docks.reveal(Panel::Inspector);
     }
     let asked = docks.show(ui, view, parts, room);
-    if !parts.inspected {
+    if !parts.inspected && !docks.is_apart(Panel::Inspector) {
         scenes::inspector::keep_typed(view, parts.scenes, None);
     }
     asked

@@ -2,7 +2,7 @@
 
 use egui::{Rect, ScrollArea, Ui, vec2};
 
-use crate::studio::settings::Panel;
+use crate::studio::settings::{Panel, Panels};
 use crate::ui::dialogs::event_log;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::{inspector, left_panel};
@@ -13,6 +13,7 @@ use crate::ui::studio_page::{chat, go_live, loudness, multiview, program, share,
 use crate::ui::style::theme::gap;
 use crate::ui::targets::child;
 use crate::ui::view::View;
+use crate::ui::widgets::scroll;
 use crate::ui::{targets, watch};
 
 /// Returns the text key for the title of a panel.
@@ -35,6 +36,11 @@ pub(super) fn title(panel: Panel) -> &'static str {
     }
 }
 
+/// Returns true if the list of scenes has thumbnails in the current layout.
+pub(super) fn has_thumbnails(panels: &Panels) -> bool {
+    panels.layout != "simple"
+}
+
 /// Draws a panel in `room`. Returns the action that the user selected.
 pub(super) fn show(
     ui: &mut Ui,
@@ -50,7 +56,7 @@ pub(super) fn show(
             child.shrink_clip_rect(room);
             let thumbnails =
                 SceneThumbnails { multiview: &mut *parts.multiview, like: &*parts.program };
-            let thumbnails = (parts.panels.layout != "simple").then_some(thumbnails);
+            let thumbnails = has_thumbnails(parts.panels).then_some(thumbnails);
             left_panel::show(&mut child, view, parts.scenes, thumbnails);
             None
         }
@@ -113,7 +119,7 @@ fn scrolled(
     // The scroll bar is in the margin, beside the figures.
     let mut child = child(ui, room.with_max_x(room.right() + gap::S), salt);
     let area = ScrollArea::vertical().id_salt(salt).auto_shrink(false);
-    let shown = area.show(&mut child, |ui| {
+    let shown = scroll(area, &mut child, |ui| {
         ui.set_width(room.width());
         contents(ui)
     });

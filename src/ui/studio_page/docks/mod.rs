@@ -5,15 +5,15 @@ mod behavior;
 mod contents;
 pub mod menu;
 mod shape;
+mod windows;
 
 use std::collections::HashMap;
 
-use egui::{Id, Rect, Ui, ViewportBuilder, ViewportId};
+use egui::{Rect, Ui};
 use egui_tiles::{TileId, Tree};
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
 use crate::ui::input::actions::Action;
-use crate::ui::input::other_windows;
 use crate::ui::studio_page::docks::behavior::{AROUND, Docked};
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
@@ -48,7 +48,7 @@ impl Docks {
 
     /// Returns true if a panel is in the layout or in a window.
     pub fn shows(&self, panel: Panel) -> bool {
-        self.windows.iter().any(|(apart, _)| *apart == panel)
+        self.is_apart(panel)
             || self.tree.as_ref().is_some_and(|tree| tree.tiles.find_pane(&panel).is_some())
     }
 
@@ -102,9 +102,7 @@ impl Docks {
         self.follow(parts.panels);
         let mut tree = self.tree.take()?;
         if let Some(panel) = self.wanted.take() {
-            if tree.tiles.find_pane(&panel).is_none()
-                && !self.windows.iter().any(|(apart, _)| *apart == panel)
-            {
+            if tree.tiles.find_pane(&panel).is_none() && !self.is_apart(panel) {
                 shape::put_back(&mut tree, panel, &mut self.sizes);
             }
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
@@ -117,7 +115,7 @@ impl Docks {
             .filter(|(_, tile)| matches!(tile, egui_tiles::Tile::Pane(Panel::Mixer | Panel::Chat)));
         let titled = titled.map(|(id, _)| *id).filter(|_| roomy).collect();
         let mut docked = Docked {
-            view: &mut *view,
+            view,
             parts: &mut *parts,
             arranging: self.arranging,
             asked: None,
@@ -140,12 +138,11 @@ impl Docks {
                 tree.remove_recursively(id);
             }
         }
-        let in_windows = self.windows(ui, view, parts, &mut tree);
         if !ui.input(|input| input.pointer.any_down()) {
             self.keep(&tree, parts.panels);
         }
         self.tree = Some(tree);
-        asked.or(in_windows)
+        asked
     }
 
     /// Rebuilds the tree if another layout was selected, or the layout was changed elsewhere.
@@ -170,45 +167,5 @@ impl Docks {
             panels.layouts.insert(name.clone(), now.clone());
             self.kept = Some((name, now));
         }
-    }
-
-    /// Draws the panels in separate windows. When the user closes such a window, its panel returns
-    /// to the layout.
-    fn windows(
-        &mut self,
-        ui: &Ui,
-        view: &mut View<'_>,
-        parts: &mut PageParts<'_>,
-        tree: &mut Tree<Panel>,
-    ) -> Option<Action> {
-        let mut asked = None;
-        let mut closed = Vec::new();
-        for (panel, size) in &mut self.windows {
-            let title = view.texts.get(contents::title(*panel)).to_string();
-            let builder = ViewportBuilder::default()
-                .with_title(title)
-                .with_app_id("onair")
-                .with_inner_size(size.map(f32::from))
-                .with_min_inner_size([240.0, 160.0]);
-            let id = ViewportId(Id::unique(("panel", panel.name())));
-            let pressed = ui.ctx().show_viewport_immediate(id, builder, |ui, _| {
-                let room = ui.max_rect();
-                ui.painter().rect_filled(room, egui::CornerRadius::ZERO, view.theme.panel);
-                let now: [f32; 2] = room.size().into();
-                *size = now.map(|side| side.clamp(100.0, 8_000.0) as u16);
-                if ui.ctx().input(|input| input.viewport().close_requested()) {
-                    closed.push(*panel);
-                }
-                let asked = contents::show(ui, view, parts, *panel, room);
-                other_windows::run(ui.ctx(), view);
-                asked
-            });
-            asked = asked.or(pressed);
-        }
-        for panel in closed {
-            self.windows.retain(|(apart, _)| *apart != panel);
-            shape::put_back(tree, panel, &mut self.sizes);
-        }
-        asked
     }
 }

@@ -1,0 +1,83 @@
+//! Panels in separate windows. They stay open on every page of the main window.
+
+use egui::{CornerRadius, Id, Ui, ViewportBuilder, ViewportId};
+
+use crate::studio::settings::{Panel, Panels};
+use crate::ui::input::actions::Action;
+use crate::ui::input::other_windows;
+use crate::ui::studio_page::docks::{Docks, contents, shape};
+use crate::ui::studio_page::parts::PageParts;
+use crate::ui::view::View;
+
+impl Docks {
+    /// Returns the panels that are in separate windows, each with its window.
+    pub fn windows(
+        &mut self,
+        view: &View<'_>,
+        panels: &Panels,
+    ) -> Vec<(Panel, ViewportId, ViewportBuilder)> {
+        // As on the page, the simple layout needs no tree while the user does not arrange panels.
+        if panels.is_simple() && !self.arranging {
+            self.windows.clear();
+            return Vec::new();
+        }
+        self.follow(panels);
+        let window = |(panel, size): &(Panel, [u16; 2])| {
+            let builder = ViewportBuilder::default()
+                .with_title(view.texts.get(contents::title(*panel)).to_string())
+                .with_app_id("onair")
+                .with_inner_size(size.map(f32::from))
+                .with_min_inner_size([240.0, 160.0]);
+            (*panel, ViewportId(Id::unique(("panel", panel.name()))), builder)
+        };
+        self.windows.iter().map(window).collect()
+    }
+
+    /// Returns true if a panel is in a separate window.
+    pub fn is_apart(&self, panel: Panel) -> bool {
+        self.windows.iter().any(|(apart, _)| *apart == panel)
+    }
+
+    /// Returns true if any panel is in a separate window.
+    pub fn has_windows(&self) -> bool {
+        !self.windows.is_empty()
+    }
+
+    /// Returns true if a separate window shows the scenes as thumbnails.
+    pub fn shows_scenes_apart(&self, panels: &Panels) -> bool {
+        self.is_apart(Panel::Multiview)
+            || (self.is_apart(Panel::Sources) && contents::has_thumbnails(panels))
+    }
+
+    /// Draws the window of a panel. When the user closes the window, its panel returns to the
+    /// layout. Returns the action that the user selected.
+    pub fn draw_window(
+        &mut self,
+        ui: &mut Ui,
+        view: &mut View<'_>,
+        parts: &mut PageParts<'_>,
+        panel: Panel,
+    ) -> Option<Action> {
+        let room = ui.max_rect();
+        ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.panel);
+        if let Some((_, size)) = self.windows.iter_mut().find(|(apart, _)| *apart == panel) {
+            let now: [f32; 2] = room.size().into();
+            *size = now.map(|side| side.clamp(100.0, 8_000.0) as u16);
+        }
+        let asked = contents::show(ui, view, parts, panel, room);
+        other_windows::run(ui.ctx(), view);
+        let (closes, held) =
+            ui.ctx().input(|input| (input.viewport().close_requested(), input.pointer.any_down()));
+        if let Some(mut tree) = self.tree.take() {
+            if closes {
+                self.windows.retain(|(apart, _)| *apart != panel);
+                shape::put_back(&mut tree, panel, &mut self.sizes);
+            }
+            if !held {
+                self.keep(&tree, parts.panels);
+            }
+            self.tree = Some(tree);
+        }
+        asked
+    }
+}
