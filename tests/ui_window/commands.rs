@@ -41,6 +41,71 @@ fn the_palette_finds_scenes_and_targets() {
     harness.get_by_label("No matches");
 }
 
+/// Opens the palette and types this query. Returns the lines with their descriptions, and whether
+/// they are possible.
+fn found(harness: &mut Harness<'static, Window>, query: &str) -> Vec<(String, String, bool)> {
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text(query.into()));
+    harness.run();
+    let each = |node: egui_kittest::Node<'_>| {
+        let node = node.accesskit_node();
+        let description = node.data().description().unwrap_or_default().to_owned();
+        (node.label().unwrap_or_default(), description, !node.is_disabled())
+    };
+    harness.get_all_by_role(Role::MenuItem).map(each).collect()
+}
+
+#[test]
+fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
+    let mut harness = open("idle");
+    let why = "Turn on the replay buffer first.";
+    let lines = found(&mut harness, "replay");
+    let place = |name: &str| lines.iter().position(|(line, ..)| line == name).unwrap();
+    let (on, save) = (place("Turn the replay buffer on or off"), place("Save replay"));
+    assert!(lines[on].2 && on < save, "{lines:?}");
+    assert_eq!(lines[save], ("Save replay".to_owned(), why.to_owned(), false));
+    // Commands with a similar explanation follow.
+    assert!(lines[..save].iter().all(|(.., possible)| *possible), "{lines:?}");
+    harness.key_press(Key::Escape);
+    harness.run();
+    // Without a query, only possible commands are listed.
+    let lines = found(&mut harness, "");
+    assert!(lines.iter().all(|(.., possible)| *possible), "{lines:?}");
+    harness.key_press(Key::Escape);
+    harness.run();
+    // Enter says the reason, and the palette stays open.
+    found(&mut harness, "save replay");
+    assert!(harness.query_by_role_and_label(Role::Status, why).is_none());
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), []);
+    let said = harness.get_by_role_and_label(Role::Status, why);
+    assert!(said.accesskit_node().data().live() == Some(egui::accesskit::Live::Polite));
+    assert!(!harness.state().wishes.contains(&WindowRequest::SaveReplay));
+    let screen = harness.state().screen.as_ref().unwrap();
+    assert_eq!(screen.dialog(), Some(Dialog::Palette));
+}
+
+#[test]
+fn the_replay_buffer_is_turned_off_and_on_with_its_length() {
+    let mut chosen = preferences(Language::English, Theme::Dark);
+    chosen.recording.replay = Some(Duration::from_secs(75));
+    let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), chosen);
+    let replay = |harness: &Harness<'static, Window>| {
+        harness.state().screen.as_ref().unwrap().preferences().recording.replay
+    };
+    for wanted in [None, Some(Duration::from_secs(75))] {
+        palette(&mut harness, "turn the replay buffer");
+        harness.run();
+        assert_eq!(replay(&harness), wanted);
+        assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    }
+    let mut harness = open("idle");
+    palette(&mut harness, "turn the replay buffer");
+    harness.run();
+    assert_eq!(replay(&harness), Some(Duration::from_secs(30)));
+}
+
 #[test]
 fn scenes_are_switched_by_their_places() {
     let mut harness = building::with(&[]);

@@ -1,6 +1,7 @@
 //! The command palette: finds commands, scenes, sources, targets and settings by a part of their
-//! name in either language.
+//! name in either language. Commands that are impossible now follow the others, with the reason.
 
+use egui::accesskit::Live;
 use egui::{
     Align, Context, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2,
     WidgetInfo, pos2, vec2,
@@ -13,6 +14,7 @@ use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{Keymap, shortcut_text};
 use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
+use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets;
@@ -28,6 +30,8 @@ const FOOT: f32 = 42.0;
 pub struct Search {
     query: String,
     at: usize,
+    /// True if the user tried to run the current command although it is impossible.
+    refused: bool,
     /// The texts of the language that the window does not use.
     other: Option<Texts>,
 }
@@ -84,6 +88,8 @@ struct Entry {
     kind: Option<&'static str>,
     /// The command whose hotkey has the same effect.
     hotkey: Option<AnyCommand>,
+    /// The reason why the command is impossible now.
+    why_not: Option<ImpossibleReason>,
 }
 
 impl Entry {
@@ -100,13 +106,12 @@ impl Entry {
 
 fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
     let (texts, snapshot) = (view.texts, view.snapshot);
-    let possible = Action::ALL.iter().copied().filter(|action| {
-        // Scenes are found by their own names, so their commands are omitted.
-        action.scene().is_none()
-            && *action != Action::Palette
-            && action.is_possible(snapshot, view.health)
-    });
-    let mut all: Vec<Entry> = possible
+    // Scenes are found by their own names, so their commands are omitted.
+    let actions = Action::ALL
+        .iter()
+        .copied()
+        .filter(|action| action.scene().is_none() && *action != Action::Palette);
+    let mut all: Vec<Entry> = actions
         .map(|action| Entry {
             choice: PaletteChoice::Act(action),
             icon: action.icon(),
@@ -114,6 +119,7 @@ fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
             also: [other.get(action.key()), texts.get(action.tip())].join(" "),
             kind: None,
             hotkey: Some(action.into()),
+            why_not: action.why_not(snapshot, view.health),
         })
         .collect();
     let entry = |choice, icon, name: &str, kind| Entry {
@@ -123,11 +129,12 @@ fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
         also: [texts.get(kind), other.get(kind)].join(" "),
         kind: Some(kind),
         hotkey: None,
+        why_not: None,
     };
     // Scenes, collections and profiles have their own entries below.
     let acts = NamedCommand::all(snapshot).into_iter().filter(|command| {
         use NamedKind::{Layout, Source, Strip, Target};
-        matches!(command.kind, Source | Strip | Target | Layout) && command.is_possible(snapshot)
+        matches!(command.kind, Source | Strip | Target | Layout)
     });
     all.extend(acts.map(|command| Entry {
         icon: command.kind.icon(),
@@ -135,6 +142,7 @@ fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
         also: [command.title(other), texts.get(command.tip()).to_string()].join(" "),
         kind: None,
         hotkey: Some(command.clone().into()),
+        why_not: command.why_not(snapshot),
         choice: PaletteChoice::Named(command),
     }));
     let named = |kind, name: &str| NamedCommand { kind, name: name.to_owned() };
@@ -186,6 +194,9 @@ fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
     all
 }
 
+/// The rank of an entry whose name does not contain the query.
+const IN_EXPLANATION: u8 = 3;
+
 /// Returns the rank of an entry for the query (lower is better), or `None` if the entry does not
 /// match.
 fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
@@ -199,7 +210,7 @@ fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
     } else if has(&name) {
         Some(2)
     } else {
-        has(&format!("{name} {also}")).then_some(3)
+        has(&format!("{name} {also}")).then_some(IN_EXPLANATION)
     }
 }
 
@@ -211,7 +222,7 @@ pub fn show(
 ) -> Option<DialogAnswer> {
     let texts = view.texts;
     if fresh {
-        (search.query, search.at) = Default::default();
+        (search.query, search.at, search.refused) = Default::default();
     }
     let (up, down, enter) = ctx.input_mut(|input| {
         (
@@ -237,18 +248,23 @@ pub fn show(
             field.response.request_focus();
         }
         if field.response.changed() {
-            search.at = 0;
+            (search.at, search.refused) = (0, false);
         }
         let query = search.query.clone();
-        let all = entries(ui.ctx(), view, search.other(view)).into_iter();
-        let ranked = all.filter_map(|it| Some((rank(&it.name, &it.also, &query)?, it)));
+        let mut all = entries(ui.ctx(), view, search.other(view));
+        if query.trim().is_empty() {
+            all.retain(|it| it.why_not.is_none());
+        }
+        let ranked = all.into_iter().filter_map(|it| Some((rank(&it.name, &it.also, &query)?, it)));
         let mut found: Vec<(u8, Entry)> = ranked.collect();
-        found.sort_by_key(|(rank, _)| *rank);
+        // Possible commands come first, but not before impossible ones whose names match better:
+        // Enter must not run a command that has only a similar explanation.
+        found.sort_by_key(|(rank, it)| (*rank == IN_EXPLANATION, it.why_not.is_some(), *rank));
         if found.is_empty() {
             label(ui, &texts.get("palette-none"), Type::Body, view.theme.secondary);
             return None;
         }
-        let last = found.len() - 1;
+        let (last, before) = (found.len() - 1, search.at);
         search.at = match (up, down) {
             (true, _) => search.at.checked_sub(1).unwrap_or(last),
             (_, true) => {
@@ -261,7 +277,7 @@ pub fn show(
             _ => search.at.min(last),
         };
         let moved = ui.input(|input| input.pointer.delta() != Vec2::ZERO);
-        let (mut answer, mut pointed) = (None, None);
+        let (mut answer, mut pointed, mut refused) = (None, None, false);
         ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for (index, (_, entry)) in found.iter().enumerate() {
@@ -274,7 +290,9 @@ pub fn show(
                     response.scroll_to_me(None);
                 }
                 if response.clicked() || (at && enter) {
-                    answer = Some(entry.choice.answer());
+                    let may = entry.why_not.is_none();
+                    (answer, refused) = (may.then(|| entry.choice.answer()), !may);
+                    pointed = Some(index);
                 }
             }
         });
@@ -282,20 +300,31 @@ pub fn show(
             search.at = pointed;
             ui.request_repaint();
         }
-        let explained = found.get(search.at).map(|(_, entry)| entry.tip(view));
-        foot(ui, view, explained.as_deref().unwrap_or_default());
+        search.refused = refused || (search.refused && search.at == before);
+        if let Some((_, entry)) = found.get(search.at) {
+            foot(ui, view, entry, search.refused);
+        }
         answer
     })
 }
 
 /// Draws the explanation of the line that Enter would select. The explanation is below the list,
-/// because a tooltip would cover the next lines.
-fn foot(ui: &mut Ui, view: &View<'_>, tip: &str) {
+/// because a tooltip would cover the next lines. If the command is impossible, the reason is in its
+/// place. The reason is announced if the user tries to run the command.
+fn foot(ui: &mut Ui, view: &View<'_>, entry: &Entry, refused: bool) {
     let width = ui.available_width();
-    let (room, _) = ui.allocate_exact_size(vec2(width, FOOT), Sense::hover());
+    let (room, response) = ui.allocate_exact_size(vec2(width, FOOT), Sense::hover());
     ui.painter().hline(room.x_range(), room.top() + 0.5, view.theme.border());
     let inner = room.shrink2(vec2(gap::S + 2.0, gap::S)).with_max_y(room.bottom());
-    let (color, align) = (view.theme.secondary, Align::Min);
+    let why = entry.why_not.map(|why| why.say(view.texts));
+    let refused = refused && why.is_some();
+    let tip = &why.clone().unwrap_or_else(|| entry.tip(view));
+    if let Some(why) = why.filter(|_| refused) {
+        response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &why));
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
+    }
+    let color = if refused { view.theme.warn } else { view.theme.secondary };
+    let align = Align::Min;
     let words = Wrapped::new(ui, tip, Type::Small, color, inner.width(), inner.height(), align);
     words.paint(ui, inner.min);
 }
@@ -303,21 +332,28 @@ fn foot(ui: &mut Ui, view: &View<'_>, tip: &str) {
 fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response {
     let theme = view.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 34.0), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, &entry.name));
+    let why = entry.why_not.map(|why| why.say(view.texts));
+    let possible = why.is_none();
+    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, possible, &entry.name));
     if at {
         ui.painter().rect_filled(rect, CornerRadius::same(4), theme.hover);
     }
     let icon = Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), Vec2::splat(16.0));
     icons::paint(ui.painter(), entry.icon, icon, theme.secondary);
     let mut words = rect.shrink2(vec2(gap::S + 2.0, 0.0));
-    let keys = entry.hotkey.clone().and_then(|command| shortcut_text(ui.ctx(), command));
+    let keys = entry.hotkey.clone().filter(|_| possible);
+    let keys = keys.and_then(|command| shortcut_text(ui.ctx(), command));
     let kind = entry.kind.map(|kind| view.texts.get(kind).to_string());
-    let end = [kind, keys].into_iter().flatten().collect::<Vec<_>>().join("   ");
-    let painted = elided(ui, words, Align::Max, &end, Type::SmallStrong.font(), theme.secondary);
+    let end = [kind, keys, why.clone()].into_iter().flatten().collect::<Vec<_>>().join("   ");
+    // A long reason leaves room for the name.
+    let part = if possible { 0.0 } else { 0.4 };
+    let room = words.with_min_x(words.left() + part * words.width());
+    let painted = elided(ui, room, Align::Max, &end, Type::SmallStrong.font(), theme.secondary);
     words.min.x = icon.right() + gap::S;
     words.max.x = painted.left() - gap::S;
-    elided(ui, words, Align::Min, &entry.name, Type::Body.font(), theme.text);
-    let tip = entry.tip(view);
+    let color = if possible { theme.text } else { theme.secondary };
+    elided(ui, words, Align::Min, &entry.name, Type::Body.font(), color);
+    let tip = why.unwrap_or_else(|| entry.tip(view));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(tip));
     response
 }

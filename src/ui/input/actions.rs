@@ -2,16 +2,8 @@
 //! its icon and its hotkey. Buttons, the palette, the help, the settings and the keyboard read this
 //! table.
 
-use crate::capture::UsedProperties;
-use crate::studio::live::recording::library::view::RecordingFile;
-use crate::studio::live::view::LiveState;
-use crate::studio::notices::health::Health;
 use crate::studio::settings::Panel;
 use crate::studio::settings::hotkeys::Hotkey;
-use crate::studio::snapshot::VideoSource;
-use crate::studio::targets::MAX_TARGETS;
-use crate::studio::watch::view::WatchState;
-use crate::studio::{MAX_STRIPS, Snapshot};
 use crate::ui::style::icons::Icon;
 
 /// Marks a text key, so that the test of texts finds it.
@@ -82,6 +74,7 @@ actions! {
     PauseRecording "pause-recording" Pause "Ctrl+P";
     Chapter "chapter" Flag "Ctrl+B";
     SaveReplay "save-replay" Replay "Ctrl+S";
+    ReplayBuffer "replay-buffer" Replay "";
     Snapshot "screenshot" Picture "Ctrl+G";
     Mute "mute" SpeakerOff "M";
     AddSource "add-source" Plus "";
@@ -314,77 +307,6 @@ impl Action {
     /// keyboard focus.
     pub fn is_about_players(self) -> bool {
         self.name().starts_with("watch-") && self != Self::WatchOwn
-    }
-
-    /// Returns true if the command is currently possible.
-    pub fn is_possible(self, snapshot: &Snapshot, health: &Health) -> bool {
-        if let Some(place) = self.scene() {
-            return place < snapshot.scenes.collection.scenes.len();
-        }
-        match self {
-            Self::GoLive => snapshot.live != LiveState::Stopping,
-            Self::Ready | Self::SendFile | Self::SetUp => snapshot.live == LiveState::Idle,
-            Self::PauseRecording | Self::Chapter => snapshot.recording.is_some(),
-            Self::SaveReplay => snapshot.replay.is_some(),
-            Self::AddAudio => snapshot.strips.len() < MAX_STRIPS,
-            Self::AddTarget => snapshot.targets.len() < MAX_TARGETS,
-            // The studio reads the recordings while their page is open.
-            Self::RecordingPlay
-            | Self::RecordingShow
-            | Self::RecordingRename
-            | Self::RecordingTrash => !snapshot.recordings.files.is_empty(),
-            Self::RecordingCopy => {
-                let is_known = |file: &RecordingFile| file.details().is_some();
-                snapshot.recordings.copy.is_none() && snapshot.recordings.files.iter().any(is_known)
-            }
-            Self::RecordingRepair => {
-                snapshot.recordings.files.iter().any(RecordingFile::is_unfinished)
-            }
-            Self::Snapshot => snapshot.video.is_some(),
-            Self::Mute => snapshot.audio.is_some(),
-            Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
-            Self::Remedy => health.remedy.is_some(),
-            Self::ClearClip => snapshot.has_clipped(),
-            Self::ResetLoudness => snapshot.loudness.integrated_lufs.is_some(),
-            Self::CopyAddress => !snapshot.server.play_url.is_empty(),
-            Self::WatchOwn => {
-                !snapshot.server.play_url.is_empty() && snapshot.live == LiveState::OnAir
-            }
-            Self::Properties => {
-                let camera = |video: &VideoSource| {
-                    UsedProperties::of(&video.choice) == Some(UsedProperties::Camera)
-                };
-                !snapshot.scenes.collection.sources.is_empty()
-                    || snapshot.video.as_ref().is_some_and(camera)
-            }
-            Self::SourceDisplay | Self::SourceWindow => !snapshot.scenes.sources.is_empty(),
-            // The server must not stop during a broadcast that uses it. The Share panel has the
-            // same rule.
-            Self::Server => !snapshot.is_server_busy(),
-            Self::Network => snapshot.server.is_running(),
-            Self::NewPlayKey => snapshot.server.play_key,
-            Self::Undo => snapshot.scenes.can_undo,
-            Self::Redo => snapshot.scenes.can_redo,
-            Self::Transition => snapshot.scenes.prepared.is_some(),
-            Self::MediaPause
-            | Self::MediaRestart
-            | Self::MediaNext
-            | Self::MediaPrevious
-            | Self::MediaForward
-            | Self::MediaBack => {
-                snapshot.scenes.sources.iter().any(|source| source.playing.is_some())
-            }
-            Self::MutePlayer
-            | Self::WatchBack
-            | Self::WatchAhead
-            | Self::WatchFarBack
-            | Self::WatchFarAhead
-            | Self::WatchBeginning
-            | Self::WatchLive
-            | Self::WatchScreenshot
-            | Self::WatchRecord => snapshot.watch != WatchState::Idle,
-            _ => true,
-        }
     }
 }
 

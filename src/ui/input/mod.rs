@@ -6,4 +6,5 @@ pub mod hotkeys;
 pub mod keystrokes;
 pub mod named;
 pub mod other_windows;
+pub mod possible;
 pub mod push_to_talk;

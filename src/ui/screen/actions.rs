@@ -45,6 +45,15 @@ impl Screen {
                 }));
             }
             Action::Chapter => self.wishes.push(send(Command::Chapter(String::new()))),
+            Action::ReplayBuffer => {
+                let replay = &mut self.preferences.recording.replay;
+                // A buffer that is turned on again has the same length as before.
+                match replay.take() {
+                    Some(length) => self.replay_length = length,
+                    None => *replay = Some(self.replay_length),
+                }
+                self.wishes.push(WindowRequest::Preferences);
+            }
             Action::SaveReplay => self.wishes.push(WindowRequest::SaveReplay),
             Action::Snapshot => self.wishes.push(WindowRequest::Snapshot),
             Action::Mute => {
