@@ -2,7 +2,9 @@
 
 use egui::{Pos2, Rect, Shape};
 use onair::compose::scene::SceneId;
+use onair::media::Size;
 use onair::studio::live::view::LiveState;
+use onair::studio::scenes::edits::MovedInto;
 
 use super::*;
 
@@ -127,6 +129,75 @@ fn a_line_shows_where_a_dragged_source_lands() {
         matches!(commands(&mut harness)[..], [Command::Edit(Edit::MoveItem(_, 1))]),
         "the order changes"
     );
+}
+
+/// Opens a window with the rows Source 3, the group with Source 2 and Source 1, and the main source.
+/// Also returns the ids of the group, and of Source 3 and Source 1.
+fn with_group() -> (Harness<'static, Window>, [ItemId; 3]) {
+    let mut harness = building::with(&["test", "test", "test"]);
+    let ids = |harness: &Harness<'static, Window>| {
+        let items = harness.state().demo.snapshot().scenes.collection.scenes[0].items.clone();
+        items.iter().map(|item| item.id).collect::<Vec<_>>()
+    };
+    let [_, one, two, three] = ids(&harness)[..] else { panic!() };
+    building::make(&mut harness, &[Edit::Group(vec![one, two])]);
+    let group = ids(&harness)[1];
+    (harness, [group, three, one])
+}
+
+fn moved(
+    harness: &Harness<'static, Window>,
+    item: ItemId,
+    group: Option<ItemId>,
+    to: usize,
+) -> Command {
+    let canvas: Size = harness.state().demo.snapshot().quality.size;
+    Command::Edit(Edit::MoveInto(MovedInto { item, group, to, canvas }))
+}
+
+#[test]
+fn a_source_is_dragged_into_a_group_and_out() {
+    let (mut harness, [group, three, one]) = with_group();
+    let row = |harness: &Harness<'static, Window>, name| source(harness, name).rect();
+    let (upper, whole) = (row(&harness, "Source 3"), row(&harness, "Group"));
+    let member = row(&harness, "Source 2");
+    // Onto the row of the group: the line is below it, and indented like a member.
+    let lines = held(&mut harness, upper.center(), whole.center());
+    let [line] = lines[..] else { panic!("{lines:?}") };
+    assert!((line[0].y - whole.bottom()).abs() < 1.0, "{line:?} {whole:?}");
+    assert!(line[0].x > whole.left() + 6.0, "{line:?} {whole:?}");
+    harness.drop_at(whole.center());
+    let wanted = moved(&harness, three, Some(group), 2);
+    assert_eq!(commands(&mut harness), [wanted]);
+    // Between its members.
+    drop(held(&mut harness, upper.center(), member.center()));
+    harness.drop_at(member.center());
+    let wanted = moved(&harness, three, Some(group), 1);
+    assert_eq!(commands(&mut harness), [wanted]);
+    // Out of the group: to the left of the lowest member.
+    let lowest = row(&harness, "Source 1");
+    let left = lowest.center() - egui::vec2(20.0, 0.0);
+    let lines = held(&mut harness, lowest.center(), left);
+    assert!(matches!(lines[..], [line] if (line[0].x - lowest.left()).abs() < 1.0), "{lines:?}");
+    harness.drop_at(left);
+    let wanted = moved(&harness, one, None, 1);
+    assert_eq!(commands(&mut harness), [wanted]);
+}
+
+#[test]
+fn a_source_goes_into_a_group_and_out_by_keyboard_and_menu() {
+    let (mut harness, [group, three, one]) = with_group();
+    let (into, out) = (moved(&harness, three, Some(group), 2), moved(&harness, one, None, 2));
+    for (name, key, wanted) in
+        [("Source 3", Key::ArrowRight, &into), ("Source 1", Key::ArrowLeft, &out)]
+    {
+        source(&harness, name).focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::ALT, key);
+        assert_eq!(commands(&mut harness), [wanted.clone()], "{name}");
+    }
+    assert_eq!(building::by_menu(&mut harness, "Source 3", "Move into Group"), [into]);
+    assert_eq!(building::by_menu(&mut harness, "Source 1", "Move out of the group"), [out]);
 }
 
 #[test]

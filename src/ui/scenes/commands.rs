@@ -1,10 +1,12 @@
-//! Commands for the selected items, from the palette, hotkeys and menus.
+//! Commands for the selected items, from the palette, hotkeys and menus, and moves of items in the
+//! list.
 
 use std::sync::Arc;
 
 use egui::Context;
 
 use crate::compose::scene::{Content, Item, ItemId};
+use crate::studio::scenes::edits::MovedInto;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::Action;
 use crate::ui::scenes::clipboard;
@@ -88,7 +90,53 @@ pub(super) fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
         }
         items.iter().find_map(|item| find(item.members(), id))
     }
+    find(items_of(view), id).unwrap_or_default()
+}
+
+/// Returns the group that contains an item, if any, and the item's position there.
+pub(super) fn place_of(items: &[Item], id: ItemId) -> Option<(Option<ItemId>, usize)> {
+    if let Some(index) = items.iter().position(|item| item.id == id) {
+        return Some((None, index));
+    }
+    items.iter().find_map(|item| {
+        let (group, index) = place_of(item.members(), id)?;
+        Some((group.or(Some(item.id)), index))
+    })
+}
+
+/// Returns the items of the edited scene.
+fn items_of<'a>(view: &'a View<'_>) -> &'a [Item] {
+    let scene = view.snapshot.scenes.collection.scene(edited(view.snapshot));
+    scene.map_or(&[], |scene| scene.items.as_slice())
+}
+
+/// Returns the edit that moves an item to this position in a group, or in the scene itself.
+pub(super) fn moving(view: &View<'_>, item: ItemId, group: Option<ItemId>, to: usize) -> Edit {
+    match place_of(items_of(view), item) {
+        Some((own, _)) if own == group => Edit::MoveItem(item, to),
+        _ => Edit::MoveInto(MovedInto { item, group, to, canvas: view.snapshot.quality.size }),
+    }
+}
+
+/// Returns the edit that moves an item out of its group, to the place above the group; `None` if it
+/// is in no group.
+pub(super) fn moving_out(view: &View<'_>, item: ItemId) -> Option<Edit> {
+    let items = items_of(view);
+    let (group, _) = place_of(items, item)?;
+    let (outer, index) = place_of(items, group?)?;
+    Some(moving(view, item, outer, index + 1))
+}
+
+/// Returns the groups next to an item, the nearest one above it first, each with the edit that moves
+/// the item into it.
+pub(super) fn moving_in<'a>(view: &'a View<'_>, item: ItemId) -> Vec<(&'a Item, Edit)> {
     let collection = &view.snapshot.scenes.collection;
-    let scene = collection.scene(edited(view.snapshot));
-    scene.and_then(|scene| find(&scene.items, id)).unwrap_or_default()
+    let (index, beside) = place_among(view, item);
+    let group =
+        |id: &ItemId| collection.item(*id).filter(|item| matches!(item.content, Content::Group(_)));
+    let above = beside.iter().skip(index + 1).filter_map(group).map(|it| (it, 0));
+    let below = beside.iter().take(index).rev().filter_map(group);
+    let below = below.map(|it| (it, it.members().len()));
+    let each = |(group, to): (&'a Item, usize)| (group, moving(view, item, Some(group.id), to));
+    above.chain(below).map(each).collect()
 }

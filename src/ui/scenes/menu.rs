@@ -233,6 +233,20 @@ fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
     if line(ui, view, &texts.get("item-down"), index > 0) {
         edit(view, Edit::MoveItem(id, index.saturating_sub(1)));
     }
+    let groups: Vec<(String, Edit)> = commands::moving_in(view, id)
+        .into_iter()
+        .map(|(group, edit)| (name_of(view, group), edit))
+        .collect();
+    for (name, into) in groups {
+        if line(ui, view, &texts.with("item-into", &[("name", name.into())]), true) {
+            edit(view, into);
+        }
+    }
+    if let Some(out) = commands::moving_out(view, id)
+        && line(ui, view, &texts.get("item-out"), true)
+    {
+        edit(view, out);
+    }
 }
 
 fn centred(place: &Placement) -> Placement {

@@ -1,6 +1,7 @@
 //! The left panel: the scenes, and below them the sources of the selected one, the topmost first.
 
 mod drop_line;
+mod drop_place;
 mod heading;
 mod rename;
 mod row;
@@ -13,6 +14,7 @@ use crate::ui::scenes::Draft;
 use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
+use crate::ui::widgets::scroll;
 
 /// Draws the panel. With `thumbnails`, scenes are shown as images.
 pub fn show(
@@ -21,7 +23,7 @@ pub fn show(
     draft: &mut Draft,
     thumbnails: Option<SceneThumbnails<'_>>,
 ) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    scroll(ScrollArea::vertical().auto_shrink(false), ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         scenes::show(ui, view, draft, thumbnails);
         ui.add_space(gap::L);

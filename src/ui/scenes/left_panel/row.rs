@@ -15,8 +15,22 @@ use crate::ui::widgets::{SceneMark, elided, focus_ring};
 
 /// Height of a row, in points.
 pub const ROW: f32 = 32.0;
+/// The indentation of a member in its group, in points.
+const INDENT: f32 = 12.0;
+/// Maximum number of nested groups whose members are indented.
+const MAX_INDENTS: u32 = 4;
 /// Width of the two buttons of a source, in points.
 pub const BUTTONS: f32 = 50.0;
+
+/// Returns the indentation at this nesting depth, in points.
+pub fn indent(depth: u32) -> f32 {
+    depth.min(MAX_INDENTS) as f32 * INDENT
+}
+
+/// Returns the number of nesting levels by which a horizontal drag changes the depth.
+pub fn levels(points: f32) -> i64 {
+    (points / INDENT).round() as i64
+}
 
 /// A row of the panel.
 #[derive(Debug)]
@@ -56,7 +70,7 @@ impl PanelRow<'_> {
             (false, false) => Color32::TRANSPARENT,
         };
         ui.painter().rect_filled(whole, CornerRadius::same(RADIUS), fill);
-        let at = pos2(rect.left() + 16.0 + self.depth.min(4) as f32 * 12.0, rect.center().y);
+        let at = pos2(rect.left() + 16.0 + indent(self.depth), rect.center().y);
         let strong = selected && !self.dimmed;
         let color = if strong { theme.text } else { theme.secondary };
         icons::paint(ui.painter(), self.icon, Rect::from_center_size(at, Vec2::splat(16.0)), color);

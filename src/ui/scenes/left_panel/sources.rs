@@ -1,6 +1,6 @@
 //! The list of the selected scene's items, the topmost first.
 
-use egui::{Align, Key, Layout, Modifiers, Rect, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, Key, Layout, Modifiers, Rect, Response, Ui, UiBuilder, pos2, vec2};
 
 use crate::compose::scene::{Item, ItemId};
 use crate::studio::{Command, Edit};
@@ -8,10 +8,11 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, Named, each, edited, name_of};
 use crate::ui::scenes::kind::{RowLamp, icon_of, state_of};
 use crate::ui::scenes::left_panel::drop_line;
+use crate::ui::scenes::left_panel::drop_place::{drop_place, rows_of};
 use crate::ui::scenes::left_panel::heading::{heading, nothing};
 use crate::ui::scenes::left_panel::rename;
-use crate::ui::scenes::left_panel::row::{BUTTONS, PanelRow, ROW};
-use crate::ui::scenes::{clipboard, menu};
+use crate::ui::scenes::left_panel::row::{BUTTONS, PanelRow, ROW, indent, levels};
+use crate::ui::scenes::{clipboard, commands, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button};
@@ -134,58 +135,42 @@ fn item_row(
         if alt(Key::ArrowDown) && index > 0 {
             view.send(Command::Edit(Edit::MoveItem(item.id, index - 1)));
         }
-    }
-    if (row.dragged() || row.drag_stopped())
-        && let Some(pointer) = ui.ctx().pointer_latest_pos()
-    {
-        let rows = ((pointer.y - row.rect.center().y) / (ROW + 1.0)).round() as i64;
-        let to = dropped(items, index, rows);
-        if to != index && row.dragged() {
-            let whole = row.rect.with_max_x(row.rect.right() + BUTTONS);
-            let y = row.rect.top() + edge(items, index, to) as f32 * (ROW + 1.0) - 0.5;
-            drop_line::between_rows(ui, view, whole, y);
-        } else if to != index {
-            view.send(Command::Edit(Edit::MoveItem(item.id, to)));
+        let out = commands::moving_out(view, item.id).filter(|_| alt(Key::ArrowLeft));
+        let into = commands::moving_in(view, item.id).into_iter().next();
+        let into = into.map(|(_, edit)| edit).filter(|_| alt(Key::ArrowRight));
+        if let Some(edit) = out.or(into) {
+            view.send(Command::Edit(edit));
         }
+    }
+    if row.dragged() || row.drag_stopped() {
+        drag(ui, view, &row, item.id, depth);
     }
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
 }
 
-/// Returns the number of rows of these items and their members.
-fn rows_of(items: &[Item]) -> i64 {
-    items.iter().map(|item| 1 + rows_of(item.members())).sum()
-}
-
-/// Returns the edge at which an item lands when it moves to another index: the number of rows below
-/// the top of the row of the item (or above, if negative).
-fn edge(items: &[Item], index: usize, to: usize) -> i64 {
-    if to < index {
-        rows_of(items.get(to..=index).unwrap_or_default())
-    } else {
-        -rows_of(items.get(index + 1..=to).unwrap_or_default())
+/// Shows where a dragged item lands, and moves the item when it is dropped. To the right, it lands
+/// in the group above, where that is possible.
+fn drag(ui: &Ui, view: &mut View<'_>, row: &Response, id: ItemId, depth: u32) {
+    let Some(pointer) = ui.ctx().pointer_latest_pos() else { return };
+    let memory = row.id.with("depth");
+    // The start of the drag is not known any more when the item is dropped.
+    let wanted = match ui.input(|input| input.pointer.press_origin()) {
+        Some(from) => i64::from(depth) + levels(pointer.x - from.x),
+        None => ui.data(|data| data.get_temp(memory)).unwrap_or(i64::from(depth)),
+    };
+    ui.data_mut(|data| data.insert_temp(memory, wanted));
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let scene = collection.scene(edited(view.snapshot));
+    let items = scene.map_or(&[][..], |scene| scene.items.as_slice());
+    let rows = (pointer.y - row.rect.center().y) / (ROW + 1.0);
+    let Some(place) = drop_place(items, id, rows, wanted) else { return };
+    if row.drag_stopped() {
+        return view.send(Command::Edit(commands::moving(view, id, place.group, place.to)));
     }
-}
-
-/// Returns the new index, among its siblings, of an item that was dragged down by this many rows
-/// (or up, if negative). The list goes downwards, while the drawing order goes upwards. Members are
-/// in rows below their group.
-fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
-    let own = items.get(index).map_or(0, |item| rows_of(item.members()));
-    let mut left = if rows > 0 { (rows - own).max(0) } else { -rows };
-    let mut to = index;
-    loop {
-        let next = if rows > 0 { to.checked_sub(1) } else { Some(to + 1) };
-        let Some((next, passed)) = next.and_then(|next| Some((next, items.get(next)?))) else {
-            break;
-        };
-        let passed = rows_of(std::slice::from_ref(passed));
-        // The drag did not go past the middle of this item.
-        if left * 2 < passed + 1 {
-            break;
-        }
-        (to, left) = (next, left - passed);
-    }
-    to
+    let own = rows_of(items).iter().position(|it| *it == id).unwrap_or_default();
+    let y = row.rect.top() + (place.rows_above as f32 - own as f32) * (ROW + 1.0) - 0.5;
+    let whole = row.rect.with_max_x(row.rect.right() + BUTTONS);
+    drop_line::between_rows(ui, view, whole.with_min_x(whole.left() + indent(place.depth)), y);
 }
 
 /// Returns the items between two rows of the list, the last one as the main one.
@@ -209,43 +194,4 @@ fn between(view: &View<'_>, from: Option<ItemId>, to: ItemId) -> Vec<ItemId> {
 
 fn pressed(ui: &Ui, key: Key) -> bool {
     ui.input_mut(|input| input.consume_key(Modifiers::NONE, key))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::compose::scene::Content;
-
-    #[test]
-    fn what_is_dragged_over_a_group_passes_it_whole() {
-        let item = |content| Item::new(ItemId(0), content);
-        let plain = || item(Content::Source(crate::studio::scenes::MAIN));
-        let group = item(Content::Group(vec![plain(), plain(), plain()]));
-        // From the top, the rows are the third item, the group with its three members, and the
-        // first item.
-        let items = [plain(), group, plain()];
-        for (index, rows, to) in [
-            (2, 0, 2),
-            (2, 1, 2),
-            (2, 3, 1),
-            (2, 4, 1),
-            (2, 5, 0),
-            (2, 99, 0),
-            (0, -1, 0),
-            (0, -4, 1),
-            (0, -5, 2),
-            (0, -99, 2),
-            // A group that is dragged only over its own members stays in its position.
-            (1, 3, 1),
-            (1, 4, 0),
-            (1, -1, 2),
-        ] {
-            assert_eq!(dropped(&items, index, rows), to, "{index} by {rows}");
-        }
-        assert_eq!(dropped(&[], 0, 1), 0);
-        // The line is drawn below the last member of a group, or above the group.
-        for (index, to, rows) in [(2, 1, 5), (2, 0, 6), (1, 0, 5), (0, 1, -4), (0, 2, -5)] {
-            assert_eq!(edge(&items, index, to), rows, "{index} to {to}");
-        }
-    }
 }
