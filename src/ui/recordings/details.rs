@@ -14,7 +14,7 @@ use crate::ui::style::theme::{BLACK, Type, gap};
 use crate::ui::text::format;
 use crate::ui::video::fitted;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Field, figure, label, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, Field, figure, label, paragraph, scroll};
 
 /// Draws the panel. Returns the recording to play, if any.
 pub fn show(
@@ -37,7 +37,7 @@ pub fn show(
         };
         one(ui, view, recordings, file, draft)
     };
-    ScrollArea::vertical().id_salt("recording").auto_shrink(false).show(ui, contents).inner
+    scroll(ScrollArea::vertical().id_salt("recording").auto_shrink(false), ui, contents).inner
 }
 
 /// Draws the result of the last change.

@@ -21,7 +21,7 @@ use crate::ui::style::theme::{BLACK, ON_VIDEO, PLATE, RADIUS, Type, gap};
 use crate::ui::text::{Texts, format};
 use crate::ui::video::fitted;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, elided, focus_ring, label, menu_item, paragraph};
+use crate::ui::widgets::{Button, elided, focus_ring, label, menu_item, paragraph, scroll};
 
 /// Height of a row, in points.
 const ROW: f32 = 72.0;
@@ -41,7 +41,8 @@ pub fn show(
         return None;
     }
     let mut play = None;
-    ScrollArea::vertical().id_salt("recordings").auto_shrink(false).show(ui, |ui| {
+    let area = ScrollArea::vertical().id_salt("recordings").auto_shrink(false);
+    scroll(area, ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.add_space(gap::S);
         for file in files {

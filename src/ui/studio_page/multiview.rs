@@ -22,7 +22,7 @@ use crate::ui::targets::child;
 use crate::ui::video::{FrameView, fitted};
 use crate::ui::view::View;
 use crate::ui::watch::tiles::grid::grid;
-use crate::ui::widgets::{SceneMark, elided, focus_ring};
+use crate::ui::widgets::{SceneMark, elided, focus_ring, scroll};
 
 /// The minimum width of a cell in points. In less space, the multiview scrolls.
 const LEAST: f32 = 112.0;
@@ -142,7 +142,8 @@ pub fn show(
     let whole = cells.iter().fold(inner, |whole, cell| whole.union(*cell));
     let mut inside = child(ui, inner, "multiview");
     inside.shrink_clip_rect(room);
-    ScrollArea::vertical().id_salt("multiview").auto_shrink(false).show(&mut inside, |ui| {
+    let area = ScrollArea::vertical().id_salt("multiview").auto_shrink(false);
+    scroll(area, &mut inside, |ui| {
         let (_, at) = ui.allocate_space(vec2(inner.width(), whole.height()));
         for (scene, rect) in collection.scenes.iter().zip(cells) {
             cell(ui, view, draft, multiview, like, scene, rect.translate(at.min - inner.min));

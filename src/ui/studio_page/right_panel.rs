@@ -11,7 +11,7 @@ use crate::ui::style::theme::gap;
 use crate::ui::targets;
 use crate::ui::targets::child;
 use crate::ui::view::View;
-use crate::ui::widgets::{TAB_BAR, tab_bar};
+use crate::ui::widgets::{TAB_BAR, scroll, tab_bar};
 
 /// Draws the panel in `side`. Returns the action that the user selected.
 pub fn show(
@@ -75,12 +75,10 @@ fn scrolled(
     contents: impl FnOnce(&mut Ui) -> Option<Action>,
 ) -> Option<Action> {
     let width = ui.available_width() - gap::S;
-    ScrollArea::vertical()
-        .id_salt(salt)
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            ui.set_width(width);
-            contents(ui)
-        })
-        .inner
+    let area = ScrollArea::vertical().id_salt(salt).auto_shrink(false);
+    let shown = scroll(area, ui, |ui| {
+        ui.set_width(width);
+        contents(ui)
+    });
+    shown.inner
 }

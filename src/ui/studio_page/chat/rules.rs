@@ -11,7 +11,9 @@ use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, section};
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, icon_button, label, paragraph, scroll, section,
+};
 use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORD, MAX_BLOCKED_WORDS};
 
 const WIDTH: f32 = 280.0;
@@ -118,7 +120,8 @@ fn muted(ui: &mut Ui, view: &mut View<'_>) {
         paragraph(ui, &texts.get("chat-muted-none"), Type::Small, theme.secondary);
         return;
     }
-    ScrollArea::vertical().id_salt("chat-muted").max_height(MUTED).show(ui, |ui| {
+    let area = ScrollArea::vertical().id_salt("chat-muted").max_height(MUTED);
+    scroll(area, ui, |ui| {
         for person in &muted {
             let room = vec2(ui.available_width(), size::CONTROL_SMALL);
             ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {

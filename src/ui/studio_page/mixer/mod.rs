@@ -15,7 +15,7 @@ use egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 use crate::ui::studio_page::mixer::strip::Strip;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::paragraph;
+use crate::ui::widgets::{paragraph, scroll};
 
 /// The height in points from which the faders are vertical.
 const UPRIGHT_FROM: f32 = 190.0;
@@ -59,7 +59,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
 
     let mut mixer_asked = false;
     let mut child = ui.new_child(UiBuilder::new().max_rect(others).id_salt("strips"));
-    ScrollArea::horizontal().id_salt("strips").show(&mut child, |ui| {
+    scroll(ScrollArea::horizontal().id_salt("strips"), &mut child, |ui| {
         ui.spacing_mut().item_spacing.x = gap::M;
         ui.horizontal_top(|ui| {
             if strips.is_empty() {
