@@ -215,6 +215,27 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
 }
 
 #[test]
+fn a_long_recording_name_keeps_its_end_in_the_summary() {
+    let mut harness = open("ended");
+    let name = "onair 2026-11-20 09-12-00 the service on Sunday with everyone.mkv";
+    harness.state().demo.change(|snapshot| {
+        snapshot.last_broadcast.as_mut().unwrap().recording = Some(path(name));
+    });
+    harness.run();
+    let mut shapes = harness.output().shapes.iter().map(|it| &it.shape);
+    let painted = shapes.find_map(|shape| match shape {
+        egui::Shape::Text(text) if text.galley.text().starts_with("onair 2026") => {
+            Some(text.galley.text().to_owned())
+        }
+        _ => None,
+    });
+    let painted = painted.unwrap();
+    assert!(painted.contains('…') && painted.ends_with(".mkv"), "{painted}");
+    // A screen reader says the whole name.
+    harness.get_by_label(&format!("Recording: {name}"));
+}
+
+#[test]
 fn the_card_after_a_broadcast_names_each_target_as_the_list_does() {
     let mut harness = open("ended");
     let server = "rtmp://live.example.com/app";

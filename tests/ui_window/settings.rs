@@ -31,6 +31,55 @@ fn the_focus_scrolls_into_view() {
     assert!(farthest > 50.0, "the list has the focus until {farthest}");
 }
 
+/// In a window that is smaller than the page, the focus scrolls the page around the panels, too.
+#[test]
+fn the_focus_scrolls_all_areas_around_it() {
+    let size = Vec2::new(560.0, 380.0);
+    let mut harness = open_as("idle", size, preferences(Language::English, Theme::Dark));
+    let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size).expand(1.0);
+    let mut names = std::collections::BTreeSet::new();
+    for press in 0..60 {
+        harness.key_press(Key::Tab);
+        harness.run();
+        harness.run();
+        let focused = harness.root().children_recursive().find(|node| node.is_focused());
+        let Some(node) = focused else { continue };
+        let (rect, name) = (node.rect(), node.accesskit_node().label().unwrap_or_default());
+        let part = rect.intersect(window);
+        let is_seen = part.is_positive() && part.area() > 0.9 * rect.area().min(9_000.0);
+        assert!(is_seen, "{press}: {name} {rect:?}");
+        names.insert(name);
+    }
+    // The panels at both sides had the focus.
+    for name in ["Add source…", "Go Live"] {
+        assert!(names.iter().any(|it| it.starts_with(name)), "{name}: {names:?}");
+    }
+}
+
+#[test]
+fn the_button_that_resets_is_beside_its_control() {
+    let mut chosen = preferences(Language::English, Theme::Light);
+    chosen.recording.replay = Some(Duration::from_secs(30));
+    chosen.recording.replay_always = true;
+    let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), chosen);
+    for (page, role, name, reset) in [
+        ("General", Role::ComboBox, "Colors", "Reset Colors to"),
+        ("Recording", Role::ComboBox, "Replay buffer", "Reset Replay buffer to"),
+        ("Recording", Role::CheckBox, "Keep the replay buffer running", "Reset Keep the replay"),
+    ] {
+        settings_page(&mut harness, page);
+        let control = harness.get_by_role_and_label(role, name).rect().center().y;
+        let begins = |node: &egui_kittest::Node<'_>| {
+            node.accesskit_node().label().is_some_and(|label| label.starts_with(reset))
+        };
+        let button = harness.get_all_by_role(Role::Button).find(begins);
+        let button = button.unwrap_or_else(|| panic!("{reset}")).rect().center().y;
+        assert!((control - button).abs() < 0.6, "{name}: {control} {button}");
+        harness.key_press(Key::Escape);
+        harness.run();
+    }
+}
+
 fn kept<'h>(harness: &'h Harness<'static, Window>) -> &'h Preferences {
     harness.state().screen.as_ref().unwrap().preferences()
 }

@@ -13,7 +13,7 @@ use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
 use crate::ui::targets::{Draft, title};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, figure, icon_button, label};
+use crate::ui::widgets::{Button, ButtonWeight, figure, file_figure, icon_button, label};
 
 /// Draws the card until the user closes it or the next broadcast begins.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -79,14 +79,15 @@ fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
         let tip = texts.get("tip-ended-viewers").to_string();
         lines.push((texts.get("ended-viewers"), ended.peak_viewers.to_string(), tip));
     }
-    if let Some(path) = &ended.recording {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        lines.push((texts.get("ended-recording"), name, path.display().to_string()));
-    }
     ui.spacing_mut().item_spacing.y = 0.0;
     for (name, value, tip) in &lines {
         let meaning = if tip.is_empty() { value } else { tip };
         figure(ui, theme, name, value, meaning);
+    }
+    if let Some(path) = &ended.recording {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let named = (&*texts.get("ended-recording"), &*file);
+        file_figure(ui, theme, named, &path.display().to_string());
     }
 }
 

@@ -1,12 +1,14 @@
 //! A row of a settings page: name, explanation, control, and the button that restores the default.
 
-use egui::{Align, CornerRadius, Frame, Layout, Margin, Ui, vec2};
+use egui::{
+    Align, CornerRadius, Direction, Frame, Layout, Margin, Rect, Ui, UiBuilder, Vec2, pos2, vec2,
+};
 
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Type, gap};
+use crate::ui::style::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, Select, icon_button, label, menu_item, paragraph};
 
@@ -41,16 +43,20 @@ pub(super) fn row(
                 let note = view.texts.get(setting.note());
                 paragraph(ui, &note, Type::Small, theme.secondary);
             });
-            ui.allocate_ui(vec2(CONTROL, 0.0), |ui| {
+            let shown = ui.allocate_ui(vec2(CONTROL, 0.0), |ui| {
                 ui.set_width(CONTROL);
                 ui.vertical(|ui| control(ui, &name));
             });
-            ui.allocate_ui(vec2(RESET, RESET), |ui| {
-                ui.set_width(RESET);
-                if let Some(default) = default {
-                    reset = reset_button(ui, view, &name, default);
-                }
-            });
+            if let Some(default) = default {
+                // The button is beside the middle of the control, or of its first line.
+                let control = shown.response.rect;
+                let line = control.height().min(size::CONTROL);
+                let middle = pos2(ui.cursor().left() + RESET / 2.0, control.top() + line / 2.0);
+                let place = Rect::from_center_size(middle, Vec2::splat(RESET));
+                let layout = Layout::centered_and_justified(Direction::LeftToRight);
+                let room = UiBuilder::new().max_rect(place).layout(layout);
+                reset = ui.scope_builder(room, |ui| reset_button(ui, view, &name, default)).inner;
+            }
         });
     });
     reset
