@@ -1,6 +1,7 @@
 //! Tests of the window as a person uses it. The tests find controls by name, press them, type text
 //! and move through the window by keyboard. They need no display and no GPU.
 
+mod adding;
 mod bad_input;
 mod building;
 mod canvas;
@@ -11,6 +12,7 @@ mod file_chooser;
 mod guide;
 mod help;
 mod input_method;
+mod items;
 mod lists;
 mod notice_size;
 mod own_chat;

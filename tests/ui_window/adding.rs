@@ -1,0 +1,208 @@
+//! Tests of adding sources: the dialog, its lists and search, and dropped files.
+
+use onair::capture::{Area, ScreenInfo, WindowInfo};
+use onair::compose::scene::SceneId;
+use onair::media::Size;
+use onair::ui::view::file_request::FileRequest;
+
+use super::building::*;
+use super::*;
+
+/// Returns the name and content of the new source, and whether it covers less than half of the
+/// program.
+fn placed(edit: Edit) -> (String, String, bool) {
+    match edit {
+        Edit::PlaceSource { scene: SCENE, name, choice, place } => {
+            (name, choice.to_string(), place.width * place.height < 0.5)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_kind_of_source_is_added_without_typing_its_words() {
+    let mut harness = with(&[]);
+    let choice = |text: &str| text.parse::<VideoChoice>().unwrap();
+    let graded = choice("color:#1e2430,#3b5b8c");
+    let camera = placed(edit(&add(&mut harness, &["Camera", "HD Pro Webcam C920"])));
+    assert_eq!(camera, ("HD Pro Webcam C920".into(), "camera:c920".into(), true));
+    for (line, wanted) in [
+        ("Test pattern", VideoChoice::Test),
+        ("Text", choice("text:Your text")),
+        ("Clock", choice("clock")),
+        ("Countdown", choice("countdown:300")),
+        ("Stopwatch", choice("stopwatch")),
+        ("Color", choice("color:#1e2430")),
+        ("Gradient", graded),
+        ("Media source: stream", choice("stream:rtmp://127.0.0.1/live/onair")),
+    ] {
+        let added = placed(edit(&add(&mut harness, &[line])));
+        assert_eq!(added, (line.to_owned(), wanted.to_string(), true));
+    }
+    for (line, pick, found) in [
+        ("Image…", FileRequest::Image, choice("image:/a/b.png")),
+        ("Folder slide show…", FileRequest::Slides, choice("slides:/a/b.png")),
+        ("Image slide show…", FileRequest::Slide, choice("slides:/a/b.png")),
+        ("Media source: file…", FileRequest::Video, choice("file:/a/b.png")),
+        ("Text from a file…", FileRequest::Text, choice("text-file:/a/b.png")),
+    ] {
+        add(&mut harness, &[line]);
+        assert_eq!(harness.state().wishes.last(), Some(&WindowRequest::PickSource(pick, SCENE)));
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        screen.picked_source(pick, SCENE, "/a/b.png".into());
+        let added = placed(edit(&commands(&mut harness)));
+        assert_eq!(added, ("b".into(), found.to_string(), true));
+    }
+}
+
+#[test]
+fn all_kinds_of_sources_are_visible_at_once() {
+    let mut harness = with(&[]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.run();
+    for name in ["Camera", "Gradient", "Existing source"] {
+        let mut shapes = harness.output().shapes.iter();
+        let card = shapes.find(|it| super::watch::laid(&it.shape, name)).expect(name);
+        let seen = card.clip_rect.contains_rect(card.shape.visual_bounding_rect());
+        assert!(seen, "{name} is cut off: {:?}", card.clip_rect);
+    }
+}
+
+pub(super) fn displays(harness: &mut Harness<'static, Window>) {
+    let screen = |id: &str, x, primary| ScreenInfo {
+        id: id.into(),
+        name: if id == "all" { "All displays".into() } else { id.into() },
+        area: Area::new(x, 0, 1920, 1080),
+        primary,
+    };
+    let window = |number: usize| WindowInfo {
+        id: format!("Editor/file {number}"),
+        name: format!("file {number}"),
+        class: "Editor".into(),
+        number: format!("{number:#x}"),
+        size: Size::new(800, 600),
+        shown: true,
+    };
+    harness.state().demo.change(|snapshot| {
+        let both =
+            [screen("DP-1", 0, true), screen("HDMI-1", 1920, false), screen("all", 0, false)];
+        snapshot.screens = both.into();
+        snapshot.windows = (0..40).map(window).collect();
+    });
+    harness.run();
+}
+
+#[test]
+fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
+    let mut harness = with(&[]);
+    displays(&mut harness);
+    let chosen = |sent: &[Command]| placed(edit(sent)).1;
+    for (lines, wanted) in [
+        (["Display capture", "HDMI-1"], "screen:HDMI-1"),
+        (["Display capture", "All displays"], "screen:all"),
+        (["Window capture", "file 0"], "window:Editor/file 0"),
+        (["Window capture", "file 39"], "window:Editor/file 39"),
+    ] {
+        assert_eq!(chosen(&add(&mut harness, &lines)), wanted);
+    }
+    // *Back* returns to all kinds of sources.
+    let lines = ["Window capture", "‹ Back", "Test pattern"];
+    assert_eq!(chosen(&add(&mut harness, &lines)), "test");
+    // The list works with many entries.
+    let more: Vec<Edit> = (1..=30)
+        .map(|number| Edit::AddSource {
+            scene: SCENE,
+            name: format!("Logo {number}"),
+            choice: VideoChoice::Test,
+        })
+        .chain((1..=30).map(|number| Edit::AddScene(format!("Part {number}"))))
+        .collect();
+    make(&mut harness, &more);
+    for (line, wanted) in [
+        ("Logo 30", Edit::ShowSource { scene: SCENE, source: SourceId(30) }),
+        ("Scene Part 30", Edit::ShowScene { scene: SCENE, shown: SceneId(31) }),
+    ] {
+        assert_eq!(edit(&add(&mut harness, &["Existing source", line])), wanted);
+    }
+}
+
+#[test]
+fn a_source_is_found_by_what_is_typed() {
+    let mut harness = with(&[]);
+    displays(&mut harness);
+    for (typed, wanted) in
+        [("count", "countdown:300"), ("file 39", "window:Editor/file 39"), ("c920", "camera:c920")]
+    {
+        harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+        harness.run();
+        let mut sent = type_and_enter(&mut harness, typed);
+        sent.retain(|command| *command != Command::RefreshDevices);
+        assert_eq!(placed(edit(&sent)).1, wanted, "{typed}");
+        harness.run();
+        harness.key_press(Key::Escape);
+        harness.run();
+    }
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    type_and_enter(&mut harness, "no such thing");
+    harness.get_by_label("Nothing found.");
+}
+
+#[test]
+fn a_new_source_is_selected_and_its_menu_opens_by_key() {
+    let mut harness = with(&[]);
+    let added = edit(&add(&mut harness, &["Test pattern"]));
+    make(&mut harness, &[added]);
+    harness.get_by_label_contains("Test pattern selected");
+    for shift in [false, true] {
+        source(&harness, "Test pattern").focus();
+        harness.run();
+        match shift {
+            true => harness.key_press_modifiers(Modifiers::SHIFT, Key::F10),
+            false => harness.key_press(Key::Menu),
+        }
+        harness.run();
+        assert_eq!(edit(&press(&mut harness, "Remove")), Edit::RemoveItem(ITEM));
+        harness.run();
+    }
+    harness.get_by_role_and_label(Role::RadioButton, "Main").focus();
+    harness.run();
+    harness.key_press(Key::Menu);
+    harness.run();
+    assert_eq!(edit(&press(&mut harness, "Duplicate")), Edit::DuplicateScene(SCENE));
+}
+
+#[derive(Debug)]
+struct DroppedImage(std::path::PathBuf);
+
+impl egui::DroppedFile for DroppedImage {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("not needed".to_owned())
+    }
+}
+
+#[test]
+fn files_beyond_the_limit_are_told_when_they_are_dropped() {
+    let mut harness = open("idle");
+    let mut drop_files = |count: usize| {
+        let files = (0..count).map(|it| DroppedImage(format!("/pictures/{it}.png").into()));
+        let files = files.map(|it| std::sync::Arc::new(it) as egui::DroppedFileHandle);
+        harness.input_mut().dropped_files = files.collect();
+        harness.run();
+        commands(&mut harness)
+    };
+    let added = |command: &Command| match command {
+        Command::Edit(Edit::Several(edits)) => edits.len(),
+        other => panic!("{other:?}"),
+    };
+    let sent = drop_files(16);
+    assert_eq!((sent.len(), added(&sent[0])), (1, 16));
+    let sent = drop_files(19);
+    assert_eq!(sent[0], Command::TooManyDropped { count: 19, most: 16 });
+    assert_eq!((sent.len(), added(&sent[1])), (2, 16));
+}

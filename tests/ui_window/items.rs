@@ -1,0 +1,168 @@
+//! Tests of editing scene items by their menu and in the inspector.
+
+use onair::capture::text::Content;
+use onair::compose::scene::{Blend, Crop, Fit};
+
+use super::building::*;
+use super::*;
+
+#[test]
+fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
+    let mut harness = with(&[]);
+    click(&mut harness, "Add audio…");
+    assert!(harness.query_by_label("System audio of HDMI Audio").is_none(), "it is the only one");
+    harness.state().demo.change(|snapshot| {
+        let other = onair::studio::snapshot::Device {
+            id: "usb".into(),
+            name: "Headset".into(),
+            default: false,
+        };
+        snapshot.speakers.push(other);
+    });
+    harness.run();
+    for (name, id) in [("System audio of HDMI Audio", "hdmi"), ("System audio of Headset", "usb")] {
+        if harness.query_by_label(name).is_none() {
+            click(&mut harness, "Add audio…");
+        }
+        harness.get_by_label(name).click_accesskit();
+        let chosen = AudioChoice::System(Some(id.into()));
+        assert_eq!(commands(&mut harness), [Command::AddStrip(chosen)]);
+        harness.run();
+    }
+}
+
+#[test]
+fn items_are_placed_ordered_and_grouped_by_their_menu() {
+    let mut harness = with(&["test", "clock"]);
+    let before = scene::Placement {
+        x: 0.1,
+        y: 0.2,
+        width: 0.5,
+        height: 0.4,
+        rotation: 300.0,
+        ..Default::default()
+    };
+    make(&mut harness, &[Edit::SetPlace(ITEM, before)]);
+    let whole =
+        scene::Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, rotation: 0.0, ..before };
+    let placed = |place| Edit::SetPlace(ITEM, place);
+    for (line, wanted) in [
+        ("Fit to canvas", placed(scene::Placement { fit: Fit::Contain, ..whole })),
+        ("Fill canvas", placed(scene::Placement { fit: Fit::Cover, ..whole })),
+        ("Stretch to canvas", placed(scene::Placement { fit: Fit::Stretch, ..whole })),
+        ("Center", placed(scene::Placement { x: 0.25, y: 0.3, ..before })),
+        ("Flip horizontally", placed(scene::Placement { flip_x: true, ..before })),
+        ("Flip vertically", placed(scene::Placement { flip_y: true, ..before })),
+        ("Rotate 90°", placed(scene::Placement { rotation: 30.0, ..before })),
+        ("Reset", placed(scene::Placement::default())),
+        ("Move up", Edit::MoveItem(ITEM, 2)),
+        ("Move down", Edit::MoveItem(ITEM, 0)),
+        ("Duplicate", Edit::DuplicateItem(ITEM)),
+        ("Duplicate as new source", Edit::DuplicateSource(ITEM)),
+        ("Group with item below", Edit::Group(vec![ITEM, ItemId(1)])),
+        ("Remove", Edit::RemoveItem(ITEM)),
+    ] {
+        assert_eq!(edit(&by_menu(&mut harness, "Source 1", line)), wanted, "{line}");
+    }
+    // The item gets its original size, and its center stays.
+    let Edit::SetPlace(_, now) = edit(&by_menu(&mut harness, "Source 1", "Original size")) else {
+        panic!()
+    };
+    let middle = |it: &scene::Placement| (it.x + it.width / 2.0, it.y + it.height / 2.0);
+    assert!((middle(&now).0 - middle(&before).0).abs() < 1e-6, "{now:?}");
+    assert_eq!((now.width, now.height), (1.0, 1.0), "the program's size, as nothing is known yet");
+    // The buttons and keys of the row work too.
+    assert_eq!(edit(&click(&mut harness, "Lock Source 1")), Edit::LockItem(ITEM, true));
+    assert_eq!(edit(&click(&mut harness, "Hide Source 1")), Edit::HideItem(ITEM, true));
+    for (key, to) in [(Key::ArrowUp, 2), (Key::ArrowDown, 0)] {
+        source(&harness, "Source 1").focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::ALT, key);
+        assert_eq!(edit(&commands(&mut harness)), Edit::MoveItem(ITEM, to));
+    }
+    // A locked item cannot be moved. A group can be ungrouped.
+    make(&mut harness, &[Edit::LockItem(ITEM, true)]);
+    assert_eq!(by_menu(&mut harness, "Source 1", "Reset"), []);
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(edit(&click(&mut harness, "Unlock Source 1")), Edit::LockItem(ITEM, false));
+    make(&mut harness, &[Edit::Group(vec![ITEM, ItemId(3)])]);
+    let group = ItemId(4);
+    let Edit::Ungroup(dissolved, size) = edit(&by_menu(&mut harness, "Group", "Ungroup")) else {
+        panic!()
+    };
+    assert!(dissolved == group && size.pixels() > 0, "on the program as it is");
+}
+
+#[test]
+fn renaming_an_item_renames_the_source_that_is_shown_once() {
+    let mut harness = with(&["test"]);
+    by_menu(&mut harness, "Source 1", "Rename");
+    let named = edit(&type_and_enter(&mut harness, "st"));
+    assert_eq!(named, Edit::RenameSource(SOURCE, "Source 1st".into()));
+    make(&mut harness, &[named, Edit::ShowSource { scene: SCENE, source: SOURCE }]);
+    // Both rows have the same name. The upper one is the copy.
+    harness.get_all_by_role_and_label(Role::RadioButton, "Source 1st").next().unwrap().focus();
+    harness.run();
+    harness.key_press(Key::F2);
+    harness.run();
+    let named = edit(&type_and_enter(&mut harness, ", small"));
+    assert_eq!(named, Edit::RenameItem(ItemId(3), "Source 1st, small".into()));
+}
+
+#[test]
+fn the_settings_of_an_item_set_its_place_and_look() {
+    let mut harness = with(&["test"]);
+    assert_eq!(by_menu(&mut harness, "Source 1", "Settings…"), []);
+    let whole = scene::Placement::default();
+    for (name, value, wanted) in [
+        ("Left", 128.0, scene::Placement { x: 0.1, ..whole }),
+        ("Top", -72.0, scene::Placement { y: -0.1, ..whole }),
+        ("Width", 640.0, scene::Placement { width: 0.5, ..whole }),
+        ("Height", 180.0, scene::Placement { height: 0.25, ..whole }),
+        ("Rotation", 45.0, scene::Placement { rotation: 45.0, ..whole }),
+        ("Crop left", 10.0, scene::Placement { crop: Crop { left: 0.1, ..whole.crop }, ..whole }),
+        ("Crop top", 20.0, scene::Placement { crop: Crop { top: 0.2, ..whole.crop }, ..whole }),
+        ("Crop right", 30.0, scene::Placement { crop: Crop { right: 0.3, ..whole.crop }, ..whole }),
+        (
+            "Crop bottom",
+            40.0,
+            scene::Placement { crop: Crop { bottom: 0.4, ..whole.crop }, ..whole },
+        ),
+    ] {
+        harness.get_by_role_and_label(Role::SpinButton, name).set_value_accesskit(value);
+        assert_eq!(edit(&commands(&mut harness)), Edit::SetPlace(ITEM, wanted), "{name}");
+    }
+    let cover = Edit::SetPlace(ITEM, scene::Placement { fit: Fit::Cover, ..whole });
+    for (list, line, wanted) in [
+        ("Fit", "Fill and crop", cover),
+        ("Blend mode", "Multiply", Edit::SetBlend(ITEM, Blend::Multiply)),
+    ] {
+        harness.get_by_role_and_label(Role::ComboBox, list).focus();
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        harness.get_by_role_and_label(Role::MenuItemRadio, line).click();
+        assert_eq!(edit(&commands(&mut harness)), wanted);
+    }
+    harness.get_by_role_and_label(Role::Slider, "Opacity").set_value_accesskit(0.5);
+    assert_eq!(edit(&commands(&mut harness)), Edit::SetOpacity(ITEM, 0.5));
+    // The field accepts sources in the words of the command line.
+    harness.get_by_role_and_label(Role::TextInput, "Content").focus();
+    harness.run();
+    harness.event(egui::Event::Text("ing".into()));
+    harness.run();
+    harness.key_press(Key::Tab);
+    assert_eq!(commands(&mut harness), [], "there is nothing of that name");
+    harness.get_by_role_and_label(Role::TextInput, "Content").focus();
+    harness.run();
+    for _ in 0.."testing".len() {
+        harness.key_press(Key::Backspace);
+        harness.run();
+    }
+    harness.event(egui::Event::Text("clock".into()));
+    harness.run();
+    let clock = VideoChoice::Text(Content::Clock(String::new()));
+    harness.key_press(Key::Enter);
+    assert_eq!(edit(&commands(&mut harness)), Edit::SetSource(SOURCE, clock));
+}
