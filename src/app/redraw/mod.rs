@@ -180,8 +180,8 @@ mod tests {
     use crate::studio::live::view::LiveState;
     use crate::studio::snapshot::{AudioSource, SourceState, VideoSource};
     use crate::studio::{Preferences, Snapshot};
-    use crate::ui::Screen;
     use crate::ui::video::{Rotation, Surface};
+    use crate::ui::{Page, Screen};
 
     const SIZE: [u32; 2] = [1280, 720];
 
@@ -285,5 +285,42 @@ mod tests {
         // The video fills 40 % of the window, and hides what is below it.
         assert!(pixels * 2 < all_pixels, "{pixels} of {all_pixels}: {areas:?}");
         assert!(triangles * 6 < all_triangles, "{triangles} of {all_triangles}: {areas:?}");
+    }
+
+    #[test]
+    fn a_window_in_which_nothing_changes_draws_nothing_and_asks_for_no_frame() {
+        for (page, live) in [
+            (Page::Studio, LiveState::Idle),
+            (Page::Studio, LiveState::OnAir),
+            (Page::Watch, LiveState::Idle),
+            (Page::Recordings, LiveState::Idle),
+        ] {
+            let ctx = Context::default();
+            let program = Latest::default();
+            let mut screen = Screen::new(&ctx, Preferences::default(), program.clone(), Vec::new());
+            screen.set_surfaces(&(Arc::new(CountedSurfaces) as Arc<dyn Surfaces>));
+            screen.set_page(page);
+            program.publish(black());
+            let room = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIZE[0] as f32, SIZE[1] as f32));
+            let (mut before, mut drawn) = (Vec::new(), 0);
+            // The window is drawn once per second, for its timers.
+            for second in 0..30 {
+                screen.set_snapshot(Snapshot { live: live.clone(), ..on_air(-90.0) });
+                let time = Some(f64::from(second));
+                let input = RawInput { screen_rect: Some(room), time, ..RawInput::default() };
+                let mut output = ctx.run_ui(input, |ui| drop(screen.show(ui)));
+                output.textures_delta.clear();
+                let delay = output.viewport_output[&ViewportId::ROOT].repaint_delay;
+                let shapes = std::mem::take(&mut output.shapes).into_iter();
+                let now: Vec<BoundedShape> = shapes.filter_map(BoundedShape::new).collect();
+                // The first frames settle the layout.
+                if second >= 5 {
+                    drawn += changed(&before, &now, &BTreeSet::new(), 1.0, SIZE).len();
+                    assert!(delay > Duration::from_secs(60), "{page:?} {live:?}: in {delay:?}");
+                }
+                before = now;
+            }
+            assert_eq!(drawn, 0, "{page:?} {live:?}");
+        }
     }
 }
