@@ -14,8 +14,6 @@ const SECONDS: usize = 600;
 pub const LOUDNESS_TARGETS: RangeInclusive<i8> = -40..=-5;
 /// The usual loudness in LUFS at which streaming services play.
 const USUAL: i8 = -14;
-/// Services that turn louder streams down to this loudness in LUFS. Most services state no value.
-const NORMALIZED: [(&str, i8); 1] = [("youtube", -14)];
 /// The deviation in LU that EBU R 128 permits for live programs.
 const TOLERANCE: f32 = 1.0;
 
@@ -41,8 +39,7 @@ impl LoudnessTarget {
         let enabled = targets.filter(|target| target.enabled);
         let known = enabled.filter_map(|it| services.of_target(&it.service, it.server()));
         let stated = known.filter_map(|service| {
-            let (_, lufs) = NORMALIZED.into_iter().find(|(id, _)| *id == service.id)?;
-            Some(Self { lufs, service: Some(service.name.to_string()) })
+            Some(Self { lufs: service.loudness?, service: Some(service.name.to_string()) })
         });
         stated.min_by_key(|it| it.lufs).unwrap_or(Self { lufs: USUAL, service: None })
     }

@@ -24,6 +24,8 @@ pub struct Service {
     pub limits: Limits,
     /// The suffix of a key for a test mode, in which the stream is not shown to anyone.
     pub test_query: Option<&'static str>,
+    /// The loudness in LUFS to which the service turns louder streams down; most services state none.
+    pub loudness: Option<i8>,
 }
 
 /// The limits of a service.
@@ -62,6 +64,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://link.bilibili.com/p/center/index#/my-room/start-live"),
         limits: USUAL,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("dailymotion"),
@@ -70,6 +73,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://www.dailymotion.com/partner"),
         limits: USUAL,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("douyin"),
@@ -78,6 +82,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://creator.douyin.com/creator-micro/live/manage"),
         limits: PER_SHOW,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("douyu"),
@@ -86,6 +91,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://mp.douyu.com/live/main"),
         limits: PER_SHOW,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("facebook"),
@@ -100,6 +106,7 @@ pub static SERVICES: &[Service] = &[
             fps: Some(60),
         },
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("huya"),
@@ -108,6 +115,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://i.huya.com/index.php?m=ProfileSetting"),
         limits: PER_SHOW,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("kick"),
@@ -122,6 +130,7 @@ pub static SERVICES: &[Service] = &[
             fps: Some(60),
         },
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("kuaishou"),
@@ -130,6 +139,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://cp.kuaishou.com/"),
         limits: PER_SHOW,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("restream"),
@@ -141,6 +151,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://app.restream.io/settings/streaming-setup"),
         limits: USUAL,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("trovo"),
@@ -149,6 +160,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://studio.trovo.live/mychannel/stream"),
         limits: Limits { keyframe_seconds: 2, ..USUAL },
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("twitch"),
@@ -166,6 +178,7 @@ pub static SERVICES: &[Service] = &[
             fps: Some(60),
         },
         test_query: Some("bandwidthtest=true"),
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("vimeo"),
@@ -174,6 +187,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://vimeo.com/manage/events"),
         limits: USUAL,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("xiaohongshu"),
@@ -182,6 +196,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://redlive.xiaohongshu.com/live_plan"),
         limits: PER_SHOW,
         test_query: None,
+        loudness: None,
     },
     Service {
         id: Cow::Borrowed("youtube"),
@@ -193,6 +208,7 @@ pub static SERVICES: &[Service] = &[
         key_page: Cow::Borrowed("https://studio.youtube.com/channel/UC/livestreaming"),
         limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL },
         test_query: None,
+        loudness: Some(-14),
     },
 ];
 
@@ -400,6 +416,7 @@ mod tests {
             key_page: "".into(),
             limits: Limits { height: Some(720), ..USUAL },
             test_query: None,
+            loudness: None,
         };
         let book = ServiceList::with_own(vec![own.clone()]);
         assert_eq!(book.find("school"), Some(&own));

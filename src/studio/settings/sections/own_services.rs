@@ -19,8 +19,8 @@ use crate::text::problem::{Problem, problem};
 pub(in crate::studio) const MAX_SERVICES: usize = 64;
 /// Maximum number of servers of a service.
 const MAX_SERVERS: usize = 16;
-/// Maximum length of a text.
-const MAX_TEXT: usize = 1_024;
+/// Maximum length of a service name in bytes.
+const MAX_NAME_BYTES: usize = 1_024;
 
 /// The layout of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -173,7 +173,7 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     if name.is_empty() {
         return Err((OwnPart::Name, problem!("service-no-name")));
     }
-    if name.len() > MAX_TEXT {
+    if name.len() > MAX_NAME_BYTES {
         return Err((OwnPart::Name, problem!("service-long-name")));
     }
     let mut servers = table.servers;
@@ -214,6 +214,7 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
             fps: small(table.max_fps, 1, 240, OwnPart::Fps)?,
         },
         test_query: None,
+        loudness: None,
     })
 }
 
