@@ -12,11 +12,12 @@ use crate::base::{Clock, Latest, Timestamp, Worker, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::media::markers::{self, OnsetReader};
 use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
-use crate::media::{AudioConfig, EncodedPacket, Size, Track, VideoConfig, VideoFrame};
+use crate::media::{AudioConfig, EncodedPacket, Track, VideoConfig, VideoFrame};
 use crate::net::{self, Runtime};
 use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::live::LiveInput;
+use crate::player::probe::reading::{Keyframe, ProbeMemory, ProbeReading};
 use crate::player::session::config::{Config, Source};
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, State};
@@ -40,15 +41,6 @@ const OFFSET_HOLDS: Duration = Duration::from_secs(10);
 /// How long a measured frame rate stays valid.
 const RATE_HOLDS: Duration = Duration::from_secs(3);
 
-/// Sizes of the history.
-#[derive(Copy, Clone, Debug)]
-pub struct ProbeMemory {
-    /// Maximum number of keyframes.
-    pub pictures: usize,
-    /// Maximum number of loudness values, 20 ms each.
-    pub sound: usize,
-}
-
 /// The stream to probe.
 #[derive(Clone, Debug)]
 pub enum ProbeTarget {
@@ -56,80 +48,6 @@ pub enum ProbeTarget {
     Rtmp(Box<Url>),
     /// A separate address, as entered by the user.
     Address(crate::base::Secret),
-}
-
-/// A received keyframe.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Keyframe {
-    /// Arrival time.
-    pub at: Timestamp,
-    /// Presentation time.
-    pub pts: Timestamp,
-    pub likeness: FrameSimilarity,
-    /// Similarity data of the frame without the black bars around it.
-    pub inside: FrameSimilarity,
-    /// Wall-clock time in milliseconds, if the frame has the test pattern's marker.
-    pub marker: Option<i64>,
-}
-
-/// The received stream so far. Times are on the session clock.
-#[derive(Clone, Debug)]
-pub struct ProbeReading {
-    pub state: State,
-    pub size: Option<Size>,
-    /// The video codec, such as `H.264 High`; empty until known.
-    pub video: String,
-    /// The audio codec; empty until known.
-    pub audio: String,
-    /// Frames per second of media time.
-    pub fps: Option<f64>,
-    /// The bitrate over the last seconds, in bits per second.
-    pub bitrate: u32,
-    /// Time of the last connection, once data has arrived.
-    pub joined: Option<Timestamp>,
-    /// Arrival times of the last packet, the last video packet, and the last audio packet.
-    pub last: Option<Timestamp>,
-    pub last_video: Option<Timestamp>,
-    pub last_audio: Option<Timestamp>,
-    /// The received media time per second, over the last 10 s.
-    pub pace: Option<f64>,
-    /// The most recent keyframes, oldest first.
-    pub pictures: VecDeque<Keyframe>,
-    /// The loudness by media time.
-    pub course: LoudnessCurve,
-    /// Minimum of arrival time minus media time over the last seconds, in microseconds.
-    pub behind_micros: Option<i64>,
-    /// Milliseconds from writing the marker of the newest keyframe to its arrival.
-    pub latency_ms: Option<f64>,
-    /// Audio delay relative to the video, measured by the markers, in milliseconds; positive means
-    /// late audio.
-    pub av_offset_ms: Option<f64>,
-    /// Number of packets that could not be decoded.
-    pub damaged: u64,
-}
-
-impl ProbeReading {
-    fn new(memory: ProbeMemory) -> Self {
-        Self {
-            state: State::Starting,
-            size: None,
-            video: String::new(),
-            audio: String::new(),
-            fps: None,
-            bitrate: 0,
-            joined: None,
-            last: None,
-            last_video: None,
-            last_audio: None,
-            pace: None,
-            pictures: VecDeque::new(),
-            course: LoudnessCurve::new(memory.sound),
-            behind_micros: None,
-            latency_ms: None,
-            av_offset_ms: None,
-            damaged: 0,
-        }
-    }
 }
 
 /// The arrival of one packet.
@@ -162,7 +80,7 @@ pub struct ProbeWorker {
 
 impl std::fmt::Debug for ProbeWorker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Looker").finish_non_exhaustive()
+        f.debug_struct("ProbeWorker").finish_non_exhaustive()
     }
 }
 
@@ -448,16 +366,16 @@ impl ViewerProbe {
         let (shared, _) = Shared::new(&config, clock);
         let shared = Arc::new(shared);
         let seen = Arc::new(Mutex::new(ProbeReading::new(memory)));
-        let mut glance =
+        let mut probe =
             Self { shared: Arc::clone(&shared), seen: Arc::clone(&seen), threads: Vec::new() };
         let (its, out) = (Arc::clone(&shared), seen);
-        let looker = ProbeWorker::new(clock, memory, picture);
-        glance.spawn("glance", move || {
+        let worker = ProbeWorker::new(clock, memory, picture);
+        probe.spawn("viewer-probe", move || {
             sandbox::video_decoder();
-            run(&its, looker, &out);
+            run(&its, worker, &out);
         })?;
-        glance.spawn("glance-feed", move || remote.run(InputFeed::new(shared, None, true)))?;
-        Ok(glance)
+        probe.spawn("viewer-probe-in", move || remote.run(InputFeed::new(shared, None, true)))?;
+        Ok(probe)
     }
 
     fn spawn(&mut self, name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
@@ -498,31 +416,31 @@ impl Drop for ViewerProbe {
     }
 }
 
-fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
+fn run(shared: &Shared, mut worker: ProbeWorker, out: &Mutex<ProbeReading>) {
     while !shared.lifetime.stop.wait(LOOK) {
         let mut any = false;
         while let (_, Popped::Unit(unit)) = shared.packets.video.pop(Duration::ZERO) {
             any = true;
             match unit {
-                BufferedPacket::Configure(parameters) => looker.configure_video(parameters),
-                BufferedPacket::Packet(packet) => looker.take(&packet),
-                BufferedPacket::Gap => looker.gap(),
+                BufferedPacket::Configure(parameters) => worker.configure_video(parameters),
+                BufferedPacket::Packet(packet) => worker.take(&packet),
+                BufferedPacket::Gap => worker.gap(),
                 BufferedPacket::Seam(_) => {}
             }
         }
         while let (_, Popped::Unit(unit)) = shared.packets.audio.pop(Duration::ZERO) {
             any = true;
             match unit {
-                BufferedPacket::Configure(parameters) => looker.configure_audio(parameters),
-                BufferedPacket::Packet(packet) => looker.take(&packet),
+                BufferedPacket::Configure(parameters) => worker.configure_audio(parameters),
+                BufferedPacket::Packet(packet) => worker.take(&packet),
                 BufferedPacket::Gap | BufferedPacket::Seam(_) => {}
             }
         }
-        if any && looker.seen.last.is_some() {
+        if any && worker.seen.last.is_some() {
             shared.report.enter(State::Playing);
         }
-        looker.sum_up(shared.clock.now());
-        *out.lock() = looker.seen.clone();
+        worker.sum_up(shared.clock.now());
+        *out.lock() = worker.seen.clone();
     }
 }
 
@@ -531,13 +449,13 @@ mod tests {
     use super::*;
 
     /// Creates a probe that received this many audio packets, one every 20 ms.
-    fn looker(packets: i64) -> ProbeWorker {
+    fn worker(packets: i64) -> ProbeWorker {
         let memory = ProbeMemory { pictures: 10, sound: 1_000 };
-        let mut looker = ProbeWorker::new(Clock::start(), memory, Latest::default());
+        let mut worker = ProbeWorker::new(Clock::start(), memory, Latest::default());
         for number in 0..packets {
             for track in [Track::Video, Track::Audio] {
                 let at = Timestamp::from_millis(number * 20);
-                looker.take(&EncodedPacket {
+                worker.take(&EncodedPacket {
                     track,
                     pts: at,
                     dts: at,
@@ -549,31 +467,31 @@ mod tests {
                 });
             }
         }
-        looker
+        worker
     }
 
     #[test]
     fn while_nothing_comes_there_are_no_figures_of_what_comes() {
-        let mut looker = looker(1_000);
+        let mut worker = worker(1_000);
         let rates =
             |seen: &ProbeReading| (seen.pace.map(|pace| (pace * 10.0).round()), seen.fps.is_some());
-        looker.sum_up(Timestamp::from_millis(20_000));
-        assert_eq!(rates(&looker.seen), (Some(10.0), true));
-        assert!(looker.seen.bitrate > 70_000, "{}", looker.seen.bitrate);
+        worker.sum_up(Timestamp::from_millis(20_000));
+        assert_eq!(rates(&worker.seen), (Some(10.0), true));
+        assert!(worker.seen.bitrate > 70_000, "{}", worker.seen.bitrate);
         // Two seconds without data do not reduce the speed to 82 %.
-        looker.sum_up(Timestamp::from_millis(22_000));
-        assert_eq!(rates(&looker.seen), (Some(10.0), true));
-        looker.sum_up(Timestamp::from_millis(24_000));
-        assert!(!rates(&looker.seen).1);
-        looker.sum_up(Timestamp::from_millis(31_000));
-        assert_eq!((rates(&looker.seen), looker.seen.bitrate), ((None, false), 0));
+        worker.sum_up(Timestamp::from_millis(22_000));
+        assert_eq!(rates(&worker.seen), (Some(10.0), true));
+        worker.sum_up(Timestamp::from_millis(24_000));
+        assert!(!rates(&worker.seen).1);
+        worker.sum_up(Timestamp::from_millis(31_000));
+        assert_eq!((rates(&worker.seen), worker.seen.bitrate), ((None, false), 0));
     }
 
     #[test]
     fn after_a_new_connection_nothing_of_the_old_one_counts() {
-        let mut looker = looker(1_000);
-        looker.gap();
-        let seen = &looker.seen;
+        let mut worker = worker(1_000);
+        worker.gap();
+        let seen = &worker.seen;
         assert_eq!((seen.joined, seen.last_video, seen.last_audio), (None, None, None));
         assert!(seen.pictures.is_empty() && seen.course.until().is_none());
         assert_eq!((seen.pace, seen.fps, seen.latency_ms), (None, None, None));

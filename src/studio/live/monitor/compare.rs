@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::similarity::CurveMatch;
 use crate::player::State;
-use crate::player::probe::viewer::ProbeReading;
+use crate::player::probe::reading::ProbeReading;
 use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window};
 use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::Size;
 use crate::media::similarity::LoudnessCurve;
-use crate::player::probe::viewer::{Keyframe, ProbeReading};
+use crate::player::probe::reading::{Keyframe, ProbeReading};
 
 /// Maximum viewer delay at which a comparison searches for a match, in addition to a configured
 /// delay.

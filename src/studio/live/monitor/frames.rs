@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::similarity::FrameSimilarity;
-use crate::player::probe::viewer::Keyframe;
+use crate::player::probe::reading::Keyframe;
 use crate::studio::live::monitor::evidence::{Verdict, Window};
 
 /// Maximum number of newest keyframes to compare.

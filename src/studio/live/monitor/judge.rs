@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::Size;
 use crate::media::similarity::STEP_MICROS;
-use crate::player::probe::viewer::{Keyframe, ProbeReading};
+use crate::player::probe::reading::{Keyframe, ProbeReading};
 use crate::player::{FailureKind, State};
 use crate::studio::live::monitor::evidence::{FRESH, MOST_BEHIND, Proof, Sent};
 use crate::studio::live::monitor::finding::{Cause, Finding, Sign, Trouble, finding};
@@ -281,7 +281,8 @@ mod tests {
     use crate::media::SampleBlock;
     use crate::media::similarity::FrameSimilarity;
     use crate::player::Failure;
-    use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
+    use crate::player::probe::reading::ProbeMemory;
+    use crate::player::probe::viewer::ProbeWorker;
     use crate::text::Problem;
 
     const SIZE: Size = Size::new(64, 36);

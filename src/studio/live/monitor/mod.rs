@@ -23,7 +23,8 @@ use crate::broadcast::TargetUrl;
 use crate::media::VideoFrame;
 use crate::net::{self, Runtime};
 use crate::player::State;
-use crate::player::probe::viewer::{ProbeMemory, ProbeReading, ProbeTarget, ViewerProbe};
+use crate::player::probe::reading::{ProbeMemory, ProbeReading};
+use crate::player::probe::viewer::{ProbeTarget, ViewerProbe};
 use crate::studio::event;
 use crate::studio::live::monitor::compare::{Comparison, is_coming};
 use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent};
@@ -81,7 +82,7 @@ pub(in crate::studio) enum MonitorNews {
 struct One {
     url: String,
     host: String,
-    glance: Option<ViewerProbe>,
+    probe: Option<ViewerProbe>,
     /// The reason why the stream cannot be played.
     unavailable: Option<Problem>,
     place: Option<ProbeTarget>,
@@ -138,7 +139,7 @@ impl Monitors {
         let gone: Vec<u32> =
             self.each.keys().copied().filter(|id| !wanted.iter().any(|it| it.id == *id)).collect();
         let gone: Vec<One> = gone.iter().filter_map(|id| self.each.remove(id)).collect();
-        let glances: Vec<ViewerProbe> = gone.into_iter().filter_map(|one| one.glance).collect();
+        let probes: Vec<ViewerProbe> = gone.into_iter().filter_map(|one| one.probe).collect();
         let reference = self.reference.take_if(|_| wanted.is_empty());
         if self.reference.is_none() && !wanted.is_empty() {
             self.reference = begin();
@@ -147,14 +148,14 @@ impl Monitors {
             let one = self.each.entry(it.id).or_insert_with(|| One::new(&it, clock));
             one.follow(&it, runtime, clock);
         }
-        ending(glances, reference)
+        ending(probes, reference)
     }
 
     /// Ends all monitors in the background.
     pub fn end(&mut self) -> Vec<Worker> {
         let each = std::mem::take(&mut self.each);
-        let glances = each.into_values().filter_map(|one| one.glance).collect();
-        ending(glances, self.reference.take())
+        let probes = each.into_values().filter_map(|one| one.probe).collect();
+        ending(probes, self.reference.take())
     }
 
     /// Compares the received streams with the stream that onair sent.
@@ -176,15 +177,15 @@ impl Monitors {
 }
 
 /// Ends these probes on a separate thread.
-fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker> {
-    if glances.is_empty() && reference.is_none() {
+fn ending(probes: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker> {
+    if probes.is_empty() && reference.is_none() {
         return Vec::new();
     }
     let end = move |_: &crate::base::Stop| {
         // Dropping the reference only requests its end, so it ends while the probes are stopped.
         drop(reference);
-        for glance in glances {
-            glance.stop(END);
+        for probe in probes {
+            probe.stop(END);
         }
     };
     Worker::spawn("monitor-end", end)
@@ -214,7 +215,7 @@ impl One {
         Self {
             url: wanted.url.clone(),
             host: wanted.host.clone(),
-            glance: None,
+            probe: None,
             unavailable,
             place,
             again_at: now,
@@ -239,11 +240,11 @@ impl One {
         let now = clock.now();
         self.delay = wanted.delay;
         self.live_since = wanted.live.then(|| self.live_since.unwrap_or(now));
-        let over = self.glance.as_ref().is_some_and(|glance| glance.seen().state.is_final());
+        let over = self.probe.as_ref().is_some_and(|probe| probe.seen().state.is_final());
         if over && now >= self.again_at {
-            self.seen = self.glance.take().map(|glance| glance.seen());
+            self.seen = self.probe.take().map(|probe| probe.seen());
         }
-        if self.glance.is_some() || !wanted.live || now < self.again_at {
+        if self.probe.is_some() || !wanted.live || now < self.again_at {
             return;
         }
         let Some(place) = &self.place else { return };
@@ -257,7 +258,7 @@ impl One {
             net.trust.pin = None;
         }
         match ViewerProbe::open(place, &net, runtime, clock, MEMORY, self.picture.clone()) {
-            Ok(glance) => self.glance = Some(glance),
+            Ok(probe) => self.probe = Some(probe),
             Err(failure) => {
                 self.place = None;
                 self.unavailable = Some(failure.problem);
@@ -266,8 +267,8 @@ impl One {
     }
 
     fn poll(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, told: &mut Vec<MonitorNews>) {
-        if let Some(glance) = &self.glance {
-            let seen = glance.seen();
+        if let Some(probe) = &self.probe {
+            let seen = probe.seen();
             // During a retry after a failure, the failure is still reported.
             let opening = matches!(seen.state, State::Starting | State::Opening { .. });
             let failed = self.seen.as_ref().is_some_and(|it| matches!(it.state, State::Failed(_)));

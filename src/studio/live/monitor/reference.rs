@@ -10,7 +10,8 @@ use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::broadcast::hub::subscription::Next;
 use crate::broadcast::{Hub, Limits};
 use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
-use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
+use crate::player::probe::reading::ProbeMemory;
+use crate::player::probe::viewer::ProbeWorker;
 use crate::studio::live::monitor::evidence::Sent;
 
 /// The length of the stored history: more than half an hour of audio and keyframes, because the
@@ -24,14 +25,14 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The decoded sent stream. Dropping it stops the thread.
 #[derive(Debug)]
 pub(in crate::studio) struct Reference {
-    looker: Arc<Mutex<ProbeWorker>>,
+    worker: Arc<Mutex<ProbeWorker>>,
     parameters: StreamConfig,
     /// The time at which listening began, or `None` if the stream had just begun.
     since: Option<Timestamp>,
     /// All frame sizes since the start, because targets can get different sizes, and get them with
     /// a delay.
     sizes: Arc<Mutex<Vec<Size>>>,
-    _worker: Worker,
+    _thread: Worker,
 }
 
 impl Reference {
@@ -42,19 +43,19 @@ impl Reference {
     pub fn start(hub: &Hub, clock: Clock) -> std::io::Result<Self> {
         let parameters = hub.parameters().clone();
         let since = (!has_just_begun(hub)).then(|| clock.now());
-        let mut looker = ProbeWorker::new(clock, MEMORY, Latest::default());
+        let mut worker = ProbeWorker::new(clock, MEMORY, Latest::default());
         if let Some(video) = &parameters.video {
-            looker.configure_video(video.clone());
+            worker.configure_video(video.clone());
         }
         if let Some(audio) = &parameters.audio {
-            looker.configure_audio(audio.clone());
+            worker.configure_audio(audio.clone());
         }
-        let looker = Arc::new(Mutex::new(looker));
-        let its = Arc::clone(&looker);
+        let worker = Arc::new(Mutex::new(worker));
+        let its = Arc::clone(&worker);
         let packets = hub.subscribe_to_all("monitor", Limits::LIVE);
         let sizes: Arc<Mutex<Vec<Size>>> = Arc::default();
         let (its_sizes, mut shown) = (Arc::clone(&sizes), parameters.video.clone());
-        let worker = Worker::spawn("monitor", move |stop: &Stop| {
+        let thread = Worker::spawn("monitor", move |stop: &Stop| {
             while !stop.is_set() {
                 match packets.next_timeout(LOOK) {
                     Next::Tag(tag) => {
@@ -82,14 +83,14 @@ impl Reference {
                 }
             }
         })?;
-        Ok(Self { looker, parameters, since, sizes, _worker: worker })
+        Ok(Self { worker, parameters, since, sizes, _thread: thread })
     }
 
     /// Passes the current data to `look`, and returns its result.
     pub fn with<R>(&self, now: Timestamp, look: impl FnOnce(&Sent<'_>) -> R) -> R {
-        let mut looker = self.looker.lock();
-        looker.sum_up(now);
-        let fps = looker.seen.fps;
+        let mut worker = self.worker.lock();
+        worker.sum_up(now);
+        let fps = worker.seen.fps;
         let video = self.parameters.video.as_ref();
         look(&Sent {
             picture: video.map(|video| (video.size, video.frame_rate.as_f64())),
@@ -97,8 +98,8 @@ impl Reference {
             fps,
             sound: self.parameters.audio.is_some(),
             since: self.since,
-            pictures: &looker.seen.pictures,
-            course: &looker.seen.course,
+            pictures: &worker.seen.pictures,
+            course: &worker.seen.course,
         })
     }
 }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
 use crate::media::{SampleBlock, Size};
-use crate::player::probe::viewer::{Keyframe, ProbeWorker};
+use crate::player::probe::reading::Keyframe;
+use crate::player::probe::viewer::ProbeWorker;
 
 const SIZE: Size = Size::new(160, 90);
 const FPS: f64 = 30.0;
