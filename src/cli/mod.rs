@@ -42,7 +42,7 @@ pub enum Sub {
     /// Open the studio window, like `onair` without a command
     Studio(window::Args),
     /// Broadcast without a window
-    Live(Box<live::Args>),
+    Live(Box<live::args::Args>),
     /// Run only the built-in server
     Serve(Box<serve::Args>),
     /// Play a stream or file

@@ -1,0 +1,287 @@
+//! The flags of `onair live`.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{
+    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
+};
+
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::cli::flags::value::{bytes, delay, duration, sample_rate};
+use crate::cli::flags::{network, value};
+use crate::cli::live::record_tracks;
+use crate::encode;
+use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::Adapt;
+use crate::studio::targets::services::SERVICES;
+use crate::studio::targets::sharing::{check_host, check_origin};
+
+/// The flags.
+#[derive(Clone, Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("target").args(["to", "service"]).multiple(true))]
+#[command(
+    after_help = "Without --to and --record, onair sends to the targets of --settings that are on. \
+    Without such targets, it sends to the built-in server as live/onair. With --settings, quality flags \
+    that you omit have the values in the settings.\nSIGINT, SIGTERM and SIGHUP end the broadcast \
+    cleanly. SIGUSR1 saves the replay buffer, and SIGUSR2 adds a chapter to the recording."
+)]
+pub struct Args {
+    /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
+    /// window:wayland: choose in the desktop's dialog), file:FILE, stream:URL, image:FILE,
+    /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
+    /// test, none [default: a camera if there is one, else test]
+    #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
+    pub video: Option<VideoChoice>,
+    /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`),
+    /// file:FILE, stream:URL, tone, silence, none [default: a microphone if there is one, else tone
+    /// with the test pattern, else silence]
+    #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
+    pub audio: Option<AudioChoice>,
+    /// Scene from --settings to broadcast [default: the last program scene]
+    #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
+    pub scene: Option<String>,
+    /// Send this FLV, MP4 or MKV file as is, without encoding it. An FLV file can have any codec;
+    /// an MP4 or MKV file needs a codec that FLV supports. The file starts when a target is
+    /// connected. After a short stall, onair sends the backlog
+    #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
+          conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
+    pub copy: Option<PathBuf>,
+    /// Loop the file of --copy
+    #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
+    pub again: bool,
+
+    /// Frame size
+    #[arg(long, value_name = "WxH", default_value = "1280x720", help_heading = "Quality")]
+    pub size: Size,
+    /// Frames per second
+    #[arg(long, value_name = "RATE", default_value = "30", help_heading = "Quality")]
+    pub fps: FrameRate,
+    /// Video bitrate
+    #[arg(long, value_name = "BITRATE", default_value = "2500k", help_heading = "Quality")]
+    pub video_bitrate: BitsPerSecond,
+    /// Keyframe interval
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
+          help_heading = "Quality")]
+    pub keyframe_interval: Duration,
+    /// Adaptive bitrate: slowest or first (follow the slowest or the first target), off, or
+    /// rendition (slow targets get a second encode with a lower bitrate). For a single target without
+    /// a recording, rendition works like slowest
+    #[arg(long, value_name = "MODE", default_value = "slowest", help_heading = "Quality")]
+    pub adapt: Adapt,
+    /// Lowest video bitrate that adaptive bitrate may use
+    #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
+    pub min_video_bitrate: BitsPerSecond,
+    /// Below half of the bitrate, skip every other frame to keep the other frames sharp
+    #[arg(long, help_heading = "Quality")]
+    pub adapt_frames: bool,
+    /// If the bitrate is too low for the frame size, encode at 3/4 or 1/2 of the size. When the
+    /// size changes, a recording continues in a new file
+    #[arg(long, help_heading = "Quality")]
+    pub adapt_size: bool,
+    /// Video encoder, from the list in `onair devices`
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = encoder(),
+          help_heading = "Quality")]
+    pub encoder: encode::Choice,
+    /// Audio bitrate
+    #[arg(long, value_name = "BITRATE", default_value = "128k", help_heading = "Quality")]
+    pub audio_bitrate: BitsPerSecond,
+    /// Sample rate in Hz: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200
+    /// or 96000
+    #[arg(long, value_name = "HZ", default_value_t = 48_000, help_heading = "Quality",
+          value_parser = sample_rate)]
+    pub sample_rate: u32,
+    /// Number of audio channels, 1 or 2
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Quality",
+          value_parser = clap::value_parser!(u16).range(1..=2))]
+    pub channels: u16,
+
+    /// Target (repeatable): an RTMP(S) URL that ends in the stream key, or an application's URL
+    /// followed by --key-env, --key-file or --key-stdin
+    #[arg(long, value_name = "URL", help_heading = "Targets")]
+    pub to: Vec<String>,
+    /// Send to this known service, or to one of your own services (services.toml beside the
+    /// settings). Pass the stream key with the --key-… flag that follows (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = ServiceName, help_heading = "Targets")]
+    pub service: Vec<String>,
+    /// Send only to the built-in server, as live/onair, and not to the targets of --settings
+    #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
+    pub built_in: bool,
+    /// Let other computers on your network watch the built-in server over HTTP and WebRTC, without a
+    /// password, unless viewers need a key. By default, only this computer can watch, unless --settings
+    /// allow it
+    #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
+    pub network: bool,
+    /// Environment variable with the key that viewers of the built-in server need: `?key=…` after each
+    /// link. Without it, --settings decide whether viewers need a key
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["copy", "play_key_file"],
+          help_heading = "Targets")]
+    pub play_key_env: Option<String>,
+    /// File with the key that viewers of the built-in server need
+    #[arg(long, value_name = "PATH", conflicts_with = "copy", help_heading = "Targets")]
+    pub play_key_file: Option<PathBuf>,
+    /// Host name that browsers may use for the built-in server, in addition to its addresses,
+    /// localhost, and the name of this computer in .local (repeatable)
+    #[arg(long, value_name = "HOST", value_parser = check_host, help_heading = "Targets")]
+    pub name: Vec<String>,
+    /// Origin whose pages may read from the built-in server, such as `https://example.com`, or `*` for
+    /// all (repeatable)
+    #[arg(long, value_name = "ORIGIN", value_parser = check_origin, help_heading = "Targets")]
+    pub cors: Vec<String>,
+    /// Resume the broadcast that a crash ended, with its targets, scene, collection and profile
+    #[arg(long, conflicts_with_all = ["to", "service", "built_in", "copy", "scene", "collection",
+          "profile"], help_heading = "Targets")]
+    pub resume: bool,
+    /// Environment variable with the stream key for the preceding --to
+    #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
+    pub key_env: Vec<String>,
+    /// File with the stream key for the preceding --to
+    #[arg(long, value_name = "PATH", requires = "target", help_heading = "Targets")]
+    pub key_file: Vec<PathBuf>,
+    /// Read the stream key for the preceding --to from the first line of standard input
+    #[arg(long, requires = "target", help_heading = "Targets")]
+    pub key_stdin: bool,
+    /// Turn on the viewer monitor for all targets. With =URL, monitor the preceding --to at that URL.
+    /// The monitor reports black, frozen, silent, late, stalled or different streams, and other frame
+    /// sizes
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "", help_heading = "Targets")]
+    pub monitor: Vec<String>,
+    /// Lowest video bitrate for the preceding --to [default: the value of --min-video-bitrate]
+    #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
+    pub target_min_bitrate: Vec<BitsPerSecond>,
+    /// How long onair retries a target, at the start and after it loses the connection [default: no
+    /// limit]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
+    pub retry_for: Option<Duration>,
+    /// Stream delay for all targets, at most 30 min. It does not delay recordings or the preview
+    #[arg(long, value_name = "DURATION", value_parser = delay, help_heading = "Targets")]
+    pub delay: Option<Duration>,
+    /// When the broadcast ends (--duration, Ctrl-C, `stop`), send the delayed part first instead of
+    /// discarding it
+    #[arg(long, requires = "delay", help_heading = "Targets")]
+    pub stop_after_delay: bool,
+    /// Folder for the delayed part that does not fit into memory (64 MiB) [default: your cache
+    /// folder]
+    #[arg(long, value_name = "FOLDER", requires = "delay", help_heading = "Targets")]
+    pub delay_folder: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "Targets")]
+    pub route: network::Flags,
+
+    /// Record to this file: .flv, .mp4 or .mkv
+    #[arg(long, value_name = "PATH", help_heading = "Recording")]
+    pub record: Option<PathBuf>,
+    /// Record this audio source to an additional track with this NAME (repeatable, up to 5). The
+    /// first additional track is track 2, because track 1 is always the program. A SOURCE of
+    /// --audio or of a strip in --settings keeps its strip settings. Any other SOURCE is only in
+    /// its track, not in the program
+    #[arg(long, value_name = "NAME=SOURCE", value_parser = record_tracks::parse, conflicts_with = "copy",
+          help_heading = "Recording")]
+    pub record_track: Vec<record_tracks::Named>,
+    /// Write the event log of the stream to this file, one line per event
+    #[arg(long, value_name = "FILE")]
+    pub why: Option<PathBuf>,
+    /// Split the recording into files (NAME-part2…) of this duration
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "record",
+          help_heading = "Recording")]
+    pub split_time: Option<Duration>,
+    /// Split the recording into files of at most this size: 700M, 2G
+    #[arg(long, value_name = "SIZE", value_parser = bytes, requires = "record",
+          help_heading = "Recording")]
+    pub split_size: Option<u64>,
+    /// Length of the replay buffer. SIGUSR1, or `replay` with --control, saves the buffer
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Recording")]
+    pub replay: Option<Duration>,
+    /// Memory limit of --replay
+    #[arg(long, value_name = "SIZE", value_parser = bytes, default_value = "512M",
+          help_heading = "Recording")]
+    pub replay_size: u64,
+    /// File for replays: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or in the current
+    /// folder]
+    #[arg(long, value_name = "PATH", help_heading = "Recording")]
+    pub replay_to: Option<PathBuf>,
+    /// Read commands from standard input, one per line (see `onair help live`)
+    #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording",
+          long_help = CONTROL_HELP)]
+    pub control: bool,
+    /// Duration of the broadcast, from the first frame on [default: until you stop it]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub duration: Option<Duration>,
+}
+
+const CONTROL_HELP: &str = "Read commands from standard input, one per line.
+
+  pause, resume, split, stop-recording    control the recording
+  record PATH, replay [PATH]              start a recording, save the replay buffer
+  chapter [TITLE], snapshot [PATH]        add a chapter, save a screenshot
+  scene NAME, prepare NAME|none           change the program or the preview
+  take [KIND [DURATION] [OPTION]…]        switch the preview to the program
+  transition KIND [DURATION] [OPTION]… [file=PATH]
+  scene-transition NAME: KIND …|none      set the transition of one scene
+  item hide|show|lock|unlock|up|down|top|bottom [ITEM]
+  item place [ITEM:] WHAT=VALUE …         move or change an item
+  duplicate [ITEM], duplicate-source ITEM with the same source, or with a copy of it
+  filter on|off|remove KIND [SOURCE]
+  filter set|add KIND [SOURCE:] WHAT=VALUE …
+  media pause|resume|restart|next|previous|seek TIME [SOURCE]
+  media at-end loop|clear|hold [SOURCE]   at the end of a file
+  media add SOURCE: FILE                  add a file to the playlist
+  media remove NUMBER SOURCE              remove a file from the playlist
+  if-black [NAME:] keep|placeholder|SOURCE
+                                          set the fallback for black or lost video
+  ask [SOURCE]                            show the sharing dialog of Wayland again
+  talk press|release [STRIP]              push-to-talk
+  clip-out [STRIP]                        reset clip indicators
+  reset-loudness                          reset integrated loudness and true peak
+  strip gain DECIBELS [STRIP], strip balance PERCENT [STRIP]
+  strip mute|unmute|solo|unsolo|mono|stereo [STRIP]
+  strip offset TIME [STRIP]
+  strip monitoring off|both|only|tracks [STRIP]
+  strip filter on|off|set|add|remove KIND …
+  strip at-end loop|clear|hold [STRIP]    at the end of an audio file
+  strip restart [STRIP]                   play an audio file from its start
+  strip if-silent [STRIP:] keep|SOURCE    set the fallback for silent or lost audio
+  stop                                    end the broadcast
+
+ITEM is an item of the current scene, or SCENE/ITEM. WHAT=VALUE uses the names in the settings.";
+
+/// The parser for the name of a service, which is a known service or one of the user's own
+/// services.
+#[derive(Clone, Debug)]
+struct ServiceName;
+
+impl TypedValueParser for ServiceName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        NonEmptyStringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    /// Returns the known services. The help of each contains the page that shows the stream key
+    /// and, if each show has a separate address, the address too.
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(SERVICES.iter().filter_map(|service| match &service.id {
+            Cow::Borrowed(id) => {
+                let (name, page) = (&service.name, &service.key_page);
+                Some(PossibleValue::new(*id).help(match service.servers.is_empty() {
+                    true => format!("{name}; address (for --to) and key for each show: {page}"),
+                    false => format!("{name}; key: {page}"),
+                }))
+            }
+            Cow::Owned(_) => None,
+        })))
+    }
+}
+
+/// Returns the parser for the name of a video encoder.
+fn encoder() -> impl TypedValueParser<Value = encode::Choice> {
+    let names = PossibleValuesParser::new(encode::Choice::ALL.map(encode::Choice::name));
+    names.try_map(|name| name.parse())
+}
