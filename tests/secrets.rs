@@ -362,7 +362,8 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
             studio.snapshot().notices.iter().any(|notice| notice.key() == "scenes-exported")
         });
         let text = fs::read_to_string(&given).unwrap();
-        assert!(text.contains("/live/door") && !text.contains("kept"), "{text}");
+        assert!(text.contains("/live/door") && text.contains("/live/sound"), "{text}");
+        assert!(!text.contains("kept"), "{text}");
         for notice in studio.snapshot().notices {
             studio.send(Command::Dismiss(notice.id));
         }

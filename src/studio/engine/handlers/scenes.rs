@@ -351,9 +351,9 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn export_scenes(&mut self, path: PathBuf) {
-        let collection = self.settings.collection.clone();
+        let (collection, strips) = (self.settings.collection.clone(), self.settings.strips.clone());
         self.with_file("scenes-export", move || {
-            let failed = collection::export(&collection, &[], &path).err();
+            let failed = collection::export(&collection, &strips, &path).err();
             FileDone::Written(path, failed)
         });
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::base::Secret;
 use crate::files::Trouble;
-use crate::studio::mixer::AudioStrip;
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::import::obs_profile;
@@ -93,9 +92,7 @@ fn free_name(
 pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Problem> {
     match kind {
         PartKind::Collection => {
-            let others = settings.strips.iter().filter(|it| it.id != AudioStrip::main().id);
-            let strips: Vec<AudioStrip> = others.cloned().collect();
-            collection::export(&settings.collection, &strips, path).map_err(Into::into)
+            collection::export(&settings.collection, &settings.strips, path).map_err(Into::into)
         }
         PartKind::Profile => {
             let mut given = settings.clone();

@@ -97,14 +97,16 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     Ok(Import { collection, strips, left_out })
 }
 
-/// Writes a collection's own file with its strips, by atomic replacement. The format is JSON if the
-/// extension is `.json`, otherwise TOML.
+/// Writes a collection's own file with its strips except the main one, by atomic replacement. The
+/// format is JSON if the extension is `.json`, otherwise TOML.
 ///
 /// # Errors
 /// Fails with the reason why the file could not be written.
 pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), String> {
     let given = secret_addresses::for_others(collection);
-    let strips = strips::tables_of_others(&secret_addresses::strips_for_others(strips));
+    let mut strips = secret_addresses::strips_for_others(strips);
+    strips.retain(|strip| strip.id != StripId::MAIN);
+    let strips = strips::tables_of_others(&strips);
     let collection = Some(CollectionTable::of(&given));
     let file = File { version: VERSION, collection, strips };
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
