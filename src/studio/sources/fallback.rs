@@ -10,16 +10,16 @@ use crate::media::source_status::{SourceAlarm, SourceReport};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 /// The bit that marks the id of a fallback. No source of a collection has it.
-const FALLBACK_DELAY: u32 = 1 << 31;
+const FALLBACK_ID_BIT: u32 = 1 << 31;
 
 /// Returns the id of the fallback for a source.
 pub(in crate::studio) const fn id_for(of: SourceId) -> SourceId {
-    SourceId(of.0 | FALLBACK_DELAY)
+    SourceId(of.0 | FALLBACK_ID_BIT)
 }
 
 /// Returns the source that a fallback replaces, or the source itself.
 pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
-    SourceId(id.0 & !FALLBACK_DELAY)
+    SourceId(id.0 & !FALLBACK_ID_BIT)
 }
 
 /// Returns true if a source with this state cannot be shown.
