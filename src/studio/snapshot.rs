@@ -346,8 +346,8 @@ pub struct PartsView {
     pub versions: Option<PartVersions>,
     /// True if collections and profiles are saved, so that there can be several.
     pub is_kept: bool,
-    /// The number of switches to another collection or profile. After a switch, a selection in the
-    /// window may be outdated.
+    /// The number of times that the collection or profile in use was replaced. After a
+    /// replacement, a selection in the window may be outdated.
     pub changes: u64,
 }
 

@@ -35,7 +35,7 @@ pub(in crate::player) fn waiting() -> Problem {
 pub(in crate::player) enum End {
     /// The player was stopped.
     Stopped,
-    /// The server reported the end of a stream that has had media.
+    /// The stream has ended, after it delivered media.
     Over,
     /// Like `Over`, but the broadcaster may return.
     Faded,

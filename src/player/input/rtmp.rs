@@ -105,7 +105,7 @@ impl Rtmp {
                 biased;
                 () = shared.lifetime.stopping.notified() => return End::Stopped,
                 () = shared.requests.wished.notified() => {
-                    self.wish(client, feed, &mut watch);
+                    self.send_requests(client, feed, &mut watch);
                     continue;
                 }
                 event = timeout(TICK, client.next_event()) => event,
@@ -146,8 +146,13 @@ impl Rtmp {
         }
     }
 
-    /// Sends the user's seek request for a recorded stream.
-    fn wish(&self, client: &mut Client, feed: &mut InputFeed, watch: &mut ConnectionWatch) {
+    /// Sends the user's requests to seek, pause or resume a recorded stream.
+    fn send_requests(
+        &self,
+        client: &mut Client,
+        feed: &mut InputFeed,
+        watch: &mut ConnectionWatch,
+    ) {
         let shared = Arc::clone(&feed.shared);
         if shared.timeline.duration().is_none() {
             return;

@@ -12,7 +12,7 @@ pub(in crate::player) struct PlayTimeline {
     origin: AtomicI64,
     /// The current media time.
     position: AtomicI64,
-    /// Number of starts and resumptions.
+    /// Counter that changes before and after each start or resumption; see `begin_at`.
     begun: AtomicU32,
     /// The length of a recording in milliseconds; 0 if unknown.
     duration: AtomicU64,

@@ -32,7 +32,7 @@ pub(in crate::server) enum Cut {
 pub(in crate::server) struct StartTime {
     /// The decode time.
     pub start: Timestamp,
-    /// The presentation time of the first frame, otherwise the decode time.
+    /// The presentation time of the first video frame. Without video, the decode time.
     pub shown: Timestamp,
 }
 
@@ -41,7 +41,8 @@ pub(in crate::server) struct StartTime {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct SegmentStart {
     pub number: u64,
-    /// The presentation time of the first frame, otherwise the decode time.
+    /// The presentation time of the first video frame. Without video, the decode time at which
+    /// the segment starts.
     pub shown: Timestamp,
     /// Wall-clock time, in microseconds since 1970.
     pub made: i64,

@@ -19,7 +19,7 @@ use crate::wire::container::Format;
 pub struct Draft {
     /// True if the page is displayed, and the studio was informed of this.
     is_open: bool,
-    /// True if the page was just opened, and nothing is selected yet.
+    /// True from the opening of the page until its selection has been checked.
     is_fresh: bool,
     pub(super) selected: Option<PathBuf>,
     /// True if the selection was changed elsewhere, so that the list scrolls to it.

@@ -1,4 +1,4 @@
-//! Readers of codec configs for profile, size, frame rate and channels. Every reader accepts any
+//! Readers that get the profile, size, frame rate and channels from codec configs. Every reader accepts any
 //! bytes, and returns the values that it finds.
 //!
 //! HEVC (ISO/IEC 14496-15 §8.3, H.265 §7.3.2.2 and Annex E), AV1 (AV1 in ISOBMFF §2.3, AV1 §5.5),

@@ -1,5 +1,5 @@
-//! Reads cameras through nokhwa, the preferred reader. This module works around limits of nokhwa:
-//! it supports only integer rates, uses the current rate instead of the requested one, and waits
+//! Reads cameras through nokhwa, the preferred reader. This module works around limits of nokhwa,
+//! which supports only integer rates, uses the current rate instead of the requested one, and waits
 //! without a limit. If nokhwa does not open a camera, `v4l.rs` reads it directly.
 
 #![allow(unsafe_code)]

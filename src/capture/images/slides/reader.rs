@@ -111,8 +111,8 @@ impl Turn {
         inside.generation
     }
 
-    /// Returns the slide to read after this one, and its generation, or `None` if the list must be
-    /// read first.
+    /// Returns the slide to read next, and the current generation: `index`, or the slide to which
+    /// the user jumped. Returns `None` if the list must be read first.
     fn next(&self, index: usize, count: usize) -> Option<(usize, u32)> {
         let mut inside = self.0.lock();
         if inside.anew.is_some() {

@@ -49,14 +49,14 @@ fn with_ports(limit: Duration, ports: usize) -> Duration {
 }
 
 impl OpenDeadline {
-    /// Starts an opening with `peer`.
+    /// Starts the deadline for opening a stream from `peer`.
     pub fn new(peer: String, limit: Duration) -> Self {
         let began = Instant::now();
         let (until, owes) = (began + limit, owed(ConnectStage::Dns));
         Self(Mutex::new(State { began, until, media: false, peer, owes }))
     }
 
-    /// Starts an opening at an RTMP server with several ports; `limit` is for the first one.
+    /// Starts the deadline for an RTMP server with several ports; `limit` is for the first one.
     pub fn of_rtmp(url: &Url, options: &net::Options, limit: Duration) -> Self {
         let ports = if url.names_port { 1 } else { options.ports.len() };
         Self::new(format!("{}:{}", url.host, url.port), with_ports(limit, ports))

@@ -22,7 +22,7 @@ pub(super) struct Flac {
     told: FrameInfo,
     rate: u32,
     scan: Scan,
-    /// The frame whose end is searched for.
+    /// The current frame, until its end is found.
     frame: Option<(u64, FlacHeader)>,
     /// The search for the end of the frame.
     hunt: Option<FrameSearch>,

@@ -340,7 +340,7 @@ impl Session {
         &self.connect
     }
 
-    /// Sends a status to the client, while it publishes or before.
+    /// Sends a status to the client, on its message stream.
     pub fn send_status(&mut self, status: &Status) {
         self.link.command(self.stream, command::on_status(status));
     }

@@ -91,7 +91,7 @@ pub(super) struct Loader {
     configs: [Option<TrackConfig>; 2],
     /// The state of missing audio.
     unheard: Option<AudioRendition>,
-    /// True if the audio has returned, and its return is not reported yet.
+    /// True if the audio has returned, but its return has not been reported yet.
     heard: bool,
     /// The reason why the audio is missing from the beginning, until it is reported.
     silent: Option<Problem>,

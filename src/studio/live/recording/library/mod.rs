@@ -1,7 +1,7 @@
 //! The recordings folder: the list of recordings, the contents of each file, and actions on a file.
 //! While the list is displayed, two threads work: one reads (the data can be hostile, so this
-//! thread may write nothing), and the other changes files, one at a time. Neither thread runs while
-//! the list is hidden and nothing is being copied.
+//! thread may write nothing), and the other changes files, one at a time. While the list is hidden,
+//! no thread runs, unless a change is still in progress.
 
 pub mod change;
 pub mod details;
