@@ -115,7 +115,7 @@ const PASSING: &[(&str, &str)] = &[
     ("reset@handshake*1", "cut"),
     ("half-close@connect*1", "closed"),
     ("garbage@handshake*1", "not an RTMP"),
-    ("garbage@connect*1", "violated the protocol"),
+    ("garbage@connect*1", "protocol error"),
     ("close@createStream*1", "c"),
     ("reset@publish*1", "c"),
     ("busy@publish:2", "in use"),
@@ -186,7 +186,7 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
         let said = causes.iter().any(|cause| cause.contains(word));
         assert!(said || word.is_empty(), "{fault}: {causes:?}");
         // The cause is reported only once.
-        let twice = |cause: &String| cause.matches("violated the protocol").count() > 1;
+        let twice = |cause: &String| cause.matches("protocol error").count() > 1;
         assert!(!causes.iter().any(twice), "{fault}: {causes:?}");
         // Our own timeout and that of the system end at the same time. Neither is the server's
         // fault.

@@ -587,6 +587,7 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
         .args(["scenes", "import", file.to_str().unwrap(), "--to", to.to_str().unwrap()])
         .output()
         .unwrap();
-    let wanted = format!("Scenes: A\nAudio sources: Heard (file:{heard})\nNot imported: {not}\n");
+    let wanted =
+        format!("Scenes: A\nAudio sources: Heard (file:{heard})\nLeft out or changed: {not}\n");
     assert_eq!(String::from_utf8(output.stdout).unwrap(), wanted);
 }

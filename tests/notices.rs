@@ -183,7 +183,7 @@ fn check(args: &[&str]) -> String {
 #[test]
 fn commands_speak_the_language_that_is_asked_for_and_json_is_english() {
     let (english, chinese) =
-        ("connection refused: nothing is listening there", "连接被拒绝：该端口没有服务");
+        ("connection refused: nothing is listening on this port", "连接被拒绝：该端口没有服务");
     for (args, cause, cure) in [
         (&[][..], chinese, "请检查端口"),
         (&["--lang", "en"], english, "Check the port"),

@@ -85,7 +85,7 @@ fn a_machine_without_a_display_says_what_to_do() {
         String::from_utf8(output.stdout).unwrap()
     };
     let bare = said(&[]);
-    assert!(bare.contains("No display was found") && bare.contains("DISPLAY"), "{bare}");
+    assert!(bare.contains("no display was found") && bare.contains("DISPLAY"), "{bare}");
     let wayland = said(&[("WAYLAND_DISPLAY", "wayland-0"), ("XDG_RUNTIME_DIR", "/nowhere")]);
     let words = match cfg!(feature = "wayland") {
         true => ["PipeWire, which screen sharing needs", "Start PipeWire"],

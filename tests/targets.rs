@@ -154,8 +154,9 @@ fn messages_name_their_target_and_go_with_it() {
     assert_eq!(studio.snapshot().live, LiveState::OnAir);
     let notices = about(1);
     assert_eq!((notices.len(), notices[0].key()), (1, "target-unreachable"), "{notices:?}");
-    let began =
-        format!("First ({closed}): connection refused: nothing is listening there. Retrying in ");
+    let began = format!(
+        "First ({closed}): connection refused: nothing is listening on this port. Retrying in "
+    );
     assert!(notices[0].summary().starts_with(&began), "{}", notices[0].summary());
     assert!(!notices[0].summary().contains("Not on air"));
     // The second target stops and starts; the notice of the first one stays, once, whatever the

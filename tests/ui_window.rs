@@ -242,18 +242,18 @@ fn notices_help_and_go_away() {
     let mut harness = open("notices");
     // The worst notice and its button are in the health bar, the others behind the bell.
     harness.get_by_label(
-        "Camera HD Pro Webcam C920 is disconnected. onair shows a placeholder instead.",
+        "Camera HD Pro Webcam C920 is disconnected. Viewers see the fallback or a placeholder.",
     );
     assert!(harness.query_by_label("Dismiss").is_none());
     assert_eq!(click(&mut harness, "3 more"), []);
     for row in [
-        "Microphone Yeti Stereo Microphone is disconnected. onair uses silence instead.",
+        "Microphone Yeti Stereo Microphone is disconnected. Viewers hear the fallback or silence.",
         "No audio from Yeti.",
     ] {
         harness.get_by_role_and_label(Role::ListItem, row);
     }
     // The first button has the focus.
-    let first = "Use test pattern: Camera HD Pro Webcam C920 is disconnected. onair shows a placeholder instead.";
+    let first = "Use test pattern: Camera HD Pro Webcam C920 is disconnected. Viewers see the fallback or a placeholder.";
     assert!(harness.get_by_label(first).is_focused());
     let with_focus = harness.root().children_recursive().filter(|it| it.is_focused()).count();
     assert_eq!(with_focus, 1);

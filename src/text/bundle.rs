@@ -63,6 +63,26 @@ fn grouped_value<'a>(values: &[FluentValue<'a>]) -> FluentValue<'a> {
     }
 }
 
+/// Formats a value as the beginning of a sentence: `{ SENTENCE($cause) }`.
+fn sentence_value<'a>(values: &[FluentValue<'a>]) -> FluentValue<'a> {
+    match values {
+        [FluentValue::String(text)] => sentence(text).into(),
+        [value, ..] => value.clone(),
+        [] => FluentValue::None,
+    }
+}
+
+/// Capitalizes an ordinary first word. The name onair, host names and paths stay unchanged.
+pub fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default().trim_end_matches([',', ':', ';']);
+    let ordinary = word != "onair" && word.chars().all(|it| it.is_alphabetic() || it == '-');
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if ordinary => first.to_uppercase().chain(letters).collect(),
+        _ => text.to_owned(),
+    }
+}
+
 /// The messages of a language.
 struct Bundle(FluentBundle<FluentResource>);
 
@@ -73,7 +93,11 @@ impl Bundle {
         // Fonts that lack the marks around values draw boxes for them. Only Chinese texts need the
         // marks, to find superfluous spaces, and these marks are removed afterwards.
         bundle.set_use_isolating(language == Language::Chinese);
-        if let Err(error) = bundle.add_function("GROUPED", |values, _| grouped_value(values)) {
+        let functions = [
+            bundle.add_function("GROUPED", |values, _| grouped_value(values)),
+            bundle.add_function("SENTENCE", |values, _| sentence_value(values)),
+        ];
+        for error in functions.into_iter().filter_map(Result::err) {
             tracing::error!(%error, "adding a function to the texts failed");
         }
         for file in files {
@@ -270,6 +294,23 @@ mod tests {
         // A text that is no number stays as it is.
         let odd = crate::problem!("bitrate-restored", kbps = "many");
         assert!(Language::English.say(&odd).contains("many kbps"));
+    }
+
+    #[test]
+    fn a_cause_that_is_a_title_begins_like_a_sentence() {
+        for (cause, title) in [
+            (crate::problem!("net-closed"), "The server closed the connection."),
+            // The name of the program stays as it is.
+            ("onair cannot read it".into(), "onair cannot read it."),
+            ("mid-stream: over".into(), "Mid-stream: over."),
+            ("a.example:1935 is gone".into(), "a.example:1935 is gone."),
+            ("".into(), "."),
+        ] {
+            assert_eq!(Language::English.say(&crate::problem!("watch-lost", cause = cause)), title);
+        }
+        let cause = crate::problem!("net-closed");
+        let title = Language::Chinese.say(&crate::problem!("watch-lost", cause = cause));
+        assert_eq!(title, "服务器关闭了连接。");
     }
 
     #[test]

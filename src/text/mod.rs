@@ -7,7 +7,7 @@ mod number;
 pub mod problem;
 pub mod spacing;
 
-pub use bundle::Texts;
+pub use bundle::{Texts, sentence};
 pub use language::Language;
 pub use number::grouped;
 pub use problem::{Problem, Value};

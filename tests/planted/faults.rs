@@ -59,7 +59,7 @@ pub const FAULTS: &[Fault] = &[
         "a closed port",
         plant::to_nobody,
         (6, Notice("target-unreachable"), "tcp"),
-        ["connection refused", "nothing is listening there", "Check the port"],
+        ["connection refused", "nothing is listening on this port", "Check the port"],
         ["无法连接", "该端口没有服务", "请检查端口"],
     ),
     slow(
@@ -230,8 +230,8 @@ pub const FAULTS: &[Fault] = &[
         "a source that is no film",
         plant::no_film,
         (3, Notice("source-trouble"), ""),
-        ["onair cannot play", "onair does not recognize its format", "choose another source"],
-        ["来源 holiday.mp4", "onair 无法识别其格式", "也可以选择其他来源"],
+        ["onair cannot play", "its format is unknown", "choose another source"],
+        ["来源 holiday.mp4", "无法识别其格式", "也可以选择其他来源"],
     ),
     row(
         "a file that is not there",

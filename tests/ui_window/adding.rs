@@ -146,7 +146,7 @@ fn a_source_is_found_by_what_is_typed() {
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
     harness.run();
     type_and_enter(&mut harness, "no such thing");
-    harness.get_by_label("Nothing found.");
+    harness.get_by_label("No sources found.");
 }
 
 #[test]

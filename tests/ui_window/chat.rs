@@ -80,7 +80,7 @@ fn the_chat_is_found_where_a_person_says() {
         commands(harness)
     };
     assert_eq!(type_text(&mut harness, "http://"), []);
-    assert!(shown(&harness).iter().any(|it| it.starts_with("this is not an address")));
+    assert!(shown(&harness).iter().any(|it| it.starts_with("the chat address is invalid")));
     for _ in 0..7 {
         harness.get_by_role_and_label(Role::TextInput, name).focus();
         harness.run();

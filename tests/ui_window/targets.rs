@@ -252,13 +252,14 @@ fn targets_are_switched_kept_fitted_and_removed() {
     let mut harness = open("targets");
     for (name, words) in [
         ("Twitch", "On air · 2\u{a0}508\u{a0}kbps"),
-        ("media.school.example", "Retrying: connection refused: nothing is listening there"),
+        ("media.school.example", "Retrying: connection refused: nothing is listening on this port"),
     ] {
         let row = harness.get_by_role_and_label(Role::Button, name);
         assert_eq!(row.value().as_deref(), Some(words));
     }
     harness.get_by_label("On air, but not on media.school.example.");
-    harness.get_by_label("Connection refused: nothing is listening there · Attempt 4 in 3 s");
+    harness
+        .get_by_label("Connection refused: nothing is listening on this port · Attempt 4 in 3 s");
     let sent = click(&mut harness, "Send to Twitch");
     assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: false, id: 1, .. })]));
 }

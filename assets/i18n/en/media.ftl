@@ -4,7 +4,7 @@
 decode-unsupported = onair cannot decode { $codec }
 decode-no-decoder = onair cannot decode { $codec }: { $reason }
 decode-bad-config = the { $codec } config is damaged: { $reason }
-decode-bad-packet = onair skipped a damaged { $codec } packet ({ $reason })
+decode-bad-packet = onair skipped an undecodable { $codec } packet ({ $reason })
 decode-failed-start = { $decoder } did not start (code { $code })
 decode-failed-config = { $decoder } did not accept its settings (code { $code })
 decode-failed-keyframes = { $decoder } failed to decode { $count } keyframes in a row
@@ -32,7 +32,7 @@ decode-not-installed = the FFmpeg libraries that this build of onair needs are n
     .cure = Install FFmpeg's libraries (libavcodec, libavutil, libswscale) of the version that onair was built with. Or build onair again with those you have.
 decode-not-in-library = FFmpeg's libraries on this system have no decoder for it
     .cure = Install FFmpeg's libraries with that decoder.
-decode-speex = onair plays Speex as silence: { $reason }
+decode-speex = onair cannot decode Speex ({ $reason })
 decode-no-device = no { $device } device could be opened ({ $reason })
 decode-device-without-h264 = the { $device } device does not decode H.264
 decode-device-fails = the { $device } device failed a test: { $reason }
@@ -41,12 +41,13 @@ decode-wrong-frame = a wrong frame
 
 # Encoding.
 encode-size = video needs an even width and height of at least 16 pixels
+encode-nothing = neither video nor audio was chosen
 encode-level = H.264 level 5.2 does not allow this size, frame rate or bitrate
 encode-rate = AAC does not support a sample rate of { $rate } Hz
 media-no-format = '{ $text }' is not a file format: write flv, mp4 or mkv
 encode-channels = onair encodes AAC with 1 or 2 channels, not { $channels }
-encode-no-video-encoder = no video encoder could be opened ({ $tried })
-encode-no-audio-encoder = no audio encoder could be opened ({ $tried })
+encode-no-video-encoder = onair cannot open a video encoder ({ $tried })
+encode-no-audio-encoder = onair cannot open an audio encoder ({ $tried })
 encode-tried = { $encoder }: { $reason }
 encode-failed = { $encoder } failed to { $step } (code { $code })
 encode-step-start = start
@@ -65,7 +66,7 @@ encode-other-size = a frame of { $got } reached an encoder for { $expected }
 encode-no-thread = cannot start the thread { $thread }: { $reason }
 
 # Containers.
-media-unknown = onair does not recognize its format
+media-unknown = its format is unknown
 media-damaged = the file is damaged ({ $part })
 media-too-much = a part of the file is too large ({ $part })
 file-part-header = header

@@ -51,7 +51,7 @@ out-monitor = Viewers of { $url }: { $state ->
     [frozen] frozen video
     [silent] silent audio
     [late] late
-   *[wrong_size] wrong size
+   *[wrong_size] different format
 }
 out-monitor-behind = { $what }, { $seconds } s behind
 out-recording = Recording { $path }: { $state ->
@@ -88,8 +88,8 @@ out-refused = Server: { $peer } is refused: { $reason }
 out-refused-stream = Server: { $peer } is refused at { $stream }: { $reason }
 out-callback = Server: { $name } for { $stream }: { $host } answers { $status } in { $ms } ms
 out-callback-failed = Server: { $name } for { $stream }: { $host } does not answer ({ $reason }, { $ms } ms)
-out-drain = Draining: clients are asked to connect to { $url }
-out-drain-nowhere = Draining: clients are asked to connect again
+out-drain = Draining: the server asks clients to connect to { $url }
+out-drain-nowhere = Draining: the server asks clients to connect again
 out-push = Relay: push of { $stream } to { $url }: { $state ->
     [connecting] connecting
     [waiting] waiting
@@ -124,7 +124,7 @@ out-reloaded-partly = Configuration reloaded. These settings take effect after a
 out-not-reloaded = Configuration not reloaded: { $reason }
 out-ended-streams = Ended: { $streams } streams, { $shown } frames shown
 out-ended-played = Ended: { $shown } frames shown, { $dropped } dropped, { $seconds } s played
-out-not-imported = Not imported: { $what }
+out-not-imported = Left out or changed: { $what }
 out-scenes = Scenes: { $names }
 out-strips = Audio sources: { $names }
 out-cameras = Cameras

@@ -38,6 +38,7 @@ recording-passthrough = 正在直接推送文件，这期间不编码输出画�
     .cure = 请先停止推送文件。
 screenshot-none = 还没有画面
 passthrough-while-live = 直播或录制正在进行
+    .cure = 请先停止直播或录制。
 remux-unreadable = 无法读取 { $path }：{ $reason }
 remux-empty-part = --to 必须晚于 --from
 remux-exists = { $path } 已存在

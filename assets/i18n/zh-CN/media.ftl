@@ -4,7 +4,7 @@
 decode-unsupported = 本机无法解码 { $codec }
 decode-no-decoder = 本机无法解码 { $codec }：{ $reason }
 decode-bad-config = { $codec } 的编码配置已损坏：{ $reason }
-decode-bad-packet = 已跳过一个损坏的 { $codec } 数据包（{ $reason }）
+decode-bad-packet = 已跳过一个无法解码的 { $codec } 数据包（{ $reason }）
 decode-failed-start = { $decoder } 无法启动（代码 { $code }）
 decode-failed-config = { $decoder } 不接受 onair 给出的设置（代码 { $code }）
 decode-failed-keyframes = { $decoder } 连续 { $count } 个关键帧解码失败
@@ -32,7 +32,7 @@ decode-not-installed = 本机没有安装此 onair 所需版本的 FFmpeg 库
     .cure = 请安装相应版本的 FFmpeg 库（libavcodec、libavutil、libswscale），或用现有的库重新编译 onair。
 decode-not-in-library = 本机的 FFmpeg 库没有相应的解码器
     .cure = 请安装带有该解码器的 FFmpeg 库。
-decode-speex = Speex 音频以静音播放：{ $reason }
+decode-speex = 本机无法解码 Speex（{ $reason }）
 decode-no-device = 无法打开 { $device } 设备（{ $reason }）
 decode-device-without-h264 = { $device } 设备不能解码 H.264
 decode-device-fails = { $device } 设备未通过测试：{ $reason }
@@ -41,6 +41,7 @@ decode-wrong-frame = 输出的帧有误
 
 # 编码
 encode-size = 视频的宽和高必须是偶数，且不小于 16 像素
+encode-nothing = 没有选择视频，也没有选择音频
 encode-level = 该尺寸、帧率或码率超出 H.264 级别 5.2
 encode-rate = AAC 不支持 { $rate } Hz 的采样率
 media-no-format = “{ $text }”不是文件格式：请写 flv、mp4 或 mkv
@@ -65,7 +66,7 @@ encode-other-size = 编码器应收到 { $expected } 的帧，却收到 { $got }
 encode-no-thread = 无法启动线程 { $thread }：{ $reason }
 
 # 容器
-media-unknown = onair 无法识别其格式
+media-unknown = 无法识别其格式
 media-damaged = 文件已损坏（{ $part }）
 media-too-much = 文件的一部分过大（{ $part }）
 file-part-header = 文件头
@@ -97,4 +98,4 @@ hls-too-many = 超过 { $count } 项
 hls-tag = 无法读取标签 { $tag }
 hls-no-target-duration = 没有目标时长
 hls-empty = 其中没有内容
-hls-skipped = 略去了从未发送过的条目
+hls-skipped = 略去了 onair 从未收到的条目

@@ -48,7 +48,7 @@ out-monitor = { $url } 的观众：{ $state ->
     [frozen] 画面静止
     [silent] 没有声音
     [late] 延迟过大
-   *[wrong_size] 尺寸不符
+   *[wrong_size] 格式不同
 }
 out-monitor-behind = { $what }，延迟 { $seconds } 秒
 out-recording = 录制 { $path }：{ $state ->
@@ -121,7 +121,7 @@ out-reloaded-partly = 已重新加载配置。这些设置要重启服务器才�
 out-not-reloaded = 配置未重新加载：{ $reason }
 out-ended-streams = 已结束：{ $streams } 路流，显示 { $shown } 帧
 out-ended-played = 已结束：显示 { $shown } 帧，丢弃 { $dropped } 帧，播放 { $seconds } 秒
-out-not-imported = 未导入：{ $what }
+out-not-imported = 未导入或有改动：{ $what }
 out-scenes = 场景：{ $names }
 out-strips = 音频源：{ $names }
 out-cameras = 摄像头

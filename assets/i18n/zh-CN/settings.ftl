@@ -33,7 +33,7 @@ syntax-comma-or-bracket = 缺少逗号或右括号
 syntax-name-quotes = 名称要加引号
 syntax-trailing = 结尾之后还有多余的内容
 syntax-no-json = 这不是 JSON
-syntax-cut-off = 文件不完整：有括号或引号没有闭合
+syntax-cut-off = 文件不完整：缺少右括号、引号或值
 
 # 值
 value-unknown-name = 没有此设置
@@ -81,7 +81,7 @@ settings-the-rest = 最多 { $most } 个，其余已忽略
 settings-no-such-filter = 没有滤镜“{ $kind }”
 settings-no-such-strip = 没有音频源 { $number }
 settings-no-such-value = 滤镜 { $kind } 没有这项设置
-settings-no-camera = 没有这个名称的摄像头
+settings-no-camera = 有一个摄像头的名称过长，或含有无效字符
 settings-no-camera-control = 摄像头没有控制项“{ $name }”
 settings-service-twice = 平台“{ $name }”重复
 settings-service = 平台 { $number }：{ $reason }
@@ -126,7 +126,7 @@ import-not-a-source = “{ $name }”（{ $why }）
 import-a-window = 窗口采集：请重新添加
 import-of-source = “{ $name }”：{ $what }
 import-first-camera = 设备：改用第一个摄像头
-import-first-screen = 第 { $number } 号显示器：改用第一个显示器
+import-first-screen = 第 { $number } 个显示器：改用第一个显示器
 import-another-speed = 播放速度
 import-follows-no-file = 列表中的 { $count } 项：在 onair 中，文件后面只能接文件，直播流后面不能接其他内容
 import-list-beyond = 列表中第 { $most } 项之后的内容
@@ -148,10 +148,10 @@ import-filters-of-and-more = “{ $name }”的滤镜：{ $kinds }，另有 { $c
 import-last-filter = 最后一个滤镜
 import-of-filter = 滤镜 { $filter }：{ $what }
 import-bounded = { $number ->
-    [left] 左侧
-    [top] 顶部
-    [right] 右侧
-    [bottom] 底部
+    [left] 左侧裁剪
+    [top] 顶部裁剪
+    [right] 右侧裁剪
+    [bottom] 底部裁剪
     [gain] 增益
     [brightness] 亮度
     [contrast] 对比度
@@ -196,7 +196,7 @@ import-bounded = { $number ->
     }（{ $was } 改为 { $is }）
 import-discarded = 去隔行方式：“丢弃”改为“线性”
 import-retro = 去隔行方式：“复古”改为“线性”
-import-doubled = 去隔行时加倍的帧率
+import-doubled = 去隔行的帧率加倍
 import-deinterlacing = 去隔行方式（{ $kind }）
 import-shape = 图片的比例：onair 会拉伸到整个画面
 import-undistorted = 不变形的中心部分
@@ -299,8 +299,8 @@ control-write = 请写 { $syntax }
 control-write-for = “{ $text }”：请写 { $syntax }
 control-no-scene = 没有场景“{ $name }”
 control-no-source = 没有来源“{ $name }”
-control-no-item = 当前场景中没有“{ $name }”
-control-no-item-anywhere = 当前场景中没有“{ $name }”；其他场景请写 SCENE/ITEM
+control-no-item = 当前场景中没有项目“{ $name }”
+control-no-item-anywhere = 当前场景中没有项目“{ $name }”；其他场景中的项目请写 SCENE/ITEM
 control-no-strip = 没有音频源“{ $name }”；现有：{ $known }
 control-no-duplicate = 无法复制“{ $name }”：它没有来源，或数量已达上限
 control-not-prepared = 预览中没有场景：请先写 prepare SCENE
@@ -313,24 +313,24 @@ control-no-transition = “{ $kind }”不是转场：请写 { $known } 之一
 control-needs-file = “{ $kind }”需要文件：请在行尾写 file=PATH
 control-no-file = “{ $kind }”不需要文件
 control-one-stream = 只有一路直播流
-control-no-stream = 没有第 { $number } 路，共 { $count } 路
+control-no-stream = 没有第 { $number } 路直播流，共打开 { $count } 路
 control-stream-number = 请写 stream NUMBER，编号从 1 开始
-control-stream-idle = 第 { $number } 路没有播放
+control-stream-idle = 第 { $number } 路直播流没有播放
 control-record-format = record { $path }：收到的流保存为 FLV，文件名必须以 .flv 结尾
 control-most-words = 最多屏蔽 { $most } 个词，每个不超过 { $length } 个字符
-control-nothing-kept = 还没有可跳转的内容
+control-nothing-kept = 还不能跳转：onair 尚未保存直播内容
 control-beyond-end = 总长只有 { $seconds } 秒
 control-live-position = 直播不能跳转到指定时间：请写 seek -10s、rewind 30s 或 go-live
 control-no-live-edge = 这是录像，不能回到直播
 control-rewind-recording = 这是录像：请写 seek -10s，或 seek 加时间
 control-rewind-range = 最多可回退 { $seconds } 秒；只写 rewind 即可
 control-recording-already = 已在录制到 { $path }：请先写 record off
-control-already-a-file = 正在播放的已经是录像，不能再录制
+control-already-a-file = 只能录制直播流，正在播放的已经是录像
 control-no-window = 此命令需要窗口，而 onair 没有打开窗口
 control-no-file-made = 无法创建文件
 control-no-chat = 没有打开聊天：请用 --chat 启动 onair
 control-nothing-plays = 没有正在播放的内容
-control-idle = 所选的这一路没有播放
+control-idle = 所选的播放器没有播放
 play-flag-buffer = 缓冲时长应为 100ms 到 10s，或 auto
 play-flag-offset = 偏移应为 -2s 到 2s
 play-flag-speaker = 内容为空：`onair devices` 会列出扬声器的 ID

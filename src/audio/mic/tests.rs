@@ -139,7 +139,7 @@ fn a_microphone_that_never_told_its_name_is_called_by_what_it_is() {
     let source = open(Box::new(system), wanted, &context()).unwrap();
     let changes = source.status.changes().unwrap();
     let absent = await_state(&bench, &changes, SourceState::Failed);
-    assert_eq!(absent.reason.to_string(), "The microphone 'gone' is not connected");
+    assert_eq!(absent.reason.to_string(), "the microphone 'gone' is not connected");
 }
 
 #[test]

@@ -20,8 +20,10 @@ pub(in crate::capture) enum Fault {
     Ours(String),
     /// The system denies access.
     Refused(String),
-    /// The camera has no format that onair can read.
+    /// The camera has no format that onair can read. The text names its formats.
     Format(String),
+    /// The camera sends another format than the chosen one, or damaged frames.
+    OtherFormat(String),
     /// Another error.
     Other(String),
 }
@@ -35,6 +37,7 @@ impl Fault {
             | Self::Ours(detail)
             | Self::Refused(detail)
             | Self::Format(detail)
+            | Self::OtherFormat(detail)
             | Self::Other(detail) => detail,
         }
     }

@@ -194,7 +194,8 @@ impl CameraWatcher {
         let offers: Vec<OfferedCamera> = found.offers.iter().filter(read).copied().collect();
         driver::choose(&offers, self.mode, size, grid.rate.as_f64())
             .map(|(offer, as_wanted)| (found, OfferedView { offer, as_wanted }))
-            .ok_or_else(|| Fault::Format("no size and rate that fits".to_owned()))
+            // Only H.264 can be missing from the readable formats.
+            .ok_or_else(|| Fault::Format(Pixel::H264.name().to_owned()))
     }
 
     /// Opens the camera on a separate thread, and watches that thread until the session ends.
@@ -292,12 +293,15 @@ impl CameraWatcher {
             Fault::Refused(_) => problem!("device-camera-forbidden", device = device),
             // A stalled camera that cannot be reopened immediately still has the same problem, so
             // nothing new is reported.
-            Fault::Format(_) | Fault::Other(_) if self.status.state() == SourceState::Stalled => {
+            Fault::Format(_) | Fault::OtherFormat(_) | Fault::Other(_)
+                if self.status.state() == SourceState::Stalled =>
+            {
                 return;
             }
             Fault::Format(detail) => {
                 problem!("device-camera-format", device = device, formats = detail)
             }
+            Fault::OtherFormat(_) => problem!("device-camera-other-format", device = device),
             Fault::Other(_) => problem!("device-broken", device = device),
         };
         self.status.down(state, reason, fault.detail());
@@ -432,7 +436,7 @@ impl Inner {
                     // Single damaged frames are common, especially at the start.
                     broken += 1;
                     if broken >= MAX_BROKEN {
-                        return Err(Fault::Format(fault));
+                        return Err(Fault::OtherFormat(fault));
                     }
                 }
             }

@@ -322,7 +322,7 @@ fn busy_refused_absent_and_odd_cameras_say_so() {
     bench.refuse(Some(Fault::Refused("EACCES".into())));
     assert!(says("device-camera-forbidden", &FRAME));
     bench.refuse(None);
-    assert!(says("device-camera-format", &[1, 2, 3]));
+    assert!(says("device-camera-other-format", &[1, 2, 3]));
     bench.unplug("cam");
     let fault = Some(Fault::Format("GREY".into()));
     bench.plug(FoundCamera { offers: Vec::new(), fault, ..found("cam") });

@@ -103,8 +103,7 @@ fn import(
 ) -> Result<collection::Import, Problem> {
     let mut import = collection::import(file).map_err(failed(file))?;
     if let Some(to) = to {
-        collection::export(&import.collection, &import.strips, to)
-            .map_err(|why| failed(to)(why.into()))?;
+        collection::export(&import.collection, &import.strips, to).map_err(failed(to))?;
         return Ok(import);
     }
     let path = globals.settings.clone().or_else(default_path);
@@ -125,7 +124,7 @@ fn import(
     // Passwords in addresses are not written to the settings file.
     let keys = keys_beside(&path);
     keep_addresses(&settings, keys, KEPT_WITHIN)
-        .map_err(|why| format!("cannot store the passwords of addresses: {why}"))?;
+        .map_err(|reason| problem!("key-not-kept", reason = reason))?;
     settings.write(&path).map_err(|error| error.to_string())?;
     Ok(import)
 }

@@ -353,7 +353,7 @@ mod tests {
             (
                 ConnectStage::Tcp,
                 Cause::ConnectionRefused,
-                "connection refused: nothing is listening there",
+                "connection refused: nothing is listening on this port",
             ),
         ] {
             assert_eq!(told(stage, cause), words);

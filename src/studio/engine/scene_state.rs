@@ -47,5 +47,5 @@ pub(in crate::studio) struct SceneState {
 #[derive(Debug)]
 pub(in crate::studio) enum FileDone {
     Read(PathBuf, Result<Box<Import>, crate::text::Problem>),
-    Written(PathBuf, Option<String>),
+    Written(PathBuf, Option<crate::text::Problem>),
 }

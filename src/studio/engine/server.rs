@@ -20,6 +20,7 @@ use crate::studio::targets::address;
 use crate::studio::targets::sharing::{self, NetworkAddress, ServerNames, ServerReach, ShareLinks};
 use crate::studio::watch::own_chat::{ChatCommand, OwnChat, OwnChatView};
 use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Time limit for disconnecting the server's clients.
 const END: Duration = Duration::from_millis(500);
@@ -170,7 +171,7 @@ impl BuiltIn {
         clock: Clock,
     ) -> Result<Vec<StudioMessage>, Box<StudioMessage>> {
         if self.key.is_empty() {
-            let reason = "the system has no randomness".into();
+            let reason = problem!("server-no-randomness");
             return Err(Box::new(StudioMessage::ServerFailed { reason }));
         }
         let server = Server::start(runtime, clock, self.config()).map_err(|error| {

@@ -8,6 +8,7 @@ use crate::broadcast::Hub;
 use crate::encode::VideoEncoder;
 use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size};
 use crate::studio::program::Program;
+use crate::text::Problem;
 
 /// Maximum number of frames that wait for the encoder. More would only add delay.
 const QUEUED_FRAMES: usize = 4;
@@ -47,7 +48,7 @@ impl SecondRendition {
         wanted: Option<(BitsPerSecond, Size)>,
         program: &Program,
         hub: &Hub,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         let Some((bitrate, size)) = wanted.filter(|_| !self.failed) else {
             self.end(program, hub);
             return Ok(());
@@ -55,7 +56,7 @@ impl SecondRendition {
         if let Some(error) = self.encoder.as_ref().and_then(VideoEncoder::failed) {
             self.failed = true;
             self.end(program, hub);
-            return Err(error.to_string());
+            return Err(Problem::from(&error));
         }
         if let Some(encoder) = &self.encoder {
             encoder.set_bitrate(bitrate);
@@ -76,7 +77,7 @@ impl SecondRendition {
             }
             Err(error) => {
                 self.failed = true;
-                Err(error.to_string())
+                Err(Problem::from(&error))
             }
         }
     }

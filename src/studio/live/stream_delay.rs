@@ -10,6 +10,7 @@ use crate::studio::event;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::notices::message::StudioMessage;
 use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// A change to report.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(in crate::studio) struct Changed {
 pub(in crate::studio) struct StreamDelay {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
-    /// The last error of the delay's file, and its cure.
+    /// The last error of the delay's files, and its cure. Without an error, they were too slow.
     trouble: Problem,
 }
 
@@ -40,7 +41,7 @@ impl StreamDelay {
     ) -> std::io::Result<Self> {
         let config = Config { duration, folder, room: Room::default() };
         let delay = Delay::start(&config, hub, clock)?;
-        Ok(Self { delay, told: None, trouble: Problem::default() })
+        Ok(Self { delay, told: None, trouble: problem!("delay-slow-disk") })
     }
 
     /// Returns the hub that passes on due packets.

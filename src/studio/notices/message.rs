@@ -182,8 +182,10 @@ notices! {
     TargetOnAir "target-on-air" Info [host] [] {};
     /// A setting exceeds a limit of the service.
     Misfit "misfit" Warning [] [reason] { kbps: Option<u32> };
-    /// A key could not be stored or read.
+    /// A key or an address could not be stored, read or deleted.
     KeyNotKept "key-not-kept" Warning [] [reason] {};
+    /// An address that the settings name is neither in the keyring nor in the private file.
+    AddressLost "address-lost" Warning [] [] {};
     /// The keyring does not return the stored keys. The notice ends when they arrive.
     KeyringSilent "keyring-silent" Warning [] [] {};
     /// A server did not announce support for the codecs of a passthrough.
@@ -259,6 +261,8 @@ notices! {
     FoundMuted "found-muted" Warning [] [] {};
     /// The disk has space for this many hours of recording.
     FoundDisk "found-disk" Info [folder hours] [] {};
+    /// Recordings can be written, but the free space is unknown.
+    FoundDiskUnknown "found-disk-unknown" Info [folder] [] {};
     FoundDiskLittle "found-disk-little" Warning [folder hours] [] {};
     FoundFolderBad "found-folder-bad" Warning [folder] [reason] {};
     /// The requested recording could not start.

@@ -30,7 +30,7 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
     }
     // The folder itself is created with the first recording.
     let Some(free) = free_space_for(folder) else {
-        return StudioMessage::FoundDisk { folder: shown, hours: "?".into() };
+        return StudioMessage::FoundDiskUnknown { folder: shown };
     };
     let hours = free as f64 * 8.0 / quality.bitrate().max(1) as f64 / 3_600.0;
     let said = if hours < 10.0 { format!("{hours:.1}") } else { format!("{hours:.0}") };

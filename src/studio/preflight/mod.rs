@@ -23,6 +23,7 @@ use crate::studio::targets::quality::Quality;
 
 use crate::studio::notices::message::StudioMessage;
 pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
+use crate::text::Problem;
 
 /// Maximum number of unread findings, which is more than can occur.
 const FINDINGS: usize = 64;
@@ -99,22 +100,22 @@ fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
 fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
     match measure_encoder(plan.clock, &plan.quality, stop) {
         Ok(times) => speed(times),
-        Err(reason) => StudioMessage::FoundEncoderFailed { reason: reason.into() },
+        Err(reason) => StudioMessage::FoundEncoderFailed { reason },
     }
 }
 
 /// Measures how fast this computer encodes the moving test pattern while everything else runs,
 /// relative to the needs of this quality.
-fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, String> {
+fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, Problem> {
     let Quality { size, frame_rate, .. } = *quality;
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
     let context = capture::Context { clock, grid, size };
     let mut source =
-        capture::open(&VideoChoice::Test, &context).map_err(|error| error.to_string())?;
+        capture::open(&VideoChoice::Test, &context).map_err(|error| Problem::from(&error))?;
     let (pictures, waiting) = queue::bounded("tried pictures", 4, Full::Block);
     let (packets, encoded) = queue::bounded("tried packets", 4, Full::DropOldest);
     let encoder = VideoEncoder::spawn(quality.video_config(), waiting, packets)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| Problem::from(&error))?;
     let count = (TRIED.as_secs_f64() * frame_rate.as_f64()).ceil() as i64;
     let begun = clock.now();
     for number in 0..count {
@@ -130,7 +131,7 @@ fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, 
     while encoded.recv_timeout(Duration::from_secs(1)).is_ok() {}
     let figures = encoder.figures();
     if let Some(error) = encoder.failed() {
-        return Err(error.to_string());
+        return Err(Problem::from(&error));
     }
     let needed = figures.encoded as f64 / frame_rate.as_f64();
     Ok(needed / figures.busy.as_secs_f64().max(1e-6))

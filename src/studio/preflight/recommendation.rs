@@ -120,7 +120,7 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -
 #[derive(Debug)]
 enum Result {
     Speed(Size, f64),
-    Failed(String),
+    Failed(Problem),
     Upload(Upload),
 }
 
@@ -154,7 +154,7 @@ impl Measurement {
         while let Ok(result) = self.results.try_recv() {
             match result {
                 Result::Speed(size, fps) => self.measured.speeds.push((size, fps)),
-                Result::Failed(reason) => self.measured.failure = Some(reason.into()),
+                Result::Failed(reason) => self.measured.failure = Some(reason),
                 Result::Upload(upload) => self.measured.upload = Some(upload),
             }
         }

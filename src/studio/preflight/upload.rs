@@ -14,6 +14,7 @@ use crate::media::{BitsPerSecond, FrameGrid, StreamConfig, VideoFrame};
 use crate::net::Runtime;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::quality::Quality;
+use crate::text::Problem;
 
 /// The duration of the test.
 const SENT: Duration = Duration::from_secs(6);
@@ -74,18 +75,17 @@ pub(super) fn send(
     stop: &Stop,
 ) -> Result<Option<UploadResult>, Box<StudioMessage>> {
     let Quality { size, frame_rate, .. } = *quality;
-    let broken =
-        |reason: String| Box::new(StudioMessage::FoundEncoderFailed { reason: reason.into() });
+    let broken = |reason: Problem| Box::new(StudioMessage::FoundEncoderFailed { reason });
     let grid = FrameGrid { origin: plan.clock.now(), rate: frame_rate };
     let context = capture::Context { clock: plan.clock, grid, size };
     let mut source =
-        capture::open(&VideoChoice::Test, &context).map_err(|error| broken(error.to_string()))?;
+        capture::open(&VideoChoice::Test, &context).map_err(|error| broken((&error).into()))?;
     let (pictures, waiting) = queue::bounded("test pictures", 4, Full::DropOldest);
     let (packets, input) = queue::bounded("test packets", 64, Full::Block);
     let encoder = VideoEncoder::spawn(quality.video_config(), waiting, packets)
-        .map_err(|error| broken(error.to_string()))?;
+        .map_err(|error| broken((&error).into()))?;
     let parameters = StreamConfig { video: Some(encoder.parameters().clone()), audio: None };
-    let hub = Hub::spawn(parameters, input).map_err(|error| broken(error.to_string()))?;
+    let hub = Hub::spawn(parameters, input).map_err(|error| broken(error.into()))?;
     hub.on_keyframe_wanted(encoder.keyframe_request());
     let sent = Publisher::start(&plan.runtime, target, &hub, plan.clock);
     let mut number = 0;

@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Secret, Worker};
 use crate::studio::settings::Settings;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Maximum number of requests that wait while a keyring requests a password: several for each
 /// target and each source.
@@ -70,7 +72,7 @@ pub(in crate::studio) enum KeyAnswer {
     /// All earlier requests are answered, so all keys that exist are loaded.
     Ready,
     /// A key could not be stored or read. The text never contains the key.
-    Failed(String),
+    Failed(Problem),
 }
 
 /// The place where keys are stored.
@@ -189,7 +191,7 @@ fn save_in(file: PathBuf, keys: &BTreeMap<String, Secret>) {
 ///
 /// # Errors
 /// Fails with the reason if a secret could not be stored.
-pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Result<(), String> {
+pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Result<(), Problem> {
     let (_, kept) = settings.concealed();
     let kept: Vec<_> = kept.into_iter().filter_map(|it| Some((it.name, it.url?))).collect();
     keep_keys(kept.iter().map(|(name, url)| (name.as_str(), url)), file, limit)
@@ -203,12 +205,12 @@ pub fn keep_keys<'a>(
     kept: impl Iterator<Item = (&'a str, &'a Secret)>,
     file: PathBuf,
     limit: Duration,
-) -> Result<(), String> {
+) -> Result<(), Problem> {
     let mut kept = kept.peekable();
     if kept.peek().is_none() {
         return Ok(());
     }
-    let keys = Keys::start(file, true).map_err(|error| error.to_string())?;
+    let keys = Keys::start(file, true).map_err(Problem::from)?;
     for (name, url) in kept {
         keys.keep(name, url);
     }
@@ -218,7 +220,7 @@ pub fn keep_keys<'a>(
             Ok(KeyAnswer::Ready) => break,
             Ok(KeyAnswer::Failed(reason)) => return Err(reason),
             Ok(KeyAnswer::Place(_) | KeyAnswer::Loaded { .. }) => {}
-            Err(_) => return Err("the keyring does not answer".into()),
+            Err(_) => return Err(problem!("keyring-no-answer")),
         }
     }
     keys.end(limit);
@@ -228,10 +230,10 @@ pub fn keep_keys<'a>(
 /// A place that can store keys.
 trait Keeper: fmt::Debug {
     fn place(&self) -> KeyPlace;
-    fn load(&self, name: &str) -> Result<Option<Secret>, String>;
+    fn load(&self, name: &str) -> Result<Option<Secret>, Problem>;
     /// Stores a key. `or_file` allows the private file if there is no other way.
-    fn keep(&self, name: &str, key: &Secret, or_file: bool) -> Result<(), String>;
-    fn forget(&self, name: &str) -> Result<(), String>;
+    fn keep(&self, name: &str, key: &Secret, or_file: bool) -> Result<(), Problem>;
+    fn forget(&self, name: &str) -> Result<(), Problem>;
 }
 
 impl dyn Keeper {
@@ -262,6 +264,10 @@ fn open(file: PathBuf, keyring: bool) -> Box<dyn Keeper> {
     }
 }
 
+fn of_keyring(error: &keyring_core::Error) -> Problem {
+    problem!("keyring-failed", reason = error.to_string())
+}
+
 #[derive(Debug)]
 struct Keyring {
     store: Arc<dyn CredentialStoreApi + Send + Sync>,
@@ -270,8 +276,8 @@ struct Keyring {
 }
 
 impl Keyring {
-    fn entry(&self, name: &str) -> Result<keyring_core::Entry, String> {
-        self.store.build(SERVICE, name, None).map_err(|error| error.to_string())
+    fn entry(&self, name: &str) -> Result<keyring_core::Entry, Problem> {
+        self.store.build(SERVICE, name, None).map_err(|error| of_keyring(&error))
     }
 }
 
@@ -280,36 +286,36 @@ impl Keeper for Keyring {
         KeyPlace::Keyring
     }
 
-    fn load(&self, name: &str) -> Result<Option<Secret>, String> {
+    fn load(&self, name: &str) -> Result<Option<Secret>, Problem> {
         if let Ok(Some(key)) = self.file.load(name) {
             return Ok(Some(key));
         }
         self.entry(name).and_then(|entry| match entry.get_password() {
             Ok(key) => Ok(Some(Secret::new(key))),
             Err(keyring_core::Error::NoEntry) => Ok(None),
-            Err(error) => Err(format!("the keyring: {error}")),
+            Err(error) => Err(of_keyring(&error)),
         })
     }
 
-    fn keep(&self, name: &str, key: &Secret, or_file: bool) -> Result<(), String> {
-        let kept = self.entry(name).and_then(|entry| {
-            entry.set_password(key.expose()).map_err(|error| format!("the keyring: {error}"))
-        });
+    fn keep(&self, name: &str, key: &Secret, or_file: bool) -> Result<(), Problem> {
+        let kept = self
+            .entry(name)
+            .and_then(|entry| entry.set_password(key.expose()).map_err(|error| of_keyring(&error)));
         match kept {
             Ok(()) => self.file.forget_known(name),
             Err(error) if or_file => {
-                tracing::info!(error, "the keyring refuses a key: storing it in a file");
+                tracing::info!(%error, "the keyring refuses a key: storing it in a file");
                 self.file.keep(name, key, or_file)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn forget(&self, name: &str) -> Result<(), String> {
+    fn forget(&self, name: &str) -> Result<(), Problem> {
         self.file.forget_known(name)?;
         match self.entry(name)?.delete_credential() {
             Ok(()) | Err(keyring_core::Error::NoEntry) => Ok(()),
-            Err(error) => Err(format!("the keyring: {error}")),
+            Err(error) => Err(of_keyring(&error)),
         }
     }
 }
@@ -323,12 +329,17 @@ struct OwnFile {
 type Entries = BTreeMap<String, Zeroizing<String>>;
 
 impl OwnFile {
-    fn read(&self) -> Result<Entries, String> {
+    fn failed(&self, error: &io::Error) -> Problem {
+        let (path, reason) = (self.path.display().to_string(), Problem::from(error));
+        problem!("source-file", path = path, reason = reason)
+    }
+
+    fn read(&self) -> Result<Entries, Problem> {
         match read_private(&self.path) {
             Ok(text) => {
                 let table: toml::Table = text.parse().map_err(|_| {
                     // The parser's own message would quote the file's content.
-                    format!("{} is not as onair writes it", self.path.display())
+                    problem!("keys-file-unreadable", path = self.path.display().to_string())
                 })?;
                 let entries = table.into_iter().filter_map(|(name, value)| match value {
                     toml::Value::String(key) => Some((name, Zeroizing::new(key))),
@@ -337,19 +348,19 @@ impl OwnFile {
                 Ok(entries.collect())
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entries::new()),
-            Err(error) => Err(format!("{}: {error}", self.path.display())),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
     /// Deletes a key that `load` would find. A file that cannot be read counts as empty.
-    fn forget_known(&self, name: &str) -> Result<(), String> {
+    fn forget_known(&self, name: &str) -> Result<(), Problem> {
         match self.load(name) {
             Ok(Some(_)) => self.forget(name),
             Ok(None) | Err(_) => Ok(()),
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Entries)) -> Result<(), String> {
+    fn change(&self, change: impl FnOnce(&mut Entries)) -> Result<(), Problem> {
         let mut entries = self.read()?;
         change(&mut entries);
         let mut text = Zeroizing::new(String::from(
@@ -361,8 +372,7 @@ impl OwnFile {
             let quoted = Zeroizing::new(toml::Value::String(key.to_string()).to_string());
             *text += &format!("{name} = {}\n", &*quoted);
         }
-        write_private(&self.path, &text)
-            .map_err(|error| format!("{}: {error}", self.path.display()))
+        write_private(&self.path, &text).map_err(|error| self.failed(&error))
     }
 }
 
@@ -371,16 +381,16 @@ impl Keeper for OwnFile {
         KeyPlace::File(self.path.clone())
     }
 
-    fn load(&self, name: &str) -> Result<Option<Secret>, String> {
+    fn load(&self, name: &str) -> Result<Option<Secret>, Problem> {
         Ok(self.read()?.get(name).map(|key| Secret::new(key.as_str())))
     }
 
-    fn keep(&self, name: &str, key: &Secret, _or_file: bool) -> Result<(), String> {
+    fn keep(&self, name: &str, key: &Secret, _or_file: bool) -> Result<(), Problem> {
         let key = Zeroizing::new(key.expose().to_owned());
         self.change(|entries| drop(entries.insert(name.to_owned(), key)))
     }
 
-    fn forget(&self, name: &str) -> Result<(), String> {
+    fn forget(&self, name: &str) -> Result<(), Problem> {
         if self.read()?.contains_key(name) {
             return self.change(|entries| drop(entries.remove(name)));
         }
@@ -517,7 +527,7 @@ mod tests {
         let path = folder.path().join("keys.toml");
         fs::write(&path, "a = \"live_secret\nb = ").unwrap();
         let keeper = OwnFile { path: path.clone() };
-        let error = keeper.keep("c", &Secret::new("other"), false).unwrap_err();
+        let error = keeper.keep("c", &Secret::new("other"), false).unwrap_err().to_string();
         assert!(error.contains("keys.toml") && !error.contains("secret"), "{error}");
         assert!(fs::read_to_string(&path).unwrap().contains("live_secret"));
     }

@@ -9,7 +9,7 @@ use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::SourceState;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::text::format;
+use crate::ui::text::{format, sentence};
 use crate::ui::view::View;
 
 /// The state lamp of a row, whose states differ in shape as well as in color.
@@ -98,7 +98,10 @@ fn state_of_source(view: &View<'_>, id: SourceId) -> (RowLamp, String) {
     let reason = known.map(|it| &it.reason).filter(|reason| !reason.is_empty());
     match reason {
         None => (RowLamp::Bad, words),
-        Some(reason) => (RowLamp::Bad, format!("{words}\n{}", texts.say_with_cure(reason))),
+        Some(reason) => {
+            let reason = sentence(&texts.say_with_cure(reason));
+            (RowLamp::Bad, format!("{words}\n{reason}"))
+        }
     }
 }
 

@@ -135,12 +135,6 @@ pub fn rate(rate: FrameRate) -> String {
     rate.to_string()
 }
 
-/// Returns the text with a capital first letter.
-pub fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

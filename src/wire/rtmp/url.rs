@@ -123,7 +123,7 @@ fn instead_of(scheme: &str) -> Problem {
         "rtmpe" | "rtmpte" => problem!("url-instead-of-rtmpe"),
         "rtmfp" => problem!("url-instead-of-rtmfp"),
         "http" | "https" => problem!("url-instead-of-web"),
-        "rtsp" | "rtsps" | "rtp" | "udp" | "tcp" => problem!("url-instead-of-rtsp"),
+        "rtsp" | "rtsps" => problem!("url-instead-of-rtsp"),
         "srt" | "ws" | "wss" | "whip" | "webrtc" | "ndi" | "rist" | "file" | "ftp" | "sftp" => {
             problem!("url-ask-for-rtmp")
         }

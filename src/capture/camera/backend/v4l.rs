@@ -193,7 +193,7 @@ fn prepare(device: &Device, queue: Queue, offer: OfferedCamera) -> Result<Driver
     let got = got.map_err(|error| fault("choosing the format", &error))?;
     let code = FourCC::from(got.code);
     if (got.width, got.height, &code.repr) != (width, height, offer.pixel.code()) {
-        return Err(Fault::Format(format!("{}x{} {code} instead", got.width, got.height)));
+        return Err(Fault::OtherFormat(format!("{}x{} {code} instead", got.width, got.height)));
     }
     if let Err(error) = format::set_rate(handle.fd(), queue, offer.rate) {
         // Some drivers have only one rate.

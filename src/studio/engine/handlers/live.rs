@@ -43,11 +43,13 @@ impl Engine {
             return;
         }
         let (ready, reach) = (self.built_in.ready(), self.built_in.reach());
-        if reach.rtmp {
-            self.notices.tell(&StudioMessage::ServerOpen { address: ready.rtmp }, "");
+        // Only programs on this computer may publish.
+        if self.built_in.needs_play_key() {
+            return;
         }
-        let anybody = reach.http && !self.built_in.needs_play_key();
-        if let Some(address) = ready.http.filter(|_| anybody) {
+        let rtmp = reach.rtmp.then_some(ready.rtmp);
+        let http = ready.http.filter(|_| reach.http);
+        for address in rtmp.into_iter().chain(http) {
             self.notices.tell(&StudioMessage::ServerOpenToPlay { address }, "");
         }
     }
@@ -111,8 +113,7 @@ impl Engine {
                 && let Err(error) = on_air.hold(delay, self.config.delay_folder.clone(), self.clock)
             {
                 // If the requested delay is not possible, nothing is sent.
-                self.notices
-                    .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
+                self.notices.tell(&StudioMessage::EncoderFailed { reason: error.into() }, "");
                 self.end_if_idle();
                 return;
             }
@@ -215,7 +216,7 @@ impl Engine {
         reason: Problem,
     ) -> StudioMessage {
         let (id, host) = (target.id, self.label(target, ""));
-        StudioMessage::TargetInvalid { id, host, reason }
+        StudioMessage::TargetInvalid { id, host, reason: cause(reason) }
     }
 
     /// Stores a target's newest state for the window, and reports it.
@@ -269,7 +270,7 @@ impl Engine {
                 true
             }
             Err(reason) => {
-                self.notices.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
+                self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
                 false
             }
         }
@@ -306,7 +307,7 @@ impl Engine {
                     },
                 }
             }
-            Err(reason) => StudioMessage::EncoderFailed { reason: reason.into() },
+            Err(reason) => StudioMessage::EncoderFailed { reason },
         };
         program.detach(id);
         program.set_other(id, None, &self.settings.collection);
@@ -412,5 +413,35 @@ pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
     match reason.own_cure() {
         Some(_) => reason,
         None => reason.with_cure(problem!("target-cure-address")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::studio::engine::config::Config;
+    use crate::studio::engine::handle::assemble;
+    use crate::studio::engine::server::Serve;
+    use crate::studio::settings::Settings;
+
+    #[test]
+    fn a_server_that_others_reach_is_open_to_viewers_alone() {
+        let told = |play_key| {
+            let reach = ServerReach { http: false, rtmp: true };
+            let settings = Settings { reach, play_key, ..Settings::default() };
+            let config = Config {
+                keyring: false,
+                serve: Serve::WhenNeeded,
+                ..Config::new(Clock::start(), settings)
+            };
+            let (mut engine, _ends) = assemble(config).unwrap();
+            engine.start_built_in();
+            let notices = engine.notices.active.notices();
+            let keys = notices.iter().map(|it| it.key()).filter(|key| key.starts_with("server-"));
+            keys.collect::<Vec<_>>()
+        };
+        assert_eq!(told(false), ["server-open-to-play"]);
+        assert!(told(true).is_empty());
     }
 }

@@ -300,7 +300,7 @@ impl Engine {
             return;
         };
         if let Err(reason) = on_air.follow_tracks(used, program) {
-            self.notices.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
+            self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
         }
     }
 

@@ -51,6 +51,7 @@ impl Engine {
             self.live.passthrough_end_reported = true;
             match failure {
                 Some(reason) => {
+                    let reason = reason.with_cure(problem!("passthrough-cure-file"));
                     let failed = StudioMessage::PassthroughFailed { path: name, reason };
                     self.notices.tell(&failed, "");
                 }
@@ -63,7 +64,10 @@ impl Engine {
         let Opened { path, again, file } = opened;
         let file = match file {
             Ok(file) => file,
-            Err(reason) => return self.passthrough_failed(&path, reason),
+            Err(reason) => {
+                let cure = problem!("passthrough-cure-file");
+                return self.passthrough_failed(&path, reason.with_cure(cure));
+            }
         };
         self.begin_news();
         let wanted: Vec<Target> =

@@ -111,7 +111,7 @@ impl Engine {
                 OutputNews::Chapter(chapter) => self.notices.happened(Event::Chapter(chapter)),
                 OutputNews::Delay(changed) => self.delay_happened(changed),
                 OutputNews::Encoder(reason) => {
-                    self.notices.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
+                    self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
                 }
                 OutputNews::Message(message) => self.notices.tell(&message, ""),
             }
@@ -138,7 +138,7 @@ impl Engine {
         let Some(on_air) = &mut self.live.on_air else { return };
         let (outcome, failed) = on_air.adapt(now, program);
         if let Some(reason) = failed {
-            self.notices.tell(&StudioMessage::RenditionFailed { reason: reason.into() }, "");
+            self.notices.tell(&StudioMessage::RenditionFailed { reason }, "");
         }
         let Some(outcome) = outcome else { return };
         if let Some(changed) = outcome.changed {

@@ -58,7 +58,7 @@ impl Engine {
     }
 
     fn no_thread(&mut self, error: &std::io::Error) {
-        let reason = error.to_string().into();
+        let reason = error.into();
         self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
     }
 

@@ -512,7 +512,7 @@ impl Engine {
                 self.notices.tell(&StudioMessage::ScenesExported { path: shown(path) }, "");
             }
             FileDone::Written(path, Some(reason)) => {
-                let (path, reason) = (shown(path), reason.into());
+                let path = shown(path);
                 self.notices.tell(&StudioMessage::ScenesExportFailed { path, reason }, "");
             }
         }

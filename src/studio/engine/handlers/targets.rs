@@ -13,7 +13,6 @@ use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::KeptSecret;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, address};
-use crate::text::problem::problem;
 
 /// The time after the last keystroke at which the edits of a target are applied.
 const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
@@ -38,8 +37,7 @@ impl Engine {
         let keys = match Keys::start(path, self.config.keyring) {
             Ok(keys) => keys,
             Err(error) => {
-                self.notices
-                    .tell(&StudioMessage::KeyNotKept { reason: error.to_string().into() }, "");
+                self.notices.tell(&StudioMessage::KeyNotKept { reason: error.into() }, "");
                 return;
             }
         };
@@ -102,10 +100,7 @@ impl Engine {
                 KeyAnswer::Place(place) => self.secrets.place = Some(place),
                 KeyAnswer::Loaded { what: KeyOwner::Address, name, key } => match key {
                     Some(url) => self.reveal(&name, &url),
-                    None => {
-                        let reason = problem!("address-lost");
-                        self.notices.tell(&StudioMessage::KeyNotKept { reason }, "");
-                    }
+                    None => self.notices.tell(&StudioMessage::AddressLost {}, ""),
                 },
                 KeyAnswer::Loaded { what: KeyOwner::Viewers, key, .. } => self.play_key_loaded(key),
                 KeyAnswer::Loaded { key: None, .. } => {}
@@ -124,7 +119,7 @@ impl Engine {
                     self.notices.take_back("keyring-silent");
                 }
                 KeyAnswer::Failed(reason) => {
-                    self.notices.tell(&StudioMessage::KeyNotKept { reason: reason.into() }, "");
+                    self.notices.tell(&StudioMessage::KeyNotKept { reason }, "");
                 }
             }
         }

@@ -30,6 +30,7 @@ use crate::studio::live::view::{LiveState, PassthroughView};
 use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Maximum number of frames that wait for the encoder. More would only add delay.
 const QUEUED_FRAMES: usize = 4;
@@ -102,7 +103,7 @@ impl OnAir {
         id: ProgramId,
         quality: &Quality,
         clock: Clock,
-    ) -> Result<(Self, Vec<Event>), String> {
+    ) -> Result<(Self, Vec<Event>), Problem> {
         let (packets, input) = queue::bounded("packets", QUEUED_PACKETS, Full::Block);
         let mut events = Vec::new();
         let (video, pictures, second) = if id == ProgramId::MAIN && !program.has_video() {
@@ -111,7 +112,7 @@ impl OnAir {
             let (pictures, waiting) = queue::bounded("pictures", QUEUED_FRAMES, Full::DropOldest);
             let config = quality.video_config();
             let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| Problem::from(&error))?;
             (Some(encoder), Some(pictures), Some(SecondRendition::new(packets.clone(), config)))
         };
         let (audio, sounds, extras) = if *program.audio_choice() == AudioChoice::None {
@@ -124,12 +125,12 @@ impl OnAir {
                 bitrate: quality.audio_bitrate,
             };
             let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| Problem::from(&error))?;
             (Some(encoder), Some(sounds), Some(ExtraTrackEncoders::new(packets.clone(), config)))
         };
         drop(packets);
         if video.is_none() && audio.is_none() {
-            return Err("neither picture nor sound was chosen".into());
+            return Err(problem!("encode-nothing"));
         }
         if let Some(video) = &video {
             let figures = video.figures();
@@ -157,7 +158,7 @@ impl OnAir {
             video: video.as_ref().map(|video| video.parameters().clone()),
             audio: audio.as_ref().map(|audio| audio.parameters().clone()),
         };
-        let hub = Hub::spawn(parameters, input).map_err(|error| error.to_string())?;
+        let hub = Hub::spawn(parameters, input).map_err(Problem::from)?;
         if let Some(video) = &video {
             hub.on_keyframe_wanted(video.keyframe_request());
         }
@@ -392,7 +393,7 @@ impl OnAir {
         &mut self,
         now: Timestamp,
         program: &Program,
-    ) -> (Option<Outcome>, Option<String>) {
+    ) -> (Option<Outcome>, Option<Problem>) {
         let sending = self.targets().filter(|sent| !sent.is_over()).count();
         let terms = Terms {
             second: self.second.as_ref().is_some_and(SecondRendition::is_possible),
@@ -440,7 +441,7 @@ impl OnAir {
         let failed = failed.or_else(|| self.extras.as_ref().and_then(ExtraTrackEncoders::failure));
         if let Some(error) = failed.filter(|_| !self.encoder_failed) {
             self.encoder_failed = true;
-            happenings.push(OutputNews::Encoder(error.to_string()));
+            happenings.push(OutputNews::Encoder(Problem::from(&error)));
         }
         happenings
     }

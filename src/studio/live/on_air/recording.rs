@@ -13,6 +13,7 @@ use crate::studio::event::{self, Event};
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
 use crate::studio::program::Program;
+use crate::text::Problem;
 
 /// Time limit for finalizing a file in the background while the stream continues.
 const END_BESIDE: Duration = Duration::from_secs(30);
@@ -85,7 +86,7 @@ impl OnAir {
         &mut self,
         used: ExtraTracks,
         program: &Program,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         let wanted = self.wanted_tracks(used);
         self.extras.as_mut().map_or(Ok(()), |it| it.follow(wanted, program, &self.hub))
     }

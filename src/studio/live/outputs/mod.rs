@@ -15,6 +15,7 @@ use crate::broadcast::recorder::Replay;
 use crate::studio::event::{self, Event};
 use crate::studio::live::stream_delay;
 use crate::studio::notices::message::StudioMessage;
+use crate::text::Problem;
 
 /// A report of an output.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(in crate::studio) enum OutputNews {
     Chapter(event::Chapter),
     Delay(stream_delay::Changed),
     /// An encoder failed.
-    Encoder(String),
+    Encoder(Problem),
     Message(StudioMessage),
 }
 

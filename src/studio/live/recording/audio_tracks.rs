@@ -12,6 +12,7 @@ use crate::encode::{self, AudioEncoder};
 use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::program::Program;
+use crate::text::Problem;
 
 /// Maximum number of audio blocks (10 ms) that wait for an encoder, so that an encoder that hangs
 /// affects only its own track.
@@ -96,7 +97,7 @@ impl ExtraTrackEncoders {
         wanted: ExtraTracks,
         program: &Program,
         hub: &Hub,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         let before = self.running();
         self.running.retain(|(track, encoder)| {
             let stays = wanted.has(*track) && !encoder.is_finished();
@@ -121,7 +122,7 @@ impl ExtraTrackEncoders {
                 }
                 Err(error) => {
                     self.failed = true;
-                    result = Err(error.to_string());
+                    result = Err(Problem::from(&error));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::studio::notices::{Level, Remedy};
 use crate::text::problem::problem;
-use crate::text::{Language, Problem};
+use crate::text::{Language, Problem, sentence};
 
 /// The activity of the studio in one word.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -82,30 +82,17 @@ impl Health {
     /// Returns the sentence and its details. Without details, the second text is the cure.
     pub fn words(&self, language: Language) -> (String, String) {
         let details: Vec<String> =
-            self.details.iter().map(|detail| capitalized(language.say(detail))).collect();
+            self.details.iter().map(|detail| sentence(&language.say(detail))).collect();
         let beside = match details.is_empty() {
             true => language.cure(&self.sentence).unwrap_or_default(),
             false => details.join(" · "),
         };
-        (capitalized(language.say(&self.sentence)), beside)
+        (sentence(&language.say(&self.sentence)), beside)
     }
 
     /// Returns true if both are the same sentence, apart from figures.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         let kind = |health: &Self| (health.activity, health.level, health.sentence.id());
         kind(self) == kind(other)
-    }
-}
-
-/// Capitalizes an ordinary first word; host names stay unchanged.
-fn capitalized(text: String) -> String {
-    let word = text.split(' ').next().unwrap_or_default();
-    if word == "onair" || !word.chars().all(char::is_alphabetic) {
-        return text;
-    }
-    let mut signs = text.chars();
-    match signs.next() {
-        Some(first) if first.is_lowercase() => first.to_uppercase().chain(signs).collect(),
-        _ => text,
     }
 }

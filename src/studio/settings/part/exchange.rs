@@ -92,7 +92,7 @@ fn free_name(
 pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Problem> {
     match kind {
         PartKind::Collection => {
-            collection::export(&settings.collection, &settings.strips, path).map_err(Into::into)
+            collection::export(&settings.collection, &settings.strips, path)
         }
         PartKind::Profile => {
             let mut given = settings.clone();

@@ -11,6 +11,7 @@ pub use crate::studio::settings::scenes::transition_words::{
     matte_of, matte_text, transition_of, transition_text,
 };
 
+use crate::files::Trouble;
 use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
@@ -102,7 +103,7 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
 ///
 /// # Errors
 /// Fails with the reason why the file could not be written.
-pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), String> {
+pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), Problem> {
     let given = secret_addresses::for_others(collection);
     let mut strips = secret_addresses::strips_for_others(strips);
     strips.retain(|strip| strip.id != StripId::MAIN);
@@ -111,11 +112,11 @@ pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Re
     let file = File { version: VERSION, collection, strips };
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     let text = if is_json {
-        serde_json::to_string_pretty(&file).map_err(|error| error.to_string())?
+        serde_json::to_string_pretty(&file).map_err(|error| Problem::words(error.to_string()))?
     } else {
-        toml::to_string_pretty(&file).map_err(|error| error.to_string())?
+        toml::to_string_pretty(&file).map_err(|error| Problem::words(error.to_string()))?
     };
-    replace(path, &text).map_err(|error| error.to_string())
+    replace(path, &text).map_err(|error| Trouble::problem(&error))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::fields::{color, figure, line, part};
 use crate::ui::scenes::source::playlist::left_out;
 use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::sentence;
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
@@ -71,7 +72,8 @@ pub(in crate::ui::scenes) fn contents(
     }
     let reason = view.snapshot.scenes.source(source.id).map(|it| it.reason.clone());
     if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
-        paragraph(ui, &view.texts.say_with_cure(&reason), Type::Small, view.theme.warn);
+        let words = sentence(&view.texts.say_with_cure(&reason));
+        paragraph(ui, &words, Type::Small, view.theme.warn);
         let text = view.texts.get("try-again");
         if Button::new(&text).small().show(ui, view.theme).clicked() {
             view.send(Command::TryAgain);

@@ -13,7 +13,7 @@ use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::notices;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, gap};
-use crate::ui::text::{Texts, format};
+use crate::ui::text::{Texts, sentence as capitalized};
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
@@ -67,7 +67,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
             let cure = texts.cure(cause);
             let cure = cure.unwrap_or_else(|| texts.get("watch-failed-advice").to_string());
             // Elsewhere, the cause stands within a sentence.
-            let cause = format::sentence(&texts.say(cause));
+            let cause = capitalized(&texts.say(cause));
             let advice = texts.language().joined(&cause, &cure);
             plain(Icon::Warning, key!("watch-failed-title"), advice.into())
         }

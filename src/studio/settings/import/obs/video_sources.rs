@@ -72,7 +72,9 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
         "xshm_input" => {
             let number = number(settings, "screen").unwrap_or(0.0);
             if number > 0.0 {
-                not.push(problem!("import-first-screen", number = number.round().to_string()));
+                // OBS counts displays from 0.
+                let number = (number.round() + 1.0).to_string();
+                not.push(problem!("import-first-screen", number = number));
             }
             "screen".into()
         }
@@ -272,7 +274,7 @@ mod tests {
         assert_eq!(taken.not.len(), 2, "{:?}", taken.not);
         let list = json!({"playlist": [{"value": "rtmp://h/a/b"}, {"value": "/v/c.mp4"}]});
         assert!(not("vlc_source", &list).starts_with("entries of its list (1)"));
-        assert!(not("xshm_input", &json!({"screen": 1})).contains("number 1"));
+        assert!(not("xshm_input", &json!({"screen": 1})).contains("display 2"));
         let many: Vec<_> = (0..300).map(|n| json!({"value": format!("/p/{n}.png")})).collect();
         let many = read(&json!({"id": "slideshow", "settings": {"files": many}})).unwrap();
         assert_eq!(many.properties.files.len(), Properties::MAX_FILES);
