@@ -38,11 +38,25 @@ impl DtlsProvider for Provider {
             DtlsVersion::Auto => dimpl::Dtls::new_auto(config, cert, now),
             other => return Err(CryptoError::Other(format!("{other} is not known here"))),
         };
-        Ok(Box::new(Instance(dtls)))
+        Ok(Box::new(Instance { dtls, idle_until: None }))
     }
 }
 
-struct Instance(dimpl::Dtls);
+/// A DTLS connection.
+struct Instance {
+    dtls: dimpl::Dtls,
+    /// The time that the last poll returned, if nothing has happened since then. str0m polls before it sends each
+    /// packet of media, and dimpl would look through its queues each time.
+    idle_until: Option<Instant>,
+}
+
+impl Instance {
+    /// Returns the connection for a change.
+    fn change(&mut self) -> &mut dimpl::Dtls {
+        self.idle_until = None;
+        &mut self.dtls
+    }
+}
 
 impl std::fmt::Debug for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -52,42 +66,49 @@ impl std::fmt::Debug for Instance {
 
 impl DtlsInstance for Instance {
     fn set_active(&mut self, active: bool) {
-        self.0.set_active(active);
+        self.change().set_active(active);
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.0.handle_packet(packet)
+        self.change().handle_packet(packet)
     }
 
     fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
-        self.0.poll_output(buf)
+        if let Some(until) = self.idle_until {
+            return DtlsOutput::Timeout(until);
+        }
+        let output = self.dtls.poll_output(buf);
+        if let DtlsOutput::Timeout(until) = output {
+            self.idle_until = Some(until);
+        }
+        output
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
-        self.0.handle_timeout(now)
+        self.change().handle_timeout(now)
     }
 
     fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
-        self.0.send_application_data(data)
+        self.change().send_application_data(data)
     }
 
     fn is_active(&self) -> bool {
-        self.0.is_active()
+        self.dtls.is_active()
     }
 
     fn protocol_version(&self) -> Option<ProtocolVersion> {
-        self.0.protocol_version()
+        self.dtls.protocol_version()
     }
 
     fn is_closing(&self) -> bool {
-        self.0.is_closing()
+        self.dtls.is_closing()
     }
 
     fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.dtls.is_closed()
     }
 
     fn close(&mut self) -> Result<(), DtlsImplError> {
-        self.0.close()
+        self.change().close()
     }
 }

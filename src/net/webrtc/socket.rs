@@ -85,6 +85,15 @@ impl DatagramSocket {
         Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
     }
 
+    /// Returns a datagram that has already arrived, without waiting: its length and its sender.
+    ///
+    /// # Errors
+    /// Fails with [`io::ErrorKind::WouldBlock`] if there is none.
+    pub fn try_receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (length, from) = self.socket.try_recv_from(buffer)?;
+        Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
+    }
+
     /// Sends a datagram without waiting, unless the system has no space for it.
     ///
     /// # Errors
