@@ -36,7 +36,6 @@ use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
 use crate::server::service::viewers::ViewerChoice;
 use crate::server::whep;
-use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::text::problem::{Problem, problem};
 
 /// A client that sends nothing within this time is disconnected.
@@ -50,9 +49,6 @@ const TRIES: u16 = 64;
 
 /// Maximum number of unread events.
 const EVENTS: usize = 1_024;
-
-/// Pause after a socket error.
-const SOCKET_PAUSE: Duration = Duration::from_millis(10);
 
 /// Time for which onair waits until the sessions of a closed WebRTC port release its socket.
 const SESSIONS_END: Duration = Duration::from_millis(300);
@@ -413,7 +409,7 @@ fn serve_webrtc(
         runtime.spawn(whep::tcp::accept(listener, Arc::clone(registry), open.clone()));
     }
     let weak = Arc::downgrade(&socket);
-    runtime.spawn(receive(socket, Arc::clone(registry), open));
+    runtime.spawn(whep::endpoint::receive(socket, Arc::clone(registry), open));
     WebRtcPort { port, socket: weak, certificate }
 }
 
@@ -430,26 +426,6 @@ fn open_webrtc(
     let made = || Certificate::generate().map_err(|error| failed(io::Error::other(error)));
     let certificate = known.map_or_else(made, Ok)?;
     Ok((socket, certificate))
-}
-
-/// Passes datagrams to their sessions until the port closes.
-async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>, open: OpenPort) {
-    let stopped = open.closing(&registry);
-    tokio::pin!(stopped);
-    let mut buffer = vec![0; MAX_DATAGRAM];
-    loop {
-        let received = tokio::select! {
-            biased;
-            () = &mut stopped => return,
-            received = socket.receive(&mut buffer) => received,
-        };
-        match received {
-            Ok((length, from)) => {
-                registry.whep.deliver(buffer.get(..length).unwrap_or_default(), from);
-            }
-            Err(_) => tokio::time::sleep(SOCKET_PAUSE).await,
-        }
-    }
 }
 
 /// Accepts clients until the port closes; with an identity, the clients use TLS.

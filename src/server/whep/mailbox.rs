@@ -12,9 +12,12 @@ use crate::net::random_bytes;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::frame::Frame;
 use crate::server::whep::path::Path;
+use crate::server::whep::routes::is_link_report;
 
-/// Maximum number of waiting datagrams. Further ones are lost, as on any network.
+/// Maximum number of waiting datagrams of each kind. Further ones are lost, as on any network.
 const MAX_DATAGRAMS: usize = 256;
+/// Maximum number of link reports that wait for a frame. Browsers send a report every 50 to 250 ms.
+const MAX_HELD_REPORTS: usize = 4;
 /// Maximum number of waiting frames, which last several seconds. Beyond this number, video frames
 /// are dropped up to the next keyframe.
 const MAX_FRAMES: usize = 256;
@@ -78,6 +81,8 @@ pub(super) struct Restart {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub datagrams: VecDeque<(Vec<u8>, Path)>,
+    /// Datagrams that only tell how the link is.
+    pub link_reports: VecDeque<(Vec<u8>, Path)>,
     pub frames: VecDeque<Arc<Frame>>,
     /// The reason why the session ends.
     pub end: Option<&'static str>,
@@ -177,12 +182,21 @@ impl Mailbox {
         std::mem::take(&mut *self.waiting.lock())
     }
 
+    /// Adds a datagram, and wakes the task. A few link reports wait for whatever wakes the task next, because a task
+    /// that sends frames wakes up often enough for them.
     pub fn datagram(&self, bytes: &[u8], from: Path) {
-        self.change(|waiting| {
-            if waiting.datagrams.len() < MAX_DATAGRAMS {
-                waiting.datagrams.push_back((bytes.to_vec(), from));
-            }
-        });
+        let datagram = (bytes.to_vec(), from);
+        let mut waiting = self.waiting.lock();
+        let is_report = is_link_report(bytes);
+        let queue = if is_report { &mut waiting.link_reports } else { &mut waiting.datagrams };
+        if queue.len() < MAX_DATAGRAMS {
+            queue.push_back(datagram);
+        }
+        let is_held = is_report && queue.len() <= MAX_HELD_REPORTS;
+        drop(waiting);
+        if !is_held {
+            self.change(|_| ());
+        }
     }
 
     /// Adds a frame, and wakes the task.
@@ -262,6 +276,24 @@ mod tests {
 
     use super::*;
     use crate::server::whep::frame::FrameKind;
+
+    #[test]
+    fn a_few_link_reports_wake_nobody() {
+        let ice = IceNames { local: "u".into(), remote: "t".into() };
+        let mailbox = Mailbox::new(1, "r".into(), ice);
+        let from = || Path::Udp("127.0.0.1:1".parse().unwrap());
+        let report = [0x8F, 205, 0, 1];
+        (0..MAX_HELD_REPORTS).for_each(|_| mailbox.datagram(&report, from()));
+        let waiting = mailbox.take();
+        assert_eq!((waiting.link_reports.len(), waiting.is_woken), (MAX_HELD_REPORTS, false));
+        (0..=MAX_HELD_REPORTS).for_each(|_| mailbox.datagram(&report, from()));
+        let waiting = mailbox.take();
+        assert_eq!(waiting.link_reports.len(), MAX_HELD_REPORTS + 1);
+        assert!(waiting.is_woken, "no frame comes");
+        // A request to send packets again waits for nothing.
+        mailbox.datagram(&[0x81, 205, 0, 1], from());
+        assert!(mailbox.take().is_woken);
+    }
 
     #[test]
     fn a_task_that_does_not_come_keeps_a_bounded_number() {

@@ -7,12 +7,16 @@ use crate::decode::{self, AudioBackend, Converter};
 use crate::encode::OpusEncoder;
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket};
 use crate::text::Problem;
+use crate::wire::container::audio::opus_lasts;
+use crate::wire::webrtc::rtp::{self, opus};
 
 /// Bitrate of stereo in bits per second; mono uses half of it.
 const BITRATE: u32 = 128_000;
 const RATE: u32 = 48_000;
 /// A difference between packet times and sample count that is larger than this, in µs, is a gap.
 const MAX_DRIFT: i64 = 60_000;
+/// The largest error of packet times, in µs: FLV has whole milliseconds.
+const TIME_ERROR: i64 = 2_000;
 
 /// Makes Opus packets from an audio track.
 pub(super) enum OpusSource {
@@ -100,6 +104,39 @@ impl Transcoder {
     }
 }
 
+/// Joins packets in pairs for many listeners: each packet costs the same for each of them, however
+/// long it is. The audio arrives one packet later.
+#[derive(Debug, Default)]
+pub(super) struct Pairing {
+    first: Option<(i64, Bytes)>,
+}
+
+impl Pairing {
+    /// Handles a packet with its presentation time, and calls `each` with each resulting packet. If
+    /// `joins` is false, no packet waits for the next one.
+    pub fn packet(
+        &mut self,
+        (at, data): (i64, Bytes),
+        joins: bool,
+        each: &mut dyn FnMut(i64, Bytes),
+    ) {
+        if let Some((first_at, first)) = self.first.take() {
+            let lasts = opus_lasts(&first).map_or(0, |samples| micros(samples as usize));
+            let follows = (at - first_at - lasts).abs() <= TIME_ERROR;
+            if let Some(joined) =
+                follows.then(|| opus::join(&first, &data, rtp::MAX_PAYLOAD)).flatten()
+            {
+                return each(first_at, joined);
+            }
+            each(first_at, first);
+        }
+        match joins {
+            true => self.first = Some((at, data)),
+            false => each(at, data),
+        }
+    }
+}
+
 /// Returns the duration of this many samples per channel, in microseconds.
 fn micros(frames: usize) -> i64 {
     frames as i64 * 1_000_000 / i64::from(RATE)
@@ -159,6 +196,53 @@ mod tests {
             assert!(packets.windows(2).all(|two| two[1] - two[0] == 20_000), "{packets:?}");
             assert!(click.0 > 0.2 && (click.1 - 3_501_000).abs() < 4_000, "{rate}: {click:?}");
         }
+    }
+
+    #[test]
+    fn joined_packets_sound_like_the_packets_that_they_replace() {
+        let mut encoder = OpusEncoder::open(2, BitsPerSecond(128_000)).unwrap();
+        let made: Vec<(i64, Bytes)> = (0..10)
+            .map(|number: usize| {
+                let sample = |at: usize| (at as f32 * 0.05).sin() * 0.5;
+                let from = number * OpusEncoder::FRAME;
+                let frame: Vec<f32> = (from..from + OpusEncoder::FRAME)
+                    .flat_map(|at| [sample(at), sample(at / 2)])
+                    .collect();
+                (micros(from), encoder.encode(&frame).unwrap())
+            })
+            .collect();
+        let decoded = |packets: &[(i64, Bytes)]| {
+            let mut decoder = decode::open_audio(&opus()).unwrap();
+            let blocks =
+                packets.iter().map(|(at, data)| decoder.decode(&packet(*at, data.clone())));
+            blocks.flat_map(|block| block.unwrap().unwrap().data.to_vec()).collect::<Vec<f32>>()
+        };
+        let mut pairing = Pairing::default();
+        let mut got = Vec::new();
+        let mut give = |packet: &(i64, Bytes), joins| {
+            pairing.packet(packet.clone(), joins, &mut |at, data| got.push((at, data)));
+        };
+        // The crowd leaves after nine packets.
+        made[..9].iter().for_each(|packet| give(packet, true));
+        give(&made[9], false);
+        let times: Vec<i64> = got.iter().map(|(at, _)| *at).collect();
+        assert_eq!(times, [0, 40_000, 80_000, 120_000, 160_000]);
+        assert_eq!(decoded(&got), decoded(&made));
+    }
+
+    #[test]
+    fn packets_with_a_gap_between_them_are_not_joined() {
+        let mut pairing = Pairing::default();
+        let mut got = Vec::new();
+        let data = Bytes::from_static(&[0xF8, 1]);
+        // The fourth packet is late, and the sixth one comes when the crowd has gone.
+        for (at, joins) in
+            [(0, true), (21, true), (40, true), (90, true), (110, true), (130, false), (150, false)]
+        {
+            let packet = (at * 1_000, data.clone());
+            pairing.packet(packet, joins, &mut |at, data| got.push((at / 1_000, data.len())));
+        }
+        assert_eq!(got, [(0, 4), (40, 2), (90, 4), (130, 2), (150, 2)]);
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::media::{
 use crate::server::stream::message::Message;
 use crate::server::stream::message_sink::Arrival;
 use crate::server::whep::frame::{Frame, FrameKind};
-use crate::server::whep::production::audio::OpusSource;
+use crate::server::whep::production::audio::{OpusSource, Pairing};
+use crate::server::whep::production::productions::Listeners;
 use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
 use crate::wire::codec::h264::{DecoderConfig, avcc_nals};
@@ -67,7 +68,7 @@ enum Sound {
     None,
     /// There is no listener, or no audio has arrived.
     Known(AudioConfig),
-    Open(AudioConfig, OpusSource),
+    Open(AudioConfig, OpusSource, Pairing),
     /// The audio cannot be decoded, which is reported once.
     Failed,
 }
@@ -89,10 +90,16 @@ impl FrameMaker {
         }
     }
 
-    /// Handles an arrival; `listened` is true if a viewer wants audio.
-    pub fn take(&mut self, arrival: &Arrival, now: Instant, listened: bool, out: &mut Vec<Made>) {
+    /// Handles an arrival.
+    pub fn take(
+        &mut self,
+        arrival: &Arrival,
+        now: Instant,
+        listeners: Listeners,
+        out: &mut Vec<Made>,
+    ) {
         match arrival {
-            Arrival::Message(message) => self.message(message, now, listened, out),
+            Arrival::Message(message) => self.message(message, now, listeners, out),
             // The stream informs its viewers itself.
             Arrival::Gone => {}
             Arrival::Back => {
@@ -116,7 +123,13 @@ impl FrameMaker {
         self.pictures += 1;
     }
 
-    fn message(&mut self, message: &Message, now: Instant, listened: bool, out: &mut Vec<Made>) {
+    fn message(
+        &mut self,
+        message: &Message,
+        now: Instant,
+        listeners: Listeners,
+        out: &mut Vec<Made>,
+    ) {
         let plain = message.for_viewer(false).unwrap_or(message);
         let (kind, time_ms) = (plain.kind, plain.time_ms);
         if kind == TagKind::Script {
@@ -135,7 +148,7 @@ impl FrameMaker {
                 }
                 TagEvent::Event(StreamEvent::Packet(packet)) => match packet.track {
                     Track::Video => self.picture(&packet, now, out),
-                    Track::Audio => self.sound(&packet, now, listened, out),
+                    Track::Audio => self.sound(&packet, now, listeners, out),
                     Track::Extra(_) => {}
                 },
                 TagEvent::UnsupportedVideo(_) => {
@@ -207,21 +220,31 @@ impl FrameMaker {
         out.push(Made::Frame(frame));
     }
 
-    fn sound(&mut self, packet: &EncodedPacket, now: Instant, listened: bool, out: &mut Vec<Made>) {
-        self.sound = match (std::mem::take(&mut self.sound), listened) {
+    fn sound(
+        &mut self,
+        packet: &EncodedPacket,
+        now: Instant,
+        listeners: Listeners,
+        out: &mut Vec<Made>,
+    ) {
+        let is_heard = listeners != Listeners::None;
+        self.sound = match (std::mem::take(&mut self.sound), is_heard) {
             (Sound::Known(config), true) => match OpusSource::open(&config) {
-                Ok(source) => Sound::Open(config, source),
+                Ok(source) => Sound::Open(config, source, Pairing::default()),
                 Err(why) => {
                     tracing::warn!(%why, "converting the audio to Opus for WHEP failed");
                     Sound::Failed
                 }
             },
-            (Sound::Open(config, _), false) => Sound::Known(config),
+            (Sound::Open(config, ..), false) => Sound::Known(config),
             (other, _) => other,
         };
-        let Sound::Open(_, source) = &mut self.sound else { return };
+        let Sound::Open(_, source, pairing) = &mut self.sound else { return };
+        let joins = listeners == Listeners::Crowd;
         let mut packets: Vec<(i64, Bytes)> = Vec::new();
-        source.packet(packet, &mut |at, data| packets.push((at, data)));
+        source.packet(packet, &mut |at, data| {
+            pairing.packet((at, data), joins, &mut |at, data| packets.push((at, data)));
+        });
         for (pts, data) in packets {
             let at = self.timeline.lock().place(pts, self.clock.at(now).as_micros());
             let frame = self.frame(FrameKind::Sound, self.sounds, at, now, vec![Arc::from(&*data)]);
@@ -279,7 +302,9 @@ mod tests {
 
     fn take(maker: &mut FrameMaker, arrivals: &[Arrival]) -> Vec<Made> {
         let mut out = Vec::new();
-        arrivals.iter().for_each(|arrival| maker.take(arrival, Instant::now(), true, &mut out));
+        arrivals
+            .iter()
+            .for_each(|arrival| maker.take(arrival, Instant::now(), Listeners::Few, &mut out));
         out
     }
 

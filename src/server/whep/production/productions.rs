@@ -23,7 +23,8 @@ use crate::server::whep::tracks::Tracks;
 /// Minimum interval between keyframe requests to the encoder.
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
 
-/// Number of listeners from which audio waits for the next video frame, so that a viewer's task wakes up once for both.
+/// Number of listeners from which packets of audio are joined in pairs, and audio waits for the next video frame, so
+/// that a viewer's task wakes up once for both.
 const CROWD: usize = 100;
 /// Maximum time that audio waits: a frame at 25 fps.
 const MAX_HOLD: Duration = Duration::from_millis(40);
@@ -69,7 +70,7 @@ pub(in crate::server) struct Production {
     /// Number of users.
     pub(super) users: AtomicUsize,
     /// Number of users that want audio.
-    pub(super) listeners: AtomicUsize,
+    listeners: AtomicUsize,
     /// True if onair's own encoder accepts keyframe requests.
     is_own: bool,
     asked: Mutex<Option<Instant>>,
@@ -91,6 +92,14 @@ struct Shared {
 pub(in crate::server::whep) struct WantedTracks {
     pub video: bool,
     pub audio: bool,
+}
+
+/// The number of listeners, as far as it matters to the audio.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Listeners {
+    None,
+    Few,
+    Crowd,
 }
 
 /// A use of a production. The production continues as long as this value exists.
@@ -211,6 +220,15 @@ impl Production {
         self.sink.id()
     }
 
+    /// Returns the number of listeners, as far as it matters.
+    pub(super) fn listeners(&self) -> Listeners {
+        match self.listeners.load(Ordering::Acquire) {
+            0 => Listeners::None,
+            1..CROWD => Listeners::Few,
+            _ => Listeners::Crowd,
+        }
+    }
+
     /// Adds a viewer that needs these tracks.
     pub(super) fn used(
         self: &Arc<Self>,
@@ -253,7 +271,7 @@ impl Production {
         let frame = Arc::new(frame);
         let mut shared = self.shared.lock();
         let is_video = frame.is_video();
-        let holds = !is_video && self.listeners.load(Ordering::Acquire) >= CROWD;
+        let holds = !is_video && self.listeners() == Listeners::Crowd;
         for (viewer, wanted) in &shared.viewers {
             match is_video {
                 true if wanted.video => viewer.frame(&frame),

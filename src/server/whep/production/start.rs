@@ -110,9 +110,9 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
         let due = production.release_if_due(Instant::now());
         sink.wait(due.map_or(CHECK, |due| due.min(CHECK)));
         let now = Instant::now();
-        let listened = production.listeners.load(Ordering::Acquire) > 0;
+        let listeners = production.listeners();
         for arrival in sink.take() {
-            maker.take(&arrival, now, listened, &mut made);
+            maker.take(&arrival, now, listeners, &mut made);
             for made in made.drain(..) {
                 if matches!(&made, Made::Tracks(tracks) if tracks.refused == Some(Unplayable::BFrames))
                 {

@@ -192,7 +192,7 @@ struct Session {
     audio: Option<Sounds>,
     /// The stream that counts this viewer, once connected.
     joined: Option<Arc<Stream>>,
-    /// The time at which str0m wants to be polled, apart from its pacer.
+    /// The time at which str0m must be polled, apart from its pacer.
     next_poll: Instant,
     /// Number of packets that were written in this wake-up, and have not been sent.
     unsent: usize,
@@ -241,7 +241,7 @@ impl Session {
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
     ) -> Result<Instant, &'static str> {
-        let Waiting { datagrams, frames, end, published, chosen, restart, .. } =
+        let Waiting { datagrams, link_reports, frames, end, published, chosen, restart, .. } =
             self.mailbox.take();
         if let Some(reason) = end {
             return Err(reason);
@@ -291,6 +291,11 @@ impl Session {
                 // A probe of the link may begin at once.
                 self.next_poll = now;
             }
+        }
+        // With the first report, str0m gets the time of the frames too.
+        knows_time |= !link_reports.is_empty();
+        for (report, from) in link_reports {
+            self.receive(registry, &report, &from)?;
         }
         if !knows_time {
             self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use str0m::bwe::BweKind;
 use str0m::net::{Protocol, Transmit};
-use str0m::{Event as RtcEvent, IceConnectionState, Input, Output};
+use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, PacerReason, Reason};
 
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::whep::routes;
@@ -17,6 +17,10 @@ use crate::server::whep::viewer_tracks::Sounds;
 const MAX_PACKETS: usize = 64;
 /// Time after which datagrams that do not fit into the socket are tried again.
 const FULL_PAUSE: Duration = Duration::from_millis(1);
+/// Interval between polls of a connection that has nothing to send.
+const IDLE_POLL: Duration = Duration::from_millis(200);
+/// Usual maximum interval between frames. A poll that is due earlier is done together with the current frame.
+const FRAME_INTERVAL: Duration = Duration::from_millis(40);
 
 impl Session {
     /// Sends the output of str0m, and handles its events. Returns the time of the next poll.
@@ -46,16 +50,17 @@ impl Session {
     ) -> Result<Instant, &'static str> {
         let mut packets = 0;
         let mut had_events = false;
+        // The packets of a wake-up leave together, so they may have the same time.
+        let mut now = Instant::now();
         loop {
-            let now = match self.rtc.poll_output().map_err(|error| broken(&error))? {
+            match self.rtc.poll_output().map_err(|error| broken(&error))? {
                 Output::Timeout(until) => {
-                    let now = Instant::now();
+                    now = Instant::now();
                     if until > now || packets >= MAX_PACKETS {
-                        self.next_poll = until;
+                        self.next_poll = self.patiently(until, now);
                         self.unsent = 0;
-                        return Ok(until);
+                        return Ok(self.next_poll);
                     }
-                    now
                 }
                 Output::Transmit(transmit) => {
                     let is_media = !routes::is_wanted(&transmit.contents);
@@ -68,29 +73,50 @@ impl Session {
                     // returns media last, so nothing else waits here. After the last packet, the
                     // known time of the next poll is still right: each poll that reaches it learns
                     // the next one.
-                    let now = Instant::now();
-                    if now < self.next_poll && !had_events && self.was_last_packet() {
+                    let soon = if self.is_patient() { now + FRAME_INTERVAL } else { now };
+                    if soon < self.next_poll && !had_events && self.was_last_packet() {
                         return Ok(self.next_poll);
                     }
-                    now
                 }
                 Output::Event(event) => {
-                    had_events = true;
+                    let is_estimate = matches!(event, RtcEvent::EgressBitrateEstimate(_));
+                    had_events |= !(is_estimate && self.is_patient());
                     self.handle(registry, slot, event)?;
                     continue;
                 }
-            };
+            }
             packets += 1;
             self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
         }
     }
 
+    /// Returns true if nothing depends on the exact times at which str0m renews its estimate of the link. A choice of
+    /// renditions depends on them, because probes of the link begin at these times.
+    fn is_patient(&self) -> bool {
+        self.joined.is_some() && !self.switching.variants.has_choice
+    }
+
+    /// Returns the time of the next poll if str0m wants to be polled at `until`. While no packet waits, str0m wants this
+    /// every few milliseconds only to renew its estimate and the budget of its pacer. Each frame renews them too.
+    fn patiently(&mut self, until: Instant, now: Instant) -> Instant {
+        let is_routine = matches!(
+            self.rtc.last_timeout_reason(),
+            Reason::BweDelayControl | Reason::Pacer(PacerReason::Handle)
+        );
+        if is_routine && self.is_patient() && self.waiting_packets() == 0 {
+            return until.max(now + IDLE_POLL);
+        }
+        until
+    }
+
     /// Returns true if the pacer had a single packet when it last got the time.
     fn was_last_packet(&mut self) -> bool {
         // Asking str0m takes longer. It may also have packets that are sent again, or wait for the link.
-        if self.unsent > 0 {
-            return false;
-        }
+        self.unsent == 0 && self.waiting_packets() == 1
+    }
+
+    /// Returns the number of packets that the pacer had when it last got the time.
+    fn waiting_packets(&mut self) -> usize {
         let mids =
             [self.video.as_ref().map(|it| it.route.mid), self.audio.as_ref().map(Sounds::mid)];
         let mut direct = self.rtc.direct_api();
@@ -100,7 +126,7 @@ impl Session {
             let queue = stream.as_ref().and_then(|stream| stream.queue_info());
             waiting += queue.map_or(0, |queue| queue.packet_count());
         }
-        waiting == 1
+        waiting
     }
 
     /// Handles an event of str0m.
