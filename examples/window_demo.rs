@@ -38,5 +38,6 @@ fn main() -> Result<(), app::Error> {
         full_screen: has("full"),
         ..Options::default()
     };
+    demo::draw_large();
     app::run(demo::Demo::new(state).moving(30), options)
 }

@@ -4,7 +4,7 @@
 #
 #   packaging/test.sh [SECTION…]
 #
-# Sections, in order: format lint licences unused scripts docs tests bundle plain run readme.
+# Sections, in order: format lint tests licences unused scripts docs bundle plain run readme.
 # Fails if any of them fails, after having run them all. With CI set, a missing peer is a failure.
 # shellcheck disable=SC2317 # the sections are called by name
 set -uo pipefail
@@ -12,7 +12,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 cd "$root" || exit 1
 
-sections=(format lint licences unused scripts docs tests bundle plain run readme)
+sections=(format lint tests licences unused scripts docs bundle plain run readme)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${sections[@]}")
 PATH=$tools/bin:$PATH
@@ -140,12 +140,12 @@ tests() {
     need_node_datachannel
     need_dashjs
     need_hlsjs
-    # Most tests wait for programs and clocks, and use a fifth of a processor, so three tests per processor run at the
-    # same time. .config/nextest.toml reserves more for tests that need it.
+    # Most tests wait for programs and clocks, so three or more tests per processor run at the same time.
+    # .config/nextest.toml says how many threads each takes.
     # In CI, a failed test is repeated up to twice. The output contains the reason, and the summary names the test.
     cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level retry --final-status-level flaky \
         --retries "$([ -z "${CI-}" ] && echo 0 || echo 2)" \
-        --test-threads "$(($(nproc) * 3))" \
+        --profile suite --test-threads "$(($(nproc) * 6))" \
         --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
 }
@@ -164,6 +164,10 @@ named_url() {
     done
     printf '%s' "$url"
 }
+
+# Compiles the library without the features. An example needs the dependencies of the tests, as `plain` does, but not
+# the program, whose file the tests use.
+plain_library() { cargo build --locked --quiet --example encode; }
 
 # The program without FFmpeg's and PipeWire's libraries. It broadcasts, serves and plays, and reports a missing
 # codec and a display that it cannot capture.
@@ -346,11 +350,43 @@ readme() {
     return "$status"
 }
 
+# Succeeds if this section is to run.
+is_wanted() { case " ${wanted[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# The tests leave a part of the processors idle. These sections only compile and check, so they run beside the tests, one
+# after another and at the lowest priority. Then, the library for `plain` is compiled.
+beside=(licences unused scripts docs)
+beside_id=
+start_beside() {
+    beside_results=$(mktemp -d)
+    {
+        renice -n 19 -p "$BASHPID"
+        for section in "${beside[@]}"; do
+            ! is_wanted "$section" || timed "$section" >"$beside_results/$section.log" 2>&1
+        done
+        ! is_wanted plain || plain_library
+    } </dev/null >/dev/null 2>&1 &
+    beside_id=$!
+    trap 'kill "$beside_id" 2>/dev/null; rm -rf "$beside_results"' EXIT
+}
+
+timed() {
+    local start=$SECONDS result=FAILED
+    ! "$1" || result=ok
+    echo "$result $((SECONDS - start))" >"$beside_results/$1"
+}
+
+# Waits for a section that runs beside the tests, and shows its output. Sets $result and $took.
+await_beside() {
+    while [ ! -s "$beside_results/$1" ] && kill -0 "$beside_id" 2>/dev/null; do sleep 0.2; done
+    cat "$beside_results/$1.log"
+    read -r result took <"$beside_results/$1" || { result=FAILED; took=0; }
+}
+
 say "== needs"
 need_packages build decoders sharing window test || exit 1
 need_rust clippy fmt || exit 1
 
-summary=() failed=0
 for section in "${wanted[@]}"; do
     case " ${sections[*]} " in
     *" $section "*) ;;
@@ -359,14 +395,23 @@ for section in "${wanted[@]}"; do
         exit 2
         ;;
     esac
+done
+summary=() failed=0
+for section in "${sections[@]}"; do
+    is_wanted "$section" || continue
+    [ "$section" != tests ] || start_beside
     say
     say "== $section"
-    start=$SECONDS
-    if "$section"; then result=ok; else
-        result=FAILED
-        failed=1
-    fi
-    summary+=("$(printf '%-9s %-6s %5d s' "$section" "$result" $((SECONDS - start)))")
+    case "$beside_id ${beside[*]} " in
+    [0-9]*" $section "*) await_beside "$section" ;;
+    *)
+        start=$SECONDS
+        if "$section"; then result=ok; else result=FAILED; fi
+        took=$((SECONDS - start))
+        ;;
+    esac
+    [ "$result" = ok ] || failed=1
+    summary+=("$(printf '%-9s %-6s %5d s' "$section" "$result" "$took")")
 done
 
 say

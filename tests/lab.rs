@@ -253,9 +253,9 @@ impl Watched {
         for lab in labs {
             lab.note();
         }
-        let events = self.onair.events();
+        let events = self.onair.events_after(self.seen);
         let now = Instant::now();
-        for event in events.into_iter().skip(self.seen) {
+        for event in events {
             self.seen += 1;
             self.at = self.at.max(event["t"].as_f64().unwrap_or_default());
             if event["event"] == "target" {

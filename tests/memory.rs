@@ -44,7 +44,7 @@ static COUNTING: Everywhere = Everywhere;
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Large enough that other threads help with each frame.
-const PROGRAM: Size = Size::new(320, 180);
+const PROGRAM: Size = Size::new(256, 144);
 
 /// Moving video: cycles through a few frames.
 struct Moving {
@@ -117,7 +117,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     filters.into_iter().map(wanted).collect()
 }
 
-const OVERLAY: Size = Size::new(240, 160);
+const OVERLAY: Size = Size::new(230, 144);
 const SMALL: Size = Size::new(96, 64);
 
 /// A camera with every filter there is, a keyed layer over it, a display, a text; a group, a
@@ -140,17 +140,17 @@ fn program() -> Program {
 }
 
 fn crowded() -> Arc<Plan> {
-    let mut turned = layer(4, 3, Placement { rotation: 20.0, ..at(40.0, 90.0, SMALL) });
+    let mut turned = layer(4, 3, Placement { rotation: 20.0, ..at(40.0, 60.0, SMALL) });
     turned.opacity = 0.7;
-    let mut added = layer(5, 4, at(200.0, 20.0, SMALL));
+    let mut added = layer(5, 4, at(150.0, 20.0, SMALL));
     added.blend = Blend::Screen;
     let layers = vec![
         layer(1, 1, Placement::default()),
-        layer(2, 2, at(20.0, 20.0, OVERLAY)),
+        layer(2, 2, at(20.0, 0.0, OVERLAY)),
         layer(3, 3, at(60.0, 40.0, SMALL)),
         turned,
         added,
-        layer(6, 4, at(150.0, 100.0, SMALL)),
+        layer(6, 4, at(150.0, 76.0, SMALL)),
     ];
     let group = |key, layers, opacity| LayerGroup { key, layers, opacity, blend: Blend::Normal };
     Arc::new(Plan {
@@ -160,8 +160,8 @@ fn crowded() -> Arc<Plan> {
     })
 }
 
-/// Allocations of `pictures` frames after `warm` others. The least of three runs: a helper thread
-/// may warm up late, but an allocation in each frame shows in every run.
+/// Allocations of `pictures` frames after `warm` others. The least of up to three runs: a helper
+/// thread may warm up late, but an allocation in each frame shows in every run.
 fn counted(program: &mut Program, from: &mut i64, warm: i64, pictures: i64) -> u64 {
     let mut go = |program: &mut Program, pictures: i64| {
         for _ in 0..pictures {
@@ -175,7 +175,14 @@ fn counted(program: &mut Program, from: &mut i64, warm: i64, pictures: i64) -> u
         go(program, pictures);
         everywhere().0 - before
     };
-    (0..3).map(|_| once()).min().unwrap_or_default()
+    let mut least = u64::MAX;
+    for _ in 0..3 {
+        least = least.min(once());
+        if least == 0 {
+            break;
+        }
+    }
+    least
 }
 
 #[test]
@@ -325,7 +332,7 @@ fn least_of_blocks(mixer: &Mixer, clock: &Clock, warm: usize) -> u64 {
 fn only_scaling_allocates_and_only_its_tables() {
     let _turn = TURN.lock();
     let mut program = program();
-    let (larger, smaller, turned) = (Size::new(200, 120), Size::new(160, 90), Size::new(80, 60));
+    let (larger, smaller, turned) = (Size::new(200, 112), Size::new(160, 90), Size::new(80, 60));
     // Nothing leaves the program, so each layer keeps its visible size.
     let plan = |step: u32| {
         let place = |step: u32, size| at(f64::from(step * 8), f64::from(step * 4), size);

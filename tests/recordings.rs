@@ -175,7 +175,7 @@ fn through_shell(script: &str, words: &[String], state: &Path) -> Onair {
     command.args(["-c", script, "sh"]).arg(env!("CARGO_BIN_EXE_onair")).args(words).arg("--json");
     command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     command.env("XDG_CONFIG_HOME", settings.path()).env("XDG_STATE_HOME", state);
-    Onair { peer: Peer::start_command(&mut command), settings }
+    Onair::of(Peer::start_command(&mut command), settings)
 }
 
 fn seconds_recorded(onair: &mut Onair, seconds: u64) {

@@ -10,8 +10,9 @@ use crate::peers::{self, LIMIT, missing, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::{VideoChoice, VideoFallback};
+use onair::media::Size;
 use onair::mix::StripId;
-use onair::studio::{self, Command, Edit, Settings, Studio};
+use onair::studio::{self, Command, Edit, Quality, Settings, Studio};
 
 const BRIGHT: u8 = 180;
 const OTHER: u8 = 100;
@@ -53,7 +54,8 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
     clip(&path, 80);
     let (toml, other) = (folder.path().join("settings.toml"), "color:#626262");
     let settings = format!(
-        "video = 'none'\naudio = 'silence'\n[collection]\ncurrent = 'Show'\n\
+        "video = 'none'\naudio = 'silence'\n[quality]\nsize = '480x270'\nfps = '15'\n\
+         [collection]\ncurrent = 'Show'\n\
          [[collection.sources]]\nname = 'Clip'\nsource = 'file:{}'\nif_black = '{other}'\n\
          [[collection.scenes]]\nname = 'Show'\n\
          [[collection.scenes.items]]\nsource = 'Clip'\n",
@@ -112,7 +114,8 @@ fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
     peers::Peer::start("ffmpeg", words.chain([path.to_str().unwrap()])).wait_success(LIMIT);
     let video = Some(VideoChoice::File(path));
     let audio = Some(AudioChoice::Silence);
-    let studio = start(Settings { video, audio, ..Settings::default() });
+    let quality = Quality { size: Size::new(320, 180), ..Quality::default() };
+    let studio = start(Settings { video, audio, quality, ..Settings::default() });
     wait_for("its picture", LIMIT, || luma(&studio).0 > 140);
     let fallback = VideoFallback::Source("color:#202020".parse().unwrap());
     let main = onair::studio::scenes::MAIN;

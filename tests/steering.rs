@@ -242,7 +242,7 @@ fn a_window_is_steered_by_the_same_lines() {
     command.args(["play", &film, "--mute", "--control", "--own-window", "--figures", "--json"]);
     let (peer, input) = Peer::start_told(&mut command);
     let settings = tempfile::tempdir().unwrap();
-    let mut play = Told { onair: Onair { peer, settings }, input, lines: 0 };
+    let mut play = Told { onair: Onair::of(peer, settings), input, lines: 0 };
     wait_for("a window of its own", LIMIT * 2, || desktop.windows().len() == 2);
     play.figures("it to play", |it| it["shown"].as_u64() > Some(5) && it["paused"] == false);
     play.done("pause");

@@ -24,7 +24,7 @@ use onair::server::{Config, IceServer, Listen, Server};
 
 /// Encoder options without B-frames (so that browsers can play the stream over WebRTC), and with
 /// them.
-const NO_B_FRAMES: [&str; 2] = ["-tune", "zerolatency"];
+const NO_B_FRAMES: [&str; 4] = ["-tune", "zerolatency", "-s", "320x180"];
 const B_FRAMES: [&str; 6] = ["-tune", "film", "-bf", "2", "-b_strategy", "0"];
 
 struct Running {

@@ -14,6 +14,7 @@ mod relay;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -27,7 +28,7 @@ use page::PageServer;
 
 /// Encoder options without B-frames, so that browsers can play the stream over WebRTC, and with eight slices per frame,
 /// which share packets.
-const NO_B_FRAMES: [&str; 4] = ["-tune", "zerolatency", "-threads", "8"];
+const NO_B_FRAMES: [&str; 6] = ["-tune", "zerolatency", "-threads", "8", "-s", "320x180"];
 
 struct Running {
     server: Server,
@@ -115,7 +116,7 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
 }
 
 /// The last report of a browser's page.
-fn last(reports: &[Value]) -> Value {
+fn last(reports: &[Arc<Value>]) -> Arc<Value> {
     reports.last().cloned().unwrap_or_default()
 }
 
@@ -255,7 +256,7 @@ fn receive_with_gstreamer(transport: &str) {
     let told: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
     println!("{told}");
     assert!(told["video"].as_u64() >= Some(150) && told["audio"].as_u64() >= Some(250), "{told}");
-    assert_eq!((told["size"][0].as_u64(), told["size"][1].as_u64()), (Some(640), Some(360)));
+    assert_eq!((told["size"][0].as_u64(), told["size"][1].as_u64()), (Some(320), Some(180)));
     assert_eq!(told["transports"], serde_json::json!([transport]));
     assert_eq!(told["connected"], "connected", "{told}");
     assert_eq!((told["deleted"].as_u64(), told["again"].as_u64()), (Some(200), Some(404)));

@@ -88,16 +88,15 @@ impl Story {
     }
 
     fn reach_by(&mut self, key: &str, role: &str, name: &str) {
-        let focus = |all: &[Widget]| all.iter().rfind(|it| it.is("focused")).cloned();
+        let mut focus = self.widgets.focus();
         // More presses than the window has widgets.
         for _ in 0..150 {
-            let before = focus(&self.widgets.all("", ""));
             let is_it = |it: &Widget| it.role == role && it.name.starts_with(name);
-            if before.as_ref().is_some_and(is_it) {
+            if focus.as_ref().is_some_and(is_it) {
                 return;
             }
             self.press(key);
-            self.widgets.wait_all("", "", |all| (focus(all) != before).then_some(()));
+            focus = self.widgets.wait_focus(focus.as_ref());
         }
         panic!("{role} '{name}' is not reached by keyboard");
     }

@@ -10,6 +10,7 @@ mod strips;
 mod tiles;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use onair::app::Studio;
@@ -335,11 +336,21 @@ impl Studio for Demo {
     }
 }
 
+/// True to draw large frames.
+static IS_LARGE: AtomicBool = AtomicBool::new(false);
+
+/// Draws frames of 1280×720 from now on. Tests do with small ones, which cost little time.
+pub fn draw_large() {
+    IS_LARGE.store(true, Ordering::Relaxed);
+}
+
 /// Draws a frame of a person in a room, who sways a little.
 fn picture(step: u32) -> VideoFrame {
-    let size = Size::new(1280, 720);
+    let scale = if IS_LARGE.load(Ordering::Relaxed) { 4_u16 } else { 1 };
+    let size = Size::new(320 * u32::from(scale), 180 * u32::from(scale));
     let mut planes = Planes::black(size);
-    let (width, height) = (1280_usize, 720_usize);
+    let (width, height) = (size.width as usize, size.height as usize);
+    let pixel = 4.0 / f32::from(scale);
     let sway = (step as f32 / 30.0 * std::f32::consts::TAU).sin() * 12.0;
     let inside = |x: f32, y: f32| {
         let (dx, dy) = (x - 640.0 - sway, y - 320.0);
@@ -348,7 +359,7 @@ fn picture(step: u32) -> VideoFrame {
     };
     for y in 0..height {
         for x in 0..width {
-            let (fx, fy) = (x as f32, y as f32);
+            let (fx, fy) = (x as f32 * pixel, y as f32 * pixel);
             let ground = 60.0 + 40.0 * (fx / 1280.0) + 20.0 * (fy / 720.0);
             planes.y[y * width + x] = if !inside(fx, fy) {
                 ground as u8
@@ -361,7 +372,7 @@ fn picture(step: u32) -> VideoFrame {
     }
     for y in 0..height / 2 {
         for x in 0..width / 2 {
-            let (fx, fy) = (x as f32 * 2.0, y as f32 * 2.0);
+            let (fx, fy) = (x as f32 * 2.0 * pixel, y as f32 * 2.0 * pixel);
             let (u, v) = if !inside(fx, fy) {
                 (140.0 - fx / 80.0 - fy / 60.0, 118.0 + fx / 60.0 + fy / 90.0)
             } else if fy > 505.0 {

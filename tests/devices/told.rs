@@ -11,8 +11,9 @@ use std::time::Duration;
 use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Stop, Timestamp, Worker};
 use onair::capture::VideoChoice;
+use onair::media::Size;
 use onair::mix::StripId;
-use onair::studio::{self, AudioStrip, Config, Event, Settings, Studio};
+use onair::studio::{self, AudioStrip, Config, Event, Quality, Settings, Studio};
 use parking_lot::Mutex;
 
 use super::{Program, inside, module, pactl, tone};
@@ -82,6 +83,7 @@ fn inside_pulse_told() {
     let strips = strips.map(|(number, (name, ..))| AudioStrip::new(StripId(number), id(name)));
     let settings = Settings {
         video: Some(VideoChoice::None),
+        quality: Quality { size: Size::new(320, 180), ..Quality::default() },
         audio: Some(AudioChoice::Mic(None)),
         strips: [AudioStrip::main()].into_iter().chain(strips).collect(),
         ..Settings::default()

@@ -8,8 +8,12 @@ fn studio() -> Studio {
 }
 
 fn studio_with(video: VideoChoice) -> Studio {
-    let settings =
-        Settings { video: Some(video), audio: Some(AudioChoice::Silence), ..Settings::default() };
+    let settings = Settings {
+        video: Some(video),
+        audio: Some(AudioChoice::Silence),
+        quality: Quality { size: Size::new(320, 180), ..Quality::default() },
+        ..Settings::default()
+    };
     let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
     wait_for("the strips", LIMIT, || studio.snapshot().strips.len() == 1);
     studio

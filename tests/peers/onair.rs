@@ -1,6 +1,7 @@
 //! onair as a process, with its JSON events.
 
 use std::process::{ChildStdin, Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,9 +15,40 @@ pub struct Onair {
     pub peer: Peer,
     /// The settings folder, which is empty at first.
     pub settings: TempDir,
+    told: Mutex<Told>,
+}
+
+/// The events that were read so far. A test that waits for one asks a hundred times per second, so
+/// each line is read only once.
+#[derive(Debug, Default)]
+struct Told {
+    bytes: u64,
+    events: Vec<Value>,
+    /// The lines that are no JSON.
+    wrong: Vec<String>,
+}
+
+impl Told {
+    fn read(&mut self, peer: &Peer) {
+        let new = peer.output_after(self.bytes);
+        // The last line may be incomplete.
+        let whole = new.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        self.bytes += whole as u64;
+        for line in String::from_utf8_lossy(&new[..whole]).lines() {
+            match serde_json::from_str(line) {
+                Ok(event) => self.events.push(event),
+                Err(error) => self.wrong.push(format!("{error}: {line}")),
+            }
+        }
+    }
 }
 
 impl Onair {
+    /// A running process with this settings folder.
+    pub fn of(peer: Peer, settings: TempDir) -> Self {
+        Self { peer, settings, told: Mutex::default() }
+    }
+
     /// Starts `onair` with these arguments and `--json`, without access to the user's settings and
     /// displays.
     pub fn start(arguments: &[&str]) -> Self {
@@ -34,8 +66,7 @@ impl Onair {
     pub fn start_command(command: &mut Command, variables: &[(&str, &str)]) -> Self {
         let settings = Self::away(command);
         command.envs(variables.iter().copied());
-        let peer = Peer::start_command(command);
-        Self { peer, settings }
+        Self::of(Peer::start_command(command), settings)
     }
 
     /// Keeps a command away from the user's settings and displays. Returns the new settings folder.
@@ -53,30 +84,35 @@ impl Onair {
         command.args(arguments).args(["--control", "--json"]);
         let settings = Self::away(&mut command);
         let (peer, input) = Peer::start_told(&mut command);
-        (Self { peer, settings }, input)
+        (Self::of(peer, settings), input)
     }
 
     /// Returns all events so far.
     pub fn events(&self) -> Vec<Value> {
-        let output = self.peer.output();
-        // The last line may be incomplete.
-        let whole = output.rfind('\n').map_or("", |end| &output[..end]);
-        whole
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
-            .collect()
+        let told = self.told();
+        assert_eq!(told.wrong, Vec::<String>::new());
+        told.events.clone()
+    }
+
+    /// Returns the events after the first `seen`.
+    pub fn events_after(&self, seen: usize) -> Vec<Value> {
+        self.told().events[seen..].to_vec()
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        let mut told = self.told.lock().unwrap();
+        told.read(&self.peer);
+        told
     }
 
     /// Waits for the first event that `wanted` accepts.
     pub fn wait_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let mut found = None;
-        let read = |peer: &Peer| -> Option<Value> {
-            let output = peer.output();
-            let whole = output.rfind('\n').map_or("", |end| &output[..end]);
-            whole.lines().filter_map(|line| serde_json::from_str(line).ok()).find(|v| wanted(v))
-        };
+        let told = self.told.get_mut().unwrap();
+        let (mut found, mut seen) = (None, 0);
         self.peer.wait_until(what, LIMIT, |peer| {
-            found = read(peer);
+            told.read(peer);
+            found = told.events[seen..].iter().find(|event| wanted(event)).cloned();
+            seen = told.events.len();
             found.is_some()
         });
         found.unwrap()

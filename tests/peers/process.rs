@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -45,6 +46,13 @@ pub fn free_port() -> u16 {
     panic!("no free port");
 }
 
+/// The pause before a condition is checked again. It is longer after the first second, because checks
+/// take the processor from the programs that are waited for.
+fn pause(start: Instant) {
+    let is_new = start.elapsed() < Duration::from_secs(1);
+    thread::sleep(Duration::from_millis(if is_new { 10 } else { 25 }));
+}
+
 /// Checks `condition` repeatedly until it is true, for at most `limit`.
 ///
 /// # Panics
@@ -54,7 +62,7 @@ pub fn wait_for(what: &str, limit: Duration, mut condition: impl FnMut() -> bool
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < limit, "waited {limit:?} in vain for {what}");
-        thread::sleep(Duration::from_millis(10));
+        pause(start);
     }
 }
 
@@ -119,6 +127,16 @@ impl Peer {
         self.read("out")
     }
 
+    /// Returns the bytes of the standard output after the first `read`.
+    pub fn output_after(&self, read: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut file = File::open(self.folder.path().join("out")).expect("its output");
+        file.seek(SeekFrom::Start(read))
+            .and_then(|_| file.read_to_end(&mut bytes))
+            .expect("output");
+        bytes
+    }
+
     /// Returns the standard error so far.
     pub fn errors(&self) -> String {
         self.read("err")
@@ -154,7 +172,7 @@ impl Peer {
                 self.output(),
                 self.errors()
             );
-            thread::sleep(Duration::from_millis(10));
+            pause(start);
         }
     }
 
@@ -175,7 +193,7 @@ impl Peer {
                 self.output(),
                 self.errors()
             );
-            thread::sleep(Duration::from_millis(10));
+            pause(start);
         }
     }
 

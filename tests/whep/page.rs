@@ -37,7 +37,7 @@ pub struct PageServer {
 /// What has passed through the server.
 #[derive(Clone, Default)]
 struct Told {
-    reports: Arc<Mutex<Vec<Value>>>,
+    reports: Arc<Mutex<Vec<Arc<Value>>>>,
     /// The offers of the page, with the answers of onair.
     offers: Arc<Mutex<Vec<(String, String)>>>,
 }
@@ -70,7 +70,7 @@ impl PageServer {
     }
 
     /// Returns all reports of the page so far.
-    pub fn reports(&self) -> Vec<Value> {
+    pub fn reports(&self) -> Vec<Arc<Value>> {
         self.told.reports.lock().unwrap().clone()
     }
 
@@ -131,7 +131,7 @@ fn answer(
     }
     if path == "/report" {
         if let Ok(report) = serde_json::from_slice(&body) {
-            told.reports.lock().unwrap().push(report);
+            told.reports.lock().unwrap().push(Arc::new(report));
         }
         return write!(stream, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").ok();
     }

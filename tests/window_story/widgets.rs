@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::peers::desktop::Desktop;
-use crate::peers::{LIMIT, Peer};
+use crate::peers::{LIMIT, Peer, wait_for};
 
 /// A widget in the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,8 @@ impl Widget {
 pub struct Widgets {
     rig: Peer,
     questions: ChildStdin,
-    answers: usize,
+    /// The length of the answers that were read so far.
+    read: u64,
 }
 
 impl Widgets {
@@ -54,19 +55,30 @@ impl Widgets {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rigs/widgets.py");
         let mut command = desktop.command("/usr/bin/python3");
         let (rig, questions) = Peer::start_told(command.arg(script).arg("onair"));
-        Self { rig, questions, answers: 0 }
+        Self { rig, questions, read: 0 }
     }
 
     /// Returns all widgets with this role whose names begin like this. An empty role or name
     /// matches all.
     pub fn all(&mut self, role: &str, name: &str) -> Vec<Widget> {
         let role = Some(role).filter(|it| !it.is_empty());
-        writeln!(self.questions, "{}", json!({"role": role, "name": name})).unwrap();
-        let answers = self.answers;
-        self.rig.wait_until("an answer", LIMIT, |rig| rig.output().lines().count() > answers);
-        self.answers += 1;
-        let output = self.rig.output();
-        let answer: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+        self.ask(&json!({"role": role, "name": name}))
+    }
+
+    /// Returns the widget that has the keyboard focus.
+    pub fn focus(&mut self) -> Option<Widget> {
+        self.ask(&json!({"state": "focused"})).pop()
+    }
+
+    fn ask(&mut self, question: &Value) -> Vec<Widget> {
+        writeln!(self.questions, "{question}").unwrap();
+        let (mut answer, read) = (Vec::new(), self.read);
+        self.rig.wait_until("an answer", LIMIT, |rig| {
+            answer = rig.output_after(read);
+            answer.ends_with(b"\n")
+        });
+        self.read += answer.len() as u64;
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
         answer.as_array().unwrap().iter().map(Widget::of).collect()
     }
 
@@ -95,8 +107,18 @@ impl Widgets {
                 let window: Vec<String> = window.iter().map(named).collect();
                 panic!("no {role} '{name}' as it is waited for: {all:#?} in {window:#?}");
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Waits until another widget has the focus than before, and returns it.
+    pub fn wait_focus(&mut self, before: Option<&Widget>) -> Option<Widget> {
+        let mut focus = None;
+        wait_for("another focus", LIMIT, || {
+            focus = self.focus();
+            focus.as_ref() != before
+        });
+        focus
     }
 
     /// Waits until no widget matches.

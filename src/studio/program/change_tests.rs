@@ -247,11 +247,12 @@ impl Rig {
         let count = frames.len();
         for (number, frame) in (1..).zip(frames) {
             let same = |of| **wanted(of, frame.pts) == *frame.planes();
-            // At some instants both are identical.
-            let (old, new) = (same(before), same(now));
             let place = format!("{what}: picture {number} of {count}");
+            let new = same(now);
+            assert!(new || !seen, "{place} is not what is, after one that was");
+            // At some instants both are identical.
+            let old = !seen && same(before);
             assert!(old || new, "{place} is neither what was nor what is");
-            assert!(new || !seen, "{place} is old again");
             assert!(new || number < count, "{place} is still old");
             seen |= !old;
         }

@@ -150,7 +150,7 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
             *value = ((random >> 24) % (u32::from(most(index)) + 1)) as u8;
         }
     };
-    let rect = Rect { x: 6, y: 10, width: 620, height: 460 };
+    let rect = Rect { x: 6, y: 10, width: 380, height: 360 };
     let mut picture = |size: Size, clear: bool| {
         let mut planes = Planes::transparent(size);
         let mut small = vec![255; planes.u.len()];
@@ -167,7 +167,7 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
         noise(&mut planes.v, &mut |index| small[index]);
         (planes, small)
     };
-    let (workers, size) = (WorkerPool::of("onair-test", 4), Size::new(640, 480));
+    let (workers, size) = (WorkerPool::of("onair-test", 4), Size::new(400, 380));
     let grounds = (picture(size, false).0, picture(size, true));
     for clear in [false, true] {
         let (planes, small) = picture(rect.size(), clear);
@@ -176,25 +176,25 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
             planes: Arc::new(Pooled::unpooled(planes)),
             chroma_alpha: clear.then(|| Arc::new(Pooled::unpooled(small))),
         };
-        assert!(rows_of(&image) < 230, "there are several bands");
+        assert!(rows_of(&image) < 180, "there are several bands");
         for strength in [200, 256] {
             let (mut bands, mut one) = (grounds.1.clone(), grounds.1.clone());
             gather(&image, strength, Blend::Normal, &mut bands.0, &mut bands.1, &workers);
             lay(&image, strength, Blend::Normal, &mut one.0, &WorkerPool::alone());
             let chroma = image.chroma_alpha.as_ref().map(|it| it.as_slice());
             let seen = one.0.alpha.as_mut().unwrap();
-            covered(image.planes.alpha.as_deref(), rect, strength, seen, 640);
-            covered(chroma, half(rect), strength, &mut one.1, 320);
+            covered(image.planes.alpha.as_deref(), rect, strength, seen, 400);
+            covered(chroma, half(rect), strength, &mut one.1, 200);
             assert!(bands == one && one != grounds.1, "{strength}");
         }
         for mode in [Blend::Add, Blend::Subtract, Blend::Screen, Blend::Darken] {
             let (mut bands, mut one) = (grounds.0.clone(), grounds.0.clone());
             lay(&image, 200, mode, &mut bands, &workers);
-            parts(&image, &mut one, None, 230).for_each(|part| mixed(part, 200, mode));
+            parts(&image, &mut one, None, 180).for_each(|part| mixed(part, 200, mode));
             assert!(bands == one && one != grounds.0, "{mode:?}");
             let (mut bands, mut one) = (grounds.1.clone(), grounds.1.clone());
             gather(&image, 200, mode, &mut bands.0, &mut bands.1, &workers);
-            parts(&image, &mut one.0, Some(&mut one.1), 230)
+            parts(&image, &mut one.0, Some(&mut one.1), 180)
                 .for_each(|part| gathered(part, 200, mode));
             assert!(bands == one && one != grounds.1, "{mode:?}");
         }

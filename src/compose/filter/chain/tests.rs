@@ -47,8 +47,9 @@ fn every_filter_takes_every_size_with_and_without_alpha() {
             for filter in Filter::kinds() {
                 for extreme in [0, 1, 2] {
                     let mut filter = filter.clone();
-                    // The largest frame takes seconds, so it is made from one size only.
-                    let again = filter.kind() == "scale" && size != Size::new(2, 2);
+                    // The largest frame takes seconds, so it is made only once, with alpha.
+                    let once = size == Size::new(2, 2) && frame.planes().alpha.is_some();
+                    let again = filter.kind() == "scale" && !once;
                     let most = if again { 200.0 } else { 1e9 };
                     for parameter in filter.parameters() {
                         let ends = [parameter.rest, -1e9, most];
