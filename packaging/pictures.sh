@@ -539,13 +539,13 @@ if wanted full; then
     sleep 2
 fi
 if wanted player; then
-    press image "Stream video"
+    press image "Player video"
     key Left Left
     press "toggle button" "Statistics over the video"
     sleep 3
     shot player
     press "toggle button" "Statistics over the video"
-    press image "Stream video"
+    press image "Player video"
     key l
 fi
 # A server that stops while the player plays.

@@ -64,14 +64,14 @@ struct Message {
     has_cure: bool,
 }
 
-/// The messages of a language, except those of the window.
+/// The messages of a language.
 fn messages(language: &str) -> BTreeMap<String, Message> {
     let folder = format!("{}/assets/i18n/{language}", env!("CARGO_MANIFEST_DIR"));
     let mut messages: BTreeMap<String, Message> = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with(".ftl") || name == "onair.ftl" {
+        if !name.ends_with(".ftl") {
             continue;
         }
         let mut last = String::new();

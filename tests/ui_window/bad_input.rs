@@ -119,7 +119,7 @@ fn a_source_keeps_its_name_until_it_gets_another() {
     harness.run();
     drop(commands(&mut harness));
     write(&mut harness, Role::TextInput, "Name", " ");
-    harness.get_by_label("Enter a name. Until then, the name is Source 1.");
+    harness.get_by_label("Enter a name. Until then, the source is called Source 1.");
     assert_eq!(commands(&mut harness), []);
     write(&mut harness, Role::TextInput, "Name", "Guest");
     let sent = commands(&mut harness);

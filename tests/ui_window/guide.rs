@@ -37,7 +37,7 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     harness.get_by_label("Where do you want to stream?");
     assert_eq!(press(&mut harness, Key::Enter), [Command::MeasureQuality]);
     harness.run();
-    harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. Your computer and connection have room to spare.");
+    harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. onair has no higher preset, and this one leaves room to spare.");
     let best = PRESETS[3].applied_to(&Quality::default());
     assert_eq!(press(&mut harness, Key::Enter), [Command::SetQuality(best)]);
     harness.get_by_label("All set");

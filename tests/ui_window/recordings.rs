@@ -96,7 +96,7 @@ fn a_recording_is_played_shown_renamed_and_moved_to_the_trash_after_a_question()
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.event(egui::Event::Text("a/b".into()));
     harness.run();
-    harness.get_by_label("A name cannot contain / or \\.");
+    harness.get_by_label("A name cannot contain /, \\ or control characters.");
     harness.key_press(Key::Enter);
     assert_eq!(asked(commands(&mut harness)), []);
     harness.get_by_role_and_label(name().0, name().1).focus();

@@ -422,13 +422,17 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     let way = "If black or frozen";
     let mut harness = open("media");
     open_properties(&mut harness, "Opening");
-    assert_eq!(chosen(&harness, way), "Keep showing it");
+    assert_eq!(chosen(&harness, way), "Keep showing the source");
     let slate = Edit::SetFallback(SourceId(2), VideoFallback::Placeholder);
-    let sent = choose(&mut harness, way, "Placeholder with its name");
+    let sent = choose(&mut harness, way, "Placeholder with the source's name");
     assert_eq!(sent, [Command::Edit(slate.clone())]);
     apply(&mut harness, &slate);
-    assert_eq!(chosen(&harness, way), "Placeholder with its name");
-    assert_eq!(choose(&mut harness, way, "Placeholder with its name"), [], "it is so already");
+    assert_eq!(chosen(&harness, way), "Placeholder with the source's name");
+    assert_eq!(
+        choose(&mut harness, way, "Placeholder with the source's name"),
+        [],
+        "it is so already"
+    );
     // Another source is selected with the pointer. A source cannot replace itself.
     unfold(&mut harness, way);
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
@@ -439,7 +443,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     apply(&mut harness, &other);
     assert_eq!(chosen(&harness, way), "Album");
     let keep = Edit::SetFallback(SourceId(2), VideoFallback::Keep);
-    assert_eq!(choose(&mut harness, way, "Keep showing it"), [Command::Edit(keep)]);
+    assert_eq!(choose(&mut harness, way, "Keep showing the source"), [Command::Edit(keep)]);
     // A slideshow has no fallback, because slides do not move.
     open_properties(&mut harness, "Album");
     assert!(harness.query_by_role_and_label(Role::ComboBox, way).is_none());
@@ -449,7 +453,10 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     harness.run();
     let slate = Edit::SetFallback(SourceId(0), VideoFallback::Placeholder);
-    assert_eq!(choose(&mut harness, way, "Placeholder with its name"), [Command::Edit(slate)]);
+    assert_eq!(
+        choose(&mut harness, way, "Placeholder with the source's name"),
+        [Command::Edit(slate)]
+    );
 }
 
 #[test]

@@ -36,14 +36,14 @@ fn a_network_is_let_in_and_shut_out() {
     assert!(harness.query_by_label("QR code of the viewer page").is_none());
     harness.get_by_label("wlan0 192.168.1.20: cannot watch");
     harness.get_by_label("This computer 127.0.0.1: can watch");
-    assert!(harness.query_by_label_contains("There is no password").is_none());
+    assert!(harness.query_by_label_contains("No key is needed").is_none());
     harness.get_by_role_and_label(Role::CheckBox, "Let this network watch").click();
     let reach = ServerReach { http: true, rtmp: false };
     assert_eq!(commands(&mut harness), [Command::SetReach(reach)]);
 
     let mut harness = panel("shared");
     harness.get_by_label("QR code of the viewer page");
-    harness.get_by_label_contains("There is no password");
+    harness.get_by_label_contains("No key is needed");
     harness.get_by_label("wlan0 192.168.1.20: can watch, but not over RTMP");
     harness.get_by_label("wlan0 fd00::20: not over IPv6");
     // The panel may have to scroll to this box.
@@ -72,7 +72,7 @@ fn viewers_need_a_key_that_can_be_replaced() {
     harness.state().demo.change(|snapshot| snapshot.server.play_key = true);
     harness.run();
     harness.get_by_label_contains("The links contain a key");
-    assert!(harness.query_by_label_contains("There is no password").is_none());
+    assert!(harness.query_by_label_contains("No key is needed").is_none());
     harness.get_by_role_and_label(Role::Button, "New key").click_accesskit();
     assert_eq!(commands(&mut harness), [Command::NewPlayKey]);
     harness.get_by_role_and_label(Role::CheckBox, "Viewers need a key").click_accesskit();

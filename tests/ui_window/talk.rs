@@ -266,7 +266,12 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     assert_eq!(screen.talk_refused(), None);
     harness.run();
     assert!(!on(&harness));
-    assert!(harness.query_all_by_label_contains("Turn this on to be asked again").next().is_some());
+    assert!(
+        harness
+            .query_all_by_label_contains("Turn this switch on to be asked again")
+            .next()
+            .is_some()
+    );
     harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
     harness.run();
     assert!(on(&harness));

@@ -222,7 +222,7 @@ fn sound_buffer_and_look_are_set() {
     harness.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
     let keyed = looked_at(&commands(&mut harness)).pan;
     assert!(keyed[0] > 0.0 && keyed[1] == 0.0, "{keyed:?}");
-    let middle = harness.get_by_label("Stream video").rect().center();
+    let middle = harness.get_by_label("Player video").rect().center();
     harness.drag_at(middle);
     harness.hover_at(middle + egui::vec2(-90.0, 45.0));
     harness.run_steps(2);
@@ -406,7 +406,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     let player = |playing| vec![Command::Player(playing)];
     let hall = "main-hall · live.example.com";
     let nobody = "nobody · live.example.com";
-    harness.get_by_label(&format!("{nobody}: onair cannot play the stream"));
+    harness.get_by_label(&format!("{nobody}: Playback failed"));
     harness.get_by_label("stage · live.example.com: The stream was lost");
     // The notice of a tile that is not selected is visible. The selected tile can show its
     // statistics.
@@ -435,7 +435,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.run();
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), player(WatchCommand::Choose(TileId(1))));
-    harness.get_by_label("Stream video");
+    harness.get_by_label("Player video");
     assert_eq!(asked(&mut harness, Key::Escape), []);
     harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Playing"));
 }

@@ -5,7 +5,7 @@ cli-settings-missing = --settings { $path }: there is no such file
 cli-settings-bad = --settings { $path }: { $reason }
     .cure = Correct the file, or leave --settings out.
 cli-no-settings-place = onair found no folder for its settings
-    .cure = Name a file with --to.
+    .cure = Name a settings file with --settings.
 cli-start = onair cannot start: { $reason }
 cli-too-long = the check took too long
 cli-flag = { $flag }: { $reason }
@@ -57,8 +57,10 @@ rendition-thread = the system cannot start a thread: { $reason }
 ## Relays of the built-in server
 
 relay-secret-in-address = the address contains a key or a password
-    .cure = Write {"{key}"} there, and give the secret in key_file or key_env.
+    .cure = Write {"{key}"} in place of the secret, and give the secret in key_file or key_env.
 relay-no-key = {"{key}"} in the address needs key_file or key_env
+relay-two-keys = key_file and key_env are both set
+    .cure = Keep only one of them.
 relay-one-name = all streams would have the same name on the other server
     .cure = Add {"{stream}"} to the address.
 relay-too-many = there are more than { $most } relays

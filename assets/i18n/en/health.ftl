@@ -34,7 +34,7 @@ health-watching = { $count ->
    *[other] { $count } watching
 }
 health-nobody-watches = nobody is watching yet
-health-smaller = { $name } gets a smaller frame size
+health-smaller = { $name } gets a lower quality
 health-partly-muted = microphone muted
 health-delay = Viewers are { $time } behind
 health-delay-begins = Starts in { $time }
@@ -42,11 +42,11 @@ health-delay-ending = Ending: { $time } left to send
 
 # The targets.
 health-no-target = No target is on.
-    .cure = Turn on a target on the right.
+    .cure = Turn on a target in the Broadcast panel.
 health-no-server = { $name } has no server address.
     .cure = Enter the address that the service gives you.
 health-no-key = { $name } has no stream key.
-    .cure = Copy the key from the service's dashboard.
+    .cure = Enter the key. You get it from the service or the owner of the server.
 health-partly = On air, but not on { $name }.
 health-partly-refused = On air, but { $name } refuses the stream. Is the stream key right?
 health-refused = Not on air: { $name } refuses the stream. Is the stream key right?
@@ -79,7 +79,7 @@ health-recording-ended = On air, but the recording has ended.
 
 # What viewers see and hear.
 health-no-video = No video yet.
-    .cure = Choose a source on the left, or start with the test pattern.
+    .cure = Add a source, or start with the test pattern.
 health-scene-empty = Nothing is shown: the scene { $scene } is empty.
     .cure = Add a source, or show one that is hidden.
 health-audio-only = On air with audio only.
@@ -92,7 +92,7 @@ health-source-gone = { $name } sends no video.
 health-too-slow = This computer is too slow: { $fps } of { $wanted } fps.
     .cure = Choose a smaller frame size or a lower frame rate, or close other programs.
 health-audio-gone = { $name } sends no audio.
-    .cure = Reconnect it, or choose another audio source.
+    .cure = Check this source, or choose another audio source.
 health-muted = The audio is muted.
     .cure = Viewers hear nothing. Unmute the audio in the audio mixer.
 health-silent = No audio: the program is silent.

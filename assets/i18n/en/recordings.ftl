@@ -6,13 +6,13 @@ recordings-reading = Reading the folder…
 recordings-unreadable = onair cannot read the recordings folder.
 recordings-none = No recordings yet
 recordings-none-cure = Record in the Studio, or choose the folder that has your recordings.
-recordings-none-found = No recording matches.
+recordings-none-found = No recordings match the search.
 recordings-more = { $count ->
     [one] One older recording is not listed.
    *[other] { $count } older recordings are not listed.
 }
 recordings-list-more = Show more
-recordings-waiting = reading…
+recordings-waiting = Reading…
 recordings-changing = being written
 recordings-changing-long = This file is being written. Its details appear when it is finished.
 recordings-damaged = unreadable
@@ -54,14 +54,14 @@ recordings-busy = onair is still working on another recording.
     .cure = Wait until it is done, or stop copying.
 recordings-trashed = { $name } is in the trash.
 recordings-not-trashed = onair could not move { $name } to the trash: { $reason }
-recordings-no-trash = this folder has no trash
+recordings-no-trash = the trash is not available for this folder
     .cure = Delete the file in the file manager.
 recordings-copied = { $name } is ready: { $seconds } s, copied without encoding.
 recordings-renamed = The recording is now called { $name }.
 recordings-not-renamed = onair could not rename { $name }: { $reason }
 recordings-name-empty = Enter a name that does not start with a dot.
 recordings-name-long = This name is too long.
-recordings-name-characters = A name cannot contain / or \.
+recordings-name-characters = A name cannot contain /, \ or control characters.
 recordings-shown = { $name } is shown in the file manager.
 recordings-not-shown = The recording is in { $folder }. { $reason }
 recordings-no-manager = No file manager answered.

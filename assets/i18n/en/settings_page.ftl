@@ -38,7 +38,7 @@ setting-push-to-talk = Push-to-talk key
 setting-push-to-talk-note = Hold this key to unmute or mute a microphone. Turn push-to-talk on in the audio mixer.
 
 setting-encoder = Video encoder
-setting-encoder-note = Automatic picks the best one that this computer has.
+setting-encoder-note = Automatic picks the best encoder on this computer.
 
 setting-adaptation = Adaptive bitrate
 setting-adaptation-note = Lowers the video bitrate while a connection is slow. This avoids dropped frames.
@@ -78,7 +78,7 @@ setting-server-names = Host names of the built-in server
 setting-server-names-note = Browsers may use these names, such as studio.example.com. Addresses and this computer's name in .local always work.
 setting-server-names-hint = studio.example.com
 setting-server-origins = Websites that may play your stream
-setting-server-origins-note = Pages of these origins may read from the built-in server. Write * for all websites.
+setting-server-origins-note = Pages on these websites may load the stream from the built-in server. Write * for all websites.
 setting-server-origins-hint = https://example.com
 
 setting-renderer = Rendering
@@ -86,11 +86,11 @@ setting-renderer-note = How onair draws this window. Software rendering needs mo
 setting-keys = Stream keys
 setting-keys-note = onair never writes keys to the settings, logs or exported scenes. It sends no usage data.
 setting-version = Version
-setting-version-note = Include it when you report a problem.
+setting-version-note = Include the version when you report a problem.
 
 limit-video = { $service } allows at most { $most } kbps of video, so the slider ends there.
 limit-audio = { $service } allows at most { $most } kbps of audio, so the slider ends there.
-limit-height = { $service } allows at most { $most } lines.
+limit-height = { $service } allows at most { $most } lines per frame.
 limit-rate = { $service } allows at most { $most } fps.
 limit-keyframes = { $service } needs a keyframe at least every { $most } s.
 limit-over = Your settings exceed the limits of { $service }. The service may end the stream.
@@ -110,12 +110,13 @@ chooser-home = Home
 chooser-videos = Videos
 chooser-reading = Reading the folder…
 chooser-unreadable = onair cannot read this folder: { $reason }
-chooser-empty = This folder has no matching files.
+chooser-empty = There is nothing to choose in this folder.
 chooser-cut = There are more entries than onair shows. Type the path.
 chooser-nothing = Choose a file first.
 chooser-no-name = Type a name first.
 chooser-exists = This file already exists. Press Save again to replace it.
-chooser-absent = There is no file or folder with this path.
+chooser-no-file = There is no file with this path.
+chooser-no-folder = There is no folder with this path.
 chooser-waits = The desktop's file dialog is open
 chooser-waits-note = If you do not see it, use onair's chooser.
 chooser-own = Use onair's chooser

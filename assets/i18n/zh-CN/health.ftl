@@ -30,7 +30,7 @@ health-target = { $name }
 health-behind = 观众端延迟 { $time }
 health-watching = { $count } 人观看
 health-nobody-watches = 还没有人观看
-health-smaller = { $name } 收到的分辨率较低
+health-smaller = { $name } 的画质较低
 health-partly-muted = 麦克风已静音
 health-delay = 观众延迟 { $time }
 health-delay-begins = { $time } 后开始
@@ -38,11 +38,11 @@ health-delay-ending = 正在结束：还剩 { $time } 未推送
 
 # 推流目标。
 health-no-target = 没有启用任何推流目标。
-    .cure = 请在右侧启用一个推流目标。
+    .cure = 请在“直播”面板启用一个推流目标。
 health-no-server = { $name } 没有服务器地址。
     .cure = 请填写平台提供的推流地址。
 health-no-key = { $name } 没有推流密钥。
-    .cure = 请从平台的直播页面复制密钥。
+    .cure = 请填写推流密钥，可在平台开播页面获取，或向服务器管理员索取。
 health-partly = 正在直播，但 { $name } 没有连上。
 health-partly-refused = 正在直播，但 { $name } 拒绝推流。推流密钥是否正确？
 health-refused = 未在直播：{ $name } 拒绝推流。推流密钥是否正确？
@@ -72,7 +72,7 @@ health-recording-ended = 正在直播，但录制已停止。
 
 # 观众看到和听到的。
 health-no-video = 还没有画面。
-    .cure = 请在左侧选择来源，或先用测试画面。
+    .cure = 请添加来源，或先用测试画面。
 health-scene-empty = 没有画面：场景 { $scene } 是空的。
     .cure = 请添加来源，或显示被隐藏的来源。
 health-audio-only = 正在直播，只有声音。
@@ -85,7 +85,7 @@ health-source-gone = { $name } 没有画面。
 health-too-slow = 电脑性能不足：只有 { $fps } 帧/秒，应为 { $wanted } 帧/秒。
     .cure = 请降低分辨率或帧率，或关闭其他程序。
 health-audio-gone = { $name } 没有声音。
-    .cure = 请重新连接，或换一个音频源。
+    .cure = 请检查此音频源，或换一个。
 health-muted = 音频已静音。
     .cure = 观众听不到声音，请在混音器中取消静音。
 health-silent = 没有声音：输出中没有任何音频信号。

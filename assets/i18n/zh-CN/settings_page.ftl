@@ -77,7 +77,7 @@ setting-server-names = 内置服务器的主机名
 setting-server-names-note = 浏览器可以用这些名称访问，如 studio.example.com。IP 地址和本机的 .local 名称始终可用。
 setting-server-names-hint = studio.example.com
 setting-server-origins = 可以播放直播的网站
-setting-server-origins-note = 这些网站的网页可以读取内置服务器。写 * 表示所有网站。
+setting-server-origins-note = 这些网站的网页可以从内置服务器播放直播。写 * 表示所有网站。
 setting-server-origins-hint = https://example.com
 
 setting-renderer = 渲染
@@ -85,7 +85,7 @@ setting-renderer-note = 绘制窗口的方式。软件渲染占用更多 CPU。
 setting-keys = 推流密钥
 setting-keys-note = 密钥不会写入设置、日志或导出的场景。onair 不发送任何使用数据。
 setting-version = 版本
-setting-version-note = 报告问题时请注明。
+setting-version-note = 报告问题时请注明版本。
 
 limit-video = { $service } 的视频码率上限是 { $most } kbps，滑块最多调到这里。
 limit-audio = { $service } 的音频码率上限是 { $most } kbps，滑块最多调到这里。
@@ -114,7 +114,8 @@ chooser-cut = 内容太多，没有全部显示。请输入路径。
 chooser-nothing = 请先选择文件。
 chooser-no-name = 请先输入名称。
 chooser-exists = 文件已存在。再点一次“保存”会替换它。
-chooser-absent = 没有这个文件或文件夹。
+chooser-no-file = 没有这个文件。
+chooser-no-folder = 没有这个文件夹。
 chooser-waits = 系统的文件对话框已打开
 chooser-waits-note = 如果没有看到，请使用 onair 自带的文件选择窗口。
 chooser-own = 使用 onair 自带的文件选择窗口

@@ -101,7 +101,7 @@ fn rule(table: RelayTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> 
     }
     let key = match (table.key_file, table.key_env) {
         (Some(_), Some(_)) => {
-            refuse("key_env", &problem!("cli-two-keys"));
+            refuse("key_env", &problem!("relay-two-keys"));
             None
         }
         (Some(file), None) => Some(("key_file", KeySource::File(file))),
@@ -220,6 +220,11 @@ mod tests {
             assert!(bad.len() == 1 && bad[0].starts_with(&format!("{path}: ")), "{table}: {bad:?}");
             assert!(!bad[0].contains("Pl4nted"), "{bad:?}");
         }
+        let two = format!(
+            "[[relay]]\npush = \"a/*\"\nto = [\"rtmp://a/{{key}}\"]\nkey_file = \"x\"\n{key}"
+        );
+        let (_, bad) = read(&two);
+        assert!(bad[0].contains("key_file and key_env are both set"), "{bad:?}");
         let (_, bad) = read(&"[[relay]]\npush = \"a/*\"\n".repeat(MAX_RULES + 1));
         assert!(bad[0].starts_with("relay: "), "{bad:?}");
     }

@@ -242,7 +242,7 @@ mod tests {
         let little = disk(&texts, &space(9));
         assert_eq!((little.text.as_str(), little.warns), ("Disk full in 9 min", true));
         let much = disk(&texts, &space(41 * 60));
-        assert_eq!((much.text.as_str(), much.warns), ("Disk 41\u{a0}h", false));
+        assert_eq!((much.text.as_str(), much.warns), ("Disk: 41\u{a0}h left", false));
         assert!(much.tip.contains("/home/ada/Videos") && much.tip.contains("1.50\u{a0}GB"));
         let chinese = Texts::new(Language::Chinese);
         assert_eq!(disk(&chinese, &space(9)).text, "磁盘 9 分钟后写满");

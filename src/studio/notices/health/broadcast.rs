@@ -315,7 +315,7 @@ fn enabled(snapshot: &Snapshot) -> impl Iterator<Item = Problem> + '_ {
 }
 
 /// Returns further texts about the live targets: the latency of their viewers, the number of
-/// viewers, and the targets that get smaller frames.
+/// viewers, and the targets that get a lower quality.
 fn reached(snapshot: &Snapshot) -> Vec<Problem> {
     let mut said = Vec::new();
     let live: Vec<&TargetView> = snapshot

@@ -202,9 +202,8 @@ impl FileChooser {
                 (self.wrong, self.replace) = (Some(key!("chooser-exists")), true);
             }
             (_, PathKind::Folder) => self.enter(looked),
-            (ChooserKind::Folder, _) | (ChooserKind::Files { .. }, _) => {
-                self.wrong = Some(key!("chooser-absent"));
-            }
+            (ChooserKind::Folder, _) => self.wrong = Some(key!("chooser-no-folder")),
+            (ChooserKind::Files { .. }, _) => self.wrong = Some(key!("chooser-no-file")),
         }
         None
     }

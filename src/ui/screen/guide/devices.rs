@@ -92,7 +92,7 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         Some(SourceState::Opening) => Some((key!("state-opening"), theme.secondary)),
         Some(SourceState::Stalled) => Some((key!("state-stalled"), theme.warn)),
         Some(SourceState::Lost) => Some((key!("state-lost"), theme.warn)),
-        Some(SourceState::Failed) => Some((key!("guide-camera-failed"), theme.warn)),
+        Some(SourceState::Failed) => Some((why_failed(choice), theme.warn)),
         _ => None,
     };
     match trouble {
@@ -161,6 +161,15 @@ fn microphone(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     });
 }
 
+/// Returns the text for a video source that does not open.
+fn why_failed(choice: Option<&VideoChoice>) -> &'static str {
+    match choice {
+        Some(VideoChoice::Camera(_)) => key!("guide-camera-failed"),
+        Some(VideoChoice::Screen(_)) => key!("guide-display-failed"),
+        _ => key!("state-failed"),
+    }
+}
+
 /// Returns the text for the level, and whether the level is good.
 fn level(audio: &AudioSource) -> (&'static str, bool) {
     match &audio.choice {
@@ -180,6 +189,14 @@ fn level(audio: &AudioSource) -> (&'static str, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_camera_is_called_a_camera_if_it_does_not_open() {
+        let of = |choice: VideoChoice| why_failed(Some(&choice));
+        assert_eq!(of(VideoChoice::Camera(CameraChoice::default())), "guide-camera-failed");
+        assert_eq!(of(VideoChoice::Screen(DisplayTarget::default())), "guide-display-failed");
+        assert_eq!(of(VideoChoice::Test), "state-failed");
+    }
 
     #[test]
     fn the_level_is_judged_as_a_listener_would() {

@@ -60,9 +60,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
             key!("watch-reconnecting"),
             with(key!("watch-reconnecting-advice"), cause),
         ),
-        WatchState::Ended => {
-            plain(Icon::Stop, key!("watch-ended"), get(key!("watch-ended-advice")))
-        }
+        WatchState::Ended => plain(Icon::Stop, key!("watch-over"), get(key!("watch-over-advice"))),
         WatchState::Failed { cause, .. } => {
             let cure = texts.cure(cause);
             let cure = cure.unwrap_or_else(|| texts.get("watch-failed-advice").to_string());
@@ -279,6 +277,12 @@ mod tests {
         let words = sentence(&texts, &state(problem!("play-nothing-came", seconds = 10)));
         assert_eq!(words.title, "The stream was lost");
         assert!(words.advice.contains("no data for 10 s"), "{}", words.advice);
+    }
+
+    #[test]
+    fn the_end_of_a_file_is_not_called_the_end_of_a_stream() {
+        let texts = Texts::new(Language::English);
+        assert_eq!(sentence(&texts, &WatchState::Ended).title, "Playback has ended");
     }
 
     #[test]
