@@ -91,9 +91,7 @@ fn free_name(
 /// Fails with the reason why it could not be written.
 pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Problem> {
     match kind {
-        PartKind::Collection => {
-            collection::export(&settings.collection, &settings.strips, path)
-        }
+        PartKind::Collection => collection::export(&settings.collection, &settings.strips, path),
         PartKind::Profile => {
             let mut given = settings.clone();
             for target in &mut given.targets {
