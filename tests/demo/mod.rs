@@ -126,6 +126,8 @@ pub struct Demo {
     pub commands: Arc<Mutex<Vec<Command>>>,
     pub program: Latest<VideoFrame>,
     pub watched: Latest<VideoFrame>,
+    /// Draws a frame of the program.
+    draws: fn(u32) -> VideoFrame,
     _painter: Arc<Mutex<Option<Worker>>>,
 }
 
@@ -137,9 +139,10 @@ impl Demo {
             commands: Arc::default(),
             program: Latest::default(),
             watched: Latest::default(),
+            draws: if name == "building" { picture_with_banner } else { picture },
             _painter: Arc::default(),
         };
-        let frame = picture(0);
+        let frame = (demo.draws)(0);
         demo.program.publish(frame.clone());
         demo.watched.publish(frame);
         demo
@@ -148,7 +151,7 @@ impl Demo {
     /// Moves the video, the meter and the timer, `fps` times a second.
     pub fn moving(self, fps: u32) -> Self {
         let demo = self.clone();
-        let frames: Vec<VideoFrame> = (0..30).map(picture).collect();
+        let frames: Vec<VideoFrame> = (0..30).map(demo.draws).collect();
         let worker = Worker::spawn("demo-program", move |stop| {
             let mut index = 0_u64;
             while !stop.wait(Duration::from_secs(1) / fps) {
@@ -346,7 +349,35 @@ pub fn draw_large() {
 
 /// Draws a frame of a person in a room, who sways a little.
 fn picture(step: u32) -> VideoFrame {
-    let scale = if IS_LARGE.load(Ordering::Relaxed) { 4_u16 } else { 1 };
+    frame(step, person(step))
+}
+
+/// Left, top, width and height of the banner of the state `building`, in pixels of a large frame.
+const BANNER: [usize; 4] = [64, 562, 512, 100];
+
+/// Draws the same person with a banner, which has a bright stripe on the left.
+fn picture_with_banner(step: u32) -> VideoFrame {
+    let mut planes = person(step);
+    let row = 320 * usize::from(scale());
+    let [left, top, width, height] = BANNER.map(|it| it * usize::from(scale()) / 4);
+    for y in top..top + height {
+        for x in left..left + width {
+            let stripe = x < left + 4 * usize::from(scale());
+            planes.y[y * row + x] = if stripe { 170 } else { 70 };
+            let chroma = y / 2 * (row / 2) + x / 2;
+            (planes.u[chroma], planes.v[chroma]) = if stripe { (70, 165) } else { (170, 105) };
+        }
+    }
+    frame(step, planes)
+}
+
+/// The size of frames in 320×180.
+fn scale() -> u16 {
+    if IS_LARGE.load(Ordering::Relaxed) { 4 } else { 1 }
+}
+
+fn person(step: u32) -> Planes {
+    let scale = scale();
     let size = Size::new(320 * u32::from(scale), 180 * u32::from(scale));
     let mut planes = Planes::black(size);
     let (width, height) = (size.width as usize, size.height as usize);
@@ -384,6 +415,10 @@ fn picture(step: u32) -> VideoFrame {
             planes.v[y * width / 2 + x] = v as u8;
         }
     }
+    planes
+}
+
+fn frame(step: u32, planes: Planes) -> VideoFrame {
     VideoFrame {
         pts: Timestamp::from_millis(i64::from(step) * 33),
         color: Color::PROGRAM,

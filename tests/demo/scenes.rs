@@ -61,6 +61,35 @@ pub(super) fn workshop() -> Collection {
     collection
 }
 
+/// Three scenes of a show. The first one has a camera and a banner above it.
+pub(super) fn built() -> Collection {
+    let mut collection = Collection::default();
+    let scene = collection.current;
+    let choice: VideoChoice = "image:/home/ada/banner.png".parse().unwrap();
+    let [x, y, width, height] = BANNER.map(|pixels| pixels as f64);
+    let (x, width) = (x / 1_280.0, width / 1_280.0);
+    let (y, height) = (y / 720.0, height / 720.0);
+    let place = Placement { x, y, width, height, ..Placement::default() };
+    for edit in [
+        Edit::RenameScene(scene, "Talk".into()),
+        Edit::RenameItem(ItemId(1), "Camera".into()),
+        Edit::AddSource { scene, name: "Banner".into(), choice },
+        Edit::SetPlace(ItemId(2), place),
+        Edit::AddScene("Screen and camera".into()),
+        Edit::AddScene("Be right back".into()),
+    ] {
+        assert!(collection.apply(&edit));
+    }
+    collection
+}
+
+/// The banner in the scene that [`built`] returns.
+pub(super) fn banner_source() -> SceneSource {
+    let [_, _, width, height] = BANNER.map(|pixels| pixels as u32);
+    let (name, size) = ("banner.png".into(), Some(Size::new(width, height)));
+    SceneSource { id: SourceId(1), name, size, device: String::new(), ..camera_source() }
+}
+
 /// A scene with a video file and slides that play, side by side.
 pub(super) fn played() -> Collection {
     let scene = Collection::default().current;

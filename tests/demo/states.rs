@@ -1,8 +1,8 @@
 //! The states that the window can show. Long because each state is a table of all that it sets.
 
 use super::scenes::{
-    camera_controls, camera_formats, camera_source, filtered, played, playing_sources, styled,
-    workshop,
+    banner_source, built, camera_controls, camera_formats, camera_source, filtered, played,
+    playing_sources, styled, workshop,
 };
 use super::strips::strips;
 use super::tiles::{tile, wall};
@@ -17,7 +17,7 @@ use onair::text::problem::problem;
 use onair::wire::chat::{ChatPost, ChatRole};
 
 /// The names of the states.
-pub const STATES: [&str; 42] = [
+pub const STATES: [&str; 43] = [
     "idle",
     "custom",
     "targets",
@@ -46,6 +46,7 @@ pub const STATES: [&str; 42] = [
     "filters",
     "properties",
     "scenes",
+    "building",
     "missing",
     "media",
     "camera",
@@ -590,6 +591,10 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.scenes.collection = Arc::new(workshop());
             snapshot.scenes.prepared = snapshot.scenes.collection.scenes.get(1).map(|it| it.id);
             snapshot.scenes.picture.publish(picture(12));
+        }
+        "building" => {
+            snapshot.scenes.collection = Arc::new(built());
+            snapshot.scenes.sources = vec![banner_source()];
         }
         "missing" => missing(&mut snapshot),
         "ended" => {

@@ -64,6 +64,9 @@ macro_rules! english {
 pub static PAGES: &[Page] = &[
     both!(Start "tutorial/first-broadcast-window.md"),
     both!(Start "tutorial/first-broadcast-command-line.md"),
+    both!(Tasks "how-to/build-a-scene.md"),
+    both!(Tasks "how-to/switch-scenes.md"),
+    both!(Tasks "how-to/mix-audio.md"),
     both!(Tasks "how-to/stream-to-services.md"),
     both!(Tasks "how-to/check-before-going-live.md"),
     both!(Tasks "how-to/read-the-health-bar.md"),
