@@ -1,12 +1,13 @@
-//! Test of a whole evening in the real window on a virtual display: the first start, a wrong stream key
-//! and the right one, a server that dies and returns, a full disk, a new folder, playback and the end. The
-//! evening runs once by keyboard alone and once by mouse.
+//! Test of a whole evening in the real window on a virtual display: the first start, a second scene, a wrong
+//! stream key and the right one, a change of scenes, a server that dies and returns, a full disk, a new folder,
+//! playback and the end. The evening runs once by keyboard alone and once by mouse.
 //!
-//! At each step, the test reads the sentence of the health bar from the log. Before each step, it
+//! At each step, the test reads the sentence of the health bar from the log, or in the window. Before each step, it
 //! waits until a screen reader would find the expected control in the window.
 
 mod keyboard;
 mod mouse;
+mod scene;
 mod widgets;
 
 use std::fs;
@@ -16,7 +17,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::peers::desktop::Desktop;
-use crate::peers::{LIMIT, Nginx, Peer, ffmpeg, wait_for};
+use crate::peers::{self, LIMIT, Nginx, Peer, ffmpeg, wait_for};
 use crate::screen_reader::starts_a_screen_reader;
 use crate::window_story::widgets::{Widget, Widgets};
 
@@ -231,12 +232,9 @@ fn with_small_disk(disk: &Path, command: &Command) -> Command {
     inner
 }
 
-/// Whether this machine does not allow such a mount; prints a message then.
+/// Whether this machine does not allow such a mount, so that the test is skipped.
 fn has_no_small_disk(disk: &Path) -> bool {
     let mounts = with_small_disk(disk, &Command::new("true")).status();
-    let none = !mounts.is_ok_and(|it| it.success());
-    if none {
-        eprintln!("SKIPPED: this machine lets nobody mount a small disk");
-    }
-    none
+    !mounts.is_ok_and(|it| it.success())
+        && peers::skipped("this machine does not allow a small disk (unshare -rm, mount -t tmpfs)")
 }

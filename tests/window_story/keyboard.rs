@@ -2,9 +2,8 @@
 
 use super::mouse::first_start;
 use super::*;
-use crate::peers;
 
-/// Completes the first-run guide up to *Go Live*, with a custom server.
+/// Goes through the first-run guide to the studio, with a custom server.
 fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.shows("label", "Welcome to onair");
     story.focused("push button", "Next");
@@ -37,6 +36,8 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.press("Return");
     story.shows("label", "All set");
     story.focused("push button", "Go Live");
+    story.bar_says(&["Ready to go live."]);
+    story.reach("push button", "Open the studio");
     story.press("Return");
 }
 
@@ -60,8 +61,10 @@ fn an_evening_in_the_window_by_keyboard() {
     let mut story =
         Story::open(|desktop| with_small_disk(&disk, &first_start(desktop, home.path())));
 
-    // The window names the wrong key as the cause.
     goes_through_the_guide(&mut story, server.trim_end_matches('/'), "wrong-key");
+    scene::is_built_by_keyboard(&mut story);
+    // The window names the wrong key as the cause.
+    story.press("ctrl+l");
     story.says(REFUSED);
     // The shortcut of the health bar's button leads to the key. A new key is tried as it is typed.
     story.press("ctrl+period");
@@ -71,12 +74,17 @@ fn an_evening_in_the_window_by_keyboard() {
     story.waits("the stream at nginx", || nginx.is_published(KEY));
     story.says("All good.");
     is_served(&nginx, "keyed", 854);
+    story.press("Escape");
+    scene::is_switched_on_air(&mut story, &nginx, |story, name| {
+        story.press(if name == scene::MAIN { "alt+1" } else { "alt+2" });
+    });
     // The server dies. The window reports no success until it is back.
     drop(nginx);
     story.says("Not on air: the connection to 127.0.0.1 was lost.");
     nginx = Nginx::start_on(port);
     story.waits("the stream again", || nginx.is_published(KEY));
     story.says("Reconnected to 127.0.0.1");
+    is_served(&nginx, "keyed", 854);
     // The recording's disk becomes full.
     let seen_disk = story.seen(&disk);
     story.press("Escape");
@@ -97,6 +105,7 @@ fn an_evening_in_the_window_by_keyboard() {
     story.press("ctrl+r");
     story.waits("a recording there", || grows(&other));
     story.says("All good.");
+    is_served(&nginx, "keyed", 854);
     // The same window plays the stream from nginx.
     let before = clients(&nginx);
     story.press("ctrl+2");
@@ -105,6 +114,7 @@ fn an_evening_in_the_window_by_keyboard() {
     story.types(&nginx.url("keyed", KEY));
     story.press("Return");
     story.waits("the player at nginx", || clients(&nginx) > before);
+    story.bar_says(&["All good.", "No speaker found."]);
     // *Stop* asks first. The button that stops lies before the focused one.
     story.press("Escape");
     story.press("ctrl+1");

@@ -1,12 +1,11 @@
 //! The evening by mouse, from the first start: the first-run guide, then the same steps as by
-//! keyboard. Keys are pressed only to type an address or a stream key.
+//! keyboard. Keys are pressed only to type a name, an address or a stream key.
 
 use std::time::Instant;
 
 use super::*;
-use crate::peers;
 
-/// Completes the first-run guide up to *Go Live*, with a custom server.
+/// Goes to the last step of the first-run guide, with a custom server.
 fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.shows("label", "Welcome to onair");
     story.click("", "中文");
@@ -36,8 +35,7 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.click("radio button", "480p, 30 fps");
     story.click("push button", "Next");
     story.shows("label", "All set");
-    // The window behind the guide has a button with the same name.
-    story.click_where("push button", "Go Live", |it| it.is("focused"));
+    story.bar_says(&["Ready to go live."]);
 }
 
 /// Returns a command that starts onair as a new user does.
@@ -58,6 +56,8 @@ fn a_first_start_is_on_air_within_two_minutes() {
     let begun = Instant::now();
     let mut story = Story::open(|desktop| first_start(desktop, home.path()));
     goes_through_the_guide(&mut story, nginx.url("live", "").trim_end_matches('/'), KEY);
+    // The window behind the guide has a button with the same name.
+    story.click_where("push button", "Go Live", |it| it.is("focused"));
     story.waits("the stream at nginx", || nginx.is_published(KEY));
     is_served(&nginx, "live", 854);
     let taken = begun.elapsed();
@@ -87,8 +87,11 @@ fn an_evening_in_the_window_by_mouse() {
     let mut story =
         Story::open(|desktop| with_small_disk(&disk, &first_start(desktop, home.path())));
 
-    // The window names the wrong key as the cause. The button in the health bar leads to the key.
     goes_through_the_guide(&mut story, server.trim_end_matches('/'), "wrong-key");
+    story.click("push button", "Open the studio");
+    scene::is_built_by_mouse(&mut story);
+    // The window names the wrong key as the cause. The button in the health bar leads to the key.
+    story.click("push button", "Go Live");
     story.says(REFUSED);
     story.click("push button", "Edit key");
     story.focused("password text", "Stream key");
@@ -98,12 +101,16 @@ fn an_evening_in_the_window_by_mouse() {
     story.waits("the stream at nginx", || nginx.is_published(KEY));
     story.says("All good.");
     is_served(&nginx, "keyed", 854);
+    scene::is_switched_on_air(&mut story, &nginx, |story, name| {
+        story.click("radio button", name);
+    });
     // The server dies. The window reports no success until it is back.
     drop(nginx);
     story.says("Not on air: the connection to 127.0.0.1 was lost.");
     nginx = Nginx::start_on(port);
     story.waits("the stream again", || nginx.is_published(KEY));
     story.says("Reconnected to 127.0.0.1");
+    is_served(&nginx, "keyed", 854);
     // The recording's disk becomes full.
     let seen_disk = story.seen(&disk);
     story.click("push button", "Record");
@@ -121,6 +128,7 @@ fn an_evening_in_the_window_by_mouse() {
     story.click("push button", "Record");
     story.waits("a recording there", || grows(&other));
     story.says("All good.");
+    is_served(&nginx, "keyed", 854);
     // The same window plays the stream from nginx.
     let before = clients(&nginx);
     story.click("toggle button", "Watch");
@@ -129,6 +137,7 @@ fn an_evening_in_the_window_by_mouse() {
     story.types(&nginx.url("keyed", KEY));
     story.click("push button", "Play");
     story.waits("the player at nginx", || clients(&nginx) > before);
+    story.bar_says(&["All good.", "No speaker found."]);
     // *Stop* asks first.
     story.click("toggle button", "Studio");
     story.click("push button", "Stop");
