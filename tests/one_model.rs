@@ -12,6 +12,7 @@ use onair::compose::scene::Content;
 use onair::studio::scenes::MAIN;
 use onair::studio::snapshot::SourceState;
 use onair::studio::{Collection, Command, Config, Settings, Snapshot, Studio};
+use onair::text::Language;
 
 /// The studio as the window starts it with this file.
 fn window(path: &Path) -> Studio {
@@ -100,6 +101,32 @@ fn the_picture_of_settings_of_before_is_a_source_afterwards() {
         let summary = Onair::start(&words).wait_named("summary");
         assert_eq!(summary["exit"], 0, "{flags:?}");
     }
+}
+
+/// The words around a name and the name that onair chose are in one language.
+#[test]
+fn in_chinese_a_check_names_the_test_pattern_in_chinese() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    fs::write(&path, "[window]\nlanguage = \"zh-CN\"\n").unwrap();
+    let studio = window(&path);
+    settled(&studio);
+    studio.send(Command::SelectVideo(VideoChoice::Test));
+    wait_for("the test pattern", LIMIT, || {
+        let snapshot = studio.snapshot();
+        let open = |id| snapshot.scenes.source(id).is_some_and(|it| it.state == SourceState::Open);
+        let sources = &snapshot.scenes.collection.sources;
+        sources.iter().any(|it| it.choice == VideoChoice::Test && open(it.id))
+    });
+    studio.send(Command::Check);
+    let said = || {
+        let checked = studio.snapshot().checked?;
+        let found = checked.found.into_iter().find(|notice| notice.key() == "found-video")?;
+        Some(Language::Chinese.say(&found.problem))
+    };
+    wait_for("the result for the video", LIMIT, || said().is_some());
+    assert_eq!(said().unwrap(), "视频来源正常：测试画面。");
+    end(&studio);
 }
 
 #[test]

@@ -78,3 +78,19 @@ fn no_bitrate_is_shown_during_an_outage() {
     assert_eq!(told("reconnecting"), [""; 0]);
     assert_eq!(told("on-air"), ["Bitrate: 2\u{a0}512\u{a0}kbps"]);
 }
+
+/// Where no target was ever connected, no viewer loses the stream.
+#[test]
+fn stop_speaks_of_viewers_only_if_a_target_was_connected() {
+    let (viewers, nobody) = ("The stream ends for all viewers.", "onair stops trying to connect.");
+    for (on_air_for, said, unsaid) in
+        [(Duration::from_secs(754), viewers, nobody), (Duration::ZERO, nobody, viewers)]
+    {
+        let mut harness = open("reconnecting");
+        harness.state().demo.change(|snapshot| snapshot.figures.on_air_for = on_air_for);
+        harness.run();
+        assert_eq!(click(&mut harness, "Stop"), []);
+        assert!(harness.query_by_label_contains(said).is_some(), "{:?}", shown(&harness));
+        assert!(harness.query_by_label_contains(unsaid).is_none());
+    }
+}
