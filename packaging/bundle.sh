@@ -5,6 +5,7 @@
 #   packaging/bundle.sh [--binary FILE] [KIND…]     KINDS: deb rpm tar (all)
 #
 # --binary FILE   package this program instead of building one
+# ONAIR_PICTURES_URL   the web address of a copy of assets/pictures, from which software centers load screenshots
 # Everything is written to target/bundle/ (with CARGO_TARGET_DIR set: to bundle/ there).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
@@ -56,6 +57,10 @@ objcopy --strip-all --add-gnu-debuglink="$symbols" "$tree/usr/bin/onair"
 onair=$tree/usr/bin/onair
 install -D -m 644 -t "$tree/usr/share/applications" packaging/desktop/onair.desktop
 install -D -m 644 -t "$tree/usr/share/metainfo" packaging/desktop/onair.metainfo.xml
+if [ -n "${ONAIR_PICTURES_URL-}" ]; then
+    sed "s|@PICTURES@|${ONAIR_PICTURES_URL%/}|" packaging/desktop/screenshots.xml >"$work/screenshots.xml"
+    sed -i "/<icon /r $work/screenshots.xml" "$tree/usr/share/metainfo/onair.metainfo.xml"
+fi
 install -D -m 644 -t "$tree/usr/lib/systemd/system" packaging/systemd/onair.service packaging/systemd/onair.socket
 install -D -m 644 -t "$tree/usr/share/icons/hicolor/scalable/apps" packaging/desktop/onair.svg
 install -D -m 644 -t "$tree/usr/share/doc/onair" README.md CHANGELOG.md THIRD-PARTY.md

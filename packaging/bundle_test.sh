@@ -13,7 +13,7 @@ program=$(realpath "${1:?which program?}")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export CARGO_TARGET_DIR=$folder
-packaging/bundle.sh --binary "$program" >/dev/null
+ONAIR_PICTURES_URL=https://example.org/pictures/ packaging/bundle.sh --binary "$program" >/dev/null
 deb=$(echo "$folder"/bundle/*.deb)
 rpm=$(echo "$folder"/bundle/*.rpm)
 tar=$(echo "$folder"/bundle/*.tar.gz)
@@ -43,6 +43,11 @@ do
     expect "$file is in the packages" holds "$in_deb" "^$file\$"
 done
 dpkg-deb -x "$deb" "$folder/unpacked"
+metainfo=$folder/unpacked/usr/share/metainfo/onair.metainfo.xml
+expect "the software-center entry is valid" appstreamcli validate --no-net --no-color "$metainfo"
+screenshots=$(sed -n 's|.*<image[^>]*>https://example.org/pictures/\(.*\)</image>|assets/pictures/\1|p' "$metainfo")
+# shellcheck disable=SC2086 # One name on each line.
+expect "each screenshot in it is a picture of the guide" ls ${screenshots:-"no screenshot"}
 expect "the program is stripped" test -z "$(readelf -S "$folder/unpacked/usr/bin/onair" | grep -F .symtab)"
 expect "its debug symbols are beside the packages" test -s "$(echo "$folder"/bundle/*.debug)"
 
