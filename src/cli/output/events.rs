@@ -178,7 +178,7 @@ fn print_target(output: &Output, target: &Target) {
         }
         let text = output.say(&text);
         Some(match (advice, target.exit) {
-            (Some(advice), Some(_)) if target.retry_in.is_none() => format!("{text}. {advice}"),
+            (Some(advice), Some(_)) if target.retry_in.is_none() => language.joined(&text, &advice),
             _ => text,
         })
     });

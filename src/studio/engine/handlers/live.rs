@@ -423,6 +423,7 @@ mod tests {
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
     use crate::studio::engine::server::Serve;
+    use crate::studio::notices::Notice;
     use crate::studio::settings::Settings;
 
     #[test]
@@ -437,9 +438,8 @@ mod tests {
             };
             let (mut engine, _ends) = assemble(config).unwrap();
             engine.start_built_in();
-            let notices = engine.notices.active.notices();
-            let keys = notices.iter().map(|it| it.key()).filter(|key| key.starts_with("server-"));
-            keys.collect::<Vec<_>>()
+            let keys = engine.notices.active.notices().iter().map(Notice::key);
+            keys.filter(|key| key.starts_with("server-")).collect::<Vec<_>>()
         };
         assert_eq!(told(false), ["server-open-to-play"]);
         assert!(told(true).is_empty());
