@@ -73,6 +73,10 @@ pub fn focus_in_view(ui: &Ui, id: Id, rect: Rect) {
     let ctx = ui.ctx();
     let (key, pass) = (focus_key(), ctx.cumulative_pass_nr());
     let before = ctx.data(|data| data.get_temp::<FocusSeen>(key));
+    // Some controls call this twice.
+    if before.is_some_and(|known| (known.id, known.pass) == (id, pass)) {
+        return;
+    }
     // `gained_focus` is false if the focus moved by an arrow key or after the control was drawn.
     let is_new = before.is_none_or(|known| known.id != id || known.pass + 1 < pass);
     // A control must not move away under a pressed pointer.
@@ -117,7 +121,7 @@ pub fn scroll<R>(
     };
     let (before, moved) = (seen(ui), moves(ui));
     let shown = area.show(ui, contents);
-    let inner_scrolled = owner(ui).is_some_and(|it| it.area != own && it.at == now);
+    let inner_scrolled = owner(ui).is_some_and(|it| it.area != own && it.at >= now);
     if moves(ui) != moved && !inner_scrolled {
         ui.data_mut(|data| data.insert_temp(wheel, WheelOwner { area: own, at: now }));
     }

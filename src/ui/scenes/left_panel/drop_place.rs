@@ -100,7 +100,7 @@ pub(super) fn drop_place(
     let least = rest.get(at).map_or(0, |below| below.depth).min(most);
     let depth = match enters {
         true => most,
-        false => (depth.clamp(i64::from(least), i64::from(most))) as u32,
+        false => depth.clamp(i64::from(least), i64::from(most)) as u32,
     };
     let (group, to) = match above {
         None => (None, rest.iter().filter(|row| row.depth == 0).count()),

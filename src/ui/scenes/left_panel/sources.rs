@@ -161,7 +161,7 @@ fn drag(ui: &Ui, view: &mut View<'_>, row: &Response, id: ItemId, depth: u32) {
     ui.data_mut(|data| data.insert_temp(memory, wanted));
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let scene = collection.scene(edited(view.snapshot));
-    let items = scene.map_or(&[][..], |scene| scene.items.as_slice());
+    let items = scene.map(|scene| scene.items.as_slice()).unwrap_or_default();
     let rows = (pointer.y - row.rect.center().y) / (ROW + 1.0);
     let Some(place) = drop_place(items, id, rows, wanted) else { return };
     if row.drag_stopped() {
