@@ -92,20 +92,20 @@ fn signed(data: &[u8]) -> Vec<u8> {
     message
 }
 
-/// Returns a side of a DTLS connection.
-pub fn dtls_side(is_client: bool, now: Instant) -> Box<dyn DtlsInstance> {
+/// Returns the server's side of a DTLS connection.
+fn dtls_server() -> Box<dyn DtlsInstance> {
     static CERTIFICATE: LazyLock<Certificate> =
         LazyLock::new(|| Certificate::generate().expect("a certificate"));
-    let provider = crypto().dtls_provider;
+    let (provider, now) = (crypto().dtls_provider, Instant::now());
     let made = provider.new_dtls(&CERTIFICATE.for_dtls(), now, DtlsVersion::Dtls12, None);
     let mut side = made.expect("a DTLS connection");
-    side.set_active(is_client);
+    side.set_active(false);
     side.handle_timeout(now).expect("a DTLS connection that begins");
     side
 }
 
 /// Takes the datagrams that a side sends now.
-pub fn dtls_sent(side: &mut dyn DtlsInstance) -> Vec<Vec<u8>> {
+fn sent_by(side: &mut dyn DtlsInstance) -> Vec<Vec<u8>> {
     let (mut buffer, mut sent) = (vec![0; 4_096], Vec::new());
     loop {
         match side.poll_output(&mut buffer) {
@@ -122,8 +122,8 @@ pub fn dtls_sent(side: &mut dyn DtlsInstance) -> Vec<Vec<u8>> {
 /// handshake.
 pub fn dtls(mut data: &[u8]) {
     let [viewer, server] = addresses();
-    let mut side = dtls_side(false, Instant::now());
-    assert!(dtls_sent(&mut *side).is_empty(), "a server waits");
+    let mut side = dtls_server();
+    assert!(sent_by(&mut *side).is_empty(), "a server waits");
     while let Some((length, rest)) = data.split_first_chunk::<2>() {
         let length = usize::from(u16::from_be_bytes(*length)).min(rest.len());
         let (datagram, rest) = rest.split_at(length);
@@ -132,7 +132,7 @@ pub fn dtls(mut data: &[u8]) {
         if side.handle_packet(datagram).is_err() {
             return;
         }
-        let sent = dtls_sent(&mut *side);
+        let sent = sent_by(&mut *side);
         assert!(sent.len() <= MAX_FLIGHT, "{} datagrams", sent.len());
     }
 }
