@@ -156,6 +156,7 @@ impl Cutter {
         self.outdated = false;
         if let Some(end) = self.timeline.as_ref().and_then(Timeline::end) {
             self.cut_exceeded(end, cuts);
+            self.cut_last_frame(end, cuts);
         }
         self.exceeded = None;
         if let Some(mut timeline) = self.timeline.take() {
@@ -337,6 +338,17 @@ impl Cutter {
         }
         promise(&mut self.part_target, part_target(lasted, lasts, self.lengths.part), cuts);
         timeline.cut(at, &mut self.sequence, cuts);
+    }
+
+    /// Outputs complete parts within the last frame, which ends at `end`.
+    fn cut_last_frame(&mut self, end: Timestamp, cuts: &mut Vec<Cut>) {
+        let (Some(target), Some(timeline)) = (self.part_target, &mut self.timeline) else { return };
+        while end.since(timeline.part_start()) > target {
+            let until = timeline.part_start() + target;
+            if !timeline.cut(until, &mut self.sequence, cuts) {
+                return;
+            }
+        }
     }
 
     /// Outputs the part that its last frame or packet exceeds, which ends at `until`.
