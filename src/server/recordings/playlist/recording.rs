@@ -20,6 +20,8 @@ use crate::wire::hls::{
 pub(in crate::server) const LIST: &str = "main.m3u8";
 /// The name of the video alone, and the beginning of the name of an audio track, in file names.
 const VIDEO: &str = "video";
+/// The name of audio tracks without a title, before their number.
+const UNNAMED: &str = "Track";
 const AUDIO: &str = "audio";
 /// The shortest target duration of a list that grows: it must not change, and later segments may be longer.
 pub(super) const MIN_EVENT_TARGET: Duration = Duration::from_secs(6);
@@ -196,11 +198,10 @@ pub(in crate::server) fn master(content: &RecordingContent, folder: &str) -> Str
     let others = index.others.iter().map(|it| (it.index, &it.name, &it.config));
     let mut audio: Vec<OfferedAudio> = Vec::new();
     for (number, name, config) in first.into_iter().chain(others) {
-        let is_free = |name: &str| !name.is_empty() && audio.iter().all(|it| it.name != name);
-        let name = match is_free(name.trim()) {
-            true => name.trim().to_owned(),
-            false => format!("{name} {}", u16::from(number) + 1).trim().to_owned(),
-        };
+        let name = if name.trim().is_empty() { UNNAMED } else { name.trim() };
+        let is_free = name != UNNAMED && audio.iter().all(|it| it.name != name);
+        let numbered = format!("{name} {}", u16::from(number) + 1);
+        let name = if is_free { name.to_owned() } else { numbered };
         // Without video, the first track is the variant itself.
         let uri = (has_video || number > 0).then(|| list(RecordedTracks::Audio(number)));
         audio.push(OfferedAudio { name, uri, channels: config.channels });
