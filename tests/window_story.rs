@@ -117,6 +117,8 @@ impl Story {
         let usable = |it: &Widget| it.is("enabled") && holds(it);
         let mut found = self.widgets.wait(role, name, usable);
         loop {
+            // What was typed before may still move widgets, for example by a message below a field.
+            std::thread::sleep(Duration::from_millis(200));
             let again = self.widgets.wait(role, name, usable);
             if again.middle() == found.middle() {
                 break;
@@ -128,6 +130,21 @@ impl Story {
         let [x, y] = &place;
         self.desktop.said("xdotool", &["mousemove", "--window", &self.id, x, y]);
         self.desktop.said("xdotool", &["click", "1"]);
+    }
+
+    /// Clicks a field until it has the focus: it may have moved before the window saw the click.
+    fn click_field(&mut self, role: &str, name: &str) {
+        for _ in 0..10 {
+            self.click(role, name);
+            for _ in 0..20 {
+                let focus = self.widgets.focus();
+                if focus.is_some_and(|it| it.role == role && it.name == name) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        panic!("{role} '{name}' does not take the focus");
     }
 
     /// Waits until the log has this health bar text, from the last step on.

@@ -71,7 +71,7 @@ def look(question):
     role, name, state = question.get("role"), question.get("name") or "", question.get("state")
     found = []
     for (_, path), *_, title, kind, _, bits in call(bus, program, "/org/a11y/atspi/cache", "org.a11y.atspi.Cache", "GetItems"):
-        part = {"role": Atspi.role_get_name(Atspi.Role(kind)), "name": title}
+        part = {"id": path, "role": Atspi.role_get_name(Atspi.Role(kind)), "name": title}
         if role not in (None, part["role"]) or not title.startswith(name):
             continue
         part["states"] = states(bits)

@@ -14,6 +14,8 @@ use crate::peers::{LIMIT, Peer, wait_for};
 /// A widget in the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Widget {
+    /// The same as long as the window has the widget, while its place and states may change.
+    id: String,
     pub role: String,
     pub name: String,
     states: Vec<String>,
@@ -37,7 +39,7 @@ impl Widget {
         let states = value["states"].as_array().unwrap().iter();
         let place = [0, 1, 2, 3].map(|at| value["place"][at].as_i64().unwrap());
         let states = states.map(|it| it.as_str().unwrap_or_default().to_owned()).collect();
-        Self { role: text("role"), name: text("name"), states, place }
+        Self { id: text("id"), role: text("role"), name: text("name"), states, place }
     }
 }
 
@@ -113,10 +115,11 @@ impl Widgets {
 
     /// Waits until another widget has the focus than before, and returns it.
     pub fn wait_focus(&mut self, before: Option<&Widget>) -> Option<Widget> {
-        let mut focus = None;
+        let id = |focus: Option<&Widget>| focus.map(|it| it.id.clone());
+        let (mut focus, before) = (None, id(before));
         wait_for("another focus", LIMIT, || {
             focus = self.focus();
-            focus.as_ref() != before
+            id(focus.as_ref()) != before
         });
         focus
     }
