@@ -89,7 +89,7 @@ fn parts_keep_the_promised_duration_when_the_frame_rate_changes() {
                 cutter.forget(&mut cuts);
             }
             let name = format!("{before} {after} {has_audio}");
-            let targets: Vec<_> = cuts.iter().filter_map(|cut| match cut {
+            let targets = cuts.iter().filter_map(|cut| match cut {
                 Cut::PartTarget(target) => Some(*target),
                 _ => None,
             });
