@@ -187,9 +187,9 @@ mod tests {
                         })
                     });
                     ui.allocate_space(vec2(100.0, 400.0));
-                    list.inner.state.offset().y
+                    list.inner.state.clamped_offset().y
                 });
-                offsets = (page.state.offset().y, page.inner);
+                offsets = (page.state.clamped_offset().y, page.inner);
             });
             output.textures_delta.clear();
             self.control = control;
