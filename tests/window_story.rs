@@ -89,15 +89,16 @@ impl Story {
     }
 
     fn reach_by(&mut self, key: &str, role: &str, name: &str) {
-        let mut focus = self.widgets.focus();
+        let focus = |all: &[Widget]| all.iter().rfind(|it| it.is("focused")).cloned();
         // More presses than the window has widgets.
         for _ in 0..150 {
+            let before = focus(&self.widgets.all("", ""));
             let is_it = |it: &Widget| it.role == role && it.name.starts_with(name);
-            if focus.as_ref().is_some_and(is_it) {
+            if before.as_ref().is_some_and(is_it) {
                 return;
             }
             self.press(key);
-            focus = self.widgets.wait_focus(focus.as_ref());
+            self.widgets.wait_all("", "", |all| (focus(all) != before).then_some(()));
         }
         panic!("{role} '{name}' is not reached by keyboard");
     }
@@ -117,8 +118,6 @@ impl Story {
         let usable = |it: &Widget| it.is("enabled") && holds(it);
         let mut found = self.widgets.wait(role, name, usable);
         loop {
-            // What was typed before may still move widgets, for example by a message below a field.
-            std::thread::sleep(Duration::from_millis(200));
             let again = self.widgets.wait(role, name, usable);
             if again.middle() == found.middle() {
                 break;
@@ -130,21 +129,6 @@ impl Story {
         let [x, y] = &place;
         self.desktop.said("xdotool", &["mousemove", "--window", &self.id, x, y]);
         self.desktop.said("xdotool", &["click", "1"]);
-    }
-
-    /// Clicks a field until it has the focus: it may have moved before the window saw the click.
-    fn click_field(&mut self, role: &str, name: &str) {
-        for _ in 0..10 {
-            self.click(role, name);
-            for _ in 0..20 {
-                let focus = self.widgets.focus();
-                if focus.is_some_and(|it| it.role == role && it.name == name) {
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        }
-        panic!("{role} '{name}' does not take the focus");
     }
 
     /// Waits until the log has this health bar text, from the last step on.

@@ -22,9 +22,9 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.click("push button", "That's me");
     story.shows("label", "Where do you want to stream?");
     story.click("radio button", "Custom server");
-    story.click_field("entry", "Server");
+    story.click("entry", "Server");
     story.types(server);
-    story.click_field("password text", "Stream key");
+    story.click("password text", "Stream key");
     story.types(key);
     story.click("push button", "Next");
     // The guide measures the encoder, and explains why it cannot measure the upload.
@@ -95,7 +95,7 @@ fn an_evening_in_the_window_by_mouse() {
     story.says(REFUSED);
     story.click("push button", "Edit key");
     story.focused("password text", "Stream key");
-    story.click_field("password text", "Stream key");
+    story.click("password text", "Stream key");
     story.press("ctrl+a");
     story.types(KEY);
     story.waits("the stream at nginx", || nginx.is_published(KEY));
@@ -132,7 +132,7 @@ fn an_evening_in_the_window_by_mouse() {
     // The same window plays the stream from nginx.
     let before = clients(&nginx);
     story.click("toggle button", "Watch");
-    story.click_field("entry", "Stream address");
+    story.click("entry", "Stream address");
     story.press("ctrl+a");
     story.types(&nginx.url("keyed", KEY));
     story.click("push button", "Play");

@@ -9,13 +9,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::peers::desktop::Desktop;
-use crate::peers::{LIMIT, Peer, wait_for};
+use crate::peers::{LIMIT, Peer};
 
 /// A widget in the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Widget {
-    /// The same as long as the window has the widget, while its place and states may change.
-    id: String,
     pub role: String,
     pub name: String,
     states: Vec<String>,
@@ -39,7 +37,7 @@ impl Widget {
         let states = value["states"].as_array().unwrap().iter();
         let place = [0, 1, 2, 3].map(|at| value["place"][at].as_i64().unwrap());
         let states = states.map(|it| it.as_str().unwrap_or_default().to_owned()).collect();
-        Self { id: text("id"), role: text("role"), name: text("name"), states, place }
+        Self { role: text("role"), name: text("name"), states, place }
     }
 }
 
@@ -47,8 +45,7 @@ impl Widget {
 pub struct Widgets {
     rig: Peer,
     questions: ChildStdin,
-    /// The length of the answers that were read so far.
-    read: u64,
+    answers: usize,
 }
 
 impl Widgets {
@@ -57,30 +54,19 @@ impl Widgets {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rigs/widgets.py");
         let mut command = desktop.command("/usr/bin/python3");
         let (rig, questions) = Peer::start_told(command.arg(script).arg("onair"));
-        Self { rig, questions, read: 0 }
+        Self { rig, questions, answers: 0 }
     }
 
     /// Returns all widgets with this role whose names begin like this. An empty role or name
     /// matches all.
     pub fn all(&mut self, role: &str, name: &str) -> Vec<Widget> {
         let role = Some(role).filter(|it| !it.is_empty());
-        self.ask(&json!({"role": role, "name": name}))
-    }
-
-    /// Returns the widget that has the keyboard focus.
-    pub fn focus(&mut self) -> Option<Widget> {
-        self.ask(&json!({"state": "focused"})).pop()
-    }
-
-    fn ask(&mut self, question: &Value) -> Vec<Widget> {
-        writeln!(self.questions, "{question}").unwrap();
-        let (mut answer, read) = (Vec::new(), self.read);
-        self.rig.wait_until("an answer", LIMIT, |rig| {
-            answer = rig.output_after(read);
-            answer.ends_with(b"\n")
-        });
-        self.read += answer.len() as u64;
-        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        writeln!(self.questions, "{}", json!({"role": role, "name": name})).unwrap();
+        let answers = self.answers;
+        self.rig.wait_until("an answer", LIMIT, |rig| rig.output().lines().count() > answers);
+        self.answers += 1;
+        let output = self.rig.output();
+        let answer: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
         answer.as_array().unwrap().iter().map(Widget::of).collect()
     }
 
@@ -109,19 +95,8 @@ impl Widgets {
                 let window: Vec<String> = window.iter().map(named).collect();
                 panic!("no {role} '{name}' as it is waited for: {all:#?} in {window:#?}");
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    /// Waits until another widget has the focus than before, and returns it.
-    pub fn wait_focus(&mut self, before: Option<&Widget>) -> Option<Widget> {
-        let id = |focus: Option<&Widget>| focus.map(|it| it.id.clone());
-        let (mut focus, before) = (None, id(before));
-        wait_for("another focus", LIMIT, || {
-            focus = self.focus();
-            id(focus.as_ref()) != before
-        });
-        focus
     }
 
     /// Waits until no widget matches.
