@@ -43,6 +43,8 @@ pub(super) struct Mailbox {
     /// Wakes the TCP connections at the end of the session.
     over: Notify,
     waiting: Mutex<Waiting>,
+    /// True if link reports wait for the next frame.
+    holds_reports: AtomicBool,
     news: Notify,
 }
 
@@ -120,6 +122,7 @@ impl Mailbox {
             is_over: AtomicBool::new(false),
             over: Notify::new(),
             waiting: Mutex::default(),
+            holds_reports: AtomicBool::new(false),
             news: Notify::new(),
         })
     }
@@ -182,8 +185,12 @@ impl Mailbox {
         std::mem::take(&mut *self.waiting.lock())
     }
 
-    /// Adds a datagram, and wakes the task. A few link reports wait for whatever wakes the task next, because a task
-    /// that sends frames wakes up often enough for them.
+    /// Decides whether link reports wait for the next frame.
+    pub fn hold_reports(&self, holds: bool) {
+        self.holds_reports.store(holds, Ordering::Relaxed);
+    }
+
+    /// Adds a datagram, and wakes the task unless link reports wait. If no frame comes, only a few of them wait.
     pub fn datagram(&self, bytes: &[u8], from: Path) {
         let datagram = (bytes.to_vec(), from);
         let mut waiting = self.waiting.lock();
@@ -192,7 +199,8 @@ impl Mailbox {
         if queue.len() < MAX_DATAGRAMS {
             queue.push_back(datagram);
         }
-        let is_held = is_report && queue.len() <= MAX_HELD_REPORTS;
+        let holds = is_report && self.holds_reports.load(Ordering::Relaxed);
+        let is_held = holds && queue.len() <= MAX_HELD_REPORTS;
         drop(waiting);
         if !is_held {
             self.change(|_| ());
@@ -283,6 +291,9 @@ mod tests {
         let mailbox = Mailbox::new(1, "r".into(), ice);
         let from = || Path::Udp("127.0.0.1:1".parse().unwrap());
         let report = [0x8F, 205, 0, 1];
+        mailbox.datagram(&report, from());
+        assert!(mailbox.take().is_woken, "the link may be slow");
+        mailbox.hold_reports(true);
         (0..MAX_HELD_REPORTS).for_each(|_| mailbox.datagram(&report, from()));
         let waiting = mailbox.take();
         assert_eq!((waiting.link_reports.len(), waiting.is_woken), (MAX_HELD_REPORTS, false));

@@ -57,7 +57,9 @@ impl Session {
                 Output::Timeout(until) => {
                     now = Instant::now();
                     if until > now || packets >= MAX_PACKETS {
-                        self.next_poll = self.patiently(until, now);
+                        let is_idle = self.is_patient() && self.waiting_packets() == 0;
+                        self.mailbox.hold_reports(is_idle);
+                        self.next_poll = if is_idle { self.patiently(until, now) } else { until };
                         self.unsent = 0;
                         return Ok(self.next_poll);
                     }
@@ -96,17 +98,15 @@ impl Session {
         self.joined.is_some() && !self.switching.variants.has_choice
     }
 
-    /// Returns the time of the next poll if str0m wants to be polled at `until`. While no packet waits, str0m wants this
-    /// every few milliseconds only to renew its estimate and the budget of its pacer. Each frame renews them too.
-    fn patiently(&mut self, until: Instant, now: Instant) -> Instant {
-        let is_routine = matches!(
-            self.rtc.last_timeout_reason(),
-            Reason::BweDelayControl | Reason::Pacer(PacerReason::Handle)
-        );
-        if is_routine && self.is_patient() && self.waiting_packets() == 0 {
-            return until.max(now + IDLE_POLL);
+    /// Returns the time of the next poll if no packet waits, and str0m wants to be polled at `until`. It wants this every
+    /// few milliseconds only to renew its estimate and the budget of its pacer. Each frame renews them too.
+    fn patiently(&self, until: Instant, now: Instant) -> Instant {
+        match self.rtc.last_timeout_reason() {
+            Reason::BweDelayControl | Reason::Pacer(PacerReason::Handle) => {
+                until.max(now + IDLE_POLL)
+            }
+            _ => until,
         }
-        until
     }
 
     /// Returns true if the pacer had a single packet when it last got the time.
