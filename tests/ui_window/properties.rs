@@ -1,5 +1,6 @@
 //! Tests of a source's properties: fields, multi-line text, lists, and replacing missing files.
 
+use super::adding::displays;
 use super::building::*;
 use super::*;
 use onair::capture::{Area, DisplayTarget as Monitor};
