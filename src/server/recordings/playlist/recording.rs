@@ -20,9 +20,9 @@ use crate::wire::hls::{
 pub(in crate::server) const LIST: &str = "main.m3u8";
 /// The name of the video alone, and the beginning of the name of an audio track, in file names.
 const VIDEO: &str = "video";
+const AUDIO: &str = "audio";
 /// The name of audio tracks without a title, before their number.
 const UNNAMED: &str = "Track";
-const AUDIO: &str = "audio";
 /// The shortest target duration of a list that grows: it must not change, and later segments may be longer.
 pub(super) const MIN_EVENT_TARGET: Duration = Duration::from_secs(6);
 
