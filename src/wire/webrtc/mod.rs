@@ -1,6 +1,7 @@
 //! The data that WebRTC viewers (WHEP) exchange with the server, without the cryptography: SDP,
 //! STUN messages, and RTP payloads.
 
+pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod stun;
