@@ -4,6 +4,7 @@
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
 pub mod config;
+mod datagrams;
 pub mod http_successor;
 pub mod ice_server;
 pub mod operator_chat;
@@ -409,7 +410,7 @@ fn serve_webrtc(
         runtime.spawn(whep::tcp::accept(listener, Arc::clone(registry), open.clone()));
     }
     let weak = Arc::downgrade(&socket);
-    runtime.spawn(whep::endpoint::receive(socket, Arc::clone(registry), open));
+    runtime.spawn(datagrams::receive(socket, Arc::clone(registry), open));
     WebRtcPort { port, socket: weak, certificate }
 }
 

@@ -8,9 +8,7 @@ use parking_lot::RwLock;
 use tokio::sync::oneshot;
 
 use crate::net::webrtc::{Certificate, DatagramSocket};
-use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
-use crate::server::service::port::OpenPort;
 use crate::server::whep::mailbox::{ChosenRendition, IceNames, Mailbox, Restart};
 use crate::server::whep::production::productions::Productions;
 use crate::server::whep::routes::Routes;
@@ -19,14 +17,8 @@ use crate::server::whep::routes::Routes;
 pub(in crate::server) const MAX_DATAGRAM: usize = 2_048;
 /// Time limit for the task of a session.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// Pause after a socket error.
-const SOCKET_PAUSE: Duration = Duration::from_millis(10);
-/// Number of sessions whose datagrams are gathered: each of them reports about the link up to 20 times per second.
+/// Number of sessions that are a crowd: each of them reports about the link up to 20 times per second.
 const CROWD: usize = 100;
-/// Time for which the datagrams of a crowd gather in the socket, so that one wake-up of the system takes many.
-const GATHER: Duration = Duration::from_millis(2);
-/// Maximum number of datagrams that are taken before other tasks run.
-const MAX_TAKEN: usize = 256;
 
 /// WHEP data of a server.
 #[derive(Debug, Default)]
@@ -74,6 +66,11 @@ impl Whep {
     /// Passes a datagram to its session.
     pub fn deliver(&self, datagram: &[u8], from: SocketAddr) {
         self.routes.deliver(datagram, from);
+    }
+
+    /// Returns true if there are so many sessions that their datagrams should be taken together.
+    pub fn has_crowd(&self) -> bool {
+        self.routes.count() >= CROWD
     }
 
     /// Ends the session with this URL. Returns false if there is no such session.
@@ -139,40 +136,6 @@ impl Endpoint {
     /// addresses, those of the request.
     pub(super) fn addresses(&self, arrival: Arrival, public: &[IpAddr]) -> Vec<SocketAddr> {
         reachable(self.socket.local_addr(), arrival, public)
-    }
-}
-
-/// Passes datagrams to their sessions until the port closes.
-pub(in crate::server) async fn receive(
-    socket: Arc<DatagramSocket>,
-    registry: Arc<Registry>,
-    open: OpenPort,
-) {
-    let whep = &registry.whep;
-    let stopped = open.closing(&registry);
-    tokio::pin!(stopped);
-    let mut buffer = vec![0; MAX_DATAGRAM];
-    loop {
-        let mut received = tokio::select! {
-            biased;
-            () = &mut stopped => return,
-            received = socket.receive(&mut buffer) => received,
-        };
-        if received.is_err() {
-            tokio::time::sleep(SOCKET_PAUSE).await;
-        }
-        let mut taken = 0;
-        while let Ok((length, from)) = received {
-            whep.deliver(buffer.get(..length).unwrap_or_default(), from);
-            taken += 1;
-            if taken == MAX_TAKEN {
-                break;
-            }
-            received = socket.try_receive(&mut buffer);
-        }
-        if taken < MAX_TAKEN && whep.routes.count() >= CROWD {
-            tokio::time::sleep(GATHER).await;
-        }
     }
 }
 

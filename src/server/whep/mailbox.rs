@@ -12,7 +12,7 @@ use crate::net::random_bytes;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::frame::Frame;
 use crate::server::whep::path::Path;
-use crate::server::whep::routes::is_link_report;
+use crate::wire::webrtc::rtcp::is_link_report;
 
 /// Maximum number of waiting datagrams of each kind. Further ones are lost, as on any network.
 const MAX_DATAGRAMS: usize = 256;

@@ -15,11 +15,6 @@ use crate::wire::webrtc::stun;
 const RTP: std::ops::RangeInclusive<u8> = 128..=191;
 /// The second bytes that identify RTCP (RFC 5761).
 const RTCP: std::ops::RangeInclusive<u8> = 192..=223;
-/// The first bytes of a report about the arrival of all packets, which SRTCP does not encrypt: transport-layer feedback
-/// with format 15 (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
-const LINK_REPORT: [u8; 2] = [0x8F, 205];
-/// The bit in the first byte that says whether the packet ends with padding (RFC 3550 §6.4.1).
-const PADDING: u8 = 0x20;
 
 /// All sessions.
 #[derive(Debug, Default)]
@@ -126,11 +121,6 @@ pub(super) fn is_report(datagram: &[u8]) -> bool {
     matches!(datagram, [first, second, ..] if RTP.contains(first) && RTCP.contains(second))
 }
 
-/// Returns true for a report about the arrival of all packets, from which the bitrate of the link is estimated.
-pub(super) fn is_link_report(datagram: &[u8]) -> bool {
-    matches!(datagram, [first, second, ..] if [first & !PADDING, *second] == LINK_REPORT)
-}
-
 impl Maps {
     fn forget(&mut self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
         if self.by_address.get(&address).is_some_and(|known| Arc::ptr_eq(known, mailbox)) {
@@ -173,9 +163,6 @@ mod tests {
         routes.deliver(&with_name, away);
         assert_eq!(ours.take().datagrams.len(), 2);
         assert!(is_report(&[128, 200]) && !is_report(&[128, 96]) && !is_report(&[22, 254, 253]));
-        let padded_or_not = [0x8F, 0xAF].map(|first| is_link_report(&[first, 205, 0, 5]));
-        let others = [&[0x81, 205][..], &[0x8F, 206], &[0xCF, 205], &[0x8F], &[]];
-        assert!(padded_or_not == [true; 2] && !others.into_iter().any(is_link_report));
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
         assert_eq!(routes.of_request(&request).unwrap().id, 1);
         routes.rename(&ours, names("new"));

@@ -15,7 +15,6 @@ use crate::server::stream::message::Message;
 use crate::server::stream::message_sink::Arrival;
 use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::production::audio::{OpusSource, Pairing};
-use crate::server::whep::production::productions::Listeners;
 use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
 use crate::wire::codec::h264::{DecoderConfig, avcc_nals};
@@ -33,6 +32,14 @@ pub(super) enum Made {
     Tracks(Tracks),
     /// The cached frames for new viewers are no longer usable.
     Forget,
+}
+
+/// The number of listeners, as far as it matters to the audio.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Listeners {
+    None,
+    Few,
+    Crowd,
 }
 
 /// Converts messages to frames.

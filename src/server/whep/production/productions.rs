@@ -16,7 +16,7 @@ use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink as _;
 use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::mailbox::Mailbox;
-use crate::server::whep::production::frame_maker::Made;
+use crate::server::whep::production::frame_maker::{Listeners, Made};
 use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::Tracks;
 
@@ -92,14 +92,6 @@ struct Shared {
 pub(in crate::server::whep) struct WantedTracks {
     pub video: bool,
     pub audio: bool,
-}
-
-/// The number of listeners, as far as it matters to the audio.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Listeners {
-    None,
-    Few,
-    Crowd,
 }
 
 /// A use of a production. The production continues as long as this value exists.
