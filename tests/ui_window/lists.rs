@@ -194,7 +194,7 @@ fn a_source_goes_into_a_group_and_out_by_keyboard_and_menu() {
         source(&harness, name).focus();
         harness.run();
         harness.key_press_modifiers(Modifiers::ALT, key);
-        assert_eq!(commands(&mut harness), std::slice::from_ref(&wanted), "{name}");
+        assert_eq!(commands(&mut harness), std::slice::from_ref(wanted), "{name}");
     }
     assert_eq!(building::by_menu(&mut harness, "Source 3", "Move into Group"), [into]);
     assert_eq!(building::by_menu(&mut harness, "Source 1", "Move out of the group"), [out]);
