@@ -272,7 +272,7 @@ fn a_recording_that_never_began_says_so_and_why() {
     for (path, limit, cause, cure) in [
         (inside("file/show.mp4"), "", "a part of its path is a file", "another name or folder"),
         (inside(&format!("{long}.mkv")), "", "the name is too long", "a shorter name"),
-        (PathBuf::from("/proc/none/show.flv"), "", "the folder does not exist", "still there"),
+        (PathBuf::from("/proc/none/show.flv"), "", "the folder does not exist", "still available"),
         // With a limit of zero bytes, nothing can be written.
         (inside("show.flv"), "ulimit -f 0; ", "reached the maximum size", "another disk"),
     ] {

@@ -152,7 +152,7 @@ fn a_display_that_disappears_does_not_end_the_broadcast() {
     let display = studio.desktop.display_id().to_string();
     assert!(Command::new("kill").args(["-KILL", &display]).status().unwrap().success());
     wait_for("what it says", LIMIT, || {
-        studio.window.errors().contains("stays on air without a window")
+        studio.window.errors().contains("continues without a window")
     });
     // Viewers and the file get more data.
     let size = || fs::metadata(recording(studio.home.path()).unwrap()).unwrap().len();

@@ -90,7 +90,7 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
     carry_out(&mut harness);
     harness.run();
     harness.get_by_label(said);
-    assert_eq!(value(&harness, Role::SpinButton, "Crop left"), "250");
+    assert_eq!(value(&harness, Role::SpinButton, "Crop left"), "250\u{a0}%");
     assert!((crop(&harness).left - 0.99).abs() < 1e-6, "{:?}", crop(&harness));
     // Escape shows the number that applies.
     harness.get_by_role_and_label(Role::SpinButton, "Crop left").focus();

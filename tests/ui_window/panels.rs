@@ -154,10 +154,10 @@ fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
         harness.key_press_modifiers(modifiers, key);
         harness.run();
         harness.run();
-        harness.get_by_label("Mute Music");
+        harness.get_by_label("Unmute Music");
     }
     command(&mut harness, "Full screen");
-    harness.get_by_label("Mute Music");
+    harness.get_by_label("Unmute Music");
 }
 
 #[test]

@@ -289,7 +289,7 @@ mod tests {
             streams: streams.to_owned(),
             ladder: if ladder.is_empty() { Ladder::default() } else { ladder.parse().unwrap() },
         };
-        let mut ladders = Ladders { others: "100p".parse().unwrap(), ..Ladders::default() };
+        let mut ladders = Ladders { others: "160p".parse().unwrap(), ..Ladders::default() };
         ladders.apps.insert("cinema".to_owned(), "200p".parse().unwrap());
         ladders.streams = vec![
             rule("live/**", "300p"),
@@ -301,7 +301,7 @@ mod tests {
             rule("*/news", "800p"),
         ];
         for (app, stream, height) in [
-            ("other", "show", Some(100)),
+            ("other", "show", Some(160)),
             ("cinema", "film", Some(200)),
             ("live", "a/b", Some(300)),
             ("live", "game", Some(400)),

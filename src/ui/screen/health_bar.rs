@@ -14,7 +14,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, RADIUS, Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided};
+use crate::ui::widgets::{Button, ButtonWeight, elided, focus_ring};
 
 /// The gap between the sentence and its cause, in points.
 const BETWEEN: f32 = 8.0;
@@ -178,6 +178,7 @@ fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let said = elided(ui, room, Align::Min, &sentence, Type::Sentence.font(), theme.text);
     let response = ui.interact(said, ui.scope_id().with("sentence"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &sentence));
+    focus_ring(ui, theme, &response, RADIUS);
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_live(egui::accesskit::Live::Polite);
     });
@@ -196,6 +197,7 @@ fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
         let said = elided(ui, rest, Align::Min, &beside, font, theme.secondary);
         let response = ui.interact(said, ui.scope_id().with("beside"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &beside));
+        focus_ring(ui, theme, &response, RADIUS);
         pressed |= response.on_hover_text(&whole).clicked();
     }
     pressed

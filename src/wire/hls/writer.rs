@@ -341,7 +341,7 @@ mod tests {
         let Ok(Playlist::Master(read)) = parse(text.as_bytes()) else { panic!("{text}") };
         let all: Vec<_> =
             read.renditions.iter().map(|it| (&*it.name, it.uri.as_deref(), it.default)).collect();
-        let expected = [("Game  loud ", None, true), ("Voice", Some("audio2.m3u8"), false)];
+        let expected = [("Game  loud", None, true), ("Voice", Some("audio2.m3u8"), false)];
         assert_eq!(all, expected, "{text}");
         assert_eq!(read.variants[0].audio.as_deref(), Some("audio"));
         assert!(read.audio_of(&read.variants[0]).is_none(), "the default one is in the variant");
