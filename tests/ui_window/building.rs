@@ -97,6 +97,23 @@ pub(super) fn type_and_enter(harness: &mut Harness<'static, Window>, text: &str)
 }
 
 #[test]
+fn a_scene_that_the_palette_adds_is_named_at_once() {
+    let mut harness = with(&[]);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("add a scene".into()));
+    harness.run();
+    harness.key_press(egui::Key::Enter);
+    harness.run();
+    let added = Edit::AddScene("Scene".into());
+    assert_eq!(commands(&mut harness), [Command::Edit(added.clone())]);
+    make(&mut harness, &[added]);
+    assert_eq!(commands(&mut harness), [Command::SwitchScene(SceneId(2))]);
+    let named = edit(&type_and_enter(&mut harness, "Break"));
+    assert_eq!(named, Edit::RenameScene(SceneId(2), "Break".into()));
+}
+
+#[test]
 fn scenes_are_added_named_ordered_doubled_and_removed() {
     let mut harness = with(&[]);
     let added = edit(&click(&mut harness, "Add a scene"));

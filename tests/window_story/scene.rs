@@ -4,7 +4,7 @@
 use super::*;
 
 /// The scene that the guide leaves, and the new one.
-pub(super) const MAIN: &str = "Main";
+const MAIN: &str = "Main";
 const BREAK: &str = "Break";
 
 /// The initial color of a color source.
@@ -30,28 +30,6 @@ pub(super) fn is_built_by_mouse(story: &mut Story) {
     story.bar_says(&["Ready to go live."]);
     story.click("radio button", MAIN);
     story.bar_says(&["Ready to go live."]);
-}
-
-/// The same with the commands of the palette.
-pub(super) fn is_built_by_keyboard(story: &mut Story) {
-    story.bar_says(&["Ready to go live."]);
-    runs(story, "add a scene");
-    is_named(story);
-    runs(story, "add a source");
-    story.focused("entry", "Search sources");
-    story.types("color");
-    story.press("Return");
-    story.bar_says(&["Ready to go live."]);
-    story.press("alt+1");
-    story.bar_says(&["Ready to go live."]);
-}
-
-/// Runs a command of the palette.
-fn runs(story: &mut Story, command: &str) {
-    story.press("ctrl+k");
-    story.focused("entry", "Commands");
-    story.types(command);
-    story.press("Return");
 }
 
 /// Names the new, empty scene.
