@@ -5,7 +5,7 @@ use super::*;
 
 /// The scene that the guide leaves, and the new one.
 const MAIN: &str = "Main";
-const BREAK: &str = "Break";
+const BREAK: &str = "Scene";
 
 /// The initial color of a color source.
 const COLOR: [u8; 3] = [0x1e, 0x24, 0x30];
@@ -32,12 +32,11 @@ pub(super) fn is_built_by_mouse(story: &mut Story) {
     story.bar_says(&["Ready to go live."]);
 }
 
-/// Names the new, empty scene.
+/// Keeps the suggested name of the new, empty scene.
 fn is_named(story: &mut Story) {
     story.focused("entry", "Name");
-    story.types(BREAK);
     story.press("Return");
-    story.says("Nothing is shown: the scene Break is empty.");
+    story.says("Nothing is shown: the scene Scene is empty.");
 }
 
 /// Switches to the second scene and back on air. `switch` gets the name of the scene.
