@@ -69,13 +69,7 @@ impl Listing {
             published: grown,
             ended: self.ended,
             update: lengths.segment,
-            // Also while a new stream has fewer segments: if this depth were less than the time since
-            // the last complete segment, dash.js would move its live edge back for good.
-            window: listed
-                .iter()
-                .map(|it| it.duration())
-                .sum::<Duration>()
-                .max(self.settings.window),
+            window: listed.iter().map(|segment| segment.duration()).sum(),
             longest: self.target_duration(),
             latency: (lengths.part * LATENCY_PARTS).max(MIN_LATENCY),
             delay: self.target_duration() * HOLD_BACK,

@@ -448,16 +448,6 @@ fn periods_of_dash_keep_their_start_and_follow_one_another() {
 }
 
 #[test]
-fn the_manifest_of_a_new_stream_announces_the_whole_time_shift() {
-    let mut cutter = begun(BOTH);
-    let cuts = cut(&mut cutter, &events(0, 3_000, 2_000, BOTH));
-    let window = window(cuts, &cutter, Duration::from_secs(12));
-    let text = String::from_utf8(window.listing().manifest("", "", &[]).to_vec()).unwrap();
-    assert!(text.matches("<S t=").count() < 6, "{text}");
-    assert!(text.contains("timeShiftBufferDepth=\"PT12.000S\""), "{text}");
-}
-
-#[test]
 fn memory_is_bounded_however_long_it_goes_on() {
     let mut cutter = begun(BOTH);
     let settings =
