@@ -222,16 +222,23 @@ build_onair() {
     onair=$target/$folder/onair
 }
 
+# hls.js, for the viewer page and the tests: the package and its hash.
+# shellcheck disable=SC2034 # for the callers
+hls_js=(hls.js@1.7.4 '3GlxGdPvT2YHvQYOt+yOzT/DEior/qJVNIylHA77kgeoBTdQQqi70GwefNEUmHQeNGyjC8U62+bruqW/Tpm+tg==')
+
+# npm_package PACKAGE@VERSION SHA512 FOLDER: unpacks an npm package into FOLDER, if it has this hash.
+npm_package() {
+    local archive
+    mkdir -p "$3"
+    archive=$(cd "$3" && npm pack --silent "$1" 2>/dev/null) &&
+        [ "$(openssl dgst -sha512 -binary "$3/$archive" | base64 -w0)" = "$2" ] &&
+        tar -xzf "$3/$archive" -C "$3" --strip-components=1
+}
+
 # npm_file PACKAGE@VERSION SHA512 MEMBER FILE: fetches a file of an npm package, if FILE does not exist yet.
 npm_file() {
-    local folder archive
-    [ ! -f "$4" ] || return 0
-    folder=$(dirname "$4")
-    mkdir -p "$folder"
-    archive=$(cd "$folder" && npm pack --silent "$1" 2>/dev/null) &&
-        [ "$(openssl dgst -sha512 -binary "$folder/$archive" | base64 -w0)" = "$2" ] &&
-        tar -xzf "$folder/$archive" -C "$folder" "package/$3" &&
-        mv "$folder/package/$3" "$4"
+    local folder=${4%/*}/unpacked
+    [ -f "$4" ] || { npm_package "$1" "$2" "$folder" && mv "$folder/$3" "$4"; }
 }
 
 # The player that the DASH Industry Forum tests with.

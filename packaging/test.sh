@@ -121,11 +121,9 @@ need_node_datachannel() {
     export ONAIR_NODE_DATACHANNEL=${ONAIR_NODE_DATACHANNEL-$tools/node-datachannel/node_datachannel.node}
 }
 
-# hls.js with audio renditions, which the smaller build in assets/web/vendor lacks; packaging/web.sh has the same version.
+# hls.js with audio renditions, which the smaller build in assets/web/vendor lacks.
 need_hlsjs() {
-    [ -n "${ONAIR_HLSJS-}" ] || npm_file hls.js@1.7.4 \
-        '3GlxGdPvT2YHvQYOt+yOzT/DEior/qJVNIylHA77kgeoBTdQQqi70GwefNEUmHQeNGyjC8U62+bruqW/Tpm+tg==' \
-        dist/hls.min.mjs "$tools/hlsjs/hls.mjs" || {
+    [ -n "${ONAIR_HLSJS-}" ] || npm_file "${hls_js[@]}" dist/hls.min.mjs "$tools/hlsjs/hls.mjs" || {
         say "Download failed (npm is needed): audio tracks are NOT tested with hls.js."
         return 0
     }

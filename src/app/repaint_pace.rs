@@ -248,7 +248,7 @@ mod tests {
         pace.set_apart(false);
         pace.set_projected(true);
         assert!(pace.is_due(Page::Studio) && !pace.is_due(Page::Watch));
-        // A hidden window follows the studio slowly, unless a panel is in a window of its own.
+        // A hidden window follows the studio slowly, unless a panel is in a separate window.
         let hidden = pace.patience(&Snapshot::default(), false);
         pace.set_panels(true);
         assert!(pace.patience(&Snapshot::default(), false) < hidden);

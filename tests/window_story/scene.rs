@@ -39,15 +39,11 @@ fn is_named(story: &mut Story) {
     story.says("Nothing is shown: the scene Scene is empty.");
 }
 
-/// Switches to the second scene and back on air. `switch` gets the name of the scene.
-pub(super) fn is_switched_on_air(
-    story: &mut Story,
-    nginx: &Nginx,
-    switch: impl Fn(&mut Story, &str),
-) {
+/// Switches to the second scene and back on air.
+pub(super) fn is_switched_on_air(story: &mut Story, nginx: &Nginx) {
     assert!(!is_color_served(nginx), "the first scene is on air");
     for scene in [BREAK, MAIN] {
-        switch(story, scene);
+        story.click("radio button", scene);
         story.waits(scene, || is_color_served(nginx) == (scene == BREAK));
         story.bar_says(&["All good."]);
     }

@@ -68,7 +68,7 @@ impl Whep {
         self.routes.deliver(datagram, from);
     }
 
-    /// Returns true if there are so many sessions that their datagrams should be taken together.
+    /// Returns true if the server has enough sessions to read their datagrams in batches.
     pub fn has_crowd(&self) -> bool {
         self.routes.count() >= CROWD
     }

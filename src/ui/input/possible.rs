@@ -82,7 +82,7 @@ impl ImpossibleReason {
         }
     }
 
-    /// Returns the reason in words, with the remedy if there is one.
+    /// Returns the text of the reason, which contains the remedy if there is one.
     pub fn say(self, texts: &Texts) -> String {
         match self {
             Self::StripsFull => texts.counted(self.key(), MAX_STRIPS),
