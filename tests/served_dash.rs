@@ -191,6 +191,11 @@ fn a_publisher_that_comes_back_begins_another_period() {
     assert!(starts[1] > starts[0], "{starts:?}");
     assert_eq!(all(&text, "width").last(), Some(&"480"), "{text}");
     assert_eq!(text.matches(" r=\"-1\"").count(), 2, "only the last period grows: {text}");
+    // A player that expected one more segment in the first period gets one without media, not one of the
+    // second period, and no error.
+    let (expected, next) = (all(&text, "media")[0], all(&text, "startNumber")[2]);
+    let (status, head, body) = running.get(&format!("/live/{}", expected.replace("$Number$", next)));
+    assert_eq!((status, body.len(), &body[4..8]), (200, 20, &b"styp"[..]), "{head}");
 }
 
 #[test]

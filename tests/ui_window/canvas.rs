@@ -90,11 +90,11 @@ fn the_canvas_is_enlarged_by_commands_and_fits_again_by_a_click_on_its_readout()
     assert_eq!(readout(&harness), None, "it fits");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
     harness.run();
-    let name = "Zoom 100\u{a0}%: show the whole canvas";
+    let name = "Zoom 100\u{a0}%. Click to show the whole canvas.";
     harness.get_by_label(name);
     harness.key_press_modifiers(Modifiers::ALT, Key::Equals);
     harness.run();
-    harness.get_by_label("Zoom 150\u{a0}%: show the whole canvas");
+    harness.get_by_label("Zoom 150\u{a0}%. Click to show the whole canvas.");
     harness.key_press_modifiers(Modifiers::ALT, Key::Minus);
     harness.run();
     harness.get_by_label(name).click();

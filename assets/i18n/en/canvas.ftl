@@ -2,7 +2,7 @@
 
 # As short as possible: the scale of the frame.
 zoom-percent = { $percent } %
-zoom-readout = Zoom { $percent } %: show the whole canvas
+zoom-readout = Zoom { $percent } %. Click to show the whole canvas.
 action-zoom-in = Zoom in on the canvas
 tip-action-zoom-in = Enlarges the canvas. Ctrl and the mouse wheel do the same.
 action-zoom-out = Zoom out of the canvas

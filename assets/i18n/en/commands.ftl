@@ -65,7 +65,7 @@ relay-one-name = all streams would have the same name on the other server
     .cure = Add {"{stream}"} to the address.
 relay-too-many = there are more than { $most } relays
 relay-addresses = write 1 to { $most } addresses
-relay-push-or-pull = write either push and to, or pull and from
+relay-push-or-pull = write either 'push' with 'to', or 'pull' with 'from'
 relay-streams = write APP/STREAM, or a pattern such as live/*
 relay-pattern-on-demand = a pattern needs on_demand = true
     .cure = Without on_demand, name one stream.

@@ -35,9 +35,9 @@ play-config-too-long = the codec config is { $bytes } bytes long; onair accepts 
 play-video-not-shown = no video: { $reason }
     .cure = Ask the broadcaster for progressive H.264 video with 8 bits and 4:2:0. With FFmpeg's libraries onair plays more: see onair devices.
 play-cannot-decode = the stream has { $codec }, which onair cannot decode
-    .cure = Ask the broadcaster for H.264 video and AAC audio. Or save the stream with --save, and play it with another program.
+    .cure = Ask the broadcaster for H.264 video and AAC audio. Or save the stream with onair play URL --save FILE, and play the file with another program.
 play-no-decoder = the stream has { $codec }, which onair cannot decode: { $reason }
-    .cure = { $cure } Or ask the broadcaster for H.264 video and AAC audio. Or save the stream with --save, and play it with another program.
+    .cure = { $cure } Or ask the broadcaster for H.264 video and AAC audio. Or save the stream with onair play URL --save FILE, and play the file with another program.
 play-ended = the stream has ended
 play-waiting = the stream has ended; onair waits for it to return
 
@@ -147,7 +147,7 @@ speaker-unavailable = it cannot be opened
 # Texts that `onair play` prints.
 play-playing = Playing.
 play-lost = Lost: { $cause }. Retrying in { $seconds } s.
-play-over = The stream has ended.
+play-over = Playback has ended.
 play-no-chat = onair cannot join the chat: { $cause }.
 play-no-frame = no video
 play-figures = { $size } { $fps } fps · { $kbps } kbps · buffer { $buffer } ms · { $dropped } dropped · { $underruns } underruns

@@ -2,7 +2,7 @@
 
 # 尽量短：画面显示的大小。
 zoom-percent = { $percent }%
-zoom-readout = 缩放 { $percent }%：显示整个画布
+zoom-readout = 当前缩放 { $percent }%，点击显示整个画布
 action-zoom-in = 放大画布视图
 tip-action-zoom-in = 放大显示画布。也可以按住 Ctrl 滚动滚轮。
 action-zoom-out = 缩小画布视图

@@ -35,9 +35,9 @@ play-config-too-long = 编码配置长 { $bytes } 字节，onair 最多接受 { 
 play-video-not-shown = 没有画面：{ $reason }
     .cure = 请让主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式，见 onair devices。
 play-cannot-decode = 直播流使用 { $codec }，onair 无法解码
-    .cure = 请让主播使用 H.264 视频和 AAC 音频；也可用 --save 保存，再用其他程序播放。
+    .cure = 请让主播使用 H.264 视频和 AAC 音频；也可用 onair play URL --save FILE 保存为文件，再用其他程序播放。
 play-no-decoder = 直播流使用 { $codec }，onair 无法解码：{ $reason }
-    .cure = { $cure }也可以让主播使用 H.264 视频和 AAC 音频，或用 --save 保存后用其他程序播放。
+    .cure = { $cure }也可以让主播使用 H.264 视频和 AAC 音频，或用 onair play URL --save FILE 保存为文件，再用其他程序播放。
 play-ended = 直播流已结束
 play-waiting = 直播流已结束，正在等待恢复
 
@@ -147,7 +147,7 @@ speaker-unavailable = 无法打开
 # onair play 的输出
 play-playing = 正在播放。
 play-lost = 已断开：{ $cause }。{ $seconds } 秒后重试。
-play-over = 直播流已结束。
+play-over = 播放已结束。
 play-no-chat = 无法加入聊天：{ $cause }。
 play-no-frame = 没有视频
 play-figures = { $size } { $fps } 帧/秒 · { $kbps } kbps · 缓冲 { $buffer } 毫秒 · 丢帧 { $dropped } · 缓冲不足 { $underruns } 次

@@ -194,10 +194,10 @@ import-bounded = { $number ->
     [most_db] 最大增益（dB）
    *[other] { $number }
     }（{ $was } 改为 { $is }）
-import-discarded = 去隔行方式：“丢弃”改为“线性”
-import-retro = 去隔行方式：“复古”改为“线性”
-import-doubled = 去隔行的帧率加倍
-import-deinterlacing = 去隔行方式（{ $kind }）
+import-discarded = 反交错方式：“丢弃”改为“线性”
+import-retro = 反交错方式：“复古”改为“线性”
+import-doubled = 反交错方式：“2x”（帧率加倍）未导入
+import-deinterlacing = 反交错方式（{ $kind }）
 import-shape = 图片的比例：onair 会拉伸到整个画面
 import-undistorted = 不变形的中心部分
 import-any-color = 颜色
@@ -267,7 +267,7 @@ server-play-key-bad = 请写 true 或 false；在此之前，观看需要密钥
 serve-together = { $flags } 必须一起使用，现在缺少一项
 serve-auth-without-user = --auth 需要 --user
 rendition-invalid = “{ $text }”不是画质档：请写高度和码率，例如 480p:1200k，或写 audio
-rendition-too-many = 最多写 { $most } 个画质档，不能重复
+rendition-too-many = 最多写 { $most } 个视频画质档，不能重复
 serve-number-within = 请写 { $least } 到 { $most } 之间的整数
 rendition-cpu-range = 请写 { $least } 到 { $most } 之间的百分数
 watermark-one-of = 请写 image（图片）或 text（文字），只写其中一个

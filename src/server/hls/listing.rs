@@ -32,6 +32,10 @@ const ADVANCE: Duration = Duration::from_secs(3);
 /// last one.
 const ADVANCE_SEGMENTS: u64 = 2;
 
+/// A segment without media (a box `styp`). It is the answer where a player expected another segment of a span
+/// that has ended, because some players never request anything again after an error.
+pub(in crate::server) const EMPTY_SEGMENT: &[u8] = b"\0\0\0\x14stypmsdh\0\0\0\0msdh";
+
 /// The available resources.
 #[derive(Debug)]
 pub(in crate::server) struct Listing {
@@ -78,7 +82,9 @@ pub(in crate::server) enum Patience {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum File {
     Initialization(Tracks, u64),
-    Segment(Tracks, u64),
+    /// A segment of all tracks.
+    Segment(u64),
+    Track(TrackSegment),
     /// A part of all tracks.
     Part(u64, u64),
     /// A segment as MPEG-TS.
@@ -88,8 +94,22 @@ pub(in crate::server) enum File {
 impl File {
     /// Returns true if only DASH players request the file.
     pub fn is_dash(self) -> bool {
-        matches!(self, Self::Initialization(tracks, _) | Self::Segment(tracks, _) if tracks != Tracks::All)
+        match self {
+            Self::Track(_) => true,
+            Self::Initialization(tracks, _) => tracks != Tracks::All,
+            Self::Segment(_) | Self::Part(..) | Self::Ts(_) => false,
+        }
     }
+}
+
+/// A segment of one track, for DASH. Players request segments that they only expect, so the name contains
+/// the span: after a discontinuity, the segment with the expected number has other codecs or another size.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct TrackSegment {
+    pub tracks: Tracks,
+    /// The first segment number of the span.
+    pub span: u64,
+    pub number: u64,
 }
 
 /// The tracks in a file: all for HLS, one for DASH.
@@ -198,12 +218,14 @@ impl Listing {
             return number.parse().ok().filter(|_| tracks == Tracks::All).map(File::Ts);
         }
         let name = name.strip_suffix(".m4s")?;
+        if tracks != Tracks::All {
+            let (span, number) = name.split_once('-')?;
+            let (span, number) = (span.parse().ok()?, number.parse().ok()?);
+            return Some(File::Track(TrackSegment { tracks, span, number }));
+        }
         match name.split_once('.') {
-            Some((number, part)) if tracks == Tracks::All => {
-                Some(File::Part(number.parse().ok()?, part.parse().ok()?))
-            }
-            Some(_) => None,
-            None => Some(File::Segment(tracks, name.parse().ok()?)),
+            Some((number, part)) => Some(File::Part(number.parse().ok()?, part.parse().ok()?)),
+            None => Some(File::Segment(name.parse().ok()?)),
         }
     }
 
@@ -215,10 +237,12 @@ impl Listing {
                 let found = all.find(|it| it.span.number == number)?;
                 Some(vec![tracks.initialization(&found.span.initialization)?])
             }
-            File::Segment(tracks, number) => {
-                let parts = self.segment(number)?.parts.iter();
-                let chunks = parts.flat_map(|part| tracks.chunks(part)).cloned().collect();
-                Some(chunks).filter(|chunks: &Vec<Bytes>| !chunks.is_empty())
+            File::Segment(number) => chunks_of(self.segment(number)?, Tracks::All),
+            File::Track(TrackSegment { tracks, span, number }) => {
+                if self.has_other_span(span, number) {
+                    return Some(vec![Bytes::from_static(EMPTY_SEGMENT)]);
+                }
+                chunks_of(self.segment(number)?, tracks)
             }
             File::Part(number, part) => {
                 let open = self.open.as_ref().filter(|open| open.number == number);
@@ -240,6 +264,13 @@ impl Listing {
     /// Returns true if a segment is the one that grows, or the next one.
     pub fn is_growing(&self, number: u64) -> bool {
         !self.ended && number == self.next_number
+    }
+
+    /// Returns true if a segment, complete or growing, belongs to another span than the requested one.
+    pub fn has_other_span(&self, span: u64, number: u64) -> bool {
+        let open = self.open.as_ref().filter(|open| open.number == number);
+        let found = open.or_else(|| self.segment(number).map(|it| &**it));
+        found.is_some_and(|it| it.span.number != span)
     }
 
     /// Returns the parts of a segment so far, and whether the segment is complete. Returns `None`
@@ -417,4 +448,10 @@ impl Listing {
         let seconds: Duration = listed.iter().map(|segment| segment.duration()).sum();
         (bytes as f64 * 8.0 / seconds.as_secs_f64().max(0.1)) as u64
     }
+}
+
+/// Returns the chunks of a segment, or `None` if it has none.
+fn chunks_of(segment: &Segment, tracks: Tracks) -> Option<Vec<Bytes>> {
+    let chunks = segment.parts.iter().flat_map(|part| tracks.chunks(part)).cloned().collect();
+    Some(chunks).filter(|chunks: &Vec<Bytes>| !chunks.is_empty())
 }

@@ -69,7 +69,7 @@ impl Listing {
             published: grown,
             ended: self.ended,
             update: lengths.segment,
-            window: listed.iter().map(|segment| segment.duration()).sum(),
+            window: self.time_shift(listed),
             longest: self.target_duration(),
             latency: (lengths.part * LATENCY_PARTS).max(MIN_LATENCY),
             delay: self.target_duration() * HOLD_BACK,
@@ -77,6 +77,13 @@ impl Listing {
             periods,
         };
         manifest.write().into()
+    }
+
+    /// Returns how far players can seek back. dash.js takes this depth as the age of the oldest segment, and
+    /// plays a young stream too late if the newest complete segment in its manifest is older than that.
+    fn time_shift(&self, listed: &[Arc<Segment>]) -> Duration {
+        let complete: Duration = listed.iter().map(|segment| segment.duration()).sum();
+        complete + self.target_duration() * HOLD_BACK
     }
 
     /// Returns the period of consecutive segments, of which there is at least one.
@@ -125,7 +132,7 @@ impl Listing {
             codec: browser_codec(of.codecs.first()?),
             bandwidth: bandwidth(&whole, Tracks::Video),
             initialization: urls.of(&format!("{}-v{}.mp4", self.tag, last.span.number)),
-            media: urls.of(&format!("{}-v$Number$.m4s", self.tag)),
+            media: urls.of(&format!("{}-v{}-$Number$.m4s", self.tag, last.span.number)),
             segments: segments.iter().map(|it| it.start().as_micros()).collect(),
             end: (last.start() + last.duration()).as_micros(),
             first_number: first.number,
@@ -170,7 +177,7 @@ impl Listing {
             codec: browser_codec(codecs.next().map_or("", String::as_str)),
             bandwidth: bandwidth(segments, tracks),
             initialization: urls.of(&format!("{}-{letter}{}.mp4", self.tag, span.number)),
-            media: urls.of(&format!("{}-{letter}$Number$.m4s", self.tag)),
+            media: urls.of(&format!("{}-{letter}{}-$Number$.m4s", self.tag, span.number)),
             renditions: Vec::new(),
         });
         tracks.collect()

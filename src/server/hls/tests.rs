@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::cutter::Cutter;
-use super::listing::{Awaited, File, Listing, Patience, Tracks};
+use super::listing::{Awaited, File, Listing, Patience};
 use super::part::{Cut, Part};
 use super::window::Window;
 use super::{Lengths, Settings};
@@ -458,9 +458,9 @@ fn memory_is_bounded_however_long_it_goes_on() {
         let cuts = cut(&mut cutter, &events(from, from + 60_000, 2_000, BOTH));
         window.take(cuts, cutter.target_duration(), 0);
         let listing = window.listing();
-        assert!(listing.chunks(File::Segment(Tracks::All, listing.next_number - 8)).is_none());
+        assert!(listing.chunks(File::Segment(listing.next_number - 8)).is_none());
         assert!(
-            listing.chunks(File::Segment(Tracks::All, listing.next_number - 6)).is_some(),
+            listing.chunks(File::Segment(listing.next_number - 6)).is_some(),
             "for late requests"
         );
         assert_eq!(list(&listing.media(false)).segments.len(), 3);

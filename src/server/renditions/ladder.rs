@@ -136,7 +136,7 @@ impl Ladder {
                     is_known
                 }
             };
-            if is_known || ladder.video.len() >= MAX_RENDITIONS {
+            if is_known || ladder.video.len() > MAX_RENDITIONS {
                 return Err(problem!("rendition-too-many", most = MAX_RENDITIONS));
             }
         }

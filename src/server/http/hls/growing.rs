@@ -11,7 +11,7 @@ use futures_util::stream::try_unfold;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::server::hls::listing::{Listing, Tracks};
+use crate::server::hls::listing::{EMPTY_SEGMENT, Listing, TrackSegment};
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::hls::slot::Settled;
@@ -25,8 +25,7 @@ pub(super) struct Growing {
     /// The connection keeps its slot until the end.
     pub _settled: Settled,
     pub listing: watch::Receiver<Arc<Listing>>,
-    pub tracks: Tracks,
-    pub number: u64,
+    pub segment: TrackSegment,
     /// Maximum wait for the next part.
     pub held: Duration,
 }
@@ -51,9 +50,12 @@ impl Growing {
     /// that were sent before.
     async fn next(&mut self, sent: &mut usize) -> io::Result<Option<Bytes>> {
         loop {
-            let (number, at) = (self.number, *sent);
+            let (TrackSegment { tracks, span, number }, at) = (self.segment, *sent);
             let has_more = |listing: &Arc<Listing>| match listing.parts_of(number) {
-                Some((parts, whole)) => parts.len() > at || whole || listing.has_ended(),
+                Some((parts, whole)) => {
+                    let is_over = whole || listing.has_ended();
+                    parts.len() > at || is_over || listing.has_other_span(span, number)
+                }
                 None => listing.has_ended() || !listing.is_growing(number),
             };
             let listing = tokio::select! {
@@ -64,13 +66,17 @@ impl Growing {
                     _ => return Err(io::ErrorKind::TimedOut.into()),
                 },
             };
+            if listing.has_other_span(span, number) {
+                *sent += 1;
+                return Ok((at == 0).then(|| Bytes::from_static(EMPTY_SEGMENT)));
+            }
             // In a body without a length, a missing part would not be noticed.
             let Some((parts, _)) = listing.parts_of(number) else {
                 return Err(io::ErrorKind::NotFound.into());
             };
             let Some(part) = parts.get(at) else { return Ok(None) };
             *sent += 1;
-            if let Some(chunk) = self.tracks.chunks(part).next() {
+            if let Some(chunk) = tracks.chunks(part).next() {
                 let length = chunk.len() as u64;
                 self.production.count(self.key, length);
                 self.registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);

@@ -23,7 +23,7 @@ use url::form_urlencoded;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::Protocol;
 use crate::server::hls::Mode;
-use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, TS_EXTENSION, Tracks};
+use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, TS_EXTENSION};
 use crate::server::hls::manifest::CLOCK;
 use crate::server::hls::mpeg_ts::{TS_LIST, TS_MASTER, TS_PREFIX};
 use crate::server::hls::production;
@@ -219,9 +219,8 @@ async fn answer(
             then.ok().and_then(Result::ok).and_then(|listing| listing.chunks(file))
         }
         None => {
-            if let File::Segment(tracks, number) = file
-                && tracks != Tracks::All
-                && now.is_growing(number)
+            if let File::Track(segment) = file
+                && now.is_growing(segment.number)
             {
                 let growing = Growing {
                     registry: Arc::clone(request.registry),
@@ -230,8 +229,7 @@ async fn answer(
                     _settled: settled,
                     held: held(&now),
                     listing,
-                    tracks,
-                    number,
+                    segment,
                 };
                 let Some(body) = growing.body().await else { return missing() };
                 return file_head(name, request.headers).respond(request.headers, body);
