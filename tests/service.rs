@@ -129,7 +129,13 @@ fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
     assert!(check.peer.wait(LIMIT).success(), "{}", check.peer.output());
     // systemd's socket unit has the addresses of such a configuration.
     let unit = fs::read_to_string(root.join("packaging/systemd/onair.socket")).unwrap();
-    assert!(unit.contains("ListenStream=0.0.0.0:1935\n"), "{unit}");
+    for port in ["Stream=0.0.0.0:1935", "Stream=127.0.0.1:8088"] {
+        assert!(unit.contains(&format!("Listen{port}\n")), "{unit}");
+    }
+    // WebRTC needs both kinds of port.
+    for kind in ["Stream", "Datagram"] {
+        assert!(unit.contains(&format!("Listen{kind}=127.0.0.1:8189\n")), "{unit}");
+    }
 }
 
 #[test]

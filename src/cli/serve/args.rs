@@ -170,7 +170,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::WINDOW))]
     pub hls_window: Option<Duration>,
     /// Renditions of every stream, such as `720p:2500k,480p:1200k,audio`: heights with their bitrates, and the
-    /// audio alone. The server encodes each only while somebody watches it, over HLS or DASH
+    /// audio alone. The server encodes each only while somebody watches it, over HLS, DASH or WHEP
     #[arg(long, value_name = "LIST")]
     pub renditions: Option<Ladder>,
     /// How many renditions the server encodes at the same time [default: four per core]
