@@ -261,9 +261,11 @@ impl Listing {
         !self.ended && file == File::Part(self.next_number, there)
     }
 
-    /// Returns true if a segment is the one that grows, or the next one.
-    pub fn is_growing(&self, number: u64) -> bool {
-        !self.ended && number == self.next_number
+    /// Returns true if a segment is the one that grows, or one of the next ones. DASH players request these
+    /// early if segments are longer than the manifest predicts.
+    pub fn is_expected(&self, number: u64) -> bool {
+        let expected = self.next_number..=self.next_number.saturating_add(ADVANCE_SEGMENTS);
+        !self.ended && expected.contains(&number)
     }
 
     /// Returns true if a segment, complete or growing, belongs to another span than the requested one.

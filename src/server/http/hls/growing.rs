@@ -1,4 +1,4 @@
-//! A segment that is sent while it grows. Each part is sent as soon as it is complete, in a body
+//! A segment that is sent while it grows, or that begins soon. Each part is sent as soon as it is complete, in a body
 //! without a length, so that DASH players are as close to the live edge as low-latency HLS players.
 
 use std::io;
@@ -56,7 +56,7 @@ impl Growing {
                     let is_over = whole || listing.has_ended();
                     parts.len() > at || is_over || listing.has_other_span(span, number)
                 }
-                None => listing.has_ended() || !listing.is_growing(number),
+                None => listing.has_ended() || !listing.is_expected(number),
             };
             let listing = tokio::select! {
                 biased;

@@ -220,7 +220,7 @@ async fn answer(
         }
         None => {
             if let File::Track(segment) = file
-                && now.is_growing(segment.number)
+                && now.is_expected(segment.number)
             {
                 let growing = Growing {
                     registry: Arc::clone(request.registry),
