@@ -193,13 +193,13 @@ fn a_broadcast_is_gone_back_in_recorded_and_talked_about_by_lines() {
     let answers = play.ask_together(&lines.each_ref().map(String::as_str));
     let oks: Vec<bool> = answers.iter().map(|it| it["ok"] == true).collect();
     assert_eq!(oks, [true, true, true, false], "{answers:?}");
-    assert!(answers[3]["reason"].as_str().unwrap().contains("record off first"), "{answers:?}");
+    assert!(answers[3]["reason"].as_str().unwrap().contains("'record off' first"), "{answers:?}");
     assert!(folder.path().join("one.flv").exists() && !folder.path().join("no.flv").exists());
     play.figures("some of it saved", |it| {
         it["saving"]["path"] == *file.to_str().unwrap()
             && it["saving"]["seconds"].as_f64() > Some(2.0)
     });
-    play.refused("record other.flv", "record off first");
+    play.refused("record other.flv", "'record off' first");
     play.done("record off");
     play.onair.wait_event("the file", |it| it["key"] == "player-saved");
     assert_eq!(ffmpeg::decode(&file), "");

@@ -244,7 +244,7 @@ pub const FAULTS: &[Fault] = &[
         "a film that was cut off",
         plant::cut_film,
         (3, Stderr, ""),
-        ["onair cannot read", "the file is damaged", "Try onair repair"],
+        ["onair cannot read", "the file is damaged", "command line: onair repair"],
         ["无法读取", "文件已损坏", "试着用 onair repair"],
     ),
     row(
@@ -252,11 +252,11 @@ pub const FAULTS: &[Fault] = &[
         plant::unknown_codec,
         (5, Stderr, ""),
         [
-            "strange.flv: the stream has",
+            "strange.flv: the stream or file has",
             "unknown codec 15 video, which onair cannot decode",
             "Ask the broadcaster for H.264",
         ],
-        ["直播流使用", "onair 无法解码", "H.264"],
+        ["直播流或文件使用", "onair 无法解码", "H.264"],
     ),
     row(
         "a full disk",

@@ -222,7 +222,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     let sent = commands(&mut harness);
     let Some(Command::PutTarget(target)) = sent.last() else { panic!("{sent:?}") };
     assert_eq!(target.play_url.expose(), "rtmp://play.example.com/live/show?token=4711");
-    harness.get_by_label_contains("stores the full address with the stream key");
+    harness.get_by_label_contains("stores the full address together with the stream key");
 }
 
 #[test]

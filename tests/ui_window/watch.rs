@@ -410,7 +410,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.get_by_label("stage · live.example.com: The stream was lost");
     // The notice of a tile that is not selected is visible. The selected tile can show its
     // statistics.
-    harness.get_by_label("Part of the stream is damaged. onair skips it.");
+    harness.get_by_label("Part of the data is damaged. onair skips it.");
     assert!(harness.query_by_label_contains("Statistics: ").is_none());
     asked(&mut harness, Key::I);
     harness.get_by_label_contains("Statistics: ");

@@ -76,7 +76,7 @@ device-gone = { $device } is no longer connected
 device-busy = { $device } is in use by another program
     .cure = Close that program, or choose another device.
 device-open-twice = { $device } is already open in onair under another name
-    .cure = Choose camera:{ $id } in both places, so that they share it.
+    .cure = Choose the same camera in both sources (command line: camera:{ $id }). They then share it.
 device-camera-forbidden = { $device } cannot be used: permission denied
     .cure = Join the group 'video', or allow cameras in the system's privacy settings.
 device-audio-forbidden = { $device } cannot be used: permission denied
@@ -100,7 +100,7 @@ device-not-running = { $device } is not running
 device-no-system-audio = system audio needs PulseAudio or PipeWire, and neither answers
     .cure = Start one of them.
 device-no-applications = capturing the audio of one application needs PulseAudio or PipeWire
-    .cure = Use one of them, or capture all system audio.
+    .cure = Start one of them.
 
 # Displays and windows.
 display-it = the display
@@ -115,7 +115,7 @@ display-no-portal = this desktop offers no screen sharing ({ $reason })
 display-no-pipewire = PipeWire, which screen sharing needs, does not answer ({ $reason })
     .cure = Start PipeWire and its session manager (wireplumber).
 display-no-windows = this desktop shares whole displays only, not single windows
-    .cure = Choose screen:wayland.
+    .cure = Choose a display instead (command line: screen:wayland).
 display-asks = the desktop is asking what to share
     .cure = Answer the dialog.
 display-denied = sharing { $name } was refused in the desktop's dialog

@@ -466,7 +466,7 @@ monitoring-device = Monitoring device
 monitoring-device-off = Off
 monitoring-device-default = Default speakers
 tip-momentary = Loudness over the last 400 ms (EBU R 128).
-tip-short-term = Loudness over the last 3 s. Most services play back at −14 LUFS; speech at −16 is normal.
+tip-short-term = Loudness over the last 3 s. YouTube plays back at −14 LUFS; speech at −16 is normal.
 tip-integrated = Loudness since the start or the last reset, without pauses. Normal: −18 to −14 LUFS.
 tip-true-peak = The highest peak between samples. Keep it below −1 dBTP, or viewers hear distortion.
 tip-monitoring-device = Plays all audio sources with monitoring or solo. Use headphones so that the microphone does not pick up this audio.
@@ -587,7 +587,7 @@ play-url = Play address
 play-url-hint = Same as the server address
 play-url-tip = Only if viewers use a different address: rtmp://server/app/stream
 play-url-wrong = This is not a play address. Example: rtmp://server/app/stream
-play-url-secret = onair stores the full address with the stream key. Unless “Remember the key” is on, onair forgets both when it closes.
+play-url-secret = onair stores the full address together with the stream key. Unless “Remember the key” is on, onair forgets both when it closes.
 viewers-ok = Viewers get the stream.
 viewers-behind = Viewers get the stream, { $time } behind.
 viewers-waiting = Waiting for the stream on the viewer side…
@@ -716,7 +716,7 @@ tip-queue = Encoded video and audio, not sent yet. Normal: under 200 ms. Grows o
 tip-round-trip = Time to the server and back. Normal: under 100 ms and steady.
 tip-reconnects = Lost and restored connections. Normal: 0.
 tip-sent = Data sent in this broadcast.
-tip-sparkline = Bitrate over the last minute. The thin line is the chosen bitrate.
+tip-sparkline = Bitrate over the last minute. The horizontal line is the chosen bitrate.
 
 # status bar
 status-watch-idle = Nothing is playing.

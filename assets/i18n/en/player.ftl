@@ -33,11 +33,11 @@ play-no-parameter-sets = the codec config of the video (SPS and PPS) is missing
 play-config-too-long = the codec config is { $bytes } bytes long; onair accepts { $kib } KiB at most
     .cure = Ask the broadcaster to check the encoder.
 play-video-not-shown = no video: { $reason }
-    .cure = Ask the broadcaster for progressive H.264 video with 8 bits and 4:2:0. With FFmpeg's libraries onair plays more: see onair devices.
-play-cannot-decode = the stream has { $codec }, which onair cannot decode
-    .cure = Ask the broadcaster for H.264 video and AAC audio. Or save the stream with onair play URL --save FILE, and play the file with another program.
-play-no-decoder = the stream has { $codec }, which onair cannot decode: { $reason }
-    .cure = { $cure } Or ask the broadcaster for H.264 video and AAC audio. Or save the stream with onair play URL --save FILE, and play the file with another program.
+    .cure = Ask the broadcaster for progressive H.264 video with 8 bits and 4:2:0. With FFmpeg's libraries, onair plays more formats (command line: onair devices).
+play-cannot-decode = the stream or file has { $codec }, which onair cannot decode
+    .cure = Ask the broadcaster for H.264 video and AAC audio. Or save the stream with onair play URL --save FILE.flv, and play the saved file with another program. To convert a file, use a program such as ffmpeg.
+play-no-decoder = the stream or file has { $codec }, which onair cannot decode: { $reason }
+    .cure = { $cure } Or ask the broadcaster for H.264 video and AAC audio. Or save the stream with onair play URL --save FILE.flv, and play the saved file with another program. To convert a file, use a program such as ffmpeg.
 play-ended = the stream has ended
 play-waiting = the stream has ended; onair waits for it to return
 

@@ -100,7 +100,7 @@ device-not-running = { $device } 没有运行
 device-no-system-audio = 系统声音需要 PulseAudio 或 PipeWire，但两者都没有响应
     .cure = 请启动其中之一。
 device-no-applications = 单独采集应用程序的声音需要 PulseAudio 或 PipeWire
-    .cure = 请使用其中之一，或采集全部系统声音。
+    .cure = 请启动其中之一。
 
 # 显示器和窗口
 display-it = 该显示器

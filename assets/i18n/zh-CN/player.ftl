@@ -34,10 +34,10 @@ play-config-too-long = 编码配置长 { $bytes } 字节，onair 最多接受 { 
     .cure = 请让主播检查编码器。
 play-video-not-shown = 没有画面：{ $reason }
     .cure = 请让主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式，见 onair devices。
-play-cannot-decode = 直播流使用 { $codec }，onair 无法解码
-    .cure = 请让主播使用 H.264 视频和 AAC 音频；也可用 onair play URL --save FILE 保存为文件，再用其他程序播放。
-play-no-decoder = 直播流使用 { $codec }，onair 无法解码：{ $reason }
-    .cure = { $cure }也可以让主播使用 H.264 视频和 AAC 音频，或用 onair play URL --save FILE 保存为文件，再用其他程序播放。
+play-cannot-decode = 直播流或文件使用 { $codec }，onair 无法解码
+    .cure = 请让主播使用 H.264 视频和 AAC 音频；也可用 onair play URL --save FILE.flv 保存为文件，再用其他程序播放。文件可以用 ffmpeg 等程序转换。
+play-no-decoder = 直播流或文件使用 { $codec }，onair 无法解码：{ $reason }
+    .cure = { $cure }也可以让主播使用 H.264 视频和 AAC 音频，或用 onair play URL --save FILE.flv 保存为文件，再用其他程序播放。文件可以用 ffmpeg 等程序转换。
 play-ended = 直播流已结束
 play-waiting = 直播流已结束，正在等待恢复
 

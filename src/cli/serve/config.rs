@@ -398,7 +398,7 @@ mod tests {
             ("proxy_header = \"x-real-ip\"", "'proxy_header': it is not one of x-forwarded-for"),
             (
                 "[[ice_server]]\n\nurl = \"turn:a\"",
-                "line 3, column 7: 'ice_server.url': TURN needs",
+                "line 3, column 7: 'ice_server.url': a TURN server needs",
             ),
             ("[[ice_server]]\nurl = \"http://Pl4nted\"", "'ice_server.url': write stun:HOST"),
             ("[[ice_server]]\nurl = \"stun:a\"\nusername = \"Pl4nted\"", "'ice_server.username'"),

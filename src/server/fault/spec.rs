@@ -357,7 +357,7 @@ mod tests {
             ("reset@media:1e3s", "200ms"),
             ("reset@media:99999s", "hour"),
             ("reset@media:5s..2s", "smaller"),
-            ("reset@connect:3s", "only at media"),
+            ("reset@connect:3s", "only in the phase media"),
             ("stall@connect:3s", "how long"),
             ("delay@media", "200ms"),
             ("throttle@media", "500k"),

@@ -173,7 +173,7 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
         import.left_out,
         [
             "'Desk': its exact crop: onair converted it for 1280x720",
-            "the scale filter of 'Logo'",
+            "the scale filtering of 'Logo'",
             "the show transition of 'Logo'",
             "the size of 'Gone' is unknown: onair uses 1280x720",
         ]

@@ -253,7 +253,7 @@ mod tests {
         let Pace { time, fade, order, repeat } = set.slides;
         assert_eq!((time.as_millis(), fade.as_millis()), (3_000, 250));
         assert_eq!((order, repeat, set.hidden), (Order::Shuffled, false, WhenHidden::Pauses));
-        assert_eq!(not, ["the slide transition swipe: slides fade"]);
+        assert_eq!(not, ["the slide transition 'swipe': onair fades between slides"]);
         assert_eq!(
             of("slideshow", "", &json!({"transition": "cut"})).0.slides.fade,
             Duration::ZERO
