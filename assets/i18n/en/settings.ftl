@@ -146,7 +146,7 @@ import-transparency = its transparency: onair supports transparency in such file
 import-filters-of = filters of '{ $name }': { $kinds }
 import-filters-of-and-more = filters of '{ $name }': { $kinds }, and { $count } more
 import-last-filter = its last filter
-import-of-filter = { $what } in its filter { $filter }
+import-of-filter = filter { $filter }: { $what }
 import-bounded = the { $number ->
     [left] left crop
     [top] top crop
@@ -244,8 +244,8 @@ serve-link-local = onair does not call link-local addresses, because cloud servi
 serve-too-many-words = there are more than { $most } blocked words
 chat-slow-range = write a number of seconds from 0 to { $most }
 serve-auth = auth = "{ $other }": write adobe or llnw
-serve-http-address = write an address with a port, such as 127.0.0.1:8088, or none
-serve-webrtc-address = write an address with a port, such as 192.0.2.1:8189, or none
+serve-http-address = write an address with a port, such as 127.0.0.1:8088, or 'none'
+serve-webrtc-address = write an address with a port, such as 192.0.2.1:8189, or 'none'
 serve-hls-mode = write on-demand, always or off
 serve-ice-server = write stun:HOST, stun:HOST:PORT or turn:HOST:PORT?transport=udp
 serve-ice-login = a TURN server needs 'username' and 'credential_file' in [[ice_server]]; a STUN server takes neither

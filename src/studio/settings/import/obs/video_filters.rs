@@ -250,10 +250,10 @@ mod tests {
         assert_eq!(slots[8].filter, Filter::Delay { ms: 500.0 });
         let [similarity, delay] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert!(
-            similarity.to_string().ends_with("to 1.00) in its filter color_key_filter"),
+            similarity.to_string().starts_with("filter color_key_filter: the similarity"),
             "{similarity}"
         );
-        assert_eq!(*delay, "the delay (changed from 100000 ms to 500 ms) in its filter gpu_delay");
+        assert_eq!(*delay, "filter gpu_delay: the delay (changed from 100000 ms to 500 ms)");
         assert_eq!(not, ["crop_filter", "clut_filter", "shader_filter 'Glow'", "", ""]);
         let crop = Filter::Crop { left: 0.1, top: 0.0, right: 0.0, bottom: 0.1 };
         assert_eq!(slots[0].filter, crop);
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(values(1), [1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
         assert_eq!(values(3), [1.0, 0.25, 1.0, 1.0, 1.0, 0.0, 1.0]);
         assert_eq!(values(5)[6], 0.25);
-        assert_eq!(told, ["its color (#ff0000) in its filter mask_filter 'Round'"]);
+        assert_eq!(told, ["filter mask_filter 'Round': its color (#ff0000)"]);
         assert_eq!(filters[0].clone().color(), Some(&mut [0, 0x99, 255]), "theirs is no pure blue");
         assert_eq!(filters[2].clone().color(), Some(&mut [0, 0, 255]));
         // A key without other effects needs no filter after it.
@@ -347,10 +347,10 @@ mod tests {
         assert_eq!(
             told,
             [
-                "the Color Add (#200000) in its filter color_filter 'Warm'",
-                "the saturation (changed from 6.00 to 4.00) in its filter color_filter 'Warm'",
-                "the delay (changed from 501 ms to 500 ms) in its filter gpu_delay 'Late'",
-                "the undistorted center in its filter scale_filter",
+                "filter color_filter 'Warm': the Color Add (#200000)",
+                "filter color_filter 'Warm': the saturation (changed from 6.00 to 4.00)",
+                "filter gpu_delay 'Late': the delay (changed from 501 ms to 500 ms)",
+                "filter scale_filter: the undistorted center",
             ]
         );
         let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MAX_FILTERS]});
