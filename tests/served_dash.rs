@@ -194,7 +194,8 @@ fn a_publisher_that_comes_back_begins_another_period() {
     // A player that expected one more segment in the first period gets one without media, not one of the
     // second period, and no error.
     let (expected, next) = (all(&text, "media")[0], all(&text, "startNumber")[2]);
-    let (status, head, body) = running.get(&format!("/live/{}", expected.replace("$Number$", next)));
+    let (status, head, body) =
+        running.get(&format!("/live/{}", expected.replace("$Number$", next)));
     assert_eq!((status, body.len(), &body[4..8]), (200, 20, &b"styp"[..]), "{head}");
 }
 

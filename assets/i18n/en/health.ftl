@@ -33,7 +33,7 @@ health-watching = { $count ->
     [one] { $count } watching
    *[other] { $count } watching
 }
-health-nobody-watches = nobody is watching yet
+health-nobody-watches = no viewers on the built-in server
 health-smaller = { $name } gets a lower quality
 health-partly-muted = microphone muted
 health-delay = Viewers are { $time } behind

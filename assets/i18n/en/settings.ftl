@@ -108,7 +108,7 @@ import-no-room-for-scene = the scene '{ $name }' (the limit of { $most } scenes 
 import-no-room-for-items = items of the scene '{ $scene }' ({ $count }; the limit of { $most } items is reached)
 import-no-room-for-audio = the audio source { $called } (the limit of { $most } audio sources is reached)
 import-shows-what-did-not-come = the item for '{ $name }' in the scene '{ $scene }'
-import-side-chain-gone = a compressor of { $called }: its sidechain was not imported
+import-side-chain-gone = a compressor of { $called }, because its sidechain source was not imported
 import-circle = items in '{ $name }' that show '{ $name }' itself
 import-item-of-nothing = an item of '{ $scene }' without a source
 import-item-of = the item '{ $name }' of '{ $scene }': its source does not exist
@@ -334,7 +334,7 @@ control-idle = the selected player is not playing
 play-flag-buffer = the buffer must be from 100ms to 10s, or auto
 play-flag-offset = the offset must be from -2s to 2s
 play-flag-speaker = it is empty: `onair devices` lists the IDs of the speakers
-flag-size = '{ $text }' is not a size: write for example 700M or 2G, at least 64K
+flag-size = '{ $text }' is not a size: write for example 700M or 2G, at least 66K
 flag-sample-rate = AAC does not support this sample rate: use { $rates }
 flag-replay-to = --replay-to needs --replay, or the replay buffer turned on in the settings
 record-track-syntax = write NAME=SOURCE, for example Voice=mic

@@ -108,7 +108,7 @@ import-no-room-for-scene = 场景“{ $name }”（已达到 { $most } 个场景
 import-no-room-for-items = 场景“{ $scene }”中的 { $count } 个项目（已达到 { $most } 个项目的上限）
 import-no-room-for-audio = 音频源 { $called }（已达到 { $most } 个音频源的上限）
 import-shows-what-did-not-come = 场景“{ $scene }”中显示“{ $name }”的项目
-import-side-chain-gone = { $called } 的一个压缩器：它的侧链没有导入
+import-side-chain-gone = { $called } 的一个压缩器（没有导入它的侧链来源）
 import-circle = “{ $name }”中显示“{ $name }”自身的项目
 import-item-of-nothing = “{ $scene }”中一个没有来源的项目
 import-item-of = “{ $scene }”中的项目“{ $name }”：来源不存在
@@ -334,7 +334,7 @@ control-idle = 所选的播放器没有播放
 play-flag-buffer = 缓冲时长应为 100ms 到 10s，或 auto
 play-flag-offset = 偏移应为 -2s 到 2s
 play-flag-speaker = 内容为空：`onair devices` 会列出扬声器的 ID
-flag-size = “{ $text }”不是大小：请写 700M、2G 等，至少 64K
+flag-size = “{ $text }”不是大小：请写 700M、2G 等，至少 66K
 flag-sample-rate = AAC 不支持这个采样率：请用 { $rates }
 flag-replay-to = --replay-to 需要同时使用 --replay，或在设置里打开回放缓存
 record-track-syntax = 请写“名称=来源”，例如 Voice=mic

@@ -573,7 +573,10 @@ mod tests {
         ];
         let (came, left_out) = take_in(&mut strips, Some(&mic), taken);
         assert_eq!(came, [true; 3]);
-        assert_eq!(left_out, ["a compressor of 'system': its sidechain was not imported"]);
+        assert_eq!(
+            left_out,
+            ["a compressor of 'system', because its sidechain source was not imported"]
+        );
         let filters = |place: usize| -> Vec<Filter> {
             strips[place].strip.filters.iter().map(|slot| slot.filter).collect()
         };

@@ -110,7 +110,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                 let video_bitrate = BitsPerSecond(bits).min(most);
                 wanted = Some(Quality { video_bitrate, ..now.clone() });
             }
-            response.on_hover_text(&*texts.get("tip-bitrate"));
+            response.on_hover_text(&*texts.get("setting-bitrate-note"));
             if let Some((_, why)) = &limit {
                 paragraph(ui, why, Type::Small, theme.secondary);
             }
