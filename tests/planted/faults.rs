@@ -245,7 +245,7 @@ pub const FAULTS: &[Fault] = &[
         plant::cut_film,
         (3, Stderr, ""),
         ["onair cannot read", "the file is damaged", "command line: onair repair"],
-        ["无法读取", "文件已损坏", "试着用 onair repair"],
+        ["无法读取", "文件已损坏", "命令行：onair repair"],
     ),
     row(
         "a codec that nobody knows",

@@ -457,8 +457,8 @@ loudness-europe = 欧洲电视（EBU R 128）
 loudness-america = 美国电视（ATSC A/85）
 loudness-unknown = 尚未测量：输出没有声音。
 loudness-on-target = 已达到目标：{ $lufs }。
-loudness-above = 比 { $lufs } 高 { $units } LU。请调低音量。
-loudness-below = 比 { $lufs } 低 { $units } LU。请调高音量。
+loudness-above = 比 { $lufs } 高 { $units } LU。请调低推子。
+loudness-below = 比 { $lufs } 低 { $units } LU。请调高推子。
 loudness-peaks = 真峰值超过 −1 dBTP。请添加限幅器。
 loudness-graph = 短时响度，10 分钟
 tip-loudness-graph = 最近十分钟的短时响度（3 秒）。色带是目标响度 ±1 LU。
@@ -716,7 +716,7 @@ tip-queue = 已编码但还没发出的内容。正常：200 毫秒以内。网�
 tip-round-trip = 数据往返服务器一次的时间。正常：100 毫秒以内且稳定。
 tip-reconnects = 断线重连的次数。正常：0。
 tip-sent = 本次直播已发送的数据量。
-tip-sparkline = 最近一分钟的码率；细线是所选码率。
+tip-sparkline = 最近一分钟的码率。横线是所选的码率。
 
 # 状态栏
 status-watch-idle = 未在播放。
@@ -726,7 +726,7 @@ status-watch-reconnecting = 正在重新连接直播流。
 status-watch-ended = 播放已结束。
 status-watch-failed = 播放失败。
 tip-first-frame = 从点击播放到出现第一帧的时间。正常：1 秒以内。
-status-first-frame = { $time } 出现第一帧
+status-first-frame = { $time } 后出现第一帧
 status-interruptions = { $count ->
     [0] 没有中断
    *[other] 中断 { $count } 次
@@ -778,7 +778,7 @@ tip-position = 当前位置和总时长。
 tip-behind = 落后直播的时间。最近两分钟保留在内存中，最多 64 MiB。
 watch-screenshot = 截图
 watch-record = 录制此直播流
-tip-watch-record-not = 这里只能录制直播。下载服务器上的录像请用：onair play URL --save FILE.flv。
+tip-watch-record-not = 这里只能录制直播。下载服务器上的录像，请用命令：onair play URL --save FILE.flv。
 watch-record-stop = 停止录制此直播流
 tip-watch-recording = 正在录制到 { $path }，{ $bytes }。回看时，录制的仍是直播内容。
 statistics = 在画面上显示统计信息
@@ -1013,7 +1013,7 @@ service-key-page-hint = https://example.com/key
 service-limits = 平台的上限，留空表示不限。onair 会按它检查你的设置。
 service-video = 视频码率（kbps）
 service-audio = 音频码率（kbps）
-service-height = 画面高度（行）
+service-height = 画面高度（像素）
 service-fps = 帧率
 service-keyframes = 关键帧间隔（秒）
 service-keep = 保存

@@ -33,11 +33,11 @@ play-no-parameter-sets = 视频缺少参数集（SPS 和 PPS）
 play-config-too-long = 编码配置长 { $bytes } 字节，onair 最多接受 { $kib } KiB
     .cure = 请让主播检查编码器。
 play-video-not-shown = 没有画面：{ $reason }
-    .cure = 请让主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式，见 onair devices。
+    .cure = 请让主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式（命令行：onair devices）。
 play-cannot-decode = 直播流或文件使用 { $codec }，onair 无法解码
-    .cure = 请让主播使用 H.264 视频和 AAC 音频；也可用 onair play URL --save FILE.flv 保存为文件，再用其他程序播放。文件可以用 ffmpeg 等程序转换。
+    .cure = 请让主播使用 H.264 视频和 AAC 音频；也可用命令 onair play URL --save FILE.flv 保存直播流，再用其他程序播放。媒体文件可以先用 ffmpeg 等程序转换。
 play-no-decoder = 直播流或文件使用 { $codec }，onair 无法解码：{ $reason }
-    .cure = { $cure }也可以让主播使用 H.264 视频和 AAC 音频，或用 onair play URL --save FILE.flv 保存为文件，再用其他程序播放。文件可以用 ffmpeg 等程序转换。
+    .cure = { $cure }也可以让主播使用 H.264 视频和 AAC 音频，或用命令 onair play URL --save FILE.flv 保存直播流，再用其他程序播放。媒体文件可以先用 ffmpeg 等程序转换。
 play-ended = 直播流已结束
 play-waiting = 直播流已结束，正在等待恢复
 
@@ -68,7 +68,7 @@ play-awaited = { $what ->
     [handshake] 握手
     [connect] 应用响应
     [play] 直播流
-    [request] 回应
+    [request] 响应
     [playlist] 播放列表
     [segment] 分片
     [init] 流头信息
