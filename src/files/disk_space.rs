@@ -48,7 +48,7 @@ pub struct SpaceWatch {
     /// The expected bytes per second, used before there is a measurement.
     expected: f64,
     history: VecDeque<(Timestamp, u64)>,
-    /// The number of warnings that were given.
+    /// The number of limits in [`WARN`] for which a warning was already given.
     given: usize,
     slow: bool,
 }

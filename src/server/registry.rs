@@ -42,7 +42,8 @@ use crate::server::whep::endpoint::Whep;
 use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// Maximum number of connections that were asked to close.
+/// Number of connections allowed beyond the limit, because evicted connections still exist for a
+/// moment.
 const LEAVING: usize = 64;
 
 /// Data that all tasks of a server share.

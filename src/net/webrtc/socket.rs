@@ -118,7 +118,8 @@ impl DatagramSocket {
                     sent.bytes += bytes;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return sent,
-                // The datagrams may still fit one at a time, for example if the path needs smaller ones.
+                // Sends the datagrams one at a time: there is only one, or the system cannot send
+                // them as one run, for example because they exceed the path's MTU.
                 Err(_) => {
                     for datagram in run {
                         match self.send(datagram, to) {

@@ -320,7 +320,8 @@ impl ProbeWorker {
 
 /// Finds the first frame of the flash nearest to `wanted`, at `fps`. Returns its distance in
 /// microseconds from a frame with the wall-clock time `wall`, or `None` if a frame is so close to
-/// the full second that it is uncertain which of the two is earlier.
+/// the full second that it is uncertain which of the two is earlier. Also returns `None` if `fps`
+/// is implausible, or if no flash is near `wanted`.
 fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     if !(1.0..=1_000.0).contains(&fps) {
         return None;

@@ -82,8 +82,8 @@ impl Anomaly {
         }
     }
 
-    /// Returns true if the anomaly is reported each time, within the limit, because the message
-    /// alone does not identify it.
+    /// Returns true if every occurrence is reported, until the player has reported its maximum
+    /// number of messages. Two changes of the video's size are different events.
     pub(in crate::player) fn is_each_time(&self) -> bool {
         matches!(self, Self::ChangedSize(_))
     }

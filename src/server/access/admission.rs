@@ -191,7 +191,7 @@ impl Admission {
         inner.wait(spot, State::Resting);
     }
 
-    /// Returns true if connections that do not rest have all slots.
+    /// Returns true if no slot is free or has a resting connection.
     pub fn is_full(&self) -> bool {
         let inner = self.inner.lock();
         inner.all - inner.resting >= self.connections

@@ -57,7 +57,8 @@ pub(in crate::server) struct Cutter {
     target: Option<Duration>,
     /// Target duration of parts; the first part sets it, and it stays constant.
     part_target: Option<Duration>,
-    /// The end of a part that its last frame or packet exceeds. The next one outputs the part.
+    /// The end of a part that ends within its last frame or packet. The next frame or packet
+    /// outputs this part.
     exceeded: Option<Timestamp>,
     /// The longest keyframe interval.
     key_interval: Duration,
@@ -351,7 +352,7 @@ impl Cutter {
         }
     }
 
-    /// Outputs the part that its last frame or packet exceeds, which ends at `until`.
+    /// Outputs the part that ends within its last frame or packet, which lasts until `until`.
     fn cut_exceeded(&mut self, until: Timestamp, cuts: &mut Vec<Cut>) {
         let (Some(end), Some(target)) = (self.exceeded.take(), self.part_target) else { return };
         let Some(timeline) = &mut self.timeline else { return };

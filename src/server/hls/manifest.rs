@@ -79,8 +79,10 @@ impl Listing {
         manifest.write().into()
     }
 
-    /// Returns how far players can seek back. dash.js takes this depth as the age of the oldest segment, and
-    /// plays a young stream too late if the newest complete segment in its manifest is older than that.
+    /// Returns how far players can seek back: the duration of the listed segments, plus the
+    /// hold-back. dash.js takes this depth as the age of the oldest segment. Without the hold-back,
+    /// the newest complete segment of a young stream could be older, and dash.js would play too
+    /// late.
     fn time_shift(&self, listed: &[Arc<Segment>]) -> Duration {
         let complete: Duration = listed.iter().map(|segment| segment.duration()).sum();
         complete + self.target_duration() * HOLD_BACK

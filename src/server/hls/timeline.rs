@@ -167,8 +167,8 @@ impl Timeline {
         self.count(packet.data.len());
     }
 
-    /// Returns the start and duration of a packet, or `None` if the packet overlaps the previous
-    /// one.
+    /// Returns the start and duration of a packet, or `None` if it begins well before the end of
+    /// the previous one, or if there is no audio track.
     pub fn expect_audio(&mut self, packet: &EncodedPacket) -> Option<(Timestamp, Duration)> {
         let audio = self.audio.as_mut()?;
         audio.last = audio.last.max(Some(packet.dts));

@@ -27,7 +27,8 @@ pub(super) struct Idle {
     last: Instant,
     /// Deadline for the response to the current request.
     request_until: Option<Instant>,
-    /// See [`super::super::config::Limits::request`]. Requests have no bodies, and are answered at once.
+    /// See [`super::super::config::Limits::request`]. A request that may take longer settles its
+    /// slot, and then has no such limit.
     limit: Duration,
     place: ConnectionSlot,
 }

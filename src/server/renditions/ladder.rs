@@ -13,7 +13,7 @@ use crate::server::access::token::claims::matches;
 use crate::server::renditions::watermark::Watermark;
 use crate::text::problem::{Problem, problem};
 
-/// Maximum number of renditions of a stream.
+/// Maximum number of a stream's renditions with video; `audio` is not counted.
 pub const MAX_RENDITIONS: usize = 8;
 /// Minimum and maximum height.
 const HEIGHTS: (u32, u32) = (96, 2_160);

@@ -76,8 +76,8 @@ impl Task {
         self.done = None;
     }
 
-    /// Requests a reconnect from a client that supports it, to the successor if there is one. Returns
-    /// `false` for other clients.
+    /// Requests a reconnect from a client that supports it, to the successor if there is one.
+    /// Returns `false` for other clients, and for those that neither publish nor play.
     pub(super) fn ask_to_reconnect(&self, why: &str) -> bool {
         if matches!(self.role, Role::Idle) {
             return false;

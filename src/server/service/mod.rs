@@ -188,6 +188,7 @@ impl Server {
     ///
     /// # Errors
     /// Fails if the server cannot listen on `to`. The server then listens on the previous address.
+    /// If that is taken too, the server no longer listens for RTMP.
     pub fn move_rtmp(&mut self, to: Listen) -> Result<(), Error> {
         let was = Listen::exactly(self.addresses.rtmp);
         self.runtime.block_on(self.ports.rtmp.close());
@@ -212,7 +213,9 @@ impl Server {
     /// not be called within the runtime.
     ///
     /// # Errors
-    /// Fails if the server cannot listen on `to`. The server then listens on the previous address.
+    /// Fails if the server cannot listen on `http` or `webrtc`. If `http` fails, nothing moves. If
+    /// only `webrtc` fails, HTTP has moved, and WebRTC uses its previous port, or a later one if
+    /// that is taken. If neither `http` nor the previous address is free, HTTP stays closed.
     pub fn move_http(&mut self, http: Listen, webrtc: Listen) -> Result<(), Error> {
         let Some(was) = self.addresses.http.map(Listen::exactly) else { return Ok(()) };
         if let Some(port) = &self.ports.http {

@@ -42,12 +42,13 @@ use crate::wire::container::flv::TagKind;
 /// The times of a new publisher stay unchanged if they follow the predecessor's last time by at
 /// most the elapsed time plus this value.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
-/// A publisher that is silent for this long is a ghost. A network change leaves one behind. A ghost
-/// looks like another authorized publisher, because a whole household can share an address. A
-/// stream without data for this long has stalled for its viewers anyway.
+/// A publisher that has sent nothing for this long counts as a lost connection, for example after a
+/// change of networks. A new publisher with the same credentials then replaces it. The server does
+/// not replace it earlier, because it may belong to somebody else: a whole household can share an
+/// address. The stream has stalled for its viewers by then anyway.
 const GHOST_AFTER: Duration = Duration::from_secs(4);
-/// A silent publisher on this computer counts as a ghost after this time. The time is shorter,
-/// because the system closes the connections of dead processes.
+/// A silent publisher on this computer counts as a lost connection after this time. The time is
+/// shorter, because the system closes the connections of dead processes.
 const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
 /// Messages are held only for at least this many viewers. For fewer, the system calls cost little.
 const HOLD_FROM: usize = 500;

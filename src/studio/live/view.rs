@@ -40,8 +40,8 @@ pub struct LiveFigures {
     pub bitrate_history: Vec<u32>,
     /// The mean time to encode a frame over the last second; `None` if no video was encoded.
     pub encode_time: Option<Duration>,
-    /// The mean time to draw and encode a frame, in milliseconds, for each second of the last
-    /// minute, oldest first.
+    /// The mean time to draw and encode a frame, in milliseconds, for each of the last 600 seconds
+    /// in which frames were encoded, oldest first.
     pub frame_times: Vec<f32>,
     /// Due frames that were not drawn or not encoded, because the computer was too busy.
     pub skipped_frames: u64,

@@ -274,7 +274,7 @@ notices! {
     /// The measured bitrate of the connection to a service, in its test mode.
     FoundUpload "found-upload" Info [host kbps] [] {};
     FoundUploadNarrow "found-upload-narrow" Warning [host kbps wanted] [] { id: u32 };
-    /// The service has no test mode, so nothing was sent.
+    /// The upload is unknown: the service has no test mode, or the test gave no result.
     FoundNotMeasured "found-not-measured" Info [host] [] {};
     /// The speed of the encoder relative to the required speed.
     FoundEncoder "found-encoder" Info [times] [] {};

@@ -29,7 +29,7 @@ const LEAST_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
 pub enum Upload {
     /// The stream stays on this computer.
     Local,
-    /// The service has no test mode, so nothing was published.
+    /// The service has no test mode, or the test gave no result.
     NotMeasured,
     /// All data was accepted in time, at this bitrate.
     AtLeast(BitsPerSecond),

@@ -65,7 +65,8 @@ pub(super) struct UploadResult {
     pub complete: bool,
 }
 
-/// Sends for some seconds in this quality. Returns `None` if the target refused.
+/// Sends for some seconds in this quality. Returns `None` if there is neither a measurement nor an
+/// error, for example because the test was stopped or the target was not live in time.
 pub(super) fn send(
     plan: &Plan,
     quality: &Quality,

@@ -43,8 +43,9 @@ impl std::str::FromStr for Adapt {
     }
 }
 
-/// Video and audio quality of a broadcast. While idle, changes apply at once. On air, only a change
-/// of `video_bitrate` applies at once, and other changes apply to the next broadcast.
+/// Video and audio quality of a broadcast. While idle, changes apply at once. On air, only changes
+/// of `video_bitrate` and of the adaptation (`adapt`, `least_bitrate`, `adapt_frames`,
+/// `adapt_size`) apply at once. Other changes apply to the next broadcast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quality {
     pub size: Size,

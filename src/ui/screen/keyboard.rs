@@ -45,7 +45,7 @@ impl Screen {
                 AnyCommand::Action(action) => Some(*action),
                 AnyCommand::Named(_) => None,
             };
-            // The open mixer handles undo and redo itself.
+            // Undo and redo also work in the open mixer.
             let in_mixer = self.dialog == Some(Dialog::Mixer)
                 && matches!(action, Some(Action::Undo | Action::Redo));
             if hotkey.edits() && (typing || (asked && !in_mixer)) {
@@ -56,7 +56,8 @@ impl Screen {
             }
             let repeats = action.is_some_and(Action::repeats);
             let pressed = ctx.input_mut(|input| hotkeys::take(input, hotkey, repeats));
-            // While a dialog is open, only actions that open another dialog work.
+            // While a dialog is open, only actions that open another dialog work, and in the mixer
+            // also undo and redo.
             let other = matches!(
                 action,
                 Some(

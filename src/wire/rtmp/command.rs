@@ -264,8 +264,8 @@ impl Enhanced {
         }
     }
 
-    /// Returns the capabilities of onair's player, which decodes H.264 and AAC, stores any codec
-    /// unchanged, and supports tracks, time offsets and reconnect requests.
+    /// Returns the capabilities that onair's player declares: it accepts any codec, names H.264 and
+    /// AAC as decodable, and supports tracks, time offsets and reconnect requests.
     pub fn plays() -> Self {
         let own = |codec: &str| {
             vec![(codec.to_owned(), can::DECODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
@@ -273,8 +273,8 @@ impl Enhanced {
         Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }
 
-    /// Returns the capabilities of onair's publisher, which encodes H.264 and AAC, forwards any
-    /// other codec, and supports reconnect requests.
+    /// Returns the capabilities that onair's publisher declares: it encodes H.264 and AAC, forwards
+    /// any codec, and supports tracks, time offsets and reconnect requests.
     pub fn publishes() -> Self {
         let own = |codec: &str| {
             vec![(codec.to_owned(), can::ENCODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]

@@ -318,7 +318,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     })
 }
 
-/// A function that creates the muxer that can complete a file, from the file's intact part.
+/// Creates the muxer that completes a file. The argument is the index of the file's intact part.
 type Finisher = Box<dyn FnOnce(&Index) -> Box<dyn Muxer>>;
 
 /// Reads the contents of a file, and creates the muxer that can complete it, if onair recorded it.

@@ -1,5 +1,5 @@
 //! The feed thread's work on each event of any source: save it, demux it, place it on the timeline,
-//! and pass it on. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live)
+//! and pass it on. [`file`](crate::player::input::file) and [`live`](crate::player::input::live)
 //! drive this module.
 
 mod failures;

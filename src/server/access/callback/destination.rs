@@ -1,7 +1,7 @@
-//! Posts requests to one URL. A limited number of requests are sent at the same time. Further requests
-//! wait in the queue "callback" for at most the time limit, and fail at once if the queue is full.
-//! After repeated failures, requests to the URL pause, longer each time. URLs share no state, so a
-//! slow URL does not delay the others.
+//! Posts requests to one URL. A limited number of requests are sent at the same time. Further
+//! requests wait in the queue "callback" for at most the time limit, and fail at once if the queue
+//! is full. After repeated failures, or if the receiver is unreachable, requests to the URL pause,
+//! longer each time. URLs share no state, so a slow URL does not delay the others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -22,8 +22,8 @@ const MAX_AT_ONCE: usize = 32;
 const MAX_REQUESTS: usize = 1_024;
 /// Maximum size of a response in bytes.
 const MAX_ANSWER: usize = 64 << 10;
-/// Number of consecutive failures that cause no pause, because a receiver may be slow for a few
-/// clients only.
+/// Number of consecutive failures without a pause, because a receiver may be slow for a few clients
+/// only. If the receiver is unreachable, the first failure causes a pause.
 const MAX_FAILURES: u32 = 8;
 
 /// A receiver at a URL.
@@ -119,7 +119,7 @@ impl Destination {
             Err(error) => {
                 health.failures = health.failures.saturating_add(1);
                 let is_gone = matches!(error, PostError::Unreachable(_));
-                // Requests that fail at the same time count as one failure.
+                // Requests that fail during a pause do not extend it.
                 let now = clock.now();
                 let is_paused = health.until.is_some_and(|until| now < until);
                 if !is_paused && (is_gone || health.failures > MAX_FAILURES) {

@@ -29,7 +29,8 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
         state.insert("protocols".to_owned(), json!(protocols));
         let successor = registry.http_successor().map(|origin| origin.to_string());
         state.insert("successor".to_owned(), json!(successor));
-        // Only for viewers of a stream: an application without access rules must not reveal the logins.
+        // Only while the stream is live. Otherwise, in an application without access rules, any
+        // stream name would reveal the logins.
         let is_live = figures.as_ref().is_some_and(|figures| figures.publisher.is_some());
         let rules = registry.rules();
         let ice: Vec<_> = rules.ice_servers.iter().filter(|_| is_live).map(ice_server).collect();

@@ -372,7 +372,7 @@ impl Session {
         true
     }
 
-    /// Uses the cached frames if the encoder takes too long. Returns true if it does.
+    /// Uses the cached frames if the encoder takes too long. Returns true if they were used.
     fn begin_again_if_due(&mut self, now: Instant) -> bool {
         let Some(video) = &mut self.video else { return false };
         if video.due.take_if(|due| now >= *due).is_none() || !video.cursor.is_waiting() {

@@ -71,10 +71,10 @@ impl Session {
                     if !is_media || packets >= MAX_PACKETS {
                         continue;
                     }
-                    // After each packet, the pacer waits until it gets the current time. str0m
-                    // returns media last, so nothing else waits here. After the last packet, the
-                    // known time of the next poll is still right: each poll that reaches it learns
-                    // the next one.
+                    // The pacer sends one packet, and then waits for the current time. str0m
+                    // returns media after everything else. After the last packet, the poll can
+                    // therefore end here, and `next_poll` stays valid, because the poll at that
+                    // time returns the next one.
                     let soon = if self.is_patient() { now + FRAME_INTERVAL } else { now };
                     if soon < self.next_poll && !had_events && self.was_last_packet() {
                         return Ok(self.next_poll);

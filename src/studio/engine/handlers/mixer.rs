@@ -82,8 +82,8 @@ impl Engine {
             main.or(self.settings.audio.as_ref()),
             &before.sources,
             &self.settings.collection.sources,
-            // A file that exists but cannot be shown has no audio either. A missing file may appear
-            // later.
+            // A file that exists but cannot be read counts as Y4M, which has no audio. A missing
+            // file gets a strip, because it may appear later.
             &|choice| {
                 let absent = choice.path().is_some_and(|path| !path.exists());
                 absent || !capture::shows(choice)

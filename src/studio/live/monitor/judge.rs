@@ -172,7 +172,7 @@ fn judge_video(
     }
 }
 
-/// Returns true if no frame that was sent after `since` is black.
+/// Returns true if frames were sent at or after `since`, and none of them is black.
 fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     let mut any = false;
     for picture in sent.pictures.iter().filter(|it| it.at >= since) {

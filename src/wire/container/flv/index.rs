@@ -333,7 +333,8 @@ fn beginning(source: &mut dyn ReadAt) -> Result<u64, Error> {
     Ok(at + TAG_TRAILER as u64)
 }
 
-/// Returns true if one of onair's muxers supports the codec.
+/// Returns true if one of onair's muxers supports the codec. VP8 in FLV is left out, although the
+/// Matroska muxer supports VP8.
 fn is_carried(codec: VideoCodec) -> bool {
     Format::ALL.iter().any(|format| format.carries_video(codec)) && codec != VideoCodec::Vp8
 }

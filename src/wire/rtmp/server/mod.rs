@@ -7,7 +7,7 @@
 //!
 //! A publisher's media arrives as [`Event::Metadata`], [`Event::Video`] and [`Event::Audio`];
 //! bodies are shared, not copied. To send to a player, call [`Session::send_shared`] with bytes
-//! from [`chunk::standalone`] (encoded once for all viewers with [`Session::chunk_size`] and
+//! from [`chunk::encode_standalone`] (encoded once for all viewers with [`Session::chunk_size`] and
 //! message stream [`Session::message_stream`]), or the `send_…` methods. `queued_bytes` returns the
 //! waiting bytes.
 
