@@ -139,7 +139,8 @@ impl ClockAligner {
         GapFilled::Whole
     }
 
-    /// Moves to the device frame `wanted`. Returns false if that frame has not arrived yet.
+    /// Moves to the device frame `wanted`. Returns false if that frame has not arrived yet, or is
+    /// older than the stored frames.
     fn seek(&mut self, wanted: f64) -> bool {
         let held = (self.input.len() / self.channels) as i64;
         // Start slightly earlier, so that the filter has history.

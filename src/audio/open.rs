@@ -61,7 +61,8 @@ pub fn silence_of(choice: &AudioChoice) -> Option<SourceAlarm> {
 /// Opens a source for which [`hears`] returns true.
 ///
 /// # Errors
-/// Fails if the file cannot be played, or the choice is `none`.
+/// Fails if the source cannot be opened, for example because its file cannot be played, or if the
+/// choice is `none`.
 pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
     let Context { clock, grid, rate, channels, .. } = *context;
     let own = |name: &str, feed: Box<dyn AudioFeed>| {

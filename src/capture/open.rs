@@ -97,7 +97,8 @@ pub fn shows(choice: &VideoChoice) -> bool {
 /// Opens a source for which [`shows`] returns true.
 ///
 /// # Errors
-/// Fails if the file cannot be played, or the choice is `none`.
+/// Fails if the source cannot be opened, for example because its file cannot be played, or if the
+/// choice is `none`.
 pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
     open_by(choice, &LiveProperties::default(), context)
 }
@@ -151,7 +152,7 @@ pub fn open_by(
 }
 
 /// Returns the size in pixels of an image, a text or a Y4M clip in a program of this size, or
-/// `None` for other sources and missing files.
+/// `None` for other sources and unreadable files.
 pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(u32, u32)> {
     match choice {
         VideoChoice::Image(path) => decode::dimensions(path).ok(),

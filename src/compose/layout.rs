@@ -253,7 +253,7 @@ pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Op
 }
 
 /// Returns the displayed size of a whole frame of size `source` through `places`; `None` means the
-/// frame's own size.
+/// frame's own size, or that the frame is invisible.
 pub fn displayed(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Size> {
     let (own, groups) = places.split_last()?;
     if own.fit == Fit::Original {

@@ -116,7 +116,8 @@ impl Placement {
     /// Maximum distance of an edge, and maximum size of a box, in program sizes.
     pub const MAX_EXTENT: f64 = 50.0;
 
-    /// Returns the placement with every number within its bounds. NaN becomes the default.
+    /// Returns the placement with every number within its bounds. NaN and infinity become the
+    /// default.
     pub fn bounded(self) -> Self {
         let default = Self::default();
         let within = |value: f64, low: f64, high: f64, default: f64| {

@@ -58,8 +58,9 @@ impl Configuration {
         self.color
     }
 
-    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames. Appends
-    /// nothing and returns `None` if there are several parameter sets of a kind.
+    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames. Returns
+    /// `None` if there are several parameter sets of a kind, if a set is unreadable or has slice
+    /// groups, or if the size is invalid.
     pub(super) fn write_broken_frame(&self, out: &mut Vec<u8>) -> Option<Size> {
         let [sps, pps] = &self.sets[..] else { return None };
         let sps = Sps::parse(sps).ok()?;

@@ -83,7 +83,8 @@ pub enum Prefer {
 /// Opens a video decoder.
 ///
 /// # Errors
-/// Fails if the config is damaged or not supported; the error names the problem.
+/// Fails if there is no decoder, or the config is damaged or not supported. The error names the
+/// problem.
 pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     first(video_candidates(parameters.codec), parameters)
 }
@@ -113,7 +114,8 @@ pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> 
 /// Opens an audio decoder.
 ///
 /// # Errors
-/// Fails if the config is damaged or not supported; the error names the problem.
+/// Fails if there is no decoder, or the config is damaged or not supported. The error names the
+/// problem.
 pub fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     first(audio_candidates(parameters.codec), parameters)
 }

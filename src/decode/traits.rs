@@ -12,8 +12,8 @@ pub trait VideoBackend: Send {
     /// with the `pts` of its packet.
     ///
     /// # Errors
-    /// Fails if the packet cannot be decoded. The decoder stays usable: it skips frames up to the
-    /// next keyframe.
+    /// Fails if the packet cannot be decoded. Unless [`Error::is_final`] returns true, the
+    /// decoder stays usable: it skips frames up to the next keyframe.
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error>;
     /// Returns the remaining frames at the end of the stream.
     fn flush(&mut self) -> Vec<VideoFrame>;
@@ -46,7 +46,8 @@ pub trait AudioBackend: Send {
     /// the first sample, with the decoder's delay subtracted.
     ///
     /// # Errors
-    /// Fails if the packet cannot be decoded. The decoder stays usable.
+    /// Fails if the packet cannot be decoded. Unless [`Error::is_final`] returns true, the
+    /// decoder stays usable.
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error>;
     /// Resets everything except the config, after a seek or a lost connection.
     fn reset(&mut self);

@@ -245,8 +245,8 @@ impl Open {
         Ok(true)
     }
 
-    /// Changes the size if a change was requested, and returns true in that case. Returns `None` if
-    /// there is no receiver of packets.
+    /// Changes the size if a change was requested. Returns true if the size has changed, or `None`
+    /// if there is no receiver of packets.
     fn follow(
         &mut self,
         config: &Config,

@@ -97,7 +97,7 @@ fn difference(before: &[Present], now: &[Present], route: bool) -> NetworkChange
     NetworkChange { came: words(now, before), gone: words(before, now), route }
 }
 
-/// Returns true if the address still belongs to this computer.
+/// Returns true if the address still belongs to this computer, or if that is unknown.
 pub(in crate::net) fn is_own(address: IpAddr) -> bool {
     match UdpSocket::bind(SocketAddr::new(address, 0)) {
         Ok(_) => true,
@@ -106,8 +106,8 @@ pub(in crate::net) fn is_own(address: IpAddr) -> bool {
     }
 }
 
-/// Returns true if this computer's routes and interfaces lead to the address. This function sends
-/// nothing.
+/// Returns true if this computer's routes and interfaces lead to the address, or if that is
+/// unknown. This function sends nothing.
 pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
     use io::ErrorKind as Kind;
     let any = match address {

@@ -31,7 +31,8 @@ impl Gop {
         Self { rendition_id, ..Self::default() }
     }
 
-    /// Keeps a packet, unless it is a frame of another rendition.
+    /// Keeps a packet, unless it is a frame of another rendition, comes before the first keyframe,
+    /// or exceeds the maximum size.
     pub fn push(&mut self, tag: &Arc<SharedPacket>) {
         if tag.track == Track::Video {
             if tag.rendition_id().unwrap_or_default() != self.rendition_id {

@@ -14,8 +14,8 @@ const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
 /// The time for which the first packets wait for the other track, because encoders need a while to
 /// start.
 const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
-/// Maximum number of held packets of a track that is ahead. Beyond this number, packets are not
-/// held any longer.
+/// Maximum number of held packets of a track that is ahead, without an audio delay. Beyond this
+/// number, packets are not held any longer.
 const MAX_HELD: usize = 512;
 
 /// The approximate minimum interval between packets in ms, if many are held.

@@ -115,8 +115,8 @@ impl Hub {
         Ok(Self { feed, worker })
     }
 
-    /// Starts the hub of a passthrough stream, whose packets are already in order. Such a stream
-    /// cannot be recorded.
+    /// Starts the hub of a passthrough or delayed stream, whose packets are already in order. Such
+    /// a stream cannot be recorded.
     ///
     /// # Errors
     /// Fails if the system provides no thread.

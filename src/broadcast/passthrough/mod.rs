@@ -99,7 +99,8 @@ impl PassthroughFile {
     /// Reads the headers of an FLV, MP4 or MKV file.
     ///
     /// # Errors
-    /// Fails if the file cannot be read, has another format, or is empty.
+    /// Fails if the file cannot be read, has another format, has only codecs that FLV does not
+    /// support, or is empty.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut items = FileItems::open(path)?;
         let mut duration = items.duration();
@@ -260,7 +261,8 @@ struct Projector {
 }
 
 impl Projector {
-    /// Sends the file once. Returns false if sending must not continue.
+    /// Sends the file once. Returns false if sending must not continue, or if the file had no
+    /// packets.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
         let mut items = FileItems::open(path)?;
         let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };

@@ -43,7 +43,7 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdi
 }
 
 /// Returns the FourCC of an enhanced body, or `None` for a legacy body, which every server
-/// supports.
+/// supports, and for a body that is too short.
 fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
     let first = *body.first()?;
     let (enhanced, multitrack) = match track {

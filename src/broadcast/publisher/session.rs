@@ -445,7 +445,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Sends the backlog after a stop was requested, for at most half of the available time.
+    /// Sends the backlog after a stop was requested, for at most half of the available time and at
+    /// most a second. Then drops the media that is still queued.
     async fn drain(&mut self) {
         let limit = self.shared.stop.borrow().unwrap_or_default() / 2;
         let mut waiting = self.subscription.len();
@@ -471,7 +472,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Updates the counters. Fails if the link has been dead for too long.
+    /// Updates the counters. Fails if the link has been dead for too long, also after a network
+    /// change.
     fn tick(&mut self) -> Result<(), Cause> {
         self.count();
         let rendition_id = *self.shared.rendition_id.borrow();

@@ -63,7 +63,7 @@ pub fn unfinished(folder: &Path) -> Vec<Entry> {
         .collect()
 }
 
-/// Opens an entry. Returns `None` if its process is still running.
+/// Opens an entry. Returns `None` if its process is still running, or if the file is not an entry.
 fn open(path: PathBuf) -> io::Result<Option<Entry>> {
     let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
     match file.try_lock() {

@@ -172,7 +172,7 @@ impl Recorder {
     /// missing folders. The recording begins with the latest keyframe.
     ///
     /// # Errors
-    /// Fails if the file cannot be created, or its extension is unknown.
+    /// Fails if the file cannot be created, its extension is unknown, or the disk is nearly full.
     pub fn start(path: &Path, hub: &Hub) -> Result<Self, Error> {
         Self::start_with(path, hub, Options::default())
     }

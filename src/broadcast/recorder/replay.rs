@@ -183,8 +183,8 @@ impl Clip {
     /// frame size, the clip continues in `NAME-part2`, `NAME-part3`….
     ///
     /// # Errors
-    /// Fails if the file cannot be created or written. An incomplete file is removed, because the
-    /// stream's recording needs the space.
+    /// Fails if the clip is empty, the extension is unknown, or the file cannot be created or
+    /// written. An incomplete file is removed, because the stream's recording needs the space.
     pub fn save(&self, path: &Path) -> Result<Saved, Error> {
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
         let mut saved: Option<Saved> = None;

@@ -123,7 +123,7 @@ impl ImageThread {
     }
 
     /// Waits until this time (`None` means forever), or until the file changes and its writer
-    /// pauses.
+    /// pauses. Returns `None` when the time has come.
     fn wait(&self, until: Option<Timestamp>, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         loop {
             let now = self.clock.now();
@@ -144,7 +144,8 @@ impl ImageThread {
         }
     }
 
-    /// Plays an animation in a loop. Returns `None` if playback was stopped.
+    /// Plays an animation in a loop. Returns the reason for its end, or `None` if there is no
+    /// second image, or the animation cannot be decoded again.
     fn play(&self, mut moving: Moving, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         let mut kept: Option<Vec<(VideoFrame, Duration)>> = Some(Vec::new());
         let mut bytes = 0;

@@ -41,7 +41,8 @@ impl Canvas {
     }
 
     /// Returns the area to read for `dirty`, extended to complete chroma samples. The area is the
-    /// whole frame if that is cheaper, or if there is no previous frame.
+    /// whole frame if that is cheaper, or if there is no previous frame. Returns `None` if `dirty`
+    /// is outside the frame.
     pub(in crate::capture) fn part(&self, dirty: Area) -> Option<Area> {
         let whole = self.whole();
         let part = dirty.within(whole)?.on_chroma().within(whole)?;

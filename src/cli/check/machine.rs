@@ -25,7 +25,7 @@ use crate::text::problem::{Problem, problem};
 /// The time that sources may take to open and to deliver data.
 const SOURCES: Duration = Duration::from_secs(8);
 const LISTEN_DURATION: Duration = Duration::from_millis(1_500);
-/// The time limit of the whole check.
+/// The time limit of the check, after the time for the sources.
 const LIMIT: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const END: Duration = Duration::from_secs(5);

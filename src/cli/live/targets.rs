@@ -39,8 +39,8 @@ type Error = (Problem, Exit);
 /// Combines URLs and keys in the order of the arguments.
 ///
 /// # Errors
-/// Fails for a `--key-…` before any `--to`, for two keys for one target, and for a key that cannot
-/// be read.
+/// Fails for a flag of a target before any `--to` or `--service`, for an unknown service or one
+/// without a common address, for two keys for one target, and for a key that cannot be read.
 pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Written>, Error> {
     let mut words: Vec<(usize, Word)> = Vec::new();
     let mut collect = |name: &str, make: &dyn Fn(String) -> Word| {

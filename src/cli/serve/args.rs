@@ -364,7 +364,7 @@ impl Args {
     /// Checks flags that depend on each other.
     ///
     /// # Errors
-    /// Fails with the missing flag.
+    /// Fails with the missing flag, or if the HLS durations do not fit together.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let secure = [self.rtmps.is_some(), self.cert.is_some(), self.cert_key.is_some()];
         if secure.contains(&true) && secure.contains(&false) {

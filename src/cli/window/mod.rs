@@ -140,7 +140,7 @@ impl WindowCompanion for Nothing {
 /// Returns the requested settings, or else the user's settings.
 ///
 /// # Errors
-/// Fails with the reason if the file does not exist.
+/// Fails like [`Globals::named_settings`].
 pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<Problem>), Problem> {
     Ok(globals.named_settings()?.unwrap_or_else(|| {
         let path = crate::studio::settings::default_path();

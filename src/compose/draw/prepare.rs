@@ -15,8 +15,8 @@ use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
-/// Maximum number of frames of one layer in use at the same time, by the encoder, the preview and
-/// the current drawing.
+/// Number of frames of one layer that the pool keeps for reuse. Frames in use belong to the
+/// encoder, the preview and the current drawing.
 const IDLE: usize = 4;
 
 /// A layer that is ready to be blended.

@@ -13,8 +13,8 @@ use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, PlanesPool, Size, VideoFrame};
 
-/// Maximum number of frames with watermarks in use at the same time, by an encoder and the current
-/// drawing.
+/// Number of frames with watermarks that the pool keeps for reuse. Frames in use belong to an
+/// encoder and the current drawing.
 const IDLE: usize = 2;
 
 /// How the image of a mask controls visibility.

@@ -16,7 +16,7 @@ pub const MAX_STINGER: Duration = Duration::from_secs(20);
 /// Maximum time for which the scene change waits for a late clip.
 pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 
-/// Maximum number of frames in use at the same time.
+/// Number of frames that the pool keeps for reuse.
 const IDLE: usize = 3;
 
 /// The source of a clip's transparency.

@@ -202,8 +202,8 @@ impl Channel {
     }
 }
 
-/// Resamples as much of `input` as the resampler needs, and appends the result to `output`. Returns
-/// true if there was enough input.
+/// Resamples as much of `input` as the resampler needs, and replaces the contents of `output` with
+/// the result. Returns true if there was enough input.
 fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32>) -> bool {
     let wanted = resampler.input_frames_next();
     output.clear();

@@ -13,7 +13,7 @@ use io_uring::{IoUring, Probe, opcode};
 
 /// Maximum number of sends in one call.
 const ENTRIES: u32 = 256;
-/// Number of interrupted system calls after which a burst fails.
+/// Maximum number of system calls for one part of a burst, because calls can be interrupted.
 const MAX_CALLS: usize = 64;
 
 thread_local! {

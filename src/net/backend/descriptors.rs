@@ -5,8 +5,8 @@
 /// has its own limit of connections.
 const DESCRIPTORS: u64 = 65_536;
 
-/// Raises the soft limit to the hard limit, but at most to [`DESCRIPTORS`]. Returns the new limit,
-/// or `None` if the system does not report it.
+/// Raises the soft limit to the hard limit, but at most to [`DESCRIPTORS`]. Returns the limit that
+/// then applies, or `None` if the system does not report it.
 #[cfg(unix)]
 pub(in crate::net) fn raise_limit() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

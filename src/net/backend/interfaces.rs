@@ -33,7 +33,8 @@ mod linux {
 
     use super::{IpAddr, KernelMessage, Present, io};
 
-    /// Maximum number of interfaces.
+    /// Maximum number of entries of the system's list, which has one for each interface and
+    /// address.
     const MAX_INTERFACES: usize = 1_024;
     /// Size of a message's header in bytes.
     const HEADER_BYTES: usize = 16;

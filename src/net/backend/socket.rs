@@ -18,16 +18,16 @@ pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
     if result == 0 { u64::try_from(bytes).ok() } else { None }
 }
 
-/// Returns the kernel's smoothed round-trip time (`TCP_INFO`), or `None` before the first
-/// measurement.
+/// Returns the kernel's smoothed round-trip time (`TCP_INFO`), or `None` if it is not known, for
+/// example before the first measurement.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
     let info = tcp_info(socket).filter(|info| info.tcpi_rtt > 0)?;
     Some(Duration::from_micros(info.tcpi_rtt.into()))
 }
 
-/// Returns the time since the last acknowledgement from the peer (`TCP_INFO`). An acknowledgement
-/// that only reports a full window also counts.
+/// Returns the time since the last acknowledgement from the peer (`TCP_INFO`), if known. An
+/// acknowledgement that only reports a full window also counts.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn since_last_ack(socket: &TcpStream) -> Option<Duration> {
     tcp_info(socket).map(|info| Duration::from_millis(info.tcpi_last_ack_recv.into()))

@@ -63,8 +63,8 @@ impl Bind {
     }
 
     /// Connects from this address or interface. An error of the kind
-    /// [`io::ErrorKind::AddrNotAvailable`] means that the local address or interface is
-    /// unavailable.
+    /// [`io::ErrorKind::AddrNotAvailable`] or [`io::ErrorKind::PermissionDenied`] means that the
+    /// local address or interface is unavailable or not permitted.
     pub(in crate::net) async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
         let own = |error: io::Error| match error.kind() {
             io::ErrorKind::PermissionDenied => error,

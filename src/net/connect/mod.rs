@@ -242,7 +242,7 @@ async fn reach(
     timeout(limit, race).await.unwrap_or(Err(Cause::TimedOut { after: limit }))
 }
 
-/// Returns true if the local address or interface is unavailable.
+/// Returns true if the local address or interface is unavailable or not permitted.
 fn own_fault(error: &std::io::Error) -> bool {
     use std::io::ErrorKind as Kind;
     matches!(error.kind(), Kind::AddrNotAvailable | Kind::PermissionDenied)

@@ -48,7 +48,8 @@ impl Error {
         problem!("net-with-peer", peer = &self.peer, cause = self.problem())
     }
 
-    /// Returns the cure that depends on the stage, or `None` if the cause has its own cure.
+    /// Returns the cure that depends on the stage, or `None` if there is none, for example because
+    /// the cause has its own cure.
     fn cure_of_stage(&self) -> Option<Problem> {
         let hung_up = matches!(self.cause, Cause::Closed | Cause::Reset);
         let late = matches!(self.cause, Cause::TimedOut { .. });

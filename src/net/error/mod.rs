@@ -253,8 +253,9 @@ impl Error {
         matches!(self.cause, Cause::Answer { status: 416, .. })
     }
 
-    /// Returns true if a later attempt can help. An unusable local file or a clear rejection is
-    /// permanent; a network failure, a restarting server and a stream name in use are temporary.
+    /// Returns true if a later attempt can help. An unusable local file, a codec that the server
+    /// does not support, or a clear rejection is permanent; a network failure, a restarting server
+    /// and a stream name in use are temporary.
     pub fn may_pass(&self) -> bool {
         match &self.cause {
             Cause::TrustFile { .. } | Cause::Codecs(_) => false,

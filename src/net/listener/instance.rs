@@ -17,7 +17,7 @@ use crate::base::Worker;
 
 /// Maximum size of a message or answer, in bytes.
 const MAX_BYTES: u64 = 64 << 10;
-/// Time limit for a peer to send its message.
+/// Time limit for each read from a peer, and for each write to it.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Maximum length of a socket path in bytes.

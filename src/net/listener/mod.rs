@@ -19,7 +19,7 @@ use crate::net::stream::Stream;
 /// Binds `address` or, if its port is in use, the next free one of the following `tries` ports.
 ///
 /// # Errors
-/// Returns the error of the last port.
+/// Returns the error of the last port that was tried.
 pub(in crate::net) fn next_free<T>(
     address: SocketAddr,
     tries: u16,
@@ -93,7 +93,7 @@ impl Listener {
     /// `tries` ports.
     ///
     /// # Errors
-    /// Returns the error of the last port.
+    /// Returns the error of the last port that was tried.
     pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
         next_free(address, tries, |address| Self::bind(runtime, address))
     }

@@ -100,7 +100,7 @@ impl Client {
     /// Requests a URL, or a part of the file there, and follows redirects.
     ///
     /// # Errors
-    /// Fails with the stage and the cause. A status other than 200 (206 for a part) is an error
+    /// Fails with the stage and the cause. A status other than 200, or 206 for a part, is an error
     /// too.
     pub async fn get(
         &mut self,

@@ -53,7 +53,8 @@ impl Flow {
         Ok(Self::Http(Box::new(answer)))
     }
 
-    /// Requests a part of the file at a URL, in the version with this validator.
+    /// Requests a part of the file at a URL, in the version with this validator. Returns
+    /// [`Unavailable`] if the file has changed, or the server returns something else.
     ///
     /// # Errors
     /// Fails with the same errors as [`Flow::open`].

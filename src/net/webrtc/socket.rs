@@ -41,7 +41,7 @@ impl DatagramSocket {
     /// Opens a port or, if the port is in use, the next free one of the following `tries` ports.
     ///
     /// # Errors
-    /// Returns the error of the last port, such as [`io::ErrorKind::AddrInUse`].
+    /// Returns the error of the last port that was tried, such as [`io::ErrorKind::AddrInUse`].
     pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
         next_free(address, tries, |address| Self::bind(runtime, address))
     }
@@ -94,7 +94,7 @@ impl DatagramSocket {
         Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
     }
 
-    /// Sends a datagram without waiting, unless the system has no space for it.
+    /// Sends a datagram if the system has space for it. This function never waits.
     ///
     /// # Errors
     /// Fails with [`io::ErrorKind::WouldBlock`] and other errors. In all cases, the datagram is
@@ -103,7 +103,8 @@ impl DatagramSocket {
         self.socket.try_send_to(datagram, self.mapped(to))
     }
 
-    /// Sends datagrams to one address, in order and without waiting, with as few system calls as possible.
+    /// Sends datagrams to one address, in order and without waiting, with as few system calls as
+    /// possible. Stops when the system has no space.
     pub fn send_all<D: Deref<Target = [u8]>>(&self, datagrams: &[D], to: SocketAddr) -> Sent {
         let mut sent = Sent::default();
         while let Some(rest) = datagrams.get(sent.count..).filter(|rest| !rest.is_empty()) {

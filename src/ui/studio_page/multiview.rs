@@ -210,7 +210,7 @@ fn cell(
 }
 
 /// Returns true if the program scene has a red mark. The scene has this mark on air, except during
-/// passthrough, and in studio mode.
+/// passthrough, and always in studio mode.
 fn is_red(view: &View<'_>) -> bool {
     let snapshot = view.snapshot;
     let is_sent = snapshot.live != LiveState::Idle && snapshot.passthrough.is_none();

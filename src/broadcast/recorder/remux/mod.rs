@@ -27,7 +27,7 @@ use crate::wire::container::{
 
 /// Maximum packet size in bytes. No frame is larger.
 const MAX_PACKET: usize = 64 << 20;
-/// Maximum packet size of an FLV tag in bytes, including its header.
+/// Maximum packet size in FLV, in bytes. The rest of a tag's body is for the header of the packet.
 const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
 
 /// The reason why a file could not be remuxed or repaired.
@@ -140,11 +140,11 @@ fn open(path: &Path) -> Result<MediaFile, Failure> {
 pub type Progress<'a> = &'a dyn Fn(f32) -> bool;
 
 /// Copies the packets of `from` into the new file `to`, whose name determines its format. `stop` is
-/// called often.
+/// called often, and ends the copy by returning true.
 ///
 /// # Errors
-/// Fails if the input cannot be read, or if the output exists, cannot be written or does not
-/// support a part.
+/// Fails if the input cannot be read, if the output exists, cannot be written or does not support a
+/// part, or if the copy was stopped.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     remux_part(Cut::default(), &[], from, to, &|_| stop())
 }

@@ -45,7 +45,8 @@ impl FakeCameras {
         self.0.lock().refused = fault;
     }
 
-    /// Delivers a frame of the camera. Returns false if the camera is not open.
+    /// Delivers a frame of the camera. Returns false if the camera is not open, or has not read its
+    /// earlier frames.
     pub(in crate::capture) fn shoot(&self, id: &str, data: &[u8]) -> bool {
         let plugged = self.0.lock();
         let open = plugged.open.iter().rev().find(|(open, _)| open == id);

@@ -102,7 +102,7 @@ fn open_again(
 }
 
 /// Converts a node to a camera, with the reason if the camera is unusable. Returns `None` for other
-/// devices.
+/// devices, and for a further node of a device that cannot be opened.
 fn found(node: Node) -> Option<FoundCamera> {
     let none = |fault| (Vec::new(), Some(fault));
     let (offers, fault) = match Device::with_path(path(&node)) {

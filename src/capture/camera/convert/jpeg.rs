@@ -79,7 +79,8 @@ const START: &[u8] = &[0xFF, 0xD8];
 /// An AVI1 segment, which selects the standard Huffman tables of Motion JPEG in AVI files.
 const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
 
-/// Returns true if a frame contains its Huffman tables, which many webcams omit.
+/// Returns true if a frame contains its Huffman tables, which many webcams omit, and also if the
+/// frame is damaged.
 fn has_huffman_tables(jpeg: &[u8]) -> bool {
     let mut rest = jpeg.get(START.len()..).unwrap_or(&[]);
     // Segments have a marker, a length that includes itself, and the content.

@@ -100,7 +100,7 @@ fn value_of(text: &str) -> Value {
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// Returns the edits of the collection for a change.
+/// Returns the edits of the collection for a change, or `None` if nothing changes.
 ///
 /// # Errors
 /// Fails if there is no such item, or if a value is not valid.

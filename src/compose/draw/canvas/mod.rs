@@ -19,8 +19,8 @@ use crate::compose::layout::{Rect, spot};
 use crate::compose::scene::{Blend, Fit, LayerGroup, Placement, Plan, SourceId};
 use crate::media::{Planes, Size, VideoFrame};
 
-/// Maximum number of program frames in use at the same time, in encoder queues, the preview and
-/// transitions.
+/// Number of program frames that the pool keeps for reuse. Frames in use are in encoder queues, the
+/// preview and transitions.
 const IDLE: usize = 8;
 
 /// Maximum number of buffers whose content is tracked.
@@ -29,7 +29,7 @@ const NOTED: usize = 2 * IDLE;
 /// Number of drawings after which an unused image is dropped.
 const KEEP: u64 = 64;
 
-/// Maximum number of frames of one group that can be in use at the same time.
+/// Number of frames of one group that the pool keeps for reuse.
 const GROUPS: usize = 2;
 
 /// The key of the prepared cover frame.

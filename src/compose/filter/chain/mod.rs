@@ -25,7 +25,7 @@ use crate::compose::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::compose::filter::step::Step;
 use crate::media::{Color, Planes, PlanesPool, VideoFrame};
 
-/// Maximum number of frames of one filter that can be in use at the same time.
+/// Number of frames of one filter that the pool keeps for reuse.
 const IDLE: usize = 4;
 
 /// A filter as it should be in the chain.

@@ -32,7 +32,8 @@ use crate::wire::rtmp::url::Url;
 const READ: usize = 64 << 10;
 /// The number of bytes that onair inspects of an answer that is not RTMP.
 const SNIFF: usize = 64;
-/// Maximum number of events from the server before the stream begins.
+/// Maximum number of events that wait until the stream has begun or a flush has ended. Further
+/// events are dropped.
 const MAX_EARLY: usize = 32;
 /// The time that the server has for closing its side after the last byte was sent.
 const LINGER: Duration = Duration::from_millis(500);

@@ -317,7 +317,8 @@ async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
     }
 }
 
-/// Skips the rest of a body. Returns `false` if the rest is too long.
+/// Skips the rest of a body. Returns `false` if the rest is too long or too late, or the connection
+/// fails.
 async fn drain(http: &mut Http, body: &mut Body) -> bool {
     let mut seen = 0;
     let reading = async {

@@ -111,9 +111,10 @@ fn holds(tiles: &Tiles<Panel>, id: TileId, fits: &impl Fn(Panel) -> bool) -> boo
     }
 }
 
-/// Selects the part that takes the remaining space: the only part without a size. If there is no
-/// such part, or more than one, the function selects the part with the players, or else the part
-/// with the program, or else the first part with any panel except the controls.
+/// Selects the part that takes the remaining space: the only part without a size. If several parts
+/// have no size, the function selects among these, and if every part has a size, among all: the
+/// part with the players, or else the part with the program, or else the first part with any panel
+/// except the controls.
 fn takes_rest(
     tiles: &Tiles<Panel>,
     children: &[TileId],
@@ -277,7 +278,7 @@ pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap
     tree.root = Some(tree.tiles.insert_container(Linear::new(LinearDir::Horizontal, children)));
 }
 
-/// Inserts a pane below the program, if the tree contains the program.
+/// Inserts a pane below the program, and returns true, if the tree contains the program.
 fn put_below_program(
     tree: &mut Tree<Panel>,
     pane: TileId,

@@ -119,8 +119,8 @@ impl Projectors {
         }
     }
 
-    /// Opens a projector on the display without the main window, or in a window. Closes the
-    /// projector if it is open.
+    /// Opens a projector on a display, if possible one without the main window, or in a window.
+    /// Closes the projector if it is open.
     pub fn toggle(&mut self, shows: ProjectorContent, fills: bool) {
         let is = |it: &Projector| it.place.shows == shows && it.place.display.is_some() == fills;
         if self.open.iter().any(is) {
