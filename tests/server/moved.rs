@@ -93,3 +93,28 @@ fn a_port_that_cannot_open_stays_where_it_was() {
     assert_eq!(running.server.addresses().webrtc, webrtc);
     assert!(running.ask("GET", "/healthz").contains("200 OK"));
 }
+
+#[test]
+fn a_port_that_could_not_open_anywhere_opens_at_the_next_move() {
+    let mut running = start();
+    let was = running.http();
+    let other = TcpListener::bind((own(), 0)).unwrap();
+    let taken = Listen::exactly(other.local_addr().unwrap());
+    // Another program takes the previous port as soon as the server closes it.
+    let taker = std::thread::spawn(move || {
+        loop {
+            if let Ok(listener) = TcpListener::bind(was) {
+                return listener;
+            }
+        }
+    });
+    wait_for("the previous port to be lost", LIMIT, || {
+        running.server.move_http(taken, Listen::loopback(0)).unwrap_err();
+        running.server.addresses().http.is_none()
+    });
+    running.server.move_http(taken, Listen::loopback(0)).unwrap_err();
+    drop(taker.join().unwrap());
+    running.server.move_http(Listen::exactly(was), Listen::loopback(0)).unwrap();
+    assert_eq!(running.http(), was);
+    assert!(running.ask("GET", "/healthz").contains("200 OK"));
+}

@@ -23,8 +23,14 @@ pub(super) fn with(choices: &[&str]) -> Harness<'static, Window> {
     harness
 }
 
-/// Applies these edits to the simulated studio.
+/// Applies these edits to the simulated studio, and draws the result.
 pub(super) fn make(harness: &mut Harness<'static, Window>, edits: &[Edit]) {
+    apply(harness, edits);
+    harness.run();
+    harness.run();
+}
+
+fn apply(harness: &Harness<'static, Window>, edits: &[Edit]) {
     harness.state().demo.change(|snapshot| {
         let mut collection = Collection::clone(&snapshot.scenes.collection);
         for edit in edits {
@@ -32,8 +38,6 @@ pub(super) fn make(harness: &mut Harness<'static, Window>, edits: &[Edit]) {
         }
         snapshot.scenes.collection = std::sync::Arc::new(collection);
     });
-    harness.run();
-    harness.run();
 }
 
 /// Returns the edit, which must be the only command.
@@ -111,6 +115,24 @@ fn a_scene_that_the_palette_adds_is_named_at_once() {
     assert_eq!(commands(&mut harness), [Command::SwitchScene(SceneId(2))]);
     let named = edit(&type_and_enter(&mut harness, "Break"));
     assert_eq!(named, Edit::RenameScene(SceneId(2), "Break".into()));
+}
+
+#[test]
+fn a_name_that_is_typed_while_its_field_appears_is_complete() {
+    let mut harness = with(&[]);
+    for (id, name) in [(SceneId(2), "Break"), (SceneId(3), "Talk")] {
+        let added = edit(&click(&mut harness, "Add a scene"));
+        apply(&harness, &[added]);
+        harness.step();
+        // Each frame brings one letter, beginning with the first frame that shows the field.
+        for letter in name.chars() {
+            harness.event(egui::Event::Text(letter.into()));
+            harness.step();
+        }
+        commands(&mut harness);
+        harness.key_press(Key::Enter);
+        assert_eq!(edit(&commands(&mut harness)), Edit::RenameScene(id, name.into()));
+    }
 }
 
 #[test]

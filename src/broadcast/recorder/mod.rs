@@ -247,9 +247,12 @@ impl Recorder {
             options,
             file,
         };
-        let failed_path = path.to_owned();
-        let worker = Worker::spawn("onair-record", move |stop| writer.run(stop))
-            .map_err(|error| Error::new(&failed_path, &error))?;
+        let (asked, created) = (path.to_owned(), writer.file.path().to_owned());
+        let worker = Worker::spawn("onair-record", move |stop| writer.run(stop));
+        let worker = worker.map_err(|error| {
+            let _ = std::fs::remove_file(created);
+            Error::new(&asked, &error)
+        })?;
         Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), waiting, mark })
     }
 

@@ -217,18 +217,17 @@ impl Server {
     /// only `webrtc` fails, HTTP has moved, and WebRTC uses its previous port, or a later one if
     /// that is taken. If neither `http` nor the previous address is free, HTTP stays closed.
     pub fn move_http(&mut self, http: Listen, webrtc: Listen) -> Result<(), Error> {
-        let Some(was) = self.addresses.http.map(Listen::exactly) else { return Ok(()) };
-        if let Some(port) = &self.ports.http {
-            self.runtime.block_on(port.close());
-            if http.address.ip().is_loopback() {
-                port.disconnect_others(&self.registry);
-            }
+        let Some(port) = &self.ports.http else { return Ok(()) };
+        self.runtime.block_on(port.close());
+        if http.address.ip().is_loopback() {
+            port.disconnect_others(&self.registry);
         }
-        self.addresses.http = None;
-        let bound = bind(&self.runtime, "HTTP", http);
-        let (listener, result) = match bound {
-            Ok(listener) => (listener, self.move_webrtc(webrtc)),
-            Err(error) => (bind(&self.runtime, "HTTP", was)?, Err(error)),
+        // The port stays closed if an earlier move failed, and may open now.
+        let was = self.addresses.http.take().map(Listen::exactly);
+        let (listener, result) = match (bind(&self.runtime, "HTTP", http), was) {
+            (Ok(listener), _) => (listener, self.move_webrtc(webrtc)),
+            (Err(error), Some(was)) => (bind(&self.runtime, "HTTP", was)?, Err(error)),
+            (Err(error), None) => return Err(error),
         };
         self.addresses.http = Some(listener.local_addr());
         self.ports.http = Some(serve_http(&self.runtime, &self.registry, listener));
@@ -255,15 +254,19 @@ impl Server {
             (Ok(opened), _) => (Some(opened), Ok(())),
             (Err(error), Some(was)) => {
                 let was = Listen { address: was, or_next: true };
-                (open_webrtc(&self.runtime, was, Some(certificate)).ok(), Err(error))
+                (open_webrtc(&self.runtime, was, Some(certificate.clone())).ok(), Err(error))
             }
             (Err(error), None) => (None, Err(error)),
         };
-        if let Some((socket, certificate)) = opened {
-            self.addresses.webrtc = Some(socket.local_addr());
-            let webrtc = serve_webrtc(&self.runtime, &self.registry, socket, certificate);
-            self.ports.webrtc = Some(webrtc);
-        }
+        let webrtc = match opened {
+            Some((socket, certificate)) => {
+                self.addresses.webrtc = Some(socket.local_addr());
+                serve_webrtc(&self.runtime, &self.registry, socket, certificate)
+            }
+            // The port may open at the next move.
+            None => WebRtcPort { port, socket, certificate },
+        };
+        self.ports.webrtc = Some(webrtc);
         result
     }
 

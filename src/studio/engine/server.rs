@@ -245,10 +245,11 @@ impl BuiltIn {
         // The ports stay the same, so that links stay valid.
         let listen = |open, port| Listen { or_next: false, ..ServerReach::listen(open, port) };
         let mut moved = Ok(());
-        if let (true, Some(http)) = (was.http != reach.http, addresses.http) {
+        if was.http != reach.http {
+            let http = addresses.http.map_or(DEFAULT_HTTP_PORT, |http| http.port());
             let webrtc = addresses.webrtc.map_or(DEFAULT_WEBRTC_PORT, |webrtc| webrtc.port());
             let webrtc = ServerReach::listen(reach.http, webrtc);
-            moved = server.move_http(listen(reach.http, http.port()), webrtc);
+            moved = server.move_http(listen(reach.http, http), webrtc);
             self.reach.http = if moved.is_ok() { reach.http } else { was.http };
         }
         if was.rtmp != reach.rtmp && moved.is_ok() {

@@ -16,6 +16,17 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
         return false;
     };
     let id = Id::unique("scene-name");
+    // The field has its focus and its selection before it takes the events of this frame. On a slow computer,
+    // these already include the name that the user types.
+    if let Some(cursor) = draft.name_cursor.take() {
+        let mut state = TextEditState::default();
+        let end = text.chars().count();
+        let begin = if cursor == NameCursor::Whole { 0 } else { end };
+        let range = CCursorRange::two(CCursor::new(begin), CCursor::new(end));
+        state.cursor.set_char_range(Some(range));
+        state.store(ui.ctx(), id);
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
     let field = ui.add(
         TextEdit::singleline(text)
             .id(id)
@@ -43,14 +54,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
         }
     } else if !field.has_focus() {
         field.request_focus();
-    } else if let Some(cursor) = draft.name_cursor.take() {
-        let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
-        let end = text.chars().count();
-        let begin = if cursor == NameCursor::Whole { 0 } else { end };
-        let range = CCursorRange::two(CCursor::new(begin), CCursor::new(end));
-        state.cursor.set_char_range(Some(range));
-        state.store(ui.ctx(), id);
-        ui.ctx().request_repaint();
     }
     true
 }
