@@ -458,7 +458,7 @@ fn insists_on_digests(behind: String) -> (String, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for client in listener.incoming() {
             let mut client = client.unwrap();
-            let mut hello = [0; 1 + handshake::SIZE];
+            let mut hello = [0; 1 + handshake::MESSAGE_BYTES];
             client.read_exact(&mut hello).unwrap();
             if handshake::digest_offset(hello[1..].try_into().unwrap()).is_none() {
                 counted.fetch_add(1, Ordering::SeqCst);

@@ -290,7 +290,7 @@ fn a_block_of_filtered_sound_allocates_nothing_once_warm() {
         let mixer = Mixer::spawn(config).unwrap();
         let on = |filter| mix::filter::Slot { enabled: true, filter };
         for (id, side) in [(StripId::MAIN, None), (StripId(1), Some(StripId::MAIN))] {
-            let filters = mix::filter::Filter::KINDS.into_iter().map(|mut filter| {
+            let filters = mix::filter::Filter::ALL_KINDS.into_iter().map(|mut filter| {
                 if let mix::filter::Filter::Compressor { side_chain, .. } = &mut filter {
                     *side_chain = side;
                 }

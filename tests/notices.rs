@@ -11,7 +11,7 @@ use onair::text::{Language, Problem};
 
 /// The keys of all notices.
 fn keys() -> BTreeSet<&'static str> {
-    let player = player::PlayerMessage::KEYS.iter().copied();
+    let player = player::PlayerMessage::ALL_IDS.iter().copied();
     StudioMessage::all().map(|(name, _)| name).chain(player).collect()
 }
 

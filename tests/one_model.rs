@@ -9,7 +9,7 @@ use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
 use onair::compose::scene::Content;
-use onair::studio::scenes::MAIN;
+use onair::studio::scenes::MAIN_SOURCE;
 use onair::studio::snapshot::SourceState;
 use onair::studio::{Collection, Command, Config, Settings, Snapshot, Studio};
 use onair::text::Language;
@@ -38,7 +38,7 @@ fn settled(studio: &Studio) -> Snapshot {
     wait_for("a source of its own", LIMIT, || {
         let mut main = false;
         let collection = studio.snapshot().scenes.collection;
-        collection.each(|item| main |= item.content == Content::Source(MAIN));
+        collection.each(|item| main |= item.content == Content::Source(MAIN_SOURCE));
         !main
     });
     studio.snapshot()
@@ -76,7 +76,7 @@ fn the_picture_of_settings_of_before_is_a_source_afterwards() {
     fs::write(&path, include_str!("data/settings/main-picture.toml")).unwrap();
     let before = Settings::read(&path);
     assert!(before.1.is_empty(), "{:?}", before.1);
-    assert!(before.0.collection.uses(MAIN));
+    assert!(before.0.collection.uses(MAIN_SOURCE));
     let studio = window(&path);
     let collection = Collection::clone(&settled(&studio).scenes.collection);
     end(&studio);

@@ -296,7 +296,7 @@ fn access_rules_are_shown_without_their_secrets() {
         callbacks: Some(CallbackRules {
             dialect: Dialect::Srs,
             urls: [(CallKind::Play, callback)].into(),
-            timeout: CallbackRules::TIMEOUT,
+            timeout: CallbackRules::DEFAULT_TIMEOUT,
             accepts_without_answer: false,
         }),
         ..AppRules::default()

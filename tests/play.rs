@@ -20,7 +20,7 @@ use onair::net::{Options, Runtime};
 use onair::player::present::screenshot;
 use onair::player::probe;
 use onair::player::{
-    Config, Event, FailureKind, Figures, Open, Player, Source, Speaker, State, WAITING,
+    Config, Event, FailureKind, Figures, Open, Player, Source, Speaker, State, WAITING_MESSAGE_ID,
 };
 use parking_lot::Mutex;
 

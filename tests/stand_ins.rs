@@ -118,7 +118,7 @@ fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
     let studio = start(Settings { video, audio, quality, ..Settings::default() });
     wait_for("its picture", LIMIT, || luma(&studio).0 > 140);
     let fallback = VideoFallback::Source("color:#202020".parse().unwrap());
-    let main = onair::studio::scenes::MAIN;
+    let main = onair::studio::scenes::MAIN_SOURCE;
     studio.send(Command::Edit(Edit::SetFallback(main, fallback)));
     wait_for("the other", LIMIT, || luma(&studio).1 < 60 && told(&studio, "clip-frozen"));
     studio.send(Command::SelectVideo(VideoChoice::Test));

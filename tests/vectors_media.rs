@@ -505,7 +505,7 @@ fn krtmp_tags_and_records() {
         demuxer.push(&tag);
         let read = demuxer.next_tag().unwrap().unwrap();
         assert_eq!((read.kind, &read.body[..]), (kind, &body[..]));
-        assert_eq!(tag_header(kind, read.time_ms, body.len()), tag[..flv::TAG_HEADER]);
+        assert_eq!(tag_header(kind, read.time_ms, body.len()), tag[..flv::TAG_HEADER_BYTES]);
     }
     let sound = parse_audio(&Bytes::from(resource("tags/audio/aac/raw/data"))).unwrap();
     let raw = Bytes::from(resource("tags/audio/aac/raw/raw"));
@@ -535,7 +535,7 @@ fn krtmp_tags_and_records() {
     }
     for name in ["onMetadataForLegacyAudio", "onMetadataForLegacyVideo"] {
         let tag = resource(&format!("tags/onMetadata/{name}"));
-        let value = flv::metadata::parse_script(&tag[flv::TAG_HEADER..]).unwrap();
+        let value = flv::metadata::parse_script(&tag[flv::TAG_HEADER_BYTES..]).unwrap();
         assert!(value.is_some(), "{name}");
     }
 }

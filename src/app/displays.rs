@@ -15,7 +15,7 @@ use crate::ui::style::theme::size;
 use crate::ui::{Display, Screen};
 
 /// Interval at which the displays are listed, so that a removed display is detected in time.
-const INTERVAL: Duration = Duration::from_millis(500);
+const DISPLAY_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The displays of the desktop.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Displays {
             Some(_) => {}
             None => fit(ctx, frame, screen),
         }
-        self.at = Some(now + INTERVAL);
+        self.at = Some(now + DISPLAY_POLL_INTERVAL);
         screen.set_displays(ctx, self.listed(frame))
     }
 
@@ -107,7 +107,7 @@ fn fit(ctx: &egui::Context, frame: &eframe::Frame, screen: &mut Screen) {
         tracing::info!(scale, "interface scale of the display");
         ctx.request_discard("the interface scale of the display");
         let Preferences { size, maximized, .. } = screen.preferences();
-        let size = size.map_or(size::WINDOW, |size| size.map(f32::from));
+        let size = size.map_or(size::INITIAL_WINDOW, |size| size.map(f32::from));
         if !maximized {
             ctx.send_viewport_cmd(ViewportCommand::InnerSize(size.into()));
         }

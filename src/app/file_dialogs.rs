@@ -52,10 +52,11 @@ pub enum Kind {
 }
 
 /// The file name extensions of media files with video.
-const MEDIA_FILES: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
+const VIDEO_EXTENSIONS: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
 /// The file name extensions of files that contain only audio.
-const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
-const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
+const AUDIO_EXTENSIONS: [&str; 9] =
+    ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
+const IMAGE_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
 /// The file types that a dialog offers, with their extensions.
 #[derive(Debug, PartialEq, Eq)]
@@ -116,17 +117,22 @@ impl Kind {
     }
 
     fn offers(&self) -> Offers {
-        let with_video =
-            |name, more: &[&'static str]| Offers::Files(name, [more, &MEDIA_FILES[..]].concat());
-        let images = || Offers::Files("PNG, JPEG, WebP, GIF", IMAGES.to_vec());
+        let with_video = |name, more: &[&'static str]| {
+            Offers::Files(name, [more, &VIDEO_EXTENSIONS[..]].concat())
+        };
+        let images = || Offers::Files("PNG, JPEG, WebP, GIF", IMAGE_EXTENSIONS.to_vec());
         match self {
             Self::Source(FileRequest::Video, _) | Self::Another(FileRequest::Video, _) => {
                 with_video("FLV, MP4, MKV, WebM, Y4M", &["y4m"])
             }
-            Self::Strip(_) => with_video("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &SONGS),
+            Self::Strip(_) => {
+                with_video("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &AUDIO_EXTENSIONS)
+            }
             Self::Then(Then { pick: FileRequest::Image, .. }) => images(),
             Self::Then(_) => with_video("FLV, MP4, MKV, WebM", &[]),
-            Self::Watch => with_video("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV", &SONGS),
+            Self::Watch => {
+                with_video("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV", &AUDIO_EXTENSIONS)
+            }
             Self::Passthrough => {
                 Offers::Files("FLV, MP4, MKV, WebM", vec!["flv", "mp4", "mkv", "webm"])
             }
@@ -167,7 +173,7 @@ impl Kind {
 const DIALOG_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// If a dialog reports a cancellation within this time, onair assumes that the dialog never
 /// appeared.
-const TOO_SOON: Duration = Duration::from_millis(300);
+const MIN_CANCEL_DELAY: Duration = Duration::from_millis(300);
 
 /// The result of the desktop's dialog.
 #[derive(Debug)]
@@ -304,7 +310,7 @@ fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
     };
     match paths {
         Some(paths) => Outcome::Chosen(paths),
-        None if since.elapsed() < TOO_SOON => Outcome::NoDialog,
+        None if since.elapsed() < MIN_CANCEL_DELAY => Outcome::NoDialog,
         None => Outcome::Nothing,
     }
 }
@@ -316,12 +322,12 @@ fn has_dialog() -> bool {
     if std::env::split_paths(&paths).any(|folder| folder.join("zenity").is_file()) {
         return true;
     }
-    const CHOOSER: &str = "org.freedesktop.portal.FileChooser";
+    const FILE_CHOOSER_INTERFACE: &str = "org.freedesktop.portal.FileChooser";
     portal::runtime().is_ok_and(|runtime| {
         runtime
             .block_on(async {
                 let connection = portal::connect().await?;
-                portal::property(&connection, CHOOSER, "version").await
+                portal::property(&connection, FILE_CHOOSER_INTERFACE, "version").await
             })
             .is_ok()
     })
@@ -349,10 +355,10 @@ mod tests {
         let clip =
             Kind::Transition(TransitionFile { scene: None, means: TransitionFilePart::Clip });
         for kind in [Kind::Source(FileRequest::Video, scene), clip] {
-            assert!(MEDIA_FILES.iter().all(|it| files(&kind).contains(it)), "{kind:?}");
+            assert!(VIDEO_EXTENSIONS.iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
         for kind in [Kind::Strip(None), Kind::Watch] {
-            let both = MEDIA_FILES.iter().chain(&SONGS);
+            let both = VIDEO_EXTENSIONS.iter().chain(&AUDIO_EXTENSIONS);
             assert!(both.into_iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
         // The player does not support Y4M files, but scenes do.
@@ -381,7 +387,7 @@ mod tests {
         // No second dialog opens behind the first one.
         files.ask(&ctx, Kind::Scenes, None);
         files.use_own();
-        let endings = IMAGES.map(str::to_owned).to_vec();
+        let endings = IMAGE_EXTENSIONS.map(str::to_owned).to_vec();
         let own = FileNews::OpenOwn(ChooserKind::Files { endings, several: true }, None);
         assert_eq!(files.poll(), Some(own));
         assert!(!files.waits());

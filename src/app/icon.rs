@@ -11,7 +11,7 @@ pub fn app_id() -> String {
 
 /// Draws the icon: a lit lamp.
 pub fn lamp() -> egui::IconData {
-    const SIDE: u32 = 64;
+    const ICON_SIDE_PIXELS: u32 = 64;
     let shape = |x: u32, y: u32| {
         let (dx, dy) = (x as f32 - 31.5, y as f32 - 31.5);
         let from_middle = dx.hypot(dy);
@@ -21,6 +21,8 @@ pub fn lamp() -> egui::IconData {
         let mix = |dark: f32, red: f32| (dark + (red - dark) * lit.max(ring)) as u8;
         [mix(22.0, 255.0), mix(26.0, 65.0), mix(34.0, 85.0), (alpha * 255.0) as u8]
     };
-    let rgba = (0..SIDE).flat_map(|y| (0..SIDE).flat_map(move |x| shape(x, y))).collect();
-    egui::IconData { rgba, width: SIDE, height: SIDE }
+    let rgba = (0..ICON_SIDE_PIXELS)
+        .flat_map(|y| (0..ICON_SIDE_PIXELS).flat_map(move |x| shape(x, y)))
+        .collect();
+    egui::IconData { rgba, width: ICON_SIDE_PIXELS, height: ICON_SIDE_PIXELS }
 }

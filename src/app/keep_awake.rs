@@ -35,12 +35,12 @@ fn hold(stop: &crate::base::Stop) {
 
     use crate::base::portal;
 
-    const REASON: &str = "On air";
+    const INHIBIT_REASON: &str = "On air";
     // A service that does not reply within this time counts as missing.
-    const LIMIT: Duration = Duration::from_secs(5);
+    const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
     let session = zbus::connection::Builder::session().map_err(portal::Failure::from);
     let open = |builder: zbus::connection::Builder<'_>| {
-        portal::connect_blocking(builder.method_timeout(LIMIT))
+        portal::connect_blocking(builder.method_timeout(REPLY_TIMEOUT))
     };
     let connection = match session.and_then(open) {
         Ok(connection) => connection,
@@ -57,17 +57,17 @@ fn hold(stop: &crate::base::Stop) {
         saver_path,
         Some(saver),
         "Inhibit",
-        &("onair", REASON),
+        &("onair", INHIBIT_REASON),
     ) {
         Ok(reply) => cookie = reply.body().deserialize().ok(),
         Err(error) => {
             tracing::debug!(%error, "no screen saver service: using the portal");
             // The flags: 4 prevents suspend, 8 prevents the idle state.
             let options: HashMap<&str, Value<'_>> =
-                HashMap::from([("reason", Value::from(REASON))]);
+                HashMap::from([("reason", Value::from(INHIBIT_REASON))]);
             let inhibited = connection.call_method(
-                Some(portal::SERVICE),
-                portal::PATH,
+                Some(portal::PORTAL_BUS_NAME),
+                portal::PORTAL_PATH,
                 Some("org.freedesktop.portal.Inhibit"),
                 "Inhibit",
                 &("", 12_u32, options),

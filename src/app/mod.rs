@@ -115,7 +115,7 @@ const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The time limit for the studio to stop. After this time, the window closes without waiting for
 /// the studio.
-const END_LIMIT: Duration = Duration::from_secs(4);
+const STUDIO_END_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Opens the window for `studio` and runs it until it closes. This function must be called on the
 /// main thread.
@@ -124,14 +124,14 @@ const END_LIMIT: Duration = Duration::from_secs(4);
 /// Fails if no window can be opened.
 pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
     backend::display::outlive();
-    let scale = f32::from(options.preferences.ui_scale.unwrap_or(scale::USUAL)) / 100.0;
-    let size = options.preferences.size.map_or(theme::size::WINDOW, |size| size.map(f32::from));
+    let scale = f32::from(options.preferences.ui_scale.unwrap_or(scale::DEFAULT_PERCENT)) / 100.0;
+    let size = options.preferences.size.map_or(theme::size::INITIAL_WINDOW, |it| it.map(f32::from));
     let viewport = egui::ViewportBuilder::default()
         .with_title("onair")
         .with_app_id(icon::app_id())
         .with_inner_size(size.map(|side| side * scale))
         .with_maximized(options.preferences.maximized)
-        .with_min_inner_size(theme::size::WINDOW_MIN)
+        .with_min_inner_size(theme::size::MIN_WINDOW_SIZE)
         .with_icon(icon::lamp());
     let native = eframe::NativeOptions {
         viewport,
@@ -510,7 +510,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Drag::Dropped(address) => self.screen.lock().dropped_address(address),
             }
         }
-        let late = self.ending.is_some_and(|since| since.elapsed() > END_LIMIT);
+        let late = self.ending.is_some_and(|since| since.elapsed() > STUDIO_END_TIMEOUT);
         if !self.may_close && (snapshot.ended || late) {
             if late {
                 tracing::warn!("the studio did not end in time; the window closes without it");
@@ -574,7 +574,7 @@ impl<S: Studio> eframe::App for Window<S> {
         let talks = self.screen.lock().talks();
         if talks {
             self.global_keys.here(true);
-            ui.ctx().request_repaint_after(global_keys::TURN);
+            ui.ctx().request_repaint_after(global_keys::REPORT_RENEWAL_INTERVAL);
         }
     }
 

@@ -27,7 +27,7 @@ pub struct HandedOver {
 }
 
 /// Maximum number of later starts that wait for the window.
-const DEPTH: usize = 16;
+const MAX_PENDING_STARTS: usize = 16;
 
 /// Sends the requests of later starts, and wakes the window for each of them. The window may draw
 /// rarely, and the later start waits only for a few seconds.
@@ -48,7 +48,7 @@ pub struct LaterStarts {
 impl LaterStarts {
     /// Creates both ends of the queue.
     pub fn new() -> (LaterStartSender, Self) {
-        let (ask, asked) = queue::bounded("later-starts", DEPTH, Full::DropOldest);
+        let (ask, asked) = queue::bounded("later-starts", MAX_PENDING_STARTS, Full::DropOldest);
         let wake = Latest::default();
         (LaterStartSender { ask, wake: wake.clone() }, Self { asked, wake })
     }

@@ -16,19 +16,19 @@ use crate::studio::watch::view::WatchState;
 use crate::ui::{Page, Screen};
 
 /// The maximum time by which a frame may be early and still count as on time.
-const SLACK: Duration = Duration::from_millis(6);
+const EARLY_FRAME_TOLERANCE: Duration = Duration::from_millis(6);
 
 /// The time without input after which the window is drawn less often, with software rendering and
 /// off air.
-const CALM_AFTER: Duration = Duration::from_secs(3);
+const IDLE_INPUT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A wait that is practically zero. For a wait of exactly zero, egui draws two frames, the second
 /// of which corrects the layout of the first. A new video frame changes no layout.
-const NOW: Duration = Duration::from_nanos(1);
+const IMMEDIATE_REPAINT_DELAY: Duration = Duration::from_nanos(1);
 
 /// Makes a window draw once, from any thread.
 fn wake(ctx: &Context, window: ViewportId) {
-    ctx.request_repaint_after_for(NOW, window);
+    ctx.request_repaint_after_for(IMMEDIATE_REPAINT_DELAY, window);
 }
 
 /// The frame rate limit, shared by the window and the threads that publish frames.
@@ -99,7 +99,7 @@ impl Pace {
         if touched {
             *last = Instant::now();
         }
-        let calm = self.software && !is_busy(snapshot) && last.elapsed() > CALM_AFTER;
+        let calm = self.software && !is_busy(snapshot) && last.elapsed() > IDLE_INPUT_TIMEOUT;
         self.calm.store(calm, Ordering::Relaxed);
     }
 
@@ -172,7 +172,8 @@ impl Pace {
         };
         let now = Instant::now();
         let mut last = self.last.lock();
-        let due = last.is_none_or(|last| now.duration_since(last) + SLACK >= interval);
+        let due =
+            last.is_none_or(|last| now.duration_since(last) + EARLY_FRAME_TOLERANCE >= interval);
         if due {
             *last = Some(now);
         }

@@ -8,7 +8,7 @@ use crate::ui::Screen;
 
 /// A change is remembered if no other change follows within this time, so that dragging an edge
 /// writes the settings once.
-const STEADY: Duration = Duration::from_secs(1);
+const SAVE_DEBOUNCE_DELAY: Duration = Duration::from_secs(1);
 
 /// The place of a window that is visible, and not in full screen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl WindowPlace {
         let seen = SeenPlace { size, is_maximized };
         match self.0 {
             Some((known, since)) if known == seen => {
-                if now.saturating_duration_since(since) >= STEADY {
+                if now.saturating_duration_since(since) >= SAVE_DEBOUNCE_DELAY {
                     // A maximized window keeps its size for later.
                     screen.set_place((!is_maximized).then_some(size), is_maximized);
                 }

@@ -11,13 +11,13 @@ use crate::audio::device_rate::DeviceRate;
 use crate::base::Timestamp;
 
 /// The distance from the session clock, in seconds, above which a jump corrects the distance.
-const JUMP_SECONDS: f64 = 0.06;
+const JUMP_THRESHOLD_SECONDS: f64 = 0.06;
 /// The time constant, in seconds, with which a smaller distance is reduced.
-const CLOSE_SECONDS: f64 = 2.0;
+const CORRECTION_SECONDS: f64 = 2.0;
 /// Maximum change of pitch: 0.3 % is inaudible.
-const MAX_BEND: f64 = 0.003;
+const MAX_PITCH_CHANGE: f64 = 0.003;
 /// Output frames per step.
-const CHUNK: usize = 64;
+const CHUNK_FRAMES: usize = 64;
 
 /// Converts the device's audio to the program's rate, and aligns it with the session clock.
 pub(super) struct ClockAligner {
@@ -57,7 +57,8 @@ impl ClockAligner {
             .interpolation(SincInterpolationType::Cubic);
         let ratio = f64::from(rate_out) / f64::from(rate_in.max(1));
         let fixed = FixedAsync::Output;
-        let resampler = Async::new_sinc(ratio, 1.02, &parameters, CHUNK, channels, fixed).ok()?;
+        let resampler =
+            Async::new_sinc(ratio, 1.02, &parameters, CHUNK_FRAMES, channels, fixed).ok()?;
         Some(Self {
             resampler,
             channels,
@@ -66,8 +67,8 @@ impl ClockAligner {
             input: Vec::with_capacity(rate_in as usize / 4 * channels),
             input_start: 0,
             position: None,
-            made: Vec::with_capacity(4 * CHUNK * channels),
-            scratch: vec![0.0; CHUNK * channels],
+            made: Vec::with_capacity(4 * CHUNK_FRAMES * channels),
+            scratch: vec![0.0; CHUNK_FRAMES * channels],
         })
     }
 
@@ -106,14 +107,14 @@ impl ClockAligner {
         // The frames in `made` exist already: the resampler must continue after them.
         let ahead = (self.made.len() / self.channels) as f64 * step;
         let off = self.position.map(|position| wanted + ahead - position);
-        let jump = off.is_none_or(|off| off.abs() > JUMP_SECONDS * self.rate_in);
+        let jump = off.is_none_or(|off| off.abs() > JUMP_THRESHOLD_SECONDS * self.rate_in);
         if jump && !self.seek(wanted) {
             out.fill(0.0);
             return GapFilled::Short;
         }
         let error = if jump { 0.0 } else { off.unwrap_or(0.0) };
-        let bend = error / (CLOSE_SECONDS * self.rate_in);
-        let step = step * (1.0 + bend.clamp(-MAX_BEND, MAX_BEND));
+        let bend = error / (CORRECTION_SECONDS * self.rate_in);
+        let step = step * (1.0 + bend.clamp(-MAX_PITCH_CHANGE, MAX_PITCH_CHANGE));
         let nominal = self.rate_in / self.rate_out;
         let relative = (nominal / step).clamp(1.0 / 1.019, 1.019);
         if self.resampler.set_resample_ratio_relative(relative, false).is_err() {
@@ -184,7 +185,7 @@ impl ClockAligner {
         let needed = self.resampler.input_frames_next();
         let Some(input) = self.input.get(..needed * self.channels) else { return false };
         let Ok(input) = InterleavedSlice::new(input, self.channels, needed) else { return false };
-        let output = InterleavedSlice::new_mut(&mut self.scratch, self.channels, CHUNK);
+        let output = InterleavedSlice::new_mut(&mut self.scratch, self.channels, CHUNK_FRAMES);
         let Ok(mut output) = output else { return false };
         let indexing = None::<&Indexing>;
         let done = self.resampler.process_into_buffer(&input, &mut output, indexing);
@@ -278,12 +279,12 @@ mod tests {
     /// other rate.
     #[test]
     fn ten_hours_of_a_crystal_that_is_200_ppm_off_stay_in_step() {
-        const RATE: u32 = 250;
+        const TEST_SAMPLE_RATE: u32 = 250;
         let value = |seconds: f64| (seconds / 10.0).fract() * std::f64::consts::TAU;
         for ppm in [200.0, -200.0] {
-            let real = f64::from(RATE) * (1.0 + ppm * 1e-6);
-            let mut pace = DeviceRate::new(RATE);
-            let mut aligner = ClockAligner::new(RATE, RATE, 1).unwrap();
+            let real = f64::from(TEST_SAMPLE_RATE) * (1.0 + ppm * 1e-6);
+            let mut pace = DeviceRate::new(TEST_SAMPLE_RATE);
+            let mut aligner = ClockAligner::new(TEST_SAMPLE_RATE, TEST_SAMPLE_RATE, 1).unwrap();
             let (mut sent, mut short, mut worst) = (0_i64, 0, 0.0_f64);
             let mut jitter = Jitter(1);
             let mut out = [0.0; 100];
@@ -304,7 +305,8 @@ mod tests {
                     continue;
                 }
                 for (index, sample) in out.iter().enumerate() {
-                    let wanted = value(block as f64 * 0.4 + index as f64 / f64::from(RATE));
+                    let wanted =
+                        value(block as f64 * 0.4 + index as f64 / f64::from(TEST_SAMPLE_RATE));
                     worst = worst.max((f64::from(*sample) - wanted.sin()).abs());
                 }
             }

@@ -8,14 +8,14 @@ use crate::base::Timestamp;
 
 /// Maximum deviation in seconds that counts as jitter. A larger deviation means that samples were
 /// lost or the device paused.
-const BREAK_SECONDS: f64 = 0.15;
+const MAX_JITTER_SECONDS: f64 = 0.15;
 /// Limit in seconds for the effect of one callback, so that a single late callback does not pull
 /// the loop.
-const CLIP_SECONDS: f64 = 0.004;
+const MAX_CALLBACK_EFFECT_SECONDS: f64 = 0.004;
 /// Maximum deviation of a device in parts per million, beyond that of any crystal.
-const MAX_PPM: f64 = 2_000.0;
+const MAX_DEVIATION_PPM: f64 = 2_000.0;
 /// The time in seconds after which the measured rate is displayed.
-const SETTLED_SECONDS: f64 = 10.0;
+const SETTLING_SECONDS: f64 = 10.0;
 
 /// A delay-locked loop that measures the rate of a device.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl DeviceRate {
         let predicted = locked.at + frames * locked.period;
         let error = at - predicted;
         let lasted = frames * nominal;
-        if error.abs() > BREAK_SECONDS + lasted {
+        if error.abs() > MAX_JITTER_SECONDS + lasted {
             self.state = Some(fresh);
             return CallbackTime::Break;
         }
@@ -78,13 +78,13 @@ impl DeviceRate {
             _ => 0.02,
         };
         // At first, the whole error counts: the first callbacks of a stream come in a burst.
-        let clip = if locked.age < 1.0 { BREAK_SECONDS } else { CLIP_SECONDS };
+        let clip = if locked.age < 1.0 { MAX_JITTER_SECONDS } else { MAX_CALLBACK_EFFECT_SECONDS };
         let error = error.clamp(-clip, clip);
         let omega = TAU * bandwidth * lasted;
         locked.at = predicted + (SQRT_2 * omega).min(1.0) * error;
         locked.frame = frame;
         if locked.age > 1.0 {
-            let range = nominal * MAX_PPM * 1e-6;
+            let range = nominal * MAX_DEVIATION_PPM * 1e-6;
             let period = locked.period + omega * omega * error / frames;
             locked.period = period.clamp(nominal - range, nominal + range);
         }
@@ -105,7 +105,7 @@ impl DeviceRate {
 
     /// Returns the deviation of the device's rate from its nominal value, once known.
     pub(super) fn drift_ppm(&self) -> Option<f64> {
-        let locked = self.state.as_ref().filter(|locked| locked.age > SETTLED_SECONDS)?;
+        let locked = self.state.as_ref().filter(|locked| locked.age > SETTLING_SECONDS)?;
         Some((self.nominal_period / locked.period - 1.0) * 1e6)
     }
 }

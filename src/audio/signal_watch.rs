@@ -11,25 +11,25 @@ use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
 /// The duration of zeros, in seconds, after which the microphone counts as switched off.
-const ZERO_AFTER: f64 = 5.0;
+const ZERO_SIGNAL_SECONDS: f64 = 5.0;
 /// Maximum length of a pause in speech in seconds.
-const QUIET_AFTER: f64 = 30.0;
+const MAX_SPEECH_PAUSE_SECONDS: f64 = 30.0;
 /// The duration in seconds up to which a gap changes nothing; short gaps occur on a busy computer.
-const GAP: f64 = 2.0;
+const MAX_GAP_SECONDS: f64 = 2.0;
 /// The peak level below which audio is not a voice (−60 dBFS).
-const SILENT: f32 = 0.001;
+const SILENCE_THRESHOLD: f32 = 0.001;
 /// The peak level below which a voice cannot be understood (−40 dBFS).
-const FAINT: f32 = 0.01;
+const FAINT_THRESHOLD: f32 = 0.01;
 /// The sample level that counts as full scale.
-const FULL: f32 = 0.995;
+const FULL_SCALE_THRESHOLD: f32 = 0.995;
 /// The length of a run of samples at full scale that counts as a clip.
-const FLAT: u32 = 4;
-/// The number of clips within [`CLIP_SECONDS`] that raises the alarm.
-const CLIPS: u32 = 5;
+const MIN_CLIP_SAMPLES: u32 = 4;
+/// The number of clips within [`CLIP_WINDOW_SECONDS`] that raises the alarm.
+const ALARM_CLIP_COUNT: u32 = 5;
 /// The window in which clips are counted, in seconds.
-const CLIP_SECONDS: f64 = 2.0;
+const CLIP_WINDOW_SECONDS: f64 = 2.0;
 /// The time in seconds for which the alarm stays on after the last clipping.
-const CLIP_STAYS: f64 = 5.0;
+const CLIP_ALARM_SECONDS: f64 = 5.0;
 
 /// Adds the watch to a source of this rate.
 pub(super) fn over(source: Source, rate: u32) -> Source {
@@ -66,9 +66,9 @@ pub(super) struct SignalWatch {
     told: Option<SourceAlarm>,
     /// Seconds of zeros so far.
     zero: f64,
-    /// Seconds of levels below [`SILENT`] so far.
+    /// Seconds of levels below [`SILENCE_THRESHOLD`] so far.
     silent: f64,
-    /// Seconds of levels below [`FAINT`] so far.
+    /// Seconds of levels below [`FAINT_THRESHOLD`] so far.
     faint: f64,
     /// Seconds without data.
     missing: f64,
@@ -114,7 +114,7 @@ impl SignalWatch {
     /// counters continue.
     pub(super) fn miss(&mut self, block: &[f32]) {
         self.missing += self.seconds(block);
-        if self.missing >= GAP || self.status.state() != SourceState::Open {
+        if self.missing >= MAX_GAP_SECONDS || self.status.state() != SourceState::Open {
             self.rest();
         }
     }
@@ -134,9 +134,9 @@ impl SignalWatch {
         for sample in block {
             let size = sample.abs();
             peak = peak.max(size);
-            if size >= FULL {
+            if size >= FULL_SCALE_THRESHOLD {
                 self.flat += 1;
-                if self.flat == FLAT {
+                if self.flat == MIN_CLIP_SAMPLES {
                     self.clips += 1;
                 }
             } else {
@@ -147,24 +147,24 @@ impl SignalWatch {
         let lasts = self.seconds(block);
         let count = |sum: &mut f64, still: bool| *sum = if still { *sum + lasts } else { 0.0 };
         count(&mut self.zero, peak == 0.0);
-        count(&mut self.silent, peak < SILENT);
-        count(&mut self.faint, peak < FAINT);
+        count(&mut self.silent, peak < SILENCE_THRESHOLD);
+        count(&mut self.faint, peak < FAINT_THRESHOLD);
         self.counting += lasts;
         self.since_clip += lasts;
-        if self.clips >= CLIPS {
+        if self.clips >= ALARM_CLIP_COUNT {
             self.since_clip = 0.0;
             (self.clips, self.counting) = (0, 0.0);
-        } else if self.counting > CLIP_SECONDS {
+        } else if self.counting > CLIP_WINDOW_SECONDS {
             (self.clips, self.counting) = (0, 0.0);
         }
         let voice = self.silence.is_none();
-        let alarm = if self.zero >= ZERO_AFTER {
+        let alarm = if self.zero >= ZERO_SIGNAL_SECONDS {
             Some(self.silence.unwrap_or(SourceAlarm::Zero))
-        } else if self.silent >= QUIET_AFTER {
+        } else if self.silent >= MAX_SPEECH_PAUSE_SECONDS {
             Some(self.silence.unwrap_or(SourceAlarm::Silent))
-        } else if voice && self.faint >= QUIET_AFTER {
+        } else if voice && self.faint >= MAX_SPEECH_PAUSE_SECONDS {
             Some(SourceAlarm::Faint)
-        } else if voice && self.since_clip < CLIP_STAYS {
+        } else if voice && self.since_clip < CLIP_ALARM_SECONDS {
             Some(SourceAlarm::Clipped)
         } else {
             None

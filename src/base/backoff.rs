@@ -11,12 +11,12 @@ pub struct Backoff {
     random: u64,
 }
 
-/// The duration of an outage up to which tries are at most [`EARLY_LIMIT`] apart.
-const EARLY: Duration = Duration::from_secs(60);
+/// The duration of an outage up to which tries are at most [`MAX_EARLY_WAIT`] apart.
+const EARLY_PERIOD: Duration = Duration::from_secs(60);
 /// Maximum wait in the first minute of an outage.
-const EARLY_LIMIT: Duration = Duration::from_secs(2);
+const MAX_EARLY_WAIT: Duration = Duration::from_secs(2);
 /// Maximum wait after the first minute of an outage.
-const LIMIT: Duration = Duration::from_secs(15);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(15);
 
 impl Backoff {
     /// Creates the state before any outage. `seed` spreads the waits of many programs that lost the
@@ -31,12 +31,12 @@ impl Backoff {
     pub fn next_wait(&mut self, outage: Duration) -> Duration {
         let step = self.tries;
         self.tries = self.tries.saturating_add(1);
-        let wait = if outage < EARLY {
-            Duration::from_millis(500).saturating_mul(1 << step.min(4)).min(EARLY_LIMIT)
+        let wait = if outage < EARLY_PERIOD {
+            Duration::from_millis(500).saturating_mul(1 << step.min(4)).min(MAX_EARLY_WAIT)
         } else {
             // 2 s at the end of the first minute, and 1 s more for each further 5 s of outage.
-            let extra = (outage - EARLY) / 5;
-            (EARLY_LIMIT + extra).min(LIMIT)
+            let extra = (outage - EARLY_PERIOD) / 5;
+            (MAX_EARLY_WAIT + extra).min(MAX_RETRY_DELAY)
         };
         wait - wait.mul_f64(0.25 * self.fraction())
     }
@@ -44,7 +44,8 @@ impl Backoff {
     /// Returns the wait after a refusal: 1 s, then twice as long each time, up to 15 s. Each wait
     /// is shortened by up to a quarter at random.
     pub fn next_refused(&mut self) -> Duration {
-        let wait = Duration::from_secs(1).saturating_mul(1 << self.tries.min(4)).min(LIMIT);
+        let wait =
+            Duration::from_secs(1).saturating_mul(1 << self.tries.min(4)).min(MAX_RETRY_DELAY);
         self.tries = self.tries.saturating_add(1);
         wait - wait.mul_f64(0.25 * self.fraction())
     }
@@ -83,7 +84,7 @@ mod tests {
             while outage < Duration::from_secs(600) {
                 let wait = backoff.next_wait(outage);
                 assert!(wait >= Duration::from_millis(375), "{wait:?}");
-                let limit = if outage < EARLY { EARLY_LIMIT } else { LIMIT };
+                let limit = if outage < EARLY_PERIOD { MAX_EARLY_WAIT } else { MAX_RETRY_DELAY };
                 assert!(wait <= limit, "{wait:?} after {outage:?}");
                 outage += wait;
                 last = wait;

@@ -20,18 +20,18 @@ use zbus::{Connection, MatchRule, Message, MessageStream};
 use crate::base::worker::Stop;
 
 /// The name of the portal on the session bus.
-pub const SERVICE: &str = "org.freedesktop.portal.Desktop";
+pub const PORTAL_BUS_NAME: &str = "org.freedesktop.portal.Desktop";
 /// The object path of the portal's interfaces.
-pub const PATH: &str = "/org/freedesktop/portal/desktop";
-const REQUEST: &str = "org.freedesktop.portal.Request";
-const SESSION: &str = "org.freedesktop.portal.Session";
+pub const PORTAL_PATH: &str = "/org/freedesktop/portal/desktop";
+const REQUEST_INTERFACE: &str = "org.freedesktop.portal.Request";
+const SESSION_INTERFACE: &str = "org.freedesktop.portal.Session";
 
 /// Time limit for calls that do not wait for the user.
-const LIMIT: Duration = Duration::from_secs(10);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often onair checks whether the reply is still needed.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum length of texts from other programs, in characters.
-const MAX_WORDS: usize = 200;
+const MAX_TEXT_CHARS: usize = 200;
 
 /// The reason why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +55,7 @@ pub enum Failure {
 
 impl From<zbus::Error> for Failure {
     fn from(error: zbus::Error) -> Self {
-        let words = error.to_string().chars().take(MAX_WORDS).collect();
+        let words = error.to_string().chars().take(MAX_TEXT_CHARS).collect();
         match error {
             zbus::Error::MethodError(name, ..) if name.ends_with(".NotAllowed") => {
                 Self::NotAllowed(words)
@@ -100,7 +100,7 @@ pub fn connect_blocking(builder: Builder<'_>) -> Result<blocking::Connection, Fa
 /// # Errors
 /// Fails with the error of the called service, or after a timeout.
 pub async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T, Failure> {
-    match timeout(LIMIT, what).await {
+    match timeout(CALL_TIMEOUT, what).await {
         Ok(done) => Ok(done?),
         Err(_) => Err(Failure::Absent("it does not answer".to_owned())),
     }
@@ -117,7 +117,8 @@ pub async fn property(
 ) -> Result<(u32, String), Failure> {
     let properties = Some("org.freedesktop.DBus.Properties");
     let body = (interface, name);
-    let asked = connection.call_method(Some(SERVICE), PATH, properties, "Get", &body);
+    let asked =
+        connection.call_method(Some(PORTAL_BUS_NAME), PORTAL_PATH, properties, "Get", &body);
     let reply = limited(asked).await?;
     let value = reply.body().deserialize::<OwnedValue>()?;
     let number = u32::try_from(value).map_err(zbus::Error::from)?;
@@ -127,8 +128,8 @@ pub async fn property(
 
 /// Returns a new name for a request or session. The name becomes part of the path of the reply.
 pub fn handle() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!("onair_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    static NEXT_HANDLE_NUMBER: AtomicU64 = AtomicU64::new(1);
+    format!("onair_{}_{}", std::process::id(), NEXT_HANDLE_NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The caller that waits for a reply.
@@ -178,7 +179,7 @@ pub async fn owners(connection: &Connection) -> Result<MessageStream, Failure> {
         .sender("org.freedesktop.DBus")
         .and_then(|rule| rule.interface("org.freedesktop.DBus"))
         .and_then(|rule| rule.member("NameOwnerChanged"))
-        .and_then(|rule| rule.arg(0, SERVICE))?
+        .and_then(|rule| rule.arg(0, PORTAL_BUS_NAME))?
         .build();
     limited(MessageStream::for_match_rule(rule, connection, Some(4))).await
 }
@@ -202,8 +203,9 @@ pub async fn request(
 ) -> Result<Results, Failure> {
     let own = connection.unique_name().map(|name| name.as_str().to_owned()).unwrap_or_default();
     let sender = own.trim_start_matches(':').replace('.', "_");
-    let path = format!("{PATH}/request/{sender}/{handle}");
-    let mut answers = signals(connection, (SERVICE, &path), REQUEST, Some("Response")).await?;
+    let path = format!("{PORTAL_PATH}/request/{sender}/{handle}");
+    let mut answers =
+        signals(connection, (PORTAL_BUS_NAME, &path), REQUEST_INTERFACE, Some("Response")).await?;
     let mut owners = owners(connection).await?;
     // The call is sent only after the signal subscription is active.
     limited(call).await?;
@@ -221,9 +223,9 @@ pub async fn request(
             () = tokio::time::sleep(POLL_INTERVAL) => {
                 (waiting.asking)();
                 waited += POLL_INTERVAL;
-                let late = !waiting.person && waited >= LIMIT;
+                let late = !waiting.person && waited >= CALL_TIMEOUT;
                 if late || waiting.stop.is_set() {
-                    close_at(connection, &path, REQUEST).await;
+                    close_at(connection, &path, REQUEST_INTERFACE).await;
                     return Err(Failure::Absent("it does not answer".to_owned()));
                 }
                 continue;
@@ -254,7 +256,13 @@ pub async fn begin(
     options.insert("handle_token", own.clone().into());
     options.insert("session_handle_token", session.into());
     let body = (options,);
-    let call = connection.call_method(Some(SERVICE), PATH, Some(interface), "CreateSession", &body);
+    let call = connection.call_method(
+        Some(PORTAL_BUS_NAME),
+        PORTAL_PATH,
+        Some(interface),
+        "CreateSession",
+        &body,
+    );
     let made = request(connection, &own, call, waiting).await?;
     let path = text(&made, "session_handle");
     let path = path.and_then(|path| OwnedObjectPath::try_from(path).ok());
@@ -269,17 +277,18 @@ pub async fn closed(
     connection: &Connection,
     session: &OwnedObjectPath,
 ) -> Result<MessageStream, Failure> {
-    signals(connection, (SERVICE, session.as_str()), SESSION, Some("Closed")).await
+    signals(connection, (PORTAL_BUS_NAME, session.as_str()), SESSION_INTERFACE, Some("Closed"))
+        .await
 }
 
 /// Ends this session.
 pub async fn close(connection: &Connection, session: &OwnedObjectPath) {
-    close_at(connection, session.as_str(), SESSION).await;
+    close_at(connection, session.as_str(), SESSION_INTERFACE).await;
 }
 
 async fn close_at(connection: &Connection, path: &str, interface: &str) {
-    let close = connection.call_method(Some(SERVICE), path, Some(interface), "Close", &());
-    let _ = timeout(LIMIT / 10, close).await;
+    let close = connection.call_method(Some(PORTAL_BUS_NAME), path, Some(interface), "Close", &());
+    let _ = timeout(CALL_TIMEOUT / 10, close).await;
 }
 
 /// Reads a text from the results.

@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 use linux::{restrict_calls, restrict_files};
 
 /// The folder of crash reports.
-static CRASHES: OnceLock<PathBuf> = OnceLock::new();
+static CRASH_FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
 /// A set of system calls to refuse.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ enum Calls {
 
 /// Allows all threads to write crash reports to this folder.
 pub fn crash_folder(folder: &Path) {
-    let _ = CRASHES.set(folder.to_owned());
+    let _ = CRASH_FOLDER.set(folder.to_owned());
 }
 
 /// Restricts the whole process before it starts other threads. The process can then start no other
@@ -78,7 +78,7 @@ fn nearest(path: &Path) -> Option<PathBuf> {
 fn always() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let cookie = dirs::config_dir().map(|folder| folder.join("pulse"));
-    let found = [Some("/dev".into()), runtime, cookie, CRASHES.get().cloned()];
+    let found = [Some("/dev".into()), runtime, cookie, CRASH_FOLDER.get().cloned()];
     found.into_iter().flatten().filter(|folder: &PathBuf| folder.is_absolute()).collect()
 }
 
@@ -100,7 +100,7 @@ mod linux {
 
     /// The system calls that no part of onair needs: calls for other programs, the memory of other
     /// processes, mounts and namespaces, kernel modules, keys, probes and clocks.
-    const NEVER: &[libc::c_long] = &[
+    const PROCESS_REFUSED_CALLS: &[libc::c_long] = &[
         libc::SYS_execve,
         libc::SYS_execveat,
         libc::SYS_ptrace,
@@ -148,7 +148,7 @@ mod linux {
 
     /// The system calls that a decoding thread does not need either. These calls include
     /// `io_uring`, which could perform most of these operations without further system calls.
-    const DECODER: &[libc::c_long] = &[
+    const DECODER_REFUSED_CALLS: &[libc::c_long] = &[
         libc::SYS_socket,
         libc::SYS_socketpair,
         libc::SYS_connect,
@@ -176,10 +176,10 @@ mod linux {
 
     /// The older system calls that exist only on this processor architecture.
     #[cfg(target_arch = "x86_64")]
-    const OLDER: &[libc::c_long] =
+    const LEGACY_REFUSED_CALLS: &[libc::c_long] =
         &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown];
     #[cfg(not(target_arch = "x86_64"))]
-    const OLDER: &[libc::c_long] = &[];
+    const LEGACY_REFUSED_CALLS: &[libc::c_long] = &[];
 
     #[derive(Debug, thiserror::Error)]
     enum Error {
@@ -197,9 +197,14 @@ mod linux {
 
     fn filter(calls: Calls) -> Result<(), Error> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-            NEVER.iter().map(|call| (*call, Vec::new())).collect();
+            PROCESS_REFUSED_CALLS.iter().map(|call| (*call, Vec::new())).collect();
         if calls == Calls::Decoder {
-            rules.extend(DECODER.iter().chain(OLDER).map(|call| (*call, Vec::new())));
+            rules.extend(
+                DECODER_REFUSED_CALLS
+                    .iter()
+                    .chain(LEGACY_REFUSED_CALLS)
+                    .map(|call| (*call, Vec::new())),
+            );
             // With this flag, `clone` starts a thread of this process. Without this flag, `clone`
             // starts a new process.
             let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
@@ -268,13 +273,13 @@ mod tests {
 
     /// The environment variable that is set in the restricted process. The value is the folder to
     /// which this process may write.
-    const CHILD: &str = "ONAIR_TEST_SANDBOX";
+    const SANDBOX_FOLDER_VARIABLE: &str = "ONAIR_TEST_SANDBOX";
 
     /// Runs a test in a separate process, because the restrictions cannot be undone.
     fn child(test: &str, folder: &Path) {
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture", "--test-threads", "1"])
-            .env(CHILD, folder)
+            .env(SANDBOX_FOLDER_VARIABLE, folder)
             .env_remove("XDG_RUNTIME_DIR")
             .output()
             .unwrap();
@@ -306,7 +311,7 @@ mod tests {
     fn a_command_writes_only_what_it_was_told_and_starts_nothing() {
         let name =
             "base::sandbox::tests::a_command_writes_only_what_it_was_told_and_starts_nothing";
-        let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else {
+        let Some(folder) = std::env::var_os(SANDBOX_FOLDER_VARIABLE).map(PathBuf::from) else {
             let folder = tempfile::tempdir().unwrap();
             std::fs::create_dir(folder.path().join("in")).unwrap();
             std::fs::write(folder.path().join("other"), "kept").unwrap();
@@ -338,7 +343,7 @@ mod tests {
     #[test]
     fn a_decoder_opens_no_sockets_and_writes_nothing() {
         let name = "base::sandbox::tests::a_decoder_opens_no_sockets_and_writes_nothing";
-        let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else {
+        let Some(folder) = std::env::var_os(SANDBOX_FOLDER_VARIABLE).map(PathBuf::from) else {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("show.h264"), "bytes").unwrap();
             return child(name, folder.path());

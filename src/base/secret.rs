@@ -22,7 +22,7 @@ const MAX_SECRETS: usize = 4_096;
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// All secrets that currently exist. The list holds no copies of the secrets.
-static LIVING: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
+static EXISTING_SECRETS: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
 
 /// A secret text. `Debug` and `Display` print `***`. Only [`Secret::expose`] reads the text, and
 /// each call to this function needs a review. Clones share the text, so only one copy must be
@@ -35,7 +35,7 @@ impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
         let text = Arc::new(Zeroizing::new(text.into()));
         if text.len() >= MIN_SECRET_LENGTH && text.as_str() != OWN_NAME {
-            let mut living = LIVING.lock();
+            let mut living = EXISTING_SECRETS.lock();
             if living.len() >= living.capacity() {
                 living.retain(|secret| secret.strong_count() > 0);
             }
@@ -82,7 +82,7 @@ pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
 /// panicked while it held the list.
 pub fn scrub(text: &str) -> Option<String> {
     let living: Vec<_> =
-        LIVING.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();
+        EXISTING_SECRETS.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();
     let mut hidden: Vec<Zeroizing<String>> = Vec::new();
     for secret in living {
         let quoted = Zeroizing::new(format!("{:?}", secret.as_str()));

@@ -17,6 +17,6 @@ pub fn wide<T>(job: impl FnOnce() -> T) -> T {
 /// because table lookups do not vectorize automatically.
 #[inline(always)]
 pub fn level() -> Level {
-    static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
-    *LEVEL
+    static VECTOR_LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
+    *VECTOR_LEVEL
 }

@@ -17,12 +17,12 @@ const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 /// How often each watching thread checks the clock.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// The number of watching threads, so that a stall of one processor delays at least one of them.
-const WATCHING: usize = 4;
+const WATCHER_THREADS: usize = 4;
 /// How often the threads of this process and of its child processes are checked.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
 /// Maximum number of attempts to confirm a claim. The total time is limited too, because a test
 /// must end within three minutes.
-const TRIES: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 const MAX_DURATION: Duration = Duration::from_secs(80);
 
 /// Measures the longest stall of the computer.
@@ -39,7 +39,7 @@ impl StallGuard {
             let longest = Arc::clone(&longest);
             Worker::spawn(format!("watch-{number}"), move |stop| measure(stop, &longest)).unwrap()
         };
-        let mut workers: Vec<Worker> = (0..WATCHING).map(watch).collect();
+        let mut workers: Vec<Worker> = (0..WATCHER_THREADS).map(watch).collect();
         let others = Arc::clone(&longest);
         workers
             .push(Worker::spawn("watch-others", move |stop| look_around(stop, &others)).unwrap());
@@ -120,7 +120,7 @@ pub fn in_real_time(mut claim: impl FnMut()) {
         let watch = StallGuard::start();
         let Err(failed) = catch_unwind(AssertUnwindSafe(&mut claim)) else { return };
         let stood = watch.longest();
-        if stood < STALL_THRESHOLD || tries >= TRIES || begun.elapsed() > MAX_DURATION {
+        if stood < STALL_THRESHOLD || tries >= MAX_ATTEMPTS || begun.elapsed() > MAX_DURATION {
             eprintln!("try {tries}, the machine stood for {stood:?} at most");
             resume_unwind(failed);
         }
@@ -129,18 +129,18 @@ pub fn in_real_time(mut claim: impl FnMut()) {
 }
 
 thread_local! {
-    static TRYING: Cell<bool> = const { Cell::new(false) };
+    static RUNNING_IN_REAL_TIME: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Returns true if the test already ran [`in_real_time`] in this process. Tests call this function
 /// in their first line.
 pub fn tried(test: fn()) -> bool {
-    if TRYING.replace(true) {
+    if RUNNING_IN_REAL_TIME.replace(true) {
         return false;
     }
     let over = catch_unwind(|| in_real_time(test));
     // Another test may run on this thread.
-    TRYING.set(false);
+    RUNNING_IN_REAL_TIME.set(false);
     over.map_or_else(|failed| resume_unwind(failed), |()| true)
 }
 
@@ -158,7 +158,7 @@ mod tests {
                 panic!("it does not hold");
             });
         }));
-        assert!(failed.is_err() && (1..=TRIES).contains(&tried));
+        assert!(failed.is_err() && (1..=MAX_ATTEMPTS).contains(&tried));
         in_real_time(|| tried = 0);
         assert_eq!(tried, 0);
     }

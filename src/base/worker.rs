@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 /// The length of one slice of a wait.
-const SLICE: Duration = Duration::from_millis(50);
+const WAIT_SLICE: Duration = Duration::from_millis(50);
 
 /// A request to stop, which the requester and the thread share.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ impl Stop {
 fn in_slices(limit: Duration, mut done: impl FnMut(Duration) -> bool) -> bool {
     let mut left = limit;
     loop {
-        let slice = left.min(SLICE);
+        let slice = left.min(WAIT_SLICE);
         if done(slice) {
             return true;
         }
@@ -185,8 +185,8 @@ mod tests {
             slices.push(slice);
             slices.len() == 9
         };
-        assert!(!in_slices(SLICE * 5 / 2, &mut wait));
+        assert!(!in_slices(WAIT_SLICE * 5 / 2, &mut wait));
         assert!(in_slices(Duration::from_secs(10), &mut wait));
-        assert_eq!(slices[..4], [SLICE, SLICE, SLICE / 2, SLICE]);
+        assert_eq!(slices[..4], [WAIT_SLICE, WAIT_SLICE, WAIT_SLICE / 2, WAIT_SLICE]);
     }
 }

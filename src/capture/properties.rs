@@ -70,7 +70,7 @@ impl UsedProperties {
 
 impl Properties {
     /// Maximum number of additional files.
-    pub const MAX_FILES: usize = 200;
+    pub const MAX_ADDITIONAL_FILES: usize = 200;
 
     /// Returns the properties that this source uses, with defaults for the other properties.
     pub fn heeded(&self, choice: &VideoChoice) -> Self {
@@ -95,7 +95,7 @@ impl Properties {
     #[must_use]
     pub fn bounded(self) -> Self {
         let mut files = self.files;
-        files.truncate(Self::MAX_FILES);
+        files.truncate(Self::MAX_ADDITIONAL_FILES);
         Self { text: self.text.bounded(), slides: self.slides.bounded(), files, ..self }
     }
 

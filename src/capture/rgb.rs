@@ -68,20 +68,21 @@ impl std::str::FromStr for Rgba {
     }
 }
 
-const BITS: i32 = 16;
-const HALF: i32 = 1 << (BITS - 1);
+const FRACTION_BITS: i32 = 16;
+const ROUNDING_HALF: i32 = 1 << (FRACTION_BITS - 1);
 
 /// Luma coefficients for limited-range BT.709 from 8-bit RGB. Luma has 219 steps from 16, and
 /// chroma has 224 around 128.
-const Y: [i32; 3] = [11_966, 40_254, 4_064];
+const Y_COEFFICIENTS: [i32; 3] = [11_966, 40_254, 4_064];
 /// Coefficients for the blue-difference chroma.
-const U: [i32; 3] = [-6_596, -22_188, 28_784];
+const U_COEFFICIENTS: [i32; 3] = [-6_596, -22_188, 28_784];
 /// Coefficients for the red-difference chroma.
-const V: [i32; 3] = [28_784, -26_145, -2_639];
+const V_COEFFICIENTS: [i32; 3] = [28_784, -26_145, -2_639];
 
 fn weigh(by: [i32; 3], [r, g, b]: [i32; 3], foot: i32) -> u8 {
     let [wr, wg, wb] = by;
-    ((wr * r + wg * g + wb * b + HALF + (foot << BITS)) >> BITS).clamp(0, 255) as u8
+    ((wr * r + wg * g + wb * b + ROUNDING_HALF + (foot << FRACTION_BITS)) >> FRACTION_BITS)
+        .clamp(0, 255) as u8
 }
 
 /// Returns the even size that contains a frame of this size. If the width or height is odd, the
@@ -133,7 +134,7 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
                     let [r, g, b] = if a == 0 { [0; 3] } else { [r, g, b] };
                     let place = line * stride + x;
                     if let Some(luma) = lumas.get_mut(place) {
-                        *luma = weigh(Y, [r, g, b], 16);
+                        *luma = weigh(Y_COEFFICIENTS, [r, g, b], 16);
                     }
                     if let Some(alpha) = alphas.as_mut().and_then(|alpha| alpha.get_mut(place)) {
                         *alpha = a as u8;
@@ -147,7 +148,7 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
                 (*u, *v) = (128, 128);
             } else {
                 let mean = sum.map(|sum| (sum + weight / 2) / weight);
-                (*u, *v) = (weigh(U, mean, 128), weigh(V, mean, 128));
+                (*u, *v) = (weigh(U_COEFFICIENTS, mean, 128), weigh(V_COEFFICIENTS, mean, 128));
             }
         }
     }
@@ -156,7 +157,11 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
 #[cfg(test)]
 pub(super) fn numbers(color: Rgba) -> (u8, u8, u8) {
     let [r, g, b] = [color.red, color.green, color.blue].map(i32::from);
-    (weigh(Y, [r, g, b], 16), weigh(U, [r, g, b], 128), weigh(V, [r, g, b], 128))
+    (
+        weigh(Y_COEFFICIENTS, [r, g, b], 16),
+        weigh(U_COEFFICIENTS, [r, g, b], 128),
+        weigh(V_COEFFICIENTS, [r, g, b], 128),
+    )
 }
 
 /// A conversion function of the library.

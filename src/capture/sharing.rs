@@ -1,8 +1,8 @@
 //! Choices that need the sharing dialog, and the names of their stored permissions.
 
 use crate::capture::choice::VideoChoice;
-use crate::capture::screen::permission::{MAX_KEYS, screen_key, window_key};
-use crate::capture::screen::target::{DisplayTarget, SHARED, WindowTarget, is_wayland};
+use crate::capture::screen::permission::{MAX_CHOICES, screen_key, window_key};
+use crate::capture::screen::target::{DisplayTarget, SHARED_CONTENT_ID, WindowTarget, is_wayland};
 
 /// Returns the name of this choice's tokens, or `None` if the choice needs no dialog.
 pub fn key(choice: &VideoChoice) -> Option<String> {
@@ -26,12 +26,12 @@ pub fn asks_desktop(choice: &VideoChoice) -> bool {
 pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
     let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();
     let plain = if window {
-        VideoChoice::Window(SHARED.to_owned())
+        VideoChoice::Window(SHARED_CONTENT_ID.to_owned())
     } else {
         VideoChoice::Screen(DisplayTarget::default())
     };
-    let named = (2..=MAX_KEYS + 1).map(|number| {
-        let id = format!("{SHARED}/{number}");
+    let named = (2..=MAX_CHOICES + 1).map(|number| {
+        let id = format!("{SHARED_CONTENT_ID}/{number}");
         if window {
             VideoChoice::Window(id)
         } else {

@@ -14,51 +14,51 @@ use crate::media::source_status::{SourceAlarm, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
 /// Maximum interval between compared checks. Checks that are further apart raise no alarm.
-const GAP: Duration = Duration::from_secs(3);
+const MAX_CHECK_GAP: Duration = Duration::from_secs(3);
 
 /// Interval between checks of the frame.
-const LOOK: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Number of sampled points, horizontally and vertically.
-const GRID: (usize, usize) = (64, 36);
+const SAMPLE_GRID: (usize, usize) = (64, 36);
 /// Maximum luma of black, in limited and in full range.
-const DARK: (u8, u8) = (24, 10);
+const MAX_BLACK_LUMA: (u8, u8) = (24, 10);
 /// Durations of black or unchanged frames until the alarm, and the thresholds of the checks.
 struct Limits {
     black: (Duration, SourceAlarm),
     frozen: (Duration, SourceAlarm),
 }
 
-const CAMERA: Limits = Limits {
+const CAMERA_LIMITS: Limits = Limits {
     black: (Duration::from_secs(4), SourceAlarm::Black),
     frozen: (Duration::from_secs(10), SourceAlarm::Frozen),
 };
 
 /// Limits for remote streams. An encoder can repeat a frame of a nearly static scene, and a guest
 /// can show a static page.
-const STREAM: Limits = Limits {
+const STREAM_LIMITS: Limits = Limits {
     black: (Duration::from_secs(10), SourceAlarm::BlackStream),
     frozen: (Duration::from_secs(30), SourceAlarm::FrozenStream),
 };
 
 /// Limits for files, whose black or static content may be intentional.
-const FILE: Limits = Limits {
+const FILE_LIMITS: Limits = Limits {
     black: (Duration::from_secs(4), SourceAlarm::BlackFile),
     frozen: (Duration::from_secs(10), SourceAlarm::FrozenFile),
 };
 
 /// Adds the watch to a camera.
 pub(super) fn over(source: Source) -> Source {
-    by(source, &CAMERA, None)
+    by(source, &CAMERA_LIMITS, None)
 }
 
 /// Adds the watch to a remote stream.
 pub fn over_stream(source: Source) -> Source {
-    by(source, &STREAM, None)
+    by(source, &STREAM_LIMITS, None)
 }
 
 /// Adds the watch to a media file, which is active while `wanted` has a reason.
 pub fn over_file(source: Source, wanted: WatchedFile) -> Source {
-    by(source, &FILE, Some(wanted))
+    by(source, &FILE_LIMITS, Some(wanted))
 }
 
 fn by(source: Source, limits: &'static Limits, wanted: Option<WatchedFile>) -> Source {
@@ -114,16 +114,17 @@ impl VideoWatch {
             }
             return;
         };
-        let due = self.seen.as_ref().is_none_or(|seen| at.since(seen.looked) >= LOOK);
+        let due = self.seen.as_ref().is_none_or(|seen| at.since(seen.looked) >= CHECK_INTERVAL);
         let new = |seen: &SeenFrame| !seen.picture.is_same(picture);
         if !due || !self.seen.as_ref().is_none_or(new) {
             return;
         }
         let points = points(picture);
-        let dark = if picture.color.range == Range::Full { DARK.1 } else { DARK.0 };
+        let dark =
+            if picture.color.range == Range::Full { MAX_BLACK_LUMA.1 } else { MAX_BLACK_LUMA.0 };
         let black = points.iter().all(|&point| point <= dark);
         // A pause is not frozen video: earlier checks no longer count.
-        let before = self.seen.take().filter(|seen| at.since(seen.looked) < GAP);
+        let before = self.seen.take().filter(|seen| at.since(seen.looked) < MAX_CHECK_GAP);
         let same = before.as_ref().is_some_and(|seen| seen.points == points);
         let since = |then: Option<Timestamp>, still: bool| then.filter(|_| still).unwrap_or(at);
         let lit = since(before.as_ref().map(|seen| seen.lit), black);
@@ -154,11 +155,11 @@ impl VideoWatch {
 fn points(picture: &VideoFrame) -> Vec<u8> {
     let size = picture.size();
     let (width, height) = (size.width as usize, size.height as usize);
-    let mut points = Vec::with_capacity(GRID.0 * GRID.1);
-    for row in 0..GRID.1 {
-        let y = (row * 2 + 1) * height / (GRID.1 * 2);
-        for column in 0..GRID.0 {
-            let x = (column * 2 + 1) * width / (GRID.0 * 2);
+    let mut points = Vec::with_capacity(SAMPLE_GRID.0 * SAMPLE_GRID.1);
+    for row in 0..SAMPLE_GRID.1 {
+        let y = (row * 2 + 1) * height / (SAMPLE_GRID.1 * 2);
+        for column in 0..SAMPLE_GRID.0 {
+            let x = (column * 2 + 1) * width / (SAMPLE_GRID.0 * 2);
             points.push(picture.planes().y.get(y * width + x).copied().unwrap_or(0));
         }
     }
@@ -183,7 +184,7 @@ mod tests {
 
     /// Returns the alarm after each second of a camera at 30 fps.
     fn alarms(seconds: u32, of: impl Fn(u32) -> Option<VideoFrame>) -> Vec<Option<SourceAlarm>> {
-        alarms_by(&CAMERA, seconds, of)
+        alarms_by(&CAMERA_LIMITS, seconds, of)
     }
 
     fn alarms_by(
@@ -219,12 +220,12 @@ mod tests {
 
     #[test]
     fn streams_have_more_time_and_alarms_of_their_own() {
-        let black = alarms_by(&STREAM, 16, |tick| {
+        let black = alarms_by(&STREAM_LIMITS, 16, |tick| {
             let luma = if tick < 13 * 30 { 16 } else { 90 };
             Some(luma_frame(luma, luma + (tick % 7) as u8))
         });
         assert_eq!((black[8], black[11], black[15]), (None, Some(SourceAlarm::BlackStream), None));
-        let frozen = alarms_by(&STREAM, 36, |tick| {
+        let frozen = alarms_by(&STREAM_LIMITS, 36, |tick| {
             Some(luma_frame(90, if tick < 34 * 30 { 90 } else { 91 }))
         });
         let told = Some(SourceAlarm::FrozenStream);
@@ -238,7 +239,8 @@ mod tests {
         let properties = LiveProperties::default();
         let wanted = properties.watched();
         let its = Arc::clone(&status);
-        let mut watch = VideoWatch { limits: &FILE, wanted: Some(wanted), status: its, seen: None };
+        let mut watch =
+            VideoWatch { limits: &FILE_LIMITS, wanted: Some(wanted), status: its, seen: None };
         let mut second = 0;
         let mut after = |seconds: i64| {
             for _ in 0..seconds * 2 {

@@ -14,15 +14,15 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Maximum length of a line in bytes. A longer line is invalid.
-const MAX_LINE: u64 = 4 << 10;
+const MAX_LINE_BYTES: u64 = 4 << 10;
 /// The text that replaces a line that is too long. No command begins with this text.
-const TOO_LONG: &str = "(a line of more than 4 KiB)";
+const LONG_LINE_TEXT: &str = "(a line of more than 4 KiB)";
 /// Maximum number of commands executed in a row.
 pub(super) const MAX_COMMANDS_PER_TURN: usize = 16;
 /// Maximum number of lines that wait to be executed.
-const LINES: usize = 64;
+const MAX_WAITING_LINES: usize = 64;
 /// The time for which a line waits for the studio to finish earlier commands.
-const SETTLE: Duration = Duration::from_millis(50);
+const SETTLE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// A reader of standard input. The reader runs on a separate thread, which ends only with the
 /// process, because a read cannot be canceled.
@@ -49,7 +49,7 @@ impl Lines {
     /// # Errors
     /// Fails if the system provides no thread.
     pub fn listen() -> std::io::Result<Self> {
-        let (tell, lines) = queue::bounded("control", LINES, Full::Block);
+        let (tell, lines) = queue::bounded("control", MAX_WAITING_LINES, Full::Block);
         let worker = Worker::spawn("onair-control", move |stop| {
             let mut input = std::io::stdin().lock();
             loop {
@@ -79,7 +79,7 @@ impl Lines {
         at_once: impl Fn(&str) -> bool,
     ) -> Option<ControlLine> {
         let line = self.take()?;
-        if at_once(&line.text) || studio.settle(SETTLE) {
+        if at_once(&line.text) || studio.settle(SETTLE_TIMEOUT) {
             return Some(line);
         }
         self.waiting.push_front(line);
@@ -92,15 +92,15 @@ impl Lines {
 fn next(input: &mut impl BufRead) -> Option<String> {
     let (mut line, mut long) = (Vec::new(), false);
     loop {
-        let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
-        if line.ends_with(b"\n") || read < MAX_LINE as usize {
+        let read = input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line).ok()?;
+        if line.ends_with(b"\n") || read < MAX_LINE_BYTES as usize {
             break;
         }
         long = true;
         line.clear();
     }
     if long {
-        return Some(TOO_LONG.to_owned());
+        return Some(LONG_LINE_TEXT.to_owned());
     }
     (!line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
 }
@@ -146,12 +146,12 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_no_line_and_nothing_of_it_another() {
-        let long = format!("say {} stop", "a".repeat(2 * MAX_LINE as usize));
-        let exact = "b".repeat(MAX_LINE as usize - 1);
+        let long = format!("say {} stop", "a".repeat(2 * MAX_LINE_BYTES as usize));
+        let exact = "b".repeat(MAX_LINE_BYTES as usize - 1);
         let text = format!(" pause \n\n{long}\n{exact}\nstop");
         let mut input = text.as_bytes();
         let read: Vec<String> = std::iter::from_fn(|| next(&mut input)).collect();
-        assert_eq!(read, ["pause", "", TOO_LONG, &exact, "stop"]);
+        assert_eq!(read, ["pause", "", LONG_LINE_TEXT, &exact, "stop"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{Hdr, color};
 
 /// Maximum nesting depth of metadata.
-const DEPTH: usize = 16;
+const MAX_METADATA_DEPTH: usize = 16;
 
 /// Arguments of `onair probe`.
 #[derive(Clone, Debug, clap::Args)]
@@ -172,7 +172,7 @@ fn audio_codec(format: AudioFormat) -> String {
 /// Converts metadata to JSON.
 fn plain(value: &amf0::Value, depth: usize) -> Value {
     use amf0::Data;
-    if depth >= DEPTH {
+    if depth >= MAX_METADATA_DEPTH {
         return Value::Null;
     }
     match value {

@@ -36,17 +36,17 @@ impl Degradation {
 }
 
 /// The load, as a fraction of the frame period, above which it is too high.
-const HIGH: f64 = 0.85;
+const HIGH_LOAD: f64 = 0.85;
 /// The time for which the load must be too high before the work is reduced.
 const OVERLOAD_DURATION: Duration = Duration::from_secs(1);
 /// The load above which frames are skipped, because they would be late anyway.
-const TOO_HIGH: f64 = 1.1;
-/// The time for which the load must exceed [`TOO_HIGH`] before frames are skipped.
+const OVERLOAD_THRESHOLD: f64 = 1.1;
+/// The time for which the load must exceed [`OVERLOAD_THRESHOLD`] before frames are skipped.
 const LAST_OVERLOAD_DURATION: Duration = Duration::from_secs(3);
 /// The load, as a fraction of the frame period, below which it is low.
-const LOW: f64 = 0.5;
+const LOW_LOAD: f64 = 0.5;
 /// The time for which the load must be low before a reduction ends.
-const TRUST: Duration = Duration::from_secs(8);
+const RECOVERY_DURATION: Duration = Duration::from_secs(8);
 
 /// Measures the load from the drawing time of frames.
 #[derive(Debug, Default)]
@@ -77,19 +77,21 @@ impl LoadWatcher {
         self.load += (part.min(4.0) - self.load) * 0.1;
         let (most, patience) = match self.degradation {
             Degradation::None | Degradation::Preview | Degradation::Transitions => {
-                (HIGH, OVERLOAD_DURATION)
+                (HIGH_LOAD, OVERLOAD_DURATION)
             }
-            Degradation::Filters | Degradation::Rate => (TOO_HIGH, LAST_OVERLOAD_DURATION),
+            Degradation::Filters | Degradation::Rate => {
+                (OVERLOAD_THRESHOLD, LAST_OVERLOAD_DURATION)
+            }
         };
         // A frame that took several seconds counts as several seconds of load.
         let passed = used.max(period);
         self.high = if self.load > most { self.high + passed } else { Duration::ZERO };
-        self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
+        self.low = if self.load < LOW_LOAD { self.low + period } else { Duration::ZERO };
         let number = self.degradation.number();
         if self.high >= patience && self.degradation != Degradation::Rate {
             self.degradation = Degradation::of(number + 1);
             self.high = Duration::ZERO;
-        } else if self.low >= TRUST && self.degradation != Degradation::None {
+        } else if self.low >= RECOVERY_DURATION && self.degradation != Degradation::None {
             self.degradation = Degradation::of(number - 1);
             self.low = Duration::ZERO;
         }

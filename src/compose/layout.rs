@@ -6,9 +6,9 @@ use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
 /// Maximum side length in pixels to which a frame is scaled before its rotation.
-const MAX_TURNED: f64 = 4_096.0;
+const MAX_ROTATED_SIDE: f64 = 4_096.0;
 /// Maximum distance or size in pixels: 2⁴⁰.
-const FARTHEST: f64 = 1_099_511_627_776.0;
+const MAX_COORDINATE_PIXELS: f64 = 1_099_511_627_776.0;
 
 /// An affine map: `x' = xx·x + xy·y + tx`, `y' = yx·x + yy·y + ty`.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -321,7 +321,7 @@ pub fn is_cut(place: &Placement, canvas: Size) -> bool {
 /// Limits a coordinate, because nested groups can enlarge each other without limit, and the
 /// coordinates are later added as integers.
 fn bounded(coordinate: f64) -> f64 {
-    coordinate.clamp(-FARTHEST, FARTHEST)
+    coordinate.clamp(-MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS)
 }
 
 /// Returns the rectangle of an upright frame, and its rotation.
@@ -378,7 +378,7 @@ fn upright(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
 }
 
 fn free(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
-    let even = |length: f64| (length / 2.0).round().clamp(1.0, MAX_TURNED / 2.0) * 2.0;
+    let even = |length: f64| (length / 2.0).round().clamp(1.0, MAX_ROTATED_SIDE / 2.0) * 2.0;
     let (width, height) = (even(map.xx.hypot(map.yx)), even(map.xy.hypot(map.yy)));
     let bounds = around(map).common(seen)?;
     let map = map.after(Affine::scale(1.0 / width, 1.0 / height));
@@ -392,10 +392,10 @@ mod tests {
     use super::*;
     use crate::compose::scene::Crop;
 
-    const HD: Size = Size::new(1280, 720);
+    const HD_SIZE: Size = Size::new(1280, 720);
 
     fn rect(place: Placement, source: Size) -> (Rect, Turn, Cut) {
-        let spot = spot(&[place], 0, source, HD).unwrap();
+        let spot = spot(&[place], 0, source, HD_SIZE).unwrap();
         match spot.shape {
             Shape::Upright { rect, turn } => (rect, turn, spot.cut),
             Shape::Free { .. } => panic!("{spot:?}"),
@@ -422,7 +422,7 @@ mod tests {
     fn all_of_a_frame_is_as_large_as_what_is_seen_of_it_says() {
         let source = Size::new(400, 100);
         let half = Placement { width: 0.5, height: 0.5, rotation: 30.0, ..Placement::default() };
-        let of = |places: &[Placement]| displayed(places, 0, source, HD);
+        let of = |places: &[Placement]| displayed(places, 0, source, HD_SIZE);
         assert_eq!(of(&[half]), Some(Size::new(640, 160)));
         assert_eq!(of(&[half, half]), Some(Size::new(320, 80)), "in a group");
         let crop = Crop { left: 0.5, ..Crop::default() };
@@ -451,7 +451,7 @@ mod tests {
             Size::new(3840, 1080),
         ] {
             let (rect, turn, _) = rect(Placement::default(), source);
-            let inner = source.fitted_into(HD);
+            let inner = source.fitted_into(HD_SIZE);
             let start = |outer: u32, inner: u32| i64::from(((outer - inner) / 2) & !1);
             let want = at(
                 start(1280, inner.width),
@@ -471,7 +471,9 @@ mod tests {
         assert!((cut.left - 50.0).abs() < 1e-6 && (cut.width - 50.0).abs() < 1e-6);
         let (_, turn, cut) = rect(Placement { flip_x: true, ..place }, Size::new(100, 100));
         assert!(turn.flip_x && cut.left.abs() < 1e-6 && (cut.width - 50.0).abs() < 1e-6);
-        assert!(spot(&[Placement { x: 1.0, ..Placement::default() }], 0, HD, HD).is_none());
+        assert!(
+            spot(&[Placement { x: 1.0, ..Placement::default() }], 0, HD_SIZE, HD_SIZE).is_none()
+        );
     }
 
     #[test]
@@ -493,21 +495,21 @@ mod tests {
         assert_eq!(turn, Turn { swap: true, flip_x: true, flip_y: false });
         assert_eq!((cut.left, cut.width), (100.0, 300.0));
         let half = Placement { rotation: 180.0, ..place };
-        assert_eq!(rect(half, HD).1, Turn { swap: false, flip_x: true, flip_y: true });
+        assert_eq!(rect(half, HD_SIZE).1, Turn { swap: false, flip_x: true, flip_y: true });
     }
 
     #[test]
     fn a_group_moves_and_shrinks_what_is_in_it() {
         let group = Placement { x: 0.5, width: 0.5, height: 0.5, ..Placement::default() };
         let own = Placement { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Placement::default() };
-        let spot = spot(&[group, own], 0, HD, HD).unwrap();
+        let spot = spot(&[group, own], 0, HD_SIZE, HD_SIZE).unwrap();
         assert_eq!(spot.shape, Shape::Upright { rect: at(960, 180, 320, 180), turn: Turn::NONE });
     }
 
     #[test]
     fn of_a_group_is_seen_what_its_crop_and_its_box_leave() {
         let upright = |places: &[Placement], framed: u16| {
-            let spot = spot(places, framed, HD, HD)?;
+            let spot = spot(places, framed, HD_SIZE, HD_SIZE)?;
             let Shape::Upright { rect, .. } = spot.shape else { panic!("{spot:?}") };
             Some((rect, spot.cut))
         };
@@ -539,7 +541,7 @@ mod tests {
         // A rotated group is cropped to the bounding rectangle of its remaining part.
         let turned = Placement { rotation: 30.0, ..small };
         let far = Placement { width: 3.0, x: -1.0, fit: Fit::Stretch, ..own };
-        let bounds = |framed| match spot(&[turned, far], framed, HD, HD).unwrap().shape {
+        let bounds = |framed| match spot(&[turned, far], framed, HD_SIZE, HD_SIZE).unwrap().shape {
             Shape::Free { bounds, .. } => bounds.width,
             Shape::Upright { .. } => panic!(),
         };
@@ -563,17 +565,17 @@ mod tests {
                     let mut places = vec![group; depth];
                     places.push(Placement::default());
                     for framed in [0, u16::MAX] {
-                        let Some(spot) = spot(&places, framed, HD, HD) else { continue };
+                        let Some(spot) = spot(&places, framed, HD_SIZE, HD_SIZE) else { continue };
                         let (Shape::Upright { rect: seen, .. } | Shape::Free { bounds: seen, .. }) =
                             spot.shape;
-                        assert!(Rect::whole(HD).covers(seen), "{depth}: {spot:?}");
+                        assert!(Rect::whole(HD_SIZE).covers(seen), "{depth}: {spot:?}");
                     }
                 }
             }
         }
         // The middle stays visible, however far away the edges are.
         let middle = Placement { x: -24.5, y: -24.5, crop: Crop::default(), ..huge };
-        assert!(spot(&[[middle; 9].as_slice(), &[huge]].concat(), 0, HD, HD).is_some());
+        assert!(spot(&[[middle; 9].as_slice(), &[huge]].concat(), 0, HD_SIZE, HD_SIZE).is_some());
     }
 
     #[test]
@@ -586,12 +588,12 @@ mod tests {
             rotation: 30.0,
             ..Placement::default()
         };
-        let spot = spot(&[place], 0, HD, HD).unwrap();
+        let spot = spot(&[place], 0, HD_SIZE, HD_SIZE).unwrap();
         assert_eq!(spot.scaled, Size::new(640, 360));
         let Shape::Free { map, bounds } = spot.shape else { panic!("{spot:?}") };
         let (x, y) = map.apply(320.0, 180.0);
         assert!((x - 640.0).abs() < 1e-6 && (y - 360.0).abs() < 1e-6);
-        assert!(Rect::whole(HD).covers(bounds) && bounds.width < 760 && bounds.height < 660);
+        assert!(Rect::whole(HD_SIZE).covers(bounds) && bounds.width < 760 && bounds.height < 660);
         let (x, y) = map.inverse().unwrap().apply(640.0, 360.0);
         assert!((x - 320.0).abs() < 1e-6 && (y - 180.0).abs() < 1e-6);
     }

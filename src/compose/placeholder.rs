@@ -7,11 +7,11 @@ use crate::base::{Pooled, Timestamp};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// Luma of the background at the top.
-const TOP: f32 = 34.0;
+const TOP_LUMA: f32 = 34.0;
 /// Luma of the background at the bottom.
-const BOTTOM: f32 = 22.0;
+const BOTTOM_LUMA: f32 = 22.0;
 /// Luma of the glyph.
-const GLYPH: f32 = 92.0;
+const GLYPH_LUMA: f32 = 92.0;
 
 /// Draws the placeholder of a program of this size. The timestamp is zero, and the caller sets it.
 pub(super) fn frame(size: Size) -> VideoFrame {
@@ -23,11 +23,11 @@ pub(super) fn frame(size: Size) -> VideoFrame {
     let stride = planes.luma_stride();
     for (row, line) in planes.y.chunks_exact_mut(stride).enumerate() {
         let y = row as f32 + 0.5;
-        let ground = TOP + (BOTTOM - TOP) * y / height;
+        let ground = TOP_LUMA + (BOTTOM_LUMA - TOP_LUMA) * y / height;
         for (column, value) in line.iter_mut().enumerate() {
             let (gx, gy) = ((column as f32 + 0.5 - width / 2.0) / unit, (y - height / 2.0) / unit);
             let cover = glyph(gx, gy, 1.0 / unit);
-            *value = (ground + (GLYPH - ground) * cover) as u8;
+            *value = (ground + (GLYPH_LUMA - ground) * cover) as u8;
         }
     }
     // A slight blue tint, as in the window.

@@ -18,10 +18,10 @@ use crate::compose::view::{Made, View, draw};
 use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 
 /// Maximum size at which the preview scene is drawn.
-const PREVIEW: Size = Size::new(640, 360);
+const MAX_PREVIEW_SIZE: Size = Size::new(640, 360);
 
 /// Number of ticks between two drawings of the preview scene.
-const PREVIEW_EVERY: i64 = 2;
+const PREVIEW_INTERVAL_TICKS: i64 = 2;
 
 /// Draws program frames. This type reads no clock; the thread of the
 /// [`Compositor`](crate::compose::compositor::Compositor), or a benchmark, provides the time of
@@ -115,8 +115,11 @@ impl Program {
                 Some((preview, its_slot)) => (preview.plan, *its_slot) = (plan, slot),
                 None => {
                     let size = self.size;
-                    let size =
-                        if size.width > PREVIEW.width { size.fitted_into(PREVIEW) } else { size };
+                    let size = if size.width > MAX_PREVIEW_SIZE.width {
+                        size.fitted_into(MAX_PREVIEW_SIZE)
+                    } else {
+                        size
+                    };
                     self.preview = Some((View::new(plan, size, &self.workers), slot));
                 }
             },
@@ -271,7 +274,8 @@ impl Program {
     /// Draws the preview scene if it is due.
     pub fn draw_preview(&mut self, tick: i64, at: Timestamp) {
         let Self { preview, pictures, workers, .. } = self;
-        let Some((preview, slot)) = preview.as_mut().filter(|_| tick % PREVIEW_EVERY == 0) else {
+        let Some((preview, slot)) = preview.as_mut().filter(|_| tick % PREVIEW_INTERVAL_TICKS == 0)
+        else {
             return;
         };
         let (frame, made) = preview.draw(pictures, at, workers);
@@ -428,7 +432,7 @@ mod tests {
         assert_eq!(program.frame(Timestamp::ZERO).1, Made::Placeholder);
         program.draw_preview(0, Timestamp::ZERO);
         let seen = slot.get().unwrap();
-        assert_eq!((seen.size(), seen.planes().y[0]), (PREVIEW, 90));
+        assert_eq!((seen.size(), seen.planes().y[0]), (MAX_PREVIEW_SIZE, 90));
         program.draw_preview(2, Timestamp::from_millis(66));
         assert_eq!(slot.version(), 1, "nothing has changed");
     }

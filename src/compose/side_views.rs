@@ -13,11 +13,11 @@ use crate::compose::view::{Made, View};
 use crate::media::{Size, VideoFrame};
 
 /// Maximum size of a thumbnail.
-const THUMBNAIL: Size = Size::new(480, 270);
+const MAX_THUMBNAIL_SIZE: Size = Size::new(480, 270);
 /// Minimum time after which a thumbnail is drawn again.
 const THUMBNAIL_INTERVAL: Duration = Duration::from_millis(200);
 /// Number of ticks between two drawings of a view of the program's size.
-const FULL_EVERY: i64 = 2;
+const FULL_VIEW_INTERVAL_TICKS: i64 = 2;
 
 /// The content of a view.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,8 +74,8 @@ impl SideViews {
         let mut before = std::mem::take(&mut self.0);
         for (of, SideView { plan, detail, slot }) in wanted {
             let size = match detail {
-                ViewDetail::Thumbnail if program.width > THUMBNAIL.width => {
-                    program.fitted_into(THUMBNAIL)
+                ViewDetail::Thumbnail if program.width > MAX_THUMBNAIL_SIZE.width => {
+                    program.fitted_into(MAX_THUMBNAIL_SIZE)
                 }
                 ViewDetail::Thumbnail | ViewDetail::Full => program,
             };
@@ -102,7 +102,7 @@ impl SideViews {
     ) {
         let is = |drawn: &&mut Drawn, detail| drawn.detail == detail;
         // These views are not drawn at the same ticks as the preview scene.
-        if tick.rem_euclid(FULL_EVERY) == FULL_EVERY - 1 {
+        if tick.rem_euclid(FULL_VIEW_INTERVAL_TICKS) == FULL_VIEW_INTERVAL_TICKS - 1 {
             for drawn in self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Full)) {
                 drawn.draw(pictures, at, workers);
             }
@@ -130,8 +130,8 @@ mod tests {
     use crate::compose::source_frames::SourceFrame;
     use crate::media::{Color, Planes, VideoFeed};
 
-    const SIZE: Size = Size::new(1280, 720);
-    const PERIOD: Duration = Duration::from_millis(33);
+    const PROGRAM_SIZE: Size = Size::new(1280, 720);
+    const FRAME_PERIOD: Duration = Duration::from_millis(33);
 
     /// A feed that returns a new frame of this luma at every instant.
     struct Grey(u8);
@@ -168,14 +168,14 @@ mod tests {
                     pictures.give(*id, SourceFrame::Feed(Some(Box::new(Grey(60 + id.0 as u8)))));
                 }
             }
-            views.set(wanted.clone(), SIZE, &workers);
+            views.set(wanted.clone(), PROGRAM_SIZE, &workers);
             Self { views, pictures, workers }
         }
 
         fn ticks(&mut self, ticks: std::ops::Range<i64>) {
             for tick in ticks {
-                let at = Timestamp::ZERO + PERIOD * tick as u32;
-                self.views.draw((tick, PERIOD), &mut self.pictures, at, &self.workers);
+                let at = Timestamp::ZERO + FRAME_PERIOD * tick as u32;
+                self.views.draw((tick, FRAME_PERIOD), &mut self.pictures, at, &self.workers);
             }
         }
     }
@@ -214,9 +214,9 @@ mod tests {
         let slot = &wanted.values().next().unwrap().slot;
         let mut rig = Rig::new(&wanted);
         rig.ticks(0..30);
-        assert_eq!((slot.version(), slot.get().unwrap().size()), (15, SIZE));
+        assert_eq!((slot.version(), slot.get().unwrap().size()), (15, PROGRAM_SIZE));
         // A view that is no longer displayed is not drawn anymore.
-        rig.views.set(BTreeMap::new(), SIZE, &rig.workers);
+        rig.views.set(BTreeMap::new(), PROGRAM_SIZE, &rig.workers);
         rig.ticks(30..60);
         assert_eq!(slot.version(), 15);
     }

@@ -12,7 +12,7 @@ use crate::compose::scene::{Plan, SourceId};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
 /// How long the last frame replaces a missing one.
-const MAX_HOLD: Duration = Duration::from_secs(2);
+const MAX_FRAME_HOLD: Duration = Duration::from_secs(2);
 
 /// The current content of a source.
 #[derive(Clone, Debug)]
@@ -76,11 +76,11 @@ impl Slot {
                 self.missing = None;
             }
             (None, last) => {
-                if last.as_ref().is_some_and(|(_, seen)| at.since(*seen) >= MAX_HOLD) {
+                if last.as_ref().is_some_and(|(_, seen)| at.since(*seen) >= MAX_FRAME_HOLD) {
                     *last = None;
                     // The placeholder is shown immediately, because the source has been without a
                     // frame for long enough.
-                    self.missing = Some(at - MAX_HOLD);
+                    self.missing = Some(at - MAX_FRAME_HOLD);
                 } else if last.is_none() {
                     self.missing.get_or_insert(at);
                 }
@@ -230,7 +230,7 @@ impl SourceFrames {
             (Some((picture, _)), ..) => {
                 ShownSource::Frame(filtered.map_or(picture, |(filtered, _)| filtered).clone())
             }
-            (None, Some(since), Some(now)) if now.since(since) >= MAX_HOLD => {
+            (None, Some(since), Some(now)) if now.since(since) >= MAX_FRAME_HOLD => {
                 ShownSource::Placeholder
             }
             _ => ShownSource::Nothing,

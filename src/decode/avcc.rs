@@ -20,7 +20,7 @@ const MAX_MACROBLOCKS: u32 = 36_864;
 const MAX_REFERENCES: u32 = 16;
 
 /// Maximum number of parameter sets, more than any real stream contains.
-const MAX_SETS: usize = 64;
+const MAX_PARAMETER_SETS: usize = 64;
 
 /// The current parameter sets.
 #[derive(Clone, Debug)]
@@ -211,7 +211,9 @@ pub(super) fn survey(data: &[u8], configuration: &mut Configuration) -> Result<K
                 slices += 1;
             }
             Some(NalType::Slice) => slices += 1,
-            Some(NalType::Sps | NalType::Pps) if fresh.len() < MAX_SETS => fresh.push(nal),
+            Some(NalType::Sps | NalType::Pps) if fresh.len() < MAX_PARAMETER_SETS => {
+                fresh.push(nal)
+            }
             _ => {}
         }
     }
@@ -267,15 +269,15 @@ mod tests {
     use super::*;
 
     /// A parameter set of the Main profile for 640x360, written by libx264.
-    const MAIN: [u8; 24] = [
+    const MAIN_PROFILE_SPS: [u8; 24] = [
         0x67, 0x4d, 0x40, 0x1e, 0xec, 0xa0, 0x50, 0x17, 0xfc, 0xb8, 0x08, 0x80, 0x00, 0x00, 0x03,
         0x00, 0x80, 0x00, 0x00, 0x1e, 0x07, 0x8b, 0x16, 0xcb,
     ];
 
     #[test]
     fn the_disguise_changes_nothing_but_the_profile() {
-        let before = Sps::parse(&MAIN).unwrap();
-        let after = Sps::parse(&admit(&MAIN).unwrap()).unwrap();
+        let before = Sps::parse(&MAIN_PROFILE_SPS).unwrap();
+        let after = Sps::parse(&admit(&MAIN_PROFILE_SPS).unwrap()).unwrap();
         assert_eq!(after.profile_idc, 83);
         assert_eq!((after.width, after.height), (640, 360));
         assert_eq!((after.vui, after.max_num_ref_frames), (before.vui, before.max_num_ref_frames));

@@ -9,7 +9,7 @@ use rubato::{
 };
 
 /// Number of frames that are resampled in one step.
-const CHUNK: usize = 256;
+const CHUNK_FRAMES: usize = 256;
 
 /// The audio converter; see the module documentation.
 pub(crate) struct Converter {
@@ -32,7 +32,7 @@ impl Converter {
                 .interpolation(SincInterpolationType::Cubic);
             let ratio = f64::from(to.0) / f64::from(rate.max(1));
             let (count, fixed) = (usize::from(to.1), FixedAsync::Input);
-            let made = Async::new_sinc(ratio, 1.01, &parameters, CHUNK, count, fixed);
+            let made = Async::new_sinc(ratio, 1.01, &parameters, CHUNK_FRAMES, count, fixed);
             Some(made.map_err(|error| error.to_string())?)
         };
         let from = (rate.max(1), usize::from(channels.max(1)));

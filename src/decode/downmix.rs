@@ -6,26 +6,26 @@
 /// from the front left channel on.
 const FRONT_LEFT: u64 = 1;
 const FRONT_RIGHT: u64 = 1 << 1;
-const FRONT_CENTRE: u64 = 1 << 2;
-const LOW: u64 = 1 << 3;
+const FRONT_CENTER: u64 = 1 << 2;
+const LOW_FREQUENCY: u64 = 1 << 3;
 const BACK_LEFT: u64 = 1 << 4;
 const BACK_RIGHT: u64 = 1 << 5;
-const BACK_CENTRE: u64 = 1 << 8;
+const BACK_CENTER: u64 = 1 << 8;
 const SIDE_LEFT: u64 = 1 << 9;
 const SIDE_RIGHT: u64 = 1 << 10;
 
 /// A gain of −3 dB.
-const LOWER: f32 = std::f32::consts::FRAC_1_SQRT_2;
+const MINUS_3_DB: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
 /// Returns the gain of a channel for each side.
 fn gain(channel: u64) -> (f32, f32) {
     match channel {
         FRONT_LEFT => (1.0, 0.0),
         FRONT_RIGHT => (0.0, 1.0),
-        FRONT_CENTRE | BACK_CENTRE => (LOWER, LOWER),
-        LOW => (0.0, 0.0),
-        BACK_LEFT | SIDE_LEFT => (LOWER, 0.0),
-        BACK_RIGHT | SIDE_RIGHT => (0.0, LOWER),
+        FRONT_CENTER | BACK_CENTER => (MINUS_3_DB, MINUS_3_DB),
+        LOW_FREQUENCY => (0.0, 0.0),
+        BACK_LEFT | SIDE_LEFT => (MINUS_3_DB, 0.0),
+        BACK_RIGHT | SIDE_RIGHT => (0.0, MINUS_3_DB),
         _ => (0.5, 0.5),
     }
 }
@@ -34,11 +34,11 @@ fn gain(channel: u64) -> (f32, f32) {
 fn usual(channels: usize) -> u64 {
     let front = FRONT_LEFT | FRONT_RIGHT;
     match channels {
-        3 => front | FRONT_CENTRE,
+        3 => front | FRONT_CENTER,
         4 => front | BACK_LEFT | BACK_RIGHT,
-        5 => front | FRONT_CENTRE | BACK_LEFT | BACK_RIGHT,
-        6 => front | FRONT_CENTRE | LOW | BACK_LEFT | BACK_RIGHT,
-        _ => front | FRONT_CENTRE | LOW | BACK_LEFT | BACK_RIGHT | SIDE_LEFT | SIDE_RIGHT,
+        5 => front | FRONT_CENTER | BACK_LEFT | BACK_RIGHT,
+        6 => front | FRONT_CENTER | LOW_FREQUENCY | BACK_LEFT | BACK_RIGHT,
+        _ => front | FRONT_CENTER | LOW_FREQUENCY | BACK_LEFT | BACK_RIGHT | SIDE_LEFT | SIDE_RIGHT,
     }
 }
 
@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn sides_stay_sides_and_nothing_clips() {
-        let five_one = FRONT_LEFT | FRONT_RIGHT | FRONT_CENTRE | LOW | SIDE_LEFT | SIDE_RIGHT;
+        let five_one =
+            FRONT_LEFT | FRONT_RIGHT | FRONT_CENTER | LOW_FREQUENCY | SIDE_LEFT | SIDE_RIGHT;
         let all = mixed(&[1.0; 6], five_one);
         assert!(all.iter().all(|value| (value - 1.0).abs() < 1e-6), "{all:?}");
         let left = mixed(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0], five_one);

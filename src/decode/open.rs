@@ -17,39 +17,43 @@ type AudioCandidate = Candidate<AudioConfig, Box<dyn AudioBackend>>;
 
 /// Returns the candidate decoders of a video codec, first choice first.
 pub(super) fn video_candidates(codec: VideoCodec) -> &'static [VideoCandidate] {
-    const SYSTEM: VideoCandidate = (None, ffmpeg::open_video);
+    const FFMPEG_VIDEO_DECODER: VideoCandidate = (None, ffmpeg::open_video);
     match codec {
-        VideoCodec::H264 => {
-            &[(Some("OpenH264"), |p| Ok(Box::new(openh264::Decoder::open(p)?))), SYSTEM]
-        }
-        _ => &[SYSTEM],
+        VideoCodec::H264 => &[
+            (Some("OpenH264"), |p| Ok(Box::new(openh264::Decoder::open(p)?))),
+            FFMPEG_VIDEO_DECODER,
+        ],
+        _ => &[FFMPEG_VIDEO_DECODER],
     }
 }
 
 /// Returns the candidate decoders of an audio codec, first choice first.
 pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
-    const SYSTEM: AudioCandidate = (None, ffmpeg::open_audio);
-    const PCM: AudioCandidate = (Some("onair"), |p| Ok(Box::new(pcm::Decoder::open(p)?)));
+    const FFMPEG_AUDIO_DECODER: AudioCandidate = (None, ffmpeg::open_audio);
+    const PCM_DECODER: AudioCandidate = (Some("onair"), |p| Ok(Box::new(pcm::Decoder::open(p)?)));
     match codec {
         AudioCodec::Aac => {
-            &[(Some("FDK-AAC"), |p| Ok(Box::new(fdk_aac::Decoder::open(p)?))), SYSTEM]
+            &[(Some("FDK-AAC"), |p| Ok(Box::new(fdk_aac::Decoder::open(p)?))), FFMPEG_AUDIO_DECODER]
         }
-        AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => {
-            &[(Some("Symphonia"), |p| Ok(Box::new(symphonia::Decoder::open(p)?))), SYSTEM]
+        AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => &[
+            (Some("Symphonia"), |p| Ok(Box::new(symphonia::Decoder::open(p)?))),
+            FFMPEG_AUDIO_DECODER,
+        ],
+        AudioCodec::Opus => {
+            &[(Some("libopus"), |p| Ok(Box::new(opus::Decoder::open(p)?))), FFMPEG_AUDIO_DECODER]
         }
-        AudioCodec::Opus => &[(Some("libopus"), |p| Ok(Box::new(opus::Decoder::open(p)?))), SYSTEM],
         AudioCodec::PcmS16Le
         | AudioCodec::PcmU8
         | AudioCodec::PcmAlaw
         | AudioCodec::PcmMulaw
-        | AudioCodec::Pcm => &[PCM],
+        | AudioCodec::Pcm => &[PCM_DECODER],
         // Silence of the right duration is better than nothing.
-        AudioCodec::Speex => &[SYSTEM, PCM],
+        AudioCodec::Speex => &[FFMPEG_AUDIO_DECODER, PCM_DECODER],
         AudioCodec::Ac3
         | AudioCodec::Eac3
         | AudioCodec::Mp2
         | AudioCodec::Nellymoser
-        | AudioCodec::AdpcmSwf => &[SYSTEM],
+        | AudioCodec::AdpcmSwf => &[FFMPEG_AUDIO_DECODER],
     }
 }
 

@@ -8,7 +8,7 @@ use crate::media::VideoFrame;
 
 /// Maximum number of waiting frames. H.264 allows 16 frames in its buffer (§A.3.1). If more frames
 /// wait, the earliest is returned before it is certainly ready.
-const MAX_REORDERED: usize = 16;
+const MAX_WAITING_FRAMES: usize = 16;
 
 /// Holds frames until they are ready.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Reorder {
     /// Returns the frames that are ready after decoding the packet with this `dts`.
     pub(super) fn ready(&mut self, dts: Timestamp) -> Vec<VideoFrame> {
         let due = self.waiting.partition_point(|frame| frame.pts <= dts);
-        let due = due.max(self.waiting.len().saturating_sub(MAX_REORDERED));
+        let due = due.max(self.waiting.len().saturating_sub(MAX_WAITING_FRAMES));
         self.waiting.drain(..due).collect()
     }
 

@@ -8,7 +8,7 @@ use crate::media::{Color, FrameRate};
 use crate::wire::codec::h264::{DecoderConfig, VuiChanges, rewrite_sps_vui};
 
 /// NAL unit types that are not part of packets: SEI, SPS, PPS, access unit delimiter.
-const APART: [u8; 4] = [6, 7, 8, 9];
+const NON_PACKET_NAL_TYPES: [u8; 4] = [6, 7, 8, 9];
 
 /// Returns the NAL unit without its start code.
 pub(super) fn strip_start_code(unit: &[u8]) -> Option<&[u8]> {
@@ -24,7 +24,7 @@ pub(super) fn kind(nal: &[u8]) -> u8 {
 pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Bytes, Error> {
     let wanted = |unit: &'a [u8]| match strip_start_code(unit) {
         None => Some(Err(Error::Malformed { encoder: "H.264", flaw: Flaw::NoStartCode })),
-        Some(nal) if nal.is_empty() || APART.contains(&kind(nal)) => None,
+        Some(nal) if nal.is_empty() || NON_PACKET_NAL_TYPES.contains(&kind(nal)) => None,
         Some(nal) => Some(Ok(nal)),
     };
     let mut len = 0;

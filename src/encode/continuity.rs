@@ -8,7 +8,7 @@ use crate::media::samples::micros_to_frames;
 
 /// Maximum length of a gap that is filled. A longer gap restarts the count, because encoding an
 /// hour of silence would take too long.
-const MAX_FILL: Duration = Duration::from_secs(10);
+const MAX_FILLED_GAP: Duration = Duration::from_secs(10);
 
 /// The correction before a block of samples.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Continuity {
         if off.abs() <= self.tolerance {
             return Repair::Follows;
         }
-        let longest = micros_to_frames(MAX_FILL.as_micros() as i64, self.rate);
+        let longest = micros_to_frames(MAX_FILLED_GAP.as_micros() as i64, self.rate);
         if off.abs() > longest {
             self.origin = Some(pts);
             self.count = 0;

@@ -20,7 +20,7 @@ const fn level(idc: u8, rate: u32, picture: u32, kbps: u32) -> Level {
     Level { idc, rate, picture, kbps }
 }
 
-const LEVELS: [Level; 16] = [
+const H264_LEVELS: [Level; 16] = [
     level(10, 1_485, 99, 64),
     level(11, 3_000, 396, 192),
     level(12, 6_000, 396, 384),
@@ -47,7 +47,7 @@ impl Level {
         let a_second = f64::from(picture) * rate.as_f64();
         // A side has at most √(8 × the frame limit) macroblocks (§A.3.1 f, g).
         let side = size.width.max(size.height).div_ceil(16);
-        LEVELS.into_iter().find(|level| {
+        H264_LEVELS.into_iter().find(|level| {
             picture <= level.picture
                 && a_second <= f64::from(level.rate)
                 && side * side <= 8 * level.picture

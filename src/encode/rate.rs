@@ -18,38 +18,38 @@ const MAX_QP: f64 = 51.0;
 
 /// The quantizer offset of a keyframe relative to the frames around it, because all later frames
 /// depend on it. The quality benchmark determined this offset.
-const KEY_OFFSET: f64 = 5.0;
+const KEYFRAME_QP_OFFSET: f64 = 5.0;
 /// The maximum share of an interval's budget for a keyframe. A larger keyframe is encoded again.
-const KEY_SHARE: f64 = 0.30;
+const MAX_KEYFRAME_SHARE: f64 = 0.30;
 /// The keyframe size that is always allowed, in average frames, so that short intervals have room
 /// for a keyframe.
-const KEYFRAME_COST: f64 = 4.5;
+const MIN_KEYFRAME_ALLOWANCE: f64 = 4.5;
 /// The maximum share of the first keyframe. Later keyframes rarely cost more, and a larger first
 /// keyframe would leave too few bits for the rest of the first interval and the next keyframe.
-const FIRST_SHARE: f64 = 0.10;
+const MAX_FIRST_KEYFRAME_SHARE: f64 = 0.10;
 /// The maximum cost of the second frame, in average frames.
-const SECOND: f64 = 2.0;
+const MAX_SECOND_FRAME_COST: f64 = 2.0;
 /// The number of frames at the start during which the quantizer may follow the cost in larger
 /// steps.
-const LEARNT: usize = 5;
+const LEARNING_FRAMES: usize = 5;
 /// The minimum number of frames over which a deviation from the budget is corrected.
-const HORIZON: f64 = 15.0;
+const MIN_CORRECTION_FRAMES: f64 = 15.0;
 /// The share of an interval that easy content can save for later. A larger share would cause a
 /// burst on the link.
-const CREDIT: f64 = 0.02;
+const MAX_SAVED_SHARE: f64 = 0.02;
 
 /// The limit for keyframes, relative to the budget, in any span of an interval's length. The goal
 /// is 1.05.
-const KEYFRAME_BOUND: f64 = 1.02;
+const MAX_KEYFRAME_BUDGET_RATIO: f64 = 1.02;
 /// The limit for every frame, relative to the budget, in any span of an interval's length.
-const FRAME_BOUND: f64 = 1.04;
+const MAX_FRAME_BUDGET_RATIO: f64 = 1.04;
 /// Maximum number of frames to look ahead, when checking the limits for spans of an interval's
 /// length.
-const FRAMES_AHEAD: usize = 15;
+const MAX_LOOKAHEAD_FRAMES: usize = 15;
 /// The minimum share of the usual bits that the first frame of a scene leaves to later frames.
-const AFTER_SCENE: f64 = 0.5;
+const MIN_SHARE_AFTER_SCENE_CUT: f64 = 0.5;
 /// The minimum share of the usual bits that earlier frames leave to the first frame of a scene.
-const LEAST: f64 = 0.4;
+const MIN_FRAME_SHARE: f64 = 0.4;
 
 /// The rate control, which decides frame by frame, and uses no clock and no codec.
 #[derive(Debug)]
@@ -127,9 +127,9 @@ impl RateControl {
 
     /// Returns the maximum size of a keyframe, in bits.
     fn most_for_key(&self) -> f64 {
-        let share = if self.key.is_none() { FIRST_SHARE } else { KEY_SHARE };
-        let share = self.whole() * (KEYFRAME_COST / self.interval).clamp(share, 1.0);
-        share.min(self.room(1, KEYFRAME_BOUND)).max(self.per_frame)
+        let share = if self.key.is_none() { MAX_FIRST_KEYFRAME_SHARE } else { MAX_KEYFRAME_SHARE };
+        let share = self.whole() * (MIN_KEYFRAME_ALLOWANCE / self.interval).clamp(share, 1.0);
+        share.min(self.room(1, MAX_KEYFRAME_BUDGET_RATIO)).max(self.per_frame)
     }
 
     /// Returns the maximum cost of the next `count` frames that keeps every span within `limit`
@@ -141,7 +141,7 @@ impl RateControl {
 
     /// Returns the number of frames of this interval to look ahead.
     fn ahead(&self) -> usize {
-        (self.to_come as usize).clamp(1, FRAMES_AHEAD)
+        (self.to_come as usize).clamp(1, MAX_LOOKAHEAD_FRAMES)
     }
 
     /// Returns the quantizer of the next frame.
@@ -155,7 +155,7 @@ impl RateControl {
     }
 
     fn choose_key(&self) -> f64 {
-        let wanted = self.mean_qp - KEY_OFFSET;
+        let wanted = self.mean_qp - KEYFRAME_QP_OFFSET;
         match self.key {
             // The keyframe gets at most its share, estimated from the last keyframe.
             Some(cost) => wanted.max(6.0 * (cost / self.most_for_key()).log2()),
@@ -165,26 +165,26 @@ impl RateControl {
 
     /// Returns the quantizer of the first frame of a scene; `cost` is its cost at QP 0.
     fn choose_scene(&self, cost: f64) -> f64 {
-        let after = AFTER_SCENE * self.per_frame;
+        let after = MIN_SHARE_AFTER_SCENE_CUT * self.per_frame;
         let most = (1..=self.ahead())
-            .map(|count| self.room(count, FRAME_BOUND) - (count - 1) as f64 * after)
+            .map(|count| self.room(count, MAX_FRAME_BUDGET_RATIO) - (count - 1) as f64 * after)
             .fold(self.left - (self.to_come - 1.0).max(0.0) * after, f64::min)
             .max(self.per_frame);
-        (self.mean_qp - KEY_OFFSET).max(6.0 * (cost / most).log2())
+        (self.mean_qp - KEYFRAME_QP_OFFSET).max(6.0 * (cost / most).log2())
     }
 
     fn choose_inter(&self) -> f64 {
         // The budget covers the rest of this interval and, if little of it is left, the beginning
         // of the next.
         let usual = self.per_frame * (1.0 - self.key_share);
-        let beyond = (HORIZON - self.to_come).max(0.0);
+        let beyond = (MIN_CORRECTION_FRAMES - self.to_come).max(0.0);
         let target = (self.left + beyond * usual) / (self.to_come + beyond).max(1.0);
-        let room = |count: usize| self.room(count, FRAME_BOUND) / count as f64;
-        let least = LEAST * self.per_frame;
+        let room = |count: usize| self.room(count, MAX_FRAME_BUDGET_RATIO) / count as f64;
+        let least = MIN_FRAME_SHARE * self.per_frame;
         let target = (1..=self.ahead()).map(|count| room(count).max(least)).fold(target, f64::min);
         let target = target.clamp(0.1 * self.per_frame, 3.0 * self.per_frame);
         let wanted = self.inter.map_or(self.qp, |cost| 6.0 * (cost / target).log2());
-        let up = if self.learnt < LEARNT { 10.0 } else { 4.0 };
+        let up = if self.learnt < LEARNING_FRAMES { 10.0 } else { 4.0 };
         wanted.clamp(self.qp - 2.0, self.qp + up)
     }
 
@@ -195,7 +195,7 @@ impl RateControl {
         // The first frame was encoded without known costs, so a much too coarse result also
         // justifies a second attempt.
         let fine_enough = self.key.is_some() || off > -15.0;
-        let fits = bits <= self.room(1, FRAME_BOUND).max(self.per_frame);
+        let fits = bits <= self.room(1, MAX_FRAME_BUDGET_RATIO).max(self.per_frame);
         if (off <= 2.0 && fits && fine_enough) || (off > 0.0 && f64::from(tried) >= MAX_QP) {
             return None;
         }
@@ -211,12 +211,14 @@ impl RateControl {
         if key {
             // The unused budget of a shortened interval is not carried over.
             let over = self.left - self.to_come * self.per_frame * (1.0 - self.key_share);
-            let carry = over.clamp(-0.5 * self.whole(), CREDIT * self.whole());
+            let carry = over.clamp(-0.5 * self.whole(), MAX_SAVED_SHARE * self.whole());
             self.left = self.whole() + carry;
             self.to_come = self.interval;
             if self.key.is_none() {
-                self.mean_qp = qp + KEY_OFFSET;
-                self.qp = self.mean_qp.max(6.0 * (cost / (SECOND * self.per_frame)).log2());
+                self.mean_qp = qp + KEYFRAME_QP_OFFSET;
+                self.qp = self
+                    .mean_qp
+                    .max(6.0 * (cost / (MAX_SECOND_FRAME_COST * self.per_frame)).log2());
             }
             self.key = Some(cost);
             self.key_share = (bits / self.whole()).clamp(0.02, 0.5);

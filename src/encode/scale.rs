@@ -8,7 +8,7 @@ use crate::media::scale::FrameScaler;
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Number of scaled frames that are kept for reuse. The encoder uses one frame at a time.
-const IDLE: usize = 2;
+const MAX_IDLE_FRAMES: usize = 2;
 
 /// Scales to one size.
 pub(super) struct Scaler {
@@ -19,7 +19,7 @@ pub(super) struct Scaler {
 
 impl Scaler {
     pub(super) fn new(size: Size) -> Self {
-        Self { scaling: FrameScaler::default(), pool: Planes::pool(size, IDLE), size }
+        Self { scaling: FrameScaler::default(), pool: Planes::pool(size, MAX_IDLE_FRAMES), size }
     }
 
     /// Returns the frame at the scaler's size. A frame that already has this size is shared.

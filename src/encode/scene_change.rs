@@ -3,14 +3,14 @@
 //! a title changes them only locally.
 
 /// Distance between block centers in luma samples, in both directions.
-const BLOCK: usize = 32;
+const BLOCK_SPACING: usize = 32;
 /// Distance between the samples of a block, in both directions.
-const APART: usize = 8;
+const SAMPLE_SPACING: usize = 8;
 /// The difference in the mean above which a block counts as changed.
-const CHANGED: u32 = 10;
+const CHANGED_BLOCK_THRESHOLD: u32 = 10;
 /// The share of changed blocks, in addition to the recent usual share, above which a frame begins a
 /// new scene.
-const SHARE: f64 = 0.35;
+const SCENE_CHANGE_SHARE: f64 = 0.35;
 
 /// Compares each frame with the previous one.
 #[derive(Debug, Default)]
@@ -26,19 +26,25 @@ impl SceneDetector {
         let mut changed = 0_usize;
         let mut count = 0_usize;
         let first = self.means.is_empty();
-        let rows = luma.chunks_exact(stride.max(1) * BLOCK);
+        let rows = luma.chunks_exact(stride.max(1) * BLOCK_SPACING);
         for band in rows {
-            for left in (0..stride.saturating_sub(BLOCK - 1)).step_by(BLOCK) {
+            for left in (0..stride.saturating_sub(BLOCK_SPACING - 1)).step_by(BLOCK_SPACING) {
                 let mut sum = 0_u32;
                 for down in 0..4 {
-                    let start = (down * APART + 4) * stride + left;
-                    let line = band.get(start..start + BLOCK).unwrap_or_default();
-                    sum += line.iter().step_by(APART).map(|&luma| u32::from(luma)).sum::<u32>();
+                    let start = (down * SAMPLE_SPACING + 4) * stride + left;
+                    let line = band.get(start..start + BLOCK_SPACING).unwrap_or_default();
+                    sum += line
+                        .iter()
+                        .step_by(SAMPLE_SPACING)
+                        .map(|&luma| u32::from(luma))
+                        .sum::<u32>();
                 }
                 let mean = sum / 16;
                 match self.means.get_mut(count) {
                     Some(before) => {
-                        changed += usize::from(mean.abs_diff(u32::from(*before)) > CHANGED);
+                        changed += usize::from(
+                            mean.abs_diff(u32::from(*before)) > CHANGED_BLOCK_THRESHOLD,
+                        );
                         *before = mean as u8;
                     }
                     None => self.means.push(mean as u8),
@@ -47,7 +53,7 @@ impl SceneDetector {
             }
         }
         let part = changed as f64 / count.max(1) as f64;
-        let new = !first && part > SHARE + self.usual;
+        let new = !first && part > SCENE_CHANGE_SHARE + self.usual;
         if !new {
             self.usual += (part - self.usual) * 0.2;
         }
@@ -59,26 +65,26 @@ impl SceneDetector {
 mod tests {
     use super::*;
 
-    const WIDTH: usize = 640;
+    const FRAME_WIDTH: usize = 640;
 
     /// Creates a wavy test frame, shifted by this many columns.
     fn luma(kind: f32, moved: usize) -> Vec<u8> {
         let luma = |at: usize| {
-            let (x, y) = ((at % WIDTH + moved) as f32, (at / WIDTH) as f32);
+            let (x, y) = ((at % FRAME_WIDTH + moved) as f32, (at / FRAME_WIDTH) as f32);
             (120.0 + 60.0 * (x * 0.011 * kind + kind).sin() * (y * 0.017 + kind * 2.0).cos()) as u8
         };
-        (0..WIDTH * 360).map(luma).collect()
+        (0..FRAME_WIDTH * 360).map(luma).collect()
     }
 
     #[test]
     fn a_cut_is_told_from_movement_and_a_flash() {
         let mut detector = SceneDetector::default();
-        let mut new = |picture: &[u8]| detector.is_new(picture, WIDTH);
+        let mut new = |picture: &[u8]| detector.is_new(picture, FRAME_WIDTH);
         for n in 0..20 {
             assert!(!new(&luma(1.0, 8 * n)), "movement, {n}");
         }
         let mut flash = luma(1.0, 160);
-        flash[..WIDTH * 90].fill(235);
+        flash[..FRAME_WIDTH * 90].fill(235);
         assert!(!new(&flash) && !new(&luma(1.0, 168)));
         assert!(new(&luma(2.3, 0)));
         assert!(!new(&luma(2.3, 8)));

@@ -349,14 +349,14 @@ mod tests {
     use crate::media::{Codec, Color, FrameRate, Planes, VideoCodec};
     use crate::wire::container::flv::{self, Reader, Tag, TagKind};
 
-    const LIMIT: Duration = Duration::from_secs(30);
-    const SIZE: Size = Size::new(160, 120);
+    const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
+    const FRAME_SIZE: Size = Size::new(160, 120);
 
     /// Returns the packets of a pipelining, reordering encoder for `frames` frames, with a size
     /// change at the frame `resized_at`.
     fn encoded(frames: i64, resized_at: i64) -> Vec<EncodedPacket> {
         let config = Config {
-            size: SIZE,
+            size: FRAME_SIZE,
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(1_000_000),
             keyframe_interval: Duration::from_secs(1),
@@ -374,13 +374,13 @@ mod tests {
                 encoder.set_size(Size::new(80, 60));
             }
             let pts = Timestamp::from_millis(1_000 + number * 40);
-            let planes = Arc::new(Pooled::unpooled(Planes::black(SIZE)));
+            let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
             pictures
                 .send(VideoFrame { pts, surface: planes.into(), color: Color::PROGRAM })
                 .unwrap();
         }
         drop(pictures);
-        encoder.join(LIMIT).unwrap();
+        encoder.join(JOIN_TIMEOUT).unwrap();
         std::iter::from_fn(|| packets.recv()).collect()
     }
 
@@ -412,12 +412,12 @@ mod tests {
         let packets = encoded(31, 17);
         assert_eq!(packets.len(), 31);
         let size = |it: &EncodedPacket| it.rendition.as_ref().unwrap().video.size;
-        let small: Vec<_> = packets.iter().filter(|it| size(it) != SIZE).collect();
+        let small: Vec<_> = packets.iter().filter(|it| size(it) != FRAME_SIZE).collect();
         let first = small.first().unwrap();
         assert!(first.keyframe);
         // Packets sent before the change have the old size, and come first.
         assert!(small.iter().all(|it| it.pts >= first.pts));
-        let old = packets.iter().filter(|it| size(it) == SIZE);
+        let old = packets.iter().filter(|it| size(it) == FRAME_SIZE);
         assert!(old.clone().all(|it| it.pts < first.pts));
         assert_eq!(old.count() + small.len(), 31);
     }

@@ -7,18 +7,19 @@ use std::time::Duration;
 use crate::base::Timestamp;
 
 /// The remaining recording times at which onair warns.
-const WARN: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(2 * 60)];
+const LOW_SPACE_WARNING_TIMES: [Duration; 2] =
+    [Duration::from_secs(10 * 60), Duration::from_secs(2 * 60)];
 /// The time over which the write rate is measured.
-const WINDOW: Duration = Duration::from_secs(30);
+const RATE_WINDOW: Duration = Duration::from_secs(30);
 /// The time after the start during which the stream's bitrate is used instead of the measured rate.
-const LEARNT: Duration = Duration::from_secs(8);
+const MIN_MEASURED_TIME: Duration = Duration::from_secs(8);
 /// The media time that waits to be written, above which a disk is too slow.
-const MAX_UNWRITTEN: Duration = Duration::from_secs(5);
+const MAX_UNWRITTEN_DURATION: Duration = Duration::from_secs(5);
 /// The media time that waits to be written, below which the disk counts as normal again.
-const WELL: Duration = Duration::from_secs(1);
+const MAX_NORMAL_UNWRITTEN: Duration = Duration::from_secs(1);
 /// Number of bytes to keep free in addition to the file's index, because other programs need some
 /// space too.
-const RESERVE: u64 = 8 << 20;
+const RESERVED_BYTES: u64 = 8 << 20;
 
 /// A warning for the user.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -48,14 +49,14 @@ pub struct SpaceWatch {
     /// The expected bytes per second, used before there is a measurement.
     expected: f64,
     history: VecDeque<(Timestamp, u64)>,
-    /// The number of limits in [`WARN`] for which a warning was already given.
+    /// The number of limits in [`LOW_SPACE_WARNING_TIMES`] for which a warning was already given.
     given: usize,
     slow: bool,
 }
 
 /// Returns the number of bytes that must stay free so that a file with this index can be finalized.
 pub fn reserve(index: u64) -> u64 {
-    RESERVE + index
+    RESERVED_BYTES + index
 }
 
 impl SpaceWatch {
@@ -68,7 +69,9 @@ impl SpaceWatch {
     /// Returns the write rate in bytes per second.
     fn rate(&self) -> f64 {
         match (self.history.front(), self.history.back()) {
-            (Some((since, before)), Some((until, after))) if until.since(*since) >= LEARNT => {
+            (Some((since, before)), Some((until, after)))
+                if until.since(*since) >= MIN_MEASURED_TIME =>
+            {
                 let seconds = until.since(*since).as_secs_f64();
                 (after.saturating_sub(*before) as f64 / seconds).max(1_000.0)
             }
@@ -79,7 +82,7 @@ impl SpaceWatch {
     /// Evaluates a reading. The caller provides one every second or two.
     pub fn check(&mut self, look: &SpaceReading) -> Option<Warning> {
         self.history.push_back((look.now, look.written));
-        while self.history.front().is_some_and(|(at, _)| look.now.since(*at) > WINDOW) {
+        while self.history.front().is_some_and(|(at, _)| look.now.since(*at) > RATE_WINDOW) {
             self.history.pop_front();
         }
         self.space(look).or_else(|| self.slow(look))
@@ -90,11 +93,14 @@ impl SpaceWatch {
         let seconds = free.saturating_sub(reserve(look.index)) as f64 / self.rate();
         let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         // Space was freed, so the earlier warning is no longer true.
-        while self.given > 0 && WARN.get(self.given - 1).is_some_and(|limit| left > *limit * 3 / 2)
+        while self.given > 0
+            && LOW_SPACE_WARNING_TIMES
+                .get(self.given - 1)
+                .is_some_and(|limit| left > *limit * 3 / 2)
         {
             self.given -= 1;
         }
-        let due = WARN.iter().filter(|limit| left < **limit).count();
+        let due = LOW_SPACE_WARNING_TIMES.iter().filter(|limit| left < **limit).count();
         if due <= self.given {
             return None;
         }
@@ -104,10 +110,10 @@ impl SpaceWatch {
 
     fn slow(&mut self, look: &SpaceReading) -> Option<Warning> {
         if self.slow {
-            self.slow = look.queued > WELL;
+            self.slow = look.queued > MAX_NORMAL_UNWRITTEN;
             return None;
         }
-        self.slow = look.queued > MAX_UNWRITTEN;
+        self.slow = look.queued > MAX_UNWRITTEN_DURATION;
         self.slow.then_some(Warning::Slow { queued: look.queued })
     }
 }

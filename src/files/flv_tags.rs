@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use crate::wire::container::flv::{self, ReadTag, Reader};
 
 /// The number of bytes per read.
-const BLOCK: usize = 64 << 10;
+const READ_BLOCK_BYTES: usize = 64 << 10;
 
 /// The reason why a tag cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub struct FlvTags {
 impl FlvTags {
     /// Starts with a file from which nothing has been read yet.
     pub fn new(file: File) -> Self {
-        Self { file, block: vec![0; BLOCK], bytes: 0 }
+        Self { file, block: vec![0; READ_BLOCK_BYTES], bytes: 0 }
     }
 
     /// Returns the number of bytes that were read.

@@ -6,9 +6,9 @@ use std::{fs, io};
 use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
 /// Size in bytes of the block from which small reads are served.
-const BLOCK: usize = 64 << 10;
+const READ_BLOCK_BYTES: usize = 64 << 10;
 /// Maximum size of a small read in bytes.
-const SMALL: usize = 8 << 10;
+const MAX_SMALL_READ_BYTES: usize = 8 << 10;
 
 /// A file that can be read at any position.
 #[derive(Debug)]
@@ -112,11 +112,11 @@ impl ReadAt for MediaFile {
 
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         let end = self.end(at, buffer.len())?;
-        if buffer.len() > SMALL {
+        if buffer.len() > MAX_SMALL_READ_BYTES {
             return self.read_some(at, buffer);
         }
         if at < self.block_at || end > self.block_at + self.block.len() as u64 {
-            let length = (self.size - at).min(BLOCK as u64) as usize;
+            let length = (self.size - at).min(READ_BLOCK_BYTES as u64) as usize;
             let mut block = std::mem::take(&mut self.block);
             block.resize(length, 0);
             self.read_some(at, &mut block)?;

@@ -5,12 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Maximum number of names that are tried.
-const MAX_NAMES: u32 = 10_000;
+const MAX_NAME_ATTEMPTS: u32 = 10_000;
 
 /// Returns the possible names of a new file: `NAME.mp4`, then `NAME-1.mp4`, `NAME-2.mp4`, and so
 /// on.
 fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let numbered = (1..MAX_NAMES).map(|number| {
+    let numbered = (1..MAX_NAME_ATTEMPTS).map(|number| {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-{number}"));
         if let Some(extension) = path.extension() {
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn names_have_an_end() {
         let names: Vec<PathBuf> = names(Path::new("/v/a show.png")).collect();
-        assert_eq!(names.len(), MAX_NAMES as usize);
+        assert_eq!(names.len(), MAX_NAME_ATTEMPTS as usize);
         assert_eq!(names.last().unwrap(), Path::new("/v/a show-9999.png"));
     }
 

@@ -8,7 +8,7 @@ use crate::wire::container::{
 };
 
 /// Maximum size of a sample in bytes. A larger sample is invalid.
-const MAX_SAMPLE: usize = 32 << 20;
+const MAX_SAMPLE_BYTES: usize = 32 << 20;
 
 /// Reads the index of a file for playback.
 ///
@@ -37,10 +37,10 @@ pub fn sample(
     if matches!(place.track, TrackId::Audio(1..)) {
         return Ok(None);
     }
-    if place.size as usize > MAX_SAMPLE {
+    if place.size as usize > MAX_SAMPLE_BYTES {
         return Err(Error::TooMuch(FilePart::Samples));
     }
-    let data = read_around(source, place, holes, MAX_SAMPLE)?;
+    let data = read_around(source, place, holes, MAX_SAMPLE_BYTES)?;
     let (track, times) = (place.track.track(), (place.dts, place.pts));
     Ok(Some(EncodedPacket::received(track, times, place.keyframe, data.into())))
 }

@@ -45,7 +45,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All reasons except `Other`, which has no text.
-    pub const KNOWN: [Self; 16] = [
+    pub const ALL_KNOWN: [Self; 16] = [
         Self::Full,
         Self::Quota,
         Self::TooLarge,
@@ -156,7 +156,7 @@ mod tests {
         // The advice to free disk space is only for a full disk.
         let cure = |it: &Trouble| Language::English.cure(&it.as_problem().unwrap()).unwrap();
         assert_eq!(
-            Trouble::KNOWN.iter().filter(|it| cure(it).contains("Free some space")).count(),
+            Trouble::ALL_KNOWN.iter().filter(|it| cure(it).contains("Free some space")).count(),
             1
         );
     }

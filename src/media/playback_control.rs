@@ -12,7 +12,7 @@ use crate::text::problem::{Problem, problem};
 
 /// Maximum number of pending commands of a source. Beyond this number, the oldest commands are
 /// dropped.
-const MAX_WAITING: usize = 16;
+const MAX_PENDING_COMMANDS: usize = 16;
 
 /// A command for a media source.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum EndBehavior {
 
 impl EndBehavior {
     /// Each behavior with its name.
-    pub const WORDS: [(&str, Self); 3] =
+    pub const ALL: [(&str, Self); 3] =
         [("loop", Self::Loop), ("clear", Self::Clear), ("hold", Self::Hold)];
 }
 
@@ -50,7 +50,7 @@ impl std::str::FromStr for EndBehavior {
     type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Self::WORDS.iter().find(|(word, _)| *word == text).map(|(_, it)| *it);
+        let known = Self::ALL.iter().find(|(word, _)| *word == text).map(|(_, it)| *it);
         known.ok_or_else(|| problem!("choice-no-end", text = text))
     }
 }
@@ -98,7 +98,7 @@ impl Transport {
     /// Sends a command. The source obeys it soon afterwards.
     pub fn ask(&self, go: TransportCommand) {
         let mut inside = self.0.lock();
-        if inside.asked.len() >= MAX_WAITING {
+        if inside.asked.len() >= MAX_PENDING_COMMANDS {
             inside.asked.pop_front();
         }
         inside.asked.push_back(go);
@@ -176,7 +176,7 @@ mod tests {
     fn words_for_the_end_are_read_as_they_are_written() {
         let transport = Transport::default();
         assert_eq!(transport.at_end(), EndBehavior::Loop);
-        for (word, at_end) in EndBehavior::WORDS {
+        for (word, at_end) in EndBehavior::ALL {
             assert_eq!(word.parse(), Ok(at_end));
             transport.set_at_end(at_end);
             assert_eq!(transport.clone().at_end(), at_end);

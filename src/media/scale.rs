@@ -11,10 +11,10 @@ use crate::base::simd::wide;
 use crate::media::frame::{Planes, Size};
 
 /// Number of pixels of the original that contribute to a pixel of the result, in each direction.
-const TAPS: usize = 4;
+const FILTER_TAPS: usize = 4;
 /// The sum of the weights, chosen so that the rounded weighted sum fits into 16 bits.
 const WEIGHT_SUM: f64 = 256.0;
-const HALF: u16 = 128;
+const ROUNDING_HALF: u16 = 128;
 
 /// A scaler for frames, which keeps its buffers while the sizes stay the same.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl FrameScaler {
 #[derive(Copy, Clone, Debug)]
 struct Tap {
     first: usize,
-    weights: [u16; TAPS],
+    weights: [u16; FILTER_TAPS],
 }
 
 /// The inputs of a column, with packed weights. The last weight is in the lowest bits.
@@ -84,7 +84,8 @@ impl Plane {
         (from, size): (&[u8], Size),
         (to, target): (&mut [u8], Size),
     ) -> Result<(), ScaleError> {
-        let fits = |from: u32, to: u32| from as usize >= TAPS && from <= to.saturating_mul(2);
+        let fits =
+            |from: u32, to: u32| from as usize >= FILTER_TAPS && from <= to.saturating_mul(2);
         if !fits(size.width, target.width) || !fits(size.height, target.height) {
             return self.by_library((from, size), (to, target));
         }
@@ -123,13 +124,13 @@ impl Plane {
 fn taps(from: u32, to: u32) -> Vec<Tap> {
     let scale = f64::from(from) / f64::from(to);
     let reach = scale.max(1.0);
-    let last = f64::from(from) - TAPS as f64;
+    let last = f64::from(from) - FILTER_TAPS as f64;
     let tap = |at: u32| {
         let center = (f64::from(at) + 0.5) * scale - 0.5;
         // The first pixel within the reach of the filter.
         let first = ((center - reach).floor() + 1.0).clamp(0.0, last);
         let weight = |n: usize| (1.0 - ((first + n as f64 - center) / reach).abs()).max(0.0);
-        let exact: [f64; TAPS] = std::array::from_fn(weight);
+        let exact: [f64; FILTER_TAPS] = std::array::from_fn(weight);
         let sum: f64 = exact.iter().sum();
         // Cumulative rounding, so that the weights add up exactly.
         let (mut seen, mut given) = (0.0, 0);
@@ -145,11 +146,11 @@ fn taps(from: u32, to: u32) -> Vec<Tap> {
 
 /// Combines four rows into one.
 #[inline(always)]
-fn blend(row: &mut [u16], [a, b, c, d]: [&[u8]; TAPS], weights: [u16; TAPS]) {
+fn blend(row: &mut [u16], [a, b, c, d]: [&[u8]; FILTER_TAPS], weights: [u16; FILTER_TAPS]) {
     let [p, q, r, s] = weights;
     for ((((out, a), b), c), d) in row.iter_mut().zip(a).zip(b).zip(c).zip(d) {
         let sum = u16::from(*a) * p + u16::from(*b) * q + u16::from(*c) * r + u16::from(*d) * s;
-        *out = (sum + HALF) >> 8;
+        *out = (sum + ROUNDING_HALF) >> 8;
     }
 }
 
@@ -161,13 +162,13 @@ fn gather(row: &[u16], across: &[Lane], out: &mut [u8]) {
             return;
         };
         let sum = lanes(*pixels).wrapping_mul(lane.weights);
-        *out = (((sum >> 48) as u16 + HALF) >> 8) as u8;
+        *out = (((sum >> 48) as u16 + ROUNDING_HALF) >> 8) as u8;
     }
 }
 
 /// Packs four values, with the first one in the lowest bits.
 #[inline(always)]
-fn lanes([a, b, c, d]: [u16; TAPS]) -> u64 {
+fn lanes([a, b, c, d]: [u16; FILTER_TAPS]) -> u64 {
     u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d) << 48
 }
 

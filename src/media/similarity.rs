@@ -9,33 +9,36 @@ use crate::media::frame::Size;
 use crate::media::samples::SampleBlock;
 
 /// Columns of the grid.
-const COLUMNS: usize = 16;
+const GRID_COLUMNS: usize = 16;
 /// Rows of the grid.
-const ROWS: usize = 9;
+const GRID_ROWS: usize = 9;
 /// Maximum luma of the cells of a black frame (in limited range, black is 16).
-const BLACK: u8 = 26;
+const MAX_BLACK_LUMA: u8 = 26;
 /// Approximate number of pixels that are read per cell in each direction (up to twice as many in
 /// small cells).
-const SAMPLES: usize = 12;
+const CELL_SAMPLES_PER_SIDE: usize = 12;
 /// The inverse of the maximum fraction of each side that counts as a bar.
-const BARS: usize = 3;
+const BAR_DIVISOR: usize = 3;
 
 /// The coarse grid of a frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FrameSimilarity {
-    cells: [u8; COLUMNS * ROWS],
+    cells: [u8; GRID_COLUMNS * GRID_ROWS],
 }
 
 impl FrameSimilarity {
     /// Computes the grid of a luma plane with `stride` bytes per row.
     pub fn of(luma: &[u8], stride: usize, size: Size) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
-        let mut cells = [0; COLUMNS * ROWS];
+        let mut cells = [0; GRID_COLUMNS * GRID_ROWS];
         for (index, cell) in cells.iter_mut().enumerate() {
-            let (column, row) = (index % COLUMNS, index / COLUMNS);
-            let (x0, x1) = (column * width / COLUMNS, (column + 1) * width / COLUMNS);
-            let (y0, y1) = (row * height / ROWS, (row + 1) * height / ROWS);
-            let (step_x, step_y) = (((x1 - x0) / SAMPLES).max(1), ((y1 - y0) / SAMPLES).max(1));
+            let (column, row) = (index % GRID_COLUMNS, index / GRID_COLUMNS);
+            let (x0, x1) = (column * width / GRID_COLUMNS, (column + 1) * width / GRID_COLUMNS);
+            let (y0, y1) = (row * height / GRID_ROWS, (row + 1) * height / GRID_ROWS);
+            let (step_x, step_y) = (
+                ((x1 - x0) / CELL_SAMPLES_PER_SIDE).max(1),
+                ((y1 - y0) / CELL_SAMPLES_PER_SIDE).max(1),
+            );
             let (mut sum, mut count) = (0_u64, 0_u64);
             for y in (y0..y1).step_by(step_y) {
                 let pixels = luma.get(y * stride + x0..y * stride + x1).unwrap_or_default();
@@ -52,11 +55,12 @@ impl FrameSimilarity {
     /// Computes the grid of the area inside black bars, which a server can add or remove.
     pub fn inside_bars(luma: &[u8], stride: usize, size: Size) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
-        let dark = |x: usize, y: usize| luma.get(y * stride + x).is_none_or(|it| *it <= BLACK);
-        let step = |length: usize| (length / (4 * SAMPLES)).max(1);
+        let dark =
+            |x: usize, y: usize| luma.get(y * stride + x).is_none_or(|it| *it <= MAX_BLACK_LUMA);
+        let step = |length: usize| (length / (4 * CELL_SAMPLES_PER_SIDE)).max(1);
         let row = |y: usize| (0..width).step_by(step(width)).all(|x| dark(x, y));
         let column = |x: usize| (0..height).step_by(step(height)).all(|y| dark(x, y));
-        let (tall, wide) = (height / BARS, width / BARS);
+        let (tall, wide) = (height / BAR_DIVISOR, width / BAR_DIVISOR);
         let top = (0..tall).take_while(|y| row(*y)).count();
         let bottom = (0..tall).take_while(|y| row(height - 1 - y)).count();
         let left = (0..wide).take_while(|x| column(*x)).count();
@@ -75,7 +79,7 @@ impl FrameSimilarity {
 
     /// Returns true if the frame is completely black.
     pub fn is_black(&self) -> bool {
-        self.cells.iter().all(|cell| *cell <= BLACK)
+        self.cells.iter().all(|cell| *cell <= MAX_BLACK_LUMA)
     }
 
     /// Returns the maximum difference of a cell, in steps of luma.
@@ -86,21 +90,21 @@ impl FrameSimilarity {
 }
 
 /// The duration of a value of a [`LoudnessCurve`].
-pub const STEP_MICROS: i64 = 20_000;
+pub const LOUDNESS_STEP_MICROS: i64 = 20_000;
 /// The level of silence in dBFS.
 pub const SILENCE_DBFS: f32 = -90.0;
 /// The number of values that are compared.
-const COMPARED: usize = 400;
+const COMPARED_VALUES: usize = 400;
 /// The minimum variation (standard deviation in dB) of a curve that can be located.
-const LIVELY: f64 = 3.0;
+const MIN_VARIATION_DB: f64 = 3.0;
 /// The minimum similarity, as a correlation.
-const ALIKE: f64 = 0.8;
+const MIN_CORRELATION: f64 = 0.8;
 /// The minimum lead of a match over other positions, as a correlation.
-const DISTINCT: f64 = 0.15;
+const MIN_CORRELATION_LEAD: f64 = 0.15;
 /// Minimum distance, in steps, between a match and the positions that are compared with it.
-const ELSEWHERE: i64 = 15;
+const MIN_RIVAL_DISTANCE_STEPS: i64 = 15;
 /// The similarity below which, at all positions, the audio counts as different.
-const UNLIKE: f64 = 0.65;
+const MAX_DIFFERENT_CORRELATION: f64 = 0.65;
 
 /// The result of searching one audio in another.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -138,7 +142,7 @@ impl LoudnessCurve {
         let channels = usize::from(samples.channels.max(1));
         for (index, frame) in samples.data.chunks_exact(channels).enumerate() {
             let micros = index as i64 * 1_000_000 / i64::from(samples.rate.max(1));
-            let step = samples.pts.offset(micros).as_micros().div_euclid(STEP_MICROS);
+            let step = samples.pts.offset(micros).as_micros().div_euclid(LOUDNESS_STEP_MICROS);
             let power: f64 = frame.iter().map(|value| f64::from(*value).powi(2)).sum();
             let power = if power.is_finite() { power / channels as f64 } else { 0.0 };
             match &mut self.open {
@@ -180,15 +184,15 @@ impl LoudnessCurve {
     /// Returns the media time after the last value.
     pub fn until(&self) -> Option<Timestamp> {
         let some = !self.values.is_empty();
-        some.then(|| Timestamp::from_micros(self.end() * STEP_MICROS))
+        some.then(|| Timestamp::from_micros(self.end() * LOUDNESS_STEP_MICROS))
     }
 
     /// Returns the values from this media time on, with their times.
     pub fn since(&self, from: Timestamp) -> impl Iterator<Item = (Timestamp, f32)> + '_ {
-        let first = from.as_micros().div_euclid(STEP_MICROS).max(self.first);
+        let first = from.as_micros().div_euclid(LOUDNESS_STEP_MICROS).max(self.first);
         let skipped = usize::try_from(first - self.first).unwrap_or(0);
         let values = self.values.iter().skip(skipped).zip(first..);
-        values.map(|(value, step)| (Timestamp::from_micros(step * STEP_MICROS), *value))
+        values.map(|(value, step)| (Timestamp::from_micros(step * LOUDNESS_STEP_MICROS), *value))
     }
 
     fn get(&self, step: i64) -> Option<f32> {
@@ -198,21 +202,22 @@ impl LoudnessCurve {
     /// Returns true if the loudness varies anywhere from this media time on.
     pub fn varies(&self, from: Timestamp) -> bool {
         let values: Vec<f64> = self.since(from).map(|(_, value)| audible(value)).collect();
-        values.chunks(COMPARED).any(|part| centred(part).is_some())
+        values.chunks(COMPARED_VALUES).any(|part| centred(part).is_some())
     }
 
     /// Searches this curve for the newest part of `copy`. The times of `copy` can be ahead by
     /// `least` to `most` microseconds.
     pub fn find(&self, copy: &Self, least: i64, most: i64) -> CurveMatch {
         let end = copy.end();
-        let begin = end - COMPARED as i64;
+        let begin = end - COMPARED_VALUES as i64;
         if begin < copy.first {
             return CurveMatch::Unclear;
         }
         let wanted: Vec<f64> =
             (begin..end).filter_map(|step| copy.get(step)).map(audible).collect();
         let Some((wanted, power)) = centred(&wanted) else { return CurveMatch::Flat };
-        let (least, most) = (least.div_euclid(STEP_MICROS), most.div_euclid(STEP_MICROS));
+        let (least, most) =
+            (least.div_euclid(LOUDNESS_STEP_MICROS), most.div_euclid(LOUDNESS_STEP_MICROS));
         // Offsets at which all values exist.
         let lags = least.max(end - self.end())..=most.min(begin - self.first);
         let from = (begin - *lags.end()).max(self.first);
@@ -221,7 +226,7 @@ impl LoudnessCurve {
         let alike: Vec<(i64, f64)> = lags
             .filter_map(|lag| {
                 let first = usize::try_from(begin - lag - from).ok()?;
-                let there = there.get(first..first + COMPARED)?;
+                let there = there.get(first..first + COMPARED_VALUES)?;
                 // A constant signal is not similar to a varying one.
                 let its = spread(there).map_or(f64::INFINITY, |its| power * its);
                 // The mean of `wanted` is zero, so the other mean does not have to be subtracted.
@@ -231,11 +236,14 @@ impl LoudnessCurve {
             .collect();
         let best = alike.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
         let Some((lag, best)) = best else { return CurveMatch::Unclear };
-        let elsewhere = alike.iter().filter(|(other, _)| (other - lag).abs() > ELSEWHERE);
+        let elsewhere =
+            alike.iter().filter(|(other, _)| (other - lag).abs() > MIN_RIVAL_DISTANCE_STEPS);
         let second = elsewhere.map(|(_, value)| *value).fold(0.0, f64::max);
         match best {
-            _ if best >= ALIKE && best - second >= DISTINCT => CurveMatch::At(lag * STEP_MICROS),
-            _ if best < UNLIKE => CurveMatch::Nowhere,
+            _ if best >= MIN_CORRELATION && best - second >= MIN_CORRELATION_LEAD => {
+                CurveMatch::At(lag * LOUDNESS_STEP_MICROS)
+            }
+            _ if best < MAX_DIFFERENT_CORRELATION => CurveMatch::Nowhere,
             _ => CurveMatch::Unclear,
         }
     }
@@ -260,7 +268,7 @@ fn spread(values: &[f64]) -> Option<f64> {
     let (sum, squares) =
         values.iter().fold((0.0, 0.0), |(sum, squares), it| (sum + it, squares + it * it));
     let power = (squares - sum * sum / count).max(0.0);
-    ((power / count).sqrt() >= LIVELY).then(|| power.sqrt())
+    ((power / count).sqrt() >= MIN_VARIATION_DB).then(|| power.sqrt())
 }
 
 #[cfg(test)]
@@ -336,7 +344,7 @@ mod tests {
         }
         let found = sent.find(&copy, -20_000_000, 20_000_000);
         let CurveMatch::At(lead) = found else { panic!("{found:?}") };
-        assert!((lead - 5_000_000).abs() <= STEP_MICROS, "{lead}");
+        assert!((lead - 5_000_000).abs() <= LOUDNESS_STEP_MICROS, "{lead}");
         // The audio is not found outside the search range, in other audio or in a tone.
         assert_eq!(sent.find(&copy, 6_000_000, 20_000_000), CurveMatch::Nowhere);
         let mut other = LoudnessCurve::new(1_000);

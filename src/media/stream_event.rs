@@ -35,13 +35,13 @@ impl TrackConfig {
 
 /// Maximum length of a chapter's title or a track's name, in bytes. Every format supports this
 /// length.
-pub const MAX_TITLE: usize = 200;
+pub const MAX_TITLE_BYTES: usize = 200;
 
 /// A named position in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapter {
     pub at: Timestamp,
-    /// The title, which is at most [`MAX_TITLE`] bytes long.
+    /// The title, which is at most [`MAX_TITLE_BYTES`] bytes long.
     pub title: String,
 }
 
@@ -57,7 +57,7 @@ impl Chapter {
 pub fn printable(text: &str) -> String {
     let mut kept = String::new();
     for letter in text.chars().filter(|letter| !letter.is_control()) {
-        if kept.len() + letter.len_utf8() > MAX_TITLE {
+        if kept.len() + letter.len_utf8() > MAX_TITLE_BYTES {
             break;
         }
         kept.push(letter);

@@ -5,16 +5,16 @@
 use ebur128::EbuR128;
 
 /// Number of tenths for short-term loudness.
-const SHORT_TERM: usize = 30;
+const SHORT_TERM_DECISECONDS: usize = 30;
 /// Number of tenths for momentary loudness.
-const MOMENTARY: usize = 4;
+const MOMENTARY_DECISECONDS: usize = 4;
 /// The window of the library in milliseconds.
-const MAX_WINDOW: usize = 400;
+const LIBRARY_WINDOW_MS: usize = 400;
 
 /// The energies of the last tenths of a second, with R 128 weighting.
 #[derive(Default)]
 pub(super) struct LoudnessWindow {
-    energies: [f64; SHORT_TERM],
+    energies: [f64; SHORT_TERM_DECISECONDS],
     next: usize,
     /// The number of frames since the last complete tenth.
     frames: usize,
@@ -29,7 +29,7 @@ impl LoudnessWindow {
         if self.frames * 10 < rate {
             return false;
         }
-        let window = (self.frames * 1_000 / rate).min(MAX_WINDOW);
+        let window = (self.frames * 1_000 / rate).min(LIBRARY_WINDOW_MS);
         self.frames = 0;
         let tenth = meter.loudness_window(u32::try_from(window).unwrap_or(0));
         self.push(tenth.unwrap_or(f64::NEG_INFINITY));
@@ -38,12 +38,12 @@ impl LoudnessWindow {
 
     /// Returns the loudness in LUFS over 400 ms. Silence gives minus infinity.
     pub fn momentary(&self) -> f64 {
-        self.loudness(MOMENTARY)
+        self.loudness(MOMENTARY_DECISECONDS)
     }
 
     /// Returns the loudness in LUFS over 3 s.
     pub fn short_term(&self) -> f64 {
-        self.loudness(SHORT_TERM)
+        self.loudness(SHORT_TERM_DECISECONDS)
     }
 
     /// Adds the loudness of the next tenth.
@@ -51,7 +51,7 @@ impl LoudnessWindow {
         if let Some(slot) = self.energies.get_mut(self.next) {
             *slot = 10_f64.powf((lufs + 0.691) / 10.0);
         }
-        self.next = (self.next + 1) % SHORT_TERM;
+        self.next = (self.next + 1) % SHORT_TERM_DECISECONDS;
     }
 
     /// Returns the loudness of the last `count` tenths.

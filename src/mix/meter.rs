@@ -9,16 +9,16 @@ use ebur128::{EbuR128, Mode};
 use crate::mix::loudness_window::LoudnessWindow;
 
 /// The time without audio, in seconds, after which a source reads silent.
-const STARVED: f32 = 0.5;
+const SILENT_AFTER_SECONDS: f32 = 0.5;
 /// The hold time of the highest peak in seconds.
-const PEAK_HOLD: f32 = 20.0;
+const PEAK_HOLD_SECONDS: f32 = 20.0;
 /// The number of audible seconds with identical left and right channels after which the two count
 /// as one channel.
-const JOINED_AFTER: f32 = 1.0;
+const MONO_DETECTION_SECONDS: f32 = 1.0;
 /// The lowest reading, which means silence.
 pub const FLOOR_DBFS: f32 = -60.0;
 /// Time constant of the RMS value in seconds.
-const RMS_SECONDS: f32 = 0.3;
+const RMS_TIME_CONSTANT_SECONDS: f32 = 0.3;
 
 /// The fall rate of the bar.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -137,14 +137,14 @@ impl Meter {
             [risen(left, side(0)), risen(right, side(1))]
         });
         self.held_for += seconds;
-        if dbfs >= self.reading.held_dbfs || self.held_for > PEAK_HOLD {
+        if dbfs >= self.reading.held_dbfs || self.held_for > PEAK_HOLD_SECONDS {
             self.reading.held_dbfs = self.reading.peak_dbfs;
             self.held_for = 0.0;
         }
         self.reading.clipped |= peak >= 1.0;
         let sum = block.iter().filter(|it| it.is_finite()).map(|it| it * it).sum::<f32>();
         let mean = sum / block.len().max(1) as f32;
-        self.square += (mean - self.square) * (1.0 - (-seconds / RMS_SECONDS).exp());
+        self.square += (mean - self.square) * (1.0 - (-seconds / RMS_TIME_CONSTANT_SECONDS).exp());
         self.reading.rms_dbfs = dbfs_of_square(self.square);
         if self.is_loud {
             self.measure(block, channels, rate);
@@ -158,16 +158,17 @@ impl Meter {
         if !block.as_chunks().0.iter().all(is_same) {
             self.same_for = 0.0;
         } else if peak > 0.0 {
-            self.same_for = (self.same_for + seconds).min(JOINED_AFTER);
+            self.same_for = (self.same_for + seconds).min(MONO_DETECTION_SECONDS);
         }
-        self.same_for >= JOINED_AFTER
+        self.same_for >= MONO_DETECTION_SECONDS
     }
 
     /// Adds this many seconds without audio. `None` means that audio has returned. The held peak
     /// stays.
     pub(super) fn starve(&mut self, seconds: Option<f32>) {
-        self.starved = seconds.map_or(0.0, |seconds| (self.starved + seconds).min(STARVED));
-        if self.starved >= STARVED {
+        self.starved =
+            seconds.map_or(0.0, |seconds| (self.starved + seconds).min(SILENT_AFTER_SECONDS));
+        if self.starved >= SILENT_AFTER_SECONDS {
             self.reading.peak_dbfs = FLOOR_DBFS;
             self.reading.channels_dbfs = self.reading.channels_dbfs.map(|_| [FLOOR_DBFS; 2]);
             self.reading.rms_dbfs = FLOOR_DBFS;

@@ -148,15 +148,15 @@ mod tests {
     use crate::mix::filter::{Filter, Slot};
     use crate::mix::strip::MonitoringMode;
 
-    const RATE: u32 = 48_000;
-    const BLOCK: usize = 480;
+    const RATE_HZ: u32 = 48_000;
+    const BLOCK_FRAMES: usize = 480;
 
     /// A source whose sample at this index is 1, and whose other samples are 0.
     struct Click(i64);
 
     impl AudioFeed for Click {
         fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
-            let first = micros_to_frames(at.as_micros(), RATE);
+            let first = micros_to_frames(at.as_micros(), RATE_HZ);
             for (index, sample) in (first..).zip(out) {
                 *sample = if index == self.0 { 0.5 } else { 0.0 };
             }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn strip_set(strips: Vec<(Strip, Box<dyn AudioFeed>)>) -> StripSet {
-        let mut strip_set = StripSet::new(Shape { rate: RATE, channels: 1 });
+        let mut strip_set = StripSet::new(Shape { rate: RATE_HZ, channels: 1 });
         for (id, (settings, feed)) in (0..).map(StripId).zip(strips) {
             let meter = || Arc::new(Mutex::new(Meter::default()));
             let channel = strip_set.strip(id, meter).unwrap();
@@ -229,13 +229,13 @@ mod tests {
         rate: u32,
     }
 
-    const STEP: f32 = 1.0 / 2_097_152.0;
+    const RAMP_STEP: f32 = 1.0 / 2_097_152.0;
 
     impl AudioFeed for Ramp {
         fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
             let first = micros_to_frames(at.as_micros(), self.rate);
             for (index, sample) in (first..).zip(out) {
-                *sample = index as f32 * STEP;
+                *sample = index as f32 * RAMP_STEP;
             }
             Pulled::Sound
         }
@@ -248,7 +248,7 @@ mod tests {
     /// Returns the first sample of a program that differs from the ramp.
     fn astray(program: &[f32]) -> Option<(usize, f32)> {
         let wrong = |(index, sample): (usize, &f32)| {
-            let is = sample / STEP;
+            let is = sample / RAMP_STEP;
             ((is - index as f32).abs() > 0.01).then_some((index, is))
         };
         program.iter().enumerate().find_map(wrong)
@@ -309,11 +309,11 @@ mod tests {
             strip_set.take(
                 block * 480,
                 Timestamp::from_micros(block * 10_000),
-                BLOCK,
+                BLOCK_FRAMES,
                 block * 480 - next,
             );
             while next + 480 <= strip_set.end - strip_set.lag() {
-                let mut out = [0.0; BLOCK];
+                let mut out = [0.0; BLOCK_FRAMES];
                 strip_set.program(next, &mut out);
                 assert!(out.iter().all(|&s| (s - 0.25).abs() < 1e-6), "block {block}, {next}");
                 next += 480;
@@ -329,7 +329,7 @@ mod tests {
         for removed in [false, true] {
             let mut strip_set = strip_set(vec![
                 (muted(-2_000), Box::new(Level(0.5))),
-                (Strip::default(), Box::new(Ramp { rate: RATE })),
+                (Strip::default(), Box::new(Ramp { rate: RATE_HZ })),
             ]);
             let program = changed(&mut strip_set, 400, |strip_set, block| match block {
                 250 if removed => strip_set.remove(StripId(0)),
@@ -339,21 +339,24 @@ mod tests {
                 }
                 _ => {}
             });
-            assert_eq!((program.len(), astray(&program)), (400 * BLOCK, None), "{removed}");
-            assert!(strip_set.channels.iter().all(|it| it.kept() <= 5 * BLOCK), "kept for ever");
+            assert_eq!((program.len(), astray(&program)), (400 * BLOCK_FRAMES, None), "{removed}");
+            assert!(
+                strip_set.channels.iter().all(|it| it.kept() <= 5 * BLOCK_FRAMES),
+                "kept for ever"
+            );
         }
         // The strip has its correct time from then on.
-        let mut strip_set = strip_set(vec![(early(-2_000), Box::new(Ramp { rate: RATE }))]);
+        let mut strip_set = strip_set(vec![(early(-2_000), Box::new(Ramp { rate: RATE_HZ }))]);
         let program = changed(&mut strip_set, 400, |strip_set, block| {
             if block == 250 {
                 let strip = strip_set.strip(StripId(0), Default::default).unwrap();
                 strip.set(Arc::new(early(0)));
             }
         });
-        let (before, after) = program.split_at(50 * BLOCK);
-        assert_eq!(before[100] / STEP, (100 + 2 * RATE) as f32);
-        for (index, sample) in (50 * BLOCK..).zip(after) {
-            assert!((sample / STEP - index as f32).abs() < 0.01, "{index}");
+        let (before, after) = program.split_at(50 * BLOCK_FRAMES);
+        assert_eq!(before[100] / RAMP_STEP, (100 + 2 * RATE_HZ) as f32);
+        for (index, sample) in (50 * BLOCK_FRAMES..).zip(after) {
+            assert!((sample / RAMP_STEP - index as f32).abs() < 0.01, "{index}");
         }
     }
 
@@ -405,7 +408,7 @@ mod tests {
             }
         }
         // A disabled filter counts like a removed one.
-        let mut strip_set = strip_set(vec![(Strip::default(), Box::new(Ramp { rate: RATE }))]);
+        let mut strip_set = strip_set(vec![(Strip::default(), Box::new(Ramp { rate: RATE_HZ }))]);
         let program = changed(&mut strip_set, 60, |strip_set, block| {
             let filters = vec![Slot { enabled: block % 20 < 10, filter: limiter }];
             let strip = Arc::new(Strip { filters, ..Strip::default() });
@@ -466,11 +469,11 @@ mod tests {
             strip_set.take(
                 block * 480,
                 Timestamp::from_micros(block * 10_000),
-                BLOCK,
+                BLOCK_FRAMES,
                 block * 480 - next,
             );
             while next + 480 <= strip_set.end - strip_set.lag() {
-                let mut out = [[0.0; BLOCK]; 3];
+                let mut out = [[0.0; BLOCK_FRAMES]; 3];
                 strip_set.program(next, &mut out[0]);
                 strip_set.track(two, next, &mut out[1]);
                 strip_set.track(three, next, &mut out[2]);
@@ -504,15 +507,15 @@ mod tests {
     #[test]
     fn balance_turns_one_side_down_and_mono_makes_both_their_mean() {
         let sides = |balance: f32, mono: bool| {
-            let mut strip_set = StripSet::new(Shape { rate: RATE, channels: 2 });
+            let mut strip_set = StripSet::new(Shape { rate: RATE_HZ, channels: 2 });
             let channel = strip_set.strip(StripId(0), Default::default).unwrap();
             channel.set(Arc::new(Strip { balance, mono, ..Strip::default() }));
             channel.set_feed(Some(Box::new(Sides)));
-            let mut out = [0.0; 2 * BLOCK];
+            let mut out = [0.0; 2 * BLOCK_FRAMES];
             // The balance reaches its target within a block.
             for block in 0..2 {
-                let first = block * BLOCK as i64;
-                strip_set.take(first, Timestamp::from_micros(block * 10_000), BLOCK, 0);
+                let first = block * BLOCK_FRAMES as i64;
+                strip_set.take(first, Timestamp::from_micros(block * 10_000), BLOCK_FRAMES, 0);
                 out.fill(0.0);
                 strip_set.program(first, &mut out);
             }
@@ -547,7 +550,7 @@ mod tests {
         fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
             for (index, sample) in out.iter_mut().enumerate() {
                 let at = self.at + index;
-                *sample = match at / BLOCK {
+                *sample = match at / BLOCK_FRAMES {
                     3 | 7 => self.with[at % 3],
                     _ => 0.3 * (std::f32::consts::TAU * (at % 48) as f32 / 48.0).sin(),
                 };
@@ -563,7 +566,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_silence_to_filters_and_nothing_of_it_stays() {
-        for filter in Filter::KINDS {
+        for filter in Filter::ALL_KINDS {
             let strip = Strip { filters: vec![Slot { enabled: true, filter }], ..Strip::default() };
             let heard = |with| {
                 let feed = Box::new(Broken { with, at: 0 });
@@ -583,8 +586,8 @@ mod tests {
         let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
         let hear = |strips| {
             let mut strip_set = strip_set(strips);
-            strip_set.take(0, Timestamp::ZERO, BLOCK, 0);
-            let (mut program, mut monitoring) = ([0.0; BLOCK], [0.0; BLOCK]);
+            strip_set.take(0, Timestamp::ZERO, BLOCK_FRAMES, 0);
+            let (mut program, mut monitoring) = ([0.0; BLOCK_FRAMES], [0.0; BLOCK_FRAMES]);
             strip_set.program(0, &mut program);
             strip_set.monitoring(&mut monitoring);
             (program[100], monitoring[100])

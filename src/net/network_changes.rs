@@ -9,7 +9,7 @@ use crate::net::backend::interfaces::Present;
 use crate::net::runtime::Runtime;
 
 /// Maximum number of unread changes. The reader checks for changes ten times per second.
-const CHANGES: usize = 16;
+const MAX_UNREAD_CHANGES: usize = 16;
 
 /// A change of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,9 +43,9 @@ impl NetworkChanges {
 
         /// The time within which several changes count as one, because a new interface causes
         /// several changes at the same time.
-        const SETTLE: Duration = Duration::from_millis(250);
+        const COALESCE_WINDOW: Duration = Duration::from_millis(250);
 
-        let (tell, told) = queue::bounded("network changes", CHANGES, Full::DropOldest);
+        let (tell, told) = queue::bounded("network changes", MAX_UNREAD_CHANGES, Full::DropOldest);
         let _inside = runtime.handle().enter();
         let socket = listen()?;
         let mut before = present();
@@ -57,7 +57,7 @@ impl NetworkChanges {
                 if !first.any {
                     continue;
                 }
-                sleep(SETTLE).await;
+                sleep(COALESCE_WINDOW).await;
                 let Ok(more) = hear(socket.get_ref()) else { return };
                 let now = present();
                 let change = difference(&before, &now, first.route || more.route);

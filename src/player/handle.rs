@@ -26,13 +26,13 @@ use crate::text::problem::problem;
 
 /// The minimum distance of a seek position from the end of a recording, so that its last frame is
 /// shown.
-const NEAR_THE_END: Duration = Duration::from_millis(15);
+const MIN_END_DISTANCE: Duration = Duration::from_millis(15);
 
 /// A step that ends this close to the live edge goes to the live edge.
-const AT_THE_END: Duration = Duration::from_millis(700);
+const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(700);
 
 /// The initial size of an automatic buffer.
-const AUTO_BEGINS: Duration = Duration::from_millis(300);
+const INITIAL_AUTO_BUFFER: Duration = Duration::from_millis(300);
 
 /// A stream or file being played. Dropping the value stops playback without waiting.
 #[derive(Debug)]
@@ -110,7 +110,8 @@ impl Player {
             dump.tell_name(&shared.report, wanted);
         }
         let save = save.map(|made| Save::into_file(made, live));
-        let (decoded, pictures) = queue::bounded("player pictures", video::DEPTH, Full::Block);
+        let (decoded, pictures) =
+            queue::bounded("player pictures", video::MAX_WAITING_FRAMES, Full::Block);
 
         let mut player = Self {
             shared: Arc::clone(&shared),
@@ -233,7 +234,7 @@ impl Player {
     pub fn seek(&self, to: Duration) -> bool {
         let can = self.duration().is_some() && !self.state().is_final();
         if can {
-            let last = self.duration().unwrap_or_default().saturating_sub(NEAR_THE_END);
+            let last = self.duration().unwrap_or_default().saturating_sub(MIN_END_DISTANCE);
             self.shared.seek(to.min(last));
         }
         can
@@ -270,7 +271,7 @@ impl Player {
         let Some(Rewind { range, behind, .. }) = self.shared.aimed_back() else { return false };
         let to =
             if ahead { behind.saturating_sub(by) } else { behind.saturating_add(by).min(range) };
-        if to > AT_THE_END {
+        if to > LIVE_EDGE_TOLERANCE {
             return self.rewind(to);
         }
         // A viewer at the live edge stays there.
@@ -310,9 +311,9 @@ impl Player {
     /// Sets the buffer of a live stream. `None` means the smallest buffer that the network allows.
     pub fn set_buffer(&self, buffer: Option<Duration>) {
         // A stream in segments uses the new buffer from its next read on.
-        self.shared.buffer.set(buffer.unwrap_or(AUTO_BEGINS));
+        self.shared.buffer.set(buffer.unwrap_or(INITIAL_AUTO_BUFFER));
         let mut reception = self.shared.reception.lock();
-        reception.jitter.set_buffer(buffer.unwrap_or(AUTO_BEGINS), buffer.is_none());
+        reception.jitter.set_buffer(buffer.unwrap_or(INITIAL_AUTO_BUFFER), buffer.is_none());
     }
 
     /// Saves the received stream to this FLV file from the next keyframe on. If the file exists,

@@ -34,7 +34,7 @@ pub use crate::decode::Prefer;
 pub use buffer::time_shift::TimeShiftDepth;
 pub use decode::audio::Speaker;
 pub use handle::Player;
-pub use input::connection::WAITING;
+pub use input::connection::WAITING_MESSAGE_ID;
 pub use present::speaker::Open;
 pub use session::config::{Config, MAX_AV_OFFSET_MS, Source};
 pub use session::gapless::NextFile;
@@ -44,7 +44,7 @@ pub use state::{
 };
 
 /// Bytes of a path that are escaped in a URL: all except RFC 3986's unreserved ones and `/`.
-const ESCAPED_IN_PATHS: &AsciiSet =
+const ESCAPED_PATH_BYTES: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Converts a command-line argument for [`Source::parse`]. A file name becomes a `file://` URL if
@@ -58,7 +58,7 @@ pub fn source_text(word: &OsStr) -> String {
         None => {
             let path = std::path::absolute(word).unwrap_or_else(|_| word.into());
             let path = path.as_os_str().as_encoded_bytes();
-            format!("file://{}", percent_encode(path, ESCAPED_IN_PATHS))
+            format!("file://{}", percent_encode(path, ESCAPED_PATH_BYTES))
         }
     }
 }

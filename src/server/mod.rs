@@ -15,7 +15,7 @@ mod service;
 mod stream;
 mod whep;
 
-pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW, MutedPerson};
+pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW_MODE_INTERVAL, MutedPerson};
 pub use crate::server::event::{
     AudioFigures, CallbackAnswer, CallbackResult, Ended, Event, Peer, Protocol, PublisherFigures,
     Recording, RecordingState, Refusal, RenditionChange, RenditionState, StreamFigures,

@@ -17,7 +17,7 @@ use crate::server::access::admission::{Admission, Spot, subscriber};
 use crate::server::access::callback::calls::Notices;
 use crate::server::access::current::Access;
 use crate::server::access::denied::{Denied, too_often};
-use crate::server::access::grant::EXPELLED;
+use crate::server::access::grant::EXPELLED_REASON;
 use crate::server::access::login_failures::Failures;
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
@@ -44,7 +44,7 @@ use crate::wire::rtmp::stream_name::StreamName;
 
 /// Number of connections allowed beyond the limit, because evicted connections still exist for a
 /// moment.
-const LEAVING: usize = 64;
+const MAX_CLOSING_CONNECTIONS: usize = 64;
 
 /// Data that all tasks of a server share.
 #[derive(Debug)]
@@ -238,7 +238,7 @@ impl Registry {
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
         // Many clients share the address of a trusted proxy.
         let is_shared = self.access().rules.proxies.is_trusted(address.ip());
-        let spot = (live < self.config.limits.connections + LEAVING)
+        let spot = (live < self.config.limits.connections + MAX_CLOSING_CONNECTIONS)
             .then(|| self.admission.admit(address.ip(), is_shared))
             .flatten();
         let Some(spot) = spot else {
@@ -468,7 +468,7 @@ impl Registry {
         self.tell(Event::Join(peer(&stream, id, address, protocol)));
         // A later expulsion finds the viewer in the list.
         if expelled != self.expulsions() {
-            viewer.dismiss(EXPELLED);
+            viewer.dismiss(EXPELLED_REASON);
         }
         Some(stream)
     }

@@ -32,7 +32,7 @@ use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::notices::event_log::LogEntry;
 use crate::studio::notices::{Notice, PastNotice};
 use crate::studio::preflight::recommendation::MeasuredQuality;
-use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::settings::Preferences;
 use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{InUse, PartKind};
@@ -499,7 +499,7 @@ impl Snapshot {
     pub fn shown_by(&self, id: SourceId) -> Option<&VideoChoice> {
         match self.scenes.collection.source(id) {
             Some(source) => Some(&source.choice),
-            None => self.video.as_ref().map(|it| &it.choice).filter(|_| id == MAIN),
+            None => self.video.as_ref().map(|it| &it.choice).filter(|_| id == MAIN_SOURCE),
         }
     }
 
@@ -519,7 +519,7 @@ impl Snapshot {
     /// Returns true if a source of the current scene delivers frames, or if no video is wanted.
     pub fn delivers_video(&self) -> bool {
         let collection = &self.scenes.collection;
-        let open = |id: SourceId| match self.video.as_ref().filter(|_| id == MAIN) {
+        let open = |id: SourceId| match self.video.as_ref().filter(|_| id == MAIN_SOURCE) {
             Some(video) => video.state == SourceState::Open && video.choice != VideoChoice::None,
             None => self.scenes.source(id).is_some_and(|it| it.state == SourceState::Open),
         };

@@ -44,8 +44,9 @@ macro_rules! files {
     };
 }
 
-static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(Language::English, files!("en")));
-static CHINESE: LazyLock<Bundle> =
+static ENGLISH_BUNDLE: LazyLock<Bundle> =
+    LazyLock::new(|| Bundle::read(Language::English, files!("en")));
+static CHINESE_BUNDLE: LazyLock<Bundle> =
     LazyLock::new(|| Bundle::read(Language::Chinese, files!("zh-CN")));
 
 /// Formats a whole number in groups of digits: `{ GROUPED($kbps) }`. Values stay plain numbers, for
@@ -126,8 +127,8 @@ impl Bundle {
 impl Language {
     fn bundle(self) -> &'static Bundle {
         match self {
-            Self::English => &ENGLISH,
-            Self::Chinese => &CHINESE,
+            Self::English => &ENGLISH_BUNDLE,
+            Self::Chinese => &CHINESE_BUNDLE,
         }
     }
 
@@ -138,7 +139,7 @@ impl Language {
         {
             return Some(closed_up(&text));
         }
-        ENGLISH.text(id, attribute, args)
+        ENGLISH_BUNDLE.text(id, attribute, args)
     }
 
     /// Returns the text of a problem in this language.
@@ -275,7 +276,7 @@ impl Texts {
 
     /// Returns true if `key` has a text.
     pub fn has(&self, key: &str) -> bool {
-        self.language.bundle().0.has_message(key) || ENGLISH.0.has_message(key)
+        self.language.bundle().0.has_message(key) || ENGLISH_BUNDLE.0.has_message(key)
     }
 }
 

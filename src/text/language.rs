@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 /// The language that the command line requests.
-static CHOSEN: OnceLock<Option<Language>> = OnceLock::new();
+static REQUESTED_LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
 
 /// A language of the window, the command line and the log.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -67,12 +67,12 @@ impl Language {
     /// Sets the language that [`Language::of_system`] returns; `None` means the language of the
     /// environment. Only the first call has an effect.
     pub fn choose(language: Option<Self>) {
-        let _ = CHOSEN.set(language);
+        let _ = REQUESTED_LANGUAGE.set(language);
     }
 
     /// Returns the chosen language, or else the language of this process's environment.
     pub fn of_system() -> Self {
-        if let Some(chosen) = CHOSEN.get().copied().flatten() {
+        if let Some(chosen) = REQUESTED_LANGUAGE.get().copied().flatten() {
             return chosen;
         }
         ["LC_ALL", "LC_MESSAGES", "LANG"]

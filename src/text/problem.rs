@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::text::language::Language;
 
 /// The name of problems that have no message, only a text of the system, a server or a library.
-const WORDS: &str = "words";
+const TEXT_ONLY_NAME: &str = "words";
 
 /// A problem, or other information for the user, identified by the name of its message.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -63,7 +63,7 @@ impl Problem {
     /// Creates a problem from a text of the system, a server or a library. This text is the same in
     /// every language.
     pub fn words(words: impl Into<Arc<str>>) -> Self {
-        Self::new(WORDS, [("words", Value::Text(words.into()))])
+        Self::new(TEXT_ONLY_NAME, [("words", Value::Text(words.into()))])
     }
 
     /// Replaces the cure of the problem's message with another cure.
@@ -91,7 +91,7 @@ impl Problem {
     /// Returns the text of a problem that consists only of a text.
     pub fn as_words(&self) -> Option<&str> {
         match &*self.args {
-            [(_, Value::Text(words))] if self.id == WORDS => Some(words),
+            [(_, Value::Text(words))] if self.id == TEXT_ONLY_NAME => Some(words),
             _ => None,
         }
     }

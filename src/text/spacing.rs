@@ -4,9 +4,9 @@
 //! between Chinese characters.
 
 /// The mark that Fluent sets before a value.
-pub const OPEN: char = '\u{2068}';
+pub const FIRST_STRONG_ISOLATE: char = '\u{2068}';
 /// The mark that Fluent sets after a value.
-pub const CLOSE: char = '\u{2069}';
+pub const POP_DIRECTIONAL_ISOLATE: char = '\u{2069}';
 
 /// Removes the marks around values, and the spaces beside values that are between two Chinese
 /// characters. The values themselves stay unchanged.
@@ -20,11 +20,11 @@ pub fn closed_up(marked: &str) -> String {
     let mut held: Option<bool> = None;
     for now in marked.chars() {
         match now {
-            OPEN => {
+            FIRST_STRONG_ISOLATE => {
                 depth += 1;
                 held = held.map(|_| true);
             }
-            CLOSE => {
+            POP_DIRECTIONAL_ISOLATE => {
                 depth = depth.saturating_sub(1);
                 after = true;
             }

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 /// A body shares the memory of its block if the body takes at least a quarter of the block. Shared
 /// memory is then at most four times the size of the bodies.
-const MAX_PER_BYTE: usize = 4;
+const MAX_BLOCK_RATIO: usize = 4;
 
 /// Takes bytes from the front of a buffer that a socket or a file filled.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl<'a> ByteBlock<'a> {
     /// Takes this many bytes, or all that are left.
     pub fn take(&mut self, count: usize) -> Bytes {
         let count = count.min(self.buffer.len());
-        if count.saturating_mul(MAX_PER_BYTE) >= self.whole {
+        if count.saturating_mul(MAX_BLOCK_RATIO) >= self.whole {
             return self.buffer.split_to(count).freeze();
         }
         let body = Bytes::copy_from_slice(self.buffer.get(..count).unwrap_or_default());

@@ -93,7 +93,7 @@ pub enum TrackKind {
 }
 
 /// Ticks per second of all timelines.
-const TIMESCALE: u32 = 1_000_000;
+const MPD_TIMESCALE: u32 = 1_000_000;
 
 impl Manifest {
     /// Returns the manifest as XML.
@@ -221,7 +221,7 @@ impl Period {
         let SegmentFiles { initialization, media, segments, end: whole_end, first_number } = files;
         let _ = write!(
             out,
-            "<SegmentTemplate timescale=\"{TIMESCALE}\" presentationTimeOffset=\"{}\" startNumber=\"{first_number}\"",
+            "<SegmentTemplate timescale=\"{MPD_TIMESCALE}\" presentationTimeOffset=\"{}\" startNumber=\"{first_number}\"",
             self.origin
         );
         if let Some((_, early)) = self.next {

@@ -4,7 +4,7 @@ use super::*;
 
 /// Three strips: the main strip with filters, music, and a guest who is only monitored.
 pub(super) fn strips() -> Vec<StripView> {
-    let filters = Filter::KINDS.map(|filter| Slot { enabled: true, filter });
+    let filters = Filter::ALL_KINDS.map(|filter| Slot { enabled: true, filter });
     let view = |id, name: &str, choice, strip: Strip, peak_dbfs| StripView {
         sound: AudioStrip { name: name.into(), strip, ..AudioStrip::new(StripId(id), choice) },
         name: name.into(),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onair::player::{Config, State, WAITING};
+use onair::player::{Config, State, WAITING_MESSAGE_ID};
 use parking_lot::Mutex;
 
 use super::{CODE, PICTURE, TONE, ffmpeg};
@@ -94,7 +94,10 @@ fn an_ended_list_is_an_end_and_who_is_patient_sees_the_next_broadcast() {
 
     origin.begin();
     let patient = Watching::start(&Config { patient: true, ..config(&origin.url()) });
-    let waits = |it: &Watching| matches!(it.player.state(), State::Reconnecting { cause, .. } if cause.id() == WAITING);
+    let waits = |it: &Watching| {
+        let state = it.player.state();
+        matches!(state, State::Reconnecting { cause, .. } if cause.id() == WAITING_MESSAGE_ID)
+    };
     patient.wait("its end", waits);
     // While the player waits for the next broadcast, it shows the frames that are already decoded.
     patient.wait("another look", |it| it.player.figures().reconnects >= 2);

@@ -97,11 +97,10 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
     }
     drop((said(&patient), said(&usual)));
     drop(publisher);
-    peers::wait_for(
-        "the wait",
-        LIMIT,
-        || matches!(patient.state(), State::Reconnecting { cause, .. } if cause.id() == WAITING),
-    );
+    peers::wait_for("the wait", LIMIT, || {
+        let state = patient.state();
+        matches!(state, State::Reconnecting { cause, .. } if cause.id() == WAITING_MESSAGE_ID)
+    });
     // The publisher returns soon: both players continue on their old connection.
     let publisher = peers::ffmpeg::publish(&url, None);
     for player in [&patient, &usual] {

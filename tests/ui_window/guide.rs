@@ -3,7 +3,7 @@
 use super::*;
 use onair::media::BitsPerSecond;
 use onair::studio::Quality;
-use onair::studio::targets::quality::PRESETS;
+use onair::studio::targets::quality::USUAL_QUALITIES;
 
 fn guide(state: &str, size: Vec2, language: Language, theme: Theme) -> Harness<'static, Window> {
     let mut harness = open_as(state, size, preferences(language, theme));
@@ -38,7 +38,7 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     assert_eq!(press(&mut harness, Key::Enter), [Command::MeasureQuality]);
     harness.run();
     harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. onair has no higher preset, and this one leaves room to spare.");
-    let best = PRESETS[3].applied_to(&Quality::default());
+    let best = USUAL_QUALITIES[3].applied_to(&Quality::default());
     assert_eq!(press(&mut harness, Key::Enter), [Command::SetQuality(best)]);
     harness.get_by_label("All set");
     assert_eq!(press(&mut harness, Key::Enter), [Command::GoLive]);
@@ -185,7 +185,7 @@ fn the_quality_is_recommended_with_its_reason_and_can_be_another() {
     let sent = click(&mut harness, "Next");
     let small = Quality {
         video_bitrate: BitsPerSecond(1_200_000),
-        ..PRESETS[0].applied_to(&Quality::default())
+        ..USUAL_QUALITIES[0].applied_to(&Quality::default())
     };
     assert_eq!(sent, [Command::SetQuality(small)]);
 }

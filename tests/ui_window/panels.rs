@@ -2,7 +2,7 @@
 
 use super::*;
 use onair::compose::scene::SceneId;
-use onair::studio::settings::{PRESETS, Panels};
+use onair::studio::settings::{PREDEFINED_LAYOUTS, Panels};
 use onair::wire::chat::{ChatLine, ChatPost, ChatRole};
 
 /// Opens a window with this layout of panels.
@@ -302,7 +302,7 @@ fn a_mixer_with_a_title_has_room_for_meters_and_faders() {
 fn no_tab_of_a_predefined_layout_is_cut_off() {
     for language in [Language::English, Language::Chinese] {
         for size in [HD, Vec2::new(960.0, 600.0)] {
-            for (layout, _) in PRESETS {
+            for (layout, _) in PREDEFINED_LAYOUTS {
                 let panels = Panels { layout: layout.into(), ..Panels::default() };
                 let preferences =
                     Preferences { panels: Box::new(panels), ..preferences(language, Theme::Dark) };
@@ -327,7 +327,7 @@ fn both_graphs_of_the_stats_share_the_panel() {
     let [times, rates] = ["Frame time, 10 min", "Bitrate, 10 min"]
         .map(|name| harness.get_by_role_and_label(Role::Image, name).rect());
     assert!((times.height() - rates.height()).abs() < 0.5, "{times:?} {rates:?}");
-    let bar = onair::ui::style::theme::size::STATUS_BAR;
+    let bar = onair::ui::style::theme::size::STATUS_BAR_HEIGHT;
     assert!(rates.bottom() <= HD.y - bar, "{rates:?}");
 }
 

@@ -581,11 +581,11 @@ fn no_scene_is_marked_as_on_air_while_a_file_is_sent() {
     use onair::ui::style::theme::{self, size};
     let lamps = |state: &str| {
         let harness = open(state);
-        let below = size::TOP_BAR + size::HEALTH_BAR;
+        let below = size::TOP_BAR_HEIGHT + size::HEALTH_BAR_HEIGHT;
         let is_lamp = |shape: &egui::Shape| match shape {
             egui::Shape::Circle(it) => {
                 let at = it.center;
-                it.fill == theme::Theme::DARK.live && at.x < size::LEFT && at.y > below
+                it.fill == theme::Theme::DARK.live && at.x < size::LEFT_PANEL_WIDTH && at.y > below
             }
             _ => false,
         };

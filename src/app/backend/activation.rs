@@ -16,7 +16,7 @@ use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActiva
 
 /// Maximum length of a token in bytes. libwayland closes the connection if a message exceeds 4,096
 /// bytes, and tokens are far shorter.
-const MAX_TOKEN: usize = 256;
+const MAX_TOKEN_BYTES: usize = 256;
 
 /// The activation of one window.
 pub struct Activation {
@@ -79,7 +79,7 @@ impl Activation {
 
 /// Returns true if a token can be sent. Tokens come from other programs and may be invalid.
 fn is_usable(token: &str) -> bool {
-    (1..=MAX_TOKEN).contains(&token.len()) && !token.contains('\0')
+    (1..=MAX_TOKEN_BYTES).contains(&token.len()) && !token.contains('\0')
 }
 
 impl Dispatch<WlRegistry, ()> for Globals {
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn nonsense_is_not_sent_to_the_compositor() {
         assert!(is_usable("4d1c2a"));
-        for token in ["", "a\0b", &"x".repeat(MAX_TOKEN + 1)] {
+        for token in ["", "a\0b", &"x".repeat(MAX_TOKEN_BYTES + 1)] {
             assert!(!is_usable(token), "{token}");
         }
     }

@@ -17,7 +17,7 @@ use crate::app::redraw::damage::Area;
 use crate::media::Size;
 use crate::ui::video::{Rotation, Surface, Surfaces, corners};
 
-const VERTEX: &str = "
+const VERTEX_SHADER: &str = "
     uniform vec2 screen;
     in vec2 pos;
     in vec2 uv;
@@ -33,7 +33,7 @@ const VERTEX: &str = "
 /// Colors are multiplied in gamma space, as in egui's painter. A product never exceeds 1, so the
 /// bound of 2 changes no color. The bound prevents llvmpipe (Mesa 22) from using its shortcut for
 /// whole tiles of 64 × 64 pixels, which confuses `at` with `tint`.
-const FRAGMENT: &str = "
+const TINT_FRAGMENT_SHADER: &str = "
     uniform sampler2D picture;
     in vec2 at;
     in vec4 tint;
@@ -41,7 +41,7 @@ const FRAGMENT: &str = "
     void main() { color = min(tint * texture(picture, at), vec4(2.0)); }
 ";
 /// Frames have no tint, so the shortcut of llvmpipe is correct for frames, and fast.
-const FRAME: &str = "
+const FRAME_FRAGMENT_SHADER: &str = "
     uniform sampler2D picture;
     in vec2 at;
     in vec4 tint;
@@ -78,7 +78,7 @@ impl LayerProgram {
     unsafe fn new(gl: &glow::Context, version: &str, fragment: &str) -> Result<Self, String> {
         // SAFETY: the caller guarantees this.
         unsafe {
-            let program = link(gl, version, [VERTEX, fragment], &["pos", "uv", "rgba"])?;
+            let program = link(gl, version, [VERTEX_SHADER, fragment], &["pos", "uv", "rgba"])?;
             Ok(Self { program, screen: gl.get_uniform_location(program, "screen") })
         }
     }
@@ -135,8 +135,8 @@ impl LayerFactory {
 unsafe fn build(gl: &Arc<glow::Context>, version: &str) -> Result<Shared, String> {
     // SAFETY: the caller guarantees this; every used name was created here.
     unsafe {
-        let program = LayerProgram::new(gl, version, FRAGMENT)?;
-        let frames = LayerProgram::new(gl, version, FRAME)?;
+        let program = LayerProgram::new(gl, version, TINT_FRAGMENT_SHADER)?;
+        let frames = LayerProgram::new(gl, version, FRAME_FRAGMENT_SHADER)?;
         let attributes = gl.create_vertex_array()?;
         let (vertices, indices) = (gl.create_buffer()?, gl.create_buffer()?);
         gl.bind_vertex_array(Some(attributes));

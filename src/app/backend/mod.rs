@@ -18,11 +18,11 @@ use crate::ui::Renderer;
 /// which threads cost more than the drawing itself. Call this function before other threads start;
 /// later, the call has no effect.
 pub fn draw_on_one_thread() {
-    const VARIABLE: &str = "LP_NUM_THREADS";
+    const LLVMPIPE_THREADS_VARIABLE: &str = "LP_NUM_THREADS";
     let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
-    if threads == 1 && std::env::var_os(VARIABLE).is_none() {
+    if threads == 1 && std::env::var_os(LLVMPIPE_THREADS_VARIABLE).is_none() {
         // SAFETY: no other thread reads the environment, because this is the only thread.
-        unsafe { std::env::set_var(VARIABLE, "0") };
+        unsafe { std::env::set_var(LLVMPIPE_THREADS_VARIABLE, "0") };
     }
 }
 

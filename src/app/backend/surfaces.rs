@@ -15,7 +15,7 @@ use crate::app::backend::program::link;
 use crate::media::Size;
 use crate::ui::video::{Rotation, Surface, Surfaces, corners};
 
-const VERTEX: &str = "
+const VERTEX_SHADER: &str = "
     in vec2 corner;
     in vec2 place;
     out vec2 at;
@@ -24,17 +24,17 @@ const VERTEX: &str = "
         at = place;
     }
 ";
-const FRAGMENT: &str = "
+const FRAGMENT_SHADER: &str = "
     uniform sampler2D picture;
     in vec2 at;
     out vec4 color;
     void main() { color = texture(picture, at); }
 ";
 /// Upper left, upper right, lower right and lower left corners of the target area.
-const CORNERS: [[f32; 2]; 4] = [[-1.0, 1.0], [1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]];
+const TARGET_CORNERS: [[f32; 2]; 4] = [[-1.0, 1.0], [1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]];
 /// Size of a corner's entry in the buffer, in bytes: the position in the window and the position in
 /// the frame.
-const STRIDE: i32 = 16;
+const VERTEX_STRIDE_BYTES: i32 = 16;
 
 /// State that all surfaces share. The OpenGL names belong to one context, which lives as long as
 /// the window.
@@ -84,13 +84,13 @@ type Built = (glow::Program, glow::VertexArray, glow::Buffer);
 unsafe fn build(gl: &glow::Context, version: &str) -> Result<Built, String> {
     // SAFETY: the caller guarantees this; every used name was created here.
     unsafe {
-        let program = link(gl, version, [VERTEX, FRAGMENT], &["corner", "place"])?;
+        let program = link(gl, version, [VERTEX_SHADER, FRAGMENT_SHADER], &["corner", "place"])?;
         let (corners, buffer) = (gl.create_vertex_array()?, gl.create_buffer()?);
         gl.bind_vertex_array(Some(corners));
         gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer));
-        for (index, offset) in [(0, 0), (1, STRIDE / 2)] {
+        for (index, offset) in [(0, 0), (1, VERTEX_STRIDE_BYTES / 2)] {
             gl.enable_vertex_attrib_array(index);
-            gl.vertex_attrib_pointer_f32(index, 2, glow::FLOAT, false, STRIDE, offset);
+            gl.vertex_attrib_pointer_f32(index, 2, glow::FLOAT, false, VERTEX_STRIDE_BYTES, offset);
         }
         gl.bind_vertex_array(None);
         gl.bind_buffer(glow::ARRAY_BUFFER, None);
@@ -156,7 +156,7 @@ impl One {
             for which in [glow::TEXTURE_MIN_FILTER, glow::TEXTURE_MAG_FILTER] {
                 gl.tex_parameter_i32(glow::TEXTURE_2D, which, filter);
             }
-            let pairs = CORNERS.into_iter().zip(corners(turn));
+            let pairs = TARGET_CORNERS.into_iter().zip(corners(turn));
             let corners: Vec<u8> = pairs
                 .flat_map(|(corner, at)| [corner, at])
                 .flatten()

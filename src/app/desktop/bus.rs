@@ -21,9 +21,9 @@ use crate::app::icon;
 use crate::base::Stop;
 use crate::base::portal::{self, Failure};
 
-const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+const WATCHER_NAME: &str = "org.kde.StatusNotifierWatcher";
 const WATCHER_PATH: &str = "/StatusNotifierWatcher";
-const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
+const NOTIFICATIONS_NAME: &str = "org.freedesktop.Notifications";
 const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
 
 /// Interval between checks for changes.
@@ -32,16 +32,16 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// or restart.
 const SEEK_INTERVAL: Duration = Duration::from_secs(3);
 /// A service that does not reply within this time counts as missing.
-const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 /// The expiry time of a notification in milliseconds; −1 means that the notification server chooses
 /// it.
-const EXPIRES: i32 = -1;
+const DEFAULT_EXPIRY_MILLIS: i32 = -1;
 /// The name of the action for a click on the notification itself.
-const CLICK: &str = "default";
+const DEFAULT_ACTION: &str = "default";
 /// Maximum number of clicks that wait to be handled.
-const CLICKS: usize = 8;
+const MAX_WAITING_CLICKS: usize = 8;
 /// The urgency of a notification that stays until the user reads it or onair withdraws it.
-const CRITICAL: u8 = 2;
+const CRITICAL_URGENCY: u8 = 2;
 
 /// Runs until a stop is requested.
 pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
@@ -82,9 +82,9 @@ fn open(shared: &Arc<Shared>, bus: Option<&str>) -> Result<Connection, Failure> 
         None => Builder::session()?,
     };
     let builder = builder
-        .method_timeout(ANSWER_LIMIT)
-        .serve_at(status_item::PATH, StatusItem(Arc::clone(shared)))?
-        .serve_at(menu::PATH, Menu(Arc::clone(shared)))?;
+        .method_timeout(REPLY_TIMEOUT)
+        .serve_at(status_item::OBJECT_PATH, StatusItem(Arc::clone(shared)))?
+        .serve_at(menu::OBJECT_PATH, Menu(Arc::clone(shared)))?;
     portal::connect_blocking(builder)
 }
 
@@ -93,10 +93,14 @@ fn open(shared: &Arc<Shared>, bus: Option<&str>) -> Result<Connection, Failure> 
 fn clicks(connection: &Connection) -> Option<MessageStream> {
     let rule = MatchRule::builder()
         .msg_type(zbus::message::Type::Signal)
-        .interface(NOTIFICATIONS)
+        .interface(NOTIFICATIONS_NAME)
         .map(zbus::match_rule::Builder::build);
     let stream = rule.and_then(|rule| {
-        zbus::block_on(MessageStream::for_match_rule(rule, connection.inner(), Some(CLICKS)))
+        zbus::block_on(MessageStream::for_match_rule(
+            rule,
+            connection.inner(),
+            Some(MAX_WAITING_CLICKS),
+        ))
     });
     stream
         .inspect_err(|error| tracing::debug!(%error, "receiving clicks on notifications failed"))
@@ -125,7 +129,7 @@ impl Desktop {
             "/org/freedesktop/DBus",
             Some("org.freedesktop.DBus"),
             "GetNameOwner",
-            &WATCHER,
+            &WATCHER_NAME,
         );
         let owner = owner.ok().and_then(|reply| reply.body().deserialize::<String>().ok());
         if owner == self.watcher {
@@ -134,9 +138,9 @@ impl Desktop {
         self.watcher = owner;
         let (Some(_), Some(name)) = (&self.watcher, self.connection.unique_name()) else { return };
         let answer = self.connection.call_method(
-            Some(WATCHER),
+            Some(WATCHER_NAME),
             WATCHER_PATH,
-            Some(WATCHER),
+            Some(WATCHER_NAME),
             "RegisterStatusNotifierItem",
             &name.as_str(),
         );
@@ -159,8 +163,8 @@ impl Desktop {
         let item = |name: &str, is_new: bool| match is_new {
             true => self.connection.emit_signal(
                 None::<&str>,
-                status_item::PATH,
-                status_item::NAME,
+                status_item::OBJECT_PATH,
+                status_item::INTERFACE_NAME,
                 name,
                 &(),
             ),
@@ -174,8 +178,8 @@ impl Desktop {
                 true => Ok(()),
                 false => self.connection.emit_signal(
                     None::<&str>,
-                    status_item::PATH,
-                    status_item::NAME,
+                    status_item::OBJECT_PATH,
+                    status_item::INTERFACE_NAME,
                     "NewStatus",
                     &(status,),
                 ),
@@ -192,10 +196,10 @@ impl Desktop {
 
     /// Announces that the entries of the menu have changed.
     fn tell_menu(&self, state: &DesktopState, revision: u32) -> zbus::Result<()> {
-        let (to, path, name) = (None::<&str>, menu::PATH, menu::NAME);
+        let (to, path, name) = (None::<&str>, menu::OBJECT_PATH, menu::INTERFACE_NAME);
         let entries = menu::updated(state);
         self.connection.emit_signal(to, path, name, "ItemsPropertiesUpdated", &entries)?;
-        self.connection.emit_signal(to, path, name, "LayoutUpdated", &(revision, menu::ROOT))
+        self.connection.emit_signal(to, path, name, "LayoutUpdated", &(revision, menu::ROOT_ENTRY))
     }
 
     /// Shows the window after a click on the notification.
@@ -208,7 +212,9 @@ impl Desktop {
             }
             match message.header().member().map(|member| member.as_str()) {
                 Some("ActivationToken") => *shared.token.lock() = Some(word),
-                Some("ActionInvoked") if word == CLICK => shared.ask(DesktopRequest::Raise),
+                Some("ActionInvoked") if word == DEFAULT_ACTION => {
+                    shared.ask(DesktopRequest::Raise)
+                }
                 _ => {}
             }
         }
@@ -217,14 +223,14 @@ impl Desktop {
     fn notify(&mut self, summary: &str, body: &str, show: &str) {
         let app_id = icon::app_id();
         let hints = HashMap::from([
-            ("urgency", Value::from(CRITICAL)),
+            ("urgency", Value::from(CRITICAL_URGENCY)),
             ("desktop-entry", Value::from(&*app_id)),
         ]);
-        let actions = [CLICK, show];
+        let actions = [DEFAULT_ACTION, show];
         let answer = self.connection.call_method(
-            Some(NOTIFICATIONS),
+            Some(NOTIFICATIONS_NAME),
             NOTIFICATIONS_PATH,
-            Some(NOTIFICATIONS),
+            Some(NOTIFICATIONS_NAME),
             "Notify",
             &(
                 "onair",
@@ -234,7 +240,7 @@ impl Desktop {
                 body,
                 &actions[..],
                 hints,
-                EXPIRES,
+                DEFAULT_EXPIRY_MILLIS,
             ),
         );
         match answer {
@@ -247,9 +253,9 @@ impl Desktop {
     fn close(&mut self) {
         let Some(id) = self.shown.take() else { return };
         let answer = self.connection.call_method(
-            Some(NOTIFICATIONS),
+            Some(NOTIFICATIONS_NAME),
             NOTIFICATIONS_PATH,
-            Some(NOTIFICATIONS),
+            Some(NOTIFICATIONS_NAME),
             "CloseNotification",
             &id,
         );

@@ -11,17 +11,17 @@ use zbus::zvariant::{OwnedValue, Structure, Value};
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 use crate::studio::notices::health::Activity;
 
-pub(super) const PATH: &str = "/MenuBar";
-pub(super) const NAME: &str = "com.canonical.dbusmenu";
+pub(super) const OBJECT_PATH: &str = "/MenuBar";
+pub(super) const INTERFACE_NAME: &str = "com.canonical.dbusmenu";
 
-pub(super) const ROOT: i32 = 0;
-const SENTENCE: i32 = 1;
-const RULE: i32 = 2;
-const GO_LIVE: i32 = 3;
-const SHOW: i32 = 4;
+pub(super) const ROOT_ENTRY: i32 = 0;
+const HEALTH_ENTRY: i32 = 1;
+const SEPARATOR_ENTRY: i32 = 2;
+const GO_LIVE_ENTRY: i32 = 3;
+const SHOW_ENTRY: i32 = 4;
 
 /// The entries whose properties change.
-const CHANGING: [i32; 3] = [SENTENCE, GO_LIVE, SHOW];
+const CHANGING_ENTRIES: [i32; 3] = [HEALTH_ENTRY, GO_LIVE_ENTRY, SHOW_ENTRY];
 
 /// The properties that entries no longer have, which do not occur here.
 type Removed = Vec<(i32, Vec<&'static str>)>;
@@ -36,23 +36,23 @@ fn properties(id: i32, state: &DesktopState) -> Properties {
     // An underscore would mark an access key.
     let label = |text: &str| Value::from(text.replace('_', "__"));
     match id {
-        ROOT => HashMap::from([("children-display", Value::from("submenu"))]),
-        SENTENCE => {
+        ROOT_ENTRY => HashMap::from([("children-display", Value::from("submenu"))]),
+        HEALTH_ENTRY => {
             HashMap::from([("label", label(&state.sentence)), ("enabled", Value::from(false))])
         }
-        RULE => HashMap::from([("type", Value::from("separator"))]),
-        GO_LIVE => {
+        SEPARATOR_ENTRY => HashMap::from([("type", Value::from("separator"))]),
+        GO_LIVE_ENTRY => {
             let enabled = state.activity != Activity::Stopping;
             HashMap::from([("label", label(&state.go_live)), ("enabled", Value::from(enabled))])
         }
-        SHOW => HashMap::from([("label", label(&state.show))]),
+        SHOW_ENTRY => HashMap::from([("label", label(&state.show))]),
         _ => HashMap::new(),
     }
 }
 
 /// Returns the arguments of the signal `ItemsPropertiesUpdated`.
 pub(super) fn updated(state: &DesktopState) -> (Vec<(i32, Properties)>, Removed) {
-    (CHANGING.into_iter().map(|id| (id, properties(id, state))).collect(), Vec::new())
+    (CHANGING_ENTRIES.into_iter().map(|id| (id, properties(id, state))).collect(), Vec::new())
 }
 
 impl Menu {
@@ -71,8 +71,8 @@ impl Menu {
 
     fn happened(&self, id: i32, event: &str) {
         match (id, event) {
-            (GO_LIVE, "clicked") => self.0.ask(DesktopRequest::GoLiveOrStop),
-            (SHOW, "clicked") => self.0.ask(DesktopRequest::Raise),
+            (GO_LIVE_ENTRY, "clicked") => self.0.ask(DesktopRequest::GoLiveOrStop),
+            (SHOW_ENTRY, "clicked") => self.0.ask(DesktopRequest::Raise),
             _ => {}
         }
     }
@@ -101,8 +101,8 @@ impl Menu {
     }
 
     fn get_layout(&self, parent: i32, depth: i32, _names: Vec<String>) -> (u32, Layout) {
-        let leaves = [SENTENCE, RULE, GO_LIVE, SHOW];
-        let below = leaves.into_iter().filter(|_| parent == ROOT && depth != 0);
+        let leaves = [HEALTH_ENTRY, SEPARATOR_ENTRY, GO_LIVE_ENTRY, SHOW_ENTRY];
+        let below = leaves.into_iter().filter(|_| parent == ROOT_ENTRY && depth != 0);
         let below = below.map(|id| {
             let none: Vec<Value<'static>> = Vec::new();
             Value::from(Structure::from((id, self.of(id), none)))
@@ -115,7 +115,7 @@ impl Menu {
     }
 
     fn get_group_properties(&self, ids: Vec<i32>, _names: Vec<String>) -> Vec<(i32, Properties)> {
-        let all = vec![ROOT, SENTENCE, RULE, GO_LIVE, SHOW];
+        let all = vec![ROOT_ENTRY, HEALTH_ENTRY, SEPARATOR_ENTRY, GO_LIVE_ENTRY, SHOW_ENTRY];
         let ids = if ids.is_empty() { all } else { ids };
         ids.into_iter().map(|id| (id, self.of(id))).collect()
     }

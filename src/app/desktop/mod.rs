@@ -29,7 +29,7 @@ use state::Shared;
 pub use state::{DesktopRequest, DesktopState};
 
 /// Maximum number of requests that wait for the window.
-const DEPTH: usize = 16;
+const MAX_PENDING_REQUESTS: usize = 16;
 
 /// The connection to the desktop; see the module documentation.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ impl DesktopStatus {
     /// Creates the connection for the window that `wake` repaints. The connection uses the bus at
     /// the address `bus`, or else the session bus.
     pub fn new(wake: egui::Context, bus: Option<String>) -> Self {
-        let (sender, asks) = queue::bounded("desktop status", DEPTH, Full::DropOldest);
+        let (sender, asks) =
+            queue::bounded("desktop status", MAX_PENDING_REQUESTS, Full::DropOldest);
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             revision: AtomicU32::new(0),

@@ -4,7 +4,7 @@ use crate::app::desktop::state::DesktopState;
 use crate::studio::notices::health::Activity;
 
 /// Sides of the icon in pixels; the desktop chooses the size that fits.
-pub(super) const SIDES: [u32; 2] = [22, 44];
+pub(super) const ICON_SIDES_PIXELS: [u32; 2] = [22, 44];
 
 /// Returns the color of a state.
 pub(super) fn color(state: &DesktopState) -> [u8; 3] {
@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn it_is_lit_in_the_middle_and_clear_in_the_corners() {
-        for side in SIDES {
+        for side in ICON_SIDES_PIXELS {
             let pixels = pixels(side, [1, 2, 3]);
             assert_eq!(pixels.len(), (side * side * 4) as usize);
             let at = |x: u32, y: u32| pixels[((y * side + x) * 4) as usize];

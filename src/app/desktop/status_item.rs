@@ -8,8 +8,8 @@ use zbus::zvariant::ObjectPath;
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 use crate::app::desktop::status_icon;
 
-pub(super) const PATH: &str = "/StatusNotifierItem";
-pub(super) const NAME: &str = "org.kde.StatusNotifierItem";
+pub(super) const OBJECT_PATH: &str = "/StatusNotifierItem";
+pub(super) const INTERFACE_NAME: &str = "org.kde.StatusNotifierItem";
 
 /// Width, height, and the pixels of [`status_icon::pixels`].
 type Pixmap = (i32, i32, Vec<u8>);
@@ -31,7 +31,7 @@ fn icons(state: &DesktopState) -> Vec<Pixmap> {
     let icon = |side: u32| {
         (side as i32, side as i32, status_icon::pixels(side, status_icon::color(state)))
     };
-    status_icon::SIDES.into_iter().map(icon).collect()
+    status_icon::ICON_SIDES_PIXELS.into_iter().map(icon).collect()
 }
 
 #[interface(name = "org.kde.StatusNotifierItem")]
@@ -94,7 +94,7 @@ impl StatusItem {
 
     #[zbus(property)]
     fn menu(&self) -> ObjectPath<'static> {
-        ObjectPath::from_static_str_unchecked(crate::app::desktop::menu::PATH)
+        ObjectPath::from_static_str_unchecked(crate::app::desktop::menu::OBJECT_PATH)
     }
 
     fn activate(&self, _x: i32, _y: i32) {

@@ -12,7 +12,7 @@ pub use drag::Drag;
 use drag::Window;
 
 /// Maximum number of events that wait for the window.
-const DEPTH: usize = 16;
+const MAX_PENDING_EVENTS: usize = 16;
 
 /// The receiver of dropped addresses; see the module documentation.
 pub struct Drops {
@@ -24,7 +24,7 @@ pub struct Drops {
 impl Drops {
     /// Creates the receiver for the window that is being created.
     pub fn new(creation: &eframe::CreationContext<'_>) -> Self {
-        let (sender, drags) = queue::bounded("drags", DEPTH, Full::DropOldest);
+        let (sender, drags) = queue::bounded("drags", MAX_PENDING_EVENTS, Full::DropOldest);
         let window = Window { drags: sender, context: creation.egui_ctx.clone() };
         #[cfg(target_os = "linux")]
         let _way = x11::DropReceiver::open(creation, window)

@@ -42,11 +42,11 @@ x11rb::atom_manager! {
     }
 }
 
-const VERSION: u32 = 5;
+const XDND_VERSION: u32 = 5;
 /// Maximum size of the dragged data, in units of four bytes.
 const MAX_PROPERTY_UNITS: u32 = 16 << 10;
 /// Maximum number of types that a source may offer.
-const MAX_KINDS: u32 = 64;
+const MAX_DATA_TYPES: u32 = 64;
 
 /// Receives addresses until it is dropped.
 pub(super) struct DropReceiver {
@@ -111,7 +111,7 @@ fn stand_in(
     connection.create_window(0, proxy, root, -1, -1, 1, 1, 0, class, 0, &none)?.check()?;
     let (window, atom) = (AtomEnum::WINDOW, AtomEnum::ATOM);
     for (of, name, kind, value) in [
-        (proxy, atoms.XdndAware, atom, VERSION),
+        (proxy, atoms.XdndAware, atom, XDND_VERSION),
         (proxy, atoms.XdndProxy, window, proxy),
         (shown, atoms.XdndProxy, window, proxy),
     ] {
@@ -152,7 +152,7 @@ struct DropWindows {
 
 /// Maximum number of messages that are kept until the type of the data is known. These include an
 /// enter message and a position message.
-const MAX_KEPT: usize = 8;
+const MAX_PENDING_MESSAGES: usize = 8;
 
 impl DropWindows {
     fn run(mut self, stop: &Stop) {
@@ -196,7 +196,7 @@ impl DropWindows {
             Known::Theirs => self.pass_on(message)?,
             Known::Asked(_) => {
                 drag.dropped |= dropped;
-                if drag.kept.len() < MAX_KEPT || dropped || over {
+                if drag.kept.len() < MAX_PENDING_MESSAGES || dropped || over {
                     drag.kept.push(message);
                 }
                 if message.type_ == atoms.XdndPosition {
@@ -225,7 +225,7 @@ impl DropWindows {
         }
         let list = self.atoms.XdndTypeList;
         let atom = AtomEnum::ATOM;
-        let asked = self.connection.get_property(false, source, list, atom, 0, MAX_KINDS)?;
+        let asked = self.connection.get_property(false, source, list, atom, 0, MAX_DATA_TYPES)?;
         Ok(asked.reply()?.value32().map(Iterator::collect).unwrap_or_default())
     }
 

@@ -17,9 +17,9 @@ use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::Action;
 
 /// Interval between checks for key presses.
-const TURN: Duration = Duration::from_millis(30);
+const KEY_POLL_INTERVAL: Duration = Duration::from_millis(30);
 /// The pause before onair reconnects to a server that is gone.
-const PAUSE: Duration = Duration::from_secs(2);
+const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
 /// Receives presses while hotkeys are grabbed.
 pub(super) trait GrabListener {
@@ -36,7 +36,7 @@ pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn G
             Ok(()) => {}
             Err(why) => {
                 tracing::debug!(%why, "the X server refuses global hotkeys");
-                if stop.wait(PAUSE) {
+                if stop.wait(RECONNECT_DELAY) {
                     return;
                 }
             }
@@ -78,7 +78,7 @@ fn grab(
     }
     listener.taken(taken);
     let mut presses = Presses::default();
-    while !stop.wait(TURN) {
+    while !stop.wait(KEY_POLL_INTERVAL) {
         while let Some(event) = connection.poll_for_event()? {
             match event {
                 Event::KeyPress(press) if presses.is_new(&press) => {

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 /// The time after which a report from the window expires, unless the window renews the report.
-const LEASE: Duration = Duration::from_millis(1500);
+const REPORT_LIFETIME: Duration = Duration::from_millis(1500);
 /// The interval at which the window is drawn and renews its report while the user holds the key.
-pub const TURN: Duration = Duration::from_millis(300);
+pub const REPORT_RENEWAL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// The combined state; see the module documentation.
 pub(super) struct KeyState {
@@ -44,7 +44,7 @@ impl KeyState {
     /// [`KeyState::lapse`].
     pub(super) fn here(&self, held: bool, now: Instant) -> bool {
         self.change(|it| {
-            it.here = held.then(|| now + LEASE);
+            it.here = held.then(|| now + REPORT_LIFETIME);
             let begins = held && !it.awaited;
             it.awaited |= held;
             begins

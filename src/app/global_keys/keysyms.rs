@@ -1,7 +1,7 @@
 //! The X11 and xkbcommon names (`keysymdef.h`) of the keys for hotkeys and for push-to-talk.
 
 /// Keys whose xkbcommon name differs: onair's name, xkbcommon name, keysym.
-const NAMED: [(&str, &str, u32); 27] = [
+const RENAMED_KEYS: [(&str, &str, u32); 27] = [
     ("Space", "space", 0x20),
     ("Quote", "apostrophe", 0x27),
     ("Plus", "plus", 0x2b),
@@ -32,11 +32,11 @@ const NAMED: [(&str, &str, u32); 27] = [
 ];
 
 /// The keysym of F1, minus one.
-const F0: u32 = 0xffbd;
+const KEYSYM_BEFORE_F1: u32 = 0xffbd;
 
 /// Returns a key's xkbcommon name and its keysym, or `None` if `name` is not a key.
 pub(super) fn key(name: &str) -> Option<(String, u32)> {
-    if let Some((_, xkb, symbol)) = NAMED.iter().find(|(known, ..)| *known == name) {
+    if let Some((_, xkb, symbol)) = RENAMED_KEYS.iter().find(|(known, ..)| *known == name) {
         return Some(((*xkb).to_owned(), *symbol));
     }
     if let [sign] = *name.as_bytes()
@@ -46,7 +46,7 @@ pub(super) fn key(name: &str) -> Option<(String, u32)> {
         return Some((char::from(sign).to_string(), u32::from(sign)));
     }
     let number: u32 = name.strip_prefix('F')?.parse().ok()?;
-    (1..=23).contains(&number).then(|| (name.to_owned(), F0 + number))
+    (1..=23).contains(&number).then(|| (name.to_owned(), KEYSYM_BEFORE_F1 + number))
 }
 
 #[cfg(test)]

@@ -30,13 +30,13 @@ use crate::studio::{Preferences, PushToTalkKey};
 use crate::ui::{Action, GlobalHotkeys, GlobalKeySupport};
 
 use key_state::KeyState;
-pub use key_state::TURN;
+pub use key_state::REPORT_RENEWAL_INTERVAL;
 
 /// Receives the press of a command's hotkey, on any thread.
 type Pressed = Arc<dyn Fn(Action) + Send + Sync>;
 
 /// Time limit for releasing grabbed hotkeys.
-const LET_GO: Duration = Duration::from_secs(1);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The keys in other windows; see the module documentation.
 pub struct GlobalKeys {
@@ -201,7 +201,7 @@ impl Grabs {
         let grab = move |stop: &crate::base::Stop| {
             // The old keys are released first. Otherwise, these keys would appear to be grabbed by
             // another program.
-            if let Some(Err(stuck)) = before.map(|worker| worker.join(LET_GO)) {
+            if let Some(Err(stuck)) = before.map(|worker| worker.join(RELEASE_TIMEOUT)) {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");
             }
             grab_keys(&hotkeys, stop, &told);

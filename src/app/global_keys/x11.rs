@@ -17,9 +17,9 @@ use crate::base::Stop;
 use crate::studio::PushToTalkKey;
 
 /// The polling interval, which is shorter than a syllable.
-const TURN: Duration = Duration::from_millis(20);
+const KEY_POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The pause before onair reconnects to a server that is gone.
-const PAUSE: Duration = Duration::from_secs(2);
+const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
 /// Reports whether the key is down, until `stop` is set.
 pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) {
@@ -34,7 +34,7 @@ pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) 
         }
         // An unknown state counts as not held, so that no microphone is opened by mistake.
         change(false);
-        if stop.wait(PAUSE) {
+        if stop.wait(RECONNECT_DELAY) {
             return;
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) 
 fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<dyn Error>> {
     let (connection, _) = RustConnection::connect(None)?;
     let (mut codes, mut stale) = (Vec::new(), true);
-    while !stop.wait(TURN) {
+    while !stop.wait(KEY_POLL_INTERVAL) {
         while let Some(event) = connection.poll_for_event()? {
             stale |= matches!(event, Event::MappingNotify(_));
         }
@@ -65,7 +65,7 @@ fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Bo
     let devices = connection.xinput_xi_query_device(xinput::Device::ALL_MASTER)?.reply()?.infos;
     let pointers = devices.iter().filter(|it| it.type_ == xinput::DeviceType::MASTER_POINTER);
     let pointers: Vec<_> = pointers.map(|it| it.deviceid).collect();
-    while !stop.wait(TURN) {
+    while !stop.wait(KEY_POLL_INTERVAL) {
         let mut down = false;
         for pointer in &pointers {
             let buttons = connection.xinput_xi_query_pointer(root, *pointer)?.reply()?.buttons;

@@ -13,23 +13,23 @@ use zbus::{fdo, interface};
 
 use crate::app::icon;
 use crate::app::media_keys::shared::Shared;
-use crate::app::media_keys::state::{Ask, JUMP_MICROS, State, Status};
+use crate::app::media_keys::state::{Ask, MIN_JUMP_MICROS, State, Status};
 use crate::base::Stop;
 use crate::base::portal::{self, Failure};
 use crate::studio::notices::TileId;
-use crate::studio::watch::choices::{MAX_ADDRESS, SCHEMES, scheme_of};
+use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, PLAYABLE_SCHEMES, scheme_of};
 
-const NAME: &str = "org.mpris.MediaPlayer2.onair";
-const PATH: &str = "/org/mpris/MediaPlayer2";
-const PLAYER: &str = "org.mpris.MediaPlayer2.Player";
-const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+const MPRIS_BUS_NAME: &str = "org.mpris.MediaPlayer2.onair";
+const MPRIS_OBJECT_PATH: &str = "/org/mpris/MediaPlayer2";
+const PLAYER_INTERFACE: &str = "org.mpris.MediaPlayer2.Player";
+const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
 
 /// A bus that does not reply within this time counts as missing.
-const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Interval between checks for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(150);
 
-const TYPES: [&str; 5] =
+const SUPPORTED_MIME_TYPES: [&str; 5] =
     ["video/x-flv", "video/mp4", "video/x-matroska", "application/vnd.apple.mpegurl", "video/mp2t"];
 
 /// Serves the interfaces until `stop` is set.
@@ -54,18 +54,18 @@ pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
 
 fn open(shared: &Arc<Shared>) -> Result<Connection, Failure> {
     let builder = Builder::session()?
-        .method_timeout(ANSWER_LIMIT)
-        .serve_at(PATH, Application(Arc::clone(shared)))?
-        .serve_at(PATH, Player(Arc::clone(shared)))?;
+        .method_timeout(REPLY_TIMEOUT)
+        .serve_at(MPRIS_OBJECT_PATH, Application(Arc::clone(shared)))?
+        .serve_at(MPRIS_OBJECT_PATH, Player(Arc::clone(shared)))?;
     let connection = portal::connect_blocking(builder)?;
     let alone = RequestNameFlags::DoNotQueue.into();
     // Another window of onair already has the name, so this one adds its process id to the name.
     let taken = !matches!(
-        connection.request_name_with_flags(NAME, alone),
+        connection.request_name_with_flags(MPRIS_BUS_NAME, alone),
         Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner)
     );
     if taken {
-        let name = format!("{NAME}.instance{}", std::process::id());
+        let name = format!("{MPRIS_BUS_NAME}.instance{}", std::process::id());
         connection.request_name_with_flags(name, alone)?;
     }
     Ok(connection)
@@ -96,18 +96,30 @@ fn tell(connection: &Connection, before: &State, now: &State, passed: Duration) 
         }
     };
     if !changed.is_empty() {
-        emit(PROPERTIES, "PropertiesChanged", &|| {
+        emit(PROPERTIES_INTERFACE, "PropertiesChanged", &|| {
             let gone: [&str; 0] = [];
-            let body = (PLAYER, &changed, &gone[..]);
-            connection.emit_signal(None::<&str>, PATH, PROPERTIES, "PropertiesChanged", &body)
+            let body = (PLAYER_INTERFACE, &changed, &gone[..]);
+            connection.emit_signal(
+                None::<&str>,
+                MPRIS_OBJECT_PATH,
+                PROPERTIES_INTERFACE,
+                "PropertiesChanged",
+                &body,
+            )
         });
     }
     let passed = if before.status == Status::Playing { micros(passed) } else { 0 };
     let jump = micros(now.position) - micros(before.position) - passed;
-    if now.track == before.track && jump.abs() > JUMP_MICROS {
-        emit(PLAYER, "Seeked", &|| {
+    if now.track == before.track && jump.abs() > MIN_JUMP_MICROS {
+        emit(PLAYER_INTERFACE, "Seeked", &|| {
             let body = (micros(now.position),);
-            connection.emit_signal(None::<&str>, PATH, PLAYER, "Seeked", &body)
+            connection.emit_signal(
+                None::<&str>,
+                MPRIS_OBJECT_PATH,
+                PLAYER_INTERFACE,
+                "Seeked",
+                &body,
+            )
         });
     }
 }
@@ -176,12 +188,12 @@ impl Application {
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn supported_uri_schemes(&self) -> Vec<&'static str> {
-        SCHEMES.into_iter().chain(["file"]).collect()
+        PLAYABLE_SCHEMES.into_iter().chain(["file"]).collect()
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn supported_mime_types(&self) -> Vec<&'static str> {
-        TYPES.to_vec()
+        SUPPORTED_MIME_TYPES.to_vec()
     }
 }
 
@@ -234,7 +246,7 @@ impl Player {
     fn open_uri(&self, uri: String) -> fdo::Result<()> {
         let is_file = uri.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("file://"));
         let known = is_file || scheme_of(&uri).is_some();
-        if !known || uri.len() > MAX_ADDRESS {
+        if !known || uri.len() > MAX_ADDRESS_LENGTH {
             return Err(fdo::Error::InvalidArgs("this is no address that can be played".into()));
         }
         self.0.ask(Ask::Open(uri));

@@ -24,7 +24,7 @@ pub use state::{Ask, State};
 
 /// Maximum number of requests that wait for the window. The desktop sends at most a few requests
 /// per second.
-const DEPTH: usize = 32;
+const MAX_PENDING_REQUESTS: usize = 32;
 
 /// The connection to the desktop; see the module documentation.
 pub struct MediaKeys {
@@ -36,7 +36,7 @@ pub struct MediaKeys {
 impl MediaKeys {
     /// Creates the connection for the window of `wake`.
     pub fn new(wake: egui::Context) -> Self {
-        let (sender, asks) = queue::bounded("media keys", DEPTH, Full::DropOldest);
+        let (sender, asks) = queue::bounded("media keys", MAX_PENDING_REQUESTS, Full::DropOldest);
         Self { shared: Arc::new(Shared::new(sender, wake)), asks, worker: None }
     }
 

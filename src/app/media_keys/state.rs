@@ -10,7 +10,7 @@ use crate::ui::name_of;
 
 /// If a change of position differs from the elapsed time by at least this many microseconds, it
 /// counts as a jump.
-pub const JUMP_MICROS: i64 = 1_500_000;
+pub const MIN_JUMP_MICROS: i64 = 1_500_000;
 
 /// A request from the desktop.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::studio::watch::view::{TileView, WatchFigures};
 
-    const SECOND: i64 = 1_000_000;
+    const MICROS_PER_SECOND: i64 = 1_000_000;
 
     fn file() -> State {
         State {
@@ -228,13 +228,15 @@ mod tests {
         let to = |seconds| player(WatchCommand::Seek(Duration::from_secs(seconds)));
         let step =
             |micros, ahead| player(WatchCommand::Step { by: Duration::from_micros(micros), ahead });
-        assert_eq!(state.commands(&Ask::Seek(5 * SECOND)), step(5_000_000, true));
-        assert_eq!(state.commands(&Ask::Seek(-40 * SECOND)), step(40_000_000, false));
+        assert_eq!(state.commands(&Ask::Seek(5 * MICROS_PER_SECOND)), step(5_000_000, true));
+        assert_eq!(state.commands(&Ask::Seek(-40 * MICROS_PER_SECOND)), step(40_000_000, false));
         assert_eq!(state.commands(&Ask::Seek(i64::MIN)), step(1 << 63, false));
         let set = |track, micros| state.commands(&Ask::SetPosition { track, micros });
-        assert_eq!(set(TileId(1), 10 * SECOND), to(10));
+        assert_eq!(set(TileId(1), 10 * MICROS_PER_SECOND), to(10));
         // An invalid position, or one for another stream, has no effect.
-        for (track, micros) in [(TileId(1), -1), (TileId(1), 61 * SECOND), (TileId(0), SECOND)] {
+        for (track, micros) in
+            [(TileId(1), -1), (TileId(1), 61 * MICROS_PER_SECOND), (TileId(0), MICROS_PER_SECOND)]
+        {
             assert_eq!(set(track, micros), []);
         }
         let live = State {
@@ -243,8 +245,8 @@ mod tests {
             ..file()
         };
         assert!(live.can_seek());
-        assert_eq!(live.commands(&Ask::Seek(-10 * SECOND)), step(10_000_000, false));
-        assert_eq!(State { rewind: None, ..live }.commands(&Ask::Seek(SECOND)), []);
+        assert_eq!(live.commands(&Ask::Seek(-10 * MICROS_PER_SECOND)), step(10_000_000, false));
+        assert_eq!(State { rewind: None, ..live }.commands(&Ask::Seek(MICROS_PER_SECOND)), []);
     }
 
     #[test]

@@ -10,17 +10,17 @@ use eframe::egui::epaint::{ClippedShape, TextShape};
 use eframe::egui::{Color32, Rect, Shape, TextureId, pos2};
 
 /// Number of following shapes that this module searches for a match.
-const MAX_SEARCH: usize = 24;
+const MAX_SEARCHED_SHAPES: usize = 24;
 /// The distance in points by which a shape can reach beyond its bounds, because of soft edges and
 /// rounding to pixels.
-const MARGIN: f32 = 2.0;
+const SHAPE_MARGIN_POINTS: f32 = 2.0;
 /// Maximum number of areas. Each area has its own meshes.
 const MAX_AREAS: usize = 12;
 /// Two areas are joined if the joined area has at most this number of additional pixels, because
 /// drawing these pixels costs less than additional meshes.
 const MAX_ADDED_PIXELS: i64 = 4_096;
 /// The fraction of a pixel that counts as a rounding error.
-const ROUNDING: f32 = 0.01;
+const ROUNDING_TOLERANCE_PIXELS: f32 = 0.01;
 
 /// A shape, and the rectangle in points outside of which it changes no pixel.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl BoundedShape {
         let margin = match &shape.shape {
             // A frame fills exactly its rectangle.
             Shape::Callback(_) => 0.0,
-            it => MARGIN + corner_reach(it),
+            it => SHAPE_MARGIN_POINTS + corner_reach(it),
         };
         let visible = shape.transform_after_tessellation * shape.shape.visual_bounding_rect();
         let visible = visible.expand(margin);
@@ -74,7 +74,7 @@ impl BoundedShape {
                         && it.angle == 0.0
                         && it.corner_radius.is_same()
                         && it.corner_radius.nw == 0
-                        && hides(it.rect.shrink(MARGIN))
+                        && hides(it.rect.shrink(SHAPE_MARGIN_POINTS))
                 }
                 _ => false,
             }
@@ -132,8 +132,10 @@ impl Area {
 
     /// Returns all pixels that a rectangle in points touches.
     fn around(rect: Rect, pixels_per_point: f32) -> Self {
-        let first = |points: f32| (points * pixels_per_point + ROUNDING).floor() as i32;
-        let end = |points: f32| (points * pixels_per_point - ROUNDING).ceil() as i32;
+        let first =
+            |points: f32| (points * pixels_per_point + ROUNDING_TOLERANCE_PIXELS).floor() as i32;
+        let end =
+            |points: f32| (points * pixels_per_point - ROUNDING_TOLERANCE_PIXELS).ceil() as i32;
         Self {
             left: first(rect.left()),
             top: first(rect.top()),
@@ -144,8 +146,10 @@ impl Area {
 
     /// Returns all pixels that a rectangle in points fills.
     fn inside(rect: Rect, pixels_per_point: f32) -> Self {
-        let first = |points: f32| (points * pixels_per_point - ROUNDING).ceil() as i32;
-        let end = |points: f32| (points * pixels_per_point + ROUNDING).floor() as i32;
+        let first =
+            |points: f32| (points * pixels_per_point - ROUNDING_TOLERANCE_PIXELS).ceil() as i32;
+        let end =
+            |points: f32| (points * pixels_per_point + ROUNDING_TOLERANCE_PIXELS).floor() as i32;
         Self {
             left: first(rect.left()),
             top: first(rect.top()),
@@ -264,7 +268,7 @@ fn to_match(
     };
     let (mut skipped_old, mut skipped_new) = (0, 0);
     while skipped_old < old.len() && skipped_new < new.len() {
-        let near = (0..=MAX_SEARCH).flat_map(|far| (0..=far).map(move |a| (a, far - a)));
+        let near = (0..=MAX_SEARCHED_SHAPES).flat_map(|far| (0..=far).map(move |a| (a, far - a)));
         for (a, b) in near {
             if is_match(skipped_old + a, skipped_new + b) {
                 return (skipped_old + a, skipped_new + b);
@@ -304,7 +308,7 @@ pub fn visible(
         Some(_) => None,
         None => {
             // The soft edge of the shape is outside of the area.
-            let whole = Shape::rect_filled(rect.expand(MARGIN), 0.0, ground);
+            let whole = Shape::rect_filled(rect.expand(SHAPE_MARGIN_POINTS), 0.0, ground);
             Some(ClippedShape::new(Rect::EVERYTHING, whole))
         }
     };
@@ -320,8 +324,8 @@ mod tests {
 
     use super::*;
 
-    const SIZE: [u32; 2] = [640, 360];
-    const GROUND: Color32 = Color32::from_rgb(22, 26, 34);
+    const WINDOW_SIZE: [u32; 2] = [640, 360];
+    const BACKGROUND_COLOR: Color32 = Color32::from_rgb(22, 26, 34);
 
     fn shape(rect: Rect, color: Color32) -> BoundedShape {
         let shape = Shape::rect_filled(rect, 0.0, color);
@@ -333,7 +337,7 @@ mod tests {
     }
 
     fn areas(before: &[BoundedShape], now: &[BoundedShape]) -> Vec<Area> {
-        changed(before, now, &BTreeSet::new(), 1.0, SIZE)
+        changed(before, now, &BTreeSet::new(), 1.0, WINDOW_SIZE)
     }
 
     fn frame(rect: Rect, clip: Rect) -> BoundedShape {
@@ -356,17 +360,17 @@ mod tests {
         let now = [page, distinct(2), plate, label];
         let frame = Area { left: 20, top: 30, right: 180, bottom: 120 };
         assert_eq!(areas(&before, &now), [frame]);
-        let drawn = visible(&now, frame, 1.0, GROUND);
+        let drawn = visible(&now, frame, 1.0, BACKGROUND_COLOR);
         assert!(matches!(drawn[0].shape, Shape::Callback(_)));
         // The label is outside the area.
         assert_eq!(drawn.len(), 2);
         // Outside the frame, the page below it is drawn as well. Outside the page, the background
         // is drawn.
-        let drawn = visible(&now, Area { right: 200, ..frame }, 1.0, GROUND);
+        let drawn = visible(&now, Area { right: 200, ..frame }, 1.0, BACKGROUND_COLOR);
         assert_eq!((drawn.len(), &drawn[0].shape), (3, &now[0].shape.shape));
         let beside = Area { left: 390, top: 30, right: 410, bottom: 40 };
-        let drawn = visible(&now, beside, 1.0, GROUND);
-        assert!(matches!(&drawn[0].shape, Shape::Rect(ground) if ground.fill == GROUND));
+        let drawn = visible(&now, beside, 1.0, BACKGROUND_COLOR);
+        assert!(matches!(&drawn[0].shape, Shape::Rect(ground) if ground.fill == BACKGROUND_COLOR));
         assert_eq!((drawn.len(), &drawn[1].shape), (2, &now[0].shape.shape));
     }
 
@@ -403,7 +407,7 @@ mod tests {
         let shapes = [image(TextureId::User(1)), image(TextureId::User(2))];
         assert_eq!(areas(&shapes, &shapes), []);
         let renewed = BTreeSet::from([TextureId::User(2)]);
-        let areas = changed(&shapes, &shapes, &renewed, 1.0, SIZE);
+        let areas = changed(&shapes, &shapes, &renewed, 1.0, WINDOW_SIZE);
         assert_eq!(areas, [Area { left: 98, top: 98, right: 152, bottom: 152 }]);
     }
 
@@ -420,7 +424,7 @@ mod tests {
         }
         let drawn = spots(Color32::BLUE);
         let reached = drawn.iter().filter(|it| {
-            let own = Area::around(it.bounds, 1.0).intersection(Area::whole(SIZE));
+            let own = Area::around(it.bounds, 1.0).intersection(Area::whole(WINDOW_SIZE));
             areas.iter().any(|area| area.contains(own))
         });
         assert_eq!(reached.count(), drawn.len());
@@ -441,18 +445,20 @@ mod tests {
     #[derive(Clone, PartialEq, Debug)]
     struct Pixels(Vec<u64>);
 
-    const SIDE: u32 = 48;
+    const WINDOW_SIDE_PIXELS: u32 = 48;
 
     impl Pixels {
         fn draw(&mut self, area: Area, shapes: &[ClippedShape]) {
-            for (x, y) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))) {
+            for (x, y) in
+                (0..WINDOW_SIDE_PIXELS).flat_map(|y| (0..WINDOW_SIDE_PIXELS).map(move |x| (x, y)))
+            {
                 let (left, top) = (x as i32, y as i32);
                 let pixel = Area { left, top, right: left + 1, bottom: top + 1 };
                 if !area.contains(pixel) {
                     continue;
                 }
                 let middle = pos2(x as f32 + 0.5, y as f32 + 0.5);
-                let value = &mut self.0[(y * SIDE + x) as usize];
+                let value = &mut self.0[(y * WINDOW_SIDE_PIXELS + x) as usize];
                 for ClippedShape { clip_rect, shape, .. } in shapes {
                     let Shape::Rect(it) = shape else { panic!("{shape:?}") };
                     if it.rect.contains(middle) && clip_rect.contains(middle) {
@@ -492,7 +498,7 @@ mod tests {
             at in proptest::collection::vec(0..20_usize, 4),
             gone in proptest::collection::btree_set(0..20_usize, 0..4),
         ) {
-            let size = [SIDE; 2];
+            let size = [WINDOW_SIDE_PIXELS; 2];
             let whole = Area::whole(size);
             let gone: BTreeSet<usize> = gone;
             let mut after: Vec<ClippedShape> = before.iter().enumerate()
@@ -504,14 +510,14 @@ mod tests {
                 shapes.iter().cloned().filter_map(BoundedShape::new).collect()
             };
             let (before, after) = (bounded(&before), bounded(&after));
-            let mut pixels = Pixels(vec![0; (SIDE * SIDE) as usize]);
+            let mut pixels = Pixels(vec![0; (WINDOW_SIDE_PIXELS * WINDOW_SIDE_PIXELS) as usize]);
             let mut expected = pixels.clone();
-            pixels.draw(whole, &visible(&before, whole, 1.0, GROUND));
+            pixels.draw(whole, &visible(&before, whole, 1.0, BACKGROUND_COLOR));
             for area in changed(&before, &after, &BTreeSet::new(), 1.0, size) {
-                pixels.draw(area, &visible(&after, area, 1.0, GROUND));
+                pixels.draw(area, &visible(&after, area, 1.0, BACKGROUND_COLOR));
             }
             expected.draw(whole, &[ClippedShape::new(Rect::EVERYTHING,
-                Shape::rect_filled(square(-2.0, -2.0, 99.0), 0.0, GROUND))]);
+                Shape::rect_filled(square(-2.0, -2.0, 99.0), 0.0, BACKGROUND_COLOR))]);
             expected.draw(whole, &after.iter().map(|it| it.shape.clone()).collect::<Vec<_>>());
             prop_assert_eq!(pixels, expected);
         }

@@ -24,7 +24,7 @@ use damage::{Area, BoundedShape, changed, visible};
 /// The interval at which a whole layer is copied to its window. Software renderers keep the pixels
 /// of a window after showing them, except in rare cases, such as two changes of the window's size
 /// between two frames.
-const WHOLE_INTERVAL: Duration = Duration::from_secs(1);
+const FULL_COPY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Returns the surfaces for video frames, if the driver supports them. With software rendering,
 /// this function also limits drawing to the changed parts.
@@ -151,7 +151,7 @@ impl WindowPixels {
             self.layer.draw(painter, *area, scale, &primitives);
         }
         let whole = [Area::whole(size)];
-        let is_due = self.whole_at.is_none_or(|at| at.elapsed() >= WHOLE_INTERVAL);
+        let is_due = self.whole_at.is_none_or(|at| at.elapsed() >= FULL_COPY_INTERVAL);
         if is_due || !is_comparable {
             self.whole_at = Some(Instant::now());
             self.layer.show(&whole);
@@ -183,7 +183,7 @@ mod tests {
     use crate::ui::video::{Rotation, Surface};
     use crate::ui::{Page, Screen};
 
-    const SIZE: [u32; 2] = [1280, 720];
+    const WINDOW_SIZE: [u32; 2] = [1280, 720];
 
     /// A surface that creates a new callback object for each new frame, like a layer's surface.
     struct CountedSurface(Mutex<Arc<u64>>, AtomicU64);
@@ -261,7 +261,10 @@ mod tests {
         let mut frame = |level: f32| -> Vec<BoundedShape> {
             time += 1.0;
             screen.set_snapshot(on_air(level));
-            let room = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIZE[0] as f32, SIZE[1] as f32));
+            let room = Rect::from_min_size(
+                pos2(0.0, 0.0),
+                vec2(WINDOW_SIZE[0] as f32, WINDOW_SIZE[1] as f32),
+            );
             let input =
                 RawInput { screen_rect: Some(room), time: Some(time), ..RawInput::default() };
             let mut output = ctx.run_ui(input, |ui| drop(screen.show(ui)));
@@ -274,12 +277,12 @@ mod tests {
         }
         let before = frame(-30.0);
         let still = frame(-30.0);
-        assert_eq!(changed(&before, &still, &none, 1.0, SIZE), []);
+        assert_eq!(changed(&before, &still, &none, 1.0, WINDOW_SIZE), []);
         program.publish(black());
         let now = frame(-12.0);
-        let areas = changed(&still, &now, &none, 1.0, SIZE);
+        let areas = changed(&still, &now, &none, 1.0, WINDOW_SIZE);
         let (pixels, triangles) = cost(&ctx, &now, &areas);
-        let (all_pixels, all_triangles) = cost(&ctx, &now, &[Area::whole(SIZE)]);
+        let (all_pixels, all_triangles) = cost(&ctx, &now, &[Area::whole(WINDOW_SIZE)]);
         let shape = now.iter().filter(|it| it.is_video()).count();
         assert_eq!(shape, 1, "the program is shown");
         // The video fills 40 % of the window, and hides what is below it.
@@ -301,7 +304,10 @@ mod tests {
             screen.set_surfaces(&(Arc::new(CountedSurfaces) as Arc<dyn Surfaces>));
             screen.set_page(page);
             program.publish(black());
-            let room = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIZE[0] as f32, SIZE[1] as f32));
+            let room = Rect::from_min_size(
+                pos2(0.0, 0.0),
+                vec2(WINDOW_SIZE[0] as f32, WINDOW_SIZE[1] as f32),
+            );
             let (mut before, mut drawn) = (Vec::new(), 0);
             // The window is drawn once per second, for its timers.
             for second in 0..30 {
@@ -315,7 +321,7 @@ mod tests {
                 let now: Vec<BoundedShape> = shapes.filter_map(BoundedShape::new).collect();
                 // The first frames settle the layout.
                 if second >= 5 {
-                    drawn += changed(&before, &now, &BTreeSet::new(), 1.0, SIZE).len();
+                    drawn += changed(&before, &now, &BTreeSet::new(), 1.0, WINDOW_SIZE).len();
                     assert!(delay > Duration::from_secs(60), "{page:?} {live:?}: in {delay:?}");
                 }
                 before = now;

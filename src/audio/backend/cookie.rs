@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// The length of a cookie, in bytes, which servers require.
-const LENGTH: usize = 256;
+const COOKIE_BYTES: usize = 256;
 
 /// Creates a cookie at the place where the client looks for it, if no cookie exists. If that fails,
 /// the server reports the error.
@@ -29,11 +29,11 @@ fn provide_in(home: &Path, configured: Option<&Path>) -> io::Result<()> {
         return Ok(());
     }
     let known = configured.map(|folder| folder.join("pulse/cookie"));
-    let known = known.and_then(|path| fs::read(path).ok()).filter(|it| it.len() == LENGTH);
+    let known = known.and_then(|path| fs::read(path).ok()).filter(|it| it.len() == COOKIE_BYTES);
     let cookie = match known {
         Some(known) => known,
         None => {
-            let mut fresh = vec![0; LENGTH];
+            let mut fresh = vec![0; COOKIE_BYTES];
             File::open("/dev/urandom")?.read_exact(&mut fresh)?;
             fresh
         }
@@ -62,7 +62,7 @@ mod tests {
         provide_in(home.path(), None).unwrap();
         let path = home.path().join(".config/pulse/cookie");
         let made = fs::read(&path).unwrap();
-        assert_eq!(made.len(), LENGTH);
+        assert_eq!(made.len(), COOKIE_BYTES);
         assert!(made.iter().any(|byte| *byte != made[0]), "random");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         provide_in(home.path(), None).unwrap();
@@ -75,12 +75,12 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let configured = home.path().join("settings");
         fs::create_dir_all(configured.join("pulse")).unwrap();
-        fs::write(configured.join("pulse/cookie"), [7; LENGTH]).unwrap();
+        fs::write(configured.join("pulse/cookie"), [7; COOKIE_BYTES]).unwrap();
         provide_in(home.path(), Some(&configured)).unwrap();
-        assert_eq!(fs::read(home.path().join(".config/pulse/cookie")).unwrap(), [7; LENGTH]);
+        assert_eq!(fs::read(home.path().join(".config/pulse/cookie")).unwrap(), [7; COOKIE_BYTES]);
 
         let old = tempfile::tempdir().unwrap();
-        fs::write(old.path().join(".pulse-cookie"), [7; LENGTH]).unwrap();
+        fs::write(old.path().join(".pulse-cookie"), [7; COOKIE_BYTES]).unwrap();
         provide_in(old.path(), None).unwrap();
         assert!(!old.path().join(".config").exists());
     }

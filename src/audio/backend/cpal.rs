@@ -16,11 +16,11 @@ use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 /// Time limit for a device to open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum age or latency of an audio block in microseconds; a larger value is a device error.
-const MAX_MICROS: i64 = 1_000_000;
+const MAX_BLOCK_AGE_MICROS: i64 = 1_000_000;
 /// The suffix of the server's names for monitors of speakers.
-const MONITOR: &str = ".monitor";
+const MONITOR_SUFFIX: &str = ".monitor";
 /// Callbacks per second of a capture.
-const CALLBACKS: u32 = 100;
+const CALLBACKS_PER_SECOND: u32 = 100;
 
 /// cpal with one host that stays open.
 #[derive(Default)]
@@ -62,14 +62,14 @@ impl Cpal {
         };
         let default = first.as_ref().and_then(|device| device.id().ok());
         let default = default.map(|id| match direction {
-            Direction::Monitor => format!("{id}{MONITOR}"),
+            Direction::Monitor => format!("{id}{MONITOR_SUFFIX}"),
             Direction::Input | Direction::Output => id.to_string(),
         });
         let mut found: Vec<(DeviceInfo, Device)> = Vec::new();
         for device in host.devices().map_err(fault)? {
             let Ok(id) = device.id() else { continue };
             let fits = match direction {
-                Direction::Monitor => id.id().ends_with(MONITOR),
+                Direction::Monitor => id.id().ends_with(MONITOR_SUFFIX),
                 Direction::Input | Direction::Output => is_real(id.host(), id.id()),
             };
             if !fits {
@@ -113,7 +113,7 @@ fn is_real(host: HostId, id: &str) -> bool {
         id == "default"
             || by_name.is_some_and(|card| !card.starts_with(|c: char| c.is_ascii_digit()))
     } else {
-        !id.ends_with(MONITOR)
+        !id.ends_with(MONITOR_SUFFIX)
     }
 }
 
@@ -136,7 +136,7 @@ fn harmless(error: &cpal::Error) -> bool {
 
 fn micros(duration: Option<Duration>) -> i64 {
     let micros = duration.map_or(0, |duration| duration.as_micros());
-    i64::try_from(micros).unwrap_or(MAX_MICROS).min(MAX_MICROS)
+    i64::try_from(micros).unwrap_or(MAX_BLOCK_AGE_MICROS).min(MAX_BLOCK_AGE_MICROS)
 }
 
 impl AudioSystem for Cpal {
@@ -163,12 +163,12 @@ impl AudioSystem for Cpal {
     }
 
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {
-        let monitor = id.ends_with(MONITOR);
+        let monitor = id.ends_with(MONITOR_SUFFIX);
         let direction = if monitor { Direction::Monitor } else { Direction::Input };
         let device = self.device(direction, id)?;
         let usual = device.default_input_config().map_err(fault)?;
         let channels = usual.channels().clamp(1, 8);
-        let buffer_size = BufferSize::Fixed(rate / CALLBACKS);
+        let buffer_size = BufferSize::Fixed(rate / CALLBACKS_PER_SECOND);
         let config = StreamConfig { channels, sample_rate: rate, buffer_size };
         // Servers and the plug layer of ALSA convert to floats.
         let stream = record_f32(&device, config, sink)?;

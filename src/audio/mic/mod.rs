@@ -24,15 +24,15 @@ use crate::media::{AudioFeed, Pulled, Transport};
 use crate::text::problem::{Value, problem};
 
 /// Interval between checks of the device.
-const WATCH: Duration = Duration::from_millis(100);
+const DEVICE_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// Interval at which devices are listed to find a missing one.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The time without data after which a device counts as stalled.
-const STALL: Duration = Duration::from_secs(2);
+const STALLED_AFTER: Duration = Duration::from_secs(2);
 /// The time without data after which a device is reopened.
-const GIVE_UP: Duration = Duration::from_secs(5);
+const DATA_TIMEOUT: Duration = Duration::from_secs(5);
 /// Reserve for late callbacks.
-const MARGIN: Duration = Duration::from_millis(8);
+const LATE_CALLBACK_MARGIN: Duration = Duration::from_millis(8);
 /// The additional delay for each missed block.
 const SLACK_STEP: Duration = Duration::from_millis(5);
 /// The maximum additional delay.
@@ -90,7 +90,7 @@ impl WantedInput {
 }
 
 /// The name of a microphone before its real name is known.
-const NAMELESS: &str = "Microphone";
+const INITIAL_MICROPHONE_NAME: &str = "Microphone";
 
 /// Opens a microphone, a speaker output or an application.
 pub(super) fn open(
@@ -99,7 +99,7 @@ pub(super) fn open(
     context: &Context,
 ) -> Result<Source, Error> {
     let name = match &wanted {
-        WantedInput::Microphone(_) => NAMELESS,
+        WantedInput::Microphone(_) => INITIAL_MICROPHONE_NAME,
         WantedInput::Speakers(_) => "System audio",
         WantedInput::Application(name) => name,
     };
@@ -224,7 +224,7 @@ impl MicWatcher {
         let Context { clock, rate, channels, .. } = self.context;
         let (mut frames, mut alive, mut looked) = (0, clock.now(), clock.now());
         loop {
-            if stop.wait(WATCH) {
+            if stop.wait(DEVICE_CHECK_INTERVAL) {
                 return End::Stopped;
             }
             if let Some(fault) = heard.latch.get() {
@@ -239,9 +239,11 @@ impl MicWatcher {
                 let drift = self.shared.drift.load(Ordering::Relaxed);
                 let drift = (drift != 0).then(|| f64::from_bits(drift));
                 self.status.update(|report| report.drift_ppm = drift);
-            } else if now.since(alive) > GIVE_UP {
+            } else if now.since(alive) > DATA_TIMEOUT {
                 return End::Lost("no sound for 5 s".to_owned());
-            } else if now.since(alive) > STALL && self.status.state() != SourceState::Stalled {
+            } else if now.since(alive) > STALLED_AFTER
+                && self.status.state() != SourceState::Stalled
+            {
                 let reason = problem!("device-no-audio", device = &device.name);
                 self.status.down(SourceState::Stalled, reason, "no sound for 2 s");
             }
@@ -277,7 +279,9 @@ impl MicWatcher {
             return;
         }
         let device = match self.wanted.id() {
-            Some(id) if name == NAMELESS => Value::from(problem!("device-microphone", id = id)),
+            Some(id) if name == INITIAL_MICROPHONE_NAME => {
+                Value::from(problem!("device-microphone", id = id))
+            }
             _ => Value::from(name),
         };
         let reason = match fault {
@@ -409,7 +413,7 @@ impl Link {
         let ahead = self.aligner.lookahead() as f64 / f64::from(self.rate);
         Duration::from_micros(self.age as u64)
             + Duration::from_secs_f64(ahead)
-            + MARGIN
+            + LATE_CALLBACK_MARGIN
             + self.slack
     }
 }

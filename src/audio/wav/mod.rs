@@ -34,7 +34,7 @@ use crate::wire::container::{self, ReadAt};
 
 /// Number of file frames per read. With this number, the reader wakes about a dozen times per
 /// second.
-const CHUNK: usize = 4_096;
+const CHUNK_FRAMES: usize = 4_096;
 /// Number of chunks read ahead.
 const READ_AHEAD_CHUNKS: usize = 4;
 /// Interval at which the reader checks whether an ended file should restart.
@@ -214,7 +214,7 @@ impl FormatConverter {
                 .interpolation(SincInterpolationType::Cubic);
             let ratio = f64::from(rate_out) / f64::from(rate_in.max(1));
             let fixed = FixedAsync::Input;
-            Some(Async::new_sinc(ratio, 1.0, &parameters, CHUNK, channels, fixed).ok()?)
+            Some(Async::new_sinc(ratio, 1.0, &parameters, CHUNK_FRAMES, channels, fixed).ok()?)
         };
         let delay = resampler.as_ref().map_or(0, |resampler| resampler.output_delay());
         let most = resampler.as_ref().map_or(0, |resampler| resampler.output_frames_max());
@@ -288,7 +288,7 @@ impl Reader {
             first = second * i64::from(self.instants.0.rate);
             self.clip.seek(second.saturating_mul(i64::from(pcm.sample_rate)))?;
         }
-        let mut chunk = vec![0.0; CHUNK * usize::from(pcm.channels)];
+        let mut chunk = vec![0.0; CHUNK_FRAMES * usize::from(pcm.channels)];
         let mut begins = true;
         while !stop.is_set() {
             if self.asked() {

@@ -69,7 +69,7 @@ fn every_format_plays_and_loops_without_a_seam() {
     }
 }
 
-const LIMIT: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Pulls until at least this many samples and a pause have arrived. Returns the audio without the
 /// surrounding silence, and moves `from` to the end of the pulled audio.
@@ -83,7 +83,7 @@ fn pull_until_silent(
     let mut quiet = 0;
     let begun = context.clock.now();
     while quiet < 60 || all.len() < least {
-        assert!(context.clock.now().since(begun) < LIMIT, "{} of {least}", all.len());
+        assert!(context.clock.now().since(begun) < TEST_TIMEOUT, "{} of {least}", all.len());
         let at = context.grid.origin.offset(*from * 10_000);
         // Like the mixer, request each block when it is due.
         while context.clock.now() < at + Duration::from_millis(10) {
@@ -133,14 +133,14 @@ fn what_is_played_once_is_heard_whole_and_then_no_more_until_it_is_to_begin_agai
         let mut out = vec![0.0; 480];
         let clock = Clock::start();
         while source.feed.pull(at(next), &mut out) == Pulled::Silence || out[0] == 0.0 {
-            assert!(clock.now().since(Timestamp::ZERO) < LIMIT, "it does not begin again");
+            assert!(clock.now().since(Timestamp::ZERO) < TEST_TIMEOUT, "it does not begin again");
             Stop::new().wait(Duration::from_millis(10));
             next += 1;
         }
         source.transport.set_at_end(EndBehavior::Hold);
         let clock = Clock::start();
         while !pull_until_silent(&mut source, &context, &mut next, 0).is_empty() {
-            assert!(clock.now().since(Timestamp::ZERO) < LIMIT, "it does not end");
+            assert!(clock.now().since(Timestamp::ZERO) < TEST_TIMEOUT, "it does not end");
         }
     }
 }

@@ -9,10 +9,10 @@ use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
 /// Time from the first poll to the first release of pages.
-const AFTER_START: Duration = Duration::from_secs(5);
+const FIRST_RELEASE_DELAY: Duration = Duration::from_secs(5);
 /// Interval between releases. After a release, the system reads the code in use again, so releases
 /// must be rare.
-const INTERVAL: Duration = Duration::from_secs(60);
+const RELEASE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Releases, at intervals, the pages of code that is no longer used.
 #[derive(Debug, Default)]
@@ -24,8 +24,8 @@ pub struct CodePages {
 impl CodePages {
     /// Releases the pages if the time for the next release has come.
     pub fn poll(&mut self, now: Instant) {
-        if now >= *self.next.get_or_insert(now + AFTER_START) {
-            self.next = Some(now + INTERVAL);
+        if now >= *self.next.get_or_insert(now + FIRST_RELEASE_DELAY) {
+            self.next = Some(now + RELEASE_INTERVAL);
             release();
         }
     }

@@ -18,4 +18,4 @@ pub use worker_pool::WorkerPool;
 /// Lets tests count the allocations of their thread.
 #[cfg(test)]
 #[global_allocator]
-static COUNTING: allocations::Counting = allocations::Counting;
+static COUNTING_ALLOCATOR: allocations::Counting = allocations::Counting;

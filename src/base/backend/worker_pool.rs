@@ -17,7 +17,7 @@ use crate::base::worker::{Stop, Worker};
 const MAX_THREADS: usize = 4;
 
 /// The number of parts that are handed out together.
-const PARTS: usize = 8;
+const PARTS_PER_BATCH: usize = 8;
 
 type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
@@ -113,7 +113,7 @@ impl WorkerPool {
         };
         loop {
             let mut count = 0;
-            let cells: [Mutex<Option<T>>; PARTS] = std::array::from_fn(|_| {
+            let cells: [Mutex<Option<T>>; PARTS_PER_BATCH] = std::array::from_fn(|_| {
                 let part = parts.next();
                 count += usize::from(part.is_some());
                 Mutex::new(part)
@@ -129,7 +129,7 @@ impl WorkerPool {
                 1 => one(0),
                 count => self.share(count, &one),
             }
-            if count < PARTS {
+            if count < PARTS_PER_BATCH {
                 return;
             }
         }

@@ -9,25 +9,25 @@ use crate::base::Timestamp;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 
 /// The size steps, as fractions of each side: numerator and denominator.
-const STEPS: [(u32, u32); 3] = [(1, 1), (3, 4), (1, 2)];
+const SIZE_STEPS: [(u32, u32); 3] = [(1, 1), (3, 4), (1, 2)];
 /// Minimum side length in pixels.
 const MIN_SIDE: u32 = 16;
 /// The bits per pixel below which a smaller frame looks better.
 const MIN_BITS_PER_PIXEL: f64 = 0.045;
 /// The share of the chosen bitrate below which a smaller frame looks better, if that bitrate was
 /// low from the start.
-const OF_CHOSEN: f64 = 0.5;
+const MIN_CHOSEN_BITRATE_SHARE: f64 = 0.5;
 /// The time for which the bitrate must be too low before the size is reduced.
-const DOWN_AFTER: Duration = Duration::from_millis(1_500);
+const STEP_DOWN_DELAY: Duration = Duration::from_millis(1_500);
 /// The size grows if the bitrate is at least this multiple of what the larger size needs.
-const MORE: f64 = 1.4;
+const UP_BITRATE_FACTOR: f64 = 1.4;
 /// The time for which the bitrate must be high enough before the size grows.
-const UP_AFTER: Duration = Duration::from_secs(8);
+const STEP_UP_DELAY: Duration = Duration::from_secs(8);
 /// A step up that is reverted within this time has failed, and the next step up waits twice as
-/// long, up to [`MAX_PATIENCE`].
-const TRIED: Duration = Duration::from_secs(20);
+/// long, up to [`MAX_STEP_UP_DELAY`].
+const UP_TRIAL_DURATION: Duration = Duration::from_secs(20);
 /// The maximum wait before a step up.
-const MAX_PATIENCE: Duration = Duration::from_secs(64);
+const MAX_STEP_UP_DELAY: Duration = Duration::from_secs(64);
 
 /// Chooses the frame size of one encode.
 #[derive(Clone, Debug)]
@@ -52,12 +52,12 @@ impl SizeSteps {
         Self {
             full,
             rate,
-            enough: MIN_BITS_PER_PIXEL.min(density * OF_CHOSEN),
+            enough: MIN_BITS_PER_PIXEL.min(density * MIN_CHOSEN_BITRATE_SHARE),
             step: 0,
             scant_since: None,
             ample_since: None,
             last_up: None,
-            patience: UP_AFTER,
+            patience: STEP_UP_DELAY,
         }
     }
 
@@ -82,7 +82,7 @@ impl SizeSteps {
     /// with the smallest size.
     fn deserved(&self, bitrate: BitsPerSecond, frame_step: u32) -> usize {
         let fits = |step: &usize| f64::from(bitrate.0) >= self.need(*step, frame_step);
-        (0..STEPS.len()).find(fits).unwrap_or(STEPS.len() - 1)
+        (0..SIZE_STEPS.len()).find(fits).unwrap_or(SIZE_STEPS.len() - 1)
     }
 
     /// Takes the current bitrate, a few times per second, and returns the size to use from now on.
@@ -91,9 +91,9 @@ impl SizeSteps {
         if deserved > self.step {
             self.ample_since = None;
             let since = *self.scant_since.get_or_insert(now);
-            if now.since(since) >= DOWN_AFTER {
-                if self.last_up.is_some_and(|up| now.since(up) < TRIED) {
-                    self.patience = (self.patience * 2).min(MAX_PATIENCE);
+            if now.since(since) >= STEP_DOWN_DELAY {
+                if self.last_up.is_some_and(|up| now.since(up) < UP_TRIAL_DURATION) {
+                    self.patience = (self.patience * 2).min(MAX_STEP_UP_DELAY);
                 }
                 (self.step, self.scant_since) = (deserved, None);
             }
@@ -101,16 +101,17 @@ impl SizeSteps {
         }
         self.scant_since = None;
         let larger = self.step.checked_sub(1);
-        let ample =
-            larger.filter(|step| f64::from(bitrate.0) >= MORE * self.need(*step, frame_step));
+        let ample = larger.filter(|step| {
+            f64::from(bitrate.0) >= UP_BITRATE_FACTOR * self.need(*step, frame_step)
+        });
         let Some(larger) = ample else {
             self.ample_since = None;
             return self.size();
         };
         let since = *self.ample_since.get_or_insert(now);
         if now.since(since) >= self.patience {
-            if self.last_up.is_none_or(|up| now.since(up) >= TRIED) {
-                self.patience = UP_AFTER;
+            if self.last_up.is_none_or(|up| now.since(up) >= UP_TRIAL_DURATION) {
+                self.patience = STEP_UP_DELAY;
             }
             self.step = larger;
             (self.last_up, self.ample_since) = (Some(now), Some(now));
@@ -121,7 +122,7 @@ impl SizeSteps {
 
 /// Returns the frame size of a step: even sides, and the same aspect ratio if possible.
 fn stepped(full: Size, step: usize) -> Size {
-    let (part, whole) = STEPS.get(step).copied().unwrap_or((1, 1));
+    let (part, whole) = SIZE_STEPS.get(step).copied().unwrap_or((1, 1));
     if part == whole {
         return full;
     }
@@ -143,10 +144,10 @@ fn stepped(full: Size, step: usize) -> Size {
 mod tests {
     use super::*;
 
-    const HD: Size = Size::new(1280, 720);
+    const HD_SIZE: Size = Size::new(1280, 720);
 
     fn steps() -> SizeSteps {
-        SizeSteps::new(HD, FrameRate::FPS_30, BitsPerSecond(2_500_000))
+        SizeSteps::new(HD_SIZE, FrameRate::FPS_30, BitsPerSecond(2_500_000))
     }
 
     struct Run {
@@ -175,7 +176,7 @@ mod tests {
     fn sizes_are_even_and_keep_their_shape() {
         let sizes = |full: Size| [stepped(full, 0), stepped(full, 1), stepped(full, 2)];
         let of = |width, height| Size::new(width, height);
-        assert_eq!(sizes(HD), [HD, of(960, 540), of(640, 360)]);
+        assert_eq!(sizes(HD_SIZE), [HD_SIZE, of(960, 540), of(640, 360)]);
         assert_eq!(sizes(of(1920, 1080)), [of(1920, 1080), of(1440, 810), of(960, 540)]);
         assert_eq!(sizes(of(854, 480)), [of(854, 480), of(640, 360), of(428, 240)]);
         assert_eq!(sizes(of(480, 270)), [of(480, 270), of(352, 198), of(256, 144)]);
@@ -203,7 +204,7 @@ mod tests {
         run.hold(60.0, 100);
         assert_eq!(run.changes, [720, 540, 360], "no smaller than half");
         assert_eq!(steps().begin_with(BitsPerSecond(500_000)).size().height, 360);
-        assert_eq!(steps().begin_with(BitsPerSecond(2_000_000)).size(), HD);
+        assert_eq!(steps().begin_with(BitsPerSecond(2_000_000)).size(), HD_SIZE);
     }
 
     #[test]
@@ -245,15 +246,15 @@ mod tests {
     #[test]
     fn a_person_who_chose_little_gets_what_was_chosen() {
         let little = BitsPerSecond(800_000);
-        let mut steps = SizeSteps::new(HD, FrameRate::FPS_30, little);
+        let mut steps = SizeSteps::new(HD_SIZE, FrameRate::FPS_30, little);
         for second in 0..60 {
-            assert_eq!(steps.note(Timestamp::from_millis(second * 1_000), little, 1), HD);
+            assert_eq!(steps.note(Timestamp::from_millis(second * 1_000), little, 1), HD_SIZE);
         }
         // Half the frames need half the bits.
         let half = BitsPerSecond(380_000);
         for second in 60..120 {
             let at = Timestamp::from_millis(second * 1_000);
-            assert_eq!(steps.clone().note(at, half, 2), HD);
+            assert_eq!(steps.clone().note(at, half, 2), HD_SIZE);
         }
         let size = (60..70).map(|it| steps.note(Timestamp::from_millis(it * 1_000), half, 1));
         assert_eq!(size.last(), Some(Size::new(960, 540)));

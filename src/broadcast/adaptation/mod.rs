@@ -28,21 +28,21 @@ const MAX_BACKLOG: Duration = Duration::from_millis(800);
 /// While the backlog is shorter than this, the link keeps up.
 const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
 /// The time that a new connection has for sending its initial backlog.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLING_TIME: Duration = Duration::from_secs(2);
 /// Minimum interval between two reductions, because a lower bitrate takes effect only after the
 /// frames encoded before it are sent.
-const BETWEEN_DOWNS: Duration = Duration::from_secs(1);
+const MIN_REDUCTION_INTERVAL: Duration = Duration::from_secs(1);
 /// The calm time after which a higher bitrate is tried.
-const PROBE: Duration = Duration::from_secs(4);
+const INITIAL_PROBE_DELAY: Duration = Duration::from_secs(4);
 /// Maximum calm time before a higher bitrate is tried, after failed tries.
-const MAX_PROBE: Duration = Duration::from_secs(60);
+const MAX_PROBE_DELAY: Duration = Duration::from_secs(60);
 /// A try that is followed by a growing backlog within this time has failed.
-const TRIED: Duration = Duration::from_secs(8);
+const PROBE_TRIAL_DURATION: Duration = Duration::from_secs(8);
 
 /// After this time without progress, the link does not count as slow, but as stalled or lost.
-const STALLED_AFTER: Duration = Duration::from_millis(500);
+const STALL_DELAY: Duration = Duration::from_millis(500);
 /// The time without progress after which the backlog no longer counts.
-const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
+const BACKLOG_STALL_TIMEOUT: Duration = Duration::from_millis(1_250);
 
 /// The state of a target's link at one moment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Adapter {
             calm_since: None,
             last_down: None,
             last_up: None,
-            probe: PROBE,
+            probe: INITIAL_PROBE_DELAY,
             lag: Duration::ZERO,
         }
     }
@@ -133,8 +133,8 @@ impl Adapter {
             self.growing = 0;
             return;
         }
-        if sample.silent >= STALLED_AFTER {
-            if sample.silent >= STALL_THRESHOLD {
+        if sample.silent >= STALL_DELAY {
+            if sample.silent >= BACKLOG_STALL_TIMEOUT {
                 (self.live_since, self.last, self.calm_since) = (None, None, None);
                 self.growing = 0;
             }
@@ -142,7 +142,7 @@ impl Adapter {
         }
         let live_since = *self.live_since.get_or_insert(sample.at);
         let last = self.last.replace(sample);
-        if sample.at.since(live_since) < SETTLE {
+        if sample.at.since(live_since) < SETTLING_TIME {
             return;
         }
         let grows = last.is_some_and(|last| sample.queued >= last.queued);
@@ -152,7 +152,7 @@ impl Adapter {
         if slow {
             self.calm_since = None;
             let since_down = self.last_down.map(|at| sample.at.since(at));
-            if since_down.is_none_or(|time| time >= BETWEEN_DOWNS + self.lag) {
+            if since_down.is_none_or(|time| time >= MIN_REDUCTION_INTERVAL + self.lag) {
                 self.go_down(&sample);
             }
         } else if sample.queued < LOW_QUEUE_DELAY {
@@ -166,16 +166,17 @@ impl Adapter {
             self.calm_since = None;
         }
         let held = self.last_up.is_some_and(|up| {
-            self.last_down.is_none_or(|down| up > down) && sample.at.since(up) >= TRIED + self.lag
+            self.last_down.is_none_or(|down| up > down)
+                && sample.at.since(up) >= PROBE_TRIAL_DURATION + self.lag
         });
         if held {
-            self.probe = PROBE;
+            self.probe = INITIAL_PROBE_DELAY;
         }
     }
 
     fn go_down(&mut self, sample: &Sample) {
-        if self.last_up.is_some_and(|up| sample.at.since(up) < TRIED + self.lag) {
-            self.probe = (self.probe * 2).min(MAX_PROBE);
+        if self.last_up.is_some_and(|up| sample.at.since(up) < PROBE_TRIAL_DURATION + self.lag) {
+            self.probe = (self.probe * 2).min(MAX_PROBE_DELAY);
         }
         let carried = sample.carried as f64;
         // The backlog should be sent within three seconds, with a reserve for the next drop in
@@ -318,13 +319,13 @@ mod tests {
 
     #[test]
     fn with_a_delay_it_waits_for_what_its_steps_do() {
-        const LAG: usize = 40;
+        const DELAY_SAMPLES: usize = 40;
         let rate = BitsPerSecond;
         let adapter = Adapter::new(rate(2_500_000), rate(300_000), rate(128_000));
-        let mut adapter = adapter.delayed(SAMPLE_INTERVAL * LAG as u32);
+        let mut adapter = adapter.delayed(SAMPLE_INTERVAL * DELAY_SAMPLES as u32);
         // A link of 1.5 Mbit/s behind a delay of ten seconds; a backlog of more than 1 s is
         // dropped.
-        let mut held = std::collections::VecDeque::from(vec![2_628_000.0; LAG]);
+        let mut held = std::collections::VecDeque::from(vec![2_628_000.0; DELAY_SAMPLES]);
         let (mut waiting, mut at) = (0.0_f64, Timestamp::ZERO);
         let mut steps = Vec::new();
         for _ in 0..4 * 60 {

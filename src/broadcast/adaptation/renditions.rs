@@ -9,19 +9,19 @@ use crate::base::Timestamp;
 use crate::media::{BitsPerSecond, RenditionId};
 
 /// The share of the main encode below which a link gets the second encode.
-const TOO_LITTLE: f64 = 0.9;
+const MIN_MAIN_BITRATE_SHARE: f64 = 0.9;
 /// Maximum bitrate of the second encode as a share of the bitrate of the main encode. A higher
 /// bitrate would not help.
-const MAX_SHARE: f64 = 0.7;
+const MAX_RENDITION_BITRATE_SHARE: f64 = 0.7;
 /// The minimum time for which a target keeps the second encode. This time doubles after each failed
 /// return.
-const MIN_STAY: Duration = Duration::from_secs(12);
+const MIN_RENDITION_HOLD: Duration = Duration::from_secs(12);
 /// The maximum to which the minimum time grows after failed returns.
-const MAX_STAY: Duration = Duration::from_secs(300);
+const MAX_RENDITION_HOLD: Duration = Duration::from_secs(300);
 /// A return that is followed by a slow link within this time has failed.
-const TRIED: Duration = Duration::from_secs(30);
+const RETURN_TRIAL_DURATION: Duration = Duration::from_secs(30);
 /// The second encode continues for this long after the last target has left it.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE_ENCODE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
 struct RenditionLoad {
@@ -52,14 +52,20 @@ impl RenditionChoice {
         let standing = self.targets.entry(id).or_insert(RenditionLoad {
             rendition_id: RenditionId::Main,
             since: now,
-            patience: MIN_STAY,
+            patience: MIN_RENDITION_HOLD,
             returned: None,
         });
-        let failed = standing.returned.is_some_and(|returned| now.since(returned) < TRIED);
+        let failed =
+            standing.returned.is_some_and(|returned| now.since(returned) < RETURN_TRIAL_DURATION);
         match standing.rendition_id {
-            RenditionId::Main if f64::from(carries.0) < TOO_LITTLE * f64::from(main.0) => {
-                standing.patience =
-                    if failed { (standing.patience * 2).min(MAX_STAY) } else { MIN_STAY };
+            RenditionId::Main
+                if f64::from(carries.0) < MIN_MAIN_BITRATE_SHARE * f64::from(main.0) =>
+            {
+                standing.patience = if failed {
+                    (standing.patience * 2).min(MAX_RENDITION_HOLD)
+                } else {
+                    MIN_RENDITION_HOLD
+                };
                 (standing.rendition_id, standing.since) = (RenditionId::Second, now);
             }
             RenditionId::Second
@@ -94,7 +100,7 @@ impl RenditionChoice {
     /// Returns true if the second encode should run.
     pub fn needs_second(&self, now: Timestamp) -> bool {
         self.targets.values().any(|standing| standing.rendition_id == RenditionId::Second)
-            || self.needed.is_some_and(|needed| now.since(needed) < IDLE)
+            || self.needed.is_some_and(|needed| now.since(needed) < IDLE_ENCODE_TIMEOUT)
     }
 }
 
@@ -104,7 +110,7 @@ pub fn second_bitrate(
     main: BitsPerSecond,
     least: BitsPerSecond,
 ) -> BitsPerSecond {
-    let most = (f64::from(main.0) * MAX_SHARE) as u32;
+    let most = (f64::from(main.0) * MAX_RENDITION_BITRATE_SHARE) as u32;
     BitsPerSecond(slowest.0.min(most).max(least.0.min(most)))
 }
 
@@ -112,8 +118,8 @@ pub fn second_bitrate(
 mod tests {
     use super::*;
 
-    const MAIN: BitsPerSecond = BitsPerSecond(2_500_000);
-    const NARROW: BitsPerSecond = BitsPerSecond(900_000);
+    const MAIN_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
+    const LOW_BITRATE: BitsPerSecond = BitsPerSecond(900_000);
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_millis(second * 1_000)
@@ -122,14 +128,22 @@ mod tests {
     #[test]
     fn a_narrow_link_gets_less_at_once_and_all_again_with_patience() {
         let mut ladder = RenditionChoice::default();
-        assert_eq!(ladder.note(at(0), 1, MAIN, MAIN), RenditionId::Main);
+        assert_eq!(ladder.note(at(0), 1, MAIN_BITRATE, MAIN_BITRATE), RenditionId::Main);
         assert!(!ladder.needs_second(at(0)));
-        assert_eq!(ladder.note(at(1), 1, NARROW, MAIN), RenditionId::Second);
-        assert_eq!(ladder.note(at(1), 2, MAIN, MAIN), RenditionId::Main, "the other is left alone");
+        assert_eq!(ladder.note(at(1), 1, LOW_BITRATE, MAIN_BITRATE), RenditionId::Second);
+        assert_eq!(
+            ladder.note(at(1), 2, MAIN_BITRATE, MAIN_BITRATE),
+            RenditionId::Main,
+            "the other is left alone"
+        );
         assert!(ladder.needs_second(at(1)));
         let most = BitsPerSecond(2_499_999);
-        assert_eq!(ladder.note(at(60), 1, most, MAIN), RenditionId::Second, "not all of it");
-        assert_eq!(ladder.note(at(61), 1, MAIN, MAIN), RenditionId::Main);
+        assert_eq!(
+            ladder.note(at(60), 1, most, MAIN_BITRATE),
+            RenditionId::Second,
+            "not all of it"
+        );
+        assert_eq!(ladder.note(at(61), 1, MAIN_BITRATE, MAIN_BITRATE), RenditionId::Main);
         assert!(ladder.needs_second(at(65)) && !ladder.needs_second(at(71)));
     }
 
@@ -140,11 +154,11 @@ mod tests {
         // The link carries the second encode but not the main one, and appears good in between.
         for second in 0..600 {
             let carries = if rendition_id == RenditionId::Main && second - since >= 2 {
-                NARROW
+                LOW_BITRATE
             } else {
-                MAIN
+                MAIN_BITRATE
             };
-            let now = ladder.note(at(second), 1, carries, MAIN);
+            let now = ladder.note(at(second), 1, carries, MAIN_BITRATE);
             if now != rendition_id {
                 (moves, rendition_id, since) = (moves + 1, now, second);
             }
@@ -155,7 +169,7 @@ mod tests {
     #[test]
     fn who_is_gone_needs_nothing() {
         let mut ladder = RenditionChoice::default();
-        ladder.note(at(0), 1, NARROW, MAIN);
+        ladder.note(at(0), 1, LOW_BITRATE, MAIN_BITRATE);
         ladder.keep(&[2]);
         assert!(ladder.needs_second(at(5)) && !ladder.needs_second(at(20)));
         assert_eq!(ladder.rendition_id(1), RenditionId::Main);
@@ -164,9 +178,9 @@ mod tests {
     #[test]
     fn the_second_is_less_than_the_main_one_and_no_less_than_the_least() {
         let rate = |kbps: u32| BitsPerSecond(kbps * 1_000);
-        assert_eq!(second_bitrate(NARROW, MAIN, rate(300)), NARROW);
-        assert_eq!(second_bitrate(MAIN, MAIN, rate(300)), rate(1_750));
-        assert_eq!(second_bitrate(rate(100), MAIN, rate(300)), rate(300));
+        assert_eq!(second_bitrate(LOW_BITRATE, MAIN_BITRATE, rate(300)), LOW_BITRATE);
+        assert_eq!(second_bitrate(MAIN_BITRATE, MAIN_BITRATE, rate(300)), rate(1_750));
+        assert_eq!(second_bitrate(rate(100), MAIN_BITRATE, rate(300)), rate(300));
         assert_eq!(second_bitrate(rate(100), rate(200), rate(300)), rate(140));
     }
 }

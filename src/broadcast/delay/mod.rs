@@ -35,7 +35,7 @@ pub const MAX_STREAM_DELAY: Duration = Duration::from_secs(30 * 60);
 /// Interval at which the threads check whether they should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Maximum number of packets in the queue to the second hub, which never waits for an output.
-const QUEUED_PACKETS: usize = 256;
+const MAX_QUEUED_PACKETS: usize = 256;
 
 /// The length of the delay, and its folder.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Delay {
             last: Stop::new(),
             trouble: Mutex::default(),
         });
-        let (packets, input) = queue::bounded("delayed packets", QUEUED_PACKETS, Full::Block);
+        let (packets, input) = queue::bounded("delayed packets", MAX_QUEUED_PACKETS, Full::Block);
         let delayed = Hub::spawn_copy(head, input)?;
         let (its, spool) = (Arc::clone(&shared), Spool::new(&config.folder));
         let output = feed.subscribe_to_all("delay", Limits::FILE);

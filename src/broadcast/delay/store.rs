@@ -17,11 +17,11 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 /// Minimum size of a full block in bytes.
 const BLOCK_BYTES: usize = 4 << 20;
 /// The memory of a packet in addition to its data, in bytes.
-const OVERHEAD: usize = 160;
+const PACKET_OVERHEAD_BYTES: usize = 160;
 /// Number of the oldest blocks that stay in memory, so that a slow disk causes no gap.
-const BLOCKS_READ_AHEAD: usize = 2;
+const READ_AHEAD_BLOCKS: usize = 2;
 /// How long disk operations pause after an error.
-const REST: Duration = Duration::from_secs(5);
+const DISK_ERROR_PAUSE: Duration = Duration::from_secs(5);
 
 /// Memory limits in bytes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -138,7 +138,7 @@ impl<S> DelayStore<S> {
 
     /// Stores a packet until its delay is over.
     pub fn push(&mut self, now: Timestamp, tag: Arc<SharedPacket>) {
-        let size = tag.size() + OVERHEAD;
+        let size = tag.size() + PACKET_OVERHEAD_BYTES;
         self.newest = now;
         self.memory += size;
         let held = HeldPiece { arrived: now, tag };
@@ -182,7 +182,7 @@ impl<S> DelayStore<S> {
                 return DelayedPacket::At(due);
             }
             let Some(held) = tags.pop_front() else { continue };
-            let size = held.tag.size() + OVERHEAD;
+            let size = held.tag.size() + PACKET_OVERHEAD_BYTES;
             piece.bytes = piece.bytes.saturating_sub(size);
             piece.oldest = tags.front().map_or(piece.oldest, |next| next.arrived);
             if tags.is_empty() {
@@ -201,7 +201,7 @@ impl<S> DelayStore<S> {
     /// Returns the next disk operation, one at a time. The caller reports its result with
     /// [`stored`](Self::stored) or [`loaded`](Self::loaded).
     pub fn work(&mut self, now: Timestamp) -> Option<Work<S>> {
-        for piece in self.pieces.iter_mut().take(BLOCKS_READ_AHEAD) {
+        for piece in self.pieces.iter_mut().take(READ_AHEAD_BLOCKS) {
             if !matches!(piece.body, Body::Disk(_)) {
                 continue;
             }
@@ -216,7 +216,7 @@ impl<S> DelayStore<S> {
         let full = |piece: &&DelayedPiece<S>| {
             piece.bytes >= BLOCK_BYTES && matches!(piece.body, Body::Memory(_))
         };
-        let piece = self.pieces.iter().skip(BLOCKS_READ_AHEAD).rev().find(full)?;
+        let piece = self.pieces.iter().skip(READ_AHEAD_BLOCKS).rev().find(full)?;
         let Body::Memory(tags) = &piece.body else { return None };
         Some(Work::Store(piece.number, tags.iter().cloned().collect()))
     }
@@ -224,11 +224,11 @@ impl<S> DelayStore<S> {
     /// Reports the result of writing a block. `place` is `None` if writing failed.
     pub fn stored(&mut self, now: Timestamp, number: u64, place: Option<S>) {
         let Some(place) = place else {
-            self.rest_until = now + REST;
+            self.rest_until = now + DISK_ERROR_PAUSE;
             return;
         };
         // The block may already be needed, or no longer exist.
-        let ahead = self.pieces.iter().take(BLOCKS_READ_AHEAD).any(|piece| piece.number == number);
+        let ahead = self.pieces.iter().take(READ_AHEAD_BLOCKS).any(|piece| piece.number == number);
         let Some(piece) = self.pieces.iter_mut().find(|it| it.number == number) else { return };
         if ahead {
             return;

@@ -47,7 +47,7 @@ impl Limits {
     };
     /// Limits for passthrough. There is no live edge to follow, so late packets are sent, not
     /// dropped. Only a link that is too slow for the file causes dropped frames.
-    pub const NEVER_DROP: Self = Self {
+    pub const PASSTHROUGH_LIMITS: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
         harmless: 128 << 10,
@@ -405,21 +405,23 @@ mod tests {
 
     #[test]
     fn of_a_file_nothing_is_lost_that_a_link_brings_later() {
-        let mut backlog = Backlog::new(Limits::NEVER_DROP, true, &[]);
+        let mut backlog = Backlog::new(Limits::PASSTHROUGH_LIMITS, true, &[]);
         feed(&mut backlog, 0, 20_000);
         let (video, audio) = take(&mut backlog);
         assert_eq!((video.len(), audio.len()), (500, 1_000));
         // A backlog above its limit is reported and bounded.
-        let mut backlog = Backlog::new(Limits { harmless: 0, ..Limits::NEVER_DROP }, true, &[]);
+        let mut backlog =
+            Backlog::new(Limits { harmless: 0, ..Limits::PASSTHROUGH_LIMITS }, true, &[]);
         feed(&mut backlog, 0, 200_000);
         assert!(
-            backlog.queued() <= Limits::NEVER_DROP.reset && backlog.figures().dropped_frames > 0
+            backlog.queued() <= Limits::PASSTHROUGH_LIMITS.reset
+                && backlog.figures().dropped_frames > 0
         );
     }
 
     #[test]
     fn another_connection_begins_with_a_keyframe_and_what_it_misses_is_counted() {
-        let mut backlog = Backlog::new(Limits::NEVER_DROP, true, &[]);
+        let mut backlog = Backlog::new(Limits::PASSTHROUGH_LIMITS, true, &[]);
         feed(&mut backlog, 0, 2_400);
         backlog.pop();
         backlog.begin_anew(true);
@@ -434,7 +436,7 @@ mod tests {
         let Figures { taken_frames, dropped_frames, .. } = backlog.figures();
         assert_eq!((taken_frames, dropped_frames), (12, 89), "each is one or the other");
         assert_eq!((backlog.bytes, backlog.len()), (0, 0));
-        let mut backlog = Backlog::new(Limits::NEVER_DROP, false, &[]);
+        let mut backlog = Backlog::new(Limits::PASSTHROUGH_LIMITS, false, &[]);
         backlog.push(&tag(Track::Audio, 0));
         backlog.begin_anew(false);
         assert_eq!(backlog.len(), 1);

@@ -13,7 +13,7 @@ use crate::media::{RenditionId, Track};
 const MAX_BYTES: usize = 32 << 20;
 
 /// A rendition without frames for this long has ended.
-const ENDED: Duration = Duration::from_secs(30);
+const ENDED_AFTER: Duration = Duration::from_secs(30);
 
 /// The packets of a rendition from its last keyframe on, without a file's lead-in. A stream without
 /// video has no such packets.
@@ -39,7 +39,7 @@ impl Gop {
                 return;
             }
             self.pictured = tag.dts;
-        } else if tag.dts.since(self.pictured) > ENDED {
+        } else if tag.dts.since(self.pictured) > ENDED_AFTER {
             self.clear();
             return;
         }

@@ -16,10 +16,10 @@ const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
 const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
 /// Maximum number of held packets of a track that is ahead, without an audio delay. Beyond this
 /// number, packets are not held any longer.
-const MAX_HELD: usize = 512;
+const MAX_HELD_PACKETS: usize = 512;
 
 /// The approximate minimum interval between packets in ms, if many are held.
-const MILLIS_A_PACKET: usize = 8;
+const MIN_PACKET_INTERVAL_MS: usize = 8;
 
 /// The queues of all tracks.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl Interleaver {
     /// Returns the next packet that may be sent at `now`.
     pub fn pop(&mut self, now: Timestamp) -> Option<EncodedPacket> {
         let patience = self.patience();
-        let most = MAX_HELD + self.lag.as_millis() as usize / MILLIS_A_PACKET;
+        let most = MAX_HELD_PACKETS + self.lag.as_millis() as usize / MIN_PACKET_INTERVAL_MS;
         let [a, b, c, d, e] = &mut self.extras;
         let mut lines = [&mut self.video, &mut self.second, &mut self.audio, a, b, c, d, e];
         // Of packets with the same time, keyframes go first: an output that waits for a keyframe then

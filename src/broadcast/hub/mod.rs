@@ -30,7 +30,7 @@ use crate::media::{EncodedPacket, ExtraTracks, Rendition, RenditionId, StreamCon
 /// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Tracks that begin within this time count as beginning together.
-const TOGETHER: Duration = Duration::from_millis(100);
+const SAME_START_TOLERANCE: Duration = Duration::from_millis(100);
 
 /// The hub of one broadcast. The hub ends with its input (when all senders are dropped), or when it
 /// is dropped. The subscriptions of the hub end after all packets are read.
@@ -423,7 +423,7 @@ fn begin_together(tags: &[Arc<SharedPacket>], extras: ExtraTracks) -> bool {
     let Some(key) = tags.first() else { return extras.is_empty() };
     extras.iter().all(|track| {
         let mut its = tags.iter().filter(|tag| tag.track == Track::Extra(track));
-        its.next().is_some_and(|first| first.dts.since(key.dts) <= TOGETHER)
+        its.next().is_some_and(|first| first.dts.since(key.dts) <= SAME_START_TOLERANCE)
     })
 }
 

@@ -21,7 +21,7 @@ use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
 use crate::wire::container::{self, Format, Index, TrackId, flv};
 
 /// Metadata properties that an index may lack.
-const NOT_TOLD: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
+const OPTIONAL_PROPERTIES: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
 
 /// The reason why a file cannot be sent.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ impl IndexedItems {
             video: index.tracks.video.clone(),
             audio: index.tracks.audio.first().map(|audio| audio.parameters.clone()),
         };
-        let metadata = without(flv::metadata(&tracks), &NOT_TOLD);
+        let metadata = without(flv::metadata(&tracks), &OPTIONAL_PROPERTIES);
         let mut heads = vec![Item::Metadata(metadata)];
         for event in samples::heads(&index) {
             let StreamEvent::Config(config) = event else { continue };

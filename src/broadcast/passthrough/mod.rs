@@ -29,24 +29,24 @@ use crate::text::Problem;
 /// How often the thread checks for a stop request while it waits for the start.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum number of packets in the queue to the hub.
-const QUEUED_PACKETS: usize = 64;
+const MAX_QUEUED_PACKETS: usize = 64;
 /// Number of bytes at the beginning of the file that are searched for codec configs.
-const MAX_HEADER: usize = 32 << 20;
+const MAX_CONFIG_SEARCH_BYTES: usize = 32 << 20;
 /// The time within which both video and audio must begin, if the file has both.
-const HEAD_MS: i64 = 4_000;
+const MAX_TRACK_START_MS: i64 = 4_000;
 /// Maximum number of codec configs of one file.
 const MAX_CONFIGURATIONS: usize = 32;
 /// Timestamps that jump by more than this, forward or back, are wrong. The stream continues without
 /// the jump.
-const JUMP_MS: i64 = 10_000;
+const MAX_JUMP_MS: i64 = 10_000;
 /// Audio that precedes the first frame by at most this time belongs to the beginning. More audio
 /// would delay the video for viewers.
-const MAX_LEAD_MS: i64 = 1_000;
+const MAX_AUDIO_LEAD_MS: i64 = 1_000;
 /// The time between the last packet of one pass through a file and the first packet of the next
 /// pass.
-const BETWEEN_ROUNDS_MS: i64 = 33;
+const LOOP_GAP_MS: i64 = 33;
 /// Metadata properties that apply to the file but not to the stream.
-const OF_THE_FILE: [&str; 9] = [
+const FILE_ONLY_PROPERTIES: [&str; 9] = [
     "duration",
     "filesize",
     "keyframes",
@@ -117,7 +117,7 @@ impl PassthroughFile {
                 Item::Metadata(value) => {
                     duration = duration.or_else(|| declared_duration(&value));
                     head.bitrate = head.bitrate.or_else(|| bitrate(&value));
-                    head.metadata = without(value, &OF_THE_FILE);
+                    head.metadata = without(value, &FILE_ONLY_PROPERTIES);
                 }
                 Item::Config(packet) if head.configurations.len() < MAX_CONFIGURATIONS => {
                     read += packet.size();
@@ -134,13 +134,13 @@ impl PassthroughFile {
                     }
                     has_audio |= packet.track == Track::Audio;
                     let first_ms = *first_ms.get_or_insert(at_ms);
-                    if at_ms - first_ms > HEAD_MS || (head.has_video && has_audio) {
+                    if at_ms - first_ms > MAX_TRACK_START_MS || (head.has_video && has_audio) {
                         break;
                     }
                 }
                 Item::Config(_) | Item::End(_) => {}
             }
-            if read > MAX_HEADER {
+            if read > MAX_CONFIG_SEARCH_BYTES {
                 break;
             }
         }
@@ -161,7 +161,8 @@ impl PassthroughFile {
     /// # Errors
     /// Fails if the system provides no thread.
     pub fn show(self, again: bool, clock: Clock) -> io::Result<Playback> {
-        let (packets, input) = queue::bounded("packets of the file", QUEUED_PACKETS, Full::Block);
+        let (packets, input) =
+            queue::bounded("packets of the file", MAX_QUEUED_PACKETS, Full::Block);
         let hub = Hub::spawn_copy(self.head.clone(), input)?;
         let progress = Arc::<Mutex<Progress>>::default();
         let its_progress = Arc::clone(&progress);
@@ -265,7 +266,7 @@ impl Projector {
     /// packets.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
         let mut items = FileItems::open(path)?;
-        let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };
+        let begin = if self.last_ms == 0 { 0 } else { self.last_ms + LOOP_GAP_MS };
         // The value to add to the file's timestamps.
         let mut shift = None;
         let mut first_ms = None;
@@ -289,8 +290,8 @@ impl Projector {
             let file_ms = packet.dts.as_millis();
             let passed_ms = file_ms - *first_ms.get_or_insert(file_ms);
             let mut at_ms = file_ms + *shift.get_or_insert(begin - file_ms);
-            if (at_ms - self.last_ms).abs() > JUMP_MS {
-                at_ms = self.last_ms + BETWEEN_ROUNDS_MS;
+            if (at_ms - self.last_ms).abs() > MAX_JUMP_MS {
+                at_ms = self.last_ms + LOOP_GAP_MS;
                 shift = Some(at_ms - file_ms);
             }
             let dts = self.start + Duration::from_millis(at_ms.max(0).unsigned_abs());
@@ -301,7 +302,7 @@ impl Projector {
             let position = Duration::from_millis(passed_ms.max(0).unsigned_abs());
             self.progress.lock().position = position;
             let lead_ms = self.pictured_ms.map_or(-1, |pictured_ms| pictured_ms - file_ms);
-            let leads = packet.track == Track::Audio && (0..=MAX_LEAD_MS).contains(&lead_ms);
+            let leads = packet.track == Track::Audio && (0..=MAX_AUDIO_LEAD_MS).contains(&lead_ms);
             self.pictured_ms.take_if(|_| packet.starts_gop());
             let packet = packet.at(dts, self.clock.now()).leading(leads);
             if self.packets.send(packet).is_err() {

@@ -49,7 +49,7 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
     }
     let first = times[0].0;
     let times: Vec<_> = times.iter().map(|(at, key)| (at - first, *key)).collect();
-    let round = 80 + BETWEEN_ROUNDS_MS;
+    let round = 80 + LOOP_GAP_MS;
     let (a, b) = ([(0, true), (40, false), (80, false)], 2 * round);
     let second = a.map(|(at, key)| (at + round, key));
     assert_eq!(times, [&a[..], &second[..], &[(b, true)]].concat());

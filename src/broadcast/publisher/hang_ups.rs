@@ -8,10 +8,10 @@ use std::time::Duration;
 
 /// A connection that was live for this long counts as stable. No server takes so long to check a
 /// key.
-pub(super) const STEADY: Duration = Duration::from_secs(10);
+pub(super) const MIN_STABLE_DURATION: Duration = Duration::from_secs(10);
 /// A server that closes the connection within this time has refused the stream, as nginx-rtmp and
 /// several services do.
-pub(super) const MOMENT: Duration = Duration::from_secs(1);
+pub(super) const IMMEDIATE_REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 
 /// The end of one connection attempt.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) enum ConnectionEnd {
 /// The connections of one publisher that the server closed early. This type is pure.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HangUps {
-    /// True if the server ever kept the stream for [`STEADY`]. It then knows the key.
+    /// True if the server ever kept the stream for [`MIN_STABLE_DURATION`]. It then knows the key.
     has_kept: bool,
     /// True if a connection was ever live and did not end with a refusal.
     was_live: bool,
@@ -45,8 +45,8 @@ impl HangUps {
         match self.early {
             _ if self.has_kept => Duration::ZERO,
             0 if self.was_live => Duration::ZERO,
-            0 => MOMENT,
-            _ => STEADY,
+            0 => IMMEDIATE_REFUSAL_LIMIT,
+            _ => MIN_STABLE_DURATION,
         }
     }
 
@@ -54,7 +54,7 @@ impl HangUps {
     /// the stream.
     pub fn ended(&mut self, live: Duration, end: ConnectionEnd) -> bool {
         let limit = self.refusal_limit();
-        if live >= STEADY {
+        if live >= MIN_STABLE_DURATION {
             *self = Self { has_kept: true, ..Self::default() };
             return false;
         }
@@ -75,7 +75,13 @@ impl HangUps {
     /// Returns the time for which the server must keep the next connection before it counts as
     /// live, if the server refused the last one.
     pub fn doubt(&self) -> Option<Duration> {
-        self.refused_after.map(|after| if after < MOMENT { MOMENT } else { STEADY })
+        self.refused_after.map(|after| {
+            if after < IMMEDIATE_REFUSAL_LIMIT {
+                IMMEDIATE_REFUSAL_LIMIT
+            } else {
+                MIN_STABLE_DURATION
+            }
+        })
     }
 }
 
@@ -83,7 +89,7 @@ impl HangUps {
 mod tests {
     use super::*;
 
-    const NEVER: Duration = Duration::ZERO;
+    const NEVER_LIVE: Duration = Duration::ZERO;
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -99,14 +105,14 @@ mod tests {
     fn a_close_at_once_is_a_refusal_and_a_later_one_if_it_is_repeated() {
         let mut at_once = HangUps::default();
         assert_eq!(closed(&mut at_once, &[0.0, 0.3, 0.9]), [true; 3]);
-        assert_eq!(at_once.doubt(), Some(MOMENT));
+        assert_eq!(at_once.doubt(), Some(IMMEDIATE_REFUSAL_LIMIT));
         let mut late = HangUps::default();
         assert_eq!(closed(&mut late, &[2.0]), [false]);
         assert_eq!(late.doubt(), None);
         assert_eq!(closed(&mut late, &[5.0, 3.0, 9.0]), [true; 3]);
         // The next connection counts as live only after the server has kept it for longer than
         // these.
-        assert_eq!(late.doubt(), Some(STEADY));
+        assert_eq!(late.doubt(), Some(MIN_STABLE_DURATION));
     }
 
     #[test]
@@ -115,7 +121,7 @@ mod tests {
         let mut crashes = HangUps::default();
         for _ in 0..4 {
             assert_eq!(closed(&mut crashes, &[3.0]), [false]);
-            assert!(!crashes.ended(NEVER, ConnectionEnd::Other));
+            assert!(!crashes.ended(NEVER_LIVE, ConnectionEnd::Other));
         }
         // The network is lost again and again: nobody closes the connection.
         let mut network = HangUps::default();

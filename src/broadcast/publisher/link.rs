@@ -8,14 +8,14 @@ use crate::base::Timestamp;
 
 /// The link is down if there is a backlog, and the server has accepted nothing for this long. A
 /// lost packet would have been sent again several times by then.
-pub(super) const SILENCE: Duration = Duration::from_millis(1_250);
+pub(super) const LINK_DOWN_AFTER: Duration = Duration::from_millis(1_250);
 /// The number of readings in the window over which the bitrate is measured.
-const WINDOW: usize = 4;
+const WINDOW_READINGS: usize = 4;
 /// The number of readings in the shorter window, which shows early that a link becomes slower.
-const LATELY: usize = 2;
+const SHORT_WINDOW_READINGS: usize = 2;
 /// Maximum number of packets in transit whose times are stored. Further packets are merged with the
 /// last one.
-const MAX_MARKS: usize = 4_096;
+const MAX_PACKETS_IN_TRANSIT: usize = 4_096;
 
 /// The flow of data to a connected server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Link {
 
     /// Records that a packet was passed to the connection. The packet's bytes end at `end`.
     pub fn sent(&mut self, end: u64, dts: Timestamp) {
-        if self.marks.len() >= MAX_MARKS {
+        if self.marks.len() >= MAX_PACKETS_IN_TRANSIT {
             self.marks.pop_back();
         }
         self.marks.push_back(SentMark { end, dts });
@@ -128,20 +128,20 @@ impl Link {
     /// Returns the rate over the window that ends now, in bits per second.
     pub fn rate(&mut self, now: Timestamp, written: u64) -> u64 {
         self.window.push((now, written));
-        if self.window.len() > WINDOW + 1 {
+        if self.window.len() > WINDOW_READINGS + 1 {
             self.window.remove(0);
         }
-        self.rate_over(WINDOW)
+        self.rate_over(WINDOW_READINGS)
     }
 
     /// Returns the rate over the last half second, in bits per second.
     pub fn rate_lately(&self) -> u64 {
-        self.rate_over(LATELY)
+        self.rate_over(SHORT_WINDOW_READINGS)
     }
 
     /// Returns true if the measured time is long enough.
     pub fn is_measured(&self) -> bool {
-        self.window.len() > LATELY
+        self.window.len() > SHORT_WINDOW_READINGS
     }
 
     fn rate_over(&self, looks: usize) -> u64 {
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(link.waiting(Some(at(2_500)), None), Duration::ZERO);
         // However many packets are in transit, the oldest one is known, and memory is bounded.
         (0..10_000).for_each(|n| link.sent(200 + n, at(3_000 + n as i64)));
-        assert_eq!(link.marks.len(), MAX_MARKS);
+        assert_eq!(link.marks.len(), MAX_PACKETS_IN_TRANSIT);
         assert_eq!(link.waiting(Some(at(12_999)), None), Duration::from_millis(9_999));
     }
 

@@ -30,7 +30,7 @@ pub use crate::broadcast::publisher::link::Flow;
 pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
 
 /// Maximum number of unread events. Beyond this number, the oldest events are dropped.
-const EVENTS: usize = 256;
+const MAX_UNREAD_EVENTS: usize = 256;
 
 /// A running publisher. Dropping the value ends the publisher cleanly, without waiting.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ pub struct Publisher {
 impl Publisher {
     /// Starts to publish the packets of the hub.
     pub fn start(runtime: &Runtime, target: Target, hub: &Hub, clock: Clock) -> Self {
-        let (sender, events) = queue::bounded("publisher events", EVENTS, Full::DropOldest);
+        let (sender, events) =
+            queue::bounded("publisher events", MAX_UNREAD_EVENTS, Full::DropOldest);
         let report = Report {
             state: State::Connecting,
             stage: ConnectStage::Dns,

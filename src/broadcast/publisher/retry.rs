@@ -10,7 +10,7 @@ use crate::base::{Backoff, Timestamp};
 use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::publisher::attempt::Attempt;
-use crate::broadcast::publisher::hang_ups::{ConnectionEnd, HangUps, STEADY};
+use crate::broadcast::publisher::hang_ups::{ConnectionEnd, HangUps, MIN_STABLE_DURATION};
 use crate::broadcast::publisher::session::{self, Ended};
 use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
 use crate::media::RenditionId;
@@ -25,15 +25,15 @@ const MAX_SHORT_ATTEMPTS: u32 = 3;
 const MAX_REDIRECTS: u32 = 3;
 /// Time limit of a TCP connection attempt in the first minute of an outage. A new attempt finds a
 /// restored network sooner than a retransmission does.
-const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
-const EARLY: Duration = Duration::from_secs(60);
+const EARLY_TCP_TIMEOUT: Duration = Duration::from_secs(2);
+const EARLY_PERIOD: Duration = Duration::from_secs(60);
 
 /// Time limit of the last attempt, which begins when the time for retries is over.
-const LAST_TRY: Duration = Duration::from_millis(500);
+const LAST_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A server that refuses a reconnect within this time usually still has the previous connection,
 /// whose end it detects only later.
-const STILL_THERE: Duration = Duration::from_secs(60);
+const OLD_CONNECTION_LIFETIME: Duration = Duration::from_secs(60);
 
 /// Publishes to an RTMP server until the stream ends, a stop is requested, or a failure is final.
 /// `home` is the user's URL. `kept` contains the packets that arrived before the first connection,
@@ -58,7 +58,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
         // The first attempt has no time limit, and the last attempt has a short time limit.
         let until = failed.as_ref().and(shared.target.retry_for).map(|limit| {
             let by = outage + limit;
-            if is_last { by.max(clock.now() + LAST_TRY) } else { by }
+            if is_last { by.max(clock.now() + LAST_ATTEMPT_TIMEOUT) } else { by }
         });
         let tcp_limit = tcp_limit(&shared, outage);
         let (doubt, refusal_limit) = (hang_ups.doubt(), hang_ups.refusal_limit());
@@ -118,7 +118,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
                 backoff.reset();
             }
         }
-        if lost(was_live) && now.since(outage) < STILL_THERE && turned_away(&error) {
+        if lost(was_live) && now.since(outage) < OLD_CONNECTION_LIFETIME && turned_away(&error) {
             error.cause = Cause::StillThere(Box::new(error.cause));
         }
         if !(may_pass(&error, was_live) || shared.target.own_server) {
@@ -152,7 +152,7 @@ fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<D
 
 /// Returns true if a connection was live long enough to count as stable.
 fn stayed(live_since: Option<Timestamp>, now: Timestamp) -> bool {
-    live_since.is_some_and(|since| now.since(since) >= STEADY)
+    live_since.is_some_and(|since| now.since(since) >= MIN_STABLE_DURATION)
 }
 
 /// Returns true if the server indicates, explicitly or by closing the connection, that the stream
@@ -186,8 +186,8 @@ fn may_pass(error: &Error, was_live: bool) -> bool {
 
 fn tcp_limit(shared: &Shared, outage: Timestamp) -> Duration {
     let limit = shared.target.options.net.tcp_limit;
-    let early = shared.clock.now().since(outage) < EARLY;
-    if early { limit.min(EARLY_TCP_LIMIT) } else { limit }
+    let early = shared.clock.now().since(outage) < EARLY_PERIOD;
+    if early { limit.min(EARLY_TCP_TIMEOUT) } else { limit }
 }
 
 /// Waits for the next attempt. Returns false if a stop is requested.

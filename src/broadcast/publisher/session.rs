@@ -10,7 +10,7 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::broadcast::publisher::attempt::{Attempt, connect, sent_on};
 use crate::broadcast::publisher::codecs::{self, Verdict};
-use crate::broadcast::publisher::link::{Flow, Link, LinkReading, SILENCE};
+use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, Link, LinkReading};
 use crate::broadcast::publisher::state::{
     Event, KeptSubscription, Report, Sent, Shared, State, Timeline,
 };
@@ -26,9 +26,9 @@ use crate::wire::rtmp::url::Url;
 /// because it overtakes the chunks of frames.
 const MAX_UNSENT_BYTES: usize = 16 << 10;
 /// Maximum time by which audio may be ahead of the frame in transit.
-const AUDIO_LEAD: Duration = Duration::from_secs(1);
+const MAX_AUDIO_LEAD: Duration = Duration::from_secs(1);
 /// Interval at which the counters are updated and the link is checked.
-const TICK: Duration = Duration::from_millis(250);
+const LINK_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// Time within which the server must accept data after a network change.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
@@ -83,7 +83,7 @@ pub(super) async fn run(
         Verdict::Unannounced(names) => shared.unannounced(names),
         Verdict::NotTaken(names) => {
             let error = client.error(ConnectStage::Publish, Cause::Codecs(names));
-            client.close(ORDERLY_END).await;
+            client.close(CLOSE_TIMEOUT).await;
             return (None, Ended::Failed(error));
         }
     }
@@ -136,11 +136,11 @@ pub(super) async fn run(
         // There is no connection left to close cleanly.
         Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime => drop(client),
         Ended::Asked => {
-            let limit = shared.stop.borrow().unwrap_or(ORDERLY_END);
-            client.close(limit.min(ORDERLY_END)).await;
+            let limit = shared.stop.borrow().unwrap_or(CLOSE_TIMEOUT);
+            client.close(limit.min(CLOSE_TIMEOUT)).await;
         }
         Ended::Elsewhere(_) => {
-            client.close(ORDERLY_END).await;
+            client.close(CLOSE_TIMEOUT).await;
         }
     }
     (since, ended)
@@ -150,17 +150,17 @@ pub(super) async fn run(
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Time limit for closing a connection cleanly.
-const ORDERLY_END: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Returns true if this is a routine server message without information for the user.
 fn is_routine(status: &Status) -> bool {
-    const ROUTINE: [&str; 4] = [
+    const ROUTINE_CODES: [&str; 4] = [
         "NetStream.Publish.Start",
         "NetStream.Unpublish.Success",
         "NetStream.FCPublish.Start",
         "NetConnection.Connect.Success",
     ];
-    ROUTINE.contains(&status.code.as_str())
+    ROUTINE_CODES.contains(&status.code.as_str())
 }
 
 /// A connection that may send media.
@@ -242,7 +242,7 @@ impl<'a> Live<'a> {
     async fn run(&mut self) -> Ended {
         self.head();
         let shared = self.shared;
-        let mut ticks = interval(TICK);
+        let mut ticks = interval(LINK_CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = stop_wanted(shared);
         tokio::pin!(stop);
@@ -258,7 +258,7 @@ impl<'a> Live<'a> {
             // is sent.
             let wanted = if self.ended { Some(0) } else { full.then_some(room) };
             let overtaken = self.picture.filter(|_| full && !self.ended && !self.beginning);
-            let until = overtaken.map(|picture| picture + AUDIO_LEAD);
+            let until = overtaken.map(|picture| picture + MAX_AUDIO_LEAD);
             tokio::select! {
                 biased;
                 () = &mut stop => {
@@ -450,7 +450,7 @@ impl<'a> Live<'a> {
     async fn drain(&mut self) {
         let limit = self.shared.stop.borrow().unwrap_or_default() / 2;
         let mut waiting = self.subscription.len();
-        let sent = timeout(limit.min(ORDERLY_END), async {
+        let sent = timeout(limit.min(CLOSE_TIMEOUT), async {
             while waiting > 0 || self.client.queued_bytes() > 0 {
                 let full = self.client.queued_bytes() > MAX_UNSENT_BYTES;
                 if !full && waiting > 0 {
@@ -535,7 +535,7 @@ impl<'a> Live<'a> {
 
     /// Reports when the link goes down, with the reason if it is known, and when the link recovers.
     fn tell_flow(&mut self, now: Timestamp) {
-        let silent = self.link.silent(now) >= SILENCE;
+        let silent = self.link.silent(now) >= LINK_DOWN_AFTER;
         let flow = match self.doubted.is_some() || silent {
             true if !self.client.stream().has_way() => Flow::NoNetwork,
             _ if silent => Flow::Silent,

@@ -62,7 +62,7 @@ impl Target {
     /// Returns the target, set up for passthrough.
     #[must_use]
     pub fn whole(self) -> Self {
-        Self { limits: Limits::NEVER_DROP, whole: true, ..self }
+        Self { limits: Limits::PASSTHROUGH_LIMITS, whole: true, ..self }
     }
 }
 

@@ -17,9 +17,9 @@ use crate::wire::container::{
 };
 
 /// Maximum duration of a unit of a file, according to the samples' timestamps.
-const UNIT: Duration = Duration::from_millis(1_000);
+const MAX_UNIT_DURATION: Duration = Duration::from_millis(1_000);
 /// A unit also ends at this size in bytes.
-const UNIT_BYTES: usize = 4 << 20;
+const MAX_UNIT_BYTES: usize = 4 << 20;
 
 /// The reason why a recording ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,8 +117,8 @@ impl File {
     pub fn write(&mut self, event: &StreamEvent) -> Result<(), Error> {
         if let StreamEvent::Packet(packet) = event {
             let begins = packet.track == Track::Video && packet.keyframe;
-            let full = self.unit.is_some_and(|since| packet.dts.since(since) >= UNIT);
-            if self.unit.is_some() && (begins || full || self.muxer.waiting() >= UNIT_BYTES) {
+            let full = self.unit.is_some_and(|since| packet.dts.since(since) >= MAX_UNIT_DURATION);
+            if self.unit.is_some() && (begins || full || self.muxer.waiting() >= MAX_UNIT_BYTES) {
                 self.flush()?;
             }
             self.unit.get_or_insert(packet.dts);

@@ -8,10 +8,10 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Maximum length of a valid path in bytes.
-const MAX_PATH: u64 = 64 << 10;
+const MAX_PATH_BYTES: u64 = 64 << 10;
 /// Maximum number of entries that are read.
 const MAX_ENTRIES: usize = 1_000;
-const EXTENSION: &str = "recording";
+const JOURNAL_EXTENSION: &str = "recording";
 
 /// An entry for an open recording. The entry remains if onair is killed.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Entry {
         named.as_file().lock()?;
         let unique = named.path().file_name().unwrap_or_default().to_string_lossy();
         let unique = unique.trim_start_matches(".new-");
-        let path = folder.join(format!("{}-{unique}.{EXTENSION}", std::process::id()));
+        let path = folder.join(format!("{}-{unique}.{JOURNAL_EXTENSION}", std::process::id()));
         let file = named.persist_noclobber(&path).map_err(|error| error.error)?;
         Ok(Self { _file: file, path, recording })
     }
@@ -58,7 +58,7 @@ pub fn unfinished(folder: &Path) -> Vec<Entry> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let paths = files.take(MAX_ENTRIES).filter_map(|file| Some(file.ok()?.path()));
     paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
+        .filter(|path| path.extension().is_some_and(|extension| extension == JOURNAL_EXTENSION))
         .filter_map(|path| open(path).ok().flatten())
         .collect()
 }
@@ -72,7 +72,7 @@ fn open(path: PathBuf) -> io::Result<Option<Entry>> {
         Err(TryLockError::Error(error)) => return Err(error),
     }
     let mut bytes = Vec::new();
-    (&file).take(MAX_PATH).read_to_end(&mut bytes)?;
+    (&file).take(MAX_PATH_BYTES).read_to_end(&mut bytes)?;
     let recording = from_bytes(bytes);
     if recording.is_absolute() {
         return Ok(Some(Entry { _file: file, path, recording }));

@@ -43,18 +43,18 @@ use crate::media::{EncodedPacket, Metadata, RenditionId, StreamEvent, Track};
 use crate::wire::container::{Chapter, Format, Tracks};
 
 /// Interval at which data is written.
-const FLUSH: Duration = Duration::from_secs(1);
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval at which data is flushed to the disk, and the disk is checked.
-const SYNC: Duration = Duration::from_secs(2);
+const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 /// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The time for which packets may still arrive at the end. This time is longer than the time for
 /// which the hub waits for a late track.
 const END_GRACE: Duration = Duration::from_millis(600);
 /// Maximum number of unread events.
-const EVENTS: usize = 64;
+const MAX_UNREAD_EVENTS: usize = 64;
 /// Maximum number of commands that wait to be executed.
-const ORDERS: usize = 64;
+const MAX_PENDING_COMMANDS: usize = 64;
 
 /// The state of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,8 +206,10 @@ impl Recorder {
             chapters: 0,
         };
         let figures = Arc::new(Mutex::new(figures));
-        let (sender, events) = queue::bounded("recorder events", EVENTS, Full::DropOldest);
-        let (orders, obeyed) = queue::bounded("recorder orders", ORDERS, Full::DropOldest);
+        let (sender, events) =
+            queue::bounded("recorder events", MAX_UNREAD_EVENTS, Full::DropOldest);
+        let (orders, obeyed) =
+            queue::bounded("recorder orders", MAX_PENDING_COMMANDS, Full::DropOldest);
         let ended = Stop::new();
         let mark = Arc::new(Mutex::new(None));
         let bitrate = parameters.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
@@ -549,12 +551,12 @@ impl Writer {
     }
 
     fn flush_if_due(&mut self) -> Result<(), Error> {
-        if self.flushed.elapsed() >= FLUSH {
+        if self.flushed.elapsed() >= FLUSH_INTERVAL {
             self.file.flush()?;
             self.flushed = Instant::now();
             self.note();
         }
-        if self.synced.elapsed() >= SYNC {
+        if self.synced.elapsed() >= SYNC_INTERVAL {
             self.file.sync()?;
             self.synced = Instant::now();
             self.check_disk_space()?;

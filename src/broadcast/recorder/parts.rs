@@ -9,7 +9,7 @@ use crate::broadcast::recorder::timeline::Timeline;
 use crate::media::VideoConfig;
 
 /// Time after which the creation of the next file is retried.
-const RETRY: Duration = Duration::from_millis(1_500);
+const FILE_RETRY_DELAY: Duration = Duration::from_millis(1_500);
 
 impl Writer {
     /// Returns true if the next file is due.
@@ -28,7 +28,7 @@ impl Writer {
 
     /// Returns true if the next file could not be created a moment ago.
     fn is_held(&self) -> bool {
-        self.held.as_ref().is_some_and(|(since, _)| since.elapsed() < RETRY)
+        self.held.as_ref().is_some_and(|(since, _)| since.elapsed() < FILE_RETRY_DELAY)
     }
 
     /// Finalizes this file and continues in the next one, with the new frame size if it changes.
@@ -112,7 +112,7 @@ mod tests {
     use crate::files::Trouble;
     use crate::media::{EncodedPacket, Rendition, RenditionId, Size, StreamConfig};
 
-    const LIMIT: Duration = Duration::from_secs(30);
+    const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
     struct Studio {
         packets: Sender<EncodedPacket>,
@@ -151,7 +151,7 @@ mod tests {
         }
 
         fn next(&self) -> Event {
-            self.recorder.events().recv_timeout(LIMIT).unwrap()
+            self.recorder.events().recv_timeout(TEST_TIMEOUT).unwrap()
         }
     }
 
@@ -168,7 +168,7 @@ mod tests {
     fn to_the_next(studio: &Studio, from: i64, small: bool) -> (Figures, i64) {
         let begun = Instant::now();
         for second in from.. {
-            assert!(begun.elapsed() < LIMIT, "the next file was not made");
+            assert!(begun.elapsed() < TEST_TIMEOUT, "the next file was not made");
             studio.second(second, small);
             std::thread::sleep(Duration::from_millis(100));
             if let Ok(event) = studio.recorder.events().try_recv() {
@@ -192,7 +192,7 @@ mod tests {
         restore(folder.path());
         let (first, reached) = to_the_next(&studio, 8, false);
         assert!(first.duration >= Duration::from_secs(8), "{first:?}");
-        let last = studio.recorder.finish(LIMIT);
+        let last = studio.recorder.finish(TEST_TIMEOUT);
         assert_eq!((&last.state, last.part), (&State::Finished, 2));
         assert_eq!(last.dropped_frames, 0);
         let all = first.duration + last.duration;
@@ -213,7 +213,7 @@ mod tests {
         restore(folder.path());
         let (first, reached) = to_the_next(&studio, 6, true);
         assert_eq!(first.duration, Duration::from_secs(4), "{first:?}");
-        let last = studio.recorder.finish(LIMIT);
+        let last = studio.recorder.finish(TEST_TIMEOUT);
         assert_eq!((&last.state, last.part), (&State::Finished, 2));
         let all = (first.duration + last.duration).as_millis() / 40;
         let left_out = reached.unsigned_abs() * 25 - last.dropped_frames;

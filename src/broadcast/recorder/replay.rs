@@ -20,7 +20,7 @@ use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track}
 use crate::wire::container::Format;
 
 /// The duration of a group if there is only audio.
-const AUDIO_GROUP: Duration = Duration::from_secs(1);
+const AUDIO_GROUP_DURATION: Duration = Duration::from_secs(1);
 
 /// Limits of the buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Ring {
         let begins = if self.has_video {
             tag.starts_gop()
         } else {
-            begun.is_none_or(|since| tag.dts.since(since) >= AUDIO_GROUP)
+            begun.is_none_or(|since| tag.dts.since(since) >= AUDIO_GROUP_DURATION)
         };
         if begins {
             self.groups.push_back(Group::default());

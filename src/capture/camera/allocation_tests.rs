@@ -11,9 +11,9 @@ use crate::capture::camera::pixel_format::PixelLayout;
 use crate::media::{Color, Size};
 
 /// Number of frames that fill the pool.
-const WARM: usize = 12;
+const WARM_UP_FRAMES: usize = 12;
 /// Number of measured frames.
-const FRAMES: usize = 20;
+const MEASURED_FRAMES: usize = 20;
 
 /// A camera that returns the same frame for a while, and reports the allocations of its reader's
 /// thread.
@@ -35,7 +35,7 @@ impl Camera for Still {
         }
         self.counts.lock().push(allocations::so_far());
         self.given += 1;
-        if self.given == WARM + FRAMES {
+        if self.given == WARM_UP_FRAMES + MEASURED_FRAMES {
             self.stop.set();
         }
         let layout = Layout { stride: 0, color: Color::WEBCAM };
@@ -51,7 +51,7 @@ impl Camera for Still {
 
 /// Measures the maximum number of bytes that are allocated for a frame.
 fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
-    let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + FRAMES)));
+    let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM_UP_FRAMES + MEASURED_FRAMES)));
     let latest = Latest::default();
     let stop = Stop::new();
     let planes = Arc::new(crate::base::Pooled::unpooled(Planes::black(size)));
@@ -75,9 +75,12 @@ fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
     };
     inner.read(&mut camera, &stop).unwrap();
     let frames = inner.session.frames.load(Ordering::Relaxed);
-    assert!(frames as usize >= WARM + FRAMES - 2, "{pixel:?}: {frames} pictures were read");
+    assert!(
+        frames as usize >= WARM_UP_FRAMES + MEASURED_FRAMES - 2,
+        "{pixel:?}: {frames} pictures were read"
+    );
     let counts = counts.lock();
-    counts[WARM..].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
+    counts[WARM_UP_FRAMES..].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
 }
 
 fn jpeg(size: Size) -> Vec<u8> {
@@ -88,15 +91,15 @@ fn jpeg(size: Size) -> Vec<u8> {
     made
 }
 
-const SMALL: Size = Size::new(160, 120);
-const LARGE: Size = Size::new(640, 480);
+const SMALL_SIZE: Size = Size::new(160, 120);
+const LARGE_SIZE: Size = Size::new(640, 480);
 
 #[test]
 fn a_raw_picture_allocates_nothing_once_warm() {
-    let room = SMALL.pixels() * 4;
+    let room = SMALL_SIZE.pixels() * 4;
     let raw = |pixel: &&Pixel| !matches!(pixel.form(), PixelLayout::Jpeg | PixelLayout::H264);
     for pixel in Pixel::ALL.iter().filter(raw) {
-        assert_eq!(each(*pixel, SMALL, vec![77; room]), 0, "{pixel:?}");
+        assert_eq!(each(*pixel, SMALL_SIZE, vec![77; room]), 0, "{pixel:?}");
     }
 }
 
@@ -104,12 +107,12 @@ fn a_raw_picture_allocates_nothing_once_warm() {
 /// and a few rows of each plane, but never a whole frame.
 #[test]
 fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
-    const HALVED: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");
+    const JPEG_422: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");
     for (size, data) in [
-        (SMALL, jpeg(SMALL)),
-        (LARGE, jpeg(LARGE)),
+        (SMALL_SIZE, jpeg(SMALL_SIZE)),
+        (LARGE_SIZE, jpeg(LARGE_SIZE)),
         // Chroma of half the width, as in webcams.
-        (Size::new(32, 16), HALVED.to_vec()),
+        (Size::new(32, 16), JPEG_422.to_vec()),
     ] {
         let (mut turner, mut planes) = (PixelConverter::default(), Planes::black(size));
         let mut turn = || {

@@ -37,25 +37,25 @@ use crate::media::{Planes, VideoFeed, VideoFrame};
 use crate::text::problem::{Value, problem};
 
 /// The name of a camera before its real name is known.
-const NAMELESS: &str = "Camera";
+const INITIAL_CAMERA_NAME: &str = "Camera";
 /// Interval between checks of the inner thread.
-const WATCH: Duration = Duration::from_millis(100);
+const THREAD_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// Interval between searches for a missing camera.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// A camera without a frame for this long counts as stalled, and its last frame is no longer shown.
-const STALL: Duration = Duration::from_secs(2);
+const STALLED_AFTER: Duration = Duration::from_secs(2);
 /// A stalled camera is reopened after this long.
-const GIVE_UP: Duration = Duration::from_secs(4);
+const STALL_TIMEOUT: Duration = Duration::from_secs(4);
 /// Time limit of the inner thread for each frame.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
 /// The controls are read once per this many checks of the wanted values: every two seconds.
 const POLLS_PER_CONTROL_READ: u32 = 20;
 /// Number of consecutive unreadable frames after which the format counts as unsupported.
-const MAX_BROKEN: u32 = 30;
+const MAX_UNREADABLE_FRAMES: u32 = 30;
 
 /// Time for which a camera may still be busy after onair itself has closed it in order to reopen it
 /// differently.
-const CLOSING: Duration = Duration::from_secs(3);
+const MAX_CLOSING_TIME: Duration = Duration::from_secs(3);
 
 /// Opens the camera with this id, or the first camera.
 pub(super) fn open(
@@ -64,7 +64,7 @@ pub(super) fn open(
     (board, unpacker): (CameraControls, FrameDecoder),
     context: &Context,
 ) -> Result<Source, Error> {
-    let status = SourceStatus::new(choice.id.clone().unwrap_or_default(), NAMELESS);
+    let status = SourceStatus::new(choice.id.clone().unwrap_or_default(), INITIAL_CAMERA_NAME);
     let latest = Latest::default();
     let mut minder = CameraWatcher {
         driver,
@@ -91,7 +91,7 @@ struct CameraFeed {
 
 impl VideoFeed for CameraFeed {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        self.latest.get().filter(|frame| at.since(frame.pts) < STALL)
+        self.latest.get().filter(|frame| at.since(frame.pts) < STALLED_AFTER)
     }
 }
 
@@ -147,9 +147,9 @@ impl CameraWatcher {
             match self.find().and_then(|(found, sight)| self.session(&found, sight, stop)) {
                 Ok(End::Stopped) => return,
                 Ok(End::Failed(Fault::Ours(_))) | Err(Fault::Ours(_))
-                    if self.context.clock.now().since(begun) < CLOSING =>
+                    if self.context.clock.now().since(begun) < MAX_CLOSING_TIME =>
                 {
-                    stop.wait(WATCH);
+                    stop.wait(THREAD_CHECK_INTERVAL);
                     continue;
                 }
                 // Try again immediately, because reopening usually helps.
@@ -247,7 +247,7 @@ impl CameraWatcher {
         let clock = self.context.clock;
         let (mut frames, mut alive) = (0, clock.now());
         loop {
-            if stop.wait(WATCH) {
+            if stop.wait(THREAD_CHECK_INTERVAL) {
                 return End::Stopped;
             }
             if let Some(fault) = session.end.lock().take() {
@@ -263,10 +263,10 @@ impl CameraWatcher {
                 if !as_wanted && self.status.report().alarm.is_none() {
                     self.status.update(|report| report.alarm = Some(SourceAlarm::OtherFormat));
                 }
-            } else if silent > STALL {
+            } else if silent > STALLED_AFTER {
                 let reason = problem!("device-no-frames", device = &found.name);
                 self.status.down(SourceState::Stalled, reason, "no picture for 2 s");
-                if silent > GIVE_UP {
+                if silent > STALL_TIMEOUT {
                     return End::Stalled;
                 }
             }
@@ -275,7 +275,7 @@ impl CameraWatcher {
 
     fn report(&self, fault: &Fault) {
         let SourceReport { id, name, .. } = self.status.report();
-        let device = match (&self.wanted, name == NAMELESS) {
+        let device = match (&self.wanted, name == INITIAL_CAMERA_NAME) {
             (Some(id), true) => Value::from(problem!("device-camera", id = id)),
             _ => Value::from(name),
         };
@@ -321,7 +321,7 @@ impl Adjuster {
     fn run(self, stop: &Stop) {
         let mut done = WantedControls::new();
         let mut looked = 0_u32;
-        while !stop.wait(WATCH) {
+        while !stop.wait(THREAD_CHECK_INTERVAL) {
             // Some drivers reset the controls at the start of each stream.
             if self.session.frames.load(Ordering::Relaxed) == 0 {
                 continue;
@@ -435,7 +435,7 @@ impl Inner {
                 Err(fault) => {
                     // Single damaged frames are common, especially at the start.
                     broken += 1;
-                    if broken >= MAX_BROKEN {
+                    if broken >= MAX_UNREADABLE_FRAMES {
                         return Err(Fault::OtherFormat(fault));
                     }
                 }

@@ -10,11 +10,11 @@ use crate::media::feed::OpenDecoder;
 use crate::media::source_status::SourceReport;
 use crate::media::{FrameGrid, FrameRate, Size};
 
-const SIZE: Size = Size::new(4, 2);
-const FRAME: [u8; 12] = [77; 12];
+const FRAME_SIZE: Size = Size::new(4, 2);
+const NV12_FRAME: [u8; 12] = [77; 12];
 
 fn found(id: &str) -> FoundCamera {
-    let offer = OfferedCamera { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
+    let offer = OfferedCamera { size: FRAME_SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
     let id_there = format!("{id}-at-1");
     FoundCamera {
         id: id.to_owned(),
@@ -45,7 +45,7 @@ fn open_by(
 ) -> (Source, Receiver<SourceReport>, Clock) {
     let clock = Clock::start();
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-    let context = Context { clock, grid, size: SIZE };
+    let context = Context { clock, grid, size: FRAME_SIZE };
     let choice = CameraChoice { id: id.map(str::to_owned), mode };
     let source =
         open(Arc::new(bench.clone()), choice, (bench.board(), unpacker), &context).unwrap();
@@ -90,19 +90,19 @@ fn a_camera_that_is_unplugged_is_taken_back() {
     bench.plug(found("cam"));
     bench.plug(found("other"));
     let (mut source, changes, clock) = open_fake(None, &bench);
-    let open = await_state(&bench, &changes, SourceState::Open, &FRAME);
+    let open = await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
     assert_eq!((open.id.as_str(), open.name.as_str()), ("cam", "The cam"));
-    assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
-    let picture = await_frame(&bench, &mut source, clock, &FRAME);
+    assert_eq!(open.format, SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
+    let picture = await_frame(&bench, &mut source, clock, &NV12_FRAME);
     assert!(picture.planes().y.iter().all(|&y| y == 77));
     assert!(picture.pts < clock.now());
-    assert!(source.feed.frame(clock.now() + STALL).is_none(), "an old picture is none");
+    assert!(source.feed.frame(clock.now() + STALLED_AFTER).is_none(), "an old picture is none");
     bench.unplug("cam");
-    let lost = await_state(&bench, &changes, SourceState::Lost, &FRAME);
+    let lost = await_state(&bench, &changes, SourceState::Lost, &NV12_FRAME);
     assert!(lost.reason.to_string().contains("The cam"), "{}", lost.reason);
     // The other camera does not replace the selected one.
     bench.plug(found("cam"));
-    assert_eq!(await_state(&bench, &changes, SourceState::Open, &FRAME).id, "cam");
+    assert_eq!(await_state(&bench, &changes, SourceState::Open, &NV12_FRAME).id, "cam");
 }
 
 #[test]
@@ -146,7 +146,7 @@ impl OpenDecoder for Pretended {
 #[test]
 fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
     let bench = FakeCameras::default();
-    let h264 = OfferedCamera { size: SIZE, rate: (30, 1), pixel: Pixel::H264 };
+    let h264 = OfferedCamera { size: FRAME_SIZE, rate: (30, 1), pixel: Pixel::H264 };
     bench.plug(FoundCamera { offers: vec![h264], ..found("cam") });
     let unpacker = FrameDecoder::new(|| Box::new(Pretended::default()));
     let (mut source, changes, clock) = open_by(Some("cam"), Mode::default(), &bench, unpacker);
@@ -155,7 +155,7 @@ fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
         Stop::new().wait(Duration::from_millis(5));
     }
     let open = await_state(&bench, &changes, SourceState::Open, b"P\x04\x63");
-    assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
+    assert_eq!(open.format, SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
     let picture = await_frame(&bench, &mut source, clock, b"P\x04\x63");
     assert!(picture.planes().y.iter().all(|&y| y == 0x63));
     assert!(picture.pts > Timestamp::ZERO, "when it was taken");
@@ -172,7 +172,7 @@ fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
     bench.unplug("cam");
     let nv12 = OfferedCamera { pixel: Pixel::Nv12, ..h264 };
     bench.plug(FoundCamera { offers: vec![h264, nv12], ..found("cam") });
-    await_state(&bench, &changes, SourceState::Open, &FRAME);
+    await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_camera_that_stalls_is_woken_and_opened_afresh() {
     let bench = FakeCameras::default();
     bench.plug(found("cam"));
     let (_source, changes, _) = open_fake(Some("cam"), &bench);
-    await_state(&bench, &changes, SourceState::Open, &FRAME);
+    await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
     let stalled = loop {
         // No frame is read now.
         let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
@@ -189,7 +189,7 @@ fn a_camera_that_stalls_is_woken_and_opened_afresh() {
         }
     };
     assert!(!stalled.reason.is_empty());
-    await_state(&bench, &changes, SourceState::Open, &FRAME);
+    await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
     drop(bench);
 }
 
@@ -215,7 +215,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
     let taken = |count: usize| {
         let mut all = Vec::new();
         for _ in 0..6_000 {
-            bench.shoot("cam", &FRAME);
+            bench.shoot("cam", &NV12_FRAME);
             all.extend(bench.taken());
             if all.len() >= count {
                 return all;
@@ -238,7 +238,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
     };
     let settles = |name: &str, want: Option<i64>| {
         (0..6_000).any(|_| {
-            bench.shoot("cam", &FRAME);
+            bench.shoot("cam", &NV12_FRAME);
             Stop::new().wait(Duration::from_millis(5));
             value(name) == want
         })
@@ -252,7 +252,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
     assert!(settles("zoom_auto", Some(1)));
     // After replugging, the camera has its driver's defaults, and the wanted values are set again.
     bench.unplug("cam");
-    await_state(&bench, &changes, SourceState::Lost, &FRAME);
+    await_state(&bench, &changes, SourceState::Lost, &NV12_FRAME);
     assert!(settles("absolute", None), "gone");
     bench.plug(found("cam"));
     assert!(taken(2).contains(&named("absolute", Some(40))));
@@ -261,7 +261,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
 #[test]
 fn a_chosen_format_is_taken_and_told_when_it_is_gone() {
     let bench = FakeCameras::default();
-    let small = OfferedCamera { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
+    let small = OfferedCamera { size: FRAME_SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
     let large = OfferedCamera { size: Size::new(8, 4), ..small };
     bench.plug(FoundCamera { offers: vec![small, large], ..found("cam") });
     let mode = Mode { size: Some(large.size), ..Mode::default() };
@@ -273,12 +273,12 @@ fn a_chosen_format_is_taken_and_told_when_it_is_gone() {
     assert_eq!(listed["cam"].iter().map(Mode::of).filter(|it| it.size == mode.size).count(), 1);
     // The camera returns without the control.
     bench.unplug("cam");
-    await_state(&bench, &changes, SourceState::Lost, &FRAME);
+    await_state(&bench, &changes, SourceState::Lost, &NV12_FRAME);
     bench.plug(FoundCamera { offers: vec![small], ..found("cam") });
-    let open = await_state(&bench, &changes, SourceState::Open, &FRAME);
-    assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
+    let open = await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
+    assert_eq!(open.format, SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
     let told = (0..6_000).any(|_| {
-        bench.shoot("cam", &FRAME);
+        bench.shoot("cam", &NV12_FRAME);
         Stop::new().wait(Duration::from_millis(5));
         source.status.report().alarm == Some(SourceAlarm::OtherFormat)
     });
@@ -296,14 +296,14 @@ fn what_onair_itself_has_just_closed_is_waited_for() {
         Stop::new().wait(Duration::from_millis(5));
     }
     bench.refuse(None);
-    await_state(&bench, &changes, SourceState::Open, &FRAME);
+    await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
     assert!(source.status.report().reason.is_empty());
     // A permanent problem is reported.
     let bench = FakeCameras::default();
     bench.refuse(Some(Fault::Ours("EBUSY".into())));
     bench.plug(found("cam"));
     let (_source, changes, _) = open_fake(Some("cam"), &bench);
-    let failed = await_state(&bench, &changes, SourceState::Failed, &FRAME);
+    let failed = await_state(&bench, &changes, SourceState::Failed, &NV12_FRAME);
     assert_eq!(failed.reason.id(), "device-open-twice");
 }
 
@@ -315,20 +315,20 @@ fn busy_refused_absent_and_odd_cameras_say_so() {
     let says = |id: &str, data: &[u8]| {
         (0..3).any(|_| await_state(&bench, &changes, SourceState::Failed, data).reason.id() == id)
     };
-    assert!(says("device-absent", &FRAME));
+    assert!(says("device-absent", &NV12_FRAME));
     bench.refuse(Some(Fault::Busy("EBUSY".into())));
     bench.plug(found("cam"));
-    assert!(says("device-busy", &FRAME));
+    assert!(says("device-busy", &NV12_FRAME));
     bench.refuse(Some(Fault::Refused("EACCES".into())));
-    assert!(says("device-camera-forbidden", &FRAME));
+    assert!(says("device-camera-forbidden", &NV12_FRAME));
     bench.refuse(None);
     assert!(says("device-camera-other-format", &[1, 2, 3]));
     bench.unplug("cam");
     let fault = Some(Fault::Format("GREY".into()));
     bench.plug(FoundCamera { offers: Vec::new(), fault, ..found("cam") });
-    assert!(says("device-camera-format", &FRAME));
+    assert!(says("device-camera-format", &NV12_FRAME));
     bench.unplug("cam");
     bench.plug(found("cam"));
     assert_eq!(bench.woken(), 0);
-    await_state(&bench, &changes, SourceState::Open, &FRAME);
+    await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
 }

@@ -3,13 +3,13 @@
 use crate::media::Planes;
 
 /// Width and height in dots.
-pub(in crate::capture) const WIDTH: usize = 5;
-pub(in crate::capture) const HEIGHT: usize = 7;
+pub(in crate::capture) const GLYPH_WIDTH_DOTS: usize = 5;
+pub(in crate::capture) const GLYPH_HEIGHT_DOTS: usize = 7;
 /// Dots from one letter to the next.
-pub(in crate::capture) const ADVANCE: usize = 6;
+pub(in crate::capture) const GLYPH_ADVANCE_DOTS: usize = 6;
 
 /// Returns the rows of a letter, with the leftmost dot in bit 4. Unknown letters are blank.
-const fn rows(letter: char) -> [u8; HEIGHT] {
+const fn rows(letter: char) -> [u8; GLYPH_HEIGHT_DOTS] {
     match letter {
         '0' => [0x0E, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0E],
         '1' => [0x04, 0x0C, 0x04, 0x04, 0x04, 0x04, 0x0E],
@@ -32,13 +32,15 @@ const fn rows(letter: char) -> [u8; HEIGHT] {
         'r' => [0x00, 0x00, 0x16, 0x19, 0x10, 0x10, 0x10],
         's' => [0x00, 0x00, 0x0E, 0x10, 0x0E, 0x01, 0x1E],
         't' => [0x08, 0x08, 0x1C, 0x08, 0x08, 0x09, 0x06],
-        _ => [0; HEIGHT],
+        _ => [0; GLYPH_HEIGHT_DOTS],
     }
 }
 
 /// Returns the width of a text in pixels, with `scale` pixels per dot.
 pub(in crate::capture) fn width(text: &str, scale: usize) -> usize {
-    (text.chars().count() * ADVANCE).saturating_sub(ADVANCE - WIDTH) * scale
+    (text.chars().count() * GLYPH_ADVANCE_DOTS)
+        .saturating_sub(GLYPH_ADVANCE_DOTS - GLYPH_WIDTH_DOTS)
+        * scale
 }
 
 /// Draws a text into the luma plane. Parts outside the plane are clipped.
@@ -51,12 +53,14 @@ pub(in crate::capture) fn draw(
 ) {
     let stride = planes.luma_stride();
     for (number, letter) in text.chars().enumerate() {
-        let left = x + number * ADVANCE * scale;
+        let left = x + number * GLYPH_ADVANCE_DOTS * scale;
         for (row, dots) in rows(letter).into_iter().enumerate() {
             for line in 0..scale {
                 let start = (y + row * scale + line) * stride;
                 let Some(line) = planes.y.get_mut(start..start + stride) else { continue };
-                for dot in (0..WIDTH).filter(|dot| dots >> (WIDTH - 1 - dot) & 1 == 1) {
+                for dot in (0..GLYPH_WIDTH_DOTS)
+                    .filter(|dot| dots >> (GLYPH_WIDTH_DOTS - 1 - dot) & 1 == 1)
+                {
                     let at = left + dot * scale;
                     if let Some(pixels) = line.get_mut(at..at + scale) {
                         pixels.fill(luma);

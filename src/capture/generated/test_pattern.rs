@@ -13,29 +13,29 @@ use crate::capture::generated::dot_font;
 use crate::media::markers::{self, Schedule};
 use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
-const TITLE: &str = "onair test pattern";
+const PATTERN_TITLE: &str = "onair test pattern";
 /// Luma of the letters.
-const INK: u8 = 220;
+const LETTER_LUMA: u8 = 220;
 /// Luma of the panel behind the letters.
-const PANEL: u8 = 28;
+const PANEL_LUMA: u8 = 28;
 /// Height of a ribbon in rows. Ribbons fill whole macroblocks, so static ribbons cost nothing.
-const RIBBON: usize = 32;
+const RIBBON_ROWS: usize = 32;
 /// One in this many ribbons is woven.
-const WOVEN_EVERY: usize = 7;
+const WOVEN_RIBBON_PERIOD: usize = 7;
 /// The index of the first woven ribbon. At 720p, the panel covers no woven ribbon.
-const WOVEN_FIRST: usize = 1;
+const FIRST_WOVEN_RIBBON: usize = 1;
 /// Height of a thread in a woven ribbon, in rows: one chroma row. No macroblock then moves as a
 /// whole.
-const THREAD: usize = 2;
+const THREAD_ROWS: usize = 2;
 /// Amplitude of the threads' grain in luma. With this grain, a frame costs 1.03 times the bits of
 /// `testsrc2` (720p30, x264 superfast zerolatency, CRF 26; OpenH264 at QP 30: 1.37), and 1.2 times
 /// the time at 2,500 kbps.
-const GRAIN: f32 = 50.0;
+const GRAIN_AMPLITUDE: f32 = 50.0;
 /// Wavelengths of the light on a ribbon, in luma columns.
-const WAVES: [f32; 5] = [220.0, 340.0, 500.0, 160.0, 420.0];
+const LIGHT_WAVELENGTHS_COLUMNS: [f32; 5] = [220.0, 340.0, 500.0, 160.0, 420.0];
 /// Chroma from the top to the bottom of the frame, from night blue through violet and coral to
 /// gold.
-const DUSK: [(f32, f32); 5] =
+const DUSK_CHROMA: [(f32, f32); 5] =
     [(158.0, 108.0), (150.0, 128.0), (132.0, 152.0), (112.0, 158.0), (100.0, 150.0)];
 
 /// The feed of the test pattern.
@@ -121,21 +121,24 @@ fn ground(size: Size) -> Planes {
 
 /// Returns the luma of a ribbon at a position.
 fn light(size: Size, column: usize, row: usize, grain: f32) -> u8 {
-    let ribbon = row / RIBBON;
+    let ribbon = row / RIBBON_ROWS;
     // The top must stay well below the brightness of the flash.
-    let is_dark = ribbon * RIBBON < flash_rows(size);
+    let is_dark = ribbon * RIBBON_ROWS < flash_rows(size);
     let (foot, span, most) = if is_dark { (22.0, 62.0, 96.0) } else { (48.0, 120.0, 230.0) };
-    let across = 2.0 * (row % RIBBON) as f32 / RIBBON as f32 - 1.0;
+    let across = 2.0 * (row % RIBBON_ROWS) as f32 / RIBBON_ROWS as f32 - 1.0;
     let round = 0.35 + 0.65 * (1.0 - across * across);
-    let wave = WAVES.get(ribbon % WAVES.len()).copied().unwrap_or(340.0);
+    let wave = LIGHT_WAVELENGTHS_COLUMNS
+        .get(ribbon % LIGHT_WAVELENGTHS_COLUMNS.len())
+        .copied()
+        .unwrap_or(340.0);
     let along = swell(column as f32 / wave + ribbon as f32 * 0.37);
     (foot + span * (0.25 + 0.75 * along) * round + grain).clamp(16.0, most) as u8
 }
 
 /// Returns the chroma of a ribbon, by chroma column and row.
 fn tint(size: Size, column: usize, row: usize) -> (u8, u8) {
-    let ribbon = (2 * row / RIBBON) as f32;
-    let ribbons = size.height as f32 / RIBBON as f32;
+    let ribbon = (2 * row / RIBBON_ROWS) as f32;
+    let ribbons = size.height as f32 / RIBBON_ROWS as f32;
     let along = swell(2.0 * column as f32 / 700.0 + ribbon * 0.21);
     let (u, v) = dusk(ribbon / ribbons + 0.12 * along);
     (u as u8, v as u8)
@@ -161,14 +164,16 @@ impl Weave {
     fn new(size: Size) -> Self {
         let spare = (size.width as usize / 2).next_multiple_of(2).max(64);
         let (width, height) = (size.width as usize + spare, size.height as usize);
-        let ribbons = (WOVEN_FIRST..height.div_ceil(RIBBON)).step_by(WOVEN_EVERY).map(|ribbon| {
-            let rows = ribbon * RIBBON..((ribbon + 1) * RIBBON).min(height);
-            let grain = |x, y| (noise(x, y, 3, 5) + noise(x, y, 11, 6) * 0.6) * GRAIN;
-            let luma = |row| (0..width).map(move |x| light(size, x, row, grain(x, row)));
-            let tints = |row| (0..width / 2).map(move |column| tint(size, column, row));
-            let (u, v) = (rows.start / 2..rows.end / 2).flat_map(tints).unzip();
-            Pattern { top: rows.start, y: rows.flat_map(luma).collect(), u, v }
-        });
+        let ribbons = (FIRST_WOVEN_RIBBON..height.div_ceil(RIBBON_ROWS))
+            .step_by(WOVEN_RIBBON_PERIOD)
+            .map(|ribbon| {
+                let rows = ribbon * RIBBON_ROWS..((ribbon + 1) * RIBBON_ROWS).min(height);
+                let grain = |x, y| (noise(x, y, 3, 5) + noise(x, y, 11, 6) * 0.6) * GRAIN_AMPLITUDE;
+                let luma = |row| (0..width).map(move |x| light(size, x, row, grain(x, row)));
+                let tints = |row| (0..width / 2).map(move |column| tint(size, column, row));
+                let (u, v) = (rows.start / 2..rows.end / 2).flat_map(tints).unzip();
+                Pattern { top: rows.start, y: rows.flat_map(luma).collect(), u, v }
+            });
         Self { ribbons: ribbons.collect(), spare, size }
     }
 
@@ -176,9 +181,9 @@ impl Weave {
         let width = self.size.width as usize;
         let full = width + self.spare;
         for Pattern { top, y, u, v } in &self.ribbons {
-            for thread in 0..y.len() / full / THREAD {
-                let shift = self.shift(top / THREAD + thread, frame);
-                let rows = thread * THREAD..(thread + 1) * THREAD;
+            for thread in 0..y.len() / full / THREAD_ROWS {
+                let shift = self.shift(top / THREAD_ROWS + thread, frame);
+                let rows = thread * THREAD_ROWS..(thread + 1) * THREAD_ROWS;
                 copy_rows(&mut planes.y, *top, y, (width, full), rows.clone(), shift);
                 let rows = rows.start / 2..rows.end / 2;
                 let (sides, shift) = ((width / 2, full / 2), shift / 2);
@@ -228,9 +233,9 @@ fn swell(t: f32) -> f32 {
 
 /// Returns the chroma at a height, 0 (top) to 1 (bottom).
 fn dusk(at: f32) -> (f32, f32) {
-    let at = at.clamp(0.0, 0.999) * (DUSK.len() - 1) as f32;
+    let at = at.clamp(0.0, 0.999) * (DUSK_CHROMA.len() - 1) as f32;
     let (index, part) = (at as usize, at.fract());
-    let pair = DUSK.get(index).zip(DUSK.get(index + 1));
+    let pair = DUSK_CHROMA.get(index).zip(DUSK_CHROMA.get(index + 1));
     pair.map_or((128.0, 128.0), |(from, to)| {
         (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part)
     })
@@ -272,7 +277,7 @@ impl Panel {
     fn new(size: Size) -> Self {
         let scale = (size.height as usize / 90).max(1);
         let width = (dot_font::width("00:00:00.000", scale) + 8 * scale).next_multiple_of(2);
-        let height = (dot_font::HEIGHT * 2 * scale + 4 * scale).next_multiple_of(2);
+        let height = (dot_font::GLYPH_HEIGHT_DOTS * 2 * scale + 4 * scale).next_multiple_of(2);
         let side = |outer: u32, inner: usize| ((outer as usize).saturating_sub(inner) / 2) & !1;
         let (left, top) = (side(size.width, width), side(size.height, height));
         Self { left, top, width, height, scale }
@@ -280,7 +285,8 @@ impl Panel {
 
     fn draw(&self, planes: &mut Planes, time_ms: u64) {
         let strides = [planes.luma_stride(), planes.chroma_stride(), planes.chroma_stride()];
-        let each = [(&mut planes.y, 1, PANEL), (&mut planes.u, 2, 132), (&mut planes.v, 2, 125)];
+        let each =
+            [(&mut planes.y, 1, PANEL_LUMA), (&mut planes.u, 2, 132), (&mut planes.v, 2, 125)];
         for ((plane, scale, value), stride) in each.into_iter().zip(strides) {
             let rows = plane.chunks_exact_mut(stride).skip(self.top / scale);
             for line in rows.take(self.height / scale) {
@@ -300,11 +306,11 @@ impl Panel {
             time_ms % 1_000
         );
         let middle = |width: usize| self.left + self.width.saturating_sub(width) / 2;
-        let title = (middle(dot_font::width(TITLE, small)), self.top + 2 * self.scale);
-        dot_font::draw(planes, TITLE, title, small, INK);
-        let below = title.1 + dot_font::HEIGHT * small + 3 * self.scale;
+        let title = (middle(dot_font::width(PATTERN_TITLE, small)), self.top + 2 * self.scale);
+        dot_font::draw(planes, PATTERN_TITLE, title, small, LETTER_LUMA);
+        let below = title.1 + dot_font::GLYPH_HEIGHT_DOTS * small + 3 * self.scale;
         let digits = (middle(dot_font::width(&clock, self.scale)), below);
-        dot_font::draw(planes, &clock, digits, self.scale, INK);
+        dot_font::draw(planes, &clock, digits, self.scale, LETTER_LUMA);
     }
 }
 
@@ -336,7 +342,7 @@ mod tests {
                 lit += usize::from(flash);
                 if !flash {
                     let quarter = size.height as usize / 4 * planes.luma_stride();
-                    assert!(planes.y[..quarter].iter().all(|&y| y <= markers::CALM_LUMA));
+                    assert!(planes.y[..quarter].iter().all(|&y| y <= markers::MAX_IDLE_LUMA));
                 }
             }
             assert_eq!(lit, 2);

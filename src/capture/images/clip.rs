@@ -17,7 +17,7 @@ use crate::media::{ClipFeed, ClipFrames, Planes, Size};
 use crate::text::problem::{Problem, problem};
 
 /// Number of images decoded ahead.
-const FRAMES_AHEAD: usize = 8;
+const READ_AHEAD_FRAMES: usize = 8;
 /// Maximum number of images of a clip. The rest is ignored.
 const MAX_FRAMES: usize = 3_000;
 
@@ -41,7 +41,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
         drop(decode::open(path, Some(size)).map_err(fault)?);
         ClipDecoder::File(path.to_owned())
     };
-    let (shots, ready) = queue::bounded("clip-pictures", FRAMES_AHEAD, Full::Block);
+    let (shots, ready) = queue::bounded("clip-pictures", READ_AHEAD_FRAMES, Full::Block);
     let worker = Worker::spawn("clip", move |stop| source.run(size, &shots, stop))?;
     Ok(Box::new(ClipFrames::new(ready, ClipStart::default(), worker)))
 }

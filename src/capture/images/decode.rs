@@ -23,19 +23,19 @@ use crate::media::{Planes, Size};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum size of an image file, in bytes.
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Maximum side length of a decoded image in pixels.
 const MAX_SIDE: u32 = 16_384;
 /// Maximum number of pixels of a decoded image.
 const MAX_PIXELS: u64 = 1 << 26;
 /// Maximum additional memory during decoding, in bytes.
-const MAX_ALLOC: u64 = 640 << 20;
+const MAX_DECODE_MEMORY_BYTES: u64 = 640 << 20;
 /// Maximum size of an image in memory. Larger images are scaled down once, when they are read.
-const MAX_KEPT_SIZE: Size = Size::new(4_096, 4_096);
+const MAX_STORED_SIZE: Size = Size::new(4_096, 4_096);
 /// Minimum duration of an animation's image. A shorter one means "unspecified", for which browsers
 /// use a tenth of a second.
 const MIN_FRAME_DURATION: Duration = Duration::from_millis(20);
-const USUAL: Duration = Duration::from_millis(100);
+const DEFAULT_FRAME_DURATION: Duration = Duration::from_millis(100);
 const MAX_FRAME_DURATION: Duration = Duration::from_secs(3_600);
 
 /// An opened image file.
@@ -71,7 +71,7 @@ fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_ALLOC);
+    limits.max_alloc = Some(MAX_DECODE_MEMORY_BYTES);
     limits
 }
 
@@ -85,7 +85,7 @@ fn said(error: &ImageError) -> Problem {
 
 fn input(path: &Path) -> Result<Input, Problem> {
     let stamp = FileStamp::of(path)?;
-    if stamp.bytes > MAX_BYTES {
+    if stamp.bytes > MAX_FILE_BYTES {
         return Err(problem!("image-file-too-large", megabytes = stamp.bytes >> 20));
     }
     let file = File::open(path)?;
@@ -133,7 +133,7 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), Problem> {
 
 /// Opens an image, and decodes it unless it is animated. The result is at most as large as `fit`.
 pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, Problem> {
-    let fit = fit.unwrap_or(MAX_KEPT_SIZE);
+    let fit = fit.unwrap_or(MAX_STORED_SIZE);
     let (format, size) = header(path)?;
     bounded(size)?;
     let input = || input(path);
@@ -212,7 +212,11 @@ impl Moving {
         let frame = frame.map_err(|error| said(&error))?;
         let (millis, parts) = frame.delay().numer_denom_ms();
         let shown = Duration::from_micros(u64::from(millis) * 1_000 / u64::from(parts.max(1)));
-        let shown = if shown < MIN_FRAME_DURATION { USUAL } else { shown.min(MAX_FRAME_DURATION) };
+        let shown = if shown < MIN_FRAME_DURATION {
+            DEFAULT_FRAME_DURATION
+        } else {
+            shown.min(MAX_FRAME_DURATION)
+        };
         let planes = shrink(&frame.into_buffer(), self.fit)?;
         Ok(Some((planes, shown)))
     }

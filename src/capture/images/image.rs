@@ -17,7 +17,7 @@ use crate::text::problem::{Problem, problem};
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Maximum size of an animation's images in memory, in bytes. A larger animation is decoded again
 /// each time it repeats.
-const MAX_KEPT: usize = 128 << 20;
+const MAX_STORED_BYTES: usize = 128 << 20;
 
 /// Reads the image of a file, or the first image of an animation.
 ///
@@ -171,7 +171,7 @@ impl ImageThread {
                 bytes += weight(&planes);
                 let frame = source::frame(Pooled::unpooled(planes));
                 match &mut kept {
-                    Some(frames) if bytes <= MAX_KEPT => frames.push((frame.clone(), time)),
+                    Some(frames) if bytes <= MAX_STORED_BYTES => frames.push((frame.clone(), time)),
                     _ => kept = None,
                 }
                 if let Some(end) = hold(frame, time) {

@@ -19,13 +19,13 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Maximum luma of black, with a margin for rounding.
 const MAX_BLACK_LUMA: u8 = 17;
 /// Range of the chroma of black, with a margin for rounding.
-const GREY: (u8, u8) = (127, 129);
+const BLACK_CHROMA_RANGE: (u8, u8) = (127, 129);
 
 /// Step between rows, and between points of a row, in the quick first check.
-const SPARSE: usize = 31;
+const SPARSE_STEP_PIXELS: usize = 31;
 
 /// Value for a frame that is not black.
-const LIT: i64 = i64::MAX;
+const NOT_BLACK: i64 = i64::MAX;
 
 /// Checks the captured pixels for black.
 pub(super) struct BlackCheck {
@@ -42,13 +42,13 @@ impl BlackState {
     /// Returns the time since which the display has been black.
     pub(super) fn since(&self) -> Option<Timestamp> {
         let since = self.0.load(Ordering::Relaxed);
-        (since != LIT).then(|| Timestamp::from_micros(since))
+        (since != NOT_BLACK).then(|| Timestamp::from_micros(since))
     }
 }
 
 impl BlackCheck {
     pub(super) fn new() -> (Self, BlackState) {
-        let since = Arc::new(AtomicI64::new(LIT));
+        let since = Arc::new(AtomicI64::new(NOT_BLACK));
         (Self { since: Arc::clone(&since), looked: None, is_new: false }, BlackState(since))
     }
 
@@ -60,8 +60,8 @@ impl BlackCheck {
     /// Checks the newest frame if a check is due. `pointer` is the pointer's area.
     pub(super) fn check(&mut self, now: Timestamp, picture: &Planes, pointer: Option<Area>) {
         if !is_dark(picture, pointer) {
-            self.since.store(LIT, Ordering::Relaxed);
-        } else if self.since.load(Ordering::Relaxed) == LIT {
+            self.since.store(NOT_BLACK, Ordering::Relaxed);
+        } else if self.since.load(Ordering::Relaxed) == NOT_BLACK {
             self.since.store(now.as_micros(), Ordering::Relaxed);
         }
         (self.looked, self.is_new) = (Some(now), false);
@@ -75,7 +75,7 @@ impl BlackCheck {
     /// Records that frames have stopped.
     pub(super) fn gone(&mut self) {
         (self.looked, self.is_new) = (None, false);
-        self.since.store(LIT, Ordering::Relaxed);
+        self.since.store(NOT_BLACK, Ordering::Relaxed);
     }
 }
 
@@ -84,7 +84,7 @@ fn is_dark(planes: &Planes, pointer: Option<Area>) -> bool {
     let chroma = |row: &[u8]| {
         let ends = |(least, most): (u8, u8), c: &u8| (least.min(*c), most.max(*c));
         let (least, most) = row.iter().fold((u8::MAX, 0), ends);
-        least >= GREY.0 && most <= GREY.1
+        least >= BLACK_CHROMA_RANGE.0 && most <= BLACK_CHROMA_RANGE.1
     };
     let half = pointer.map(|it| Area::new(it.x / 2, it.y / 2, it.width / 2, it.height / 2));
     let (wide, narrow) = (planes.luma_stride(), planes.chroma_stride());
@@ -96,9 +96,9 @@ fn is_dark(planes: &Planes, pointer: Option<Area>) -> bool {
 
 /// Returns true if all points of a sparse grid are dark.
 fn sparsely(plane: &[u8], stride: usize, pointer: Option<Area>) -> bool {
-    let rows = plane.chunks_exact(stride.max(1)).enumerate().step_by(SPARSE);
+    let rows = plane.chunks_exact(stride.max(1)).enumerate().step_by(SPARSE_STEP_PIXELS);
     let mut points = rows.flat_map(|(y, row)| {
-        row.iter().enumerate().step_by(SPARSE).map(move |(x, point)| (x, y, *point))
+        row.iter().enumerate().step_by(SPARSE_STEP_PIXELS).map(move |(x, point)| (x, y, *point))
     });
     points.all(|(x, y, point)| {
         point <= MAX_BLACK_LUMA || pointer.is_some_and(|it| contains(it, x, y))
@@ -128,32 +128,32 @@ mod tests {
     use super::*;
     use crate::media::Size;
 
-    const SIZE: Size = Size::new(640, 480);
-    const POINTER: Option<Area> = Some(Area::new(100, 60, 24, 24));
+    const FRAME_SIZE: Size = Size::new(640, 480);
+    const POINTER_AREA: Option<Area> = Some(Area::new(100, 60, 24, 24));
 
     fn with(luma: u8, spot: (usize, usize)) -> Planes {
-        let mut planes = Planes::black(SIZE);
+        let mut planes = Planes::black(FRAME_SIZE);
         planes.y[spot.1 * 640 + spot.0] = luma;
         planes
     }
 
     #[test]
     fn black_is_what_has_no_light_thing_beside_the_pointer() {
-        let black = Planes::black(SIZE);
-        assert!(is_dark(&black, None) && is_dark(&black, POINTER));
+        let black = Planes::black(FRAME_SIZE);
+        assert!(is_dark(&black, None) && is_dark(&black, POINTER_AREA));
         // Black within rounding.
-        let mut nearly = Planes::black(SIZE);
+        let mut nearly = Planes::black(FRAME_SIZE);
         (nearly.y[5], nearly.u[7], nearly.v[9]) = (17, 127, 129);
         assert!(is_dark(&nearly, None));
         // One slightly brighter point at any position.
         for spot in [(0, 0), (639, 479), (99, 70), (124, 70), (110, 59), (110, 84), (333, 251)] {
             assert!(!is_dark(&with(18, spot), None), "{spot:?}");
-            assert!(!is_dark(&with(18, spot), POINTER), "{spot:?}");
+            assert!(!is_dark(&with(18, spot), POINTER_AREA), "{spot:?}");
         }
         // Dark blue has hardly any luma.
-        let mut blue = Planes::black(SIZE);
+        let mut blue = Planes::black(FRAME_SIZE);
         (blue.u[1_000], blue.y[4_000]) = (134, 17);
-        assert!(!is_dark(&blue, POINTER));
+        assert!(!is_dark(&blue, POINTER_AREA));
     }
 
     #[test]
@@ -161,10 +161,10 @@ mod tests {
         for spot in [(100, 60), (123, 83), (124, 62)] {
             let planes = with(235, spot);
             assert!(!is_dark(&planes, None), "{spot:?}");
-            assert_eq!(is_dark(&planes, POINTER), spot.0 < 124, "{spot:?}");
+            assert_eq!(is_dark(&planes, POINTER_AREA), spot.0 < 124, "{spot:?}");
         }
         // The pointer extends beyond the right edge, because frames may shrink.
-        assert!(is_dark(&Planes::black(SIZE), Some(Area::new(630, 470, 24, 24))));
+        assert!(is_dark(&Planes::black(FRAME_SIZE), Some(Area::new(630, 470, 24, 24))));
         assert!(is_dark(&Planes::black(Size::new(2, 2)), Some(Area::new(630, 470, 24, 24))));
     }
 
@@ -172,7 +172,7 @@ mod tests {
     fn pictures_are_looked_at_twice_a_second_and_the_newest_is_not_left_out() {
         let (mut dark, told) = BlackCheck::new();
         let ms = Timestamp::from_millis;
-        let (black, lit) = (Planes::black(SIZE), with(200, (300, 200)));
+        let (black, lit) = (Planes::black(FRAME_SIZE), with(200, (300, 200)));
         assert!(!dark.is_due(ms(0)), "there is none");
         dark.changed();
         assert!(dark.is_due(ms(100)));

@@ -13,7 +13,7 @@ use crate::media::{Planes, Size};
 
 /// If a changed part is larger than the frame divided by this number, the whole frame is converted,
 /// which is cheaper than copying and converting.
-const MAX_PARTS: usize = 2;
+const FULL_CONVERSION_DIVISOR: usize = 2;
 
 /// The frame under construction.
 pub(in crate::capture) struct Canvas {
@@ -46,7 +46,7 @@ impl Canvas {
     pub(in crate::capture) fn part(&self, dirty: Area) -> Option<Area> {
         let whole = self.whole();
         let part = dirty.within(whole)?.on_chroma().within(whole)?;
-        let most = self.shown.is_none() || part.pixels() * MAX_PARTS > whole.pixels();
+        let most = self.shown.is_none() || part.pixels() * FULL_CONVERSION_DIVISOR > whole.pixels();
         Some(if most { whole } else { part })
     }
 

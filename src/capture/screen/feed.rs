@@ -12,14 +12,14 @@ use crate::media::{VideoFeed, VideoFrame};
 use crate::text::problem::problem;
 
 /// A display that has not answered for this long counts as stalled.
-pub(super) const STALL: Duration = Duration::from_secs(2);
+pub(super) const STALLED_AFTER: Duration = Duration::from_secs(2);
 
 /// How long the display must be black before the alarm: longer than an application takes to start,
 /// or than a fade in a film.
-pub(super) const BLACK: Duration = Duration::from_secs(10);
+pub(super) const BLACK_ALARM_AFTER: Duration = Duration::from_secs(10);
 
 /// Time without frame requests after which the black time starts again.
-const AWAY: Duration = Duration::from_secs(3);
+const MAX_REQUEST_GAP: Duration = Duration::from_secs(3);
 
 /// See the module documentation.
 pub(super) struct ScreenFeed {
@@ -52,11 +52,14 @@ impl ScreenFeed {
     /// Raises or withdraws the alarm.
     fn watch(&mut self, at: Timestamp) {
         let since = match self.shown {
-            Some((since, last)) if at.since(last) < AWAY => since,
+            Some((since, last)) if at.since(last) < MAX_REQUEST_GAP => since,
             _ => at,
         };
         self.shown = Some((since, at));
-        let dark = self.darkness.since().is_some_and(|dark| at.since(dark.max(since)) >= BLACK);
+        let dark = self
+            .darkness
+            .since()
+            .is_some_and(|dark| at.since(dark.max(since)) >= BLACK_ALARM_AFTER);
         let (state, told) = self.status.state_and_alarm();
         let wanted = (dark && state == SourceState::Open).then_some(self.black);
         if told != wanted {
@@ -71,7 +74,7 @@ impl ScreenFeed {
 impl VideoFeed for ScreenFeed {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let alive = Timestamp::from_micros(self.alive.load(Ordering::Relaxed));
-        if at.since(alive) > STALL {
+        if at.since(alive) > STALLED_AFTER {
             if self.status.state() == SourceState::Open {
                 let reason = problem!("display-silent");
                 self.status.down(SourceState::Stalled, reason, "no answer for 2 s");

@@ -38,12 +38,13 @@ use crate::text::problem::problem;
 /// Interval between searches for a missing display or window.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Minimum and maximum interval between attempts that disturb other programs.
-const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+const RETRY_INTERVAL_RANGE: (Duration, Duration) =
+    (Duration::from_secs(5), Duration::from_secs(60));
 /// Time limit for loading a stored permission, because a keyring may need unlocking first.
-const FETCH: Duration = Duration::from_secs(60);
+const PERMISSION_LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time after which an open dialog is reported. With a stored permission, the answer takes only
 /// moments.
-const QUESTION: Duration = Duration::from_secs(2);
+const DIALOG_REPORT_DELAY: Duration = Duration::from_secs(2);
 
 /// The content to show.
 #[derive(Clone, Debug)]
@@ -130,7 +131,7 @@ pub(super) fn open_by(
         dial,
         permissions,
         asked: 0,
-        later: RETRY_PAUSES.0,
+        later: RETRY_INTERVAL_RANGE.0,
         context: *context,
         status: Arc::clone(&status),
         latest: latest.clone(),
@@ -177,7 +178,7 @@ enum End {
 
 impl ScreenThread {
     fn run(&mut self, stop: &Stop) {
-        let fetched_by = self.context.clock.now() + FETCH;
+        let fetched_by = self.context.clock.now() + PERMISSION_LOAD_TIMEOUT;
         while self.permissions.is_fetching()
             && self.context.clock.now() < fetched_by
             && !stop.wait(POLL_INTERVAL / 5)
@@ -207,7 +208,7 @@ impl ScreenThread {
         let asking = || {
             let now = clock.now();
             alive.store(now.as_micros(), Ordering::Relaxed);
-            if now.since(began) >= QUESTION {
+            if now.since(began) >= DIALOG_REPORT_DELAY {
                 let reason = problem!("display-asks");
                 status.down(SourceState::Failed, reason, "waiting for the desktop's dialog");
             }
@@ -238,7 +239,7 @@ impl ScreenThread {
             }
             RetryRequest::Later => {
                 let pause = self.later;
-                self.later = (pause * 2).min(RETRY_PAUSES.1);
+                self.later = (pause * 2).min(RETRY_INTERVAL_RANGE.1);
                 Some(self.context.clock.now() + pause)
             }
             RetryRequest::WhenAsked => None,
@@ -302,7 +303,7 @@ impl ScreenThread {
                 self.dark.check(now, picture, pointer);
             }
             pointer = placed;
-            (self.was_open, self.later) = (true, RETRY_PAUSES.0);
+            (self.was_open, self.later) = (true, RETRY_INTERVAL_RANGE.0);
             if self.status.state() != SourceState::Open {
                 self.status.open(format);
             }
@@ -460,12 +461,12 @@ mod tests {
         }
     }
 
-    const WINE: Rgba = Rgba::opaque(120, 20, 60);
+    const WINE_RED: Rgba = Rgba::opaque(120, 20, 60);
 
     fn start() -> (Fake, Source, Receiver<SourceReport>, Clock) {
         let fake = Fake::default();
         fake.0.lock().size = Some(Size::new(32, 16));
-        fake.0.lock().color = Some(WINE);
+        fake.0.lock().color = Some(WINE_RED);
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::new(120, 1).unwrap() };
         let context = Context { clock, grid, size: Size::new(32, 16) };
@@ -505,7 +506,7 @@ mod tests {
         let (fake, mut source, changes, clock) = start();
         let open = await_state(&changes, SourceState::Open);
         assert_eq!((open.name.as_str(), open.id.as_str()), ("The desk", "desk"));
-        await_luma(&mut source, clock, 0, numbers(WINE).0);
+        await_luma(&mut source, clock, 0, numbers(WINE_RED).0);
         let first = await_so(&mut source, clock, |_| true);
         Stop::new().wait(Duration::from_millis(100));
         let second = await_so(&mut source, clock, |_| true);
@@ -519,7 +520,7 @@ mod tests {
         }
         await_luma(&mut source, clock, 4 * 32 + 4, 235);
         let frame = await_so(&mut source, clock, |_| true);
-        assert!(frame.planes().y[0].abs_diff(numbers(WINE).0) <= 1, "the rest is taken over");
+        assert!(frame.planes().y[0].abs_diff(numbers(WINE_RED).0) <= 1, "the rest is taken over");
     }
 
     #[test]
@@ -532,9 +533,9 @@ mod tests {
             (pointer.0, pointer.1) = (20, 2);
         }
         await_luma(&mut source, clock, 2 * 32 + 20, 235);
-        await_luma(&mut source, clock, 6 * 32 + 6, numbers(WINE).0);
+        await_luma(&mut source, clock, 6 * 32 + 6, numbers(WINE_RED).0);
         fake.0.lock().pointer = None;
-        await_luma(&mut source, clock, 2 * 32 + 20, numbers(WINE).0);
+        await_luma(&mut source, clock, 2 * 32 + 20, numbers(WINE_RED).0);
     }
 
     #[test]
@@ -568,7 +569,7 @@ mod tests {
         await_state(&changes, SourceState::Open);
         // The lock is held, so that every call of the thread blocks.
         let held = fake.0.lock();
-        let later = clock.now() + feed::STALL + Duration::from_millis(100);
+        let later = clock.now() + feed::STALLED_AFTER + Duration::from_millis(100);
         assert!(source.feed.frame(later).is_none());
         await_state(&changes, SourceState::Stalled);
         drop(held);

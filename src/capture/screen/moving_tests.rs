@@ -23,9 +23,9 @@ use crate::base::{Clock, Timestamp};
 use crate::capture::screen::display::{Change, ScreenInfo, WindowInfo};
 use crate::media::{FrameGrid, FrameRate, Size};
 
-const SIZE: Size = Size::new(1920, 1080);
-const RIG: &str = "ONAIR_MOVING_RIG";
-const LIMIT: Duration = Duration::from_secs(60);
+const DISPLAY_SIZE: Size = Size::new(1920, 1080);
+const RIG_VARIABLE: &str = "ONAIR_MOVING_RIG";
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A test X server, ended on drop.
 struct Server(Child);
@@ -60,7 +60,7 @@ fn a_client_that_moves_on_a_large_screen_is_followed_by_what_it_damages() {
             "--test-threads=1",
         ])
         .env("DISPLAY", format!(":{}", number.trim()))
-        .env(RIG, "1")
+        .env(RIG_VARIABLE, "1")
         .env_remove("WAYLAND_DISPLAY")
         .env_remove("XDG_SESSION_TYPE")
         .output()
@@ -144,8 +144,8 @@ impl Grabber for Counted {
 
 /// Size of a cell. The client paints a number in sixteen cells, white for 1, on a background whose
 /// brightness depends on the number.
-const CELL: u16 = 16;
-const BITS: u16 = 16;
+const CELL_SIDE_PIXELS: u16 = 16;
+const NUMBER_BITS: u16 = 16;
 
 fn ground(number: u16) -> u8 {
     40 + (number % 8) as u8 * 20
@@ -170,7 +170,7 @@ impl Client {
         let (connection, number) = RustConnection::connect(None).unwrap();
         let root = connection.setup().roots[number].root;
         let [window, canvas, gc] = [(); 3].map(|()| connection.generate_id().unwrap());
-        let (width, height) = (SIZE.width as u16, SIZE.height as u16);
+        let (width, height) = (DISPLAY_SIZE.width as u16, DISPLAY_SIZE.height as u16);
         let settings = CreateWindowAux::new().background_pixel(0).override_redirect(1);
         let class = WindowClass::INPUT_OUTPUT;
         connection
@@ -197,9 +197,14 @@ impl Client {
 
     fn paint(&self, x: i16, y: i16, size: (u16, u16), number: u16) {
         self.fill(x, y, size, ground(number));
-        for bit in 0..BITS {
+        for bit in 0..NUMBER_BITS {
             let grey = if number >> bit & 1 == 1 { 255 } else { 0 };
-            self.fill(x + (bit * CELL) as i16, y, (CELL, CELL), grey);
+            self.fill(
+                x + (bit * CELL_SIDE_PIXELS) as i16,
+                y,
+                (CELL_SIDE_PIXELS, CELL_SIDE_PIXELS),
+                grey,
+            );
         }
     }
 
@@ -216,9 +221,10 @@ fn at(frame: &VideoFrame, x: usize, y: usize) -> u8 {
 
 /// Returns the number that is painted at a position.
 fn number(frame: &VideoFrame, x: usize, y: usize) -> u16 {
-    let half = usize::from(CELL) / 2;
-    let is_one = |bit: u16| at(frame, x + usize::from(bit * CELL) + half, y + half) > 128;
-    (0..BITS).map(|bit| u16::from(is_one(bit)) << bit).sum()
+    let half = usize::from(CELL_SIDE_PIXELS) / 2;
+    let is_one =
+        |bit: u16| at(frame, x + usize::from(bit * CELL_SIDE_PIXELS) + half, y + half) > 128;
+    (0..NUMBER_BITS).map(|bit| u16::from(is_one(bit)) << bit).sum()
 }
 
 /// Waits for a frame that fulfills the condition.
@@ -234,14 +240,14 @@ fn seen(
         if let Some(frame) = source.feed.frame(now).filter(&wanted) {
             return frame;
         }
-        assert!(now.since(begun) < LIMIT, "never {what}: {:?}", source.status.report());
+        assert!(now.since(begun) < TEST_TIMEOUT, "never {what}: {:?}", source.status.report());
         Stop::new().wait(Duration::from_millis(2));
     }
 }
 
 #[test]
 fn inside() {
-    if std::env::var_os(RIG).is_none() {
+    if std::env::var_os(RIG_VARIABLE).is_none() {
         return;
     }
     let client = Client::connect();
@@ -254,9 +260,9 @@ fn inside() {
     let system =
         Arc::new(Counting(crate::capture::screen::backend::screens(), Arc::clone(&figures)));
     let target = Target::Screen(DisplayTarget::default());
-    let mut source = open(system, target, &Context { clock, grid, size: SIZE }).unwrap();
+    let mut source = open(system, target, &Context { clock, grid, size: DISPLAY_SIZE }).unwrap();
     let first = seen(&mut source, clock, "a picture", |_| true);
-    assert_eq!(first.size(), SIZE);
+    assert_eq!(first.size(), DISPLAY_SIZE);
     let mut last = still(&mut source, clock, &figures);
     let before = figures.read();
 
@@ -285,7 +291,11 @@ fn inside() {
     // Each step damages the box and the strip beside it, with a few more pixels for whole chroma
     // samples.
     let damaged = u64::from(steps) * 344 * 184;
-    assert!(pixels <= damaged, "{pixels} of {damaged}; whole pictures are {}", SIZE.pixels());
+    assert!(
+        pixels <= damaged,
+        "{pixels} of {damaged}; whole pictures are {}",
+        DISPLAY_SIZE.pixels()
+    );
 
     // Nothing moves: nothing is read, and the frame stays the same.
     still(&mut source, clock, &figures);
@@ -299,7 +309,7 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     let wait = |times: u64| {
         let (from, begun) = (asked(), clock.now());
         while asked() < from + times {
-            assert!(clock.now().since(begun) < LIMIT, "the display is not asked any more");
+            assert!(clock.now().since(begun) < TEST_TIMEOUT, "the display is not asked any more");
             Stop::new().wait(Duration::from_millis(2));
         }
     };
@@ -316,9 +326,9 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
 /// Paints the whole display as fast as the client can. Each shown frame must be a completely
 /// painted frame, and must not be older than the previous one.
 fn whole_frames(client: Client, source: &mut Source, clock: Clock) {
-    const FIRST: u16 = 1_000;
-    let size = (SIZE.width as u16, SIZE.height as u16);
-    let mut next = FIRST;
+    const FIRST_NUMBER: u16 = 1_000;
+    let size = (DISPLAY_SIZE.width as u16, DISPLAY_SIZE.height as u16);
+    let mut next = FIRST_NUMBER;
     let painter = Worker::spawn("painter", move |stop| {
         while !stop.is_set() {
             client.paint(0, 0, size, next);
@@ -328,11 +338,11 @@ fn whole_frames(client: Client, source: &mut Source, clock: Clock) {
         }
     })
     .unwrap();
-    let (mut numbers, mut before) = (Vec::new(), FIRST - 1);
+    let (mut numbers, mut before) = (Vec::new(), FIRST_NUMBER - 1);
     while numbers.len() < 30 {
         let frame = seen(source, clock, "another picture", |frame| {
             let number = number(frame, 0, 0);
-            number >= FIRST && number != before
+            number >= FIRST_NUMBER && number != before
         });
         let number = number(&frame, 0, 0);
         assert!(number > before, "{number} after {numbers:?}");

@@ -11,14 +11,14 @@ use parking_lot::Mutex;
 
 use crate::base::Secret;
 use crate::capture::screen::area::Area;
-use crate::capture::screen::target::{SHARED, WindowTarget, shared_name};
+use crate::capture::screen::target::{SHARED_CONTENT_ID, WindowTarget, shared_name};
 
 /// Maximum number of open sources of the same choice, each with its own token.
 const MAX_TOKENS: usize = 4;
 /// Maximum number of choices with tokens.
-pub(in crate::capture) const MAX_KEYS: usize = 64;
+pub(in crate::capture) const MAX_CHOICES: usize = 64;
 /// Maximum size of a token, in bytes. Portals use UUIDs, which are shorter.
-const MAX_BYTES: usize = 512;
+const MAX_TOKEN_BYTES: usize = 512;
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Debug)]
@@ -51,8 +51,8 @@ impl PartialEq for Permissions {
 
 pub(in crate::capture) fn screen_key(id: Option<&str>, part: Option<Area>) -> Option<String> {
     // The choice `screen` has this meaning in a Wayland session.
-    shared_name(id.unwrap_or(SHARED))?;
-    let id = id.unwrap_or(SHARED);
+    shared_name(id.unwrap_or(SHARED_CONTENT_ID))?;
+    let id = id.unwrap_or(SHARED_CONTENT_ID);
     Some(part.map_or_else(|| format!("screen:{id}"), |part| format!("screen:{id}@{part}")))
 }
 
@@ -80,10 +80,10 @@ impl Permissions {
     /// Restores a result of [`Self::take_changes`] from an earlier run, with one token per line.
     pub fn restore(&self, key: &str, kept: &Secret) {
         let mut inside = self.0.lock();
-        if inside.kept.contains_key(key) || inside.kept.len() >= MAX_KEYS {
+        if inside.kept.contains_key(key) || inside.kept.len() >= MAX_CHOICES {
             return;
         }
-        let good = |line: &&str| !line.is_empty() && line.len() <= MAX_BYTES;
+        let good = |line: &&str| !line.is_empty() && line.len() <= MAX_TOKEN_BYTES;
         let tokens = kept.expose().lines().filter(good).take(MAX_TOKENS);
         let entries = tokens.map(|token| Entry { token: Secret::new(token), taken: false });
         inside.kept.insert(key.to_owned(), entries.collect());
@@ -113,7 +113,7 @@ impl Permissions {
         if inside.kept.remove(key).is_some() {
             inside.changed.insert(key.to_owned());
         }
-        if inside.asked.len() < MAX_KEYS || inside.asked.contains_key(key) {
+        if inside.asked.len() < MAX_CHOICES || inside.asked.contains_key(key) {
             *inside.asked.entry(key.to_owned()).or_default() += 1;
         }
     }
@@ -143,11 +143,12 @@ impl Permissions {
     /// Stores the replacement of a token, which the source uses from now on.
     pub(in crate::capture) fn keep(&self, key: &str, used: Option<&Secret>, token: &Secret) {
         let bytes = token.expose();
-        if bytes.is_empty() || bytes.len() > MAX_BYTES || bytes.chars().any(char::is_control) {
+        if bytes.is_empty() || bytes.len() > MAX_TOKEN_BYTES || bytes.chars().any(char::is_control)
+        {
             return;
         }
         let mut inside = self.0.lock();
-        if inside.kept.len() >= MAX_KEYS && !inside.kept.contains_key(key) {
+        if inside.kept.len() >= MAX_CHOICES && !inside.kept.contains_key(key) {
             return;
         }
         let entries = inside.kept.entry(key.to_owned()).or_default();
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn odd_tokens_are_not_kept_and_there_are_not_many() {
         let permissions = Permissions::default();
-        for bad in ["", "two\nlines", &"x".repeat(MAX_BYTES + 1)] {
+        for bad in ["", "two\nlines", &"x".repeat(MAX_TOKEN_BYTES + 1)] {
             permissions.keep("screen:wayland", None, &secret(bad));
         }
         assert_eq!(permissions.take_changes(), []);
@@ -215,9 +216,9 @@ mod tests {
         }
         let kept = permissions.take_changes();
         assert_eq!(kept[0].1.expose(), "token-5\ntoken-6\ntoken-7\ntoken-8");
-        for number in 0..MAX_KEYS + 9 {
+        for number in 0..MAX_CHOICES + 9 {
             permissions.keep(&format!("screen:wayland/{number}"), None, &secret("a-token"));
         }
-        assert_eq!(permissions.take_changes().len(), MAX_KEYS - 1);
+        assert_eq!(permissions.take_changes().len(), MAX_CHOICES - 1);
     }
 }

@@ -5,11 +5,11 @@ use crate::capture::screen::area::Area;
 
 /// The id of content from the sharing dialog. Additional content with its own dialog has the id
 /// `wayland/NAME`.
-pub(in crate::capture) const SHARED: &str = "wayland";
+pub(in crate::capture) const SHARED_CONTENT_ID: &str = "wayland";
 
 /// Returns the name in `wayland/NAME`, empty for `wayland`, or `None` for other ids.
 pub(in crate::capture) fn shared_name(id: &str) -> Option<&str> {
-    let rest = id.strip_prefix(SHARED)?;
+    let rest = id.strip_prefix(SHARED_CONTENT_ID)?;
     if rest.is_empty() {
         Some(rest)
     } else {

@@ -136,27 +136,27 @@ impl Style {
     /// Maximum length of a family name.
     pub const MAX_FAMILY: usize = 100;
     /// Valid font sizes.
-    pub const SIZES: std::ops::RangeInclusive<u32> = 4..=1_000;
+    pub const FONT_SIZE_RANGE: std::ops::RangeInclusive<u32> = 4..=1_000;
     /// Maximum width of an outline, and maximum blur of a shadow, in pixels.
-    pub const MAX_AROUND: u32 = 100;
+    pub const MAX_OUTLINE_WIDTH: u32 = 100;
     /// Maximum offset of a shadow, in pixels.
-    pub const MAX_SHIFT: i32 = 500;
+    pub const MAX_SHADOW_OFFSET: i32 = 500;
     pub const MAX_PADDING: u32 = 1_000;
 
     /// Clamps every value to its range.
     #[must_use]
     pub fn bounded(self) -> Self {
-        let most = Self::MAX_SHIFT;
+        let most = Self::MAX_SHADOW_OFFSET;
         let family = self.family.trim().chars().filter(|sign| !sign.is_control());
         Self {
             family: family.take(Self::MAX_FAMILY).collect(),
-            size: self.size.clamp(*Self::SIZES.start(), *Self::SIZES.end()),
+            size: self.size.clamp(*Self::FONT_SIZE_RANGE.start(), *Self::FONT_SIZE_RANGE.end()),
             weight: self.weight.clamp(100, 900),
-            outline: self.outline.map(|(color, width)| (color, width.min(Self::MAX_AROUND))),
+            outline: self.outline.map(|(color, width)| (color, width.min(Self::MAX_OUTLINE_WIDTH))),
             shadow: self.shadow.map(|it| Shadow {
                 right: it.right.clamp(-most, most),
                 down: it.down.clamp(-most, most),
-                blur: it.blur.min(Self::MAX_AROUND),
+                blur: it.blur.min(Self::MAX_OUTLINE_WIDTH),
                 ..it
             }),
             padding: self.padding.min(Self::MAX_PADDING),

@@ -13,7 +13,7 @@ use crate::text::Problem;
 /// Maximum number of characters.
 const MAX_CHARACTERS: usize = 4_000;
 /// Maximum number of bytes that are read from a file.
-const MAX_BYTES: u64 = 64 << 10;
+const MAX_FILE_BYTES: u64 = 64 << 10;
 /// Interval between checks of a file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -105,7 +105,7 @@ pub(super) fn read(path: &Path) -> (Result<FileStamp, Problem>, Result<String, P
     let words = stamp.clone().and_then(|_| {
         let file = File::open(path)?;
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
         Ok(clean(&String::from_utf8_lossy(&bytes)))
     });
     (stamp, words)

@@ -20,7 +20,7 @@ use crate::capture::text::appearance::{Align, Style};
 use crate::media::Size;
 
 /// The built-in font faces.
-const FACES: [&[u8]; 2] = [
+const BUILT_IN_FACES: [&[u8]; 2] = [
     include_bytes!("../../../assets/fonts/latin-400.otf"),
     include_bytes!("../../../assets/fonts/latin-700.otf"),
 ];
@@ -30,13 +30,13 @@ const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
 /// Maximum number of pixels of a text.
 const MAX_PIXELS: f32 = 24e6;
 /// Maximum number of pixels of an enlarged text: that of a program of 3840×2160.
-const MAX_ENLARGED: f64 = 3_840.0 * 2_160.0;
+const MAX_ENLARGED_PIXELS: f64 = 3_840.0 * 2_160.0;
 
 /// The fonts, which are searched only once because the search takes a moment.
-static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
+static LOADED_FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
     let mut context = FontContext::new();
     let mut family = String::new();
-    for face in FACES {
+    for face in BUILT_IN_FACES {
         let blob = Blob::new(Arc::new(face));
         for (id, _) in context.collection.register_fonts(blob, None) {
             if let Some(name) = context.collection.family_name(id) {
@@ -49,7 +49,7 @@ static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
 
 /// Returns true if the system has a font family with this name, or `None` while a text is drawn.
 pub fn is_installed(family: &str) -> Option<bool> {
-    let mut fonts = FONTS.try_lock()?;
+    let mut fonts = LOADED_FONTS.try_lock()?;
     Some(fonts.context.collection.family_id(family).is_some())
 }
 
@@ -175,14 +175,14 @@ fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     let even = rgb::even(width as u32, height as u32);
     let (width, height) = (f64::from(even.width), f64::from(even.height));
     let most = f64::from(MAX_SIDE) / width.max(height);
-    let most = most.min((MAX_ENLARGED / (width * height)).sqrt()).max(1.0);
+    let most = most.min((MAX_ENLARGED_PIXELS / (width * height)).sqrt()).max(1.0);
     let scale = scale.clamp(0.05, most);
     let side = |length: f64| ((length * scale / 2.0).round().max(1.0) * 2.0) as u16;
     (side(width), side(height), scale)
 }
 
 fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
-    let mut fonts = FONTS.lock();
+    let mut fonts = LOADED_FONTS.lock();
     let Fonts { context, layouts, family } = &mut *fonts;
     let mut families = Vec::new();
     if !style.family.is_empty() {
@@ -386,7 +386,7 @@ mod tests {
         for scale in [0.0, 1e9, f64::INFINITY] {
             let drawn = draw_enlarged("I", &style(), None, |_| scale);
             let pixels = f64::from(drawn.width) * f64::from(drawn.height);
-            assert!(drawn.width >= 2 && pixels <= MAX_ENLARGED * 1.1, "{scale}: {pixels}");
+            assert!(drawn.width >= 2 && pixels <= MAX_ENLARGED_PIXELS * 1.1, "{scale}: {pixels}");
         }
     }
 

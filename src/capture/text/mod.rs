@@ -30,7 +30,7 @@ use crate::media::{Planes, Size, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
 /// Interval at which an open text checks for style changes, so that it follows a moving slider.
-const TURNED: Duration = Duration::from_millis(50);
+const STYLE_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A text source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -197,14 +197,14 @@ impl Writer {
     fn wait(&self, stop: &Stop, stands: Duration) -> bool {
         let mut left = stands;
         let may_change = self.dial.is_shared() || Arc::strong_count(&self.displayed) > 1;
-        while may_change && left > TURNED {
-            if stop.wait(TURNED) {
+        while may_change && left > STYLE_CHECK_INTERVAL {
+            if stop.wait(STYLE_CHECK_INTERVAL) {
                 return true;
             }
             if self.dial.change(&self.look).is_some() || self.is_resized() {
                 return false;
             }
-            left -= TURNED;
+            left -= STYLE_CHECK_INTERVAL;
         }
         stop.wait(left)
     }
@@ -419,7 +419,7 @@ mod tests {
         assert_eq!(large.size(), wide);
         // A rounding difference must not cause a redraw.
         source.feed.set_displayed(Some(Size::new(wide.width + 1, wide.height)));
-        Stop::new().wait(TURNED * 4);
+        Stop::new().wait(STYLE_CHECK_INTERVAL * 4);
         assert!(source.feed.frame(clock.now()).unwrap().is_same(&large));
         assert_eq!(await_other(&mut source, None, &large).size(), own);
     }

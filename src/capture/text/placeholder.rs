@@ -13,12 +13,12 @@ use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
 
 /// The background color, which is as dark as the placeholder without a name.
-const GROUND: Rgba = Rgba::opaque(18, 20, 26);
-const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
+const BACKGROUND_COLOR: Rgba = Rgba::opaque(18, 20, 26);
+const LETTER_COLOR: Rgba = Rgba::opaque(150, 154, 162);
 /// The frame's height divided by this is the height of the letters.
-const LETTER: u32 = 10;
+const LETTER_HEIGHT_DIVISOR: u32 = 10;
 /// The maximum width of lines, as a share of the frame's width.
-const LINE: f32 = 0.86;
+const MAX_LINE_WIDTH_SHARE: f32 = 0.86;
 
 /// Opens the placeholder with this name. A separate thread draws the placeholder once.
 ///
@@ -39,15 +39,16 @@ pub fn nameplate(name: &str, context: &Context) -> std::io::Result<Source> {
 /// Draws the name in the middle of the background.
 fn drawn(name: &str, size: Size) -> Planes {
     let style = Style {
-        size: (size.height / LETTER).clamp(*Style::SIZES.start(), *Style::SIZES.end()),
-        color: LETTERS,
-        background: Some(GROUND),
+        size: (size.height / LETTER_HEIGHT_DIVISOR)
+            .clamp(*Style::FONT_SIZE_RANGE.start(), *Style::FONT_SIZE_RANGE.end()),
+        color: LETTER_COLOR,
+        background: Some(BACKGROUND_COLOR),
         align: Align::Center,
         ..Style::default()
     };
-    let words = draw(name, &style, Some(size.width as f32 * LINE));
+    let words = draw(name, &style, Some(size.width as f32 * MAX_LINE_WIDTH_SHARE));
     let words = rgb::planes(&words.rgba, words.width, words.height);
-    let mut out = ColorSource::plain(GROUND).paint(size);
+    let mut out = ColorSource::plain(BACKGROUND_COLOR).paint(size);
     // Text that is too large is cropped equally on both sides.
     let cut = |its: u32, room: u32| {
         let half = |more: u32| ((more / 2) & !1) as usize;

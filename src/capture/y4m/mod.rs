@@ -140,7 +140,7 @@ struct Y4mFeed {
 }
 
 /// A disk that has delivered no data for this long counts as stalled.
-const STALL: Duration = Duration::from_secs(2);
+const STALLED_AFTER: Duration = Duration::from_secs(2);
 
 impl Y4mFeed {
     /// Handles the end of the file, if `at_end` ends playback there.
@@ -248,7 +248,7 @@ impl VideoFeed for Y4mFeed {
         let late = self.current.as_ref().is_some_and(|(number, _)| {
             // The delay is measured from the due frame, because that frame may have moved.
             due.saturating_sub(*number) as f64
-                > (STALL + self.times.rate.period()).as_secs_f64() * rate
+                > (STALLED_AFTER + self.times.rate.period()).as_secs_f64() * rate
         });
         match (late, self.status.state()) {
             (true, SourceState::Open) => {

@@ -13,7 +13,7 @@ use crate::media::{Color, FrameRate, Planes, Size};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum length of a parameter line, in bytes.
-const MAX_LINE: u64 = 1_024;
+const MAX_PARAMETER_LINE_BYTES: u64 = 1_024;
 /// Maximum number of frames in a file whose frames have separate parameters.
 const MAX_FRAMES: usize = 4_000_000;
 
@@ -172,7 +172,7 @@ impl Header {
 /// Reads one line without its end. Fails if the line is too long.
 fn line(source: &mut impl BufRead) -> Result<String, Error> {
     let mut bytes = Vec::new();
-    source.take(MAX_LINE).read_until(b'\n', &mut bytes)?;
+    source.take(MAX_PARAMETER_LINE_BYTES).read_until(b'\n', &mut bytes)?;
     if bytes.pop() != Some(b'\n') {
         return Err(Error::Header("a line without an end".to_owned()));
     }

@@ -23,12 +23,12 @@ use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
 /// The time that sources may take to open and to deliver data.
-const SOURCES: Duration = Duration::from_secs(8);
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(8);
 const LISTEN_DURATION: Duration = Duration::from_millis(1_500);
 /// The time limit of the check, after the time for the sources.
-const LIMIT: Duration = Duration::from_secs(120);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-const END: Duration = Duration::from_secs(5);
+const STUDIO_END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Flags of `onair check` that describe the planned broadcast.
 #[derive(Clone, Debug, clap::Args)]
@@ -104,7 +104,7 @@ pub fn inspect(
     let studio = Studio::start(config)
         .map_err(|error| (problem!("cli-start", reason = error.to_string()), Exit::Error))?;
     let found = check(&studio, clock);
-    if let Err(stuck) = studio.end(END) {
+    if let Err(stuck) = studio.end(STUDIO_END_TIMEOUT) {
         tracing::warn!(%stuck, "the end took too long");
     }
     let mut found = found.ok_or_else(|| (problem!("cli-too-long"), Exit::Error))?;
@@ -147,7 +147,7 @@ fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
         }
     };
     let opening = SourceState::Opening;
-    let _ = wait(SOURCES, &|snapshot| {
+    let _ = wait(SOURCE_TIMEOUT, &|snapshot| {
         snapshot.video.as_ref().is_some_and(|video| video.state != opening)
             && snapshot.audio.as_ref().is_some_and(|audio| audio.state != opening)
     });
@@ -156,7 +156,7 @@ fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
     studio.send(Command::Check);
     let done =
         |snapshot: &Snapshot| snapshot.checked.as_ref().is_some_and(|checked| !checked.running);
-    let last = wait(LIMIT, &done)?;
+    let last = wait(CHECK_TIMEOUT, &done)?;
     last.checked.map(|checked| checked.found)
 }
 

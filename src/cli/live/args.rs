@@ -16,7 +16,7 @@ use crate::cli::live::record_tracks;
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::Adapt;
-use crate::studio::targets::services::SERVICES;
+use crate::studio::targets::services::KNOWN_SERVICES;
 use crate::studio::targets::sharing::{check_host, check_origin};
 
 /// The flags.
@@ -267,7 +267,7 @@ impl TypedValueParser for ServiceName {
     /// Returns the known services. The help of each contains the page that shows the stream key
     /// and, if each show has a separate address, the address too.
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(SERVICES.iter().filter_map(|service| match &service.id {
+        Some(Box::new(KNOWN_SERVICES.iter().filter_map(|service| match &service.id {
             Cow::Borrowed(id) => {
                 let (name, page) = (&service.name, &service.key_page);
                 Some(PossibleValue::new(*id).help(match service.servers.is_empty() {

@@ -23,11 +23,11 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 
 /// The time limit for the end of the broadcast, after which the process exits anyway.
-const END: Duration = Duration::from_secs(5);
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long onair waits for events between checks of the clock and of Ctrl-C, before the first
 /// frame.
-const EAGER: Duration = Duration::from_millis(20);
+const EAGER_POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long onair waits for events between checks of the clock and of Ctrl-C, after the first
 /// frame.
 const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
@@ -96,9 +96,9 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let started = run.copy.as_ref().map(|_| clock.now());
     loop {
         let patience = match outcome.first {
-            None => EAGER,
+            None => EAGER_POLL_INTERVAL,
             Some(first) => duration.map_or(CALM_POLL_INTERVAL, |duration| {
-                (first + duration).since(clock.now()).clamp(EAGER, CALM_POLL_INTERVAL)
+                (first + duration).since(clock.now()).clamp(EAGER_POLL_INTERVAL, CALM_POLL_INTERVAL)
             }),
         };
         match events.recv_timeout(patience) {
@@ -134,11 +134,11 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
                 studio.send(Command::StopLive);
                 stopping_since = Some(clock.now());
             }
-            Some(since) if clock.now().since(since) > END => break,
+            Some(since) if clock.now().since(since) > END_TIMEOUT => break,
             _ => {}
         }
     }
-    if let Err(stuck) = studio.end(END) {
+    if let Err(stuck) = studio.end(END_TIMEOUT) {
         tracing::warn!(%stuck, "the end took too long");
     }
     while let Ok(event) = events.try_recv() {

@@ -24,14 +24,14 @@ use crate::files::Trouble;
 use crate::text::{Language, Problem};
 
 /// True if something could not be written to standard output.
-static UNWRITTEN: AtomicBool = AtomicBool::new(false);
+static WRITE_FAILED: AtomicBool = AtomicBool::new(false);
 
 /// The language of `--lang`, if given.
-static LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
+static CHOSEN_LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
 
 /// Sets the language of all output. Only the first call has an effect.
 pub fn speak(language: Option<Language>) {
-    let _ = LANGUAGE.set(language);
+    let _ = CHOSEN_LANGUAGE.set(language);
     Language::choose(language);
 }
 
@@ -58,7 +58,7 @@ impl Output {
     /// else the language of the system.
     pub fn language(&self) -> Language {
         let unasked = if self.json { Language::English } else { Language::of_system() };
-        LANGUAGE.get().copied().flatten().unwrap_or(unasked)
+        CHOSEN_LANGUAGE.get().copied().flatten().unwrap_or(unasked)
     }
 
     /// Returns the text of a problem in the language of the output.
@@ -127,7 +127,7 @@ pub fn answer(answer: &clap::Error) -> Exit {
 
 /// Returns the final exit code. A result that could not be written counts as a failure.
 pub fn settle(exit: Exit) -> Exit {
-    if exit == Exit::Ok && UNWRITTEN.load(Ordering::Relaxed) { Exit::File } else { exit }
+    if exit == Exit::Ok && WRITE_FAILED.load(Ordering::Relaxed) { Exit::File } else { exit }
 }
 
 fn to_stdout(bytes: &[u8]) -> io::Result<()> {
@@ -139,7 +139,7 @@ fn to_stdout(bytes: &[u8]) -> io::Result<()> {
 fn note(written: io::Result<()>) {
     let Err(error) = written else { return };
     // A closed pipe is the reader's choice.
-    if error.kind() != io::ErrorKind::BrokenPipe && !UNWRITTEN.swap(true, Ordering::Relaxed) {
+    if error.kind() != io::ErrorKind::BrokenPipe && !WRITE_FAILED.swap(true, Ordering::Relaxed) {
         let cure = match Trouble::of(&error) {
             Trouble::Full | Trouble::Quota => ". Free space on its disk",
             _ => "",

@@ -7,17 +7,17 @@ use std::sync::OnceLock;
 use percent_encoding::percent_decode_str;
 
 /// Replaces a secret in the output.
-const HIDDEN: &str = "***";
+const SECRET_MASK: &str = "***";
 /// Address parameters that are secrets.
-const SECRET: [&str; 9] =
+const SECRET_PARAMETERS: [&str; 9] =
     ["key", "token", "auth", "pass", "password", "secret", "sig", "sign", "signature"];
 
 /// Secrets, and their replacements.
-static SECRETS: OnceLock<Vec<(String, String)>> = OnceLock::new();
+static SECRET_REPLACEMENTS: OnceLock<Vec<(String, String)>> = OnceLock::new();
 
 /// Records the secrets in these words. Only the first call has an effect.
 pub fn remember(words: impl IntoIterator<Item = String>) {
-    let _ = SECRETS.set(words.into_iter().flat_map(|word| secrets(&word)).collect());
+    let _ = SECRET_REPLACEMENTS.set(words.into_iter().flat_map(|word| secrets(&word)).collect());
 }
 
 /// Returns true if an address in this word contains a password.
@@ -27,7 +27,7 @@ pub fn has_password(word: &str) -> bool {
 
 /// Returns a text without the recorded secrets.
 pub fn hidden(text: &str) -> Cow<'_, str> {
-    hide(text, SECRETS.get().map(Vec::as_slice).unwrap_or_default())
+    hide(text, SECRET_REPLACEMENTS.get().map(Vec::as_slice).unwrap_or_default())
 }
 
 fn hide<'a>(text: &'a str, secrets: &[(String, String)]) -> Cow<'a, str> {
@@ -57,21 +57,23 @@ fn is_rare(secret: &str) -> bool {
 fn secrets(word: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     if let Some(password) = password(word) {
-        found.push((format!(":{password}@"), format!(":{HIDDEN}@")));
+        found.push((format!(":{password}@"), format!(":{SECRET_MASK}@")));
         let decoded = percent_decode_str(password).decode_utf8_lossy();
         for secret in [password.to_owned(), decoded.into_owned()] {
             if is_rare(&secret) {
-                found.push((secret, HIDDEN.to_owned()));
+                found.push((secret, SECRET_MASK.to_owned()));
             }
         }
     }
     let query = word.split_once("://").and_then(|(_, rest)| rest.split_once('?'));
     let pairs = query.map_or("", |(_, query)| query).split(['&', '#', '?']);
     for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
-        if SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) && !value.is_empty() {
-            found.push((format!("{name}={value}"), format!("{name}={HIDDEN}")));
+        if SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+            && !value.is_empty()
+        {
+            found.push((format!("{name}={value}"), format!("{name}={SECRET_MASK}")));
             if is_rare(value) {
-                found.push((value.to_owned(), HIDDEN.to_owned()));
+                found.push((value.to_owned(), SECRET_MASK.to_owned()));
             }
         }
     }

@@ -21,11 +21,11 @@ use crate::net::webrtc::panics;
 use crate::studio::engine::system::crash_reports;
 
 /// The number of log lines that are kept for a report.
-const LINES: usize = 200;
+const MAX_LOG_LINES: usize = 200;
 /// Length in bytes to which a log line is cut.
-const LINE: usize = 1_000;
+const MAX_LINE_BYTES: usize = 1_000;
 /// Maximum number of reports of one run.
-const REPORTS: u32 = 5;
+const MAX_CRASH_REPORTS: u32 = 5;
 /// The time limit for the lock of the lines, because the thread that holds the lock may have died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -48,12 +48,12 @@ impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Secrets are removed before the line is cut, because half a key would not be found.
         let Some(mut line) = scrub(&String::from_utf8_lossy(bytes)) else { return Ok(bytes.len()) };
-        line.truncate(line.floor_char_boundary(LINE));
+        line.truncate(line.floor_char_boundary(MAX_LINE_BYTES));
         if !line.ends_with('\n') {
             line.push('\n');
         }
         let mut lines = self.0.0.lock();
-        if lines.len() >= LINES {
+        if lines.len() >= MAX_LOG_LINES {
             lines.pop_front();
         }
         lines.push_back(line);
@@ -88,7 +88,7 @@ pub fn install(folder: PathBuf, lines: LastLines) {
             return;
         }
         let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
-        if written.fetch_add(1, Ordering::Relaxed) >= REPORTS {
+        if written.fetch_add(1, Ordering::Relaxed) >= MAX_CRASH_REPORTS {
             complain(format!("another unexpected error on thread {thread}"));
             return;
         }

@@ -20,10 +20,10 @@ use crate::text::problem::{Problem, problem};
 
 /// Time limit for storing secrets. The limit is long because a keyring may request a password
 /// first.
-const KEPT_WITHIN: Duration = Duration::from_secs(60);
+const SECRET_STORAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The time that another onair process may take to write the settings.
-const LOCKED_WAIT: Duration = Duration::from_secs(1);
+const SETTINGS_LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The commands for scenes.
 #[derive(Clone, Debug, clap::Args)]
@@ -108,7 +108,7 @@ fn import(
     }
     let path = globals.settings.clone().or_else(default_path);
     let path = path.ok_or_else(|| problem!("cli-no-settings-place"))?;
-    let claimed = SettingsLock::claim(&path, LOCKED_WAIT);
+    let claimed = SettingsLock::claim(&path, SETTINGS_LOCK_TIMEOUT);
     let _lock = match claimed.map_err(|error| Trouble::problem(&error))? {
         Claimed::Ours(lock) => lock,
         // The other process would overwrite these settings.
@@ -123,7 +123,7 @@ fn import(
     import.give(&mut settings.collection, &mut settings.strips, main.as_ref());
     // Passwords in addresses are not written to the settings file.
     let keys = keys_beside(&path);
-    keep_addresses(&settings, keys, KEPT_WITHIN)
+    keep_addresses(&settings, keys, SECRET_STORAGE_TIMEOUT)
         .map_err(|reason| problem!("key-not-kept", reason = reason))?;
     settings.write(&path).map_err(|error| error.to_string())?;
     Ok(import)

@@ -19,7 +19,7 @@ use crate::text::problem::{Problem, problem};
 
 /// Time limit for storing secrets. The limit is long because a keyring may request a password
 /// first.
-const KEPT_WITHIN: Duration = Duration::from_secs(60);
+const SECRET_STORAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Flags of `onair collections` and `onair profiles`.
 #[derive(Clone, Debug, clap::Args)]
@@ -81,7 +81,7 @@ fn carry_out(
             let import = exchange::read(kind, file).map_err(of_file(file))?;
             let name = exchange::import(&files, kind, &import, &settings)?;
             if *with_key {
-                keep_keys(import.keys(), keys_beside(&path), KEPT_WITHIN)
+                keep_keys(import.keys(), keys_beside(&path), SECRET_STORAGE_TIMEOUT)
                     .map_err(|why| problem!("key-not-kept", reason = why))?;
             }
             let language = output.language();

@@ -23,17 +23,17 @@ use crate::text::problem::problem;
 /// Maximum number of keys of one kind.
 pub(super) const MAX_KEYS: usize = 256;
 /// Maximum length of a key in bytes.
-pub(super) const MAX_KEY: usize = 512;
+pub(super) const MAX_KEY_BYTES: usize = 512;
 /// Maximum number of applications with rules.
 const MAX_APPS: usize = 256;
 /// Maximum number of networks in a list.
 const MAX_NETWORKS: usize = 1_024;
 /// Minimum length of a token secret in bytes: the length of the hash (RFC 7518 §3.2).
-const MIN_SECRET: usize = 32;
+const MIN_SECRET_BYTES: usize = 32;
 /// Maximum size of a key set file, in bytes.
-const MAX_KEY_SET: u64 = 256 << 10;
+const MAX_KEY_SET_BYTES: u64 = 256 << 10;
 /// The name of the rules for all other applications.
-pub(super) const OTHERS: &str = "*";
+pub(super) const OTHER_APPS: &str = "*";
 
 /// The table `[app.NAME]`.
 #[derive(Default, Deserialize)]
@@ -121,7 +121,7 @@ pub(super) fn rules(
             }
         }
         match name.as_str() {
-            OTHERS => rules.others = of_app,
+            OTHER_APPS => rules.others = of_app,
             _ => drop(rules.apps.insert(name.trim_matches('/').to_owned(), of_app)),
         }
     }
@@ -144,7 +144,7 @@ pub(super) fn ladders(
     ladders
 }
 
-/// Returns the watermarks of each application, and those of the whole server under [`OTHERS`];
+/// Returns the watermarks of each application, and those of the whole server under [`OTHER_APPS`];
 /// `note` is as in [`rules`].
 pub(super) fn watermarks(
     of_server: &[WatermarkTable],
@@ -152,7 +152,7 @@ pub(super) fn watermarks(
     note: &mut dyn FnMut(&str, &Problem),
 ) -> HashMap<String, Vec<Watermark>> {
     let mut all = HashMap::new();
-    all.insert(OTHERS.to_owned(), watermarks::list(of_server, "watermark", note));
+    all.insert(OTHER_APPS.to_owned(), watermarks::list(of_server, "watermark", note));
     for (name, table) in tables {
         let Some(tables) = &table.watermark else { continue };
         let its = watermarks::list(tables, &format!("app.{name}.watermark"), note);
@@ -169,8 +169,12 @@ pub(super) fn check_keys(keys: &[String]) -> Result<(), Problem> {
     if keys.len() > MAX_KEYS {
         return Err(problem!("serve-too-many-keys", most = MAX_KEYS));
     }
-    let fair = |key: &String| (1..=MAX_KEY).contains(&key.len());
-    if keys.iter().all(fair) { Ok(()) } else { Err(problem!("serve-key-length", most = MAX_KEY)) }
+    let fair = |key: &String| (1..=MAX_KEY_BYTES).contains(&key.len());
+    if keys.iter().all(fair) {
+        Ok(())
+    } else {
+        Err(problem!("serve-key-length", most = MAX_KEY_BYTES))
+    }
 }
 
 fn action(table: ActionTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> ActionRules {
@@ -263,14 +267,15 @@ fn of_callbacks(
             Err(why) => refuse(name, why),
         }
     }
-    let timeout = match table.timeout.as_ref().map(|text| within(text, CallbackRules::TIMEOUTS)) {
-        None => CallbackRules::TIMEOUT,
-        Some(Ok(timeout)) => timeout,
-        Some(Err(why)) => {
-            refuse("timeout", why);
-            CallbackRules::TIMEOUT
-        }
-    };
+    let timeout =
+        match table.timeout.as_ref().map(|text| within(text, CallbackRules::TIMEOUT_RANGE)) {
+            None => CallbackRules::DEFAULT_TIMEOUT,
+            Some(Ok(timeout)) => timeout,
+            Some(Err(why)) => {
+                refuse("timeout", why);
+                CallbackRules::DEFAULT_TIMEOUT
+            }
+        };
     let accepts_without_answer = match table.if_unreachable.as_deref() {
         None | Some("refuse") => false,
         Some("accept") => true,
@@ -299,9 +304,9 @@ fn web_url(text: &str) -> Result<WebUrl, Problem> {
 
 fn of_tokens(table: TokenTable, note: &mut dyn FnMut(&str, &Problem)) -> TokenRules {
     let TokenTable { secrets, jwks, audience, issuer } = table;
-    let is_long = |secret: &String| (MIN_SECRET..=MAX_KEY).contains(&secret.len());
+    let is_long = |secret: &String| (MIN_SECRET_BYTES..=MAX_KEY_BYTES).contains(&secret.len());
     if secrets.len() > MAX_KEYS || !secrets.iter().all(is_long) {
-        let why = problem!("serve-token-secret", least = MIN_SECRET, most = MAX_KEY);
+        let why = problem!("serve-token-secret", least = MIN_SECRET_BYTES, most = MAX_KEY_BYTES);
         note("tokens.secrets", &why);
     }
     let key_set = match jwks.as_deref().map(key_source).transpose() {
@@ -328,7 +333,7 @@ fn key_source(text: &str) -> Result<KeySource, Problem> {
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(PathBuf::from(text))?;
-    file.take(MAX_KEY_SET + 1).read_to_end(&mut bytes)?;
+    file.take(MAX_KEY_SET_BYTES + 1).read_to_end(&mut bytes)?;
     KeySet::parse(&bytes).map(KeySource::Keys).ok_or_else(|| problem!("serve-jwks-no-keys"))
 }
 

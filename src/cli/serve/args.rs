@@ -7,16 +7,17 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::flags::value::duration;
-use crate::cli::serve::access::OTHERS;
+use crate::cli::serve::access::OTHER_APPS;
 use crate::cli::serve::values::{
-    self, CONNECTIONS, KEEP_TIME, PER_ADDRESS, RuleValues, SPLIT_TIME, STREAMS, number, within,
+    self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
+    RuleValues, SPLIT_TIME_RANGE, number, within,
 };
 use crate::server::access::Action;
-use crate::server::config::MAX_CONNECTIONS;
+use crate::server::config::DEFAULT_MAX_CONNECTIONS;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, LadderRule, Ladders, Watermark};
-use crate::server::{ChatRules, Fault, HttpSuccessor, IceServer, Limits, MAX_SLOW};
+use crate::server::{ChatRules, Fault, HttpSuccessor, IceServer, Limits, MAX_SLOW_MODE_INTERVAL};
 use crate::studio::settings::check_successor;
 use crate::studio::targets::sharing::check_origin;
 use crate::text::Problem;
@@ -83,7 +84,7 @@ pub(super) fn hls_mode(text: &str) -> Result<Mode, Problem> {
 }
 
 /// The range of slow mode.
-pub(super) const SLOW_MODE_RANGE: (Duration, Duration) = (Duration::ZERO, MAX_SLOW);
+pub(super) const SLOW_MODE_RANGE: (Duration, Duration) = (Duration::ZERO, MAX_SLOW_MODE_INTERVAL);
 
 /// Makes a signed token, for `?token=…`.
 #[derive(Clone, Debug, clap::Args)]
@@ -159,15 +160,27 @@ pub struct Args {
     #[arg(long, value_name = "WHEN", value_parser = hls_mode)]
     pub hls: Option<Mode>,
     /// Maximum length of an HLS part, 100ms to 2s. Low-latency players stay three parts behind [default: 350ms]
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::PART))]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = |text: &str| within(text, Settings::PART_DURATION_RANGE)
+    )]
     pub hls_part: Option<Duration>,
     /// Minimum length of an HLS segment, 1s to 10s. A segment ends at the first keyframe after this time.
     /// Other players stay three segments behind [default: 2s]
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::SEGMENT))]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = |text: &str| within(text, Settings::SEGMENT_DURATION_RANGE)
+    )]
     pub hls_segment: Option<Duration>,
     /// Length of the HLS playlist, 6s to 5m. The server keeps twice as much in memory, at most 96 MiB per stream
     /// [default: 20s]
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::WINDOW))]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = |text: &str| within(text, Settings::WINDOW_DURATION_RANGE)
+    )]
     pub hls_window: Option<Duration>,
     /// Renditions of every stream, such as `720p:2500k,480p:1200k,audio`: heights with their bitrates, and the
     /// audio alone. The server encodes each only while somebody watches it, over HLS, DASH or WHEP
@@ -202,13 +215,17 @@ pub struct Args {
     pub blocked_words: Vec<String>,
     /// Maximum number of connections, 64 to 65536. Each needs a file descriptor; the server takes fewer if the
     /// system allows fewer [default: 4096]
-    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, CONNECTIONS))]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        value_parser = |text: &str| number(text, MAX_CONNECTIONS_RANGE)
+    )]
     pub max_connections: Option<usize>,
     /// Maximum number of connections from one address, 1 to 65536; no limit on loopback [default: 1024]
-    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, PER_ADDRESS))]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, MAX_PER_ADDRESS_RANGE))]
     pub max_per_address: Option<usize>,
     /// Maximum number of streams at the same time, 1 to 4096 [default: 256]
-    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, STREAMS))]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, MAX_STREAMS_RANGE))]
     pub max_streams: Option<usize>,
     /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, with TLS, --rtmps
     /// also accept RTMPT
@@ -229,13 +246,13 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", value_parser = values::format)]
     pub record_format: Option<Format>,
     /// Continue each recording in a new file after this duration, at a keyframe
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SPLIT_TIME))]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SPLIT_TIME_RANGE))]
     pub split_time: Option<Duration>,
     /// Continue each recording in a new file before it is larger than this: 700M, 2G
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub split_size: Option<u64>,
     /// Delete recordings that are older than this: 48h, 30d [default: never]
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, KEEP_TIME))]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, KEEP_TIME_RANGE))]
     pub keep_time: Option<Duration>,
     /// Delete the oldest recordings when all of them need more space than this: 200G [default: never]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
@@ -343,7 +360,7 @@ impl Args {
                 Some(percent) => f64::from(percent) / 100.0,
                 None => usual.cpu,
             },
-            watermarks: app_watermarks.remove(OTHERS).unwrap_or_default(),
+            watermarks: app_watermarks.remove(OTHER_APPS).unwrap_or_default(),
             app_watermarks,
         }
     }
@@ -351,7 +368,7 @@ impl Args {
     /// Returns the limits of the server, before the limits of the system apply.
     pub(super) fn limits(&self) -> Limits {
         let usual = Limits::default();
-        let connections = self.max_connections.unwrap_or(MAX_CONNECTIONS);
+        let connections = self.max_connections.unwrap_or(DEFAULT_MAX_CONNECTIONS);
         Limits {
             connections,
             viewers: connections,
@@ -395,8 +412,8 @@ mod tests {
     fn hls_is_cut_within_bounds() {
         assert_eq!(hls_mode("always"), Ok(Mode::Always));
         assert!(hls_mode("on").is_err());
-        assert_eq!(within("500ms", Settings::PART), Ok(Duration::from_millis(500)));
-        let refused = within("3s", Settings::PART).unwrap_err().to_string();
+        assert_eq!(within("500ms", Settings::PART_DURATION_RANGE), Ok(Duration::from_millis(500)));
+        let refused = within("3s", Settings::PART_DURATION_RANGE).unwrap_err().to_string();
         assert_eq!(refused, "write a duration from 0.1s to 2s");
         let args = Args { hls_window: Some(Duration::from_mins(1)), ..Args::default() };
         let settings = args.hls_settings();

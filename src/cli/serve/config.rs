@@ -16,7 +16,8 @@ use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
 use crate::cli::serve::renditions;
 use crate::cli::serve::values::{
-    self, CONNECTIONS, KEEP_TIME, PER_ADDRESS, RuleValues, SPLIT_TIME, STREAMS, number, within,
+    self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
+    RuleValues, SPLIT_TIME_RANGE, number, within,
 };
 use crate::cli::serve::watermarks::WatermarkTable;
 use crate::server::access::{AccessRules, TokenRules};
@@ -42,7 +43,7 @@ pub(super) struct FileRules {
     pub ladders: HashMap<String, Ladder>,
     /// Renditions of single streams.
     pub ladder_rules: Vec<LadderRule>,
-    /// Watermarks by application; see [`access::OTHERS`].
+    /// Watermarks by application; see [`access::OTHER_APPS`].
     pub watermarks: HashMap<String, Vec<Watermark>>,
     pub relays: Vec<RelayRule>,
     pub ice_servers: Vec<IceServer>,
@@ -199,12 +200,17 @@ impl Config {
             all.hls = Some(hls_mode(hls).map_err(|why| value("hls", why))?);
         }
         for (name, flag, told, bounds) in [
-            ("hls_part", &mut all.hls_part, &self.hls_part, Settings::PART),
-            ("hls_segment", &mut all.hls_segment, &self.hls_segment, Settings::SEGMENT),
-            ("hls_window", &mut all.hls_window, &self.hls_window, Settings::WINDOW),
+            ("hls_part", &mut all.hls_part, &self.hls_part, Settings::PART_DURATION_RANGE),
+            (
+                "hls_segment",
+                &mut all.hls_segment,
+                &self.hls_segment,
+                Settings::SEGMENT_DURATION_RANGE,
+            ),
+            ("hls_window", &mut all.hls_window, &self.hls_window, Settings::WINDOW_DURATION_RANGE),
             ("chat_slow", &mut all.chat_slow, &self.chat_slow, SLOW_MODE_RANGE),
-            ("split_time", &mut all.split_time, &self.split_time, SPLIT_TIME),
-            ("keep_time", &mut all.keep_time, &self.keep_time, KEEP_TIME),
+            ("split_time", &mut all.split_time, &self.split_time, SPLIT_TIME_RANGE),
+            ("keep_time", &mut all.keep_time, &self.keep_time, KEEP_TIME_RANGE),
         ] {
             if let (None, Some(told)) = (&flag, told) {
                 *flag = Some(within(told, bounds).map_err(|why| value(name, why))?);
@@ -214,7 +220,7 @@ impl Config {
             let names = self.renditions.iter().map(String::as_str);
             all.renditions = Some(Ladder::of(names).map_err(|why| value("renditions", why))?);
         }
-        let of_others = self.ladders.remove(access::OTHERS);
+        let of_others = self.ladders.remove(access::OTHER_APPS);
         all.renditions = all.renditions.or(of_others);
         all.renditions_limit = all.renditions_limit.or(self.renditions_limit);
         if let (None, Some(cpu)) = (all.renditions_cpu, self.renditions_cpu) {
@@ -222,9 +228,19 @@ impl Config {
             all.renditions_cpu = Some(cpu);
         }
         for (name, flag, told, bounds) in [
-            ("max_connections", &mut all.max_connections, self.max_connections, CONNECTIONS),
-            ("max_per_address", &mut all.max_per_address, self.max_per_address, PER_ADDRESS),
-            ("max_streams", &mut all.max_streams, self.max_streams, STREAMS),
+            (
+                "max_connections",
+                &mut all.max_connections,
+                self.max_connections,
+                MAX_CONNECTIONS_RANGE,
+            ),
+            (
+                "max_per_address",
+                &mut all.max_per_address,
+                self.max_per_address,
+                MAX_PER_ADDRESS_RANGE,
+            ),
+            ("max_streams", &mut all.max_streams, self.max_streams, MAX_STREAMS_RANGE),
         ] {
             if let (None, Some(told)) = (&flag, told) {
                 let read = number(&told.to_string(), bounds).map_err(|why| value(name, why))?;

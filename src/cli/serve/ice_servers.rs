@@ -21,8 +21,8 @@ pub(super) struct IceServerTable {
 
 /// Checks the number of servers.
 pub(super) fn check_count(count: usize) -> Result<(), Problem> {
-    if count > IceServer::MAX {
-        return Err(problem!("serve-too-many-ice-servers", most = IceServer::MAX));
+    if count > IceServer::MAX_COUNT {
+        return Err(problem!("serve-too-many-ice-servers", most = IceServer::MAX_COUNT));
     }
     Ok(())
 }

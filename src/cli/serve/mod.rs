@@ -48,9 +48,9 @@ use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
 /// Time limit for disconnecting all clients.
-const END: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Free memory at the start, in bytes, below which the system may kill a server that has viewers.
-const LITTLE_MEMORY: u64 = 256_000_000;
+const LOW_MEMORY_BYTES: u64 = 256_000_000;
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
@@ -120,7 +120,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     }
     service_manager::notify(ServiceState::Stopping);
-    server.shutdown(END);
+    server.shutdown(SHUTDOWN_TIMEOUT);
     while let Ok(event) = server.events().try_recv() {
         totals.note(&event);
         events::print_server(&output, &event);
@@ -306,7 +306,7 @@ fn limit_connections(limits: &mut Limits, output: &Output) {
         events::print_message(output, &StudioMessage::ServerFewFiles { limit, clients });
         limits.connections = allowed;
     }
-    if let Some(left) = available_memory::available().filter(|left| *left < LITTLE_MEMORY) {
+    if let Some(left) = available_memory::available().filter(|left| *left < LOW_MEMORY_BYTES) {
         let megabytes = (left / 1_000_000).to_string();
         events::print_message(output, &StudioMessage::ServerLittleMemory { megabytes });
     }

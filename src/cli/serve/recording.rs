@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::cli::serve::args::Args;
 use crate::cli::serve::values::{
-    MAX_RULES, RuleValues, SPLIT_TIME, check_pattern, format, size, within,
+    MAX_RULES, RuleValues, SPLIT_TIME_RANGE, check_pattern, format, size, within,
 };
 use crate::server::recordings::rules::{FileRules, RecordingRules, Retention, StreamRule};
 use crate::text::Problem;
@@ -39,7 +39,7 @@ pub(super) fn rules(
             refuse("streams", &why);
         }
         let format = told.map(|text| format(&text)).transpose();
-        let time = split_time.map(|text| within(&text, SPLIT_TIME)).transpose();
+        let time = split_time.map(|text| within(&text, SPLIT_TIME_RANGE)).transpose();
         let bytes = split_size.map(|text| size(&text)).transpose();
         all.push(RuleValues {
             streams,

@@ -17,9 +17,9 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Maximum length of a pattern in bytes.
-const MAX_PATTERN: usize = 512;
+const MAX_PATTERN_BYTES: usize = 512;
 /// The pattern of all streams.
-const ALL: &str = "**";
+const ALL_STREAMS_PATTERN: &str = "**";
 
 /// The table `[[relay]]`.
 #[derive(Default, Deserialize)]
@@ -55,10 +55,10 @@ pub(super) fn rules(
 pub(super) fn of_flags(push: &[RelayTarget], pull: &[RelayTarget]) -> Vec<RelayRule> {
     let rule = |direction, targets: &[RelayTarget]| RelayRule {
         direction,
-        streams: ALL.to_owned(),
+        streams: ALL_STREAMS_PATTERN.to_owned(),
         on_demand: direction == Direction::Pull,
         targets: targets.to_vec(),
-        linger: RelayRule::USUAL_LINGER,
+        linger: RelayRule::DEFAULT_LINGER,
         options: Options::default(),
     };
     let mut rules: Vec<_> = push.chunks(1).map(|target| rule(Direction::Push, target)).collect();
@@ -87,8 +87,8 @@ fn rule(table: RelayTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> 
         note(&format!("{path}.{name}"), why);
     };
     let is_pattern = streams.contains('*');
-    if !streams.contains('/') && streams != ALL
-        || streams.len() > MAX_PATTERN
+    if !streams.contains('/') && streams != ALL_STREAMS_PATTERN
+        || streams.len() > MAX_PATTERN_BYTES
         || !streams.chars().all(is_harmless)
     {
         refuse(direction.name(), &problem!("relay-streams"));
@@ -129,8 +129,8 @@ fn rule(table: RelayTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> 
             Err(why) => refuse(&format!("{list}.{at}"), &why),
         }
     }
-    let linger = match table.linger.as_ref().map(|text| within(text, RelayRule::LINGER)) {
-        None => RelayRule::USUAL_LINGER,
+    let linger = match table.linger.as_ref().map(|text| within(text, RelayRule::LINGER_RANGE)) {
+        None => RelayRule::DEFAULT_LINGER,
         Some(Ok(linger)) => linger,
         Some(Err(why)) => {
             refuse("linger", &why);

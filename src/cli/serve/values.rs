@@ -8,23 +8,23 @@ use crate::text::problem::problem;
 use crate::wire::container::Format;
 
 /// The range of a file's duration.
-pub(super) const SPLIT_TIME: (Duration, Duration) =
+pub(super) const SPLIT_TIME_RANGE: (Duration, Duration) =
     (Duration::from_secs(1), Duration::from_hours(7 * 24));
 /// The range of the time for which files are kept.
-pub(super) const KEEP_TIME: (Duration, Duration) =
+pub(super) const KEEP_TIME_RANGE: (Duration, Duration) =
     (Duration::from_mins(1), Duration::from_hours(366 * 24));
 
 /// Maximum number of rules of one kind for streams.
 pub(super) const MAX_RULES: usize = 256;
 /// Maximum length of a pattern of stream names in bytes.
-const MAX_PATTERN: usize = 512;
+const MAX_PATTERN_BYTES: usize = 512;
 
 /// The range of the maximum number of connections.
-pub(super) const CONNECTIONS: (usize, usize) = (64, 65_536);
+pub(super) const MAX_CONNECTIONS_RANGE: (usize, usize) = (64, 65_536);
 /// The range of the maximum number of connections per address.
-pub(super) const PER_ADDRESS: (usize, usize) = (1, 65_536);
+pub(super) const MAX_PER_ADDRESS_RANGE: (usize, usize) = (1, 65_536);
 /// The range of the maximum number of streams.
-pub(super) const STREAMS: (usize, usize) = (1, 4_096);
+pub(super) const MAX_STREAMS_RANGE: (usize, usize) = (1, 4_096);
 
 /// Parses a number within limits.
 ///
@@ -53,8 +53,8 @@ pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<
 /// # Errors
 /// Fails if the pattern is empty or too long.
 pub(super) fn check_pattern(streams: &str) -> Result<(), Problem> {
-    let is_fair = (1..=MAX_PATTERN).contains(&streams.len());
-    is_fair.then_some(()).ok_or_else(|| problem!("serve-rule-streams", most = MAX_PATTERN))
+    let is_fair = (1..=MAX_PATTERN_BYTES).contains(&streams.len());
+    is_fair.then_some(()).ok_or_else(|| problem!("serve-rule-streams", most = MAX_PATTERN_BYTES))
 }
 
 /// A rule for the recordings of some streams. A missing value is taken from the flags.

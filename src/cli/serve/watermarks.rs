@@ -11,11 +11,11 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Valid heights in percent of the frame's height.
-const HEIGHTS: (u32, u32) = (1, 100);
+const HEIGHT_PERCENT_RANGE: (u32, u32) = (1, 100);
 /// Valid margins in percent of the frame's width.
-const MARGINS: (u32, u32) = (0, 45);
+const MARGIN_PERCENT_RANGE: (u32, u32) = (0, 45);
 /// Valid opacities in percent.
-const OPACITIES: (u32, u32) = (1, 100);
+const OPACITY_PERCENT_RANGE: (u32, u32) = (1, 100);
 
 /// `[[watermark]]`: an image or a text.
 #[derive(Default, Deserialize)]
@@ -37,8 +37,8 @@ pub(super) fn list(
     path: &str,
     note: &mut dyn FnMut(&str, &Problem),
 ) -> Vec<Watermark> {
-    if tables.len() > Watermark::MAX {
-        note(path, &problem!("watermark-too-many", most = Watermark::MAX));
+    if tables.len() > Watermark::MAX_COUNT {
+        note(path, &problem!("watermark-too-many", most = Watermark::MAX_COUNT));
         return Vec::new();
     }
     let mut all = Vec::new();
@@ -62,8 +62,8 @@ impl WatermarkTable {
             (Some(path), None) => Watermark::image(path).map_err(|why| (Some("image"), why))?,
             (None, Some(text)) => {
                 let count = text.trim().chars().count();
-                if !(1..=Watermark::MAX_TEXT).contains(&count) {
-                    let why = problem!("watermark-text", most = Watermark::MAX_TEXT);
+                if !(1..=Watermark::MAX_TEXT_CHARS).contains(&count) {
+                    let why = problem!("watermark-text", most = Watermark::MAX_TEXT_CHARS);
                     return Err((Some("text"), why));
                 }
                 Watermark::text(text.trim())
@@ -77,9 +77,9 @@ impl WatermarkTable {
             image.corner = Corner::named(name).ok_or_else(unknown)?;
         }
         for (key, value, percent, range) in [
-            ("height", &mut image.height, self.height, HEIGHTS),
-            ("margin", &mut image.margin, self.margin, MARGINS),
-            ("opacity", &mut image.opacity, self.opacity, OPACITIES),
+            ("height", &mut image.height, self.height, HEIGHT_PERCENT_RANGE),
+            ("margin", &mut image.margin, self.margin, MARGIN_PERCENT_RANGE),
+            ("opacity", &mut image.opacity, self.opacity, OPACITY_PERCENT_RANGE),
         ] {
             let Some(percent) = percent else { continue };
             let (least, most) = range;

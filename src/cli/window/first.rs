@@ -20,18 +20,18 @@ use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
 /// The time that the first start may take to reply.
-const ANSWER_LIMIT: Duration = Duration::from_secs(4);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(4);
 /// The part of the reply time that the window may take.
-const WINDOW_LIMIT: Duration = Duration::from_secs(3);
+const WINDOW_REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pause between attempts while the other process is still starting.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The variable in which the desktop passes an activation token to a program that it starts.
-const ACTIVATION_TOKEN: &str = "XDG_ACTIVATION_TOKEN";
+const ACTIVATION_TOKEN_VARIABLE: &str = "XDG_ACTIVATION_TOKEN";
 /// The reply that the window has accepted the request.
-const TAKEN: &[u8] = b"taken";
+const ACCEPTED_REPLY: &[u8] = b"taken";
 /// The reply if the display is gone, but the broadcast continues.
-const NO_WINDOW: &[u8] = b"no window";
+const NO_WINDOW_REPLY: &[u8] = b"no window";
 
 /// The arguments of a later start.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,23 +75,23 @@ pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Resu
         open: open.to_vec(),
         collection: globals.collection.clone(),
         profile: globals.profile.clone(),
-        activation_token: std::env::var(ACTIVATION_TOKEN).ok(),
+        activation_token: std::env::var(ACTIVATION_TOKEN_VARIABLE).ok(),
     };
     let message = serde_json::to_vec(&asked).unwrap_or_default();
     loop {
-        let answer = socket.as_deref().map(|path| hand_over(path, &message, ANSWER_LIMIT));
+        let answer = socket.as_deref().map(|path| hand_over(path, &message, REPLY_TIMEOUT));
         match answer {
-            Some(Ok(answer)) if answer == TAKEN => {
+            Some(Ok(answer)) if answer == ACCEPTED_REPLY => {
                 say(&problem!("instance-shown"));
                 return Err(Exit::Ok);
             }
-            Some(Ok(answer)) if answer == NO_WINDOW => {
+            Some(Ok(answer)) if answer == NO_WINDOW_REPLY => {
                 let process = holder.map_or_else(|| "?".into(), |it| it.to_string());
                 complain(problem!("instance-no-window", process = process));
                 return Err(Exit::Error);
             }
             // The other process may be starting or ending.
-            Some(Err(_)) if begin.elapsed() < ANSWER_LIMIT => std::thread::sleep(RETRY_INTERVAL),
+            Some(Err(_)) if begin.elapsed() < REPLY_TIMEOUT => std::thread::sleep(RETRY_INTERVAL),
             _ => {
                 let process = holder.map_or_else(|| "?".into(), |it| it.to_string());
                 complain(problem!("instance-silent", process = process));
@@ -127,7 +127,7 @@ fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
 /// Returns the reply to a later start.
 fn answer(message: &[u8], ask: &LaterStartSender, gone: &AtomicBool) -> &'static [u8] {
     if gone.load(Ordering::Relaxed) {
-        return NO_WINDOW;
+        return NO_WINDOW_REPLY;
     }
     let asked: Handover = serde_json::from_slice(message).unwrap_or_default();
     let (taken, told) = queue::bounded("taken", 1, Full::DropOldest);
@@ -137,7 +137,7 @@ fn answer(message: &[u8], ask: &LaterStartSender, gone: &AtomicBool) -> &'static
     if !ask.send(HandedOver { open: asked.open, parts, token, taken }) {
         return b"";
     }
-    if told.recv_timeout(WINDOW_LIMIT).is_ok() { TAKEN } else { b"" }
+    if told.recv_timeout(WINDOW_REPLY_TIMEOUT).is_ok() { ACCEPTED_REPLY } else { b"" }
 }
 
 /// Converts a file name or address to a form that has the same meaning in every process.
@@ -185,7 +185,7 @@ mod tests {
             b"\xFF{",
             br#"{"open": ["a"], "profile": "B", "activation_token": "t", "new": 1}"#,
         ] {
-            assert_eq!(answer(message, &ask, &gone), TAKEN);
+            assert_eq!(answer(message, &ask, &gone), ACCEPTED_REPLY);
         }
         let all = told.recv().unwrap();
         assert_eq!(woken.load(Ordering::Relaxed), 3, "the window is woken for each");
@@ -194,7 +194,7 @@ mod tests {
         let profile = (PartKind::Profile, "B".to_owned());
         assert_eq!(all[2], (vec!["a".to_owned()], vec![profile], Some("t".to_owned())));
         gone.store(true, Ordering::Relaxed);
-        assert_eq!(answer(b"{}", &ask, &gone), NO_WINDOW);
+        assert_eq!(answer(b"{}", &ask, &gone), NO_WINDOW_REPLY);
     }
 
     #[test]

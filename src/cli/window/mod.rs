@@ -218,7 +218,7 @@ pub(super) fn headless(
         std::thread::sleep(HEADLESS_POLL_INTERVAL);
     }
     studio.send(Command::Quit);
-    let ended = has_ended(&studio, END);
+    let ended = has_ended(&studio, STUDIO_END_TIMEOUT);
     match beside.end(&studio, &events) {
         Exit::Ok if !ended => Exit::Error,
         exit => exit,
@@ -241,10 +241,10 @@ pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(30);
 const HEADLESS_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Time limit for the end of the studio.
-const END: Duration = Duration::from_secs(5);
+const STUDIO_END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time limit for closing the window after the end of the studio.
-const CLOSE: Duration = Duration::from_secs(3);
+const WINDOW_CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 fn open(
     config: studio::Config,
@@ -284,11 +284,11 @@ fn open(
         std::thread::sleep(POLL_INTERVAL);
     }
     studio.send(Command::Quit);
-    if !has_ended(&studio, END) {
+    if !has_ended(&studio, STUDIO_END_TIMEOUT) {
         tracing::warn!("the studio did not end in time");
     }
     drop(listener);
-    let exit = told.recv_timeout(CLOSE);
+    let exit = told.recv_timeout(WINDOW_CLOSE_TIMEOUT);
     match shown {
         Ok(()) => exit.unwrap_or(Exit::Ok),
         Err(_) if lost => {
@@ -358,7 +358,7 @@ fn heed(
         tracing::info!("a signal ends the program");
     }
     studio.send(Command::Quit);
-    let ended = has_ended(studio, END);
+    let ended = has_ended(studio, STUDIO_END_TIMEOUT);
     let exit = beside.end(studio, events);
     if let Some(was_at_work) = lost {
         if interrupt.is_set() {
@@ -371,7 +371,7 @@ fn heed(
         };
         signal_hook::low_level::exit(exit.code().into());
     }
-    if !stop.wait(CLOSE) {
+    if !stop.wait(WINDOW_CLOSE_TIMEOUT) {
         tracing::warn!("the window did not close in time; the program ends without it");
         let exit = if ended { exit } else { Exit::Error };
         signal_hook::low_level::exit(exit.code().into());

@@ -4,14 +4,14 @@
 use crate::media::Planes;
 
 /// The number of bands of a frame.
-pub(in crate::compose) const BANDS: usize = 4;
+pub(in crate::compose) const MAX_BANDS: usize = 4;
 
 /// A plane with fewer pixels is one band, because waking a thread would take longer than the work.
-const SMALL: usize = 32 << 10;
+const MIN_SPLIT_PIXELS: usize = 32 << 10;
 
 /// Returns the number of rows in each band of a plane.
 pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
-    let bands = if rows.saturating_mul(width) < SMALL { 1 } else { BANDS };
+    let bands = if rows.saturating_mul(width) < MIN_SPLIT_PIXELS { 1 } else { MAX_BANDS };
     rows.div_ceil(bands).max(1)
 }
 
@@ -133,7 +133,7 @@ mod tests {
                 }
                 band.alpha.1.into_iter().flatten().for_each(|value| *value = 9);
             }
-            assert!((1..=BANDS).contains(&seen), "{size}");
+            assert!((1..=MAX_BANDS).contains(&seen), "{size}");
             for plane in [&out.y, &out.u, &out.v] {
                 assert!(plane.iter().all(|value| *value == 7), "{size}");
             }

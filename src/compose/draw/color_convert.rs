@@ -3,7 +3,7 @@
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
-use crate::compose::draw::bands::BANDS;
+use crate::compose::draw::bands::MAX_BANDS;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes};
 
@@ -12,11 +12,11 @@ use crate::media::{Color, Planes};
 #[derive(Default)]
 pub(in crate::compose) struct ColorConvert {
     /// The contribution of a chroma row to luma, one entry per luma column, for each band.
-    add: [Vec<i32>; BANDS],
+    add: [Vec<i32>; MAX_BANDS],
 }
 
-const BITS: i32 = 13;
-const HALF: i32 = 1 << (BITS - 1);
+const FRACTION_BITS: i32 = 13;
+const ROUNDING_HALF: i32 = 1 << (FRACTION_BITS - 1);
 
 /// Coefficients for BT.601 to BT.709 in limited range: `y += (YU·u + YV·v)`, `u = UU·u + UV·v`,
 /// `v = VU·u + VV·v`, with chroma centered at 128. The coefficients are computed from the two
@@ -35,7 +35,7 @@ struct Coefficients {
 
 impl Coefficients {
     fn of(color: Color) -> Self {
-        let fixed = |value: f64| (value * f64::from(1 << BITS)).round() as i32;
+        let fixed = |value: f64| (value * f64::from(1 << FRACTION_BITS)).round() as i32;
         // In full range, 255 luma steps become 219, and 255 chroma steps become 224.
         let (luma, chroma, foot) = match color.range {
             Range::Full => (219.0 / 255.0, 224.0 / 255.0, 0),
@@ -95,16 +95,16 @@ fn tinted(
     let rows = y.chunks_exact_mut(stride * 2);
     let chroma = u.chunks_exact_mut(chroma_stride).zip(v.chunks_exact_mut(chroma_stride));
     for (lines, (us, vs)) in rows.zip(chroma) {
-        let base = (16 << BITS) + HALF - c.y * c.foot;
+        let base = (16 << FRACTION_BITS) + ROUNDING_HALF - c.y * c.foot;
         for ((add, u), v) in add.chunks_exact_mut(2).zip(us).zip(vs) {
             let (cu, cv) = (i32::from(*u) - 128, i32::from(*v) - 128);
             add.fill(base + c.yu * cu + c.yv * cv);
-            *u = clamp(((c.uu * cu + c.uv * cv + HALF) >> BITS) + 128);
-            *v = clamp(((c.vu * cu + c.vv * cv + HALF) >> BITS) + 128);
+            *u = clamp(((c.uu * cu + c.uv * cv + ROUNDING_HALF) >> FRACTION_BITS) + 128);
+            *v = clamp(((c.vu * cu + c.vv * cv + ROUNDING_HALF) >> FRACTION_BITS) + 128);
         }
         for line in lines.chunks_exact_mut(stride) {
             for (y, add) in line.iter_mut().zip(&*add) {
-                *y = clamp((i32::from(*y) * c.y + add) >> BITS);
+                *y = clamp((i32::from(*y) * c.y + add) >> FRACTION_BITS);
             }
         }
     }

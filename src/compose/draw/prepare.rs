@@ -17,7 +17,7 @@ use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
 /// Number of frames of one layer that the pool keeps for reuse. Frames in use belong to the
 /// encoder, the preview and the current drawing.
-const IDLE: usize = 4;
+const MAX_LAYER_FRAMES: usize = 4;
 
 /// A layer that is ready to be blended.
 #[derive(Clone, Debug)]
@@ -42,13 +42,13 @@ pub(in crate::compose) struct Prepared {
 /// The pools of a layer's images and of their chroma alphas.
 #[derive(Debug)]
 struct Pools {
-    planes: PlanesPool<IDLE>,
+    planes: PlanesPool<MAX_LAYER_FRAMES>,
     alphas: Pool<Vec<u8>>,
 }
 
 impl Default for Pools {
     fn default() -> Self {
-        Self { planes: PlanesPool::default(), alphas: Pool::new(IDLE, Vec::new) }
+        Self { planes: PlanesPool::default(), alphas: Pool::new(MAX_LAYER_FRAMES, Vec::new) }
     }
 }
 

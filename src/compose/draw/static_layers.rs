@@ -11,10 +11,10 @@ use crate::media::{Planes, Size};
 
 /// The number of drawings with the same lowest pieces after which these are cached as one frame.
 /// With a lower number, a source with a low frame rate would cost extra copies.
-const MIN_UNCHANGED: u32 = 3;
+const MIN_UNCHANGED_DRAWINGS: u32 = 3;
 
 /// Maximum number of separately tracked areas of a frame.
-const MAX_PARTS: usize = 8;
+const MAX_TRACKED_AREAS: usize = 8;
 
 /// The lowest pieces of a frame, cached as one frame, as long as they are the lowest.
 #[derive(Debug, Default)]
@@ -27,16 +27,16 @@ pub(in crate::compose) struct StaticLayers {
 /// The areas of pieces in a frame.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::compose) struct StaticAreas {
-    places: [Option<Rect>; MAX_PARTS],
+    places: [Option<Rect>; MAX_TRACKED_AREAS],
 }
 
 impl StaticAreas {
     /// Returns the areas of these pieces. Areas beyond the maximum number are combined.
     pub fn of(pieces: &[DrawStep], size: Size) -> Self {
-        let mut places = [None; MAX_PARTS];
+        let mut places = [None; MAX_TRACKED_AREAS];
         let seen = pieces.iter().filter_map(|it| it.bounds().common(Rect::whole(size)));
         for (index, place) in seen.enumerate() {
-            if let Some(slot) = places.get_mut(index.min(MAX_PARTS - 1)) {
+            if let Some(slot) = places.get_mut(index.min(MAX_TRACKED_AREAS - 1)) {
                 *slot = Some(slot.map_or(place, |it: Rect| it.around(place)));
             }
         }
@@ -76,7 +76,7 @@ impl StaticLayers {
         }
         let worth = same > self.pieces.len();
         self.streak = if worth { self.streak + 1 } else { 0 };
-        (self.streak >= MIN_UNCHANGED).then_some(same)
+        (self.streak >= MIN_UNCHANGED_DRAWINGS).then_some(same)
     }
 
     /// Caches these pieces as one frame with a unique number.

@@ -3,7 +3,7 @@
 use crate::base::WorkerPool;
 use crate::base::simd::wide;
 use crate::compose::draw::bands;
-use crate::compose::draw::bands::BANDS;
+use crate::compose::draw::bands::MAX_BANDS;
 pub(super) use crate::compose::draw::prepare::scaled_by as times;
 
 /// Converts limited-range luma to 0…255.
@@ -33,7 +33,7 @@ pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
 #[derive(Debug, Default)]
 pub(super) struct ChromaUpscaler {
     /// A row buffer for each band.
-    rows: [Vec<u16>; BANDS],
+    rows: [Vec<u16>; MAX_BANDS],
 }
 
 impl ChromaUpscaler {

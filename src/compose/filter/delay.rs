@@ -16,7 +16,7 @@ const MAX_FRAMES: usize = 64;
 const MAX_BYTES: usize = 192 << 20;
 /// Time without a call, in addition to the delay, after which the filter restarts, because its
 /// queue is outdated.
-const PAUSE: Duration = Duration::from_millis(500);
+const MAX_CALL_GAP: Duration = Duration::from_millis(500);
 
 /// The implementation of [`Filter::Delay`](super::Filter::Delay).
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Delay {
     pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
         let before = self.asked.replace(at);
         // The source was not shown in the meantime.
-        if before.is_some_and(|before| at.since(before) > self.by + PAUSE) {
+        if before.is_some_and(|before| at.since(before) > self.by + MAX_CALL_GAP) {
             self.waiting.clear();
         }
         let newest = self.waiting.back().map(|(_, frame)| Arc::as_ptr(frame.shared()));

@@ -15,7 +15,7 @@ use crate::media::{Planes, PlanesPool, Size, VideoFrame};
 
 /// Number of frames with watermarks that the pool keeps for reuse. Frames in use belong to an
 /// encoder and the current drawing.
-const IDLE: usize = 2;
+const MAX_OVERLAY_FRAMES: usize = 2;
 
 /// How the image of a mask controls visibility.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -268,7 +268,7 @@ pub struct WatermarkImage {
 /// Draws watermarks on frames.
 pub struct FrameWatermarks {
     watermarks: Vec<Watermark>,
-    pool: PlanesPool<IDLE>,
+    pool: PlanesPool<MAX_OVERLAY_FRAMES>,
     workers: WorkerPool,
 }
 

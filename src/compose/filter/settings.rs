@@ -62,23 +62,26 @@ pub enum Filter {
 }
 
 /// The color of a green screen.
-pub const GREEN: [u8; 3] = [0, 255, 0];
+pub const GREEN_SCREEN_COLOR: [u8; 3] = [0, 255, 0];
 
 /// The name of each kind in settings, and its defaults.
-static KINDS: [(&str, Filter); 15] = [
+static FILTER_KINDS: [(&str, Filter); 15] = [
     ("crop", Filter::Crop { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 }),
-    ("color", Filter::Color(Correction::PLAIN)),
+    ("color", Filter::Color(Correction::NO_CHANGE)),
     (
         "chroma-key",
         Filter::ChromaKey {
-            color: GREEN,
+            color: GREEN_SCREEN_COLOR,
             similarity: 0.5,
             smoothness: 0.08,
             spill: 0.8,
             protect: 0.5,
         },
     ),
-    ("color-key", Filter::ColorKey { color: GREEN, similarity: 0.1, smoothness: 0.05 }),
+    (
+        "color-key",
+        Filter::ColorKey { color: GREEN_SCREEN_COLOR, similarity: 0.1, smoothness: 0.05 },
+    ),
     ("luma-key", Filter::LumaKey { low: 0.1, low_smooth: 0.05, high: 1.0, high_smooth: 0.05 }),
     ("beauty", Filter::Beauty { smooth: 0.5, whiten: 0.2, area: Area::Skin }),
     ("denoise", Filter::Denoise { spatial: 0.3, temporal: 0.4 }),
@@ -104,18 +107,18 @@ static KINDS: [(&str, Filter); 15] = [
 impl Filter {
     /// Returns the defaults of each kind.
     pub fn kinds() -> Vec<Self> {
-        KINDS.iter().map(|(_, filter)| filter.clone()).collect()
+        FILTER_KINDS.iter().map(|(_, filter)| filter.clone()).collect()
     }
 
     /// Returns the name of the filter's kind in settings.
     pub fn kind(&self) -> &'static str {
         let is_own = |(_, filter): &&(&str, Self)| discriminant(filter) == discriminant(self);
-        KINDS.iter().find(is_own).map_or("", |(kind, _)| kind)
+        FILTER_KINDS.iter().find(is_own).map_or("", |(kind, _)| kind)
     }
 
     /// Returns the default of the kind with this name.
     pub fn of_kind(kind: &str) -> Option<Self> {
-        KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
+        FILTER_KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
     /// Returns true if the filter is skipped on a slow computer. Only cosmetic filters, which hide

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::compose::transition::stinger::{MAX_STINGER, Matte, Stinger};
+pub use crate::compose::transition::stinger::{MAX_STINGER_DURATION, Matte, Stinger};
 pub use crate::compose::transition::wipe::{Order, Pattern, Wipe};
 
 use crate::base::WorkerPool;
@@ -87,7 +87,9 @@ impl Transition {
     pub fn hides_after(&self) -> Duration {
         match &self.kind {
             Kind::Cut => Duration::ZERO,
-            Kind::Stinger(stinger) => stinger.cut.min(MAX_STINGER) + stinger::LATE_CLIP_GRACE,
+            Kind::Stinger(stinger) => {
+                stinger.cut.min(MAX_STINGER_DURATION) + stinger::LATE_CLIP_GRACE
+            }
             _ => self.duration,
         }
     }
@@ -98,12 +100,12 @@ impl Transition {
         let kind = match self.kind {
             Kind::Luma(wipe) => Kind::Luma(Wipe { softness: wipe.softness.min(100), ..wipe }),
             Kind::Stinger(it) => {
-                let (cut, volume) = (it.cut.min(MAX_STINGER), it.volume.min(100));
+                let (cut, volume) = (it.cut.min(MAX_STINGER_DURATION), it.volume.min(100));
                 Kind::Stinger(Stinger { cut, volume, ..it })
             }
             kind => kind,
         };
-        Self { kind, duration: self.duration.min(MAX_STINGER) }
+        Self { kind, duration: self.duration.min(MAX_STINGER_DURATION) }
     }
 }
 

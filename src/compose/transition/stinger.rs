@@ -11,13 +11,13 @@ use crate::media::frame::Range;
 use crate::media::{ClipFeed, Moment, PlanesPool, Size, VideoFrame};
 
 /// Maximum duration of a stinger.
-pub const MAX_STINGER: Duration = Duration::from_secs(20);
+pub const MAX_STINGER_DURATION: Duration = Duration::from_secs(20);
 
 /// Maximum time for which the scene change waits for a late clip.
 pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 
 /// Number of frames that the pool keeps for reuse.
-const IDLE: usize = 3;
+const MAX_IDLE_FRAMES: usize = 3;
 
 /// The source of a clip's transparency.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -91,7 +91,7 @@ impl Running {
     /// pool shares the work.
     pub fn at(&mut self, at: Timestamp, workers: &WorkerPool) -> Now {
         let gone = at.since(*self.begun.get_or_insert(at));
-        let cut = self.stinger.cut.min(MAX_STINGER);
+        let cut = self.stinger.cut.min(MAX_STINGER_DURATION);
         let mut above = None;
         match self.feed.as_mut().map(|feed| feed.moment(at)) {
             Some(Moment::Frame(frame)) => {
@@ -108,7 +108,7 @@ impl Running {
         if self.feed.is_none() {
             self.changed |= gone >= cut;
         }
-        let over = self.changed && (self.feed.is_none() || gone >= MAX_STINGER);
+        let over = self.changed && (self.feed.is_none() || gone >= MAX_STINGER_DURATION);
         Now { changed: self.changed, above: above.filter(|_| !over), over }
     }
 }
@@ -118,7 +118,7 @@ struct AlphaMaker {
     matte: Matte,
     invert: bool,
     key: Chain,
-    pool: PlanesPool<IDLE>,
+    pool: PlanesPool<MAX_IDLE_FRAMES>,
     /// The last frame and its result.
     made: Option<(VideoFrame, VideoFrame)>,
 }

@@ -89,14 +89,14 @@ impl Pattern {
             Self::FlatDoors => dy.abs() * 2.0,
             Self::Blinds => (x * 8.0).fract(),
             Self::FlatBlinds => (y * 8.0).fract(),
-            Self::Dissolve => grain((x * GRAINS.0) as u32, (y * GRAINS.1) as u32),
+            Self::Dissolve => grain((x * DISSOLVE_BLOCKS.0) as u32, (y * DISSOLVE_BLOCKS.1) as u32),
         }
     }
 }
 
 /// The number of blocks of a dissolve, horizontally and vertically. A block has four pixels per
 /// side at 1080p, so that an encoder can keep up.
-const GRAINS: (f32, f32) = (480.0, 270.0);
+const DISSOLVE_BLOCKS: (f32, f32) = (480.0, 270.0);
 
 /// Returns a number from 0 to 1 that is always the same for the same block. The numbers are evenly
 /// distributed.
@@ -265,10 +265,10 @@ fn mix(map: &[u8], seen: &[u16; 256], (from, to): (&[u8], &[u8]), out: &mut [u8]
 mod tests {
     use super::*;
 
-    const SIZE: Size = Size::new(64, 36);
+    const FRAME_SIZE: Size = Size::new(64, 36);
 
     fn flat(luma: u8) -> Planes {
-        let mut planes = Planes::black(SIZE);
+        let mut planes = Planes::black(FRAME_SIZE);
         planes.y.fill(luma);
         planes
     }
@@ -332,7 +332,7 @@ mod tests {
             assert_eq!(wiped(&wipe, None, 1.0), flat(200), "{name}");
             let out = wiped(&wipe, None, 0.5);
             let new = out.y.iter().filter(|&&y| y == 200).count();
-            let share = new as f64 / SIZE.pixels() as f64;
+            let share = new as f64 / FRAME_SIZE.pixels() as f64;
             assert!((0.2..0.8).contains(&share), "{name}: {share}");
         }
     }

@@ -9,14 +9,14 @@ use crate::decode::traits::AudioBackend;
 use crate::media::{AudioConfig, EncodedPacket, SampleBlock, samples};
 use crate::text::problem::problem;
 
-const NAME: &str = "fdk-aac";
+const DECODER_NAME: &str = "fdk-aac";
 
 /// Maximum number of values in a block: 2,048 samples (HE-AAC) in 8 channels.
-const MAX_BLOCK: usize = 2_048 * 8;
+const MAX_BLOCK_VALUES: usize = 2_048 * 8;
 
 /// Maximum size of an access unit in bytes: 6,144 bits per channel (ISO/IEC 14496-3 §4.5.3.2) in 8
 /// channels, plus a margin.
-const MAX_PACKET: usize = 8_192;
+const MAX_PACKET_BYTES: usize = 8_192;
 
 /// The FDK-AAC decoder.
 pub(crate) struct Decoder {
@@ -50,7 +50,7 @@ impl Raw {
         // SAFETY: the arguments are only numbers, and null is checked.
         let handle = unsafe { sys::aacDecoder_Open(sys::TRANSPORT_TYPE_TT_MP4_RAW, 1) };
         if handle.is_null() {
-            return Err(Error::Codec { decoder: NAME, step: Step::Start, code: 0 });
+            return Err(Error::Codec { decoder: DECODER_NAME, step: Step::Start, code: 0 });
         }
         let raw = Self(handle);
         let settings = [
@@ -67,7 +67,7 @@ impl Raw {
             let code = unsafe { sys::aacDecoder_SetParam(raw.0, name, value) };
             if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
                 let code = i64::from(code);
-                return Err(Error::Codec { decoder: NAME, step: Step::Configure, code });
+                return Err(Error::Codec { decoder: DECODER_NAME, step: Step::Configure, code });
             }
         }
         let mut conf = config.as_ptr().cast_mut();
@@ -95,7 +95,7 @@ impl Decoder {
             other => return Err(Error::Unsupported(format!("AAC object type {other}").into())),
         };
         let raw = Raw::open(&config)?;
-        Ok(Self { raw, config, name, block: vec![0; MAX_BLOCK].into_boxed_slice() })
+        Ok(Self { raw, config, name, block: vec![0; MAX_BLOCK_VALUES].into_boxed_slice() })
     }
 }
 
@@ -104,7 +104,7 @@ impl AudioBackend for Decoder {
         if packet.data.is_empty() {
             return Ok(None);
         }
-        if packet.data.len() > MAX_PACKET {
+        if packet.data.len() > MAX_PACKET_BYTES {
             return Err(Error::length("AAC", packet.data.len()));
         }
         let mut data = packet.data.as_ptr().cast_mut();

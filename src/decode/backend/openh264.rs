@@ -21,18 +21,18 @@ use crate::decode::traits::{By, VideoBackend};
 use crate::media::{Color, EncodedPacket, Planes, Size, VideoConfig, VideoFrame};
 use crate::text::problem::problem;
 
-const NAME: &str = "openh264";
+const DECODER_NAME: &str = "openh264";
 
 /// Number of frames that the pool keeps for reuse. Frames in use wait to be shown, or are on their
 /// way to the window.
-const IDLE_FRAMES: usize = 6;
+const MAX_IDLE_FRAMES: usize = 6;
 
 /// The number of consecutive failed keyframes that ends the stream.
-const LAST_CHANCES: u32 = 3;
+const MAX_FAILED_KEYFRAMES: u32 = 3;
 
 /// Maximum size of a packet in bytes. The library accepts 8 MB, and enlarges its buffers to the
 /// size of its input.
-const MAX_PACKET: usize = 8 << 20;
+const MAX_PACKET_BYTES: usize = 8 << 20;
 
 /// The OpenH264 decoder.
 pub(crate) struct Decoder {
@@ -69,7 +69,7 @@ impl Drop for Raw {
 }
 
 fn codec_error(step: Step, code: i64) -> Error {
-    Error::Codec { decoder: NAME, step, code }
+    Error::Codec { decoder: DECODER_NAME, step, code }
 }
 
 /// A decoded frame inside the library, which is valid until the next call to the library.
@@ -189,7 +189,7 @@ impl Decoder {
                 let _ = self.raw.step(part, Timestamp::ZERO);
             }
             self.stream = stream;
-            let pool = Planes::pool(size, IDLE_FRAMES);
+            let pool = Planes::pool(size, MAX_IDLE_FRAMES);
             drop(pool.take());
             self.pool = Some((size, pool));
         }
@@ -227,7 +227,7 @@ fn copy(
     let pool = match pool {
         Some((size, pool)) if *size == picture.size => pool,
         other => {
-            let fresh = Planes::pool(picture.size, IDLE_FRAMES);
+            let fresh = Planes::pool(picture.size, MAX_IDLE_FRAMES);
             &mut other.insert((picture.size, fresh)).1
         }
     };
@@ -256,7 +256,7 @@ impl VideoBackend for Decoder {
     }
 
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
-        if packet.data.len() > MAX_PACKET {
+        if packet.data.len() > MAX_PACKET_BYTES {
             self.waiting = true;
             return Err(Error::length("H.264", packet.data.len()));
         }
@@ -286,8 +286,11 @@ impl VideoBackend for Decoder {
                     // The state after an error is unusable: start with a new decoder.
                     self.raw = Raw::create()?;
                     self.failed_keyframes += 1;
-                    if self.failed_keyframes >= LAST_CHANCES {
-                        return Err(codec_error(Step::DecodeKeyframes, i64::from(LAST_CHANCES)));
+                    if self.failed_keyframes >= MAX_FAILED_KEYFRAMES {
+                        return Err(codec_error(
+                            Step::DecodeKeyframes,
+                            i64::from(MAX_FAILED_KEYFRAMES),
+                        ));
                     }
                 }
                 Err(error)

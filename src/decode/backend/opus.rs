@@ -12,11 +12,11 @@ use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-const RATE: u32 = 48_000;
+const SAMPLE_RATE_HZ: u32 = 48_000;
 /// Maximum number of samples per channel in a packet, which is 120 ms.
-const MAX_FRAMES: usize = 5_760;
+const MAX_CHANNEL_SAMPLES: usize = 5_760;
 /// Maximum size of a packet in bytes: 48 frames of 1,275 bytes (RFC 6716 §3.2), and their lengths.
-const MAX_PACKET: usize = 64 << 10;
+const MAX_PACKET_BYTES: usize = 64 << 10;
 
 /// The Opus decoder.
 pub(crate) struct Decoder {
@@ -38,8 +38,9 @@ impl Handle {
         let mut code = 0;
         // SAFETY: the call writes its result to `code`, which is valid, and returns a new decoder
         // or null.
-        let decoder =
-            unsafe { sys::opus_decoder_create(RATE as i32, channels as i32, &raw mut code) };
+        let decoder = unsafe {
+            sys::opus_decoder_create(SAMPLE_RATE_HZ as i32, channels as i32, &raw mut code)
+        };
         NonNull::new(decoder)
             .map(Self)
             .ok_or_else(|| Error::Config { codec: "Opus", reason: reason(code) })
@@ -100,14 +101,14 @@ impl Decoder {
             inner: Handle::open(channels)?,
             channels,
             gain: 10_f32.powf(decibels.clamp(-40.0, 40.0) / 20.0),
-            block: vec![0.0; MAX_FRAMES * channels],
+            block: vec![0.0; MAX_CHANNEL_SAMPLES * channels],
         })
     }
 }
 
 impl AudioBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
-        if packet.data.is_empty() || packet.data.len() > MAX_PACKET {
+        if packet.data.is_empty() || packet.data.len() > MAX_PACKET_BYTES {
             return Err(Error::length("Opus", packet.data.len()));
         }
         let decoded = self.inner.decode(&packet.data, &mut self.block, self.channels);
@@ -117,7 +118,7 @@ impl AudioBackend for Decoder {
         }
         Ok(Some(SampleBlock {
             pts: packet.pts,
-            rate: RATE,
+            rate: SAMPLE_RATE_HZ,
             channels: self.channels as u16,
             data: data
                 .iter()
@@ -151,7 +152,8 @@ mod tests {
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
         let channels = channels.into();
         let config = Bytes::from(head);
-        let parameters = AudioConfig { codec, sample_rate: RATE, channels, bitrate, config };
+        let parameters =
+            AudioConfig { codec, sample_rate: SAMPLE_RATE_HZ, channels, bitrate, config };
         Decoder::open(&parameters).unwrap()
     }
 
@@ -182,7 +184,7 @@ mod tests {
                 };
                 if let Ok(Some(samples)) = decoder.decode(&packet) {
                     taken += 1;
-                    assert!(samples.data.len() <= MAX_FRAMES * usize::from(channels));
+                    assert!(samples.data.len() <= MAX_CHANNEL_SAMPLES * usize::from(channels));
                     assert!(samples.data.iter().all(|value| value.abs() <= 1.0));
                 }
             }

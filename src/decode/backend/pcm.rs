@@ -9,9 +9,9 @@ use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 
 /// Maximum size of a packet in bytes, enough for several seconds of any format.
-const MAX_PACKET: usize = 1 << 20;
+const MAX_PACKET_BYTES: usize = 1 << 20;
 /// Number of samples in a Speex frame in FLV: 20 ms at 16 kHz.
-const SPEEX_FRAME: usize = 320;
+const SPEEX_FRAME_SAMPLES: usize = 320;
 
 /// The decoder for the formats that need no library.
 pub(crate) struct Decoder {
@@ -52,12 +52,12 @@ impl Decoder {
 
 impl AudioBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
-        if packet.data.len() > MAX_PACKET {
+        if packet.data.len() > MAX_PACKET_BYTES {
             return Err(Error::length("PCM", packet.data.len()));
         }
         let mut data = match self.shape {
             Some(shape) => read(&packet.data, shape),
-            None => vec![0.0; SPEEX_FRAME * usize::from(self.channels)],
+            None => vec![0.0; SPEEX_FRAME_SAMPLES * usize::from(self.channels)],
         };
         data.truncate(data.len() / usize::from(self.channels) * usize::from(self.channels));
         if data.is_empty() {

@@ -17,7 +17,7 @@ use crate::text::problem::problem;
 use crate::wire::codec::mpeg_audio;
 
 /// Maximum size of a packet in bytes. A FLAC frame of 65,535 samples in 8 channels is shorter.
-const MAX_PACKET: usize = 2 << 20;
+const MAX_PACKET_BYTES: usize = 2 << 20;
 /// Maximum number of frames in an MP3 packet.
 const MAX_FRAMES: usize = 64;
 
@@ -127,7 +127,7 @@ impl Decoder {
 impl AudioBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         let codec = name(self.parameters.codec);
-        if packet.data.len() > MAX_PACKET {
+        if packet.data.len() > MAX_PACKET_BYTES {
             return Err(Error::length(codec, packet.data.len()));
         }
         let mut finished = false;

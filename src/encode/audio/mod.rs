@@ -23,7 +23,7 @@ use crate::media::{AudioConfig, EncodedPacket, Priority, SampleBlock, Track};
 use crate::text::problem::problem;
 
 /// The sample rates of AAC (ISO/IEC 14496-3 table 1.18) that the encoder supports.
-const RATES: [u32; 12] =
+const AAC_SAMPLE_RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 
 /// Properties and counters of the encoder.
@@ -89,7 +89,7 @@ impl AudioEncoder {
         input: queue::Receiver<SampleBlock>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        if !RATES.contains(&config.sample_rate) {
+        if !AAC_SAMPLE_RATES.contains(&config.sample_rate) {
             return Err(Error::Config(problem!("encode-rate", rate = config.sample_rate)));
         }
         if !(1..=2).contains(&config.channels) {
@@ -155,7 +155,7 @@ impl AudioEncoder {
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Maximum number of samples per channel of silence that are encoded in one step.
-const SILENCE: usize = 4_096;
+const MAX_SILENCE_SAMPLES: usize = 4_096;
 
 /// The state of the thread.
 struct EncoderThread<'a> {
@@ -264,9 +264,9 @@ impl<'a> EncoderThread<'a> {
 
     fn silence(&mut self, mut count: usize) -> Result<(), Error> {
         let channels = usize::from(self.config.channels);
-        let zeros = vec![0; SILENCE.min(count) * channels];
+        let zeros = vec![0; MAX_SILENCE_SAMPLES.min(count) * channels];
         while count > 0 && !self.closed {
-            let now = count.min(SILENCE);
+            let now = count.min(MAX_SILENCE_SAMPLES);
             self.feed(zeros.get(..now * channels).unwrap_or_default())?;
             count -= now;
         }

@@ -7,7 +7,7 @@ use crate::media::{AudioCodec, BitsPerSecond};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
 /// Samples per channel in a packet.
-const BLOCK: usize = 32;
+const PACKET_SAMPLES: usize = 32;
 
 struct Bare {
     parameters: AudioConfig,
@@ -17,12 +17,12 @@ struct Bare {
 
 impl Bare {
     fn give(&mut self, each: &mut dyn FnMut(Block)) {
-        let length = BLOCK * usize::from(self.parameters.channels);
+        let length = PACKET_SAMPLES * usize::from(self.parameters.channels);
         while self.waiting.len() >= length {
             let data =
                 self.waiting.drain(..length).flat_map(|sample| sample.to_le_bytes()).collect();
-            each(Block { data, start: self.made - BLOCK as i64 });
-            self.made += BLOCK as i64;
+            each(Block { data, start: self.made - PACKET_SAMPLES as i64 });
+            self.made += PACKET_SAMPLES as i64;
         }
     }
 }
@@ -39,7 +39,7 @@ impl AudioBackend for Bare {
     }
 
     fn block_len(&self) -> usize {
-        BLOCK
+        PACKET_SAMPLES
     }
 
     fn parameters(&self) -> &AudioConfig {
@@ -70,7 +70,7 @@ pub(crate) fn spawn(
     let AudioConfig { sample_rate, channels, bitrate, .. } = parameters;
     let config = Config { sample_rate, channels, bitrate };
     Worker::spawn("bare-aenc", move |stop| {
-        let waiting = vec![0; BLOCK * usize::from(channels)];
+        let waiting = vec![0; PACKET_SAMPLES * usize::from(channels)];
         let mut backend = Bare { parameters, waiting, made: 0 };
         let shared = Shared::default();
         let mut street = EncoderThread::new(config, Track::Audio, &mut backend, &shared, &output);

@@ -13,7 +13,7 @@ use crate::encode::config;
 use crate::encode::error::{Error, Flaw, Step};
 use crate::media::{AudioCodec, AudioConfig};
 
-const NAME: &str = "fdk-aac";
+const ENCODER_NAME: &str = "fdk-aac";
 
 /// The FDK-AAC encoder.
 pub(super) struct Encoder {
@@ -45,7 +45,7 @@ impl Drop for Raw {
 }
 
 fn codec_error(step: Step, code: sys::AACENC_ERROR) -> Error {
-    Error::Codec { encoder: NAME, step, code: i64::from(code) }
+    Error::Codec { encoder: ENCODER_NAME, step, code: i64::from(code) }
 }
 
 fn check(step: Step, code: sys::AACENC_ERROR) -> Result<(), Error> {
@@ -94,7 +94,7 @@ impl Encoder {
         };
         // SAFETY: the handle is open; the library writes one structure.
         check(Step::Describe, unsafe { sys::aacEncInfo(raw.0, &raw mut info) })?;
-        let malformed = |flaw| Error::Malformed { encoder: NAME, flaw };
+        let malformed = |flaw| Error::Malformed { encoder: ENCODER_NAME, flaw };
         let asc = usize::try_from(info.confSize).ok().and_then(|len| info.confBuf.get(..len));
         let asc = asc.filter(|asc| asc.len() >= 2).ok_or(malformed(Flaw::NoConfig))?;
         let block_len = usize::try_from(info.frameLength).unwrap_or(0);
@@ -214,6 +214,6 @@ impl AudioBackend for Encoder {
     }
 
     fn description(&self) -> Description {
-        Description { name: NAME, profile: "LC", level: String::new() }
+        Description { name: ENCODER_NAME, profile: "LC", level: String::new() }
     }
 }

@@ -37,7 +37,7 @@ struct Candidate<C, B: ?Sized> {
 }
 
 /// The video encoders, best first.
-const VIDEO: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = &[(
+const VIDEO_ENCODERS: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = &[(
     Choice::OpenH264,
     Candidate {
         name: Choice::OpenH264.name(),
@@ -47,7 +47,7 @@ const VIDEO: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = &[(
 )];
 
 /// The audio encoders, best first.
-const AUDIO: &[Candidate<config::Audio, dyn AudioBackend>] = &[Candidate {
+const AUDIO_ENCODERS: &[Candidate<config::Audio, dyn AudioBackend>] = &[Candidate {
     name: "fdk-aac",
     codec: Codec::Audio(AudioCodec::Aac),
     open: |config| Ok(Box::new(fdk_aac::Encoder::open(config)?)),
@@ -84,7 +84,7 @@ pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBacke
         return Ok(Opened { backend, why: "asked for".to_owned() });
     }
     let is_wanted = |choice: Choice| [Choice::Auto, choice].contains(&config.encoder);
-    let candidates = VIDEO.iter().filter(|(choice, _)| is_wanted(*choice));
+    let candidates = VIDEO_ENCODERS.iter().filter(|(choice, _)| is_wanted(*choice));
     let why = match config.encoder {
         Choice::Auto => "the only encoder on this computer that needs no hardware",
         _ => "asked for",
@@ -99,7 +99,12 @@ pub(super) fn open_baseline(config: &config::Video) -> Result<Box<dyn VideoBacke
 
 /// Opens the audio encoder.
 pub(super) fn open_audio(config: &config::Audio) -> Result<Opened<dyn AudioBackend>, Error> {
-    first_that_opens(TrackKind::Audio, "the only AAC encoder built in", config, AUDIO.iter())
+    first_that_opens(
+        TrackKind::Audio,
+        "the only AAC encoder built in",
+        config,
+        AUDIO_ENCODERS.iter(),
+    )
 }
 
 /// An encoder that onair knows.
@@ -115,8 +120,8 @@ pub struct KnownEncoder {
 
 /// Returns all encoders. Each encoder is tried once.
 pub fn known_encoders() -> &'static [KnownEncoder] {
-    static KNOWN: OnceLock<Vec<KnownEncoder>> = OnceLock::new();
-    KNOWN.get_or_init(|| {
+    static KNOWN_ENCODERS: OnceLock<Vec<KnownEncoder>> = OnceLock::new();
+    KNOWN_ENCODERS.get_or_init(|| {
         let video = config::Video {
             size: Size::new(320, 180),
             frame_rate: FrameRate::FPS_30,
@@ -126,8 +131,8 @@ pub fn known_encoders() -> &'static [KnownEncoder] {
         };
         let audio =
             config::Audio { sample_rate: 48_000, channels: 2, bitrate: BitsPerSecond(128_000) };
-        let video = VIDEO.iter().map(|(choice, it)| it.tried(Some(*choice), &video));
-        video.chain(AUDIO.iter().map(|it| it.tried(None, &audio))).collect()
+        let video = VIDEO_ENCODERS.iter().map(|(choice, it)| it.tried(Some(*choice), &video));
+        video.chain(AUDIO_ENCODERS.iter().map(|it| it.tried(None, &audio))).collect()
     })
 }
 

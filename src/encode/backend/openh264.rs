@@ -24,7 +24,7 @@ use crate::media::{
 };
 use crate::text::problem::problem;
 
-const NAME: &str = "openh264";
+const ENCODER_NAME: &str = "openh264";
 
 /// Maximum number of frames per second that the library assumes. The library clips higher rates.
 const MAX_FRAME_RATE: f64 = 60.0;
@@ -32,7 +32,7 @@ const MAX_FRAME_RATE: f64 = 60.0;
 /// Maximum number of new attempts for a keyframe that far exceeds its budget. In measurements, new
 /// attempts happened at most once or twice in ten seconds of the hardest clip, at the start and at
 /// scene changes.
-const RETRIES: usize = 2;
+const MAX_KEYFRAME_RETRIES: usize = 2;
 
 /// The encoder: a C++ object and the buffer that describes its output.
 pub(super) struct Encoder {
@@ -74,7 +74,7 @@ impl Drop for Raw {
 }
 
 fn codec_error(step: Step, code: c_int) -> Error {
-    Error::Codec { encoder: NAME, step, code: i64::from(code) }
+    Error::Codec { encoder: ENCODER_NAME, step, code: i64::from(code) }
 }
 
 impl Raw {
@@ -265,7 +265,7 @@ impl Encoder {
         let units: Vec<&[u8]> = encoder.units().filter_map(avcc::strip_start_code).collect();
         let of_kind = |kind| units.iter().copied().find(|nal| avcc::kind(nal) == kind);
         let Some((sps, pps)) = of_kind(7).zip(of_kind(8)) else {
-            return Err(Error::Malformed { encoder: NAME, flaw: Flaw::NoConfig });
+            return Err(Error::Malformed { encoder: ENCODER_NAME, flaw: Flaw::NoConfig });
         };
         let record = avcc::configuration(sps, pps, config.frame_rate)?;
         encoder.parameters.config = record;
@@ -369,7 +369,7 @@ impl VideoBackend for Encoder {
         let mut qp = self.rate.choose(key);
         let mut bits = self.attempt(frame, key, qp)?;
         // A keyframe has no references, so it can be encoded again in its own place.
-        for _ in 0..if key { RETRIES } else { 0 } {
+        for _ in 0..if key { MAX_KEYFRAME_RETRIES } else { 0 } {
             let Some(other) = self.rate.again(bits, qp) else { break };
             qp = other;
             bits = self.attempt(frame, key, qp)?;
@@ -378,7 +378,7 @@ impl VideoBackend for Encoder {
         let keyframe = self.raw.info.eFrameType == sys::videoFrameTypeIDR;
         let data = avcc::packet(self.units())?;
         if data.is_empty() {
-            return Err(Error::Malformed { encoder: NAME, flaw: Flaw::NoSlice });
+            return Err(Error::Malformed { encoder: ENCODER_NAME, flaw: Flaw::NoSlice });
         }
         self.ready = Some(EncodedPacket {
             track: Track::Video,
@@ -418,6 +418,6 @@ impl VideoBackend for Encoder {
             Profile::High => "High",
             Profile::ConstrainedBaseline => "Constrained Baseline",
         };
-        Description { name: NAME, profile, level: self.level.to_string() }
+        Description { name: ENCODER_NAME, profile, level: self.level.to_string() }
     }
 }

@@ -15,7 +15,7 @@ use crate::media::{
 };
 
 /// The distance between reference frames.
-pub(crate) const GROUP: usize = 3;
+pub(crate) const REFERENCE_FRAME_DISTANCE: usize = 3;
 
 /// The test encoder.
 pub(crate) struct Encoder {
@@ -81,7 +81,7 @@ impl VideoBackend for Encoder {
         }
         self.times.push_back(frame.pts);
         self.group.push((frame.pts, key));
-        if key || self.group.len() == GROUP {
+        if key || self.group.len() == REFERENCE_FRAME_DISTANCE {
             self.leave();
         }
         Ok(())

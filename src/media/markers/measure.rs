@@ -218,8 +218,8 @@ pub struct LipSync {
 
 impl LipSync {
     /// Maximum distance in microseconds between a flash and a tone of the same second.
-    const REACH_MICROS: i64 = 500_000;
-    const KEPT: usize = 5;
+    const MAX_OFFSET_MICROS: i64 = 500_000;
+    const MAX_OFFSETS: usize = 5;
 
     /// Creates a measurement without data.
     pub fn new() -> Self {
@@ -251,14 +251,14 @@ impl LipSync {
     fn pair(&mut self) {
         let reach = |flash: Timestamp, onset: Timestamp| {
             let offset = onset.micros_since(flash);
-            (offset.abs() <= Self::REACH_MICROS).then_some(offset)
+            (offset.abs() <= Self::MAX_OFFSET_MICROS).then_some(offset)
         };
         let found = self.flashes.iter().enumerate().find_map(|(f, &flash)| {
             let onsets = self.onsets.iter().enumerate();
             onsets.filter_map(|(o, &onset)| Some((f, o, reach(flash, onset)?))).next()
         });
         if let Some((flash, onset, offset)) = found {
-            push_bounded(&mut self.offsets_micros, offset, Self::KEPT);
+            push_bounded(&mut self.offsets_micros, offset, Self::MAX_OFFSETS);
             self.flashes.drain(..=flash);
             self.onsets.drain(..=onset);
         }
@@ -278,11 +278,11 @@ mod tests {
     use crate::media::frame_grid::FrameGrid;
     use crate::media::markers::Schedule;
 
-    const WALL: i64 = 1_790_000_000_123_456;
+    const WALL_CLOCK_MICROS: i64 = 1_790_000_000_123_456;
 
     fn schedule(rate: &str) -> Schedule {
         let origin = Timestamp::from_micros(777_777);
-        Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL)
+        Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL_CLOCK_MICROS)
     }
 
     /// Returns deterministic noise in `-range..=range`.

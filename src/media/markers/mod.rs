@@ -18,19 +18,19 @@ use crate::media::frame_grid::FrameGrid;
 pub use measure::{FlashReader, LipSync, OnsetReader};
 
 /// Number of cells in the code band.
-pub const CELLS: usize = 48;
+pub const CODE_BAND_CELLS: usize = 48;
 /// Minimum width of a frame with a code band.
 pub const MIN_WIDTH: u32 = 480;
 /// The luma of the flash.
 pub const FLASH_LUMA: u8 = 235;
 /// Maximum luma of the top quarter outside the flash.
-pub const CALM_LUMA: u8 = 100;
+pub const MAX_IDLE_LUMA: u8 = 100;
 
 /// The modulus of times in milliseconds (about two years).
 const TIME_MODULUS: u64 = 1 << 36;
-const ONE_LUMA: u8 = 235;
-const ZERO_LUMA: u8 = 16;
-const THRESHOLD: u64 = 126;
+const ONE_BIT_LUMA: u8 = 235;
+const ZERO_BIT_LUMA: u8 = 16;
+const CELL_THRESHOLD: u64 = 126;
 /// The threshold halfway between the luma of the flash and the brightest luma outside the flash.
 const FLASH_THRESHOLD: u64 = 167;
 
@@ -82,11 +82,11 @@ pub fn draw_band(planes: &mut Planes, time_ms: u64) {
     let cells = encode(time_ms);
     let top = (size.height as usize - band) * stride;
     let row = planes.y.get_mut(top..top + stride).unwrap_or_default();
-    for cell in 0..CELLS {
-        let span = cell * width / CELLS..(cell + 1) * width / CELLS;
-        let one = cells >> (CELLS - 1 - cell) & 1 == 1;
+    for cell in 0..CODE_BAND_CELLS {
+        let span = cell * width / CODE_BAND_CELLS..(cell + 1) * width / CODE_BAND_CELLS;
+        let one = cells >> (CODE_BAND_CELLS - 1 - cell) & 1 == 1;
         if let Some(cell) = row.get_mut(span) {
-            cell.fill(if one { ONE_LUMA } else { ZERO_LUMA });
+            cell.fill(if one { ONE_BIT_LUMA } else { ZERO_BIT_LUMA });
         }
     }
     if let Some(rows) = planes.y.get_mut(top..)
@@ -109,17 +109,17 @@ pub fn draw_band(planes: &mut Planes, time_ms: u64) {
 pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
     let (width, height) = (size.width as usize, size.height as usize);
     let band = band_height(size.height) as usize;
-    if width < CELLS || height < 2 * band {
+    if width < CODE_BAND_CELLS || height < 2 * band {
         return None;
     }
     let mut cells = 0;
     // Use only the central half of the band's rows: scaling and deblocking blur its upper edge.
     let rows = height - band + band / 4..height - band / 4;
-    for cell in 0..CELLS {
-        let (left, right) = (cell * width / CELLS, (cell + 1) * width / CELLS);
+    for cell in 0..CODE_BAND_CELLS {
+        let (left, right) = (cell * width / CODE_BAND_CELLS, (cell + 1) * width / CODE_BAND_CELLS);
         let quarter = (right - left) / 4;
         let mean = mean(luma, stride, rows.clone(), left + quarter..right - quarter)?;
-        cells = cells << 1 | u64::from(mean >= THRESHOLD);
+        cells = cells << 1 | u64::from(mean >= CELL_THRESHOLD);
     }
     decode(cells)
 }
@@ -257,11 +257,11 @@ mod tests {
     use super::*;
     use crate::base::Timestamp;
 
-    const WALL: i64 = 1_790_000_000_123_456;
+    const WALL_CLOCK_MICROS: i64 = 1_790_000_000_123_456;
 
     fn schedule(rate: &str) -> Schedule {
         let origin = Timestamp::from_micros(777_777);
-        Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL)
+        Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL_CLOCK_MICROS)
     }
 
     /// Returns deterministic noise in `-range..=range`.
@@ -301,7 +301,8 @@ mod tests {
 
     #[test]
     fn the_band_survives_scaling_and_noise() {
-        let times = [0, 1, (1 << 36) - 1, 0xA_AAAA_AAAA, (WALL / 1_000) as u64 % (1 << 36)];
+        let times =
+            [0, 1, (1 << 36) - 1, 0xA_AAAA_AAAA, (WALL_CLOCK_MICROS / 1_000) as u64 % (1 << 36)];
         for size in [Size::new(480, 270), Size::new(1280, 720), Size::new(1918, 1080)] {
             for time in times {
                 let mut planes = Planes::black(size);

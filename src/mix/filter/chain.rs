@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use crate::mix::filter::expected_gains;
 
-    const STEREO: Shape = Shape { rate: 48_000, channels: 2 };
+    const STEREO_48_KHZ: Shape = Shape { rate: 48_000, channels: 2 };
 
     fn chain(filters: &[Filter], shape: Shape) -> Chain {
         let slots: Vec<Slot> =
@@ -273,8 +273,8 @@ mod tests {
     /// Returns the gain of a filter in decibels at the end of six seconds of a sine, when the
     /// leveler has settled.
     fn gain(filter: Filter, hz: f32, dbfs: f32) -> f32 {
-        let mut chain = chain(&[filter], STEREO);
-        let out = filtered(&mut chain, STEREO, sine(STEREO, hz, dbfs, 6.0));
+        let mut chain = chain(&[filter], STEREO_48_KHZ);
+        let out = filtered(&mut chain, STEREO_48_KHZ, sine(STEREO_48_KHZ, hz, dbfs, 6.0));
         let tail = &out[out.len() - 48_000..];
         let square = tail.iter().map(|s| f64::from(s * s)).sum::<f64>() / tail.len() as f64;
         (10.0 * square.log10()) as f32 - (dbfs - 3.01)
@@ -293,7 +293,7 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
-        for kind in Filter::KINDS {
+        for kind in Filter::ALL_KINDS {
             for tone in [440.0, 1_000.0] {
                 let is = |case: &expected_gains::Case| {
                     discriminant(&case.filter) == discriminant(&kind) && case.hz == tone
@@ -307,8 +307,8 @@ mod tests {
     #[test]
     fn tones_are_brought_to_a_loudness_and_never_raised_by_the_denoiser() {
         let end = |filter: Filter, hz: f32| {
-            let mut chain = chain(&[filter], STEREO);
-            let out = filtered(&mut chain, STEREO, sine(STEREO, hz, -30.0, 20.0));
+            let mut chain = chain(&[filter], STEREO_48_KHZ);
+            let out = filtered(&mut chain, STEREO_48_KHZ, sine(STEREO_48_KHZ, hz, -30.0, 20.0));
             let tail = &out[out.len() - 48_000..];
             let square = tail.iter().map(|s| f64::from(s * s)).sum::<f64>() / tail.len() as f64;
             (10.0 * square.log10()) as f32 + 33.01
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn nothing_leaves_the_limiter_above_its_threshold() {
         let limiter = Filter::Limiter { threshold_dbfs: -3.0, release_ms: 10.0 };
-        let mut chain = chain(&[limiter], STEREO);
+        let mut chain = chain(&[limiter], STEREO_48_KHZ);
         let mut seed = 1_u32;
         let mut noise = || {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -336,7 +336,7 @@ mod tests {
         for block in 0..300 {
             let loud = if block % 7 == 0 { 8.0 } else { 0.5 };
             let mut sound: Vec<f32> = (0..960).map(|_| noise() * loud).collect();
-            chain.process(&mut sound, STEREO, |_| None);
+            chain.process(&mut sound, STEREO_48_KHZ, |_| None);
             most = sound.iter().fold(most, |most, s| most.max(s.abs()));
         }
         assert!(most <= factor(-3.0) + 1e-6 && most > factor(-3.5), "{most}");
@@ -345,19 +345,19 @@ mod tests {
     #[test]
     fn the_leveler_brings_speech_to_its_target_and_leaves_pauses_alone() {
         let filter = Filter::Loudness { target_lufs: -16.0, most_db: 20.0 };
-        let mut chain = chain(&[filter], STEREO);
-        filtered(&mut chain, STEREO, sine(STEREO, 1_000.0, -30.0, 20.0));
+        let mut chain = chain(&[filter], STEREO_48_KHZ);
+        filtered(&mut chain, STEREO_48_KHZ, sine(STEREO_48_KHZ, 1_000.0, -30.0, 20.0));
         let mut meter = crate::mix::meter::Meter::default();
         meter.measure_loudness(true);
-        for mut block in sine(STEREO, 1_000.0, -30.0, 4.0) {
-            chain.process(&mut block, STEREO, |_| None);
+        for mut block in sine(STEREO_48_KHZ, 1_000.0, -30.0, 4.0) {
+            chain.process(&mut block, STEREO_48_KHZ, |_| None);
             meter.push(&block, 2, 48_000);
         }
         let lufs = meter.reading().short_term_lufs.unwrap();
         assert!((lufs + 16.0).abs() < 0.2, "{lufs}");
-        filtered(&mut chain, STEREO, vec![vec![0.0; 960]; 100]);
+        filtered(&mut chain, STEREO_48_KHZ, vec![vec![0.0; 960]; 100]);
         let before = chain.process_quiet();
-        filtered(&mut chain, STEREO, vec![vec![0.0; 960]; 1_000]);
+        filtered(&mut chain, STEREO_48_KHZ, vec![vec![0.0; 960]; 1_000]);
         assert_eq!(chain.process_quiet(), before);
     }
 
@@ -365,7 +365,7 @@ mod tests {
         /// Processes a quiet block, and returns the resulting gain in thousandths.
         fn process_quiet(&mut self) -> f32 {
             let mut block = vec![1e-4; 960];
-            self.process(&mut block, STEREO, |_| None);
+            self.process(&mut block, STEREO_48_KHZ, |_| None);
             (block[959] * 1e7).round()
         }
     }
@@ -421,18 +421,18 @@ mod tests {
 
     #[test]
     fn settings_change_without_a_click_and_absurd_ones_do_no_harm() {
-        let mut chain = chain(&[Filter::Gain { db: 0.0 }], STEREO);
+        let mut chain = chain(&[Filter::Gain { db: 0.0 }], STEREO_48_KHZ);
         let mut last = 0.0;
-        for (index, mut block) in sine(STEREO, 100.0, -6.0, 1.0).into_iter().enumerate() {
+        for (index, mut block) in sine(STEREO_48_KHZ, 100.0, -6.0, 1.0).into_iter().enumerate() {
             let db = if index < 50 { 0.0 } else { -20.0 };
-            chain.set(&[Slot { enabled: true, filter: Filter::Gain { db } }], STEREO);
-            chain.process(&mut block, STEREO, |_| None);
+            chain.set(&[Slot { enabled: true, filter: Filter::Gain { db } }], STEREO_48_KHZ);
+            chain.process(&mut block, STEREO_48_KHZ, |_| None);
             for sample in block.iter().step_by(2) {
                 assert!((sample - last).abs() < 0.02, "a step in block {index}");
                 last = *sample;
             }
         }
-        for filter in Filter::KINDS {
+        for filter in Filter::ALL_KINDS {
             for value in [f32::NAN, f32::INFINITY, -1e30, 0.0] {
                 let absurd = match filter {
                     Filter::Gain { .. } => Filter::Gain { db: value },

@@ -7,10 +7,10 @@ use rubato::{Fft, FixedSync, Resampler};
 
 use crate::mix::block::{Shape, within};
 
-const RATE: u32 = 48_000;
-const FRAME: usize = DenoiseState::FRAME_SIZE;
+const RNNOISE_SAMPLE_RATE_HZ: u32 = 48_000;
+const RNNOISE_FRAME_SAMPLES: usize = DenoiseState::FRAME_SIZE;
 /// RNNoise's full scale.
-const FULL: f32 = 32_768.0;
+const RNNOISE_FULL_SCALE: f32 = 32_768.0;
 
 pub(super) struct Denoise {
     amount: f32,
@@ -73,8 +73,11 @@ impl Denoise {
     /// Cleans the complete frames at 48 kHz. All channels have the same number of frames.
     fn clean(&mut self) {
         let count = self.channels.len();
-        let whole = self.channels.first().map_or(0, |first| first.at_48k.len() / FRAME * FRAME);
-        for begin in (0..whole).step_by(FRAME) {
+        let whole = self
+            .channels
+            .first()
+            .map_or(0, |first| first.at_48k.len() / RNNOISE_FRAME_SAMPLES * RNNOISE_FRAME_SAMPLES);
+        for begin in (0..whole).step_by(RNNOISE_FRAME_SAMPLES) {
             let Some((first, others)) = self.channels.split_first_mut() else { return };
             let differs = |other: &Channel| other.frame(begin) != first.frame(begin);
             if self.models.len() < count && others.iter().any(differs) {
@@ -89,7 +92,7 @@ impl Denoise {
                 match models.next() {
                     Some(model) => other.clean(begin, model),
                     None => {
-                        let done = first.clean_48k.len() - FRAME;
+                        let done = first.clean_48k.len() - RNNOISE_FRAME_SAMPLES;
                         let same = first.clean_48k.get(done..).unwrap_or_default();
                         other.clean_48k.extend_from_slice(same);
                     }
@@ -107,19 +110,23 @@ impl Channel {
         let resampler = |from: u32, to: u32, chunk: usize| {
             Fft::<f32>::new(from as usize, to as usize, chunk, 1, FixedSync::Both).ok()
         };
-        let resamplers = if rate == RATE {
+        let resamplers = if rate == RNNOISE_SAMPLE_RATE_HZ {
             None
         } else {
-            resampler(rate, RATE, rate as usize / 100).zip(resampler(RATE, rate, FRAME))
+            resampler(rate, RNNOISE_SAMPLE_RATE_HZ, rate as usize / 100).zip(resampler(
+                RNNOISE_SAMPLE_RATE_HZ,
+                rate,
+                RNNOISE_FRAME_SAMPLES,
+            ))
         };
         let mut channel = Self {
             resamplers,
-            waiting: Vec::with_capacity(FRAME * 4),
-            cleaned: Vec::with_capacity(FRAME * 8),
-            plain: Vec::with_capacity(FRAME * 8),
-            at_48k: Vec::with_capacity(FRAME * 8),
-            clean_48k: Vec::with_capacity(FRAME * 8),
-            back: vec![0.0; FRAME * 8],
+            waiting: Vec::with_capacity(RNNOISE_FRAME_SAMPLES * 4),
+            cleaned: Vec::with_capacity(RNNOISE_FRAME_SAMPLES * 8),
+            plain: Vec::with_capacity(RNNOISE_FRAME_SAMPLES * 8),
+            at_48k: Vec::with_capacity(RNNOISE_FRAME_SAMPLES * 8),
+            clean_48k: Vec::with_capacity(RNNOISE_FRAME_SAMPLES * 8),
+            back: vec![0.0; RNNOISE_FRAME_SAMPLES * 8],
         };
         // Ensures that a sample can be output for each input sample.
         channel.cleaned.resize(channel.fill(rate), 0.0);
@@ -137,11 +144,11 @@ impl Channel {
     }
 
     fn latency(&self, rate: u32) -> usize {
-        let model = FRAME * rate as usize / RATE as usize;
+        let model = RNNOISE_FRAME_SAMPLES * rate as usize / RNNOISE_SAMPLE_RATE_HZ as usize;
         match &self.resamplers {
-            None => FRAME,
+            None => RNNOISE_FRAME_SAMPLES,
             Some((into, from)) => {
-                let there = into.output_delay() * rate as usize / RATE as usize;
+                let there = into.output_delay() * rate as usize / RNNOISE_SAMPLE_RATE_HZ as usize;
                 self.fill(rate) + model + there + from.output_delay()
             }
         }
@@ -164,17 +171,17 @@ impl Channel {
 
     /// Returns the frame at 48 kHz that begins at `begin`.
     fn frame(&self, begin: usize) -> &[f32] {
-        self.at_48k.get(begin..begin + FRAME).unwrap_or_default()
+        self.at_48k.get(begin..begin + RNNOISE_FRAME_SAMPLES).unwrap_or_default()
     }
 
     fn clean(&mut self, begin: usize, model: &mut DenoiseState<'static>) {
-        let mut input = [0.0; FRAME];
-        let mut output = [0.0; FRAME];
+        let mut input = [0.0; RNNOISE_FRAME_SAMPLES];
+        let mut output = [0.0; RNNOISE_FRAME_SAMPLES];
         for (to, from) in input.iter_mut().zip(self.frame(begin)) {
-            *to = from * FULL;
+            *to = from * RNNOISE_FULL_SCALE;
         }
         model.process_frame(&mut output, &input);
-        self.clean_48k.extend(output.iter().map(|sample| sample / FULL));
+        self.clean_48k.extend(output.iter().map(|sample| sample / RNNOISE_FULL_SCALE));
     }
 
     /// Resamples cleaned audio to the mixer's rate, and outputs as many samples as were added.

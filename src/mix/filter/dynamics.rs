@@ -81,7 +81,7 @@ impl Gate {
 }
 
 /// The minimum reduction that has an effect.
-const NOTHING_DB: f32 = 1e-5;
+const MIN_REDUCTION_DB: f32 = 1e-5;
 
 /// A level in decibels that rises with the attack time and falls with the release time.
 #[derive(Copy, Clone)]
@@ -209,7 +209,7 @@ impl Compressor {
             let over =
                 if level > quiet { (decibels(level) - self.threshold).max(0.0) } else { 0.0 };
             let reduction = self.envelope.follow(over * self.slope);
-            if over == 0.0 && reduction < NOTHING_DB {
+            if over == 0.0 && reduction < MIN_REDUCTION_DB {
                 self.envelope.db = 0.0;
             }
             let gain =

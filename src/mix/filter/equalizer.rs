@@ -5,7 +5,7 @@
 use biquad::{Biquad, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F64, ToHertz, Type};
 
 use crate::mix::block::{Shape, within};
-use crate::mix::filter::settings::{Filter, TEN_BANDS_HZ};
+use crate::mix::filter::settings::{Filter, TEN_BAND_FREQUENCIES_HZ};
 
 /// The Q of a bell with a width of one octave.
 const OCTAVE_Q: f64 = 1.414;
@@ -51,7 +51,7 @@ fn coefficients(filter: &Filter, shape: Shape) -> Vec<Coefficients<f64>> {
         let most = shape.rate as f32 * 0.49;
         let hz = f64::from(within(hz, 20.0, 20_000.0, 1_000.0).min(most));
         Coefficients::<f64>::from_params(kind, f64::from(shape.rate).hz(), hz.hz(), q)
-            .unwrap_or(FLAT)
+            .unwrap_or(FLAT_COEFFICIENTS)
     };
     let db = |value: f32| f64::from(within(value, -20.0, 20.0, 0.0));
     match *filter {
@@ -62,14 +62,14 @@ fn coefficients(filter: &Filter, shape: Shape) -> Vec<Coefficients<f64>> {
             section(Type::PeakingEQ(db(middle_db)), 1_000.0, 0.7),
             section(Type::HighShelf(db(high_db)), 4_000.0, Q_BUTTERWORTH_F64),
         ],
-        Filter::TenBand { db: bands } => TEN_BANDS_HZ
+        Filter::TenBand { db: bands } => TEN_BAND_FREQUENCIES_HZ
             .iter()
             .zip(bands)
             .map(|(&hz, gain)| {
                 if hz < shape.rate as f32 * 0.45 {
                     section(Type::PeakingEQ(db(gain)), hz, OCTAVE_Q)
                 } else {
-                    FLAT
+                    FLAT_COEFFICIENTS
                 }
             })
             .collect(),
@@ -78,4 +78,5 @@ fn coefficients(filter: &Filter, shape: Shape) -> Vec<Coefficients<f64>> {
 }
 
 /// Coefficients without effect.
-const FLAT: Coefficients<f64> = Coefficients { a1: 0.0, a2: 0.0, b0: 1.0, b1: 0.0, b2: 0.0 };
+const FLAT_COEFFICIENTS: Coefficients<f64> =
+    Coefficients { a1: 0.0, a2: 0.0, b0: 1.0, b1: 0.0, b2: 0.0 };

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use crate::mix::block::{Shape, factor, loudest, within};
 
 /// The look-ahead time in seconds.
-const AHEAD_SECONDS: f32 = 0.005;
+const LOOKAHEAD_SECONDS: f32 = 0.005;
 
 /// The minimum reduction that has an effect.
-const NOTHING: f32 = 1e-6;
+const MIN_REDUCTION: f32 = 1e-6;
 
 pub(super) struct Limiter {
     threshold: f32,
@@ -36,7 +36,7 @@ pub(super) struct Limiter {
 
 impl Limiter {
     pub(super) fn new(threshold_dbfs: f32, release_ms: f32, shape: Shape) -> Self {
-        let ahead = ((shape.rate as f32 * AHEAD_SECONDS) as usize).max(1);
+        let ahead = ((shape.rate as f32 * LOOKAHEAD_SECONDS) as usize).max(1);
         let mut limiter = Self {
             threshold: 1.0,
             release: 0.0,
@@ -102,7 +102,7 @@ impl Limiter {
         self.frame += 1;
         let largest = self.needed.front().map_or(0.0, |(_, need)| *need);
         self.held = largest.max(self.held * self.release);
-        if self.held < NOTHING {
+        if self.held < MIN_REDUCTION {
             self.held = 0.0;
             self.rested = self.rested.saturating_add(1);
         } else {

@@ -9,11 +9,11 @@ use crate::mix::loudness_window::LoudnessWindow;
 /// The loudness in LUFS below which audio is a pause.
 const PAUSE_LUFS: f64 = -50.0;
 /// Maximum increase of the gain in decibels per second.
-const UP_DB_A_SECOND: f32 = 3.0;
+const MAX_RISE_DB_PER_SECOND: f32 = 3.0;
 /// Maximum decrease of the gain in decibels per second.
-const DOWN_DB_A_SECOND: f32 = 6.0;
+const MAX_FALL_DB_PER_SECOND: f32 = 6.0;
 /// The lowest gain in decibels.
-const MIN_DB: f32 = -30.0;
+const MIN_GAIN_DB: f32 = -30.0;
 
 pub(super) struct Leveler {
     /// The loudness meter, or `None` if this audio cannot be measured. The audio then passes
@@ -63,10 +63,10 @@ impl Leveler {
             self.heard = sounds.then_some(loudness as f32);
         }
         if let Some(loudness) = self.heard {
-            let wish = (self.target - loudness).clamp(MIN_DB, self.most);
+            let wish = (self.target - loudness).clamp(MIN_GAIN_DB, self.most);
             let seconds = (block.len() / channels) as f32 / self.rate;
-            let step =
-                (wish - self.gain_db).clamp(-DOWN_DB_A_SECOND * seconds, UP_DB_A_SECOND * seconds);
+            let step = (wish - self.gain_db)
+                .clamp(-MAX_FALL_DB_PER_SECOND * seconds, MAX_RISE_DB_PER_SECOND * seconds);
             self.gain_db += step;
         }
         ramp(&mut self.factor, factor(self.gain_db), channels, block);
@@ -77,7 +77,7 @@ impl Leveler {
 mod tests {
     use super::*;
 
-    const STEREO: Shape = Shape { rate: 48_000, channels: 2 };
+    const STEREO_48_KHZ: Shape = Shape { rate: 48_000, channels: 2 };
 
     /// A reference implementation that uses the library's own windows after each block.
     struct Plain {
@@ -92,9 +92,9 @@ mod tests {
             let loudness = self.meter.loudness_shortterm().unwrap();
             let now = self.meter.loudness_window(400).unwrap();
             if loudness.is_finite() && now > PAUSE_LUFS {
-                let wish = (-16.0 - loudness as f32).clamp(MIN_DB, 20.0);
-                self.gain_db +=
-                    (wish - self.gain_db).clamp(-DOWN_DB_A_SECOND / 100.0, UP_DB_A_SECOND / 100.0);
+                let wish = (-16.0 - loudness as f32).clamp(MIN_GAIN_DB, 20.0);
+                self.gain_db += (wish - self.gain_db)
+                    .clamp(-MAX_FALL_DB_PER_SECOND / 100.0, MAX_RISE_DB_PER_SECOND / 100.0);
                 return (wish - self.gain_db).abs() < 0.01;
             }
             false
@@ -103,8 +103,8 @@ mod tests {
 
     #[test]
     fn loudness_is_worked_out_ten_times_a_second_and_the_gain_is_as_if_it_always_were() {
-        let mut leveler = Leveler::new(-16.0, 20.0, STEREO);
-        let meter = EbuR128::new(2, STEREO.rate, Mode::S).unwrap();
+        let mut leveler = Leveler::new(-16.0, 20.0, STEREO_48_KHZ);
+        let meter = EbuR128::new(2, STEREO_48_KHZ.rate, Mode::S).unwrap();
         let mut plain = Plain { meter, gain_db: 0.0 };
         let (mut heard, mut news, mut settled) = (None, 0, 0);
         for block in 0..8_000_usize {

@@ -13,4 +13,6 @@ mod loudness;
 mod settings;
 
 pub(super) use crate::mix::filter::chain::Chain;
-pub use crate::mix::filter::settings::{Filter, MAX_FILTERS, Parameter, Slot, TEN_BANDS_HZ, Unit};
+pub use crate::mix::filter::settings::{
+    Filter, MAX_FILTERS, Parameter, Slot, TEN_BAND_FREQUENCIES_HZ, Unit,
+};

@@ -8,7 +8,7 @@ use crate::mix::strip_id::StripId;
 pub const MAX_FILTERS: usize = 16;
 
 /// The middle frequencies of the ten-band equalizer, in Hz.
-pub const TEN_BANDS_HZ: [f32; 10] =
+pub const TEN_BAND_FREQUENCIES_HZ: [f32; 10] =
     [31.25, 62.5, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 16_000.0];
 
 /// A filter with its on/off state.
@@ -51,7 +51,7 @@ pub enum Filter {
     /// Equalizes with a low shelf at 250 Hz, a bell at 1 kHz and a high shelf at 4 kHz, each
     /// -20…+20 dB.
     ThreeBand { low_db: f32, middle_db: f32, high_db: f32 },
-    /// Equalizes with ten bells, an octave apart ([`TEN_BANDS_HZ`]), each -20…+20 dB.
+    /// Equalizes with ten bells, an octave apart ([`TEN_BAND_FREQUENCIES_HZ`]), each -20…+20 dB.
     TenBand { db: [f32; 10] },
     /// Moves the short-term loudness slowly to the target, by at most `most_db` upwards.
     Loudness { target_lufs: f32, most_db: f32 },
@@ -59,7 +59,7 @@ pub enum Filter {
 
 impl Filter {
     /// The default filter of each kind.
-    pub const KINDS: [Self; 11] = [
+    pub const ALL_KINDS: [Self; 11] = [
         Self::Gain { db: 0.0 },
         Self::HighPass { hz: 80.0 },
         Self::LowPass { hz: 15_000.0 },
@@ -152,7 +152,7 @@ fn number<'a>(
 }
 
 /// Names of the ten bands.
-const BANDS: [&str; 10] = [
+const BAND_NAMES: [&str; 10] = [
     "hz_31", "hz_62", "hz_125", "hz_250", "hz_500", "hz_1000", "hz_2000", "hz_4000", "hz_8000",
     "hz_16000",
 ];
@@ -160,7 +160,7 @@ const BANDS: [&str; 10] = [
 impl Filter {
     /// Returns the default filter of the kind with this name.
     pub fn of_kind(kind: &str) -> Option<Self> {
-        Self::KINDS.into_iter().find(|filter| filter.kind() == kind)
+        Self::ALL_KINDS.into_iter().find(|filter| filter.kind() == kind)
     }
 
     /// Returns the parameters and their values, in order.
@@ -203,7 +203,7 @@ impl Filter {
                 number("high_db", high_db, Decibels, -20.0..=20.0),
             ],
             Self::TenBand { db } => {
-                let bands = BANDS.iter().zip(db);
+                let bands = BAND_NAMES.iter().zip(db);
                 bands.map(|(name, db)| number(name, db, Decibels, -20.0..=20.0)).collect()
             }
             Self::Loudness { target_lufs, most_db } => vec![
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_found_by_its_name_and_set_within_its_ranges() {
-        for filter in Filter::KINDS {
+        for filter in Filter::ALL_KINDS {
             assert_eq!(Filter::of_kind(filter.kind()), Some(filter));
             let mut filter = filter;
             let parameters = filter.parameters();

@@ -26,7 +26,7 @@ use crate::mix::strip_id::{StripId, StripLamp};
 use crate::mix::strips::StripSet;
 
 /// Blocks per second.
-const BLOCKS: i64 = 100;
+const BLOCKS_PER_SECOND: i64 = 100;
 
 /// The delay above which blocks are skipped, because the computer was suspended.
 const MAX_BLOCK_DELAY: Duration = Duration::from_secs(2);
@@ -43,10 +43,10 @@ const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The extra wait of a mixer whose blocks nobody receives, such as in an idle window. It then
 /// produces several blocks at once for the meters, so that the processor is woken less often.
-const UNHEARD_WAIT: Duration = Duration::from_millis(40);
+const EXTRA_IDLE_WAIT: Duration = Duration::from_millis(40);
 
 /// Number of free blocks to keep. Encoders and monitoring return the blocks of their queues.
-const MAX_IDLE: usize = 32;
+const MAX_IDLE_BLOCKS: usize = 32;
 
 /// A meter that the mixer's thread writes and other threads read.
 pub(in crate::mix) type SharedMeter = Arc<Mutex<Meter>>;
@@ -303,14 +303,14 @@ struct Outputs {
 fn run(config: Config, shared: &Shared, stop: &Stop) {
     let Config { rate, channels, origin, clock } = config;
     let width = usize::from(channels);
-    let first_of = |block: i64| block * i64::from(rate) / BLOCKS;
+    let first_of = |block: i64| block * i64::from(rate) / BLOCKS_PER_SECOND;
     let instant = |sample: i64| origin.offset(frames_to_micros(sample, rate));
     let now = micros_to_frames(clock.now().micros_since(origin), rate);
-    let mut block = now * BLOCKS / i64::from(rate);
+    let mut block = now * BLOCKS_PER_SECOND / i64::from(rate);
     // The next block of the program; it is behind `block` while a strip needs an advance.
     let mut next = block;
     let mut strip_set = StripSet::new(Shape { rate, channels: width });
-    let blocks = Pool::new(MAX_IDLE, Vec::new);
+    let blocks = Pool::new(MAX_IDLE_BLOCKS, Vec::new);
     let silence = |frames: usize| {
         let mut data = blocks.take();
         data.clear();
@@ -329,7 +329,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             }
             // The next block is the one in progress.
             let now = micros_to_frames(clock.now().micros_since(origin), rate);
-            block = now * BLOCKS / i64::from(rate);
+            block = now * BLOCKS_PER_SECOND / i64::from(rate);
             next = block;
             strip_set.skip_to(first_of(block));
             continue;
@@ -338,7 +338,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         let now = clock.now();
         if now < due {
             if outputs.are_none() {
-                shared.wait_for_more(due.since(now) + UNHEARD_WAIT);
+                shared.wait_for_more(due.since(now) + EXTRA_IDLE_WAIT);
             } else if stop.wait(due.since(now)) {
                 return;
             }
@@ -349,7 +349,8 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             return;
         }
         if now.since(due) > MAX_BLOCK_DELAY {
-            let behind = micros_to_frames(now.micros_since(due), rate) * BLOCKS / i64::from(rate);
+            let behind =
+                micros_to_frames(now.micros_since(due), rate) * BLOCKS_PER_SECOND / i64::from(rate);
             let skipped = first_of(block + behind) - first;
             shared.skipped.fetch_add(skipped.unsigned_abs(), Ordering::Relaxed);
             block += behind;

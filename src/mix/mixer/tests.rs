@@ -28,7 +28,7 @@ impl AudioFeed for Counting {
 }
 
 /// Time limit of a wait.
-const LIMIT: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns the number of frames between the previous block and a block that begins at `first`.
 fn gap(next: &mut Option<i64>, first: i64, block: &SampleBlock) -> u64 {
@@ -50,7 +50,7 @@ fn blocks_follow_each_other_exactly_at_odd_rates() {
         mixer.attach_encoder(tx);
         let (mut next, mut skipped) = (None, 0);
         for _ in 0..15 {
-            let block = rx.recv_timeout(LIMIT).unwrap();
+            let block = rx.recv_timeout(WAIT_TIMEOUT).unwrap();
             let first = micros_to_frames(block.pts.micros_since(origin), rate);
             skipped += gap(&mut next, first, &block);
             // If the computer was suspended for too long, the mixer reports the skipped samples.
@@ -59,9 +59,9 @@ fn blocks_follow_each_other_exactly_at_odd_rates() {
             assert!((block.data[0] - first as f32 / 1e6).abs() < 1e-9);
         }
         mixer.detach_encoder();
-        while rx.recv_timeout(LIMIT).is_ok() {}
+        while rx.recv_timeout(WAIT_TIMEOUT).is_ok() {}
         assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
-        mixer.join(LIMIT).unwrap();
+        mixer.join(WAIT_TIMEOUT).unwrap();
     }
 }
 
@@ -90,7 +90,7 @@ fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
     let wait = |done: &dyn Fn() -> bool| {
         let begin = clock.now();
         while !done() {
-            assert!(clock.now().since(begin) < LIMIT);
+            assert!(clock.now().since(begin) < WAIT_TIMEOUT);
             std::thread::yield_now();
         }
     };
@@ -107,12 +107,12 @@ fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
     mixer.attach_encoder(tx);
     let (mut next, mut skipped) = (None, 0);
     for _ in 0..5 {
-        let block = rx.recv_timeout(LIMIT).unwrap();
+        let block = rx.recv_timeout(WAIT_TIMEOUT).unwrap();
         let first = micros_to_frames(block.pts.micros_since(origin), rate);
         skipped += gap(&mut next, first, &block);
         assert!(block.end() > asked && skipped <= mixer.figures().skipped);
     }
-    mixer.join(LIMIT).unwrap();
+    mixer.join(WAIT_TIMEOUT).unwrap();
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn each_clip_lamp_is_put_out_by_itself() {
     };
     let begin = clock.now();
     while lit() != [true; 3] {
-        assert!(clock.now().since(begin) < LIMIT);
+        assert!(clock.now().since(begin) < WAIT_TIMEOUT);
     }
     for id in [one, two] {
         mixer.set_feed(id, None);
@@ -149,7 +149,7 @@ fn each_clip_lamp_is_put_out_by_itself() {
     // An idle mixer does not set the meters again.
     while !mixer.shared.meters.lock().values().all(|it| it.lock().reading().peak_dbfs <= FLOOR_DBFS)
     {
-        assert!(clock.now().since(begin) < LIMIT * 2);
+        assert!(clock.now().since(begin) < WAIT_TIMEOUT * 2);
     }
     mixer.clear_clip(StripLamp::Strip(two));
     assert_eq!(lit(), [true, true, false]);
@@ -157,7 +157,7 @@ fn each_clip_lamp_is_put_out_by_itself() {
     assert_eq!(lit(), [false, true, false]);
     mixer.clear_clip(StripLamp::All);
     assert_eq!(lit(), [false; 3]);
-    mixer.join(LIMIT).unwrap();
+    mixer.join(WAIT_TIMEOUT).unwrap();
 }
 
 /// A source that reports each pull, and returns when allowed.
@@ -190,7 +190,7 @@ fn an_encoder_hears_from_when_it_was_attached_however_late_the_mixer_is() {
             (crossbeam_channel::bounded(1), crossbeam_channel::bounded(1));
         mixer.set_strip(StripId::MAIN, Strip::default());
         mixer.set_feed(StripId::MAIN, Some(Box::new(Held { asked, go })));
-        was_asked.recv_timeout(LIMIT).unwrap();
+        was_asked.recv_timeout(WAIT_TIMEOUT).unwrap();
         let (tx, rx) = queue::bounded("test", 256, Full::Block);
         let before = clock.now();
         mixer.attach_encoder(tx);
@@ -199,11 +199,11 @@ fn an_encoder_hears_from_when_it_was_attached_however_late_the_mixer_is() {
             std::thread::yield_now();
         }
         drop(release);
-        let block = rx.recv_timeout(LIMIT).unwrap();
+        let block = rx.recv_timeout(WAIT_TIMEOUT).unwrap();
         let skipped = mixer.figures().skipped;
         let held = block.pts <= attached && block.end() > before;
         assert!(held || skipped > 0, "{block:?}");
-        mixer.join(LIMIT).unwrap();
+        mixer.join(WAIT_TIMEOUT).unwrap();
         held
     });
     assert!(held, "the machine stood {tries} times");
@@ -215,7 +215,7 @@ fn silence_flows_without_a_source() {
     let mixer = Mixer::spawn(Config { rate: 48_000, channels: 2, origin, clock }).unwrap();
     let (tx, rx) = queue::bounded("test", 64, Full::Block);
     mixer.attach_encoder(tx);
-    let block = rx.recv_timeout(LIMIT).unwrap();
+    let block = rx.recv_timeout(WAIT_TIMEOUT).unwrap();
     assert_eq!((block.frames(), block.channels), (480, 2));
     assert!(block.data.iter().all(|&s| s == 0.0));
     assert!(mixer.figures().silent >= 480);

@@ -12,13 +12,13 @@ use io_uring::types::Fd;
 use io_uring::{IoUring, Probe, opcode};
 
 /// Maximum number of sends in one call.
-const ENTRIES: u32 = 256;
+const RING_ENTRIES: u32 = 256;
 /// Maximum number of system calls for one part of a burst, because calls can be interrupted.
-const MAX_CALLS: usize = 64;
+const MAX_INTERRUPTED_CALLS: usize = 64;
 
 thread_local! {
     /// This thread's ring, or `Some(None)` if the system offers no ring.
-    static RING: RefCell<Option<Option<IoUring>>> = const { RefCell::new(None) };
+    static THREAD_RING: RefCell<Option<Option<IoUring>>> = const { RefCell::new(None) };
 }
 
 /// Sends `bytes` to each of `sockets`, and appends the number of bytes sent on each to `taken`, in
@@ -30,12 +30,12 @@ pub(in crate::net) fn send(
     bytes: &Bytes,
     taken: &mut Vec<io::Result<usize>>,
 ) -> bool {
-    RING.with_borrow_mut(|ring| {
+    THREAD_RING.with_borrow_mut(|ring| {
         let slot = ring.get_or_insert_with(open);
         if slot.is_none() {
             return false;
         }
-        for part in sockets.chunks(ENTRIES as usize) {
+        for part in sockets.chunks(RING_ENTRIES as usize) {
             let Some(open) = slot else {
                 taken.extend(part.iter().map(|_| Err(io::ErrorKind::WouldBlock.into())));
                 continue;
@@ -50,14 +50,14 @@ pub(in crate::net) fn send(
 
 /// Opens a ring, if the system supports rings that can send.
 fn open() -> Option<IoUring> {
-    let ring = IoUring::new(ENTRIES).ok()?;
+    let ring = IoUring::new(RING_ENTRIES).ok()?;
     let mut probe = Probe::new();
     ring.submitter().register_probe(&mut probe).ok()?;
     probe.is_supported(opcode::Send::CODE).then_some(ring)
 }
 
-/// Sends to at most [`ENTRIES`] sockets. Returns `false` if the ring failed, which is not expected.
-/// A failed ring must not be used again.
+/// Sends to at most [`RING_ENTRIES`] sockets. Returns `false` if the ring failed, which is not
+/// expected. A failed ring must not be used again.
 fn send_part(
     ring: &mut IoUring,
     sockets: &[BorrowedFd<'_>],
@@ -86,7 +86,7 @@ fn send_part(
         }
     }
     let mut answered = 0;
-    for _ in 0..MAX_CALLS {
+    for _ in 0..MAX_INTERRUPTED_CALLS {
         let interrupted = match ring.submit_and_wait(queued - answered) {
             Ok(_) => false,
             Err(error) => error.kind() == io::ErrorKind::Interrupted,
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn more_sockets_than_fit_in_one_call_all_get_it() {
-        let pairs: Vec<_> = (0..ENTRIES as usize + 10).map(|_| pair()).collect();
+        let pairs: Vec<_> = (0..RING_ENTRIES as usize + 10).map(|_| pair()).collect();
         let sockets: Vec<_> = pairs.iter().map(|(ours, _)| ours.as_fd()).collect();
         let mut taken = Vec::new();
         if !send(&sockets, &Bytes::from_static(b"picture"), &mut taken) {

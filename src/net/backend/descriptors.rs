@@ -3,10 +3,10 @@
 
 /// Maximum number of descriptors that onair requests. A higher limit is useless, because a server
 /// has its own limit of connections.
-const DESCRIPTORS: u64 = 65_536;
+const MAX_DESCRIPTORS: u64 = 65_536;
 
-/// Raises the soft limit to the hard limit, but at most to [`DESCRIPTORS`]. Returns the limit that
-/// then applies, or `None` if the system does not report it.
+/// Raises the soft limit to the hard limit, but at most to [`MAX_DESCRIPTORS`]. Returns the limit
+/// that then applies, or `None` if the system does not report it.
 #[cfg(unix)]
 pub(in crate::net) fn raise_limit() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -14,7 +14,7 @@ pub(in crate::net) fn raise_limit() -> Option<u64> {
     if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
         return None;
     }
-    let wanted = limit.rlim_max.min(DESCRIPTORS);
+    let wanted = limit.rlim_max.min(MAX_DESCRIPTORS);
     if wanted > limit.rlim_cur {
         let raised = libc::rlimit { rlim_cur: wanted, rlim_max: limit.rlim_max };
         // SAFETY: the call reads only `raised`, which is valid.

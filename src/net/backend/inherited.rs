@@ -9,8 +9,8 @@ pub(in crate::net) fn sockets() -> Vec<Socket> {
     use std::os::fd::FromRawFd as _;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    static TAKEN: AtomicBool = AtomicBool::new(false);
-    if TAKEN.swap(true, Ordering::Relaxed) {
+    static SOCKETS_TAKEN: AtomicBool = AtomicBool::new(false);
+    if SOCKETS_TAKEN.swap(true, Ordering::Relaxed) {
         return Vec::new();
     }
     let descriptors = sd_notify::listen_fds().into_iter().flatten();

@@ -9,7 +9,7 @@ use socket2::{SockAddr, SockRef};
 /// segmentation.
 pub(in crate::net) const MAX_SEGMENTS: usize = 64;
 /// Maximum number of bytes in one call, with room for the headers of an IP packet of 65,535 bytes.
-pub(in crate::net) const MAX_BYTES: usize = 65_000;
+pub(in crate::net) const MAX_CALL_BYTES: usize = 65_000;
 
 /// Returns true if the system can segment datagrams. Other systems would send all slices as a
 /// single datagram.
@@ -41,11 +41,11 @@ pub(in crate::net) fn send(
     to: &SockAddr,
 ) -> io::Result<usize> {
     // cmsg(3): a header with the length, level and type of the message, and then the value.
-    const HEADER: usize = size_of::<libc::cmsghdr>();
-    const FILLED: usize = (size_of::<u16>()).next_multiple_of(size_of::<usize>());
-    let mut control = [0; HEADER + FILLED];
+    const CMSG_HEADER_BYTES: usize = size_of::<libc::cmsghdr>();
+    const PADDED_VALUE_BYTES: usize = (size_of::<u16>()).next_multiple_of(size_of::<usize>());
+    let mut control = [0; CMSG_HEADER_BYTES + PADDED_VALUE_BYTES];
     let fields: [&[u8]; 4] = [
-        &(HEADER + size_of::<u16>()).to_ne_bytes(),
+        &(CMSG_HEADER_BYTES + size_of::<u16>()).to_ne_bytes(),
         &libc::SOL_UDP.to_ne_bytes(),
         &libc::UDP_SEGMENT.to_ne_bytes(),
         &length.to_ne_bytes(),

@@ -20,7 +20,7 @@ pub enum Bind {
 }
 
 /// Maximum length of an interface name in bytes.
-const MAX_NAME: usize = 15;
+const MAX_INTERFACE_NAME_BYTES: usize = 15;
 
 impl FromStr for Bind {
     type Err = Problem;
@@ -31,7 +31,7 @@ impl FromStr for Bind {
             return Ok(Self::Address(address));
         }
         let fits = |name: &str| {
-            (1..=MAX_NAME).contains(&name.len())
+            (1..=MAX_INTERFACE_NAME_BYTES).contains(&name.len())
                 && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
         };
         if !fits(plain) {

@@ -23,7 +23,7 @@ use crate::text::problem::problem;
 use crate::wire::rtmp::url::authority;
 
 /// Time after which the next address is tried in parallel.
-const STAGGER: Duration = Duration::from_millis(250);
+const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// Maximum number of addresses of a host that are tried.
 const MAX_ADDRESSES: usize = 8;
 
@@ -224,7 +224,7 @@ async fn reach(
                 None if tries.is_empty() => return Err(last),
                 None => {}
             }
-            let stagger = if waiting.len() == 0 { Duration::MAX } else { STAGGER };
+            let stagger = if waiting.len() == 0 { Duration::MAX } else { CONNECTION_ATTEMPT_DELAY };
             match timeout(stagger, tries.join_next()).await {
                 Ok(Some(Ok(Ok(socket)))) => return Ok(socket),
                 Ok(Some(Ok(Err(error)))) if own_fault(&error) && bind.is_some() => {

@@ -17,7 +17,7 @@ use crate::wire::proxy::socks5;
 use crate::wire::rtmp::url::{Credentials, authority, split_authority};
 
 /// The default port, as in curl.
-const DEFAULT_PORT: u16 = 1080;
+const DEFAULT_PROXY_PORT: u16 = 1080;
 
 /// The protocol of a proxy.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl FromStr for Proxy {
         }
         let parts = split_authority(server).map_err(|error| text::Problem::from(&error))?;
         let (credentials, host, port) = parts;
-        let (port, host) = (port.unwrap_or(DEFAULT_PORT), host.to_owned());
+        let (port, host) = (port.unwrap_or(DEFAULT_PROXY_PORT), host.to_owned());
         Ok(Self { kind, host, port, credentials, except: Vec::new() })
     }
 }

@@ -9,7 +9,7 @@ use crate::net::error::{
     Cause, CertificateProblem, ConnectStage, Error, FailedAttempt, NotRtmp, ProxyProblem, Refusal,
     WebProblem,
 };
-use crate::net::web::url::MAX_LENGTH;
+use crate::net::web::url::MAX_URL_BYTES;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::proxy::socks5;
@@ -259,7 +259,7 @@ impl From<&WebProblem> for Problem {
 impl From<&UrlError> for Problem {
     fn from(error: &UrlError) -> Self {
         match error {
-            UrlError::TooLong => problem!("net-url-too-long", bytes = MAX_LENGTH),
+            UrlError::TooLong => problem!("net-url-too-long", bytes = MAX_URL_BYTES),
             UrlError::Unreadable => problem!("net-url-unreadable"),
             UrlError::Scheme => problem!("net-url-scheme"),
             UrlError::NoHost => problem!("net-url-no-host"),

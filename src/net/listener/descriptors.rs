@@ -5,15 +5,15 @@ use std::sync::OnceLock;
 use crate::net::backend::descriptors;
 
 /// Descriptors reserved for everything else: recordings, devices, windows, pipes.
-const SPARE: u64 = 256;
+const RESERVED_DESCRIPTORS: u64 = 256;
 /// The assumed limit if the system does not report it.
-const USUAL: u64 = 1_024;
+const DEFAULT_DESCRIPTOR_LIMIT: u64 = 1_024;
 
 /// Returns the limit of open descriptors. The first call raises the limit as far as the system
 /// allows.
 pub fn limit() -> u64 {
-    static LIMIT: OnceLock<u64> = OnceLock::new();
-    *LIMIT.get_or_init(|| descriptors::raise_limit().unwrap_or(USUAL))
+    static DESCRIPTOR_LIMIT: OnceLock<u64> = OnceLock::new();
+    *DESCRIPTOR_LIMIT.get_or_init(|| descriptors::raise_limit().unwrap_or(DEFAULT_DESCRIPTOR_LIMIT))
 }
 
 /// Returns the number of connections, at most `wanted`, that leaves enough descriptors for files.
@@ -22,7 +22,7 @@ pub fn for_connections(wanted: usize) -> usize {
 }
 
 fn share(limit: u64, wanted: usize) -> usize {
-    let left = limit.saturating_sub(SPARE).max(limit / 4);
+    let left = limit.saturating_sub(RESERVED_DESCRIPTORS).max(limit / 4);
     wanted.min(usize::try_from(left).unwrap_or(wanted))
 }
 

@@ -10,21 +10,21 @@ use socket2::{Socket, Type};
 use crate::net::backend::inherited;
 
 /// The sockets that no listener has taken yet.
-static SOCKETS: Mutex<Vec<Socket>> = Mutex::new(Vec::new());
+static INHERITED_SOCKETS: Mutex<Vec<Socket>> = Mutex::new(Vec::new());
 
 /// Takes over the sockets of the service manager, if there are any. Later calls find none.
 pub fn adopt() {
-    SOCKETS.lock().extend(inherited::sockets());
+    INHERITED_SOCKETS.lock().extend(inherited::sockets());
 }
 
 /// Returns the addresses that no listener uses.
 pub fn unused() -> Vec<SocketAddr> {
-    SOCKETS.lock().iter().filter_map(address_of).collect()
+    INHERITED_SOCKETS.lock().iter().filter_map(address_of).collect()
 }
 
 /// Returns the socket for this address, if the service manager opened one.
 pub(in crate::net) fn take(address: SocketAddr, kind: Type) -> Option<Socket> {
-    let mut sockets = SOCKETS.lock();
+    let mut sockets = INHERITED_SOCKETS.lock();
     let fits = |socket: &Socket| {
         socket.r#type().is_ok_and(|it| it == kind)
             && (kind == Type::DGRAM || socket.is_listener().unwrap_or(false))
@@ -66,7 +66,7 @@ mod tests {
         // A connected socket, as from a unit with `Accept=yes`, is not for a listener.
         let connected = open(Type::STREAM, Protocol::TCP);
         let unfit = address_of(&connected).unwrap();
-        SOCKETS.lock().extend([stream, datagrams, connected]);
+        INHERITED_SOCKETS.lock().extend([stream, datagrams, connected]);
         assert!(take(udp, Type::STREAM).is_none() || tcp == udp);
         assert!(take(unfit, Type::STREAM).is_none());
         let taken = take(tcp, Type::STREAM).unwrap();

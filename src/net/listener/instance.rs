@@ -16,12 +16,12 @@ use sha2::{Digest as _, Sha256};
 use crate::base::Worker;
 
 /// Maximum size of a message or answer, in bytes.
-const MAX_BYTES: u64 = 64 << 10;
+const MAX_MESSAGE_BYTES: u64 = 64 << 10;
 /// Time limit for each read from a peer, and for each write to it.
-const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Maximum length of a socket path in bytes.
-const MAX_PATH: usize = 100;
+const MAX_PATH_BYTES: usize = 100;
 
 /// Returns the path of the socket for this file, such as the settings file. The socket is in the
 /// user's runtime folder or, if there is no such folder, next to the file. Returns `None` if the
@@ -30,7 +30,7 @@ pub fn socket_for(name: &Path) -> Option<PathBuf> {
     let Some(folder) = dirs::runtime_dir() else {
         let mut beside = name.as_os_str().to_owned();
         beside.push(".sock");
-        return Some(PathBuf::from(beside)).filter(|it| it.as_os_str().len() <= MAX_PATH);
+        return Some(PathBuf::from(beside)).filter(|it| it.as_os_str().len() <= MAX_PATH_BYTES);
     };
     let whole = std::path::absolute(name).unwrap_or_else(|_| name.to_owned());
     let digest = Sha256::digest(whole.as_os_str().as_encoded_bytes());
@@ -91,10 +91,10 @@ impl Drop for FirstInstance {
 }
 
 fn serve(mut peer: UnixStream, answer: &mut impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<()> {
-    peer.set_read_timeout(Some(MESSAGE_LIMIT))?;
-    peer.set_write_timeout(Some(MESSAGE_LIMIT))?;
+    peer.set_read_timeout(Some(MESSAGE_TIMEOUT))?;
+    peer.set_write_timeout(Some(MESSAGE_TIMEOUT))?;
     let mut message = Vec::new();
-    (&mut peer).take(MAX_BYTES).read_to_end(&mut message)?;
+    (&mut peer).take(MAX_MESSAGE_BYTES).read_to_end(&mut message)?;
     peer.write_all(&answer(&message))
 }
 
@@ -109,7 +109,7 @@ pub fn hand_over(path: &Path, message: &[u8], limit: Duration) -> io::Result<Vec
     peer.write_all(message)?;
     peer.shutdown(std::net::Shutdown::Write)?;
     let mut answer = Vec::new();
-    peer.take(MAX_BYTES).read_to_end(&mut answer)?;
+    peer.take(MAX_MESSAGE_BYTES).read_to_end(&mut answer)?;
     Ok(answer)
 }
 

@@ -40,13 +40,13 @@ pub(in crate::net) fn next_free<T>(
 /// Returns the unspecified address, with which a socket listens on all addresses of this computer:
 /// on those of both families if the system has IPv6, otherwise on those of IPv4.
 pub fn all_addresses() -> IpAddr {
-    static BOTH: OnceLock<bool> = OnceLock::new();
+    static DUAL_STACK_AVAILABLE: OnceLock<bool> = OnceLock::new();
     let opens = || -> io::Result<()> {
         let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_only_v6(false)?;
         socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)).into())
     };
-    match BOTH.get_or_init(|| opens().is_ok()) {
+    match DUAL_STACK_AVAILABLE.get_or_init(|| opens().is_ok()) {
         true => Ipv6Addr::UNSPECIFIED.into(),
         false => Ipv4Addr::UNSPECIFIED.into(),
     }

@@ -7,7 +7,7 @@ use crate::net::backend::interfaces;
 
 /// The name prefixes of interfaces that lead only to containers and virtual machines on this
 /// computer.
-const INNER: [&str; 6] = ["br-", "docker", "lxc", "veth", "virbr", "vnet"];
+const INTERNAL_INTERFACE_PREFIXES: [&str; 6] = ["br-", "docker", "lxc", "veth", "virbr", "vnet"];
 
 /// An address of this computer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ impl OwnAddress {
     }
 
     fn is_inner(&self) -> bool {
-        INNER.iter().any(|prefix| self.interface.starts_with(prefix))
+        INTERNAL_INTERFACE_PREFIXES.iter().any(|prefix| self.interface.starts_with(prefix))
     }
 }
 

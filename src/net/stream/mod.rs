@@ -98,18 +98,18 @@ impl Stream {
     /// Fails if the connection fails or ends before the first bytes.
     pub async fn begins_as_http(&mut self) -> io::Result<bool> {
         /// The length of the longest HTTP method, with the space after it.
-        const METHOD: usize = 8;
-        let mut first = BytesMut::with_capacity(METHOD);
+        const MAX_METHOD_BYTES: usize = 8;
+        let mut first = BytesMut::with_capacity(MAX_METHOD_BYTES);
         loop {
             let decided = match first.iter().position(|byte| !byte.is_ascii_uppercase()) {
                 Some(at) => Some(at > 0 && first.get(at) == Some(&b' ')),
-                None => (first.len() >= METHOD).then_some(false),
+                None => (first.len() >= MAX_METHOD_BYTES).then_some(false),
             };
             if let Some(http) = decided {
                 self.ahead = first.freeze();
                 return Ok(http);
             }
-            let left = METHOD - first.len();
+            let left = MAX_METHOD_BYTES - first.len();
             if (&mut *self).take(left as u64).read_buf(&mut first).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

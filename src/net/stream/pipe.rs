@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use crate::net::error::Cause;
 
 /// Maximum number of bytes in each direction: 100 ms at 10 Mbit/s.
-pub(in crate::net) const DEPTH: usize = 128 << 10;
+pub(in crate::net) const MAX_BUFFERED_BYTES: usize = 128 << 10;
 
 /// The side of the tunnel for the RTMP session.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl TunnelBytes {
 /// Creates a pipe, and returns the session's side and the task's side. `secure` is true if the
 /// tunnel is inside TLS.
 pub(in crate::net) fn pipe(secure: bool) -> (Pipe, DuplexStream, TunnelBytes) {
-    let (inner, far) = tokio::io::duplex(DEPTH);
+    let (inner, far) = tokio::io::duplex(MAX_BUFFERED_BYTES);
     let carried = TunnelBytes::default();
     (Pipe { inner, secure, written: 0, carried: carried.clone() }, far, carried)
 }

@@ -20,7 +20,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Time limit of the handshake with a client.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server's certificate with its key.
 #[derive(Clone)]
@@ -79,10 +79,10 @@ impl Identity {
     pub async fn welcome(&self, stream: Stream) -> Result<Stream, Cause> {
         let socket = stream.into_socket().ok_or_else(|| Cause::Tls(problem!("net-tls-in-tls")))?;
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&self.config));
-        match timeout(HANDSHAKE_LIMIT, acceptor.accept(socket)).await {
+        match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
             Ok(Ok(stream)) => Ok(Stream::tls(stream.into())),
             Ok(Err(error)) => Err(verify::cause(&error, "")),
-            Err(_) => Err(Cause::TimedOut { after: HANDSHAKE_LIMIT }),
+            Err(_) => Err(Cause::TimedOut { after: HANDSHAKE_TIMEOUT }),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Maximum size of a file of certificates or keys, in bytes.
-const FILE_LIMIT: u64 = 4 << 20;
+const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The certificates that are trusted in addition to the system's roots, or instead of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,9 +99,10 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 /// Reads a file up to the size limit.
 pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes));
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
     read.map_err(|error| Problem::words(error.to_string()))?;
-    if bytes.len() as u64 > FILE_LIMIT {
+    if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(problem!("net-file-too-large"));
     }
     Ok(bytes)

@@ -16,9 +16,9 @@ use crate::wire::http::{Body, Fields, Response};
 /// Time limit for the start of a response.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of redirects.
-const MAX_HOPS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 /// Maximum number of interim responses (1xx).
-const MAX_INTERIM: usize = 8;
+const MAX_INTERIM_RESPONSES: usize = 8;
 
 /// The byte range `from..until`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -109,7 +109,7 @@ impl Client {
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<WebResponse, Error> {
         let mut url = url.clone();
-        for _ in 0..=MAX_HOPS {
+        for _ in 0..=MAX_REDIRECTS {
             let answer = self.ask(&url, Wanting::File(span), on_step).await?;
             let fail = |cause| answer.error(ConnectStage::Request, cause);
             match answer.status {
@@ -252,7 +252,7 @@ async fn talk(mut http: Http, url: &WebUrl, wanting: Wanting<'_>) -> Result<Resp
         bytes.extend_from_slice(body);
     }
     http.send(&bytes).await?;
-    for _ in 0..MAX_INTERIM {
+    for _ in 0..MAX_INTERIM_RESPONSES {
         let head = http.head().await?.ok_or(Fault::Closed)?;
         let response = Response::parse(&head)?;
         if (100..=199).contains(&response.status) {

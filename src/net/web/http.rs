@@ -11,7 +11,7 @@ use crate::net::stream::Stream;
 use crate::wire::http::{self, Body};
 
 /// Maximum size of one read from the socket, in bytes.
-const READ: usize = 16 << 10;
+const MAX_READ_BYTES: usize = 16 << 10;
 
 /// A connection that speaks HTTP.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Http {
 
     /// Reads more data. Returns `false` at the end of the connection.
     async fn fill(&mut self) -> Result<bool, Fault> {
-        self.buffer.reserve(READ);
+        self.buffer.reserve(MAX_READ_BYTES);
         Ok(self.stream.read_buf(&mut self.buffer).await? > 0)
     }
 }

@@ -23,9 +23,9 @@ use crate::text::problem::problem;
 /// Time limit of the handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of redirects.
-const MAX_HOPS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 /// Maximum size of a message in bytes. The largest keyframes are several megabytes long.
-const MAX_MESSAGE: usize = 8 << 20;
+const MAX_MESSAGE_BYTES: usize = 8 << 20;
 
 /// An open WebSocket.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Socket {
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Self, Error> {
         let mut url = url.clone();
-        for _ in 0..=MAX_HOPS {
+        for _ in 0..=MAX_REDIRECTS {
             let endpoint = url.endpoint();
             let fail =
                 |cause| Error { stage: ConnectStage::Request, cause, peer: endpoint.to_string() };
@@ -53,8 +53,8 @@ impl Socket {
             let stream = connect(&endpoint, options, on_step).await?;
             on_step(Step::Stage(ConnectStage::Request));
             let config = WebSocketConfig::default()
-                .max_message_size(Some(MAX_MESSAGE))
-                .max_frame_size(Some(MAX_MESSAGE));
+                .max_message_size(Some(MAX_MESSAGE_BYTES))
+                .max_frame_size(Some(MAX_MESSAGE_BYTES));
             let handshake =
                 tokio_tungstenite::client_async_with_config(request, stream, Some(config));
             match timeout(HANDSHAKE_TIMEOUT, handshake).await {
@@ -160,7 +160,7 @@ fn cause(error: &Tungstenite) -> Cause {
             ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete,
         ) => Cause::Closed,
         Tungstenite::Capacity(_) => {
-            Cause::Protocol(problem!("net-message-too-long", kib = MAX_MESSAGE >> 10))
+            Cause::Protocol(problem!("net-message-too-long", kib = MAX_MESSAGE_BYTES >> 10))
         }
         other => Cause::Protocol(other.to_string().into()),
     }

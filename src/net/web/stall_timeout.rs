@@ -8,7 +8,7 @@ use crate::net::error::Cause;
 
 /// Minimum number of bytes within the silence limit. Less data counts as silence, because even
 /// low-bitrate audio needs more.
-const MIN_BYTES: usize = 8 << 10;
+const MIN_PROGRESS_BYTES: usize = 8 << 10;
 
 /// A time limit for all attempts to get the same data.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl StallTimeout {
     /// Records that this many bytes arrived.
     pub fn came(&mut self, bytes: usize) {
         self.gathered = self.gathered.saturating_add(bytes);
-        if self.gathered >= MIN_BYTES {
+        if self.gathered >= MIN_PROGRESS_BYTES {
             (self.gathered, self.since) = (0, Instant::now());
         }
     }

@@ -10,7 +10,7 @@ use crate::net::connect::Endpoint;
 use crate::net::error::problem::UrlError;
 
 /// Maximum length of an address in bytes.
-pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
+pub(in crate::net) const MAX_URL_BYTES: usize = 8 << 10;
 
 /// An `http`, `https`, `ws` or `wss` address.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ impl WebUrl {
     /// # Errors
     /// Returns the problem.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        if text.len() > MAX_LENGTH {
+        if text.len() > MAX_URL_BYTES {
             return Err(UrlError::TooLong);
         }
         Self::checked(Url::parse(text.trim()).map_err(|_| UrlError::Unreadable)?)
@@ -40,7 +40,7 @@ impl WebUrl {
     /// # Errors
     /// Returns the problem.
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
-        if reference.len() > MAX_LENGTH {
+        if reference.len() > MAX_URL_BYTES {
             return Err(UrlError::TooLong);
         }
         let mut joined = self.0.join(reference).map_err(|_| UrlError::Unreadable)?;

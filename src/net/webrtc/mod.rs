@@ -19,7 +19,7 @@ pub use socket::DatagramSocket;
 /// ring, which onair also uses for TLS. The backends of str0m itself use OpenSSL, AWS's library, or
 /// a version of a crate that has not been published.
 pub fn crypto() -> Arc<CryptoProvider> {
-    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
+    static CRYPTO_PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
         Arc::new(CryptoProvider {
             srtp_provider: &srtp::Provider,
             sha1_hmac_provider: &Hashes,
@@ -28,7 +28,7 @@ pub fn crypto() -> Arc<CryptoProvider> {
             dtls_provider: &dtls::Provider,
         })
     });
-    Arc::clone(&PROVIDER)
+    Arc::clone(&CRYPTO_PROVIDER)
 }
 
 #[derive(Debug)]

@@ -5,21 +5,21 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    static IS_CONTAINED: Cell<bool> = const { Cell::new(false) };
+    static PANICS_CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Calls str0m. Returns `None` if str0m panics. The caller must then drop the connection.
 pub fn contain<T>(call: impl FnOnce() -> T) -> Option<T> {
-    let before = IS_CONTAINED.replace(true);
+    let before = PANICS_CONTAINED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call)).ok();
-    IS_CONTAINED.set(before);
+    PANICS_CONTAINED.set(before);
     result
 }
 
 /// Returns true while [`contain`] would catch a panic on this thread. The panic handler calls this
 /// function.
 pub fn are_contained() -> bool {
-    IS_CONTAINED.get()
+    PANICS_CONTAINED.get()
 }
 
 #[cfg(test)]

@@ -10,14 +10,14 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 
-use crate::net::backend::segmentation::{self, MAX_BYTES, MAX_SEGMENTS};
+use crate::net::backend::segmentation::{self, MAX_CALL_BYTES, MAX_SEGMENTS};
 use crate::net::listener::{inherited, next_free};
 
 /// Size of the system's buffer in bytes. The buffer must hold a burst of keyframes for many
 /// viewers.
-const BUFFER: usize = 4 << 20;
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// The error (`EIO`) of a network device that cannot compute the checksums of segments.
-const NO_CHECKSUMS: i32 = 5;
+const CHECKSUM_ERROR: i32 = 5;
 
 /// One UDP port.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ impl DatagramSocket {
         )?;
         socket.set_nonblocking(true)?;
         // The system may limit the size. A smaller buffer works too.
-        let _ = socket.set_send_buffer_size(BUFFER);
-        let _ = socket.set_recv_buffer_size(BUFFER);
+        let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+        let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
         if !ready {
             if address.is_ipv6() && address.ip().is_unspecified() {
                 // Listens on all addresses of this computer, including IPv4.
@@ -146,7 +146,7 @@ impl DatagramSocket {
         let result = self.socket.try_io(Interest::WRITABLE, || {
             segmentation::send(&SockRef::from(&self.socket), slices, length, &to)
         });
-        if result.as_ref().is_err_and(|error| error.raw_os_error() == Some(NO_CHECKSUMS)) {
+        if result.as_ref().is_err_and(|error| error.raw_os_error() == Some(CHECKSUM_ERROR)) {
             self.segments.store(false, Ordering::Relaxed);
         }
         result
@@ -167,7 +167,7 @@ impl DatagramSocket {
 /// possibly a shorter one after them.
 fn run_length<D: Deref<Target = [u8]>>(datagrams: &[D]) -> usize {
     let length = datagrams.first().map_or(0, |first| first.len());
-    let fitting = (MAX_BYTES / length.max(1)).clamp(1, MAX_SEGMENTS);
+    let fitting = (MAX_CALL_BYTES / length.max(1)).clamp(1, MAX_SEGMENTS);
     let same = datagrams.iter().take(fitting).take_while(|it| it.len() == length).count();
     let shorter = datagrams.get(same).is_some_and(|next| !next.is_empty() && next.len() < length);
     if shorter && same < fitting { same + 1 } else { same }

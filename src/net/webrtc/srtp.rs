@@ -10,9 +10,9 @@ use str0m::crypto::{
 };
 
 /// Size of the AES-GCM tag in bytes.
-const TAG: usize = 16;
+const GCM_TAG_BYTES: usize = 16;
 /// Size of an AES block in bytes.
-const BLOCK: usize = 16;
+const AES_BLOCK_BYTES: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Provider;
@@ -50,8 +50,11 @@ fn one_block(
     input: &[u8],
     output: &mut [u8],
 ) {
-    let input = input.first_chunk::<BLOCK>().copied().unwrap_or_default();
-    for (place, block) in output.chunks_exact_mut(BLOCK).zip([input, [BLOCK as u8; BLOCK]]) {
+    let input = input.first_chunk::<AES_BLOCK_BYTES>().copied().unwrap_or_default();
+    for (place, block) in output
+        .chunks_exact_mut(AES_BLOCK_BYTES)
+        .zip([input, [AES_BLOCK_BYTES as u8; AES_BLOCK_BYTES]])
+    {
         let mut block = Array::from(block);
         cipher.encrypt_block(&mut block);
         place.copy_from_slice(&block);
@@ -136,7 +139,7 @@ impl Gcm {
         let nonce = Nonce::assume_unique_for_key(iv);
         let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), body);
         let tag = tag.map_err(|_| CryptoError::Other("sealing failed".to_owned()))?;
-        rest.get_mut(..TAG).ok_or_else(no_room)?.copy_from_slice(tag.as_ref());
+        rest.get_mut(..GCM_TAG_BYTES).ok_or_else(no_room)?.copy_from_slice(tag.as_ref());
         Ok(())
     }
 
@@ -221,7 +224,7 @@ mod tests {
     #[test]
     fn what_was_sealed_is_opened_and_damage_is_seen() {
         let gcm = Gcm::new(&AES_128_GCM, &[7; 16]);
-        let mut sealed = [0; 5 + TAG];
+        let mut sealed = [0; 5 + GCM_TAG_BYTES];
         gcm.seal([1; 12], b"header", b"hello", &mut sealed).unwrap();
         let mut open = [0; 5];
         let length = gcm.open([1; 12], &[b"hea", b"der"], &sealed, &mut open).unwrap();

@@ -9,15 +9,15 @@ use crate::media::EncodedPacket;
 use crate::player::buffer::packets::{Buffered, Packets};
 
 /// A frame counts as late if it is further behind playback than this, in µs.
-const LATE_THRESHOLD: i64 = 500_000;
+const LATE_THRESHOLD_MICROS: i64 = 500_000;
 /// The playback time, in µs, within which a late decoder must reduce its delay by a quarter.
-const TRIAL: i64 = 500_000;
+const CATCH_UP_MICROS: i64 = 500_000;
 /// A keyframe is in time if it is at most this far behind playback, in µs.
-const KEYFRAME_TOLERANCE: i64 = 100_000;
+const KEYFRAME_TOLERANCE_MICROS: i64 = 100_000;
 /// After this long without a keyframe, in µs, packets are decoded anyway.
-const KEYFRAME_TIMEOUT: i64 = 10_000_000;
+const KEYFRAME_TIMEOUT_MICROS: i64 = 10_000_000;
 /// Decoding has recovered once it has kept up for this long, in µs.
-const RECOVERED: i64 = 60_000_000;
+const RECOVERY_MICROS: i64 = 60_000_000;
 
 /// The verdict about a packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -76,13 +76,13 @@ impl FrameDrop {
         // If no packets are waiting, the sender is late, not the decoder.
         let waiting = queue.newest().map_or(0, |newest| newest.micros_since(packet.dts));
         let late = position.micros_since(packet.pts).min(waiting);
-        if late <= LATE_THRESHOLD {
+        if late <= LATE_THRESHOLD_MICROS {
             self.trial = None;
             return Verdict::Decode;
         }
         let (since, was) = *self.trial.get_or_insert((position, late));
         let passed = position.micros_since(since);
-        if passed < TRIAL {
+        if passed < CATCH_UP_MICROS {
             return Verdict::Decode;
         }
         let gained = was - late;
@@ -112,8 +112,9 @@ impl FrameDrop {
         let late = position.micros_since(packet.pts);
         // A slow decoder that began at an older keyframe would fall behind again.
         let good = packet.keyframe
-            && (late <= KEYFRAME_TOLERANCE || !skip.slow && !queue.has_keyframe_until(position));
-        let long = position.micros_since(skip.from) > KEYFRAME_TIMEOUT;
+            && (late <= KEYFRAME_TOLERANCE_MICROS
+                || !skip.slow && !queue.has_keyframe_until(position));
+        let long = position.micros_since(skip.from) > KEYFRAME_TIMEOUT_MICROS;
         if good || long {
             (self.skip, self.trial) = (None, None);
             return Verdict::Decode;
@@ -125,7 +126,7 @@ impl FrameDrop {
     pub(in crate::player) fn has_recovered(&mut self, position: Timestamp) -> bool {
         let steady = self.trial.is_none() && self.skip.is_none();
         let recovered =
-            steady && self.slow_at.is_some_and(|at| position.micros_since(at) > RECOVERED);
+            steady && self.slow_at.is_some_and(|at| position.micros_since(at) > RECOVERY_MICROS);
         if recovered {
             self.slow_at = None;
         }

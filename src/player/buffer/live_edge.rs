@@ -12,14 +12,14 @@ use crate::base::Timestamp;
 use crate::player::buffer::pace::LiveDistance;
 
 /// Number of observations of the end that are kept.
-const SAMPLES: usize = 12;
+const MAX_OBSERVATIONS: usize = 12;
 /// Slew rate of the target position, in seconds per second. The playback speed can follow faster
 /// than this.
-const SLEW: f64 = 0.03;
+const SLEW_RATE: f64 = 0.03;
 /// A deviation larger than this multiple of the wanted distance is corrected at once.
 const JUMP_FACTOR: i64 = 2;
 /// Each stall adds the distance divided by this, until the distance has doubled.
-const BREAKS: i64 = 4;
+const STALL_MARGIN_DIVISOR: i64 = 4;
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl LiveEdge {
     /// Records that at `seen`, the end was at `media`.
     pub(in crate::player) fn see(&mut self, seen: Timestamp, media: Timestamp) {
         self.looks.push_back(seen.micros_since(media));
-        if self.looks.len() > SAMPLES {
+        if self.looks.len() > MAX_OBSERVATIONS {
             self.looks.pop_front();
         }
     }
@@ -86,7 +86,7 @@ impl LiveEdge {
         self.target = None;
         if self.distance.at_once {
             let most = self.hold_back();
-            self.margin = (self.margin + most / BREAKS).min(most);
+            self.margin = (self.margin + most / STALL_MARGIN_DIVISOR).min(most);
         }
     }
 
@@ -99,7 +99,7 @@ impl LiveEdge {
         let Some(target) = self.target else { return wanted.filter(|_| self.distance.at_once) };
         let Some(wanted) = wanted else { return Some(target) };
         let off = wanted.saturating_sub(target);
-        let step = (now.micros_since(self.at).max(0) as f64 * SLEW) as i64;
+        let step = (now.micros_since(self.at).max(0) as f64 * SLEW_RATE) as i64;
         let next = if off.abs() > hold_back.saturating_mul(JUMP_FACTOR) {
             wanted
         } else {
@@ -143,7 +143,7 @@ mod tests {
         let led = aim.target(at(201_000)).unwrap();
         assert!((-3_031_000..-3_000_000).contains(&led), "{led}");
         // A gap of a minute.
-        for _ in 0..SAMPLES {
+        for _ in 0..MAX_OBSERVATIONS {
             aim.see(at(262_000), at(213_000));
         }
         assert_eq!(aim.target(at(262_000)), Some(55_000_000));

@@ -13,7 +13,7 @@ use crate::media::{AudioConfig, EncodedPacket, VideoConfig};
 /// Maximum number of waiting packets.
 const MAX_PACKETS: usize = 2_000;
 /// Maximum total size of waiting packets, in bytes.
-const MAX_BYTES: usize = 48 << 20;
+const MAX_WAITING_BYTES: usize = 48 << 20;
 
 /// An item for a decoder. `P` is the type of the decoder's config.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ impl<P: Buffered> Packets<P> {
             }
             inner.skipping = false;
         } else if inner.units.len() >= self.max_packets * 2
-            || inner.bytes.saturating_add(unit.bytes()) > MAX_BYTES
+            || inner.bytes.saturating_add(unit.bytes()) > MAX_WAITING_BYTES
         {
             // Too many configs are waiting: only the newest one stays.
             dropped = inner.clear_packets();
@@ -269,7 +269,7 @@ impl<P: Buffered> Packets<P> {
 impl<P: Buffered> Inner<P> {
     fn is_full(&self, max_packets: usize, more: usize) -> bool {
         self.units.len() >= max_packets
-            || (!self.units.is_empty() && self.bytes.saturating_add(more) > MAX_BYTES)
+            || (!self.units.is_empty() && self.bytes.saturating_add(more) > MAX_WAITING_BYTES)
     }
 
     fn add(&mut self, unit: BufferedPacket<P>) {
@@ -363,7 +363,7 @@ mod tests {
             dropped += queue.push(BufferedPacket::Configure(parameters(size)));
             let inner = queue.inner.lock();
             let bytes: usize = inner.units.iter().map(BufferedPacket::bytes).sum();
-            assert!(bytes == inner.bytes && bytes <= MAX_BYTES, "{bytes} {}", inner.bytes);
+            assert!(bytes == inner.bytes && bytes <= MAX_WAITING_BYTES, "{bytes} {}", inner.bytes);
         }
         assert!(dropped > 0);
         // The last packet is not among the dropped ones.

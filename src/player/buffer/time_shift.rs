@@ -16,7 +16,7 @@ use crate::player::buffer::packets::BufferedPacket;
 const MAX_UNITS: usize = 40_000;
 /// Audio that arrived before a frame belongs to the frame if the audio plays at most this long
 /// after the frame.
-const SKEW: Duration = Duration::from_secs(2);
+const MAX_AUDIO_SKEW: Duration = Duration::from_secs(2);
 
 /// The limits of the time shift.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -236,7 +236,7 @@ impl TimeShift {
                     early.clear();
                 }
                 KeptPacket::Audio(BufferedPacket::Packet(packet))
-                    if packet.pts >= at && packet.pts.since(at) <= SKEW =>
+                    if packet.pts >= at && packet.pts.since(at) <= MAX_AUDIO_SKEW =>
                 {
                     early.push(kept.clone());
                 }

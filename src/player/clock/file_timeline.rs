@@ -7,14 +7,14 @@ use std::time::Duration;
 /// Audio that begins or ends within this time of the video, in µs, is treated as simultaneous with
 /// the video. The difference is priming (an AAC frame before the first one), or padding of the last
 /// frame.
-const RUN_UP: i64 = 100_000;
+const PRIMING_TOLERANCE_MICROS: i64 = 100_000;
 /// The assumed duration of a frame that is the only one of its track, in µs.
-const ALONE: i64 = 33_333;
+const SINGLE_FRAME_MICROS: i64 = 33_333;
 /// Up to this value, in µs, a difference between the last frame interval and the average counts as
 /// rounding to milliseconds.
-const EVEN: i64 = 2_000;
+const ROUNDING_TOLERANCE_MICROS: i64 = 2_000;
 /// The maximum duration of the last frame in µs.
-const MAX_LAST_DURATION: i64 = 10_000_000;
+const MAX_LAST_FRAME_MICROS: i64 = 10_000_000;
 
 /// The range and the number of one track's timestamps, which are in microseconds and can be added
 /// in any order.
@@ -43,13 +43,13 @@ impl FileTimeline {
     /// previous frame.
     fn lasts(&self) -> i64 {
         if self.count < 2 {
-            return ALONE;
+            return SINGLE_FRAME_MICROS;
         }
         let step = self.last.saturating_sub(self.before);
         let even = self.last.saturating_sub(self.first) as f64 / (self.count - 1) as f64;
         let even = even.round() as i64;
-        let lasts = if (step - even).abs() <= EVEN { even } else { step };
-        lasts.clamp(1_000, MAX_LAST_DURATION)
+        let lasts = if (step - even).abs() <= ROUNDING_TOLERANCE_MICROS { even } else { step };
+        lasts.clamp(1_000, MAX_LAST_FRAME_MICROS)
     }
 
     fn whole(&self) -> Option<Self> {
@@ -74,12 +74,13 @@ impl Span {
             (Some(one), None) | (None, Some(one)) => (one.first, end(&one)),
             (Some(pictures), Some(sound)) => {
                 let early = pictures.first.saturating_sub(sound.first);
-                let begins = if early > RUN_UP { sound.first } else { pictures.first };
+                let begins =
+                    if early > PRIMING_TOLERANCE_MICROS { sound.first } else { pictures.first };
                 let (seen, heard) = (end(&pictures), end(&sound));
                 let longer = heard.saturating_sub(seen);
                 let ends = match longer {
                     // The audio continues after the last frame.
-                    RUN_UP.. => heard,
+                    PRIMING_TOLERANCE_MICROS.. => heard,
                     // The last frame is shown for slightly less time.
                     _ if longer < 0 && -longer <= pictures.lasts() / 2 => heard,
                     _ => seen,

@@ -15,29 +15,29 @@ use crate::base::Timestamp;
 use crate::media::Track;
 
 /// Number of buckets of the sliding window.
-const BUCKETS: usize = 10;
+const WINDOW_BUCKETS: usize = 10;
 /// Length of a bucket.
-const BUCKET: Duration = Duration::from_secs(1);
+const BUCKET_LENGTH: Duration = Duration::from_secs(1);
 /// Number of buckets that the automatic buffer remembers.
-const LATE_BUCKETS: usize = 20;
+const AUTO_BUFFER_BUCKETS: usize = 20;
 /// Minimum number of buckets for the automatic buffer.
-const LATE_KNOWN: usize = 3;
+const MIN_AUTO_BUFFER_BUCKETS: usize = 3;
 /// Margin of the automatic buffer above the measurement, for decoding, in µs.
-const AUTO_MARGIN: i64 = 40_000;
+const AUTO_BUFFER_MARGIN_MICROS: i64 = 40_000;
 /// Minimum length of the automatic buffer in µs.
-const AUTO_LEAST: i64 = 60_000;
+const MIN_AUTO_BUFFER_MICROS: i64 = 60_000;
 /// Maximum length of the automatic buffer in µs.
-const MAX_AUTO: i64 = 5_000_000;
+const MAX_AUTO_BUFFER_MICROS: i64 = 5_000_000;
 /// A track without data for this long does not count.
-const SILENT: Duration = Duration::from_secs(3);
+const TRACK_TIMEOUT: Duration = Duration::from_secs(3);
 /// The slower track may delay the other by at most this much, so that latency stays limited.
-const SKEW_MICROS: i64 = 2_000_000;
+const MAX_SKEW_MICROS: i64 = 2_000_000;
 /// Stalls within this period add a margin to the buffer.
-const REPEATED: Duration = Duration::from_secs(15);
+const REPEATED_STALL_PERIOD: Duration = Duration::from_secs(15);
 /// Rate at which the added margin decays, in µs per second.
-const MARGIN_DECAY_PER_S: i64 = 5_000;
+const MARGIN_DECAY_MICROS_PER_SECOND: i64 = 5_000;
 /// Maximum of the added margin in µs.
-const MARGIN_MAX: i64 = 1_000_000;
+const MAX_MARGIN_MICROS: i64 = 1_000_000;
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -72,13 +72,13 @@ impl Transit {
             self.fell = Some(now);
         }
         match self.buckets.back_mut() {
-            Some((start, least)) if now.since(*start) < BUCKET => {
+            Some((start, least)) if now.since(*start) < BUCKET_LENGTH => {
                 *least = (*least).min(transit);
                 self.least = self.least.min(Some(transit));
             }
             _ => {
                 self.buckets.push_back((now, transit));
-                while self.buckets.len() > BUCKETS {
+                while self.buckets.len() > WINDOW_BUCKETS {
                     self.buckets.pop_front();
                 }
                 self.least = self.buckets.iter().map(|&(_, least)| least).min();
@@ -86,17 +86,17 @@ impl Transit {
         }
         let late = transit - self.least.unwrap_or(transit);
         match self.late.back_mut() {
-            Some((start, most)) if now.since(*start) < BUCKET => *most = (*most).max(late),
+            Some((start, most)) if now.since(*start) < BUCKET_LENGTH => *most = (*most).max(late),
             _ => self.late.push_back((now, late)),
         }
-        while self.late.len() > LATE_BUCKETS {
+        while self.late.len() > AUTO_BUFFER_BUCKETS {
             self.late.pop_front();
         }
         self.arrival = Some(now);
     }
 
     fn speaks(&self, now: Timestamp) -> bool {
-        self.arrival.is_some_and(|arrival| now.since(arrival) < SILENT)
+        self.arrival.is_some_and(|arrival| now.since(arrival) < TRACK_TIMEOUT)
     }
 }
 
@@ -128,7 +128,7 @@ impl Jitter {
     /// Returns the recent maximum delay above the fastest delivery, in microseconds. Returns `None`
     /// until it is known.
     fn latest(&self) -> Option<i64> {
-        let known = self.tracks.iter().filter(|track| track.late.len() >= LATE_KNOWN);
+        let known = self.tracks.iter().filter(|track| track.late.len() >= MIN_AUTO_BUFFER_BUCKETS);
         known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max()
     }
 
@@ -144,7 +144,8 @@ impl Jitter {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
         let latest = if self.automatic { self.latest() } else { None };
         match latest {
-            Some(latest) => (latest + latest / 10 + AUTO_MARGIN).clamp(AUTO_LEAST, MAX_AUTO),
+            Some(latest) => (latest + latest / 10 + AUTO_BUFFER_MARGIN_MICROS)
+                .clamp(MIN_AUTO_BUFFER_MICROS, MAX_AUTO_BUFFER_MICROS),
             None => buffer,
         }
     }
@@ -158,8 +159,8 @@ impl Jitter {
     /// stalls also enlarge the buffer by 50 ms each for a while.
     pub fn broke(&mut self, now: Timestamp) {
         self.forget();
-        if self.last_break.is_some_and(|last| now.since(last) < REPEATED) {
-            self.margin = (self.margin_now(now) + 50_000).min(MARGIN_MAX);
+        if self.last_break.is_some_and(|last| now.since(last) < REPEATED_STALL_PERIOD) {
+            self.margin = (self.margin_now(now) + 50_000).min(MAX_MARGIN_MICROS);
             self.margin_at = now;
         }
         self.last_break = Some(now);
@@ -176,7 +177,7 @@ impl Jitter {
         let [video, audio] = &self.tracks;
         let slower = match (video.least, audio.least) {
             (Some(v), Some(a)) if video.speaks(now) && audio.speaks(now) => {
-                v.max(a).min(v.min(a).saturating_add(SKEW_MICROS))
+                v.max(a).min(v.min(a).saturating_add(MAX_SKEW_MICROS))
             }
             (Some(v), Some(a)) => {
                 if audio.arrival > video.arrival {
@@ -206,7 +207,7 @@ impl Jitter {
 
     fn margin_now(&self, now: Timestamp) -> i64 {
         let seconds = now.micros_since(self.margin_at).max(0) / 1_000_000;
-        (self.margin - seconds.saturating_mul(MARGIN_DECAY_PER_S)).max(0)
+        (self.margin - seconds.saturating_mul(MARGIN_DECAY_MICROS_PER_SECOND)).max(0)
     }
 
     fn track(&mut self, track: Track) -> &mut Transit {
@@ -222,7 +223,7 @@ impl Jitter {
 mod tests {
     use super::*;
 
-    const BUFFER: Duration = Duration::from_millis(300);
+    const BUFFER_LENGTH: Duration = Duration::from_millis(300);
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_burst_from_the_servers_cache_ends_at_the_live_edge() {
-        let mut jitter = Jitter::new(BUFFER);
+        let mut jitter = Jitter::new(BUFFER_LENGTH);
         // Two seconds of frames at once, the newest of them 20 ms old.
         for frame in 0..60 {
             jitter.arrived(Track::Video, at(frame * 33), at(5_000 + frame / 10));
@@ -243,7 +244,7 @@ mod tests {
 
     #[test]
     fn hiccups_do_not_move_the_target_and_lasting_change_does() {
-        let mut jitter = Jitter::new(BUFFER);
+        let mut jitter = Jitter::new(BUFFER_LENGTH);
         let target = |jitter: &Jitter, now| jitter.target(at(now)).unwrap() / 1_000;
         for ms in (0..20_000).step_by(40) {
             let late = if ms % 1_000 == 0 { 150 } else { 10 };
@@ -258,7 +259,7 @@ mod tests {
 
     #[test]
     fn an_automatic_buffer_follows_the_network_both_ways() {
-        let mut jitter = Jitter::automatic(BUFFER);
+        let mut jitter = Jitter::automatic(BUFFER_LENGTH);
         let mut feed = |from: i64, until: i64, late: i64| {
             for ms in (from..until).step_by(40) {
                 let late = if ms % 400 == 0 { late } else { 0 };
@@ -278,7 +279,7 @@ mod tests {
     #[test]
     fn what_is_measured_is_how_late_the_latest_came_and_told_once_it_is_known() {
         // The requested buffer does not matter.
-        let mut jitter = Jitter::new(BUFFER);
+        let mut jitter = Jitter::new(BUFFER_LENGTH);
         let mut feed = |from: i64, until: i64, late: i64| {
             for ms in (from..until).step_by(40) {
                 // Audio that arrives later in the stream does not count.
@@ -297,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_slower_track_decides_within_limits_and_while_it_lives() {
-        let mut jitter = Jitter::new(BUFFER);
+        let mut jitter = Jitter::new(BUFFER_LENGTH);
         for ms in (0..5_000).step_by(40) {
             jitter.arrived(Track::Video, at(ms), at(ms + 10));
             jitter.arrived(Track::Audio, at(ms), at(ms + 400));
@@ -312,7 +313,7 @@ mod tests {
 
     #[test]
     fn repeated_breaks_widen_the_buffer_for_a_while() {
-        let mut jitter = Jitter::new(BUFFER);
+        let mut jitter = Jitter::new(BUFFER_LENGTH);
         let feed = |jitter: &mut Jitter, ms| jitter.arrived(Track::Video, at(ms), at(ms));
         jitter.broke(at(1_000));
         feed(&mut jitter, 1_000);

@@ -12,22 +12,22 @@ use crate::base::Timestamp;
 
 /// A larger delay behind the target, in µs, is corrected by a jump; a smaller one, by faster
 /// playback.
-pub const JUMP_MICROS: i64 = 500_000;
+pub const JUMP_THRESHOLD_MICROS: i64 = 500_000;
 /// Deviation from the target at which speed correction begins, in µs.
-const CORRECT_FROM: i64 = 20_000;
+const CORRECTION_START_MICROS: i64 = 20_000;
 /// Deviation from the target at which speed correction ends, in µs.
-const CORRECT_TO: i64 = 3_000;
+const CORRECTION_END_MICROS: i64 = 3_000;
 /// The maximum change of speed.
-const MAX_CORRECTION: f64 = 0.05;
+const MAX_SPEED_CHANGE: f64 = 0.05;
 /// The deviation in µs at which the change of speed reaches its maximum.
-const FULL_CORRECTION_AT: f64 = 200_000.0;
+const FULL_CORRECTION_MICROS: f64 = 200_000.0;
 /// A start waits at most this long for a burst to end.
-const SETTLE_LIMIT: Duration = Duration::from_secs(1);
+const BURST_TIMEOUT: Duration = Duration::from_secs(1);
 /// If the position differs from the device's by more than this, in µs, the device's position
 /// applies at once.
-const HEARD_SNAP: i64 = 40_000;
+const DEVICE_SNAP_MICROS: i64 = 40_000;
 /// How much of a file must be buffered before playback starts or resumes, in µs.
-const FILE_AHEAD: i64 = 100_000;
+const MIN_FILE_BUFFER_MICROS: i64 = 100_000;
 
 /// The received part of the stream, as the presenter sees it.
 #[derive(Copy, Clone, Debug, Default)]
@@ -191,12 +191,14 @@ impl Playout {
         };
         let since = since.unwrap_or(now);
         self.phase = Phase::Waiting { since: Some(since) };
-        if supply.settling && now.since(since) < SETTLE_LIMIT && !supply.ended {
+        if supply.settling && now.since(since) < BURST_TIMEOUT && !supply.ended {
             return Change::None;
         }
         let start = match supply.target {
             Some(target) => now.offset(-target),
-            None if edge.micros_since(first) < FILE_AHEAD && !supply.ended => return Change::None,
+            None if edge.micros_since(first) < MIN_FILE_BUFFER_MICROS && !supply.ended => {
+                return Change::None;
+            }
             None => first,
         };
         if start < first && !supply.ended {
@@ -211,7 +213,7 @@ impl Playout {
         self.advance(elapsed * self.speed);
         if let Some(heard) = heard {
             let off = heard.micros_since(self.position);
-            if off.abs() > HEARD_SNAP {
+            if off.abs() > DEVICE_SNAP_MICROS {
                 self.set_position(heard);
             } else {
                 // The device counts in blocks, so the position follows the count gradually, over a
@@ -235,12 +237,12 @@ impl Playout {
             return Change::None;
         };
         let behind = now.micros_since(self.position).saturating_sub(target);
-        if behind > JUMP_MICROS {
+        if behind > JUMP_THRESHOLD_MICROS {
             let to = now.offset(-target);
             self.begin(to);
             return Change::Jumped(to);
         }
-        if behind < -JUMP_MICROS {
+        if behind < -JUMP_THRESHOLD_MICROS {
             self.phase = Phase::Holding { since: now };
             return Change::None;
         }
@@ -255,19 +257,21 @@ impl Playout {
         let wanted = match supply.target {
             _ if supply.ended => self.position,
             Some(target) => {
-                if supply.settling && now.since(since) < SETTLE_LIMIT || edge <= self.position {
+                if supply.settling && now.since(since) < BURST_TIMEOUT || edge <= self.position {
                     return Change::None;
                 }
                 now.offset(-target)
             }
-            None if edge.micros_since(self.position) < FILE_AHEAD => return Change::None,
+            None if edge.micros_since(self.position) < MIN_FILE_BUFFER_MICROS => {
+                return Change::None;
+            }
             None => self.position,
         };
         let ahead = wanted.micros_since(self.position);
         if ahead < 0 {
             return Change::None;
         }
-        if ahead > JUMP_MICROS {
+        if ahead > JUMP_THRESHOLD_MICROS {
             self.begin(wanted);
             return Change::Jumped(wanted);
         }
@@ -282,16 +286,16 @@ impl Playout {
     }
 
     fn steer(&mut self, behind: i64) {
-        if behind.abs() > CORRECT_FROM {
+        if behind.abs() > CORRECTION_START_MICROS {
             self.correcting = true;
-        } else if behind.abs() < CORRECT_TO {
+        } else if behind.abs() < CORRECTION_END_MICROS {
             self.correcting = false;
         }
         self.speed = if self.correcting {
-            let part = (behind as f64 / FULL_CORRECTION_AT).clamp(-1.0, 1.0);
+            let part = (behind as f64 / FULL_CORRECTION_MICROS).clamp(-1.0, 1.0);
             // A minimum correction, so that the correction ends.
             let part = if part.abs() < 0.04 { 0.04_f64.copysign(part) } else { part };
-            1.0 + MAX_CORRECTION * part
+            1.0 + MAX_SPEED_CHANGE * part
         } else {
             1.0
         };
@@ -372,8 +376,8 @@ mod tests {
         }
 
         /// The presenter's default interval in µs.
-        const STEP: i64 = 8_000;
-        const PERIOD: i64 = 20_000;
+        const PRESENTER_INTERVAL_MICROS: i64 = 8_000;
+        const PACKET_INTERVAL_MICROS: i64 = 20_000;
 
         fn run(&mut self, micros: i64) {
             let end = self.now + micros;
@@ -383,7 +387,7 @@ mod tests {
         }
 
         fn tick(&mut self) {
-            self.now += Self::STEP;
+            self.now += Self::PRESENTER_INTERVAL_MICROS;
             let media_now = self.now as f64 * self.sender_rate;
             while (self.sent as f64) <= media_now {
                 let leaves = (self.sent as f64 / self.sender_rate) as i64;
@@ -391,7 +395,7 @@ mod tests {
                 let arrival = arrival.max(self.blocked_until);
                 let arrival = arrival.max(self.wire.back().map_or(0, |&(at, _)| at));
                 self.wire.push_back((arrival, self.sent));
-                self.sent += Self::PERIOD;
+                self.sent += Self::PACKET_INTERVAL_MICROS;
             }
             while let Some(&(arrival, dts)) = self.wire.front() {
                 if arrival > self.now {
@@ -400,7 +404,7 @@ mod tests {
                 self.wire.pop_front();
                 let (dts, arrival) = (Timestamp::from_micros(dts), Timestamp::from_micros(arrival));
                 self.jitter.arrived(Track::Video, dts, arrival);
-                self.edge = Some(dts.as_micros() + Self::PERIOD);
+                self.edge = Some(dts.as_micros() + Self::PACKET_INTERVAL_MICROS);
                 self.first.get_or_insert(dts.as_micros());
             }
             let now = Timestamp::from_micros(self.now);
@@ -413,7 +417,8 @@ mod tests {
             };
             let heard = match self.device_rate {
                 Some(rate) if self.playout.is_running() => {
-                    self.heard += Self::STEP as f64 * rate * self.playout.speed();
+                    self.heard +=
+                        Self::PRESENTER_INTERVAL_MICROS as f64 * rate * self.playout.speed();
                     // The device counts in blocks of 10 ms.
                     let lumps = (self.heard / 10_000.0).floor() * 10_000.0;
                     Some(Timestamp::from_micros(lumps as i64))

@@ -13,7 +13,7 @@ use crate::base::Timestamp;
 const MAX_DATES: usize = 64;
 /// A difference smaller than this, in microseconds, comes from rounding in the playlist and is not
 /// a change.
-const SAME: i64 = 10_000;
+const ROUNDING_TOLERANCE_MICROS: i64 = 10_000;
 
 /// See the module documentation.
 #[derive(Debug, Default)]
@@ -31,7 +31,9 @@ impl ProgramDateTime {
         self.known.retain(|(from, _)| *from < media);
         let ahead = made.map(|made| made.saturating_sub(media.as_micros()));
         let same = self.known.back().is_some_and(|(_, before)| match (before, ahead) {
-            (Some(before), Some(ahead)) => before.abs_diff(ahead) < SAME.unsigned_abs(),
+            (Some(before), Some(ahead)) => {
+                before.abs_diff(ahead) < ROUNDING_TOLERANCE_MICROS.unsigned_abs()
+            }
             (before, ahead) => *before == ahead,
         });
         if same || self.known.is_empty() && ahead.is_none() {
@@ -56,7 +58,7 @@ impl ProgramDateTime {
 mod tests {
     use super::*;
 
-    const THEN: i64 = 1_700_000_000_000_000;
+    const UNIX_TIME_MICROS: i64 = 1_700_000_000_000_000;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
@@ -70,20 +72,21 @@ mod tests {
         assert_eq!(dated.of(at(5)), None);
         for second in 1..5 {
             // The values are rounded, as in playlists.
-            dated.note(at(second * 1_000), Some(THEN + second * 1_000_000 + second % 2));
+            dated
+                .note(at(second * 1_000), Some(UNIX_TIME_MICROS + second * 1_000_000 + second % 2));
         }
         assert_eq!(dated.known.len(), 1);
-        assert_eq!(dated.of(at(990)), Some(THEN + 990_001));
-        assert_eq!(dated.of(at(4_500)), Some(THEN + 4_500_001));
+        assert_eq!(dated.of(at(990)), Some(UNIX_TIME_MICROS + 990_001));
+        assert_eq!(dated.of(at(4_500)), Some(UNIX_TIME_MICROS + 4_500_001));
         // An hour is skipped, then no time is declared, while earlier media is still on the screen.
-        dated.note(at(5_000), Some(THEN + 3_605_000_000));
+        dated.note(at(5_000), Some(UNIX_TIME_MICROS + 3_605_000_000));
         dated.note(at(6_000), None);
-        assert_eq!(dated.of(at(4_999)), Some(THEN + 4_999_001));
-        assert_eq!(dated.of(at(5_001)), Some(THEN + 3_605_001_000));
+        assert_eq!(dated.of(at(4_999)), Some(UNIX_TIME_MICROS + 4_999_001));
+        assert_eq!(dated.of(at(5_001)), Some(UNIX_TIME_MICROS + 3_605_001_000));
         assert_eq!(dated.of(at(6_500)), None);
         // A seek to another position, which plays from here.
-        dated.note(at(4_000), Some(THEN));
-        assert_eq!(dated.of(at(6_500)), Some(THEN + 2_500_000));
+        dated.note(at(4_000), Some(UNIX_TIME_MICROS));
+        assert_eq!(dated.of(at(6_500)), Some(UNIX_TIME_MICROS + 2_500_000));
     }
 
     #[test]

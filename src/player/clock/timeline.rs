@@ -9,19 +9,19 @@ use crate::media::Track;
 
 /// A backward step larger than this is a restart. A smaller one comes from an inaccurate muxer, and
 /// is flattened.
-const BACKWARD_MICROS: i64 = 100_000;
+const MAX_BACKWARD_JUMP_MICROS: i64 = 100_000;
 /// A forward step that exceeds the elapsed time by more than this is a jump.
-const FORWARD_MICROS: i64 = 5_000_000;
+const MAX_FORWARD_JUMP_MICROS: i64 = 5_000_000;
 /// Tracks that are further apart than this have different time origins.
-const APART_MICROS: i64 = 5_000_000;
+const MAX_TRACK_DISTANCE_MICROS: i64 = 5_000_000;
 /// A first timestamp above this value means that the stream has run for this long, or has another
 /// time origin.
-const HIGH_MICROS: i64 = 24 * HOUR_MICROS;
+const HIGH_TIMESTAMP_MICROS: i64 = 24 * HOUR_MICROS;
 const HOUR_MICROS: i64 = 3_600 * 1_000_000;
 /// Maximum time of a source: about a thousand years.
-const MOST_MICROS: i64 = 1 << 55;
+const MAX_TIME_MICROS: i64 = 1 << 55;
 /// The time at which FLV and RTMP timestamps wrap.
-const WRAP_MICROS: i64 = (1 << 32) * 1_000;
+const TIMESTAMP_WRAP_MICROS: i64 = (1 << 32) * 1_000;
 /// The longest step between packets that counts as regular, for continuing across a gap.
 const MAX_STEP_MICROS: i64 = 100_000;
 /// The shortest step across a gap.
@@ -161,7 +161,7 @@ impl Timeline {
     /// Places a packet with `raw` microseconds that arrived at `now`.
     pub fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Placed {
         // Sums of these values stay far from the limits of 64 bits.
-        let raw = raw.clamp(-MOST_MICROS, MOST_MICROS);
+        let raw = raw.clamp(-MAX_TIME_MICROS, MAX_TIME_MICROS);
         let [video, audio] = &self.tracks;
         let (own, other) = match track {
             Track::Video => (*video, *audio),
@@ -178,13 +178,16 @@ impl Timeline {
             Some(last) if last.stale || last.fresh || self.firm => None,
             Some(_) if jumped => Some(TimestampAnomaly::Jumped),
             Some(last) if raw < last.raw => Some(TimestampAnomaly::Backwards),
-            Some(last) if raw.div_euclid(WRAP_MICROS) > last.raw.div_euclid(WRAP_MICROS) => {
+            Some(last)
+                if raw.div_euclid(TIMESTAMP_WRAP_MICROS)
+                    > last.raw.div_euclid(TIMESTAMP_WRAP_MICROS) =>
+            {
                 Some(TimestampAnomaly::Wrapped)
             }
             Some(_) => None,
             None => match other {
                 Some(other) if other.offset != next.offset => Some(TimestampAnomaly::Differ),
-                None if raw >= HIGH_MICROS => {
+                None if raw >= HIGH_TIMESTAMP_MICROS => {
                     Some(TimestampAnomaly::High((raw / HOUR_MICROS).unsigned_abs()))
                 }
                 _ => None,
@@ -212,7 +215,7 @@ impl Timeline {
         };
         let Some(other) = other else { return fresh(-raw, self.epoch) };
         let expected = other.out + self.elapsed(&other, now);
-        if (raw + other.offset - expected).abs() <= APART_MICROS {
+        if (raw + other.offset - expected).abs() <= MAX_TRACK_DISTANCE_MICROS {
             fresh(other.offset, other.epoch)
         } else {
             fresh(expected - raw, other.epoch)
@@ -240,7 +243,8 @@ impl Timeline {
             fresh: false,
         };
         let known = last.fresh || self.firm;
-        let jumps = !known && (step < -BACKWARD_MICROS || step > elapsed + FORWARD_MICROS);
+        let jumps = !known
+            && (step < -MAX_BACKWARD_JUMP_MICROS || step > elapsed + MAX_FORWARD_JUMP_MICROS);
         if !jumps && !last.stale {
             return next(last.offset, last.epoch, step.clamp(0, MAX_STEP_MICROS));
         }
@@ -248,7 +252,7 @@ impl Timeline {
         if let Some(other) = other
             && !other.stale
             && other.epoch > last.epoch
-            && (raw + other.offset - expected).abs() <= APART_MICROS
+            && (raw + other.offset - expected).abs() <= MAX_TRACK_DISTANCE_MICROS
         {
             // The other track crossed this bridge first: the same offset keeps them in sync.
             let mut same = next(other.offset, other.epoch, last.step);

@@ -36,20 +36,20 @@ pub trait Speaker: Send {
 /// Duration of each write to the speaker, in µs.
 const CHUNK_MICROS: i64 = 10_000;
 /// Initial amount of audio in the speaker, including its latency, in µs.
-const AHEAD_MICROS: i64 = 150_000;
+const INITIAL_FILL_MICROS: i64 = 150_000;
 /// Increase of the amount of audio in the speaker after an underrun, in µs.
-const MORE_MICROS: i64 = 30_000;
+const UNDERRUN_INCREASE_MICROS: i64 = 30_000;
 /// Maximum amount of audio in the speaker, in µs.
-const MAX_AHEAD_MICROS: i64 = 240_000;
+const MAX_FILL_MICROS: i64 = 240_000;
 /// An underrun within this time after a start, in µs, is caused by the start.
-const SETTLED_MICROS: i64 = 500_000;
+const START_GRACE_MICROS: i64 = 500_000;
 /// If the timestamps are ahead of the counted samples by more than this, in µs, silence fills the
 /// gap.
-const HOLE_MICROS: i64 = 40_000;
+const MIN_GAP_MICROS: i64 = 40_000;
 /// How far audio is decoded ahead of the position, in µs.
 const DECODE_AHEAD_MICROS: i64 = 400_000;
 /// Maximum number of packets decoded in a row, so that frames do not wait.
-const DECODE_AT_ONCE: usize = 24;
+const MAX_PACKETS_PER_TURN: usize = 24;
 
 /// Audio that was or will be played, for measuring and recording.
 pub(in crate::player) struct PlayedAudio<'a> {
@@ -113,9 +113,9 @@ impl Device {
     /// Increases the buffered audio after an underrun.
     fn adapt(&mut self, now: Timestamp) {
         let ran_dry = self.speaker.underruns();
-        let settled = self.flowing.is_some_and(|at| now.micros_since(at) > SETTLED_MICROS);
+        let settled = self.flowing.is_some_and(|at| now.micros_since(at) > START_GRACE_MICROS);
         if ran_dry > self.ran_dry && settled {
-            self.ahead = (self.ahead + MORE_MICROS).min(MAX_AHEAD_MICROS);
+            self.ahead = (self.ahead + UNDERRUN_INCREASE_MICROS).min(MAX_FILL_MICROS);
             tracing::debug!(ahead_ms = self.ahead / 1_000, "the audio output ran empty");
         }
         self.ran_dry = ran_dry;
@@ -179,7 +179,7 @@ impl AudioDecoding {
             written: 0,
             written_spans: VecDeque::new(),
             cursor: None,
-            ahead: AHEAD_MICROS,
+            ahead: INITIAL_FILL_MICROS,
             ran_dry: 0,
             flowing: None,
             heard_at: Timestamp::ZERO,
@@ -205,7 +205,7 @@ impl AudioDecoding {
 
     /// Decodes the audio that is needed soon, up to `DECODE_AHEAD_MICROS` after `position`.
     pub(in crate::player) fn decode(&mut self, shared: &Shared, position: Option<Timestamp>) {
-        for _ in 0..DECODE_AT_ONCE {
+        for _ in 0..MAX_PACKETS_PER_TURN {
             let ahead = match (self.fifo.end(), position) {
                 (Some(end), Some(position)) => end.micros_since(position),
                 (Some(_), None) => frames_to_micros(
@@ -398,7 +398,7 @@ impl AudioDecoding {
             self.dry = false;
             if let Some(passed) = self.passed {
                 let hole = block.pts.micros_since(passed);
-                if hole > HOLE_MICROS {
+                if hole > MIN_GAP_MICROS {
                     let silence = micros_to_frames(hole.min(10_000_000), block.rate);
                     self.block.clear();
                     let count = usize::try_from(silence).unwrap_or(0);
@@ -422,7 +422,7 @@ impl AudioDecoding {
                 data: &block.data,
             });
         }
-        let late = self.passed.is_some_and(|end| position.micros_since(end) > HOLE_MICROS);
+        let late = self.passed.is_some_and(|end| position.micros_since(end) > MIN_GAP_MICROS);
         if self.any && self.fifo.is_empty() && late && !ended && !self.dry {
             self.dry = true;
             self.underruns += 1;
@@ -466,12 +466,12 @@ impl AudioDecoding {
             let hole = self.fifo.front().map(|front| front.micros_since(cursor));
             // After silence, audio begins at its time; continuous audio is not delayed for a small
             // gap.
-            let little = if self.filling { 0 } else { HOLE_MICROS };
+            let little = if self.filling { 0 } else { MIN_GAP_MICROS };
             self.block.clear();
             let (media, lasts) = match hole {
                 Some(hole) if hole <= little || micros_to_frames(hole, device.rate) == 0 => {
                     self.filling = false;
-                    if hole < -HOLE_MICROS {
+                    if hole < -MIN_GAP_MICROS {
                         self.fifo.skip_to(cursor);
                     }
                     let wanted = chunk + device.stretch.look_ahead();
@@ -532,7 +532,8 @@ impl AudioDecoding {
             if taken < frames {
                 // The speaker has no more room: the rejected samples are lost. The buffered amount
                 // decreases, so that this does not happen again.
-                device.ahead = (device.ahead - MORE_MICROS).max(MORE_MICROS);
+                device.ahead =
+                    (device.ahead - UNDERRUN_INCREASE_MICROS).max(UNDERRUN_INCREASE_MICROS);
                 return;
             }
         }

@@ -5,9 +5,9 @@
 //! The module is pure. It runs on the presenter thread.
 
 /// The shortest piece that is cut or repeated, in ms.
-const MIN_MS: usize = 5;
+const MIN_PIECE_MS: usize = 5;
 /// The longest piece that is cut or repeated, in ms.
-const MAX_MS: usize = 15;
+const MAX_PIECE_MS: usize = 15;
 /// Length of the crossfade in ms.
 const FADE_MS: usize = 5;
 
@@ -28,8 +28,8 @@ impl Stretch {
         let frames = |ms: usize| (rate as usize * ms / 1_000).max(4);
         Self {
             channels: usize::from(channels.max(1)),
-            shortest: frames(MIN_MS),
-            longest: frames(MAX_MS),
+            shortest: frames(MIN_PIECE_MS),
+            longest: frames(MAX_PIECE_MS),
             fade: frames(FADE_MS),
             debt: 0.0,
         }
@@ -133,12 +133,13 @@ impl Stretch {
 mod tests {
     use super::*;
 
-    const RATE: u32 = 48_000;
+    const SAMPLE_RATE_HZ: u32 = 48_000;
 
     fn tone(hz: f64, frames: usize) -> Vec<f32> {
         (0..frames)
             .flat_map(|n| {
-                let value = (n as f64 * hz * std::f64::consts::TAU / f64::from(RATE)).sin() * 0.5;
+                let value =
+                    (n as f64 * hz * std::f64::consts::TAU / f64::from(SAMPLE_RATE_HZ)).sin() * 0.5;
                 [value as f32, value as f32]
             })
             .collect()
@@ -146,7 +147,7 @@ mod tests {
 
     /// Plays all of `input` in blocks of 10 ms. Returns the output and the frames used.
     fn play(input: &[f32], speed: f64) -> (Vec<f32>, usize) {
-        let mut stretch = Stretch::new(RATE, 2);
+        let mut stretch = Stretch::new(SAMPLE_RATE_HZ, 2);
         let (mut out, mut used) = (Vec::new(), 0);
         while input.len() / 2 - used >= 480 + stretch.look_ahead() {
             let ahead = &input[used * 2..(used + 480 + stretch.look_ahead()) * 2];
@@ -171,10 +172,10 @@ mod tests {
             assert!((real - speed).abs() < 0.002, "{speed}: {real}");
             let crossings = out.chunks(2).zip(out.chunks(2).skip(1));
             let crossings = crossings.filter(|(a, b)| a[0] < 0.0 && b[0] >= 0.0).count();
-            let heard = crossings as f64 * f64::from(RATE) / (out.len() / 2) as f64;
+            let heard = crossings as f64 * f64::from(SAMPLE_RATE_HZ) / (out.len() / 2) as f64;
             assert!((heard - hz).abs() < hz * 0.005, "{speed}: {heard} Hz");
             // There are no clicks: no step is larger than the steepest slope of the wave.
-            let steepest = 0.5 * std::f64::consts::TAU * hz / f64::from(RATE) * 1.5;
+            let steepest = 0.5 * std::f64::consts::TAU * hz / f64::from(SAMPLE_RATE_HZ) * 1.5;
             let step = out.chunks(2).zip(out.chunks(2).skip(1)).map(|(a, b)| (a[0] - b[0]).abs());
             assert!(f64::from(step.fold(0.0, f32::max)) < steepest, "{speed}");
         }
@@ -182,7 +183,7 @@ mod tests {
 
     #[test]
     fn short_and_empty_input_is_passed_on() {
-        let mut stretch = Stretch::new(RATE, 2);
+        let mut stretch = Stretch::new(SAMPLE_RATE_HZ, 2);
         let mut out = Vec::new();
         assert_eq!(stretch.process(&[], 480, 1.05, &mut out), 0);
         assert_eq!(stretch.process(&[0.5; 20], 480, 1.05, &mut out), 10);

@@ -15,12 +15,12 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Maximum number of frames that wait to be shown, in addition to those in the decoder.
-pub(in crate::player) const DEPTH: usize = 6;
+pub(in crate::player) const MAX_WAITING_FRAMES: usize = 6;
 
 /// After this long without a keyframe, decoding begins at any frame.
 const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time after which a missing keyframe is reported.
-const GIVE_UP: Duration = Duration::from_secs(5);
+const MISSING_KEYFRAME_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A frame, and the number of playback restarts before it (`Packets::restart`).
 #[derive(Debug)]
@@ -183,7 +183,7 @@ impl<'a> Decoding<'a> {
             return frames;
         }
         let for_so_long = packet.dts.since(*self.waiting.since.get_or_insert(packet.dts));
-        if for_so_long >= GIVE_UP {
+        if for_so_long >= MISSING_KEYFRAME_TIMEOUT {
             self.shared.report.odd(&Anomaly::NoKeyframe);
         }
         if !waits || self.waiting.anywhere || !(packet.keyframe || for_so_long >= KEYFRAME_TIMEOUT)
@@ -292,13 +292,13 @@ mod tests {
     use crate::wire::container::track_config::video_config;
 
     /// Milliseconds between frames.
-    const STEP: i64 = 40;
+    const FRAME_INTERVAL_MS: i64 = 40;
     /// Milliseconds between keyframes.
-    const GROUP: i64 = 2_000;
+    const KEYFRAME_INTERVAL_MS: i64 = 2_000;
     /// How far the received data of a broadcast is ahead of playback, in milliseconds.
-    const BUFFER: i64 = 300;
+    const BUFFER_LENGTH_MS: i64 = 300;
     /// Duration of the frames that are decoded ahead, in milliseconds.
-    const DECODE_AHEAD: i64 = DEPTH as i64 * STEP;
+    const DECODE_AHEAD_MS: i64 = MAX_WAITING_FRAMES as i64 * FRAME_INTERVAL_MS;
 
     /// A decoder that needs `takes` milliseconds of playback for each frame.
     struct Slow {
@@ -316,7 +316,7 @@ mod tests {
         fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
             // The decoder waits until there is room for its output.
             let position =
-                self.shared.timeline.position().max(packet.pts.offset(-DECODE_AHEAD * 1_000));
+                self.shared.timeline.position().max(packet.pts.offset(-DECODE_AHEAD_MS * 1_000));
             let position = position.offset(self.takes.load(Ordering::Relaxed) * 1_000);
             self.shared.timeline.set_position(position);
             let late = position.micros_since(packet.pts) / 1_000;
@@ -388,7 +388,7 @@ mod tests {
             let shared = Arc::new(shared);
             shared.timeline.begin_at(Timestamp::ZERO);
             let (lag, next, waiting) = (FrameDrop::default(), 0, 0);
-            Self { shared, events, takes, decoded, lag, next, waiting, group: GROUP }
+            Self { shared, events, takes, decoded, lag, next, waiting, group: KEYFRAME_INTERVAL_MS }
         }
 
         fn live() -> Self {
@@ -402,7 +402,7 @@ mod tests {
         /// Adds the next frame.
         fn feed(&mut self) {
             self.shared.packets.video.push(packet_at(self.next, self.group));
-            self.next += STEP;
+            self.next += FRAME_INTERVAL_MS;
             self.waiting += 1;
         }
 
@@ -429,13 +429,13 @@ mod tests {
             self.takes.store(takes, Ordering::Relaxed);
             let until = self.position() + seconds * 1_000;
             while self.position() < until {
-                while self.next <= self.position() + BUFFER {
+                while self.next <= self.position() + BUFFER_LENGTH_MS {
                     self.feed();
                 }
                 if !self.take() {
-                    self.shared
-                        .timeline
-                        .set_position(self.shared.timeline.position().offset(STEP * 1_000));
+                    self.shared.timeline.set_position(
+                        self.shared.timeline.position().offset(FRAME_INTERVAL_MS * 1_000),
+                    );
                 }
             }
             std::mem::take(&mut *self.decoded.lock())
@@ -456,7 +456,7 @@ mod tests {
         let mut bench = Bench::live();
         let decoded = bench.watch(20, 36);
         assert!(
-            latest(&decoded) <= STEP && bench.shared.report.dropped() == 0,
+            latest(&decoded) <= FRAME_INTERVAL_MS && bench.shared.report.dropped() == 0,
             "{}",
             latest(&decoded)
         );
@@ -468,7 +468,7 @@ mod tests {
         assert_eq!(bench.said(), 1);
         // The decoder keeps up again for more than a minute, and then falls behind.
         let decoded = bench.watch(70, 30);
-        assert!(latest(&decoded[200..]) <= STEP, "{}", latest(&decoded[200..]));
+        assert!(latest(&decoded[200..]) <= FRAME_INTERVAL_MS, "{}", latest(&decoded[200..]));
         let before = bench.shared.report.dropped();
         let decoded = bench.watch(60, 120);
         assert!(bench.shared.report.dropped() > before && latest(&decoded) < 1_200);
@@ -478,12 +478,12 @@ mod tests {
 
     #[test]
     fn the_sound_of_a_file_is_read_in_time_beside_a_decoder_that_is_too_slow() {
-        const FILE: usize = 250;
+        const FILE_QUEUE_PACKETS: usize = 250;
         let mut bench = Bench::new(Source::File(PathBuf::from("film.flv")));
         bench.takes.store(60, Ordering::Relaxed);
         while bench.position() < 120_000 {
             // Video and audio are read interleaved until the queues are full.
-            while bench.waiting < FILE {
+            while bench.waiting < FILE_QUEUE_PACKETS {
                 bench.feed();
             }
             let read = bench.next;
@@ -505,8 +505,8 @@ mod tests {
         bench.shared.timeline.begin_at(Timestamp::from_millis(63_000));
         let decoded = bench.watch(5, 4);
         let (begun, _) = *decoded.iter().find(|&&(at, _)| at > 40_000).unwrap();
-        assert!(begun >= 62_000 && begun % GROUP == 0, "{begun}");
-        assert!(decoded.last().unwrap().1 <= STEP);
+        assert!(begun >= 62_000 && begun % KEYFRAME_INTERVAL_MS == 0, "{begun}");
+        assert!(decoded.last().unwrap().1 <= FRAME_INTERVAL_MS);
         assert_eq!(bench.said(), 0);
         // A small delay: the decoder catches up and skips nothing.
         let before = bench.shared.report.dropped();
@@ -552,16 +552,21 @@ mod tests {
         decoding.parameters = video_config(VideoCodec::H264, config.build().unwrap());
         assert!(decoding.parameters.is_some());
         while bench.position() < 60_000 {
-            while bench.next <= bench.position() + BUFFER {
+            while bench.next <= bench.position() + BUFFER_LENGTH_MS {
                 bench.feed();
             }
             match shared.packets.video.pop(Duration::ZERO) {
                 (_, Popped::Unit(unit)) => drop(decoding.take(unit)),
-                _ => shared.timeline.set_position(shared.timeline.position().offset(STEP * 1_000)),
+                _ => shared
+                    .timeline
+                    .set_position(shared.timeline.position().offset(FRAME_INTERVAL_MS * 1_000)),
             }
         }
         let seen = bench.decoded.lock();
-        let gaps = seen.windows(2).map(|pair| pair[1].0 - pair[0].0).filter(|gap| *gap > STEP);
+        let gaps = seen
+            .windows(2)
+            .map(|pair| pair[1].0 - pair[0].0)
+            .filter(|gap| *gap > FRAME_INTERVAL_MS);
         let gaps: Vec<i64> = gaps.collect();
         // Ten seconds, plus the decoder's delay.
         assert!(

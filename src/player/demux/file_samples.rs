@@ -74,7 +74,7 @@ pub(in crate::player) fn events(
 }
 
 /// Pre-roll that audio decoders need before the first audible audio, in µs.
-pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
+pub(in crate::player) const PRE_ROLL_MICROS: i64 = 100_000;
 
 /// One event of a media file.
 pub(in crate::player) enum FileSample {
@@ -125,7 +125,7 @@ impl SampleFile {
     /// Skips samples that are not needed to present the position `place` in the file's own time.
     pub(in crate::player) fn begin_at(&mut self, place: i64) {
         let until = Timestamp::from_micros(place);
-        let sound = until.offset(-RUN_UP_MICROS);
+        let sound = until.offset(-PRE_ROLL_MICROS);
         let start = start_of(&self.index.samples, until).unwrap_or((0, sound));
         let mut number = 0;
         self.index.samples.retain(|place| {
@@ -205,7 +205,7 @@ pub(in crate::player) fn start_of(
     let starts = |place: &SampleLocation| is_video(place) && place.keyframe && place.pts <= until;
     let start = places.iter().rposition(starts);
     let start = start.or_else(|| (!places.iter().any(is_video)).then_some(0))?;
-    Some((start, until.offset(-RUN_UP_MICROS)))
+    Some((start, until.offset(-PRE_ROLL_MICROS)))
 }
 
 /// Returns true if the sample with this index is needed after this [start](start_of).

@@ -18,11 +18,11 @@ use crate::player::buffer::packets::BufferedPacket;
 use crate::player::clock::timeline::{Timeline, TimestampAnomaly};
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::container::track_config::{
-    MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
+    MAX_CONFIG_BYTES, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
 
 /// Maximum valid difference between the PTS and DTS of a frame, in microseconds.
-const MAX_COMPOSITION: i64 = 10_000_000;
+const MAX_COMPOSITION_MICROS: i64 = 10_000_000;
 
 /// The result of an event.
 #[derive(Debug)]
@@ -150,7 +150,7 @@ impl Demux {
         match event {
             StreamEvent::Config(TrackConfig::Video(VideoConfig { config, .. }))
             | StreamEvent::Config(TrackConfig::Audio(AudioConfig { config, .. }))
-                if config.len() > MAX_CONFIG =>
+                if config.len() > MAX_CONFIG_BYTES =>
             {
                 Demuxed::TooLong(config.len())
             }
@@ -199,7 +199,7 @@ impl Demux {
         }
         let composition = packet.pts.micros_since(packet.dts);
         let dts = self.place(Track::Video, packet.dts.as_micros(), now);
-        let pts = dts.offset(composition.clamp(-MAX_COMPOSITION, MAX_COMPOSITION));
+        let pts = dts.offset(composition.clamp(-MAX_COMPOSITION_MICROS, MAX_COMPOSITION_MICROS));
         let priority = if keyframe { Priority::Key } else { Priority::Inter };
         let packet = EncodedPacket { dts, pts, priority, captured: now, ..packet };
         if known {
@@ -268,7 +268,7 @@ impl Demux {
         }
         let later = packet.pts.micros_since(packet.dts);
         let dts = self.place(Track::Audio, packet.dts.as_micros(), now);
-        let pts = dts.offset(later.clamp(0, MAX_COMPOSITION));
+        let pts = dts.offset(later.clamp(0, MAX_COMPOSITION_MICROS));
         let (keyframe, priority, track) = (true, Priority::Key, Track::Audio);
         let packet = EncodedPacket { track, dts, pts, keyframe, priority, captured: now, ..packet };
         match fresh {
@@ -350,8 +350,11 @@ mod tests {
     #[test]
     fn a_config_has_a_bound() {
         let mut demux = Demux::new(false);
-        static LONG: [u8; MAX_CONFIG + 1] = [0; MAX_CONFIG + 1];
-        let found = demux.event(audio(AudioCodec::Vorbis, &LONG), Timestamp::ZERO);
-        assert!(matches!(found, Demuxed::TooLong(bytes) if bytes == MAX_CONFIG + 1), "{found:?}");
+        static OVERSIZED_CONFIG: [u8; MAX_CONFIG_BYTES + 1] = [0; MAX_CONFIG_BYTES + 1];
+        let found = demux.event(audio(AudioCodec::Vorbis, &OVERSIZED_CONFIG), Timestamp::ZERO);
+        assert!(
+            matches!(found, Demuxed::TooLong(bytes) if bytes == MAX_CONFIG_BYTES + 1),
+            "{found:?}"
+        );
     }
 }

@@ -8,9 +8,9 @@ use crate::media::Track;
 use crate::player::state::anomaly::Anomaly;
 
 /// A track counts as missing this long after the first packet of the other track.
-const MISSING: Duration = Duration::from_secs(2);
+const MISSING_THRESHOLD: Duration = Duration::from_secs(2);
 /// Audio that begins this long after the video counts as late.
-const LATE_THRESHOLD: Duration = Duration::from_secs(1);
+const LATE_AUDIO_THRESHOLD: Duration = Duration::from_secs(1);
 
 /// See the module documentation.
 #[derive(Debug, Default)]
@@ -38,14 +38,16 @@ impl TrackPresence {
         own.get_or_insert((dts, now));
         let Some((first, _)) = *other else {
             let (first, came) = (*own)?;
-            let long = dts.since(first) >= MISSING && (!live || now.since(came) >= MISSING);
+            let long = dts.since(first) >= MISSING_THRESHOLD
+                && (!live || now.since(came) >= MISSING_THRESHOLD);
             if !long || std::mem::replace(&mut self.told, true) {
                 return None;
             }
             return Some(if sound { Anomaly::NoVideo } else { Anomaly::NoAudio });
         };
         let late = dts.since(first);
-        (begun && sound && late >= LATE_THRESHOLD).then_some(Anomaly::LateAudio(late.as_secs()))
+        (begun && sound && late >= LATE_AUDIO_THRESHOLD)
+            .then_some(Anomaly::LateAudio(late.as_secs()))
     }
 }
 

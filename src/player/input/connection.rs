@@ -18,16 +18,16 @@ use crate::wire::rtmp::Url;
 /// A stream without media for this long does not exist or is lost.
 pub(in crate::player) const MEDIA_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may take to confirm a seek; some servers never do.
-const ARRIVAL: Duration = Duration::from_secs(2);
+const SEEK_CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the clock is checked while no data arrives.
-pub(in crate::player) const TICK: Duration = Duration::from_millis(250);
+pub(in crate::player) const CLOCK_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The message id of the reason that users see while the broadcaster is away.
-pub const WAITING: &str = "play-waiting";
+pub const WAITING_MESSAGE_ID: &str = "play-waiting";
 
 /// Returns the reason that users see while the broadcaster is away.
 pub(in crate::player) fn waiting() -> Problem {
-    Problem::new(WAITING, [])
+    Problem::new(WAITING_MESSAGE_ID, [])
 }
 
 /// How a connection ended.
@@ -155,7 +155,7 @@ impl ConnectionWatch {
 
     /// Returns true if the received data is still from the position before a seek.
     pub(in crate::player) fn is_leaving(&mut self, now: Timestamp) -> bool {
-        self.moving = self.moving.filter(|moving| now.since(moving.since) < ARRIVAL);
+        self.moving = self.moving.filter(|moving| now.since(moving.since) < SEEK_CONFIRM_TIMEOUT);
         self.moving.is_some()
     }
 

@@ -25,7 +25,7 @@ use crate::wire::rtmp::Url;
 /// Maximum number of consecutive redirects.
 const MAX_REDIRECTS: u32 = 3;
 /// A connection that lasts this long resets the redirect count, and counts as a success.
-const STEADY: Duration = Duration::from_secs(10);
+const STEADY_CONNECTION_TIME: Duration = Duration::from_secs(10);
 
 /// The retries after a loss of the connection.
 struct Tries {
@@ -42,7 +42,7 @@ impl Tries {
     /// Records the end of a connection; `came` means that it delivered data. A server that sends
     /// little and closes repeatedly does not count as recovered.
     fn lasted(&mut self, time: Duration, came: bool) {
-        if came && time >= STEADY {
+        if came && time >= STEADY_CONNECTION_TIME {
             self.backoff.reset();
             self.since = None;
         }
@@ -126,7 +126,8 @@ impl LiveInput {
                 End::Stopped | End::Over => return,
                 End::Failed(failure) => return shared.fail(failure),
                 End::Elsewhere(next) => {
-                    elsewhere = if now.since(since) >= STEADY { 1 } else { elsewhere + 1 };
+                    elsewhere =
+                        if now.since(since) >= STEADY_CONNECTION_TIME { 1 } else { elsewhere + 1 };
                     match &mut self.way {
                         LiveProtocol::Rtmp(rtmp) if elsewhere <= MAX_REDIRECTS => {
                             rtmp.now = *next;

@@ -13,7 +13,7 @@ use crate::net;
 use crate::net::rtmp::{Client, Options};
 use crate::player::demux::can_be_seen;
 use crate::player::input::connection::{
-    ConnectionWatch, End, MEDIA_TIMEOUT, TICK, failure, waiting,
+    CLOCK_CHECK_INTERVAL, ConnectionWatch, End, MEDIA_TIMEOUT, failure, waiting,
 };
 use crate::player::input::feed::InputFeed;
 use crate::player::input::open_deadline::{self, OpenDeadline};
@@ -26,7 +26,7 @@ use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::status::code;
 
 /// Time limit for closing a connection.
-const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The address and options of a stream.
 pub(in crate::player) struct Rtmp {
@@ -50,7 +50,8 @@ impl Rtmp {
         reconnect: bool,
         start: Option<Duration>,
     ) -> Self {
-        let (now, limit, reader) = (url.clone(), open_deadline::LIMIT, Reader::new(can_be_seen));
+        let (now, limit, reader) =
+            (url.clone(), open_deadline::OPEN_TIMEOUT, Reader::new(can_be_seen));
         Self { url, now, options, reconnect, start, limit, reader }
     }
 
@@ -91,7 +92,7 @@ impl Rtmp {
         self.reader.restart();
         let end = self.receive(&mut client, feed).await;
         if matches!(end, End::Stopped | End::Over | End::Elsewhere(_)) {
-            client.close(CLOSE_LIMIT).await;
+            client.close(CLOSE_TIMEOUT).await;
         }
         end
     }
@@ -108,7 +109,7 @@ impl Rtmp {
                     self.send_requests(client, feed, &mut watch);
                     continue;
                 }
-                event = timeout(TICK, client.next_event()) => event,
+                event = timeout(CLOCK_CHECK_INTERVAL, client.next_event()) => event,
             };
             if shared.lifetime.stop.is_set() {
                 return End::Stopped;
@@ -348,8 +349,8 @@ mod tests {
         }
     }
 
-    const CONFIG: &[u8] = b"\xAF\0\x11\x90";
-    const SOUND: &[u8] = b"\xAF\x01abc";
+    const AAC_SEQUENCE_HEADER: &[u8] = b"\xAF\0\x11\x90";
+    const AAC_RAW_DATA: &[u8] = b"\xAF\x01abc";
 
     fn there() -> Event {
         Event::Status(Status::new(Level::Status, code::SEEK_NOTIFY, "Seeking"))
@@ -376,11 +377,11 @@ mod tests {
 
         // During playback, with repeated configs.
         let mut talk = Talk::begin(None);
-        talk.sound(0, CONFIG, 0);
-        talk.sound(0, SOUND, 500);
+        talk.sound(0, AAC_SEQUENCE_HEADER, 0);
+        talk.sound(0, AAC_RAW_DATA, 500);
         for tick in 3..52 {
             talk.take(said(), tick * 200);
-            talk.sound(0, CONFIG, tick * 200);
+            talk.sound(0, AAC_SEQUENCE_HEADER, tick * 200);
         }
         let end = talk.end(said(), 10_600);
         assert!(matches!(&end, Some(End::Lost(it)) if it.kind == FailureKind::Lost), "{end:?}");
@@ -389,21 +390,21 @@ mod tests {
     #[test]
     fn what_was_on_its_way_when_another_place_was_asked_for_is_not_taken_for_it() {
         let mut talk = Talk::begin(None);
-        talk.sound(0, CONFIG, 0);
-        talk.sound(2_000, SOUND, 10);
+        talk.sound(0, AAC_SEQUENCE_HEADER, 0);
+        talk.sound(2_000, AAC_RAW_DATA, 10);
         assert!(talk.is_at(2_000));
 
         talk.leave(20);
-        talk.sound(2_023, SOUND, 21);
+        talk.sound(2_023, AAC_RAW_DATA, 21);
         talk.take(Event::StreamEof, 22);
         assert!(!talk.shared.reception.lock().ended);
         talk.take(there(), 23);
-        talk.sound(9_000, SOUND, 24);
+        talk.sound(9_000, AAC_RAW_DATA, 24);
         assert!(talk.is_at(9_000), "{:?}", talk.shared.timeline.place());
 
         // A server that does not confirm seeks is trusted after a while.
         talk.leave(30);
-        talk.sound(5_000, SOUND, 2_100);
+        talk.sound(5_000, AAC_RAW_DATA, 2_100);
         // Nothing has played in the meantime.
         assert!(talk.is_at(5_000 - 2_070), "{:?}", talk.shared.timeline.place());
     }
@@ -416,8 +417,8 @@ mod tests {
             [(there(), there(), 90), (failed(), there(), 90), (there(), failed(), 20)]
         {
             let mut talk = Talk::begin(None);
-            talk.sound(0, CONFIG, 0);
-            talk.sound(20_000, SOUND, 10);
+            talk.sound(0, AAC_SEQUENCE_HEADER, 0);
+            talk.sound(20_000, AAC_RAW_DATA, 10);
             for (place, ms) in [(50, 20), (90, 30)] {
                 talk.shared.seek(Duration::from_secs(place));
                 assert_eq!(talk.shared.requests.take_wanted(), Some(Duration::from_secs(place)));
@@ -426,7 +427,7 @@ mod tests {
             let case = format!("{first:?} {second:?}");
             talk.take(first, 40);
             // Data of the first position, which is no longer wanted.
-            talk.sound(50_000, SOUND, 41);
+            talk.sound(50_000, AAC_RAW_DATA, 41);
             assert_eq!(talk.shared.aimed(), Duration::from_secs(90), "{case}");
             talk.take(second, 50);
             let aimed = talk.shared.aimed();
@@ -435,7 +436,7 @@ mod tests {
                 "{case} {aimed:?}"
             );
             if from == 90 {
-                talk.sound(90_000, SOUND, 51);
+                talk.sound(90_000, AAC_RAW_DATA, 51);
                 assert!(talk.is_at(90_000), "{case} {:?}", talk.shared.timeline.place());
             }
         }
@@ -456,12 +457,12 @@ mod tests {
             talk.leave(1);
             talk.take(metadata(), 1);
             assert!(!talk.shared.requests.is_wanted(), "it is said again after each move");
-            talk.sound(0, CONFIG, 2);
-            talk.sound(0, SOUND, 3);
-            talk.sound(23, SOUND, 4);
+            talk.sound(0, AAC_SEQUENCE_HEADER, 2);
+            talk.sound(0, AAC_RAW_DATA, 3);
+            talk.sound(23, AAC_RAW_DATA, 4);
             assert!(!talk.feed.has_media(), "the beginning is played");
             talk.take(there(), 5);
-            talk.sound(10_000, SOUND, 6);
+            talk.sound(10_000, AAC_RAW_DATA, 6);
             assert!(talk.feed.has_media(), "nobody knows how to decode it");
             assert!(talk.is_at(10_000), "{:?}", talk.shared.timeline.place());
         }

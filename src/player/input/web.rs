@@ -10,7 +10,7 @@ use crate::media::StreamEvent;
 use crate::net::Step;
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::PlayPace;
-use crate::player::input::connection::{ConnectionWatch, End, TICK, web_failure};
+use crate::player::input::connection::{CLOCK_CHECK_INTERVAL, ConnectionWatch, End, web_failure};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::range_retry::{RangeRefusal, RangeRetry};
 use crate::player::input::http::{Item, Pull, PullError, PullRequest};
@@ -48,7 +48,7 @@ impl Web {
         reconnect: bool,
         start: Option<Duration>,
     ) -> Self {
-        let limit = open_deadline::LIMIT;
+        let limit = open_deadline::OPEN_TIMEOUT;
         let (ended, broken, range_retry) = (false, None, RangeRetry::default());
         Self { ask, reconnect, start, ended, broken, range_retry, limit }
     }
@@ -200,7 +200,7 @@ impl Web {
                 self.ended = followed && shared.patient;
                 return if self.ended { End::Faded } else { End::Over };
             }
-            let limit = if over { POLL_INTERVAL } else { TICK };
+            let limit = if over { POLL_INTERVAL } else { CLOCK_CHECK_INTERVAL };
             let item = tokio::select! {
                 () = shared.lifetime.stopping.notified() => return End::Stopped,
                 () = shared.requests.wished.notified() => continue,
@@ -395,7 +395,7 @@ mod tests {
     use crate::player::session::shared::Shared;
 
     /// A total limit much below the limit of any step.
-    const LIMIT: Duration = Duration::from_secs(1);
+    const SHORT_TOTAL_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// A server's reaction to a request.
     #[derive(Copy, Clone)]
@@ -467,12 +467,12 @@ mod tests {
         let (url, net) = (parse(&text).unwrap(), Default::default());
         let decodable = |_| true;
         let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
-        let mut web = Web { limit: LIMIT, ..Web::new(ask, true, None) };
+        let mut web = Web { limit: SHORT_TOTAL_TIMEOUT, ..Web::new(ask, true, None) };
         (peer, web.play(&mut feed).await)
     }
 
-    const LIST: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n";
-    const SEALED: &str =
+    const TS_PLAYLIST: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n";
+    const MP4_PLAYLIST: &str =
         "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MAP:URI=\"map\"\n#EXTINF:1,\na.mp4\n";
 
     #[tokio::test]
@@ -487,9 +487,12 @@ mod tests {
                 },
                 "playlist",
             ),
-            (|path| if path == "/live" { Does::Says(LIST) } else { Does::Nothing }, "segment"),
             (
-                |path| if path == "/live" { Does::Says(SEALED) } else { Does::Trickles(0) },
+                |path| if path == "/live" { Does::Says(TS_PLAYLIST) } else { Does::Nothing },
+                "segment",
+            ),
+            (
+                |path| if path == "/live" { Does::Says(MP4_PLAYLIST) } else { Does::Trickles(0) },
                 "stream header",
             ),
         ];

@@ -35,7 +35,7 @@ const MAX_SLEEP: Duration = Duration::from_millis(8);
 const LATE_FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Minimum length of a stall that is reported.
-const STALLED: Duration = Duration::from_secs(1);
+const MIN_REPORTED_STALL: Duration = Duration::from_secs(1);
 
 /// The state of the presenter.
 pub(super) struct Presenter {
@@ -187,7 +187,8 @@ impl Run {
 
         let change = self.playout.step(now, &supply, self.sound.position_played());
         self.follow(change, now);
-        if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= STALLED) {
+        if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= MIN_REPORTED_STALL)
+        {
             self.starved = None;
             shared.report.odd(&Anomaly::Stalled);
         }

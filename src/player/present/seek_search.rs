@@ -6,11 +6,11 @@ use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
 /// Time limit of the search while frames may still arrive.
-const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time limit of the search once the decoder has all data up to the position.
-const BEYOND: Duration = Duration::from_millis(200);
+const COMPLETE_DATA_TIMEOUT: Duration = Duration::from_millis(200);
 /// If the first frame is further ahead than this, it waits for its time.
-const MAX_LEAD: Duration = Duration::from_secs(5);
+const MAX_FIRST_FRAME_LEAD: Duration = Duration::from_secs(5);
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl SeekSearch {
         if frame.pts <= self.at {
             return SearchStep::Before { skipped: self.found.replace(frame).is_some() };
         }
-        let near = frame.pts.since(self.at) < MAX_LEAD;
+        let near = frame.pts.since(self.at) < MAX_FIRST_FRAME_LEAD;
         match self.found.take() {
             // The position is before the first frame, or in a file without frames, and this frame is from
             // the next file.
@@ -83,7 +83,7 @@ impl SeekSearch {
     /// time. During a pause, it then shows the best frame so far and continues, because nothing
     /// else would show the position.
     pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> Turn {
-        let patience = if lull.read { BEYOND } else { FRAME_TIMEOUT };
+        let patience = if lull.read { COMPLETE_DATA_TIMEOUT } else { SEARCH_TIMEOUT };
         if lull.ended || !lull.paused && now.since(self.alive) > patience {
             return Turn::Over(self.found.take());
         }
@@ -111,7 +111,7 @@ mod tests {
     use crate::player::session::shared::Shared;
 
     /// The position of the seek in milliseconds.
-    const PLACE: i64 = 5_000;
+    const SEEK_POSITION_MS: i64 = 5_000;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
@@ -136,7 +136,7 @@ mod tests {
             let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
             let (pictures, receiver) = queue::bounded("test pictures", 8, queue::Full::Block);
             let shared = Arc::new(shared);
-            shared.timeline.set_position(at(PLACE));
+            shared.timeline.set_position(at(SEEK_POSITION_MS));
             shared.requests.set_paused(paused);
             shared.move_exactly();
             let mut run = Run::new(Presenter {
@@ -148,7 +148,7 @@ mod tests {
                 dump: None,
             });
             run.follow_feed(at(0));
-            shared.reception.lock().arrived(Track::Audio, at(PLACE + 1_000), at(0));
+            shared.reception.lock().arrived(Track::Audio, at(SEEK_POSITION_MS + 1_000), at(0));
             Self { run, pictures }
         }
 
@@ -177,34 +177,34 @@ mod tests {
         for now in [0, 190, 210, 2_100, 60_000] {
             assert_eq!(bench.round(now), (true, 0), "{now}");
         }
-        bench.decode(PLACE - 40);
-        bench.decode(PLACE);
-        bench.decode(PLACE + 40);
-        assert_eq!((bench.round(60_100), bench.next()), ((false, 1), Some(PLACE + 40)));
+        bench.decode(SEEK_POSITION_MS - 40);
+        bench.decode(SEEK_POSITION_MS);
+        bench.decode(SEEK_POSITION_MS + 40);
+        assert_eq!((bench.round(60_100), bench.next()), ((false, 1), Some(SEEK_POSITION_MS + 40)));
         assert_eq!(bench.run.counts.skipped, 1);
     }
 
     #[test]
     fn what_is_found_first_is_seen_until_a_better_one_is() {
         let mut bench = Bench::new(true);
-        bench.decode(PLACE - 80);
+        bench.decode(SEEK_POSITION_MS - 80);
         assert_eq!((bench.round(100), bench.round(290)), ((true, 0), (true, 0)));
         assert_eq!((bench.round(310), bench.round(9_000)), ((true, 1), (true, 1)));
         // A better frame arrives much later.
-        bench.decode(PLACE - 40);
+        bench.decode(SEEK_POSITION_MS - 40);
         assert_eq!((bench.round(9_100), bench.round(9_400)), ((true, 1), (true, 2)));
         // That was the last frame before the position, so the following frame does not replace it.
-        bench.decode(PLACE + 1);
-        assert_eq!((bench.round(9_500), bench.next()), ((false, 2), Some(PLACE + 1)));
+        bench.decode(SEEK_POSITION_MS + 1);
+        assert_eq!((bench.round(9_500), bench.next()), ((false, 2), Some(SEEK_POSITION_MS + 1)));
     }
 
     #[test]
     fn a_first_picture_that_is_far_ahead_waits_for_its_time() {
         for (ahead, shown) in [(40, 1), (4_990, 1), (5_010, 0), (40_000, 0)] {
             let mut bench = Bench::new(true);
-            bench.decode(PLACE + ahead);
+            bench.decode(SEEK_POSITION_MS + ahead);
             assert_eq!(bench.round(100), (false, shown), "{ahead}");
-            assert_eq!(bench.next(), (shown == 0).then_some(PLACE + ahead), "{ahead}");
+            assert_eq!(bench.next(), (shown == 0).then_some(SEEK_POSITION_MS + ahead), "{ahead}");
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(bench.round(3_000), (true, 0));
         bench.run.presenter.shared.requests.set_paused(false);
         assert_eq!(bench.round(3_010), (false, 0));
-        for (found, shown) in [(None, 0), (Some(PLACE - 40), 1)] {
+        for (found, shown) in [(None, 0), (Some(SEEK_POSITION_MS - 40), 1)] {
             let mut bench = Bench::new(true);
             found.into_iter().for_each(|ms| bench.decode(ms));
             drop(std::mem::replace(
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!((bench.round(190), bench.round(210)), ((true, 0), (false, 0)));
         // For a position before the first frame, the first frame is shown.
         let mut bench = Bench::new(true);
-        bench.decode(PLACE + 700);
+        bench.decode(SEEK_POSITION_MS + 700);
         assert_eq!((bench.round(10), bench.next()), ((false, 1), None));
     }
 }

@@ -19,7 +19,7 @@ use crate::text::problem::problem;
 /// Interval between attempts after a speaker failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Time limit for opening.
-const LIMIT: Duration = Duration::from_secs(10);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens a speaker for a rate and a number of channels, or returns the error.
 pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, Problem> + Send + Sync;
@@ -64,7 +64,7 @@ impl Speakers {
         };
         let answer = match opening.answer.try_recv() {
             Ok(answer) => answer,
-            Err(TryRecvError::Empty) if now.since(opening.since) < LIMIT => return None,
+            Err(TryRecvError::Empty) if now.since(opening.since) < OPEN_TIMEOUT => return None,
             Err(TryRecvError::Empty) => Err(problem!("speaker-silent")),
             Err(TryRecvError::Disconnected) => Err(problem!("speaker-unavailable")),
         };

@@ -15,14 +15,14 @@ use crate::player::session::requests::TimeShiftPlace;
 use crate::player::state::Rewind;
 
 /// How far ahead of the position the decoders get packets, in µs.
-const AHEAD_MICROS: i64 = 1_500_000;
+const DECODER_LEAD_MICROS: i64 = 1_500_000;
 /// Maximum number of items per round.
 const MAX_PACKETS_PER_TURN: usize = 400;
 /// A position closer to the live edge than this counts as live, in µs.
-const NEAR_MICROS: i64 = 250_000;
+const LIVE_EDGE_TOLERANCE_MICROS: i64 = 250_000;
 /// The frame for a position counts as read once this much data after the position has been read, in
 /// µs.
-const BEYOND_MICROS: i64 = 500_000;
+const FRAME_READ_AHEAD_MICROS: i64 = 500_000;
 /// Interval between readings of the buffer's figures.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -54,7 +54,7 @@ impl Run {
                 let forward = wanted > self.playout.position();
                 shift.go_to(wanted, forward).filter(|begin| {
                     // If no keyframe is ahead, the viewer goes to the live edge.
-                    begin.at < end.offset(-NEAR_MICROS)
+                    begin.at < end.offset(-LIVE_EDGE_TOLERANCE_MICROS)
                 })
             }
         };
@@ -121,7 +121,7 @@ impl Run {
         let Some(sought) = &mut self.sought else { return };
         let read = shared.packets.video.is_empty() && {
             let edge = shared.reception.lock().supply(now).edge;
-            edge.is_some_and(|edge| edge.micros_since(sought.at()) > BEYOND_MICROS)
+            edge.is_some_and(|edge| edge.micros_since(sought.at()) > FRAME_READ_AHEAD_MICROS)
         };
         let lull = NoFrames { paused: shared.requests.paused(), ended: self.video_ended, read };
         match sought.lull(now, lull) {
@@ -156,13 +156,14 @@ impl Run {
             return self.supply(now, live);
         }
         let position = self.playout.position();
-        let near = live_position(now, &live)
-            .is_some_and(|end| live.target.is_some() && end.micros_since(position) < NEAR_MICROS);
+        let near = live_position(now, &live).is_some_and(|end| {
+            live.target.is_some() && end.micros_since(position) < LIVE_EDGE_TOLERANCE_MICROS
+        });
         let ahead = if near && !shared.requests.paused() && !live.ended {
             shift.catch_up()
         } else {
             // Audio that plays earlier is needed earlier.
-            let ahead = AHEAD_MICROS - shared.controls.av_offset().min(0);
+            let ahead = DECODER_LEAD_MICROS - shared.controls.av_offset().min(0);
             shift.take_until(position.offset(ahead), MAX_PACKETS_PER_TURN)
         };
         for kept in ahead {

@@ -4,15 +4,19 @@
 use crate::player::decode::audio::Speaker;
 
 /// The minimum sample rate of devices in Hz.
-const MIN_RATE: u32 = 8_000;
+const MIN_DEVICE_RATE_HZ: u32 = 8_000;
 /// The minimum valid sample rate of audio in Hz.
-const MIN_AUDIO: u32 = 1_000;
+const MIN_AUDIO_RATE_HZ: u32 = 1_000;
 /// Maximum number of frames per step.
 const MAX_FRAMES: usize = 4_096;
 
 /// Returns the upsampling factor.
 pub(in crate::player) fn times(rate: u32) -> u32 {
-    if (MIN_AUDIO..MIN_RATE).contains(&rate) { MIN_RATE.div_ceil(rate) } else { 1 }
+    if (MIN_AUDIO_RATE_HZ..MIN_DEVICE_RATE_HZ).contains(&rate) {
+        MIN_DEVICE_RATE_HZ.div_ceil(rate)
+    } else {
+        1
+    }
 }
 
 /// A speaker at a multiple of its input rate.
@@ -112,7 +116,7 @@ mod tests {
     #[test]
     fn sound_of_too_few_samples_a_second_is_played_as_twice_as_many() {
         assert_eq!([0, 5_512, 7_999, 8_000, 48_000].map(times), [1, 2, 2, 1, 1]);
-        assert!(5_512 * times(5_512) >= MIN_RATE && times(1_000) == 8);
+        assert!(5_512 * times(5_512) >= MIN_DEVICE_RATE_HZ && times(1_000) == 8);
         let mut speaker = Upsampled::new(Small { heard: Vec::new(), room: 5 }, 2, 2);
         // Left rises, right falls.
         assert_eq!(speaker.write(&[0.5, -0.5, 1.0, -1.0, 0.0, 0.0]), 3);

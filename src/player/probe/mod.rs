@@ -46,19 +46,19 @@ use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsu
 use crate::wire::rtmp::client::{Event, Purpose};
 
 /// Maximum time for which a stream is probed.
-const LIMIT: Duration = Duration::from_secs(10);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time after which all values except the keyframe interval are complete.
-const LONG_ENOUGH: Duration = Duration::from_secs(6);
+const COMPLETE_PROBE_DURATION: Duration = Duration::from_secs(6);
 /// Minimum duration for meaningful rates.
 const MIN_DURATION: Duration = Duration::from_millis(1_500);
 /// Maximum number of bytes that are read from a file.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Maximum number of keyframes whose bytes are parsed.
-const LOOKED_INTO: usize = 2;
+const MAX_PARSED_KEYFRAMES: usize = 2;
 /// Interval between checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Maximum number of frame times for the frame rate.
-const MAX_TIMES: usize = 4_096;
+const MAX_FRAME_TIMES: usize = 4_096;
 
 /// The result of a probe.
 #[derive(Clone, Debug, Default)]
@@ -150,7 +150,7 @@ pub fn probe(
     match source {
         Source::File(path) => probe_file(path, clock, canceled),
         Source::Url(url) => {
-            runtime.block_on(probe_stream(url, net, clock, canceled, open_deadline::LIMIT))
+            runtime.block_on(probe_stream(url, net, clock, canceled, open_deadline::OPEN_TIMEOUT))
         }
     }
 }
@@ -217,7 +217,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
         video.colors = video.colors.or(index.colors);
         // These times are more precise than the milliseconds of the probed packets.
         let shown = index.samples.iter().filter(|place| place.track == TrackId::Video);
-        let times = shown.take(MAX_TIMES).map(|place| place.pts.as_micros()).collect();
+        let times = shown.take(MAX_FRAME_TIMES).map(|place| place.pts.as_micros()).collect();
         video.fps = video::measured_frame_rate(&times, video.fps).or(video.fps);
     }
     let name = |track: &AudioTrack| Some(track.name.clone()).filter(|name| !name.is_empty());
@@ -296,7 +296,7 @@ async fn probe_url(
         if over || prober.is_satisfied(now.since(began)) {
             break;
         }
-        if prober.bodies == 0 && now.since(began) >= LIMIT {
+        if prober.bodies == 0 && now.since(began) >= PROBE_TIMEOUT {
             return Err(silent());
         }
     }
@@ -352,10 +352,10 @@ async fn probe_web(
         }
         // Data that arrives faster than it plays counts with its media duration.
         let watched = now.since(began).max(Duration::from_secs_f64(prober.seconds()));
-        if prober.is_satisfied(watched) || now.since(began) >= LIMIT && !prober.is_bare() {
+        if prober.is_satisfied(watched) || now.since(began) >= PROBE_TIMEOUT && !prober.is_bare() {
             break;
         }
-        if now.since(began) >= LIMIT {
+        if now.since(began) >= PROBE_TIMEOUT {
             return Err(silent());
         }
     }
@@ -551,19 +551,19 @@ impl Prober {
         let Some(format) = self.video.as_ref().map(|video| video.format) else { return };
         let dts = self.timeline.place(Track::Video, packet.dts.as_micros(), now).dts;
         // The first keyframes contain all metadata.
-        if packet.keyframe && self.keyframes.len() < LOOKED_INTO {
+        if packet.keyframe && self.keyframes.len() < MAX_PARSED_KEYFRAMES {
             let more = video::beside(format, &packet.data, self.length_size);
             let video = self.video(format);
             video.size = video.size.or(more.size);
             video.colors = more.colors.or(video.colors);
         }
         self.pictures.add(dts, packet.data.len());
-        if self.times.len() < MAX_TIMES {
+        if self.times.len() < MAX_FRAME_TIMES {
             self.times.push_back(dts.as_micros() + packet.pts.micros_since(packet.dts));
         }
         if packet.keyframe {
             self.first_keyframe.get_or_insert(now);
-            if self.keyframes.len() < MAX_TIMES {
+            if self.keyframes.len() < MAX_FRAME_TIMES {
                 self.keyframes.push(dts.as_micros());
             }
         }
@@ -624,7 +624,7 @@ impl Prober {
 
     /// Returns true if enough is known about a live stream.
     fn is_satisfied(&self, watched: Duration) -> bool {
-        if watched >= LIMIT {
+        if watched >= PROBE_TIMEOUT {
             return self.bodies > 0;
         }
         let told = |name: &str| {
@@ -637,7 +637,7 @@ impl Prober {
             return false;
         }
         let gop = self.video.is_none() || self.keyframes.len() >= 3;
-        watched >= MIN_DURATION && (gop || watched >= LONG_ENOUGH)
+        watched >= MIN_DURATION && (gop || watched >= COMPLETE_PROBE_DURATION)
     }
 
     fn report(self) -> Report {

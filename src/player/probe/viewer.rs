@@ -24,22 +24,22 @@ use crate::player::state::{Failure, State};
 use crate::wire::rtmp::Url;
 
 /// Interval between checks for new data.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long arrivals are stored, for rates and delays.
-const ARRIVALS: Duration = Duration::from_secs(10);
+const ARRIVAL_WINDOW: Duration = Duration::from_secs(10);
 /// Maximum number of stored arrivals.
-const MOST_ARRIVALS: usize = 4_000;
+const MAX_ARRIVALS: usize = 4_000;
 /// Data that arrives within this time after connecting can come from a server's cache.
-const STORE: Duration = Duration::from_secs(2);
+const SERVER_CACHE_WINDOW: Duration = Duration::from_secs(2);
 /// A frame this close to a full second may be before or after it, because the marker has whole
 /// milliseconds.
-const UNSURE_MICROS: i64 = 1_500;
+const MARKER_TOLERANCE_MICROS: i64 = 1_500;
 /// Number of offsets between audio and video from which the median is taken.
-const OFFSETS: usize = 5;
+const MEDIAN_OFFSETS: usize = 5;
 /// Maximum age of the newest offset.
-const OFFSET_HOLDS: Duration = Duration::from_secs(10);
+const MAX_OFFSET_AGE: Duration = Duration::from_secs(10);
 /// How long a measured frame rate stays valid.
-const RATE_HOLDS: Duration = Duration::from_secs(3);
+const FRAME_RATE_VALIDITY: Duration = Duration::from_secs(3);
 
 /// The stream to probe.
 #[derive(Clone, Debug)]
@@ -166,14 +166,14 @@ impl ProbeWorker {
         self.seen.last = Some(at);
         let video = packet.track == Track::Video;
         let arrival = Arrival { at, dts: packet.dts, video, bytes: packet.data.len() };
-        if self.arrivals.len() >= MOST_ARRIVALS {
+        if self.arrivals.len() >= MAX_ARRIVALS {
             self.arrivals.pop_front();
         }
         self.arrivals.push_back(arrival);
         if video {
             self.seen.last_video = Some(at);
             if packet.keyframe {
-                self.keyframe(packet, at.since(joined) < STORE);
+                self.keyframe(packet, at.since(joined) < SERVER_CACHE_WINDOW);
             }
         } else {
             self.seen.last_audio = Some(at);
@@ -269,7 +269,7 @@ impl ProbeWorker {
         let fps = video.frame_rate.as_f64();
         let wall = time_ms * 1_000 + 500;
         let Some(flash) = flash_near(wall, fps, at.micros_since(pts)) else { return };
-        if self.offsets.len() >= OFFSETS {
+        if self.offsets.len() >= MEDIAN_OFFSETS {
             self.offsets.pop_front();
         }
         self.offsets.push_back(at.micros_since(pts) - flash);
@@ -281,10 +281,10 @@ impl ProbeWorker {
 
     /// Updates rates and delays to the current time.
     pub fn sum_up(&mut self, now: Timestamp) {
-        while self.arrivals.front().is_some_and(|first| now.since(first.at) > ARRIVALS) {
+        while self.arrivals.front().is_some_and(|first| now.since(first.at) > ARRIVAL_WINDOW) {
             self.arrivals.pop_front();
         }
-        if now.since(self.offset_at) > OFFSET_HOLDS {
+        if now.since(self.offset_at) > MAX_OFFSET_AGE {
             self.offsets.clear();
             self.seen.av_offset_ms = None;
         }
@@ -299,13 +299,14 @@ impl ProbeWorker {
             recent().map(|it| it.at.micros_since(it.dts)).min().or(seen.behind_micros);
         let pictures: Vec<_> = self.arrivals.iter().filter(|it| it.video).collect();
         let span = pictures.first().zip(pictures.last());
-        let span = span.filter(|(_, last)| pictures.len() > 20 && now.since(last.at) <= RATE_HOLDS);
+        let span = span
+            .filter(|(_, last)| pictures.len() > 20 && now.since(last.at) <= FRAME_RATE_VALIDITY);
         seen.fps = span.and_then(|(first, last)| {
             let seconds = last.dts.micros_since(first.dts) as f64 / 1e6;
             (seconds > 0.5).then(|| (pictures.len() - 1) as f64 / seconds)
         });
         // Data from a server's cache arrives at once and is not representative.
-        let settled = seen.joined.map(|joined| joined + STORE);
+        let settled = seen.joined.map(|joined| joined + SERVER_CACHE_WINDOW);
         let live = || self.arrivals.iter().filter(|it| settled.is_some_and(|from| it.at >= from));
         let span = live().next().zip(live().next_back());
         seen.pace = span.and_then(|(first, last)| {
@@ -332,7 +333,8 @@ fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     let number = (second as f64 / period).ceil();
     let flash = (number * period).round() as i64;
     let before = ((number - 1.0) * period).round() as i64;
-    let sure = flash - second > UNSURE_MICROS && second - before > UNSURE_MICROS;
+    let sure =
+        flash - second > MARKER_TOLERANCE_MICROS && second - before > MARKER_TOLERANCE_MICROS;
     (sure && (flash - wanted).abs() < 450_000).then_some(flash)
 }
 
@@ -418,7 +420,7 @@ impl Drop for ViewerProbe {
 }
 
 fn run(shared: &Shared, mut worker: ProbeWorker, out: &Mutex<ProbeReading>) {
-    while !shared.lifetime.stop.wait(LOOK) {
+    while !shared.lifetime.stop.wait(POLL_INTERVAL) {
         let mut any = false;
         while let (_, Popped::Unit(unit)) = shared.packets.video.pop(Duration::ZERO) {
             any = true;

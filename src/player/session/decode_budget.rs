@@ -7,14 +7,14 @@ use std::time::Duration;
 use crate::media::VideoCodec;
 
 /// The share of time that decoding may use.
-const SHARE: f64 = 0.7;
+const MAX_DECODE_SHARE: f64 = 0.7;
 /// The minimum number of measurements.
 const MIN_MEASUREMENTS: u64 = 25;
 /// The factor by which the cost may rise per measurement. A busy computer makes decoding seem slow,
 /// but nothing makes it seem fast.
-const RISE: f64 = 1.02;
+const MAX_COST_RISE: f64 = 1.02;
 /// The assumed cost of an unmeasured codec relative to H.264.
-const DEARER: f64 = 2.0;
+const UNMEASURED_COST_FACTOR: f64 = 2.0;
 
 /// See the module documentation.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl Costs {
     fn note(&self, new: f64) {
         let count = self.count.load(Ordering::Relaxed);
         let old = self.nanos.load(Ordering::Relaxed) as f64;
-        let cost = if count == 0 { new } else { new.min(old * RISE + 1.0) };
+        let cost = if count == 0 { new } else { new.min(old * MAX_COST_RISE + 1.0) };
         self.nanos.store(cost.max(1.0) as u64, Ordering::Relaxed);
         self.count.store(count.saturating_add(1), Ordering::Relaxed);
     }
@@ -64,8 +64,9 @@ impl DecodeBudget {
     /// unknown.
     pub(in crate::player) fn carries(&self, codec: VideoCodec, pixels_per_s: f64) -> bool {
         let known = self.of(codec).known();
-        let costs = known.or_else(|| Some(self.h264.known()? * DEARER)).unwrap_or(0.0);
-        costs * pixels_per_s / 1_000.0 <= SHARE * 1e9
+        let costs =
+            known.or_else(|| Some(self.h264.known()? * UNMEASURED_COST_FACTOR)).unwrap_or(0.0);
+        costs * pixels_per_s / 1_000.0 <= MAX_DECODE_SHARE * 1e9
     }
 }
 

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::player::state::FailureKind;
 
-    const SECOND: Duration = Duration::from_secs(1);
+    const ONE_SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn one_file_is_read_ahead_and_plays_when_its_time_comes() {
@@ -151,18 +151,21 @@ mod tests {
         assert!(sequel.goes_around());
         assert!(!sequel.want(Some("b".into())));
         assert_eq!(sequel.wanted(), Some("b".into()));
-        sequel.join(Path::new("b"), 10 * SECOND, 3 * SECOND);
+        sequel.join(Path::new("b"), 10 * ONE_SECOND, 3 * ONE_SECOND);
         assert_eq!(sequel.wanted(), None, "no further ahead");
         assert!(!sequel.want(Some("b".into())));
-        assert_eq!(sequel.advance(9 * SECOND), None);
+        assert_eq!(sequel.advance(9 * ONE_SECOND), None);
         assert_eq!((sequel.begins(), sequel.restart()), (Duration::ZERO, "a".into()));
         // The read-ahead data was dropped too.
-        assert_eq!(sequel.advance(11 * SECOND), None);
-        sequel.join(Path::new("b"), 10 * SECOND, 3 * SECOND);
-        assert!(!sequel.measure(Path::new("a"), SECOND) && sequel.measure(Path::new("b"), SECOND));
-        assert_eq!(sequel.advance(10 * SECOND), Some(("b".into(), Some(SECOND))));
-        assert!(!sequel.measure(Path::new("b"), SECOND), "it plays");
-        assert_eq!((sequel.begins(), sequel.wanted()), (10 * SECOND, None));
+        assert_eq!(sequel.advance(11 * ONE_SECOND), None);
+        sequel.join(Path::new("b"), 10 * ONE_SECOND, 3 * ONE_SECOND);
+        assert!(
+            !sequel.measure(Path::new("a"), ONE_SECOND)
+                && sequel.measure(Path::new("b"), ONE_SECOND)
+        );
+        assert_eq!(sequel.advance(10 * ONE_SECOND), Some(("b".into(), Some(ONE_SECOND))));
+        assert!(!sequel.measure(Path::new("b"), ONE_SECOND), "it plays");
+        assert_eq!((sequel.begins(), sequel.wanted()), (10 * ONE_SECOND, None));
         assert_eq!((sequel.restart(), sequel.begins()), ("b".into(), Duration::ZERO));
     }
 
@@ -171,9 +174,9 @@ mod tests {
         let sequel = NextFile::default();
         sequel.begin(Path::new("a"));
         sequel.want(Some("b".into()));
-        sequel.join(Path::new("b"), SECOND, SECOND);
+        sequel.join(Path::new("b"), ONE_SECOND, ONE_SECOND);
         assert!(sequel.want(Some("c".into())), "another one was being read");
-        assert_eq!(sequel.advance(2 * SECOND), None);
+        assert_eq!(sequel.advance(2 * ONE_SECOND), None);
         assert_eq!(sequel.wanted(), Some("c".into()));
         let failure = Failure::new(FailureKind::File, "it is not there".into());
         sequel.refuse(Path::new("b"), Some(failure.clone()));
@@ -186,8 +189,8 @@ mod tests {
         assert_eq!(sequel.wanted(), None, "still");
         assert!(!sequel.want(None) && !sequel.want(Some("c".into())));
         assert_eq!(sequel.wanted(), Some("c".into()), "wanted once more");
-        sequel.join(Path::new("c"), SECOND, SECOND);
+        sequel.join(Path::new("c"), ONE_SECOND, ONE_SECOND);
         sequel.part();
-        assert_eq!(sequel.advance(2 * SECOND), None);
+        assert_eq!(sequel.advance(2 * ONE_SECOND), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::player::buffer::time_shift::{KeptPacket, TimeShift};
 use crate::player::session::config::{Config, Source};
 
 /// Maximum number of packets per track that the feed of a file reads ahead.
-const FILE_AHEAD: usize = 250;
+const MAX_READ_AHEAD_PACKETS: usize = 250;
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(in crate::player) struct Start {
 impl WaitingPackets {
     pub(in crate::player) fn new(config: &Config) -> Self {
         let live = matches!(config.source, Source::Url(_));
-        let ahead = if live { None } else { Some(FILE_AHEAD) };
+        let ahead = if live { None } else { Some(MAX_READ_AHEAD_PACKETS) };
         Self {
             video: ahead.map_or_else(Packets::default, Packets::new),
             audio: ahead.map_or_else(Packets::default, Packets::new),

@@ -14,10 +14,10 @@ use crate::text::problem::{Problem, problem};
 use crate::wire::chat::ChatLine;
 
 /// Maximum number of unread events; the oldest are dropped.
-const EVENTS: usize = 256;
+const MAX_UNREAD_EVENTS: usize = 256;
 /// Maximum number of messages that are reported once, because a stream could change its codec
 /// without end.
-const MAX_REPORTED: usize = 64;
+const MAX_REPORTED_MESSAGES: usize = 64;
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ pub(in crate::player) struct PlayerReport {
 impl PlayerReport {
     /// Creates a report; also returns the receiver of its events.
     pub(in crate::player) fn new(clock: Clock) -> (Self, queue::Receiver<Event>) {
-        let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
+        let (events, receiver) =
+            queue::bounded("player events", MAX_UNREAD_EVENTS, Full::DropOldest);
         let report = Self {
             clock,
             state: Mutex::new(State::Starting),
@@ -105,7 +106,7 @@ impl PlayerReport {
                 odd.of()
             };
             // The number of kinds is fixed, but not the number of subjects.
-            let full = !of.is_empty() && told.len() >= MAX_REPORTED;
+            let full = !of.is_empty() && told.len() >= MAX_REPORTED_MESSAGES;
             if full || !told.insert((odd.key(), of)) {
                 return;
             }
@@ -169,7 +170,7 @@ mod tests {
     fn what_a_stream_makes_be_said_for_ever_hides_nothing_else() {
         let (report, events) = PlayerReport::new(Clock::start());
         (0..1_000).for_each(|n| report.odd(&Anomaly::ChangedAudio(n.to_string())));
-        assert_eq!(events.waiting().count(), MAX_REPORTED);
+        assert_eq!(events.waiting().count(), MAX_REPORTED_MESSAGES);
         for odd in [Anomaly::TooSlow, Anomaly::NoKeyframe, Anomaly::Stalled] {
             report.odd(&odd);
             report.odd(&odd);
@@ -194,6 +195,6 @@ mod tests {
         assert_eq!(told.collect::<Vec<_>>(), sizes);
         // Endless changes are not reported endlessly.
         (0..1_000).for_each(|n| report.odd(&Anomaly::ChangedSize(n.to_string())));
-        assert_eq!(events.waiting().count(), MAX_REPORTED - sizes.len());
+        assert_eq!(events.waiting().count(), MAX_REPORTED_MESSAGES - sizes.len());
     }
 }

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_read_of_a_place_is_not_thrown_away_with_what_waited_before() {
-        const TIMES: u64 = 2_000;
+        const SEEK_COUNT: u64 = 2_000;
         let config = Config::new(Source::File("film.mp4".into()));
         let (shared, _events) = Shared::new(&config, Clock::start());
         let (asked, looked) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -101,7 +101,7 @@ mod tests {
             // The feed reads a position as soon as it is requested.
             let feed = scope.spawn(|| {
                 let mut missing = 0;
-                for time in 1..=TIMES {
+                for time in 1..=SEEK_COUNT {
                     wait_until(&|| shared.requests.take_wanted().is_some());
                     shared.move_exactly();
                     shared.packets.audio.push(BufferedPacket::Seam(Timestamp::ZERO));
@@ -115,13 +115,13 @@ mod tests {
                 }
                 missing
             });
-            for time in 1..=TIMES {
+            for time in 1..=SEEK_COUNT {
                 shared.seek(Duration::from_secs(time));
                 asked.store(time, Ordering::Release);
                 wait_until(&|| looked.load(Ordering::Acquire) == time);
             }
             feed.join().unwrap()
         });
-        assert_eq!(missing, 0, "of {TIMES}");
+        assert_eq!(missing, 0, "of {SEEK_COUNT}");
     }
 }

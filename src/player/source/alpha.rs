@@ -10,9 +10,9 @@ use crate::media::{Planes, Size, VideoFrame};
 use crate::wire::container::{ReadAt, SampleLocation};
 
 /// Maximum number of frames that wait for their counterparts because of decoder delay.
-const MAX_READY: usize = 64;
+const MAX_UNPAIRED_FRAMES: usize = 64;
 /// Number of frames kept for reuse.
-const IDLE: usize = 12;
+const MAX_IDLE_FRAMES: usize = 12;
 
 pub(in crate::player) struct AlphaTrack {
     decoder: Box<dyn VideoBackend>,
@@ -53,7 +53,7 @@ impl AlphaTrack {
 
     fn keep(&mut self, frames: Vec<VideoFrame>) {
         self.ready.extend(frames);
-        while self.ready.len() > MAX_READY {
+        while self.ready.len() > MAX_UNPAIRED_FRAMES {
             self.ready.pop_front();
         }
     }
@@ -67,7 +67,7 @@ impl AlphaTrack {
         let alpha = self.ready.front().filter(|it| it.pts <= frame.pts && it.size() == size);
         let Some(alpha) = alpha else { return frame };
         if self.pool.as_ref().is_none_or(|(of, _)| *of != size) {
-            self.pool = Some((size, Planes::alpha_pool(size, IDLE)));
+            self.pool = Some((size, Planes::alpha_pool(size, MAX_IDLE_FRAMES)));
         }
         let Some((_, pool)) = &self.pool else { return frame };
         let mut planes = pool.fresh();

@@ -26,9 +26,9 @@ use crate::text::problem::problem;
 use crate::wire::container::{Index, TrackId};
 
 /// Frames decoded ahead, in addition to those in the decoder.
-const FRAMES_AHEAD: usize = 8;
+const READ_AHEAD_FRAMES: usize = 8;
 /// Blocks of audio decoded ahead: about five seconds with AAC.
-const BLOCKS: usize = 256;
+const AUDIO_BLOCKS_AHEAD: usize = 256;
 /// The duration of a clip's last frame if the frame rate is unknown.
 const LAST_FRAME_DURATION: Duration = Duration::from_millis(33);
 
@@ -70,8 +70,8 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
             .inspect_err(|error| tracing::warn!(%error, "playing a clip without audio"))
             .ok()
     });
-    let (shots, ready) = queue::bounded("clip-pictures", FRAMES_AHEAD, Full::Block);
-    let (blocks, sounds) = queue::bounded("clip-sound", BLOCKS, Full::Block);
+    let (shots, ready) = queue::bounded("clip-pictures", READ_AHEAD_FRAMES, Full::Block);
+    let (blocks, sounds) = queue::bounded("clip-sound", AUDIO_BLOCKS_AHEAD, Full::Block);
     let heard = audio.is_some();
     let mut reader = Reader {
         disk,
@@ -236,7 +236,7 @@ struct ClipAudio {
 }
 
 /// Tolerance of timestamps against counted samples, in sample frames.
-const CLOSE: i64 = 512;
+const TIMESTAMP_TOLERANCE_FRAMES: i64 = 512;
 
 impl ClipAudio {
     /// Receives the next block. Returns false if no block is waiting.
@@ -245,7 +245,7 @@ impl ClipAudio {
         let end = self.next + (self.kept.len() / self.channels) as i64;
         if self.kept.is_empty() {
             self.next = at;
-        } else if (end + CLOSE..end + i64::from(self.rate)).contains(&at) {
+        } else if (end + TIMESTAMP_TOLERANCE_FRAMES..end + i64::from(self.rate)).contains(&at) {
             // A gap is filled with silence.
             let missing = usize::try_from(at - end).unwrap_or(0) * self.channels;
             self.kept.extend(std::iter::repeat_n(0.0, missing));

@@ -18,7 +18,7 @@ const MIXER_TIMEOUT: Duration = Duration::from_millis(200);
 const QUEUE_SECONDS: f64 = 1.0;
 /// Maximum delay of the mixer's read, in µs. Beyond it, excess audio would be lost, and the player
 /// would follow audio that nobody hears.
-const LATEST_MICROS: i64 = 500_000;
+const MAX_READ_DELAY_MICROS: i64 = 500_000;
 
 /// Audio queue between the player and the mixer.
 pub(super) struct Queue {
@@ -111,7 +111,8 @@ impl Queue {
         let frames = state.sound.len() / usize::from(self.channels);
         // Samples for a past time count as played, even if they are read only now.
         let next = state.next.unwrap_or(now);
-        let due = now.micros_since(next).min(LATEST_MICROS) + (now + self.lead).micros_since(now);
+        let due =
+            now.micros_since(next).min(MAX_READ_DELAY_MICROS) + (now + self.lead).micros_since(now);
         frames as f64 / f64::from(self.rate) - due as f64 * 1e-6
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! The mixer is the player's audio device. Audio that it reads counts as played, so the player's
 //! clock is the program's clock, and video stays in sync with audio as with a real speaker. The
-//! player works `LEAD` ahead, so that each frame is ready before its time. A thread watches the
-//! player, reopens it after its end or failure, and reports its state.
+//! player works `PLAYER_LEAD` ahead, so that each frame is ready before its time. A thread watches
+//! the player, reopens it after its end or failure, and reports its state.
 
 pub(in crate::player) mod alpha;
 pub mod clip;
@@ -36,17 +36,17 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// How far the player runs ahead of the program.
-const LEAD: Duration = Duration::from_millis(60);
+const PLAYER_LEAD: Duration = Duration::from_millis(60);
 /// Maximum number of frames that wait for their time.
-const QUEUED_FRAMES: usize = 16;
+const MAX_QUEUED_FRAMES: usize = 16;
 /// Interval between checks of the player.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Interval between attempts to open a missing source.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Maximum time for which the last frame is shown without a new one.
-const STALL: Duration = Duration::from_secs(2);
+const STALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time limit for the player to end.
-const END: Duration = Duration::from_secs(2);
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The context of a source: the program's format and clock.
 #[derive(Copy, Clone, Debug)]
@@ -98,7 +98,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     let status = || SourceStatus::new("", name.clone());
     let shared = Arc::new(Shared {
         waiting: Mutex::default(),
-        sound: Arc::new(Queue::new(context.clock, context.rate, context.channels, LEAD)),
+        sound: Arc::new(Queue::new(context.clock, context.rate, context.channels, PLAYER_LEAD)),
         video_status: status(),
         audio_status: status(),
     });
@@ -170,7 +170,7 @@ pub fn host_of(url: &str) -> &str {
 /// The queue of video frames.
 #[derive(Default)]
 struct Waiting {
-    /// Future frames. The `pts` of each is [`LEAD`] before the time at which it is due.
+    /// Future frames. The `pts` of each is [`PLAYER_LEAD`] before the time at which it is due.
     pictures: VecDeque<VideoFrame>,
     /// The size of the last frame.
     size: Option<Size>,
@@ -190,7 +190,7 @@ impl Shared {
     fn take(&self, frame: VideoFrame) {
         let mut waiting = self.waiting.lock();
         // The feed was not read, or the compositor was late.
-        if waiting.pictures.len() >= QUEUED_FRAMES {
+        if waiting.pictures.len() >= MAX_QUEUED_FRAMES {
             waiting.pictures.pop_front();
         }
         waiting.size = Some(frame.size());
@@ -220,11 +220,11 @@ impl VideoFeed for SourceVideo {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         // The frame nearest to the requested time: within half of the program's frame period.
         let period = self.asked.replace(at).map_or(Duration::ZERO, |before| at.since(before));
-        let half = period.min(LEAD) / 2;
+        let half = period.min(PLAYER_LEAD) / 2;
         let over = {
             let mut waiting = self.shared.waiting.lock();
             while let Some(frame) = waiting.pictures.front() {
-                let due = frame.pts + LEAD;
+                let due = frame.pts + PLAYER_LEAD;
                 if due > at + half {
                     break;
                 }
@@ -243,7 +243,7 @@ impl VideoFeed for SourceVideo {
             return Some(VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() });
         }
         let (frame, due) = self.shown.as_ref()?;
-        if at.since(*due) > STALL && self.shared.video_status.state() != Fares::Open {
+        if at.since(*due) > STALL_TIMEOUT && self.shared.video_status.state() != Fares::Open {
             self.shown = None;
             return None;
         }
@@ -339,7 +339,7 @@ impl SourceThread {
         loop {
             let ended = self.watch(&mut player, stop);
             let mut paused = player.is_paused();
-            player.stop(END);
+            player.stop(STOP_TIMEOUT);
             let Some(mut ended) = ended else { return };
             player = loop {
                 match self.again(&ended, &mut paused, stop) {
@@ -379,7 +379,7 @@ impl SourceThread {
                 (shown, alive) = (progress, now);
             }
             match player.state() {
-                State::Playing if now.since(alive) <= STALL => self.open(&figures),
+                State::Playing if now.since(alive) <= STALL_TIMEOUT => self.open(&figures),
                 State::Playing => {
                     let reason = problem!("play-source-stopped", name = &self.name);
                     if self.shared.video_status.state() == Fares::Open {
@@ -467,12 +467,12 @@ impl SourceThread {
             if known.state != Fares::Open || !told {
                 self.shared.video_status.open(SourceFormat::Video { size, fps });
             }
-        } else if known.state != Fares::Open && figures.playing_for > STALL {
+        } else if known.state != Fares::Open && figures.playing_for > STALL_TIMEOUT {
             // The source has only audio.
             self.shared.video_status.open(SourceFormat::Unknown);
         }
         let (rate, channels) = self.shared.sound.format();
-        let silent = figures.audio_samples == 0 && figures.playing_for > STALL;
+        let silent = figures.audio_samples == 0 && figures.playing_for > STALL_TIMEOUT;
         let format =
             if silent { SourceFormat::Unknown } else { SourceFormat::Audio { rate, channels } };
         self.shared.audio_status.open(format);

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{LEAD, POLL_INTERVAL, RETRY_INTERVAL, SourceThread};
+use super::{PLAYER_LEAD, POLL_INTERVAL, RETRY_INTERVAL, SourceThread};
 use crate::base::{FileStamp, Stop};
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::player::handle::Player;
@@ -236,7 +236,7 @@ impl SourceThread {
         let last = self.transport.position().unwrap_or_default();
         let at = last.whole.unwrap_or(last.at);
         // The last frames are still on their way.
-        if stop.wait(LEAD) {
+        if stop.wait(PLAYER_LEAD) {
             return None;
         }
         loop {

@@ -128,7 +128,7 @@ impl PlayerMessage {
     }
 
     /// All message ids, for the test that checks their texts.
-    pub const KEYS: &[&str] = &[
+    pub const ALL_IDS: &[&str] = &[
         "player-audio-missing",
         "player-changed-audio",
         "player-changed-codec",

@@ -293,19 +293,19 @@ mod tests {
         spot.poll_evicted(&Context::from_waker(std::task::Waker::noop())).is_ready()
     }
 
-    const FLOOD: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const FLOOD_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const HOME_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+    const LOCAL_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     #[test]
     fn a_flood_of_idle_connections_keeps_nobody_out() {
-        for flood in [FLOOD, HERE] {
+        for flood in [FLOOD_ADDRESS, LOCAL_ADDRESS] {
             let places = admission();
             let idle: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood, false)).collect();
             assert_eq!(idle.len(), 1_000, "each newcomer gets its chance");
             let left = idle.iter().filter(|spot| !is_evicted(spot)).count();
-            assert_eq!(left, places.max_undecided_of(flood == HERE));
-            let publisher = places.admit(HOME, false).unwrap();
+            assert_eq!(left, places.max_undecided_of(flood == LOCAL_ADDRESS));
+            let publisher = places.admit(HOME_ADDRESS, false).unwrap();
             assert!(places.settle(&publisher, Purpose::Publish));
             let more: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood, false)).collect();
             assert!(!is_evicted(&publisher));
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn many_addresses_that_wait_lose_their_own_places() {
         let places = admission();
-        let first = places.admit(HOME, false).unwrap();
+        let first = places.admit(HOME_ADDRESS, false).unwrap();
         for number in 0..1_000_u32 {
             let address = IpAddr::from([198, 51, 100, (number % 7) as u8]);
             assert!(places.admit(address, false).is_some());
@@ -332,11 +332,11 @@ mod tests {
         let places = admission();
         let mut playing = 0;
         for _ in 0..200 {
-            let Some(spot) = places.admit(HERE, false) else { break };
+            let Some(spot) = places.admit(LOCAL_ADDRESS, false) else { break };
             playing += usize::from(places.settle(&spot, Purpose::Play));
         }
         assert_eq!(playing, 64 - places.reserve());
-        let publisher = places.admit(HOME, false).unwrap();
+        let publisher = places.admit(HOME_ADDRESS, false).unwrap();
         assert!(places.settle(&publisher, Purpose::Publish));
     }
 
@@ -349,22 +349,23 @@ mod tests {
             spot
         };
         // These are more connections than may wait without a purpose.
-        let viewers: Vec<_> = (0..40).map(|_| play(HERE, false)).collect();
+        let viewers: Vec<_> = (0..40).map(|_| play(LOCAL_ADDRESS, false)).collect();
         viewers.iter().for_each(|viewer| places.unsettle(viewer));
-        let newcomers: Vec<_> = (0..20).map(|_| places.admit(HERE, false).unwrap()).collect();
+        let newcomers: Vec<_> =
+            (0..20).map(|_| places.admit(LOCAL_ADDRESS, false).unwrap()).collect();
         assert!(viewers.iter().all(|viewer| places.settle(viewer, Purpose::Play)));
         viewers.iter().for_each(|viewer| places.unsettle(viewer));
         // When all slots are taken, most connections without a purpose go first.
-        let others: Vec<_> = (0..21).map(|_| play(FLOOD, true)).collect();
+        let others: Vec<_> = (0..21).map(|_| play(FLOOD_ADDRESS, true)).collect();
         let left = newcomers.iter().filter(|newcomer| !is_evicted(newcomer)).count();
         assert_eq!(left, places.reserve() - 1);
         assert!(!viewers.iter().any(|viewer| is_evicted(viewer)) && !places.is_full());
         // The last newcomers take the slots of viewers, and do not evict each other.
         newcomers.iter().for_each(|newcomer| places.leave(newcomer));
-        let filling: Vec<_> = (0..3).map(|_| play(FLOOD, true)).collect();
-        let publisher = places.admit(HOME, false).unwrap();
+        let filling: Vec<_> = (0..3).map(|_| play(FLOOD_ADDRESS, true)).collect();
+        let publisher = places.admit(HOME_ADDRESS, false).unwrap();
         assert!(is_evicted(&viewers[0]) && !is_evicted(&viewers[1]), "the oldest one");
-        let page = places.admit(HOME, false).unwrap();
+        let page = places.admit(HOME_ADDRESS, false).unwrap();
         assert!(is_evicted(&viewers[1]) && !is_evicted(&publisher));
         assert!(places.settle(&publisher, Purpose::Publish));
         places.leave(&page);
@@ -377,7 +378,7 @@ mod tests {
     #[test]
     fn an_evicted_connection_frees_its_slot_once() {
         let places = admission();
-        let playing = places.admit(FLOOD, false).unwrap();
+        let playing = places.admit(FLOOD_ADDRESS, false).unwrap();
         assert!(places.settle(&playing, Purpose::Play));
         places.evict(&playing);
         assert!(is_evicted(&playing));
@@ -390,19 +391,19 @@ mod tests {
     fn one_address_has_a_share() {
         let places = admission();
         let playing: Vec<_> = (0..100)
-            .map_while(|_| places.admit(FLOOD, false))
+            .map_while(|_| places.admit(FLOOD_ADDRESS, false))
             .filter(|spot| places.settle(spot, Purpose::Play))
             .collect();
         assert_eq!(playing.len(), 20);
         // A proxy brings many clients.
         let proxied: Vec<_> = (0..30)
-            .map_while(|_| places.admit(FLOOD, true))
+            .map_while(|_| places.admit(FLOOD_ADDRESS, true))
             .filter(|spot| places.settle(spot, Purpose::Play))
             .collect();
         assert_eq!(proxied.len(), 30);
         // A connection that stops playing makes room for the next one.
         places.unsettle(&playing[0]);
-        assert!(places.admit(FLOOD, false).is_some() && is_evicted(&playing[0]));
+        assert!(places.admit(FLOOD_ADDRESS, false).is_some() && is_evicted(&playing[0]));
         assert!(!places.settle(&playing[0], Purpose::Play), "it has gone");
     }
 
@@ -411,7 +412,7 @@ mod tests {
         let address = |text: &str| subscriber(text.parse().unwrap());
         assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:1"));
         assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
-        assert_eq!(address("::ffff:192.0.2.1"), FLOOD);
+        assert_eq!(address("::ffff:192.0.2.1"), FLOOD_ADDRESS);
         assert_eq!(address("::1"), "::1".parse::<IpAddr>().unwrap());
     }
 }

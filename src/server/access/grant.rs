@@ -6,7 +6,7 @@ use crate::server::access::callback::calls::{DoneCall, RecordCall};
 use crate::server::access::rules::AppLimits;
 
 /// The reason that the server gives when all viewers must leave.
-pub(in crate::server) const EXPELLED: &str = "the play key has changed";
+pub(in crate::server) const EXPELLED_REASON: &str = "the play key has changed";
 
 /// The right to publish or play.
 #[derive(Debug, Default)]

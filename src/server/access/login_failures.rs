@@ -12,11 +12,11 @@ use crate::base::Timestamp;
 use crate::server::access::admission::subscriber;
 
 /// Number of wrong attempts without a wait, because people mistype and encoders retry.
-const FREE: u32 = 5;
+const FREE_ATTEMPTS: u32 = 5;
 /// The longest wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// An address is forgotten after this time without a wrong attempt.
-const FORGOTTEN: Duration = Duration::from_mins(10);
+const FAILURE_EXPIRY: Duration = Duration::from_mins(10);
 /// Maximum number of stored addresses. Beyond this number, the address with the oldest failure is
 /// dropped.
 const MAX_ADDRESSES: usize = 4_096;
@@ -53,13 +53,13 @@ impl Failures {
         }
         let failed =
             by_address.entry(address).or_insert(Failed { times: 0, last: now, until: now });
-        if now.since(failed.last) >= FORGOTTEN {
+        if now.since(failed.last) >= FAILURE_EXPIRY {
             failed.times = 0;
         }
         failed.times = failed.times.saturating_add(1);
         failed.last = now;
-        if failed.times > FREE {
-            let doubled = 1_u64 << (failed.times - FREE - 1).min(16);
+        if failed.times > FREE_ATTEMPTS {
+            let doubled = 1_u64 << (failed.times - FREE_ATTEMPTS - 1).min(16);
             failed.until = now + Duration::from_secs(doubled).min(MAX_WAIT);
         }
     }

@@ -12,11 +12,11 @@ use ring::hmac;
 use ring::rand::SystemRandom;
 
 /// How long a pass is valid.
-const VALID: Duration = Duration::from_hours(12);
+const PASS_LIFETIME: Duration = Duration::from_hours(12);
 /// Length of the signature in bytes: 128 bits cannot be guessed.
-const SIGNATURE: usize = 16;
+const SIGNATURE_BYTES: usize = 16;
 /// Length of the end time in bytes.
-const UNTIL: usize = 8;
+const END_TIME_BYTES: usize = 8;
 
 /// The signer of passes.
 #[derive(Debug)]
@@ -52,10 +52,10 @@ impl Passes {
 
     /// Returns a pass that is issued at `now`, and ends at `end` at the latest, both in seconds since 1970.
     pub fn issue_until(&self, scope: PassScope<'_>, now: u64, end: u64) -> String {
-        let until = (now + VALID.as_secs()).min(end).to_be_bytes();
+        let until = (now + PASS_LIFETIME.as_secs()).min(end).to_be_bytes();
         let key = self.key.read();
         let signature = key.as_ref().map(|key| hmac::sign(key, &message(scope, until)));
-        let signature = signature.as_ref().and_then(|it| it.as_ref().get(..SIGNATURE));
+        let signature = signature.as_ref().and_then(|it| it.as_ref().get(..SIGNATURE_BYTES));
         let bound = u8::from(scope.address.is_some());
         let all = [&[bound][..], &until, signature.unwrap_or_default()].concat();
         BASE64URL_NOPAD.encode(&all)
@@ -67,11 +67,13 @@ impl Passes {
         let Some(key) = &*key else { return false };
         let Ok(all) = BASE64URL_NOPAD.decode(pass.as_bytes()) else { return false };
         let Some((&bound, rest)) = all.split_first() else { return false };
-        let Some((until, signature)) = rest.split_first_chunk::<UNTIL>() else { return false };
+        let Some((until, signature)) = rest.split_first_chunk::<END_TIME_BYTES>() else {
+            return false;
+        };
         let address = (bound != 0).then(|| address.to_canonical());
         let scope = PassScope { app, stream, address };
         let right = hmac::sign(key, &message(scope, *until));
-        let right = right.as_ref().get(..SIGNATURE).unwrap_or_default();
+        let right = right.as_ref().get(..SIGNATURE_BYTES).unwrap_or_default();
         crate::base::secret::is_same_secret(right, signature)
             && bound <= 1
             && u64::from_be_bytes(*until) > now
@@ -83,7 +85,7 @@ fn new_key() -> Option<hmac::Key> {
 }
 
 /// Returns the signed bytes. The lengths of the names make the result unambiguous.
-fn message(scope: PassScope<'_>, until: [u8; UNTIL]) -> Vec<u8> {
+fn message(scope: PassScope<'_>, until: [u8; END_TIME_BYTES]) -> Vec<u8> {
     let PassScope { app, stream, address } = scope;
     let mut message = Vec::new();
     for name in [app, stream] {
@@ -101,10 +103,10 @@ fn message(scope: PassScope<'_>, until: [u8; UNTIL]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const NOW: u64 = 1_800_000_000;
+    const NOW_UNIX_SECONDS: u64 = 1_800_000_000;
 
     fn issue(passes: &Passes, scope: PassScope<'_>) -> String {
-        passes.issue_until(scope, NOW, u64::MAX)
+        passes.issue_until(scope, NOW_UNIX_SECONDS, u64::MAX)
     }
 
     #[test]
@@ -112,7 +114,7 @@ mod tests {
         let passes = Passes::new();
         let scope = PassScope { app: "live", stream: "show", address: None };
         let address = "192.0.2.1".parse().unwrap();
-        let opens = |pass: &str| passes.opens(pass, "live", "show", address, NOW);
+        let opens = |pass: &str| passes.opens(pass, "live", "show", address, NOW_UNIX_SECONDS);
         let old = issue(&passes, scope);
         assert!(opens(&old));
         passes.revoke();
@@ -130,19 +132,25 @@ mod tests {
         let pass = issue(&passes, scope);
         let [here, there]: [IpAddr; 2] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
         let opens = |app, stream, address, now| passes.opens(&pass, app, stream, address, now);
-        assert!(opens("live", "show", here, NOW) && opens("live", "show", there, NOW + 40_000));
-        assert!(!opens("live", "show", here, NOW + VALID.as_secs()));
-        assert!(!opens("live", "other", here, NOW));
-        assert!(!opens("lives", "how", here, NOW), "the names are kept apart");
-        assert!(!Passes::new().opens(&pass, "live", "show", here, NOW), "of another run");
+        assert!(
+            opens("live", "show", here, NOW_UNIX_SECONDS)
+                && opens("live", "show", there, NOW_UNIX_SECONDS + 40_000)
+        );
+        assert!(!opens("live", "show", here, NOW_UNIX_SECONDS + PASS_LIFETIME.as_secs()));
+        assert!(!opens("live", "other", here, NOW_UNIX_SECONDS));
+        assert!(!opens("lives", "how", here, NOW_UNIX_SECONDS), "the names are kept apart");
+        assert!(
+            !Passes::new().opens(&pass, "live", "show", here, NOW_UNIX_SECONDS),
+            "of another run"
+        );
         for at in 0..pass.len() {
             let mut other = pass.clone().into_bytes();
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };
             let other = String::from_utf8(other).unwrap();
-            assert!(!passes.opens(&other, "live", "show", here, NOW), "{at}: {other}");
+            assert!(!passes.opens(&other, "live", "show", here, NOW_UNIX_SECONDS), "{at}: {other}");
         }
         for wrong in ["", "A", "AAAA", &"A".repeat(10_000), "ä"] {
-            assert!(!passes.opens(wrong, "live", "show", here, NOW), "{wrong}");
+            assert!(!passes.opens(wrong, "live", "show", here, NOW_UNIX_SECONDS), "{wrong}");
         }
     }
 
@@ -152,10 +160,10 @@ mod tests {
         let scope = PassScope { app: "vod", stream: "show", address: None };
         let address = "192.0.2.1".parse().unwrap();
         let opens = |pass: &str, now| passes.opens(pass, "vod", "show", address, now);
-        let pass = passes.issue_until(scope, NOW, NOW + 60);
-        assert!(opens(&pass, NOW + 59) && !opens(&pass, NOW + 60));
-        let pass = passes.issue_until(scope, NOW, u64::MAX);
-        assert!(!opens(&pass, NOW + VALID.as_secs()));
+        let pass = passes.issue_until(scope, NOW_UNIX_SECONDS, NOW_UNIX_SECONDS + 60);
+        assert!(opens(&pass, NOW_UNIX_SECONDS + 59) && !opens(&pass, NOW_UNIX_SECONDS + 60));
+        let pass = passes.issue_until(scope, NOW_UNIX_SECONDS, u64::MAX);
+        assert!(!opens(&pass, NOW_UNIX_SECONDS + PASS_LIFETIME.as_secs()));
     }
 
     #[test]
@@ -163,8 +171,9 @@ mod tests {
         let passes = Passes::new();
         let here: IpAddr = [192, 0, 2, 1].into();
         let pass = issue(&passes, PassScope { app: "live", stream: "show", address: Some(here) });
-        let opens =
-            |address: &str| passes.opens(&pass, "live", "show", address.parse().unwrap(), NOW);
+        let opens = |address: &str| {
+            passes.opens(&pass, "live", "show", address.parse().unwrap(), NOW_UNIX_SECONDS)
+        };
         assert!(opens("192.0.2.1") && opens("::ffff:192.0.2.1"));
         assert!(!opens("192.0.2.2") && !opens("::1"));
     }

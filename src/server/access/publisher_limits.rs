@@ -7,7 +7,7 @@ use crate::server::access::rules::AppLimits;
 
 /// A publisher may send this much media time in advance: for large keyframes, and for data that
 /// waited during a short stall.
-const BURST: Duration = Duration::from_secs(5);
+const MAX_BURST: Duration = Duration::from_secs(5);
 
 /// The limits of a publisher, and the data that it has sent beyond its bitrate.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl PublisherLimits {
             u64::try_from(time.as_micros() * u128::from(limit) / 1_000_000).unwrap_or(u64::MAX)
         };
         self.excess = self.excess.saturating_sub(bits(elapsed)) + bytes as u64 * 8;
-        if self.excess <= bits(BURST) {
+        if self.excess <= bits(MAX_BURST) {
             return None;
         }
         let kbps = limit / 1_000;

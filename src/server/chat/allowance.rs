@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::base::Timestamp;
 
 /// Number of messages that a member may send in one burst.
-pub(super) const BURST: u32 = 5;
+pub(super) const MAX_BURST_MESSAGES: u32 = 5;
 /// Interval between messages after the first burst.
-const PAUSE: Duration = Duration::from_secs(1);
+const MESSAGE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The message allowance of a member.
 #[derive(Debug)]
@@ -18,15 +18,15 @@ pub(super) struct Allowance {
 
 impl Allowance {
     pub fn new(now: Timestamp) -> Self {
-        Self { left: BURST, since: now }
+        Self { left: MAX_BURST_MESSAGES, since: now }
     }
 
     pub fn take(&mut self, now: Timestamp) -> bool {
-        while self.left < BURST && now.since(self.since) >= PAUSE {
+        while self.left < MAX_BURST_MESSAGES && now.since(self.since) >= MESSAGE_INTERVAL {
             self.left += 1;
-            self.since += PAUSE;
+            self.since += MESSAGE_INTERVAL;
         }
-        if self.left == BURST {
+        if self.left == MAX_BURST_MESSAGES {
             self.since = now;
         }
         let may = self.left > 0;

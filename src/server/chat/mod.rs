@@ -21,15 +21,15 @@ use crate::server::access::admission::subscriber;
 use crate::server::chat::allowance::Allowance;
 use crate::server::chat::moderation::{ChatRules, Muted, Person};
 use crate::wire::chat::lookalike::NameLook;
-use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED_MESSAGES};
 
 /// Number of stored messages for new members.
-const KEPT_LINES: usize = 30;
+const MAX_STORED_MESSAGES: usize = 30;
 /// Number of people who can be muted although their messages are no longer stored, because clients
 /// may still show these messages.
-const KEPT_PEOPLE: usize = 256;
+const MAX_MUTABLE_PEOPLE: usize = 256;
 /// Number of remembered names of the streamer and moderators.
-const KEPT_STAFF: usize = 32;
+const MAX_STAFF_NAMES: usize = 32;
 /// Names that viewers must not have, because they suggest that the sender is in charge.
 static RESERVED_NAMES: LazyLock<Vec<NameLook>> = LazyLock::new(|| {
     let names = [
@@ -49,7 +49,7 @@ static RESERVED_NAMES: LazyLock<Vec<NameLook>> = LazyLock::new(|| {
     names.map(NameLook::of).into()
 });
 /// Maximum number of frames that wait for one member.
-const WAITING: usize = 64;
+const MAX_WAITING_FRAMES: usize = 64;
 
 /// All chats of a server.
 #[derive(Debug)]
@@ -188,7 +188,7 @@ impl Chats {
             Some(room) => Arc::clone(room),
             None if rooms.len() >= self.most_rooms => return None,
             None => {
-                let (frames, _) = broadcast::channel(WAITING);
+                let (frames, _) = broadcast::channel(MAX_WAITING_FRAMES);
                 let room = Arc::new(Room { frames, past: Mutex::default() });
                 rooms.insert(key.clone(), Arc::clone(&room));
                 room
@@ -231,12 +231,12 @@ impl Past {
     /// Deletes messages, and informs all members.
     fn delete(&mut self, ids: &[u64], frames: &broadcast::Sender<Arc<str>>) {
         self.posts.retain(|(post, _)| !ids.contains(&post.id));
-        for some in ids.chunks(MAX_DELETED) {
+        for some in ids.chunks(MAX_DELETED_MESSAGES) {
             self.deleted.extend(some);
             // A room may have lost its last member.
             let _ = frames.send(ChatFrame::Deleted(some.to_vec()).to_json().into());
         }
-        while self.deleted.len() > MAX_DELETED {
+        while self.deleted.len() > MAX_DELETED_MESSAGES {
             self.deleted.pop_front();
         }
     }
@@ -254,7 +254,7 @@ impl Past {
 
     fn add_staff(&mut self, name: NameLook) {
         self.staff.retain(|known| *known != name);
-        while self.staff.len() >= KEPT_STAFF {
+        while self.staff.len() >= MAX_STAFF_NAMES {
             self.staff.pop_front();
         }
         self.staff.push_back(name);
@@ -263,13 +263,13 @@ impl Past {
     /// Stores a message and its sender.
     fn add(&mut self, post: ChatPost, json: &Arc<str>, address: IpAddr) {
         self.people.retain(|person| person.id != post.from);
-        while self.people.len() >= KEPT_PEOPLE {
+        while self.people.len() >= MAX_MUTABLE_PEOPLE {
             self.people.pop_front();
         }
         let is_staff = post.role != ChatRole::Viewer;
         let (id, name) = (post.from, post.line.name.clone());
         self.people.push_back(Person { id, address, name, is_staff });
-        while self.posts.len() >= KEPT_LINES {
+        while self.posts.len() >= MAX_STORED_MESSAGES {
             self.posts.pop_front();
         }
         self.posts.push_back((post, Arc::clone(json)));
@@ -368,14 +368,14 @@ impl Drop for ChatMember {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::chat::allowance::BURST;
+    use crate::server::chat::allowance::MAX_BURST_MESSAGES;
     use crate::server::chat::moderation::{MutedPerson, NotMuted};
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_micros(millis * 1_000)
     }
 
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const LOCAL_IP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn chats(most_rooms: usize, most_people: usize) -> Arc<Chats> {
         Chats::new(most_rooms, most_people, ChatRules::default(), 1)
@@ -399,8 +399,9 @@ mod tests {
     fn viewers_cannot_pass_for_the_streamer() {
         let chats = chats(2, 4);
         let room = ("live", "a");
-        let mut viewer = chats.enter(room, 1, HERE, at(0)).unwrap();
-        let mut streamer = chats.enter(room, 2, HERE, at(0)).unwrap().with_role(ChatRole::Streamer);
+        let mut viewer = chats.enter(room, 1, LOCAL_IP, at(0)).unwrap();
+        let mut streamer =
+            chats.enter(room, 2, LOCAL_IP, at(0)).unwrap().with_role(ChatRole::Streamer);
         let named = |name| ChatLine::new(name, "hi").unwrap();
         for name in ["Streamer", "ｓｔｒｅａｍｅｒ", "主播", "\u{405}tr\u{435}amer"] {
             assert_eq!(viewer.say(&named(name), at(0)), Err(NotPassed::Reserved), "{name}");
@@ -435,9 +436,9 @@ mod tests {
     #[test]
     fn everybody_hears_and_late_comers_hear_the_last_lines() {
         let chats = chats(2, 3);
-        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
-        let mut bob = chats.enter(("live", "a"), 2, HERE, at(0)).unwrap();
-        let mut other = chats.enter(("live", "b"), 3, HERE, at(0)).unwrap();
+        let mut ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
+        let mut bob = chats.enter(("live", "a"), 2, LOCAL_IP, at(0)).unwrap();
+        let mut other = chats.enter(("live", "b"), 3, LOCAL_IP, at(0)).unwrap();
         ann.say(&line("one"), at(0)).unwrap();
         bob.say(&ChatLine::new("", "two").unwrap(), at(0)).unwrap();
         for seat in [&mut ann, &mut bob] {
@@ -447,28 +448,28 @@ mod tests {
             assert_eq!((second.name.as_str(), second.text.as_str()), ("guest-2", "two"));
         }
         assert!(other.frames.try_recv().is_err());
-        let late = chats.enter(("live", "a"), 4, HERE, at(0)).unwrap();
+        let late = chats.enter(("live", "a"), 4, LOCAL_IP, at(0)).unwrap();
         assert_eq!(late.past.iter().map(|line| text(line)).collect::<Vec<_>>(), ["one", "two"]);
-        assert!(chats.enter(("live", "a"), 5, HERE, at(0)).is_none(), "it is full");
-        assert!(chats.enter(("live", "c"), 5, HERE, at(0)).is_none(), "there are too many");
+        assert!(chats.enter(("live", "a"), 5, LOCAL_IP, at(0)).is_none(), "it is full");
+        assert!(chats.enter(("live", "c"), 5, LOCAL_IP, at(0)).is_none(), "there are too many");
     }
 
     #[test]
     fn a_chat_ends_with_its_last_person() {
         let chats = chats(1, 3);
-        let ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
-        let bob = chats.enter(("live", "a"), 2, HERE, at(0)).unwrap();
+        let ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
+        let bob = chats.enter(("live", "a"), 2, LOCAL_IP, at(0)).unwrap();
         drop(ann);
         assert!(chats.is_open("live", "a"));
         drop(bob);
         assert!(!chats.is_open("live", "a"));
-        assert!(chats.enter(("live", "b"), 3, HERE, at(0)).is_some());
+        assert!(chats.enter(("live", "b"), 3, LOCAL_IP, at(0)).is_some());
     }
 
     #[test]
     fn too_much_at_once_is_not_passed_on() {
         let chats = chats(1, 2);
-        let mut seat = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let mut seat = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
         let line = ChatLine::new("", "x").unwrap();
         let passed = |seat: &mut ChatMember, millis| seat.say(&line, at(millis)).is_ok();
         let said: Vec<_> = (0..7).map(|_| passed(&mut seat, 5_000)).collect();
@@ -478,26 +479,26 @@ mod tests {
         assert!(!passed(&mut seat, 6_500));
         // After a long silence, the allowance is only one burst.
         let said = (0..9).filter(|_| passed(&mut seat, 999_000)).count();
-        assert_eq!(said, BURST as usize);
+        assert_eq!(said, MAX_BURST_MESSAGES as usize);
     }
 
     #[test]
     fn the_past_is_bounded() {
         let chats = chats(1, 2);
-        let mut seat = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
-        for number in 0..KEPT_LINES + 5 {
+        let mut seat = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
+        for number in 0..MAX_STORED_MESSAGES + 5 {
             let line = ChatLine::new("", &number.to_string()).unwrap();
             seat.say(&line, at(number as i64 * 2_000)).unwrap();
         }
-        let late = chats.enter(("live", "a"), 2, HERE, at(0)).unwrap();
-        assert_eq!(late.past.len(), KEPT_LINES);
+        let late = chats.enter(("live", "a"), 2, LOCAL_IP, at(0)).unwrap();
+        assert_eq!(late.past.len(), MAX_STORED_MESSAGES);
         assert_eq!(text(&late.past[0]), "5");
     }
 
     #[test]
     fn a_deleted_message_is_gone_for_those_who_are_there_and_who_come() {
         let chats = chats(1, 3);
-        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let mut ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
         for text in ["one", "two"] {
             ann.say(&line(text), at(0)).unwrap();
         }
@@ -509,22 +510,22 @@ mod tests {
         let deleted = ChatFrame::Deleted(vec![posts[0].id]);
         let got = got(&mut ann);
         assert_eq!(got, std::slice::from_ref(&deleted), "one of the future is not deleted");
-        let late = chats.enter(("live", "a"), 2, HERE, at(0)).unwrap();
+        let late = chats.enter(("live", "a"), 2, LOCAL_IP, at(0)).unwrap();
         let past: Vec<_> = late.past.iter().map(|it| ChatFrame::from_json(it).unwrap()).collect();
         assert_eq!(past, [ChatFrame::Post(posts[1].clone()), deleted.clone()]);
         assert_eq!(late.missed(), Some(deleted.to_json()), "for who lagged behind");
         // The memory is bounded.
         for _ in 0..5 {
-            chats.delete("live", "a", &vec![posts[1].id; MAX_DELETED]);
+            chats.delete("live", "a", &vec![posts[1].id; MAX_DELETED_MESSAGES]);
         }
         let room = chats.room("live", "a").unwrap();
-        assert_eq!(room.past.lock().deleted.len(), MAX_DELETED);
+        assert_eq!(room.past.lock().deleted.len(), MAX_DELETED_MESSAGES);
     }
 
     #[test]
     fn a_muted_person_is_not_heard_until_they_are_let_in_again() {
         let chats = chats(1, 5);
-        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let mut ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
         let afar: IpAddr = "192.0.2.5".parse().unwrap();
         let mut eve = chats.enter(("live", "a"), 2, afar, at(0)).unwrap();
         assert_eq!(chats.mute("live", "a", 2), Err(NotMuted::Unknown), "who that is");
@@ -547,7 +548,7 @@ mod tests {
     #[test]
     fn nobody_mutes_the_streamer_or_a_moderator() {
         let chats = chats(1, 5);
-        let join = |id| chats.enter(("live", "a"), id, HERE, at(0)).unwrap();
+        let join = |id| chats.enter(("live", "a"), id, LOCAL_IP, at(0)).unwrap();
         let mut ann = join(1).with_role(ChatRole::Streamer);
         let mut bob = join(2).with_role(ChatRole::Moderator);
         ann.say(&line("hi"), at(0)).unwrap();
@@ -562,7 +563,7 @@ mod tests {
     #[test]
     fn slow_mode_counts_for_each_person_and_survives_a_new_connection() {
         let chats = chats(1, 5);
-        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let mut ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
         let afar: IpAddr = "192.0.2.5".parse().unwrap();
         let mut bob = chats.enter(("live", "a"), 2, afar, at(0)).unwrap();
         chats.set_rules(ChatRules { slow: Duration::from_secs(10), ..ChatRules::default() });
@@ -589,7 +590,7 @@ mod tests {
     fn blocked_words_are_not_passed_on_in_texts_and_names() {
         let words = crate::wire::chat::blocked_words::BlockedWords::new(["spoiler"]);
         let chats = Chats::new(1, 2, ChatRules { words, ..ChatRules::default() }, 1);
-        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let mut ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
         assert_eq!(ann.say(&line("a SPOILER"), at(0)), Err(NotPassed::Blocked));
         let named = ChatLine::new("Spoiler-Bot", "hi").unwrap();
         assert_eq!(ann.say(&named, at(0)), Err(NotPassed::Blocked));

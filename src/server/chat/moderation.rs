@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::wire::chat::blocked_words::BlockedWords;
 
 /// The longest interval of slow mode.
-pub const MAX_SLOW: Duration = Duration::from_mins(10);
+pub const MAX_SLOW_MODE_INTERVAL: Duration = Duration::from_mins(10);
 /// Maximum number of muted people of all chats. Beyond this limit, the oldest mute is forgotten.
-const MAX_MUTED: usize = 256;
+const MAX_MUTED_PEOPLE: usize = 256;
 
 /// The rules of all chats of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl ChatRules {
     /// Returns the rules with slow mode cut to whole seconds and to its maximum.
     #[must_use]
     pub fn checked(self) -> Self {
-        Self { slow: Duration::from_secs(self.slow.min(MAX_SLOW).as_secs()), ..self }
+        Self { slow: Duration::from_secs(self.slow.min(MAX_SLOW_MODE_INTERVAL).as_secs()), ..self }
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Muted(VecDeque<((String, String), Person)>);
 impl Muted {
     pub fn add(&mut self, chat: &(String, String), person: Person) {
         self.remove(chat, person.id);
-        while self.0.len() >= MAX_MUTED {
+        while self.0.len() >= MAX_MUTED_PEOPLE {
             self.0.pop_front();
         }
         self.0.push_back((chat.clone(), person));
@@ -131,14 +131,14 @@ mod tests {
     fn muted_people_and_rules_are_bounded() {
         let chat = ("live".to_owned(), "a".to_owned());
         let mut muted = Muted::default();
-        for id in 0..MAX_MUTED as u64 + 10 {
+        for id in 0..MAX_MUTED_PEOPLE as u64 + 10 {
             muted.add(&chat, person(id, "192.0.2.1", "x"));
         }
         let ids: Vec<u64> = muted.of(&chat).iter().map(|it| it.id).collect();
-        assert_eq!((ids.len(), ids[0]), (MAX_MUTED, 10));
+        assert_eq!((ids.len(), ids[0]), (MAX_MUTED_PEOPLE, 10));
         let rules = ChatRules { slow: Duration::from_millis(1_999), ..ChatRules::default() };
         assert_eq!(rules.checked().slow, Duration::from_secs(1));
         let rules = ChatRules { slow: Duration::MAX, ..ChatRules::default() };
-        assert_eq!(rules.checked().slow, MAX_SLOW);
+        assert_eq!(rules.checked().slow, MAX_SLOW_MODE_INTERVAL);
     }
 }

@@ -17,9 +17,9 @@ use crate::text::Language;
 pub(in crate::server) const MAX_EVENTS: usize = 100;
 /// The target of log lines about clients, and of the spans of their sessions. The log of crash reports
 /// excludes this target, so a span costs nothing unless such lines are requested.
-pub(in crate::server) const SESSION_LOG: &str = "onair::server::event";
+pub(in crate::server) const SESSION_LOG_TARGET: &str = "onair::server::event";
 /// Maximum number of characters of a text in an event.
-const MAX_TEXT: usize = 200;
+const MAX_TEXT_CHARS: usize = 200;
 
 /// An event that has been logged.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -138,17 +138,17 @@ fn entry<T>(entry: &Entry<T>, of: impl Fn(&T) -> LoggedEvent) -> LoggedEvent {
 }
 
 fn short(text: &str) -> Option<String> {
-    Some(text.chars().take(MAX_TEXT).collect())
+    Some(text.chars().take(MAX_TEXT_CHARS).collect())
 }
 
 /// Writes an event to the log of the process.
 pub(in crate::server) fn trace(event: &Event) {
-    if !tracing::enabled!(target: SESSION_LOG, tracing::Level::INFO) {
+    if !tracing::enabled!(target: SESSION_LOG_TARGET, tracing::Level::INFO) {
         return;
     }
     let Some(event) = logged(event) else { return };
     tracing::info!(
-        target: SESSION_LOG,
+        target: SESSION_LOG_TARGET,
         session = event.id,
         app = event.app,
         stream = event.stream,
@@ -331,7 +331,7 @@ mod tests {
         note(Event::Leave(peer("show"), ended));
         let others = log.latest(false);
         assert_eq!((others.len(), others[0].name, others[0].number), (1, "publish", 1));
-        assert_eq!(others[0].stream.as_ref().unwrap().len(), MAX_TEXT);
+        assert_eq!(others[0].stream.as_ref().unwrap().len(), MAX_TEXT_CHARS);
         let all = log.latest(true);
         assert_eq!((all.len(), all[0].name, all[0].bytes), (MAX_EVENTS, "leave", Some(9)));
         assert_eq!((log.peak(), log.watching), (500, 499));

@@ -68,7 +68,7 @@ pub struct Refusal {
 }
 
 /// The reason for a viewer for whom the server has no room.
-pub(in crate::server) const TOO_MANY_VIEWERS: &str =
+pub(in crate::server) const TOO_MANY_VIEWERS_REASON: &str =
     "The server has too many viewers, or viewers who wait.";
 
 impl Refusal {
@@ -101,7 +101,7 @@ impl Refusal {
         (address, protocol): (IpAddr, Option<Protocol>),
         (app, stream): (&str, &str),
     ) -> Self {
-        let why = ("too-many-viewers", TOO_MANY_VIEWERS.to_owned());
+        let why = ("too-many-viewers", TOO_MANY_VIEWERS_REASON.to_owned());
         let (app, stream) = (app.to_owned(), stream.to_owned());
         Self { protocol, app, stream, ..Self::early(address, "play", why) }
     }
@@ -132,13 +132,13 @@ pub struct CallbackAnswer {
 impl CallbackAnswer {
     /// Returns true if the server sent a request, and got no answer.
     pub(in crate::server) fn is_failed_request(&self) -> bool {
-        matches!(self.cause, Some(UNREACHABLE | NO_ANSWER))
+        matches!(self.cause, Some(RECEIVER_UNREACHABLE | NO_ANSWER_CAUSE))
     }
 }
 
 /// The causes of failed requests to the receivers of callbacks.
-pub(in crate::server) const UNREACHABLE: &str = "unreachable";
-pub(in crate::server) const NO_ANSWER: &str = "no-answer";
+pub(in crate::server) const RECEIVER_UNREACHABLE: &str = "unreachable";
+pub(in crate::server) const NO_ANSWER_CAUSE: &str = "no-answer";
 
 /// The result of a callback.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]

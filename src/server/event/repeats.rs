@@ -13,7 +13,7 @@ use crate::server::event::{CallbackAnswer, Refusal};
 /// Maximum number of entries of one kind. The oldest one is dropped first.
 pub(super) const MAX_ENTRIES: usize = 20;
 /// Minimum time between two reports about repeats of the same event.
-const REPEAT: Duration = Duration::from_mins(1);
+const MIN_REPORT_INTERVAL: Duration = Duration::from_mins(1);
 /// Maximum number of reports in this time about all events of a kind together.
 const MAX_REPORTS: u32 = 30;
 /// Maximum number of reports in this time about urgent events.
@@ -87,7 +87,7 @@ struct Quota(Option<(Timestamp, u32)>);
 
 impl Quota {
     fn take(&mut self, now: Timestamp, most: u32) -> bool {
-        let current = self.0.filter(|(start, _)| now.since(*start) < REPEAT);
+        let current = self.0.filter(|(start, _)| now.since(*start) < MIN_REPORT_INTERVAL);
         let (start, reports) = current.unwrap_or((now, 0));
         self.0 = Some((start, reports + u32::from(reports < most)));
         reports < most
@@ -127,7 +127,7 @@ impl<T: Repeating> Repeats<T> {
         let is_due = match entry.event.is_urgent() {
             true => self.urgent.take(now, MAX_URGENT_REPORTS),
             false => {
-                reported.is_none_or(|last| now.since(last) >= REPEAT)
+                reported.is_none_or(|last| now.since(last) >= MIN_REPORT_INTERVAL)
                     && self.usual.take(now, MAX_REPORTS)
             }
         };

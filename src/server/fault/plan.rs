@@ -11,15 +11,15 @@ use crate::server::fault::spec::{Fault, FaultKind, Phase, Span};
 use crate::wire::rtmp::status::{Level, Status, code};
 
 /// Duration of a stall without an explicit end; other limits disconnect a publisher earlier.
-const STALL: Duration = Duration::from_secs(60);
+const DEFAULT_STALL: Duration = Duration::from_secs(60);
 /// Maximum number of delayed bytes. Beyond this number, nothing is read.
-const MAX_LATE: usize = 4 << 20;
+const MAX_DELAYED_BYTES: usize = 4 << 20;
 /// Maximum time for which a throttled connection saves up its read allowance.
-const SAVED: Duration = Duration::from_millis(50);
+const MAX_SAVED_ALLOWANCE: Duration = Duration::from_millis(50);
 /// Size of the garbage in bytes.
-const GARBAGE: usize = 4_096;
+const GARBAGE_BYTES: usize = 4_096;
 /// The text of a rejection.
-const REASON: &str = "A fault that was asked for.";
+const REJECTION_TEXT: &str = "A fault that was asked for.";
 
 /// An action on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Plan {
                 FaultKind::Close => strikes.push(Strike::Close),
                 FaultKind::HalfClose => strikes.push(Strike::HalfClose),
                 FaultKind::Stall { lasts } => {
-                    let lasts = lasts.map_or(STALL, |lasts| self.draw(lasts));
+                    let lasts = lasts.map_or(DEFAULT_STALL, |lasts| self.draw(lasts));
                     self.stalled_until = self.stalled_until.max(Some(now + lasts));
                     strikes.push(Strike::Hold);
                 }
@@ -151,7 +151,7 @@ impl Plan {
                     strikes.push(Strike::Hold);
                 }
                 FaultKind::Garbage => {
-                    let words = (0..GARBAGE / 8).flat_map(|_| self.random().to_le_bytes());
+                    let words = (0..GARBAGE_BYTES / 8).flat_map(|_| self.random().to_le_bytes());
                     let bytes = words.collect();
                     strikes.push(Strike::Garbage { bytes, deaf: fault.phase < Phase::Media });
                 }
@@ -181,9 +181,11 @@ impl Plan {
                 FaultKind::Busy => status(code::PUBLISH_BAD_NAME, "Already publishing."),
                 FaultKind::Redirect(url) => Some(Verdict::Redirect(url)),
                 FaultKind::Reject(code) if phase == Phase::Connect => {
-                    status(&format!("NetConnection.Connect.{code}"), REASON)
+                    status(&format!("NetConnection.Connect.{code}"), REJECTION_TEXT)
                 }
-                FaultKind::Reject(code) => status(&format!("NetStream.Publish.{code}"), REASON),
+                FaultKind::Reject(code) => {
+                    status(&format!("NetStream.Publish.{code}"), REJECTION_TEXT)
+                }
                 _ => None,
             };
         }
@@ -197,7 +199,7 @@ impl Plan {
 
     /// Returns the number of bytes that may be read now, at most `most`.
     pub fn allowance(&mut self, most: usize, now: Timestamp) -> usize {
-        if self.is_stalled(now) || self.late_bytes >= MAX_LATE {
+        if self.is_stalled(now) || self.late_bytes >= MAX_DELAYED_BYTES {
             return 0;
         }
         match &mut self.throttle {
@@ -271,7 +273,7 @@ impl Plan {
 impl Throttle {
     fn allowance(&mut self, now: Timestamp) -> usize {
         let per_second = f64::from(self.bits) / 8.0;
-        let most = (per_second * SAVED.as_secs_f64()).max(256.0);
+        let most = (per_second * MAX_SAVED_ALLOWANCE.as_secs_f64()).max(256.0);
         self.credit = (self.credit + now.since(self.at).as_secs_f64() * per_second).min(most);
         self.at = now;
         // Avoid reading byte by byte.
@@ -281,7 +283,7 @@ impl Throttle {
     /// Returns the time at which reading becomes possible again, or `None` if it is possible now.
     fn wake_at(&self) -> Option<Timestamp> {
         let per_second = f64::from(self.bits) / 8.0;
-        let wanted = (per_second * SAVED.as_secs_f64()).max(256.0) / 2.0;
+        let wanted = (per_second * MAX_SAVED_ALLOWANCE.as_secs_f64()).max(256.0) / 2.0;
         let missing = wanted - self.credit;
         (missing > 0.0).then(|| self.at + Duration::from_secs_f64(missing / per_second))
     }
@@ -291,15 +293,15 @@ impl Throttle {
 mod tests {
     use super::*;
 
-    const START: Timestamp = Timestamp::from_millis(1_000);
+    const START_TIME: Timestamp = Timestamp::from_millis(1_000);
 
     fn plan(faults: &[&str], phase: Phase, seed: u64) -> Plan {
         let faults = faults.iter().map(|text| text.parse().unwrap()).enumerate();
-        Plan::new(faults, Some(phase), seed, START).unwrap()
+        Plan::new(faults, Some(phase), seed, START_TIME).unwrap()
     }
 
     fn at(millis: u64) -> Timestamp {
-        START + Duration::from_millis(millis)
+        START_TIME + Duration::from_millis(millis)
     }
 
     #[test]
@@ -320,15 +322,16 @@ mod tests {
     fn what_has_passed_does_not_come_again_and_what_is_not_claimed_not_at_all() {
         let faults = ["reset@connect".parse::<Fault>().unwrap()];
         let faults = || faults.iter().cloned().enumerate();
-        assert!(Plan::new(faults(), Some(Phase::Media), 1, START).is_none());
-        let mut plan = Plan::new(faults(), Some(Phase::Connect), 1, START).unwrap();
-        assert_eq!(plan.strikes(START, |index, _| index == 1), []);
-        assert_eq!(plan.strikes(START, |_, _| true), []);
+        assert!(Plan::new(faults(), Some(Phase::Media), 1, START_TIME).is_none());
+        let mut plan = Plan::new(faults(), Some(Phase::Connect), 1, START_TIME).unwrap();
+        assert_eq!(plan.strikes(START_TIME, |index, _| index == 1), []);
+        assert_eq!(plan.strikes(START_TIME, |_, _| true), []);
     }
 
     #[test]
     fn times_are_drawn_from_the_seed() {
-        let due = |seed| plan(&["reset@media:2s..9s"], Phase::Media, seed).wake_at(START).unwrap();
+        let due =
+            |seed| plan(&["reset@media:2s..9s"], Phase::Media, seed).wake_at(START_TIME).unwrap();
         let all: Vec<_> = (0..20).map(due).collect();
         assert_eq!(all, (0..20).map(due).collect::<Vec<_>>());
         assert!(all.iter().all(|due| (at(2_000)..=at(9_000)).contains(due)), "{all:?}");
@@ -338,8 +341,8 @@ mod tests {
     #[test]
     fn a_stall_reads_nothing_and_ends() {
         let mut plan = plan(&["stall@media:+8s"], Phase::Media, 1);
-        assert_eq!(plan.allowance(100, START), 100);
-        assert_eq!(plan.strikes(START, |_, _| true), [Strike::Hold]);
+        assert_eq!(plan.allowance(100, START_TIME), 100);
+        assert_eq!(plan.strikes(START_TIME, |_, _| true), [Strike::Hold]);
         assert_eq!((plan.allowance(100, at(7_999)), plan.is_stalled(at(7_999))), (0, true));
         assert_eq!(plan.wake_at(at(1)), Some(at(8_000)));
         assert_eq!((plan.allowance(100, at(8_000)), plan.wake_at(at(8_000))), (100, None));
@@ -348,8 +351,8 @@ mod tests {
     #[test]
     fn a_throttle_lets_so_much_through_in_a_second() {
         let mut plan = plan(&["throttle@media:800k"], Phase::Media, 1);
-        plan.strikes(START, |_, _| true);
-        let (mut now, mut read) = (START, 0);
+        plan.strikes(START_TIME, |_, _| true);
+        let (mut now, mut read) = (START_TIME, 0);
         while now < at(10_000) {
             let some = plan.allowance(1_000_000, now);
             plan.took(some);
@@ -364,14 +367,14 @@ mod tests {
     #[test]
     fn a_delay_keeps_the_order_and_has_a_limit() {
         let mut plan = plan(&["delay@media:200ms"], Phase::Media, 1);
-        assert!(!plan.hold_back(b"a", START), "not yet");
-        plan.strikes(START, |_, _| true);
-        assert!(plan.hold_back(b"b", START) && plan.hold_back(b"c", at(10)));
+        assert!(!plan.hold_back(b"a", START_TIME), "not yet");
+        plan.strikes(START_TIME, |_, _| true);
+        assert!(plan.hold_back(b"b", START_TIME) && plan.hold_back(b"c", at(10)));
         assert_eq!((plan.late(at(199)), plan.wake_at(at(199))), (None, Some(at(200))));
         assert_eq!(plan.late(at(205)).as_deref(), Some(&b"b"[..]));
         assert_eq!(plan.late(at(205)), None);
         assert!(plan.holds_back());
-        plan.hold_back(&vec![0; MAX_LATE], at(205));
+        plan.hold_back(&vec![0; MAX_DELAYED_BYTES], at(205));
         assert_eq!(plan.allowance(100, at(206)), 0);
     }
 

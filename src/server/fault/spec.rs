@@ -15,7 +15,7 @@ const PUBLISH_CODES: [&str; 5] = ["BadName", "Denied", "Unauthorized", "Rejected
 /// Maximum duration in the text of a fault.
 const MAX_DURATION: Duration = Duration::from_secs(3_600);
 /// Maximum number of strikes of a fault.
-const MAX_TIMES: u32 = 1_000_000;
+const MAX_STRIKES: u32 = 1_000_000;
 
 /// The phases of a client in order. A fault strikes when its phase is reached, before the server
 /// answers.
@@ -148,8 +148,8 @@ impl FromStr for Fault {
         let bad = |why: Problem| BadFault(problem!("fault-bad", text = text, reason = why));
         let (rest, times) = match text.rsplit_once('*') {
             Some((rest, digits)) => match digits.parse() {
-                Ok(times) if (1..=MAX_TIMES).contains(&times) => (rest, Some(times)),
-                _ => return Err(bad(problem!("fault-times", most = MAX_TIMES))),
+                Ok(times) if (1..=MAX_STRIKES).contains(&times) => (rest, Some(times)),
+                _ => return Err(bad(problem!("fault-times", most = MAX_STRIKES))),
             },
             None => (text, None),
         };
@@ -219,7 +219,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem
             let times = match value {
                 None => None,
                 Some(text) => match text.parse() {
-                    Ok(times) if (1..=MAX_TIMES).contains(&times) => Some(times),
+                    Ok(times) if (1..=MAX_STRIKES).contains(&times) => Some(times),
                     _ => {
                         return Err(problem!("fault-busy-times", text = text));
                     }

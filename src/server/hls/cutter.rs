@@ -15,26 +15,26 @@ use crate::server::renditions::alignment::Alignment;
 use crate::wire::container::mp4::live;
 
 /// The longest segment, whether or not the keyframe interval is known.
-const LONGEST: Duration = Duration::from_secs(10);
+const MAX_SEGMENT_DURATION: Duration = Duration::from_secs(10);
 /// A segment may exceed the whole-second target duration by this much, because its rounded length
 /// counts (§4.4.3.1).
-const ROUNDING: Duration = Duration::from_millis(400);
+const SEGMENT_ROUNDING: Duration = Duration::from_millis(400);
 /// Times in whole milliseconds can make a part longer than its frames by this much.
 const PART_ROUNDING: Duration = Duration::from_millis(2);
 /// Maximum time by which a keyframe may be early.
-const EARLY_KEYFRAME: Duration = Duration::from_millis(50);
+const MAX_EARLY_KEYFRAME: Duration = Duration::from_millis(50);
 /// A forward step of the times that is larger than this is a discontinuity.
-const JUMP: Duration = Duration::from_secs(3);
+const MAX_FORWARD_JUMP: Duration = Duration::from_secs(3);
 /// A backward step of the times that is larger than this is a discontinuity.
-const STEP_BACK: Duration = Duration::from_secs(1);
+const MAX_BACKWARD_JUMP: Duration = Duration::from_secs(1);
 /// How long to wait for the other track at the beginning.
-const OTHER_TRACK: Duration = Duration::from_secs(1);
+const OTHER_TRACK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long to wait for a keyframe if there is audio.
-const FIRST_KEYFRAME: Duration = Duration::from_secs(10);
+const FIRST_KEYFRAME_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of packets that wait for the beginning.
-const MAX_WAITING: usize = 1_024;
+const MAX_WAITING_PACKETS: usize = 1_024;
 /// The minimum duration of a part as a fraction of the promised one, unless the part ends its segment.
-const LEAST_PART: f64 = 0.85;
+const MIN_PART_FRACTION: f64 = 0.85;
 /// A part ends at this size in bytes.
 const MAX_PART_BYTES: usize = 4 << 20;
 /// A segment ends at this size in bytes.
@@ -86,7 +86,7 @@ impl Cutter {
             target: None,
             part_target: None,
             exceeded: None,
-            key_interval: key_interval.unwrap_or_default().min(LONGEST),
+            key_interval: key_interval.unwrap_or_default().min(MAX_SEGMENT_DURATION),
             last_key: None,
             video: None,
             audio: None,
@@ -184,8 +184,8 @@ impl Cutter {
         }
         let Some(timeline) = &self.timeline else { return self.wait(packet, cuts) };
         let dts = packet.dts;
-        let jumps = dts > timeline.newest() + JUMP
-            || timeline.newest_of(packet.track).is_some_and(|last| dts + STEP_BACK < last);
+        let jumps = dts > timeline.newest() + MAX_FORWARD_JUMP
+            || timeline.newest_of(packet.track).is_some_and(|last| dts + MAX_BACKWARD_JUMP < last);
         let is_video = packet.track == Track::Video;
         // The track did not exist at the beginning.
         let is_new = if is_video { !timeline.has_video() } else { !timeline.has_audio() };
@@ -216,12 +216,14 @@ impl Cutter {
         let waited = packet.dts.since(since);
         let begins = match (self.video.is_some(), video, audio) {
             (true, true, true) => true,
-            (true, false, _) => waited >= FIRST_KEYFRAME,
-            _ => waited >= OTHER_TRACK || self.waiting.len() >= MAX_WAITING,
+            (true, false, _) => waited >= FIRST_KEYFRAME_TIMEOUT,
+            _ => waited >= OTHER_TRACK_TIMEOUT || self.waiting.len() >= MAX_WAITING_PACKETS,
         };
         if begins {
             self.begin(cuts);
-        } else if !video && (waited >= OTHER_TRACK || self.waiting.len() >= MAX_WAITING) {
+        } else if !video
+            && (waited >= OTHER_TRACK_TIMEOUT || self.waiting.len() >= MAX_WAITING_PACKETS)
+        {
             // Audio before the first keyframe is not used.
             self.waiting.clear();
         }
@@ -267,14 +269,14 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         if packet.keyframe {
             let interval = self.last_key.map_or(Duration::ZERO, |last| dts.since(last));
-            self.key_interval = self.key_interval.max(interval.min(LONGEST));
+            self.key_interval = self.key_interval.max(interval.min(MAX_SEGMENT_DURATION));
             self.last_key = Some(dts);
         }
         let since = dts.since(timeline.segment_start());
         let aligned = self.alignment.as_mut().map(|it| it.due(packet.pts));
         let keyframe_suits = packet.keyframe
             && !since.is_zero()
-            && (since + EARLY_KEYFRAME >= self.lengths.segment
+            && (since + MAX_EARLY_KEYFRAME >= self.lengths.segment
                 || since + self.key_interval > limit);
         let too_long = since + lasts > limit || timeline.segment_bytes() > MAX_SEGMENT_BYTES;
         let ends = aligned.map_or(keyframe_suits || too_long, |due| due.is_some());
@@ -331,7 +333,7 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         let lasted = at.since(timeline.part_start());
         if let Some(target) = self.part_target {
-            let is_long_enough = lasted >= target.mul_f64(LEAST_PART);
+            let is_long_enough = lasted >= target.mul_f64(MIN_PART_FRACTION);
             if !is_long_enough || !timeline.cut(at, &mut self.sequence, cuts) {
                 self.exceeded = Some(timeline.part_start() + target);
             }
@@ -358,7 +360,7 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         if end == timeline.part_start() + target && until > end {
             // After a pause, the frame does not last until the next one.
-            let shown = if until.since(end) < JUMP { until } else { end };
+            let shown = if until.since(end) < MAX_FORWARD_JUMP { until } else { end };
             timeline.cut_within(end, shown, &mut self.sequence, cuts);
         }
     }
@@ -394,11 +396,12 @@ impl Cutter {
 
     /// Returns the maximum duration of a segment.
     fn limit(&self) -> Duration {
-        self.target.map_or(LONGEST, |target| target + ROUNDING)
+        self.target.map_or(MAX_SEGMENT_DURATION, |target| target + SEGMENT_ROUNDING)
     }
 
     fn end_segment(&mut self, lasted: Duration, cuts: &mut Vec<Cut>) {
-        let longest = lasted.max(self.lengths.segment).max(self.key_interval).min(LONGEST);
+        let longest =
+            lasted.max(self.lengths.segment).max(self.key_interval).min(MAX_SEGMENT_DURATION);
         self.target.get_or_insert_with(|| {
             let seconds = (longest.as_secs_f64() - 0.1).ceil().max(1.0);
             Duration::from_secs_f64(seconds)

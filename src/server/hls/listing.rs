@@ -16,21 +16,21 @@ use crate::wire::hls::{
 };
 
 /// Name of the media playlist below `/{app}/{stream}/hls/`.
-pub(in crate::server) const LIST: &str = "main.m3u8";
+pub(in crate::server) const MEDIA_PLAYLIST_NAME: &str = "main.m3u8";
 /// The end of the names of segments as MPEG-TS.
 pub(in crate::server) const TS_EXTENSION: &str = ".ts";
 /// Parts are listed for segments within this many target durations of the end.
-const PARTS_TOLD: u32 = 3;
+const PART_LIST_TARGET_DURATIONS: u32 = 3;
 /// Players stay this many target durations, or parts, from the end.
-pub(super) const HOLD_BACK: u32 = 3;
-const PART_HOLD_BACK: u32 = 3;
+pub(super) const HOLD_BACK_TARGET_DURATIONS: u32 = 3;
+const HOLD_BACK_PARTS: u32 = 3;
 /// Segments older than this many target durations can be skipped in a delta update.
-const SKIP_UNTIL: u32 = 6;
+const SKIP_TARGET_DURATIONS: u32 = 6;
 /// A request for a part is invalid if the part is further in the future than this (§6.2.5.2).
-const ADVANCE: Duration = Duration::from_secs(3);
+const MAX_PART_ADVANCE: Duration = Duration::from_secs(3);
 /// A request for a segment is also invalid if the segment is more than this many segments after the
 /// last one.
-const ADVANCE_SEGMENTS: u64 = 2;
+const MAX_ADVANCE_SEGMENTS: u64 = 2;
 
 /// A segment without media (a box `styp`). It is the answer where a player expected another segment of a span
 /// that has ended, because some players never request anything again after an error.
@@ -177,10 +177,11 @@ impl Listing {
         if self.ended || segment < last {
             return Patience::Over;
         }
-        let advance = ADVANCE.as_secs_f64() / self.settings.lengths.part.as_secs_f64().min(1.0);
+        let advance =
+            MAX_PART_ADVANCE.as_secs_f64() / self.settings.lengths.part.as_secs_f64().min(1.0);
         let advance = advance.ceil() as u64;
         let there = self.open.as_ref().map_or(0, |open| open.parts.len() as u64);
-        if segment > last + ADVANCE_SEGMENTS {
+        if segment > last + MAX_ADVANCE_SEGMENTS {
             return Patience::TooFar;
         }
         let (complete, has) = if segment == last {
@@ -264,7 +265,7 @@ impl Listing {
     /// Returns true if a segment is the one that grows, or one of the next ones. DASH players request these
     /// early if segments are longer than the manifest predicts.
     pub fn is_expected(&self, number: u64) -> bool {
-        let expected = self.next_number..=self.next_number.saturating_add(ADVANCE_SEGMENTS);
+        let expected = self.next_number..=self.next_number.saturating_add(MAX_ADVANCE_SEGMENTS);
         !self.ended && expected.contains(&number)
     }
 
@@ -313,12 +314,12 @@ impl Listing {
         let mut skipped = 0;
         let mut segments = Vec::with_capacity(listed.len());
         for segment in listed {
-            if update && left > target * SKIP_UNTIL {
+            if update && left > target * SKIP_TARGET_DURATIONS {
                 skipped += 1;
             }
             let map = self.map(segment, folder);
             left = left.saturating_sub(segment.duration());
-            let parts = if left < target * PARTS_TOLD && !self.ended {
+            let parts = if left < target * PART_LIST_TARGET_DURATIONS && !self.ended {
                 self.parts(segment, &map, folder)
             } else {
                 Vec::new()
@@ -341,17 +342,17 @@ impl Listing {
             .map_or_else(Vec::new, |open| self.parts(open, &self.map(open, folder), folder));
         let there = pending.len();
         let (part, long) =
-            (self.settings.lengths.part, self.settings.window >= target * SKIP_UNTIL);
+            (self.settings.lengths.part, self.settings.window >= target * SKIP_TARGET_DURATIONS);
         let media = Media {
             target_duration: target,
             sequence: listed.first().map_or(self.next_number, |first| first.number),
             ended: self.ended,
             keeps_all: false,
             control: Control {
-                hold_back: Some(target * HOLD_BACK),
-                part_hold_back: Some(part * PART_HOLD_BACK),
+                hold_back: Some(target * HOLD_BACK_TARGET_DURATIONS),
+                part_hold_back: Some(part * HOLD_BACK_PARTS),
                 can_block: true,
-                skip_until: long.then_some(target * SKIP_UNTIL),
+                skip_until: long.then_some(target * SKIP_TARGET_DURATIONS),
             },
             part_target: Some(part),
             segments,
@@ -409,7 +410,7 @@ impl Listing {
     /// contains the media playlists.
     pub fn master(&self, folder: &str, renditions: &[OfferedVariant]) -> Bytes {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
-        let variants: Vec<_> = std::iter::once(self.variant(LIST.to_owned()))
+        let variants: Vec<_> = std::iter::once(self.variant(MEDIA_PLAYLIST_NAME.to_owned()))
             .chain(renditions.iter().cloned())
             .map(|it| OfferedVariant { uri: format!("{folder}{}", it.uri), ..it })
             .collect();

@@ -7,12 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::server::hls::listing::{HOLD_BACK, Listing, Tracks};
+use crate::server::hls::listing::{HOLD_BACK_TARGET_DURATIONS, Listing, Tracks};
 use crate::server::hls::segment::{Segment, Span};
 use crate::wire::dash::{Manifest, Period, Track, TrackKind, TrackRendition};
 
 /// Name of the resource for the current time, below `/{app}/{stream}/hls/`.
-pub(in crate::server) const CLOCK: &str = "time";
+pub(in crate::server) const CLOCK_RESOURCE: &str = "time";
 /// Players that read growing segments stay this many parts from the end, and at least
 /// [`MIN_LATENCY`].
 const LATENCY_PARTS: u32 = 4;
@@ -72,8 +72,8 @@ impl Listing {
             window: self.time_shift(listed),
             longest: self.target_duration(),
             latency: (lengths.part * LATENCY_PARTS).max(MIN_LATENCY),
-            delay: self.target_duration() * HOLD_BACK,
-            clock: urls.of(CLOCK),
+            delay: self.target_duration() * HOLD_BACK_TARGET_DURATIONS,
+            clock: urls.of(CLOCK_RESOURCE),
             periods,
         };
         manifest.write().into()
@@ -85,7 +85,7 @@ impl Listing {
     /// late.
     fn time_shift(&self, listed: &[Arc<Segment>]) -> Duration {
         let complete: Duration = listed.iter().map(|segment| segment.duration()).sum();
-        complete + self.target_duration() * HOLD_BACK
+        complete + self.target_duration() * HOLD_BACK_TARGET_DURATIONS
     }
 
     /// Returns the period of consecutive segments, of which there is at least one.

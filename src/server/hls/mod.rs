@@ -47,11 +47,14 @@ pub struct Settings {
 
 impl Settings {
     /// Minimum and maximum duration of a part.
-    pub const PART: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+    pub const PART_DURATION_RANGE: (Duration, Duration) =
+        (Duration::from_millis(100), Duration::from_secs(2));
     /// Minimum and maximum duration of a segment.
-    pub const SEGMENT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+    pub const SEGMENT_DURATION_RANGE: (Duration, Duration) =
+        (Duration::from_secs(1), Duration::from_secs(10));
     /// Minimum and maximum duration of the playlist.
-    pub const WINDOW: (Duration, Duration) = (Duration::from_secs(6), Duration::from_mins(5));
+    pub const WINDOW_DURATION_RANGE: (Duration, Duration) =
+        (Duration::from_secs(6), Duration::from_mins(5));
 }
 
 impl Default for Settings {

@@ -16,22 +16,22 @@ use crate::wire::hls::{
 };
 
 /// Name of the multivariant playlist below `/{app}/{stream}/hls/`.
-pub(in crate::server) const TS_MASTER: &str = "ts.m3u8";
+pub(in crate::server) const TS_MASTER_NAME: &str = "ts.m3u8";
 /// Name of the media playlist below `/{app}/{stream}/hls/`.
-pub(in crate::server) const TS_LIST: &str = "ts-list.m3u8";
+pub(in crate::server) const TS_LIST_NAME: &str = "ts-list.m3u8";
 /// The name of a rendition's playlist of MPEG-TS segments consists of this prefix and the name of
 /// the rendition's ordinary playlist.
 pub(in crate::server) const TS_PREFIX: &str = "ts-";
 
 /// Overhead of the MPEG-TS headers that is added to the announced bandwidth, in percent.
-const OVERHEAD_PERCENT: u64 = 8;
+const TS_OVERHEAD_PERCENT: u64 = 8;
 
 /// Writes a multivariant playlist of MPEG-TS segments. The bitrates in `variants` are those of
 /// fragmented MP4; the function adds the overhead of MPEG-TS.
 pub(in crate::server) fn write_ts_master(mut variants: Vec<OfferedVariant>) -> String {
     for variant in &mut variants {
         for rate in [&mut variant.bandwidth, &mut variant.average_bandwidth] {
-            *rate += *rate * OVERHEAD_PERCENT / 100;
+            *rate += *rate * TS_OVERHEAD_PERCENT / 100;
         }
     }
     write_master(&variants, MasterForm { version: 3, independent: false })
@@ -71,7 +71,7 @@ impl Listing {
         let renditions = renditions
             .into_iter()
             .map(|it| OfferedVariant { uri: format!("{TS_PREFIX}{}", it.uri), ..it });
-        let main = self.variant(TS_LIST.to_owned());
+        let main = self.variant(TS_LIST_NAME.to_owned());
         Some(write_ts_master(std::iter::once(main).chain(renditions).collect()).into())
     }
 
@@ -130,16 +130,18 @@ mod tests {
     use crate::wire::container::ts::{Demuxer, Event};
     use crate::wire::hls::{Playlist, parse};
 
-    const SPS: &[u8] = &[
+    const BASELINE_SPS: &[u8] = &[
         0x67, 0x42, 0xC0, 0x1E, 0xDA, 0x02, 0x80, 0xBF, 0xE5, 0x84, 0x00, 0x00, 0x03, 0x00, 0x04,
         0x00, 0x00, 0x03, 0x00, 0xC8, 0x3C, 0x58, 0xBA, 0x80,
     ];
-    const PPS: &[u8] = &[0x68, 0xCE, 0x0F, 0xC8];
-    const LENGTHS: Lengths =
+    const BASELINE_PPS: &[u8] = &[0x68, 0xCE, 0x0F, 0xC8];
+    const TARGET_LENGTHS: Lengths =
         Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) };
 
     fn configs(codec: AudioCodec) -> [StreamEvent; 2] {
-        let sets = DecoderConfig::new(Bytes::from_static(SPS), Bytes::from_static(PPS)).unwrap();
+        let sets =
+            DecoderConfig::new(Bytes::from_static(BASELINE_SPS), Bytes::from_static(BASELINE_PPS))
+                .unwrap();
         let video = VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(640, 360),
@@ -178,7 +180,7 @@ mod tests {
 
     #[test]
     fn segments_of_several_publishers_are_one_stream_with_gaps_for_other_codecs() {
-        let (mut cutter, mut cuts) = (Cutter::new(LENGTHS, None), Vec::new());
+        let (mut cutter, mut cuts) = (Cutter::new(TARGET_LENGTHS, None), Vec::new());
         let codecs = [AudioCodec::Aac, AudioCodec::Opus, AudioCodec::Aac];
         for (publisher, codec) in (0..).zip(codecs) {
             cutter.forget(&mut cuts);

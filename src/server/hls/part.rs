@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::media::{AudioConfig, VideoConfig};
 use crate::wire::container::mp4::codec_names::{audio_codec_name, video_codec_name};
-use crate::wire::container::mp4::live::{self, FIRST_TRACK, SECOND_TRACK};
+use crate::wire::container::mp4::live::{self, FIRST_TRACK_ID, SECOND_TRACK_ID};
 use crate::wire::container::ts;
 
 /// The output of the cutter, in order.
@@ -70,13 +70,13 @@ pub(in crate::server) struct Initialization {
 
 impl Initialization {
     pub fn new(video: Option<&VideoConfig>, audio: Option<&AudioConfig>) -> Self {
-        let second = if video.is_some() { SECOND_TRACK } else { FIRST_TRACK };
-        let whole = live::initialization(&live::tracks(video, audio), FIRST_TRACK);
+        let second = if video.is_some() { SECOND_TRACK_ID } else { FIRST_TRACK_ID };
+        let whole = live::initialization(&live::tracks(video, audio), FIRST_TRACK_ID);
         let alone = |tracks, number| live::initialization(&tracks, number);
         let names = video.and_then(video_codec_name).into_iter();
         Self {
             whole,
-            video: video.map(|_| alone(live::tracks(video, None), FIRST_TRACK)),
+            video: video.map(|_| alone(live::tracks(video, None), FIRST_TRACK_ID)),
             audio: audio.map(|_| alone(live::tracks(None, audio), second)),
             codecs: names.chain(audio.map(audio_codec_name)).collect(),
             size: video

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Lengths;
 use super::cutter::Cutter;
 use super::part::Cut;
-use super::tests::{LENGTHS, audio_config, cut, packet, parts, video_config};
+use super::tests::{TARGET_LENGTHS, audio_config, cut, packet, parts, video_config};
 use crate::base::Timestamp;
 use crate::media::{StreamEvent, Track};
 
@@ -77,7 +77,7 @@ fn parts_keep_the_promised_duration_when_the_frame_rate_changes() {
     let rates = [24.0, 2.0, 3.0, 5.0, 7.0, 7.5, 8.0, 9.0, 10.0, 12.0, 15.0, 25.0, 30.0, 60.0];
     for (before, after) in rates.iter().flat_map(|a| rates.iter().map(move |b| (*a, *b))) {
         for has_audio in [true, false] {
-            let mut cutter = Cutter::new(LENGTHS, None);
+            let mut cutter = Cutter::new(TARGET_LENGTHS, None);
             let mut cuts = Vec::new();
             for (publisher, fps) in [before, after].into_iter().enumerate() {
                 cutter.event(&video_config(1_280), &mut cuts);

@@ -31,13 +31,13 @@ use crate::server::stream::sink::Sink;
 use crate::wire::hls::OfferedVariant;
 
 /// Duration for which a production continues after the last request.
-const KEPT: Duration = Duration::from_secs(30);
+const PRODUCTION_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often to check for viewers and publishers.
-const CHECK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// A viewer without a request for this long counts as gone.
-const QUIET: Duration = Duration::from_secs(12);
+const VIEWER_TIMEOUT: Duration = Duration::from_secs(12);
 /// Length of the tag that distinguishes productions, in characters.
-const TAG: usize = 8;
+const TAG_LENGTH: usize = 8;
 
 /// Starts to cut a published stream, if the server always cuts streams.
 pub(in crate::server) fn begin(registry: &Arc<Registry>, stream: &Stream) {
@@ -69,7 +69,7 @@ pub(in crate::server) fn of_stream(
     let first = u64::try_from(registry.clock.wall_micros(now) / 1_000_000).unwrap_or(0);
     let discontinuity = registry.hls.first_discontinuity(first / 3_600);
     let random = random_hex().unwrap_or_default();
-    let tag = random.get(..TAG).unwrap_or("onair");
+    let tag = random.get(..TAG_LENGTH).unwrap_or("onair");
     let window = Window::new(settings, tag, (first, discontinuity));
     let rules = registry.rules();
     let renditions = RenditionPlaylist::of(rules.renditions.of(app, name), settings, tag);
@@ -187,14 +187,14 @@ fn tell_left(
 
 /// Returns true if the production of a stream must continue after this time without a request.
 fn is_used(mode: Mode, ended: bool, quiet: Duration) -> bool {
-    quiet < KEPT || mode == Mode::Always && !ended
+    quiet < PRODUCTION_IDLE_TIMEOUT || mode == Mode::Always && !ended
 }
 
 /// Runs until there are no more requests.
 async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker: Maker) {
     let stopped = registry.stopped();
     tokio::pin!(stopped);
-    let mut check = interval(CHECK);
+    let mut check = interval(CHECK_INTERVAL);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (sink, stream) = (Arc::clone(&production.sink), Arc::clone(&production.stream));
     let mode = registry.config.hls.mode;
@@ -237,7 +237,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         if !checks {
             continue;
         }
-        leave(&registry, &production, QUIET);
+        leave(&registry, &production, VIEWER_TIMEOUT);
         renditions.end_unused(now);
         let asked = || {
             let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));

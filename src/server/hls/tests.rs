@@ -17,10 +17,10 @@ use crate::media::{
 use crate::wire::container::mp4::index;
 use crate::wire::hls::{Media, Playlist, parse, parse_update};
 
-pub(super) const LENGTHS: Lengths =
+pub(super) const TARGET_LENGTHS: Lengths =
     Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) };
-const FIRST: u64 = 1_700_000_000;
-const DISCONTINUITY: u64 = 470_000;
+const FIRST_MEDIA_SEQUENCE: u64 = 1_700_000_000;
+const DISCONTINUITY_SEQUENCE: u64 = 470_000;
 
 pub(super) fn video_config(width: u32) -> StreamEvent {
     StreamEvent::Config(TrackConfig::Video(VideoConfig {
@@ -73,7 +73,7 @@ fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent>
     }
 }
 
-const BOTH: &[Track] = &[Track::Video, Track::Audio];
+const BOTH_TRACKS: &[Track] = &[Track::Video, Track::Audio];
 
 /// Cuts events and returns the result.
 pub(super) fn cut(cutter: &mut Cutter, events: &[StreamEvent]) -> Vec<Cut> {
@@ -104,7 +104,7 @@ fn segments(cuts: &[Cut]) -> Vec<u128> {
 }
 
 fn begun(tracks: &[Track]) -> Cutter {
-    let mut cutter = Cutter::new(LENGTHS, None);
+    let mut cutter = Cutter::new(TARGET_LENGTHS, None);
     let mut none = Vec::new();
     if tracks.contains(&Track::Video) {
         cutter.event(&video_config(1_280), &mut none);
@@ -118,7 +118,7 @@ fn begun(tracks: &[Track]) -> Cutter {
 
 #[test]
 fn segments_begin_with_keyframes_and_no_part_is_too_long_or_too_short() {
-    for tracks in [BOTH, &[Track::Video], &[Track::Audio]] {
+    for tracks in [BOTH_TRACKS, &[Track::Video], &[Track::Audio]] {
         let mut cutter = begun(tracks);
         let cuts = cut(&mut cutter, &events(5_000, 17_000, 2_000, tracks));
         assert_eq!(cuts.iter().filter(|it| matches!(it, Cut::Begin(_))).count(), 1);
@@ -137,8 +137,8 @@ fn segments_begin_with_keyframes_and_no_part_is_too_long_or_too_short() {
                 continue;
             };
             let last = matches!(chunks.peek(), Some(Cut::SegmentEnd));
-            assert!(part.duration <= LENGTHS.part, "{part:?}");
-            assert!(last || part.duration >= LENGTHS.part * 85 / 100, "{part:?}");
+            assert!(part.duration <= TARGET_LENGTHS.part, "{part:?}");
+            assert!(last || part.duration >= TARGET_LENGTHS.part * 85 / 100, "{part:?}");
             assert_eq!(part.start, end, "no gap between parts");
             assert_eq!(part.independent, first || !tracks.contains(&Track::Video));
             (first, end) = (false, part.start + part.duration);
@@ -155,7 +155,7 @@ fn every_frame_is_in_its_place_once() {
     let (codec, av1c) = (VideoCodec::Av1, Bytes::from_static(&[0x81, 0x04, 0x0C, 0]));
     let config = VideoConfig { codec, config: av1c, ..config };
     cutter.event(&StreamEvent::Config(TrackConfig::Video(config)), &mut cuts);
-    let all = events(5_000, 12_000, 2_000, BOTH);
+    let all = events(5_000, 12_000, 2_000, BOTH_TRACKS);
     cuts.extend(cut(&mut cutter, &all));
     cutter.interrupt(&mut cuts);
     let mut file = Vec::new();
@@ -186,17 +186,17 @@ fn sound_is_as_long_as_its_samples_though_times_are_rounded() {
 
 #[test]
 fn keyframes_that_are_far_apart_set_the_target_duration_and_then_it_stays() {
-    let mut cutter = begun(BOTH);
-    let mut cuts = cut(&mut cutter, &events(0, 16_000, 4_000, BOTH));
+    let mut cutter = begun(BOTH_TRACKS);
+    let mut cuts = cut(&mut cutter, &events(0, 16_000, 4_000, BOTH_TRACKS));
     assert_eq!(segments(&cuts), [4_000; 3]);
     assert_eq!(cutter.target_duration(), Some(Duration::from_secs(4)));
     // Keyframes are further apart now: segments end without one.
     cutter.interrupt(&mut cuts);
-    let cuts = cut(&mut cutter, &events(16_000, 40_000, 20_000, BOTH));
+    let cuts = cut(&mut cutter, &events(16_000, 40_000, 20_000, BOTH_TRACKS));
     assert!(segments(&cuts).iter().all(|it| *it <= 4_400), "{:?}", segments(&cuts));
     assert_eq!(cutter.target_duration(), Some(Duration::from_secs(4)));
     // The keyframe interval of the stream is already known.
-    let mut cutter = Cutter::new(LENGTHS, Some(Duration::from_secs(6)));
+    let mut cutter = Cutter::new(TARGET_LENGTHS, Some(Duration::from_secs(6)));
     let mut none = Vec::new();
     cutter.event(&video_config(1_280), &mut none);
     let cuts = cut(&mut cutter, &events(0, 2_500, 2_000, &[Track::Video]));
@@ -221,8 +221,8 @@ fn keyframes_in_between_do_not_make_segments_too_long() {
 #[test]
 fn what_changes_begins_anew() {
     let begins = |cuts: &[Cut]| cuts.iter().filter(|it| matches!(it, Cut::Begin(_))).count();
-    let mut cutter = begun(BOTH);
-    let mut cuts = cut(&mut cutter, &events(0, 5_000, 2_000, BOTH));
+    let mut cutter = begun(BOTH_TRACKS);
+    let mut cuts = cut(&mut cutter, &events(0, 5_000, 2_000, BOTH_TRACKS));
     assert_eq!(begins(&cuts), 1);
     // The same config again is not a change.
     cutter.event(&video_config(1_280), &mut cuts);
@@ -231,12 +231,12 @@ fn what_changes_begins_anew() {
     // A config with another size, at a keyframe.
     cutter.event(&video_config(640), &mut cuts);
     assert!(matches!(cuts.last(), Some(Cut::SegmentEnd)));
-    cuts.extend(cut(&mut cutter, &events(5_000, 8_000, 2_000, BOTH)));
+    cuts.extend(cut(&mut cutter, &events(5_000, 8_000, 2_000, BOTH_TRACKS)));
     assert_eq!(begins(&cuts), 2);
     // Times that jump forward and back.
-    cuts.extend(cut(&mut cutter, &events(60_000, 63_000, 2_000, BOTH)));
+    cuts.extend(cut(&mut cutter, &events(60_000, 63_000, 2_000, BOTH_TRACKS)));
     assert_eq!(begins(&cuts), 3);
-    cuts.extend(cut(&mut cutter, &events(1_000, 4_000, 2_000, BOTH)));
+    cuts.extend(cut(&mut cutter, &events(1_000, 4_000, 2_000, BOTH_TRACKS)));
     assert_eq!(begins(&cuts), 4);
     // Another publisher, without audio.
     cutter.forget(&mut cuts);
@@ -254,7 +254,7 @@ fn a_track_that_comes_late_is_there_from_the_next_keyframe_on() {
     let mut cutter = begun(&[Track::Video]);
     let mut cuts = cut(&mut cutter, &events(0, 3_000, 2_000, &[Track::Video]));
     cutter.event(&audio_config(), &mut cuts);
-    cuts.extend(cut(&mut cutter, &events(4_000, 7_000, 2_000, BOTH)));
+    cuts.extend(cut(&mut cutter, &events(4_000, 7_000, 2_000, BOTH_TRACKS)));
     let codecs: Vec<_> = cuts
         .iter()
         .filter_map(|cut| match cut {
@@ -267,19 +267,19 @@ fn a_track_that_comes_late_is_there_from_the_next_keyframe_on() {
 
 #[test]
 fn sound_goes_on_where_pictures_stop() {
-    let mut cutter = begun(BOTH);
-    let mut cuts = cut(&mut cutter, &events(0, 3_000, 2_000, BOTH));
+    let mut cutter = begun(BOTH_TRACKS);
+    let mut cuts = cut(&mut cutter, &events(0, 3_000, 2_000, BOTH_TRACKS));
     let before = parts(&cuts).len();
     cuts.extend(cut(&mut cutter, &events(3_000, 8_000, 1, &[Track::Audio])));
     let after = parts(&cuts);
     assert!(after.len() > before + 10, "{} after {before}", after.len());
-    assert!(after.iter().all(|part| part.duration <= LENGTHS.part));
+    assert!(after.iter().all(|part| part.duration <= TARGET_LENGTHS.part));
     assert!(segments(&cuts).iter().all(|it| *it <= 2_400));
 }
 
 #[test]
 fn times_that_make_no_sense_cost_little() {
-    let mut cutter = begun(BOTH);
+    let mut cutter = begun(BOTH_TRACKS);
     let mut cuts = Vec::new();
     let wild = [0, i64::MAX / 1_000, i64::MIN / 1_000, 5, 5, 5, 4, 1 << 40, 0, 1];
     for round in 0..200 {
@@ -289,14 +289,14 @@ fn times_that_make_no_sense_cost_little() {
             }
         }
     }
-    assert!(parts(&cuts).iter().all(|part| part.duration <= LENGTHS.part));
+    assert!(parts(&cuts).iter().all(|part| part.duration <= TARGET_LENGTHS.part));
     assert!(cuts.len() < 20_000);
 }
 
 /// Creates a window after these cuts.
 fn window(cuts: Vec<Cut>, cutter: &Cutter, length: Duration) -> Window {
-    let settings = Settings { lengths: LENGTHS, window: length, ..Settings::default() };
-    let mut window = Window::new(settings, "tag", (FIRST, DISCONTINUITY));
+    let settings = Settings { lengths: TARGET_LENGTHS, window: length, ..Settings::default() };
+    let mut window = Window::new(settings, "tag", (FIRST_MEDIA_SEQUENCE, DISCONTINUITY_SEQUENCE));
     window.take(cuts, cutter.target_duration(), 1_000_000_000_000_000);
     window
 }
@@ -309,8 +309,8 @@ fn list(text: &[u8]) -> Media {
 }
 
 fn twenty_seconds() -> Listing {
-    let mut cutter = begun(BOTH);
-    let cuts = cut(&mut cutter, &events(0, 21_000, 2_000, BOTH));
+    let mut cutter = begun(BOTH_TRACKS);
+    let cuts = cut(&mut cutter, &events(0, 21_000, 2_000, BOTH_TRACKS));
     window(cuts, &cutter, Duration::from_secs(14)).listing()
 }
 
@@ -324,13 +324,13 @@ fn lists_say_what_players_of_low_latency_need() {
     assert_eq!(media.part_target, Some(part));
     assert!(media.control.can_block && !media.ended);
     assert_eq!(media.control.part_hold_back, Some(part * 3));
-    assert_eq!((media.sequence, media.segments.len()), (FIRST + 3, 7));
+    assert_eq!((media.sequence, media.segments.len()), (FIRST_MEDIA_SEQUENCE + 3, 7));
     let told: Vec<_> = media.segments.iter().map(|it| it.parts.is_empty()).collect();
     assert_eq!(told, [true, true, true, true, false, false, false], "parts of the last ones");
     assert_eq!(media.segments[0].made, Some(1_000_000_000_000_000 + 6_000_000));
     assert!(!media.pending.is_empty());
     let hint = media.hint.clone().unwrap().uri;
-    assert_eq!(hint, format!("tag-{}.{}.m4s", FIRST + 10, media.pending.len()));
+    assert_eq!(hint, format!("tag-{}.{}.m4s", FIRST_MEDIA_SEQUENCE + 10, media.pending.len()));
     // All listed resources exist, and no others.
     let segments = media.segments.iter();
     for uri in segments.flat_map(|it| it.parts.iter().map(|part| &part.uri).chain([&it.uri])) {
@@ -340,7 +340,7 @@ fn lists_say_what_players_of_low_latency_need() {
     assert!(listing.chunks(listing.file(map).unwrap()).is_some(), "{map}");
     let next = listing.file(&hint).unwrap();
     assert!(listing.chunks(next).is_none() && listing.is_next(next));
-    let later = File::Part(FIRST + 10, media.pending.len() as u64 + 1);
+    let later = File::Part(FIRST_MEDIA_SEQUENCE + 10, media.pending.len() as u64 + 1);
     assert!(listing.chunks(later).is_none() && !listing.is_next(later));
     for other in ["tag-x.m4s", "other-1700000005.m4s", "tag-1.1.1.m4s", "tag-.mp4", "..", "tag-"] {
         assert_eq!(listing.file(other), None, "{other}");
@@ -360,7 +360,8 @@ fn an_update_is_shorter_and_tells_the_same() {
 #[test]
 fn nobody_waits_for_what_is_there_or_for_what_is_too_far() {
     let listing = twenty_seconds();
-    let (open, there) = (FIRST + 10, list(&listing.media(false)).pending.len() as u64);
+    let (open, there) =
+        (FIRST_MEDIA_SEQUENCE + 10, list(&listing.media(false)).pending.len() as u64);
     let patience = |segment, part| listing.patience(Awaited { segment, part });
     for (segment, part, expected) in [
         (0, None, Patience::Over),
@@ -384,11 +385,11 @@ fn nobody_waits_for_what_is_there_or_for_what_is_too_far() {
 
 #[test]
 fn discontinuities_are_counted_when_they_leave_the_list() {
-    let mut cutter = begun(BOTH);
+    let mut cutter = begun(BOTH_TRACKS);
     let mut cuts = Vec::new();
     for publisher in 0..6 {
         let from = publisher * 6_000;
-        cuts.extend(cut(&mut cutter, &events(from, from + 6_000, 2_000, BOTH)));
+        cuts.extend(cut(&mut cutter, &events(from, from + 6_000, 2_000, BOTH_TRACKS)));
         cutter.forget(&mut cuts);
         cutter.event(&video_config(1_280), &mut cuts);
         cutter.event(&audio_config(), &mut cuts);
@@ -399,10 +400,10 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
     let breaks = media.segments.iter().filter(|it| it.discontinuity).count() as u64;
     assert_eq!(breaks, 2);
     // The start of the first publisher is not a discontinuity; three segments have left the list.
-    let told = format!("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", DISCONTINUITY + 5 - breaks);
+    let told = format!("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", DISCONTINUITY_SEQUENCE + 5 - breaks);
     let text = String::from_utf8(text.to_vec()).unwrap();
     assert!(text.contains(&told), "{text}");
-    assert_eq!(window.next_discontinuity(), DISCONTINUITY + 6);
+    assert_eq!(window.next_discontinuity(), DISCONTINUITY_SEQUENCE + 6);
     let maps: std::collections::HashSet<_> =
         media.segments.iter().map(|it| it.map.clone().unwrap().uri.clone()).collect();
     // One of the spans began before the list.
@@ -419,12 +420,12 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
 
 #[test]
 fn periods_of_dash_keep_their_start_and_follow_one_another() {
-    let mut cutter = begun(BOTH);
-    let mut cuts = cut(&mut cutter, &events(0, 6_000, 2_000, BOTH));
+    let mut cutter = begun(BOTH_TRACKS);
+    let mut cuts = cut(&mut cutter, &events(0, 6_000, 2_000, BOTH_TRACKS));
     cutter.forget(&mut cuts);
     cutter.event(&video_config(640), &mut cuts);
     cutter.event(&audio_config(), &mut cuts);
-    cuts.extend(cut(&mut cutter, &events(0, 5_000, 2_000, BOTH)));
+    cuts.extend(cut(&mut cutter, &events(0, 5_000, 2_000, BOTH_TRACKS)));
     let mut window = window(cuts, &cutter, Duration::from_secs(12));
     // For each period: its id, its start, and the number of its segments.
     let periods = |window: &Window| -> Vec<(u64, f64, usize)> {
@@ -438,9 +439,11 @@ fn periods_of_dash_keep_their_start_and_follow_one_another() {
         all.collect()
     };
     let before = periods(&window);
-    let [(FIRST, first, 3), (second_id, second, 3)] = before[..] else { panic!("{before:?}") };
+    let [(FIRST_MEDIA_SEQUENCE, first, 3), (second_id, second, 3)] = before[..] else {
+        panic!("{before:?}")
+    };
     assert!(second >= first + 5.9, "{before:?}");
-    let more = cut(&mut cutter, &events(5_000, 15_000, 2_000, BOTH));
+    let more = cut(&mut cutter, &events(5_000, 15_000, 2_000, BOTH_TRACKS));
     window.take(more, cutter.target_duration(), 0);
     let after = periods(&window);
     assert!(after.contains(&(second_id, second, after.last().unwrap().2)), "{after:?}");
@@ -449,13 +452,13 @@ fn periods_of_dash_keep_their_start_and_follow_one_another() {
 
 #[test]
 fn memory_is_bounded_however_long_it_goes_on() {
-    let mut cutter = begun(BOTH);
+    let mut cutter = begun(BOTH_TRACKS);
     let settings =
-        Settings { lengths: LENGTHS, window: Duration::from_secs(6), ..Settings::default() };
-    let mut window = Window::new(settings, "tag", (FIRST, DISCONTINUITY));
+        Settings { lengths: TARGET_LENGTHS, window: Duration::from_secs(6), ..Settings::default() };
+    let mut window = Window::new(settings, "tag", (FIRST_MEDIA_SEQUENCE, DISCONTINUITY_SEQUENCE));
     for minute in 0..3_i64 {
         let from = minute * 60_000;
-        let cuts = cut(&mut cutter, &events(from, from + 60_000, 2_000, BOTH));
+        let cuts = cut(&mut cutter, &events(from, from + 60_000, 2_000, BOTH_TRACKS));
         window.take(cuts, cutter.target_duration(), 0);
         let listing = window.listing();
         assert!(listing.chunks(File::Segment(listing.next_number - 8)).is_none());
@@ -477,16 +480,17 @@ fn the_list_of_variants_tells_codecs_and_size() {
 
 #[test]
 fn segments_of_a_rendition_have_the_numbers_and_times_of_the_stream() {
-    let mut main = Window::new(Settings::default(), "a", (FIRST, DISCONTINUITY));
-    let mut cutter = begun(BOTH);
+    let mut main =
+        Window::new(Settings::default(), "a", (FIRST_MEDIA_SEQUENCE, DISCONTINUITY_SEQUENCE));
+    let mut cutter = begun(BOTH_TRACKS);
     // A pause causes a discontinuity.
-    let mut all = events(2_000, 10_500, 2_000, BOTH);
-    all.extend(events(20_000, 31_000, 2_000, BOTH));
+    let mut all = events(2_000, 10_500, 2_000, BOTH_TRACKS);
+    all.extend(events(20_000, 31_000, 2_000, BOTH_TRACKS));
     let cuts = cut(&mut cutter, &all);
     main.take(cuts, cutter.target_duration(), 5_000_000);
-    for tracks in [BOTH, &[Track::Audio]] {
+    for tracks in [BOTH_TRACKS, &[Track::Audio]] {
         let mut window = Window::of_rendition(Settings::default(), "a_240p");
-        let mut cutter = Cutter::aligned(LENGTHS, None);
+        let mut cutter = Cutter::aligned(TARGET_LENGTHS, None);
         cutter.align(main.starts(), Some(Duration::from_secs(2)));
         let mut none = Vec::new();
         if tracks.contains(&Track::Video) {
@@ -515,6 +519,6 @@ fn segments_of_a_rendition_have_the_numbers_and_times_of_the_stream() {
         }
         let before = main.segments.iter().take_while(|it| it.number < rendition.segments[0].number);
         let before = before.filter(|it| it.discontinuity).count() as u64;
-        assert_eq!(rendition.discontinuities, DISCONTINUITY + before, "{tracks:?}");
+        assert_eq!(rendition.discontinuities, DISCONTINUITY_SEQUENCE + before, "{tracks:?}");
     }
 }

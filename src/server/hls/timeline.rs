@@ -11,16 +11,16 @@ use crate::server::hls::part::{Cut, Part};
 use crate::wire::container::audio::opus_lasts;
 use crate::wire::container::audio_frame;
 use crate::wire::container::mp4::live::{
-    self, ChunkSample, ChunkTrack, FIRST_TRACK, SECOND_TRACK, VIDEO_TIMESCALE,
+    self, ChunkSample, ChunkTrack, FIRST_TRACK_ID, SECOND_TRACK_ID, VIDEO_TIMESCALE,
 };
 use crate::wire::container::mp4::sample_table::{Entry, micros, ticks};
 
 /// A frame of at least this duration does not define the duration of the next one.
-const LONG_PICTURE: Duration = Duration::from_secs(1);
+const LONG_FRAME_DURATION: Duration = Duration::from_secs(1);
 /// Audio continues the previous packet if the gap is at most this long.
-const AUDIO_JITTER: Duration = Duration::from_millis(50);
+const MAX_AUDIO_JITTER: Duration = Duration::from_millis(50);
 /// Video that is this much behind the audio has stopped.
-const VIDEO_LATE: Duration = Duration::from_secs(1);
+const MAX_VIDEO_LAG: Duration = Duration::from_secs(1);
 
 /// The span between two discontinuities.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ struct AudioSamples {
 
 impl Timeline {
     pub fn new(video: Option<&VideoConfig>, audio: Option<&AudioConfig>, start: Timestamp) -> Self {
-        let number = if video.is_some() { SECOND_TRACK } else { FIRST_TRACK };
+        let number = if video.is_some() { SECOND_TRACK_ID } else { FIRST_TRACK_ID };
         Self {
             video: video.map(|video| VideoSamples {
                 samples: Vec::new(),
@@ -150,7 +150,7 @@ impl Timeline {
         let Some(last) = video.last else { return (dts, video.lasts) };
         let dts = dts.max(last + Duration::from_millis(1));
         let lasted = dts.since(last);
-        if lasted < LONG_PICTURE {
+        if lasted < LONG_FRAME_DURATION {
             video.lasts = lasted;
         }
         (dts, video.lasts)
@@ -197,7 +197,7 @@ impl Timeline {
     /// Returns true if audio is so far ahead that video must have stopped.
     pub fn is_video_stalled(&self, audio: Timestamp, part: Duration) -> bool {
         let last = self.newest_of(Track::Video).unwrap_or(self.part_start);
-        audio.since(last) > VIDEO_LATE.max(part * 2)
+        audio.since(last) > MAX_VIDEO_LAG.max(part * 2)
     }
 
     /// Skips time without data: the next part begins at `start`.
@@ -250,7 +250,7 @@ impl Timeline {
             independent = samples.first()?.entry.keyframe;
             let last = samples.last()?.entry.dts;
             let lasts = u32::try_from(ticks(shown, VIDEO_TIMESCALE) - last).unwrap_or(1).max(1);
-            let track = ChunkTrack { number: FIRST_TRACK, video: true };
+            let track = ChunkTrack { number: FIRST_TRACK_ID, video: true };
             Some(next_chunk(track, &samples, lasts))
         });
         let audio = self.audio.as_mut().and_then(|it| {
@@ -281,7 +281,7 @@ impl AudioSamples {
     fn place(&self, packet: &EncodedPacket) -> Option<i64> {
         let told = ticks(packet.dts, self.rate);
         let Some(end) = self.end else { return Some(told) };
-        let jitter = ticks(Timestamp::ZERO + AUDIO_JITTER, self.rate);
+        let jitter = ticks(Timestamp::ZERO + MAX_AUDIO_JITTER, self.rate);
         match told - end {
             off if off.abs() <= jitter => Some(end),
             off if off < 0 => None,

@@ -50,9 +50,9 @@ impl Viewer {
 }
 
 /// How long a viewer stays out after it was disconnected.
-const BARRED: Duration = Duration::from_mins(1);
+const BARRED_DURATION: Duration = Duration::from_mins(1);
 /// Maximum number of viewers that are kept out; the oldest are forgotten.
-const MAX_BARRED: usize = 64;
+const MAX_BARRED_VIEWERS: usize = 64;
 
 /// All viewers of a stream.
 #[derive(Debug, Default)]
@@ -122,7 +122,7 @@ impl Viewers {
         let ended: Vec<_> = self.all.extract_if(|_, viewer| is_chosen(viewer.id)).collect();
         if let Some(now) = barred {
             for (key, _) in &ended {
-                self.barred.truncate(MAX_BARRED - 1);
+                self.barred.truncate(MAX_BARRED_VIEWERS - 1);
                 self.barred.push_front((key.address, key.program, now));
             }
         }
@@ -131,13 +131,13 @@ impl Viewers {
 
     /// Returns true if a disconnected viewer stays out.
     pub fn has_barred(&self, now: Timestamp) -> bool {
-        self.barred.iter().any(|(.., since)| now.since(*since) < BARRED)
+        self.barred.iter().any(|(.., since)| now.since(*since) < BARRED_DURATION)
     }
 
     /// Returns true if a viewer was just disconnected.
     pub fn is_barred(&self, key: ViewerKey, now: Timestamp) -> bool {
         self.barred.iter().any(|&(address, program, since)| {
-            (address, program) == (key.address, key.program) && now.since(since) < BARRED
+            (address, program) == (key.address, key.program) && now.since(since) < BARRED_DURATION
         })
     }
 
@@ -166,7 +166,8 @@ mod tests {
         assert_eq!(ids(viewers.end(|id| id == 7, Some(now))), [7]);
         assert_eq!((viewers.len(), viewers.is_barred(key(2), now)), (1, false));
         assert!(
-            viewers.is_barred(key(1), now + BARRED / 2) && !viewers.is_barred(key(1), now + BARRED)
+            viewers.is_barred(key(1), now + BARRED_DURATION / 2)
+                && !viewers.is_barred(key(1), now + BARRED_DURATION)
         );
         let by_dash = ViewerKey { protocol: Protocol::Dash, ..key(1) };
         assert!(viewers.is_barred(by_dash, now), "nor does it go on by DASH");
@@ -174,7 +175,7 @@ mod tests {
             viewers.note(key(id), address, viewer(id), 9, now);
             viewers.end(|it| it == id, Some(now));
         }
-        assert_eq!(viewers.barred.len(), MAX_BARRED);
+        assert_eq!(viewers.barred.len(), MAX_BARRED_VIEWERS);
         // After a new play key, those who have it return at once.
         let mut viewers = Viewers::default();
         viewers.note(key(1), address, viewer(7), 9, now);

@@ -14,11 +14,11 @@ use crate::server::hls::part::{Cut, Initialization, Part, SegmentStart, StartTim
 use crate::server::hls::segment::{Segment, Span};
 
 /// Maximum size of one stream's segments in bytes. The oldest segments are dropped first.
-const MAX_BYTES: usize = 96 << 20;
+const MAX_WINDOW_BYTES: usize = 96 << 20;
 /// Maximum number of segment starts for renditions, which are at most this many segments late.
-const MAX_STARTS: usize = 32;
+const MAX_SEGMENT_STARTS: usize = 32;
 /// This many segments stay in the playlist, regardless of their size.
-const MIN_LISTED: usize = 3;
+const MIN_LISTED_SEGMENTS: usize = 3;
 
 /// The stored segments of one stream, for its playlist.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl Window {
         while self.starts.back().is_some_and(|it| it.number >= number) {
             self.starts.pop_back();
         }
-        if self.starts.len() >= MAX_STARTS {
+        if self.starts.len() >= MAX_SEGMENT_STARTS {
             self.starts.pop_front();
         }
         let stored = self.segments.iter().filter(|it| it.discontinuity).count() as u64;
@@ -178,7 +178,7 @@ impl Window {
         while let [first, rest @ ..] = &self.segments[..] {
             let without = kept.saturating_sub(first.duration());
             let old = without >= self.settings.window * 2;
-            if rest.len() < MIN_LISTED || !old && bytes <= MAX_BYTES {
+            if rest.len() < MIN_LISTED_SEGMENTS || !old && bytes <= MAX_WINDOW_BYTES {
                 break;
             }
             (bytes, kept) = (bytes.saturating_sub(first.stored()), without);
@@ -216,12 +216,12 @@ impl Window {
     }
 
     /// Returns the index of the first segment in the playlist. The playlist lists the newest
-    /// segments that together are as long as the window, and at least [`MIN_LISTED`].
+    /// segments that together are as long as the window, and at least [`MIN_LISTED_SEGMENTS`].
     fn first_listed(&self) -> usize {
         let mut kept = Duration::ZERO;
         let mut first = self.segments.len();
         for (index, segment) in self.segments.iter().enumerate().rev() {
-            if kept >= self.settings.window && self.segments.len() - first >= MIN_LISTED {
+            if kept >= self.settings.window && self.segments.len() - first >= MIN_LISTED_SEGMENTS {
                 break;
             }
             kept += segment.duration();

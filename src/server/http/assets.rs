@@ -12,9 +12,9 @@ use axum::routing::get;
 
 use crate::server::registry::Registry;
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
-const FONT: &str = "font/otf";
+const SCRIPT_TYPE: &str = "text/javascript; charset=utf-8";
+const STYLE_TYPE: &str = "text/css; charset=utf-8";
+const FONT_TYPE: &str = "font/otf";
 
 /// A file of a page.
 #[derive(Debug)]
@@ -35,37 +35,37 @@ macro_rules! asset {
 }
 
 /// All files, by path.
-static ASSETS: [(&str, Asset); 30] = [
-    asset!("theme.css", STYLE, "web/theme.css"),
-    asset!("watch.css", STYLE, "web/watch.css"),
-    asset!("early.js", SCRIPT, "web/early.js"),
-    asset!("watch.js", SCRIPT, "web/watch.js"),
-    asset!("language.js", SCRIPT, "web/language.js"),
-    asset!("texts.js", SCRIPT, "web/texts.js"),
-    asset!("preferences.js", SCRIPT, "web/preferences.js"),
-    asset!("state.js", SCRIPT, "web/state.js"),
-    asset!("playback.js", SCRIPT, "web/playback.js"),
-    asset!("whep.js", SCRIPT, "web/whep.js"),
-    asset!("ll_hls.js", SCRIPT, "web/ll_hls.js"),
-    asset!("flv.js", SCRIPT, "web/flv.js"),
-    asset!("chat.js", SCRIPT, "web/chat.js"),
-    asset!("danmaku.js", SCRIPT, "web/danmaku.js"),
-    asset!("controls.js", SCRIPT, "web/controls.js"),
-    asset!("operator/operator.css", STYLE, "web/operator/operator.css"),
-    asset!("operator/operator.js", SCRIPT, "web/operator/operator.js"),
-    asset!("operator/access.js", SCRIPT, "web/operator/access.js"),
-    asset!("operator/api.js", SCRIPT, "web/operator/api.js"),
-    asset!("operator/chat.js", SCRIPT, "web/operator/chat.js"),
-    asset!("operator/dialogs.js", SCRIPT, "web/operator/dialogs.js"),
-    asset!("operator/format.js", SCRIPT, "web/operator/format.js"),
-    asset!("operator/lists.js", SCRIPT, "web/operator/lists.js"),
-    asset!("operator/rows.js", SCRIPT, "web/operator/rows.js"),
-    asset!("operator/streams.js", SCRIPT, "web/operator/streams.js"),
-    asset!("operator/texts.js", SCRIPT, "web/operator/texts.js"),
-    asset!("hls.light.min.mjs", SCRIPT, "web/vendor/hls.light.min.mjs"),
-    asset!("mpegts.js", SCRIPT, "web/vendor/mpegts.js"),
-    asset!("latin-400.otf", FONT, "fonts/latin-400.otf"),
-    asset!("latin-600.otf", FONT, "fonts/latin-600.otf"),
+static PAGE_ASSETS: [(&str, Asset); 30] = [
+    asset!("theme.css", STYLE_TYPE, "web/theme.css"),
+    asset!("watch.css", STYLE_TYPE, "web/watch.css"),
+    asset!("early.js", SCRIPT_TYPE, "web/early.js"),
+    asset!("watch.js", SCRIPT_TYPE, "web/watch.js"),
+    asset!("language.js", SCRIPT_TYPE, "web/language.js"),
+    asset!("texts.js", SCRIPT_TYPE, "web/texts.js"),
+    asset!("preferences.js", SCRIPT_TYPE, "web/preferences.js"),
+    asset!("state.js", SCRIPT_TYPE, "web/state.js"),
+    asset!("playback.js", SCRIPT_TYPE, "web/playback.js"),
+    asset!("whep.js", SCRIPT_TYPE, "web/whep.js"),
+    asset!("ll_hls.js", SCRIPT_TYPE, "web/ll_hls.js"),
+    asset!("flv.js", SCRIPT_TYPE, "web/flv.js"),
+    asset!("chat.js", SCRIPT_TYPE, "web/chat.js"),
+    asset!("danmaku.js", SCRIPT_TYPE, "web/danmaku.js"),
+    asset!("controls.js", SCRIPT_TYPE, "web/controls.js"),
+    asset!("operator/operator.css", STYLE_TYPE, "web/operator/operator.css"),
+    asset!("operator/operator.js", SCRIPT_TYPE, "web/operator/operator.js"),
+    asset!("operator/access.js", SCRIPT_TYPE, "web/operator/access.js"),
+    asset!("operator/api.js", SCRIPT_TYPE, "web/operator/api.js"),
+    asset!("operator/chat.js", SCRIPT_TYPE, "web/operator/chat.js"),
+    asset!("operator/dialogs.js", SCRIPT_TYPE, "web/operator/dialogs.js"),
+    asset!("operator/format.js", SCRIPT_TYPE, "web/operator/format.js"),
+    asset!("operator/lists.js", SCRIPT_TYPE, "web/operator/lists.js"),
+    asset!("operator/rows.js", SCRIPT_TYPE, "web/operator/rows.js"),
+    asset!("operator/streams.js", SCRIPT_TYPE, "web/operator/streams.js"),
+    asset!("operator/texts.js", SCRIPT_TYPE, "web/operator/texts.js"),
+    asset!("hls.light.min.mjs", SCRIPT_TYPE, "web/vendor/hls.light.min.mjs"),
+    asset!("mpegts.js", SCRIPT_TYPE, "web/vendor/mpegts.js"),
+    asset!("latin-400.otf", FONT_TYPE, "fonts/latin-400.otf"),
+    asset!("latin-600.otf", FONT_TYPE, "fonts/latin-600.otf"),
 ];
 
 impl Asset {
@@ -85,7 +85,7 @@ impl Asset {
 
 /// Adds the files to the paths of the server.
 pub(super) fn add_to(router: Router<Arc<Registry>>) -> Router<Arc<Registry>> {
-    ASSETS.iter().fold(router, |router, (path, asset)| {
+    PAGE_ASSETS.iter().fold(router, |router, (path, asset)| {
         router.route(path, get(async move |headers: HeaderMap| response(asset, &headers)))
     })
 }
@@ -113,13 +113,13 @@ mod tests {
 
     #[test]
     fn a_browser_gets_a_file_once() {
-        let asset = Asset::new(SCRIPT, b"let x;");
+        let asset = Asset::new(SCRIPT_TYPE, b"let x;");
         let mut headers = HeaderMap::new();
         let first = response(&asset, &headers);
         assert_eq!(first.status(), StatusCode::OK);
         headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
         assert_eq!(response(&asset, &headers).status(), StatusCode::NOT_MODIFIED);
-        let changed = Asset::new(SCRIPT, b"let y;");
+        let changed = Asset::new(SCRIPT_TYPE, b"let y;");
         assert_eq!(response(&changed, &headers).status(), StatusCode::OK);
     }
 
@@ -127,10 +127,10 @@ mod tests {
     #[test]
     fn nothing_that_the_page_names_is_missing() {
         let page = include_str!("../../../assets/web/watch.html");
-        let texts = ASSETS
+        let texts = PAGE_ASSETS
             .iter()
             .filter(|(path, asset)| {
-                asset.kind != FONT && !path.contains("mpegts") && !path.contains("hls.light")
+                asset.kind != FONT_TYPE && !path.contains("mpegts") && !path.contains("hls.light")
             })
             .map(|(_, asset)| std::str::from_utf8(asset.bytes).unwrap());
         let mut named = 0;
@@ -139,7 +139,7 @@ mod tests {
                 let rest = &text[at..];
                 let end = rest.find(['\'', '"', ')', '`']).unwrap();
                 let path = &rest[..end];
-                assert!(ASSETS.iter().any(|(known, _)| *known == path), "{path}");
+                assert!(PAGE_ASSETS.iter().any(|(known, _)| *known == path), "{path}");
                 named += 1;
             }
         }

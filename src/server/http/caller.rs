@@ -31,7 +31,7 @@ use crate::server::service::port::OpenPort;
 
 /// Maximum size of the header of a request in bytes. hyper reads in steps of up to this size, so some headers of less
 /// than 56 KiB still fit. Larger ones, and those with more than 100 fields, get status 431 (RFC 6585 §5).
-const MAX_HEADER: usize = 32 << 10;
+const MAX_HEADER_BYTES: usize = 32 << 10;
 
 /// The listener with connection limits.
 pub(super) struct Callers {
@@ -86,7 +86,7 @@ async fn converse(
         router.call(request)
     });
     let mut settings = http1::Builder::new();
-    settings.max_buf_size(MAX_HEADER);
+    settings.max_buf_size(MAX_HEADER_BYTES);
     let connection = settings.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {

@@ -7,7 +7,7 @@ use crate::server::registry::Registry;
 use crate::server::service::http_successor::HttpSuccessor;
 
 /// Maximum length of a reason in bytes (RFC 6455 §5.5).
-const MAX_REASON: usize = 123;
+const MAX_REASON_BYTES: usize = 123;
 
 /// Returns the message for the end of a stream or of its chat. If another server has the stream, the code is 1012 and
 /// the reason is the address there. `suffix` follows the name of the stream in the path.
@@ -34,12 +34,12 @@ fn moved(successor: &HttpSuccessor, (app, stream): (&str, &str), suffix: &str) -
     // `http` becomes `ws`, and `https` becomes `wss`.
     let origin = origin.strip_prefix("http").map_or(origin.clone(), |rest| format!("ws{rest}"));
     let address = format!("{origin}/{}/{}{suffix}", encode(app), encode_name(stream));
-    let fits = |text: &String| text.len() <= MAX_REASON;
+    let fits = |text: &String| text.len() <= MAX_REASON_BYTES;
     frame(close_code::RESTART, Some(address).filter(fits).unwrap_or(origin))
 }
 
 fn frame(code: u16, reason: String) -> Message {
-    let reason = Some(reason).filter(|reason| reason.len() <= MAX_REASON).unwrap_or_default();
+    let reason = Some(reason).filter(|reason| reason.len() <= MAX_REASON_BYTES).unwrap_or_default();
     Message::Close(Some(CloseFrame { code, reason: reason.into() }))
 }
 

@@ -28,11 +28,11 @@ use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
 
-const HEADERS: [(HeaderName, &str); 2] =
+const RESPONSE_HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];
 
 /// Maximum size of a message from a viewer, in bytes. Viewers do not need to send any.
-const MAX_SAID: usize = 4 << 10;
+const MAX_VIEWER_MESSAGE_BYTES: usize = 4 << 10;
 
 /// Makes the response: the stream, or an error if it does not exist.
 pub(super) fn response(
@@ -42,14 +42,14 @@ pub(super) fn response(
     name: &str,
 ) -> Response {
     match join(registry, caller, (app, name), Protocol::HttpFlv) {
-        Ok(body) => (HEADERS, Body::new(body)).into_response(),
+        Ok(body) => (RESPONSE_HEADERS, Body::new(body)).into_response(),
         Err(no) => *no,
     }
 }
 
 /// Makes the response without the body, which has no length.
 pub(super) fn head() -> Response {
-    (HEADERS, Body::new(Endless)).into_response()
+    (RESPONSE_HEADERS, Body::new(Endless)).into_response()
 }
 
 /// A body of unknown length.
@@ -77,8 +77,8 @@ pub(super) fn upgraded(
 ) -> Response {
     match join(registry, caller, (app, name), Protocol::WsFlv) {
         Ok(body) => upgrade
-            .max_message_size(MAX_SAID)
-            .max_frame_size(MAX_SAID)
+            .max_message_size(MAX_VIEWER_MESSAGE_BYTES)
+            .max_frame_size(MAX_VIEWER_MESSAGE_BYTES)
             .on_upgrade(move |socket| send(socket, body)),
         Err(no) => *no,
     }

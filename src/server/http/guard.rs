@@ -21,7 +21,7 @@ use crate::wire::http::{is_known_host, is_loopback_host, is_same_origin};
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 /// Methods that at least one path supports.
-const METHODS: &str = "GET, HEAD, OPTIONS, POST, PATCH, DELETE";
+const ALLOWED_METHODS: &str = "GET, HEAD, OPTIONS, POST, PATCH, DELETE";
 
 /// Advice that names the file with the token.
 const TOKEN_CURE: &str = "take it from the file that onair named when it started";
@@ -40,7 +40,7 @@ pub(super) async fn check(
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         let more = [
-            (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS),
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, content-type, if-match"),
             // The age of a playlist tells a low-latency player how much of the stream the playlist
             // lacks.
@@ -92,7 +92,8 @@ async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next
         Method::OPTIONS => {
             let is_whep = request.uri().path().ends_with("/whep");
             // A WHEP endpoint names the type of its offers (draft-ietf-wish-whep).
-            let mut response = (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response();
+            let mut response =
+                (StatusCode::NO_CONTENT, [(header::ALLOW, ALLOWED_METHODS)]).into_response();
             if is_whep {
                 let kind = HeaderValue::from_static("application/sdp");
                 response.headers_mut().insert(ACCEPT_POST, kind);
@@ -134,7 +135,7 @@ pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
 }
 
 /// Headers of a proxy, which forwards requests of other computers.
-const PROXIED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+const PROXY_HEADERS: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
 /// Returns true if the request comes from a program or page on this computer: from a loopback address,
 /// with a loopback host name, not through a proxy, and not from a page of another site, unless that site
@@ -143,7 +144,7 @@ pub(super) fn is_local(registry: &Registry, caller: &Caller, headers: &HeaderMap
     caller.address.ip().to_canonical().is_loopback()
         && is_loopback_host(text(headers, header::HOST))
         && is_trusted(&registry.access().cors, headers)
-        && !PROXIED.iter().any(|name| headers.contains_key(*name))
+        && !PROXY_HEADERS.iter().any(|name| headers.contains_key(*name))
 }
 
 /// Returns true if a request has the server's token. A wrong token may be a key to the stream, so it does

@@ -17,7 +17,7 @@ use crate::server::access::admission::Spot;
 use crate::server::registry::ConnectionSlot;
 
 /// The idle limit.
-const LIMIT: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection that is closed if it is idle for too long.
 pub(super) struct Idle {
@@ -58,7 +58,8 @@ impl Idle {
         }
         loop {
             let request = self.request_until.filter(|_| !self.place.spot().is_settled());
-            let until = request.map_or(self.last + LIMIT, |until| until.min(self.last + LIMIT));
+            let until = request
+                .map_or(self.last + IDLE_TIMEOUT, |until| until.min(self.last + IDLE_TIMEOUT));
             if self.sleep.deadline() != until {
                 self.sleep.as_mut().reset(until);
             }

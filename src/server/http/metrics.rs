@@ -113,7 +113,7 @@ fn relays(out: &mut String, relays: &Relays) {
     for direction in Direction::ALL {
         let of_direction = running.iter().filter(|relay| relay.rule.direction == direction);
         let states: Vec<_> = of_direction.map(|relay| relay.report().state).collect();
-        for state in RelayState::RUNNING {
+        for state in RelayState::ALL_RUNNING {
             let count = states.iter().filter(|it| **it == state).count();
             let (direction, state) = (direction.name(), state.name());
             let _ = writeln!(

@@ -45,8 +45,8 @@ use crate::server::http::path::split;
 use crate::server::http::refusals::NoRoom;
 use crate::server::http::watch::WatchResource;
 use crate::server::http::whep::WhepResource;
-use crate::server::recordings::opened::VOD;
-use crate::server::recordings::playlist::broadcast::EVENT;
+use crate::server::recordings::opened::VOD_APP;
+use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
 use crate::server::registry::Registry;
 use crate::server::relay::pulls;
 use crate::server::service::port::OpenPort;
@@ -122,7 +122,7 @@ impl MediaResource {
         }
         let path = request.uri().path().strip_prefix('/').unwrap_or_default();
         if let Some((name, resource)) = RecordedResource::find(path) {
-            return Some(((VOD.to_owned(), name), Self::Recorded(resource)));
+            return Some(((VOD_APP.to_owned(), name), Self::Recorded(resource)));
         }
         if let Some(names) = path.strip_suffix("/chat").and_then(split) {
             return Some((names, Self::Chat));
@@ -163,7 +163,9 @@ impl MediaResource {
         match self {
             Self::Watch(resource) => *resource == WatchResource::Page,
             Self::Whep(resource) => *resource == WhepResource::Endpoint,
-            Self::Hls(HlsResource::Below(name)) => name.ends_with(".m3u8") && name != EVENT,
+            Self::Hls(HlsResource::Below(name)) => {
+                name.ends_with(".m3u8") && name != EVENT_PLAYLIST_NAME
+            }
             Self::Hls(HlsResource::Stream | HlsResource::Manifest) | Self::Flv | Self::Chat => true,
             Self::Recorded(_) => false,
         }

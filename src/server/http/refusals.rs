@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::server::access::action::Action;
 use crate::server::access::denied::Denied;
-use crate::server::event::TOO_MANY_VIEWERS;
+use crate::server::event::TOO_MANY_VIEWERS_REASON;
 use crate::server::service::http_successor::HttpSuccessor;
 
 /// Returns the response for a missing stream.
@@ -31,7 +31,7 @@ pub(super) struct NoRoom;
 /// Returns the response to a viewer for whom the server has no room. Caches must not keep it.
 pub(super) fn too_many_viewers() -> Response {
     let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
-    let text = format!("{TOO_MANY_VIEWERS}\n");
+    let text = format!("{TOO_MANY_VIEWERS_REASON}\n");
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response();
     response.extensions_mut().insert(NoRoom);
     response

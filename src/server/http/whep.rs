@@ -23,18 +23,18 @@ use crate::server::whep::session::begin;
 use crate::text::Problem;
 use crate::wire::webrtc::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
 
-const SDP: &str = "application/sdp";
-const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+const SDP_TYPE: &str = "application/sdp";
+const SDP_FRAGMENT_TYPE: &str = "application/trickle-ice-sdpfrag";
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 /// Seconds after which a new attempt is useful.
-const RETRY: &str = "2";
+const RETRY_SECONDS: &str = "2";
 /// Seconds after which a new attempt is useful for a rendition that was refused.
-const RETRY_RENDITION: &str = "30";
+const RENDITION_RETRY_SECONDS: &str = "30";
 /// Maximum length of the choice of a rendition.
-const MAX_CHOICE: usize = 4 << 10;
+const MAX_CHOICE_BYTES: usize = 4 << 10;
 /// The relation of the resource that chooses a rendition ("Video Layer Selection" in draft-murillo-whep), without
 /// its events.
-const LAYER: &str = "urn:ietf:params:whep:ext:core:layer";
+const LAYER_RELATION: &str = "urn:ietf:params:whep:ext:core:layer";
 
 /// The resource of a WHEP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,10 +75,12 @@ pub(super) async fn response(
             post(registry, (caller, viewer), names, request).await
         }
         (Method::GET, WhepResource::Endpoint) => {
-            (StatusCode::NO_CONTENT, [(header::ACCEPT, SDP)]).into_response()
+            (StatusCode::NO_CONTENT, [(header::ACCEPT, SDP_TYPE)]).into_response()
         }
         // Players use this to check for WHEP support.
-        (Method::HEAD, WhepResource::Endpoint) => [(header::CONTENT_TYPE, SDP)].into_response(),
+        (Method::HEAD, WhepResource::Endpoint) => {
+            [(header::CONTENT_TYPE, SDP_TYPE)].into_response()
+        }
         (Method::DELETE, WhepResource::Session(session)) => {
             if registry.whep.end(&session, "ended by the player") {
                 StatusCode::OK.into_response()
@@ -105,7 +107,7 @@ async fn post(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let offer = match text(&head.headers, body, SDP).await {
+    let offer = match text(&head.headers, body, SDP_TYPE).await {
         Ok(offer) => offer,
         Err(response) => return *response,
     };
@@ -117,15 +119,15 @@ async fn post(
             let (app, stream) = (encode(app), encode_name(stream));
             let location = format!("/{app}/{stream}/whep/{}", begun.resource);
             let head = [
-                (header::CONTENT_TYPE, SDP),
+                (header::CONTENT_TYPE, SDP_TYPE),
                 (header::LOCATION, location.as_str()),
                 (header::CACHE_CONTROL, "no-store"),
                 (header::ETAG, begun.tag.as_str()),
-                (ACCEPT_PATCH, FRAGMENT),
+                (ACCEPT_PATCH, SDP_FRAGMENT_TYPE),
             ];
             let mut response = (StatusCode::CREATED, head, begun.answer).into_response();
             if begun.has_choice {
-                let link = format!("<{location}/layer>; rel=\"{LAYER}\"");
+                let link = format!("<{location}/layer>; rel=\"{LAYER_RELATION}\"");
                 if let Ok(link) = link.parse::<HeaderValue>() {
                     response.headers_mut().append(header::LINK, link);
                 }
@@ -156,7 +158,7 @@ async fn layer(registry: &Registry, session: &str, request: Request) -> Response
         let why = "The content type must be application/json.\n";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response();
     }
-    let bytes = to_bytes(body, MAX_CHOICE).await.unwrap_or_default();
+    let bytes = to_bytes(body, MAX_CHOICE_BYTES).await.unwrap_or_default();
     let Ok(LayerChoice { encoding_id }) = serde_json::from_slice(&bytes) else {
         let why = "The body must be JSON, such as {\"encodingId\":\"480p\"}.\n";
         return (StatusCode::UNPROCESSABLE_ENTITY, why).into_response();
@@ -186,7 +188,7 @@ fn is_kind(headers: &HeaderMap, kind: &str) -> bool {
 async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
     let Some(known) = registry.whep.ice(session) else { return no_session() };
     let (head, body) = request.into_parts();
-    let fragment = match text(&head.headers, body, FRAGMENT).await {
+    let fragment = match text(&head.headers, body, SDP_FRAGMENT_TYPE).await {
         Ok(fragment) => fragment,
         Err(response) => return *response,
     };
@@ -207,7 +209,7 @@ async fn patch(registry: &Registry, session: &str, request: Request) -> Response
     match (restarted.await, registry.whep.ice(session)) {
         (Some(fragment), Some(names)) => {
             let head = [
-                (header::CONTENT_TYPE, FRAGMENT.to_owned()),
+                (header::CONTENT_TYPE, SDP_FRAGMENT_TYPE.to_owned()),
                 (header::ETAG, names.tag()),
                 (header::CACHE_CONTROL, "no-store".to_owned()),
             ];
@@ -247,7 +249,7 @@ fn refused(why: &Refused) -> Response {
             (StatusCode::NOT_FOUND, "WHEP is off at this server (see --webrtc).\n").into_response()
         }
         Refused::NotPublished => {
-            let head = [(header::RETRY_AFTER, RETRY)];
+            let head = [(header::RETRY_AFTER, RETRY_SECONDS)];
             (StatusCode::CONFLICT, head, "Nobody publishes this stream now.\n").into_response()
         }
         Refused::Unplayable(why) => {
@@ -260,14 +262,14 @@ fn refused(why: &Refused) -> Response {
             (StatusCode::NOT_FOUND, format!("{}\n", Problem::from(why))).into_response()
         }
         Refused::Rendition(why) => {
-            let head = [(header::RETRY_AFTER, RETRY_RENDITION)];
+            let head = [(header::RETRY_AFTER, RENDITION_RETRY_SECONDS)];
             let why = format!("{}\n", Problem::from(why));
             (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
         }
         Refused::Full => too_many_viewers(),
         // The next attempt needs a key or token that is valid at that time.
         Refused::Expelled => {
-            let head = [(header::RETRY_AFTER, RETRY)];
+            let head = [(header::RETRY_AFTER, RETRY_SECONDS)];
             let why = "The play key has just changed.\n";
             (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
         }

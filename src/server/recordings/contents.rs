@@ -13,16 +13,16 @@ use crate::wire::container::mp4::{Writer, live};
 use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackId, Tracks};
 
 /// How long an MP4 file waits for the config of the other track.
-const OTHER_TRACK_MICROS: i64 = 1_000_000;
+const MAX_TRACK_WAIT_MICROS: i64 = 1_000_000;
 /// Maximum number of packets that wait for the config of the other track.
-const MAX_WAITING: usize = 1_024;
+const MAX_WAITING_PACKETS: usize = 1_024;
 /// Maximum total size of the waiting packets, in bytes.
 const MAX_WAITING_BYTES: usize = 32 << 20;
 /// A backward step of the times that is larger than this is not jitter. The file continues without
 /// the step.
-const STEP_BACK_MICROS: i64 = 1_000_000;
+const MAX_BACKWARD_JUMP_MICROS: i64 = 1_000_000;
 /// The distance between the newest packet before a removed step and the first packet after it.
-const AFTER_STEP_MICROS: i64 = 20_000;
+const JUMP_GAP_MICROS: i64 = 20_000;
 
 /// The contents of one file.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ impl Mp4Contents {
     /// Returns true if no more packets may wait.
     fn is_full(&self) -> bool {
         let bytes: usize = self.waiting.iter().map(|packet| packet.data.len()).sum();
-        self.waiting.len() >= MAX_WAITING || bytes >= MAX_WAITING_BYTES
+        self.waiting.len() >= MAX_WAITING_PACKETS || bytes >= MAX_WAITING_BYTES
     }
 
     /// Begins the file if the tracks are known.
@@ -169,7 +169,7 @@ impl Mp4Contents {
         let (first, last) = (self.waiting.first()?, self.waiting.last()?);
         let waited = last.dts.micros_since(first.dts).abs();
         let (video, audio) = (configs.video.as_ref(), configs.audio.as_ref());
-        let is_due = waited >= OTHER_TRACK_MICROS || self.is_full() || ends;
+        let is_due = waited >= MAX_TRACK_WAIT_MICROS || self.is_full() || ends;
         if !(video.is_some() && audio.is_some() || is_due) || video.is_none() && audio.is_none() {
             return None;
         }
@@ -214,8 +214,8 @@ impl Mp4Contents {
         self.has_keyframe |= is_video;
         let newest = self.newest.entry(packet.track.into()).or_insert(Timestamp::ZERO);
         let mut dts = packet.dts.micros_since(*base);
-        if dts + STEP_BACK_MICROS < newest.as_micros() {
-            let goes_on = newest.as_micros() + AFTER_STEP_MICROS;
+        if dts + MAX_BACKWARD_JUMP_MICROS < newest.as_micros() {
+            let goes_on = newest.as_micros() + JUMP_GAP_MICROS;
             *base = packet.dts.offset(goes_on.saturating_neg());
             dts = goes_on;
         }

@@ -14,11 +14,11 @@ use crate::files;
 use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning, reserve};
 
 /// How often data is synced to the disk, and the disk is checked.
-const SYNC: Duration = Duration::from_secs(2);
+const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 /// The assumed bitrate before a measurement, in bits per second.
-const EXPECTED: u64 = 2_500_000;
+const ASSUMED_BITS_PER_SECOND: u64 = 2_500_000;
 /// Maximum number of files with the same name in the same second.
-const MAX_ALIKE: u32 = 1_000;
+const MAX_SAME_NAME_FILES: u32 = 1_000;
 
 /// The writer of a recording.
 #[derive(Debug)]
@@ -45,11 +45,11 @@ impl RecordingWriter {
         let folder = path.parent().unwrap_or(Path::new("."));
         enough_room(free(folder), 0)?;
         let mut tried = path.to_owned();
-        for number in 2..MAX_ALIKE {
+        for number in 2..MAX_SAME_NAME_FILES {
             match File::options().write(true).create_new(true).open(&tried) {
                 Ok(file) => {
                     let now = Instant::now();
-                    let (watch, path) = (SpaceWatch::new(EXPECTED), tried);
+                    let (watch, path) = (SpaceWatch::new(ASSUMED_BITS_PER_SECOND), tried);
                     return Ok(Self {
                         file,
                         path,
@@ -94,7 +94,7 @@ impl RecordingWriter {
             return Err(error);
         }
         self.written += tags.iter().map(|tag| tag.len() as u64).sum::<u64>();
-        if self.looked.elapsed() < SYNC {
+        if self.looked.elapsed() < SYNC_INTERVAL {
             return Ok(None);
         }
         self.file.sync_data()?;
@@ -197,7 +197,7 @@ fn is_unlinked(_: &File) -> bool {
 mod tests {
     use super::*;
 
-    const TAG: Bytes = Bytes::from_static(&[7; 100]);
+    const TEST_TAG: Bytes = Bytes::from_static(&[7; 100]);
 
     #[test]
     fn a_file_that_is_there_is_left_alone() {
@@ -219,7 +219,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("show.flv");
         let mut paper = RecordingWriter::create_where(&path, |_| Some(1 << 40)).unwrap();
-        paper.append(&[TAG, TAG]).unwrap();
+        paper.append(&[TEST_TAG, TEST_TAG]).unwrap();
         assert_eq!(paper.check_disk(Duration::ZERO).unwrap(), None);
         paper.free = |_| Some((8 << 20) + 2_500_000 / 8 * 60);
         let left = Duration::from_secs(60);
@@ -246,10 +246,10 @@ mod tests {
     fn what_was_cut_ends_with_a_whole_tag_and_counts() {
         let folder = tempfile::tempdir().unwrap();
         let mut paper = RecordingWriter::create(&folder.path().join("show.flv")).unwrap();
-        paper.append(&[TAG]).unwrap();
+        paper.append(&[TEST_TAG]).unwrap();
         // As after a full disk: two more tags, and a part of the third.
         paper.file.write_all(&[7; 250]).unwrap();
-        paper.cut(&[TAG, TAG, TAG, TAG]);
+        paper.cut(&[TEST_TAG, TEST_TAG, TEST_TAG, TEST_TAG]);
         assert_eq!(paper.written(), 300);
         assert_eq!(fs::metadata(paper.path()).unwrap().len(), 300);
     }

@@ -13,17 +13,17 @@ use crate::wire::container::mp4::boxes::{self, Fields};
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
 /// Maximum number of files in one list.
-pub(in crate::server) const MAX_LISTED: usize = 200;
+pub(in crate::server) const MAX_LISTED_FILES: usize = 200;
 /// Number of bytes at the start of a file that are searched for its first time.
-const START: u64 = 256 << 10;
+const SEARCHED_START_BYTES: u64 = 256 << 10;
 /// Maximum number of boxes before the index of an MP4 file.
 const MAX_BOXES: usize = 16;
 /// Number of bytes of the index that contain its header.
-const MOVIE_START: u64 = 512;
+const MOVIE_HEADER_BYTES: u64 = 512;
 /// Size of a tag's head in bytes (Adobe FLV v10.1, annex E.4.1).
-const TAG_HEAD: u64 = 11;
+const TAG_HEADER_BYTES: u64 = 11;
 /// Size of the length after a tag in bytes.
-const TAG_LENGTH: u64 = 4;
+const TAG_LENGTH_BYTES: u64 = 4;
 
 /// A file of the folder.
 #[derive(Clone, Debug)]
@@ -70,7 +70,8 @@ pub(in crate::server) fn read(
     }
     files.sort_unstable_by(|a, b| (b.modified, &b.name).cmp(&(a.modified, &a.name)));
     let all = files.len();
-    let mut files: Vec<_> = files.into_iter().skip(offset).take(most.min(MAX_LISTED)).collect();
+    let mut files: Vec<_> =
+        files.into_iter().skip(offset).take(most.min(MAX_LISTED_FILES)).collect();
     for file in &mut files {
         file.length = match file.format {
             Format::Flv => flv_length(&file.path).ok().flatten(),
@@ -116,7 +117,7 @@ fn mp4_length(path: &Path) -> io::Result<Option<Duration>> {
     for _ in 0..MAX_BOXES {
         let mut start = Vec::new();
         file.seek(SeekFrom::Start(at))?;
-        Read::by_ref(&mut file).take(MOVIE_START).read_to_end(&mut start)?;
+        Read::by_ref(&mut file).take(MOVIE_HEADER_BYTES).read_to_end(&mut start)?;
         let Some((head, name, length)) = boxes::header(&start) else { return Ok(None) };
         if name == *b"moov" {
             let content = start.get(head..).unwrap_or_default();
@@ -143,7 +144,7 @@ fn movie_length(header: &[u8]) -> Option<Duration> {
 /// Returns the time of the first media.
 fn first_time(file: &mut fs::File) -> io::Result<Option<u32>> {
     let mut start = Vec::new();
-    file.take(START).read_to_end(&mut start)?;
+    file.take(SEARCHED_START_BYTES).read_to_end(&mut start)?;
     let mut demuxer = Demuxer::new();
     demuxer.push(&start);
     while let Ok(Some(tag)) = demuxer.next_tag() {
@@ -167,18 +168,20 @@ fn is_media(tag: &Tag) -> bool {
 /// Returns the time of the last tag, if the file ends with a complete one.
 fn last_time(file: &mut fs::File) -> io::Result<Option<u32>> {
     let size = file.metadata()?.len();
-    let Some(end) = size.checked_sub(TAG_LENGTH) else { return Ok(None) };
+    let Some(end) = size.checked_sub(TAG_LENGTH_BYTES) else { return Ok(None) };
     let mut length = [0; 4];
     file.seek(SeekFrom::Start(end))?;
     file.read_exact(&mut length)?;
     let length = u64::from(u32::from_be_bytes(length));
-    let Some(at) = end.checked_sub(length).filter(|_| length >= TAG_HEAD) else { return Ok(None) };
+    let Some(at) = end.checked_sub(length).filter(|_| length >= TAG_HEADER_BYTES) else {
+        return Ok(None);
+    };
     file.seek(SeekFrom::Start(at))?;
     let mut head = [0; 8];
     file.read_exact(&mut head)?;
     let [kind, a, b, c, low2, low1, low0, high] = head;
     let is_tag = matches!(kind, 8 | 9 | 18)
-        && u64::from(u32::from_be_bytes([0, a, b, c])) == length - TAG_HEAD;
+        && u64::from(u32::from_be_bytes([0, a, b, c])) == length - TAG_HEADER_BYTES;
     Ok(is_tag.then(|| u32::from_be_bytes([high, low2, low1, low0])))
 }
 

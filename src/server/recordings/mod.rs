@@ -41,11 +41,11 @@ use crate::server::stream::sink::Sink;
 use crate::text::Language;
 
 /// Data is collected for this time before it is written.
-const GATHER: Duration = Duration::from_millis(500);
+const WRITE_INTERVAL: Duration = Duration::from_millis(500);
 /// A disk that does not respond for this long has failed.
 const DISK_TIMEOUT: Duration = Duration::from_secs(20);
 /// Maximum number of unwritten bytes.
-const WAITING: usize = 32 << 20;
+const MAX_UNWRITTEN_BYTES: usize = 32 << 20;
 /// Interval between attempts while too many files are open.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -54,7 +54,7 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Op
     let Some(folder) = &registry.config.record else { return };
     let Some(rules) = registry.rules().recording.of(&stream.app, &stream.name) else { return };
     let names = RecordedStream { app: stream.app.clone(), stream: stream.name.clone() };
-    let sink = FlvSink::for_file(registry.next_id(), WAITING);
+    let sink = FlvSink::for_file(registry.next_id(), MAX_UNWRITTEN_BYTES);
     let (files, id) = (Arc::downgrade(registry), sink.id());
     let created = CreatedHook(Arc::new(move |path| {
         if let Some(registry) = files.upgrade() {
@@ -177,7 +177,7 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
     reporter.note(writer.take_events(), None);
     while let Some(first) = poll_fn(|cx| sink.poll_next(cx)).await {
         if !sink.has_ended() {
-            tokio::time::sleep(GATHER).await;
+            tokio::time::sleep(WRITE_INTERVAL).await;
         }
         let tags: Vec<Bytes> = std::iter::once(first).chain(sink.waiting()).collect();
         let (back, written) = on_the_disk(move || {

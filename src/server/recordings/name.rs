@@ -10,16 +10,16 @@ use percent_encoding::percent_decode_str;
 use crate::wire::container::Format;
 
 /// Maximum length of the application, and of the stream, in a file name in bytes.
-const MAX_NAME: usize = 80;
+const MAX_NAME_BYTES: usize = 80;
 /// The character that replaces the rest of a longer name. It is not a complete escape, so a
 /// shortened name cannot be read back.
-const CUT: char = '%';
+const TRUNCATION_MARK: char = '%';
 /// The format of the time.
-const TIME: &str = "%Y-%m-%d %H-%M-%S";
+const TIME_FORMAT: &str = "%Y-%m-%d %H-%M-%S";
 /// The same format, with a 0 for each digit.
-const TIME_FORM: &str = "0000-00-00 00-00-00";
+const TIME_PATTERN: &str = "0000-00-00 00-00-00";
 /// Maximum number of digits in the number after the time.
-const MAX_NUMBER: usize = 3;
+const MAX_NUMBER_DIGITS: usize = 3;
 
 /// The stream in the name of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(in crate::server) struct RecordedStream {
 /// Returns the file name for a stream at this time, in microseconds since 1970.
 pub(super) fn file_name(app: &str, stream: &str, wall_micros: i64, format: Format) -> String {
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
-    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime(TIME).to_string();
+    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime(TIME_FORMAT).to_string();
     let (app, stream) = (encoded(app, "_."), encoded(stream, "_.-"));
     format!("{app}-{stream} {at}.{}", format.extension())
 }
@@ -50,9 +50,9 @@ fn encoded(name: &str, plain: &str) -> String {
                 let _ = write!(out, "%{byte:02X}");
             }
         }
-        if out.len() > MAX_NAME {
+        if out.len() > MAX_NAME_BYTES {
             out.truncate(before);
-            out.push(CUT);
+            out.push(TRUNCATION_MARK);
             return out;
         }
     }
@@ -72,7 +72,8 @@ pub(in crate::server) fn stream_of(name: &str) -> Option<RecordedStream> {
 /// Returns the time at which a recording with this name began, in microseconds since 1970.
 pub(in crate::server) fn began(name: &str) -> Option<i64> {
     let (_, time) = split(stem(name))?;
-    let time = jiff::civil::DateTime::strptime(TIME, time.get(..TIME_FORM.len())?).ok()?;
+    let time =
+        jiff::civil::DateTime::strptime(TIME_FORMAT, time.get(..TIME_PATTERN.len())?).ok()?;
     let at = time.to_zoned(jiff::tz::TimeZone::system()).ok()?;
     Some(at.timestamp().as_microsecond())
 }
@@ -91,15 +92,15 @@ pub(in crate::server) fn stem(name: &str) -> &str {
 /// Returns the names and the time in a stem. A number may follow the time.
 fn split(stem: &str) -> Option<(&str, &str)> {
     let is_number = |text: &str| {
-        (1..=MAX_NUMBER).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_digit())
+        (1..=MAX_NUMBER_DIGITS).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_digit())
     };
     let of = |stem: &'_ str| -> Option<usize> {
-        let at = stem.len().checked_sub(TIME_FORM.len() + 1)?;
+        let at = stem.len().checked_sub(TIME_PATTERN.len() + 1)?;
         let time = stem.get(at..)?.strip_prefix(' ')?;
         let fits = |(byte, form): (u8, u8)| {
             if form == b'0' { byte.is_ascii_digit() } else { byte == form }
         };
-        time.bytes().zip(TIME_FORM.bytes()).all(fits).then_some(at)
+        time.bytes().zip(TIME_PATTERN.bytes()).all(fits).then_some(at)
     };
     let unnumbered = || stem.rsplit_once(' ').filter(|(_, it)| is_number(it)).map(|(rest, _)| rest);
     let at = of(stem).or_else(|| of(unnumbered()?))?;

@@ -22,22 +22,24 @@ use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, began, format_of, stem, stream_of};
 use crate::server::recordings::segments::{RecordedTracks, SampleList, SegmentIndex};
-use crate::server::recordings::viewers::keeper::WATCHED;
+use crate::server::recordings::viewers::keeper::WATCHED_WINDOW;
 use crate::wire::container::growing::GrowingIndex;
-use crate::wire::container::mp4::live::{self, ChunkSample, ChunkTrack, FIRST_TRACK, SECOND_TRACK};
+use crate::wire::container::mp4::live::{
+    self, ChunkSample, ChunkTrack, FIRST_TRACK_ID, SECOND_TRACK_ID,
+};
 use crate::wire::container::mp4::sample_table::Entry;
 use crate::wire::container::{Error, FilePart, Format, ReadAt};
 
 /// The application of all recordings.
-pub(in crate::server) const VOD: &str = "vod";
+pub(in crate::server) const VOD_APP: &str = "vod";
 /// Maximum number of recordings in memory.
-const MAX_OPEN: usize = 32;
+const MAX_OPEN_RECORDINGS: usize = 32;
 /// Maximum number of samples of all recordings in memory.
 const MAX_SAMPLES: usize = 8_000_000;
 /// Maximum size of a segment in bytes. A larger one counts as damaged.
-const MAX_BYTES: u64 = 128 << 20;
+const MAX_SEGMENT_BYTES: u64 = 128 << 20;
 /// Maximum number of files that are read at the same time.
-const MAX_READING: usize = 8;
+const MAX_PARALLEL_READS: usize = 8;
 /// Memory for segments that are read or sent, in KiB. A client that does not read holds its segment.
 const MAX_SENDING_KIB: u32 = 256 << 10;
 /// Number of copies of a segment that are in memory while the segment is converted to MPEG-TS.
@@ -45,13 +47,13 @@ const TS_COPIES: u64 = 3;
 /// How long a request waits for the disk, or for memory.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a request waits for another one that reads the same file.
-const OTHER_READER: Duration = Duration::from_secs(2);
+const OTHER_READER_TIMEOUT: Duration = Duration::from_secs(2);
 /// A growing file is read again after this time.
-const REFRESH: Duration = Duration::from_millis(500);
+const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 /// A viewer without a request for this long counts as gone: players load far ahead.
-pub(super) const QUIET: Duration = Duration::from_mins(1);
+pub(super) const VIEWER_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a new file waits for its other track.
-const OTHER_TRACK: Duration = Duration::from_secs(2);
+const OTHER_TRACK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The recordings in memory.
 #[derive(Debug)]
@@ -65,7 +67,7 @@ pub(in crate::server) struct OpenRecordings {
 
 impl Default for OpenRecordings {
     fn default() -> Self {
-        let reading = Arc::new(Semaphore::new(MAX_READING));
+        let reading = Arc::new(Semaphore::new(MAX_PARALLEL_READS));
         let room = Arc::new(Semaphore::new(MAX_SENDING_KIB as usize));
         Self { all: Mutex::default(), reading, room }
     }
@@ -219,7 +221,7 @@ impl OpenRecordings {
         let samples = |it: &Arc<OpenRecording>| it.content.read().index.sample_count();
         let mut sum: usize = all.iter().map(samples).sum();
         let mut left = Vec::new();
-        while all.len() > 1 && (all.len() > MAX_OPEN || sum > MAX_SAMPLES) {
+        while all.len() > 1 && (all.len() > MAX_OPEN_RECORDINGS || sum > MAX_SAMPLES) {
             // The least recently used recording that nobody watches goes first, and a recording
             // that keeps a viewer out goes last.
             let worth = |it: &Arc<OpenRecording>| {
@@ -247,7 +249,7 @@ impl OpenRecordings {
         let is_used = |it: &Arc<OpenRecording>| {
             let used = Timestamp::from_micros(it.used.load(Ordering::Acquire));
             let viewers = it.viewers.lock();
-            now.since(used) < WATCHED || viewers.len() > 0 || viewers.has_barred(now)
+            now.since(used) < WATCHED_WINDOW || viewers.len() > 0 || viewers.has_barred(now)
         };
         self.all.lock().retain(is_used);
     }
@@ -261,7 +263,7 @@ impl OpenRecordings {
     pub fn leave(&self, now: Timestamp) -> Vec<(Arc<OpenRecording>, Viewer)> {
         let mut gone = Vec::new();
         for recording in self.all() {
-            let left = recording.viewers.lock().leave(QUIET, now);
+            let left = recording.viewers.lock().leave(VIEWER_TIMEOUT, now);
             gone.extend(left.into_iter().map(|viewer| (Arc::clone(&recording), viewer)));
         }
         gone
@@ -306,7 +308,7 @@ impl OpenRecordings {
         read: impl FnOnce(&OpenRecording) -> Result<Option<Bytes>, OpenError> + Send + 'static,
     ) -> Result<Option<Bytes>, OpenError> {
         let size = recording.segment_bytes(number);
-        let kib = size.min(MAX_BYTES) * copies / 1_024 + 1;
+        let kib = size.min(MAX_SEGMENT_BYTES) * copies / 1_024 + 1;
         let kib = u32::try_from(kib).map_or(MAX_SENDING_KIB, |kib| kib.min(MAX_SENDING_KIB));
         let mut room = in_time(Arc::clone(&self.room).acquire_many_owned(kib)).await?;
         let reading = in_time(Arc::clone(&self.reading).acquire_owned()).await?;
@@ -337,7 +339,7 @@ impl OpenRecording {
 
     /// Returns a viewer of the recording as it appears in events.
     pub fn peer(&self, address: SocketAddr, id: u64, protocol: Protocol) -> Peer {
-        Peer { app: VOD.to_owned(), stream: self.name.clone(), address, id, protocol }
+        Peer { app: VOD_APP.to_owned(), stream: self.name.clone(), address, id, protocol }
     }
 
     /// Returns the known content of the recording.
@@ -347,12 +349,12 @@ impl OpenRecording {
 
     /// Reads the data that was added to the file.
     fn refresh(&self, now: Timestamp, is_writing: impl Fn() -> bool) -> Result<(), OpenError> {
-        let Some(mut file) = self.file.try_lock_for(OTHER_READER) else {
+        let Some(mut file) = self.file.try_lock_for(OTHER_READER_TIMEOUT) else {
             // Another request is reading the file. The known part is enough, if there is any.
             let is_known = !self.content.read().index.is_empty();
             return if is_known { Ok(()) } else { Err(OpenError::Busy) };
         };
-        let is_fresh = file.refreshed.is_some_and(|at| now.since(at) < REFRESH);
+        let is_fresh = file.refreshed.is_some_and(|at| now.since(at) < REFRESH_INTERVAL);
         if is_fresh || self.content.read().ended {
             return Ok(());
         }
@@ -384,7 +386,8 @@ impl OpenRecording {
             first.zip(last).map_or(Duration::ZERO, |(first, last)| last.dts.since(first.dts))
         };
         let both = index.tracks.video.is_some() && !index.tracks.audio.is_empty();
-        if ended || both || !content.index.is_empty() || span(&index.samples) >= OTHER_TRACK {
+        if ended || both || !content.index.is_empty() || span(&index.samples) >= OTHER_TRACK_TIMEOUT
+        {
             let samples = std::mem::take(&mut index.samples);
             content.index.add(&index.tracks, &samples);
             content.complete(ended);
@@ -410,7 +413,7 @@ impl OpenRecording {
             let content = self.content.read();
             let index = &content.index;
             let span = index.segments.get(number);
-            let span = span.filter(|span| index.segment_bytes(span) <= MAX_BYTES);
+            let span = span.filter(|span| index.segment_bytes(span) <= MAX_SEGMENT_BYTES);
             let Some(span) = span else { return Ok(None) };
             let of = |list: &SampleList, range: &std::ops::Range<usize>| {
                 let last = list.duration(range.end.saturating_sub(1));
@@ -431,7 +434,7 @@ impl OpenRecording {
         let mut media = MediaFile::of(folder::open(&self.path)?)?;
         let sequence = u32::try_from(number * 2 + 1).unwrap_or(u32::MAX);
         let mut chunks = Vec::new();
-        for (is_video, number, samples) in [(true, FIRST_TRACK, video), (false, second, audio)] {
+        for (is_video, number, samples) in [(true, FIRST_TRACK_ID, video), (false, second, audio)] {
             let Some((samples, last_duration)) = samples.filter(|(it, _)| !it.is_empty()) else {
                 continue;
             };
@@ -473,7 +476,7 @@ impl RecordingContent {
 
     /// Returns the number of the audio track in segments.
     fn audio_number(&self) -> u32 {
-        if self.index.video_config.is_some() { SECOND_TRACK } else { FIRST_TRACK }
+        if self.index.video_config.is_some() { SECOND_TRACK_ID } else { FIRST_TRACK_ID }
     }
 
     /// Returns the initialization segment of these tracks.
@@ -499,7 +502,7 @@ mod tests {
     use super::*;
     use crate::server::access::grant::AdmittedViewer;
 
-    const KEY: ViewerKey =
+    const VIEWER_KEY: ViewerKey =
         ViewerKey { address: IpAddr::V4(Ipv4Addr::LOCALHOST), program: 1, protocol: Protocol::Hls };
 
     /// Adds a recording with this viewer. Returns the recording, and the viewers of displaced
@@ -514,9 +517,9 @@ mod tests {
         let recording = OpenRecording::new(path, tempfile::tempfile().unwrap()).unwrap();
         let recording = open.add(recording);
         if let Some(id) = viewer {
-            let peer = SocketAddr::new(KEY.address, 5);
+            let peer = SocketAddr::new(VIEWER_KEY.address, 5);
             let viewer = AdmittedViewer { id, done: None, expelled: 0 };
-            recording.viewers.lock().note(KEY, peer, viewer, 9, now);
+            recording.viewers.lock().note(VIEWER_KEY, peer, viewer, 9, now);
         }
         let left = open.remember(&recording, now);
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
@@ -530,21 +533,21 @@ mod tests {
         let (barred, _) = add(&open, 0, Some(7), now);
         assert_eq!(barred.viewers.lock().end(|id| id == 7, Some(now)).len(), 1);
         let (watched, _) = add(&open, 1, Some(8), now);
-        for number in 2..MAX_OPEN * 2 {
+        for number in 2..MAX_OPEN_RECORDINGS * 2 {
             assert_eq!(add(&open, number, None, now).1, []);
         }
-        assert_eq!(open.all().len(), MAX_OPEN);
+        assert_eq!(open.all().len(), MAX_OPEN_RECORDINGS);
         assert!(is_open(&barred) && is_open(&watched));
         // When all other recordings are watched as well, the oldest one goes, and its viewers are
         // returned.
-        let more = (0..MAX_OPEN - 1).flat_map(|it| add(&open, 100 + it, Some(9), now).1);
+        let more = (0..MAX_OPEN_RECORDINGS - 1).flat_map(|it| add(&open, 100 + it, Some(9), now).1);
         assert_eq!(more.collect::<Vec<_>>(), [(watched.name.clone(), 8)]);
         assert!(is_open(&barred) && !is_open(&watched));
         let files = [barred.path.clone()];
-        assert!(open.is_barred(&files, KEY, now) && !open.is_barred(&[], KEY, now));
+        assert!(open.is_barred(&files, VIEWER_KEY, now) && !open.is_barred(&[], VIEWER_KEY, now));
         open.forget_idle(now);
         assert!(is_open(&barred), "it keeps a viewer out");
-        open.forget_idle(now + WATCHED);
+        open.forget_idle(now + WATCHED_WINDOW);
         assert!(!is_open(&barred));
     }
 }

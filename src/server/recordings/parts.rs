@@ -20,7 +20,7 @@ use crate::wire::container::Format;
 use crate::wire::container::flv::TagKind;
 
 /// Time between two attempts to create the next file.
-const RETRY: Duration = Duration::from_secs(2);
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// The task of a recorder.
 #[derive(Clone, Debug)]
@@ -216,7 +216,7 @@ impl PartsWriter {
         let is_due = self.outdated
             || split_time.is_some_and(|most| Duration::from_millis(lasted.into()) >= most)
             || split_bytes.is_some_and(|most| size > most);
-        is_due && self.held.is_none_or(|since| since.elapsed() >= RETRY)
+        is_due && self.held.is_none_or(|since| since.elapsed() >= RETRY_DELAY)
     }
 
     /// Continues in a new file, or in the current file if no new one can be created.
@@ -278,7 +278,7 @@ mod tests {
     use crate::wire::container::TrackId;
     use crate::wire::container::flv::{self, write_tag};
 
-    const CONFIG: [u8; 5] = [0x17, 0, 0, 0, 0];
+    const AVC_SEQUENCE_HEADER: [u8; 5] = [0x17, 0, 0, 0, 0];
 
     fn tag(kind: TagKind, time_ms: u32, body: &[u8]) -> Bytes {
         let mut out = BytesMut::new();
@@ -314,7 +314,7 @@ mod tests {
             while let Some(tag) = demuxer.next_tag().unwrap() {
                 match (tag.kind, tag.body[1]) {
                     (TagKind::Script, _) => assert_eq!(tag.body[..], [2, 0]),
-                    (_, 0) => assert!(tag.body.starts_with(&CONFIG)),
+                    (_, 0) => assert!(tag.body.starts_with(&AVC_SEQUENCE_HEADER)),
                     _ => {
                         let is_first = tag.body[0] == 0x17 && tag.time_ms == 0;
                         assert_eq!(times.is_empty(), is_first);
@@ -335,14 +335,14 @@ mod tests {
         let mut writer = writer(folder.path(), rules);
         // The publisher's times do not begin at zero, and wrap around.
         let start = u32::MAX - 1_000;
-        let head = [tag(TagKind::Script, 0, &[2, 0]), tag(TagKind::Video, 0, &CONFIG)];
+        let head = [tag(TagKind::Script, 0, &[2, 0]), tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER)];
         writer.write(&head).unwrap();
         for number in 0..100 {
             let time_ms = start.wrapping_add(number * 40);
             writer.write(&[frame(time_ms, number == 0 || number % 50 == 0)]).unwrap();
         }
         // A repeated config does not begin a new file.
-        writer.write(&[tag(TagKind::Video, 0, &CONFIG)]).unwrap();
+        writer.write(&[tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER)]).unwrap();
         writer.finish().unwrap();
         let events = writer.take_events();
         let first = |event: &PartEvent| matches!(event, PartEvent::Begun(_));
@@ -356,7 +356,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let rules = FileRules { split_bytes: Some(25_000), ..FileRules::default() };
         let mut writer = writer(folder.path(), rules);
-        writer.write(&[tag(TagKind::Video, 0, &CONFIG)]).unwrap();
+        writer.write(&[tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER)]).unwrap();
         for number in 0..100 {
             writer.write(&[frame(number * 40, number % 10 == 0)]).unwrap();
         }
@@ -369,8 +369,14 @@ mod tests {
     fn another_config_begins_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = writer(folder.path(), FileRules::default());
-        writer.write(&[tag(TagKind::Video, 0, &CONFIG), frame(0, true), frame(40, false)]).unwrap();
-        let other = [&CONFIG[..], &[1]].concat();
+        writer
+            .write(&[
+                tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER),
+                frame(0, true),
+                frame(40, false),
+            ])
+            .unwrap();
+        let other = [&AVC_SEQUENCE_HEADER[..], &[1]].concat();
         writer.write(&[tag(TagKind::Video, 80, &other), frame(80, true)]).unwrap();
         writer.finish().unwrap();
         let begun = |event: &PartEvent| matches!(event, PartEvent::Begun(_));

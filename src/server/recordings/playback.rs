@@ -14,7 +14,7 @@ use crate::files::MediaFile;
 use crate::media::{Codec, EncodedPacket, StreamConfig, Track, TrackConfig};
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{format_of, stem, stream_of};
-use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD};
+use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD_APP};
 use crate::server::recordings::segments::{Sample, SampleList};
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::recordings::viewers::overview::open;
@@ -27,23 +27,23 @@ use crate::wire::container::{Format, ReadAt};
 use crate::wire::rtmp::stream_name::StreamName;
 
 /// The client gets data this far ahead of playback, so that its buffer is full.
-const AHEAD: Duration = Duration::from_secs(3);
+const LEAD_DURATION: Duration = Duration::from_secs(3);
 /// The duration of a batch.
-const BATCH: Duration = Duration::from_millis(500);
+const BATCH_DURATION: Duration = Duration::from_millis(500);
 /// The maximum number of samples in a batch.
-const MAX_BATCH: usize = 512;
+const MAX_BATCH_SAMPLES: usize = 512;
 /// The maximum number of bytes in a batch.
 const MAX_BATCH_BYTES: u64 = 4 << 20;
 /// While more bytes than this are waiting, the client gets no new data.
-const MAX_BACKLOG: usize = 1 << 20;
+const MAX_BACKLOG_BYTES: usize = 1 << 20;
 /// Interval between checks of a client that is behind, and of a file that grows.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Returns the name of a recording in a request to play, or `None` if the request means a live
 /// stream.
 pub(in crate::server) fn recording_name(registry: &Registry, name: &StreamName) -> Option<String> {
     let is_on = registry.config.record.is_some() && registry.rules().recording.playback;
-    if !is_on || name.app != VOD {
+    if !is_on || name.app != VOD_APP {
         return None;
     }
     // Flash players name the format before the file, and others encode the spaces.
@@ -180,8 +180,8 @@ impl Playback {
                 return PlaybackStep::Media(self.heads());
             }
             if self.reading.is_none() {
-                while backlog() > MAX_BACKLOG {
-                    tokio::time::sleep(LOOK_AGAIN).await;
+                while backlog() > MAX_BACKLOG_BYTES {
+                    tokio::time::sleep(POLL_INTERVAL).await;
                 }
                 let (planned, path, complete) = self.plan();
                 if planned.is_empty() {
@@ -189,7 +189,7 @@ impl Playback {
                         self.ended = true;
                         return PlaybackStep::Ended(self.duration());
                     }
-                    tokio::time::sleep(LOOK_AGAIN).await;
+                    tokio::time::sleep(POLL_INTERVAL).await;
                     if let Err(error) = open(&self.registry, &path).await {
                         return PlaybackStep::Failed(error);
                     }
@@ -260,14 +260,14 @@ impl Playback {
             let pts = time(sample.dts + i64::from(sample.composition));
             Some(Planned { sample, is_video, dts: time(sample.dts), pts })
         };
-        while planned.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
+        while planned.len() < MAX_BATCH_SAMPLES && bytes < MAX_BATCH_BYTES {
             let next = match (at(&index.video, video, true), at(&index.audio, audio, false)) {
                 (Some(frame), Some(sound)) if sound.dts < frame.dts => sound,
                 (Some(frame), _) => frame,
                 (None, Some(sound)) => sound,
                 (None, None) => break,
             };
-            if planned.first().is_some_and(|first| next.dts.since(first.dts) > BATCH) {
+            if planned.first().is_some_and(|first| next.dts.since(first.dts) > BATCH_DURATION) {
                 break;
             }
             if next.is_video {
@@ -286,7 +286,7 @@ impl Playback {
         let Some(first) = planned.first() else { return };
         let clock = self.registry.clock;
         let (media, wall) = *self.pace.get_or_insert_with(|| (first.dts, clock.now()));
-        let due = wall + first.dts.since(media).saturating_sub(AHEAD);
+        let due = wall + first.dts.since(media).saturating_sub(LEAD_DURATION);
         let instant = tokio::time::Instant::from_std(clock.instant(due));
         tokio::time::sleep_until(instant).await;
     }

@@ -17,7 +17,7 @@ use crate::server::recordings::viewers::overview::leave_quiet;
 use crate::server::registry::Registry;
 
 /// How often the folder and the viewers are checked, in addition to the check after each recording.
-const CHECK: Duration = Duration::from_secs(20);
+const CHECK_INTERVAL: Duration = Duration::from_secs(20);
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 200_000;
 
@@ -57,7 +57,7 @@ pub(in crate::server) async fn run(registry: Arc<Registry>) {
         tokio::select! {
             biased;
             () = registry.stopped() => return,
-            _ = timeout(CHECK, registry.retention.due.notified()) => {}
+            _ = timeout(CHECK_INTERVAL, registry.retention.due.notified()) => {}
         }
     }
 }

@@ -13,14 +13,14 @@ use crate::wire::container::mp4::sample_table::{micros, ticks};
 use crate::wire::container::{AudioTrack, SampleLocation, TrackId, Tracks, audio_frame};
 
 /// A segment ends at the first keyframe after this duration.
-const SEGMENT: Duration = Duration::from_secs(4);
+const MIN_SEGMENT_DURATION: Duration = Duration::from_secs(4);
 /// A segment ends without a keyframe at this duration, or at this size in bytes.
-const MAX_SEGMENT: Duration = Duration::from_secs(20);
+const MAX_SEGMENT_DURATION: Duration = Duration::from_secs(20);
 const MAX_SEGMENT_BYTES: u64 = 64 << 20;
 /// While a file grows, its other track may be behind by this much.
-const OTHER_TRACK: Duration = Duration::from_secs(1);
+const MAX_TRACK_LAG: Duration = Duration::from_secs(1);
 /// Audio continues the previous packet if the gap is at most this long.
-const AUDIO_JITTER: Duration = Duration::from_millis(50);
+const MAX_AUDIO_JITTER: Duration = Duration::from_millis(50);
 /// Maximum size of a sample in bytes. A larger one counts as damaged, and is skipped.
 const MAX_SAMPLE_BYTES: u32 = 32 << 20;
 
@@ -222,8 +222,8 @@ impl SegmentIndex {
                 let Some(sample) = list.samples.get(at) else { break None };
                 bytes += u64::from(sample.size);
                 let since = list.time(at).since(start);
-                let is_due = sample.keyframe && since >= SEGMENT;
-                if is_due || since >= MAX_SEGMENT || bytes > MAX_SEGMENT_BYTES {
+                let is_due = sample.keyframe && since >= MIN_SEGMENT_DURATION;
+                if is_due || since >= MAX_SEGMENT_DURATION || bytes > MAX_SEGMENT_BYTES {
                     break Some(at);
                 }
                 at += 1;
@@ -231,7 +231,7 @@ impl SegmentIndex {
             self.checked = at;
             let Some(end) = end else { break };
             let end_time = list.time(end);
-            if !ended && newest.since(end_time) < OTHER_TRACK {
+            if !ended && newest.since(end_time) < MAX_TRACK_LAG {
                 break;
             }
             self.close(end, start, end_time, by_video);
@@ -336,7 +336,12 @@ impl SegmentIndex {
 
     /// Returns the duration of the longest segment, or of a usual one if that is longer.
     pub fn longest(&self) -> Duration {
-        self.segments.iter().map(|segment| segment.duration).max().unwrap_or_default().max(SEGMENT)
+        self.segments
+            .iter()
+            .map(|segment| segment.duration)
+            .max()
+            .unwrap_or_default()
+            .max(MIN_SEGMENT_DURATION)
     }
 }
 
@@ -344,7 +349,7 @@ fn add_audio(list: &mut SampleList, codec: AudioCodec, sample: &SampleLocation, 
     let mut dts = ticks(dts, list.timescale);
     if let Some(last) = list.samples.last() {
         let end = last.dts + i64::from(list.last_duration);
-        let jitter = ticks(Timestamp::ZERO + AUDIO_JITTER, list.timescale);
+        let jitter = ticks(Timestamp::ZERO + MAX_AUDIO_JITTER, list.timescale);
         // Opus packets have different durations.
         if codec != AudioCodec::Opus && (dts - end).abs() <= jitter {
             dts = end;
@@ -495,7 +500,7 @@ mod tests {
         rare.add(&tracks(), &all);
         rare.cut(true);
         assert_eq!(rare.segments.len(), 3);
-        assert!(rare.segments.iter().all(|it| it.duration <= MAX_SEGMENT + OTHER_TRACK));
+        assert!(rare.segments.iter().all(|it| it.duration <= MAX_SEGMENT_DURATION + MAX_TRACK_LAG));
     }
 
     #[test]

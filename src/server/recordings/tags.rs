@@ -8,7 +8,8 @@ use crate::media::{AudioConfig, EncodedPacket, StreamEvent, TrackConfig, VideoCo
 use crate::wire::container::TrackId;
 use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::{
-    FrameType, Reader, TAG_HEADER, TAG_TRAILER, Tag, TagEvent, TagKind, parse_audio, parse_video,
+    FrameType, Reader, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, Tag, TagEvent, TagKind, parse_audio,
+    parse_video,
 };
 use crate::wire::container::mp4::live::is_live_video;
 
@@ -34,13 +35,14 @@ pub(super) struct StreamTag {
 impl StreamTag {
     /// Parses the bytes of a tag. Returns `None` for anything else.
     pub fn parse(bytes: &Bytes) -> Option<Self> {
-        let mut head = bytes.get(..TAG_HEADER)?;
+        let mut head = bytes.get(..TAG_HEADER_BYTES)?;
         let kind = TagKind::from_id(head.get_u8())?;
         let size = head.get_uint(3) as usize;
         let low = head.get_uint(3) as u32;
         let time_ms = u32::from(head.get_u8()) << 24 | low;
-        let end = TAG_HEADER + size;
-        let body = (bytes.len() == end + TAG_TRAILER).then(|| bytes.slice(TAG_HEADER..end))?;
+        let end = TAG_HEADER_BYTES + size;
+        let body =
+            (bytes.len() == end + TAG_TRAILER_BYTES).then(|| bytes.slice(TAG_HEADER_BYTES..end))?;
         let mut tag =
             Self { kind, time_ms, body, is_media: false, is_keyframe: false, config: None };
         match kind {

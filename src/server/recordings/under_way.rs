@@ -12,7 +12,7 @@ use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
 
 /// Maximum number of ended publications whose files are remembered.
-const MAX_ENDED: usize = 64;
+const MAX_ENDED_PUBLICATIONS: usize = 64;
 
 /// The files of publications. At most
 /// [`Limits::files`](crate::server::service::config::Limits::files) are being recorded.
@@ -118,7 +118,7 @@ impl Files {
         let UnderWay { stream, parts, list, .. } = inner.under_way.swap_remove(at);
         let (app, stream) = (stream.app.clone(), stream.name.clone());
         inner.ended.retain(|it| (&it.app, &it.stream) != (&app, &stream));
-        if inner.ended.len() >= MAX_ENDED {
+        if inner.ended.len() >= MAX_ENDED_PUBLICATIONS {
             inner.ended.pop_front();
         }
         inner.ended.push_back(EndedBroadcast { app, stream, parts, list });

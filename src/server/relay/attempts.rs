@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::{Backoff, Timestamp};
 
 /// A connection with media for this long was a success.
-const STEADY: Duration = Duration::from_secs(10);
+const MIN_SUCCESS_DURATION: Duration = Duration::from_secs(10);
 
 /// The attempts of a relay. This type is pure: the caller waits.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Attempts {
     /// Records a failure; `live_since` is the time of the connection's first media. Returns the
     /// wait before the next address.
     pub fn fail(&mut self, live_since: Option<Timestamp>, now: Timestamp) -> Duration {
-        if live_since.is_some_and(|since| now.since(since) >= STEADY) {
+        if live_since.is_some_and(|since| now.since(since) >= MIN_SUCCESS_DURATION) {
             self.backoff.reset();
             (self.failures, self.outage) = (0, now);
         }

@@ -14,7 +14,7 @@ use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
 
 /// Time limit for connecting if the rule has further addresses.
-const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
+const FAIL_OVER_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum number of successive redirects that the relay follows.
 const MAX_REDIRECTS: u32 = 3;
 
@@ -41,7 +41,7 @@ pub(super) struct Destination<'a> {
 /// The parts of a relay that differ between pushes and pulls.
 pub(super) trait Relaying: Send {
     /// Time limit for the handshake and for each command if the rule has further addresses.
-    const FAIL_OVER_COMMAND: Option<Duration>;
+    const FAIL_OVER_COMMAND_TIMEOUT: Option<Duration>;
 
     fn task(&self) -> &Arc<RelayTask>;
 
@@ -84,8 +84,8 @@ async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible
     let path = path.ok_or_else(|| problem!("relay-too-long"))?;
     let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
     if rule.targets.len() > 1 {
-        options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT);
-        if let Some(limit) = R::FAIL_OVER_COMMAND {
+        options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT_TIMEOUT);
+        if let Some(limit) = R::FAIL_OVER_COMMAND_TIMEOUT {
             options.handshake_limit = options.handshake_limit.min(limit);
             options.command_limit = options.command_limit.min(limit);
         }

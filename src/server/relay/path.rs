@@ -7,7 +7,7 @@ use std::fmt;
 /// Maximum number of servers on a path.
 const MAX_HOPS: usize = 8;
 /// Maximum length of an id in bytes.
-const MAX_ID: usize = 32;
+const MAX_ID_BYTES: usize = 32;
 
 /// A path; each server adds its own id at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,12 +16,13 @@ pub(in crate::server) struct RelayPath(Vec<String>);
 impl RelayPath {
     /// Reads a path. Returns `None` if the path is invalid or too long.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > MAX_HOPS * (MAX_ID + 1) {
+        if text.len() > MAX_HOPS * (MAX_ID_BYTES + 1) {
             return None;
         }
         let ids: Vec<_> = text.split(',').map(str::to_owned).collect();
         let is_id = |id: &String| {
-            (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            (1..=MAX_ID_BYTES).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
         };
         (ids.len() <= MAX_HOPS && ids.iter().all(is_id)).then_some(Self(ids))
     }
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused() {
-        let long = "a".repeat(MAX_ID + 1);
+        let long = "a".repeat(MAX_ID_BYTES + 1);
         let many = ["a"; MAX_HOPS + 1].join(",");
         for text in ["", ",", "a,", "a b", "\u{e4}", long.as_str(), many.as_str()] {
             assert_eq!(RelayPath::parse(text), None, "{text}");

@@ -28,26 +28,26 @@ use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::url::Url;
 
 /// A server that sends nothing for this long has failed.
-const SILENCE: Duration = Duration::from_secs(8);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(8);
 /// The pull waits this long for a server that does not have the stream yet.
 const MISSING_STREAM_WAIT: Duration = Duration::from_secs(1);
 /// With further addresses: if a server does not have the stream for this long, the pull tries the
 /// next server.
-const START: Duration = Duration::from_secs(4);
+const FAIL_OVER_START_TIMEOUT: Duration = Duration::from_secs(4);
 /// With further addresses: the time limit of the handshake and of commands.
-const FAIL_OVER_COMMAND: Duration = Duration::from_secs(4);
+const FAIL_OVER_COMMAND_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the viewers of a lost stream are kept for its return.
-const GAP: Duration = Duration::from_secs(10);
+const STREAM_RETURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the pull checks whether a name is still published on this server, and how long it
 /// waits after the name has become free. Servers that pull from each other must not pass on the
 /// rest of one stream as a new one.
-const TAKEN: Duration = Duration::from_secs(3);
+const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// Time limit for closing a connection.
-const CLOSE: Duration = Duration::from_millis(500);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Maximum number of messages that are passed on together.
-const MAX_BATCH: usize = 256;
+const MAX_BATCH_MESSAGES: usize = 256;
 /// Maximum number of messages before the first media.
-const MAX_EARLY: usize = 16;
+const MAX_EARLY_MESSAGES: usize = 16;
 
 struct Pull {
     task: Arc<RelayTask>,
@@ -98,7 +98,7 @@ pub(in crate::server) async fn run(task: RelayTask) {
 }
 
 impl Relaying for Pull {
-    const FAIL_OVER_COMMAND: Option<Duration> = Some(FAIL_OVER_COMMAND);
+    const FAIL_OVER_COMMAND_TIMEOUT: Option<Duration> = Some(FAIL_OVER_COMMAND_TIMEOUT);
 
     fn task(&self) -> &Arc<RelayTask> {
         &self.task
@@ -114,7 +114,7 @@ impl Relaying for Pull {
                 report.cause = Some(problem!("relay-name-taken"));
                 report.retry_in = None;
             });
-            meanwhile(self, sleep(TAKEN)).await?;
+            meanwhile(self, sleep(NAME_CHECK_INTERVAL)).await?;
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Relaying for Pull {
         self.counted = 0;
         if !matches!(end, End::Failed(_)) {
             // The next connection does not wait for the end of this one.
-            self.task.registry.relays.runtime.spawn(client.close(CLOSE));
+            self.task.registry.relays.runtime.spawn(client.close(CLOSE_TIMEOUT));
         }
         end
     }
@@ -152,7 +152,7 @@ impl Relaying for Pull {
     /// Ends a pull without viewers, and a publication whose stream does not return in time.
     fn check(&mut self) -> Result<(), Problem> {
         let now = self.task.registry.clock.now();
-        if self.lost_at.is_some_and(|lost| now.since(lost) >= GAP) {
+        if self.lost_at.is_some_and(|lost| now.since(lost) >= STREAM_RETURN_TIMEOUT) {
             self.unpublish("the relay has lost its server");
         }
         let rule = &self.task.relay.rule;
@@ -224,13 +224,16 @@ impl Pull {
                     }
                     let now = task.registry.clock.now();
                     let further = task.relay.rule.targets.len() > 1;
-                    if self.live_since.is_some() && now.since(self.heard) >= SILENCE {
+                    if self.live_since.is_some() && now.since(self.heard) >= SILENCE_TIMEOUT {
                         return End::Failed(problem!("relay-silent"));
                     }
                     if self.live_since.is_none() && now.since(began) >= MISSING_STREAM_WAIT {
                         self.wait_for_media();
                     }
-                    if self.live_since.is_none() && further && now.since(began) >= START {
+                    if self.live_since.is_none()
+                        && further
+                        && now.since(began) >= FAIL_OVER_START_TIMEOUT
+                    {
                         return End::Failed(problem!("relay-no-stream"));
                     }
                     continue;
@@ -253,7 +256,7 @@ impl Pull {
                 if let Some(end) = self.take(event, url) {
                     return end;
                 }
-                next = match self.incoming.len() < MAX_BATCH {
+                next = match self.incoming.len() < MAX_BATCH_MESSAGES {
                     true => client.session().poll_event(),
                     false => None,
                 };
@@ -311,7 +314,7 @@ impl Pull {
         if self.live_since.is_none() {
             if !has_media {
                 // Metadata arrives first.
-                self.incoming.truncate(MAX_EARLY);
+                self.incoming.truncate(MAX_EARLY_MESSAGES);
                 return Ok(());
             }
             self.go_live()?;

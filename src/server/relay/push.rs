@@ -25,14 +25,14 @@ use crate::wire::rtmp::command::caps_ex;
 
 /// Messages are passed to the connection only while it has fewer queued bytes than this, because
 /// messages in the stream's queue can still be dropped.
-const MAX_UNSENT: usize = 128 << 10;
+const MAX_UNSENT_BYTES: usize = 128 << 10;
 /// A server that accepts nothing for this long has failed.
-const NO_PROGRESS: Duration = Duration::from_secs(10);
+const PROGRESS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the connection is kept after the publisher has left: a publisher that returns in time
 /// causes no interruption.
 const PUBLISHER_GRACE: Duration = Duration::from_secs(3);
 /// Time limit for closing a connection.
-const CLOSE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct Push {
     task: Arc<RelayTask>,
@@ -74,7 +74,7 @@ pub(in crate::server) async fn run(task: RelayTask, stream: Arc<Stream>) {
 }
 
 impl Relaying for Push {
-    const FAIL_OVER_COMMAND: Option<Duration> = None;
+    const FAIL_OVER_COMMAND_TIMEOUT: Option<Duration> = None;
 
     fn task(&self) -> &Arc<RelayTask> {
         &self.task
@@ -95,7 +95,7 @@ impl Relaying for Push {
             Ok(Err(error)) => return End::Failed(error.problem()),
             Err(why) => return End::Over(why),
         };
-        client.stream().set_user_timeout(NO_PROGRESS);
+        client.stream().set_user_timeout(PROGRESS_TIMEOUT);
         let takes_tracks = client.enhanced().caps_ex & caps_ex::MULTITRACK != 0;
         let limit = self.task.registry.config.limits.queue_bytes;
         let sink = MessageSink::with_tracks(self.task.registry.next_id(), limit, takes_tracks);
@@ -108,9 +108,9 @@ impl Relaying for Push {
         match &end {
             End::Failed(_) => {}
             End::Elsewhere(_) | End::Again => {
-                drop(self.task.registry.relays.runtime.spawn(client.close(CLOSE)));
+                drop(self.task.registry.relays.runtime.spawn(client.close(CLOSE_TIMEOUT)));
             }
-            End::Over(_) => drop(client.close(CLOSE).await),
+            End::Over(_) => drop(client.close(CLOSE_TIMEOUT).await),
         }
         end
     }
@@ -154,28 +154,28 @@ impl Push {
         let mut waiting = VecDeque::new();
         let mut ticks = ticks();
         loop {
-            let full = client.queued_bytes() > MAX_UNSENT;
+            let full = client.queued_bytes() > MAX_UNSENT_BYTES;
             tokio::select! {
                 biased;
                 () = task.stopped() => {
-                    let _ = timeout(CLOSE, client.flush()).await;
+                    let _ = timeout(CLOSE_TIMEOUT, client.flush()).await;
                     return End::Over(problem!("relay-stopped"));
                 }
                 _ = ticks.tick() => {
                     self.count(client);
                     if let Err(why) = self.check() {
-                        let _ = timeout(CLOSE, client.flush()).await;
+                        let _ = timeout(CLOSE_TIMEOUT, client.flush()).await;
                         return End::Over(why);
                     }
                     let now = task.registry.clock.now();
                     if client.queued_bytes() == 0 {
                         self.progress = now;
-                    } else if now.since(self.progress) >= NO_PROGRESS {
-                        let cause = Cause::NoProgress { after: NO_PROGRESS };
+                    } else if now.since(self.progress) >= PROGRESS_TIMEOUT {
+                        let cause = Cause::NoProgress { after: PROGRESS_TIMEOUT };
                         return End::Failed(client.error(ConnectStage::Media, cause).problem());
                     }
                 }
-                progress = client.progress(full.then_some(MAX_UNSENT)) => match progress {
+                progress = client.progress(full.then_some(MAX_UNSENT_BYTES)) => match progress {
                     Ok(Progress::Room) => {}
                     Ok(Progress::Event(Event::ReconnectRequest { tc_url, .. })) => {
                         if let Some(next) = to.home.asked_to(to.url, tc_url.as_deref()) {
@@ -187,7 +187,7 @@ impl Push {
                 },
                 () = sink.arrived(), if waiting.is_empty() => waiting.extend(sink.take()),
             }
-            while client.queued_bytes() <= MAX_UNSENT
+            while client.queued_bytes() <= MAX_UNSENT_BYTES
                 && let Some(arrival) = waiting.pop_front()
             {
                 match arrival {

@@ -16,11 +16,11 @@ use crate::server::relay::state::Relay;
 pub(in crate::server) const MAX_RELAYS: usize = 256;
 /// Maximum number of pulls on demand that have received nothing yet. Such pulls are cheap to
 /// request.
-const MAX_FRUITLESS: usize = 64;
+const MAX_EMPTY_PULLS: usize = 64;
 /// Maximum number of pulls on demand without data for the viewers of one network.
-const MAX_FRUITLESS_PER_ADDRESS: usize = 8;
+const MAX_EMPTY_PULLS_PER_ADDRESS: usize = 8;
 /// Length of a server's id in characters.
-const ID: usize = 16;
+const SERVER_ID_LENGTH: usize = 16;
 
 /// The relays of a server.
 #[derive(Debug)]
@@ -67,8 +67,8 @@ impl RelayTotals {
 
 impl Relays {
     pub fn new(rules: &[RelayRule], runtime: &Handle) -> Self {
-        let mut id = random_hex().unwrap_or_else(|| "0".repeat(ID));
-        id.truncate(ID);
+        let mut id = random_hex().unwrap_or_else(|| "0".repeat(SERVER_ID_LENGTH));
+        id.truncate(SERVER_ID_LENGTH);
         Self {
             id,
             runtime: runtime.clone(),
@@ -173,5 +173,5 @@ fn is_fruitless(all: &HashMap<u64, Arc<Relay>>, opened_by: Option<IpAddr>) -> bo
             of_address += usize::from(relay.opened_by == Some(address));
         }
     }
-    total >= MAX_FRUITLESS || of_address >= MAX_FRUITLESS_PER_ADDRESS
+    total >= MAX_EMPTY_PULLS || of_address >= MAX_EMPTY_PULLS_PER_ADDRESS
 }

@@ -24,7 +24,7 @@ pub enum RelayState {
 
 impl RelayState {
     /// All states of a running relay.
-    pub const RUNNING: [Self; 4] =
+    pub const ALL_RUNNING: [Self; 4] =
         [Self::Connecting, Self::Waiting, Self::Live, Self::Reconnecting];
 
     /// Returns the name in events and in the API.

@@ -51,9 +51,10 @@ pub struct RelayRule {
 
 impl RelayRule {
     /// The range of `linger`.
-    pub const LINGER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
+    pub const LINGER_RANGE: (Duration, Duration) =
+        (Duration::from_secs(1), Duration::from_mins(10));
     /// The default of `linger`.
-    pub const USUAL_LINGER: Duration = Duration::from_secs(10);
+    pub const DEFAULT_LINGER: Duration = Duration::from_secs(10);
 
     /// Returns true if the rule is for this stream.
     pub fn applies_to(&self, app: &str, stream: &str) -> bool {

@@ -10,15 +10,15 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
 
-const APP: &str = "{app}";
-const STREAM: &str = "{stream}";
-const KEY: &str = "{key}";
+const APP_VARIABLE: &str = "{app}";
+const STREAM_VARIABLE: &str = "{stream}";
+const KEY_VARIABLE: &str = "{key}";
 /// Names of query parameters whose values are secrets. The names can have a prefix.
-const SECRETS: [&str; 6] = ["key", "token", "secret", "password", "sign", "auth"];
+const SECRET_PARAMETERS: [&str; 6] = ["key", "token", "secret", "password", "sign", "auth"];
 
 /// Minimum length of a key that is hidden in texts, in bytes. Replacing shorter keys would garble
 /// the texts.
-const MIN_HIDDEN: usize = 4;
+const MIN_HIDDEN_KEY_BYTES: usize = 4;
 
 /// An address with placeholders, and its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,21 +38,21 @@ impl RelayTarget {
         let text = text.trim();
         let mut url = Url::parse(text).map_err(|error| Problem::from(&error))?;
         if url.stream.is_empty() {
-            url.stream = Secret::new(STREAM);
+            url.stream = Secret::new(STREAM_VARIABLE);
         }
         if has_secret(&url) {
             return Err(problem!("relay-secret-in-address"));
         }
-        if text.contains(KEY) && key.is_none() {
+        if text.contains(KEY_VARIABLE) && key.is_none() {
             return Err(problem!("relay-no-key"));
         }
-        let key = key.filter(|_| text.contains(KEY)).cloned();
+        let key = key.filter(|_| text.contains(KEY_VARIABLE)).cloned();
         Ok(Self { url, text: text.to_owned(), key })
     }
 
     /// Returns true if several streams would get the same name.
     pub fn has_fixed_name(&self) -> bool {
-        !self.url.stream.expose().contains(STREAM)
+        !self.url.stream.expose().contains(STREAM_VARIABLE)
     }
 
     /// Returns true if the address contains the key.
@@ -87,7 +87,8 @@ impl RelayTarget {
 
     /// Returns the text without the key, because another server can repeat the key in its messages.
     pub fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let key = self.key.as_ref().map(Secret::expose).filter(|key| key.len() >= MIN_HIDDEN);
+        let key =
+            self.key.as_ref().map(Secret::expose).filter(|key| key.len() >= MIN_HIDDEN_KEY_BYTES);
         match key {
             Some(key) if text.contains(key) => Cow::Owned(text.replace(key, "***")),
             _ => Cow::Borrowed(text),
@@ -107,7 +108,7 @@ fn filled(text: &str, app: &str, stream: &str, key: &str) -> String {
     while let Some(at) = rest.find('{') {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        let known = [(APP, app), (STREAM, stream), (KEY, key)];
+        let known = [(APP_VARIABLE, app), (STREAM_VARIABLE, stream), (KEY_VARIABLE, key)];
         let found = known.into_iter().find(|(name, _)| from.starts_with(name));
         let (name, value) = found.unwrap_or(("{", "{"));
         out.push_str(value);
@@ -120,7 +121,7 @@ fn filled(text: &str, app: &str, stream: &str, key: &str) -> String {
 /// Returns true if the URL itself contains a password or a key.
 fn has_secret(url: &Url) -> bool {
     let password = url.credentials.as_ref().map(|it| it.password.expose());
-    let is_literal = |value: &str| !value.is_empty() && !value.contains(KEY);
+    let is_literal = |value: &str| !value.is_empty() && !value.contains(KEY_VARIABLE);
     if password.is_some_and(is_literal) {
         return true;
     }
@@ -129,7 +130,7 @@ fn has_secret(url: &Url) -> bool {
     let mut pairs = queries.flat_map(|query| query.split('&')).filter_map(|it| it.split_once('='));
     pairs.any(|(name, value)| {
         let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
-        is_literal(value) && SECRETS.iter().any(|secret| name.contains(secret))
+        is_literal(value) && SECRET_PARAMETERS.iter().any(|secret| name.contains(secret))
     })
 }
 

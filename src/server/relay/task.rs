@@ -12,7 +12,7 @@ use crate::server::relay::state::Relay;
 use crate::text::Problem;
 
 /// Interval between checks.
-const TICK: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A relay and its server. The relay is over when this value is dropped.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Drop for RelayTask {
 
 /// Returns the timer for the checks of a relay.
 pub(in crate::server) fn ticks() -> Interval {
-    let mut ticks = interval(TICK);
+    let mut ticks = interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }

@@ -8,9 +8,9 @@ use crate::base::Timestamp;
 use crate::server::hls::part::SegmentStart;
 
 /// Maximum number of segments that are remembered.
-const MAX_STARTS: usize = 64;
+const MAX_SEGMENT_STARTS: usize = 64;
 /// A rendition begins with a segment if its first packet is at most this late.
-const MAX_LATE: Duration = Duration::from_millis(100);
+const MAX_START_DELAY: Duration = Duration::from_millis(100);
 
 /// The segments of the stream itself that the rendition has not reached.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Alignment {
                 *known = *start;
             }
         }
-        let excess = self.starts.len().saturating_sub(MAX_STARTS);
+        let excess = self.starts.len().saturating_sub(MAX_SEGMENT_STARTS);
         self.starts.drain(..excess);
     }
 
@@ -61,8 +61,9 @@ impl Alignment {
     ) -> Option<(Timestamp, SegmentStart)> {
         for at in packets {
             let mut starts = self.starts.iter();
-            let begins =
-                |start: &&SegmentStart| start.shown <= at && at.since(start.shown) <= MAX_LATE;
+            let begins = |start: &&SegmentStart| {
+                start.shown <= at && at.since(start.shown) <= MAX_START_DELAY
+            };
             if let Some(found) = starts.find(begins).copied() {
                 // Earlier segments can no longer begin.
                 self.starts.retain(|start| start.number > found.number);
@@ -102,6 +103,6 @@ mod tests {
         assert_eq!(alignment.due(ms(9_000)), Some(start(5, 8_100)));
         let many: Vec<_> = (6..1_000).map(|it| start(it, 0)).collect();
         alignment.add(&many);
-        assert_eq!(alignment.starts.len(), MAX_STARTS);
+        assert_eq!(alignment.starts.len(), MAX_SEGMENT_STARTS);
     }
 }

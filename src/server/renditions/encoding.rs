@@ -19,7 +19,7 @@ use crate::text::Problem;
 use crate::wire::container::flv::{TagKind, config_body, packet_body};
 
 /// How often to check for the end.
-const CHECK: Duration = Duration::from_millis(200);
+const END_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The work of the thread, in the order of the source.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(super) fn encode(registry: &Registry, running: &Arc<RunningRendition>, jobs:
     let mut watermarks = FrameWatermarks::new(running.watermarks.iter().cloned());
     publish(registry, running);
     while !registry.is_stopping() {
-        let job = match jobs.recv_timeout(CHECK) {
+        let job = match jobs.recv_timeout(END_CHECK_INTERVAL) {
             Ok(job) => job,
             Err(Empty::Waiting) => continue,
             Err(Empty::Closed) => break,

@@ -16,25 +16,26 @@ use crate::text::problem::{Problem, problem};
 /// Maximum number of a stream's renditions with video; `audio` is not counted.
 pub const MAX_RENDITIONS: usize = 8;
 /// Minimum and maximum height.
-const HEIGHTS: (u32, u32) = (96, 2_160);
+const HEIGHT_RANGE_PIXELS: (u32, u32) = (96, 2_160);
 /// Minimum and maximum bitrate in bits per second.
-const BITRATES: (u32, u32) = (50_000, 50_000_000);
+const BITRATE_RANGE_BPS: (u32, u32) = (50_000, 50_000_000);
 /// The period over which the rate control keeps the bitrate: players rely on the bitrate over two
 /// seconds.
-const KEYFRAME_INTERVAL: Duration = Duration::from_secs(2);
+const RATE_CONTROL_PERIOD: Duration = Duration::from_secs(2);
 /// The end of the name of a rendition with the Constrained Baseline profile.
 const BASELINE_SUFFIX: &str = "-baseline";
 /// Maximum height with the Constrained Baseline profile.
-const MAX_BASELINE: u32 = 720;
+const MAX_BASELINE_HEIGHT: u32 = 720;
 /// Default bitrate in bits per second and pixel, for 16:9.
 const BITS_PER_PIXEL: f64 = 2.7;
 /// Name of the rendition without video.
-pub(in crate::server) const AUDIO: &str = "audio";
+pub(in crate::server) const AUDIO_RENDITION: &str = "audio";
 
 /// Returns true if this can be the name of a rendition.
 pub(in crate::server) fn is_rendition(name: &str) -> bool {
     let height = name.strip_suffix('p').unwrap_or_default();
-    name == AUDIO || (2..=4).contains(&height.len()) && height.bytes().all(|it| it.is_ascii_digit())
+    name == AUDIO_RENDITION
+        || (2..=4).contains(&height.len()) && height.bytes().all(|it| it.is_ascii_digit())
 }
 
 /// A rendition with video.
@@ -50,7 +51,7 @@ impl VideoRendition {
     /// Returns the rendition for browsers that decode only Constrained Baseline, for a stream of
     /// this size.
     pub(in crate::server) fn baseline(of: Size) -> Self {
-        let height = of.width.min(of.height).min(MAX_BASELINE) & !1;
+        let height = of.width.min(of.height).min(MAX_BASELINE_HEIGHT) & !1;
         let (bitrate, profile) = (usual_bitrate(height), Profile::ConstrainedBaseline);
         Self { height, bitrate, profile }
     }
@@ -91,7 +92,7 @@ impl VideoRendition {
             size: self.size(size)?,
             frame_rate,
             bitrate: self.bitrate,
-            keyframe_interval: KEYFRAME_INTERVAL,
+            keyframe_interval: RATE_CONTROL_PERIOD,
             encoder: Choice::Auto,
         })
     }
@@ -116,7 +117,7 @@ impl Ladder {
     pub fn names(&self, size: Option<Size>, has_audio: bool) -> Vec<String> {
         let Some(size) = size else { return Vec::new() };
         let video = self.video.iter().filter(|it| it.size(size).is_some()).map(|it| it.name());
-        let audio = (self.audio_only && has_audio).then(|| AUDIO.to_owned());
+        let audio = (self.audio_only && has_audio).then(|| AUDIO_RENDITION.to_owned());
         video.chain(audio).collect()
     }
 
@@ -128,7 +129,7 @@ impl Ladder {
         let mut ladder = Self::default();
         for name in names.into_iter().map(str::trim) {
             let is_known = match name {
-                AUDIO => std::mem::replace(&mut ladder.audio_only, true),
+                AUDIO_RENDITION => std::mem::replace(&mut ladder.audio_only, true),
                 _ => {
                     let rendition = video_rendition(name)?;
                     let is_known = ladder.video.iter().any(|it| it.height == rendition.height);
@@ -152,10 +153,12 @@ fn video_rendition(text: &str) -> Result<VideoRendition, Problem> {
         None => (text, None),
     };
     let height = height.strip_suffix('p').and_then(|height| height.parse::<u32>().ok());
-    let height = height.filter(|it| (HEIGHTS.0..=HEIGHTS.1).contains(it) && it.is_multiple_of(2));
+    let height = height.filter(|it| {
+        (HEIGHT_RANGE_PIXELS.0..=HEIGHT_RANGE_PIXELS.1).contains(it) && it.is_multiple_of(2)
+    });
     let height = height.ok_or_else(invalid)?;
     let bitrate = bitrate.unwrap_or_else(|| usual_bitrate(height));
-    if !(BITRATES.0..=BITRATES.1).contains(&bitrate.0) {
+    if !(BITRATE_RANGE_BPS.0..=BITRATE_RANGE_BPS.1).contains(&bitrate.0) {
         return Err(invalid());
     }
     Ok(VideoRendition { height, bitrate, profile: Profile::High })
@@ -276,7 +279,7 @@ mod tests {
             assert!(bad.parse::<Ladder>().is_err(), "{bad}");
         }
         let names = |width, height| ladder.names(Some(Size::new(width, height)), true);
-        assert_eq!(names(1_280, 720), ["480p", "240p", AUDIO]);
+        assert_eq!(names(1_280, 720), ["480p", "240p", AUDIO_RENDITION]);
         assert_eq!(ladder.names(Some(Size::new(1_280, 480)), false), ["240p"]);
         assert!(ladder.names(None, true).is_empty());
         let many: Vec<String> = (0..9).map(|it| format!("{}p", 200 + it * 2)).collect();

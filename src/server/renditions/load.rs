@@ -7,9 +7,9 @@ use crate::media::{FrameRate, Size};
 
 /// The assumed cost of an encoder before the first measurement, in nanoseconds per macroblock: 720p30
 /// needs a quarter of a core.
-const USUAL_COST: u64 = 2_300;
+const DEFAULT_MACROBLOCK_NANOS: u64 = 2_300;
 /// The weight of a new measurement in the mean is one divided by this number.
-const SMOOTHING: u64 = 64;
+const SMOOTHING_DIVISOR: u64 = 64;
 
 /// The measured load.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(in crate::server) struct CpuLoad {
 
 impl Default for CpuLoad {
     fn default() -> Self {
-        Self { share: AtomicU32::new(0), cost: AtomicU64::new(USUAL_COST) }
+        Self { share: AtomicU32::new(0), cost: AtomicU64::new(DEFAULT_MACROBLOCK_NANOS) }
     }
 }
 
@@ -32,7 +32,7 @@ impl CpuLoad {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let cost = nanos / u64::from(size.macroblocks().max(1));
         let before = self.cost.load(Ordering::Relaxed);
-        let mean = (before * (SMOOTHING - 1)).saturating_add(cost) / SMOOTHING;
+        let mean = (before * (SMOOTHING_DIVISOR - 1)).saturating_add(cost) / SMOOTHING_DIVISOR;
         self.cost.store(mean, Ordering::Relaxed);
     }
 

@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::server::registry::Registry;
 
 /// Interval between measurements.
-const INTERVAL: Duration = Duration::from_secs(1);
+const MEASUREMENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Measures the CPU load until the server stops, while something can be encoded: renditions from the rules,
 /// or a rendition for WebRTC.
@@ -17,7 +17,7 @@ pub(in crate::server) async fn measure(registry: &Registry) {
         Ok(system) => system,
         Err(error) => return tracing::warn!(%error, "the CPU load is unknown"),
     };
-    let mut ticks = interval(INTERVAL);
+    let mut ticks = interval(MEASUREMENT_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stopped = registry.stopped();
     tokio::pin!(stopped);

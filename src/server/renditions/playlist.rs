@@ -16,13 +16,13 @@ use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::mpeg_ts::TS_PREFIX;
 use crate::server::hls::window::Window;
-use crate::server::renditions::ladder::{AUDIO, Ladder, VideoRendition};
+use crate::server::renditions::ladder::{AUDIO_RENDITION, Ladder, VideoRendition};
 use crate::server::renditions::running::RenditionUse;
 use crate::wire::container::mp4::codec_names::video_codec_name;
 use crate::wire::hls::OfferedVariant;
 
 /// Duration for which a rendition is still encoded after the last request.
-const KEPT: Duration = Duration::from_secs(30);
+const RENDITION_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The announced peak bitrate, which includes the overhead of the container, in percent of the
 /// average.
 const PEAK_PERCENT: u64 = 115;
@@ -65,7 +65,7 @@ impl RenditionPlaylist {
     /// Returns the playlists of a ladder. The file names of the stream itself begin with `tag`.
     pub fn of(ladder: &Ladder, settings: Settings, tag: &str) -> Vec<Arc<Self>> {
         let video = ladder.video.iter().map(|it| (it.name(), RenditionKind::Video(*it)));
-        let audio = ladder.audio_only.then(|| (AUDIO.to_owned(), RenditionKind::Audio));
+        let audio = ladder.audio_only.then(|| (AUDIO_RENDITION.to_owned(), RenditionKind::Audio));
         let new = |(name, kind): (String, RenditionKind)| {
             let tag = format!("{tag}_{name}");
             let empty = Window::of_rendition(settings, &tag).listing();
@@ -127,7 +127,7 @@ impl RenditionPlaylist {
     /// Returns true if the playlist was requested recently.
     pub fn is_asked(&self, now: Timestamp) -> bool {
         let asked = self.asked.load(Ordering::Acquire);
-        asked > i64::MIN && now.since(Timestamp::from_micros(asked)) < KEPT
+        asked > i64::MIN && now.since(Timestamp::from_micros(asked)) < RENDITION_IDLE_TIMEOUT
     }
 
     /// Returns the data that players need about the rendition, or `None` if this stream does not

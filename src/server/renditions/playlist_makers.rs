@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::base::Timestamp;
-use crate::server::hls::listing::{LIST, Listing};
+use crate::server::hls::listing::{Listing, MEDIA_PLAYLIST_NAME};
 use crate::server::hls::maker::Maker;
 use crate::server::hls::productions::Production;
 use crate::server::registry::Registry;
@@ -136,7 +136,7 @@ impl PlaylistMakers {
     pub fn publish(&self, main: &Listing) {
         for made in &self.made {
             let mut reports = self.reports(Some(&*made.playlist));
-            reports.extend(main.report(LIST.to_owned()));
+            reports.extend(main.report(MEDIA_PLAYLIST_NAME.to_owned()));
             let listing = made.maker.window.listing().with_reports(reports);
             made.playlist.next_number.fetch_max(listing.end_number(), Ordering::AcqRel);
             made.playlist.show(listing);

@@ -18,7 +18,7 @@ use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 
 /// Maximum number of renditions per core, if no limit is configured.
-const PER_CORE: usize = 4;
+const MAX_RENDITIONS_PER_CORE: usize = 4;
 
 /// Returns a rendition of a published stream, and starts it if necessary.
 ///
@@ -62,7 +62,7 @@ fn begin(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let rules = registry.rules();
     let usual = match rules.renditions.has_any() {
-        true => cores * PER_CORE,
+        true => cores * MAX_RENDITIONS_PER_CORE,
         // Without configured renditions, encoders are needed only for browsers that decode nothing
         // but Constrained Baseline.
         false => (cores / 2).max(1),

@@ -28,20 +28,20 @@ use crate::wire::container::flv::reader::Reader;
 use crate::wire::container::flv::{Tag, TagKind};
 
 /// Interval between checks for users.
-const CHECK: Duration = Duration::from_millis(200);
+const USER_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// Duration for which a rendition continues without users, for a viewer that reloads the page.
-const KEPT: Duration = Duration::from_secs(2);
+const RENDITION_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum number of frames that wait for an encoder.
-const WAITING_FRAMES: usize = 6;
+const MAX_WAITING_FRAMES: usize = 6;
 /// Waiting messages that together last longer are dropped up to their last keyframe.
-const MAX_BEHIND_MS: u32 = 2_000;
+const MAX_LAG_MS: u32 = 2_000;
 /// A stream that falls behind this often within [`OVERLOAD_WINDOW`] is too much for the CPU.
 const MAX_OVERLOADS: usize = 3;
 const OVERLOAD_WINDOW: Duration = Duration::from_secs(30);
 /// Maximum number of pixels of a frame. Larger video is not decoded.
 const MAX_PIXELS: usize = 4_096 * 2_304;
 /// Maximum number of remembered keyframes that the decoder has not returned yet.
-const MAX_KEYS: usize = 64;
+const MAX_PENDING_KEYFRAMES: usize = 64;
 
 /// The encoder of a rendition.
 struct Encoder {
@@ -62,7 +62,7 @@ pub(super) fn transcode(registry: &Arc<Registry>, transcoder: &Arc<Transcoder>) 
     let mut overloads: VecDeque<Timestamp> = VecDeque::new();
     let mut is_first = true;
     while !registry.is_stopping() {
-        transcoder.sink.wait(CHECK);
+        transcoder.sink.wait(USER_CHECK_INTERVAL);
         let now = registry.clock.now();
         start_encoders(registry, transcoder, &source, (&mut encoders, now));
         let mut arrivals = transcoder.sink.take();
@@ -85,7 +85,9 @@ pub(super) fn transcode(registry: &Arc<Registry>, transcoder: &Arc<Transcoder>) 
             transcoder.wanted.lock().iter().for_each(|running| running.end(why.clone()));
         }
         encoders.iter_mut().filter(|it| it.running.is_used()).for_each(|it| it.used = now);
-        let is_over = |it: &Encoder| it.running.ended().is_some() || now.since(it.used) >= KEPT;
+        let is_over = |it: &Encoder| {
+            it.running.ended().is_some() || now.since(it.used) >= RENDITION_IDLE_TIMEOUT
+        };
         let over = encoders.iter().filter(|it| is_over(it)).map(|it| Arc::clone(&it.running));
         let over: Vec<_> = over.collect();
         for running in over {
@@ -116,7 +118,7 @@ fn start_encoders(
         if is_known || running.ended().is_some() {
             continue;
         }
-        let (jobs, received) = bounded("rendition frames", WAITING_FRAMES, Full::Block);
+        let (jobs, received) = bounded("rendition frames", MAX_WAITING_FRAMES, Full::Block);
         let (registry, its) = (Arc::clone(registry), Arc::clone(&running));
         let worker = Worker::spawn("rendition", move |_| encode(&registry, &its, &received));
         match worker {
@@ -135,7 +137,7 @@ fn start_encoders(
     }
 }
 
-/// If the waiting video is longer than [`MAX_BEHIND_MS`], drops the video messages before the last
+/// If the waiting video is longer than [`MAX_LAG_MS`], drops the video messages before the last
 /// keyframe, or all of them without a keyframe. Returns true if messages were dropped.
 fn drop_late(arrivals: &mut Vec<Arrival>) -> bool {
     let video = |arrival: &Arrival| match arrival {
@@ -147,7 +149,7 @@ fn drop_late(arrivals: &mut Vec<Arrival>) -> bool {
     let mut times = arrivals.iter().filter_map(video);
     let Some(first) = times.next() else { return false };
     let behind = times.next_back().map_or(0, |last| last.wrapping_sub(first));
-    if behind <= MAX_BEHIND_MS || behind > u32::MAX / 2 {
+    if behind <= MAX_LAG_MS || behind > u32::MAX / 2 {
         return false;
     }
     let is_key =
@@ -277,7 +279,7 @@ impl Source {
         self.waits = false;
         let Some(decoder) = &mut self.decoder else { return };
         if packet.keyframe {
-            if self.keys.len() >= MAX_KEYS {
+            if self.keys.len() >= MAX_PENDING_KEYFRAMES {
                 self.keys.pop_front();
             }
             self.keys.push_back(packet.pts);

@@ -17,7 +17,7 @@ use crate::server::stream::message_sink::MessageSink;
 /// After a refusal, the same rendition is not started for this long.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 /// Maximum number of remembered refusals.
-const MAX_BARRED: usize = 256;
+const MAX_REFUSALS: usize = 256;
 
 /// The transcoders by application and stream.
 type ByStream = HashMap<(String, String), Arc<Transcoder>>;
@@ -71,7 +71,7 @@ impl Transcoders {
             return false;
         }
         let mut barred = self.barred.lock();
-        barred.truncate(MAX_BARRED - 1);
+        barred.truncate(MAX_REFUSALS - 1);
         barred.push_front(BarredRendition {
             app: stream.app.clone(),
             stream: stream.name.clone(),

@@ -12,7 +12,7 @@ use crate::text::problem::{Problem, problem};
 /// Height at which a text is drawn before it is scaled to the rendition, in pixels.
 const TEXT_HEIGHT: u32 = 96;
 /// Width of the dark outline, without which white text would vanish on a white background.
-const OUTLINE: u32 = 5;
+const OUTLINE_PIXELS: u32 = 5;
 
 /// A watermark, and the renditions that have it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,13 +24,13 @@ pub struct Watermark {
 
 impl Watermark {
     /// Maximum number of watermarks of an application.
-    pub const MAX: usize = 4;
+    pub const MAX_COUNT: usize = 4;
     /// Maximum number of characters in a text.
-    pub const MAX_TEXT: usize = 100;
+    pub const MAX_TEXT_CHARS: usize = 100;
     /// The default distance from the edges; see [`WatermarkImage`].
-    pub const MARGIN: f32 = 0.02;
+    pub const DEFAULT_MARGIN: f32 = 0.02;
     /// The default opacity.
-    pub const OPACITY: f32 = 0.8;
+    pub const DEFAULT_OPACITY: f32 = 0.8;
 
     /// Creates a watermark with an image from a file, on all renditions.
     ///
@@ -48,7 +48,7 @@ impl Watermark {
         let style = Style {
             size: TEXT_HEIGHT,
             weight: 700,
-            outline: Some((Rgba::BLACK, OUTLINE)),
+            outline: Some((Rgba::BLACK, OUTLINE_PIXELS)),
             ..Style::default()
         };
         Self::new(capture::text::line_image(words, &style), 0.05)
@@ -59,8 +59,8 @@ impl Watermark {
             image: Arc::new(image),
             corner: Corner::TopRight,
             height,
-            margin: Self::MARGIN,
-            opacity: Self::OPACITY,
+            margin: Self::DEFAULT_MARGIN,
+            opacity: Self::DEFAULT_OPACITY,
         };
         Self { image, renditions: None }
     }

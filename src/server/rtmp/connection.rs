@@ -19,7 +19,7 @@ use crate::net;
 use crate::server::event::Event as Told;
 use crate::server::fault::{Fault, Phase, Plan, Strike, StruckFault, Verdict};
 use crate::server::registry::Registry;
-use crate::server::stream::message::{Batch, Class, Message, STREAM};
+use crate::server::stream::message::{Batch, Class, MESSAGE_STREAM_ID, Message};
 use crate::server::stream::outgoing::Outgoing;
 use crate::server::stream::sink::Sink;
 use crate::wire::byte_block::ByteBlock;
@@ -27,13 +27,13 @@ use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, S
 
 /// The read size. The buffer is on the stack unless the client publishes, because hundreds of
 /// viewers need no buffer each.
-const READ: usize = 32 << 10;
+const READ_BYTES: usize = 32 << 10;
 /// Maximum number of reads before other connections get a turn.
-const READS: usize = 16;
+const MAX_READS: usize = 16;
 /// Receive buffer in bytes while a fault slows a connection down: small, so that peers notice.
-const HELD_BUFFER: usize = 16 << 10;
+const FAULT_RECEIVE_BUFFER_BYTES: usize = 16 << 10;
 /// Maximum size of session data that the peer has not read, in bytes.
-const MAX_CONTROL: usize = 1 << 20;
+const MAX_SESSION_DATA_BYTES: usize = 1 << 20;
 
 /// An RTMP connection of a publisher or a viewer.
 #[derive(Debug)]
@@ -153,14 +153,14 @@ impl Connection {
             return Poll::Ready(Err(Error::Flooded));
         }
         let mut ended = None;
-        for round in 0..=READS {
-            if round == READS {
+        for round in 0..=MAX_READS {
+            if round == MAX_READS {
                 cx.waker().wake_by_ref();
                 break;
             }
             let most = match &mut io.lab.plan {
-                None => READ,
-                Some(plan) => plan.allowance(READ, self.registry.clock.now()),
+                None => READ_BYTES,
+                Some(plan) => plan.allowance(READ_BYTES, self.registry.clock.now()),
             };
             if most == 0 {
                 break;
@@ -176,7 +176,7 @@ impl Connection {
                     received.fetch_add(length as u64, Ordering::Relaxed);
                     ended = result.err().map(Error::from);
                     // A socket that returned less than requested has no more data.
-                    if ended.is_none() && length < READ && io.events.is_empty() {
+                    if ended.is_none() && length < READ_BYTES && io.events.is_empty() {
                         continue;
                     }
                 }
@@ -206,7 +206,7 @@ impl Connection {
         if let Some(kind) = io.out.failed {
             return Poll::Ready(Err(io::Error::from(kind).into()));
         }
-        if io.out.queue.control_bytes() > MAX_CONTROL {
+        if io.out.queue.control_bytes() > MAX_SESSION_DATA_BYTES {
             return Poll::Ready(Err(Error::Flooded));
         }
         self.wait(io)
@@ -275,7 +275,7 @@ impl Connection {
                     io.pump(false);
                 }
                 Strike::NoAck => io.session.withhold_acknowledgements(),
-                Strike::Hold => io.out.stream.set_receive_buffer(HELD_BUFFER),
+                Strike::Hold => io.out.stream.set_receive_buffer(FAULT_RECEIVE_BUFFER_BYTES),
             }
         }
         let stalled = |io: &Io| io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now));
@@ -370,8 +370,8 @@ impl Connection {
         if !io.out.queue.is_empty() || Pin::new(&mut io.out.stream).poll_shutdown(cx).is_pending() {
             return Poll::Pending;
         }
-        for _ in 0..READS {
-            let mut space = [const { MaybeUninit::uninit() }; READ];
+        for _ in 0..MAX_READS {
+            let mut space = [const { MaybeUninit::uninit() }; READ_BYTES];
             let mut buffer = ReadBuf::uninit(&mut space);
             match Pin::new(&mut io.out.stream).poll_read(cx, &mut buffer) {
                 Poll::Pending => return Poll::Pending,
@@ -478,7 +478,7 @@ impl Io {
         let same = || batch.messages.iter().all(|message| !message.is_divided());
         everything
             && (self.session.takes_tracks() || same())
-            && self.session.message_stream() == STREAM
+            && self.session.message_stream() == MESSAGE_STREAM_ID
     }
 
     fn send_past_queue(&mut self, batch: &Batch<'_>) -> bool {
@@ -536,7 +536,7 @@ impl Io {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(usize, Result<(), SessionError>)>> {
         if self.lab.plan.is_none() && self.session.is_publishing() {
-            self.block.reserve(READ);
+            self.block.reserve(READ_BYTES);
             let read = pin!(self.out.stream.read_buf(&mut self.block)).poll(cx);
             return read.map_ok(|length| {
                 let block = ByteBlock::new(&mut self.block);
@@ -545,7 +545,7 @@ impl Io {
                 (length, result)
             });
         }
-        let mut space = [const { MaybeUninit::uninit() }; READ];
+        let mut space = [const { MaybeUninit::uninit() }; READ_BYTES];
         let mut buffer = ReadBuf::uninit(space.get_mut(..most).unwrap_or(&mut []));
         let read = Pin::new(&mut self.out.stream).poll_read(cx, &mut buffer);
         read.map_ok(|()| match buffer.filled() {

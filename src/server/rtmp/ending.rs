@@ -3,7 +3,7 @@
 use crate::base::Timestamp;
 use crate::server::event::Ended;
 use crate::server::rtmp::connection::Error;
-use crate::server::rtmp::{CHECK, Role, Task};
+use crate::server::rtmp::{CHECK_INTERVAL, Role, Task};
 use crate::server::stream::sink::Sink;
 use crate::wire::rtmp::status::{Level, Status, code};
 
@@ -16,7 +16,7 @@ impl Task {
             }
         }
         if now >= self.check_at {
-            self.check_at = now + CHECK;
+            self.check_at = now + CHECK_INTERVAL;
             match self.role {
                 Role::Publishing(_) => {
                     if now.since(self.heard) >= self.registry.config.limits.silent_publisher {

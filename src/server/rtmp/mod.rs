@@ -22,12 +22,12 @@ use crate::server::access::callback::visit::Call;
 use crate::server::access::denied::Denied;
 use crate::server::access::gate;
 use crate::server::access::grant::Grant;
-use crate::server::event::log::SESSION_LOG;
-use crate::server::event::{Protocol, Refusal, TOO_MANY_VIEWERS};
+use crate::server::event::log::SESSION_LOG_TARGET;
+use crate::server::event::{Protocol, Refusal, TOO_MANY_VIEWERS_REASON};
 use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
-use crate::server::recordings::opened::VOD;
+use crate::server::recordings::opened::VOD_APP;
 use crate::server::recordings::playback::PlaybackStep;
 use crate::server::registry::{ConnectionSlot, Publication, PublishRight, Refused, Registry};
 use crate::server::relay::path::{RelayPath, RelaySource};
@@ -47,9 +47,9 @@ use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 
 /// Interval between checks if there is no earlier deadline.
-const CHECK: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Time limit for sending the last message.
-const LAST_WORD: Duration = Duration::from_secs(1);
+const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The client's role.
 enum Role {
@@ -120,7 +120,7 @@ pub(super) async fn serve(
         done: None,
         incoming: Vec::new(),
         flush_at: None,
-        check_at: now + CHECK,
+        check_at: now + CHECK_INTERVAL,
         sent: 0,
         heard: now,
         finished: false,
@@ -130,7 +130,7 @@ pub(super) async fn serve(
     };
     // A publisher writes to all its viewers at once: the task budget must not interrupt that
     // halfway.
-    let session = tracing::info_span!(target: SESSION_LOG, "rtmp", session = id);
+    let session = tracing::info_span!(target: SESSION_LOG_TARGET, "rtmp", session = id);
     tokio::task::unconstrained(task.run().instrument(session)).await;
 }
 
@@ -150,7 +150,7 @@ impl Task {
             .fetch_add(skipped, std::sync::atomic::Ordering::Relaxed);
         if result.is_ok() {
             let last = poll_fn(|cx| self.connection.poll_last_word(cx));
-            let _ = tokio::time::timeout(LAST_WORD, last).await;
+            let _ = tokio::time::timeout(LAST_MESSAGE_TIMEOUT, last).await;
         }
     }
 
@@ -530,7 +530,7 @@ impl Task {
                 self.done = grant.done;
             }
             None => connection.with_session(|session| {
-                let status = Status::new(Level::Error, code::PLAY_FAILED, TOO_MANY_VIEWERS);
+                let status = Status::new(Level::Error, code::PLAY_FAILED, TOO_MANY_VIEWERS_REASON);
                 session.send_status(&status);
                 session.close();
             }),
@@ -559,13 +559,13 @@ impl Task {
     fn watch(&mut self, recording: (String, f64), decision: Result<Grant, Denied>) {
         let connection = &self.connection;
         let text = match decision {
-            Ok(grant) if self.settles((VOD, &recording.0)) => {
+            Ok(grant) if self.settles((VOD_APP, &recording.0)) => {
                 let watching = Watching::new(&self.registry, connection, recording, grant.expelled);
                 self.role = Role::Watching(Box::new(watching));
                 self.done = grant.done;
                 return;
             }
-            Ok(_) => TOO_MANY_VIEWERS.to_owned(),
+            Ok(_) => TOO_MANY_VIEWERS_REASON.to_owned(),
             Err(denied) => denied.text(Action::Play),
         };
         let status = Status::new(Level::Error, code::PLAY_FAILED, text);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::server::access::grant::EXPELLED;
+use crate::server::access::grant::EXPELLED_REASON;
 use crate::server::event::{Ended, Event, Peer, Protocol};
 use crate::server::recordings::opened::OpenError;
 use crate::server::recordings::playback::{Playback, PlaybackStep};
@@ -66,7 +66,7 @@ impl Watching {
                     self.registry.tell(Event::Join(peer));
                 }
                 if self.expelled != self.registry.expulsions() {
-                    connection.dismiss(EXPELLED);
+                    connection.dismiss(EXPELLED_REASON);
                 }
                 connection.with_session(Session::accept_recorded)?;
             }

@@ -21,7 +21,7 @@ use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
 /// Default limit of connections, if the system allows as many descriptors.
-pub const MAX_CONNECTIONS: usize = 4_096;
+pub const DEFAULT_MAX_CONNECTIONS: usize = 4_096;
 /// The RTMP port.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
 /// The port of the web pages.
@@ -217,7 +217,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: descriptors::for_connections(MAX_CONNECTIONS),
+            connections: descriptors::for_connections(DEFAULT_MAX_CONNECTIONS),
             per_address: 1_024,
             viewers: 4_096,
             streams: 256,

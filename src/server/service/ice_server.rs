@@ -7,7 +7,7 @@ use crate::text::problem::{Problem, problem};
 use crate::wire::http::is_host_name;
 
 /// Maximum length of a user name or credential in bytes.
-const MAX_LOGIN: usize = 512;
+const MAX_CREDENTIAL_BYTES: usize = 512;
 
 /// An ICE server for viewers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct IceLogin {
 
 impl IceServer {
     /// Maximum number of ICE servers. Browsers become slow with more than a few.
-    pub const MAX: usize = 8;
+    pub const MAX_COUNT: usize = 8;
 
     /// Creates an ICE server. TURN needs a login, STUN has none.
     ///
@@ -48,11 +48,11 @@ impl IceServer {
         }
         // The user name and the credential become a part of a header.
         let fits = |text: &str| {
-            (1..=MAX_LOGIN).contains(&text.len())
+            (1..=MAX_CREDENTIAL_BYTES).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
         };
         if login.as_ref().is_some_and(|it| !fits(&it.username) || !fits(it.credential.expose())) {
-            return Err(problem!("serve-ice-text", most = MAX_LOGIN));
+            return Err(problem!("serve-ice-text", most = MAX_CREDENTIAL_BYTES));
         }
         Ok(Self { url: url.to_owned(), login })
     }

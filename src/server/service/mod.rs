@@ -24,7 +24,7 @@ use crate::net::rtmp::tunnel::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::access::current::known_names;
-use crate::server::access::grant::EXPELLED;
+use crate::server::access::grant::EXPELLED_REASON;
 use crate::server::chat::moderation::ChatRules;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
@@ -40,22 +40,22 @@ use crate::server::whep;
 use crate::text::problem::{Problem, problem};
 
 /// A client that sends nothing within this time is disconnected.
-const FIRST_WORD: Duration = Duration::from_secs(5);
+const FIRST_DATA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time limit for closing tunnels.
-const TUNNEL_END: Duration = Duration::from_millis(700);
+const TUNNEL_CLOSE_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// Number of ports to try after a port in use.
-const TRIES: u16 = 64;
+const MAX_PORT_TRIES: u16 = 64;
 
 /// Maximum number of unread events.
-const EVENTS: usize = 1_024;
+const MAX_UNREAD_EVENTS: usize = 1_024;
 
 /// Time for which onair waits until the sessions of a closed WebRTC port release its socket.
-const SESSIONS_END: Duration = Duration::from_millis(300);
+const SOCKET_RELEASE_TIMEOUT: Duration = Duration::from_millis(300);
 /// Interval between checks of whether the socket is released. If it is not released in time, the
 /// next free port is used.
-const SESSIONS_CHECK: Duration = Duration::from_millis(5);
+const SOCKET_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The reason why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -158,7 +158,7 @@ impl Server {
                 .is_some_and(|(listen, http)| moved(listen, http.local_addr())),
         };
         let (sender, events) =
-            base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
+            base_queue::bounded("server events", MAX_UNREAD_EVENTS, base_queue::Full::DropOldest);
         let gate = Arc::new(Gate::new(known_names(&config)));
         let identity = config.rtmps.as_ref().map(|it| Arc::new(Mutex::new(it.identity.clone())));
         let registry = Arc::new(Registry::new(config, clock, sender, runtime.handle()));
@@ -241,9 +241,9 @@ impl Server {
         self.registry.whep.close("the port of WebRTC moves");
         self.runtime.block_on(async {
             port.close().await;
-            let _ = tokio::time::timeout(SESSIONS_END, async {
+            let _ = tokio::time::timeout(SOCKET_RELEASE_TIMEOUT, async {
                 while socket.strong_count() > 0 {
-                    tokio::time::sleep(SESSIONS_CHECK).await;
+                    tokio::time::sleep(SOCKET_CHECK_INTERVAL).await;
                 }
             })
             .await;
@@ -342,7 +342,7 @@ impl Server {
     /// Disconnects all viewers and members of chats, and makes the passes of HLS viewers invalid, so that all need a key that
     /// is valid now. Publishers stay.
     pub fn expel_viewers(&self) {
-        viewers::end(&self.registry, ViewerChoice::All, EXPELLED);
+        viewers::end(&self.registry, ViewerChoice::All, EXPELLED_REASON);
     }
 
     /// Joins the chat of a stream as the operator; returns `None` if there are too many chats.
@@ -384,7 +384,7 @@ impl Drop for Server {
 
 fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listener, Error> {
     let Listen { address, or_next } = listen;
-    let tries = if or_next && address.port() != 0 { TRIES } else { 0 };
+    let tries = if or_next && address.port() != 0 { MAX_PORT_TRIES } else { 0 };
     Listener::bind_or_next(runtime.handle(), address, tries).map_err(|source| Error {
         what,
         address,
@@ -427,7 +427,7 @@ fn open_webrtc(
     known: Option<Certificate>,
 ) -> Result<(DatagramSocket, Certificate), Error> {
     let Listen { address, or_next } = listen;
-    let tries = if or_next && address.port() != 0 { TRIES } else { 0 };
+    let tries = if or_next && address.port() != 0 { MAX_PORT_TRIES } else { 0 };
     let failed = |source| Error { what: "WebRTC", address, source };
     let socket = DatagramSocket::bind_or_next(runtime.handle(), address, tries).map_err(failed)?;
     let made = || Certificate::generate().map_err(|error| failed(io::Error::other(error)));
@@ -508,7 +508,7 @@ async fn through_proxy(
         biased;
         () = registry.stopped() => return None,
         () = place.evicted() => return None,
-        header = tokio::time::timeout(FIRST_WORD, stream.read_proxy_header()) => header,
+        header = tokio::time::timeout(FIRST_DATA_TIMEOUT, stream.read_proxy_header()) => header,
     };
     match header {
         Ok(Ok(None)) => Some((stream, peer, place)),
@@ -545,7 +545,7 @@ async fn converse(
         biased;
         () = registry.stopped() => return,
         () = place.evicted() => return,
-        word = tokio::time::timeout(FIRST_WORD, stream.begins_as_http()) => word,
+        word = tokio::time::timeout(FIRST_DATA_TIMEOUT, stream.begins_as_http()) => word,
     };
     match first_word {
         Ok(Ok(false)) => crate::server::rtmp::serve(registry, stream, peer, place).await,
@@ -564,7 +564,7 @@ async fn converse(
             };
             let ended = async {
                 registry.stopped().await;
-                tokio::time::sleep(TUNNEL_END).await;
+                tokio::time::sleep(TUNNEL_CLOSE_TIMEOUT).await;
             };
             tokio::select! {
                 () = Box::pin(gate.serve(stream, &welcome)) => {}

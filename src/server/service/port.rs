@@ -14,7 +14,7 @@ use crate::server::registry::{ConnectionSlot, Registry};
 /// Time limit for the task of a port to drop its socket.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// From this number of connections on, closed ones are removed from the list.
-const TIDY_FROM: usize = 64;
+const CLEANUP_THRESHOLD: usize = 64;
 
 /// The side that closes a port. Dropping this side closes the port too.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl OpenPort {
     /// Adds a connection.
     pub fn note(&self, peer: SocketAddr, slot: &ConnectionSlot) {
         let mut connections = self.connections.0.lock();
-        if connections.len() >= TIDY_FROM && connections.len() == connections.capacity() {
+        if connections.len() >= CLEANUP_THRESHOLD && connections.len() == connections.capacity() {
             connections.retain(|(_, spot)| spot.strong_count() > 0);
         }
         connections.push((peer, Arc::downgrade(slot.spot())));

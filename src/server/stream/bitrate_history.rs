@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 
 /// Duration of a step.
-pub(in crate::server) const STEP: Duration = Duration::from_secs(5);
+pub(in crate::server) const STEP_DURATION: Duration = Duration::from_secs(5);
 /// Maximum number of complete steps.
 const MAX_STEPS: usize = 120;
 
@@ -36,12 +36,12 @@ impl BitrateHistory {
     pub fn bitrates(&self, now: Timestamp) -> Vec<u64> {
         let mut until_now = self.clone();
         until_now.advance(now);
-        until_now.complete.iter().map(|bytes| bytes * 8 / STEP.as_secs()).collect()
+        until_now.complete.iter().map(|bytes| bytes * 8 / STEP_DURATION.as_secs()).collect()
     }
 
     /// Completes the steps before `now`; those without data are zero.
     fn advance(&mut self, now: Timestamp) {
-        let step = now.since(self.since).as_secs() / STEP.as_secs();
+        let step = now.since(self.since).as_secs() / STEP_DURATION.as_secs();
         let passed = usize::try_from(step.saturating_sub(self.step)).unwrap_or(usize::MAX);
         for _ in 0..passed.min(MAX_STEPS + 1) {
             self.complete.push_back(std::mem::take(&mut self.bytes));

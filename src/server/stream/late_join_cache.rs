@@ -9,7 +9,7 @@ use crate::server::stream::message::{Class, Message, MessageVersion};
 use crate::wire::container::flv::TagKind;
 
 /// Maximum number of codec configs, enough for several tracks of audio and video.
-const MAX_HEADERS: usize = 32;
+const MAX_CODEC_CONFIGS: usize = 32;
 /// Maximum size of the metadata and codec configs of one stream, in bytes. Real encoders send a few
 /// hundred bytes.
 const MAX_HEADER_BYTES: usize = 1 << 20;
@@ -64,7 +64,7 @@ impl Cache {
         }
         let others: usize = self.kept().map(|it| it.weight()).sum();
         let others = others - known.map_or(0, |it| it.weight());
-        let crowded = known.is_none() && self.headers.len() >= MAX_HEADERS;
+        let crowded = known.is_none() && self.headers.len() >= MAX_CODEC_CONFIGS;
         match keep {
             Keep::Metadata if others + body.len() > MAX_HEADER_BYTES => return Ok(None),
             Keep::Header(_) if crowded || others + body.len() > MAX_HEADER_BYTES => {

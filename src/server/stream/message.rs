@@ -13,14 +13,14 @@ use crate::wire::rtmp::message::{Kind, chunk_stream};
 /// The chunk size for viewers: nearly every message is one chunk.
 pub(in crate::server) const CHUNK_SIZE: u32 = 65_536;
 /// The message stream that nearly all players get.
-pub(in crate::server) const STREAM: u32 = 1;
+pub(in crate::server) const MESSAGE_STREAM_ID: u32 = 1;
 /// Number of bytes in the first chunk's header before the message stream: basic header, time,
 /// length, kind.
-const STREAM_AT: usize = 8;
+const STREAM_ID_OFFSET: usize = 8;
 /// Size of the first chunk's header in bytes, without an extended timestamp.
-const HEADER: usize = 12;
+const CHUNK_HEADER_BYTES: usize = 12;
 /// From this time on, a chunk's timestamp is extended by four bytes (RTMP 1.0, 5.3.1.3).
-const EXTENDED_FROM_MS: u32 = 0xFF_FFFF;
+const EXTENDED_TIMESTAMP_MS: u32 = 0xFF_FFFF;
 /// A separate chunk stream, because the session compresses headers relative to its own messages on
 /// a chunk stream.
 const DATA_CHUNK_STREAM: u32 = 7;
@@ -85,7 +85,15 @@ impl Message {
         };
         let mut out = Vec::with_capacity(body.len() + 32 + body.len() / CHUNK_SIZE as usize * 8);
         let time = Time(time_ms);
-        encode_standalone(chunk_stream, STREAM, time, message_kind, body, CHUNK_SIZE, &mut out);
+        encode_standalone(
+            chunk_stream,
+            MESSAGE_STREAM_ID,
+            time,
+            message_kind,
+            body,
+            CHUNK_SIZE,
+            &mut out,
+        );
         let (length, rtmp) = (body.len(), Bytes::from(out));
         Self { kind, class, time_ms, mark: None, length, rtmp, flv: OnceLock::new(), plain: None }
     }
@@ -98,8 +106,8 @@ impl Message {
     /// Returns the publisher's body. It is part of the encoded form (whole in the only chunk, or in
     /// pieces after the headers of several chunks), and is not stored separately.
     pub fn body(&self) -> Bytes {
-        let extended = if self.time_ms >= EXTENDED_FROM_MS { 4 } else { 0 };
-        let mut rest = self.rtmp.slice((HEADER + extended).min(self.rtmp.len())..);
+        let extended = if self.time_ms >= EXTENDED_TIMESTAMP_MS { 4 } else { 0 };
+        let mut rest = self.rtmp.slice((CHUNK_HEADER_BYTES + extended).min(self.rtmp.len())..);
         if self.length <= CHUNK_SIZE as usize {
             return rest;
         }
@@ -145,13 +153,13 @@ impl Message {
     /// Returns the RTMP form for a player's message stream. Another stream needs only its own
     /// header.
     pub fn piece(&self, stream: u32) -> MessageBytes {
-        if stream == STREAM || self.rtmp.len() < HEADER {
+        if stream == MESSAGE_STREAM_ID || self.rtmp.len() < CHUNK_HEADER_BYTES {
             return self.rtmp.clone().into();
         }
-        let mut head = BytesMut::with_capacity(HEADER);
-        head.extend_from_slice(&self.rtmp.slice(..STREAM_AT));
+        let mut head = BytesMut::with_capacity(CHUNK_HEADER_BYTES);
+        head.extend_from_slice(&self.rtmp.slice(..STREAM_ID_OFFSET));
         head.put_u32_le(stream);
-        MessageBytes { head: head.freeze(), rest: self.rtmp.slice(HEADER..) }
+        MessageBytes { head: head.freeze(), rest: self.rtmp.slice(CHUNK_HEADER_BYTES..) }
     }
 
     /// Returns the form as an FLV tag.
@@ -191,7 +199,7 @@ impl MessageBytes {
 }
 
 /// Maximum total size in bytes of messages that are joined by copying.
-const MAX_JOINED: usize = 1 << 20;
+const MAX_JOINED_BYTES: usize = 1 << 20;
 
 /// Messages that are sent together, in order.
 #[derive(Debug)]
@@ -213,7 +221,7 @@ impl<'a> Batch<'a> {
         let length: usize = messages.iter().map(|message| message.weight()).sum();
         let joined = match messages {
             [message] => Some(message.rtmp()),
-            _ if length > MAX_JOINED => None,
+            _ if length > MAX_JOINED_BYTES => None,
             _ => {
                 let mut joined = BytesMut::with_capacity(length);
                 messages.iter().for_each(|message| joined.extend_from_slice(&message.rtmp()));
@@ -240,7 +248,7 @@ mod tests {
                 let mut wire = vec![2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0];
                 wire.extend(CHUNK_SIZE.to_be_bytes());
                 let piece = message.piece(stream);
-                assert!(piece.head.len() <= HEADER, "the body is shared");
+                assert!(piece.head.len() <= CHUNK_HEADER_BYTES, "the body is shared");
                 wire.extend([piece.head, piece.rest].concat());
                 let mut input = &wire[..];
                 let size = reader.read(&mut input).unwrap().unwrap();

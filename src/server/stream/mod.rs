@@ -41,21 +41,21 @@ use crate::wire::container::flv::TagKind;
 
 /// The times of a new publisher stay unchanged if they follow the predecessor's last time by at
 /// most the elapsed time plus this value.
-const CONTINUES_WITHIN_MS: u32 = 10_000;
+const MAX_CONTINUATION_GAP_MS: u32 = 10_000;
 /// A publisher that has sent nothing for this long counts as a lost connection, for example after a
 /// change of networks. A new publisher with the same credentials then replaces it. The server does
 /// not replace it earlier, because it may belong to somebody else: a whole household can share an
 /// address. The stream has stalled for its viewers by then anyway.
-const GHOST_AFTER: Duration = Duration::from_secs(4);
+const GHOST_TIMEOUT: Duration = Duration::from_secs(4);
 /// A silent publisher on this computer counts as a lost connection after this time. The time is
 /// shorter, because the system closes the connections of dead processes.
-const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
+const LOCAL_GHOST_TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages are held only for at least this many viewers. For fewer, the system calls cost little.
-const HOLD_FROM: usize = 500;
+const MIN_HOLD_VIEWERS: usize = 500;
 /// From this many viewers on, a burst is sent with one system call, if supported.
-const ONE_CALL_FROM: usize = 4;
+const MIN_BATCH_CALL_VIEWERS: usize = 4;
 /// Maximum number of held messages.
-const MAX_HELD: usize = 32;
+const MAX_HELD_MESSAGES: usize = 32;
 
 /// A stream. Viewers may be locked while the stream is locked, never the other way around. `sending` is
 /// locked before `inner`.
@@ -142,8 +142,8 @@ impl Stream {
         if let Some(old) = &inner.publisher {
             let patience = match (old.address.ip() == address.ip(), address.ip().is_loopback()) {
                 (true, _) if proven => Duration::ZERO,
-                (true, true) => GHOST_HERE_AFTER,
-                _ => GHOST_AFTER,
+                (true, true) => LOCAL_GHOST_TIMEOUT,
+                _ => GHOST_TIMEOUT,
             };
             if old.credentials != credentials || now.since(old.heard) < patience {
                 return None;
@@ -233,8 +233,8 @@ impl Stream {
             inner.held.push(message);
         }
         let flush_by = *inner.held_since.get_or_insert(now) + self.limits.hold;
-        let is_held = inner.viewers.len() >= HOLD_FROM
-            && (1..MAX_HELD).contains(&inner.held.len())
+        let is_held = inner.viewers.len() >= MIN_HOLD_VIEWERS
+            && (1..MAX_HELD_MESSAGES).contains(&inner.held.len())
             && now < flush_by;
         if !is_held {
             let delivery = inner.release();
@@ -360,7 +360,7 @@ impl Delivery {
             return;
         }
         let batch = Batch::joined(&self.messages);
-        if self.viewers.len() < ONE_CALL_FROM || !self.send_in_one_call(&batch) {
+        if self.viewers.len() < MIN_BATCH_CALL_VIEWERS || !self.send_in_one_call(&batch) {
             self.viewers.iter().for_each(|viewer| viewer.deliver(&batch));
         }
     }
@@ -408,7 +408,7 @@ impl Viewer {
 fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
     let Some((last_ms, at)) = last else { return 0 };
     let elapsed = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX).max(1);
-    if first_ms.wrapping_sub(last_ms) <= elapsed.saturating_add(CONTINUES_WITHIN_MS) {
+    if first_ms.wrapping_sub(last_ms) <= elapsed.saturating_add(MAX_CONTINUATION_GAP_MS) {
         // The times already continue, like those of onair's own publisher after a lost connection.
         return 0;
     }

@@ -29,14 +29,14 @@ use crate::wire::container::flv::{Metadata, TagKind, default_track, parse_audio,
 use crate::wire::container::track_config;
 
 /// The cache slot for enhanced video metadata (color), outside the tracks.
-const COLOR_SLOT: u16 = 256;
+const COLOR_CACHE_SLOT: u16 = 256;
 /// The first cache slot for channel layouts of the audio tracks.
-const LAYOUT_SLOT: u16 = 512;
+const FIRST_LAYOUT_CACHE_SLOT: u16 = 512;
 
 /// A publisher without data for this long has stalled.
-const STALLED: Duration = Duration::from_secs(1);
+const STALL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum length of an encoder's name, in characters.
-const MAX_ENCODER: usize = 80;
+const MAX_ENCODER_NAME_CHARS: usize = 80;
 
 /// Publisher of a stream.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ impl Publisher {
     /// Records that data has arrived.
     pub fn hear(&mut self, now: Timestamp) {
         let silent = now.since(self.heard);
-        if self.bytes > 0 && silent >= STALLED {
+        if self.bytes > 0 && silent >= STALL_TIMEOUT {
             self.stalls.count += 1;
             self.stalls.longest = self.stalls.longest.max(silent);
         }
@@ -152,7 +152,7 @@ impl Publisher {
     /// Returns the encoder's own name, if the publisher sends one.
     pub fn encoder(&self) -> Option<String> {
         let encoder = self.metadata.encoder.as_deref()?.trim();
-        Some(encoder.chars().take(MAX_ENCODER).collect()).filter(|_| !encoder.is_empty())
+        Some(encoder.chars().take(MAX_ENCODER_NAME_CHARS).collect()).filter(|_| !encoder.is_empty())
     }
 
     /// Counts received data. Too much data disconnects the publisher.
@@ -216,7 +216,7 @@ impl Publisher {
                     (Class::Key, Keep::Media)
                 } else {
                     match tag.track.packet {
-                        VideoPacket::Metadata(_) => (Class::Vital, Keep::Header(COLOR_SLOT)),
+                        VideoPacket::Metadata(_) => (Class::Vital, Keep::Header(COLOR_CACHE_SLOT)),
                         VideoPacket::SequenceEnd => (Class::Vital, Keep::Nothing),
                         _ => (Class::Inter, Keep::Media),
                     }
@@ -237,7 +237,7 @@ impl Publisher {
                         if tag.track.id == track {
                             self.observe_audio(&tag.track);
                         }
-                        let slot = if tag.is_layout() { LAYOUT_SLOT } else { 0 };
+                        let slot = if tag.is_layout() { FIRST_LAYOUT_CACHE_SLOT } else { 0 };
                         (Class::Vital, Keep::Header(slot + u16::from(tag.track.id)), plain)
                     } else {
                         (Class::Sound, Keep::Media, plain)

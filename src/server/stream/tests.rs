@@ -54,7 +54,7 @@ fn a_second_publisher_is_refused_unless_it_has_proven_to_be_the_same_one() {
 
 #[test]
 fn behind_one_address_only_the_silent_give_way() {
-    let limit = [("127.0.0.1:5", GHOST_HERE_AFTER), ("192.0.2.1:7", GHOST_AFTER)];
+    let limit = [("127.0.0.1:5", LOCAL_GHOST_TIMEOUT), ("192.0.2.1:7", GHOST_TIMEOUT)];
     for ((address, patience), credentials) in
         limit.into_iter().flat_map(|it| [(it, ""), (it, "token=untested")])
     {
@@ -141,7 +141,7 @@ fn published(viewers: usize) -> (Stream, Vec<Arc<Viewer>>) {
 
 #[test]
 fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
-    let (stream, viewers) = published(HOLD_FROM);
+    let (stream, viewers) = published(MIN_HOLD_VIEWERS);
     assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_some(), "held back");
     assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_some());
     assert!(viewers[0].1.lock().is_empty());
@@ -157,7 +157,7 @@ fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
 
 #[test]
 fn few_viewers_get_each_message_at_once() {
-    let (stream, viewers) = published(HOLD_FROM - 1);
+    let (stream, viewers) = published(MIN_HOLD_VIEWERS - 1);
     assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_none());
     assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_none());
     assert_eq!(*viewers[0].1.lock(), [(vec![0], true), (vec![33], true)]);
@@ -165,13 +165,13 @@ fn few_viewers_get_each_message_at_once() {
 
 #[test]
 fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
-    let (stream, viewers) = published(HOLD_FROM);
-    for time in 1..MAX_HELD as u32 {
+    let (stream, viewers) = published(MIN_HOLD_VIEWERS);
+    for time in 1..MAX_HELD_MESSAGES as u32 {
         assert!(stream.take(1, &mut picture(time, time == 1), Timestamp::ZERO).is_some());
     }
-    let full = stream.take(1, &mut picture(MAX_HELD as u32, false), Timestamp::ZERO);
+    let full = stream.take(1, &mut picture(MAX_HELD_MESSAGES as u32, false), Timestamp::ZERO);
     assert!(full.is_none(), "full");
-    let all: Vec<u32> = (1..=MAX_HELD as u32).collect();
+    let all: Vec<u32> = (1..=MAX_HELD_MESSAGES as u32).collect();
     assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all, true)]);
 
     assert!(stream.take(1, &mut picture(100, false), Timestamp::ZERO).is_some());
@@ -181,7 +181,7 @@ fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
 
 #[test]
 fn a_new_viewer_gets_held_messages_once_and_does_not_end_the_hold() {
-    let (stream, viewers) = published(HOLD_FROM);
+    let (stream, viewers) = published(MIN_HOLD_VIEWERS);
     assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_some());
     let late: Vec<_> = (0..2).map(|id| Arc::new(Viewer(id, Mutex::default()))).collect();
     assert!(stream.join(Arc::<Viewer>::clone(&late[0])));

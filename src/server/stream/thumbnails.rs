@@ -24,25 +24,25 @@ use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;
 
 /// Minimum age of a thumbnail before another one is made.
-const MIN_AGE: Duration = Duration::from_secs(5);
+const MIN_THUMBNAIL_AGE: Duration = Duration::from_secs(5);
 /// Maximum size of a thumbnail, with the aspect ratio of the video.
-const FIT: Size = Size::new(320, 180);
+const MAX_THUMBNAIL_SIZE: Size = Size::new(320, 180);
 /// Maximum number of pixels of a frame. Larger video gets no thumbnail.
 const MAX_PIXELS: usize = 4_096 * 2_304;
 /// JPEG quality.
-const QUALITY: u8 = 75;
+const JPEG_QUALITY: u8 = 75;
 /// Maximum number of waiting requests; the server refuses more.
-const MAX_WAITING: usize = 8;
+const MAX_WAITING_REQUESTS: usize = 8;
 /// The thread ends after this time without a request.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A request is forgotten after this time, because the thread must have ended.
-const MAX_PENDING: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Interval at which the thread checks whether it should stop.
-const CHECK: Duration = Duration::from_millis(200);
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// After each thumbnail, the thread rests this many times as long as the thumbnail took.
-const REST: u32 = 3;
+const REST_FACTOR: u32 = 3;
 /// Maximum number of kept thumbnails.
-const MAX_KEPT: usize = 512;
+const MAX_KEPT_THUMBNAILS: usize = 512;
 
 /// The names of a stream.
 type StreamNames = (String, String);
@@ -104,7 +104,8 @@ impl Thumbnails {
         let mut kept = self.kept.lock();
         let known = kept.get(names).filter(|known| known.publisher == publisher);
         if let Some(known) = known
-            && now.since(known.made) < if known.pending { MAX_PENDING } else { MIN_AGE }
+            && now.since(known.made)
+                < if known.pending { REQUEST_TIMEOUT } else { MIN_THUMBNAIL_AGE }
         {
             return match (&known.jpeg, known.pending) {
                 (Some(jpeg), _) => Thumbnail::Ready(jpeg.clone()),
@@ -120,8 +121,8 @@ impl Thumbnails {
         if !self.start(Job { names: names.clone(), keyframe, done }) {
             return last.map_or(Thumbnail::Busy, Thumbnail::Ready);
         }
-        if kept.len() >= MAX_KEPT {
-            kept.retain(|_, known| known.pending || now.since(known.made) < IDLE);
+        if kept.len() >= MAX_KEPT_THUMBNAILS {
+            kept.retain(|_, known| known.pending || now.since(known.made) < IDLE_TIMEOUT);
         }
         kept.insert(
             names.clone(),
@@ -135,7 +136,7 @@ impl Thumbnails {
     fn start(&self, job: Job) -> bool {
         let mut maker = self.maker.lock();
         if maker.as_ref().is_none_or(|maker| maker.worker.is_finished()) {
-            let (jobs, received) = bounded("thumbnails", MAX_WAITING, Full::Block);
+            let (jobs, received) = bounded("thumbnails", MAX_WAITING_REQUESTS, Full::Block);
             let kept = Arc::clone(&self.kept);
             let worker = Worker::spawn("thumbnails", move |stop| make_all(&received, &kept, stop));
             let worker = worker.inspect_err(
@@ -147,7 +148,7 @@ impl Thumbnails {
         let gauge = maker.jobs.gauge();
         // Only this function sends, and only under the lock, so it never waits for room.
         let waiting = gauge.sent().saturating_sub(gauge.received());
-        waiting < MAX_WAITING as u64 && maker.jobs.send(job).is_ok()
+        waiting < MAX_WAITING_REQUESTS as u64 && maker.jobs.send(job).is_ok()
     }
 }
 
@@ -156,11 +157,11 @@ fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, KeptThumbnai
     // The thread decodes video of untrusted clients.
     sandbox::video_decoder();
     let mut idle = Duration::ZERO;
-    while !stop.is_set() && idle < IDLE {
-        let job = match jobs.recv_timeout(CHECK) {
+    while !stop.is_set() && idle < IDLE_TIMEOUT {
+        let job = match jobs.recv_timeout(STOP_CHECK_INTERVAL) {
             Ok(job) => job,
             Err(Empty::Waiting) => {
-                idle += CHECK;
+                idle += STOP_CHECK_INTERVAL;
                 continue;
             }
             Err(Empty::Closed) => return,
@@ -174,7 +175,7 @@ fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, KeptThumbnai
         }
         // The client may be gone.
         let _ = job.done.send(jpeg);
-        stop.wait(begun.elapsed() * REST);
+        stop.wait(begun.elapsed() * REST_FACTOR);
     }
 }
 
@@ -184,7 +185,7 @@ fn jpeg(messages: &[Arc<Message>]) -> Option<Vec<u8>> {
     let rgb = rgb(&frame)?;
     let mut jpeg = Vec::new();
     let Size { width, height } = rgb.size;
-    let encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
+    let encoder = JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY);
     encoder.write_image(&rgb.bytes, width, height, ExtendedColorType::Rgb8).ok()?;
     Some(jpeg)
 }
@@ -226,7 +227,7 @@ struct Rgb {
 /// Returns a small copy of the frame as interleaved RGB.
 fn rgb(frame: &VideoFrame) -> Option<Rgb> {
     let own = frame.size();
-    let size = own.fitted_into(FIT);
+    let size = own.fitted_into(MAX_THUMBNAIL_SIZE);
     let mut planes = Planes::black(size);
     if own.width > size.width {
         let Planes { y, u, v, .. } = &mut planes;
@@ -276,6 +277,6 @@ mod tests {
         let all: Vec<_> =
             (0..1_000).map(|it| thumbnails.of_stream(&names(it), 1, now, damaged)).collect();
         assert!(all.iter().any(|it| matches!(it, Thumbnail::Busy)), "there is a limit");
-        assert!(thumbnails.kept.lock().len() <= MAX_KEPT);
+        assert!(thumbnails.kept.lock().len() <= MAX_KEPT_THUMBNAILS);
     }
 }

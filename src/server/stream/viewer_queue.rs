@@ -12,12 +12,12 @@ use crate::wire::container::flv::TagKind;
 /// Maximum number of buffers per system call.
 const MAX_SLICES: usize = 64;
 /// Number of entries for which an empty queue keeps its memory.
-const ROOM_KEPT: usize = 4;
+const IDLE_QUEUE_CAPACITY: usize = 4;
 /// The overhead of an entry in bytes: many tiny messages are no cheaper than a few large ones.
-const ENTRY_COST: usize = 64;
+const ENTRY_OVERHEAD_BYTES: usize = 64;
 /// A queue that is shorter than its limit divided by this number keeps every message. A reader that
 /// keeps up, especially a recorder, therefore loses none.
-const KEPT_WHOLE: usize = 8;
+const SHORT_QUEUE_DIVISOR: usize = 8;
 
 /// A waiting message.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ struct Entry {
 
 impl Entry {
     fn cost(&self) -> usize {
-        self.piece.len() + ENTRY_COST
+        self.piece.len() + ENTRY_OVERHEAD_BYTES
     }
 }
 
@@ -71,7 +71,7 @@ impl Queue {
 
     /// Queues data before all media.
     pub fn push_control(&mut self, bytes: Bytes) {
-        self.control_bytes += bytes.len() + ENTRY_COST;
+        self.control_bytes += bytes.len() + ENTRY_OVERHEAD_BYTES;
         self.control.push_back(bytes);
     }
 
@@ -89,7 +89,7 @@ impl Queue {
         }
         let entry = Entry { class, mark, piece: piece.into() };
         let wanted = self.media_bytes + entry.cost();
-        let long = mark.filter(|_| wanted > self.limit / KEPT_WHOLE);
+        let long = mark.filter(|_| wanted > self.limit / SHORT_QUEUE_DIVISOR);
         if long.is_some_and(|mark| !self.replace(mark, wanted > self.limit)) {
             return;
         }
@@ -242,10 +242,10 @@ impl Queue {
 
     /// Frees the memory of a long queue: the queue of a new viewer is long only at its start.
     fn give_back(&mut self) {
-        if self.media.is_empty() && self.media.capacity() > ROOM_KEPT {
+        if self.media.is_empty() && self.media.capacity() > IDLE_QUEUE_CAPACITY {
             self.media = VecDeque::new();
         }
-        if self.control.is_empty() && self.control.capacity() > ROOM_KEPT {
+        if self.control.is_empty() && self.control.capacity() > IDLE_QUEUE_CAPACITY {
             self.control = VecDeque::new();
         }
     }
@@ -254,7 +254,7 @@ impl Queue {
         if !self.following.is_empty() {
             self.current = std::mem::take(&mut self.following);
         } else if let Some(bytes) = self.control.pop_front() {
-            self.control_bytes -= bytes.len() + ENTRY_COST;
+            self.control_bytes -= bytes.len() + ENTRY_OVERHEAD_BYTES;
             self.current = bytes;
         } else if let Some(entry) = self.media.pop_front() {
             self.media_bytes -= entry.cost();

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::server::whep::frame::{Frame, FrameKind};
 
 /// Assumed frame interval if there is only one frame, in microseconds.
-const USUAL_INTERVAL: i64 = 33_333;
+const DEFAULT_FRAME_INTERVAL_MICROS: i64 = 33_333;
 /// The valid range of frame intervals, in microseconds.
-const INTERVALS: (i64, i64) = (4_000, 200_000);
+const FRAME_INTERVAL_RANGE_MICROS: (i64, i64) = (4_000, 200_000);
 /// One tick of the 90 kHz clock in microseconds, rounded up.
-const TICK: i64 = 12;
+const CLOCK_TICK_MICROS: i64 = 12;
 
 /// The position of a viewer in the frames of a stream.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ impl Cursor {
             self.waiting = true;
             return None;
         }
-        let time = self.last.map_or(frame.at, |(_, last)| frame.at.max(last + TICK));
+        let time = self.last.map_or(frame.at, |(_, last)| frame.at.max(last + CLOCK_TICK_MICROS));
         self.last = Some((frame.index + 1, time));
         Some(time)
     }
@@ -74,13 +74,14 @@ impl Cursor {
             return Vec::new();
         }
         let before = group.iter().rev().nth(1);
-        let interval = before.map_or(USUAL_INTERVAL, |before| newest.at - before.at);
-        let step = interval.clamp(INTERVALS.0, INTERVALS.1) / (group.len() as i64 + 1);
+        let interval = before.map_or(DEFAULT_FRAME_INTERVAL_MICROS, |before| newest.at - before.at);
+        let step = interval.clamp(FRAME_INTERVAL_RANGE_MICROS.0, FRAME_INTERVAL_RANGE_MICROS.1)
+            / (group.len() as i64 + 1);
         let mut time = newest.at;
-        let least = self.last.map_or(i64::MIN, |(_, last)| last + TICK);
+        let least = self.last.map_or(i64::MIN, |(_, last)| last + CLOCK_TICK_MICROS);
         let mut frames = Vec::with_capacity(group.len());
         for frame in group {
-            time = (time + step.max(TICK)).max(least);
+            time = (time + step.max(CLOCK_TICK_MICROS)).max(least);
             frames.push((Arc::clone(frame), time));
         }
         self.waiting = false;
@@ -134,7 +135,7 @@ mod tests {
         };
         cursor.change_to(&other(6, true));
         let times: Vec<_> = (6..10).map(|at| cursor.next(&other(at, at == 6)).unwrap()).collect();
-        assert_eq!(times[0], 52 * 40_000 + TICK);
+        assert_eq!(times[0], 52 * 40_000 + CLOCK_TICK_MICROS);
         assert!(times.windows(2).all(|two| two[0] < two[1]), "{times:?}");
         assert_eq!(times[3], 54 * 40_000, "the stream's own time");
     }

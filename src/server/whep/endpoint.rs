@@ -14,11 +14,11 @@ use crate::server::whep::production::productions::Productions;
 use crate::server::whep::routes::Routes;
 
 /// Maximum length of a datagram in bytes.
-pub(in crate::server) const MAX_DATAGRAM: usize = 2_048;
+pub(in crate::server) const MAX_DATAGRAM_BYTES: usize = 2_048;
 /// Time limit for the task of a session.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Number of sessions that are a crowd: each of them reports about the link up to 20 times per second.
-const CROWD: usize = 100;
+const MIN_CROWD_SESSIONS: usize = 100;
 
 /// WHEP data of a server.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ impl Whep {
 
     /// Returns true if the server has enough sessions to read their datagrams in batches.
     pub fn has_crowd(&self) -> bool {
-        self.routes.count() >= CROWD
+        self.routes.count() >= MIN_CROWD_SESSIONS
     }
 
     /// Ends the session with this URL. Returns false if there is no such session.
@@ -102,7 +102,7 @@ impl Whep {
         let (answer, answered) = oneshot::channel();
         mailbox.choose(ChosenRendition { rendition, answer });
         drop(mailbox);
-        tokio::time::timeout(ANSWER_WITHIN, answered).await.ok()?.ok()
+        tokio::time::timeout(ANSWER_TIMEOUT, answered).await.ok()?.ok()
     }
 
     /// Returns the ICE user name fragments of the session with this URL.
@@ -122,7 +122,7 @@ impl Whep {
         let (answer, answered) = oneshot::channel();
         mailbox.restart(Restart { ufrag, password, answer });
         drop(mailbox);
-        tokio::time::timeout(ANSWER_WITHIN, answered).await.ok()?.ok()
+        tokio::time::timeout(ANSWER_TIMEOUT, answered).await.ok()?.ok()
     }
 
     /// Returns the session that an ICE request names.

@@ -10,7 +10,7 @@ use crate::net::webrtc::DatagramSocket;
 
 /// Maximum number of packets that wait for a TCP connection. Further packets are lost, as on any
 /// network.
-const MAX_WAITING: usize = 1_024;
+const MAX_WAITING_PACKETS: usize = 1_024;
 
 /// The path on which a datagram arrived.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub(super) struct TcpLink {
 impl TcpLink {
     /// Creates a link and the queue of its connection.
     pub fn new(peer: SocketAddr) -> (Arc<Self>, mpsc::Receiver<Vec<u8>>) {
-        let (packets, waiting) = mpsc::channel(MAX_WAITING);
+        let (packets, waiting) = mpsc::channel(MAX_WAITING_PACKETS);
         (Arc::new(Self { peer, packets }), waiting)
     }
 

@@ -12,9 +12,9 @@ use crate::server::whep::path::Path;
 use crate::wire::webrtc::stun;
 
 /// The first bytes of RTP and RTCP (RFC 7983).
-const RTP: std::ops::RangeInclusive<u8> = 128..=191;
+const RTP_FIRST_BYTES: std::ops::RangeInclusive<u8> = 128..=191;
 /// The second bytes that identify RTCP (RFC 5761).
-const RTCP: std::ops::RangeInclusive<u8> = 192..=223;
+const RTCP_SECOND_BYTES: std::ops::RangeInclusive<u8> = 192..=223;
 
 /// All sessions.
 #[derive(Debug, Default)]
@@ -111,14 +111,20 @@ impl Routes {
 /// to have a kind.
 pub(super) fn is_wanted(datagram: &[u8]) -> bool {
     match datagram {
-        [first, second, ..] => !RTP.contains(first) || RTCP.contains(second),
+        [first, second, ..] => {
+            !RTP_FIRST_BYTES.contains(first) || RTCP_SECOND_BYTES.contains(second)
+        }
         _ => false,
     }
 }
 
 /// Returns true for RTCP.
 pub(super) fn is_report(datagram: &[u8]) -> bool {
-    matches!(datagram, [first, second, ..] if RTP.contains(first) && RTCP.contains(second))
+    matches!(
+        datagram,
+        [first, second, ..]
+            if RTP_FIRST_BYTES.contains(first) && RTCP_SECOND_BYTES.contains(second)
+    )
 }
 
 impl Maps {

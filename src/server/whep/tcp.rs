@@ -13,17 +13,17 @@ use crate::net::listener::Listener;
 use crate::net::stream::Stream;
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::service::port::OpenPort;
-use crate::server::whep::endpoint::MAX_DATAGRAM;
+use crate::server::whep::endpoint::MAX_DATAGRAM_BYTES;
 use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::path::{Path, TcpLink};
 use crate::server::whep::routes;
 
 /// Time limit for the first datagram.
-const FIRST_WITHIN: Duration = Duration::from_secs(10);
+const FIRST_DATAGRAM_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time limit between datagrams. Viewers check the connection every few seconds.
-const NEXT_WITHIN: Duration = Duration::from_secs(30);
+const NEXT_DATAGRAM_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time limit for the last packets of a session.
-const FLUSH_WITHIN: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Accepts connections until the port closes.
 pub(in crate::server) async fn accept(listener: Listener, registry: Arc<Registry>, open: OpenPort) {
@@ -52,12 +52,12 @@ async fn converse(
     slot: ConnectionSlot,
     registry: Arc<Registry>,
 ) {
-    let mut buffer = vec![0; MAX_DATAGRAM];
+    let mut buffer = vec![0; MAX_DATAGRAM_BYTES];
     let first = tokio::select! {
         biased;
         () = registry.stopped() => return,
         () = slot.evicted() => return,
-        first = tokio::time::timeout(FIRST_WITHIN, read(&mut stream, &mut buffer)) => first,
+        first = tokio::time::timeout(FIRST_DATAGRAM_TIMEOUT, read(&mut stream, &mut buffer)) => first,
     };
     let Ok(Ok(first)) = first else {
         return tracing::debug!(%peer, "a TCP connection to the port of WebRTC sent no datagram");
@@ -106,7 +106,7 @@ async fn receive(
     mut buffer: Vec<u8>,
 ) {
     while let Ok(Ok(datagram)) =
-        tokio::time::timeout(NEXT_WITHIN, read(&mut stream, &mut buffer)).await
+        tokio::time::timeout(NEXT_DATAGRAM_TIMEOUT, read(&mut stream, &mut buffer)).await
     {
         // Nobody else can send on this connection, so unwanted data ends it.
         if mailbox.is_over() || !routes::is_wanted(datagram) {
@@ -137,5 +137,5 @@ async fn send(
         () = mailbox.over() => {}
     }
     // The last packets tell the viewer that the session has ended.
-    let _ = tokio::time::timeout(FLUSH_WITHIN, &mut write).await;
+    let _ = tokio::time::timeout(FLUSH_TIMEOUT, &mut write).await;
 }

@@ -15,11 +15,11 @@ use crate::server::whep::negotiation::{Route, VideoRoute};
 use crate::server::whep::production::productions::ProductionUse;
 
 /// If frames wait for the link longer than this, frames are dropped up to the next keyframe.
-const MAX_DELAY: Duration = Duration::from_secs(1);
+const MAX_FRAME_DELAY: Duration = Duration::from_secs(1);
 /// Maximum number of waiting packets.
 const MAX_PACKETS: usize = 4_096;
 /// Maximum time between the arrival of a frame and its display, on a good link.
-const MAX_PLAYOUT: Duration = Duration::from_millis(100);
+const MAX_PLAYOUT_DELAY: Duration = Duration::from_millis(100);
 
 /// The video track for one viewer.
 pub(super) struct Pictures {
@@ -96,7 +96,7 @@ impl Pictures {
         let millis = |time: Duration| MediaTime::from_millis(time.as_millis() as u64);
         let extensions = ExtensionValues {
             play_delay_min: Some(millis(delay)),
-            play_delay_max: Some(millis(delay.max(MAX_PLAYOUT))),
+            play_delay_max: Some(millis(delay.max(MAX_PLAYOUT_DELAY))),
             ..ExtensionValues::default()
         };
         let last = frame.payloads.len().saturating_sub(1);
@@ -145,7 +145,7 @@ pub(super) fn is_crowded(rtc: &mut Rtc, mid: Mid, now: Instant) -> bool {
     let info = direct.stream_tx_by_mid(mid, None).and_then(|stream| stream.queue_info());
     info.is_some_and(|queue| {
         let waits = queue.first_unsent().map(|since| now.saturating_duration_since(since));
-        queue.packet_count() > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_DELAY)
+        queue.packet_count() > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_FRAME_DELAY)
     })
 }
 

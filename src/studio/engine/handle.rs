@@ -23,13 +23,13 @@ use crate::studio::watch::Players;
 use crate::studio::watch::choices::MAX_TILES;
 
 /// Maximum number of waiting commands. The studio executes commands faster than a user sends them.
-const COMMANDS: usize = 256;
+const MAX_WAITING_COMMANDS: usize = 256;
 
 /// Maximum number of unread events; the oldest are dropped first.
-const EVENTS: usize = 1_024;
+const MAX_UNREAD_EVENTS: usize = 1_024;
 
 /// Maximum number of events of a broadcast that is ending; a few for each target.
-const LAST_WORDS: usize = 256;
+const MAX_ENDING_EVENTS: usize = 256;
 
 /// Interval between checks whether commands were executed.
 const SETTLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
@@ -144,8 +144,8 @@ pub(in crate::studio) struct Ends {
 
 /// Creates a studio that does not run yet.
 pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine, Ends)> {
-    let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
-    let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
+    let (commands, obeyed) = queue::bounded("commands", MAX_WAITING_COMMANDS, Full::Block);
+    let (happened, events) = queue::bounded("events", MAX_UNREAD_EVENTS, Full::DropOldest);
     let snapshot = Latest::default();
     let watched: Vec<Latest<VideoFrame>> =
         std::iter::repeat_with(Latest::default).take(MAX_TILES).collect();
@@ -170,7 +170,7 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
         file: SettingsFile::new(config.settings_path.take(), players, config.on_air_mark.take()),
         services: std::mem::take(&mut config.services),
         notices: NoticeBoard::new(config.clock, happened),
-        last_words: queue::bounded("last-words", LAST_WORDS, Full::DropOldest),
+        last_words: queue::bounded("last-words", MAX_ENDING_EVENTS, Full::DropOldest),
         live: Broadcast::default(),
         targets: TargetList::default(),
         secrets: KeptSecrets::default(),

@@ -49,19 +49,19 @@ use crate::studio::watch::Players;
 use crate::text::Problem;
 
 /// Interval at which the studio polls its parts: as often as meters need for smooth motion.
-const TICK: Duration = Duration::from_millis(33);
+const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
 /// Interval at which the studio polls its parts without visible meters.
-const CALM_TICK: Duration = Duration::from_millis(100);
+const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The longest time for which the search for devices may delay the first frame.
-const DECIDE_WITHIN: Duration = Duration::from_secs(3);
+const DEVICE_SEARCH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Time limit for writing the last lines of the event log.
-const HISTORY_END: Duration = Duration::from_secs(2);
+const EVENT_LOG_END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time limit for storing the last changed key at the end.
-const KEYS_END: Duration = Duration::from_secs(1);
+const KEY_STORAGE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The parts of the engine.
 pub(super) struct Engine {
@@ -120,7 +120,7 @@ impl Engine {
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
         loop {
             let calm = self.state.hidden || self.config.calm && self.frames_flow();
-            let tick = if calm { CALM_TICK } else { TICK };
+            let tick = if calm { IDLE_POLL_INTERVAL } else { POLL_INTERVAL };
             match self.commands.recv_timeout(tick) {
                 Ok(command) => {
                     let mut next = Some(command);
@@ -158,9 +158,9 @@ impl Engine {
         self.forget_on_air();
         self.save(true);
         if let Some(keys) = self.secrets.keys.take() {
-            keys.end(KEYS_END);
+            keys.end(KEY_STORAGE_TIMEOUT);
         }
-        self.notices.log.end(HISTORY_END);
+        self.notices.log.end(EVENT_LOG_END_TIMEOUT);
         self.output.publish(self.snapshot(true));
     }
 
@@ -207,7 +207,7 @@ impl Engine {
         let video = self.first_video();
         let audio = self.settings.audio.clone();
         self.startup.undecided = (video.is_none(), audio.is_none());
-        self.startup.decide_by = self.clock.now() + DECIDE_WITHIN;
+        self.startup.decide_by = self.clock.now() + DEVICE_SEARCH_TIMEOUT;
         if video.is_none() || audio.is_none() || self.file.path.is_some() {
             self.machine.devices.refresh();
         }
@@ -452,7 +452,7 @@ impl Engine {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
             // The new program reads the files again, and reports their problems again.
-            self.notices.active.clear(groups::TRANSITION);
+            self.notices.active.clear(groups::TRANSITION_NOTICES);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();

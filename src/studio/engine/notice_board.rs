@@ -30,7 +30,7 @@ impl NoticeBoard {
     pub fn tell_notice(&mut self, notice: Notice) {
         let wall = self.clock.wall_micros(self.clock.now());
         if let Some(target) = notice.target.filter(|_| notice.key() == "frames-dropped-over") {
-            self.active.clear_target(groups::DROPS, target);
+            self.active.clear_target(groups::DROPPED_FRAME_NOTICES, target);
         }
         let notice = self.active.put(notice);
         self.log.add(&notice, wall);

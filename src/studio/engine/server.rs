@@ -23,7 +23,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Time limit for disconnecting the server's clients.
-const END: Duration = Duration::from_millis(500);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The time at which the built-in server starts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -386,7 +386,7 @@ impl BuiltIn {
     pub(in crate::studio) fn shutdown(&mut self) {
         self.chat = None;
         if let Some(server) = self.server.take() {
-            server.shutdown(END);
+            server.shutdown(SHUTDOWN_TIMEOUT);
         }
         self.look_at_networks();
     }

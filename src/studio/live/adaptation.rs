@@ -85,9 +85,9 @@ struct SecondEncode {
 }
 
 /// Below this share of the configured bitrate, every other frame is dropped.
-const HALVE: f64 = 0.5;
+const HALF_RATE_SHARE: f64 = 0.5;
 /// From this share of the configured bitrate on, no more frames are dropped.
-const FULL_SHARE: f64 = 0.7;
+const FULL_RATE_BITRATE_SHARE: f64 = 0.7;
 
 fn size_steps(quality: &Quality) -> SizeSteps {
     SizeSteps::new(quality.size, quality.frame_rate, quality.video_bitrate)
@@ -135,8 +135,8 @@ impl Adaptation {
         let share = f64::from(self.now.0) / f64::from(self.quality.video_bitrate.0.max(1));
         match self.frame_step {
             _ if !self.quality.adapt_frames || self.quality.adapt == Adapt::Off => 1,
-            1 if share < HALVE => 2,
-            2 if share < FULL_SHARE => 2,
+            1 if share < HALF_RATE_SHARE => 2,
+            2 if share < FULL_RATE_BITRATE_SHARE => 2,
             _ => 1,
         }
     }
@@ -304,7 +304,7 @@ impl Adaptation {
 mod tests {
     use super::*;
 
-    const TERMS: Terms = Terms { second: true, alone: false };
+    const SHARED_ENCODE_TERMS: Terms = Terms { second: true, alone: false };
 
     /// Runs two targets: the first with a fast link, the second with an extremely slow one.
     fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
@@ -322,7 +322,7 @@ mod tests {
             let narrow =
                 Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
             let targets = [(1, None, wide), (2, None, narrow)];
-            let outcome = adaptation.update(at, targets.into_iter(), TERMS);
+            let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
             changes.extend(outcome.and_then(|outcome| outcome.changed));
         }
         (adaptation, changes)
@@ -348,7 +348,7 @@ mod tests {
             let queued = Duration::from_millis(200 * step);
             let narrow =
                 Sample { at, live: true, queued, carried: 400_000, silent: Duration::ZERO };
-            adaptation.update(at, [(1, floor, narrow)].into_iter(), TERMS);
+            adaptation.update(at, [(1, floor, narrow)].into_iter(), SHARED_ENCODE_TERMS);
         }
         assert_eq!(adaptation.bitrate(), BitsPerSecond(1_500_000));
     }
@@ -365,7 +365,7 @@ mod tests {
                 let queued = if slow { Duration::from_secs(1) } else { Duration::ZERO };
                 let sample =
                     Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-                adaptation.update(at, [(1, None, sample)].into_iter(), TERMS);
+                adaptation.update(at, [(1, None, sample)].into_iter(), SHARED_ENCODE_TERMS);
                 if steps.last() != Some(&adaptation.frame_step()) {
                     steps.push(adaptation.frame_step());
                 }
@@ -383,7 +383,7 @@ mod tests {
         let gone =
             Sample { at, live: false, queued: Duration::ZERO, carried: 0, silent: Duration::ZERO };
         let targets = [(1, None, gone), (2, None, gone)];
-        assert_eq!(adaptation.update(at, targets.into_iter(), TERMS), None);
+        assert_eq!(adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS), None);
         assert_eq!(adaptation.bitrate(), before);
     }
 
@@ -396,7 +396,7 @@ mod tests {
             let queued = Duration::from_secs(u64::from(step < 80));
             let sample =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            adaptation.update(at, [(1, None, sample)].into_iter(), TERMS);
+            adaptation.update(at, [(1, None, sample)].into_iter(), SHARED_ENCODE_TERMS);
             if sizes.last() != Some(&adaptation.size().height) {
                 sizes.push(adaptation.size().height);
             }
@@ -433,7 +433,7 @@ mod tests {
             let queued = Duration::from_secs(u64::from(slow));
             let narrow = Sample { queued, carried: 700_000, ..wide };
             let targets = [(1, None, wide), (2, None, narrow)];
-            let outcome = adaptation.update(at, targets.into_iter(), TERMS);
+            let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
             moved.extend(outcome.into_iter().flat_map(|outcome| outcome.moved));
         };
         look(&mut adaptation, 0, false);
@@ -455,7 +455,7 @@ mod tests {
             let queued = Duration::from_secs(1);
             let narrow =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            adaptation.update(at, [(2, None, narrow)].into_iter(), TERMS);
+            adaptation.update(at, [(2, None, narrow)].into_iter(), SHARED_ENCODE_TERMS);
         };
         (2_000..2_040).for_each(|step| look(&mut adaptation, step));
         assert_eq!(adaptation.rendition_id(2), RenditionId::Second);
@@ -473,7 +473,7 @@ mod tests {
             let queued = Duration::from_secs(1);
             let narrow =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            let terms = Terms { alone, ..TERMS };
+            let terms = Terms { alone, ..SHARED_ENCODE_TERMS };
             adaptation.update(at, [(1, None, narrow)].into_iter(), terms)
         };
         for step in 0..60 {

@@ -7,12 +7,12 @@ use crate::broadcast::publisher::{Figures, State};
 use crate::studio::notices::message::StudioMessage;
 
 /// The drops have ended after this long without dropped frames.
-const OVER_AFTER: Duration = Duration::from_secs(10);
+const DROPS_END_DELAY: Duration = Duration::from_secs(10);
 /// Frames dropped within this time after a reconnect belong to the connection loss, which has its
 /// own messages.
-const SETTLING: Duration = Duration::from_secs(2);
+const RECONNECT_GRACE: Duration = Duration::from_secs(2);
 /// The lowest video bitrate that a message advises, in kbit/s.
-const LEAST_KBPS: u32 = 300;
+const MIN_ADVISED_KBPS: u32 = 300;
 
 /// Dropped and sent frames so far.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl DroppedFrames {
         let live = state == State::Live;
         let since = self.live_since.filter(|_| live).unwrap_or(now);
         self.live_since = live.then_some(since);
-        let counted = self.whole_file || (live && now.since(since) >= SETTLING);
+        let counted = self.whole_file || (live && now.since(since) >= RECONNECT_GRACE);
         match &mut self.episode {
             None if more && counted => {
                 self.episode = Some(DropEpisode { began: now, last: now, before, after: counts });
@@ -77,7 +77,7 @@ impl DroppedFrames {
                 (episode.last, episode.after) = (now, counts);
                 None
             }
-            Some(episode) if now.since(episode.last) >= OVER_AFTER || state.is_over() => {
+            Some(episode) if now.since(episode.last) >= DROPS_END_DELAY || state.is_over() => {
                 let over = self.over();
                 self.episode = None;
                 over
@@ -115,7 +115,7 @@ impl DroppedFrames {
 /// bandwidth is too low.
 fn fitting(carried: u64) -> Option<u32> {
     let kbps = carried * 8 / 10 / 1_000 / 100 * 100;
-    u32::try_from(kbps).ok().filter(|kbps| *kbps >= LEAST_KBPS)
+    u32::try_from(kbps).ok().filter(|kbps| *kbps >= MIN_ADVISED_KBPS)
 }
 
 #[cfg(test)]

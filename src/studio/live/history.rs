@@ -9,13 +9,13 @@ use crate::studio::event::{self, TargetState};
 use crate::studio::notices::message::StudioMessage;
 
 /// Seconds of bitrate to keep.
-const SECONDS: usize = 600;
+const HISTORY_SECONDS: usize = 600;
 /// The share of skipped frames above which the computer no longer keeps up.
 const OVERLOAD_SHARE: f64 = 0.05;
 /// The share of skipped frames below which the computer keeps up again.
 const RECOVERED_SHARE: f64 = 0.01;
 /// The number of seconds over which the share is measured.
-const SLOW_SECONDS: usize = 5;
+const SHARE_WINDOW_SECONDS: usize = 5;
 
 /// News that the computer no longer keeps up, or keeps up again.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,12 +39,12 @@ impl History {
     pub(in crate::studio) fn second(&mut self, stats: &Stats) {
         let bitrate = stats.targets.iter().map(|target| target.bitrate).max().unwrap_or_default();
         self.bitrates.push_back(bitrate);
-        if self.bitrates.len() > SECONDS {
+        if self.bitrates.len() > HISTORY_SECONDS {
             self.bitrates.pop_front();
         }
         if let Some(video) = &stats.video {
             self.pace.push_back((video.captured, video.skipped));
-            if self.pace.len() > SLOW_SECONDS + 1 {
+            if self.pace.len() > SHARE_WINDOW_SECONDS + 1 {
                 self.pace.pop_front();
             }
         }
@@ -58,7 +58,7 @@ impl History {
     /// Reports that the computer no longer keeps up, or that it keeps up again.
     pub(in crate::studio) fn pace(&mut self) -> Option<PaceNews> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
-        if self.pace.len() <= SLOW_SECONDS {
+        if self.pace.len() <= SHARE_WINDOW_SECONDS {
             return None;
         }
         let captured = last.0.saturating_sub(first.0) as f64;

@@ -11,7 +11,7 @@ use crate::studio::program::Program;
 use crate::text::Problem;
 
 /// Maximum number of frames that wait for the encoder. More would only add delay.
-const QUEUED_FRAMES: usize = 4;
+const MAX_QUEUED_FRAMES: usize = 4;
 
 /// The second encoder of the program's video.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl SecondRendition {
             return Ok(());
         }
         let (pictures, waiting) =
-            queue::bounded("second pictures", QUEUED_FRAMES, Full::DropOldest);
+            queue::bounded("second pictures", MAX_QUEUED_FRAMES, Full::DropOldest);
         let config = crate::encode::video::Config { bitrate, ..self.config };
         let packets = self.packets.clone();
         match VideoEncoder::spawn_rendition(config, RenditionId::Second, size, waiting, packets) {

@@ -9,13 +9,13 @@ use crate::studio::targets::Target;
 use crate::studio::targets::services::ServiceList;
 
 /// Length of the loudness history in seconds.
-const SECONDS: usize = 600;
+const HISTORY_SECONDS: usize = 600;
 /// The range of loudness targets in LUFS.
-pub const LOUDNESS_TARGETS: RangeInclusive<i8> = -40..=-5;
+pub const LOUDNESS_TARGET_RANGE_LUFS: RangeInclusive<i8> = -40..=-5;
 /// The usual loudness in LUFS at which streaming services play.
-const USUAL: i8 = -14;
+const DEFAULT_LUFS: i8 = -14;
 /// The deviation in LU that EBU R 128 permits for live programs.
-const TOLERANCE: f32 = 1.0;
+const TOLERANCE_LU: f32 = 1.0;
 
 /// The loudness that the program should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +41,14 @@ impl LoudnessTarget {
         let stated = known.filter_map(|service| {
             Some(Self { lufs: service.loudness?, service: Some(service.name.to_string()) })
         });
-        stated.min_by_key(|it| it.lufs).unwrap_or(Self { lufs: USUAL, service: None })
+        stated.min_by_key(|it| it.lufs).unwrap_or(Self { lufs: DEFAULT_LUFS, service: None })
     }
 
     /// Compares the integrated loudness of the program with the target.
     pub fn judge(&self, integrated_lufs: Option<f32>) -> LoudnessVerdict {
         let Some(lufs) = integrated_lufs else { return LoudnessVerdict::Unknown };
         let above = lufs - f32::from(self.lufs);
-        if above.abs() <= TOLERANCE {
+        if above.abs() <= TOLERANCE_LU {
             LoudnessVerdict::OnTarget
         } else if above > 0.0 {
             LoudnessVerdict::Above(above)
@@ -75,7 +75,7 @@ pub type LoudnessHistory = VecDeque<Option<f32>>;
 /// Adds the reading of another second.
 pub(in crate::studio) fn note(history: &mut Arc<LoudnessHistory>, reading: &Reading) {
     let history = Arc::make_mut(history);
-    if history.len() >= SECONDS {
+    if history.len() >= HISTORY_SECONDS {
         history.pop_front();
     }
     history.push_back(reading.short_term_lufs);
@@ -126,10 +126,10 @@ mod tests {
         let reading = |lufs| Reading { short_term_lufs: lufs, ..Reading::default() };
         note(&mut history, &reading(None));
         let before = Arc::clone(&history);
-        for second in 0..SECONDS {
+        for second in 0..HISTORY_SECONDS {
             note(&mut history, &reading(Some(-(second as f32) / 100.0)));
         }
-        assert_eq!((history.len(), history.front()), (SECONDS, Some(&Some(0.0))));
+        assert_eq!((history.len(), history.front()), (HISTORY_SECONDS, Some(&Some(0.0))));
         assert_eq!(*before, [None], "what the window reads does not change under it");
     }
 }

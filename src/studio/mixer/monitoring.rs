@@ -27,16 +27,16 @@ pub enum Monitoring {
 
 /// Maximum number of 10 ms blocks that wait for the device. The oldest are dropped, because late
 /// monitoring is useless.
-const WAITING: usize = 16;
+const MAX_WAITING_BLOCKS: usize = 16;
 /// Maximum duration queued in the device. Audio beyond this is dropped; it accumulates because the
 /// clocks differ.
-const MAX_QUEUED: Duration = Duration::from_millis(120);
+const MAX_QUEUED_DURATION: Duration = Duration::from_millis(120);
 /// Pause after a device error.
-const REST: Duration = Duration::from_secs(3);
+const ERROR_PAUSE: Duration = Duration::from_secs(3);
 /// Interval between checks for a stop request.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Time limit for the end of the thread, after which it is abandoned.
-const END: Duration = Duration::from_millis(200);
+const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A thread that plays the monitoring mix on a device.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Listening {
             Monitoring::Default => None,
             Monitoring::Device(id) => Some(id),
         };
-        let (tx, rx) = queue::bounded("monitoring", WAITING, Full::DropOldest);
+        let (tx, rx) = queue::bounded("monitoring", MAX_WAITING_BLOCKS, Full::DropOldest);
         mixer.set_monitoring(Some(tx));
         let failed: Arc<Mutex<Option<Problem>>> = Arc::default();
         let its = Arc::clone(&failed);
@@ -84,7 +84,7 @@ impl Listening {
     /// Ends the playback.
     pub fn end(self, mixer: &Mixer) {
         mixer.set_monitoring(None);
-        if let Some(Err(stuck)) = self.worker.map(|worker| worker.join(END)) {
+        if let Some(Err(stuck)) = self.worker.map(|worker| worker.join(STOP_TIMEOUT)) {
             tracing::warn!(%stuck, "ending audio monitoring failed");
         }
     }
@@ -109,7 +109,7 @@ fn play(
                         if !std::mem::replace(&mut told, true) {
                             *failed.lock() = Some(Problem::from(&error));
                         }
-                        if stop.wait(REST) {
+                        if stop.wait(ERROR_PAUSE) {
                             return;
                         }
                         continue;
@@ -118,7 +118,7 @@ fn play(
                 told = false;
                 while !stop.is_set() {
                     match sound.recv_timeout(STOP_POLL_INTERVAL) {
-                        Ok(block) if output.queued_time() < MAX_QUEUED => {
+                        Ok(block) if output.queued_time() < MAX_QUEUED_DURATION => {
                             output.write(&block.data);
                         }
                         Ok(_) | Err(Empty::Waiting) => {}

@@ -10,9 +10,9 @@ use crate::studio::notices::{Level, Notice, PastNotice};
 /// Maximum number of active notices.
 const MAX_NOTICES: usize = 20;
 /// Maximum number of ended notices.
-const MAX_PAST: usize = 12;
+const MAX_PAST_NOTICES: usize = 12;
 /// Duration of an informational notice in microseconds.
-const INFO_MICROS: i64 = 15_000_000;
+const INFO_NOTICE_MICROS: i64 = 15_000_000;
 
 /// Numbers notices, keeps the newest, and merges repetitions.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl ActiveNotices {
         let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
         let wall_micros = self.wall_micros();
         let notice = Notice { id: self.next, wall_micros, times: again + notice.times, ..notice };
-        let about = |it: &Notice| it.target.filter(|_| groups::TARGET.contains(&it.key()));
+        let about = |it: &Notice| it.target.filter(|_| groups::TARGET_NOTICES.contains(&it.key()));
         let newer = |old: &Notice| about(old).is_some() && about(old) == about(&notice);
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.past.retain(|old| !old.notice.is_same(&notice));
@@ -65,13 +65,13 @@ impl ActiveNotices {
         for notice in self.notices.extract_if(.., |notice| which(notice)) {
             self.past.push_back(PastNotice { notice, over_micros });
         }
-        self.past.drain(..self.past.len().saturating_sub(MAX_PAST));
+        self.past.drain(..self.past.len().saturating_sub(MAX_PAST_NOTICES));
     }
 
     /// Ends old informational notices.
     pub(in crate::studio) fn fold_old(&mut self) {
         let now = self.wall_micros();
-        self.close(|it| it.level == Level::Info && now - it.wall_micros > INFO_MICROS);
+        self.close(|it| it.level == Level::Info && now - it.wall_micros > INFO_NOTICE_MICROS);
     }
 
     /// Withdraws notices that no longer apply.
@@ -155,7 +155,7 @@ mod tests {
         let first = "Target 1 (same:1935): connection refused. Retrying in 0.5 s.".to_owned();
         let second = ("target-unreachable", Some(2), second);
         assert_eq!(of(&active_notices), [second.clone(), ("target-lost", Some(1), first)]);
-        active_notices.clear_target(groups::TARGET, 1);
+        active_notices.clear_target(groups::TARGET_NOTICES, 1);
         assert_eq!(of(&active_notices), [second]);
         active_notices.renew(&trouble("target-lost", 1, 1));
         assert_eq!(active_notices.notices().len(), 1);

@@ -17,18 +17,18 @@ use crate::text::problem::problem;
 /// Maximum number of displayed entries. The file contains all entries.
 const MAX_ENTRIES: usize = 500;
 /// Maximum number of lines that wait for a slow disk.
-const LINES: usize = 256;
+const MAX_WAITING_LINES: usize = 256;
 /// Number of log files of earlier runs to keep.
-const FILES: usize = 50;
+const MAX_LOG_FILES: usize = 50;
 
 /// Maximum number of messages that can be merged at the same time.
-const MAX_RUNNING: usize = 32;
+const MAX_MERGED_MESSAGES: usize = 32;
 /// The same message within this time counts as a repetition, because attempts are at most 15 s
 /// apart.
 const REPEAT_WINDOW: Duration = Duration::from_secs(60);
 
 /// Messages that end other messages with the same subject.
-const ENDS: &[(&str, &str, &str)] = &[
+const ENDING_NOTICES: &[(&str, &str, &str)] = &[
     ("target-back", "target-", "host"),
     ("target-on-air", "target-", "host"),
     ("camera-back", "camera-", "device"),
@@ -94,7 +94,7 @@ impl EventLog {
 
     /// Adds an event.
     pub fn add(&mut self, notice: &Notice, wall_micros: i64) {
-        let is_end = ENDS.iter().any(|(end, ..)| *end == notice.key());
+        let is_end = ENDING_NOTICES.iter().any(|(end, ..)| *end == notice.key());
         if !is_end && self.is_repeated(notice, wall_micros) {
             return;
         }
@@ -104,7 +104,7 @@ impl EventLog {
         self.write_repeated(|it| {
             about(it) || wall_micros - it.last_micros >= micros(REPEAT_WINDOW)
         });
-        if self.running.len() >= MAX_RUNNING {
+        if self.running.len() >= MAX_MERGED_MESSAGES {
             let oldest = self.running.remove(0);
             self.write_again(&oldest);
         }
@@ -162,7 +162,7 @@ impl EventLog {
 
     /// Sets the duration of ended entries, and returns the longest.
     fn close(&mut self, notice: &Notice, wall_micros: i64) -> Option<Duration> {
-        let ended = ENDS.iter().filter(|(end, ..)| *end == notice.key());
+        let ended = ENDING_NOTICES.iter().filter(|(end, ..)| *end == notice.key());
         ended
             .filter_map(|(_, begins, about)| self.close_one(notice, begins, about, wall_micros))
             .max()
@@ -178,7 +178,7 @@ impl EventLog {
         let mut longest = None;
         let of = |notice: &Notice| notice.value(about);
         let subject = of(notice);
-        let ends = |key: &str| ENDS.iter().any(|(end, ..)| *end == key);
+        let ends = |key: &str| ENDING_NOTICES.iter().any(|(end, ..)| *end == key);
         for entry in Arc::make_mut(&mut self.entries).iter_mut().rev() {
             let key = entry.notice.key();
             if !key.starts_with(begins) || of(&entry.notice) != subject {
@@ -233,7 +233,8 @@ impl EventLog {
     fn write(&mut self, line: String) {
         let Some(path) = &self.path else { return };
         if self.lines.is_none() {
-            let (sender, receiver) = queue::bounded("history lines", LINES, Full::DropOldest);
+            let (sender, receiver) =
+                queue::bounded("history lines", MAX_WAITING_LINES, Full::DropOldest);
             let path = path.clone();
             let worker = Worker::spawn("history", move |_| {
                 let mut file = match open(&path) {
@@ -293,7 +294,7 @@ fn forget_old(folder: &Path) {
     let mut files: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).filter(ours).collect();
     // The names begin with the time.
     files.sort_unstable();
-    for old in files.iter().rev().skip(FILES - 1) {
+    for old in files.iter().rev().skip(MAX_LOG_FILES - 1) {
         let _: std::io::Result<()> = fs::remove_file(old);
     }
 }
@@ -382,7 +383,7 @@ mod tests {
             "{text}"
         );
         assert!(lines[1].ends_with("  | it lasted 1.5 s"), "{text}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), FILES);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MAX_LOG_FILES);
     }
 
     #[test]
@@ -464,6 +465,6 @@ mod tests {
             chronicle.add(&lost(&format!("host{number}:1935")), number);
         }
         assert_eq!(chronicle.entries().len(), MAX_ENTRIES);
-        assert!(chronicle.running.len() <= MAX_RUNNING);
+        assert!(chronicle.running.len() <= MAX_MERGED_MESSAGES);
     }
 }

@@ -1,7 +1,7 @@
 //! Groups of notice keys that are withdrawn together.
 
 /// Notices about sources that do not deliver.
-pub(in crate::studio) const DOWN: &[&str] = &[
+pub(in crate::studio) const SOURCE_DOWN_NOTICES: &[&str] = &[
     "camera-lost",
     "camera-stalled",
     "camera-failed",
@@ -13,20 +13,22 @@ pub(in crate::studio) const DOWN: &[&str] = &[
 ];
 
 /// Notices about scene sources that are not displayed.
-pub(in crate::studio) const SOURCE: &[&str] = &["scene-source-failed", "scene-source-lost"];
+pub(in crate::studio) const SCENE_SOURCE_NOTICES: &[&str] =
+    &["scene-source-failed", "scene-source-lost"];
 
 /// Notices about files that a source skips.
-pub(in crate::studio) const LEFT_OUT: &[&str] = &["scene-file-left-out", "scene-files-left-out"];
+pub(in crate::studio) const SKIPPED_FILE_NOTICES: &[&str] =
+    &["scene-file-left-out", "scene-files-left-out"];
 
 /// Notices about files that filters need.
-pub(in crate::studio) const FILTER: &[&str] = &["filter-failed", "mask-failed"];
+pub(in crate::studio) const FILTER_NOTICES: &[&str] = &["filter-failed", "mask-failed"];
 
 /// Notices about transitions.
-pub(in crate::studio) const TRANSITION: &[&str] = &["transition-failed"];
+pub(in crate::studio) const TRANSITION_NOTICES: &[&str] = &["transition-failed"];
 
 /// Notices about a target, which a new attempt makes obsolete. The first two are about the target's
 /// settings, not about its connection.
-pub(in crate::studio) const TARGET: &[&str] = &[
+pub(in crate::studio) const TARGET_NOTICES: &[&str] = &[
     "no-target",
     "target-invalid",
     "target-settings",
@@ -44,10 +46,11 @@ pub(in crate::studio) const TARGET: &[&str] = &[
 ];
 
 /// Notices about frames that are dropped for a target. `frames-dropped-over` withdraws them.
-pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-dropped"];
+pub(in crate::studio) const DROPPED_FRAME_NOTICES: &[&str] =
+    &["passthrough-left-out", "frames-dropped"];
 
 /// Notices that apply only during a broadcast.
-pub(in crate::studio) const BROADCAST: &[&str] = &[
+pub(in crate::studio) const BROADCAST_NOTICES: &[&str] = &[
     "encoder-slow",
     "misfit",
     "frames-dropped",
@@ -60,7 +63,7 @@ pub(in crate::studio) const BROADCAST: &[&str] = &[
 ];
 
 /// Notices about adaptations to a slow connection.
-pub(in crate::studio) const ADAPTATION: &[&str] = &[
+pub(in crate::studio) const ADAPTATION_NOTICES: &[&str] = &[
     "bitrate-lowered",
     "bitrate-restored",
     "size-lowered",
@@ -71,7 +74,7 @@ pub(in crate::studio) const ADAPTATION: &[&str] = &[
 ];
 
 /// Notices from the viewer monitor.
-pub(in crate::studio) const MONITOR: &[&str] = &[
+pub(in crate::studio) const MONITOR_NOTICES: &[&str] = &[
     "monitor-unreachable",
     "monitor-no-stream",
     "monitor-stalled",
@@ -84,7 +87,7 @@ pub(in crate::studio) const MONITOR: &[&str] = &[
 ];
 
 /// Notices about players.
-pub(in crate::studio) const WATCH: &[&str] = &[
+pub(in crate::studio) const PLAYER_NOTICES: &[&str] = &[
     "watch-no-stream",
     "watch-unreachable",
     "watch-refused",
@@ -95,7 +98,7 @@ pub(in crate::studio) const WATCH: &[&str] = &[
 ];
 
 /// Notices about a computer that does not keep up.
-pub(in crate::studio) const DEGRADATION: &[&str] = &[
+pub(in crate::studio) const DEGRADATION_NOTICES: &[&str] = &[
     "degradation-preview",
     "degradation-transitions",
     "degradation-filters",
@@ -104,7 +107,7 @@ pub(in crate::studio) const DEGRADATION: &[&str] = &[
 ];
 
 /// The notice about a strip that could not be added, which is withdrawn once there is space.
-pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
+pub(in crate::studio) const NO_STRIP_NOTICE: &str = "scene-no-strip";
 
 /// The notice about a scene with too many layers, which is withdrawn once the scene has fewer.
-pub(in crate::studio) const CROWDED: &str = "scene-crowded";
+pub(in crate::studio) const CROWDED_SCENE_NOTICE: &str = "scene-crowded";

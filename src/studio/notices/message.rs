@@ -35,7 +35,7 @@ macro_rules! notices {
         }
 
         /// The names of the notices, each with the variables of its texts.
-        const TABLE: &[(&str, &[&str])] =
+        const NOTICE_VARIABLES: &[(&str, &[&str])] =
             &[$(($key, &[$(stringify!($text),)* $(stringify!($problem)),*])),*];
 
         impl StudioMessage {
@@ -288,7 +288,7 @@ notices! {
 }
 
 /// The names of alarms.
-const ALARMS: &[(SourceAlarm, &str)] = &[
+const ALARM_NAMES: &[(SourceAlarm, &str)] = &[
     (SourceAlarm::Black, "video-black"),
     (SourceAlarm::Frozen, "video-frozen"),
     (SourceAlarm::BlackStream, "stream-black"),
@@ -307,7 +307,7 @@ const ALARMS: &[(SourceAlarm, &str)] = &[
 ];
 
 /// The names of refused edits.
-const REFUSALS: &[(EditRefusal, &str)] = &[
+const REFUSED_EDIT_NAMES: &[(EditRefusal, &str)] = &[
     (EditRefusal::TooMany, "items-too-many"),
     (EditRefusal::TooDeep, "items-too-deep"),
     (EditRefusal::Cut, "ungroup-cut"),
@@ -317,10 +317,10 @@ const REFUSALS: &[(EditRefusal, &str)] = &[
 
 /// Groups of notice names from which a value selects one. Each group lists the variables of its
 /// texts.
-const BY_VALUE: &[(&[&str], &[&str])] = &[
-    (groups::TARGET.split_at(2).1, &["host", "cause", "next"]),
-    (groups::MONITOR, &["host", "cause"]),
-    (groups::WATCH, &["cause"]),
+const VALUE_GROUPS: &[(&[&str], &[&str])] = &[
+    (groups::TARGET_NOTICES.split_at(2).1, &["host", "cause", "next"]),
+    (groups::MONITOR_NOTICES, &["host", "cause"]),
+    (groups::PLAYER_NOTICES, &["cause"]),
 ];
 
 /// Returns the name of a value in a table.
@@ -330,7 +330,7 @@ fn named<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> &'static
 
 /// Returns the name of an alarm's message.
 pub(in crate::studio) fn alarm_key(alarm: SourceAlarm) -> &'static str {
-    named(ALARMS, alarm)
+    named(ALARM_NAMES, alarm)
 }
 
 impl StudioMessage {
@@ -339,10 +339,10 @@ impl StudioMessage {
         let by_value = |(names, values): &'static (&[&str], &'static [&str])| {
             names.iter().map(move |name| (*name, *values))
         };
-        let alarms = ALARMS.iter().map(|(_, name)| (*name, &["device"][..]));
-        let refusals = REFUSALS.iter().map(|(_, name)| (*name, &[][..]));
-        let chosen = alarms.chain(refusals).chain(BY_VALUE.iter().flat_map(by_value));
-        TABLE.iter().copied().chain(chosen)
+        let alarms = ALARM_NAMES.iter().map(|(_, name)| (*name, &["device"][..]));
+        let refusals = REFUSED_EDIT_NAMES.iter().map(|(_, name)| (*name, &[][..]));
+        let chosen = alarms.chain(refusals).chain(VALUE_GROUPS.iter().flat_map(by_value));
+        NOTICE_VARIABLES.iter().copied().chain(chosen)
     }
 
     /// Returns the message as a notice with this number and the system's text.
@@ -365,7 +365,7 @@ impl StudioMessage {
             Self::Alarm { alarm, device } => {
                 Problem::new(alarm_key(*alarm), [("device", device.into())])
             }
-            Self::Refused(refusal) => Problem::new(named(REFUSALS, *refusal), []),
+            Self::Refused(refusal) => Problem::new(named(REFUSED_EDIT_NAMES, *refusal), []),
             &Self::Target { key, ref host, ref cause, next, .. } => {
                 let next = Problem::from(next);
                 let values =

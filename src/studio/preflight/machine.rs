@@ -10,11 +10,11 @@ use crate::studio::preflight::backend;
 use crate::studio::targets::quality::Quality;
 
 /// With disk space for fewer hours than this, the recording of a long event would end early.
-const LITTLE_HOURS: f64 = 2.0;
+const LOW_SPACE_HOURS: f64 = 2.0;
 /// 2026-01-01 in seconds since 1970. An earlier clock is wrong, because onair is newer.
-const YOUNGEST: i64 = 1_767_225_600;
+const MIN_CLOCK_SECONDS: i64 = 1_767_225_600;
 /// A clock more than 20 years later is assumed to be wrong too.
-const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;
+const MAX_CLOCK_SECONDS: i64 = MIN_CLOCK_SECONDS + 20 * 31_557_600;
 
 /// Checks whether recordings of this quality can be written to this folder, and for how many hours.
 pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
@@ -34,7 +34,7 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
     };
     let hours = free as f64 * 8.0 / quality.bitrate().max(1) as f64 / 3_600.0;
     let said = if hours < 10.0 { format!("{hours:.1}") } else { format!("{hours:.0}") };
-    if hours < LITTLE_HOURS {
+    if hours < LOW_SPACE_HOURS {
         StudioMessage::FoundDiskLittle { folder: shown, hours: said }
     } else {
         StudioMessage::FoundDisk { folder: shown, hours: said }
@@ -47,7 +47,7 @@ pub(super) fn clock(wall_micros: i64) -> StudioMessage {
     let time = jiff::Timestamp::from_second(seconds)
         .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
         .unwrap_or_default();
-    if !(YOUNGEST..OLDEST).contains(&seconds) {
+    if !(MIN_CLOCK_SECONDS..MAX_CLOCK_SECONDS).contains(&seconds) {
         return StudioMessage::FoundClockWrong { time };
     }
     match backend::is_synchronised() {

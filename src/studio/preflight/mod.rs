@@ -26,13 +26,13 @@ pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
 use crate::text::Problem;
 
 /// Maximum number of unread findings, which is more than can occur.
-const FINDINGS: usize = 64;
+const MAX_UNREAD_FINDINGS: usize = 64;
 /// The duration of the video that the encoder test encodes.
-const TRIED: Duration = Duration::from_secs(1);
+const ENCODER_TEST_DURATION: Duration = Duration::from_secs(1);
 /// The time limit of the encoder test.
-const TRIED_WITHIN: Duration = Duration::from_secs(20);
+const ENCODER_TEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// The speed factor below which a computer drops frames sooner or later.
-const SPARE: f64 = 1.3;
+const MIN_SPEED_FACTOR: f64 = 1.3;
 
 /// A check that is running or has ended.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(super) struct Preflight {
 impl Preflight {
     /// Begins with the known findings, and tests the rest.
     pub fn start(known: &[StudioMessage], plan: Plan) -> std::io::Result<Self> {
-        let (sender, findings) = queue::bounded("findings", FINDINGS, Full::DropOldest);
+        let (sender, findings) = queue::bounded("findings", MAX_UNREAD_FINDINGS, Full::DropOldest);
         let worker = Worker::spawn("preflight", move |stop| check(&plan, &sender, stop))?;
         let mut preflight = Self { findings, worker, found: Vec::new() };
         known.iter().for_each(|found| preflight.add(found));
@@ -116,10 +116,10 @@ fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, 
     let (packets, encoded) = queue::bounded("tried packets", 4, Full::DropOldest);
     let encoder = VideoEncoder::spawn(quality.video_config(), waiting, packets)
         .map_err(|error| Problem::from(&error))?;
-    let count = (TRIED.as_secs_f64() * frame_rate.as_f64()).ceil() as i64;
+    let count = (ENCODER_TEST_DURATION.as_secs_f64() * frame_rate.as_f64()).ceil() as i64;
     let begun = clock.now();
     for number in 0..count {
-        let late = clock.now().since(begun) > TRIED_WITHIN;
+        let late = clock.now().since(begun) > ENCODER_TEST_TIMEOUT;
         let picture = source.feed.frame(grid.instant(number));
         let sent = picture.is_some_and(|picture| pictures.send(picture).is_ok());
         if stop.is_set() || late || !sent {
@@ -142,7 +142,7 @@ fn speed(factor: f64) -> StudioMessage {
     let times = format!("{factor:.1}");
     match factor {
         _ if factor < 1.0 => StudioMessage::FoundEncoderTooSlow { times: format!("{factor:.2}") },
-        _ if factor < SPARE => StudioMessage::FoundEncoderSlow { times },
+        _ if factor < MIN_SPEED_FACTOR => StudioMessage::FoundEncoderSlow { times },
         _ => StudioMessage::FoundEncoder { times },
     }
 }

@@ -6,23 +6,23 @@ use crate::base::{Stop, Worker};
 use crate::media::{BitsPerSecond, Size};
 use crate::studio::preflight::upload::{self, UploadResult};
 use crate::studio::preflight::{Plan, PlannedCheck, measure_encoder};
-use crate::studio::targets::quality::{PRESETS, Preset, Quality};
+use crate::studio::targets::quality::{Preset, Quality, USUAL_QUALITIES};
 use crate::studio::targets::services::Limits;
 use crate::text::Problem;
 
 /// Maximum number of unread results, which is more than can occur.
-const RESULTS: usize = 16;
+const MAX_UNREAD_RESULTS: usize = 16;
 /// The required encoder speed relative to the frame rate, because capture, the compositor, the
 /// window and other programs need CPU time too.
-const ENCODER_MARGIN: f64 = 2.0;
+const ENCODER_SPEED_MARGIN: f64 = 2.0;
 /// The share of a limited upload that the video may use.
-const UPLOAD_SHARE: f64 = 0.75;
+const MAX_UPLOAD_SHARE: f64 = 0.75;
 /// The maximum test bitrate to a service: slightly more than the best usual quality needs.
-const TEST_BITRATE: BitsPerSecond = BitsPerSecond(6_000_000);
+const MAX_TEST_BITRATE: BitsPerSecond = BitsPerSecond(6_000_000);
 /// The bitrate to recommend without a measurement. Nearly every connection supports it.
-const CAREFUL_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
+const UNMEASURED_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
 /// The bitrate below which video is unrecognizable.
-const LEAST_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
+const MIN_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
 
 /// The known upload bandwidth to the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,13 +79,14 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -
         Upload::Local => None,
         Upload::AtLeast(rate) => Some(*rate),
         Upload::Limited(rate) => {
-            Some(BitsPerSecond((f64::from(rate.0) * UPLOAD_SHARE) as u32 / 100_000 * 100_000))
+            Some(BitsPerSecond((f64::from(rate.0) * MAX_UPLOAD_SHARE) as u32 / 100_000 * 100_000))
         }
-        Upload::NotMeasured | Upload::Failed(_) => Some(CAREFUL_BITRATE),
+        Upload::NotMeasured | Upload::Failed(_) => Some(UNMEASURED_BITRATE),
     };
     let objection = |preset: &Preset| {
         let speed = speeds.iter().find(|(size, _)| *size == preset.size).map(|(_, fps)| *fps);
-        let fast = speed.is_some_and(|fps| fps >= preset.frame_rate.as_f64() * ENCODER_MARGIN);
+        let fast =
+            speed.is_some_and(|fps| fps >= preset.frame_rate.as_f64() * ENCODER_SPEED_MARGIN);
         let taken = limits.is_none_or(|limits| {
             limits.height.is_none_or(|most| preset.size.height <= most)
                 && limits.video.is_none_or(|most| preset.video_bitrate.0 <= most.0)
@@ -104,11 +105,11 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -
             None
         }
     };
-    let [least, ..] = PRESETS;
-    let best = PRESETS.iter().rposition(|preset| objection(preset).is_none());
-    let better = PRESETS.get(best.map_or(0, |at| at + 1));
-    let preset = best.and_then(|at| PRESETS.get(at)).copied().unwrap_or(least);
-    let most = carried.map_or(u32::MAX, |most| most.0.max(LEAST_BITRATE.0));
+    let [least, ..] = USUAL_QUALITIES;
+    let best = USUAL_QUALITIES.iter().rposition(|preset| objection(preset).is_none());
+    let better = USUAL_QUALITIES.get(best.map_or(0, |at| at + 1));
+    let preset = best.and_then(|at| USUAL_QUALITIES.get(at)).copied().unwrap_or(least);
+    let most = carried.map_or(u32::MAX, |most| most.0.max(MIN_BITRATE.0));
     Recommendation {
         preset,
         bitrate: BitsPerSecond(preset.video_bitrate.0.min(most)),
@@ -141,7 +142,8 @@ impl Measurement {
         limits: Option<Limits>,
         fault: Option<Problem>,
     ) -> std::io::Result<Self> {
-        let (sender, results) = queue::bounded("measured-quality", RESULTS, Full::DropOldest);
+        let (sender, results) =
+            queue::bounded("measured-quality", MAX_UNREAD_RESULTS, Full::DropOldest);
         let worker = Worker::spawn("measure", move |stop| measure(&plan, fault, &sender, stop))?;
         Ok(Self { results, worker, limits, measured: MeasuredQuality::default() })
     }
@@ -173,7 +175,7 @@ impl Measurement {
 
 fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &Stop) {
     let mut sizes: Vec<Size> = Vec::new();
-    for preset in &PRESETS {
+    for preset in &USUAL_QUALITIES {
         if sizes.contains(&preset.size) {
             continue;
         }
@@ -199,7 +201,7 @@ fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
     let PlannedCheck { id, host, target, .. } = asked;
     let Some(query) = asked.test_query else { return Upload::NotMeasured };
     let target = upload::in_test_mode(target, query);
-    let quality = Quality { video_bitrate: TEST_BITRATE, ..Quality::default() };
+    let quality = Quality { video_bitrate: MAX_TEST_BITRATE, ..Quality::default() };
     match upload::send(plan, &quality, *id, host, target, stop) {
         Ok(Some(UploadResult { rate, complete: true })) => Upload::AtLeast(rate),
         Ok(Some(UploadResult { rate, complete: false })) => Upload::Limited(rate),
@@ -211,9 +213,9 @@ fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::targets::services::USUAL;
+    use crate::studio::targets::services::USUAL_LIMITS;
 
-    const FAST: [f64; 3] = [900.0, 400.0, 180.0];
+    const FAST_ENCODER_FPS: [f64; 3] = [900.0, 400.0, 180.0];
 
     fn speeds(fps: [f64; 3]) -> Vec<(Size, f64)> {
         let sizes = [Size::new(854, 480), Size::new(1280, 720), Size::new(1920, 1080)];
@@ -229,9 +231,9 @@ mod tests {
     #[test]
     fn the_best_quality_that_everything_carries_is_recommended() {
         let kbps = |kbps: u32| BitsPerSecond(kbps * 1_000);
-        assert_eq!(found(FAST, &Upload::Local, None), (1080, 30.0, 4_500, Limit::None));
+        assert_eq!(found(FAST_ENCODER_FPS, &Upload::Local, None), (1080, 30.0, 4_500, Limit::None));
         let enough = Upload::AtLeast(kbps(5_900));
-        assert_eq!(found(FAST, &enough, None), (1080, 30.0, 4_500, Limit::None));
+        assert_eq!(found(FAST_ENCODER_FPS, &enough, None), (1080, 30.0, 4_500, Limit::None));
         // Half as fast as required for a sufficient reserve.
         let slow = [200.0, 70.0, 31.0];
         assert_eq!(found(slow, &Upload::Local, None), (720, 30.0, 2_500, Limit::Encoder));
@@ -240,21 +242,24 @@ mod tests {
         // A computer that is too slow for every quality gets the lowest one.
         assert_eq!(found([9.0; 3], &Upload::Local, None), (480, 30.0, 1_200, Limit::Encoder));
         let narrow = Upload::Limited(kbps(3_400));
-        assert_eq!(found(FAST, &narrow, None), (720, 30.0, 2_500, Limit::Upload));
+        assert_eq!(found(FAST_ENCODER_FPS, &narrow, None), (720, 30.0, 2_500, Limit::Upload));
         let very = Upload::Limited(kbps(1_000));
-        assert_eq!(found(FAST, &very, None), (480, 30.0, 700, Limit::Upload));
+        assert_eq!(found(FAST_ENCODER_FPS, &very, None), (480, 30.0, 700, Limit::Upload));
         let hopeless = Upload::Limited(kbps(10));
-        assert_eq!(found(FAST, &hopeless, None).2, 300);
+        assert_eq!(found(FAST_ENCODER_FPS, &hopeless, None).2, 300);
         for unknown in [Upload::NotMeasured, Upload::Failed(Problem::default())] {
-            assert_eq!(found(FAST, &unknown, None), (720, 30.0, 2_500, Limit::Unknown));
+            assert_eq!(found(FAST_ENCODER_FPS, &unknown, None), (720, 30.0, 2_500, Limit::Unknown));
         }
-        let school = Limits { height: Some(720), fps: Some(30), ..USUAL };
-        assert_eq!(found(FAST, &enough, Some(&school)), (720, 30.0, 2_500, Limit::Service));
+        let school = Limits { height: Some(720), fps: Some(30), ..USUAL_LIMITS };
+        assert_eq!(
+            found(FAST_ENCODER_FPS, &enough, Some(&school)),
+            (720, 30.0, 2_500, Limit::Service)
+        );
     }
 
     #[test]
     fn nothing_measured_recommends_the_least() {
         let found = recommend(&[], &Upload::Local, None);
-        assert_eq!((found.preset, found.limit), (PRESETS[0], Limit::Encoder));
+        assert_eq!((found.preset, found.limit), (USUAL_QUALITIES[0], Limit::Encoder));
     }
 }

@@ -17,13 +17,13 @@ use crate::studio::targets::quality::Quality;
 use crate::text::Problem;
 
 /// The duration of the test.
-const SENT: Duration = Duration::from_secs(6);
+const TEST_DURATION: Duration = Duration::from_secs(6);
 /// Time limit for connecting.
-const LIVE_WITHIN: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The backlog at the end of the test above which the bandwidth is too low.
-const WAITING: Duration = Duration::from_millis(700);
+const MAX_FINAL_BACKLOG: Duration = Duration::from_millis(700);
 /// Time limit for closing the connection.
-const END: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Returns the target with its test mode enabled.
 pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
@@ -105,8 +105,8 @@ pub(super) fn send(
             None if report.state == publisher::State::Live => {
                 live_since = Some((now, figures.sent_bytes));
             }
-            None if now.since(begun) > LIVE_WITHIN => break,
-            Some((since, bytes)) if now.since(since) >= SENT => {
+            None if now.since(begun) > CONNECT_TIMEOUT => break,
+            Some((since, bytes)) if now.since(since) >= TEST_DURATION => {
                 let bits = figures.sent_bytes.saturating_sub(bytes) as f64 * 8.0;
                 carried = Some((bits / now.since(since).as_secs_f64(), figures.queued));
                 break;
@@ -119,11 +119,11 @@ pub(super) fn send(
     }
     let report = sent.report();
     drop(pictures);
-    sent.stop(END);
+    sent.stop(CLOSE_TIMEOUT);
     match (carried, report.error) {
         (Some((rate, queued)), _) => {
             let rate = BitsPerSecond(rate.clamp(0.0, f64::from(u32::MAX)) as u32);
-            Ok(Some(UploadResult { rate, complete: queued <= WAITING }))
+            Ok(Some(UploadResult { rate, complete: queued <= MAX_FINAL_BACKLOG }))
         }
         (None, Some(error)) => Err(Box::new(failed(id, host.to_owned(), &error))),
         (None, None) => Ok(None),

@@ -25,9 +25,9 @@ use crate::media::{Color, Planes, Size, VideoFeed};
 use crate::studio::scenes::edits::Edit;
 use crate::studio::sources::video_filters::Key;
 
-const SIZE: Size = Size::new(64, 36);
+const FRAME_SIZE: Size = Size::new(64, 36);
 /// The bottom source, which always moves.
-const GROUND: &str = "camera:usb-ground";
+const GROUND_SOURCE: &str = "camera:usb-ground";
 
 /// A source whose frames differ at every instant in every pixel, but are the same for the same
 /// instant.
@@ -35,7 +35,7 @@ struct Moving(i64);
 
 impl VideoFeed for Moving {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        let mut planes = Planes::black(SIZE);
+        let mut planes = Planes::black(FRAME_SIZE);
         let base = at.as_micros() / 10_000 * 7 + self.0 * 31;
         for (place, luma) in (0..).zip(&mut planes.y) {
             *luma = 20 + (base + place % 64 + place / 64).rem_euclid(200) as u8;
@@ -57,7 +57,7 @@ fn open(
     _: &Context,
 ) -> Result<capture::Source, capture::Error> {
     let status = SourceStatus::new("", "Moving");
-    status.open(SourceFormat::Video { size: SIZE, fps: 30.0 });
+    status.open(SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
     Ok(capture::Source { feed: Box::new(moving(choice)), status })
 }
 
@@ -87,7 +87,7 @@ fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
 
 /// Returns the frames of a fresh program that has never shown anything else.
 fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Program {
-    let mut program = compose::Program::new(SIZE);
+    let mut program = compose::Program::new(FRAME_SIZE);
     let feeds = collection.sources.iter().map(|source| {
         let feed: Box<dyn VideoFeed> = Box::new(moving(&source.choice));
         (source.id, SourceFrame::Feed(Some(feed)))
@@ -118,7 +118,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let quality = Quality { size: SIZE, ..Quality::default() };
+        let quality = Quality { size: FRAME_SIZE, ..Quality::default() };
         let (mut program, ticker) =
             Program::by_hand(Clock::start(), &quality, SourceOpener::opened_by(open)).unwrap();
         program.filters = Filters::by_hand();
@@ -137,7 +137,7 @@ impl Rig {
         };
         let scene = rig.collection.current;
         assert!(rig.collection.apply(&Edit::RemoveItem(ItemId(1))));
-        rig.collection.apply(&add(scene, GROUND));
+        rig.collection.apply(&add(scene, GROUND_SOURCE));
         let collection = rig.collection.clone();
         rig.show(&collection, None);
         rig.tick();
@@ -327,7 +327,7 @@ fn any(rig: &mut Rig) -> Option<Edit> {
         10 => Edit::SetOpacity(item?.id, 0.2 + rig.draw(80) as f32 / 100.0),
         11 => Edit::SetBlend(item?.id, Blend::ALL[rig.draw(Blend::ALL.len())].1),
         12 if over.len() > 1 => Edit::Group(over.iter().take(2).map(|item| item.id).collect()),
-        13 => Edit::Ungroup(over.iter().find(|it| !it.members().is_empty())?.id, SIZE),
+        13 => Edit::Ungroup(over.iter().find(|it| !it.members().is_empty())?.id, FRAME_SIZE),
         14 => Edit::RenameSource(source?, format!("Source {}", rig.draw(1_000))),
         _ => return None,
     })
@@ -341,7 +341,7 @@ fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
     let (one, name) = (both.current, "Two".to_owned());
     assert!(both.apply(&Edit::AddScene(name)));
     let two = both.scenes[1].id;
-    assert!(both.apply(&add(two, GROUND)));
+    assert!(both.apply(&add(two, GROUND_SOURCE)));
     rig.change(both, "another scene");
     let (mut kinds, mut before) = (BTreeMap::<String, u32>::new(), rig.collection.clone());
     let (mut changes, mut files) = (0, 0);
@@ -389,7 +389,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     let mut both = rig.collection.clone();
     assert!(both.apply(&Edit::AddScene("Two".to_owned())));
     let (one, two) = (both.scenes[0].id, both.scenes[1].id);
-    for choice in [GROUND, "camera:usb-1"] {
+    for choice in [GROUND_SOURCE, "camera:usb-1"] {
         assert!(both.apply(&add(two, choice)));
     }
     let place = Placement { x: 0.25, width: 0.5, ..Placement::default() };

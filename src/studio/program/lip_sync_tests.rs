@@ -37,15 +37,15 @@ use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::container::flv;
 use crate::wire::container::flv::TagKind;
 
-const RATE: u32 = 500;
-const CHANNELS: u16 = 2;
+const SAMPLE_RATE_HZ: u32 = 500;
+const CHANNEL_COUNT: u16 = 2;
 /// The period of the sine in seconds.
-const AROUND: f64 = 10.0;
+const SINE_PERIOD_SECONDS: f64 = 10.0;
 /// The interval in microseconds at which the viewer's side runs, which is also the speaker's block
 /// length.
-const STEP: i64 = 20_000;
+const VIEWER_INTERVAL_MICROS: i64 = 20_000;
 /// The time in microseconds after which captured audio and video leave the sender.
-const SENT_AFTER: i64 = 900_000;
+const SENDER_DELAY_MICROS: i64 = 900_000;
 
 /// A small, seeded source of random numbers: microseconds below a limit.
 struct Noise(u64);
@@ -75,16 +75,26 @@ fn hear(
     faults: &Faults,
 ) -> [Worker; 2] {
     let (program, input) = queue::bounded("program", 16, Full::Block);
-    let parameters = encoder::parameters(RATE, CHANNELS);
+    let parameters = encoder::parameters(SAMPLE_RATE_HZ, CHANNEL_COUNT);
     let encoder = encoder::spawn(parameters, input, output, Arc::clone(&faults.repaired));
     let missing = Arc::clone(&faults.missing);
     let mixer = Worker::spawn("simulated-mixer", move |_| {
-        let context =
-            Context { clock, grid, rate: RATE, channels: CHANNELS, at_end: EndBehavior::Loop };
-        let (mut microphone, feed) = Microphone::plug_in(&context, RATE);
-        let config = mix::Config { rate: RATE, channels: CHANNELS, origin: grid.origin, clock };
+        let context = Context {
+            clock,
+            grid,
+            rate: SAMPLE_RATE_HZ,
+            channels: CHANNEL_COUNT,
+            at_end: EndBehavior::Loop,
+        };
+        let (mut microphone, feed) = Microphone::plug_in(&context, SAMPLE_RATE_HZ);
+        let config = mix::Config {
+            rate: SAMPLE_RATE_HZ,
+            channels: CHANNEL_COUNT,
+            origin: grid.origin,
+            clock,
+        };
         let mut mixer = Mix::of(config, feed);
-        let crystal = f64::from(RATE) * (1.0 + ppm * 1e-6);
+        let crystal = f64::from(SAMPLE_RATE_HZ) * (1.0 + ppm * 1e-6);
         let (mut frame, mut noise) = (0_i64, Noise(1));
         let mut sound = Vec::new();
         for block in 0..hours * 36_000 {
@@ -95,7 +105,7 @@ fn hear(
                 let at = grid.origin.offset((frame as f64 / crystal * 1e6) as i64);
                 sound.clear();
                 for frame in frame..frame + 10 {
-                    let angle = (frame as f64 / crystal / AROUND).fract() * TAU;
+                    let angle = (frame as f64 / crystal / SINE_PERIOD_SECONDS).fract() * TAU;
                     sound.extend([angle.sin() as f32 * 0.5, angle.cos() as f32 * 0.5]);
                 }
                 // Drivers use the time at which they were called as the timestamp.
@@ -191,8 +201,8 @@ impl Speaker for Device {
 /// Returns the seconds from the frame's time to the audio's time, within one period.
 fn apart(sound: [f32; 2], instant: f64) -> f64 {
     let angle = f64::from(sound[0]).atan2(f64::from(sound[1]));
-    let off = angle / TAU - (instant / AROUND).fract();
-    (off - off.round()) * AROUND
+    let off = angle / TAU - (instant / SINE_PERIOD_SECONDS).fract();
+    (off - off.round()) * SINE_PERIOD_SECONDS
 }
 
 /// The result of a run.
@@ -228,13 +238,14 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let mut start = BytesMut::from(&flv::file_header(true, true)[..]);
     for config in [
         TrackConfig::Video(pictures_parameters(grid)),
-        TrackConfig::Audio(encoder::parameters(RATE, CHANNELS)),
+        TrackConfig::Audio(encoder::parameters(SAMPLE_RATE_HZ, CHANNEL_COUNT)),
     ] {
         let kind = if config.track() == Track::Video { TagKind::Video } else { TagKind::Audio };
         flv::write_tag(kind, 0, &flv::config_body(&config).unwrap(), &mut start);
     }
     let played = Arc::new(Mutex::new(Played::default()));
-    let mut viewer = Viewer::new(Box::new(Device(Arc::clone(&played))), RATE, CHANNELS);
+    let mut viewer =
+        Viewer::new(Box::new(Device(Arc::clone(&played))), SAMPLE_RATE_HZ, CHANNEL_COUNT);
     viewer.receive(&start, Timestamp::ZERO);
     let (mut next_audio, mut next_frame) = (sound.recv(), video_packet(0, grid));
     let (mut pictures, mut begun) = (1, None);
@@ -244,11 +255,11 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let mut outcome = Outcome { hours, worst: 0.0, shown: 0, trouble: SimulatedFault::default() };
     // The viewer's clock has another zero point than the sender's, and another speed.
     for step in 0_i64.. {
-        let now = step * STEP;
+        let now = step * VIEWER_INTERVAL_MICROS;
         let sender = (now as f64 / (1.0 + viewer_ppm * 1e-6)) as i64 + grid.origin.as_micros();
         while let Some(packet) = &next_audio {
             let first = if packet.dts <= next_frame.dts { packet } else { &next_frame };
-            let leaves = first.dts.as_micros() + SENT_AFTER;
+            let leaves = first.dts.as_micros() + SENDER_DELAY_MICROS;
             if leaves > sender {
                 break;
             }
@@ -272,7 +283,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
         }
         {
             let mut played = played.lock();
-            let due = now.as_secs_f64() * f64::from(RATE) * (1.0 + speaker_ppm * 1e-6);
+            let due = now.as_secs_f64() * f64::from(SAMPLE_RATE_HZ) * (1.0 + speaker_ppm * 1e-6);
             while played.count < due as i64 {
                 played.count += 1;
                 played.now = played.waiting.pop_front();

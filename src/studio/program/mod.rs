@@ -34,7 +34,7 @@ use crate::studio::mixer;
 use crate::studio::mixer::fallback::StripFallback;
 use crate::studio::mixer::{AudioStrip, StripEnd, Strips};
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::sources::missing_files::{FileNews, MissingFiles};
 use crate::studio::sources::open::{Shape, SourceOpener};
 use crate::studio::sources::transition_assets::TransitionLoader;
@@ -43,7 +43,7 @@ use crate::studio::sources::{self, Chosen, Sources};
 use crate::studio::targets::quality::Quality;
 
 /// Time limit for the end of a part.
-const END: Duration = Duration::from_millis(500);
+const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The reason why the program could not start.
 #[derive(Debug, thiserror::Error)]
@@ -161,7 +161,7 @@ impl Program {
             sources: Sources::default(),
             filters: Filters::default(),
             transition_assets: TransitionLoader::default(),
-            plans: (Plan::simple(MAIN), None),
+            plans: (Plan::simple(MAIN_SOURCE), None),
             views: BTreeMap::new(),
             others: BTreeMap::new(),
             audio: Chosen::nothing(AudioChoice::None),
@@ -288,7 +288,7 @@ impl Program {
         let seen = self.plans.0.sources().chain(others).chain(leaving).collect();
         self.seen_changed |= seen != self.seen;
         self.seen = seen;
-        self.dials.set_alone(self.sources.attend(&self.seen) == Some(MAIN));
+        self.dials.set_alone(self.sources.attend(&self.seen) == Some(MAIN_SOURCE));
         let prepared = self.plans.1.iter().flat_map(|(plan, _)| plan.sources());
         let looked_at = self.views.values().flat_map(|view| view.plan.sources());
         let drawn = self.seen.iter().copied().chain(prepared).chain(looked_at).collect();
@@ -591,7 +591,7 @@ impl Program {
     /// Ends the compositor and the mixer, and then closes the sources. Returns the files of the
     /// filters.
     pub(super) fn end(self) -> Filters {
-        let stuck = [self.compositor.join(END).err(), self.mixer.join(END).err()];
+        let stuck = [self.compositor.join(STOP_TIMEOUT).err(), self.mixer.join(STOP_TIMEOUT).err()];
         for stuck in stuck.into_iter().flatten() {
             tracing::warn!(%stuck, "ending the program failed");
         }

@@ -15,18 +15,18 @@ use crate::media::{Color, Planes, Size, VideoFeed};
 use crate::studio::scenes::edits::Edit;
 
 /// Lets only one test count at a time.
-static TURN: Mutex<()> = Mutex::new(());
-static OPENED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-static CLOSED: AtomicUsize = AtomicUsize::new(0);
+static TEST_LOCK: Mutex<()> = Mutex::new(());
+static OPENED_DEVICES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static CLOSED_COUNT: AtomicUsize = AtomicUsize::new(0);
 /// The number of frames that were requested twice for one instant.
-static AGAIN: AtomicUsize = AtomicUsize::new(0);
+static REPEATED_REQUESTS: AtomicUsize = AtomicUsize::new(0);
 
-const LIMIT: Duration = Duration::from_secs(60);
-const SIZE: Size = Size::new(320, 180);
-const LUMA: u8 = 200;
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
+const FRAME_SIZE: Size = Size::new(320, 180);
+const CAMERA_LUMA: u8 = 200;
 
 /// The state of each opened device, by its choice.
-static STATES: Mutex<Vec<(String, Arc<SourceStatus>)>> = Mutex::new(Vec::new());
+static DEVICE_STATES: Mutex<Vec<(String, Arc<SourceStatus>)>> = Mutex::new(Vec::new());
 
 /// A device that counts openings and delivers moving video.
 struct Counting {
@@ -38,7 +38,7 @@ struct Counting {
 impl VideoFeed for Counting {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         if self.last.replace(at) == Some(at) {
-            AGAIN.fetch_add(1, Ordering::SeqCst);
+            REPEATED_REQUESTS.fetch_add(1, Ordering::SeqCst);
         }
         self.frames.rotate_left(1);
         Some(self.frames[0].clone())
@@ -47,7 +47,7 @@ impl VideoFeed for Counting {
 
 impl Drop for Counting {
     fn drop(&mut self) {
-        CLOSED.fetch_add(1, Ordering::SeqCst);
+        CLOSED_COUNT.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -56,16 +56,20 @@ fn open(
     _: &LiveProperties,
     _: &Context,
 ) -> Result<capture::Source, capture::Error> {
-    OPENED.lock().unwrap().push(choice.to_string());
+    OPENED_DEVICES.lock().unwrap().push(choice.to_string());
     let frames = [(); 3].map(|()| {
-        let mut planes = Planes::black(SIZE);
-        planes.y.fill(if choice.to_string() == OTHER { LUMA / 2 } else { LUMA });
+        let mut planes = Planes::black(FRAME_SIZE);
+        planes.y.fill(if choice.to_string() == OTHER_CAMERA {
+            CAMERA_LUMA / 2
+        } else {
+            CAMERA_LUMA
+        });
         let planes = Arc::new(Pooled::unpooled(planes));
         VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
     });
     let status = SourceStatus::new("", "Counting");
-    status.open(SourceFormat::Video { size: SIZE, fps: 30.0 });
-    STATES.lock().unwrap().push((choice.to_string(), Arc::clone(&status)));
+    status.open(SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
+    DEVICE_STATES.lock().unwrap().push((choice.to_string(), Arc::clone(&status)));
     Ok(capture::Source { feed: Box::new(Counting { frames, last: None }), status })
 }
 
@@ -79,12 +83,12 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        OPENED.lock().unwrap().clear();
-        STATES.lock().unwrap().clear();
-        CLOSED.store(0, Ordering::SeqCst);
-        AGAIN.store(0, Ordering::SeqCst);
-        let quality = Quality { size: SIZE, ..Quality::default() };
+        let turn = TEST_LOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        OPENED_DEVICES.lock().unwrap().clear();
+        DEVICE_STATES.lock().unwrap().clear();
+        CLOSED_COUNT.store(0, Ordering::SeqCst);
+        REPEATED_REQUESTS.store(0, Ordering::SeqCst);
+        let quality = Quality { size: FRAME_SIZE, ..Quality::default() };
         let seen = Latest::default();
         let media = SourceOpener::opened_by(open);
         let program = Program::start(Clock::start(), &quality, seen.clone(), media).unwrap();
@@ -118,7 +122,7 @@ impl Rig {
         let ticks = || self.program.compositor().figures().captured;
         let (before, since) = (ticks(), Instant::now());
         while ticks() < before + 3 {
-            assert!(since.elapsed() < LIMIT, "no picture");
+            assert!(since.elapsed() < WAIT_TIMEOUT, "no picture");
             std::thread::sleep(Duration::from_millis(2));
         }
         self.seen.get().unwrap()
@@ -126,7 +130,7 @@ impl Rig {
 
     fn opened(&self) -> Vec<String> {
         self.see();
-        OPENED.lock().unwrap().clone()
+        OPENED_DEVICES.lock().unwrap().clone()
     }
 }
 
@@ -134,7 +138,7 @@ fn later(slot: &Latest<VideoFrame>) -> VideoFrame {
     let (mut cursor, since) = (slot.version(), Instant::now());
     for _ in 0..3 {
         while slot.version() == cursor {
-            assert!(since.elapsed() < LIMIT, "no picture");
+            assert!(since.elapsed() < WAIT_TIMEOUT, "no picture");
             std::thread::sleep(Duration::from_millis(2));
         }
         cursor = slot.version();
@@ -148,15 +152,15 @@ fn middle(frame: &VideoFrame) -> u8 {
     frame.planes().y[size.height as usize / 2 * stride + size.width as usize / 2]
 }
 
-const CAMERA: &str = "camera:usb-front";
+const FRONT_CAMERA: &str = "camera:usb-front";
 /// A source with half the brightness.
-const OTHER: &str = "camera:usb-other";
+const OTHER_CAMERA: &str = "camera:usb-other";
 
 /// Waits until this number of devices have been closed.
 fn closed(count: usize) {
     let since = Instant::now();
-    while CLOSED.load(Ordering::SeqCst) < count {
-        assert!(since.elapsed() < LIMIT, "not closed");
+    while CLOSED_COUNT.load(Ordering::SeqCst) < count {
+        assert!(since.elapsed() < WAIT_TIMEOUT, "not closed");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -165,12 +169,12 @@ fn closed(count: usize) {
 fn two_scenes_the_preview_and_the_program_share_one_opening() {
     let mut rig = Rig::new();
     let one = rig.collection.current;
-    rig.add(one, CAMERA);
+    rig.add(one, FRONT_CAMERA);
     let source = rig.collection.sources[0].id;
     rig.edit(&Edit::AddScene("Two".into()));
     let two = rig.collection.scenes[1].id;
     rig.edit(&Edit::ShowSource { scene: two, source });
-    assert_eq!(rig.opened(), [CAMERA], "shown by two scenes");
+    assert_eq!(rig.opened(), [FRONT_CAMERA], "shown by two scenes");
 
     // One scene is on air while the other is in the preview: the item is smaller, so that no image
     // is shared by chance.
@@ -179,22 +183,22 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
     rig.edit(&Edit::SetPlace(item, place));
     let prepared = Latest::default();
     rig.program.prepare(Some((rig.collection.plan(two), prepared.clone())));
-    assert_eq!(middle(&later(&prepared)), LUMA, "prepared");
-    assert_eq!(middle(&rig.see()), LUMA, "on the program");
-    assert_eq!(rig.opened(), [CAMERA]);
-    assert_eq!(AGAIN.load(Ordering::SeqCst), 0, "one picture an instant for both");
+    assert_eq!(middle(&later(&prepared)), CAMERA_LUMA, "prepared");
+    assert_eq!(middle(&rig.see()), CAMERA_LUMA, "on the program");
+    assert_eq!(rig.opened(), [FRONT_CAMERA]);
+    assert_eq!(REPEATED_REQUESTS.load(Ordering::SeqCst), 0, "one picture an instant for both");
 
     for scene in [two, one, two, one] {
         rig.switch(scene);
         rig.see();
     }
-    assert_eq!(rig.opened(), [CAMERA], "switched");
-    assert_eq!(CLOSED.load(Ordering::SeqCst), 0, "nor was it closed");
+    assert_eq!(rig.opened(), [FRONT_CAMERA], "switched");
+    assert_eq!(CLOSED_COUNT.load(Ordering::SeqCst), 0, "nor was it closed");
 
     // The device is closed only when no scene contains it any more.
     rig.program.prepare(None);
     for item in [rig.collection.scenes[0].items[0].id, item] {
-        assert_eq!(CLOSED.load(Ordering::SeqCst), 0);
+        assert_eq!(CLOSED_COUNT.load(Ordering::SeqCst), 0);
         rig.edit(&Edit::RemoveItem(item));
         rig.see();
     }
@@ -206,7 +210,7 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
 fn another_program_shares_the_opening_and_each_instant_on_its_own_canvas() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
-    rig.add(scene, CAMERA);
+    rig.add(scene, FRONT_CAMERA);
     rig.edit(&Edit::AddScene("Tall".into()));
     let tall = rig.collection.scenes[1].id;
     let source = rig.collection.sources[0].id;
@@ -216,21 +220,21 @@ fn another_program_shares_the_opening_and_each_instant_on_its_own_canvas() {
     rig.program.set_other(id, Some(canvas), &rig.collection);
     let (frames, drawn) = queue::bounded("frames", 8, Full::DropOldest);
     rig.program.attach(id, Some(frames), None);
-    let seen = drawn.recv_timeout(LIMIT).unwrap();
-    assert_eq!((seen.size(), middle(&seen)), (Size::new(36, 64), LUMA));
-    assert_eq!(middle(&rig.see()), LUMA, "the main one goes on");
+    let seen = drawn.recv_timeout(WAIT_TIMEOUT).unwrap();
+    assert_eq!((seen.size(), middle(&seen)), (Size::new(36, 64), CAMERA_LUMA));
+    assert_eq!(middle(&rig.see()), CAMERA_LUMA, "the main one goes on");
     // The content of the scene may change while it is drawn.
     let item = rig.collection.scenes[1].items[0].id;
     rig.edit(&Edit::RemoveItem(item));
     let since = Instant::now();
-    while middle(&drawn.recv_timeout(LIMIT).unwrap()) == LUMA {
-        assert!(since.elapsed() < LIMIT, "it shows what is gone");
+    while middle(&drawn.recv_timeout(WAIT_TIMEOUT).unwrap()) == CAMERA_LUMA {
+        assert!(since.elapsed() < WAIT_TIMEOUT, "it shows what is gone");
     }
-    assert_eq!(rig.opened(), [CAMERA]);
-    assert_eq!(AGAIN.load(Ordering::SeqCst), 0, "one picture an instant for both");
+    assert_eq!(rig.opened(), [FRONT_CAMERA]);
+    assert_eq!(REPEATED_REQUESTS.load(Ordering::SeqCst), 0, "one picture an instant for both");
     rig.program.detach(id);
-    while drawn.recv_timeout(LIMIT).is_ok() {}
-    assert_eq!(middle(&rig.see()), LUMA);
+    while drawn.recv_timeout(WAIT_TIMEOUT).is_ok() {}
+    assert_eq!(middle(&rig.see()), CAMERA_LUMA);
     rig.program.end();
 }
 
@@ -238,7 +242,7 @@ fn another_program_shares_the_opening_and_each_instant_on_its_own_canvas() {
 fn items_scenes_and_groups_that_are_duplicated_open_nothing_more() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
-    rig.add(scene, CAMERA);
+    rig.add(scene, FRONT_CAMERA);
     let item = rig.collection.scenes[0].items[0].id;
     rig.edit(&Edit::DuplicateItem(item));
     rig.edit(&Edit::DuplicateScene(scene));
@@ -249,7 +253,7 @@ fn items_scenes_and_groups_that_are_duplicated_open_nothing_more() {
     let mut shown = 0;
     rig.collection.each(|item| shown += usize::from(matches!(item.content, Content::Source(_))));
     assert_eq!((shown, rig.collection.sources.len()), (6, 1));
-    assert_eq!(rig.opened(), [CAMERA]);
+    assert_eq!(rig.opened(), [FRONT_CAMERA]);
     rig.program.end();
 }
 
@@ -257,11 +261,11 @@ fn items_scenes_and_groups_that_are_duplicated_open_nothing_more() {
 fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
-    rig.add(scene, CAMERA);
+    rig.add(scene, FRONT_CAMERA);
     // A camera has one format at a time: that of the first source.
-    rig.add(scene, &format!("{CAMERA}@640x360"));
-    rig.add(scene, OTHER);
-    assert_eq!(rig.opened(), [CAMERA, OTHER]);
+    rig.add(scene, &format!("{FRONT_CAMERA}@640x360"));
+    rig.add(scene, OTHER_CAMERA);
+    assert_eq!(rig.opened(), [FRONT_CAMERA, OTHER_CAMERA]);
 
     // A display capture with the pointer and one without it are two different captures.
     rig.add(scene, "screen:HDMI-1");
@@ -284,26 +288,26 @@ fn a_device_stays_open_when_the_first_of_those_that_share_it_goes() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
     for _ in 0..3 {
-        rig.add(scene, CAMERA);
+        rig.add(scene, FRONT_CAMERA);
     }
     let items: Vec<ItemId> = rig.collection.scenes[0].items.iter().map(|item| item.id).collect();
-    assert_eq!(rig.opened(), [CAMERA]);
+    assert_eq!(rig.opened(), [FRONT_CAMERA]);
     rig.edit(&Edit::RemoveItem(items[0]));
-    assert_eq!(middle(&rig.see()), LUMA, "the second has it");
+    assert_eq!(middle(&rig.see()), CAMERA_LUMA, "the second has it");
     // The second source shows something else; the third still shows the device.
     let second = rig.collection.sources[0].id;
-    rig.edit(&Edit::SetSource(second, OTHER.parse().unwrap()));
+    rig.edit(&Edit::SetSource(second, OTHER_CAMERA.parse().unwrap()));
     rig.edit(&Edit::HideItem(items[1], true));
-    assert_eq!(middle(&rig.see()), LUMA, "the third has it");
+    assert_eq!(middle(&rig.see()), CAMERA_LUMA, "the third has it");
     assert_eq!(
-        (rig.opened(), CLOSED.load(Ordering::SeqCst)),
-        (vec![CAMERA.into(), OTHER.into()], 0)
+        (rig.opened(), CLOSED_COUNT.load(Ordering::SeqCst)),
+        (vec![FRONT_CAMERA.into(), OTHER_CAMERA.into()], 0)
     );
     // The device is closed with the last item; a restored item opens it again.
     rig.edit(&Edit::RemoveItem(items[2]));
     closed(1);
-    rig.add(scene, CAMERA);
-    assert_eq!(rig.opened(), [CAMERA, OTHER, CAMERA]);
+    rig.add(scene, FRONT_CAMERA);
+    assert_eq!(rig.opened(), [FRONT_CAMERA, OTHER_CAMERA, FRONT_CAMERA]);
     rig.program.end();
 }
 
@@ -313,14 +317,17 @@ fn one_that_shares_a_device_has_it_before_the_first_picture() {
     let scene = rig.collection.current;
     // All edits are made before the compositor has run once.
     for edit in [
-        Edit::AddSource { scene, name: "One".into(), choice: CAMERA.parse().unwrap() },
-        Edit::AddSource { scene, name: "Two".into(), choice: CAMERA.parse().unwrap() },
+        Edit::AddSource { scene, name: "One".into(), choice: FRONT_CAMERA.parse().unwrap() },
+        Edit::AddSource { scene, name: "Two".into(), choice: FRONT_CAMERA.parse().unwrap() },
         Edit::RemoveItem(ItemId(1)),
     ] {
         rig.edit(&edit);
     }
-    assert_eq!(middle(&rig.see()), LUMA);
-    assert_eq!((rig.opened(), CLOSED.load(Ordering::SeqCst)), (vec![CAMERA.to_owned()], 0));
+    assert_eq!(middle(&rig.see()), CAMERA_LUMA);
+    assert_eq!(
+        (rig.opened(), CLOSED_COUNT.load(Ordering::SeqCst)),
+        (vec![FRONT_CAMERA.to_owned()], 0)
+    );
     rig.program.end();
 }
 
@@ -328,18 +335,18 @@ fn one_that_shares_a_device_has_it_before_the_first_picture() {
 fn what_stands_in_is_open_only_while_it_does() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
-    rig.add(scene, CAMERA);
+    rig.add(scene, FRONT_CAMERA);
     let source = rig.collection.sources[0].id;
-    rig.edit(&Edit::SetFallback(source, OTHER.parse().unwrap()));
-    assert_eq!(rig.opened(), [CAMERA]);
+    rig.edit(&Edit::SetFallback(source, OTHER_CAMERA.parse().unwrap()));
+    assert_eq!(rig.opened(), [FRONT_CAMERA]);
     let status = |rig: &Rig, of: &str| {
         rig.see();
-        let states = STATES.lock().unwrap();
+        let states = DEVICE_STATES.lock().unwrap();
         let found = states.iter().rev().find(|(choice, _)| choice == of);
         Arc::clone(&found.unwrap().1)
     };
     let alarm = |rig: &mut Rig, alarm| {
-        status(rig, CAMERA).update(|report| report.alarm = alarm);
+        status(rig, FRONT_CAMERA).update(|report| report.alarm = alarm);
         let is_out = rig.program.is_out_otherwise(&rig.collection);
         assert!(rig.program.set_sources(&rig.collection).is_empty());
         assert!(!rig.program.is_out_otherwise(&rig.collection));
@@ -347,32 +354,35 @@ fn what_stands_in_is_open_only_while_it_does() {
     };
     assert!(!alarm(&mut rig, Some(SourceAlarm::OtherFormat)), "that is none of it");
     assert!(alarm(&mut rig, Some(SourceAlarm::Frozen)));
-    assert_eq!((middle(&rig.see()), rig.opened()), (LUMA / 2, vec![CAMERA.into(), OTHER.into()]));
+    assert_eq!(
+        (middle(&rig.see()), rig.opened()),
+        (CAMERA_LUMA / 2, vec![FRONT_CAMERA.into(), OTHER_CAMERA.into()])
+    );
     assert!(alarm(&mut rig, None));
-    assert_eq!(middle(&rig.see()), LUMA, "its own again");
+    assert_eq!(middle(&rig.see()), CAMERA_LUMA, "its own again");
     closed(1);
 
     // A placeholder as fallback opens nothing.
     rig.edit(&Edit::SetFallback(source, VideoFallback::Placeholder));
     assert!(alarm(&mut rig, Some(SourceAlarm::Black)));
     let since = Instant::now();
-    while middle(&rig.see()) == LUMA {
-        assert!(since.elapsed() < LIMIT, "no slate");
+    while middle(&rig.see()) == CAMERA_LUMA {
+        assert!(since.elapsed() < WAIT_TIMEOUT, "no slate");
     }
-    assert_eq!(rig.opened(), [CAMERA, OTHER]);
+    assert_eq!(rig.opened(), [FRONT_CAMERA, OTHER_CAMERA]);
     // A fallback also replaces a source that is gone.
     assert!(alarm(&mut rig, None));
-    status(&rig, CAMERA).down(SourceState::Lost, "It is gone", "");
+    status(&rig, FRONT_CAMERA).down(SourceState::Lost, "It is gone", "");
     assert!(rig.program.is_out_otherwise(&rig.collection));
 
     // A source that is already open is shared.
-    status(&rig, CAMERA).open(SourceFormat::Video { size: SIZE, fps: 30.0 });
-    rig.edit(&Edit::SetFallback(source, OTHER.parse().unwrap()));
-    rig.add(scene, OTHER);
+    status(&rig, FRONT_CAMERA).open(SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
+    rig.edit(&Edit::SetFallback(source, OTHER_CAMERA.parse().unwrap()));
+    rig.add(scene, OTHER_CAMERA);
     let opened = rig.opened();
     assert!(alarm(&mut rig, Some(SourceAlarm::Black)));
     let item = rig.collection.scenes[0].items[1].id;
     rig.edit(&Edit::HideItem(item, true));
-    assert_eq!((middle(&rig.see()), rig.opened()), (LUMA / 2, opened));
+    assert_eq!((middle(&rig.see()), rig.opened()), (CAMERA_LUMA / 2, opened));
     rig.program.end();
 }

@@ -7,12 +7,12 @@ use crate::media::playback_control::EndBehavior;
 use crate::mix::StripId;
 use crate::studio::mixer::{AudioStrip, TalkMode, audio_of, clean_name, free_id, is_audio_of};
 use crate::studio::program::Program;
-use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
 
 /// Returns the audio of the visible sources.
 pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
     let choices = program.seen().iter().filter_map(|id| match *id {
-        MAIN => Some(program.video_choice()),
+        MAIN_SOURCE => Some(program.video_choice()),
         id => collection.source(id).map(|source| &source.choice),
     });
     choices.filter_map(audio_of).collect()

@@ -4,7 +4,7 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::media::source_status::SourceState;
 use crate::studio::program::Program;
-use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 
 impl Program {
     /// From now on, shows black video for a scene without a source.
@@ -25,6 +25,6 @@ impl Program {
     pub(in crate::studio) fn has_video(&self) -> bool {
         self.keeps_video
             || self.video.choice != VideoChoice::None
-            || self.plans.0.sources().any(|source| source != MAIN)
+            || self.plans.0.sources().any(|source| source != MAIN_SOURCE)
     }
 }

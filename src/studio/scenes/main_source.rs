@@ -3,14 +3,14 @@
 
 use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::scene::{Content, Item, SourceId};
-use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
 
 impl Collection {
-    /// Replaces [`MAIN`] in every item with a source of this name and choice, with the filters and
-    /// the fallback of [`MAIN`]. Without a choice, those items are removed. Returns true if an item
-    /// showed [`MAIN`].
+    /// Replaces [`MAIN_SOURCE`] in every item with a source of this name and choice, with the
+    /// filters and the fallback of [`MAIN_SOURCE`]. Without a choice, those items are removed.
+    /// Returns true if an item showed [`MAIN_SOURCE`].
     pub(in crate::studio) fn adopt_main(&mut self, name: &str, choice: VideoChoice) -> bool {
-        if !self.uses(MAIN) {
+        if !self.uses(MAIN_SOURCE) {
             return false;
         }
         let filters = std::mem::take(&mut self.main_filters);
@@ -27,8 +27,8 @@ impl Collection {
         true
     }
 
-    /// Returns the default source of commands: [`MAIN`] if a scene shows it, otherwise the lowest
-    /// source of the current scene.
+    /// Returns the default source of commands: [`MAIN_SOURCE`] if a scene shows it, otherwise the
+    /// lowest source of the current scene.
     pub fn usual_source(&self) -> SourceId {
         fn lowest(items: &[Item]) -> Option<SourceId> {
             items.iter().find_map(|item| match &item.content {
@@ -38,16 +38,16 @@ impl Collection {
             })
         }
         let lowest = || self.current().and_then(|scene| lowest(&scene.items));
-        if self.uses(MAIN) { MAIN } else { lowest().unwrap_or(MAIN) }
+        if self.uses(MAIN_SOURCE) { MAIN_SOURCE } else { lowest().unwrap_or(MAIN_SOURCE) }
     }
 }
 
-/// Makes items that show [`MAIN`] show this source instead, or removes them.
+/// Makes items that show [`MAIN_SOURCE`] show this source instead, or removes them.
 fn replace(items: &mut Vec<Item>, own: Option<SourceId>) {
-    items.retain(|item| own.is_some() || item.content != Content::Source(MAIN));
+    items.retain(|item| own.is_some() || item.content != Content::Source(MAIN_SOURCE));
     for item in items {
         match (&mut item.content, own) {
-            (Content::Source(id), Some(own)) if *id == MAIN => *id = own,
+            (Content::Source(id), Some(own)) if *id == MAIN_SOURCE => *id = own,
             (Content::Group(members), own) => replace(members, own),
             _ => {}
         }
@@ -64,7 +64,7 @@ mod tests {
         let mut it = Collection::default();
         let scene = it.current;
         let add = Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test };
-        let fallback = Edit::SetFallback(MAIN, VideoFallback::Placeholder);
+        let fallback = Edit::SetFallback(MAIN_SOURCE, VideoFallback::Placeholder);
         for edit in [add, fallback, Edit::Group(vec![ItemId(1), ItemId(2)])] {
             assert!(it.apply(&edit), "{edit:?}");
         }
@@ -75,10 +75,10 @@ mod tests {
     #[test]
     fn the_main_picture_becomes_a_source_of_its_own_in_every_scene() {
         let mut it = with_main_in_a_group();
-        assert_eq!(it.usual_source(), MAIN);
+        assert_eq!(it.usual_source(), MAIN_SOURCE);
         let camera: VideoChoice = "camera:c920".parse().unwrap();
         assert!(it.adopt_main("Logo", camera.clone()));
-        assert!(!it.uses(MAIN) && it.main_fallback == VideoFallback::Keep);
+        assert!(!it.uses(MAIN_SOURCE) && it.main_fallback == VideoFallback::Keep);
         let own = it.sources.last().unwrap();
         assert_eq!((own.name.as_str(), &own.choice), ("Logo 2", &camera));
         assert_eq!(own.fallback, VideoFallback::Placeholder);
@@ -95,7 +95,7 @@ mod tests {
         assert!(it.adopt_main("None", VideoChoice::None));
         let mut contents = Vec::new();
         it.each(|item| contents.push(item.content.clone()));
-        assert!(!contents.contains(&Content::Source(MAIN)));
+        assert!(!contents.contains(&Content::Source(MAIN_SOURCE)));
         assert_eq!(contents.iter().filter(|it| matches!(it, Content::Source(_))).count(), 2);
         assert_eq!(it.sources.len(), 1);
     }

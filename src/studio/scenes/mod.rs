@@ -14,7 +14,7 @@ use crate::compose::transition::{Kind, Transition};
 use crate::studio::scenes;
 
 /// The source of `--video`. The window converts it to a separate source.
-pub const MAIN: SourceId = SourceId(0);
+pub const MAIN_SOURCE: SourceId = SourceId(0);
 
 /// Maximum number of sources of a collection, each of which may be an open device.
 pub const MAX_SOURCES: usize = 64;
@@ -53,11 +53,11 @@ impl Source {
 /// The sources and scenes of a collection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection {
-    /// The sources in addition to [`MAIN`], which always exists.
+    /// The sources in addition to [`MAIN_SOURCE`], which always exists.
     pub sources: Vec<Source>,
-    /// The filters of [`MAIN`] in order.
+    /// The filters of [`MAIN_SOURCE`] in order.
     pub main_filters: Vec<Slot>,
-    /// The fallback of [`MAIN`].
+    /// The fallback of [`MAIN_SOURCE`].
     pub main_fallback: VideoFallback,
     /// The scenes; there is at least one.
     pub scenes: Vec<Scene>,
@@ -72,7 +72,7 @@ pub struct Collection {
 impl Default for Collection {
     /// Creates a collection of one scene, which shows the source of `--video`.
     fn default() -> Self {
-        let item = Item::new(ItemId(1), Content::Source(MAIN));
+        let item = Item::new(ItemId(1), Content::Source(MAIN_SOURCE));
         let scene = Scene { id: SceneId(1), name: "Main".into(), items: vec![item] };
         Self {
             sources: Vec::new(),
@@ -130,7 +130,7 @@ impl Collection {
 
     /// Returns the filters of a source.
     pub fn filters(&self, id: SourceId) -> &[Slot] {
-        if id == MAIN {
+        if id == MAIN_SOURCE {
             return &self.main_filters;
         }
         self.source(id).map(|source| source.filters.as_slice()).unwrap_or_default()
@@ -138,7 +138,7 @@ impl Collection {
 
     /// Returns the fallback of a source.
     pub fn fallback(&self, id: SourceId) -> &VideoFallback {
-        let own = self.source(id).filter(|_| id != MAIN);
+        let own = self.source(id).filter(|_| id != MAIN_SOURCE);
         own.map_or(&self.main_fallback, |source| &source.fallback)
     }
 
@@ -149,7 +149,7 @@ impl Collection {
     }
 
     pub(super) fn filters_mut(&mut self, id: SourceId) -> Option<&mut Vec<Slot>> {
-        if id == MAIN {
+        if id == MAIN_SOURCE {
             return Some(&mut self.main_filters);
         }
         self.sources.iter_mut().find(|source| source.id == id).map(|source| &mut source.filters)
@@ -208,7 +208,7 @@ impl Collection {
         items.into_iter().rev().find(named)
     }
 
-    /// Returns a source's name. It is empty for [`MAIN`], which is named after its content
+    /// Returns a source's name. It is empty for [`MAIN_SOURCE`], which is named after its content
     /// elsewhere.
     pub fn source_name(&self, id: SourceId) -> &str {
         self.source(id).map_or("", |source| &source.name)
@@ -362,8 +362,11 @@ mod tests {
     #[test]
     fn the_default_shows_the_chosen_picture_alone() {
         let collection = Collection::default();
-        assert_eq!(collection.plan(collection.current).sources().collect::<Vec<_>>(), [MAIN]);
-        assert!(collection.uses(MAIN) && !collection.uses(SourceId(1)));
+        assert_eq!(
+            collection.plan(collection.current).sources().collect::<Vec<_>>(),
+            [MAIN_SOURCE]
+        );
+        assert!(collection.uses(MAIN_SOURCE) && !collection.uses(SourceId(1)));
         assert_eq!(collection.scene_named("main").map(|scene| scene.id), Some(SceneId(1)));
     }
 

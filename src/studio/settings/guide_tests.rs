@@ -73,7 +73,7 @@ fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     strip.at_end = EndBehavior::Clear;
     strip.if_silent = Some(AudioChoice::Tone);
     strip.strip.tracks = ExtraTrack::all().collect();
-    let filters = Filter::KINDS.map(chained);
+    let filters = Filter::ALL_KINDS.map(chained);
     strip.strip.filters = filters.map(|filter| Slot { enabled: true, filter }).to_vec();
     let table = strips::tables(&[AudioStrip::main(), strip]).pop();
     let table = toml::Table::try_from(table.unwrap()).unwrap();
@@ -94,10 +94,10 @@ fn the_settings_of_strips_are_in_the_guide() {
 #[test]
 fn the_numbers_of_sound_filters_are_in_the_guide() {
     let guide = rows("sound.md", "| kind | values |");
-    let kinds = Filter::KINDS.map(|filter| filter.kind());
+    let kinds = Filter::ALL_KINDS.map(|filter| filter.kind());
     assert_eq!(guide.keys().map(String::as_str).collect::<BTreeSet<_>>(), kinds.into());
     let written = written().1;
-    for mut filter in Filter::KINDS {
+    for mut filter in Filter::ALL_KINDS {
         let kind = filter.kind();
         let (told, mut others) = numbers(&guide[kind]);
         let names = filter.parameters();
@@ -133,17 +133,17 @@ fn the_settings_of_picture_filters_are_in_the_guide() {
 }
 
 /// A settings file as the previous version wrote it.
-const EVERY_KEY: &str = include_str!("../../../tests/data/settings/every-key.toml");
+const EVERY_KEY_TOML: &str = include_str!("../../../tests/data/settings/every-key.toml");
 
 #[test]
 fn a_file_with_every_key_is_read_and_written_as_before() {
-    let (settings, warnings) = Settings::parse(EVERY_KEY);
+    let (settings, warnings) = Settings::parse(EVERY_KEY_TOML);
     assert_eq!(warnings, Vec::<String>::new());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     settings.write(&path).unwrap();
     let written = std::fs::read_to_string(&path).unwrap();
-    let (origin, before) = EVERY_KEY.split_once("\n\n").unwrap();
+    let (origin, before) = EVERY_KEY_TOML.split_once("\n\n").unwrap();
     assert!(origin.starts_with('#'));
     assert_eq!(written.parse::<toml::Table>(), before.parse::<toml::Table>());
     assert_eq!(Settings::parse(&written), (settings, Vec::new()));

@@ -23,7 +23,7 @@ pub struct Hotkey {
 }
 
 /// Keys that enter text, or activate the focused control.
-const TYPING: [&str; 60] = [
+const TYPING_KEYS: [&str; 60] = [
     "A",
     "B",
     "C",
@@ -86,18 +86,18 @@ const TYPING: [&str; 60] = [
     "Insert",
 ];
 
-/// The keys that can be hotkeys and are not in [`TYPING`].
-const OTHERS: [&str; 26] = [
+/// The keys that can be hotkeys and are not in [`TYPING_KEYS`].
+const OTHER_KEYS: [&str; 26] = [
     "PageUp", "PageDown", "Pause", "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10",
     "F11", "F12", "F13", "F14", "F15", "F16", "F17", "F18", "F19", "F20", "F21", "F22", "F23",
 ];
 
 /// With Ctrl, these keys edit text.
-const EDITING: [&str; 11] =
+const CTRL_EDITING_KEYS: [&str; 11] =
     ["Z", "Y", "Up", "Down", "Left", "Right", "Home", "End", "Backspace", "Delete", "Enter"];
 
 /// Without Ctrl and Alt, these keys navigate in the window and activate its controls.
-const MOVING: [&str; 12] = [
+const NAVIGATION_KEYS: [&str; 12] = [
     "Space",
     "Enter",
     "Backspace",
@@ -118,13 +118,13 @@ impl Hotkey {
     pub fn new(ctrl: bool, alt: bool, shift: bool, key: &str) -> Option<Self> {
         let key = Self::keys().find(|known| *known == key)?;
         let clipboard = ctrl && !alt && !shift && matches!(key, "A" | "C" | "V" | "X");
-        let moves = !ctrl && !alt && MOVING.contains(&key);
+        let moves = !ctrl && !alt && NAVIGATION_KEYS.contains(&key);
         (!clipboard && !moves).then_some(Self { ctrl, alt, shift, key })
     }
 
     /// Returns the names of all keys.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        TYPING.into_iter().chain(OTHERS)
+        TYPING_KEYS.into_iter().chain(OTHER_KEYS)
     }
 
     /// Returns the key without the modifiers.
@@ -139,12 +139,12 @@ impl Hotkey {
 
     /// Returns true if the hotkey enters text in a text field, where it must not run its command.
     pub fn types(self) -> bool {
-        !self.ctrl && !self.alt && TYPING.contains(&self.key)
+        !self.ctrl && !self.alt && TYPING_KEYS.contains(&self.key)
     }
 
     /// Returns true if a text field uses the hotkey itself.
     pub fn edits(self) -> bool {
-        self.types() || (self.ctrl && !self.alt && EDITING.contains(&self.key))
+        self.types() || (self.ctrl && !self.alt && CTRL_EDITING_KEYS.contains(&self.key))
     }
 }
 

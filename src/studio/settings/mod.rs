@@ -38,7 +38,7 @@ use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::hotkeys::Hotkeys;
 use crate::studio::settings::part::names::InUse;
-use crate::studio::settings::reading::parts::{VERSION, counted};
+use crate::studio::settings::reading::parts::{SETTINGS_VERSION, counted};
 use crate::studio::settings::reading::{syntax, values};
 use crate::studio::settings::scenes::layout::CollectionTable;
 use crate::studio::settings::sections::chat::ChatLayout;
@@ -61,7 +61,7 @@ pub use sections::own_services::{
     Own, OwnPart, read_own, read_services, services_beside, write_services,
 };
 pub use sections::panels::{
-    MAX_LAYOUT_NAME, MAX_LAYOUTS, Node, PRESETS, Panel, PanelLayout, Panels,
+    MAX_LAYOUT_NAME_CHARS, MAX_LAYOUTS, Node, PREDEFINED_LAYOUTS, Panel, PanelLayout, Panels,
 };
 pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace, Projectors};
 pub use sections::server::check_successor;
@@ -257,7 +257,7 @@ impl Settings {
             }
         };
         let file = document.read::<File>();
-        let newer = Some(file.version).filter(|version| *version > VERSION);
+        let newer = Some(file.version).filter(|version| *version > SETTINGS_VERSION);
         let mut warnings =
             Vec::from_iter(newer.map(|version| problem!("settings-newer", version = version)));
         let settings = Self::of_file(file, &mut document);
@@ -364,7 +364,7 @@ impl Settings {
 
     fn to_file(&self) -> File {
         File {
-            version: VERSION,
+            version: SETTINGS_VERSION,
             in_use: self.in_use.clone(),
             video: self.video.clone(),
             audio: self.audio.clone(),

@@ -8,16 +8,17 @@ use std::path::Path;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{Settings, VERSION, WriteError};
+use super::{SETTINGS_VERSION, Settings, WriteError};
 use crate::studio::settings::disk::{put, read_bounded};
-use crate::studio::watch::choices::{MAX_RECENT, MAX_TRUSTED};
+use crate::studio::watch::choices::{MAX_RECENT_STREAMS, MAX_TRUSTED_SERVERS};
 
 /// The parts of the file that belong to the player.
-const PARTS: [&str; 3] = ["player", "chat", "window"];
+const PLAYER_PARTS: [&str; 3] = ["player", "chat", "window"];
 /// Keys in these parts that are not written, because they belong to the studio's page.
-const NOT_KEPT: [&str; 3] = ["url", "wall", "wall_looks"];
+const UNWRITTEN_KEYS: [&str; 3] = ["url", "wall", "wall_looks"];
 /// Lists to which other programs may have added entries, and their maximum lengths.
-const LISTS: [(&str, usize); 2] = [("recent", MAX_RECENT), ("trusted", MAX_TRUSTED)];
+const SHARED_LISTS: [(&str, usize); 2] =
+    [("recent", MAX_RECENT_STREAMS), ("trusted", MAX_TRUSTED_SERVERS)];
 
 impl Settings {
     /// Writes only the differences from `began`, by atomic replacement. The file contains no
@@ -36,8 +37,8 @@ impl Settings {
                 .parse()
                 .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not valid TOML"))?;
             let (was, now) = (laid_out(&began.to_file())?, laid_out(&self.to_file())?);
-            file.entry("version").or_insert(Value::Integer(VERSION));
-            for part in PARTS {
+            file.entry("version").or_insert(Value::Integer(SETTINGS_VERSION));
+            for part in PLAYER_PARTS {
                 let table = |all: &Table| match all.get(part) {
                     Some(Value::Table(table)) => table.clone(),
                     _ => Table::new(),
@@ -60,11 +61,11 @@ fn laid_out(file: &impl Serialize) -> io::Result<Table> {
 
 /// Changes a part of the file from `was` to `now`, where they differ.
 fn change(kept: &mut Table, was: &Table, now: &Table) {
-    for (key, value) in now.iter().filter(|(key, _)| !NOT_KEPT.contains(&key.as_str())) {
+    for (key, value) in now.iter().filter(|(key, _)| !UNWRITTEN_KEYS.contains(&key.as_str())) {
         if was.get(key) == Some(value) {
             continue;
         }
-        let list = LISTS.iter().find(|(list, _)| list == key);
+        let list = SHARED_LISTS.iter().find(|(list, _)| list == key);
         let value = match (value, list) {
             (Value::Array(now), Some((_, most))) => joined(now, was.get(key), kept.get(key), *most),
             _ => value.clone(),
@@ -98,7 +99,7 @@ mod tests {
     use crate::studio::watch::viewport::Viewport;
 
     /// A settings file with unknown values, as another version of the program may have written it.
-    const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
+    const OLD_SETTINGS: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
         [target]\ncustom = true\nserver = \"rtmp://h/live\"\n\
         [player]\nvolume = 0.5\nrecent = [\"rtmp://h/live/old\", \"/home/ada/film.flv\"]\n\
         unknown = \"stays\"\nwall = [\"rtmp://h/live/w\"]\nurl = \"rtmp://h/live/last\"\n";
@@ -107,10 +108,11 @@ mod tests {
     fn only_what_was_changed_is_written_and_what_others_wrote_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");
-        fs::write(&path, OLD).unwrap();
+        fs::write(&path, OLD_SETTINGS).unwrap();
         let (began, _) = Settings::read(&path);
         // In the meantime, another window plays something and changes the theme.
-        let meanwhile = OLD.replace("recent = [", "recent = [\"rtmp://h/live/meanwhile\", ");
+        let meanwhile =
+            OLD_SETTINGS.replace("recent = [", "recent = [\"rtmp://h/live/meanwhile\", ");
         fs::write(&path, format!("{meanwhile}[window]\ntheme = \"light\"\n")).unwrap();
         let mut now = began.clone();
         now.player.balance = 0.5;
@@ -128,7 +130,7 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains("planted"), "{text}");
         let file: Table = text.parse().unwrap();
-        let mut wanted: Table = OLD.parse().unwrap();
+        let mut wanted: Table = OLD_SETTINGS.parse().unwrap();
         let player = wanted["player"].as_table_mut().unwrap();
         let recent = ["rtmp://h/live/new", "/home/ada/film.flv", "rtmp://h/live/meanwhile"];
         player.insert("recent".into(), recent.to_vec().into());

@@ -14,10 +14,10 @@ use crate::capture::VideoChoice;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
 use crate::studio::targets::Target;
-use crate::studio::targets::address::{MARK, kept_name};
+use crate::studio::targets::address::{KEYRING_ENTRY_SEPARATOR, kept_name};
 
 /// The text that replaces the host of an address that cannot be parsed safely.
-const UNCLEAR: &str = "hidden";
+const HIDDEN_HOST: &str = "hidden";
 
 /// An address to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
     let (authority, after) = rest.split_at_checked(end)?;
     if after.contains('@') {
         // If a password contains a slash or a question mark, its end cannot be determined.
-        return Some(format!("{scheme}://{UNCLEAR}"));
+        return Some(format!("{scheme}://{HIDDEN_HOST}"));
     }
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let path = after.split(['?', '#']).next().unwrap_or_default();
@@ -82,7 +82,7 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
             Some(plain) if plain.is_empty() => url.clear(),
             Some(plain) => {
                 let name = names.name(&plain, url);
-                *url = format!("{plain}{MARK}{name}");
+                *url = format!("{plain}{KEYRING_ENTRY_SEPARATOR}{name}");
             }
         }
     });
@@ -209,14 +209,14 @@ mod tests {
     use crate::studio::settings::Settings;
     use proptest::prelude::*;
 
-    const PLANTED: &str = "rtmp://me:pl4nted@cam.example/live/door?token=pl4nted";
+    const PLANTED_ADDRESS: &str = "rtmp://me:pl4nted@cam.example/live/door?token=pl4nted";
 
     fn sample() -> Settings {
         let stream = |url: &str| VideoChoice::Stream(url.into());
-        let mut settings = Settings { video: Some(stream(PLANTED)), ..Settings::default() };
+        let mut settings = Settings { video: Some(stream(PLANTED_ADDRESS)), ..Settings::default() };
         let mut collection = Collection::default();
         for (name, url) in [
-            ("Door", PLANTED),
+            ("Door", PLANTED_ADDRESS),
             ("Yard", "rtmp://cam.example/live/door?token=another-pl4nted"),
             ("Open", "rtmp://cam.example/live/open"),
         ] {

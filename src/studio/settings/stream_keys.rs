@@ -23,11 +23,11 @@ use crate::text::problem::problem;
 
 /// Maximum number of requests that wait while a keyring requests a password: several for each
 /// target and each source.
-const REQUESTS: usize = 512;
+const MAX_WAITING_REQUESTS: usize = 512;
 /// Maximum size of a valid key file in bytes.
-const MAX_BYTES: u64 = 256 << 10;
+const MAX_KEY_FILE_BYTES: u64 = 256 << 10;
 /// The label of onair's entries in the keyring.
-const SERVICE: &str = "onair stream key";
+const KEYRING_SERVICE: &str = "onair stream key";
 
 /// A request to the thread.
 #[derive(Clone, Debug)]
@@ -98,8 +98,10 @@ pub(in crate::studio) struct Keys {
 impl Keys {
     /// Starts the thread. `file` stores keys if there is no keyring, or if `keyring` is false.
     pub fn start(file: PathBuf, keyring: bool) -> io::Result<Self> {
-        let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
-        let (answer, answers) = queue::bounded("key answers", REQUESTS * 2, Full::DropOldest);
+        let (requests, asked) =
+            queue::bounded("key requests", MAX_WAITING_REQUESTS, Full::DropOldest);
+        let (answer, answers) =
+            queue::bounded("key answers", MAX_WAITING_REQUESTS * 2, Full::DropOldest);
         let unsaved = Arc::<Mutex<BTreeMap<String, Secret>>>::default();
         let (path, saved) = (file.clone(), Arc::clone(&unsaved));
         let worker = Worker::spawn("keys", move |_| {
@@ -277,7 +279,7 @@ struct Keyring {
 
 impl Keyring {
     fn entry(&self, name: &str) -> Result<keyring_core::Entry, Problem> {
-        self.store.build(SERVICE, name, None).map_err(|error| of_keyring(&error))
+        self.store.build(KEYRING_SERVICE, name, None).map_err(|error| of_keyring(&error))
     }
 }
 
@@ -403,8 +405,8 @@ fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     let file = File::open(path)?;
     make_private(&file)?;
     let mut text = Zeroizing::new(String::new());
-    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
+    file.take(MAX_KEY_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_KEY_FILE_BYTES {
         return Err(io::Error::other("it is far too large"));
     }
     Ok(text)
@@ -445,8 +447,9 @@ mod tests {
     fn keys_that_a_silent_keyring_has_not_stored_go_into_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("keys.toml");
-        let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
-        let (_, answers) = queue::bounded("key answers", REQUESTS, Full::DropOldest);
+        let (requests, asked) =
+            queue::bounded("key requests", MAX_WAITING_REQUESTS, Full::DropOldest);
+        let (_, answers) = queue::bounded("key answers", MAX_WAITING_REQUESTS, Full::DropOldest);
         let (release, held) = queue::bounded::<()>("release", 1, Full::DropOldest);
         let worker = Worker::spawn("silent", move |_| {
             held.recv();

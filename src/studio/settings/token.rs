@@ -12,12 +12,12 @@ use crate::net::webrtc::Certificate;
 use crate::studio::settings::stream_keys::{make_private, write_private};
 
 /// The minimum and maximum length of a token in the file, in bytes.
-const LENGTH: std::ops::RangeInclusive<u64> = 16..=256;
+const TOKEN_LENGTH_BYTES: std::ops::RangeInclusive<u64> = 16..=256;
 
 /// The file name of the certificate.
 const CERTIFICATE_FILE: &str = "webrtc-certificate";
 /// Maximum length of the certificate file in bytes.
-const MAX_CERTIFICATE: u64 = 16 << 10;
+const MAX_CERTIFICATE_BYTES: u64 = 16 << 10;
 
 /// A token, and its file.
 #[derive(Clone, Debug)]
@@ -70,11 +70,11 @@ fn read(path: &Path) -> io::Result<Option<Secret>> {
     let file = std::fs::File::open(path)?;
     make_private(&file)?;
     let mut text = Vec::new();
-    file.take(LENGTH.end() + 2).read_to_end(&mut text)?;
+    file.take(TOKEN_LENGTH_BYTES.end() + 2).read_to_end(&mut text)?;
     let token = String::from_utf8(text).unwrap_or_default();
     let token = token.trim();
-    let fits =
-        LENGTH.contains(&(token.len() as u64)) && token.bytes().all(|it| it.is_ascii_graphic());
+    let fits = TOKEN_LENGTH_BYTES.contains(&(token.len() as u64))
+        && token.bytes().all(|it| it.is_ascii_graphic());
     Ok(fits.then(|| Secret::new(token)))
 }
 
@@ -84,7 +84,7 @@ fn certificate(path: &Path) -> io::Result<Certificate> {
         Ok(file) => {
             make_private(&file)?;
             let mut text = Vec::new();
-            file.take(MAX_CERTIFICATE).read_to_end(&mut text)?;
+            file.take(MAX_CERTIFICATE_BYTES).read_to_end(&mut text)?;
             let text = Zeroizing::new(String::from_utf8(text).unwrap_or_default());
             if let Some(known) = Certificate::from_text(&text) {
                 return Ok(known);

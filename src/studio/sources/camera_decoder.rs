@@ -24,7 +24,7 @@ pub(in crate::studio) fn unpacker() -> FrameDecoder {
 
 /// Maximum number of parameter sets of each kind in a decoder's configuration. The oldest are
 /// dropped.
-const MAX_SETS: usize = 31;
+const MAX_PARAMETER_SETS: usize = 31;
 
 /// Parameter sets and their ids, the newest first. Frames refer to the sets that they need.
 #[derive(Clone, Default)]
@@ -47,7 +47,7 @@ impl Sets {
             if !sets.iter().any(|(known, set)| *known == id && set.as_ref() == nal) {
                 sets.retain(|(known, _)| *known != id);
                 sets.insert(0, (id, Bytes::copy_from_slice(nal)));
-                sets.truncate(MAX_SETS);
+                sets.truncate(MAX_PARAMETER_SETS);
                 others = true;
             }
         }
@@ -159,7 +159,7 @@ mod tests {
     use crate::media::{Color, Planes};
     use crate::wire::codec::h264::avcc_to_annexb;
 
-    const SIZE: Size = Size::new(320, 192);
+    const FRAME_SIZE: Size = Size::new(320, 192);
 
     /// Returns the output of a camera: separate frames, with parameter sets before the first frame.
     fn given(count: u8, size: Size) -> Vec<Vec<u8>> {
@@ -198,13 +198,13 @@ mod tests {
     #[test]
     fn each_picture_is_there_as_soon_as_it_came() {
         let mut camera = unpacker().open().unwrap();
-        let units = given(20, SIZE);
+        let units = given(20, FRAME_SIZE);
         // If decoding begins in the middle, there is no frame and no error until a keyframe
         // arrives.
         assert!(camera.unpack(&units[5]).unwrap().is_none());
         for (number, unit) in (0..).zip(&units) {
             let frame = camera.unpack(unit).unwrap().unwrap();
-            assert_eq!(frame.size(), SIZE);
+            assert_eq!(frame.size(), FRAME_SIZE);
             let middle = frame.planes().y[160 + 320 * 96];
             assert!(middle.abs_diff(luma(number)) <= 3, "{number}: {middle}");
         }
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn every_parameter_set_counts_not_only_the_last_one() {
         let mut camera = unpacker().open().unwrap();
-        let units = given(3, SIZE);
+        let units = given(3, FRAME_SIZE);
         // Picture parameter set 1, which no frame uses.
         let other = [0x68, 0x53, 0x8E, 0x20];
         assert_eq!((Pps::id_of(&other), Pps::parse(&other, None).unwrap().id), (Ok(1), 1));
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn that_there_is_no_decoder_is_told_until_there_are_other_parameter_sets() {
         let mut camera = unpacker().open().unwrap();
-        let units = given(2, SIZE);
+        let units = given(2, FRAME_SIZE);
         // A picture parameter set that is too long for a decoder's configuration.
         let pps = |nal: &&[u8]| NalType::of(nal) == Some(NalType::Pps);
         let mut long = annexb_nals(&units[0]).find(pps).unwrap().to_vec();
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_a_fault_and_the_next_beginning_is_shown() {
         let mut camera = unpacker().open().unwrap();
-        let units = given(3, SIZE);
+        let units = given(3, FRAME_SIZE);
         for bad in [b"".as_slice(), b"no picture at all", &[0, 0, 0, 1], &[0, 0, 1, 0x67, 1, 2]] {
             assert!(!matches!(camera.unpack(bad), Ok(Some(_))), "{bad:?}");
         }

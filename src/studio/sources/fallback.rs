@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::scene::SourceId;
 use crate::media::source_status::{SourceAlarm, SourceReport};
-use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
 
 /// The bit that marks the id of a fallback. No source of a collection has it.
 const FALLBACK_ID_BIT: u32 = 1 << 31;
@@ -33,7 +33,7 @@ pub(in crate::studio) fn replaceable<'a>(
     main: &'a VideoChoice,
 ) -> impl Iterator<Item = (SourceId, &'a VideoFallback)> {
     let own = collection.sources.iter().map(|it| (it.id, &it.choice, &it.fallback));
-    let all = std::iter::once((MAIN, main, &collection.main_fallback)).chain(own);
+    let all = std::iter::once((MAIN_SOURCE, main, &collection.main_fallback)).chain(own);
     let suiting = all.filter(|(_, choice, _)| VideoFallback::suits(choice));
     suiting
         .map(|(id, _, fallback)| (id, fallback))
@@ -92,12 +92,12 @@ mod tests {
         assert_eq!(of, (id_for(SourceId(1)), "camera:back".to_owned()));
         assert!(wanted(&it, &BTreeSet::new(), ToString::to_string).is_empty());
         // The same applies to the main video source, unless it may itself be out.
-        assert!(it.apply(&Edit::SetFallback(MAIN, other)));
+        assert!(it.apply(&Edit::SetFallback(MAIN_SOURCE, other)));
         for main in ["test", "none", "text:a", "color:#000000", "image:/a.png"] {
             assert_eq!(ids(&it, main), [1, 3].map(SourceId), "{main}");
         }
         for main in ["camera", "screen", "window:Game", "stream:rtmp://h/a/s", "file:/a.mp4"] {
-            assert_eq!(ids(&it, main), [MAIN, SourceId(1), SourceId(3)], "{main}");
+            assert_eq!(ids(&it, main), [MAIN_SOURCE, SourceId(1), SourceId(3)], "{main}");
         }
 
         let report = |state, alarm| SourceReport { state, alarm, ..SourceReport::default() };

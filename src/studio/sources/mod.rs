@@ -24,7 +24,7 @@ use crate::media::Transport;
 use crate::media::playback_control::{SkippedFile, TransportCommand};
 use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
 use crate::text::Problem;
 
 /// A chosen source and its state.
@@ -267,7 +267,7 @@ impl Sources {
         let mut first = vec![First {
             choice: main.0,
             set: Properties::default(),
-            id: MAIN,
+            id: MAIN_SOURCE,
             filters: &collection.main_filters,
             fallback: &collection.main_fallback,
         }];
@@ -352,7 +352,7 @@ impl Sources {
             if first.iter().any(|it| it.id == *id && it.choice == choice) {
                 return None;
             }
-            let mut heirs = first.iter().filter(|it| it.id != MAIN && it.choice == choice);
+            let mut heirs = first.iter().filter(|it| it.id != MAIN_SOURCE && it.choice == choice);
             heirs.find(|it| it.set == open.heeded).map(|it| (*id, it.id))
         };
         let moves: Vec<_> = self.open.iter().filter_map(|(id, open)| heir(id, open)).collect();
@@ -436,7 +436,8 @@ impl Sources {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let by = drawn.iter().filter_map(|id| self.fallback.get(id));
         let kept: BTreeSet<SourceId> = drawn.iter().chain(by).chain(&self.out).map(of).collect();
-        let all = self.open.iter().map(|(id, open)| (*id, &open.chosen)).chain([(MAIN, main)]);
+        let all =
+            self.open.iter().map(|(id, open)| (*id, &open.chosen)).chain([(MAIN_SOURCE, main)]);
         for (id, chosen) in all {
             if !kept.contains(&id) {
                 chosen.unwatched();

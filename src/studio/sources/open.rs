@@ -15,7 +15,7 @@ use crate::studio::sources::camera_decoder;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of halves that wait to be requested.
-const MAX_SPARE: usize = 16;
+const MAX_SPARE_HALVES: usize = 16;
 
 /// The opener of sources; see the module documentation.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ impl SourceOpener {
         at_end: EndBehavior,
         shape: &Shape,
     ) -> Result<crate::player::source::MediaSource, Problem> {
-        if self.spare.len() >= MAX_SPARE {
+        if self.spare.len() >= MAX_SPARE_HALVES {
             self.spare.remove(0);
         }
         let config = player::Config { net: self.net.clone(), ..player::Config::new(of.clone()) };

@@ -7,7 +7,7 @@ use crate::capture::{self, VideoChoice, VideoFallback};
 use crate::compose::scene::SourceId;
 use crate::compose::{self, Compositor};
 use crate::media::source_status::SourceReport;
-use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::sources::fallback;
 
 /// Returns the part of the main video source's name that viewers may see, without an address or a
@@ -40,7 +40,7 @@ impl Sources {
         main: &VideoChoice,
     ) -> bool {
         let mut ids = fallback::replaceable(collection, main);
-        ids.any(|(id, _)| id == MAIN || self.shared.get(&id) == Some(&MAIN))
+        ids.any(|(id, _)| id == MAIN_SOURCE || self.shared.get(&id) == Some(&MAIN_SOURCE))
     }
 
     /// Returns the sources that their fallbacks must replace now. `main` is the main video source
@@ -55,7 +55,7 @@ impl Sources {
             let of = self.shared.get(id).copied().unwrap_or(*id);
             match self.open.get(&of) {
                 Some(open) => fallback::is_out(&open.chosen.report()),
-                None => of == MAIN && fallback::is_out(main),
+                None => of == MAIN_SOURCE && fallback::is_out(main),
             }
         });
         out.collect()
@@ -83,7 +83,7 @@ impl Sources {
             let by = fallback::id_for(*id);
             if *collection.fallback(*id) == VideoFallback::Placeholder {
                 let own = collection.source_name(*id);
-                let name = if *id == MAIN { shown(&main.name) } else { own };
+                let name = if *id == MAIN_SOURCE { shown(&main.name) } else { own };
                 placeholders.insert(by, name.to_owned());
             }
             // A source that is already open is shared.

@@ -22,10 +22,10 @@ use crate::text::problem::{Problem, problem};
 
 /// The id of the mixer strip for the audio of stingers. The ids of the user's strips count up from
 /// the lowest value.
-const STRIP: StripId = StripId(u32::MAX);
+const STINGER_STRIP: StripId = StripId(u32::MAX);
 
 /// The audio of a stinger may last this much longer than its video.
-const TAIL: Duration = Duration::from_secs(5);
+const MAX_AUDIO_TAIL: Duration = Duration::from_secs(5);
 
 /// The file to be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,7 @@ enum State {
 
 /// Maximum number of files that are kept ready at the same time, because each clip has a thread and
 /// waiting frames. With further files, scenes change as if the file were missing.
-const MAX_READY: usize = 8;
+const MAX_READY_FILES: usize = 8;
 
 /// A file and the state of its loading.
 struct Prepared {
@@ -106,7 +106,7 @@ impl TransitionLoader {
         let mut before = std::mem::take(&mut self.prepared);
         for wanted in all.filter_map(|transition| WantedAsset::by(&transition.kind)) {
             let known = |it: &Prepared| it.wanted == wanted;
-            if self.prepared.len() >= MAX_READY || self.prepared.iter().any(known) {
+            if self.prepared.len() >= MAX_READY_FILES || self.prepared.iter().any(known) {
                 continue;
             }
             let kept = before.iter().position(known).map(|index| before.swap_remove(index));
@@ -120,7 +120,7 @@ impl TransitionLoader {
     pub fn poll(&mut self, mixer: &Mixer, now: Timestamp) -> FileNews {
         if self.heard.is_some_and(|until| now > until) {
             self.heard = None;
-            mixer.remove_strip(STRIP);
+            mixer.remove_strip(STINGER_STRIP);
         }
         let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
         for prepared in &mut self.prepared {
@@ -199,9 +199,9 @@ impl TransitionLoader {
                         0 => -60.0,
                         volume => 20.0 * (f32::from(volume.min(100)) / 100.0).log10(),
                     };
-                    mixer.set_strip(STRIP, Strip { gain_db, ..Strip::default() });
-                    mixer.set_feed(STRIP, Some(sound));
-                    self.heard = Some(now + transition::MAX_STINGER + TAIL);
+                    mixer.set_strip(STINGER_STRIP, Strip { gain_db, ..Strip::default() });
+                    mixer.set_feed(STINGER_STRIP, Some(sound));
+                    self.heard = Some(now + transition::MAX_STINGER_DURATION + MAX_AUDIO_TAIL);
                 }
                 TransitionAssets::Clip(pictures)
             }

@@ -19,7 +19,7 @@ use crate::compose::filter::{
 use crate::compose::scene::SourceId;
 use crate::media::playback_control::SkippedFile;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::sources::missing_files::FileNews;
 use crate::text::problem::{Problem, problem};
 
@@ -78,7 +78,7 @@ fn file_of(slot: &Slot) -> Option<Key> {
 
 /// Returns the ids of all sources of a collection.
 fn ids(collection: &Collection) -> impl Iterator<Item = SourceId> {
-    collection.sources.iter().map(|source| source.id).chain([MAIN])
+    collection.sources.iter().map(|source| source.id).chain([MAIN_SOURCE])
 }
 
 impl Filters {
@@ -354,8 +354,12 @@ fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
         ids(collection).filter(move |id| collection.filters(*id).iter().any(with))
     };
     let hides = all(true).next().is_some();
-    let name = |id| if id == MAIN { main } else { collection.source_name(id) }.to_owned();
-    Uses { id: all(hides).next().unwrap_or(MAIN), names: all(hides).map(name).collect(), hides }
+    let name = |id| if id == MAIN_SOURCE { main } else { collection.source_name(id) }.to_owned();
+    Uses {
+        id: all(hides).next().unwrap_or(MAIN_SOURCE),
+        names: all(hides).map(name).collect(),
+        hides,
+    }
 }
 
 impl Uses {
@@ -434,7 +438,7 @@ mod tests {
         let compositor = Compositor::spawn(config, Latest::default()).unwrap();
         let mut filters = Filters::default();
         filters.sync(&collection, &compositor);
-        assert!(filters.awaits(&[MAIN].into()) && !filters.awaits(&BTreeSet::new()));
+        assert!(filters.awaits(&[MAIN_SOURCE].into()) && !filters.awaits(&BTreeSet::new()));
         let begun = Instant::now();
         let settle = |filters: &mut Filters| {
             let (mut gone, mut told) = (Vec::new(), Vec::new());
@@ -456,11 +460,11 @@ mod tests {
         assert_eq!(told.iter().filter(placeholder).count(), 1, "{told:#?}");
         assert!(told.iter().filter(placeholder).all(|it| it.contains("bad.png")));
         let supplies: Vec<&AssetSupply> =
-            filters.told[&MAIN].iter().map(|it| &it.material).collect();
+            filters.told[&MAIN_SOURCE].iter().map(|it| &it.material).collect();
         assert!(matches!(supplies[0], AssetSupply::There(_)));
         assert_eq!(supplies[1..6], [&AssetSupply::Lacking; 5]);
         assert_eq!(supplies[6], &AssetSupply::Nothing);
-        assert!(!filters.awaits(&[MAIN].into()));
+        assert!(!filters.awaits(&[MAIN_SOURCE].into()));
         let lacks = filters.lacks(&collection.main_filters);
         assert_eq!((lacks.len(), &lacks[0].path), (5, &path("bad.cube")));
         // An automatic retry reports only a new reason; a retry by the user reports every result.

@@ -211,11 +211,12 @@ pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Stud
 }
 
 /// The names of the messages of [`stalled`].
-pub(in crate::studio) const STALLED: [&str; 2] = [key(Trouble::Silent), key(Trouble::NoNetwork)];
+pub(in crate::studio) const STALLED_NOTICES: [&str; 2] =
+    [key(Trouble::Silent), key(Trouble::NoNetwork)];
 
 /// Returns the name of the keyring entry with this whole address, if the entry is not loaded yet.
 pub(in crate::studio) fn kept_name(url: &str) -> Option<&str> {
-    url.rsplit_once(MARK).map(|(_, name)| name).filter(|name| is_name(name))
+    url.rsplit_once(KEYRING_ENTRY_SEPARATOR).map(|(_, name)| name).filter(|name| is_name(name))
 }
 
 /// Returns true for sixteen hexadecimal digits, the form of an entry name.
@@ -224,4 +225,4 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The separator between the displayable part of an address and the name of its keyring entry.
-pub(in crate::studio) const MARK: &str = "#kept=";
+pub(in crate::studio) const KEYRING_ENTRY_SEPARATOR: &str = "#kept=";

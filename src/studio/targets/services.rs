@@ -44,25 +44,25 @@ pub struct Limits {
 }
 
 /// The usual limits of nearly all services.
-pub const USUAL: Limits =
+pub const USUAL_LIMITS: Limits =
     Limits { video: None, audio: None, keyframe_seconds: 4, height: None, fps: None };
 
 /// The limits of services that give each show an address and a key. They state the maximum bitrate
 /// on the same page, depending on the channel's rank.
-const PER_SHOW: Limits = Limits { keyframe_seconds: 2, fps: Some(60), ..USUAL };
+const PER_SHOW_LIMITS: Limits = Limits { keyframe_seconds: 2, fps: Some(60), ..USUAL_LIMITS };
 
 const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
     Some(BitsPerSecond(kilobits * 1_000))
 }
 
 /// All known services in alphabetical order.
-pub static SERVICES: &[Service] = &[
+pub static KNOWN_SERVICES: &[Service] = &[
     Service {
         id: Cow::Borrowed("bilibili"),
         name: Cow::Borrowed("Bilibili"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://live-push.bilivideo.com/live-bvc/")]),
         key_page: Cow::Borrowed("https://link.bilibili.com/p/center/index#/my-room/start-live"),
-        limits: USUAL,
+        limits: USUAL_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -71,7 +71,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Dailymotion"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://publish.dailymotion.com/publish-dm")]),
         key_page: Cow::Borrowed("https://www.dailymotion.com/partner"),
-        limits: USUAL,
+        limits: USUAL_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -80,7 +80,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Douyin"),
         servers: Cow::Borrowed(&[]),
         key_page: Cow::Borrowed("https://creator.douyin.com/creator-micro/live/manage"),
-        limits: PER_SHOW,
+        limits: PER_SHOW_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -89,7 +89,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Douyu"),
         servers: Cow::Borrowed(&[]),
         key_page: Cow::Borrowed("https://mp.douyu.com/live/main"),
-        limits: PER_SHOW,
+        limits: PER_SHOW_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -113,7 +113,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Huya"),
         servers: Cow::Borrowed(&[]),
         key_page: Cow::Borrowed("https://i.huya.com/index.php?m=ProfileSetting"),
-        limits: PER_SHOW,
+        limits: PER_SHOW_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -137,7 +137,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Kuaishou"),
         servers: Cow::Borrowed(&[]),
         key_page: Cow::Borrowed("https://cp.kuaishou.com/"),
-        limits: PER_SHOW,
+        limits: PER_SHOW_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -149,7 +149,7 @@ pub static SERVICES: &[Service] = &[
             Cow::Borrowed("rtmps://live.restream.io:1937/live"),
         ]),
         key_page: Cow::Borrowed("https://app.restream.io/settings/streaming-setup"),
-        limits: USUAL,
+        limits: USUAL_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -158,7 +158,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Trovo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://livepush.trovo.live/live/")]),
         key_page: Cow::Borrowed("https://studio.trovo.live/mychannel/stream"),
-        limits: Limits { keyframe_seconds: 2, ..USUAL },
+        limits: Limits { keyframe_seconds: 2, ..USUAL_LIMITS },
         test_query: None,
         loudness: None,
     },
@@ -185,7 +185,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Vimeo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://rtmp-global.cloud.vimeo.com:443/live")]),
         key_page: Cow::Borrowed("https://vimeo.com/manage/events"),
-        limits: USUAL,
+        limits: USUAL_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -194,7 +194,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Xiaohongshu"),
         servers: Cow::Borrowed(&[]),
         key_page: Cow::Borrowed("https://redlive.xiaohongshu.com/live_plan"),
-        limits: PER_SHOW,
+        limits: PER_SHOW_LIMITS,
         test_query: None,
         loudness: None,
     },
@@ -206,7 +206,7 @@ pub static SERVICES: &[Service] = &[
             Cow::Borrowed("rtmp://a.rtmp.youtube.com/live2"),
         ]),
         key_page: Cow::Borrowed("https://studio.youtube.com/channel/UC/livestreaming"),
-        limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL },
+        limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL_LIMITS },
         test_query: None,
         loudness: Some(-14),
     },
@@ -267,7 +267,7 @@ pub struct ServiceList {
 
 /// Returns the known service to which a host belongs.
 pub fn of_host(host: &str) -> Option<&'static Service> {
-    SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
+    KNOWN_SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
 /// Returns the address of the same service over TLS on port 443, which networks rarely block.
@@ -296,7 +296,7 @@ impl ServiceList {
 
     /// Returns all services, the user's own first.
     pub fn all(&self) -> impl Iterator<Item = &Service> {
-        self.own.iter().chain(SERVICES)
+        self.own.iter().chain(KNOWN_SERVICES)
     }
 
     /// Returns the service with this id.
@@ -376,11 +376,11 @@ mod tests {
 
     #[test]
     fn every_service_has_a_name_and_servers_that_can_be_used() {
-        for pair in SERVICES.windows(2) {
+        for pair in KNOWN_SERVICES.windows(2) {
             assert!(pair[0].id < pair[1].id, "{} is out of order", pair[1].id);
         }
         let book = ServiceList::default();
-        for service in SERVICES {
+        for service in KNOWN_SERVICES {
             assert!(service.key_page.starts_with("https://"), "{}", service.id);
             assert_eq!(book.find(&service.id), Some(service));
             for server in service.servers.iter() {
@@ -414,7 +414,7 @@ mod tests {
             name: "School".into(),
             servers: vec!["rtmp://live.restream.io/school".into()].into(),
             key_page: "".into(),
-            limits: Limits { height: Some(720), ..USUAL },
+            limits: Limits { height: Some(720), ..USUAL_LIMITS },
             test_query: None,
             loudness: None,
         };
@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(book.find("school"), Some(&own));
         assert_eq!(book.of_server("rtmp://live.restream.io/live"), Some(&own));
         assert!(book.find("twitch").is_some());
-        assert_eq!(book.all().count(), SERVICES.len() + 1);
+        assert_eq!(book.all().count(), KNOWN_SERVICES.len() + 1);
     }
 
     #[test]

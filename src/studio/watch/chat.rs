@@ -8,22 +8,22 @@ use crate::player::chat::ChatState;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::BlockedWords;
-use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME};
+use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME_CHARS};
 
 /// Maximum number of stored lines.
-pub const KEPT_LINES: usize = 200;
+pub const MAX_STORED_LINES: usize = 200;
 /// Maximum number of words that block a line.
-pub const MAX_WORDS: usize = 64;
+pub const MAX_BLOCKED_WORDS: usize = 64;
 /// Maximum number of characters of a blocked word.
-pub const MAX_WORD: usize = 64;
+pub const MAX_BLOCKED_WORD_CHARS: usize = 64;
 /// Maximum number of streams whose chat has an address that the user set.
-pub const MAX_PLACES: usize = 12;
+pub const MAX_CHAT_ADDRESSES: usize = 12;
 /// The range of text sizes for scrolling lines, in points.
-pub const SIZES: std::ops::RangeInclusive<f32> = 14.0..=40.0;
+pub const TEXT_SIZE_RANGE_POINTS: std::ops::RangeInclusive<f32> = 14.0..=40.0;
 /// The range of speeds, as a factor of the usual speed.
-pub const SPEEDS: std::ops::RangeInclusive<f32> = 0.5..=2.0;
+pub const SPEED_FACTOR_RANGE: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 /// The range of opacities.
-pub const OPACITIES: std::ops::RangeInclusive<f32> = 0.2..=1.0;
+pub const OPACITY_RANGE: std::ops::RangeInclusive<f32> = 0.2..=1.0;
 
 /// The display options of the chat, and the user's name in it. They are saved.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,18 +55,18 @@ impl ChatChoices {
         let within = |value: f32, range: &std::ops::RangeInclusive<f32>, standard: f32| {
             if value.is_finite() { value.clamp(*range.start(), *range.end()) } else { standard }
         };
-        self.opacity = within(self.opacity, &OPACITIES, standard.opacity);
-        self.speed = within(self.speed, &SPEEDS, standard.speed);
-        self.size = within(self.size, &SIZES, standard.size);
+        self.opacity = within(self.opacity, &OPACITY_RANGE, standard.opacity);
+        self.speed = within(self.speed, &SPEED_FACTOR_RANGE, standard.speed);
+        self.size = within(self.size, &TEXT_SIZE_RANGE_POINTS, standard.size);
         self.words.retain_mut(|word| {
-            *word = word.trim().chars().take(MAX_WORD).collect();
+            *word = word.trim().chars().take(MAX_BLOCKED_WORD_CHARS).collect();
             !word.is_empty()
         });
-        self.words.truncate(MAX_WORDS);
-        self.places.truncate(MAX_PLACES);
+        self.words.truncate(MAX_BLOCKED_WORDS);
+        self.places.truncate(MAX_CHAT_ADDRESSES);
         // A name is sanitized like that of a line.
         self.name = ChatLine::new(&self.name, "x").map(|line| line.name).unwrap_or_default();
-        debug_assert!(self.name.chars().count() <= MAX_NAME);
+        debug_assert!(self.name.chars().count() <= MAX_NAME_CHARS);
         self
     }
 
@@ -81,7 +81,7 @@ impl ChatChoices {
         self.places.retain(|(of, _)| of != stream);
         if !chat.is_empty() && !stream.is_empty() {
             self.places.insert(0, (stream.to_owned(), chat.to_owned()));
-            self.places.truncate(MAX_PLACES);
+            self.places.truncate(MAX_CHAT_ADDRESSES);
         }
     }
 
@@ -123,7 +123,7 @@ pub struct ChatHeard {
 pub struct ChatView {
     /// The state of the connection; `None` if no chat is known for the stream.
     pub state: Option<ChatState>,
-    /// The newest [`KEPT_LINES`] lines, oldest first, without blocked ones.
+    /// The newest [`MAX_STORED_LINES`] lines, oldest first, without blocked ones.
     pub lines: Arc<[ChatHeard]>,
     /// The number of times that lines were deleted.
     pub deletions: u64,
@@ -145,8 +145,13 @@ mod tests {
         };
         let checked = wild.checked();
         assert_eq!((checked.opacity, checked.speed, checked.size), (0.9, 2.0, 14.0));
-        assert_eq!(checked.words.iter().map(String::len).collect::<Vec<_>>(), [1, MAX_WORD]);
-        assert!(checked.name.chars().count() <= MAX_NAME && !checked.name.contains('\u{202e}'));
+        assert_eq!(
+            checked.words.iter().map(String::len).collect::<Vec<_>>(),
+            [1, MAX_BLOCKED_WORD_CHARS]
+        );
+        assert!(
+            checked.name.chars().count() <= MAX_NAME_CHARS && !checked.name.contains('\u{202e}')
+        );
         assert_eq!(checked.clone().checked(), checked);
         assert_eq!(ChatChoices::default().checked(), ChatChoices::default());
     }

@@ -8,7 +8,7 @@ use crate::net::web::WebUrl;
 use crate::net::{Options, Runtime};
 use crate::player::OfferedChat;
 use crate::player::chat::{Chat, ChatState};
-use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, KEPT_LINES, check_place};
+use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, MAX_STORED_LINES, check_place};
 use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
 use crate::wire::rtmp::url::Url;
 
@@ -108,7 +108,7 @@ impl ChatSession {
         let Some(chat) = self.chat.take() else { return };
         // At most this many frames are taken in one call; the next call takes the rest.
         let mut any = false;
-        for frame in chat.frames().waiting().take(KEPT_LINES) {
+        for frame in chat.frames().waiting().take(MAX_STORED_LINES) {
             any |= match frame {
                 ChatFrame::Post(post) => self.take(post.line, Some((post.id, post.role))),
                 ChatFrame::Line(line) => self.take(line, None),
@@ -126,7 +126,7 @@ impl ChatSession {
         if !self.choices.lets_pass(&line) {
             return false;
         }
-        while self.heard.len() >= KEPT_LINES {
+        while self.heard.len() >= MAX_STORED_LINES {
             self.heard.pop_front();
         }
         self.count += 1;
@@ -258,11 +258,11 @@ mod tests {
     #[test]
     fn lines_are_bounded_and_words_keep_them_out_afterwards_too() {
         let mut talk = ChatSession::default();
-        for number in 0..KEPT_LINES + 10 {
+        for number in 0..MAX_STORED_LINES + 10 {
             talk.add(ChatLine::new("ann", &format!("line {number}")).unwrap());
         }
         let view = talk.view();
-        assert_eq!((view.lines.len(), view.lines[0].number), (KEPT_LINES, 11));
+        assert_eq!((view.lines.len(), view.lines[0].number), (MAX_STORED_LINES, 11));
         let words = vec!["LINE 20".to_owned()];
         talk.choose(ChatChoices { words, ..ChatChoices::default() });
         let texts: Vec<_> = talk.view().lines.iter().map(|it| it.line.text.clone()).collect();

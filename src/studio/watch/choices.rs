@@ -17,11 +17,12 @@ use crate::text::Problem;
 /// Maximum number of simultaneous players.
 pub const MAX_TILES: usize = 9;
 /// Maximum number of recent streams.
-pub const MAX_RECENT: usize = 12;
+pub const MAX_RECENT_STREAMS: usize = 12;
 /// Maximum length of an address.
-pub const MAX_ADDRESS: usize = 4_096;
+pub const MAX_ADDRESS_LENGTH: usize = 4_096;
 /// The schemes of the addresses that players open, without those of local files.
-pub const SCHEMES: [&str; 8] = ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss"];
+pub const PLAYABLE_SCHEMES: [&str; 8] =
+    ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss"];
 
 /// A command for the players. If no tile is named, the command applies to the selected one.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +122,7 @@ impl Default for PlayerChoices {
 }
 
 /// Maximum number of trusted servers; the oldest are dropped.
-pub const MAX_TRUSTED: usize = 64;
+pub const MAX_TRUSTED_SERVERS: usize = 64;
 
 /// The network options, and the trusted servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ impl Network {
     pub fn trust(&mut self, server: &str, pin: CertificatePin) {
         self.trusted.retain(|(known, _)| known != server);
         self.trusted.insert(0, (server.to_owned(), pin));
-        self.trusted.truncate(MAX_TRUSTED);
+        self.trusted.truncate(MAX_TRUSTED_SERVERS);
     }
 
     /// Returns the options of connections, based on `base`.
@@ -205,14 +206,14 @@ impl PartialEq for ShownFrame {
 /// Returns true if an address may be saved: it contains no apparent user, password or token.
 pub fn may_be_kept(url: &str) -> bool {
     !url.is_empty()
-        && url.len() <= MAX_ADDRESS
+        && url.len() <= MAX_ADDRESS_LENGTH
         && !(url.contains("://") && url.contains(['?', '@', '#']))
 }
 
 /// Returns the scheme of an address if players open such addresses.
 pub fn scheme_of(address: &str) -> Option<&'static str> {
     let (scheme, _) = address.split_once("://")?;
-    SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(scheme))
+    PLAYABLE_SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(scheme))
 }
 
 /// Adds an address at the front of the recent ones.
@@ -220,7 +221,7 @@ pub fn remember(recent: &mut Vec<String>, url: &str) {
     if may_be_kept(url) {
         recent.retain(|known| known != url);
         recent.insert(0, url.to_owned());
-        recent.truncate(MAX_RECENT);
+        recent.truncate(MAX_RECENT_STREAMS);
     }
 }
 
@@ -235,11 +236,11 @@ mod tests {
         assert_eq!(network.options(&base).unwrap(), base);
         network.route.proxy = "socks5://proxy.example:9".into();
         network.ca_file = " /etc/own.pem ".into();
-        for number in 0..MAX_TRUSTED + 2 {
+        for number in 0..MAX_TRUSTED_SERVERS + 2 {
             network.trust(&format!("host:{number}"), CertificatePin::of(b"old"));
         }
         network.trust("host:9", CertificatePin::of(b"new"));
-        assert_eq!(network.trusted.len(), MAX_TRUSTED);
+        assert_eq!(network.trusted.len(), MAX_TRUSTED_SERVERS);
         let options = network.options(&base).unwrap();
         assert_eq!((options.ports, options.proxy.unwrap().port), (vec![443], 9));
         assert_eq!(options.trust.ca_file.unwrap(), PathBuf::from("/etc/own.pem"));
@@ -255,7 +256,7 @@ mod tests {
         for number in 0..20 {
             remember(&mut recent, &format!("rtmp://host/live/{number}"));
         }
-        assert_eq!(recent.len(), MAX_RECENT);
+        assert_eq!(recent.len(), MAX_RECENT_STREAMS);
         assert_eq!(recent.first().unwrap(), "rtmp://host/live/19");
         remember(&mut recent, "rtmp://host/live/15");
         assert_eq!(recent.first().unwrap(), "rtmp://host/live/15");
@@ -266,7 +267,7 @@ mod tests {
             "https://host/live.m3u8?token=planted",
             "https://host/live.flv#planted",
             "",
-            &"x".repeat(MAX_ADDRESS + 1),
+            &"x".repeat(MAX_ADDRESS_LENGTH + 1),
         ] {
             remember(&mut recent, secret);
         }

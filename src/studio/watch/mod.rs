@@ -26,7 +26,7 @@ use chat_session::ChatSession;
 use tile::Tile;
 
 /// Time limit for the players to finalize files when onair ends.
-const LAST_END: Duration = Duration::from_secs(3);
+const PLAYERS_END_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How a message is reported.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -258,7 +258,7 @@ impl Players {
     /// states can still be read.
     pub(super) fn end(&mut self, clock: Clock) {
         self.players().for_each(Player::leave);
-        let until = clock.now() + LAST_END;
+        let until = clock.now() + PLAYERS_END_TIMEOUT;
         for tile in &mut self.tiles {
             tile.end(until.since(clock.now()));
         }

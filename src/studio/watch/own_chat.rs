@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::server::{ChatRules, MutedPerson, OperatorChat};
-use crate::studio::watch::chat::KEPT_LINES;
+use crate::studio::watch::chat::MAX_STORED_LINES;
 use crate::wire::chat::{ChatFrame, ChatLine, ChatPost};
 
 /// A command for the chat.
@@ -28,7 +28,7 @@ pub enum ChatCommand {
 /// The chat for the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnChatView {
-    /// The newest [`KEPT_LINES`] messages, oldest first.
+    /// The newest [`MAX_STORED_LINES`] messages, oldest first.
     pub posts: Arc<[ChatPost]>,
     pub muted: Arc<[MutedPerson]>,
     /// The sender number of the streamer's own messages.
@@ -57,11 +57,11 @@ impl OwnChat {
     pub(in crate::studio) fn poll(&mut self) {
         let mut any = false;
         // At most this many frames are taken in one call; the next call takes the rest.
-        for _ in 0..KEPT_LINES {
+        for _ in 0..MAX_STORED_LINES {
             match self.seat.poll() {
                 None => break,
                 Some(ChatFrame::Post(post)) => {
-                    while self.posts.len() >= KEPT_LINES {
+                    while self.posts.len() >= MAX_STORED_LINES {
                         self.posts.pop_front();
                     }
                     self.posts.push_back(post);

@@ -12,10 +12,10 @@ use crate::studio::watch::view::{WatchFigures, WatchState};
 use crate::studio::watch::viewport::Viewport;
 
 /// Time limit for the end of a player, after which its threads are abandoned.
-const END: Duration = Duration::from_millis(800);
+const STOP_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Maximum number of kept messages of a player that is not selected; older ones are dropped.
-const MAX_KEPT: usize = 8;
+const MAX_KEPT_MESSAGES: usize = 8;
 
 /// A player, or the final state of the last one.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Tile {
             player.leave();
             // An end that takes longer than a moment runs on a separate thread.
             let ending = crate::base::Worker::spawn("watch-end", move |_| {
-                player.stop(END);
+                player.stop(STOP_TIMEOUT);
             });
             if let Err(error) = ending {
                 tracing::warn!(%error, "ending a player failed");
@@ -97,7 +97,7 @@ impl Tile {
     pub(super) fn keep(&mut self, said: player::PlayerMessage) {
         self.kept.retain(|old| old.key() != said.key());
         self.kept.push_back(said);
-        if self.kept.len() > MAX_KEPT {
+        if self.kept.len() > MAX_KEPT_MESSAGES {
             self.kept.pop_front();
         }
     }
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_and_each_once() {
-        const KEYS: &[&str] = player::PlayerMessage::KEYS;
+        const NOTICE_KEYS: &[&str] = player::PlayerMessage::ALL_IDS;
         let mut tile = Tile::new(TileId(0), Latest::default(), String::new(), Viewport::default());
         let said = |key| player::PlayerMessage {
             problem: Problem::of(key, Vec::new()),
@@ -176,11 +176,11 @@ mod tests {
             quiet: false,
             detail: String::new(),
         };
-        KEYS.iter().for_each(|key| tile.keep(said(key)));
-        tile.keep(said(KEYS[KEYS.len() - 2]));
-        assert_eq!(tile.kept().count(), MAX_KEPT);
+        NOTICE_KEYS.iter().for_each(|key| tile.keep(said(key)));
+        tile.keep(said(NOTICE_KEYS[NOTICE_KEYS.len() - 2]));
+        assert_eq!(tile.kept().count(), MAX_KEPT_MESSAGES);
         let newest = tile.take_kept().last().unwrap();
-        assert_eq!(newest.key(), KEYS[KEYS.len() - 2]);
+        assert_eq!(newest.key(), NOTICE_KEYS[NOTICE_KEYS.len() - 2]);
         assert_eq!(tile.kept().count(), 0);
     }
 }

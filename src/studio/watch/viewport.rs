@@ -80,11 +80,11 @@ impl Rotation {
 }
 
 /// The range of zoom factors.
-pub const ZOOM: RangeInclusive<f32> = 0.25..=4.0;
+pub const ZOOM_RANGE: RangeInclusive<f32> = 0.25..=4.0;
 
 /// Maximum distance by which a frame can be dragged. A frame never gets that far, because the area
 /// also limits the position.
-pub const MAX_PAN: f32 = 4.0;
+pub const MAX_PAN_DISTANCE: f32 = 4.0;
 
 /// The viewport of a frame.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -107,10 +107,14 @@ impl Viewport {
     /// Returns the viewport with a valid zoom and a matching position.
     pub fn checked(self) -> Self {
         let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
-        let zoom = zoom.clamp(*ZOOM.start(), *ZOOM.end());
+        let zoom = zoom.clamp(*ZOOM_RANGE.start(), *ZOOM_RANGE.end());
         // Only an enlarged frame can be dragged.
         let place = |at: f32| {
-            if at.is_finite() && zoom > 1.0 { at.clamp(-MAX_PAN, MAX_PAN) } else { 0.0 }
+            if at.is_finite() && zoom > 1.0 {
+                at.clamp(-MAX_PAN_DISTANCE, MAX_PAN_DISTANCE)
+            } else {
+                0.0
+            }
         };
         Self { zoom, pan: self.pan.map(place), ..self }
     }
@@ -133,32 +137,32 @@ impl FromStr for Viewport {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "a look is a shape, a zoom from 0.25 to 4 and a turn, as in \"fit 1 0\", and perhaps how \
+        const PARSE_ERROR: &str = "a look is a shape, a zoom from 0.25 to 4 and a turn, as in \"fit 1 0\", and perhaps how \
              far right and down it was dragged, as in \"fit 2 0 -0.2 0.1\"";
         let mut words = text.split_whitespace();
-        let mut word = || words.next().ok_or(WRONG);
+        let mut word = || words.next().ok_or(PARSE_ERROR);
         let (aspect, zoom, turn) = (word()?, word()?, word()?);
-        let zoom: f32 = zoom.parse().map_err(|_| WRONG)?;
-        let turn: usize = turn.parse().map_err(|_| WRONG)?;
+        let zoom: f32 = zoom.parse().map_err(|_| PARSE_ERROR)?;
+        let turn: usize = turn.parse().map_err(|_| PARSE_ERROR)?;
         let mut pan = [0.0_f32; 2];
         let rest: Vec<_> = words.take(pan.len() + 1).collect();
         match rest.len() {
             0 => {}
             2 => {
                 for (at, word) in pan.iter_mut().zip(rest) {
-                    *at = word.parse().ok().filter(|at: &f32| at.is_finite()).ok_or(WRONG)?;
+                    *at = word.parse().ok().filter(|at: &f32| at.is_finite()).ok_or(PARSE_ERROR)?;
                 }
             }
-            _ => return Err(WRONG),
+            _ => return Err(PARSE_ERROR),
         }
         let look = Self {
-            aspect: Aspect::of(aspect).ok_or(WRONG)?,
+            aspect: Aspect::of(aspect).ok_or(PARSE_ERROR)?,
             zoom,
-            turn: Rotation::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(WRONG)?,
+            turn: Rotation::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(PARSE_ERROR)?,
             pan,
         };
         // A position that is too far away is limited, because its exact value is not intentional.
-        if ZOOM.contains(&zoom) { Ok(look.checked()) } else { Err(WRONG) }
+        if ZOOM_RANGE.contains(&zoom) { Ok(look.checked()) } else { Err(PARSE_ERROR) }
     }
 }
 
@@ -203,7 +207,7 @@ mod tests {
     #[test]
     fn a_place_is_bounded_and_goes_with_what_is_enlarged() {
         let pan = |text: &str| text.parse::<Viewport>().unwrap().pan;
-        assert_eq!(pan("fit 2 0 1e30 -7"), [MAX_PAN, -MAX_PAN]);
+        assert_eq!(pan("fit 2 0 1e30 -7"), [MAX_PAN_DISTANCE, -MAX_PAN_DISTANCE]);
         assert_eq!(pan("fit 1 0 0.5 0.5"), [0.0; 2]);
         let wild =
             Viewport { zoom: 2.0, pan: [f32::NAN, f32::NEG_INFINITY], ..Viewport::default() };

@@ -15,7 +15,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::input::named::NamedCommand;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
+use crate::ui::style::theme::{CARD_RADIUS, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
@@ -77,7 +77,7 @@ pub fn modal(
         .frame(
             Frame::popup(&ctx.global_style())
                 .fill(theme.panel)
-                .corner_radius(CornerRadius::same(RADIUS_LARGE))
+                .corner_radius(CornerRadius::same(CARD_RADIUS))
                 .inner_margin(Margin::same(20)),
         )
         .show(ctx, |ui| {

@@ -23,7 +23,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Field, Wrapped, elided, label};
 
 /// Height of the explanation below the list, in points.
-const FOOT: f32 = 42.0;
+const EXPLANATION_HEIGHT_POINTS: f32 = 42.0;
 
 /// The state of the search.
 #[derive(Debug, Default)]
@@ -195,7 +195,7 @@ fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
 }
 
 /// The rank of an entry whose name does not contain the query.
-const IN_EXPLANATION: u8 = 3;
+const EXPLANATION_RANK: u8 = 3;
 
 /// Returns the rank of an entry for the query (lower is better), or `None` if the entry does not
 /// match.
@@ -210,7 +210,7 @@ fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
     } else if has(&name) {
         Some(2)
     } else {
-        has(&format!("{name} {also}")).then_some(IN_EXPLANATION)
+        has(&format!("{name} {also}")).then_some(EXPLANATION_RANK)
     }
 }
 
@@ -259,7 +259,7 @@ pub fn show(
         let mut found: Vec<(u8, Entry)> = ranked.collect();
         // Possible commands come first, but not before impossible ones whose names match better:
         // Enter must not run a command that has only a similar explanation.
-        found.sort_by_key(|(rank, it)| (*rank == IN_EXPLANATION, it.why_not.is_some(), *rank));
+        found.sort_by_key(|(rank, it)| (*rank == EXPLANATION_RANK, it.why_not.is_some(), *rank));
         if found.is_empty() {
             label(ui, &texts.get("palette-none"), Type::Body, view.theme.secondary);
             return None;
@@ -313,7 +313,8 @@ pub fn show(
 /// place. The reason is announced if the user tries to run the command.
 fn foot(ui: &mut Ui, view: &View<'_>, entry: &Entry, refused: bool) {
     let width = ui.available_width();
-    let (room, response) = ui.allocate_exact_size(vec2(width, FOOT), Sense::hover());
+    let (room, response) =
+        ui.allocate_exact_size(vec2(width, EXPLANATION_HEIGHT_POINTS), Sense::hover());
     ui.painter().hline(room.x_range(), room.top() + 0.5, view.theme.border());
     let inner = room.shrink2(vec2(gap::S + 2.0, gap::S)).with_max_y(room.bottom());
     let why = entry.why_not.map(|why| why.say(view.texts));

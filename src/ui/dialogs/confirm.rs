@@ -8,7 +8,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, label, paragraph};
 
-const WIDTH: f32 = 400.0;
+const DIALOG_WIDTH_POINTS: f32 = 400.0;
 
 fn ask(
     ui: &mut Ui,
@@ -42,7 +42,7 @@ fn ask(
 /// Asks for confirmation before a broadcast is stopped.
 pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
-    modal(ctx, view.theme, "confirm-stop", WIDTH, |ui| {
+    modal(ctx, view.theme, "confirm-stop", DIALOG_WIDTH_POINTS, |ui| {
         // If no target was ever connected, no viewer loses the stream.
         let ends = match view.snapshot.figures.was_live() {
             true => texts.get("confirm-stop"),
@@ -71,7 +71,7 @@ pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Dialog
     } else {
         (texts.get("confirm-close-title"), texts.get("confirm-close"))
     };
-    modal(ctx, view.theme, "confirm-close", WIDTH, |ui| {
+    modal(ctx, view.theme, "confirm-close", DIALOG_WIDTH_POINTS, |ui| {
         let words = [&*title, &*text, &*texts.get("confirm-close-yes"), &*texts.get("cancel")];
         ask(ui, view, words, DialogAnswer::Quit, fresh)
     })

@@ -12,7 +12,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, switch};
 
 /// The faults as given to `onair serve --fault`, and the names of their texts.
-const FAULTS: [(&str, &str); 11] = [
+const FAULT_NAMES: [(&str, &str); 11] = [
     ("reset@media:5s..10s", key!("fault-reset")),
     ("half-close@media:5s", key!("fault-half-close")),
     ("stall@media:5s+8s", key!("fault-stall")),
@@ -42,7 +42,7 @@ pub fn show(
             successor::show(ui, view, needs.successor);
             label(ui, &view.texts.get("developer-faults"), Type::Body, view.theme.text);
             paragraph(ui, &view.texts.get("developer-note"), Type::Small, view.theme.secondary);
-            for (written, key) in FAULTS {
+            for (written, key) in FAULT_NAMES {
                 if let Ok(fault) = written.parse() {
                     line(ui, view, &fault, key);
                 }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn all_are_faults_and_written_as_they_are_read() {
-        for (written, _) in FAULTS {
+        for (written, _) in FAULT_NAMES {
             assert_eq!(written.parse::<Fault>().unwrap().to_string(), written);
         }
     }

@@ -52,7 +52,7 @@ pub fn show(
 fn file(ui: &mut Ui, view: &mut View<'_>, passthrough: &PassthroughDraft) {
     let (theme, texts) = (view.theme, view.texts);
     ui.horizontal(|ui| {
-        let room = vec2(ui.available_width() - 130.0, size::CONTROL);
+        let room = vec2(ui.available_width() - 130.0, size::CONTROL_HEIGHT);
         let (rect, response) = ui.allocate_exact_size(room, Sense::hover());
         match &passthrough.path {
             Some(path) => {

@@ -214,7 +214,7 @@ actions! {
 
 /// The commands that show or hide a panel. The multiview has its own one; the panel with *Go Live* is
 /// always visible.
-const PANELS: [(Action, Panel); 12] = [
+const PANEL_ACTIONS: [(Action, Panel); 12] = [
     (Action::PanelSources, Panel::Sources),
     (Action::PanelProgram, Panel::Program),
     (Action::PanelMixer, Panel::Mixer),
@@ -230,7 +230,7 @@ const PANELS: [(Action, Panel); 12] = [
 ];
 
 /// The commands that switch to a scene, in the order of the scenes in the list.
-const SCENES: [Action; 9] = [
+const SCENE_ACTIONS: [Action; 9] = [
     Action::Scene1,
     Action::Scene2,
     Action::Scene3,
@@ -250,17 +250,17 @@ impl Action {
 
     /// Returns the command that switches to the scene at this index of the list.
     pub fn of_scene(place: usize) -> Option<Self> {
-        SCENES.get(place).copied()
+        SCENE_ACTIONS.get(place).copied()
     }
 
     /// Returns the index of the scene to which the command switches.
     pub fn scene(self) -> Option<usize> {
-        SCENES.iter().position(|action| *action == self)
+        SCENE_ACTIONS.iter().position(|action| *action == self)
     }
 
     /// Returns the panel that the command shows or hides.
     pub fn panel(self) -> Option<Panel> {
-        PANELS.iter().find(|(action, _)| *action == self).map(|(_, panel)| *panel)
+        PANEL_ACTIONS.iter().find(|(action, _)| *action == self).map(|(_, panel)| *panel)
     }
 
     /// Returns true if the command repeats while its hotkey is held.

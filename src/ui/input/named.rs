@@ -4,7 +4,7 @@
 use crate::compose::scene::{Content, Item};
 use crate::studio::Snapshot;
 use crate::studio::scenes::Collection;
-use crate::studio::settings::PRESETS;
+use crate::studio::settings::PREDEFINED_LAYOUTS;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::settings::part::PartKind;
 use crate::studio::targets::{Target, services};
@@ -94,7 +94,7 @@ pub fn name_of_target(target: &Target) -> Option<&str> {
     if target.is_built_in() {
         return Some("");
     }
-    let service = || services::SERVICES.iter().find(|it| it.id == target.service);
+    let service = || services::KNOWN_SERVICES.iter().find(|it| it.id == target.service);
     let name = match &*target.name {
         "" => service().map(|service| &*service.name),
         name => Some(name),
@@ -127,7 +127,7 @@ pub fn items_of<'a>(collection: &'a Collection, name: &str) -> Vec<&'a Item> {
 
 /// Returns the names of the layouts that the user saved.
 fn own_layouts(snapshot: &Snapshot) -> impl Iterator<Item = &String> {
-    let is_preset = |name: &String| PRESETS.iter().any(|(preset, _)| preset == name);
+    let is_preset = |name: &String| PREDEFINED_LAYOUTS.iter().any(|(preset, _)| preset == name);
     snapshot.preferences.panels.layouts.keys().filter(move |name| !is_preset(name))
 }
 

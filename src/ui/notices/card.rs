@@ -7,7 +7,7 @@ use crate::studio::{Command, Level, Notice};
 use crate::ui::notices::remedy::{apply, remedy_name, words};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
+use crate::ui::style::theme::{CARD_RADIUS, Theme, Type, gap};
 use crate::ui::text::Texts;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, paragraph};
@@ -50,7 +50,7 @@ impl Card<'_> {
         let response = Frame::new()
             .fill(theme.raised)
             .stroke(Stroke::new(1.0, border))
-            .corner_radius(CornerRadius::same(RADIUS_LARGE))
+            .corner_radius(CornerRadius::same(CARD_RADIUS))
             .inner_margin(Margin::symmetric(12, 10))
             .show(ui, |ui| {
                 ui.set_width(width - 26.0);

@@ -6,7 +6,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 
 /// Maximum number of lines of the event log in the text.
-const LOG_LINES: usize = 100;
+const MAX_LOG_LINES: usize = 100;
 
 /// Returns the diagnostics text.
 pub(super) fn text(view: &View<'_>) -> String {
@@ -24,7 +24,7 @@ pub(super) fn text(view: &View<'_>) -> String {
     };
     lines.extend(snapshot.notices.iter().rev().map(|it| line(it.wall_micros, it)));
     lines.push(String::new());
-    let log = snapshot.history.iter().rev().take(LOG_LINES);
+    let log = snapshot.history.iter().rev().take(MAX_LOG_LINES);
     lines.extend(log.map(|entry| line(entry.wall_micros, &entry.notice)));
     lines.join("\n")
 }

@@ -19,12 +19,12 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, paragraph};
 
 /// Maximum width of the tray in points.
-const WIDTH: f32 = 520.0;
-const ICON: f32 = 20.0;
+const MAX_TRAY_WIDTH_POINTS: f32 = 520.0;
+const ICON_SIZE_POINTS: f32 = 20.0;
 /// Width of the time of day with the close button next to it, in points.
-const SIDE: f32 = 96.0;
+const SIDE_WIDTH_POINTS: f32 = 96.0;
 /// Height of the last line of the tray in points, including its gaps.
-const FOOTER: f32 = 72.0;
+const FOOTER_HEIGHT_POINTS: f32 = 72.0;
 
 /// A request from the tray.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -49,10 +49,11 @@ pub fn tray(
     fresh: bool,
 ) -> Option<TrayRequest> {
     let window = bell.ctx.content_rect();
-    let width = WIDTH.min(window.width() - 2.0 * gap::M);
+    let width = MAX_TRAY_WIDTH_POINTS.min(window.width() - 2.0 * gap::M);
     // The buttons that start and end a broadcast stay visible.
-    let below = size::STATUS_BAR + go_live::HEIGHT + FOOTER;
-    let height = (window.height() - size::TOP_BAR - size::HEALTH_BAR - below).max(120.0);
+    let below = size::STATUS_BAR_HEIGHT + go_live::BUTTONS_HEIGHT_POINTS + FOOTER_HEIGHT_POINTS;
+    let height =
+        (window.height() - size::TOP_BAR_HEIGHT - size::HEALTH_BAR_HEIGHT - below).max(120.0);
     let frame = Frame::popup(&bell.ctx.global_style()).fill(view.theme.panel);
     let name = view.texts.get("notices");
     let shown = Popup::from_response(bell)
@@ -129,9 +130,9 @@ fn columns(
 ) {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
-        let (place, _) = ui.allocate_exact_size(Vec2::splat(ICON), Sense::hover());
+        let (place, _) = ui.allocate_exact_size(Vec2::splat(ICON_SIZE_POINTS), Sense::hover());
         icons::paint(ui.painter(), icon, place.shrink(1.0), color);
-        let room = (ui.available_width() - SIDE - 10.0).max(80.0);
+        let room = (ui.available_width() - SIDE_WIDTH_POINTS - 10.0).max(80.0);
         ui.allocate_ui(vec2(room, 0.0), |ui| {
             ui.vertical(|ui| {
                 ui.set_width(room);
@@ -139,7 +140,7 @@ fn columns(
                 words(ui);
             });
         });
-        let rest = vec2(ui.available_width(), ICON);
+        let rest = vec2(ui.available_width(), ICON_SIZE_POINTS);
         ui.allocate_ui_with_layout(rest, Layout::right_to_left(Align::Center), side);
     });
 }

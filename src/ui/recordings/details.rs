@@ -10,7 +10,7 @@ use crate::studio::live::recording::library::change::check_name;
 use crate::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
 use crate::ui::recordings::{Draft, commands, list, trim};
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, Type, gap};
+use crate::ui::style::theme::{FRAME_BACKGROUND, Type, gap};
 use crate::ui::text::format;
 use crate::ui::video::fitted;
 use crate::ui::view::View;
@@ -152,7 +152,7 @@ fn large(
         list::thumbnail(ui, file, draft, room);
         return;
     };
-    ui.painter().rect_filled(room, egui::CornerRadius::same(4), BLACK);
+    ui.painter().rect_filled(room, egui::CornerRadius::same(4), FRAME_BACKGROUND);
     // This view needs its own key, different from that of the thumbnail.
     let view = draft.thumbnails.view(&file.path.join("frame"), frame);
     let rect = fitted(room, view.shape(), ui.pixels_per_point());

@@ -10,23 +10,25 @@ use crate::studio::Command;
 use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::recording::library::details::Details;
 use crate::studio::live::recording::library::view::{
-    FileState, MAX_LISTED, RecordingFile, RecordingsView,
+    FileState, MAX_LISTED_RECORDINGS, RecordingFile, RecordingsView,
 };
 use crate::ui::input::actions::key;
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::recordings::Draft;
 use crate::ui::scenes::menu;
 use crate::ui::style::icons::{self, Icon};
-use crate::ui::style::theme::{BLACK, ON_VIDEO, PLATE, RADIUS, Type, gap};
+use crate::ui::style::theme::{
+    CONTROL_RADIUS, FRAME_BACKGROUND, TEXT_PLATE, Type, VIDEO_TEXT_COLOR, gap,
+};
 use crate::ui::text::{Texts, format};
 use crate::ui::video::fitted;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, elided, focus_ring, label, menu_item, paragraph, scroll};
 
 /// Height of a row, in points.
-const ROW: f32 = 72.0;
+const ROW_HEIGHT_POINTS: f32 = 72.0;
 /// Size of the thumbnail, in points.
-const THUMBNAIL: egui::Vec2 = vec2(107.0, 60.0);
+const THUMBNAIL_SIZE: egui::Vec2 = vec2(107.0, 60.0);
 
 /// Draws the list. Returns the recording to play, if any.
 pub fn show(
@@ -55,7 +57,7 @@ pub fn show(
                 ui.add_space(gap::L);
                 label(ui, &text, Type::Small, view.theme.secondary);
                 ui.add_space(gap::S);
-                let can = recordings.files.len() < MAX_LISTED;
+                let can = recordings.files.len() < MAX_LISTED_RECORDINGS;
                 if can && Button::new(&more).small().show(ui, view.theme).clicked() {
                     view.send(Command::Recordings(RecordingsCommand::ListMore));
                 }
@@ -130,7 +132,7 @@ fn row(
 ) -> Option<PathBuf> {
     let (theme, texts) = (view.theme, view.texts);
     let width = ui.available_width();
-    let (whole, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::click());
+    let (whole, response) = ui.allocate_exact_size(vec2(width, ROW_HEIGHT_POINTS), Sense::click());
     let chosen = draft.selected.as_ref() == Some(&file.path);
     let (name, second) = (file.name(), summary(texts, file));
     response.widget_info(|| {
@@ -156,9 +158,9 @@ fn row(
             (false, true) => theme.raised,
             _ => Color32::TRANSPARENT,
         };
-        ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
-        let at = pos2(rect.left() + gap::S, rect.center().y - THUMBNAIL.y / 2.0);
-        let room = Rect::from_min_size(at, THUMBNAIL);
+        ui.painter().rect_filled(rect, CornerRadius::same(CONTROL_RADIUS), fill);
+        let at = pos2(rect.left() + gap::S, rect.center().y - THUMBNAIL_SIZE.y / 2.0);
+        let room = Rect::from_min_size(at, THUMBNAIL_SIZE);
         thumbnail(ui, file, draft, room);
         let words = Rect::from_min_max(
             pos2(room.right() + gap::M, rect.top() + gap::S),
@@ -173,14 +175,14 @@ fn row(
         elided(ui, line(1.0), Align::Min, &second, Type::Small.font(), theme.secondary);
         let third = file.details().map(|it| tracks(texts, it)).unwrap_or_default();
         elided(ui, line(2.0), Align::Min, &third, Type::Small.font(), theme.secondary);
-        focus_ring(ui, theme, &response, RADIUS);
+        focus_ring(ui, theme, &response, CONTROL_RADIUS);
     }
     play
 }
 
 /// Draws the thumbnail of a recording, or an icon.
 pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
-    ui.painter().rect_filled(room, CornerRadius::same(4), BLACK);
+    ui.painter().rect_filled(room, CornerRadius::same(4), FRAME_BACKGROUND);
     let frame = file.details().and_then(|details| details.thumbnail.as_ref());
     if let Some(frame) = frame {
         let view = draft.thumbnails.view(&file.path, frame);
@@ -195,7 +197,7 @@ pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
         _ => Icon::Film,
     };
     let at = Rect::from_center_size(room.center(), egui::Vec2::splat(22.0));
-    icons::paint(ui.painter(), icon, at, crate::ui::style::theme::ON_VIDEO_SECONDARY);
+    icons::paint(ui.painter(), icon, at, crate::ui::style::theme::VIDEO_SECONDARY_TEXT_COLOR);
     length(ui, file, room);
 }
 
@@ -203,11 +205,11 @@ pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
 fn length(ui: &Ui, file: &RecordingFile, room: Rect) {
     let Some(details) = file.details() else { return };
     let text = format::clock(details.duration);
-    let galley = ui.painter().layout_no_wrap(text, Type::Tiny.font(), ON_VIDEO);
+    let galley = ui.painter().layout_no_wrap(text, Type::Tiny.font(), VIDEO_TEXT_COLOR);
     let size = galley.size() + vec2(gap::S, 2.0);
     let plate = Rect::from_min_size(room.max - size - vec2(3.0, 3.0), size);
-    ui.painter().rect_filled(plate, CornerRadius::same(3), PLATE);
-    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_VIDEO);
+    ui.painter().rect_filled(plate, CornerRadius::same(3), TEXT_PLATE);
+    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, VIDEO_TEXT_COLOR);
 }
 
 /// Draws the context menu of a recording.

@@ -33,7 +33,7 @@ pub fn show(
     draft.begin(&recordings);
     let split = room.right() - right;
     let left = Rect::from_min_max(room.min, pos2(split, room.bottom()));
-    let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS));
+    let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS_BAR_HEIGHT));
     let files = Rect::from_min_max(bar.left_bottom(), left.max);
     let side = Rect::from_min_max(pos2(split, room.top()), room.max);
     ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, view.theme.border());

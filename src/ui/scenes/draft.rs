@@ -11,7 +11,7 @@ use crate::compose::scene::{Content, Item, ItemId, Placement, SceneId, SourceId}
 use crate::compose::transition::Transition;
 use crate::media::Size;
 use crate::studio::live::view::LiveState;
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::scenes::edits::CopiedItems;
 use crate::studio::snapshot::Scenes;
 use crate::studio::{Command, Edit, Snapshot};
@@ -315,7 +315,7 @@ fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a I
 /// a camera's controls, or the pointer of a shared display or window, because nothing else is
 /// saved.
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProperties> {
-    if id == MAIN {
+    if id == MAIN_SOURCE {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);
         return choice.and_then(|choice| match UsedProperties::of(choice)? {
             UsedProperties::Camera => Some(UsedProperties::Camera),
@@ -431,7 +431,7 @@ pub(super) fn together(view: &mut View<'_>, mut edits: Vec<Edit>) {
 }
 
 /// Fit modes with the keys of their names.
-pub(super) const FITS: [(&str, crate::compose::scene::Fit); 4] = {
+pub(super) const FIT_MODES: [(&str, crate::compose::scene::Fit); 4] = {
     use crate::compose::scene::Fit;
     [
         (key!("fit-contain"), Fit::Contain),
@@ -442,7 +442,7 @@ pub(super) const FITS: [(&str, crate::compose::scene::Fit); 4] = {
 };
 
 /// Blend modes with the keys of their names.
-pub(super) const BLENDS: [(&str, crate::compose::scene::Blend); 7] = {
+pub(super) const BLEND_MODES: [(&str, crate::compose::scene::Blend); 7] = {
     use crate::compose::scene::Blend;
     [
         (key!("blend-normal"), Blend::Normal),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::capture::text::Content as TextContent;
 use crate::capture::{VideoChoice, VideoFallback, names_image};
 use crate::compose::scene::{Content, Item, SourceId};
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::SourceState;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
@@ -72,7 +72,7 @@ pub fn state_of(view: &View<'_>, item: &Item) -> (RowLamp, String) {
 
 fn state_of_source(view: &View<'_>, id: SourceId) -> (RowLamp, String) {
     let texts = view.texts;
-    let main = view.snapshot.video.as_ref().filter(|_| id == MAIN);
+    let main = view.snapshot.video.as_ref().filter(|_| id == MAIN_SOURCE);
     let known = view.snapshot.scenes.source(id);
     let state = known.map(|it| it.state).or(main.map(|it| it.state));
     let shown = view.snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
@@ -116,9 +116,10 @@ pub enum Dropped {
 /// Determines the kind of a file or folder by its name. A file of unknown kind is played if
 /// possible.
 pub fn what_is(path: PathBuf) -> Dropped {
-    const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
+    const AUDIO_EXTENSIONS: [&str; 9] =
+        ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
     let ending = path.extension().map(|it| it.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if SONGS.contains(&ending.as_str()) {
+    if AUDIO_EXTENSIONS.contains(&ending.as_str()) {
         return Dropped::Audio(path);
     }
     Dropped::Video(match ending.as_str() {

@@ -3,7 +3,7 @@
 use egui::{Popup, PopupCloseBehavior, Response, ScrollArea, Ui};
 
 use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, Scene};
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::settings::ProjectorContent;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::{Action, key};
@@ -163,7 +163,7 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         clipboard::duplicate(view, draft, &[id]);
     }
     if let Content::Source(source) = item.content
-        && source != MAIN
+        && source != MAIN_SOURCE
         && line(ui, view, &texts.get("item-duplicate-source"), true)
     {
         edit(view, Edit::DuplicateSource(id));

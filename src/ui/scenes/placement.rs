@@ -279,19 +279,19 @@ pub fn snapped(
 mod tests {
     use super::*;
 
-    const HD: Size = Size::new(1280, 720);
+    const SIZE_720P: Size = Size::new(1280, 720);
 
     fn quarter() -> Placement {
         Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Placement::default() }
     }
 
     fn near(place: &Placement, want: [f64; 4]) -> bool {
-        pixels(place, HD).iter().zip(want).all(|(have, want)| (have - want).abs() < 1e-6)
+        pixels(place, SIZE_720P).iter().zip(want).all(|(have, want)| (have - want).abs() < 1e-6)
     }
 
     #[test]
     fn a_tight_box_is_the_picture() {
-        let place = tight(&quarter(), Size::new(480, 480), HD);
+        let place = tight(&quarter(), Size::new(480, 480), SIZE_720P);
         assert!(near(&place, [460.0, 180.0, 360.0, 360.0]), "{place:?}");
     }
 
@@ -299,60 +299,61 @@ mod tests {
     fn corners_keep_the_shape_and_edges_do_not() {
         let start = quarter();
         let to = |x, y| ((0.0, 0.0), (x, y));
-        let corner = dragged(&start, Grip::Side(1, 1), to(64.0, 0.0), HD, false);
+        let corner = dragged(&start, Grip::Side(1, 1), to(64.0, 0.0), SIZE_720P, false);
         assert!(near(&corner, [320.0, 180.0, 704.0, 396.0]), "{corner:?}");
-        let edge = dragged(&start, Grip::Side(-1, 0), to(40.0, 99.0), HD, false);
+        let edge = dragged(&start, Grip::Side(-1, 0), to(40.0, 99.0), SIZE_720P, false);
         assert!(near(&edge, [360.0, 180.0, 600.0, 360.0]) && edge.fit == Fit::Stretch);
-        let tiny = dragged(&start, Grip::Side(1, 0), to(-9_000.0, 0.0), HD, false);
+        let tiny = dragged(&start, Grip::Side(1, 0), to(-9_000.0, 0.0), SIZE_720P, false);
         assert!(near(&tiny, [320.0, 180.0, MIN_SIDE, 360.0]));
     }
 
     #[test]
     fn a_turned_box_keeps_its_opposite_corner() {
         let start = Placement { rotation: 30.0, ..quarter() };
-        let grown = dragged(&start, Grip::Side(1, 1), ((0.0, 0.0), (50.0, 70.0)), HD, true);
-        let before = corners(&Placement { fit: Fit::Stretch, ..start }, HD, HD)[0];
-        let after = corners(&grown, HD, HD)[0];
+        let grown = dragged(&start, Grip::Side(1, 1), ((0.0, 0.0), (50.0, 70.0)), SIZE_720P, true);
+        let before = corners(&Placement { fit: Fit::Stretch, ..start }, SIZE_720P, SIZE_720P)[0];
+        let after = corners(&grown, SIZE_720P, SIZE_720P)[0];
         assert!((before.0 - after.0).hypot(before.1 - after.1) < 1e-6);
     }
 
     #[test]
     fn cropping_moves_one_edge_and_leaves_the_rest_where_it_is() {
-        let cut = dragged(&quarter(), Grip::Crop(-1, 0), ((0.0, 0.0), (64.0, 0.0)), HD, false);
+        let cut =
+            dragged(&quarter(), Grip::Crop(-1, 0), ((0.0, 0.0), (64.0, 0.0)), SIZE_720P, false);
         assert!(near(&cut, [384.0, 180.0, 576.0, 360.0]), "{cut:?}");
         assert!((cut.crop.left - 0.1).abs() < 1e-9 && cut.crop.right == 0.0);
-        let back = dragged(&cut, Grip::Crop(-1, 0), ((0.0, 0.0), (-64.0, 0.0)), HD, false);
+        let back = dragged(&cut, Grip::Crop(-1, 0), ((0.0, 0.0), (-64.0, 0.0)), SIZE_720P, false);
         assert!(near(&back, [320.0, 180.0, 640.0, 360.0]) && back.crop.left.abs() < 1e-9);
         let flipped = Placement { flip_x: true, ..quarter() };
-        let cut = dragged(&flipped, Grip::Crop(-1, 0), ((0.0, 0.0), (64.0, 0.0)), HD, false);
+        let cut = dragged(&flipped, Grip::Crop(-1, 0), ((0.0, 0.0), (64.0, 0.0)), SIZE_720P, false);
         assert!((cut.crop.right - 0.1).abs() < 1e-9 && cut.crop.left == 0.0, "{cut:?}");
         assert!(near(&cut, [384.0, 180.0, 576.0, 360.0]));
     }
 
     #[test]
     fn moving_snaps_to_edges_and_the_middle() {
-        let place = moved(&quarter(), (5.0, -177.0), HD);
-        let (place, across, down) = snapped(&place, HD, HD, &[], 8.0);
+        let place = moved(&quarter(), (5.0, -177.0), SIZE_720P);
+        let (place, across, down) = snapped(&place, SIZE_720P, SIZE_720P, &[], 8.0);
         assert!(near(&place, [320.0, 0.0, 640.0, 360.0]), "{place:?}");
         assert_eq!((across, down), (Some(640.0), Some(0.0)));
-        let beside = moved(&quarter(), (50.0, 0.0), HD);
-        let (_, across, _) = snapped(&beside, HD, HD, &[], 8.0);
+        let beside = moved(&quarter(), (50.0, 0.0), SIZE_720P);
+        let (_, across, _) = snapped(&beside, SIZE_720P, SIZE_720P, &[], 8.0);
         assert_eq!(across, None);
         // Some of the lines are an edge of the first item, and the center of the second one.
         let others = [[100.0, 5.0, 365.0, 95.0], [0.0, 600.0, 30.0, 690.0]];
-        let (place, across, down) = snapped(&beside, HD, HD, &others, 8.0);
+        let (place, across, down) = snapped(&beside, SIZE_720P, SIZE_720P, &others, 8.0);
         assert!(near(&place, [365.0, 180.0, 640.0, 360.0]), "{place:?}");
         assert_eq!((across, down), (Some(365.0), Some(360.0)));
-        let low = moved(&quarter(), (99.0, 289.0), HD);
-        let (_, _, down) = snapped(&low, HD, HD, &others, 8.0);
+        let low = moved(&quarter(), (99.0, 289.0), SIZE_720P);
+        let (_, _, down) = snapped(&low, SIZE_720P, SIZE_720P, &others, 8.0);
         assert_eq!(down, Some(645.0));
     }
 
     #[test]
     fn several_are_aligned_with_each_other_and_one_with_the_program() {
         let small = Placement { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Placement::default() };
-        let both = [(quarter(), HD), (small, HD)];
-        let line = |line| aligned(&both, line, HD);
+        let both = [(quarter(), SIZE_720P), (small, SIZE_720P)];
+        let line = |line| aligned(&both, line, SIZE_720P);
         assert!(near(&line(AlignTo::Left)[1], [320.0, 360.0, 320.0, 180.0]));
         assert!(near(&line(AlignTo::Center)[1], [480.0, 360.0, 320.0, 180.0]));
         assert!(near(&line(AlignTo::Right)[1], [640.0, 360.0, 320.0, 180.0]));
@@ -360,13 +361,17 @@ mod tests {
         assert!(near(&line(AlignTo::Middle)[1], [640.0, 270.0, 320.0, 180.0]));
         assert!(near(&line(AlignTo::Bottom)[0], [320.0, 180.0, 640.0, 360.0]));
         assert!(near(
-            &aligned(&[(small, HD)], AlignTo::Right, HD)[0],
+            &aligned(&[(small, SIZE_720P)], AlignTo::Right, SIZE_720P)[0],
             [960.0, 360.0, 320.0, 180.0]
         ));
-        assert!(aligned(&[], AlignTo::Left, HD).is_empty());
+        assert!(aligned(&[], AlignTo::Left, SIZE_720P).is_empty());
         // A rotated item snaps by its visible bounds.
         let turned = Placement { rotation: 90.0, ..quarter() };
-        let [left, ..] = edges(&aligned(&[(turned, HD)], AlignTo::Left, HD)[0], HD, HD);
+        let [left, ..] = edges(
+            &aligned(&[(turned, SIZE_720P)], AlignTo::Left, SIZE_720P)[0],
+            SIZE_720P,
+            SIZE_720P,
+        );
         assert!(left.abs() < 1e-6);
     }
 
@@ -376,7 +381,7 @@ mod tests {
         let other = Placement { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Placement::default() };
         let all = [quarter(), other];
         let frame = [320.0, 180.0, 960.0, 540.0];
-        let drag = |side, by, free| resized(&all, frame, side, by, HD, free);
+        let drag = |side, by, free| resized(&all, frame, side, by, SIZE_720P, free);
         let corner = drag((1, 1), (320.0, 0.0), false);
         assert!(near(&corner[0], [320.0, 180.0, 960.0, 540.0]), "{corner:?}");
         assert!(near(&corner[1], [800.0, 450.0, 480.0, 270.0]) && corner[1].fit == other.fit);
@@ -389,19 +394,20 @@ mod tests {
         assert!(drag((1, 1), (-9e9, -9e9), false).iter().all(|it| it.width > 0.0));
         // A placement that is rotated by 90° grows along its height.
         let turned = Placement { rotation: 90.0, ..other };
-        let wide = resized(&[turned], frame, (1, 0), (640.0, 0.0), HD, false)[0];
-        let [_, _, width, height] = pixels(&wide, HD);
+        let wide = resized(&[turned], frame, (1, 0), (640.0, 0.0), SIZE_720P, false)[0];
+        let [_, _, width, height] = pixels(&wide, SIZE_720P);
         assert!((width - 320.0).abs() < 1e-6 && (height - 360.0).abs() < 1e-6, "{wide:?}");
-        assert_eq!(pixels(&around(frame, HD), HD), [320.0, 180.0, 640.0, 360.0]);
+        assert_eq!(pixels(&around(frame, SIZE_720P), SIZE_720P), [320.0, 180.0, 640.0, 360.0]);
     }
 
     #[test]
     fn turning_follows_the_pointer() {
-        let turn = |x, y| dragged(&quarter(), Grip::Turn, ((0.0, 0.0), (x, y)), HD, false).rotation;
+        let turn =
+            |x, y| dragged(&quarter(), Grip::Turn, ((0.0, 0.0), (x, y)), SIZE_720P, false).rotation;
         assert_eq!(turn(640.0, 0.0), 0.0);
         assert_eq!(turn(1_000.0, 362.0), 90.0, "near enough");
         assert!((turn(840.0, 160.0) - 45.0).abs() < 1e-6);
-        assert!(contains(&quarter(), HD, HD, (640.0, 360.0)));
-        assert!(!contains(&quarter(), HD, HD, (100.0, 360.0)));
+        assert!(contains(&quarter(), SIZE_720P, SIZE_720P, (640.0, 360.0)));
+        assert!(!contains(&quarter(), SIZE_720P, SIZE_720P, (100.0, 360.0)));
     }
 }

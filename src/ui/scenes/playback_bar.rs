@@ -14,17 +14,17 @@ use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::draft::Draft;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{FOCUS, ON_VIDEO, PLATE, Theme, Type, gap};
+use crate::ui::style::theme::{FOCUS_RING_WIDTH, TEXT_PLATE, Theme, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
 /// Height of the bar in points.
-const HEIGHT: f32 = 36.0;
+const BAR_HEIGHT_POINTS: f32 = 36.0;
 /// Maximum width of the bar in points.
-const WIDTH: f32 = 460.0;
+const MAX_BAR_WIDTH_POINTS: f32 = 460.0;
 /// The distance by which a key seeks.
-const STEP: Duration = Duration::from_secs(5);
+const SEEK_STEP: Duration = Duration::from_secs(5);
 
 /// Returns the source that the bar controls: the selected one, or else the topmost one that plays
 /// something.
@@ -53,7 +53,7 @@ pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Comma
 /// Returns the command for a short seek forward or back.
 fn step(now: Position, forward: bool) -> Option<TransportCommand> {
     let whole = now.whole?;
-    let to = if forward { now.at + STEP } else { now.at.saturating_sub(STEP) };
+    let to = if forward { now.at + SEEK_STEP } else { now.at.saturating_sub(SEEK_STEP) };
     Some(TransportCommand::To(to.min(whole)))
 }
 
@@ -69,15 +69,15 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         "" => view.texts.get("scenes-main").to_string(),
         name => name.to_owned(),
     };
-    let width = WIDTH.min(rect.width() - 2.0 * gap::M);
+    let width = MAX_BAR_WIDTH_POINTS.min(rect.width() - 2.0 * gap::M);
     if width < 160.0 {
         return;
     }
-    let at = pos2(rect.center().x, rect.bottom() - gap::M - HEIGHT / 2.0);
-    let plate = Rect::from_center_size(at, vec2(width, HEIGHT));
+    let at = pos2(rect.center().x, rect.bottom() - gap::M - BAR_HEIGHT_POINTS / 2.0);
+    let plate = Rect::from_center_size(at, vec2(width, BAR_HEIGHT_POINTS));
     // A click beside a button must not reach the canvas below.
     ui.interact(plate, ui.scope_id().with("transport"), Sense::click_and_drag());
-    ui.painter().rect_filled(plate, CornerRadius::same(8), PLATE);
+    ui.painter().rect_filled(plate, CornerRadius::same(8), TEXT_PLATE);
     let layout = Layout::left_to_right(Align::Center);
     let inner = plate.shrink2(vec2(gap::S, 0.0));
     let mut row =
@@ -91,12 +91,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if let Some((index, count)) = now.item {
         let figures =
             [("index", (index + 1).to_string().into()), ("count", count.to_string().into())];
-        label(&mut row, &view.texts.with("media-item", &figures), Type::Small, ON_VIDEO);
+        label(&mut row, &view.texts.with("media-item", &figures), Type::Small, VIDEO_TEXT_COLOR);
     }
     if let Some(whole) = now.whole {
         let time = format!("{} / {}", format::minutes(now.at), format::minutes(whole));
         row.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            label(ui, &time, Type::Small, ON_VIDEO);
+            label(ui, &time, Type::Small, VIDEO_TEXT_COLOR);
             let room = Rect::from_min_max(
                 pos2(ui.max_rect().left(), plate.top()),
                 pos2(ui.cursor().right() - gap::S, plate.bottom()),
@@ -107,7 +107,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
             }
         });
     } else if now.item.is_none() {
-        label(&mut row, &format::minutes(now.at), Type::Small, ON_VIDEO);
+        label(&mut row, &format::minutes(now.at), Type::Small, VIDEO_TEXT_COLOR);
     }
 }
 
@@ -163,9 +163,9 @@ fn rail(
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         let pressed = |key| ui.input(|input| input.key_pressed(key));
         if pressed(Key::ArrowLeft) {
-            asked = Some(at.saturating_sub(STEP));
+            asked = Some(at.saturating_sub(SEEK_STEP));
         } else if pressed(Key::ArrowRight) {
-            asked = Some((at + STEP).min(whole));
+            asked = Some((at + SEEK_STEP).min(whole));
         }
     }
     let share = at.as_secs_f32() / whole.as_secs_f32().max(1e-3);
@@ -183,7 +183,7 @@ fn rail(
     ui.painter().rect_filled(line(handle.x), radius, theme.accent);
     ui.painter().circle_filled(handle, if response.hovered() { 7.0 } else { 6.0 }, theme.text);
     if response.has_focus() {
-        ui.painter().circle_stroke(handle, 9.0, Stroke::new(FOCUS, theme.accent));
+        ui.painter().circle_stroke(handle, 9.0, Stroke::new(FOCUS_RING_WIDTH, theme.accent));
     }
     asked
 }

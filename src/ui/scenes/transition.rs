@@ -7,7 +7,7 @@ use egui::{Layout, Ui, vec2};
 
 use crate::compose::scene::SceneId;
 use crate::compose::transition::{
-    Kind, MAX_STINGER, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
+    Kind, MAX_STINGER_DURATION, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
 };
 use crate::studio::{Command, Edit};
 use crate::ui::dialogs::{DialogAnswer, heading, modal};
@@ -20,11 +20,11 @@ use crate::ui::view::file_request::{TransitionFile, TransitionFilePart};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Select, label, menu_item, paragraph, slider};
 
-const WIDTH: f32 = 470.0;
+const DIALOG_WIDTH_POINTS: f32 = 470.0;
 /// The width of the lists, in points.
-const FIELD: f32 = 250.0;
+const LIST_WIDTH_POINTS: f32 = 250.0;
 /// The width of the value after a slider, in points.
-const VALUE: f32 = 60.0;
+const VALUE_WIDTH_POINTS: f32 = 60.0;
 
 /// The kinds of transition in the list.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -156,7 +156,7 @@ fn dialog(
     title: &str,
     lines: impl FnOnce(&mut Ui, &mut View<'_>),
 ) -> bool {
-    let answer = modal(ctx, view.theme, "transition-options", WIDTH, |ui| {
+    let answer = modal(ctx, view.theme, "transition-options", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, title);
         ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
         lines(ui, view);
@@ -285,7 +285,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Tr
 fn seconds(ui: &mut Ui, view: &mut View<'_>, name: &'static str, time: &mut std::time::Duration) {
     let before = time.as_secs_f64();
     let mut seconds = before;
-    number(ui, view, name, &mut seconds, 0.0..=MAX_STINGER.as_secs_f64(), " s");
+    number(ui, view, name, &mut seconds, 0.0..=MAX_STINGER_DURATION.as_secs_f64(), " s");
     if (seconds - before).abs() > 1e-9 {
         *time = std::time::Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
     }
@@ -295,7 +295,7 @@ fn percent(ui: &mut Ui, view: &mut View<'_>, name: &'static str, value: &mut u8,
     let name = view.texts.get(name).to_string();
     line(ui, view, &name, |ui, view| {
         let mut share = f32::from(*value) / 100.0;
-        let width = FIELD - VALUE;
+        let width = LIST_WIDTH_POINTS - VALUE_WIDTH_POINTS;
         slider(ui, view.theme, &mut share, 0.0..=1.0, f32::from(rest) / 100.0, &name, width);
         *value = (share * 100.0).round() as u8;
         label(ui, &format!("{value}\u{a0}%"), Type::Body, view.theme.text);
@@ -324,7 +324,7 @@ fn choose<T: Copy + PartialEq>(
         let texts = view.texts;
         let chosen = all.iter().find(|(_, it)| it == value).map_or("", |(key, _)| key);
         let chosen = texts.get(chosen);
-        let (width, enabled) = (FIELD, true);
+        let (width, enabled) = (LIST_WIDTH_POINTS, true);
         let select = Select { enabled, ..Select::new(&name, &chosen, width) };
         select.show(ui, view.theme, |ui| {
             let most = 360.0;

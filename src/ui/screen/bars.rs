@@ -118,7 +118,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
         tray.open = !tray.open;
     }
     let fresh = std::mem::take(&mut tray.fresh);
-    let corner = pos2(room.right() - gap::M, room.bottom() + size::HEALTH_BAR);
+    let corner = pos2(room.right() - gap::M, room.bottom() + size::HEALTH_BAR_HEIGHT);
     let asked = notices::tray(&bell, corner, view, &mut tray.open, fresh);
     pressed = pressed.or(asked.map(Pressed::Tray));
     let name = texts.get("language-switch");

@@ -11,13 +11,13 @@ use crate::studio::{Level, Remedy};
 use crate::ui::notices::remedy_name;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BORDER, RADIUS, Type, gap, size};
+use crate::ui::style::theme::{BORDER_WIDTH, CONTROL_RADIUS, Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, focus_ring};
 
 /// The gap between the sentence and its cause, in points.
-const BETWEEN: f32 = 8.0;
+const CAUSE_GAP_POINTS: f32 = 8.0;
 
 /// The control that was pressed in the bar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pres
     let trouble = health.is_trouble();
     let line = if trouble {
         ui.painter().rect_filled(room, CornerRadius::ZERO, theme.warn_tint);
-        Stroke::new(BORDER, theme.warn_line())
+        Stroke::new(BORDER_WIDTH, theme.warn_line())
     } else {
         theme.border()
     };
@@ -94,8 +94,10 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     let font = Type::Pill.font();
     // Where there is room, the sentence begins at the same place in all states.
     let width = match time {
-        Some(_) => size::PILL,
-        None if ui.ctx().content_rect().width() >= size::NARROW => size::PILL,
+        Some(_) => size::ACTIVITY_WIDTH,
+        None if ui.ctx().content_rect().width() >= size::NARROW_WINDOW_WIDTH => {
+            size::ACTIVITY_WIDTH
+        }
         None => {
             let words = ui.painter().layout_no_wrap(word.clone(), font.clone(), text).size().x;
             28.0 + words + gap::M
@@ -104,9 +106,9 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     let place = Rect::from_min_size(left - vec2(0.0, 14.0), vec2(width, 28.0));
     ui.painter().rect(
         place,
-        CornerRadius::same(RADIUS),
+        CornerRadius::same(CONTROL_RADIUS),
         fill,
-        Stroke::new(BORDER, border),
+        Stroke::new(BORDER_WIDTH, border),
         StrokeKind::Inside,
     );
     let y = place.center().y;
@@ -178,7 +180,7 @@ fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let said = elided(ui, room, Align::Min, &sentence, Type::Sentence.font(), theme.text);
     let response = ui.interact(said, ui.scope_id().with("sentence"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &sentence));
-    focus_ring(ui, theme, &response, RADIUS);
+    focus_ring(ui, theme, &response, CONTROL_RADIUS);
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_live(egui::accesskit::Live::Polite);
     });
@@ -191,13 +193,13 @@ fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
         .collect();
     let whole = whole.join("\n");
     let mut pressed = response.on_hover_text(&whole).clicked();
-    let rest = Rect::from_min_max(pos2(said.right() + BETWEEN, room.top()), room.max);
+    let rest = Rect::from_min_max(pos2(said.right() + CAUSE_GAP_POINTS, room.top()), room.max);
     if !beside.is_empty() && rest.width() > 40.0 {
         let font = Type::Figure.font();
         let said = elided(ui, rest, Align::Min, &beside, font, theme.secondary);
         let response = ui.interact(said, ui.scope_id().with("beside"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &beside));
-        focus_ring(ui, theme, &response, RADIUS);
+        focus_ring(ui, theme, &response, CONTROL_RADIUS);
         pressed |= response.on_hover_text(&whole).clicked();
     }
     pressed

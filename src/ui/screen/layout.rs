@@ -15,7 +15,7 @@ impl Screen {
     /// Draws the page. If a tiling desktop gives the window less space than the page needs, the
     /// page scrolls.
     pub(super) fn fitted(&mut self, ui: &mut Ui, room: Rect) {
-        let whole = room.size().max(size::WINDOW_MIN.into());
+        let whole = room.size().max(size::MIN_WINDOW_SIZE.into());
         if whole == room.size() {
             return self.window(ui, room);
         }
@@ -46,15 +46,17 @@ impl Screen {
 
     /// Draws the bars and the page.
     fn window(&mut self, ui: &mut Ui, room: Rect) {
-        let top = Rect::from_min_size(room.min, vec2(room.width(), size::TOP_BAR));
-        let bottom =
-            Rect::from_min_max(pos2(room.left(), room.bottom() - size::STATUS_BAR), room.max);
+        let top = Rect::from_min_size(room.min, vec2(room.width(), size::TOP_BAR_HEIGHT));
+        let bottom = Rect::from_min_max(
+            pos2(room.left(), room.bottom() - size::STATUS_BAR_HEIGHT),
+            room.max,
+        );
         let health_bar =
-            Rect::from_min_size(top.left_bottom(), vec2(room.width(), size::HEALTH_BAR));
+            Rect::from_min_size(top.left_bottom(), vec2(room.width(), size::HEALTH_BAR_HEIGHT));
         let page = Rect::from_min_max(health_bar.left_bottom(), bottom.right_top());
-        let narrow = room.width() < size::NARROW;
-        let right = if narrow { size::RIGHT_NARROW } else { size::RIGHT };
-        let left = if narrow { size::LEFT_NARROW } else { size::LEFT };
+        let narrow = room.width() < size::NARROW_WINDOW_WIDTH;
+        let right = if narrow { size::NARROW_RIGHT_PANEL_WIDTH } else { size::RIGHT_PANEL_WIDTH };
+        let left = if narrow { size::NARROW_LEFT_PANEL_WIDTH } else { size::LEFT_PANEL_WIDTH };
 
         let mut view = view!(self);
         let pressed = bars::top(ui, &view, self.page, &mut self.tray, top);
@@ -63,7 +65,7 @@ impl Screen {
         let helped = health_bar::show(ui, &view, health_bar, inset);
         if self.page == Page::Studio {
             let right = pos2(health_bar.right() - gap::M, health_bar.center().y);
-            let size = vec2(width, size::CONTROL_SMALL);
+            let size = vec2(width, size::SMALL_CONTROL_HEIGHT);
             let place = egui::Align2::RIGHT_CENTER.anchor_size(right, size);
             let panels = &mut self.preferences.panels;
             docks::menu::show(ui, &mut view, panels, &mut self.docks, place);

@@ -83,7 +83,7 @@ use crate::ui::view::{Renderer, View, WindowRequest};
 use crate::ui::{recordings, scenes, targets, watch};
 
 /// The length of the replay buffer for users who never chose one.
-const REPLAY_LENGTH: Duration = Duration::from_secs(30);
+const DEFAULT_REPLAY_LENGTH: Duration = Duration::from_secs(30);
 
 /// The state of the window, which is kept between frames.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ impl Screen {
         let theme = theme_of(&preferences);
         theme.apply(ctx);
         let texts = Texts::new(preferences.language.spoken());
-        apply_to(ctx, &preferences, scale::USUAL);
+        apply_to(ctx, &preferences, scale::DEFAULT_PERCENT);
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let studio_at_start = (preferences.panels.layout == "studio").then_some(None);
         Self {
@@ -203,7 +203,7 @@ impl Screen {
             texts,
             studio_at_start,
             renderer: Renderer::default(),
-            display_scale: scale::USUAL,
+            display_scale: scale::DEFAULT_PERCENT,
             health: Health::of(&Snapshot::default()),
             snapshot: Snapshot::default(),
             page: Page::Studio,
@@ -237,7 +237,7 @@ impl Screen {
             program: FrameView::new("program", program),
             watched: watched.into_iter().map(|slot| FrameView::new("watched", slot)).collect(),
             full_screen: false,
-            replay_length: REPLAY_LENGTH,
+            replay_length: DEFAULT_REPLAY_LENGTH,
             talk: push_to_talk::TalkState::default(),
             elsewhere: GlobalKeySupport::default(),
             global_hotkeys: GlobalHotkeys::default(),
@@ -283,7 +283,7 @@ impl Screen {
             return;
         }
         let preferences = &mut self.preferences;
-        let usual = size::WINDOW.map(|side| side as u16);
+        let usual = size::INITIAL_WINDOW.map(|side| side as u16);
         let size = size.or(preferences.size).filter(|size| *size != usual);
         if (preferences.size, preferences.maximized) != (size, maximized) {
             (preferences.size, preferences.maximized) = (size, maximized);

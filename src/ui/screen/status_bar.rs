@@ -20,13 +20,13 @@ use crate::ui::view::View;
 use crate::ui::widgets::{elided, place};
 
 /// If the disk has space for a shorter time than this, the figure of the space needs attention.
-const LITTLE_SPACE: Duration = Duration::from_secs(30 * 60);
+const LOW_SPACE_DURATION: Duration = Duration::from_secs(30 * 60);
 /// A longer remaining time is displayed in hours.
-const IN_MINUTES: Duration = Duration::from_secs(2 * 60 * 60);
+const HOURS_DISPLAY_THRESHOLD: Duration = Duration::from_secs(2 * 60 * 60);
 /// The maximum number of displayed hours.
-const MAX_HOURS: u64 = 999;
+const MAX_DISPLAYED_HOURS: u64 = 999;
 /// The minimum width of the server's figures, in points. In less space, they are omitted.
-const MIN_SERVER: f32 = 160.0;
+const MIN_SERVER_FIGURES_WIDTH: f32 = 160.0;
 
 /// A figure of the bar: its text, its tooltip, and whether it needs attention.
 struct Fact {
@@ -125,11 +125,11 @@ fn facts(view: &View<'_>, page: Page) -> Vec<Fact> {
 /// Returns the time until the disk is full, in whole minutes or hours.
 fn time_left(texts: &Texts, left: Duration) -> String {
     let minutes = left.as_secs() / 60;
-    if left < IN_MINUTES {
+    if left < HOURS_DISPLAY_THRESHOLD {
         return texts.with("settings-minutes", &[("count", minutes.to_string().into())]);
     }
     let hours = match minutes / 60 {
-        hours if hours > MAX_HOURS => format!("{MAX_HOURS}+"),
+        hours if hours > MAX_DISPLAYED_HOURS => format!("{MAX_DISPLAYED_HOURS}+"),
         hours => hours.to_string(),
     };
     texts.with("status-hours", &[("count", hours.into())])
@@ -137,7 +137,7 @@ fn time_left(texts: &Texts, left: Duration) -> String {
 
 fn disk(texts: &Texts, space: &DiskSpace) -> Fact {
     let time = time_left(texts, space.left);
-    let warns = space.left < LITTLE_SPACE;
+    let warns = space.left < LOW_SPACE_DURATION;
     let key = if warns { key!("status-disk-little") } else { key!("status-disk") };
     let folder = space.folder.display().to_string();
     let args = [
@@ -211,7 +211,7 @@ fn server(ui: &Ui, view: &View<'_>, room: Rect) {
     let server = &view.snapshot.server;
     let on = view.snapshot.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);
     let used = !server.play_url.is_empty() && (on || server.viewers > 0);
-    if !used || room.width() < MIN_SERVER {
+    if !used || room.width() < MIN_SERVER_FIGURES_WIDTH {
         return;
     }
     let viewers = view.texts.counted("viewers", server.viewers);

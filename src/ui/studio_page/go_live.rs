@@ -8,18 +8,19 @@ use crate::studio::notices::health::Activity;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{shortcut_text, tooltip};
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
+use crate::ui::style::theme::{CARD_RADIUS, Type, gap, size};
 use crate::ui::targets::stage::stage_key;
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight};
 
 /// The width of a button beside the record button, with the gap before it.
-const BUTTONS_WIDTH: f32 = size::RECORD + gap::S;
+const SIDE_BUTTON_WIDTH: f32 = size::RECORD_BUTTON_HEIGHT + gap::S;
 /// The width in points from which there is room for the chapter button.
-const CHAPTER_FROM: f32 = 320.0;
+const MIN_WIDTH_WITH_CHAPTER: f32 = 320.0;
 /// The height of [`show`], in points.
-pub const HEIGHT: f32 = size::GO_LIVE + gap::S + size::RECORD;
+pub const BUTTONS_HEIGHT_POINTS: f32 =
+    size::GO_LIVE_BUTTON_HEIGHT + gap::S + size::RECORD_BUTTON_HEIGHT;
 
 /// Draws the *Go Live* button, and below it the record button with the buttons beside it. Returns
 /// the action that the user selected.
@@ -39,7 +40,11 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     let width = ui.available_width();
     let tip = tooltip(ui.ctx(), texts, Action::GoLive);
     let base = |text| {
-        Button::new(text).height(size::GO_LIVE).width(width).radius(RADIUS_LARGE).kind(Type::Big)
+        Button::new(text)
+            .height(size::GO_LIVE_BUTTON_HEIGHT)
+            .width(width)
+            .radius(CARD_RADIUS)
+            .kind(Type::Big)
     };
     let pressed = match &view.snapshot.live {
         LiveState::Idle => {
@@ -96,7 +101,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         beside.push(Beside { icon, name, action: Action::PauseRecording, off: None });
         // If there is no room for this button, the command palette and the hotkey still offer its
         // command.
-        if ui.available_width() > CHAPTER_FROM {
+        if ui.available_width() > MIN_WIDTH_WITH_CHAPTER {
             let (icon, name) = (Icon::Flag, key!("set-chapter"));
             beside.push(Beside { icon, name, action: Action::Chapter, off: None });
         }
@@ -107,7 +112,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     let off = snapshot.video.is_none().then_some(key!("screenshot-off"));
     let (icon, name) = (Icon::Picture, key!("take-screenshot"));
     beside.push(Beside { icon, name, action: Action::Snapshot, off });
-    let width = ui.available_width() - BUTTONS_WIDTH * beside.len() as f32;
+    let width = ui.available_width() - SIDE_BUTTON_WIDTH * beside.len() as f32;
     let mut asked = None;
     match recording {
         Some(recording) => stop_recording(ui, view, recording, width),
@@ -115,9 +120,9 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             let text = texts.get("record");
             let response = Button::new(&text)
                 .icon_colored(Icon::Dot, theme.secondary)
-                .height(size::RECORD)
+                .height(size::RECORD_BUTTON_HEIGHT)
                 .width(width)
-                .radius(RADIUS_LARGE)
+                .radius(CARD_RADIUS)
                 .show(ui, theme)
                 .on_hover_text(tooltip(ui.ctx(), texts, Action::Record));
             if response.clicked() {
@@ -130,7 +135,10 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         let keys = shortcut_text(ui.ctx(), action);
         let name = keys.map_or_else(|| name.to_string(), |keys| format!("{name} ({keys})"));
         let button = Button::new("").icon(icon).name(&name).enabled(off.is_none());
-        let button = button.height(size::RECORD).width(size::RECORD).radius(RADIUS_LARGE);
+        let button = button
+            .height(size::RECORD_BUTTON_HEIGHT)
+            .width(size::RECORD_BUTTON_HEIGHT)
+            .radius(CARD_RADIUS);
         let response = button.show(ui, theme);
         let tip = off.map_or(name.clone(), |off| texts.get(off).to_string());
         if response.on_hover_text(tip).clicked() && off.is_none() {
@@ -169,9 +177,9 @@ fn stop_recording(
     let response = Button::new(&text)
         .name(&name)
         .icon_colored(icon, color)
-        .height(size::RECORD)
+        .height(size::RECORD_BUTTON_HEIGHT)
         .width(width)
-        .radius(RADIUS_LARGE)
+        .radius(CARD_RADIUS)
         .show(ui, theme)
         .on_hover_text(format!("{name}\n{tip}"));
     if response.clicked() {

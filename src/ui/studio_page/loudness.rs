@@ -8,28 +8,28 @@ use crate::studio::Command;
 use crate::studio::mixer::loudness::{LoudnessHistory, LoudnessTarget, LoudnessVerdict};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Type, gap};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, figure, menu_item, paragraph, place};
 
 /// The width of the figures.
-const FIGURES: f32 = 220.0;
+const FIGURES_WIDTH_POINTS: f32 = 220.0;
 /// The panel width from which the figures are beside the graph.
-const BESIDE_FROM: f32 = 440.0;
+const MIN_SIDE_BY_SIDE_WIDTH: f32 = 440.0;
 /// The minimum height of the graph.
-const GRAPH: f32 = 72.0;
+const MIN_GRAPH_HEIGHT_POINTS: f32 = 72.0;
 /// The range of the graph above and below the target, which is the EBU +9 scale (EBU Tech 3341).
-const ABOVE: f32 = 9.0;
-const BELOW: f32 = 18.0;
+const RANGE_ABOVE_LU: f32 = 9.0;
+const RANGE_BELOW_LU: f32 = 18.0;
 /// The number of seconds that the graph shows.
-const SPAN: usize = 600;
+const GRAPH_SPAN_SECONDS: usize = 600;
 /// The number of seconds per point of the graph.
-const PER_POINT: usize = 4;
+const SECONDS_PER_POINT: usize = 4;
 /// The true peak in dBTP that EBU R 128 permits.
-const MAX_TRUE_PEAK: f32 = -1.0;
+const MAX_TRUE_PEAK_DBTP: f32 = -1.0;
 /// The loudness targets to choose from, each with its purpose.
-const CHOICES: [(i8, &str); 5] = [
+const LOUDNESS_TARGETS: [(i8, &str); 5] = [
     (-14, key!("loudness-services")),
     (-16, key!("loudness-music")),
     (-18, key!("loudness-speech")),
@@ -82,22 +82,27 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, chosen: &mut Option<i8>, he
         figures(ui, view);
     };
     ui.spacing_mut().item_spacing.y = gap::XS;
-    if ui.available_width() < BESIDE_FROM {
+    if ui.available_width() < MIN_SIDE_BY_SIDE_WIDTH {
         verdict(ui, view, &target);
         left(ui, view, chosen);
-        graph(ui, view, &target, GRAPH);
+        graph(ui, view, &target, MIN_GRAPH_HEIGHT_POINTS);
         return;
     }
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = gap::L;
         ui.vertical(|ui| {
-            ui.set_width(FIGURES);
+            ui.set_width(FIGURES_WIDTH_POINTS);
             left(ui, view, chosen);
         });
         ui.vertical(|ui| {
             let top = ui.cursor().top();
             verdict(ui, view, &target);
-            graph(ui, view, &target, (height - (ui.cursor().top() - top)).max(GRAPH));
+            graph(
+                ui,
+                view,
+                &target,
+                (height - (ui.cursor().top() - top)).max(MIN_GRAPH_HEIGHT_POINTS),
+            );
         });
     });
 }
@@ -120,7 +125,7 @@ fn choose(ui: &mut Ui, view: &View<'_>, chosen: &mut Option<i8>, automatic: &Lou
         if menu_item(ui, theme, &of_itself, "", chosen.is_none(), true) {
             *chosen = None;
         }
-        for (lufs, purpose) in CHOICES {
+        for (lufs, purpose) in LOUDNESS_TARGETS {
             let is_chosen = *chosen == Some(lufs);
             if menu_item(ui, theme, &whole_lufs(lufs), &texts.get(purpose), is_chosen, true) {
                 *chosen = Some(lufs);
@@ -147,7 +152,7 @@ fn verdict(ui: &mut Ui, view: &View<'_>, target: &LoudnessTarget) {
         LoudnessVerdict::Below(units) => off(key!("loudness-below"), units),
     };
     paragraph(ui, &sentence, Type::Body, color);
-    if reading.true_peak_dbtp > MAX_TRUE_PEAK {
+    if reading.true_peak_dbtp > MAX_TRUE_PEAK_DBTP {
         paragraph(ui, &texts.get("loudness-peaks"), Type::Small, theme.warn);
     }
 }
@@ -160,17 +165,17 @@ fn graph(ui: &mut Ui, view: &View<'_>, target: &LoudnessTarget, height: f32) {
     let name = texts.get("loudness-graph");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     let painter = ui.painter();
-    let corners = CornerRadius::same(RADIUS);
+    let corners = CornerRadius::same(CONTROL_RADIUS);
     painter.rect(rect, corners, theme.raised, theme.border(), StrokeKind::Inside);
     let inner = rect.shrink(6.0);
     let goal = f32::from(target.lufs);
     let y = |lufs: f32| {
-        let part = (goal + ABOVE - lufs) / (ABOVE + BELOW);
+        let part = (goal + RANGE_ABOVE_LU - lufs) / (RANGE_ABOVE_LU + RANGE_BELOW_LU);
         inner.top() + inner.height() * part.clamp(0.0, 1.0)
     };
     let band = Rect::from_x_y_ranges(inner.x_range(), y(goal + 1.0)..=y(goal - 1.0));
     painter.rect_filled(band, 0, theme.good.gamma_multiply(0.2));
-    let step = inner.width() / (SPAN / PER_POINT - 1) as f32;
+    let step = inner.width() / (GRAPH_SPAN_SECONDS / SECONDS_PER_POINT - 1) as f32;
     for line in lines(&view.snapshot.loudness_history) {
         let points: Vec<_> = line
             .iter()
@@ -194,9 +199,10 @@ fn graph(ui: &mut Ui, view: &View<'_>, target: &LoudnessTarget, height: f32) {
 /// Returns the lines of the graph, which silence interrupts. Each point has its age and the highest
 /// of its values.
 fn lines(history: &LoudnessHistory) -> Vec<Vec<(usize, f32)>> {
-    let newest: Vec<Option<f32>> = history.iter().rev().take(SPAN).copied().collect();
-    let points =
-        newest.chunks(PER_POINT).map(|some| some.iter().flatten().copied().reduce(f32::max));
+    let newest: Vec<Option<f32>> = history.iter().rev().take(GRAPH_SPAN_SECONDS).copied().collect();
+    let points = newest
+        .chunks(SECONDS_PER_POINT)
+        .map(|some| some.iter().flatten().copied().reduce(f32::max));
     let mut lines = vec![Vec::new()];
     for (age, point) in points.enumerate() {
         match (point, lines.last_mut()) {
@@ -223,6 +229,6 @@ mod tests {
         assert_eq!(lines(&history), [newest, vec![(4, -20.0), (5, -20.0), (6, -20.0)]]);
         assert_eq!(lines(&LoudnessHistory::new()), Vec::<Vec<(usize, f32)>>::new());
         history.extend([Some(-15.0); 2_000]);
-        assert_eq!(lines(&history)[0].len(), SPAN / PER_POINT);
+        assert_eq!(lines(&history)[0].len(), GRAPH_SPAN_SECONDS / SECONDS_PER_POINT);
     }
 }

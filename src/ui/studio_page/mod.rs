@@ -58,7 +58,7 @@ fn simple(
     let theme = view.theme;
     let split = room.right() - right;
     let strip = Rect::from_min_max(
-        pos2(room.left(), room.bottom() - size::MIXER),
+        pos2(room.left(), room.bottom() - size::MIXER_HEIGHT),
         pos2(split, room.bottom()),
     );
     let sources_room = Rect::from_min_max(room.min, pos2(room.left() + left, strip.top()));

@@ -17,7 +17,7 @@ use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::key;
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::scenes;
-use crate::ui::style::theme::{BLACK, ON_VIDEO, PLATE, Type, gap};
+use crate::ui::style::theme::{FRAME_BACKGROUND, TEXT_PLATE, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::targets::child;
 use crate::ui::video::{FrameView, fitted};
 use crate::ui::view::View;
@@ -25,14 +25,14 @@ use crate::ui::watch::tiles::grid::grid;
 use crate::ui::widgets::{SceneMark, elided, focus_ring, scroll};
 
 /// The minimum width of a cell in points. In less space, the multiview scrolls.
-const LEAST: f32 = 112.0;
-const LEAST_HEIGHT: f32 = 54.0;
+const MIN_CELL_WIDTH_POINTS: f32 = 112.0;
+const MIN_CELL_HEIGHT_POINTS: f32 = 54.0;
 /// The minimum height of a cell that has text marks, in points.
-const LEAST_MARKED: f32 = 64.0;
+const MIN_MARKED_CELL_HEIGHT_POINTS: f32 = 64.0;
 /// The height of the line with a scene's name over its frame.
-const NAME: f32 = 22.0;
+const NAME_LINE_HEIGHT_POINTS: f32 = 22.0;
 /// The repaint interval, if nothing else requests a repaint.
-const INTERVAL: Duration = Duration::from_millis(100);
+const REPAINT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The state of the multiview, which is kept between frames.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Multiview {
             picture.paint(ui, rect)
         });
         if !painted {
-            ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
+            ui.painter().rect_filled(rect, CornerRadius::ZERO, FRAME_BACKGROUND);
         }
     }
 
@@ -149,7 +149,7 @@ pub fn show(
             cell(ui, view, draft, multiview, like, scene, rect.translate(at.min - inner.min));
         }
     });
-    ui.ctx().request_repaint_after(INTERVAL);
+    ui.ctx().request_repaint_after(REPAINT_INTERVAL);
 }
 
 /// Returns the cells for `count` scenes. They are as large as possible, and never smaller than the
@@ -157,12 +157,13 @@ pub fn show(
 fn cells(room: Rect, count: usize) -> Vec<Rect> {
     let fitting = grid(room, count);
     let is_large = |cell: &Rect| {
-        cell.width() >= LEAST.min(room.width()) && cell.height() >= LEAST_HEIGHT.min(room.height())
+        cell.width() >= MIN_CELL_WIDTH_POINTS.min(room.width())
+            && cell.height() >= MIN_CELL_HEIGHT_POINTS.min(room.height())
     };
     if fitting.first().is_none_or(is_large) {
         return fitting;
     }
-    let columns = (room.width() / LEAST).floor().max(1.0) as usize;
+    let columns = (room.width() / MIN_CELL_WIDTH_POINTS).floor().max(1.0) as usize;
     let rows = count.div_ceil(columns) as f32;
     let height = room.width() / columns as f32 * 9.0 / 16.0 * rows;
     let tall = Rect::from_min_size(room.min, vec2(room.width(), height.max(room.height())));
@@ -233,25 +234,27 @@ fn paint_cell(
         return;
     }
     multiview.paint(ui, view, like, scene.id, rect);
-    let line = rect.with_min_y(rect.bottom() - NAME.min(rect.height()));
-    ui.painter().rect_filled(line, CornerRadius::ZERO, PLATE);
+    let line = rect.with_min_y(rect.bottom() - NAME_LINE_HEIGHT_POINTS.min(rect.height()));
+    ui.painter().rect_filled(line, CornerRadius::ZERO, TEXT_PLATE);
     let mut words = line.shrink2(vec2(gap::S, 0.0));
     // On a small frame, a text mark would cover the scene.
-    let is_small = rect.height() < LEAST_MARKED;
+    let is_small = rect.height() < MIN_MARKED_CELL_HEIGHT_POINTS;
     let shape = match (on_program, prepared) {
         (true, _) => Some(SceneMark::Program),
         (false, true) => Some(SceneMark::Preview),
         (false, false) => None,
     };
     if let Some(shape) = shape.filter(|_| is_small) {
-        shape.paint(ui.painter(), words.right_center() - vec2(5.0, 0.0), ON_VIDEO);
+        shape.paint(ui.painter(), words.right_center() - vec2(5.0, 0.0), VIDEO_TEXT_COLOR);
         words.max.x -= 16.0;
     }
-    elided(ui, words, Align::Min, &scene.name, Type::Small.font(), ON_VIDEO);
+    elided(ui, words, Align::Min, &scene.name, Type::Small.font(), VIDEO_TEXT_COLOR);
     // The mark also has a text, because a color alone is not accessible.
     let mark = match (on_program, prepared) {
-        (true, _) if is_red(view) => Some((texts.get("program-mark"), theme.live_fill, ON_VIDEO)),
-        (true, _) => Some((texts.get("program-mark"), PLATE, ON_VIDEO)),
+        (true, _) if is_red(view) => {
+            Some((texts.get("program-mark"), theme.live_fill, VIDEO_TEXT_COLOR))
+        }
+        (true, _) => Some((texts.get("program-mark"), TEXT_PLATE, VIDEO_TEXT_COLOR)),
         (false, true) => Some((texts.get("preview-tag"), theme.accent, theme.on_accent)),
         (false, false) => None,
     };

@@ -8,7 +8,7 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::Content;
 use crate::compose::transition::Transition;
 use crate::studio::live::view::LiveState;
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::SourceState;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::Action;
@@ -16,7 +16,9 @@ use crate::ui::input::hotkeys::tooltip;
 use crate::ui::scenes;
 use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, BORDER, ON_VIDEO, PLATE, Type, gap, size};
+use crate::ui::style::theme::{
+    BORDER_WIDTH, FRAME_BACKGROUND, TEXT_PLATE, Type, VIDEO_TEXT_COLOR, gap, size,
+};
 use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
@@ -25,9 +27,9 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, label};
 
 /// The width of the column between preview and program.
-const TAKE: f32 = 84.0;
+const MIDDLE_COLUMN_WIDTH_POINTS: f32 = 84.0;
 /// The height of a line above the transitions in this column.
-const HEADING: f32 = 18.0;
+const HEADING_HEIGHT_POINTS: f32 = 18.0;
 
 /// Draws the program in `room`.
 ///
@@ -42,13 +44,16 @@ pub fn show(
 ) {
     let mut room = room;
     if let Some(prepared) = prepared {
-        let half = (room.width() - TAKE) / 2.0;
+        let half = (room.width() - MIDDLE_COLUMN_WIDTH_POINTS) / 2.0;
         let left = room.with_max_x(room.left() + half);
         take(
             ui,
             view,
             draft,
-            Rect::from_x_y_ranges(left.right()..=left.right() + TAKE, room.y_range()),
+            Rect::from_x_y_ranges(
+                left.right()..=left.right() + MIDDLE_COLUMN_WIDTH_POINTS,
+                room.y_range(),
+            ),
         );
         room = room.with_min_x(room.right() - half);
         let inner = left.shrink(gap::M);
@@ -56,7 +61,7 @@ pub fn show(
         let seen = rect.intersect(inner);
         fill_around(ui, left, seen, view.theme.canvas);
         if !prepared.paint_turned(ui, rect, seen, Rotation::None) {
-            ui.painter().rect_filled(seen, CornerRadius::ZERO, BLACK);
+            ui.painter().rect_filled(seen, CornerRadius::ZERO, FRAME_BACKGROUND);
         }
         let frame = Stroke::new(2.0, view.theme.accent);
         ui.painter().rect_stroke(seen, CornerRadius::same(2), frame, StrokeKind::Outside);
@@ -112,14 +117,18 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     // A kind that has no permanent button gets one while it is in use.
     let mut kinds = vec![TransitionChoice::Cut, TransitionChoice::Fade];
     kinds.extend((!kinds.contains(&chosen)).then_some(chosen));
-    let headings = if owner.is_some() { 2.0 * HEADING } else { HEADING };
+    let headings =
+        if owner.is_some() { 2.0 * HEADING_HEIGHT_POINTS } else { HEADING_HEIGHT_POINTS };
     let height = |kinds: usize| {
-        52.0 + headings + gap::S + (kinds + 1) as f32 * (size::CONTROL_SMALL + gap::S)
+        52.0 + headings + gap::S + (kinds + 1) as f32 * (size::SMALL_CONTROL_HEIGHT + gap::S)
     };
     if height(kinds.len()) > room.height() {
         kinds.retain(|kind| *kind == chosen);
     }
-    let inner = Rect::from_center_size(room.center(), vec2(TAKE - 8.0, height(kinds.len())));
+    let inner = Rect::from_center_size(
+        room.center(),
+        vec2(MIDDLE_COLUMN_WIDTH_POINTS - 8.0, height(kinds.len())),
+    );
     let mut column = child(ui, inner, "take");
     column.spacing_mut().item_spacing.y = gap::S;
     let width = inner.width();
@@ -192,7 +201,7 @@ fn program(
     let state = only_source(view);
     let painted = shows_picture(state) && picture.paint_turned(ui, rect, seen, Rotation::None);
     if !painted {
-        ui.painter().rect_filled(seen, CornerRadius::ZERO, BLACK);
+        ui.painter().rect_filled(seen, CornerRadius::ZERO, FRAME_BACKGROUND);
         let (title, advice, offer) = match state {
             ShownSources::Several | ShownSources::One(SourceState::Opening | SourceState::Open) => {
                 (
@@ -235,12 +244,12 @@ fn program(
     }
     let frame = match view.snapshot.live {
         // During passthrough, the program frame is not on air.
-        _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER, theme.line),
+        _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER_WIDTH, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
         // In studio mode, the border is always red, because viewers see changes to the program.
         _ if view.snapshot.scenes.prepared.is_some() => Stroke::new(2.0, theme.live),
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
-        LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER, theme.line),
+        LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER_WIDTH, theme.line),
     };
     ui.painter().rect_stroke(seen, CornerRadius::same(2), frame, StrokeKind::Outside);
     tag(ui, view, seen);
@@ -276,7 +285,7 @@ fn only_source(view: &View<'_>) -> ShownSources {
     match scene.items.as_slice() {
         [] => ShownSources::Nothing,
         [only] => match only.content {
-            Content::Source(MAIN) => {
+            Content::Source(MAIN_SOURCE) => {
                 let video = view.snapshot.video.as_ref();
                 let video = video.filter(|video| video.choice != VideoChoice::None);
                 video.map_or(ShownSources::Unchosen, |video| ShownSources::One(video.state))
@@ -301,7 +310,11 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
         ],
     );
     let beside = view.snapshot.scenes.prepared.is_some();
-    let fill = if beside { (view.theme.live_fill, ON_VIDEO) } else { (PLATE, ON_VIDEO) };
+    let fill = if beside {
+        (view.theme.live_fill, VIDEO_TEXT_COLOR)
+    } else {
+        (TEXT_PLATE, VIDEO_TEXT_COLOR)
+    };
     let plate = label_in(ui, rect, &text, fill);
     ui.interact(plate, ui.scope_id().with("tag"), Sense::hover())
         .on_hover_text(&*view.texts.get("tip-program"));

@@ -11,7 +11,7 @@ use crate::ui::style::theme::gap;
 use crate::ui::targets;
 use crate::ui::targets::child;
 use crate::ui::view::View;
-use crate::ui::widgets::{TAB_BAR, scroll, tab_bar};
+use crate::ui::widgets::{TAB_BAR_HEIGHT, scroll, tab_bar};
 
 /// Draws the panel in `side`. Returns the action that the user selected.
 pub fn show(
@@ -25,10 +25,12 @@ pub fn show(
     }
     ui.painter().vline(side.left() + 0.5, side.y_range(), view.theme.border());
     let inner = side.shrink2(vec2(14.0, 0.0));
-    let bar =
-        Rect::from_min_size(pos2(inner.left(), inner.top() + gap::S), vec2(inner.width(), TAB_BAR));
+    let bar = Rect::from_min_size(
+        pos2(inner.left(), inner.top() + gap::S),
+        vec2(inner.width(), TAB_BAR_HEIGHT),
+    );
     let foot = Rect::from_min_max(
-        pos2(inner.left(), inner.bottom() - gap::M - go_live::HEIGHT),
+        pos2(inner.left(), inner.bottom() - gap::M - go_live::BUTTONS_HEIGHT_POINTS),
         pos2(inner.right(), inner.bottom() - gap::M),
     );
     let middle = Rect::from_min_max(

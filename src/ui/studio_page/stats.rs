@@ -12,10 +12,10 @@ use crate::ui::view::View;
 use crate::ui::widgets::{figure, place, sparkline};
 
 /// The number of seconds that the graphs show.
-const SPAN: usize = 600;
+const GRAPH_SPAN_SECONDS: usize = 600;
 
 /// The minimum and maximum height of a graph, in points.
-const GRAPH: [f32; 2] = [32.0, 160.0];
+const GRAPH_HEIGHT_RANGE_POINTS: [f32; 2] = [32.0, 160.0];
 
 /// Draws the figures, and graphs of the frame times and the bitrate in the rest of `height`.
 pub fn show(ui: &mut Ui, view: &View<'_>, height: f32) {
@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, height: f32) {
     });
     ui.spacing_mut().item_spacing.y = gap::XS;
     ui.add_space(gap::XS);
-    let [least, most] = GRAPH;
+    let [least, most] = GRAPH_HEIGHT_RANGE_POINTS;
     let left = height - (ui.cursor().top() - top) - gap::XS;
     let each = (left / 2.0).floor().clamp(least, most);
     let rate = snapshot.quality.frame_rate.as_f64().max(1.0);
@@ -74,7 +74,7 @@ fn graph(
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get(name);
-    let graph = sparkline(ui, theme, &name, (values, SPAN), least, color, height);
+    let graph = sparkline(ui, theme, &name, (values, GRAPH_SPAN_SECONDS), least, color, height);
     let corner = graph.rect.right_top() + vec2(-6.0, 3.0);
     place(ui, corner, Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
     graph.on_hover_text(&*texts.get(tip));

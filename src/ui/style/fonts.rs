@@ -9,7 +9,7 @@ use egui::{FontData, FontDefinitions, FontFamily};
 
 use crate::ui::style::theme::Weight;
 
-const FACES: [(&str, &[u8]); 6] = [
+const FONT_FACES: [(&str, &[u8]); 6] = [
     ("latin-400", include_bytes!("../../../assets/fonts/latin-400.otf")),
     ("latin-500", include_bytes!("../../../assets/fonts/latin-500.otf")),
     ("latin-600", include_bytes!("../../../assets/fonts/latin-600.otf")),
@@ -21,7 +21,7 @@ const FACES: [(&str, &[u8]); 6] = [
 /// Returns the font definitions, with the families of [`Weight::family`].
 pub fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
-    for (name, bytes) in FACES {
+    for (name, bytes) in FONT_FACES {
         fonts.font_data.insert(name.into(), Arc::new(FontData::from_static(bytes)));
     }
     for (weight, latin, cjk) in [

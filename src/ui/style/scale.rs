@@ -3,21 +3,21 @@
 use crate::media::Size;
 
 /// The scales that a user can choose.
-pub const STEPS: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
+pub const PERCENT_CHOICES: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
 /// The scale on usual displays.
-pub const USUAL: u16 = 100;
+pub const DEFAULT_PERCENT: u16 = 100;
 /// The number of rows of a display up to which the usual scale is comfortable.
-const ROWS: u64 = 1_440;
+const REFERENCE_DISPLAY_ROWS: u64 = 1_440;
 
-/// Returns the scale that suits a display: on a display with more than `ROWS` rows, controls take
-/// the same part of the display as on a display with `ROWS` rows. `size` is in pixels, and
-/// `desktop` is the scale that the desktop already applies.
+/// Returns the scale that suits a display: on a display with more than `REFERENCE_DISPLAY_ROWS`
+/// rows, controls take the same part of the display as on a display with `REFERENCE_DISPLAY_ROWS`
+/// rows. `size` is in pixels, and `desktop` is the scale that the desktop already applies.
 pub fn of_display(size: Size, desktop: f64) -> u16 {
     // The shorter side is also right for a display in portrait orientation.
     let rows = f64::from(size.width.min(size.height)) / desktop.max(0.1);
-    let percent = rows as u64 * 100 / ROWS;
-    let fits = |step: &u16| (u64::from(USUAL)..=percent).contains(&u64::from(*step));
-    STEPS.into_iter().rfind(fits).unwrap_or(USUAL)
+    let percent = rows as u64 * 100 / REFERENCE_DISPLAY_ROWS;
+    let fits = |step: &u16| (u64::from(DEFAULT_PERCENT)..=percent).contains(&u64::from(*step));
+    PERCENT_CHOICES.into_iter().rfind(fits).unwrap_or(DEFAULT_PERCENT)
 }
 
 #[cfg(test)]

@@ -23,46 +23,46 @@ pub mod gap {
 
 /// Sizes of the fixed parts of the window, in points.
 pub mod size {
-    pub const TOP_BAR: f32 = 44.0;
-    pub const HEALTH_BAR: f32 = 40.0;
+    pub const TOP_BAR_HEIGHT: f32 = 44.0;
+    pub const HEALTH_BAR_HEIGHT: f32 = 40.0;
     /// The width of the activity at the left of the health bar.
-    pub const PILL: f32 = 190.0;
-    pub const STATUS_BAR: f32 = 28.0;
-    pub const LEFT: f32 = 228.0;
-    pub const RIGHT: f32 = 304.0;
-    /// The width of the left panel in a window narrower than [`NARROW`].
-    pub const LEFT_NARROW: f32 = 200.0;
-    /// The width of the right panel in a window narrower than [`NARROW`].
-    pub const RIGHT_NARROW: f32 = 264.0;
-    pub const NARROW: f32 = 1120.0;
-    pub const MIXER: f32 = 124.0;
+    pub const ACTIVITY_WIDTH: f32 = 190.0;
+    pub const STATUS_BAR_HEIGHT: f32 = 28.0;
+    pub const LEFT_PANEL_WIDTH: f32 = 228.0;
+    pub const RIGHT_PANEL_WIDTH: f32 = 304.0;
+    /// The width of the left panel in a window narrower than [`NARROW_WINDOW_WIDTH`].
+    pub const NARROW_LEFT_PANEL_WIDTH: f32 = 200.0;
+    /// The width of the right panel in a window narrower than [`NARROW_WINDOW_WIDTH`].
+    pub const NARROW_RIGHT_PANEL_WIDTH: f32 = 264.0;
+    pub const NARROW_WINDOW_WIDTH: f32 = 1120.0;
+    pub const MIXER_HEIGHT: f32 = 124.0;
     /// The height of the address bar on the *Watch* page.
-    pub const WATCH_ADDRESS: f32 = 52.0;
+    pub const WATCH_ADDRESS_BAR_HEIGHT: f32 = 52.0;
     /// The height of the control bar on the *Watch* page.
-    pub const WATCH_CONTROLS: f32 = 56.0;
+    pub const WATCH_CONTROL_BAR_HEIGHT: f32 = 56.0;
     /// The height of a field, a select or a button.
-    pub const CONTROL: f32 = 34.0;
+    pub const CONTROL_HEIGHT: f32 = 34.0;
     /// The height of a small field, select or button.
-    pub const CONTROL_SMALL: f32 = 28.0;
+    pub const SMALL_CONTROL_HEIGHT: f32 = 28.0;
     /// The height of a source in a list. It is the same for one line or two, so that a selection
     /// moves nothing.
-    pub const ROW: f32 = 44.0;
-    pub const GO_LIVE: f32 = 52.0;
-    pub const RECORD: f32 = 36.0;
-    pub const WINDOW_MIN: [f32; 2] = [960.0, 600.0];
-    pub const WINDOW: [f32; 2] = [1280.0, 720.0];
+    pub const LIST_ROW_HEIGHT: f32 = 44.0;
+    pub const GO_LIVE_BUTTON_HEIGHT: f32 = 52.0;
+    pub const RECORD_BUTTON_HEIGHT: f32 = 36.0;
+    pub const MIN_WINDOW_SIZE: [f32; 2] = [960.0, 600.0];
+    pub const INITIAL_WINDOW: [f32; 2] = [1280.0, 720.0];
 }
 
 /// The corner radius of controls.
-pub const RADIUS: u8 = 6;
+pub const CONTROL_RADIUS: u8 = 6;
 /// The corner radius of cards, dialogs and the *Go Live* button.
-pub const RADIUS_LARGE: u8 = 8;
+pub const CARD_RADIUS: u8 = 8;
 /// The width of every border.
-pub const BORDER: f32 = 1.0;
+pub const BORDER_WIDTH: f32 = 1.0;
 /// The width of the focus ring.
-pub const FOCUS: f32 = 2.0;
+pub const FOCUS_RING_WIDTH: f32 = 2.0;
 /// The maximum duration of an animation, in seconds.
-pub const MOTION: f32 = 0.12;
+pub const MAX_ANIMATION_SECONDS: f32 = 0.12;
 
 /// The weights of the text font.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -183,13 +183,13 @@ const fn rgb(hex: u32) -> Color32 {
 }
 
 /// The background of a frame that does not fill its space, and of text on a frame, in both themes.
-pub const BLACK: Color32 = rgb(0x07_09_0C);
+pub const FRAME_BACKGROUND: Color32 = rgb(0x07_09_0C);
 /// The color of text on a frame.
-pub const ON_VIDEO: Color32 = rgb(0xFF_FF_FF);
+pub const VIDEO_TEXT_COLOR: Color32 = rgb(0xFF_FF_FF);
 /// The color of secondary text on a frame.
-pub const ON_VIDEO_SECONDARY: Color32 = rgb(0xC6_CF_DB);
+pub const VIDEO_SECONDARY_TEXT_COLOR: Color32 = rgb(0xC6_CF_DB);
 /// The plate under text on a frame. It is opaque enough to make the text readable on white.
-pub const PLATE: Color32 = Color32::from_rgba_premultiplied(9, 12, 18, 210);
+pub const TEXT_PLATE: Color32 = Color32::from_rgba_premultiplied(9, 12, 18, 210);
 
 impl Theme {
     /// The dark theme, the default.
@@ -240,7 +240,7 @@ impl Theme {
 
     /// Returns the stroke of borders.
     pub fn border(&self) -> Stroke {
-        Stroke::new(BORDER, self.line)
+        Stroke::new(BORDER_WIDTH, self.line)
     }
 
     /// Returns the background of the selected row of a list.
@@ -270,11 +270,11 @@ impl Theme {
             (TextStyle::Monospace, Type::Body.font()),
         ]
         .into();
-        style.animation_time = if self.still { 0.0 } else { MOTION };
+        style.animation_time = if self.still { 0.0 } else { MAX_ANIMATION_SECONDS };
         style.scroll_animation = if self.still {
             egui::style::ScrollAnimation::none()
         } else {
-            egui::style::ScrollAnimation::duration(MOTION)
+            egui::style::ScrollAnimation::duration(MAX_ANIMATION_SECONDS)
         };
         style.explanation_tooltips = false;
 
@@ -301,8 +301,8 @@ impl Theme {
         visuals.panel_fill = self.panel;
         visuals.window_fill = self.panel;
         visuals.window_stroke = self.border();
-        visuals.window_corner_radius = CornerRadius::same(RADIUS_LARGE);
-        visuals.menu_corner_radius = CornerRadius::same(RADIUS_LARGE);
+        visuals.window_corner_radius = CornerRadius::same(CARD_RADIUS);
+        visuals.menu_corner_radius = CornerRadius::same(CARD_RADIUS);
         let shadow = |alpha| egui::Shadow {
             offset: [0, 8],
             blur: 24,
@@ -312,7 +312,7 @@ impl Theme {
         visuals.window_shadow = shadow(if self.dark { 120 } else { 40 });
         visuals.popup_shadow = shadow(if self.dark { 96 } else { 32 });
         visuals.selection.bg_fill = self.accent.gamma_multiply(0.35);
-        visuals.selection.stroke = Stroke::new(BORDER, self.accent);
+        visuals.selection.stroke = Stroke::new(BORDER_WIDTH, self.accent);
         visuals.text_cursor.stroke = Stroke::new(2.0, self.accent);
         visuals.text_cursor.blink = !self.still;
         visuals.slider_trailing_fill = true;
@@ -321,7 +321,7 @@ impl Theme {
         visuals.disabled_alpha = 0.55;
 
         let widgets = &mut visuals.widgets;
-        let radius = CornerRadius::same(RADIUS);
+        let radius = CornerRadius::same(CONTROL_RADIUS);
         for (widget, fill, border) in [
             (&mut widgets.noninteractive, self.panel, self.line),
             (&mut widgets.inactive, self.line, self.line),
@@ -331,7 +331,7 @@ impl Theme {
         ] {
             widget.bg_fill = fill;
             widget.weak_bg_fill = self.raised;
-            widget.bg_stroke = Stroke::new(BORDER, border);
+            widget.bg_stroke = Stroke::new(BORDER_WIDTH, border);
             widget.fg_stroke = Stroke::new(1.0, self.text);
             widget.corner_radius = radius;
             widget.expansion = 0.0;
@@ -385,8 +385,8 @@ mod tests {
                 ("warn on panel", theme.warn, theme.panel),
                 ("warn on raised", theme.warn, theme.raised),
                 ("warn on warn tint", theme.warn, theme.warn_tint),
-                ("words on a black picture", ON_VIDEO, BLACK),
-                ("second line on a picture", ON_VIDEO_SECONDARY, BLACK),
+                ("words on a black picture", VIDEO_TEXT_COLOR, FRAME_BACKGROUND),
+                ("second line on a picture", VIDEO_SECONDARY_TEXT_COLOR, FRAME_BACKGROUND),
             ];
             for (what, text, background) in pairs {
                 let contrast = contrast(text, background);
@@ -394,10 +394,13 @@ mod tests {
             }
         }
         // This is the color of the plate over a white frame.
-        let over_white = |channel: u8| channel + (255 - PLATE.a());
-        let worst =
-            Color32::from_rgb(over_white(PLATE.r()), over_white(PLATE.g()), over_white(PLATE.b()));
-        assert!(contrast(ON_VIDEO, worst) >= 4.5);
+        let over_white = |channel: u8| channel + (255 - TEXT_PLATE.a());
+        let worst = Color32::from_rgb(
+            over_white(TEXT_PLATE.r()),
+            over_white(TEXT_PLATE.g()),
+            over_white(TEXT_PLATE.b()),
+        );
+        assert!(contrast(VIDEO_TEXT_COLOR, worst) >= 4.5);
     }
 
     #[test]

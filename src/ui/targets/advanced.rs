@@ -14,9 +14,9 @@ use crate::ui::widgets::{Button, ButtonWeight, Field, label, paragraph, slider};
 
 /// The left end of the slider for the minimum bitrate, in kbit/s. At this position, the target uses
 /// the common minimum of all targets.
-const LOWEST: f32 = 100.0;
+const MIN_SLIDER_KBPS: f32 = 100.0;
 /// The right end of the slider, in kbit/s.
-const HIGHEST: f32 = 6_000.0;
+const MAX_SLIDER_KBPS: f32 = 6_000.0;
 
 /// Draws the button that expands the advanced fields, and the fields if they are expanded.
 pub(super) fn show(
@@ -81,10 +81,21 @@ fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width
     };
     let now = texts.with("min-bitrate-now", &[("bitrate", said.into())]);
     label(ui, &now, Type::Small, theme.secondary);
-    let mut kbps = target.least_bitrate.map_or(LOWEST, |bitrate| bitrate.0 as f32 / 1_000.0);
-    if slider(ui, theme, &mut kbps, LOWEST..=HIGHEST, LOWEST, &name, width).changed() {
+    let mut kbps =
+        target.least_bitrate.map_or(MIN_SLIDER_KBPS, |bitrate| bitrate.0 as f32 / 1_000.0);
+    if slider(
+        ui,
+        theme,
+        &mut kbps,
+        MIN_SLIDER_KBPS..=MAX_SLIDER_KBPS,
+        MIN_SLIDER_KBPS,
+        &name,
+        width,
+    )
+    .changed()
+    {
         let step = (kbps / 50.0).round() as u32;
-        let least_bitrate = (kbps > LOWEST + 25.0).then_some(BitsPerSecond(step * 50_000));
+        let least_bitrate = (kbps > MIN_SLIDER_KBPS + 25.0).then_some(BitsPerSecond(step * 50_000));
         view.send(Command::PutTarget(Target { least_bitrate, ..draft.put(target) }));
     }
 }

@@ -9,7 +9,7 @@ use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::view::{BroadcastSummary, BroadcastTarget};
 use crate::studio::{Command, Remedy};
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
+use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::targets::{Draft, title};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     Frame::new()
         .fill(theme.raised)
         .stroke(theme.border())
-        .corner_radius(CornerRadius::same(RADIUS_LARGE))
+        .corner_radius(CornerRadius::same(CARD_RADIUS))
         .inner_margin(Margin::symmetric(12, 10))
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;

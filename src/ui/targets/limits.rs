@@ -13,7 +13,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 
 /// The maximum video bitrate, if no service has a lower limit.
-pub const MAX_VIDEO: BitsPerSecond = BitsPerSecond(12_000_000);
+pub const MAX_VIDEO_BITRATE: BitsPerSecond = BitsPerSecond(12_000_000);
 
 /// Returns the services of the enabled targets.
 fn services<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Service> {
@@ -26,7 +26,7 @@ fn services<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Service> {
 pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     let limits = services(view).filter_map(|it| Some((it.limits.video?, it)));
     let (most, service) =
-        limits.min_by_key(|(most, _)| *most).filter(|(most, _)| *most < MAX_VIDEO)?;
+        limits.min_by_key(|(most, _)| *most).filter(|(most, _)| *most < MAX_VIDEO_BITRATE)?;
     let kbps = format::grouped(u64::from(most.0 / 1_000));
     Some((most, words(view, key!("limit-video"), service, kbps)))
 }

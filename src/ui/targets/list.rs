@@ -14,7 +14,7 @@ use crate::studio::targets::{MAX_TARGETS, TargetState, services};
 use crate::studio::{Command, KeyPlace, Target, TargetPlace};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BORDER, RADIUS, RADIUS_LARGE, Type, gap};
+use crate::ui::style::theme::{BORDER_WIDTH, CARD_RADIUS, CONTROL_RADIUS, Type, gap};
 use crate::ui::targets::draft::Part;
 use crate::ui::targets::stage::stage_key;
 use crate::ui::targets::{Draft, edit, viewer_monitor};
@@ -26,13 +26,13 @@ use crate::ui::widgets::{
 };
 
 /// The height of a closed card, without its padding.
-const HEAD: f32 = 38.0;
+const CLOSED_CARD_HEIGHT_POINTS: f32 = 38.0;
 /// The height of the line with the name.
-const NAME: f32 = 20.0;
+const NAME_LINE_HEIGHT_POINTS: f32 = 20.0;
 /// The left edge of the texts, after the lamp.
-const WORDS: f32 = 21.0;
+const TEXT_INDENT_POINTS: f32 = 21.0;
 /// Maximum height of the sentence about a problem in a closed card.
-const TROUBLE: f32 = 48.0;
+const MAX_PROBLEM_HEIGHT_POINTS: f32 = 48.0;
 
 /// Draws the targets as cards, and the button that adds one. Returns true if the user opened the
 /// dialog *Your own services*.
@@ -110,7 +110,7 @@ fn add(button: &Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
                 }
                 for service in view.snapshot.services.all() {
                     if menu_item(ui, theme, &service.name, "", false, true) {
-                        let known = services::SERVICES.iter().any(|it| it.id == service.id);
+                        let known = services::KNOWN_SERVICES.iter().any(|it| it.id == service.id);
                         let name = if known { "" } else { &*service.name };
                         let server = service.servers.first().map_or("", |server| server);
                         chosen = Some((&*service.id, server, name));
@@ -144,7 +144,7 @@ pub fn title(texts: &Texts, target: &Target) -> String {
     if !target.name.is_empty() {
         return target.name.clone();
     }
-    if let Some(service) = services::SERVICES.iter().find(|it| it.id == target.service) {
+    if let Some(service) = services::KNOWN_SERVICES.iter().find(|it| it.id == target.service) {
         return service.name.to_string();
     }
     match host(target.server()) {
@@ -257,8 +257,8 @@ fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView,
     let open = draft.open == Some(id);
     let line = if fares.trouble { theme.warn_line() } else { theme.line };
     Frame::new()
-        .stroke(Stroke::new(BORDER, line))
-        .corner_radius(CornerRadius::same(RADIUS_LARGE))
+        .stroke(Stroke::new(BORDER_WIDTH, line))
+        .corner_radius(CornerRadius::same(CARD_RADIUS))
         .inner_margin(Margin::symmetric(10, 6))
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
@@ -284,16 +284,18 @@ fn head(
     let theme = view.theme;
     let id = entry.target.id;
     let title = title(view.texts, &entry.target);
-    let width = ui.available_width() - WORDS;
+    let width = ui.available_width() - TEXT_INDENT_POINTS;
     // A problem must be readable in a narrow window too. An open card has the sentence below.
     let trouble = (fares.trouble && !open).then(|| {
         let (text, color) = (&fares.words, theme.warn);
-        Wrapped::new(ui, text, Type::Small, color, width, TROUBLE, Align::Min)
+        Wrapped::new(ui, text, Type::Small, color, width, MAX_PROBLEM_HEIGHT_POINTS, Align::Min)
     });
     let height = match &trouble {
-        Some(lines) => HEAD.max(NAME + lines.height() + 2.0),
-        None if fares.trouble => NAME,
-        None => HEAD,
+        Some(lines) => {
+            CLOSED_CARD_HEIGHT_POINTS.max(NAME_LINE_HEIGHT_POINTS + lines.height() + 2.0)
+        }
+        None if fares.trouble => NAME_LINE_HEIGHT_POINTS,
+        None => CLOSED_CARD_HEIGHT_POINTS,
     };
     let room = vec2(ui.available_width(), height);
     let (rect, response) = ui.allocate_exact_size(room, Sense::click());
@@ -302,11 +304,11 @@ fn head(
         ..WidgetInfo::labeled(Role::Button, ui.is_enabled(), &title)
     });
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
-    let (upper, lower) = rect.split_top_bottom_at_y(rect.top() + NAME);
+    let (upper, lower) = rect.split_top_bottom_at_y(rect.top() + NAME_LINE_HEIGHT_POINTS);
     ui.painter().circle_filled(pos2(rect.left() + 5.0, upper.center().y), 4.5, fares.lamp);
     let words = |line: Rect, right: f32| {
         Rect::from_min_max(
-            pos2(line.left() + WORDS, line.top()),
+            pos2(line.left() + TEXT_INDENT_POINTS, line.top()),
             pos2(line.right() - right, line.bottom()),
         )
     };
@@ -318,7 +320,7 @@ fn head(
     } else if !fares.trouble {
         elided(ui, line, Align::Min, &fares.words, Type::Small.font(), theme.secondary);
     }
-    focus_ring(ui, theme, &response, RADIUS);
+    focus_ring(ui, theme, &response, CONTROL_RADIUS);
     let side = Rect::from_min_max(pos2(upper.right() - 30.0, upper.top()), upper.max);
     let mut at =
         ui.new_child(UiBuilder::new().max_rect(side).layout(Layout::right_to_left(Align::Center)));

@@ -23,16 +23,18 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, SPARKLINE, Tag, colored_figure, label, place, sparkline};
+use crate::ui::widgets::{
+    Button, SPARKLINE_HEIGHT_POINTS, Tag, colored_figure, label, place, sparkline,
+};
 
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::{PRESET_NAMES, quality_text};
 
 /// The length of the send queue from which its figure has the warning color.
-const LONG_QUEUE: Duration = Duration::from_millis(500);
+const LONG_BACKLOG: Duration = Duration::from_millis(500);
 /// The frame rate is not judged for this long after the start, because it is an average over time.
-const WARM_UP: Duration = Duration::from_secs(4);
+const FRAME_RATE_GRACE: Duration = Duration::from_secs(4);
 
 /// Draws the panel. On air, the figures come first. Returns the action that the user selected.
 pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
@@ -102,7 +104,8 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let history: Vec<f32> = live.bitrate_history.iter().map(|rate| *rate as f32).collect();
     let chosen = (snapshot.quality.video_bitrate.0 + snapshot.quality.audio_bitrate.0) as f32;
     let name = texts.get("bitrate-minute");
-    let graph = sparkline(ui, theme, &name, (&history, 60), chosen, theme.accent, SPARKLINE);
+    let graph =
+        sparkline(ui, theme, &name, (&history, 60), chosen, theme.accent, SPARKLINE_HEIGHT_POINTS);
     let corner = graph.rect.right_top() + vec2(-6.0, 3.0);
     place(ui, corner, egui::Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
     graph.on_hover_text(&*texts.get("tip-sparkline"));
@@ -118,9 +121,9 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let bitrate = if on_air { format::bitrate(live.bitrate) } else { dash() };
     let round_trip = live.round_trip.map_or_else(dash, format::short_time);
     let lost = matches!(snapshot.live, LiveState::Reconnecting { .. });
-    let slow = live.on_air_for > WARM_UP && live.fps < 0.9 * live.wanted_fps;
+    let slow = live.on_air_for > FRAME_RATE_GRACE && live.fps < 0.9 * live.wanted_fps;
     let drops = live.dropped_frames.saturating_mul(100) > live.total_frames;
-    let late = live.queued > LONG_QUEUE;
+    let late = live.queued > LONG_BACKLOG;
     let queue = format::short_time(live.queued);
     let lines = [
         (key!("statistic-bitrate"), bitrate, key!("tip-bitrate"), lost),

@@ -4,7 +4,7 @@ use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::live::view::LiveState;
-use crate::studio::targets::quality::PRESETS;
+use crate::studio::targets::quality::USUAL_QUALITIES;
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
@@ -23,7 +23,7 @@ const fn fps(num: u32) -> FrameRate {
 }
 
 /// The names of the presets and the texts that describe them, in the order of the presets.
-pub const PRESET_NAMES: [(&str, &str); PRESETS.len()] = [
+pub const PRESET_NAMES: [(&str, &str); USUAL_QUALITIES.len()] = [
     (key!("quality-480p30"), key!("quality-480p30-second")),
     (key!("quality-720p30"), key!("quality-720p30-second")),
     (key!("quality-720p60"), key!("quality-720p60-second")),
@@ -44,7 +44,7 @@ pub fn quality_text(view: &View<'_>) -> String {
 }
 
 /// The common frame sizes to choose from.
-const SIZES: [Size; 5] = [
+const FRAME_SIZE_CHOICES: [Size; 5] = [
     Size::new(854, 480),
     Size::new(1280, 720),
     Size::new(1920, 1080),
@@ -52,7 +52,7 @@ const SIZES: [Size; 5] = [
     Size::new(3840, 2160),
 ];
 /// The common frame rates to choose from.
-const RATES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), fps(60)];
+const FRAME_RATE_CHOICES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), fps(60)];
 
 /// Draws the quality fields: presets, size, frame rate and bitrate. The other settings are on the
 /// *Output* page of the settings dialog.
@@ -64,7 +64,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (name, chosen) = (texts.get("quality"), quality_text(view));
     let select = Select { close_on_click: false, ..Select::new(&name, &chosen, width) };
     select.show(ui, theme, |ui| {
-        for (preset, (title, second)) in PRESETS.iter().zip(PRESET_NAMES) {
+        for (preset, (title, second)) in USUAL_QUALITIES.iter().zip(PRESET_NAMES) {
             let chosen = preset.is_of(&now);
             if menu_item(ui, theme, &texts.get(title), &texts.get(second), chosen, idle) {
                 wanted = Some(preset.applied_to(&now));
@@ -80,13 +80,23 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                 let of = |size: Size| format::size_name(size);
                 let why_not = |size| limits::why_no_size(view, &Quality { size, ..now.clone() });
                 let name = key!("quality-size");
-                if let Some(size) = one_of(ui, view, name, &SIZES, now.size, of, why_not) {
+                if let Some(size) =
+                    one_of(ui, view, name, &FRAME_SIZE_CHOICES, now.size, of, why_not)
+                {
                     wanted = Some(Quality { size, ..now.clone() });
                 }
                 let name = key!("quality-rate");
                 let why_not =
                     |frame_rate| limits::why_no_rate(view, &Quality { frame_rate, ..now.clone() });
-                let rate = one_of(ui, view, name, &RATES, now.frame_rate, format::rate, why_not);
+                let rate = one_of(
+                    ui,
+                    view,
+                    name,
+                    &FRAME_RATE_CHOICES,
+                    now.frame_rate,
+                    format::rate,
+                    why_not,
+                );
                 if let Some(frame_rate) = rate {
                     wanted = Some(Quality { frame_rate, ..now.clone() });
                 }
@@ -102,7 +112,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
             });
             let width = ui.available_width();
             let limit = limits::video_bitrate(view);
-            let most = limit.as_ref().map_or(limits::MAX_VIDEO, |(most, _)| *most);
+            let most = limit.as_ref().map_or(limits::MAX_VIDEO_BITRATE, |(most, _)| *most);
             let range = 300.0..=most.0 as f32 / 1_000.0;
             let response = slider(ui, theme, &mut kbps, range, 2_500.0, &name, width);
             if response.changed() {

@@ -16,7 +16,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, named_switch, paragraph};
 
 /// The width of the small frame.
-const IMAGE_WIDTH: f32 = 128.0;
+const FRAME_WIDTH_POINTS: f32 = 128.0;
 
 /// Draws the monitor below the address of the open target. `running` means that the target is live
 /// or connecting.
@@ -96,7 +96,7 @@ fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) 
     if !picture.is_there() {
         return;
     }
-    let size = vec2(IMAGE_WIDTH, (IMAGE_WIDTH / picture.shape().max(0.2)).round());
+    let size = vec2(FRAME_WIDTH_POINTS, (FRAME_WIDTH_POINTS / picture.shape().max(0.2)).round());
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     let name = texts.get("viewers-frame");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));

@@ -171,7 +171,7 @@ fn every_cause_and_its_advice_are_said_in_chinese() {
 
 /// Hand-written collections with an error in each field. Each collection has only a few errors,
 /// because further errors are only counted.
-const BAD: &[&str] = &[
+const INVALID_COLLECTIONS: &[&str] = &[
     r#"main_filters = 7
     main_if_black = "nowhere"
     transition = "hop"
@@ -229,7 +229,7 @@ fn assert_chinese(problem: &Problem) {
 #[test]
 fn what_is_bad_in_a_collection_is_said_in_chinese() {
     let mut seen = 0;
-    for bad in BAD {
+    for bad in INVALID_COLLECTIONS {
         let text = format!("version = 1\n[collection]\n{bad}");
         let import = collection::import_text(&text).unwrap();
         import.left_out.iter().for_each(assert_chinese);

@@ -4,7 +4,7 @@ use egui::{Align, Align2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, po
 
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{ON_VIDEO, ON_VIDEO_SECONDARY, Type, gap};
+use crate::ui::style::theme::{Type, VIDEO_SECONDARY_TEXT_COLOR, VIDEO_TEXT_COLOR, gap};
 use crate::ui::widgets::{Button, Wrapped, place};
 
 /// Draws a text with a button in place of a frame. Returns true if the button was pressed.
@@ -18,10 +18,10 @@ pub fn placeholder(
 ) -> bool {
     let middle = rect.center() - vec2(0.0, if button.is_some() { 24.0 } else { 0.0 });
     let at = Rect::from_center_size(middle - vec2(0.0, 40.0), Vec2::splat(40.0));
-    icons::paint(ui.painter(), icon, at, ON_VIDEO_SECONDARY);
-    place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, ON_VIDEO);
+    icons::paint(ui.painter(), icon, at, VIDEO_SECONDARY_TEXT_COLOR);
+    place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, VIDEO_TEXT_COLOR);
     let width = (rect.width() - 2.0 * gap::XL).clamp(1.0, 440.0);
-    let (color, most) = (ON_VIDEO_SECONDARY, f32::INFINITY);
+    let (color, most) = (VIDEO_SECONDARY_TEXT_COLOR, f32::INFINITY);
     let words = Wrapped::new(ui, advice, Type::Body, color, width, most, Align::Center);
     let at = words.paint(ui, middle + vec2(-width / 2.0, 20.0));
     let bottom = at.bottom();

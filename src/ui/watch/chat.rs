@@ -10,12 +10,13 @@ use egui::{Color32, ScrollArea, Sense, TextFormat, Ui, WidgetInfo, pos2, vec2};
 use crate::player::chat::ChatState;
 use crate::studio::WatchCommand;
 use crate::studio::watch::chat::{
-    ChatChoices, MAX_WORD, MAX_WORDS, OPACITIES, SIZES, SPEEDS, check_place,
+    ChatChoices, MAX_BLOCKED_WORD_CHARS, MAX_BLOCKED_WORDS, OPACITY_RANGE, SPEED_FACTOR_RANGE,
+    TEXT_SIZE_RANGE_POINTS, check_place,
 };
-use crate::studio::watch::choices::MAX_ADDRESS;
+use crate::studio::watch::choices::MAX_ADDRESS_LENGTH;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, ON_VIDEO, Type, gap, size};
+use crate::ui::style::theme::{FRAME_BACKGROUND, Type, VIDEO_TEXT_COLOR, gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::danmaku::DanmakuLayer;
@@ -23,14 +24,14 @@ use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, section, slider,
 };
-use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME, MAX_TEXT};
+use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME_CHARS, MAX_TEXT_CHARS};
 
 /// The fraction of the frame's height that danmaku uses, from the top.
-const SKY: f32 = 0.6;
+const DANMAKU_HEIGHT_FRACTION: f32 = 0.6;
 /// The height of a lane, relative to the font size.
-const LANE: f32 = 1.5;
+const LANE_HEIGHT_RATIO: f32 = 1.5;
 /// The time between two repaints while danmaku moves.
-const FRAME: std::time::Duration = std::time::Duration::from_millis(33);
+const REPAINT_INTERVAL: std::time::Duration = std::time::Duration::from_millis(33);
 /// The minimum height of the list, in points. In less space, the list is omitted.
 const MIN_LIST_HEIGHT: f32 = 60.0;
 
@@ -43,7 +44,7 @@ fn field() -> Id {
 /// of the stream.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     let (theme, texts) = (view.theme, view.texts);
-    let size = vec2(ui.available_width(), size::CONTROL_SMALL);
+    let size = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
     // The button is drawn first, because a heading takes all the available width.
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         options(ui, view, draft);
@@ -64,7 +65,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     });
     let state = view.snapshot.chat.state.clone();
     let open = state == Some(ChatState::Open);
-    let foot = if state.is_some() { size::CONTROL + gap::S } else { 0.0 };
+    let foot = if state.is_some() { size::CONTROL_HEIGHT + gap::S } else { 0.0 };
     let height = ui.available_height() - foot;
     if height >= MIN_LIST_HEIGHT {
         ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
@@ -88,7 +89,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
             hint: &hint,
             hidden: false,
             wrong: false,
-            limit: MAX_TEXT,
+            limit: MAX_TEXT_CHARS,
             buttons: &[],
             width: ui.available_width() - button - gap::S,
         }
@@ -192,8 +193,14 @@ pub(in crate::ui) fn append_role<'a>(
 fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("chat-options");
-    let button =
-        icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_SMALL, ButtonWeight::Quiet);
+    let button = icon_button(
+        ui,
+        theme,
+        Icon::Settings,
+        &name,
+        size::SMALL_CONTROL_HEIGHT,
+        ButtonWeight::Quiet,
+    );
     let style = ui.ctx().global_style();
     let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
     let width = 280.0;
@@ -233,9 +240,9 @@ pub(in crate::ui) fn danmaku_options(ui: &mut Ui, view: &View<'_>, choices: &mut
     let standard = ChatChoices::default();
     type Words = fn(f32) -> String;
     let rows: [(&'static str, &mut f32, _, f32, Words); 3] = [
-        (key!("chat-opacity"), &mut choices.opacity, OPACITIES, standard.opacity, percent),
-        (key!("chat-speed"), &mut choices.speed, SPEEDS, standard.speed, percent),
-        (key!("chat-size"), &mut choices.size, SIZES, standard.size, points),
+        (key!("chat-opacity"), &mut choices.opacity, OPACITY_RANGE, standard.opacity, percent),
+        (key!("chat-speed"), &mut choices.speed, SPEED_FACTOR_RANGE, standard.speed, percent),
+        (key!("chat-size"), &mut choices.size, TEXT_SIZE_RANGE_POINTS, standard.size, points),
     ];
     for (key, value, range, rest, words) in rows {
         let name = texts.get(key);
@@ -269,14 +276,14 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
         field.show(ui, theme).response.changed()
     };
     let hint = texts.get("chat-words-hint");
-    if line("chat-words", typed, &name, &hint, MAX_WORDS * MAX_WORD, ui) {
+    if line("chat-words", typed, &name, &hint, MAX_BLOCKED_WORDS * MAX_BLOCKED_WORD_CHARS, ui) {
         let words = typed.split([',', '，', '、']).map(|word| word.trim().to_owned());
-        choices.words = words.filter(|word| !word.is_empty()).take(MAX_WORDS).collect();
+        choices.words = words.filter(|word| !word.is_empty()).take(MAX_BLOCKED_WORDS).collect();
     }
     let name = texts.get("chat-name");
     section(ui, theme, &name);
     let hint = texts.get("chat-name-hint");
-    line("chat-name", &mut choices.name, &name, &hint, MAX_NAME, ui);
+    line("chat-name", &mut choices.name, &name, &hint, MAX_NAME_CHARS, ui);
 }
 
 /// Draws the field for the chat address of the current stream, for streams whose chat onair cannot
@@ -301,7 +308,7 @@ fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         hint: &texts.get("chat-at-hint"),
         hidden: false,
         wrong: wrong.is_some(),
-        limit: MAX_ADDRESS,
+        limit: MAX_ADDRESS_LENGTH,
         buttons: &[],
         width,
     }
@@ -362,10 +369,10 @@ pub(in crate::ui) fn draw_danmaku(
     let (choices, now) = (&view.snapshot.chat_choices, ui.input(|input| input.time));
     let font = egui::FontId { size: choices.size, ..Type::BodyStrong.font() };
     let lay = |text: &str, color| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), color);
-    let lane = choices.size * LANE;
-    let lanes = ((room.height() * SKY - gap::M) / lane).max(0.0) as usize;
+    let lane = choices.size * LANE_HEIGHT_RATIO;
+    let lanes = ((room.height() * DANMAKU_HEIGHT_FRACTION - gap::M) / lane).max(0.0) as usize;
     sky.tick(now, room.width(), lanes, choices.speed, |line: &ChatLine| {
-        lay(&line.text, ON_VIDEO).size().x
+        lay(&line.text, VIDEO_TEXT_COLOR).size().x
     });
     let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
     let mut said = Vec::new();
@@ -373,8 +380,8 @@ pub(in crate::ui) fn draw_danmaku(
         let x = room.left() + flight.x(room.width(), now);
         let at = pos2(x, room.top() + gap::M + lane * flight.lane as f32);
         let (bright, dark) = (
-            ON_VIDEO.gamma_multiply(choices.opacity),
-            BLACK.gamma_multiply(choices.opacity * 0.75),
+            VIDEO_TEXT_COLOR.gamma_multiply(choices.opacity),
+            FRAME_BACKGROUND.gamma_multiply(choices.opacity * 0.75),
         );
         // Letters with an outline are readable on every background.
         let shadow = lay(&flight.line.text, dark);
@@ -391,5 +398,5 @@ pub(in crate::ui) fn draw_danmaku(
         Sense::hover(),
     )
     .widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
-    ui.request_repaint_after(FRAME);
+    ui.request_repaint_after(REPAINT_INTERVAL);
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use crate::wire::chat::ChatLine;
 
 /// The time that a message takes to cross the frame at speed 1, in seconds.
-const CROSSING: f64 = 9.0;
+const CROSSING_TIME_SECONDS: f64 = 9.0;
 /// The minimum gap between two messages in a lane, in points.
-const GAP: f32 = 24.0;
+const MIN_MESSAGE_GAP_POINTS: f32 = 24.0;
 /// Maximum number of messages that wait for a free lane. The oldest are discarded.
-const WAITING: usize = 24;
+const MAX_WAITING_MESSAGES: usize = 24;
 /// Time in seconds after which a waiting message is outdated and discarded.
-const STALE: f64 = 6.0;
+const MAX_WAITING_SECONDS: f64 = 6.0;
 /// Maximum number of messages in flight.
-const FLYING: usize = 128;
+const MAX_FLYING_MESSAGES: usize = 128;
 
 /// A message in flight.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ impl Flight {
         let tail = self.x(room, now) + self.width;
         // When `self` has left the frame, the new message must not have reached the left edge yet.
         let other = room - (room + width) * ((self.ends() - now) / crossing) as f32;
-        tail + GAP <= room && other >= GAP
+        tail + MIN_MESSAGE_GAP_POINTS <= room && other >= MIN_MESSAGE_GAP_POINTS
     }
 }
 
@@ -60,7 +60,7 @@ pub struct DanmakuLayer {
 impl DanmakuLayer {
     /// Adds a message that will fly over the frame.
     pub fn add(&mut self, line: Arc<ChatLine>, now: f64) {
-        while self.waiting.len() >= WAITING {
+        while self.waiting.len() >= MAX_WAITING_MESSAGES {
             self.waiting.pop_front();
         }
         self.waiting.push_back((line, now));
@@ -95,15 +95,17 @@ impl DanmakuLayer {
     ) {
         // If the clock goes backwards, no message remains forever.
         self.flying.retain(|flight| now >= flight.begun && now < flight.ends());
-        self.waiting.retain(|(_, since)| (0.0..STALE).contains(&(now - since)));
-        let crossing = CROSSING / f64::from(speed.clamp(0.25, 4.0));
+        self.waiting.retain(|(_, since)| (0.0..MAX_WAITING_SECONDS).contains(&(now - since)));
+        let crossing = CROSSING_TIME_SECONDS / f64::from(speed.clamp(0.25, 4.0));
         while let Some((line, _)) = self.waiting.front() {
             let width = measure(line).max(1.0);
             let free = |lane: &usize| {
                 let mut there = self.flying.iter().filter(|it| it.lane == *lane);
                 there.all(|it| it.leaves_room_for(width, crossing, room, now))
             };
-            let Some(lane) = (0..lanes).find(free).filter(|_| self.flying.len() < FLYING) else {
+            let Some(lane) =
+                (0..lanes).find(free).filter(|_| self.flying.len() < MAX_FLYING_MESSAGES)
+            else {
                 break;
             };
             if let Some((line, _)) = self.waiting.pop_front() {
@@ -138,10 +140,10 @@ mod tests {
         sky.tick(0.0, 400.0, 3, 1.0, width);
         let x = |sky: &DanmakuLayer, now| sky.flights().next().map(|it| it.x(400.0, now));
         assert_eq!(x(&sky, 0.0), Some(400.0));
-        assert_eq!(x(&sky, CROSSING), Some(-50.0));
-        sky.tick(CROSSING - 0.01, 400.0, 3, 1.0, width);
+        assert_eq!(x(&sky, CROSSING_TIME_SECONDS), Some(-50.0));
+        sky.tick(CROSSING_TIME_SECONDS - 0.01, 400.0, 3, 1.0, width);
         assert!(sky.is_busy());
-        sky.tick(CROSSING, 400.0, 3, 1.0, width);
+        sky.tick(CROSSING_TIME_SECONDS, 400.0, 3, 1.0, width);
         assert!(!sky.is_busy());
     }
 
@@ -179,12 +181,12 @@ mod tests {
         }
         sky.tick(0.0, 300.0, 2, 1.0, width);
         assert_eq!(sky.flights().count(), 2);
-        assert_eq!(sky.waiting.len(), WAITING - 2);
-        sky.tick(STALE, 300.0, 2, 1.0, width);
+        assert_eq!(sky.waiting.len(), MAX_WAITING_MESSAGES - 2);
+        sky.tick(MAX_WAITING_SECONDS, 300.0, 2, 1.0, width);
         assert!(sky.waiting.is_empty());
         // Without lanes, no message flies, and `clear` removes those that wait.
-        sky.add(line("x"), STALE);
-        sky.tick(STALE, 300.0, 0, 1.0, width);
+        sky.add(line("x"), MAX_WAITING_SECONDS);
+        sky.tick(MAX_WAITING_SECONDS, 300.0, 0, 1.0, width);
         sky.clear();
         assert!(!sky.is_busy());
     }

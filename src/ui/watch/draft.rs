@@ -14,7 +14,7 @@ use crate::ui::watch::network_form::NetworkForm;
 use crate::ui::watch::viewport::Viewport;
 
 /// The number of points in a graph: one minute.
-const MINUTE: usize = 60;
+const MAX_GRAPH_VALUES: usize = 60;
 
 /// The values of a figure over the last minute, one per second.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ impl Graph {
 
     fn push(&mut self, value: f32) {
         self.values.push_back(if value.is_finite() { value } else { 0.0 });
-        while self.values.len() > MINUTE {
+        while self.values.len() > MAX_GRAPH_VALUES {
             self.values.pop_front();
         }
     }
@@ -44,7 +44,7 @@ impl Graph {
     /// scale goes from zero to above the largest value.
     pub fn points(&self, room: Rect) -> Vec<Pos2> {
         let top = self.values.iter().copied().fold(self.least, f32::max).max(1e-3) * 1.15;
-        let step = room.width() / (MINUTE - 1) as f32;
+        let step = room.width() / (MAX_GRAPH_VALUES - 1) as f32;
         let count = self.values.len();
         let point = |(index, value): (usize, &f32)| {
             let x = room.right() - step * (count - 1 - index) as f32;
@@ -202,7 +202,7 @@ mod tests {
         }
         graph.push(f32::NAN);
         let points = graph.points(room);
-        assert_eq!((points.len(), graph.values().len()), (MINUTE, MINUTE));
+        assert_eq!((points.len(), graph.values().len()), (MAX_GRAPH_VALUES, MAX_GRAPH_VALUES));
         assert!(points.iter().all(|point| room.expand(0.1).contains(*point)), "{points:?}");
         assert_eq!(points.last().unwrap().y, room.bottom());
         assert!((points.last().unwrap().x - room.right()).abs() < 0.1);

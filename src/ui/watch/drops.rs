@@ -5,9 +5,9 @@ use std::path::Path;
 use egui::{Align2, CornerRadius, Rect, Ui, vec2};
 
 use crate::player::source_text;
-use crate::studio::watch::choices::{MAX_ADDRESS, MAX_TILES};
+use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, MAX_TILES};
 use crate::studio::{Command, WatchCommand};
-use crate::ui::style::theme::{ON_VIDEO, PLATE, RADIUS_LARGE, Type};
+use crate::ui::style::theme::{CARD_RADIUS, TEXT_PLATE, Type, VIDEO_TEXT_COLOR};
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
@@ -19,7 +19,7 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
         let files = input.raw.dropped_files.iter();
         let names = files.map(|file| {
             dropped_name(file.path(), || {
-                let small = file.path().metadata().is_ok_and(|it| it.len() <= LINK_BYTES);
+                let small = file.path().metadata().is_ok_and(|it| it.len() <= MAX_LINK_FILE_BYTES);
                 small.then(|| file.bytes().ok()).flatten()
             })
         });
@@ -37,9 +37,9 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
     }
     if hovering || draft.address_over {
         let at = Rect::from_center_size(room.center(), vec2(room.width().min(360.0), 64.0));
-        ui.painter().rect_filled(at, CornerRadius::same(RADIUS_LARGE), PLATE);
+        ui.painter().rect_filled(at, CornerRadius::same(CARD_RADIUS), TEXT_PLATE);
         let text = view.texts.get("drop-to-play");
-        place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, ON_VIDEO);
+        place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, VIDEO_TEXT_COLOR);
     }
     if come.len() > MAX_TILES {
         view.send(Command::TooManyDropped { count: come.len(), most: MAX_TILES });
@@ -56,11 +56,11 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
 
 /// Returns true if a text is a single address and nothing else.
 pub fn is_address(text: &str) -> bool {
-    text.contains("://") && text.len() <= MAX_ADDRESS && !text.contains(char::is_whitespace)
+    text.contains("://") && text.len() <= MAX_ADDRESS_LENGTH && !text.contains(char::is_whitespace)
 }
 
 /// The maximum size in bytes of a file that contains only an address.
-const LINK_BYTES: u64 = 64 << 10;
+const MAX_LINK_FILE_BYTES: u64 = 64 << 10;
 
 /// Returns the source to play for a dropped file: the file itself or, for a link file, the address
 /// in it.

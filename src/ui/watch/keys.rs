@@ -9,12 +9,12 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap, shortcut_text};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, play, send};
-use crate::ui::watch::controls::seek_bar::{STEP, Span};
+use crate::ui::watch::controls::seek_bar::{SEEK_STEP, Span};
 use crate::ui::watch::draft::{Draft, Where};
 
 /// Fixed keys that are common in players: the command, the name of the keys in the help, and the
 /// keys. Hotkeys work in addition to them.
-pub const KEYS: &[(Action, &str, &[Key])] = &[
+pub const FIXED_KEYS: &[(Action, &str, &[Key])] = &[
     (Action::WatchPause, "Space", &[Key::Space]),
     (Action::WatchBack, "←", &[Key::ArrowLeft]),
     (Action::WatchAhead, "→", &[Key::ArrowRight]),
@@ -29,14 +29,14 @@ pub const KEYS: &[(Action, &str, &[Key])] = &[
 
 /// Returns the keys of a player command, as named in the help.
 pub fn keys_of(ctx: &Context, action: Action) -> String {
-    let fixed = KEYS.iter().find(|(of, _, _)| *of == action).map(|(_, name, _)| *name);
+    let fixed = FIXED_KEYS.iter().find(|(of, _, _)| *of == action).map(|(_, name, _)| *name);
     let hotkey = shortcut_text(ctx, action);
     let all: Vec<&str> = hotkey.as_deref().into_iter().chain(fixed).collect();
     all.join(", ")
 }
 
 /// The keys that move the frame with Alt, and the directions of the movement.
-const MOVES: [(Key, Vec2); 4] = [
+const FRAME_MOVE_KEYS: [(Key, Vec2); 4] = [
     (Key::ArrowLeft, vec2(-1.0, 0.0)),
     (Key::ArrowRight, vec2(1.0, 0.0)),
     (Key::ArrowUp, vec2(0.0, -1.0)),
@@ -44,19 +44,19 @@ const MOVES: [(Key, Vec2); 4] = [
 ];
 
 /// The keys that select tiles. The keys 9 and 0 change the volume.
-const DIGITS: [Key; 8] =
+const TILE_KEYS: [Key; 8] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
 /// The step of the volume.
-const LOUDER: f32 = 0.05;
+const VOLUME_STEP: f32 = 0.05;
 /// The step of the audio offset in milliseconds.
-const LATER_MS: i32 = 10;
+const AUDIO_OFFSET_STEP_MS: i32 = 10;
 /// The step of the zoom.
-const LARGER: f32 = 1.1;
+const ZOOM_STEP_FACTOR: f32 = 1.1;
 /// The step of the frame position in points.
-const FURTHER: f32 = 24.0;
+const MOVE_STEP_POINTS: f32 = 24.0;
 /// The step of a long seek.
-const LONG_SEEK: Duration = Duration::from_secs(30);
+const LONG_SEEK_STEP: Duration = Duration::from_secs(30);
 
 /// Returns true if no control has the keyboard focus and no popup is open.
 pub fn are_free(ctx: &Context) -> bool {
@@ -69,14 +69,15 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
         return;
     }
     // The keys with Alt are handled first, because the plain arrow keys would also match with Alt.
-    for (key, way) in MOVES {
+    for (key, way) in FRAME_MOVE_KEYS {
         if ctx.input_mut(|input| input.consume_key(Modifiers::ALT, key)) {
-            draft.moved += way * FURTHER;
+            draft.moved += way * MOVE_STEP_POINTS;
         }
     }
     let keymap = Keymap::installed(ctx);
     for action in Action::ALL.iter().copied().filter(|action| action.is_about_players()) {
-        let fixed = KEYS.iter().filter(|(of, _, _)| *of == action).flat_map(|(_, _, keys)| *keys);
+        let fixed =
+            FIXED_KEYS.iter().filter(|(of, _, _)| *of == action).flat_map(|(_, _, keys)| *keys);
         let fixed: usize = fixed
             .map(|key| ctx.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, *key)))
             .sum();
@@ -101,7 +102,7 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     if plus && ctx.input_mut(|input| input.consume_key(Modifiers::SHIFT, Key::Plus)) {
         act(view, draft, Action::WatchZoomIn);
     }
-    for (index, key) in DIGITS.iter().enumerate() {
+    for (index, key) in TILE_KEYS.iter().enumerate() {
         if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, *key))
             && let Some(tile) = view.snapshot.tiles.get(index)
         {
@@ -122,24 +123,28 @@ pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
     match action {
         Action::WatchPause if busy => send(view, WatchCommand::Pause(!watch.paused)),
         Action::WatchPause => play(view, draft),
-        Action::WatchBack => some(view, span.step(STEP, false)),
-        Action::WatchAhead => some(view, span.step(STEP, true)),
-        Action::WatchFarBack => some(view, span.step(LONG_SEEK, false)),
-        Action::WatchFarAhead => some(view, span.step(LONG_SEEK, true)),
+        Action::WatchBack => some(view, span.step(SEEK_STEP, false)),
+        Action::WatchAhead => some(view, span.step(SEEK_STEP, true)),
+        Action::WatchFarBack => some(view, span.step(LONG_SEEK_STEP, false)),
+        Action::WatchFarAhead => some(view, span.step(LONG_SEEK_STEP, true)),
         Action::WatchBeginning => some(view, span.at(0.0)),
         Action::WatchLive if watch.live && busy => send(view, WatchCommand::GoToLive),
-        Action::WatchLouder => view.send(Command::StepVolume(LOUDER)),
-        Action::WatchQuieter => view.send(Command::StepVolume(-LOUDER)),
+        Action::WatchLouder => view.send(Command::StepVolume(VOLUME_STEP)),
+        Action::WatchQuieter => view.send(Command::StepVolume(-VOLUME_STEP)),
         Action::WatchScreenshot if busy => view.wish(WindowRequest::WatchSnapshot),
         Action::WatchRecord if watch.saving.is_some() => send(view, WatchCommand::StopSaving),
         Action::WatchRecord if busy && watch.live => view.wish(WindowRequest::WatchSave),
         Action::WatchStatistics => draft.figures = !draft.figures,
         Action::WatchAspect => draft.look.aspect = draft.look.aspect.next(),
-        Action::WatchZoomIn => draft.look.zoom_by(LARGER),
-        Action::WatchZoomOut => draft.look.zoom_by(1.0 / LARGER),
+        Action::WatchZoomIn => draft.look.zoom_by(ZOOM_STEP_FACTOR),
+        Action::WatchZoomOut => draft.look.zoom_by(1.0 / ZOOM_STEP_FACTOR),
         Action::WatchRotate => draft.look.turn = draft.look.turn.next(),
         Action::WatchAudioEarlier | Action::WatchAudioLater => {
-            let by = if action == Action::WatchAudioLater { LATER_MS } else { -LATER_MS };
+            let by = if action == Action::WatchAudioLater {
+                AUDIO_OFFSET_STEP_MS
+            } else {
+                -AUDIO_OFFSET_STEP_MS
+            };
             send(view, WatchCommand::StepAvOffset(by));
         }
         Action::WatchWindow => {

@@ -21,7 +21,7 @@ use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
 
 use crate::ui::input::actions::Action;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, Type, gap, size};
+use crate::ui::style::theme::{FRAME_BACKGROUND, Type, gap, size};
 use crate::ui::targets::child;
 use crate::ui::video::FrameView;
 use crate::ui::video::placeholder::placeholder;
@@ -47,11 +47,13 @@ pub fn show(
     let theme = view.theme;
     let split = room.right() - right;
     let left = Rect::from_min_max(room.min, pos2(split, room.bottom()));
-    let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS));
-    let controls =
-        Rect::from_min_max(pos2(left.left(), left.bottom() - size::WATCH_CONTROLS), left.max);
+    let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS_BAR_HEIGHT));
+    let controls = Rect::from_min_max(
+        pos2(left.left(), left.bottom() - size::WATCH_CONTROL_BAR_HEIGHT),
+        left.max,
+    );
     let rail = Rect::from_min_max(
-        pos2(left.left(), controls.top() - controls::seek_bar::HEIGHT),
+        pos2(left.left(), controls.top() - controls::seek_bar::ROW_HEIGHT_POINTS),
         controls.right_top(),
     );
     let stage = Rect::from_min_max(bar.left_bottom(), rail.right_top());
@@ -87,7 +89,7 @@ pub fn in_panel(
     pictures: &mut [FrameView],
     room: Rect,
 ) -> Option<Action> {
-    ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
+    ui.painter().rect_filled(room, CornerRadius::ZERO, FRAME_BACKGROUND);
     here_or_elsewhere(ui, view, draft, pictures, room, true);
     std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
 }
@@ -110,7 +112,7 @@ fn here_or_elsewhere(
 
 /// Draws the page while the players are in another window.
 fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
-    ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
+    ui.painter().rect_filled(room, CornerRadius::ZERO, FRAME_BACKGROUND);
     let texts = view.texts;
     let (title, advice) = (texts.get("window-apart"), texts.get("window-apart-advice"));
     let back = texts.get("window-back");
@@ -140,7 +142,7 @@ pub fn program(ui: &mut Ui, picture: &mut FrameView, room: Rect, hint: &str) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, Color32::BLACK);
     let rect = crate::ui::video::fitted(room, picture.shape(), ui.pixels_per_point());
     if !picture.paint(ui, rect) {
-        let color = crate::ui::style::theme::ON_VIDEO_SECONDARY;
+        let color = crate::ui::style::theme::VIDEO_SECONDARY_TEXT_COLOR;
         place(ui, room.center(), Align2::CENTER_CENTER, hint, Type::Body, color);
     }
 }

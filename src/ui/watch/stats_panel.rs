@@ -11,7 +11,7 @@ use crate::ui::watch::commands::is_busy;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::is_address;
 use crate::ui::watch::tiles::overlays::{audio, latency};
-use crate::ui::widgets::{SPARKLINE, figures, label, paragraph, section, sparkline};
+use crate::ui::widgets::{SPARKLINE_HEIGHT_POINTS, figures, label, paragraph, section, sparkline};
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -82,7 +82,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let name = texts.get("buffer-minute");
     label(ui, &name, Type::Small, theme.secondary);
     let values = draft.graphs.buffer.values();
-    sparkline(ui, theme, &name, (&values, 60), 300.0, theme.good, SPARKLINE)
+    sparkline(ui, theme, &name, (&values, 60), 300.0, theme.good, SPARKLINE_HEIGHT_POINTS)
         .on_hover_text(&*texts.get("tip-buffer-minute"));
     // A file on this computer has no chat.
     if is_address(&watch.url) || view.snapshot.chat.state.is_some() {

@@ -5,7 +5,7 @@ use egui::{Rect, Vec2, vec2};
 
 use crate::media::Size;
 use crate::studio::watch::viewport;
-use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
+use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM_RANGE};
 use crate::ui::input::actions::key;
 use crate::ui::video::fitted;
 
@@ -57,7 +57,7 @@ impl Viewport {
 
     /// Multiplies the zoom by a factor.
     pub fn zoom_by(&mut self, factor: f32) {
-        let zoom = (self.zoom * factor).clamp(*ZOOM.start(), *ZOOM.end());
+        let zoom = (self.zoom * factor).clamp(*ZOOM_RANGE.start(), *ZOOM_RANGE.end());
         self.zoom = if (zoom - 1.0).abs() < 0.02 { 1.0 } else { zoom };
         self.pan *= if self.zoom <= 1.0 { 0.0 } else { 1.0 };
     }
@@ -108,7 +108,7 @@ impl Viewport {
 fn most_pan(size: Vec2, room: Rect) -> Vec2 {
     let most = (size + room.size()) / 2.0 - room.size().min(size) / 4.0;
     let most = most / size.max(Vec2::splat(f32::MIN_POSITIVE));
-    most.max(Vec2::ZERO).min(Vec2::splat(viewport::MAX_PAN))
+    most.max(Vec2::ZERO).min(Vec2::splat(viewport::MAX_PAN_DISTANCE))
 }
 
 #[cfg(test)]
@@ -117,11 +117,11 @@ mod tests {
 
     use super::*;
 
-    const AREA: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(800.0, 600.0) };
-    const HD: Size = Size::new(1280, 720);
+    const VIEW_RECT: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(800.0, 600.0) };
+    const SIZE_720P: Size = Size::new(1280, 720);
 
     fn place(look: Viewport) -> Rect {
-        look.place(AREA, HD, 1.0)
+        look.place(VIEW_RECT, SIZE_720P, 1.0)
     }
 
     #[test]
@@ -131,10 +131,10 @@ mod tests {
         assert_eq!(of(Aspect::Wide).size(), vec2(800.0, 450.0));
         assert_eq!(of(Aspect::Classic).size(), vec2(800.0, 600.0));
         let fill = of(Aspect::Fill);
-        assert!(fill.contains_rect(AREA) && (fill.width() - 1_066.7).abs() < 0.1);
+        assert!(fill.contains_rect(VIEW_RECT) && (fill.width() - 1_066.7).abs() < 0.1);
         assert_eq!(of(Aspect::Original).size(), vec2(1_280.0, 720.0));
-        let half =
-            Viewport { aspect: Aspect::Original, ..Viewport::default() }.place(AREA, HD, 2.0);
+        let half = Viewport { aspect: Aspect::Original, ..Viewport::default() }
+            .place(VIEW_RECT, SIZE_720P, 2.0);
         assert_eq!(half.size(), vec2(640.0, 360.0));
         let mut aspect = Aspect::Fit;
         for _ in Aspect::ALL {
@@ -159,33 +159,33 @@ mod tests {
             look.zoom_by(1.25);
         }
         assert_eq!(look.zoom, 4.0);
-        look.move_by(vec2(1e6, -1e6), AREA, HD, 1.0);
-        assert!(place(look).intersects(AREA));
+        look.move_by(vec2(1e6, -1e6), VIEW_RECT, SIZE_720P, 1.0);
+        assert!(place(look).intersects(VIEW_RECT));
         // The first step back moves the frame, however far the pointer went beyond the limit.
         let far = look.pan;
-        look.move_by(vec2(-8.0, 6.0), AREA, HD, 1.0);
+        look.move_by(vec2(-8.0, 6.0), VIEW_RECT, SIZE_720P, 1.0);
         assert!(look.pan.x < far.x && look.pan.y > far.y);
         look.pan = vec2(1e6, -1e6);
-        assert!(place(look).intersects(AREA));
+        assert!(place(look).intersects(VIEW_RECT));
         for _ in 0..100 {
             look.zoom_by(0.8);
         }
         assert_eq!((look.zoom, look.pan), (0.25, Vec2::ZERO));
         // Only an enlarged frame can be moved.
-        look.move_by(vec2(9.0, 9.0), AREA, HD, 1.0);
+        look.move_by(vec2(9.0, 9.0), VIEW_RECT, SIZE_720P, 1.0);
         assert_eq!(look.pan, Vec2::ZERO);
         // An invalid size gives a finite rectangle.
-        assert!(Viewport::default().place(AREA, Size::new(0, 0), 1.0).is_finite());
+        assert!(Viewport::default().place(VIEW_RECT, Size::new(0, 0), 1.0).is_finite());
     }
 
     #[test]
     fn the_same_part_is_seen_in_every_room_and_after_a_restart() {
         let mut look = Viewport { zoom: 2.0, ..Viewport::default() };
-        look.move_by(vec2(160.0, -90.0), AREA, HD, 1.0);
-        assert_eq!(place(look).center(), AREA.center() + vec2(160.0, -90.0));
+        look.move_by(vec2(160.0, -90.0), VIEW_RECT, SIZE_720P, 1.0);
+        assert_eq!(place(look).center(), VIEW_RECT.center() + vec2(160.0, -90.0));
         // In a room of half the width and height, the offset is half as large.
-        let small = Rect::from_min_size(pos2(7.0, 9.0), AREA.size() / 2.0);
-        let off = look.place(small, HD, 1.0).center() - small.center() - vec2(80.0, -45.0);
+        let small = Rect::from_min_size(pos2(7.0, 9.0), VIEW_RECT.size() / 2.0);
+        let off = look.place(small, SIZE_720P, 1.0).center() - small.center() - vec2(80.0, -45.0);
         assert!(off.length() < 1.0, "but for what whole pixels take: {off:?}");
         let kept: viewport::Viewport = look.kept().to_string().parse().unwrap();
         assert_eq!(Viewport::from(kept), look);

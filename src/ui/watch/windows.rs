@@ -10,7 +10,7 @@ use crate::studio::Command;
 use crate::ui::input::actions::Action;
 use crate::ui::input::other_windows;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{PLATE, RADIUS, Theme, gap, size};
+use crate::ui::style::theme::{CONTROL_RADIUS, TEXT_PLATE, Theme, gap, size};
 use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::watch::commands::name_of;
@@ -21,9 +21,9 @@ use crate::ui::watch::tiles::{over_video, players, tile};
 use crate::ui::widgets::{ButtonWeight, icon_button};
 
 /// The initial size of the small window in points.
-const SMALL: [f32; 2] = [384.0, 216.0];
+const SMALL_WINDOW_SIZE_POINTS: [f32; 2] = [384.0, 216.0];
 /// The minimum size of the small window in points.
-const SMALLEST: [f32; 2] = [160.0, 90.0];
+const MIN_SMALL_WINDOW_POINTS: [f32; 2] = [160.0, 90.0];
 
 /// Returns the separate window, if it is open.
 pub fn window(view: &View<'_>, draft: &Draft) -> Option<(ViewportId, ViewportBuilder)> {
@@ -37,8 +37,8 @@ pub fn window(view: &View<'_>, draft: &Draft) -> Option<(ViewportId, ViewportBui
     let builder = ViewportBuilder::default().with_title(title).with_app_id("onair");
     let builder = if small {
         builder
-            .with_inner_size(SMALL)
-            .with_min_inner_size(SMALLEST)
+            .with_inner_size(SMALL_WINDOW_SIZE_POINTS)
+            .with_min_inner_size(MIN_SMALL_WINDOW_POINTS)
             .with_decorations(false)
             .with_always_on_top()
             .with_taskbar(false)
@@ -150,12 +150,12 @@ fn pip(
     if !over {
         return;
     }
-    let side = size::CONTROL_SMALL;
+    let side = size::SMALL_CONTROL_HEIGHT;
     let plate = Rect::from_min_size(
         pos2(room.right() - 2.0 * side - gap::XS - gap::S, room.top() + gap::XS),
         vec2(2.0 * side + gap::XS, side),
     );
-    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    ui.painter().rect_filled(plate, CornerRadius::same(CONTROL_RADIUS), TEXT_PLATE);
     let mut row = ui.new_child(
         UiBuilder::new()
             .max_rect(plate)

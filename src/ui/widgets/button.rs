@@ -10,7 +10,7 @@ use egui::{
 
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BORDER, RADIUS, Theme, Type, gap, size};
+use crate::ui::style::theme::{BORDER_WIDTH, CONTROL_RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring};
 
 /// The visual weight of a button.
@@ -56,9 +56,9 @@ impl<'a> Button<'a> {
             icon: None,
             look: ButtonWeight::Plain,
             kind: Type::BodyStrong,
-            height: size::CONTROL,
+            height: size::CONTROL_HEIGHT,
             width: None,
-            radius: RADIUS,
+            radius: CONTROL_RADIUS,
             enabled: true,
             name: None,
             selected: None,
@@ -109,7 +109,7 @@ impl<'a> Button<'a> {
     }
 
     pub fn small(self) -> Self {
-        self.height(size::CONTROL_SMALL).kind(Type::FigureStrong)
+        self.height(size::SMALL_CONTROL_HEIGHT).kind(Type::FigureStrong)
     }
 
     pub fn enabled(mut self, enabled: bool) -> Self {
@@ -225,8 +225,11 @@ impl<'a> Button<'a> {
                 }
             };
         }
-        let width =
-            if matches!(self.look, ButtonWeight::Live | ButtonWeight::Warn) { 1.5 } else { BORDER };
+        let width = if matches!(self.look, ButtonWeight::Live | ButtonWeight::Warn) {
+            1.5
+        } else {
+            BORDER_WIDTH
+        };
         ui.painter().rect(
             rect,
             CornerRadius::same(self.radius),

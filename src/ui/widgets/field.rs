@@ -10,7 +10,9 @@ use egui::{
 
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BORDER, FOCUS, RADIUS, Theme, Type, gap, size};
+use crate::ui::style::theme::{
+    BORDER_WIDTH, CONTROL_RADIUS, FOCUS_RING_WIDTH, Theme, Type, gap, size,
+};
 use crate::ui::text::Texts;
 use crate::ui::widgets::{ButtonWeight, focus_in_view, icon_button, scroll};
 
@@ -44,7 +46,7 @@ pub struct FieldOutcome {
 impl Field<'_> {
     pub fn show(self, ui: &mut Ui, theme: &Theme) -> FieldOutcome {
         let (rect, _) =
-            ui.allocate_exact_size(vec2(self.width, size::CONTROL), egui::Sense::hover());
+            ui.allocate_exact_size(vec2(self.width, size::CONTROL_HEIGHT), egui::Sense::hover());
         let frame = ui.painter().add(egui::Shape::Noop);
         let side = 26.0;
         let buttons_width = self.buttons.len() as f32 * side;
@@ -74,11 +76,11 @@ impl Field<'_> {
             focus_in_view(ui, self.id, rect);
         }
         let border = if self.wrong {
-            Stroke::new(BORDER, theme.warn)
+            Stroke::new(BORDER_WIDTH, theme.warn)
         } else if focused {
-            Stroke::new(FOCUS, theme.accent)
+            Stroke::new(FOCUS_RING_WIDTH, theme.accent)
         } else if response.hovered() {
-            Stroke::new(BORDER, theme.secondary)
+            Stroke::new(BORDER_WIDTH, theme.secondary)
         } else {
             theme.border()
         };
@@ -86,7 +88,7 @@ impl Field<'_> {
             frame,
             egui::epaint::RectShape::new(
                 rect,
-                CornerRadius::same(RADIUS),
+                CornerRadius::same(CONTROL_RADIUS),
                 theme.raised,
                 border,
                 StrokeKind::Inside,
@@ -125,7 +127,7 @@ impl TextBox<'_> {
         let frame = egui::Frame::new()
             .fill(theme.raised)
             .stroke(theme.border())
-            .corner_radius(CornerRadius::same(RADIUS))
+            .corner_radius(CornerRadius::same(CONTROL_RADIUS))
             .inner_margin(Margin::symmetric(10, 6));
         let height = Type::Body.font().size * 1.5 * self.rows as f32;
         let shown = frame.show(ui, |ui| {
@@ -141,8 +143,8 @@ impl TextBox<'_> {
             scroll(area, ui, |ui| ui.add(edit)).inner.accessible_name(self.name)
         });
         if shown.inner.has_focus() {
-            let (rect, radius) = (shown.response.rect, CornerRadius::same(RADIUS));
-            let ring = Stroke::new(FOCUS, theme.accent);
+            let (rect, radius) = (shown.response.rect, CornerRadius::same(CONTROL_RADIUS));
+            let ring = Stroke::new(FOCUS_RING_WIDTH, theme.accent);
             ui.painter().rect_stroke(rect, radius, ring, StrokeKind::Inside);
             focus_in_view(ui, self.id, rect);
         }

@@ -6,7 +6,7 @@ use crate::ui::style::theme::{Theme, Type};
 use crate::ui::widgets::elided;
 
 /// The minimum gap between the name and the value.
-const BETWEEN: f32 = 8.0;
+const MIN_VALUE_GAP_POINTS: f32 = 8.0;
 
 /// Draws one line. The value never shortens the name. If the value does not fit, the tooltip
 /// contains the whole value.
@@ -43,7 +43,7 @@ fn line(
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));
     let named = elided(ui, rect, Align::Min, name, Type::Figure.font(), theme.secondary);
-    let room = Rect::from_min_max(pos2(named.right() + BETWEEN, rect.top()), rect.max);
+    let room = Rect::from_min_max(pos2(named.right() + MIN_VALUE_GAP_POINTS, rect.top()), rect.max);
     let font = Type::FigureStrong.font();
     let fits = width_of(ui, value, &font) <= room.width();
     let shown = shorten(ui, value, &font, room.width());

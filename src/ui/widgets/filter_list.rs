@@ -10,7 +10,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, switch};
 
 /// The side length of the small buttons.
-const SMALL: f32 = 26.0;
+const BUTTON_SIDE_POINTS: f32 = 26.0;
 
 /// The control that was pressed in a row.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn row(
             }
         });
         let look = if chosen { ButtonWeight::Plain } else { ButtonWeight::Quiet };
-        let width = ui.available_width() - 3.0 * (SMALL + gap::S);
+        let width = ui.available_width() - 3.0 * (BUTTON_SIDE_POINTS + gap::S);
         let button = Button::new(name).look(look).selected(chosen).width(width).small();
         if button.show(ui, theme).clicked() {
             pressed = Some(Pressed::Name);
@@ -52,7 +52,9 @@ pub fn row(
             (Icon::Close, key!("filter-remove"), Pressed::Remove),
         ] {
             let name = texts.with(key, &[("name", name.into())]);
-            if icon_button(ui, theme, icon, &name, SMALL, ButtonWeight::Quiet).clicked() {
+            if icon_button(ui, theme, icon, &name, BUTTON_SIDE_POINTS, ButtonWeight::Quiet)
+                .clicked()
+            {
                 pressed = Some(one);
             }
         }

@@ -12,16 +12,16 @@ use crate::ui::text::format;
 use crate::ui::widgets::place;
 
 /// The lowest level of the scale, in dBFS.
-const FLOOR: f32 = -60.0;
-const WARN: f32 = -20.0;
-const DANGER: f32 = -9.0;
+const MIN_LEVEL_DBFS: f32 = -60.0;
+const WARN_LEVEL_DBFS: f32 = -20.0;
+const DANGER_LEVEL_DBFS: f32 = -9.0;
 /// The gap between the bars of left and right.
-const BETWEEN: f32 = 2.0;
-const SCALE: [i32; 5] = [-60, -40, -20, -9, 0];
+const BAR_GAP_POINTS: f32 = 2.0;
+const SCALE_MARKS_DBFS: [i32; 5] = [-60, -40, -20, -9, 0];
 
 /// Returns the position of a level on the meter, 0 to 1.
 fn place_of(dbfs: f32) -> f32 {
-    ((dbfs - FLOOR) / -FLOOR).clamp(0.0, 1.0)
+    ((dbfs - MIN_LEVEL_DBFS) / -MIN_LEVEL_DBFS).clamp(0.0, 1.0)
 }
 
 /// The levels of an audio signal, in dBFS.
@@ -58,9 +58,9 @@ pub struct Level<'a> {
 
 /// Sets the information about a meter for screen readers.
 fn told(response: &Response, shown: &Level<'_>) {
-    let level = if shown.muted { FLOOR } else { shown.levels.peak };
+    let level = if shown.muted { MIN_LEVEL_DBFS } else { shown.levels.peak };
     response.widget_info(|| WidgetInfo {
-        value: Some(f64::from(level.max(FLOOR))),
+        value: Some(f64::from(level.max(MIN_LEVEL_DBFS))),
         current_text_value: Some(shown.words.to_owned()),
         ..WidgetInfo::labeled(Role::Meter, true, shown.name)
     });
@@ -82,7 +82,11 @@ impl Level<'_> {
 /// Returns the colors of a meter, with the start and end of each zone in dBFS.
 fn zones(theme: &Theme) -> [(f32, f32, Color32); 3] {
     let [fine, high, too_high] = theme.meter;
-    [(FLOOR, WARN, fine), (WARN, DANGER, high), (DANGER, 0.0, too_high)]
+    [
+        (MIN_LEVEL_DBFS, WARN_LEVEL_DBFS, fine),
+        (WARN_LEVEL_DBFS, DANGER_LEVEL_DBFS, high),
+        (DANGER_LEVEL_DBFS, 0.0, too_high),
+    ]
 }
 
 /// Paints the bars. `part` returns the rectangle between two levels (0 to 1) of a bar, given the
@@ -103,11 +107,11 @@ fn paint(
         for (from, to, color) in zones(theme) {
             if level > from {
                 let lit = part(at, place_of(from), place_of(level.min(to)));
-                let radius = if from == FLOOR { radius } else { 0 };
+                let radius = if from == MIN_LEVEL_DBFS { radius } else { 0 };
                 painter.rect_filled(lit, CornerRadius::same(radius), color);
             }
         }
-        if shown.levels.held > FLOOR && !shown.muted {
+        if shown.levels.held > MIN_LEVEL_DBFS && !shown.muted {
             let held = place_of(shown.levels.held);
             let line = part(at, held, held).expand2(vec2(1.0, 1.0)).intersect(bar);
             painter.rect_filled(line, CornerRadius::ZERO, theme.text);
@@ -118,8 +122,8 @@ fn paint(
 /// Returns the range that a bar occupies between `from` and `to`, given the bar's index and the
 /// number of bars.
 fn across((index, count): (usize, usize), from: f32, to: f32) -> Rangef {
-    let width = (to - from - BETWEEN * (count as f32 - 1.0)) / count as f32;
-    let begin = from + (width + BETWEEN) * index as f32;
+    let width = (to - from - BAR_GAP_POINTS * (count as f32 - 1.0)) / count as f32;
+    let begin = from + (width + BAR_GAP_POINTS) * index as f32;
     Rangef::new(begin, begin + width)
 }
 
@@ -132,7 +136,7 @@ pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Respo
     paint(ui, theme, shown, |bar, from, to| {
         Rect::from_x_y_ranges(at(from)..=at(to), across(bar, room.top(), room.bottom()))
     });
-    for mark in SCALE {
+    for mark in SCALE_MARKS_DBFS {
         let anchor = match mark {
             -60 => Align2::LEFT_TOP,
             0 => Align2::RIGHT_TOP,
@@ -168,7 +172,7 @@ mod tests {
         let mono = Level { levels: Levels { channels: None, ..levels }, ..shown };
         assert_eq!(mono.bars().collect::<Vec<_>>(), [-6.0]);
         let muted = Level { muted: true, ..shown };
-        assert!(muted.bars().len() == 2 && muted.bars().all(|it| it < FLOOR));
+        assert!(muted.bars().len() == 2 && muted.bars().all(|it| it < MIN_LEVEL_DBFS));
         let (left, right) = (across((0, 2), 10.0, 22.0), across((1, 2), 10.0, 22.0));
         assert_eq!((left, right), (Rangef::new(10.0, 15.0), Rangef::new(17.0, 22.0)));
         assert_eq!(across((0, 1), 10.0, 22.0), Rangef::new(10.0, 22.0));

@@ -26,28 +26,28 @@ pub use row::{Row, Tag};
 pub use scene_mark::SceneMark;
 pub use select::{Select, menu_item, menu_rule, scrolled};
 pub use slider::slider;
-pub use sparkline::{SPARKLINE, sparkline};
+pub use sparkline::{SPARKLINE_HEIGHT_POINTS, sparkline};
 pub use switch::{named_switch, switch};
-pub use tab_bar::{TAB_BAR, tab_bar, tab_info};
+pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_info};
 
 use egui::scroll_area::{ScrollAreaOutput, ScrollSource};
 use egui::{CornerRadius, Id, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui, UiKind};
 
-use crate::ui::style::theme::{FOCUS, Theme};
+use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 
 /// The space around a control that its ring needs, in points.
-const RING: f32 = FOCUS + 2.0;
+const FOCUS_RING_SPACE_POINTS: f32 = FOCUS_RING_WIDTH + 2.0;
 
 /// Draws the ring around the control with the keyboard focus, and scrolls the control into view when
 /// it gets the focus.
 pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
     if response.has_focus() {
         // The ring of a control at the edge of a scroll area is not cut off.
-        let painter = ui.painter().with_clip_rect(ui.clip_rect().expand(RING));
+        let painter = ui.painter().with_clip_rect(ui.clip_rect().expand(FOCUS_RING_SPACE_POINTS));
         painter.rect_stroke(
             response.rect.expand(1.0),
             CornerRadius::same(radius.saturating_add(1)),
-            Stroke::new(FOCUS, theme.accent),
+            Stroke::new(FOCUS_RING_WIDTH, theme.accent),
             StrokeKind::Outside,
         );
         focus_in_view(ui, response.id, response.rect);
@@ -81,7 +81,7 @@ pub fn focus_in_view(ui: &Ui, id: Id, rect: Rect) {
     let is_new = before.is_none_or(|known| known.id != id || known.pass + 1 < pass);
     // A control must not move away under a pressed pointer.
     let scrolls = is_new && is_scrolled(ui) && !ctx.input(|input| input.pointer.any_down());
-    let new = scrolls.then_some(rect.expand(RING));
+    let new = scrolls.then_some(rect.expand(FOCUS_RING_SPACE_POINTS));
     ctx.data_mut(|data| data.insert_temp(key, FocusSeen { id, pass, new }));
     if let Some(rect) = new {
         ui.scroll_to_rect(rect, None);
@@ -97,7 +97,7 @@ struct WheelOwner {
 }
 
 /// The time in seconds without movement after which the wheel rests.
-const WHEEL_REST: f64 = 0.25;
+const WHEEL_REST_SECONDS: f64 = 0.25;
 
 /// Shows a scroll area that is inside of another one, or contains one. egui scrolls only the
 /// innermost area to a control that gets the keyboard focus, and the mouse wheel always scrolls the
@@ -114,7 +114,7 @@ pub fn scroll<R>(
     let owner = |ui: &Ui| ui.data(|data| data.get_temp::<WheelOwner>(wheel));
     let moves = |ui: &Ui| ui.input(egui::InputState::smooth_scroll_delta);
     let now = ui.input(|input| input.time);
-    let is_others = |it: &WheelOwner| it.area != own && now - it.at < WHEEL_REST;
+    let is_others = |it: &WheelOwner| it.area != own && now - it.at < WHEEL_REST_SECONDS;
     let area = match owner(ui).filter(is_others) {
         Some(_) => area.scroll_source(ScrollSource { mouse_wheel: false, ..Default::default() }),
         None => area,

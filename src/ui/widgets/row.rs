@@ -8,7 +8,7 @@ use egui::{
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Theme, Type, gap, size};
+use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring, place};
 
 /// A row that the user can select.
@@ -25,8 +25,8 @@ pub struct Row<'a> {
 
 impl Row<'_> {
     pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
-        let (rect, response) =
-            ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
+        let (rect, response) = ui
+            .allocate_exact_size(vec2(ui.available_width(), size::LIST_ROW_HEIGHT), Sense::click());
         response.widget_info(|| {
             WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), self.chosen, self.title)
         });
@@ -37,7 +37,7 @@ impl Row<'_> {
         } else {
             Color32::TRANSPARENT
         };
-        ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
+        ui.painter().rect_filled(rect, CornerRadius::same(CONTROL_RADIUS), fill);
         let icon =
             Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), Vec2::splat(18.0));
         let color = if self.chosen { theme.text } else { theme.secondary };
@@ -57,7 +57,7 @@ impl Row<'_> {
             elided(ui, upper, Align::Min, self.title, Type::Body.font(), theme.text);
             elided(ui, lower, Align::Min, self.second, Type::Small.font(), theme.secondary);
         }
-        focus_ring(ui, theme, &response, RADIUS);
+        focus_ring(ui, theme, &response, CONTROL_RADIUS);
         accept_letters(&response);
         response
     }

@@ -8,7 +8,7 @@ use egui::{
 
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Theme, Type, gap, size};
+use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring};
 
 /// A field that displays the selected value, and opens a list of values below it.
@@ -42,7 +42,8 @@ impl<'a> Select<'a> {
     /// Draws the field. `list` draws the contents of the list while the list is open.
     pub fn show(self, ui: &mut Ui, theme: &Theme, list: impl FnOnce(&mut Ui)) {
         let sense = if self.enabled { Sense::click() } else { Sense::hover() };
-        let (rect, response) = ui.allocate_exact_size(vec2(self.width, size::CONTROL), sense);
+        let (rect, response) =
+            ui.allocate_exact_size(vec2(self.width, size::CONTROL_HEIGHT), sense);
         response.widget_info(|| WidgetInfo {
             current_text_value: Some(self.chosen.to_owned()),
             ..WidgetInfo::labeled(Role::ComboBox, self.enabled, self.name)
@@ -51,7 +52,7 @@ impl<'a> Select<'a> {
         let border = if hovered { theme.secondary } else { theme.line };
         ui.painter().rect(
             rect,
-            CornerRadius::same(RADIUS),
+            CornerRadius::same(CONTROL_RADIUS),
             theme.raised,
             egui::Stroke::new(1.0, border),
             StrokeKind::Inside,
@@ -73,7 +74,7 @@ impl<'a> Select<'a> {
             );
             icons::paint(ui.painter(), Icon::ChevronDown, at, theme.secondary);
         }
-        focus_ring(ui, theme, &response, RADIUS);
+        focus_ring(ui, theme, &response, CONTROL_RADIUS);
         if self.opens {
             Popup::open_id(ui.ctx(), Popup::default_response_id(&response));
             response.request_focus();
@@ -172,14 +173,17 @@ pub fn menu_item(
 }
 
 /// The maximum height of a list of devices in points. Longer lists scroll.
-pub const LIST: f32 = 320.0;
+pub const MAX_LIST_HEIGHT_POINTS: f32 = 320.0;
 
 /// Draws the items of a list. The list scrolls if it is too high, and keeps the item with the
 /// keyboard focus in view.
 pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
     // Without this minimum, a list that gets more items does not become higher.
-    let least = LIST.min(ui.ctx().content_rect().height() * 0.5);
-    let area = ScrollArea::vertical().id_salt(name).max_height(LIST).min_scrolled_height(least);
+    let least = MAX_LIST_HEIGHT_POINTS.min(ui.ctx().content_rect().height() * 0.5);
+    let area = ScrollArea::vertical()
+        .id_salt(name)
+        .max_height(MAX_LIST_HEIGHT_POINTS)
+        .min_scrolled_height(least);
     area.show(ui, |ui| {
         lines(ui);
         let focused = ui.memory(egui::Memory::focused);

@@ -2,7 +2,7 @@
 
 use egui::{Response, Slider, Ui};
 
-use crate::ui::style::theme::{FOCUS, Theme};
+use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 use crate::ui::widgets::focus_in_view;
 
 /// Draws a slider for `value` within `range`. `name` is the accessible name. A double click resets
@@ -40,7 +40,11 @@ pub fn slider(
     let radius = if response.hovered() || response.dragged() { 8.0 } else { 7.0 };
     ui.painter().circle_filled(at, radius, theme.text);
     if response.has_focus() {
-        ui.painter().circle_stroke(at, radius + 3.0, egui::Stroke::new(FOCUS, theme.accent));
+        ui.painter().circle_stroke(
+            at,
+            radius + 3.0,
+            egui::Stroke::new(FOCUS_RING_WIDTH, theme.accent),
+        );
         focus_in_view(ui, response.id, response.rect);
     }
     if response.double_clicked() {

@@ -5,10 +5,10 @@ use egui::{
     vec2,
 };
 
-use crate::ui::style::theme::{RADIUS, Theme};
+use crate::ui::style::theme::{CONTROL_RADIUS, Theme};
 
 /// The usual height of a graph, in points.
-pub const SPARKLINE: f32 = 56.0;
+pub const SPARKLINE_HEIGHT_POINTS: f32 = 56.0;
 /// Maximum number of points of a graph. Each point shows the largest of its values.
 const MAX_POINTS: usize = 150;
 
@@ -30,7 +30,7 @@ pub fn sparkline(
     let painter = ui.painter();
     painter.rect(
         rect,
-        CornerRadius::same(RADIUS),
+        CornerRadius::same(CONTROL_RADIUS),
         theme.raised,
         theme.border(),
         StrokeKind::Inside,

@@ -2,20 +2,20 @@
 
 use egui::{CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use crate::ui::style::theme::{ON_VIDEO, Theme, Type, gap};
+use crate::ui::style::theme::{Theme, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::widgets::{focus_ring, label};
 
 /// The size of the switch in points.
-const SIZE: egui::Vec2 = vec2(30.0, 18.0);
+const SWITCH_SIZE: egui::Vec2 = vec2(30.0, 18.0);
 
 /// Draws a switch with this accessible name. Returns true if the switch was pressed.
 pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
     let sense = if ui.is_enabled() { Sense::click() } else { Sense::hover() };
-    let (rect, response) = ui.allocate_exact_size(SIZE, sense);
+    let (rect, response) = ui.allocate_exact_size(SWITCH_SIZE, sense);
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, ui.is_enabled(), on, name));
     let radius = CornerRadius::same(9);
     let (ground, border, knob) = match (on, ui.is_enabled()) {
-        (true, true) => (theme.accent, theme.accent, ON_VIDEO),
+        (true, true) => (theme.accent, theme.accent, VIDEO_TEXT_COLOR),
         (true, false) => (theme.secondary, theme.secondary, theme.panel),
         (false, _) => (theme.raised, theme.secondary, theme.secondary),
     };

@@ -4,16 +4,16 @@ use egui::{
     Align, CornerRadius, Rect, Response, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use crate::ui::style::theme::{RADIUS, Theme, Type};
+use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type};
 use crate::ui::widgets::{elided, focus_ring};
 
 /// The height of [`tab_bar`].
-pub const TAB_BAR: f32 = 30.0;
+pub const TAB_BAR_HEIGHT: f32 = 30.0;
 /// The gap between the edge of the bar and a tab.
-const EDGE: f32 = 2.0;
+const EDGE_GAP_POINTS: f32 = 2.0;
 
 /// The padding beside the name of a tab.
-const AROUND: f32 = 4.0;
+const TAB_PADDING_POINTS: f32 = 4.0;
 
 /// Sets the information about a tab for screen readers.
 pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
@@ -24,30 +24,38 @@ pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
 /// Draws tabs with these names, one of which is selected. Returns the index of the pressed tab, if
 /// any.
 pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Option<usize> {
-    let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), TAB_BAR), Sense::hover());
-    ui.painter().rect_filled(bar, CornerRadius::same(RADIUS + 1), theme.raised);
+    let (bar, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), TAB_BAR_HEIGHT), Sense::hover());
+    ui.painter().rect_filled(bar, CornerRadius::same(CONTROL_RADIUS + 1), theme.raised);
     let font = Type::FigureStrong.font();
     let natural = names.iter().map(|name| {
         let galley = ui.painter().layout_no_wrap((*name).to_owned(), font.clone(), theme.text);
-        galley.size().x + 2.0 * AROUND
+        galley.size().x + 2.0 * TAB_PADDING_POINTS
     });
-    let widths = widths(&natural.collect::<Vec<_>>(), bar.width() - 2.0 * EDGE);
-    let (mut pressed, mut left) = (None, bar.left() + EDGE);
+    let widths = widths(&natural.collect::<Vec<_>>(), bar.width() - 2.0 * EDGE_GAP_POINTS);
+    let (mut pressed, mut left) = (None, bar.left() + EDGE_GAP_POINTS);
     for (index, (name, width)) in names.iter().zip(widths).enumerate() {
-        let at = pos2(left, bar.top() + EDGE);
+        let at = pos2(left, bar.top() + EDGE_GAP_POINTS);
         left += width;
-        let rect = Rect::from_min_size(at, vec2(width, TAB_BAR - 2.0 * EDGE));
+        let rect = Rect::from_min_size(at, vec2(width, TAB_BAR_HEIGHT - 2.0 * EDGE_GAP_POINTS));
         let response = ui.interact(rect, ui.scope_id().with(("tab", index)), Sense::click());
         let is_chosen = index == chosen;
         tab_info(&response, name, is_chosen);
         if is_chosen {
-            let (radius, line) = (CornerRadius::same(RADIUS - 1), theme.border());
+            let (radius, line) = (CornerRadius::same(CONTROL_RADIUS - 1), theme.border());
             ui.painter().rect(rect, radius, theme.panel, line, StrokeKind::Inside);
         }
         let lit = is_chosen || response.hovered();
         let color = if lit { theme.text } else { theme.secondary };
-        elided(ui, rect.shrink2(vec2(AROUND, 0.0)), Align::Center, name, font.clone(), color);
-        focus_ring(ui, theme, &response, RADIUS - 1);
+        elided(
+            ui,
+            rect.shrink2(vec2(TAB_PADDING_POINTS, 0.0)),
+            Align::Center,
+            name,
+            font.clone(),
+            color,
+        );
+        focus_ring(ui, theme, &response, CONTROL_RADIUS - 1);
         if response.clicked() {
             pressed = Some(index);
         }

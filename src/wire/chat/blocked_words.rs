@@ -6,7 +6,7 @@ use crate::base::sanitize::is_visible;
 /// Maximum number of words.
 pub const MAX_BLOCKED_WORDS: usize = 256;
 /// Maximum number of characters of a word.
-pub const MAX_BLOCKED_WORD: usize = 64;
+pub const MAX_BLOCKED_WORD_CHARS: usize = 64;
 
 /// A list of blocked words, prepared for searches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl BlockedWords {
     pub fn new<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Self {
         let mut list = Self::default();
         for word in words {
-            let word: String = word.as_ref().trim().chars().take(MAX_BLOCKED_WORD).collect();
+            let word: String = word.as_ref().trim().chars().take(MAX_BLOCKED_WORD_CHARS).collect();
             let folded = fold(&word);
             if list.words.len() < MAX_BLOCKED_WORDS
                 && !folded.is_empty()
@@ -123,6 +123,6 @@ mod tests {
         assert_eq!(BlockedWords::new(many).words().len(), MAX_BLOCKED_WORDS);
         let odd = BlockedWords::new([" ", "\u{200B}", "\u{301}", "a", "A", &"x".repeat(999)]);
         let lengths: Vec<usize> = odd.words().iter().map(|it| it.chars().count()).collect();
-        assert_eq!(lengths, [1, MAX_BLOCKED_WORD]);
+        assert_eq!(lengths, [1, MAX_BLOCKED_WORD_CHARS]);
     }
 }

@@ -12,33 +12,33 @@ use crate::base::sanitize::{is_harmless, is_visible};
 use crate::wire::chat::blocked_words::is_mark;
 
 /// The longest accepted message, in bytes.
-pub const MAX_MESSAGE: usize = 4 << 10;
+pub const MAX_MESSAGE_BYTES: usize = 4 << 10;
 /// Maximum length of a name, in characters.
-pub const MAX_NAME: usize = 32;
+pub const MAX_NAME_CHARS: usize = 32;
 /// Maximum length of a text, in characters.
-pub const MAX_TEXT: usize = 200;
+pub const MAX_TEXT_CHARS: usize = 200;
 
 /// Maximum number of messages that one frame deletes.
-pub const MAX_DELETED: usize = 128;
+pub const MAX_DELETED_MESSAGES: usize = 128;
 
 /// The names of data messages that carry a chat message.
-const DATA: [&str; 4] = ["onTextData", "onChat", "onDanmaku", "onComment"];
+const DATA_MESSAGE_NAMES: [&str; 4] = ["onTextData", "onChat", "onDanmaku", "onComment"];
 
 /// A chat message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChatLine {
     /// The name of the sender; empty for the server itself and for a sender without a name.
     pub name: String,
-    /// The text: one line of at most [`MAX_TEXT`] characters, never empty.
+    /// The text: one line of at most [`MAX_TEXT_CHARS`] characters, never empty.
     pub text: String,
 }
 
 impl ChatLine {
     /// Cleans a message. Returns `None` if no text is left.
     pub fn new(name: &str, text: &str) -> Option<Self> {
-        let text = clean(text, MAX_TEXT);
+        let text = clean(text, MAX_TEXT_CHARS);
         // Without this, a name of invisible characters would look like the server's own empty name.
-        let mut own = clean(name, MAX_NAME);
+        let mut own = clean(name, MAX_NAME_CHARS);
         if !own.is_empty() && !own.chars().any(is_visible) {
             own = "?".to_owned();
         }
@@ -47,7 +47,7 @@ impl ChatLine {
 
     /// Reads a text message of a WebSocket. Returns `None` if it is not a chat message.
     pub fn from_json(message: &str) -> Option<Self> {
-        if message.len() > MAX_MESSAGE {
+        if message.len() > MAX_MESSAGE_BYTES {
             return None;
         }
         let value: Json = serde_json::from_str(message).ok()?;
@@ -64,12 +64,15 @@ impl ChatLine {
     /// `onComment`, followed by a text, or by an object of `text` (or `content`, `message`) and
     /// `name` (or `user`, `nickname`). Returns `None` for any other body.
     pub fn from_data(body: &[u8]) -> Option<Self> {
-        if body.len() > 4 * MAX_MESSAGE {
+        if body.len() > 4 * MAX_MESSAGE_BYTES {
             return None;
         }
         let values = crate::wire::amf0::decode(body).ok()?;
         let mut values = values.iter().skip_while(|it| it.as_str() == Some("@setDataFrame"));
-        values.next().and_then(|it| it.as_str()).filter(|name| DATA.contains(name))?;
+        values
+            .next()
+            .and_then(|it| it.as_str())
+            .filter(|name| DATA_MESSAGE_NAMES.contains(name))?;
         let said = values.next()?;
         let first = |names: [&str; 3]| names.into_iter().find_map(|name| said.get_str(name));
         match said.as_str() {
@@ -135,14 +138,14 @@ pub enum ChatFrame {
 impl ChatFrame {
     /// Reads a text message. Returns `None` if the message is not one of these frames.
     pub fn from_json(message: &str) -> Option<Self> {
-        if message.len() > MAX_MESSAGE {
+        if message.len() > MAX_MESSAGE_BYTES {
             return None;
         }
         let value: Json = serde_json::from_str(message).ok()?;
         let number = |name| value.get(name).and_then(Json::as_u64);
         if let Some(deleted) = value.get("deleted").and_then(Json::as_array) {
             return Some(Self::Deleted(
-                deleted.iter().take(MAX_DELETED).filter_map(Json::as_u64).collect(),
+                deleted.iter().take(MAX_DELETED_MESSAGES).filter_map(Json::as_u64).collect(),
             ));
         }
         if let Some(slow) = number("slow") {
@@ -244,8 +247,11 @@ mod tests {
         for other in [ChatFrame::Deleted(vec![7]), ChatFrame::Slow(5)] {
             assert_eq!(ChatLine::from_json(&other.to_json()), None);
         }
-        let many = format!(r#"{{"deleted":[{}1]}}"#, "1,".repeat(MAX_DELETED));
-        assert_eq!(ChatFrame::from_json(&many), Some(ChatFrame::Deleted(vec![1; MAX_DELETED])));
+        let many = format!(r#"{{"deleted":[{}1]}}"#, "1,".repeat(MAX_DELETED_MESSAGES));
+        assert_eq!(
+            ChatFrame::from_json(&many),
+            Some(ChatFrame::Deleted(vec![1; MAX_DELETED_MESSAGES]))
+        );
         for odd in [r#"{"deleted":7}"#, r#"{"slow":-1}"#, "{", "[]", r#"{"id":1,"from":2}"#] {
             assert_eq!(ChatFrame::from_json(odd), None, "{odd}");
         }
@@ -264,7 +270,7 @@ mod tests {
 
     #[test]
     fn what_is_no_line_is_none() {
-        let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(MAX_MESSAGE));
+        let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(MAX_MESSAGE_BYTES));
         for bad in ["", "{", "[]", "5", "null", "{}", r#"{"text":7}"#, r#"{"text":" \n "}"#, &long]
         {
             assert_eq!(ChatLine::from_json(bad), None, "{bad:.40}");
@@ -286,8 +292,11 @@ mod tests {
             assert_eq!(ChatLine::new("", text), line("", expected), "{text:?}");
         }
         let said = ChatLine::new(&"n".repeat(99), &"字 ".repeat(999)).unwrap();
-        assert_eq!(said.name.chars().count(), MAX_NAME);
-        assert!(said.text.chars().count() <= MAX_TEXT && said.text.chars().count() > MAX_TEXT - 2);
+        assert_eq!(said.name.chars().count(), MAX_NAME_CHARS);
+        assert!(
+            said.text.chars().count() <= MAX_TEXT_CHARS
+                && said.text.chars().count() > MAX_TEXT_CHARS - 2
+        );
     }
 
     #[test]

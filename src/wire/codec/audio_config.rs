@@ -28,13 +28,13 @@ pub fn flac(config: &[u8]) -> Option<AudioInfo> {
 /// Reads a syncframe of AC-3 or E-AC-3.
 pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
     let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = frame else { return None };
-    const RATES: [u32; 3] = [48_000, 44_100, 32_000];
-    const CHANNELS: [u16; 8] = [2, 1, 2, 3, 3, 4, 4, 5];
+    const AC3_SAMPLE_RATES_HZ: [u32; 3] = [48_000, 44_100, 32_000];
+    const AC3_CHANNEL_COUNTS: [u16; 8] = [2, 1, 2, 3, 3, 4, 4, 5];
     let enhanced = b5 >> 3 > 10;
     let (rate, mode, low) = if enhanced {
         let rate = match b4 >> 6 {
-            3 => RATES.get(usize::from(b4 >> 4 & 3)).map(|rate| rate / 2),
-            code => RATES.get(usize::from(code)).copied(),
+            3 => AC3_SAMPLE_RATES_HZ.get(usize::from(b4 >> 4 & 3)).map(|rate| rate / 2),
+            code => AC3_SAMPLE_RATES_HZ.get(usize::from(code)).copied(),
         };
         (rate, b4 >> 1 & 7, b4 & 1)
     } else {
@@ -46,9 +46,9 @@ pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
         before += if mode == 2 { 2 } else { 0 };
         // At most 7 bits precede the flag, so it is within the byte.
         let low = b6 >> (7_u8.saturating_sub(before)) & 1;
-        (RATES.get(usize::from(b4 >> 6)).copied(), mode, low)
+        (AC3_SAMPLE_RATES_HZ.get(usize::from(b4 >> 6)).copied(), mode, low)
     };
-    let channels = CHANNELS.get(usize::from(mode))? + u16::from(low);
+    let channels = AC3_CHANNEL_COUNTS.get(usize::from(mode))? + u16::from(low);
     Some(AudioInfo { sample_rate: rate?, channels })
 }
 
@@ -65,9 +65,9 @@ pub fn ac3_frame(frame: &[u8]) -> Option<(usize, u32)> {
         let words = usize::from(b2 & 7) << 8 | usize::from(b3);
         return Some(((words + 1) * 2, blocks * 256));
     }
-    const KBPS: [usize; 19] =
+    const AC3_BITRATES_KBPS: [usize; 19] =
         [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
-    let kbps = KBPS.get(usize::from(b4 & 0x3F) / 2)?;
+    let kbps = AC3_BITRATES_KBPS.get(usize::from(b4 & 0x3F) / 2)?;
     let words = match b4 >> 6 {
         0 => kbps * 2,
         1 => kbps * 320 / 147 + usize::from(b4 & 1),

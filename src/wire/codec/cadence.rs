@@ -5,7 +5,7 @@
 use crate::media::FrameRate;
 
 /// Common frame rates of encoders and cameras.
-const COMMON: [(u32, u32); 17] = [
+const COMMON_FRAME_RATES: [(u32, u32); 17] = [
     (10, 1),
     (12, 1),
     (15, 1),
@@ -28,7 +28,7 @@ const COMMON: [(u32, u32); 17] = [
 const RATE_TOLERANCE: f64 = 0.000_2;
 /// Maximum number of standard errors by which a matching common rate may differ from the
 /// measurement.
-const ERRORS: f64 = 4.0;
+const MAX_STANDARD_ERRORS: f64 = 4.0;
 
 /// Returns the frame rate of frames with these times in microseconds, in any order. If the
 /// measurement is too short to tell common rates apart, returns `told` if given, or else the
@@ -38,9 +38,9 @@ pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Op
     times.sort_unstable();
     times.dedup();
     let (rate, error) = line(&times)?;
-    let slack = (ERRORS * error).max(RATE_TOLERANCE);
+    let slack = (MAX_STANDARD_ERRORS * error).max(RATE_TOLERANCE);
     let near = |other: f64| (other - rate).abs() <= slack * rate;
-    let common = COMMON.iter().map(|(num, den)| f64::from(*num) / f64::from(*den));
+    let common = COMMON_FRAME_RATES.iter().map(|(num, den)| f64::from(*num) / f64::from(*den));
     let mut common: Vec<f64> = common.filter(|common| near(*common)).collect();
     common.sort_by(|a, b| (a - rate).abs().total_cmp(&(b - rate).abs()));
     // Announced rates are written with two or three decimals.
@@ -53,7 +53,7 @@ pub fn fraction(rate: f64) -> Option<FrameRate> {
     let same = |(num, den): &&(u32, u32)| {
         (f64::from(*num) / f64::from(*den) - rate).abs() < rate * RATE_TOLERANCE / 2.0
     };
-    match COMMON.iter().find(same) {
+    match COMMON_FRAME_RATES.iter().find(same) {
         Some((num, den)) => FrameRate::new(*num, *den),
         None if (rate - rate.round()).abs() < 0.001 => FrameRate::new(rate.round() as u32, 1),
         None => FrameRate::new((rate * 1_000.0).round() as u32, 1_000),
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn rates_are_told_apart_through_milliseconds() {
-        for (num, den) in COMMON {
+        for (num, den) in COMMON_FRAME_RATES {
             let rate = f64::from(num) / f64::from(den);
             for round in [0.0, 0.5] {
                 // From 1.5 s, the shortest probe of a stream.
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn fractions_are_exact() {
-        for (num, den) in COMMON {
+        for (num, den) in COMMON_FRAME_RATES {
             assert_eq!(fraction(f64::from(num) / f64::from(den)), FrameRate::new(num, den));
         }
         assert_eq!(fraction(17.0), FrameRate::new(17, 1));

@@ -4,7 +4,7 @@
 use crate::wire::amf0::Value;
 
 /// The code point "unspecified", the same in every table.
-const UNSPECIFIED: u8 = 2;
+const UNSPECIFIED_CODE_POINT: u8 = 2;
 
 /// The interpretation of the values in frames. A field is `None` if the value is unspecified.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -74,7 +74,7 @@ impl Light {
 impl Colors {
     /// Makes colors from code points, each of which may be "unspecified".
     pub fn of(primaries: u8, transfer: u8, matrix: u8) -> Self {
-        let told = |code: u8| (code != UNSPECIFIED).then_some(code);
+        let told = |code: u8| (code != UNSPECIFIED_CODE_POINT).then_some(code);
         Self {
             primaries: told(primaries),
             transfer: told(transfer),
@@ -114,7 +114,7 @@ impl Colors {
             let code = told.get("colorConfig")?.get_number(name)?;
             (code.fract() == 0.0 && (0.0..256.0).contains(&code)).then_some(code as u8)
         };
-        let code = |name| code(name).unwrap_or(UNSPECIFIED);
+        let code = |name| code(name).unwrap_or(UNSPECIFIED_CODE_POINT);
         let level = |name: &str| {
             let level = told.get("hdrCll")?.get_number(name)?;
             (level > 0.0 && level <= 65_535.0).then_some(level)

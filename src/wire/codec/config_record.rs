@@ -8,7 +8,7 @@ use crate::wire::bits::{BitReader, BitWriter, Error};
 
 /// The FLAC stream marker and the block header before STREAMINFO: last block, 34 bytes (RFC 9639
 /// §8.1).
-pub const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
+pub const FLAC_STREAM_HEADER: &[u8] = b"fLaC\x80\0\0\x22";
 
 /// Returns the identification header of Opus (RFC 7845 §5.1). If the stream has none, returns a
 /// header for one or two channels.
@@ -130,7 +130,7 @@ pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
     let size = u64::from(width) * u64::from(height);
     let rate = (size as f64 * frame_rate) as u64;
     // Level, luma samples per second, luma samples per frame.
-    const LEVELS: [(u8, u64, u64); 13] = [
+    const VP9_LEVELS: [(u8, u64, u64); 13] = [
         (10, 829_440, 36_864),
         (11, 2_764_800, 73_728),
         (20, 4_608_000, 122_880),
@@ -145,7 +145,7 @@ pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
         (60, 1_176_502_272, 35_651_584),
         (61, 2_353_004_544, 35_651_584),
     ];
-    let level = LEVELS.iter().find(|(_, most, largest)| rate <= *most && size <= *largest);
+    let level = VP9_LEVELS.iter().find(|(_, most, largest)| rate <= *most && size <= *largest);
     let level = level.map_or(62, |(level, ..)| *level);
     Some(Bytes::from(vec![1, 0, 0, 0, profile, level, bits, 2, 2, 2, 0, 0]))
 }

@@ -5,11 +5,11 @@ use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
 
 /// Maximum number of reference picture sets (§7.4.3.2.1).
-const MAX_SETS: u32 = 64;
+const MAX_REFERENCE_SETS: u32 = 64;
 /// Maximum number of frames in a set, with a margin for wrong values.
-const MAX_PICTURES: u32 = 32;
+const MAX_SET_FRAMES: u32 = 32;
 /// Maximum number of long-term reference frames.
-const MAX_LONG_TERM: u32 = 33;
+const MAX_LONG_TERM_FRAMES: u32 = 33;
 
 /// Reads the colors of a set; `bits` must be positioned just after the bit depths. `sub_layers` is
 /// the number of sub-layers after the first.
@@ -33,7 +33,7 @@ pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors
     }
     reference_sets(bits)?;
     if bits.flag()? {
-        for _ in 0..bits.ue()?.min(MAX_LONG_TERM) {
+        for _ in 0..bits.ue()?.min(MAX_LONG_TERM_FRAMES) {
             bits.skip(order_bits as usize + 1)?;
         }
     }
@@ -80,7 +80,7 @@ fn scaling_lists(bits: &mut BitReader<'_>) -> Result<(), Error> {
 
 fn reference_sets(bits: &mut BitReader<'_>) -> Result<(), Error> {
     let mut pictures = 0;
-    for set in 0..bits.ue()?.min(MAX_SETS) {
+    for set in 0..bits.ue()?.min(MAX_REFERENCE_SETS) {
         // Predicted from the previous set.
         if set > 0 && bits.flag()? {
             bits.skip(1)?;
@@ -92,7 +92,7 @@ fn reference_sets(bits: &mut BitReader<'_>) -> Result<(), Error> {
                     kept += 1;
                 }
             }
-            pictures = kept.min(MAX_PICTURES);
+            pictures = kept.min(MAX_SET_FRAMES);
         } else {
             pictures = bits.ue()?.min(16) + bits.ue()?.min(16);
             for _ in 0..pictures {

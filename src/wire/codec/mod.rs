@@ -23,7 +23,9 @@ pub mod vorbis;
 
 pub use audio_config::{AudioInfo, ac3, ac3_frame, flac, opus};
 pub use color::{Colors, Hdr, Light};
-pub use config_record::{FLAC_HEAD, ac3_record, opus_box, opus_delay_nanos, opus_head, vp9_record};
+pub use config_record::{
+    FLAC_STREAM_HEADER, ac3_record, opus_box, opus_delay_nanos, opus_head, vp9_record,
+};
 pub use video_config::{
     VideoInfo, av1, av1_key, hevc, hevc_parameter_sets, hevc_record, vp9, vp9_colors, vp9_key,
     vp9_key_size,

@@ -17,12 +17,12 @@ pub struct Header {
 }
 
 /// Length of a header in bytes.
-pub const HEADER: usize = 4;
+pub const HEADER_BYTES: usize = 4;
 
 /// Reads the header at the start of `data`. Returns `None` if there is no header, or if its bitrate
 /// is free.
 pub fn header(data: &[u8]) -> Option<Header> {
-    let &[sync, b1, b2, b3] = data.first_chunk::<HEADER>()?;
+    let &[sync, b1, b2, b3] = data.first_chunk::<HEADER_BYTES>()?;
     if sync != 0xFF || b1 & 0xE0 != 0xE0 {
         return None;
     }
@@ -32,24 +32,29 @@ pub fn header(data: &[u8]) -> Option<Header> {
         return None;
     }
     let first = version == 3;
-    const RATES: [u32; 3] = [44_100, 48_000, 32_000];
+    const SAMPLE_RATES_HZ: [u32; 3] = [44_100, 48_000, 32_000];
     let halvings = match version {
         3 => 0,
         2 => 1,
         _ => 2,
     };
-    let sample_rate = RATES.get(usize::from(b2 >> 2 & 3))? >> halvings;
-    const V1L1: [u32; 14] = [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448];
-    const V1L2: [u32; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384];
-    const V1L3: [u32; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
-    const V2L1: [u32; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256];
-    const V2L23: [u32; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+    let sample_rate = SAMPLE_RATES_HZ.get(usize::from(b2 >> 2 & 3))? >> halvings;
+    const MPEG1_LAYER1_KBPS: [u32; 14] =
+        [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448];
+    const MPEG1_LAYER2_KBPS: [u32; 14] =
+        [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384];
+    const MPEG1_LAYER3_KBPS: [u32; 14] =
+        [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    const MPEG2_LAYER1_KBPS: [u32; 14] =
+        [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256];
+    const MPEG2_LAYER23_KBPS: [u32; 14] =
+        [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
     let table = match (first, layer) {
-        (true, 1) => &V1L1,
-        (true, 2) => &V1L2,
-        (true, _) => &V1L3,
-        (false, 1) => &V2L1,
-        (false, _) => &V2L23,
+        (true, 1) => &MPEG1_LAYER1_KBPS,
+        (true, 2) => &MPEG1_LAYER2_KBPS,
+        (true, _) => &MPEG1_LAYER3_KBPS,
+        (false, 1) => &MPEG2_LAYER1_KBPS,
+        (false, _) => &MPEG2_LAYER23_KBPS,
     };
     let bitrate = table.get(usize::from(b2 >> 4).checked_sub(1)?)? * 1_000;
     let padding = u32::from(b2 >> 1 & 1);
@@ -65,7 +70,14 @@ pub fn header(data: &[u8]) -> Option<Header> {
     };
     let channels = if b3 >> 6 == 3 { 1 } else { 2 };
     let length = length as usize;
-    (length > HEADER).then_some(Header { layer, sample_rate, channels, samples, bitrate, length })
+    (length > HEADER_BYTES).then_some(Header {
+        layer,
+        sample_rate,
+        channels,
+        samples,
+        bitrate,
+        length,
+    })
 }
 
 #[cfg(test)]

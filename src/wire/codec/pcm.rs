@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 
 /// The first bytes of the config of uncompressed audio.
-pub const MARK: &[u8; 4] = b"lpcm";
+pub const CONFIG_MAGIC: &[u8; 4] = b"lpcm";
 const MAX_CHANNELS: u16 = 16;
 
 /// The coding of a value.
@@ -21,9 +21,9 @@ pub enum Coding {
     MuLaw,
 }
 
-const CODINGS: [Coding; 5] =
+const CODINGS_BY_CODE: [Coding; 5] =
     [Coding::Signed, Coding::Unsigned, Coding::Float, Coding::ALaw, Coding::MuLaw];
-const BIG_ENDIAN: u8 = 0x80;
+const BIG_ENDIAN_FLAG: u8 = 0x80;
 
 /// Format of uncompressed audio with interleaved channels.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -45,10 +45,10 @@ impl Pcm {
     /// Works like [`parse`](Self::parse), for a config that may be incomplete.
     pub fn unchecked(config: &[u8]) -> Option<Self> {
         let &[coding, bytes, channels, a, b, c, d] =
-            config.strip_prefix(MARK)?.first_chunk::<7>()?;
+            config.strip_prefix(CONFIG_MAGIC)?.first_chunk::<7>()?;
         Some(Self {
-            coding: *CODINGS.get(usize::from(coding & !BIG_ENDIAN))?,
-            big_endian: coding & BIG_ENDIAN != 0,
+            coding: *CODINGS_BY_CODE.get(usize::from(coding & !BIG_ENDIAN_FLAG))?,
+            big_endian: coding & BIG_ENDIAN_FLAG != 0,
             bytes,
             channels: channels.into(),
             sample_rate: u32::from_be_bytes([a, b, c, d]),
@@ -97,9 +97,9 @@ impl Pcm {
 
     /// Writes the config bytes.
     pub fn config(&self) -> Bytes {
-        let mut out = BytesMut::from(&MARK[..]);
-        let coding = CODINGS.iter().position(|it| *it == self.coding).unwrap_or(0) as u8;
-        out.put_u8(coding | if self.big_endian { BIG_ENDIAN } else { 0 });
+        let mut out = BytesMut::from(&CONFIG_MAGIC[..]);
+        let coding = CODINGS_BY_CODE.iter().position(|it| *it == self.coding).unwrap_or(0) as u8;
+        out.put_u8(coding | if self.big_endian { BIG_ENDIAN_FLAG } else { 0 });
         out.put_u8(self.bytes);
         out.put_u8(u8::try_from(self.channels).unwrap_or(0));
         out.put_u32(self.sample_rate);

@@ -5,16 +5,16 @@ use bytes::Bytes;
 use crate::wire::codec::AudioInfo;
 
 /// The first bytes of a config between onair's readers and decoders.
-pub const MARK: &[u8; 4] = b"vorb";
+pub const CONFIG_MAGIC: &[u8; 4] = b"vorb";
 /// The name that follows the number at the start of the three headers (§4.2.1).
-const NAME: &[u8] = b"vorbis";
+const HEADER_MAGIC: &[u8] = b"vorbis";
 /// Length of the first header in bytes.
-const IDENTITY: usize = 30;
+const IDENTIFICATION_HEADER_BYTES: usize = 30;
 /// The maximum number of modes.
 const MAX_MODES: usize = 64;
 /// Length of a mode in bits (§4.2.4): the flag for long blocks, window and transform (both always
 /// 0), and mapping.
-const MODE: usize = 41;
+const MODE_BITS: usize = 41;
 
 /// The state from which the duration of each packet follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +54,16 @@ pub fn unlaced(laced: &[u8]) -> Option<Bytes> {
 
 /// Makes the config from the first and the third header.
 pub fn config(identity: &[u8], setup: &[u8]) -> Option<Bytes> {
-    let identity = identity.get(..IDENTITY)?;
+    let identity = identity.get(..IDENTIFICATION_HEADER_BYTES)?;
     let fits = is_header(1, identity) && is_header(5, setup);
     fits.then(|| [identity, setup].concat().into())
 }
 
 /// Returns true if a packet is the header with this number.
 pub fn is_header(number: u8, packet: &[u8]) -> bool {
-    packet.split_first().is_some_and(|(first, rest)| *first == number && rest.starts_with(NAME))
+    packet
+        .split_first()
+        .is_some_and(|(first, rest)| *first == number && rest.starts_with(HEADER_MAGIC))
 }
 
 /// Reads the properties of a config.
@@ -73,7 +75,7 @@ pub fn audio_info(config: &[u8]) -> Option<AudioInfo> {
 impl Blocks {
     /// Reads a config. Returns `None` if it is invalid.
     pub fn of(config: &[u8]) -> Option<Self> {
-        let (identity, setup) = config.split_at_checked(IDENTITY)?;
+        let (identity, setup) = config.split_at_checked(IDENTIFICATION_HEADER_BYTES)?;
         if !is_header(1, identity) || !is_header(5, setup) {
             return None;
         }
@@ -120,7 +122,7 @@ fn modes(setup: &[u8]) -> Option<Vec<bool>> {
     let end = last * 8 + 7 - setup.get(last)?.leading_zeros() as usize;
     let (mut at, mut count, mut found) = (end, 0, None);
     while count < MAX_MODES {
-        let Some(begin) = at.checked_sub(MODE) else { break };
+        let Some(begin) = at.checked_sub(MODE_BITS) else { break };
         let plain = number(begin + 1, 32)? == 0 && number(begin + 33, 8)? < 64;
         if !plain {
             break;
@@ -132,7 +134,7 @@ fn modes(setup: &[u8]) -> Option<Vec<bool>> {
         }
     }
     let (at, count) = found?;
-    (0..count).map(|mode| bit(at + mode * MODE)).collect()
+    (0..count).map(|mode| bit(at + mode * MODE_BITS)).collect()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec::Colors;
 
-pub use crate::media::{Chapter, stream_event::MAX_TITLE};
+pub use crate::media::{Chapter, stream_event::MAX_TITLE_BYTES};
 pub use capacity::Part;
 pub use demuxer::Demuxer;
 pub use error::{Error, FilePart};
@@ -117,7 +117,7 @@ pub struct Tracks {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioTrack {
     pub parameters: AudioConfig,
-    /// Title of the track, at most [`MAX_TITLE`] bytes; empty if it has none.
+    /// Title of the track, at most [`MAX_TITLE_BYTES`] bytes; empty if it has none.
     pub name: String,
 }
 

@@ -14,7 +14,7 @@ use crate::wire::container::flv::Metadata;
 
 /// Maximum length of a configuration in bytes. H.264 and AAC use tens of bytes, and the codebooks
 /// of Vorbis use a few thousand.
-pub const MAX_CONFIG: usize = 64 << 10;
+pub const MAX_CONFIG_BYTES: usize = 64 << 10;
 
 /// Derives the config of an audio track other than AAC from its codec config, or otherwise from a
 /// packet. If neither contains the sample rate (in Hz) and the channels, the `announced` values
@@ -92,7 +92,7 @@ pub fn in_band(body: &Bytes) -> Option<VideoConfig> {
         }
     }
     let config = DecoderConfig::new(sps?, pps?).ok()?.build().ok()?;
-    h264_config(config).filter(|parameters| parameters.config.len() <= MAX_CONFIG)
+    h264_config(config).filter(|parameters| parameters.config.len() <= MAX_CONFIG_BYTES)
 }
 
 fn h264_config(config: Bytes) -> Option<VideoConfig> {

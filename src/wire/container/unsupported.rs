@@ -3,10 +3,10 @@
 use crate::media::{TrackKind, UnsupportedTrack};
 
 /// Maximum number of tracks without a decoder that are reported per file or stream.
-const MAX_REPORTED: usize = 16;
+const MAX_REPORTED_TRACKS: usize = 16;
 
 /// Codecs by their name in MP4 and QuickTime, with their names in ffprobe and for users.
-const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
+const FOUR_CC_NAMES: &[(&[u8; 4], &str, &str)] = &[
     (b"alac", "alac", "ALAC"),
     (b"dtsc", "dts", "DTS"),
     (b"dtse", "dts", "DTS"),
@@ -36,7 +36,7 @@ const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
 ];
 
 /// Codecs by their name in Matroska, with their names in ffprobe and for users.
-const MATROSKA: &[(&str, &str, &str)] = &[
+const MATROSKA_CODECS: &[(&str, &str, &str)] = &[
     ("A_VORBIS", "vorbis", "Vorbis"),
     ("A_DTS", "dts", "DTS"),
     ("A_TRUEHD", "truehd", "TrueHD"),
@@ -57,7 +57,7 @@ const MATROSKA: &[(&str, &str, &str)] = &[
 
 /// Adds a track to the known ones. Returns true if it is new and within the limit.
 pub fn note(known: &mut Vec<UnsupportedTrack>, track: &UnsupportedTrack) -> bool {
-    let new = known.len() < MAX_REPORTED && !known.contains(track);
+    let new = known.len() < MAX_REPORTED_TRACKS && !known.contains(track);
     if new {
         known.push(track.clone());
     }
@@ -73,7 +73,7 @@ impl UnsupportedTrack {
             b"soun" => TrackKind::Audio,
             _ => return None,
         };
-        let known = FOUR_CC.iter().find(|(known, ..)| **known == name);
+        let known = FOUR_CC_NAMES.iter().find(|(known, ..)| **known == name);
         let bare = || name.escape_ascii().to_string().trim().to_owned();
         Some(Self {
             medium,
@@ -89,7 +89,7 @@ impl UnsupportedTrack {
             2 => TrackKind::Audio,
             _ => return None,
         };
-        let known = MATROSKA.iter().find(|(known, ..)| codec.starts_with(known));
+        let known = MATROSKA_CODECS.iter().find(|(known, ..)| codec.starts_with(known));
         // The name comes from the file, so its length is limited.
         let bare =
             || -> String { codec.chars().filter(|c| !c.is_control()).skip(2).take(32).collect() };

@@ -134,7 +134,7 @@ pub enum System {
 }
 
 /// Minimum duration of a part. Shorter parts would cause requests without a pause.
-const MIN_PART: Duration = Duration::from_millis(50);
+const MIN_PART_DURATION: Duration = Duration::from_millis(50);
 
 impl Media {
     /// Returns the total duration of the segments.
@@ -144,7 +144,7 @@ impl Media {
 
     /// Returns true if the playlist can be loaded part by part.
     pub fn is_low_latency(&self) -> bool {
-        self.control.can_block && self.part_target.is_some_and(|target| target >= MIN_PART)
+        self.control.can_block && self.part_target.is_some_and(|target| target >= MIN_PART_DURATION)
     }
 
     /// Returns the sequence number of the segment at `place` after the start, and the offset of the

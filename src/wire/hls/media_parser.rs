@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::wire::hls::attributes::Attributes;
-use crate::wire::hls::limits::{Error, MAX_SEGMENTS, MAX_TEXT, seconds};
+use crate::wire::hls::limits::{Error, MAX_PLAYLIST_BYTES, MAX_SEGMENTS, seconds};
 use crate::wire::hls::media::{
     Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System, later,
 };
@@ -202,7 +202,7 @@ impl Reader<'_> {
         let until = from.checked_add(count).ok_or(Error::Skipped)?;
         let known = before.segments.get(from..until).ok_or(Error::Skipped)?;
         // The result must not be longer than a complete list may be.
-        if names(known) > MAX_TEXT {
+        if names(known) > MAX_PLAYLIST_BYTES {
             return Err(Error::TooLong);
         }
         if let Some(last) = known.last() {
@@ -298,9 +298,9 @@ fn report(list: &Attributes<'_>) -> Option<Report> {
 
 /// Parses a date and time with UTC offset. A time without an offset is ambiguous, and is ignored.
 fn date(text: &str) -> Option<i64> {
-    const MAX_DATE_LENGTH: usize = 64;
+    const MAX_DATE_BYTES: usize = 64;
     let text = text.trim();
-    let time = text.parse::<jiff::Timestamp>().ok().filter(|_| text.len() <= MAX_DATE_LENGTH)?;
+    let time = text.parse::<jiff::Timestamp>().ok().filter(|_| text.len() <= MAX_DATE_BYTES)?;
     Some(time.as_microsecond())
 }
 

@@ -11,7 +11,7 @@ mod playlist;
 mod writer;
 
 pub use address_query::with_query;
-pub use limits::{Error, MAX_SEGMENTS, MAX_TEXT};
+pub use limits::{Error, MAX_PLAYLIST_BYTES, MAX_SEGMENTS};
 pub use master::{Master, Rendition, Variant, VariantVideo};
 pub use media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};
 pub use playlist::{Playlist, is_playlist, parse, parse_update};

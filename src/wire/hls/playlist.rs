@@ -1,6 +1,6 @@
 //! A playlist, either master or media.
 
-use crate::wire::hls::limits::{Error, MAX_TEXT};
+use crate::wire::hls::limits::{Error, MAX_PLAYLIST_BYTES};
 use crate::wire::hls::master::Master;
 use crate::wire::hls::media::Media;
 use crate::wire::hls::{master, media_parser};
@@ -35,7 +35,7 @@ pub fn parse_update(text: &[u8], before: &Media) -> Result<Playlist, Error> {
 }
 
 fn read(text: &[u8], before: Option<&Media>) -> Result<Playlist, Error> {
-    if text.len() > MAX_TEXT {
+    if text.len() > MAX_PLAYLIST_BYTES {
         return Err(Error::TooLong);
     }
     if !is_playlist(text) {
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(list(&skip(2).repeat(2), &two), Err(Error::Skipped), "the same twice");
         assert_eq!(list(&format!("#EXTINF:1,\na\n{}", skip(2)), &two), Err(Error::Skipped));
         // Each tag adds as much text as a list may contain.
-        let name = "n".repeat(MAX_TEXT / 2 - 1_000);
+        let name = "n".repeat(MAX_PLAYLIST_BYTES / 2 - 1_000);
         for tag in ["", "#EXT-X-MAP:URI=", "#EXT-X-KEY:METHOD=AES-128,URI="] {
             let more = match tag {
                 "" => format!("#EXTINF:1,\n{name}\n"),
@@ -287,7 +287,7 @@ mod tests {
             "#EXTINF:1,\na\n".repeat(MAX_SEGMENTS + 1)
         );
         assert_eq!(parse(huge.as_bytes()), Err(Error::TooMany(MAX_SEGMENTS)));
-        assert_eq!(parse(&vec![b'#'; MAX_TEXT + 1]), Err(Error::TooLong));
+        assert_eq!(parse(&vec![b'#'; MAX_PLAYLIST_BYTES + 1]), Err(Error::TooLong));
         // An empty list of a stream that has just begun.
         let Playlist::Media(empty) = parse(b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n").unwrap() else {
             panic!()

@@ -4,7 +4,7 @@
 use super::{Error, Fields};
 
 /// Maximum length in bytes of a line with a chunk size, and of a trailer.
-const MAX_LINE: usize = 1_024;
+const MAX_LINE_BYTES: usize = 1_024;
 
 /// A body in progress. Call [`Body::next`] until [`Body::is_done`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl Chunked {
             *input = rest;
             if *byte != b'\n' {
                 self.line.push(*byte);
-                if self.line.len() > MAX_LINE {
+                if self.line.len() > MAX_LINE_BYTES {
                     return Err(Error::Chunk);
                 }
                 continue;
@@ -151,7 +151,7 @@ impl Chunked {
                 State::Trailer if line.is_empty() => State::Done,
                 State::Trailer => {
                     self.trailer += line.len();
-                    if self.trailer > MAX_LINE {
+                    if self.trailer > MAX_LINE_BYTES {
                         return Err(Error::Chunk);
                     }
                     State::Trailer
@@ -221,7 +221,7 @@ mod tests {
         ] {
             assert_eq!(body(bad), Err(Error::Length), "{bad:?}");
         }
-        let long = [b"1;".as_slice(), &[b'x'; 2 * MAX_LINE]].concat();
+        let long = [b"1;".as_slice(), &[b'x'; 2 * MAX_LINE_BYTES]].concat();
         let trailers = [b"0\r\n".as_slice(), &b"a: b\r\n".repeat(400)].concat();
         let bad: [&[u8]; 6] = [b"x\r\n", b"-1\r\n", b"\r\n", b"1\r\nab\r\n", &long, &trailers];
         for bad in bad {

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Maximum length of a host name in bytes (RFC 1035 §2.3.4).
-const MAX_HOST_NAME: usize = 253;
+const MAX_HOST_NAME_BYTES: usize = 253;
 
 /// Returns true if the server accepts this `Host`: any IP address (rebinding needs a name),
 /// `localhost`, or one of these names. Clients other than browsers may omit `Host`.
@@ -46,7 +46,9 @@ fn name(host: &str) -> &str {
 /// Returns true if the text can be the name of a host, without a port.
 pub fn is_host_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    (1..=MAX_HOST_NAME).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with('.')
+    (1..=MAX_HOST_NAME_BYTES).contains(&text.len())
+        && text.bytes().all(fits)
+        && !text.starts_with('.')
 }
 
 /// Returns true if the text can be an origin, such as `https://example.com`.

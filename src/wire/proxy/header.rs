@@ -4,15 +4,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The first bytes of a version 2 header.
-const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+const V2_SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 /// The first bytes of a version 1 header.
-const WORD: &[u8] = b"PROXY ";
+const V1_PREFIX: &[u8] = b"PROXY ";
 /// Maximum length of a version 1 header, including the end of the line (section 2.1).
-const MAX_LINE: usize = 107;
+const MAX_V1_HEADER_BYTES: usize = 107;
 /// Length of a version 2 header without addresses.
-const FIXED: usize = 16;
+const V2_HEADER_BYTES: usize = 16;
 /// Maximum length of the addresses and extensions of a version 2 header; senders use far less.
-const MAX_REST: usize = 2_048;
+const MAX_V2_REST_BYTES: usize = 2_048;
 
 /// The meaning of the first bytes of a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -29,15 +29,17 @@ pub enum Beginning {
 
 /// Reads the beginning of a connection. `bytes` must not extend beyond the header.
 pub fn read(bytes: &[u8]) -> Beginning {
-    if SIGNATURE.starts_with(bytes.get(..SIGNATURE.len()).unwrap_or(bytes)) && !bytes.is_empty() {
+    if V2_SIGNATURE.starts_with(bytes.get(..V2_SIGNATURE.len()).unwrap_or(bytes))
+        && !bytes.is_empty()
+    {
         return version_2(bytes);
     }
-    if !WORD.starts_with(bytes.get(..WORD.len()).unwrap_or(bytes)) {
+    if !V1_PREFIX.starts_with(bytes.get(..V1_PREFIX.len()).unwrap_or(bytes)) {
         return Beginning::Other;
     }
     match bytes.strip_suffix(b"\r\n") {
         Some(line) => version_1(line),
-        None if bytes.len() >= MAX_LINE => Beginning::Invalid,
+        None if bytes.len() >= MAX_V1_HEADER_BYTES => Beginning::Invalid,
         None => Beginning::Incomplete(1),
     }
 }
@@ -67,11 +69,13 @@ fn version_1(line: &[u8]) -> Beginning {
 }
 
 fn version_2(bytes: &[u8]) -> Beginning {
-    let Some(([.., version, family, high, low], rest)) = bytes.split_first_chunk::<FIXED>() else {
-        return Beginning::Incomplete(FIXED - bytes.len());
+    let Some(([.., version, family, high, low], rest)) =
+        bytes.split_first_chunk::<V2_HEADER_BYTES>()
+    else {
+        return Beginning::Incomplete(V2_HEADER_BYTES - bytes.len());
     };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
-    if version >> 4 != 2 || length > MAX_REST {
+    if version >> 4 != 2 || length > MAX_V2_REST_BYTES {
         return Beginning::Invalid;
     }
     if rest.len() < length {
@@ -117,7 +121,7 @@ mod tests {
 
     fn of_version_2(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
         let length = u16::try_from(rest.len()).unwrap().to_be_bytes();
-        [&SIGNATURE[..], &[0x20 | command, family], &length, rest].concat()
+        [&V2_SIGNATURE[..], &[0x20 | command, family], &length, rest].concat()
     }
 
     #[test]
@@ -170,7 +174,7 @@ mod tests {
             of_version_2(1, 0x11, &[0; 11]),
             of_version_2(1, 0x21, &[0; 33]),
             of_version_2(1, 0x11, &[0; 4_000]),
-            [&SIGNATURE[..], &[0x11, 0x11, 0, 0]].concat(),
+            [&V2_SIGNATURE[..], &[0x11, 0x11, 0, 0]].concat(),
         ] {
             assert_eq!(fed(&broken).0, Beginning::Invalid, "{broken:?}");
         }

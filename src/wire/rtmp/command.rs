@@ -119,7 +119,7 @@ pub fn data(values: &[Value]) -> Bytes {
 
 /// The property of connect in which a relaying onair names the servers that the stream has passed,
 /// or that wait for it. Other servers ignore it.
-pub const RELAY_PATH: &str = "onairRelayPath";
+pub const RELAY_PATH_PROPERTY: &str = "onairRelayPath";
 
 /// Contents of a client's connect command (RTMP 1.0, 7.2.1.1).
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -164,7 +164,7 @@ impl Connect {
 
     /// Returns the servers that the stream has passed, if the client is a relaying onair.
     pub fn relay_path(&self) -> Option<&str> {
-        let path = self.properties.iter().find(|(name, _)| name == RELAY_PATH);
+        let path = self.properties.iter().find(|(name, _)| name == RELAY_PATH_PROPERTY);
         path.and_then(|(_, path)| path.as_str())
     }
 

@@ -30,7 +30,7 @@ pub enum Output<E> {
 }
 
 /// The requested window in bytes. It is FFmpeg's value, which every server supports.
-pub(super) const WINDOW: u32 = 2_500_000;
+pub(super) const ACK_WINDOW_BYTES: u32 = 2_500_000;
 
 /// Both directions of a connection after the handshake.
 #[derive(Debug)]

@@ -10,13 +10,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// Size of C1, S1, C2 and S2 in bytes.
-pub const SIZE: usize = 1_536;
-const VERSION: u8 = 3;
-const DIGEST: usize = 32;
+pub const MESSAGE_BYTES: usize = 1_536;
+const RTMP_VERSION: u8 = 3;
+const DIGEST_BYTES: usize = 32;
 const PLAYER_KEY: &[u8; 30] = b"Genuine Adobe Flash Player 001";
 const SERVER_KEY: &[u8; 36] = b"Genuine Adobe Flash Media Server 001";
 /// The version of Flash Player that first sent digests at this position.
-const FLASH_PLAYER: [u8; 4] = [9, 0, 124, 2];
+const FLASH_PLAYER_VERSION: [u8; 4] = [9, 0, 124, 2];
 /// The end of both keys, which is used for signing whole messages.
 const KEY_TAIL: [u8; 32] = [
     0xF0, 0xEE, 0xC2, 0x4A, 0x80, 0x68, 0xBE, 0xE8, 0x2E, 0x00, 0xD0, 0xD1, 0x02, 0x9E, 0x7E, 0x57,
@@ -47,10 +47,10 @@ impl Client {
     /// Starts a handshake. Also returns C0 and C1. `seed` fills the random part and need not be
     /// secret.
     pub fn new(seed: u64) -> (Self, Vec<u8>) {
-        let mut hello = vec![0; 1 + SIZE];
+        let mut hello = vec![0; 1 + MESSAGE_BYTES];
         fill_random(hello.get_mut(9..).unwrap_or_default(), seed);
         if let Some(version) = hello.first_mut() {
-            *version = VERSION;
+            *version = RTMP_VERSION;
         }
         (Self { received: Vec::new(), answered: false, digests: None }, hello)
     }
@@ -60,7 +60,7 @@ impl Client {
     pub fn with_digests(seed: u64) -> (Self, Vec<u8>) {
         let (client, mut hello) = Self::new(seed);
         if let Some(c1) = hello.get_mut(1..) {
-            sign_hello(c1, FLASH_PLAYER, offset_low, PLAYER_KEY);
+            sign_hello(c1, FLASH_PLAYER_VERSION, offset_low, PLAYER_KEY);
         }
         (Self { digests: Some(seed), ..client }, hello)
     }
@@ -71,16 +71,16 @@ impl Client {
     /// # Errors
     /// Fails if the peer is not an RTMP server.
     pub fn read(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<bool, Error> {
-        take(&mut self.received, 1 + 2 * SIZE, input);
+        take(&mut self.received, 1 + 2 * MESSAGE_BYTES, input);
         check_version(&self.received)?;
         if !self.answered
-            && let Some(s1) = self.received.get(1..=SIZE)
+            && let Some(s1) = self.received.get(1..=MESSAGE_BYTES)
         {
             let digest = self.digests.zip(find_digest(s1, SERVER_KEY));
             match digest {
                 Some((seed, (_, digest))) => {
                     let start = out.len();
-                    out.resize(start + SIZE, 0);
+                    out.resize(start + MESSAGE_BYTES, 0);
                     let c2 = out.get_mut(start..).unwrap_or_default();
                     sign_answer(c2, seed, PLAYER_KEY, &digest);
                 }
@@ -88,7 +88,7 @@ impl Client {
             }
             self.answered = true;
         }
-        Ok(self.received.len() == 1 + 2 * SIZE)
+        Ok(self.received.len() == 1 + 2 * MESSAGE_BYTES)
     }
 }
 
@@ -118,16 +118,16 @@ impl Server {
         if !self.skip_proxy(input)? {
             return Ok(false);
         }
-        take(&mut self.received, 1 + 2 * SIZE, input);
+        take(&mut self.received, 1 + 2 * MESSAGE_BYTES, input);
         check_version(&self.received)?;
         if !self.answered
-            && let Some(c1) = self.received.get(1..=SIZE)
+            && let Some(c1) = self.received.get(1..=MESSAGE_BYTES)
         {
-            out.push(VERSION);
+            out.push(RTMP_VERSION);
             answer(c1, self.seed, out);
             self.answered = true;
         }
-        Ok(self.received.len() == 1 + 2 * SIZE)
+        Ok(self.received.len() == 1 + 2 * MESSAGE_BYTES)
     }
 
     /// Skips the header of some proxies: 0xF3, a 16-bit length and the client's address. Returns
@@ -157,7 +157,7 @@ impl Server {
 
 fn check_version(received: &[u8]) -> Result<(), Error> {
     match received.first() {
-        None | Some(&VERSION) => Ok(()),
+        None | Some(&RTMP_VERSION) => Ok(()),
         Some(6 | 8) => Err(Error::Encrypted),
         Some(&other) => Err(Error::NotRtmp(other)),
     }
@@ -173,8 +173,9 @@ fn take(received: &mut Vec<u8>, total: usize, input: &mut &[u8]) {
 /// Makes S1 and S2 for this C1.
 fn answer(c1: &[u8], seed: u64, out: &mut Vec<u8>) {
     let start = out.len();
-    out.resize(start + 2 * SIZE, 0);
-    let Some((s1, s2)) = out.get_mut(start..).and_then(|both| both.split_at_mut_checked(SIZE))
+    out.resize(start + 2 * MESSAGE_BYTES, 0);
+    let Some((s1, s2)) =
+        out.get_mut(start..).and_then(|both| both.split_at_mut_checked(MESSAGE_BYTES))
     else {
         return;
     };
@@ -194,17 +195,17 @@ fn sign_hello(hello: &mut [u8], version: [u8; 4], offset: Offset, key: &[u8]) {
     }
     let offset = offset(hello);
     let digest = digest_around(hello, offset, key);
-    if let Some(place) = hello.get_mut(offset..offset + DIGEST) {
+    if let Some(place) = hello.get_mut(offset..offset + DIGEST_BYTES) {
         place.copy_from_slice(&digest);
     }
 }
 
 /// Makes C2 or S2 for the digest of the peer.
-fn sign_answer(answer: &mut [u8], seed: u64, key: &[u8], digest: &[u8; DIGEST]) {
+fn sign_answer(answer: &mut [u8], seed: u64, key: &[u8], digest: &[u8; DIGEST_BYTES]) {
     fill_random(answer, seed.rotate_left(32) ^ 0x5DEE_CE66);
     let full_key: Vec<u8> = key.iter().chain(&KEY_TAIL).copied().collect();
     let key = hmac(&full_key, &[digest]);
-    if let Some((signed, signature)) = answer.split_at_mut_checked(SIZE - DIGEST) {
+    if let Some((signed, signature)) = answer.split_at_mut_checked(MESSAGE_BYTES - DIGEST_BYTES) {
         signature.copy_from_slice(&hmac(&key, &[signed]));
     }
 }
@@ -226,33 +227,33 @@ fn sum_of_four(message: &[u8], at: usize) -> usize {
 type Offset = fn(&[u8]) -> usize;
 
 /// Returns the digest in a message and its schema, if it is valid in one of the two schemas.
-fn find_digest(message: &[u8], key: &[u8]) -> Option<(Offset, [u8; DIGEST])> {
+fn find_digest(message: &[u8], key: &[u8]) -> Option<(Offset, [u8; DIGEST_BYTES])> {
     if message.get(4..8).is_none_or(|version| version == [0; 4]) {
         return None;
     }
     let schemas: [Offset; 2] = [offset_high, offset_low];
     schemas.into_iter().find_map(|schema| {
         let offset = schema(message);
-        let found = message.get(offset..)?.first_chunk::<DIGEST>()?;
+        let found = message.get(offset..)?.first_chunk::<DIGEST_BYTES>()?;
         (digest_around(message, offset, key) == *found).then_some((schema, *found))
     })
 }
 
 /// Returns the offset of the digest in C1, if it has a valid one.
-pub fn digest_offset(c1: &[u8; SIZE]) -> Option<usize> {
+pub fn digest_offset(c1: &[u8; MESSAGE_BYTES]) -> Option<usize> {
     find_digest(c1, PLAYER_KEY).map(|(offset, _)| offset(c1))
 }
 
 /// Returns the digest of a message without the 32 bytes at `offset`.
-fn digest_around(message: &[u8], offset: usize, key: &[u8]) -> [u8; DIGEST] {
+fn digest_around(message: &[u8], offset: usize, key: &[u8]) -> [u8; DIGEST_BYTES] {
     let before = message.get(..offset).unwrap_or(message);
-    let after = message.get(offset + DIGEST..).unwrap_or_default();
+    let after = message.get(offset + DIGEST_BYTES..).unwrap_or_default();
     hmac(key, &[before, after])
 }
 
-fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; DIGEST] {
+fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; DIGEST_BYTES] {
     // Any key length is valid; the error is for other algorithms.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; DIGEST] };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; DIGEST_BYTES] };
     for part in parts {
         mac.update(part);
     }
@@ -281,12 +282,12 @@ mod tests {
 
     /// Makes a C1 with a digest at the given position, as Flash and FFmpeg send it.
     fn signed_c1(schema: Offset) -> Vec<u8> {
-        let mut c1 = vec![0; SIZE];
+        let mut c1 = vec![0; MESSAGE_BYTES];
         fill_random(&mut c1, 7);
         c1[4..8].copy_from_slice(&[9, 0, 124, 2]);
         let offset = schema(&c1);
         let digest = digest_around(&c1, offset, PLAYER_KEY);
-        c1[offset..offset + DIGEST].copy_from_slice(&digest);
+        c1[offset..offset + DIGEST_BYTES].copy_from_slice(&digest);
         c1
     }
 
@@ -295,7 +296,7 @@ mod tests {
         let mut hello = vec![3];
         hello.extend_from_slice(c1);
         assert_eq!(Server::new(1).read(&mut hello.as_slice(), &mut out), Ok(false));
-        assert_eq!(out.len(), 1 + 2 * SIZE);
+        assert_eq!(out.len(), 1 + 2 * MESSAGE_BYTES);
         out
     }
 
@@ -323,14 +324,17 @@ mod tests {
         for schema in [offset_low as Offset, offset_high] {
             let c1 = signed_c1(schema);
             let answer = serve(&c1);
-            let (s1, s2) = answer[1..].split_at(SIZE);
+            let (s1, s2) = answer[1..].split_at(MESSAGE_BYTES);
             let (found, _) = find_digest(s1, SERVER_KEY).unwrap();
             assert_eq!(found(s1), schema(s1));
             let offset = schema(&c1);
             let mut key = SERVER_KEY.to_vec();
             key.extend(KEY_TAIL);
-            let key = hmac(&key, &[&c1[offset..offset + DIGEST]]);
-            assert_eq!(hmac(&key, &[&s2[..SIZE - DIGEST]]), s2[SIZE - DIGEST..]);
+            let key = hmac(&key, &[&c1[offset..offset + DIGEST_BYTES]]);
+            assert_eq!(
+                hmac(&key, &[&s2[..MESSAGE_BYTES - DIGEST_BYTES]]),
+                s2[MESSAGE_BYTES - DIGEST_BYTES..]
+            );
         }
     }
 
@@ -338,24 +342,27 @@ mod tests {
     fn a_client_with_digests_is_taken_for_flash_player_and_signs_its_answer() {
         for seed in 0..50 {
             let (mut client, hello) = Client::with_digests(seed);
-            let c1: &[u8; SIZE] = hello[1..].try_into().unwrap();
+            let c1: &[u8; MESSAGE_BYTES] = hello[1..].try_into().unwrap();
             assert!(digest_offset(c1).is_some());
             // A server with digest support: its digest is answered.
             let mut answer = Vec::new();
             Server::new(seed + 1).read(&mut hello.as_slice(), &mut answer).unwrap();
-            let (_, server_digest) = find_digest(&answer[1..=SIZE], SERVER_KEY).unwrap();
+            let (_, server_digest) = find_digest(&answer[1..=MESSAGE_BYTES], SERVER_KEY).unwrap();
             let mut c2 = Vec::new();
             assert_eq!(client.read(&mut answer.as_slice(), &mut c2), Ok(true));
             let key = hmac(&[&PLAYER_KEY[..], &KEY_TAIL].concat(), &[&server_digest]);
-            assert_eq!(hmac(&key, &[&c2[..SIZE - DIGEST]]), c2[SIZE - DIGEST..]);
+            assert_eq!(
+                hmac(&key, &[&c2[..MESSAGE_BYTES - DIGEST_BYTES]]),
+                c2[MESSAGE_BYTES - DIGEST_BYTES..]
+            );
         }
         // A server without digest support: its bytes are echoed.
         let (mut client, _) = Client::with_digests(1);
-        let mut plain = vec![VERSION];
-        plain.extend(std::iter::repeat_n(7, 2 * SIZE));
+        let mut plain = vec![RTMP_VERSION];
+        plain.extend(std::iter::repeat_n(7, 2 * MESSAGE_BYTES));
         let mut c2 = Vec::new();
         assert_eq!(client.read(&mut plain.as_slice(), &mut c2), Ok(true));
-        assert_eq!(c2, plain[1..=SIZE]);
+        assert_eq!(c2, plain[1..=MESSAGE_BYTES]);
     }
 
     #[test]
@@ -364,7 +371,7 @@ mod tests {
         c1[1_535] ^= 1;
         let answer = serve(&c1);
         assert_eq!(answer[1 + 4..1 + 8], [0; 4]);
-        assert_eq!(answer[1 + SIZE..], c1);
+        assert_eq!(answer[1 + MESSAGE_BYTES..], c1);
     }
 
     #[test]

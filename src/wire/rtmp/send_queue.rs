@@ -2,9 +2,10 @@
 //!
 //! Control messages and commands go first, then the earlier of audio and video. Frames are sent
 //! chunk by chunk, and audio may overtake them between two chunks: without limit if it is only
-//! slightly ahead, otherwise one message per [`TURN_MS`], so that bursts keep their order. A slice
-//! takes about [`SLICE_MS`] at the link rate, and the system should buffer at most [`UNSENT_MS`]
-//! before it, so audio waits at most the sum of both behind a keyframe.
+//! slightly ahead, otherwise one message per [`AUDIO_OVERTAKE_INTERVAL_MS`], so that bursts keep
+//! their order. A slice takes about [`SLICE_DURATION_MS`] at the link rate, and the system should
+//! buffer at most [`MAX_UNSENT_MS`] before it, so audio waits at most the sum of both behind a
+//! keyframe.
 //!
 //! The chunk size is chosen for a link of a quarter of the rate, so that these times also hold on a
 //! slower link. It never decreases: nginx-rtmp (1.2.2) loses synchronization when more bytes follow
@@ -19,27 +20,27 @@ use crate::wire::rtmp::chunk::{Pending, Writer};
 use crate::wire::rtmp::message::{Control, Kind, Message};
 
 /// Duration of a slice in ms at the link rate, for which audio may wait behind a piece of a frame.
-const SLICE_MS: u32 = 9;
+const SLICE_DURATION_MS: u32 = 9;
 /// Maximum unsent data in the system before the next slice, in ms at the link rate.
-const UNSENT_MS: u32 = 6;
+const MAX_UNSENT_MS: u32 = 6;
 /// Minimum of the limit for unsent data, in bytes.
-const UNSENT: u32 = 1_024;
+const MIN_UNSENT_BYTES: u32 = 1_024;
 /// Minimum chunk size in bytes. Smaller chunks add too many headers.
-const SMALLEST: u32 = 128;
+const MIN_CHUNK_BYTES: u32 = 128;
 /// Maximum chunk size in bytes. Larger chunks have no benefit.
-const MAX_CHUNK: u32 = 65_536;
+const MAX_CHUNK_BYTES: u32 = 65_536;
 /// Interval at which audio far ahead of the video may overtake it, in ms at the link rate. At this
 /// interval, the audio keeps up, but hardly increases its lead.
-const TURN_MS: u32 = 18;
+const AUDIO_OVERTAKE_INTERVAL_MS: u32 = 18;
 /// Lead of audio over a frame, in ms, up to which audio may overtake the frame without a limit.
-const FREE_LEAD: i32 = 100;
+const FREE_AUDIO_LEAD_MS: i32 = 100;
 /// Maximum lead of audio over a frame, in ms.
-const MAX_LEAD: i32 = 1_000;
+const MAX_AUDIO_LEAD_MS: i32 = 1_000;
 /// Maximum size of a slice in bytes if the rate is unknown.
-const SLICE: usize = 2 * MAX_CHUNK as usize;
+const MAX_SLICE_BYTES: usize = 2 * MAX_CHUNK_BYTES as usize;
 /// Maximum number of waiting control messages. Only a peer that sends requests and does not read
 /// the replies exceeds this number.
-const MAX_CONTROL: usize = 512;
+const MAX_CONTROL_MESSAGES: usize = 512;
 
 /// The outgoing direction of a session.
 #[derive(Debug)]
@@ -71,7 +72,9 @@ fn carried(rate: BitsPerSecond, ms: u32) -> u64 {
 
 /// Returns the chunk size for a link of this rate, which is one slice at a quarter of the rate.
 fn chunk_size_for(rate: BitsPerSecond) -> u32 {
-    u32::try_from(carried(rate, SLICE_MS) / 4).unwrap_or(MAX_CHUNK).clamp(SMALLEST, MAX_CHUNK)
+    u32::try_from(carried(rate, SLICE_DURATION_MS) / 4)
+        .unwrap_or(MAX_CHUNK_BYTES)
+        .clamp(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES)
 }
 
 impl SendQueue {
@@ -120,7 +123,7 @@ impl SendQueue {
 
     /// Returns true if the peer causes more messages than it reads.
     pub(super) fn is_flooded(&self) -> bool {
-        self.control.len() > MAX_CONTROL
+        self.control.len() > MAX_CONTROL_MESSAGES
     }
 
     /// Returns the number of waiting bytes, without headers.
@@ -155,8 +158,12 @@ impl SendQueue {
     /// Returns the maximum number of unsent bytes in the system before the next slice, if the rate
     /// is known.
     pub(super) fn unsent_limit(&self) -> Option<u32> {
-        let bytes = carried(self.rate?, UNSENT_MS);
-        Some(u32::try_from(bytes).unwrap_or(MAX_CHUNK).clamp(UNSENT, MAX_CHUNK))
+        let bytes = carried(self.rate?, MAX_UNSENT_MS);
+        Some(
+            u32::try_from(bytes)
+                .unwrap_or(MAX_CHUNK_BYTES)
+                .clamp(MIN_UNSENT_BYTES, MAX_CHUNK_BYTES),
+        )
     }
 
     /// Drops media whose first chunk is not sent.
@@ -215,11 +222,11 @@ impl SendQueue {
     /// Returns the maximum number of bytes of a slice.
     fn slice(&self) -> usize {
         let chunk = self.chunk_size() as usize;
-        match self.rate.map(|rate| carried(rate, SLICE_MS)) {
-            Some(slice) => {
-                usize::try_from(slice).unwrap_or(SLICE).clamp(chunk + 64, SLICE.max(chunk + 64))
-            }
-            None if chunk >= MAX_CHUNK as usize => SLICE,
+        match self.rate.map(|rate| carried(rate, SLICE_DURATION_MS)) {
+            Some(slice) => usize::try_from(slice)
+                .unwrap_or(MAX_SLICE_BYTES)
+                .clamp(chunk + 64, MAX_SLICE_BYTES.max(chunk + 64)),
+            None if chunk >= MAX_CHUNK_BYTES as usize => MAX_SLICE_BYTES,
             None => 2 * chunk + 64,
         }
     }
@@ -235,7 +242,7 @@ impl SendQueue {
 
     /// Returns the minimum number of bytes between two audio messages that are far ahead.
     fn turn(&self) -> usize {
-        let bytes = self.rate.map(|rate| carried(rate, TURN_MS));
+        let bytes = self.rate.map(|rate| carried(rate, AUDIO_OVERTAKE_INTERVAL_MS));
         bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_else(|| self.slice())
     }
 
@@ -245,8 +252,8 @@ impl SendQueue {
         let Some(video) = self.video.front() else { return true };
         match audio.time.since(video.message().time) {
             lead if lead <= 0 => true,
-            lead if !self.after_video || lead > MAX_LEAD => false,
-            lead if lead <= FREE_LEAD => true,
+            lead if !self.after_video || lead > MAX_AUDIO_LEAD_MS => false,
+            lead if lead <= FREE_AUDIO_LEAD_MS => true,
             _ => self.since_audio >= self.turn(),
         }
     }
@@ -325,7 +332,7 @@ mod tests {
 
     #[test]
     fn sound_never_waits_long_behind_a_keyframe_on_a_slow_link() {
-        let most = f64::from(20 - UNSENT_MS);
+        let most = f64::from(20 - MAX_UNSENT_MS);
         for rate in [300_000, 500_000, 1_000_000, 2_500_000, 6_000_000] {
             let (longest, _) = simulate(rate, (rate - 140_000) / 10 * 9, None);
             assert!(longest <= most, "{rate}: {longest} ms");
@@ -348,8 +355,8 @@ mod tests {
     #[test]
     fn the_chunk_size_grows_between_messages_only_and_never_shrinks() {
         assert_eq!(chunk_size_for(BitsPerSecond(2_500_000)), 703);
-        assert_eq!(chunk_size_for(BitsPerSecond(10_000)), SMALLEST);
-        assert_eq!(chunk_size_for(BitsPerSecond(1_000_000_000)), MAX_CHUNK);
+        assert_eq!(chunk_size_for(BitsPerSecond(10_000)), MIN_CHUNK_BYTES);
+        assert_eq!(chunk_size_for(BitsPerSecond(1_000_000_000)), MAX_CHUNK_BYTES);
         let mut out = SendQueue::new();
         out.set_rate(BitsPerSecond(2_500_000));
         out.push_media(media(Kind::VIDEO, 0, 100_000));

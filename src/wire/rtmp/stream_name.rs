@@ -17,7 +17,7 @@ pub struct StreamName {
 }
 
 /// Maximum length of each of app, stream and query, in bytes.
-pub const MAX_LENGTH: usize = 1_024;
+pub const MAX_NAME_BYTES: usize = 1_024;
 
 impl StreamName {
     /// Resolves `tcUrl` and `app` of connect, and the name in publish or play. Slashes at the ends
@@ -53,7 +53,7 @@ impl StreamName {
     pub fn is_plain(&self) -> bool {
         let parts = [&self.app, &self.stream, &self.query];
         !self.app.is_empty()
-            && parts.iter().all(|part| part.len() <= MAX_LENGTH)
+            && parts.iter().all(|part| part.len() <= MAX_NAME_BYTES)
             && parts.iter().all(|part| part.chars().all(is_harmless))
     }
 

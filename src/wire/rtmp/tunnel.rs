@@ -12,13 +12,13 @@ use std::time::Duration;
 /// Content type of the bodies.
 pub const CONTENT_TYPE: &str = "application/x-fcs";
 /// Maximum length of a session name in bytes. FFmpeg reserves 64 bytes for a name.
-pub const MAX_NAME: usize = 63;
+pub const MAX_SESSION_NAME_BYTES: usize = 63;
 /// Unit of the first byte of a reply.
-const UNIT: Duration = Duration::from_millis(16);
+const POLL_DELAY_UNIT: Duration = Duration::from_millis(16);
 /// Maximum polling interval, whatever the server requests.
-const MAX_WAIT: Duration = Duration::from_millis(500);
+const MAX_POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Minimum polling interval.
-const MIN_WAIT: Duration = Duration::from_millis(10);
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Kind of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Request {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=MAX_NAME).contains(&name.len())
+    (1..=MAX_SESSION_NAME_BYTES).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
 }
 
@@ -101,7 +101,7 @@ impl TunnelCommand {
 
 /// Returns the polling interval from the first byte of a reply.
 pub fn interval(byte: u8) -> Duration {
-    (UNIT * u32::from(byte)).clamp(MIN_WAIT, MAX_WAIT)
+    (POLL_DELAY_UNIT * u32::from(byte)).clamp(MIN_POLL_INTERVAL, MAX_POLL_INTERVAL)
 }
 
 /// Client side of a tunnel: makes the next request.

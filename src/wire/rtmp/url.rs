@@ -112,7 +112,7 @@ impl From<&Error> for Problem {
             Error::NoApp => problem!("url-no-app"),
             Error::NoStream => problem!("url-no-stream"),
             Error::Character => problem!("url-character"),
-            Error::TooLong => problem!("url-too-long", bytes = MAX_LENGTH),
+            Error::TooLong => problem!("url-too-long", bytes = MAX_URL_LENGTH),
         }
     }
 }
@@ -132,7 +132,7 @@ fn instead_of(scheme: &str) -> Problem {
 }
 
 /// Maximum length of a URL, and of a separate key.
-pub const MAX_LENGTH: usize = 4_096;
+pub const MAX_URL_LENGTH: usize = 4_096;
 
 impl Url {
     /// Parses a complete URL: `rtmp[s]://[user:password@]host[:port]/app[/…]/stream[?query]`. A URL
@@ -313,7 +313,7 @@ impl Credentials {
 }
 
 fn check_characters(text: &str) -> Result<(), Error> {
-    if text.len() > MAX_LENGTH {
+    if text.len() > MAX_URL_LENGTH {
         Err(Error::TooLong)
     } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         Err(Error::Character)

@@ -2,13 +2,13 @@
 
 /// The first bytes of a report about the arrival of all packets: transport-layer feedback with format 15
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
-const LINK_REPORT: [u8; 2] = [0x8F, 205];
+const LINK_REPORT_PREFIX: [u8; 2] = [0x8F, 205];
 /// The bit in the first byte that says whether the packet ends with padding (RFC 3550 §6.4.1).
-const PADDING: u8 = 0x20;
+const PADDING_FLAG: u8 = 0x20;
 
 /// Returns true for a report about the arrival of all packets, from which the bitrate of the link is estimated.
 pub fn is_link_report(datagram: &[u8]) -> bool {
-    matches!(datagram, [first, second, ..] if [first & !PADDING, *second] == LINK_REPORT)
+    matches!(datagram, [first, second, ..] if [first & !PADDING_FLAG, *second] == LINK_REPORT_PREFIX)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub const MAX_OFFER: usize = 64 << 10;
 /// Maximum number of lines.
 const MAX_LINES: usize = 1_500;
 /// Maximum length of a line in bytes.
-const MAX_LINE: usize = 1_024;
+const MAX_LINE_BYTES: usize = 1_024;
 /// The stream id of both tracks, because receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";
 
@@ -68,7 +68,7 @@ impl Offer {
         let lines = || text.lines().map(|line| line.trim_end_matches('\r'));
         let is_line = |line: &str| {
             let known = line.as_bytes().get(1) == Some(&b'=');
-            (known || line.is_empty()) && line.len() <= MAX_LINE && !line.contains('\0')
+            (known || line.is_empty()) && line.len() <= MAX_LINE_BYTES && !line.contains('\0')
         };
         if !text.starts_with("v=0") || !lines().all(is_line) || lines().count() > MAX_LINES {
             return Err(OfferError::NotSdp);
@@ -221,7 +221,7 @@ mod tests {
 
     use super::*;
 
-    const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+    const EXAMPLE_OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
         m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\n\
         a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 AB\r\n\
         a=candidate:1 1 udp 1 x.local 5 typ host\r\na=rtpmap:111 opus/48000/2\r\n\
@@ -229,16 +229,16 @@ mod tests {
 
     #[test]
     fn an_offer_is_kept_without_what_is_not_needed() {
-        let offer = Offer::parse(OFFER).unwrap();
+        let offer = Offer::parse(EXAMPLE_OFFER).unwrap();
         assert_eq!((offer.video, offer.audio, offer.ufrag.as_str()), (true, true, "abcd"));
         assert_eq!(offer.text.matches("a=recvonly\r\n").count(), 2);
         assert!(!offer.text.contains("candidate") && !offer.text.contains("ssrc"));
         assert!(!offer.text.contains("sendrecv"), "it only receives");
         let mids = (offer.video_mid.as_deref(), offer.audio_mid.as_deref());
         assert_eq!(mids, (Some("1"), Some("0")));
-        let one = Offer::parse(&OFFER.replace("a=sendrecv", "a=inactive")).unwrap();
+        let one = Offer::parse(&EXAMPLE_OFFER.replace("a=sendrecv", "a=inactive")).unwrap();
         assert!(one.audio && !one.video && one.text.contains("a=inactive"));
-        let unsaid = Offer::parse(&OFFER.replace("a=recvonly\r\n", "")).unwrap();
+        let unsaid = Offer::parse(&EXAMPLE_OFFER.replace("a=recvonly\r\n", "")).unwrap();
         assert!(unsaid.audio && unsaid.text.contains("a=recvonly"));
     }
 
@@ -250,16 +250,16 @@ mod tests {
         assert_eq!(refused(&format!("v=0\r\n{}", "a=x\r\n".repeat(1_600))), OfferError::NotSdp);
         assert_eq!(refused(&"v=0".repeat(30_000)), OfferError::TooLong);
         assert_eq!(refused("v=0\r\ns=-\r\n"), OfferError::NothingWanted);
-        assert_eq!(refused(&OFFER.replace("m=video", "m=audio")), OfferError::Tracks);
-        assert_eq!(refused(&OFFER.replace("m=video", "m=application")), OfferError::Tracks);
-        assert_eq!(refused(&OFFER.replace("a=ice-pwd", "a=x")), OfferError::Incomplete);
-        assert_eq!(refused(&OFFER.replace("a=fingerprint", "a=x")), OfferError::Incomplete);
-        assert_eq!(refused(&format!("{OFFER}a=ice-lite\r\n")), OfferError::Incomplete);
+        assert_eq!(refused(&EXAMPLE_OFFER.replace("m=video", "m=audio")), OfferError::Tracks);
+        assert_eq!(refused(&EXAMPLE_OFFER.replace("m=video", "m=application")), OfferError::Tracks);
+        assert_eq!(refused(&EXAMPLE_OFFER.replace("a=ice-pwd", "a=x")), OfferError::Incomplete);
+        assert_eq!(refused(&EXAMPLE_OFFER.replace("a=fingerprint", "a=x")), OfferError::Incomplete);
+        assert_eq!(refused(&format!("{EXAMPLE_OFFER}a=ice-lite\r\n")), OfferError::Incomplete);
         let twice = ["rtpmap:111 H264/90000", "fmtp:97 apt=96\r\na=fmtp:97 apt=111"];
         for lines in twice {
-            assert_eq!(refused(&format!("{OFFER}a={lines}\r\n")), OfferError::PayloadTypes);
+            assert_eq!(refused(&format!("{EXAMPLE_OFFER}a={lines}\r\n")), OfferError::PayloadTypes);
         }
-        let nothing = OFFER.replace("recvonly", "sendonly").replace("sendrecv", "inactive");
+        let nothing = EXAMPLE_OFFER.replace("recvonly", "sendonly").replace("sendrecv", "inactive");
         assert_eq!(refused(&nothing), OfferError::NothingWanted);
     }
 
@@ -295,9 +295,9 @@ mod tests {
     proptest! {
         #[test]
         fn damaged_offers_are_read_or_refused(
-            cuts in prop::collection::vec((0..OFFER.len(), any::<char>()), 0..8),
+            cuts in prop::collection::vec((0..EXAMPLE_OFFER.len(), any::<char>()), 0..8),
         ) {
-            let mut text: Vec<char> = OFFER.chars().collect();
+            let mut text: Vec<char> = EXAMPLE_OFFER.chars().collect();
             for (at, letter) in cuts {
                 text[at] = letter;
             }

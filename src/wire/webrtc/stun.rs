@@ -5,17 +5,17 @@ use crate::base::secret::is_same_secret;
 
 /// The fixed value after type and length of every message.
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
-const HEADER: usize = 20;
-const REQUEST: u16 = 0x0001;
-const SUCCESS: u16 = 0x0101;
+const HEADER_BYTES: usize = 20;
+const BINDING_REQUEST: u16 = 0x0001;
+const BINDING_SUCCESS: u16 = 0x0101;
 const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 const PRIORITY: u16 = 0x0024;
 const FINGERPRINT: u16 = 0x8028;
 const ICE_CONTROLLED: u16 = 0x8029;
 /// Length of an attribute with the integrity of a message, and of one with its fingerprint.
-const INTEGRITY_LENGTH: usize = 24;
-const FINGERPRINT_LENGTH: usize = 8;
+const INTEGRITY_ATTRIBUTE_BYTES: usize = 24;
+const FINGERPRINT_ATTRIBUTE_BYTES: usize = 8;
 /// The priority of a peer-reflexive candidate (RFC 8445 §5.1.2.1). The priority has no effect,
 /// because the other side chooses the path.
 const CHECK_PRIORITY: u32 = (110 << 24) | (0xFFFF << 8) | 0xFF;
@@ -36,14 +36,14 @@ pub fn is_stun(datagram: &[u8]) -> bool {
 
 /// Returns true for a request.
 pub fn is_request(datagram: &[u8]) -> bool {
-    is_stun(datagram) && datagram.get(..2) == Some(&REQUEST.to_be_bytes())
+    is_stun(datagram) && datagram.get(..2) == Some(&BINDING_REQUEST.to_be_bytes())
 }
 
 /// Returns the transaction that this response answers, or `None` if the datagram is not a
 /// successful response.
 pub fn answered(datagram: &[u8]) -> Option<TransactionId> {
-    let is_answer = is_stun(datagram) && datagram.get(..2) == Some(&SUCCESS.to_be_bytes());
-    datagram.get(8..HEADER).filter(|_| is_answer)?.try_into().ok()
+    let is_answer = is_stun(datagram) && datagram.get(..2) == Some(&BINDING_SUCCESS.to_be_bytes());
+    datagram.get(8..HEADER_BYTES).filter(|_| is_answer)?.try_into().ok()
 }
 
 /// Returns the receiver's part of the user name in an ICE request (RFC 8445 §7.2.2): `ours:theirs`.
@@ -57,7 +57,7 @@ pub fn local_ufrag(datagram: &[u8]) -> Option<&str> {
 
 /// Returns the kinds and values of the attributes, up to the first one that is cut off.
 fn attributes(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    let mut rest = datagram.get(HEADER..).unwrap_or_default();
+    let mut rest = datagram.get(HEADER_BYTES..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (head, after) = rest.split_first_chunk::<4>()?;
         let [kind, length] = [[head[0], head[1]], [head[2], head[3]]].map(u16::from_be_bytes);
@@ -77,15 +77,16 @@ pub fn check(
     password: &str,
     hmac: Hmac<'_>,
 ) -> Vec<u8> {
-    let mut message = [&REQUEST.to_be_bytes()[..], &[0, 0], &MAGIC_COOKIE, &transaction].concat();
+    let mut message =
+        [&BINDING_REQUEST.to_be_bytes()[..], &[0, 0], &MAGIC_COOKIE, &transaction].concat();
     add(&mut message, USERNAME, username.as_bytes());
     add(&mut message, PRIORITY, &CHECK_PRIORITY.to_be_bytes());
     add(&mut message, ICE_CONTROLLED, &TIE_BREAKER.to_be_bytes());
     // Both values cover a length that includes their own attribute.
-    set_length(&mut message, INTEGRITY_LENGTH);
+    set_length(&mut message, INTEGRITY_ATTRIBUTE_BYTES);
     let integrity = hmac(password.as_bytes(), &[&message]);
     add(&mut message, MESSAGE_INTEGRITY, &integrity);
-    set_length(&mut message, FINGERPRINT_LENGTH);
+    set_length(&mut message, FINGERPRINT_ATTRIBUTE_BYTES);
     let fingerprint = crc32(&message) ^ 0x5354_554E;
     add(&mut message, FINGERPRINT, &fingerprint.to_be_bytes());
     message
@@ -93,12 +94,12 @@ pub fn check(
 
 /// Returns true if a message has the integrity of this password (RFC 8489 §14.5).
 pub fn is_intact(datagram: &[u8], password: &str, hmac: Hmac<'_>) -> bool {
-    let mut at = HEADER;
+    let mut at = HEADER_BYTES;
     for (kind, value) in attributes(datagram) {
         if kind == MESSAGE_INTEGRITY {
             let Some(covered) = datagram.get(..at) else { return false };
             let mut covered = covered.to_vec();
-            set_length(&mut covered, INTEGRITY_LENGTH);
+            set_length(&mut covered, INTEGRITY_ATTRIBUTE_BYTES);
             return is_same_secret(&hmac(password.as_bytes(), &[&covered]), value);
         }
         at += 4 + value.len().next_multiple_of(4);
@@ -118,7 +119,7 @@ fn add(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
 
 /// Sets the length in the header to that of the attributes and of `more` bytes.
 fn set_length(message: &mut [u8], more: usize) {
-    let length = (message.len() + more).saturating_sub(HEADER);
+    let length = (message.len() + more).saturating_sub(HEADER_BYTES);
     if let Some(place) = message.get_mut(2..4) {
         place.copy_from_slice(&u16::try_from(length).unwrap_or_default().to_be_bytes());
     }
@@ -172,7 +173,7 @@ mod tests {
             let sample = data_encoding::HEXLOWER.decode(sample.as_bytes()).unwrap();
             assert!(is_intact(&sample, SAMPLE_PASSWORD, &hmac));
             assert!(!is_intact(&sample, "another", &hmac));
-            let end = sample.len() - FINGERPRINT_LENGTH;
+            let end = sample.len() - FINGERPRINT_ATTRIBUTE_BYTES;
             let crc = crc32(&sample[..end]) ^ 0x5354_554E;
             assert_eq!(sample[end + 4..], crc.to_be_bytes());
         }
@@ -193,7 +194,7 @@ mod tests {
         assert!(parsed.is_binding_request() && !parsed.use_candidate());
         assert_eq!((parsed.username(), parsed.ice_controlled()), (Some("theirs:ours"), Some(1)));
         assert!(parsed.verify(b"secret", hmac));
-        let end = made.len() - FINGERPRINT_LENGTH;
+        let end = made.len() - FINGERPRINT_ATTRIBUTE_BYTES;
         assert_eq!(made[end + 4..], (crc32(&made[..end]) ^ 0x5354_554E).to_be_bytes());
     }
 

@@ -19,7 +19,7 @@ use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::{Action, GlobalKeyReply};
 
-use session::{Pressed, Shortcut, TALK, TriggerNames};
+use session::{PUSH_TO_TALK_ID, Pressed, Shortcut, TriggerNames};
 
 /// Time after the start before the first request. Meanwhile, onair opens the microphones, and
 /// learns whether it needs the push-to-talk key. A second request would ask the user again, and
@@ -92,7 +92,7 @@ impl PortalKeys {
         let on = talk_trigger.is_some();
         let switched_on = self.was_on.replace(on) == Some(false) && on;
         self.talk_asked = on && (self.talk_asked || talk.listens || switched_on);
-        let with_talk = self.talk_asked.then(|| TALK.to_owned());
+        let with_talk = self.talk_asked.then(|| PUSH_TO_TALK_ID.to_owned());
         let names = commands.iter().map(|(action, _)| action.name().to_owned());
         let wanted: Vec<String> = with_talk.into_iter().chain(names).collect();
         if talk.on && !on && wanted.is_empty() {
@@ -121,7 +121,7 @@ impl PortalKeys {
             called: called(Some(*action)),
         });
         let talk = self.talk_asked.then(|| Shortcut {
-            id: TALK.to_owned(),
+            id: PUSH_TO_TALK_ID.to_owned(),
             trigger: talk_trigger,
             called: called(None),
         });

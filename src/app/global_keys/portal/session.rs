@@ -17,24 +17,25 @@ use zbus::{Connection, Message, MessageStream};
 use crate::app::global_keys::key_state::KeyState;
 use crate::base::Stop;
 use crate::base::portal::{
-    self, Failure, Options, PATH, POLL_INTERVAL, Results, SERVICE, Waiting, limited, owner_change,
+    self, Failure, Options, POLL_INTERVAL, PORTAL_BUS_NAME, PORTAL_PATH, Results, Waiting, limited,
+    owner_change,
 };
 use crate::ui::GlobalKeyReply;
 
-const SHORTCUTS: &str = "org.freedesktop.portal.GlobalShortcuts";
-const REGISTRY: &str = "org.freedesktop.host.portal.Registry";
+const SHORTCUTS_INTERFACE: &str = "org.freedesktop.portal.GlobalShortcuts";
+const REGISTRY_INTERFACE: &str = "org.freedesktop.host.portal.Registry";
 /// The name of onair's desktop entry.
-const PROGRAM: &str = "onair";
+const DESKTOP_ENTRY_NAME: &str = "onair";
 /// The id of the push-to-talk key for the desktop; commands have the ids of the settings file.
-pub(super) const TALK: &str = "talk";
+pub(super) const PUSH_TO_TALK_ID: &str = "talk";
 /// A second report of the same key within this time is not a new press, because the desktop can
 /// report a held key repeatedly.
-const REPEAT: Duration = Duration::from_secs(1);
+const MIN_PRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum number of requests to a portal that stops and starts again. The number is limited
 /// because the portal can ask the user each time.
-const MAX_ASKED: u32 = 5;
+const MAX_REQUESTS: u32 = 5;
 /// Maximum length of the desktop's descriptions, in characters.
-const MAX_WORDS: usize = 60;
+const MAX_DESCRIPTION_CHARS: usize = 60;
 /// Maximum number of keys in a session.
 const MAX_SHORTCUTS: usize = 200;
 
@@ -79,25 +80,25 @@ impl PortalEvent {
 
     /// Handles the report that a key is pressed or still held.
     fn activated(&mut self, id: &str) {
-        if id == TALK {
+        if id == PUSH_TO_TALK_ID {
             return self.held(true);
         }
         let now = Instant::now();
         let before = self.told.insert(id.to_owned(), now);
-        if before.is_none_or(|before| now - before > REPEAT) {
+        if before.is_none_or(|before| now - before > MIN_PRESS_INTERVAL) {
             (self.pressed)(id);
         }
     }
 
     fn deactivated(&mut self, id: &str) {
-        if id == TALK {
+        if id == PUSH_TO_TALK_ID {
             self.held(false);
         }
         self.told.remove(id);
     }
 
     fn given(&self, given: TriggerNames) {
-        let talk = given.get(TALK).cloned().unwrap_or_default();
+        let talk = given.get(PUSH_TO_TALK_ID).cloned().unwrap_or_default();
         tracing::debug!("the desktop grants hotkeys: {given:?}");
         *self.given.lock() = given;
         self.reply(GlobalKeyReply::Given(talk));
@@ -218,7 +219,7 @@ impl ShortcutRequest<'_> {
             if !back && !comes(&mut owners).await {
                 return GlobalKeyReply::Missing;
             }
-            if self.times >= MAX_ASKED {
+            if self.times >= MAX_REQUESTS {
                 return GlobalKeyReply::Ended;
             }
         }
@@ -226,12 +227,12 @@ impl ShortcutRequest<'_> {
 
     /// Asks the bus to start the portal, because no other program might do so.
     async fn start(&self) {
-        const BUS: &str = "org.freedesktop.DBus";
-        let body = (SERVICE, 0_u32);
+        const MESSAGE_BUS_NAME: &str = "org.freedesktop.DBus";
+        let body = (PORTAL_BUS_NAME, 0_u32);
         let start = self.connection.call_method(
-            Some(BUS),
+            Some(MESSAGE_BUS_NAME),
             "/org/freedesktop/DBus",
-            Some(BUS),
+            Some(MESSAGE_BUS_NAME),
             "StartServiceByName",
             &body,
         );
@@ -262,28 +263,39 @@ impl ShortcutRequest<'_> {
         let connection = self.connection.clone();
         // This call must be the first one. Portals before 1.20 do not support this call; later ones
         // require a registered program.
-        let body = (PROGRAM, Options::new());
-        let register =
-            connection.call_method(Some(SERVICE), PATH, Some(REGISTRY), "Register", &body);
+        let body = (DESKTOP_ENTRY_NAME, Options::new());
+        let register = connection.call_method(
+            Some(PORTAL_BUS_NAME),
+            PORTAL_PATH,
+            Some(REGISTRY_INTERFACE),
+            "Register",
+            &body,
+        );
         if let Err(failure) = limited(register).await {
             tracing::debug!(%failure, "the portal refuses the application ID");
         }
-        let (_, owner) = portal::property(&connection, SHORTCUTS, "version").await?;
+        let (_, owner) = portal::property(&connection, SHORTCUTS_INTERFACE, "version").await?;
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
         // Plasma 5 accepts the keys only here; other desktops expect them in `BindShortcuts`.
         let early = Options::from([("shortcuts", Value::new(self.wishes()))]);
-        let path = portal::begin(&connection, SHORTCUTS, early, &soon).await?;
+        let path = portal::begin(&connection, SHORTCUTS_INTERFACE, early, &soon).await?;
         let path = self.session.insert(path).clone();
         let mut closed = portal::closed(&connection, &path).await?;
-        let mut news = portal::signals(&connection, (&owner, PATH), SHORTCUTS, None).await?;
+        let mut news =
+            portal::signals(&connection, (&owner, PORTAL_PATH), SHORTCUTS_INTERFACE, None).await?;
         told.reply(GlobalKeyReply::Waits);
         self.times += 1;
         let own = portal::handle();
         let wishes = self.wishes();
         let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
         let body = (&path, wishes, "", options);
-        let call =
-            connection.call_method(Some(SERVICE), PATH, Some(SHORTCUTS), "BindShortcuts", &body);
+        let call = connection.call_method(
+            Some(PORTAL_BUS_NAME),
+            PORTAL_PATH,
+            Some(SHORTCUTS_INTERFACE),
+            "BindShortcuts",
+            &body,
+        );
         let person = Waiting { person: true, ..soon };
         let mut bind = pin!(portal::request(&connection, &own, call, &person));
         // The descriptions of the keys, once the portal has replied.
@@ -390,7 +402,7 @@ fn described(shortcuts: Option<&OwnedValue>) -> TriggerNames {
 fn described_in(shortcuts: &Shortcuts) -> TriggerNames {
     let words = |results: &Results| {
         let words = portal::text(results, "trigger_description").unwrap_or_default();
-        let words = words.chars().filter(|sign| !sign.is_control()).take(MAX_WORDS);
+        let words = words.chars().filter(|sign| !sign.is_control()).take(MAX_DESCRIPTION_CHARS);
         words.collect::<String>().trim().to_owned()
     };
     let few = shortcuts.iter().take(MAX_SHORTCUTS);

@@ -20,7 +20,7 @@ use crate::base::{Stop, Timestamp, Worker};
 /// Maximum number of streams of one application.
 const MAX_STREAMS: usize = 32;
 /// Maximum wait for audio between checks for streams.
-const TICK: Duration = Duration::from_millis(20);
+const LISTEN_TIMEOUT: Duration = Duration::from_millis(20);
 /// Interval between attempts to capture a stream, if the first attempt failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Fragments per second.
@@ -82,7 +82,7 @@ struct Capture {
 impl Capture {
     fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
         while !stop.is_set() {
-            self.with(|link, aside| link.listen(TICK, aside))?;
+            self.with(|link, aside| link.listen(LISTEN_TIMEOUT, aside))?;
             let (now, sink, rate) = (self.sink.now(), &mut self.sink, self.rate);
             let channels = self.channels;
             self.blend.pass(now, |sound| {

@@ -18,11 +18,11 @@ use crate::base::Clock;
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum size of a message, in bytes. Servers send audio in pieces of at most 64 KiB, and no list
 /// of streams is longer than this limit.
-const MAX_MESSAGE: usize = 4 << 20;
+const MAX_MESSAGE_BYTES: usize = 4 << 20;
 /// Bytes per read.
-const CHUNK: usize = 64 << 10;
+const READ_CHUNK_BYTES: usize = 64 << 10;
 /// The channel of commands; other channels carry audio.
-const CONTROL: u32 = u32::MAX;
+const CONTROL_CHANNEL: u32 = u32::MAX;
 
 /// A message that is not an answer.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ impl Link {
         }
         while let Some(message) = self.take()? {
             let body = self.buffer.get(message.start..message.end).unwrap_or_default();
-            if message.channel != CONTROL {
+            if message.channel != CONTROL_CHANNEL {
                 aside(Aside::Sound(message.channel, body));
             } else if let Ok((_, said)) = Command::read_tag_prefixed(&mut &*body, self.version) {
                 aside(Aside::Said(&said));
@@ -145,7 +145,7 @@ impl Link {
         loop {
             while let Some(message) = self.take()? {
                 let body = self.buffer.get(message.start..message.end).unwrap_or_default();
-                if message.channel != CONTROL {
+                if message.channel != CONTROL_CHANNEL {
                     aside(Aside::Sound(message.channel, body));
                     continue;
                 }
@@ -191,7 +191,7 @@ impl Link {
 
     fn has_message(&self) -> Result<bool, Fault> {
         let Some((length, _)) = self.head() else { return Ok(false) };
-        if length > MAX_MESSAGE {
+        if length > MAX_MESSAGE_BYTES {
             return Err(Fault::Other("the sound server sends nonsense".to_owned()));
         }
         Ok(self.buffer.len() - self.taken >= DESCRIPTOR_SIZE + length)
@@ -205,7 +205,7 @@ impl Link {
         let patience = patience.max(Duration::from_millis(1));
         self.socket.set_read_timeout(Some(patience)).map_err(io_fault)?;
         let before = self.buffer.len();
-        self.buffer.resize(before + CHUNK, 0);
+        self.buffer.resize(before + READ_CHUNK_BYTES, 0);
         let read = self.socket.read(self.buffer.get_mut(before..).unwrap_or_default());
         self.buffer.truncate(before + *read.as_ref().unwrap_or(&0));
         match read {
@@ -218,11 +218,11 @@ impl Link {
 }
 
 /// The name of onair in the server's lists.
-const NAME: &CStr = c"onair";
+const APPLICATION_NAME: &CStr = c"onair";
 
 pub(super) fn own_props() -> Props {
     let mut props = Props::new();
-    props.set(Prop::ApplicationName, NAME);
+    props.set(Prop::ApplicationName, APPLICATION_NAME);
     if let Ok(id) = CString::new(std::process::id().to_string()) {
         props.set(Prop::ApplicationProcessId, id);
     }

@@ -7,10 +7,10 @@ use crate::base::Timestamp;
 
 /// The time without data after which a stream counts as paused, so that the other streams do not
 /// wait for it.
-const PAUSED: Duration = Duration::from_millis(60);
+const PAUSED_AFTER: Duration = Duration::from_millis(60);
 /// Maximum time by which a stream may be ahead of the slowest stream; the excess is dropped. A new
 /// stream begins with the audio that the server had buffered.
-const MAX_AHEAD: Duration = Duration::from_millis(200);
+const MAX_STREAM_LEAD: Duration = Duration::from_millis(200);
 /// Minimum length of generated silence.
 const MIN_SILENCE: Duration = Duration::from_millis(10);
 
@@ -56,7 +56,7 @@ impl Mixdown {
     /// Adds a piece of a stream: 32-bit floats, little-endian, interleaved.
     pub(super) fn hear(&mut self, channel: u32, piece: &[u8], now: Timestamp) {
         let slowest = self.slowest(now).unwrap_or(self.first);
-        let most = slowest.max(self.first) + self.frames(MAX_AHEAD);
+        let most = slowest.max(self.first) + self.frames(MAX_STREAM_LEAD);
         let Some(stream) = self.streams.iter_mut().find(|it| it.channel == channel) else { return };
         stream.heard = Some(now);
         stream.next = stream.next.max(self.first);
@@ -102,7 +102,8 @@ impl Mixdown {
     /// Returns the position that all active streams have reached, or `None` if all streams are
     /// paused.
     fn slowest(&self, now: Timestamp) -> Option<u64> {
-        let plays = |stream: &&Stream| stream.heard.is_some_and(|heard| now.since(heard) < PAUSED);
+        let plays =
+            |stream: &&Stream| stream.heard.is_some_and(|heard| now.since(heard) < PAUSED_AFTER);
         self.streams.iter().filter(plays).map(|stream| stream.next).min()
     }
 

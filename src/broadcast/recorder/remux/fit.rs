@@ -15,9 +15,9 @@ use crate::wire::container::{
 };
 
 /// Maximum number of frames over which the frame rate is measured.
-const MAX_MEASURED: usize = 10_000;
+const MAX_MEASURED_FRAMES: usize = 10_000;
 /// Maximum size in bytes of a packet that is examined.
-const MAX_PACKET: usize = 64 << 20;
+const MAX_PACKET_BYTES: usize = 64 << 20;
 
 /// Parts that a format does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,11 +128,11 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
     let mut packet = |place: Option<&SampleLocation>| -> Result<Bytes, Error> {
         let Some(place) = place else { return Ok(Bytes::new()) };
-        read(source, place.at, place.size.into(), MAX_PACKET, FilePart::Samples)
+        read(source, place.at, place.size.into(), MAX_PACKET_BYTES, FilePart::Samples)
     };
     if let Some(video) = &mut tracks.video {
         let shown = samples.iter().filter(|place| place.track == TrackId::Video);
-        let times = shown.take(MAX_MEASURED).map(|place| place.pts.as_micros());
+        let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
         let told = Some(video.frame_rate.as_f64());
         let rate = cadence::frame_rate(times, told).and_then(cadence::fraction);
         video.frame_rate = rate.unwrap_or(video.frame_rate);

@@ -26,9 +26,9 @@ use crate::wire::container::{
 };
 
 /// Maximum packet size in bytes. No frame is larger.
-const MAX_PACKET: usize = 64 << 20;
+const MAX_PACKET_BYTES: usize = 64 << 20;
 /// Maximum packet size in FLV, in bytes. The rest of a tag's body is for the header of the packet.
-const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
+const MAX_FLV_PACKET_BYTES: usize = flv::MAX_BODY_BYTES - 16;
 
 /// The reason why a file could not be remuxed or repaired.
 #[derive(Debug)]
@@ -244,9 +244,9 @@ fn pour(
             file.write(&moved(chapter))?;
         }
         let size = u64::from(place.size);
-        let data = read(source, place.at, size, MAX_PACKET, FilePart::Samples)
+        let data = read(source, place.at, size, MAX_PACKET_BYTES, FilePart::Samples)
             .map_err(unreadable(from))?;
-        if format == Format::Flv && data.len() > MAX_FLV_PACKET {
+        if format == Format::Flv && data.len() > MAX_FLV_PACKET_BYTES {
             let lack = Lack::packet(place.track, data.len());
             return Err(Failure::Lacking { to: file.path().to_owned(), lack });
         }

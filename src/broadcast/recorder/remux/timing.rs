@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::wire::container::{Format, Index, SampleLocation, Timing, TrackId, TrackTiming};
 
 /// Maximum number of samples over which the period of a track is measured.
-const MAX_MEASURED: usize = 2_000;
+const MAX_MEASURED_SAMPLES: usize = 2_000;
 
 /// The timestamps of a copy.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ fn signed(micros: u64) -> i64 {
 
 /// Returns the median interval between the first samples, or `None` if no interval is positive.
 fn period<'a>(places: impl Iterator<Item = &'a SampleLocation>) -> Option<Duration> {
-    let times: Vec<_> = places.take(MAX_MEASURED).map(|place| place.dts).collect();
+    let times: Vec<_> = places.take(MAX_MEASURED_SAMPLES).map(|place| place.dts).collect();
     let steps = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b.micros_since(*a));
     let mut steps: Vec<i64> = steps.filter(|step| *step > 0).collect();
     steps.sort_unstable();

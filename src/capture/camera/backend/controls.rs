@@ -15,26 +15,26 @@ use crate::capture::camera::backend::ioctl::{Call, Plain as _};
 use crate::capture::camera::control::{CameraControl, MAX_CONTROLS, Span, plain};
 
 /// Kinds of controls (`enum v4l2_ctrl_type`).
-const INTEGER: u32 = 1;
-const BOOLEAN: u32 = 2;
-const MENU: u32 = 3;
-const INTEGER_MENU: u32 = 9;
+const CTRL_TYPE_INTEGER: u32 = 1;
+const CTRL_TYPE_BOOLEAN: u32 = 2;
+const CTRL_TYPE_MENU: u32 = 3;
+const CTRL_TYPE_INTEGER_MENU: u32 = 9;
 
 /// Flags (`V4L2_CTRL_FLAG_…`).
-const DISABLED: u32 = 0x01;
-const READ_ONLY: u32 = 0x04;
-const INACTIVE: u32 = 0x10;
-const WRITE_ONLY: u32 = 0x40;
+const CTRL_FLAG_DISABLED: u32 = 0x01;
+const CTRL_FLAG_READ_ONLY: u32 = 0x04;
+const CTRL_FLAG_INACTIVE: u32 = 0x10;
+const CTRL_FLAG_WRITE_ONLY: u32 = 0x40;
 /// Requests the next control.
-const NEXT: u32 = 0x8000_0000;
+const CTRL_FLAG_NEXT_CTRL: u32 = 0x8000_0000;
 
 /// Maximum number of items of a menu.
-const MAX_ITEMS: i32 = 64;
+const MAX_MENU_ITEMS: i32 = 64;
 
-const QUERY: Call<v4l2_queryctrl> = Call::new(36);
+const QUERY_CONTROL: Call<v4l2_queryctrl> = Call::new(36);
 const QUERY_MENU: Call<v4l2_querymenu> = Call::new(37);
-const GET: Call<v4l2_control> = Call::new(27);
-const SET: Call<v4l2_control> = Call::new(28);
+const GET_CONTROL: Call<v4l2_control> = Call::new(27);
+const SET_CONTROL: Call<v4l2_control> = Call::new(28);
 
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
@@ -60,16 +60,17 @@ pub(super) fn set(path: &Path, name: &str, value: Option<i64>) -> io::Result<()>
     if wanted == control.value {
         return Ok(());
     }
-    SET.ask(file.as_raw_fd(), &mut v4l2_control { id, value })
+    SET_CONTROL.ask(file.as_raw_fd(), &mut v4l2_control { id, value })
 }
 
 fn queried(file: &File) -> Vec<v4l2_queryctrl> {
     let (mut found, mut last) = (Vec::new(), 0);
     while found.len() < MAX_CONTROLS {
-        let mut query = v4l2_queryctrl { id: last | NEXT, ..v4l2_queryctrl::blank() };
+        let mut query =
+            v4l2_queryctrl { id: last | CTRL_FLAG_NEXT_CTRL, ..v4l2_queryctrl::blank() };
         // The end of the list is an error. A driver that starts to repeat its controls has no
         // further ones, either.
-        if QUERY.ask(file.as_raw_fd(), &mut query).is_err() || query.id <= last {
+        if QUERY_CONTROL.ask(file.as_raw_fd(), &mut query).is_err() || query.id <= last {
             break;
         }
         last = query.id;
@@ -79,34 +80,34 @@ fn queried(file: &File) -> Vec<v4l2_queryctrl> {
 }
 
 fn control(file: &File, query: &v4l2_queryctrl) -> Option<CameraControl> {
-    if query.flags & (DISABLED | READ_ONLY | WRITE_ONLY) != 0 {
+    if query.flags & (CTRL_FLAG_DISABLED | CTRL_FLAG_READ_ONLY | CTRL_FLAG_WRITE_ONLY) != 0 {
         return None;
     }
     let title = text(&query.name);
     let name = plain(&title);
     let span = match query.type_ {
-        INTEGER if query.minimum < query.maximum => Span::Number {
+        CTRL_TYPE_INTEGER if query.minimum < query.maximum => Span::Number {
             least: query.minimum.into(),
             most: query.maximum.into(),
             step: i64::from(query.step).max(1),
         },
-        BOOLEAN => Span::Switch,
-        MENU | INTEGER_MENU => Span::Menu(items(file, query)),
+        CTRL_TYPE_BOOLEAN => Span::Switch,
+        CTRL_TYPE_MENU | CTRL_TYPE_INTEGER_MENU => Span::Menu(items(file, query)),
         _ => return None,
     };
     if name.is_empty() || matches!(&span, Span::Menu(items) if items.len() < 2) {
         return None;
     }
     let mut now = v4l2_control { id: query.id, value: query.default_value };
-    GET.ask(file.as_raw_fd(), &mut now).ok()?;
-    let active = query.flags & INACTIVE == 0;
+    GET_CONTROL.ask(file.as_raw_fd(), &mut now).ok()?;
+    let active = query.flags & CTRL_FLAG_INACTIVE == 0;
     let (default, value) = (query.default_value.into(), now.value.into());
     Some(CameraControl { name, title, span, default, value, active })
 }
 
 fn items(file: &File, query: &v4l2_queryctrl) -> Vec<(i64, String)> {
     let (first, last) = (query.minimum.max(0), query.maximum);
-    let indices = (first..=last).take(usize::try_from(MAX_ITEMS).unwrap_or(0));
+    let indices = (first..=last).take(usize::try_from(MAX_MENU_ITEMS).unwrap_or(0));
     let item = |index: i32| {
         let place = u32::try_from(index).ok()?;
         let mut item = v4l2_querymenu { id: query.id, index: place, ..v4l2_querymenu::blank() };
@@ -115,7 +116,7 @@ fn items(file: &File, query: &v4l2_queryctrl) -> Vec<(i64, String)> {
         // SAFETY: the union contains a name, or a value in its first eight bytes, which are bytes
         // in either case.
         let name = unsafe { item.__bindgen_anon_1.name };
-        let words = if query.type_ == INTEGER_MENU {
+        let words = if query.type_ == CTRL_TYPE_INTEGER_MENU {
             let (bytes, _) = name.split_at(8);
             i64::from_ne_bytes(bytes.try_into().ok()?).to_string()
         } else {
@@ -144,9 +145,9 @@ mod tests {
             (size_of::<v4l2_queryctrl>(), size_of::<v4l2_querymenu>(), size_of::<v4l2_control>()),
             (68, 44, 8)
         );
-        assert_eq!(QUERY.0, 0xc044_5624);
+        assert_eq!(QUERY_CONTROL.0, 0xc044_5624);
         assert_eq!(QUERY_MENU.0, 0xc02c_5625);
-        assert_eq!((GET.0, SET.0), (0xc008_561b, 0xc008_561c));
+        assert_eq!((GET_CONTROL.0, SET_CONTROL.0), (0xc008_561b, 0xc008_561c));
     }
 
     #[test]

@@ -85,7 +85,7 @@ struct Opened {
 }
 
 /// Rows without padding, as webcams deliver them.
-const LAYOUT: Layout = Layout { stride: 0, color: Color::WEBCAM };
+const WEBCAM_LAYOUT: Layout = Layout { stride: 0, color: Color::WEBCAM };
 
 impl Camera for Opened {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
@@ -93,7 +93,7 @@ impl Camera for Opened {
             Ok(data) => {
                 self.last = data;
                 let age = Duration::from_millis(5);
-                Ok(Some(RawFrame::new(&self.last, age, LAYOUT)))
+                Ok(Some(RawFrame::new(&self.last, age, WEBCAM_LAYOUT)))
             }
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => Ok(None),
             Err(_) => Err(Fault::Absent("ENODEV".to_owned())),

@@ -16,17 +16,17 @@ use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
 
 /// `V4L2_PIX_FMT_PRIV_MAGIC`, which means that the fields after it are valid.
-const EXTENDED: u32 = 0xFEED_CAFE;
+const PIX_FMT_PRIV_MAGIC: u32 = 0xFEED_CAFE;
 
 /// `V4L2_COLORSPACE_…`.
-const SMPTE_240M: u32 = 2;
-const REC_709: u32 = 3;
-const JPEG: u32 = 7;
-const BT_2020: u32 = 10;
-const DCI_P3: u32 = 12;
+const COLORSPACE_SMPTE240M: u32 = 2;
+const COLORSPACE_REC709: u32 = 3;
+const COLORSPACE_JPEG: u32 = 7;
+const COLORSPACE_BT2020: u32 = 10;
+const COLORSPACE_DCI_P3: u32 = 12;
 
 /// `VIDIOC_S_FMT`.
-const SET: Call<v4l2_format> = Call::new(5);
+const SET_FORMAT: Call<v4l2_format> = Call::new(5);
 
 /// The driver's format for a request.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(super) fn set(
         Queue::Single => {
             let pix = &mut format.fmt;
             (pix.pix.width, pix.pix.height) = (width, height);
-            (pix.pix.pixelformat, pix.pix.priv_) = (code, EXTENDED);
+            (pix.pix.pixelformat, pix.pix.priv_) = (code, PIX_FMT_PRIV_MAGIC);
         }
         Queue::Several => {
             let pix = &mut format.fmt;
@@ -64,7 +64,7 @@ pub(super) fn set(
             pix.pix_mp.pixelformat = code;
         }
     }
-    SET.ask(device, &mut format)?;
+    SET_FORMAT.ask(device, &mut format)?;
     // SAFETY: all members of the union are plain numbers; the kind tells which one the driver
     // filled in.
     Ok(match queue {
@@ -115,14 +115,15 @@ impl DriverFormat {
             // BT.709, xvYCC 709, and the similar BT.2020 and SMPTE 240M.
             2 | 4 | 6 | 7 | 8 => Matrix::Bt709,
             _ => match self.colorspace {
-                REC_709 | DCI_P3 | BT_2020 | SMPTE_240M => Matrix::Bt709,
+                COLORSPACE_REC709 | COLORSPACE_DCI_P3 | COLORSPACE_BT2020
+                | COLORSPACE_SMPTE240M => Matrix::Bt709,
                 _ => Matrix::Bt601,
             },
         };
         let range = match self.quantization {
             1 => Range::Full,
             2 => Range::Limited,
-            _ if pixel.is_rgb() || self.colorspace == JPEG => Range::Full,
+            _ if pixel.is_rgb() || self.colorspace == COLORSPACE_JPEG => Range::Full,
             _ => Range::Limited,
         };
         Color { matrix, range }
@@ -130,17 +131,17 @@ impl DriverFormat {
 }
 
 /// `VIDIOC_ENUM_FMT`.
-const LIST: Call<v4l2_fmtdesc> = Call::new(2);
+const ENUM_FORMATS: Call<v4l2_fmtdesc> = Call::new(2);
 /// Maximum number of pixel formats, because the list of a driver may never end.
-const MAX_LISTED: u32 = 256;
+const MAX_PIXEL_FORMATS: u32 = 256;
 
 /// Returns the Video4Linux codes of a device's pixel formats.
 pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
     let one = |index| {
         let mut listed = v4l2_fmtdesc { index, type_: queue.number(), ..v4l2_fmtdesc::blank() };
-        LIST.ask(device, &mut listed).ok().map(|()| listed.pixelformat.to_le_bytes())
+        ENUM_FORMATS.ask(device, &mut listed).ok().map(|()| listed.pixelformat.to_le_bytes())
     };
-    (0..MAX_LISTED).map_while(one).collect()
+    (0..MAX_PIXEL_FORMATS).map_while(one).collect()
 }
 
 /// `VIDIOC_S_PARM`.
@@ -170,9 +171,9 @@ mod tests {
         assert_eq!(std::mem::offset_of!(v4l2_pix_format_mplane, quantization), 183);
         // Values for x86-64 and aarch64.
         if words == 8 {
-            assert_eq!(SET.0, 0xC0D0_5605);
+            assert_eq!(SET_FORMAT.0, 0xC0D0_5605);
         }
-        assert_eq!(LIST.0, 0xC040_5602);
+        assert_eq!(ENUM_FORMATS.0, 0xC040_5602);
         assert_eq!(SET_RATE.0, 0xC0CC_5616);
     }
 

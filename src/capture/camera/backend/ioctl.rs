@@ -15,9 +15,9 @@ use v4l::v4l2::{self, vidioc};
 use crate::capture::camera::driver::Fault;
 
 /// Maximum valid age of a driver's timestamp.
-pub(super) const MAX_AGE: Duration = Duration::from_secs(1);
+pub(super) const MAX_TIMESTAMP_AGE: Duration = Duration::from_secs(1);
 /// Number of buffers that the driver fills in turn.
-pub(super) const BUFFERS: u32 = 4;
+pub(super) const BUFFER_COUNT: u32 = 4;
 
 /// The buffer type of a device: `V4L2_BUF_TYPE_VIDEO_CAPTURE…`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Dura
         seconds.try_into().unwrap_or(0),
         micros.try_into().unwrap_or(0).min(999_999) * 1_000,
     );
-    let age = monotonic().checked_sub(taken).filter(|age| *age < MAX_AGE);
+    let age = monotonic().checked_sub(taken).filter(|age| *age < MAX_TIMESTAMP_AGE);
     age.unwrap_or_default()
 }
 

@@ -15,25 +15,27 @@ use v4l::v4l_sys::{timeval, v4l2_buffer, v4l2_plane, v4l2_requestbuffers};
 
 use crate::base::Mapping;
 use crate::capture::camera::backend::format::DriverFormat;
-use crate::capture::camera::backend::ioctl::{self, BUFFERS, Call, Plain as _, Queue, age, fault};
+use crate::capture::camera::backend::ioctl::{
+    self, BUFFER_COUNT, Call, Plain as _, Queue, age, fault,
+};
 use crate::capture::camera::driver::{Camera, Fault, Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
 /// `VIDEO_MAX_PLANES`.
 const MAX_PLANES: usize = 8;
 /// `V4L2_MEMORY_MMAP`.
-const MAPPED: u32 = 1;
+const MEMORY_MMAP: u32 = 1;
 /// Maximum number of buffers, because a driver may return more than requested.
 const MAX_BUFFERS: u32 = 32;
 
 /// `VIDIOC_REQBUFS`.
-const ASK_FOR: Call<v4l2_requestbuffers> = Call::new(8);
+const REQUEST_BUFFERS: Call<v4l2_requestbuffers> = Call::new(8);
 /// `VIDIOC_QUERYBUF`.
 const QUERY_BUFFER: Call<v4l2_buffer> = Call::new(9);
 /// `VIDIOC_QBUF`.
-const FILL: Call<v4l2_buffer> = Call::new(15);
+const QUEUE_BUFFER: Call<v4l2_buffer> = Call::new(15);
 /// `VIDIOC_DQBUF`.
-const TAKE: Call<v4l2_buffer> = Call::new(17);
+const DEQUEUE_BUFFER: Call<v4l2_buffer> = Call::new(17);
 
 /// See the module documentation.
 pub(super) struct Open {
@@ -54,7 +56,7 @@ impl Open {
         told: &DriverFormat,
         pixel: Pixel,
     ) -> Result<Self, Fault> {
-        let given = request(handle.fd(), BUFFERS);
+        let given = request(handle.fd(), BUFFER_COUNT);
         let given = given.map_err(|error| fault("asking for buffers", &error))?;
         // From here on, dropping the value releases the buffers.
         let mut open = Self {
@@ -90,7 +92,7 @@ impl Open {
 
     /// Returns a buffer to the driver.
     fn give(&self, index: u32) -> Result<(), Fault> {
-        let given = ask(self.handle.fd(), &FILL, index);
+        let given = ask(self.handle.fd(), &QUEUE_BUFFER, index);
         given.map(drop).map_err(|error| fault("handing out a buffer", &error))
     }
 
@@ -107,8 +109,8 @@ impl Open {
 
 fn request(device: RawFd, count: u32) -> io::Result<u32> {
     let mut request = v4l2_requestbuffers::blank();
-    (request.count, request.type_, request.memory) = (count, Queue::Several.number(), MAPPED);
-    ASK_FOR.ask(device, &mut request)?;
+    (request.count, request.type_, request.memory) = (count, Queue::Several.number(), MEMORY_MMAP);
+    REQUEST_BUFFERS.ask(device, &mut request)?;
     Ok(request.count)
 }
 
@@ -119,7 +121,7 @@ fn ask(
     index: u32,
 ) -> io::Result<(v4l2_buffer, [v4l2_plane; MAX_PLANES])> {
     let (mut about, mut planes) = (v4l2_buffer::blank(), [v4l2_plane::blank(); MAX_PLANES]);
-    (about.index, about.type_, about.memory) = (index, Queue::Several.number(), MAPPED);
+    (about.index, about.type_, about.memory) = (index, Queue::Several.number(), MEMORY_MMAP);
     // The kernel writes at most `length` planes to an array that outlives the call; the pointer is
     // not used afterwards.
     about.length = MAX_PLANES as u32;
@@ -139,7 +141,7 @@ impl Camera for Open {
         if !ioctl::wait(&self.handle, limit) {
             return Ok(None);
         }
-        let (about, planes) = match ask(self.handle.fd(), &TAKE, 0) {
+        let (about, planes) = match ask(self.handle.fd(), &DEQUEUE_BUFFER, 0) {
             Ok(taken) => taken,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(fault("taking a picture", &error)),

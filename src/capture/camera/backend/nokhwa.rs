@@ -16,7 +16,7 @@ use nokhwa::utils::{
     Resolution,
 };
 
-use crate::capture::camera::backend::ioctl::{self, MAX_AGE, Queue, fault_of};
+use crate::capture::camera::backend::ioctl::{self, MAX_TIMESTAMP_AGE, Queue, fault_of};
 use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
@@ -105,7 +105,7 @@ impl Camera for Open {
         let frame = self.camera.frame().map_err(|error| fault(&error.to_string()))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let age = frame.capture_timestamp().and_then(|taken| now.checked_sub(taken));
-        let age = age.filter(|age| *age < MAX_AGE).unwrap_or_default();
+        let age = age.filter(|age| *age < MAX_TIMESTAMP_AGE).unwrap_or_default();
         // This copies the frame: only then does nokhwa return the capture time.
         self.last = frame.buffer_bytes();
         Ok(Some(RawFrame::new(&self.last, age, self.layout)))

@@ -20,7 +20,7 @@ use v4l::{Device, FourCC, capability};
 use crate::capture::camera::backend::format::DriverFormat;
 use crate::capture::camera::backend::handover::HandOver;
 use crate::capture::camera::backend::identity::Node;
-use crate::capture::camera::backend::ioctl::{self, BUFFERS, Queue, age, fault};
+use crate::capture::camera::backend::ioctl::{self, BUFFER_COUNT, Queue, age, fault};
 use crate::capture::camera::backend::{controls, format, identity, multiplanar, nokhwa};
 use crate::capture::camera::control::CameraControl;
 use crate::capture::camera::driver::{
@@ -30,10 +30,10 @@ use crate::capture::camera::pixel_format::Pixel;
 use crate::media::Size;
 
 /// Sizes to try if a camera offers a range.
-const USUAL: [(u32, u32); 6] =
+const COMMON_SIZES: [(u32, u32); 6] =
     [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
 /// Maximum number of sizes and rates per pixel format, because the list of a driver may never end.
-const MAX_OFFERS: usize = 256;
+const MAX_FORMAT_MODES: usize = 256;
 
 /// Time limit for the first frame of a camera, below the watchdog's limit.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_millis(3_500);
@@ -155,12 +155,12 @@ fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<OfferedCamera> {
                     let width = range.min_width..=range.max_width;
                     let height = range.min_height..=range.max_height;
                     let fits = |&(w, h): &(u32, u32)| width.contains(&w) && height.contains(&h);
-                    USUAL.into_iter().filter(fits).collect()
+                    COMMON_SIZES.into_iter().filter(fits).collect()
                 }
             };
             for (width, height) in sizes {
                 for rate in rates(device, code, width, height) {
-                    if offers.len() - before < MAX_OFFERS {
+                    if offers.len() - before < MAX_FORMAT_MODES {
                         offers.push(OfferedCamera { size: Size::new(width, height), rate, pixel });
                     }
                 }
@@ -220,7 +220,7 @@ struct Open {
 impl Open {
     /// Requests buffers from a configured camera.
     fn begin(device: &Device, layout: Layout) -> Result<Self, Fault> {
-        let stream = Stream::with_buffers(device, Type::VideoCapture, BUFFERS);
+        let stream = Stream::with_buffers(device, Type::VideoCapture, BUFFER_COUNT);
         let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
         stream.set_timeout(FIRST_FRAME_TIMEOUT);
         Ok(Self { handle: device.handle(), stream, layout, started: false })

@@ -15,7 +15,7 @@ pub(super) struct Demosaic {
 }
 
 /// Number of buffered rows of samples.
-const AT_HAND: usize = 3;
+const BUFFERED_ROWS: usize = 3;
 
 impl Demosaic {
     /// Fills `planes`; `scratch` holds two rows of RGB.
@@ -31,7 +31,7 @@ impl Demosaic {
         let (across, down) = rows.size();
         let mut from = rows.rows(samples.row(across), down)?;
         let long = width + 2;
-        self.lines.resize(long * AT_HAND, 0);
+        self.lines.resize(long * BUFFERED_ROWS, 0);
         // The first row contains green and either red or blue. The red or blue color is written
         // first.
         let ends = match order {
@@ -42,14 +42,14 @@ impl Demosaic {
         let mut unpacked = 0;
         rgb::by_rows((ends, range), scratch, planes, |row, to| {
             while unpacked < height.min(row + 2) {
-                let line = self.lines.chunks_exact_mut(long).nth(unpacked % AT_HAND);
+                let line = self.lines.chunks_exact_mut(long).nth(unpacked % BUFFERED_ROWS);
                 if let (Some(line), Some(from)) = (line, from.next()) {
                     unpack(samples, from, line);
                 }
                 unpacked += 1;
             }
             let line = |number: usize| {
-                let line = self.lines.chunks_exact(long).nth(number % AT_HAND);
+                let line = self.lines.chunks_exact(long).nth(number % BUFFERED_ROWS);
                 line.unwrap_or(&[])
             };
             let above = line(if row == 0 { 1 } else { row - 1 });

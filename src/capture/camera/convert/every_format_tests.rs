@@ -230,7 +230,7 @@ fn raw() -> impl Iterator<Item = Pixel> {
 
 /// The tested sizes: the smallest size, sizes that are not multiples of 4 or 8, sizes long enough
 /// for fast paths, and odd sizes, whose last column or row is dropped.
-const SIZES: [Size; 11] = [
+const TESTED_SIZES: [Size; 11] = [
     Size::new(3, 3),
     Size::new(35, 2),
     Size::new(2, 7),
@@ -244,8 +244,8 @@ const SIZES: [Size; 11] = [
     Size::new(132, 4),
 ];
 
-const WIDE: Color = Color { range: Range::Full, ..Color::PROGRAM };
-const NARROW: Color = Color { range: Range::Limited, ..Color::WEBCAM };
+const FULL_RANGE_COLOR: Color = Color { range: Range::Full, ..Color::PROGRAM };
+const LIMITED_RANGE_COLOR: Color = Color { range: Range::Limited, ..Color::WEBCAM };
 
 /// Returns the reference conversion from full-range RGB to limited-range BT.709.
 fn by_definition([r, g, b]: [u8; 3]) -> [u8; 3] {
@@ -259,9 +259,12 @@ fn by_definition([r, g, b]: [u8; 3]) -> [u8; 3] {
 fn every_kind_has_its_colours_at_every_size() {
     let colours = [[200, 90, 30], [16, 128, 128], [255, 0, 255], [81, 90, 240], [0, 255, 7]];
     for pixel in raw() {
-        for size in SIZES {
+        for size in TESTED_SIZES {
             for more in [0, 6] {
-                for (of, color) in colours.iter().flat_map(|of| [(*of, WIDE), (*of, NARROW)]) {
+                for (of, color) in colours
+                    .iter()
+                    .flat_map(|of| [(*of, FULL_RANGE_COLOR), (*of, LIMITED_RANGE_COLOR)])
+                {
                     let picture = lay(pixel, size, more, color, |_, _| of);
                     let (planes, told) = picture.turned(pixel, size).unwrap();
                     let (want, off) = if pixel.is_rgb() {
@@ -315,7 +318,7 @@ fn every_pixel_is_where_it_was() {
                 (false, false) => [(x * 5 + y) as u8, 90, 30],
             }
         };
-        let (planes, _) = lay(pixel, size, 6, WIDE, at).turned(pixel, size).unwrap();
+        let (planes, _) = lay(pixel, size, 6, FULL_RANGE_COLOR, at).turned(pixel, size).unwrap();
         // Colors of a sensor mix at their boundary.
         let bayer = matches!(pixel.form(), PixelLayout::Bayer(..));
         let inner = |at: usize, of: usize| !bayer || (1..of - 1).contains(&(at % of));
@@ -348,7 +351,7 @@ fn finer_chroma_becomes_the_mean_of_four_or_two() {
             _ => continue,
         };
         let size = Size::new(34, 4);
-        let (planes, _) = lay(pixel, size, 4, WIDE, at).turned(pixel, size).unwrap();
+        let (planes, _) = lay(pixel, size, 4, FULL_RANGE_COLOR, at).turned(pixel, size).unwrap();
         let want = match chroma {
             Chroma::C420 => (10, 90),
             Chroma::C422 => (25, 75),
@@ -363,11 +366,11 @@ fn finer_chroma_becomes_the_mean_of_four_or_two() {
 #[test]
 fn a_picture_that_is_too_short_is_an_error_of_every_kind() {
     for pixel in raw() {
-        for size in SIZES {
+        for size in TESTED_SIZES {
             for more in [0, 6] {
-                let whole = lay(pixel, size, more, WIDE, |_, _| [100; 3]);
+                let whole = lay(pixel, size, more, FULL_RANGE_COLOR, |_, _| [100; 3]);
                 for plane in 0..whole.planes.len() {
-                    let mut picture = lay(pixel, size, more, WIDE, |_, _| [100; 3]);
+                    let mut picture = lay(pixel, size, more, FULL_RANGE_COLOR, |_, _| [100; 3]);
                     let data = &mut picture.planes[plane].data;
                     data.pop();
                     assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
@@ -380,7 +383,7 @@ fn a_picture_that_is_too_short_is_an_error_of_every_kind() {
                 }
             }
             // Extra data at the end is common.
-            let mut picture = lay(pixel, size, 0, WIDE, |_, _| [100; 3]);
+            let mut picture = lay(pixel, size, 0, FULL_RANGE_COLOR, |_, _| [100; 3]);
             for plane in &mut picture.planes {
                 plane.data.extend([7; 33]);
             }
@@ -396,7 +399,7 @@ fn what_is_no_picture_is_an_error_of_every_kind() {
         for pixel in Pixel::ALL {
             for stride in [0, 1, 64, u32::MAX] {
                 let planes = vec![Laid { data: data.to_vec(), stride }];
-                let picture = Picture { planes, color: NARROW };
+                let picture = Picture { planes, color: LIMITED_RANGE_COLOR };
                 assert!(picture.turned(*pixel, size).is_err(), "{pixel:?}");
             }
         }

@@ -37,7 +37,7 @@ impl Jpegs {
             data
         } else {
             self.completed.clear();
-            let parts = [START, STANDARD_TABLES, data.get(START.len()..).unwrap_or(&[])];
+            let parts = [SOI_MARKER, AVI1_SEGMENT, data.get(SOI_MARKER.len()..).unwrap_or(&[])];
             parts.iter().for_each(|part| self.completed.extend_from_slice(part));
             &self.completed
         };
@@ -75,14 +75,14 @@ impl Jpegs {
 }
 
 /// The marker at the beginning of a JPEG frame.
-const START: &[u8] = &[0xFF, 0xD8];
+const SOI_MARKER: &[u8] = &[0xFF, 0xD8];
 /// An AVI1 segment, which selects the standard Huffman tables of Motion JPEG in AVI files.
-const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
+const AVI1_SEGMENT: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
 
 /// Returns true if a frame contains its Huffman tables, which many webcams omit, and also if the
 /// frame is damaged.
 fn has_huffman_tables(jpeg: &[u8]) -> bool {
-    let mut rest = jpeg.get(START.len()..).unwrap_or(&[]);
+    let mut rest = jpeg.get(SOI_MARKER.len()..).unwrap_or(&[]);
     // Segments have a marker, a length that includes itself, and the content.
     while let &[0xFF, kind, high, low, ..] = rest {
         match kind {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     const COLOR_JPEG: &[u8] = include_bytes!("../../../../tests/data/jpeg/red-blue-422.jpg");
-    const GREY_JPEG: &[u8] = include_bytes!("../../../../tests/data/jpeg/grey.jpg");
+    const GRAY_JPEG: &[u8] = include_bytes!("../../../../tests/data/jpeg/grey.jpg");
 
     /// Removes the Huffman tables, which many webcams omit.
     fn without_tables(jpeg: &[u8]) -> Vec<u8> {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn grey_jpegs_become_planes_without_colour() {
-        for data in [GREY_JPEG, &without_tables(GREY_JPEG)] {
+        for data in [GRAY_JPEG, &without_tables(GRAY_JPEG)] {
             let mut planes = Planes::black(Size::new(16, 16));
             planes.u.fill(7);
             turn(data, &mut planes).unwrap();

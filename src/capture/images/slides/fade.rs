@@ -3,7 +3,7 @@
 use crate::media::{Planes, Size};
 
 /// Number of steps of a fade. Finer steps are invisible.
-pub(super) const STEPS: u32 = 256;
+pub(super) const FADE_STEPS: u32 = 256;
 
 /// Centers an image in a larger transparent one.
 pub(super) fn centred(mut frame: Planes, size: Size) -> Planes {
@@ -20,9 +20,9 @@ pub(super) fn centred(mut frame: Planes, size: Size) -> Planes {
     out
 }
 
-/// Blends two images of the same size, at `step`/[`STEPS`] of a fade.
+/// Blends two images of the same size, at `step`/[`FADE_STEPS`] of a fade.
 pub(super) fn blend(from: &Planes, to: &Planes, step: u32, out: &mut Planes) {
-    let (late, early) = (step, STEPS - step);
+    let (late, early) = (step, FADE_STEPS - step);
     let mix = |a: u8, b: u8| ((u32::from(a) * early + u32::from(b) * late + 128) >> 8) as u8;
     let plain = |a: &[u8], b: &[u8], out: &mut [u8]| {
         for ((a, b), out) in a.iter().zip(b).zip(out) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Pool, Timestamp, Worker};
-use crate::capture::images::slides::fade::{STEPS, blend};
+use crate::capture::images::slides::fade::{FADE_STEPS, blend};
 use crate::capture::images::slides::reader::{Reader, Rounds, ShownSlide, Slide, Turn};
 use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
@@ -25,7 +25,7 @@ use crate::text::problem::{Problem, problem};
 /// Maximum number of images of one folder.
 const MAX_SLIDES: usize = 10_000;
 /// File extensions of slides.
-const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
+const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
 
 /// The order of slides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -64,13 +64,13 @@ impl Default for Pace {
 
 impl Pace {
     /// The range of a slide's duration.
-    pub const TIMES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3_600)];
+    pub const TIME_RANGE: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3_600)];
     pub const MAX_FADE: Duration = Duration::from_secs(60);
 
     /// Clamps every value to its range.
     #[must_use]
     pub fn bounded(self) -> Self {
-        let [least, most] = Self::TIMES;
+        let [least, most] = Self::TIME_RANGE;
         Self { time: self.time.clamp(least, most), fade: self.fade.min(Self::MAX_FADE), ..self }
     }
 }
@@ -202,7 +202,7 @@ pub(in crate::capture) fn is_image(path: &Path) -> bool {
 /// Returns true if the path has the name of an image. The function does not access the disk.
 pub fn names_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+    ending.is_some_and(|ending| IMAGE_EXTENSIONS.contains(&ending.as_str()))
 }
 
 struct SlideFeed {
@@ -343,7 +343,8 @@ impl Show {
             (self.next, self.blended) = (None, None);
             return Some(VideoFrame { pts: at, ..next });
         }
-        let step = (gone.as_secs_f64() / self.pace.fade.as_secs_f64() * f64::from(STEPS)) as u32;
+        let step =
+            (gone.as_secs_f64() / self.pace.fade.as_secs_f64() * f64::from(FADE_STEPS)) as u32;
         if self.blended.as_ref().is_none_or(|(before, _)| *before != step) {
             let mut out = self.pool.fresh();
             blend(now.planes(), next.planes(), step, &mut out);

@@ -18,7 +18,7 @@ use crate::capture::screen::display::{
     Attempt, Fault, Grabber, ScreenInfo, ScreenSystem, Sharing, WindowInfo,
 };
 use crate::capture::screen::permission;
-use crate::capture::screen::target::{SHARED, WindowTarget, is_wayland, shared_name};
+use crate::capture::screen::target::{SHARED_CONTENT_ID, WindowTarget, is_wayland, shared_name};
 
 struct Session;
 
@@ -51,7 +51,7 @@ impl ScreenSystem for Session {
         match permission::screen_key(id, part).filter(|_| by_portal) {
             Some(key) => portal::grab(
                 portal::ShareRequest::Screen(part),
-                id.unwrap_or(SHARED),
+                id.unwrap_or(SHARED_CONTENT_ID),
                 &key,
                 attempt,
             ),

@@ -30,15 +30,15 @@ use crate::media::Size;
 /// Maximum number of windows, because the list of a server may never end.
 const MAX_WINDOWS: usize = 512;
 /// Maximum size of a property, in bytes, because names have no maximum length.
-const MAX_TEXT: u32 = 512;
+const MAX_PROPERTY_BYTES: u32 = 512;
 /// Maximum side length of a pointer that is drawn, in pixels.
-const MAX_POINTER: u16 = 512;
+const MAX_POINTER_SIDE: u16 = 512;
 
 /// Id of the main display, also in a Wayland session.
-const MAIN: &str = "x11";
+const MAIN_DISPLAY_ID: &str = "x11";
 
 /// Id of all displays together.
-const ALL: &str = "all";
+const ALL_DISPLAYS_ID: &str = "all";
 
 /// The display that the variable DISPLAY names.
 pub(in crate::capture) struct X11;
@@ -112,7 +112,7 @@ impl Display {
         let (width, height) = self.root_size;
         let whole = Area::new(0, 0, width.into(), height.into());
         let all = |name: &str| ScreenInfo {
-            id: ALL.to_owned(),
+            id: ALL_DISPLAYS_ID.to_owned(),
             name: name.to_owned(),
             area: whole,
             primary: false,
@@ -157,7 +157,8 @@ impl Display {
 
     fn property(&self, window: Window, name: xproto::Atom) -> Result<Vec<u8>, Fault> {
         let any = AtomEnum::ANY;
-        let reply = self.connection.get_property(false, window, name, any, 0, MAX_TEXT / 4)?;
+        let reply =
+            self.connection.get_property(false, window, name, any, 0, MAX_PROPERTY_BYTES / 4)?;
         Ok(reply.reply()?.value)
     }
 
@@ -259,9 +260,9 @@ impl ScreenSystem for X11 {
         let display = Display::connect()?;
         let screens = display.monitors()?;
         let screen = match id {
-            None | Some(MAIN) => screens.first(),
+            None | Some(MAIN_DISPLAY_ID) => screens.first(),
             // This entry follows the single displays. Without other displays, it is the only one.
-            Some(ALL) => screens.last(),
+            Some(ALL_DISPLAYS_ID) => screens.last(),
             Some(id) => screens.iter().find(|screen| screen.id == id),
         };
         let screen = screen.ok_or_else(|| Fault::Absent("no such screen".to_owned()))?.clone();
@@ -503,7 +504,7 @@ impl Grabber for Grab {
         if watch.stale {
             let image = connection.xfixes_get_cursor_image()?.reply()?;
             watch.stale = false;
-            let fits = image.width <= MAX_POINTER && image.height <= MAX_POINTER;
+            let fits = image.width <= MAX_POINTER_SIDE && image.height <= MAX_POINTER_SIDE;
             let pixels = usize::from(image.width) * usize::from(image.height);
             watch.image = (fits && image.cursor_image.len() >= pixels && pixels > 0).then(|| {
                 Arc::new(Pointer {

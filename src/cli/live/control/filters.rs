@@ -12,7 +12,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The syntax of these lines.
-const KNOWN: &str = "filter on|off|remove KIND [NAME] · filter set KIND [NAME:] WHAT=VALUE … · \
+const FILTER_SYNTAX: &str = "filter on|off|remove KIND [NAME] · filter set KIND [NAME:] WHAT=VALUE … · \
                      filter add KIND [NAME:] [WHAT=VALUE …] (KIND#2, KIND#3…)";
 
 /// A change of a filter.
@@ -34,7 +34,7 @@ pub(in crate::cli::live) struct Filter {
 }
 
 fn syntax() -> Problem {
-    problem!("control-write", syntax = KNOWN)
+    problem!("control-write", syntax = FILTER_SYNTAX)
 }
 
 /// Parses `off blur Face`, `set chroma-key Face: similarity=0.4`. Returns the name of the source,
@@ -109,7 +109,7 @@ pub(in crate::cli::live) fn of_audio(
     };
     let list = List {
         most: sound::MAX_FILTERS,
-        known: sound::Filter::KINDS.iter().map(sound::Filter::kind).collect(),
+        known: sound::Filter::ALL_KINDS.iter().map(sound::Filter::kind).collect(),
         kind: &|slot: &sound::Slot| slot.filter.kind(),
         switch: &|slot, on| slot.enabled = on,
         one: &one,

@@ -10,7 +10,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The syntax of these lines.
-const KNOWN: &str = "item hide|show|lock|unlock|up|down|top|bottom [ITEM] · \
+const ITEM_SYNTAX: &str = "item hide|show|lock|unlock|up|down|top|bottom [ITEM] · \
                      item place [ITEM:] NAME=VALUE … (x, y, width, height, fit, rotation, crop, \
                      flip_x, flip_y, opacity, blend)";
 
@@ -46,12 +46,12 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), Proble
         "place" => {
             let (name, values) = with_values(rest)?;
             return if values.is_empty() {
-                Err(problem!("control-write", syntax = KNOWN))
+                Err(problem!("control-write", syntax = ITEM_SYNTAX))
             } else {
                 Ok((name, Change::Place(values)))
             };
         }
-        _ => return Err(problem!("control-write", syntax = KNOWN)),
+        _ => return Err(problem!("control-write", syntax = ITEM_SYNTAX)),
     };
     Ok((rest.to_owned(), change))
 }

@@ -13,7 +13,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Time limit for creating a recording file.
-const MADE_WITHIN: Duration = Duration::from_secs(1);
+const FILE_CREATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Executes a command. The studio's snapshot already includes the effects of all earlier commands.
 ///
@@ -30,7 +30,11 @@ pub(in crate::cli::play) fn ask(
         check_headless(&asked, &snapshot)?;
     }
     studio.send(command(asked, &snapshot)?);
-    if records && studio.settle(MADE_WITHIN) { recorded(&studio.snapshot()) } else { Ok(()) }
+    if records && studio.settle(FILE_CREATION_TIMEOUT) {
+        recorded(&studio.snapshot())
+    } else {
+        Ok(())
+    }
 }
 
 /// Checks whether a command is possible without a window. Without a window, viewport commands have

@@ -12,14 +12,17 @@ use crate::cli::flags::value::duration;
 use crate::cli::play::args;
 use crate::cli::play::args::Buffer;
 use crate::player::Figures;
-use crate::studio::watch::chat::{MAX_WORD, MAX_WORDS, OPACITIES, SIZES, SPEEDS};
-use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
+use crate::studio::watch::chat::{
+    MAX_BLOCKED_WORD_CHARS, MAX_BLOCKED_WORDS, OPACITY_RANGE, SPEED_FACTOR_RANGE,
+    TEXT_SIZE_RANGE_POINTS,
+};
+use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM_RANGE};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 
 /// The syntax of the lines.
-const KNOWN: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [TIME], \
+const CONTROL_SYNTAX: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [TIME], \
     go-live, volume PERCENT (or +5, -5), mute [on|off], balance PERCENT, speaker [ID], \
     av-offset TIME, buffer TIME|auto, snapshot [FILE.png], record FILE.flv|off, say TEXT, \
     next, previous, stream NUMBER, shape fit|fill|16:9|4:3|original, zoom PERCENT, \
@@ -182,7 +185,9 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
             let wrong = || problem!("control-write", syntax = "shape fit|fill|16:9|4:3|original");
             PlayCommand::Look(Viewport::Shape(shape.ok_or_else(wrong)?))
         }
-        "zoom" => PlayCommand::Look(Viewport::Zoom(number("zoom", rest, &ZOOM, Unit::Percent)?)),
+        "zoom" => {
+            PlayCommand::Look(Viewport::Zoom(number("zoom", rest, &ZOOM_RANGE, Unit::Percent)?))
+        }
         "turn" => {
             let turn = Rotation::ALL.into_iter().find(|turn| turn.degrees().to_string() == rest);
             let wrong = || problem!("control-write", syntax = "turn 0|90|180|270");
@@ -190,7 +195,7 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
         }
         "chat" => PlayCommand::Chat(chat(rest)?),
         "stop" | "quit" => PlayCommand::Stop,
-        _ => return Err(not_a_command(word, KNOWN)),
+        _ => return Err(not_a_command(word, CONTROL_SYNTAX)),
     }))
 }
 
@@ -282,9 +287,9 @@ fn chat(text: &str) -> Result<Chat, Problem> {
     Ok(match word {
         "fly" => Chat::Flying(true),
         "still" => Chat::Flying(false),
-        "opacity" => Chat::Opacity(number(&OPACITIES, Unit::Percent)?),
-        "speed" => Chat::Speed(number(&SPEEDS, Unit::Plain("×"))?),
-        "size" => Chat::Size(number(&SIZES, Unit::Plain(""))?),
+        "opacity" => Chat::Opacity(number(&OPACITY_RANGE, Unit::Percent)?),
+        "speed" => Chat::Speed(number(&SPEED_FACTOR_RANGE, Unit::Plain("×"))?),
+        "size" => Chat::Size(number(&TEXT_SIZE_RANGE_POINTS, Unit::Plain(""))?),
         "hide" => Chat::Hide(words(rest)?),
         _ => {
             let syntax =
@@ -297,8 +302,14 @@ fn chat(text: &str) -> Result<Chat, Problem> {
 /// Parses the words that block a line of the chat.
 fn words(text: &str) -> Result<Vec<String>, Problem> {
     let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
-    if words.len() > MAX_WORDS || words.iter().any(|word| word.chars().count() > MAX_WORD) {
-        return Err(problem!("control-most-words", most = MAX_WORDS, length = MAX_WORD));
+    if words.len() > MAX_BLOCKED_WORDS
+        || words.iter().any(|word| word.chars().count() > MAX_BLOCKED_WORD_CHARS)
+    {
+        return Err(problem!(
+            "control-most-words",
+            most = MAX_BLOCKED_WORDS,
+            length = MAX_BLOCKED_WORD_CHARS
+        ));
     }
     Ok(words)
 }
@@ -475,8 +486,11 @@ mod tests {
             }
         }
         let words = |count| format!("chat hide {}", vec!["word"; count].join(","));
-        assert!(parse(&words(MAX_WORDS)).is_ok() && parse(&words(MAX_WORDS + 1)).is_err());
-        assert!(parse(&format!("chat hide {}", "a".repeat(MAX_WORD + 1))).is_err());
+        assert!(
+            parse(&words(MAX_BLOCKED_WORDS)).is_ok()
+                && parse(&words(MAX_BLOCKED_WORDS + 1)).is_err()
+        );
+        assert!(parse(&format!("chat hide {}", "a".repeat(MAX_BLOCKED_WORD_CHARS + 1))).is_err());
     }
 
     #[test]

@@ -238,24 +238,27 @@ pub(in crate::compose) fn blacken(out: &mut Planes) {
 }
 
 /// Fractional bits of the color matrices.
-const BITS: i32 = 14;
-const HALF: i32 = 1 << (BITS - 1);
+const FRACTION_BITS: i32 = 14;
+const ROUNDING_HALF: i32 = 1 << (FRACTION_BITS - 1);
 
 /// Converts BT.709, limited range, to RGB 0…255.
 fn rgb(y: u8, u: i32, v: i32) -> [i32; 3] {
-    let y = (i32::from(y) - 16) * 19_077 + HALF;
-    let clamp = |value: i32| (value >> BITS).clamp(0, 255);
+    let y = (i32::from(y) - 16) * 19_077 + ROUNDING_HALF;
+    let clamp = |value: i32| (value >> FRACTION_BITS).clamp(0, 255);
     [clamp(y + 29_372 * v), clamp(y - 3_494 * u - 8_731 * v), clamp(y + 34_610 * u)]
 }
 
 /// Returns the luma of an RGB color.
 fn luma([r, g, b]: [i32; 3]) -> u8 {
-    (((2_991 * r + 10_064 * g + 1_016 * b + HALF) >> BITS) + 16).clamp(0, 255) as u8
+    (((2_991 * r + 10_064 * g + 1_016 * b + ROUNDING_HALF) >> FRACTION_BITS) + 16).clamp(0, 255)
+        as u8
 }
 
 /// Returns the chroma of the sum of four RGB pixels.
 fn chroma([r, g, b]: [i32; 3]) -> (u8, u8) {
-    let clamp = |value: i32| (((value + 2 * (1 << BITS)) >> (BITS + 2)) + 128).clamp(0, 255) as u8;
+    let clamp = |value: i32| {
+        (((value + 2 * (1 << FRACTION_BITS)) >> (FRACTION_BITS + 2)) + 128).clamp(0, 255) as u8
+    };
     (clamp(-1_649 * r - 5_547 * g + 7_196 * b), clamp(7_196 * r - 6_536 * g - 660 * b))
 }
 

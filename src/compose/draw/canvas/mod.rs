@@ -21,19 +21,19 @@ use crate::media::{Planes, Size, VideoFrame};
 
 /// Number of program frames that the pool keeps for reuse. Frames in use are in encoder queues, the
 /// preview and transitions.
-const IDLE: usize = 8;
+const MAX_PROGRAM_FRAMES: usize = 8;
 
 /// Maximum number of buffers whose content is tracked.
-const NOTED: usize = 2 * IDLE;
+const MAX_TRACKED_BUFFERS: usize = 2 * MAX_PROGRAM_FRAMES;
 
 /// Number of drawings after which an unused image is dropped.
-const KEEP: u64 = 64;
+const MAX_UNUSED_DRAWINGS: u64 = 64;
 
 /// Number of frames of one group that the pool keeps for reuse.
-const GROUPS: usize = 2;
+const MAX_GROUP_FRAMES: usize = 2;
 
 /// The key of the prepared cover frame.
-const COVER: u64 = u64::MAX;
+const COVER_KEY: u64 = u64::MAX;
 
 /// The inputs and the result of a bundle.
 struct Gathered {
@@ -64,7 +64,8 @@ pub(in crate::compose) struct LayerRenderer {
     prepared: HashMap<u64, (Prepared, u64)>,
     bundles: HashMap<u64, Gathered>,
     drawing: u64,
-    /// The content of the pool's buffers by their numbers, with at most [`NOTED`] entries.
+    /// The content of the pool's buffers by their numbers, with at most [`MAX_TRACKED_BUFFERS`]
+    /// entries.
     written: Vec<(u64, Written)>,
     /// The number of static frames so far.
     settled: u64,
@@ -82,12 +83,12 @@ impl LayerRenderer {
     pub fn new(size: Size, workers: Arc<WorkerPool>) -> Self {
         Self {
             size,
-            pool: Planes::pool(size, IDLE),
+            pool: Planes::pool(size, MAX_PROGRAM_FRAMES),
             preparer: Preparer::default(),
             prepared: HashMap::new(),
             bundles: HashMap::new(),
             drawing: 0,
-            written: Vec::with_capacity(NOTED),
+            written: Vec::with_capacity(MAX_TRACKED_BUFFERS),
             settled: 0,
             workers,
             #[cfg(test)]
@@ -190,10 +191,10 @@ impl LayerRenderer {
         let mut out = self.take();
         out.copy_pixels(below);
         if let Some(spot) = spot(&[place], 0, above.size(), self.size) {
-            let before = self.prepared.remove(&COVER).map(|(prepared, _)| prepared);
+            let before = self.prepared.remove(&COVER_KEY).map(|(prepared, _)| prepared);
             let prepared = self.preparer.prepare(above, &spot, before, &self.workers);
             blend::lay(&prepared.image, 256, Blend::Normal, &mut out, &self.workers);
-            self.prepared.insert(COVER, (prepared, self.drawing));
+            self.prepared.insert(COVER_KEY, (prepared, self.drawing));
         }
         out.share()
     }
@@ -241,7 +242,7 @@ impl LayerRenderer {
                     self.restore(picture, number, written, &mut out);
                     self.lay_all(layers, count, &mut out);
                     let above = StaticAreas::of(layers.get(count..).unwrap_or_default(), self.size);
-                    if self.written.len() == NOTED {
+                    if self.written.len() == MAX_TRACKED_BUFFERS {
                         self.written.remove(0);
                     }
                     self.written.push((out.number(), Written { below: number, above }));
@@ -252,7 +253,7 @@ impl LayerRenderer {
                 out.share()
             }
         };
-        let oldest = self.drawing.saturating_sub(KEEP);
+        let oldest = self.drawing.saturating_sub(MAX_UNUSED_DRAWINGS);
         self.prepared.retain(|_, (_, last)| *last >= oldest);
         self.bundles.retain(|_, bundle| bundle.last >= oldest);
         picture
@@ -331,8 +332,8 @@ impl LayerRenderer {
             Some(Gathered { pieces, pool, .. }) if pool.0 == size => (pieces, pool),
             _ => {
                 let half = Size::new(size.width / 2, size.height / 2).pixels();
-                let alphas = Pool::new(GROUPS, move || vec![0; half]);
-                (Vec::new(), (size, Planes::alpha_pool(size, GROUPS), alphas))
+                let alphas = Pool::new(MAX_GROUP_FRAMES, move || vec![0; half]);
+                (Vec::new(), (size, Planes::alpha_pool(size, MAX_GROUP_FRAMES), alphas))
             }
         };
         let (mut planes, mut chroma_alpha) = (pool.1.fresh(), pool.2.fresh());

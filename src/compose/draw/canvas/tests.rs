@@ -5,7 +5,7 @@ use crate::base::Timestamp;
 use crate::compose::scene::Layer;
 use crate::media::Color;
 
-const SIZE: Size = Size::new(160, 90);
+const PROGRAM_SIZE: Size = Size::new(160, 90);
 
 fn flat(size: Size, luma: u8, alpha: Option<u8>) -> VideoFrame {
     let mut planes = Planes::black(size);
@@ -36,25 +36,25 @@ fn corner() -> Placement {
 
 #[test]
 fn shapes_are_kept_on_black() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+    let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     for from in [Size::new(64, 48), Size::new(320, 100), Size::new(2, 90), Size::new(160, 90)] {
         let frame = flat(from, 200, None);
         let plan = Plan::simple(SourceId(0));
         let (out, _) = stage.draw(&mut Canvas::default(), &plan, |_| Some(frame.clone()));
-        assert_eq!(out.size(), SIZE);
-        let inner = from.fitted_into(SIZE);
+        assert_eq!(out.size(), PROGRAM_SIZE);
+        let inner = from.fitted_into(PROGRAM_SIZE);
         let lit = out.y.iter().filter(|&&y| y == 200).count();
         let black = out.y.iter().filter(|&&y| y == 16).count();
-        assert_eq!((lit, lit + black), (inner.pixels(), SIZE.pixels()), "{from}");
+        assert_eq!((lit, lit + black), (inner.pixels(), PROGRAM_SIZE.pixels()), "{from}");
         assert_eq!(out.y[45 * 160 + 79], 200);
     }
 }
 
 #[test]
 fn layers_lie_over_each_other_and_only_changes_are_drawn() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+    let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
-    let (ground, above) = (flat(SIZE, 60, None), flat(Size::new(40, 40), 180, Some(128)));
+    let (ground, above) = (flat(PROGRAM_SIZE, 60, None), flat(Size::new(40, 40), 180, Some(128)));
     let square = Placement { fit: crate::compose::scene::Fit::Stretch, ..corner() };
     let plan = plan_of(vec![layer(0, Placement::default()), layer(1, square)]);
     let pictures = |id: SourceId| Some(if id.0 == 0 { ground.clone() } else { above.clone() });
@@ -73,7 +73,7 @@ fn layers_lie_over_each_other_and_only_changes_are_drawn() {
 #[test]
 fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     use crate::compose::scene::{Content, Crop, Fit, Item, ItemId, Scene, SceneId};
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+    let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let item = |id: u32, content, place| Item { place, ..Item::new(ItemId(id), content) };
     let source = |id| Content::Source(SourceId(id));
     // The lower layer fills the canvas; the upper one extends beyond it at the right and at the
@@ -81,7 +81,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     let wide = Placement { x: 0.5, y: 0.5, ..Placement::default() };
     let members = vec![item(1, source(1), Placement::default()), item(2, source(2), wide)];
     let inner = Scene { id: SceneId(2), items: members.clone(), ..Scene::default() };
-    let (low, high) = (flat(SIZE, 80, None), flat(SIZE, 200, None));
+    let (low, high) = (flat(PROGRAM_SIZE, 80, None), flat(PROGRAM_SIZE, 200, None));
     let mut draw = |content: Content, place: Placement, opacity: f32| {
         let outer = Item { opacity, ..item(3, content, place) };
         let scene = Scene { id: SceneId(1), items: vec![outer], ..Scene::default() };
@@ -125,7 +125,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
 
 #[test]
 fn what_lies_still_below_is_drawn_once() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+    let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let place = |x| Placement {
         x,
@@ -143,7 +143,7 @@ fn what_lies_still_below_is_drawn_once() {
     let plan = plan_of(layers);
     let mut still: Vec<_> =
         (0..5).map(|n| flat(Size::new(64, 36), 40 + n * 30, (n > 0).then_some(128))).collect();
-    still[0] = flat(SIZE, 60, None);
+    still[0] = flat(PROGRAM_SIZE, 60, None);
     let mut laid = Vec::new();
     for n in 0..20 {
         // The fourth layer has a new frame each time; the second gets another one in the middle of
@@ -156,7 +156,7 @@ fn what_lies_still_below_is_drawn_once() {
         let before = stage.laid;
         let (out, new) = stage.draw(&mut canvas, &plan, picture);
         laid.push(stage.laid - before);
-        let mut alone = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+        let mut alone = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, picture);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
     }
@@ -170,7 +170,7 @@ fn what_lies_still_below_is_drawn_once() {
 
 #[test]
 fn of_what_lies_still_only_that_is_copied_which_was_covered() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+    let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let (mut one, mut other) = (Canvas::default(), Canvas::default());
     let place = |x, y, width, height| Placement {
         x,
@@ -180,10 +180,10 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         fit: crate::compose::scene::Fit::Stretch,
         ..Placement::default()
     };
-    let mut ground = flat(SIZE, 60, None);
+    let mut ground = flat(PROGRAM_SIZE, 60, None);
     // A pattern that shows whether any old content remains visible.
     let speckled = |luma: u8| {
-        let mut planes = Planes::black(SIZE);
+        let mut planes = Planes::black(PROGRAM_SIZE);
         planes.y.iter_mut().enumerate().for_each(|(at, y)| *y = luma + (at % 97) as u8);
         let planes = Arc::new(Pooled::unpooled(planes));
         VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
@@ -215,7 +215,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         let before = stage.copied;
         let (out, new) = stage.draw(canvas, &plan, pictures);
         copied.push(stage.copied - before);
-        let mut alone = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+        let mut alone = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, pictures);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
         // An encoder that sometimes lags behind, and code that overwrites a buffer.
@@ -231,19 +231,19 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
     }
     // As soon as all buffers hold the static frame, only the areas of the line and the small layer
     // are copied, and never a whole frame.
-    let moving = SIZE.width as usize * 18 + 16 * 10;
+    let moving = PROGRAM_SIZE.width as usize * 18 + 16 * 10;
     let small = copied[90..].iter().filter(|it| (1..=moving).contains(*it)).count();
     assert!(small >= 20, "{copied:?}");
     // A buffer with other content is copied entirely.
-    assert!(copied.iter().any(|it| *it == SIZE.pixels()), "{copied:?}");
+    assert!(copied.iter().any(|it| *it == PROGRAM_SIZE.pixels()), "{copied:?}");
 }
 
 #[test]
 fn what_is_covered_is_not_even_prepared() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+    let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let small = flat(Size::new(32, 18), 90, None);
-    let top = flat(SIZE, 200, None);
+    let top = flat(PROGRAM_SIZE, 200, None);
     let plan = plan_of(vec![layer(0, corner()), layer(1, Placement::default())]);
     let pictures = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
     let (out, _) = stage.draw(&mut canvas, &plan, pictures);
@@ -258,7 +258,7 @@ fn what_is_covered_is_not_even_prepared() {
 
 #[test]
 fn nothing_is_allocated_for_pictures_once_warm() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+    let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let plan = plan_of(vec![layer(0, Placement::default()), layer(1, corner())]);
     let frames: Vec<_> = (0..40).map(|luma| flat(Size::new(64, 36), luma * 5, None)).collect();
@@ -273,7 +273,7 @@ fn nothing_is_allocated_for_pictures_once_warm() {
 
 #[test]
 fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
+    let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let place = |x, width| Placement {
         x,
@@ -290,7 +290,7 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
         opacity: 0.5,
         blend: crate::compose::scene::Blend::Normal,
     };
-    let pictures: Vec<_> = [40, 100, 200].map(|luma| flat(SIZE, luma, None)).into();
+    let pictures: Vec<_> = [40, 100, 200].map(|luma| flat(PROGRAM_SIZE, luma, None)).into();
     let picture = |id: SourceId| pictures.get(id.0 as usize).cloned();
     let plan = Plan { layers: layers.clone(), together: vec![group.clone()], more: false };
     let (out, _) = stage.draw(&mut canvas, &plan, picture);

@@ -5,7 +5,7 @@
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
-use crate::compose::draw::bands::{BANDS, Band};
+use crate::compose::draw::bands::{Band, MAX_BANDS};
 use crate::compose::filter::alpha::{ChromaUpscaler, times};
 use crate::compose::filter::blur::box_blur::BoxBlur;
 use crate::compose::filter::step::Step;
@@ -42,7 +42,7 @@ pub(in crate::compose::filter) struct Beauty {
     base: Vec<u8>,
     mask: Vec<u8>,
     wide: [Vec<u8>; 3],
-    columns: [Vec<(u32, u32)>; BANDS],
+    columns: [Vec<(u32, u32)>; MAX_BANDS],
     boxes: BoxBlur,
     doubler: ChromaUpscaler,
 }

@@ -10,27 +10,27 @@ use fearless_simd::{Simd, SimdBase, dispatch, u8x16};
 
 use crate::base::WorkerPool;
 use crate::base::simd::level;
-use crate::compose::draw::bands::{BANDS, strips};
+use crate::compose::draw::bands::{MAX_BANDS, strips};
 
 /// The largest box whose sum fits into 16 bits with exact division.
-const MAX_BOX: usize = 64;
+const MAX_BOX_SIDE: usize = 64;
 
 /// The number of rows that are processed at the same time.
-const LANES: usize = 16;
+const ROWS_PER_PASS: usize = 16;
 
 /// The number of columns that are processed at the same time.
-const STRIPE: usize = 512;
+const STRIPE_COLUMNS: usize = 512;
 
-/// One pixel of each of [`LANES`] rows.
-type Column = [u8; LANES];
+/// One pixel of each of [`ROWS_PER_PASS`] rows.
+type Column = [u8; ROWS_PER_PASS];
 
 /// Box blurs of planes, with reusable buffers.
 #[derive(Debug, Default)]
 pub(in crate::compose::filter) struct BoxBlur {
     /// The plane after the horizontal passes.
     rows: Vec<u8>,
-    turned: [[Vec<Column>; 2]; BANDS],
-    stripes: [[Vec<u8>; 2]; BANDS],
+    turned: [[Vec<Column>; 2]; MAX_BANDS],
+    stripes: [[Vec<u8>; 2]; MAX_BANDS],
 }
 
 impl BoxBlur {
@@ -93,7 +93,7 @@ struct Part {
 
 impl Part {
     fn of(radius: usize) -> Self {
-        let half = radius.clamp(1, MAX_BOX) as u16;
+        let half = radius.clamp(1, MAX_BOX_SIDE) as u16;
         let count = u32::from(half) * 2 + 1;
         let shift = count.ilog2();
         Self { by: (1_u32 << (16 + shift)).div_ceil(count) as u16, shift, half }
@@ -116,9 +116,10 @@ fn along<S: Simd>(
     radii: &[usize],
     [have, next]: &mut [Vec<Column>; 2],
 ) {
-    have.resize(width, [0; LANES]);
-    next.resize(width, [0; LANES]);
-    for (from, out) in from.chunks(width * LANES).zip(out.chunks_mut(width * LANES)) {
+    have.resize(width, [0; ROWS_PER_PASS]);
+    next.resize(width, [0; ROWS_PER_PASS]);
+    for (from, out) in from.chunks(width * ROWS_PER_PASS).zip(out.chunks_mut(width * ROWS_PER_PASS))
+    {
         turn_in(simd, from, width, have);
         for radius in radii {
             columns(simd, have, next, *radius);
@@ -133,23 +134,23 @@ fn along<S: Simd>(
 fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) {
     let mut lines = from.chunks_exact(width);
     let mut line: &[u8] = &[];
-    let lines: [&[u8]; LANES] = std::array::from_fn(|_| {
+    let lines: [&[u8]; ROWS_PER_PASS] = std::array::from_fn(|_| {
         line = lines.next().unwrap_or(line);
         line
     });
-    let mut blocks = columns.chunks_exact_mut(LANES);
+    let mut blocks = columns.chunks_exact_mut(ROWS_PER_PASS);
     let mut left = 0;
     for block in &mut blocks {
-        let mut rows = [u8x16::splat(simd, 0); LANES];
+        let mut rows = [u8x16::splat(simd, 0); ROWS_PER_PASS];
         for (row, line) in rows.iter_mut().zip(&lines) {
-            if let Some(pixels) = line.get(left..left + LANES) {
+            if let Some(pixels) = line.get(left..left + ROWS_PER_PASS) {
                 *row = u8x16::from_slice(simd, pixels);
             }
         }
         for (column, pixels) in block.iter_mut().zip(&turned(simd, rows)) {
             pixels.store_slice(column);
         }
-        left += LANES;
+        left += ROWS_PER_PASS;
     }
     for (x, column) in (left..).zip(blocks.into_remainder()) {
         *column = lines.map(|line| line.get(x).copied().unwrap_or(0));
@@ -160,21 +161,22 @@ fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) 
 #[inline(always)]
 fn turn_out<S: Simd>(simd: S, columns: &[Column], width: usize, out: &mut [u8]) {
     let mut lines = out.chunks_exact_mut(width);
-    let mut lines: [&mut [u8]; LANES] = std::array::from_fn(|_| lines.next().unwrap_or_default());
-    let blocks = columns.chunks_exact(LANES);
+    let mut lines: [&mut [u8]; ROWS_PER_PASS] =
+        std::array::from_fn(|_| lines.next().unwrap_or_default());
+    let blocks = columns.chunks_exact(ROWS_PER_PASS);
     let rest = blocks.remainder();
     let mut left = 0;
     for block in blocks {
-        let mut rows = [u8x16::splat(simd, 0); LANES];
+        let mut rows = [u8x16::splat(simd, 0); ROWS_PER_PASS];
         for (row, column) in rows.iter_mut().zip(block) {
             *row = u8x16::from_slice(simd, column);
         }
         for (line, pixels) in lines.iter_mut().zip(&turned(simd, rows)) {
-            if let Some(line) = line.get_mut(left..left + LANES) {
+            if let Some(line) = line.get_mut(left..left + ROWS_PER_PASS) {
                 pixels.store_slice(line);
             }
         }
-        left += LANES;
+        left += ROWS_PER_PASS;
     }
     for (x, column) in (left..).zip(rest) {
         for (line, value) in lines.iter_mut().zip(column) {
@@ -187,14 +189,14 @@ fn turn_out<S: Simd>(simd: S, columns: &[Column], width: usize, out: &mut [u8]) 
 
 /// Transposes rows into columns with four shuffles.
 #[inline(always)]
-fn turned<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
+fn turned<S: Simd>(simd: S, rows: [u8x16<S>; ROWS_PER_PASS]) -> [u8x16<S>; ROWS_PER_PASS] {
     shuffled(simd, shuffled(simd, shuffled(simd, shuffled(simd, rows))))
 }
 
 /// Interleaves the bytes of the upper half with those of the lower half. The code is unrolled,
 /// because a loop would go through memory.
 #[inline(always)]
-fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
+fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; ROWS_PER_PASS]) -> [u8x16<S>; ROWS_PER_PASS] {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;
     let low = |upper, lower| simd.zip_low_u8x16(upper, lower);
     let high = |upper, lower| simd.zip_high_u8x16(upper, lower);
@@ -280,16 +282,16 @@ fn down(
 ) {
     let height = rows.len() / width;
     let end = first + out.len() / width;
-    let reach: usize = radii.iter().map(|radius| (*radius).min(MAX_BOX)).sum();
-    let most = (end - first + reach * 2).min(height) * STRIPE.min(width);
+    let reach: usize = radii.iter().map(|radius| (*radius).min(MAX_BOX_SIDE)).sum();
+    let most = (end - first + reach * 2).min(height) * STRIPE_COLUMNS.min(width);
     have.resize(most, 0);
     next.resize(most, 0);
-    for left in (0..width).step_by(STRIPE) {
-        let wide = STRIPE.min(width - left);
+    for left in (0..width).step_by(STRIPE_COLUMNS) {
+        let wide = STRIPE_COLUMNS.min(width - left);
         let mut after = reach;
         let mut source = Rows { data: rows, stride: width, left, width: wide, first: 0 };
         for radius in radii {
-            after -= (*radius).min(MAX_BOX);
+            after -= (*radius).min(MAX_BOX_SIDE);
             let made = first.saturating_sub(after)..(end + after).min(height);
             let top = made.start;
             if after == 0 {
@@ -317,7 +319,7 @@ fn stripe<'a>(
     let part = Part::of(radius);
     let radius = usize::from(part.half);
     let row = |index: usize| from.row(index.min(height.saturating_sub(1)));
-    let mut sums = [part.half; STRIPE];
+    let mut sums = [part.half; STRIPE_COLUMNS];
     // The whole first box except the pixel that enters last.
     for index in made.start..made.start + radius * 2 {
         let row = row(index.saturating_sub(radius));
@@ -365,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_mean_is_exact_for_all_that_a_box_can_sum_up_to() {
-        for radius in 1..=MAX_BOX {
+        for radius in 1..=MAX_BOX_SIDE {
             let (part, count) = (Part::of(radius), radius as u32 * 2 + 1);
             for sum in 0..=255 * count {
                 let want = (sum + radius as u32) / count;

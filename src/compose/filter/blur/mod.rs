@@ -6,7 +6,7 @@ pub(in crate::compose::filter) mod beauty;
 pub(in crate::compose::filter) mod box_blur;
 
 use crate::base::WorkerPool;
-use crate::compose::draw::bands::{self, BANDS, strips};
+use crate::compose::draw::bands::{self, MAX_BANDS, strips};
 use crate::compose::filter::blur::box_blur::{BoxBlur, gaussian};
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
@@ -47,7 +47,7 @@ pub(super) struct Sharpen {
     /// The amount in 256ths.
     by: i32,
     /// A buffer for each band, with one vertically blurred row.
-    columns: [Vec<u16>; BANDS],
+    columns: [Vec<u16>; MAX_BANDS],
 }
 
 impl Sharpen {

@@ -26,7 +26,7 @@ use crate::compose::filter::step::Step;
 use crate::media::{Color, Planes, PlanesPool, VideoFrame};
 
 /// Number of frames of one filter that the pool keeps for reuse.
-const IDLE: usize = 4;
+const MAX_FILTER_FRAMES: usize = 4;
 
 /// A filter as it should be in the chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +72,7 @@ enum Work {
 struct Link {
     wanted: WantedFilter,
     work: Work,
-    pool: PlanesPool<IDLE>,
+    pool: PlanesPool<MAX_FILTER_FRAMES>,
     /// The last result, kept so that a static frame costs nothing.
     made: Option<Made>,
 }
@@ -84,7 +84,7 @@ pub struct Chain {
     cover: Option<Cover>,
     tint: ColorConvert,
     tinted: Option<Made>,
-    pool: PlanesPool<IDLE>,
+    pool: PlanesPool<MAX_FILTER_FRAMES>,
 }
 
 partial_debug!(Chain { cover });

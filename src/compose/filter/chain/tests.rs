@@ -10,7 +10,7 @@ use crate::media::Size;
 
 fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     let slot = |filter: Filter| {
-        let [table, picture] = &*FILES;
+        let [table, picture] = &*TEST_ASSETS;
         let material = if filter.kind() == "lut" { table } else { picture };
         let material = AssetSupply::There(material.clone());
         WantedFilter { slot: Slot { enabled: true, filter }, material }
@@ -19,7 +19,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
 }
 
 /// A LUT that makes everything gray, and a transparent image. Both are read once.
-static FILES: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
+static TEST_ASSETS: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
     [table_of(), FilterAssets::Image(Arc::new(Planes::transparent(Size::new(20, 10))))]
 });
 
@@ -252,7 +252,7 @@ fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
         assert!(chain.cover().is_none() || !chain.is_empty());
         chain.cover()
     };
-    let there = AssetSupply::There(FILES[1].clone());
+    let there = AssetSupply::There(TEST_ASSETS[1].clone());
     let (coming, lacking) = (AssetSupply::Coming, AssetSupply::Lacking);
     assert_eq!(cover(&[("mask", true, coming.clone())]), Some(Cover::Nothing));
     assert_eq!(cover(&[("mask", true, lacking.clone())]), Some(Cover::Placeholder));
@@ -272,7 +272,7 @@ fn a_filter_that_is_off_and_one_too_many_do_nothing() {
         material: AssetSupply::Nothing,
         slot: Slot {
             enabled,
-            filter: Filter::Color(Correction { gain: 0.5, ..Correction::PLAIN }),
+            filter: Filter::Color(Correction { gain: 0.5, ..Correction::NO_CHANGE }),
         },
     };
     let mut chain = Chain::default();

@@ -8,8 +8,8 @@ use crate::compose::filter::alpha::times;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-const BITS: i32 = 12;
-const HALF: i32 = 1 << (BITS - 1);
+const FRACTION_BITS: i32 = 12;
+const ROUNDING_HALF: i32 = 1 << (FRACTION_BITS - 1);
 
 /// The parameters of color correction.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Correction {
 
 impl Correction {
     /// The correction that changes nothing.
-    pub const PLAIN: Self = Self {
+    pub const NO_CHANGE: Self = Self {
         gain: 1.0,
         brightness: 0.0,
         contrast: 1.0,
@@ -55,7 +55,7 @@ pub(in crate::compose::filter) struct ColorCorrection {
 #[derive(Debug)]
 enum Luma {
     Same,
-    /// `(y · by + add) >> BITS`.
+    /// `(y · by + add) >> FRACTION_BITS`.
     Line {
         by: i32,
         add: i32,
@@ -69,12 +69,13 @@ impl ColorCorrection {
         let by = it.gain * it.contrast;
         let add = (it.brightness - 0.5) * it.contrast + 0.5;
         let luma = if (it.gamma - 1.0).abs() < 1e-4 {
-            let by = (by * (1 << BITS) as f32).round() as i32;
-            let foot = ((16.0 + 219.0 * add) * (1 << BITS) as f32).round() as i32 - 16 * by;
-            if by == 1 << BITS && foot == 0 {
+            let by = (by * (1 << FRACTION_BITS) as f32).round() as i32;
+            let foot =
+                ((16.0 + 219.0 * add) * (1 << FRACTION_BITS) as f32).round() as i32 - 16 * by;
+            if by == 1 << FRACTION_BITS && foot == 0 {
                 Luma::Same
             } else {
-                Luma::Line { by, add: foot + HALF }
+                Luma::Line { by, add: foot + ROUNDING_HALF }
             }
         } else {
             let mut table = [0; 256];
@@ -85,7 +86,7 @@ impl ColorCorrection {
             }
             Luma::Curve(Box::new(table))
         };
-        let strength = by * it.saturation * (1 << BITS) as f32;
+        let strength = by * it.saturation * (1 << FRACTION_BITS) as f32;
         let (sin, cos) = it.hue_degrees.to_radians().sin_cos();
         Self {
             luma,
@@ -112,7 +113,8 @@ impl Step for ColorCorrection {
                     Luma::Same => luma.for_each(|(out, y)| *out = *y),
                     &Luma::Line { by, add } => {
                         for (out, y) in luma {
-                            *out = ((i32::from(*y) * by + add) >> BITS).clamp(0, 255) as u8;
+                            *out =
+                                ((i32::from(*y) * by + add) >> FRACTION_BITS).clamp(0, 255) as u8;
                         }
                     }
                     Luma::Curve(table) => {
@@ -126,8 +128,9 @@ impl Step for ColorCorrection {
                 for ((u, v), (from_u, from_v)) in results.zip(chroma) {
                     let (du, dv) = (i32::from(*from_u) - 128, i32::from(*from_v) - 128);
                     let turned = [straight * du - across * dv, across * du + straight * dv];
-                    let [new_u, new_v] =
-                        turned.map(|it| (((it + HALF) >> BITS) + 128).clamp(0, 255) as u8);
+                    let [new_u, new_v] = turned.map(|it| {
+                        (((it + ROUNDING_HALF) >> FRACTION_BITS) + 128).clamp(0, 255) as u8
+                    });
                     (*u, *v) = (new_u, new_v);
                 }
                 match band.alpha {
@@ -148,7 +151,7 @@ impl Step for ColorCorrection {
 mod tests {
     use super::*;
 
-    const NONE: Correction = Correction::PLAIN;
+    const NO_CORRECTION: Correction = Correction::NO_CHANGE;
 
     /// Corrects one pixel of luma and chroma.
     fn one(correction: Correction, [y, u, v]: [u8; 3]) -> [u8; 3] {
@@ -165,28 +168,28 @@ mod tests {
     #[test]
     fn each_number_does_what_it_says() {
         for y in 0..=255 {
-            assert_eq!(one(NONE, [y, y, 255 - y]), [y, y, 255 - y], "nothing");
+            assert_eq!(one(NO_CORRECTION, [y, y, 255 - y]), [y, y, 255 - y], "nothing");
         }
-        let gain = Correction { gain: 2.0, ..NONE };
+        let gain = Correction { gain: 2.0, ..NO_CORRECTION };
         assert_eq!(one(gain, [66, 138, 108]), [116, 148, 88]);
-        let brighter = Correction { brightness: 0.1, ..NONE };
+        let brighter = Correction { brightness: 0.1, ..NO_CORRECTION };
         assert_eq!(one(brighter, [100, 90, 160]), [122, 90, 160]);
-        let contrast = Correction { contrast: 1.5, ..NONE };
+        let contrast = Correction { contrast: 1.5, ..NO_CORRECTION };
         assert_eq!(one(contrast, [126, 148, 128])[1..], [158, 128]);
         assert_eq!(one(contrast, [16, 128, 128])[0], 0, "from 16 to -38");
-        let gamma = Correction { gamma: 2.0, ..NONE };
+        let gamma = Correction { gamma: 2.0, ..NO_CORRECTION };
         // A quarter of white becomes half of white.
         assert_eq!(one(gamma, [71, 128, 128])[0], 126);
         assert_eq!((one(gamma, [16, 1, 2])[0], one(gamma, [235, 1, 2])[0]), (16, 235));
-        let grey = Correction { saturation: 0.0, ..NONE };
+        let grey = Correction { saturation: 0.0, ..NO_CORRECTION };
         assert_eq!(one(grey, [90, 20, 230]), [90, 128, 128]);
-        let turned = Correction { hue_degrees: 90.0, ..NONE };
+        let turned = Correction { hue_degrees: 90.0, ..NO_CORRECTION };
         assert_eq!(one(turned, [90, 148, 128]), [90, 128, 148]);
     }
 
     #[test]
     fn opacity_multiplies_what_is_there() {
-        let mut tone = ColorCorrection::new(Correction { opacity: 0.5, ..NONE });
+        let mut tone = ColorCorrection::new(Correction { opacity: 0.5, ..NO_CORRECTION });
         let mut from = Planes::transparent(Size::new(2, 2));
         from.alpha = Some(vec![255, 128, 1, 0]);
         assert_eq!(tone.shape(from.size(), false), (from.size(), true));

@@ -5,9 +5,9 @@
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of points per side.
-const MAX_3D: usize = 65;
+const MAX_3D_LUT_POINTS: usize = 65;
 /// Maximum number of lines of a one-dimensional LUT.
-const MAX_1D: usize = 4_096;
+const MAX_1D_LUT_LINES: usize = 4_096;
 /// Maximum absolute value of a valid color.
 const MAX_VALUE: f32 = 1_000.0;
 
@@ -52,7 +52,7 @@ impl Cube {
                 "TITLE" => {}
                 "LUT_1D_SIZE" | "LUT_3D_SIZE" => {
                     let flat = first == "LUT_1D_SIZE";
-                    let most = if flat { MAX_1D } else { MAX_3D };
+                    let most = if flat { MAX_1D_LUT_LINES } else { MAX_3D_LUT_POINTS };
                     let size = words.next().and_then(|word| word.parse().ok());
                     let size = size.filter(|size| (2..=most).contains(size));
                     let size = size.ok_or_else(|| fault(problem!("lut-size", most = most)))?;

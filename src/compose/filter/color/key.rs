@@ -36,7 +36,7 @@ fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
 
 /// The distance of a well-lit screen's chroma from gray. A more saturated key needs no larger
 /// distances.
-const VIVID: f32 = 70.0;
+const VIVID_CHROMA_DISTANCE: f32 = 70.0;
 
 /// The result for one chroma sample.
 #[derive(Copy, Clone, Debug, Default)]
@@ -63,7 +63,7 @@ impl ChromaKey {
         let length = key_u.hypot(key_v);
         // Gray has no direction, so there is no spill.
         let (ku, kv) = if length > 1.0 { (key_u / length, key_v / length) } else { (0.0, 0.0) };
-        let enough = length.min(VIVID) * protect * 0.6;
+        let enough = length.min(VIVID_CHROMA_DISTANCE) * protect * 0.6;
         let byte = |value: f32| (value + 128.0).round().clamp(0.0, 255.0) as u8;
         let of = |u: u8, v: u8| {
             let (u, v) = (f32::from(u) - 128.0, f32::from(v) - 128.0);
@@ -129,16 +129,16 @@ pub(in crate::compose::filter) struct ColorKey {
     /// Alpha, indexed by the square of the distance divided by 64.
     table: Vec<u8>,
     /// Chroma's contribution to red, green and blue, for one chroma row of each band.
-    add: [Vec<[i32; 3]>; bands::BANDS],
+    add: [Vec<[i32; 3]>; bands::MAX_BANDS],
 }
 
 /// The square of the distance from black to white, divided by 64.
-const FARTHEST: usize = 255 * 255 * 3 / 64;
+const MAX_DISTANCE_INDEX: usize = 255 * 255 * 3 / 64;
 
 impl ColorKey {
     pub fn new(color: [u8; 3], similarity: f32, smoothness: f32) -> Self {
         let most = (255.0_f32 * 255.0 * 3.0).sqrt();
-        let table = (0..=FARTHEST).map(|square| {
+        let table = (0..=MAX_DISTANCE_INDEX).map(|square| {
             let distance = (square as f32 * 64.0).sqrt() / most;
             seen(distance, similarity, smoothness)
         });
@@ -299,10 +299,10 @@ mod tests {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (seed >> 8) as f32 / 16_777_216.0
         };
-        const SCREEN: [f32; 3] = [30.0, 185.0, 65.0];
-        const HAIR: [[f32; 3]; 4] =
+        const SCREEN_RGB: [f32; 3] = [30.0, 185.0, 65.0];
+        const HAIR_RGB: [[f32; 3]; 4] =
             [[28.0, 24.0, 22.0], [52.0, 40.0, 32.0], [70.0, 56.0, 44.0], [18.0, 18.0, 20.0]];
-        const CLOTHES: [[f32; 3]; 4] =
+        const CLOTHES_RGB: [[f32; 3]; 4] =
             [[60.0, 90.0, 160.0], [90.0, 95.0, 80.0], [230.0, 230.0, 230.0], [200.0, 180.0, 60.0]];
         for block in 0..(width / 2) * (height / 2) {
             let (column, row) = (block % (width / 2), block / (width / 2));
@@ -310,19 +310,19 @@ mod tests {
                 (column as f32 / (width / 2) as f32 - 0.5, row as f32 / (height / 2) as f32 - 0.5);
             let (head, face) = ((x * 1.6).hypot(y + 0.05), (x * 1.9).hypot(y));
             let (kind, color, light, spilt) = if y > 0.25 && x.abs() < 0.4 {
-                (3, CLOTHES[column / 8 % 4], 0.6 + 0.5 * random(), 0.0)
+                (3, CLOTHES_RGB[column / 8 % 4], 0.6 + 0.5 * random(), 0.0)
             } else if face < 0.2 {
                 (2, [[224.0, 172.0, 140.0], [80.0, 50.0, 40.0]][row % 2], 0.6 + 0.5 * random(), 0.0)
             } else if head < 0.33 {
                 // The reflection is stronger towards the edge.
                 let edge = ((head - 0.2) / 0.13).clamp(0.0, 1.0);
-                (1, HAIR[block % 4], 0.6 + 0.9 * random(), 0.2 * edge * edge)
+                (1, HAIR_RGB[block % 4], 0.6 + 0.9 * random(), 0.2 * edge * edge)
             } else {
-                (0, SCREEN, 1.1 - 0.75 * (x.abs() + y.abs()).min(1.0), 0.0)
+                (0, SCREEN_RGB, 1.1 - 0.75 * (x.abs() + y.abs()).min(1.0), 0.0)
             };
             let noise = random() * 8.0 - 4.0;
             let rgb: [f32; 3] = std::array::from_fn(|it| {
-                color[it].mul_add(light, SCREEN[it].mul_add(spilt, noise)).clamp(0.0, 255.0)
+                color[it].mul_add(light, SCREEN_RGB[it].mul_add(spilt, noise)).clamp(0.0, 255.0)
             });
             let [luma, u, v] = luma_chroma(rgb.map(|it| it as u8));
             for at in [0, 1, width, width + 1].map(|it| row * 2 * width + column * 2 + it) {

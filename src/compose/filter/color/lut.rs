@@ -12,9 +12,9 @@ use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
 /// The chroma steps between two corners.
-const STEP: usize = 8;
+const CHROMA_STEP: usize = 8;
 /// The number of corners per side. The last corner is beyond 255.
-const SIDE: usize = 256 / STEP + 1;
+const CORNERS_PER_SIDE: usize = 256 / CHROMA_STEP + 1;
 
 /// The result of each luma value at one chroma value.
 #[derive(Clone)]
@@ -35,10 +35,10 @@ partial_debug!(Table {});
 impl Table {
     /// Computes the table. The table has almost 280,000 colors, so this takes tens of milliseconds.
     pub fn new(cube: &Cube) -> Self {
-        let mut corners = Vec::with_capacity(SIDE * SIDE);
-        for u in 0..SIDE {
-            for v in 0..SIDE {
-                let chroma = [u, v].map(|it| (it * STEP) as f32 - 128.0);
+        let mut corners = Vec::with_capacity(CORNERS_PER_SIDE * CORNERS_PER_SIDE);
+        for u in 0..CORNERS_PER_SIDE {
+            for v in 0..CORNERS_PER_SIDE {
+                let chroma = [u, v].map(|it| (it * CHROMA_STEP) as f32 - 128.0);
                 corners.push(corner(cube, chroma));
             }
         }
@@ -86,17 +86,21 @@ impl Lut {
     /// Returns the three corners around a chroma value, and their weights in eighths.
     fn triangle(&self, u: u8, v: u8) -> Option<[(&Corner, u32); 3]> {
         let (u, v) = (usize::from(u), usize::from(v));
-        let (part_u, part_v) = ((u % STEP) as u32, (v % STEP) as u32);
-        let first = u / STEP * SIDE + v / STEP;
-        let step = STEP as u32;
+        let (part_u, part_v) = ((u % CHROMA_STEP) as u32, (v % CHROMA_STEP) as u32);
+        let first = u / CHROMA_STEP * CORNERS_PER_SIDE + v / CHROMA_STEP;
+        let step = CHROMA_STEP as u32;
         let (second, weights) = if part_u >= part_v {
-            (first + SIDE, [step - part_u, part_u - part_v, part_v])
+            (first + CORNERS_PER_SIDE, [step - part_u, part_u - part_v, part_v])
         } else {
             (first + 1, [step - part_v, part_v - part_u, part_u])
         };
         let corner = |index: usize| self.table.corners.get(index);
         let [a, b, c] = weights;
-        Some([(corner(first)?, a), (corner(second)?, b), (corner(first + SIDE + 1)?, c)])
+        Some([
+            (corner(first)?, a),
+            (corner(second)?, b),
+            (corner(first + CORNERS_PER_SIDE + 1)?, c),
+        ])
     }
 }
 

@@ -10,12 +10,12 @@ use crate::decode::traits::AudioBackend;
 use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::Problem;
 
-const NAME: &str = "FFmpeg";
+const DECODER_NAME: &str = "FFmpeg";
 
 /// Maximum size of a packet in bytes, enough for several seconds of any format.
-const MAX_PACKET: usize = 1 << 20;
+const MAX_PACKET_BYTES: usize = 1 << 20;
 /// Maximum number of samples in one packet, for all channels together.
-const MAX_VALUES: usize = 4 << 20;
+const MAX_PACKET_SAMPLES: usize = 4 << 20;
 /// Maximum number of channels that are downmixed.
 const MAX_CHANNELS: usize = 16;
 
@@ -36,7 +36,7 @@ fn start(codec: Codec, parameters: &AudioConfig) -> Result<Context, Error> {
         context.thread_count = 1;
     });
     context.map_err(|code| Error::Codec {
-        decoder: NAME,
+        decoder: DECODER_NAME,
         step: Step::Start,
         code: i64::from(code.0),
     })
@@ -48,7 +48,7 @@ impl Decoder {
             context: start(codec, parameters)?,
             codec,
             parameters: parameters.clone(),
-            name: format!("{} ({NAME})", parameters.codec.name()),
+            name: format!("{} ({DECODER_NAME})", parameters.codec.name()),
         })
     }
 
@@ -87,7 +87,7 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBl
     {
         return;
     }
-    if frames.saturating_mul(channels) > MAX_VALUES {
+    if frames.saturating_mul(channels) > MAX_PACKET_SAMPLES {
         return;
     }
     let Some(values) = interleaved(frame, frames, channels) else { return };
@@ -104,7 +104,7 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBl
         channels: kept,
         data: Vec::new().into(),
     });
-    if (made.rate, made.channels) != (rate, kept) || made.data.len() > MAX_VALUES {
+    if (made.rate, made.channels) != (rate, kept) || made.data.len() > MAX_PACKET_SAMPLES {
         return;
     }
     if channels <= 2 {
@@ -189,7 +189,7 @@ impl AudioBackend for Decoder {
         if packet.data.is_empty() {
             return Ok(None);
         }
-        if packet.data.len() > MAX_PACKET {
+        if packet.data.len() > MAX_PACKET_BYTES {
             return Err(Error::length(self.parameters.codec.name(), packet.data.len()));
         }
         match self.run(packet) {

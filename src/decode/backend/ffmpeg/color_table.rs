@@ -11,22 +11,22 @@ use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::Planes;
 
 /// The distance between two nodes in codes, as a power of two.
-const LUMA_STEP: u32 = 5;
-const CHROMA_STEP: u32 = 4;
+const LUMA_STEP_SHIFT: u32 = 5;
+const CHROMA_STEP_SHIFT: u32 = 4;
 /// Number of luma nodes.
-const NODES: usize = (1024 >> LUMA_STEP) + 1;
+const LUMA_NODES: usize = (1024 >> LUMA_STEP_SHIFT) + 1;
 /// Number of chroma columns in each direction.
-const COLUMNS: usize = 1024 >> CHROMA_STEP;
+const CHROMA_COLUMNS: usize = 1024 >> CHROMA_STEP_SHIFT;
 /// Number of positions between two columns in one direction.
-const BETWEEN: usize = 1 << CHROMA_STEP;
+const POSITIONS_PER_COLUMN: usize = 1 << CHROMA_STEP_SHIFT;
 /// Number of positions between the columns in both directions together.
-const SUBCELLS: usize = BETWEEN * BETWEEN;
+const SUBCELLS_PER_COLUMN: usize = POSITIONS_PER_COLUMN * POSITIONS_PER_COLUMN;
 
 /// Number of bands that are processed in parallel.
-const BANDS: usize = 8;
+const PARALLEL_BANDS: usize = 8;
 
 /// For each node, the values at the four corners of the column.
-type Curve = [[f32; 4]; NODES];
+type Curve = [[f32; 4]; LUMA_NODES];
 
 /// The curves of Y', Cb and Cr for one column of chroma.
 struct Column([Curve; 3]);
@@ -45,8 +45,8 @@ pub(super) struct Wide<'a>(pub [(&'a [u16], usize); 3]);
 /// A table with fixed lengths for fast loops.
 #[derive(Copy, Clone)]
 struct SizedTable<'a> {
-    columns: &'a [Column; COLUMNS * COLUMNS],
-    weights: &'a [[f32; 4]; SUBCELLS],
+    columns: &'a [Column; CHROMA_COLUMNS * CHROMA_COLUMNS],
+    weights: &'a [[f32; 4]; SUBCELLS_PER_COLUMN],
 }
 
 /// Two rows of luma and the chroma row between them, each with its output.
@@ -61,23 +61,24 @@ struct Rows<'a> {
 impl Table {
     pub fn new(kind: Kind, workers: &WorkerPool) -> Self {
         let ready = kind.ready();
-        let side = COLUMNS + 1;
-        let mut nodes = vec![[0.0_f32; 3]; side * side * NODES];
-        workers.each(nodes.chunks_mut(side * NODES).enumerate(), |(cb, nodes)| {
+        let side = CHROMA_COLUMNS + 1;
+        let mut nodes = vec![[0.0_f32; 3]; side * side * LUMA_NODES];
+        workers.each(nodes.chunks_mut(side * LUMA_NODES).enumerate(), |(cb, nodes)| {
             for (place, node) in nodes.iter_mut().enumerate() {
-                let (cr, luma) = (place / NODES, place % NODES);
-                let codes = [luma << LUMA_STEP, cb << CHROMA_STEP, cr << CHROMA_STEP];
+                let (cr, luma) = (place / LUMA_NODES, place % LUMA_NODES);
+                let codes =
+                    [luma << LUMA_STEP_SHIFT, cb << CHROMA_STEP_SHIFT, cr << CHROMA_STEP_SHIFT];
                 let shown = ready.shown(codes.map(|code| code as f64));
                 *node = shown.map(|value| value.clamp(0.0, 255.0) as f32);
             }
         });
         let node = |cb: usize, cr: usize, luma: usize| {
-            nodes.get((cb * side + cr) * NODES + luma).copied().unwrap_or_default()
+            nodes.get((cb * side + cr) * LUMA_NODES + luma).copied().unwrap_or_default()
         };
         let column = |at: usize| {
-            let (cb, cr) = (at / COLUMNS, at % COLUMNS);
+            let (cb, cr) = (at / CHROMA_COLUMNS, at % CHROMA_COLUMNS);
             let corners = [(cb, cr), (cb, cr + 1), (cb + 1, cr), (cb + 1, cr + 1)];
-            let mut column = Column([[[0.0; 4]; NODES]; 3]);
+            let mut column = Column([[[0.0; 4]; LUMA_NODES]; 3]);
             for (channel, curve) in column.0.iter_mut().enumerate() {
                 for (luma, values) in curve.iter_mut().enumerate() {
                     *values = corners.map(|(cb, cr)| {
@@ -88,14 +89,14 @@ impl Table {
             column
         };
         let weights = |place: usize| {
-            let part = |steps: usize| steps as f32 / BETWEEN as f32;
-            let (x, y) = (part(place / BETWEEN), part(place % BETWEEN));
+            let part = |steps: usize| steps as f32 / POSITIONS_PER_COLUMN as f32;
+            let (x, y) = (part(place / POSITIONS_PER_COLUMN), part(place % POSITIONS_PER_COLUMN));
             [(1.0 - x) * (1.0 - y), (1.0 - x) * y, x * (1.0 - y), x * y]
         };
         Self {
             kind,
-            columns: (0..COLUMNS * COLUMNS).map(column).collect(),
-            weights: (0..SUBCELLS).map(weights).collect(),
+            columns: (0..CHROMA_COLUMNS * CHROMA_COLUMNS).map(column).collect(),
+            weights: (0..SUBCELLS_PER_COLUMN).map(weights).collect(),
         }
     }
 
@@ -113,7 +114,7 @@ impl Table {
         let Some(look) = self.sized() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());
         // Whole rows of chroma, each with its two rows of luma.
-        let rows = (into.size().height as usize / 2).div_ceil(BANDS).max(1);
+        let rows = (into.size().height as usize / 2).div_ceil(PARALLEL_BANDS).max(1);
         let [luma, cb, cr] = from.0;
         let bands = luma
             .0
@@ -144,8 +145,8 @@ impl Table {
 #[inline(always)]
 fn corners<S: Simd>(simd: S, curve: &Curve, luma: u16, weights: f32x4<S>) -> f32x4<S> {
     let luma = u32::from(luma) & 1023;
-    let node = (luma >> LUMA_STEP) as usize;
-    let part = (luma & ((1 << LUMA_STEP) - 1)) as f32 / (1 << LUMA_STEP) as f32;
+    let node = (luma >> LUMA_STEP_SHIFT) as usize;
+    let part = (luma & ((1 << LUMA_STEP_SHIFT) - 1)) as f32 / (1 << LUMA_STEP_SHIFT) as f32;
     let [Some(low), Some(high)] = [curve.get(node), curve.get(node + 1)] else { return weights };
     let (low, high) = (simd.load_array_ref_f32x4(low), simd.load_array_ref_f32x4(high));
     ((high - low) * simd.splat_f32x4(part) + low) * weights
@@ -180,8 +181,8 @@ impl SizedTable<'_> {
             from.zip(to_luma.zip(to_u).zip(to_v))
         {
             let (x, y) = (usize::from(*u & 1023), usize::from(*v & 1023));
-            let column = (x >> CHROMA_STEP) * COLUMNS + (y >> CHROMA_STEP);
-            let place = x % BETWEEN * BETWEEN + y % BETWEEN;
+            let column = (x >> CHROMA_STEP_SHIFT) * CHROMA_COLUMNS + (y >> CHROMA_STEP_SHIFT);
+            let place = x % POSITIONS_PER_COLUMN * POSITIONS_PER_COLUMN + y % POSITIONS_PER_COLUMN;
             let (Some(Column([of_luma, of_u, of_v])), Some(weights)) =
                 (self.columns.get(column), self.weights.get(place))
             else {

@@ -18,12 +18,12 @@ use crate::text::problem::problem;
 
 /// Number of frames that the pool keeps for reuse. Frames in use wait to be shown, or are on their
 /// way to the window.
-const IDLE_FRAMES: usize = 6;
+const MAX_IDLE_FRAMES: usize = 6;
 
 /// Converts frames of the library to onair frames.
 #[derive(Default)]
 pub(super) struct Converter {
-    pool: PlanesPool<IDLE_FRAMES>,
+    pool: PlanesPool<MAX_IDLE_FRAMES>,
     scaler: Scaler,
     /// The frame into which the scaler writes, with its size and its pixel format.
     converted: Option<(Size, ffi::AVPixelFormat, Frame)>,

@@ -10,7 +10,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The name of the hardware interface.
-pub(super) const NAME: &str = "VAAPI";
+pub(super) const INTERFACE_NAME: &str = "VAAPI";
 
 /// The library's device, which exists until the process ends. There is at most one.
 pub(super) struct Device(*mut ffi::AVBufferRef);
@@ -32,7 +32,7 @@ impl Device {
             ffi::av_hwdevice_ctx_create(&raw mut raw, kind, ptr::null(), ptr::null_mut(), 0)
         };
         if code < 0 || raw.is_null() {
-            Err(problem!("decode-no-device", device = NAME, reason = Code(code).text()))
+            Err(problem!("decode-no-device", device = INTERFACE_NAME, reason = Code(code).text()))
         } else {
             Ok(Self(raw))
         }

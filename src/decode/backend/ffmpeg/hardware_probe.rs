@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
-use crate::decode::backend::ffmpeg::hardware::{Device, NAME};
+use crate::decode::backend::ffmpeg::hardware::{Device, INTERFACE_NAME};
 use crate::decode::backend::ffmpeg::library::Codec;
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::video::Decoder;
@@ -27,10 +27,10 @@ struct ProbedHardware<D> {
     told: Result<&'static str, Problem>,
 }
 
-static FOUND: OnceLock<ProbedHardware<Device>> = OnceLock::new();
+static PROBE_RESULT: OnceLock<ProbedHardware<Device>> = OnceLock::new();
 
 fn found() -> &'static ProbedHardware<Device> {
-    FOUND.get_or_init(|| {
+    PROBE_RESULT.get_or_init(|| {
         judge(Device::open(), |device| {
             let codec = Codec::find(ffi::AV_CODEC_ID_H264)?;
             let decoder = Decoder::open(codec, &parameters()?, Some(device));
@@ -51,7 +51,7 @@ pub(super) fn name() -> Result<&'static str, Problem> {
 
 /// Returns the same as [`name`] if the test has already run, otherwise `None`.
 pub(super) fn known() -> Option<Result<&'static str, Problem>> {
-    FOUND.get().map(|found| found.told.clone())
+    PROBE_RESULT.get().map(|found| found.told.clone())
 }
 
 /// Runs the test, and evaluates its result. `prove` returns whether the hardware decoded the frame,
@@ -65,14 +65,14 @@ fn judge<D>(
         Err(why) => return ProbedHardware { device: None, told: Err(why) },
     };
     match prove(&device) {
-        Ok(true) => ProbedHardware { device: Some(device), told: Ok(NAME) },
+        Ok(true) => ProbedHardware { device: Some(device), told: Ok(INTERFACE_NAME) },
         // The hardware may support other codecs: some systems omit codecs with license fees.
         Ok(false) => {
-            let why = problem!("decode-device-without-h264", device = NAME);
+            let why = problem!("decode-device-without-h264", device = INTERFACE_NAME);
             ProbedHardware { device: Some(device), told: Err(why) }
         }
         Err(why) => {
-            let why = problem!("decode-device-fails", device = NAME, reason = why);
+            let why = problem!("decode-device-fails", device = INTERFACE_NAME, reason = why);
             ProbedHardware { device: None, told: Err(why) }
         }
     }
@@ -92,36 +92,42 @@ fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
     Ok(decoder.by().hardware.is_some())
 }
 
-const SIZE: Size = Size::new(256, 144);
+const TEST_FRAME_SIZE: Size = Size::new(256, 144);
 /// The luma of the four quarters of the test frame, row by row.
-const LUMA: [u8; 4] = [48, 144, 96, 208];
+const TEST_FRAME_LUMA: [u8; 4] = [48, 144, 96, 208];
 /// The red chroma of the left and right halves.
-const RED: [u8; 2] = [160, 96];
+const TEST_FRAME_CR: [u8; 2] = [160, 96];
 /// The tolerance for luma and chroma. Decoders agree exactly, but converters may differ.
-const TOLERANCE: u8 = 4;
+const COLOR_TOLERANCE: u8 = 4;
 
 /// Returns true if every part of the frame has the expected color in its middle.
 fn is_right(frame: &VideoFrame) -> bool {
-    if frame.size() != SIZE {
+    if frame.size() != TEST_FRAME_SIZE {
         return false;
     }
     let planes = frame.planes();
     let near = |plane: &[u8], stride: usize, (x, y): (usize, usize), wanted: u8| {
-        plane.get(y * stride + x).is_some_and(|is| is.abs_diff(wanted) <= TOLERANCE)
+        plane.get(y * stride + x).is_some_and(|is| is.abs_diff(wanted) <= COLOR_TOLERANCE)
     };
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
     let middles = [(64, 36), (192, 36), (64, 108), (192, 108)];
     let reds = [(32, 36), (96, 36)];
-    middles.into_iter().zip(LUMA).all(|(at, wanted)| near(&planes.y, luma, at, wanted))
-        && reds.into_iter().zip(RED).all(|(at, wanted)| near(&planes.v, chroma, at, wanted))
+    middles.into_iter().zip(TEST_FRAME_LUMA).all(|(at, wanted)| near(&planes.y, luma, at, wanted))
+        && reds
+            .into_iter()
+            .zip(TEST_FRAME_CR)
+            .all(|(at, wanted)| near(&planes.v, chroma, at, wanted))
 }
 
 fn parameters() -> Result<VideoConfig, Problem> {
-    let config = DecoderConfig::new(Bytes::from_static(&SPS), Bytes::from_static(&PPS));
+    let config = DecoderConfig::new(
+        Bytes::from_static(&TEST_FRAME_SPS),
+        Bytes::from_static(&TEST_FRAME_PPS),
+    );
     let config = config.and_then(|config| config.build()).map_err(|error| error.to_string())?;
     Ok(VideoConfig {
         codec: VideoCodec::H264,
-        size: SIZE,
+        size: TEST_FRAME_SIZE,
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config,
@@ -129,9 +135,9 @@ fn parameters() -> Result<VideoConfig, Problem> {
 }
 
 fn packet() -> EncodedPacket {
-    let mut data = BytesMut::with_capacity(4 + SLICE.len());
-    data.put_u32(SLICE.len() as u32);
-    data.extend_from_slice(&SLICE);
+    let mut data = BytesMut::with_capacity(4 + TEST_FRAME_SLICE.len());
+    data.put_u32(TEST_FRAME_SLICE.len() as u32);
+    data.extend_from_slice(&TEST_FRAME_SLICE);
     EncodedPacket {
         track: Track::Video,
         pts: Timestamp::ZERO,
@@ -151,12 +157,12 @@ fn packet() -> EncodedPacket {
 // cr='if(lt(X,64),160,96)':lum='if(lt(X,128),if(lt(Y,72),48,96),if(lt(Y,72),144,208))'" \
 // -frames:v 1 -c:v libx264 -profile:v main -preset veryslow \
 // -x264-params qp=18:threads=1:info=0:bframes=0 -bsf:v filter_units=remove_types=6 key.h264
-const SPS: [u8; 24] = [
+const TEST_FRAME_SPS: [u8; 24] = [
     0x67, 0x4D, 0x40, 0x0C, 0xA6, 0x11, 0x04, 0x04, 0xEC, 0x04, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40,
     0x00, 0x00, 0x0C, 0x83, 0xC5, 0x0A, 0x84, 0x60,
 ];
-const PPS: [u8; 6] = [0x68, 0xE8, 0x43, 0x02, 0x32, 0xC8];
-const SLICE: [u8; 83] = [
+const TEST_FRAME_PPS: [u8; 6] = [0x68, 0xE8, 0x43, 0x02, 0x32, 0xC8];
+const TEST_FRAME_SLICE: [u8; 83] = [
     0x65, 0x88, 0x82, 0x1D, 0x7F, 0xFE, 0xC7, 0x6F, 0xE6, 0x59, 0x37, 0x74, 0x77, 0x36, 0x7C, 0x07,
     0x49, 0x7C, 0x2D, 0x6E, 0xCC, 0xDD, 0x4B, 0x74, 0x96, 0xD8, 0x84, 0x96, 0x1B, 0x50, 0x98, 0x4B,
     0x7A, 0x1D, 0x6F, 0x5E, 0x0D, 0x74, 0xA1, 0x32, 0xB4, 0x1B, 0x94, 0x8B, 0x8F, 0x07, 0x79, 0xF7,
@@ -225,7 +231,7 @@ mod tests {
     }
 
     fn of(frame: VideoFrame) -> Fake {
-        Fake { decoded: Ok(vec![frame]), held: Vec::new(), hardware: Some(NAME) }
+        Fake { decoded: Ok(vec![frame]), held: Vec::new(), hardware: Some(INTERFACE_NAME) }
     }
 
     fn judged(mut fake: Fake) -> Result<&'static str, Problem> {
@@ -239,15 +245,16 @@ mod tests {
 
     #[test]
     fn hardware_is_there_once_it_has_decoded_a_picture_right() {
-        assert_eq!(judged(of(frame())), Ok(NAME));
-        let late = Fake { decoded: Ok(Vec::new()), held: vec![frame()], hardware: Some(NAME) };
-        assert_eq!(judged(late), Ok(NAME));
+        assert_eq!(judged(of(frame())), Ok(INTERFACE_NAME));
+        let late =
+            Fake { decoded: Ok(Vec::new()), held: vec![frame()], hardware: Some(INTERFACE_NAME) };
+        assert_eq!(judged(late), Ok(INTERFACE_NAME));
     }
 
     #[test]
     fn hardware_that_fails_is_none_and_says_why() {
         let black = VideoFrame {
-            surface: Arc::new(Pooled::unpooled(Planes::black(SIZE))).into(),
+            surface: Arc::new(Pooled::unpooled(Planes::black(TEST_FRAME_SIZE))).into(),
             ..frame()
         };
         let small = Size::new(128, 72);
@@ -262,11 +269,12 @@ mod tests {
             let why = judged(of(wrong)).unwrap_err().to_string();
             assert_eq!(why, "the VAAPI device failed a test: a wrong frame");
         }
-        let nothing = Fake { decoded: Ok(Vec::new()), held: Vec::new(), hardware: Some(NAME) };
+        let nothing =
+            Fake { decoded: Ok(Vec::new()), held: Vec::new(), hardware: Some(INTERFACE_NAME) };
         let why = judged(nothing).unwrap_err().to_string();
         assert_eq!(why, "the VAAPI device failed a test: no frame");
         let error = Error::Damaged { codec: "H.264", reason: "Input/output error".into() };
-        let broken = Fake { decoded: Err(error), held: Vec::new(), hardware: Some(NAME) };
+        let broken = Fake { decoded: Err(error), held: Vec::new(), hardware: Some(INTERFACE_NAME) };
         let why = judged(broken).unwrap_err().to_string();
         assert!(why.starts_with("the VAAPI device failed a test: "), "{why}");
         assert!(why.contains("Input/output error"), "{why}");
@@ -280,7 +288,7 @@ mod tests {
     fn what_the_processor_decodes_proves_nothing_and_spares_other_codecs() {
         assert_eq!(prove(&mut software()), Ok(false));
         let found = judge(Ok(()), |()| prove(&mut software()));
-        let why = problem!("decode-device-without-h264", device = NAME);
+        let why = problem!("decode-device-without-h264", device = INTERFACE_NAME);
         assert_eq!((found.device, found.told), (Some(()), Err(why)));
     }
 
@@ -290,8 +298,8 @@ mod tests {
     fn what_is_said_of_this_machine_is_what_is_used() {
         assert_eq!(known().unwrap_or_else(name), name());
         match name() {
-            Ok(name) => assert!(name == NAME && device().is_some()),
-            Err(why) => assert!(why.to_string().contains(NAME), "{why}"),
+            Ok(name) => assert!(name == INTERFACE_NAME && device().is_some()),
+            Err(why) => assert!(why.to_string().contains(INTERFACE_NAME), "{why}"),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::NoDecoder;
 
 /// Maximum size of a codec config in bytes. Real configs are a few hundred bytes long.
-const MAX_CONFIG: usize = 64 << 10;
+const MAX_CONFIG_BYTES: usize = 64 << 10;
 
 /// Maximum number of threads of one decoder. The threads decode the slices and tiles of one frame,
 /// so that no frame waits for later ones.
@@ -155,7 +155,7 @@ impl Context {
         let context = Self { raw, packet, frame };
         // SAFETY: the pointer is not null, and no other reference exists.
         let fields = unsafe { &mut *raw };
-        if !config.is_empty() && config.len() <= MAX_CONFIG {
+        if !config.is_empty() && config.len() <= MAX_CONFIG_BYTES {
             let room = config.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
             // SAFETY: the buffer has the size of the copied data plus the padding that the library
             // requires, which is zero; the context frees it.
@@ -208,7 +208,7 @@ impl Context {
         let code = unsafe { ffi::avcodec_receive_frame(self.raw, self.frame.0) };
         match code {
             0.. => Ok(Some(&mut self.frame)),
-            NEEDS_INPUT | ffi::AVERROR_EOF => Ok(None),
+            NEEDS_INPUT_ERROR | ffi::AVERROR_EOF => Ok(None),
             code => Err(Code(code)),
         }
     }
@@ -221,4 +221,4 @@ impl Context {
 }
 
 /// The error code of a decoder that needs more input.
-const NEEDS_INPUT: c_int = ffi::AVERROR(ffi::EAGAIN);
+const NEEDS_INPUT_ERROR: c_int = ffi::AVERROR(ffi::EAGAIN);

@@ -15,23 +15,23 @@ use crate::decode::error::NoDecoder;
 
 /// The return types of the library functions, each with the value that a missing function returns.
 trait Absent {
-    const ABSENT: Self;
+    const MISSING_FUNCTION_RESULT: Self;
 }
 
 impl Absent for () {
-    const ABSENT: Self = ();
+    const MISSING_FUNCTION_RESULT: Self = ();
 }
 
 impl Absent for c_int {
-    const ABSENT: Self = AVERROR(ENOSYS);
+    const MISSING_FUNCTION_RESULT: Self = AVERROR(ENOSYS);
 }
 
 impl<T> Absent for *const T {
-    const ABSENT: Self = std::ptr::null();
+    const MISSING_FUNCTION_RESULT: Self = std::ptr::null();
 }
 
 impl<T> Absent for *mut T {
-    const ABSENT: Self = std::ptr::null_mut();
+    const MISSING_FUNCTION_RESULT: Self = std::ptr::null_mut();
 }
 
 /// Declares the library functions: a table of their addresses, and each function under its own
@@ -73,7 +73,7 @@ macro_rules! functions {
                 match loaded() {
                     // SAFETY: the caller fulfills the conditions of the function.
                     Some(functions) => unsafe { (functions.$name)($($value),*) },
-                    None => Absent::ABSENT,
+                    None => Absent::MISSING_FUNCTION_RESULT,
                 }
             }
         )*)*
@@ -181,8 +181,8 @@ fn open(name: &str, major: u32) -> Result<Library, libloading::Error> {
 }
 
 fn functions() -> &'static OnceLock<Option<Functions>> {
-    static FUNCTIONS: OnceLock<Option<Functions>> = OnceLock::new();
-    &FUNCTIONS
+    static LIBRARY_FUNCTIONS: OnceLock<Option<Functions>> = OnceLock::new();
+    &LIBRARY_FUNCTIONS
 }
 
 fn loaded() -> Option<&'static Functions> {
@@ -192,7 +192,7 @@ fn loaded() -> Option<&'static Functions> {
 /// Loads the libraries once, and keeps them from writing to standard error. Fails if the libraries
 /// are unavailable.
 pub(super) fn load() -> Result<(), NoDecoder> {
-    static QUIET: Once = Once::new();
+    static SILENCE_LOG_ONCE: Once = Once::new();
     let loaded = functions().get_or_init(|| {
         let why = |error: &libloading::Error| {
             tracing::info!(%error, "loading FFmpeg's libraries failed");
@@ -200,7 +200,7 @@ pub(super) fn load() -> Result<(), NoDecoder> {
         Functions::load().inspect_err(why).ok()
     });
     // SAFETY: the call sets one number.
-    QUIET.call_once(|| unsafe { av_log_set_level(AV_LOG_QUIET) });
+    SILENCE_LOG_ONCE.call_once(|| unsafe { av_log_set_level(AV_LOG_QUIET) });
     loaded.as_ref().map(|_| ()).ok_or(NoDecoder::NotInstalled)
 }
 

@@ -5,9 +5,9 @@
 //! module is pure and uses double precision, because it fills tables.
 
 /// The reference white of HDR in cd/m² (BT.2408), also used for SDR white.
-const WHITE: f64 = 203.0;
+const REFERENCE_WHITE_NITS: f64 = 203.0;
 /// The peak of a mastering display if the stream does not declare it.
-const USUAL_PEAK: u16 = 1_000;
+const DEFAULT_MASTERING_PEAK: u16 = 1_000;
 /// The maximum luminance of PQ in cd/m².
 const MAX_LUMINANCE: f64 = 10_000.0;
 /// The peak of the reference display of HLG production in cd/m².
@@ -15,12 +15,12 @@ const HLG_PEAK: f64 = 1_000.0;
 /// The gamma of the reference display of HLG production.
 const HLG_GAMMA: f64 = 1.2;
 /// The gamma of SDR displays (BT.1886 with zero black level).
-const GAMMA: f64 = 2.4;
+const SDR_GAMMA: f64 = 2.4;
 /// Maximum of SDR signals, which may exceed white within the limited range.
-const ABOVE: f64 = 1.1;
+const MAX_SDR_SIGNAL: f64 = 1.1;
 /// The channel value, as a signal at luminance 1, below which the compression near the edge of
 /// BT.709 begins.
-const SOFT: f64 = 0.1;
+const COMPRESSION_THRESHOLD: f64 = 0.1;
 
 /// The transfer function of signals.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -85,12 +85,12 @@ impl Primaries {
         match self {
             Self::Bt2020 => [0.2627, 0.6780, 0.0593],
             Self::P3 => [0.2290, 0.6917, 0.0793],
-            Self::Bt709 => LUMINANCE_709,
+            Self::Bt709 => BT709_LUMINANCE_WEIGHTS,
         }
     }
 }
 
-const LUMINANCE_709: Three = [0.2126, 0.7152, 0.0722];
+const BT709_LUMINANCE_WEIGHTS: Three = [0.2126, 0.7152, 0.0722];
 
 fn dot(a: Three, b: Three) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
@@ -131,9 +131,10 @@ impl Kind {
     /// Precomputes the values that are constant for all pixels.
     pub fn ready(self) -> Ready {
         let peak = match self.transfer {
-            Transfer::Pq => f64::from(self.peak.unwrap_or(USUAL_PEAK)).clamp(WHITE, MAX_LUMINANCE),
+            Transfer::Pq => f64::from(self.peak.unwrap_or(DEFAULT_MASTERING_PEAK))
+                .clamp(REFERENCE_WHITE_NITS, MAX_LUMINANCE),
             Transfer::Hlg => HLG_PEAK,
-            Transfer::Gamma => WHITE,
+            Transfer::Gamma => REFERENCE_WHITE_NITS,
         };
         let (red, blue) = match self.matrix {
             Matrix::Bt2020 => (0.2627, 0.0593),
@@ -145,10 +146,10 @@ impl Kind {
             red,
             blue,
             peak: to_pq(peak),
-            white: to_pq(WHITE) / to_pq(peak),
+            white: to_pq(REFERENCE_WHITE_NITS) / to_pq(peak),
             to_709: self.primaries.to_709(),
             luminance: self.primaries.luminance(),
-            most: if self.transfer == Transfer::Gamma { ABOVE } else { 1.0 },
+            most: if self.transfer == Transfer::Gamma { MAX_SDR_SIGNAL } else { 1.0 },
         }
     }
 }
@@ -174,10 +175,10 @@ impl Ready {
     /// [`Color::PROGRAM`]: crate::media::Color::PROGRAM
     pub fn shown(&self, codes: Three) -> Three {
         let light = self.toned(self.light(self.signals(codes)));
-        let most = self.most.powf(GAMMA);
+        let most = self.most.powf(SDR_GAMMA);
         let [r, g, b] = fitted(self.to_709.map(|row| dot(row, light)), most)
-            .map(|channel| channel.clamp(0.0, most).powf(1.0 / GAMMA));
-        let [of_red, of_green, of_blue] = LUMINANCE_709;
+            .map(|channel| channel.clamp(0.0, most).powf(1.0 / SDR_GAMMA));
+        let [of_red, of_green, of_blue] = BT709_LUMINANCE_WEIGHTS;
         let luma = of_red * r + of_green * g + of_blue * b;
         let chroma = |channel: f64, part: f64| 128.0 + 112.0 * (channel - luma) / (1.0 - part);
         [16.0 + 219.0 * luma, chroma(b, of_blue), chroma(r, of_red)]
@@ -196,17 +197,17 @@ impl Ready {
         [r, g, b].map(|channel| channel.clamp(0.0, self.most))
     }
 
-    /// Converts signals to displayed light, where 1 is [`WHITE`].
+    /// Converts signals to displayed light, where 1 is [`REFERENCE_WHITE_NITS`].
     fn light(&self, signals: Three) -> Three {
         match self.kind.transfer {
-            Transfer::Pq => signals.map(|signal| from_pq(signal) / WHITE),
+            Transfer::Pq => signals.map(|signal| from_pq(signal) / REFERENCE_WHITE_NITS),
             Transfer::Hlg => {
                 let scene = signals.map(from_hlg);
                 let luminance = dot(self.luminance, scene);
-                let gain = HLG_PEAK / WHITE * luminance.powf(HLG_GAMMA - 1.0);
+                let gain = HLG_PEAK / REFERENCE_WHITE_NITS * luminance.powf(HLG_GAMMA - 1.0);
                 scene.map(|channel| channel * gain)
             }
-            Transfer::Gamma => signals.map(|signal| signal.powf(GAMMA)),
+            Transfer::Gamma => signals.map(|signal| signal.powf(SDR_GAMMA)),
         }
     }
 
@@ -217,8 +218,8 @@ impl Ready {
         if self.kind.transfer == Transfer::Gamma || most <= 0.0 {
             return light;
         }
-        let signal = (to_pq(most * WHITE) / self.peak).min(1.0);
-        let gain = from_pq(self.lowered(signal) * self.peak) / WHITE / most;
+        let signal = (to_pq(most * REFERENCE_WHITE_NITS) / self.peak).min(1.0);
+        let gain = from_pq(self.lowered(signal) * self.peak) / REFERENCE_WHITE_NITS / most;
         light.map(|channel| channel * gain)
     }
 
@@ -240,7 +241,7 @@ impl Ready {
 /// Limits all channels of BT.709 light to the range from 0 to `top`. The color is desaturated as
 /// much as needed, and slightly more near the edge, so that differences stay visible.
 fn fitted(light: Three, top: f64) -> Three {
-    let luminance = dot(LUMINANCE_709, light);
+    let luminance = dot(BT709_LUMINANCE_WEIGHTS, light);
     if luminance <= 1e-9 {
         return [0.0; 3];
     }
@@ -249,9 +250,10 @@ fn fitted(light: Three, top: f64) -> Three {
     }
     let towards = |light: Three, part: f64| light.map(|it| luminance + (it - luminance) * part);
     let least = light.iter().copied().fold(f64::MAX, f64::min) / luminance;
-    let signal = least.signum() * least.abs().powf(1.0 / GAMMA);
-    let light = if signal < SOFT {
-        let kept = (SOFT * (signal / SOFT - 1.0).exp()).powf(GAMMA);
+    let signal = least.signum() * least.abs().powf(1.0 / SDR_GAMMA);
+    let light = if signal < COMPRESSION_THRESHOLD {
+        let kept =
+            (COMPRESSION_THRESHOLD * (signal / COMPRESSION_THRESHOLD - 1.0).exp()).powf(SDR_GAMMA);
         towards(light, (1.0 - kept) / (1.0 - least))
     } else {
         light
@@ -264,7 +266,7 @@ fn fitted(light: Three, top: f64) -> Three {
 mod tests {
     use super::*;
 
-    const PQ: Kind = Kind {
+    const PQ_BT2020: Kind = Kind {
         transfer: Transfer::Pq,
         primaries: Primaries::Bt2020,
         matrix: Matrix::Bt2020,
@@ -281,35 +283,39 @@ mod tests {
             assert!((from_pq(to_pq(light)) / light - 1.0).abs() < 1e-9, "{light}");
         }
         assert!((from_hlg(0.5) - 1.0 / 12.0).abs() < 1e-12 && (from_hlg(1.0) - 1.0).abs() < 1e-6);
-        let hlg = Kind { transfer: Transfer::Hlg, ..PQ }.ready();
+        let hlg = Kind { transfer: Transfer::Hlg, ..PQ_BT2020 }.ready();
         let [white, ..] = hlg.light([0.75; 3]);
-        assert!((white * WHITE - 203.0).abs() < 1.0, "{white}");
+        assert!((white * REFERENCE_WHITE_NITS - 203.0).abs() < 1.0, "{white}");
         let [most, ..] = hlg.light([1.0; 3]);
-        assert!((most * WHITE - 1_000.0).abs() < 0.1, "{most}");
+        assert!((most * REFERENCE_WHITE_NITS - 1_000.0).abs() < 0.1, "{most}");
     }
 
     #[test]
     fn the_curve_is_straight_below_its_knee_and_ends_at_white() {
         for peak in [None, Some(400), Some(4_000), Some(10_000)] {
-            let ready = Kind { peak, ..PQ }.ready();
-            let of = |nits: f64| ready.toned([nits / WHITE; 3])[0];
+            let ready = Kind { peak, ..PQ_BT2020 }.ready();
+            let of = |nits: f64| ready.toned([nits / REFERENCE_WHITE_NITS; 3])[0];
             let peak = f64::from(peak.unwrap_or(1_000));
             assert!((of(peak) - 1.0).abs() < 1e-9 && (of(10_000.0) - 1.0).abs() < 1e-9, "{peak}");
-            assert!((of(10.0) - 10.0 / WHITE).abs() < 1e-9, "{peak}");
+            assert!((of(10.0) - 10.0 / REFERENCE_WHITE_NITS).abs() < 1e-9, "{peak}");
             let steps: Vec<f64> = (0..1_000).map(|it| of(f64::from(it) / 1_000.0 * peak)).collect();
             assert!(steps.is_sorted(), "{peak}");
             // Reference white is bright, but not full white.
-            assert!((0.5..0.95).contains(&of(WHITE)), "{peak}: {}", of(WHITE));
+            assert!(
+                (0.5..0.95).contains(&of(REFERENCE_WHITE_NITS)),
+                "{peak}: {}",
+                of(REFERENCE_WHITE_NITS)
+            );
         }
         // No value is brighter than white, so nothing changes.
-        let dim = Kind { peak: Some(100), ..PQ }.ready();
+        let dim = Kind { peak: Some(100), ..PQ_BT2020 }.ready();
         assert!((dim.toned([0.4; 3])[0] - 0.4).abs() < 1e-9);
     }
 
     #[test]
     fn greys_stay_grey_and_colours_are_within_bt709() {
         for transfer in [Transfer::Pq, Transfer::Hlg, Transfer::Gamma] {
-            let ready = Kind { transfer, ..PQ }.ready();
+            let ready = Kind { transfer, ..PQ_BT2020 }.ready();
             for code in (64..=940).step_by(4) {
                 let [luma, cb, cr] = ready.shown([f64::from(code), 512.0, 512.0]);
                 assert!((16.0..=235.001).contains(&luma), "{luma}");
@@ -324,8 +330,8 @@ mod tests {
                         let after = fitted(before, 1.0);
                         let all = after.iter().all(|it| (-1e-9..=1.0 + 1e-9).contains(it));
                         assert!(all, "{before:?} {after:?}");
-                        let change =
-                            dot(LUMINANCE_709, before).min(1.0) - dot(LUMINANCE_709, after);
+                        let change = dot(BT709_LUMINANCE_WEIGHTS, before).min(1.0)
+                            - dot(BT709_LUMINANCE_WEIGHTS, after);
                         assert!(change.abs() < 1e-5, "{before:?} {after:?}");
                     }
                 }

@@ -13,10 +13,10 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec;
 
-const NAME: &str = "FFmpeg";
+const DECODER_NAME: &str = "FFmpeg";
 
 /// Maximum size of a packet in bytes.
-const MAX_PACKET: usize = 16 << 20;
+const MAX_PACKET_BYTES: usize = 16 << 20;
 
 /// Maximum number of pixels in a frame: H.264 level 5.2, as everywhere in onair (4096×2304). The
 /// maximum limits the memory that a stream can make the library allocate.
@@ -26,7 +26,7 @@ const MAX_PIXELS: i64 = 36_864 * 256;
 const MAX_FRAMES: usize = 64;
 
 /// The number of consecutive failed keyframes that ends the stream.
-const LAST_CHANCES: u32 = 3;
+const MAX_FAILED_KEYFRAMES: u32 = 3;
 
 /// The video decoder.
 pub(super) struct Decoder {
@@ -77,7 +77,7 @@ fn start(
         }
     });
     context.map_err(|code| Error::Codec {
-        decoder: NAME,
+        decoder: DECODER_NAME,
         step: Step::Start,
         code: i64::from(code.0),
     })
@@ -100,7 +100,7 @@ impl Decoder {
             parameters: parameters.clone(),
             converter: Converter::default(),
             hardware: device.is_some(),
-            name: format!("{name} ({NAME})"),
+            name: format!("{name} ({DECODER_NAME})"),
             told: None,
             waiting: true,
             failed_keyframes: 0,
@@ -136,7 +136,7 @@ impl Decoder {
         if told != self.told {
             self.told = told;
             let more = told.map(|told| format!(", {told}")).unwrap_or_default();
-            self.name = format!("{}{more} ({NAME})", self.parameters.codec.name());
+            self.name = format!("{}{more} ({DECODER_NAME})", self.parameters.codec.name());
         }
     }
 
@@ -185,7 +185,7 @@ impl VideoBackend for Decoder {
     fn prepare(&mut self) {}
 
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
-        if packet.data.len() > MAX_PACKET {
+        if packet.data.len() > MAX_PACKET_BYTES {
             self.waiting = true;
             return Err(Error::length(self.parameters.codec.name(), packet.data.len()));
         }
@@ -209,10 +209,10 @@ impl VideoBackend for Decoder {
                 self.waiting = true;
                 if packet.keyframe {
                     self.failed_keyframes += 1;
-                    if self.failed_keyframes >= LAST_CHANCES {
-                        let code = i64::from(LAST_CHANCES);
+                    if self.failed_keyframes >= MAX_FAILED_KEYFRAMES {
+                        let code = i64::from(MAX_FAILED_KEYFRAMES);
                         let step = Step::DecodeKeyframes;
-                        return Err(Error::Codec { decoder: NAME, step, code });
+                        return Err(Error::Codec { decoder: DECODER_NAME, step, code });
                     }
                     self.renew()?;
                 } else {
@@ -257,6 +257,6 @@ impl VideoBackend for Decoder {
         // The hardware may not support the stream, so the hardware is reported only after it has
         // decoded a frame.
         let fetched = self.hardware && self.converter.has_fetched();
-        By { library: NAME, hardware: fetched.then_some(hardware::NAME) }
+        By { library: DECODER_NAME, hardware: fetched.then_some(hardware::INTERFACE_NAME) }
     }
 }

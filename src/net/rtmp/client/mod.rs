@@ -29,14 +29,14 @@ use crate::wire::rtmp::command::Enhanced;
 use crate::wire::rtmp::url::Url;
 
 /// Maximum size of one read from the socket, in bytes.
-const READ: usize = 64 << 10;
+const MAX_READ_BYTES: usize = 64 << 10;
 /// The number of bytes that onair inspects of an answer that is not RTMP.
-const SNIFF: usize = 64;
+const MAX_SNIFFED_BYTES: usize = 64;
 /// Maximum number of events that wait until the stream has begun or a flush has ended. Further
 /// events are dropped.
-const MAX_EARLY: usize = 32;
+const MAX_EARLY_EVENTS: usize = 32;
 /// The time that the server has for closing its side after the last byte was sent.
-const LINGER: Duration = Duration::from_millis(500);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The connection options and time limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,7 +245,7 @@ impl Client {
                 }
                 Ok(Progress::Event(Event::HandshakeDone) | Progress::Room) => {}
                 Ok(Progress::Event(event)) => {
-                    if self.early.len() < MAX_EARLY {
+                    if self.early.len() < MAX_EARLY_EVENTS {
                         self.early.push_back(event);
                     }
                 }
@@ -296,7 +296,9 @@ impl Client {
         let result = loop {
             match self.progress(Some(0)).await {
                 Ok(Progress::Room) => break Ok(()),
-                Ok(Progress::Event(event)) if events.len() < MAX_EARLY => events.push_back(event),
+                Ok(Progress::Event(event)) if events.len() < MAX_EARLY_EVENTS => {
+                    events.push_back(event)
+                }
                 Ok(Progress::Event(_)) => {}
                 Err(error) => break Err(error),
             }
@@ -370,10 +372,10 @@ impl Client {
         }
         // If input is unread at the close, the system resets the connection, and the server may
         // never see the last messages: therefore, read until the server closes too.
-        let _ = timeout(limit.min(LINGER), async {
+        let _ = timeout(limit.min(CLOSE_TIMEOUT), async {
             loop {
                 self.input.clear();
-                self.input.reserve(READ);
+                self.input.reserve(MAX_READ_BYTES);
                 if !matches!(self.stream.read_buf(&mut self.input).await, Ok(1..)) {
                     break;
                 }
@@ -476,7 +478,7 @@ impl Client {
     /// Reads once and passes the data to the session.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         // A new block is allocated only if bodies still share the old one.
-        self.input.reserve(READ);
+        self.input.reserve(MAX_READ_BYTES);
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
         let length = match read {
             Poll::Pending => return Poll::Pending,
@@ -499,7 +501,7 @@ impl Client {
         let now = self.clock.now();
         self.stage = self.session.stage();
         if self.stage == SessionStage::Handshake {
-            let wanted = SNIFF.saturating_sub(self.first.len()).min(length);
+            let wanted = MAX_SNIFFED_BYTES.saturating_sub(self.first.len()).min(length);
             self.first.extend_from_slice(self.input.get(..wanted).unwrap_or_default());
         }
         let result = self.session.handle_block(now, ByteBlock::new(&mut self.input));

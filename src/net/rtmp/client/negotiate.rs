@@ -15,9 +15,9 @@ use crate::wire::rtmp::url::{Scheme, Url};
 /// connections, and each redirect takes one more.
 const MAX_CONNECTIONS: u32 = 8;
 /// Maximum number of redirects.
-const MAX_HOPS: usize = 4;
+const MAX_REDIRECTS: usize = 4;
 /// Time limit for connecting to a port and for the handshake, if another port can be tried.
-const PORT_LIMIT: Duration = Duration::from_secs(4);
+const PORT_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl Client {
     /// Connects as often as needed to find a working port, to authenticate, and to follow
@@ -68,8 +68,8 @@ impl Client {
             config.url.port = *port;
             let mut options = options.clone();
             if !last {
-                options.net.tcp_limit = options.net.tcp_limit.min(PORT_LIMIT);
-                options.handshake_limit = options.handshake_limit.min(PORT_LIMIT);
+                options.net.tcp_limit = options.net.tcp_limit.min(PORT_TIMEOUT);
+                options.handshake_limit = options.handshake_limit.min(PORT_TIMEOUT);
                 config.handshake_timeout = options.handshake_limit;
             }
             let error = match Self::try_port(config, &options, clock, on_step, until).await {
@@ -178,7 +178,7 @@ impl Hops {
         if self.0.contains(&place) {
             return Err(Cause::Protocol(problem!("net-sent-in-a-circle")));
         }
-        if self.0.len() > MAX_HOPS {
+        if self.0.len() > MAX_REDIRECTS {
             return Err(Cause::Protocol(problem!("net-sent-too-often")));
         }
         self.0.push(place);

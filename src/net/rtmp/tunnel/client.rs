@@ -25,15 +25,15 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Maximum length of a response in bytes.
 const MAX_RESPONSE_BYTES: usize = 16 << 20;
 /// Maximum length of the response to the first request, in bytes.
-const MAX_NAME: usize = 256;
+const MAX_SESSION_NAME_BYTES: usize = 256;
 /// The number of consecutive requests with data after which a stream counts as published. Requests
 /// with data also fetch the server's data, so a published stream needs no idle requests. An idle
 /// request that the server holds would delay the stream.
-const STREAMING: u32 = 8;
+const MIN_PUBLISHING_REQUESTS: u32 = 8;
 /// Time without data before an idle request.
-const PAUSE: Duration = Duration::from_millis(500);
+const IDLE_REQUEST_DELAY: Duration = Duration::from_millis(500);
 /// Time limit for the last request and its response.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Opens a tunnel: connects, and requests a session. The returned stream is the inside of the
 /// tunnel.
@@ -78,7 +78,7 @@ async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
     let mut name = Vec::new();
     while let Some(piece) = http.piece(&mut body).await.map_err(|fault| fault.cause())? {
         name.extend_from_slice(&piece);
-        if name.len() > MAX_NAME {
+        if name.len() > MAX_SESSION_NAME_BYTES {
             break;
         }
     }
@@ -167,17 +167,21 @@ impl Task {
                 SessionRequest::Send | SessionRequest::Ask => {}
                 SessionRequest::End => {
                     let request = self.client.close();
-                    let _ = timeout(GOODBYE, self.answer(&request)).await;
+                    let _ = timeout(CLOSE_TIMEOUT, self.answer(&request)).await;
                     return Ok(());
                 }
             }
             let request = self.client.exchange(&data);
             let (interval, length) = self.answer(&request).await?;
             self.carried.delivered(data.len());
-            busy = if data.is_empty() { busy / 2 } else { (busy + 1).min(2 * STREAMING) };
+            busy = if data.is_empty() {
+                busy / 2
+            } else {
+                (busy + 1).min(2 * MIN_PUBLISHING_REQUESTS)
+            };
             next = Instant::now();
-            if busy >= STREAMING {
-                next += PAUSE;
+            if busy >= MIN_PUBLISHING_REQUESTS {
+                next += IDLE_REQUEST_DELAY;
             } else if length == 0 {
                 // After received data, more may be waiting.
                 next += tunnel::interval(interval);
@@ -189,7 +193,7 @@ impl Task {
     async fn wish(&mut self, data: &mut Vec<u8>, next: Instant) -> SessionRequest {
         let mut block = [0; 16 << 10];
         let mut ready = false;
-        while data.len() < pipe::DEPTH {
+        while data.len() < pipe::MAX_BUFFERED_BYTES {
             let far = &mut self.far;
             let read = poll_fn(|cx| {
                 let mut buffer = ReadBuf::new(&mut block);

@@ -22,15 +22,15 @@ use crate::wire::rtmp::tunnel;
 use crate::wire::rtmp::tunnel::{Address, Request, TunnelCommand};
 
 /// The time without a request after which a connection is closed.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time limit for the header and body of a request, and for passing its body to the session.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time limit for sending a response.
-const ANSWER: Duration = Duration::from_secs(20);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 /// The time without a request after which a session ends.
-const FORGOTTEN: Duration = Duration::from_secs(20);
+const SESSION_TIMEOUT: Duration = Duration::from_secs(20);
 /// The time after which a session without any connection ends.
-const ORPHANED: Duration = Duration::from_secs(5);
+const ORPHAN_TIMEOUT: Duration = Duration::from_secs(5);
 /// The interval at which sessions are checked.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// The time for which an idle request waits for data. Waiting reduces the number of requests, and
@@ -38,16 +38,16 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 const IDLE_HOLD: Duration = Duration::from_millis(250);
 /// Number of initial requests. These requests carry commands, and are held until their replies are
 /// ready, for at most [`COMMAND_HOLD`].
-const COMMANDS: u32 = 32;
+const COMMAND_REQUESTS: u32 = 32;
 /// Maximum time for which an initial request is held.
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
 /// Maximum size of the data in one response, in bytes.
-const MAX_REPLY_BYTES: usize = pipe::DEPTH;
+const MAX_REPLY_BYTES: usize = pipe::MAX_BUFFERED_BYTES;
 /// The first byte of the server's responses, which is the poll interval for the client. The client
 /// should poll again soon, because the server holds requests if needed.
-const INTERVAL: u8 = 1;
+const POLL_INTERVAL_BYTE: u8 = 1;
 /// Maximum number of bytes that are read of an unwanted body.
-const UNWANTED: usize = 4 << 10;
+const MAX_DISCARDED_BYTES: usize = 4 << 10;
 
 /// Accepts a new tunnel. Returns `false` if the server accepts no more tunnels.
 pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
@@ -87,7 +87,7 @@ enum TunnelReply {
     Refusal(u16, &'static str),
 }
 
-const NO_SUCH_SESSION: TunnelReply = TunnelReply::Refusal(404, "There is no such session");
+const UNKNOWN_SESSION_REPLY: TunnelReply = TunnelReply::Refusal(404, "There is no such session");
 
 impl Gate {
     /// Creates the tunnels of a server with these names, in addition to its addresses and `localhost`.
@@ -114,7 +114,7 @@ impl Gate {
         self.converse(stream, welcome, &mut last).await;
         if let Some(session) = last.and_then(|name| self.sessions.lock().get(&name).cloned()) {
             let mut until = session.until.lock();
-            *until = (*until).min(Instant::now() + ORPHANED);
+            *until = (*until).min(Instant::now() + ORPHAN_TIMEOUT);
         }
     }
 
@@ -128,7 +128,7 @@ impl Gate {
         let secure = stream.is_tls();
         let mut http = Http::new(stream);
         loop {
-            let head = match timeout(IDLE, http.head()).await {
+            let head = match timeout(IDLE_TIMEOUT, http.head()).await {
                 Ok(Ok(Some(head))) => head,
                 Ok(Err(Fault::Http(error))) => return say(&mut http, bad(error), false).await,
                 Ok(Ok(None) | Err(_)) | Err(_) => return,
@@ -201,7 +201,8 @@ impl Gate {
         let (near, far, _carried) = pipe::pipe(secure);
         let end = End { pipe: far, order: TunnelCommand::default(), requests: 0, over: false };
         let end = tokio::sync::Mutex::new(end);
-        let session = Arc::new(Session { end, until: Mutex::new(Instant::now() + FORGOTTEN) });
+        let session =
+            Arc::new(Session { end, until: Mutex::new(Instant::now() + SESSION_TIMEOUT) });
         if !welcome(Stream::tunnel(near)) {
             return TunnelReply::Refusal(503, "Too many connections");
         }
@@ -220,11 +221,11 @@ impl Gate {
         mut hold: Duration,
     ) -> Result<TunnelReply, Fault> {
         let Some(session) = self.sessions.lock().get(&address.name).cloned() else {
-            return Ok(NO_SUCH_SESSION);
+            return Ok(UNKNOWN_SESSION_REPLY);
         };
         session.touch();
         let Ok(mut end) = timeout(REQUEST_TIMEOUT, session.end.lock()).await else {
-            return Ok(NO_SUCH_SESSION);
+            return Ok(UNKNOWN_SESSION_REPLY);
         };
         let end = &mut *end;
         let mut over = end.over || end.order.take(address.number).is_err();
@@ -232,7 +233,7 @@ impl Gate {
         if let Some((http, body)) = body
             && !over
         {
-            if end.requests <= COMMANDS {
+            if end.requests <= COMMAND_REQUESTS {
                 hold = COMMAND_HOLD;
             }
             match timeout(REQUEST_TIMEOUT, end.fill(http, body)).await {
@@ -245,14 +246,14 @@ impl Gate {
                 Err(_) => over = true,
             }
         }
-        let mut data = vec![INTERVAL];
+        let mut data = vec![POLL_INTERVAL_BYTE];
         if !over {
             over = !end.take(&mut data, hold).await;
         }
         session.touch();
         if over && data.len() == 1 {
             self.sessions.lock().remove(&address.name);
-            return Ok(NO_SUCH_SESSION);
+            return Ok(UNKNOWN_SESSION_REPLY);
         }
         end.over = over;
         Ok(TunnelReply::Data(data))
@@ -261,7 +262,7 @@ impl Gate {
 
 impl Session {
     fn touch(&self) {
-        *self.until.lock() = Instant::now() + FORGOTTEN;
+        *self.until.lock() = Instant::now() + SESSION_TIMEOUT;
     }
 }
 
@@ -324,7 +325,7 @@ async fn drain(http: &mut Http, body: &mut Body) -> bool {
     let reading = async {
         while let Ok(Some(piece)) = http.piece(body).await {
             seen += piece.len();
-            if seen > UNWANTED {
+            if seen > MAX_DISCARDED_BYTES {
                 break;
             }
         }
@@ -344,5 +345,5 @@ async fn say(http: &mut Http, answer: TunnelReply, keep: bool) {
         TunnelReply::Refusal(status, reason) => tunnel::refusal(status, reason, keep),
     };
     // A connection that cannot accept the response ends with the next read.
-    let _ = timeout(ANSWER, http.send(&bytes)).await;
+    let _ = timeout(RESPONSE_TIMEOUT, http.send(&bytes)).await;
 }

@@ -7,10 +7,10 @@ use crate::player::state::{Failure, FailureKind};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec::four_cc::VideoFormat;
-use crate::wire::container::track_config::MAX_CONFIG;
+use crate::wire::container::track_config::MAX_CONFIG_BYTES;
 
 pub(super) fn too_long(bytes: usize) -> Problem {
-    problem!("play-config-too-long", bytes = bytes, kib = MAX_CONFIG >> 10)
+    problem!("play-config-too-long", bytes = bytes, kib = MAX_CONFIG_BYTES >> 10)
 }
 
 pub(super) fn video_of(format: VideoFormat) -> Problem {

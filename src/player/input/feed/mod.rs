@@ -41,18 +41,18 @@ use crate::wire::container::unsupported as left_out;
 use crate::text::Problem;
 
 /// After this many messages without playable data, the stream fails.
-const FRUITLESS: u64 = 120;
+const MAX_UNPLAYABLE_MESSAGES: u64 = 120;
 
 /// After this many frames without a config, the missing config is reported.
-const HEADLESS: u64 = 25;
+const MAX_FRAMES_WITHOUT_CONFIG: u64 = 25;
 
 /// Metadata counts as missing this long after the first video or audio.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum number of chat messages in a period.
-const MAX_LINES: u32 = 20;
+const MAX_CHAT_MESSAGES: u32 = 20;
 /// Length of the period in which chat messages are counted.
-const LINES_IN: Duration = Duration::from_secs(1);
+const CHAT_MESSAGE_PERIOD: Duration = Duration::from_secs(1);
 
 /// See the module documentation.
 pub(in crate::player) struct InputFeed {
@@ -279,10 +279,10 @@ impl InputFeed {
 
     /// Handles a chat message in the stream. Messages beyond a readable rate are dropped.
     fn line(&mut self, body: &[u8], now: Timestamp) {
-        if now.since(self.lines.0) >= LINES_IN {
+        if now.since(self.lines.0) >= CHAT_MESSAGE_PERIOD {
             self.lines = (now, 0);
         }
-        if self.lines.1 < MAX_LINES
+        if self.lines.1 < MAX_CHAT_MESSAGES
             && let Some(line) = ChatLine::from_data(body)
         {
             self.lines.1 += 1;
@@ -338,7 +338,7 @@ impl InputFeed {
 
     /// Fails if many messages arrived and none of them was playable.
     fn give_up_fruitless(&self) {
-        if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
+        if self.playable == 0 && self.bodies >= MAX_UNPLAYABLE_MESSAGES && self.save.is_none() {
             self.shared.fail(self.fruitless());
         }
     }
@@ -354,7 +354,7 @@ impl InputFeed {
                 TimestampAnomaly::High(hours) => Anomaly::TimesHigh(hours),
             });
         }
-        if self.demux.headless() == HEADLESS {
+        if self.demux.headless() == MAX_FRAMES_WITHOUT_CONFIG {
             self.shared.report.odd(&Anomaly::NoHeaders);
         }
         self.note_place(&found, raw);

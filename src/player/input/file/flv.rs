@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::Stop;
 use crate::files::flv_tags::{Error, FlvTags};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
-use crate::player::demux::file_samples::{RUN_UP_MICROS, open, unreadable};
+use crate::player::demux::file_samples::{PRE_ROLL_MICROS, open, unreadable};
 use crate::player::demux::{can_be_heard, can_be_seen};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::file::loop_position::{Round, goes_on, micros};
@@ -21,7 +21,7 @@ use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::{self, Error as FlvError, ReadTag, Reader, TagContent, TagKind};
 
 /// Maximum valid difference between the DTS and PTS of a frame, in microseconds.
-const MAX_COMPOSITION: i64 = 10_000_000;
+const MAX_COMPOSITION_MICROS: i64 = 10_000_000;
 
 /// Reads the file like [`crate::player::input::file::read`].
 pub(super) fn read(
@@ -128,7 +128,8 @@ impl NextHead {
 
 /// Returns the presentation time of a tag in microseconds.
 fn shown(read: &ReadTag) -> i64 {
-    let composition = read.pts.micros_since(read.dts).clamp(-MAX_COMPOSITION, MAX_COMPOSITION);
+    let composition =
+        read.pts.micros_since(read.dts).clamp(-MAX_COMPOSITION_MICROS, MAX_COMPOSITION_MICROS);
     read.dts.as_micros() + composition
 }
 
@@ -230,7 +231,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
                     // The audio for the position may precede the keyframe.
                     keyframe = Some((sound.unwrap_or(number), number));
                 }
-            } else if pts <= until - RUN_UP_MICROS {
+            } else if pts <= until - PRE_ROLL_MICROS {
                 sound = Some(number);
             }
         }

@@ -8,12 +8,12 @@ use crate::wire::container::flv::TagKind;
 
 /// The DTS of a file's first instant, in microseconds. It leaves room for earlier packets and audio
 /// priming.
-pub(in crate::player) const BEGINS: i64 = 10_000_000;
+pub(in crate::player) const FIRST_DTS_MICROS: i64 = 10_000_000;
 
 /// One pass through a looped file.
 #[derive(Debug, Default)]
 pub(super) struct Round {
-    /// Start of the pass, in microseconds after [`BEGINS`].
+    /// Start of the pass, in microseconds after [`FIRST_DTS_MICROS`].
     pub(super) at: i64,
     /// The length of a complete pass, if known in advance.
     pub(super) length: Option<i64>,
@@ -34,7 +34,7 @@ pub(super) struct Round {
 impl Round {
     /// Returns the shift from file time to playback time.
     pub(super) fn shift(&self, begins: i64) -> i64 {
-        BEGINS.saturating_add(self.at).saturating_sub(begins)
+        FIRST_DTS_MICROS.saturating_add(self.at).saturating_sub(begins)
     }
 
     /// Records the time of a tag in the file.
@@ -86,10 +86,10 @@ impl Round {
         let now = feed.shared.clock.now();
         let place = from.map_or(0, micros);
         match from {
-            Some(from) => feed.move_to(BEGINS.saturating_add(place), from, firm, now),
+            Some(from) => feed.move_to(FIRST_DTS_MICROS.saturating_add(place), from, firm, now),
             None if self.loose => {}
-            None if self.again => feed.seam(BEGINS.saturating_add(self.at)),
-            None => feed.begin(BEGINS, firm, now),
+            None if self.again => feed.seam(FIRST_DTS_MICROS.saturating_add(self.at)),
+            None => feed.begin(FIRST_DTS_MICROS, firm, now),
         }
     }
 }
@@ -118,9 +118,9 @@ mod tests {
         for number in 0..25 {
             round.note(TagKind::Video, number * 40, i64::from(number * 40 + 21) * 1_000);
         }
-        assert_eq!(round.shift(21_000), BEGINS - 21_000);
+        assert_eq!(round.shift(21_000), FIRST_DTS_MICROS - 21_000);
         assert!(round.next());
-        assert_eq!(round.shift(21_000), BEGINS - 21_000 + 1_000_000);
+        assert_eq!(round.shift(21_000), FIRST_DTS_MICROS - 21_000 + 1_000_000);
         // The length is known for a file with an index.
         round.length = Some(999_999);
         assert!(round.next() && !round.next());

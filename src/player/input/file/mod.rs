@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(in crate::player) use flv::{failure, last_time};
-pub(in crate::player) use loop_position::{BEGINS, micros};
+pub(in crate::player) use loop_position::{FIRST_DTS_MICROS, micros};
 use loop_position::{Round, goes_on};
 
 use crate::base::Stop;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::base::Timestamp;
-use crate::player::demux::file_samples::{RUN_UP_MICROS, is_needed, start_of};
+use crate::player::demux::file_samples::{PRE_ROLL_MICROS, is_needed, start_of};
 use crate::player::input::http::bisection::Bisection;
 use crate::player::input::http::range::blocks::Blocks;
 use crate::wire::container::{
@@ -19,13 +19,13 @@ pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// Maximum number of samples from the start of a unit to the position in it.
 const MAX_SAMPLES: usize = 65_536;
 /// Maximum number of units that are checked for a keyframe.
-const MAX_TRIES: u32 = 6;
+const MAX_CHECKED_UNITS: u32 = 6;
 /// Distance between the units that are checked for a keyframe, in microseconds.
-const STEP_BACK: i64 = 5_000_000;
+const UNIT_DISTANCE_MICROS: i64 = 5_000_000;
 /// Sizes of the search windows for a unit, in bytes, in ascending order.
-const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
+const SEARCH_WINDOW_BYTES: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
 /// A unit is close enough if it is at most this long before the position, in microseconds.
-const SEEK_TOLERANCE: i64 = 2_000_000;
+const SEEK_TOLERANCE_MICROS: i64 = 2_000_000;
 
 /// A search for a position.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Search {
         blocks: &mut Blocks,
     ) -> Result<IndexedPlace, Error> {
         let until = self.until;
-        let all = (0, until.offset(-RUN_UP_MICROS));
+        let all = (0, until.offset(-PRE_ROLL_MICROS));
         let Some(reader) = self.reader.as_deref_mut() else {
             let start = start_of(samples, until).unwrap_or(all);
             first_bytes(blocks, samples, start)?;
@@ -111,7 +111,7 @@ impl Search {
             while self.goes_on && !is_past(reader, &self.gathered, until) {
                 self.goes_on = reader.read_on(blocks, &mut self.gathered)?;
             }
-            let is_last = unit.at == reader.beginning().at || self.tries >= MAX_TRIES;
+            let is_last = unit.at == reader.beginning().at || self.tries >= MAX_CHECKED_UNITS;
             let start = start_of(&self.gathered, until).or(is_last.then_some(all));
             let Some(start) = start else {
                 // The unit has no frame at which decoding can begin.
@@ -145,14 +145,14 @@ fn unit(
     tries: u32,
     halves: &mut Option<Bisection>,
 ) -> Result<Unit, Error> {
-    let wanted = until.offset(-RUN_UP_MICROS);
+    let wanted = until.offset(-PRE_ROLL_MICROS);
     let units = reader.units();
     if units.is_empty() {
         let first = reader.beginning();
         let low = (first.at, first.time.as_micros());
         let halves =
             halves.get_or_insert_with(|| Bisection::new(low, (blocks.size(), ends.as_micros())));
-        let wanted = wanted.offset(-STEP_BACK * i64::from(tries));
+        let wanted = wanted.offset(-UNIT_DISTANCE_MICROS * i64::from(tries));
         return before(halves, reader, blocks, wanted.as_micros());
     }
     let before = units.partition_point(|unit| unit.time <= wanted);
@@ -182,7 +182,7 @@ fn before(
     blocks: &mut Blocks,
     wanted: i64,
 ) -> Result<Unit, Error> {
-    while let Some(guess) = halves.guess(wanted, reader.stretch(), SEEK_TOLERANCE) {
+    while let Some(guess) = halves.guess(wanted, reader.stretch(), SEEK_TOLERANCE_MICROS) {
         let first = first_unit(reader, blocks, guess, halves.end())?;
         halves.note(guess, wanted, first.map(|unit| (unit.at, unit.time.as_micros())));
     }
@@ -197,7 +197,7 @@ fn first_unit(
     from: u64,
     until: u64,
 ) -> Result<Option<Unit>, Error> {
-    for window in WINDOWS {
+    for window in SEARCH_WINDOW_BYTES {
         let bytes = window_at(blocks, from, window)?;
         let mut units = reader.units_in(&bytes, from).into_iter();
         if let Some(unit) = units.find(|unit| unit.at < until) {
@@ -223,7 +223,7 @@ pub(super) fn last_unit(reader: &dyn Demuxer, blocks: &mut Blocks) -> Result<Opt
     if let Some(last) = reader.units().last() {
         return Ok(Some(*last));
     }
-    for window in WINDOWS {
+    for window in SEARCH_WINDOW_BYTES {
         let from = blocks.size().saturating_sub(window);
         let bytes = window_at(blocks, from, window)?;
         if let Some(unit) = reader.units_in(&bytes, from).pop() {

@@ -12,7 +12,7 @@ use crate::files::samples::{self, sample};
 use crate::media::StreamEvent;
 use crate::net::web::{Flow, WebUrl};
 use crate::player::demux::file_samples::{is_needed, span, unplayable_at};
-use crate::player::input::file::{BEGINS, micros};
+use crate::player::input::file::{FIRST_DTS_MICROS, micros};
 use crate::player::input::http::index_seek::{IndexedPlace, SEEK_TIMEOUT, Search, last_unit};
 use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::range::blocks::{Blocks, Gives};
@@ -24,7 +24,7 @@ use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
 /// Number of samples that suffice to determine when video and audio begin.
-const FIRST_SAMPLES: usize = 24;
+const TRACK_START_SAMPLES: usize = 24;
 
 /// A file on a web server that is read by its index.
 #[derive(Debug)]
@@ -213,7 +213,7 @@ impl IndexedFile {
                 continue;
             }
             if !std::mem::replace(&mut self.begun, true) {
-                self.first.push_back(Item::Begin(BEGINS));
+                self.first.push_back(Item::Begin(FIRST_DTS_MICROS));
                 self.begin();
                 continue;
             }
@@ -283,7 +283,8 @@ impl IndexedFile {
             // Another chained audio stream begins with this sample.
             if let Some(link) = index.links.get(*links).filter(|link| place.at >= link.at) {
                 *links += 1;
-                let at = link.heard.as_micros().saturating_add(BEGINS.saturating_sub(*begins));
+                let at =
+                    link.heard.as_micros().saturating_add(FIRST_DTS_MICROS.saturating_sub(*begins));
                 first.push_back(Item::Event(samples::audio_config(&link.parameters)));
                 return Ok(Some(Item::Seam(at)));
             }
@@ -296,7 +297,7 @@ impl IndexedFile {
                 }
             }
             let Some(mut packet) = packet else { continue };
-            let shift = BEGINS.saturating_sub(*begins);
+            let shift = FIRST_DTS_MICROS.saturating_sub(*begins);
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
             return Ok(Some(Item::Event(StreamEvent::Packet(packet))));
         }
@@ -363,7 +364,7 @@ impl IndexedFile {
         if let Some(at) = at {
             self.blocks.go_on_at(at.at);
         }
-        let raw = BEGINS.saturating_add(micros(place));
+        let raw = FIRST_DTS_MICROS.saturating_add(micros(place));
         self.begun = true;
         self.first = [Item::Moved { raw, place, firm: true }].into();
         self.begin();
@@ -398,7 +399,7 @@ fn has_begun(reader: &dyn Demuxer, places: &[SampleLocation]) -> bool {
     let came = |track: TrackId| places.iter().any(|place| place.track == track);
     let seen = tracks.video.is_none() || came(TrackId::Video);
     let heard = tracks.audio.is_empty() || came(TrackId::Audio(0));
-    places.len() >= FIRST_SAMPLES && seen && heard || places.len() >= FIRST_SAMPLES * 20
+    places.len() >= TRACK_START_SAMPLES && seen && heard || places.len() >= TRACK_START_SAMPLES * 20
 }
 
 /// Finds the end of a file that does not declare it.

@@ -16,10 +16,10 @@ use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff::{Body, sniff};
 use crate::text::problem::problem;
 use crate::wire::container::Index;
-use crate::wire::hls::MAX_TEXT;
+use crate::wire::hls::MAX_PLAYLIST_BYTES;
 
 /// Time limit for a playlist.
-const PLAYLIST: Duration = Duration::from_secs(10);
+const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running transfer of a stream over HTTP.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Pull {
                 PulledFormat::Film(Box::new(film))
             }
             Body::Playlist => {
-                let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
+                let text = timeout(PLAYLIST_TIMEOUT, rest(&mut flow, start)).await;
                 let late = || PullError::no_stream(problem!("play-playlist-slow"));
                 let text = text.map_err(|_| late())??.freeze();
                 let hls = Hls::open(&text, flow.url(), ask).await?;
@@ -203,7 +203,7 @@ impl Pull {
 /// Reads the rest of a playlist.
 async fn rest(flow: &mut Flow, mut text: bytes::BytesMut) -> Result<bytes::BytesMut, PullError> {
     while let Some(piece) = flow.next().await? {
-        if text.len() + piece.len() > MAX_TEXT {
+        if text.len() + piece.len() > MAX_PLAYLIST_BYTES {
             return Err(PullError::no_stream(problem!("play-playlist-too-long")));
         }
         text.extend_from_slice(&piece);

@@ -9,7 +9,7 @@ use crate::text::problem::problem;
 const MAX_REFUSALS: u32 = 5;
 /// Maximum number of consecutive temporary refusals. They cover more than a minute, which is enough
 /// for a backend server to restart.
-const MAX_PASSING_REFUSALS: u32 = 40;
+const MAX_TEMPORARY_REFUSALS: u32 = 40;
 
 /// The reason why the server does not send the rest.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl RangeRetry {
                 (MAX_REFUSALS, problem!("play-recording-refused", cause = cause))
             }
             RangeRefusal::Passing => {
-                (MAX_PASSING_REFUSALS, problem!("play-recording-refused", cause = cause))
+                (MAX_TEMPORARY_REFUSALS, problem!("play-recording-refused", cause = cause))
             }
         };
         (self.0 >= most).then(|| Failure::new(FailureKind::Lost, problem))
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(ended.to_string(), "the recording is no longer on the server: it says no");
         assert_eq!(
             (tries(RangeRefusal::Other).0, tries(RangeRefusal::Passing).0),
-            (MAX_REFUSALS, MAX_PASSING_REFUSALS)
+            (MAX_REFUSALS, MAX_TEMPORARY_REFUSALS)
         );
         // Only consecutive refusals count.
         let mut range_retry = RangeRetry::default();

@@ -10,14 +10,14 @@ use crate::net::web::Flow;
 use crate::net::{Cause, ConnectStage, Error};
 use crate::player::input::http::pull_error::PullError;
 use crate::text::problem::problem;
-use crate::wire::container::ts::PACKET;
+use crate::wire::container::ts::PACKET_BYTES;
 use crate::wire::container::{Format, audio};
 use crate::wire::hls::is_playlist;
 
 /// Time limit for the first [`SNIFF_BYTES`].
 const SNIFF_TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of bytes that suffice to identify a body.
-const SNIFF_BYTES: usize = PACKET + 1;
+const SNIFF_BYTES: usize = PACKET_BYTES + 1;
 
 /// Format of an HTTP response body.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) enum Body {
 }
 
 /// Content types of audio streams that begin in the middle, without a recognizable header.
-const AUDIO_TYPES: [&str; 6] =
+const AUDIO_CONTENT_TYPES: [&str; 6] =
     ["audio/mpeg", "audio/mp3", "audio/aac", "audio/aacp", "audio/x-aac", "audio/x-mpeg"];
 
 /// Identifies a body by its beginning, and also returns that beginning.
@@ -75,7 +75,7 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
 fn known(start: &[u8], flow: &Flow) -> Option<Body> {
     match start {
         [b'F', b'L', b'V', ..] => Some(Body::Flv),
-        [0x47, ..] if start.get(PACKET) == Some(&0x47) => Some(Body::Ts),
+        [0x47, ..] if start.get(PACKET_BYTES) == Some(&0x47) => Some(Body::Ts),
         _ if is_playlist(start) => Some(Body::Playlist),
         // WebSocket messages are a stream, not a file.
         _ if matches!(flow, Flow::Socket(_)) => None,
@@ -88,7 +88,7 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
 /// empty.
 fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     let kind = flow.content_type().unwrap_or_default();
-    let named = AUDIO_TYPES.iter().any(|name| kind.eq_ignore_ascii_case(name));
+    let named = AUDIO_CONTENT_TYPES.iter().any(|name| kind.eq_ignore_ascii_case(name));
     named && matches!(flow, Flow::Http(_)) && !start.is_empty()
 }
 

@@ -17,11 +17,11 @@ use crate::wire::rtmp::Url;
 use crate::text::problem::problem;
 
 /// Time limit until media begins to arrive.
-pub(in crate::player) const LIMIT: Duration = Duration::from_secs(30);
+pub(in crate::player) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Additional time for each further port that is tried.
-const PORT: Duration = Duration::from_secs(10);
+const EXTRA_PORT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The limit for a slow link, from the first data until media can be presented.
-const SLOW_LINK_LIMIT: Duration = Duration::from_secs(60);
+const SLOW_LINK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The deadline of an opening.
 #[derive(Debug)]
@@ -39,13 +39,13 @@ struct State {
 
 impl Default for OpenDeadline {
     fn default() -> Self {
-        Self::new(String::new(), LIMIT)
+        Self::new(String::new(), OPEN_TIMEOUT)
     }
 }
 
 /// Extends the limit for this many ports.
 fn with_ports(limit: Duration, ports: usize) -> Duration {
-    limit + PORT * u32::try_from(ports.saturating_sub(1)).unwrap_or(u32::MAX).min(100)
+    limit + EXTRA_PORT_TIMEOUT * u32::try_from(ports.saturating_sub(1)).unwrap_or(u32::MAX).min(100)
 }
 
 impl OpenDeadline {
@@ -87,7 +87,7 @@ impl OpenDeadline {
     pub fn media(&self) {
         let mut state = self.0.lock();
         if !std::mem::replace(&mut state.media, true) {
-            state.until = state.until.max(Instant::now() + SLOW_LINK_LIMIT);
+            state.until = state.until.max(Instant::now() + SLOW_LINK_TIMEOUT);
         }
     }
 

@@ -22,13 +22,13 @@ use crate::wire::rtmp::server::{self, Event, Output, Session};
 
 /// A total limit much below the limit of any step, and below the time that the slow server takes in
 /// total.
-const LIMIT: Duration = Duration::from_secs(1);
+const SHORT_TOTAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Delay of each answer. A stream needs at least four answers.
-const EACH: Duration = Duration::from_millis(400);
+const ANSWER_DELAY: Duration = Duration::from_millis(400);
 
 #[test]
 fn each_further_port_has_its_time() {
-    let of = |ports| with_ports(super::LIMIT, ports).as_secs();
+    let of = |ports| with_ports(super::OPEN_TIMEOUT, ports).as_secs();
     assert_eq!([0, 1, 2, 9].map(of), [30, 30, 40, 110]);
 }
 
@@ -53,7 +53,7 @@ async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
             done.map_err(std::io::Error::other)?;
         }
         if !said.is_empty() {
-            sleep(EACH).await;
+            sleep(ANSWER_DELAY).await;
             socket.write_all(&said).await?;
         }
         let length = socket.read(&mut buffer).await?;
@@ -93,7 +93,7 @@ async fn a_server_of_rtmp_that_takes_a_little_less_at_every_step_is_given_up() {
     let mut feed = InputFeed::new(Arc::new(shared), None, true);
     let url = rtmp::parse(&text).unwrap();
     let mut rtmp = Rtmp::new(url, Options::default(), false, None);
-    rtmp.limit = LIMIT;
+    rtmp.limit = SHORT_TOTAL_TIMEOUT;
     let end = rtmp.play(&mut feed).await;
     let End::Lost(failure) = end else { panic!("{end:?}") };
     is_overdue(&failure, &peer);
@@ -104,7 +104,7 @@ async fn a_probe_gives_it_up_too() {
     let peer = serve().await;
     let text = format!("rtmp://{peer}/live/show");
     let net = net::Options::default();
-    let probed = probe_stream(&text, &net, Clock::start(), &|| false, LIMIT).await;
+    let probed = probe_stream(&text, &net, Clock::start(), &|| false, SHORT_TOTAL_TIMEOUT).await;
     is_overdue(&probed.unwrap_err(), &peer);
     // A web server that sends one byte at a time with the same delay.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -117,6 +117,6 @@ async fn a_probe_gives_it_up_too() {
         }
     });
     let text = format!("http://{peer}/live.ts");
-    let probed = probe_stream(&text, &net, Clock::start(), &|| false, LIMIT).await;
+    let probed = probe_stream(&text, &net, Clock::start(), &|| false, SHORT_TOTAL_TIMEOUT).await;
     is_overdue(&probed.unwrap_err(), &peer);
 }

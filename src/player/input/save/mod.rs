@@ -23,10 +23,12 @@ use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, Saving, Severity};
 use crate::text::problem::problem;
-use crate::wire::container::flv::{self, ReadTag, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
+use crate::wire::container::flv::{
+    self, ReadTag, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, Tag, TagKind,
+};
 
 /// The position of the flags in the file header, which declare the tracks.
-const FLAGS_AT: u64 = 4;
+const FLAGS_POSITION: u64 = 4;
 
 /// An FLV file in progress.
 pub(in crate::player) struct Save {
@@ -186,7 +188,7 @@ impl Save {
             TagKind::Script => {}
         }
         self.last_ms = placed.map_or(self.last_ms, |(_, at)| self.last_ms.max(at));
-        self.bytes += (TAG_HEADER + body.len() + TAG_TRAILER) as u64;
+        self.bytes += (TAG_HEADER_BYTES + body.len() + TAG_TRAILER_BYTES) as u64;
         self.order.push(kind, placed, body);
         {
             let mut figures = shared.report.figures.lock();
@@ -232,7 +234,7 @@ impl Save {
         let flags = if self.audio { 4 } else { 0 } | u8::from(self.video);
         let whole = self
             .file
-            .seek(SeekFrom::Start(FLAGS_AT))
+            .seek(SeekFrom::Start(FLAGS_POSITION))
             .and_then(|_| self.file.write_all(&[flags]))
             .and_then(|()| self.file.flush());
         if let Err(error) = whole {

@@ -24,7 +24,7 @@ use crate::wire::rtmp::stream_name::StreamName;
 /// Maximum number of notices in the queue "callback notices". Further notices are lost.
 const MAX_NOTICES: usize = 1_024;
 /// A notice that does not reach its receiver is sent again after each of these waits.
-const RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Sends notices to receivers in the background, and reports all answers.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Notices {
         }
         self.runtime.spawn(async move {
             let guard = NoticeGuard(notices);
-            for wait in RETRIES.into_iter().map(Some).chain([None]) {
+            for wait in RETRY_DELAYS.into_iter().map(Some).chain([None]) {
                 let posted = guard.0.post(&destination, dialect, &visit, &call).await;
                 // If the request may have arrived, a second attempt would deliver the notice twice.
                 let again = matches!(posted, Err(PostError::Unreachable(_) | PostError::Paused));

@@ -14,14 +14,14 @@ use crate::base::{Backoff, Clock, Timestamp};
 use crate::net::connect::{Endpoint, Options};
 use crate::net::web::{Client, StallTimeout, WebUrl};
 use crate::server::access::callback::exchange::{ReceiverAnswer, Request};
-use crate::server::event::{NO_ANSWER, UNREACHABLE};
+use crate::server::event::{NO_ANSWER_CAUSE, RECEIVER_UNREACHABLE};
 
 /// Maximum number of simultaneous requests.
-const MAX_AT_ONCE: usize = 32;
+const MAX_SIMULTANEOUS_REQUESTS: usize = 32;
 /// Maximum number of requests, including waiting ones.
 const MAX_REQUESTS: usize = 1_024;
 /// Maximum size of a response in bytes.
-const MAX_ANSWER: usize = 64 << 10;
+const MAX_RESPONSE_BYTES: usize = 64 << 10;
 /// Number of consecutive failures without a pause, because a receiver may be slow for a few clients
 /// only. If the receiver is unreachable, the first failure causes a pause.
 const MAX_FAILURES: u32 = 8;
@@ -63,8 +63,8 @@ impl PostError {
     /// Returns the cause as one word.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Unreachable(_) => UNREACHABLE,
-            Self::NoAnswer(_) => NO_ANSWER,
+            Self::Unreachable(_) => RECEIVER_UNREACHABLE,
+            Self::NoAnswer(_) => NO_ANSWER_CAUSE,
             Self::Paused => "paused",
             Self::Full => "full",
         }
@@ -86,7 +86,7 @@ impl Destination {
         Self {
             url,
             limit,
-            slots: Semaphore::new(MAX_AT_ONCE),
+            slots: Semaphore::new(MAX_SIMULTANEOUS_REQUESTS),
             requests: AtomicUsize::new(0),
             health: Mutex::new(health),
             idle: Mutex::default(),
@@ -145,7 +145,7 @@ impl Destination {
         })?;
         let (status, location) = (answer.status(), answer.location().map(str::to_owned));
         let mut patience = StallTimeout::new(self.limit, self.limit);
-        let body = client.read(answer, MAX_ANSWER, &mut patience).await;
+        let body = client.read(answer, MAX_RESPONSE_BYTES, &mut patience).await;
         let body = body.map_err(|error| PostError::NoAnswer(error.to_string()))?;
         self.idle.lock().push(client);
         Ok(ReceiverAnswer { status, location, body: body.to_vec() })

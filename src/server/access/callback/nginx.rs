@@ -10,7 +10,7 @@ use crate::server::access::callback::exchange::{ReceiverAnswer, Verdict};
 use crate::server::access::callback::visit::{Call, Visit};
 
 /// The characters that nginx escapes in arguments (`NGX_ESCAPE_ARGS`).
-const ESCAPED: &AsciiSet =
+const ESCAPED_CHARACTERS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b';').add(b'?');
 
 /// Returns the body of a request.
@@ -74,7 +74,7 @@ fn wrapped(time: f64) -> u32 {
 }
 
 fn add(form: &mut String, name: &str, value: &str) {
-    let _ = write!(form, "{name}={}", utf8_percent_encode(value, ESCAPED));
+    let _ = write!(form, "{name}={}", utf8_percent_encode(value, ESCAPED_CHARACTERS));
 }
 
 /// Returns the decision: 2xx accepts, and 3xx accepts under another name. Redirects to another
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::server::access::callback::exchange::samples::{answer, visit};
 
-    const CLIENT: &str = "app=live&flashver=FMLE/3.0%20(compatible)&swfurl=\
+    const CLIENT_FIELDS: &str = "app=live&flashver=FMLE/3.0%20(compatible)&swfurl=\
                           &tcurl=rtmp://host:1935/live&pageurl=&addr=192.0.2.1";
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
                     .to_owned(),
             ),
         ] {
-            let whole = format!("{CLIENT}{rest}&token=a.b&x=1");
+            let whole = format!("{CLIENT_FIELDS}{rest}&token=a.b&x=1");
             assert_eq!(form(&visit(), &call), whole, "{call:?}");
         }
     }

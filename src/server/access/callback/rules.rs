@@ -90,7 +90,7 @@ pub struct CallbackRules {
 
 impl CallbackRules {
     /// The default time limit for a response, and its bounds.
-    pub const TIMEOUT: Duration = Duration::from_secs(5);
-    pub const TIMEOUTS: (Duration, Duration) =
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+    pub const TIMEOUT_RANGE: (Duration, Duration) =
         (Duration::from_millis(100), Duration::from_secs(10));
 }

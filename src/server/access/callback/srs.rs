@@ -6,9 +6,9 @@ use crate::server::access::callback::exchange::{ReceiverAnswer, Verdict};
 use crate::server::access::callback::visit::{Call, Visit};
 
 /// The name of the only virtual host. SRS can have several.
-const VHOST: &str = "__defaultVhost__";
+const DEFAULT_VHOST: &str = "__defaultVhost__";
 /// The id of this server and of this service in SRS requests.
-const SERVER: &str = "onair";
+const SERVER_ID: &str = "onair";
 
 /// Returns the body of a request.
 pub(super) fn json(visit: &Visit, call: &Call) -> String {
@@ -18,12 +18,12 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
         query => format!("?{query}"),
     };
     let mut body = json!({
-        "server_id": SERVER,
-        "service_id": SERVER,
+        "server_id": SERVER_ID,
+        "service_id": SERVER_ID,
         "action": action(call),
         "client_id": visit.id.to_string(),
         "ip": visit.address.to_string(),
-        "vhost": VHOST,
+        "vhost": DEFAULT_VHOST,
         "app": app,
         "stream": stream,
         "param": param,

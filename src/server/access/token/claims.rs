@@ -9,7 +9,7 @@ use crate::server::access::address_list::Network;
 use crate::server::access::token::problem::TokenProblem;
 
 /// Clocks may differ by this many seconds.
-const LEEWAY: i64 = 10;
+const CLOCK_LEEWAY_SECONDS: i64 = 10;
 /// Maximum number of entries of a list claim.
 const MAX_ENTRIES: usize = 64;
 
@@ -89,7 +89,7 @@ impl Claims {
         if now >= self.expires {
             return Err(TokenProblem::Expired);
         }
-        if self.not_before.is_some_and(|from| now.saturating_add(LEEWAY) < from) {
+        if self.not_before.is_some_and(|from| now.saturating_add(CLOCK_LEEWAY_SECONDS) < from) {
             return Err(TokenProblem::NotYet);
         }
         if audience.is_some_and(|wanted| !self.audience.iter().any(|it| it == wanted))

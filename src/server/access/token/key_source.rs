@@ -17,13 +17,13 @@ use crate::server::access::token::problem::TokenProblem;
 use crate::server::access::token::verify::{self, Keys};
 
 /// A key set is fetched again after this time.
-const REFRESH: Duration = Duration::from_hours(1);
+const REFRESH_INTERVAL: Duration = Duration::from_hours(1);
 /// Minimum interval between two fetches: tokens with unknown keys must not cause more requests.
-const MIN_INTERVAL: Duration = Duration::from_secs(30);
+const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(30);
 /// Time limit of a fetch.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of a key set in bytes.
-pub(super) const MAX_SET: usize = 256 << 10;
+pub(super) const MAX_KEY_SET_BYTES: usize = 256 << 10;
 
 /// The tokens that a server accepts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl KeySet {
     /// Reads a JWK set. Returns `None` if it is too long, or contains no usable key (RSA, P-256 or
     /// Ed25519).
     pub fn parse(text: &[u8]) -> Option<Self> {
-        (text.len() <= MAX_SET).then(|| parse_set(text))?.map(|keys| Self(Arc::new(keys)))
+        (text.len() <= MAX_KEY_SET_BYTES).then(|| parse_set(text))?.map(|keys| Self(Arc::new(keys)))
     }
 }
 
@@ -155,7 +155,7 @@ impl RemoteKeys {
     /// Returns the current keys. Old keys are renewed in the background.
     fn known(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
         let fetched = *self.0.fetched.read();
-        if fetched.is_some_and(|at| clock.now().since(at) >= REFRESH) {
+        if fetched.is_some_and(|at| clock.now().since(at) >= REFRESH_INTERVAL) {
             let set = Arc::clone(&self.0);
             tokio::spawn(async move { set.fetch(clock).await });
         }
@@ -174,7 +174,7 @@ impl RemoteKeys {
 impl RemoteSet {
     async fn fetch(&self, clock: Clock) {
         let mut tried = self.tried.lock().await;
-        if tried.is_some_and(|at| clock.now().since(at) < MIN_INTERVAL) {
+        if tried.is_some_and(|at| clock.now().since(at) < MIN_FETCH_INTERVAL) {
             return;
         }
         let answer = timeout(FETCH_TIMEOUT, self.get()).await;
@@ -194,7 +194,7 @@ impl RemoteSet {
         let mut client = Client::new(Options::default());
         let answer = client.get(&self.url, None, &|_| {}).await.map_err(|it| it.to_string())?;
         let mut patience = StallTimeout::new(FETCH_TIMEOUT, FETCH_TIMEOUT);
-        let text = client.read(answer, MAX_SET, &mut patience).await;
+        let text = client.read(answer, MAX_KEY_SET_BYTES, &mut patience).await;
         let text = text.map_err(|it| it.to_string())?;
         parse_set(&text).ok_or_else(|| "it is no set of usable keys".to_owned())
     }

@@ -182,7 +182,7 @@ mod tests {
     }
 
     /// A key and a token made by PyJWT.
-    const MODULUS: &str = concat!(
+    const RSA_MODULUS: &str = concat!(
         "iqwXRjuq1_bbm-uoJSWC3TaOpd1QXP-i2rzoAkjGW_sWJ0SzkMh5Fe0au4HQwvZO9P4Wa2eB3fMhjh72yVQMgzpR",
         "syfR4QItxmyyj5Mla8nIxdmifmolTXrUXGJX14O4vfYEfPDPM52LJ56tXBXz7z1em7IjMrDqUy7U8k1_AOvewV9A",
         "KLZW7Wb2MdzmlL92tZJCneTt2Iipz-jUs_1l29gkp8TMftnTK-az-4mZyuAGAYZ2CcK1DuvZQXPrEbVavMHGhfPm",
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_rsa_key_verifies_what_other_software_signed() {
-        let set = json!({"keys": [{"kty": "RSA", "kid": "r", "n": MODULUS, "e": "AQAB"}]});
+        let set = json!({"keys": [{"kty": "RSA", "kid": "r", "n": RSA_MODULUS, "e": "AQAB"}]});
         let keys = parse_set(set.to_string().as_bytes()).unwrap();
         let (signed, signature) = RSA_TOKEN.rsplit_once('.').unwrap();
         let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();

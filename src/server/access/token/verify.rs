@@ -9,7 +9,7 @@ use crate::server::access::token::keys::{Algorithm, PublicKey, SharedKey};
 use crate::server::access::token::problem::TokenProblem;
 
 /// Maximum length of a token in bytes.
-const MAX_TOKEN: usize = 4_096;
+const MAX_TOKEN_BYTES: usize = 4_096;
 
 /// The keys at one moment.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(in crate::server) fn is_token(text: &str) -> bool {
 /// # Errors
 /// Fails if the token is malformed, or no key has signed it.
 pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<Claims, TokenProblem> {
-    if token.len() > MAX_TOKEN {
+    if token.len() > MAX_TOKEN_BYTES {
         return Err(TokenProblem::Malformed);
     }
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenProblem::Malformed)?;
@@ -82,7 +82,7 @@ mod tests {
     use ring::rand::SystemRandom;
     use ring::signature::{self, KeyPair};
 
-    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    const HMAC_SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     fn claims() -> NewClaims {
         NewClaims {
@@ -106,30 +106,34 @@ mod tests {
 
     #[test]
     fn a_token_of_a_secret_is_valid_and_no_other() {
-        let token = issue(&claims(), &Secret::new(SECRET));
+        let token = issue(&claims(), &Secret::new(HMAC_SECRET));
         let token = token.expose();
         assert!(is_token(token) && !is_token("a.key") && !is_token("a.b.c"));
         let check = |token: &str, secret: &str| {
             verify(token, &Keys { shared: &shared(secret), public: &[] }).map(|_| ())
         };
-        assert_eq!(check(token, SECRET), Ok(()));
+        assert_eq!(check(token, HMAC_SECRET), Ok(()));
         assert_eq!(check(token, "another secret, also long enough"), Err(TokenProblem::Signature));
         let none = |alg: &str| format!("{}.", unsigned(&json!({ "alg": alg })));
         for alg in ["none", "None", "HS512", "RS512", ""] {
-            assert_eq!(check(&none(alg), SECRET), Err(TokenProblem::Algorithm), "{alg}");
+            assert_eq!(check(&none(alg), HMAC_SECRET), Err(TokenProblem::Algorithm), "{alg}");
         }
-        assert_eq!(check(&none("HS256"), SECRET), Err(TokenProblem::Signature), "no signature");
+        assert_eq!(
+            check(&none("HS256"), HMAC_SECRET),
+            Err(TokenProblem::Signature),
+            "no signature"
+        );
         let critical = unsigned(&json!({ "alg": "HS256", "crit": ["b64"], "b64": false }));
-        assert_eq!(check(&format!("{critical}.AA"), SECRET), Err(TokenProblem::Malformed));
+        assert_eq!(check(&format!("{critical}.AA"), HMAC_SECRET), Err(TokenProblem::Malformed));
         // Changing any character makes the token invalid.
         for at in 0..token.len() {
             let mut other = token.as_bytes().to_vec();
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };
             let other = String::from_utf8(other).unwrap();
-            assert!(check(&other, SECRET).is_err_and(TokenProblem::is_forged), "{at}");
+            assert!(check(&other, HMAC_SECRET).is_err_and(TokenProblem::is_forged), "{at}");
         }
         for wrong in ["", ".", "..", "a.b", "ey.ey.ey", &"ey.".repeat(3_000), "ä.ö.ü"] {
-            assert!(check(wrong, SECRET).is_err_and(TokenProblem::is_forged), "{wrong}");
+            assert!(check(wrong, HMAC_SECRET).is_err_and(TokenProblem::is_forged), "{wrong}");
         }
     }
 
@@ -175,7 +179,7 @@ mod tests {
             let key = SharedKey::new(&Secret::new(x.clone()));
             key.sign(message).as_ref().to_vec()
         };
-        for shared in [vec![], shared(SECRET)] {
+        for shared in [vec![], shared(HMAC_SECRET)] {
             let refused = check(json!({"alg": "HS256"}), &confused, &shared);
             assert_eq!(refused, Err(TokenProblem::Signature));
         }

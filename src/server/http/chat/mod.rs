@@ -16,21 +16,21 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::access::admission::Purpose;
-use crate::server::access::grant::{AdmittedViewer, EXPELLED};
+use crate::server::access::grant::{AdmittedViewer, EXPELLED_REASON};
 use crate::server::chat::{ChatMember, NotPassed};
 use crate::server::http::caller::Caller;
 use crate::server::http::closing;
 use crate::server::http::guard::{self, is_trusted};
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
-use crate::wire::chat::{ChatLine, ChatRole, MAX_MESSAGE};
+use crate::wire::chat::{ChatLine, ChatRole, MAX_MESSAGE_BYTES};
 
 /// Interval at which the server pings a silent client, before the connection counts as idle.
-const PING: Duration = Duration::from_secs(10);
+const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// Interval at which the server checks whether a stream has moved to another server, while that is possible.
-const MOVE_CHECK: Duration = Duration::from_millis(200);
+const MOVE_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// This many invalid or excess messages in a row end the connection.
-const MAX_BAD: u32 = 20;
+const MAX_BAD_MESSAGES: u32 = 20;
 
 /// Returns the response to a client that joins.
 pub(super) fn upgraded(
@@ -61,8 +61,8 @@ pub(super) fn upgraded(
     // of their visitor.
     let may_talk = is_trusted(&registry.access().cors, headers);
     upgrade
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| talk(socket, (seat, expelled), registry, may_talk))
 }
 
@@ -79,9 +79,9 @@ async fn talk(
         }
     }
     let mut expelled = registry.expelled.subscribe();
-    let mut ping = interval(PING);
+    let mut ping = interval(PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut check = interval(MOVE_CHECK);
+    let mut check = interval(MOVE_CHECK_INTERVAL);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_draining = false;
     let (app, stream) = seat.stream();
@@ -92,7 +92,7 @@ async fn talk(
         let answer = tokio::select! {
             () = registry.stopped() => Some(end()),
             _ = expelled.wait_for(|count| *count != admitted) => {
-                Some(closing::of_client(EXPELLED))
+                Some(closing::of_client(EXPELLED_REASON))
             }
             () = registry.drains(), if !is_draining => {
                 is_draining = true;
@@ -125,7 +125,7 @@ async fn talk(
                     };
                     bad = if refused.is_none() { 0 } else { bad + 1 };
                     match refused {
-                        Some((_, _, words)) if bad >= MAX_BAD => Some(closing::of_client(words)),
+                        Some((_, _, words)) if bad >= MAX_BAD_MESSAGES => Some(closing::of_client(words)),
                         refused => refused.map(own),
                     }
                 }

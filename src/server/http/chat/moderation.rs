@@ -11,14 +11,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::server::chat::moderation::{ChatRules, MAX_SLOW};
+use crate::server::chat::moderation::{ChatRules, MAX_SLOW_MODE_INTERVAL};
 use crate::server::http::caller::Caller;
 use crate::server::http::operator::{authorized, error};
 use crate::server::registry::Registry;
 use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORDS};
 
 /// Maximum length of a request in bytes.
-const MAX_BODY: usize = 64 << 10;
+const MAX_BODY_BYTES: usize = 64 << 10;
 /// Maximum number of messages or people in a request.
 const MAX_IDS: usize = 256;
 
@@ -61,7 +61,7 @@ pub(in crate::server::http) async fn change(
         return *refused;
     }
     let Some((app, stream)) = path.rsplit_once('/') else { return missing() };
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return error(StatusCode::PAYLOAD_TOO_LARGE, "a request has at most 64 KiB");
     };
     let changes: Changes = match serde_json::from_slice(&body) {
@@ -104,8 +104,8 @@ impl Changes {
         if [&self.delete, &self.mute, &self.unmute].iter().any(|ids| ids.len() > MAX_IDS) {
             return Some(format!("a request has at most {MAX_IDS} messages or people"));
         }
-        if self.slow_seconds.is_some_and(|slow| slow > MAX_SLOW.as_secs()) {
-            return Some(format!("slow_seconds is at most {}", MAX_SLOW.as_secs()));
+        if self.slow_seconds.is_some_and(|slow| slow > MAX_SLOW_MODE_INTERVAL.as_secs()) {
+            return Some(format!("slow_seconds is at most {}", MAX_SLOW_MODE_INTERVAL.as_secs()));
         }
         let words = self.blocked_words.as_ref().map_or(0, Vec::len);
         (words > MAX_BLOCKED_WORDS)

@@ -18,19 +18,20 @@ use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
 
-pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
-pub(super) const MANIFEST: &str = "application/dash+xml";
-pub(super) const MEDIA: &str = "video/mp4";
-pub(super) const TS_MEDIA: &str = "video/mp2t";
+pub(super) const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+pub(super) const MANIFEST_TYPE: &str = "application/dash+xml";
+pub(super) const MP4_MEDIA_TYPE: &str = "video/mp4";
+pub(super) const TS_MEDIA_TYPE: &str = "video/mp2t";
 /// The answer for codecs that old devices do not know.
-pub(super) const NO_TS: &str = "MPEG-TS has H.264 or HEVC video here, and AAC or MP3 audio.\n";
+pub(super) const UNSUPPORTED_TS_TEXT: &str =
+    "MPEG-TS has H.264 or HEVC video here, and AAC or MP3 audio.\n";
 /// How long caches keep files: their names are never reused.
-const FILE_AGE: &str = "public, max-age=3600, immutable";
+const FILE_CACHE_CONTROL: &str = "public, max-age=3600, immutable";
 /// How long caches keep a file that the client got with an `Authorization` header, which other
 /// clients do not have.
-const PRIVATE_FILE_AGE: &str = "private, max-age=3600, immutable";
+const PRIVATE_FILE_CACHE_CONTROL: &str = "private, max-age=3600, immutable";
 /// How long caches keep the response for a missing file, which may appear soon.
-pub(super) const MISSING_AGE: &str = "max-age=1";
+pub(super) const MISSING_FILE_CACHE_CONTROL: &str = "max-age=1";
 
 pub(super) fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protocol) -> ViewerKey {
     let mut hasher = DefaultHasher::new();
@@ -40,7 +41,11 @@ pub(super) fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protoco
 
 /// Returns how long caches keep a file that this request asks for.
 pub(super) fn file_age(headers: &HeaderMap) -> &'static str {
-    if headers.contains_key(header::AUTHORIZATION) { PRIVATE_FILE_AGE } else { FILE_AGE }
+    if headers.contains_key(header::AUTHORIZATION) {
+        PRIVATE_FILE_CACHE_CONTROL
+    } else {
+        FILE_CACHE_CONTROL
+    }
 }
 
 /// Returns true if the client has the content with this entity tag.
@@ -69,7 +74,7 @@ impl ResponseHead {
 }
 
 pub(super) fn failed(status: StatusCode, why: &'static str) -> Response {
-    (status, [(header::CACHE_CONTROL, MISSING_AGE)], why).into_response()
+    (status, [(header::CACHE_CONTROL, MISSING_FILE_CACHE_CONTROL)], why).into_response()
 }
 
 pub(super) fn missing() -> Response {

@@ -8,17 +8,17 @@ use axum::response::Response;
 
 use crate::server::hls::Mode;
 use crate::server::hls::viewers::ViewerKey;
-use crate::server::http::hls::answers::{PLAYLIST, busy, disconnected, failed, is_known};
+use crate::server::http::hls::answers::{PLAYLIST_TYPE, busy, disconnected, failed, is_known};
 use crate::server::http::hls::recorded::text_response;
 use crate::server::http::path::encode_name;
-use crate::server::recordings::opened::{OpenError, VOD};
+use crate::server::recordings::opened::{OpenError, VOD_APP};
 use crate::server::recordings::playlist::broadcast::{BroadcastForm, BroadcastPlaylist};
 use crate::server::recordings::rules::Retention;
 use crate::server::recordings::viewers::overview::open;
 use crate::server::registry::Registry;
 
 /// Maximum number of files that one request opens.
-const MAX_OPENED: usize = 24;
+const MAX_OPENED_FILES: usize = 24;
 
 /// Answers a request for the playlist of this stream; `path` is the request's path.
 pub(super) async fn event(
@@ -46,13 +46,13 @@ pub(super) async fn event(
     gone.iter().for_each(|path| list.note_gone(path));
     unknown.retain(|path| !gone.contains(path));
     for (index, part) in unknown.iter().enumerate() {
-        if index >= MAX_OPENED {
+        if index >= MAX_OPENED_FILES {
             // The next request reads the rest.
             return busy("The files of the broadcast are being read.\n");
         }
         match open(registry, part).await {
             Ok(recording) => {
-                let folder = format!("{VOD}/{}/hls/", encode_name(&recording.name));
+                let folder = format!("{VOD_APP}/{}/hls/", encode_name(&recording.name));
                 list.note(&recording, &folder);
             }
             Err(OpenError::Missing) => list.note_gone(part),
@@ -70,7 +70,7 @@ pub(super) async fn event(
     let form = BroadcastForm { root: &root, ended: files.ended, keeps_all };
     match list.playlist(form, |version| is_known(headers, &tag(version))) {
         BroadcastPlaylist::Text(text) => {
-            let head = (PLAYLIST, tag(&text.version), text.ended);
+            let head = (PLAYLIST_TYPE, tag(&text.version), text.ended);
             text_response(registry, headers, head, text.text, pass, false)
         }
         BroadcastPlaylist::Empty => busy("There is no segment yet.\n"),

@@ -16,7 +16,7 @@ use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Event, Peer, Protocol};
 use crate::server::hls::viewers::{Arrived, ViewerKey};
 use crate::server::http::refusals::too_many_viewers;
-use crate::server::recordings::opened::VOD;
+use crate::server::recordings::opened::VOD_APP;
 use crate::server::recordings::viewers::connected::FileClient;
 use crate::server::registry::Registry;
 
@@ -66,7 +66,7 @@ impl FileViewer {
         let arrived = viewers.note(&self.name, self.client, bytes, limits);
         if arrived == Arrived::New {
             let FileClient { address, id, .. } = self.client;
-            let (app, stream) = (VOD.to_owned(), self.name.clone());
+            let (app, stream) = (VOD_APP.to_owned(), self.name.clone());
             let peer = Peer { app, stream, address, id, protocol: Protocol::HttpFlv };
             self.registry.tell(Event::Join(peer));
         }

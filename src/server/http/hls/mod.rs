@@ -23,22 +23,25 @@ use url::form_urlencoded;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::Protocol;
 use crate::server::hls::Mode;
-use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, TS_EXTENSION};
-use crate::server::hls::manifest::CLOCK;
-use crate::server::hls::mpeg_ts::{TS_LIST, TS_MASTER, TS_PREFIX};
+use crate::server::hls::listing::{
+    Awaited, File, Listing, MEDIA_PLAYLIST_NAME, Patience, TS_EXTENSION,
+};
+use crate::server::hls::manifest::CLOCK_RESOURCE;
+use crate::server::hls::mpeg_ts::{TS_LIST_NAME, TS_MASTER_NAME, TS_PREFIX};
 use crate::server::hls::production;
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::hls::answers::{
-    ChunkBody, MANIFEST, MEDIA, MISSING_AGE, NO_TS, PLAYLIST, ResponseHead, TS_MEDIA, busy,
-    disconnected, failed, file_age, missing, viewer_key,
+    ChunkBody, MANIFEST_TYPE, MISSING_FILE_CACHE_CONTROL, MP4_MEDIA_TYPE, PLAYLIST_TYPE,
+    ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age,
+    missing, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::Settled;
 use crate::server::http::path;
 use crate::server::http::refusals::{no_such_stream, too_many_viewers};
-use crate::server::recordings::playlist::broadcast::EVENT;
+use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::is_rendition;
 use crate::server::renditions::playlist::RenditionKind;
@@ -48,15 +51,15 @@ use crate::wire::dash::date_time;
 use crate::wire::hls::with_query;
 
 /// The file name extension of playlists.
-const LIST_EXTENSION: &str = ".m3u8";
+const PLAYLIST_EXTENSION: &str = ".m3u8";
 /// Maximum wait for the first segment: until the next keyframe.
-const FIRST_SEGMENT: Duration = Duration::from_secs(11);
+const FIRST_SEGMENT_TIMEOUT: Duration = Duration::from_secs(11);
 /// Maximum wait of a manifest for renditions.
-const FIRST_RENDITIONS: Duration = Duration::from_secs(5);
+const FIRST_RENDITIONS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum wait of an early request, in target durations.
-const HELD_TARGET_DURATIONS: u32 = 3;
+const MAX_HOLD_TARGET_DURATIONS: u32 = 3;
 /// Maximum wait of an early request, whatever the target duration is.
-const MAX_HELD: Duration = Duration::from_secs(20);
+const MAX_REQUEST_HOLD: Duration = Duration::from_secs(20);
 
 /// The requested resource of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,12 +116,12 @@ pub(super) struct HlsRequest<'a> {
 
 /// Returns true if a name below `/{app}/{stream}/hls/` can be a file of HLS.
 pub(super) fn is_file(name: &str) -> bool {
-    name == LIST
-        || name == CLOCK
-        || name == EVENT
+    name == MEDIA_PLAYLIST_NAME
+        || name == CLOCK_RESOURCE
+        || name == EVENT_PLAYLIST_NAME
         || name.ends_with(".m4s")
         || name.ends_with(".mp4")
-        || matches!(name, TS_MASTER | TS_LIST)
+        || matches!(name, TS_MASTER_NAME | TS_LIST_NAME)
         || name.ends_with(TS_EXTENSION)
         || name
             .strip_prefix(TS_PREFIX)
@@ -134,7 +137,7 @@ pub(super) async fn response(
     asked: &HlsResource,
 ) -> Response {
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
-    if matches!(asked, HlsResource::Below(name) if name == EVENT) {
+    if matches!(asked, HlsResource::Below(name) if name == EVENT_PLAYLIST_NAME) {
         let HlsRequest { path, pass, .. } = &request;
         let key = viewer_key(caller, headers, Protocol::Hls);
         let Some(_settled) = Settled::new(registry, &caller.spot) else {
@@ -149,10 +152,11 @@ pub(super) async fn response(
     }
     let Some(production) = production::of_stream(registry, app, stream) else {
         let mut none = no_such_stream();
-        none.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING_AGE));
+        none.headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING_FILE_CACHE_CONTROL));
         return none;
     };
-    if matches!(asked, HlsResource::Below(name) if name == CLOCK) {
+    if matches!(asked, HlsResource::Below(name) if name == CLOCK_RESOURCE) {
         let now = registry.clock.wall_micros(registry.clock.now());
         return ([(header::CACHE_CONTROL, "no-store")], date_time(now)).into_response();
     }
@@ -162,8 +166,8 @@ pub(super) async fn response(
     };
     if let HlsResource::Below(name) = asked
         && rendition.is_none()
-        && !matches!(&**name, LIST | TS_MASTER | TS_LIST)
-        && name.ends_with(LIST_EXTENSION)
+        && !matches!(&**name, MEDIA_PLAYLIST_NAME | TS_MASTER_NAME | TS_LIST_NAME)
+        && name.ends_with(PLAYLIST_EXTENSION)
     {
         return missing();
     }
@@ -204,7 +208,7 @@ async fn answer(
     settled: Settled,
 ) -> Response {
     let name = match asked {
-        HlsResource::Below(name) if !name.ends_with(LIST_EXTENSION) => name,
+        HlsResource::Below(name) if !name.ends_with(PLAYLIST_EXTENSION) => name,
         _ => return list(request, (production, listing), (key, viewer), asked).await,
     };
     let now = Arc::clone(&listing.borrow_and_update());
@@ -258,7 +262,7 @@ async fn ts_segment(listing: &Listing, number: u64) -> Option<Vec<Bytes>> {
 
 /// Returns the header of a file, whose contents never change.
 fn file_head(name: &str, headers: &HeaderMap) -> ResponseHead {
-    let kind = if name.ends_with(TS_EXTENSION) { TS_MEDIA } else { MEDIA };
+    let kind = if name.ends_with(TS_EXTENSION) { TS_MEDIA_TYPE } else { MP4_MEDIA_TYPE };
     ResponseHead { kind, age: file_age(headers).to_owned(), tag: format!("\"{name}\"") }
 }
 
@@ -289,7 +293,7 @@ async fn list(
         return too_many_viewers();
     }
     let ready = listing.wait_for(|it| it.is_ready() || it.has_ended());
-    let ready = tokio::time::timeout(FIRST_SEGMENT, ready).await;
+    let ready = tokio::time::timeout(FIRST_SEGMENT_TIMEOUT, ready).await;
     let Some(mut now) = ready.ok().and_then(Result::ok).map(|now| Arc::clone(&now)) else {
         return busy("There is no segment yet.\n");
     };
@@ -315,14 +319,18 @@ async fn list(
     }
     let stream = path::encode_name(request.stream);
     let (text, form) = match asked {
-        HlsResource::Below(name) if name == TS_MASTER => {
+        HlsResource::Below(name) if name == TS_MASTER_NAME => {
             let variants = production::variants(request.registry, production, &now);
             let text = now.ts_master(variants);
-            let Some(text) = text else { return failed(StatusCode::NOT_FOUND, NO_TS) };
+            let Some(text) = text else {
+                return failed(StatusCode::NOT_FOUND, UNSUPPORTED_TS_TEXT);
+            };
             (text, "tm")
         }
         HlsResource::Below(name) if name.starts_with(TS_PREFIX) => {
-            let Some(text) = now.ts_media() else { return failed(StatusCode::NOT_FOUND, NO_TS) };
+            let Some(text) = now.ts_media() else {
+                return failed(StatusCode::NOT_FOUND, UNSUPPORTED_TS_TEXT);
+            };
             (text, "t")
         }
         HlsResource::Below(_) => (now.media(directives.update), ""),
@@ -355,14 +363,14 @@ async fn list(
     // A new pass is for this viewer alone.
     let is_first = match asked {
         HlsResource::Stream | HlsResource::Manifest => true,
-        HlsResource::Below(name) => name == TS_MASTER,
+        HlsResource::Below(name) => name == TS_MASTER_NAME,
     };
     let is_private = |pass: &String| is_first || is_new(pass, request.query);
     let age = match request.pass.as_ref().is_some_and(is_private) {
         true => "no-store".to_owned(),
         false => format!("public, max-age={age}"),
     };
-    let kind = if *asked == HlsResource::Manifest { MANIFEST } else { PLAYLIST };
+    let kind = if *asked == HlsResource::Manifest { MANIFEST_TYPE } else { PLAYLIST_TYPE };
     let head = ResponseHead { kind, age, tag };
     head.respond(request.headers, Body::from(text))
 }
@@ -382,7 +390,7 @@ async fn dash_renditions(
     let asked = asked.filter(|it| production::ask_rendition(registry, production, it).is_ok());
     let asked: Vec<_> = asked.map(|it| (it.name.clone(), it.listing())).collect();
     let mut ready = Vec::new();
-    let limit = tokio::time::Instant::now() + FIRST_RENDITIONS;
+    let limit = tokio::time::Instant::now() + FIRST_RENDITIONS_TIMEOUT;
     for (name, mut listing) in asked {
         let first = listing.wait_for(|it| it.is_ready());
         if let Ok(Ok(listing)) = tokio::time::timeout_at(limit, first).await {
@@ -394,7 +402,7 @@ async fn dash_renditions(
 
 /// Returns the maximum wait of a request.
 fn held(listing: &Listing) -> Duration {
-    (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
+    (listing.target_duration() * MAX_HOLD_TARGET_DURATIONS).min(MAX_REQUEST_HOLD)
 }
 
 /// Returns the response for a rendition that is not available. Except for an unknown rendition, the

@@ -20,8 +20,8 @@ use crate::server::hls::listing::TS_EXTENSION;
 use crate::server::hls::viewers::{Arrived, ViewerKey};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
-    ChunkBody, MANIFEST, MEDIA, NO_TS, PLAYLIST, ResponseHead, TS_MEDIA, busy, disconnected,
-    failed, file_age, missing, viewer_key,
+    ChunkBody, MANIFEST_TYPE, MP4_MEDIA_TYPE, PLAYLIST_TYPE, ResponseHead, TS_MEDIA_TYPE,
+    UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age, missing, viewer_key,
 };
 use crate::server::http::hls::download::FileViewer;
 use crate::server::http::hls::slot::Settled;
@@ -30,7 +30,7 @@ use crate::server::http::operator::{recordings, signed_link};
 use crate::server::http::path::{encode_name, split};
 use crate::server::http::refusals::{self, too_many_viewers};
 use crate::server::recordings::name::{RecordedStream, format_of, stem, stream_of};
-use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD};
+use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD_APP};
 use crate::server::recordings::playlist::recording::{self, ListedRecording, RecordedFile};
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::recordings::viewers::overview::open;
@@ -39,12 +39,12 @@ use crate::wire::container::Format;
 use crate::wire::hls::with_query;
 
 /// How long caches keep the playlist of a complete recording, which can be deleted.
-const ENDED_AGE: &str = "public, max-age=60";
+const ENDED_CACHE_CONTROL: &str = "public, max-age=60";
 /// How long caches keep the playlist of a growing recording.
-const GROWING_AGE: &str = "public, max-age=1";
+const GROWING_CACHE_CONTROL: &str = "public, max-age=1";
 /// How long a pass stays valid after its link has expired, in seconds, so that a viewer who is watching can
 /// continue.
-const LINK_GRACE: u64 = 3_600;
+const LINK_GRACE_SECONDS: u64 = 3_600;
 
 /// The resource of a recording that a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl RecordedResource {
 fn name(path: &str) -> Option<String> {
     let (app, name) = split(path)?;
     let name = stem(&name).to_owned();
-    (app == VOD && stream_of(&name).is_some()).then_some(name)
+    (app == VOD_APP && stream_of(&name).is_some()).then_some(name)
 }
 
 /// Answers a request for a recording.
@@ -218,13 +218,13 @@ async fn admit(
     });
     if is_linked {
         // The link is for this recording alone, and not for the stream.
-        let scope = PassScope { app: VOD, stream: name, address: None };
+        let scope = PassScope { app: VOD_APP, stream: name, address: None };
         let pass = Some(registry.passes.issue_until(scope, now, pass_end(&query)));
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
     }
     let Credentials { secret, pass } = credentials;
     let address = caller.address.ip().to_canonical();
-    if pass.as_ref().is_some_and(|it| registry.passes.opens(it, VOD, name, address, now)) {
+    if pass.as_ref().is_some_and(|it| registry.passes.opens(it, VOD_APP, name, address, now)) {
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
     }
     let visit = Visit {
@@ -252,7 +252,7 @@ fn pass_end(query: &str) -> u64 {
     let mut values = form_urlencoded::parse(query.as_bytes());
     let expires = values.find(|(name, _)| name == "expires");
     let expires: Option<u64> = expires.and_then(|(_, value)| value.parse().ok());
-    expires.unwrap_or_default().saturating_add(LINK_GRACE)
+    expires.unwrap_or_default().saturating_add(LINK_GRACE_SECONDS)
 }
 
 fn unreadable(error: &OpenError) -> Response {
@@ -299,12 +299,12 @@ fn list(
     let (count, ended) = (content.index.segments.len(), content.ended);
     let (text, kind, form) = match asked {
         RecordedResource::Master => {
-            (recording::master(&content, &folder), PLAYLIST, "m".to_owned())
+            (recording::master(&content, &folder), PLAYLIST_TYPE, "m".to_owned())
         }
         RecordedResource::Manifest => {
             let query = pass.map_or_else(String::new, |it| format!("?pass={it}"));
             let listed = ListedRecording { content: &content, folder: &folder, began: None };
-            (ended.then(|| recording::manifest(listed, &query))?, MANIFEST, "d".to_owned())
+            (ended.then(|| recording::manifest(listed, &query))?, MANIFEST_TYPE, "d".to_owned())
         }
         RecordedResource::Below(RecordedFile::TsMaster | RecordedFile::TsList) => {
             let listed = ListedRecording { content: &content, folder: "", began: recording.began };
@@ -314,13 +314,15 @@ fn list(
             } else {
                 recording::ts_media(listed)
             };
-            let Some(text) = text else { return Some(failed(StatusCode::NOT_FOUND, NO_TS)) };
-            (text, PLAYLIST, if is_master { "tm" } else { "t" }.to_owned())
+            let Some(text) = text else {
+                return Some(failed(StatusCode::NOT_FOUND, UNSUPPORTED_TS_TEXT));
+            };
+            (text, PLAYLIST_TYPE, if is_master { "tm" } else { "t" }.to_owned())
         }
         RecordedResource::Below(RecordedFile::List(tracks)) => {
             let listed = ListedRecording { content: &content, folder: "", began: recording.began };
             let Some(text) = recording::media(listed, *tracks) else { return Some(missing()) };
-            (text, PLAYLIST, format!("l{tracks:?}"))
+            (text, PLAYLIST_TYPE, format!("l{tracks:?}"))
         }
         _ => return None,
     };
@@ -345,8 +347,8 @@ pub(super) fn text_response(
     // A pass is for this viewer alone.
     let age = match (pass, ended) {
         (Some(_), _) => "no-store",
-        (None, true) => ENDED_AGE,
-        (None, false) => GROWING_AGE,
+        (None, true) => ENDED_CACHE_CONTROL,
+        (None, false) => GROWING_CACHE_CONTROL,
     };
     ResponseHead { kind, age: age.to_owned(), tag }.respond(headers, Body::from(text))
 }
@@ -369,7 +371,7 @@ fn part(
     let chunk = bytes.slice(within(part.start)..within(part.end));
     let left = chunk.len() as u64;
     let body = ChunkBody { chunks: [chunk].into(), left, registry: Arc::clone(registry) };
-    let kind = if file.ends_with(TS_EXTENSION) { TS_MEDIA } else { MEDIA };
+    let kind = if file.ends_with(TS_EXTENSION) { TS_MEDIA_TYPE } else { MP4_MEDIA_TYPE };
     let head = ResponseHead { kind, age: file_age(headers).to_owned(), tag };
     let mut response = head.respond(headers, Body::new(body));
     let is_fresh = response.status() == StatusCode::OK;
@@ -392,9 +394,12 @@ mod tests {
 
     #[test]
     fn a_pass_ends_soon_after_its_link() {
-        assert_eq!(pass_end("download&expires=1000&signature=0&expires=9"), 1_000 + LINK_GRACE);
+        assert_eq!(
+            pass_end("download&expires=1000&signature=0&expires=9"),
+            1_000 + LINK_GRACE_SECONDS
+        );
         assert_eq!(pass_end(&format!("expires={}", u64::MAX)), u64::MAX);
-        assert_eq!(pass_end("expires=x"), LINK_GRACE);
+        assert_eq!(pass_end("expires=x"), LINK_GRACE_SECONDS);
     }
 
     #[test]

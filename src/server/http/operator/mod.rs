@@ -29,7 +29,7 @@ use crate::server::http::guard;
 use crate::server::registry::Registry;
 
 /// The reason for an end that the operator caused.
-const BY_OPERATOR: &str = "ended by the operator";
+const OPERATOR_END_REASON: &str = "ended by the operator";
 
 /// Rejects clients that may not read; see the module documentation.
 pub(super) async fn readers(

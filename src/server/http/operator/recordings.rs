@@ -28,7 +28,7 @@ use crate::server::http::guard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{authorized, error, signed_link, unix_seconds};
 use crate::server::http::path::encode_name;
-use crate::server::recordings::folder::{self, ListedFile, MAX_LISTED};
+use crate::server::recordings::folder::{self, ListedFile, MAX_LISTED_FILES};
 use crate::server::recordings::name::{format_of, media_type, stem, stream_of};
 use crate::server::recordings::retention;
 use crate::server::recordings::viewers::keeper::KeptFile;
@@ -37,7 +37,7 @@ use crate::server::service::viewers::{self, ViewerChoice};
 use crate::text::Language;
 
 /// Number of bytes per read.
-const PIECE: u64 = 256 << 10;
+const READ_CHUNK_BYTES: u64 = 256 << 10;
 
 /// Lists the recordings, newest first. `offset` and `limit` in the query choose a part of the list.
 pub(in crate::server::http) async fn list(
@@ -50,7 +50,7 @@ pub(in crate::server::http) async fn list(
         let none = json!({ "enabled": false, "recordings": [], "all": 0, "free_bytes": null });
         return Json(none).into_response();
     };
-    let (mut offset, mut limit) = (0, MAX_LISTED);
+    let (mut offset, mut limit) = (0, MAX_LISTED_FILES);
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let chosen = match &*name {
             "offset" => &mut offset,
@@ -272,7 +272,7 @@ impl http_body::Body for FileBody {
         }
         let mut reading = match std::mem::replace(&mut this.piece, FilePiece::Over) {
             FilePiece::Here(file) => {
-                let (at, length) = (this.at, this.left.min(PIECE));
+                let (at, length) = (this.at, this.left.min(READ_CHUNK_BYTES));
                 tokio::task::spawn_blocking(move || read(file, at, length))
             }
             FilePiece::Reading(reading) => reading,

@@ -9,11 +9,11 @@ use crate::base::Secret;
 use crate::base::secret::is_same_secret;
 
 /// How long a link works, in seconds: a long recording can be watched to its end.
-const VALID_SECONDS: u64 = 12 * 3_600;
+const LINK_VALIDITY_SECONDS: u64 = 12 * 3_600;
 
 /// Returns the query of a link to this file, or `None` if there is no key.
 pub(in crate::server::http) fn query(key: &Secret, file: &str, now: u64) -> Option<String> {
-    let expires = now.saturating_add(VALID_SECONDS);
+    let expires = now.saturating_add(LINK_VALIDITY_SECONDS);
     let signature = signature(key, file, expires)?;
     Some(format!("expires={expires}&signature={signature}"))
 }
@@ -47,11 +47,16 @@ mod tests {
         let key = Secret::new("0123456789abcdef");
         let link = query(&key, "a.flv", 1_000).unwrap();
         assert!(is_valid(&key, "a.flv", &link, 1_000));
-        assert!(is_valid(&key, "a.flv", &format!("download&{link}"), 1_000 + VALID_SECONDS - 1));
-        assert!(!is_valid(&key, "a.flv", &link, 1_000 + VALID_SECONDS));
+        assert!(is_valid(
+            &key,
+            "a.flv",
+            &format!("download&{link}"),
+            1_000 + LINK_VALIDITY_SECONDS - 1
+        ));
+        assert!(!is_valid(&key, "a.flv", &link, 1_000 + LINK_VALIDITY_SECONDS));
         assert!(!is_valid(&key, "b.flv", &link, 1_000));
         assert!(!is_valid(&Secret::new("other"), "a.flv", &link, 1_000));
-        let longer = link.replacen(&(1_000 + VALID_SECONDS).to_string(), "9999999999", 1);
+        let longer = link.replacen(&(1_000 + LINK_VALIDITY_SECONDS).to_string(), "9999999999", 1);
         assert!(!is_valid(&key, "a.flv", &longer, 1_000));
         for bad in ["", "expires=99999999999", "signature=", "expires=x&signature=x"] {
             assert!(!is_valid(&key, "a.flv", bad, 1_000), "{bad}");

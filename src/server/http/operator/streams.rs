@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::http::caller::Caller;
-use crate::server::http::operator::{BY_OPERATOR, authorized, error};
+use crate::server::http::operator::{OPERATOR_END_REASON, authorized, error};
 use crate::server::registry::Registry;
 use crate::server::renditions::running::RenditionFigures;
-use crate::server::stream::bitrate_history::STEP;
+use crate::server::stream::bitrate_history::STEP_DURATION;
 
 /// Returns all streams.
 pub(in crate::server::http) async fn all(State(registry): State<Arc<Registry>>) -> Json<Value> {
@@ -51,7 +51,9 @@ pub(in crate::server::http) async fn end(
     }
     let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
     match found {
-        Some(stream) if stream.dismiss(BY_OPERATOR) => StatusCode::NO_CONTENT.into_response(),
+        Some(stream) if stream.dismiss(OPERATOR_END_REASON) => {
+            StatusCode::NO_CONTENT.into_response()
+        }
         _ => missing(),
     }
 }
@@ -101,7 +103,7 @@ fn publisher(publisher: &PublisherFigures, history: &[u64]) -> Value {
         "seconds": publisher.since.as_secs_f64(),
         "bytes": publisher.bytes,
         "bitrate": publisher.bitrate,
-        "history": { "step": STEP.as_secs(), "bitrates": history },
+        "history": { "step": STEP_DURATION.as_secs(), "bitrates": history },
         "stalls": {
             "count": publisher.stalls.count,
             "longest": publisher.stalls.longest.as_secs_f64(),

@@ -14,7 +14,7 @@ use crate::server::registry::Registry;
 use crate::server::stream::thumbnails::Thumbnail;
 
 /// Maximum wait for a thumbnail.
-const WITHIN: Duration = Duration::from_secs(5);
+const THUMBNAIL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns a JPEG image of the last keyframe, at most a few seconds old.
 pub(in crate::server::http) async fn of_stream(
@@ -36,7 +36,7 @@ pub(in crate::server::http) async fn of_stream(
         Thumbnail::Ready(jpeg) => Some(jpeg),
         Thumbnail::Undecodable => None,
         Thumbnail::Busy => return busy(),
-        Thumbnail::Soon(soon) => match tokio::time::timeout(WITHIN, soon).await {
+        Thumbnail::Soon(soon) => match tokio::time::timeout(THUMBNAIL_TIMEOUT, soon).await {
             Ok(Ok(jpeg)) => jpeg,
             _ => return busy(),
         },

@@ -11,12 +11,12 @@ use url::form_urlencoded;
 
 use crate::server::event::ViewerFigures;
 use crate::server::http::caller::Caller;
-use crate::server::http::operator::{BY_OPERATOR, authorized, error};
+use crate::server::http::operator::{OPERATOR_END_REASON, authorized, error};
 use crate::server::registry::Registry;
 use crate::server::service::viewers::{self, ViewerChoice, figures};
 
 /// Maximum number of viewers in a response.
-const MAX_LISTED: usize = 1_000;
+const MAX_LISTED_VIEWERS: usize = 1_000;
 
 /// Returns the viewers, those who have watched longest first. With `app` and `stream` in the query,
 /// returns only the viewers of that stream.
@@ -39,8 +39,8 @@ pub(in crate::server::http) async fn all(
     let mut all = figures(&registry, registry.clock.now());
     all.retain(|viewer| is_asked(&viewer.app, &viewer.stream));
     all.sort_unstable_by_key(|viewer| std::cmp::Reverse(viewer.since));
-    let more = all.len().saturating_sub(MAX_LISTED);
-    let viewers: Vec<_> = all.iter().take(MAX_LISTED).map(to_json).collect();
+    let more = all.len().saturating_sub(MAX_LISTED_VIEWERS);
+    let viewers: Vec<_> = all.iter().take(MAX_LISTED_VIEWERS).map(to_json).collect();
     Json(json!({ "viewers": viewers, "more": more }))
 }
 
@@ -54,7 +54,7 @@ pub(in crate::server::http) async fn end(
     if let Err(refused) = authorized(&registry, &caller, &headers) {
         return *refused;
     }
-    if viewers::end(&registry, ViewerChoice::Id(id), BY_OPERATOR) {
+    if viewers::end(&registry, ViewerChoice::Id(id), OPERATOR_END_REASON) {
         return StatusCode::NO_CONTENT.into_response();
     }
     error(StatusCode::NOT_FOUND, "there is no such viewer")

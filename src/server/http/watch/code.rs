@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use crate::server::http::path::{encode, encode_name};
 
 /// Width and height of the image in pixels, without scaling.
-const SIZE: u32 = 240;
+const IMAGE_SIDE_PIXELS: u32 = 240;
 
 /// Returns an SVG image. The page names its scheme in the query, because a proxy may use TLS in
 /// front of this server.
@@ -44,7 +44,7 @@ fn secret(query: &str) -> String {
 
 fn image(address: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(address, EcLevel::M).ok()?;
-    Some(code.render::<Color<'_>>().min_dimensions(SIZE, SIZE).build())
+    Some(code.render::<Color<'_>>().min_dimensions(IMAGE_SIDE_PIXELS, IMAGE_SIDE_PIXELS).build())
 }
 
 #[cfg(test)]

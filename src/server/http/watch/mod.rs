@@ -15,7 +15,7 @@ use crate::server::http::path::split;
 use crate::server::registry::Registry;
 
 /// The page.
-static PAGE: Asset =
+static VIEWER_PAGE: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../../../../assets/web/watch.html"));
 
 /// The resource of a stream that a path of the viewer page names.
@@ -68,7 +68,7 @@ pub(super) fn response(
 }
 
 fn page(registry: &Registry, headers: &HeaderMap) -> Response {
-    let mut response = assets::response(&PAGE, headers);
+    let mut response = assets::response(&VIEWER_PAGE, headers);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let policy = policy::of_page(host, &registry.access().cors);
     let head = response.headers_mut();

@@ -10,15 +10,15 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::server::recordings::opened::OpenRecording;
-use crate::server::recordings::playlist::recording::MIN_EVENT_TARGET;
+use crate::server::recordings::playlist::recording::MIN_EVENT_TARGET_DURATION;
 use crate::wire::hls::{ListPosition, Map, Media, Segment, write_media};
 
 /// Name of the playlist of a broadcast below `/{app}/{stream}/hls/`.
-pub(in crate::server) const EVENT: &str = "event.m3u8";
+pub(in crate::server) const EVENT_PLAYLIST_NAME: &str = "event.m3u8";
 /// Maximum number of segments in the playlist: about a day.
-const MAX_LISTED: usize = 21_600;
+const MAX_LISTED_SEGMENTS: usize = 21_600;
 /// Minimum time between two checks of whether the files still exist.
-const FILE_CHECK: Duration = Duration::from_secs(1);
+const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The known files of a broadcast, and their segments.
 #[derive(Debug, Default)]
@@ -174,7 +174,7 @@ impl BroadcastList {
     /// Returns the files in the playlist that should still exist, or none if they were just checked.
     pub fn to_check(&self, now: Timestamp) -> Vec<PathBuf> {
         let mut known = self.0.lock();
-        if known.checked.is_some_and(|at| now.since(at) < FILE_CHECK) {
+        if known.checked.is_some_and(|at| now.since(at) < FILE_CHECK_INTERVAL) {
             return Vec::new();
         }
         known.checked = Some(now);
@@ -234,7 +234,7 @@ impl BroadcastList {
         let is_gone = |file: &&KnownFile| file.state == FileState::Gone;
         let gone: usize = known.files.iter().filter(is_gone).map(KnownFile::count).sum();
         let all: usize = known.files.iter().map(KnownFile::count).sum();
-        let first = gone.max(all.saturating_sub(MAX_LISTED));
+        let first = gone.max(all.saturating_sub(MAX_LISTED_SEGMENTS));
         let count = all - first;
         let is_complete = known.files.iter().all(|file| file.state != FileState::Grows);
         let ended = form.ended && is_complete;
@@ -253,7 +253,7 @@ impl BroadcastList {
         } else {
             let (segments, discontinuities) = known.list(form.root, first);
             let media = Media {
-                target_duration: known.target.max(MIN_EVENT_TARGET),
+                target_duration: known.target.max(MIN_EVENT_TARGET_DURATION),
                 sequence: first as u64,
                 ended,
                 keeps_all,
@@ -275,7 +275,8 @@ mod tests {
     use super::*;
     use crate::wire::hls::{Playlist, parse};
 
-    const FORM: BroadcastForm<'_> = BroadcastForm { root: "../", ended: false, keeps_all: true };
+    const GROWING_FORM: BroadcastForm<'_> =
+        BroadcastForm { root: "../", ended: false, keeps_all: true };
 
     fn path(number: usize) -> PathBuf {
         PathBuf::from(format!("/r/{number}.mp4"))
@@ -316,31 +317,31 @@ mod tests {
     #[test]
     fn segments_keep_their_numbers_when_files_are_deleted() {
         let list = BroadcastList::default();
-        assert_eq!(list.playlist(FORM, |_| false), BroadcastPlaylist::Empty);
+        assert_eq!(list.playlist(GROWING_FORM, |_| false), BroadcastPlaylist::Empty);
         for (number, segments) in [3, 5, 2, 4].into_iter().enumerate() {
             let state = if number < 3 { FileState::Complete } else { FileState::Grows };
             note(&list, number, segments, state);
         }
-        let whole = text(&list, FORM);
+        let whole = text(&list, GROWING_FORM);
         assert!(whole.contains("#EXT-X-PLAYLIST-TYPE:EVENT\n"), "{whole}");
         let before = numbered(&whole);
         assert_eq!((before.len(), before[13].1, before[13].2), (14, 13, 3));
         assert_eq!(before[3].0, "../vod/1/hls/0.m4s");
         list.note_gone(&path(0));
-        let shorter = text(&list, FORM);
+        let shorter = text(&list, GROWING_FORM);
         assert_eq!(numbered(&shorter), before[3..]);
         // A playlist that has lost its start has no type.
         assert!(!shorter.contains("PLAYLIST-TYPE"), "{shorter}");
         // Deleting a file in the middle also removes the files before it.
         list.note_gone(&path(2));
-        assert_eq!(numbered(&text(&list, FORM)), before[10..]);
+        assert_eq!(numbered(&text(&list, GROWING_FORM)), before[10..]);
         assert_eq!(list.to_check(Timestamp::ZERO), [path(3)]);
         note(&list, 3, 6, FileState::Complete);
-        let ended = text(&list, BroadcastForm { ended: true, ..FORM });
+        let ended = text(&list, BroadcastForm { ended: true, ..GROWING_FORM });
         assert!(ended.ends_with("#EXT-X-ENDLIST\n") && !ended.contains("PLAYLIST-TYPE"), "{ended}");
         assert_eq!(numbered(&ended).len(), 6);
         list.note_gone(&path(3));
-        let form = BroadcastForm { ended: true, ..FORM };
+        let form = BroadcastForm { ended: true, ..GROWING_FORM };
         assert_eq!(list.playlist(form, |_| false), BroadcastPlaylist::Gone);
     }
 
@@ -350,29 +351,37 @@ mod tests {
         note(&list, 0, 3, FileState::Grows);
         let now = Timestamp::from_millis(5_000);
         let checked = |after: Duration| list.to_check(now + after).len();
-        let times = [Duration::ZERO, FILE_CHECK / 2, FILE_CHECK, FILE_CHECK * 3 / 2];
+        let times = [
+            Duration::ZERO,
+            FILE_CHECK_INTERVAL / 2,
+            FILE_CHECK_INTERVAL,
+            FILE_CHECK_INTERVAL * 3 / 2,
+        ];
         assert_eq!(times.map(checked), [1, 0, 1, 0]);
         let written = |form: BroadcastForm<'_>| match list.playlist(form, |_| false) {
             BroadcastPlaylist::Text(text) => text,
             other => panic!("{other:?}"),
         };
-        let (first, again) = (written(FORM), written(FORM));
+        let (first, again) = (written(GROWING_FORM), written(GROWING_FORM));
         assert_eq!(first.text.as_ptr(), again.text.as_ptr(), "the same text for all");
         // A client that has the text does not get it again, and such a request does not replace the
         // text.
-        let known = list.playlist(FORM, |version| version == first.version);
+        let known = list.playlist(GROWING_FORM, |version| version == first.version);
         let empty = BroadcastText { text: Bytes::new(), ..first.clone() };
         assert_eq!(known, BroadcastPlaylist::Text(empty));
-        assert_eq!(written(FORM).text.as_ptr(), first.text.as_ptr());
+        assert_eq!(written(GROWING_FORM).text.as_ptr(), first.text.as_ptr());
         // Any change of the form creates another text.
-        assert_ne!(written(BroadcastForm { root: "", ..FORM }).text, first.text);
-        assert_ne!(written(BroadcastForm { keeps_all: false, ..FORM }).version, first.version);
-        assert_eq!(written(FORM), first);
+        assert_ne!(written(BroadcastForm { root: "", ..GROWING_FORM }).text, first.text);
+        assert_ne!(
+            written(BroadcastForm { keeps_all: false, ..GROWING_FORM }).version,
+            first.version
+        );
+        assert_eq!(written(GROWING_FORM), first);
         note(&list, 0, 4, FileState::Grows);
-        let longer = written(FORM);
+        let longer = written(GROWING_FORM);
         assert!(longer.version != first.version && longer.text.len() > first.text.len());
         note(&list, 0, 4, FileState::Complete);
-        let ended = written(BroadcastForm { ended: true, ..FORM });
+        let ended = written(BroadcastForm { ended: true, ..GROWING_FORM });
         assert!(ended.version != longer.version && ended.text != longer.text);
     }
 
@@ -382,13 +391,14 @@ mod tests {
         list.unknown(&[path(0), path(1)]);
         list.note_gone(&path(0));
         note(&list, 1, 3, FileState::Grows);
-        let numbers: Vec<_> = numbered(&text(&list, FORM)).iter().map(|it| (it.1, it.2)).collect();
+        let numbers: Vec<_> =
+            numbered(&text(&list, GROWING_FORM)).iter().map(|it| (it.1, it.2)).collect();
         assert_eq!(numbers, [(0, 0), (1, 0), (2, 0)]);
         // A file that cannot be read is left out.
         list.unknown(&[path(0), path(1), path(2)]);
         list.note_unreadable(&path(2));
         note(&list, 3, 1, FileState::Grows);
-        assert_eq!(numbered(&text(&list, FORM)).last().unwrap().2, 1);
+        assert_eq!(numbered(&text(&list, GROWING_FORM)).last().unwrap().2, 1);
     }
 
     #[test]
@@ -397,17 +407,20 @@ mod tests {
         for number in 0..200 {
             note(&list, number, 150, FileState::Complete);
         }
-        let numbers = numbered(&text(&list, FORM));
+        let numbers = numbered(&text(&list, GROWING_FORM));
         let (first, last) = (&numbers[0], &numbers[numbers.len() - 1]);
-        assert_eq!(numbers.len(), MAX_LISTED);
-        assert_eq!((first.1 as usize, last.1, last.2), (200 * 150 - MAX_LISTED, 29_999, 199));
+        assert_eq!(numbers.len(), MAX_LISTED_SEGMENTS);
+        assert_eq!(
+            (first.1 as usize, last.1, last.2),
+            (200 * 150 - MAX_LISTED_SEGMENTS, 29_999, 199)
+        );
         assert_eq!((first.0.as_str(), first.2), ("../vod/56/hls/0.m4s", 56));
         note(&list, 200, 149, FileState::Grows);
-        let later = numbered(&text(&list, FORM));
+        let later = numbered(&text(&list, GROWING_FORM));
         assert_eq!(later[..100], numbers[149..249]);
         let kept: usize = list.0.lock().files.iter().map(|file| file.segments.len()).sum();
-        assert!(kept <= MAX_LISTED + 150, "{kept}");
+        assert!(kept <= MAX_LISTED_SEGMENTS + 150, "{kept}");
         // The text is short enough for onair's player.
-        assert!(text(&list, FORM).len() < crate::wire::hls::MAX_TEXT);
+        assert!(text(&list, GROWING_FORM).len() < crate::wire::hls::MAX_PLAYLIST_BYTES);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::server::hls::listing::TS_EXTENSION;
 use crate::server::hls::manifest::browser_codec;
-use crate::server::hls::mpeg_ts::{TS_LIST, TS_MASTER, write_ts_master};
+use crate::server::hls::mpeg_ts::{TS_LIST_NAME, TS_MASTER_NAME, write_ts_master};
 use crate::server::hls::part::Initialization;
 use crate::server::recordings::opened::RecordingContent;
 use crate::server::recordings::segments::{RecordedTracks, SampleList, SegmentSpan};
@@ -17,14 +17,14 @@ use crate::wire::hls::{
 };
 
 /// Name of the media playlist below `/vod/{name}/hls/`.
-pub(in crate::server) const LIST: &str = "main.m3u8";
+pub(in crate::server) const MEDIA_PLAYLIST_NAME: &str = "main.m3u8";
 /// The name of the video alone, and the beginning of the name of an audio track, in file names.
-const VIDEO: &str = "video";
-const AUDIO: &str = "audio";
+const VIDEO_TRACK_NAME: &str = "video";
+const AUDIO_TRACK_PREFIX: &str = "audio";
 /// The name of audio tracks without a title, before their number.
-const UNNAMED: &str = "Track";
+const DEFAULT_TRACK_NAME: &str = "Track";
 /// The shortest target duration of a list that grows: it must not change, and later segments may be longer.
-pub(super) const MIN_EVENT_TARGET: Duration = Duration::from_secs(6);
+pub(super) const MIN_EVENT_TARGET_DURATION: Duration = Duration::from_secs(6);
 
 /// A file below `/vod/{name}/hls/`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -49,17 +49,19 @@ pub(in crate::server) enum Player {
 fn track_name(tracks: RecordedTracks) -> Option<String> {
     match tracks {
         RecordedTracks::All => None,
-        RecordedTracks::Video => Some(VIDEO.to_owned()),
-        RecordedTracks::Audio(index) => Some(format!("{AUDIO}{}", u16::from(index) + 1)),
+        RecordedTracks::Video => Some(VIDEO_TRACK_NAME.to_owned()),
+        RecordedTracks::Audio(index) => {
+            Some(format!("{AUDIO_TRACK_PREFIX}{}", u16::from(index) + 1))
+        }
     }
 }
 
 /// Reads a name as [`track_name`] writes it.
 fn track_named(name: &str) -> Option<RecordedTracks> {
-    if name == VIDEO {
+    if name == VIDEO_TRACK_NAME {
         return Some(RecordedTracks::Video);
     }
-    let number = number(name.strip_prefix(AUDIO)?)?.checked_sub(1)?;
+    let number = number(name.strip_prefix(AUDIO_TRACK_PREFIX)?)?.checked_sub(1)?;
     let tracks = RecordedTracks::Audio(u8::try_from(number).ok()?);
     (track_name(tracks).as_deref() == Some(name)).then_some(tracks)
 }
@@ -68,9 +70,9 @@ impl RecordedFile {
     /// Returns the file with this name, or `None` if the name is invalid.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
-            LIST => return Some(Self::List(RecordedTracks::All)),
-            TS_MASTER => return Some(Self::TsMaster),
-            TS_LIST => return Some(Self::TsList),
+            MEDIA_PLAYLIST_NAME => return Some(Self::List(RecordedTracks::All)),
+            TS_MASTER_NAME => return Some(Self::TsMaster),
+            TS_LIST_NAME => return Some(Self::TsList),
             _ => {}
         }
         if let Some(number) = name.strip_suffix(TS_EXTENSION) {
@@ -161,7 +163,7 @@ fn media_of(
         made: began.map(|began| began.saturating_add(span.start.as_micros())),
     };
     let media = Media {
-        target_duration: if ended { target } else { target.max(MIN_EVENT_TARGET) },
+        target_duration: if ended { target } else { target.max(MIN_EVENT_TARGET_DURATION) },
         ended,
         keeps_all: true,
         control: Control::default(),
@@ -181,11 +183,11 @@ pub(in crate::server) fn master(content: &RecordingContent, folder: &str) -> Str
     };
     let form = MasterForm::low_latency(index.segments.iter().all(begins));
     if index.others.is_empty() {
-        return write_master(&[variant(content, &format!("{folder}{LIST}"))], form);
+        return write_master(&[variant(content, &format!("{folder}{MEDIA_PLAYLIST_NAME}"))], form);
     }
     let has_video = index.video_config.is_some();
     let list = |tracks| format!("{folder}{}.m3u8", track_name(tracks).unwrap_or_default());
-    let mut variant = variant(content, &format!("{folder}{LIST}"));
+    let mut variant = variant(content, &format!("{folder}{MEDIA_PLAYLIST_NAME}"));
     if has_video {
         variant.uri = list(RecordedTracks::Video);
     }
@@ -198,8 +200,8 @@ pub(in crate::server) fn master(content: &RecordingContent, folder: &str) -> Str
     let others = index.others.iter().map(|it| (it.index, &it.name, &it.config));
     let mut audio: Vec<OfferedAudio> = Vec::new();
     for (number, name, config) in first.into_iter().chain(others) {
-        let name = if name.trim().is_empty() { UNNAMED } else { name.trim() };
-        let is_free = name != UNNAMED && audio.iter().all(|it| it.name != name);
+        let name = if name.trim().is_empty() { DEFAULT_TRACK_NAME } else { name.trim() };
+        let is_free = name != DEFAULT_TRACK_NAME && audio.iter().all(|it| it.name != name);
         let numbered = format!("{name} {}", u16::from(number) + 1);
         let name = if is_free { name.to_owned() } else { numbered };
         // Without video, the first track is the variant itself.
@@ -212,7 +214,7 @@ pub(in crate::server) fn master(content: &RecordingContent, folder: &str) -> Str
 /// Returns the multivariant playlist for [`ts_media`], or `None` in the same cases.
 pub(in crate::server) fn ts_master(content: &RecordingContent) -> Option<String> {
     content.initialization.as_ref()?.ts.as_ref()?;
-    Some(write_ts_master(vec![variant(content, TS_LIST)]))
+    Some(write_ts_master(vec![variant(content, TS_LIST_NAME)]))
 }
 
 fn variant(content: &RecordingContent, list: &str) -> OfferedVariant {
@@ -305,21 +307,24 @@ fn bandwidth(list: &SampleList, lasted: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const SECOND: RecordedTracks = RecordedTracks::Audio(1);
+    const SECOND_AUDIO_TRACK: RecordedTracks = RecordedTracks::Audio(1);
 
     #[test]
     fn only_names_of_its_files_are_read() {
         for (name, file) in [
             ("main.m3u8", Some(RecordedFile::List(RecordedTracks::All))),
             ("video.m3u8", Some(RecordedFile::List(RecordedTracks::Video))),
-            ("audio2.m3u8", Some(RecordedFile::List(SECOND))),
+            ("audio2.m3u8", Some(RecordedFile::List(SECOND_AUDIO_TRACK))),
             ("init.mp4", Some(RecordedFile::Initialization(RecordedTracks::All, Player::Hls))),
             ("vinit.mp4", Some(RecordedFile::Initialization(RecordedTracks::Video, Player::Dash))),
-            ("audio2-init.mp4", Some(RecordedFile::Initialization(SECOND, Player::Hls))),
+            (
+                "audio2-init.mp4",
+                Some(RecordedFile::Initialization(SECOND_AUDIO_TRACK, Player::Hls)),
+            ),
             ("0.m4s", Some(RecordedFile::Segment(RecordedTracks::All, 0, Player::Hls))),
             ("a17.m4s", Some(RecordedFile::Segment(RecordedTracks::Audio(0), 17, Player::Dash))),
             ("video-3.m4s", Some(RecordedFile::Segment(RecordedTracks::Video, 3, Player::Hls))),
-            ("audio2-0.m4s", Some(RecordedFile::Segment(SECOND, 0, Player::Hls))),
+            ("audio2-0.m4s", Some(RecordedFile::Segment(SECOND_AUDIO_TRACK, 0, Player::Hls))),
             ("audio0.m3u8", None),
             ("audio02.m3u8", None),
             ("audio999.m3u8", None),

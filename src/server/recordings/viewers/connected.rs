@@ -10,7 +10,7 @@ use crate::base::Timestamp;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Peer, ViewerFigures};
 use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey, Viewers};
-use crate::server::recordings::opened::{QUIET, VOD};
+use crate::server::recordings::opened::{VIEWER_TIMEOUT, VOD_APP};
 use crate::server::stream::sink::Sink;
 
 /// The viewers of recordings over RTMP, and of whole files over HTTP.
@@ -78,7 +78,7 @@ impl ConnectedViewers {
         let rtmp = self.rtmp.lock();
         let of_rtmp = rtmp.iter().map(|viewer| ViewerFigures {
             id: viewer.peer.id,
-            app: VOD.to_owned(),
+            app: VOD_APP.to_owned(),
             stream: viewer.peer.stream.clone(),
             protocol: viewer.peer.protocol,
             address: viewer.peer.address,
@@ -88,7 +88,7 @@ impl ConnectedViewers {
         let mut all: Vec<_> = of_rtmp.collect();
         drop(rtmp);
         for (name, viewers) in &*self.files.lock() {
-            all.extend(viewers.iter().map(|viewer| viewer.figures((VOD, name), now)));
+            all.extend(viewers.iter().map(|viewer| viewer.figures((VOD_APP, name), now)));
         }
         all
     }
@@ -120,7 +120,9 @@ impl ConnectedViewers {
     pub fn leave_quiet(&self, now: Timestamp) -> Vec<(String, Viewer)> {
         let mut gone = Vec::new();
         self.files.lock().retain(|name, viewers| {
-            gone.extend(viewers.leave(QUIET, now).into_iter().map(|it| (name.clone(), it)));
+            gone.extend(
+                viewers.leave(VIEWER_TIMEOUT, now).into_iter().map(|it| (name.clone(), it)),
+            );
             viewers.len() > 0 || viewers.has_barred(now)
         });
         gone
@@ -145,24 +147,26 @@ mod tests {
         let now = Timestamp::from_millis(1_000);
         let note = |client, bytes, now| viewers.note("a", client, bytes, (2, now));
         assert_eq!(note(client(1, 7), 0, now), Arrived::New);
-        assert_eq!(note(client(1, 8), 500, now + QUIET / 2), Arrived::Known);
+        assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), Arrived::Known);
         assert_eq!(note(client(2, 9), 3, now), Arrived::New);
         assert_eq!(note(client(3, 10), 0, now), Arrived::Full);
         let figures = viewers.figures(now + Duration::from_secs(1));
         let mut bytes: Vec<_> = figures.iter().map(|it| (it.id, it.bytes)).collect();
         bytes.sort_unstable();
         assert_eq!(bytes, [(7, 500), (9, 3)]);
-        assert!(figures.iter().all(|it| (&*it.app, &*it.stream) == (VOD, "a")));
-        let gone: Vec<_> = viewers.leave_quiet(now + QUIET).into_iter().map(|it| it.1.id).collect();
+        assert!(figures.iter().all(|it| (&*it.app, &*it.stream) == (VOD_APP, "a")));
+        let gone: Vec<_> =
+            viewers.leave_quiet(now + VIEWER_TIMEOUT).into_iter().map(|it| it.1.id).collect();
         assert_eq!(gone, [9]);
-        let ended = viewers.end_files(|name, id| name == "a" && id == 7, Some(now + QUIET));
+        let ended =
+            viewers.end_files(|name, id| name == "a" && id == 7, Some(now + VIEWER_TIMEOUT));
         let [(name, ended)] = &ended[..] else { panic!("{ended:?}") };
         assert_eq!((name.as_str(), ended.bytes), ("a", 500));
-        assert!(viewers.is_barred("a", client(1, 7).key, now + QUIET));
+        assert!(viewers.is_barred("a", client(1, 7).key, now + VIEWER_TIMEOUT));
         // The server remembers the viewer for as long as it is barred.
-        viewers.leave_quiet(now + QUIET * 3 / 2);
-        assert!(viewers.is_barred("a", client(1, 7).key, now + QUIET * 3 / 2));
-        viewers.leave_quiet(now + QUIET * 3);
+        viewers.leave_quiet(now + VIEWER_TIMEOUT * 3 / 2);
+        assert!(viewers.is_barred("a", client(1, 7).key, now + VIEWER_TIMEOUT * 3 / 2));
+        viewers.leave_quiet(now + VIEWER_TIMEOUT * 3);
         assert!(viewers.files.lock().is_empty());
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::base::{Clock, Timestamp};
 
 /// A file counts as watched for this long after the last request for it.
-pub(in crate::server::recordings) const WATCHED: Duration = Duration::from_mins(2);
+pub(in crate::server::recordings) const WATCHED_WINDOW: Duration = Duration::from_mins(2);
 
 /// The watched files, and the signal that wakes the check of the folder.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Keeper {
     /// Returns true if a client reads the file, or did a moment ago.
     pub fn is_watched(&self, path: &Path, now: Timestamp) -> bool {
         let mut watched = self.watched.lock();
-        watched.retain(|_, it| it.readers > 0 || now.since(it.last) < WATCHED);
+        watched.retain(|_, it| it.readers > 0 || now.since(it.last) < WATCHED_WINDOW);
         watched.contains_key(path)
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     fn a_file_is_kept_while_it_is_read_and_a_little_longer() {
         let (keeper, clock) = (Arc::new(Keeper::default()), Clock::start());
         let path = Path::new("/r/a.flv");
-        let far = clock.now() + WATCHED * 2;
+        let far = clock.now() + WATCHED_WINDOW * 2;
         assert!(!keeper.is_watched(path, clock.now()));
         let [one, two] = [(); 2].map(|()| KeptFile::new(&keeper, clock, path));
         drop(one);

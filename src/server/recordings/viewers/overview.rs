@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::Timestamp;
 use crate::server::event::{Ended, Event, Peer, ViewerFigures};
 use crate::server::hls::viewers::Viewer;
-use crate::server::recordings::opened::{OpenError, OpenRecording, VOD};
+use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::registry::Registry;
 
 /// Opens a recording, which may still be written, and reports that the viewers of displaced
@@ -32,7 +32,7 @@ pub(in crate::server) fn figures(registry: &Registry, now: Timestamp) -> Vec<Vie
     let mut all = registry.recording_viewers.figures(now);
     for recording in registry.opened.all() {
         let viewers = recording.viewers.lock();
-        all.extend(viewers.iter().map(|viewer| viewer.figures((VOD, &recording.name), now)));
+        all.extend(viewers.iter().map(|viewer| viewer.figures((VOD_APP, &recording.name), now)));
     }
     all
 }
@@ -72,6 +72,6 @@ fn tell_left(registry: &Registry, stream: String, viewer: &Viewer, reason: &str)
     let after = viewer.asked.since(viewer.since);
     let ended = Ended { reason: reason.to_owned(), after, bytes: viewer.bytes };
     let (address, id, protocol) = (viewer.peer, viewer.id, viewer.protocol);
-    let peer = Peer { app: VOD.to_owned(), stream, address, id, protocol };
+    let peer = Peer { app: VOD_APP.to_owned(), stream, address, id, protocol };
     registry.tell(Event::Leave(peer, ended));
 }

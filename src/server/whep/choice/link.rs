@@ -4,18 +4,18 @@ use std::time::{Duration, Instant};
 
 /// Time for which low estimates are ignored, because the estimates of some receivers rise only gradually
 /// at first.
-const WARM_UP: Duration = Duration::from_secs(5);
+const WARM_UP_DURATION: Duration = Duration::from_secs(5);
 /// Time for which the link must be too slow before a smaller rendition is chosen.
-const DOWN_AFTER: Duration = Duration::from_secs(1);
+const STEP_DOWN_DELAY: Duration = Duration::from_secs(1);
 /// Time for which the link must be fast enough before a larger rendition is chosen. The time
 /// doubles each time that the larger rendition turns out to be too large.
-const UP_AFTER: Duration = Duration::from_secs(5);
-/// Maximum of the doubled [`UP_AFTER`].
-const MAX_UP_AFTER: Duration = Duration::from_secs(80);
+const STEP_UP_DELAY: Duration = Duration::from_secs(5);
+/// Maximum of the doubled [`STEP_UP_DELAY`].
+const MAX_STEP_UP_DELAY: Duration = Duration::from_secs(80);
 /// A larger rendition counts as too large if the link requires a smaller one within this time.
-const TRIAL: Duration = Duration::from_secs(20);
+const TRIAL_DURATION: Duration = Duration::from_secs(20);
 /// The estimate that a larger rendition needs, in percent of its bitrate.
-const NEEDED_PERCENT: u64 = 125;
+const MIN_ESTIMATE_PERCENT: u64 = 125;
 
 /// The state of a link.
 #[derive(Debug)]
@@ -31,7 +31,13 @@ pub(in crate::server::whep) struct LinkChoice {
 
 impl Default for LinkChoice {
     fn default() -> Self {
-        Self { begun: None, slow_since: None, fast_since: None, up_after: UP_AFTER, last_up: None }
+        Self {
+            begun: None,
+            slow_since: None,
+            fast_since: None,
+            up_after: STEP_UP_DELAY,
+            last_up: None,
+        }
     }
 }
 
@@ -47,27 +53,27 @@ impl LinkChoice {
     ) -> Option<usize> {
         let rate = *rates.get(current)?;
         let begun = *self.begun.get_or_insert(now);
-        let is_known = now.duration_since(begun) >= WARM_UP;
+        let is_known = now.duration_since(begun) >= WARM_UP_DURATION;
         if is_crowded || (estimate < rate && is_known) {
             self.fast_since = None;
             let since = *self.slow_since.get_or_insert(now);
-            if !is_crowded && now.duration_since(since) < DOWN_AFTER {
+            if !is_crowded && now.duration_since(since) < STEP_DOWN_DELAY {
                 return None;
             }
             let smaller = rates.iter().enumerate().skip(current + 1);
             let mut fitting = smaller.clone().filter(|(_, rate)| **rate <= estimate);
             let (index, _) = fitting.next().or_else(|| smaller.clone().last())?;
-            if self.last_up.take().is_some_and(|up| now.duration_since(up) < TRIAL) {
-                self.up_after = (self.up_after * 2).min(MAX_UP_AFTER);
+            if self.last_up.take().is_some_and(|up| now.duration_since(up) < TRIAL_DURATION) {
+                self.up_after = (self.up_after * 2).min(MAX_STEP_UP_DELAY);
             }
             self.slow_since = None;
             return Some(index);
         }
         self.slow_since = None;
-        if self.last_up.is_some_and(|up| now.duration_since(up) >= TRIAL) {
-            (self.up_after, self.last_up) = (UP_AFTER, None);
+        if self.last_up.is_some_and(|up| now.duration_since(up) >= TRIAL_DURATION) {
+            (self.up_after, self.last_up) = (STEP_UP_DELAY, None);
         }
-        let fits = |rate: u64| rate.saturating_mul(NEEDED_PERCENT) / 100 <= estimate;
+        let fits = |rate: u64| rate.saturating_mul(MIN_ESTIMATE_PERCENT) / 100 <= estimate;
         let Some(index) = rates.iter().take(current).position(|rate| fits(*rate)) else {
             self.fast_since = None;
             return None;
@@ -85,7 +91,7 @@ impl LinkChoice {
 mod tests {
     use super::*;
 
-    const RATES: [u64; 3] = [2_500_000, 1_000_000, 400_000];
+    const RENDITION_BITRATES: [u64; 3] = [2_500_000, 1_000_000, 400_000];
 
     /// A link in simulated time that is checked twice a second.
     struct Link {
@@ -106,7 +112,9 @@ mod tests {
             for _ in 0..seconds * 2 {
                 self.now += Duration::from_millis(500);
                 let state = (estimate, is_crowded);
-                if let Some(index) = self.choice.choose(&RATES, self.current, state, self.now) {
+                if let Some(index) =
+                    self.choice.choose(&RENDITION_BITRATES, self.current, state, self.now)
+                {
                     self.current = index;
                     changes.push((self.now.duration_since(begin).as_secs(), index));
                 }
@@ -141,7 +149,7 @@ mod tests {
             assert_eq!(link.run(1, 4_000_000, false), []);
         }
         let now = link.now + Duration::from_millis(500);
-        assert_eq!(link.choice.choose(&RATES, 0, (8_000_000, true), now), Some(1));
+        assert_eq!(link.choice.choose(&RENDITION_BITRATES, 0, (8_000_000, true), now), Some(1));
     }
 
     #[test]

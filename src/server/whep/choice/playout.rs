@@ -4,16 +4,16 @@
 use std::time::Duration;
 
 /// The share of lost packets at which the delay begins.
-const LOSSY: f32 = 0.01;
+const DELAY_START_LOSS: f32 = 0.01;
 /// The share of lost packets below which the delay ends.
-const CLEAN: f32 = 0.003;
+const DELAY_END_LOSS: f32 = 0.003;
 /// Weight of a report in the mean of the losses.
-const WEIGHT: f32 = 0.2;
+const REPORT_WEIGHT: f32 = 0.2;
 /// Time in which a receiver detects a loss and decodes the repaired frame, in addition to the
 /// round-trip time.
-const REPAIR: Duration = Duration::from_millis(80);
+const REPAIR_TIME: Duration = Duration::from_millis(80);
 /// Assumed and maximum round-trip time.
-const USUAL_ROUND_TRIP: Duration = Duration::from_millis(50);
+const DEFAULT_ROUND_TRIP: Duration = Duration::from_millis(50);
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(400);
 
 /// The losses of a viewer.
@@ -27,10 +27,10 @@ impl Playout {
     /// Handles a report about the share of lost packets, from 0 to 1.
     pub fn report(&mut self, loss: f32, round_trip: Option<Duration>) {
         let loss = if loss.is_finite() { loss.clamp(0.0, 1.0) } else { 0.0 };
-        self.loss += (loss - self.loss) * WEIGHT;
-        if self.loss >= LOSSY {
-            self.delay = round_trip.unwrap_or(USUAL_ROUND_TRIP).min(MAX_ROUND_TRIP) + REPAIR;
-        } else if self.loss < CLEAN {
+        self.loss += (loss - self.loss) * REPORT_WEIGHT;
+        if self.loss >= DELAY_START_LOSS {
+            self.delay = round_trip.unwrap_or(DEFAULT_ROUND_TRIP).min(MAX_ROUND_TRIP) + REPAIR_TIME;
+        } else if self.loss < DELAY_END_LOSS {
             self.delay = Duration::ZERO;
         }
     }
@@ -59,6 +59,6 @@ mod tests {
         assert_eq!(playout.delay(), Duration::ZERO);
         playout.report(f32::NAN, None);
         (0..9).for_each(|_| playout.report(9.0, Some(Duration::from_secs(60))));
-        assert_eq!(playout.delay(), MAX_ROUND_TRIP + REPAIR);
+        assert_eq!(playout.delay(), MAX_ROUND_TRIP + REPAIR_TIME);
     }
 }

@@ -18,11 +18,11 @@ use crate::server::whep::tracks::{Tracks, Unplayable, VideoFormat};
 use crate::wire::webrtc::sdp::Offer;
 
 /// Maximum time for which an offer waits for the tracks of the stream.
-const TRACKS_WITHIN: Duration = Duration::from_secs(3);
+const TRACKS_TIMEOUT: Duration = Duration::from_secs(3);
 /// The name of the stream itself among its renditions.
-const MAIN: &str = "main";
+const MAIN_STREAM_NAME: &str = "main";
 /// Assumed size of a stream whose size is not known yet.
-const UNKNOWN_SIZE: Size = Size::new(1_280, 720);
+const DEFAULT_STREAM_SIZE: Size = Size::new(1_280, 720);
 /// Bitrate of the audio that is sent with a rendition, in bits per second.
 const AUDIO_BITRATE: u64 = 128_000;
 
@@ -98,7 +98,7 @@ pub(in crate::server::whep) async fn select(
     }
     let known = tracks_of(&variants.main).await;
     let is_pinned = rendition.is_some();
-    let rendition = rendition.filter(|name| *name != MAIN);
+    let rendition = rendition.filter(|name| *name != MAIN_STREAM_NAME);
     let publisher = variants.stream.figures(registry.clock.now()).publisher;
     let has_b_frames = publisher.is_some_and(|it| registry.whep.productions.is_refused(it.id));
     let lacks_av1 = known.video == Some(VideoFormat::Av1) && !negotiation::has_av1(&offer.text);
@@ -133,7 +133,7 @@ pub(in crate::server::whep) async fn select(
 async fn tracks_of(used: &ProductionUse) -> Tracks {
     let mut tracks = used.tracks();
     let known = tracks.wait_for(Tracks::is_known);
-    let known = tokio::time::timeout(TRACKS_WITHIN, known).await;
+    let known = tokio::time::timeout(TRACKS_TIMEOUT, known).await;
     // An audio-only stream is valid too.
     known.ok().and_then(Result::ok).map(|known| *known).unwrap_or_default()
 }
@@ -146,7 +146,7 @@ impl Variants {
         let ladder = &rules.renditions.of(&self.stream.app, &self.stream.name).video;
         let first = match (self.replaced, size) {
             (true, size) => {
-                Variant::Rendition(VideoRendition::baseline(size.unwrap_or(UNKNOWN_SIZE)))
+                Variant::Rendition(VideoRendition::baseline(size.unwrap_or(DEFAULT_STREAM_SIZE)))
             }
             (false, _) => Variant::Main,
         };
@@ -165,7 +165,7 @@ impl Variants {
 
     /// Returns the variant with this name.
     pub fn named(&self, registry: &Registry, name: &str) -> Option<Variant> {
-        if name == MAIN {
+        if name == MAIN_STREAM_NAME {
             return self.all(registry).first().map(|(variant, _)| *variant);
         }
         let (_, size) = self.bitrate_and_size(registry);

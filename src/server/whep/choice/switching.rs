@@ -12,7 +12,7 @@ use crate::server::whep::mailbox::{ChosenRendition, Mailbox};
 use crate::server::whep::viewer_tracks::{Coming, Pictures};
 
 /// Interval between checks of the link.
-const CHECK: Duration = Duration::from_secs(1);
+const LINK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The state that decides which video a viewer gets.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Switching {
         now: Instant,
     ) -> Result<Option<u64>, &'static str> {
         let Some(mailbox) = mailbox.filter(|_| self.variants.has_choice) else { return Ok(None) };
-        if self.looked.is_some_and(|before| now.duration_since(before) < CHECK) {
+        if self.looked.is_some_and(|before| now.duration_since(before) < LINK_CHECK_INTERVAL) {
             return Ok(None);
         }
         self.looked = Some(now);

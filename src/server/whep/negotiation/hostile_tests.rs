@@ -12,24 +12,24 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{RtpWrite, SeqNo};
 use str0m::{Candidate, Input, Output, Rtc, RtcError};
 
-use super::tests::{ADDRESS, OFFER, PASSWORD, answer};
+use super::tests::{ANSWER_PASSWORD, CHROMIUM_OFFER, SERVER_ADDRESS, answer};
 use super::{VideoFormat, VideoRoute};
 use crate::net::webrtc::crypto;
 use crate::wire::webrtc::stun;
 
-const VIEWER: &str = "198.51.100.7:5000";
-const STRANGER: &str = "203.0.113.9:6000";
-const HIGH: Option<VideoFormat> = Some(VideoFormat::H264(0x64_00_1F));
+const VIEWER_ADDRESS: &str = "198.51.100.7:5000";
+const STRANGER_ADDRESS: &str = "203.0.113.9:6000";
+const HIGH_PROFILE_FORMAT: Option<VideoFormat> = Some(VideoFormat::H264(0x64_00_1F));
 /// Number of sessions in each test. The next constant is the number of hostile datagrams before
 /// each datagram of the viewer.
-const SESSIONS: u64 = 24;
-const MUTANTS: usize = 40;
+const SESSION_COUNT: u64 = 24;
+const MUTANTS_PER_DATAGRAM: usize = 40;
 /// A datagram makes the server send no more than a flight of the handshake.
-const MAX_SENT: usize = 24;
+const MAX_REPLY_DATAGRAMS: usize = 24;
 /// Lengths of the last two attributes of an ICE request: FINGERPRINT, which nothing protects, and
 /// before it MESSAGE-INTEGRITY.
-const FINGERPRINT: usize = 8;
-const INTEGRITY: usize = 24;
+const FINGERPRINT_BYTES: usize = 8;
+const MESSAGE_INTEGRITY_BYTES: usize = 24;
 
 /// Numbers that are the same in every run (xorshift).
 struct Random(u64);
@@ -71,14 +71,14 @@ impl Random {
     /// Returns an ICE request with changed attributes, and with a correct MESSAGE-INTEGRITY.
     fn resign(&mut self, request: &[u8]) -> Vec<u8> {
         let (head, attributes) = request.split_at(20);
-        let kept = attributes.len().saturating_sub(INTEGRITY + FINGERPRINT);
+        let kept = attributes.len().saturating_sub(MESSAGE_INTEGRITY_BYTES + FINGERPRINT_BYTES);
         let mut attributes = self.mutate(&attributes[..kept], &attributes[..kept]);
         attributes.truncate(1_000);
         attributes.resize(attributes.len().next_multiple_of(4), 0);
         let mut message = [&head[..2], &[0, 0], &head[4..], &attributes].concat();
-        let length = (attributes.len() + INTEGRITY) as u16;
+        let length = (attributes.len() + MESSAGE_INTEGRITY_BYTES) as u16;
         message[2..4].copy_from_slice(&length.to_be_bytes());
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, PASSWORD.as_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, ANSWER_PASSWORD.as_bytes());
         let tag = hmac::sign(&key, &message);
         message.extend([0, 8, 0, 20]);
         message.extend(tag.as_ref());
@@ -104,12 +104,12 @@ impl Session {
     fn begin() -> Self {
         let now = Instant::now();
         let mut viewer = Rtc::builder().set_crypto_provider(crypto()).build(now);
-        viewer.add_local_candidate(Candidate::host(address(VIEWER), "udp").unwrap());
+        viewer.add_local_candidate(Candidate::host(address(VIEWER_ADDRESS), "udp").unwrap());
         let mut change = viewer.sdp_api();
         change.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
         let (offer, pending) = change.apply().unwrap();
         drop(drain(&mut viewer));
-        let made = answer(&offer.to_sdp_string(), HIGH).unwrap();
+        let made = answer(&offer.to_sdp_string(), HIGH_PROFILE_FORMAT).unwrap();
         let text = SdpAnswer::from_sdp_string(&made.answer).unwrap();
         viewer.sdp_api().accept_answer(pending, text).unwrap();
         let video = made.video.unwrap();
@@ -118,16 +118,17 @@ impl Session {
 
     /// Returns true if the server takes this datagram.
     fn is_taken(&self, from: &str, datagram: &[u8]) -> bool {
-        let receive = Receive::new(Protocol::Udp, address(from), address(ADDRESS), datagram);
+        let receive = Receive::new(Protocol::Udp, address(from), address(SERVER_ADDRESS), datagram);
         receive.is_ok_and(|receive| self.server.accepts(&Input::Receive(self.now, receive)))
     }
 
     /// Passes a datagram of the viewer to the server, as a session does.
     fn deliver(&mut self, datagram: &[u8]) {
-        if !self.is_taken(VIEWER, datagram) {
+        if !self.is_taken(VIEWER_ADDRESS, datagram) {
             return;
         }
-        let receive = Receive::new(Protocol::Udp, address(VIEWER), address(ADDRESS), datagram);
+        let receive =
+            Receive::new(Protocol::Udp, address(VIEWER_ADDRESS), address(SERVER_ADDRESS), datagram);
         let Ok(receive) = receive else { return };
         self.delivered += 1;
         // A session only logs the error of a datagram that cannot be read.
@@ -139,8 +140,11 @@ impl Session {
     fn pass_back(&mut self) -> Instant {
         match drain(&mut self.server) {
             Ok((sent, until)) => {
-                for (to, datagram) in sent.into_iter().filter(|(to, _)| *to == address(VIEWER)) {
-                    let receive = Receive::new(Protocol::Udp, address(ADDRESS), to, &datagram);
+                for (to, datagram) in
+                    sent.into_iter().filter(|(to, _)| *to == address(VIEWER_ADDRESS))
+                {
+                    let receive =
+                        Receive::new(Protocol::Udp, address(SERVER_ADDRESS), to, &datagram);
                     let Ok(receive) = receive else { continue };
                     let _ = self.viewer.handle_input(Input::Receive(self.now, receive));
                 }
@@ -200,7 +204,7 @@ fn drain(rtc: &mut Rtc) -> Result<(Sent, Instant), RtcError> {
     loop {
         match rtc.poll_output()? {
             Output::Timeout(until) => {
-                assert!(sent.len() <= MAX_SENT, "{} datagrams at once", sent.len());
+                assert!(sent.len() <= MAX_REPLY_DATAGRAMS, "{} datagrams at once", sent.len());
                 return Ok((sent, until));
             }
             Output::Transmit(packet) => {
@@ -214,21 +218,21 @@ fn drain(rtc: &mut Rtc) -> Result<(Sent, Instant), RtcError> {
 #[test]
 fn nothing_is_taken_from_a_stranger() {
     let mut tried = 0;
-    for seed in 1..=SESSIONS {
+    for seed in 1..=SESSION_COUNT {
         let mut random = Random(seed);
         let mut session = Session::begin();
         let mut last = vec![0; 40];
         let mut attack = |session: &mut Session, datagram: &[u8]| {
-            for _ in 0..MUTANTS {
+            for _ in 0..MUTANTS_PER_DATAGRAM {
                 let bad = random.mutate(datagram, &last);
                 if bad == datagram {
                     continue;
                 }
                 tried += 1;
-                if session.is_taken(STRANGER, &bad) {
+                if session.is_taken(STRANGER_ADDRESS, &bad) {
                     // The server takes nothing from a stranger but a copy of a request. The copy
                     // can differ only in parts that are not protected.
-                    let end = datagram.len() - FINGERPRINT;
+                    let end = datagram.len() - FINGERPRINT_BYTES;
                     assert!(stun::is_stun(datagram), "{bad:02x?}");
                     assert_eq!(bad.get(4..end), datagram.get(4..end));
                 }
@@ -249,12 +253,12 @@ fn nothing_is_taken_from_a_stranger() {
 #[test]
 fn a_hostile_viewer_breaks_nothing_but_its_own_session() {
     let (mut delivered, mut connected) = (0, 0);
-    for seed in 1..=SESSIONS {
+    for seed in 1..=SESSION_COUNT {
         let mut random = Random(seed << 8);
         let mut session = Session::begin();
         let mut last = vec![0; 40];
         let mut attack = |session: &mut Session, datagram: &[u8]| {
-            for _ in 0..MUTANTS {
+            for _ in 0..MUTANTS_PER_DATAGRAM {
                 let bad = match stun::is_stun(datagram) && random.below(2) == 0 {
                     true => random.resign(datagram),
                     false => random.mutate(datagram, &last),
@@ -278,7 +282,7 @@ fn a_hostile_viewer_breaks_nothing_but_its_own_session() {
         }
         delivered += session.delivered;
     }
-    println!("{delivered} datagrams delivered, {connected} of {SESSIONS} sessions connected");
+    println!("{delivered} datagrams delivered, {connected} of {SESSION_COUNT} sessions connected");
     assert!(delivered > 2_000, "{delivered}");
 }
 
@@ -287,8 +291,8 @@ fn damaged_offers_are_answered_or_refused_thousands_of_times() {
     let mut random = Random(0x5EED);
     let (mut answered, mut refused) = (0, 0);
     for _ in 0..2_000 {
-        let bytes = random.mutate(OFFER.as_bytes(), OFFER.as_bytes());
-        match answer(&String::from_utf8_lossy(&bytes), HIGH) {
+        let bytes = random.mutate(CHROMIUM_OFFER.as_bytes(), CHROMIUM_OFFER.as_bytes());
+        match answer(&String::from_utf8_lossy(&bytes), HIGH_PROFILE_FORMAT) {
             Ok(made) => {
                 assert!(made.answer.contains("a=ice-lite\r\n"), "{}", made.answer);
                 answered += 1;

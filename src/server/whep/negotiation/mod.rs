@@ -29,7 +29,7 @@ const KEPT_PACKETS: usize = 2_048;
 /// The Constrained Baseline profile, which every browser supports.
 const CONSTRAINED_BASELINE: u32 = 0x42_E0_1F;
 /// The profile of renditions.
-const HIGH: u32 = 0x64_00_1F;
+const HIGH_PROFILE: u32 = 0x64_00_1F;
 
 /// Local parameters of a negotiation.
 #[derive(Debug)]
@@ -154,7 +154,7 @@ fn video_route(
 ) -> Result<VideoRoute, NegotiationError> {
     let profile = match format {
         VideoFormat::H264(profile) => profile,
-        VideoFormat::Av1 => HIGH,
+        VideoFormat::Av1 => HIGH_PROFILE,
     };
     let h264 = choose(&h264_types(rtc, mid), profile);
     let av1 = types(rtc, mid, Codec::Av1).next().map(|(pt, _)| pt);
@@ -198,7 +198,7 @@ pub(super) fn has_only_baseline(offer: &str) -> bool {
 /// Returns the profile of renditions in the form of SDP.
 pub(super) fn h264_profile(profile: Profile) -> u32 {
     match profile {
-        Profile::High => HIGH,
+        Profile::High => HIGH_PROFILE,
         Profile::ConstrainedBaseline => CONSTRAINED_BASELINE,
     }
 }
@@ -250,7 +250,7 @@ pub(super) mod tests {
     use super::*;
 
     /// An offer from Chromium, shortened.
-    pub(in crate::server::whep) const OFFER: &str = "v=0\r\n\
+    pub(in crate::server::whep) const CHROMIUM_OFFER: &str = "v=0\r\n\
         o=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
         a=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\
         m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 39 40 112 113\r\n\
@@ -281,16 +281,16 @@ pub(super) mod tests {
         a=rtpmap:0 PCMU/8000\r\n";
 
     /// The password in the answers, and the first address.
-    pub(super) const PASSWORD: &str = "0123456789abcdef0123456789abcdef";
-    pub(super) const ADDRESS: &str = "192.0.2.1:8189";
+    pub(super) const ANSWER_PASSWORD: &str = "0123456789abcdef0123456789abcdef";
+    pub(super) const SERVER_ADDRESS: &str = "192.0.2.1:8189";
 
     pub(super) fn answer(text: &str, format: Option<VideoFormat>) -> Result<Negotiated, String> {
         let offer = Offer::parse(text).map_err(|error| error.to_string())?;
         let certificate = Certificate::generate().unwrap();
         let local = Local {
             ufrag: "ours".into(),
-            password: PASSWORD.into(),
-            addresses: &[ADDRESS.parse().unwrap(), "[2001:db8::1]:8189".parse().unwrap()],
+            password: ANSWER_PASSWORD.into(),
+            addresses: &[SERVER_ADDRESS.parse().unwrap(), "[2001:db8::1]:8189".parse().unwrap()],
             has_tcp: true,
             certificate: &certificate,
             format,
@@ -302,7 +302,7 @@ pub(super) mod tests {
     #[test]
     fn an_offer_of_chromium_is_answered() {
         let h264 = |profile| Some(VideoFormat::H264(profile));
-        let made = answer(OFFER, h264(0x64_00_1F)).unwrap();
+        let made = answer(CHROMIUM_OFFER, h264(0x64_00_1F)).unwrap();
         let text = &made.answer;
         for line in [
             "a=ice-lite\r\n",
@@ -322,20 +322,20 @@ pub(super) mod tests {
             text.contains(" 192.0.2.1 8189 typ host") && text.contains(" 2001:db8::1 8189 typ")
         );
         assert!(!text.contains("VP8") && !text.contains("PCMU"), "{text}");
-        let video = |format| answer(OFFER, format).unwrap().video.unwrap();
+        let video = |format| answer(CHROMIUM_OFFER, format).unwrap().video.unwrap();
         let (h264_only, audio) = (made.video.unwrap(), made.audio.unwrap());
         assert_eq!((h264_only.h264, h264_only.av1, *audio.pt), (Some(Pt::from(112)), None, 111));
         assert_eq!(video(h264(0x42_C0_1E)).h264, Some(Pt::from(106)));
         assert_eq!(video(h264(0x4D_40_1F)).h264, Some(Pt::from(106)), "mode 0");
-        let with_av1 = OFFER.replace("96 97 102", "45 96 97 102").replace(
+        let with_av1 = CHROMIUM_OFFER.replace("96 97 102", "45 96 97 102").replace(
             "a=rtpmap:96 ",
             "a=rtpmap:45 AV1/90000\r\na=rtcp-fb:45 nack\r\na=fmtp:45 level-idx=5;profile=0;tier=0\r\n\
              a=rtpmap:96 ",
         );
         let both = answer(&with_av1, Some(VideoFormat::Av1)).unwrap().video.unwrap();
         assert_eq!((both.av1, both.h264), (Some(Pt::from(45)), Some(Pt::from(112))));
-        assert!(answer(OFFER, Some(VideoFormat::Av1)).unwrap_err().contains("AV1"));
-        assert_eq!(answer(OFFER, None).unwrap().video, None, "sound alone");
+        assert!(answer(CHROMIUM_OFFER, Some(VideoFormat::Av1)).unwrap_err().contains("AV1"));
+        assert_eq!(answer(CHROMIUM_OFFER, None).unwrap().video, None, "sound alone");
     }
 
     #[test]
@@ -343,19 +343,28 @@ pub(super) mod tests {
         let refused = |text: &str| answer(text, Some(VideoFormat::H264(0x64_00_1F))).unwrap_err();
         let mode_0 = "The offer has H.264 only with packetization-mode=0, in which packets cannot contain \
                       parts of frames. This stream needs packetization-mode=1.";
-        assert_eq!(refused(&OFFER.replace("packetization-mode=1", "packetization-mode=0")), mode_0);
-        let unsaid = OFFER.replace("packetization-mode=1;", "");
+        assert_eq!(
+            refused(&CHROMIUM_OFFER.replace("packetization-mode=1", "packetization-mode=0")),
+            mode_0
+        );
+        let unsaid = CHROMIUM_OFFER.replace("packetization-mode=1;", "");
         assert_eq!(refused(&unsaid.replace("packetization-mode=0;", "")), mode_0, "the default");
         let none = "The offer has no H.264, which this stream needs.";
-        assert_eq!(refused(&OFFER.replace("H264/90000", "H265/90000")), none);
-        assert!(refused(&OFFER.replace("opus/48000", "other/48000")).contains("Opus"));
-        assert!(refused(&OFFER.replace("sha-256 0F", "sha-256 zz")).contains("cannot be read"));
+        assert_eq!(refused(&CHROMIUM_OFFER.replace("H264/90000", "H265/90000")), none);
+        assert!(refused(&CHROMIUM_OFFER.replace("opus/48000", "other/48000")).contains("Opus"));
+        assert!(
+            refused(&CHROMIUM_OFFER.replace("sha-256 0F", "sha-256 zz")).contains("cannot be read")
+        );
     }
 
     #[test]
     fn the_codecs_of_an_offer_are_known() {
-        assert!(!has_only_baseline(OFFER) && !has_av1(OFFER) && !has_only_baseline("v=0"));
-        let simple = OFFER.replace("64001f", "42e01f").replace("4d001f", "42001f");
+        assert!(
+            !has_only_baseline(CHROMIUM_OFFER)
+                && !has_av1(CHROMIUM_OFFER)
+                && !has_only_baseline("v=0")
+        );
+        let simple = CHROMIUM_OFFER.replace("64001f", "42e01f").replace("4d001f", "42001f");
         assert!(has_only_baseline(&simple));
         assert!(has_av1("v=0\r\na=rtpmap:45 AV1/90000\r\n"));
     }
@@ -376,9 +385,12 @@ pub(super) mod tests {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
         #[test]
         fn damaged_offers_are_answered_or_refused(
-            damage in proptest::collection::vec((0..OFFER.len(), 0..4_u8, 1..40_usize), 1..6),
+            damage in proptest::collection::vec(
+                (0..CHROMIUM_OFFER.len(), 0..4_u8, 1..40_usize),
+                1..6,
+            ),
         ) {
-            let mut bytes = OFFER.as_bytes().to_vec();
+            let mut bytes = CHROMIUM_OFFER.as_bytes().to_vec();
             for (at, kind, length) in damage {
                 let at = at % bytes.len().max(1);
                 let end = (at + length).min(bytes.len());

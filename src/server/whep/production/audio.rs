@@ -11,12 +11,12 @@ use crate::wire::container::audio::opus_lasts;
 use crate::wire::webrtc::rtp::{self, opus};
 
 /// Bitrate of stereo in bits per second; mono uses half of it.
-const BITRATE: u32 = 128_000;
-const RATE: u32 = 48_000;
+const STEREO_BITRATE_BPS: u32 = 128_000;
+const SAMPLE_RATE_HZ: u32 = 48_000;
 /// A difference between packet times and sample count that is larger than this, in µs, is a gap.
-const MAX_DRIFT: i64 = 60_000;
+const MAX_DRIFT_MICROS: i64 = 60_000;
 /// The largest error of packet times, in µs: FLV has whole milliseconds.
-const TIME_ERROR: i64 = 2_000;
+const MAX_TIME_ERROR_MICROS: i64 = 2_000;
 
 /// Makes Opus packets from an audio track.
 pub(super) enum OpusSource {
@@ -63,7 +63,7 @@ impl Transcoder {
     fn open(config: &AudioConfig) -> Result<Self, Problem> {
         let decoder = decode::open_audio(config).map_err(|error| Problem::from(&error))?;
         let channels = config.channels.clamp(1, 2);
-        let bitrate = BitsPerSecond(BITRATE / 2 * u32::from(channels));
+        let bitrate = BitsPerSecond(STEREO_BITRATE_BPS / 2 * u32::from(channels));
         let encoder = OpusEncoder::open(channels, bitrate);
         let encoder = encoder.map_err(|error| Problem::words(error.to_string()))?;
         Ok(Self { decoder, converter: None, encoder, channels, waiting: Vec::new(), begin: 0 })
@@ -77,7 +77,7 @@ impl Transcoder {
         };
         let form = (block.rate, block.channels);
         if self.converter.as_ref().is_none_or(|(known, _)| *known != form) {
-            match Converter::new(form, (RATE, self.channels)) {
+            match Converter::new(form, (SAMPLE_RATE_HZ, self.channels)) {
                 Ok(converter) => self.converter = Some((form, converter)),
                 Err(error) => return tracing::debug!(%error, "resampling audio for WHEP failed"),
             }
@@ -87,19 +87,19 @@ impl Transcoder {
         let held = i64::try_from(converter.held().as_micros()).unwrap_or(0);
         let starts = block.pts.as_micros() - held;
         let expected = self.begin + micros(self.waiting.len() / channels);
-        if (starts - expected).abs() > MAX_DRIFT {
+        if (starts - expected).abs() > MAX_DRIFT_MICROS {
             self.waiting.clear();
             self.begin = starts;
         }
         self.waiting.extend_from_slice(converter.convert(&block.data));
-        let size = OpusEncoder::FRAME * channels;
+        let size = OpusEncoder::FRAME_SAMPLES * channels;
         while let Some(frame) = self.waiting.get(..size) {
             match self.encoder.encode(frame) {
                 Ok(data) => each(self.begin - micros(self.encoder.lookahead()), data),
                 Err(error) => tracing::debug!(%error, "encoding audio for WHEP failed"),
             }
             self.waiting.drain(..size);
-            self.begin += micros(OpusEncoder::FRAME);
+            self.begin += micros(OpusEncoder::FRAME_SAMPLES);
         }
     }
 }
@@ -122,9 +122,9 @@ impl Pairing {
     ) {
         if let Some((first_at, first)) = self.first.take() {
             let lasts = opus_lasts(&first).map_or(0, |samples| micros(samples as usize));
-            let follows = (at - first_at - lasts).abs() <= TIME_ERROR;
+            let follows = (at - first_at - lasts).abs() <= MAX_TIME_ERROR_MICROS;
             if let Some(joined) =
-                follows.then(|| opus::join(&first, &data, rtp::MAX_PAYLOAD)).flatten()
+                follows.then(|| opus::join(&first, &data, rtp::MAX_PAYLOAD_BYTES)).flatten()
             {
                 return each(first_at, joined);
             }
@@ -139,7 +139,7 @@ impl Pairing {
 
 /// Returns the duration of this many samples per channel, in microseconds.
 fn micros(frames: usize) -> i64 {
-    frames as i64 * 1_000_000 / i64::from(RATE)
+    frames as i64 * 1_000_000 / i64::from(SAMPLE_RATE_HZ)
 }
 
 #[cfg(test)]
@@ -151,7 +151,7 @@ mod tests {
     fn opus() -> AudioConfig {
         let config = Bytes::from_static(b"OpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0");
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
-        AudioConfig { codec, sample_rate: RATE, channels: 2, bitrate, config }
+        AudioConfig { codec, sample_rate: SAMPLE_RATE_HZ, channels: 2, bitrate, config }
     }
 
     fn packet(at: i64, data: Bytes) -> EncodedPacket {
@@ -204,8 +204,8 @@ mod tests {
         let made: Vec<(i64, Bytes)> = (0..10)
             .map(|number: usize| {
                 let sample = |at: usize| (at as f32 * 0.05).sin() * 0.5;
-                let from = number * OpusEncoder::FRAME;
-                let frame: Vec<f32> = (from..from + OpusEncoder::FRAME)
+                let from = number * OpusEncoder::FRAME_SAMPLES;
+                let frame: Vec<f32> = (from..from + OpusEncoder::FRAME_SAMPLES)
                     .flat_map(|at| [sample(at), sample(at / 2)])
                     .collect();
                 (micros(from), encoder.encode(&frame).unwrap())

@@ -213,9 +213,11 @@ impl FrameMaker {
             PacketizerConfig::H264(sets) => {
                 let nals = avcc_nals(data, 4).map_while(Result::ok);
                 let sets = is_key.then(|| sets.parameter_sets()).into_iter().flatten();
-                h264::packetize(sets, nals, rtp::MAX_PAYLOAD)
+                h264::packetize(sets, nals, rtp::MAX_PAYLOAD_BYTES)
             }
-            PacketizerConfig::Av1(record) => av1::packetize(record, data, is_key, rtp::MAX_PAYLOAD),
+            PacketizerConfig::Av1(record) => {
+                av1::packetize(record, data, is_key, rtp::MAX_PAYLOAD_BYTES)
+            }
         };
         if payloads.is_empty() {
             return;
@@ -292,7 +294,7 @@ mod tests {
     use crate::server::stream::message::Class;
 
     /// High profile, level 3.2.
-    const CONFIG: &[u8] =
+    const HIGH_PROFILE_CONFIG: &[u8] =
         b"\x17\0\0\0\0\x01\x64\0\x20\xff\xe1\0\x19\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\
         \0\0\x03\0\x32\x0f\x18\x31\x96\x01\0\x06\x68\xeb\xe3\xcb\x22\xc0";
 
@@ -329,7 +331,12 @@ mod tests {
         let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
         let made = take(
             &mut maker,
-            &[message(CONFIG, 0), picture(0x27, 0, 0), picture(0x17, 40, 0), picture(0x27, 80, 0)],
+            &[
+                message(HIGH_PROFILE_CONFIG, 0),
+                picture(0x27, 0, 0),
+                picture(0x17, 40, 0),
+                picture(0x27, 80, 0),
+            ],
         );
         let expected = [(FrameKind::Key, 1, 40_000, 1), (FrameKind::Inter, 2, 80_000, 1)];
         assert_eq!(frames(&made), expected);
@@ -349,7 +356,7 @@ mod tests {
         let made = take(
             &mut maker,
             &[
-                message(CONFIG, 0),
+                message(HIGH_PROFILE_CONFIG, 0),
                 picture(0x17, 0, 80),
                 picture(0x27, 40, 120),
                 picture(0x27, 80, 0),

@@ -21,16 +21,16 @@ use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::Tracks;
 
 /// Minimum interval between keyframe requests to the encoder.
-const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
+const MIN_KEYFRAME_REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Number of listeners from which packets of audio are joined in pairs, and audio waits for the next video frame, so
 /// that a viewer's task wakes up once for both.
-const CROWD: usize = 100;
+const MIN_CROWD_LISTENERS: usize = 100;
 /// Maximum time that audio waits: a frame at 25 fps.
-const MAX_HOLD: Duration = Duration::from_millis(40);
+const MAX_AUDIO_HOLD: Duration = Duration::from_millis(40);
 
 /// Maximum number of remembered publications with B-frames.
-const MAX_REFUSED: usize = 256;
+const MAX_REFUSED_PUBLICATIONS: usize = 256;
 
 /// All running productions.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub(in crate::server) struct Productions {
     pub(super) all: Mutex<HashMap<ProductionKey, Arc<Production>>>,
     /// Publications with B-frames, by the ID of the publisher. This list outlives the productions:
     /// a production ends with its last viewer, and a new one detects B-frames only in later frames.
-    /// The list contains at most [`MAX_REFUSED`] entries, and forgets the oldest.
+    /// The list contains at most [`MAX_REFUSED_PUBLICATIONS`] entries, and forgets the oldest.
     refused: Mutex<VecDeque<u64>>,
 }
 
@@ -147,7 +147,8 @@ impl ProductionUse {
             return None;
         }
         let mut asked = self.production.asked.lock();
-        let due = asked.is_none_or(|before| now.duration_since(before) >= KEYFRAME_PAUSE);
+        let due =
+            asked.is_none_or(|before| now.duration_since(before) >= MIN_KEYFRAME_REQUEST_INTERVAL);
         if due {
             *asked = Some(now);
         }
@@ -160,7 +161,7 @@ impl Productions {
     pub(super) fn refuse(&self, publisher: u64) {
         let mut refused = self.refused.lock();
         if !refused.contains(&publisher) {
-            refused.truncate(MAX_REFUSED - 1);
+            refused.truncate(MAX_REFUSED_PUBLICATIONS - 1);
             refused.push_front(publisher);
         }
     }
@@ -216,7 +217,7 @@ impl Production {
     pub(super) fn listeners(&self) -> Listeners {
         match self.listeners.load(Ordering::Acquire) {
             0 => Listeners::None,
-            1..CROWD => Listeners::Few,
+            1..MIN_CROWD_LISTENERS => Listeners::Few,
             _ => Listeners::Crowd,
         }
     }
@@ -252,11 +253,11 @@ impl Production {
     pub(super) fn release_if_due(&self, now: Instant) -> Option<Duration> {
         let mut shared = self.shared.lock();
         let waited = now.saturating_duration_since(shared.held_since?);
-        if waited >= MAX_HOLD {
+        if waited >= MAX_AUDIO_HOLD {
             shared.release();
             return None;
         }
-        Some(MAX_HOLD - waited)
+        Some(MAX_AUDIO_HOLD - waited)
     }
 
     fn frame(&self, frame: Frame, limit: usize) {
@@ -366,7 +367,7 @@ mod tests {
         // A few listeners get audio at once.
         send(FrameKind::Sound, 0);
         assert_eq!((taken(&both), taken(&deaf), due(0)), ((1, true), (1, true), None));
-        let crowd: Vec<_> = (2..CROWD).map(|_| listener()).collect();
+        let crowd: Vec<_> = (2..MIN_CROWD_LISTENERS).map(|_| listener()).collect();
         send(FrameKind::Sound, 20);
         assert!(!both.take().is_woken, "the task takes the frame if something else wakes it");
         send(FrameKind::Sound, 40);
@@ -386,12 +387,14 @@ mod tests {
     #[test]
     fn publications_with_b_frames_are_remembered_up_to_a_limit() {
         let productions = Productions::default();
-        for publisher in 0..=MAX_REFUSED as u64 {
+        for publisher in 0..=MAX_REFUSED_PUBLICATIONS as u64 {
             productions.refuse(publisher);
             productions.refuse(publisher);
         }
         assert!(!productions.is_refused(0), "the oldest is forgotten");
-        assert!(productions.is_refused(1) && productions.is_refused(MAX_REFUSED as u64));
-        assert_eq!(productions.refused.lock().len(), MAX_REFUSED);
+        assert!(
+            productions.is_refused(1) && productions.is_refused(MAX_REFUSED_PUBLICATIONS as u64)
+        );
+        assert_eq!(productions.refused.lock().len(), MAX_REFUSED_PUBLICATIONS);
     }
 }

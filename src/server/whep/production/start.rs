@@ -21,9 +21,9 @@ use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::Unplayable;
 
 /// Interval between checks for remaining viewers.
-const CHECK: Duration = Duration::from_millis(200);
+const VIEWER_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// Duration for which a production continues without viewers, for a viewer that reloads the page.
-const KEPT: Duration = Duration::from_secs(2);
+const PRODUCTION_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Returns the production of a stream, and starts it if necessary. Returns `None` if the system cannot
 /// start a thread.
@@ -108,7 +108,7 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
     while !registry.is_stopping() {
         let sink = &production.sink;
         let due = production.release_if_due(Instant::now());
-        sink.wait(due.map_or(CHECK, |due| due.min(CHECK)));
+        sink.wait(due.map_or(VIEWER_CHECK_INTERVAL, |due| due.min(VIEWER_CHECK_INTERVAL)));
         let now = Instant::now();
         let listeners = production.listeners();
         for arrival in sink.take() {
@@ -127,7 +127,9 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
         let now = registry.clock.now();
         if production.users.load(Ordering::Acquire) > 0 {
             used = now;
-        } else if now.since(used) >= KEPT && registry.whep.productions.end(production) {
+        } else if now.since(used) >= PRODUCTION_IDLE_TIMEOUT
+            && registry.whep.productions.end(production)
+        {
             break;
         }
     }

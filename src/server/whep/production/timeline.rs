@@ -2,9 +2,9 @@
 //! must not. This module is pure.
 
 /// Maximum distance of a track from the other one, in µs.
-const MAX_STEP: i64 = 3_000_000;
+const MAX_TRACK_DISTANCE_MICROS: i64 = 3_000_000;
 /// Maximum time that passes at a jump, in µs.
-const MAX_PAUSE: i64 = 1_000_000;
+const MAX_JUMP_PAUSE_MICROS: i64 = 1_000_000;
 
 /// The timeline. All values are in microseconds.
 #[derive(Debug, Default)]
@@ -23,8 +23,10 @@ impl Timeline {
         let mut at = time.saturating_add(self.shift);
         if let Some((last, heard)) = self.last {
             let passed = arrived.saturating_sub(heard).max(0);
-            if !(last - MAX_STEP..=last + MAX_STEP + passed).contains(&at) {
-                at = last + passed.clamp(1, MAX_PAUSE);
+            if !(last - MAX_TRACK_DISTANCE_MICROS..=last + MAX_TRACK_DISTANCE_MICROS + passed)
+                .contains(&at)
+            {
+                at = last + passed.clamp(1, MAX_JUMP_PAUSE_MICROS);
                 self.shift = at.saturating_sub(time);
                 self.offset = None;
             }
@@ -55,7 +57,7 @@ mod tests {
         let jumped = line.place(3_600_000_000, 1_080_000);
         assert_eq!(jumped, 130_000);
         assert_eq!(line.place(3_600_020_000, 1_100_000), 150_000);
-        assert_eq!(line.place(0, 9_000_000), 150_000 + MAX_PAUSE);
+        assert_eq!(line.place(0, 9_000_000), 150_000 + MAX_JUMP_PAUSE_MICROS);
         // A real pause.
         let mut line = Timeline::default();
         line.place(0, 0);

@@ -21,13 +21,13 @@ use crate::wire::webrtc::stun::{self, TransactionId};
 /// Maximum number of addresses of a viewer, which may change its network.
 pub(super) const MAX_ADDRESSES: usize = 8;
 /// How long an answer is valid (RFC 7675 §5.1).
-const VALID: Duration = Duration::from_secs(30);
+const ANSWER_VALIDITY: Duration = Duration::from_secs(30);
 /// Age of an answer after which the address is checked again.
-const CHECK_AGAIN: Duration = Duration::from_secs(10);
+const RECHECK_AGE: Duration = Duration::from_secs(10);
 /// Minimum interval between two datagrams of a check, which is longer than the first interval between requests.
-const RESEND_PAUSE: Duration = Duration::from_millis(100);
+const MIN_RESEND_INTERVAL: Duration = Duration::from_millis(100);
 /// Time after which an address gets another check. The answer to a check counts until the next check is over too.
-const PERIOD: Duration = Duration::from_secs(10);
+const CHECK_PERIOD: Duration = Duration::from_secs(10);
 
 /// A transport and the address of the viewer.
 type Source = (Protocol, SocketAddr);
@@ -98,8 +98,8 @@ impl AddressChecks {
         let source = (path.protocol(), path.peer());
         let known = self.answered.iter().find(|(known, _)| *known == source);
         let age = known.map(|(_, at)| now.duration_since(*at));
-        let is_proven = age.is_some_and(|age| age < VALID);
-        let is_due = age.is_none_or(|age| age >= CHECK_AGAIN);
+        let is_proven = age.is_some_and(|age| age < ANSWER_VALIDITY);
+        let is_due = age.is_none_or(|age| age >= RECHECK_AGE);
         let check = if is_due { self.check(source, datagram, now) } else { None };
         CheckedRequest { is_proven, check }
     }
@@ -109,7 +109,7 @@ impl AddressChecks {
         let request = request.to_vec();
         if let Some(waiting) = self.waiting.iter_mut().find(|it| it.source == source) {
             waiting.request = request;
-            if now.duration_since(waiting.checked) < RESEND_PAUSE {
+            if now.duration_since(waiting.checked) < MIN_RESEND_INTERVAL {
                 return None;
             }
             waiting.checked = now;
@@ -125,7 +125,7 @@ impl AddressChecks {
 
     /// Returns the number of the current period.
     fn period(&self, now: Instant) -> u64 {
-        now.duration_since(self.began).as_secs() / PERIOD.as_secs()
+        now.duration_since(self.began).as_secs() / CHECK_PERIOD.as_secs()
     }
 
     /// Returns the transaction of the check of an address in a period: the tag of the session, and a code that only
@@ -169,14 +169,14 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
 mod tests {
     use super::*;
 
-    const PASSWORD: &str = "the password of the viewer";
+    const VIEWER_PASSWORD: &str = "the password of the viewer";
 
     fn path(port: u16) -> Path {
         Path::Udp(SocketAddr::from(([192, 0, 2, 1], port)))
     }
 
     fn checks() -> AddressChecks {
-        AddressChecks::new([7; 6], "ours", ("theirs", PASSWORD), Instant::now())
+        AddressChecks::new([7; 6], "ours", ("theirs", VIEWER_PASSWORD), Instant::now())
     }
 
     /// The response of the viewer to a check.
@@ -195,18 +195,18 @@ mod tests {
         let first = checks.request(b"first", &path(1), now);
         let check = first.check.unwrap();
         assert!(!first.is_proven && stun::local_ufrag(&check) == Some("theirs"));
-        let soon = checks.request(b"second", &path(1), now + RESEND_PAUSE / 2);
+        let soon = checks.request(b"second", &path(1), now + MIN_RESEND_INTERVAL / 2);
         assert_eq!(soon, CheckedRequest { is_proven: false, check: None });
         // A lost check is repeated.
-        let again = checks.request(b"third", &path(1), now + RESEND_PAUSE);
+        let again = checks.request(b"third", &path(1), now + MIN_RESEND_INTERVAL);
         assert_eq!(again.check, Some(check.clone()));
         assert_eq!(checks.answer(&response(&check, "a guess"), &path(1), now), None);
-        let right = response(&check, PASSWORD);
+        let right = response(&check, VIEWER_PASSWORD);
         assert_eq!(checks.answer(&right, &path(2), now), None, "from another address");
         assert_eq!(checks.answer(&right, &path(1), now).as_deref(), Some(&b"third"[..]));
         assert_eq!(checks.answer(&right, &path(1), now), None, "only once");
         let proven = CheckedRequest { is_proven: true, check: None };
-        assert_eq!(checks.request(b"next", &path(1), now + CHECK_AGAIN / 2), proven);
+        assert_eq!(checks.request(b"next", &path(1), now + RECHECK_AGE / 2), proven);
         assert!(!checks.request(b"copy", &path(2), now).is_proven);
     }
 
@@ -214,18 +214,24 @@ mod tests {
     fn an_answer_is_valid_for_a_limited_time() {
         let (mut checks, now) = (checks(), Instant::now());
         let check = checks.request(b"1", &path(1), now).check.unwrap();
-        checks.answer(&response(&check, PASSWORD), &path(1), now).unwrap();
-        let later = checks.request(b"2", &path(1), now + CHECK_AGAIN);
+        checks.answer(&response(&check, VIEWER_PASSWORD), &path(1), now).unwrap();
+        let later = checks.request(b"2", &path(1), now + RECHECK_AGE);
         assert!(later.is_proven && later.check.is_some());
-        assert!(!checks.request(b"3", &path(1), now + VALID).is_proven);
+        assert!(!checks.request(b"3", &path(1), now + ANSWER_VALIDITY).is_proven);
         // New credentials need no new answer, but old checks are over.
-        let check = checks.request(b"4", &path(1), now + VALID + RESEND_PAUSE).check.unwrap();
-        checks.answer(&response(&check, PASSWORD), &path(1), now + VALID).unwrap();
-        let old = checks.request(b"5", &path(2), now + VALID).check.unwrap();
+        let check = checks
+            .request(b"4", &path(1), now + ANSWER_VALIDITY + MIN_RESEND_INTERVAL)
+            .check
+            .unwrap();
+        checks.answer(&response(&check, VIEWER_PASSWORD), &path(1), now + ANSWER_VALIDITY).unwrap();
+        let old = checks.request(b"5", &path(2), now + ANSWER_VALIDITY).check.unwrap();
         checks.restart("new", ("next", "another password"));
-        assert!(checks.request(b"6", &path(1), now + VALID).is_proven);
-        assert_eq!(checks.answer(&response(&old, PASSWORD), &path(2), now + VALID), None);
-        let check = checks.request(b"7", &path(2), now + VALID).check.unwrap();
+        assert!(checks.request(b"6", &path(1), now + ANSWER_VALIDITY).is_proven);
+        assert_eq!(
+            checks.answer(&response(&old, VIEWER_PASSWORD), &path(2), now + ANSWER_VALIDITY),
+            None
+        );
+        let check = checks.request(b"7", &path(2), now + ANSWER_VALIDITY).check.unwrap();
         assert_eq!(stun::local_ufrag(&check), Some("next"));
     }
 
@@ -233,12 +239,13 @@ mod tests {
     fn an_answer_comes_in_time() {
         let (mut checks, now) = (checks(), Instant::now());
         let check = checks.request(b"1", &path(1), now).check.unwrap();
-        let late = now + PERIOD * 2;
-        assert_eq!(checks.answer(&response(&check, PASSWORD), &path(1), late), None);
+        let late = now + CHECK_PERIOD * 2;
+        assert_eq!(checks.answer(&response(&check, VIEWER_PASSWORD), &path(1), late), None);
         let again = checks.request(b"2", &path(1), late);
         assert!(!again.is_proven && again.check.as_ref() != Some(&check));
-        let late = late + PERIOD / 2;
-        let answer = checks.answer(&response(&again.check.unwrap(), PASSWORD), &path(1), late);
+        let late = late + CHECK_PERIOD / 2;
+        let answer =
+            checks.answer(&response(&again.check.unwrap(), VIEWER_PASSWORD), &path(1), late);
         assert_eq!(answer.as_deref(), Some(&b"2"[..]));
     }
 
@@ -250,16 +257,16 @@ mod tests {
             (2..100).map(|port| checks.request(b"copy", &path(port), now).check.unwrap()).collect();
         assert_eq!(checks.waiting.len(), MAX_ADDRESSES);
         // The request is lost, but the address is proven for the next one.
-        assert_eq!(checks.answer(&response(&own, PASSWORD), &path(1), now), None);
+        assert_eq!(checks.answer(&response(&own, VIEWER_PASSWORD), &path(1), now), None);
         assert!(checks.request(b"own", &path(1), now).is_proven);
         assert_eq!(checks.answered.len(), 1);
         // The viewer may answer from more addresses, but not for another one.
         for (port, check) in (2..100).zip(&all) {
-            checks.answer(&response(check, PASSWORD), &path(port + 1), now);
+            checks.answer(&response(check, VIEWER_PASSWORD), &path(port + 1), now);
             assert!(!checks.request(b"copy", &path(port), now).is_proven);
         }
         for (port, check) in (2..100).zip(&all) {
-            checks.answer(&response(check, PASSWORD), &path(port), now);
+            checks.answer(&response(check, VIEWER_PASSWORD), &path(port), now);
             assert!(checks.request(b"more", &path(port), now).is_proven);
         }
         assert_eq!(checks.answered.len(), MAX_ADDRESSES);

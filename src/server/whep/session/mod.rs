@@ -21,7 +21,7 @@ use crate::net::webrtc::panics::contain;
 use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::log::SESSION_LOG;
+use crate::server::event::log::SESSION_LOG_TARGET;
 use crate::server::event::{Ended, Event};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::stream::Stream;
@@ -42,25 +42,25 @@ use crate::wire::webrtc::sdp::Offer;
 /// Number of characters of an ICE user name fragment.
 const UFRAG_LENGTH: usize = 16;
 /// Time limit for a viewer to connect.
-const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time limit for a publisher to return.
-const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
+const PUBLISHER_RETURN_TIMEOUT: Duration = Duration::from_secs(15);
 /// Maximum wait of the task.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const MAX_TASK_WAIT: Duration = Duration::from_secs(1);
 /// Maximum age in µs of a cached keyframe that answers a viewer's request. If the keyframe is
 /// older, the session asks the encoder for a new one.
-const YOUNG_KEYFRAME: i64 = 500_000;
+const MAX_CACHED_KEYFRAME_AGE_MICROS: i64 = 500_000;
 /// Time limit for the encoder to send a keyframe. After it, the cached frames are used.
-const KEYFRAME_WITHIN: Duration = Duration::from_millis(600);
+const KEYFRAME_TIMEOUT: Duration = Duration::from_millis(600);
 /// Minimum interval between restarts for a viewer.
-const RESTART_PAUSE: Duration = Duration::from_millis(300);
+const MIN_RESTART_INTERVAL: Duration = Duration::from_millis(300);
 /// If the cached frames are larger than this, in bytes, a new keyframe from onair's own encoder
 /// arrives sooner.
-const LARGE_GROUP: usize = 300 << 10;
+const LARGE_GOP_BYTES: usize = 300 << 10;
 /// Minimum initial estimate of the link in bits per second.
-const START_BITRATE: u64 = 8_000_000;
+const MIN_INITIAL_BITRATE: u64 = 8_000_000;
 /// Ratio of the initial estimate to the stream's bitrate.
-const START_FACTOR: u64 = 4;
+const INITIAL_BITRATE_FACTOR: u64 = 4;
 
 /// Session that has just started.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ pub(in crate::server) async fn begin(
 ) -> Result<BegunSession, Refused> {
     let id = viewer.id;
     let (session, slot, begun) = prepare(registry, names, offer, client, viewer).await?;
-    let span = tracing::info_span!(target: SESSION_LOG, "whep", session = id);
+    let span = tracing::info_span!(target: SESSION_LOG_TARGET, "whep", session = id);
     tokio::spawn(session.run(Arc::clone(registry), slot, Session::step).instrument(span));
     Ok(begun)
 }
@@ -118,7 +118,7 @@ async fn prepare(
         has_tcp: endpoint.has_tcp,
         certificate: &endpoint.certificate,
         format: tracks.video,
-        bitrate: (rate * START_FACTOR).max(START_BITRATE),
+        bitrate: (rate * INITIAL_BITRATE_FACTOR).max(MIN_INITIAL_BITRATE),
     };
     let has_choice = variants.has_choice;
     let now = Instant::now();
@@ -264,7 +264,7 @@ impl Session {
             self.gone_since = (!published).then_some(now);
         }
         if let Some(since) = self.gone_since {
-            if now.duration_since(since) >= COMES_BACK_WITHIN {
+            if now.duration_since(since) >= PUBLISHER_RETURN_TIMEOUT {
                 return Err("the publisher has gone");
             }
             let moved = |it: &Arc<Stream>| registry.moved_to(&it.app, &it.name).is_some();
@@ -272,7 +272,7 @@ impl Session {
                 return Err("the stream has moved to another server");
             }
         }
-        if self.joined.is_none() && registry.clock.now().since(self.began) >= CONNECT_WITHIN {
+        if self.joined.is_none() && registry.clock.now().since(self.began) >= CONNECT_TIMEOUT {
             return Err("it did not connect");
         }
         if self.joined.is_some() {
@@ -301,7 +301,7 @@ impl Session {
             self.rtc.handle_input(Input::Timeout(now)).map_err(|error| broken(&error))?;
         }
         let until = self.drain(registry, slot)?;
-        Ok(until.min(Instant::now() + LONGEST_WAIT))
+        Ok(until.min(Instant::now() + MAX_TASK_WAIT))
     }
 
     /// Adds the viewer to the stream.
@@ -332,7 +332,7 @@ impl Session {
             self.mailbox.end(refused.reason());
         }
         let now = Instant::now();
-        let large = group.iter().map(|frame| frame.size()).sum::<usize>() > LARGE_GROUP;
+        let large = group.iter().map(|frame| frame.size()).sum::<usize>() > LARGE_GOP_BYTES;
         if !(large && self.ask_encoder(registry, &group, now)) {
             self.restart(&group, now);
         }
@@ -341,7 +341,7 @@ impl Session {
 
     /// Restores the video of a viewer if retransmission could not repair a loss.
     fn help(&mut self, registry: &Registry, now: Instant) {
-        let soon = |before: Instant| now.duration_since(before) < RESTART_PAUSE;
+        let soon = |before: Instant| now.duration_since(before) < MIN_RESTART_INTERVAL;
         if self.joined.is_none() || self.helped.is_some_and(soon) {
             return;
         }
@@ -357,7 +357,7 @@ impl Session {
     /// viewer wait for the keyframe. Returns false if the viewer does not wait.
     fn ask_encoder(&mut self, registry: &Registry, group: &[Arc<Frame>], now: Instant) -> bool {
         let age = |key: &Arc<Frame>| now.duration_since(key.arrived).as_micros() as i64;
-        if group.first().map(age).is_some_and(|age| age < YOUNG_KEYFRAME) {
+        if group.first().map(age).is_some_and(|age| age < MAX_CACHED_KEYFRAME_AGE_MICROS) {
             return false;
         }
         let Some(video) = &mut self.video else { return true };
@@ -368,7 +368,7 @@ impl Session {
             registry.tell(Event::KeyframeRequest { app, stream });
         }
         video.cursor.wait();
-        video.due = Some(now + KEYFRAME_WITHIN);
+        video.due = Some(now + KEYFRAME_TIMEOUT);
         true
     }
 
@@ -502,7 +502,7 @@ mod tests {
     use crate::server::whep::path::Path;
     use crate::wire::rtmp::stream_name::StreamName;
 
-    const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+    const AUDIO_OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
         m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\n\
         a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=fingerprint:sha-256 \
         6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\n\
@@ -523,7 +523,7 @@ mod tests {
         let begin = |expelled| {
             let viewer = AdmittedViewer { id: 7, done: None, expelled };
             let arrival = Arrival { local: None, host: None };
-            prepare(&registry, ("live", "show"), (OFFER, None), (any, arrival), viewer)
+            prepare(&registry, ("live", "show"), (AUDIO_OFFER, None), (any, arrival), viewer)
         };
         let home: SocketAddr = "192.0.2.1:5".parse().unwrap();
         runtime.block_on(async {

@@ -14,13 +14,13 @@ use crate::server::whep::session::{Session, broken};
 use crate::server::whep::viewer_tracks::Sounds;
 
 /// Maximum number of packets in one wake-up of the task.
-const MAX_PACKETS: usize = 64;
+const MAX_PACKETS_PER_TURN: usize = 64;
 /// Time after which datagrams that do not fit into the socket are tried again.
-const FULL_PAUSE: Duration = Duration::from_millis(1);
+const FULL_SOCKET_PAUSE: Duration = Duration::from_millis(1);
 /// Interval between polls of a connection that has nothing to send.
-const IDLE_POLL: Duration = Duration::from_millis(200);
+const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Usual maximum interval between frames. A poll that is due earlier is done together with the current frame.
-const FRAME_INTERVAL: Duration = Duration::from_millis(40);
+const MAX_FRAME_INTERVAL: Duration = Duration::from_millis(40);
 
 impl Session {
     /// Sends the output of str0m, and handles its events. Returns the time of the next poll.
@@ -32,12 +32,12 @@ impl Session {
         self.flush(registry);
         // Until the socket has room, str0m keeps its packets.
         if self.outgoing.is_full() {
-            return Ok(Instant::now() + FULL_PAUSE);
+            return Ok(Instant::now() + FULL_SOCKET_PAUSE);
         }
         let until = self.poll(registry, slot);
         self.flush(registry);
         match self.outgoing.is_full() {
-            true => until.map(|until| until.min(Instant::now() + FULL_PAUSE)),
+            true => until.map(|until| until.min(Instant::now() + FULL_SOCKET_PAUSE)),
             false => until,
         }
     }
@@ -56,7 +56,7 @@ impl Session {
             match self.rtc.poll_output().map_err(|error| broken(&error))? {
                 Output::Timeout(until) => {
                     now = Instant::now();
-                    if until > now || packets >= MAX_PACKETS {
+                    if until > now || packets >= MAX_PACKETS_PER_TURN {
                         let is_idle = self.is_patient() && self.waiting_packets() == 0;
                         self.mailbox.hold_reports(is_idle);
                         self.next_poll = if is_idle { self.patiently(until, now) } else { until };
@@ -68,14 +68,14 @@ impl Session {
                     let is_media = !routes::is_wanted(&transmit.contents);
                     self.transmit(registry, transmit);
                     self.unsent = self.unsent.saturating_sub(usize::from(is_media));
-                    if !is_media || packets >= MAX_PACKETS {
+                    if !is_media || packets >= MAX_PACKETS_PER_TURN {
                         continue;
                     }
                     // The pacer sends one packet, and then waits for the current time. str0m
                     // returns media after everything else. After the last packet, the poll can
                     // therefore end here, and `next_poll` stays valid, because the poll at that
                     // time returns the next one.
-                    let soon = if self.is_patient() { now + FRAME_INTERVAL } else { now };
+                    let soon = if self.is_patient() { now + MAX_FRAME_INTERVAL } else { now };
                     if soon < self.next_poll && !had_events && self.was_last_packet() {
                         return Ok(self.next_poll);
                     }
@@ -103,7 +103,7 @@ impl Session {
     fn patiently(&self, until: Instant, now: Instant) -> Instant {
         match self.rtc.last_timeout_reason() {
             Reason::BweDelayControl | Reason::Pacer(PacerReason::Handle) => {
-                until.max(now + IDLE_POLL)
+                until.max(now + IDLE_POLL_INTERVAL)
             }
             _ => until,
         }

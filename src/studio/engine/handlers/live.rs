@@ -145,9 +145,9 @@ impl Engine {
 
     /// Withdraws notices of an earlier broadcast.
     pub(in crate::studio::engine) fn begin_news(&mut self) {
-        self.notices.active.clear(groups::TARGET);
-        self.notices.active.clear(groups::ADAPTATION);
-        self.notices.active.clear(groups::DROPS);
+        self.notices.active.clear(groups::TARGET_NOTICES);
+        self.notices.active.clear(groups::ADAPTATION_NOTICES);
+        self.notices.active.clear(groups::DROPPED_FRAME_NOTICES);
         let keys = [
             "delay-short",
             "passthrough-failed",
@@ -237,7 +237,7 @@ impl Engine {
         }
         if !enabled {
             self.endings.broadcasts.extend(on_air.end_publisher(id, self.last_words.0.clone()));
-            self.notices.active.clear_target(groups::TARGET, id);
+            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             return;
         }
         let resolved = target.and_then(|target| self.resolve(&target));
@@ -353,7 +353,7 @@ impl Engine {
         let Some(on_air) = self.live.on_air.take() else { return };
         let figures = on_air.live_figures();
         self.summarize(&figures);
-        self.notices.active.clear(groups::BROADCAST);
+        self.notices.active.clear(groups::BROADCAST_NOTICES);
         self.end_monitors();
         if let Some(program) = &self.state.program {
             program.detach(ProgramId::MAIN);

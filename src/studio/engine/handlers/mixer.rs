@@ -17,7 +17,7 @@ use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, source_strips};
-use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::snapshot::StripView;
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
         if mixer::free_id(&self.settings.strips).is_some() {
-            self.notices.active.clear(&[groups::NO_STRIP]);
+            self.notices.active.clear(&[groups::NO_STRIP_NOTICE]);
         }
         let Some(program) = &mut self.state.program else { return };
         let seen = source_strips::seen(program, &self.settings.collection);
@@ -34,7 +34,7 @@ impl Engine {
         let heard = |strip: &AudioStrip| {
             strip.effective_strip(talking.is_held(strip.id), seen.contains(&strip.choice))
         };
-        let main = (program.video_choice().clone(), program.transport(MAIN).at_end());
+        let main = (program.video_choice().clone(), program.transport(MAIN_SOURCE).at_end());
         let sources = &self.settings.collection.sources;
         let audio = program.audio_choice().clone();
         let at_end = |strip: &AudioStrip| {
@@ -90,7 +90,7 @@ impl Engine {
             },
         );
         if !unheard.is_empty() {
-            self.notices.active.clear(&[groups::NO_STRIP]);
+            self.notices.active.clear(&[groups::NO_STRIP_NOTICE]);
             let source = unheard.join(", ");
             self.notices.tell(&StudioMessage::NoStrip { source }, "");
         }

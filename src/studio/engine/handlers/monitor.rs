@@ -99,7 +99,7 @@ impl Engine {
     pub(in crate::studio::engine) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.endings.monitors.extend(ended);
-        self.notices.active.clear(groups::MONITOR);
+        self.notices.active.clear(groups::MONITOR_NOTICES);
     }
 
     /// Adds the results of the monitors to the statistics.

@@ -13,7 +13,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Keys of the notices about an earlier file.
-const PASSTHROUGH_KEYS: &[&str] =
+const PASSTHROUGH_NOTICE_KEYS: &[&str] =
     &["passthrough-failed", "passthrough-ended", "passthrough-left-out"];
 
 impl Engine {
@@ -24,7 +24,7 @@ impl Engine {
         if state.quitting || self.live.stopping {
             return;
         }
-        self.notices.active.clear(PASSTHROUGH_KEYS);
+        self.notices.active.clear(PASSTHROUGH_NOTICE_KEYS);
         if busy {
             self.passthrough_failed(path, problem!("passthrough-while-live"));
             return;

@@ -23,7 +23,7 @@ use crate::studio::targets::{address, services};
 use crate::text::Language;
 
 /// Maximum number of reported causes of one outage.
-const MAX_REPORTED: usize = 32;
+const MAX_REPORTED_CAUSES: usize = 32;
 
 impl Engine {
     /// Polls all parts.
@@ -123,8 +123,8 @@ impl Engine {
         match address::stalled(id, host, flow) {
             Some(message) => self.notices.tell(&message, ""),
             None => {
-                self.notices.active.clear_target(&address::STALLED, id);
-                for key in address::STALLED {
+                self.notices.active.clear_target(&address::STALLED_NOTICES, id);
+                for key in address::STALLED_NOTICES {
                     self.notices.is_over(key, host);
                 }
             }
@@ -212,7 +212,7 @@ impl Engine {
         let id = u32::try_from(told.index).unwrap_or(u32::MAX);
         if let Some(message) = crate::studio::live::target_events::message(&told) {
             let said = self.targets.said.entry(id).or_default();
-            if said.len() >= MAX_REPORTED {
+            if said.len() >= MAX_REPORTED_CAUSES {
                 said.clear();
             }
             let new =
@@ -234,7 +234,7 @@ impl Engine {
             if targets.iter().all(|known| known.id != id) {
                 targets.push(BroadcastTarget { id, label: told.host.clone() });
             }
-            self.notices.active.clear_target(groups::TARGET, id);
+            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             match self.live.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.notices.tell(&message, ""),
                 None => self.notices.note(&StudioMessage::TargetOnAir { host: told.host.clone() }),
@@ -343,7 +343,7 @@ impl Engine {
     ) {
         // The name may not have been known when the source failed.
         for name in [&before.name, &report.name] {
-            self.notices.active.clear_of(groups::DOWN, name);
+            self.notices.active.clear_of(groups::SOURCE_DOWN_NOTICES, name);
         }
     }
 

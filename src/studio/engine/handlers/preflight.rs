@@ -13,7 +13,7 @@ use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::{address, services};
 
 /// A microphone counts as off if its maximum level stays below this.
-const SILENT_DBFS: f32 = -55.0;
+const MIC_OFF_DBFS: f32 = -55.0;
 
 impl Engine {
     /// Starts a check, unless a check or a broadcast is running.
@@ -124,7 +124,7 @@ fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
     match (program.audio_choice(), program.audio_report().state) {
         (AudioChoice::None | AudioChoice::Silence, _) => {}
         (_, SourceState::Open) if meter.clipped => found.push(StudioMessage::FoundLoud { db }),
-        (AudioChoice::Mic(_), SourceState::Open) if meter.held_dbfs < SILENT_DBFS => {
+        (AudioChoice::Mic(_), SourceState::Open) if meter.held_dbfs < MIC_OFF_DBFS => {
             found.push(StudioMessage::FoundSilence {});
         }
         (_, SourceState::Open) => found.push(StudioMessage::FoundAudio { db }),

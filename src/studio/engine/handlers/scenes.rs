@@ -26,7 +26,7 @@ use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, RetryReport};
 use crate::studio::scenes::edits::Edit;
-use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::settings::scenes::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
 use crate::studio::sources;
@@ -35,7 +35,7 @@ use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
 /// Similar changes within this time are one undo step.
-const ONE_STEP: Duration = Duration::from_millis(1_500);
+const UNDO_MERGE_WINDOW: Duration = Duration::from_millis(1_500);
 
 /// Maximum number of scenes and sources that are drawn in addition to the program.
 const MAX_VIEWS: usize = 100;
@@ -70,8 +70,8 @@ impl Engine {
         for (name, report) in closed {
             // A source that no scene shows any more cannot have an alarm.
             self.tell_alarm(&SourceReport::default(), &report, &name);
-            self.notices.active.clear_of(groups::SOURCE, &name);
-            self.notices.active.clear_of(groups::LEFT_OUT, &name);
+            self.notices.active.clear_of(groups::SCENE_SOURCE_NOTICES, &name);
+            self.notices.active.clear_of(groups::SKIPPED_FILE_NOTICES, &name);
         }
         for message in messages {
             self.notices.tell(message, "");
@@ -96,7 +96,7 @@ impl Engine {
             // The reason for this failure may differ from the one reported before.
             for (_, value) in message.problem().args() {
                 let value = Language::English.value(value);
-                self.notices.active.clear_of(groups::SOURCE, &value);
+                self.notices.active.clear_of(groups::SCENE_SOURCE_NOTICES, &value);
                 self.notices.active.clear_of(&["file-failed"], &value);
             }
             self.notices.tell(&message, "");
@@ -178,7 +178,7 @@ impl Engine {
     pub(in crate::studio::engine) fn share_again(&mut self, source: SourceId) {
         let collection = &self.settings.collection;
         let choice = match source {
-            MAIN => self.settings.video.as_ref(),
+            MAIN_SOURCE => self.settings.video.as_ref(),
             id => collection.source(id).map(|source| &source.choice),
         };
         if let Some(key) = choice.and_then(sharing::key) {
@@ -217,7 +217,7 @@ impl Engine {
     pub(in crate::studio::engine) fn add_step(&mut self, before: Before, change: Change) {
         let now = self.clock.now();
         let stage = &mut self.state.stage;
-        let apart = stage.last_edit.is_none_or(|last| now.since(last) > ONE_STEP);
+        let apart = stage.last_edit.is_none_or(|last| now.since(last) > UNDO_MERGE_WINDOW);
         stage.last_edit = Some(now);
         stage.steps.add(before, change, apart);
     }
@@ -269,7 +269,7 @@ impl Engine {
         self.state.stage.crowded.retain(|id, name| {
             let stays = collection.scene(*id).is_some_and(|it| it.name == *name);
             if !stays {
-                active_notices.clear_of(&[groups::CROWDED], name);
+                active_notices.clear_of(&[groups::CROWDED_SCENE_NOTICE], name);
             }
             stays
         });
@@ -294,7 +294,7 @@ impl Engine {
         if more && crowded.insert(id, scene.clone()).is_none() {
             self.notices.tell(&StudioMessage::Crowded { scene }, "");
         } else if !more && crowded.remove(&id).is_some() {
-            self.notices.active.clear_of(&[groups::CROWDED], &scene);
+            self.notices.active.clear_of(&[groups::CROWDED_SCENE_NOTICE], &scene);
         }
     }
 
@@ -326,7 +326,7 @@ impl Engine {
         let view = |(of, detail): (&ViewOf, &ViewDetail)| {
             let plan = match *of {
                 ViewOf::Scene(id) => collection.scene(id).map(|_| collection.plan(id)),
-                ViewOf::Source(MAIN) => Some(Plan::simple(MAIN)),
+                ViewOf::Source(MAIN_SOURCE) => Some(Plan::simple(MAIN_SOURCE)),
                 ViewOf::Source(id) => collection.source(id).map(|_| Plan::simple(id)),
             };
             let (plan, slot) = (Arc::new(plan?), stage.pictures.get(of)?.clone());
@@ -340,7 +340,7 @@ impl Engine {
 
     /// Returns true if the main video source is shown anywhere.
     pub(in crate::studio::engine) fn wants_main(&self) -> bool {
-        self.settings.collection.uses(MAIN)
+        self.settings.collection.uses(MAIN_SOURCE)
     }
 
     pub(in crate::studio::engine) fn import_scenes(&mut self, path: PathBuf) {
@@ -425,11 +425,11 @@ impl Engine {
         let filters = program.filter_changes(&self.settings.collection);
         let transitions = program.transition_changes();
         if let Some(said) = said {
-            self.notices.active.clear(groups::DEGRADATION);
+            self.notices.active.clear(groups::DEGRADATION_NOTICES);
             self.notices.tell(&said, "");
         }
-        self.tell_news(groups::FILTER, filters);
-        self.tell_news(groups::TRANSITION, transitions);
+        self.tell_news(groups::FILTER_NOTICES, filters);
+        self.tell_news(groups::TRANSITION_NOTICES, transitions);
         if seen_changed {
             self.attend_strips();
         }
@@ -437,7 +437,7 @@ impl Engine {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
             if let Some(StudioMessage::SceneSourceBack { source }) = &message {
-                self.notices.active.clear_of(groups::SOURCE, source);
+                self.notices.active.clear_of(groups::SCENE_SOURCE_NOTICES, source);
             }
             let back = matches!(message, Some(StudioMessage::SceneSourceBack { .. }));
             self.notices.tell_some(message.map(|message| (message, change.report.detail.clone())));
@@ -446,7 +446,7 @@ impl Engine {
             self.notices.happened(Event::Source(source));
         }
         for (source, message) in left_out {
-            self.notices.active.clear_of(groups::LEFT_OUT, &source);
+            self.notices.active.clear_of(groups::SKIPPED_FILE_NOTICES, &source);
             self.notices.tell_some(message);
         }
         self.show_fallbacks();
@@ -524,7 +524,7 @@ impl Engine {
         let program = self.state.program.as_ref();
         let own = stage.shared.sources.iter().map(|source| source.id);
         let sources = program.into_iter().flat_map(|program| {
-            [MAIN].into_iter().chain(own.clone()).map(|id| {
+            [MAIN_SOURCE].into_iter().chain(own.clone()).map(|id| {
                 let report = program.source_report(id);
                 let transport = program.transport(id);
                 SceneSource {

@@ -10,7 +10,7 @@ use crate::studio::targets::services::{Service, ServiceList};
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
 
 /// The name of the stored play key.
-const PLAY_KEY: &str = "play-key";
+const PLAY_KEY_NAME: &str = "play-key";
 
 impl Engine {
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
@@ -90,7 +90,7 @@ impl Engine {
     pub(in crate::studio::engine) fn fetch_play_key(&mut self) {
         let wanted = self.settings.play_key && self.config.play_key.is_none();
         if let Some(keys) = self.secrets.keys.as_ref().filter(|_| wanted) {
-            keys.load(KeyOwner::Viewers, PLAY_KEY);
+            keys.load(KeyOwner::Viewers, PLAY_KEY_NAME);
             (self.secrets.pending, self.secrets.play_key_pending) = (true, true);
         }
     }
@@ -121,7 +121,7 @@ impl Engine {
         self.secrets.play_key_pending = false;
         self.built_in.set_play_key(None);
         if let Some(keys) = &self.secrets.keys {
-            keys.forget(PLAY_KEY);
+            keys.forget(PLAY_KEY_NAME);
         }
     }
 
@@ -133,7 +133,7 @@ impl Engine {
         self.secrets.play_key_pending = false;
         let key = self.built_in.renew_play_key();
         if let (Some(keys), Some(key)) = (&self.secrets.keys, key) {
-            keys.keep_or_file(PLAY_KEY, &key);
+            keys.keep_or_file(PLAY_KEY_NAME, &key);
         }
     }
 }

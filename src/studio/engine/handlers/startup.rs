@@ -13,7 +13,7 @@ use crate::studio::scenes::edits::Edit;
 use crate::text::problem::problem;
 
 /// The longest time for which the files of filters may delay the first frame.
-const READ_WITHIN: Duration = Duration::from_secs(3);
+const FILTER_FILE_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Engine {
     /// Returns true while devices are searched for, or while keys or files of filters are loaded.
@@ -31,7 +31,7 @@ impl Engine {
 
     /// Postpones a command until the startup has nothing left to wait for.
     pub(in crate::studio::engine) fn postpone(&mut self, command: Command) {
-        self.startup.read_by.get_or_insert(self.clock.now() + READ_WITHIN);
+        self.startup.read_by.get_or_insert(self.clock.now() + FILTER_FILE_TIMEOUT);
         if !self.startup.postponed.contains(&command) {
             self.startup.postponed.push(command);
         }

@@ -15,18 +15,18 @@ use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, address};
 
 /// The time after the last keystroke at which the edits of a target are applied.
-const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
+const EDIT_SETTLE_DELAY: Duration = Duration::from_millis(1_500);
 
 /// The time within which the keyring must have returned all keys. A user who has to unlock the
 /// keyring may need longer: the keys are then used when they arrive.
-const KEYS_WITHIN: Duration = Duration::from_secs(15);
+const KEYRING_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The prefix of stored permissions' names.
-const PERMISSION: &str = "permission ";
+const PERMISSION_PREFIX: &str = "permission ";
 
 /// Returns the name of a stored permission.
 fn kept_as(key: &str) -> String {
-    format!("{PERMISSION}{key}")
+    format!("{PERMISSION_PREFIX}{key}")
 }
 
 impl Engine {
@@ -90,7 +90,7 @@ impl Engine {
         }
         keys.mark();
         let pending = self.secrets.pending;
-        self.secrets.wait_until = pending.then(|| self.clock.now() + KEYS_WITHIN);
+        self.secrets.wait_until = pending.then(|| self.clock.now() + KEYRING_TIMEOUT);
     }
 
     /// Handles loaded keys.
@@ -105,7 +105,7 @@ impl Engine {
                 KeyAnswer::Loaded { what: KeyOwner::Viewers, key, .. } => self.play_key_loaded(key),
                 KeyAnswer::Loaded { key: None, .. } => {}
                 KeyAnswer::Loaded { what: KeyOwner::Permission, name, key: Some(key) } => {
-                    let name = name.strip_prefix(PERMISSION).unwrap_or_default();
+                    let name = name.strip_prefix(PERMISSION_PREFIX).unwrap_or_default();
                     self.state.stage.permissions.restore(name, &key);
                 }
                 KeyAnswer::Loaded { what: KeyOwner::Target(id), key: Some(key), .. } => {
@@ -186,7 +186,7 @@ impl Engine {
             Some(known) => {
                 let way = |it: &Target| (it.place.clone(), it.route.clone(), it.pin);
                 if way(known) != way(&target) {
-                    self.targets.edited.insert(id, self.clock.now() + EDIT_SETTLES);
+                    self.targets.edited.insert(id, self.clock.now() + EDIT_SETTLE_DELAY);
                 }
                 let key = address::secret_of(known) != address::secret_of(&target);
                 if key || known.remember_key != target.remember_key {
@@ -221,7 +221,7 @@ impl Engine {
                 // it.
                 drop(on_air.publish(&self.runtime, self.clock, vec![wanted]));
                 self.targets.said.remove(&id);
-                self.notices.active.clear_target(groups::TARGET, id);
+                self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             }
         }
     }
@@ -242,7 +242,7 @@ impl Engine {
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
             let left = on_air.publish(&self.runtime, self.clock, vec![wanted]);
             self.targets.said.remove(&id);
-            self.notices.active.clear_target(groups::TARGET, id);
+            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             self.all_happened(left);
         }
     }
@@ -258,7 +258,7 @@ impl Engine {
         self.secrets.changed.remove(&id);
         self.remember_targets();
         self.follow_switch(id);
-        self.notices.active.clear_target(groups::TARGET, id);
+        self.notices.active.clear_target(groups::TARGET_NOTICES, id);
         self.targets.told.remove(&id);
     }
 

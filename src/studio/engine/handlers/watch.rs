@@ -47,7 +47,7 @@ impl Engine {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);
-                self.notices.active.clear(groups::WATCH);
+                self.notices.active.clear(groups::PLAYER_NOTICES);
                 let message = self.watch.open(url, &self.runtime, self.clock);
                 self.notices.tell_some(message.map(|message| (message, String::new())));
             }
@@ -58,7 +58,7 @@ impl Engine {
                 }
             }
             Command::StopWatching => {
-                self.notices.active.clear(groups::WATCH);
+                self.notices.active.clear(groups::PLAYER_NOTICES);
                 self.watch.close();
             }
             Command::SetVolume(volume) => {
@@ -92,7 +92,7 @@ impl Engine {
                 self.notices.tell_some(message.map(|message| (message, String::new())));
             }
             WatchCommand::Trust { tile, pin } => {
-                self.notices.active.clear(groups::WATCH);
+                self.notices.active.clear(groups::PLAYER_NOTICES);
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
                 self.notices.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();

@@ -18,14 +18,14 @@ use crate::studio::settings::{Settings, WriteError};
 use crate::studio::snapshot::PartsView;
 
 /// Settings are written this long after the last change.
-const SAVE_AFTER: Duration = Duration::from_millis(800);
+const SAVE_DELAY: Duration = Duration::from_millis(800);
 
 /// Changes within this time after an earlier version count as one change.
-const ONE_VERSION: Duration = Duration::from_secs(120);
+const VERSION_MERGE_WINDOW: Duration = Duration::from_secs(120);
 
 /// The longest time for which a player window waits for another window that writes the same
 /// settings.
-const PLAYERS_WAIT: Duration = Duration::from_millis(200);
+const PLAYER_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The settings file; see the module documentation.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl SettingsFile {
     /// Schedules a write.
     pub fn changed(&mut self, now: Timestamp) {
         if self.path.is_some() || self.players.is_some() {
-            self.save_at = Some(now + SAVE_AFTER);
+            self.save_at = Some(now + SAVE_DELAY);
         }
     }
 
@@ -124,7 +124,7 @@ impl SettingsFile {
             }
             (None, Some((path, began))) => {
                 // The window of the studio has the settings open, and its changes must not be lost.
-                let claimed = SettingsLock::claim(path, PLAYERS_WAIT);
+                let claimed = SettingsLock::claim(path, PLAYER_LOCK_TIMEOUT);
                 let Ok(Claimed::Ours(_lock)) = claimed else {
                     let cause = io::Error::other("another onair process has these settings open");
                     return Err(WriteError { path: path.clone(), cause });
@@ -145,7 +145,7 @@ impl SettingsFile {
             if new.text == part.text {
                 continue;
             }
-            let apart = part.kept_at.is_none_or(|at| now.since(at) > ONE_VERSION);
+            let apart = part.kept_at.is_none_or(|at| now.since(at) > VERSION_MERGE_WINDOW);
             if apart && new.name == part.name {
                 match versions.add(part.kind, &part.name, &part.text) {
                     Ok(()) => part.kept_at = Some(now),

@@ -293,7 +293,7 @@ impl Engine {
         self.targets.said.clear();
         self.targets.edited.clear();
         self.secrets.changed.clear();
-        self.notices.active.clear(groups::TARGET);
+        self.notices.active.clear(groups::TARGET_NOTICES);
         self.state.preflight = None;
         self.handle(Command::SetPreferences(self.settings.preferences.clone()));
         // If only the replay buffer uses the encoders, it starts again with the new quality.

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Maximum number of stored reports.
-const KEPT_REPORTS: usize = 10;
+const MAX_STORED_REPORTS: usize = 10;
 /// The extension of a report that was not displayed yet.
-const NEW: &str = ".new.txt";
+const NEW_REPORT_SUFFIX: &str = ".new.txt";
 
 /// Returns the folder `onair/crashes` in the user's state folder, or `None` if the system has no
 /// state folder.
@@ -19,7 +19,7 @@ pub fn default_folder() -> Option<PathBuf> {
 /// Returns the path of a report that is written at this time, in microseconds since 1970.
 pub fn path_of(folder: &Path, wall_micros: i64) -> PathBuf {
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
-    folder.join(format!("crash-{}{NEW}", at.strftime("%Y-%m-%dT%H-%M-%S%.6fZ")))
+    folder.join(format!("crash-{}{NEW_REPORT_SUFFIX}", at.strftime("%Y-%m-%dT%H-%M-%S%.6fZ")))
 }
 
 /// Returns the newest unreported report, which then counts as reported. Old reports are deleted.
@@ -34,13 +34,13 @@ pub(in crate::studio) fn take(folder: &Path) -> Option<PathBuf> {
         .collect();
     // The names begin with the time.
     reports.sort();
-    let old = reports.len().saturating_sub(KEPT_REPORTS);
+    let old = reports.len().saturating_sub(MAX_STORED_REPORTS);
     for (_, path) in reports.drain(..old) {
         let _: std::io::Result<()> = fs::remove_file(path);
     }
     let mut told = None;
     for (name, path) in reports {
-        let Some(bare) = name.strip_suffix(NEW) else { continue };
+        let Some(bare) = name.strip_suffix(NEW_REPORT_SUFFIX) else { continue };
         let known = folder.join(format!("{bare}.txt"));
         told = Some(match fs::rename(&path, &known) {
             Ok(()) => known,
@@ -67,6 +67,6 @@ mod tests {
         assert_eq!(told.file_name().unwrap(), "crash-1970-01-01T00-00-13.000000Z.txt");
         assert_eq!(fs::read_to_string(told).unwrap(), "report");
         assert_eq!(take(folder.path()), None);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), KEPT_REPORTS + 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MAX_STORED_REPORTS + 1);
     }
 }

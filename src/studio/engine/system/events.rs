@@ -6,7 +6,7 @@ use crate::net::{NetworkChange, NetworkChanges};
 
 /// Minimum gap that counts as sleep. Shorter gaps arise because the clocks are not read
 /// simultaneously.
-const SLEPT: Duration = Duration::from_secs(1);
+const MIN_SLEEP_GAP: Duration = Duration::from_secs(1);
 
 /// The state of the network and of sleep.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl SystemEvents {
     /// since the computer was started.
     pub fn woke(&mut self, asleep: Option<Duration>) -> Option<Duration> {
         let before = std::mem::replace(&mut self.slept, asleep)?;
-        asleep?.checked_sub(before).filter(|slept| *slept >= SLEPT)
+        asleep?.checked_sub(before).filter(|slept| *slept >= MIN_SLEEP_GAP)
     }
 }
 

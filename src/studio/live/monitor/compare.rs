@@ -8,26 +8,26 @@ use crate::base::Timestamp;
 use crate::media::similarity::CurveMatch;
 use crate::player::State;
 use crate::player::probe::reading::ProbeReading;
-use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window};
+use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, Proof, Sent, Verdict, Window};
 use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;
 
 /// Interval between comparisons, which take some milliseconds each.
 const COMPARE_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval between comparisons while the result is unknown.
-const EVERY_OPEN: Duration = Duration::from_secs(2);
+const UNMATCHED_COMPARE_INTERVAL: Duration = Duration::from_secs(2);
 /// The time for which a match and its latency are valid.
-const HOLDS: Duration = Duration::from_secs(20);
+const MATCH_VALIDITY: Duration = Duration::from_secs(20);
 /// A difference that lasts this long means that viewers get a different stream.
-const DIFFERS_FOR: Duration = Duration::from_secs(15);
+const DIFFERENCE_DURATION: Duration = Duration::from_secs(15);
 /// A stream without variation for this long cannot be identified.
-const STILL_FOR: Duration = Duration::from_secs(15);
+const STILL_DURATION: Duration = Duration::from_secs(15);
 /// Audio that arrived within this time counts as present.
-const SOUNDS: Duration = Duration::from_secs(2);
+const MAX_AUDIO_AGE: Duration = Duration::from_secs(2);
 /// Maximum deviation of markers from sent frames, in ms.
-const ON_FRAME_MS: f64 = 1.2;
+const MAX_MARKER_DEVIATION_MS: f64 = 1.2;
 /// Maximum distance of a sent frame from a sent keyframe, in ms.
-const FROM_KEYFRAME_MS: i64 = 10_000;
+const MAX_KEYFRAME_DISTANCE_MS: i64 = 10_000;
 
 /// The results so far for one target.
 #[derive(Debug, Default)]
@@ -78,7 +78,9 @@ impl Comparison {
             None => Verdict::Still,
         };
         self.take(now, markers, pictures, sound);
-        self.due = Some(now + if self.is_matched(now) { COMPARE_INTERVAL } else { EVERY_OPEN });
+        self.due = Some(
+            now + if self.is_matched(now) { COMPARE_INTERVAL } else { UNMATCHED_COMPARE_INTERVAL },
+        );
     }
 
     fn take(&mut self, now: Timestamp, markers: Verdict, pictures: Verdict, sound: Verdict) {
@@ -97,13 +99,13 @@ impl Comparison {
         } else {
             self.still_since = None;
         }
-        if self.differs.is_some_and(|(_, last)| now.since(last) > HOLDS) {
+        if self.differs.is_some_and(|(_, last)| now.since(last) > MATCH_VALIDITY) {
             self.differs = None;
         }
     }
 
     fn is_matched(&self, now: Timestamp) -> bool {
-        self.matched.is_some_and(|at| now.since(at) <= HOLDS)
+        self.matched.is_some_and(|at| now.since(at) <= MATCH_VALIDITY)
     }
 
     /// Returns the current result.
@@ -111,13 +113,13 @@ impl Comparison {
         let long = |since: Timestamp, least: Duration| now.since(since) >= least;
         match self {
             _ if self.differs.is_some_and(|(first, last)| {
-                long(first, DIFFERS_FOR) && now.since(last) <= HOLDS
+                long(first, DIFFERENCE_DURATION) && now.since(last) <= MATCH_VALIDITY
             }) =>
             {
                 Proof::Different
             }
             _ if self.is_matched(now) => Proof::Matched,
-            _ if self.still_since.is_some_and(|since| long(since, STILL_FOR)) => Proof::Unsure,
+            _ if self.still_since.is_some_and(|since| long(since, STILL_DURATION)) => Proof::Unsure,
             _ => Proof::Comparing,
         }
     }
@@ -131,7 +133,7 @@ impl Comparison {
             return Some((latency, LatencyBy::Markers));
         }
         let (latency, at) = self.by_sound?;
-        (now.since(at) <= HOLDS).then_some((latency, LatencyBy::Sound))
+        (now.since(at) <= MATCH_VALIDITY).then_some((latency, LatencyBy::Sound))
     }
 
     /// Returns true if the markers in the stream are those of this program.
@@ -142,7 +144,7 @@ impl Comparison {
 
 /// Returns true if data of the stream is currently arriving.
 pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
-    let fresh = seen.last.is_some_and(|last| now.since(last) < FRESH);
+    let fresh = seen.last.is_some_and(|last| now.since(last) < FIGURES_TIMEOUT);
     seen.state == State::Playing && fresh
 }
 
@@ -150,7 +152,7 @@ pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
 /// test source also show the time, but rarely that of a sent frame.
 fn markers(window: &Window<'_>) -> Verdict {
     let newest = window.seen.pictures.back();
-    let fresh = newest.filter(|it| window.now.since(it.at) <= HOLDS);
+    let fresh = newest.filter(|it| window.now.since(it.at) <= MATCH_VALIDITY);
     let Some(marker) = fresh.and_then(|it| it.marker) else { return Verdict::Open };
     let from = window.now - window.farthest;
     let sent = window.sent.pictures.iter().filter(|it| it.at >= from);
@@ -158,7 +160,8 @@ fn markers(window: &Window<'_>) -> Verdict {
     let fits = away.is_some_and(|away| {
         let fps = window.sent.picture.map_or(0.0, |(_, fps)| fps);
         let frames = away as f64 * fps / 1e3;
-        away.abs() <= FROM_KEYFRAME_MS && (frames - frames.round()).abs() * 1e3 <= ON_FRAME_MS * fps
+        away.abs() <= MAX_KEYFRAME_DISTANCE_MS
+            && (frames - frames.round()).abs() * 1e3 <= MAX_MARKER_DEVIATION_MS * fps
     });
     match fits {
         true => Verdict::Match,
@@ -170,7 +173,7 @@ fn markers(window: &Window<'_>) -> Verdict {
 /// Searches for the received audio in the sent audio, and returns the delay if it is found.
 fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
     let (seen, sent) = (window.seen, window.sent);
-    let heard = seen.last_audio.filter(|last| window.now.since(*last) <= SOUNDS);
+    let heard = seen.last_audio.filter(|last| window.now.since(*last) <= MAX_AUDIO_AGE);
     let (Some(_), true) = (heard, sent.sound) else {
         let silent = heard.is_none() && !sent.sound;
         return (if silent { Verdict::Still } else { Verdict::Open }, None);

@@ -10,11 +10,11 @@ use crate::player::probe::reading::{Keyframe, ProbeReading};
 
 /// Maximum viewer delay at which a comparison searches for a match, in addition to a configured
 /// delay.
-pub(super) const MOST_BEHIND: Duration = Duration::from_secs(60);
+pub(super) const MAX_SEARCHED_DELAY: Duration = Duration::from_secs(60);
 /// Without data for this long, the figures of a stream are outdated.
-pub(super) const FRESH: Duration = Duration::from_secs(4);
+pub(super) const FIGURES_TIMEOUT: Duration = Duration::from_secs(4);
 /// Two aspect ratios are equal if they differ by at most this fraction.
-const SHAPE: f64 = 0.03;
+const ASPECT_RATIO_TOLERANCE: f64 = 0.03;
 
 /// The sent stream.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl<'a> Window<'a> {
         seen: &'a ProbeReading,
         sent: &'a Sent<'a>,
     ) -> Self {
-        let farthest = MOST_BEHIND + delay;
+        let farthest = MAX_SEARCHED_DELAY + delay;
         let shape = |size: Size| f64::from(size.width) / f64::from(size.height.max(1));
         let sizes = seen.size.zip(sent.picture.map(|(size, _)| size));
         Self {
@@ -88,7 +88,9 @@ impl<'a> Window<'a> {
             sent,
             farthest,
             whole: sent.since.is_none_or(|since| now.since(since) >= farthest),
-            same_shape: sizes.is_some_and(|(a, b)| (shape(a) - shape(b)).abs() <= shape(b) * SHAPE),
+            same_shape: sizes.is_some_and(|(a, b)| {
+                (shape(a) - shape(b)).abs() <= shape(b) * ASPECT_RATIO_TOLERANCE
+            }),
             same_size: sizes.is_some_and(|(a, b)| a == b),
         }
     }

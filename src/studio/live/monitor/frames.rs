@@ -11,45 +11,45 @@ use crate::player::probe::reading::Keyframe;
 use crate::studio::live::monitor::evidence::{Verdict, Window};
 
 /// Maximum number of newest keyframes to compare.
-const MAX_COMPARED: usize = 6;
+const MAX_COMPARED_KEYFRAMES: usize = 6;
 /// Minimum distance between the compared keyframes.
-const APART: Duration = Duration::from_millis(1_200);
+const MIN_KEYFRAME_DISTANCE: Duration = Duration::from_millis(1_200);
 /// Maximum age of the compared keyframes.
-const RECENT: Duration = Duration::from_secs(40);
+const MAX_KEYFRAME_AGE: Duration = Duration::from_secs(40);
 /// Maximum age of the newest of the compared keyframes.
-const NEWEST: Duration = Duration::from_secs(12);
+const MAX_NEWEST_AGE: Duration = Duration::from_secs(12);
 /// Received data can appear newer than the sent data by at most this much, in µs, because of clocks
 /// and buffers.
-const SLACK_MICROS: i64 = 500_000;
+const MAX_CLOCK_SLACK_MICROS: i64 = 500_000;
 /// Maximum distance between a sent keyframe and its received counterpart, as a fraction of the
 /// keyframe interval.
-const NEAR: f64 = 0.6;
+const MAX_DISTANCE_FRACTION: f64 = 0.6;
 /// The default keyframe interval, in µs.
-const USUAL_MICROS: i64 = 2_000_000;
+const DEFAULT_KEYFRAME_MICROS: i64 = 2_000_000;
 /// Minimum correlation between the content of matching frames.
-const LOOKS: f64 = 0.8;
+const MIN_CONTENT_CORRELATION: f64 = 0.8;
 /// Minimum correlation between the changes of matching frames.
-const CHANGES: f64 = 0.75;
+const MIN_CHANGE_CORRELATION: f64 = 0.75;
 /// Changes are compared only if they are at least this many luma levels (RMS).
-const LIVELY: f64 = 1.0;
+const MIN_CHANGE_LEVELS: f64 = 1.0;
 /// Minimum number of keyframes that must match.
-const FEWEST: usize = 3;
+const MIN_MATCHES: usize = 3;
 /// Minimum similarity at which unchanging frames may be the same.
-const SAME: f64 = 0.9;
+const MIN_STILL_SIMILARITY: f64 = 0.9;
 /// Streams differ if more than three quarters of their frames are less similar than this at every
 /// latency.
-const OTHER: f64 = 0.7;
+const DIFFERS_BELOW_SIMILARITY: f64 = 0.7;
 /// The minimum number of compared frames.
-const OTHERS: usize = 4;
+const MIN_COMPARED: usize = 4;
 /// The minimum time that the compared frames must span.
-const OTHERS_SPAN: Duration = Duration::from_secs(6);
+const MIN_COMPARED_SPAN: Duration = Duration::from_secs(6);
 /// The sent stream changes slowly if its keyframes have at least this similarity to their
 /// predecessors.
-const SLOW_CHANGE: f64 = 0.8;
+const SLOW_CHANGE_SIMILARITY: f64 = 0.8;
 /// A frame whose cells vary by less than this (RMS) cannot be compared.
-const FLAT: f64 = 3.0;
+const FLAT_FRAME_RMS: f64 = 3.0;
 /// Maximum difference in luma levels at which two flat frames are similar.
-const FLAT_SAME: f64 = 8.0;
+const MAX_FLAT_DIFFERENCE: f64 = 8.0;
 
 /// The match between received and sent keyframes at one latency.
 #[derive(Copy, Clone, Debug, Default)]
@@ -66,16 +66,16 @@ struct Fit {
 /// Compares the newest received keyframes with the sent ones.
 pub(super) fn compare(window: &Window<'_>) -> Verdict {
     let seen = &window.seen.pictures;
-    let fresh = |it: &&Keyframe| window.now.since(it.at) <= RECENT;
+    let fresh = |it: &&Keyframe| window.now.since(it.at) <= MAX_KEYFRAME_AGE;
     let mut recent: Vec<&Keyframe> = Vec::new();
     for it in seen.iter().rev().take_while(fresh) {
-        if recent.len() < MAX_COMPARED
-            && recent.last().is_none_or(|last| last.at.since(it.at) >= APART)
+        if recent.len() < MAX_COMPARED_KEYFRAMES
+            && recent.last().is_none_or(|last| last.at.since(it.at) >= MIN_KEYFRAME_DISTANCE)
         {
             recent.push(it);
         }
     }
-    let Some(newest) = recent.first().filter(|it| window.now.since(it.at) <= NEWEST) else {
+    let Some(newest) = recent.first().filter(|it| window.now.since(it.at) <= MAX_NEWEST_AGE) else {
         return Verdict::Open;
     };
     let from = newest.at - window.farthest;
@@ -83,15 +83,18 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
     let candidates: Vec<Timestamp> = sent
         .iter()
         .map(|it| it.at)
-        .filter(|at| *at >= from && at.micros_since(newest.at) <= SLACK_MICROS)
+        .filter(|at| *at >= from && at.micros_since(newest.at) <= MAX_CLOCK_SLACK_MICROS)
         .collect();
-    let limit = (spacing(&candidates).unwrap_or(USUAL_MICROS) as f64 * NEAR) as i64;
+    let limit = (spacing(&candidates).unwrap_or(DEFAULT_KEYFRAME_MICROS) as f64
+        * MAX_DISTANCE_FRACTION) as i64;
     let (mut best, mut quarter) = (Fit::default(), -1.0_f64);
     for at in candidates.iter().copied() {
         let partners = partners(&recent, &sent, at, limit);
-        for count in [FEWEST, recent.len()] {
+        for count in [MIN_MATCHES, recent.len()] {
             let Some(fit) = partners.get(..count).and_then(fit) else { continue };
-            if fit.looks >= LOOKS && fit.changes.is_some_and(|changes| changes >= CHANGES) {
+            if fit.looks >= MIN_CONTENT_CORRELATION
+                && fit.changes.is_some_and(|changes| changes >= MIN_CHANGE_CORRELATION)
+            {
                 return Verdict::Match;
             }
             if count == recent.len() {
@@ -100,16 +103,16 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
             }
         }
     }
-    if best.looks >= SAME && best.changes.is_none() {
+    if best.looks >= MIN_STILL_SIMILARITY && best.changes.is_none() {
         return Verdict::Still;
     }
     let span = recent.last().map_or(Duration::ZERO, |oldest| newest.at.since(oldest.at));
-    let many = recent.len() >= OTHERS && span >= OTHERS_SPAN;
+    let many = recent.len() >= MIN_COMPARED && span >= MIN_COMPARED_SPAN;
     let shown = recent.iter().all(|it| !is_flat(&it.likeness));
     let comparable = window.same_shape && !candidates.is_empty();
     // Frames between fast-changing keyframes may resemble none of them.
     let told = || is_slow(&sent, from) || keeps_pace(&candidates, window);
-    if quarter < OTHER && many && shown && comparable && window.whole && told() {
+    if quarter < DIFFERS_BELOW_SIMILARITY && many && shown && comparable && window.whole && told() {
         return Verdict::Differs;
     }
     Verdict::Open
@@ -153,7 +156,9 @@ fn fit_of(pairs: &[(&FrameSimilarity, &FrameSimilarity)]) -> Fit {
     let quarter = each.get(each.len() / 4).copied().unwrap_or_default();
     let one = changes(pairs.iter().map(|(it, _)| *it));
     let other = changes(pairs.iter().map(|(_, it)| *it));
-    let lively = pairs.len() >= FEWEST && rms(&one) >= LIVELY && rms(&other) >= LIVELY;
+    let lively = pairs.len() >= MIN_MATCHES
+        && rms(&one) >= MIN_CHANGE_LEVELS
+        && rms(&other) >= MIN_CHANGE_LEVELS;
     Fit { looks, quarter, changes: lively.then(|| correlation(&one, &other)) }
 }
 
@@ -162,7 +167,7 @@ fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     let (a, b) = (centred(one), centred(other));
     match (is_flat(one), is_flat(other)) {
         (false, false) => correlation(&a, &b),
-        (true, true) if (mean(one) - mean(other)).abs() <= FLAT_SAME => 1.0,
+        (true, true) if (mean(one) - mean(other)).abs() <= MAX_FLAT_DIFFERENCE => 1.0,
         _ => 0.0,
     }
 }
@@ -199,7 +204,7 @@ fn rms(values: &[f64]) -> f64 {
 }
 
 fn is_flat(picture: &FrameSimilarity) -> bool {
-    rms(&centred(picture)) < FLAT
+    rms(&centred(picture)) < FLAT_FRAME_RMS
 }
 
 /// Returns the correlation of values whose means are zero.
@@ -224,12 +229,12 @@ fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
         sent.iter().filter(|it| it.at >= from).map(|it| &it.likeness).collect();
     let pairs = since.windows(2).filter_map(|two| Some(alike(two.first()?, two.last()?)));
     let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
-    count > 0.0 && sum / count >= SLOW_CHANGE
+    count > 0.0 && sum / count >= SLOW_CHANGE_SIMILARITY
 }
 
 /// Returns true if keyframes arrive with the sent size and interval.
 fn keeps_pace(sent: &[Timestamp], window: &Window<'_>) -> bool {
-    let newest = window.seen.pictures.iter().rev().take(MAX_COMPARED);
+    let newest = window.seen.pictures.iter().rev().take(MAX_COMPARED_KEYFRAMES);
     let mut times: Vec<Timestamp> = newest.map(|it| it.pts).collect();
     times.reverse();
     let near = |(a, b): (i64, i64)| (a - b).abs() * 20 <= b;

@@ -5,46 +5,46 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Size;
-use crate::media::similarity::STEP_MICROS;
+use crate::media::similarity::LOUDNESS_STEP_MICROS;
 use crate::player::probe::reading::{Keyframe, ProbeReading};
 use crate::player::{FailureKind, State};
-use crate::studio::live::monitor::evidence::{FRESH, MOST_BEHIND, Proof, Sent};
+use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, MAX_SEARCHED_DELAY, Proof, Sent};
 use crate::studio::live::monitor::finding::{Cause, Finding, Sign, Trouble, finding};
 
 /// The time that a server may take to provide a new stream.
-const BEGINNING: Duration = Duration::from_secs(8);
+const NEW_STREAM_GRACE: Duration = Duration::from_secs(8);
 /// The video counts as black if it stays black for this long, over at least two frames.
-const BLACK_FOR: Duration = Duration::from_secs(3);
+const BLACK_DURATION: Duration = Duration::from_secs(3);
 /// The video counts as frozen if it does not change for this long, over at least three frames.
-const FROZEN_FOR: Duration = Duration::from_secs(8);
+const FROZEN_DURATION: Duration = Duration::from_secs(8);
 /// If no new frame arrives for this long while audio arrives, the video counts as frozen too.
-const NO_FRAME_FOR: Duration = Duration::from_secs(6);
-const SILENT_FOR: Duration = Duration::from_secs(5);
-const STALLED_FOR: Duration = FRESH;
-/// Like `STALLED_FOR`, for a stream whose data was already arriving too slowly.
-const SLOW_STALLED_FOR: Duration = Duration::from_secs(2);
+const FRAME_TIMEOUT: Duration = Duration::from_secs(6);
+const SILENT_DURATION: Duration = Duration::from_secs(5);
+const STALL_TIMEOUT: Duration = FIGURES_TIMEOUT;
+/// Like `STALL_TIMEOUT`, for a stream whose data was already arriving too slowly.
+const SLOW_STALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Data that arrived within this time counts as present.
-const PRESENT_WITHIN: Duration = Duration::from_secs(2);
+const MAX_PRESENT_AGE: Duration = Duration::from_secs(2);
 /// Media seconds per second below which the stream counts as too slow.
 const MIN_PACE: f64 = 0.85;
 /// Viewers count as late if their delay, without the intentional one, is longer than this.
-const MAX_DELAY: Duration = Duration::from_secs(10);
+const MAX_VIEWER_DELAY: Duration = Duration::from_secs(10);
 /// Maximum difference between the cells of a frame and of its repetition.
-const SAME: u8 = 2;
+const MAX_REPETITION_DIFFERENCE: u8 = 2;
 /// Minimum difference between cells at which the sent video counts as moving.
-const MOVES: u8 = 4;
+const MIN_MOTION_DIFFERENCE: u8 = 4;
 /// The time for which the sent video must move before still video counts as a fault.
-const SENT_STILL: Duration = Duration::from_secs(6);
+const MIN_SENT_MOTION_DURATION: Duration = Duration::from_secs(6);
 /// The time for which the sent audio must be audible before silence counts as a fault.
-const SENT_QUIET: Duration = Duration::from_secs(3);
+const MIN_SENT_AUDIO_DURATION: Duration = Duration::from_secs(3);
 /// The RMS level below which the viewers' audio counts as silent.
-const NO_SOUND_DBFS: f32 = -65.0;
+const MAX_SILENT_DBFS: f32 = -65.0;
 /// The RMS level from which the sent audio counts as audible.
-const SOUND_DBFS: f32 = -55.0;
+const MIN_AUDIBLE_DBFS: f32 = -55.0;
 /// The maximum age of received data while the latency is unknown.
-const REACH: Duration = Duration::from_secs(15);
+const MAX_AGE_WITHOUT_LATENCY: Duration = Duration::from_secs(15);
 /// The margin for the age of received data if the latency is known.
-const MARGIN: Duration = Duration::from_secs(5);
+const DATA_AGE_MARGIN: Duration = Duration::from_secs(5);
 
 /// The inputs for judging one target.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub struct Case<'a> {
 /// Returns all current faults, the most severe first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let Case { now, live_since, delay, latency, proof, seen, sent } = *case;
-    if now.since(live_since) < BEGINNING {
+    if now.since(live_since) < NEW_STREAM_GRACE {
         return Vec::new();
     }
     if let Some(found) = not_playing(seen) {
@@ -74,7 +74,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let nothing_for = now.since(last);
     let slow = seen.pace.filter(|pace| *pace < MIN_PACE);
     // A stream that was slow and then stopped has not recovered in the meantime.
-    if nothing_for >= if slow.is_some() { SLOW_STALLED_FOR } else { STALLED_FOR } {
+    if nothing_for >= if slow.is_some() { SLOW_STALL_TIMEOUT } else { STALL_TIMEOUT } {
         let nothing = finding(Trouble::Stalled, Cause::Nothing).of(Sign::Nothing);
         // Other faults are outdated.
         return vec![nothing.since(last)];
@@ -85,19 +85,20 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(finding(Trouble::Stalled, cause).of(Sign::Slow));
     }
     if proof == Proof::Different {
-        let back = (MOST_BEHIND + delay).as_secs();
+        let back = (MAX_SEARCHED_DELAY + delay).as_secs();
         found.push(finding(Trouble::Different, Cause::Different(back)));
         // All other faults would be those of a different stream.
         return found;
     }
-    let reach = latency.map_or(REACH, |latency| latency + MARGIN) + delay;
+    let reach =
+        latency.map_or(MAX_AGE_WITHOUT_LATENCY, |latency| latency + DATA_AGE_MARGIN) + delay;
     if sent.picture.is_some() {
         judge_video(now, reach, seen, sent, &mut found);
     }
     if sent.sound {
         judge_audio(now, reach, seen, sent, &mut found);
     }
-    if let Some(latency) = latency.filter(|latency| *latency > MAX_DELAY + delay) {
+    if let Some(latency) = latency.filter(|latency| *latency > MAX_VIEWER_DELAY + delay) {
         let cause = Cause::Late(format!("{:.1}", latency.as_secs_f64()));
         found.push(finding(Trouble::Late, cause));
     }
@@ -145,13 +146,15 @@ fn judge_video(
     let black = seen.pictures.iter().rev().take_while(|it| it.likeness.is_black());
     let (count, since) = black.fold((0, now), |(count, _), it| (count + 1, it.at));
     let black_for = now.since(since);
-    if count >= 2 && black_for >= BLACK_FOR && never_black(since - reach, sent) {
+    if count >= 2 && black_for >= BLACK_DURATION && never_black(since - reach, sent) {
         found.push(finding(Trouble::Black, Cause::Black).since(since));
         return;
     }
     let newest = seen.pictures.back();
     let same = |it: &&Keyframe| {
-        newest.is_some_and(|newest| it.likeness.difference(&newest.likeness) <= SAME)
+        newest.is_some_and(|newest| {
+            it.likeness.difference(&newest.likeness) <= MAX_REPETITION_DIFFERENCE
+        })
     };
     let (count, since) = seen
         .pictures
@@ -161,13 +164,13 @@ fn judge_video(
         .fold((0, now), |(count, _), it| (count + 1, it.at));
     let still_for = now.since(since);
     let came = seen.last_video.or(seen.joined).unwrap_or(now);
-    if now.since(came) >= NO_FRAME_FOR {
+    if now.since(came) >= FRAME_TIMEOUT {
         // If no audio arrives either, there is no data at all. This is reported once it has lasted
         // long enough.
         if comes(now, seen.last_audio) {
             found.push(finding(Trouble::Frozen, Cause::NoVideo).of(Sign::Nothing).since(came));
         }
-    } else if count >= 3 && still_for >= FROZEN_FOR && always_moves(since - reach, now, sent) {
+    } else if count >= 3 && still_for >= FROZEN_DURATION && always_moves(since - reach, now, sent) {
         found.push(finding(Trouble::Frozen, Cause::Frozen).since(since));
     }
 }
@@ -190,15 +193,15 @@ fn always_moves(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let Some(first) = pictures.next() else { return false };
     let (mut before, mut moved) = (first, first.at);
     for picture in pictures {
-        if picture.likeness.difference(&before.likeness) > MOVES {
-            if picture.at.since(moved) >= SENT_STILL {
+        if picture.likeness.difference(&before.likeness) > MIN_MOTION_DIFFERENCE {
+            if picture.at.since(moved) >= MIN_SENT_MOTION_DURATION {
                 return false;
             }
             moved = picture.at;
         }
         before = picture;
     }
-    moved > first.at && now.since(moved) < SENT_STILL
+    moved > first.at && now.since(moved) < MIN_SENT_MOTION_DURATION
 }
 
 fn judge_audio(
@@ -210,10 +213,10 @@ fn judge_audio(
 ) {
     let since = match (seen.last_audio, seen.course.until()) {
         (Some(last), Some(until)) => {
-            let span = i64::try_from((SILENT_FOR * 4).as_micros()).unwrap_or(i64::MAX);
+            let span = i64::try_from((SILENT_DURATION * 4).as_micros()).unwrap_or(i64::MAX);
             let mut quiet = 0;
             for (_, value) in seen.course.since(until.offset(-span)) {
-                quiet = if value < NO_SOUND_DBFS { quiet + STEP_MICROS } else { 0 };
+                quiet = if value < MAX_SILENT_DBFS { quiet + LOUDNESS_STEP_MICROS } else { 0 };
             }
             last.offset(-quiet)
         }
@@ -221,11 +224,11 @@ fn judge_audio(
         _ => seen.joined.unwrap_or(now),
     };
     let silent_for = now.since(since);
-    if silent_for < SILENT_FOR || !always_sounds(since - reach, now, sent) {
+    if silent_for < SILENT_DURATION || !always_sounds(since - reach, now, sent) {
         return;
     }
     let silent = match seen.last_audio {
-        Some(last) if now.since(last) < SILENT_FOR => finding(Trouble::Silent, Cause::Silent),
+        Some(last) if now.since(last) < SILENT_DURATION => finding(Trouble::Silent, Cause::Silent),
         _ if sent.picture.is_some() && !comes(now, seen.last_video) => return,
         _ if sent.picture.is_some() => finding(Trouble::Silent, Cause::NoAudio).of(Sign::Nothing),
         _ => finding(Trouble::Silent, Cause::NoAudioAtAll).of(Sign::Nothing),
@@ -235,7 +238,7 @@ fn judge_audio(
 
 /// Returns true if data is currently arriving, judged by its last arrival.
 fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
-    last.is_some_and(|last| now.since(last) <= PRESENT_WITHIN)
+    last.is_some_and(|last| now.since(last) <= MAX_PRESENT_AGE)
 }
 
 /// Returns true if the sent audio has been audible all the time since `since`.
@@ -244,13 +247,13 @@ fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let Some((first, _)) = values.peek().copied() else { return false };
     let mut heard = first;
     for (at, value) in values {
-        if value > SOUND_DBFS {
+        if value > MIN_AUDIBLE_DBFS {
             heard = at;
-        } else if at.since(heard) >= SENT_QUIET {
+        } else if at.since(heard) >= MIN_SENT_AUDIO_DURATION {
             return false;
         }
     }
-    heard > first && now.since(heard) < SENT_QUIET
+    heard > first && now.since(heard) < MIN_SENT_AUDIO_DURATION
 }
 
 /// Returns a fault if the received size or frame rate differs from what onair sent, usually because
@@ -285,23 +288,23 @@ mod tests {
     use crate::player::probe::viewer::ProbeWorker;
     use crate::text::Problem;
 
-    const SIZE: Size = Size::new(64, 36);
-    const MEMORY: ProbeMemory = ProbeMemory { pictures: 100, sound: 3_000 };
+    const FRAME_SIZE: Size = Size::new(64, 36);
+    const PROBE_MEMORY: ProbeMemory = ProbeMemory { pictures: 100, sound: 3_000 };
 
     fn at(seconds: f64) -> Timestamp {
         Timestamp::from_micros((seconds * 1e6) as i64)
     }
 
     fn judge_video(luma: u8) -> FrameSimilarity {
-        FrameSimilarity::of(&[luma; 64 * 36], 64, SIZE)
+        FrameSimilarity::of(&[luma; 64 * 36], 64, FRAME_SIZE)
     }
 
     /// Creates a stream of one minute with a keyframe every 2 s. `luma` and `loud` give its values
     /// by time.
     fn stream(luma: impl Fn(f64) -> u8, loud: impl Fn(f64) -> f32) -> ProbeReading {
-        let mut seen = ProbeWorker::new(Clock::start(), MEMORY, Latest::default()).seen;
+        let mut seen = ProbeWorker::new(Clock::start(), PROBE_MEMORY, Latest::default()).seen;
         seen.state = State::Playing;
-        seen.size = Some(SIZE);
+        seen.size = Some(FRAME_SIZE);
         seen.fps = Some(30.0);
         seen.joined = Some(at(0.0));
         (seen.last, seen.last_video, seen.last_audio) =
@@ -336,7 +339,7 @@ mod tests {
 
     fn sent_as(seen: &ProbeReading) -> Sent<'_> {
         Sent {
-            picture: Some((SIZE, 30.0)),
+            picture: Some((FRAME_SIZE, 30.0)),
             sizes: &[],
             fps: seen.fps,
             sound: true,

@@ -27,7 +27,7 @@ use crate::player::probe::reading::{ProbeMemory, ProbeReading};
 use crate::player::probe::viewer::{ProbeTarget, ViewerProbe};
 use crate::studio::event;
 use crate::studio::live::monitor::compare::{Comparison, is_coming};
-use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent};
+use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, Proof, Sent};
 use crate::studio::live::monitor::finding::Sign;
 use crate::studio::live::monitor::judge::{Case, judge};
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
@@ -39,11 +39,11 @@ use crate::text::problem::problem;
 
 /// The length of the stored history of the viewers' stream: one minute of frames, and 20 s of
 /// audio.
-const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
+const PROBE_MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
 /// Pauses in seconds before an unavailable stream is retried.
-const PAUSES: [u64; 4] = [2, 3, 5, 10];
+const RETRY_DELAYS_SECONDS: [u64; 4] = [2, 3, 5, 10];
 /// Time limit for the end of the threads.
-const END: Duration = Duration::from_millis(800);
+const STOP_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// A target to be monitored.
 #[derive(Debug)]
@@ -185,7 +185,7 @@ fn ending(probes: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker>
         // Dropping the reference only requests its end, so it ends while the probes are stopped.
         drop(reference);
         for probe in probes {
-            probe.stop(END);
+            probe.stop(STOP_TIMEOUT);
         }
     };
     Worker::spawn("monitor-end", end)
@@ -248,7 +248,11 @@ impl One {
             return;
         }
         let Some(place) = &self.place else { return };
-        let pause = PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or(10);
+        let pause = RETRY_DELAYS_SECONDS
+            .get(self.tries)
+            .or(RETRY_DELAYS_SECONDS.last())
+            .copied()
+            .unwrap_or(10);
         self.tries += 1;
         // The pause counts from the start of this attempt.
         self.again_at = now + Duration::from_secs(pause);
@@ -257,7 +261,7 @@ impl One {
             // The pinned certificate belongs to the server that the stream is published to.
             net.trust.pin = None;
         }
-        match ViewerProbe::open(place, &net, runtime, clock, MEMORY, self.picture.clone()) {
+        match ViewerProbe::open(place, &net, runtime, clock, PROBE_MEMORY, self.picture.clone()) {
             Ok(probe) => self.probe = Some(probe),
             Err(failure) => {
                 self.place = None;
@@ -412,7 +416,7 @@ impl One {
     }
 
     fn is_fresh(&self, last: Option<Timestamp>) -> bool {
-        last.is_some_and(|last| self.now.since(last) < FRESH)
+        last.is_some_and(|last| self.now.since(last) < FIGURES_TIMEOUT)
     }
 
     fn view(&self) -> MonitorView {

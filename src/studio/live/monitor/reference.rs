@@ -16,11 +16,11 @@ use crate::studio::live::monitor::evidence::Sent;
 
 /// The length of the stored history: more than half an hour of audio and keyframes, because the
 /// stream delay can be half an hour.
-const MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
+const REFERENCE_MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
 /// A stream with at most this many sent frames or audio packets has just begun.
-const BEGUN: u64 = 200;
+const MAX_NEW_STREAM_PACKETS: u64 = 200;
 /// Interval at which the thread checks whether it should stop.
-const LOOK: Duration = Duration::from_millis(100);
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The decoded sent stream. Dropping it stops the thread.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Reference {
     pub fn start(hub: &Hub, clock: Clock) -> std::io::Result<Self> {
         let parameters = hub.parameters().clone();
         let since = (!has_just_begun(hub)).then(|| clock.now());
-        let mut worker = ProbeWorker::new(clock, MEMORY, Latest::default());
+        let mut worker = ProbeWorker::new(clock, REFERENCE_MEMORY, Latest::default());
         if let Some(video) = &parameters.video {
             worker.configure_video(video.clone());
         }
@@ -57,7 +57,7 @@ impl Reference {
         let (its_sizes, mut shown) = (Arc::clone(&sizes), parameters.video.clone());
         let thread = Worker::spawn("monitor", move |stop: &Stop| {
             while !stop.is_set() {
-                match packets.next_timeout(LOOK) {
+                match packets.next_timeout(STOP_CHECK_INTERVAL) {
                     Next::Tag(tag) => {
                         if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) {
                             let mut sizes = its_sizes.lock();
@@ -107,5 +107,5 @@ impl Reference {
 /// Returns true if only the very beginning of the stream is missing.
 fn has_just_begun(hub: &Hub) -> bool {
     let figures = hub.figures();
-    figures.frames.max(figures.sounds) <= BEGUN
+    figures.frames.max(figures.sounds) <= MAX_NEW_STREAM_PACKETS
 }

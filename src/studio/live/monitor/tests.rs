@@ -6,8 +6,8 @@ use crate::media::{SampleBlock, Size};
 use crate::player::probe::reading::Keyframe;
 use crate::player::probe::viewer::ProbeWorker;
 
-const SIZE: Size = Size::new(160, 90);
-const FPS: f64 = 30.0;
+const FRAME_SIZE: Size = Size::new(160, 90);
+const FRAMES_PER_SECOND: f64 = 30.0;
 
 fn at(seconds: f64) -> Timestamp {
     Timestamp::from_micros((seconds * 1e6) as i64)
@@ -25,8 +25,9 @@ struct Program {
     marked: bool,
 }
 
-const OURS: Program = Program { scene: 1, course: 1, moves: true, sounds: true, marked: false };
-const OTHER: Program = Program { scene: 2, course: 2, ..OURS };
+const OUR_PROGRAM: Program =
+    Program { scene: 1, course: 1, moves: true, sounds: true, marked: false };
+const OTHER_PROGRAM: Program = Program { scene: 2, course: 2, ..OUR_PROGRAM };
 
 /// Returns a pseudo-random number from 0 to 1.
 fn chance(seed: u32, number: u32) -> f64 {
@@ -61,7 +62,7 @@ impl Program {
             let near = ((x - px).powi(2) + (y - py).powi(2)) < 900.0;
             (if near { 225.0 - ground / 4.0 } else { ground }).clamp(30.0, 235.0) as u8
         };
-        (0..SIZE.pixels()).map(pixel).collect()
+        (0..FRAME_SIZE.pixels()).map(pixel).collect()
     }
 
     fn loud(&self, t: f64) -> f32 {
@@ -87,13 +88,13 @@ struct Server {
     sound: bool,
 }
 
-const PLAIN: Server =
+const PLAIN_SERVER: Server =
     Server { latency: 3.0, interval: 2.0, phase: 0.0, light: 1.0, bars: false, sound: true };
 
 fn keyframe(program: &Program, t: f64, at: Timestamp, server: &Server) -> Keyframe {
     let mut luma: Vec<u8> = program.luma(t);
     luma.iter_mut().for_each(|it| *it = (f64::from(*it) * server.light) as u8);
-    let mut size = SIZE;
+    let mut size = FRAME_SIZE;
     if server.bars {
         let bar = vec![16; 160 * 15];
         luma = [bar.clone(), luma, bar].concat();
@@ -151,7 +152,7 @@ impl Run {
         one.live_since = Some(at(0.0));
         let seen = |memory| ProbeWorker::new(clock, memory, Latest::default()).seen;
         let sent = seen(ProbeMemory { pictures: 1_000, sound: 10_000 });
-        let mut its = seen(MEMORY);
+        let mut its = seen(PROBE_MEMORY);
         its.state = State::Playing;
         one.seen = Some(its);
         Self {
@@ -173,7 +174,7 @@ impl Run {
             let (from, until) = (self.now, self.now + 1.0);
             while self.next_sent < until {
                 let t = self.next_sent;
-                self.sent.pictures.push_back(keyframe(&sent, t, at(t), &PLAIN));
+                self.sent.pictures.push_back(keyframe(&sent, t, at(t), &PLAIN_SERVER));
                 self.next_sent += 2.0;
             }
             hear(&mut self.sent.course, &sent, from, until);
@@ -197,15 +198,16 @@ impl Run {
         while self.next_seen < until {
             let (t, came) = (self.next_seen - latency, at(self.next_seen));
             its.pictures.push_back(keyframe(program, t, came, server));
-            if its.pictures.len() > MEMORY.pictures {
+            if its.pictures.len() > PROBE_MEMORY.pictures {
                 its.pictures.pop_front();
             }
             self.next_seen += server.interval;
         }
         let came = Some(at(until));
         (its.last, its.last_video) = (came, came);
-        its.size = Some(Size::new(SIZE.width, SIZE.height + if server.bars { 30 } else { 0 }));
-        its.fps = Some(FPS);
+        its.size =
+            Some(Size::new(FRAME_SIZE.width, FRAME_SIZE.height + if server.bars { 30 } else { 0 }));
+        its.fps = Some(FRAMES_PER_SECOND);
         if server.sound {
             hear(&mut its.course, program, (from - latency).max(0.0), until - latency);
             its.last_audio = came;
@@ -215,9 +217,9 @@ impl Run {
 
     fn poll(&mut self) {
         let sent = Sent {
-            picture: Some((SIZE, FPS)),
+            picture: Some((FRAME_SIZE, FRAMES_PER_SECOND)),
             sizes: &[],
-            fps: Some(FPS),
+            fps: Some(FRAMES_PER_SECOND),
             sound: true,
             since: None,
             pictures: &self.sent.pictures,
@@ -244,22 +246,22 @@ impl Run {
 
 #[test]
 fn it_is_well_once_it_matches_by_markers_picture_or_sound() {
-    let quiet = Program { sounds: false, ..OURS };
-    let still = Program { moves: false, ..OURS };
+    let quiet = Program { sounds: false, ..OUR_PROGRAM };
+    let still = Program { moves: false, ..OUR_PROGRAM };
     for (name, delay, program, server) in [
-        ("as it is", 0.0, OURS, PLAIN),
-        ("by its markers", 0.0, Program { marked: true, ..quiet }, PLAIN),
-        ("by its pictures", 0.0, quiet, PLAIN),
-        ("by its sound", 0.0, still, PLAIN),
-        ("long after", 0.0, OURS, Server { latency: 45.0, ..PLAIN }),
-        ("held back", 30.0, OURS, PLAIN),
-        ("pictures between bars", 0.0, quiet, Server { bars: true, ..PLAIN }),
-        ("darker pictures", 0.0, quiet, Server { light: 0.9, ..PLAIN }),
+        ("as it is", 0.0, OUR_PROGRAM, PLAIN_SERVER),
+        ("by its markers", 0.0, Program { marked: true, ..quiet }, PLAIN_SERVER),
+        ("by its pictures", 0.0, quiet, PLAIN_SERVER),
+        ("by its sound", 0.0, still, PLAIN_SERVER),
+        ("long after", 0.0, OUR_PROGRAM, Server { latency: 45.0, ..PLAIN_SERVER }),
+        ("held back", 30.0, OUR_PROGRAM, PLAIN_SERVER),
+        ("pictures between bars", 0.0, quiet, Server { bars: true, ..PLAIN_SERVER }),
+        ("darker pictures", 0.0, quiet, Server { light: 0.9, ..PLAIN_SERVER }),
         (
             "coded anew, with other keyframes",
             0.0,
-            OURS,
-            Server { interval: 3.0, phase: 0.7, light: 1.05, ..PLAIN },
+            OUR_PROGRAM,
+            Server { interval: 3.0, phase: 0.7, light: 1.05, ..PLAIN_SERVER },
         ),
     ] {
         let mut run = Run::new(delay);
@@ -279,22 +281,22 @@ fn it_is_well_once_it_matches_by_markers_picture_or_sound() {
 
 #[test]
 fn another_program_is_never_well() {
-    let still = Program { moves: false, sounds: false, ..OURS };
-    let quiet = Program { sounds: false, ..OURS };
+    let still = Program { moves: false, sounds: false, ..OUR_PROGRAM };
+    let quiet = Program { sounds: false, ..OUR_PROGRAM };
     for (name, sent, seen) in [
-        ("another", OURS, OTHER),
-        ("another without sound", quiet, Program { sounds: false, ..OTHER }),
-        ("another instead of what stands still", still, OTHER),
+        ("another", OUR_PROGRAM, OTHER_PROGRAM),
+        ("another without sound", quiet, Program { sounds: false, ..OTHER_PROGRAM }),
+        ("another instead of what stands still", still, OTHER_PROGRAM),
         // The same scene with other movement and audio, as on another day.
-        ("an old one", OURS, Program { course: 7, ..OURS }),
+        ("an old one", OUR_PROGRAM, Program { course: 7, ..OUR_PROGRAM }),
         (
             "another test source",
-            Program { marked: true, ..OURS },
-            Program { marked: true, course: 2, ..OURS },
+            Program { marked: true, ..OUR_PROGRAM },
+            Program { marked: true, course: 2, ..OUR_PROGRAM },
         ),
     ] {
         let mut run = Run::new(0.0);
-        run.go(50, sent, Some(seen), PLAIN);
+        run.go(50, sent, Some(seen), PLAIN_SERVER);
         assert_eq!(run.first("ok", 0), None, "{name}: {:?}", run.states);
         assert!(run.first("different", 0).is_some_and(|it| it < 45), "{name}: {:?}", run.states);
         assert_eq!(run.keys, ["monitor-different"], "{name}");
@@ -307,30 +309,30 @@ fn another_program_is_never_well() {
 #[test]
 fn a_match_does_not_hold_when_another_program_comes() {
     let mut run = Run::new(0.0);
-    run.go(25, OURS, Some(OURS), PLAIN);
+    run.go(25, OUR_PROGRAM, Some(OUR_PROGRAM), PLAIN_SERVER);
     assert_eq!(run.one.state(), "ok");
-    run.go(45, OURS, Some(OTHER), PLAIN);
+    run.go(45, OUR_PROGRAM, Some(OTHER_PROGRAM), PLAIN_SERVER);
     let gone = run.first("comparing", 25).or(run.first("different", 25)).unwrap();
     assert!(gone <= 25 + 25, "{:?}", run.states);
     assert_eq!(run.one.state(), "different", "{:?}", run.states);
-    run.go(25, OURS, Some(OURS), PLAIN);
+    run.go(25, OUR_PROGRAM, Some(OUR_PROGRAM), PLAIN_SERVER);
     assert_eq!(run.one.state(), "ok", "{:?}", run.states);
     assert_eq!(run.keys, ["monitor-different", "monitor-well"]);
 }
 
 #[test]
 fn what_does_not_vary_is_neither_well_nor_wrong() {
-    let still = Program { moves: false, sounds: false, ..OURS };
+    let still = Program { moves: false, sounds: false, ..OUR_PROGRAM };
     let mut run = Run::new(0.0);
-    run.go(50, still, Some(still), PLAIN);
+    run.go(50, still, Some(still), PLAIN_SERVER);
     assert_eq!(run.one.state(), "unsure", "{:?}", run.states);
     assert_eq!((run.first("ok", 0), run.keys.len()), (None, 0), "{:?}", run.states);
     assert!(run.events.last().unwrap().cause.is_some());
     // The stream matched before and has not changed since, so it still counts as the same stream.
     let mut run = Run::new(0.0);
-    run.go(25, OURS, Some(OURS), PLAIN);
-    run.go(20, still, Some(still), PLAIN);
-    run.go(40, still, Some(still), PLAIN);
+    run.go(25, OUR_PROGRAM, Some(OUR_PROGRAM), PLAIN_SERVER);
+    run.go(20, still, Some(still), PLAIN_SERVER);
+    run.go(40, still, Some(still), PLAIN_SERVER);
     assert!(run.keys.is_empty(), "{:?}", run.keys);
     assert_eq!(run.first("different", 0), None, "{:?}", run.states);
 }
@@ -338,11 +340,14 @@ fn what_does_not_vary_is_neither_well_nor_wrong() {
 #[test]
 fn figures_are_of_these_seconds_or_there_are_none() {
     let mut run = Run::new(0.0);
-    run.go(25, OURS, Some(OURS), PLAIN);
+    run.go(25, OUR_PROGRAM, Some(OUR_PROGRAM), PLAIN_SERVER);
     let well = run.one.event(0);
-    assert_eq!((well.state, well.size, well.fps), ("ok", Some(SIZE), Some(FPS)));
+    assert_eq!(
+        (well.state, well.size, well.fps),
+        ("ok", Some(FRAME_SIZE), Some(FRAMES_PER_SECOND))
+    );
     assert_eq!(well.latency_ms.map(|it| (it / 100.0).round()), Some(30.0), "{well:?}");
-    run.go(6, OURS, None, PLAIN);
+    run.go(6, OUR_PROGRAM, None, PLAIN_SERVER);
     let stalled = run.one.event(0);
     assert_eq!((stalled.state, stalled.size, stalled.fps), ("stalled", None, None));
     assert_eq!((stalled.latency_ms, stalled.bitrate), (None, None), "{stalled:?}");
@@ -352,7 +357,7 @@ fn figures_are_of_these_seconds_or_there_are_none() {
     assert_eq!((view.latency, view.size, view.bitrate), (None, None, 0));
     assert!(view.picture.0.shares_with(&run.one.no_picture));
     // The match remains, however long this lasts.
-    run.go(6, OURS, None, PLAIN);
+    run.go(6, OUR_PROGRAM, None, PLAIN_SERVER);
     assert_eq!(run.one.event(0).cause.as_ref(), Some(&cause));
     assert_eq!(run.keys, ["monitor-stalled"]);
 }

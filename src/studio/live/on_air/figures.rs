@@ -14,15 +14,15 @@ use crate::studio::live::view::{EncoderView, LiveFigures};
 use crate::studio::program::Program;
 
 /// Number of seconds over which the displayed frame rate is averaged.
-const FPS_SECONDS: usize = 3;
+const FPS_WINDOW_SECONDS: usize = 3;
 /// Maximum number of seconds of frame times that are displayed.
-const FRAME_TIMES: usize = 600;
+const MAX_FRAME_TIME_SECONDS: usize = 600;
 /// The displayed bitrate is zero after the server has accepted nothing for this long.
-const SILENCE: Duration = Duration::from_secs(1);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Returns the bits per second of a target; zero while the server accepts nothing.
 pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
-    if figures.silent >= SILENCE {
+    if figures.silent >= SILENCE_TIMEOUT {
         return 0;
     }
     u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
@@ -92,7 +92,7 @@ impl OnAir {
         let new = count.saturating_sub(last) as f64;
         self.fps = (count, now, if seconds > 0.0 { new / seconds } else { 0.0 });
         self.lately.push_back(self.fps.2);
-        if self.lately.len() > FPS_SECONDS {
+        if self.lately.len() > FPS_WINDOW_SECONDS {
             self.lately.pop_front();
         }
     }
@@ -133,7 +133,7 @@ impl OnAir {
             if let Some(encode_time) = per_frame {
                 let frame_time = (composed.draw_time + encode_time).as_secs_f32() * 1_000.0;
                 self.frame_times.push_back(frame_time);
-                if self.frame_times.len() > FRAME_TIMES {
+                if self.frame_times.len() > MAX_FRAME_TIME_SECONDS {
                     self.frame_times.pop_front();
                 }
             }

@@ -33,25 +33,25 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Maximum number of frames that wait for the encoder. More would only add delay.
-const QUEUED_FRAMES: usize = 4;
+const MAX_QUEUED_FRAMES: usize = 4;
 /// Maximum number of audio blocks (10 ms) that wait for the encoder.
-const QUEUED_AUDIO_BLOCKS: usize = 64;
+const MAX_QUEUED_AUDIO_BLOCKS: usize = 64;
 /// Maximum number of packets that wait for the hub, which never waits for an output.
-const QUEUED_PACKETS: usize = 256;
+const MAX_QUEUED_PACKETS: usize = 256;
 
 /// Time limit for ending the encoders. The sum of this limit and the limits of the other parts of a
 /// broadcast is below the 3 s that *Stop* may take.
-const ENCODERS_END: Duration = Duration::from_millis(700);
+const ENCODERS_END_TIMEOUT: Duration = Duration::from_millis(700);
 /// Time limit for ending the second encode.
-const SECOND_END: Duration = Duration::from_millis(200);
+const RENDITION_END_TIMEOUT: Duration = Duration::from_millis(200);
 /// Time limit for ending the extra audio tracks.
-const EXTRAS_END: Duration = Duration::from_millis(200);
+const AUDIO_TRACKS_END_TIMEOUT: Duration = Duration::from_millis(200);
 /// Time limit for ending the hub.
-const HUB_END: Duration = Duration::from_millis(500);
+const HUB_END_TIMEOUT: Duration = Duration::from_millis(500);
 /// Time limit for ending the outputs.
-const OUTPUTS_END: Duration = Duration::from_millis(900);
+const OUTPUTS_END_TIMEOUT: Duration = Duration::from_millis(900);
 /// Time limit for finalizing a file, which may be on a slow disk.
-const FILE_END: Duration = Duration::from_millis(2_000);
+const FILE_END_TIMEOUT: Duration = Duration::from_millis(2_000);
 
 /// The running broadcast.
 #[derive(Debug)]
@@ -104,12 +104,13 @@ impl OnAir {
         quality: &Quality,
         clock: Clock,
     ) -> Result<(Self, Vec<Event>), Problem> {
-        let (packets, input) = queue::bounded("packets", QUEUED_PACKETS, Full::Block);
+        let (packets, input) = queue::bounded("packets", MAX_QUEUED_PACKETS, Full::Block);
         let mut events = Vec::new();
         let (video, pictures, second) = if id == ProgramId::MAIN && !program.has_video() {
             (None, None, None)
         } else {
-            let (pictures, waiting) = queue::bounded("pictures", QUEUED_FRAMES, Full::DropOldest);
+            let (pictures, waiting) =
+                queue::bounded("pictures", MAX_QUEUED_FRAMES, Full::DropOldest);
             let config = quality.video_config();
             let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| Problem::from(&error))?;
@@ -118,7 +119,7 @@ impl OnAir {
         let (audio, sounds, extras) = if *program.audio_choice() == AudioChoice::None {
             (None, None, None)
         } else {
-            let (sounds, waiting) = queue::bounded("sounds", QUEUED_AUDIO_BLOCKS, Full::Block);
+            let (sounds, waiting) = queue::bounded("sounds", MAX_QUEUED_AUDIO_BLOCKS, Full::Block);
             let config = crate::encode::audio::Config {
                 sample_rate: quality.sample_rate,
                 channels: quality.channels,
@@ -327,7 +328,9 @@ impl OnAir {
         id: u32,
         told: Sender<Event>,
     ) -> Option<Worker> {
-        self.outputs.take(|sent: &TargetOutput| sent.id == id).stop_beside(OUTPUTS_END, told)
+        self.outputs
+            .take(|sent: &TargetOutput| sent.id == id)
+            .stop_beside(OUTPUTS_END_TIMEOUT, told)
     }
 
     /// Returns the hub, for comparing the sent stream with the viewers' stream.
@@ -449,7 +452,7 @@ impl OnAir {
     /// Ends the publishers in the background; the rest of the broadcast continues.
     pub(in crate::studio) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.stream_delay = None;
-        self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END, told)
+        self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END_TIMEOUT, told)
     }
 
     /// Ends everything in the background: encoders are flushed, files are finalized, and streams
@@ -471,18 +474,18 @@ impl OnAir {
                 stream_delay.discard();
             }
             let stuck = [
-                video.and_then(|video| video.join(ENCODERS_END).err()),
-                second.and_then(|second| second.join(SECOND_END).err()),
-                audio.and_then(|audio| audio.join(ENCODERS_END).err()),
-                extras.and_then(|extras| extras.join(EXTRAS_END).err()),
-                passthrough.and_then(|passthrough| passthrough.end(ENCODERS_END).err()),
-                hub.finish(HUB_END).err(),
+                video.and_then(|video| video.join(ENCODERS_END_TIMEOUT).err()),
+                second.and_then(|second| second.join(RENDITION_END_TIMEOUT).err()),
+                audio.and_then(|audio| audio.join(ENCODERS_END_TIMEOUT).err()),
+                extras.and_then(|extras| extras.join(AUDIO_TRACKS_END_TIMEOUT).err()),
+                passthrough.and_then(|passthrough| passthrough.end(ENCODERS_END_TIMEOUT).err()),
+                hub.finish(HUB_END_TIMEOUT).err(),
             ];
             for stuck in stuck.into_iter().flatten() {
                 tracing::warn!(%stuck, "ending the broadcast failed");
             }
             let alone = outputs.all::<TargetOutput>().next().is_none();
-            let limit = if alone { FILE_END } else { OUTPUTS_END };
+            let limit = if alone { FILE_END_TIMEOUT } else { OUTPUTS_END_TIMEOUT };
             outputs.stop(limit, |event| {
                 let _ = told.send(event);
             });

@@ -16,7 +16,7 @@ use crate::studio::program::Program;
 use crate::text::Problem;
 
 /// Time limit for finalizing a file in the background while the stream continues.
-const END_BESIDE: Duration = Duration::from_secs(30);
+const BACKGROUND_FILE_END_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl OnAir {
     /// Starts to record to this file, in addition to the other outputs.
@@ -48,7 +48,7 @@ impl OnAir {
     /// Finalizes the recording in the background while the stream continues. The recording's last
     /// event follows when the worker ends.
     pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
-        self.outputs.take(|_: &RecordingOutput| true).stop_beside(END_BESIDE, told)
+        self.outputs.take(|_: &RecordingOutput| true).stop_beside(BACKGROUND_FILE_END_TIMEOUT, told)
     }
 
     /// Starts, changes or stops the replay buffer according to the user's choices.

@@ -16,7 +16,7 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::open::SourceOpener;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A packager that begins a segment with every keyframe.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ impl LiveOutput for PackagerOutput {
 fn await_that(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
-        assert!(since.elapsed() < LIMIT, "{what}");
+        assert!(since.elapsed() < TEST_TIMEOUT, "{what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -145,7 +145,7 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
     program.detach(ProgramId::MAIN);
     let (told, words) = queue::bounded("last words", 16, Full::DropOldest);
     let worker = on_air.end(Clock::start(), told).unwrap();
-    assert!(worker.join(LIMIT).is_ok());
+    assert!(worker.join(TEST_TIMEOUT).is_ok());
     assert!(packager.stopped.load(Ordering::SeqCst));
     assert!(packager.stream_ended.load(Ordering::SeqCst));
     let words: Vec<Event> = words.waiting().collect();

@@ -16,10 +16,10 @@ use crate::text::Problem;
 
 /// Maximum number of audio blocks (10 ms) that wait for an encoder, so that an encoder that hangs
 /// affects only its own track.
-const QUEUED_AUDIO_BLOCKS: usize = 64;
+const MAX_QUEUED_AUDIO_BLOCKS: usize = 64;
 
 /// The name of the program's track if there are other tracks.
-const PROGRAM: &str = "Program";
+const PROGRAM_TRACK_NAME: &str = "Program";
 
 /// The names of the tracks, by their numbers from 1. A track without a name gets the names of its
 /// strips.
@@ -112,7 +112,7 @@ impl ExtraTrackEncoders {
                 continue;
             }
             let (sounds, waiting) =
-                queue::bounded("extra sounds", QUEUED_AUDIO_BLOCKS, Full::DropOldest);
+                queue::bounded("extra sounds", MAX_QUEUED_AUDIO_BLOCKS, Full::DropOldest);
             let packets = self.packets.clone();
             let track_of = Track::Extra(track);
             match AudioEncoder::spawn_track(self.config, track_of, waiting, packets) {
@@ -163,7 +163,7 @@ impl ExtraTrackEncoders {
         extras.sort_by_key(|extra| extra.track);
         let mut program = name(1);
         if program.is_empty() && !extras.is_empty() {
-            PROGRAM.clone_into(&mut program);
+            PROGRAM_TRACK_NAME.clone_into(&mut program);
         }
         RecordedTracks { program, extras }
     }

@@ -9,11 +9,11 @@ use crate::files::free_space_for;
 use crate::studio::sources::background_search::{Outcome, Search};
 
 /// Interval between queries.
-const INTERVAL: Duration = Duration::from_secs(5);
+const QUERY_INTERVAL: Duration = Duration::from_secs(5);
 /// Minimum time over which the rate of a recording is measured. A muxer writes in portions.
-const MEASURED: Duration = Duration::from_secs(4);
+const MIN_MEASURED_TIME: Duration = Duration::from_secs(4);
 /// Maximum time over which the rate is measured. A longer time means that the recording was paused.
-const MAX_MEASURED: Duration = Duration::from_secs(12);
+const MAX_MEASURED_DURATION: Duration = Duration::from_secs(12);
 
 /// The free space in the recordings folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl FreeSpace {
                 let space = |free| DiskSpace { folder, free, left: time_left(free, rate) };
                 self.space = free.flatten().map(space);
             }
-            Outcome::Idle if now.since(asked_at) >= INTERVAL => self.ask(now, folder),
+            Outcome::Idle if now.since(asked_at) >= QUERY_INTERVAL => self.ask(now, folder),
             Outcome::Idle | Outcome::Waiting => {}
         }
     }
@@ -103,8 +103,8 @@ impl FreeSpace {
         match &mut self.before {
             Some((since, (file, bytes))) if *file == written.0 && *bytes < written.1 => {
                 let time = now.since(*since);
-                if time >= MEASURED {
-                    if time <= MAX_MEASURED {
+                if time >= MIN_MEASURED_TIME {
+                    if time <= MAX_MEASURED_DURATION {
                         self.rate = Some((written.1 - *bytes) as f64 / time.as_secs_f64());
                     }
                     self.before = Some((now, written));

@@ -21,7 +21,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::wire::container::Format;
 
 /// The default memory of the replay buffer in bytes.
-const REPLAY_BYTES: u64 = 512 << 20;
+const DEFAULT_REPLAY_BYTES: u64 = 512 << 20;
 
 /// The recording options.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Default for RecordingChoices {
             split_time: None,
             split_bytes: None,
             replay: None,
-            replay_bytes: REPLAY_BYTES,
+            replay_bytes: DEFAULT_REPLAY_BYTES,
             replay_always: false,
             track_names: TrackNames::default(),
         }

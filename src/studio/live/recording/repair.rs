@@ -9,7 +9,7 @@ use crate::broadcast::recorder::remux::{How, repair};
 use crate::studio::notices::message::StudioMessage;
 
 /// Maximum number of unread results.
-const REPAIRS: usize = 64;
+const MAX_UNREAD_RESULTS: usize = 64;
 
 /// The running repairs of earlier recordings.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Repairs {
         if left.is_empty() {
             return None;
         }
-        let (tell, told) = queue::bounded("repairs", REPAIRS, Full::DropOldest);
+        let (tell, told) = queue::bounded("repairs", MAX_UNREAD_RESULTS, Full::DropOldest);
         let worker = Worker::spawn("onair-repair", move |stop| {
             for entry in left {
                 if stop.is_set() {

@@ -13,13 +13,13 @@ use crate::text::Value;
 use crate::text::problem::Problem;
 
 /// Interval between queries of a full disk.
-const INTERVAL: Duration = Duration::from_secs(2);
+const QUERY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A disk counts as full unless it has space for this duration of the stream.
-const ROOM: Duration = Duration::from_secs(10 * 60);
+const MIN_FREE_DURATION: Duration = Duration::from_secs(10 * 60);
 
 /// Notices about files that could not be written.
-const UNWRITTEN: &[&str] = &[
+const UNWRITTEN_FILE_NOTICES: &[&str] = &[
     "recording-failed",
     "recording-not-started",
     "recording-held",
@@ -28,7 +28,7 @@ const UNWRITTEN: &[&str] = &[
 ];
 
 /// Notices that a disk is nearly full, which name no file.
-const NEARLY_FULL: &[&str] = &["disk-space"];
+const NEARLY_FULL_NOTICES: &[&str] = &["disk-space"];
 
 /// The space check; see the module documentation.
 #[derive(Debug, Default)]
@@ -45,10 +45,10 @@ fn is_full(reason: &Problem) -> bool {
 /// Returns the folder of a notice about a full disk; `recording` is the open file.
 fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
     let parent = |path: &Path| path.parent().map(Path::to_owned);
-    if NEARLY_FULL.contains(&notice.key()) {
+    if NEARLY_FULL_NOTICES.contains(&notice.key()) {
         return recording.and_then(parent);
     }
-    if !UNWRITTEN.contains(&notice.key()) || !is_full(&notice.problem) {
+    if !UNWRITTEN_FILE_NOTICES.contains(&notice.key()) || !is_full(&notice.problem) {
         return None;
     }
     let args = notice.problem.args().iter();
@@ -60,7 +60,7 @@ fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
 
 /// Returns the free space that is sufficient, in bytes.
 fn enough(quality: &Quality) -> u64 {
-    quality.bitrate() / 8 * ROOM.as_secs()
+    quality.bitrate() / 8 * MIN_FREE_DURATION.as_secs()
 }
 
 impl SpaceAgain {
@@ -77,7 +77,7 @@ impl SpaceAgain {
             Outcome::Waiting => return Vec::new(),
             Outcome::Over(over) => return over.unwrap_or_default(),
         }
-        if self.asked_at.is_some_and(|at| now.since(at) < INTERVAL) {
+        if self.asked_at.is_some_and(|at| now.since(at) < QUERY_INTERVAL) {
             return Vec::new();
         }
         let folders = notices.iter().filter_map(|it| Some((it.id, folder_of(it, recording)?)));

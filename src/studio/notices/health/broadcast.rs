@@ -15,17 +15,17 @@ use crate::text::Problem;
 use crate::text::problem::{Value, problem};
 
 /// Time from the start after which the frame rate is known.
-const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
+const FRAME_RATE_DELAY: Duration = Duration::from_secs(3);
 /// A backlog longer than this is visible to viewers.
-const LONG_QUEUE: Duration = Duration::from_millis(500);
+const LONG_BACKLOG: Duration = Duration::from_millis(500);
 /// The share of the wanted frame rate below which the frame rate is too low.
-const ENOUGH_FRAMES: f64 = 0.9;
+const MIN_FRAME_RATE_SHARE: f64 = 0.9;
 
 /// Notices about a recording that ended too early.
-const RECORDING_ENDED: &[&str] = &["recording-failed", "recording-not-started"];
+const RECORDING_ENDED_NOTICES: &[&str] = &["recording-failed", "recording-not-started"];
 
 /// Notices about a computer that does not keep up.
-const TOO_SLOW: &[&str] = &[
+const OVERLOAD_NOTICES: &[&str] = &[
     "encoder-slow",
     "degradation-preview",
     "degradation-transitions",
@@ -38,7 +38,7 @@ fn name_of(target: &Target) -> Value {
     if target.is_built_in() {
         return problem!("health-built-in").into();
     }
-    let service = || services::SERVICES.iter().find(|it| it.id == target.service);
+    let service = || services::KNOWN_SERVICES.iter().find(|it| it.id == target.service);
     match (target.name.trim(), service(), services::host_of(target.server())) {
         (name, ..) if !name.is_empty() => name.into(),
         (_, Some(service), _) => (&*service.name).into(),
@@ -105,7 +105,7 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
 /// Returns the notices about a target's connection.
 fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item = &'a Notice> {
     let id = target.target.id;
-    named(snapshot, groups::TARGET).filter(move |notice| notice.target == Some(id))
+    named(snapshot, groups::TARGET_NOTICES).filter(move |notice| notice.target == Some(id))
 }
 
 /// Returns the error of a target, and the next step.
@@ -181,7 +181,7 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
 
 /// Returns the finding that a connection is open, but that the server accepts no data.
 fn stalled(snapshot: &Snapshot) -> Option<Finding> {
-    let stalled = named(snapshot, &address::STALLED).next()?;
+    let stalled = named(snapshot, &address::STALLED_NOTICES).next()?;
     let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == stalled.target)?;
     let sentence = problem!("health-stalled", name = name_of(&entry.target));
     let cause = stalled.problem.args().iter().find(|(name, _)| *name == "cause");
@@ -227,7 +227,7 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
     let live = |entry: &&TargetView| entry.state == Some(TargetState::Live);
     let entry = snapshot.targets.iter().filter(live).max_by_key(|entry| entry.queued);
     let queued = entry.map_or(snapshot.figures.queued, |entry| entry.queued);
-    let dropping = named(snapshot, groups::DROPS).collect::<Vec<_>>();
+    let dropping = named(snapshot, groups::DROPPED_FRAME_NOTICES).collect::<Vec<_>>();
     if let Some(notice) = dropping.first() {
         let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == notice.target);
         let name =
@@ -236,13 +236,13 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
         return Some(Finding::new(Some(Level::Warning), sentence).covering(dropping));
     }
     let sentence = problem!("health-queue", time = short_time(queued));
-    (queued > LONG_QUEUE).then(|| Finding::new(Some(Level::Warning), sentence))
+    (queued > LONG_BACKLOG).then(|| Finding::new(Some(Level::Warning), sentence))
 }
 
 /// Returns the finding that the recording has ended while the broadcast continues.
 pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     let notice =
-        named(snapshot, RECORDING_ENDED).next().filter(|_| snapshot.recording.is_none())?;
+        named(snapshot, RECORDING_ENDED_NOTICES).next().filter(|_| snapshot.recording.is_none())?;
     let reason = notice.problem.args().iter().find(|(name, _)| *name == "reason");
     let reason = reason.and_then(|(_, value)| match value {
         Value::Problem(problem) => Some(problem.clone()),
@@ -264,13 +264,13 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
         _ => snapshot.quality.frame_rate.as_f64(),
     };
     let encodes = snapshot.passthrough.is_none() && snapshot.video.is_some();
-    let known = snapshot.live == LiveState::OnAir && figures.on_air_for > RATE_KNOWN_AFTER;
-    if !encodes || !known || figures.fps >= ENOUGH_FRAMES * wanted {
+    let known = snapshot.live == LiveState::OnAir && figures.on_air_for > FRAME_RATE_DELAY;
+    if !encodes || !known || figures.fps >= MIN_FRAME_RATE_SHARE * wanted {
         return None;
     }
     let (fps, wanted) = (format!("{:.0}", figures.fps), format!("{wanted:.0}"));
     let sentence = problem!("health-too-slow", fps = fps, wanted = wanted);
-    Some(Finding::new(Some(Level::Warning), sentence).covering(named(snapshot, TOO_SLOW)))
+    Some(Finding::new(Some(Level::Warning), sentence).covering(named(snapshot, OVERLOAD_NOTICES)))
 }
 
 /// Returns the finding that all is well.

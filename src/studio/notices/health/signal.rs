@@ -7,7 +7,7 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::studio::notices::health::finding::{Finding, is_broadcasting};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::{Snapshot, SourceState};
 use crate::text::problem::problem;
 
@@ -33,7 +33,7 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     let ids: BTreeSet<SourceId> =
         scenes.collection.plan(scenes.collection.current).sources().collect();
     let of = |id: SourceId| {
-        if id == MAIN {
+        if id == MAIN_SOURCE {
             let video = snapshot.video.as_ref().filter(|it| it.choice != VideoChoice::None)?;
             return Some(ShownSource { name: &video.name, state: video.state });
         }
@@ -82,7 +82,7 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
 
 /// Returns true if a notice reports that this source does not deliver.
 fn is_down(notice: &Notice, name: &str) -> bool {
-    let families = [groups::DOWN, groups::SOURCE];
+    let families = [groups::SOURCE_DOWN_NOTICES, groups::SCENE_SOURCE_NOTICES];
     families.iter().any(|keys| keys.contains(&notice.key()))
         && ["device", "source", "path"].iter().any(|it| notice.value(it).as_deref() == Some(name))
 }
@@ -94,7 +94,7 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
         // The user requested a broadcast without video.
         return Finding::new(Some(Level::Info), problem!("health-audio-only"));
     }
-    let shows_main = collection.plan(collection.current).sources().any(|id| id == MAIN);
+    let shows_main = collection.plan(collection.current).sources().any(|id| id == MAIN_SOURCE);
     if shows_main || (snapshot.video.is_none() && collection.sources.is_empty()) {
         return Finding::new(Some(Level::Warning), problem!("health-no-video"))
             .with_remedy(Remedy::UseTestSource)

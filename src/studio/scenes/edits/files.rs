@@ -9,7 +9,7 @@ use crate::studio::scenes::Collection;
 impl Collection {
     pub(super) fn add_file(&mut self, id: SourceId, path: &Path) -> Option<()> {
         let files = self.files_mut(id)?;
-        (files.len() < Properties::MAX_FILES).then(|| files.push(path.to_owned()))
+        (files.len() < Properties::MAX_ADDITIONAL_FILES).then(|| files.push(path.to_owned()))
     }
 
     pub(super) fn remove_file(&mut self, id: SourceId, index: usize) -> Option<()> {
@@ -93,7 +93,7 @@ mod tests {
         assert!(!it.apply(&Edit::RemoveFile(SourceId(1), 2)));
         assert!(it.apply(&Edit::RemoveFile(SourceId(1), 0)));
         assert_eq!(it.sources[0].properties.files, [PathBuf::from("/c.mp4")]);
-        for _ in 1..Properties::MAX_FILES {
+        for _ in 1..Properties::MAX_ADDITIONAL_FILES {
             assert!(it.apply(&Edit::AddFile(SourceId(1), "/d.mp4".into())));
         }
         assert!(!it.apply(&Edit::AddFile(SourceId(1), "/e.mp4".into())), "bounded");

@@ -7,7 +7,7 @@ use crate::media::Size;
 use crate::studio::scenes::Collection;
 
 /// Maximum difference at which two lengths of a placement count as equal.
-const SAME: f64 = 1e-6;
+const LENGTH_TOLERANCE: f64 = 1e-6;
 
 /// A move of an item into a group of its scene, or out of all groups. The item looks the same
 /// afterwards on a program of this size, if its own placement can express that. Otherwise, it keeps
@@ -126,7 +126,7 @@ fn sunk(group: &Placement, item: &Item, canvas: Size) -> Option<Placement> {
 
 fn is_same(one: &Placement, other: &Placement) -> bool {
     let lengths = |it: &Placement| [it.x, it.y, it.width, it.height];
-    let near = |(one, other): (f64, f64)| (one - other).abs() < SAME;
+    let near = |(one, other): (f64, f64)| (one - other).abs() < LENGTH_TOLERANCE;
     let turned = (one.rotation - other.rotation).rem_euclid(360.0);
     let unmoved = Placement {
         x: other.x,
@@ -137,7 +137,7 @@ fn is_same(one: &Placement, other: &Placement) -> bool {
         ..*one
     };
     lengths(one).into_iter().zip(lengths(other)).all(near)
-        && turned.min(360.0 - turned) < SAME
+        && turned.min(360.0 - turned) < LENGTH_TOLERANCE
         && unmoved == *other
 }
 
@@ -148,7 +148,7 @@ mod tests {
     use crate::compose::scene::{Crop, Fit, MAX_DEPTH};
     use crate::studio::scenes::edits::{Edit, EditRefusal};
 
-    const CANVAS: Size = Size::new(1280, 720);
+    const CANVAS_SIZE: Size = Size::new(1280, 720);
 
     /// Creates a scene with a group of two sources below a third source. Also returns the ids of
     /// the group, its members and the third source.
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn moved(item: ItemId, group: Option<ItemId>, to: usize) -> Edit {
-        Edit::MoveInto(MovedInto { item, group, to, canvas: CANVAS })
+        Edit::MoveInto(MovedInto { item, group, to, canvas: CANVAS_SIZE })
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
                 it.apply(&Edit::SetPlace(c, place));
                 assert!(it.apply(&moved(c, Some(group), 0)));
                 let inside = it.item(c).unwrap().clone();
-                let seen = ungroup::place(&group_place, &inside, CANVAS).unwrap();
+                let seen = ungroup::place(&group_place, &inside, CANVAS_SIZE).unwrap();
                 assert!(is_same(&seen, &place.bounded()), "{seen:?} {place:?} {group_place:?}");
                 assert!(!is_same(&inside.place, &place), "its own placement is another one");
             }

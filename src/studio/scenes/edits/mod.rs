@@ -17,7 +17,7 @@ use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, Scene, Scen
 use crate::compose::transition::Transition;
 use crate::media::Size;
 use crate::studio::scenes::{
-    Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
+    Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
 };
 
 use duplicate::renumber;
@@ -206,7 +206,7 @@ impl Collection {
             }
             Edit::Paste(scene, copied) => self.paste(*scene, copied)?,
             Edit::ShowSource { scene, source } => {
-                if *source != MAIN {
+                if *source != MAIN_SOURCE {
                     self.source(*source)?;
                 }
                 self.add_item(*scene, Content::Source(*source))?;
@@ -245,7 +245,7 @@ impl Collection {
             Edit::ReplaceFile { source, index, old, new } => {
                 self.replace_file(*source, *index, old, new)?;
             }
-            Edit::SetFallback(MAIN, fallback) => self.main_fallback = fallback.clone(),
+            Edit::SetFallback(MAIN_SOURCE, fallback) => self.main_fallback = fallback.clone(),
             Edit::SetFallback(id, fallback) => {
                 self.sources.iter_mut().find(|source| source.id == *id)?.fallback =
                     fallback.clone();
@@ -422,7 +422,7 @@ mod tests {
         assert!(it.apply(&show(1, 2)) && it.apply(&show(2, 3)));
         assert!(!it.apply(&show(3, 1)) && !it.apply(&show(2, 2)), "a circle");
         assert!(it.apply(&Edit::RemoveScene(SceneId(2))));
-        assert!(it.scenes[0].items.iter().all(|item| item.content == Content::Source(MAIN)));
+        assert!(it.scenes[0].items.iter().all(|item| item.content == Content::Source(MAIN_SOURCE)));
         assert!(it.apply(&Edit::RemoveScene(SceneId(1))) && it.current == SceneId(3));
         assert!(!it.apply(&Edit::RemoveScene(SceneId(3))), "the last one stays");
     }
@@ -445,7 +445,10 @@ mod tests {
         assert_eq!(it.transition_to(SceneId(2)), &it.transition);
         assert!(!it.apply(&own(99, Some(slow))), "no such scene");
         assert!(it.apply(&own(2, Some(way(Kind::Fade, 99_000)))));
-        assert_eq!(it.transition_to(SceneId(2)).duration, crate::compose::transition::MAX_STINGER);
+        assert_eq!(
+            it.transition_to(SceneId(2)).duration,
+            crate::compose::transition::MAX_STINGER_DURATION
+        );
         assert!(it.apply(&Edit::RemoveScene(SceneId(3))));
         assert_eq!(it.own_transitions.len(), 1, "gone with its scene");
         // Transitions of imported scenes are kept under their new ids.
@@ -567,7 +570,7 @@ mod tests {
             let slot = |filter: &Filter| Slot { enabled: true, filter: filter.clone() };
             kinds.iter().cycle().take(count).map(slot).collect()
         };
-        for id in [MAIN, SourceId(1)] {
+        for id in [MAIN_SOURCE, SourceId(1)] {
             let (mut it, mut steps) = (edited(&[logo()]), Steps::default());
             let mut edits = vec![of(1)];
             edits.extend((1..=20_u8).map(|left| {

@@ -1,10 +1,10 @@
 //! Pastes copied items into a scene, and restores their sources if they are gone.
 
 use crate::compose::scene::{Content, Item, Placement, SceneId, SourceId};
-use crate::studio::scenes::{Collection, MAIN, MAX_SOURCES, Source};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_SOURCES, Source};
 
 /// The offset of a copy from an item at the same position, as a fraction of the program size.
-const ASIDE: f64 = 0.03;
+const PASTE_OFFSET: f64 = 0.03;
 
 /// Copied items, and their sources.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -44,7 +44,7 @@ impl Collection {
         for mut item in items {
             while there.iter().any(|it| it.content == item.content && it.place == item.place) {
                 let Placement { x, y, .. } = item.place;
-                item.place = Placement { x: x + ASIDE, y: y + ASIDE, ..item.place };
+                item.place = Placement { x: x + PASTE_OFFSET, y: y + PASTE_OFFSET, ..item.place };
             }
             there.push(item);
         }
@@ -58,7 +58,7 @@ impl Collection {
                 members.iter_mut().try_for_each(|item| self.settle(item, sources))
             }
             Content::Scene(id) => self.scene(*id).map(drop),
-            Content::Source(MAIN) => Some(()),
+            Content::Source(MAIN_SOURCE) => Some(()),
             Content::Source(id) => {
                 let known = sources.iter().find(|source| source.id == *id)?;
                 let same = |it: &&Source| it.id == *id && it.choice.is_same_as(&known.choice);

@@ -7,7 +7,7 @@ use crate::media::Size;
 use crate::studio::scenes::Collection;
 
 /// Maximum difference at which two scales count as equal.
-const SAME: f64 = 1e-6;
+const SCALE_TOLERANCE: f64 = 1e-6;
 
 impl Collection {
     pub(super) fn ungroup(&mut self, id: ItemId, canvas: Size) -> Option<()> {
@@ -64,7 +64,7 @@ pub(super) fn place(
     let upright = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..group };
     let layout::Affine { xx: across, yy: down, .. } = layout::group(&upright, canvas);
     let mut own = member.place.bounded();
-    let even = (across / down - 1.0).abs() < SAME;
+    let even = (across / down - 1.0).abs() < SCALE_TOLERANCE;
     let known = !matches!(member.content, Content::Source(_));
     if known && (!even || own.fit == Fit::Original) && own.fit != Fit::Cover {
         // The content has the size of the program, so its box is known.
@@ -76,11 +76,11 @@ pub(super) fn place(
         own.fit = Fit::Stretch;
     }
     let quarters = own.rotation / 90.0;
-    let is_quarter = (quarters - quarters.round()).abs() < SAME;
+    let is_quarter = (quarters - quarters.round()).abs() < SCALE_TOLERANCE;
     if !even && (!is_quarter || own.fit != Fit::Stretch) {
         return Err(EditRefusal::Stretched);
     }
-    let scaled = (across - 1.0).abs() > SAME || (down - 1.0).abs() > SAME;
+    let scaled = (across - 1.0).abs() > SCALE_TOLERANCE || (down - 1.0).abs() > SCALE_TOLERANCE;
     if scaled && own.fit == Fit::Original {
         return Err(EditRefusal::Scaled);
     }
@@ -112,8 +112,8 @@ mod tests {
     use crate::compose::scene::Crop;
     use crate::studio::scenes::edits::Edit;
 
-    const CANVAS: Size = Size::new(1280, 720);
-    const CAMERA: Size = Size::new(640, 480);
+    const CANVAS_SIZE: Size = Size::new(1280, 720);
+    const CAMERA_SIZE: Size = Size::new(640, 480);
 
     /// Creates a group of the main video source and two other sources with these placements. Also
     /// returns the id of the group.
@@ -143,7 +143,7 @@ mod tests {
         };
         let layers = plan.layers.iter().enumerate();
         let seen = layers.filter_map(|(index, layer)| {
-            let spot = spot(&layer.places, layer.framed, CAMERA, CANVAS)?;
+            let spot = spot(&layer.places, layer.framed, CAMERA_SIZE, CANVAS_SIZE)?;
             Some((spot, layer.opacity * strength(index)))
         });
         seen.collect()
@@ -193,7 +193,7 @@ mod tests {
             let (mut it, id) = grouped(members(), group);
             assert!(it.apply(&Edit::SetOpacity(id, 0.5)));
             let before = drawn(&it);
-            assert_eq!(it.attempt(&Edit::Ungroup(id, CANVAS)), Ok(true), "{group:?}");
+            assert_eq!(it.attempt(&Edit::Ungroup(id, CANVAS_SIZE)), Ok(true), "{group:?}");
             let after = drawn(&it);
             assert_eq!((before.len(), after.len(), it.scenes[0].items.len()), (3, 3, 3));
             for (before, after) in before.iter().zip(&after) {
@@ -208,7 +208,7 @@ mod tests {
         let lying = Placement { rotation: 270.0, ..first };
         let (mut it, id) = grouped([first, lying, Placement { flip_y: true, ..first }], wide);
         let before = drawn(&it);
-        assert_eq!(it.attempt(&Edit::Ungroup(id, CANVAS)), Ok(true));
+        assert_eq!(it.attempt(&Edit::Ungroup(id, CANVAS_SIZE)), Ok(true));
         assert!(before.iter().zip(&drawn(&it)).all(|(a, b)| alike(a, b)));
     }
 
@@ -218,7 +218,7 @@ mod tests {
         assert!(it.apply(&Edit::SetBlend(id, Blend::Screen)));
         assert!(it.apply(&Edit::HideItem(id, true)) && it.apply(&Edit::LockItem(id, true)));
         assert!(drawn(&it).is_empty());
-        assert!(it.apply(&Edit::Ungroup(id, CANVAS)));
+        assert!(it.apply(&Edit::Ungroup(id, CANVAS_SIZE)));
         assert!(drawn(&it).is_empty(), "nothing appears");
         let items = &it.scenes[0].items;
         assert!(items.iter().all(|it| it.hidden && it.locked && it.blend == Blend::Screen));
@@ -235,13 +235,13 @@ mod tests {
         let outer = it.scenes[0].items[0].id;
         assert!(it.apply(&Edit::SetPlace(outer, wide)));
         let before = drawn(&it);
-        assert_eq!(it.attempt(&Edit::Ungroup(outer, CANVAS)), Ok(true));
+        assert_eq!(it.attempt(&Edit::Ungroup(outer, CANVAS_SIZE)), Ok(true));
         assert!(before.iter().zip(&drawn(&it)).all(|(a, b)| alike(a, b)));
         let refused = |group: Placement, member: Placement| {
             let (mut it, id) = grouped([member; 3], group);
             let before = it.clone();
-            let why = it.attempt(&Edit::Ungroup(id, CANVAS));
-            assert!(it == before && !it.takes(&Edit::Ungroup(id, CANVAS)));
+            let why = it.attempt(&Edit::Ungroup(id, CANVAS_SIZE));
+            assert!(it == before && !it.takes(&Edit::Ungroup(id, CANVAS_SIZE)));
             why
         };
         let crop = Crop { left: 0.1, ..Crop::default() };
@@ -253,6 +253,6 @@ mod tests {
         assert_eq!(refused(wide, turned), Err(EditRefusal::Stretched));
         let original = Placement { fit: Fit::Original, ..small };
         assert_eq!(refused(small, original), Err(EditRefusal::Scaled));
-        assert_eq!(it.attempt(&Edit::Ungroup(ItemId(999), CANVAS)), Ok(false));
+        assert_eq!(it.attempt(&Edit::Ungroup(ItemId(999), CANVAS_SIZE)), Ok(false));
     }
 }

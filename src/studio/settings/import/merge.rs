@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::VideoFallback;
 use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
-use crate::studio::scenes::{Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::text::problem::{Problem, problem};
 
 /// The result of a merge.
@@ -123,7 +123,7 @@ impl Mover<'_> {
         }
         self.room -= 1;
         let content = match &item.content {
-            Content::Source(id) if *id == MAIN => Content::Source(MAIN),
+            Content::Source(id) if *id == MAIN_SOURCE => Content::Source(MAIN_SOURCE),
             Content::Source(id) => Content::Source(SourceId(id.0 + source)),
             Content::Scene(id) => Content::Scene(SceneId(id.0 + scene)),
             Content::Group(members) => Content::Group(self.items(members)),
@@ -205,7 +205,9 @@ mod tests {
         it.each(|item| {
             assert!(ids.insert(item.id), "{:?} twice", item.id);
             match item.content {
-                Content::Source(id) => assert!(id == MAIN || it.source(id).is_some(), "{id:?}"),
+                Content::Source(id) => {
+                    assert!(id == MAIN_SOURCE || it.source(id).is_some(), "{id:?}")
+                }
                 Content::Scene(id) => assert!(it.scene(id).is_some(), "{id:?}"),
                 Content::Group(_) => {}
             }
@@ -243,7 +245,8 @@ mod tests {
     #[test]
     fn items_beyond_the_most_are_counted() {
         let mut it = Collection::default();
-        it.scenes[0].items = (1..=1_998).map(|id| shows(id, Content::Source(MAIN))).collect();
+        it.scenes[0].items =
+            (1..=1_998).map(|id| shows(id, Content::Source(MAIN_SOURCE))).collect();
         let taken = it.take_in(large(1, 2));
         assert_eq!(it.item_count(), MAX_ITEMS);
         holds_together(&it);

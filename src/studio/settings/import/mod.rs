@@ -11,7 +11,7 @@ use crate::studio::settings::import::merge::MergeReport;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of parts listed in a notice.
-const IN_SHORT: usize = 30;
+const MAX_LISTED_PARTS: usize = 30;
 
 /// The contents of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,8 +52,8 @@ impl Import {
 
 /// Returns the parts that were not imported, shortened for a notice.
 pub(in crate::studio::settings) fn in_short(left_out: &[Problem]) -> Vec<Problem> {
-    let mut what: Vec<_> = left_out.iter().take(IN_SHORT).cloned().collect();
-    let more = left_out.len().saturating_sub(IN_SHORT);
+    let mut what: Vec<_> = left_out.iter().take(MAX_LISTED_PARTS).cloned().collect();
+    let more = left_out.len().saturating_sub(MAX_LISTED_PARTS);
     what.extend((more > 0).then(|| problem!("import-and-more", count = more)));
     what
 }

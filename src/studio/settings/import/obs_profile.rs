@@ -17,14 +17,14 @@ use crate::studio::settings::import::obs::json;
 use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::reading::syntax;
 use crate::studio::targets::Target;
-use crate::studio::targets::services::{SERVICES, Service};
+use crate::studio::targets::services::{KNOWN_SERVICES, Service};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
 
 /// The limits of the video bitrate in the settings, in kbit/s.
-const VIDEO_KBPS: std::ops::RangeInclusive<u32> = 100..=100_000;
+const VIDEO_KBPS_RANGE: std::ops::RangeInclusive<u32> = 100..=100_000;
 /// The limits of the audio bitrate in the settings, in kbit/s.
-const AUDIO_KBPS: std::ops::RangeInclusive<u32> = 32..=512;
+const AUDIO_KBPS_RANGE: std::ops::RangeInclusive<u32> = 32..=512;
 
 /// Values by section and key, both in lowercase.
 #[derive(Debug, Default)]
@@ -133,11 +133,11 @@ impl Importing {
             }
         };
         let quality = &mut self.settings.quality;
-        if let Some(kbps) = video.filter(|it| VIDEO_KBPS.contains(it)) {
+        if let Some(kbps) = video.filter(|it| VIDEO_KBPS_RANGE.contains(it)) {
             quality.video_bitrate = BitsPerSecond(kbps * 1_000);
             quality.least_bitrate.0 = quality.least_bitrate.0.min(quality.video_bitrate.0);
         }
-        if let Some(kbps) = audio.filter(|it| AUDIO_KBPS.contains(it)) {
+        if let Some(kbps) = audio.filter(|it| AUDIO_KBPS_RANGE.contains(it)) {
             quality.audio_bitrate = BitsPerSecond(kbps * 1_000);
         }
         let seconds = json::whole(encoder, "keyint_sec").filter(|_| advanced);
@@ -242,7 +242,7 @@ fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
 fn known_service(named: &str) -> Option<&'static Service> {
     let words = named.to_lowercase();
     let first = words.split([' ', '-', '|', '.']).next().filter(|it| !it.is_empty())?;
-    SERVICES.iter().find(|service| {
+    KNOWN_SERVICES.iter().find(|service| {
         let name = service.name.to_lowercase();
         name == words || service.id == first || name.split(' ').next() == Some(first)
     })
@@ -259,17 +259,17 @@ mod tests {
         folder
     }
 
-    const SIMPLE: &str = "\u{FEFF}[General]\nName=Evening\n\n[Video]\nBaseCX=1920\nBaseCY=1080\n\
+    const SIMPLE_PROFILE: &str = "\u{FEFF}[General]\nName=Evening\n\n[Video]\nBaseCX=1920\nBaseCY=1080\n\
         OutputCX=1280\nOutputCY=720\nFPSType=0\nFPSCommon=59.94\n\n[SimpleOutput]\nVBitrate=4500\n\
         ABitrate=160\nStreamEncoder=nvenc\nRecFormat2=mkv\nRecRB=true\nRecRBTime=30\n\n\
         [Audio]\nSampleRate=44100\nChannelSetup=5.1\n\n[Output]\nMode=Simple\nDelayEnable=true\nDelaySec=20\n";
 
-    const TWITCH: &str = r#"{"type": "rtmp_common", "settings":
+    const TWITCH_SERVICE: &str = r#"{"type": "rtmp_common", "settings":
         {"service": "Twitch", "server": "auto", "key": "planted_key", "use_auth": false}}"#;
 
     #[test]
     fn a_profile_of_obs_comes_with_its_figures_and_its_service() {
-        let folder = folder(SIMPLE, TWITCH);
+        let folder = folder(SIMPLE_PROFILE, TWITCH_SERVICE);
         let came = import(folder.path()).unwrap();
         let quality = &came.settings.quality;
         assert_eq!(came.name, "Evening");

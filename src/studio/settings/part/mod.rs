@@ -13,13 +13,13 @@ use std::io;
 
 use toml::{Table, Value};
 
-pub use names::{FIRST_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_name};
+pub use names::{DEFAULT_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_name};
 
 use crate::studio::Settings;
 use crate::studio::settings::scenes::layout::CollectionTable;
 
 /// The keys in the `window` table that belong to the profile.
-const HOTKEYS: [&str; 2] = ["push_to_talk_key", "push_to_talk_everywhere"];
+const PROFILE_WINDOW_KEYS: [&str; 2] = ["push_to_talk_key", "push_to_talk_everywhere"];
 
 impl PartKind {
     /// Returns the keys of this part in the settings file.
@@ -61,7 +61,7 @@ impl PartKind {
         let mut table = Table::try_from(written.to_file()).map_err(io::Error::other)?;
         table.retain(|key, _| self.keys().contains(&key));
         if let Some(Value::Table(window)) = table.get_mut("window") {
-            window.retain(|key, _| HOTKEYS.contains(&key));
+            window.retain(|key, _| PROFILE_WINDOW_KEYS.contains(&key));
         }
         if self == Self::Collection {
             let collection = Table::try_from(CollectionTable::of(&written.collection));
@@ -77,8 +77,8 @@ impl PartKind {
     /// read like an exported one.
     const fn version(self) -> i64 {
         match self {
-            Self::Collection => crate::studio::settings::scenes::collection::VERSION,
-            Self::Profile => crate::studio::settings::reading::parts::VERSION,
+            Self::Collection => crate::studio::settings::scenes::collection::COLLECTION_VERSION,
+            Self::Profile => crate::studio::settings::reading::parts::SETTINGS_VERSION,
         }
     }
 }
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!(settings.in_use, InUse::default());
         let (settings, warnings) = Settings::parse("[in_use]\nprofile = '../x'\ncollection = 'B'");
-        assert_eq!((settings.in_use.name(PartKind::Profile), warnings.len()), (FIRST_NAME, 1));
+        assert_eq!((settings.in_use.name(PartKind::Profile), warnings.len()), (DEFAULT_NAME, 1));
         assert_eq!(settings.in_use.name(PartKind::Collection), "B");
     }
 }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::text::problem::{Problem, problem};
 
 /// The default name of the first collection or profile.
-pub const FIRST_NAME: &str = "Main";
+pub const DEFAULT_NAME: &str = "Main";
 
 /// Maximum number of characters of a name, which must be valid as a file name with an extension.
 pub const MAX_NAME: usize = 60;
 
 /// Characters that some file systems do not allow in names.
-const NOT_IN_NAMES: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
+const FORBIDDEN_NAME_CHARS: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 
 /// The kind of a part.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,7 +52,7 @@ pub struct InUse {
 
 impl Default for InUse {
     fn default() -> Self {
-        Self { collection: FIRST_NAME.into(), profile: FIRST_NAME.into() }
+        Self { collection: DEFAULT_NAME.into(), profile: DEFAULT_NAME.into() }
     }
 }
 
@@ -97,7 +97,8 @@ pub fn check_name(name: &str) -> Result<String, Problem> {
     if name.starts_with('.') {
         return Err(problem!("part-name-dot"));
     }
-    let bad = |it: char| NOT_IN_NAMES.contains(&it) || !crate::base::sanitize::is_harmless(it);
+    let bad =
+        |it: char| FORBIDDEN_NAME_CHARS.contains(&it) || !crate::base::sanitize::is_harmless(it);
     if name.contains(bad) || name.contains(['\n', '\t']) {
         return Err(problem!("part-name-character"));
     }

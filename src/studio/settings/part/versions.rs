@@ -15,10 +15,10 @@ use crate::text::Problem;
 pub const MAX_VERSIONS: usize = 10;
 
 /// Maximum number of folders that are read.
-const MAX_NAMES: usize = 1_000;
+const MAX_FOLDERS: usize = 1_000;
 
 /// The format of file names, which are times in UTC.
-const FORMAT: &str = "%Y-%m-%dT%H-%M-%S";
+const FILE_NAME_FORMAT: &str = "%Y-%m-%dT%H-%M-%S";
 
 /// The id of a version, which is its file name: `2026-11-25T03-30-00.125`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ pub struct VersionId(String);
 impl VersionId {
     fn now() -> Self {
         let now = jiff::Timestamp::now();
-        let second = now.strftime(FORMAT).to_string();
+        let second = now.strftime(FILE_NAME_FORMAT).to_string();
         Self(format!("{second}.{:03}", now.subsec_millisecond().unsigned_abs()))
     }
 
@@ -40,7 +40,8 @@ impl VersionId {
     fn moment(&self) -> Option<jiff::Timestamp> {
         let (second, millis) = self.0.split_once('.')?;
         let whole = millis.len() == 3 && millis.bytes().all(|it| it.is_ascii_digit());
-        let read = jiff::civil::DateTime::strptime(FORMAT, second).ok().filter(|_| whole)?;
+        let read =
+            jiff::civil::DateTime::strptime(FILE_NAME_FORMAT, second).ok().filter(|_| whole)?;
         Some(read.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
     }
 
@@ -108,7 +109,7 @@ impl Versions {
     /// ones.
     pub fn names(&self, kind: PartKind) -> Vec<String> {
         let entries = fs::read_dir(self.folder.join(kind.folder())).into_iter().flatten();
-        let names = entries.take(MAX_NAMES).flatten().filter_map(|entry| {
+        let names = entries.take(MAX_FOLDERS).flatten().filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let is_name = check_name(&name).is_ok_and(|it| it == name);
             (is_name && !self.list(kind, &name).is_empty()).then_some(name)

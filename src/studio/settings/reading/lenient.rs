@@ -16,10 +16,10 @@ use crate::text::problem::{Problem, problem};
 /// Maximum number of bytes that are read in total, because each bad value requires reading the
 /// document again. After that, a bad value removes its whole list entry, later its whole list, and
 /// finally everything with its top-level name.
-const MAX_READ: usize = 32 << 20;
+const MAX_READ_BYTES: usize = 32 << 20;
 
 /// Number of bad values that are recorded individually even in a long document.
-const MIN_ROUNDS: usize = 16;
+const MIN_RECORDED_VALUES: usize = 16;
 
 /// The path to a value, from the root of the document.
 type Steps = Vec<Step>;
@@ -82,7 +82,7 @@ impl<'a> Document<'a> {
     /// Fails with the reason if the text is not TOML.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Problem> {
         let root = syntax::spanned(text)?;
-        let rounds = MIN_ROUNDS.max(MAX_READ / text.len().max(1));
+        let rounds = MIN_RECORDED_VALUES.max(MAX_READ_BYTES / text.len().max(1));
         Ok(Self { text, root, bad: Vec::new(), essential: &[], rounds })
     }
 
@@ -400,9 +400,9 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// Replaces serde's message with onair's own text, because the message could repeat a value that
 /// contains a key.
 fn why(message: &str) -> Problem {
-    const OF_SERDE: [&str; 4] =
+    const SERDE_MESSAGE_PREFIXES: [&str; 4] =
         ["invalid type", "invalid value", "invalid length", "unknown variant"];
-    if !OF_SERDE.iter().any(|it| message.starts_with(it)) {
+    if !SERDE_MESSAGE_PREFIXES.iter().any(|it| message.starts_with(it)) {
         return reason(&message.into());
     }
     let expected = message.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
@@ -561,7 +561,7 @@ mod tests {
         let rows = "[[rows]]\nurl = 'x'\nwidth = 'y'\n".repeat(5_000);
         let (sheet, bad) = read(&format!("count = 5\n{rows}"));
         assert_eq!((sheet.count, sheet.rows.len()), (5, 0));
-        let rounds = MAX_READ / (rows.len() + "count = 5\n".len());
+        let rounds = MAX_READ_BYTES / (rows.len() + "count = 5\n".len());
         assert_eq!(bad.len(), 2 * rounds + 1, "values, entries, and the rest of them");
         assert!(bad.iter().any(|it| it.path == "rows" && it.reason.id() == "value-too-many-bad"));
         // Unknown names need little time, regardless of how many there are.

@@ -6,15 +6,15 @@ use crate::studio::scenes;
 use crate::text::problem::{Problem, problem};
 
 /// The format version of written settings. Version 1 had one target.
-pub const VERSION: i64 = 2;
+pub const SETTINGS_VERSION: i64 = 2;
 
 /// Maximum number of warnings about one list or table. Further ones are only counted.
 const MAX_WARNINGS: usize = 20;
 
 /// Maximum number of characters of a file's word in a message.
-const MAX_WORD: usize = 40;
+const MAX_WORD_CHARS: usize = 40;
 /// Maximum number of characters of a reason that contains words of a file.
-const MAX_REASON: usize = 300;
+const MAX_REASON_CHARS: usize = 300;
 
 /// Returns the number in a value, integer or not.
 pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {
@@ -36,12 +36,12 @@ pub(in crate::studio::settings) fn word_of<T: PartialEq>(
 
 /// Returns a word from a file, quoted for a message.
 pub(in crate::studio::settings) fn quoted(word: &str) -> String {
-    scenes::clean(word, MAX_WORD)
+    scenes::clean(word, MAX_WORD_CHARS)
 }
 
 /// Shortens a reason whose values may be words from a file.
 pub(in crate::studio::settings) fn reason(why: &Problem) -> Problem {
-    why.map_texts(&|text| scenes::clean(text, MAX_REASON).into())
+    why.map_texts(&|text| scenes::clean(text, MAX_REASON_CHARS).into())
 }
 
 /// Reads a value. Reports its first problems one by one, and the number of further ones. `what`

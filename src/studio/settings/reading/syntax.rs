@@ -8,70 +8,70 @@ use toml::{Spanned, Table};
 use crate::text::problem::{Problem, problem};
 
 /// Parts of the TOML library's error texts, each with the name of onair's own message.
-const TOML: &[(&str, &str)] = &[
-    ("duplicate key", TWICE),
+const TOML_ERRORS: &[(&str, &str)] = &[
+    ("duplicate key", DUPLICATE_NAME),
     ("cannot extend", "syntax-nested"),
-    ("escape", BACKSLASH),
-    ("unicode value", BACKSLASH),
-    ("string values must be quoted", QUOTES),
+    ("escape", BAD_BACKSLASH),
+    ("unicode value", BAD_BACKSLASH),
+    ("string values must be quoted", MISSING_QUOTES),
     ("unclosed array table", "syntax-table-open"),
     ("unclosed table", "syntax-table-open"),
-    ("unclosed", UNCLOSED),
-    ("basic string", OPEN),
-    ("literal string", OPEN),
-    ("opening quote", OPEN),
+    ("unclosed", UNCLOSED_BRACKET),
+    ("basic string", UNCLOSED_STRING),
+    ("literal string", UNCLOSED_STRING),
+    ("opening quote", UNCLOSED_STRING),
     ("missing comma", "syntax-comma"),
     ("extra comma", "syntax-comma-extra"),
-    ("key with no value", NO_EQUALS),
-    ("missing assignment", NO_EQUALS),
-    ("missing value for key", NO_EQUALS),
+    ("key with no value", MISSING_EQUALS),
+    ("missing assignment", MISSING_EQUALS),
+    ("missing value for key", MISSING_EQUALS),
     ("missing value", "syntax-no-value"),
     ("extra assignment", "syntax-comma"),
     ("`=`", "syntax-equals-extra"),
     ("unexpected key or value", "syntax-same-line"),
     ("unexpected content", "syntax-stray"),
-    ("recurs", DEEP),
+    ("recurs", NESTED_TOO_DEEP),
     ("key", "syntax-key"),
     ("date", "syntax-date"),
     ("time", "syntax-date"),
-    ("comment", CONTROL),
-    ("carriage return", CONTROL),
-    ("number", NUMBER),
-    ("numeric", NUMBER),
-    ("digits", NUMBER),
-    ("integer", NUMBER),
-    ("radix", NUMBER),
-    ("leading zero", NUMBER),
-    ("sign", NUMBER),
+    ("comment", CONTROL_CHARACTER),
+    ("carriage return", CONTROL_CHARACTER),
+    ("number", BAD_NUMBER),
+    ("numeric", BAD_NUMBER),
+    ("digits", BAD_NUMBER),
+    ("integer", BAD_NUMBER),
+    ("radix", BAD_NUMBER),
+    ("leading zero", BAD_NUMBER),
+    ("sign", BAD_NUMBER),
     ("", "syntax-no-toml"),
 ];
 
-const JSON: &[(&str, &str)] = &[
-    ("escape", BACKSLASH),
-    ("surrogate", BACKSLASH),
+const JSON_ERRORS: &[(&str, &str)] = &[
+    ("escape", BAD_BACKSLASH),
+    ("surrogate", BAD_BACKSLASH),
     ("expected `:`", "syntax-no-colon"),
     ("expected `,`", "syntax-comma-or-bracket"),
     ("trailing comma", "syntax-comma-extra"),
     ("key must be", "syntax-name-quotes"),
     ("expected `\"`", "syntax-name-quotes"),
     ("trailing characters", "syntax-trailing"),
-    ("control character", CONTROL),
-    ("number", NUMBER),
-    ("recursion", DEEP),
-    ("expected", QUOTES),
+    ("control character", CONTROL_CHARACTER),
+    ("number", BAD_NUMBER),
+    ("recursion", NESTED_TOO_DEEP),
+    ("expected", MISSING_QUOTES),
     ("", "syntax-no-json"),
 ];
 
-const TWICE: &str = "syntax-twice";
-const BACKSLASH: &str = "syntax-backslash";
-const QUOTES: &str = "syntax-quotes";
-const OPEN: &str = "syntax-open";
-const UNCLOSED: &str = "syntax-unclosed";
-const NO_EQUALS: &str = "syntax-no-equals";
-const DEEP: &str = "syntax-deep";
-const CONTROL: &str = "syntax-control";
-const NUMBER: &str = "syntax-number";
-const CUT_OFF: &str = "syntax-cut-off";
+const DUPLICATE_NAME: &str = "syntax-twice";
+const BAD_BACKSLASH: &str = "syntax-backslash";
+const MISSING_QUOTES: &str = "syntax-quotes";
+const UNCLOSED_STRING: &str = "syntax-open";
+const UNCLOSED_BRACKET: &str = "syntax-unclosed";
+const MISSING_EQUALS: &str = "syntax-no-equals";
+const NESTED_TOO_DEEP: &str = "syntax-deep";
+const CONTROL_CHARACTER: &str = "syntax-control";
+const BAD_NUMBER: &str = "syntax-number";
+const TRUNCATED_FILE: &str = "syntax-cut-off";
 
 /// # Errors
 /// Fails with the position and the error.
@@ -89,7 +89,7 @@ pub(in crate::studio::settings) fn spanned(text: &str) -> Result<Spanned<DeTable
 
 fn of_toml(text: &str, error: &toml::de::Error) -> Problem {
     let at = error.span().map_or(text.len(), |span| span.start);
-    told(text, at, ours(TOML, error.message()), error.message())
+    told(text, at, ours(TOML_ERRORS, error.message()), error.message())
 }
 
 /// # Errors
@@ -103,7 +103,7 @@ pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value,
         let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let at = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
         let cut_off = error.classify() == Category::Eof;
-        told(text, at, if cut_off { CUT_OFF } else { ours(JSON, said) }, said)
+        told(text, at, if cut_off { TRUNCATED_FILE } else { ours(JSON_ERRORS, said) }, said)
     })
 }
 
@@ -169,28 +169,28 @@ mod tests {
     #[test]
     fn a_file_that_is_no_toml_is_told_by_the_place_and_in_our_words() {
         for (text, place, words) in [
-            ("a = 1\na = 2\n", (2, 1), TWICE),
-            ("[a]\nb = \"x\n", (2, 7), OPEN),
-            ("b = 'x\nc = 1", (1, 7), OPEN),
-            ("a = x\n", (1, 5), QUOTES),
-            ("a = C:\\x\n", (1, 5), QUOTES),
+            ("a = 1\na = 2\n", (2, 1), DUPLICATE_NAME),
+            ("[a]\nb = \"x\n", (2, 7), UNCLOSED_STRING),
+            ("b = 'x\nc = 1", (1, 7), UNCLOSED_STRING),
+            ("a = x\n", (1, 5), MISSING_QUOTES),
+            ("a = C:\\x\n", (1, 5), MISSING_QUOTES),
             ("名 = 1\n", (1, 1), "syntax-key"),
-            ("b = \"名\\x\"\n", (1, 9), BACKSLASH),
-            ("a = \"C:\\Users\\me\"", (1, 10), BACKSLASH),
+            ("b = \"名\\x\"\n", (1, 9), BAD_BACKSLASH),
+            ("a = \"C:\\Users\\me\"", (1, 10), BAD_BACKSLASH),
             ("a = [1, 2\nb = 3\n", (2, 1), "syntax-comma"),
-            ("a = [1 2]\n", (1, 6), QUOTES),
+            ("a = [1 2]\n", (1, 6), MISSING_QUOTES),
             ("a = [1,, 2]\n", (1, 8), "syntax-comma-extra"),
             ("a = { b = 1 c = 2 }\n", (1, 15), "syntax-comma"),
-            ("a = { b = 1\n", (1, 12), UNCLOSED),
+            ("a = { b = 1\n", (1, 12), UNCLOSED_BRACKET),
             ("[a\nb = 1\n", (1, 3), "syntax-table-open"),
-            ("a\n", (1, 2), NO_EQUALS),
-            ("a = \n", (1, 5), QUOTES),
+            ("a\n", (1, 2), MISSING_EQUALS),
+            ("a = \n", (1, 5), MISSING_QUOTES),
             ("a = 1 b = 2\n", (1, 9), "syntax-same-line"),
             ("a = 1\n[a.b]\n", (2, 2), "syntax-nested"),
             ("a = 2026-13-01\n", (1, 5), "syntax-date"),
-            ("a = 012\n", (1, 5), NUMBER),
+            ("a = 012\n", (1, 5), BAD_NUMBER),
             ("a = = 1\n", (1, 5), "syntax-equals-extra"),
-            ("a = 1__2\n", (1, 6), NUMBER),
+            ("a = 1__2\n", (1, 6), BAD_NUMBER),
         ] {
             let said = toml(text).unwrap_err();
             assert_eq!(told(&said), (place, words), "{said}");
@@ -202,24 +202,24 @@ mod tests {
     #[test]
     fn a_file_that_is_no_json_is_told_by_the_place_and_in_our_words() {
         for (text, place, words) in [
-            ("{\"a\": 1,\n\"b\": x}", (2, 6), QUOTES),
-            ("{\"a\": [1, 2", (1, 11), CUT_OFF),
-            ("{\"a\": \"x", (1, 8), CUT_OFF),
+            ("{\"a\": 1,\n\"b\": x}", (2, 6), MISSING_QUOTES),
+            ("{\"a\": [1, 2", (1, 11), TRUNCATED_FILE),
+            ("{\"a\": \"x", (1, 8), TRUNCATED_FILE),
             ("{\"a\" 1}", (1, 6), "syntax-no-colon"),
             ("{\"a\": 1 \"b\": 2}", (1, 9), "syntax-comma-or-bracket"),
             ("{\"a\": [1 2]}", (1, 10), "syntax-comma-or-bracket"),
             ("{\"a\": 1,}", (1, 9), "syntax-comma-extra"),
             ("{a: 1}", (1, 2), "syntax-name-quotes"),
             ("{} x", (1, 4), "syntax-trailing"),
-            ("{\"名名\": \"C:\\Users\"}", (1, 12), BACKSLASH),
-            ("{\"a\": \"x\ny\"}", (2, 1), CONTROL),
-            ("{\"a\": 01}", (1, 8), NUMBER),
+            ("{\"名名\": \"C:\\Users\"}", (1, 12), BAD_BACKSLASH),
+            ("{\"a\": \"x\ny\"}", (2, 1), CONTROL_CHARACTER),
+            ("{\"a\": 01}", (1, 8), BAD_NUMBER),
         ] {
             let said = json(text).unwrap_err();
             assert_eq!(told(&said), (place, words), "{said}");
         }
         let deep = "[".repeat(200);
-        assert_eq!(told(&json(&deep).unwrap_err()).1, DEEP);
+        assert_eq!(told(&json(&deep).unwrap_err()).1, NESTED_TOO_DEEP);
         assert!(json("\u{FEFF}{}").is_ok());
     }
 }

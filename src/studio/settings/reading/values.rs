@@ -17,26 +17,26 @@ use crate::text::problem::{Problem, problem};
 thread_local! {
     /// The reason why the last value was refused. It is stored here because an error of serde can
     /// contain only a text.
-    static REFUSED: RefCell<Option<Problem>> = const { RefCell::new(None) };
+    static REFUSED_REASON: RefCell<Option<Problem>> = const { RefCell::new(None) };
 }
 
 /// The text of a serde error whose actual reason [`refused`] returns.
-const MARK: &str = "refused";
+const REFUSED_TEXT: &str = "refused";
 
 /// Refuses a value for this reason.
 pub(in crate::studio::settings) fn refuse<E: Error>(why: impl Into<Problem>) -> E {
-    REFUSED.set(Some(why.into()));
-    E::custom(MARK)
+    REFUSED_REASON.set(Some(why.into()));
+    E::custom(REFUSED_TEXT)
 }
 
 /// Takes the reason of [`refuse`] for an error with this text.
 pub(in crate::studio::settings) fn refused(message: &str) -> Option<Problem> {
-    (message == MARK).then(|| REFUSED.take()).flatten()
+    (message == REFUSED_TEXT).then(|| REFUSED_REASON.take()).flatten()
 }
 
 /// Maximum length of a text in characters, which no address or name reaches. Longer texts are
 /// truncated.
-const MAX_TEXT: usize = 4_096;
+const MAX_TEXT_CHARS: usize = 4_096;
 
 /// Reads and writes a type that has a text form.
 pub(in crate::studio::settings) mod text {
@@ -103,7 +103,7 @@ pub(in crate::studio::settings) mod not {
 pub(in crate::studio::settings) fn short_text<'de, T: From<String>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
-    Ok(String::deserialize(from)?.chars().take(MAX_TEXT).collect::<String>().into())
+    Ok(String::deserialize(from)?.chars().take(MAX_TEXT_CHARS).collect::<String>().into())
 }
 
 /// Reads and writes a path, without invalid Unicode.

@@ -70,7 +70,7 @@ pub fn of_audio_filter(
 
 /// Returns the monitoring mode for a word.
 pub fn monitoring_of(word: &str) -> Option<MonitoringMode> {
-    parts::meant(word, &strips::MONITORING)
+    parts::meant(word, &strips::MONITORING_WORDS)
 }
 
 #[cfg(test)]

@@ -25,13 +25,13 @@ use crate::studio::settings::sections::strips;
 use crate::text::problem::{Problem, problem};
 
 /// The version of a collection's own file.
-pub(in crate::studio::settings) const VERSION: i64 = 1;
+pub(in crate::studio::settings) const COLLECTION_VERSION: i64 = 1;
 
 /// Tables that the settings file has, but a collection's own file does not.
-const OF_SETTINGS: [&str; 4] = ["quality", "targets", "player", "window"];
+const SETTINGS_ONLY_TABLES: [&str; 4] = ["quality", "targets", "player", "window"];
 
 /// Maximum size of a collection's file in bytes.
-const MAX_BYTES: u64 = 8 << 20;
+const MAX_COLLECTION_BYTES: u64 = 8 << 20;
 
 /// The layout of a collection's own file. Other settings in it are ignored.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -56,9 +56,9 @@ pub fn shown(choice: String) -> String {
 pub fn import(path: &Path) -> Result<Import, Problem> {
     let file = fs::File::open(path)?;
     let mut text = String::new();
-    let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
+    let read = file.take(MAX_COLLECTION_BYTES + 1).read_to_string(&mut text);
     read.map_err(|error| syntax::unreadable(&error))?;
-    if text.len() as u64 > MAX_BYTES {
+    if text.len() as u64 > MAX_COLLECTION_BYTES {
         return Err(problem!("import-too-large"));
     }
     import_text(&text)
@@ -86,8 +86,8 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     let file = document.read::<File>();
     let table = file.collection.ok_or_else(|| problem!("import-no-collection"))?;
     // The settings file also contains a collection, but has a separate version.
-    let settings = OF_SETTINGS.iter().any(|name| document.has(name));
-    if file.version > if settings { parts::VERSION } else { VERSION } {
+    let settings = SETTINGS_ONLY_TABLES.iter().any(|name| document.has(name));
+    if file.version > if settings { parts::SETTINGS_VERSION } else { COLLECTION_VERSION } {
         left_out.push(problem!("import-newer"));
     }
     let collection = table.collection(&mut document);
@@ -109,7 +109,7 @@ pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Re
     strips.retain(|strip| strip.id != StripId::MAIN);
     let strips = strips::tables_of_others(&strips);
     let collection = Some(CollectionTable::of(&given));
-    let file = File { version: VERSION, collection, strips };
+    let file = File { version: COLLECTION_VERSION, collection, strips };
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     let text = if is_json {
         serde_json::to_string_pretty(&file).map_err(|error| Problem::words(error.to_string()))?
@@ -129,7 +129,7 @@ mod tests {
     use crate::compose::scene::{Blend, Crop, Fit, ItemId, Placement, SceneId, SourceId};
     use crate::compose::transition::{Kind, Pattern, Transition, Wipe};
     use crate::studio::scenes::edits::Edit;
-    use crate::studio::scenes::{MAIN, MAX_ITEMS, MAX_SCENES};
+    use crate::studio::scenes::{MAIN_SOURCE, MAX_ITEMS, MAX_SCENES};
     use crate::studio::settings::Settings;
     use proptest::prelude::*;
 
@@ -160,7 +160,7 @@ mod tests {
             Edit::HideItem(ItemId(3), true),
             Edit::LockItem(ItemId(3), true),
             Edit::RenameItem(ItemId(3), "片头".into()),
-            Edit::SetFilters(MAIN, Filter::kinds().into_iter().map(on).collect()),
+            Edit::SetFilters(MAIN_SOURCE, Filter::kinds().into_iter().map(on).collect()),
             Edit::SetFilters(SourceId(2), vec![on(Filter::of_kind("luma-key").unwrap())]),
             Edit::Group(vec![ItemId(2), ItemId(3)]),
             Edit::SetTransition(Transition {
@@ -249,7 +249,10 @@ mod tests {
             }
         }
         assert_eq!(collection.current().unwrap().name, "B");
-        assert_eq!(collection.plan(collection.current).sources().collect::<Vec<_>>(), [MAIN]);
+        assert_eq!(
+            collection.plan(collection.current).sources().collect::<Vec<_>>(),
+            [MAIN_SOURCE]
+        );
     }
 
     #[test]
@@ -300,7 +303,10 @@ mod tests {
         assert!(!newer(&own(1)) && newer(&own(2)), "its own version");
         assert!(newer(r#"{"version": 2, "collection": {"scenes": [{"name": "A"}]}}"#));
         let settings = |version: i64| format!("{}\n[window]\ntheme = 'dark'", own(version));
-        assert!(!newer(&settings(parts::VERSION)) && newer(&settings(parts::VERSION + 1)));
+        assert!(
+            !newer(&settings(parts::SETTINGS_VERSION))
+                && newer(&settings(parts::SETTINGS_VERSION + 1))
+        );
     }
 
     #[test]

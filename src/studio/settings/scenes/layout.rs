@@ -13,10 +13,12 @@ use crate::compose::filter::Slot;
 use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MAX_DEPTH, Placement, Scene, SceneId, SourceId,
 };
-use crate::compose::transition::{Kind, MAX_STINGER, Matte, Order, Stinger, Transition, Wipe};
+use crate::compose::transition::{
+    Kind, MAX_STINGER_DURATION, Matte, Order, Stinger, Transition, Wipe,
+};
 use crate::media::playback_control::EndBehavior;
 use crate::studio::scenes::{
-    Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
+    Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
 };
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{self, quoted};
@@ -53,7 +55,7 @@ layout! {
 }
 
 layout! {
-    struct SourceTable of Source = Source::new(MAIN, String::new(), VideoChoice::None); {
+    struct SourceTable of Source = Source::new(MAIN_SOURCE, String::new(), VideoChoice::None); {
         name: String,
         #[serde(deserialize_with = "values::short_text")]
         source: String,
@@ -79,7 +81,7 @@ layout! {
 layout! {
     /// The table of an item. The item shows what one of the first three keys names, or is a group
     /// of `items`.
-    struct ItemTable of Item = Item::new(ItemId(0), Content::Source(MAIN)); {
+    struct ItemTable of Item = Item::new(ItemId(0), Content::Source(MAIN_SOURCE)); {
         /// True for the main video source, which `video` sets.
         #[serde(skip_serializing_if = "is_usual")]
         main: bool,
@@ -120,11 +122,11 @@ layout! {
     }
 }
 
-const HIDDEN: [(&str, WhenHidden); 3] =
+const WHEN_HIDDEN_WORDS: [(&str, WhenHidden); 3] =
     [("play", WhenHidden::Plays), ("pause", WhenHidden::Pauses), ("restart", WhenHidden::Restarts)];
 
-words!(when_hidden, WhenHidden, super::HIDDEN);
-words!(at_end, EndBehavior, EndBehavior::WORDS);
+words!(when_hidden, WhenHidden, super::WHEN_HIDDEN_WORDS);
+words!(at_end, EndBehavior, EndBehavior::ALL);
 words!(fit, Fit, Fit::ALL);
 words!(blend, Blend, Blend::ALL);
 
@@ -133,7 +135,7 @@ within! {
     side: f64 = 0.001..=Placement::MAX_EXTENT;
     degrees: f64 = -3_600.0..=3_600.0;
     share: f32 = 0.0..=1.0;
-    milliseconds: f64 = 0.0..=MAX_STINGER.as_secs_f64() * 1e3;
+    milliseconds: f64 = 0.0..=MAX_STINGER_DURATION.as_secs_f64() * 1e3;
     hundredths: f32 = 0.0..=100.0;
 }
 
@@ -353,7 +355,7 @@ impl ItemTable {
     pub(in crate::studio::settings) fn shown(collection: &Collection, item: &Item) -> Self {
         let mut table = Self { name: item.name.clone(), ..Self::of(item) };
         match &item.content {
-            Content::Source(MAIN) => table.main = true,
+            Content::Source(MAIN_SOURCE) => table.main = true,
             Content::Source(id) => table.source = Some(collection.source_name(*id).to_owned()),
             Content::Scene(id) => {
                 table.scene = collection.scene(*id).map(|scene| scene.name.clone());
@@ -456,8 +458,8 @@ impl Reader<'_, '_> {
             self.document.note(&format!("{at}.source"), &why);
             VideoChoice::None
         });
-        if table.files.len() > Properties::MAX_FILES {
-            let why = problem!("settings-the-rest", most = Properties::MAX_FILES);
+        if table.files.len() > Properties::MAX_ADDITIONAL_FILES {
+            let why = problem!("settings-the-rest", most = Properties::MAX_ADDITIONAL_FILES);
             self.document.note(&format!("{at}.files"), &why);
         }
         let mut source = Source::new(others.next_source(), name, choice);
@@ -527,7 +529,7 @@ impl Reader<'_, '_> {
             return id.ok_or_else(|| (".scene", problem!("settings-scene-gone", name = &name)));
         }
         match &table.items {
-            _ if table.main => Ok(Content::Source(MAIN)),
+            _ if table.main => Ok(Content::Source(MAIN_SOURCE)),
             None => Err(("", problem!("settings-shows-neither"))),
             Some(_) if depth >= MAX_DEPTH => {
                 Err((".items", problem!("settings-too-deep", most = MAX_DEPTH)))

@@ -12,26 +12,26 @@ use crate::studio::settings::reading::parts;
 use crate::studio::settings::reading::values::{self, layout, within, words};
 use crate::text::problem::problem;
 
-const ALIGNS: [(&str, Align); 3] =
+const ALIGN_WORDS: [(&str, Align); 3] =
     [("left", Align::Left), ("center", Align::Center), ("right", Align::Right)];
 
-const WAYS: [(&str, ScrollDirection); 4] = [
+const SCROLL_DIRECTION_WORDS: [(&str, ScrollDirection); 4] = [
     ("left", ScrollDirection::Left),
     ("right", ScrollDirection::Right),
     ("up", ScrollDirection::Up),
     ("down", ScrollDirection::Down),
 ];
 
-const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("shuffled", Order::Shuffled)];
+const ORDER_WORDS: [(&str, Order); 2] = [("name", Order::Name), ("shuffled", Order::Shuffled)];
 
 /// The default speed in pixels per second if only the direction is given.
-const SPEED: u32 = 120;
+const SCROLL_PIXELS_PER_SECOND: u32 = 120;
 /// The default width of an outline, and the default offset and blur of a shadow, in pixels, if only
 /// the color is given.
-const USUAL: u32 = 4;
+const DEFAULT_EFFECT_PIXELS: u32 = 4;
 
-words!(align, Align, super::ALIGNS);
-words!(order, Order, super::ORDERS);
+words!(align, Align, super::ALIGN_WORDS);
+words!(order, Order, super::ORDER_WORDS);
 
 layout! {
     /// The style of a text. The first key of an outline, a shadow or scrolling enables it.
@@ -74,10 +74,10 @@ layout! {
 }
 
 within! {
-    size: u32 = Style::SIZES;
+    size: u32 = Style::FONT_SIZE_RANGE;
     weight: u16 = 100..=900;
-    around: Option<u32> = 0..=Style::MAX_AROUND;
-    shift: Option<i32> = -Style::MAX_SHIFT..=Style::MAX_SHIFT;
+    around: Option<u32> = 0..=Style::MAX_OUTLINE_WIDTH;
+    shift: Option<i32> = -Style::MAX_SHADOW_OFFSET..=Style::MAX_SHADOW_OFFSET;
     padding: u32 = 0..=Style::MAX_PADDING;
     side: Option<u32> = TextAppearance::MIN_SIDE..=Size::MAX_SIDE;
     speed: Option<u32> = 1..=Scroll::MAX_SCROLL_SPEED;
@@ -90,13 +90,13 @@ mod way {
         way: &Option<ScrollDirection>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        way.as_ref().and_then(|way| parts::word_of(&WAYS, way)).serialize(to)
+        way.as_ref().and_then(|way| parts::word_of(&SCROLL_DIRECTION_WORDS, way)).serialize(to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<ScrollDirection>, D::Error> {
-        values::word(from, &WAYS).map(Some)
+        values::word(from, &SCROLL_DIRECTION_WORDS).map(Some)
     }
 }
 
@@ -128,14 +128,14 @@ pub(in crate::studio::settings) mod text {
         let table = TextTable::deserialize(from)?;
         let mut look = TextAppearance::default();
         table.put(&mut look);
-        let usual = |length: Option<u32>| length.unwrap_or(USUAL);
-        let shift = |length: Option<i32>| length.unwrap_or(USUAL as i32);
+        let usual = |length: Option<u32>| length.unwrap_or(DEFAULT_EFFECT_PIXELS);
+        let shift = |length: Option<i32>| length.unwrap_or(DEFAULT_EFFECT_PIXELS as i32);
         let outline = |color| (color, usual(table.outline_width));
         let (right, down) = (shift(table.shadow_right), shift(table.shadow_down));
         let blur = usual(table.shadow_blur);
         look.style.outline = table.outline.map(outline);
         look.style.shadow = table.shadow.map(|color| Shadow { color, right, down, blur });
-        let speed = table.speed.unwrap_or(SPEED);
+        let speed = table.speed.unwrap_or(SCROLL_PIXELS_PER_SECOND);
         look.scroll = table.scroll.map(|way| Scroll { way, speed });
         Ok(look)
     }
@@ -155,7 +155,7 @@ layout! {
 }
 
 within! {
-    time_seconds: f64 = Pace::TIMES[0].as_secs_f64()..=Pace::TIMES[1].as_secs_f64();
+    time_seconds: f64 = Pace::TIME_RANGE[0].as_secs_f64()..=Pace::TIME_RANGE[1].as_secs_f64();
     fade_seconds: f64 = 0.0..=Pace::MAX_FADE.as_secs_f64();
 }
 
@@ -230,7 +230,7 @@ mod tests {
     use crate::compose::scene::SourceId;
     use crate::media::playback_control::EndBehavior;
     use crate::studio::scenes::Collection;
-    use crate::studio::scenes::MAIN;
+    use crate::studio::scenes::MAIN_SOURCE;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::Settings;
     use crate::studio::settings::scenes::collection;
@@ -282,7 +282,7 @@ mod tests {
             Edit::SetProperties(SourceId(1), full()),
             Edit::SetFallback(SourceId(1), VideoFallback::Placeholder),
             Edit::SetFallback(SourceId(2), "camera:usb-1@640x480".parse().unwrap()),
-            Edit::SetFallback(MAIN, "image:/a b.png".parse().unwrap()),
+            Edit::SetFallback(MAIN_SOURCE, "image:/a b.png".parse().unwrap()),
         ] {
             assert!(before.apply(&edit), "{edit:?}");
         }
@@ -311,7 +311,8 @@ mod tests {
         let mut expected = Properties::default();
         expected.text.style.shadow =
             Some(Shadow { color: Rgba::BLACK, right: 4, down: 4, blur: 4 });
-        expected.text.scroll = Some(Scroll { way: ScrollDirection::Left, speed: SPEED });
+        expected.text.scroll =
+            Some(Scroll { way: ScrollDirection::Left, speed: SCROLL_PIXELS_PER_SECOND });
         assert_eq!(settings.collection.sources[0].properties, expected);
         assert_eq!(told.len(), 17, "{told:#?}");
         let size = "The setting 'collection.sources.text.size' on line 9, column 8 is ignored: \

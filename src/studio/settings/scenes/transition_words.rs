@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
 use crate::studio::settings::reading::parts::{meant, word_of};
 
-const SIDES: [(&str, Side); 4] =
+const SIDE_WORDS: [(&str, Side); 4] =
     [("right", Side::Right), ("left", Side::Left), ("top", Side::Top), ("bottom", Side::Bottom)];
 
 /// Returns the name of a transition: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`,
 /// `stinger`. The settings of a wipe and a stinger are separate.
 pub fn transition_text(kind: &Kind) -> String {
-    let side = |from| word_of(&SIDES, &from).unwrap_or_default();
+    let side = |from| word_of(&SIDE_WORDS, &from).unwrap_or_default();
     match *kind {
         Kind::Cut => "cut".into(),
         Kind::Fade => "fade".into(),
@@ -38,8 +38,8 @@ pub fn transition_of(text: &str) -> Option<Kind> {
             let [_, r, g, b] = number.to_be_bytes();
             Some(Kind::FadeColor([r, g, b]))
         }
-        "slide" => meant(rest, &SIDES).map(Kind::Slide),
-        "swipe" => meant(rest, &SIDES).map(Kind::Swipe),
+        "slide" => meant(rest, &SIDE_WORDS).map(Kind::Slide),
+        "swipe" => meant(rest, &SIDE_WORDS).map(Kind::Swipe),
         "luma" if rest == "image" => {
             let order = Order::Image(PathBuf::new());
             Some(Kind::Luma(Wipe { order, ..Wipe::default() }))
@@ -50,7 +50,7 @@ pub fn transition_of(text: &str) -> Option<Kind> {
     }
 }
 
-const MATTES: [(&str, Matte); 4] = [
+const MATTE_WORDS: [(&str, Matte); 4] = [
     ("alpha", Matte::Own),
     ("right", Matte::Right),
     ("below", Matte::Below),
@@ -61,7 +61,7 @@ const MATTES: [(&str, Matte); 4] = [
 pub fn matte_text(matte: Matte) -> String {
     match matte {
         Matte::Color([r, g, b]) => format!("#{r:02x}{g:02x}{b:02x}"),
-        other => word_of(&MATTES, &other).unwrap_or_default().into(),
+        other => word_of(&MATTE_WORDS, &other).unwrap_or_default().into(),
     }
 }
 
@@ -69,7 +69,7 @@ pub fn matte_text(matte: Matte) -> String {
 pub fn matte_of(text: &str) -> Option<Matte> {
     match transition_of(&format!("color-{text}")) {
         Some(Kind::FadeColor(color)) => Some(Matte::Color(color)),
-        _ => meant(text, &MATTES),
+        _ => meant(text, &MATTE_WORDS),
     }
 }
 
@@ -80,7 +80,9 @@ mod tests {
     #[test]
     fn every_transition_has_its_word() {
         let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::FadeColor([1, 255, 16])];
-        kinds.extend(SIDES.iter().flat_map(|(_, side)| [Kind::Slide(*side), Kind::Swipe(*side)]));
+        kinds.extend(
+            SIDE_WORDS.iter().flat_map(|(_, side)| [Kind::Slide(*side), Kind::Swipe(*side)]),
+        );
         kinds.extend(Pattern::ALL.map(|(_, pattern)| Kind::Luma(Wipe::of(pattern))));
         let order = Order::Image(PathBuf::new());
         kinds.push(Kind::Luma(Wipe { order, ..Wipe::default() }));

@@ -8,7 +8,7 @@ use crate::studio::settings::reading::lenient::Document;
 use crate::text::problem::problem;
 
 /// Maximum length of a camera's id.
-const MAX_ID: usize = 200;
+const MAX_CAMERA_ID_LENGTH: usize = 200;
 
 /// The layout of the section, which is also its value.
 pub(in crate::studio::settings) type Cameras = BTreeMap<String, WantedControls>;
@@ -27,7 +27,7 @@ pub(in crate::studio::settings) fn checked(cameras: Cameras, from: &mut Document
     }
     let mut checked = Cameras::new();
     for (id, mut wanted) in cameras.into_iter().take(MAX_CAMERAS) {
-        if id.len() > MAX_ID || id.chars().any(char::is_control) {
+        if id.len() > MAX_CAMERA_ID_LENGTH || id.chars().any(char::is_control) {
             from.note("cameras", &problem!("settings-no-camera"));
             continue;
         }

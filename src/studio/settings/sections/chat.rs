@@ -26,9 +26,9 @@ pub(in crate::studio::settings) struct ChatLayout {
 }
 
 within! {
-    opacity: f32 = chat::OPACITIES;
-    speed: f32 = chat::SPEEDS;
-    size: f32 = chat::SIZES;
+    opacity: f32 = chat::OPACITY_RANGE;
+    speed: f32 = chat::SPEED_FACTOR_RANGE;
+    size: f32 = chat::TEXT_SIZE_RANGE_POINTS;
 }
 
 /// Reads and writes chat addresses. Each entry is a stream, a space, and its chat address.

@@ -13,12 +13,12 @@ use crate::studio::settings::reading::parts::{number, quoted};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum length of a path.
-const MAX_PATH: usize = 4_096;
+const MAX_PATH_LENGTH: usize = 4_096;
 
 /// A filter whose settings have names.
 pub(in crate::studio::settings) trait NamedSettings: Clone {
     /// Maximum number of filters in a list.
-    const MOST: usize;
+    const MAX_COUNT: usize;
 
     /// Creates a default filter of this kind.
     fn begun(kind: &str, table: &Table) -> Option<Self>;
@@ -34,7 +34,7 @@ pub(in crate::studio::settings) trait NamedSettings: Clone {
 }
 
 impl NamedSettings for video::Filter {
-    const MOST: usize = video::MAX_FILTERS;
+    const MAX_COUNT: usize = video::MAX_FILTERS;
 
     fn begun(kind: &str, table: &Table) -> Option<Self> {
         let mut filter = Self::of_kind(kind)?;
@@ -64,7 +64,7 @@ impl NamedSettings for video::Filter {
 
     fn take(&mut self, name: &str, value: &Value) -> Result<(), Problem> {
         let kind = self.kind();
-        let text = value.as_str().filter(|text| text.len() <= MAX_PATH);
+        let text = value.as_str().filter(|text| text.len() <= MAX_PATH_LENGTH);
         if let ("color", Some(text), Some(color)) = (name, text, self.color()) {
             let Rgba { red, green, blue, .. } = text.parse()?;
             *color = [red, green, blue];
@@ -82,7 +82,7 @@ impl NamedSettings for video::Filter {
 }
 
 impl NamedSettings for audio::Filter {
-    const MOST: usize = audio::MAX_FILTERS;
+    const MAX_COUNT: usize = audio::MAX_FILTERS;
 
     fn begun(kind: &str, _: &Table) -> Option<Self> {
         Self::of_kind(kind)
@@ -135,10 +135,10 @@ pub(in crate::studio::settings) fn read<F: NamedSettings>(
     at: &str,
     from: &mut Document<'_>,
 ) -> Vec<(bool, F)> {
-    if tables.len() > F::MOST {
-        from.note(at, &problem!("settings-the-rest", most = F::MOST));
+    if tables.len() > F::MAX_COUNT {
+        from.note(at, &problem!("settings-the-rest", most = F::MAX_COUNT));
     }
-    let tables = tables.iter().take(F::MOST).enumerate();
+    let tables = tables.iter().take(F::MAX_COUNT).enumerate();
     let filters = tables.filter_map(|(number, table)| {
         one(table, &mut |name, why| from.note(&format!("{at}.{number}.{name}"), &why))
     });

@@ -12,7 +12,7 @@ use crate::studio::settings::disk::{folder_of, read_bounded, replace};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::syntax;
 use crate::studio::targets::address::parse;
-use crate::studio::targets::services::{Limits, Service, ServiceList, USUAL};
+use crate::studio::targets::services::{Limits, Service, ServiceList, USUAL_LIMITS};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of services that are read.
@@ -209,7 +209,7 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
         limits: Limits {
             video: kbps(small(table.max_video_kbps, 100, 200_000, OwnPart::Video)?),
             audio: kbps(small(table.max_audio_kbps, 16, 2_000, OwnPart::Audio)?),
-            keyframe_seconds: keyframes.unwrap_or(USUAL.keyframe_seconds),
+            keyframe_seconds: keyframes.unwrap_or(USUAL_LIMITS.keyframe_seconds),
             height: small(table.max_height, 16, 8_192, OwnPart::Height)?,
             fps: small(table.max_fps, 1, 240, OwnPart::Fps)?,
         },

@@ -9,18 +9,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::studio::mixer::loudness::LOUDNESS_TARGETS;
+use crate::studio::mixer::loudness::LOUDNESS_TARGET_RANGE_LUFS;
 use crate::studio::settings::reading::values::{self, within};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of saved layouts.
 pub const MAX_LAYOUTS: usize = 32;
 /// Maximum number of characters in the name of a layout.
-pub const MAX_LAYOUT_NAME: usize = 40;
+pub const MAX_LAYOUT_NAME_CHARS: usize = 40;
 /// Maximum nesting depth.
 const MAX_DEPTH: usize = 8;
 /// The range of side lengths in points.
-const SIDES: std::ops::RangeInclusive<u16> = 40..=8_000;
+const SIDE_LENGTH_POINTS: std::ops::RangeInclusive<u16> = 40..=8_000;
 
 /// A panel of the *Studio* page.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -120,7 +120,7 @@ pub struct PanelLayout {
 }
 
 /// The predefined layouts by their names.
-pub const PRESETS: [(&str, &str); 3] = [
+pub const PREDEFINED_LAYOUTS: [(&str, &str); 3] = [
     (
         "simple",
         "row(* column(* row(228 sources, * program), 124 mixer), \
@@ -141,7 +141,7 @@ pub const PRESETS: [(&str, &str); 3] = [
 impl PanelLayout {
     /// Returns the predefined layout with this name.
     pub fn preset(name: &str) -> Option<Self> {
-        let preset = PRESETS.iter().find(|(known, _)| *known == name);
+        let preset = PREDEFINED_LAYOUTS.iter().find(|(known, _)| *known == name);
         preset.and_then(|(_, text)| text.parse().ok())
     }
 }
@@ -250,8 +250,9 @@ fn named(word: &str) -> Result<Panel, Problem> {
 }
 
 fn side(word: &str) -> Result<u16, Problem> {
-    let side = word.parse().ok().filter(|side| SIDES.contains(side));
-    let (least, most) = (usize::from(*SIDES.start()), usize::from(*SIDES.end()));
+    let side = word.parse().ok().filter(|side| SIDE_LENGTH_POINTS.contains(side));
+    let (least, most) =
+        (usize::from(*SIDE_LENGTH_POINTS.start()), usize::from(*SIDE_LENGTH_POINTS.end()));
     side.ok_or_else(|| problem!("panels-size", least = least, most = most))
 }
 
@@ -313,7 +314,7 @@ pub struct Panels {
 }
 
 within! {
-    loudness_target: Option<i8> = LOUDNESS_TARGETS;
+    loudness_target: Option<i8> = LOUDNESS_TARGET_RANGE_LUFS;
 }
 
 impl Default for Panels {
@@ -349,7 +350,7 @@ impl Panels {
 fn layouts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, PanelLayout>, D::Error> {
     let layouts = BTreeMap::<String, PanelLayout>::deserialize(from)?;
     let short =
-        |(name, _): &(String, _)| !name.is_empty() && name.chars().count() <= MAX_LAYOUT_NAME;
+        |(name, _): &(String, _)| !name.is_empty() && name.chars().count() <= MAX_LAYOUT_NAME_CHARS;
     Ok(layouts.into_iter().filter(short).take(MAX_LAYOUTS).collect())
 }
 
@@ -371,7 +372,7 @@ mod tests {
 
     #[test]
     fn layouts_are_read_as_they_are_written() {
-        for (name, text) in PRESETS {
+        for (name, text) in PREDEFINED_LAYOUTS {
             let layout: PanelLayout = text.parse().expect(name);
             assert_eq!(layout.to_string().parse(), Ok(layout.clone()), "{name}");
             assert_eq!(layout.to_string(), text, "{name}");

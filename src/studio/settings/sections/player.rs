@@ -12,7 +12,7 @@ use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values::{self, within};
 use crate::studio::targets::Route;
 use crate::studio::watch::choices::{
-    MAX_RECENT, MAX_TILES, MAX_TRUSTED, Network, PlayerChoices, may_be_kept,
+    MAX_RECENT_STREAMS, MAX_TILES, MAX_TRUSTED_SERVERS, Network, PlayerChoices, may_be_kept,
 };
 use crate::studio::watch::viewport::Viewport;
 use crate::text::problem::problem;
@@ -174,7 +174,7 @@ impl Table {
     /// Converts the written form to the saved state, without addresses that must not be saved.
     pub(in crate::studio::settings) fn checked(self, from: &mut Document<'_>) -> RememberedPlayer {
         let recent = self.recent.into_iter().filter(|url| may_be_kept(url));
-        let trusted = self.trusted.into_iter().take(MAX_TRUSTED);
+        let trusted = self.trusted.into_iter().take(MAX_TRUSTED_SERVERS);
         let choices = PlayerChoices {
             buffer: (self.buffer_ms > 0).then(|| Duration::from_millis(self.buffer_ms.max(100))),
             av_offset_ms: self.av_offset_ms,
@@ -194,7 +194,7 @@ impl Table {
             volume: Some(self.volume),
             muted: self.muted,
             url: self.url,
-            recent: recent.take(MAX_RECENT).collect(),
+            recent: recent.take(MAX_RECENT_STREAMS).collect(),
             wall: wall(&self.wall, &self.wall_looks, from),
         }
     }

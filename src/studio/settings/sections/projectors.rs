@@ -13,7 +13,7 @@ use crate::text::problem::{Problem, problem};
 /// Maximum number of open projectors.
 pub const MAX_PROJECTORS: usize = 8;
 /// Maximum number of characters in the name of a display.
-const MAX_NAME: usize = 100;
+const MAX_DISPLAY_NAME_CHARS: usize = 100;
 
 /// The content of a projector.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,7 +100,7 @@ mod words {
 }
 
 fn display<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let name: String = String::deserialize(from)?.chars().take(MAX_NAME).collect();
+    let name: String = String::deserialize(from)?.chars().take(MAX_DISPLAY_NAME_CHARS).collect();
     Ok(Some(name).filter(|name| !name.is_empty()))
 }
 

@@ -33,8 +33,8 @@ pub(in crate::studio::settings) struct RecordingLayout {
     track_names: TrackNames,
 }
 
-const YEAR: u64 = 31_536_000;
-const HOUR: u64 = 3_600;
+const MAX_SPLIT_SECONDS: u64 = 31_536_000;
+const MAX_REPLAY_SECONDS: u64 = 3_600;
 
 fn as_seconds<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
     time.map_or(0, |time| time.as_secs()).serialize(to)
@@ -46,25 +46,25 @@ fn seconds<'de, D: Deserializer<'de>>(from: D, most: u64) -> Result<Option<Durat
 }
 
 fn split_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    seconds(from, YEAR)
+    seconds(from, MAX_SPLIT_SECONDS)
 }
 
 fn replay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    seconds(from, HOUR)
+    seconds(from, MAX_REPLAY_SECONDS)
 }
 
 mod split_bytes {
     use super::*;
 
-    const MEGABYTE: u64 = 1_000_000;
+    const BYTES_PER_MEGABYTE: u64 = 1_000_000;
 
     pub(super) fn serialize<S: Serializer>(bytes: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
-        (bytes.unwrap_or(0) / MEGABYTE).serialize(to)
+        (bytes.unwrap_or(0) / BYTES_PER_MEGABYTE).serialize(to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
         let megabytes: u64 = values::bounded(from, 0..=4_000_000)?;
-        Ok(Some(megabytes * MEGABYTE).filter(|it| *it > 0))
+        Ok(Some(megabytes * BYTES_PER_MEGABYTE).filter(|it| *it > 0))
     }
 }
 

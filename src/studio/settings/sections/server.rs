@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::server::{ChatRules, MAX_SLOW};
+use crate::server::{ChatRules, MAX_SLOW_MODE_INTERVAL};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values;
 use crate::studio::targets::address::parse;
@@ -97,7 +97,7 @@ fn is_zero(seconds: &u64) -> bool {
 }
 
 fn slow<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    let most = MAX_SLOW.as_secs();
+    let most = MAX_SLOW_MODE_INTERVAL.as_secs();
     let seconds = u64::deserialize(from)?;
     if seconds > most {
         return Err(values::refuse(problem!("chat-slow-range", most = most)));

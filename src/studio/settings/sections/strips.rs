@@ -19,13 +19,13 @@ use crate::studio::settings::reading::values::{self, is_usual, layout, within, w
 use crate::studio::settings::sections::filters;
 use crate::text::problem::problem;
 
-pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
+pub(in crate::studio::settings) const MONITORING_WORDS: [(&str, MonitoringMode); 4] = [
     ("off", MonitoringMode::Program),
     ("both", MonitoringMode::Both),
     ("only", MonitoringMode::MonitorOnly),
     ("tracks", MonitoringMode::Tracks),
 ];
-const PUSH_TO_TALK: [(&str, TalkMode); 4] = [
+const TALK_MODE_NAMES: [(&str, TalkMode); 4] = [
     ("open", TalkMode::Open),
     ("push-to-talk", TalkMode::PushToTalk),
     ("push-to-mute", TalkMode::PushToMute),
@@ -36,7 +36,7 @@ const PUSH_TO_TALK: [(&str, TalkMode); 4] = [
 pub(in crate::studio::settings) mod monitoring {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::{MAX_ID, Monitoring};
+    use super::{MAX_DEVICE_ID_LENGTH, Monitoring};
 
     pub(in crate::studio::settings) fn serialize<S: Serializer>(
         monitoring: &Monitoring,
@@ -54,7 +54,9 @@ pub(in crate::studio::settings) mod monitoring {
     ) -> Result<Monitoring, D::Error> {
         let text = String::deserialize(from)?;
         Ok(match text.split_once(':') {
-            Some(("device", id)) => Monitoring::Device(id.chars().take(MAX_ID).collect()),
+            Some(("device", id)) => {
+                Monitoring::Device(id.chars().take(MAX_DEVICE_ID_LENGTH).collect())
+            }
             _ if text == "default" => Monitoring::Default,
             _ => Monitoring::Off,
         })
@@ -62,10 +64,10 @@ pub(in crate::studio::settings) mod monitoring {
 }
 
 /// Maximum length of a device id.
-const MAX_ID: usize = 1_024;
+const MAX_DEVICE_ID_LENGTH: usize = 1_024;
 
 /// The value for a side chain whose strip was removed.
-const REMOVED_STRIP: i64 = 999_999;
+const REMOVED_STRIP_NUMBER: i64 = 999_999;
 
 layout! {
     /// The layout of one strip. Missing values are neutral.
@@ -128,9 +130,9 @@ fn if_silent<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AudioChoice>, 
     mixer::fallback_of(&String::deserialize(from)?).map_err(values::refuse)
 }
 
-words!(mode, MonitoringMode, super::MONITORING);
-words!(talk, TalkMode, super::PUSH_TO_TALK);
-words!(at_end, EndBehavior, EndBehavior::WORDS);
+words!(mode, MonitoringMode, super::MONITORING_WORDS);
+words!(talk, TalkMode, super::TALK_MODE_NAMES);
+words!(at_end, EndBehavior, EndBehavior::ALL);
 
 /// Reads and writes the numbers of extra tracks, from 2.
 mod tracks {
@@ -178,7 +180,8 @@ fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
     if let Some(id) = slot.filter.side_chain() {
         let place = others.iter().position(|strip| strip.id == id);
         // A removed strip has no position: the filter then has no effect.
-        let place = place.and_then(|place| i64::try_from(place).ok()).unwrap_or(REMOVED_STRIP);
+        let place =
+            place.and_then(|place| i64::try_from(place).ok()).unwrap_or(REMOVED_STRIP_NUMBER);
         table.insert("side_chain".into(), place.into());
     }
     table
@@ -203,8 +206,8 @@ pub(in crate::studio::settings) fn from_tables(
     }
     for (at, strip) in strips.iter().enumerate() {
         for chain in strip.strip.filters.iter().filter_map(|slot| slot.filter.side_chain()) {
-            let there =
-                strips.iter().any(|it| it.id == chain) || i64::from(chain.0) == REMOVED_STRIP;
+            let there = strips.iter().any(|it| it.id == chain)
+                || i64::from(chain.0) == REMOVED_STRIP_NUMBER;
             if !there {
                 let why = problem!("settings-no-such-strip", number = chain.0);
                 from.note(&format!("strips.{}.side_chain", at - usize::from(!own)), &why);
@@ -265,7 +268,8 @@ mod tests {
 
     #[test]
     fn strips_come_back_as_they_were() {
-        let filters = Filter::KINDS.map(|filter| Slot { enabled: filter.kind() != "gate", filter });
+        let filters =
+            Filter::ALL_KINDS.map(|filter| Slot { enabled: filter.kind() != "gate", filter });
         let mut filters = filters.to_vec();
         if let Some(Slot { filter: Filter::Compressor { side_chain, .. }, .. }) =
             filters.iter_mut().find(|slot| slot.filter.kind() == "compressor")

@@ -114,18 +114,18 @@ impl Default for Preferences {
 }
 
 /// The range of the interface scale in percent.
-pub const UI_SCALES: std::ops::RangeInclusive<u16> = 75..=300;
+pub const UI_SCALE_PERCENT_RANGE: std::ops::RangeInclusive<u16> = 75..=300;
 
 within! {
-    ui_scale: Option<u16> = UI_SCALES;
+    ui_scale: Option<u16> = UI_SCALE_PERCENT_RANGE;
 }
 
 /// The smallest and largest width or height of the window.
-const WINDOW_SIDES: std::ops::RangeInclusive<u16> = 200..=16_000;
+const WINDOW_SIDE_RANGE: std::ops::RangeInclusive<u16> = 200..=16_000;
 
 fn window_size<'de, D: Deserializer<'de>>(from: D) -> Result<Option<[u16; 2]>, D::Error> {
     let sides = <[u16; 2]>::deserialize(from)?;
-    Ok(Some(sides.map(|side| side.clamp(*WINDOW_SIDES.start(), *WINDOW_SIDES.end()))))
+    Ok(Some(sides.map(|side| side.clamp(*WINDOW_SIDE_RANGE.start(), *WINDOW_SIDE_RANGE.end()))))
 }
 
 #[derive(Serialize, Deserialize)]

@@ -10,9 +10,9 @@ use crate::files::Trouble;
 use crate::text::Problem;
 
 /// Maximum number of entries of a folder that are read.
-const MAX_READ: usize = 20_000;
+const MAX_READ_ENTRIES: usize = 20_000;
 /// Maximum number of entries of a folder that are displayed.
-const MAX_SHOWN: usize = 2_000;
+const MAX_SHOWN_ENTRIES: usize = 2_000;
 
 /// A file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -
     };
     let mut listing = Listing::default();
     for (count, entry) in found.enumerate() {
-        if count >= MAX_READ || stopped() {
+        if count >= MAX_READ_ENTRIES || stopped() {
             listing.cut = true;
             break;
         }
@@ -120,8 +120,8 @@ fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -
         }
     }
     listing.entries.sort_by_cached_key(|it| (!it.is_folder, it.name.to_lowercase()));
-    listing.cut |= listing.entries.len() > MAX_SHOWN;
-    listing.entries.truncate(MAX_SHOWN);
+    listing.cut |= listing.entries.len() > MAX_SHOWN_ENTRIES;
+    listing.entries.truncate(MAX_SHOWN_ENTRIES);
     listing
 }
 
@@ -165,11 +165,11 @@ mod tests {
     #[test]
     fn an_enormous_folder_is_cut() {
         let folder = tempfile::tempdir().unwrap();
-        for number in 0..=MAX_SHOWN {
+        for number in 0..=MAX_SHOWN_ENTRIES {
             fs::write(folder.path().join(format!("{number}.png")), "").unwrap();
         }
         let listing = read(folder.path(), None, &|| false);
         assert!(listing.cut);
-        assert_eq!(listing.entries.len(), MAX_SHOWN);
+        assert_eq!(listing.entries.len(), MAX_SHOWN_ENTRIES);
     }
 }

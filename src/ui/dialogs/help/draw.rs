@@ -8,18 +8,18 @@ use egui::{
 use crate::ui::dialogs::help::markdown::{Block, Content, Emphasis, Marker, Span, plain};
 use crate::ui::dialogs::help::pages;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Type, gap};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, focus_ring, icon_button};
 
 /// Height of a line of text in points.
-const LINE: f32 = 21.0;
+const LINE_HEIGHT_POINTS: f32 = 21.0;
 /// Indentation of a list level in points.
-const INDENT: f32 = 24.0;
+const INDENT_POINTS: f32 = 24.0;
 /// Maximum line width in points, for readability.
-const MEASURE: f32 = 720.0;
+const MAX_LINE_WIDTH_POINTS: f32 = 720.0;
 /// Minimum column width of a table in points.
-const COLUMN: f32 = 72.0;
+const MIN_COLUMN_WIDTH_POINTS: f32 = 72.0;
 
 /// Draws the blocks of a page, and scrolls once to `heading`. Returns the link that was followed.
 pub fn page(
@@ -29,7 +29,7 @@ pub fn page(
     blocks: &[Block],
     heading: &mut Option<String>,
 ) -> Option<String> {
-    ui.set_max_width(ui.available_width().min(MEASURE));
+    ui.set_max_width(ui.available_width().min(MAX_LINE_WIDTH_POINTS));
     ui.spacing_mut().item_spacing = Vec2::ZERO;
     let mut drawing = Drawing { view, page, followed: None };
     for (number, block) in blocks.iter().enumerate() {
@@ -69,14 +69,14 @@ impl Drawing<'_> {
             return;
         }
         ui.horizontal_top(|ui| {
-            let indent = INDENT * block.depth as f32;
+            let indent = INDENT_POINTS * block.depth as f32;
             let marker = match block.marker {
                 Some(Marker::Bullet) => "•".to_owned(),
                 Some(Marker::Number(number)) => format!("{number}."),
                 None => String::new(),
             };
-            ui.add_space(indent - INDENT + gap::XS);
-            let place = vec2(INDENT - gap::XS, LINE);
+            ui.add_space(indent - INDENT_POINTS + gap::XS);
+            let place = vec2(INDENT_POINTS - gap::XS, LINE_HEIGHT_POINTS);
             ui.allocate_ui(place, |ui| {
                 ui.set_min_size(place);
                 if !marker.is_empty() {
@@ -117,14 +117,14 @@ impl Drawing<'_> {
             Emphasis::Code => (kind, self.view.theme.raised),
         };
         let font_id = kind.font();
-        let line_height = Some(LINE.max(font_id.size * 1.4));
+        let line_height = Some(LINE_HEIGHT_POINTS.max(font_id.size * 1.4));
         TextFormat { font_id, color, background, line_height, ..TextFormat::default() }
     }
 
     /// Draws text over as many lines as it needs. Each link has its own keyboard focus.
     fn spans(&mut self, ui: &mut Ui, spans: &[Span], kind: Type, color: Color32) {
         ui.scope(|ui| {
-            ui.spacing_mut().interact_size.y = LINE;
+            ui.spacing_mut().interact_size.y = LINE_HEIGHT_POINTS;
             ui.horizontal_wrapped(|ui| {
                 let mut run = LayoutJob::default();
                 for span in spans {
@@ -148,9 +148,10 @@ impl Drawing<'_> {
     fn link(&mut self, ui: &mut Ui, span: &Span, link: &str, kind: Type) {
         let theme = self.view.theme;
         let kind = if span.emphasis == Emphasis::None { kind } else { Type::BodyStrong };
-        let text = RichText::new(&span.text).font(kind.font()).line_height(Some(LINE));
+        let text =
+            RichText::new(&span.text).font(kind.font()).line_height(Some(LINE_HEIGHT_POINTS));
         let response = ui.add(egui::Link::new(text.color(theme.accent).underline()));
-        focus_ring(ui, theme, &response, RADIUS);
+        focus_ring(ui, theme, &response, CONTROL_RADIUS);
         if response.clicked() {
             self.followed = Some(link.to_owned());
         }
@@ -159,7 +160,8 @@ impl Drawing<'_> {
     /// Draws code on a separate background, with a button that copies it.
     fn code(&mut self, ui: &mut Ui, code: &str) {
         let theme = self.view.theme;
-        let frame = Frame::new().fill(theme.raised).corner_radius(CornerRadius::same(RADIUS));
+        let frame =
+            Frame::new().fill(theme.raised).corner_radius(CornerRadius::same(CONTROL_RADIUS));
         frame.inner_margin(Margin::same(10)).show(ui, |ui| {
             ui.horizontal_top(|ui| {
                 let width = (ui.available_width() - 36.0).max(0.0);
@@ -194,7 +196,7 @@ impl Drawing<'_> {
             ui.horizontal_top(|ui| {
                 for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
                     ui.push_id(column, |ui| {
-                        ui.allocate_ui(vec2(*width, LINE), |ui| {
+                        ui.allocate_ui(vec2(*width, LINE_HEIGHT_POINTS), |ui| {
                             ui.set_width(*width);
                             self.spans(ui, cell, kind, color);
                         });
@@ -224,7 +226,7 @@ impl Drawing<'_> {
                 }
                 ui.painter().layout_job(job).size().x
             };
-            cells.map(width).fold(COLUMN, f32::max).ceil() + 1.0
+            cells.map(width).fold(MIN_COLUMN_WIDTH_POINTS, f32::max).ceil() + 1.0
         };
         let natural: Vec<f32> = (0..columns).map(natural).collect();
         share(&natural, ui.available_width() - gap::M * columns as f32)
@@ -245,7 +247,7 @@ fn share(natural: &[f32], room: f32) -> Vec<f32> {
         let kept: f32 =
             natural.iter().zip(&wide).filter(|(_, wide)| !**wide).map(|(it, _)| it).sum();
         let count = wide.iter().filter(|wide| **wide).count();
-        let part = ((room - kept) / count.max(1) as f32).max(COLUMN);
+        let part = ((room - kept) / count.max(1) as f32).max(MIN_COLUMN_WIDTH_POINTS);
         let mut changed = false;
         for ((width, natural), wide) in widths.iter_mut().zip(natural).zip(&mut wide) {
             if *wide {
@@ -271,7 +273,10 @@ mod tests {
         assert_eq!(share(&[100.0, 900.0], 400.0), [100.0, 300.0]);
         assert_eq!(share(&[100.0, 900.0, 700.0], 500.0), [100.0, 200.0, 200.0]);
         // The minimum applies however little space there is.
-        assert_eq!(share(&[500.0, 900.0], 40.0), [COLUMN, COLUMN]);
+        assert_eq!(
+            share(&[500.0, 900.0], 40.0),
+            [MIN_COLUMN_WIDTH_POINTS, MIN_COLUMN_WIDTH_POINTS]
+        );
         assert!(share(&[], 40.0).is_empty());
     }
 }

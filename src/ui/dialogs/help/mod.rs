@@ -15,11 +15,11 @@ use egui::{
 use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::dialogs::help::markdown::Block;
-use crate::ui::dialogs::help::pages::{PAGES, Part, Target};
+use crate::ui::dialogs::help::pages::{HELP_PAGES, Part, Target};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Type, gap};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::text::Language;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, focus_ring, section};
@@ -77,7 +77,7 @@ impl Reading {
         if self.read != Some((number, language)) {
             self.read = Some((number, language));
             self.blocks =
-                Arc::new(PAGES.get(number).map_or_else(Vec::new, |it| it.blocks(language)));
+                Arc::new(HELP_PAGES.get(number).map_or_else(Vec::new, |it| it.blocks(language)));
         }
         Arc::clone(&self.blocks)
     }
@@ -130,7 +130,9 @@ fn contents(ui: &mut Ui, view: &View<'_>, reading: &mut Reading, fresh: bool) {
                 ui.add_space(gap::M);
             }
             section(ui, view.theme, &view.texts.get(part.key()));
-            for (number, page) in PAGES.iter().enumerate().filter(|(_, page)| page.part == part) {
+            for (number, page) in
+                HELP_PAGES.iter().enumerate().filter(|(_, page)| page.part == part)
+            {
                 shown(ui, page.title(language), Topic::Page(number));
             }
             if part == Part::Start {
@@ -156,10 +158,10 @@ fn entry(ui: &mut Ui, view: &View<'_>, title: &str, chosen: bool) -> Response {
         (_, true) => theme.raised,
         _ => Color32::TRANSPARENT,
     };
-    ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
+    ui.painter().rect_filled(rect, CornerRadius::same(CONTROL_RADIUS), fill);
     let at = rect.left_center() + vec2(gap::S, -galley.size().y / 2.0);
     ui.painter().galley(at, galley, color);
-    focus_ring(ui, theme, &response, RADIUS);
+    focus_ring(ui, theme, &response, CONTROL_RADIUS);
     accept_letters(&response);
     response
 }
@@ -189,7 +191,7 @@ fn topic(ui: &mut Ui, view: &View<'_>, reading: &mut Reading) -> Option<DialogAn
         scroll_by_keys(ui);
         let Topic::Page(number) = topic else { return shortcuts::list(ui, view) };
         let blocks = reading.blocks(number, view.texts.language());
-        let page = PAGES.get(number)?;
+        let page = HELP_PAGES.get(number)?;
         let link = draw::page(ui, view, page, &blocks, &mut reading.heading)?;
         match page.target(&link)? {
             Target::Page(number, anchor) => reading.open(Topic::Page(number), anchor),

@@ -61,7 +61,7 @@ macro_rules! english {
 }
 
 /// All pages in the order of the list. A test checks that the folders contain no other pages.
-pub static PAGES: &[Page] = &[
+pub static HELP_PAGES: &[Page] = &[
     both!(Start "tutorial/first-broadcast-window.md"),
     both!(Start "tutorial/first-broadcast-command-line.md"),
     both!(Tasks "how-to/build-a-scene.md"),
@@ -141,7 +141,7 @@ impl Page {
             }
         }
         let path = parts.join("/");
-        let page = PAGES.iter().position(|page| page.path == path)?;
+        let page = HELP_PAGES.iter().position(|page| page.path == path)?;
         Some(Target::Page(page, anchor.map(ToOwned::to_owned)))
     }
 }
@@ -180,15 +180,15 @@ mod tests {
                 there.insert(format!("{folder}/{}", file.unwrap().file_name().to_str().unwrap()));
             }
         }
-        let shown: BTreeSet<String> = PAGES.iter().map(|page| page.path.to_owned()).collect();
+        let shown: BTreeSet<String> = HELP_PAGES.iter().map(|page| page.path.to_owned()).collect();
         assert_eq!(shown, there);
-        assert_eq!(shown.len(), PAGES.len(), "a page is listed twice");
+        assert_eq!(shown.len(), HELP_PAGES.len(), "a page is listed twice");
     }
 
     #[test]
     fn links_lead_to_pages_and_their_headings() {
-        let page = |path: &str| PAGES.iter().position(|page| page.path == path).unwrap();
-        let record = &PAGES[page("how-to/record.md")];
+        let page = |path: &str| HELP_PAGES.iter().position(|page| page.path == path).unwrap();
+        let record = &HELP_PAGES[page("how-to/record.md")];
         let tracks = Some(Target::Page(page("reference/sound.md"), Some("tracks".into())));
         assert_eq!(record.target("../reference/sound.md#tracks"), tracks);
         // This is the form of the link on a Chinese page.
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_heading_that_a_link_names_is_there() {
-        for page in PAGES {
+        for page in HELP_PAGES {
             for language in Language::ALL {
                 let spans =
                     page.blocks(language).into_iter().flat_map(|block| match block.content {
@@ -215,7 +215,7 @@ mod tests {
                     let Some(Target::Page(target, Some(anchor))) = page.target(&link) else {
                         continue;
                     };
-                    let blocks = PAGES[target].blocks(language);
+                    let blocks = HELP_PAGES[target].blocks(language);
                     let found = blocks.iter().filter_map(anchor_of).any(|it| it == anchor);
                     assert!(found, "{}: {link}", page.path);
                 }
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_page_has_a_title() {
-        for page in PAGES {
+        for page in HELP_PAGES {
             for language in Language::ALL {
                 assert_ne!(page.title(language), page.path);
             }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn the_first_page_begins_with_the_open_window() {
         for language in Language::ALL {
-            let blocks = PAGES[0].blocks(language);
+            let blocks = HELP_PAGES[0].blocks(language);
             let code = blocks.iter().position(|it| matches!(it.content, Content::Code(_)));
             assert!(code.is_none_or(|at| at > blocks.len() / 2), "{language:?}: {code:?}");
         }

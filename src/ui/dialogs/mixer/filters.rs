@@ -14,7 +14,7 @@ use crate::ui::widgets::filter_list::Pressed;
 use crate::ui::widgets::{Select, filter_list, label, menu_item, section, slider};
 
 /// Width of the value after a slider, in points.
-const VALUE: f32 = 84.0;
+const VALUE_WIDTH_POINTS: f32 = 84.0;
 
 pub fn show(
     ui: &mut Ui,
@@ -99,7 +99,7 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
         };
         line(ui, view, &name, |ui, view| {
             let range = parameter.range.clone();
-            let width = ui.available_width() - VALUE;
+            let width = ui.available_width() - VALUE_WIDTH_POINTS;
             if matches!(parameter.unit, Unit::Hertz | Unit::Milliseconds) {
                 ui.spacing_mut().slider_width = width;
                 let slider = Slider::new(value, range).logarithmic(true).show_value(false);
@@ -165,7 +165,7 @@ fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, looked: &mut usize
     let select =
         Select { enabled: filters.len() < MAX_FILTERS, ..Select::new(&name, &name, 220.0) };
     select.show(ui, theme, |ui| {
-        for filter in Filter::KINDS {
+        for filter in Filter::ALL_KINDS {
             if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
                 *looked = filters.len();
                 filters.push(Slot { enabled: true, filter });

@@ -18,32 +18,37 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Row, Select, label, section};
 
-const WIDTH: f32 = 860.0;
+const DIALOG_WIDTH_POINTS: f32 = 860.0;
 /// The usual height of the content in points.
-const HEIGHT: f32 = 520.0;
+const CONTENT_HEIGHT_POINTS: f32 = 520.0;
 /// The height around the content that the window must have, in points.
-const AROUND: f32 = 120.0;
+const OUTER_HEIGHT_POINTS: f32 = 120.0;
 /// The height of the left column without the list of strips, in points.
-const BELOW_LIST: f32 = 352.0;
-const LIST: f32 = 220.0;
+const COLUMN_REST_HEIGHT: f32 = 352.0;
+const LIST_WIDTH_POINTS: f32 = 220.0;
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
     let mut looked = MixerSelection::get(ctx);
     let snapshot = view.snapshot;
     let strip = snapshot.strips.iter().find(|strip| strip.sound.id == looked.strip);
     let strip = strip.or_else(|| snapshot.strips.first());
-    let answer = modal(ctx, view.theme, "mixer", WIDTH, |ui| {
+    let answer = modal(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("mixer"));
-        let height = (ui.ctx().content_rect().height() - AROUND).clamp(240.0, HEIGHT);
+        let height = (ui.ctx().content_rect().height() - OUTER_HEIGHT_POINTS)
+            .clamp(240.0, CONTENT_HEIGHT_POINTS);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
-            ui.allocate_ui_with_layout(vec2(LIST, height), Layout::top_down(Align::Min), |ui| {
-                ui.set_min_height(height);
-                ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
-                list(ui, view, &mut looked, (height - BELOW_LIST).max(100.0));
-                program(ui, view);
-                monitoring(ui, view);
-            });
+            ui.allocate_ui_with_layout(
+                vec2(LIST_WIDTH_POINTS, height),
+                Layout::top_down(Align::Min),
+                |ui| {
+                    ui.set_min_height(height);
+                    ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
+                    list(ui, view, &mut looked, (height - COLUMN_REST_HEIGHT).max(100.0));
+                    program(ui, view);
+                    monitoring(ui, view);
+                },
+            );
             let rest = vec2(ui.available_width(), height);
             ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
                 ScrollArea::vertical().id_salt("strip").max_height(height).show(ui, |ui| {

@@ -7,7 +7,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, named};
 
 /// Size of the names before the controls, in points.
-const NAME: Vec2 = vec2(110.0, 30.0);
+const NAME_SIZE_POINTS: Vec2 = vec2(110.0, 30.0);
 
 /// Draws a name and its control.
 pub fn line(
@@ -17,7 +17,7 @@ pub fn line(
     control: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
     let theme = view.theme;
-    named(ui, theme, NAME, name, |ui| control(ui, view));
+    named(ui, theme, NAME_SIZE_POINTS, name, |ui| control(ui, view));
 }
 
 /// Draws a few options side by side. Returns the option that was pressed.

@@ -21,7 +21,7 @@ use crate::ui::widgets::{
 };
 
 /// Width of the value after a slider, in points.
-const VALUE: f32 = 84.0;
+const VALUE_WIDTH_POINTS: f32 = 84.0;
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     head(ui, view, strip);
@@ -34,14 +34,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     let gain = view.texts.get("gain");
     line(ui, view, &gain, |ui, view| {
         let named = view.texts.with("gain-of", &[("name", name.as_str().into())]);
-        let width = ui.available_width() - VALUE;
+        let width = ui.available_width() - VALUE_WIDTH_POINTS;
         slider(ui, view.theme, &mut after.gain_db, -60.0..=20.0, 0.0, &named, width);
         let text = format!("{}\u{a0}dB", format::signed(f64::from(after.gain_db), 1, true));
         label(ui, &text, Type::Body, view.theme.text);
     });
     let balance = view.texts.get("strip-balance");
     line(ui, view, &balance, |ui, view| {
-        let width = ui.available_width() - VALUE;
+        let width = ui.available_width() - VALUE_WIDTH_POINTS;
         slider(ui, view.theme, &mut after.balance, -1.0..=1.0, 0.0, &balance, width);
         let percent = format::signed(f64::from(after.balance) * 100.0, 0, true);
         label(ui, &format!("{percent}\u{a0}%"), Type::Body, view.theme.text);
@@ -163,7 +163,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         } else if kept.response.has_focus() {
             ui.data_mut(|data| data.insert_temp(field, name));
         }
-        let away = if id == StripId::MAIN { 0.0 } else { size::CONTROL + gap::S };
+        let away = if id == StripId::MAIN { 0.0 } else { size::CONTROL_HEIGHT + gap::S };
         let name = view.texts.get("strip-source");
         let select = Select::new(&name, &source, ui.available_width() - away);
         select.show(ui, theme, |ui| {
@@ -184,7 +184,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         });
         if id != StripId::MAIN {
             let name = view.texts.get("strip-remove");
-            if icon_button(ui, theme, Icon::Close, &name, size::CONTROL, ButtonWeight::Quiet)
+            if icon_button(ui, theme, Icon::Close, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet)
                 .clicked()
             {
                 view.send(Command::RemoveStrip(id));

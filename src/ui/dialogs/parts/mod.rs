@@ -21,7 +21,7 @@ use crate::ui::widgets::{
     Button, ButtonWeight, Field, Row, icon_button, label, named_switch, paragraph,
 };
 
-const WIDTH: f32 = 520.0;
+const DIALOG_WIDTH_POINTS: f32 = 520.0;
 
 pub fn show(
     ctx: &egui::Context,
@@ -29,7 +29,7 @@ pub fn show(
     draft: &mut PartsDraft,
     fresh: bool,
 ) -> Option<DialogAnswer> {
-    modal(ctx, view.theme, "parts", WIDTH, |ui| {
+    modal(ctx, view.theme, "parts", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("parts"));
         match draft.step.clone() {
             Step::List => list(ui, view, draft, fresh),
@@ -133,7 +133,7 @@ fn trouble(ui: &mut Ui, view: &View<'_>) {
 fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let in_use = view.snapshot.parts.in_use.name(kind) == name;
-    let room = vec2(ui.available_width(), size::ROW);
+    let room = vec2(ui.available_width(), size::LIST_ROW_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
         let remove = named(key!("part-delete"));
@@ -176,7 +176,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
 /// Draws a deleted collection or profile, which can be restored.
 fn deleted_row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     let (theme, texts) = (view.theme, view.texts);
-    let room = vec2(ui.available_width(), size::ROW);
+    let room = vec2(ui.available_width(), size::LIST_ROW_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let versions = texts.with("versions-of", &[("name", name.to_owned().into())]);
         let words = texts.get("part-versions");
@@ -360,7 +360,7 @@ fn version_row(
 ) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let in_use = view.snapshot.parts.in_use.name(kind) == part;
-    let room = vec2(ui.available_width(), size::ROW);
+    let room = vec2(ui.available_width(), size::LIST_ROW_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let time = version.id.local_time();
         let name = texts.with("version-restore", &[("time", time.clone().into())]);

@@ -59,8 +59,8 @@ pub(super) fn scale(
     let suits = [("scale", percent(needs.display_scale).into())];
     let now = &mut needs.preferences.ui_scale;
     // Other scales can be set in the settings file.
-    let mut scales = scale::STEPS.to_vec();
-    scales.extend(now.filter(|it| !scale::STEPS.contains(it)));
+    let mut scales = scale::PERCENT_CHOICES.to_vec();
+    scales.extend(now.filter(|it| !scale::PERCENT_CHOICES.contains(it)));
     scales.sort_unstable();
     let automatic = (None, view.texts.with("settings-scale-auto", &suits), None);
     let all: Vec<Choice<Option<u16>>> = std::iter::once(automatic)

@@ -18,11 +18,11 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph, switch};
 
 /// Width of the column of hotkeys at the end of a row, in points.
-const KEYS: f32 = 150.0;
+const HOTKEYS_WIDTH_POINTS: f32 = 150.0;
 /// Width of a small button in points.
-const SMALL: f32 = 28.0;
+const SMALL_BUTTON_POINTS: f32 = 28.0;
 /// Width of the column of switches in points.
-const SWITCH: f32 = 36.0;
+const SWITCH_WIDTH_POINTS: f32 = 36.0;
 
 /// Returns true if all words of `query` occur in the name of a command, in any of these languages.
 fn fits(command: &AnyCommand, languages: &[&Texts], query: &str) -> bool {
@@ -100,7 +100,7 @@ fn shown(texts: &Texts, hotkey: Option<Hotkey>) -> String {
 /// Draws the column names above the switches and the hotkeys.
 fn columns(ui: &mut Ui, view: &View<'_>) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), egui::Sense::hover());
-    let end = rect.right() - KEYS - 2.0 * (SMALL + gap::XS);
+    let end = rect.right() - HOTKEYS_WIDTH_POINTS - 2.0 * (SMALL_BUTTON_POINTS + gap::XS);
     let font = || Type::SmallStrong.font();
     let above = |left: f32, right: f32| rect.with_min_x(left).with_max_x(right);
     let (global, keys) = (view.texts.get("hotkeys-elsewhere"), view.texts.get("hotkeys-keys"));
@@ -117,9 +117,9 @@ fn everywhere(
     action: Option<Action>,
     name: &str,
 ) {
-    let room = vec2(SWITCH, 30.0);
+    let room = vec2(SWITCH_WIDTH_POINTS, 30.0);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
-        ui.set_min_width(SWITCH);
+        ui.set_min_width(SWITCH_WIDTH_POINTS);
         let Some(action) = action.filter(|action| action.may_be_global()) else { return };
         let on = needs.preferences.hotkeys.other_windows.contains(action.name());
         let called = view.texts.with("hotkey-global", &[("name", name.into())]);
@@ -153,7 +153,10 @@ fn line(
         let room = vec2(ui.available_width(), 30.0);
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = gap::XS;
-            let ends = KEYS + 2.0 * (SMALL + gap::XS) + SWITCH + gap::M;
+            let ends = HOTKEYS_WIDTH_POINTS
+                + 2.0 * (SMALL_BUTTON_POINTS + gap::XS)
+                + SWITCH_WIDTH_POINTS
+                + gap::M;
             let words = ui.available_width() - ends;
             let (rect, told) = ui.allocate_exact_size(vec2(words, 30.0), egui::Sense::hover());
             elided(ui, rect, Align::Min, &name, Type::Body.font(), theme.text);
@@ -166,7 +169,7 @@ fn line(
             };
             let args = [("name", (&*name).into()), ("keys", (&*text).into())];
             let called = texts.with("hotkey-of", &args);
-            let button = Button::new(&text).name(&called).width(KEYS).small();
+            let button = Button::new(&text).name(&called).width(HOTKEYS_WIDTH_POINTS).small();
             let response = button.selected(waits.is_some()).show(ui, theme);
             if response.clicked() {
                 draft.hotkey = waits.is_none().then(|| (command.clone(), false));
@@ -179,14 +182,31 @@ fn line(
                 let keys = shown(texts, usual);
                 let args = [("name", (&*name).into()), ("keys", keys.into())];
                 let tip = texts.with(key!("hotkey-reset"), &args);
-                if icon_button(ui, theme, Icon::Refresh, &tip, SMALL, ButtonWeight::Quiet).clicked()
+                if icon_button(
+                    ui,
+                    theme,
+                    Icon::Refresh,
+                    &tip,
+                    SMALL_BUTTON_POINTS,
+                    ButtonWeight::Quiet,
+                )
+                .clicked()
                 {
                     hotkeys::choose(preferences, command.clone(), usual);
                 }
             }
             if hotkey.is_some() {
                 let tip = texts.with(key!("hotkey-remove"), &[("name", (&*name).into())]);
-                if icon_button(ui, theme, Icon::Close, &tip, SMALL, ButtonWeight::Quiet).clicked() {
+                if icon_button(
+                    ui,
+                    theme,
+                    Icon::Close,
+                    &tip,
+                    SMALL_BUTTON_POINTS,
+                    ButtonWeight::Quiet,
+                )
+                .clicked()
+                {
                     hotkeys::choose(preferences, command.clone(), None);
                 }
             }

@@ -24,11 +24,11 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, label, section};
 
 /// Width of the content in points.
-const WIDTH: f32 = 780.0;
+const CONTENT_WIDTH_POINTS: f32 = 780.0;
 /// Width of the list of pages in points.
-const PAGES: f32 = 168.0;
+const PAGE_LIST_WIDTH_POINTS: f32 = 168.0;
 /// Minimum width of a page in points. In a narrower window, the page scrolls.
-const NARROWEST: f32 = 460.0;
+const MIN_PAGE_WIDTH_POINTS: f32 = 460.0;
 
 /// Returns the settings that match the search, in either language.
 fn results(draft: &mut SettingsDraft, view: &View<'_>) -> Vec<Setting> {
@@ -55,7 +55,7 @@ pub fn show(
 ) -> Option<DialogAnswer> {
     let theme = view.theme;
     let room = ctx.content_rect().size();
-    let width = WIDTH.min(room.x - 80.0).max(320.0);
+    let width = CONTENT_WIDTH_POINTS.min(room.x - 80.0).max(320.0);
     let mut answer = None;
     let closed = modal(ctx, theme, "settings", width, |ui| {
         let close = heading(ui, view, &view.texts.get("settings"));
@@ -65,7 +65,7 @@ pub fn show(
         let height = (room.y - 140.0).clamp(160.0, 560.0);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
-            let size = vec2(PAGES, height);
+            let size = vec2(PAGE_LIST_WIDTH_POINTS, height);
             ui.allocate_ui(size, |ui| {
                 ui.vertical(|ui| {
                     ui.set_min_size(size);
@@ -80,7 +80,7 @@ pub fn show(
                     ui,
                     |ui| {
                         // This leaves space for the scroll bar.
-                        ui.set_width((ui.available_width() - gap::M).max(NARROWEST));
+                        ui.set_width((ui.available_width() - gap::M).max(MIN_PAGE_WIDTH_POINTS));
                         answer = contents(ui, view, needs, draft);
                     },
                 );
@@ -110,7 +110,7 @@ fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
         wrong: false,
         limit: 100,
         buttons: &[],
-        width: PAGES,
+        width: PAGE_LIST_WIDTH_POINTS,
     }
     .show(ui, theme);
     ui.add_space(gap::XS);
@@ -118,7 +118,8 @@ fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
         let name = texts.get(page.key());
         let chosen = draft.query.is_empty() && draft.page == *page;
         let button = Button::new(&name).look(ButtonWeight::Quiet).icon(page.icon());
-        if button.width(PAGES).leading().selected(chosen).show(ui, theme).clicked() {
+        if button.width(PAGE_LIST_WIDTH_POINTS).leading().selected(chosen).show(ui, theme).clicked()
+        {
             draft.page = *page;
             draft.query.clear();
             draft.lit = None;

@@ -20,13 +20,13 @@ use crate::ui::widgets::{Button, label, named_switch, paragraph, slider};
 
 /// The usual delays in seconds. Other delays can be set in the settings file and on the command
 /// line.
-const DELAYS: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
+const DELAY_CHOICES_SECONDS: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
 /// The minimum bitrate of the audio encoder in kbit/s.
 const MIN_AUDIO_KBPS: f32 = 32.0;
 const MAX_AUDIO_KBPS: f32 = 320.0;
 /// The maximum bitrate in kbit/s that AAC allows in one channel at 44.1 kHz.
 const MAX_MONO_KBPS: f32 = 256.0;
-const AUDIO_STEP: f32 = 16.0;
+const AUDIO_KBPS_STEP: f32 = 16.0;
 
 /// Draws the choice of the video encoder for the next broadcast, with the reason for each encoder
 /// that cannot be opened.
@@ -198,7 +198,7 @@ pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft)
     let default = (!view.snapshot.delay.is_zero()).then_some(&*none);
     let reset = wide_row(ui, view, draft, Setting::Delay, default, |ui, view, _| {
         let (theme, texts) = (view.theme, view.texts);
-        let all = DELAYS.map(|seconds| {
+        let all = DELAY_CHOICES_SECONDS.map(|seconds| {
             let delay = Duration::from_secs(seconds);
             (delay, if delay.is_zero() { none.to_string() } else { format::minutes(delay) })
         });
@@ -278,7 +278,7 @@ fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     );
     let limit = limits::audio_bitrate(view);
     let limited = limit.as_ref().map_or(MAX_AUDIO_KBPS, |(most, _)| most.0 as f32 / 1_000.0);
-    let range = (MIN_AUDIO_KBPS..=most(now.channels).min(limited), 128.0, AUDIO_STEP);
+    let range = (MIN_AUDIO_KBPS..=most(now.channels).min(limited), 128.0, AUDIO_KBPS_STEP);
     if let Some(audio_bitrate) = kilobits(ui, view, &name, now.audio_bitrate, range) {
         wanted = Some(Quality { audio_bitrate, ..now.clone() });
     }

@@ -65,7 +65,7 @@ pub(super) fn format(
 
 /// The choices of the duration in minutes, or of the size in megabytes, after which a recording
 /// continues in a new file.
-const SPLITS: [(Option<u64>, Option<u64>); 6] = [
+const SPLIT_CHOICES: [(Option<u64>, Option<u64>); 6] = [
     (None, None),
     (Some(10), None),
     (Some(30), None),
@@ -74,7 +74,7 @@ const SPLITS: [(Option<u64>, Option<u64>); 6] = [
     (None, Some(4_000)),
 ];
 /// The durations of the replay buffer in seconds.
-const REPLAYS: [u64; 6] = [0, 15, 30, 60, 120, 300];
+const REPLAY_CHOICES_SECONDS: [u64; 6] = [0, 15, 30, 60, 120, 300];
 
 fn split_name(texts: &Texts, (time, bytes): (Option<Duration>, Option<u64>)) -> String {
     match (time, bytes) {
@@ -96,7 +96,7 @@ pub(super) fn split(
     let choices = &mut needs.preferences.recording;
     let now = (choices.split_time, choices.split_bytes);
     let usual = RecordingChoices::default();
-    let mut ways: Vec<(Option<Duration>, Option<u64>)> = SPLITS
+    let mut ways: Vec<(Option<Duration>, Option<u64>)> = SPLIT_CHOICES
         .into_iter()
         .map(|(minutes, megabytes)| {
             let time = minutes.map(|minutes| Duration::from_secs(minutes * 60));
@@ -121,7 +121,7 @@ pub(super) fn replay(
     draft: &mut SettingsDraft,
 ) {
     let now = &mut needs.preferences.recording.replay;
-    let mut ways: Vec<Option<Duration>> = REPLAYS
+    let mut ways: Vec<Option<Duration>> = REPLAY_CHOICES_SECONDS
         .into_iter()
         .map(|seconds| (seconds > 0).then(|| Duration::from_secs(seconds)))
         .collect();

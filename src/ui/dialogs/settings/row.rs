@@ -8,14 +8,14 @@ use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Type, gap, size};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, Select, icon_button, label, menu_item, paragraph};
 
 /// Width of the controls at the end of a row, in points.
-pub(super) const CONTROL: f32 = 216.0;
+pub(super) const CONTROL_WIDTH_POINTS: f32 = 216.0;
 /// Width of the button that restores the default, in points.
-const RESET: f32 = 30.0;
+const RESET_WIDTH_POINTS: f32 = 30.0;
 
 /// Draws a row. `default` is the name of the default value, if another value is set. Returns true
 /// if the default should be restored.
@@ -33,7 +33,8 @@ pub(super) fn row(
     framed(ui, view, draft, setting, |ui| {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::M;
-            let words = ui.available_width() - CONTROL - RESET - 2.0 * gap::M;
+            let words =
+                ui.available_width() - CONTROL_WIDTH_POINTS - RESET_WIDTH_POINTS - 2.0 * gap::M;
             let column = Layout::top_down(Align::Min);
             // The explanation is below the name, so that all explanations begin at the same edge.
             ui.allocate_ui_with_layout(vec2(words, 0.0), column, |ui| {
@@ -43,16 +44,17 @@ pub(super) fn row(
                 let note = view.texts.get(setting.note());
                 paragraph(ui, &note, Type::Small, theme.secondary);
             });
-            let shown = ui.allocate_ui(vec2(CONTROL, 0.0), |ui| {
-                ui.set_width(CONTROL);
+            let shown = ui.allocate_ui(vec2(CONTROL_WIDTH_POINTS, 0.0), |ui| {
+                ui.set_width(CONTROL_WIDTH_POINTS);
                 ui.vertical(|ui| control(ui, &name));
             });
             if let Some(default) = default {
                 // The button is beside the middle of the control, or of its first line.
                 let control = shown.response.rect;
-                let line = control.height().min(size::CONTROL);
-                let middle = pos2(ui.cursor().left() + RESET / 2.0, control.top() + line / 2.0);
-                let place = Rect::from_center_size(middle, Vec2::splat(RESET));
+                let line = control.height().min(size::CONTROL_HEIGHT);
+                let middle =
+                    pos2(ui.cursor().left() + RESET_WIDTH_POINTS / 2.0, control.top() + line / 2.0);
+                let place = Rect::from_center_size(middle, Vec2::splat(RESET_WIDTH_POINTS));
                 let layout = Layout::centered_and_justified(Direction::LeftToRight);
                 let room = UiBuilder::new().max_rect(place).layout(layout);
                 reset = ui.scope_builder(room, |ui| reset_button(ui, view, &name, default)).inner;
@@ -78,7 +80,7 @@ pub(super) fn wide_row(
     let rect = ui
         .scope(|ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
-            ui.allocate_ui(vec2(ui.available_width(), RESET), |ui| {
+            ui.allocate_ui(vec2(ui.available_width(), RESET_WIDTH_POINTS), |ui| {
                 ui.horizontal(|ui| {
                     label(ui, &name, Type::BodyStrong, theme.text);
                     if let Some(default) = default {
@@ -112,7 +114,8 @@ fn framed(
     let rect = ui.scope(contents).response.rect;
     if draft.lit == Some(setting) {
         let lit = rect.expand2(vec2(gap::S, gap::XS));
-        let fill = egui::Shape::rect_filled(lit, CornerRadius::same(RADIUS), view.theme.raised);
+        let fill =
+            egui::Shape::rect_filled(lit, CornerRadius::same(CONTROL_RADIUS), view.theme.raised);
         ui.painter().set(ground, fill);
     }
     if draft.found == Some(setting) {

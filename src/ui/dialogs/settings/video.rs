@@ -16,7 +16,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, slider};
 
 /// The usual frame sizes, with the portrait ones last.
-const SIZES: [(u32, u32); 8] = [
+const FRAME_SIZES: [(u32, u32); 8] = [
     (640, 360),
     (854, 480),
     (1280, 720),
@@ -26,7 +26,7 @@ const SIZES: [(u32, u32); 8] = [
     (720, 1280),
     (1080, 1920),
 ];
-const RATES: [u32; 6] = [24, 25, 30, 48, 50, 60];
+const FRAME_RATES: [u32; 6] = [24, 25, 30, 48, 50, 60];
 
 /// Returns the reason why size and rate cannot be changed now, if the program is on air.
 fn fixed(view: &View<'_>) -> Option<String> {
@@ -37,7 +37,7 @@ fn fixed(view: &View<'_>) -> Option<String> {
 pub(super) fn size(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let quality = view.snapshot.quality.clone();
     let mut sizes: Vec<Size> =
-        SIZES.iter().map(|(width, height)| Size::new(*width, *height)).collect();
+        FRAME_SIZES.iter().map(|(width, height)| Size::new(*width, *height)).collect();
     if !sizes.contains(&quality.size) {
         sizes.insert(0, quality.size);
     }
@@ -60,7 +60,7 @@ pub(super) fn size(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) 
 pub(super) fn rate(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let quality = view.snapshot.quality.clone();
     let mut rates: Vec<FrameRate> =
-        RATES.iter().filter_map(|rate| FrameRate::new(*rate, 1)).collect();
+        FRAME_RATES.iter().filter_map(|rate| FrameRate::new(*rate, 1)).collect();
     if !rates.contains(&quality.frame_rate) {
         rates.insert(0, quality.frame_rate);
     }
@@ -84,7 +84,7 @@ pub(super) fn bitrate(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
     let quality = view.snapshot.quality.clone();
     let usual = Quality::default().video_bitrate;
     let limit = limits::video_bitrate(view);
-    let most = limit.as_ref().map_or(limits::MAX_VIDEO, |(most, _)| *most);
+    let most = limit.as_ref().map_or(limits::MAX_VIDEO_BITRATE, |(most, _)| *most);
     let default = (quality.video_bitrate != usual).then(|| format::bitrate(usual.0));
     let mut wanted = None;
     let reset = row(ui, view, draft, Setting::Bitrate, default.as_deref(), |ui, name| {

@@ -7,7 +7,7 @@ use crate::compose::scene::{Item, ItemId, SceneId};
 use crate::studio::Snapshot;
 
 /// Number of further commands after which a requested object is no longer expected.
-const GIVE_UP: u64 = 8;
+const MAX_COMMANDS_WAITED: u64 = 8;
 
 /// The items or scenes that existed before a request.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Arrivals {
     /// Returns the objects that have arrived since the request. Items must be in this scene.
     pub fn take(&mut self, snapshot: &Snapshot, edited: SceneId) -> Option<Arrival> {
         let came = self.items(snapshot, edited).or_else(|| self.scene(snapshot));
-        if came.is_some() || snapshot.obeyed > self.asked_at + GIVE_UP {
+        if came.is_some() || snapshot.obeyed > self.asked_at + MAX_COMMANDS_WAITED {
             *self = Self::default();
         }
         came

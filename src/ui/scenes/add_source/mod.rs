@@ -17,7 +17,7 @@ use crate::capture::text::Content;
 use crate::capture::{self, ColorSource, Rgba, VideoChoice};
 use crate::ui::dialogs::{DialogAnswer, modal};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::add_source::card::{CARD, card};
+use crate::ui::scenes::add_source::card::{CARD_SIZE, card};
 use crate::ui::scenes::add_source::devices::FoundSource;
 use crate::ui::scenes::add_source::new_source::{add, asked_for};
 use crate::ui::scenes::add_source::page::{Adding, Page};
@@ -31,14 +31,14 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Field, label};
 
 /// Width of the dialog in points.
-const WIDTH: f32 = 5.0 * CARD.x + 4.0 * gap::S + 12.0;
+const DIALOG_WIDTH_POINTS: f32 = 5.0 * CARD_SIZE.x + 4.0 * gap::S + 12.0;
 /// Height of the window that the list leaves free for the rest of the dialog, in points.
-const AROUND: f32 = 190.0;
+const RESERVED_HEIGHT_POINTS: f32 = 190.0;
 
 /// The initial color of a color source.
-const GROUND: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
+const INITIAL_COLOR: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
 /// The initial end color of a gradient.
-const BELOW: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
+const INITIAL_GRADIENT_END: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
 
 /// The action of a card.
 enum Leads {
@@ -57,15 +57,15 @@ struct Kind {
 /// Draws the dialog while it is open.
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let Some(mut adding) = draft.adding.take() else { return };
-    let answer = modal(ctx, view.theme, "add-source", WIDTH, |ui| {
+    let answer = modal(ctx, view.theme, "add-source", DIALOG_WIDTH_POINTS, |ui| {
         // The list of windows changes over time.
         labels::look_again(ui, view);
         let close = head(ui, view, &mut adding);
-        let height = ui.ctx().content_rect().height() - AROUND;
+        let height = ui.ctx().content_rect().height() - RESERVED_HEIGHT_POINTS;
         // All kinds are visible at once where the window is high enough.
         let area = ScrollArea::vertical().id_salt("add").min_scrolled_height(height);
         let done = area.max_height(height).show(ui, |ui| {
-            ui.set_width(WIDTH);
+            ui.set_width(DIALOG_WIDTH_POINTS);
             ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
             match adding.page {
                 None => everything(ui, view, draft, &mut adding),
@@ -114,7 +114,7 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
         wrong: false,
         limit: 200,
         buttons: &[],
-        width: WIDTH,
+        width: DIALOG_WIDTH_POINTS,
     };
     let field = field.show(ui, view.theme);
     if !adding.shown {
@@ -125,7 +125,8 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
 
 fn kinds(view: &View<'_>) -> Vec<Kind> {
     let words = view.texts.get("text-first-words");
-    let graded = ColorSource { to: Some(BELOW), ..ColorSource::plain(GROUND) };
+    let graded =
+        ColorSource { to: Some(INITIAL_GRADIENT_END), ..ColorSource::plain(INITIAL_COLOR) };
     let minutes = std::time::Duration::from_secs(300);
     let to = |name, icon, page| Kind { name, icon, leads: Leads::To(page) };
     let file = |name, icon, file| Kind { name, icon, leads: Leads::ToFile(file) };
@@ -149,7 +150,7 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
         ready(key!("add-clock"), text(Content::Clock(String::new()))),
         ready(key!("add-countdown"), text(Content::Countdown(minutes))),
         ready(key!("add-stopwatch"), text(Content::Stopwatch)),
-        ready(key!("add-color"), VideoChoice::Color(ColorSource::plain(GROUND))),
+        ready(key!("add-color"), VideoChoice::Color(ColorSource::plain(INITIAL_COLOR))),
         ready(key!("add-gradient"), VideoChoice::Color(graded)),
         ready(key!("test-pattern"), VideoChoice::Test),
         to(key!("add-again"), Icon::Copy, Page::Again),

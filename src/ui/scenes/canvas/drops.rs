@@ -11,28 +11,28 @@ use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::scenes::add_source::edit_for;
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::scenes::kind::{Dropped, what_is};
-use crate::ui::style::theme::{ON_VIDEO, PLATE, RADIUS_LARGE, Type};
+use crate::ui::style::theme::{CARD_RADIUS, TEXT_PLATE, Type, VIDEO_TEXT_COLOR};
 use crate::ui::view::View;
 use crate::ui::widgets::place;
 
 /// Maximum number of files that can be dropped together.
-const MAX_DROPPED: usize = 16;
+const MAX_DROPPED_FILES: usize = 16;
 
 /// Handles dropped files, and shows a hint while files are dragged over `room`.
 pub fn show(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let (hovering, paths, count) = ui.input(|input| {
-        let files = input.raw.dropped_files.iter().take(MAX_DROPPED);
+        let files = input.raw.dropped_files.iter().take(MAX_DROPPED_FILES);
         let paths: Vec<PathBuf> = files.map(|file| file.path().to_owned()).collect();
         (!input.raw.hovered_files.is_empty(), paths, input.raw.dropped_files.len())
     });
     if hovering {
         let at = Rect::from_center_size(room.center(), vec2(room.width().min(360.0), 64.0));
-        ui.painter().rect_filled(at, CornerRadius::same(RADIUS_LARGE), PLATE);
+        ui.painter().rect_filled(at, CornerRadius::same(CARD_RADIUS), TEXT_PLATE);
         let text = view.texts.get("drop-to-add");
-        place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, ON_VIDEO);
+        place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, VIDEO_TEXT_COLOR);
     }
-    if count > MAX_DROPPED {
-        view.send(Command::TooManyDropped { count, most: MAX_DROPPED });
+    if count > MAX_DROPPED_FILES {
+        view.send(Command::TooManyDropped { count, most: MAX_DROPPED_FILES });
     }
     let mut edits = Vec::new();
     for path in paths {

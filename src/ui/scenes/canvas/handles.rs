@@ -12,9 +12,9 @@ use crate::ui::view::View;
 
 /// Maximum distance between the pointer and a handle at which the pointer touches the handle, in
 /// points.
-const REACH: f32 = 9.0;
+const HANDLE_HIT_RADIUS_POINTS: f32 = 9.0;
 /// Distance of the rotation handle above the box, in points.
-const STALK: f32 = 26.0;
+const ROTATION_HANDLE_OFFSET_POINTS: f32 = 26.0;
 
 /// Converts program pixels to points of the window and back. Within a group, the program pixels are
 /// those of the group's own canvas, which has the size of the program.
@@ -74,7 +74,7 @@ pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Placement) -> Vec<(Gr
     let (top, bottom) = (between(a, b), between(d, c));
     let up = (top - bottom).normalized();
     vec![
-        (Grip::Turn, top + up * STALK),
+        (Grip::Turn, top + up * ROTATION_HANDLE_OFFSET_POINTS),
         (Grip::Side(-1, -1), a),
         (Grip::Side(1, -1), b),
         (Grip::Side(1, 1), c),
@@ -92,7 +92,7 @@ pub(in crate::ui::scenes) fn grip_at(
     at: Pos2,
     crop: bool,
 ) -> Option<Grip> {
-    let near = |(_, handle): &(Grip, Pos2)| handle.distance(at) <= REACH;
+    let near = |(_, handle): &(Grip, Pos2)| handle.distance(at) <= HANDLE_HIT_RADIUS_POINTS;
     let (grip, _) = handles(frame, place).into_iter().find(near)?;
     Some(match grip {
         Grip::Side(x, y) if crop => Grip::Crop(x, y),

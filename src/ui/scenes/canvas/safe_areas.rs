@@ -4,20 +4,21 @@
 use egui::{Color32, Painter, Rect, Stroke, StrokeKind, Vec2};
 
 /// The action safe area, as a fraction of width and height.
-const ACTION: f32 = 0.93;
+const ACTION_SAFE_FRACTION: f32 = 0.93;
 /// The title safe area.
-const TITLE: f32 = 0.90;
+const TITLE_SAFE_FRACTION: f32 = 0.90;
 /// Half the size of the center cross, as a fraction of the height.
-const CROSS: f32 = 0.04;
+const CROSS_ARM_FRACTION: f32 = 0.04;
 
 /// Returns the action and the title safe area of a frame in `rect`.
 fn frames(rect: Rect) -> [Rect; 2] {
-    [ACTION, TITLE].map(|part| Rect::from_center_size(rect.center(), rect.size() * part))
+    [ACTION_SAFE_FRACTION, TITLE_SAFE_FRACTION]
+        .map(|part| Rect::from_center_size(rect.center(), rect.size() * part))
 }
 
 /// Draws both areas over a frame in `rect`.
 pub(super) fn paint(painter: &Painter, rect: Rect) {
-    let arm = rect.height() * CROSS;
+    let arm = rect.height() * CROSS_ARM_FRACTION;
     let [right, down] = [Vec2::new(arm, 0.0), Vec2::new(0.0, arm)];
     // A dark line under the light line makes the area visible on any frame.
     for stroke in [

@@ -9,15 +9,15 @@ use egui::{
 };
 
 use crate::media::Size;
-use crate::ui::style::theme::{ON_VIDEO, PLATE, Theme, Type, gap};
+use crate::ui::style::theme::{TEXT_PLATE, Theme, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::video::fitted;
 use crate::ui::view::View;
 use crate::ui::widgets::{focus_ring, place};
 
 /// The range of scales, in display pixels per program pixel.
-const SCALES: std::ops::RangeInclusive<f32> = 0.1..=8.0;
+const SCALE_RANGE: std::ops::RangeInclusive<f32> = 0.1..=8.0;
 /// The scales at which the zoom commands stop.
-const STEPS: [f32; 11] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
+const SCALE_STOPS: [f32; 11] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
 
 /// The position and size at which the frame was last drawn.
 #[derive(Copy, Clone, Debug)]
@@ -96,9 +96,9 @@ impl CanvasZoom {
         let now = self.scale_now();
         // A scale that is very close to a step counts as having reached it.
         let next = if larger {
-            STEPS.into_iter().find(|step| *step > now * 1.01)
+            SCALE_STOPS.into_iter().find(|step| *step > now * 1.01)
         } else {
-            STEPS.into_iter().rfind(|step| *step < now * 0.99)
+            SCALE_STOPS.into_iter().rfind(|step| *step < now * 0.99)
         };
         if let Some(next) = next {
             self.set(next);
@@ -110,7 +110,7 @@ impl CanvasZoom {
         let Some(drawn) = self.drawn else { return };
         let before = self.rect(drawn);
         let part = (at - before.min) / before.size().max(Vec2::splat(f32::MIN_POSITIVE));
-        self.scale = Some(scale.clamp(*SCALES.start(), *SCALES.end()));
+        self.scale = Some(scale.clamp(*SCALE_RANGE.start(), *SCALE_RANGE.end()));
         let size = self.rect(drawn).size();
         self.move_to(pos2(0.0, 0.0) + part + (drawn.room.center() - at) / size);
     }
@@ -174,15 +174,16 @@ pub fn readout(ui: &mut Ui, view: &View<'_>, zoom: &mut CanvasZoom, seen: Rect) 
     let percent = zoom.percent().to_string();
     let text = view.texts.with("zoom-percent", &[("percent", percent.clone().into())]);
     let name = view.texts.with("zoom-readout", &[("percent", percent.into())]);
-    let size = ui.painter().layout_no_wrap(text.clone(), Type::Small.font(), ON_VIDEO).size();
+    let size =
+        ui.painter().layout_no_wrap(text.clone(), Type::Small.font(), VIDEO_TEXT_COLOR).size();
     let size = size + vec2(16.0, 10.0);
     let corner = seen.right_top() + vec2(-gap::S - size.x, gap::S);
     let plate = Rect::from_min_size(corner, size);
     let response = ui.interact(plate, ui.scope_id().with("zoom"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    let fill = if response.hovered() { Theme::DARK.raised } else { PLATE };
+    let fill = if response.hovered() { Theme::DARK.raised } else { TEXT_PLATE };
     ui.painter().rect_filled(plate, CornerRadius::same(4), fill);
-    place(ui, plate.center(), Align2::CENTER_CENTER, &text, Type::Small, ON_VIDEO);
+    place(ui, plate.center(), Align2::CENTER_CENTER, &text, Type::Small, VIDEO_TEXT_COLOR);
     focus_ring(ui, &Theme::DARK, &response, 4);
     if response.on_hover_text(name).clicked() {
         zoom.fit();
@@ -193,12 +194,12 @@ pub fn readout(ui: &mut Ui, view: &View<'_>, zoom: &mut CanvasZoom, seen: Rect) 
 mod tests {
     use super::*;
 
-    const ROOM: Rect = Rect { min: pos2(100.0, 50.0), max: pos2(740.0, 410.0) };
-    const HD: Size = Size::new(1280, 720);
+    const CANVAS_RECT: Rect = Rect { min: pos2(100.0, 50.0), max: pos2(740.0, 410.0) };
+    const SIZE_720P: Size = Size::new(1280, 720);
 
     fn zoom() -> CanvasZoom {
         let mut zoom = CanvasZoom::default();
-        zoom.place(ROOM, HD, 1.0);
+        zoom.place(CANVAS_RECT, SIZE_720P, 1.0);
         zoom
     }
 
@@ -207,9 +208,9 @@ mod tests {
         for at in [pos2(200.0, 100.0), pos2(420.0, 230.0), pos2(700.0, 400.0)] {
             let mut zoom = zoom();
             for factor in [1.3, 1.7, 0.9, 1.2] {
-                let before = zoom.place(ROOM, HD, 1.0);
+                let before = zoom.place(CANVAS_RECT, SIZE_720P, 1.0);
                 zoom.set_around(at, zoom.scale_now() * factor);
-                let after = zoom.place(ROOM, HD, 1.0);
+                let after = zoom.place(CANVAS_RECT, SIZE_720P, 1.0);
                 let part = |rect: Rect| (at - rect.min) / rect.size();
                 // The difference is only the rounding to whole pixels.
                 let off = (part(after) - part(before)) * after.size();
@@ -223,10 +224,10 @@ mod tests {
         let mut zoom = zoom();
         assert_eq!((zoom.percent(), zoom.fits()), (50, true));
         zoom.set(1.0);
-        assert_eq!(zoom.place(ROOM, HD, 1.0).size(), vec2(1280.0, 720.0));
-        assert_eq!(zoom.place(ROOM, HD, 2.0).size(), vec2(640.0, 360.0));
+        assert_eq!(zoom.place(CANVAS_RECT, SIZE_720P, 1.0).size(), vec2(1280.0, 720.0));
+        assert_eq!(zoom.place(CANVAS_RECT, SIZE_720P, 2.0).size(), vec2(640.0, 360.0));
         assert_eq!(zoom.percent(), 100);
-        zoom.place(ROOM, HD, 1.0);
+        zoom.place(CANVAS_RECT, SIZE_720P, 1.0);
         for _ in 0..30 {
             zoom.step(true);
         }
@@ -236,26 +237,30 @@ mod tests {
         }
         assert_eq!(zoom.percent(), 10);
         zoom.fit();
-        zoom.place(ROOM, HD, 1.0);
+        zoom.place(CANVAS_RECT, SIZE_720P, 1.0);
         zoom.step(true);
         assert_eq!(zoom.percent(), 75, "from what fits to the next step");
         // An invalid size has no effect.
-        assert!(zoom.place(ROOM, Size::new(0, 0), 1.0).is_finite());
+        assert!(zoom.place(CANVAS_RECT, Size::new(0, 0), 1.0).is_finite());
     }
 
     #[test]
     fn the_picture_cannot_be_lost() {
         let mut zoom = zoom();
         zoom.move_by(vec2(500.0, 500.0));
-        assert_eq!(zoom.place(ROOM, HD, 1.0), fitted(ROOM, 16.0 / 9.0, 1.0), "it all fits");
+        assert_eq!(
+            zoom.place(CANVAS_RECT, SIZE_720P, 1.0),
+            fitted(CANVAS_RECT, 16.0 / 9.0, 1.0),
+            "it all fits"
+        );
         zoom.set(2.0);
         for by in [vec2(1e6, -1e6), vec2(-1e7, 1e7)] {
             zoom.move_by(by);
-            let rect = zoom.place(ROOM, HD, 1.0);
-            assert!(rect.expand(1.0).contains(ROOM.center()), "{by:?}: {rect:?}");
+            let rect = zoom.place(CANVAS_RECT, SIZE_720P, 1.0);
+            assert!(rect.expand(1.0).contains(CANVAS_RECT.center()), "{by:?}: {rect:?}");
         }
-        let before = zoom.place(ROOM, HD, 1.0).min;
+        let before = zoom.place(CANVAS_RECT, SIZE_720P, 1.0).min;
         zoom.move_by(vec2(30.0, -20.0));
-        assert_eq!(zoom.place(ROOM, HD, 1.0).min - before, vec2(30.0, -20.0));
+        assert_eq!(zoom.place(CANVAS_RECT, SIZE_720P, 1.0).min - before, vec2(30.0, -20.0));
     }
 }

@@ -10,7 +10,7 @@ use crate::studio::{Command, Edit};
 use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
-use crate::ui::scenes::source::fields::{FIGURE, caption, line};
+use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, line};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
@@ -20,7 +20,7 @@ use crate::ui::widgets::{
 };
 
 /// Width of the value after a control, in points.
-const VALUE: f32 = 64.0;
+const VALUE_WIDTH_POINTS: f32 = 64.0;
 
 /// Draws the list of a source's filters, with the settings of the expanded one.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
@@ -163,12 +163,14 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
     for (parameter, value) in parameters.iter().zip(filter.values()) {
         let name = view.texts.get(number(parameter)).to_string();
         line(ui, view, &name, |ui, view| {
-            let (range, width) = (parameter.range.clone(), ui.available_width() - VALUE);
+            let (range, width) =
+                (parameter.range.clone(), ui.available_width() - VALUE_WIDTH_POINTS);
             if parameter.unit == Unit::Pixels {
                 let field = DragValue::new(value).max_decimals(0);
                 let (named, range) =
                     ((&*name, " px"), f64::from(*range.start())..=f64::from(*range.end()));
-                let (_, fault) = number_field(ui, view.theme, field, range, named, FIGURE);
+                let (_, fault) =
+                    number_field(ui, view.theme, field, range, named, NUMBER_FIELD_SIZE);
                 let (text, color) = match fault {
                     Some(fault) => (fault.say(ui, view.texts, " px"), view.theme.warn),
                     None => (view.texts.get("video-number-zero").to_string(), view.theme.secondary),
@@ -200,7 +202,7 @@ fn choose(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
         line(ui, view, &name, |ui, view| {
             let texts = view.texts;
             let chosen = texts.get(option_name(choice.chosen));
-            let width = ui.available_width() - VALUE;
+            let width = ui.available_width() - VALUE_WIDTH_POINTS;
             let select = Select::new(&name, &chosen, width);
             select.show(ui, view.theme, |ui| {
                 for option in &choice.options {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use egui::{Align, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use crate::compose::scene::{Content, Item, SourceId};
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::{Draft, Section, name_of};
 use crate::ui::scenes::kind::icon_of;
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let shown = match item.map(|item| &item.content) {
         Some(Content::Source(id)) => Some(*id),
         Some(_) => None,
-        None => draft.inspected.filter(|id| *id == MAIN || collection.source(*id).is_some()),
+        None => draft.inspected.filter(|id| *id == MAIN_SOURCE || collection.source(*id).is_some()),
     };
     keep_typed(view, draft, shown);
     ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
@@ -58,7 +58,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         }
     }
     draft.section = None;
-    if let Some(source) = shown.filter(|source| *source != MAIN) {
+    if let Some(source) = shown.filter(|source| *source != MAIN_SOURCE) {
         source::written(ui, view, draft, source);
     }
     ui.add_space(gap::M);

@@ -8,19 +8,19 @@ use egui::{
 use crate::compose::scene::{Crop, Item, Placement};
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::draft::{BLENDS, FITS};
+use crate::ui::scenes::draft::{BLEND_MODES, FIT_MODES};
 use crate::ui::scenes::placement;
 use crate::ui::scenes::source::fields::{caption, line, number_fault};
-use crate::ui::style::theme::{RADIUS, Type, gap, size};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{
     NumberFault, Select, label, menu_item, number_field, paragraph, place, slider,
 };
 
 /// Width of the letter before a number, in points.
-const LETTER: f32 = 30.0;
+const LETTER_WIDTH_POINTS: f32 = 30.0;
 /// Width of the value after a slider, in points.
-const VALUE: f32 = 52.0;
+const VALUE_WIDTH_POINTS: f32 = 52.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
     let texts = view.texts;
@@ -34,12 +34,13 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
         view.send(Command::Edit(Edit::SetPlace(item.id, now)));
     }
     let name = texts.get("item-blend").to_string();
-    let blend = BLENDS.iter().find(|(_, blend)| *blend == item.blend).map_or("", |(name, _)| name);
+    let blend =
+        BLEND_MODES.iter().find(|(_, blend)| *blend == item.blend).map_or("", |(name, _)| name);
     let chosen = texts.get(blend);
     let mut blend = item.blend;
     line(ui, view, &name, |ui, view| {
         Select::new(&name, &chosen, ui.available_width()).show(ui, view.theme, |ui| {
-            for (name, mode) in BLENDS {
+            for (name, mode) in BLEND_MODES {
                 if menu_item(ui, view.theme, &texts.get(name), "", mode == item.blend, true) {
                     blend = mode;
                 }
@@ -52,7 +53,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
     let name = texts.get("item-opacity").to_string();
     let mut opacity = item.opacity;
     line(ui, view, &name, |ui, view| {
-        let width = ui.available_width() - VALUE;
+        let width = ui.available_width() - VALUE_WIDTH_POINTS;
         slider(ui, view.theme, &mut opacity, 0.0..=1.0, 1.0, &name, width);
         let percent = format!("{:.0}\u{a0}%", opacity * 100.0);
         label(ui, &percent, Type::FigureStrong, view.theme.text);
@@ -137,13 +138,13 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
     let [left, top, right, bottom] = [left, top, right, bottom].map(|side| side / 100.0);
     now.crop = Crop { left, top, right, bottom };
     let name = texts.get("placement-fit").to_string();
-    let fit = FITS.iter().find(|(_, fit)| *fit == now.fit).map_or("", |(name, _)| name);
+    let fit = FIT_MODES.iter().find(|(_, fit)| *fit == now.fit).map_or("", |(name, _)| name);
     let chosen = texts.get(fit);
     line(ui, view, &name, |ui, view| {
         let enabled = ui.is_enabled();
         let select = Select { enabled, ..Select::new(&name, &chosen, ui.available_width()) };
         select.show(ui, view.theme, |ui| {
-            for (name, fit) in FITS {
+            for (name, fit) in FIT_MODES {
                 if menu_item(ui, view.theme, &texts.get(name), "", fit == now.fit, true) {
                     now.fit = fit;
                 }
@@ -185,12 +186,13 @@ fn number(
 ) -> Option<NumberFault> {
     let Number { letter, name, value, range: [least, most] } = number;
     let theme = view.theme;
-    let (rect, _) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::hover());
-    let radius = CornerRadius::same(RADIUS);
+    let (rect, _) = ui.allocate_exact_size(vec2(width, size::CONTROL_HEIGHT), Sense::hover());
+    let radius = CornerRadius::same(CONTROL_RADIUS);
     ui.painter().rect(rect, radius, theme.raised, theme.border(), StrokeKind::Inside);
     let at = pos2(rect.left() + 10.0, rect.center().y);
     place(ui, at, Align2::LEFT_CENTER, letter, Type::Body, theme.secondary);
-    let inner = Rect::from_min_max(pos2(rect.left() + LETTER, rect.top()), rect.max).shrink(2.0);
+    let inner = Rect::from_min_max(pos2(rect.left() + LETTER_WIDTH_POINTS, rect.top()), rect.max)
+        .shrink(2.0);
     let layout = Layout::right_to_left(Align::Center);
     let salt = ("number", name);
     let mut field = ui.new_child(UiBuilder::new().max_rect(inner).layout(layout).id_salt(salt));

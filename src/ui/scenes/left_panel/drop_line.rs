@@ -5,13 +5,13 @@ use egui::{Id, LayerId, Order, Pos2, Rect, Stroke, Ui};
 use crate::ui::view::View;
 
 /// Width of the line in points.
-const WIDTH: f32 = 2.0;
+const LINE_WIDTH_POINTS: f32 = 2.0;
 
 /// Draws a line over the list. Rows that are drawn later do not cover it.
 fn paint(ui: &Ui, view: &View<'_>, points: [Pos2; 2]) {
     let layer = LayerId::new(Order::Foreground, Id::unique("drop-line"));
     let painter = ui.ctx().layer_painter(layer).with_clip_rect(ui.clip_rect());
-    painter.line_segment(points, Stroke::new(WIDTH, view.theme.accent));
+    painter.line_segment(points, Stroke::new(LINE_WIDTH_POINTS, view.theme.accent));
 }
 
 /// Draws the line between two rows at this height, as wide as `row`.

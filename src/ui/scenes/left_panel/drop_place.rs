@@ -123,7 +123,7 @@ mod tests {
     /// Returns a scene whose rows are, from the top: 1, the group 2 with 3 and 4, 5, and the empty
     /// group 6.
     fn items() -> Vec<Item> {
-        let plain = |id| Item::new(ItemId(id), Content::Source(crate::studio::scenes::MAIN));
+        let plain = |id| Item::new(ItemId(id), Content::Source(crate::studio::scenes::MAIN_SOURCE));
         let group = |id, members| Item::new(ItemId(id), Content::Group(members));
         vec![group(6, vec![]), plain(5), group(2, vec![plain(4), plain(3)]), plain(1)]
     }

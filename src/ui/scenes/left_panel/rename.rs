@@ -5,7 +5,7 @@ use egui::text_edit::TextEditState;
 use egui::{Id, Key, TextEdit, Ui};
 
 use crate::compose::scene::{Content, ItemId};
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Collection, Command, Edit};
 use crate::ui::scenes::draft::{Draft, NameCursor, Named};
 use crate::ui::view::View;
@@ -66,7 +66,7 @@ fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
     let Content::Source(source) = item.content else { return own };
     let mut shown = 0;
     collection.each(|it| shown += usize::from(it.content == item.content));
-    if source == MAIN || shown > 1 || name.trim().is_empty() {
+    if source == MAIN_SOURCE || shown > 1 || name.trim().is_empty() {
         return own;
     }
     let rename = Edit::RenameSource(source, name);

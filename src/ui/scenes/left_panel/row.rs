@@ -9,27 +9,27 @@ use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::scenes::kind::RowLamp;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Type};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::{SceneMark, elided, focus_ring};
 
 /// Height of a row, in points.
-pub const ROW: f32 = 32.0;
+pub const ROW_HEIGHT_POINTS: f32 = 32.0;
 /// The indentation of a member in its group, in points.
-const INDENT: f32 = 12.0;
+const MEMBER_INDENT_POINTS: f32 = 12.0;
 /// Maximum number of nested groups whose members are indented.
 const MAX_INDENTS: u32 = 4;
 /// Width of the two buttons of a source, in points.
-pub const BUTTONS: f32 = 50.0;
+pub const BUTTONS_WIDTH_POINTS: f32 = 50.0;
 
 /// Returns the indentation at this nesting depth, in points.
 pub fn indent(depth: u32) -> f32 {
-    depth.min(MAX_INDENTS) as f32 * INDENT
+    depth.min(MAX_INDENTS) as f32 * MEMBER_INDENT_POINTS
 }
 
 /// Returns the number of nesting levels by which a horizontal drag changes the depth.
 pub fn levels(points: f32) -> i64 {
-    (points / INDENT).round() as i64
+    (points / MEMBER_INDENT_POINTS).round() as i64
 }
 
 /// A row of the panel.
@@ -60,7 +60,8 @@ impl PanelRow<'_> {
 
     fn draw(&self, ui: &mut Ui, view: &View<'_>, id: egui::Id) -> Response {
         let theme = view.theme;
-        let (whole, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+        let (whole, _) =
+            ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT_POINTS), Sense::hover());
         let rect = Rect::from_min_max(whole.min, whole.max - vec2(self.buttons, 0.0));
         let response = ui.interact(rect, id, Sense::click_and_drag());
         let (selected, title) = (self.selected, self.title);
@@ -69,7 +70,7 @@ impl PanelRow<'_> {
             (false, true) => theme.raised,
             (false, false) => Color32::TRANSPARENT,
         };
-        ui.painter().rect_filled(whole, CornerRadius::same(RADIUS), fill);
+        ui.painter().rect_filled(whole, CornerRadius::same(CONTROL_RADIUS), fill);
         let at = pos2(rect.left() + 16.0 + indent(self.depth), rect.center().y);
         let strong = selected && !self.dimmed;
         let color = if strong { theme.text } else { theme.secondary };
@@ -84,7 +85,7 @@ impl PanelRow<'_> {
         let color = if self.dimmed { theme.secondary } else { theme.text };
         let font = Type::Body.font();
         elided(ui, words, Align::Min, title, font.clone(), color);
-        focus_ring(ui, theme, &response, RADIUS);
+        focus_ring(ui, theme, &response, CONTROL_RADIUS);
         accept_letters(&response);
         let whole = ui.painter().layout_no_wrap(title.to_owned(), font, color).size().x;
         match (whole > words.width(), self.tip) {

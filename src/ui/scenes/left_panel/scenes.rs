@@ -22,9 +22,9 @@ use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule};
 
 /// Maximum share of the panel's height for the images of scenes in one column.
-const PART: f32 = 0.6;
+const MAX_SINGLE_COLUMN_SHARE: f32 = 0.6;
 /// Distance between images, in points.
-const BETWEEN: f32 = 4.0;
+const IMAGE_GAP_POINTS: f32 = 4.0;
 
 /// Returns the number of columns for the images of scenes, and the size of an image.
 fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
@@ -32,12 +32,12 @@ fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
     let shape = size.aspect();
     let width = ui.available_width();
     let cell = |columns: usize| {
-        let width = (width - BETWEEN * (columns as f32 - 1.0)) / columns as f32;
+        let width = (width - IMAGE_GAP_POINTS * (columns as f32 - 1.0)) / columns as f32;
         vec2(width, (width / shape.max(0.5)).round())
     };
     let one = cell(1);
-    let high = count as f32 * (one.y + BETWEEN);
-    if high <= ui.clip_rect().height() * PART { (1, one) } else { (2, cell(2)) }
+    let high = count as f32 * (one.y + IMAGE_GAP_POINTS);
+    if high <= ui.clip_rect().height() * MAX_SINGLE_COLUMN_SHARE { (1, one) } else { (2, cell(2)) }
 }
 
 pub fn show(
@@ -80,7 +80,7 @@ fn pictures(
     thumbnails.begin(view.snapshot);
     let (columns, size) = cells(ui, view, collection.scenes.len());
     ui.scope(|ui| {
-        ui.spacing_mut().item_spacing = Vec2::splat(BETWEEN);
+        ui.spacing_mut().item_spacing = Vec2::splat(IMAGE_GAP_POINTS);
         for (row, scenes) in collection.scenes.chunks(columns).enumerate() {
             ui.horizontal(|ui| {
                 for (column, scene) in scenes.iter().enumerate() {

@@ -11,7 +11,9 @@ use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::drop_place::{drop_place, rows_of};
 use crate::ui::scenes::left_panel::heading::{heading, nothing};
 use crate::ui::scenes::left_panel::rename;
-use crate::ui::scenes::left_panel::row::{BUTTONS, PanelRow, ROW, indent, levels};
+use crate::ui::scenes::left_panel::row::{
+    BUTTONS_WIDTH_POINTS, PanelRow, ROW_HEIGHT_POINTS, indent, levels,
+};
 use crate::ui::scenes::{clipboard, commands, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
@@ -80,12 +82,12 @@ fn item_row(
         depth,
         dimmed: item.hidden,
         tip: &state,
-        buttons: BUTTONS,
+        buttons: BUTTONS_WIDTH_POINTS,
     };
     let row = row.show(ui, view, ("item", item.id.0));
     ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
     let at = pos2(row.rect.right(), row.rect.top() + 4.0);
-    let buttons = Rect::from_min_size(at, vec2(BUTTONS, 24.0));
+    let buttons = Rect::from_min_size(at, vec2(BUTTONS_WIDTH_POINTS, 24.0));
     let layout = Layout::left_to_right(Align::Center);
     let salt = ("item-buttons", item.id.0);
     let mut right = ui.new_child(UiBuilder::new().max_rect(buttons).layout(layout).id_salt(salt));
@@ -162,14 +164,15 @@ fn drag(ui: &Ui, view: &mut View<'_>, row: &Response, id: ItemId, depth: u32) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let scene = collection.scene(edited(view.snapshot));
     let items = scene.map(|scene| scene.items.as_slice()).unwrap_or_default();
-    let rows = (pointer.y - row.rect.center().y) / (ROW + 1.0);
+    let rows = (pointer.y - row.rect.center().y) / (ROW_HEIGHT_POINTS + 1.0);
     let Some(place) = drop_place(items, id, rows, wanted) else { return };
     if row.drag_stopped() {
         return view.send(Command::Edit(commands::moving(view, id, place.group, place.to)));
     }
     let own = rows_of(items).iter().position(|it| *it == id).unwrap_or_default();
-    let y = row.rect.top() + (place.rows_above as f32 - own as f32) * (ROW + 1.0) - 0.5;
-    let whole = row.rect.with_max_x(row.rect.right() + BUTTONS);
+    let y =
+        row.rect.top() + (place.rows_above as f32 - own as f32) * (ROW_HEIGHT_POINTS + 1.0) - 0.5;
+    let whole = row.rect.with_max_x(row.rect.right() + BUTTONS_WIDTH_POINTS);
     drop_line::between_rows(ui, view, whole.with_min_x(whole.left() + indent(place.depth)), y);
 }
 

@@ -7,17 +7,17 @@ use egui::{DragValue, ScrollArea, Ui};
 use crate::capture::camera::control::Span;
 use crate::capture::{CameraChoice, CameraControl, CameraFormat, Mode, VideoChoice};
 use crate::compose::scene::SourceId;
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::together;
-use crate::ui::scenes::source::fields::{FIGURE, line, number_fault, row};
+use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, line, number_fault, row};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format::size;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Select, menu_item, number_field, paragraph, switch};
 
 /// Maximum visible height of a list, in points.
-const LIST: f32 = 280.0;
+const MAX_LIST_HEIGHT_POINTS: f32 = 280.0;
 
 /// Draws the controls of the camera of this source.
 pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
@@ -76,7 +76,7 @@ fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
     line(ui, view, &name, |ui, view| {
         let select = Select::new(&name, &shown, ui.available_width());
         select.show(ui, view.theme, |ui| {
-            ScrollArea::vertical().max_height(LIST).show(ui, |ui| {
+            ScrollArea::vertical().max_height(MAX_LIST_HEIGHT_POINTS).show(ui, |ui| {
                 let automatic = texts.get("camera-format-auto");
                 let is_automatic = camera.mode.is_automatic();
                 if menu_item(ui, view.theme, &automatic, "", is_automatic, true) {
@@ -110,7 +110,7 @@ fn set(view: &mut View<'_>, device: &str, source: SourceId, mode: Mode) {
             edits.push(Edit::SetSource(other.id, choice));
         }
     }
-    let main = chosen(view, MAIN).filter(|_| is_it(MAIN));
+    let main = chosen(view, MAIN_SOURCE).filter(|_| is_it(MAIN_SOURCE));
     if let Some(camera) = main {
         view.send(Command::SelectVideo(VideoChoice::Camera(CameraChoice { mode, ..camera })));
     }
@@ -139,7 +139,8 @@ fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64>
             row(ui, view, &control.title, |ui, view| {
                 ui.add_enabled_ui(control.active, |ui| {
                     let named = (&*control.title, "");
-                    (_, fault) = number_field(ui, view.theme, field, range, named, FIGURE);
+                    (_, fault) =
+                        number_field(ui, view.theme, field, range, named, NUMBER_FIELD_SIZE);
                 });
             });
             number_fault(ui, view, fault, "");

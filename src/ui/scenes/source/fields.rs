@@ -10,7 +10,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{NumberFault, label, number_field, paragraph, switch};
 
 /// The size of a field for a number, in points.
-pub(in crate::ui::scenes) const FIGURE: Vec2 = vec2(96.0, 26.0);
+pub(in crate::ui::scenes) const NUMBER_FIELD_SIZE: Vec2 = vec2(96.0, 26.0);
 
 /// Draws a label, and its control below it.
 pub(in crate::ui::scenes) fn line(
@@ -20,7 +20,7 @@ pub(in crate::ui::scenes) fn line(
     control: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
     label(ui, name, Type::Small, view.theme.secondary);
-    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| control(ui, view));
 }
 
@@ -31,7 +31,7 @@ pub(in crate::ui::scenes) fn row(
     name: &str,
     control: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
-    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
     let color = view.theme.secondary;
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         control(ui, view);
@@ -58,7 +58,7 @@ pub(in crate::ui::scenes) fn figure(
 ) {
     let (name, mut fault) = (view.texts.get(key).to_string(), None);
     row(ui, view, &name, |ui, view| {
-        (_, fault) = number_field(ui, view.theme, field, range, (&name, unit), FIGURE);
+        (_, fault) = number_field(ui, view.theme, field, range, (&name, unit), NUMBER_FIELD_SIZE);
     });
     number_fault(ui, view, fault, unit);
 }

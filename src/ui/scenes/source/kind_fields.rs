@@ -23,13 +23,13 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
 
 /// Seconds without typing after which typed text is applied.
-const PAUSE: f64 = 0.8;
+const TYPING_PAUSE_SECONDS: f64 = 0.8;
 
 /// Maximum number of characters that can be typed, because longer texts are not laid out.
-const MAX_TYPED: usize = 4_000;
+const MAX_TYPED_CHARS: usize = 4_000;
 
 /// Maximum coordinate of the captured part of a display, in pixels.
-const MAX_PIXELS: u32 = (1 << 16) - 1;
+const MAX_COORDINATE: u32 = (1 << 16) - 1;
 
 /// Draws the first fields of a source; its properties follow below them.
 pub(in crate::ui::scenes) fn contents(
@@ -219,10 +219,10 @@ fn monitor(ui: &mut Ui, view: &mut View<'_>, screen: &mut capture::DisplayTarget
     });
     part(ui, view, key!("screen-part"), &mut screen.part, whole);
     if let Some(Area { x, y, width, height }) = &mut screen.part {
-        exact(ui, view, key!("part-x"), x, 0..=MAX_PIXELS, " px");
-        exact(ui, view, key!("part-y"), y, 0..=MAX_PIXELS, " px");
-        exact(ui, view, key!("part-width"), width, 2..=MAX_PIXELS, " px");
-        exact(ui, view, key!("part-height"), height, 2..=MAX_PIXELS, " px");
+        exact(ui, view, key!("part-x"), x, 0..=MAX_COORDINATE, " px");
+        exact(ui, view, key!("part-y"), y, 0..=MAX_COORDINATE, " px");
+        exact(ui, view, key!("part-width"), width, 2..=MAX_COORDINATE, " px");
+        exact(ui, view, key!("part-height"), height, 2..=MAX_COORDINATE, " px");
     }
 }
 
@@ -306,7 +306,7 @@ fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
     if response.changed() || is_composing(ui.ctx()) {
         draft.typed_at = now;
     }
-    let left = draft.typed_at + PAUSE - now;
+    let left = draft.typed_at + TYPING_PAUSE_SECONDS - now;
     if left > 0.0 {
         ui.ctx().request_repaint_after(Duration::from_secs_f64(left));
     }
@@ -333,7 +333,7 @@ fn typed(
         hint,
         hidden: false,
         wrong: wrong.is_some(),
-        limit: MAX_TYPED,
+        limit: MAX_TYPED_CHARS,
         buttons: &[],
         width: ui.available_width(),
     };
@@ -369,8 +369,9 @@ fn typed_lines(
         focused && ui.input_mut(|it| it.consume_key(egui::Modifiers::COMMAND, egui::Key::Enter));
     crate::ui::widgets::label(ui, name, Type::Small, view.theme.secondary);
     let width = ui.available_width();
-    let response = TextBox { id: field, text: &mut text, name, rows: 3, limit: MAX_TYPED, width }
-        .show(ui, view.theme);
+    let response =
+        TextBox { id: field, text: &mut text, name, rows: 3, limit: MAX_TYPED_CHARS, width }
+            .show(ui, view.theme);
     if text == *value {
         return;
     }

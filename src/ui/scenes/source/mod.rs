@@ -173,7 +173,7 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
         let said = view.texts.get("text-font-unknown");
         paragraph(ui, &said, Type::Small, view.theme.warn);
     }
-    let [least, most] = [*Style::SIZES.start(), *Style::SIZES.end()];
+    let [least, most] = [*Style::FONT_SIZE_RANGE.start(), *Style::FONT_SIZE_RANGE.end()];
     number(ui, view, key!("text-size"), &mut style.size, least..=most, " px");
     number(ui, view, key!("text-weight"), &mut style.weight, 100..=900, "");
     flag(ui, view, key!("text-italic"), &mut style.italic);
@@ -188,7 +188,7 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
 
 /// Draws the fields for outline, shadow, background and padding.
 fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
-    let most = Style::MAX_AROUND;
+    let most = Style::MAX_OUTLINE_WIDTH;
     part(ui, view, key!("text-outline"), &mut style.outline, (Rgba::BLACK, 4));
     if let Some((of, width)) = &mut style.outline {
         color(ui, view, key!("text-outline-color"), of);
@@ -197,7 +197,7 @@ fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
     let begin = Shadow { color: Rgba { alpha: 160, ..Rgba::BLACK }, right: 4, down: 4, blur: 4 };
     part(ui, view, key!("text-shadow"), &mut style.shadow, begin);
     if let Some(shadow) = &mut style.shadow {
-        let far = Style::MAX_SHIFT;
+        let far = Style::MAX_SHADOW_OFFSET;
         color(ui, view, key!("text-shadow-color"), &mut shadow.color);
         number(ui, view, key!("text-shadow-right"), &mut shadow.right, -far..=far, " px");
         number(ui, view, key!("text-shadow-down"), &mut shadow.down, -far..=far, " px");
@@ -283,7 +283,7 @@ fn at_end(ui: &mut Ui, view: &mut View<'_>, at_end: &mut EndBehavior) {
 }
 
 fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {
-    let [least, most] = Pace::TIMES;
+    let [least, most] = Pace::TIME_RANGE;
     for (key, time, low, high) in [
         (key!("slides-time"), &mut pace.time, least, most),
         (key!("slides-fade"), &mut pace.fade, std::time::Duration::ZERO, Pace::MAX_FADE),

@@ -15,7 +15,7 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, label, paragraph};
 
 /// The side length of the buttons before a file name, in points.
-const SIDE: f32 = 26.0;
+const BUTTON_SIDE_POINTS: f32 = 26.0;
 
 /// A change to the playlist.
 enum Done {
@@ -47,7 +47,7 @@ pub(in crate::ui::scenes) fn contents(
         let slides = pick == FileRequest::Image;
         let key = if slides { key!("clips-add-images") } else { key!("clips-add") };
         let text = view.texts.get(key);
-        let room = files.len() < Properties::MAX_FILES;
+        let room = files.len() < Properties::MAX_ADDITIONAL_FILES;
         if Button::new(&text).small().enabled(room).show(ui, view.theme).clicked() {
             let then = Then { source, pick, at: None };
             view.wish(WindowRequest::PickThen(then, files.last().and_then(of)));
@@ -62,22 +62,42 @@ pub(in crate::ui::scenes) fn contents(
             label(ui, &number, Type::Figure, view.theme.secondary);
             let named = [("name", file.as_str().into())];
             let up = view.texts.with("clips-up", &named);
-            let up = icon_button(ui, view.theme, Icon::ChevronUp, &up, SIDE, ButtonWeight::Quiet);
+            let up = icon_button(
+                ui,
+                view.theme,
+                Icon::ChevronUp,
+                &up,
+                BUTTON_SIDE_POINTS,
+                ButtonWeight::Quiet,
+            );
             if up.clicked() && index > 0 {
                 done = Some(Done::Up(index));
             }
             let other = view.texts.with("clips-another", &named);
-            let other =
-                icon_button(ui, view.theme, Icon::Folder, &other, SIDE, ButtonWeight::Quiet);
+            let other = icon_button(
+                ui,
+                view.theme,
+                Icon::Folder,
+                &other,
+                BUTTON_SIDE_POINTS,
+                ButtonWeight::Quiet,
+            );
             if other.clicked() {
                 done = Some(Done::Another(index, path.clone()));
             }
             let away = view.texts.with("clips-remove", &named);
-            let away = icon_button(ui, view.theme, Icon::Close, &away, SIDE, ButtonWeight::Quiet);
+            let away = icon_button(
+                ui,
+                view.theme,
+                Icon::Close,
+                &away,
+                BUTTON_SIDE_POINTS,
+                ButtonWeight::Quiet,
+            );
             if away.clicked() {
                 done = Some(Done::Gone(index));
             }
-            let size = vec2(ui.available_width(), SIDE);
+            let size = vec2(ui.available_width(), BUTTON_SIDE_POINTS);
             let (room, response) = ui.allocate_exact_size(size, egui::Sense::hover());
             elided(ui, room, Align::Min, &file, Type::Body.font(), view.theme.text);
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &*file));

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::base::Secret;
 use crate::studio::targets::address::{names_stream, parse};
-use crate::studio::targets::services::{SERVICES, Service};
+use crate::studio::targets::services::{KNOWN_SERVICES, Service};
 use crate::studio::{Command, Snapshot, Target, TargetPlace};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -312,7 +312,7 @@ fn filled(snapshot: &Snapshot, list: &[Target], draft: &Destination) -> Option<T
     let added = list.iter().find(|target| draft.added == Some(target.id));
     let moment = u64::from(std::process::id()) ^ snapshot.born;
     let target = known.or(added).cloned().unwrap_or_else(|| Target::new_for(list, moment));
-    let built_in_service = SERVICES.iter().any(|it| it.id == service);
+    let built_in_service = KNOWN_SERVICES.iter().any(|it| it.id == service);
     let name = snapshot.services.find(service).filter(|_| !built_in_service);
     Some(Target {
         service: service.to_owned(),

@@ -12,16 +12,16 @@ use crate::ui::screen::guide::columns::columns;
 use crate::ui::studio_page::mixer::labels::{levels_of, meter_of};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, Type, gap};
+use crate::ui::style::theme::{FRAME_BACKGROUND, Type, gap};
 use crate::ui::text::format;
 use crate::ui::video::{FrameView, fitted};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, label, menu_item, menu_rule, paragraph};
 
 /// A peak level below this value counts as silent.
-const SILENT_DBFS: f32 = -55.0;
+const SILENT_PEAK_DBFS: f32 = -55.0;
 /// The level below which viewers would raise their volume.
-const QUIET_DBFS: f32 = -32.0;
+const QUIET_PEAK_DBFS: f32 = -32.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, program: &mut FrameView) {
     let room = ui.available_rect_before_wrap();
@@ -35,7 +35,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, program: &mut FrameView) {
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
         let rect: Rect = fitted(rect, shape, ui.pixels_per_point());
         if !program.paint(ui, rect) {
-            ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
+            ui.painter().rect_filled(rect, CornerRadius::ZERO, FRAME_BACKGROUND);
         }
     };
     columns(ui, width, view, picture, |ui, view| {
@@ -180,8 +180,8 @@ fn level(audio: &AudioSource) -> (&'static str, bool) {
         }
         AudioChoice::Tone => (key!("guide-test-tone"), false),
         _ if audio.clipped => (key!("guide-too-loud"), false),
-        _ if audio.held_dbfs < SILENT_DBFS => (key!("guide-nothing-heard"), false),
-        _ if audio.held_dbfs < QUIET_DBFS => (key!("guide-quiet"), false),
+        _ if audio.held_dbfs < SILENT_PEAK_DBFS => (key!("guide-nothing-heard"), false),
+        _ if audio.held_dbfs < QUIET_PEAK_DBFS => (key!("guide-quiet"), false),
         _ => (key!("guide-good-level"), true),
     }
 }

@@ -15,17 +15,17 @@ use egui::{
 use crate::studio::{Collection, Command, Edit, Language, Preferences};
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::destination::Destination;
-use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
+use crate::ui::style::theme::{CARD_RADIUS, Type, gap, size};
 use crate::ui::text::Language as Spoken;
 use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, paragraph};
 
 /// The outer width of the card in points, if the window is wide enough.
-const WIDTH: f32 = 820.0;
+const MAX_CARD_WIDTH_POINTS: f32 = 820.0;
 /// The height of a step in points, which is fixed so that the buttons do not move.
-const BODY: f32 = 256.0;
-const MARGIN: i8 = 28;
+const STEP_HEIGHT_POINTS: f32 = 256.0;
+const CARD_MARGIN_POINTS: i8 = 28;
 
 /// A step of the guide.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -127,15 +127,15 @@ pub fn show(
     }
     guide.arrived |= fresh;
     let room = ctx.content_rect().width() - 2.0 * gap::XL;
-    let width = room.min(WIDTH) - 2.0 * f32::from(MARGIN);
+    let width = room.min(MAX_CARD_WIDTH_POINTS) - 2.0 * f32::from(CARD_MARGIN_POINTS);
     let theme = view.theme;
     let response = Modal::new(Id::unique("guide"))
         .backdrop_color(Color32::from_black_alpha(if theme.dark { 190 } else { 120 }))
         .frame(
             Frame::popup(&ctx.global_style())
                 .fill(theme.panel)
-                .corner_radius(CornerRadius::same(RADIUS_LARGE))
-                .inner_margin(Margin::same(MARGIN)),
+                .corner_radius(CornerRadius::same(CARD_RADIUS))
+                .inner_margin(Margin::same(CARD_MARGIN_POINTS)),
         )
         .show(ctx, |ui| {
             ui.set_width(width);
@@ -166,7 +166,8 @@ fn contents(
     ui.add_space(2.0);
     paragraph(ui, &texts.get(second), Type::Body, theme.secondary);
     ui.add_space(gap::L);
-    let (body, _) = ui.allocate_exact_size(vec2(ui.available_width(), BODY), Sense::hover());
+    let (body, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), STEP_HEIGHT_POINTS), Sense::hover());
     let mut inner = ui.new_child(
         egui::UiBuilder::new()
             .max_rect(body)
@@ -288,7 +289,7 @@ fn language(ui: &mut Ui, view: &View<'_>, preferences: &mut Preferences) {
                 .kind(Type::Title)
                 .height(96.0)
                 .width(width)
-                .radius(RADIUS_LARGE)
+                .radius(CARD_RADIUS)
                 .selected(chosen);
             if button.show(ui, theme).clicked() {
                 preferences.language = language;
@@ -300,7 +301,7 @@ fn language(ui: &mut Ui, view: &View<'_>, preferences: &mut Preferences) {
 fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot> {
     let (theme, texts) = (view.theme, view.texts);
     let mut pressed = None;
-    let height = size::CONTROL + gap::XS;
+    let height = size::CONTROL_HEIGHT + gap::XS;
     let room = vec2(ui.available_width(), height);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
         let skip = texts.get("guide-skip");

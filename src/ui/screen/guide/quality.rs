@@ -4,7 +4,7 @@ use egui::{Ui, vec2};
 
 use crate::media::BitsPerSecond;
 use crate::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};
-use crate::studio::targets::quality::PRESETS;
+use crate::studio::targets::quality::USUAL_QUALITIES;
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::columns::columns;
@@ -42,7 +42,7 @@ fn choices(
     let (theme, texts) = (view.theme, view.texts);
     ui.spacing_mut().item_spacing.y = 2.0;
     let chosen = chosen(view, *preset);
-    for (index, (one, (title, second))) in PRESETS.iter().zip(PRESET_NAMES).enumerate() {
+    for (index, (one, (title, second))) in USUAL_QUALITIES.iter().zip(PRESET_NAMES).enumerate() {
         let title = texts.get(title);
         let is_recommended = recommended.is_some_and(|it| it.preset == *one);
         let second = match is_recommended {
@@ -65,7 +65,7 @@ fn choices(
 fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
     let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
     preset.or_else(|| {
-        PRESETS.iter().position(|one| match &recommended {
+        USUAL_QUALITIES.iter().position(|one| match &recommended {
             Some(found) => found.preset == *one,
             None => one.is_of(&view.snapshot.quality),
         })
@@ -165,7 +165,9 @@ fn reason(view: &View<'_>, found: &Recommendation) -> String {
 /// Applies the chosen quality.
 pub(super) fn apply(view: &mut View<'_>, preset: Option<usize>) {
     let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
-    let Some(one) = chosen(view, preset).and_then(|index| PRESETS.get(index)) else { return };
+    let Some(one) = chosen(view, preset).and_then(|index| USUAL_QUALITIES.get(index)) else {
+        return;
+    };
     let now = &view.snapshot.quality;
     let quality = match recommended.filter(|found| found.preset == *one) {
         Some(found) => Quality { video_bitrate: found.bitrate, ..one.applied_to(now) },

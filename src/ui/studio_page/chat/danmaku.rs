@@ -9,18 +9,18 @@ use crate::studio::WatchCommand;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::studio_page::chat::none;
-use crate::ui::style::theme::{BLACK, ON_VIDEO, RADIUS, Type, gap};
+use crate::ui::style::theme::{CONTROL_RADIUS, FRAME_BACKGROUND, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::view::View;
 use crate::ui::watch;
 use crate::ui::widgets::place;
 
 /// The minimum height of the area over which messages fly.
-const SKY: f32 = 96.0;
+const MIN_DANMAKU_HEIGHT_POINTS: f32 = 96.0;
 /// The height of the options below.
-const OPTIONS: f32 = 176.0;
+const OPTIONS_HEIGHT_POINTS: f32 = 176.0;
 /// If the chat has more messages than this when the panel is first displayed, none of them fly:
 /// they would all start at the same time.
-const FIRST: usize = 3;
+const MAX_INITIAL_MESSAGES: usize = 3;
 
 /// Draws the panel with this height. Returns the action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, height: f32) -> Option<Action> {
@@ -28,9 +28,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, height: f32) ->
     if snapshot.server.chat.is_none() && snapshot.chat.lines.is_empty() {
         return none(ui, view);
     }
-    let size = vec2(ui.available_width(), (height - OPTIONS).max(SKY));
+    let size =
+        vec2(ui.available_width(), (height - OPTIONS_HEIGHT_POINTS).max(MIN_DANMAKU_HEIGHT_POINTS));
     let (room, _) = ui.allocate_exact_size(size, Sense::hover());
-    ui.painter().rect_filled(room, CornerRadius::same(RADIUS), BLACK);
+    ui.painter().rect_filled(room, CornerRadius::same(CONTROL_RADIUS), FRAME_BACKGROUND);
     fly(ui, view, draft, room);
     ui.add_space(gap::XS);
     let mut choices = snapshot.chat_choices.clone();
@@ -64,7 +65,7 @@ fn fly(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
 
 fn quiet(ui: &Ui, view: &View<'_>, room: Rect, key: &'static str) {
     let text = view.texts.get(key);
-    place(ui, room.center(), Align2::CENTER_CENTER, &text, Type::Small, ON_VIDEO);
+    place(ui, room.center(), Align2::CENTER_CENTER, &text, Type::Small, VIDEO_TEXT_COLOR);
 }
 
 /// Adds the new messages of onair's own chat or, without one, those of the watched stream's chat.
@@ -75,7 +76,7 @@ fn take(view: &View<'_>, Draft { sky, flown, .. }: &mut Draft, now: f64) {
     if let Some(chat) = &snapshot.server.chat {
         let newest = chat.posts.last().map_or(0, |post| post.id);
         let before = std::mem::replace(flown, newest);
-        if before > 0 || chat.posts.len() <= FIRST {
+        if before > 0 || chat.posts.len() <= MAX_INITIAL_MESSAGES {
             let new = chat.posts.iter().filter(|post| post.id > before);
             new.for_each(|post| sky.add(Arc::new(post.line.clone()), now));
         }
@@ -84,7 +85,7 @@ fn take(view: &View<'_>, Draft { sky, flown, .. }: &mut Draft, now: f64) {
         let lines = &snapshot.chat.lines;
         let newest = lines.last().map_or(0, |heard| heard.number);
         let before = std::mem::replace(flown, newest);
-        if before > 0 || lines.len() <= FIRST {
+        if before > 0 || lines.len() <= MAX_INITIAL_MESSAGES {
             let new = lines.iter().filter(|heard| heard.number > before);
             new.for_each(|heard| sky.add(Arc::clone(&heard.line), now));
         }

@@ -9,23 +9,23 @@ use crate::studio::watch::own_chat::ChatCommand;
 use crate::ui::scenes::menu;
 use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::studio_page::chat::rules;
-use crate::ui::style::theme::{RADIUS, Type, gap, size};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::chat::{append, append_role};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, section,
 };
-use crate::wire::chat::{ChatPost, MAX_TEXT};
+use crate::wire::chat::{ChatPost, MAX_TEXT_CHARS};
 
 /// The width of the button that sends.
-const SEND: f32 = 64.0;
+const SEND_BUTTON_WIDTH_POINTS: f32 = 64.0;
 /// The minimum height of the list, in points. In less space, the list is omitted.
 const MIN_LIST_HEIGHT: f32 = 60.0;
 
 /// Draws the chat in the available space.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
-    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
     // The button is drawn first, because a heading takes all the available width.
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         rules::button(ui, view, draft);
@@ -33,7 +33,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             section(ui, theme, &texts.get("chat-own"));
         });
     });
-    let height = ui.available_height() - size::CONTROL - gap::S;
+    let height = ui.available_height() - size::CONTROL_HEIGHT - gap::S;
     if height >= MIN_LIST_HEIGHT {
         ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
             ui.set_min_height(height);
@@ -76,7 +76,7 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
     }
     append(&mut job, &post.line.text, theme.text);
     let response = ui.add(Label::new(job).selectable(false).sense(Sense::click()));
-    focus_ring(ui, theme, &response, RADIUS - 2);
+    focus_ring(ui, theme, &response, CONTROL_RADIUS - 2);
     menu::context(&response, view, |ui, view| {
         let texts = view.texts;
         let mut line = |ui: &mut Ui, text: &str, command: ChatCommand| {
@@ -106,9 +106,9 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             hint: &texts.get("chat-say-hint"),
             hidden: false,
             wrong: false,
-            limit: MAX_TEXT,
+            limit: MAX_TEXT_CHARS,
             buttons: &[],
-            width: ui.available_width() - SEND - gap::S,
+            width: ui.available_width() - SEND_BUTTON_WIDTH_POINTS - gap::S,
         }
         .show(ui, theme);
         let entered =
@@ -116,7 +116,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let can = !draft.saying.trim().is_empty();
         let pressed = Button::new(&send)
             .look(ButtonWeight::Primary)
-            .width(SEND)
+            .width(SEND_BUTTON_WIDTH_POINTS)
             .enabled(can)
             .show(ui, theme)
             .clicked();

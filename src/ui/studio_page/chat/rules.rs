@@ -14,28 +14,34 @@ use crate::ui::view::View;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, label, paragraph, scroll, section,
 };
-use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORD, MAX_BLOCKED_WORDS};
+use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORD_CHARS, MAX_BLOCKED_WORDS};
 
-const WIDTH: f32 = 280.0;
+const POPUP_WIDTH_POINTS: f32 = 280.0;
 /// The intervals of slow mode to choose from, in seconds.
-const SLOW_MODE_CHOICES: [u64; 5] = [0, 5, 10, 30, 120];
+const SLOW_MODE_CHOICES_SECONDS: [u64; 5] = [0, 5, 10, 30, 120];
 /// The maximum height of the list of muted people.
-const MUTED: f32 = 120.0;
+const MAX_MUTED_HEIGHT_POINTS: f32 = 120.0;
 
 /// Draws the button that opens the rules.
 pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let theme = view.theme;
     let name = view.texts.get("chat-moderation");
-    let button =
-        icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_SMALL, ButtonWeight::Quiet);
+    let button = icon_button(
+        ui,
+        theme,
+        Icon::Settings,
+        &name,
+        size::SMALL_CONTROL_HEIGHT,
+        ButtonWeight::Quiet,
+    );
     let style = ui.ctx().global_style();
     let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
     let opened = Popup::menu(&button)
-        .width(WIDTH)
+        .width(POPUP_WIDTH_POINTS)
         .frame(frame)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| {
-            ui.set_width(WIDTH);
+            ui.set_width(POPUP_WIDTH_POINTS);
             ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
             slow_mode(ui, view);
             words(ui, view, draft);
@@ -60,7 +66,7 @@ fn slow_mode(ui: &mut Ui, view: &mut View<'_>) {
     section(ui, theme, &title);
     paragraph(ui, &texts.get("chat-slow-note"), Type::Small, theme.secondary);
     ui.horizontal_wrapped(|ui| {
-        for seconds in SLOW_MODE_CHOICES {
+        for seconds in SLOW_MODE_CHOICES_SECONDS {
             let text = match seconds {
                 0 => texts.get("chat-slow-off").to_string(),
                 1..60 => format!("{seconds}\u{a0}s"),
@@ -93,7 +99,7 @@ fn words(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         hint: &texts.get("chat-words-hint"),
         hidden: false,
         wrong: false,
-        limit: MAX_BLOCKED_WORDS * (MAX_BLOCKED_WORD + 2),
+        limit: MAX_BLOCKED_WORDS * (MAX_BLOCKED_WORD_CHARS + 2),
         buttons: &[],
         width,
     }
@@ -120,10 +126,10 @@ fn muted(ui: &mut Ui, view: &mut View<'_>) {
         paragraph(ui, &texts.get("chat-muted-none"), Type::Small, theme.secondary);
         return;
     }
-    let area = ScrollArea::vertical().id_salt("chat-muted").max_height(MUTED);
+    let area = ScrollArea::vertical().id_salt("chat-muted").max_height(MAX_MUTED_HEIGHT_POINTS);
     scroll(area, ui, |ui| {
         for person in &muted {
-            let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+            let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
             ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
                 let text = texts.get("chat-unmute");
                 let name = [("name", person.name.as_str().into())];

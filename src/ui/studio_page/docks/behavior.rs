@@ -13,18 +13,18 @@ use crate::ui::input::actions::Action;
 use crate::ui::studio_page::docks::{contents, shape};
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Type, gap};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, tab_info};
 
 /// The height of a tab bar.
-const BAR: f32 = 38.0;
+const TAB_BAR_HEIGHT_POINTS: f32 = 38.0;
 /// The height of a tab.
-const TAB: f32 = 26.0;
+const TAB_HEIGHT_POINTS: f32 = 26.0;
 /// The usual padding around a tab's name.
-pub(super) const AROUND: f32 = 12.0;
+pub(super) const TAB_PADDING_POINTS: f32 = 12.0;
 /// The padding around a tab's name in a narrow tab bar.
-const AROUND_NARROW: f32 = 4.0;
+const NARROW_TAB_PADDING: f32 = 4.0;
 
 /// The panels while they are drawn.
 pub(super) struct Docked<'a, 'b, 'c> {
@@ -55,10 +55,14 @@ impl Docked<'_, '_, '_> {
         let named = [("name", self.name(panel).into())];
         let (close, apart) =
             (texts.with("panel-close", &named), texts.with("panel-window", &named));
-        if icon_button(ui, theme, Icon::Close, &close, TAB, ButtonWeight::Quiet).clicked() {
+        if icon_button(ui, theme, Icon::Close, &close, TAB_HEIGHT_POINTS, ButtonWeight::Quiet)
+            .clicked()
+        {
             self.hidden = Some(active);
         }
-        if icon_button(ui, theme, Icon::External, &apart, TAB, ButtonWeight::Quiet).clicked() {
+        if icon_button(ui, theme, Icon::External, &apart, TAB_HEIGHT_POINTS, ButtonWeight::Quiet)
+            .clicked()
+        {
             self.apart = Some(active);
         }
     }
@@ -112,7 +116,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         ui.add_space(gap::XS);
         let width = (galley.size().x + 2.0 * self.around).min(self.most);
         let (_, room) = ui.allocate_space(vec2(width, ui.available_height()));
-        let rect = egui::Rect::from_center_size(room.center(), vec2(width, TAB));
+        let rect = egui::Rect::from_center_size(room.center(), vec2(width, TAB_HEIGHT_POINTS));
         let response = ui.interact(rect, id, Sense::click_and_drag());
         tab_info(&response, &name, state.active);
         let fill = match (state.active, response.hovered()) {
@@ -120,10 +124,10 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
             (false, true) => theme.hover,
             (false, false) => Color32::TRANSPARENT,
         };
-        ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
+        ui.painter().rect_filled(rect, CornerRadius::same(CONTROL_RADIUS), fill);
         let color = if state.active { theme.text } else { theme.secondary };
         elided(ui, rect, Align::Center, &name, font, color);
-        focus_ring(ui, theme, &response, RADIUS);
+        focus_ring(ui, theme, &response, CONTROL_RADIUS);
         response
     }
 
@@ -153,15 +157,17 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         let room = ui.available_width() - gap::XS * count - 1.0;
         let sum: f32 = names.iter().sum();
         let fits = |around: f32| sum + 2.0 * around * count <= room;
-        self.around = if fits(AROUND) { AROUND } else { AROUND_NARROW };
+        self.around =
+            if fits(TAB_PADDING_POINTS) { TAB_PADDING_POINTS } else { NARROW_TAB_PADDING };
         self.most = match fits(self.around) {
             true => f32::INFINITY,
-            false => longest(names.iter().map(|name| name + 2.0 * self.around), room).max(TAB),
+            false => longest(names.iter().map(|name| name + 2.0 * self.around), room)
+                .max(TAB_HEIGHT_POINTS),
         };
     }
 
     fn tab_bar_height(&self, _: &Style) -> f32 {
-        BAR
+        TAB_BAR_HEIGHT_POINTS
     }
 
     fn is_tab_bar_visible(&self, _: TileId, tabs: &Tabs) -> bool {
@@ -171,7 +177,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
     }
 
     fn gap_width(&self, _: &Style) -> f32 {
-        shape::BETWEEN
+        shape::PART_GAP_POINTS
     }
 
     fn min_size(&self) -> f32 {

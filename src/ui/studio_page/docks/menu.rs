@@ -3,7 +3,9 @@
 use egui::{Id, Popup, PopupCloseBehavior, Rect, Ui, vec2};
 
 use crate::studio::Command;
-use crate::studio::settings::{MAX_LAYOUT_NAME, MAX_LAYOUTS, PRESETS, Panel, Panels};
+use crate::studio::settings::{
+    MAX_LAYOUT_NAME_CHARS, MAX_LAYOUTS, PREDEFINED_LAYOUTS, Panel, Panels,
+};
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::docks::{Docks, contents};
 use crate::ui::style::icons::Icon;
@@ -12,9 +14,9 @@ use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, label, menu_item, menu_rule, paragraph};
 
-const WIDTH: f32 = 240.0;
+const POPUP_WIDTH_POINTS: f32 = 240.0;
 /// The maximum width of the menu button.
-const MAX_WIDTH: f32 = 220.0;
+const MAX_BUTTON_WIDTH: f32 = 220.0;
 
 /// Returns the name of a layout. Built-in layouts have a name in the window's language.
 fn title(view: &View<'_>, name: &str) -> String {
@@ -52,7 +54,7 @@ pub fn width(ui: &Ui, view: &View<'_>, panels: &Panels, narrow: bool) -> f32 {
     let (name, font) = (name(view, panels), Type::Small.font());
     let words = ui.painter().layout_no_wrap(name, font, view.theme.text).size().x;
     let width = 16.0 + gap::S + words.ceil() + 2.0 * gap::M;
-    if narrow || width > MAX_WIDTH { size::CONTROL_SMALL } else { width }
+    if narrow || width > MAX_BUTTON_WIDTH { size::SMALL_CONTROL_HEIGHT } else { width }
 }
 
 /// Draws the menu button at `place`, which has the width from [`width`].
@@ -60,7 +62,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
     let theme = view.theme;
     let mut at = child(ui, place, "layout");
     let name = name(view, panels);
-    let has_words = place.width() > size::CONTROL_SMALL;
+    let has_words = place.width() > size::SMALL_CONTROL_HEIGHT;
     let text = if has_words { name.as_str() } else { "" };
     let weight = if has_words { ButtonWeight::Raised } else { ButtonWeight::Quiet };
     let button = Button::new(text).icon(Icon::Layout).look(weight).kind(Type::Small).name(&name);
@@ -68,13 +70,13 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
     let button = button.show(&mut at, theme).on_hover_text(&name);
     let frame = egui::Frame::popup(ui.style()).fill(theme.panel);
     Popup::menu(&button)
-        .width(WIDTH)
+        .width(POPUP_WIDTH_POINTS)
         .gap(gap::XS)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .frame(frame.inner_margin(egui::Margin::same(4)))
         .show(|ui| {
             ui.spacing_mut().item_spacing = vec2(0.0, 2.0);
-            ui.set_width(WIDTH - 10.0);
+            ui.set_width(POPUP_WIDTH_POINTS - 10.0);
             let height = (ui.ctx().content_rect().height() - 140.0).max(120.0);
             egui::ScrollArea::vertical().max_height(height).show(ui, |ui| {
                 layouts(ui, view, panels);
@@ -87,8 +89,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
 }
 
 fn layouts(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels) {
-    let presets = PRESETS.iter().map(|(name, _)| (*name).to_owned());
-    let is_own = |name: &&String| !PRESETS.iter().any(|(preset, _)| preset == name);
+    let presets = PREDEFINED_LAYOUTS.iter().map(|(name, _)| (*name).to_owned());
+    let is_own = |name: &&String| !PREDEFINED_LAYOUTS.iter().any(|(preset, _)| preset == name);
     let own: Vec<String> = panels.layouts.keys().filter(is_own).cloned().collect();
     for name in presets.chain(own) {
         let title = title(view, &name);
@@ -115,7 +117,7 @@ fn arrange(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks)
             }
         }
     }
-    let preset = PRESETS.iter().any(|(preset, _)| *preset == panels.layout);
+    let preset = PREDEFINED_LAYOUTS.iter().any(|(preset, _)| *preset == panels.layout);
     let changed = panels.layouts.contains_key(&panels.layout);
     let key = if preset { key!("layout-reset") } else { key!("layout-delete") };
     if changed && menu_item(ui, theme, &texts.get(key), "", false, true) {
@@ -135,7 +137,7 @@ fn save(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
     ui.add_space(gap::XS);
     label(ui, &name, Type::Small, theme.secondary);
     let typed = docks.naming.trim().to_owned();
-    let taken = PRESETS.iter().any(|(preset, _)| *preset == typed);
+    let taken = PREDEFINED_LAYOUTS.iter().any(|(preset, _)| *preset == typed);
     let full = panels.layouts.len() >= MAX_LAYOUTS && !panels.layouts.contains_key(&typed);
     let field = Field {
         id: Id::unique("layout-name"),
@@ -144,7 +146,7 @@ fn save(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
         hint: &texts.get("layout-name-hint"),
         hidden: false,
         wrong: taken || full,
-        limit: MAX_LAYOUT_NAME,
+        limit: MAX_LAYOUT_NAME_CHARS,
         buttons: &[],
         width: ui.available_width(),
     };

@@ -14,13 +14,13 @@ use egui_tiles::{TileId, Tree};
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
 use crate::ui::input::actions::Action;
-use crate::ui::studio_page::docks::behavior::{AROUND, Docked};
+use crate::ui::studio_page::docks::behavior::{Docked, TAB_PADDING_POINTS};
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
 
 /// The height in points below which panels outside a group of tabs have no title.
-const ROOMY: f32 = 640.0;
+const MIN_TITLED_HEIGHT_POINTS: f32 = 640.0;
 
 /// The state of the panels, which is kept between frames.
 #[derive(Debug, Default)]
@@ -107,7 +107,7 @@ impl Docks {
             }
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
-        let roomy = room.height() >= ROOMY;
+        let roomy = room.height() >= MIN_TITLED_HEIGHT_POINTS;
         let set = shape::fit(&mut tree, &self.sizes, room, roomy || self.arranging);
         let titled = tree
             .tiles
@@ -121,7 +121,7 @@ impl Docks {
             asked: None,
             apart: None,
             hidden: None,
-            around: AROUND,
+            around: TAB_PADDING_POINTS,
             most: f32::INFINITY,
             titled,
         };

@@ -10,15 +10,15 @@ use crate::ui::studio_page::go_live;
 use crate::ui::style::theme::{gap, size};
 
 /// The height of the panel with *Go Live*.
-const CONTROLS: f32 = go_live::HEIGHT + 2.0 * gap::M;
+const CONTROLS_HEIGHT_POINTS: f32 = go_live::BUTTONS_HEIGHT_POINTS + 2.0 * gap::M;
 /// The minimum width and height of the part that takes the remaining space, in points.
-const LEAST: [f32; 2] = [300.0, 160.0];
+const MIN_REST_SIZE_POINTS: [f32; 2] = [300.0, 160.0];
 /// The minimum height of a mixer below a tab bar: the bar, the strips and the space around them.
-const MIXER_WITH_BAR: f32 = 146.0;
+const MIN_TABBED_MIXER_HEIGHT: f32 = 146.0;
 /// The initial height of the multiview.
-const MULTIVIEW: f32 = 150.0;
+const INITIAL_MULTIVIEW_HEIGHT_POINTS: f32 = 150.0;
 /// The gap between parts.
-pub(super) const BETWEEN: f32 = 1.0;
+pub(super) const PART_GAP_POINTS: f32 = 1.0;
 
 /// Creates the tree of a layout, and stores the sizes of its parts in `sizes`.
 pub(super) fn tree(root: &Node, sizes: &mut HashMap<TileId, f32>) -> Tree<Panel> {
@@ -141,7 +141,7 @@ fn least_height(tiles: &Tiles<Panel>, id: TileId, titled: bool) -> f32 {
         Some(Tile::Container(Container::Tabs(tabs)))
             if (titled || tabs.children.len() > 1) && tabs.children.iter().any(is_mixer) =>
         {
-            MIXER_WITH_BAR
+            MIN_TABBED_MIXER_HEIGHT
         }
         Some(Tile::Container(container)) => {
             let parts = container.children().map(|part| least_height(tiles, *part, titled));
@@ -176,7 +176,7 @@ fn fit_tile(
     let Some(Tile::Container(Container::Linear(linear))) = tiles.get(id) else { return };
     let (children, row) = (linear.children.clone(), linear.dir == LinearDir::Horizontal);
     let along = |rect: Rect| if row { rect.width() } else { rect.height() };
-    let total = along(room) - BETWEEN * children.len().saturating_sub(1) as f32;
+    let total = along(room) - PART_GAP_POINTS * children.len().saturating_sub(1) as f32;
     let rest = takes_rest(tiles, &children, sizes);
     let buttons = |id: TileId| !holds(tiles, id, &|panel| panel != Panel::Controls);
     let wanted = |id: TileId| match sizes.get(&id) {
@@ -184,17 +184,18 @@ fn fit_tile(
         None => tiles.rect(id).map_or(total / children.len() as f32, along),
         Some(size) => *size,
     };
-    let narrow = if row && room.width() < size::NARROW { 0.87 } else { 1.0 };
-    let fixed: f32 = children.iter().filter(|id| !row && buttons(**id)).count() as f32 * CONTROLS;
+    let narrow = if row && room.width() < size::NARROW_WINDOW_WIDTH { 0.87 } else { 1.0 };
+    let fixed: f32 =
+        children.iter().filter(|id| !row && buttons(**id)).count() as f32 * CONTROLS_HEIGHT_POINTS;
     let others = children.iter().copied().filter(|id| Some(*id) != rest && (row || !buttons(*id)));
     let sum: f32 = others.map(wanted).sum::<f32>() * narrow;
-    let [across, down] = LEAST;
+    let [across, down] = MIN_REST_SIZE_POINTS;
     let most = (total - fixed - if row { across } else { down }).max(0.0);
     let scale = if sum > most && sum > 0.0 { narrow * most / sum } else { narrow };
     let mut shares: Vec<(TileId, f32)> = Vec::new();
     for child in &children {
         let share = match !row && buttons(*child) {
-            true => CONTROLS,
+            true => CONTROLS_HEIGHT_POINTS,
             false if row => (wanted(*child) * scale).max(1.0),
             false => (wanted(*child) * scale).max(least_height(tiles, *child, titled)),
         };
@@ -217,7 +218,11 @@ fn fit_tile(
     for (child, share) in shares {
         let size = if row { vec2(share, room.height()) } else { vec2(room.width(), share) };
         fit_tile(tiles, child, sizes, (Rect::from_min_size(at, size), titled), given);
-        at += if row { vec2(share + BETWEEN, 0.0) } else { vec2(0.0, share + BETWEEN) };
+        at += if row {
+            vec2(share + PART_GAP_POINTS, 0.0)
+        } else {
+            vec2(0.0, share + PART_GAP_POINTS)
+        };
     }
 }
 
@@ -289,7 +294,7 @@ fn put_below_program(
     let around = tree.tiles.parent_of(above);
     let below = tree.tiles.insert_tab_tile(vec![pane]);
     let both = tree.tiles.insert_container(Linear::new(LinearDir::Vertical, vec![above, below]));
-    sizes.insert(below, MULTIVIEW);
+    sizes.insert(below, INITIAL_MULTIVIEW_HEIGHT_POINTS);
     if let Some(size) = sizes.get(&above).copied() {
         sizes.insert(both, size);
     }

@@ -10,7 +10,7 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, menu_item, menu_rule, scrolled};
 
 /// The width of the list.
-const WIDTH: f32 = 260.0;
+const LIST_WIDTH_POINTS: f32 = 260.0;
 
 /// Returns the width of the button with its text.
 pub fn width(ui: &Ui, view: &View<'_>) -> f32 {
@@ -34,8 +34,8 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let style = ui.ctx().global_style();
     let frame = Frame::popup(&style).fill(view.theme.panel).inner_margin(Margin::same(4));
     let menu = Popup::menu(&pressed).close_behavior(PopupCloseBehavior::CloseOnClick);
-    menu.width(WIDTH).frame(frame).show(|ui| {
-        ui.set_width(WIDTH - 10.0);
+    menu.width(LIST_WIDTH_POINTS).frame(frame).show(|ui| {
+        ui.set_width(LIST_WIDTH_POINTS - 10.0);
         list(ui, view);
     });
 }

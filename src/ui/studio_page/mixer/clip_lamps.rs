@@ -5,7 +5,7 @@ use egui::{Align2, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Widg
 
 use crate::mix::StripLamp;
 use crate::studio::Command;
-use crate::ui::style::theme::{BORDER, RADIUS, Type};
+use crate::ui::style::theme::{BORDER_WIDTH, CONTROL_RADIUS, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::{focus_ring, place};
 
@@ -15,12 +15,12 @@ pub fn lamp(ui: &mut Ui, view: &mut View<'_>, rect: Rect, name: &str, which: Str
     let response = ui.interact(rect, ui.scope_id().with("clip"), Sense::click());
     let name = texts.with("clip-indicator-on-of", &[("name", name.into())]);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &*name));
-    let stroke = Stroke::new(BORDER, theme.live);
-    let radius = CornerRadius::same(RADIUS);
+    let stroke = Stroke::new(BORDER_WIDTH, theme.live);
+    let radius = CornerRadius::same(CONTROL_RADIUS);
     ui.painter().rect(rect, radius, theme.live_tint, stroke, StrokeKind::Inside);
     let text = texts.get("clip");
     place(ui, rect.center(), Align2::CENTER_CENTER, &text, Type::SmallStrong, theme.live);
-    focus_ring(ui, theme, &response, RADIUS);
+    focus_ring(ui, theme, &response, CONTROL_RADIUS);
     if response.on_hover_text(&*name).clicked() {
         view.send(Command::ClearClip(which));
     }

@@ -14,7 +14,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Level, Levels, meter};
 
 /// Time in seconds after which a list that was not drawn is considered closed.
-const CLOSED_SECONDS: f64 = 1.0;
+const LIST_TIMEOUT_SECONDS: f64 = 1.0;
 
 /// The selected strip and its selected filter. The window remembers both while it is open.
 #[derive(Copy, Clone, Debug, Default)]
@@ -51,7 +51,7 @@ pub fn look_again(ui: &Ui, view: &mut View<'_>) {
         data.insert_temp(place, now);
         seen
     });
-    if seen.is_none_or(|seen| now - seen > CLOSED_SECONDS) {
+    if seen.is_none_or(|seen| now - seen > LIST_TIMEOUT_SECONDS) {
         view.send(Command::RefreshDevices);
     }
 }

@@ -18,22 +18,24 @@ use crate::ui::view::View;
 use crate::ui::widgets::{paragraph, scroll};
 
 /// The height in points from which the faders are vertical.
-const UPRIGHT_FROM: f32 = 190.0;
+const MIN_VERTICAL_FADER_HEIGHT: f32 = 190.0;
 /// The widths of a strip with a horizontal fader, in points: the minimum, the usual width, and the
 /// maximum for long names.
-const FLAT: [f32; 3] = [210.0, 280.0, 420.0];
+const HORIZONTAL_STRIP_WIDTHS_POINTS: [f32; 3] = [210.0, 280.0, 420.0];
 /// The widths of a strip with a vertical fader, in points: the minimum, the usual width, and the
 /// maximum.
-const UPRIGHT: [f32; 3] = [96.0, 144.0, 240.0];
+const VERTICAL_STRIP_WIDTHS_POINTS: [f32; 3] = [96.0, 144.0, 240.0];
 /// The width of the button that adds a strip, if there is no room for its text.
-const ADD: f32 = 32.0;
+const ADD_BUTTON_WIDTH_POINTS: f32 = 32.0;
 
 /// Returns the common width of all strips and of the program. It depends on the names and the
 /// available space, and is limited in wide windows.
 fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
-    let [least, roomy, most] = if upright { UPRIGHT } else { FLAT };
+    let [least, roomy, most] =
+        if upright { VERTICAL_STRIP_WIDTHS_POINTS } else { HORIZONTAL_STRIP_WIDTHS_POINTS };
     let needed = strips.iter().map(|strip| strip.width(ui, upright)).fold(roomy, f32::max);
-    let share = (room - gap::L - ADD) / (strips.len().max(1) as f32 + 1.0) - gap::M;
+    let share =
+        (room - gap::L - ADD_BUTTON_WIDTH_POINTS) / (strips.len().max(1) as f32 + 1.0) - gap::M;
     share.min(needed).clamp(least, most).floor()
 }
 
@@ -41,7 +43,7 @@ fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     ui.painter().hline(room.x_range(), room.top() + 0.5, view.theme.border());
     let inner = room.shrink2(vec2(gap::M, gap::S));
-    let upright = inner.height() >= UPRIGHT_FROM;
+    let upright = inner.height() >= MIN_VERTICAL_FADER_HEIGHT;
     let strips = Strip::all(view);
     // Without strips, a text takes the place of one.
     let count = strips.len().max(1) as f32;
@@ -51,7 +53,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let wanted = count * (width + gap::M);
     let words = add_audio::width(ui, view);
     // If there is no room for this button, strips can be added in the mixer dialog.
-    let add = [words, ADD].into_iter().find(|add| wanted + add <= most);
+    let add = [words, ADD_BUTTON_WIDTH_POINTS].into_iter().find(|add| wanted + add <= most);
     let left = add.map_or((wanted - gap::M).min(most), |add| wanted + add);
     let others = Rect::from_min_size(inner.min, vec2(left, inner.height()));
     let beside = pos2(others.right() + gap::L, inner.top());
@@ -78,7 +80,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
                 mixer_asked |= strip_menu::asks(&parts, view, strip);
             }
             if let Some(add) = add {
-                let (rect, _) = ui.allocate_exact_size(vec2(add, ADD), Sense::hover());
+                let (rect, _) =
+                    ui.allocate_exact_size(vec2(add, ADD_BUTTON_WIDTH_POINTS), Sense::hover());
                 add_audio::button(ui, view, rect);
             }
         });

@@ -8,7 +8,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, menu_item, scrolled};
 
 /// The width in points from which the button has a text.
-const WORDS_FROM: f32 = 150.0;
+const MIN_WIDTH_WITH_TEXT: f32 = 150.0;
 
 /// Returns the name of a choice.
 fn words(view: &View<'_>, monitoring: &Monitoring) -> String {
@@ -58,7 +58,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
     };
     let called = format!("{name}: {text}");
     // If there is no room for the text, the accessible name and the tooltip contain it.
-    let shown = if width < WORDS_FROM { "" } else { &*text };
+    let shown = if width < MIN_WIDTH_WITH_TEXT { "" } else { &*text };
     let button = Button::new(shown).small().look(ButtonWeight::Quiet).icon(Icon::Headphones);
     let button = if leading && !shown.is_empty() { button.leading() } else { button };
     let response = button.width(width).name(&called).show(ui, theme);

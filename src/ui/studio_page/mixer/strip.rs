@@ -12,19 +12,19 @@ use crate::studio::snapshot::{AudioSource, SourceState, StripView};
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::studio_page::mixer::{clip_lamps, monitoring};
 use crate::ui::style::icons::{self, Icon};
-use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
+use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, place, slider};
 
 /// The side length of the buttons.
-pub(super) const BUTTON: f32 = 26.0;
+pub(super) const BUTTON_SIDE_POINTS: f32 = 26.0;
 /// The height of the line with the name.
-const HEAD: f32 = 22.0;
+const NAME_LINE_HEIGHT_POINTS: f32 = 22.0;
 /// The widest number for a level.
-const LONGEST_LEVEL: &str = "−60.0\u{a0}dB";
+const WIDEST_LEVEL_TEXT: &str = "−60.0\u{a0}dB";
 /// The width of a lit clip lamp.
-const LAMP: f32 = 44.0;
+const CLIP_LAMP_WIDTH_POINTS: f32 = 44.0;
 
 /// The responses of a drawn strip.
 pub(super) struct StripParts {
@@ -124,8 +124,8 @@ impl Strip {
             return wide(&self.name, Type::Figure).ceil() + 2.0 * gap::S;
         }
         let level = wide(&self.level, Type::FigureStrong);
-        let level = level.max(wide(LONGEST_LEVEL, Type::FigureStrong));
-        let lamp = if self.clipped { LAMP + gap::XS } else { 0.0 };
+        let level = level.max(wide(WIDEST_LEVEL_TEXT, Type::FigureStrong));
+        let lamp = if self.clipped { CLIP_LAMP_WIDTH_POINTS + gap::XS } else { 0.0 };
         let name = wide(&self.name, Type::BodyStrong);
         (16.0 + name + lamp + level).ceil() + 4.0 * gap::S
     }
@@ -150,7 +150,7 @@ impl Strip {
             false => (Icon::Speaker, ButtonWeight::Quiet, "mute-of"),
         };
         let name = view.texts.with(key, &[("name", self.name.as_str().into())]);
-        let button = icon_button(ui, view.theme, icon, &name, BUTTON, look);
+        let button = icon_button(ui, view.theme, icon, &name, BUTTON_SIDE_POINTS, look);
         let muted = button.clicked() != self.muted;
         (button, muted)
     }
@@ -158,7 +158,7 @@ impl Strip {
     /// Draws the settings button.
     pub fn settings(&self, ui: &mut Ui, view: &View<'_>) -> Response {
         let name = view.texts.with("mixer-settings-of", &[("name", self.name.as_str().into())]);
-        icon_button(ui, view.theme, Icon::Settings, &name, BUTTON, ButtonWeight::Quiet)
+        icon_button(ui, view.theme, Icon::Settings, &name, BUTTON_SIDE_POINTS, ButtonWeight::Quiet)
     }
 
     /// Returns the accessible name of the fader.
@@ -202,7 +202,10 @@ fn head(
     let said = place(ui, end, Align2::RIGHT_CENTER, level, Type::FigureStrong, color);
     let mut right = said.left() - gap::S;
     if let Some(which) = lamp {
-        let rect = Rect::from_min_max(pos2(right - LAMP, line.top()), pos2(right, line.bottom()));
+        let rect = Rect::from_min_max(
+            pos2(right - CLIP_LAMP_WIDTH_POINTS, line.top()),
+            pos2(right, line.bottom()),
+        );
         clip_lamps::lamp(ui, view, rect, name, which);
         right = rect.left() - gap::XS;
     }
@@ -226,7 +229,11 @@ fn lines(rect: Rect) -> [Rect; 3] {
     let line = |top: f32, height: f32| {
         Rect::from_min_size(inner.min + vec2(0.0, top), vec2(inner.width(), height))
     };
-    [line(0.0, HEAD), line(HEAD + 6.0, 28.0), line(inner.height() - 28.0, 28.0)]
+    [
+        line(0.0, NAME_LINE_HEIGHT_POINTS),
+        line(NAME_LINE_HEIGHT_POINTS + 6.0, 28.0),
+        line(inner.height() - 28.0, 28.0),
+    ]
 }
 
 /// Draws a strip with a horizontal fader.
@@ -234,7 +241,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     let theme = view.theme;
     let area = ui.interact(rect, ui.scope_id().with("strip"), Sense::CLICK);
     if ui.rect_contains_pointer(rect) {
-        ui.painter().rect_filled(rect, CornerRadius::same(RADIUS_LARGE), theme.raised);
+        ui.painter().rect_filled(rect, CornerRadius::same(CARD_RADIUS), theme.raised);
     }
     let [first, second, third] = lines(rect);
     let lamp = strip.clipped.then_some(StripLamp::Strip(strip.id));
@@ -253,7 +260,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     foot.spacing_mut().item_spacing.x = gap::XS;
     let (mute, muted) = strip.mute(&mut foot, view);
     let mut gain = strip.gain_db;
-    let width = foot.available_width() - BUTTON - gap::S;
+    let width = foot.available_width() - BUTTON_SIDE_POINTS - gap::S;
     let name = strip.fader_name(view);
     let moved = slider(&mut foot, theme, &mut gain, -60.0..=20.0, 0.0, &name, width);
     // The fader snaps to zero, which is the most common value.
@@ -290,7 +297,7 @@ pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let mut bar = part(ui, second, "meter");
     labels::meter_of(&mut bar, view, &name, reading.into(), None, second.width());
     // The icon is aligned with the left edge of the meter, as in the other strips.
-    let edge = (BUTTON - 16.0) / 2.0 - gap::S;
+    let edge = (BUTTON_SIDE_POINTS - 16.0) / 2.0 - gap::S;
     let foot_room = third.with_min_x(third.left() + edge);
     let mut foot = part(ui, foot_room, "foot");
     monitoring::button(&mut foot, view, foot_room.width(), true);

@@ -7,20 +7,20 @@ use egui::{Align, CornerRadius, Rect, Sense, Slider, Stroke, StrokeKind, Ui, Vec
 
 use crate::mix::StripLamp;
 use crate::ui::studio_page::mixer::clip_lamps;
-use crate::ui::studio_page::mixer::strip::{self, BUTTON, Strip, StripParts, part};
+use crate::ui::studio_page::mixer::strip::{self, BUTTON_SIDE_POINTS, Strip, StripParts, part};
 use crate::ui::style::icons::{self, Icon};
-use crate::ui::style::theme::{FOCUS, RADIUS_LARGE, Theme, Type, gap};
+use crate::ui::style::theme::{CARD_RADIUS, FOCUS_RING_WIDTH, Theme, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Level, Levels, elided, upright_meter};
 
 /// The width of a meter.
-const METER: f32 = 20.0;
+const METER_WIDTH_POINTS: f32 = 20.0;
 /// The size of a fader's handle in points.
-const HANDLE: Vec2 = vec2(22.0, 11.0);
+const FADER_HANDLE_SIZE: Vec2 = vec2(22.0, 11.0);
 /// The range of a fader in decibels.
-const RANGE: RangeInclusive<f32> = -60.0..=20.0;
+const FADER_RANGE_DB: RangeInclusive<f32> = -60.0..=20.0;
 /// The aspect ratio of egui's own handle, which the drawn handle covers.
-const ASPECT_RATIO: f32 = 0.5;
+const HANDLE_ASPECT_RATIO: f32 = 0.5;
 
 /// The common parts of all vertical strips, from top to bottom: icon, name, meter, level.
 struct Column<'a> {
@@ -37,7 +37,7 @@ struct Column<'a> {
 /// Draws the column. Returns the space beside the meter.
 fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f32) -> Rect {
     let theme = view.theme;
-    ui.painter().rect_filled(rect, CornerRadius::same(RADIUS_LARGE), theme.canvas);
+    ui.painter().rect_filled(rect, CornerRadius::same(CARD_RADIUS), theme.canvas);
     let inner = rect.shrink(gap::S);
     let line = |top: f32, height: f32| {
         Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), height))
@@ -53,9 +53,11 @@ fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f
         pos2(inner.left(), inner.top() + 44.0),
         pos2(inner.right(), below.top() - gap::XS),
     );
-    let left = if column.fader { METER + gap::S } else { METER / 2.0 };
-    let at =
-        Rect::from_min_size(pos2(room.center().x - left, room.top()), vec2(METER, room.height()));
+    let left = if column.fader { METER_WIDTH_POINTS + gap::S } else { METER_WIDTH_POINTS / 2.0 };
+    let at = Rect::from_min_size(
+        pos2(room.center().x - left, room.top()),
+        vec2(METER_WIDTH_POINTS, room.height()),
+    );
     let name = view.texts.with("level-of", &[("name", column.name.into())]);
     let muted = column.silent;
     let shown = Level { name: &name, words: column.level, levels: column.levels, muted };
@@ -69,19 +71,19 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     ui.spacing_mut().slider_width = height - 8.0;
     let visuals = ui.visuals_mut();
     visuals.widgets.inactive.bg_fill = theme.line;
-    visuals.handle_shape = HandleShape::Rect { aspect_ratio: ASPECT_RATIO };
+    visuals.handle_shape = HandleShape::Rect { aspect_ratio: HANDLE_ASPECT_RATIO };
     visuals.slider_trailing_fill = false;
-    let slider = Slider::new(value, RANGE).vertical().show_value(false).step_by(0.1);
+    let slider = Slider::new(value, FADER_RANGE_DB).vertical().show_value(false).step_by(0.1);
     let response = ui.add(slider).accessible_name(name);
     // The travel is that of `egui::Slider`.
-    let travel = response.rect.y_range().shrink(response.rect.width() / 2.5 * ASPECT_RATIO);
-    let share = (*value - RANGE.start()) / (RANGE.end() - RANGE.start());
+    let travel = response.rect.y_range().shrink(response.rect.width() / 2.5 * HANDLE_ASPECT_RATIO);
+    let share = (*value - FADER_RANGE_DB.start()) / (FADER_RANGE_DB.end() - FADER_RANGE_DB.start());
     let at = pos2(response.rect.center().x, travel.max - travel.span() * share.clamp(0.0, 1.0));
-    let handle = Rect::from_center_size(at, HANDLE);
+    let handle = Rect::from_center_size(at, FADER_HANDLE_SIZE);
     ui.painter().rect_filled(handle, CornerRadius::same(3), theme.text);
     ui.painter().hline(handle.shrink(3.0).x_range(), at.y, Stroke::new(1.0, theme.canvas));
     if response.has_focus() {
-        let ring = Stroke::new(FOCUS, theme.accent);
+        let ring = Stroke::new(FOCUS_RING_WIDTH, theme.accent);
         let radius = CornerRadius::same(5);
         ui.painter().rect_stroke(handle.expand(2.0), radius, ring, StrokeKind::Outside);
     }
@@ -100,7 +102,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
         fader: true,
     };
     let area = ui.interact(rect, ui.scope_id().with("strip"), Sense::CLICK);
-    let foot = BUTTON + gap::XS;
+    let foot = BUTTON_SIDE_POINTS + gap::XS;
     let beside = column(ui, view, &shown, rect, foot);
     if strip.clipped {
         let lamp = Rect::from_min_size(rect.min + vec2(gap::XS, gap::XS), vec2(44.0, 22.0));
@@ -118,7 +120,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     }
     let moved = moved.on_hover_text(&*view.texts.get("tip-gain"));
     let line = Rect::from_min_max(
-        pos2(rect.center().x - BUTTON - 2.0, rect.bottom() - gap::S - BUTTON),
+        pos2(
+            rect.center().x - BUTTON_SIDE_POINTS - 2.0,
+            rect.bottom() - gap::S - BUTTON_SIDE_POINTS,
+        ),
         pos2(rect.right(), rect.bottom() - gap::S),
     );
     let mut buttons = part(ui, line, "buttons");
@@ -144,13 +149,13 @@ pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
         silent: false,
         fader: false,
     };
-    column(ui, view, &shown, rect, BUTTON + gap::XS);
+    column(ui, view, &shown, rect, BUTTON_SIDE_POINTS + gap::XS);
     if reading.clipped {
         let lamp = Rect::from_min_size(rect.min + vec2(gap::XS, gap::XS), vec2(44.0, 22.0));
         clip_lamps::lamp(ui, view, lamp, &name, StripLamp::Program);
     }
     let line = Rect::from_min_max(
-        pos2(rect.left() + gap::XS, rect.bottom() - gap::S - BUTTON),
+        pos2(rect.left() + gap::XS, rect.bottom() - gap::S - BUTTON_SIDE_POINTS),
         pos2(rect.right() - gap::XS, rect.bottom() - gap::S),
     );
     let mut at = part(ui, line, "monitoring");

@@ -24,17 +24,17 @@ use crate::ui::scenes;
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::studio_page::projectors::picture::{ProjectorParts, ProjectorPicture};
-use crate::ui::style::theme::BLACK;
+use crate::ui::style::theme::FRAME_BACKGROUND;
 use crate::ui::view::View;
 
 /// The initial size of a projector window in points.
-const WINDOW: [f32; 2] = [960.0, 540.0];
+const INITIAL_WINDOW_SIZE_POINTS: [f32; 2] = [960.0, 540.0];
 /// The minimum size of a projector window in points.
-const SMALLEST: [f32; 2] = [240.0, 135.0];
+const MIN_WINDOW_SIZE_POINTS: [f32; 2] = [240.0, 135.0];
 /// The repaint interval of a projector whose frames do not wake the window.
-const INTERVAL: Duration = Duration::from_millis(33);
+const REPAINT_INTERVAL: Duration = Duration::from_millis(33);
 /// The repaint interval of such a projector with software rendering.
-const CALM_INTERVAL: Duration = Duration::from_millis(66);
+const SLOW_REPAINT_INTERVAL: Duration = Duration::from_millis(66);
 
 #[derive(Debug)]
 struct Projector {
@@ -223,8 +223,8 @@ impl Projectors {
             let builder = ViewportBuilder::default()
                 .with_title(title)
                 .with_app_id("onair")
-                .with_inner_size(WINDOW)
-                .with_min_inner_size(SMALLEST);
+                .with_inner_size(INITIAL_WINDOW_SIZE_POINTS)
+                .with_min_inner_size(MIN_WINDOW_SIZE_POINTS);
             let builder = match index {
                 Some(index) => builder.with_monitor(index),
                 None => builder,
@@ -256,7 +256,7 @@ impl Projectors {
         other_windows::run(ui.ctx(), view);
         // Only new frames of the program wake the window, so other content needs a timer.
         if picture::view_of(projector.place.shows, view.snapshot).is_some() {
-            let interval = if parts.software { CALM_INTERVAL } else { INTERVAL };
+            let interval = if parts.software { SLOW_REPAINT_INTERVAL } else { REPAINT_INTERVAL };
             ui.ctx().request_repaint_after(interval);
         }
         if is_closed(ui.ctx()) {
@@ -280,7 +280,7 @@ fn window(
     displays: &[Display],
 ) {
     let room = ui.max_rect();
-    ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
+    ui.painter().rect_filled(room, CornerRadius::ZERO, FRAME_BACKGROUND);
     let place = &projector.place;
     let response = ui.interact(room, ui.scope_id().with("projector"), Sense::click());
     let name = menu::title(view, place.shows);

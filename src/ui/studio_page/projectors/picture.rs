@@ -4,12 +4,12 @@ use egui::{Align2, Rect, Ui};
 
 use crate::compose::ViewOf;
 use crate::media::Size;
-use crate::studio::scenes::MAIN;
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::settings::ProjectorContent;
 use crate::studio::{Preferences, Snapshot};
 use crate::ui::scenes;
 use crate::ui::studio_page::multiview::{self, Multiview};
-use crate::ui::style::theme::{ON_VIDEO_SECONDARY, Type};
+use crate::ui::style::theme::{Type, VIDEO_SECONDARY_TEXT_COLOR};
 use crate::ui::video::{self, FrameView};
 use crate::ui::view::View;
 use crate::ui::widgets::place;
@@ -28,7 +28,7 @@ pub struct ProjectorParts<'a> {
 pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
     match shows {
         ProjectorContent::Program | ProjectorContent::Preview | ProjectorContent::Multiview => true,
-        ProjectorContent::Source(MAIN) => true,
+        ProjectorContent::Source(MAIN_SOURCE) => true,
         ProjectorContent::Source(id) => snapshot.scenes.collection.source(id).is_some(),
     }
 }
@@ -92,7 +92,7 @@ impl ProjectorPicture {
                 Align2::CENTER_CENTER,
                 &words,
                 Type::Title,
-                ON_VIDEO_SECONDARY,
+                VIDEO_SECONDARY_TEXT_COLOR,
             );
         }
     }

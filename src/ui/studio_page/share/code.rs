@@ -4,7 +4,7 @@ use egui::{Color32, CornerRadius, Mesh, Rect, Role, Sense, Shape, Ui, WidgetInfo
 use qrcode::{Color, EcLevel, QrCode};
 
 /// The light margin that readers need around a code, in modules (ISO/IEC 18004, 9.1).
-const QUIET_ZONE: usize = 4;
+const QUIET_ZONE_MODULES: usize = 4;
 
 /// The QR code of the last address.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl AddressCode {
         if self.width == 0 {
             return;
         }
-        let modules = (self.width + 2 * QUIET_ZONE) as f32;
+        let modules = (self.width + 2 * QUIET_ZONE_MODULES) as f32;
         let scale = ui.pixels_per_point();
         // Modules of whole pixels stay sharp.
         let module = ((side * scale / modules).floor() / scale).max(1.0 / scale);
@@ -56,7 +56,9 @@ impl AddressCode {
         let mut mesh = Mesh::default();
         for (row, columns) in &self.dark {
             let at = |column: usize, row: usize| {
-                corner + vec2((column + QUIET_ZONE) as f32, (row + QUIET_ZONE) as f32) * module
+                corner
+                    + vec2((column + QUIET_ZONE_MODULES) as f32, (row + QUIET_ZONE_MODULES) as f32)
+                        * module
             };
             let run = Rect::from_min_max(at(columns.start, *row), at(columns.end, row + 1));
             mesh.add_colored_rect(run, Color32::BLACK);

@@ -11,9 +11,9 @@ use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
 /// The width of the name of a link.
-const NAME: f32 = 78.0;
+const LINK_NAME_WIDTH_POINTS: f32 = 78.0;
 /// The time for which a button shows that it has copied its link, in seconds.
-const COPIED: f64 = 2.0;
+const COPIED_DURATION_SECONDS: f64 = 2.0;
 
 /// Draws all links.
 pub(super) fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {
@@ -41,24 +41,25 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {
 fn row(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, (index, name): (usize, &str), url: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let now = ui.input(|input| input.time);
-    let copied = draft.copied.is_some_and(|(of, at)| of == index && now - at < COPIED);
+    let copied =
+        draft.copied.is_some_and(|(of, at)| of == index && now - at < COPIED_DURATION_SECONDS);
     let (icon, button) = match copied {
         true => (Icon::Check, texts.get("copied").to_string()),
         false => (Icon::Copy, format!("{}: {name}", texts.get("copy-address"))),
     };
-    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
         let look = ButtonWeight::Quiet;
-        if icon_button(ui, theme, icon, &button, size::CONTROL_SMALL, look).clicked() {
+        if icon_button(ui, theme, icon, &button, size::SMALL_CONTROL_HEIGHT, look).clicked() {
             ui.ctx().copy_text(url.to_owned());
             draft.copied = Some((index, now));
-            ui.ctx().request_repaint_after(Duration::from_secs_f64(COPIED + 0.05));
+            ui.ctx().request_repaint_after(Duration::from_secs_f64(COPIED_DURATION_SECONDS + 0.05));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let size = vec2(NAME, size::CONTROL_SMALL);
+            let size = vec2(LINK_NAME_WIDTH_POINTS, size::SMALL_CONTROL_HEIGHT);
             ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
-                ui.set_min_width(NAME);
+                ui.set_min_width(LINK_NAME_WIDTH_POINTS);
                 label(ui, name, Type::Small, theme.secondary);
             });
             // The scheme is omitted, to leave more room for the part that distinguishes the links.

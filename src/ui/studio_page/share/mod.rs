@@ -18,9 +18,9 @@ use crate::ui::widgets::{Button, figure, label, paragraph, section};
 pub use draft::Draft;
 
 /// The side of the QR code.
-const CODE: f32 = 140.0;
+const QR_CODE_SIDE_POINTS: f32 = 140.0;
 /// The minimum width of the text beside the QR code.
-const BESIDE: f32 = 76.0;
+const MIN_TEXT_WIDTH_POINTS: f32 = 76.0;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -48,7 +48,7 @@ fn header(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let runs = snapshot.server.is_running();
     let busy = snapshot.is_server_busy();
-    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let (text, name) = match runs {
             true => (texts.get("share-stop"), texts.get("share-stop-server")),
@@ -93,9 +93,10 @@ fn invitation(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {
         return;
     }
     let name = texts.get("share-code");
-    let shown =
-        |ui: &mut Ui, draft: &mut Draft| draft.code.show(ui, &server.links.page, &name, CODE);
-    if ui.available_width() < CODE + gap::M + BESIDE {
+    let shown = |ui: &mut Ui, draft: &mut Draft| {
+        draft.code.show(ui, &server.links.page, &name, QR_CODE_SIDE_POINTS)
+    };
+    if ui.available_width() < QR_CODE_SIDE_POINTS + gap::M + MIN_TEXT_WIDTH_POINTS {
         shown(ui, draft);
         paragraph(ui, &texts.get("share-scan-advice"), Type::Small, theme.secondary);
         return;

@@ -13,9 +13,9 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, elided, named_switch, paragraph};
 
 /// The height of an address row.
-const ROW: f32 = 24.0;
+const ADDRESS_ROW_HEIGHT_POINTS: f32 = 24.0;
 /// The side length of the icon in the row.
-const ICON: f32 = 14.0;
+const ICON_SIDE_POINTS: f32 = 14.0;
 
 /// Draws the switch that lets other computers watch.
 pub(super) fn network(ui: &mut Ui, view: &mut View<'_>) {
@@ -103,7 +103,8 @@ fn state(network: &NetworkAddress, reach: ServerReach) -> (&'static str, bool) {
 /// Draws the row of an address: its interface, the address, and what other computers can do there.
 fn address(ui: &mut Ui, view: &View<'_>, name: &str, ip: &str, (key, can): (&'static str, bool)) {
     let (theme, words) = (view.theme, view.texts.get(key));
-    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+    let (row, response) = ui
+        .allocate_exact_size(vec2(ui.available_width(), ADDRESS_ROW_HEIGHT_POINTS), Sense::hover());
     response
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} {ip}: {words}")));
     let (icon, color) = match can {
@@ -114,9 +115,14 @@ fn address(ui: &mut Ui, view: &View<'_>, name: &str, ip: &str, (key, can): (&'st
     let left = row.right() - galley.size().x;
     let at = pos2(left, row.center().y - galley.size().y / 2.0);
     ui.painter().galley(at, galley, color);
-    let center = pos2(left - gap::XS - ICON / 2.0, row.center().y);
-    icons::paint(ui.painter(), icon, Rect::from_center_size(center, vec2(ICON, ICON)), color);
-    let rest = row.with_max_x(center.x - ICON / 2.0 - gap::S);
+    let center = pos2(left - gap::XS - ICON_SIDE_POINTS / 2.0, row.center().y);
+    icons::paint(
+        ui.painter(),
+        icon,
+        Rect::from_center_size(center, vec2(ICON_SIDE_POINTS, ICON_SIDE_POINTS)),
+        color,
+    );
+    let rest = row.with_max_x(center.x - ICON_SIDE_POINTS / 2.0 - gap::S);
     let of = format!("{name} · {ip}");
     elided(ui, rest, Align::Min, &of, Type::Small.font(), theme.text);
     response.on_hover_ui(|ui| {

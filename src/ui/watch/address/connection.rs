@@ -20,7 +20,8 @@ use crate::ui::widgets::{
 pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("connection-options");
-    let button = icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, ButtonWeight::Plain);
+    let button =
+        icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_HEIGHT, ButtonWeight::Plain);
     let open = popup(&button, theme, |ui| {
         let mut network = view.snapshot.player.network.clone();
         fields(ui, view, draft, &mut network);
@@ -79,10 +80,10 @@ fn trusted(ui: &mut Ui, view: &View<'_>, network: &mut Network) {
     let mut gone = None;
     egui::ScrollArea::vertical().id_salt("trusted").max_height(120.0).show(ui, |ui| {
         for (server, pin) in &network.trusted {
-            let row = vec2(ui.available_width(), size::CONTROL_SMALL);
+            let row = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
             ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
                 let name = texts.with("distrust", &[("server", server.as_str().into())]);
-                let side = size::CONTROL_SMALL;
+                let side = size::SMALL_CONTROL_HEIGHT;
                 if icon_button(ui, theme, Icon::Close, &name, side, ButtonWeight::Quiet).clicked() {
                     gone = Some(server.clone());
                 }

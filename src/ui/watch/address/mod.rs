@@ -7,7 +7,7 @@ use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, Rect, Ui, UiBuilder};
 
-use crate::studio::watch::choices::{MAX_ADDRESS, MAX_TILES};
+use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, MAX_TILES};
 use crate::studio::{Command, WatchCommand};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
@@ -45,7 +45,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let both = measure(&texts.get("watch-stop")).max(measure(&texts.get("play"))) + 48.0;
     let tile = texts.get("tile-add");
     let tile_width = measure(&tile) + 2.0 * gap::M + 24.0;
-    let rest = both + tile_width + 3.0 * size::CONTROL + 5.0 * gap::S;
+    let rest = both + tile_width + 3.0 * size::CONTROL_HEIGHT + 5.0 * gap::S;
     let field = Field {
         id: url_field(),
         text: &mut draft.url,
@@ -53,7 +53,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         hint: &texts.get("watch-url-hint"),
         hidden: false,
         wrong: false,
-        limit: MAX_ADDRESS,
+        limit: MAX_ADDRESS_LENGTH,
         buttons: &[],
         width: (rect.width() - rest).max(120.0),
     }
@@ -88,7 +88,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         draft.enlarged = None;
     }
     let open = texts.get("open-file");
-    if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL, ButtonWeight::Plain).clicked() {
+    if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL_HEIGHT, ButtonWeight::Plain)
+        .clicked()
+    {
         view.wish(WindowRequest::PickWatchFile);
     }
     connection::options(ui, view, draft);
@@ -107,7 +109,7 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("watch-recents");
     let button =
-        icon_button(ui, theme, Icon::ChevronDown, &name, size::CONTROL, ButtonWeight::Plain);
+        icon_button(ui, theme, Icon::ChevronDown, &name, size::CONTROL_HEIGHT, ButtonWeight::Plain);
     let frame = Frame::popup(ui.style()).fill(theme.panel).inner_margin(Margin::same(4));
     Popup::menu(&button).width(380.0).frame(frame).show(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
@@ -120,7 +122,7 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         for url in &recent {
             ui.horizontal(|ui| {
                 ui.set_width(370.0);
-                let width = ui.available_width() - size::CONTROL_SMALL;
+                let width = ui.available_width() - size::SMALL_CONTROL_HEIGHT;
                 let chosen = ui
                     .allocate_ui(egui::vec2(width, 32.0), |ui| {
                         ui.set_width(width);
@@ -134,7 +136,7 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 }
                 let name = name_of(url);
                 let forget = texts.with("watch-forget", &[("name", name.as_str().into())]);
-                let side = size::CONTROL_SMALL;
+                let side = size::SMALL_CONTROL_HEIGHT;
                 if icon_button(ui, theme, Icon::Close, &forget, side, ButtonWeight::Quiet).clicked()
                 {
                     send(view, WatchCommand::Forget(url.clone()));

@@ -21,10 +21,10 @@ use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, slider};
 
 /// The width that the left part needs at most, in points: the buttons, the volume, a position, and
 /// the button that returns to the live edge.
-const LEFT: f32 = 360.0;
+const LEFT_PART_WIDTH_POINTS: f32 = 360.0;
 /// The labels of the buttons at the right while the player is in the main window. The labels of the
 /// icons that are hardest to recognize are first.
-const LABELS: [&str; 8] = [
+const BUTTON_LABELS: [&str; 8] = [
     key!("player-audio"),
     key!("player-video"),
     key!("player-statistics"),
@@ -52,7 +52,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> 
     let mut action = None;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
-        let labels = labels(ui, view, draft, rect.width() - LEFT);
+        let labels = labels(ui, view, draft, rect.width() - LEFT_PART_WIDTH_POINTS);
         action = right(ui, view, draft, &labels);
     });
     action
@@ -60,12 +60,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> 
 
 /// Returns the labels for which there is room beside the icons.
 fn labels(ui: &Ui, view: &View<'_>, draft: &Draft, room: f32) -> Vec<&'static str> {
-    let mut all = LABELS.to_vec();
+    let mut all = BUTTON_LABELS.to_vec();
     if draft.place != Where::Here {
         all.retain(|key| ![key!("player-small"), key!("player-window")].contains(key));
         all.push(key!("player-back"));
     }
-    let mut rest = room - all.len() as f32 * (size::CONTROL + gap::XS);
+    let mut rest = room - all.len() as f32 * (size::CONTROL_HEIGHT + gap::XS);
     all.retain(|key| {
         let added = added_width(ui, &view.texts.get(key));
         let fits = added <= rest;
@@ -84,7 +84,7 @@ fn hold(ui: &mut Ui, view: &mut View<'_>, draft: &Draft) {
         (true, true) => (Icon::Play, texts.get("go-on")),
         (false, _) => (Icon::Play, texts.get("play")),
     };
-    if icon_button(ui, theme, icon, &name, size::CONTROL, ButtonWeight::Quiet).clicked() {
+    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet).clicked() {
         if busy { send(view, WatchCommand::Pause(!paused)) } else { play(view, draft) }
     }
 }
@@ -99,7 +99,7 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     };
     let muted = watch.muted;
     let mut volume = watch.volume;
-    if icon_button(ui, theme, icon, &name, size::CONTROL, ButtonWeight::Quiet).clicked() {
+    if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet).clicked() {
         view.send(Command::SetPlayerMuted(!muted));
     }
     let name = texts.get("volume");

@@ -7,7 +7,7 @@ use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, vec2};
 
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
 use crate::studio::WatchCommand;
-use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
+use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM_RANGE};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap};
@@ -19,10 +19,10 @@ use crate::ui::watch::draft::Draft;
 use crate::ui::watch::viewport::{Viewport, key_of};
 use crate::ui::widgets::{self, Button, label, menu_item, paragraph, scrolled, section, slider};
 
-const WIDTH: f32 = 300.0;
+const POPUP_WIDTH_POINTS: f32 = 300.0;
 
 /// The buffer lengths to choose from, in ms; 0 means as short as the network allows.
-pub const BUFFERS_MS: [u64; 8] = [0, 100, 300, 500, 1_000, 2_000, 5_000, 10_000];
+pub const BUFFER_CHOICES_MS: [u64; 8] = [0, 100, 300, 500, 1_000, 2_000, 5_000, 10_000];
 
 /// Draws the popup of a button. Returns true if the popup is open.
 pub(in crate::ui::watch) fn popup(
@@ -33,11 +33,11 @@ pub(in crate::ui::watch) fn popup(
     let style = button.ctx.global_style();
     let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
     Popup::menu(button)
-        .width(WIDTH)
+        .width(POPUP_WIDTH_POINTS)
         .frame(frame)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| {
-            ui.set_width(WIDTH);
+            ui.set_width(POPUP_WIDTH_POINTS);
             ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
             contents(ui);
         })
@@ -128,7 +128,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
             .on_hover_text(&*texts.get("tip-buffer-target"));
         let now = view.snapshot.player.buffer.map_or(0, |buffer| buffer.as_millis());
         ui.horizontal_wrapped(|ui| {
-            for millis in BUFFERS_MS {
+            for millis in BUFFER_CHOICES_MS {
                 let text = buffer_name(view, millis);
                 let name = texts.with("buffer-choice", &[("time", text.as_str().into())]);
                 let on = u128::from(millis) == now;
@@ -168,7 +168,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
         let zoom = texts.get("zoom");
         section(ui, theme, &zoom);
         ui.horizontal(|ui| {
-            if slider(ui, theme, &mut draft.look.zoom, ZOOM, 1.0, &zoom, 210.0).changed() {
+            if slider(ui, theme, &mut draft.look.zoom, ZOOM_RANGE, 1.0, &zoom, 210.0).changed() {
                 draft.look.zoom_by(1.0);
             }
             let percent = format!("{:.0}\u{a0}%", draft.look.zoom * 100.0);

@@ -7,19 +7,19 @@ use egui::{CornerRadius, CursorIcon, Key, Rect, Role, Sense, Stroke, Ui, WidgetI
 
 use crate::studio::WatchCommand;
 use crate::studio::watch::view::WatchFigures;
-use crate::ui::style::theme::{FOCUS, gap};
+use crate::ui::style::theme::{FOCUS_RING_WIDTH, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 
 /// The height of the bar's row.
-pub const HEIGHT: f32 = 22.0;
+pub const ROW_HEIGHT_POINTS: f32 = 22.0;
 /// The distance of a seek with one key press.
-pub const STEP: Duration = Duration::from_secs(5);
+pub const SEEK_STEP: Duration = Duration::from_secs(5);
 /// A position within this distance of the live edge counts as the live edge.
-const AT_THE_END: Duration = Duration::from_millis(700);
+const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(700);
 /// The minimum duration of a recording or DVR window that has a seek bar.
-const MIN_BAR: Duration = Duration::from_secs(1);
+const MIN_SEEKABLE_DURATION: Duration = Duration::from_secs(1);
 
 /// The time range of the bar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -39,12 +39,14 @@ pub enum Span {
 impl Span {
     /// Returns the range of a player with these figures.
     pub fn of(figures: &WatchFigures) -> Self {
-        if let Some(duration) = figures.duration.filter(|duration| *duration >= MIN_BAR) {
+        if let Some(duration) =
+            figures.duration.filter(|duration| *duration >= MIN_SEEKABLE_DURATION)
+        {
             let position = figures.position.min(duration);
             return Self::Recording { position, duration };
         }
         match figures.rewind {
-            Some(rewind) if rewind.range >= MIN_BAR => {
+            Some(rewind) if rewind.range >= MIN_SEEKABLE_DURATION => {
                 let behind = rewind.behind.min(rewind.range);
                 Self::Broadcast { range: rewind.range, behind }
             }
@@ -90,7 +92,11 @@ impl Span {
 }
 
 fn behind(behind: Duration) -> WatchCommand {
-    if behind <= AT_THE_END { WatchCommand::GoToLive } else { WatchCommand::Rewind(behind) }
+    if behind <= LIVE_EDGE_TOLERANCE {
+        WatchCommand::GoToLive
+    } else {
+        WatchCommand::Rewind(behind)
+    }
 }
 
 /// Draws the bar. Returns the command that the user requested.
@@ -127,7 +133,7 @@ pub fn bar(
         for (key, ahead) in [(Key::ArrowLeft, false), (Key::ArrowRight, true)] {
             let times = u32::try_from(pressed(key)).unwrap_or(u32::MAX);
             if times > 0 {
-                asked = span.step(STEP.saturating_mul(times), ahead);
+                asked = span.step(SEEK_STEP.saturating_mul(times), ahead);
             }
         }
     }
@@ -148,7 +154,7 @@ pub fn bar(
         let hovered = response.hovered() || response.dragged();
         ui.painter().circle_filled(at, if hovered { 7.0 } else { 6.0 }, theme.text);
         if response.has_focus() {
-            ui.painter().circle_stroke(at, 9.0, Stroke::new(FOCUS, theme.accent));
+            ui.painter().circle_stroke(at, 9.0, Stroke::new(FOCUS_RING_WIDTH, theme.accent));
         }
         if let Some(share) = response.hover_pos().map(under) {
             let response = response.on_hover_cursor(CursorIcon::PointingHand);
@@ -197,8 +203,11 @@ mod tests {
         assert_eq!(span.at(0.5), Some(WatchCommand::Seek(seconds(30))));
         assert_eq!(span.at(7.0), Some(WatchCommand::Seek(seconds(60))));
         assert_eq!(span.at(f32::NAN), Some(WatchCommand::Seek(seconds(60))));
-        let step = |ahead| Some(WatchCommand::Step { by: STEP, ahead });
-        assert_eq!((span.step(STEP, false), span.step(STEP, true)), (step(false), step(true)));
+        let step = |ahead| Some(WatchCommand::Step { by: SEEK_STEP, ahead });
+        assert_eq!(
+            (span.step(SEEK_STEP, false), span.step(SEEK_STEP, true)),
+            (step(false), step(true))
+        );
         assert_eq!(span.words(0.5), "0:30");
     }
 
@@ -211,8 +220,11 @@ mod tests {
             (span.at(1.0), span.at(0.999)),
             (Some(WatchCommand::GoToLive), Some(WatchCommand::GoToLive))
         );
-        assert_eq!(span.step(STEP, false), Some(WatchCommand::Step { by: STEP, ahead: false }));
+        assert_eq!(
+            span.step(SEEK_STEP, false),
+            Some(WatchCommand::Step { by: SEEK_STEP, ahead: false })
+        );
         assert_eq!(span.words(0.88), "−12\u{a0}s");
-        assert_eq!((Span::None.at(0.5), Span::None.step(STEP, true)), (None, None));
+        assert_eq!((Span::None.at(0.5), Span::None.step(SEEK_STEP, true)), (None, None));
     }
 }

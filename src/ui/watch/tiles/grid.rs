@@ -11,7 +11,7 @@ use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::notices;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, RADIUS, Type, gap};
+use crate::ui::style::theme::{CONTROL_RADIUS, FRAME_BACKGROUND, Type, gap};
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
@@ -20,9 +20,9 @@ use crate::ui::watch::tiles::{message, overlays, tile};
 use crate::ui::widgets::{ButtonWeight, elided, icon_button};
 
 /// The gap between tiles.
-const BETWEEN: f32 = 4.0;
+const TILE_GAP_POINTS: f32 = 4.0;
 /// The height of the line at the bottom of a tile.
-const FOOT: f32 = 24.0;
+const FOOTER_HEIGHT_POINTS: f32 = 24.0;
 
 /// Returns the rectangles of `count` tiles in `room`, row by row, with the number of columns that
 /// makes 16:9 frames as large as possible.
@@ -30,8 +30,8 @@ pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
     let cell = |columns: usize| {
         let rows = count.div_ceil(columns);
         let (across, down) = (columns as f32, rows as f32);
-        let width = (room.width() - BETWEEN * (across - 1.0)) / across;
-        let height = (room.height() - BETWEEN * (down - 1.0)) / down;
+        let width = (room.width() - TILE_GAP_POINTS * (across - 1.0)) / across;
+        let height = (room.height() - TILE_GAP_POINTS * (down - 1.0)) / down;
         (vec2(width.max(1.0), height.max(1.0)), rows)
     };
     let shown = |columns: &usize| {
@@ -45,9 +45,9 @@ pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
             let (column, row) = (index % columns, index / columns);
             // The last row is centered.
             let here = if row + 1 == rows { count - row * columns } else { columns };
-            let missing = (columns - here) as f32 * (cell.x + BETWEEN) / 2.0;
-            let x = room.left() + missing + column as f32 * (cell.x + BETWEEN);
-            let y = room.top() + row as f32 * (cell.y + BETWEEN);
+            let missing = (columns - here) as f32 * (cell.x + TILE_GAP_POINTS) / 2.0;
+            let x = room.left() + missing + column as f32 * (cell.x + TILE_GAP_POINTS);
+            let y = room.top() + row as f32 * (cell.y + TILE_GAP_POINTS);
             Rect::from_min_size(pos2(x, y), cell)
         })
         .collect()
@@ -80,7 +80,8 @@ fn one(
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = name_of(&tile.figures.url);
-    let inside = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - FOOT));
+    let inside =
+        Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - FOOTER_HEIGHT_POINTS));
     let pressed = ui.interact(rect, ui.scope_id().with(("tile", tile.id)), Sense::click());
     accept_letters(&pressed);
     let state = tile::in_place_of_frame(texts, &tile.state, &tile.figures);
@@ -92,7 +93,7 @@ fn one(
         }
     });
     if shown.is_none() {
-        fill_around(ui, inside, Rect::from_min_max(inside.min, inside.min), BLACK);
+        fill_around(ui, inside, Rect::from_min_max(inside.min, inside.min), FRAME_BACKGROUND);
     }
     let playing = tile.state == WatchState::Playing && shown.is_some();
     let state = tile::still(texts, &tile.state).filter(|_| shown.is_some()).unwrap_or(state);
@@ -124,7 +125,7 @@ fn one(
         let stroke = Stroke::new(2.0, theme.text);
         ui.painter().rect_stroke(
             rect.shrink(3.0),
-            CornerRadius::same(RADIUS),
+            CornerRadius::same(CONTROL_RADIUS),
             stroke,
             StrokeKind::Inside,
         );
@@ -146,7 +147,7 @@ fn foot(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, name: &str, room: Rec
     let (theme, texts) = (view.theme, view.texts);
     ui.painter().rect_filled(room, CornerRadius::ZERO, theme.raised);
     let mut words = room.shrink2(vec2(gap::S, 0.0));
-    words.max.x -= FOOT;
+    words.max.x -= FOOTER_HEIGHT_POINTS;
     if tile.chosen {
         let icon = if tile.figures.muted { Icon::SpeakerOff } else { Icon::Speaker };
         let at = Rect::from_min_size(pos2(words.left(), room.center().y - 7.0), vec2(14.0, 14.0));
@@ -154,10 +155,19 @@ fn foot(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, name: &str, room: Rec
         words.min.x += 20.0;
     }
     elided(ui, words, Align::Min, name, Type::Small.font(), theme.text);
-    let at = Rect::from_min_max(pos2(room.right() - FOOT, room.top()), room.max);
+    let at = Rect::from_min_max(pos2(room.right() - FOOTER_HEIGHT_POINTS, room.top()), room.max);
     let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("remove", tile.id)));
     let remove = texts.with("tile-remove", &[("name", name.into())]);
-    if icon_button(&mut child, theme, Icon::Close, &remove, FOOT, ButtonWeight::Quiet).clicked() {
+    if icon_button(
+        &mut child,
+        theme,
+        Icon::Close,
+        &remove,
+        FOOTER_HEIGHT_POINTS,
+        ButtonWeight::Quiet,
+    )
+    .clicked()
+    {
         send(view, WatchCommand::Remove(tile.id));
     }
 }

@@ -8,7 +8,8 @@ use crate::studio::{Notice, WatchCommand};
 use crate::ui::input::actions::key;
 use crate::ui::notices;
 use crate::ui::style::theme::{
-    ON_VIDEO, ON_VIDEO_SECONDARY, PLATE, RADIUS, Theme, Type, gap, size,
+    CONTROL_RADIUS, TEXT_PLATE, Theme, Type, VIDEO_SECONDARY_TEXT_COLOR, VIDEO_TEXT_COLOR, gap,
+    size,
 };
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
@@ -16,13 +17,13 @@ use crate::ui::watch::tiles::tile;
 use crate::ui::widgets::{Button, Wrapped};
 
 /// The maximum width of a plate, because longer lines are hard to read.
-const WIDEST: f32 = 380.0;
+const MAX_PLATE_WIDTH_POINTS: f32 = 380.0;
 /// The padding between a plate and its text, above and below.
-const INSIDE: f32 = 10.0;
+const PLATE_PADDING_POINTS: f32 = 10.0;
 
 /// Returns the width of the plate in a tile of this size, and the width of the plate's text.
 fn widths(room: Rect) -> (f32, f32) {
-    let plate = (room.width() - 2.0 * gap::S).clamp(40.0, WIDEST);
+    let plate = (room.width() - 2.0 * gap::S).clamp(40.0, MAX_PLATE_WIDTH_POINTS);
     (plate, (plate - 2.0 * gap::S).max(1.0))
 }
 
@@ -32,12 +33,12 @@ pub(super) fn notice(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Not
     let (title, advice) = notices::words(view.texts, notice);
     let inner = (room.width() - 4.0 * gap::S).max(1.0);
     let most = (room.height() - 4.0 * gap::S).max(1.0);
-    let words = Wrapped::new(ui, &title, Type::Small, ON_VIDEO, inner, most, Align::Min);
+    let words = Wrapped::new(ui, &title, Type::Small, VIDEO_TEXT_COLOR, inner, most, Align::Min);
     let plate = Rect::from_min_size(
         room.min + vec2(gap::S, gap::S),
         vec2(inner + 2.0 * gap::S, words.height() + gap::S),
     );
-    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    ui.painter().rect_filled(plate, CornerRadius::same(CONTROL_RADIUS), TEXT_PLATE);
     words.paint(ui, plate.min + vec2(gap::S, gap::XS));
     let whole = ui.interact(plate, ui.scope_id().with(("said", tile.id)), Sense::hover());
     whole.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &title));
@@ -53,18 +54,19 @@ pub(super) fn state(
     room: Rect,
 ) {
     let ends = tile::can_play_again(&tile.state) && !tile.figures.url.is_empty();
-    let button = if ends { gap::S + size::CONTROL_SMALL } else { 0.0 };
+    let button = if ends { gap::S + size::SMALL_CONTROL_HEIGHT } else { 0.0 };
     let (width, inner) = widths(room);
-    let most = (room.height() - button - 2.0 * INSIDE).max(1.0);
+    let most = (room.height() - button - 2.0 * PLATE_PADDING_POINTS).max(1.0);
     let (strong, light) = (Type::SmallStrong, Type::Small);
-    let title = Wrapped::new(ui, &state.title, strong, ON_VIDEO, inner, most, Align::Center);
+    let title =
+        Wrapped::new(ui, &state.title, strong, VIDEO_TEXT_COLOR, inner, most, Align::Center);
     let most = (most - title.height() - 2.0).max(1.0);
-    let color = ON_VIDEO_SECONDARY;
+    let color = VIDEO_SECONDARY_TEXT_COLOR;
     let advice = Wrapped::new(ui, &state.advice, light, color, inner, most, Align::Center);
-    let height = title.height() + 2.0 + advice.height() + button + 2.0 * INSIDE;
+    let height = title.height() + 2.0 + advice.height() + button + 2.0 * PLATE_PADDING_POINTS;
     let plate = Rect::from_center_size(room.center(), vec2(width, height.min(room.height())));
-    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
-    let top = pos2(plate.left() + gap::S, plate.top() + INSIDE);
+    ui.painter().rect_filled(plate, CornerRadius::same(CONTROL_RADIUS), TEXT_PLATE);
+    let top = pos2(plate.left() + gap::S, plate.top() + PLATE_PADDING_POINTS);
     let named = title.paint(ui, top);
     let second = advice.paint(ui, pos2(top.x, named.bottom() + 2.0));
     let whole = ui.interact(second, ui.scope_id().with(("why", tile.id)), Sense::hover());

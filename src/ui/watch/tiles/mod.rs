@@ -18,7 +18,7 @@ use crate::ui::watch::controls::seek_bar;
 use crate::ui::watch::draft::Draft;
 
 /// How long the controls stay on a full screen after the pointer last moved, in seconds.
-const CONTROLS_STAY: f64 = 2.5;
+const CONTROLS_TIMEOUT_SECONDS: f64 = 2.5;
 
 /// Draws the seek bar and the controls.
 pub fn lower(
@@ -71,14 +71,14 @@ pub fn over_video(
         input.time
     });
     let open = egui::Popup::is_any_open(ui.ctx()) || draft.seeking.is_some();
-    if !open && draft.pointed.is_none_or(|at| now - at > CONTROLS_STAY) {
+    if !open && draft.pointed.is_none_or(|at| now - at > CONTROLS_TIMEOUT_SECONDS) {
         ui.set_cursor_icon(egui::CursorIcon::None);
         return None;
     }
     ui.request_repaint_after(std::time::Duration::from_millis(500));
-    let height = size::WATCH_CONTROLS + seek_bar::HEIGHT;
+    let height = size::WATCH_CONTROL_BAR_HEIGHT + seek_bar::ROW_HEIGHT_POINTS;
     let foot = Rect::from_min_max(pos2(room.left(), room.bottom() - height), room.max);
     ui.painter().rect_filled(foot, CornerRadius::ZERO, view.theme.panel);
-    let rail = Rect::from_min_size(foot.min, vec2(foot.width(), seek_bar::HEIGHT));
+    let rail = Rect::from_min_size(foot.min, vec2(foot.width(), seek_bar::ROW_HEIGHT_POINTS));
     lower(ui, view, draft, rail, Rect::from_min_max(rail.left_bottom(), foot.max))
 }

@@ -5,7 +5,9 @@ use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInf
 
 use crate::decode::By;
 use crate::studio::watch::view::{WatchFigures, WatchState};
-use crate::ui::style::theme::{ON_VIDEO, ON_VIDEO_SECONDARY, PLATE, RADIUS, Type, gap};
+use crate::ui::style::theme::{
+    CONTROL_RADIUS, TEXT_PLATE, Type, VIDEO_SECONDARY_TEXT_COLOR, VIDEO_TEXT_COLOR, gap,
+};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::watch::chat;
@@ -16,26 +18,26 @@ use crate::ui::widgets::place;
 type Layer = fn(&mut Ui, &View<'_>, &mut Draft, Rect);
 
 /// The layers, from the lowest to the topmost.
-const LAYERS: &[Layer] = &[chat::flying, figures];
+const OVERLAY_LAYERS: &[Layer] = &[chat::flying, figures];
 
 /// Draws all layers.
 pub fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
-    for layer in LAYERS {
+    for layer in OVERLAY_LAYERS {
         layer(ui, view, draft, room);
     }
 }
 
-const LINE: f32 = 17.0;
-const WIDTH: f32 = 292.0;
+const LINE_HEIGHT_POINTS: f32 = 17.0;
+const STATISTICS_WIDTH_POINTS: f32 = 292.0;
 /// The minimum width in points of a tile with statistics. A narrower tile has no room for a name
 /// and its value.
-const NARROWEST: f32 = 200.0;
-const GRAPH: f32 = 26.0;
+const MIN_TILE_WIDTH_POINTS: f32 = 200.0;
+const GRAPH_HEIGHT_POINTS: f32 = 26.0;
 
 /// Draws the statistics of the current stream, with small graphs over the last minute.
 fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let busy = !matches!(view.snapshot.watch, WatchState::Idle);
-    if !draft.figures || !busy || room.width() < NARROWEST || room.height() < 120.0 {
+    if !draft.figures || !busy || room.width() < MIN_TILE_WIDTH_POINTS || room.height() < 120.0 {
         return;
     }
     let texts = view.texts;
@@ -45,13 +47,17 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         (&draft.graphs.buffer, texts.get("statistic-buffer")),
         (&draft.graphs.fps, texts.get("statistic-fps")),
     ];
-    let wanted = lines.len() as f32 * LINE + graphs.len() as f32 * (GRAPH + gap::XS) + 2.0 * gap::S;
-    let size =
-        vec2(WIDTH.min(room.width() - 2.0 * gap::M), wanted.min(room.height() - 2.0 * gap::M));
+    let wanted = lines.len() as f32 * LINE_HEIGHT_POINTS
+        + graphs.len() as f32 * (GRAPH_HEIGHT_POINTS + gap::XS)
+        + 2.0 * gap::S;
+    let size = vec2(
+        STATISTICS_WIDTH_POINTS.min(room.width() - 2.0 * gap::M),
+        wanted.min(room.height() - 2.0 * gap::M),
+    );
     // The statistics are at the bottom, because notices appear at the top.
     let corner = pos2(room.left() + gap::M, room.bottom() - gap::M - size.y);
     let plate = Rect::from_min_size(corner, size);
-    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    ui.painter().rect_filled(plate, CornerRadius::same(CONTROL_RADIUS), TEXT_PLATE);
     let said = lines.iter().map(|(name, value)| format!("{name}: {value}"));
     let said = said.collect::<Vec<_>>().join("; ");
     let name = texts.with("statistics-of", &[("figures", said.into())]);
@@ -59,37 +65,44 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
     let mut y = plate.top() + gap::S;
     for (name, value) in &lines {
-        if y + LINE > plate.bottom() {
+        if y + LINE_HEIGHT_POINTS > plate.bottom() {
             return;
         }
-        let middle = y + LINE / 2.0;
+        let middle = y + LINE_HEIGHT_POINTS / 2.0;
         let left = pos2(plate.left() + gap::S, middle);
-        place(ui, left, Align2::LEFT_CENTER, name, Type::Small, ON_VIDEO_SECONDARY);
+        place(ui, left, Align2::LEFT_CENTER, name, Type::Small, VIDEO_SECONDARY_TEXT_COLOR);
         let right = pos2(plate.right() - gap::S, middle);
-        place(ui, right, Align2::RIGHT_CENTER, value, Type::SmallStrong, ON_VIDEO);
-        y += LINE;
+        place(ui, right, Align2::RIGHT_CENTER, value, Type::SmallStrong, VIDEO_TEXT_COLOR);
+        y += LINE_HEIGHT_POINTS;
     }
     for (graph, name) in graphs {
-        if y + GRAPH > plate.bottom() {
+        if y + GRAPH_HEIGHT_POINTS > plate.bottom() {
             return;
         }
         let whole = Rect::from_min_size(
             pos2(plate.left() + gap::S, y),
-            vec2(plate.width() - 2.0 * gap::S, GRAPH),
+            vec2(plate.width() - 2.0 * gap::S, GRAPH_HEIGHT_POINTS),
         );
         line(ui, graph, &name, whole);
-        y += GRAPH + gap::XS;
+        y += GRAPH_HEIGHT_POINTS + gap::XS;
     }
 }
 
 fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
-    place(ui, room.left_center(), Align2::LEFT_CENTER, name, Type::Tiny, ON_VIDEO_SECONDARY);
+    place(
+        ui,
+        room.left_center(),
+        Align2::LEFT_CENTER,
+        name,
+        Type::Tiny,
+        VIDEO_SECONDARY_TEXT_COLOR,
+    );
     let inner = Rect::from_min_max(pos2(room.left() + 92.0, room.top() + 2.0), room.max);
-    let stroke = Stroke::new(1.0, ON_VIDEO_SECONDARY.gamma_multiply(0.4));
+    let stroke = Stroke::new(1.0, VIDEO_SECONDARY_TEXT_COLOR.gamma_multiply(0.4));
     ui.painter().hline(inner.x_range(), inner.bottom(), stroke);
     let points = graph.points(inner);
     if points.len() > 1 {
-        ui.painter().add(Shape::line(points, Stroke::new(1.4, ON_VIDEO)));
+        ui.painter().add(Shape::line(points, Stroke::new(1.4, VIDEO_TEXT_COLOR)));
     }
 }
 

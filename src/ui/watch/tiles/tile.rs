@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use egui::{Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo};
 
-use crate::player::WAITING;
+use crate::player::WAITING_MESSAGE_ID;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::{WatchFigures, WatchState};
 use crate::studio::{Command, Level};
@@ -12,7 +12,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::notices;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, gap};
+use crate::ui::style::theme::{FRAME_BACKGROUND, gap};
 use crate::ui::text::{Texts, sentence as capitalized};
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, fill_around};
@@ -52,7 +52,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         WatchState::Opening { stage } => {
             plain(Icon::Broadcast, key!("watch-opening"), get(waits_for(*stage)))
         }
-        WatchState::Reconnecting { cause } if cause.id() == WAITING => {
+        WatchState::Reconnecting { cause } if cause.id() == WAITING_MESSAGE_ID => {
             plain(Icon::Refresh, key!("watch-ended"), get(key!("watch-waiting-advice")))
         }
         WatchState::Reconnecting { cause } => plain(
@@ -166,7 +166,7 @@ pub fn show(
     // Without a frame, the movement is discarded, so that a later frame does not jump.
     draft.moved = Vec2::ZERO;
     if shown.is_none() {
-        fill_around(ui, room, Rect::from_min_max(room.min, room.min), BLACK);
+        fill_around(ui, room, Rect::from_min_max(room.min, room.min), FRAME_BACKGROUND);
     }
     let showing = shown.is_some();
     if !showing {
@@ -229,7 +229,7 @@ pub fn paint_chosen(
 pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &Viewport, room: Rect) -> Option<Rect> {
     let size = picture.size()?;
     let rect = look.place(room, size, ui.pixels_per_point());
-    fill_around(ui, room, rect.intersect(room), BLACK);
+    fill_around(ui, room, rect.intersect(room), FRAME_BACKGROUND);
     picture.paint_turned(ui, rect, room, look.turn).then_some(rect)
 }
 
@@ -271,7 +271,7 @@ mod tests {
     fn a_broadcaster_who_left_is_not_called_a_loss() {
         let texts = Texts::new(Language::English);
         let state = |cause| WatchState::Reconnecting { cause };
-        let words = sentence(&texts, &state(Problem::new(WAITING, [])));
+        let words = sentence(&texts, &state(Problem::new(WAITING_MESSAGE_ID, [])));
         assert_eq!(words.title, "The stream has ended");
         assert_eq!(words.advice, "Waiting for the stream to return.");
         let words = sentence(&texts, &state(problem!("play-nothing-came", seconds = 10)));

@@ -3,7 +3,7 @@
 use super::{AudioSpecificConfig, Error, index_of, sample_rate_at};
 
 /// Length of a header without a checksum, in bytes.
-pub const HEADER: usize = 7;
+pub const MIN_HEADER_BYTES: usize = 7;
 
 /// One ADTS frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -32,13 +32,13 @@ pub struct AdtsHeader {
 
 /// Reads the header at the start of `data`. Returns `None` if `data` is too short.
 pub fn head(data: &[u8]) -> Result<Option<AdtsHeader>, Error> {
-    let Some(header) = data.first_chunk::<HEADER>() else { return Ok(None) };
+    let Some(header) = data.first_chunk::<MIN_HEADER_BYTES>() else { return Ok(None) };
     let [sync, flags, profile, channels, length, fullness, blocks] = *header;
     // 12 bits of sync, any MPEG version, layer 0.
     if sync != 0xFF || flags & 0xF6 != 0xF0 {
         return Err(Error::NoAdts);
     }
-    let header_length = if flags & 1 == 1 { HEADER } else { HEADER + 2 };
+    let header_length = if flags & 1 == 1 { MIN_HEADER_BYTES } else { MIN_HEADER_BYTES + 2 };
     let total =
         usize::from(channels & 3) << 11 | usize::from(length) << 3 | usize::from(fullness) >> 5;
     if total < header_length {
@@ -71,8 +71,11 @@ pub fn parse(data: &[u8]) -> Result<Option<(AdtsFrame<'_>, &[u8])>, Error> {
 }
 
 /// Makes the header for a payload of `length` bytes.
-pub fn header(config: &AudioSpecificConfig, length: usize) -> Result<[u8; HEADER], Error> {
-    let total = length + HEADER;
+pub fn header(
+    config: &AudioSpecificConfig,
+    length: usize,
+) -> Result<[u8; MIN_HEADER_BYTES], Error> {
+    let total = length + MIN_HEADER_BYTES;
     if total >= 1 << 13 {
         return Err(Error::AdtsLength(total));
     }

@@ -48,7 +48,7 @@ const SAMPLE_RATES: [u32; 13] = [
     7_350,
 ];
 
-const EXPLICIT_RATE: u8 = 15;
+const EXPLICIT_RATE_INDEX: u8 = 15;
 
 /// An AudioSpecificConfig.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,12 +189,12 @@ impl AudioSpecificConfig {
         }
         w.flag(false);
         if let Some(extension) = self.extension.filter(|extension| !extension.explicit) {
-            w.bits(11, SYNC_SBR);
+            w.bits(11, SBR_SYNC_EXTENSION);
             write_object_type(&mut w, object_type::SBR);
             w.flag(true);
             write_sample_rate(&mut w, extension.sample_rate);
             if extension.parametric_stereo {
-                w.bits(11, SYNC_PS);
+                w.bits(11, PS_SYNC_EXTENSION);
                 w.flag(true);
             }
         }
@@ -246,8 +246,8 @@ impl AudioSpecificConfig {
     }
 }
 
-const SYNC_SBR: u32 = 0x2B7;
-const SYNC_PS: u32 = 0x548;
+const SBR_SYNC_EXTENSION: u32 = 0x2B7;
+const PS_SYNC_EXTENSION: u32 = 0x548;
 
 fn is_general_audio(object_type: u8) -> bool {
     matches!(object_type, 1..=4 | 6 | 7 | 17 | 19..=23)
@@ -279,8 +279,8 @@ fn index_of(sample_rate: u32) -> Option<u8> {
 
 fn read_sample_rate(r: &mut BitReader<'_>) -> Result<u32, Error> {
     match r.byte(4)? {
-        EXPLICIT_RATE => match r.bits(24)? {
-            0 => Err(Error::SampleRate(EXPLICIT_RATE)),
+        EXPLICIT_RATE_INDEX => match r.bits(24)? {
+            0 => Err(Error::SampleRate(EXPLICIT_RATE_INDEX)),
             rate => Ok(rate),
         },
         index => sample_rate_at(index),
@@ -291,21 +291,21 @@ fn write_sample_rate(w: &mut BitWriter, sample_rate: u32) {
     if let Some(index) = index_of(sample_rate) {
         w.bits(4, index.into());
     } else {
-        w.bits(4, EXPLICIT_RATE.into());
+        w.bits(4, EXPLICIT_RATE_INDEX.into());
         w.bits(24, sample_rate);
     }
 }
 
 /// Reads the backward-compatible signaling after the configuration, which may be absent.
 fn read_sync_extension(r: &mut BitReader<'_>) -> Option<Extension> {
-    if r.bits(11).ok()? != SYNC_SBR || read_object_type(r).ok()? != object_type::SBR {
+    if r.bits(11).ok()? != SBR_SYNC_EXTENSION || read_object_type(r).ok()? != object_type::SBR {
         return None;
     }
     if !r.flag().ok()? {
         return None;
     }
     let sample_rate = read_sample_rate(r).ok()?;
-    let parametric_stereo = r.bits(11) == Ok(SYNC_PS) && r.flag() == Ok(true);
+    let parametric_stereo = r.bits(11) == Ok(PS_SYNC_EXTENSION) && r.flag() == Ok(true);
     Some(Extension { sample_rate, parametric_stereo, explicit: false })
 }
 

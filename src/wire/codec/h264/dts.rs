@@ -17,9 +17,9 @@ use crate::wire::codec::h264::nal::{NalType, unescape};
 use crate::wire::codec::h264::sps::{PicOrderCount, Sps};
 
 /// The maximum reordering depth (A.3.1: `max_dec_frame_buffering`).
-const MAX_DEPTH: i64 = 16;
+const MAX_REORDER_DEPTH: i64 = 16;
 /// Number of bytes at the start of an escaped slice that contain the first fields of its header.
-const SLICE_START: usize = 64;
+const SLICE_HEADER_BYTES: usize = 64;
 
 /// Derives decoding times. The extractor needs every access unit in decoding order.
 #[derive(Clone, Debug)]
@@ -156,7 +156,7 @@ impl DtsExtractor {
         // delay.
         let deeper = (-behind).max(behind - 1) - self.depth;
         if deeper > 0 {
-            if self.depth + deeper > MAX_DEPTH {
+            if self.depth + deeper > MAX_REORDER_DEPTH {
                 return Err(Error::Range("max_num_reorder_frames"));
             }
             self.depth += deeper;
@@ -171,7 +171,7 @@ impl DtsExtractor {
 
 /// Reads `pic_order_cnt_lsb` of a slice of a frame (§7.3.3).
 fn order_count(nal: &[u8], idr: bool, sps: &Sps, log2_max_lsb: u32) -> Result<i64, Error> {
-    let start = unescape(nal.get(..SLICE_START).unwrap_or(nal));
+    let start = unescape(nal.get(..SLICE_HEADER_BYTES).unwrap_or(nal));
     let mut reader = BitReader::new(&start);
     reader.skip(8)?;
     let _first_macroblock = reader.ue()?;
@@ -195,7 +195,7 @@ mod tests {
     use crate::wire::bits::BitWriter;
     use crate::wire::codec::h264::nal::escape;
 
-    const INTERVAL: i64 = 3_000;
+    const FRAME_INTERVAL_TICKS: i64 = 3_000;
 
     /// Makes a parameter set of the Baseline profile, with order counts of 8 bits.
     fn sps() -> Vec<u8> {
@@ -230,7 +230,7 @@ mod tests {
         let set = sps();
         let picture = |(n, place): (usize, &i64)| {
             let picture = slice(n == 0, (place * 2) as u32);
-            extractor.extract([&set[..], &picture], place * INTERVAL).unwrap().unwrap()
+            extractor.extract([&set[..], &picture], place * FRAME_INTERVAL_TICKS).unwrap().unwrap()
         };
         places.iter().enumerate().map(picture).collect()
     }
@@ -238,7 +238,12 @@ mod tests {
     #[test]
     fn without_reordering_both_times_are_one() {
         let places: Vec<i64> = (0..400).collect();
-        assert!(times(&places).iter().zip(&places).all(|(dts, place)| *dts == place * INTERVAL));
+        assert!(
+            times(&places)
+                .iter()
+                .zip(&places)
+                .all(|(dts, place)| *dts == place * FRAME_INTERVAL_TICKS)
+        );
     }
 
     #[test]
@@ -250,8 +255,8 @@ mod tests {
         let times = times(&places);
         assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
         for (n, dts) in times.iter().enumerate().skip(60) {
-            assert!((dts - (n as i64 - 2) * INTERVAL).abs() <= 8, "{n}: {dts}");
-            assert!(*dts <= places[n] * INTERVAL);
+            assert!((dts - (n as i64 - 2) * FRAME_INTERVAL_TICKS).abs() <= 8, "{n}: {dts}");
+            assert!(*dts <= places[n] * FRAME_INTERVAL_TICKS);
         }
     }
 

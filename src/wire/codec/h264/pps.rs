@@ -6,7 +6,7 @@ use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::h264::sps::{ScalingList, scaling_lists};
 
 /// The longest accepted set in bytes, including slice group maps.
-const MAX_BYTES: usize = 65_536;
+const MAX_PPS_BYTES: usize = 65_536;
 
 /// Number of bytes at the start of a set that are certain to contain its id.
 const ID_BYTES: usize = 16;
@@ -41,7 +41,7 @@ fn check(nal: &[u8]) -> Result<(), Error> {
     if header & 0x9F != 8 {
         return Err(Error::WrongNal { header, expected: "PPS" });
     }
-    if nal.len() > MAX_BYTES {
+    if nal.len() > MAX_PPS_BYTES {
         return Err(Error::Range("pic_parameter_set"));
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::wire::codec::h264::nal::unescape;
 
 /// The longest accepted set in bytes. Real sets are shorter than 100 bytes, including scaling lists
 /// and HRDs.
-const MAX_BYTES: usize = 4_096;
+const MAX_SPS_BYTES: usize = 4_096;
 
 /// `seq_parameter_set_data()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Sps {
         if header & 0x9F != 7 {
             return Err(Error::WrongNal { header, expected: "SPS" });
         }
-        if nal.len() > MAX_BYTES {
+        if nal.len() > MAX_SPS_BYTES {
             return Err(Error::Range("seq_parameter_set"));
         }
         Self::parse_rbsp(&unescape(nal))

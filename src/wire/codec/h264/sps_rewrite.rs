@@ -72,14 +72,17 @@ mod tests {
     use super::*;
 
     /// Output of libx264: 768x320, with timing and restriction.
-    const SPS: [u8; 25] = [
+    const HIGH_PROFILE_SPS: [u8; 25] = [
         0x67, 0x64, 0x00, 0x20, 0xac, 0xd9, 0x40, 0xc0, 0x29, 0xb0, 0x11, 0x00, 0x00, 0x03, 0x00,
         0x01, 0x00, 0x00, 0x03, 0x00, 0x32, 0x0f, 0x18, 0x31, 0x96,
     ];
 
     #[test]
     fn no_changes_give_the_very_bytes_back() {
-        assert_eq!(&rewrite_sps_vui(&SPS, &VuiChanges::default()).unwrap()[..], &SPS[..]);
+        assert_eq!(
+            &rewrite_sps_vui(&HIGH_PROFILE_SPS, &VuiChanges::default()).unwrap()[..],
+            &HIGH_PROFILE_SPS[..]
+        );
     }
 
     #[test]
@@ -89,8 +92,8 @@ mod tests {
             frame_rate: FrameRate::new(30_000, 1_001),
             no_reordering: true,
         };
-        let nal = rewrite_sps_vui(&SPS, &changes).unwrap();
-        let (before, after) = (Sps::parse(&SPS).unwrap(), Sps::parse(&nal).unwrap());
+        let nal = rewrite_sps_vui(&HIGH_PROFILE_SPS, &changes).unwrap();
+        let (before, after) = (Sps::parse(&HIGH_PROFILE_SPS).unwrap(), Sps::parse(&nal).unwrap());
         let vui = after.vui.clone().unwrap();
         assert_eq!(vui.signal.unwrap().color, Some((1, 1, 1)));
         assert_eq!(after.frame_rate(), Some((30_000, 1_001)));

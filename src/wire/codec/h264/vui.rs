@@ -84,7 +84,7 @@ pub struct Restriction {
 const EXTENDED_SAR: u8 = 255;
 
 /// Ratios of Table E-1, from `aspect_ratio_idc` 1.
-const RATIOS: [(u16, u16); 16] = [
+const SAMPLE_ASPECT_RATIOS: [(u16, u16); 16] = [
     (1, 1),
     (12, 11),
     (10, 11),
@@ -112,7 +112,8 @@ impl Vui {
             let ratio = if idc == EXTENDED_SAR {
                 (reader.bits(16)? as u16, reader.bits(16)? as u16)
             } else {
-                let row = usize::from(idc).checked_sub(1).and_then(|row| RATIOS.get(row));
+                let row =
+                    usize::from(idc).checked_sub(1).and_then(|row| SAMPLE_ASPECT_RATIOS.get(row));
                 row.copied().unwrap_or((0, 0))
             };
             vui.aspect_ratio = Some(AspectRatio { idc, ratio });

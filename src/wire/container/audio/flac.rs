@@ -6,17 +6,17 @@ use crate::wire::container::audio::packets::parameters;
 use crate::wire::container::{Error, FilePart, ReadAt, read};
 
 /// Length of STREAMINFO in bytes.
-pub(super) const INFO: usize = 34;
+pub(super) const STREAMINFO_BYTES: usize = 34;
 /// Maximum length of a frame header in bytes.
-pub(super) const MAX_FRAME_HEADER: usize = 16;
+pub(super) const MAX_FRAME_HEADER_BYTES: usize = 16;
 /// Maximum number of metadata blocks.
 const MAX_BLOCKS: usize = 1_024;
 /// Number of bytes that are searched at a time.
-const BLOCK: usize = 64 << 10;
+const SEARCH_BLOCK_BYTES: usize = 64 << 10;
 /// Maximum frame length in bytes if the file does not declare one. A longer frame is damaged.
 const MAX_FRAME_BYTES: u64 = 1 << 20;
 /// Maximum number of bytes without a frame. After a longer run, the audio has ended.
-const MAX_NOISE: u64 = 16 << 20;
+const MAX_NOISE_BYTES: u64 = 16 << 20;
 
 /// Fields of a frame header.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -103,14 +103,14 @@ impl FrameInfo {
                 block.first_chunk::<4>().ok_or(Error::Damaged(FilePart::Header))?;
             let length = u64::from(u32::from_be_bytes([0, a, b, c]));
             if kind & 0x7F == 0 && info.is_none() {
-                info = Some(read(source, at + 4, length, INFO, FilePart::Header)?);
+                info = Some(read(source, at + 4, length, STREAMINFO_BYTES, FilePart::Header)?);
             }
             at += 4 + length;
             if kind & 0x80 != 0 {
                 break;
             }
         }
-        let info = info.filter(|info| info.len() == INFO);
+        let info = info.filter(|info| info.len() == STREAMINFO_BYTES);
         let info = info.ok_or(Error::Damaged(FilePart::Header))?;
         let told = codec::flac(&info).ok_or(Error::Damaged(FilePart::Header))?;
         let number = |from: usize, count: usize| {
@@ -181,7 +181,7 @@ impl Scan {
             if let Some(later) = later.filter(|_| *from > at.saturating_add(*longest)) {
                 return Ok(Some(later));
             }
-            if *from > at.saturating_add(MAX_NOISE) || !self.fill(source, *from)? {
+            if *from > at.saturating_add(MAX_NOISE_BYTES) || !self.fill(source, *from)? {
                 return Ok(*later);
             }
             let start = (*from - self.at) as usize;
@@ -189,7 +189,7 @@ impl Scan {
             let last = self.at + self.block.len() as u64 == source.size();
             // The end of the block is searched together with the next block.
             let usable =
-                if last { bytes.len() } else { bytes.len().saturating_sub(MAX_FRAME_HEADER) };
+                if last { bytes.len() } else { bytes.len().saturating_sub(MAX_FRAME_HEADER_BYTES) };
             for (offset, frame) in heads(bytes, usable) {
                 let found = (*from + offset as u64, frame);
                 let begins = told.begins(frame);
@@ -210,9 +210,9 @@ impl Scan {
             return Ok(false);
         }
         let end = self.at + self.block.len() as u64;
-        let enough = at + MAX_FRAME_HEADER as u64 <= end || end == source.size();
+        let enough = at + MAX_FRAME_HEADER_BYTES as u64 <= end || end == source.size();
         if at < self.at || at >= end || !enough {
-            let length = (source.size() - at).min(BLOCK as u64) as usize;
+            let length = (source.size() - at).min(SEARCH_BLOCK_BYTES as u64) as usize;
             // If reading fails, the block stays empty.
             let mut block = std::mem::take(&mut self.block);
             block.resize(length, 0);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::flac::{
-    FlacHeader, FrameInfo, FrameSearch, MAX_FRAME_HEADER, Scan, heads,
+    FlacHeader, FrameInfo, FrameSearch, MAX_FRAME_HEADER_BYTES, Scan, heads,
 };
 use crate::wire::container::audio::packets::{Kind, audio_span, described, several, time};
 use crate::wire::container::{
@@ -139,7 +139,7 @@ impl Demuxer for Flac {
 
     // Returns the frames that are followed by a matching frame.
     fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
-        let usable = bytes.len().saturating_sub(MAX_FRAME_HEADER);
+        let usable = bytes.len().saturating_sub(MAX_FRAME_HEADER_BYTES);
         let found: Vec<_> = heads(bytes, usable).take(MAX_HEADERS).collect();
         let begins: BTreeSet<u64> = found.iter().map(|(_, head)| self.told.begins(*head)).collect();
         let unit = |(offset, head): &(usize, FlacHeader)| {

@@ -28,7 +28,7 @@ use wav::WavCursor;
 const MAX_TAGS: usize = 16;
 /// Number of bytes after the tags within which the first frame must begin, for a file without a
 /// header.
-const MAX_NOISE: u64 = 64 << 10;
+const MAX_NOISE_BYTES: u64 = 64 << 10;
 
 /// Detects the format by the first bytes, and returns it with the start of the audio. Returns
 /// `None` for other formats.
@@ -56,13 +56,17 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
         head if wav::begins(head) => return Ok(Some((Kind::Wav, at))),
         _ => {}
     }
-    for (kind, frame) in [(Kind::Adts, mpeg_frames::ADTS), (Kind::Mp3, mpeg_frames::MPEG)] {
+    for (kind, frame) in
+        [(Kind::Adts, mpeg_frames::READ_ADTS_HEADER), (Kind::Mp3, mpeg_frames::READ_MPEG_HEADER)]
+    {
         if mpeg_frames::begins(source, at, frame)? {
             return Ok(Some((kind, at)));
         }
     }
-    for (kind, frame) in [(Kind::Mp3, mpeg_frames::MPEG), (Kind::Adts, mpeg_frames::ADTS)] {
-        if let Some(at) = mpeg_frames::find(source, at, MAX_NOISE, None, frame)? {
+    for (kind, frame) in
+        [(Kind::Mp3, mpeg_frames::READ_MPEG_HEADER), (Kind::Adts, mpeg_frames::READ_ADTS_HEADER)]
+    {
+        if let Some(at) = mpeg_frames::find(source, at, MAX_NOISE_BYTES, None, frame)? {
             return Ok(Some((kind, at)));
         }
     }
@@ -74,7 +78,10 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
 pub fn may_begin(start: &[u8]) -> bool {
     let named = [&b"ID3"[..], b"OggS", b"fLaC"].iter().any(|name| start.starts_with(name));
     let wave = start.first_chunk().is_some_and(wav::begins);
-    named || wave || mpeg_frames::MPEG(start).is_some() || mpeg_frames::ADTS(start).is_some()
+    named
+        || wave
+        || mpeg_frames::READ_MPEG_HEADER(start).is_some()
+        || mpeg_frames::READ_ADTS_HEADER(start).is_some()
 }
 
 /// Opens the reader of an audio-only file.

@@ -11,11 +11,11 @@ use crate::wire::container::{Error, FilePart, ReadAt, read};
 /// Minimum number of consecutive frames that cannot be a coincidence.
 const MIN_FRAMES: usize = 3;
 /// Maximum number of bytes between two frames. After a longer gap, the audio has ended.
-pub(super) const MAX_NOISE: u64 = 1 << 20;
+pub(super) const MAX_NOISE_BYTES: u64 = 1 << 20;
 /// Number of bytes that are searched at a time.
-const BLOCK: usize = 4 << 10;
+const SEARCH_BLOCK_BYTES: usize = 4 << 10;
 /// Delay of an MP3 decoder in samples (LAME's tag counts from there).
-pub(super) const DECODER_DELAY: u64 = 529;
+pub(super) const DECODER_DELAY_SAMPLES: u64 = 529;
 
 /// A frame, described by its header.
 #[derive(Copy, Clone, Debug)]
@@ -36,7 +36,7 @@ pub(super) type Key = (u8, u32, u8);
 /// A function that reads a header.
 pub(super) type ReadHeader = fn(&[u8]) -> Option<Frame>;
 
-pub(super) const MPEG: ReadHeader = |data| {
+pub(super) const READ_MPEG_HEADER: ReadHeader = |data| {
     let found = mpeg_audio::header(data)?;
     let key = (found.layer, found.sample_rate, 0);
     let (length, samples, bitrate) = (found.length, found.samples, found.bitrate);
@@ -44,11 +44,11 @@ pub(super) const MPEG: ReadHeader = |data| {
 };
 
 /// The highest bit of a key marks ADTS.
-const OF_ADTS: u8 = 0x80;
+const ADTS_FLAG: u8 = 0x80;
 
-pub(super) const ADTS: ReadHeader = |data| {
+pub(super) const READ_ADTS_HEADER: ReadHeader = |data| {
     let found = adts::head(data).ok()??;
-    let key = (found.object_type | OF_ADTS, found.sample_rate, found.channel_config);
+    let key = (found.object_type | ADTS_FLAG, found.sample_rate, found.channel_config);
     let header = found.header_length;
     let length = found.length;
     (length > header).then_some(Frame { header, length, samples: 1_024, bitrate: 0, key })
@@ -59,7 +59,7 @@ pub(super) fn frame_at(
     at: u64,
     head: ReadHeader,
 ) -> Result<Option<Frame>, Error> {
-    let mut bytes = [0; adts::HEADER];
+    let mut bytes = [0; adts::MIN_HEADER_BYTES];
     let there = peek(source, at, &mut bytes)?;
     Ok(head(bytes.get(..there).unwrap_or_default()))
 }
@@ -102,7 +102,7 @@ pub(super) fn find(
     head: ReadHeader,
 ) -> Result<Option<u64>, Error> {
     let end = at.saturating_add(most).min(source.size());
-    let mut block = [0; BLOCK];
+    let mut block = [0; SEARCH_BLOCK_BYTES];
     let mut from = at;
     while from < end {
         let there = peek(source, from, &mut block)?;
@@ -132,16 +132,21 @@ pub(super) fn describe(
     first: &Frame,
 ) -> Result<AudioConfig, Error> {
     let (of, rate, channel_config) = first.key;
-    if of & OF_ADTS == 0 {
-        let bytes =
-            read(source, at, mpeg_audio::HEADER as u64, mpeg_audio::HEADER, FilePart::Samples)?;
+    if of & ADTS_FLAG == 0 {
+        let bytes = read(
+            source,
+            at,
+            mpeg_audio::HEADER_BYTES as u64,
+            mpeg_audio::HEADER_BYTES,
+            FilePart::Samples,
+        )?;
         let channels = mpeg_audio::header(&bytes).map_or(2, |found| found.channels);
         let codec = if of == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
         return Ok(parameters(codec, rate, channels, Bytes::new()));
     }
     let unsupported = |_| Error::Unsupported("AAC (ADTS)".to_owned());
     let mut config = AudioSpecificConfig::lc(rate, 2).map_err(unsupported)?;
-    config.object_type = of & !OF_ADTS;
+    config.object_type = of & !ADTS_FLAG;
     config.channel_config = channel_config;
     let (channels, config) = (config.channels(), config.build().map_err(unsupported)?);
     Ok(parameters(AudioCodec::Aac, rate, channels, config))

@@ -3,16 +3,17 @@
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::mpeg_frames::{
-    ADTS, DECODER_DELAY, Frame, MAX_NOISE, MPEG, ReadHeader, Tag, describe, find, frame_at,
+    DECODER_DELAY_SAMPLES, Frame, MAX_NOISE_BYTES, READ_ADTS_HEADER, READ_MPEG_HEADER, ReadHeader,
+    Tag, describe, find, frame_at,
 };
 use crate::wire::container::audio::packets::{Kind, audio_span, described, several, time};
-use crate::wire::container::audio::wav::ENDLESS;
+use crate::wire::container::audio::wav::MAX_PLAUSIBLE_BYTES;
 use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
 };
 
 /// Number of bytes at the end of the file in which frames are counted for the average.
-const TAIL: u64 = 64 << 10;
+const TAIL_SCAN_BYTES: u64 = 64 << 10;
 /// Maximum number of seek positions, which are at least one second apart.
 const MAX_UNITS: u64 = 4_096;
 
@@ -86,7 +87,7 @@ impl FrameCount {
 
 impl MpegFile {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64, kind: Kind) -> Result<Self, Error> {
-        let head = if kind == Kind::Adts { ADTS } else { MPEG };
+        let head = if kind == Kind::Adts { READ_ADTS_HEADER } else { READ_MPEG_HEADER };
         let first = frame_at(source, begin, head)?.ok_or(Error::Damaged(FilePart::Samples))?;
         let parameters = describe(source, begin, &first)?;
         let rate = parameters.sample_rate.max(1);
@@ -113,7 +114,7 @@ impl MpegFile {
         let told = tag.frames.map(|frames| u64::from(frames) * u64::from(first.samples));
         let bytes = tag.bytes.map(|bytes| begin.saturating_add(bytes.into()));
         let end = bytes.unwrap_or(source.size()).min(source.size());
-        if let Some(all) = told.filter(|all| *all > 0 && sound < end && end < ENDLESS) {
+        if let Some(all) = told.filter(|all| *all > 0 && sound < end && end < MAX_PLAUSIBLE_BYTES) {
             let places = tag.places.map(|places| places.map(u64::from));
             let place = |place: u64| begin + (end - begin) * place / 256;
             let table = places.filter(|places| places.is_sorted()).map(|places| {
@@ -160,7 +161,7 @@ impl MpegFile {
                 // The last frame was cut off.
                 return Ok(Some(frame).filter(|it| *at + it.length as u64 <= source.size()));
             }
-            match find(source, *at + 1, MAX_NOISE, Some(key), self.head)? {
+            match find(source, *at + 1, MAX_NOISE_BYTES, Some(key), self.head)? {
                 Some(next) => *at = next,
                 None => return Ok(None),
             }
@@ -170,7 +171,7 @@ impl MpegFile {
 
     fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<SampleLocation>, Error> {
         if self.lands {
-            let place = find(source, self.at, MAX_NOISE, Some(self.first.key), self.head)?;
+            let place = find(source, self.at, MAX_NOISE_BYTES, Some(self.first.key), self.head)?;
             let Some(place) = place else { return Ok(None) };
             (self.at, self.lands) = (place, false);
             self.samples = self.samples_at(place);
@@ -197,7 +198,7 @@ impl MpegFile {
 
     /// Returns the time at which the audible part ends if there are this many samples.
     fn ends(&self, samples: u64) -> Timestamp {
-        let behind = self.tag.behind.saturating_sub(DECODER_DELAY);
+        let behind = self.tag.behind.saturating_sub(DECODER_DELAY_SAMPLES);
         time(samples.saturating_sub(behind), self.rate)
     }
 }
@@ -238,7 +239,7 @@ impl Demuxer for MpegFile {
     }
 
     fn heard_from(&self) -> Option<Timestamp> {
-        Some(time(self.tag.before.map_or(0, |before| before + DECODER_DELAY), self.rate))
+        Some(time(self.tag.before.map_or(0, |before| before + DECODER_DELAY_SAMPLES), self.rate))
     }
 
     fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
@@ -249,14 +250,14 @@ impl Demuxer for MpegFile {
     // Counts the frames at the end of the file if no tag has the total.
     fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let size = source.size();
-        if self.all.is_some() || size >= ENDLESS {
+        if self.all.is_some() || size >= MAX_PLAUSIBLE_BYTES {
             return Ok(());
         }
-        let from = size.saturating_sub(TAIL).max(self.sound);
+        let from = size.saturating_sub(TAIL_SCAN_BYTES).max(self.sound);
         let is_all = from == self.sound;
         let mut at = from;
         if !is_all {
-            match find(source, from, TAIL, Some(self.first.key), self.head)? {
+            match find(source, from, TAIL_SCAN_BYTES, Some(self.first.key), self.head)? {
                 Some(place) => at = place,
                 // The end of the file is not audio.
                 None => at = size,

@@ -17,21 +17,21 @@ use crate::wire::container::{
 /// Length of a page header before its segment table, in bytes.
 pub(super) const PAGE_HEADER_BYTES: usize = 27;
 /// Maximum number of bytes between two pages. After a longer gap, the file's audio has ended.
-const MAX_NOISE: u64 = 1 << 20;
+const MAX_NOISE_BYTES: u64 = 1 << 20;
 /// Maximum length of a configuration in bytes. Images and texts in the header packets are skipped.
-pub(super) const MAX_CONFIG: usize = 1 << 20;
+pub(super) const MAX_CONFIG_BYTES: usize = 1 << 20;
 /// Maximum length of a packet in bytes, including the gaps between its parts.
-const MAX_PACKET: u64 = 16 << 20;
+const MAX_PACKET_BYTES: u64 = 16 << 20;
 /// Number of bytes at the start of a packet that determine its duration.
-const START: usize = flac::MAX_FRAME_HEADER;
+const PACKET_PREFIX_BYTES: usize = flac::MAX_FRAME_HEADER_BYTES;
 /// Page flag: the page continues a packet.
-const CONTINUED: u8 = 1;
+const CONTINUED_PACKET_FLAG: u8 = 1;
 /// Page flag: the page is the first page of a stream.
-pub(super) const BEGINS: u8 = 2;
+pub(super) const FIRST_PAGE_FLAG: u8 = 2;
 /// Page flag: the page is the last page of a stream.
-pub(super) const ENDS: u8 = 4;
+pub(super) const LAST_PAGE_FLAG: u8 = 4;
 /// Granule positions of Opus are always at this rate, in Hz.
-const OPUS_RATE: u32 = 48_000;
+const OPUS_GRANULE_RATE_HZ: u32 = 48_000;
 
 /// A page header.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl Page {
         if let Some(page) = Self::at(source, at)? {
             return Ok(Some(page));
         }
-        let end = at.saturating_add(MAX_NOISE).min(source.size());
+        let end = at.saturating_add(MAX_NOISE_BYTES).min(source.size());
         let (mut from, mut block) = (at.saturating_add(1), [0; 4 << 10]);
         while from < end {
             let there = peek(source, from, &mut block)?;
@@ -126,14 +126,15 @@ impl Reader {
         } else if let Some(told) = codec::opus(packet) {
             let skip = packet.get(10..12)?.first_chunk::<2>()?;
             let (config, channels) = (packet.clone(), told.channels);
-            packets = Some(parameters(AudioCodec::Opus, OPUS_RATE, channels, config));
+            packets = Some(parameters(AudioCodec::Opus, OPUS_GRANULE_RATE_HZ, channels, config));
             Track::Opus { skip: u16::from_le_bytes(*skip).into() }
         } else {
             // The Ogg mapping header, the marker and a block header precede STREAMINFO.
-            let info =
-                packet.strip_prefix(b"\x7FFLAC").and_then(|_| packet.get(17..17 + flac::INFO))?;
+            let info = packet
+                .strip_prefix(b"\x7FFLAC")
+                .and_then(|_| packet.get(17..17 + flac::STREAMINFO_BYTES))?;
             let told = codec::flac(info)?;
-            let config = packet.slice(17..17 + flac::INFO);
+            let config = packet.slice(17..17 + flac::STREAMINFO_BYTES);
             packets = Some(parameters(AudioCodec::Flac, told.sample_rate, told.channels, config));
             Track::Flac
         };
@@ -146,10 +147,10 @@ impl Reader {
         // The page begins with the rest of an earlier packet, or with a packet whose start is
         // missing.
         let mut skips = false;
-        match (&self.open, page.flags & CONTINUED != 0) {
+        match (&self.open, page.flags & CONTINUED_PACKET_FLAG != 0) {
             (Some((begin, end)), true) => {
                 let hole = Hole { at: *end, size: page.data - end };
-                if page.data - begin > MAX_PACKET {
+                if page.data - begin > MAX_PACKET_BYTES {
                     (self.open, skips) = (None, true);
                 } else if let Some(packets) = &mut self.packets {
                     packets.index.holes.push(hole);
@@ -177,7 +178,7 @@ impl Reader {
         let samples = self.packets.as_ref().map_or(0, |packets| packets.samples);
         if let Some(granule) = page.granule.filter(|_| whole && samples > before) {
             // A page that is also the last may end early, so the position of its start is unknown.
-            let base = if page.flags & ENDS == 0 {
+            let base = if page.flags & LAST_PAGE_FLAG == 0 {
                 granule.cast_signed() - samples.cast_signed()
             } else {
                 0
@@ -201,11 +202,17 @@ impl Reader {
         // The first contiguous part contains enough bytes for the duration.
         let hole = holes.partition_point(|hole| hole.at < at);
         let piece = holes.get(hole).map_or(end, |hole| hole.at.min(end)) - at;
-        let start = read(source, at, piece.min(START as u64), START, FilePart::Samples)?;
+        let start = read(
+            source,
+            at,
+            piece.min(PACKET_PREFIX_BYTES as u64),
+            PACKET_PREFIX_BYTES,
+            FilePart::Samples,
+        )?;
         let lasts = match &mut self.track {
             Track::Vorbis { identity, blocks: blocks @ None } => {
                 if vorbis::is_header(5, &start) {
-                    let setup = read_around(source, &place(size), holes, MAX_CONFIG)?;
+                    let setup = read_around(source, &place(size), holes, MAX_CONFIG_BYTES)?;
                     let config = vorbis::config(identity, &setup);
                     let config = config.ok_or(Error::Damaged(FilePart::CodecConfig))?;
                     let found = Blocks::of(&config).ok_or(Error::Damaged(FilePart::CodecConfig))?;

@@ -4,7 +4,7 @@
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::ogg::{
-    BEGINS, ENDS, MAX_CONFIG, PAGE_HEADER_BYTES, Page, Reader,
+    FIRST_PAGE_FLAG, LAST_PAGE_FLAG, MAX_CONFIG_BYTES, PAGE_HEADER_BYTES, Page, Reader,
 };
 use crate::wire::container::audio::packets::{Kind, audio_span, time};
 use crate::wire::container::{
@@ -12,13 +12,13 @@ use crate::wire::container::{
 };
 
 /// Maximum number of chained streams.
-const MAX_LINKS: usize = 4_096;
+const MAX_CHAINED_STREAMS: usize = 4_096;
 /// Maximum total size of the different headers of chained streams, in bytes.
-const MAX_HEADERS: usize = 16 << 20;
+const MAX_HEADER_BYTES: usize = 16 << 20;
 
 /// Maximum number of known gaps between parts of packets. If there are more, the oldest ones belong
 /// to packets that have already been read.
-const MAX_HOLES: usize = 65_536;
+const MAX_GAPS: usize = 65_536;
 
 /// The Ogg reader.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl Ogg {
             self.end = self.ends;
             return Ok(false);
         };
-        let begins = page.flags & BEGINS != 0;
+        let begins = page.flags & FIRST_PAGE_FLAG != 0;
         // Parallel tracks all begin before any data. A track that begins later is the next in the chain.
         let beside = self.begins;
         // If bytes are missing, the page counts as unread.
@@ -106,17 +106,17 @@ impl Ogg {
         let mut whole = None;
         match &mut chosen {
             None if begins => {
-                let length = (page.next - page.data).min(MAX_CONFIG as u64);
-                let bytes = read(source, page.data, length, MAX_CONFIG, FilePart::Header)?;
+                let length = (page.next - page.data).min(MAX_CONFIG_BYTES as u64);
+                let bytes = read(source, page.data, length, MAX_CONFIG_BYTES, FilePart::Header)?;
                 chosen = Reader::begin(&bytes).map(|reader| (page.serial, reader));
                 if chosen.is_none() {
                     self.unknown.get_or_insert_with(|| codec_name(&bytes));
                 }
-                chosen = chosen.filter(|_| page.flags & ENDS == 0);
+                chosen = chosen.filter(|_| page.flags & LAST_PAGE_FLAG == 0);
             }
             Some((serial, reader)) if *serial == page.serial => {
                 reader.page(source, &page)?;
-                if page.flags & ENDS != 0 {
+                if page.flags & LAST_PAGE_FLAG != 0 {
                     whole = chosen.clone();
                 }
             }
@@ -145,7 +145,7 @@ impl Ogg {
     }
 
     fn is_full(&self) -> bool {
-        self.index.links.len() >= MAX_LINKS || self.heads >= MAX_HEADERS
+        self.index.links.len() >= MAX_CHAINED_STREAMS || self.heads >= MAX_HEADER_BYTES
     }
 
     /// Adds the packets of a page.
@@ -158,8 +158,8 @@ impl Ogg {
         let holes = &mut packets.index.holes;
         let over = holes.partition_point(|hole| hole.at < open);
         self.index.holes.extend(holes.drain(..over));
-        if self.index.holes.len() > MAX_HOLES && !self.all {
-            self.index.holes.drain(..MAX_HOLES / 2);
+        if self.index.holes.len() > MAX_GAPS && !self.all {
+            self.index.holes.drain(..MAX_GAPS / 2);
         }
         let places = std::mem::take(&mut packets.index.samples);
         let Some(first) = places.first() else { return };
@@ -186,7 +186,7 @@ impl Ogg {
         self.heard_from.get_or_insert(begins);
         // After a seek, the first granule position identifies these packets.
         if std::mem::take(&mut self.lands)
-            && page.flags & ENDS == 0
+            && page.flags & LAST_PAGE_FLAG == 0
             && let Some(count) = page.granule
         {
             let samples = count.cast_signed().saturating_sub(base).max(0).unsigned_abs();

@@ -10,15 +10,15 @@ use crate::wire::container::{
 /// Maximum number of chunks before the audio.
 const MAX_CHUNKS: usize = 1_024;
 /// Maximum number of bytes read from a `fmt ` chunk.
-const FORMAT: usize = 64;
+const MAX_FORMAT_BYTES: usize = 64;
 /// The length in a header whose writer did not know the final length.
 const UNKNOWN_LENGTH: u64 = 0xFFFF_FFFF;
 /// Number of packets per second.
-const A_SECOND: u32 = 50;
+const PACKETS_PER_SECOND: u32 = 50;
 /// Maximum number of seek positions, which are at least one second apart.
 const MAX_UNITS: u64 = 4_096;
 /// Maximum plausible length in bytes. A file that claims to be longer has an unknown end.
-pub(super) const ENDLESS: u64 = 1 << 60;
+pub(super) const MAX_PLAUSIBLE_BYTES: u64 = 1 << 60;
 
 /// Returns true if a file begins like WAV.
 pub(super) fn begins(head: &[u8; 12]) -> bool {
@@ -55,8 +55,8 @@ impl WavAudio {
                     format = Some(read(
                         source,
                         content,
-                        size.min(FORMAT as u64),
-                        FORMAT,
+                        size.min(MAX_FORMAT_BYTES as u64),
+                        MAX_FORMAT_BYTES,
                         FilePart::Header,
                     )?);
                 }
@@ -137,7 +137,7 @@ impl WavCursor {
         // The header announces more than the file has: it was cut off.
         index.finished = end <= source.size();
         let there = end.min(source.size());
-        let all = (there < ENDLESS).then(|| there.saturating_sub(data) / frame);
+        let all = (there < MAX_PLAUSIBLE_BYTES).then(|| there.saturating_sub(data) / frame);
         let mut units = Vec::new();
         if let Some(all) = all {
             let step = u64::from(rate).max(all / MAX_UNITS);
@@ -154,7 +154,7 @@ impl WavCursor {
 
     /// Reads the next packet. Returns `None` at the end.
     fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<SampleLocation>, Error> {
-        let most = u64::from((self.rate / A_SECOND).max(1)) * self.frame;
+        let most = u64::from((self.rate / PACKETS_PER_SECOND).max(1)) * self.frame;
         let mut last = [0];
         // This read may find the end if it is unknown.
         peek(source, self.at.saturating_add(most - 1), &mut last)?;

@@ -104,7 +104,7 @@ pub fn parse_audio(body: &Bytes) -> Result<AudioTag, Error> {
     let mut fields = Fields::new(body, "audio");
     let first = fields.u8()?;
     let (format, low) = (first >> 4, first & 0xF);
-    if format == EX_HEADER {
+    if format == EX_HEADER_FORMAT {
         let (packet_type, offset_nanos) = modifiers(&mut fields, low)?;
         let is_multitrack = packet_type == AUDIO_MULTITRACK;
         let (first, others) = parts(&mut fields, packet_type, AUDIO_MULTITRACK)?;
@@ -138,7 +138,7 @@ pub fn parse_audio(body: &Bytes) -> Result<AudioTag, Error> {
     Ok(AudioTag { offset_nanos: 0, is_multitrack: false, legacy, track, more_tracks: Vec::new() })
 }
 
-const EX_HEADER: u8 = 9;
+const EX_HEADER_FORMAT: u8 = 9;
 
 /// Packet types in the enhanced header.
 mod packet_type {

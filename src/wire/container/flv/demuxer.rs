@@ -4,12 +4,12 @@
 
 use bytes::BytesMut;
 
-use super::{Error, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
+use super::{Error, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, Tag, TagKind};
 use crate::wire::byte_block::ByteBlock;
 
 /// The longest accepted file header in bytes. The specification defines 9 bytes.
-const MAX_HEADER: u32 = 4_096;
-const HEADER: usize = 9;
+const MAX_FILE_HEADER_BYTES: u32 = 4_096;
+const FILE_HEADER_BYTES: usize = 9;
 
 /// The FLV demuxer. After an error, nothing more can be read.
 #[derive(Debug, Default)]
@@ -104,10 +104,12 @@ impl Demuxer {
 impl State {
     /// Returns the number of bytes of the header or tag that begins here.
     fn wanted(&self, bytes: &[u8]) -> usize {
-        match bytes.first_chunk::<TAG_HEADER>() {
-            _ if !self.started => HEADER,
-            Some(&[_, s2, s1, s0, ..]) => TAG_HEADER + u32::from_be_bytes([0, s2, s1, s0]) as usize,
-            None => TAG_HEADER,
+        match bytes.first_chunk::<TAG_HEADER_BYTES>() {
+            _ if !self.started => FILE_HEADER_BYTES,
+            Some(&[_, s2, s1, s0, ..]) => {
+                TAG_HEADER_BYTES + u32::from_be_bytes([0, s2, s1, s0]) as usize
+            }
+            None => TAG_HEADER_BYTES,
         }
     }
 
@@ -119,30 +121,30 @@ impl State {
             }
             let bytes = block.as_slice();
             if !self.started {
-                let Some(header) = bytes.first_chunk::<HEADER>() else {
+                let Some(header) = bytes.first_chunk::<FILE_HEADER_BYTES>() else {
                     let expected = b"FLV".get(..bytes.len()).unwrap_or(b"FLV");
                     let wrong = !bytes.starts_with(expected);
                     return if wrong { Err(Error::NotFlv) } else { Ok(None) };
                 };
-                self.skip = header_length(header)? + TAG_TRAILER;
+                self.skip = header_length(header)? + TAG_TRAILER_BYTES;
                 self.started = true;
                 continue;
             }
-            let Some(header) = bytes.first_chunk::<TAG_HEADER>() else { return Ok(None) };
+            let Some(header) = bytes.first_chunk::<TAG_HEADER_BYTES>() else { return Ok(None) };
             let [kind, s2, s1, s0, t2, t1, t0, t3, ..] = *header;
             let size = u32::from_be_bytes([0, s2, s1, s0]) as usize;
             // Bit 5 marks encryption (Annex F); the two above it are reserved.
             let Some(kind) = TagKind::from_id(kind & 0x3F) else {
-                self.skip = TAG_HEADER + size + TAG_TRAILER;
+                self.skip = TAG_HEADER_BYTES + size + TAG_TRAILER_BYTES;
                 self.skipped_tags += 1;
                 continue;
             };
-            if bytes.len() < TAG_HEADER + size {
+            if bytes.len() < TAG_HEADER_BYTES + size {
                 return Ok(None);
             }
-            block.advance(TAG_HEADER);
+            block.advance(TAG_HEADER_BYTES);
             let body = block.take(size);
-            self.skip = TAG_TRAILER;
+            self.skip = TAG_TRAILER_BYTES;
             self.pass(block);
             let time_ms = u32::from_be_bytes([t3, t2, t1, t0]);
             return Ok(Some(Tag { kind, time_ms, body }));
@@ -156,12 +158,12 @@ impl State {
     }
 }
 
-fn header_length(header: &[u8; HEADER]) -> Result<usize, Error> {
+fn header_length(header: &[u8; FILE_HEADER_BYTES]) -> Result<usize, Error> {
     let [b'F', b'L', b'V', _version, _flags, a, b, c, d] = *header else {
         return Err(Error::NotFlv);
     };
     match u32::from_be_bytes([a, b, c, d]) {
-        length @ 9..=MAX_HEADER => Ok(length as usize),
+        length @ 9..=MAX_FILE_HEADER_BYTES => Ok(length as usize),
         length => Err(Error::HeaderLength(length)),
     }
 }
@@ -237,10 +239,10 @@ mod tests {
         let place = buffer.as_ptr();
         let mut block = ByteBlock::new(&mut buffer);
         let video = demuxer.next_tag_of(&mut block).unwrap().unwrap();
-        assert_eq!(video.body.as_ptr(), place.wrapping_add(TAG_HEADER));
+        assert_eq!(video.body.as_ptr(), place.wrapping_add(TAG_HEADER_BYTES));
         let at = block.as_slice().as_ptr();
         let audio = demuxer.next_tag_of(&mut block).unwrap().unwrap();
-        assert_ne!(audio.body.as_ptr(), at.wrapping_add(TAG_HEADER), "copied, it is small");
+        assert_ne!(audio.body.as_ptr(), at.wrapping_add(TAG_HEADER_BYTES), "copied, it is small");
         assert_eq!(audio.body[..], [8; 10]);
     }
 

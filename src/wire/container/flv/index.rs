@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{FrameType, Metadata, TAG_HEADER, TAG_TRAILER, TagKind, parse_audio, parse_video};
+use super::{
+    FrameType, Metadata, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, TagKind, parse_audio, parse_video,
+};
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Size, VideoCodec, VideoConfig};
 use crate::wire::codec::cadence;
@@ -11,7 +13,7 @@ use crate::wire::container::flv::WireTime;
 use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
 use crate::wire::container::flv::events::audio_codec;
-use crate::wire::container::flv::metadata::{MAX_SCRIPT, parse_script};
+use crate::wire::container::flv::metadata::{MAX_SCRIPT_BYTES, parse_script};
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::track_config::{
     audio_config, bare_video_config, told_aac_config, told_h264_config,
@@ -24,9 +26,9 @@ use crate::wire::container::{
 /// Maximum number of samples of a file.
 const MAX_SAMPLES: usize = 8_000_000;
 /// Number of bytes at the start of a body that identify its content.
-const PREFIX: usize = 64;
+const TAG_PREFIX_BYTES: usize = 64;
 /// Maximum length of a decoder configuration in bytes.
-const MAX_CONFIG: usize = 64 << 10;
+const MAX_CONFIG_BYTES: usize = 64 << 10;
 
 /// Indexes the file. Invalid bodies are skipped.
 ///
@@ -67,16 +69,16 @@ impl Scan {
             whole => whole,
         };
         self.index.whole = at;
-        let mut header = [0; TAG_HEADER];
-        while at + TAG_HEADER as u64 <= source.size() {
+        let mut header = [0; TAG_HEADER_BYTES];
+        while at + TAG_HEADER_BYTES as u64 <= source.size() {
             if self.index.samples.len() >= MAX_SAMPLES {
                 return Err(Error::TooMuch(FilePart::Index));
             }
             source.read_at(at, &mut header)?;
             let [kind, s2, s1, s0, t2, t1, t0, t3, ..] = header;
             let size = u32::from_be_bytes([0, s2, s1, s0]);
-            let body = at + TAG_HEADER as u64;
-            let end = body + u64::from(size) + TAG_TRAILER as u64;
+            let body = at + TAG_HEADER_BYTES as u64;
+            let end = body + u64::from(size) + TAG_TRAILER_BYTES as u64;
             if end > source.size() {
                 break;
             }
@@ -104,10 +106,16 @@ impl Scan {
         size: u32,
     ) -> Result<(), Error> {
         let length = u64::from(size);
-        let prefix = read(source, at, length.min(PREFIX as u64), PREFIX, FilePart::Structure)?;
+        let prefix = read(
+            source,
+            at,
+            length.min(TAG_PREFIX_BYTES as u64),
+            TAG_PREFIX_BYTES,
+            FilePart::Structure,
+        )?;
         match kind {
-            TagKind::Script if size as usize <= MAX_SCRIPT => {
-                let body = read(source, at, length, MAX_SCRIPT, FilePart::Metadata)?;
+            TagKind::Script if size as usize <= MAX_SCRIPT_BYTES => {
+                let body = read(source, at, length, MAX_SCRIPT_BYTES, FilePart::Metadata)?;
                 self.script(&body);
                 Ok(())
             }
@@ -330,7 +338,7 @@ fn beginning(source: &mut dyn ReadAt) -> Result<u64, Error> {
     if !(9..=4_096).contains(&at) {
         return Err(Error::Damaged(FilePart::Header));
     }
-    Ok(at + TAG_TRAILER as u64)
+    Ok(at + TAG_TRAILER_BYTES as u64)
 }
 
 /// Returns true if one of onair's muxers supports the codec. VP8 in FLV is left out, although the
@@ -348,5 +356,5 @@ fn is_shared(body: &[u8], multitrack: u8) -> bool {
 /// Reads the rest of a body after its header.
 fn rest(source: &mut dyn ReadAt, at: u64, size: u32, head: usize) -> Result<Bytes, Error> {
     let length = u64::from(size).saturating_sub(head as u64);
-    read(source, at + head as u64, length, MAX_CONFIG, FilePart::CodecConfig)
+    read(source, at + head as u64, length, MAX_CONFIG_BYTES, FilePart::CodecConfig)
 }

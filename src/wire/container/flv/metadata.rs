@@ -11,7 +11,7 @@ use crate::wire::container::flv::tag_body::codec_id;
 pub const MAX_KEYFRAMES: usize = 65_536;
 /// The longest accepted script in bytes: two numbers of nine bytes per keyframe, and as much again
 /// for the rest.
-pub const MAX_SCRIPT: usize = 2 << 20;
+pub const MAX_SCRIPT_BYTES: usize = 2 << 20;
 
 /// Makes the `onMetaData` value of an outgoing stream: an ECMA array in the order that services
 /// expect.
@@ -91,8 +91,8 @@ impl Metadata {
 
 /// Returns true if script data begins like `onMetaData`.
 pub fn is_metadata(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"onMetaData";
-    body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)
+    const METADATA_NAME: &[u8] = b"onMetaData";
+    body.get(..32).unwrap_or(body).windows(METADATA_NAME.len()).any(|name| name == METADATA_NAME)
 }
 
 /// Returns the value of `onMetaData` in a script body, with or without `@setDataFrame`, or `None`
@@ -101,7 +101,7 @@ pub fn is_metadata(body: &[u8]) -> bool {
 /// # Errors
 /// Fails if the script cannot be read, or is larger than metadata with an index of keyframes.
 pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
-    if body.len() > MAX_SCRIPT {
+    if body.len() > MAX_SCRIPT_BYTES {
         return Err(Error::Script("it is longer than any index"));
     }
     let values = amf0::decode_most(body, 2 * MAX_KEYFRAMES + amf0::MAX_VALUES);

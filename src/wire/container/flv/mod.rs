@@ -35,11 +35,11 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Length of a tag header in bytes.
-pub const TAG_HEADER: usize = 11;
+pub const TAG_HEADER_BYTES: usize = 11;
 /// Length in bytes of the trailer after a tag's body, which repeats the tag's size.
-pub const TAG_TRAILER: usize = 4;
+pub const TAG_TRAILER_BYTES: usize = 4;
 /// The longest possible body of a tag in bytes.
-pub const MAX_BODY: usize = 0xFF_FFFF;
+pub const MAX_BODY_BYTES: usize = 0xFF_FFFF;
 
 /// The reason why FLV bytes are invalid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -124,29 +124,29 @@ pub fn file_header(audio: bool, video: bool) -> Bytes {
     Bytes::copy_from_slice(&[b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0])
 }
 
-/// Makes the header of a tag with a body of `length` bytes (at most [`MAX_BODY`]).
-pub fn tag_header(kind: TagKind, time_ms: u32, length: usize) -> [u8; TAG_HEADER] {
+/// Makes the header of a tag with a body of `length` bytes (at most [`MAX_BODY_BYTES`]).
+pub fn tag_header(kind: TagKind, time_ms: u32, length: usize) -> [u8; TAG_HEADER_BYTES] {
     let [t3, t2, t1, t0] = time_ms.to_be_bytes();
-    let [_, s2, s1, s0] = (length.min(MAX_BODY) as u32).to_be_bytes();
+    let [_, s2, s1, s0] = (length.min(MAX_BODY_BYTES) as u32).to_be_bytes();
     [kind.id(), s2, s1, s0, t2, t1, t0, t3, 0, 0, 0]
 }
 
 /// Makes the trailer of a tag.
-pub fn tag_trailer(length: usize) -> [u8; TAG_TRAILER] {
-    ((length.min(MAX_BODY) + TAG_HEADER) as u32).to_be_bytes()
+pub fn tag_trailer(length: usize) -> [u8; TAG_TRAILER_BYTES] {
+    ((length.min(MAX_BODY_BYTES) + TAG_HEADER_BYTES) as u32).to_be_bytes()
 }
 
 /// Size in bytes of the pieces in which bodies are copied. It is short enough that the C library
 /// does not use the processor's string instructions, which are slow on several processors if source
 /// and target are badly aligned.
-const COPY_BYTES: usize = 2_048 - 64;
+const COPY_PIECE_BYTES: usize = 2_048 - 64;
 
 /// Appends a whole tag. A body that is too long for a tag (16 MiB) is omitted.
 pub fn write_tag(kind: TagKind, time_ms: u32, body: &[u8], out: &mut BytesMut) {
-    if body.len() <= MAX_BODY {
-        out.reserve(TAG_HEADER + body.len() + TAG_TRAILER);
+    if body.len() <= MAX_BODY_BYTES {
+        out.reserve(TAG_HEADER_BYTES + body.len() + TAG_TRAILER_BYTES);
         out.put_slice(&tag_header(kind, time_ms, body.len()));
-        for piece in body.chunks(COPY_BYTES) {
+        for piece in body.chunks(COPY_PIECE_BYTES) {
             out.extend_from_slice(piece);
         }
         out.put_slice(&tag_trailer(body.len()));

@@ -4,7 +4,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    MAX_BODY, TAG_HEADER, TagKind, file_header, metadata_body, tag_header, tag_trailer, write_tag,
+    MAX_BODY_BYTES, TAG_HEADER_BYTES, TagKind, file_header, metadata_body, tag_header, tag_trailer,
+    write_tag,
 };
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Metadata, StreamConfig, StreamEvent, TrackConfig};
@@ -18,13 +19,13 @@ use crate::wire::container::{
 /// Capacity of the index in keyframes. In longer files, only every second, fourth… keyframe is
 /// listed. With two numbers per keyframe, the index stays below the 4,096 values that readers,
 /// including onair's, accept in a script tag.
-const INDEX: usize = 1_800;
+const MAX_INDEX_KEYFRAMES: usize = 1_800;
 /// Minimum number of index entries without a warning from FFmpeg. A shorter index gets another name
 /// of the same length, which readers ignore.
-const FEWEST: usize = 2;
-const UNINDEXED: &str = "unindexed";
+const MIN_INDEX_ENTRIES: usize = 2;
+const SHORT_INDEX_NAME: &str = "unindexed";
 /// Position of the metadata body.
-const METADATA_AT: u64 = 13 + TAG_HEADER as u64;
+const METADATA_POSITION: u64 = 13 + TAG_HEADER_BYTES as u64;
 
 /// The FLV writer.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl Recording {
             let codec = recording.tracks.video.as_ref().map(|video| video.codec);
             let front = codec.and_then(|codec| tag_body::picture_front(codec, true, 0));
             let front = front.map_or(5, |front| front.len());
-            let at = place.at.saturating_sub((TAG_HEADER + front) as u64);
+            let at = place.at.saturating_sub((TAG_HEADER_BYTES + front) as u64);
             recording.index.add(f64::from(millis(place.dts)) / 1_000.0, at as f64);
         }
         recording
@@ -88,7 +89,8 @@ impl Recording {
     /// # Errors
     /// Fails if the file cannot be read.
     pub fn has_room(source: &mut dyn ReadAt, tracks: &Tracks) -> Result<bool, Error> {
-        let head = read(source, METADATA_AT - TAG_HEADER as u64, 4, 4, FilePart::Structure)?;
+        let head =
+            read(source, METADATA_POSITION - TAG_HEADER_BYTES as u64, 4, 4, FilePart::Structure)?;
         let length = Self::new(tracks.clone()).metadata(None).len();
         let length = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
         Ok(head.first() == Some(&TagKind::Script.id()) && head.get(1..) == length.get(1..))
@@ -121,10 +123,11 @@ impl Recording {
                 ("filepositions".to_owned(), Value::StrictArray(places)),
                 ("times".to_owned(), Value::StrictArray(times)),
             ];
-            let name = if listed.len() < FEWEST { UNINDEXED } else { "keyframes" };
+            let name =
+                if listed.len() < MIN_INDEX_ENTRIES { SHORT_INDEX_NAME } else { "keyframes" };
             entries.push((name.to_owned(), Value::Object(index)));
             // Zeros fill the unused space, because FFmpeg accepts no string longer than 1,023 bytes.
-            let room = INDEX.saturating_sub(listed.len()) * 2;
+            let room = MAX_INDEX_KEYFRAMES.saturating_sub(listed.len()) * 2;
             let zeros = std::iter::repeat_n(Value::Number(0.0), room).collect();
             entries.push(("spacer".to_owned(), Value::StrictArray(zeros)));
         }
@@ -134,10 +137,10 @@ impl Recording {
     /// Appends a tag whose body has two parts.
     fn tag(&mut self, kind: TagKind, at: Timestamp, head: &[u8], data: &[u8]) {
         let length = head.len() + data.len();
-        if length > MAX_BODY {
+        if length > MAX_BODY_BYTES {
             return;
         }
-        self.buffer.reserve(TAG_HEADER + length + 4);
+        self.buffer.reserve(TAG_HEADER_BYTES + length + 4);
         self.buffer.put_slice(&tag_header(kind, millis(at), length));
         self.buffer.put_slice(head);
         self.buffer.put_slice(data);
@@ -244,7 +247,7 @@ impl Muxer for Recording {
     }
 
     fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)> {
-        vec![(METADATA_AT, self.metadata(Some((end, at))))]
+        vec![(METADATA_POSITION, self.metadata(Some((end, at))))]
     }
 
     fn index_weight(&self) -> usize {
@@ -259,7 +262,7 @@ impl Keyframes {
         if !listed {
             return;
         }
-        if self.entries.len() == INDEX {
+        if self.entries.len() == MAX_INDEX_KEYFRAMES {
             // The index is full: remove every second entry, and list half as many from here on.
             let mut keep = false;
             self.entries.retain(|_| {
@@ -338,7 +341,11 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let (places, times) = (list("filepositions"), list("times"));
-        assert!(places.len() == times.len() && places.len() > INDEX / 2 && places.len() <= INDEX);
+        assert!(
+            places.len() == times.len()
+                && places.len() > MAX_INDEX_KEYFRAMES / 2
+                && places.len() <= MAX_INDEX_KEYFRAMES
+        );
         for (place, time) in places.iter().zip(&times) {
             let tag = &file[*place as usize..];
             let ms = u32::from_be_bytes([tag[7], tag[4], tag[5], tag[6]]);

@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, Codec, EncodedPacket, TrackConfig, VideoCodec};
 use crate::wire::codec::four_cc::FourCc;
-use crate::wire::codec::{self, FLAC_HEAD, mpeg_audio};
+use crate::wire::codec::{self, FLAC_STREAM_HEADER, mpeg_audio};
 
 /// Packet types in the enhanced headers.
 const SEQUENCE_START: u8 = 0;
@@ -68,7 +68,7 @@ pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
         enhanced_audio(audio.codec, SEQUENCE_START, track)?
     };
     if audio.codec == AudioCodec::Flac {
-        out.put_slice(FLAC_HEAD);
+        out.put_slice(FLAC_STREAM_HEADER);
     }
     out.put_slice(&config);
     Some(out.freeze())

@@ -7,11 +7,11 @@ use crate::media::{
 };
 use crate::wire::codec;
 use crate::wire::codec::pcm::{Coding, Pcm};
-use crate::wire::codec::{Colors, FLAC_HEAD, Light, cadence, vorbis};
+use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, Light, cadence, vorbis};
 use crate::wire::container::mkv::ebml::{child, float, id, uint};
 
-pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
-pub(super) const AAC: &str = "A_AAC";
+pub(super) const AVC_CODEC_ID: &str = "V_MPEG4/ISO/AVC";
+pub(super) const AAC_CODEC_ID: &str = "A_AAC";
 
 /// Converts a track entry with a known audio codec other than AAC.
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
@@ -167,7 +167,7 @@ pub(super) fn name(entry: &[u8]) -> String {
 pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> {
     let config = video.config.clone();
     Some(match video.codec {
-        VideoCodec::H264 => (AVC, config),
+        VideoCodec::H264 => (AVC_CODEC_ID, config),
         VideoCodec::Hevc => ("V_MPEGH/ISO/HEVC", config),
         VideoCodec::Av1 => ("V_AV1", config),
         VideoCodec::Vp9 => ("V_VP9", vp9_features(&config)),
@@ -179,9 +179,9 @@ pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> 
 /// Returns the Matroska codec ID of an audio codec and its `CodecPrivate`, which may be empty, for writing.
 pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> {
     Some(match audio.codec {
-        AudioCodec::Aac => (AAC, audio.config.clone()),
+        AudioCodec::Aac => (AAC_CODEC_ID, audio.config.clone()),
         AudioCodec::Opus => ("A_OPUS", codec::opus_head(audio)),
-        AudioCodec::Flac => ("A_FLAC", [FLAC_HEAD, &audio.config].concat().into()),
+        AudioCodec::Flac => ("A_FLAC", [FLAC_STREAM_HEADER, &audio.config].concat().into()),
         AudioCodec::Ac3 => ("A_AC3", Bytes::new()),
         AudioCodec::Eac3 => ("A_EAC3", Bytes::new()),
         AudioCodec::Mp3 => ("A_MPEG/L3", Bytes::new()),

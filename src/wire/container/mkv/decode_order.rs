@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 
 /// The maximum reordering depth of decoders (H.264 Annex A).
-const MAX_DEPTH: usize = 16;
+const MAX_REORDER_DEPTH: usize = 16;
 
 /// Returns the decoding times of frames with these presentation times, given in decoding order.
 pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
@@ -35,7 +35,7 @@ fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
         })
         .max()
         .unwrap_or(0)
-        .min(MAX_DEPTH)
+        .min(MAX_REORDER_DEPTH)
 }
 
 /// Works like [`decoding_times`], but for incremental reading. The depth comes from the frames read

@@ -168,7 +168,7 @@ pub struct ElementHeader {
 }
 
 /// Maximum length of a header in bytes.
-pub const MAX_HEAD: usize = 12;
+pub const MAX_ELEMENT_HEADER_BYTES: usize = 12;
 
 /// Reads the header at the start of `data`.
 pub fn head(data: &[u8]) -> Option<ElementHeader> {

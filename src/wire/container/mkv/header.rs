@@ -13,11 +13,11 @@ use crate::wire::container::{Chapter, TrackId, Tracks, audio_frame};
 /// Nanoseconds per tick.
 pub(super) const TICK_NANOS: u64 = 1_000_000;
 /// Number of bytes that are reserved for `SeekHead` with all its entries.
-pub(super) const SEEK_ROOM: usize = 128;
+pub(super) const RESERVED_SEEK_HEAD_BYTES: usize = 128;
 /// Length in bytes of the `Duration` element, and of the Void element that reserves space for it.
-pub(super) const DURATION_LENGTH: usize = 11;
+pub(super) const DURATION_ELEMENT_BYTES: usize = 11;
 /// Number of bytes that are reserved for chapters while the file is written.
-pub(super) const CHAPTER_ROOM: usize = 8 << 10;
+pub(super) const RESERVED_CHAPTER_BYTES: usize = 8 << 10;
 
 pub(super) const TYPE_VIDEO: u64 = 1;
 pub(super) const TYPE_AUDIO: u64 = 2;
@@ -51,7 +51,7 @@ pub(super) fn seek_head(places: &[(u32, u64)]) -> Bytes {
             });
         }
     });
-    let rest = SEEK_ROOM.saturating_sub(out.len());
+    let rest = RESERVED_SEEK_HEAD_BYTES.saturating_sub(out.len());
     put_void(&mut out, rest.max(2));
     out.freeze()
 }
@@ -62,7 +62,7 @@ pub(super) fn info() -> (Bytes, usize) {
     let mut inner = BytesMut::new();
     put_uint(&mut inner, id::TIMESTAMP_SCALE, TICK_NANOS);
     let at = inner.len();
-    put_void(&mut inner, DURATION_LENGTH);
+    put_void(&mut inner, DURATION_ELEMENT_BYTES);
     put_binary(&mut inner, id::MUXING_APP, app.as_bytes());
     put_binary(&mut inner, id::WRITING_APP, app.as_bytes());
     let mut out = BytesMut::new();

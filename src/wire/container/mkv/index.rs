@@ -6,13 +6,16 @@ use crate::base::Timestamp;
 use crate::media::UnsupportedTrack;
 use crate::wire::codec::cadence;
 use crate::wire::container::flv::Metadata;
-use crate::wire::container::mkv::codecs::{AAC, AVC, colors, name, other_audio, other_video, pcm};
+use crate::wire::container::mkv::codecs::{
+    AAC_CODEC_ID, AVC_CODEC_ID, colors, name, other_audio, other_video, pcm,
+};
 use crate::wire::container::mkv::decode_order::decoding_times;
 use crate::wire::container::mkv::ebml::{
-    ElementHeader, MAX_HEAD, child, elements, float, head, id, uint, vint,
+    ElementHeader, MAX_ELEMENT_HEADER_BYTES, child, elements, float, head, id, uint, vint,
 };
 use crate::wire::container::mkv::header::{
-    CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_SUBTITLE, TYPE_VIDEO,
+    DURATION_ELEMENT_BYTES, RESERVED_CHAPTER_BYTES, RESERVED_SEEK_HEAD_BYTES, TYPE_AUDIO,
+    TYPE_SUBTITLE, TYPE_VIDEO,
 };
 use crate::wire::container::mkv::lacing;
 use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
@@ -23,11 +26,11 @@ use crate::wire::container::{
 };
 
 /// The longest accepted header, track list or chapter list in bytes.
-pub(super) const MAX_MASTER: usize = 4 << 20;
+pub(super) const MAX_MASTER_BYTES: usize = 4 << 20;
 
 /// Maximum number of frames from which the frame rate is measured, because files declare it roughly
 /// or not at all.
-const MAX_MEASURED: usize = 10_000;
+const MAX_MEASURED_FRAMES: usize = 10_000;
 
 /// Indexes the file for copying.
 ///
@@ -110,8 +113,8 @@ pub(super) struct UsedTracks {
 }
 
 pub(super) fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<ElementHeader>, Error> {
-    let left = source.size().saturating_sub(at).min(MAX_HEAD as u64);
-    let bytes = read(source, at, left, MAX_HEAD, FilePart::Structure)?;
+    let left = source.size().saturating_sub(at).min(MAX_ELEMENT_HEADER_BYTES as u64);
+    let bytes = read(source, at, left, MAX_ELEMENT_HEADER_BYTES, FilePart::Structure)?;
     Ok(head(&bytes))
 }
 
@@ -135,7 +138,7 @@ impl ClusterWalk {
             return Err(Error::Damaged(FilePart::Header));
         };
         let size = ebml.size.ok_or(Error::Damaged(FilePart::Header))?;
-        let content = read(source, ebml.length as u64, size, MAX_MASTER, FilePart::Header)?;
+        let content = read(source, ebml.length as u64, size, MAX_MASTER_BYTES, FilePart::Header)?;
         let kind = child(&content, id::DOC_TYPE).unwrap_or_default();
         if !matches!(kind, b"matroska" | b"webm") {
             return Err(Error::Damaged(FilePart::Header));
@@ -207,7 +210,7 @@ impl ClusterWalk {
         match id {
             id::SEEK_HEAD if self.seek_head_at.is_none() => self.seek_head_at = Some(at),
             id::INFO if self.info.is_none() => {
-                let bytes = read(source, content, size, MAX_MASTER, FilePart::Header)?;
+                let bytes = read(source, content, size, MAX_MASTER_BYTES, FilePart::Header)?;
                 let scale = child(&bytes, id::TIMESTAMP_SCALE).and_then(uint);
                 self.scale_nanos = scale.filter(|scale| *scale > 0).unwrap_or(1_000_000);
                 let duration = child(&bytes, id::DURATION).and_then(float);
@@ -217,12 +220,12 @@ impl ClusterWalk {
                 self.info = Some((content, bytes));
             }
             id::TRACKS if self.used.is_empty() => {
-                let bytes = read(source, content, size, MAX_MASTER, FilePart::Structure)?;
+                let bytes = read(source, content, size, MAX_MASTER_BYTES, FilePart::Structure)?;
                 self.tracks(&bytes);
                 self.tracks_at = Some(at);
             }
             id::CHAPTERS => {
-                let bytes = read(source, content, size, MAX_MASTER, FilePart::Chapters)?;
+                let bytes = read(source, content, size, MAX_MASTER_BYTES, FilePart::Chapters)?;
                 self.chapters(&bytes);
             }
             id::TIMESTAMP => {
@@ -296,7 +299,7 @@ impl ClusterWalk {
         if tracks.audio.len() >= MAX_AUDIO_TRACKS {
             return None;
         }
-        let audio = if codec.starts_with(AAC) {
+        let audio = if codec.starts_with(AAC_CODEC_ID) {
             told_aac_config(config?, &Metadata::default())?
         } else {
             let config = config.unwrap_or_default();
@@ -312,7 +315,7 @@ impl ClusterWalk {
         if tracks.video.is_some() {
             return None;
         }
-        if codec == AVC {
+        if codec == AVC_CODEC_ID {
             let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
             let nanos = nanos.filter(|nanos| (1_000_000..=10_000_000_000).contains(nanos));
             let frame_rate = nanos.map(|nanos| 1e9 / nanos as f64);
@@ -386,8 +389,14 @@ impl ClusterWalk {
             let Ok(whole) = u32::try_from(data_size) else { return Ok(()) };
             (vec![(0, whole)], 0)
         } else {
-            let told = data_size.min(lacing::MAX_SIZES as u64);
-            let sizes = read(source, content + data, told, lacing::MAX_SIZES, FilePart::Samples)?;
+            let told = data_size.min(lacing::MAX_LACE_HEADER_BYTES as u64);
+            let sizes = read(
+                source,
+                content + data,
+                told,
+                lacing::MAX_LACE_HEADER_BYTES,
+                FilePart::Samples,
+            )?;
             let usual = self.index.tracks.length(track).as_nanos();
             let period_nanos = used.period_nanos.map_or(usual, u128::from);
             match lacing::frames(*flags, &sizes, data_size) {
@@ -456,19 +465,19 @@ impl ClusterWalk {
     fn layout(&self) -> Option<Layout> {
         let (info_content, info) = self.info.as_ref().filter(|_| self.ours)?;
         let (chapters, length) = self.after_tracks?;
-        let info_at = self.segment + SEEK_ROOM as u64;
+        let info_at = self.segment + RESERVED_SEEK_HEAD_BYTES as u64;
         let mut at = 0;
         let mut duration = None;
         while let Some(found) = info.get(at..).and_then(head) {
             let end = at + found.length + usize::try_from(found.size?).ok()?;
-            if matches!(found.id, id::VOID | id::DURATION) && end - at == DURATION_LENGTH {
+            if matches!(found.id, id::VOID | id::DURATION) && end - at == DURATION_ELEMENT_BYTES {
                 duration = Some(info_content + at as u64);
                 break;
             }
             at = end;
         }
         // The space for chapters: empty, or chapters with nothing after them.
-        let is_room = length == CHAPTER_ROOM as u64 || !self.index.chapters.is_empty();
+        let is_room = length == RESERVED_CHAPTER_BYTES as u64 || !self.index.chapters.is_empty();
         let fits = self.seek_head_at == Some(self.segment)
             && info_at < *info_content
             && *info_content - info_at <= 12
@@ -497,7 +506,7 @@ impl ClusterWalk {
         }
         if copies && let Some(video) = &mut self.index.tracks.video {
             let shown = self.index.samples.iter().filter(|place| place.track == TrackId::Video);
-            let times = shown.take(MAX_MEASURED).map(|place| place.pts.as_micros());
+            let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
             let told = Some(video.frame_rate.as_f64());
             let rate = cadence::frame_rate(times, told).and_then(cadence::fraction);
             video.frame_rate = rate.unwrap_or(video.frame_rate);

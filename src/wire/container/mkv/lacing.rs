@@ -4,7 +4,7 @@ use crate::wire::container::mkv::ebml::vint;
 
 /// Number of bytes of a block that are read to find its frames. It is sufficient for 256 sizes of
 /// usual length.
-pub const MAX_SIZES: usize = 4_096;
+pub const MAX_LACE_HEADER_BYTES: usize = 4_096;
 
 /// Returns the position and length of each frame, in bytes from the start of `data`. `data` is the
 /// block content after its flags, or the beginning of that content, whose full length is `size`.

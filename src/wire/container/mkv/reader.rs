@@ -5,7 +5,7 @@ use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;
 use crate::wire::container::mkv::decode_order::DecodeOrder;
 use crate::wire::container::mkv::ebml::{child, elements, float, head, id, uint};
-use crate::wire::container::mkv::index::{ClusterWalk, MAX_MASTER, head_at};
+use crate::wire::container::mkv::index::{ClusterWalk, MAX_MASTER_BYTES, head_at};
 use crate::wire::container::{
     Error, FilePart, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read,
 };
@@ -13,7 +13,7 @@ use crate::wire::container::{
 /// Number of samples that are returned at a time, if available.
 const MAX_SAMPLES_PER_TURN: usize = 48;
 /// Maximum number of samples that are returned at a time, for all tracks together.
-const MAX_PER_TURN: usize = 4_096;
+const MAX_TOTAL_SAMPLES_PER_TURN: usize = 4_096;
 
 /// The incremental Matroska reader.
 #[derive(Clone, Debug)]
@@ -95,11 +95,11 @@ impl Demuxer for Reader {
             match (found.id, found.size) {
                 (id::CLUSTER, _) => break,
                 (id::SEEK_HEAD, Some(size)) => {
-                    let bytes = read(source, content, size, MAX_MASTER, FilePart::Header)?;
+                    let bytes = read(source, content, size, MAX_MASTER_BYTES, FilePart::Header)?;
                     self.cues_at = self.cues_at.or(cues_at(&bytes, self.walk.segment));
                 }
                 (id::CUES, Some(size)) => {
-                    let bytes = read(source, content, size, MAX_MASTER, FilePart::Header)?;
+                    let bytes = read(source, content, size, MAX_MASTER_BYTES, FilePart::Header)?;
                     self.take_cues(&bytes, source.size());
                 }
                 _ => {}
@@ -133,7 +133,7 @@ impl Demuxer for Reader {
             // The keyframe flag of a frame comes after the frame.
             let inside = self.walk.group.is_some_and(|end| self.walk.at < end);
             let count = self.walk.index.samples.len();
-            if count >= MAX_SAMPLES_PER_TURN && !inside || count >= MAX_PER_TURN {
+            if count >= MAX_SAMPLES_PER_TURN && !inside || count >= MAX_TOTAL_SAMPLES_PER_TURN {
                 break;
             }
             match self.walk.step(source) {
@@ -185,7 +185,7 @@ impl Demuxer for Reader {
             && let Some(size) = found.size
         {
             let content = at.saturating_add(found.length as u64);
-            let bytes = read(source, content, size, MAX_MASTER, FilePart::Index)?;
+            let bytes = read(source, content, size, MAX_MASTER_BYTES, FilePart::Index)?;
             self.take_cues(&bytes, source.size());
         }
         self.cues_at = None;

@@ -9,8 +9,8 @@ use crate::wire::container::mkv::ebml::{
     UNKNOWN_SIZE, id, long_size, put_binary, put_id, put_master, put_uint, put_void,
 };
 use crate::wire::container::mkv::header::{
-    CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TICK_NANOS, chapters, duration, info, number,
-    put_ebml, put_tracks, seek_head,
+    DURATION_ELEMENT_BYTES, RESERVED_CHAPTER_BYTES, RESERVED_SEEK_HEAD_BYTES, TICK_NANOS, chapters,
+    duration, info, number, put_ebml, put_tracks, seek_head,
 };
 use crate::wire::container::{
     AudioTrack, Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_track,
@@ -18,9 +18,9 @@ use crate::wire::container::{
 
 /// Maximum span of a cluster in ms, because the time of a block is a 16-bit offset from its
 /// cluster.
-const MAX_SPAN: i64 = 30_000;
+const MAX_CLUSTER_SPAN_MS: i64 = 30_000;
 /// The longest header of a simple block in bytes: id, size, track, time, flags.
-const BLOCK_HEAD: usize = 16;
+const MAX_BLOCK_HEADER_BYTES: usize = 16;
 
 /// Positions in a file, from its start.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub struct Writer {
 
 /// Rounds a time to milliseconds, with an error of at most half a millisecond.
 fn ticks(at: Timestamp) -> i64 {
-    const MICROS: i64 = (TICK_NANOS / 1_000) as i64;
-    at.as_micros().saturating_add(MICROS / 2).div_euclid(MICROS)
+    const MICROS_PER_TICK: i64 = (TICK_NANOS / 1_000) as i64;
+    at.as_micros().saturating_add(MICROS_PER_TICK / 2).div_euclid(MICROS_PER_TICK)
 }
 
 /// Returns a codec delay in ticks, rounded as in other muxers.
@@ -127,12 +127,14 @@ impl Writer {
     fn chapter_room(&self) -> Option<Bytes> {
         if self.chapters.is_empty() && self.new_chapters.is_empty() {
             let mut out = BytesMut::new();
-            put_void(&mut out, CHAPTER_ROOM);
+            put_void(&mut out, RESERVED_CHAPTER_BYTES);
             return Some(out.freeze());
         }
         let all: Vec<Chapter> = self.chapters.iter().chain(&self.new_chapters).cloned().collect();
         let mut out = chapters(&all);
-        let rest = CHAPTER_ROOM.checked_sub(out.len()).filter(|rest| *rest == 0 || *rest >= 2)?;
+        let rest = RESERVED_CHAPTER_BYTES
+            .checked_sub(out.len())
+            .filter(|rest| *rest == 0 || *rest >= 2)?;
         if rest > 0 {
             put_void(&mut out, rest);
         }
@@ -194,7 +196,7 @@ impl Muxer for Writer {
         out.put_u64(UNKNOWN_SIZE);
         let segment = out.len() as u64;
         let (info, duration_at) = info();
-        let info_at = segment + SEEK_ROOM as u64;
+        let info_at = segment + RESERVED_SEEK_HEAD_BYTES as u64;
         let tracks_at = info_at + info.len() as u64;
         out.put_slice(&seek_head(&[
             (id::INFO, info_at - segment),
@@ -216,7 +218,7 @@ impl Muxer for Writer {
     fn write(&mut self, event: &StreamEvent) {
         match event {
             StreamEvent::Packet(packet) => {
-                self.waiting += packet.data.len() + BLOCK_HEAD;
+                self.waiting += packet.data.len() + MAX_BLOCK_HEADER_BYTES;
                 self.pending.push(packet.clone());
             }
             StreamEvent::Metadata(Metadata::Chapter(chapter)) => {
@@ -238,7 +240,7 @@ impl Muxer for Writer {
         let mut rest = pending.as_slice();
         while let Some(first) = rest.first() {
             // These are usually all samples, because a flush spans one second.
-            let limit = self.stamp(first) + MAX_SPAN;
+            let limit = self.stamp(first) + MAX_CLUSTER_SPAN_MS;
             let count = rest.iter().position(|sample| self.stamp(sample) > limit);
             let (samples, after) = rest.split_at(count.unwrap_or(rest.len()));
             let place = at + out.len() as u64 - self.layout.segment;
@@ -282,7 +284,7 @@ impl Muxer for Writer {
                 None => {
                     // The chapters do not fit: write them at the end, and clear the reserved space.
                     let mut room = BytesMut::new();
-                    put_void(&mut room, CHAPTER_ROOM);
+                    put_void(&mut room, RESERVED_CHAPTER_BYTES);
                     patches.push((self.layout.chapters, room.freeze()));
                     let place = at + out.len() as u64;
                     out.put_slice(&chapters(&self.chapters));
@@ -298,7 +300,7 @@ impl Muxer for Writer {
         let size = at + out.len() as u64 - segment;
         patches.push((segment - 8, Bytes::copy_from_slice(&long_size(size))));
         patches.push((segment, seek_head(&places)));
-        debug_assert_eq!(duration(end).len(), DURATION_LENGTH);
+        debug_assert_eq!(duration(end).len(), DURATION_ELEMENT_BYTES);
         patches.push((self.layout.duration, duration(end)));
         MuxerOutput { append: out.freeze(), patches }
     }
@@ -310,6 +312,6 @@ impl Muxer for Writer {
     }
 
     fn index_weight(&self) -> usize {
-        CHAPTER_ROOM + (self.cues.len() + self.new_cues.len()) * 40
+        RESERVED_CHAPTER_BYTES + (self.cues.len() + self.new_cues.len()) * 40
     }
 }

@@ -35,11 +35,11 @@ pub fn put_full(
 }
 
 /// The unity matrix of a movie or track.
-const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+const UNITY_MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
 /// Writes the unity matrix.
 pub fn put_matrix(out: &mut BytesMut) {
-    MATRIX.iter().for_each(|value| out.put_u32(*value));
+    UNITY_MATRIX.iter().for_each(|value| out.put_u32(*value));
 }
 
 /// A box in a file.

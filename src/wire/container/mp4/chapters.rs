@@ -13,11 +13,11 @@ use crate::wire::container::{
 };
 
 /// Ticks per second of the track. The low rate allows chapters of several weeks.
-const TIMESCALE: u32 = 1_000;
+const CHAPTER_TIMESCALE: u32 = 1_000;
 /// Maximum size in bytes of a sample that can be a title.
-const MAX_SAMPLE: u32 = 4_096;
+const MAX_TITLE_SAMPLE_BYTES: u32 = 4_096;
 /// The value of the `encd` box after a title, which marks the title as UTF-8.
-const UTF_8: u32 = 0x100;
+const UTF_8_ENCODING: u32 = 0x100;
 
 /// Makes the samples of these chapters, and their table. The first sample is at `at` in the file,
 /// and the last one lasts until `end`.
@@ -30,14 +30,14 @@ pub(super) fn samples(chapters: &[Chapter], at: u64, end: Timestamp) -> (BytesMu
         let before = data.len();
         data.put_u16(u16::try_from(chapter.title.len()).unwrap_or(u16::MAX));
         data.put_slice(chapter.title.as_bytes());
-        put_box(&mut data, *b"encd", |out| out.put_u32(UTF_8));
+        put_box(&mut data, *b"encd", |out| out.put_u32(UTF_8_ENCODING));
         let after = entries.last().map_or(0, |last| last.dts + 1);
-        let dts = ticks(chapter.at, TIMESCALE).max(after);
+        let dts = ticks(chapter.at, CHAPTER_TIMESCALE).max(after);
         let size = u32::try_from(data.len() - before).unwrap_or(0);
         entries.push(Entry { dts, composition: 0, size, keyframe: true });
     }
-    let rest = entries.last().map_or(0, |last| ticks(end, TIMESCALE) - last.dts);
-    let mut table = Table::new(TIMESCALE, u32::try_from(rest.max(1)).unwrap_or(u32::MAX));
+    let rest = entries.last().map_or(0, |last| ticks(end, CHAPTER_TIMESCALE) - last.dts);
+    let mut table = Table::new(CHAPTER_TIMESCALE, u32::try_from(rest.max(1)).unwrap_or(u32::MAX));
     table.chunk(at, &entries);
     // FFmpeg uses the media duration as the end of the last chapter, on the movie's timeline.
     table.overhang = u32::try_from(table.first_dts()).unwrap_or(0);
@@ -95,9 +95,12 @@ pub(super) fn titles(
     places: &[SampleLocation],
 ) -> Result<Vec<Chapter>, Error> {
     let mut chapters = Vec::new();
-    for place in places.iter().filter(|place| place.size <= MAX_SAMPLE).take(MAX_CHAPTERS) {
+    for place in
+        places.iter().filter(|place| place.size <= MAX_TITLE_SAMPLE_BYTES).take(MAX_CHAPTERS)
+    {
         let size = u64::from(place.size);
-        let sample = read(source, place.at, size, MAX_SAMPLE as usize, FilePart::Chapters)?;
+        let sample =
+            read(source, place.at, size, MAX_TITLE_SAMPLE_BYTES as usize, FilePart::Chapters)?;
         let mut fields = Fields(&sample);
         let text = fields.u16().and_then(|length| fields.bytes(length.into()));
         let title = match text.unwrap_or_default() {

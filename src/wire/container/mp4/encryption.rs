@@ -5,7 +5,7 @@
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, Name, boxes, child};
 
 /// Maximum number of encrypted parts per sample. No frame has more slices.
-const MAX_PARTS: usize = 4_096;
+const MAX_ENCRYPTED_PARTS: usize = 4_096;
 
 /// Encryption scheme.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ pub(super) fn samples(
         if flags & 2 != 0 {
             for _ in 0..fields.u16()? {
                 let part = (fields.u16()?, fields.u32()?);
-                if sample.parts.len() >= MAX_PARTS {
+                if sample.parts.len() >= MAX_ENCRYPTED_PARTS {
                     return None;
                 }
                 sample.parts.push(part);

@@ -6,9 +6,9 @@ use crate::wire::container::mp4::boxes::{put_box, put_full};
 use crate::wire::container::mp4::sample_table::Entry;
 
 /// Flags (§8.8.3.1) of a sample that depends on other samples and is not a sync sample.
-pub(super) const INTER: u32 = 0x0101_0000;
+pub(super) const NON_SYNC_SAMPLE_FLAGS: u32 = 0x0101_0000;
 /// Flags of a sample that depends on no other sample.
-pub(super) const SYNC: u32 = 0x0200_0000;
+pub(super) const SYNC_SAMPLE_FLAGS: u32 = 0x0200_0000;
 
 /// Samples of one track in a fragment.
 #[derive(Copy, Clone, Debug)]
@@ -55,7 +55,11 @@ fn put_traf(out: &mut BytesMut, run: &SampleRun<'_>, offset: u32) {
                 out.put_u32(length.unwrap_or(run.last_duration));
                 out.put_u32(entry.size);
                 if run.video {
-                    out.put_u32(if entry.keyframe { SYNC } else { INTER });
+                    out.put_u32(if entry.keyframe {
+                        SYNC_SAMPLE_FLAGS
+                    } else {
+                        NON_SYNC_SAMPLE_FLAGS
+                    });
                     out.put_i32(entry.composition);
                 }
             }

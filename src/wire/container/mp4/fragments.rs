@@ -7,7 +7,7 @@ use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child, header};
 use crate::wire::container::mp4::movie::{Movie, Track};
 
 /// The share of the file that a `sidx` must cover to count as an index of the whole file.
-const COMPLETE_SHARE: f64 = 0.98;
+const MIN_COMPLETE_SHARE: f64 = 0.98;
 
 /// Reads a `sidx` that ends at `end` in a file of `size` bytes. Returns the fragments and the end
 /// time of the last one. Returns `None` if the `sidx` is invalid or covers only part of the file.
@@ -32,7 +32,7 @@ pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Ti
         time = time.checked_add(duration.into())?;
         at = at.checked_add(length.into()).filter(|at| *at <= size)?;
     }
-    let whole = at as f64 >= size as f64 * COMPLETE_SHARE;
+    let whole = at as f64 >= size as f64 * MIN_COMPLETE_SHARE;
     (whole && !units.is_empty()).then(|| (units, clock(time)))
 }
 
@@ -83,8 +83,8 @@ fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
 /// contain false matches.
 pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
     let Some(main) = movie.main() else { return Vec::new() };
-    const NAME: &Name = b"moof";
-    let named = bytes.windows(NAME.len()).enumerate().filter(|(_, four)| *four == NAME);
+    const MOOF_NAME: &Name = b"moof";
+    let named = bytes.windows(MOOF_NAME.len()).enumerate().filter(|(_, four)| *four == MOOF_NAME);
     let unit = |(offset, _): (usize, &[u8])| {
         let offset = offset.checked_sub(4)?;
         let rest = bytes.get(offset..)?;

@@ -14,9 +14,9 @@ use crate::wire::container::{AudioTrack, Tracks, audio_frame};
 /// Ticks per second of video.
 pub const VIDEO_TIMESCALE: u32 = writer::MOVIE_TIMESCALE;
 /// Track number of the video, or of the audio if there is no video.
-pub const FIRST_TRACK: u32 = 1;
+pub const FIRST_TRACK_ID: u32 = 1;
 /// Track number of the audio if there is video.
-pub const SECOND_TRACK: u32 = 2;
+pub const SECOND_TRACK_ID: u32 = 2;
 
 /// Returns the ticks per second of audio.
 pub fn audio_timescale(audio: &AudioConfig) -> u32 {
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn pieces_behind_their_initialization_are_a_file() {
         let tracks = tracks(None, Some(&aac()));
-        let mut file = BytesMut::from(&initialization(&tracks, FIRST_TRACK)[..]);
+        let mut file = BytesMut::from(&initialization(&tracks, FIRST_TRACK_ID)[..]);
         for part in 0..3_i64 {
             let samples: Vec<_> = (0..4_i64)
                 .map(|at| {
@@ -110,7 +110,7 @@ mod tests {
                     ChunkSample { entry, data: Bytes::from_static(b"abc") }
                 })
                 .collect();
-            let track = ChunkTrack { number: FIRST_TRACK, video: false };
+            let track = ChunkTrack { number: FIRST_TRACK_ID, video: false };
             file.put_slice(&chunk(track, part as u32 + 1, &samples, 1_024));
         }
         let names: Vec<_> = boxes(&file).map(|found| found.name).collect();
@@ -125,7 +125,7 @@ mod tests {
             assert_eq!(&file[at..at + sample.size as usize], b"abc");
         }
         // A player of a single track gets the same track number as in the whole stream.
-        let second = initialization(&tracks, SECOND_TRACK);
+        let second = initialization(&tracks, SECOND_TRACK_ID);
         let moov = child(&second, *b"moov").unwrap();
         let tkhd = child(child(moov, *b"trak").unwrap(), *b"tkhd").unwrap();
         assert_eq!(&tkhd[20..24], [0, 0, 0, 2]);

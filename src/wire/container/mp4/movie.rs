@@ -21,7 +21,7 @@ use crate::wire::container::{
 };
 
 /// The flag of a sample that depends on other samples (§8.8.3.1).
-const IS_INTER: u32 = 0x1_0000;
+const NON_SYNC_SAMPLE_FLAG: u32 = 0x1_0000;
 
 /// A track of the file that is used.
 #[derive(Clone, Debug)]
@@ -277,7 +277,7 @@ fn name(trak: &[u8]) -> String {
             text => text,
         };
         let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-        let common = text == track_boxes::SOUND.as_bytes()
+        let common = text == track_boxes::AUDIO_TRACK_NAME.as_bytes()
             || text.windows(7).any(|part| part.eq_ignore_ascii_case(b"handler"))
             || text.windows(10).any(|part| part.eq_ignore_ascii_case(b"core media"));
         Some(text).filter(|_| !common)
@@ -575,7 +575,7 @@ fn traf(
             if size == 0 || end > room {
                 break;
             }
-            let keyframe = its_flags & IS_INTER == 0;
+            let keyframe = its_flags & NON_SYNC_SAMPLE_FLAG == 0;
             let frame = track.frame.filter(|_| track.protection.is_none());
             if !frame.is_some_and(|frame| pcm::is_joined(track.id, frame, at, size, index)) {
                 index.push(track.place(dts, composition, keyframe, at, size))?;

@@ -6,7 +6,7 @@ use crate::wire::container::mp4::boxes::{BoxSpan, Fields, child};
 use crate::wire::container::{Error, FilePart, Index, TrackId};
 
 /// Maximum number of samples in a group.
-const TOGETHER: u32 = 1_024;
+const MAX_GROUP_SAMPLES: u32 = 1_024;
 
 /// Reads a sample description of uncompressed audio. The rate is 0 if the track's timescale defines
 /// it.
@@ -116,7 +116,7 @@ pub(super) fn samples(
         let mut rest = in_chunk.min(left);
         left -= rest;
         while rest > 0 {
-            let count = rest.min(TOGETHER);
+            let count = rest.min(MAX_GROUP_SAMPLES);
             rest -= count;
             let size = count.saturating_mul(frame);
             let end = at.saturating_add(size.into());
@@ -136,7 +136,7 @@ pub(super) fn is_joined(id: TrackId, frame: u32, at: u64, size: u32, index: &mut
     let Some(last) = index.samples.last_mut() else { return false };
     let together = last.size.saturating_add(size);
     let follows = last.track == id && last.at.saturating_add(last.size.into()) == at;
-    let joined = follows && together <= frame.saturating_mul(TOGETHER);
+    let joined = follows && together <= frame.saturating_mul(MAX_GROUP_SAMPLES);
     if joined {
         last.size = together;
     }

@@ -15,19 +15,19 @@ use crate::wire::container::{
 };
 
 /// Maximum size of a `moov` in bytes, enough for days of samples.
-const MAX_MOOV: usize = 512 << 20;
+const MAX_MOOV_BYTES: usize = 512 << 20;
 /// Maximum size of a `moof` in bytes.
-const MAX_MOOF: usize = 16 << 20;
+const MAX_MOOF_BYTES: usize = 16 << 20;
 /// Maximum length in bytes of a box that may contain a chapter.
-const MAX_CHAPTER: usize = 512;
+const MAX_CHAPTER_BOX_BYTES: usize = 512;
 /// Maximum length of an index of fragments in bytes.
-const MAX_INDEX: usize = 4 << 20;
+const MAX_INDEX_BYTES: usize = 4 << 20;
 /// Maximum number of samples in a file of unknown length (half a day).
 const MAX_SAMPLES: usize = 4_000_000;
 /// Maximum number of samples in one fragment of a file of unknown length.
 const MAX_FRAGMENT_SAMPLES: usize = 100_000;
 
-const NO_MP4: Error = Error::Damaged(FilePart::Header);
+const BAD_HEADER_ERROR: Error = Error::Damaged(FilePart::Header);
 
 /// The contents of a file and, if onair wrote the file, the data for finishing it in place.
 #[derive(Debug)]
@@ -178,7 +178,7 @@ impl Reader {
 
     const fn no_movie(&self) -> Error {
         if self.number == 0 {
-            return NO_MP4;
+            return BAD_HEADER_ERROR;
         }
         Error::Damaged(FilePart::UnwrittenIndex)
     }
@@ -187,26 +187,26 @@ impl Reader {
     fn take(&mut self, source: &mut dyn ReadAt, next: TopBox) -> Result<(), Error> {
         let TopBox { name, content, end } = next;
         if self.number == 0 && !may_begin(name) {
-            return Err(NO_MP4);
+            return Err(BAD_HEADER_ERROR);
         }
         let length = end - content;
         let mut is_whole = true;
         match &name {
             b"moov" if self.surveys || self.movie.is_none() => {
                 is_whole = self.movie.is_none();
-                let bytes = read(source, content, length, MAX_MOOV, FilePart::Index)?;
+                let bytes = read(source, content, length, MAX_MOOV_BYTES, FilePart::Index)?;
                 self.moov(source, &bytes)?;
             }
             b"moof" => {
                 if let Some(movie) = self.movie.as_mut().filter(|movie| movie.fragmented) {
-                    let bytes = read(source, content, length, MAX_MOOF, FilePart::Structure)?;
+                    let bytes = read(source, content, length, MAX_MOOF_BYTES, FilePart::Structure)?;
                     moof(&bytes, self.at, movie, &mut self.index, source.size())?;
                 }
                 // The fragment is complete only with its data.
                 is_whole = false;
             }
             b"sidx" if !self.surveys && self.movie.is_some() && self.beginning == 0 => {
-                let bytes = read(source, content, length, MAX_INDEX, FilePart::Index)?;
+                let bytes = read(source, content, length, MAX_INDEX_BYTES, FilePart::Index)?;
                 if let Some((units, ends)) = sidx(&bytes, end, source.size()) {
                     (self.units, self.end) = (units, Some(self.end.unwrap_or(ends)));
                 }
@@ -214,8 +214,9 @@ impl Reader {
             b"free" if self.number == 1 && end - self.at == MDAT_HEADER_BYTES => {
                 self.room = Some(self.at);
             }
-            b"free" if self.surveys && (16..=MAX_CHAPTER as u64).contains(&length) => {
-                let bytes = read(source, content, length, MAX_CHAPTER, FilePart::Chapters)?;
+            b"free" if self.surveys && (16..=MAX_CHAPTER_BOX_BYTES as u64).contains(&length) => {
+                let bytes =
+                    read(source, content, length, MAX_CHAPTER_BOX_BYTES, FilePart::Chapters)?;
                 chapter(&bytes, &mut self.index);
             }
             _ => {}
@@ -351,7 +352,7 @@ impl Demuxer for Reader {
         }
         let last = read(source, size - 16, 16, 16, FilePart::Index)?;
         if let Some(at) = mfra_at(&last, size) {
-            let bytes = read(source, at, size - at, MAX_INDEX, FilePart::Index)?;
+            let bytes = read(source, at, size - at, MAX_INDEX_BYTES, FilePart::Index)?;
             let movie = self.movie.as_ref();
             self.units = movie.and_then(|movie| mfra(&bytes, movie, size)).unwrap_or_default();
         }

@@ -7,7 +7,7 @@ use crate::wire::container::mp4::boxes::{put_box, put_full};
 
 /// Maximum gap or overlap in ticks that counts as contiguous, because times are rounded to
 /// microseconds.
-const SNAP: i64 = 2;
+const CONTIGUITY_TOLERANCE_TICKS: i64 = 2;
 
 /// Converts microseconds to ticks of a track.
 pub fn ticks(at: Timestamp, timescale: u32) -> i64 {
@@ -61,7 +61,7 @@ pub struct Table {
 fn settle(dts: i64, last: Option<i64>, duration: Option<u32>) -> i64 {
     let Some(last) = last else { return dts };
     let expected = duration.map(|duration| last + i64::from(duration));
-    match expected.filter(|expected| (dts - expected).abs() <= SNAP) {
+    match expected.filter(|expected| (dts - expected).abs() <= CONTIGUITY_TOLERANCE_TICKS) {
         Some(expected) => expected,
         None => dts.max(last + 1),
     }

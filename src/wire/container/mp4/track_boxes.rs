@@ -4,7 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
-use crate::wire::codec::{Colors, FLAC_HEAD, hdr, opus_box};
+use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, hdr, opus_box};
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{
     BoxSpan, Fields, Name, child, put_box, put_full, put_matrix,
@@ -16,13 +16,13 @@ use crate::wire::container::track_config::told_aac_config;
 use crate::wire::container::{AudioTrack, audio_frame};
 
 /// Default name of a video track.
-const VIDEO: &str = "Video";
+const VIDEO_TRACK_NAME: &str = "Video";
 /// Name of the chapter track.
-const CHAPTERS: &str = "Chapters";
+const CHAPTER_TRACK_NAME: &str = "Chapters";
 /// Default name of an audio track.
-pub(super) const SOUND: &str = "Audio";
+pub(super) const AUDIO_TRACK_NAME: &str = "Audio";
 /// The language `und` (undetermined) as packed ISO 639-2 letters.
-const UNDETERMINED: u16 = 0x55C4;
+const UNDETERMINED_LANGUAGE: u16 = 0x55C4;
 
 /// Kind of a track with its config.
 #[derive(Copy, Clone, Debug)]
@@ -110,14 +110,14 @@ impl Trak<'_> {
             out.put_u32(self.table.timescale);
             let duration = self.table.duration() + u64::from(self.table.overhang);
             out.put_u64(if self.whole { duration } else { 0 });
-            out.put_u16(UNDETERMINED);
+            out.put_u16(UNDETERMINED_LANGUAGE);
             out.put_u16(0);
         });
         let (handler, name): (&Name, &str) = match self.kind {
-            Kind::Video(_) => (b"vide", VIDEO),
-            Kind::Audio(audio) if audio.name.is_empty() => (b"soun", SOUND),
+            Kind::Video(_) => (b"vide", VIDEO_TRACK_NAME),
+            Kind::Audio(audio) if audio.name.is_empty() => (b"soun", AUDIO_TRACK_NAME),
             Kind::Audio(audio) => (b"soun", &audio.name),
-            Kind::Chapters => (b"text", CHAPTERS),
+            Kind::Chapters => (b"text", CHAPTER_TRACK_NAME),
         };
         put_full(out, *b"hdlr", 0, 0, |out| {
             out.put_u32(0);
@@ -224,7 +224,7 @@ fn put_audio(out: &mut BytesMut, audio: &AudioConfig) {
             AudioCodec::Opus => put_box(out, *b"dOps", |out| out.put_slice(&opus_box(audio))),
             AudioCodec::Flac => put_full(out, *b"dfLa", 0, 0, |out| {
                 // The header of the last block (STREAMINFO), without the stream marker.
-                out.put_slice(FLAC_HEAD.get(4..).unwrap_or_default());
+                out.put_slice(FLAC_STREAM_HEADER.get(4..).unwrap_or_default());
                 out.put_slice(&audio.config);
             }),
             AudioCodec::Ac3 => put_box(out, *b"dac3", |out| out.put_slice(&audio.config)),

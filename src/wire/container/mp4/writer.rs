@@ -7,7 +7,9 @@ use crate::base::Timestamp;
 use crate::media::{EncodedPacket, FrameRate, Metadata, StreamEvent, VideoCodec};
 use crate::wire::container::mp4::boxes::{put_box, put_full, put_matrix};
 use crate::wire::container::mp4::chapters;
-use crate::wire::container::mp4::fragment::{INTER, SYNC, SampleRun, moof};
+use crate::wire::container::mp4::fragment::{
+    NON_SYNC_SAMPLE_FLAGS, SYNC_SAMPLE_FLAGS, SampleRun, moof,
+};
 use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::mp4::track_boxes::{Kind, Trak};
 use crate::wire::container::{Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_frame};
@@ -212,7 +214,11 @@ impl Writer {
                             out.put_u32(1);
                             out.put_u32(track.table.default_duration);
                             out.put_u32(0);
-                            out.put_u32(if track.id == TrackId::Video { INTER } else { SYNC });
+                            out.put_u32(if track.id == TrackId::Video {
+                                NON_SYNC_SAMPLE_FLAGS
+                            } else {
+                                SYNC_SAMPLE_FLAGS
+                            });
                         });
                     }
                 });

@@ -7,13 +7,13 @@ use crate::wire::codec;
 use crate::wire::codec::aac::{AudioSpecificConfig, adts};
 use crate::wire::codec::mpeg_audio;
 use crate::wire::codec::pcm::{Coding, Pcm};
-use crate::wire::container::ts::event::{CLOCK, Codec, Event};
+use crate::wire::container::ts::event::{Codec, Event, TICKS_PER_SECOND};
 
 /// Maximum number of bytes that wait for the rest of a frame. No frame is that long.
-const MAX_REST: usize = 64 << 10;
+const MAX_PENDING_BYTES: usize = 64 << 10;
 
 /// Number of bytes at the start of an AC-3 syncframe that contain its length, rate and channels.
-const AC3_HEAD: usize = 7;
+const AC3_HEADER_BYTES: usize = 7;
 
 /// The audio reader.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl AudioUnits {
             }
         }
         let rest = whole.get(at..).unwrap_or_default();
-        if rest.len() <= MAX_REST {
+        if rest.len() <= MAX_PENDING_BYTES {
             self.rest.extend_from_slice(rest);
         }
         if let Some((_, pts)) = border
@@ -124,8 +124,8 @@ impl AudioUnits {
     /// Reads the frame at the start of `data`.
     fn frame(&mut self, data: &[u8], events: &mut Vec<Event>) -> FoundFrame {
         let head = match self.codec {
-            Codec::Ac3 | Codec::Eac3 => AC3_HEAD,
-            _ => mpeg_audio::HEADER,
+            Codec::Ac3 | Codec::Eac3 => AC3_HEADER_BYTES,
+            _ => mpeg_audio::HEADER_BYTES,
         };
         if data.len() < head {
             return FoundFrame::Cut;
@@ -139,7 +139,7 @@ impl AudioUnits {
                         self.config = Some(config.clone());
                         events.push(Event::AudioConfig(config));
                     }
-                    let lasts = 1_024 * CLOCK / i64::from(frame.sample_rate.max(1));
+                    let lasts = 1_024 * TICKS_PER_SECOND / i64::from(frame.sample_rate.max(1));
                     (data.len() - after.len(), frame.payload, lasts)
                 }
                 Ok(None) => return FoundFrame::Cut,
@@ -151,12 +151,13 @@ impl AudioUnits {
                 };
                 let Some(frame) = data.get(..length) else { return FoundFrame::Cut };
                 let rate = codec::ac3(data).map_or(48_000, |told| told.sample_rate);
-                (length, frame, i64::from(samples) * CLOCK / i64::from(rate.max(1)))
+                (length, frame, i64::from(samples) * TICKS_PER_SECOND / i64::from(rate.max(1)))
             }
             _ => {
                 let Some(header) = mpeg_audio::header(data) else { return FoundFrame::Noise };
                 let Some(frame) = data.get(..header.length) else { return FoundFrame::Cut };
-                let lasts = i64::from(header.samples) * CLOCK / i64::from(header.sample_rate);
+                let lasts =
+                    i64::from(header.samples) * TICKS_PER_SECOND / i64::from(header.sample_rate);
                 (header.length, frame, lasts)
             }
         };
@@ -203,7 +204,7 @@ impl AudioUnits {
             {
                 let data = Bytes::copy_from_slice(payload);
                 events.push(Event::Audio { codec: Codec::Opus, pts, data });
-                time = Some(pts.saturating_add(CLOCK / 50));
+                time = Some(pts.saturating_add(TICKS_PER_SECOND / 50));
             }
             rest = after;
         }

@@ -9,8 +9,8 @@ use crate::wire::container::ts::section::{Kind, Sections};
 use crate::wire::container::ts::video::VideoUnits;
 
 /// Size of a packet in bytes.
-pub const PACKET: usize = 188;
-const SYNC: u8 = 0x47;
+pub const PACKET_BYTES: usize = 188;
+const SYNC_BYTE: u8 = 0x47;
 /// Demultiplexes a transport stream.
 #[derive(Debug, Default)]
 pub struct Demuxer {
@@ -62,13 +62,17 @@ struct Unwrap(Option<i64>);
 
 impl Unwrap {
     fn next(&mut self, time: u64) -> i64 {
-        const WRAP: i64 = 1 << 33;
-        let time = (time as i64) & (WRAP - 1);
+        const TIMESTAMP_WRAP_TICKS: i64 = 1 << 33;
+        let time = (time as i64) & (TIMESTAMP_WRAP_TICKS - 1);
         let next = match self.0 {
             None => time,
             Some(last) => {
-                let ahead = (time - last).rem_euclid(WRAP);
-                last.saturating_add(if ahead >= WRAP / 2 { ahead - WRAP } else { ahead })
+                let ahead = (time - last).rem_euclid(TIMESTAMP_WRAP_TICKS);
+                last.saturating_add(if ahead >= TIMESTAMP_WRAP_TICKS / 2 {
+                    ahead - TIMESTAMP_WRAP_TICKS
+                } else {
+                    ahead
+                })
             }
         };
         self.0 = Some(next);
@@ -118,18 +122,20 @@ impl Demuxer {
     /// Returns the number of bytes that are checked together. Without synchronization, a packet
     /// counts only if another one follows.
     fn wanted(&self) -> usize {
-        if self.astray { PACKET + 1 } else { PACKET }
+        if self.astray { PACKET_BYTES + 1 } else { PACKET_BYTES }
     }
 
     /// Reads the packet at the start of `rest`, which has at least the wanted length.
     fn one(&mut self) {
-        let mut packet = [0; PACKET];
-        let follows = !self.astray || self.rest.get(PACKET) == Some(&SYNC);
-        match self.rest.get(..PACKET) {
-            Some(bytes) if follows && bytes.first() == Some(&SYNC) => packet.copy_from_slice(bytes),
+        let mut packet = [0; PACKET_BYTES];
+        let follows = !self.astray || self.rest.get(PACKET_BYTES) == Some(&SYNC_BYTE);
+        match self.rest.get(..PACKET_BYTES) {
+            Some(bytes) if follows && bytes.first() == Some(&SYNC_BYTE) => {
+                packet.copy_from_slice(bytes)
+            }
             _ => {
                 // No synchronization: skip to the next byte that may begin a packet.
-                let next = self.rest.iter().skip(1).position(|byte| *byte == SYNC);
+                let next = self.rest.iter().skip(1).position(|byte| *byte == SYNC_BYTE);
                 let skip = next.map_or(self.rest.len(), |next| next + 1);
                 self.rest.drain(..skip);
                 if !std::mem::replace(&mut self.astray, true) {
@@ -139,11 +145,11 @@ impl Demuxer {
             }
         }
         self.astray = false;
-        self.rest.drain(..PACKET);
+        self.rest.drain(..PACKET_BYTES);
         self.packet(&packet);
     }
 
-    fn packet(&mut self, packet: &[u8; PACKET]) {
+    fn packet(&mut self, packet: &[u8; PACKET_BYTES]) {
         let [_, b1, b2, b3, ..] = *packet;
         if b1 & 0x80 != 0 {
             // The receiver marked the packet as damaged.
@@ -257,12 +263,12 @@ impl Demuxer {
             match stream.kind {
                 // The first stream of each kind is used. Among several codecs, a codec that every
                 // onair player decodes is preferred.
-                Kind::Video(Codec::H264) if is_kind(&video, |it| it == HEVC) => {
+                Kind::Video(Codec::H264) if is_kind(&video, |it| it == HEVC_KIND) => {
                     video = Some(stream);
                 }
                 Kind::Video(Codec::Hevc) if video.is_none() => video = Some(stream),
                 Kind::Audio(Codec::Aac | Codec::Mpeg | Codec::Opus | Codec::S302m)
-                    if is_kind(&audio, |it| DOLBY.contains(&it)) =>
+                    if is_kind(&audio, |it| DOLBY_KINDS.contains(&it)) =>
                 {
                     audio = Some(stream);
                 }
@@ -309,8 +315,8 @@ impl Demuxer {
     }
 }
 
-const HEVC: Kind = Kind::Video(Codec::Hevc);
-const DOLBY: [Kind; 2] = [Kind::Audio(Codec::Ac3), Kind::Audio(Codec::Eac3)];
+const HEVC_KIND: Kind = Kind::Video(Codec::Hevc);
+const DOLBY_KINDS: [Kind; 2] = [Kind::Audio(Codec::Ac3), Kind::Audio(Codec::Eac3)];
 
 /// Returns true if there is no stream yet, or one of this kind.
 fn is_kind(stream: &Option<section::Stream>, kind: impl Fn(Kind) -> bool) -> bool {
@@ -351,8 +357,8 @@ mod tests {
 
     /// Makes a packet of `pid` with this payload, padded to full length.
     fn packet(pid: u16, counter: u8, starts: bool, payload: &[u8]) -> Vec<u8> {
-        let mut out = vec![SYNC, (pid >> 8) as u8 | if starts { 0x40 } else { 0 }, pid as u8];
-        let stuffing = PACKET - 4 - payload.len();
+        let mut out = vec![SYNC_BYTE, (pid >> 8) as u8 | if starts { 0x40 } else { 0 }, pid as u8];
+        let stuffing = PACKET_BYTES - 4 - payload.len();
         if stuffing == 0 {
             out.push(0x10 | counter & 0xF);
         } else {
@@ -364,7 +370,7 @@ mod tests {
             }
         }
         out.extend_from_slice(payload);
-        assert_eq!(out.len(), PACKET);
+        assert_eq!(out.len(), PACKET_BYTES);
         out
     }
 
@@ -412,7 +418,7 @@ mod tests {
         events
     }
 
-    const SPS: &[u8] = &[0x27, 0x64, 0x00, 0x1f, 0xac, 0x56, 0x80, 0xb4, 0x0a, 0x19];
+    const HIGH_PROFILE_SPS: &[u8] = &[0x27, 0x64, 0x00, 0x1f, 0xac, 0x56, 0x80, 0xb4, 0x0a, 0x19];
 
     fn key() -> Vec<u8> {
         let start = [0, 0, 0, 1];
@@ -420,7 +426,7 @@ mod tests {
             &start,
             &[9, 0xF0][..],
             &start,
-            SPS,
+            HIGH_PROFILE_SPS,
             &start,
             &[0x28, 0xee, 0x3c, 0xb0],
             &start,

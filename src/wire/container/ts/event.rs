@@ -11,7 +11,7 @@ use crate::wire::codec::pcm;
 use crate::wire::container::track_config;
 
 /// Ticks per second of all times in this module.
-pub const CLOCK: i64 = 90_000;
+pub const TICKS_PER_SECOND: i64 = 90_000;
 
 /// Codec in a transport stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +75,9 @@ impl StreamEvents {
             Event::AudioConfig(config) => {
                 let (codec, name) = match &config {
                     config if config.starts_with(b"OpusHead") => (AudioCodec::Opus, Codec::Opus),
-                    config if config.starts_with(pcm::MARK) => (AudioCodec::Pcm, Codec::S302m),
+                    config if config.starts_with(pcm::CONFIG_MAGIC) => {
+                        (AudioCodec::Pcm, Codec::S302m)
+                    }
                     _ => (AudioCodec::Aac, Codec::Aac),
                 };
                 self.audio = Some(name);
@@ -111,12 +113,12 @@ impl StreamEvents {
 
 /// Converts a 90 kHz time to microseconds.
 pub const fn micros(ticks: i64) -> i64 {
-    ticks.saturating_mul(1_000_000 / 10_000).div_euclid(CLOCK / 10_000)
+    ticks.saturating_mul(1_000_000 / 10_000).div_euclid(TICKS_PER_SECOND / 10_000)
 }
 
 /// Converts microseconds to a 90 kHz time.
 pub const fn ticks(micros: i64) -> i64 {
-    micros.saturating_mul(CLOCK / 10_000).div_euclid(1_000_000 / 10_000)
+    micros.saturating_mul(TICKS_PER_SECOND / 10_000).div_euclid(1_000_000 / 10_000)
 }
 
 fn video_codec(codec: Codec) -> VideoCodec {

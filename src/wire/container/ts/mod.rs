@@ -11,6 +11,6 @@ mod section;
 mod video;
 mod writer;
 
-pub use demuxer::{Demuxer, PACKET, PackedAudio, packed_audio};
-pub use event::{CLOCK, Codec, Event, StreamEvents, ticks};
+pub use demuxer::{Demuxer, PACKET_BYTES, PackedAudio, packed_audio};
+pub use event::{Codec, Event, StreamEvents, TICKS_PER_SECOND, ticks};
 pub use writer::Writer;

@@ -2,7 +2,7 @@
 //! packet payloads.
 
 /// The longest unit in bytes. The largest frames are a few megabytes long.
-const MAX_UNIT: usize = 8 << 20;
+const MAX_UNIT_BYTES: usize = 8 << 20;
 
 /// A unit in progress.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Pes {
         if !self.whole {
             return false;
         }
-        if self.data.len() + payload.len() > MAX_UNIT {
+        if self.data.len() + payload.len() > MAX_UNIT_BYTES {
             self.drop_it();
             return false;
         }

@@ -4,7 +4,7 @@
 use crate::wire::container::ts::event::Codec;
 
 /// Maximum length of a section in bytes (§2.4.4.1).
-const MAX_SECTION: usize = 1_024;
+const MAX_SECTION_BYTES: usize = 1_024;
 /// Maximum number of streams of a program that are read.
 const MAX_STREAMS: usize = 64;
 
@@ -25,7 +25,7 @@ impl Sections {
         }
         let &[_, high, low] = self.0.first_chunk::<3>()?;
         let length = usize::from(u16::from_be_bytes([high & 0xF, low])) + 3;
-        if length > MAX_SECTION {
+        if length > MAX_SECTION_BYTES {
             self.0.clear();
             return None;
         }
@@ -108,7 +108,7 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
 }
 
 /// Stream type that represents DTS if only a descriptor identifies the codec.
-const DTS: u8 = 0x8A;
+const DTS_STREAM_TYPE: u8 = 0x8A;
 
 fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
     let kind = match stream_type {
@@ -167,7 +167,7 @@ fn private(descriptors: &[u8]) -> (Kind, u8) {
             (0x05, [b'A', b'C', b'-', b'3', ..]) | (0x6A, _) => kind = Kind::Audio(Codec::Ac3),
             (0x05, [b'E', b'A', b'C', b'3', ..]) | (0x7A, _) => kind = Kind::Audio(Codec::Eac3),
             (0x05, [b'B', b'S', b'S', b'D', ..]) => kind = Kind::Audio(Codec::S302m),
-            (0x7B, _) => kind = Kind::Audio(Codec::Other(DTS)),
+            (0x7B, _) => kind = Kind::Audio(Codec::Other(DTS_STREAM_TYPE)),
             (0x05, [b'H', b'E', b'V', b'C', ..]) => kind = Kind::Video(Codec::Hevc),
             // Opus, in its extension descriptor.
             (0x7F, [0x80, count, ..]) => channels = *count,

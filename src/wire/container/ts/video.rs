@@ -5,10 +5,10 @@ use bytes::Bytes;
 
 use crate::wire::codec::h264::{DecoderConfig, NalType, annexb_nals, annexb_to_avcc};
 use crate::wire::codec::hevc_record;
-use crate::wire::container::ts::event::{CLOCK, Codec, Event};
+use crate::wire::container::ts::event::{Codec, Event, TICKS_PER_SECOND};
 
 /// Maximum number of parameter sets that are kept per frame.
-const MAX_SETS: usize = 16;
+const MAX_PARAMETER_SETS: usize = 16;
 
 /// Parameter sets: VPS (only HEVC), SPS and PPS.
 type Sets = [Vec<Bytes>; 3];
@@ -75,7 +75,9 @@ impl VideoUnits {
         for nal in annexb_nals(data) {
             match unit(codec, nal) {
                 Unit::Set(place) => {
-                    if let Some(sets) = fresh.get_mut(place).filter(|sets| sets.len() < MAX_SETS) {
+                    if let Some(sets) =
+                        fresh.get_mut(place).filter(|sets| sets.len() < MAX_PARAMETER_SETS)
+                    {
                         sets.push(Bytes::copy_from_slice(nal));
                     }
                 }
@@ -92,7 +94,7 @@ impl VideoUnits {
         let dts = dts.or_else(|| self.last.map(|last| last.saturating_add(self.step.max(1))));
         let Some(dts) = dts else { return };
         if let Some(last) = self.last
-            && (1..=CLOCK).contains(&(dts - last))
+            && (1..=TICKS_PER_SECOND).contains(&(dts - last))
         {
             self.step = dts - last;
         }

@@ -9,35 +9,35 @@ use crate::media::{AudioCodec, AudioConfig, EncodedPacket, Track, VideoCodec, Vi
 use crate::wire::codec::aac::{AudioSpecificConfig, adts};
 use crate::wire::codec::h264::{DecoderConfig, avcc_nals};
 use crate::wire::codec::hevc_parameter_sets;
-use crate::wire::container::ts::demuxer::PACKET;
-use crate::wire::container::ts::event::{CLOCK, ticks};
+use crate::wire::container::ts::demuxer::PACKET_BYTES;
+use crate::wire::container::ts::event::{TICKS_PER_SECOND, ticks};
 use crate::wire::container::ts::section::crc;
 
 /// The PIDs.
-const PAT: u16 = 0;
-const PMT: u16 = 0x1000;
-const VIDEO: u16 = 0x100;
-const AUDIO: u16 = 0x101;
+const PAT_PID: u16 = 0;
+const PMT_PID: u16 = 0x1000;
+const VIDEO_PID: u16 = 0x100;
+const AUDIO_PID: u16 = 0x101;
 /// The first byte of a packet.
-const SYNC: u8 = 0x47;
+const SYNC_BYTE: u8 = 0x47;
 /// Bytes of a packet after its header.
-const ROOM: usize = PACKET - 4;
+const PAYLOAD_BYTES: usize = PACKET_BYTES - 4;
 /// Number of values of a PID's continuity counter.
-const COUNTER: usize = 16;
+const CONTINUITY_COUNTER_VALUES: usize = 16;
 /// Decoding times are this much later than the clock.
-const DELAY: i64 = CLOCK / 2;
+const DECODE_DELAY_TICKS: i64 = TICKS_PER_SECOND / 2;
 /// The initial value of the clock, which is above zero because frames may be shown before the first
 /// one is decoded.
-const FIRST_CLOCK: i64 = CLOCK;
+const INITIAL_CLOCK: i64 = TICKS_PER_SECOND;
 /// Times have 33 bits.
-const TIME_MASK: i64 = (1 << 33) - 1;
+const TIMESTAMP_MASK: i64 = (1 << 33) - 1;
 /// Maximum number of audio packets in one unit. Even with audio alone, the clock must appear every
 /// 100 ms (§2.7.2).
-const MAX_AUDIO_UNIT: usize = 4;
+const MAX_AUDIO_UNIT_PACKETS: usize = 4;
 /// Maximum size of the audio packets in one unit, in bytes.
-const MAX_AUDIO_BYTES: usize = 32 << 10;
+const MAX_AUDIO_UNIT_BYTES: usize = 32 << 10;
 /// MPEG audio below this sample rate is MPEG-2 audio.
-const MPEG1_RATE: u32 = 32_000;
+const MIN_MPEG1_RATE_HZ: u32 = 32_000;
 
 /// A writer for tracks whose codec config does not change.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +135,7 @@ impl AudioForm {
                 Some(Self::Aac(config))
             }
             AudioCodec::Mp3 => {
-                let is_mpeg2 = (1..MPEG1_RATE).contains(&config.sample_rate);
+                let is_mpeg2 = (1..MIN_MPEG1_RATE_HZ).contains(&config.sample_rate);
                 Some(Self::Mp3(if is_mpeg2 { 0x04 } else { 0x03 }))
             }
             _ => None,
@@ -173,13 +173,13 @@ impl Writer {
     /// consecutive numbers.
     pub fn segment(&self, packets: &[EncodedPacket], number: u64) -> Bytes {
         let units = self.units(packets);
-        let bytes: usize = units.iter().map(|unit| unit.data.len() + ROOM).sum();
+        let bytes: usize = units.iter().map(|unit| unit.data.len() + PAYLOAD_BYTES).sum();
         let mut out = Output { out: BytesMut::with_capacity(bytes + bytes / 16), counts: [0; 2] };
-        let counter = (number % COUNTER as u64) as u8;
-        out.section(PAT, &pat(), counter);
-        out.section(PMT, &self.pmt(), counter);
+        let counter = (number % CONTINUITY_COUNTER_VALUES as u64) as u8;
+        out.section(PAT_PID, &pat(), counter);
+        out.section(PMT_PID, &self.pmt(), counter);
         let last = |pid| units.iter().rposition(|unit| unit.pid == pid);
-        let ends = [last(VIDEO), last(AUDIO)];
+        let ends = [last(VIDEO_PID), last(AUDIO_PID)];
         for (index, unit) in units.iter().enumerate() {
             let has_clock = unit.pid == self.clock_pid();
             out.unit(unit, has_clock, ends.contains(&Some(index)));
@@ -188,7 +188,7 @@ impl Writer {
     }
 
     const fn clock_pid(&self) -> u16 {
-        if self.video.is_some() { VIDEO } else { AUDIO }
+        if self.video.is_some() { VIDEO_PID } else { AUDIO_PID }
     }
 
     fn units(&self, packets: &[EncodedPacket]) -> Vec<PesUnit> {
@@ -204,7 +204,9 @@ impl Writer {
                 (Track::Audio, _, Some(audio)) => {
                     let Some(data) = audio.packet(&packet.data) else { continue };
                     let bytes: usize = waiting.iter().map(|(_, data)| data.len()).sum();
-                    if waiting.len() >= MAX_AUDIO_UNIT || bytes + data.len() > MAX_AUDIO_BYTES {
+                    if waiting.len() >= MAX_AUDIO_UNIT_PACKETS
+                        || bytes + data.len() > MAX_AUDIO_UNIT_BYTES
+                    {
                         units.extend(audio_unit(&mut waiting));
                     }
                     waiting.push((dts, data));
@@ -222,8 +224,8 @@ impl Writer {
         let mut body = BytesMut::new();
         body.put_u16(0xE000 | self.clock_pid());
         body.put_u16(0xF000);
-        let video = self.video.as_ref().map(|it| (it.stream_type(), VIDEO));
-        let audio = self.audio.as_ref().map(|it| (it.stream_type(), AUDIO));
+        let video = self.video.as_ref().map(|it| (it.stream_type(), VIDEO_PID));
+        let audio = self.audio.as_ref().map(|it| (it.stream_type(), AUDIO_PID));
         for (stream_type, pid) in video.into_iter().chain(audio) {
             body.put_u8(stream_type);
             body.put_u16(0xE000 | pid);
@@ -235,7 +237,7 @@ impl Writer {
 
 /// Returns the program association table (§2.4.4.3), which lists only program 1.
 fn pat() -> Bytes {
-    let [high, low] = (0xE000 | PMT).to_be_bytes();
+    let [high, low] = (0xE000 | PMT_PID).to_be_bytes();
     section(0, &[0, 1, high, low])
 }
 
@@ -256,7 +258,7 @@ fn video_unit(dts: i64, pts: i64, keyframe: bool, data: &[u8]) -> PesUnit {
         put_time(&mut out, 1, dts);
     }
     out.put_slice(data);
-    PesUnit { pid: VIDEO, dts, keyframe, data: out.freeze() }
+    PesUnit { pid: VIDEO_PID, dts, keyframe, data: out.freeze() }
 }
 
 /// Joins audio packets into one unit.
@@ -269,12 +271,12 @@ fn audio_unit(waiting: &mut Vec<(i64, Bytes)>) -> Option<PesUnit> {
     out.put_slice(&[0x84, 0x80, 5]);
     put_time(&mut out, 2, dts);
     waiting.drain(..).for_each(|(_, data)| out.put_slice(&data));
-    Some(PesUnit { pid: AUDIO, dts, keyframe: true, data: out.freeze() })
+    Some(PesUnit { pid: AUDIO_PID, dts, keyframe: true, data: out.freeze() })
 }
 
 /// Writes a time with its prefix and marker bits (§2.4.3.7).
 fn put_time(out: &mut BytesMut, mark: u8, ticks: i64) {
-    let ticks = ticks.saturating_add(FIRST_CLOCK + DELAY) & TIME_MASK;
+    let ticks = ticks.saturating_add(INITIAL_CLOCK + DECODE_DELAY_TICKS) & TIMESTAMP_MASK;
     out.put_u8(mark << 4 | (ticks >> 29) as u8 & 0x0E | 1);
     out.put_u16((ticks >> 14) as u16 & 0xFFFE | 1);
     out.put_u16((ticks << 1) as u16 & 0xFFFE | 1);
@@ -302,25 +304,25 @@ struct Output {
 
 impl Output {
     fn section(&mut self, pid: u16, section: &[u8], counter: u8) {
-        self.out.put_u8(SYNC);
+        self.out.put_u8(SYNC_BYTE);
         self.out.put_u16(0x4000 | pid);
         self.out.put_u8(0x10 | counter);
         // The section begins at once, and the rest of the packet is padding.
         self.out.put_u8(0);
         self.out.put_slice(section);
-        self.out.put_bytes(0xFF, ROOM.saturating_sub(1 + section.len()));
+        self.out.put_bytes(0xFF, PAYLOAD_BYTES.saturating_sub(1 + section.len()));
     }
 
     /// Writes a unit. The last unit of a PID ends with the last value of the counter.
     fn unit(&mut self, unit: &PesUnit, has_clock: bool, is_last: bool) {
         let first_field = first_field(unit, has_clock);
-        let first_room = ROOM - first_field.len();
+        let first_room = PAYLOAD_BYTES - first_field.len();
         let left = unit.data.len().saturating_sub(first_room);
         let [of_video, of_audio] = &mut self.counts;
-        let count = if unit.pid == VIDEO { of_video } else { of_audio };
-        let mut packets = 1 + left.div_ceil(ROOM);
+        let count = if unit.pid == VIDEO_PID { of_video } else { of_audio };
+        let mut packets = 1 + left.div_ceil(PAYLOAD_BYTES);
         if is_last {
-            let end = (*count + packets).next_multiple_of(COUNTER);
+            let end = (*count + packets).next_multiple_of(CONTINUITY_COUNTER_VALUES);
             // Each packet needs at least one byte.
             packets = (end - *count).min(unit.data.len());
         }
@@ -328,14 +330,14 @@ impl Output {
         for after in (0..packets).rev() {
             let is_first = after + 1 == packets;
             let field: &[u8] = if is_first { &first_field } else { &[] };
-            let room = ROOM - field.len();
+            let room = PAYLOAD_BYTES - field.len();
             let size = rest.len().saturating_sub(after).min(room);
             let (payload, behind) = rest.split_at(size);
-            self.out.put_u8(SYNC);
+            self.out.put_u8(SYNC_BYTE);
             self.out.put_u16(if is_first { 0x4000 } else { 0 } | unit.pid);
             let stuffing = room - size;
             let control = if field.is_empty() && stuffing == 0 { 0x10 } else { 0x30 };
-            self.out.put_u8(control | (*count % COUNTER) as u8);
+            self.out.put_u8(control | (*count % CONTINUITY_COUNTER_VALUES) as u8);
             put_field(&mut self.out, field, stuffing);
             self.out.put_slice(payload);
             *count += 1;
@@ -350,7 +352,7 @@ fn first_field(unit: &PesUnit, has_clock: bool) -> Vec<u8> {
     if !has_clock {
         return vec![1, random_access];
     }
-    let base = unit.dts.saturating_add(FIRST_CLOCK) & TIME_MASK;
+    let base = unit.dts.saturating_add(INITIAL_CLOCK) & TIMESTAMP_MASK;
     let mut field = vec![7, random_access | 0x10];
     field.extend_from_slice(&((base >> 1) as u32).to_be_bytes());
     field.extend_from_slice(&[(base << 7) as u8 & 0x80 | 0x7E, 0]);
@@ -382,14 +384,18 @@ mod tests {
     use crate::wire::codec::h264::annexb_nals;
     use crate::wire::container::ts::{Demuxer, Event};
 
-    const SPS: &[u8] = &[
+    const BASELINE_PROFILE_SPS: &[u8] = &[
         0x67, 0x42, 0xC0, 0x1E, 0xDA, 0x02, 0x80, 0xBF, 0xE5, 0x84, 0x00, 0x00, 0x03, 0x00, 0x04,
         0x00, 0x00, 0x03, 0x00, 0xC8, 0x3C, 0x58, 0xBA, 0x80,
     ];
-    const PPS: &[u8] = &[0x68, 0xCE, 0x0F, 0xC8];
+    const BASELINE_PROFILE_PPS: &[u8] = &[0x68, 0xCE, 0x0F, 0xC8];
 
     fn video() -> VideoConfig {
-        let config = DecoderConfig::new(Bytes::from_static(SPS), Bytes::from_static(PPS)).unwrap();
+        let config = DecoderConfig::new(
+            Bytes::from_static(BASELINE_PROFILE_SPS),
+            Bytes::from_static(BASELINE_PROFILE_PPS),
+        )
+        .unwrap();
         VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(640, 360),
@@ -444,8 +450,8 @@ mod tests {
     /// Checks that the counters continue from segment to segment.
     fn check_counters(stream: &[u8], pids: usize) {
         let mut last = std::collections::HashMap::new();
-        for packet in stream.chunks(PACKET) {
-            assert_eq!((packet.len(), packet[0]), (PACKET, 0x47));
+        for packet in stream.chunks(PACKET_BYTES) {
+            assert_eq!((packet.len(), packet[0]), (PACKET_BYTES, 0x47));
             let pid = u16::from_be_bytes([packet[1] & 0x1F, packet[2]]);
             let counter = packet[3] & 0xF;
             if let Some(last) = last.insert(pid, counter) {
@@ -520,7 +526,7 @@ mod tests {
         // Some encoders write delimiters too.
         let idr: &[u8] = &[0x65, 1, 2];
         let units = frame(&video(), true, &[&[0x09, 0x10], idr]).unwrap();
-        assert_eq!(units, [&[0x09, 0xF0][..], SPS, PPS, idr]);
+        assert_eq!(units, [&[0x09, 0xF0][..], BASELINE_PROFILE_SPS, BASELINE_PROFILE_PPS, idr]);
         let units = frame(&video(), false, &[&[0x41, 1]]).unwrap();
         assert_eq!(units, [&[0x09, 0xF0][..], &[0x41, 1]]);
         let units = frame(&hevc(), true, &[&[0x46, 1, 0x10], &[0x26, 1, 7]]).unwrap();
@@ -554,7 +560,7 @@ mod tests {
             packet(Track::Audio, vec![0; 10_000]),
             packet(Track::Video, Vec::new()),
         ];
-        let tables_alone = 2 * PACKET;
+        let tables_alone = 2 * PACKET_BYTES;
         assert_eq!(writer.segment(&all, 0).len(), tables_alone);
         assert_eq!(writer.segment(&[], u64::MAX).len(), tables_alone);
     }

@@ -16,17 +16,17 @@ use crate::base::{Secret, Timestamp};
 use crate::wire::rtmp::url::Credentials;
 
 /// The time for which a challenge is valid.
-const VALID: Duration = Duration::from_secs(60);
+const CHALLENGE_LIFETIME: Duration = Duration::from_secs(60);
 /// Maximum number of stored challenges with a correct response, which prevent replay.
-const MAX_ANSWERED: usize = 1_024;
+const MAX_ANSWERED_CHALLENGES: usize = 1_024;
 /// The longest user name that is echoed to the client, in bytes.
-const MAX_USER: usize = 128;
+const MAX_USER_NAME_BYTES: usize = 128;
 /// Number of hexadecimal digits in the random part of a challenge.
 const CHALLENGE_DIGITS: usize = 16;
 /// Number of hexadecimal digits in the time of a challenge.
-const TIME: usize = 12;
+const TIME_DIGITS: usize = 12;
 /// Number of hexadecimal digits in the signature of a challenge.
-const SIGNATURE: usize = 32;
+const SIGNATURE_DIGITS: usize = 32;
 
 /// The login of a server that requires a name and a password.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Login {
     fn challenge(&self, fresh: &str, now: Timestamp) -> String {
         let chance = fresh.get(..CHALLENGE_DIGITS).unwrap_or_default();
         let millis = now.as_millis().max(0);
-        let signed = format!("{chance:0>CHALLENGE_DIGITS$}{millis:0TIME$x}");
+        let signed = format!("{chance:0>CHALLENGE_DIGITS$}{millis:0TIME_DIGITS$x}");
         let signature = self.signature(&signed);
         signed + &signature
     }
@@ -77,20 +77,21 @@ impl Login {
         mac.update(signed.as_bytes());
         let digest: [u8; 32] = mac.finalize().into_bytes().into();
         let mut signature = HEXLOWER.encode(&digest);
-        signature.truncate(SIGNATURE);
+        signature.truncate(SIGNATURE_DIGITS);
         signature
     }
 
     /// Returns true for a challenge of this server that is still valid.
     fn is_open(&self, challenge: &str, now: Timestamp) -> bool {
-        let Some((signed, signature)) = challenge.split_at_checked(CHALLENGE_DIGITS + TIME) else {
+        let Some((signed, signature)) = challenge.split_at_checked(CHALLENGE_DIGITS + TIME_DIGITS)
+        else {
             return false;
         };
         let asked =
             signed.get(CHALLENGE_DIGITS..).and_then(|time| i64::from_str_radix(time, 16).ok());
         let age = asked.map(|asked| now.since(Timestamp::from_millis(asked)));
         is_same_secret(self.signature(signed).as_bytes(), signature.as_bytes())
-            && age.is_some_and(|age| age < VALID)
+            && age.is_some_and(|age| age < CHALLENGE_LIFETIME)
             && !self.answered.iter().any(|answered| answered == challenge)
     }
 
@@ -110,7 +111,7 @@ impl Login {
             return reject(format!("[ code=403 need auth; authmod={method} ] : "));
         }
         let user = value("user").unwrap_or_default();
-        let user_fits = user.len() <= MAX_USER && !user.contains(['&', '=', '?', ' ']);
+        let user_fits = user.len() <= MAX_USER_NAME_BYTES && !user.contains(['&', '=', '?', ' ']);
         let challenge_name = match self.method {
             Method::Adobe => "opaque",
             Method::Llnw => "nonce",
@@ -143,7 +144,7 @@ impl Login {
         let right = user == self.credentials.user
             && is_same_secret(expected.as_bytes(), response.as_bytes());
         if right && self.is_open(&challenge, now) {
-            if self.answered.len() >= MAX_ANSWERED {
+            if self.answered.len() >= MAX_ANSWERED_CHALLENGES {
                 self.answered.pop_front();
             }
             self.answered.push_back(challenge);
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
     use crate::wire::rtmp::auth::{Challenge, next_query};
 
-    const FRESH: &str = "00112233445566778899aabbccddeeff";
+    const NONCE_HEX: &str = "00112233445566778899aabbccddeeff";
 
     fn login(user: &str, password: &str) -> Credentials {
         Credentials { user: user.into(), password: crate::base::Secret::new(password) }
@@ -174,7 +175,7 @@ mod tests {
     fn dialogue(door: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
         let (mut said, mut query) = (Vec::new(), String::new());
         for round in 0..4 {
-            let fresh = format!("{round}{FRESH}");
+            let fresh = format!("{round}{NONCE_HEX}");
             let verdict = door.knock(&format!("{app}{query}"), &fresh, Timestamp::ZERO);
             said.push(verdict.clone());
             let (Verdict::Rejected(text) | Verdict::Wrong(text)) = verdict else { break };
@@ -206,7 +207,7 @@ mod tests {
     fn an_answer_counts_once_and_not_for_ever() {
         let me = login("me", "secret");
         let answer = |door: &mut Login, now| {
-            let Verdict::Rejected(text) = door.knock("live?authmod=adobe&user=me", FRESH, now)
+            let Verdict::Rejected(text) = door.knock("live?authmod=adobe&user=me", NONCE_HEX, now)
             else {
                 panic!("no challenge")
             };
@@ -219,15 +220,18 @@ mod tests {
         for _ in 0..10_000 {
             answer(&mut door, Timestamp::ZERO);
         }
-        assert_eq!(door.knock(&app, FRESH, Timestamp::ZERO), Verdict::Welcome);
-        assert_ne!(door.knock(&app, FRESH, Timestamp::ZERO), Verdict::Welcome);
+        assert_eq!(door.knock(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Welcome);
+        assert_ne!(door.knock(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Welcome);
         let app = answer(&mut door, Timestamp::ZERO);
-        assert_ne!(door.knock(&app, FRESH, Timestamp::ZERO + VALID), Verdict::Welcome);
+        assert_ne!(
+            door.knock(&app, NONCE_HEX, Timestamp::ZERO + CHALLENGE_LIFETIME),
+            Verdict::Welcome
+        );
         assert_eq!(door.answered.len(), 1, "who asks, or is wrong, costs nothing");
         // A challenge of another server, or a made-up one, is not accepted.
         let mut other = Login::new(Method::Adobe, me.clone(), "signs otherwise".into());
         let app = answer(&mut other, Timestamp::ZERO);
-        assert!(matches!(door.knock(&app, FRESH, Timestamp::ZERO), Verdict::Wrong(_)));
+        assert!(matches!(door.knock(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Wrong(_)));
     }
 
     #[test]
@@ -240,7 +244,9 @@ mod tests {
             assert!(text.len() < 300, "{text}");
         }
         let spoofed = "live?authmod=adobe&user=me%26reason=ok&response=x&opaque=y";
-        let Verdict::Rejected(text) = door.knock(spoofed, FRESH, Timestamp::ZERO) else { panic!() };
+        let Verdict::Rejected(text) = door.knock(spoofed, NONCE_HEX, Timestamp::ZERO) else {
+            panic!()
+        };
         assert!(text.contains("user=&salt"), "{text}");
     }
 }

@@ -14,25 +14,25 @@ pub use reader::{Error, Limits, Reader};
 pub use writer::{Pending, Writer, encode_standalone, standalone};
 
 /// The initial chunk size of both directions.
-pub const DEFAULT_SIZE: u32 = 128;
+pub const DEFAULT_CHUNK_SIZE: u32 = 128;
 /// The largest useful chunk size, because a message length is a 24-bit number.
-pub const MAX_SIZE: u32 = 0x00FF_FFFF;
+pub const MAX_CHUNK_SIZE: u32 = 0x00FF_FFFF;
 /// The value of a 24-bit time field after which a 32-bit time follows.
-const EXTENDED: u32 = 0x00FF_FFFF;
+const EXTENDED_TIMESTAMP_MARKER: u32 = 0x00FF_FFFF;
 /// The longest body that a message header can announce.
-pub const MAX_BODY: usize = 0x00FF_FFFF;
+pub const MAX_BODY_BYTES: usize = 0x00FF_FFFF;
 
 /// Appends bytes in pieces so short that copying does not use the processor's string instructions,
 /// which the C library uses from 2 KiB. On several processors, these are three to five times slower
 /// if the two addresses are badly aligned. `out` must already have the capacity.
 fn append_pieces(out: &mut Vec<u8>, bytes: &[u8]) {
-    for piece in bytes.chunks(COPY_BYTES) {
+    for piece in bytes.chunks(COPY_PIECE_BYTES) {
         out.extend_from_slice(piece);
     }
 }
 
 /// Size of the pieces of [`append_pieces`] in bytes.
-const COPY_BYTES: usize = 2_048 - 64;
+const COPY_PIECE_BYTES: usize = 2_048 - 64;
 
 #[cfg(test)]
 mod tests {
@@ -215,7 +215,7 @@ mod tests {
         let huge = [2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF];
         let mut reader = Reader::default();
         read_cut(&mut reader, &huge, 100).unwrap();
-        assert_eq!(reader.chunk_size(), MAX_SIZE as usize);
+        assert_eq!(reader.chunk_size(), MAX_CHUNK_SIZE as usize);
     }
 
     #[test]

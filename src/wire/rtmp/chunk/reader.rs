@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE, append_pieces};
+use super::{
+    DEFAULT_CHUNK_SIZE, EXTENDED_TIMESTAMP_MARKER, MAX_BODY_BYTES, MAX_CHUNK_SIZE, append_pieces,
+};
 use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::message::{Control, Kind, Message};
@@ -46,11 +48,11 @@ pub enum Error {
 
 /// Initial capacity in bytes that a message gets for its announced length alone. More is allocated
 /// when the bytes arrive, or if this peer has already sent messages of that length.
-const TRUSTED: usize = 16 << 10;
+const INITIAL_CAPACITY_BYTES: usize = 16 << 10;
 /// Maximum capacity in bytes that a message gets for its announced length alone.
-const MAX_TRUSTED: usize = 1 << 20;
+const MAX_INITIAL_CAPACITY_BYTES: usize = 1 << 20;
 /// The longest chunk header in bytes: 3 of basic header, 11 of message header, 4 of time.
-const MAX_HEADER: usize = 18;
+const MAX_CHUNK_HEADER_BYTES: usize = 18;
 
 /// Reads one direction of a connection. Call [`Reader::read`] until it returns `None`.
 #[derive(Debug)]
@@ -103,7 +105,7 @@ impl Bytes20 {
 
     /// Appends bytes of `more` up to the length of a header.
     fn fill(&mut self, more: &[u8]) {
-        let room = self.bytes.get_mut(self.length..MAX_HEADER).unwrap_or_default();
+        let room = self.bytes.get_mut(self.length..MAX_CHUNK_HEADER_BYTES).unwrap_or_default();
         for (to, from) in room.iter_mut().zip(more) {
             *to = *from;
             self.length += 1;
@@ -148,7 +150,7 @@ impl Reader {
     pub const fn new(limits: Limits) -> Self {
         Self {
             limits,
-            chunk_size: DEFAULT_SIZE as usize,
+            chunk_size: DEFAULT_CHUNK_SIZE as usize,
             streams: Vec::new(),
             index: [0; 64],
             current: None,
@@ -157,7 +159,7 @@ impl Reader {
             repeats_extended: None,
             partials: 0,
             partial_bytes: 0,
-            trusted: TRUSTED,
+            trusted: INITIAL_CAPACITY_BYTES,
         }
     }
 
@@ -173,7 +175,7 @@ impl Reader {
 
     /// Sets the peer's chunk size, for readers that join an existing connection.
     pub fn set_chunk_size(&mut self, size: u32) {
-        self.chunk_size = size.clamp(1, MAX_SIZE) as usize;
+        self.chunk_size = size.clamp(1, MAX_CHUNK_SIZE) as usize;
     }
 
     /// Returns the number of buffered bytes of incomplete messages.
@@ -326,7 +328,7 @@ impl Reader {
                 stream = Some(u32::from_le_bytes(*id));
                 rest = more;
             }
-            let extended = time == EXTENDED;
+            let extended = time == EXTENDED_TIMESTAMP_MARKER;
             if extended {
                 let (field, more) = rest.split_first_chunk::<4>()?;
                 time = u32::from_be_bytes(*field);
@@ -439,7 +441,7 @@ impl Reader {
             }
         }
         if !stream.partial {
-            let limit = self.limits.message.min(MAX_BODY);
+            let limit = self.limits.message.min(MAX_BODY_BYTES);
             if stream.length > limit {
                 return Err(Error::MessageTooLong { length: stream.length, limit });
             }
@@ -457,7 +459,7 @@ impl Reader {
             return Err(Error::NothingToContinue(0));
         };
         self.partial_bytes -= stream.body.len();
-        self.trusted = self.trusted.max(stream.length.min(MAX_TRUSTED));
+        self.trusted = self.trusted.max(stream.length.min(MAX_INITIAL_CAPACITY_BYTES));
         let body = Bytes::from(std::mem::take(&mut stream.body));
         self.complete(at, body)
     }

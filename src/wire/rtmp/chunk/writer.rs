@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE, append_pieces};
+use super::{
+    DEFAULT_CHUNK_SIZE, EXTENDED_TIMESTAMP_MARKER, MAX_BODY_BYTES, MAX_CHUNK_SIZE, append_pieces,
+};
 use crate::wire::rtmp::{Kind, Message, Time};
 
 /// Appends a message in a form that any reader with that chunk size accepts at any time: a full
-/// header, then type 3 chunks. Bodies longer than [`MAX_BODY`] are truncated.
+/// header, then type 3 chunks. Bodies longer than [`MAX_BODY_BYTES`] are truncated.
 ///
 /// On a connection that also uses a [`Writer`], `chunk_stream` must have no other use.
 pub fn encode_standalone(
@@ -19,8 +21,8 @@ pub fn encode_standalone(
     out: &mut Vec<u8>,
 ) {
     let header = Header { chunk_stream, kind, stream, time };
-    let size = chunk_size.clamp(1, MAX_SIZE) as usize;
-    let body = body.get(..MAX_BODY).unwrap_or(body);
+    let size = chunk_size.clamp(1, MAX_CHUNK_SIZE) as usize;
+    let body = body.get(..MAX_BODY_BYTES).unwrap_or(body);
     out.reserve(body.len() + 18 + 7 * (body.len() / size));
     let extended = full_header(&header, body.len(), out);
     let (first, rest) = body.split_at_checked(size).unwrap_or((body, &[]));
@@ -74,7 +76,7 @@ pub struct Pending {
 impl Pending {
     /// Creates a pending message, of which nothing is written yet.
     pub fn new(mut message: Message) -> Self {
-        message.body.truncate(MAX_BODY);
+        message.body.truncate(MAX_BODY_BYTES);
         Self { message, at: 0, extended: None }
     }
 
@@ -103,7 +105,7 @@ impl Default for Writer {
 impl Writer {
     /// Creates a writer for a new connection.
     pub const fn new() -> Self {
-        Self { chunk_size: DEFAULT_SIZE, sent: Vec::new() }
+        Self { chunk_size: DEFAULT_CHUNK_SIZE, sent: Vec::new() }
     }
 
     /// Returns the current chunk size.
@@ -114,12 +116,12 @@ impl Writer {
     /// Changes the chunk size from the next chunk on. The caller must announce it with a
     /// [`super::super::message::Control::SetChunkSize`] message just before.
     pub fn set_chunk_size(&mut self, size: u32) {
-        self.chunk_size = size.clamp(1, MAX_SIZE);
+        self.chunk_size = size.clamp(1, MAX_CHUNK_SIZE);
     }
 
     /// Appends a whole message.
     pub fn write(&mut self, message: &Message, out: &mut Vec<u8>) {
-        let body = message.body.get(..MAX_BODY).unwrap_or(&message.body);
+        let body = message.body.get(..MAX_BODY_BYTES).unwrap_or(&message.body);
         let size = self.chunk_size as usize;
         out.reserve(body.len() + 18 + 5 * (body.len() / size));
         let extended = self.start(message, body.len(), out);
@@ -163,7 +165,9 @@ impl Writer {
         };
         let before = std::mem::replace(sent, Sent { header, length, delta: header.time.0 });
         let delta = header.time.since(before.header.time);
-        if before.header.stream != header.stream || !(0..EXTENDED.cast_signed()).contains(&delta) {
+        if before.header.stream != header.stream
+            || !(0..EXTENDED_TIMESTAMP_MARKER.cast_signed()).contains(&delta)
+        {
             return full_header(&header, length, out);
         }
         let delta = delta.cast_unsigned();
@@ -211,9 +215,10 @@ fn continuation(
 
 /// Writes a type 0 header. Returns the time that type 3 headers must repeat, if any.
 fn full_header(header: &Header, length: usize, out: &mut Vec<u8>) -> Option<u32> {
-    let extended = (header.time.0 >= EXTENDED).then_some(header.time.0);
+    let extended = (header.time.0 >= EXTENDED_TIMESTAMP_MARKER).then_some(header.time.0);
     basic_header(0, header.chunk_stream, out);
-    let [_, t0, t1, t2] = extended.map_or(header.time.0, |_| EXTENDED).to_be_bytes();
+    let [_, t0, t1, t2] =
+        extended.map_or(header.time.0, |_| EXTENDED_TIMESTAMP_MARKER).to_be_bytes();
     let [_, l0, l1, l2] = length_field(length);
     // The only little-endian field of the protocol.
     let [s0, s1, s2, s3] = header.stream.to_le_bytes();
@@ -236,5 +241,5 @@ fn basic_header(format: u8, chunk_stream: u32, out: &mut Vec<u8>) {
 }
 
 fn length_field(length: usize) -> [u8; 4] {
-    (length.min(MAX_BODY) as u32).to_be_bytes()
+    (length.min(MAX_BODY_BYTES) as u32).to_be_bytes()
 }

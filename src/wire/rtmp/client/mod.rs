@@ -62,7 +62,7 @@ pub struct Config {
     /// Text to append to app and tcUrl: the response to a [`Challenge`], from
     /// [`super::auth::next_query`].
     pub auth_query: Option<String>,
-    /// The servers that relay the stream, for [`RELAY_PATH`](super::command::RELAY_PATH).
+    /// The servers that relay the stream, for [`RELAY_PATH`](super::command::RELAY_PATH_PROPERTY).
     pub relay_path: Option<String>,
     /// Buffer length of the player, which is reported to the server.
     pub buffer: Duration,

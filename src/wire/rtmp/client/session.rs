@@ -12,9 +12,9 @@ use crate::wire::amf0::{Data, Value};
 use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::auth::Challenge;
 use crate::wire::rtmp::chunk::Limits;
-use crate::wire::rtmp::command::{self, Command, Connect, Enhanced, RELAY_PATH};
+use crate::wire::rtmp::command::{self, Command, Connect, Enhanced, RELAY_PATH_PROPERTY};
 use crate::wire::rtmp::connection::{
-    Connection, ConnectionEvent, Input, Script, WINDOW, is_media, parts, script,
+    ACK_WINDOW_BYTES, Connection, ConnectionEvent, Input, Script, is_media, parts, script,
 };
 use crate::wire::rtmp::message::{Kind, Message, UserControl};
 use crate::wire::rtmp::status::{Refusal, Status, code};
@@ -534,7 +534,7 @@ impl Session {
             Purpose::Play => Connect::player(&app, &tc_url, &self.config.enhanced),
         };
         if let (Value::Object(properties), Some(path)) = (&mut object, &self.config.relay_path) {
-            properties.push((RELAY_PATH.to_owned(), path.as_str().into()));
+            properties.push((RELAY_PATH_PROPERTY.to_owned(), path.as_str().into()));
         }
         let body = command::command("connect", transaction::CONNECT, &object, &[]);
         self.link.command(0, body);
@@ -543,7 +543,7 @@ impl Session {
     /// Sends createStream and, for publishing, releaseStream and FCPublish before it. SRS requires
     /// exactly this order, and nginx-rtmp replies only to createStream.
     fn say_create_stream(&mut self) {
-        self.link.tell_window(WINDOW);
+        self.link.tell_window(ACK_WINDOW_BYTES);
         if self.config.purpose == Purpose::Publish {
             self.say(0, "releaseStream", transaction::RELEASE_STREAM, &[self.key()]);
             self.say(0, "FCPublish", transaction::FC_PUBLISH, &[self.key()]);

@@ -12,7 +12,7 @@ use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::chunk::Limits;
 use crate::wire::rtmp::command::{self, Command, Connect, caps_ex};
 use crate::wire::rtmp::connection::{
-    Connection, ConnectionEvent, Input, Script, WINDOW, is_media, parts, script,
+    ACK_WINDOW_BYTES, Connection, ConnectionEvent, Input, Script, is_media, parts, script,
 };
 use crate::wire::rtmp::message::{Control, Kind, LimitType, Message, UserControl};
 use crate::wire::rtmp::status::{Level, Status, code};
@@ -20,7 +20,7 @@ use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::{Time, handshake};
 
 /// Maximum number of bytes of buffered input while a decision is pending.
-const MAX_HELD: usize = 256 << 10;
+const MAX_HELD_BYTES: usize = 256 << 10;
 /// Maximum number of message streams that a client may create.
 const MAX_STREAMS: u32 = 16;
 
@@ -159,9 +159,9 @@ impl Session {
             return Ok(());
         };
         self.state = State::Connected;
-        self.link.tell_window(WINDOW);
+        self.link.tell_window(ACK_WINDOW_BYTES);
         let limit = Some(LimitType::Dynamic);
-        self.link.control(Control::SetPeerBandwidth { window: WINDOW, limit });
+        self.link.control(Control::SetPeerBandwidth { window: ACK_WINDOW_BYTES, limit });
         self.link.out.set_chunk_size(self.config.chunk_size);
         let server = Value::object([
             ("fmsVer", "FMS/3,5,7,7009".into()),
@@ -479,7 +479,7 @@ impl Session {
                 return Ok(());
             }
             if matches!(self.state, State::Deciding(_)) {
-                if self.held.len() + input.bytes().len() > MAX_HELD {
+                if self.held.len() + input.bytes().len() > MAX_HELD_BYTES {
                     return Err(Error::Impatient);
                 }
                 self.held.extend_from_slice(input.bytes());

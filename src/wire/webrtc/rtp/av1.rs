@@ -6,37 +6,39 @@ use std::sync::Arc;
 use crate::wire::codec::obu::{self, Obu};
 
 /// The OBU type of the sequence header (AV1 §6.2.2).
-const SEQUENCE_HEADER: u8 = 1;
+const SEQUENCE_HEADER_TYPE: u8 = 1;
 /// The OBU types that are not sent: temporal delimiters, tile lists and padding.
-const LEFT_OUT: [u8; 3] = [2, 8, 15];
+const DROPPED_OBU_TYPES: [u8; 3] = [2, 8, 15];
 /// Flag in an OBU header: the size of the OBU follows.
-const HAS_SIZE: u8 = 0x02;
+const HAS_SIZE_FLAG: u8 = 0x02;
 /// Flag of the aggregation header (§4.4): the first OBU continues from the previous packet. All
 /// OBUs have a length.
-const CONTINUES: u8 = 0x80;
+const FIRST_OBU_CONTINUES: u8 = 0x80;
 /// Flag of the aggregation header: the last OBU continues in the next packet.
-const GOES_ON: u8 = 0x40;
+const LAST_OBU_CONTINUES: u8 = 0x40;
 /// Flag of the aggregation header: a coded video sequence begins.
-const NEW_SEQUENCE: u8 = 0x08;
+const NEW_SEQUENCE_FLAG: u8 = 0x08;
 /// Size of the record's header (AV1-ISOBMFF §2.3.3), which precedes its OBUs, in bytes.
-const RECORD_HEAD: usize = 4;
+const RECORD_HEADER_BYTES: usize = 4;
 /// Maximum length of a fragment: its length field has at most two bytes.
-const MAX_FRAGMENT: usize = (1 << 14) - 1;
+const MAX_FRAGMENT_BYTES: usize = (1 << 14) - 1;
 /// Size of a fragment's length field in bytes.
-const LENGTH: usize = 2;
+const LENGTH_FIELD_BYTES: usize = 2;
 /// Minimum room in a packet for another fragment, in bytes.
-const LEAST_ROOM: usize = LENGTH + 2;
+const MIN_FRAGMENT_ROOM_BYTES: usize = LENGTH_FIELD_BYTES + 2;
 
 /// Makes the payloads of one temporal unit, each of at most `longest` bytes (8 or more). A keyframe gets the
 /// sequence header of the `record` if it has none itself.
 pub fn packetize(record: &[u8], unit: &[u8], is_key: bool, longest: usize) -> Vec<Arc<[u8]>> {
-    let has_header = obu::units(unit).any(|obu| obu.kind() == SEQUENCE_HEADER);
-    let config = record.get(RECORD_HEAD..).filter(|_| is_key && !has_header).unwrap_or_default();
-    let headers = obu::units(config).filter(|obu| obu.kind() == SEQUENCE_HEADER);
-    let sent = headers.chain(obu::units(unit)).filter(|obu| !LEFT_OUT.contains(&obu.kind()));
+    let has_header = obu::units(unit).any(|obu| obu.kind() == SEQUENCE_HEADER_TYPE);
+    let config =
+        record.get(RECORD_HEADER_BYTES..).filter(|_| is_key && !has_header).unwrap_or_default();
+    let headers = obu::units(config).filter(|obu| obu.kind() == SEQUENCE_HEADER_TYPE);
+    let sent =
+        headers.chain(obu::units(unit)).filter(|obu| !DROPPED_OBU_TYPES.contains(&obu.kind()));
     let mut sent = sent.map(without_size).peekable();
     let mut packets = Packets { out: Vec::new(), open: Vec::new(), longest: longest.max(8) };
-    packets.begin(if is_key { NEW_SEQUENCE } else { 0 });
+    packets.begin(if is_key { NEW_SEQUENCE_FLAG } else { 0 });
     while let Some(obu) = sent.next() {
         packets.add(&obu, sent.peek().is_none());
     }
@@ -47,7 +49,7 @@ pub fn packetize(record: &[u8], unit: &[u8], is_key: bool, longest: usize) -> Ve
 fn without_size(obu: Obu<'_>) -> Vec<u8> {
     let mut bytes = [obu.header, obu.payload].concat();
     if let Some(header) = bytes.first_mut() {
-        *header &= !HAS_SIZE;
+        *header &= !HAS_SIZE_FLAG;
     }
     bytes
 }
@@ -78,10 +80,13 @@ impl Packets {
     fn add(&mut self, obu: &[u8], is_last: bool) {
         let mut rest = obu;
         loop {
-            let room = self.longest.saturating_sub(self.open.len() + LENGTH).min(MAX_FRAGMENT);
+            let room = self
+                .longest
+                .saturating_sub(self.open.len() + LENGTH_FIELD_BYTES)
+                .min(MAX_FRAGMENT_BYTES);
             let mut length = rest.len().min(room);
             // The next OBU must begin in this packet.
-            if length == rest.len() && !is_last && room - length < LEAST_ROOM {
+            if length == rest.len() && !is_last && room - length < MIN_FRAGMENT_ROOM_BYTES {
                 length = length.saturating_sub(1);
             }
             let (piece, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
@@ -96,8 +101,8 @@ impl Packets {
                 return;
             }
             rest = after;
-            self.end(GOES_ON);
-            self.begin(CONTINUES);
+            self.end(LAST_OBU_CONTINUES);
+            self.begin(FIRST_OBU_CONTINUES);
         }
     }
 }
@@ -113,7 +118,7 @@ mod tests {
         let mut obus: Vec<Vec<u8>> = Vec::new();
         let mut open = false;
         for payload in payloads {
-            assert_eq!(payload[0] & CONTINUES != 0, open);
+            assert_eq!(payload[0] & FIRST_OBU_CONTINUES != 0, open);
             let mut rest = &payload[1..];
             while let Some((&byte, after)) = rest.split_first() {
                 let (length, after) = match byte & 0x80 {
@@ -127,7 +132,7 @@ mod tests {
                 }
                 rest = after;
             }
-            open = payload[0] & GOES_ON != 0;
+            open = payload[0] & LAST_OBU_CONTINUES != 0;
         }
         assert!(!open);
         obus
@@ -139,7 +144,7 @@ mod tests {
         // A delimiter, and a frame with a size.
         let unit = [0x12, 0, 0x32, 3, 1, 2, 3];
         let made = packetize(&record, &unit, true, 100);
-        assert_eq!(made.iter().map(|it| it[0]).collect::<Vec<_>>(), [NEW_SEQUENCE]);
+        assert_eq!(made.iter().map(|it| it[0]).collect::<Vec<_>>(), [NEW_SEQUENCE_FLAG]);
         assert_eq!(join(&made), [vec![0x08, 7, 7], vec![0x30, 1, 2, 3]]);
         let own = [&record[4..], &unit].concat();
         assert_eq!(join(&packetize(&record, &own, true, 100)).len(), 2, "not twice");
@@ -165,7 +170,7 @@ mod tests {
             let made = packetize(&[], &unit, true, longest);
             prop_assert!(made.iter().all(|payload| payload.len() <= longest));
             let inner = made.len() - 1;
-            prop_assert!(made[..inner].iter().all(|it| it[0] & GOES_ON != 0), "ends with an OBU");
+            prop_assert!(made[..inner].iter().all(|it| it[0] & LAST_OBU_CONTINUES != 0), "ends with an OBU");
             prop_assert_eq!(join(&made), expected);
         }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 /// NAL unit types (H.264 table 7-1) that are dropped from the frames: delimiters and filler, which
 /// receivers do not need, and parameter sets, which are sent separately before each keyframe.
-const LEFT_OUT: [u8; 5] = [7, 8, 9, 12, 13];
+const DROPPED_NAL_UNIT_TYPES: [u8; 5] = [7, 8, 9, 12, 13];
 /// The types that a NAL unit can have in RTP (§5.2). Receivers would read a unit of another type as a packet of units.
-const UNITS: std::ops::RangeInclusive<u8> = 1..=23;
+const SINGLE_NAL_UNIT_TYPES: std::ops::RangeInclusive<u8> = 1..=23;
 /// The type of an aggregation packet (RFC 6184 §5.7.1).
 const STAP_A: u8 = 24;
 /// The type of a fragment (RFC 6184 §5.8).
 const FU_A: u8 = 28;
 /// The importance bits in the header of a NAL unit.
-const NRI: u8 = 0x60;
+const NRI_MASK: u8 = 0x60;
 
 /// Makes the payloads of one frame, each of at most `longest` bytes: first its parameter sets, if
 /// any, and then its NAL units.
@@ -24,9 +24,12 @@ pub fn packetize<'a>(
 ) -> Vec<Arc<[u8]>> {
     let mut out = Vec::new();
     let mut units = Units::default();
-    let kind = |nal: &[u8]| nal.first().map(|header| header & 0x1F).filter(|it| UNITS.contains(it));
+    let kind = |nal: &[u8]| {
+        nal.first().map(|header| header & 0x1F).filter(|it| SINGLE_NAL_UNIT_TYPES.contains(it))
+    };
     let sets = parameter_sets.filter(|set| kind(set).is_some());
-    let nals = nals.filter(|nal| kind(nal).is_some_and(|kind| !LEFT_OUT.contains(&kind)));
+    let nals =
+        nals.filter(|nal| kind(nal).is_some_and(|kind| !DROPPED_NAL_UNIT_TYPES.contains(&kind)));
     for nal in sets.chain(nals) {
         if units.length_with(nal) > longest {
             units.end(longest, &mut out);
@@ -63,7 +66,7 @@ impl Units<'_> {
 /// Combines several NAL units in one packet (§5.7.1).
 fn aggregate(nals: &[&[u8]]) -> Arc<[u8]> {
     // The header has the highest importance of the units, and their forbidden bit.
-    let importance = nals.iter().filter_map(|nal| nal.first()).map(|it| it & NRI).max();
+    let importance = nals.iter().filter_map(|nal| nal.first()).map(|it| it & NRI_MASK).max();
     let forbidden = nals.iter().filter_map(|nal| nal.first()).fold(0, |bits, it| bits | it & 0x80);
     let mut packet = vec![STAP_A | forbidden | importance.unwrap_or_default()];
     for nal in nals {

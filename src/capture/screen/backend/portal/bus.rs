@@ -14,27 +14,28 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, MessageStream};
 
 use crate::base::portal::{
-    self, Failure, Options, PATH, Results, SERVICE, Waiting, handle, limited, request, text,
+    self, Failure, Options, PORTAL_BUS_NAME, PORTAL_PATH, Results, Waiting, handle, limited,
+    request, text,
 };
 use crate::base::{Secret, Stop};
 use crate::capture::screen::display::{Fault, Sharing};
 
-const CAST: &str = "org.freedesktop.portal.ScreenCast";
+const SCREEN_CAST_INTERFACE: &str = "org.freedesktop.portal.ScreenCast";
 
 /// Time limit of a check for messages.
 const READ_TIMEOUT: Duration = Duration::from_millis(1);
 /// Time limit for the desktop to report why a stream ended.
-const LAST_WORDS: Duration = Duration::from_millis(400);
+const END_REASON_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Kinds of sources (`AvailableSourceTypes`).
-const SCREEN: u32 = 1;
-const WINDOW: u32 = 2;
+const DISPLAY_SOURCE_TYPE: u32 = 1;
+const WINDOW_SOURCE_TYPE: u32 = 2;
 /// Pointer modes (`AvailableCursorModes`).
-const HIDDEN: u32 = 1;
-const EMBEDDED: u32 = 2;
+const HIDDEN_CURSOR_MODE: u32 = 1;
+const EMBEDDED_CURSOR_MODE: u32 = 2;
 /// The value of `persist_mode` with which the permission lasts until revoked, from version 4 on.
-const FOR_GOOD: u32 = 2;
-const REMEMBERS: u32 = 4;
+const PERSIST_UNTIL_REVOKED: u32 = 2;
+const MIN_PERSIST_VERSION: u32 = 4;
 
 /// A request for sharing.
 pub(super) struct PortalRequest<'a> {
@@ -87,7 +88,7 @@ fn runtime() -> Result<Runtime, Fault> {
 }
 
 async fn property(connection: &Connection, name: &str) -> Result<u32, Fault> {
-    Ok(portal::property(connection, CAST, name).await?.0)
+    Ok(portal::property(connection, SCREEN_CAST_INTERFACE, name).await?.0)
 }
 
 /// The features of the portal.
@@ -113,9 +114,9 @@ pub(super) fn offers() -> Result<Sharing, Fault> {
         let connection = portal::connect().await?;
         let able = PortalSupport::ask(&connection).await?;
         Ok(Sharing {
-            screens: able.kinds & SCREEN != 0,
-            windows: able.kinds & WINDOW != 0,
-            remembers: able.version >= REMEMBERS,
+            screens: able.kinds & DISPLAY_SOURCE_TYPE != 0,
+            windows: able.kinds & WINDOW_SOURCE_TYPE != 0,
+            remembers: able.version >= MIN_PERSIST_VERSION,
         })
     })
 }
@@ -146,16 +147,16 @@ impl Session {
     ) -> Result<(Link, Shared), Fault> {
         let connection = portal::connect().await?;
         let able = PortalSupport::ask(&connection).await?;
-        let kind = if wish.window { WINDOW } else { SCREEN };
+        let kind = if wish.window { WINDOW_SOURCE_TYPE } else { DISPLAY_SOURCE_TYPE };
         if able.kinds & kind == 0 {
             return Err(match wish.window {
-                true if able.kinds & SCREEN != 0 => Fault::NoWindows,
+                true if able.kinds & DISPLAY_SOURCE_TYPE != 0 => Fault::NoWindows,
                 _ => Fault::NoPortal("it shares nothing of this kind".to_owned()),
             });
         }
         let soon = Waiting { stop, asking, person: false };
         let person = Waiting { person: true, ..soon };
-        let path = portal::begin(&connection, CAST, Options::new(), &soon).await?;
+        let path = portal::begin(&connection, SCREEN_CAST_INTERFACE, Options::new(), &soon).await?;
         let closed = portal::closed(&connection, &path).await?;
         let owners = portal::owners(&connection).await?;
         let shared = Self::choose(&connection, &path, wish, &able, &soon, &person).await;
@@ -174,37 +175,54 @@ impl Session {
         person: &Waiting<'_>,
     ) -> Result<Shared, Fault> {
         let own = handle();
-        let kind = if wish.window { WINDOW } else { SCREEN };
+        let kind = if wish.window { WINDOW_SOURCE_TYPE } else { DISPLAY_SOURCE_TYPE };
         let mut options: Options<'_> = HashMap::from([
             ("handle_token", own.as_str().into()),
             ("types", kind.into()),
             ("multiple", false.into()),
         ]);
-        let pointer = if wish.pointer { EMBEDDED } else { HIDDEN };
+        let pointer = if wish.pointer { EMBEDDED_CURSOR_MODE } else { HIDDEN_CURSOR_MODE };
         // Without this option, the desktop decides, and usually hides the pointer.
         if able.pointers & pointer != 0 {
             options.insert("cursor_mode", pointer.into());
         }
-        if able.version >= REMEMBERS {
-            options.insert("persist_mode", FOR_GOOD.into());
+        if able.version >= MIN_PERSIST_VERSION {
+            options.insert("persist_mode", PERSIST_UNTIL_REVOKED.into());
             if let Some(token) = wish.token {
                 options.insert("restore_token", token.expose().into());
             }
         }
         let body = (path, options);
-        let call = connection.call_method(Some(SERVICE), PATH, Some(CAST), "SelectSources", &body);
+        let call = connection.call_method(
+            Some(PORTAL_BUS_NAME),
+            PORTAL_PATH,
+            Some(SCREEN_CAST_INTERFACE),
+            "SelectSources",
+            &body,
+        );
         request(connection, &own, call, soon).await?;
         let own = handle();
         let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
         let body = (path, "", options);
-        let call = connection.call_method(Some(SERVICE), PATH, Some(CAST), "Start", &body);
+        let call = connection.call_method(
+            Some(PORTAL_BUS_NAME),
+            PORTAL_PATH,
+            Some(SCREEN_CAST_INTERFACE),
+            "Start",
+            &body,
+        );
         let chosen = request(connection, &own, call, person).await?;
         let node = first_stream(&chosen);
         let node = node.ok_or_else(|| Fault::Unusable("nothing was chosen".to_owned()))?;
         let token = text(&chosen, "restore_token").map(Secret::new);
         let body = (path, Options::new());
-        let opened =
-            connection.call_method(Some(SERVICE), PATH, Some(CAST), "OpenPipeWireRemote", &body);
+        let opened = connection.call_method(
+            Some(PORTAL_BUS_NAME),
+            PORTAL_PATH,
+            Some(SCREEN_CAST_INTERFACE),
+            "OpenPipeWireRemote",
+            &body,
+        );
         // From here on, the user has answered: no error may cause another dialog automatically.
         let unusable = |reason: String| Fault::Unusable(format!("PipeWire: {reason}"));
         let opened = limited(opened).await.map_err(|fault| unusable(fault.to_string()))?;
@@ -220,7 +238,7 @@ impl Session {
 
     /// Returns the desktop's reason for the end of the stream.
     pub(super) fn last_words(&mut self) -> Option<String> {
-        self.listen(LAST_WORDS)
+        self.listen(END_REASON_TIMEOUT)
     }
 
     fn listen(&mut self, limit: Duration) -> Option<String> {

@@ -15,7 +15,7 @@ use crate::capture::screen::backend::portal::pod::Format;
 use crate::media::Size;
 
 /// Maximum number of changed parts for which onair asks the producer.
-pub(super) const MAX_PARTS: usize = 16;
+pub(super) const MAX_CHANGED_PARTS: usize = 16;
 
 /// The content of a buffer.
 #[derive(Debug, PartialEq, Eq)]
@@ -204,7 +204,7 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
     // SAFETY: the caller guarantees this.
     let damage = unsafe { meta(buffer, spa::SPA_META_VideoDamage, 16) };
     let parts = damage.into_iter().flat_map(|damage| damage.chunks_exact(16));
-    let parts = parts.take(MAX_PARTS).map_while(|part| region(part, whole));
+    let parts = parts.take(MAX_CHANGED_PARTS).map_while(|part| region(part, whole));
     // Without reported parts, the whole frame may be new.
     let dirty = parts.reduce(Area::joined).unwrap_or(whole);
     let red_first =
@@ -289,7 +289,7 @@ mod tests {
     /// A function that makes a buffer invalid in one way.
     type Spoil = fn(&mut Rig);
 
-    const FORMAT: Format = Format { pixels: spa::SPA_VIDEO_FORMAT_BGRx, width: 4, height: 3 };
+    const TEST_FORMAT: Format = Format { pixels: spa::SPA_VIDEO_FORMAT_BGRx, width: 4, height: 3 };
 
     impl Rig {
         fn new() -> Self {
@@ -326,7 +326,7 @@ mod tests {
         }
 
         fn frame(&mut self) -> MappedFrame {
-            match self.content(&FORMAT).unwrap() {
+            match self.content(&TEST_FORMAT).unwrap() {
                 Content::Frame(picture) => picture,
                 Content::Nothing => panic!("nothing"),
             }
@@ -342,7 +342,7 @@ mod tests {
         // SAFETY: the rig is alive.
         unsafe { picture.copy(Area::new(1, 1, 2, 2), (1, 1), &mut to, 8) };
         assert_eq!(to, [20, 21, 22, 23, 24, 25, 26, 27, 36, 37, 38, 39, 40, 41, 42, 43]);
-        let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..FORMAT };
+        let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..TEST_FORMAT };
         let Ok(Content::Frame(picture)) = rig.content(&red) else { panic!("no picture") };
         // SAFETY: the rig is alive.
         unsafe { picture.copy(Area::new(1, 1, 1, 1), (1, 1), &mut to, 8) };
@@ -369,13 +369,16 @@ mod tests {
         for (words, spoil) in tries {
             let mut rig = Rig::new();
             spoil(&mut rig);
-            let said = rig.content(&FORMAT).unwrap_err();
+            let said = rig.content(&TEST_FORMAT).unwrap_err();
             assert!(said.contains(words), "{words}: {said}");
         }
         for (width, height) in [(0, 3), (4, 0), (1, 1), (60_000, 60_000), (u32::MAX, u32::MAX)] {
-            assert!(Rig::new().content(&Format { width, height, ..FORMAT }).is_err(), "{width}");
+            assert!(
+                Rig::new().content(&Format { width, height, ..TEST_FORMAT }).is_err(),
+                "{width}"
+            );
         }
-        assert!(Rig::new().content(&Format { pixels: 0, ..FORMAT }).is_err());
+        assert!(Rig::new().content(&Format { pixels: 0, ..TEST_FORMAT }).is_err());
     }
 
     #[test]
@@ -384,25 +387,25 @@ mod tests {
         file.write_all(&[0; 47]).unwrap();
         let mut rig = Rig::new();
         (rig.data.type_, rig.data.fd) = (spa::SPA_DATA_MemFd, i64::from(file.as_raw_fd()));
-        assert!(rig.content(&FORMAT).unwrap_err().contains("47 bytes for 48"));
+        assert!(rig.content(&TEST_FORMAT).unwrap_err().contains("47 bytes for 48"));
         file.write_all(&[0; 1]).unwrap();
-        assert!(matches!(rig.content(&FORMAT), Ok(Content::Frame(_))));
+        assert!(matches!(rig.content(&TEST_FORMAT), Ok(Content::Frame(_))));
         rig.data.mapoffset = 1;
-        assert!(rig.content(&FORMAT).is_err());
+        assert!(rig.content(&TEST_FORMAT).is_err());
     }
 
     #[test]
     fn corrupted_and_empty_buffers_show_nothing() {
         let mut rig = Rig::new();
         rig.chunk.size = 0;
-        assert_eq!(rig.content(&FORMAT), Ok(Content::Nothing));
+        assert_eq!(rig.content(&TEST_FORMAT), Ok(Content::Nothing));
         let mut rig = Rig::new();
         rig.chunk.flags = spa::SPA_CHUNK_FLAG_CORRUPTED.cast_signed();
-        assert_eq!(rig.content(&FORMAT), Ok(Content::Nothing));
+        assert_eq!(rig.content(&TEST_FORMAT), Ok(Content::Nothing));
         let mut rig = Rig::new();
         let mut head = [spa::SPA_META_HEADER_FLAG_CORRUPTED.cast_signed(), 0, 0, 0, 0, 0, 0, 0];
         rig.meta(spa::SPA_META_Header, &mut head);
-        assert_eq!(rig.content(&FORMAT), Ok(Content::Nothing));
+        assert_eq!(rig.content(&TEST_FORMAT), Ok(Content::Nothing));
     }
 
     #[test]
@@ -472,7 +475,7 @@ mod tests {
             let mut meant = seen(&picture, picture.shown).concat();
             meant.sort_unstable();
             assert_eq!(meant, [5, 6, 9, 10], "{transformation}");
-            let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..FORMAT };
+            let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..TEST_FORMAT };
             let Ok(Content::Frame(picture)) = rig.content(&red) else { panic!("no picture") };
             let mut to = [99; 4];
             // SAFETY: the rig is alive.

@@ -25,7 +25,7 @@ const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 /// Interval between checks for the first frame.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How often to check whether the desktop still shares.
-const LISTEN: Duration = Duration::from_millis(250);
+const SHARING_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A request to the desktop.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -237,7 +237,7 @@ impl Grabber for Grab {
     }
 
     fn changes(&mut self) -> Result<Change, Fault> {
-        if self.listened.elapsed() >= LISTEN {
+        if self.listened.elapsed() >= SHARING_CHECK_INTERVAL {
             self.listened = Instant::now();
             if let Some(reason) = self.session.ended() {
                 return Err(Fault::Ended(reason));

@@ -14,16 +14,16 @@ use parking_lot::Mutex;
 use {libspa_sys as spa, pipewire_sys as pw};
 
 use crate::capture::screen::area::Area;
-use crate::capture::screen::backend::portal::frame::{Content, MAX_PARTS, MappedFrame};
+use crate::capture::screen::backend::portal::frame::{Content, MAX_CHANGED_PARTS, MappedFrame};
 use crate::capture::screen::backend::portal::pod::{Format, Object, Value};
 use crate::capture::screen::backend::portal::{frame, pod};
 use crate::media::{FrameRate, Size};
 
-const NAME: &CStr = c"onair screen";
-const ABOUT: &CStr = c"media.type=Video media.category=Capture media.role=Screen";
+const STREAM_NAME: &CStr = c"onair screen";
+const STREAM_PROPERTIES: &CStr = c"media.type=Video media.category=Capture media.role=Screen";
 /// Preferred, minimum and maximum number of buffers for the producer, in addition to the buffer
 /// that is kept.
-const BUFFERS: [i32; 3] = [4, 3, 8];
+const BUFFER_COUNT_RANGE: [i32; 3] = [4, 3, 8];
 
 /// The current state of the stream.
 #[derive(Default)]
@@ -102,11 +102,11 @@ impl StreamNews<'_> {
 impl Stream {
     /// Connects to PipeWire through `fd` and requests the frames of `node`, at most at `rate`.
     pub(super) fn open(fd: OwnedFd, node: u32, rate: FrameRate) -> Result<Self, String> {
-        static ONCE: Once = Once::new();
+        static PIPEWIRE_INIT: Once = Once::new();
         // SAFETY: the call has no arguments to read, and runs once.
-        ONCE.call_once(|| unsafe { pw::pw_init(ptr::null_mut(), ptr::null_mut()) });
+        PIPEWIRE_INIT.call_once(|| unsafe { pw::pw_init(ptr::null_mut(), ptr::null_mut()) });
         // SAFETY: the name ends with a zero, and there are no properties.
-        let thread = unsafe { pw::pw_thread_loop_new(NAME.as_ptr(), ptr::null()) };
+        let thread = unsafe { pw::pw_thread_loop_new(STREAM_NAME.as_ptr(), ptr::null()) };
         let thread = NonNull::new(thread).ok_or("its loop cannot be made")?;
         let inside = Box::new(Inside {
             cell: Mutex::default(),
@@ -155,8 +155,8 @@ impl Stream {
         // SAFETY: the core is alive; the texts end with a zero; the stream takes ownership of the
         // properties.
         let stream = unsafe {
-            let about = pw::pw_properties_new_string(ABOUT.as_ptr());
-            pw::pw_stream_new(self.core, NAME.as_ptr(), about)
+            let about = pw::pw_properties_new_string(STREAM_PROPERTIES.as_ptr());
+            pw::pw_stream_new(self.core, STREAM_NAME.as_ptr(), about)
         };
         if stream.is_null() {
             return Err(format!("a stream: {}", std::io::Error::last_os_error()));
@@ -167,7 +167,7 @@ impl Stream {
         unsafe {
             (*inside).stream.store(stream, Ordering::Relaxed);
             let hook = &raw mut (*inside).hook;
-            pw::pw_stream_add_listener(stream, hook, &raw const EVENTS, inside.cast());
+            pw::pw_stream_add_listener(stream, hook, &raw const STREAM_EVENTS, inside.cast());
         }
         let offer = offer(rate);
         let mut params = [offer.as_ptr().cast::<spa::spa_pod>()];
@@ -282,10 +282,14 @@ fn wishes() -> [Vec<u64>; 5] {
         .finish()
     };
     let region = size_of::<spa::spa_meta_region>() as i32;
-    let parts = region * MAX_PARTS as i32;
+    let parts = region * MAX_CHANGED_PARTS as i32;
     [
         Object::new(spa::SPA_TYPE_OBJECT_ParamBuffers, spa::SPA_PARAM_Buffers)
-            .choice(spa::SPA_PARAM_BUFFERS_buffers, spa::SPA_CHOICE_Range, &BUFFERS.map(Value::Int))
+            .choice(
+                spa::SPA_PARAM_BUFFERS_buffers,
+                spa::SPA_CHOICE_Range,
+                &BUFFER_COUNT_RANGE.map(Value::Int),
+            )
             .choice(spa::SPA_PARAM_BUFFERS_dataType, spa::SPA_CHOICE_Flags, &[Value::Int(memory)])
             .finish(),
         meta(spa::SPA_META_Header, &[size_of::<spa::spa_meta_header>() as i32]),
@@ -295,7 +299,7 @@ fn wishes() -> [Vec<u64>; 5] {
     ]
 }
 
-static EVENTS: pw::pw_stream_events = pw::pw_stream_events {
+static STREAM_EVENTS: pw::pw_stream_events = pw::pw_stream_events {
     version: pw::PW_VERSION_STREAM_EVENTS,
     destroy: None,
     state_changed: Some(state_changed),

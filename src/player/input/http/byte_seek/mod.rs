@@ -15,25 +15,25 @@ use crate::player::input::http::byte_seek::resync::{ResyncPoint, StreamFormat, m
 use crate::player::input::http::range::parts::RangeParts;
 
 /// Number of bytes that are examined at one position. A large keyframe may be longer.
-const WINDOW: u64 = 64 << 10;
+const SEARCH_WINDOW_BYTES: u64 = 64 << 10;
 /// Data is not a recording if it has no packet within this many bytes.
-const MAX_WINDOW: u64 = 2 << 20;
+const MAX_PACKET_SEARCH_BYTES: u64 = 2 << 20;
 /// A position at most this long before the requested one is good enough, in milliseconds.
 const SEEK_TOLERANCE_MS: i64 = 500;
 /// Size of each read in the search for the keyframe, in bytes.
-const STRETCH: u64 = 512 << 10;
+const KEYFRAME_READ_BYTES: u64 = 512 << 10;
 /// Maximum size of all reads of the search together, in bytes.
-const MAX_READ: u64 = 24 << 20;
+const MAX_READ_BYTES: u64 = 24 << 20;
 /// Time limit of the search. After it, playback begins at the best position so far.
-const KEY: Duration = Duration::from_secs(4);
+const KEYFRAME_SEARCH_TIMEOUT: Duration = Duration::from_secs(4);
 /// Tolerance for the times of an index, in milliseconds.
-const TOLERANCE_MS: i64 = 500;
+const INDEX_TOLERANCE_MS: i64 = 500;
 /// Pre-roll of audio decoders in milliseconds.
-const RUN_UP: i64 = 100;
+const PRE_ROLL_MS: i64 = 100;
 /// Overlap of two pieces in bytes, because a header can be split between them.
-const OVERLAP: u64 = 4 << 10;
+const READ_OVERLAP_BYTES: u64 = 4 << 10;
 /// Maximum plausible length of a recording, in seconds.
-const MAX_SECONDS: i64 = 1_000_000;
+const MAX_RECORDING_SECONDS: i64 = 1_000_000;
 
 /// The known data of a recording.
 #[derive(Copy, Clone, Debug)]
@@ -60,7 +60,7 @@ fn since(begins: u32, time_ms: u32) -> i64 {
 /// Returns the distance of the last packet from `begins` in milliseconds, if plausible.
 pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
     let length = since(begins, last);
-    (1..MAX_SECONDS * 1_000).contains(&length).then_some(length)
+    (1..MAX_RECORDING_SECONDS * 1_000).contains(&length).then_some(length)
 }
 
 /// Finds the time of the last packet. Returns `None` if the server does not support ranges, or if
@@ -72,7 +72,7 @@ pub(super) async fn last(
     parts: &mut RangeParts,
     form: StreamFormat,
 ) -> Result<Option<u32>, net::Error> {
-    for size in [WINDOW, MAX_WINDOW] {
+    for size in [SEARCH_WINDOW_BYTES, MAX_PACKET_SEARCH_BYTES] {
         let from = parts.whole().saturating_sub(size);
         let Some(bytes) = parts.read(from, size).await? else { return Ok(None) };
         let found = marks(form, &bytes, from);
@@ -104,18 +104,18 @@ pub(super) async fn find(
     hint: Option<(i64, u64)>,
 ) -> Result<Option<u64>, net::Error> {
     if let Some((time, at)) = hint {
-        let Some(bytes) = parts.read(at, WINDOW / 8).await? else { return Ok(None) };
+        let Some(bytes) = parts.read(at, SEARCH_WINDOW_BYTES / 8).await? else { return Ok(None) };
         let there = marks(course.form, &bytes, at).into_iter().next();
         let is = |mark: &ResyncPoint| {
             let its = course.of(mark);
-            mark.at == at && mark.key && its <= to && (its - time).abs() <= TOLERANCE_MS
+            mark.at == at && mark.key && its <= to && (its - time).abs() <= INDEX_TOLERANCE_MS
         };
         if there.is_some_and(|mark| is(&mark)) {
             return Ok(Some(at));
         }
     }
     let Some(before) = before(parts, course, to).await? else { return Ok(None) };
-    match timeout(KEY, key(parts, course, to, before)).await {
+    match timeout(KEYFRAME_SEARCH_TIMEOUT, key(parts, course, to, before)).await {
         Ok(found) => found,
         Err(_) => Ok(Some(before)),
     }
@@ -128,16 +128,18 @@ async fn before(
     to: i64,
 ) -> Result<Option<u64>, net::Error> {
     let mut places = Bisection::new((0, 0), (parts.whole(), course.length.max(1)));
-    while let Some(guess) = places.guess(to, STRETCH, SEEK_TOLERANCE_MS) {
-        let mut size = WINDOW;
+    while let Some(guess) = places.guess(to, KEYFRAME_READ_BYTES, SEEK_TOLERANCE_MS) {
+        let mut size = SEARCH_WINDOW_BYTES;
         let first = loop {
             let Some(bytes) = parts.read(guess, size).await? else { return Ok(None) };
             let first = marks(course.form, &bytes, guess).into_iter().next();
-            if first.is_some() || size >= MAX_WINDOW || guess.saturating_add(size) >= parts.whole()
+            if first.is_some()
+                || size >= MAX_PACKET_SEARCH_BYTES
+                || guess.saturating_add(size) >= parts.whole()
             {
                 break first;
             }
-            size = MAX_WINDOW;
+            size = MAX_PACKET_SEARCH_BYTES;
         };
         places.note(guess, to, first.map(|mark| (mark.at, course.of(&mark))));
     }
@@ -152,24 +154,26 @@ async fn key(
     low: u64,
 ) -> Result<Option<u64>, net::Error> {
     let (mut read, mut from, mut found) = (0, low, ScannedStretch::default());
-    while read < MAX_READ / 2 && from < parts.whole() {
-        let Some(bytes) = parts.read(from, STRETCH + OVERLAP).await? else { return Ok(None) };
-        read += STRETCH;
+    while read < MAX_READ_BYTES / 2 && from < parts.whole() {
+        let Some(bytes) = parts.read(from, KEYFRAME_READ_BYTES + READ_OVERLAP_BYTES).await? else {
+            return Ok(None);
+        };
+        read += KEYFRAME_READ_BYTES;
         found.look(course, &marks(course.form, &bytes, from), to);
         if found.beyond {
             break;
         }
-        from = from.saturating_add(STRETCH);
+        from = from.saturating_add(KEYFRAME_READ_BYTES);
     }
     // Audio without video can start anywhere.
     let sound = found.sound.filter(|_| !found.pictures);
     let mut place = found.key.or(sound);
     let mut until = low;
-    while place.is_none() && until > 0 && read < MAX_READ {
-        let from = until.saturating_sub(STRETCH);
-        let length = until - from + OVERLAP;
+    while place.is_none() && until > 0 && read < MAX_READ_BYTES {
+        let from = until.saturating_sub(KEYFRAME_READ_BYTES);
+        let length = until - from + READ_OVERLAP_BYTES;
         let Some(bytes) = parts.read(from, length).await? else { return Ok(None) };
-        read += STRETCH;
+        read += KEYFRAME_READ_BYTES;
         let mut here = ScannedStretch::default();
         here.look(course, &marks(course.form, &bytes, from), to);
         (place, until) = (here.key, from);
@@ -199,7 +203,7 @@ impl ScannedStretch {
             if mark.key && time <= to {
                 self.key = Some(mark.at);
             }
-            if !mark.picture && time <= to - RUN_UP {
+            if !mark.picture && time <= to - PRE_ROLL_MS {
                 self.sound = Some(mark.at);
             }
         }
@@ -222,20 +226,25 @@ mod tests {
     use crate::wire::container::flv::TagKind;
 
     /// The first timestamp, far above zero.
-    const BEGINS: u32 = 3_600_000;
+    const FIRST_TIMESTAMP_MS: u32 = 3_600_000;
     /// The interval between keyframes, in milliseconds. Frames are 40 ms apart.
-    const GROUP: u32 = 8_000;
+    const KEYFRAME_INTERVAL_MS: u32 = 8_000;
 
     /// Creates a recording of three minutes, with five times the bitrate in its middle.
     fn film() -> Bytes {
         let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
         for time in (0..180_000).step_by(40) {
-            let key = time % GROUP == 0;
+            let key = time % KEYFRAME_INTERVAL_MS == 0;
             let size = if (60_000..120_000).contains(&time) { 9_000 } else { 1_800 };
             let mut body = vec![if key { 0x17 } else { 0x27 }, 1, 0, 0, 0];
             body.resize(if key { size * 10 } else { size }, 9);
-            flv::write_tag(TagKind::Video, BEGINS + time, &body, &mut out);
-            flv::write_tag(TagKind::Audio, BEGINS + time + 15, &[0xAF, 1, 0, 9, 8], &mut out);
+            flv::write_tag(TagKind::Video, FIRST_TIMESTAMP_MS + time, &body, &mut out);
+            flv::write_tag(
+                TagKind::Audio,
+                FIRST_TIMESTAMP_MS + time + 15,
+                &[0xAF, 1, 0, 9, 8],
+                &mut out,
+            );
         }
         out.freeze()
     }
@@ -305,8 +314,8 @@ mod tests {
     }
 
     fn course(last: u32) -> Course {
-        let length = length(BEGINS, last).unwrap();
-        Course { form: StreamFormat::Flv, begins: BEGINS, length }
+        let length = length(FIRST_TIMESTAMP_MS, last).unwrap();
+        Course { form: StreamFormat::Flv, begins: FIRST_TIMESTAMP_MS, length }
     }
 
     #[tokio::test]
@@ -314,7 +323,7 @@ mod tests {
         let film = film();
         let (mut parts, callers) = serve(&film, Habit::Gives).await;
         let last = last(&mut parts, StreamFormat::Flv).await.unwrap().unwrap();
-        assert_eq!(last, BEGINS + 179_975);
+        assert_eq!(last, FIRST_TIMESTAMP_MS + 179_975);
         let course = course(last);
         let keys = marks(StreamFormat::Flv, &film, 0).into_iter().filter(|mark| mark.key);
         let keys: Vec<ResyncPoint> = keys.collect();
@@ -336,7 +345,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_server_gives_instead_of_parts_is_no_place() {
         let film = film();
-        let course = course(BEGINS + 179_975);
+        let course = course(FIRST_TIMESTAMP_MS + 179_975);
         for habit in [Habit::GivesAll, Habit::LiesAboutTheWhole, Habit::Refuses] {
             let (mut parts, _) = serve(&film, habit).await;
             assert_eq!(last(&mut parts, StreamFormat::Flv).await.unwrap(), None);

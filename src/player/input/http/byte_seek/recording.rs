@@ -18,16 +18,16 @@ use crate::text::problem::problem;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
 use crate::wire::container::flv::{ReadTag, Tag, TagContent, TagKind};
-use crate::wire::container::track_config::MAX_CONFIG;
+use crate::wire::container::track_config::MAX_CONFIG_BYTES;
 
 /// Time limit for the server to report the length.
-const LENGTH: Duration = Duration::from_secs(5);
+const LENGTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for the server to send data from another position.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// A declared length is trusted if it is this close to the time of the last tag, in seconds.
-const SAME: f64 = 1.0;
+const LENGTH_TOLERANCE_SECONDS: f64 = 1.0;
 /// Maximum number of stored configs from the middle of a recording.
-const MAX_HEADERS: usize = 64;
+const MAX_CODEC_CONFIGS: usize = 64;
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Recorded {
         let mut asked = JoinSet::new();
         let mut its = parts.anew();
         asked.spawn(async move {
-            let last = timeout(LENGTH, byte_seek::last(&mut its, form)).await;
+            let last = timeout(LENGTH_TIMEOUT, byte_seek::last(&mut its, form)).await;
             match last {
                 Ok(Ok(last)) => last,
                 // The recording then plays as it arrives, as from a server without range support.
@@ -112,7 +112,7 @@ impl Recorded {
     /// Returns the length, once known: then seeking is possible.
     pub fn length(&self) -> Option<Duration> {
         let seconds = self.course()?.length as f64 / 1_000.0;
-        let told = self.told.filter(|told| (told - seconds).abs() <= SAME);
+        let told = self.told.filter(|told| (told - seconds).abs() <= LENGTH_TOLERANCE_SECONDS);
         Duration::try_from_secs_f64(told.unwrap_or(seconds)).ok()
     }
 
@@ -137,8 +137,8 @@ impl Recorded {
             TagContent::Config => {
                 let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
                 // Decoders reject longer configs; the limit includes the body header.
-                let sane = tag.body.len() <= MAX_CONFIG + 64;
-                if !known && sane && self.heads.len() < MAX_HEADERS {
+                let sane = tag.body.len() <= MAX_CONFIG_BYTES + 64;
+                if !known && sane && self.heads.len() < MAX_CODEC_CONFIGS {
                     self.heads.push((read, tag.clone()));
                 }
             }
@@ -259,14 +259,14 @@ mod tests {
     use crate::net::web::WebUrl;
     use crate::wire::amf0::encode;
     use crate::wire::container::flv::Reader;
-    use crate::wire::container::flv::metadata::MAX_SCRIPT;
+    use crate::wire::container::flv::metadata::MAX_SCRIPT_BYTES;
 
     #[tokio::test]
     async fn of_what_tells_how_to_decode_only_what_can_be_is_kept() {
         let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
         let mut recorded =
             Recorded::new(StreamFormat::Flv, RangeParts::new(url, Options::default(), 1_000));
-        for (number, length) in [(1, 40), (2, MAX_CONFIG * 2), (3, 40)] {
+        for (number, length) in [(1, 40), (2, MAX_CONFIG_BYTES * 2), (3, 40)] {
             let mut body = vec![0x17, 0, 0, 0, 0];
             body.resize(length, number);
             let tag = Tag { kind: TagKind::Video, time_ms: 0, body: body.into() };
@@ -317,7 +317,7 @@ mod tests {
         // Too many keyframes, too many bytes, or a wrong count: the search uses bisection, as
         // without an index.
         let mut long = indexed(1, None);
-        long.body = [&long.body[..], &vec![5; MAX_SCRIPT]].concat().into();
+        long.body = [&long.body[..], &vec![5; MAX_SCRIPT_BYTES]].concat().into();
         for tag in
             [indexed(100_000, None), long, indexed(9, Some(u32::MAX)), indexed(9, Some(60_000))]
         {

@@ -4,12 +4,12 @@
 use bytes::Bytes;
 
 use crate::wire::container::flv;
-use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagContent, TagKind};
-use crate::wire::container::ts::{CLOCK, PACKET};
+use crate::wire::container::flv::{TAG_HEADER_BYTES, TAG_TRAILER_BYTES, TagContent, TagKind};
+use crate::wire::container::ts::{PACKET_BYTES, TICKS_PER_SECOND};
 
 /// Number of bytes at the start of a body that identify its content.
-const PREFIX: usize = 64;
-const SYNC: u8 = 0x47;
+const CONTENT_PREFIX_BYTES: usize = 64;
+const SYNC_BYTE: u8 = 0x47;
 
 /// The format of a recording.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ struct Header {
 impl Header {
     /// Reads a candidate for a tag header at a position.
     fn at(bytes: &[u8], at: usize) -> Option<Self> {
-        let header = bytes.get(at..)?.first_chunk::<TAG_HEADER>()?;
+        let header = bytes.get(at..)?.first_chunk::<TAG_HEADER_BYTES>()?;
         let [kind, s2, s1, s0, t2, t1, t0, t3, 0, 0, 0] = *header else { return None };
         let kind = TagKind::from_id(kind)?;
         let size = u32::from_be_bytes([0, s2, s1, s0]) as usize;
@@ -62,32 +62,34 @@ impl Header {
 
     /// Returns the position of the next header.
     fn next(&self, at: usize) -> usize {
-        at + TAG_HEADER + self.size + TAG_TRAILER
+        at + TAG_HEADER_BYTES + self.size + TAG_TRAILER_BYTES
     }
 
     /// Returns true if the following data confirms the header: its repeated size, or another
     /// header. Missing data counts as confirmation.
     fn is_borne_out(&self, bytes: &[u8], at: usize) -> bool {
         let next = self.next(at);
-        let Some(trailer) = bytes.get(next - TAG_TRAILER..).and_then(<[u8]>::first_chunk::<4>)
+        let Some(trailer) =
+            bytes.get(next - TAG_TRAILER_BYTES..).and_then(<[u8]>::first_chunk::<4>)
         else {
             return true;
         };
-        u32::from_be_bytes(*trailer) as usize == TAG_HEADER + self.size
+        u32::from_be_bytes(*trailer) as usize == TAG_HEADER_BYTES + self.size
             || Self::at(bytes, next).is_some()
     }
 }
 
 fn of_flv(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
     let (mut found, mut at) = (Vec::new(), 0);
-    while at + TAG_HEADER < bytes.len() {
+    while at + TAG_HEADER_BYTES < bytes.len() {
         let header = Header::at(bytes, at).filter(|header| header.is_borne_out(bytes, at));
         let Some(header) = header else {
             at += 1;
             continue;
         };
-        let body = at + TAG_HEADER;
-        let body = bytes.slice(body..(body + header.size.min(PREFIX)).min(bytes.len()));
+        let body = at + TAG_HEADER_BYTES;
+        let body =
+            bytes.slice(body..(body + header.size.min(CONTENT_PREFIX_BYTES)).min(bytes.len()));
         if TagContent::of(header.kind, &body) == TagContent::Frame {
             let picture = header.kind == TagKind::Video;
             let key = picture && flv::parse_video(&body).is_ok_and(|tag| tag.is_keyframe());
@@ -100,16 +102,19 @@ fn of_flv(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
 
 fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
     let in_step = |at: &usize| {
-        [0, PACKET, 2 * PACKET].iter().all(|next| bytes.get(at + next).is_none_or(|it| *it == SYNC))
+        [0, PACKET_BYTES, 2 * PACKET_BYTES]
+            .iter()
+            .all(|next| bytes.get(at + next).is_none_or(|it| *it == SYNC_BYTE))
     };
     let mut found = Vec::new();
-    let Some(start) = (0..PACKET.min(bytes.len())).find(in_step) else { return found };
+    let Some(start) = (0..PACKET_BYTES.min(bytes.len())).find(in_step) else { return found };
     // Data after a program table can be read from that table on.
     let mut table = None;
-    for (number, packet) in bytes.get(start..).unwrap_or_default().chunks_exact(PACKET).enumerate()
+    for (number, packet) in
+        bytes.get(start..).unwrap_or_default().chunks_exact(PACKET_BYTES).enumerate()
     {
-        let at = from + (start + number * PACKET) as u64;
-        let Some(&[SYNC, high, low, control]) = packet.first_chunk() else { break };
+        let at = from + (start + number * PACKET_BYTES) as u64;
+        let Some(&[SYNC_BYTE, high, low, control]) = packet.first_chunk() else { break };
         if high & 0x5F == 0x40 && low == 0 {
             table = Some(at);
         }
@@ -133,7 +138,7 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
 
 /// Converts a 90 kHz time to milliseconds, which wrap at 2³².
 const fn millis(ticks: i64) -> u32 {
-    (ticks * 1_000).div_euclid(CLOCK) as u32
+    (ticks * 1_000).div_euclid(TICKS_PER_SECOND) as u32
 }
 
 /// Reads a PES header: returns true for video, and the DTS in milliseconds.
@@ -195,8 +200,8 @@ mod tests {
     fn packet(pid: u16, begins: bool, random: bool, payload: &[u8]) -> Vec<u8> {
         let [high, low] = pid.to_be_bytes();
         let flags = if begins { 0x40 } else { 0 };
-        let room = PACKET - 4 - payload.len();
-        let mut out = vec![SYNC, high | flags, low, 0x30, (room - 1) as u8];
+        let room = PACKET_BYTES - 4 - payload.len();
+        let mut out = vec![SYNC_BYTE, high | flags, low, 0x30, (room - 1) as u8];
         out.push(if random { 0x40 } else { 0 });
         out.resize(4 + room, 0xFF);
         out.extend(payload);
@@ -217,9 +222,9 @@ mod tests {
             packet(0x100, true, true, &pes),
         ]
         .concat();
-        let ts = Bytes::from([&[SYNC, 1, 2][..], &ts].concat());
+        let ts = Bytes::from([&[SYNC_BYTE, 1, 2][..], &ts].concat());
         let found = of_ts(&ts, 1_000);
-        let table = 1_000 + 3 + PACKET as u64;
+        let table = 1_000 + 3 + PACKET_BYTES as u64;
         let seen: Vec<_> = found.iter().map(|mark| (mark.at, mark.time_ms, mark.key)).collect();
         assert_eq!(seen, [(1_003, 1_000, false), (table, 1_000, false), (table, 1_000, true)]);
         assert_eq!(of_ts(&Bytes::from(vec![0; 900]), 0), []);

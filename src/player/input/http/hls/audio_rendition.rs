@@ -17,18 +17,18 @@ use crate::player::state::FailureKind;
 use crate::text::Problem;
 
 /// The first pause between checks. Each loss and each failed check doubles the pause.
-const PAUSE: Duration = Duration::from_secs(1);
+const FIRST_CHECK_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between checks.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(60);
 /// Time limit of a check.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);
 /// The video waits at least this long for its audio. Usually it waits for two thirds of the buffer,
 /// which is two target durations.
-const MIN_WAIT: Duration = Duration::from_secs(4);
+const MIN_AUDIO_WAIT: Duration = Duration::from_secs(4);
 
 /// Returns the time for which the video waits for its audio.
 pub(super) fn patience(hold_back: Duration) -> Duration {
-    (hold_back * 2 / 3).max(MIN_WAIT)
+    (hold_back * 2 / 3).max(MIN_AUDIO_WAIT)
 }
 
 /// Returns the reason if only the audio is missing; a failure of the whole stream is passed on.
@@ -66,7 +66,7 @@ pub(super) struct AudioRendition {
 impl Default for AudioRendition {
     /// Returns the state of audio that is missing from the beginning.
     fn default() -> Self {
-        Self { look: JoinSet::new(), pause: PAUSE, ahead: None }
+        Self { look: JoinSet::new(), pause: FIRST_CHECK_PAUSE, ahead: None }
     }
 }
 
@@ -74,7 +74,8 @@ impl AudioRendition {
     /// Creates the state after a loss; `before` is the state of the previous loss. `picture` and
     /// `sound` are the numbers of a video segment and of the matching audio segment.
     pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
-        let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(MAX_PAUSE));
+        let pause =
+            before.map_or(FIRST_CHECK_PAUSE, |before| (before.pause * 2).min(MAX_POLL_INTERVAL));
         let ahead = Some(sound.wrapping_sub(picture).cast_signed());
         Self { look: JoinSet::new(), pause, ahead }
     }
@@ -101,7 +102,7 @@ impl AudioRendition {
     ) -> bool {
         match self.look.try_join_next() {
             Some(Ok(true)) => return true,
-            Some(_) => self.pause = (self.pause * 2).min(MAX_PAUSE),
+            Some(_) => self.pause = (self.pause * 2).min(MAX_POLL_INTERVAL),
             None => {}
         }
         if self.look.is_empty() {
@@ -158,7 +159,7 @@ mod tests {
         for _ in 0..9 {
             unheard = AudioRendition::new(Some(unheard), 7, 40);
         }
-        assert_eq!((unheard.pause, unheard.number(10)), (MAX_PAUSE, 43));
+        assert_eq!((unheard.pause, unheard.number(10)), (MAX_POLL_INTERVAL, 43));
         assert_eq!(patience(Duration::from_secs(9)), Duration::from_secs(6));
     }
 }

@@ -10,31 +10,31 @@ use crate::wire::codec::h264::{NalType, avcc_nals, unescape};
 use crate::wire::container::mp4::{EncryptedTrack, Scheme};
 
 /// Size of a cipher block in bytes.
-const BLOCK: usize = 16;
+const CIPHER_BLOCK_BYTES: usize = 16;
 /// Number of clear bytes at the beginning of a NAL unit. After them, one of every ten blocks is
 /// encrypted. Units that are no longer than these bytes plus one block are not encrypted.
-const NAL_OPEN: usize = 32;
-const NAL_PATTERN: usize = 10 * BLOCK;
+const CLEAR_NAL_BYTES: usize = 32;
+const NAL_PATTERN_BYTES: usize = 10 * CIPHER_BLOCK_BYTES;
 /// Number of clear bytes at the beginning of an audio access unit.
 const CLEAR_AUDIO_BYTES: usize = 16;
 
 /// A key and its initialization vector. They are never printed.
 pub(in crate::player::input::http) struct Decryption {
-    pub key: [u8; BLOCK],
-    pub iv: [u8; BLOCK],
+    pub key: [u8; CIPHER_BLOCK_BYTES],
+    pub iv: [u8; CIPHER_BLOCK_BYTES],
 }
 
 type Chain = cbc::Decryptor<aes::Aes128>;
 
 impl Decryption {
-    fn chain(&self, iv: &[u8; BLOCK]) -> Chain {
+    fn chain(&self, iv: &[u8; CIPHER_BLOCK_BYTES]) -> Chain {
         Chain::new(&self.key.into(), &(*iv).into())
     }
 
     /// Decrypts a whole segment with PKCS #7 padding. Returns `None` if it is damaged or the key is
     /// wrong.
     pub fn segment(&self, data: &[u8]) -> Option<Bytes> {
-        if data.is_empty() || !data.len().is_multiple_of(BLOCK) {
+        if data.is_empty() || !data.len().is_multiple_of(CIPHER_BLOCK_BYTES) {
             return None;
         }
         let mut out = BytesMut::from(data);
@@ -42,8 +42,8 @@ impl Decryption {
         let padding = usize::from(out.last().copied()?);
         let length = out.len().checked_sub(padding)?;
         let end = out.get(length..)?;
-        let right =
-            (1..=BLOCK).contains(&padding) && end.iter().all(|byte| usize::from(*byte) == padding);
+        let right = (1..=CIPHER_BLOCK_BYTES).contains(&padding)
+            && end.iter().all(|byte| usize::from(*byte) == padding);
         out.truncate(length);
         right.then(|| out.freeze())
     }
@@ -53,7 +53,8 @@ impl Decryption {
         let mut out = BytesMut::with_capacity(units.len());
         for nal in avcc_nals(units, 4).map_while(Result::ok) {
             let is_slice = matches!(NalType::of(nal), Some(NalType::Slice | NalType::Idr));
-            let opened = (is_slice && nal.len() > NAL_OPEN + BLOCK).then(|| self.nal(nal));
+            let opened = (is_slice && nal.len() > CLEAR_NAL_BYTES + CIPHER_BLOCK_BYTES)
+                .then(|| self.nal(nal));
             let nal = opened.as_deref().unwrap_or(nal);
             out.put_u32(u32::try_from(nal.len()).unwrap_or(u32::MAX));
             out.put_slice(nal);
@@ -65,10 +66,11 @@ impl Decryption {
     fn nal(&self, nal: &[u8]) -> Vec<u8> {
         let mut nal = unescape(nal);
         let mut chain = self.chain(&self.iv);
-        for part in nal.get_mut(NAL_OPEN..).unwrap_or_default().chunks_mut(NAL_PATTERN) {
+        for part in nal.get_mut(CLEAR_NAL_BYTES..).unwrap_or_default().chunks_mut(NAL_PATTERN_BYTES)
+        {
             // The last block is clear, even if it is complete.
-            if part.len() > BLOCK {
-                blocks(&mut chain, part.get_mut(..BLOCK).unwrap_or_default());
+            if part.len() > CIPHER_BLOCK_BYTES {
+                blocks(&mut chain, part.get_mut(..CIPHER_BLOCK_BYTES).unwrap_or_default());
             }
         }
         nal
@@ -105,11 +107,12 @@ impl Decryption {
                 // The IV applies again to each part; without a pattern everything is encrypted.
                 Scheme::Cbc { sealed, open } => {
                     let mut chain = self.chain(&sample.iv);
-                    let sealed = usize::from(sealed) * BLOCK;
+                    let sealed = usize::from(sealed) * CIPHER_BLOCK_BYTES;
                     if sealed == 0 || open == 0 {
                         blocks(&mut chain, part);
                     } else {
-                        for part in part.chunks_mut(sealed + usize::from(open) * BLOCK) {
+                        for part in part.chunks_mut(sealed + usize::from(open) * CIPHER_BLOCK_BYTES)
+                        {
                             let most = sealed.min(part.len());
                             blocks(&mut chain, part.get_mut(..most).unwrap_or_default());
                         }
@@ -123,7 +126,7 @@ impl Decryption {
 
 /// Decrypts all whole blocks.
 fn blocks(chain: &mut Chain, data: &mut [u8]) {
-    for chunk in data.chunks_exact_mut(BLOCK) {
+    for chunk in data.chunks_exact_mut(CIPHER_BLOCK_BYTES) {
         let Ok(mut block) = aes::Block::try_from(&*chunk) else { return };
         chain.decrypt_block(&mut block);
         chunk.copy_from_slice(&block);
@@ -133,20 +136,20 @@ fn blocks(chain: &mut Chain, data: &mut [u8]) {
 /// The key stream of CTR mode: the last eight bytes count blocks.
 struct Stream {
     cipher: aes::Aes128,
-    counter: [u8; BLOCK],
-    pad: [u8; BLOCK],
+    counter: [u8; CIPHER_BLOCK_BYTES],
+    pad: [u8; CIPHER_BLOCK_BYTES],
     used: usize,
 }
 
 impl Stream {
-    fn new(key: &[u8; BLOCK], iv: [u8; BLOCK]) -> Self {
+    fn new(key: &[u8; CIPHER_BLOCK_BYTES], iv: [u8; CIPHER_BLOCK_BYTES]) -> Self {
         let cipher = aes::Aes128::new(&(*key).into());
-        Self { cipher, counter: iv, pad: [0; BLOCK], used: BLOCK }
+        Self { cipher, counter: iv, pad: [0; CIPHER_BLOCK_BYTES], used: CIPHER_BLOCK_BYTES }
     }
 
     fn apply(&mut self, data: &mut [u8]) {
         for byte in data {
-            if self.used == BLOCK {
+            if self.used == CIPHER_BLOCK_BYTES {
                 let mut block = aes::Block::from(self.counter);
                 self.cipher.encrypt_block(&mut block);
                 self.pad.copy_from_slice(&block);

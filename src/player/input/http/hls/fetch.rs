@@ -18,16 +18,16 @@ use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::state::{Failure, FailureKind};
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
+use crate::wire::hls::{Key, MAX_PLAYLIST_BYTES, Map, Method, System};
 
 /// Maximum size of a segment in bytes: a minute at 4 Mbit/s, or ten seconds at 25 Mbit/s.
-pub(super) const MAX_SEGMENT: usize = 32 << 20;
+pub(super) const MAX_SEGMENT_BYTES: usize = 32 << 20;
 /// Maximum size of an MP4's initialization segment in bytes.
-const MAX_MAP: usize = 1 << 20;
+const MAX_INIT_SEGMENT_BYTES: usize = 1 << 20;
 /// Maximum number of cached keys, and of cached initialization segments.
-const REMEMBERED: usize = 8;
+const MAX_CACHE_ENTRIES: usize = 8;
 /// Pauses before repeating a request that may succeed later, in ms.
-const RETRY_PAUSES: [u64; 3] = [300, 1_000, 2_000];
+const RETRY_DELAYS_MS: [u64; 3] = [300, 1_000, 2_000];
 
 /// Address, byte range and data of an initialization segment.
 type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
@@ -178,7 +178,7 @@ impl Fetch {
     ) -> Result<(Bytes, WebUrl), PullError> {
         let limits = Limits { quiet, ..self.limits };
         let wanted = WantedFetch { what: FetchName::List, opening: &self.opening };
-        read(&mut self.lists, (url, None), MAX_TEXT, wanted, limits).await
+        read(&mut self.lists, (url, None), MAX_PLAYLIST_BYTES, wanted, limits).await
     }
 
     /// Loads a playlist with a blocking request, within `limit`, and the announced `part`. The part
@@ -194,12 +194,18 @@ impl Fetch {
         let Self { client, lists, opening, .. } = self;
         let (mut first, mut second) = (self.limits.patience(), self.limits.patience());
         let wanted = |what| WantedFetch { what, opening };
-        let text = try_read(lists, (url, None), MAX_TEXT, wanted(FetchName::List), &mut first);
+        let text =
+            try_read(lists, (url, None), MAX_PLAYLIST_BYTES, wanted(FetchName::List), &mut first);
         let mut list = pin!(timeout(limit, text));
         let mut early = pin!(async {
             let (url, range) = part?;
             let wanted = wanted(FetchName::Segment);
-            Some(try_read(client, (url, *range), MAX_SEGMENT, wanted, &mut second).await.ok()?.0)
+            Some(
+                try_read(client, (url, *range), MAX_SEGMENT_BYTES, wanted, &mut second)
+                    .await
+                    .ok()?
+                    .0,
+            )
         });
         let mut came = None;
         let list = loop {
@@ -228,7 +234,7 @@ impl Fetch {
         let (url, range) = place;
         let place = (url, *range);
         let wanted = WantedFetch { what: FetchName::Segment, opening: &self.opening };
-        Ok(read(&mut self.client, place, MAX_SEGMENT, wanted, self.limits).await?.0)
+        Ok(read(&mut self.client, place, MAX_SEGMENT_BYTES, wanted, self.limits).await?.0)
     }
 
     /// Loads a segment until `enough` accepts the data or all has arrived. Returns `None` if that
@@ -259,7 +265,7 @@ impl Fetch {
             };
             let Some(piece) = piece else { break };
             patience.came(piece.len());
-            if data.len() + piece.len() > MAX_SEGMENT {
+            if data.len() + piece.len() > MAX_SEGMENT_BYTES {
                 return Ok(None);
             }
             data.extend_from_slice(&piece);
@@ -276,7 +282,7 @@ impl Fetch {
     /// Fails with the same errors as [`Fetch::begin`].
     pub async fn rest(&mut self, begun: BeginningOfBody) -> Result<Option<Bytes>, PullError> {
         let BeginningOfBody { answer, mut data } = begun;
-        let most = MAX_SEGMENT.saturating_sub(data.len());
+        let most = MAX_SEGMENT_BYTES.saturating_sub(data.len());
         // The waiting time starts now, not with the first bytes: there may have been no room for the
         // rest.
         let mut patience = self.limits.patience();
@@ -317,11 +323,12 @@ impl Fetch {
         }
         let place = (&url, map.range);
         let wanted = WantedFetch { what: FetchName::Beginning, opening: &self.opening };
-        let mut data = read(&mut self.client, place, MAX_MAP, wanted, self.limits).await?.0;
+        let mut data =
+            read(&mut self.client, place, MAX_INIT_SEGMENT_BYTES, wanted, self.limits).await?.0;
         if let Some(key) = map.key.as_ref().filter(|key| key.method == Method::Aes128) {
             data = self.open(base, data, Some(key), 0).await?.0;
         }
-        if self.maps.len() >= REMEMBERED {
+        if self.maps.len() >= MAX_CACHE_ENTRIES {
             self.maps.remove(0);
         }
         self.maps.push((url, map.range, data.clone()));
@@ -342,7 +349,7 @@ impl Fetch {
             let why = problem!("play-key-length", bytes = data.len());
             PullError::Told(Failure::new(FailureKind::Refused, why))
         })?;
-        if self.keys.len() >= REMEMBERED {
+        if self.keys.len() >= MAX_CACHE_ENTRIES {
             self.keys.remove(0);
         }
         self.keys.push((url, secret));
@@ -358,7 +365,7 @@ async fn read(
     wanted: WantedFetch<'_>,
     limits: Limits,
 ) -> Result<(Bytes, WebUrl), PullError> {
-    let (mut pauses, mut patience) = (RETRY_PAUSES.iter(), limits.patience());
+    let (mut pauses, mut patience) = (RETRY_DELAYS_MS.iter(), limits.patience());
     loop {
         match try_read(client, place, most, wanted, &mut patience).await {
             Ok(read) => return Ok(read),

@@ -22,16 +22,16 @@ use crate::text::problem::problem;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
 /// Minimum interval between requests for a playlist.
-const SOONEST: Duration = Duration::from_millis(300);
+const MIN_PLAYLIST_INTERVAL: Duration = Duration::from_millis(300);
 /// A playlist counts as ended if it has not changed for this long, and for several segment
 /// durations.
-const DEAD: Duration = Duration::from_secs(12);
+const STALE_PLAYLIST_TIMEOUT: Duration = Duration::from_secs(12);
 /// Maximum number of consecutive missing segments.
-const MAX_MISSES: u32 = 3;
+const MAX_MISSING_SEGMENTS: u32 = 3;
 /// Distance from the end in target durations, if the server declares no hold-back.
-const HOLD_BACK: u32 = 3;
+const HOLD_BACK_TARGET_DURATIONS: u32 = 3;
 /// Minimum distance from the end in part target durations, for a playlist with parts.
-const MIN_HOLD_BACK: u32 = 2;
+const MIN_HOLD_BACK_PARTS: u32 = 2;
 /// The maximum distance from the end.
 const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 
@@ -230,11 +230,11 @@ impl Track {
     pub fn least(&self) -> Duration {
         let (wanted, unit, least) = if self.has_parts() {
             let target = self.media.part_target.unwrap_or_default();
-            (self.media.control.part_hold_back, target, target * MIN_HOLD_BACK)
+            (self.media.control.part_hold_back, target, target * MIN_HOLD_BACK_PARTS)
         } else {
             (self.media.control.hold_back, self.media.target_duration, Duration::ZERO)
         };
-        wanted.unwrap_or(unit * HOLD_BACK).max(least).min(MAX_HOLD_BACK)
+        wanted.unwrap_or(unit * HOLD_BACK_TARGET_DURATIONS).max(least).min(MAX_HOLD_BACK)
     }
 
     /// Returns the total duration.
@@ -261,7 +261,7 @@ impl Track {
     pub async fn seek(&mut self, fetch: &mut Fetch, to: Duration) -> Duration {
         // Include the changes since the last load.
         if self.live
-            && self.loaded.elapsed() > SOONEST
+            && self.loaded.elapsed() > MIN_PLAYLIST_INTERVAL
             && let Err(error) = self.refresh(fetch).await
         {
             tracing::debug!(?error, "reloading the playlist failed");
@@ -401,7 +401,7 @@ impl Track {
                     self.restart = true;
                     if piece.part.is_some() {
                         self.trust.broken("a part is not at its announced address");
-                    } else if self.misses >= MAX_MISSES {
+                    } else if self.misses >= MAX_MISSING_SEGMENTS {
                         return Err(PullError::Net(error));
                     }
                     tracing::debug!(%error, piece.number, "skipped a missing segment");
@@ -530,7 +530,7 @@ impl Track {
         let target = self.media.target_duration;
         // The pause is shorter after a list without changes.
         let pause = if self.changed == self.loaded { target } else { target / 2 };
-        sleep_until(self.loaded + pause.clamp(SOONEST, DEAD)).await;
+        sleep_until(self.loaded + pause.clamp(MIN_PLAYLIST_INTERVAL, STALE_PLAYLIST_TIMEOUT)).await;
         self.refresh(fetch).await
     }
 
@@ -561,7 +561,7 @@ impl Track {
         (self.url, self.loaded) = (from.asking(&[]), Instant::now());
         if text == self.text {
             let stale = self.changed.elapsed();
-            if stale > DEAD.max(target * 4) {
+            if stale > STALE_PLAYLIST_TIMEOUT.max(target * 4) {
                 let why = problem!("play-playlist-stale", seconds = stale.as_secs());
                 return Err(PullError::Told(Failure::new(FailureKind::Lost, why)));
             }

@@ -15,7 +15,7 @@ use crate::net::web::WebUrl;
 use crate::player::buffer::pace::{BufferTarget, LiveDistance, PlayPace};
 use crate::player::input::http::hls::audio_rendition;
 use crate::player::input::http::hls::audio_rendition::AudioRendition;
-use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT, join};
+use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT_BYTES, join};
 use crate::player::input::http::hls::follow::{Arrival, Track};
 use crate::player::input::http::hls::variant_choice::{Bandwidth, first, is_playable, lesser};
 use crate::player::input::http::pull_error::PullError;
@@ -27,27 +27,27 @@ use crate::text::problem::problem;
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
 /// Audio is loaded first if it is further behind the video than this, in µs.
-const TOGETHER_MICROS: i64 = 20_000;
+const MAX_AUDIO_LAG_MICROS: i64 = 20_000;
 /// The stream ends after this many consecutive segments or parts without media, if they last this
 /// long.
-const MAX_BARE: u32 = 3;
-const BARE: Duration = Duration::from_secs(10);
+const MAX_EMPTY_SEGMENTS: u32 = 3;
+const NO_MEDIA_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of audio segments per video segment.
 const MAX_AUDIO_SEGMENTS: usize = 16;
 /// Maximum size of a video segment with its audio, in bytes.
-const MAX_BATCH: usize = 2 * MAX_SEGMENT;
+const MAX_BATCH_BYTES: usize = 2 * MAX_SEGMENT_BYTES;
 /// Opening another variant may take half the duration of the buffer, but at least this time and at
-/// most [`MAX_OPENS`].
-const OPENS_LEAST: Duration = Duration::from_secs(1);
-const MAX_OPENS: Duration = Duration::from_secs(3);
+/// most [`MAX_OPEN_TIMEOUT`].
+const MIN_OPEN_TIMEOUT: Duration = Duration::from_secs(1);
+const MAX_OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// If a lower variant exists, a variant may stall for half the duration of the buffer, but at least
-/// for this time and at most for [`MAX_STALLS`].
-const STALLS_LEAST: Duration = Duration::from_secs(2);
-const MAX_STALLS: Duration = Duration::from_secs(5);
+/// for this time and at most for [`MAX_STALL_TIMEOUT`].
+const MIN_STALL_TIMEOUT: Duration = Duration::from_secs(2);
+const MAX_STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// A failed variant is not tried again for this long.
-const LEFT_OUT: Duration = Duration::from_secs(60);
+const FAILED_VARIANT_PAUSE: Duration = Duration::from_secs(60);
 /// Tracks that are further apart than this, in µs, have different time origins.
-const APART_MICROS: i64 = 60_000_000;
+const MAX_TRACK_DISTANCE_MICROS: i64 = 60_000_000;
 
 /// The requested position, and the number of requests.
 #[derive(Copy, Clone, Debug, Default)]
@@ -229,7 +229,7 @@ impl Loader {
             }
             // The time counts from here, because `send` waits for room in the channel.
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
-            if bare.0 >= MAX_BARE && bare.1.elapsed() >= BARE {
+            if bare.0 >= MAX_EMPTY_SEGMENTS && bare.1.elapsed() >= NO_MEDIA_TIMEOUT {
                 let why = problem!("play-segments-empty");
                 return Err(PullError::Told(Failure::new(FailureKind::NoSuchStream, why)));
             }
@@ -255,7 +255,7 @@ impl Loader {
     /// Returns the next video segment, from a lower variant if the current one stalls.
     async fn next(&mut self) -> Result<Option<Arrival>, PullError> {
         if let Some(lesser) = self.lesser() {
-            let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, MAX_STALLS);
+            let patience = (self.main.hold_back() / 2).clamp(MIN_STALL_TIMEOUT, MAX_STALL_TIMEOUT);
             self.fetch.limits.quiet = patience.min(self.limits.quiet);
             let came = self.main.next(&mut self.fetch).await;
             self.fetch.limits = self.limits;
@@ -298,7 +298,7 @@ impl Loader {
     fn leave_out(&mut self, at: usize) {
         self.left_out.retain(|(_, until)| *until > Instant::now());
         let variant = self.master.as_ref().and_then(|(_, master)| master.variants.get(at));
-        let until = Instant::now() + LEFT_OUT;
+        let until = Instant::now() + FAILED_VARIANT_PAUSE;
         self.left_out.extend(variant.map(|variant| (variant.uri.clone(), until)));
     }
 
@@ -308,7 +308,7 @@ impl Loader {
         let mut size = arrival.size;
         // With parts, audio that comes with the next part of the video is not awaited.
         let part = self.main.part_target().map_or(0, |part| part.as_micros() / 2);
-        let together = i64::try_from(part).unwrap_or(i64::MAX).max(TOGETHER_MICROS);
+        let together = i64::try_from(part).unwrap_or(i64::MAX).max(MAX_AUDIO_LAG_MICROS);
         let moved = std::mem::take(&mut self.moved);
         restart |= std::mem::take(&mut self.codec_changed);
         let mut lost = None;
@@ -322,7 +322,7 @@ impl Loader {
             let first = first.map(|packet| packet.dts.as_micros());
             for _ in 0..MAX_AUDIO_SEGMENTS {
                 // The rest is loaded with the next segment.
-                if size + MAX_SEGMENT > MAX_BATCH {
+                if size + MAX_SEGMENT_BYTES > MAX_BATCH_BYTES {
                     break;
                 }
                 let came = match timeout_at(until, sound.next(&mut self.fetch)).await {
@@ -344,13 +344,14 @@ impl Loader {
                 let early = |event: &StreamEvent| {
                     let sound = event.packet_of(MediaTrack::Audio).filter(|_| moved);
                     sound.zip(first).is_some_and(|(sound, first)| {
-                        (1..APART_MICROS).contains(&first.saturating_sub(sound.dts.as_micros()))
+                        (1..MAX_TRACK_DISTANCE_MICROS)
+                            .contains(&first.saturating_sub(sound.dts.as_micros()))
                     })
                 };
                 events.extend(more.events.into_iter().filter(|event| !early(event)));
                 let (Some(last), Some(end)) = (last, end) else { break };
                 let ahead = end.saturating_sub(last);
-                if ahead >= -together || ahead.abs() > APART_MICROS {
+                if ahead >= -together || ahead.abs() > MAX_TRACK_DISTANCE_MICROS {
                     break;
                 }
             }
@@ -396,7 +397,7 @@ impl Loader {
             return;
         }
         let opening = Track::open(fetch, &url, buffer, Some(&*main));
-        if let Ok(Ok(mut sound)) = timeout(OPENS_LEAST, opening).await {
+        if let Ok(Ok(mut sound)) = timeout(MIN_OPEN_TIMEOUT, opening).await {
             if unheard.has_come() || main.is_live() {
                 sound.go_on_at(number, main);
             } else {
@@ -450,7 +451,7 @@ impl Loader {
     /// current one then continues.
     async fn go_to(&mut self, wanted: usize) -> bool {
         let Some((url, master)) = &self.master else { return false };
-        let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, MAX_OPENS);
+        let quiet = (self.main.hold_back() / 2).clamp(MIN_OPEN_TIMEOUT, MAX_OPEN_TIMEOUT);
         // Missing audio does not prevent a switch of the video.
         let heard = self.unheard.is_none() || self.sound.is_some();
         let now = (Some(&self.main), heard);

@@ -13,15 +13,15 @@ use crate::player::input::http::hls::low_latency_trust::Early;
 use crate::player::input::http::pull_error::PullError;
 use crate::wire::hls::Media;
 
-/// Maximum time for which a server may hold a request, in target durations, within [`MIN_HELD`] and
-/// [`MAX_HELD`].
-const HELD_TARGET_DURATIONS: u32 = 3;
+/// Maximum time for which a server may hold a request, in target durations, within
+/// [`MIN_REQUEST_HOLD`] and [`MAX_REQUEST_HOLD`].
+const MAX_HOLD_TARGET_DURATIONS: u32 = 3;
 /// Minimum time for which a server may hold a request.
-const MIN_HELD: Duration = Duration::from_secs(3);
+const MIN_REQUEST_HOLD: Duration = Duration::from_secs(3);
 /// Maximum time for which a server may hold a request.
-const MAX_HELD: Duration = Duration::from_secs(6);
+const MAX_REQUEST_HOLD: Duration = Duration::from_secs(6);
 /// Minimum interval between requests, even if each list is new.
-const SOONEST: Duration = Duration::from_millis(20);
+const MIN_REQUEST_INTERVAL: Duration = Duration::from_millis(20);
 /// Extra time for a hinted part after the playlist has arrived.
 const HINTED_PART_GRACE: Duration = Duration::from_millis(500);
 
@@ -29,8 +29,12 @@ impl Track {
     /// Waits until the playlist contains the next part, and fetches that part in advance if its
     /// address is known.
     pub(super) async fn reload_part(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
-        let target = self.media.part_target.unwrap_or(SOONEST);
-        let pause = if self.trust.broken == 0 { SOONEST } else { target.max(SOONEST * 10) };
+        let target = self.media.part_target.unwrap_or(MIN_REQUEST_INTERVAL);
+        let pause = if self.trust.broken == 0 {
+            MIN_REQUEST_INTERVAL
+        } else {
+            target.max(MIN_REQUEST_INTERVAL * 10)
+        };
         sleep_until(self.loaded + pause).await;
         let wanted = (self.next, self.part);
         let mut questions =
@@ -41,7 +45,8 @@ impl Track {
             questions.push(("_HLS_skip", "YES".to_owned()));
         }
         let hint = self.hinted();
-        let held = (self.media.target_duration * HELD_TARGET_DURATIONS).clamp(MIN_HELD, MAX_HELD);
+        let held = (self.media.target_duration * MAX_HOLD_TARGET_DURATIONS)
+            .clamp(MIN_REQUEST_HOLD, MAX_REQUEST_HOLD);
         let url = self.url.asking(&questions);
         let asked = Instant::now();
         let (list, part) =
@@ -51,7 +56,7 @@ impl Track {
         let Some((text, from)) = list else {
             self.trust.broken("the server never answers a blocking request for a playlist");
             // Subtract the time for which the server has already been silent.
-            let quiet = fetch.limits.quiet.saturating_sub(asked.elapsed()).max(MIN_HELD);
+            let quiet = fetch.limits.quiet.saturating_sub(asked.elapsed()).max(MIN_REQUEST_HOLD);
             return self.refresh_within(fetch, quiet).await;
         };
         let read = media(&text, Some(&self.media));

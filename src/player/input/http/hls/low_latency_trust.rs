@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::player::input::http::hls::fetch::FetchRange;
 
 /// Number of broken promises after which low latency is off.
-const MAX_BROKEN: u32 = 3;
+const MAX_BROKEN_PROMISES: u32 = 3;
 /// Number of consecutive kept promises that cancel the broken ones.
-const FORGIVEN: u32 = 10;
+const MIN_KEPT_PROMISES: u32 = 10;
 
 /// The promises of a server that still count.
 #[derive(Copy, Clone, Debug, Default)]
@@ -28,7 +28,7 @@ impl Trust {
 
     pub fn kept(&mut self) {
         self.kept += 1;
-        if self.kept >= FORGIVEN {
+        if self.kept >= MIN_KEPT_PROMISES {
             (self.kept, self.broken) = (0, 0);
         }
     }
@@ -36,7 +36,7 @@ impl Trust {
     pub fn broken(&mut self, what: &str) {
         (self.broken, self.kept) = (self.broken + 1, 0);
         tracing::debug!(what, times = self.broken, "low latency");
-        if self.broken >= MAX_BROKEN && !std::mem::replace(&mut self.lost, true) {
+        if self.broken >= MAX_BROKEN_PROMISES && !std::mem::replace(&mut self.lost, true) {
             tracing::info!(what, "low latency turned off: loading whole segments");
         }
     }

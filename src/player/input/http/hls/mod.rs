@@ -29,7 +29,7 @@ use crate::player::input::http::request::{Item, PullRequest};
 use loader::{Batch, Loader, LoaderRequest};
 
 /// Maximum number of waiting segments.
-const SEGMENTS_AHEAD: usize = 2;
+const MAX_WAITING_SEGMENTS: usize = 2;
 
 /// A stream that is played from playlists.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Hls {
         url: &WebUrl,
         ask: &PullRequest,
     ) -> Result<Self, PullError> {
-        let (sender, segments) = mpsc::channel(SEGMENTS_AHEAD);
+        let (sender, segments) = mpsc::channel(MAX_WAITING_SEGMENTS);
         let wish = LoaderRequest::default();
         let (wishes, wished) = watch::channel(wish);
         let loader = Loader::open(text, url, ask).await?;

@@ -15,7 +15,7 @@ use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
 use crate::wire::container::{Error, mp4};
 
 /// The first frame must end within this many bytes, the size of the largest frame.
-const MAX_INSPECTED: usize = 4 << 20;
+const MAX_INSPECTED_BYTES: usize = 4 << 20;
 
 /// Demuxes segments in order.
 #[derive(Debug, Default)]
@@ -197,7 +197,7 @@ impl SegmentProbe {
             self.bytes = usize::MAX;
         }
         self.bytes = self.bytes.saturating_add(piece.len());
-        if self.bytes > MAX_INSPECTED {
+        if self.bytes > MAX_INSPECTED_BYTES {
             self.found.clear();
             return true;
         }
@@ -246,15 +246,18 @@ fn open(event: Event, seal: &Decryption) -> Event {
 
 /// Returns the time in an ID3 tag at the start of `data` in 90 kHz units, and the data after it.
 fn id3(data: &[u8]) -> (Option<i64>, &[u8]) {
-    const OWNER: &[u8] = b"com.apple.streaming.transportStreamTimestamp\0";
+    const ID3_TIMESTAMP_OWNER: &[u8] = b"com.apple.streaming.transportStreamTimestamp\0";
     let Some(&[b'I', b'D', b'3', _, _, _, a, b, c, d]) = data.first_chunk::<10>() else {
         return (None, data);
     };
     let size = [a, b, c, d].iter().fold(0_usize, |sum, byte| sum << 7 | usize::from(byte & 0x7F));
     let (tag, rest) = data.split_at((size + 10).min(data.len()));
-    let time = tag.windows(OWNER.len()).position(|window| window == OWNER).and_then(|at| {
-        let bytes = tag.get(at + OWNER.len()..)?.first_chunk::<8>()?;
-        Some((u64::from_be_bytes(*bytes) & ((1 << 33) - 1)) as i64)
-    });
+    let time = tag
+        .windows(ID3_TIMESTAMP_OWNER.len())
+        .position(|window| window == ID3_TIMESTAMP_OWNER)
+        .and_then(|at| {
+            let bytes = tag.get(at + ID3_TIMESTAMP_OWNER.len()..)?.first_chunk::<8>()?;
+            Some((u64::from_be_bytes(*bytes) & ((1 << 33) - 1)) as i64)
+        });
     (time, rest)
 }

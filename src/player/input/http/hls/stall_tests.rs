@@ -21,9 +21,9 @@ use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 
 /// Time limit for silence: much longer than these servers take to answer.
-const QUIET: Duration = Duration::from_secs(2);
+const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time limit for slow data.
-const WHOLE: Duration = Duration::from_secs(40);
+const LONG_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// A server's reaction to a request.
 enum Does {
@@ -201,7 +201,7 @@ async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_on
                     if asked == stalls { does() } else { Does::Sends(vec![0; 1_600]) }
                 })
                 .await;
-                let limits = Limits { quiet: QUIET, whole: WHOLE };
+                let limits = Limits { quiet: SHORT_TIMEOUT, whole: LONG_TIMEOUT };
                 let problem = match server.open(&text, limits).await {
                     Ok(loader) => all(loader).await.1,
                     Err(problem) => Some(problem),
@@ -225,7 +225,7 @@ async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_on
 async fn what_comes_and_is_slow_has_a_limit_too() {
     // Data of a plausible stream, without an end.
     let server = Server::start(|_| Does::Trickles(0x47, 8 << 10)).await;
-    let limits = Limits { quiet: WHOLE, whole: QUIET };
+    let limits = Limits { quiet: LONG_TIMEOUT, whole: SHORT_TIMEOUT };
     let loader = server.open(&list(&["a.ts"], ""), limits).await.unwrap();
     let said = cause(all(loader).await.1);
     assert!(said.contains("takes more than 2 s to send a segment"), "{said}");
@@ -249,7 +249,7 @@ async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
             let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\na.m3u8\n\
                             #EXT-X-STREAM-INF:BANDWIDTH=2000\nb.m3u8\n";
             let loader = server.open(variants, limits).await.unwrap();
-            let (came, problem) = timeout(WHOLE, all(loader)).await.unwrap();
+            let (came, problem) = timeout(LONG_TIMEOUT, all(loader)).await.unwrap();
             assert!(problem.is_none(), "{problem:?}");
             assert_eq!(came.len(), segments.len());
             // The playlist was loaded after the first segment, and is not requested again within a
@@ -262,7 +262,7 @@ async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
     }
 }
 
-const VARIANTS: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2000\na.m3u8\n\
+const MULTIVARIANT_PLAYLIST: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2000\na.m3u8\n\
                         #EXT-X-STREAM-INF:BANDWIDTH=1000\nb.m3u8\n";
 
 #[tokio::test]
@@ -288,8 +288,8 @@ async fn where_segments_of_a_variant_do_not_come_those_of_a_lesser_one_do() {
                 _ => Does::Sends(aac_frames(47)),
             })
             .await;
-            let loader = server.open(VARIANTS, Limits::default()).await.unwrap();
-            let (came, problem) = timeout(WHOLE, all(loader)).await.unwrap();
+            let loader = server.open(MULTIVARIANT_PLAYLIST, Limits::default()).await.unwrap();
+            let (came, problem) = timeout(LONG_TIMEOUT, all(loader)).await.unwrap();
             assert!(problem.is_none(), "{stalls}: {problem:?}");
             assert_eq!(came.len(), 4, "{stalls}");
             let asked = server.asked.lock().clone();
@@ -317,8 +317,8 @@ async fn where_the_lesser_variant_does_not_come_either_the_one_that_plays_has_it
         _ => Does::Stalls,
     })
     .await;
-    let limits = Limits { quiet: Duration::from_secs(4), whole: WHOLE };
-    let loader = server.open(VARIANTS, limits).await.unwrap();
+    let limits = Limits { quiet: Duration::from_secs(4), whole: LONG_TIMEOUT };
+    let loader = server.open(MULTIVARIANT_PLAYLIST, limits).await.unwrap();
     let (came, problem) = all(loader).await;
     assert_eq!(came.len(), 1);
     let said = cause(problem);
@@ -335,17 +335,18 @@ async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
     let server = Server::start(|_| Does::Stalls).await;
     for more in ["", "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n"] {
         let text = list(&[&format!("https://127.0.0.1:{}/a.ts", server.port)], more);
-        let loader = server.open(&text, Limits { quiet: QUIET, whole: WHOLE }).await.unwrap();
+        let loader =
+            server.open(&text, Limits { quiet: SHORT_TIMEOUT, whole: LONG_TIMEOUT }).await.unwrap();
         let Some(PullError::Net(error)) = all(loader).await.1 else { panic!("{more}") };
         assert_eq!(
             (error.stage, error.cause),
-            (ConnectStage::Tls, Cause::TimedOut { after: QUIET })
+            (ConnectStage::Tls, Cause::TimedOut { after: SHORT_TIMEOUT })
         );
     }
 }
 
 /// Video and audio in separate playlists.
-const APART: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
+const SEPARATE_AUDIO_PLAYLIST: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
                      #EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO=\"s\"\na.m3u8\n";
 
 fn is_end(batch: &Batch) -> bool {
@@ -365,13 +366,16 @@ async fn until_heard(
     most: usize,
     mut each: impl FnMut(&[Item], bool) -> bool,
 ) -> (Vec<&'static str>, usize) {
-    let loader = server.open(APART, Limits { quiet: QUIET, whole: WHOLE }).await.unwrap();
+    let loader = server
+        .open(SEPARATE_AUDIO_PLAYLIST, Limits { quiet: SHORT_TIMEOUT, whole: LONG_TIMEOUT })
+        .await
+        .unwrap();
     let (out, mut batches) = mpsc::channel(1);
     let (_wishes, wished) = watch::channel(LoaderRequest::default());
     let task = tokio::spawn(async move { loader.run(&out, wished).await });
     let (mut told, mut came) = (Vec::new(), 0);
     while !told.contains(&"heard") && came < most {
-        let batch = timeout(WHOLE, batches.recv()).await.unwrap().unwrap().unwrap();
+        let batch = timeout(LONG_TIMEOUT, batches.recv()).await.unwrap().unwrap().unwrap();
         came += 1;
         let items = batch.items;
         for item in &items {
@@ -395,11 +399,11 @@ async fn until_heard(
 /// The audio playlist stalls, or one of the audio segments stalls or is missing.
 #[tokio::test]
 async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_comes_back() {
-    const SEGMENTS: usize = 60;
+    const SEGMENT_COUNT: usize = 60;
     let runs = [false, true].map(|missing| {
         tokio::spawn(async move {
             let names = |letter: char| -> Vec<String> {
-                (0..SEGMENTS).map(|number| format!("{letter}{number}.aac")).collect()
+                (0..SEGMENT_COUNT).map(|number| format!("{letter}{number}.aac")).collect()
             };
             let lists = ['a', 's'].map(|letter| {
                 let names = names(letter);
@@ -420,7 +424,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
             })
             .await;
             // Segments follow at playback speed, so that some are left when the audio returns.
-            let (told, _) = until_heard(&server, SEGMENTS, |_, unheard| {
+            let (told, _) = until_heard(&server, SEGMENT_COUNT, |_, unheard| {
                 if unheard {
                     away.store(false, Ordering::Relaxed);
                 }
@@ -431,7 +435,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
             // The audio continues with the next video segment; skipped segments are not requested.
             let asked = server.asked.lock().clone();
             let skipped =
-                (0..SEGMENTS).filter(|it| !asked.contains(&format!("/s{it}.aac"))).count();
+                (0..SEGMENT_COUNT).filter(|it| !asked.contains(&format!("/s{it}.aac"))).count();
             assert!(skipped > 0 && server.count("/a.m3u8") == 1, "{asked:?}");
         })
     });
@@ -444,7 +448,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
 #[tokio::test]
 async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_played_and_the_sound_taken_up()
  {
-    const SEGMENTS: usize = 60;
+    const VIDEO_SEGMENT_COUNT: usize = 60;
     let does = [
         (|| Does::Lacks) as fn() -> Does,
         || Does::Stalls,
@@ -453,10 +457,11 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
     ];
     let runs = does.map(|does| {
         tokio::spawn(async move {
-            let names: Vec<String> = (0..SEGMENTS).map(|number| format!("a{number}.aac")).collect();
+            let names: Vec<String> =
+                (0..VIDEO_SEGMENT_COUNT).map(|number| format!("a{number}.aac")).collect();
             let main = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
             let names: Vec<String> =
-                (0..SEGMENTS / 2).map(|number| format!("s{number}.aac")).collect();
+                (0..VIDEO_SEGMENT_COUNT / 2).map(|number| format!("s{number}.aac")).collect();
             let sounds = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
             let sounds =
                 sounds.replace("EXTINF:1,", "EXTINF:2,").replace("DURATION:1", "DURATION:2");
@@ -470,7 +475,7 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
                 _ => Does::Sends(aac_frames(47)),
             })
             .await;
-            let (told, came) = until_heard(&server, SEGMENTS, |items, _| {
+            let (told, came) = until_heard(&server, VIDEO_SEGMENT_COUNT, |items, _| {
                 assert!(items.iter().any(is_packet), "no picture");
                 away.store(false, Ordering::Relaxed);
                 true
@@ -490,11 +495,11 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
 
 #[tokio::test]
 async fn sound_that_is_much_too_large_is_read_with_several_segments() {
-    const LARGE: usize = 12 << 20;
+    const LARGE_SEGMENT_BYTES: usize = 12 << 20;
     let main = list(&["1.aac", "2.aac"], "");
     let names: Vec<String> = (0..16).map(|number| format!("s{number}.aac")).collect();
     let sounds = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
-    let large = padded(LARGE, 1);
+    let large = padded(LARGE_SEGMENT_BYTES, 1);
     let server = Server::start(move |path| match path {
         "/a.m3u8" => Does::Sends(main.clone().into_bytes()),
         "/s.m3u8" => Does::Sends(sounds.clone().into_bytes()),
@@ -502,7 +507,7 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
         _ => Does::Sends(aac_frames(47)),
     })
     .await;
-    let loader = server.open(APART, Limits::default()).await.unwrap();
+    let loader = server.open(SEPARATE_AUDIO_PLAYLIST, Limits::default()).await.unwrap();
     let (came, problem) = all(loader).await;
     assert!(problem.is_none(), "{problem:?}");
     let tags = |batch: &Batch| batch.items.iter().filter(|item| is_packet(item)).count();

@@ -9,13 +9,13 @@ use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::hls::{Variant, VariantVideo};
 
 /// The share of the bandwidth that the current variant may use.
-const STAY: f64 = 0.9;
+const CURRENT_VARIANT_SHARE: f64 = 0.9;
 /// The share of the bandwidth that a newly chosen variant may use.
-const UP: f64 = 0.7;
+const NEW_VARIANT_SHARE: f64 = 0.7;
 /// The weight of a new measurement.
-const WEIGHT: f64 = 0.4;
+const MEASUREMENT_WEIGHT: f64 = 0.4;
 /// The assumed frame rate of a variant that declares none.
-const USUAL_RATE: f64 = 30.0;
+const DEFAULT_FRAME_RATE: f64 = 30.0;
 /// Minimum size in bytes of a download that is used for the bandwidth measurement.
 const MIN_SAMPLE_BYTES: usize = 8 << 10;
 
@@ -33,7 +33,7 @@ impl Bandwidth {
             return;
         }
         let rate = bytes as f64 * 8.0 / took.as_secs_f64().max(0.001);
-        let weight = |old: f64| old + (rate - old) * WEIGHT;
+        let weight = |old: f64| old + (rate - old) * MEASUREMENT_WEIGHT;
         self.estimate = Some(self.estimate.map_or(rate, weight));
     }
 
@@ -48,7 +48,8 @@ impl Bandwidth {
         let playing = variants.get(now);
         let rate = playing.map_or(0, |variant| variant.bandwidth);
         let fits = |variant: &Variant| {
-            let share = if variant.bandwidth > rate { UP } else { STAY };
+            let share =
+                if variant.bandwidth > rate { NEW_VARIANT_SHARE } else { CURRENT_VARIANT_SHARE };
             variant.bandwidth as f64 <= estimate * share
         };
         // Another codec causes an interruption, so it is chosen only if nothing else fits.
@@ -122,7 +123,7 @@ pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bo
             return true;
         };
         let pixels = f64::from(width) * f64::from(height);
-        decode_budget.carries(codec, pixels * variant.frame_rate.unwrap_or(USUAL_RATE))
+        decode_budget.carries(codec, pixels * variant.frame_rate.unwrap_or(DEFAULT_FRAME_RATE))
     };
     is_known(variant) && in_time()
 }

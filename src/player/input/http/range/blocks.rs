@@ -1,7 +1,7 @@
 //! Bytes of a file on a web server, for readers with random access: a reader gets an error for
 //! missing bytes, and is called again when they have arrived. A few blocks are cached; nearby
 //! missing bytes come from the first response, others from range requests. At most
-//! [`MAX_KEPT_BYTES`], or the bytes of one read, are cached, whatever the server sends.
+//! [`CACHE_BYTES`], or the bytes of one read, are cached, whatever the server sends.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,31 +21,31 @@ use crate::text::problem::problem;
 use crate::wire::container::ReadAt;
 
 /// Block size in bytes.
-const BLOCK: u64 = 64 << 10;
+const BLOCK_BYTES: u64 = 64 << 10;
 /// Size of the cache in bytes.
-const MAX_KEPT_BYTES: u64 = 12 << 20;
+const CACHE_BYTES: u64 = 12 << 20;
 /// Maximum size of a read in bytes, enough for the index of a recording of half a day.
-const MAX_READ: usize = 48 << 20;
+const MAX_READ_BYTES: usize = 48 << 20;
 /// Missing bytes come from the first response if they are at most this far ahead of it.
-const NEAR_BYTES: u64 = 512 << 10;
+const MAX_AHEAD_BYTES: u64 = 512 << 10;
 /// Without range support, at most this many bytes are skipped.
 const MAX_SKIPPED_BYTES: u64 = 8 << 20;
 /// Target duration of a range request in seconds.
-const TAKES: f64 = 1.0;
+const RANGE_REQUEST_SECONDS: f64 = 1.0;
 /// Minimum size of a range request in bytes.
-const MIN_PART: u64 = 128 << 10;
+const MIN_RANGE_BYTES: u64 = 128 << 10;
 /// Maximum size of a range request in bytes.
-const MAX_PART: u64 = 2 << 20;
+const MAX_RANGE_BYTES: u64 = 2 << 20;
 /// Size of the read-ahead in bytes.
 const READ_AHEAD_BYTES: u64 = 4 << 20;
 /// Number of bytes at the end of the file whose request shows whether the server supports ranges.
-const TAIL: u64 = 64 << 10;
+const TAIL_BYTES: u64 = 64 << 10;
 /// Time limit of the request for the end of the file.
-const LENGTH: Duration = Duration::from_secs(5);
+const TAIL_TIMEOUT: Duration = Duration::from_secs(5);
 /// If the first response is silent for this long, range requests replace it. The first response has
 /// no total time limit.
-const MAX_SILENCE: Duration = Duration::from_secs(4);
-const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(4);
+const NO_TOTAL_LIMIT: Duration = Duration::from_secs(1 << 20);
 
 /// The server's answer about range requests.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Blocks {
             let mut its = parts.anew();
             asked.spawn(async move {
                 let from = last_block(size);
-                match timeout(LENGTH, its.read(from, size - from)).await {
+                match timeout(TAIL_TIMEOUT, its.read(from, size - from)).await {
                     Ok(Ok(bytes)) => bytes,
                     // The file then plays as it arrives.
                     Ok(Err(error)) => {
@@ -144,7 +144,7 @@ impl Blocks {
             idle: None,
             fetched: JoinSet::new(),
             span: (0, 0),
-            part: MIN_PART,
+            part: MIN_RANGE_BYTES,
             failed: false,
             missing: None,
         };
@@ -192,7 +192,7 @@ impl Blocks {
     /// Continues playback at this position. Abandons the first response if the position is not near
     /// and the server supports ranges.
     pub fn go_on_at(&mut self, at: u64) {
-        if self.gives == Gives::Parts && !self.is_near(at, NEAR_BYTES) {
+        if self.gives == Gives::Parts && !self.is_near(at, MAX_AHEAD_BYTES) {
             self.line = None;
         }
     }
@@ -207,7 +207,7 @@ impl Blocks {
         }
         let missing = self.first_missing(at, at.saturating_add(READ_AHEAD_BYTES));
         let from =
-            missing.filter(|from| self.fetched.is_empty() && !self.is_near(*from, NEAR_BYTES));
+            missing.filter(|from| self.fetched.is_empty() && !self.is_near(*from, MAX_AHEAD_BYTES));
         if let Some(from) = from {
             self.ask_for(from);
         }
@@ -225,7 +225,8 @@ impl Blocks {
                 self.wait_no_more();
                 break;
             };
-            let near = if self.gives() == Gives::Whole { MAX_SKIPPED_BYTES } else { NEAR_BYTES };
+            let near =
+                if self.gives() == Gives::Whole { MAX_SKIPPED_BYTES } else { MAX_AHEAD_BYTES };
             if self.is_near(at, near) {
                 self.read_line().await?;
                 continue;
@@ -261,7 +262,8 @@ impl Blocks {
         let Self { line, asked, gives, .. } = self;
         let (asking, bounded) = (*gives == Gives::Asking, *gives == Gives::Parts);
         let Some(TailBytes { flow, patience, .. }) = line else { return Ok(()) };
-        let patience = patience.get_or_insert_with(|| StallTimeout::new(MAX_SILENCE, UNBOUNDED));
+        let patience =
+            patience.get_or_insert_with(|| StallTimeout::new(SILENCE_TIMEOUT, NO_TOTAL_LIMIT));
         let next = async {
             let next = flow.next();
             if bounded { patience.wait(next).await } else { Ok(next.await) }
@@ -308,8 +310,8 @@ impl Blocks {
         line.rest.extend_from_slice(bytes);
         let is_all = line.begins.saturating_add(line.rest.len() as u64) >= self.size;
         let mut whole = Vec::new();
-        while line.rest.len() as u64 >= BLOCK || is_all && !line.rest.is_empty() {
-            let length = line.rest.len().min(BLOCK as usize);
+        while line.rest.len() as u64 >= BLOCK_BYTES || is_all && !line.rest.is_empty() {
+            let length = line.rest.len().min(BLOCK_BYTES as usize);
             whole.push((line.begins, Bytes::copy_from_slice(&line.rest.split_to(length))));
             line.begins += length as u64;
         }
@@ -318,7 +320,7 @@ impl Blocks {
 
     /// Requests missing bytes from `at` on.
     fn ask_for(&mut self, at: u64) {
-        let from = at / BLOCK * BLOCK;
+        let from = at / BLOCK_BYTES * BLOCK_BYTES;
         let most = from.saturating_add(self.part).min(self.size);
         let until = self.kept.range(from..most).next().map_or(most, |(next, _)| *next);
         let mut parts = self.idle.take().unwrap_or_else(|| self.parts.anew());
@@ -333,13 +335,14 @@ impl Blocks {
     /// Handles a range that arrived or failed.
     fn take(&mut self, (parts, from, took, bytes): FetchedPart) -> Result<(), PullError> {
         self.idle = Some(parts);
-        let bytes = bytes.inspect_err(|_| self.part = MIN_PART)?;
+        let bytes = bytes.inspect_err(|_| self.part = MIN_RANGE_BYTES)?;
         let bytes = bytes.map_err(|lack| match lack {
             Unavailable::Changed => PullError::changed(),
             Unavailable::OtherPart => self.parts.other().into(),
         })?;
-        let a_second = bytes.len() as f64 / took.as_secs_f64().max(0.001) * TAKES;
-        self.part = (a_second as u64 / BLOCK * BLOCK).clamp(MIN_PART, MAX_PART);
+        let a_second = bytes.len() as f64 / took.as_secs_f64().max(0.001) * RANGE_REQUEST_SECONDS;
+        self.part =
+            (a_second as u64 / BLOCK_BYTES * BLOCK_BYTES).clamp(MIN_RANGE_BYTES, MAX_RANGE_BYTES);
         self.put(from, &bytes);
         Ok(())
     }
@@ -347,7 +350,7 @@ impl Blocks {
     /// Caches data that begins at a block boundary.
     fn put(&mut self, from: u64, bytes: &[u8]) {
         let mut at = from;
-        for block in bytes.chunks(BLOCK as usize) {
+        for block in bytes.chunks(BLOCK_BYTES as usize) {
             self.keep(at, Bytes::copy_from_slice(block));
             at += block.len() as u64;
         }
@@ -357,7 +360,7 @@ impl Blocks {
         self.uses += 1;
         self.kept.insert(at, Block { bytes, used: self.uses });
         let wanted = self.missing.map_or(0, |(from, until)| until - from);
-        let most = MAX_KEPT_BYTES.max(wanted.saturating_add(2 * MAX_PART)) / BLOCK;
+        let most = CACHE_BYTES.max(wanted.saturating_add(2 * MAX_RANGE_BYTES)) / BLOCK_BYTES;
         while self.kept.len() as u64 > most {
             let oldest = self.kept.iter().min_by_key(|(_, block)| block.used);
             let Some(oldest) = oldest.map(|(at, _)| *at) else { break };
@@ -367,7 +370,7 @@ impl Blocks {
 
     /// Returns the cached bytes from `at` to the end of their block.
     fn there(&self, at: u64) -> Option<&[u8]> {
-        let begins = at / BLOCK * BLOCK;
+        let begins = at / BLOCK_BYTES * BLOCK_BYTES;
         let of = |bytes: &'_ [u8], begins: u64| -> Option<std::ops::Range<usize>> {
             let from = usize::try_from(at.checked_sub(begins)?).ok()?;
             (from < bytes.len()).then_some(from..bytes.len())
@@ -391,7 +394,7 @@ impl Blocks {
 
 /// Returns the block boundary at which the request for the end of the file begins.
 fn last_block(size: u64) -> u64 {
-    size.saturating_sub(TAIL) / BLOCK * BLOCK
+    size.saturating_sub(TAIL_BYTES) / BLOCK_BYTES * BLOCK_BYTES
 }
 
 impl ReadAt for Blocks {
@@ -412,7 +415,7 @@ impl ReadAt for Blocks {
             let length = bytes.len().min(left.len());
             let (now, rest) = left.split_at_mut(length);
             now.copy_from_slice(bytes.get(..length).unwrap_or_default());
-            if let Some(block) = self.kept.get_mut(&(at / BLOCK * BLOCK)) {
+            if let Some(block) = self.kept.get_mut(&(at / BLOCK_BYTES * BLOCK_BYTES)) {
                 block.used = self.uses;
             }
             left = rest;
@@ -422,6 +425,6 @@ impl ReadAt for Blocks {
     }
 
     fn most(&self) -> usize {
-        MAX_READ
+        MAX_READ_BYTES
     }
 }

@@ -10,13 +10,13 @@ use crate::net::web::{Client, Flow, Span, StallTimeout, Unavailable, WebResponse
 use crate::net::{self, Cause, ConnectStage, Options, WebProblem};
 
 /// Time limit for silence.
-const MAX_SILENCE: Duration = Duration::from_secs(4);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Time limit for a whole range.
-const PART_TIMEOUT: Duration = Duration::from_secs(8);
+const RANGE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Maximum number of requests for a range.
-const MAX_ASKED: u32 = 64;
+const MAX_RANGE_REQUESTS: u32 = 64;
 /// Maximum number of consecutive requests without any data.
-const MAX_FRUITLESS: u32 = 2;
+const MAX_EMPTY_RESPONSES: u32 = 2;
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl RangeParts {
             let came = match self.ask(span).await {
                 Ok(Ok((answer, length))) => {
                     let patience = patience
-                        .get_or_insert_with(|| StallTimeout::new(MAX_SILENCE, PART_TIMEOUT));
+                        .get_or_insert_with(|| StallTimeout::new(SILENCE_TIMEOUT, RANGE_TIMEOUT));
                     let came = self.client.read_into(&mut bytes, answer, length, patience).await;
                     match came {
                         Ok(()) if bytes.len() - before < length => Err(self.too_little()),
@@ -119,7 +119,7 @@ impl RangeParts {
             asked += 1;
             in_vain = if bytes.len() > before { 0 } else { in_vain + 1 };
             let over = patience.as_ref().is_some_and(StallTimeout::is_over);
-            let again = asked < MAX_ASKED && in_vain < MAX_FRUITLESS && !over;
+            let again = asked < MAX_RANGE_REQUESTS && in_vain < MAX_EMPTY_RESPONSES && !over;
             match came {
                 Ok(()) if again || bytes.len() >= most => {}
                 Ok(()) => return Err(self.too_little()),

@@ -17,7 +17,7 @@ use crate::text::problem::problem;
 
 /// Maximum length of a name in bytes, so that the name with its extension fits into the limits of
 /// file systems.
-const MAX_NAME: usize = 200;
+const MAX_NAME_BYTES: usize = 200;
 
 /// The progress of the thread, and the result of the last change.
 #[derive(Debug, Default)]
@@ -188,7 +188,7 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
     if name.is_empty() || name.starts_with('.') {
         return Err(problem!("recordings-name-empty"));
     }
-    if name.len() > MAX_NAME {
+    if name.len() > MAX_NAME_BYTES {
         return Err(problem!("recordings-name-long"));
     }
     if name.contains(|it: char| it == '/' || it == '\\' || it.is_control()) {

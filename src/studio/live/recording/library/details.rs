@@ -14,13 +14,13 @@ use crate::text::problem::problem;
 use crate::wire::container::{Index, SampleLocation, TrackId};
 
 /// Maximum size of a thumbnail.
-const THUMBNAIL: Size = Size::new(192, 108);
+const MAX_THUMBNAIL_SIZE: Size = Size::new(192, 108);
 /// Maximum size of the displayed frame at which a part begins or ends.
-const LARGE: Size = Size::new(560, 316);
+const MAX_FRAME_SIZE: Size = Size::new(560, 316);
 /// Maximum number of packets that are decoded for one frame.
 const MAX_PACKETS: usize = 48;
 /// Maximum position of the thumbnail. It is not at zero, because recordings often begin black.
-const THUMBNAIL_AT: Duration = Duration::from_secs(10);
+const MAX_THUMBNAIL_POSITION: Duration = Duration::from_secs(10);
 /// Maximum number of keyframes that are kept as possible beginnings of a part.
 const MAX_KEYFRAMES: usize = 20_000;
 
@@ -152,11 +152,11 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
     let keys = opened.video().filter(|place| place.keyframe);
     let keyframes = keys.map(|place| place.pts.since(zero)).take(MAX_KEYFRAMES).collect();
     let unfinished = !index.finished;
-    let thumbnail = opened.frame(THUMBNAIL_AT.min(duration / 3), THUMBNAIL);
+    let thumbnail = opened.frame(MAX_THUMBNAIL_POSITION.min(duration / 3), MAX_THUMBNAIL_SIZE);
     Ok(Details { duration, video, audio, keyframes, thumbnail, unfinished })
 }
 
 /// Returns the frame of the last keyframe at or before `at`.
 pub(super) fn frame_at(path: &Path, at: Duration) -> Option<VideoFrame> {
-    Opened::new(path).ok()?.frame(at, LARGE)
+    Opened::new(path).ok()?.frame(at, MAX_FRAME_SIZE)
 }

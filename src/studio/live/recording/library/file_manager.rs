@@ -15,14 +15,20 @@ pub(super) fn show(path: &Path) -> Result<(), Problem> {
     use crate::base::portal;
     use crate::files::Trouble;
 
-    const NAME: &str = "org.freedesktop.FileManager1";
+    const FILE_MANAGER_NAME: &str = "org.freedesktop.FileManager1";
     let address = url::Url::from_file_path(path).map_err(|()| problem!("recordings-no-manager"))?;
     let runtime = portal::runtime().map_err(|error| Trouble::problem(&error))?;
     let asked = runtime.block_on(async {
         let connection = portal::connect().await?;
         let body = (vec![address.as_str()], "");
         let place = "/org/freedesktop/FileManager1";
-        let call = connection.call_method(Some(NAME), place, Some(NAME), "ShowItems", &body);
+        let call = connection.call_method(
+            Some(FILE_MANAGER_NAME),
+            place,
+            Some(FILE_MANAGER_NAME),
+            "ShowItems",
+            &body,
+        );
         portal::limited(call).await.map(drop)
     });
     asked.map_err(|_| problem!("recordings-no-manager"))

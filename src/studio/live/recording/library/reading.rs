@@ -13,21 +13,21 @@ use crate::base::{Latest, Stop, Worker, sandbox};
 use crate::files::{Trouble, free_space};
 use crate::studio::live::recording::library::details;
 use crate::studio::live::recording::library::view::{
-    FileState, FrameAt, MAX_LISTED, RecordingFile, RecordingsView,
+    FileState, FrameAt, MAX_LISTED_RECORDINGS, RecordingFile, RecordingsView,
 };
 use crate::wire::container::Format;
 
 /// Number of recordings that are listed at first, beginning with the newest. Each request for more
 /// adds the same number.
-pub(super) const MAX_FILES: usize = 500;
+pub(super) const FILES_PER_REQUEST: usize = 500;
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
 /// Interval at which the folder is read again.
 const READ_INTERVAL: Duration = Duration::from_secs(2);
 /// Interval at which the thread checks for requests.
-const ASKED_INTERVAL: Duration = Duration::from_millis(50);
+const REQUEST_POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// A file that was modified within this time counts as being written.
-const CHANGING: Duration = Duration::from_secs(3);
+const CHANGING_FILE_WINDOW: Duration = Duration::from_secs(3);
 
 /// The current request to the thread, which replaces earlier ones.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ impl Reading {
             asked: Arc::clone(&asked),
             listed: listed.clone(),
             known: HashMap::new(),
-            most: MAX_FILES,
+            most: FILES_PER_REQUEST,
             view: RecordingsView { folder: folder.to_owned(), ..RecordingsView::default() },
         };
         let worker = Worker::spawn("onair-library", move |stop| reader.run(stop));
@@ -114,12 +114,12 @@ impl Reader {
             self.read_folder();
             self.read_files(stop);
             let mut waited = Duration::ZERO;
-            while waited < READ_INTERVAL && !stop.wait(ASKED_INTERVAL) {
+            while waited < READ_INTERVAL && !stop.wait(REQUEST_POLL_INTERVAL) {
                 self.answer();
                 if std::mem::take(&mut self.asked.lock().again) {
                     break;
                 }
-                waited += ASKED_INTERVAL;
+                waited += REQUEST_POLL_INTERVAL;
             }
         }
     }
@@ -137,7 +137,7 @@ impl Reader {
 
     fn read_folder(&mut self) {
         if std::mem::take(&mut self.asked.lock().more) {
-            self.most = (self.most + MAX_FILES).min(MAX_LISTED);
+            self.most = (self.most + FILES_PER_REQUEST).min(MAX_LISTED_RECORDINGS);
         }
         let before = self.view.files.iter().map(|file| &file.path);
         let before: Vec<PathBuf> = before.cloned().collect();
@@ -176,7 +176,7 @@ impl Reader {
 
     fn file(&mut self, path: PathBuf, stamp: Stamp) -> RecordingFile {
         let since = stamp.modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let changing = stamp.modified.elapsed().is_ok_and(|age| age < CHANGING);
+        let changing = stamp.modified.elapsed().is_ok_and(|age| age < CHANGING_FILE_WINDOW);
         let state = match self.known.get(&path) {
             Some((known, state)) if *known == stamp => state.clone(),
             _ if changing => FileState::Changing,

@@ -9,7 +9,7 @@ use crate::studio::live::recording::library::details::Details;
 use crate::text::Problem;
 
 /// Maximum number of listed recordings; the details of each are kept in memory.
-pub const MAX_LISTED: usize = 5_000;
+pub const MAX_LISTED_RECORDINGS: usize = 5_000;
 
 /// All recordings of the folder.
 #[derive(Clone, Debug, Default)]

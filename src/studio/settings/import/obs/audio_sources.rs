@@ -17,7 +17,7 @@ use crate::studio::settings::import::obs::video_sources::names_device;
 use crate::text::problem::{Problem, problem};
 
 /// The global audio devices of a file.
-const GLOBAL: [&str; 6] = [
+const GLOBAL_DEVICES: [&str; 6] = [
     "DesktopAudioDevice1",
     "DesktopAudioDevice2",
     "AuxAudioDevice1",
@@ -27,10 +27,10 @@ const GLOBAL: [&str; 6] = [
 ];
 
 /// The bits of all tracks in a source's `mixers`.
-const ALL: u64 = (1 << MAX_TRACKS) - 1;
+const ALL_TRACKS: u64 = (1 << MAX_TRACKS) - 1;
 
 /// The flag for mono in a source's flags.
-const MONO: u64 = 1 << 1;
+const MONO_FLAG: u64 = 1 << 1;
 
 /// Returns the choice for an audio source, or `None` for other kinds.
 pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice> {
@@ -70,7 +70,7 @@ pub(in crate::studio::settings) fn read(
     beside: &BTreeMap<&str, AudioChoice>,
     told: &mut HashSet<Problem>,
 ) -> Vec<AudioStrip> {
-    let global = GLOBAL.iter().filter_map(|key| json.get(key));
+    let global = GLOBAL_DEVICES.iter().filter_map(|key| json.get(key));
     let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
     let mut sounds: Vec<(&Value, AudioChoice)> = Vec::new();
     // The names of sources that share another source's strip.
@@ -101,7 +101,7 @@ pub(in crate::studio::settings) fn read(
     // OBS puts all audio into every track until the user changes that, and the tracks of the
     // recording are set elsewhere. A track that contains all sources is therefore the same as the
     // program.
-    let everywhere = sounds.iter().fold(ALL, |all, (source, _)| all & mixers(source));
+    let everywhere = sounds.iter().fold(ALL_TRACKS, |all, (source, _)| all & mixers(source));
     let named = (1..).map(StripId).zip(&sounds);
     let mut named: BTreeMap<&str, StripId> =
         named.map(|(id, (source, _))| (text(source, "name"), id)).collect();
@@ -133,7 +133,7 @@ pub(in crate::studio::settings) fn read(
 
 /// Returns the tracks of a source, one bit each.
 fn mixers(source: &Value) -> u64 {
-    whole(source, "mixers").unwrap_or(ALL) & ALL
+    whole(source, "mixers").unwrap_or(ALL_TRACKS) & ALL_TRACKS
 }
 
 fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
@@ -155,7 +155,7 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
         gain_db: (20.0 * number("volume", 1.0).max(1e-6).log10()).clamp(-60.0, 20.0) as f32,
         muted: is_on(source, "muted"),
         balance: (number("balance", 0.5) * 2.0 - 1.0).clamp(-1.0, 1.0) as f32,
-        mono: flags & MONO != 0,
+        mono: flags & MONO_FLAG != 0,
         // OBS's value is in nanoseconds.
         offset_us: (number("sync", 0.0) / 1_000.0).clamp(-most, most) as i64,
         heard,

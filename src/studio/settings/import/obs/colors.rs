@@ -11,10 +11,10 @@ use crate::studio::settings::import::obs::json::{self, number, whole};
 use crate::text::problem::{Problem, problem};
 
 /// The exponent that approximately converts a pixel's value to light.
-const POWER: f32 = 2.2;
+const GAMMA_EXPONENT: f32 = 2.2;
 
 /// White, without the bits for opacity.
-const WHITE: u64 = 0xFF_FF_FF;
+const WHITE_RGB: u64 = 0xFF_FF_FF;
 
 /// Imports OBS's color correction. Unsupported parts are added to `not`.
 pub(in crate::studio::settings) fn correction(
@@ -30,23 +30,24 @@ pub(in crate::studio::settings) fn correction(
         saturation: number("saturation", 0.0) + 1.0,
         hue_degrees: number("hue_shift", 0.0),
         opacity: opacity(settings, second),
-        ..Correction::PLAIN
+        ..Correction::NO_CHANGE
     };
     if !second {
-        if whole(settings, "color").is_some_and(|it| it != WHITE) {
+        if whole(settings, "color").is_some_and(|it| it != WHITE_RGB) {
             not.push(problem!("import-any-color"));
         }
         return Filter::Color(Correction { contrast: contrast + 1.0, brightness, ..plain });
     }
     let mut grey = |key: &str, usual: u64, what: fn(String) -> Problem| {
-        let color = whole(settings, key).unwrap_or(usual) & WHITE;
+        let color = whole(settings, key).unwrap_or(usual) & WHITE_RGB;
         let known = grey(color);
         if known.is_none() {
             not.push(what(hex(color)));
         }
         light(known.unwrap_or(if usual == 0 { 0.0 } else { 1.0 }))
     };
-    let times = grey("color_multiply", WHITE, |color| problem!("import-multiplied", color = color));
+    let times =
+        grey("color_multiply", WHITE_RGB, |color| problem!("import-multiplied", color = color));
     let add = grey("color_add", 0, |color| problem!("import-added", color = color));
     let by = bent(contrast) * times;
     Filter::Color(lit(plain, by, brightness * times + add))
@@ -57,7 +58,7 @@ pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) ->
     let number = |key: &str| number(settings, key).unwrap_or(0.0) as f32;
     let (contrast, brightness) = (bent(number("contrast")), number("brightness"));
     let gamma = bent(number("gamma"));
-    let plain = Correction { gamma, opacity: opacity(settings, second), ..Correction::PLAIN };
+    let plain = Correction { gamma, opacity: opacity(settings, second), ..Correction::NO_CHANGE };
     let done = if second {
         lit(plain, contrast, brightness)
     } else {
@@ -74,24 +75,24 @@ pub(in crate::studio::settings) fn behind_mask(
     second: bool,
     not: &mut Vec<Problem>,
 ) -> Option<Filter> {
-    let color = whole(settings, "color").unwrap_or(WHITE) & WHITE;
+    let color = whole(settings, "color").unwrap_or(WHITE_RGB) & WHITE_RGB;
     let shade = grey(color);
     if shade.is_none() {
         not.push(problem!("import-color", color = &hex(color)));
     }
     // A gray color multiplies by its own value, in both calculations.
     let gain = shade.unwrap_or(1.0);
-    unless_plain(Correction { gain, opacity: opacity(settings, second), ..Correction::PLAIN })
+    unless_plain(Correction { gain, opacity: opacity(settings, second), ..Correction::NO_CHANGE })
 }
 
 fn unless_plain(done: Correction) -> Option<Filter> {
-    (done != Correction::PLAIN).then_some(Filter::Color(done))
+    (done != Correction::NO_CHANGE).then_some(Filter::Color(done))
 }
 
 /// Adds a multiplication and an addition of light to a correction. Gamma comes first in OBS, but
 /// last in onair.
 fn lit(plain: Correction, by: f32, add: f32) -> Correction {
-    let gain = by.max(0.0).powf(plain.gamma / POWER);
+    let gain = by.max(0.0).powf(plain.gamma / GAMMA_EXPONENT);
     let brightness = if add.abs() < 1e-6 { 0.0 } else { value(light(0.5) + add) - 0.5 };
     Correction { gain, brightness, ..plain }
 }
@@ -170,7 +171,7 @@ mod tests {
         let tinted = json!({"color_multiply": 0x00FF_u32, "color_add": 0x1000_u32});
         assert_eq!(
             values(Some(correction(&tinted, true, &mut not))),
-            values(Some(Filter::Color(Correction::PLAIN)))
+            values(Some(Filter::Color(Correction::NO_CHANGE)))
         );
         assert_eq!(not, ["the Color Multiply (#ff0000)", "the Color Add (#001000)"]);
         let key = values(behind_key(&json!({"opacity": 0.25, "gamma": 1.0}), true));

@@ -36,7 +36,7 @@ impl<S> ImportedFilters<S> {
         digits: usize,
         slot: fn(bool, F) -> S,
     ) {
-        let room = F::MOST.saturating_sub(self.slots.len());
+        let room = F::MAX_COUNT.saturating_sub(self.slots.len());
         match filters.filter(|filters| filters.len() <= room) {
             Some(filters) => {
                 for mut filter in filters {
@@ -49,7 +49,7 @@ impl<S> ImportedFilters<S> {
                     .map(|not| problem!("import-of-filter", what = not, filter = &called));
                 self.otherwise.extend(not);
             }
-            None if self.not.len() < F::MOST => self.not.push(called(table)),
+            None if self.not.len() < F::MAX_COUNT => self.not.push(called(table)),
             None => self.more += 1,
         }
     }

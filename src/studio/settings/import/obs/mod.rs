@@ -33,7 +33,7 @@ use crate::studio::settings::import::obs::video_sources::ImportedSource;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of listed parts that are not imported.
-const MAX_REPORTED: usize = 1_000;
+const MAX_REPORTED_PARTS: usize = 1_000;
 /// Returns true if this is a scene collection of OBS.
 pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
     let has = |key: &str| json.get(key).is_some();
@@ -144,7 +144,7 @@ impl<'a> Importer<'a> {
         let duration = number(json, "transition_duration").unwrap_or(300.0).clamp(0.0, 20_000.0);
         let (kind, not) = transitions::read(json);
         self.told.extend(not);
-        let duration = Duration::from_millis(duration as u64).min(transition::MAX_STINGER);
+        let duration = Duration::from_millis(duration as u64).min(transition::MAX_STINGER_DURATION);
         collection.transition = Transition { kind, duration }.bounded();
         if self.items as usize >= MAX_ITEMS {
             self.told.insert(problem!("import-items-beyond", most = MAX_ITEMS));
@@ -161,9 +161,9 @@ impl<'a> Importer<'a> {
         let strips = audio_sources::read(json, &beside, &mut self.told);
         let mut left_out: Vec<Problem> = self.told.into_iter().collect();
         left_out.sort_by_cached_key(ToString::to_string);
-        if left_out.len() > MAX_REPORTED {
-            let more = left_out.len() - MAX_REPORTED;
-            left_out.truncate(MAX_REPORTED);
+        if left_out.len() > MAX_REPORTED_PARTS {
+            let more = left_out.len() - MAX_REPORTED_PARTS;
+            left_out.truncate(MAX_REPORTED_PARTS);
             left_out.push(problem!("import-and-more", count = more));
         }
         Import { collection, strips, left_out }

@@ -7,7 +7,7 @@ use crate::compose::scene::{Blend, Crop, Fit, Placement};
 use crate::studio::settings::import::obs::json::number;
 
 /// Maximum difference at which two scales count as equal.
-const SAME: f64 = 1e-3;
+const SCALE_TOLERANCE: f64 = 1e-3;
 
 /// Converts the placement of an item. `size` is the size of its content in pixels. If that is
 /// unknown, the canvas size is used, and the result states whether the assumption had an effect. A
@@ -40,7 +40,7 @@ pub(in crate::studio::settings) fn place(
     let bounds = point("bounds", 0.0);
     let kind = number(table, "bounds_type").unwrap_or(0.0) as i64;
     let kind = if bounds.0 > 0.0 && bounds.1 > 0.0 { kind } else { 0 };
-    let even = (scale.0.abs() - scale.1.abs()).abs() < SAME;
+    let even = (scale.0.abs() - scale.1.abs()).abs() < SCALE_TOLERANCE;
     let fit = if even { Fit::Contain } else { Fit::Stretch };
     let scaled = (seen.0 * scale.0.abs(), seen.1 * scale.1.abs());
     // The box that is rotated and aligned, the content that is drawn in it, and how it fits.
@@ -121,16 +121,16 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const CANVAS: (f64, f64) = (1_280.0, 720.0);
+    const CANVAS_SIZE: (f64, f64) = (1_280.0, 720.0);
 
     /// Returns left, top, width and height in pixels.
     fn pixels(table: &Value, size: Option<(f64, f64)>) -> [f64; 4] {
-        let place = place(table, size, CANVAS, false).0;
+        let place = place(table, size, CANVAS_SIZE, false).0;
         let all = [
-            place.x * CANVAS.0,
-            place.y * CANVAS.1,
-            place.width * CANVAS.0,
-            place.height * CANVAS.1,
+            place.x * CANVAS_SIZE.0,
+            place.y * CANVAS_SIZE.1,
+            place.width * CANVAS_SIZE.0,
+            place.height * CANVAS_SIZE.1,
         ];
         all.map(|it| (it * 100.0).round() / 100.0)
     }
@@ -142,17 +142,17 @@ mod tests {
         assert_eq!(pixels(&at, size), [30.0, 40.0, 200.0, 100.0]);
         let scaled = json!({"pos": {"x": 30, "y": 40}, "scale": {"x": 0.5, "y": 2}});
         assert_eq!(pixels(&scaled, size), [30.0, 40.0, 100.0, 200.0]);
-        assert_eq!(place(&scaled, size, CANVAS, false).0.fit, Fit::Stretch);
+        assert_eq!(place(&scaled, size, CANVAS_SIZE, false).0.fit, Fit::Stretch);
         let centred = json!({"pos": {"x": 640, "y": 360}, "align": 0});
         assert_eq!(pixels(&centred, size), [540.0, 310.0, 200.0, 100.0]);
         let cut = json!({"crop_left": 50, "crop_bottom": 25});
         assert_eq!(pixels(&cut, size), [0.0, 0.0, 150.0, 75.0]);
-        let (place_of, unsure) = place(&cut, size, CANVAS, false);
+        let (place_of, unsure) = place(&cut, size, CANVAS_SIZE, false);
         assert_eq!((place_of.crop.left, place_of.crop.bottom, unsure), (0.25, 0.25, false));
         // The item is rotated around its corner.
         let turned = json!({"pos": {"x": 300, "y": 300}, "rot": 90});
         assert_eq!(pixels(&turned, size), [150.0, 350.0, 200.0, 100.0]);
-        let (place, unsure) = place(&at, None, CANVAS, false);
+        let (place, unsure) = place(&at, None, CANVAS_SIZE, false);
         assert!(unsure && (place.width - 1.0).abs() < 1e-9, "the canvas, and told");
     }
 
@@ -176,6 +176,6 @@ mod tests {
         assert_eq!(of(6, 5), [100.0, 100.0, 200.0, 100.0], "no larger than it is");
         let unknown = json!({"bounds_type": 2, "bounds": {"x": 400, "y": 400}});
         assert_eq!(pixels(&unknown, None), [0.0, 0.0, 400.0, 400.0]);
-        assert!(!place(&unknown, None, CANVAS, false).1);
+        assert!(!place(&unknown, None, CANVAS_SIZE, false).1);
     }
 }

@@ -15,7 +15,7 @@ use crate::wire::container::Format;
 const MAX_SLIDES: usize = 100;
 /// Maximum size in bytes of a file that is read to determine its frame size, which can require
 /// reading all of it.
-const MAX_SCANNED: u64 = 256 << 20;
+const MAX_SCANNED_BYTES: u64 = 256 << 20;
 
 /// The properties of a source that are known before it is opened.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -83,7 +83,7 @@ fn media(path: &Path) -> Known {
     let read = || {
         let mut disk = files::MediaFile::open(path).ok()?;
         let format = disk.format().ok()?;
-        if format != Format::Mp4 && std::fs::metadata(path).ok()?.len() > MAX_SCANNED {
+        if format != Format::Mp4 && std::fs::metadata(path).ok()?.len() > MAX_SCANNED_BYTES {
             return None;
         }
         disk.index_to_play(format).ok()

@@ -9,7 +9,7 @@ fn import_text(text: &str) -> Result<Import, Problem> {
     if is_one(&json) { Ok(import(&json)) } else { Err("another file".into()) }
 }
 
-const FILE: &str = r#"{
+const SCENE_COLLECTION_JSON: &str = r#"{
   "current_scene": "Game", "current_program_scene": "Game", "current_transition": "Slide",
   "transition_duration": 450, "name": "Untitled", "resolution": {"x": 1280, "y": 720},
   "scene_order": [{"name": "Game"}, {"name": "Break"}],
@@ -37,7 +37,7 @@ const FILE: &str = r#"{
 
 #[test]
 fn a_collection_of_obs_is_taken_in_and_the_rest_is_listed() {
-    let import = import_text(FILE).unwrap();
+    let import = import_text(SCENE_COLLECTION_JSON).unwrap();
     let it = &import.collection;
     let names: Vec<_> = it.scenes.iter().map(|scene| scene.name.as_str()).collect();
     assert_eq!(names, ["Game", "Break"]);

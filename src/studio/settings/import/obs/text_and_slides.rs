@@ -11,9 +11,9 @@ use crate::studio::settings::import::obs::json::{color, is_off, is_on, number, p
 use crate::text::problem::{Problem, problem};
 
 /// The bit for bold in a font's `flags`.
-const BOLD: u64 = 1;
-const ITALIC: u64 = 2;
-const LINES: u64 = 4 | 8;
+const BOLD_FLAG: u64 = 1;
+const ITALIC_FLAG: u64 = 2;
+const LINE_FLAGS: u64 = 4 | 8;
 
 /// Converts the properties of a source of this kind (without its version). Also returns the
 /// unsupported parts.
@@ -84,16 +84,16 @@ fn font(settings: &Value, usual: u32, not: &mut Vec<Problem>) -> Style {
     let font = part(settings, "font");
     let flags = whole(font, "flags").unwrap_or(0);
     let style = text(font, "style").to_lowercase();
-    if flags & LINES != 0 {
+    if flags & LINE_FLAGS != 0 {
         not.push(problem!("import-lines"));
     }
     let size = number(font, "size").map_or(usual, |it| it.clamp(1.0, 10_000.0) as u32);
-    let bold = flags & BOLD != 0 || style.contains("bold");
+    let bold = flags & BOLD_FLAG != 0 || style.contains("bold");
     Style {
         family: text(font, "face").to_owned(),
         size,
         weight: if bold { 700 } else { 400 },
-        italic: flags & ITALIC != 0 || style.contains("italic") || style.contains("oblique"),
+        italic: flags & ITALIC_FLAG != 0 || style.contains("italic") || style.contains("oblique"),
         ..Style::default()
     }
 }

@@ -13,7 +13,7 @@ use crate::text::problem::{Problem, problem};
 
 /// The assumed frame rate for a stinger's transition point in frames, because the file does not
 /// contain the rate.
-const USUAL_FPS: f64 = 30.0;
+const DEFAULT_FPS: f64 = 30.0;
 
 /// Returns the default transition, and a description of how it differs from OBS's, if it does.
 pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<Problem>) {
@@ -77,8 +77,8 @@ fn by_name(name: &str) -> (Kind, Option<Problem>) {
     let lower = name.to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| word.to_lowercase() == lower);
     match lower.as_str() {
-        _ if is(&CUTS) => (Kind::Cut, None),
-        _ if name.is_empty() || is(&FADES) => (Kind::Fade, None),
+        _ if is(&CUT_NAMES) => (Kind::Cut, None),
+        _ if name.is_empty() || is(&FADE_NAMES) => (Kind::Fade, None),
         it if it.contains("color") || it.contains("colour") => (Kind::FadeColor([0; 3]), None),
         it if it.contains("slide") => (Kind::Slide(Side::Right), None),
         it if it.contains("swipe") => (Kind::Swipe(Side::Right), None),
@@ -88,7 +88,7 @@ fn by_name(name: &str) -> (Kind, Option<Problem>) {
 
 /// The names of a cut in OBS's languages.
 #[rustfmt::skip]
-const CUTS: [&str; 55] = [
+const CUT_NAMES: [&str; 55] = [
     "Cięcie", "Cortar", "Corte", "Coupure", "Cut", "Cắt", "Decupare", "Etena", "Geàrr", "Gzem", "Izrezivanje",
     "Izreži", "Jêkirin", "Kes", "Klip", "Klipp", "Knip", "Knippen", "Kutt", "Kəs", "Leikkaa", "Lõika", "Paputol",
     "Potong", "Putulin", "Qıyıw", "Schnitt", "Sečenje", "Strih", "Střih", "Taglio", "Talla", "Tniycie",
@@ -99,7 +99,7 @@ const CUTS: [&str; 55] = [
 
 /// The names of a fade in OBS's languages.
 #[rustfmt::skip]
-const FADES: [&str; 53] = [
+const FADE_NAMES: [&str; 53] = [
     "Crìon", "Desvanecer", "Desvanecimiento", "Dissolvenza", "Esmaecer", "Estompare", "Esvaecer", "Esvair", "Fade",
     "Fondu", "Forløpning", "Hajuv", "Häivytä", "Iraungi", "Izbljeđivanje", "Lumaho", "Mờ dần", "Overgang",
     "Palabo", "Pojemaj", "Prelínať", "Pudar", "Resap", "Slábnutí", "Soldur", "Tifsit", "Tona",
@@ -112,7 +112,7 @@ const FADES: [&str; 53] = [
 fn stinger(name: &str, settings: &Value) -> (Kind, Option<Problem>) {
     let point = number(settings, "transition_point").unwrap_or(0.0).clamp(0.0, 20_000.0);
     let in_pictures = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
-    let ms = if in_pictures { point * 1e3 / USUAL_FPS } else { point };
+    let ms = if in_pictures { point * 1e3 / DEFAULT_FPS } else { point };
     let mut not = in_pictures
         .then(|| problem!("import-cut-in-frames", name = &name, ms = ms.round().to_string()));
     let matte = match number(settings, "track_matte_layout").unwrap_or(0.0) as i64 {
@@ -211,7 +211,7 @@ mod tests {
             assert_eq!(of(none), None);
         }
         let far = of(json!({"transition": "Fade", "transition_duration": 1e30})).unwrap();
-        assert_eq!(far.duration, crate::compose::transition::MAX_STINGER);
+        assert_eq!(far.duration, crate::compose::transition::MAX_STINGER_DURATION);
     }
 
     #[test]

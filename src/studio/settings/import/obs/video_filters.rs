@@ -15,7 +15,7 @@ use crate::studio::settings::import::obs::json::{
 use crate::text::problem::{Problem, problem};
 
 /// OBS's audio filters, without their versions.
-const OF_AUDIO: [&str; 10] = [
+const AUDIO_FILTER_KINDS: [&str; 10] = [
     "gain_filter",
     "noise_suppress_filter",
     "noise_gate_filter",
@@ -65,7 +65,7 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
 /// Returns true if this is an audio filter, supported or not.
 pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
     let kind = text(table, "id");
-    OF_AUDIO.iter().any(|known| kind.starts_with(known))
+    AUDIO_FILTER_KINDS.iter().any(|known| kind.starts_with(known))
 }
 
 /// Returns the kind of a filter, and whether it is the second version, whose values differ.

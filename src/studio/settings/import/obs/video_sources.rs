@@ -134,8 +134,8 @@ fn playlist(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) 
     if left_out > 0 {
         not.push(problem!("import-follows-no-file", count = left_out));
     }
-    if files.len() > Properties::MAX_FILES {
-        not.push(problem!("import-list-beyond", most = Properties::MAX_FILES));
+    if files.len() > Properties::MAX_ADDITIONAL_FILES {
+        not.push(problem!("import-list-beyond", most = Properties::MAX_ADDITIONAL_FILES));
     }
     if is_on(settings, "shuffle") {
         not.push(problem!("import-list-shuffled"));
@@ -152,8 +152,8 @@ fn slides(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
     let first = all.next().unwrap_or_default().to_owned();
     let rest: Vec<PathBuf> = all.map(PathBuf::from).collect();
-    if rest.len() > Properties::MAX_FILES {
-        not.push(problem!("import-slides-beyond", most = Properties::MAX_FILES + 1));
+    if rest.len() > Properties::MAX_ADDITIONAL_FILES {
+        not.push(problem!("import-slides-beyond", most = Properties::MAX_ADDITIONAL_FILES + 1));
     }
     (first, rest)
 }
@@ -277,7 +277,7 @@ mod tests {
         assert!(not("xshm_input", &json!({"screen": 1})).contains("display 2"));
         let many: Vec<_> = (0..300).map(|n| json!({"value": format!("/p/{n}.png")})).collect();
         let many = read(&json!({"id": "slideshow", "settings": {"files": many}})).unwrap();
-        assert_eq!(many.properties.files.len(), Properties::MAX_FILES);
+        assert_eq!(many.properties.files.len(), Properties::MAX_ADDITIONAL_FILES);
         assert_eq!(many.not, ["slides after the first 201"]);
         let screen = json!({"show_cursor": false, "cut_top": 40, "cut_left": -3});
         let taken = read(&json!({"id": "xshm_input", "settings": screen})).unwrap();

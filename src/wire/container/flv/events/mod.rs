@@ -20,11 +20,11 @@ use crate::wire::container::flv::audio::{AudioPacket, AudioTag, LegacyAudio};
 use crate::wire::container::flv::tag_content::TagContent;
 use crate::wire::container::flv::video::{VideoPacket, VideoTag};
 use crate::wire::container::track_config::{
-    MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
+    MAX_CONFIG_BYTES, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
 
 /// Number of consecutive bodies of another codec that count as a real change.
-const MEANT: u32 = 12;
+const MIN_CODEC_CHANGE_TAGS: u32 = 12;
 
 /// Result of a body.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub enum TagEvent {
 /// At most a config and its first packet.
 pub(super) type TagEvents = [Option<TagEvent>; 2];
 
-const NOTHING: TagEvents = [None, None];
+const NO_EVENTS: TagEvents = [None, None];
 
 /// Converts the bodies of one stream, in order.
 #[derive(Debug)]
@@ -153,14 +153,14 @@ impl BodyReader {
         let Some(tag) = tag else { return one(TagEvent::Damaged) };
         let its = &mut self.video;
         if TagContent::of_video(&tag) == TagContent::Command {
-            return NOTHING;
+            return NO_EVENTS;
         }
         let (keyframe, nanos) = (tag.frame_type == FrameType::Key, tag.offset_nanos);
         let disposable = tag.frame_type == FrameType::Disposable;
         let read = *its.track.get_or_insert(tag.track.id);
-        let Some(track) = tag.into_track(read) else { return NOTHING };
+        let Some(track) = tag.into_track(read) else { return NO_EVENTS };
         match track.packet {
-            VideoPacket::SequenceStart(config) if config.len() > MAX_CONFIG => {
+            VideoPacket::SequenceStart(config) if config.len() > MAX_CONFIG_BYTES => {
                 one(TagEvent::TooLong(config.len()))
             }
             VideoPacket::SequenceStart(config) => its.config(track.format, apart(config, body)),
@@ -179,9 +179,9 @@ impl BodyReader {
                 let values = crate::wire::amf0::decode(&values).unwrap_or_default();
                 let told =
                     Colors::of_enhanced(&values).filter(|colors| *colors != Colors::default());
-                told.map_or(NOTHING, |it| one(TagEvent::Colors(it)))
+                told.map_or(NO_EVENTS, |it| one(TagEvent::Colors(it)))
             }
-            _ => NOTHING,
+            _ => NO_EVENTS,
         }
     }
 
@@ -193,14 +193,14 @@ impl BodyReader {
         body: &Bytes,
     ) -> TagEvents {
         let Some(tag) = tag else {
-            return if body.is_empty() { NOTHING } else { one(TagEvent::Damaged) };
+            return if body.is_empty() { NO_EVENTS } else { one(TagEvent::Damaged) };
         };
         let its = &mut self.audio;
         let (legacy, nanos) = (tag.legacy, tag.offset_nanos);
         let read = *its.track.get_or_insert(tag.track.id);
-        let Some(mut track) = tag.into_track(read) else { return NOTHING };
+        let Some(mut track) = tag.into_track(read) else { return NO_EVENTS };
         match &mut track.packet {
-            AudioPacket::SequenceStart(config) if config.len() > MAX_CONFIG => {
+            AudioPacket::SequenceStart(config) if config.len() > MAX_CONFIG_BYTES => {
                 return one(TagEvent::TooLong(config.len()));
             }
             AudioPacket::SequenceStart(part) | AudioPacket::Frame(part) => {
@@ -209,7 +209,7 @@ impl BodyReader {
             AudioPacket::MultichannelConfig(layout) => {
                 return one(TagEvent::Channels(track.format, layout.channels.into()));
             }
-            AudioPacket::SequenceEnd => return NOTHING,
+            AudioPacket::SequenceEnd => return NO_EVENTS,
         }
         let pts = dts.offset(i64::from(nanos / 1_000));
         let event = |data| packet(Track::Audio, (dts, pts), Priority::Key, data);
@@ -217,12 +217,12 @@ impl BodyReader {
             return match track.packet {
                 AudioPacket::SequenceStart(config) => its.aac_config(config),
                 AudioPacket::Frame(data) => its.aac_frame(event(data)),
-                _ => NOTHING,
+                _ => NO_EVENTS,
             };
         }
         let Some(codec) = audio_codec(track.format, legacy) else {
             let told = its.named.replace(track.format) == Some(track.format);
-            return if told { NOTHING } else { one(TagEvent::UnsupportedAudio(track.format)) };
+            return if told { NO_EVENTS } else { one(TagEvent::UnsupportedAudio(track.format)) };
         };
         if its.is_damage(track.format, codec, legacy, &track.packet) {
             return one(TagEvent::Damaged);
@@ -232,12 +232,12 @@ impl BodyReader {
                 // The config's event is returned with the first frame. Until then, a few bodies of this
                 // codec may be damage again.
                 (its.config, its.fresh, its.other) = (config, true, false);
-                NOTHING
+                NO_EVENTS
             }
             AudioPacket::Frame(data) if !data.is_empty() => {
                 its.other_frame(codec, legacy, event(data))
             }
-            _ => NOTHING,
+            _ => NO_EVENTS,
         }
     }
 }
@@ -251,7 +251,7 @@ impl VideoReader {
             let makes_sense = told.is_some();
             self.announced = Some((format, told));
             if self.is_passing() {
-                return if makes_sense { NOTHING } else { one(TagEvent::Damaged) };
+                return if makes_sense { NO_EVENTS } else { one(TagEvent::Damaged) };
             }
             self.give_up_playing(format);
         } else {
@@ -279,7 +279,7 @@ impl VideoReader {
                     self.announced = Some((format, told));
                 }
                 if self.is_passing() {
-                    return if makes_sense { NOTHING } else { one(TagEvent::Damaged) };
+                    return if makes_sense { NO_EVENTS } else { one(TagEvent::Damaged) };
                 }
                 if let Some(config) = self.give_up_playing(format) {
                     return self.begin(format, config);
@@ -290,7 +290,7 @@ impl VideoReader {
         }
         let Some(codec) = self.decodable(format) else { return self.unsupported(format, false) };
         if packet.data.is_empty() {
-            return NOTHING;
+            return NO_EVENTS;
         }
         // A byte for cropping precedes each frame.
         let is_vp6 = matches!(codec, VideoCodec::Vp6 | VideoCodec::Vp6Alpha);
@@ -303,7 +303,7 @@ impl VideoReader {
             self.playing = Some(format);
         }
         if is_vp6 && self.playing != Some(format) {
-            return NOTHING;
+            return NO_EVENTS;
         }
         let same =
             |(its, config): &(VideoCodec, Bytes)| *its == codec && (!is_vp6 || *config == crop);
@@ -348,15 +348,15 @@ impl VideoReader {
         if self.playing.is_none() && !announced && self.is_passing() {
             // Damage must not choose the track.
             (self.track, self.suspect) = (None, Some(format));
-            return NOTHING;
+            return NO_EVENTS;
         }
         let told = self.named.replace(format) == Some(format);
-        if told { NOTHING } else { one(TagEvent::UnsupportedVideo(format)) }
+        if told { NO_EVENTS } else { one(TagEvent::UnsupportedVideo(format)) }
     }
 
     fn is_passing(&mut self) -> bool {
         self.strange += 1;
-        self.strange < MEANT
+        self.strange < MIN_CODEC_CHANGE_TAGS
     }
 
     /// Counts the pending bodies as damage, after a valid body or at the end of the stream.
@@ -372,7 +372,7 @@ impl VideoReader {
 impl AudioReader {
     fn aac_config(&mut self, config: Bytes) -> TagEvents {
         if config.is_empty() {
-            return NOTHING;
+            return NO_EVENTS;
         }
         let Some(config) = aac_config(config) else { return one(TagEvent::Damaged) };
         (self.other, self.announced, self.told) = (false, None, None);
@@ -382,7 +382,7 @@ impl AudioReader {
 
     fn aac_frame(&mut self, packet: EncodedPacket) -> TagEvents {
         if packet.data.is_empty() {
-            return NOTHING;
+            return NO_EVENTS;
         }
         let Some(config) = &self.aac else {
             // The codec is known, but not its parameters.
@@ -419,7 +419,7 @@ impl AudioReader {
             return false;
         }
         self.strange += 1;
-        self.strange < MEANT
+        self.strange < MIN_CODEC_CHANGE_TAGS
     }
 
     fn other_frame(

@@ -4,7 +4,7 @@ use super::*;
 use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::container::flv::{parse_audio, parse_video};
 
-const SPS: [u8; 25] = [
+const HIGH_PROFILE_SPS: [u8; 25] = [
     0x67, 0x64, 0x00, 0x20, 0xac, 0xd9, 0x40, 0xc0, 0x29, 0xb0, 0x11, 0x00, 0x00, 0x03, 0x00, 0x01,
     0x00, 0x00, 0x03, 0x00, 0x32, 0x0f, 0x18, 0x31, 0x96,
 ];
@@ -116,8 +116,8 @@ fn times_are_those_of_the_body_to_the_microsecond() {
 #[test]
 fn a_config_has_a_bound_and_keeps_nothing_else() {
     let mut reader = BodyReader::new(|_| true);
-    let long = [format!("{} bytes", MAX_CONFIG + 1)];
-    let config = vec![0; MAX_CONFIG + 1];
+    let long = [format!("{} bytes", MAX_CONFIG_BYTES + 1)];
+    let config = vec![0; MAX_CONFIG_BYTES + 1];
     assert_eq!(video(&mut reader, &[&b"\x17\0\0\0\0"[..], &config].concat()), long);
     assert_eq!(video(&mut reader, &[&b"\x90hvc1"[..], &config].concat()), long);
     assert_eq!(audio(&mut reader, &[&b"\xAF\0"[..], &config].concat()), long);
@@ -132,22 +132,22 @@ fn a_config_has_a_bound_and_keeps_nothing_else() {
 fn before_the_first_picture_a_few_of_no_codec_are_damage_and_more_are_meant() {
     let mut reader = BodyReader::new(|_| true);
     let strange = b"\x1F\x01\x00\x00\x00picture";
-    for _ in 1..MEANT {
+    for _ in 1..MIN_CODEC_CHANGE_TAGS {
         assert!(video(&mut reader, strange).is_empty());
     }
     assert_eq!((reader.suspect(), reader.take_strays()), (Some(VideoFormat::Legacy(15)), 0));
     assert_eq!(video(&mut reader, strange), ["no unknown codec 15"]);
     // A new connection counts from zero, and the earlier bodies count as damage.
     let mut reader = BodyReader::new(|_| true);
-    for _ in 1..MEANT {
+    for _ in 1..MIN_CODEC_CHANGE_TAGS {
         video(&mut reader, strange);
     }
     reader.restart();
-    assert_eq!((reader.suspect(), reader.take_strays()), (None, MEANT - 1));
+    assert_eq!((reader.suspect(), reader.take_strays()), (None, MIN_CODEC_CHANGE_TAGS - 1));
     // A multitrack body with an unknown codec.
     assert!(video(&mut reader, b"\x96\x01abcd\x25picture").is_empty());
     let config = DecoderConfig::new(
-        Bytes::from_static(&SPS),
+        Bytes::from_static(&HIGH_PROFILE_SPS),
         Bytes::from_static(&[0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0]),
     );
     let config = config.unwrap().build().unwrap();
