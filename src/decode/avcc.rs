@@ -212,7 +212,7 @@ pub(super) fn survey(data: &[u8], configuration: &mut Configuration) -> Result<K
             }
             Some(NalType::Slice) => slices += 1,
             Some(NalType::Sps | NalType::Pps) if fresh.len() < MAX_PARAMETER_SETS => {
-                fresh.push(nal)
+                fresh.push(nal);
             }
             _ => {}
         }

@@ -213,7 +213,7 @@ impl Desktop {
             match message.header().member().map(|member| member.as_str()) {
                 Some("ActivationToken") => *shared.token.lock() = Some(word),
                 Some("ActionInvoked") if word == DEFAULT_ACTION => {
-                    shared.ask(DesktopRequest::Raise)
+                    shared.ask(DesktopRequest::Raise);
                 }
                 _ => {}
             }

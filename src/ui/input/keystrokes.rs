@@ -1,8 +1,8 @@
 //! Delivers keystrokes to the field that the user sees as focused. In each frame, egui gets all
 //! events since the last frame, and the field with the focus would take all of them. On a slow
 //! computer, a stream key that the user types after the server address and Tab would then end up in
-//! the server's field, where it is readable. Therefore, events after a Tab or a click wait for the
-//! next frame.
+//! the server's field, where it is readable. Therefore, events after a Tab, an Enter or a click wait
+//! for the next frame. While a field is about to appear, all keystrokes wait.
 
 use egui::{Context, Event, Id, ImeEvent, Key, RawInput, ViewportId};
 
@@ -10,10 +10,16 @@ use egui::{Context, Event, Id, ImeEvent, Key, RawInput, ViewportId};
 /// delivered immediately.
 const MAX_EVENTS: usize = 1_024;
 
+/// Maximum number of consecutive frames in which keystrokes wait for a field. Beyond this number, the field
+/// does not appear.
+const MAX_HELD_FRAMES: u32 = 60;
+
 /// The waiting events by window. `Debug` does not print them, because they may contain a password.
 #[derive(Default)]
 pub struct Keystrokes {
     waiting: Vec<(ViewportId, Vec<Event>)>,
+    /// Number of frames in which keystrokes have waited for a field.
+    held_frames: u32,
 }
 
 impl std::fmt::Debug for Keystrokes {
@@ -37,7 +43,16 @@ impl egui::Plugin for Keystrokes {
             events.append(&mut input.events);
             input.events = events;
         }
-        if let Some(end) = end_of_turn(&input.events)
+        let held = ctx.data_mut(|data| match data.get_temp::<ViewportId>(held()) {
+            Some(of) if of == id => data.remove_temp::<ViewportId>(held()),
+            _ => None,
+        });
+        self.held_frames = if held.is_some() { self.held_frames + 1 } else { 0 };
+        let end = match self.held_frames {
+            1..=MAX_HELD_FRAMES => input.events.iter().position(is_typed),
+            _ => end_of_turn(&input.events),
+        };
+        if let Some(end) = end
             && input.events.len() - end <= MAX_EVENTS
         {
             self.waiting.push((id, input.events.split_off(end)));
@@ -47,6 +62,17 @@ impl egui::Plugin for Keystrokes {
             ctx.data_mut(|data| data.insert_temp(composing(), composes));
         }
     }
+}
+
+/// Lets the keystrokes of the next frame of this window wait, because a field is about to appear that will have
+/// the focus.
+pub fn hold(ctx: &Context) {
+    let window = ctx.viewport_id();
+    ctx.data_mut(|data| data.insert_temp(held(), window));
+}
+
+fn held() -> Id {
+    Id::unique("keystrokes-held")
 }
 
 fn composing() -> Id {
@@ -69,20 +95,21 @@ pub fn is_composing(ctx: &Context) -> bool {
     ctx.data(|data| data.get_temp(composing())).unwrap_or_default()
 }
 
-/// Returns the index after the first Tab or click, at which the events of this frame end, if
+fn is_typed(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Text(_) | Event::Paste(_) | Event::Ime(_) | Event::Key { pressed: true, .. }
+    )
+}
+
+/// Returns the index after the first Tab, Enter or click, at which the events of this frame end, if
 /// further text or key presses follow.
 fn end_of_turn(events: &[Event]) -> Option<usize> {
     let moves = |event: &Event| {
         matches!(
             event,
-            Event::Key { key: Key::Tab, pressed: true, .. }
+            Event::Key { key: Key::Tab | Key::Enter, pressed: true, .. }
                 | Event::PointerButton { pressed: false, .. }
-        )
-    };
-    let is_typed = |event: &Event| {
-        matches!(
-            event,
-            Event::Text(_) | Event::Paste(_) | Event::Ime(_) | Event::Key { pressed: true, .. }
         )
     };
     let end = events.iter().position(moves)? + 1;
@@ -148,6 +175,31 @@ mod tests {
         alone.viewports.remove(&other());
         keystrokes.input_hook(&ctx, &mut alone);
         assert!(keystrokes.waiting.is_empty());
+    }
+
+    #[test]
+    fn what_is_typed_before_a_field_appears_waits_for_it() {
+        let ctx = Context::default();
+        let (root, other) = (ViewportId::ROOT, other());
+        let mut keystrokes = Keystrokes::default();
+        let mut seen = |id, events: &[Event]| {
+            let mut input = of(id, events);
+            keystrokes.input_hook(&ctx, &mut input);
+            input.events
+        };
+        hold(&ctx);
+        let released = Event::PointerGone;
+        assert_eq!(seen(other, &[text("x")]), [text("x")]);
+        assert_eq!(seen(root, &[released.clone(), text("Bre")]), [released]);
+        hold(&ctx);
+        assert_eq!(seen(root, &[text("ak")]), []);
+        assert_eq!(seen(root, &[]), [text("Bre"), text("ak")]);
+        // If the field never appears, the keystrokes do not wait forever.
+        let frames = (0..).take_while(|_| {
+            hold(&ctx);
+            seen(root, &[text("x")]).is_empty()
+        });
+        assert_eq!(frames.count(), MAX_HELD_FRAMES as usize);
     }
 
     #[test]

@@ -226,6 +226,11 @@ impl Draft {
         self.arrivals = Arrivals::of_scene(snapshot);
     }
 
+    /// Returns true if the name field of a new scene is about to appear.
+    pub(in crate::ui) fn awaits_scene(&self) -> bool {
+        self.arrivals.awaits_scene()
+    }
+
     /// Expects a new scene, and returns the command that adds it.
     pub(in crate::ui) fn add_scene(&mut self, texts: &Texts, snapshot: &Snapshot) -> Command {
         self.await_scene(snapshot);

@@ -68,6 +68,7 @@ use crate::ui::dialogs::file_chooser::FileChooser;
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::input::hotkeys::Keymap;
+use crate::ui::input::keystrokes;
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::docks::Docks;
@@ -189,7 +190,7 @@ impl Screen {
         program: Latest<VideoFrame>,
         watched: Vec<Latest<VideoFrame>>,
     ) -> Self {
-        ctx.add_plugin(crate::ui::input::keystrokes::Keystrokes::default());
+        ctx.add_plugin(keystrokes::Keystrokes::default());
         ctx.set_fonts(fonts::definitions());
         let theme = theme_of(&preferences);
         theme.apply(ctx);
@@ -412,6 +413,9 @@ impl Screen {
         self.other_windows(ui.ctx());
         self.dialogs(ui.ctx());
         self.file_dialogs(ui.ctx());
+        if self.scenes.awaits_scene() {
+            keystrokes::hold(ui.ctx());
+        }
         if self.preferences != before {
             self.restyle(ui.ctx());
             if !self.wishes.contains(&WindowRequest::Preferences) {

@@ -297,7 +297,7 @@ impl Client {
             match self.progress(Some(0)).await {
                 Ok(Progress::Room) => break Ok(()),
                 Ok(Progress::Event(event)) if events.len() < MAX_EARLY_EVENTS => {
-                    events.push_back(event)
+                    events.push_back(event);
                 }
                 Ok(Progress::Event(_)) => {}
                 Err(error) => break Err(error),

@@ -206,7 +206,7 @@ mod tests {
             assert!(ids.insert(item.id), "{:?} twice", item.id);
             match item.content {
                 Content::Source(id) => {
-                    assert!(id == MAIN_SOURCE || it.source(id).is_some(), "{id:?}")
+                    assert!(id == MAIN_SOURCE || it.source(id).is_some(), "{id:?}");
                 }
                 Content::Scene(id) => assert!(it.scene(id).is_some(), "{id:?}"),
                 Content::Group(_) => {}

@@ -40,6 +40,11 @@ impl Arrivals {
         Self { scenes: Some(scenes.collect()), asked_at: snapshot.obeyed, ..Self::default() }
     }
 
+    /// Returns true if a requested scene has not arrived yet.
+    pub fn awaits_scene(&self) -> bool {
+        self.scenes.is_some()
+    }
+
     /// Returns the objects that have arrived since the request. Items must be in this scene.
     pub fn take(&mut self, snapshot: &Snapshot, edited: SceneId) -> Option<Arrival> {
         let came = self.items(snapshot, edited).or_else(|| self.scene(snapshot));

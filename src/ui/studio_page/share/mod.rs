@@ -94,7 +94,7 @@ fn invitation(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {
     }
     let name = texts.get("share-code");
     let shown = |ui: &mut Ui, draft: &mut Draft| {
-        draft.code.show(ui, &server.links.page, &name, QR_CODE_SIDE_POINTS)
+        draft.code.show(ui, &server.links.page, &name, QR_CODE_SIDE_POINTS);
     };
     if ui.available_width() < QR_CODE_SIDE_POINTS + gap::M + MIN_TEXT_WIDTH_POINTS {
         shown(ui, draft);

@@ -131,7 +131,7 @@ impl Demuxer {
         let follows = !self.astray || self.rest.get(PACKET_BYTES) == Some(&SYNC_BYTE);
         match self.rest.get(..PACKET_BYTES) {
             Some(bytes) if follows && bytes.first() == Some(&SYNC_BYTE) => {
-                packet.copy_from_slice(bytes)
+                packet.copy_from_slice(bytes);
             }
             _ => {
                 // No synchronization: skip to the next byte that may begin a packet.
