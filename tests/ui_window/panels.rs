@@ -193,7 +193,7 @@ fn the_studio_layout_shows_scenes_as_pictures_and_how_the_machine_keeps_up() {
     harness.key_press_modifiers(Modifiers::ALT, Key::ArrowUp);
     assert_eq!(commands(&mut harness), [Command::Edit(Edit::MoveScene(ids[2], 1))]);
     // *Stats* has figures that *Broadcast* does not have. Every panel has a tab with its name.
-    for name in ["Encoding: 4.0\u{a0}ms", "Compositing: 2.1\u{a0}ms", "Drift: +12\u{a0}ppm"] {
+    for name in ["Encoding: 4.0\u{a0}ms", "Compositing: 2.1\u{a0}ms", "Clock drift: +12\u{a0}ppm"] {
         harness.get_by_label(name);
     }
     for tab in ["Audio mixer", "Loudness", "Chat", "Danmaku", "Stats", "Event log"] {
