@@ -187,7 +187,7 @@ delegate_noop!(Launcher: XdgActivationV1);
 
 #[test]
 fn a_second_start_gives_the_focus_to_the_first_window() {
-    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "weston-simple-shm");
+    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "weston-flower");
     let session =
         Session::bare("1280x720", "default_border none\nfocus_on_window_activation focus");
     let (mut window, settings) = studio(&session, SETTINGS);
@@ -196,7 +196,7 @@ fn a_second_start_gives_the_focus_to_the_first_window() {
         all.into_iter().find(|it| it["focused"] == true).map(|it| it["app_id"].to_string())
     };
     wait_for("the window", LIMIT, || focused().is_some_and(|id| id.contains("onair")));
-    let mut other = Peer::start_command(&mut session.command("weston-simple-shm"));
+    let mut other = Peer::start_command(&mut session.command("weston-flower"));
     other.wait_until("its window in front", LIMIT, |_| {
         focused().is_some_and(|id| !id.contains("onair"))
     });
