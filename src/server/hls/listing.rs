@@ -246,9 +246,7 @@ impl Listing {
                 chunks_of(self.segment(number)?, tracks)
             }
             File::Part(number, part) => {
-                let open = self.open.as_ref().filter(|open| open.number == number);
-                let segment = open.or_else(|| self.segment(number).map(|it| &**it))?;
-                let part = segment.parts.get(usize::try_from(part).ok()?)?;
+                let part = self.open_or_complete(number)?.parts.get(usize::try_from(part).ok()?)?;
                 Some(Tracks::All.chunks(part).cloned().collect())
             }
             // MPEG-TS is made on request.
@@ -271,9 +269,12 @@ impl Listing {
 
     /// Returns true if a segment, complete or growing, belongs to another span than the requested one.
     pub fn has_other_span(&self, span: u64, number: u64) -> bool {
+        self.open_or_complete(number).is_some_and(|it| it.span.number != span)
+    }
+
+    fn open_or_complete(&self, number: u64) -> Option<&Segment> {
         let open = self.open.as_ref().filter(|open| open.number == number);
-        let found = open.or_else(|| self.segment(number).map(|it| &**it));
-        found.is_some_and(|it| it.span.number != span)
+        open.or_else(|| self.segment(number).map(|it| &**it))
     }
 
     /// Returns the parts of a segment so far, and whether the segment is complete. Returns `None`

@@ -43,13 +43,14 @@ impl egui::Plugin for Keystrokes {
             events.append(&mut input.events);
             input.events = events;
         }
-        let held = ctx.data_mut(|data| match data.get_temp::<ViewportId>(held()) {
-            Some(of) if of == id => data.remove_temp::<ViewportId>(held()),
-            _ => None,
-        });
-        self.held_frames = if held.is_some() { self.held_frames + 1 } else { 0 };
+        // The frames of other windows do not count.
+        let is_main = id == ViewportId::ROOT;
+        if is_main {
+            let is_held = ctx.data_mut(|data| data.remove_temp::<bool>(held())).is_some();
+            self.held_frames = if is_held { self.held_frames + 1 } else { 0 };
+        }
         let end = match self.held_frames {
-            1..=MAX_HELD_FRAMES => input.events.iter().position(is_typed),
+            1..=MAX_HELD_FRAMES if is_main => input.events.iter().position(is_typed),
             _ => end_of_turn(&input.events),
         };
         if let Some(end) = end
@@ -64,11 +65,10 @@ impl egui::Plugin for Keystrokes {
     }
 }
 
-/// Lets the keystrokes of the next frame of this window wait, because a field is about to appear that will have
-/// the focus.
+/// Lets the keystrokes of the next frame of the main window wait, because a field is about to appear that will
+/// have the focus.
 pub fn hold(ctx: &Context) {
-    let window = ctx.viewport_id();
-    ctx.data_mut(|data| data.insert_temp(held(), window));
+    ctx.data_mut(|data| data.insert_temp(held(), true));
 }
 
 fn held() -> Id {
@@ -197,6 +197,7 @@ mod tests {
         // If the field never appears, the keystrokes do not wait forever.
         let frames = (0..).take_while(|_| {
             hold(&ctx);
+            seen(other, &[]);
             seen(root, &[text("x")]).is_empty()
         });
         assert_eq!(frames.count(), MAX_HELD_FRAMES as usize);
