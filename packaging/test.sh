@@ -140,12 +140,39 @@ tests() {
     need_hlsjs
     # Most tests wait for programs and clocks, so three or more tests per processor run at the same time.
     # .config/nextest.toml says how many threads each takes.
-    # In CI, a failed test is repeated up to twice. The output contains the reason, and the summary names the test.
-    cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level retry --final-status-level flaky \
-        --retries "$([ -z "${CI-}" ] && echo 0 || echo 2)" \
-        --profile suite --test-threads "$(($(nproc) * 6))" \
-        --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
+    local failed status
+    mkdir -p target
+    : >target/nextest.log
+    nextest "$(($(nproc) * 6))"
+    status=$?
+    # nextest ends with 100 if tests failed, and with other codes if, for example, the tests do not compile.
+    [ "$status" = 100 ] && failed=$(failed_tests) || return "$status"
+    # On a slow machine, many tests at the same time can make a program so late that a test fails. Those tests run
+    # again, almost alone. The output contains the reason of each failure, and the summary names the tests.
+    say
+    say "Running the failed tests again, with fewer at the same time."
+    nextest "$(nproc)" --retries 1 -E "$failed"
+}
+
+# Runs tests. The first argument is the number of threads.
+nextest() {
+    cargo nextest run --locked "${features[@]}" --no-fail-fast --profile suite --show-progress none \
+        --status-level fail --final-status-level fail --failure-output immediate --test-threads "$@" 2>&1 |
+        tee -a target/nextest.log
     return "${PIPESTATUS[0]}"
+}
+
+# The tests that failed in the last run, as a filter of nextest. Fails if there are too many for load to be the cause.
+failed_tests() {
+    /usr/bin/python3 - "${CARGO_TARGET_DIR:-target}/nextest/suite/junit.xml" <<'PYTHON'
+import sys
+import xml.etree.ElementTree as xml
+
+cases = xml.parse(sys.argv[1]).iter("testcase")
+failed = [it.attrib for it in cases if it.find("failure") is not None or it.find("error") is not None]
+print(" | ".join(f"(binary_id(={it['classname']}) & test(={it['name']}))" for it in failed))
+sys.exit(not 0 < len(failed) <= 60)
+PYTHON
 }
 
 # The program that was built for the tests, which takes less time than a release build and has the same files next to it.
@@ -417,8 +444,9 @@ say "== summary"
 printf '%s\n' "${summary[@]}"
 [ ! -f target/nextest.log ] || case " ${wanted[*]} " in
 *" tests "*)
-    grep -h 'Summary \[' target/nextest.log | tail -n 1
-    grep -h '^ *FLAKY ' target/nextest.log | sort -u | sed 's/^ */passed only at another try: /'
+    grep -h 'Summary \[' target/nextest.log
+    sed -n '/Summary \[/,/Running the failed/s/^ *\(FAIL\|TIMEOUT\|SIG[A-Z]*\|ABORT\) \[/failed at least once: [/p' \
+        target/nextest.log | sort -u
     ;;
 esac
 if [ $failed = 0 ]; then say "All checks passed."; else say "FAILED: see above."; fi
