@@ -170,7 +170,7 @@ pub fn sound(data: &[u8]) {
     let Ok(index) = audio::index(&mut file) else { return };
     assert!(known.is_some(), "what is of no kind is not read");
     assert!(!index.samples.is_empty() && index.samples.len() <= data.len());
-    let (begins, ends) = index.heard.unwrap();
+    let (begins, ends) = index.audible_span.unwrap();
     assert!(begins < ends);
     for pair in index.samples.windows(2) {
         assert!(pair[0].at < pair[1].at, "in the order of the file");
@@ -178,10 +178,14 @@ pub fn sound(data: &[u8]) {
         assert!(joint || pair[0].pts <= pair[1].pts, "in their time");
     }
     for link in &index.links {
-        assert!((begins..=ends).contains(&link.heard));
+        assert!((begins..=ends).contains(&link.audible_from));
         assert!(index.samples.iter().any(|place| place.at == link.at));
     }
-    assert!(index.links.is_sorted_by(|one, next| one.at < next.at && one.heard <= next.heard));
+    assert!(
+        index
+            .links
+            .is_sorted_by(|one, next| one.at < next.at && one.audible_from <= next.audible_from)
+    );
     for place in &index.samples {
         let packet = read_around(&mut file, place, &index.holes, data.len()).unwrap();
         assert!(packet.len() <= place.size as usize);

@@ -50,8 +50,8 @@ impl Serve {
         let before = self.named("reload").len();
         self.onair.peer.signal("HUP");
         wait_for("the reload", LIMIT, || self.named("reload").len() > before);
-        let told = self.named("reload").pop().unwrap();
-        assert!(told["error"].is_null(), "{told}");
+        let event = self.named("reload").pop().unwrap();
+        assert!(event["error"].is_null(), "{event}");
     }
 
     fn named(&self, name: &str) -> Vec<Value> {
@@ -166,8 +166,8 @@ fn a_play_key_opens_every_way_to_watch_and_nothing_else_does() {
     ] {
         assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264", "{url}");
     }
-    let said = serve.onair.peer.output() + &serve.onair.peer.errors();
-    assert!(!said.contains("k3y"), "{said}");
+    let output = serve.onair.peer.output() + &serve.onair.peer.errors();
+    assert!(!output.contains("k3y"), "{output}");
 }
 
 #[test]
@@ -249,8 +249,8 @@ fn refused_clients_are_reported_without_their_keys() {
     let last = &events["events"][0];
     assert_eq!((&last["event"], &last["cause"]), (&"refused".into(), &"wrong-key".into()));
     assert_eq!(last["times"], 4, "{last}");
-    let said = serve.onair.peer.output() + &serve.onair.peer.errors() + body;
-    assert!(!said.contains("k3y"), "{said}");
+    let output = serve.onair.peer.output() + &serve.onair.peer.errors() + body;
+    assert!(!output.contains("k3y"), "{output}");
 }
 
 #[test]

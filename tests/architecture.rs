@@ -200,6 +200,11 @@ const BANNED: &[&str] = &[
     "veil",
 ];
 
+/// Names that tell a reader nothing, also of a local variable, a field or a test's helper.
+const PRIVATE: &[&str] = &[
+    "faint", "heard", "lacks", "owed", "reel", "said", "saying", "stood", "told", "wish", "wishes",
+];
+
 /// Names of constants that do not state what they limit.
 const UNBOUNDED: &[&str] = &[
     "AHEAD", "DOUBT", "ENOUGH", "FAREWELL", "LEAST", "LONGEST", "LOOK", "MOST", "PATIENCE",
@@ -541,6 +546,11 @@ fn names(source: &Source, test_file: bool) -> Vec<Breach> {
         let what = format!("the type '{name}' needs the noun that says of what");
         found.push(Breach { rule: "glossary", place, what });
     }
+    for word in source.words.iter().filter(|word| PRIVATE.contains(&word.text.as_str())) {
+        let place = format!("{}:{}", source.name, word.line);
+        let what = format!("'{}' does not say what the value is", word.text);
+        found.push(Breach { rule: "glossary", place, what });
+    }
     for (name, line) in source.items.iter().filter(|_| !test_file) {
         let lower = name.to_lowercase();
         let banned = lower.split('_').find(|word| BANNED.contains(word));
@@ -662,6 +672,7 @@ fn names_that_the_glossary_retired_are_caught() {
     assert_eq!(caught(&[("ui/a.rs", "pub(super) enum Look { A }")]), ["glossary"]);
     assert_eq!(caught(&[("ui/a.rs", "pub(super) async fn open_desk() {}")]), ["glossary"]);
     assert_eq!(caught(&[("ui/a.rs", "pub const MOST: u8 = 4;")]), ["glossary"]);
+    assert_eq!(caught(&[("ui/a.rs", "fn a(told: bool) {}")]), ["glossary"]);
     assert_eq!(caught(&[("ui/a.rs", "pub const fn desktop() {} const MAX: u8 = 4;")]), [""; 0]);
     assert_eq!(
         caught(&[("ui/a.rs", "#[cfg(test)] mod tests { struct Look; }")]),

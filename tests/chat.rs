@@ -108,8 +108,8 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     other.send(Message::text(r#"{"name":"ann","text":"hel\u202elo"}"#)).unwrap();
     let post = text(&mut other);
     assert!(post.starts_with(r#"{"name":"ann","text":"hello","#), "{post}");
-    let heard = player.wait_event("ann", |it| it["event"] == "chat" && it["name"] == "ann");
-    assert_eq!(heard["text"], "hello");
+    let event = player.wait_event("ann", |it| it["event"] == "chat" && it["name"] == "ann");
+    assert_eq!(event["text"], "hello");
 
     // Our own client, which also receives the earlier lines.
     let runtime = Runtime::start().unwrap();
@@ -119,8 +119,8 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     assert_eq!(line(first), ChatLine::new("ann", "hello").unwrap());
     assert_eq!(ours.state(), ChatState::Open);
     assert!(ours.say(ChatLine::new("", "加油!").unwrap()));
-    let said = line(ours.frames().recv_timeout(LIMIT).expect("what we said"));
-    assert!(said.name.starts_with("guest-") && said.text == "加油!", "{said:?}");
+    let message = line(ours.frames().recv_timeout(LIMIT).expect("what we said"));
+    assert!(message.name.starts_with("guest-") && message.text == "加油!", "{message:?}");
     assert!(text(&mut other).contains("加油!"));
 
     // The text that ffmpeg writes into the stream.

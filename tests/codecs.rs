@@ -235,11 +235,11 @@ fn decode_audio(encoder: &AudioEncoder, packets: &[EncodedPacket]) -> (Timestamp
     (first.unwrap(), sound)
 }
 
-/// By how many samples `heard` lags behind `original`, by cross-correlation within ±`range`.
-fn lag(original: &[f32], heard: &[f32], range: i64) -> i64 {
+/// By how many samples `decoded` lags behind `original`, by cross-correlation within ±`range`.
+fn lag(original: &[f32], decoded: &[f32], range: i64) -> i64 {
     let score = |lag: i64| -> f64 {
         let pairs = original.iter().enumerate().filter_map(|(n, a)| {
-            let b = heard.get(usize::try_from(n as i64 + lag).ok()?)?;
+            let b = decoded.get(usize::try_from(n as i64 + lag).ok()?)?;
             Some(f64::from(*a) * f64::from(*b))
         });
         pairs.sum()
@@ -272,12 +272,12 @@ fn sound_comes_back_to_the_sample_and_whole() {
         let sound = in_channels(&mono, channels);
         let (encoder, packets) =
             encode_audio(audio_config(rate, channels), blocks(origin, rate, channels, &sound));
-        let (first, heard) = decode_audio(&encoder, &packets);
+        let (first, decoded) = decode_audio(&encoder, &packets);
         let offset = micros_to_frames(first.micros_since(origin), rate);
         assert!(offset <= 0, "{rate}: the first sample is there");
-        let heard = &heard[usize::try_from(-offset).unwrap()..];
-        assert!(heard.len() >= mono.len(), "{rate}: {} of {}", heard.len(), mono.len());
-        assert_eq!(lag(&mono[2_000..6_000], &heard[2_000..8_000], 1_500), 0, "{rate} {channels}");
+        let decoded = &decoded[usize::try_from(-offset).unwrap()..];
+        assert!(decoded.len() >= mono.len(), "{rate}: {} of {}", decoded.len(), mono.len());
+        assert_eq!(lag(&mono[2_000..6_000], &decoded[2_000..8_000], 1_500), 0, "{rate} {channels}");
         for pair in packets.windows(2) {
             let step = pair[1].pts.micros_since(pair[0].pts);
             let exact = 1_024 * 1_000_000 / i64::from(rate);

@@ -47,9 +47,9 @@ fn with_an_open_pipe(words: &[&str], line: &str) -> Vec<Value> {
     pipe.write_all(line.as_bytes()).unwrap();
     wait_for("the end, with the pipe open", LIMIT, || child.0.try_wait().unwrap().is_some());
     drop(pipe);
-    let mut said = String::new();
-    fs::File::open(settings.path().join("out")).unwrap().read_to_string(&mut said).unwrap();
-    said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let mut output = String::new();
+    fs::File::open(settings.path().join("out")).unwrap().read_to_string(&mut output).unwrap();
+    output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn settings_that_were_asked_for_and_are_none_are_an_error_with_its_place() {
         let live = ["live", "--settings", file, "--duration", "1s", "--record", record];
         for words in [&[&live[..], &SMALL].concat()[..], &["check", "--settings", file]] {
             let output = onair(words);
-            let said = text(&output.stderr) + &text(&output.stdout);
-            assert_eq!(output.status.code(), Some(3), "{words:?} {said}");
-            assert!(said.contains("mine.toml") && said.contains(why), "{said}");
+            let errors = text(&output.stderr) + &text(&output.stdout);
+            assert_eq!(output.status.code(), Some(3), "{words:?} {errors}");
+            assert!(errors.contains("mine.toml") && errors.contains(why), "{errors}");
         }
     }
 }
@@ -96,8 +96,8 @@ fn settings_that_were_asked_for_and_are_none_are_an_error_with_its_place() {
 fn a_sampling_rate_that_aac_lacks_is_usage() {
     let output = onair(&["live", "--video", "test", "--sample-rate", "50000"]);
     assert_eq!(output.status.code(), Some(2));
-    let said = text(&output.stderr);
-    assert!(said.contains("44100, 48000, 64000"), "{said}");
+    let errors = text(&output.stderr);
+    assert!(errors.contains("44100, 48000, 64000"), "{errors}");
 }
 
 #[test]
@@ -197,9 +197,9 @@ fn what_was_saved_before_is_not_written_over() {
     let other = folder.path().join("saved-1.flv");
     assert_eq!(ffmpeg::decode(&other), "");
     let events = play.events();
-    let told = events.iter().find(|event| event["key"] == "player-save-renamed");
-    let told = told.unwrap_or_else(|| panic!("{events:?}"));
-    assert_eq!(told["detail"], other.to_str().unwrap(), "{told}");
+    let notice = events.iter().find(|event| event["key"] == "player-save-renamed");
+    let notice = notice.unwrap_or_else(|| panic!("{events:?}"));
+    assert_eq!(notice["detail"], other.to_str().unwrap(), "{notice}");
     // The plain-text output names the file too.
     let output = onair(&words);
     assert!(text(&output.stdout).contains("saved-2.flv"), "{}", text(&output.stdout));
@@ -230,12 +230,12 @@ fn pictures_and_sounds_that_were_there_are_not_written_over() {
     assert!(fs::read(path("last-1.png")).unwrap().starts_with(b"\x89PNG"));
     assert!(fs::read(path("heard-1.wav")).unwrap().starts_with(b"RIFF"));
     let events = play.events();
-    let told = |name: &str, path: &str| {
+    let assert_event = |name: &str, path: &str| {
         let of = |it: &Value| it["event"] == name && (it["path"] == path || it["detail"] == path);
         assert!(events.iter().any(of), "{path}: {events:?}");
     };
-    told("snapshot", &path("last-1.png"));
-    told("notice", &path("heard-1.wav"));
+    assert_event("snapshot", &path("last-1.png"));
+    assert_event("notice", &path("heard-1.wav"));
 }
 
 /// Output that could not be written because the disk is full is missing, so the command fails. A
@@ -278,9 +278,9 @@ fn a_result_that_finds_no_room_is_no_success() {
         &live,
     ] {
         let ended = run(words, full());
-        let said = text(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(3), "{words:?}: {said}");
-        assert_eq!(said.matches("standard output cannot be written").count(), 1, "{said}");
+        let errors = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{words:?}: {errors}");
+        assert_eq!(errors.matches("standard output cannot be written").count(), 1, "{errors}");
     }
     for words in [&["man"][..], &["probe", &film], &["--help"]] {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -387,11 +387,11 @@ fn every_command_has_a_page_and_every_shell_its_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let output = onair(&["completions", shell]);
         assert_eq!(output.status.code(), Some(0), "{shell}");
-        let said = text(&output.stdout);
+        let completions = text(&output.stdout);
         for command in &commands {
-            assert!(said.contains(command), "{shell}: {command}");
+            assert!(completions.contains(command), "{shell}: {command}");
         }
-        assert!(said.contains("video-bitrate"), "{shell}");
+        assert!(completions.contains("video-bitrate"), "{shell}");
     }
     assert_eq!(onair(&["completions", "nonsense"]).status.code(), Some(2));
     // bash accepts the script written for it.

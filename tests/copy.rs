@@ -71,7 +71,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
         ..Settings::default()
     };
     let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
-    let told = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key() == key);
+    let has_notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key() == key);
     let send = |path: &std::path::Path, again| {
         studio.send(Command::SendFile { path: path.to_owned(), again });
     };
@@ -79,7 +79,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     let text = folder.path().join("a.mp4");
     std::fs::write(&text, "no film").unwrap();
     send(&text, false);
-    wait_for("the refusal", LIMIT, || told("passthrough-failed"));
+    wait_for("the refusal", LIMIT, || has_notice("passthrough-failed"));
     assert_eq!(studio.snapshot().live, LiveState::Idle);
 
     let target = Target::custom(1, &nginx.url("recorded", "tour"), Default::default());
@@ -89,7 +89,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     let film = studio.snapshot().passthrough.unwrap();
     assert!(!film.opening && film.path == file && !film.again, "{film:?}");
     assert!(film.duration.is_some_and(|it| (2.5..3.5).contains(&it.as_secs_f64())), "{film:?}");
-    wait_for("its end", LIMIT, || told("passthrough-ended"));
+    wait_for("its end", LIMIT, || has_notice("passthrough-ended"));
     wait_for("the studio at rest", LIMIT, || {
         let snapshot = studio.snapshot();
         snapshot.live == LiveState::Idle && snapshot.passthrough.is_none()
@@ -108,7 +108,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     send(&file, true);
     wait_for("the file on air", LIMIT, || studio.snapshot().live == LiveState::OnAir);
     studio.send(Command::StartRecording(folder.path().join("none.mp4")));
-    wait_for("the refusal", LIMIT, || told("recording-not-started"));
+    wait_for("the refusal", LIMIT, || has_notice("recording-not-started"));
     wait_for("the second round", LIMIT, || {
         studio.snapshot().passthrough.is_some_and(|it| it.rounds > 0)
     });

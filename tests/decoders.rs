@@ -38,8 +38,8 @@ fn every_codec_has_a_decoder_or_a_reason() {
         match &entry.by {
             Ok(by) => assert!(!by.is_empty(), "{entry:?}"),
             Err(lack) => {
-                let said = Language::English.say_with_cure(&Problem::from(*lack));
-                assert!(said.len() > lack.to_string().len(), "{said}");
+                let text = Language::English.say_with_cure(&Problem::from(*lack));
+                assert!(text.len() > lack.to_string().len(), "{text}");
             }
         }
     }
@@ -49,9 +49,9 @@ fn every_codec_has_a_decoder_or_a_reason() {
     }
     let output = Command::new(env!("CARGO_BIN_EXE_onair")).args(["devices", "--json"]).output();
     let list: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
-    let told = list["decoders"].as_array().unwrap();
-    assert_eq!(told.len(), all.len());
-    let hevc = told.iter().find(|it| it["codec"] == "HEVC").unwrap();
+    let decoders = list["decoders"].as_array().unwrap();
+    assert_eq!(decoders.len(), all.len());
+    let hevc = decoders.iter().find(|it| it["codec"] == "HEVC").unwrap();
     let (by, why) = (hevc["by"].as_str(), hevc["why"].as_str());
     if cfg!(feature = "ffmpeg") {
         assert!(by.unwrap().starts_with("FFmpeg") && why.is_none(), "{hevc}");
@@ -98,9 +98,9 @@ fn libraries_that_cannot_be_loaded_are_named_with_what_to_do() {
         .env("LD_LIBRARY_PATH", folder.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let line = said.lines().find(|line| line.contains("none for") && line.contains("HEVC"));
-    let line = line.unwrap_or_else(|| panic!("{said}"));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let line = stdout.lines().find(|line| line.contains("none for") && line.contains("HEVC"));
+    let line = line.unwrap_or_else(|| panic!("{stdout}"));
     assert!(
         line.contains("not installed") && line.contains("Install FFmpeg's libraries"),
         "{line}"
@@ -131,10 +131,10 @@ fn what_cannot_be_decoded_is_named_with_what_to_do() {
             .env("LD_LIBRARY_PATH", hidden.path())
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(5), "{codec}: {said}");
-        assert!(said.contains(&format!("{codec} video")), "{said}");
-        assert!(words.iter().all(|words| said.contains(words)), "{said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{codec}: {errors}");
+        assert!(errors.contains(&format!("{codec} video")), "{errors}");
+        assert!(words.iter().all(|words| errors.contains(words)), "{errors}");
     }
 }
 
@@ -158,10 +158,10 @@ fn sound_that_cannot_be_decoded_is_silence_of_its_length() {
         .env("LD_LIBRARY_PATH", hidden.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(told.contains("Speex"), "{told} {said}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("Speex"), "{stdout} {errors}");
     let wav = std::fs::read(&dump).unwrap();
     let data = wav.windows(4).position(|name| name == b"data").unwrap();
     let samples = wav.get(data + 8..).unwrap_or_default();
@@ -736,10 +736,10 @@ mod decoded {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
         command.args(["--json", "play", "--headless", "--mute"]).args(arguments);
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().map(|line| serde_json::from_str(line).unwrap());
-        (output.status.code(), last.unwrap_or_default(), said)
+        (output.status.code(), last.unwrap_or_default(), errors)
     }
 
     #[test]
@@ -762,8 +762,8 @@ mod decoded {
             (&vp8, "VP8", "E-AC-3"),
             (&old, "Sorenson H.263", "Nellymoser"),
         ] {
-            let (code, last, said) = played(&[file.to_str().unwrap()]);
-            assert_eq!(code, Some(0), "{video}: {last} {said}");
+            let (code, last, errors) = played(&[file.to_str().unwrap()]);
+            assert_eq!(code, Some(0), "{video}: {last} {errors}");
             assert!(last["decoded"].as_u64().unwrap() >= 24, "{video}: {last}");
             assert!(last["shown"].as_u64().unwrap() > 0, "{video}: {last}");
             assert!(last["video"].as_str().unwrap().starts_with(video), "{last}");
@@ -779,8 +779,8 @@ mod decoded {
         let words = words.iter().copied().chain([old.to_str().unwrap()]);
         let _publisher = Peer::start("ffmpeg", words.chain(["-c", "copy", "-f", "flv", &url]));
         server.wait_event("published", |event| event["event"] == "publish");
-        let (code, last, said) = played(&[&url, "--duration", "2s"]);
-        assert_eq!(code, Some(0), "{last} {said}");
+        let (code, last, errors) = played(&[&url, "--duration", "2s"]);
+        assert_eq!(code, Some(0), "{last} {errors}");
         assert!(last["shown"].as_u64().unwrap() > 5, "{last}");
         assert!(last["video"].as_str().unwrap().starts_with("Sorenson H.263"), "{last}");
         assert!(server.stop(LIMIT).success());

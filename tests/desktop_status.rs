@@ -15,7 +15,7 @@ use crate::peers::{self, LIMIT, wait_for};
 
 /// All that onair told the desktop.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct DesktopLog {
     /// Bus names of the tray icons.
     pub lamps: Vec<String>,
     /// The replaced ID, summary and body of each notification.
@@ -23,7 +23,7 @@ pub(crate) struct Told {
     closed: Vec<u32>,
 }
 
-struct Panel(Arc<Mutex<Told>>);
+struct Panel(Arc<Mutex<DesktopLog>>);
 
 #[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
 impl Panel {
@@ -32,7 +32,7 @@ impl Panel {
     }
 }
 
-struct Notifications(Arc<Mutex<Told>>);
+struct Notifications(Arc<Mutex<DesktopLog>>);
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Notifications {
@@ -51,9 +51,9 @@ impl Notifications {
     ) -> u32 {
         assert_eq!(actions, ["default", "Show onair"]);
         assert_eq!(hints.get("urgency").and_then(|it| u8::try_from(it).ok()), Some(2));
-        let mut told = self.0.lock();
-        told.notifications.push((replaces, summary, body));
-        40 + told.notifications.len() as u32
+        let mut received = self.0.lock();
+        received.notifications.push((replaces, summary, body));
+        40 + received.notifications.len() as u32
     }
 
     fn close_notification(&self, id: u32) {
@@ -75,12 +75,12 @@ fn on_air(alarm: bool, key: &'static str, sentence: &str) -> DesktopState {
 }
 
 /// Serves a panel and notifications on a bus.
-pub(crate) fn serve(bus: &str, told: &Arc<Mutex<Told>>) -> Connection {
+pub(crate) fn serve(bus: &str, received: &Arc<Mutex<DesktopLog>>) -> Connection {
     Builder::address(bus)
         .unwrap()
-        .serve_at("/StatusNotifierWatcher", Panel(Arc::clone(told)))
+        .serve_at("/StatusNotifierWatcher", Panel(Arc::clone(received)))
         .unwrap()
-        .serve_at("/org/freedesktop/Notifications", Notifications(Arc::clone(told)))
+        .serve_at("/org/freedesktop/Notifications", Notifications(Arc::clone(received)))
         .unwrap()
         .name("org.kde.StatusNotifierWatcher")
         .unwrap()
@@ -94,14 +94,14 @@ pub(crate) fn serve(bus: &str, told: &Arc<Mutex<Told>>) -> Connection {
 fn errors_are_notified_and_the_lamp_goes_live() {
     peers::require!("Xvfb", "dbus-daemon");
     let desktop = Desktop::start();
-    let told = Arc::new(Mutex::new(Told::default()));
+    let received = Arc::new(Mutex::new(DesktopLog::default()));
     let status = DesktopStatus::new(egui::Context::default(), Some(desktop.bus().to_owned()));
     status.show(on_air(false, "health-good", "All good."));
     // The desktop panel starts later than onair.
-    let panel = serve(desktop.bus(), &told);
-    wait_for("the lamp", LIMIT, || told.lock().lamps.len() == 1);
+    let panel = serve(desktop.bus(), &received);
+    wait_for("the lamp", LIMIT, || received.lock().lamps.len() == 1);
 
-    let name = told.lock().lamps[0].clone();
+    let name = received.lock().lamps[0].clone();
     let item = "org.kde.StatusNotifierItem";
     let lamp = Proxy::new(&panel, name.clone(), "/StatusNotifierItem", item).unwrap();
     let word = |property: &str| lamp.get_property::<String>(property).unwrap();
@@ -113,12 +113,12 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     // The window is hidden and a target fails: one notification appears, is replaced by a worse
     // one, and is withdrawn at the end.
     status.show(on_air(true, "health-partly", "On air, but not on Twitch."));
-    wait_for("a notification", LIMIT, || told.lock().notifications.len() == 1);
+    wait_for("a notification", LIMIT, || received.lock().notifications.len() == 1);
     let expected = (0, "On air, but not on Twitch.".to_owned(), "Attempt 4 in 3 s".to_owned());
-    assert_eq!(told.lock().notifications[0], expected);
+    assert_eq!(received.lock().notifications[0], expected);
     status.show(on_air(true, "health-lost", "Not on air: the connection to Twitch was lost."));
-    wait_for("another", LIMIT, || told.lock().notifications.len() == 2);
-    assert_eq!(told.lock().notifications[1].0, 41);
+    wait_for("another", LIMIT, || received.lock().notifications.len() == 2);
+    assert_eq!(received.lock().notifications[1].0, 41);
     // A click on the notification shows the window. A click on another application's notification,
     // or on another button, does not.
     let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
@@ -137,7 +137,7 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     // The click's activation token is returned once.
     assert_eq!((status.token().as_deref(), status.token()), (Some("of-click"), None));
     status.show(on_air(false, "health-good", "All good."));
-    wait_for("its end", LIMIT, || told.lock().closed == [42]);
+    wait_for("its end", LIMIT, || received.lock().closed == [42]);
 
     // The menu has the status sentence and the action of the large button.
     let menu = Proxy::new(&panel, name, "/MenuBar", "com.canonical.dbusmenu").unwrap();

@@ -8,13 +8,13 @@
 
 mod application;
 mod camera;
+mod captured_audio;
 mod desk;
 mod filters;
-mod heard;
+mod notices;
 mod played;
 mod scenes;
 mod sound;
-mod told;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -24,7 +24,7 @@ use onair::base::{Clock, Timestamp};
 use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate};
 
-use crate::peers::stood::in_real_time;
+use crate::peers::stall_guard::in_real_time;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -54,8 +54,8 @@ fn in_the_rig(rig: &str, programs: &[&str], part: &str) {
             .output()
             .unwrap();
         eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}");
     });
 }
 
@@ -71,7 +71,8 @@ fn a_speaker_of_a_real_server_goes_away_under_the_player() {
 
 #[test]
 fn what_is_told_of_microphones_of_a_real_server() {
-    in_the_rig("pulse", &["pulseaudio", "pactl", "ffprobe"], "devices::told::inside_pulse_told");
+    let programs = ["pulseaudio", "pactl", "ffprobe"];
+    in_the_rig("pulse", &programs, "devices::notices::inside_pulse_notices");
 }
 
 #[test]

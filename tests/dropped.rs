@@ -68,8 +68,8 @@ impl Source {
             {
                 match event {
                     Event::SelectionRequest(asked) => self.give(&asked),
-                    Event::ClientMessage(said) if said.type_ == wanted => {
-                        found = Some(said.data.as_data32());
+                    Event::ClientMessage(message) if message.type_ == wanted => {
+                        found = Some(message.data.as_data32());
                     }
                     _ => {}
                 }
@@ -114,11 +114,11 @@ impl Source {
         self.enter(window);
         let copy = self.atom("XdndActionCopy");
         self.say(window, "XdndPosition", [0, 300 << 16 | 300, 0, copy]);
-        let [said_by, may, ..] = self.wait("XdndStatus");
-        assert_eq!((said_by, may & 1), (window, 1));
+        let [sender, may, ..] = self.wait("XdndStatus");
+        assert_eq!((sender, may & 1), (window, 1));
         self.say(window, "XdndDrop", [0, 0, 0, 0]);
-        let [said_by, ..] = self.wait("XdndFinished");
-        assert_eq!(said_by, window);
+        let [sender, ..] = self.wait("XdndFinished");
+        assert_eq!(sender, window);
     }
 }
 
@@ -169,8 +169,8 @@ fn an_address_that_is_dropped_is_played() {
     }
     // The dropped address may hold a stream key.
     let log = shown.window.errors();
-    let told = log.lines().filter(|line| line.contains("drop") && line.contains("Pl4nted"));
-    assert_eq!(told.count(), 0);
+    let lines = log.lines().filter(|line| line.contains("drop") && line.contains("Pl4nted"));
+    assert_eq!(lines.count(), 0);
 }
 
 #[test]

@@ -99,8 +99,8 @@ fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
     for _ in 0..MAX_DEPTH {
         let items = now().scenes[0].items.clone();
         studio.send(Command::Edit(Edit::Group(vec![items[0].id])));
-        let told = || studio.snapshot().notices.iter().any(|it| it.key() == "items-too-deep");
-        wait_for("an answer", LIMIT, || now().scenes[0].items != items || told());
+        let is_refused = || studio.snapshot().notices.iter().any(|it| it.key() == "items-too-deep");
+        wait_for("an answer", LIMIT, || now().scenes[0].items != items || is_refused());
     }
     let layers = now().plan(now().current).layers.len();
     assert_eq!((layers, studio.snapshot().notices.len()), (1, 1), "nothing vanished");
@@ -132,18 +132,18 @@ fn a_clip_for_which_there_is_no_strip_is_told_once() {
     let others = (1..).map(strip).take(MAX_STRIPS - 1);
     let strips = [AudioStrip::main()].into_iter().chain(others).collect();
     let studio = quiet(Settings { strips, ..Settings::default() });
-    let told = || -> Vec<String> {
+    let reported = || -> Vec<String> {
         let notices = studio.snapshot().notices;
-        let told = notices.iter().filter(|it| it.key() == "scene-no-strip");
-        told.filter_map(|it| it.value("source")).collect()
+        let reported = notices.iter().filter(|it| it.key() == "scene-no-strip");
+        reported.filter_map(|it| it.value("source")).collect()
     };
     add(&studio, "First", Path::new("/nonexistent/1.mkv"));
-    wait_for("the first", LIMIT, || told() == ["First"]);
+    wait_for("the first", LIMIT, || reported() == ["First"]);
     add(&studio, "Second", Path::new("/nonexistent/2.mkv"));
-    wait_for("the second in its place", LIMIT, || told() == ["Second"]);
+    wait_for("the second in its place", LIMIT, || reported() == ["Second"]);
     assert_eq!(studio.snapshot().strips.len(), MAX_STRIPS);
     studio.send(Command::RemoveStrip(StripId(1)));
-    wait_for("room", LIMIT, || told().is_empty());
+    wait_for("room", LIMIT, || reported().is_empty());
     studio.end(LIMIT).unwrap();
 }
 
@@ -162,18 +162,18 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepare
         }
     }
     let studio = quiet(Settings { collection, ..Settings::default() });
-    let told = || -> Vec<String> {
+    let reported = || -> Vec<String> {
         let notices = studio.snapshot().notices;
-        let told = notices.iter().filter(|it| it.key() == "scene-crowded");
-        told.filter_map(|it| it.value("scene")).collect()
+        let reported = notices.iter().filter(|it| it.key() == "scene-crowded");
+        reported.filter_map(|it| it.value("scene")).collect()
     };
     studio.send(Command::PrepareScene(Some(crowd)));
-    wait_for("the prepared one", LIMIT, || told() == ["Crowd"]);
+    wait_for("the prepared one", LIMIT, || reported() == ["Crowd"]);
     let top = studio.snapshot().scenes.collection.scenes[1].items[256].id;
     studio.send(Command::Edit(Edit::HideItem(top, true)));
-    wait_for("it fits", LIMIT, || told().is_empty());
+    wait_for("it fits", LIMIT, || reported().is_empty());
     studio.send(Command::Edit(Edit::HideItem(top, false)));
-    wait_for("it does not", LIMIT, || told() == ["Crowd"]);
+    wait_for("it does not", LIMIT, || reported() == ["Crowd"]);
     studio.end(LIMIT).unwrap();
 }
 
@@ -254,11 +254,11 @@ fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
     // An import in the window.
     let studio = quiet(settings());
     studio.send(Command::ImportScenes(file.clone()));
-    let told = || {
+    let left_out = || {
         let notices = studio.snapshot().notices;
         notices.iter().find(|it| it.key() == "scenes-left-out").and_then(|it| it.value("what"))
     };
-    wait_for("what did not come", LIMIT, || told() == Some(wanted.join("; ")));
+    wait_for("what did not come", LIMIT, || left_out() == Some(wanted.join("; ")));
     let now = studio.snapshot().scenes.collection;
     assert_eq!((now.sources.len(), now.scenes[1].items.len()), (64, 1));
     studio.end(LIMIT).unwrap();
@@ -266,9 +266,9 @@ fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
     let path = folder.path().join("settings.toml");
     settings().write(&path).unwrap();
     let words = ["scenes", "import", file.to_str().unwrap(), "--settings", path.to_str().unwrap()];
-    let told = Onair::start(&words).wait_named("scenes");
-    assert_eq!(told["left_out"], serde_json::json!(wanted));
-    assert_eq!(told["sources"].as_array().unwrap().len(), 63);
+    let event = Onair::start(&words).wait_named("scenes");
+    assert_eq!(event["left_out"], serde_json::json!(wanted));
+    assert_eq!(event["sources"].as_array().unwrap().len(), 63);
 }
 
 #[test]
@@ -287,12 +287,12 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
         VideoChoice::File(media.clone()),
         VideoChoice::Image(path("wrong.png")),
     ];
-    let heard = AudioStrip::new(StripId(1), AudioChoice::File(media.clone()));
+    let media_strip = AudioStrip::new(StripId(1), AudioChoice::File(media.clone()));
     let settings = Settings {
         video: Some(VideoChoice::File(path("main.y4m"))),
         audio: Some(AudioChoice::Silence),
         collection: collection(&sources),
-        strips: vec![AudioStrip::main(), heard],
+        strips: vec![AudioStrip::main(), media_strip],
         quality: Quality { size: PROGRAM, frame_rate: "15".parse().unwrap(), ..Quality::default() },
         ..Settings::default()
     };
@@ -324,12 +324,12 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
         let open = rest.iter().chain([strip]).all(|state| *state == SourceState::Open);
         open && *wrong == SourceState::Failed && failures(&studio).len() == 1
     });
-    let [(key, source, told)] = &failures(&studio)[..] else { panic!() };
+    let [(key, source, notice_id)] = &failures(&studio)[..] else { panic!() };
     assert_eq!((*key, source.as_str()), ("scene-source-failed", "5"));
 
     // *Try again* always gets an answer.
     studio.send(Command::TryAgain);
-    wait_for("an answer", LIMIT, || failures(&studio).iter().any(|(.., id)| id > told));
+    wait_for("an answer", LIMIT, || failures(&studio).iter().any(|(.., id)| id > notice_id));
     assert_eq!(failures(&studio).len(), 1);
     picture(&path("wrong.png"));
     wait_for("the last one", LIMIT, || states() == [SourceState::Open; 7]);
@@ -349,34 +349,36 @@ fn a_slide_that_is_missing_is_told_until_it_comes_or_is_found_elsewhere() {
         assert!(slides.apply(&Edit::AddFile(source, path(name))));
     }
     let studio = quiet(Settings { collection: slides, ..Settings::default() });
-    let told = || -> Vec<(&'static str, String, String)> {
+    let reported = || -> Vec<(&'static str, String, String)> {
         let notices = studio.snapshot().notices;
-        let told = notices.iter().filter(|it| it.key().ends_with("-left-out"));
-        told.map(|it| (it.key(), it.value("source").unwrap(), it.value("path").unwrap())).collect()
+        let reported = notices.iter().filter(|it| it.key().ends_with("-left-out"));
+        reported
+            .map(|it| (it.key(), it.value("source").unwrap(), it.value("path").unwrap()))
+            .collect()
     };
     let second = path("second.png").display().to_string();
     let third = path("third.png").display().to_string();
     let one = |path: &str| vec![("scene-file-left-out", "1".to_owned(), path.to_owned())];
     let two = vec![("scene-files-left-out", "1".to_owned(), second)];
-    wait_for("both", LIMIT, || told() == two);
+    wait_for("both", LIMIT, || reported() == two);
     let state = || studio.snapshot().scenes.sources.iter().find(|it| it.id == source).cloned();
     wait_for("the first slide", LIMIT, || state().is_some_and(|it| it.state == SourceState::Open));
-    assert!(state().unwrap().lacks(&path("second.png")).is_some());
+    assert!(state().unwrap().file_problem(&path("second.png")).is_some());
     // Choosing a new place for one file leaves only the notice of the other.
     let (old, new) = (path("second.png"), path("moved.png"));
     studio.send(Command::Edit(Edit::ReplaceFile { source, index: 0, old, new }));
-    wait_for("the other alone", LIMIT, || told() == one(&third));
+    wait_for("the other alone", LIMIT, || reported() == one(&third));
     studio.send(Command::Edit(Edit::RenameSource(source, "Album".into())));
-    wait_for("its new name", LIMIT, || told().first().is_some_and(|it| it.1 == "Album"));
-    assert_eq!(told().len(), 1);
+    wait_for("its new name", LIMIT, || reported().first().is_some_and(|it| it.1 == "Album"));
+    assert_eq!(reported().len(), 1);
     picture(&path("third.png"));
-    wait_for("nothing to tell", LIMIT, || told().is_empty());
+    wait_for("nothing to tell", LIMIT, || reported().is_empty());
     assert!(state().unwrap().left_out.is_empty());
     // A file that disappears while it is shown gives a notice too.
     fs::remove_file(path("moved.png")).unwrap();
-    wait_for("it is missed", LIMIT, || told().len() == 1);
+    wait_for("it is missed", LIMIT, || reported().len() == 1);
     studio.send(Command::Edit(Edit::RemoveItem(ItemId(2))));
-    wait_for("what is told goes with its source", LIMIT, || told().is_empty());
+    wait_for("what is told goes with its source", LIMIT, || reported().is_empty());
     studio.end(LIMIT).unwrap();
 }
 
@@ -401,22 +403,27 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
     assert!(scenes.apply(&Edit::SetTransition(Transition { kind, ..Transition::default() })));
     let studio = quiet(Settings { collection: scenes, ..Settings::default() });
     // The key, the subject, and the notice's ID.
-    let told = || {
-        let mut told = failures(&studio);
-        told.sort();
-        told
+    let reported = || {
+        let mut reported = failures(&studio);
+        reported.sort();
+        reported
     };
-    let keys = || told().into_iter().map(|it| it.0).collect::<Vec<_>>();
+    let keys = || reported().into_iter().map(|it| it.0).collect::<Vec<_>>();
     let all = ["filter-failed", "mask-failed", "transition-failed"];
     wait_for("three failures", LIMIT, || keys() == all);
-    let whose: Vec<String> = told().into_iter().take(2).map(|it| it.1).collect();
+    let whose: Vec<String> = reported().into_iter().take(2).map(|it| it.1).collect();
     assert_eq!(whose, ["2", "1, 2"]);
     let scenes = || studio.snapshot().scenes;
-    let lacks = |id, path: &Path| {
-        scenes().source(id).is_some_and(|source| source.filter_lacks(path).is_some())
+    let is_missing = |id, path: &Path| {
+        scenes().source(id).is_some_and(|source| source.filter_problem(path).is_some())
     };
-    assert!(lacks(one, &mask) && lacks(two, &mask) && lacks(two, &table) && !lacks(one, &table));
-    assert!(scenes().transition_lacks(&clip).is_some());
+    assert!(
+        is_missing(one, &mask)
+            && is_missing(two, &mask)
+            && is_missing(two, &table)
+            && !is_missing(one, &table)
+    );
+    assert!(scenes().transition_problem(&clip).is_some());
     // The white sources are not visible: a placeholder is dark.
     let brightest = || {
         let frame = studio.program().get()?;
@@ -425,16 +432,16 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
     wait_for("a slate", LIMIT, || brightest().is_some_and(|luma| luma < 150));
 
     // *Try again* always gets an answer.
-    let last = told().into_iter().map(|it| it.2).max().unwrap();
+    let last = reported().into_iter().map(|it| it.2).max().unwrap();
     studio.send(Command::TryAgain);
     wait_for("three answers", LIMIT, || {
-        let told = told();
-        told.len() == 3 && told.iter().all(|it| it.2 > last)
+        let reported = reported();
+        reported.len() == 3 && reported.iter().all(|it| it.2 > last)
     });
     // Files that appear or are repaired are used automatically, and their notices end.
     image::RgbaImage::from_pixel(4, 4, image::Rgba([255; 4])).save(&mask).unwrap();
     wait_for("no mask is missing", LIMIT, || keys() == ["filter-failed", "transition-failed"]);
-    assert!(!lacks(one, &mask) && !lacks(two, &mask));
+    assert!(!is_missing(one, &mask) && !is_missing(two, &mask));
     wait_for("white", LIMIT, || brightest() > Some(200));
     fs::write(&table, "LUT_1D_SIZE 2\n1 1 1\n0 0 0\n").unwrap();
     wait_for("the table", LIMIT, || keys() == ["transition-failed"]);
@@ -443,7 +450,7 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
     picture(&path("new/1.png"));
     fs::rename(path("new"), &clip).unwrap();
     wait_for("the clip", LIMIT, || keys().is_empty());
-    assert!(scenes().transition_lacks(&clip).is_none());
+    assert!(scenes().transition_problem(&clip).is_none());
     // A missing file that nothing uses any more gives no notice.
     let gone = path("gone.png");
     let set = |slots| studio.send(Command::Edit(Edit::SetFilters(one, slots)));
@@ -466,16 +473,16 @@ fn what_is_told_of_a_source_goes_with_it() {
         ..Settings::default()
     };
     let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
-    let told = || -> Vec<String> { failures(&studio).into_iter().map(|it| it.1).collect() };
-    wait_for("two failures", LIMIT, || told() == ["1", "2"]);
+    let reported = || -> Vec<String> { failures(&studio).into_iter().map(|it| it.1).collect() };
+    wait_for("two failures", LIMIT, || reported() == ["1", "2"]);
     studio.send(Command::Edit(Edit::RenameSource(SourceId(1), "Logo".into())));
-    wait_for("its new name", LIMIT, || told() == ["2", "Logo"]);
+    wait_for("its new name", LIMIT, || reported() == ["2", "Logo"]);
     let here = folder.path().join("here.png");
     picture(&here);
     studio.send(Command::Edit(Edit::SetSource(SourceId(1), VideoChoice::Image(here))));
-    wait_for("one that is there", LIMIT, || told() == ["2"]);
+    wait_for("one that is there", LIMIT, || reported() == ["2"]);
     studio.send(Command::Edit(Edit::RemoveItem(ItemId(3))));
-    wait_for("nothing more to tell", LIMIT, || told().is_empty());
+    wait_for("nothing more to tell", LIMIT, || reported().is_empty());
     studio.end(LIMIT).unwrap();
 }
 

@@ -134,9 +134,9 @@ fn streams(ffmpeg: &Path, input: &str) -> String {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-t", "1", "-i", input, "-f", "null", "-"]);
     let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    said
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{errors}");
+    errors
 }
 
 fn probe(input: &str) -> Value {
@@ -173,10 +173,10 @@ fn every_codec_is_copied_relayed_saved_and_probed() {
         assert_eq!(streams_found[1]["codec"], audio, "{name}: {report}");
         assert_eq!(streams_found[1]["sample_rate"], rate, "{name}: {report}");
         assert_eq!(streams_found[1]["channels"], 2, "{name}: {report}");
-        let said = streams(&ffmpeg, &url);
-        assert!(said.contains(&format!("Video: {video}")), "{name}: {said}");
-        assert!(said.contains("320x180"), "{name}: {said}");
-        assert!(said.contains(&format!("Audio: {audio}")), "{name}: {said}");
+        let listing = streams(&ffmpeg, &url);
+        assert!(listing.contains(&format!("Video: {video}")), "{name}: {listing}");
+        assert!(listing.contains("320x180"), "{name}: {listing}");
+        assert!(listing.contains(&format!("Audio: {audio}")), "{name}: {listing}");
 
         is_shown_or_named(name, &url);
 
@@ -243,9 +243,9 @@ fn mp4_and_mkv_files_of_every_codec_go_out_as_they_are() {
                 event["event"] == "unpublish" && event["stream"] == format!("{video}-{format}")
             });
             player.stop(LIMIT);
-            let said = streams(&ffmpeg, saved.to_str().unwrap());
-            assert!(said.contains(&format!("Video: {video}")), "{what}: {said}");
-            assert!(said.contains(&format!("Audio: {audio}")), "{what}: {said}");
+            let listing = streams(&ffmpeg, saved.to_str().unwrap());
+            assert!(listing.contains(&format!("Video: {video}")), "{what}: {listing}");
+            assert!(listing.contains(&format!("Audio: {audio}")), "{what}: {listing}");
             for track in ["0:v", "0:a"] {
                 let sent = checksums(&ffmpeg, &file, track);
                 let got = checksums(&ffmpeg, &saved, track);
@@ -264,21 +264,21 @@ fn mp4_and_mkv_files_of_every_codec_go_out_as_they_are() {
 fn is_shown_or_named(name: &str, url: &str) {
     let arguments = ["--json", "play", url, "--headless", "--mute", "--duration", "2s"];
     let output = Command::new(env!("CARGO_BIN_EXE_onair")).args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     let text = String::from_utf8_lossy(&output.stdout);
     let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     let (video, audio) = name.split_once(" and ").unwrap();
     if cfg!(feature = "ffmpeg") {
-        assert_eq!(output.status.code(), Some(0), "{name}: {last} {said}");
+        assert_eq!(output.status.code(), Some(0), "{name}: {last} {errors}");
         assert!(last["video"].as_str().unwrap().starts_with(video), "{name}: {last}");
         assert!(last["audio"].as_str().unwrap().starts_with(audio), "{name}: {last}");
         assert!(last["decoded"].as_u64().unwrap() > 5, "{name}: {last}");
         assert!(last["shown"].as_u64().unwrap() > 0, "{name}: {last}");
         assert_eq!((&last["width"], &last["damaged"]), (&320.into(), &0.into()), "{name}: {last}");
     } else {
-        assert_eq!(output.status.code(), Some(5), "{name}: {last} {said}");
-        assert!(said.contains(&format!("{video} video")), "{name}: {said}");
-        assert!(said.contains("feature `ffmpeg`"), "{name}: {said}");
+        assert_eq!(output.status.code(), Some(5), "{name}: {last} {errors}");
+        assert!(errors.contains(&format!("{video} video")), "{name}: {errors}");
+        assert!(errors.contains("feature `ffmpeg`"), "{name}: {errors}");
     }
 }
 
@@ -302,9 +302,9 @@ fn ffmpeg_publishes_and_late_joiners_decode() {
         wait_for("pictures", LIMIT, || {
             probe(&url)["streams"].as_array().is_some_and(|it| it.len() == 2)
         });
-        let said = streams(&ffmpeg, &url);
-        assert!(said.contains(&format!("Video: {video}")), "{name}: {said}");
-        assert!(said.contains(&format!("Audio: {audio}")), "{name}: {said}");
+        let listing = streams(&ffmpeg, &url);
+        assert!(listing.contains(&format!("Video: {video}")), "{name}: {listing}");
+        assert!(listing.contains(&format!("Audio: {audio}")), "{name}: {listing}");
         drop(publisher);
     }
     assert!(server.stop(LIMIT).success());
@@ -452,16 +452,16 @@ fn what_cannot_be_sent_or_saved_says_so() {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let path = file.to_str().unwrap();
-    let (code, said) = run(&["live", "--copy", path, "--to", "rtmp://127.0.0.1:9/live/film"]);
-    assert_eq!(code, Some(3), "{said}");
-    assert!(said.contains("onair cannot send"), "{said}");
-    let (code, said) = run(&["live", "--copy", path]);
-    assert_eq!(code, Some(2), "no target: {said}");
+    let (code, errors) = run(&["live", "--copy", path, "--to", "rtmp://127.0.0.1:9/live/film"]);
+    assert_eq!(code, Some(3), "{errors}");
+    assert!(errors.contains("onair cannot send"), "{errors}");
+    let (code, errors) = run(&["live", "--copy", path]);
+    assert_eq!(code, Some(2), "no target: {errors}");
     let saved = folder.path().join("saved.mp4");
     let save = ["play", "rtmp://127.0.0.1:9/live/film", "--headless", "--save"];
-    let (code, said) = run(&[&save[..], &[saved.to_str().unwrap()]].concat());
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains(".flv") && !saved.exists(), "{said}");
+    let (code, errors) = run(&[&save[..], &[saved.to_str().unwrap()]].concat());
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains(".flv") && !saved.exists(), "{errors}");
 }
 
 /// Two seconds of packets that are labeled AV1 but hold no real video.

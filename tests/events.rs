@@ -321,12 +321,12 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
     assert_eq!(compared.unseen(&["`/api/v1/streams`"], &[one]), Names::new());
 
     let metrics = ask(&*http, "GET", "/metrics");
-    let told: Names = metrics
+    let metric_names: Names = metrics
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE "))
         .map(|line| line.split(' ').next().unwrap().to_owned())
         .collect();
-    assert_eq!(told, named(&compared.guide, &["`/metrics`"]));
+    assert_eq!(metric_names, named(&compared.guide, &["`/metrics`"]));
 
     assert_eq!(play.peer.wait(LIMIT * 2).code(), Some(0), "{}", play.peer.errors());
     let headings: [(&str, &[&str]); 4] = [
@@ -499,11 +499,12 @@ fn nothing_is_named_that_the_program_does_not_know() {
         }
     }
     // The other way round: each event that the code emits by name has a heading.
-    let told: Names = guide.keys().flat_map(|heading| quoted(heading)).map(str::to_owned).collect();
+    let documented: Names =
+        guide.keys().flat_map(|heading| quoted(heading)).map(str::to_owned).collect();
     for call in ["event(\"", "say(\""] {
         for after in code.split(call).skip(1) {
             let name = after.split('"').next().unwrap();
-            assert!(told.contains(name), "{name}: not in the guide");
+            assert!(documented.contains(name), "{name}: not in the guide");
         }
     }
 }

@@ -183,8 +183,8 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
 
     for (lab, (fault, word, lost)) in labs.iter().zip(&cases) {
         let (address, causes) = (lab.address(), watched.causes(&lab.address()));
-        let said = causes.iter().any(|cause| cause.contains(word));
-        assert!(said || word.is_empty(), "{fault}: {causes:?}");
+        let has_cause = causes.iter().any(|cause| cause.contains(word));
+        assert!(has_cause || word.is_empty(), "{fault}: {causes:?}");
         // The cause is reported only once.
         let twice = |cause: &String| cause.matches("protocol error").count() > 1;
         assert!(!causes.iter().any(twice), "{fault}: {causes:?}");

@@ -18,12 +18,12 @@ use onair::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 const SIZE: Size = Size::new(640, 360);
 
 /// Frames one after the other; the last one repeats forever.
-struct Reel {
+struct FrameSequence {
     frames: Vec<VideoFrame>,
     at: usize,
 }
 
-impl VideoFeed for Reel {
+impl VideoFeed for FrameSequence {
     fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
         let frame = self.frames[self.at].clone();
         self.at = (self.at + 1).min(self.frames.len() - 1);
@@ -91,10 +91,10 @@ fn by_us(pictures: &[Planes], filter: Filter, material: Option<FilterAssets>) ->
         let planes = Arc::new(Pooled::unpooled(planes.clone()));
         VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
     };
-    let reel = Reel { frames: pictures.iter().map(frame).collect(), at: 0 };
+    let feed = FrameSequence { frames: pictures.iter().map(frame).collect(), at: 0 };
     let wanted = WantedFilter { slot: Slot { enabled: true, filter }, material: material.into() };
     let mut program = Program::new(SIZE);
-    program.handle([(SourceId(1), SourceFrame::Feed(Some(Box::new(reel))))].into(), None, None);
+    program.handle([(SourceId(1), SourceFrame::Feed(Some(Box::new(feed))))].into(), None, None);
     program.set_filters([(SourceId(1), vec![wanted])].into(), false);
     program.handle(Default::default(), Some((Arc::new(Plan::simple(SourceId(1))), None)), None);
     // Ticks do not follow real time: a busy machine must not skip a filter here.
@@ -432,8 +432,8 @@ fn filters_of_a_settings_file_reach_the_recording() {
         means.len() > 10 && means.last() <= Some(&20)
     });
     assert!(live.stop(LIMIT).success(), "{}", live.peer.errors());
-    let said = live.peer.output() + &live.peer.errors();
-    assert!(said.contains("hologram"), "{said}");
+    let output = live.peer.output() + &live.peer.errors();
+    assert!(output.contains("hologram"), "{output}");
     let means = means(&ffmpeg::luma(&file));
     // Nothing is sent before the LUT is read, but the wait is limited to 3 s.
     let waited = begun["t"].as_f64().unwrap() > 3.0;

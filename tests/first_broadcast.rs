@@ -81,9 +81,9 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     let text = text.replace("FOLDER", &format!("{:?}", home.path()));
     let mut window = desktop.studio(home.path(), &text, "trace");
     let id = desktop.shown(&mut window);
-    desktop.said("xdotool", &["windowactivate", "--sync", &id]);
-    let press = |key: &str| drop(desktop.said("xdotool", &["key", key]));
-    let typed = |text: &str| drop(desktop.said("xdotool", &["type", "--delay", "0", text]));
+    desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
+    let press = |key: &str| drop(desktop.output_of("xdotool", &["key", key]));
+    let typed = |text: &str| drop(desktop.output_of("xdotool", &["type", "--delay", "0", text]));
     let kept = || fs::read_to_string(&settings).unwrap();
 
     // Without a key, *Go Live* moves the focus to the key field; the server field is before it. The
@@ -115,7 +115,7 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     assert_eq!(live.stream("audio")["codec_name"], "aac");
 
     // The key appears nowhere.
-    let title = desktop.said("xprop", &["-id", &id, "_NET_WM_NAME", "WM_NAME"]);
+    let title = desktop.output_of("xprop", &["-id", &id, "_NET_WM_NAME", "WM_NAME"]);
     let processes = Command::new("ps").args(["-eo", "args"]).output().unwrap();
     assert!(!title.contains(KEY), "{title}");
     assert!(!String::from_utf8_lossy(&processes.stdout).contains(KEY));

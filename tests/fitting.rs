@@ -210,13 +210,13 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
     });
     // Every few seconds the encoder tries more than the link carries. In between, a bitrate that
     // fits must appear.
-    let mut told = None;
+    let mut last_state = None;
     wait_for("a second encode that fits the link", LIMIT * 2, || {
         let now = stats.lock().unwrap().clone();
         let second = now.video.and_then(|video| video.second);
         let shown = studio.snapshot().targets[1].clone();
         let state = (second, shown.rendition_id, shown.size, now.targets[1].queued_ms);
-        if told.replace(state) != Some(state) {
+        if last_state.replace(state) != Some(state) {
             eprintln!("  {state:?}");
         }
         second.is_some_and(|(size, bitrate)| {

@@ -23,27 +23,27 @@ fn a_hotkey_is_heard_behind_another_window_and_minimised() {
     );
     let mut studio = desktop.studio(home.path(), &settings, "info,onair::app=debug");
     let id = desktop.shown(&mut studio);
-    let said = |arguments: &[&str]| desktop.said("xdotool", arguments);
+    let xdotool = |arguments: &[&str]| desktop.output_of("xdotool", arguments);
     let _game = desktop.play_test_picture();
     wait_for("the game to have the keyboard", LIMIT, || {
-        let active = said(&["getactivewindow"]).parse().unwrap_or(0_u32);
+        let active = xdotool(&["getactivewindow"]).parse().unwrap_or(0_u32);
         desktop.windows().len() == 2 && active != 0 && format!("{active:#x}") != id
     });
     let pictures = || fs::read_dir(&videos).unwrap().count();
-    let heard = || studio.errors().matches("global hotkey pressed: screenshot").count();
+    let presses = || studio.errors().matches("global hotkey pressed: screenshot").count();
     wait_for("a screenshot", LIMIT, || {
-        if heard() == 0 {
-            said(&["key", "ctrl+alt+g"]);
+        if presses() == 0 {
+            xdotool(&["key", "ctrl+alt+g"]);
         }
         pictures() > 0
     });
-    let before = heard();
+    let before = presses();
     // Another key combination does nothing, and Caps Lock makes no difference.
-    said(&["key", "ctrl+g"]);
-    said(&["key", "Caps_Lock"]);
-    said(&["windowminimize", &id]);
-    said(&["key", "ctrl+alt+g"]);
-    wait_for("the hotkey of a minimised window", LIMIT, || heard() == before + 1);
+    xdotool(&["key", "ctrl+g"]);
+    xdotool(&["key", "Caps_Lock"]);
+    xdotool(&["windowminimize", &id]);
+    xdotool(&["key", "ctrl+alt+g"]);
+    wait_for("the hotkey of a minimised window", LIMIT, || presses() == before + 1);
     studio.signal("TERM");
     assert_eq!(studio.wait(LIMIT).code(), Some(0), "{}", studio.errors());
 }

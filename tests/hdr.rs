@@ -315,9 +315,9 @@ fn greys_and_colours_are_those_of_the_standards() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let hevc = [&HEVC[..], &LOSSLESS].concat();
-    let told = "lossless=1:log-level=none:hdr10=1:max-cll=4000,400:\
+    let params = "lossless=1:log-level=none:hdr10=1:max-cll=4000,400:\
         master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(100000000,50)";
-    let bright = [&HEVC[..], &["-x265-params", told]].concat();
+    let bright = [&HEVC[..], &["-x265-params", params]].concat();
     let display = "lossless=1:log-level=none:hdr10=1:max-cll=0,0:\
         master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(6000000,50)";
     let display = [&HEVC[..], &["-x265-params", display]].concat();
@@ -489,13 +489,13 @@ fn probe_tells_of_colours_what_ffprobe_tells() {
     let quick =
         |encoder: &'static str| [&["-c:v", encoder, "-preset", "ultrafast"][..], &eight].concat();
     let hevc = [&HEVC[..], &ten].concat();
-    let told = "log-level=none:hdr10=1:max-cll=1000,400:\
+    let params = "log-level=none:hdr10=1:max-cll=1000,400:\
         master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)";
-    let bright = [&hevc[..], &["-x265-params", told]].concat();
-    let told = "enable-hdr=1:content-light=1000,400:mastering-display=\
+    let bright = [&hevc[..], &["-x265-params", params]].concat();
+    let params = "enable-hdr=1:content-light=1000,400:mastering-display=\
         G(0.265,0.69)B(0.15,0.06)R(0.68,0.32)WP(0.3127,0.329)L(1000.0,0.005)";
     let av1 = [&["-c:v", "libsvtav1", "-preset", "10"][..], &ten].concat();
-    let bright_av1 = [&av1[..], &["-svtav1-params", told]].concat();
+    let bright_av1 = [&av1[..], &["-svtav1-params", params]].concat();
     let vp9 =
         [&["-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime"][..], &ten].concat();
     let quiet = [&hevc[..], &["-x265-params", "log-level=none"]].concat();

@@ -217,8 +217,8 @@ pub fn check_files(what: &str, files: &[PathBuf]) -> Whole {
 }
 
 fn decodes(what: &str, file: &Path) {
-    let said = ffmpeg::decode(file);
-    assert_eq!(said, "", "{what}");
+    let errors = ffmpeg::decode(file);
+    assert_eq!(errors, "", "{what}");
 }
 
 /// `onair live`, and the time of each of its messages.
@@ -226,7 +226,7 @@ pub struct Watched {
     onair: Onair,
     seen: usize,
     /// Address, state, cause, and time.
-    told: Vec<(String, String, String, Instant)>,
+    states: Vec<(String, String, String, Instant)>,
     at: f64,
     lines: Vec<Value>,
 }
@@ -245,7 +245,7 @@ impl Watched {
     }
 
     fn of(onair: Onair) -> Self {
-        Self { onair, seen: 0, told: Vec::new(), at: 0.0, lines: Vec::new() }
+        Self { onair, seen: 0, states: Vec::new(), at: 0.0, lines: Vec::new() }
     }
 
     /// Reads what `onair live` and the servers have printed since.
@@ -262,7 +262,7 @@ impl Watched {
                 let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
                 let url = text("url");
                 let address = url.split('/').nth(2).unwrap_or_default().to_owned();
-                self.told.push((address, text("state"), text("cause"), now));
+                self.states.push((address, text("state"), text("cause"), now));
             }
             self.lines.push(event);
         }
@@ -281,7 +281,7 @@ impl Watched {
             assert!(
                 ended.is_none() && start.elapsed() < LIMIT * 2,
                 "waited in vain for {what} ({ended:?}):\n{}{}",
-                self.told.iter().map(|it| format!("{it:?}\n")).collect::<String>(),
+                self.states.iter().map(|it| format!("{it:?}\n")).collect::<String>(),
                 self.onair.peer.errors()
             );
         }
@@ -293,19 +293,19 @@ impl Watched {
     }
 
     pub fn is_live(&self, address: &str) -> bool {
-        self.told.iter().rev().find(|it| it.0 == address).is_some_and(|it| it.1 == "live")
+        self.states.iter().rev().find(|it| it.0 == address).is_some_and(|it| it.1 == "live")
     }
 
     /// When the target was live again after the connection was lost.
     pub fn back(&self, address: &str) -> Option<Instant> {
-        let mut mine = self.told.iter().filter(|it| it.0 == address);
+        let mut mine = self.states.iter().filter(|it| it.0 == address);
         mine.find(|it| it.1 == "reconnecting")?;
         mine.find(|it| it.1 == "live").map(|it| it.3)
     }
 
     /// Seconds from the report of the loss until the target was live again.
     pub fn gap(&self, address: &str) -> Option<f64> {
-        let mut mine = self.told.iter().filter(|it| it.0 == address);
+        let mut mine = self.states.iter().filter(|it| it.0 == address);
         let lost = mine.find(|it| it.1 == "reconnecting")?.3;
         mine.find(|it| it.1 == "live").map(|it| it.3.duration_since(lost).as_secs_f64())
     }
@@ -313,7 +313,7 @@ impl Watched {
     /// Seconds from the first strike until the target was live (again).
     pub fn outage(&self, address: &str, lab: &Lab) -> Option<f64> {
         let struck = *lab.struck.lock().unwrap().first()?;
-        let mut mine = self.told.iter().filter(|it| it.0 == address);
+        let mut mine = self.states.iter().filter(|it| it.0 == address);
         let live = mine.find(|it| it.1 == "live" && it.3 > struck)?;
         Some(live.3.duration_since(struck).as_secs_f64())
     }
@@ -321,7 +321,7 @@ impl Watched {
     /// The reported causes, each once, in order.
     pub fn causes(&self, address: &str) -> Vec<String> {
         let mut causes: Vec<String> = self
-            .told
+            .states
             .iter()
             .filter(|it| it.0 == address && !it.2.is_empty())
             .map(|it| it.2.clone())

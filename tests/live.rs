@@ -142,8 +142,8 @@ fn the_built_in_server_serves_ffmpeg_gstreamer_and_mpv() {
     });
     drop(gstreamer);
     mpv.wait_success(LIMIT);
-    let said = mpv.output();
-    assert!(said.contains("h264") && said.contains("aac"), "{said}");
+    let output = mpv.output();
+    assert!(output.contains("h264") && output.contains("aac"), "{output}");
     player.wait_success(LIMIT);
     check(&file, "30/1");
     let live = ffmpeg::probe(&url);
@@ -250,13 +250,13 @@ fn files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept() {
     let more = [graph, "-map", "[s]", "-f", "null", "-"];
     let mut compare = peers::Peer::start("ffmpeg", words.into_iter().chain(more));
     compare.wait_success(LIMIT);
-    let said = compare.errors();
+    let errors = compare.errors();
     let number = |name: &str| -> f64 {
-        let (_, rest) = said.split_once(name).unwrap_or_else(|| panic!("no {name} in {said}"));
+        let (_, rest) = errors.split_once(name).unwrap_or_else(|| panic!("no {name} in {errors}"));
         rest.split_whitespace().next().unwrap().parse().unwrap()
     };
-    assert!(number("SSIM Y:") > 0.6, "{said}");
-    assert!(number("mean_volume:") > -40.0, "{said}");
+    assert!(number("SSIM Y:") > 0.6, "{errors}");
+    assert!(number("mean_volume:") > -40.0, "{errors}");
 
     let (ntsc, video, audio) = (place("ntsc.flv"), place("video.flv"), place("audio.flv"));
     let single = |video: &str, audio: &str, file: &Path| {
@@ -473,8 +473,8 @@ fn the_second_tells_loudness_rms_and_peaks() {
         ("short_term_lufs", -23.0),
         ("integrated_lufs", -23.0),
     ] {
-        let told = audio[name].as_f64().unwrap_or(f64::NAN);
-        assert!((told - value).abs() < 0.25, "{name}: {audio}");
+        let measured = audio[name].as_f64().unwrap_or(f64::NAN);
+        assert!((measured - value).abs() < 0.25, "{name}: {audio}");
     }
     let strip = &events.last().unwrap()["strips"][0];
     assert!((strip["rms_dbfs"].as_f64().unwrap() + 26.0).abs() < 0.25, "{strip}");

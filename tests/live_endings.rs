@@ -116,8 +116,8 @@ fn what_speaks_no_rtmp_is_named_at_the_handshake() {
         let events = ends_with(run, 6);
         assert_eq!(failure(&events)["stage"], "handshake");
     }
-    let said = failure(&runs[1].events())["cause"].to_string();
-    assert!(said.contains("HTTP"), "{said}");
+    let cause = failure(&runs[1].events())["cause"].to_string();
+    assert!(cause.contains("HTTP"), "{cause}");
 }
 
 #[test]
@@ -434,16 +434,16 @@ fn live_and_check_name_the_limits_of_a_service_that_a_stream_exceeds() {
     ];
     let mut live = live(&["--settings", settings, "--to", &url, "--duration", "1s"]);
     ends_with(&mut live, 0);
-    let told = live.events();
-    let told: Vec<_> = told.iter().filter(|event| event["key"] == "misfit").collect();
-    let texts: Vec<_> = told.iter().map(|event| event["summary"].as_str().unwrap()).collect();
-    assert_eq!(texts, wanted, "{told:?}");
+    let events = live.events();
+    let misfits: Vec<_> = events.iter().filter(|event| event["key"] == "misfit").collect();
+    let texts: Vec<_> = misfits.iter().map(|event| event["summary"].as_str().unwrap()).collect();
+    assert_eq!(texts, wanted, "{misfits:?}");
     let words = ["check", &url, "--settings", settings, "--machine", "--video", "test"];
     let size = ["--audio", "none", "--size", "480x270", "--video-bitrate", "600k"];
     let report = answer(&[&words[..], &size].concat(), 0);
     let found = report["machine"].as_array().unwrap();
-    let told = found.iter().filter(|it| it["name"] == "misfit");
-    let texts: Vec<_> = told.map(|it| it["summary"].as_str().unwrap()).collect();
+    let misfits = found.iter().filter(|it| it["name"] == "misfit");
+    let texts: Vec<_> = misfits.map(|it| it["summary"].as_str().unwrap()).collect();
     assert_eq!(texts, wanted, "{report}");
     serve.stop(LIMIT);
 }

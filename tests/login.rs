@@ -43,8 +43,8 @@ fn ffmpeg_comes_in_by_both_schemes_and_not_with_a_wrong_password() {
             assert!(!refused.wait(LIMIT).success());
             assert!(refused.errors().contains(words), "{}", refused.errors());
         }
-        let said = server.peer.output();
-        assert!(!said.contains("\"other\"") && !said.contains("pa55word"), "{said}");
+        let output = server.peer.output();
+        assert!(!output.contains("\"other\"") && !output.contains("pa55word"), "{output}");
     }
 }
 
@@ -69,14 +69,14 @@ fn we_come_in_by_both_schemes_and_a_wrong_password_ends_at_once() {
             let code = onair.peer.wait(LIMIT).code();
             (code, onair.peer.output() + &onair.peer.errors())
         };
-        let (code, said) = live("me:pa55word@");
-        assert_eq!(code, Some(0), "{said}");
-        assert!(!said.contains("pa55word"), "{said}");
+        let (code, output) = live("me:pa55word@");
+        assert_eq!(code, Some(0), "{output}");
+        assert!(!output.contains("pa55word"), "{output}");
         server.wait_named("publish");
         for who in ["me:wrong@", "you:pa55word@", ""] {
-            let (code, said) = live(who);
-            assert_eq!(code, Some(7), "{who}: {said}");
-            assert!(said.contains("user name and password"), "{said}");
+            let (code, output) = live(who);
+            assert_eq!(code, Some(7), "{who}: {output}");
+            assert!(output.contains("user name and password"), "{output}");
         }
         let words = ["check", &format!("rtmp://me:pa55word@{address}/live/show")];
         assert_eq!(Onair::start(&words).peer.wait(LIMIT).code(), Some(0));

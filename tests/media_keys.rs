@@ -6,7 +6,7 @@ use crate::peers::{self, LIMIT, Peer, wait_for};
 
 /// What `playerctl` reports about our player.
 fn player(desktop: &Desktop, arguments: &[&str]) -> String {
-    desktop.said("playerctl", &[&["--player=onair"], arguments].concat())
+    desktop.output_of("playerctl", &[&["--player=onair"], arguments].concat())
 }
 
 fn wait(desktop: &Desktop, what: &str, arguments: &[&str], enough: impl Fn(&str) -> bool) {
@@ -23,10 +23,10 @@ fn the_desktop_sees_the_player_and_its_keys_work() {
     let home_of_first = tempfile::tempdir().unwrap();
     let mut window = desktop.play(&file, home_of_first.path());
 
-    wait(&desktop, "the player on the bus", &["status"], |said| said == "Playing");
+    wait(&desktop, "the player on the bus", &["status"], |output| output == "Playing");
     assert_eq!(player(&desktop, &["metadata", "xesam:title"]), "a film.mp4");
-    wait(&desktop, "its length", &["metadata", "mpris:length"], |said| {
-        said.parse::<i64>().is_ok_and(|micros| (299_000_000..301_000_000).contains(&micros))
+    wait(&desktop, "its length", &["metadata", "mpris:length"], |output| {
+        output.parse::<i64>().is_ok_and(|micros| (299_000_000..301_000_000).contains(&micros))
     });
     // The metadata contain the title of the file, but not its path.
     assert!(!player(&desktop, &["metadata"]).contains(folder.path().to_str().unwrap()));
@@ -37,20 +37,24 @@ fn the_desktop_sees_the_player_and_its_keys_work() {
     let monitor = Peer::start_command(&mut monitor);
     wait_for("the first status", LIMIT, || monitor.output().contains("Playing"));
     player(&desktop, &["pause"]);
-    wait(&desktop, "a pause", &["status"], |said| said == "Paused");
+    wait(&desktop, "a pause", &["status"], |output| output == "Paused");
     wait_for("word of it", LIMIT, || monitor.output().contains("Paused"));
     player(&desktop, &["play-pause"]);
-    wait(&desktop, "going on", &["status"], |said| said == "Playing");
+    wait(&desktop, "going on", &["status"], |output| output == "Playing");
 
     // Seeking in the recording, and volume.
-    let position = |said: &str| said.parse::<f64>().unwrap_or(-1.0);
+    let position = |output: &str| output.parse::<f64>().unwrap_or(-1.0);
     player(&desktop, &["position", "200"]);
-    wait(&desktop, "another place", &["position"], |said| (198.0..300.0).contains(&position(said)));
+    wait(&desktop, "another place", &["position"], |output| {
+        (198.0..300.0).contains(&position(output))
+    });
     player(&desktop, &["position", "150-"]);
-    wait(&desktop, "a step back", &["position"], |said| (40.0..190.0).contains(&position(said)));
+    wait(&desktop, "a step back", &["position"], |output| {
+        (40.0..190.0).contains(&position(output))
+    });
     player(&desktop, &["volume", "0.25"]);
-    wait(&desktop, "another loudness", &["volume"], |said| {
-        (said.parse::<f64>().unwrap_or(0.0) - 0.25).abs() < 0.01
+    wait(&desktop, "another loudness", &["volume"], |output| {
+        (output.parse::<f64>().unwrap_or(0.0) - 0.25).abs() < 0.01
     });
 
     // A second window has its process ID in its name.
@@ -59,23 +63,23 @@ fn the_desktop_sees_the_player_and_its_keys_work() {
     let names = || {
         let bus = ["--session", "--print-reply", "--dest=org.freedesktop.DBus"];
         let call = ["/org/freedesktop/DBus", "org.freedesktop.DBus.ListNames"];
-        desktop.said("dbus-send", &[&bus[..], &call].concat())
+        desktop.output_of("dbus-send", &[&bus[..], &call].concat())
     };
     let apart = format!("\"org.mpris.MediaPlayer2.onair.instance{}\"", second.id());
     wait_for("a second player", LIMIT * 2, || names().contains(&apart));
-    desktop.said("playerctl", &[&format!("--player=onair.instance{}", second.id()), "stop"]);
+    desktop.output_of("playerctl", &[&format!("--player=onair.instance{}", second.id()), "stop"]);
     assert_eq!(player(&desktop, &["status"]), "Playing", "the first one goes on");
     second.kill();
     wait_for("its end", LIMIT, || !names().contains(&apart));
 
     player(&desktop, &["stop"]);
-    wait(&desktop, "the end", &["status"], |said| said == "Stopped");
+    wait(&desktop, "the end", &["status"], |output| output == "Stopped");
     player(&desktop, &["play"]);
-    wait(&desktop, "a new beginning", &["status"], |said| said == "Playing");
+    wait(&desktop, "a new beginning", &["status"], |output| output == "Playing");
 
     // The window closes as if by its button, and the player disappears from the bus.
     let quit = ["--session", "--type=method_call", "--dest=org.mpris.MediaPlayer2.onair"];
-    desktop.said(
+    desktop.output_of(
         "dbus-send",
         &[&quit[..], &["/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Quit"]].concat(),
     );

@@ -25,7 +25,7 @@ use onair::net::Runtime;
 use onair::player::source::{self, Context, MediaSource};
 use onair::player::{Config, Source};
 use onair::studio::{self, Command, Edit, Quality, Settings, Studio, TalkMode};
-use pulled::{NUMBERED, Pulled, at, faintest, numbered};
+use pulled::{NUMBERED, Pulled, at, numbered, quietest};
 
 const TEST: [&str; 9] =
     ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--video-bitrate", "1500k"];
@@ -186,11 +186,11 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
         // The whole clip is shown, and its last frame stays for longer than the stall limit.
         pulled.until("its end", over);
         assert_eq!((pulled.shown[0], last(&pulled)), (0, Some(49)), "{name}");
-        assert!(pulled.heard.iter().any(|it| it.abs() > 0.3), "{name} is heard");
-        let (shown, heard) = (pulled.shown.len(), pulled.heard.len());
+        assert!(pulled.samples.iter().any(|it| it.abs() > 0.3), "{name} is heard");
+        let (shown, audio_start) = (pulled.shown.len(), pulled.samples.len());
         (0..250).for_each(|_| pulled.step());
         assert_eq!(pulled.shown.len(), shown, "{name}: {:?}", pulled.shown);
-        assert!(pulled.heard[heard..].iter().all(|it| *it == 0.0), "{name}");
+        assert!(pulled.samples[audio_start..].iter().all(|it| *it == 0.0), "{name}");
         let place = transport.position().unwrap();
         assert_eq!(Some(place.at), place.whole, "{name}");
         assert_eq!(pulled.media.video_status.state(), SourceState::Open, "that is no fault");
@@ -217,7 +217,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
             (TransportCommand::Restart, 0),
             (TransportCommand::To(Duration::from_millis(1_001)), at(Duration::from_millis(1_001))),
         ] {
-            (pulled.shown, pulled.heard) = (Vec::new(), Vec::new());
+            (pulled.shown, pulled.samples) = (Vec::new(), Vec::new());
             transport.ask(TransportCommand::Pause);
             transport.ask(go);
             pulled.until("its beginning", |it| !it.paused());
@@ -227,7 +227,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
             // A busy machine drops frames; no frame comes twice.
             assert!(shown.is_sorted() && shown.len() > 5, "{name} {go:?} {shown:?}");
             assert!(shown.iter().all(|it| wanted.contains(it)), "{name} {go:?} {shown:?}");
-            assert!(pulled.heard.iter().any(|it| it.abs() > 0.3), "{name} {go:?}");
+            assert!(pulled.samples.iter().any(|it| it.abs() > 0.3), "{name} {go:?}");
             assert!(blank(&mut pulled).0, "{name} {go:?}");
         }
 
@@ -276,13 +276,13 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
         // Audio continues at exactly the right sample.
         let wanted = 5_333 * 48;
         pulled.media.transport.ask(TransportCommand::Resume);
-        let heard = pulled.heard.len();
+        let audio_start = pulled.samples.len();
         let is_audio = |it: &f32| *it != 0.0;
         pulled.until("sound", |it| {
-            it.heard[heard..].iter().filter(|it| is_audio(it)).count() > 9_600
+            it.samples[audio_start..].iter().filter(|it| is_audio(it)).count() > 9_600
         });
-        let begins = pulled.heard[heard..].iter().position(is_audio).unwrap() + heard;
-        let sound = pulled.heard[begins..begins + 4_800].to_vec();
+        let begins = pulled.samples[audio_start..].iter().position(is_audio).unwrap() + audio_start;
+        let sound = pulled.samples[begins..begins + 4_800].to_vec();
         assert!(!sound.windows(2).any(|two| two == [0.0; 2]), "{name}: a hole");
         if exact {
             let sample = (sound[0] * 32_768.0).round() as i64 + 30_000;
@@ -336,7 +336,7 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
         while !(pictures && sound) {
             rounds += 1;
             assert!(rounds < 10, "{name}: pictures {pictures}, sound {sound}");
-            let (seen, heard) = (pulled.shown.len(), pulled.heard.len());
+            let (seen, audio_start) = (pulled.shown.len(), pulled.samples.len());
             let starts = |it: &Pulled| it.shown[seen..].iter().position(|it| *it == 0);
             pulled.until("the end", |it| starts(it).is_some());
             let seam = starts(&pulled).unwrap() + seen;
@@ -344,17 +344,17 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
             let around = &pulled.shown[seam - 10..seam + 10];
             let wanted: Vec<u64> = (65..75).chain(0..10).collect();
             pictures |= around == wanted;
-            let part = &pulled.heard[heard..];
+            let part = &pulled.samples[audio_start..];
             // A wave has 240 samples; each must equal the one before it.
             let worst = part.windows(241).map(|it| (it[240] - it[0]).abs()).fold(0.0, f32::max);
-            let faint = part
+            let lowest = part
                 .windows(240)
                 .map(|it| it.iter().copied().fold(0.0, f32::max))
                 .fold(1.0, f32::min);
             eprintln!(
-                "  {name}: {around:?}, waves differ by {worst:.4}, the faintest is {faint:.3}"
+                "  {name}: {around:?}, waves differ by {worst:.4}, the faintest is {lowest:.3}"
             );
-            sound |= worst < most && faint > 0.45;
+            sound |= worst < most && lowest > 0.45;
         }
     }
 }
@@ -393,7 +393,7 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
                 pulled.until("the one before", |it| {
                     item(it) == Some((1 - other, 2)) && it.shown.last().is_some_and(|it| *it > 30)
                 });
-                let (seen, heard) = (pulled.shown.len(), pulled.heard.len());
+                let (seen, audio_start) = (pulled.shown.len(), pulled.samples.len());
                 let starts = |it: &Pulled| it.shown[seen..].iter().position(|it| *it == 0);
                 pulled.until("its end", |it| starts(it).is_some());
                 let joint = starts(&pulled).unwrap() + seen;
@@ -406,12 +406,12 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
                 let around = &pulled.shown[joint - 10..joint + 10];
                 let wanted: Vec<u64> = (65..75).chain(0..10).collect();
                 pictures |= around == wanted;
-                let part = &pulled.heard[heard..];
+                let part = &pulled.samples[audio_start..];
                 // A wave has 240 samples; each must equal the one before it.
                 let worst = part.windows(241).map(|it| (it[240] - it[0]).abs()).fold(0.0, f32::max);
-                let faint = faintest(part, 240);
-                eprintln!("  {around:?}, waves differ by {worst:.4}, the faintest is {faint:.3}");
-                sound |= worst < most && faint > 0.45;
+                let lowest = quietest(part, 240);
+                eprintln!("  {around:?}, waves differ by {worst:.4}, the faintest is {lowest:.3}");
+                sound |= worst < most && lowest > 0.45;
             }
         }
         // A seek goes to a position in the file that plays.
@@ -427,9 +427,9 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
 }
 
 /// The lengths in seconds of loud (`true`) and silent runs, without the first and the last run.
-fn lasting(heard: &[f32]) -> Vec<(bool, f64)> {
+fn lasting(samples: &[f32]) -> Vec<(bool, f64)> {
     // Five milliseconds hold a whole wave.
-    let loud = heard.chunks(240).map(|part| part.iter().any(|it| it.abs() > 0.2));
+    let loud = samples.chunks(240).map(|part| part.iter().any(|it| it.abs() > 0.2));
     let mut runs: Vec<(bool, usize)> = Vec::new();
     for is in loud {
         match runs.last_mut() {
@@ -466,15 +466,15 @@ fn files_without_pictures_or_without_sound_follow_others_without_a_gap() {
         loop {
             rounds += 1;
             assert!(rounds < 6, "{film}");
-            let (seen, heard) = (pulled.shown.len(), pulled.heard.len());
+            let (seen, audio_start) = (pulled.shown.len(), pulled.samples.len());
             let item = |it: &Pulled| it.media.transport.position().and_then(|it| it.item);
             for wanted in [1, 2, 0, 1] {
                 pulled.until("the next", |it| item(it) == Some((wanted, 3)));
             }
-            let before = pulled.heard.len();
-            pulled.until("some of it", |it| it.heard.len() > before + 9_600);
+            let before = pulled.samples.len();
+            pulled.until("some of it", |it| it.samples.len() > before + 9_600);
             let shown = &pulled.shown[seen..];
-            let lasting = lasting(&pulled.heard[heard..]);
+            let lasting = lasting(&pulled.samples[audio_start..]);
             eprintln!("  {film}: {lasting:.2?} {shown:?}");
             // One silence, that of the file without audio. (FLV does not mark an encoder's padding
             // before audio: a frame or two.)
@@ -518,17 +518,17 @@ fn sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
             crossings.count()
         };
         // Counts the waves of the last tenth of a second.
-        let waves = |it: &Pulled| upwards(&it.heard[it.heard.len().saturating_sub(4_800)..]);
+        let waves = |it: &Pulled| upwards(&it.samples[it.samples.len().saturating_sub(4_800)..]);
         let mut rounds = 0;
         loop {
             rounds += 1;
             assert!(rounds < 12, "{name}");
             pulled.until("the first", |it| (18..22).contains(&waves(it)));
-            let from = pulled.heard.len() - 4_800;
+            let from = pulled.samples.len() - 4_800;
             pulled.until("the second", |it| (38..42).contains(&waves(it)));
-            let faint = faintest(&pulled.heard[from..], longest);
-            eprintln!("  {name}: the faintest is {faint:.3}");
-            if faint > 0.4 {
+            let lowest = quietest(&pulled.samples[from..], longest);
+            eprintln!("  {name}: the faintest is {lowest:.3}");
+            if lowest > 0.4 {
                 break;
             }
         }
@@ -548,7 +548,7 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
     let picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10:duration=1"];
     let tone = ["-f", "lavfi", "-i", "sine=duration=1"];
     let both = [&picture[..], &tone, &["-c:v", "libx264", "-c:a", "aac"]].concat();
-    let heard = make("heard.mp4", &both);
+    let audible = make("heard.mp4", &both);
     let clear = ["-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-deadline", "realtime"];
     let silent = make("silent.webm", &[&picture[..], &clear].concat());
     let source = |name: &str, file: &str| {
@@ -560,7 +560,7 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
         .map(|name| serde_json::json!({"name": name, "scale": {"x": 2, "y": 2}}))
         .into();
     let scene = serde_json::json!({"id": "scene", "name": "A", "settings": {"items": items}});
-    let sources = [source("Heard", &heard), source("Silent", &silent), scene];
+    let sources = [source("Heard", &audible), source("Silent", &silent), scene];
     let collection = serde_json::json!({"current_scene": "A", "scene_order": [{"name": "A"}],
         "resolution": {"x": 1280, "y": 720}, "sources": sources});
     std::fs::write(&file, collection.to_string()).unwrap();
@@ -569,10 +569,10 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
         .args(["scenes", "import", file.to_str().unwrap(), "--json", "--to", to.to_str().unwrap()])
         .output()
         .unwrap();
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let event: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let not =
         "'Silent': its transparency: onair supports transparency in such files only for stingers";
-    assert_eq!(told["left_out"], serde_json::json!([not]), "{told}");
+    assert_eq!(event["left_out"], serde_json::json!([not]), "{event}");
     let text = std::fs::read_to_string(&to).unwrap();
     let written: serde_json::Value = serde_json::from_str(&text).unwrap();
     for item in written["collection"]["scenes"][0]["items"].as_array().unwrap() {
@@ -580,7 +580,7 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
     }
     let strips = written["strips"].as_array().unwrap();
     assert_eq!(strips.len(), 1, "{text}");
-    assert_eq!(strips[0]["source"], serde_json::json!(format!("file:{heard}")));
+    assert_eq!(strips[0]["source"], serde_json::json!(format!("file:{audible}")));
 
     // The plain-text output says the same.
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_onair"))
@@ -588,6 +588,6 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
         .output()
         .unwrap();
     let wanted =
-        format!("Scenes: A\nAudio sources: Heard (file:{heard})\nLeft out or changed: {not}\n");
+        format!("Scenes: A\nAudio sources: Heard (file:{audible})\nLeft out or changed: {not}\n");
     assert_eq!(String::from_utf8(output.stdout).unwrap(), wanted);
 }

@@ -120,8 +120,8 @@ fn what_a_server_in_between_does_is_found_and_is_over_again() {
     let stopping = Instant::now();
     assert!(onair.stop(LIMIT).success());
     assert!(stopping.elapsed() < Duration::from_secs(4), "{:?}", stopping.elapsed());
-    for said in [onair.peer.output(), onair.peer.errors()] {
-        assert!(!said.contains("planted-4711"), "{said}");
+    for output in [onair.peer.output(), onair.peer.errors()] {
+        assert!(!output.contains("planted-4711"), "{output}");
     }
 }
 
@@ -167,8 +167,8 @@ fn another_program_is_never_well_and_what_a_server_codes_anew_is() {
     };
     assert!(states(0).all(|state| state != "ok"), "{:?}", states(0).collect::<Vec<_>>());
     assert!(states(1).all(|state| state != "different"), "{:?}", states(1).collect::<Vec<_>>());
-    let told = events.iter().filter(|event| event["key"] == "monitor-different").count();
-    assert_eq!(told, 1);
+    let count = events.iter().filter(|event| event["key"] == "monitor-different").count();
+    assert_eq!(count, 1);
     assert!(onair.stop(LIMIT).success());
 }
 

@@ -162,8 +162,8 @@ fn decodes(ffmpeg: &Path, file: &Path) {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(file);
     let output = command.args(["-map", "0", "-f", "null", "-"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.is_empty(), "{}: {said}", file.display());
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && errors.is_empty(), "{}: {errors}", file.display());
 }
 
 /// Asserts that the tracks of one file are in another, packet by packet and in order, except for

@@ -15,18 +15,18 @@ fn inside(namespace: &str, words: &[&str]) {
 }
 
 /// The target's events, without the first `since` of them.
-fn told(onair: &Onair, since: usize) -> Vec<Value> {
+fn target_events(onair: &Onair, since: usize) -> Vec<Value> {
     let events = onair.events().into_iter().filter(|event| event["event"] == "target");
     events.skip(since).collect()
 }
 
 fn is_live(onair: &Onair, since: usize) -> bool {
-    told(onair, since).last().is_some_and(|event| event["state"] == "live")
+    target_events(onair, since).last().is_some_and(|event| event["state"] == "live")
 }
 
 /// Whether a new connection has got as far as the server's publish response since then.
 fn reached(onair: &Onair, since: usize) -> bool {
-    told(onair, since).iter().any(|event| event["stage"] == "publish")
+    target_events(onair, since).iter().any(|event| event["stage"] == "publish")
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_connection_follows_the_network_it_is_on() {
     // it.
     let network = elsewhere.address.rsplit_once('.').unwrap().0.to_owned();
     let device = elsewhere.device();
-    let before = told(&onair, 0).len();
+    let before = target_events(&onair, 0).len();
     inside(&elsewhere.name, &["addr", "del", &format!("{network}.2/24"), "dev", &device]);
     inside(&elsewhere.name, &["addr", "add", &format!("{network}.3/24"), "dev", &device]);
     let changed = Instant::now();
@@ -59,7 +59,7 @@ fn a_connection_follows_the_network_it_is_on() {
     // four seconds as dead and lets a new one take its name.
     wait_for("the stream over the new address", LIMIT * 2, || is_live(&onair, before));
     let took = changed.elapsed();
-    assert!(took < Duration::from_secs(18), "{took:?}: {:#?}", told(&onair, before));
+    assert!(took < Duration::from_secs(18), "{took:?}: {:#?}", target_events(&onair, before));
     let busy = |event: &Value| event["event"] == "notice" && event["key"] == "target-busy";
     let notices = onair.events().into_iter().filter(busy).count();
     assert!(notices <= 1, "told at every try: {notices}");
@@ -71,7 +71,8 @@ fn a_connection_follows_the_network_it_is_on() {
         onair.events()
     );
     // onair did not have to find the loss by a timeout.
-    let causes: Vec<_> = told(&onair, before).iter().map(|it| it["cause"].clone()).collect();
+    let causes: Vec<_> =
+        target_events(&onair, before).iter().map(|it| it["cause"].clone()).collect();
     let known = [
         "this computer's network has changed",
         // The state between the two addresses.
@@ -80,27 +81,27 @@ fn a_connection_follows_the_network_it_is_on() {
     assert!(known.iter().any(|cause| causes.contains(&(*cause).into())), "{causes:?}");
 
     // A cable is unplugged until the retries are far apart, and plugged in again.
-    let before = told(&onair, 0).len();
+    let before = target_events(&onair, 0).len();
     let earlier = onair.events().len();
     let pulled = Instant::now();
     elsewhere.set_up(false);
     onair.wait_event("what is wrong", |event| event["key"] == "target-no-network");
-    let told_after = pulled.elapsed();
-    assert!(told_after < Duration::from_millis(2_500), "{told_after:?}");
+    let reported_after = pulled.elapsed();
+    assert!(reported_after < Duration::from_millis(2_500), "{reported_after:?}");
     wait_for("the loss", LIMIT, || {
-        told(&onair, before).iter().any(|event| event["state"] == "reconnecting")
+        target_events(&onair, before).iter().any(|event| event["state"] == "reconnecting")
     });
     // It is no slow connection, and no notice says that the stream continues over another network.
-    let said: Vec<_> = onair.events().into_iter().skip(earlier).collect();
+    let events: Vec<_> = onair.events().into_iter().skip(earlier).collect();
     let wrong = |it: &&Value| {
         let keys = ["bitrate-lowered", "target-silent", "target-timeout"];
         keys.iter().any(|key| it["key"] == *key)
             || it.to_string().contains("over the current network")
     };
-    assert_eq!(said.iter().find(wrong), None);
-    let lost = told(&onair, before).len();
-    wait_for("some tries", LIMIT, || told(&onair, before).len() > lost + 3);
-    let before = told(&onair, 0).len();
+    assert_eq!(events.iter().find(wrong), None);
+    let lost = target_events(&onair, before).len();
+    wait_for("some tries", LIMIT, || target_events(&onair, before).len() > lost + 3);
+    let before = target_events(&onair, 0).len();
     elsewhere.set_up(true);
     wait_for("the server after the cable is back", LIMIT, || reached(&onair, before));
     wait_for("the stream after the cable is back", LIMIT * 2, || is_live(&onair, before));

@@ -25,16 +25,16 @@ fn every_notice_of_the_table_reads_whole_in_both_languages() {
         let args = values.iter().map(|name| (*name, "x".into())).collect();
         let problem = Problem::of(key, args);
         for language in Language::ALL {
-            let said = language.say(&problem);
+            let message = language.say(&problem);
             let cure = language.cure(&problem).unwrap_or_default();
-            assert!(!said.is_empty() && said != format!("{problem:?}"), "{key} has no words");
-            for text in [&said, &cure] {
+            assert!(!message.is_empty() && message != format!("{problem:?}"), "{key} has no words");
+            for text in [&message, &cure] {
                 assert!(!text.contains(['{', '}', '\u{2068}']), "{key}: {text}");
             }
             // Some messages consist only of another message.
-            let is_value = said.chars().all(|sign| sign == 'x' || !sign.is_alphanumeric());
-            let chinese = said.chars().any(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it));
-            assert!(is_value || chinese == (language == Language::Chinese), "{key}: {said}");
+            let is_value = message.chars().all(|sign| sign == 'x' || !sign.is_alphanumeric());
+            let chinese = message.chars().any(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it));
+            assert!(is_value || chinese == (language == Language::Chinese), "{key}: {message}");
         }
     }
 }
@@ -159,13 +159,13 @@ fn every_problem_has_its_words_in_both_languages_with_the_same_values() {
     assert!(used > 100, "{used}");
     // All texts between two quotation marks.
     let quoted: BTreeSet<&str> = code.iter().flat_map(|code| code.split('"')).collect();
-    let said = |id: &str| quoted.contains(id);
+    let is_quoted = |id: &str| quoted.contains(id);
     // The tables of commands and settings form their message IDs from one name.
     let in_table = |id: &str| {
         let name = TABLES.iter().find_map(|table| id.strip_prefix(table));
-        name.is_some_and(|name| said(name.strip_suffix("-note").unwrap_or(name)))
+        name.is_some_and(|name| is_quoted(name.strip_suffix("-note").unwrap_or(name)))
     };
-    let unused = |id: &&String| !said(id) && !in_table(id);
+    let unused = |id: &&String| !is_quoted(id) && !in_table(id);
     let unused: Vec<_> = english.keys().filter(unused).collect();
     assert!(unused.is_empty(), "nothing says {unused:?}");
 }
@@ -190,7 +190,7 @@ fn commands_speak_the_language_that_is_asked_for_and_json_is_english() {
         (&["--json"], english, "Check the port"),
         (&["--json", "--lang", "zh-CN"], chinese, "请检查端口"),
     ] {
-        let said = check(args);
-        assert!(said.contains(cause) && said.contains(cure), "{args:?}: {said}");
+        let output = check(args);
+        assert!(output.contains(cause) && output.contains(cure), "{args:?}: {output}");
     }
 }

@@ -119,13 +119,13 @@ fn in_chinese_a_check_names_the_test_pattern_in_chinese() {
         sources.iter().any(|it| it.choice == VideoChoice::Test && open(it.id))
     });
     studio.send(Command::Check);
-    let said = || {
+    let text = || {
         let checked = studio.snapshot().checked?;
         let found = checked.found.into_iter().find(|notice| notice.key() == "found-video")?;
         Some(Language::Chinese.say(&found.problem))
     };
-    wait_for("the result for the video", LIMIT, || said().is_some());
-    assert_eq!(said().unwrap(), "视频来源正常：测试画面。");
+    wait_for("the result for the video", LIMIT, || text().is_some());
+    assert_eq!(text().unwrap(), "视频来源正常：测试画面。");
     end(&studio);
 }
 

@@ -9,14 +9,14 @@ use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, wait_for};
 
 fn property(desktop: &Desktop, window: &str, name: &str) -> String {
-    desktop.said("xprop", &["-id", window, name])
+    desktop.output_of("xprop", &["-id", window, name])
 }
 
 /// The left, top, width and height of the window.
 fn place(desktop: &Desktop, window: &str) -> [i32; 4] {
-    let said = desktop.said("xdotool", &["getwindowgeometry", "--shell", window]);
+    let output = desktop.output_of("xdotool", &["getwindowgeometry", "--shell", window]);
     let of = |name: &str| {
-        let line = said.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let line = output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         line.and_then(|value| value.parse().ok()).unwrap_or(i32::MIN)
     };
     ["X", "Y", "WIDTH", "HEIGHT"].map(of)
@@ -24,12 +24,12 @@ fn place(desktop: &Desktop, window: &str) -> [i32; 4] {
 
 /// Presses a key in this window, once it has the focus.
 fn press(desktop: &Desktop, window: &str, key: &str) {
-    desktop.said("xdotool", &["windowactivate", window]);
+    desktop.output_of("xdotool", &["windowactivate", window]);
     wait_for("the keyboard", LIMIT, || {
-        let said = desktop.said("xprop", &["-root", "_NET_ACTIVE_WINDOW"]);
-        said.rsplit(' ').next() == Some(window)
+        let output = desktop.output_of("xprop", &["-root", "_NET_ACTIVE_WINDOW"]);
+        output.rsplit(' ').next() == Some(window)
     });
-    desktop.said("xdotool", &["key", key]);
+    desktop.output_of("xdotool", &["key", key]);
 }
 
 /// Double-clicks in the middle of this window, long enough after other clicks to count separately.
@@ -37,8 +37,8 @@ fn click_twice(desktop: &Desktop, window: &str) {
     std::thread::sleep(std::time::Duration::from_secs(1));
     let [left, top, width, height] = place(desktop, window);
     let at = [left + width / 2, top + height / 2].map(|it| it.to_string());
-    desktop.said("xdotool", &["mousemove", &at[0], &at[1]]);
-    desktop.said("xdotool", &["click", "--repeat", "2", "--delay", "60", "1"]);
+    desktop.output_of("xdotool", &["mousemove", &at[0], &at[1]]);
+    desktop.output_of("xdotool", &["click", "--repeat", "2", "--delay", "60", "1"]);
 }
 
 /// The one window other than `main`, once it exists and is drawn.
@@ -73,8 +73,8 @@ fn players_have_windows_of_their_own_and_come_back() {
     wait_for("its name", LIMIT, || property(&desktop, &own, "_NET_WM_NAME").contains("a film.mp4"));
     assert!(property(&desktop, &own, "WM_CLASS").contains("onair"));
     wait_for("its frame", LIMIT, || {
-        let said = property(&desktop, &own, "_NET_FRAME_EXTENTS");
-        said.contains('=') && !said.ends_with("= 0, 0, 0, 0")
+        let extents = property(&desktop, &own, "_NET_FRAME_EXTENTS");
+        extents.contains('=') && !extents.ends_with("= 0, 0, 0, 0")
     });
     assert!(!property(&desktop, &own, "_NET_WM_STATE").contains("ABOVE"));
     // F makes this window full screen, and F ends that again.
@@ -112,15 +112,15 @@ fn players_have_windows_of_their_own_and_come_back() {
     let [left, top, width, height] = place(&desktop, &small);
     let at = [left + width / 2, top + height / 2];
     let to = |[x, y]: [i32; 2]| {
-        desktop.said("xdotool", &["mousemove", &x.to_string(), &y.to_string()]);
+        desktop.output_of("xdotool", &["mousemove", &x.to_string(), &y.to_string()]);
     };
     wait_for("another place", LIMIT, || {
         to(at);
-        desktop.said("xdotool", &["mousedown", "1"]);
+        desktop.output_of("xdotool", &["mousedown", "1"]);
         for step in 1..=10 {
             to([at[0] + 8 * step, at[1] + 5 * step]);
         }
-        desktop.said("xdotool", &["mouseup", "1"]);
+        desktop.output_of("xdotool", &["mouseup", "1"]);
         let [now_left, now_top, ..] = place(&desktop, &small);
         now_left > left + 20 && now_top > top + 10
     });
@@ -187,8 +187,8 @@ multiview-window = 'F8'
     let own = other(&desktop, &main);
     wait_for("its name", LIMIT, || title(&own).contains("Multiview"));
     wait_for("its frame", LIMIT, || {
-        let said = property(&desktop, &own, "_NET_FRAME_EXTENTS");
-        said.contains('=') && !said.ends_with("= 0, 0, 0, 0")
+        let extents = property(&desktop, &own, "_NET_FRAME_EXTENTS");
+        extents.contains('=') && !extents.ends_with("= 0, 0, 0, 0")
     });
     press(&desktop, &own, "alt+F4");
     gone("its end by the desktop");

@@ -15,7 +15,7 @@ use onair::studio::{Command, Config, Edit, Quality, Settings, Snapshot, Studio};
 use serde_json::Value;
 
 /// Runs `onair` with `--json` and the settings in `home`; returns its exit code, events and errors.
-fn said(home: &Path, words: &[&str]) -> (i32, Vec<Value>, String) {
+fn run_onair(home: &Path, words: &[&str]) -> (i32, Vec<Value>, String) {
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_onair"))
         .args(words)
         .arg("--json")
@@ -58,11 +58,11 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
         // Left by an earlier run; onair never overwrites a recording.
         let _ = fs::remove_file(&file);
         let words = [&["live"], more, &words].concat();
-        let (code, events, errors) = said(home.path(), &words);
+        let (code, events, errors) = run_onair(home.path(), &words);
         assert_eq!(code, 0, "{errors}");
         let encoder = events.iter().find(|it| it["event"] == "recording");
         assert!(encoder.is_some(), "{events:#?}");
-        let (_, probed, _) = said(home.path(), &["probe", file.to_str().unwrap()]);
+        let (_, probed, _) = run_onair(home.path(), &["probe", file.to_str().unwrap()]);
         let video = probed[0]["streams"].as_array().unwrap().iter();
         let video = video.clone().find(|it| it["type"] == "video").unwrap();
         (video["width"].as_u64().unwrap(), video["height"].as_u64().unwrap())
@@ -81,7 +81,7 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
         (["live", "--collection", "X"], "there are: Evening, Main"),
         (["live", "--collection", "../../x"], "cannot begin with a dot"),
     ] {
-        let (code, _, errors) = said(home.path(), &words);
+        let (code, _, errors) = run_onair(home.path(), &words);
         assert!(code == 3 && errors.contains(wanted), "{code} {errors}");
     }
 }
@@ -90,7 +90,7 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
 fn they_are_listed_imported_and_exported_without_a_window() {
     let home = home();
     let list = |what: &str| {
-        let (code, events, errors) = said(home.path(), &[what]);
+        let (code, events, errors) = run_onair(home.path(), &[what]);
         assert_eq!(code, 0, "{errors}");
         events[0]["names"].to_string()
     };
@@ -113,17 +113,18 @@ fn they_are_listed_imported_and_exported_without_a_window() {
         }
         all
     };
-    let (code, events, errors) = said(home.path(), &["profiles", "import", obs.to_str().unwrap()]);
+    let (code, events, errors) =
+        run_onair(home.path(), &["profiles", "import", obs.to_str().unwrap()]);
     assert_eq!((code, events[0]["name"].as_str()), (0, Some("Obs")), "{errors}");
     assert!(!everything().contains("planted"));
     let with_key = ["profiles", "import", obs.to_str().unwrap(), "--with-key"];
-    let (code, events, errors) = said(home.path(), &with_key);
+    let (code, events, errors) = run_onair(home.path(), &with_key);
     assert_eq!((code, events[0]["name"].as_str()), (0, Some("Obs 2")), "{errors}");
     let kept = fs::read_to_string(keys_beside(&home.path().join("onair/settings.toml"))).unwrap();
     assert!(kept.contains("planted_key"));
     let file = home.path().join("given.toml");
     let (code, _, errors) =
-        said(home.path(), &["profiles", "export", "Obs 2", file.to_str().unwrap()]);
+        run_onair(home.path(), &["profiles", "export", "Obs 2", file.to_str().unwrap()]);
     assert_eq!(code, 0, "{errors}");
     let given = fs::read_to_string(&file).unwrap();
     assert!(given.contains("rtmp://h/app") && !given.contains("planted"), "{given}");
@@ -132,7 +133,8 @@ fn they_are_listed_imported_and_exported_without_a_window() {
     for junk in [&b"\x00\x01"[..], b"[", b"{}", b"{\"sources\": 3}", b""] {
         fs::write(&file, junk).unwrap();
         for what in ["profiles", "collections"] {
-            let (code, _, errors) = said(home.path(), &[what, "import", file.to_str().unwrap()]);
+            let (code, _, errors) =
+                run_onair(home.path(), &[what, "import", file.to_str().unwrap()]);
             assert!(code == 3 && errors.contains("given.toml"), "{code} {errors}");
         }
     }
@@ -158,7 +160,7 @@ fn wait(studio: &Studio, what: &str, wanted: impl Fn(&Snapshot) -> bool) -> Snap
     studio.snapshot()
 }
 
-fn told(snapshot: &Snapshot, words: &str) -> bool {
+fn has_notice(snapshot: &Snapshot, words: &str) -> bool {
     snapshot.notices.iter().any(|it| it.summary().contains(words))
 }
 
@@ -189,7 +191,7 @@ fn on_air_a_collection_is_a_scene_change_and_a_profile_waits() {
         wait(&studio, "the other collection", |it| it.parts.in_use.collection == "Evening");
     assert_eq!(snapshot.scenes.collection.scenes[0].name, "Evening");
     part(PartCommand::Use(PartKind::Profile, "Small".into()));
-    wait(&studio, "a refusal", |it| told(it, "while you are on air"));
+    wait(&studio, "a refusal", |it| has_notice(it, "while you are on air"));
     // The stream was not interrupted.
     let sent = |it: &Snapshot| it.figures.sent_bytes;
     let before = sent(&studio.snapshot());
@@ -250,10 +252,10 @@ fn what_was_changed_can_be_had_back() {
         PartCommand::Rename { kind, was: "Home".into(), name: "COPY".into() },
     ] {
         part(refused.clone());
-        let snapshot = wait(&studio, "a refusal", |it| told(it, "Nothing changed"));
+        let snapshot = wait(&studio, "a refusal", |it| has_notice(it, "Nothing changed"));
         assert_eq!(snapshot.parts.profiles.len(), 4, "{refused:?}");
         part(PartCommand::Use(kind, "Copy".into()));
-        wait(&studio, "no refusal", |it| !told(it, "Nothing changed"));
+        wait(&studio, "no refusal", |it| !has_notice(it, "Nothing changed"));
     }
     part(PartCommand::Delete(kind, "Copy".into()));
     let snapshot = wait(&studio, "one less", |it| it.parts.profiles.len() == 3);

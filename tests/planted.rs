@@ -17,7 +17,7 @@ use onair::ui::text::{Language, Texts};
 use serde_json::Value;
 
 use crate::peers::{self, LIMIT, Onair};
-use faults::{FAULTS, Fault, Told};
+use faults::{FAULTS, Fault, ReportedAs};
 use plant::Planted;
 
 /// Faults tested at the same time.
@@ -89,7 +89,7 @@ impl Window {
 
     /// The sentences of a report on standard error, which ends with the cure.
     fn complaint(fault: &Fault, errors: &str) -> Sentences {
-        let said = complaint(errors, fault);
+        let message = complaint(errors, fault);
         // A second run in Chinese.
         let mut twice = (fault.plant)().with(&["--lang", "zh-CN"]);
         let mut again = twice.start();
@@ -97,8 +97,9 @@ impl Window {
         let errors = again.peer.errors();
         let chinese = [complaint(&errors, fault).to_owned(), String::new()];
         // The cure is a separate sentence, or the end of the only sentence.
-        let cut = said.find(fault.english[2]).filter(|at| said[..*at].ends_with(". "));
-        let (cause, cure) = cut.map_or((said, ""), |at| (said[..at].trim_end(), &said[at..]));
+        let cut = message.find(fault.english[2]).filter(|at| message[..*at].ends_with(". "));
+        let (cause, cure) =
+            cut.map_or((message, ""), |at| (message[..at].trim_end(), &message[at..]));
         let other_host = Some(twice.host.clone());
         Sentences { english: [cause.to_owned(), cure.to_owned()], chinese, at: None, other_host }
     }
@@ -106,13 +107,13 @@ impl Window {
 
 /// The error message of a command that failed.
 fn complaint<'a>(errors: &'a str, fault: &Fault) -> &'a str {
-    let said = errors.lines().find_map(|line| line.strip_prefix("onair: "));
-    said.unwrap_or_else(|| panic!("{}: nothing on stderr: {errors}", fault.planted))
+    let message = errors.lines().find_map(|line| line.strip_prefix("onair: "));
+    message.unwrap_or_else(|| panic!("{}: nothing on stderr: {errors}", fault.planted))
 }
 
 /// The report of a run's fault. The events of its target and the event log must agree with it.
-fn told(window: &Window, fault: &Fault, planted: &Planted, run: &Onair) -> Sentences {
-    let Told::Notice(key) = fault.told else {
+fn report_of(window: &Window, fault: &Fault, planted: &Planted, run: &Onair) -> Sentences {
+    let ReportedAs::Notice(key) = fault.reported_as else {
         return Window::complaint(fault, &run.peer.errors());
     };
     let events = run.events();
@@ -147,10 +148,10 @@ fn meet(window: &Window, fault: &Fault) -> Option<(Vec<String>, Sentences)> {
     let mut run = planted.start();
     planted.meanwhile(&mut run);
     let code = run.peer.wait(LIMIT * 2).code();
-    let said = run.peer.output() + &run.peer.errors();
-    assert_eq!(code, Some(fault.exit), "{}: {said}", fault.planted);
-    assert!(!said.contains(plant::KEY), "{}: the key is shown: {said}", fault.planted);
-    let sentences = told(window, fault, &planted, &run);
+    let output = run.peer.output() + &run.peer.errors();
+    assert_eq!(code, Some(fault.exit), "{}: {output}", fault.planted);
+    assert!(!output.contains(plant::KEY), "{}: the key is shown: {output}", fault.planted);
+    let sentences = report_of(window, fault, &planted, &run);
     if let Some(at) = sentences.at {
         let limit = fault.within.as_secs_f64();
         assert!(at < limit, "{}: told after {at} s, not {limit} s", fault.planted);

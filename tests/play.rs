@@ -175,7 +175,7 @@ struct Fake {
     opened: f64,
     written: usize,
     pace: f64,
-    heard: Arc<Mutex<Vec<f32>>>,
+    played: Arc<Mutex<Vec<f32>>>,
     fails_at: Option<f64>,
 }
 
@@ -195,7 +195,7 @@ impl Speaker for Fake {
         }
         let frames = data.len() / self.channels;
         self.written += frames;
-        self.heard.lock().extend_from_slice(data);
+        self.played.lock().extend_from_slice(data);
         frames
     }
 
@@ -215,8 +215,8 @@ impl Speaker for Fake {
     }
 }
 
-fn fake(heard: &Arc<Mutex<Vec<f32>>>, pace: f64, fails_after: Option<f64>) -> Arc<Open> {
-    let heard = Arc::clone(heard);
+fn fake(played: &Arc<Mutex<Vec<f32>>>, pace: f64, fails_after: Option<f64>) -> Arc<Open> {
+    let played = Arc::clone(played);
     let opened = AtomicUsize::new(0);
     Arc::new(move |rate, channels, clock: Clock| {
         let first = opened.fetch_add(1, Ordering::Relaxed) == 0;
@@ -231,7 +231,7 @@ fn fake(heard: &Arc<Mutex<Vec<f32>>>, pace: f64, fails_after: Option<f64>) -> Ar
             opened: now,
             written: 0,
             pace,
-            heard: Arc::clone(&heard),
+            played: Arc::clone(&played),
             fails_at: fails_after.map(|after| now + after),
         }) as Box<dyn Speaker>)
     })
@@ -248,24 +248,24 @@ fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
         &with(&[&PICTURE, &TONE, &["-t", "3", "-ac", "2"], &H264, &AAC]),
     );
     // A device that runs 2 % slow: video follows it.
-    let heard = Arc::default();
-    let outcome = play(&file(&made), Some(fake(&heard, 0.98, None)), |_| false);
+    let played = Arc::default();
+    let outcome = play(&file(&made), Some(fake(&played, 0.98, None)), |_| false);
     assert_eq!(outcome.state, State::Ended);
     assert!(outcome.figures.device, "{:?}", outcome.figures);
     let span = (outcome.shown.last().unwrap() - outcome.shown[1]) as f64 / 1e6;
     assert!(span > 2.8, "{span}");
-    let frames = heard.lock().len() / 2;
+    let frames = played.lock().len() / 2;
     assert!(frames > 48_000 * 2, "{frames}");
 
-    let heard = Arc::default();
-    let outcome = play(&file(&made), Some(fake(&heard, 1.0, Some(1.0))), |_| false);
+    let played = Arc::default();
+    let outcome = play(&file(&made), Some(fake(&played, 1.0, Some(1.0))), |_| false);
     assert_eq!(outcome.state, State::Ended);
     assert!(!outcome.figures.device);
     assert!(outcome.figures.shown > 50, "{:?}", outcome.figures);
-    let told = outcome.events.iter().filter(
+    let notices = outcome.events.iter().filter(
         |event| matches!(event, Event::Message(message) if message.key() == "player-no-speaker"),
     );
-    assert_eq!(told.count(), 1);
+    assert_eq!(notices.count(), 1);
 }
 
 #[test]
@@ -277,13 +277,13 @@ fn a_speaker_that_was_named_and_is_not_there_is_told_by_its_name() {
     let none: Arc<Open> = Arc::new(|_, _, _| Err("it is not there".into()));
     let outcome = play(&config, Some(none), |_| false);
     assert_eq!(outcome.state, State::Ended);
-    let told = outcome.events.iter().find_map(|event| match event {
+    let text = outcome.events.iter().find_map(|event| match event {
         Event::Message(message) if message.key() == "player-no-speaker" => {
             Some(message.problem.to_string())
         }
         _ => None,
     });
-    assert_eq!(told.unwrap(), "Cannot use the speaker hdmi: it is not there.");
+    assert_eq!(text.unwrap(), "Cannot use the speaker hdmi: it is not there.");
 }
 
 #[test]
@@ -293,11 +293,11 @@ fn mono_is_heard_on_both_sides_and_leans_to_one() {
     let folder = tempfile::tempdir().unwrap();
     let made = make(folder.path(), "a.flv", &with(&[&TONE, &["-t", "2", "-ac", "1"], &AAC]));
     for (balance, loud) in [(0.0, [true, true]), (-1.0, [true, false]), (1.0, [false, true])] {
-        let (heard, dumped) = (Arc::default(), folder.path().join("as it came.wav"));
+        let (played, dumped) = (Arc::default(), folder.path().join("as it came.wav"));
         let config = Config { balance, audio_dump: Some(dumped.clone()), ..file(&made) };
-        let outcome = play(&config, Some(fake(&heard, 1.0, None)), |_| false);
+        let outcome = play(&config, Some(fake(&played, 1.0, None)), |_| false);
         assert_eq!(outcome.state, State::Ended);
-        let samples = heard.lock();
+        let samples = played.lock();
         assert!(samples.len() > 48_000 * 2, "two sides: {}", samples.len());
         let side = |side: usize| samples.iter().skip(side).step_by(2).any(|it| it.abs() > 0.05);
         assert_eq!([side(0), side(1)], loud, "{balance}");
@@ -321,7 +321,7 @@ fn another_speaker_is_taken_while_it_plays() {
     let open: Arc<Open> = Arc::new(move |rate, channels, clock: Clock| {
         count.fetch_add(1, Ordering::Relaxed);
         let channels = usize::from(channels);
-        let (opened, heard) = (clock.now().as_secs_f64(), Arc::default());
+        let (opened, played) = (clock.now().as_secs_f64(), Arc::default());
         Ok(Box::new(Fake {
             clock,
             rate,
@@ -329,7 +329,7 @@ fn another_speaker_is_taken_while_it_plays() {
             opened,
             written: 0,
             pace: 1.0,
-            heard,
+            played,
             fails_at: None,
         }) as Box<dyn Speaker>)
     });

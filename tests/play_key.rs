@@ -78,8 +78,8 @@ fn viewers_of_a_broadcast_need_the_key_of_its_file() {
     });
     live.peer.interrupt();
     live.peer.wait(LIMIT);
-    let said = live.peer.output() + &live.peer.errors();
-    assert!(!said.contains("Pl4nted"), "{said}");
+    let output = live.peer.output() + &live.peer.errors();
+    assert!(!output.contains("Pl4nted"), "{output}");
 }
 
 fn start(keys: &Path, settings: Settings) -> Studio {

@@ -94,7 +94,8 @@ fn what_is_recorded_when_the_window_is_closed_is_completed_and_told() {
     for end in ["a line", "a signal"] {
         let file = home.path().join(end).with_extension("flv");
         let words = ["play", &url, "--mute", "--control", "--json"];
-        let (mut window, mut input) = Peer::start_told(desktop.onair(home.path()).args(words));
+        let (mut window, mut input) =
+            Peer::start_with_input(desktop.onair(home.path()).args(words));
         let plays = "\"state\":\"playing\"";
         window.wait_until("its stream", LIMIT * 2, |peer| peer.output().contains(plays));
         writeln!(input, "record {}", file.display()).unwrap();
@@ -106,11 +107,11 @@ fn what_is_recorded_when_the_window_is_closed_is_completed_and_told() {
             _ => window.interrupt(),
         }
         assert_eq!(window.wait(LIMIT).code(), Some(0), "{end}: {}", window.errors());
-        let told = events(&window);
-        let place = |wanted: &dyn Fn(&Value) -> bool| told.iter().position(wanted);
+        let reported = events(&window);
+        let place = |wanted: &dyn Fn(&Value) -> bool| reported.iter().position(wanted);
         let saved = place(&|it| it["key"] == "player-saved");
-        let saved = saved.unwrap_or_else(|| panic!("{end}: {told:?}"));
-        assert!(Some(saved) < place(&|it| it["event"] == "summary"), "{end}: {told:?}");
+        let saved = saved.unwrap_or_else(|| panic!("{end}: {reported:?}"));
+        assert!(Some(saved) < place(&|it| it["event"] == "summary"), "{end}: {reported:?}");
         assert_eq!(ffmpeg::decode(&file), "", "{end}");
     }
     live.stop(LIMIT);
@@ -134,8 +135,8 @@ fn where_nothing_can_be_played_the_time_is_over_with_the_code_of_what_failed() {
             let failed = events.iter().rfind(|event| event["state"] == "failed").cloned();
             let failed = failed.unwrap_or_else(|| panic!("{source}: {events:?}"));
             let last = events.last().unwrap();
-            let told = ["code", "cause", "advice"].map(|field| failed[field].clone());
-            (told, last["event"].clone(), last["exit"].clone())
+            let fields = ["code", "cause", "advice"].map(|field| failed[field].clone());
+            (fields, last["event"].clone(), last["exit"].clone())
         };
         assert_eq!(failed(&events(&window)), failed(&headless.events()), "{source}");
     }
@@ -179,9 +180,9 @@ fn the_window_is_as_the_settings_say() {
     let words = [film, "--settings", settings.to_str().unwrap(), "--duration", "1s", "--json"];
     let mut window = play(&desktop, home.path(), &words);
     assert_eq!(window.wait(LIMIT * 2).code(), Some(0), "{}", window.errors());
-    let told = events(&window);
-    let bad = told.iter().find(|event| event["key"] == "settings-bad");
-    let bad = bad.unwrap_or_else(|| panic!("{told:?}"));
+    let reported = events(&window);
+    let bad = reported.iter().find(|event| event["key"] == "settings-bad");
+    let bad = bad.unwrap_or_else(|| panic!("{reported:?}"));
     assert!(bad.to_string().contains("theme"), "{bad}");
 }
 
@@ -235,9 +236,9 @@ fn what_is_chosen_in_the_window_is_kept_and_no_secret_is() {
         window.wait_until("its film", LIMIT * 2, |peer| peer.output().contains(plays));
         // By then the window has been drawn, and no field has the focus.
         window.wait_until("its film kept", LIMIT, |_| kept(home.path()).contains("a film.mp4"));
-        desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+        desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
         for key in keys {
-            desktop.said("xdotool", &["key", key]);
+            desktop.output_of("xdotool", &["key", key]);
         }
         window
     };

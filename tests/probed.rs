@@ -27,15 +27,15 @@ fn sounds(name: &str, tracks: &[(&str, &str, &str)]) -> Vec<(String, u64, u64)> 
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
     let report: Value = serde_json::from_str(&onair.peer.output()).unwrap();
     let streams = report["streams"].as_array().unwrap();
-    let told = streams.iter().map(|stream| {
+    let found = streams.iter().map(|stream| {
         let number = |name: &str| stream[name].as_u64().unwrap_or_else(|| panic!("{report}"));
         let codec = stream["codec"].as_str().unwrap().to_owned();
         (codec, number("sample_rate"), number("channels"))
     });
-    told.collect()
+    found.collect()
 }
 
-fn told(codec: &str, rate: u64, channels: u64) -> (String, u64, u64) {
+fn track(codec: &str, rate: u64, channels: u64) -> (String, u64, u64) {
     (codec.to_owned(), rate, channels)
 }
 
@@ -44,11 +44,11 @@ fn mpeg_audio_is_of_the_layer_rate_and_channels_that_its_frames_have() {
     peers::require!("ffmpeg");
     let mp3 = &[("libmp3lame", "48000", "1")];
     for name in ["a.mkv", "a.mp4", "a.mp3"] {
-        assert_eq!(sounds(name, mp3), [told("mp3", 48_000, 1)], "{name}");
+        assert_eq!(sounds(name, mp3), [track("mp3", 48_000, 1)], "{name}");
     }
-    assert_eq!(sounds("a.flv", &[("libmp3lame", "22050", "1")]), [told("mp3", 22_050, 1)]);
+    assert_eq!(sounds("a.flv", &[("libmp3lame", "22050", "1")]), [track("mp3", 22_050, 1)]);
     for name in ["b.mkv", "b.mp2"] {
-        assert_eq!(sounds(name, &[("mp2", "32000", "1")]), [told("mp2", 32_000, 1)], "{name}");
+        assert_eq!(sounds(name, &[("mp2", "32000", "1")]), [track("mp2", 32_000, 1)], "{name}");
     }
 }
 
@@ -63,7 +63,7 @@ fn uncompressed_sound_is_called_as_it_is_written() {
         ("e.mkv", "pcm_s16le"),
         ("f.mkv", "pcm_s24be"),
     ] {
-        assert_eq!(sounds(name, &[(codec, "44100", "2")]), [told(codec, 44_100, 2)], "{name}");
+        assert_eq!(sounds(name, &[(codec, "44100", "2")]), [track(codec, 44_100, 2)], "{name}");
     }
 }
 
@@ -83,7 +83,7 @@ fn the_further_tracks_of_a_file_are_what_they_are() {
         .into_iter()
         .zip(tracks)
         .map(|(name, (_, rate, channels))| {
-            told(name, rate.parse().unwrap(), channels.parse().unwrap())
+            track(name, rate.parse().unwrap(), channels.parse().unwrap())
         })
         .collect();
     assert_eq!(sounds("a.mkv", &tracks), wanted);
@@ -94,7 +94,7 @@ fn what_is_said_of_an_address_fits_its_kind() {
     // An address without a listener, an unknown scheme, and an empty file.
     let empty = tempfile::NamedTempFile::new().unwrap();
     let empty = empty.path().to_str().unwrap();
-    for (address, code, said, unsaid) in [
+    for (address, code, expected, unexpected) in [
         ("http://127.0.0.1:9/a.flv", 6, "https:// port 443", "RTMP"),
         ("rtmp://127.0.0.1:9/live/a", 6, "RTMP uses port 1935", "https://"),
         ("htp://127.0.0.1/a.flv", 2, "http://server/path/stream.flv", "FLV file"),
@@ -103,6 +103,6 @@ fn what_is_said_of_an_address_fits_its_kind() {
         let mut onair = Onair::start(&["probe", address]);
         assert_eq!(onair.peer.wait(LIMIT).code(), Some(code), "{address}");
         let errors = onair.peer.errors();
-        assert!(errors.contains(said) && !errors.contains(unsaid), "{address}: {errors}");
+        assert!(errors.contains(expected) && !errors.contains(unexpected), "{address}: {errors}");
     }
 }

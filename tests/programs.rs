@@ -60,20 +60,20 @@ fn a_second_program_records_the_same_sources_on_a_canvas_of_its_own() {
         });
     };
     studio.send(Command::StartRecording(wide.clone()));
-    listen(&|told| told.len() == 1);
+    listen(&|recordings| recordings.len() == 1);
     let (id, size, rate) = (ProgramId(1), Size::new(180, 320), "15".parse().unwrap());
     studio.send(Command::StartProgram { id, scene, size, rate, path: tall.clone() });
-    listen(&|told| told.len() >= 2);
+    listen(&|recordings| recordings.len() >= 2);
     wait_for("three seconds of it", LIMIT, || {
         let recording = studio.snapshot().recording;
         recording.is_some_and(|it| it.duration >= Duration::from_secs(3))
     });
     studio.send(Command::StopProgram(id));
     // The main recording continues meanwhile.
-    listen(&|told| told.iter().any(|it| it.state == RecordingState::Finished));
+    listen(&|recordings| recordings.iter().any(|it| it.state == RecordingState::Finished));
     studio.send(Command::StopRecording);
     let is_finished = |it: &&onair::studio::event::Recording| it.state == RecordingState::Finished;
-    listen(&|told| told.iter().filter(is_finished).count() == 2);
+    listen(&|recordings| recordings.iter().filter(is_finished).count() == 2);
     studio.end(LIMIT).unwrap();
     let (width, height, rate, wide_end) = shape(&wide);
     assert_eq!((width, height, &*rate), (320, 180, "30/1"));

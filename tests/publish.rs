@@ -133,7 +133,7 @@ fn servers_that_are_none_are_named() {
         }),
     ];
     for (behavior, stage, check) in cases {
-        let said = format!("{behavior:?}").chars().take(20).collect::<String>();
+        let label = format!("{behavior:?}").chars().take(20).collect::<String>();
         let silent = matches!(behavior, Behavior::Silent);
         let server = Server::start(move |_| behavior.clone());
         let show = Show::start();
@@ -143,12 +143,12 @@ fn servers_that_are_none_are_named() {
             target.options.handshake_limit = Duration::from_millis(300);
         }
         let publisher = show.publish(target);
-        assert!(publisher.wait(LIMIT), "{said}");
+        assert!(publisher.wait(LIMIT), "{label}");
         let report = publisher.report();
         let error = report.error.clone().unwrap();
-        assert_eq!(error.stage, stage, "{said}: {error}");
-        assert!(check(&error.cause), "{said}: {error}");
-        assert_eq!(report.state, State::Failed(Class::Unreachable), "{said}");
+        assert_eq!(error.stage, stage, "{label}: {error}");
+        assert!(check(&error.cause), "{label}: {error}");
+        assert_eq!(report.state, State::Failed(Class::Unreachable), "{label}");
         assert!(!advice(&report).is_empty());
     }
 }
@@ -306,18 +306,18 @@ fn what_the_server_says_while_live_is_heard() {
     let show = Show::start();
     let publisher = show.publish(target(&server));
     show.feed(0, 1_000);
-    let mut said = None;
+    let mut warning = None;
     wait_for("the server's word", || {
         while let Ok(event) = publisher.events().try_recv() {
-            if let Event::Said(status) = event
+            if let Event::ServerStatus(status) = event
                 && status.level == Level::Warning
             {
-                said = Some(status.description);
+                warning = Some(status.description);
             }
         }
-        said.is_some()
+        warning.is_some()
     });
-    assert_eq!(said.as_deref(), Some("send more, ***"));
+    assert_eq!(warning.as_deref(), Some("send more, ***"));
 
     let server = Server::start(|_| {
         Behavior::SayAfterVideo(
@@ -481,7 +481,7 @@ fn a_server_that_stands_still_for_a_while_is_told_as_that_and_what_waits_is_what
 fn stop_ends_in_time_whatever_the_server_does() {
     crate::peers::in_real_time!(stop_ends_in_time_whatever_the_server_does);
     for behavior in [Behavior::Slow, Behavior::Silent, Behavior::Mute, Behavior::Hangup] {
-        let said = format!("{behavior:?}");
+        let label = format!("{behavior:?}");
         let server = Server::start(move |_| behavior.clone());
         let show = Show::start_with_frames_of(60_000);
         let publisher = show.publish(target(&server));
@@ -489,8 +489,8 @@ fn stop_ends_in_time_whatever_the_server_does() {
         show.feed(0, 4_000);
         let before = std::time::Instant::now();
         let report = publisher.stop(Duration::from_secs(3));
-        assert!(before.elapsed() < Duration::from_secs(3), "{said}: {:?}", before.elapsed());
-        assert_eq!(report.state, State::Stopped, "{said}");
+        assert!(before.elapsed() < Duration::from_secs(3), "{label}: {:?}", before.elapsed());
+        assert_eq!(report.state, State::Stopped, "{label}");
     }
 }
 

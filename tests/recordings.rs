@@ -46,8 +46,8 @@ fn check(path: &Path, skipped: usize) -> ffmpeg::Probe {
         let off = (step * 30.0 - (step * 30.0).round()).abs() / 30.0;
         assert!(step > 0.03 && off <= 0.0012, "{path:?}: {step} after {:?}", pair[0]);
     }
-    let lacks = places(&probe) - video.len();
-    assert!(lacks <= skipped, "{path:?} lacks {lacks}, {skipped} are told");
+    let missing = places(&probe) - video.len();
+    assert!(missing <= skipped, "{path:?} lacks {missing}, {skipped} are told");
     let audio = probe.packets("audio");
     assert!(audio[0].pts < 0.05);
     for pair in audio.windows(2) {
@@ -102,11 +102,11 @@ fn a_kill_loses_two_seconds_at_most_and_the_next_start_makes_the_file_whole() {
         let mut onair = run(&folder.path().join("other.mp4"), &["--duration", "2s"]);
         assert!(onair.peer.wait(LIMIT).success());
         let events = onair.events();
-        let said = |event: &&Value| {
+        let is_reported = |event: &&Value| {
             event["key"] == "recording-repaired"
                 && event["summary"].as_str().unwrap().contains(path.to_str().unwrap())
         };
-        assert!(events.iter().any(|event| said(&event)), "{path:?}: {events:?}");
+        assert!(events.iter().any(|event| is_reported(&event)), "{path:?}: {events:?}");
         let probe = check(&path, skipped);
         assert_eq!(probe.packets("video").len(), left);
         let duration: f64 = probe.json["format"]["duration"].as_str().unwrap().parse().unwrap();
@@ -332,8 +332,8 @@ fn remux_says_what_it_did_and_refuses_what_it_must() {
     let (code, events) = run(&path, &to);
     assert_eq!(code, Some(0));
     assert_eq!((&events[0]["event"], &events[0]["state"]), (&"remux".into(), &"written".into()));
-    let lacks = skipped(&onair.events());
-    assert_eq!(frames(&to, lacks), frames(&path, lacks));
+    let missing_frames = skipped(&onair.events());
+    assert_eq!(frames(&to, missing_frames), frames(&path, missing_frames));
     assert_eq!(run(&path, &to).0, Some(3), "it exists");
     assert_eq!(run(&path, &folder.path().join("show.avi")).0, Some(2));
     assert_eq!(run(&folder.path().join("none.mkv"), &folder.path().join("a.mp4")).0, Some(3));

@@ -305,8 +305,9 @@ fn a_key_of_a_file_opens_a_server_with_tls_and_is_told_nobody() {
     });
     let api = serving.get("/api/v1/relays");
     assert!(api.contains("key=***") && api.contains("key={key}"), "{api}");
-    let said = [serving.onair.peer.output(), serving.onair.peer.errors(), api];
-    for text in said.into_iter().chain([serving.get("/api/v1/events"), serving.get("/metrics")]) {
+    let outputs = [serving.onair.peer.output(), serving.onair.peer.errors(), api];
+    for text in outputs.into_iter().chain([serving.get("/api/v1/events"), serving.get("/metrics")])
+    {
         assert!(!text.contains("Pl4nted"), "{text}");
     }
 }

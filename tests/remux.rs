@@ -217,10 +217,10 @@ fn chapters_for_mpv(file: &Path) -> Vec<(f64, String)> {
     let show = "--term-playing-msg=CHAPTERS ${=chapter-list}";
     let mut peer = Peer::start("mpv", words.into_iter().chain([show, file.to_str().unwrap()]));
     peer.wait_success(LIMIT);
-    let told = peer.output() + &peer.errors();
-    let list = told.lines().find_map(|line| line.strip_prefix("CHAPTERS "));
-    let list = list.unwrap_or_else(|| panic!("{told}"));
-    let json: serde_json::Value = serde_json::from_str(list).unwrap_or_else(|_| panic!("{told}"));
+    let output = peer.output() + &peer.errors();
+    let list = output.lines().find_map(|line| line.strip_prefix("CHAPTERS "));
+    let list = list.unwrap_or_else(|| panic!("{output}"));
+    let json: serde_json::Value = serde_json::from_str(list).unwrap_or_else(|_| panic!("{output}"));
     let one = |it: &serde_json::Value| {
         (it["time"].as_f64().unwrap(), it["title"].as_str().unwrap().to_owned())
     };

@@ -39,8 +39,8 @@ fn packets(ffmpeg: &Path, file: &Path) -> BTreeMap<String, Vec<Packet>> {
             let (num, den) = base.split_once('/').unwrap();
             let base = num.parse::<f64>().unwrap() / den.parse::<f64>().unwrap();
             bases.insert(stream.to_owned(), base);
-        } else if let Some(told) = line.strip_prefix("#media_type ") {
-            let (stream, kind) = told.split_once(": ").unwrap();
+        } else if let Some(rest) = line.strip_prefix("#media_type ") {
+            let (stream, kind) = rest.split_once(": ").unwrap();
             kinds.insert(stream.to_owned(), kind.to_owned());
         } else if !line.starts_with('#') {
             let fields: Vec<_> = line.split(',').map(str::trim).collect();
@@ -57,11 +57,11 @@ fn decodes(ffmpeg: &Path, file: &Path) {
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(file);
     let output = run(command.args(["-map", "0", "-f", "null", "-"]));
-    let said = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     // The complaint of FFmpeg's own muxer about milliseconds, which it also makes about its own
     // files.
-    let said: Vec<_> = said.lines().filter(|line| !line.contains("monotonically")).collect();
-    assert!(output.status.success() && said.is_empty(), "{file:?}: {said:?}");
+    let errors: Vec<_> = errors.lines().filter(|line| !line.contains("monotonically")).collect();
+    assert!(output.status.success() && errors.is_empty(), "{file:?}: {errors:?}");
 }
 
 fn remux(from: &Path, to: &Path, more: &[&str]) -> (Option<i32>, String) {
@@ -147,10 +147,10 @@ fn what_cannot_be_carried_is_an_error_unless_it_is_named() {
     let output = run(&mut command);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let to = name("film.mp4");
-    let (code, said) = remux(&film, &to, &[]);
-    assert_eq!(code, Some(5), "{said}");
+    let (code, errors) = remux(&film, &to, &[]);
+    assert_eq!(code, Some(5), "{errors}");
     for word in ["film.mp4 cannot hold", "S_TEXT", "PCM", "--drop subtitles", "--drop audio"] {
-        assert!(said.contains(word), "{word}: {said}");
+        assert!(errors.contains(word), "{word}: {errors}");
     }
     assert!(!to.exists());
     assert_eq!(remux(&film, &to, &["--drop", "subtitles"]).0, Some(5));

@@ -241,7 +241,7 @@ fn odd_streams_are_played_on() {
     let results = std::thread::scope(|scope| {
         let runs: Vec<_> = TABLE
             .iter()
-            .map(|(name, change, pictures, seconds, said)| {
+            .map(|(name, change, pictures, seconds, expected)| {
                 let mut tags: Vec<(u64, Tag)> =
                     healthy.iter().map(|tag| (tag.time_ms.into(), tag.clone())).collect();
                 change(&mut tags, &other);
@@ -249,13 +249,13 @@ fn odd_streams_are_played_on() {
                     let port = broadcast(tags);
                     let url = format!("http://127.0.0.1:{port}/x.flv");
                     let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
-                    (name, outcome, *pictures, *seconds, *said)
+                    (name, outcome, *pictures, *seconds, *expected)
                 })
             })
             .collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>()
     });
-    for (name, outcome, pictures, seconds, said) in results {
+    for (name, outcome, pictures, seconds, expected) in results {
         let figures = &outcome.figures;
         println!(
             "{name}: {} shown, {} dropped, {} samples, {} underruns",
@@ -265,21 +265,21 @@ fn odd_streams_are_played_on() {
         assert!(figures.decoded >= pictures, "{name}: {figures:?}");
         // A busy machine may be late for some frames.
         assert!(figures.shown >= pictures / 2, "{name}: {figures:?}");
-        let heard = figures.audio_samples as f64 / 48_000.0;
-        assert!(heard >= seconds * 0.9, "{name}: {heard} s {figures:?}");
-        let mut told = outcome.said();
+        let audio_seconds = figures.audio_samples as f64 / 48_000.0;
+        assert!(audio_seconds >= seconds * 0.9, "{name}: {audio_seconds} s {figures:?}");
+        let mut keys = outcome.notice_keys();
         // These depend on how busy the machine is.
-        told.retain(|key| {
+        keys.retain(|key| {
             !["player-stalled", "player-jumped-ahead", "player-too-slow"].contains(key)
         });
-        told.sort_unstable();
+        keys.sort_unstable();
         if name.starts_with("garbage") {
             // Garbage may cause other notices too.
-            assert!(told.contains(&said[0]), "{name}: {told:?}");
-            let each: BTreeSet<_> = told.iter().collect();
-            assert_eq!(each.len(), told.len(), "{told:?}");
+            assert!(keys.contains(&expected[0]), "{name}: {keys:?}");
+            let each: BTreeSet<_> = keys.iter().collect();
+            assert_eq!(each.len(), keys.len(), "{keys:?}");
         } else {
-            assert_eq!(told, said, "{name}: {:?}", outcome.events);
+            assert_eq!(keys, expected, "{name}: {:?}", outcome.events);
         }
     }
 }
@@ -294,8 +294,8 @@ fn hevc(file: &Path) -> Vec<Tag> {
     let mut all = vec![tag(0, body(0x90, &data[at + 4..at - 4 + size]))];
     let entries = "packet=pts_time,size,pos,flags";
     let words = ["-v", "error", "-select_streams", "v", "-show_entries", entries, "-of", "compact"];
-    let said = std::process::Command::new("ffprobe").args(words).arg(file).output().unwrap();
-    for line in String::from_utf8(said.stdout).unwrap().lines() {
+    let output = std::process::Command::new("ffprobe").args(words).arg(file).output().unwrap();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
         let field = |name: &str| {
             let found = line.split('|').find_map(|it| it.strip_prefix(name)?.strip_prefix('='));
             found.unwrap_or_else(|| panic!("{name}: {line}")).to_owned()
@@ -316,7 +316,7 @@ fn another_codec_in_the_middle_is_played_on() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let first = clip(folder.path(), "320x180", "48000", "2", "4");
-    for (name, options, said) in [
+    for (name, options, expected) in [
         ("mp3", &["-g", "10", "-c:a", "libmp3lame", "-ar", "44100"][..], "player-changed-codec"),
         ("flv1", &["-g", "10", "-c:v", "flv1"], "player-changed-codec"),
         (
@@ -355,8 +355,9 @@ fn another_codec_in_the_middle_is_played_on() {
         assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
         assert!(figures.decoded > 60, "{name}: {figures:?}");
         assert!(figures.audio_samples > 130_000, "{name}: {figures:?}");
-        let told: Vec<_> = outcome.said().into_iter().filter(|key| *key == said).collect();
-        assert_eq!(told, [said], "{name}: {:?}", outcome.events);
+        let keys: Vec<_> =
+            outcome.notice_keys().into_iter().filter(|key| *key == expected).collect();
+        assert_eq!(keys, [expected], "{name}: {:?}", outcome.events);
     }
 }
 
@@ -392,13 +393,13 @@ fn streams_without_idr_pictures_are_seen() {
         let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
         let figures = &outcome.figures;
         assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
-        let unseen = outcome.said().contains(&"player-no-keyframe");
+        let unseen = outcome.notice_keys().contains(&"player-no-keyframe");
         if cfg!(feature = "ffmpeg") {
             // Every frame except those before the refresh is complete.
             assert!(figures.decoded + 65 >= there, "{name}: {there} {figures:?}");
-            assert!(!unseen, "{:?}", outcome.said());
+            assert!(!unseen, "{:?}", outcome.notice_keys());
         } else {
-            assert!(unseen, "{:?}", outcome.said());
+            assert!(unseen, "{:?}", outcome.notice_keys());
         }
         assert_eq!(figures.damaged, 0, "{name}");
     }

@@ -197,7 +197,7 @@ fn proxies_that_lie_are_found_out() {
 
 #[test]
 fn wrong_flags_are_usage_errors() {
-    for (flags, said) in [
+    for (flags, expected) in [
         (["--proxy", "ftp://u:secret@h"], "--proxy"),
         (["--bind", "not/an/interface"], "--bind"),
         (["--ports", "0"], "--ports"),
@@ -206,7 +206,7 @@ fn wrong_flags_are_usage_errors() {
         let mut onair = Onair::start(&[&["check", "rtmp://h/live/show"], &flags[..]].concat());
         assert_eq!(onair.peer.wait(LIMIT).code(), Some(2), "{flags:?}");
         let errors = onair.peer.errors();
-        assert!(errors.contains(said) && !errors.contains("secret"), "{errors}");
+        assert!(errors.contains(expected) && !errors.contains("secret"), "{errors}");
     }
 }
 

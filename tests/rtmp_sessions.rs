@@ -340,18 +340,18 @@ impl Script {
 }
 
 /// Names of commands, with their message streams, and other kinds in brackets.
-fn said(bytes: &[u8]) -> Vec<String> {
+fn messages_of(bytes: &[u8]) -> Vec<String> {
     let (mut reader, mut input) = (Reader::default(), bytes);
-    let mut said = Vec::new();
+    let mut messages = Vec::new();
     while let Some(message) = reader.read(&mut input).unwrap() {
-        said.push(match Command::parse(message.kind, &message.body) {
+        messages.push(match Command::parse(message.kind, &message.body) {
             Ok(command) if message.kind == Kind::COMMAND => {
                 format!("{} {} {}", command.name, command.transaction, message.stream)
             }
             _ => format!("[{}]", message.kind.0),
         });
     }
-    said
+    messages
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn a_publisher_says_what_srs_and_nginx_want_in_their_order() {
     let expected = ["connect 1 0", "[5]", "releaseStream 2 0", "FCPublish 3 0", "createStream 4 0"];
     // C0, C1 and C2 go first, and the chunk size before connect
     let after_handshake = &bytes[1 + 2 * 1_536..];
-    assert_eq!(said(after_handshake), [["[1]"].as_slice(), &expected].concat());
+    assert_eq!(messages_of(after_handshake), [["[1]"].as_slice(), &expected].concat());
     script.say("_result", 4.0, &[7_u32.into()]).unwrap();
     let mut reader = Reader::default();
     reader.set_chunk_size(script.client.chunk_size());
@@ -557,17 +557,17 @@ fn a_connect_that_cannot_be_read_is_rejected() {
     ] {
         let mut client = Client::new();
         client.command(3, Kind::COMMAND, [&name[..], rest].concat());
-        let (mut said, mut finished) = (Vec::new(), false);
+        let (mut output, mut finished) = (Vec::new(), false);
         loop {
             match client.server.poll_output() {
                 server::Output::Event(server::Event::Finished) => finished = true,
                 server::Output::Event(event) => panic!("{what}: {event:?}"),
-                server::Output::Transmit(bytes) => said.extend_from_slice(&bytes),
+                server::Output::Transmit(bytes) => output.extend_from_slice(&bytes),
                 _ => break,
             }
         }
-        let said = String::from_utf8_lossy(&said);
-        assert!(finished && said.contains(code::CONNECT_REJECTED), "{what}: {said}");
+        let output = String::from_utf8_lossy(&output);
+        assert!(finished && output.contains(code::CONNECT_REJECTED), "{what}: {output}");
     }
 }
 

@@ -217,8 +217,8 @@ fn servers_that_take_no_tunnels_are_named() {
     ] {
         let failed = turned_down(vec![answer.clone()]);
         assert_eq!(failed["stage"], "handshake", "{failed}");
-        let said = failed["cause"].as_str().unwrap();
-        assert!(said.contains(cause), "{failed}");
+        let text = failed["cause"].as_str().unwrap();
+        assert!(text.contains(cause), "{failed}");
         assert!(!failed["advice"].as_str().unwrap().is_empty(), "{failed}");
     }
 }

@@ -66,13 +66,13 @@ fn screens_and_windows_of_a_real_server() {
         .output()
         .unwrap();
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}");
 }
 
 #[test]
 fn a_machine_without_a_display_says_what_to_do() {
-    let said = |variables: &[(&str, &str)]| {
+    let list_devices = |variables: &[(&str, &str)]| {
         let output = Command::new(env!("CARGO_BIN_EXE_onair"))
             .arg("devices")
             .env_remove("DISPLAY")
@@ -84,15 +84,16 @@ fn a_machine_without_a_display_says_what_to_do() {
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
-    let bare = said(&[]);
+    let bare = list_devices(&[]);
     assert!(bare.contains("no display was found") && bare.contains("DISPLAY"), "{bare}");
-    let wayland = said(&[("WAYLAND_DISPLAY", "wayland-0"), ("XDG_RUNTIME_DIR", "/nowhere")]);
+    let wayland =
+        list_devices(&[("WAYLAND_DISPLAY", "wayland-0"), ("XDG_RUNTIME_DIR", "/nowhere")]);
     let words = match cfg!(feature = "wayland") {
         true => ["PipeWire, which screen sharing needs", "Start PipeWire"],
         false => ["displays of a Wayland session", "feature 'wayland'"],
     };
     assert!(words.iter().all(|it| wayland.contains(it)), "{wayland}");
-    let absent = said(&[("DISPLAY", ":4095")]);
+    let absent = list_devices(&[("DISPLAY", ":4095")]);
     assert!(absent.contains("does not answer"), "{absent}");
 }
 
@@ -423,18 +424,18 @@ fn black_ones_are_told(client: &Client) {
     let choice: VideoChoice = "window:Tester/Dark".parse().unwrap();
     let add = studio::Edit::AddSource { scene, name: "Game".into(), choice };
     studio.send(studio::Command::Edit(add));
-    let told = || -> Vec<String> {
+    let reported = || -> Vec<String> {
         let notices = studio.snapshot().notices;
         let black = notices.iter().filter(|it| it.key().ends_with("-black"));
         black.map(|it| format!("{} {}", it.key(), it.value("device").unwrap())).collect()
     };
     let sorted = || {
-        let mut told = told();
-        told.sort();
-        told
+        let mut reported = reported();
+        reported.sort();
+        reported
     };
-    peers::wait_for("both are told", LIMIT, || told().len() == 2);
-    let [screen, window] = &sorted()[..] else { panic!("{:?}", told()) };
+    peers::wait_for("both are told", LIMIT, || reported().len() == 2);
+    let [screen, window] = &sorted()[..] else { panic!("{:?}", reported()) };
     assert!(screen.starts_with("screen-black "), "{screen}");
     assert_eq!(window, "window-black Game");
     // Four pixels of the window light up: far fewer than a sampling grid would find.
@@ -444,10 +445,10 @@ fn black_ones_are_told(client: &Client) {
     client.connection.poly_fill_rectangle(dark, light, &[few]).unwrap();
     client.connection.free_gc(light).unwrap();
     client.connection.sync().unwrap();
-    peers::wait_for("the window is seen", LIMIT, || told().len() == 1);
-    assert_eq!(told(), [screen.as_str()]);
+    peers::wait_for("the window is seen", LIMIT, || reported().len() == 1);
+    assert_eq!(reported(), [screen.as_str()]);
     client.paint(client.root, BLUE);
-    peers::wait_for("the screen is seen", LIMIT, || told().is_empty());
+    peers::wait_for("the screen is seen", LIMIT, || reported().is_empty());
     client.paint(client.root, BLACK);
     client.connection.destroy_window(dark).unwrap();
     client.connection.sync().unwrap();

@@ -76,7 +76,7 @@ fn a_screen_reader_reads_the_window_and_hears_it_go_live() {
     );
     let mut window = desktop.studio(home.path(), &settings, "info");
     let id = desktop.shown(&mut window);
-    desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+    desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
     let mut reader = reader(&desktop);
     reader.wait_until("the tree", LIMIT, |it| it.output().contains("\"read\""));
 
@@ -93,12 +93,12 @@ fn a_screen_reader_reads_the_window_and_hears_it_go_live() {
     // Tab moves the focus through the top bar in reading order, and the screen reader announces
     // each control.
     for name in ["Studio", "Watch"] {
-        desktop.said("xdotool", &["key", "Tab"]);
+        desktop.output_of("xdotool", &["key", "Tab"]);
         reader.wait_until(name, LIMIT, |it| named(&lines(it), "event", "toggle button", name));
     }
 
     // The screen reader announces going live, and the health bar's text.
-    desktop.said("xdotool", &["key", "ctrl+l"]);
+    desktop.output_of("xdotool", &["key", "ctrl+l"]);
     serve.wait_named("publish");
     reader.wait_until("ON AIR", LIMIT, |it| named(&lines(it), "event", "status bar", "ON AIR"));
     reader.wait_until("Stop", LIMIT, |it| named(&lines(it), "event", "push button", "Stop"));

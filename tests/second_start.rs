@@ -22,7 +22,7 @@ fn again(desktop: &Desktop, home: &Path, words: &[&str]) -> Output {
     command.arg(home.join("settings.toml")).args(words).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+fn errors_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -43,12 +43,12 @@ fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
     let id = desktop.shown(&mut first);
     let _other = desktop.play_test_picture();
     let active = || {
-        let number = desktop.said("xdotool", &["getactivewindow"]).parse().unwrap_or(0_u32);
+        let number = desktop.output_of("xdotool", &["getactivewindow"]).parse().unwrap_or(0_u32);
         format!("{number:#x}")
     };
     wait_for("another window in front", LIMIT, || desktop.windows().len() == 2 && active() != id);
     let second = again(&desktop, home.path(), &["--profile", "Small"]);
-    assert!(second.status.success() && said(&second).contains("already open"), "{second:?}");
+    assert!(second.status.success() && errors_of(&second).contains("already open"), "{second:?}");
     wait_for("the first window in front", LIMIT, || active() == id);
     wait_for("its profile", LIMIT, || Settings::read(&path).0.in_use.profile == "Small");
     // Meanwhile, other commands may not write the settings, and nothing is lost.
@@ -63,8 +63,8 @@ fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
         .arg(&path)
         .output()
         .unwrap();
-    assert_eq!(import.status.code(), Some(3), "{}", said(&import));
-    assert!(said(&import).contains("another onair process has these settings open"));
+    assert_eq!(import.status.code(), Some(3), "{}", errors_of(&import));
+    assert!(errors_of(&import).contains("another onair process has these settings open"));
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
     // A further start does not wait long for a first one that hangs.
     let process = first.id().to_string();
@@ -72,8 +72,8 @@ fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
     let begin = Instant::now();
     let third = again(&desktop, home.path(), &[]);
     Command::new("kill").args(["-CONT", &process]).status().unwrap();
-    assert_eq!(third.status.code(), Some(1), "{}", said(&third));
-    assert!(said(&third).contains("does not answer") && said(&third).contains(&process));
+    assert_eq!(third.status.code(), Some(1), "{}", errors_of(&third));
+    assert!(errors_of(&third).contains("does not answer") && errors_of(&third).contains(&process));
     assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     // The first one still runs, and ends normally. The next start is then the first again.
     first.signal("TERM");

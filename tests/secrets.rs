@@ -231,14 +231,18 @@ fn a_crash_leaves_a_report_for_its_owner_without_the_key() {
         audio: Some(AudioChoice::Silence),
         ..Settings::default()
     };
-    for told in [1, 0] {
+    for expected in [1, 0] {
         let crashes = Some(crashes.clone());
         let config =
             Config { crashes, keyring: false, ..Config::new(Clock::start(), settings.clone()) };
         let studio = Studio::start(config).unwrap();
         wait_for("a first look", LIMIT, || !studio.snapshot().targets.is_empty());
         let notices = studio.snapshot().notices;
-        assert_eq!(notices.iter().filter(|it| it.key() == "crashed").count(), told, "{notices:?}");
+        assert_eq!(
+            notices.iter().filter(|it| it.key() == "crashed").count(),
+            expected,
+            "{notices:?}"
+        );
         for notice in notices.iter().filter(|it| it.key() == "crashed") {
             assert!(Path::new(&notice.value("path").unwrap()).is_file(), "{notice:?}");
         }

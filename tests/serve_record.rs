@@ -172,8 +172,8 @@ fn flags_and_publish_keys_come_from_a_file() {
     check(&path_of(&recording(&serve, "finished", 0)));
     serve.peer.interrupt();
     assert_eq!(serve.peer.wait(LIMIT).code(), Some(0));
-    let said: String = serve.events().iter().map(Value::to_string).collect();
-    assert!(!said.contains("Pl4nted"), "{said}");
+    let output: String = serve.events().iter().map(Value::to_string).collect();
+    assert!(!output.contains("Pl4nted"), "{output}");
     fs::write(&config, "port = 1935\n").unwrap();
     let mut serve = Onair::start(&["serve", "--config", config.to_str().unwrap()]);
     assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
@@ -218,8 +218,8 @@ fn a_configuration_is_reloaded_without_disconnecting_anybody() {
     // An invalid file: the old configuration stays.
     write("publish_keys = 5");
     serve.peer.signal("HUP");
-    let told = serve.wait_named("reload");
-    assert!(told["error"].as_str().unwrap().contains("line 4"), "{told}");
+    let event = serve.wait_named("reload");
+    assert!(event["error"].as_str().unwrap().contains("line 4"), "{event}");
     let mut known = ffmpeg::publish(&format!("{rtmp}/live/b?key=first"), Some(1));
     known.wait_success(LIMIT);
     let state = || peers::web::ask(http.trim_start_matches("http://"), "GET", "/live/a/state");
@@ -229,8 +229,8 @@ fn a_configuration_is_reloaded_without_disconnecting_anybody() {
     );
     serve.peer.signal("HUP");
     let is_second = |it: &Value| it["event"] == "reload" && it["error"].is_null();
-    let told = serve.wait_event("reload", is_second);
-    assert_eq!(told["needs_restart"], serde_json::json!(["max_streams", "hls"]));
+    let event = serve.wait_event("reload", is_second);
+    assert_eq!(event["needs_restart"], serde_json::json!(["max_streams", "hls"]));
     assert!(state().contains("\"renditions\":[\"240p\""), "{}", state());
     let mut refused = ffmpeg::publish(&format!("{rtmp}/live/c?key=first"), Some(1));
     assert!(!refused.wait(LIMIT).success());

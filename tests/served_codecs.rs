@@ -149,8 +149,8 @@ fn chromium_plays_other_codecs_and_one_track_alone_by_hls() {
         plays_by_hls(&page);
         let [has_video, has_audio] = [video != NO_VIDEO, audio != NO_AUDIO];
         page.wait(&format!("({FRAMES} > 30) === {has_video}"));
-        let heard = "document.getElementById('video').webkitAudioDecodedByteCount > 0";
-        page.wait(&format!("({heard}) === {has_audio}"));
+        let decodes_audio = "document.getElementById('video').webkitAudioDecodedByteCount > 0";
+        page.wait(&format!("({decodes_audio}) === {has_audio}"));
     }
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }

@@ -25,8 +25,8 @@ fn read(text: &[u8]) -> Value {
         .unwrap();
     parser.stdin.take().unwrap().write_all(text).unwrap();
     let output = parser.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said} of {}", String::from_utf8_lossy(text));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors} of {}", String::from_utf8_lossy(text));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

@@ -20,8 +20,8 @@ use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for, web};
 fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     peers::require!("systemd-socket-activate", "ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    let heard = UnixDatagram::bind(folder.path().join("notify")).unwrap();
-    heard.set_read_timeout(Some(LIMIT)).unwrap();
+    let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = Command::new("systemd-socket-activate");
     command.args(["--listen", &address]);
@@ -41,7 +41,7 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     assert_eq!(server.wait_named("publish")["stream"], "show");
     let state = || {
         let mut bytes = [0; 256];
-        let length = heard.recv(&mut bytes).unwrap();
+        let length = socket.recv(&mut bytes).unwrap();
         String::from_utf8(bytes[..length].to_vec()).unwrap()
     };
     assert_eq!(state().trim(), "READY=1");

@@ -66,15 +66,15 @@ fn works_as_ever(desktop: &Desktop, bus: &str) {
     let home = tempfile::tempdir().unwrap();
     let mut window = studio(desktop, home.path(), bus, &server);
     let id = desktop.shown(&mut window);
-    desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+    desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
     // onair waits for the keyring, but not forever, and a notice tells the user.
-    desktop.said("xdotool", &["key", "ctrl+l"]);
+    desktop.output_of("xdotool", &["key", "ctrl+l"]);
     serve.wait_named("publish");
-    let told = |it: &Peer| it.errors().contains("The keyring does not answer");
-    window.wait_until("the notice", LIMIT, told);
+    let is_reported = |it: &Peer| it.errors().contains("The keyring does not answer");
+    window.wait_until("the notice", LIMIT, is_reported);
     // The window still draws: the Watch page with its video.
-    let picture = || desktop.said("import", &["-window", &id, "-depth", "8", "rgb:-"]);
-    desktop.said("xdotool", &["key", "ctrl+2"]);
+    let picture = || desktop.output_of("import", &["-window", &id, "-depth", "8", "rgb:-"]);
+    desktop.output_of("xdotool", &["key", "ctrl+2"]);
     let before = picture();
     wait_for("a window that changes", LIMIT, || picture() != before);
 

@@ -47,7 +47,7 @@ fn a_stall_of_three_seconds_is_told_and_made_up_for() {
     watching.wait("pictures", |it| it.shown() > 90 && latency(it).is_some());
     let (late, lag, place) =
         (latency(&watching).unwrap(), behind(&watching), watching.player.position());
-    assert_eq!(watching.said(), Vec::<&str>::new());
+    assert_eq!(watching.notice_keys(), Vec::<&str>::new());
 
     link.set(0);
     let since = watching.clock.now();
@@ -55,7 +55,7 @@ fn a_stall_of_three_seconds_is_told_and_made_up_for() {
     let (shown, figures) = (watching.shown(), watching.player.figures());
     assert!(figures.underruns >= 1, "{figures:?}");
     assert!(behind(&watching) > lag + 1_500.0, "it stands still");
-    assert!(watching.said().contains(&"player-stalled"), "{:?}", watching.said());
+    assert!(watching.notice_keys().contains(&"player-stalled"), "{:?}", watching.notice_keys());
 
     link.set(WIDE);
     watching.wait("pictures again", |it| it.shown() > shown + 30);
@@ -65,8 +65,8 @@ fn a_stall_of_three_seconds_is_told_and_made_up_for() {
     assert_eq!(watching.player.state(), State::Playing);
     let figures = watching.player.figures();
     assert_eq!((figures.reconnects, figures.damaged), (0, 0), "{figures:?}");
-    let told = watching.said();
-    assert_eq!(told.iter().filter(|key| **key == "player-stalled").count(), 1, "{told:?}");
+    let keys = watching.notice_keys();
+    assert_eq!(keys.iter().filter(|key| **key == "player-stalled").count(), 1, "{keys:?}");
     watching.end();
 }
 

@@ -44,7 +44,7 @@ fn song(folder: &Path, name: &str, codec: &[&str]) -> PathBuf {
     path
 }
 
-struct Heard {
+struct PlayingSong {
     media: MediaSource,
     clock: Clock,
     next: Timestamp,
@@ -52,7 +52,7 @@ struct Heard {
     _runtime: Runtime,
 }
 
-impl Heard {
+impl PlayingSong {
     fn open(path: &Path, at_end: EndBehavior) -> Self {
         let clock = Clock::start();
         let runtime = Runtime::start().unwrap();
@@ -106,11 +106,11 @@ fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
     let folder = tempfile::tempdir().unwrap();
     for (name, codec, exact) in SONGS {
         let path = song(folder.path(), name, codec);
-        let mut heard = Heard::open(&path, EndBehavior::Loop);
-        heard.until("its sound", |it| it.sound.iter().any(|sample| sample.abs() > 0.1));
-        let whole = |it: &Heard| it.media.transport.position().and_then(|it| it.whole);
-        heard.until("its length", |it| whole(it).is_some());
-        let whole = whole(&heard).unwrap().as_secs_f64();
+        let mut playing = PlayingSong::open(&path, EndBehavior::Loop);
+        playing.until("its sound", |it| it.sound.iter().any(|sample| sample.abs() > 0.1));
+        let whole = |it: &PlayingSong| it.media.transport.position().and_then(|it| it.whole);
+        playing.until("its length", |it| whole(it).is_some());
+        let whole = whole(&playing).unwrap().as_secs_f64();
         let off = whole - SECONDS;
         eprintln!("  {name}: {whole:.4} s");
         assert!(
@@ -122,18 +122,18 @@ fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
         while !(strong && (seamless || !exact)) {
             rounds += 1;
             assert!(rounds < 6, "{name}: {strong} {seamless}");
-            let from = heard.sound.len() + 4_800;
-            heard.until("a round", |it| it.sound.len() > from + 48 * 3_300);
-            let part = &heard.sound[from..from + 48 * 3_200];
+            let from = playing.sound.len() + 4_800;
+            playing.until("a round", |it| it.sound.len() > from + 48 * 3_300);
+            let part = &playing.sound[from..from + 48 * 3_200];
             strong |= (tone(&part[..9_600]) - 0.5).abs() < 0.05;
             // A wave has 48 samples; each must equal the one before it.
             let worst = part.windows(49).map(|it| (it[48] - it[0]).abs()).fold(0.0, f32::max);
-            let faint = part.chunks(48).map(|it| it.iter().copied().fold(0.0, f32::max));
-            let faint = faint.fold(1.0, f32::min);
-            eprintln!("  {name}: waves differ by {worst:.4}, the faintest is {faint:.3}");
-            seamless |= worst < 0.15 && faint > 0.4;
+            let quietest = part.chunks(48).map(|it| it.iter().copied().fold(0.0, f32::max));
+            let quietest = quietest.fold(1.0, f32::min);
+            eprintln!("  {name}: waves differ by {worst:.4}, the faintest is {quietest:.3}");
+            seamless |= worst < 0.15 && quietest > 0.4;
         }
-        assert_eq!(heard.media.audio_status.state(), SourceState::Open, "{name}");
+        assert_eq!(playing.media.audio_status.state(), SourceState::Open, "{name}");
     }
 }
 
@@ -175,15 +175,15 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
     let path = folder.path().join("all.ogg");
     std::fs::write(&path, whole).unwrap();
 
-    let mut heard = Heard::open(&path, EndBehavior::Hold);
-    let over = |it: &Heard| it.media.transport.position().is_some_and(|it| it.paused);
-    heard.until("its end", over);
-    let length = heard.media.transport.position().unwrap().whole.unwrap().as_secs_f64();
+    let mut playing = PlayingSong::open(&path, EndBehavior::Hold);
+    let over = |it: &PlayingSong| it.media.transport.position().is_some_and(|it| it.paused);
+    playing.until("its end", over);
+    let length = playing.media.transport.position().unwrap().whole.unwrap().as_secs_f64();
     assert!((length - 8.0).abs() < 0.01, "{length}");
     // The tones follow each other, each for its length. A busy machine may lose blocks; silent
     // blocks do not count.
     let mut runs: Vec<(f64, f64)> = Vec::new();
-    for block in heard.sound.chunks_exact(2_400) {
+    for block in playing.sound.chunks_exact(2_400) {
         let Some((_, hertz, ..)) = parts.iter().find(|part| amplitude(block, part.1) > 0.3) else {
             continue;
         };
@@ -199,9 +199,9 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
 
     // Seeks to the third part, which is decoded correctly at once, and to the others.
     for (place, hertz) in [(5.0, 800.0), (0.5, 1_000.0), (2.1, 600.0)] {
-        heard.media.transport.ask(TransportCommand::To(Duration::from_secs_f64(place)));
-        let from = heard.sound.len();
-        heard.until(&format!("{hertz} Hz at {place} s"), |it| {
+        playing.media.transport.ask(TransportCommand::To(Duration::from_secs_f64(place)));
+        let from = playing.sound.len();
+        playing.until(&format!("{hertz} Hz at {place} s"), |it| {
             let new = &it.sound[from..];
             new.len() > 24_000 && amplitude(&new[new.len() - 9_600..], hertz) > 0.3
         });
@@ -222,16 +222,16 @@ fn songs_are_paused_and_gone_about_in() {
     let folder = tempfile::tempdir().unwrap();
     for (name, codec, _) in SONGS {
         let path = song(folder.path(), name, codec);
-        let mut heard = Heard::open(&path, EndBehavior::Loop);
-        heard.until("its sound", |it| it.sound.iter().any(|sample| sample.abs() > 0.1));
-        heard.media.transport.ask(TransportCommand::Pause);
-        heard.until("the pause", |it| it.media.transport.position().is_some_and(|it| it.paused));
-        heard.until("silence", |it| it.sound.iter().rev().take(9_600).all(|it| *it == 0.0));
-        heard.media.transport.ask(TransportCommand::To(Duration::from_millis(1_500)));
-        heard.media.transport.ask(TransportCommand::Resume);
-        heard.until("the place", |it| (1.5..2.5).contains(&it.place()));
-        let from = heard.sound.len();
-        heard.until(&format!("the tone of {name} there"), |it| {
+        let mut playing = PlayingSong::open(&path, EndBehavior::Loop);
+        playing.until("its sound", |it| it.sound.iter().any(|sample| sample.abs() > 0.1));
+        playing.media.transport.ask(TransportCommand::Pause);
+        playing.until("the pause", |it| it.media.transport.position().is_some_and(|it| it.paused));
+        playing.until("silence", |it| it.sound.iter().rev().take(9_600).all(|it| *it == 0.0));
+        playing.media.transport.ask(TransportCommand::To(Duration::from_millis(1_500)));
+        playing.media.transport.ask(TransportCommand::Resume);
+        playing.until("the place", |it| (1.5..2.5).contains(&it.place()));
+        let from = playing.sound.len();
+        playing.until(&format!("the tone of {name} there"), |it| {
             let new = &it.sound[from..];
             new.len() > 9_600 && (tone(&new[new.len() - 9_600..]) - 0.5).abs() < 0.05
         });
@@ -292,7 +292,7 @@ fn damaged_songs_end_with_a_sentence() {
         }
         // With only its first bytes, the file fails with a reason.
         std::fs::write(&path, &whole[..whole.len().min(60)]).unwrap();
-        let bad = Heard::open(&path, EndBehavior::Clear);
+        let bad = PlayingSong::open(&path, EndBehavior::Clear);
         let status = &bad.media.audio_status;
         peers::wait_for("a word", LIMIT, || status.state() == SourceState::Failed);
         let reason = status.report().reason.to_string();
@@ -302,9 +302,9 @@ fn damaged_songs_end_with_a_sentence() {
         let middle = bad.len() / 2;
         bad[middle..middle + 200].fill(0x55);
         std::fs::write(&path, &bad).unwrap();
-        let mut heard = Heard::open(&path, EndBehavior::Clear);
-        heard.until("its end", |it| it.media.transport.position().is_some_and(|it| it.paused));
-        let loud = heard.sound.iter().filter(|sample| sample.abs() > 0.1).count();
+        let mut playing = PlayingSong::open(&path, EndBehavior::Clear);
+        playing.until("its end", |it| it.media.transport.position().is_some_and(|it| it.paused));
+        let loud = playing.sound.iter().filter(|sample| sample.abs() > 0.1).count();
         assert!(loud > 48_000, "{name}: {loud}");
     }
 }

@@ -30,14 +30,14 @@ fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
 }
 
 /// The result of playing: sample rate, length in seconds, and the pitch in the middle.
-struct Heard {
+struct PlaybackResult {
     outcome: Outcome,
     rate: u32,
     seconds: f64,
     pitch: f64,
 }
 
-fn hear(source: Source, folder: &Path) -> Heard {
+fn hear(source: Source, folder: &Path) -> PlaybackResult {
     let dump = folder.join("heard.wav");
     // The dump does not overwrite an existing file.
     let _ = fs::remove_file(&dump);
@@ -66,16 +66,16 @@ fn hear(source: Source, folder: &Path) -> Heard {
         }
         _ => 0.0,
     };
-    Heard { outcome, rate, seconds: left.len() as f64 / f64::from(rate), pitch }
+    PlaybackResult { outcome, rate, seconds: left.len() as f64 / f64::from(rate), pitch }
 }
 
 #[track_caller]
-fn right(name: &str, heard: &Heard, rate: u32) {
-    let Heard { seconds, pitch, .. } = heard;
-    assert_eq!(heard.rate, rate, "{name}");
+fn right(name: &str, result: &PlaybackResult, rate: u32) {
+    let PlaybackResult { seconds, pitch, .. } = result;
+    assert_eq!(result.rate, rate, "{name}");
     assert!((seconds - 2.0).abs() < 0.15, "{name}: {seconds} s");
     assert!((pitch - 440.0).abs() < 1.0, "{name}: {pitch} Hz");
-    assert_eq!(heard.outcome.figures.damaged, 0, "{name}");
+    assert_eq!(result.outcome.figures.damaged, 0, "{name}");
 }
 
 #[test]
@@ -195,12 +195,12 @@ fn he_aac_keeps_rate_and_pitch() {
         let bodies: Vec<_> =
             made.units.iter().map(|unit| [&[0xAF, 1][..], unit].concat()).collect();
         let file = film(folder.path(), &format!("{name}.flv"), Some(start), &bodies, made.length);
-        let heard = hear(Source::File(file), folder.path());
-        right(name, &heard, 48_000);
+        let result = hear(Source::File(file), folder.path());
+        right(name, &result, 48_000);
         assert!(
-            heard.outcome.figures.audio.starts_with("HE-AAC"),
+            result.outcome.figures.audio.starts_with("HE-AAC"),
             "{}",
-            heard.outcome.figures.audio
+            result.outcome.figures.audio
         );
         // Signaled as older muxers do: AAC-LC at half the rate, and the extension only in the
         // bitstream.
@@ -254,10 +254,14 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     }
     let bodies: Vec<_> = (0..100).map(|_| vec![0xB2, 0x1E, 0x9D, 0x66]).collect();
     let file = film(folder.path(), "speex.flv", None, &bodies, 960);
-    let heard = hear(Source::File(file), folder.path());
-    assert_eq!((heard.rate, heard.pitch), (16_000, 0.0));
-    assert!((heard.seconds - 2.0).abs() < 0.1, "{}", heard.seconds);
-    assert!(heard.outcome.said().contains(&"player-no-audio-codec"), "{:?}", heard.outcome.events);
+    let result = hear(Source::File(file), folder.path());
+    assert_eq!((result.rate, result.pitch), (16_000, 0.0));
+    assert!((result.seconds - 2.0).abs() < 0.1, "{}", result.seconds);
+    assert!(
+        result.outcome.notice_keys().contains(&"player-no-audio-codec"),
+        "{:?}",
+        result.outcome.events
+    );
 }
 
 /// Prepared audio, played once, then silence.
@@ -296,7 +300,7 @@ fn sound(of: impl Fn(f64) -> (f64, f64)) -> Arc<Vec<f32>> {
 }
 
 /// A mixer with one strip, because loudness is measured on the program.
-fn heard_alone(config: mix::Config, feed: Box<dyn AudioFeed>) -> Mixer {
+fn one_strip_mixer(config: mix::Config, feed: Box<dyn AudioFeed>) -> Mixer {
     let mixer = Mixer::spawn(config).unwrap();
     mixer.set_strip(StripId::MAIN, Strip::default());
     mixer.set_feed(StripId::MAIN, Some(feed));
@@ -324,10 +328,15 @@ fn by_ffmpeg(folder: &Path, samples: &[f32]) -> (f64, f64) {
         .args(["-f", "null", "-"])
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
     let last = |key: &str| -> f64 {
-        let line = said.lines().rfind(|line| line.starts_with(key));
-        line.unwrap_or_else(|| panic!("{key}: {said}")).split_once('=').unwrap().1.parse().unwrap()
+        let line = stdout.lines().rfind(|line| line.starts_with(key));
+        line.unwrap_or_else(|| panic!("{key}: {stdout}"))
+            .split_once('=')
+            .unwrap()
+            .1
+            .parse()
+            .unwrap()
     };
     // The peak of each channel, as a factor.
     let peak = ["lavfi.r128.true_peaks_ch0", "lavfi.r128.true_peaks_ch1"].map(last);
@@ -364,7 +373,7 @@ fn loudness_is_what_ffmpeg_measures() {
     let overs: Vec<Arc<AtomicBool>> = sounds.iter().map(|_| Arc::default()).collect();
     let start = |(samples, over): (&Arc<Vec<f32>>, &Arc<AtomicBool>)| {
         let feed = Made { samples: Arc::clone(samples), at: 0, over: Arc::clone(over) };
-        heard_alone(config, Box::new(feed))
+        one_strip_mixer(config, Box::new(feed))
     };
     let mixers: Vec<Mixer> = sounds.iter().zip(&overs).map(start).collect();
     peers::wait_for("the end of all sounds", LIMIT, || {
@@ -443,7 +452,7 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
     let clock = Clock::start();
     let config = mix::Config { rate: 48_000, channels: 2, origin: clock.now(), clock };
     let start = |samples: &Vec<f32>| {
-        heard_alone(config, Box::new(Again { samples: samples.clone(), at: 0 }))
+        one_strip_mixer(config, Box::new(Again { samples: samples.clone(), at: 0 }))
     };
     let mixers: Vec<Mixer> = sounds.iter().map(start).collect();
     // Longer than the longer window.
@@ -459,9 +468,9 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
             .args(["-af", "ebur128=metadata=1,ametadata=print:file=-", "-f", "null", "-"])
             .output()
             .unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
         let last = |key: &str| -> f64 {
-            let line = said.lines().rfind(|line| line.starts_with(key)).unwrap();
+            let line = stdout.lines().rfind(|line| line.starts_with(key)).unwrap();
             line.split_once('=').unwrap().1.parse().unwrap()
         };
         let reading = mixer.meter();
@@ -498,8 +507,12 @@ fn laced_sound_of_matroska_is_found_frame_by_frame() {
             assert_eq!(blocks[ours.at as usize..][..2], [0x0B, 0x77]);
         }
         if cfg!(feature = "ffmpeg") {
-            let heard = hear(Source::File(laced), folder.path());
-            assert!((heard.pitch - 440.0).abs() < 1.0 && heard.seconds > 1.9, "{}", heard.seconds);
+            let result = hear(Source::File(laced), folder.path());
+            assert!(
+                (result.pitch - 440.0).abs() < 1.0 && result.seconds > 1.9,
+                "{}",
+                result.seconds
+            );
         }
     }
 }

@@ -42,7 +42,7 @@ fn luma(studio: &Studio) -> (u8, u8) {
     (*y.iter().min().unwrap(), *y.iter().max().unwrap())
 }
 
-fn told(studio: &Studio, key: &str) -> bool {
+fn has_notice(studio: &Studio, key: &str) -> bool {
     studio.snapshot().notices.iter().any(|it| it.key() == key)
 }
 
@@ -73,9 +73,9 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
     // Two rounds: each time, the source returns automatically.
     for _ in 0..2 {
         wait_for("the other source", LIMIT, || is(OTHER));
-        assert!(told(&studio, "clip-black"), "{:?}", studio.snapshot().notices);
+        assert!(has_notice(&studio, "clip-black"), "{:?}", studio.snapshot().notices);
         wait_for("the clip itself", LIMIT, || is(BRIGHT));
-        wait_for("the notice taken back", LIMIT, || !told(&studio, "clip-black"));
+        wait_for("the notice taken back", LIMIT, || !has_notice(&studio, "clip-black"));
     }
     // A placeholder with the source's name: dark, with text on it.
     let id = studio.snapshot().scenes.collection.sources[0].id;
@@ -86,8 +86,8 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
     });
     // With `Keep`, black stays visible to viewers. A notice appears and then ends.
     studio.send(Command::Edit(Edit::SetFallback(id, VideoFallback::Keep)));
-    wait_for("black", LIMIT, || is(16) && told(&studio, "clip-black"));
-    wait_for("the clip moves", LIMIT, || is(BRIGHT) && !told(&studio, "clip-black"));
+    wait_for("black", LIMIT, || is(16) && has_notice(&studio, "clip-black"));
+    wait_for("the clip moves", LIMIT, || is(BRIGHT) && !has_notice(&studio, "clip-black"));
     let lasted = |studio: &Studio| {
         let history = studio.snapshot().history;
         history.iter().filter(|it| it.notice.key() == "clip-black").all(|it| it.lasted.is_some())
@@ -120,9 +120,11 @@ fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
     let fallback = VideoFallback::Source("color:#202020".parse().unwrap());
     let main = onair::studio::scenes::MAIN_SOURCE;
     studio.send(Command::Edit(Edit::SetFallback(main, fallback)));
-    wait_for("the other", LIMIT, || luma(&studio).1 < 60 && told(&studio, "clip-frozen"));
+    wait_for("the other", LIMIT, || luma(&studio).1 < 60 && has_notice(&studio, "clip-frozen"));
     studio.send(Command::SelectVideo(VideoChoice::Test));
-    wait_for("another picture", LIMIT, || luma(&studio).1 > 140 && !told(&studio, "clip-frozen"));
+    wait_for("another picture", LIMIT, || {
+        luma(&studio).1 > 140 && !has_notice(&studio, "clip-frozen")
+    });
     studio.end(LIMIT).unwrap();
 }
 
@@ -169,8 +171,8 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
     let other = |strip: usize| (-40.0..-34.0).contains(&rms(strip));
     let own = |strip: usize| (-12.0..-6.0).contains(&rms(strip));
     for _ in 0..2 {
-        wait_for("the other", LIMIT, || other(0) && told(&studio, "played-silent"));
-        wait_for("the voice itself", LIMIT, || own(0) && !told(&studio, "played-silent"));
+        wait_for("the other", LIMIT, || other(0) && has_notice(&studio, "played-silent"));
+        wait_for("the voice itself", LIMIT, || own(0) && !has_notice(&studio, "played-silent"));
     }
     // Another strip with the same source, which has no fallback yet.
     let id = studio.snapshot().strips[1].sound.id;
@@ -182,7 +184,7 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
     studio.send(Command::SetIfSilent { id, choice: None });
     studio.send(Command::SetIfSilent { id: StripId::MAIN, choice: None });
     wait_for("silence of both", LIMIT, || {
-        rms(0) <= -60.0 && rms(1) <= -60.0 && !told(&studio, "played-silent")
+        rms(0) <= -60.0 && rms(1) <= -60.0 && !has_notice(&studio, "played-silent")
     });
     studio.end(LIMIT).unwrap();
 }
@@ -202,12 +204,12 @@ fn a_sound_that_could_not_be_opened_stands_in_as_soon_as_it_can_be() {
     let (settings, bad) = Settings::read(&path("settings.toml"));
     assert!(bad.is_empty(), "{bad:?}");
     let studio = start(settings);
-    wait_for("the failure", LIMIT, || told(&studio, "file-failed"));
+    wait_for("the failure", LIMIT, || has_notice(&studio, "file-failed"));
     wav(&path("other.new"), 0, 5, 0.02);
     fs::rename(path("other.new"), path("other.wav")).unwrap();
     wait_for("the other", LIMIT, || {
         let rms = studio.snapshot().strips[0].meter.rms_dbfs;
-        (-40.0..-34.0).contains(&rms) && !told(&studio, "file-failed")
+        (-40.0..-34.0).contains(&rms) && !has_notice(&studio, "file-failed")
     });
     studio.end(LIMIT).unwrap();
 }
@@ -258,12 +260,12 @@ fn lines_that_would_stand_in_for_what_is_shown_as_it_is_are_refused() {
             break;
         }
     }
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(child.wait().unwrap().success(), "{said}");
-    let refused: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-    assert_eq!(refused.len(), 3, "{said}");
-    assert!(refused[0].contains("--video") && refused[0].contains("'test'"), "{said}");
-    assert!(refused[1].contains("Words") && refused[1].contains("a camera"), "{said}");
-    assert!(refused[2].contains("no source 'Nobody'"), "{said}");
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert!(child.wait().unwrap().success(), "{errors}");
+    let refused: Vec<&str> = errors.lines().filter(|line| !line.trim().is_empty()).collect();
+    assert_eq!(refused.len(), 3, "{errors}");
+    assert!(refused[0].contains("--video") && refused[0].contains("'test'"), "{errors}");
+    assert!(refused[1].contains("Words") && refused[1].contains("a camera"), "{errors}");
+    assert!(refused[2].contains("no source 'Nobody'"), "{errors}");
 }

@@ -11,15 +11,15 @@ use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use serde_json::Value;
 
 /// A player that takes commands on standard input.
-struct Told {
+struct ControlledPlayer {
     onair: Onair,
     input: ChildStdin,
     lines: u64,
 }
 
-impl Told {
+impl ControlledPlayer {
     fn start(words: &[&str]) -> Self {
-        let (onair, input) = Onair::start_told(&[&["play", "--headless"], words].concat());
+        let (onair, input) = Onair::start_with_input(&[&["play", "--headless"], words].concat());
         Self { onair, input, lines: 0 }
     }
 
@@ -99,7 +99,7 @@ fn a_film_is_steered_by_lines() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let film = film(folder.path(), "film.mp4");
-    let mut play = Told::start(&[&film]);
+    let mut play = ControlledPlayer::start(&[&film]);
     play.figures("it to play", |it| it["shown"].as_u64() > Some(5) && it["paused"] == false);
     play.done("pause");
     play.done("seek 0:40");
@@ -144,8 +144,9 @@ fn a_film_is_steered_by_lines() {
     for name in ["a picture.png", "a picture-1.png"] {
         play.done(&format!("snapshot {}", picture.display()));
         let path = folder.path().join(name);
-        let told = |it: &Value| it["event"] == "snapshot" && it["path"] == *path.to_str().unwrap();
-        play.onair.wait_event("a picture", told);
+        let is_saved =
+            |it: &Value| it["event"] == "snapshot" && it["path"] == *path.to_str().unwrap();
+        play.onair.wait_event("a picture", is_saved);
         assert!(is_png(&path), "{name}");
     }
     play.done("resume");
@@ -167,7 +168,8 @@ fn a_broadcast_is_gone_back_in_recorded_and_talked_about_by_lines() {
     let words = ["--video", "test", "--audio", "tone", "--size", "480x270", "--fps", "15"];
     let mut live = Onair::start(&[&["live", "--to", &to], &words[..]].concat());
     live.wait_event("a live target", |it| it["state"] == "live");
-    let mut play = Told::start(&[&format!("{}/live/show.flv", at("http")), "--mute", "--chat"]);
+    let mut play =
+        ControlledPlayer::start(&[&format!("{}/live/show.flv", at("http")), "--mute", "--chat"]);
     play.figures("some of it kept", |it| it["rewind"].as_f64() > Some(6.5));
     play.refused("seek 10s", "go-live");
     play.refused("rewind 10m", "you can go back at most");
@@ -214,7 +216,7 @@ fn of_several_streams_one_is_heard_and_steered() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (film(folder.path(), "one.mp4"), film(folder.path(), "two.flv"));
     let absent = folder.path().join("absent.flv").display().to_string();
-    let mut play = Told::start(&[&one, &two, &absent]);
+    let mut play = ControlledPlayer::start(&[&one, &two, &absent]);
     play.figures("both", |it| it["index"] == 1 && it["shown"].as_u64() > Some(5));
     play.done("next");
     play.figures("the second alone heard", |it| it["index"] == 1 && it["muted"] == false);
@@ -240,9 +242,9 @@ fn a_window_is_steered_by_the_same_lines() {
     let _manager = desktop.manage();
     let mut command = desktop.onair(folder.path());
     command.args(["play", &film, "--mute", "--control", "--own-window", "--figures", "--json"]);
-    let (peer, input) = Peer::start_told(&mut command);
+    let (peer, input) = Peer::start_with_input(&mut command);
     let settings = tempfile::tempdir().unwrap();
-    let mut play = Told { onair: Onair::of(peer, settings), input, lines: 0 };
+    let mut play = ControlledPlayer { onair: Onair::of(peer, settings), input, lines: 0 };
     wait_for("a window of its own", LIMIT * 2, || desktop.windows().len() == 2);
     play.figures("it to play", |it| it["shown"].as_u64() > Some(5) && it["paused"] == false);
     play.done("pause");

@@ -92,10 +92,10 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
     let prepared = || studio.snapshot().scenes.picture.get();
     wait_for("the prepared scene", LIMIT, || prepared().is_some());
 
-    let (mut told, mut layers) = (Vec::new(), 0);
+    let (mut keys, mut layers) = (Vec::new(), 0);
     let begun = Instant::now();
-    while !told.contains(&"degradation-rate") {
-        assert!(begun.elapsed() < 4 * LIMIT, "of {layers} layers only this was told: {told:?}");
+    while !keys.contains(&"degradation-rate") {
+        assert!(begun.elapsed() < 4 * LIMIT, "of {layers} layers only this was told: {keys:?}");
         match events.recv_timeout(LIMIT).unwrap() {
             // Adds a layer about every second.
             Event::Stats(_) if layers < ENOUGH => {
@@ -106,7 +106,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
             }
             Event::Notice(notice) if notice.key().starts_with("degradation-") => {
                 eprintln!("  {layers} layers: {}", notice.summary());
-                told.push(notice.key());
+                keys.push(notice.key());
             }
             Event::Notice(notice) => assert!(!notice.key().ends_with("-failed"), "{notice:?}"),
             _ => {}
@@ -118,7 +118,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
         "degradation-filters",
         "degradation-rate",
     ];
-    assert_eq!(told, order);
+    assert_eq!(keys, order);
     // The preview is no longer drawn, and the scene changes without a transition.
     let before = prepared().unwrap();
     studio.send(Command::SwitchScene(next));
@@ -168,7 +168,10 @@ fn unbroken(file: &Path) {
         .chunks_exact(480)
         .map(|block| block.iter().fold(0.0_f32, |most, it| most.max(it.abs())))
         .collect();
-    let faint = blocks.iter().copied().fold(1.0, f32::min);
-    eprintln!("  {:.1} s of sound, the faintest 10 ms {faint:.4}", sound.len() as f64 / 48_000.0);
-    assert!(faint > 0.004, "a gap: {faint}");
+    let quietest = blocks.iter().copied().fold(1.0, f32::min);
+    eprintln!(
+        "  {:.1} s of sound, the faintest 10 ms {quietest:.4}",
+        sound.len() as f64 / 48_000.0
+    );
+    assert!(quietest > 0.004, "a gap: {quietest}");
 }

@@ -102,10 +102,10 @@ impl Shortcuts {
     ) -> OwnedObjectPath {
         let request = Request::new(&header, &options, connection);
         assert_eq!(*self.session.lock(), Some((request.sender.clone(), session)));
-        for (id, wish) in &shortcuts {
-            let word = |name: &str| wish[name].downcast_ref::<&str>().unwrap().to_owned();
+        for (id, shortcut) in &shortcuts {
+            let word = |name: &str| shortcut[name].downcast_ref::<&str>().unwrap().to_owned();
             let talk = word("description").starts_with("Push-to-talk key");
-            assert_eq!(talk, id == "talk", "{wish:?}");
+            assert_eq!(talk, id == "talk", "{shortcut:?}");
             let early = self.early.lock().clone();
             for word in [&**id, &word("description"), &word("preferred_trigger")] {
                 assert!(early.contains(&format!("{word:?}")), "{word} is not in {early}");
@@ -229,18 +229,18 @@ impl Studio {
     }
 
     /// How often the studio has logged that the key is held, and that it is released.
-    fn told(&self) -> (usize, usize) {
+    fn counts(&self) -> (usize, usize) {
         let log = self.window.errors();
         let count = |what: &str| log.matches(&format!("the push-to-talk key is {what}")).count();
         (count("held"), count("let go"))
     }
 
     /// Waits until the studio has logged this many presses and releases.
-    fn heard(&mut self, what: &str, presses: usize, ends: usize) {
+    fn wait_counts(&mut self, what: &str, presses: usize, ends: usize) {
         let begin = Instant::now();
-        while self.told() != (presses, ends) {
+        while self.counts() != (presses, ends) {
             let log = self.window.errors();
-            assert!(begin.elapsed() < LIMIT, "{what}: {:?}\n{log}", self.told());
+            assert!(begin.elapsed() < LIMIT, "{what}: {:?}\n{log}", self.counts());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -275,11 +275,11 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     // onair registers its name before it asks for anything.
     assert_eq!(portal.asked(), ["register onair", "session", "bind talk F8"]);
     portal.press();
-    studio.heard("the key", 1, 0);
+    studio.wait_counts("the key", 1, 0);
     // The signal repeats while the key is held.
     portal.press();
     portal.let_go();
-    studio.heard("the key's end", 1, 1);
+    studio.wait_counts("the key's end", 1, 1);
     // Keys of other sessions, other keys, and invalid signals.
     let another = OwnedObjectPath::try_from(format!("{PATH}/session/1_1/other")).unwrap();
     portal.key("Activated", &another, "talk");
@@ -290,32 +290,32 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     portal.press();
     portal.key("Deactivated", &another, "talk");
     portal.key("Deactivated", &portal.path(), "mute");
-    studio.heard("the key among nonsense", 2, 1);
+    studio.wait_counts("the key among nonsense", 2, 1);
     // It is unclear which key was released: to be safe, the microphone closes.
     portal.say("Deactivated", PATH, SHORTCUTS, &("talk", 7));
-    studio.heard("an end that cannot be understood", 2, 2);
+    studio.wait_counts("an end that cannot be understood", 2, 2);
     // A hidden window gets no frames, but still reacts to the key.
     let mut away = session.command("swaymsg");
     assert!(away.args(["workspace", "2"]).status().unwrap().success());
     for turn in 0..3 {
         portal.press();
-        studio.heard("the key of a window that is not seen", 3 + turn, 2 + turn);
+        studio.wait_counts("the key of a window that is not seen", 3 + turn, 2 + turn);
         portal.let_go();
-        studio.heard("its end", 3 + turn, 3 + turn);
+        studio.wait_counts("its end", 3 + turn, 3 + turn);
     }
     // The key changes while it is held: it counts as released.
     portal.press();
-    studio.heard("the old key", 6, 5);
+    studio.wait_counts("the old key", 6, 5);
     portal.say("ShortcutsChanged", PATH, SHORTCUTS, &(portal.path(), given("Press Home")));
-    studio.heard("another key", 6, 6);
+    studio.wait_counts("another key", 6, 6);
     studio.knows("Given(\"Press Home\")");
     // The desktop ends the session while the key is held.
     portal.press();
-    studio.heard("the new key", 7, 6);
+    studio.wait_counts("the new key", 7, 6);
     let details: HashMap<&str, Value<'_>> = HashMap::new();
     let path = portal.path();
     portal.say("Closed", path.as_str(), "org.freedesktop.portal.Session", &(details,));
-    studio.heard("the end of the session", 7, 7);
+    studio.wait_counts("the end of the session", 7, 7);
     studio.knows("Ended");
     portal.press();
     drop(portal);
@@ -323,7 +323,7 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     let portal = Portal::start(&session, Answer::Give("Press F8"));
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(portal.asked(), [""; 0]);
-    assert_eq!(studio.told(), (7, 7));
+    assert_eq!(studio.counts(), (7, 7));
     studio.ends();
 }
 
@@ -363,9 +363,9 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     }
     let_go();
     portal.press();
-    studio.heard("the talk key of the same session", 1, 0);
+    studio.wait_counts("the talk key of the same session", 1, 0);
     portal.let_go();
-    studio.heard("its end", 1, 1);
+    studio.wait_counts("its end", 1, 1);
     // The recording ends, and a second one begins.
     std::thread::sleep(Duration::from_millis(1_100));
     press();
@@ -393,23 +393,23 @@ fn the_windows_own_key_is_let_go_when_nobody_sees_the_window() {
     let mut holds = None;
     wait_for("the key", LIMIT, || {
         let begin = Instant::now();
-        let (before, _) = studio.told();
+        let (before, _) = studio.counts();
         drop(holds.take());
         let held = ["-s", "500", "-P", "F8"];
         holds = Some(Peer::start_command(session.command("wtype").args(held).args(stays)));
-        while studio.told().0 == before && begin.elapsed() < LIMIT / 4 {
+        while studio.counts().0 == before && begin.elapsed() < LIMIT / 4 {
             std::thread::sleep(Duration::from_millis(10));
         }
-        studio.told().0 > before
+        studio.counts().0 > before
     });
-    let (presses, ends) = studio.told();
+    let (presses, ends) = studio.counts();
     assert_eq!(presses, ends + 1);
     // Longer than onair trusts a window that sends no events.
     std::thread::sleep(Duration::from_secs(3));
-    assert_eq!(studio.told(), (presses, ends), "it is held as long as it is");
+    assert_eq!(studio.counts(), (presses, ends), "it is held as long as it is");
     let mut away = session.command("swaymsg");
     assert!(away.args(["workspace", "2"]).status().unwrap().success());
-    studio.heard("the end of what nobody sees", presses, presses);
+    studio.wait_counts("the end of what nobody sees", presses, presses);
     studio.ends();
 }
 
@@ -427,9 +427,9 @@ fn a_portal_that_ends_lets_go_of_the_key_and_is_asked_when_it_is_back() {
         studio.knows(["Given(\"one\")", "Given(\"two\")", "Given(\"three\")"][turn]);
         assert_eq!(portal.asked(), ["register onair", "session", "bind talk F8"]);
         portal.press();
-        studio.heard("the key", turn + 1, turn);
+        studio.wait_counts("the key", turn + 1, turn);
         drop(portal);
-        studio.heard("the portal's end", turn + 1, turn + 1);
+        studio.wait_counts("the portal's end", turn + 1, turn + 1);
     }
     studio.knows("Gone");
     // If a portal keeps ending, onair stops asking.
@@ -488,7 +488,7 @@ fn an_answer_that_is_none_is_not_asked_for_again() {
         if answer == Answer::Nonsense {
             // There is a session nevertheless, in which the user can choose the key later.
             portal.press();
-            studio.heard("the key", 1, 0);
+            studio.wait_counts("the key", 1, 0);
         }
         let asked = portal.asked().len();
         if answer == Answer::Wait {

@@ -303,9 +303,9 @@ fn keys_are_kept_in_the_desktops_keyring() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "{said}");
+    let output = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{output}");
+    assert!(output.contains("1 passed"), "{output}");
 }
 
 #[test]
@@ -367,21 +367,21 @@ fn a_line_that_is_too_slow_is_told_when_it_begins_and_when_it_is_over() {
     let words = ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--fps", "30"];
     let more = ["--video-bitrate", "1500k", "--adapt", "off", "--to", &to];
     let mut live = Onair::start(&[&words[..], &more].concat());
-    let told =
+    let is_notice =
         |event: &serde_json::Value, key: &str| event["event"] == "notice" && event["key"] == key;
     live.wait_event("frames", |event| {
         event["event"] == "stats" && event["targets"][0]["sent_frames"].as_u64() > Some(90)
     });
     link.set(500_000);
-    let begun = live.wait_event("its beginning", |event| told(event, "frames-dropped"));
+    let begun = live.wait_event("its beginning", |event| is_notice(event, "frames-dropped"));
     let summary = begun["summary"].as_str().unwrap();
     assert!(summary.contains("too slow") && summary.contains(&link.port.to_string()), "{begun}");
     link.set(100_000_000);
-    let over = live.wait_event("its end", |event| told(event, "frames-dropped-over"));
+    let over = live.wait_event("its end", |event| is_notice(event, "frames-dropped-over"));
     let count = |name: &str| over["args"][name].as_str().unwrap().parse::<u64>().unwrap();
     assert!(count("dropped") > 0 && count("dropped") <= count("total"), "{over}");
     let events = live.events();
-    let all = |key: &str| events.iter().filter(|event| told(event, key)).count();
+    let all = |key: &str| events.iter().filter(|event| is_notice(event, key)).count();
     assert_eq!((all("frames-dropped"), all("frames-dropped-over")), (1, 1));
     assert!(live.stop(LIMIT).success() && serve.stop(LIMIT).success());
 }

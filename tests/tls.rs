@@ -75,12 +75,12 @@ fn every_bad_certificate_is_turned_down_with_its_reason() {
     for (certificate, trust, cause, advice) in cases {
         let (_server, url) = serve(&certificate);
         let failed = turned_down(&format!("{url}/live/show"), trust);
-        let said = |field: &str| failed[field].as_str().unwrap().to_owned();
-        assert!(said("cause").contains(cause), "{failed}");
-        assert!(said("advice").contains(advice), "{failed}");
+        let text = |field: &str| failed[field].as_str().unwrap().to_owned();
+        assert!(text("cause").contains(cause), "{failed}");
+        assert!(text("advice").contains(advice), "{failed}");
         if advice == "--tls-pin" {
             // The advice names the certificate's pin, so that its owner can compare and trust it.
-            assert!(said("advice").contains(&certificate.pin), "{failed}");
+            assert!(text("advice").contains(&certificate.pin), "{failed}");
             streams_to(&format!("{url}/live/show"), &["--tls-pin", &certificate.pin]);
         }
     }

@@ -192,8 +192,8 @@ fn strips_go_into_their_tracks_and_remuxing_keeps_them() {
         check(&back, NAMES);
         // FLV carries the tracks in multitrack bodies, which have no names.
         let flv = folder.path().join(format!("of-{format}.flv"));
-        let told = remux(&path, &flv)["left_out"].to_string();
-        assert!(told.contains("names of the sound tracks"), "{told}");
+        let left_out = remux(&path, &flv)["left_out"].to_string();
+        assert!(left_out.contains("names of the sound tracks"), "{left_out}");
         let again = folder.path().join(format!("again-{format}.mkv"));
         remux(&flv, &again);
         check(&again, ["", "", ""]);
@@ -376,14 +376,14 @@ fn the_talk_key_is_pressed_without_a_window() {
     command.arg("--record").arg(folder.path().join("show.mkv"));
     let mut onair = Onair::start_command(&mut command, &[]);
     let mut line = |line: &str| std::io::Write::write_all(&mut keyboard, line.as_bytes()).unwrap();
-    let (silent, heard) = (|level: f64| level <= -60.0, |level: f64| level > -45.0);
+    let (silent, audible) = (|level: f64| level <= -60.0, |level: f64| level > -45.0);
     let at = levels_after(&mut onair, 0.0, |guest, music| silent(guest) && silent(music));
     line("talk press Guest\n");
-    let at = levels_after(&mut onair, at, |guest, music| heard(guest) && silent(music));
+    let at = levels_after(&mut onair, at, |guest, music| audible(guest) && silent(music));
     line("talk release Guest\n");
     let at = levels_after(&mut onair, at, |guest, music| silent(guest) && silent(music));
     line("talk press\n");
-    let at = levels_after(&mut onair, at, |guest, music| heard(guest) && heard(music));
+    let at = levels_after(&mut onair, at, |guest, music| audible(guest) && audible(music));
     line("talk release\n");
     levels_after(&mut onair, at, |guest, music| silent(guest) && silent(music));
     line("talk press Nobody\n");

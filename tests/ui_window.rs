@@ -71,7 +71,7 @@ struct Window {
     demo: Demo,
     screen: Option<Screen>,
     preferences: Preferences,
-    wishes: Vec<WindowRequest>,
+    requests: Vec<WindowRequest>,
     closed: bool,
 }
 
@@ -87,12 +87,17 @@ fn preferences(language: Language, theme: Theme) -> Preferences {
 }
 
 fn open_as(state: &str, size: Vec2, preferences: Preferences) -> Harness<'static, Window> {
-    let window =
-        Window { demo: Demo::new(state), screen: None, preferences, wishes: vec![], closed: false };
+    let window = Window {
+        demo: Demo::new(state),
+        screen: None,
+        preferences,
+        requests: vec![],
+        closed: false,
+    };
     let page = page_of(state);
     let mut harness = Harness::builder().with_size(size).with_max_steps(12).build_ui_state(
         move |ui, window: &mut Window| {
-            let Window { demo, screen, preferences, wishes, closed } = window;
+            let Window { demo, screen, preferences, requests, closed } = window;
             let screen = screen.get_or_insert_with(|| {
                 let ctx = ui.ctx();
                 let mut screen =
@@ -101,13 +106,13 @@ fn open_as(state: &str, size: Vec2, preferences: Preferences) -> Harness<'static
                 screen
             });
             screen.set_snapshot(demo.snapshot());
-            for wish in screen.show(ui) {
-                match &wish {
+            for request in screen.show(ui) {
+                match &request {
                     WindowRequest::Command(command) => demo.send(command.clone()),
                     WindowRequest::Quit => *closed = true,
                     _ => {}
                 }
-                wishes.push(wish);
+                requests.push(request);
             }
         },
         window,
@@ -312,7 +317,7 @@ fn language_and_theme_change_while_running() {
     click(&mut harness, "切换到浅色主题");
     let kept = harness.state().screen.as_ref().unwrap().preferences().clone();
     assert_eq!((kept.language, kept.theme), (Language::Chinese, Theme::Light));
-    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    assert!(harness.state().requests.contains(&WindowRequest::Preferences));
     click(&mut harness, "切换到英文");
     harness.get_by_label("Go Live");
 }

@@ -43,7 +43,7 @@ fn number(value: &Value) -> u64 {
 fn mediacommon_sps() {
     let Some(vectors) = load("mediacommon/h264_sps.json") else { return };
     for case in list(&vectors["cases"]) {
-        let (nal, name, told) = (hex(&case["byts"]), &case["name"], &case["sps"]);
+        let (nal, name, json) = (hex(&case["byts"]), &case["name"], &case["sps"]);
         let sps = Sps::parse(&nal).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(u64::from(sps.width), number(&case["width"]), "{name}");
         assert_eq!(u64::from(sps.height), number(&case["height"]), "{name}");
@@ -66,10 +66,10 @@ fn mediacommon_sps() {
             ("PicHeightInMapUnitsMinus1", sps.height_in_map_units - 1),
             ("PicOrderCntType", order),
         ] {
-            assert_eq!(u64::from(value), number(&told[field]), "{name} {field}");
+            assert_eq!(u64::from(value), number(&json[field]), "{name} {field}");
         }
         for index in 0..6 {
-            let flag = told[format!("ConstraintSet{index}Flag")].as_bool();
+            let flag = json[format!("ConstraintSet{index}Flag")].as_bool();
             assert_eq!(Some(sps.constraints & (0x80 >> index) != 0), flag, "{name} {index}");
         }
         for (field, value) in [
@@ -79,17 +79,17 @@ fn mediacommon_sps() {
             ("GapsInFrameNumValueAllowedFlag", sps.gaps_in_frame_num_allowed),
             ("SeparateColourPlaneFlag", sps.separate_colour_planes),
         ] {
-            assert_eq!(Some(value), told[field].as_bool(), "{name} {field}");
+            assert_eq!(Some(value), json[field].as_bool(), "{name} {field}");
         }
-        let crop = &told["FrameCropping"];
+        let crop = &json["FrameCropping"];
         let sides = ["Left", "Right", "Top", "Bottom"];
         let expected = crop.is_object().then(|| sides.map(|s| number(&crop[format!("{s}Offset")])));
         assert_eq!(sps.cropping.map(|crop| crop.map(u64::from)), expected, "{name}");
-        for (read, values) in sps.scaling_lists.iter().zip(list(&told["ScalingList4x4"])) {
+        for (read, values) in sps.scaling_lists.iter().zip(list(&json["ScalingList4x4"])) {
             let values = list(values).iter().map(|value| number(value) as u8).collect();
             assert_eq!(*read, ScalingList::Explicit(values), "{name}");
         }
-        check_vui(&sps, &told["VUI"], name);
+        check_vui(&sps, &json["VUI"], name);
         let rewritten = rewrite_sps_vui(&nal, &VuiChanges::default()).unwrap();
         // One vector ends with its last flag, without the stop bit that §7.3.2.11 requires.
         let closed = [&nal[..], &[0x80]].concat();
@@ -97,10 +97,10 @@ fn mediacommon_sps() {
     }
 }
 
-fn check_vui(sps: &Sps, told: &Value, name: &Value) {
+fn check_vui(sps: &Sps, json: &Value, name: &Value) {
     let vui = sps.vui.as_ref().unwrap_or_else(|| panic!("{name}: no usability information"));
-    let timing = told["TimingInfo"].is_object().then(|| {
-        let timing = &told["TimingInfo"];
+    let timing = json["TimingInfo"].is_object().then(|| {
+        let timing = &json["TimingInfo"];
         let fixed = timing["FixedFrameRateFlag"].as_bool().unwrap();
         (number(&timing["NumUnitsInTick"]), number(&timing["TimeScale"]), fixed)
     });
@@ -110,28 +110,28 @@ fn check_vui(sps: &Sps, told: &Value, name: &Value) {
     let (format, full_range, color) =
         vui.signal.map_or((0, false, None), |s| (s.format, s.full_range, s.color));
     let color = color.unwrap_or((0, 0, 0));
-    assert_eq!(Some(full_range), told["VideoFullRangeFlag"].as_bool(), "{name}");
+    assert_eq!(Some(full_range), json["VideoFullRangeFlag"].as_bool(), "{name}");
     for (field, value) in [
         ("VideoFormat", format),
         ("ColourPrimaries", color.0),
         ("TransferCharacteristics", color.1),
         ("MatrixCoefficients", color.2),
     ] {
-        assert_eq!(u64::from(value), number(&told[field]), "{name} {field}");
+        assert_eq!(u64::from(value), number(&json[field]), "{name} {field}");
     }
-    assert_eq!(Some(vui.pic_struct_present), told["PicStructPresentFlag"].as_bool(), "{name}");
+    assert_eq!(Some(vui.pic_struct_present), json["PicStructPresentFlag"].as_bool(), "{name}");
     for (field, hrd) in [("NalHRD", &vui.nal_hrd), ("VclHRD", &vui.vcl_hrd)] {
-        let told = &told[field];
-        assert_eq!(hrd.is_some(), told.is_object(), "{name} {field}");
+        let json = &json[field];
+        assert_eq!(hrd.is_some(), json.is_object(), "{name} {field}");
         let Some(hrd) = hrd else { continue };
         let (bit_rate, cpb_size, cbr) = hrd.entries[0];
-        assert_eq!(u64::from(bit_rate), number(&told["BitRateValueMinus1"][0]), "{name}");
-        assert_eq!(u64::from(cpb_size), number(&told["CpbSizeValueMinus1"][0]), "{name}");
-        assert_eq!(Some(cbr), told["CbrFlag"][0].as_bool(), "{name}");
-        assert_eq!(u64::from(hrd.time_offset_length), number(&told["TimeOffsetLength"]), "{name}");
+        assert_eq!(u64::from(bit_rate), number(&json["BitRateValueMinus1"][0]), "{name}");
+        assert_eq!(u64::from(cpb_size), number(&json["CpbSizeValueMinus1"][0]), "{name}");
+        assert_eq!(Some(cbr), json["CbrFlag"][0].as_bool(), "{name}");
+        assert_eq!(u64::from(hrd.time_offset_length), number(&json["TimeOffsetLength"]), "{name}");
     }
-    let told = &told["BitstreamRestriction"];
-    assert_eq!(vui.restriction.is_some(), told.is_object(), "{name}");
+    let json = &json["BitstreamRestriction"];
+    assert_eq!(vui.restriction.is_some(), json.is_object(), "{name}");
     let Some(restriction) = vui.restriction else { return };
     for (field, value) in [
         ("MaxBytesPerPicDenom", restriction.max_bytes_per_pic_denom),
@@ -141,7 +141,7 @@ fn check_vui(sps: &Sps, told: &Value, name: &Value) {
         ("MaxNumReorderFrames", restriction.max_num_reorder_frames),
         ("MaxDecFrameBuffering", restriction.max_dec_frame_buffering),
     ] {
-        assert_eq!(u64::from(value), number(&told[field]), "{name} {field}");
+        assert_eq!(u64::from(value), number(&json[field]), "{name} {field}");
     }
 }
 
@@ -151,8 +151,8 @@ fn mediacommon_hevc_sps() {
     for case in list(&vectors["cases"]) {
         let (nal, name) = (Bytes::from(hex(&case["byts"])), &case["name"]);
         let config = codec::hevc_record([&[], &[nal], &[]]).unwrap_or_else(|| panic!("{name}"));
-        let told = (number(&case["width"]) as u32, number(&case["height"]) as u32);
-        assert_eq!(codec::hevc(&config).unwrap().size, Some(told), "{name}");
+        let expected = (number(&case["width"]) as u32, number(&case["height"]) as u32);
+        assert_eq!(codec::hevc(&config).unwrap().size, Some(expected), "{name}");
     }
 }
 
@@ -168,8 +168,8 @@ fn scuffle_sps() {
         }
         let sps = parsed.unwrap_or_else(|error| panic!("{name}: {error}"));
         for (field, value) in [("width", sps.width), ("height", sps.height)] {
-            if let Some(told) = case[field].as_u64() {
-                assert_eq!(u64::from(value), told, "{name} {field}");
+            if let Some(expected) = case[field].as_u64() {
+                assert_eq!(u64::from(value), expected, "{name} {field}");
             }
         }
         if let Some(fps) = case["fps"].as_f64() {
@@ -215,8 +215,8 @@ fn h264_reader() {
         }
         if case["sar"].is_array() {
             let aspect = sps.vui.and_then(|vui| vui.aspect_ratio).unwrap();
-            let told = (number(&case["sar"][0]) as u16, number(&case["sar"][1]) as u16);
-            assert_eq!(aspect.ratio, told, "{name}");
+            let expected = (number(&case["sar"][0]) as u16, number(&case["sar"][1]) as u16);
+            assert_eq!(aspect.ratio, expected, "{name}");
         }
     }
     for case in list(&vectors["avcc"]) {
@@ -234,8 +234,8 @@ fn h264_reader() {
             ("chroma_format", extension.map(|extension| extension.chroma_format.into())),
             ("bit_depth", extension.map(|extension| extension.bit_depth_luma.into())),
         ] {
-            if let Some(told) = case[field].as_u64() {
-                assert_eq!(value, Some(told), "{name} {field}");
+            if let Some(expected) = case[field].as_u64() {
+                assert_eq!(value, Some(expected), "{name} {field}");
             }
         }
     }
@@ -272,7 +272,7 @@ fn mediacommon_nal_units() {
         let data = hex(&case["hex"]);
         let nals = owned(annexb_nals(&data));
         match &case["expected"] {
-            Value::Array(told) => assert_eq!(nals, told.iter().map(hex).collect::<Vec<_>>()),
+            Value::Array(units) => assert_eq!(nals, units.iter().map(hex).collect::<Vec<_>>()),
             Value::String(text) if text.contains("no NALU") => assert!(nals.is_empty()),
             // A limit of the library, for information only.
             _ => assert!(!nals.is_empty()),
@@ -281,13 +281,15 @@ fn mediacommon_nal_units() {
     let avcc =
         |data: &[u8]| -> Vec<_> { avcc_nals(data, 4).map(|n| n.unwrap().to_vec()).collect() };
     for case in list(&vectors["avcc"]) {
-        let told: Vec<_> = list(&case["dec"]).iter().map(hex).collect();
-        assert_eq!(avcc(&hex(&case["enc"])), told);
+        let units: Vec<_> = list(&case["dec"]).iter().map(hex).collect();
+        assert_eq!(avcc(&hex(&case["enc"])), units);
     }
     for case in list(&vectors["avcc_errors"]) {
         let data = hex(&case["hex"]);
         match &case["expected"] {
-            Value::Array(told) => assert_eq!(avcc(&data), told.iter().map(hex).collect::<Vec<_>>()),
+            Value::Array(units) => {
+                assert_eq!(avcc(&data), units.iter().map(hex).collect::<Vec<_>>());
+            }
             _ => assert!(avcc_to_annexb(&data, 4, std::iter::empty()).is_err()),
         }
     }
@@ -312,23 +314,23 @@ fn mediacommon_nal_units() {
 fn mediacommon_aac() {
     let Some(vectors) = load("mediacommon/aac.json") else { return };
     for case in list(&vectors["audio_specific_config"]) {
-        let (name, bytes, told) = (&case["name"], hex(&case["enc"]), &case["dec"]);
+        let (name, bytes, expected) = (&case["name"], hex(&case["enc"]), &case["dec"]);
         let config = AudioSpecificConfig::parse(&bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
         let (extension_type, extension_rate) = config
             .extension
             .map_or((0, 0), |e| (if e.parametric_stereo { 29 } else { 5 }, e.sample_rate));
-        for (told, value) in [
-            (&told["Type"]["value"], config.object_type.into()),
-            (&told["SampleRate"], config.sample_rate),
-            (&told["ChannelConfig"], config.channel_config.into()),
-            (&told["ChannelCount"], config.channels().into()),
-            (&told["CoreCoderDelay"], config.core_coder_delay.unwrap_or(0).into()),
-            (&told["ExtensionType"]["value"], extension_type),
-            (&told["ExtensionSampleRate"], extension_rate),
+        for (expected, value) in [
+            (&expected["Type"]["value"], config.object_type.into()),
+            (&expected["SampleRate"], config.sample_rate),
+            (&expected["ChannelConfig"], config.channel_config.into()),
+            (&expected["ChannelCount"], config.channels().into()),
+            (&expected["CoreCoderDelay"], config.core_coder_delay.unwrap_or(0).into()),
+            (&expected["ExtensionType"]["value"], extension_type),
+            (&expected["ExtensionSampleRate"], extension_rate),
         ] {
-            assert_eq!(u64::from(value), number(told), "{name}");
+            assert_eq!(u64::from(value), number(expected), "{name}");
         }
-        assert_eq!(Some(config.short_frames), told["FrameLengthFlag"].as_bool(), "{name}");
+        assert_eq!(Some(config.short_frames), expected["FrameLengthFlag"].as_bool(), "{name}");
         assert_eq!(config.build().unwrap()[..], bytes[..], "{name}");
     }
     for case in list(&vectors["additional"]) {
@@ -339,13 +341,13 @@ fn mediacommon_aac() {
     for case in list(&vectors["adts"]) {
         let data = hex(&case["byts"]);
         let mut rest = &data[..];
-        for told in list(&case["pkts"]) {
+        for expected in list(&case["pkts"]) {
             let (frame, after) = adts::parse(rest).unwrap().unwrap();
             rest = after;
-            assert_eq!(frame.payload, hex(&told["AU"]), "{}", case["name"]);
-            assert_eq!(u64::from(frame.object_type), number(&told["Type"]["value"]));
-            assert_eq!(u64::from(frame.sample_rate), number(&told["SampleRate"]));
-            assert_eq!(u64::from(frame.channel_config), number(&told["ChannelConfig"]));
+            assert_eq!(frame.payload, hex(&expected["AU"]), "{}", case["name"]);
+            assert_eq!(u64::from(frame.object_type), number(&expected["Type"]["value"]));
+            assert_eq!(u64::from(frame.sample_rate), number(&expected["SampleRate"]));
+            assert_eq!(u64::from(frame.channel_config), number(&expected["ChannelConfig"]));
         }
         assert!(rest.is_empty(), "{}", case["name"]);
     }
@@ -407,12 +409,12 @@ fn lal_avc() {
         assert!(!events.iter().flatten().any(config));
     }
     for case in list(&vectors["slice_types"]) {
-        let told = match case["type"].as_str() {
+        let expected = match case["type"].as_str() {
             Some("I") => SliceType::I,
             Some("P") => SliceType::P,
             _ => SliceType::B,
         };
-        assert_eq!(slice_type(&hex(&case["nal_hex"])), Ok(told));
+        assert_eq!(slice_type(&hex(&case["nal_hex"])), Ok(expected));
     }
     let conversion = &vectors["avcc_to_annexb"];
     let mut annexb = Vec::new();
@@ -596,11 +598,11 @@ impl Count {
         self.digest.update(&tag.body);
     }
 
-    /// `told` is in the form of the description: "77 tags config 1 key 1 … 0..3083 ms, bodies md5
+    /// `expected` is in the form of the description: "77 tags config 1 key 1 … 0..3083 ms, bodies md5
     /// …".
-    fn check(self, told: &str, file: &str) {
-        let words: Vec<_> = told.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-        assert_eq!(self.tags.to_string(), words[0], "{file}: {told}");
+    fn check(self, expected: &str, file: &str) {
+        let words: Vec<_> = expected.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+        assert_eq!(self.tags.to_string(), words[0], "{file}: {expected}");
         for pair in words[2..].chunks(2) {
             match pair {
                 [range, "ms"] => {
@@ -609,7 +611,7 @@ impl Count {
                 ["bodies", "md5"] | [_] => break,
                 [kind, count] => {
                     let read = self.kinds.get(kind).copied().unwrap_or(0);
-                    assert_eq!(read.to_string(), *count, "{file} {kind}: {told}");
+                    assert_eq!(read.to_string(), *count, "{file} {kind}: {expected}");
                 }
                 _ => unreachable!(),
             }
@@ -628,7 +630,7 @@ fn media_files_give_the_very_counts_and_bodies() {
     let mut files = 0;
     for row in text.lines().filter(|line| line.starts_with('|') && line.contains(".flv |")) {
         let cells: Vec<_> = row.trim_matches(['|', ' ']).split(" | ").map(str::trim).collect();
-        let (name, told) = (cells[0], cells[cells.len() - 1]);
+        let (name, counts) = (cells[0], cells[cells.len() - 1]);
         let data = std::fs::read(folder.join(name)).unwrap();
         // In one piece, and in pieces of a size that fits no structure.
         for piece in [data.len(), 1_021] {
@@ -658,7 +660,7 @@ fn media_files_give_the_very_counts_and_bodies() {
                 }
             }
             assert_eq!((demuxer.pending(), demuxer.skipped_tags()), (0, 0), "{name}");
-            let mut parts = told.split("; ");
+            let mut parts = counts.split("; ");
             video.check(parts.next().unwrap().strip_prefix("video ").unwrap(), name);
             audio.check(parts.next().unwrap().strip_prefix("audio ").unwrap(), name);
         }

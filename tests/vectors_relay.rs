@@ -34,8 +34,8 @@ impl Server {
 
     /// The number of viewers of all streams.
     fn viewers(&self) -> usize {
-        let told = peers::web::ask(self.http.trim_start_matches("http://"), "GET", "/metrics");
-        let lines = told.lines().filter(|line| line.starts_with("onair_stream_viewers"));
+        let metrics = peers::web::ask(self.http.trim_start_matches("http://"), "GET", "/metrics");
+        let lines = metrics.lines().filter(|line| line.starts_with("onair_stream_viewers"));
         lines.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
     }
 

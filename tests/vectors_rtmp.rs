@@ -563,12 +563,12 @@ fn publishers_come_to_their_tracks() {
                     assert!(codec::hevc(config).unwrap().size.is_some(), "{name}");
                 }
                 "codecs.MPEG4Audio" => {
-                    let told = &codec["Config"];
+                    let fields = &codec["Config"];
                     let config = AudioSpecificConfig::parse(config).unwrap();
                     let rate = u64::from(config.sample_rate);
-                    assert_eq!(Some(rate), told["SampleRate"].as_u64(), "{name}");
+                    assert_eq!(Some(rate), fields["SampleRate"].as_u64(), "{name}");
                     let channels = u64::from(config.channel_config);
-                    assert_eq!(Some(channels), told["ChannelConfig"].as_u64(), "{name}");
+                    assert_eq!(Some(channels), fields["ChannelConfig"].as_u64(), "{name}");
                 }
                 _ => {}
             }
@@ -781,8 +781,8 @@ fn a_greeting_of_haishinkit_whole_and_cut_short() {
     let tail = bytes_of(&set["underflow"]["tail_hex"]);
     assert_eq!(read_all(&mut reader, &tail).unwrap().len(), 1);
     // The `connect` object of its clients survives our AMF0 writer and reader.
-    let said = &set["amf0_connect_object"];
-    let object = Value::object(said.as_object().unwrap().iter().map(|(key, value)| {
+    let recorded = &set["amf0_connect_object"];
+    let object = Value::object(recorded.as_object().unwrap().iter().map(|(key, value)| {
         let value = match value {
             Json::Null => Value::Null,
             Json::Bool(flag) => Value::Boolean(*flag),
@@ -796,7 +796,7 @@ fn a_greeting_of_haishinkit_whole_and_cut_short() {
     }));
     let back = amf0::decode(&amf0::encode(std::slice::from_ref(&object))).unwrap();
     assert_eq!(back, [object]);
-    assert!(is(&back[0], said));
+    assert!(is(&back[0], recorded));
     // The source's writer uses chunk stream 1, which is not a valid chunk stream: for information
     // only.
 }

@@ -143,9 +143,9 @@ fn several_streams_without_a_window_are_told_apart() {
     let absent = folder.path().join("absent.flv");
     let absent = absent.to_str().unwrap();
 
-    let (code, lines, said) = headless(&[film, absent, film]);
-    assert_eq!(code, Some(3), "the first that did not end well: {said}");
-    assert!(said.contains("2: ") && said.contains("absent.flv"), "{said}");
+    let (code, lines, errors) = headless(&[film, absent, film]);
+    assert_eq!(code, Some(3), "the first that did not end well: {errors}");
+    assert!(errors.contains("2: ") && errors.contains("absent.flv"), "{errors}");
     let (last, others) = lines.split_last().unwrap();
     assert!(others.iter().all(|line| line["index"].is_u64()), "{others:?}");
     let summary = |index: u64| {
@@ -168,12 +168,12 @@ fn several_streams_without_a_window_are_told_apart() {
     let summaries = lines.iter().filter(|line| line["event"] == "summary").count();
     assert_eq!((summaries, &lines.last().unwrap()["event"]), (1, &"summary".into()));
 
-    let (code, _, said) = headless(&[film, film, "--save", absent]);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("--save takes one stream only"), "{said}");
-    let (code, _, said) = headless(&[film; MAX_TILES + 1]);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("at most 9"), "{said}");
+    let (code, _, errors) = headless(&[film, film, "--save", absent]);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("--save takes one stream only"), "{errors}");
+    let (code, _, errors) = headless(&[film; MAX_TILES + 1]);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("at most 9"), "{errors}");
 }
 
 /// An HTTP response, and the beginning of an FLV file.

@@ -34,12 +34,12 @@ impl Outcome {
     }
 
     /// The keys of the player's messages.
-    pub fn said(&self) -> Vec<&'static str> {
-        let said = self.events.iter().filter_map(|event| match event {
+    pub fn notice_keys(&self) -> Vec<&'static str> {
+        let keys = self.events.iter().filter_map(|event| match event {
             Event::Message(message) => Some(message.key()),
             Event::State(_) | Event::Line(_) => None,
         });
-        said.collect()
+        keys.collect()
     }
 }
 
@@ -82,7 +82,7 @@ pub struct Watching {
     pub player: Player,
     runtime: Runtime,
     pub clock: Clock,
-    said: RefCell<Vec<&'static str>>,
+    notice_keys: RefCell<Vec<&'static str>>,
 }
 
 impl Watching {
@@ -90,7 +90,7 @@ impl Watching {
         let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
         let screen = Latest::<VideoFrame>::default();
         let player = Player::open(config, &runtime, clock, screen).unwrap();
-        Self { player, runtime, clock, said: RefCell::default() }
+        Self { player, runtime, clock, notice_keys: RefCell::default() }
     }
 
     pub fn rewind(&self) -> Rewind {
@@ -107,17 +107,17 @@ impl Watching {
             let waited = self.clock.now().since(start);
             let figures = self.player.figures();
             assert!(waited < WAIT, "{what}: {:?} {figures:?}", self.player.state());
-            if let Ok(Event::Message(said)) =
+            if let Ok(Event::Message(message)) =
                 self.player.events().recv_timeout(Duration::from_millis(5))
             {
-                self.said.borrow_mut().push(said.key());
+                self.notice_keys.borrow_mut().push(message.key());
             }
         }
     }
 
     /// The keys of the messages that arrived while the test waited.
-    pub fn said(&self) -> Vec<&'static str> {
-        self.said.borrow().clone()
+    pub fn notice_keys(&self) -> Vec<&'static str> {
+        self.notice_keys.borrow().clone()
     }
 
     pub fn end(mut self) {

@@ -41,8 +41,8 @@ fn inside(part: &str, mut command: Command) {
         .output()
         .unwrap();
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}");
 }
 
 fn is_inside() -> bool {
@@ -55,8 +55,8 @@ fn this_program() -> std::path::PathBuf {
 
 /// Sends sway a command.
 fn tell(words: &str) {
-    let told = Command::new("swaymsg").arg(words).output().unwrap();
-    assert!(told.status.success(), "{words}: {}", String::from_utf8_lossy(&told.stdout));
+    let output = Command::new("swaymsg").arg(words).output().unwrap();
+    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stdout));
 }
 
 /// Sets the background: an image with a color in each quarter, starting with this one.
@@ -106,7 +106,7 @@ fn the_screen_of_a_real_session() {
     // The list of devices.
     let devices = session.command(env!("CARGO_BIN_EXE_onair")).arg("devices").output().unwrap();
     let devices = String::from_utf8_lossy(&devices.stdout).into_owned();
-    assert!(devices.contains("(screen:wayland)"), "{devices}{}", session.said());
+    assert!(devices.contains("(screen:wayland)"), "{devices}{}", session.error_output());
     assert!(devices.contains("whole displays only"), "{devices}");
     let mut part = session.command(this_program());
     part.env("ONAIR_COMPOSITOR", session.compositor.id().to_string());

@@ -94,7 +94,7 @@ fn the_studio_goes_on_air_and_is_closed_on_a_wayland_desktop() {
 }
 
 /// sway's answer to a command.
-fn told(session: &Session, words: &[&str]) -> Value {
+fn ask_sway(session: &Session, words: &[&str]) -> Value {
     let output = session.command("swaymsg").args(words).output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{words:?}: {output:?}"))
 }
@@ -112,7 +112,7 @@ fn windows(tree: &Value) -> Vec<Value> {
 
 /// The windows on the display with this name.
 fn windows_on(session: &Session, display: &str) -> Vec<Value> {
-    let tree = told(session, &["-t", "get_tree"]);
+    let tree = ask_sway(session, &["-t", "get_tree"]);
     let displays = tree["nodes"].as_array().unwrap();
     displays.iter().filter(|it| it["name"] == display).flat_map(windows).collect()
 }
@@ -192,7 +192,7 @@ fn a_second_start_gives_the_focus_to_the_first_window() {
         Session::bare("1280x720", "default_border none\nfocus_on_window_activation focus");
     let (mut window, settings) = studio(&session, SETTINGS);
     let focused = || {
-        let all = windows(&told(&session, &["-t", "get_tree"]));
+        let all = windows(&ask_sway(&session, &["-t", "get_tree"]));
         all.into_iter().find(|it| it["focused"] == true).map(|it| it["app_id"].to_string())
     };
     wait_for("the window", LIMIT, || focused().is_some_and(|id| id.contains("onair")));
@@ -227,7 +227,7 @@ fn in_a_flatpak_the_window_has_the_name_of_its_desktop_file() {
     let _window = Peer::start_command(command.env("LIBGL_ALWAYS_SOFTWARE", "1"));
     let named = |it: &Value| it["app_id"] == "io.onair.onair";
     wait_for("the window", LIMIT, || {
-        windows(&told(&session, &["-t", "get_tree"])).iter().any(named)
+        windows(&ask_sway(&session, &["-t", "get_tree"])).iter().any(named)
     });
 }
 
@@ -252,9 +252,9 @@ fn the_status_icon_goes_live_while_nobody_sees_the_window_and_stop_asks() {
     let (mut window, _) = studio(&session, &format!("{SETTINGS}{targets}"));
     wait_for("the icon", LIMIT, || desktop.lock().lamps.len() == 1);
     let icon = desktop.lock().lamps[0].clone();
-    told(&session, &["workspace", "2"]);
+    ask_sway(&session, &["workspace", "2"]);
     let ours = || {
-        let all = windows(&told(&session, &["-t", "get_tree"]));
+        let all = windows(&ask_sway(&session, &["-t", "get_tree"]));
         all.into_iter().find(|it| it["app_id"] == "onair").unwrap()
     };
     wait_for("a hidden window", LIMIT, || ours()["visible"] == false);
@@ -277,10 +277,10 @@ fn a_projector_fills_the_second_display() {
     peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "grim");
     let session =
         Session::bare("1280x720", "default_border none\noutput HEADLESS-2 mode 800x600@60Hz");
-    told(&session, &["create_output"]);
+    ask_sway(&session, &["create_output"]);
     let projectors = "[projectors]\nrestore = true\n[[projectors.open]]\nshows = \"program\"\n\
         display = \"HEADLESS-2\"\n";
-    told(&session, &["focus output HEADLESS-1"]);
+    ask_sway(&session, &["focus output HEADLESS-1"]);
     let (mut window, _) = studio(&session, &format!("{SETTINGS}{projectors}"));
     let fills = || {
         let there = windows_on(&session, "HEADLESS-2");
@@ -299,15 +299,15 @@ fn a_projector_goes_on_and_closes_while_the_main_window_is_hidden() {
     peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "wtype", "grim");
     let session =
         Session::bare("1280x720", "default_border none\noutput HEADLESS-2 mode 800x600@60Hz");
-    told(&session, &["create_output"]);
+    ask_sway(&session, &["create_output"]);
     let projectors = "[projectors]\nrestore = true\n[[projectors.open]]\nshows = \"program\"\n\
         display = \"HEADLESS-2\"\n";
-    told(&session, &["focus output HEADLESS-1"]);
+    ask_sway(&session, &["focus output HEADLESS-1"]);
     let (mut window, _) = studio(&session, &format!("{SETTINGS}{projectors}"));
     wait_for("its picture", LIMIT, || colors_of(&session, "HEADLESS-2") > 500);
     // The desktop shows another workspace instead of the main window.
-    told(&session, &["focus output HEADLESS-1"]);
-    told(&session, &["workspace elsewhere"]);
+    ask_sway(&session, &["focus output HEADLESS-1"]);
+    ask_sway(&session, &["workspace elsewhere"]);
     let main = || windows_on(&session, "HEADLESS-1");
     wait_for("the main window out of sight", LIMIT, || {
         main().iter().all(|it| it["visible"] == false)
@@ -326,7 +326,7 @@ fn a_projector_goes_on_and_closes_while_the_main_window_is_hidden() {
         });
     }
     // Esc closes it, although the main window draws nothing.
-    told(&session, &["focus output HEADLESS-2"]);
+    ask_sway(&session, &["focus output HEADLESS-2"]);
     wait_for("no projector", LIMIT, || {
         assert!(
             session
@@ -351,14 +351,14 @@ fn a_panel_in_its_own_window_goes_on_and_closes_while_the_main_window_is_hidden(
         "default_border none\noutput HEADLESS-2 mode 800x600@60Hz\n\
          for_window [title=\"^Audio mixer$\"] move container to output HEADLESS-2",
     );
-    told(&session, &["create_output"]);
+    ask_sway(&session, &["create_output"]);
     let layout = "[panels]\nlayout = \"mine\"\nlayouts = { mine = \
         \"column(* program, 120 controls); mixer 360x200\" }\n";
-    told(&session, &["focus output HEADLESS-1"]);
+    ask_sway(&session, &["focus output HEADLESS-1"]);
     let (mut window, path) = studio(&session, &format!("{SETTINGS}{layout}"));
     wait_for("the panel's window", LIMIT, || windows_on(&session, "HEADLESS-2").len() == 1);
-    told(&session, &["focus output HEADLESS-1"]);
-    told(&session, &["workspace elsewhere"]);
+    ask_sway(&session, &["focus output HEADLESS-1"]);
+    ask_sway(&session, &["workspace elsewhere"]);
     let main = || windows_on(&session, "HEADLESS-1");
     wait_for("the main window out of sight", LIMIT, || {
         main().iter().all(|it| it["visible"] == false)
@@ -378,7 +378,7 @@ fn a_panel_in_its_own_window_goes_on_and_closes_while_the_main_window_is_hidden(
         });
     }
     // When the desktop closes the window, the panel returns to the layout.
-    told(&session, &["[title=\"^Audio mixer$\"]", "kill"]);
+    ask_sway(&session, &["[title=\"^Audio mixer$\"]", "kill"]);
     wait_for("no panel", LIMIT, || windows_on(&session, "HEADLESS-2").is_empty());
     assert_eq!(main().len(), 1);
     wait_for("the panel in the stored layout", LIMIT, || {

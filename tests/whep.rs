@@ -209,10 +209,10 @@ fn aiortc_receives_video_and_audio_and_leaves_by_delete() {
     let _publisher = running.publish(&NO_B_FRAMES);
     let mut client = client.start(&format!("http://{}/live/show/whep", running.http()));
     client.wait_success(LIMIT);
-    let told: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
-    assert!(told["video"].as_u64() > Some(30) && told["audio"].as_u64() > Some(50), "{told}");
-    assert_eq!((told["deleted"].as_u64(), told["again"].as_u64()), (Some(200), Some(404)));
-    assert!(told["loud"].as_f64() > Some(0.01), "the tone is heard: {told}");
+    let report: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
+    assert!(report["video"].as_u64() > Some(30) && report["audio"].as_u64() > Some(50), "{report}");
+    assert_eq!((report["deleted"].as_u64(), report["again"].as_u64()), (Some(200), Some(404)));
+    assert!(report["loud"].as_f64() > Some(0.01), "the tone is heard: {report}");
     wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
     let mut left = None;
     while let Ok(event) = running.server.events().try_recv() {
@@ -235,11 +235,14 @@ fn node_datachannel_receives_video_and_audio_and_leaves_by_delete() {
     let _publisher = running.publish(&NO_B_FRAMES);
     let mut client = module.start(&format!("http://{}/live/show/whep", running.http()));
     client.wait_success(LIMIT);
-    let told: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
-    assert!(told["video"].as_u64() > Some(100) && told["audio"].as_u64() > Some(50), "{told}");
-    assert!(told["keyframes"].as_u64() > Some(1), "{told}");
-    assert_eq!(told["connected"], "connected", "{told}");
-    assert_eq!((told["deleted"].as_u64(), told["again"].as_u64()), (Some(200), Some(404)));
+    let report: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
+    assert!(
+        report["video"].as_u64() > Some(100) && report["audio"].as_u64() > Some(50),
+        "{report}"
+    );
+    assert!(report["keyframes"].as_u64() > Some(1), "{report}");
+    assert_eq!(report["connected"], "connected", "{report}");
+    assert_eq!((report["deleted"].as_u64(), report["again"].as_u64()), (Some(200), Some(404)));
     wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
 }
 
@@ -253,13 +256,16 @@ fn receive_with_gstreamer(transport: &str) {
     let endpoint = format!("http://{}/live/show/whep", running.http());
     let mut client = gstreamer::start(&endpoint, transport);
     client.wait_success(LIMIT * 2);
-    let told: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
-    println!("{told}");
-    assert!(told["video"].as_u64() >= Some(150) && told["audio"].as_u64() >= Some(250), "{told}");
-    assert_eq!((told["size"][0].as_u64(), told["size"][1].as_u64()), (Some(320), Some(180)));
-    assert_eq!(told["transports"], serde_json::json!([transport]));
-    assert_eq!(told["connected"], "connected", "{told}");
-    assert_eq!((told["deleted"].as_u64(), told["again"].as_u64()), (Some(200), Some(404)));
+    let report: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
+    println!("{report}");
+    assert!(
+        report["video"].as_u64() >= Some(150) && report["audio"].as_u64() >= Some(250),
+        "{report}"
+    );
+    assert_eq!((report["size"][0].as_u64(), report["size"][1].as_u64()), (Some(320), Some(180)));
+    assert_eq!(report["transports"], serde_json::json!([transport]));
+    assert_eq!(report["connected"], "connected", "{report}");
+    assert_eq!((report["deleted"].as_u64(), report["again"].as_u64()), (Some(200), Some(404)));
     wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
 }
 

@@ -60,10 +60,10 @@ impl Studio {
     fn goes_on_air(&mut self) {
         let desktop = &self.desktop;
         let id = desktop.shown(&mut self.window);
-        desktop.said("xdotool", &["windowactivate", "--sync", &id]);
-        desktop.said("xdotool", &["key", "ctrl+l"]);
+        desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
+        desktop.output_of("xdotool", &["key", "ctrl+l"]);
         self.serve.wait_named("publish");
-        desktop.said("xdotool", &["key", "ctrl+r"]);
+        desktop.output_of("xdotool", &["key", "ctrl+r"]);
         wait_for("a recording", LIMIT, || {
             let file = recording(self.home.path());
             file.is_some_and(|file| fs::metadata(file).is_ok_and(|it| it.len() > 200_000))
@@ -164,8 +164,8 @@ fn a_display_that_disappears_does_not_end_the_broadcast() {
     let settings = studio.home.path().join("settings.toml");
     let mut later = studio.desktop.onair(studio.home.path());
     let later = later.args(["studio", "--settings"]).arg(&settings).output().unwrap();
-    let said = String::from_utf8_lossy(&later.stderr).into_owned();
-    assert!(!later.status.success() && said.contains("without a window"), "{said}");
+    let errors = String::from_utf8_lossy(&later.stderr).into_owned();
+    assert!(!later.status.success() && errors.contains("without a window"), "{errors}");
     studio.window.signal("TERM");
     assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
     assert!(studio.window.errors().contains("has ended"), "{}", studio.window.errors());
@@ -244,8 +244,8 @@ fn after_a_crash_on_air_the_next_start_resumes_it() {
     studio.window = studio.desktop.studio(studio.home.path(), &text, "info,onair::app=debug");
     let id = studio.desktop.shown(&mut studio.window);
     wait_for("the offer", LIMIT, || studio.window.errors().contains("ended unexpectedly"));
-    studio.desktop.said("xdotool", &["windowactivate", "--sync", &id]);
-    studio.desktop.said("xdotool", &["key", "ctrl+period"]);
+    studio.desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
+    studio.desktop.output_of("xdotool", &["key", "ctrl+period"]);
     wait_for("the stream", LIMIT, || published(&studio) > before);
     studio.window.signal("TERM");
     assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
@@ -335,7 +335,7 @@ fn sleep_is_held_off_while_on_air() {
     for _ in 0..5 {
         // The question appears after a few frames, and *Stop* is before the focused button.
         for key in ["ctrl+l", "shift+Tab", "Return"] {
-            studio.desktop.said("xdotool", &["key", key]);
+            studio.desktop.output_of("xdotool", &["key", key]);
             thread::sleep(Duration::from_millis(500));
         }
         let begin = Instant::now();
@@ -368,7 +368,7 @@ fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
     let mut studio = Studio::start();
     studio.goes_on_air();
     let id = studio.desktop.shown(&mut studio.window);
-    studio.desktop.said("xdotool", &["windowminimize", "--sync", &id]);
+    studio.desktop.output_of("xdotool", &["windowminimize", "--sync", &id]);
     wait_for("the window to be hidden", LIMIT, || {
         studio.window.errors().contains("the window is hidden")
     });
@@ -378,7 +378,7 @@ fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
         |studio: &Studio| fs::metadata(recording(studio.home.path()).unwrap()).unwrap().len();
     let before = size(&studio);
     wait_for("more of the recording", LIMIT, || size(&studio) > before + 300_000);
-    studio.desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+    studio.desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
     let again = "the window is visible again; frames drawn while hidden: ";
     wait_for("the window to be seen", LIMIT, || studio.window.errors().contains(again));
     let log = studio.window.errors();
@@ -391,7 +391,7 @@ fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
 }
 
 /// Whether the last tenth of a second in this file of s16le samples is audible.
-fn is_heard(samples: &Path) -> Option<bool> {
+fn is_audible(samples: &Path) -> Option<bool> {
     let bytes = fs::read(samples).ok()?;
     let last = bytes.len().checked_sub(9_600)? & !1;
     let loud = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]).unsigned_abs() > 100;
@@ -400,17 +400,17 @@ fn is_heard(samples: &Path) -> Option<bool> {
 
 #[test]
 fn the_talk_key_is_heard_behind_another_window_and_minimised() {
-    heard_behind_another_window("F8", ["keydown", "keyup"], ["F8", "F7"]);
+    works_in_background("F8", ["keydown", "keyup"], ["F8", "F7"]);
 }
 
 /// X11 numbers the Back button 8; the middle button is another one.
 #[test]
 fn a_talk_button_is_heard_behind_another_window_and_minimised() {
-    heard_behind_another_window("mouse-4", ["mousedown", "mouseup"], ["8", "2"]);
+    works_in_background("mouse-4", ["mousedown", "mouseup"], ["8", "2"]);
 }
 
 /// `down` and `up` press and release the key; another key has no effect.
-fn heard_behind_another_window(key: &str, [down, up]: [&str; 2], [it, other]: [&str; 2]) {
+fn works_in_background(key: &str, [down, up]: [&str; 2], [it, other]: [&str; 2]) {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let window = format!(", push_to_talk_key = {key:?}, push_to_talk_everywhere = true");
     let strip = "[[strips]]\ntalk = \"push-to-talk\"\n";
@@ -418,30 +418,34 @@ fn heard_behind_another_window(key: &str, [down, up]: [&str; 2], [it, other]: [&
     studio.goes_on_air();
     let id = studio.desktop.shown(&mut studio.window);
     // The audio that viewers get.
-    let heard = studio.home.path().join("heard.raw");
+    let audio_file = studio.home.path().join("heard.raw");
     let mut viewer = Command::new("ffmpeg");
     let url = format!("{}/live/show", studio.server);
     viewer.args(["-nostdin", "-v", "error", "-y", "-i", &url, "-vn"]);
-    viewer.args(["-ac", "1", "-ar", "48000", "-f", "s16le", "-flush_packets", "1"]).arg(&heard);
+    viewer
+        .args(["-ac", "1", "-ar", "48000", "-f", "s16le", "-flush_packets", "1"])
+        .arg(&audio_file);
     let _viewer = Peer::start_command(&mut viewer);
-    let is = |what: &str, wanted: bool| wait_for(what, LIMIT, || is_heard(&heard) == Some(wanted));
+    let is = |what: &str, wanted: bool| {
+        wait_for(what, LIMIT, || is_audible(&audio_file) == Some(wanted));
+    };
     is("a strip that waits for its key", false);
-    let said = |arguments: &[&str]| studio.desktop.said("xdotool", arguments);
+    let xdotool = |arguments: &[&str]| studio.desktop.output_of("xdotool", arguments);
     // Another application, such as a game, has the focus.
     let game = studio.desktop.play_test_picture();
     wait_for("the game to have the keyboard", LIMIT, || {
-        let active = said(&["getactivewindow"]).parse().unwrap_or(0_u32);
+        let active = xdotool(&["getactivewindow"]).parse().unwrap_or(0_u32);
         studio.desktop.windows().len() == 2 && active != 0 && format!("{active:#x}") != id
     });
     for turn in ["behind another window", "minimised"] {
-        said(&[down, it]);
+        xdotool(&[down, it]);
         is(turn, true);
-        said(&[up, it]);
+        xdotool(&[up, it]);
         is(turn, false);
         // Another key has no effect.
-        said(&[down, other]);
-        said(&["windowminimize", &id]);
-        said(&[up, other]);
+        xdotool(&[down, other]);
+        xdotool(&["windowminimize", &id]);
+        xdotool(&[up, other]);
     }
     drop(game);
     studio.window.signal("TERM");

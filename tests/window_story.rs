@@ -60,17 +60,17 @@ impl Story {
         starts_a_screen_reader(&desktop);
         let mut window = Peer::start_command(&mut command(&desktop));
         let id = desktop.shown(&mut window);
-        desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+        desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
         let widgets = Widgets::start(&desktop);
         Self { desktop, _manager: manager, window, widgets, id, read: 0 }
     }
 
     fn press(&self, key: &str) {
-        self.desktop.said("xdotool", &["key", key]);
+        self.desktop.output_of("xdotool", &["key", key]);
     }
 
     fn types(&self, text: &str) {
-        self.desktop.said("xdotool", &["type", "--delay", "5", text]);
+        self.desktop.output_of("xdotool", &["type", "--delay", "5", text]);
     }
 
     /// Waits until this widget has the focus.
@@ -127,8 +127,8 @@ impl Story {
         let (x, y) = found.middle();
         let place = [x.to_string(), y.to_string()];
         let [x, y] = &place;
-        self.desktop.said("xdotool", &["mousemove", "--window", &self.id, x, y]);
-        self.desktop.said("xdotool", &["click", "1"]);
+        self.desktop.output_of("xdotool", &["mousemove", "--window", &self.id, x, y]);
+        self.desktop.output_of("xdotool", &["click", "1"]);
     }
 
     /// Waits until the log has this health bar text, from the last step on.

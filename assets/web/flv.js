@@ -4,6 +4,13 @@
 const START_MS = 15_000;
 // Farther behind the live edge than this, playback jumps instead of catching up.
 const MAX_BEHIND_SECONDS = 2;
+// Playback keeps this much in its buffer. Each stall shows that the link needs more.
+const TARGET_SECONDS = 0.3;
+const MAX_TARGET_SECONDS = 1;
+const STALL_INCREASE_SECONDS = 0.2;
+// With this much more than the target, playback catches up at this rate.
+const SLACK_SECONDS = 0.1;
+const CATCH_UP_RATE = 1.1;
 // If playback makes no progress for this long, the stream is lost.
 const STALL_MS = 6_000;
 // The policy of the page lets only these addresses become scripts (Trusted Types).
@@ -33,6 +40,9 @@ export class WebSocketFlv {
         this.latency = null;
         this.movedAt = performance.now();
         this.position = 0;
+        this.target = TARGET_SECONDS;
+        this.paceListener = () => this.#pace();
+        this.stallListener = () => this.#stalled();
     }
 
     async start() {
@@ -56,11 +66,9 @@ export class WebSocketFlv {
             enableStashBuffer: false,
             lazyLoad: false,
             autoCleanupSourceBuffer: true,
-            liveSync: true,
-            liveSyncTargetLatency: 0.4,
-            liveSyncMaxLatency: 0.8,
-            liveSyncPlaybackRate: 1.1,
         });
+        this.video.addEventListener('timeupdate', this.paceListener);
+        this.video.addEventListener('waiting', this.stallListener);
         this.player.on(mpegts.Events.ERROR, (kind, detail) => {
             const isNetwork = kind === mpegts.ErrorTypes.NETWORK_ERROR;
             this.#give(isNetwork && this.position === 0 ? 'noAnswer' : isNetwork ? 'lost' : 'noFrames', detail);
@@ -101,7 +109,25 @@ export class WebSocketFlv {
     stop() {
         if (this.stopped) return;
         this.stopped = true;
+        this.video.removeEventListener('timeupdate', this.paceListener);
+        this.video.removeEventListener('waiting', this.stallListener);
+        this.video.playbackRate = 1;
         this.player?.destroy();
+    }
+
+    // Catches up with the live edge until the buffer has its target.
+    #pace() {
+        const buffered = this.video.buffered;
+        if (buffered.length === 0) return;
+        const behind = buffered.end(buffered.length - 1) - this.video.currentTime;
+        if (behind > this.target + SLACK_SECONDS) this.video.playbackRate = CATCH_UP_RATE;
+        if (behind <= this.target) this.video.playbackRate = 1;
+    }
+
+    // Also called while playback starts or jumps, which says nothing about the link.
+    #stalled() {
+        if (this.position === 0 || this.video.seeking) return;
+        this.target = Math.min(this.target + STALL_INCREASE_SECONDS, MAX_TARGET_SECONDS);
     }
 
     #give(reason) {

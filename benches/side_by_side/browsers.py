@@ -57,7 +57,7 @@ PLAYERS = {
     "http-flv": """
 const player = mpegts.createPlayer({ type: 'flv', isLive: true, url: ADDRESS }, {
     enableWorker: false, enableStashBuffer: false, lazyLoad: false, autoCleanupSourceBuffer: true,
-    liveSync: true, liveSyncTargetLatency: 0.4, liveSyncMaxLatency: 0.8, liveSyncPlaybackRate: 1.1,
+    liveSync: true, liveSyncTargetLatency: 0.3, liveSyncMaxLatency: 0.4, liveSyncPlaybackRate: 1.1,
 });
 player.attachMediaElement(video);
 player.load();
@@ -84,8 +84,8 @@ class Browser:
 
     def __init__(self, bench, script, url):
         self.profile = tempfile.mkdtemp(dir=bench.folder)
-        to_it, self.told = os.pipe()
-        self.heard, from_it = os.pipe()
+        to_it, self.request_pipe = os.pipe()
+        self.answer_pipe, from_it = os.pipe()
         # Chromium reads from descriptor 3 and writes to descriptor 4.
         command = ["bash", "-c", 'exec "$@" 3<&"$IN" 4>&"$OUT"', "-", *BROWSER, f"--user-data-dir={self.profile}"]
         for end in (to_it, from_it):
@@ -108,29 +108,29 @@ class Browser:
         message = {"id": self.count, "method": method, "params": values}
         if self.session:
             message["sessionId"] = self.session
-        os.write(self.told, json.dumps(message).encode() + b"\0")
+        os.write(self.request_pipe, json.dumps(message).encode() + b"\0")
         while True:
             end = self.bytes.find(b"\0")
             if end < 0:
-                more = os.read(self.heard, 1 << 16)
+                more = os.read(self.answer_pipe, 1 << 16)
                 if not more:
                     raise RuntimeError("Chromium ended")
                 self.bytes += more
                 continue
-            told, self.bytes = json.loads(self.bytes[:end]), self.bytes[end + 1:]
-            if told.get("id") == self.count:
-                if "error" in told:
-                    raise RuntimeError(f"{method}: {told['error']}")
-                return told["result"]
+            answer, self.bytes = json.loads(self.bytes[:end]), self.bytes[end + 1:]
+            if answer.get("id") == self.count:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
 
     def value(self, expression):
-        told = self.ask("Runtime.evaluate", expression=f"JSON.stringify({expression})", returnByValue=True)
-        return json.loads(told["result"]["value"])
+        answer = self.ask("Runtime.evaluate", expression=f"JSON.stringify({expression})", returnByValue=True)
+        return json.loads(answer["result"]["value"])
 
     def run(self, script):
-        told = self.ask("Runtime.evaluate", expression=script)
-        if "exceptionDetails" in told:
-            raise RuntimeError(f"Chromium: {told['exceptionDetails']}")
+        answer = self.ask("Runtime.evaluate", expression=script)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(f"Chromium: {answer['exceptionDetails']}")
 
     def frames(self):
         """(when it was shown, how many there were, its age or None) of each frame that a script saw; times in ms."""
@@ -141,8 +141,8 @@ class Browser:
 
     def __exit__(self, *_):
         self.program.stop(signal.SIGTERM)
-        os.close(self.told)
-        os.close(self.heard)
+        os.close(self.request_pipe)
+        os.close(self.answer_pipe)
         shutil.rmtree(self.profile, ignore_errors=True)
 
 
@@ -182,17 +182,17 @@ def play_with_library(bench, browser, protocol, page):
 
 def plays(bench, protocol):
     """A new broadcast, a browser, a while of watching, and a server that is stopped for some seconds."""
-    said = bench.folder / "browser.jsonl"
-    said.write_text("")
+    events_path = bench.folder / "browser.jsonl"
+    events_path.write_text("")
     command = [bench.onair, "live", "--built-in", "--video", "test", "--audio", "tone", "--json"]
-    with Program(command, bench.log, env=bench.environment(), out=said) as live:
+    with Program(command, bench.log, env=bench.environment(), out=events_path) as live:
 
-        def told():
-            lines = (json.loads(line) for line in said.read_text().splitlines() if line.endswith("}"))
+        def ready_event():
+            lines = (json.loads(line) for line in events_path.read_text().splitlines() if line.endswith("}"))
             events = {line["event"]: line for line in lines}
             return events.get("ready") if events.get("target", {}).get("state") == "live" else None
 
-        page = wait_for("the broadcast", told)["watch"]
+        page = wait_for("the broadcast", ready_event)["watch"]
         with viewer(bench, protocol, page) as browser:
             if protocol in PLAYERS:
                 play_with_library(bench, browser, protocol, page)

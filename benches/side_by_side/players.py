@@ -156,7 +156,7 @@ class Ear:
             count += len(samples)
             self.zero = zero
 
-    def heard(self):
+    def onset_times(self):
         return [self.zero + onset for onset in self.onsets]
 
     def close(self):
@@ -252,11 +252,11 @@ class Stage:
     def sound_later(self, after):
         """How much later than its picture the sound of a flash is heard, each."""
         offsets = []
-        seen, heard = list(self.display.seen), self.ear.heard()
+        seen, onsets = list(self.display.seen), self.ear.onset_times()
         for (_, before), (at, when) in zip(seen, seen[1:]):
             # The first frame of a second, if the frame before it was not missed.
             if at > after and when // 1000 == before // 1000 + 1 and when - before < 50:
-                near = min((onset - at for onset in heard), key=abs, default=None)
+                near = min((onset - at for onset in onsets), key=abs, default=None)
                 if near is not None and abs(near) < 0.5:
                     offsets.append(near * 1000)
         return offsets

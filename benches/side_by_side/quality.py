@@ -71,9 +71,9 @@ class Quality:
         same = "settb=AVTB,setpts=N,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
         graph = (f"[0:v]{same},split[a][b];[1:v]{same},split[c][d];"
                  "[a][c]psnr[p];[b][d]libvmaf=n_threads=1:n_subsample=3[v]")
-        _, told = run([self.bench.static, "-hide_banner", "-i", out, "-i", clip, "-filter_complex", graph,
-                       "-map", "[p]", "-f", "null", "-", "-map", "[v]", "-f", "null", "-"], self.bench.log)
-        psnr, vmaf = re.search(r"PSNR y:([\d.]+)", told), re.search(r"VMAF score: ([\d.]+)", told)
+        _, report = run([self.bench.static, "-hide_banner", "-i", out, "-i", clip, "-filter_complex", graph,
+                         "-map", "[p]", "-f", "null", "-", "-map", "[v]", "-f", "null", "-"], self.bench.log)
+        psnr, vmaf = re.search(r"PSNR y:([\d.]+)", report), re.search(r"VMAF score: ([\d.]+)", report)
         if not (psnr and vmaf):
             raise RuntimeError("ffmpeg measured nothing")
         kbps = os.path.getsize(out) * 8 / clips.SECONDS / 1000
@@ -81,9 +81,9 @@ class Quality:
 
     def windows(self, out, kbps):
         """The dearest and the cheapest two seconds, as parts of what was asked."""
-        told, _ = run([self.bench.ffprobe, "-v", "error", "-show_entries", "packet=size", "-of", "csv=p=0", out],
-                      self.bench.log)
-        sizes = [int(line.strip(",")) for line in told.split()]
+        listing, _ = run([self.bench.ffprobe, "-v", "error", "-show_entries", "packet=size", "-of", "csv=p=0", out],
+                         self.bench.log)
+        sizes = [int(line.strip(",")) for line in listing.split()]
         sums = np.convolve(sizes, np.ones(WINDOW), "valid")
         return [float(most) * 8 / 1000 / 2 / kbps for most in (sums.max(), sums.min())]
 

@@ -230,9 +230,9 @@ def glass(bench):
         settled = stats[len(stats) // 3 :]
         if not settled:
             raise RuntimeError("the player measured nothing")
-        told = [e for e in events(sent) if e.get("event") == "stats"][2:]
-        encode = median([e["video"]["encode_ms"] for e in told])
-        age = median([t["frame_age_ms"] for e in told for t in e["targets"] if "frame_age_ms" in t])
+        stats_events = [e for e in events(sent) if e.get("event") == "stats"][2:]
+        encode = median([e["video"]["encode_ms"] for e in stats_events])
+        age = median([t["frame_age_ms"] for e in stats_events for t in e["targets"] if "frame_age_ms" in t])
         arrival = median([e["arrival_ms"] for e in settled if e.get("arrival_ms") is not None])
         latency = median([e["latency_ms"] for e in settled])
         return {

@@ -117,14 +117,14 @@ def ours(bench, threads, env, *more, size=(WIDTH, HEIGHT)):
         "--record", out,
         "--duration", f"{bench.seconds + 60}s", *more,
     ]
-    told = bench.folder / "studio.json"
+    events_path = bench.folder / "studio.json"
 
     def pictures():
-        lines = [json.loads(line) for line in told.read_text().splitlines() if line.endswith("}")]
+        lines = [json.loads(line) for line in events_path.read_text().splitlines() if line.endswith("}")]
         last = [line for line in lines if line.get("event") == "stats"][-1]
         return last["t"], last["video"]["captured"]
 
-    with Program(command, bench.log, env=env, out=told) as program:
+    with Program(command, bench.log, env=env, out=events_path) as program:
         time.sleep(4)
         if program.gone():
             raise RuntimeError(f"onair ended; see {bench.log}")

@@ -89,18 +89,18 @@ def ours(bench, settings, goes_live):
     shutil.rmtree(home, ignore_errors=True)
     (home / ".config/onair").mkdir(parents=True)
     (home / ".config/onair/settings.toml").write_text(settings)
-    said = bench.folder / "window.log"
-    said.write_text("")
+    log = bench.folder / "window.log"
+    log.write_text("")
 
     def tells(words):
-        return wait_for(f"'{words}'; see {said}", lambda: words in said.read_text(errors="replace"))
+        return wait_for(f"'{words}'; see {log}", lambda: words in log.read_text(errors="replace"))
 
     with Display(bench, home) as display:
         command = [bench.onair, "studio", "--log", "debug"]
-        with Program(command, bench.log, env=display.env, err=said) as program:
-            while "first frame" not in said.read_text(errors="replace"):
+        with Program(command, bench.log, env=display.env, err=log) as program:
+            while "first frame" not in log.read_text(errors="replace"):
                 if time.monotonic() - program.started > 20:
-                    raise RuntimeError(f"no frame was drawn; see {said}")
+                    raise RuntimeError(f"no frame was drawn; see {log}")
                 time.sleep(0.002)
             figures = {"first_frame_ms": (time.monotonic() - program.started) * 1_000}
             figures |= used(bench, program.pid, "idle")

@@ -69,7 +69,7 @@ impl Displays {
             let name = name.filter(|name| !name.is_empty()).unwrap_or_default();
             let size = monitor.size();
             displays.push(Display {
-                name: told_apart(&displays, name, index),
+                name: unique_name(&displays, name, index),
                 size: Size::new(size.width, size.height),
                 is_own: own.as_ref() == Some(&monitor),
             });
@@ -129,7 +129,7 @@ fn connected(names: &[String], doubled: &mut BTreeSet<String>) -> Vec<bool> {
 }
 
 /// Returns a unique name for a display: a missing or repeated name gets the display's number.
-fn told_apart(before: &[Display], name: String, index: usize) -> String {
+fn unique_name(before: &[Display], name: String, index: usize) -> String {
     let taken = before.iter().any(|display| display.name == name);
     if name.is_empty() || taken { format!("{name} #{}", index + 1).trim().to_owned() } else { name }
 }
@@ -163,7 +163,7 @@ mod tests {
     fn displays_of_one_name_or_none_are_told_apart() {
         let mut displays: Vec<Display> = Vec::new();
         for (index, name) in ["DELL", "", "DELL", "HDMI-1"].into_iter().enumerate() {
-            let name = told_apart(&displays, name.to_owned(), index);
+            let name = unique_name(&displays, name.to_owned(), index);
             displays.push(Display { name, size: Size::new(1, 1), is_own: false });
         }
         let names: Vec<&str> = displays.iter().map(|display| display.name.as_str()).collect();

@@ -151,8 +151,8 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
 
 /// Returns the cause of an error without the preceding location in the source of winit.
 fn cause(text: &str) -> &str {
-    let place = text.split_once("os error at ").and_then(|(_, told)| told.split_once(".rs:"));
-    place.and_then(|(_, told)| told.split_once(": ")).map_or(text, |(_, cause)| cause)
+    let place = text.split_once("os error at ").and_then(|(_, rest)| rest.split_once(".rs:"));
+    place.and_then(|(_, rest)| rest.split_once(": ")).map_or(text, |(_, cause)| cause)
 }
 
 /// Handles keys that the user presses in other windows. The commands of these keys go directly to
@@ -287,9 +287,9 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    fn fulfil(&mut self, ctx: &egui::Context, wish: WindowRequest) {
+    fn fulfil(&mut self, ctx: &egui::Context, request: WindowRequest) {
         let folder = self.screen.lock().preferences().recording_folder.clone();
-        match wish {
+        match request {
             WindowRequest::Command(Command::PushToTalkKeys(held)) => {
                 self.global_keys.here(held);
             }
@@ -487,8 +487,8 @@ impl<S: Studio> eframe::App for Window<S> {
         });
         self.tell_of(hidden);
         self.pace.follow_screen(&self.screen.lock(), hidden);
-        let told = self.displays.follow(ctx, frame, &mut self.screen.lock());
-        for command in told {
+        let commands = self.displays.follow(ctx, frame, &mut self.screen.lock());
+        for command in commands {
             self.studio.send(command);
         }
         self.place.follow(ctx, &mut self.screen.lock(), Instant::now());
@@ -539,8 +539,8 @@ impl<S: Studio> eframe::App for Window<S> {
             }
             asked
         };
-        for wish in asked {
-            self.fulfil(ctx, wish);
+        for request in asked {
+            self.fulfil(ctx, request);
         }
         self.follow_desktop(ctx);
         self.follow_later_starts(ctx);
@@ -568,8 +568,8 @@ impl<S: Studio> eframe::App for Window<S> {
         }
         self.is_drawn = true;
         let asked = self.screen.lock().show(ui);
-        for wish in asked {
-            self.fulfil(ui.ctx(), wish);
+        for request in asked {
+            self.fulfil(ui.ctx(), request);
         }
         let talks = self.screen.lock().talks();
         if talks {
@@ -593,8 +593,8 @@ mod tests {
 
     #[test]
     fn an_error_tells_what_went_wrong_and_no_place_in_somebodys_source() {
-        let told = "winit EventLoopError: os error at /a/winit-0.30/linux/mod.rs:788: no X: server";
-        assert_eq!(cause(told), "no X: server");
+        let text = "winit EventLoopError: os error at /a/winit-0.30/linux/mod.rs:788: no X: server";
+        assert_eq!(cause(text), "no X: server");
         assert_eq!(cause("no graphics driver"), "no graphics driver");
     }
 }

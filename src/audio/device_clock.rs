@@ -228,7 +228,7 @@ mod tests {
         let mut pace = DeviceRate::new(rate_in);
         let mut aligner = ClockAligner::new(rate_in, rate_out, 1).unwrap();
         let mut reader = OnsetReader::new(rate_out);
-        let (mut heard, mut short, mut sent) = (Vec::new(), 0, 0_i64);
+        let (mut onsets, mut short, mut sent) = (Vec::new(), 0, 0_i64);
         let mut jitter = Jitter(1);
         let buffer = i64::from(rate_in) / 100;
         for block in 0..seconds * 100 {
@@ -251,7 +251,7 @@ mod tests {
             }
             let mut out = vec![0.0; 480];
             short += usize::from(aligner.pull(&pace, at, &mut out) == GapFilled::Short);
-            reader.push(at, 1, &out, |onset| heard.push(onset));
+            reader.push(at, 1, &out, |onset| onsets.push(onset));
         }
         assert!(short <= 3, "{ppm} ppm: {short} blocks short");
         let found = pace.drift_ppm().unwrap();
@@ -260,7 +260,7 @@ mod tests {
         let frames = (0..seconds * 30).filter(|&frame| schedule.flash_starts(frame));
         let starts: Vec<_> = frames.map(|frame| grid.instant(frame)).collect();
         let settled: Vec<_> =
-            heard.iter().filter(|onset| onset.as_millis() > 6_000).copied().collect();
+            onsets.iter().filter(|onset| onset.as_millis() > 6_000).copied().collect();
         assert!(settled.len() as i64 >= seconds - 8, "{} tones", settled.len());
         for onset in settled {
             let off = starts.iter().map(|start| onset.micros_since(*start)).min_by_key(|d| d.abs());

@@ -65,13 +65,20 @@ impl AudioFallback {
         let shared = Arc::clone(&self.0);
         let its_status = Arc::clone(&status);
         let (other, share) = (None, 0.0);
-        let feed =
-            Stood { feed, watch, status: its_status, shared, other, share, block: Vec::new() };
+        let feed = FallbackFeed {
+            feed,
+            watch,
+            status: its_status,
+            shared,
+            other,
+            share,
+            block: Vec::new(),
+        };
         Source { feed: Box::new(feed), status, transport }
     }
 }
 
-struct Stood {
+struct FallbackFeed {
     feed: Box<dyn AudioFeed>,
     watch: Option<SignalWatch>,
     status: Arc<SourceStatus>,
@@ -84,7 +91,7 @@ struct Stood {
     block: Vec<f32>,
 }
 
-impl Stood {
+impl FallbackFeed {
     fn listen(&mut self, pulled: Pulled, block: &[f32]) {
         let wanted = self.shared.wanted.load(Ordering::Relaxed);
         match &mut self.watch {
@@ -96,7 +103,7 @@ impl Stood {
     }
 }
 
-impl AudioFeed for Stood {
+impl AudioFeed for FallbackFeed {
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
         let pulled = self.feed.pull(at, out);
         self.listen(pulled, out);
@@ -195,10 +202,10 @@ mod tests {
         assert_eq!(source.status.report().alarm, Some(SourceAlarm::PlayedSilent));
         let (other, others) = level(|_| 0.25);
         stand_in.give(Some(other));
-        let heard = ends(&mut source, 11, 12);
-        assert!(heard[1..].iter().all(|it| (*it - 0.25).abs() < 1e-3), "{heard:?}");
-        let heard = ends(&mut source, 12, 13);
-        assert!((heard[0] - 0.5).abs() < 1e-3, "back at once: {}", heard[0]);
+        let samples = ends(&mut source, 11, 12);
+        assert!(samples[1..].iter().all(|it| (*it - 0.25).abs() < 1e-3), "{samples:?}");
+        let samples = ends(&mut source, 12, 13);
+        assert!((samples[0] - 0.5).abs() < 1e-3, "back at once: {}", samples[0]);
         assert_eq!(source.status.report().alarm, None);
         let counted = *others.lock();
         stand_in.give(None);
@@ -221,7 +228,7 @@ mod tests {
         status.down(SourceState::Lost, "gone", "");
         assert!((ends(&mut source, 7, 8)[99] - 0.25).abs() < 1e-3);
         stand_in.give(None);
-        let heard = ends(&mut source, 8, 9);
-        assert!(heard.iter().all(|it| it.abs() < 1e-3), "{heard:?}");
+        let samples = ends(&mut source, 8, 9);
+        assert!(samples.iter().all(|it| it.abs() < 1e-3), "{samples:?}");
     }
 }

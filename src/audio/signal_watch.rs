@@ -19,7 +19,7 @@ const MAX_GAP_SECONDS: f64 = 2.0;
 /// The peak level below which audio is not a voice (−60 dBFS).
 const SILENCE_THRESHOLD: f32 = 0.001;
 /// The peak level below which a voice cannot be understood (−40 dBFS).
-const FAINT_THRESHOLD: f32 = 0.01;
+const QUIET_THRESHOLD: f32 = 0.01;
 /// The sample level that counts as full scale.
 const FULL_SCALE_THRESHOLD: f32 = 0.995;
 /// The length of a run of samples at full scale that counts as a clip.
@@ -63,13 +63,13 @@ pub(super) struct SignalWatch {
     rate: f64,
     /// The alarm for silence, if only silence is watched.
     silence: Option<SourceAlarm>,
-    told: Option<SourceAlarm>,
+    reported: Option<SourceAlarm>,
     /// Seconds of zeros so far.
     zero: f64,
     /// Seconds of levels below [`SILENCE_THRESHOLD`] so far.
     silent: f64,
-    /// Seconds of levels below [`FAINT_THRESHOLD`] so far.
-    faint: f64,
+    /// Seconds of levels below [`QUIET_THRESHOLD`] so far.
+    quiet: f64,
     /// Seconds without data.
     missing: f64,
     /// Number of consecutive full-scale samples.
@@ -92,10 +92,10 @@ impl SignalWatch {
             status,
             rate: f64::from(rate.max(1)),
             silence: None,
-            told: None,
+            reported: None,
             zero: 0.0,
             silent: 0.0,
-            faint: 0.0,
+            quiet: 0.0,
             missing: 0.0,
             flat: 0,
             clips: 0,
@@ -121,10 +121,10 @@ impl SignalWatch {
 
     /// Resets the counters and withdraws the alarms.
     pub(super) fn rest(&mut self) {
-        if self.told.take().is_some() {
+        if self.reported.take().is_some() {
             self.status.update(|report| report.alarm = None);
         }
-        (self.zero, self.silent, self.faint) = (0.0, 0.0, 0.0);
+        (self.zero, self.silent, self.quiet) = (0.0, 0.0, 0.0);
         (self.flat, self.clips, self.counting, self.since_clip) = (0, 0, 0.0, f64::MAX);
     }
 
@@ -148,7 +148,7 @@ impl SignalWatch {
         let count = |sum: &mut f64, still: bool| *sum = if still { *sum + lasts } else { 0.0 };
         count(&mut self.zero, peak == 0.0);
         count(&mut self.silent, peak < SILENCE_THRESHOLD);
-        count(&mut self.faint, peak < FAINT_THRESHOLD);
+        count(&mut self.quiet, peak < QUIET_THRESHOLD);
         self.counting += lasts;
         self.since_clip += lasts;
         if self.clips >= ALARM_CLIP_COUNT {
@@ -162,15 +162,15 @@ impl SignalWatch {
             Some(self.silence.unwrap_or(SourceAlarm::Zero))
         } else if self.silent >= MAX_SPEECH_PAUSE_SECONDS {
             Some(self.silence.unwrap_or(SourceAlarm::Silent))
-        } else if voice && self.faint >= MAX_SPEECH_PAUSE_SECONDS {
-            Some(SourceAlarm::Faint)
+        } else if voice && self.quiet >= MAX_SPEECH_PAUSE_SECONDS {
+            Some(SourceAlarm::Quiet)
         } else if voice && self.since_clip < CLIP_ALARM_SECONDS {
             Some(SourceAlarm::Clipped)
         } else {
             None
         };
-        if alarm != self.told {
-            self.told = alarm;
+        if alarm != self.reported {
+            self.reported = alarm;
             self.status.update(|report| report.alarm = alarm);
         }
     }
@@ -216,8 +216,8 @@ mod tests {
     fn quiet_ones_are_told_after_a_while() {
         let silent = alarms(32, |_| 0.000_5);
         assert_eq!((silent[28], silent[31]), (None, Some(SourceAlarm::Silent)));
-        let faint = alarms(32, |_| 0.005);
-        assert_eq!((faint[28], faint[31]), (None, Some(SourceAlarm::Faint)));
+        let quiet = alarms(32, |_| 0.005);
+        assert_eq!((quiet[28], quiet[31]), (None, Some(SourceAlarm::Quiet)));
         // Speech with pauses raises no alarm.
         let speech = alarms(60, |second| if second % 10 < 8 { 0.000_5 } else { 0.2 });
         assert!(speech.iter().all(Option::is_none));
@@ -228,30 +228,30 @@ mod tests {
         let status = SourceStatus::new("", "Speakers");
         status.open(SourceFormat::Unknown);
         let alarm = SourceAlarm::SystemSilent;
-        let told = |level: f32, seconds: usize| {
+        let raised = |level: f32, seconds: usize| {
             let mut watch = SignalWatch::for_silence(Arc::clone(&status), 48_000, alarm);
             (0..seconds * 100).for_each(|_| watch.hear(&[level; 480]));
-            watch.told
+            watch.reported
         };
-        assert_eq!((told(0.0, 4), told(0.0, 6)), (None, Some(alarm)));
-        assert_eq!((told(0.000_5, 29), told(0.000_5, 31)), (None, Some(alarm)));
-        assert_eq!((told(0.005, 40), told(1.0, 40)), (None, None), "quiet or loud on purpose");
+        assert_eq!((raised(0.0, 4), raised(0.0, 6)), (None, Some(alarm)));
+        assert_eq!((raised(0.000_5, 29), raised(0.000_5, 31)), (None, Some(alarm)));
+        assert_eq!((raised(0.005, 40), raised(1.0, 40)), (None, None), "quiet or loud on purpose");
     }
 
     #[test]
     fn a_short_gap_starts_nothing_anew_and_a_long_one_does() {
         let status = SourceStatus::new("", "Microphone");
         status.open(SourceFormat::Unknown);
-        let told_with_gaps_of = |blocks: u32| {
+        let alarm_with_gaps_of = |blocks: u32| {
             let mut watch = SignalWatch::new(Arc::clone(&status), 48_000);
             for _ in 0..40 {
                 (0..100).for_each(|_| watch.hear(&[0.005; 480]));
                 (0..blocks).for_each(|_| watch.miss(&[0.0; 480]));
             }
-            watch.told
+            watch.reported
         };
-        assert_eq!(told_with_gaps_of(5), Some(SourceAlarm::Faint));
-        assert_eq!(told_with_gaps_of(250), None);
+        assert_eq!(alarm_with_gaps_of(5), Some(SourceAlarm::Quiet));
+        assert_eq!(alarm_with_gaps_of(250), None);
     }
 
     #[test]

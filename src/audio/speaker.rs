@@ -110,7 +110,7 @@ impl SpeakerOutput {
     pub fn queued(&self) -> usize {
         let channels = usize::from(self.channels);
         let ring = (self.sound.buffer().capacity() - self.sound.slots()) / channels;
-        let until = self.played.heard_until.load(Ordering::Relaxed);
+        let until = self.played.playback_end.load(Ordering::Relaxed);
         let device = until.saturating_sub(self.clock.now().as_micros()).clamp(0, 5_000_000);
         ring + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
     }
@@ -142,7 +142,7 @@ impl SpeakerOutput {
         if let Some(fault) = self.played.latch.get() {
             return Some(fault);
         }
-        let last = self.played.heard_until.load(Ordering::Relaxed).max(self.opened.as_micros());
+        let last = self.played.playback_end.load(Ordering::Relaxed).max(self.opened.as_micros());
         let silent = self.clock.now().as_micros().saturating_sub(last);
         (silent > 2_000_000).then(|| "the device has stopped asking for sound".to_owned())
     }

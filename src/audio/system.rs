@@ -142,7 +142,7 @@ pub(super) struct Sink {
     channels: u16,
     sound: Producer<f32>,
     marks: Producer<CaptureMark>,
-    heard: Arc<CaptureState>,
+    state: Arc<CaptureState>,
     frame: i64,
 }
 
@@ -150,7 +150,7 @@ pub(super) struct Sink {
 pub(super) struct Capture {
     pub(super) sound: Consumer<f32>,
     pub(super) marks: Consumer<CaptureMark>,
-    pub(super) heard: Arc<CaptureState>,
+    pub(super) state: Arc<CaptureState>,
 }
 
 /// Creates a capture, which holds at most 1.5 seconds of audio between the callback and the
@@ -159,17 +159,17 @@ pub(super) fn capture(clock: Clock, rate: u32, channels: u16) -> (Sink, Capture)
     let capacity = rate as usize * usize::from(channels) * 3 / 2;
     let (audio_in, sound) = RingBuffer::new(capacity);
     let (marks_in, marks) = RingBuffer::new(1_024);
-    let heard = Arc::new(CaptureState::default());
-    let its_heard = Arc::clone(&heard);
+    let state = Arc::new(CaptureState::default());
+    let its_state = Arc::clone(&state);
     let sink =
-        Sink { clock, channels, sound: audio_in, marks: marks_in, heard: its_heard, frame: 0 };
-    (sink, Capture { sound, marks, heard })
+        Sink { clock, channels, sound: audio_in, marks: marks_in, state: its_state, frame: 0 };
+    (sink, Capture { sound, marks, state })
 }
 
 impl Sink {
     /// Returns the state to which errors are reported.
     pub(super) fn capture_state(&self) -> Arc<CaptureState> {
-        Arc::clone(&self.heard)
+        Arc::clone(&self.state)
     }
 
     /// Returns the requested number of channels. Audio with another number of channels is
@@ -189,8 +189,8 @@ impl Sink {
     pub(super) fn push(&mut self, sound: &[f32], channels: u16, age_micros: i64) {
         let channels = usize::from(channels.max(1));
         let frames = sound.len() / channels;
-        self.heard.frames.fetch_add(frames as u64, Ordering::Relaxed);
-        self.heard.age_micros.store(age_micros, Ordering::Relaxed);
+        self.state.frames.fetch_add(frames as u64, Ordering::Relaxed);
+        self.state.age_micros.store(age_micros, Ordering::Relaxed);
         let wanted = usize::from(self.channels);
         let Ok(chunk) = self.sound.write_chunk_uninit(frames * wanted) else { return };
         let mark = CaptureMark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
@@ -225,7 +225,7 @@ pub(super) struct Played {
     pub(super) volume: AtomicU32,
     /// The time, in microseconds, at which the last audio that the device has taken will have been
     /// played.
-    pub(super) heard_until: AtomicI64,
+    pub(super) playback_end: AtomicI64,
     pub(super) underruns: AtomicU64,
     /// Number of frames that the device requested, including silence.
     pub(super) asked: AtomicU64,
@@ -255,7 +255,7 @@ pub(super) fn playback(
     let played = Arc::new(Played {
         latch: Latch::default(),
         volume: AtomicU32::new(1.0_f32.to_bits()),
-        heard_until: AtomicI64::new(i64::MIN),
+        playback_end: AtomicI64::new(i64::MIN),
         underruns: AtomicU64::new(0),
         asked: AtomicU64::new(0),
         clear: AtomicBool::new(false),
@@ -313,7 +313,7 @@ impl Tap {
         self.played.asked.fetch_add(frames as u64, Ordering::Relaxed);
         let lasts = ready as i64 * 1_000_000 / i64::from(self.rate.max(1));
         let until = self.clock.now().as_micros() + latency_micros + lasts;
-        self.played.heard_until.store(until, Ordering::Relaxed);
+        self.played.playback_end.store(until, Ordering::Relaxed);
     }
 }
 

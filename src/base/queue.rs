@@ -538,15 +538,15 @@ mod tests {
     fn senders_learn_that_the_receiver_is_gone_even_while_blocked() {
         let (tx, rx) = bounded("test", 1, Full::Block);
         tx.send(1).unwrap();
-        let (blocked, said) = (tx.clone(), Arc::new(Mutex::new(None)));
-        let its = Arc::clone(&said);
+        let (blocked, result) = (tx.clone(), Arc::new(Mutex::new(None)));
+        let its = Arc::clone(&result);
         let worker = Worker::spawn("onair-test", move |_| *its.lock() = Some(blocked.send(3)));
         while tx.shared.room.waiting.load(Ordering::SeqCst) == 0 {
             std::thread::yield_now();
         }
         drop(rx);
         worker.unwrap().join(Duration::from_secs(30)).unwrap();
-        assert_eq!(*said.lock(), Some(Err(Closed)));
+        assert_eq!(*result.lock(), Some(Err(Closed)));
         assert_eq!(tx.send(2), Err(Closed));
         for full in [Full::DropOldest, Full::Block] {
             let (tx, rx) = bounded("test", 1, full);

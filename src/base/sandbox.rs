@@ -283,8 +283,8 @@ mod tests {
             .env_remove("XDG_RUNTIME_DIR")
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && stdout.contains("1 passed"), "{output:?}");
     }
 
     fn refused<T>(done: std::io::Result<T>) {

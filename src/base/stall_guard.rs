@@ -54,8 +54,8 @@ impl StallGuard {
     }
 }
 
-fn note(longest: &AtomicU64, stood: Duration) {
-    longest.fetch_max(u64::try_from(stood.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+fn note(longest: &AtomicU64, stall: Duration) {
+    longest.fetch_max(u64::try_from(stall.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
 fn measure(stop: &Stop, longest: &AtomicU64) {
@@ -119,12 +119,12 @@ pub fn in_real_time(mut claim: impl FnMut()) {
     for tries in 1.. {
         let watch = StallGuard::start();
         let Err(failed) = catch_unwind(AssertUnwindSafe(&mut claim)) else { return };
-        let stood = watch.longest();
-        if stood < STALL_THRESHOLD || tries >= MAX_ATTEMPTS || begun.elapsed() > MAX_DURATION {
-            eprintln!("try {tries}, the machine stood for {stood:?} at most");
+        let stall = watch.longest();
+        if stall < STALL_THRESHOLD || tries >= MAX_ATTEMPTS || begun.elapsed() > MAX_DURATION {
+            eprintln!("try {tries}, the machine stood for {stall:?} at most");
             resume_unwind(failed);
         }
-        eprintln!("the machine stood for {stood:?}: once again");
+        eprintln!("the machine stood for {stall:?}: once again");
     }
 }
 

@@ -142,10 +142,10 @@ impl VideoWatch {
     }
 
     fn tell(&self, alarm: Option<SourceAlarm>) {
-        let told = self.status.report().alarm;
+        let current = self.status.report().alarm;
         // The camera itself raised this alarm, and withdraws it.
-        let theirs = told == Some(SourceAlarm::OtherFormat) && alarm.is_none();
-        if told != alarm && !theirs {
+        let theirs = current == Some(SourceAlarm::OtherFormat) && alarm.is_none();
+        if current != alarm && !theirs {
             self.status.update(|report| report.alarm = alarm);
         }
     }
@@ -228,8 +228,8 @@ mod tests {
         let frozen = alarms_by(&STREAM_LIMITS, 36, |tick| {
             Some(luma_frame(90, if tick < 34 * 30 { 90 } else { 91 }))
         });
-        let told = Some(SourceAlarm::FrozenStream);
-        assert_eq!((frozen[28], frozen[32], frozen[35]), (None, told, None));
+        let alarm = Some(SourceAlarm::FrozenStream);
+        assert_eq!((frozen[28], frozen[32], frozen[35]), (None, alarm, None));
     }
 
     #[test]

@@ -157,9 +157,9 @@ mod tests {
     #[test]
     fn what_was_pasted_by_mistake_is_not_repeated() {
         let words = ["paus", "go-liv", "live_4f9A77", "aaaaaaaaaaaaaaaaaaaaaaaa"];
-        for (word, said) in words.into_iter().zip(["'paus'", "'go-liv'", "this is", "this is"]) {
-            let told = not_a_command(word, "pause").to_string();
-            assert!(told.starts_with(said) && told.ends_with("write pause"), "{told}");
+        for (word, start) in words.into_iter().zip(["'paus'", "'go-liv'", "this is", "this is"]) {
+            let message = not_a_command(word, "pause").to_string();
+            assert!(message.starts_with(start) && message.ends_with("write pause"), "{message}");
         }
     }
 }

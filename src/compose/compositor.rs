@@ -116,7 +116,7 @@ impl Compositor {
     fn post<R>(&self, post: impl FnOnce(&mut Inbox) -> R) -> R {
         let done = post(&mut self.shared.inbox.lock());
         #[cfg(test)]
-        self.shared.wished();
+        self.shared.command_posted();
         done
     }
 
@@ -273,7 +273,7 @@ struct Shared {
 
 #[cfg(test)]
 impl Shared {
-    fn wished(&self) {
+    fn command_posted(&self) {
         if let Some(after) = &mut *self.after.lock() {
             after();
         }

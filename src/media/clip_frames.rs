@@ -52,7 +52,7 @@ pub struct ClipFrames<K> {
 
 impl<K> std::fmt::Debug for ClipFrames<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reel").field("begun", &self.begun).finish_non_exhaustive()
+        f.debug_struct("ClipFrames").field("begun", &self.begun).finish_non_exhaustive()
     }
 }
 
@@ -117,8 +117,8 @@ mod tests {
     fn pictures_come_at_their_time_from_when_it_is_first_asked() {
         let (shots, ready) = queue::bounded("test", 8, Full::Block);
         let begun = ClipStart::default();
-        let mut reel = ClipFrames::new(ready, begun.clone(), ());
-        let mut at = |ms: i64| match reel.moment(Timestamp::from_millis(5_000 + ms)) {
+        let mut clip = ClipFrames::new(ready, begun.clone(), ());
+        let mut at = |ms: i64| match clip.moment(Timestamp::from_millis(5_000 + ms)) {
             Moment::Waiting => "waiting".to_owned(),
             Moment::Over => "over".to_owned(),
             Moment::Frame(frame) => frame.planes().y[0].to_string(),
@@ -140,7 +140,7 @@ mod tests {
     fn one_without_pictures_is_over_at_once() {
         let (shots, ready) = queue::bounded::<ClipFrame>("test", 1, Full::Block);
         drop(shots);
-        let mut reel = ClipFrames::new(ready, ClipStart::default(), ());
-        assert!(matches!(reel.moment(Timestamp::ZERO), Moment::Over));
+        let mut clip = ClipFrames::new(ready, ClipStart::default(), ());
+        assert!(matches!(clip.moment(Timestamp::ZERO), Moment::Over));
     }
 }

@@ -206,10 +206,10 @@ mod tests {
         assert!(transport.left_out().is_empty());
         let files = [SkippedFile { path: "/b.png".into(), reason: "it is not there".into() }];
         transport.tell_left_out(&files);
-        let told = transport.left_out();
-        assert_eq!(*told, files);
+        let skipped = transport.left_out();
+        assert_eq!(*skipped, files);
         transport.tell_left_out(&files);
-        assert!(Arc::ptr_eq(&told, &transport.left_out()), "nothing is new");
+        assert!(Arc::ptr_eq(&skipped, &transport.left_out()), "nothing is new");
         transport.tell_left_out(&[]);
         assert!(transport.left_out().is_empty());
     }

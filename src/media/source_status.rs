@@ -81,7 +81,7 @@ pub enum SourceAlarm {
     /// The audio is too quiet to be a voice.
     Silent,
     /// The voice is too quiet to be understood.
-    Faint,
+    Quiet,
     /// The audio is clipped at full scale.
     Clipped,
     /// A speaker or an application is silent, and has a fallback.

@@ -53,7 +53,7 @@ pub struct Strip {
     /// The sync offset, which delays (> 0) or advances (< 0) the strip's audio by at most
     /// [`Strip::MAX_OFFSET`].
     pub offset_us: i64,
-    pub heard: MonitoringMode,
+    pub monitoring: MonitoringMode,
     /// The extra recording tracks that contain the strip, independently of the monitoring mode.
     pub tracks: ExtraTracks,
     /// True if the strip is solo. While any strip is solo, monitoring contains only solo strips;
@@ -88,7 +88,7 @@ impl Default for Strip {
             balance: 0.0,
             mono: false,
             offset_us: 0,
-            heard: MonitoringMode::Program,
+            monitoring: MonitoringMode::Program,
             tracks: ExtraTracks::NONE,
             solo: false,
             filters: Vec::new(),

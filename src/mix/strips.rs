@@ -107,13 +107,13 @@ impl StripSet {
             });
         }
         self.end = first + frames as i64;
-        let mut program = self.channels.iter().filter(|it| it.settings.heard.in_program());
+        let mut program = self.channels.iter().filter(|it| it.settings.monitoring.in_program());
         StripBlock { silent: program.all(|channel| channel.silent) }
     }
 
     /// Adds the program's block that begins with sample `first` to `out`.
     pub(super) fn program(&self, first: i64, out: &mut [f32]) {
-        self.add(first, |strip| strip.heard.in_program(), out);
+        self.add(first, |strip| strip.monitoring.in_program(), out);
     }
 
     /// Adds an extra track's block that begins with sample `first` to `out`.
@@ -121,8 +121,8 @@ impl StripSet {
         self.add(first, |strip| strip.tracks.has(track), out);
     }
 
-    fn add(&self, first: i64, is_heard: impl Fn(&Strip) -> bool, out: &mut [f32]) {
-        for channel in self.channels.iter().filter(|channel| is_heard(&channel.settings)) {
+    fn add(&self, first: i64, is_included: impl Fn(&Strip) -> bool, out: &mut [f32]) {
+        for channel in self.channels.iter().filter(|channel| is_included(&channel.settings)) {
             channel.add(self.end - first, out);
         }
     }
@@ -132,8 +132,8 @@ impl StripSet {
         let solo = self.channels.iter().any(|channel| channel.settings.solo);
         let frames = (out.len() / self.shape.channels) as i64;
         for channel in &self.channels {
-            let Strip { solo: its, heard, .. } = *channel.settings;
-            if if solo { its } else { heard.is_monitored() } {
+            let Strip { solo: its, monitoring: mode, .. } = *channel.settings;
+            if if solo { its } else { mode.is_monitored() } {
                 channel.add_newest(frames, out);
             }
         }
@@ -432,8 +432,7 @@ mod tests {
         };
         let music = Strip { filters: vec![ducking], ..Strip::default() };
         let level = |voice: f32| {
-            let heard = MonitoringMode::MonitorOnly;
-            let voiced = Strip { heard, ..Strip::default() };
+            let voiced = Strip { monitoring: MonitoringMode::MonitorOnly, ..Strip::default() };
             let mut strip_set = strip_set(vec![
                 (music.clone(), Box::new(Level(0.5))),
                 (voiced, Box::new(Level(voice))),
@@ -449,9 +448,9 @@ mod tests {
     #[test]
     fn extra_tracks_hold_their_strips_at_the_same_instants_as_the_program() {
         let (two, three) = (ExtraTrack::new(2).unwrap(), ExtraTrack::new(3).unwrap());
-        let strip = |tracks: &[ExtraTrack], heard, gain_db, offset_us| Strip {
+        let strip = |tracks: &[ExtraTrack], mode, gain_db, offset_us| Strip {
             tracks: tracks.iter().copied().collect::<ExtraTracks>(),
-            heard,
+            monitoring: mode,
             gain_db,
             offset_us,
             ..Strip::default()
@@ -464,7 +463,7 @@ mod tests {
                 Box::new(Level(0.7)),
             ),
         ]);
-        let (mut next, mut heard) = (0, [Vec::new(), Vec::new(), Vec::new()]);
+        let (mut next, mut outputs) = (0, [Vec::new(), Vec::new(), Vec::new()]);
         for block in 0..60 {
             strip_set.take(
                 block * 480,
@@ -477,17 +476,17 @@ mod tests {
                 strip_set.program(next, &mut out[0]);
                 strip_set.track(two, next, &mut out[1]);
                 strip_set.track(three, next, &mut out[2]);
-                for (heard, out) in heard.iter_mut().zip(out) {
-                    heard.extend(out);
+                for (output, out) in outputs.iter_mut().zip(out) {
+                    output.extend(out);
                 }
                 next += 480;
             }
         }
-        assert_eq!(clicks(&heard[0]), [6_600]);
-        assert_eq!(clicks(&heard[1]), [6_600, 8_800]);
-        assert_eq!(clicks(&heard[2]), [8_800]);
-        assert!((heard[1][8_800] - 0.5 * 10_f32.powf(-0.3)).abs() < 1e-4);
-        assert_eq!(heard[0][6_600], heard[1][6_600]);
+        assert_eq!(clicks(&outputs[0]), [6_600]);
+        assert_eq!(clicks(&outputs[1]), [6_600, 8_800]);
+        assert_eq!(clicks(&outputs[2]), [8_800]);
+        assert!((outputs[1][8_800] - 0.5 * 10_f32.powf(-0.3)).abs() < 1e-4);
+        assert_eq!(outputs[0][6_600], outputs[1][6_600]);
     }
 
     /// A source with one side at 0.5 and the other at 0.25.
@@ -533,9 +532,9 @@ mod tests {
             // A mono voice can still be moved to one side.
             (-1.0, true, [0.375, 0.0]),
         ] {
-            let heard = sides(balance, mono);
-            let near = heard.iter().zip(expected).all(|(is, wanted)| (is - wanted).abs() < 1e-6);
-            assert!(near, "{balance}, {mono}: {heard:?}");
+            let levels = sides(balance, mono);
+            let near = levels.iter().zip(expected).all(|(is, wanted)| (is - wanted).abs() < 1e-6);
+            assert!(near, "{balance}, {mono}: {levels:?}");
         }
     }
 
@@ -568,21 +567,21 @@ mod tests {
     fn what_is_no_number_is_silence_to_filters_and_nothing_of_it_stays() {
         for filter in Filter::ALL_KINDS {
             let strip = Strip { filters: vec![Slot { enabled: true, filter }], ..Strip::default() };
-            let heard = |with| {
+            let output = |with| {
                 let feed = Box::new(Broken { with, at: 0 });
                 run(&mut strip_set(vec![(strip.clone(), feed)]), 60)
             };
-            let broken = heard([f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
+            let broken = output([f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
             assert!(broken.iter().all(|sample| sample.is_finite()), "{filter:?}");
-            assert_eq!(broken, heard([0.0; 3]), "{filter:?}");
+            assert_eq!(broken, output([0.0; 3]), "{filter:?}");
         }
     }
 
     #[test]
     fn solo_changes_what_the_desk_hears_and_not_the_program() {
         let solo = Strip { solo: true, ..Strip::default() };
-        let both = Strip { heard: MonitoringMode::Both, ..Strip::default() };
-        let only = Strip { heard: MonitoringMode::MonitorOnly, ..Strip::default() };
+        let both = Strip { monitoring: MonitoringMode::Both, ..Strip::default() };
+        let only = Strip { monitoring: MonitoringMode::MonitorOnly, ..Strip::default() };
         let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
         let hear = |strips| {
             let mut strip_set = strip_set(strips);
@@ -592,9 +591,9 @@ mod tests {
             strip_set.monitoring(&mut monitoring);
             (program[100], monitoring[100])
         };
-        let heard = hear(vec![(both.clone(), feed(0.25)), (only.clone(), feed(0.5))]);
-        assert_eq!(heard, (0.25, 0.75));
-        let heard = hear(vec![(both, feed(0.25)), (only, feed(0.5)), (solo, feed(0.125))]);
-        assert_eq!(heard, (0.375, 0.125));
+        let levels = hear(vec![(both.clone(), feed(0.25)), (only.clone(), feed(0.5))]);
+        assert_eq!(levels, (0.25, 0.75));
+        let levels = hear(vec![(both, feed(0.25)), (only, feed(0.5)), (solo, feed(0.125))]);
+        assert_eq!(levels, (0.375, 0.125));
     }
 }

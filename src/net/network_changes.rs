@@ -25,7 +25,7 @@ pub struct NetworkChange {
 /// The receiver of changes. Dropping the receiver ends the task at the next change.
 #[derive(Debug)]
 pub struct NetworkChanges {
-    told: Receiver<NetworkChange>,
+    receiver: Receiver<NetworkChange>,
 }
 
 impl NetworkChanges {
@@ -45,7 +45,8 @@ impl NetworkChanges {
         /// several changes at the same time.
         const COALESCE_WINDOW: Duration = Duration::from_millis(250);
 
-        let (tell, told) = queue::bounded("network changes", MAX_UNREAD_CHANGES, Full::DropOldest);
+        let (sender, receiver) =
+            queue::bounded("network changes", MAX_UNREAD_CHANGES, Full::DropOldest);
         let _inside = runtime.handle().enter();
         let socket = listen()?;
         let mut before = present();
@@ -62,12 +63,12 @@ impl NetworkChanges {
                 let now = present();
                 let change = difference(&before, &now, first.route || more.route);
                 before = now;
-                if change != NetworkChange::default() && tell.send(change).is_err() {
+                if change != NetworkChange::default() && sender.send(change).is_err() {
                     return;
                 }
             }
         });
-        Ok(Self { told })
+        Ok(Self { receiver })
     }
 
     /// Starts listening for changes, as on Linux.
@@ -81,7 +82,7 @@ impl NetworkChanges {
 
     /// Returns the changes since the last call.
     pub fn poll(&self) -> Option<NetworkChange> {
-        self.told.try_recv().ok()
+        self.receiver.try_recv().ok()
     }
 }
 

@@ -51,7 +51,7 @@ pub enum ChatState {
 /// A joined chat. Dropping the value leaves the chat.
 #[derive(Debug)]
 pub struct Chat {
-    heard: queue::Receiver<ChatFrame>,
+    received: queue::Receiver<ChatFrame>,
     to_say: mpsc::Sender<ChatLine>,
     state: Arc<Mutex<ChatState>>,
     task: JoinHandle<()>,
@@ -70,12 +70,12 @@ impl Chat {
     }
 
     fn go(url: WebUrl, guessed: bool, options: Options, runtime: &Runtime) -> Self {
-        let (frames, heard) = queue::bounded("chat lines", MAX_UNREAD_LINES, Full::DropOldest);
+        let (frames, received) = queue::bounded("chat lines", MAX_UNREAD_LINES, Full::DropOldest);
         let (to_say, says) = mpsc::channel(MAX_UNSENT_LINES);
         let state = Arc::new(Mutex::new(ChatState::Connecting));
         let talk = ChatThread { url, guessed, options, frames, state: Arc::clone(&state) };
         let task = runtime.spawn(talk.run(says));
-        Self { heard, to_say, state, task }
+        Self { received, to_say, state, task }
     }
 
     /// Returns the state of the connection.
@@ -85,7 +85,7 @@ impl Chat {
 
     /// Returns the messages, including the user's own, and the deletions of messages.
     pub fn frames(&self) -> &queue::Receiver<ChatFrame> {
-        &self.heard
+        &self.received
     }
 
     /// Sends a message. Returns false if the chat is not open, or too many messages wait.
@@ -181,7 +181,7 @@ impl ChatThread {
                         return Ended::Lost(Some(error));
                     }
                 }
-                heard = timeout(SILENCE_TIMEOUT, socket.next_text()) => match heard {
+                received = timeout(SILENCE_TIMEOUT, socket.next_text()) => match received {
                     Ok(Ok(Some(text))) => {
                         let Some(frame) = ChatFrame::from_json(&text) else { continue };
                         if matches!(frame, ChatFrame::Post(_) | ChatFrame::Line(_)) {

@@ -578,7 +578,8 @@ impl Registry {
     pub async fn drained(&self, limit: Duration) -> bool {
         let gone = async {
             loop {
-                let (gone, told) = (self.all_gone.notified(), self.notices.idle().notified());
+                let (gone, notices_idle) =
+                    (self.all_gone.notified(), self.notices.idle().notified());
                 let is_over =
                     self.connections() == 0 && self.files.count() == 0 && self.relays.count() == 0;
                 if is_over && self.notices.is_idle() {
@@ -586,7 +587,7 @@ impl Registry {
                 }
                 tokio::select! {
                     () = gone => {}
-                    () = told => {}
+                    () = notices_idle => {}
                 }
             }
         };

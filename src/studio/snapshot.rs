@@ -84,7 +84,7 @@ pub struct SceneSource {
     /// The files of the source's playlist that it skips.
     pub left_out: Arc<[SkippedFile]>,
     /// Files of its filters that cannot be used.
-    pub filters_lack: Vec<SkippedFile>,
+    pub filter_problems: Vec<SkippedFile>,
     /// The id of the device; empty for sources that are not devices.
     pub device: String,
 }
@@ -104,9 +104,9 @@ pub struct Scenes {
     pub can_undo: bool,
     pub can_redo: bool,
     /// True if the computer is overloaded and cosmetic filters are skipped.
-    pub lacks_filters: bool,
+    pub skips_filters: bool,
     /// Files of transitions that cannot be used.
-    pub transitions_lack: Vec<SkippedFile>,
+    pub transition_problems: Vec<SkippedFile>,
     /// The controls of open cameras, by the cameras' ids.
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
     /// The formats that open cameras offer, by the cameras' ids.
@@ -114,19 +114,19 @@ pub struct Scenes {
 }
 
 /// Returns the reason why this file cannot be used, if it is in the list.
-fn lack<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a Problem> {
+fn problem_with<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a Problem> {
     files.iter().find(|it| it.path == path).map(|it| &it.reason)
 }
 
 impl SceneSource {
     /// Returns the reason why the source skips this file.
-    pub fn lacks(&self, path: &Path) -> Option<&Problem> {
-        lack(&self.left_out, path)
+    pub fn file_problem(&self, path: &Path) -> Option<&Problem> {
+        problem_with(&self.left_out, path)
     }
 
     /// Returns the reason why the source's filters cannot use this file.
-    pub fn filter_lacks(&self, path: &Path) -> Option<&Problem> {
-        lack(&self.filters_lack, path)
+    pub fn filter_problem(&self, path: &Path) -> Option<&Problem> {
+        problem_with(&self.filter_problems, path)
     }
 }
 
@@ -137,8 +137,8 @@ impl Scenes {
     }
 
     /// Returns the reason why transitions cannot use this file.
-    pub fn transition_lacks(&self, path: &Path) -> Option<&Problem> {
-        lack(&self.transitions_lack, path)
+    pub fn transition_problem(&self, path: &Path) -> Option<&Problem> {
+        problem_with(&self.transition_problems, path)
     }
 }
 

@@ -148,9 +148,9 @@ impl Language {
             return words.to_owned();
         }
         match self.text(problem.id(), None, &self.args(problem)) {
-            Some(mut said) => {
-                said.truncate(said.trim_end().len());
-                said
+            Some(mut text) => {
+                text.truncate(text.trim_end().len());
+                text
             }
             None => format!("{problem:?}"),
         }
@@ -171,10 +171,10 @@ impl Language {
 
     /// Returns the text of a problem and its cure, as two sentences.
     pub fn say_with_cure(self, problem: &Problem) -> String {
-        let said = self.say(problem);
+        let text = self.say(problem);
         match self.cure(problem) {
-            Some(cure) => self.joined(&said, &cure),
-            None => said,
+            Some(cure) => self.joined(&text, &cure),
+            None => text,
         }
     }
 
@@ -198,8 +198,8 @@ impl Language {
             Value::List(names) => names.join(if self == Self::Chinese { "、" } else { ", " }),
             Value::Problem(problem) => self.say(problem),
             Value::Problems(problems) => {
-                let said: Vec<_> = problems.iter().map(|it| self.say(it)).collect();
-                said.join(if self == Self::Chinese { "；" } else { "; " })
+                let texts: Vec<_> = problems.iter().map(|it| self.say(it)).collect();
+                texts.join(if self == Self::Chinese { "；" } else { "; " })
             }
         }
     }
@@ -288,8 +288,8 @@ mod tests {
     fn a_bitrate_is_grouped_in_both_languages_and_its_value_stays_plain() {
         let problem = crate::problem!("bitrate-restored", kbps = "12500");
         for language in Language::ALL {
-            let said = language.say(&problem);
-            assert!(said.contains("12\u{a0}500"), "{said}");
+            let text = language.say(&problem);
+            assert!(text.contains("12\u{a0}500"), "{text}");
         }
         assert_eq!(problem.args()[0].1, Value::from("12500"));
         // A text that is no number stays as it is.

@@ -376,8 +376,8 @@ fn answers_are_events_without_secrets() {
     let is_accepted = |it: &&Value| it["callback"] == "on_publish" && it["state"] == "accepted";
     let listed = all["events"].as_array().unwrap().iter().find(is_accepted).unwrap();
     assert_eq!((&listed["times"], &listed["stream"]), (&2.into(), &"show2".into()), "{listed}");
-    let said = serve.onair.peer.output() + &serve.onair.peer.errors() + body;
-    assert!(!said.contains("Pl4nted") && !body.contains("/hook"), "{said}");
+    let output = serve.onair.peer.output() + &serve.onair.peer.errors() + body;
+    assert!(!output.contains("Pl4nted") && !body.contains("/hook"), "{output}");
 }
 
 #[test]
@@ -458,6 +458,6 @@ fn receivers_of_srs_and_mediamtx_decide_too() {
     assert_eq!((&asked[1]["path"], &asked[1]["token"]), (&"mtx/good".into(), &"a.b".into()));
     assert_eq!((&asked[1]["action"], &asked[1]["protocol"]), (&"publish".into(), &"rtmp".into()));
     assert_eq!((&asked[2]["action"], &asked[2]["protocol"]), (&"read".into(), &"hls".into()));
-    let said = serve.onair.peer.output() + &serve.onair.peer.errors();
-    assert!(!said.contains("a.b"), "{said}");
+    let output = serve.onair.peer.output() + &serve.onair.peer.errors();
+    assert!(!output.contains("a.b"), "{output}");
 }

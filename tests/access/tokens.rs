@@ -78,9 +78,9 @@ fn a_token_opens_its_stream_until_it_expires_and_no_other() {
     let replayed = serve.refuses_publisher(&format!("live/second?token={publish}"));
     assert!(replayed.contains("for another stream"), "{replayed}");
     assert!(serve.refuses_player("live/show").contains("token"), "one is needed");
-    let said = serve.onair.peer.output() + &serve.onair.peer.errors();
-    assert!(!said.contains("ey") || !said.contains(signature), "{said}");
-    assert!(!said.contains("Pl4nted"), "{said}");
+    let output = serve.onair.peer.output() + &serve.onair.peer.errors();
+    assert!(!output.contains("ey") || !output.contains(signature), "{output}");
+    assert!(!output.contains("Pl4nted"), "{output}");
 }
 
 /// The pass of an HLS viewer ends with the viewer's token.

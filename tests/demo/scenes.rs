@@ -114,7 +114,7 @@ pub(super) fn playing_sources() -> Vec<SceneSource> {
         reason: onair::text::Problem::default(),
         playing: Some(playing),
         left_out: std::sync::Arc::default(),
-        filters_lack: Vec::new(),
+        filter_problems: Vec::new(),
         device: String::new(),
     };
     let slides = Position { item: Some((2, 12)), ..Position::default() };
@@ -133,7 +133,7 @@ pub(super) fn camera_source() -> SceneSource {
         reason: onair::text::Problem::default(),
         playing: None,
         left_out: std::sync::Arc::default(),
-        filters_lack: Vec::new(),
+        filter_problems: Vec::new(),
         device: "c920".into(),
     }
 }

@@ -82,14 +82,14 @@ fn chat() -> ChatView {
         ("guest-7", "画面真清晰"),
         ("guest-3", "that solder joint looks fine now"),
     ];
-    let heard =
-        |(at, (name, text)): (usize, &(&str, &str))| onair::studio::watch::chat::ChatHeard {
+    let message =
+        |(at, (name, text)): (usize, &(&str, &str))| onair::studio::watch::chat::ReceivedLine {
             number: at as u64 + 1,
             id: None,
             role: ChatRole::Viewer,
             line: Arc::new(ChatLine::new(name, text).unwrap()),
         };
-    let lines = lines.iter().enumerate().map(heard).collect();
+    let lines = lines.iter().enumerate().map(message).collect();
     ChatView { state: Some(ChatState::Open), lines, deletions: 0 }
 }
 
@@ -183,7 +183,7 @@ fn missing(snapshot: &mut Snapshot) {
         reason: reason.into(),
         playing: None,
         left_out: std::sync::Arc::default(),
-        filters_lack: Vec::new(),
+        filter_problems: Vec::new(),
         device: String::new(),
     }];
     let remedy = Some(Remedy::EditSource(SourceId(1)));

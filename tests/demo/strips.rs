@@ -27,7 +27,7 @@ pub(super) fn strips() -> Vec<StripView> {
     let music = Strip { gain_db: -12.0, balance: 0.2, tracks: tracks(3), ..Strip::default() };
     let guest = Strip {
         muted: true,
-        heard: MonitoringMode::MonitorOnly,
+        monitoring: MonitoringMode::MonitorOnly,
         offset_us: -120_000,
         ..Strip::default()
     };

@@ -33,7 +33,7 @@ pub(super) fn wall(playing: &WatchFigures) -> Vec<TileView> {
     let none = "there is no stream of this name".into();
     vec![
         tile(0, WatchState::Playing, of("main-hall")),
-        TileView { said: vec![tile_notice()], ..tile(1, WatchState::Playing, of("workshop")) },
+        TileView { notices: vec![tile_notice()], ..tile(1, WatchState::Playing, of("workshop")) },
         tile(2, WatchState::Opening { stage: None }, of("garden")),
         tile(3, WatchState::Reconnecting { cause: lost }, of("stage")),
         tile(4, WatchState::Failed { cause: none, kind: FailureKind::NoSuchStream }, of("nobody")),

@@ -12,7 +12,7 @@ use onair::capture::VideoChoice;
 use onair::mix::{MonitoringMode, Strip, StripId};
 use onair::studio::{self, AudioStrip, Config, Monitoring, Settings, Studio};
 
-use super::heard::amplitude;
+use super::captured_audio::amplitude;
 use super::{LIMIT, inside, pactl};
 
 /// The tones of three strips: one that is only monitored, one that is not monitored, and one that
@@ -118,10 +118,10 @@ fn inside_pulse_desk() {
         found.unwrap_or_else(|| panic!("{name} in {speakers:?}")).id.clone()
     };
     let folder = tempfile::tempdir().unwrap();
-    let strip = |number: u32, hertz: f64, heard: MonitoringMode| {
+    let strip = |number: u32, hertz: f64, monitoring: MonitoringMode| {
         let path = folder.path().join(format!("{hertz}.wav"));
         write_tone(&path, hertz);
-        let strip = Strip { heard, ..Strip::default() };
+        let strip = Strip { monitoring, ..Strip::default() };
         AudioStrip { strip, ..AudioStrip::new(StripId(number), AudioChoice::File(path)) }
     };
     let strips = vec![
@@ -179,9 +179,9 @@ fn inside_pulse_desk() {
 
     // A missing monitoring device causes a notice.
     studio.send(studio::Command::SetMonitoring(Monitoring::Device("pulse:gone".into())));
-    let told = || studio.snapshot().notices.iter().any(|it| it.key() == "monitoring-failed");
+    let is_reported = || studio.snapshot().notices.iter().any(|it| it.key() == "monitoring-failed");
     let clock = Clock::start();
-    while !told() {
+    while !is_reported() {
         assert!(clock.now() < Timestamp::ZERO + LIMIT, "that they are not there is not told");
         Stop::new().wait(Duration::from_millis(50));
     }

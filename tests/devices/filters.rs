@@ -195,7 +195,11 @@ fn missed(
         let track = ExtraTrack::new(number);
         let strip = Strip {
             filters: filters.iter().map(slot).collect(),
-            heard: if track.is_some() { MonitoringMode::Tracks } else { MonitoringMode::Program },
+            monitoring: if track.is_some() {
+                MonitoringMode::Tracks
+            } else {
+                MonitoringMode::Program
+            },
             tracks: track.into_iter().collect(),
             ..Strip::default()
         };

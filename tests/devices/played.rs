@@ -10,7 +10,7 @@ use onair::player::{Config, Event, Player, Source};
 use super::{LIMIT, inside, module, pactl};
 
 /// Returns true if one of the waiting events is a notice with this key.
-fn said(player: &Player, key: &str) -> bool {
+fn has_notice(player: &Player, key: &str) -> bool {
     player.events().waiting().any(|event| match event {
         Event::Message(message) => {
             eprintln!("  {}: {} {}", message.key(), message.problem, message.detail);
@@ -51,15 +51,15 @@ fn inside_pulse_played() {
     // Both speakers are removed, so that the server cannot move the stream to the other one.
     pactl(&["unload-module", &module("sink_name=mic_feed")]);
     pactl(&["unload-module", &module("sink_name=speakers")]);
-    wait("that it is gone", || said(&player, "player-no-speaker"));
+    wait("that it is gone", || has_notice(&player, "player-no-speaker"));
     let shown = player.figures().shown;
     wait("more pictures", || player.figures().shown > shown + 50);
     let (null, rate) = ("module-null-sink", "rate=48000");
     pactl(&["load-module", null, "sink_name=speakers", rate, "channels=2", "norewinds=1"]);
-    wait("that it is back", || said(&player, "player-speaker-back"));
-    let heard = player.figures().audio_samples;
+    wait("that it is back", || has_notice(&player, "player-speaker-back"));
+    let samples = player.figures().audio_samples;
     wait("sound on it", || {
-        player.figures().device && player.figures().audio_samples > heard + 48_000
+        player.figures().device && player.figures().audio_samples > samples + 48_000
     });
     assert!(player.stop(Duration::from_secs(30)), "a thread hangs");
     runtime.shutdown(Duration::from_secs(2));

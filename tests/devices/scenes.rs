@@ -316,8 +316,8 @@ fn inside_scenes() {
     live.notice("scene-source-back", "Wall");
     live.notice("video-black", "Wall");
     wait("video-frozen of Face", || {
-        let told = live.events().into_iter().find(|event| event["key"] == "video-frozen")?;
-        told["summary"].as_str()?.contains("Face").then_some(())
+        let notice = live.events().into_iter().find(|event| event["key"] == "video-frozen")?;
+        notice["summary"].as_str()?.contains("Face").then_some(())
     });
 
     live.scene("Wide");

@@ -11,7 +11,7 @@ use onair::media::SampleBlock;
 use onair::media::source_status::SourceState;
 
 use super::application::one_application;
-use super::heard::{Heard, hear, hum, tone};
+use super::captured_audio::{CapturedAudio, hear, hum, tone};
 use super::{LIMIT, await_state, inside, module, pactl};
 
 #[test]
@@ -33,8 +33,8 @@ fn inside_pulse() {
     let output =
         SpeakerOutput::open(Some(&feed_sink.id), (48_000, 2), SpeakerPace::Prompt, clock).unwrap();
     let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
-    let heard = Heard::open(clock, &AudioChoice::Mic(None));
-    let Heard { changes, status, rx, mixer } = &heard;
+    let captured = CapturedAudio::open(clock, &AudioChoice::Mic(None));
+    let CapturedAudio { changes, status, rx, mixer } = &captured;
     let open = await_state(changes, SourceState::Open);
     assert!(open.name.contains("Rig_Microphone"), "{open:?}");
     hear(rx, 660.0);
@@ -66,7 +66,7 @@ fn inside_pulse() {
     pactl(&["load-module", "module-remap-source", name, master, described]);
     pactl(&["set-default-source", "mic"]);
     await_state(changes, SourceState::Open);
-    heard.again(660.0);
+    captured.again(660.0);
 
     // Another microphone becomes the default. onair must switch to it, although the server does not
     // say so on this stream.
@@ -112,28 +112,28 @@ fn inside_pulse() {
     // A removed speaker never answers, so closing must not wait for it.
     assert!(closing.now() < Timestamp::from_millis(5_000), "{:?}", closing.now());
     player.join(Duration::from_secs(30)).unwrap();
-    heard.close();
+    captured.close();
 }
 
 /// Tests that system audio captures what the speakers get, and follows the default speaker.
 fn system_sound(clock: Clock) {
     let output = SpeakerOutput::open(None, (48_000, 2), SpeakerPace::Prompt, clock).unwrap();
     let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
-    let heard = Heard::open(clock, &AudioChoice::System(None));
-    let open = await_state(&heard.changes, SourceState::Open);
+    let captured = CapturedAudio::open(clock, &AudioChoice::System(None));
+    let open = await_state(&captured.changes, SourceState::Open);
     eprintln!("  system sound: {} {}", open.id, open.name);
     assert!(open.id.ends_with("speakers.monitor"), "{open:?}");
-    hear(&heard.rx, 660.0);
+    hear(&captured.rx, 660.0);
     pactl(&["set-default-sink", "mic_feed"]);
     let limit = Clock::start();
-    while !heard.status.report().id.ends_with("mic_feed.monitor") {
+    while !captured.status.report().id.ends_with("mic_feed.monitor") {
         assert!(limit.now() < Timestamp::ZERO + LIMIT, "never followed");
         Stop::new().wait(Duration::from_millis(50));
     }
-    heard.again(660.0);
+    captured.again(660.0);
     pactl(&["set-default-sink", "speakers"]);
     player.join(Duration::from_secs(30)).unwrap();
-    heard.close();
+    captured.close();
 }
 
 /// Tests that devices are found in a new home folder, which has no PulseAudio cookie yet.
@@ -144,7 +144,7 @@ fn a_new_home_hears_them_too() {
     for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
         command.env_remove(name);
     }
-    let said = command.env_remove("PULSE_COOKIE").output().unwrap();
-    let said = String::from_utf8_lossy(&said.stdout);
-    assert!(said.contains("Rig_Microphone") && said.contains("Rig_Speakers"), "{said}");
+    let output = command.env_remove("PULSE_COOKIE").output().unwrap();
+    let output = String::from_utf8_lossy(&output.stdout);
+    assert!(output.contains("Rig_Microphone") && output.contains("Rig_Speakers"), "{output}");
 }

@@ -37,8 +37,8 @@ fn what_comes_in_parts_is_followed_near_its_end() {
         near(&origin, &watching, 50);
         // The playlist says at which wall-clock time the broadcast began.
         watching.wait("the latency by the sender's clock", |it| {
-            let told = it.player.figures().sender_latency_ms.unwrap_or_default() / 1_000.0;
-            (told - behind(&origin, it)).abs() < 0.2
+            let reported = it.player.figures().sender_latency_ms.unwrap_or_default() / 1_000.0;
+            (reported - behind(&origin, it)).abs() < 0.2
         });
         let asked = origin.asked();
         let is_list = |path: &&String| path.starts_with("/live");

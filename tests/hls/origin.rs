@@ -98,8 +98,8 @@ impl Origin {
         let port = web::canned(move |head, socket| {
             let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
             let range = range(head);
-            let told = range.map_or(String::new(), |(from, until)| format!(" {from}-{until}"));
-            server.asked.lock().push(format!("{path}{told}"));
+            let suffix = range.map_or(String::new(), |(from, until)| format!(" {from}-{until}"));
+            server.asked.lock().push(format!("{path}{suffix}"));
             let Some(body) = server.answer(&path) else { return };
             let (status, body) = match range {
                 Some((from, until)) => ("206 Part", body.get(from..until).unwrap_or_default()),

@@ -136,10 +136,11 @@ fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_bac
         let off = figures.audio_samples as i64 - 8 * 48_000;
         assert!(off.abs() < 6 * 1_024, "{name}: {off} samples");
         // After the switch, the tone must go on without interruption.
-        let heard = hound::WavReader::open(&dump).unwrap().into_samples::<i16>();
-        let heard: Vec<_> = heard.step_by(2).map(Result::unwrap).skip(3 * 48_000).collect();
-        let silent = heard.chunks(480).filter(|part| part.iter().all(|it| it.abs() < 500)).count();
-        assert!(heard.len() > 4 * 48_000 && silent < 20, "{name}: {} {silent}", heard.len());
+        let samples = hound::WavReader::open(&dump).unwrap().into_samples::<i16>();
+        let samples: Vec<_> = samples.step_by(2).map(Result::unwrap).skip(3 * 48_000).collect();
+        let silent =
+            samples.chunks(480).filter(|part| part.iter().all(|it| it.abs() < 500)).count();
+        assert!(samples.len() > 4 * 48_000 && silent < 20, "{name}: {} {silent}", samples.len());
     }
 }
 
@@ -179,19 +180,19 @@ fn where_the_sound_alone_stalls_the_picture_goes_on_and_the_sound_comes_back() {
         let _ = socket.write_all(&body);
     });
     let watching = Watching::start(&config(&format!("http://127.0.0.1:{port}/master.m3u8")));
-    let heard = |it: &Watching| it.player.figures().audio_samples;
-    watching.wait("picture and sound", |it| it.shown() > 25 && heard(it) > 24_000);
+    let played = |it: &Watching| it.player.figures().audio_samples;
+    watching.wait("picture and sound", |it| it.shown() > 25 && played(it) > 24_000);
     stalls.store(1, Ordering::Relaxed);
-    watching.wait("a word of it", |it| it.said().contains(&"player-audio-missing"));
+    watching.wait("a word of it", |it| it.notice_keys().contains(&"player-audio-missing"));
     let shown = watching.shown();
     watching.wait("the picture going on", |it| it.shown() > shown + 75);
-    let silent = heard(&watching);
+    let silent = played(&watching);
     stalls.store(0, Ordering::Relaxed);
-    watching.wait("the sound again", |it| heard(it) > silent + 96_000);
+    watching.wait("the sound again", |it| played(it) > silent + 96_000);
     let figures = watching.player.figures();
     assert_eq!((figures.reconnects, figures.damaged), (0, 0), "{figures:?}");
-    let said = watching.said();
-    assert_eq!(said.iter().filter(|it| **it == "player-audio-missing").count(), 1, "{said:?}");
-    assert!(!said.iter().any(|it| it.starts_with("player-times")), "{said:?}");
+    let keys = watching.notice_keys();
+    assert_eq!(keys.iter().filter(|it| **it == "player-audio-missing").count(), 1, "{keys:?}");
+    assert!(!keys.iter().any(|it| it.starts_with("player-times")), "{keys:?}");
     watching.end();
 }

@@ -60,10 +60,10 @@ fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
         wait_for("the strip", LIMIT, || studio.snapshot().strips.len() == 2);
         let strip = || studio.snapshot().strips.remove(1);
         let id = strip().sound.id;
-        let heard = || strip().meter.rms_dbfs > -30.0;
+        let is_audible = || strip().meter.rms_dbfs > -30.0;
         let silent = || strip().meter.rms_dbfs <= -60.0;
         // The file loops: its tone is audible for longer than the file lasts.
-        wait_for("its sound", LIMIT, heard);
+        wait_for("its sound", LIMIT, is_audible);
         let clock = Clock::start();
         while clock.now() < Timestamp::from_millis(2_500) {
             assert!(!silent(), "{name} does not go round");
@@ -73,14 +73,14 @@ fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
         wait_for("its end", LIMIT, silent);
         let stays = Clock::start();
         while stays.now() < Timestamp::from_millis(1_500) {
-            assert!(!heard(), "{name} goes round");
+            assert!(!is_audible(), "{name} goes round");
             Stop::new().wait(Duration::from_millis(20));
         }
         studio.send(Command::RestartStrip(id));
-        wait_for("it once more", LIMIT, heard);
+        wait_for("it once more", LIMIT, is_audible);
         wait_for("its end again", LIMIT, silent);
         studio.send(Command::SetStripEnd { id, at_end: EndBehavior::Loop });
-        wait_for("its beginning", LIMIT, heard);
+        wait_for("its beginning", LIMIT, is_audible);
         assert_eq!(strip().sound.at_end, EndBehavior::Loop);
         studio.end(LIMIT).unwrap();
     }
@@ -213,9 +213,9 @@ fn webm_is_shown_and_heard() {
         pulled.until("its pictures", |it| it.shown.len() > 20);
         assert!(pulled.shown.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", pulled.shown);
         pulled.until("the tone", |it| {
-            let last = it.heard.len().saturating_sub(4_800);
+            let last = it.samples.len().saturating_sub(4_800);
             let (mut sine, mut cosine) = (0.0, 0.0);
-            for (number, sample) in it.heard[last..].iter().enumerate() {
+            for (number, sample) in it.samples[last..].iter().enumerate() {
                 let phase = number as f64 / 48.0 * std::f64::consts::TAU;
                 sine += f64::from(*sample) * phase.sin();
                 cosine += f64::from(*sample) * phase.cos();
@@ -285,13 +285,13 @@ fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_no
     let scene = studio.snapshot().scenes.collection.current;
     let choice = VideoChoice::Stream(url.clone());
     studio.send(Command::Edit(Edit::AddSource { scene, name: "Guest".into(), choice }));
-    let told = || -> Vec<(&'static str, String)> {
+    let reported = || -> Vec<(&'static str, String)> {
         let notices = studio.snapshot().notices;
         notices.iter().map(|it| (it.key(), it.summary())).collect()
     };
     let black = |it: &(&str, String)| it.0 == "stream-black";
-    wait_for("the notice", LIMIT, || told().iter().any(black));
-    let notices = told();
+    wait_for("the notice", LIMIT, || reported().iter().any(black));
+    let notices = reported();
     assert!(notices.iter().filter(|it| black(it)).all(|it| it.1.contains("Guest")), "{notices:?}");
     // Another publisher sends visible video.
     drop(guest);
@@ -301,8 +301,8 @@ fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_no
         let id = scenes.collection.sources[1].id;
         scenes.source(id).is_some_and(|it| it.state == SourceState::Open)
     };
-    wait_for("a picture", LIMIT, || open() && !told().iter().any(black));
-    let notices = told();
+    wait_for("a picture", LIMIT, || open() && !reported().iter().any(black));
+    let notices = reported();
     assert!(!notices.iter().any(|it| it.1.contains("Clip")), "{notices:?}");
     drop(guest);
 }
@@ -353,21 +353,21 @@ fn files_of_a_list_follow_each_other_and_end_together() {
         let fails = || {
             let source = studio.snapshot().scenes.source(id).cloned().unwrap();
             assert!(!matches!(source.state, SourceState::Failed | SourceState::Lost), "{source:?}");
-            source.lacks(&folder.path().join("absent.mp4")).is_some()
+            source.file_problem(&folder.path().join("absent.mp4")).is_some()
         };
         wait_for("one that fails", LIMIT, fails);
         wait_for("the second", LIMIT, || is(2) && (140..170).contains(&luma()) && peak() > -30.0);
     }
-    let told = || {
+    let reported = || {
         let notices = studio.snapshot().notices;
-        let told = notices.iter().filter(|it| it.key().starts_with("scene-"));
+        let reported = notices.iter().filter(|it| it.key().starts_with("scene-"));
         let second = |it: &onair::studio::Notice| it.value(it.problem.args()[1].0).unwrap();
-        told.map(|it| (it.key(), second(it))).collect::<Vec<_>>()
+        reported.map(|it| (it.key(), second(it))).collect::<Vec<_>>()
     };
     let absent = folder.path().join("absent.mp4").display().to_string();
-    assert_eq!(told(), [("scene-file-left-out", absent)]);
+    assert_eq!(reported(), [("scene-file-left-out", absent)]);
     studio.send(Command::Edit(Edit::RemoveFile(id, 0)));
-    wait_for("nothing to tell", LIMIT, || told().is_empty());
+    wait_for("nothing to tell", LIMIT, || reported().is_empty());
     let of_two = |index: usize| playing().is_some_and(|it| it.item == Some((index, 2)));
     studio.send(Command::AtEnd(id, EndBehavior::Hold));
     // The last frame of the last file stays.

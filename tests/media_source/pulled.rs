@@ -35,7 +35,7 @@ pub struct Pulled {
     /// The numbers of the frames, without repetitions.
     pub shown: Vec<u64>,
     /// The audio samples (one channel), silence included.
-    pub heard: Vec<f32>,
+    pub samples: Vec<f32>,
     pub silent: bool,
 }
 
@@ -47,15 +47,15 @@ impl Pulled {
         let config = Config::new(Source::File(path.to_owned()));
         let media = source::open(&config, &context, &runtime).unwrap();
         let next = clock.now();
-        let (shown, heard) = (Vec::new(), Vec::new());
-        (Self { media, clock, next, shown, heard, silent: true }, runtime)
+        let (shown, samples) = (Vec::new(), Vec::new());
+        (Self { media, clock, next, shown, samples, silent: true }, runtime)
     }
 
     /// Pulls ten milliseconds of audio, and the frame of that time.
     pub fn step(&mut self) {
         let mut block = [0.0; 480];
         self.silent = self.media.audio.pull(self.next, &mut block) == Filled::Silence;
-        self.heard.extend(block);
+        self.samples.extend(block);
         if let Some(frame) = self.media.video.frame(self.next) {
             let number = number(&frame);
             if self.shown.last() != Some(&number) {
@@ -86,10 +86,10 @@ impl Pulled {
         });
         let first = self.shown.get(before).copied().unwrap_or(last);
         assert_eq!(first, at(place), "{name} at {place:?}");
-        let heard = self.heard.len();
+        let start = self.samples.len();
         (0..20).for_each(|_| self.step());
         assert_eq!(self.shown.last(), Some(&at(place)), "{name} at {place:?}");
-        assert!(self.heard[heard..].iter().all(|it| *it == 0.0), "{name} at {place:?}");
+        assert!(self.samples[start..].iter().all(|it| *it == 0.0), "{name} at {place:?}");
     }
 
     pub fn paused(&self) -> bool {
@@ -113,7 +113,7 @@ pub fn at(place: Duration) -> u64 {
 }
 
 /// Returns the lowest peak of all windows of this many samples.
-pub fn faintest(sound: &[f32], samples: usize) -> f32 {
+pub fn quietest(sound: &[f32], samples: usize) -> f32 {
     let peaks = sound.windows(samples).map(|it| it.iter().copied().fold(0.0, f32::max));
     peaks.fold(1.0, f32::min)
 }

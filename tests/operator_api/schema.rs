@@ -44,11 +44,11 @@ impl Description {
                     .skip(1)
                     .map(|part| part.split('}').next().unwrap().to_owned())
                     .collect();
-                let told = operation["parameters"].as_array().cloned().unwrap_or_default();
-                let told = told.iter().filter(|it| it["in"] == "path");
-                let told: BTreeSet<_> =
-                    told.map(|it| it["name"].as_str().unwrap().to_owned()).collect();
-                assert_eq!(named, told, "{path}: its parameters");
+                let documented = operation["parameters"].as_array().cloned().unwrap_or_default();
+                let documented = documented.iter().filter(|it| it["in"] == "path");
+                let documented: BTreeSet<_> =
+                    documented.map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+                assert_eq!(named, documented, "{path}: its parameters");
                 all.push((method.to_uppercase(), path.clone()));
             }
         }

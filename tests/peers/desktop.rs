@@ -103,7 +103,7 @@ impl Desktop {
     }
 
     /// Runs a program on this desktop, and returns its output.
-    pub fn said(&self, program: &str, arguments: &[&str]) -> String {
+    pub fn output_of(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.command(program).args(arguments).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         String::from_utf8_lossy(&text).trim().to_owned()
@@ -112,15 +112,15 @@ impl Desktop {
     /// Starts a third-party window manager, and waits until it manages windows.
     pub fn manage(&self) -> Peer {
         let manager = Peer::start_command(self.command("openbox").arg("--sm-disable"));
-        let supported = || self.said("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
+        let supported = || self.output_of("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
         wait_for("the window manager", LIMIT, || supported().contains("window id"));
         manager
     }
 
     /// Returns the windows that the window manager manages, oldest first, as `0x…`.
     pub fn windows(&self) -> Vec<String> {
-        let said = self.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
-        let (_, list) = said.split_once('#').unwrap_or_default();
+        let text = self.output_of("xprop", &["-root", "_NET_CLIENT_LIST"]);
+        let (_, list) = text.split_once('#').unwrap_or_default();
         list.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
     }
 

@@ -141,9 +141,9 @@ pub fn probe(input: impl AsRef<OsStr>) -> Probe {
     let json = serde_json::from_str(&peer.output()).expect("ffprobe writes JSON");
     // ffprobe gives this warning for every MP4 file with chapters, even one that ffmpeg wrote,
     // because it reads their titles as a data track.
-    let told = peer.errors();
-    let told = told.lines().filter(|line| !line.starts_with("Unsupported codec with id 98314"));
-    Probe { json, warnings: told.map(|line| format!("{line}\n")).collect() }
+    let errors = peer.errors();
+    let errors = errors.lines().filter(|line| !line.starts_with("Unsupported codec with id 98314"));
+    Probe { json, warnings: errors.map(|line| format!("{line}\n")).collect() }
 }
 
 /// A packet as ffprobe lists it. Times are in seconds.

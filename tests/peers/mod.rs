@@ -18,7 +18,7 @@ pub mod others;
 mod process;
 pub mod resources;
 #[path = "../../src/base/stall_guard.rs"]
-pub mod stood;
+pub mod stall_guard;
 pub mod throttle;
 pub mod watcher;
 pub mod web;
@@ -39,10 +39,10 @@ macro_rules! require {
 pub(crate) use require;
 
 /// The first line of a test that depends on real time. If the test fails and the computer stalled
-/// in the meantime, the test runs again (see [`stood`]).
+/// in the meantime, the test runs again (see [`stall_guard`]).
 macro_rules! in_real_time {
     ($test:ident) => {
-        if $crate::peers::stood::tried($test) {
+        if $crate::peers::stall_guard::tried($test) {
             return;
         }
     };

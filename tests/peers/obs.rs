@@ -37,7 +37,7 @@ impl Obs {
     }
 
     /// Returns the whole log of OBS.
-    pub fn said(&self) -> String {
+    pub fn log(&self) -> String {
         self.peer.output() + &self.peer.errors()
     }
 }

@@ -15,20 +15,20 @@ pub struct Onair {
     pub peer: Peer,
     /// The settings folder, which is empty at first.
     pub settings: TempDir,
-    told: Mutex<Told>,
+    received: Mutex<ReceivedEvents>,
 }
 
 /// The events that were read so far. A test that waits for one asks a hundred times per second, so
 /// each line is read only once.
 #[derive(Debug, Default)]
-struct Told {
+struct ReceivedEvents {
     bytes: u64,
     events: Vec<Value>,
     /// The lines that are no JSON.
     wrong: Vec<String>,
 }
 
-impl Told {
+impl ReceivedEvents {
     fn read(&mut self, peer: &Peer) {
         let new = peer.output_after(self.bytes);
         // The last line may be incomplete.
@@ -46,7 +46,7 @@ impl Told {
 impl Onair {
     /// A running process with this settings folder.
     pub fn of(peer: Peer, settings: TempDir) -> Self {
-        Self { peer, settings, told: Mutex::default() }
+        Self { peer, settings, received: Mutex::default() }
     }
 
     /// Starts `onair` with these arguments and `--json`, without access to the user's settings and
@@ -79,40 +79,40 @@ impl Onair {
     }
 
     /// Works like [`Onair::start`], with `--control`. Also returns the pipe for commands.
-    pub fn start_told(arguments: &[&str]) -> (Self, ChildStdin) {
+    pub fn start_with_input(arguments: &[&str]) -> (Self, ChildStdin) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
         command.args(arguments).args(["--control", "--json"]);
         let settings = Self::away(&mut command);
-        let (peer, input) = Peer::start_told(&mut command);
+        let (peer, input) = Peer::start_with_input(&mut command);
         (Self::of(peer, settings), input)
     }
 
     /// Returns all events so far.
     pub fn events(&self) -> Vec<Value> {
-        let told = self.told();
-        assert_eq!(told.wrong, Vec::<String>::new());
-        told.events.clone()
+        let received = self.received();
+        assert_eq!(received.wrong, Vec::<String>::new());
+        received.events.clone()
     }
 
     /// Returns the events after the first `seen`.
     pub fn events_after(&self, seen: usize) -> Vec<Value> {
-        self.told().events[seen..].to_vec()
+        self.received().events[seen..].to_vec()
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        let mut told = self.told.lock().unwrap();
-        told.read(&self.peer);
-        told
+    fn received(&self) -> MutexGuard<'_, ReceivedEvents> {
+        let mut received = self.received.lock().unwrap();
+        received.read(&self.peer);
+        received
     }
 
     /// Waits for the first event that `wanted` accepts.
     pub fn wait_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let told = self.told.get_mut().unwrap();
+        let received = self.received.get_mut().unwrap();
         let (mut found, mut seen) = (None, 0);
         self.peer.wait_until(what, LIMIT, |peer| {
-            told.read(peer);
-            found = told.events[seen..].iter().find(|event| wanted(event)).cloned();
-            seen = told.events.len();
+            received.read(peer);
+            found = received.events[seen..].iter().find(|event| wanted(event)).cloned();
+            seen = received.events.len();
             found.is_some()
         });
         found.unwrap()

@@ -99,7 +99,7 @@ impl Peer {
     }
 
     /// Works like [`Peer::start_command`], and also returns a pipe to the standard input.
-    pub fn start_told(command: &mut Command) -> (Self, ChildStdin) {
+    pub fn start_with_input(command: &mut Command) -> (Self, ChildStdin) {
         let mut peer = Self::spawn(command.stdin(Stdio::piped()));
         let input = peer.child.stdin.take().expect("its standard input");
         (peer, input)

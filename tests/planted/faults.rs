@@ -8,13 +8,13 @@ use crate::peers::certificates::Authority;
 
 /// Where onair reports a fault.
 #[derive(Copy, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum ReportedAs {
     /// As a notice with this key.
     Notice(&'static str),
     /// As a sentence on standard error.
     Stderr,
 }
-use Told::{Notice, Stderr};
+use ReportedAs::{Notice, Stderr};
 
 /// A fault, and the words of its report: the stage (where it happened), the cause and the cure.
 #[derive(Copy, Clone)]
@@ -23,7 +23,7 @@ pub struct Fault {
     pub plant: fn() -> Planted,
     pub exit: i32,
     pub within: Duration,
-    pub told: Told,
+    pub reported_as: ReportedAs,
     /// The stage in the event of the target; empty if no such event is expected.
     pub stage: &'static str,
     pub english: [&'static str; 3],
@@ -35,11 +35,11 @@ pub struct Fault {
 const fn row(
     planted: &'static str,
     plant: fn() -> Planted,
-    (exit, told, stage): (i32, Told, &'static str),
+    (exit, reported_as, stage): (i32, ReportedAs, &'static str),
     english: [&'static str; 3],
     chinese: [&'static str; 3],
 ) -> Fault {
-    Fault { planted, plant, exit, within: SOON, told, stage, english, chinese }
+    Fault { planted, plant, exit, within: SOON, reported_as, stage, english, chinese }
 }
 
 /// Allows more time for a fault.

@@ -18,7 +18,7 @@ fn what_obs_sends_through_nginx_is_played() {
     let server = url.strip_suffix("/obs").unwrap();
     let mut obs = Obs::start(&source, server, "obs");
     nginx.wait_published("obs");
-    assert!(obs.peer.status().is_none(), "{}", obs.said());
+    assert!(obs.peer.status().is_none(), "{}", obs.log());
     let mut player = Onair::start(&["play", &url, "--headless"]);
     let figures = player.wait_event("pictures and sound", |event| {
         event["event"] == "play_stats"
@@ -45,7 +45,7 @@ fn what_obs_sends_is_probed_played_and_measured() {
     // OBS starts to stream some seconds after it starts.
     let mut report = Value::Null;
     peers::wait_for("what OBS sends", LIMIT * 2, || {
-        assert!(obs.peer.status().is_none(), "{}", obs.said());
+        assert!(obs.peer.status().is_none(), "{}", obs.log());
         let mut probe = Onair::start(&["probe", &url]);
         probe.peer.wait(LIMIT);
         report = serde_json::from_str(&probe.peer.output()).unwrap_or_default();
@@ -83,7 +83,8 @@ fn what_obs_sends_is_probed_played_and_measured() {
     let harmless =
         ["player-stalled", "player-jumped-ahead", "player-too-slow", "player-no-speaker"];
     let events = player.events();
-    let told = events.iter().filter(|event| event["event"] == "notice");
-    let told: Vec<_> = told.filter(|it| !harmless.iter().any(|key| it["key"] == *key)).collect();
-    assert!(told.is_empty(), "{told:?}");
+    let notices = events.iter().filter(|event| event["event"] == "notice");
+    let notices: Vec<_> =
+        notices.filter(|it| !harmless.iter().any(|key| it["key"] == *key)).collect();
+    assert!(notices.is_empty(), "{notices:?}");
 }

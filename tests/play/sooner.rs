@@ -45,10 +45,10 @@ fn it_is_heard_also_where_the_buffer_is_shorter() {
         reconnect: false,
         ..Config::new(Source::Url(url))
     };
-    let heard = Arc::default();
-    let outcome = play(&config, Some(fake(&heard, 1.0, None)), |_| false);
+    let played = Arc::default();
+    let outcome = play(&config, Some(fake(&played, 1.0, None)), |_| false);
     assert_eq!(outcome.state, State::Ended);
     assert!(outcome.figures.device, "{:?}", outcome.figures);
-    let loud = heard.lock().iter().step_by(2).filter(|it| it.abs() > 0.01).count();
+    let loud = played.lock().iter().step_by(2).filter(|it| it.abs() > 0.01).count();
     assert!(loud > 3 * 48_000, "{loud} {:?}", outcome.figures);
 }

@@ -71,7 +71,7 @@ fn an_ending_stream_ends_and_missing_ones_say_so() {
 }
 
 /// Returns the keys of all notices since the last call.
-fn said(player: &Player) -> Vec<&'static str> {
+fn notice_keys(player: &Player) -> Vec<&'static str> {
     let events = std::iter::from_fn(|| player.events().try_recv().ok());
     let keys = events.filter_map(|event| match event {
         Event::Message(message) => Some(message.key()),
@@ -95,7 +95,7 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
     for player in [&patient, &usual] {
         peers::wait_for("pictures", LIMIT, || player.figures().shown > 30);
     }
-    drop((said(&patient), said(&usual)));
+    drop((notice_keys(&patient), notice_keys(&usual)));
     drop(publisher);
     peers::wait_for("the wait", LIMIT, || {
         let state = patient.state();
@@ -109,8 +109,8 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
         assert_eq!(player.state(), State::Playing);
         assert_eq!(player.figures().reconnects, 0);
     }
-    assert!(said(&patient).contains(&"player-regained"));
-    assert!(said(&usual).contains(&"player-publisher-back"));
+    assert!(notice_keys(&patient).contains(&"player-regained"));
+    assert!(notice_keys(&usual).contains(&"player-publisher-back"));
     // The publisher is away for longer than a player waits by default.
     drop(publisher);
     peers::wait_for("the end", LIMIT, || usual.state() == State::Ended);
@@ -119,7 +119,7 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
     let shown = patient.figures().shown;
     peers::wait_for("pictures at last", LIMIT, || patient.figures().shown > shown + 30);
     assert_eq!(patient.state(), State::Playing);
-    assert!(said(&patient).contains(&"player-regained"));
+    assert!(notice_keys(&patient).contains(&"player-regained"));
     assert!(usual.stop(LIMIT) && patient.stop(LIMIT));
     runtime.shutdown(Duration::from_secs(2));
 }
@@ -168,7 +168,7 @@ fn is_played(url: &str) {
     assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{url}: {figures:?}");
     assert!(figures.decoded >= figures.shown, "{url}: {figures:?}");
     assert!(figures.audio_samples > 48_000, "{url}: {figures:?}");
-    assert!(!said(&player).contains(&"player-times-backwards"), "{url}");
+    assert!(!notice_keys(&player).contains(&"player-times-backwards"), "{url}");
     assert!(player.stop(LIMIT), "{url}");
     runtime.shutdown(Duration::from_secs(2));
 }

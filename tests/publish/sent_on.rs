@@ -90,7 +90,7 @@ fn a_password_goes_to_no_other_host_that_a_server_names() {
         let text = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ";
         Behavior::RejectConnect(Status::new(Level::Error, "NetConnection.Connect.Rejected", text))
     };
-    for (host, told) in [("localhost", false), ("127.0.0.1", true)] {
+    for (host, has_user) in [("localhost", false), ("127.0.0.1", true)] {
         let second = Server::start(move |_| needs());
         let there = second.app_url().replace("127.0.0.1", host);
         let first = Server::start(move |index| match index {
@@ -112,7 +112,7 @@ fn a_password_goes_to_no_other_host_that_a_server_names() {
         let urls: Vec<_> =
             (0..second.connections()).map(|at| second.connection(at).tc_url).collect();
         assert!(!urls.is_empty());
-        assert_eq!(urls.iter().any(|url| url.contains("user=me")), told, "{host}: {urls:?}");
+        assert_eq!(urls.iter().any(|url| url.contains("user=me")), has_user, "{host}: {urls:?}");
         assert!(!urls.iter().any(|url| url.contains("Pl4nted")), "{urls:?}");
     }
 }
@@ -135,10 +135,10 @@ fn a_server_may_send_us_on_while_we_connect() {
     assert_eq!(last.connection(0).tc_url, last.app_url());
     assert_eq!((first.connections(), middle.connections()), (1, 1));
     // The events report both redirects.
-    let said = std::iter::from_fn(|| publisher.events().try_recv().ok());
-    let on = |event: &Event| matches!(event, Event::Said(status) if status.level == Level::Warning);
-    let said: Vec<_> = said.filter(on).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
+    let redirects = std::iter::from_fn(|| publisher.events().try_recv().ok());
+    let on = |event: &Event| matches!(event, Event::ServerStatus(it) if it.level == Level::Warning);
+    let redirects: Vec<_> = redirects.filter(on).collect();
+    assert_eq!(redirects.len(), 2, "{redirects:?}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn recording(data: Vec<u8>, habit: Habit) -> String {
     format!("http://127.0.0.1:{port}/a.flv")
 }
 
-fn told(outcome: &Outcome) -> Vec<String> {
+fn losses_of(outcome: &Outcome) -> Vec<String> {
     let losses = outcome.events.iter().filter_map(|event| match event {
         Event::State(State::Reconnecting { cause, .. }) => Some(cause.to_string()),
         _ => None,
@@ -75,7 +75,7 @@ fn recordings_that_stall_or_break_off_go_on_where_they_were() {
     });
     for (habit, run) in runs {
         let outcome = run.join().unwrap();
-        let losses = told(&outcome);
+        let losses = losses_of(&outcome);
         if habit != Habit::HangsUp {
             assert!(losses[0].contains("no data for 10 s"), "{losses:?}");
         }

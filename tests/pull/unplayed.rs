@@ -24,12 +24,12 @@ fn make(folder: &Path, name: &str, pictures: bool, options: &[&str]) -> PathBuf 
 }
 
 /// Returns the texts of the notices with this key.
-fn said(outcome: &Outcome, key: &str) -> Vec<String> {
-    let said = outcome.events.iter().filter_map(|event| match event {
+fn texts_of(outcome: &Outcome, key: &str) -> Vec<String> {
+    let texts = outcome.events.iter().filter_map(|event| match event {
         Event::Message(message) if message.key() == key => Some(message.problem.to_string()),
         _ => None,
     });
-    said.collect()
+    texts.collect()
 }
 
 /// Returns the type and codec of each stream that `onair probe` lists.
@@ -111,8 +111,8 @@ fn a_track_that_is_not_played_is_named_once() {
         let config = Config { speaker: false, ..Config::new(Source::parse(&source)) };
         let outcome = play(&config, |_| false);
         assert_eq!(outcome.state, State::Ended, "{source}: {:?}", outcome.events);
-        let told = said(&outcome, key);
-        assert!(told.len() == 1 && told[0].contains(word), "{source}: {:?}", outcome.events);
+        let texts = texts_of(&outcome, key);
+        assert!(texts.len() == 1 && texts[0].contains(word), "{source}: {:?}", outcome.events);
         // The other track plays.
         let figures = &outcome.figures;
         let whole =

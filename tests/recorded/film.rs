@@ -68,7 +68,7 @@ fn goes_about(name: &str) {
     assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
     // Decoding starts at the keyframe before this position.
     assert_eq!(outcome.figures.decoded, 50, "{name}");
-    assert_eq!(outcome.said(), Vec::<&str>::new(), "{name}");
+    assert_eq!(outcome.notice_keys(), Vec::<&str>::new(), "{name}");
 }
 
 #[test]
@@ -223,22 +223,23 @@ fn one_goes_about_in_sound_alone_of_a_web_server() {
         let file = make_sound(folder.path(), name, "12");
         let url = format!("http://127.0.0.1:{}/{name}", nginx.http);
         let watching = Watching::start(&config(&url));
-        let heard = |it: &Watching| it.player.figures().audio_samples;
-        watching.wait("the first sound", |it| heard(it) > 24_000 && it.player.duration().is_some());
+        let played = |it: &Watching| it.player.figures().audio_samples;
+        watching
+            .wait("the first sound", |it| played(it) > 24_000 && it.player.duration().is_some());
         let length = watching.player.duration().unwrap().as_secs_f64();
         assert!((length - 12.0).abs() < 0.2, "{name}: {length}");
         for place in [9.0, 3.0] {
-            let before = heard(&watching);
+            let before = played(&watching);
             assert!(watching.player.seek(Duration::from_secs_f64(place)), "{name}");
             watching.wait("that place", |it| {
                 let at = it.player.position().as_secs_f64();
-                heard(it) > before + 12_000 && (place..place + 2.5).contains(&at)
+                played(it) > before + 12_000 && (place..place + 2.5).contains(&at)
             });
         }
         assert!(watching.player.seek(Duration::from_secs(11)), "{name}");
         watching.wait("the end", |it| it.player.state().is_final());
         assert_eq!(watching.player.state(), State::Ended, "{name}");
-        assert_eq!(watching.said(), ["player-no-video"], "{name}");
+        assert_eq!(watching.notice_keys(), ["player-no-video"], "{name}");
         watching.end();
         // After a seek, the audio must be that of the position, as with the local file.
         let dump = |source| {
@@ -258,9 +259,9 @@ fn one_goes_about_in_sound_alone_of_a_web_server() {
         assert!((seconds(&theirs) - seconds(&own)).abs() < 0.05, "{name}: {} s", seconds(&own));
         // The pitch is 1,300 Hz, and 1,400 Hz in the last second.
         for (begin, pitch) in [(0.1, 1_300.0), (1.0, 1_400.0)] {
-            let of = |heard: &[i16]| {
+            let of = |pcm: &[i16]| {
                 let from = (begin * 48_000.0) as usize;
-                let half = &heard[from..from + 24_000];
+                let half = &pcm[from..from + 24_000];
                 half.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count() as f64 * 2.0
             };
             assert!((of(&theirs) - pitch).abs() < 15.0, "{name}: {} Hz", of(&theirs));
@@ -268,8 +269,8 @@ fn one_goes_about_in_sound_alone_of_a_web_server() {
         let report = probe(&url);
         assert_eq!(report["streams"].as_array().unwrap().len(), 1, "{name}: {report}");
         assert_eq!(report["streams"][0]["type"], "audio", "{name}: {report}");
-        let told = report["duration"].as_f64().unwrap();
-        assert!((told - 12.0).abs() < 0.2, "{name}: {told}");
+        let duration = report["duration"].as_f64().unwrap();
+        assert!((duration - 12.0).abs() < 0.2, "{name}: {duration}");
     }
 }
 
@@ -287,9 +288,9 @@ fn sound_alone_of_a_web_server_is_a_source_that_one_goes_about_in() {
     let mut is_at = |place: f64| {
         let mut block = [0.0; 960];
         media.audio.pull(clock.now(), &mut block);
-        let heard = block.iter().any(|sample| sample.abs() > 0.1);
+        let is_audible = block.iter().any(|sample| sample.abs() > 0.1);
         let near = |at: Duration| (0.0..2.0).contains(&(at.as_secs_f64() - place));
-        heard && transport.position().is_some_and(|it| near(it.at) && it.whole.is_some())
+        is_audible && transport.position().is_some_and(|it| near(it.at) && it.whole.is_some())
     };
     peers::wait_for("its beginning", peers::LIMIT, || is_at(0.0));
     transport.ask(TransportCommand::To(Duration::from_secs(8)));
@@ -302,13 +303,13 @@ fn a_server_that_gives_no_parts_plays_a_film_from_its_beginning() {
     let folder = tempfile::tempdir().unwrap();
     for (name, _) in FILMS {
         let url = serve(&make(folder.path(), name, "2"), |_, _, _| None);
-        for (start, said) in [(None, "player-fixed"), (Some(1), "player-no-start")] {
+        for (start, key) in [(None, "player-fixed"), (Some(1), "player-no-start")] {
             let start = start.map(Duration::from_secs);
             let outcome = play(&Config { start, ..config(&url) }, |_| false);
             assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
             assert_eq!(outcome.figures.decoded, 50, "{name}");
             assert_eq!(outcome.figures.duration, None, "{name}");
-            assert_eq!(outcome.said(), [said], "{name}");
+            assert_eq!(outcome.notice_keys(), [key], "{name}");
         }
     }
 }
@@ -363,7 +364,7 @@ fn what_breaks_off_is_gone_on_with_unless_it_has_become_another_file() {
     let outcome = play(&config(&fickle(&path, ["\"one\""; 2])), |_| false);
     assert_eq!(outcome.state, State::Ended, "{:?}", outcome.events);
     assert_eq!(outcome.figures.decoded, 100);
-    assert_eq!(outcome.said(), Vec::<&str>::new());
+    assert_eq!(outcome.notice_keys(), Vec::<&str>::new());
     let outcome = play(&config(&fickle(&path, ["\"one\"", "\"two\""])), |_| false);
     let failure = outcome.failure();
     assert_eq!(failure.kind, FailureKind::Lost, "{failure:?}");

@@ -233,17 +233,17 @@ fn play(urls: &[String]) -> Vec<(State, Figures, Vec<&'static str>)> {
         })
         .collect();
     peers::wait_for("all of them to end", 2 * LIMIT, || {
-        for (player, said) in &mut players {
+        for (player, keys) in &mut players {
             let messages = std::iter::from_fn(|| player.events().try_recv().ok());
-            said.extend(messages.filter_map(|event| match event {
+            keys.extend(messages.filter_map(|event| match event {
                 Event::Message(message) => Some(message.key()),
                 Event::State(_) | Event::Line(_) => None,
             }));
         }
         players.iter().all(|(player, _)| player.state().is_final())
     });
-    let ended = players.into_iter().map(|(mut player, said)| {
-        let ended = (player.state(), player.figures(), said);
+    let ended = players.into_iter().map(|(mut player, keys)| {
+        let ended = (player.state(), player.figures(), keys);
         assert!(player.stop(LIMIT), "a thread hangs");
         ended
     });
@@ -258,7 +258,7 @@ struct Piece {
     /// Returns true if the whole file was played.
     is_whole: fn(&Figures) -> bool,
     /// The keys of the notices that are always expected.
-    said: &'static [&'static str],
+    expected_keys: &'static [&'static str],
 }
 
 /// Makes four seconds of noise in this format. The file is larger than one request for a part.
@@ -271,7 +271,7 @@ fn song(name: &str, codec: &str) -> Piece {
     Piece {
         bytes: Arc::new(std::fs::read(&path).unwrap()),
         is_whole: |figures| (190_000..200_000).contains(&figures.audio_samples),
-        said: &["player-no-video"],
+        expected_keys: &["player-no-video"],
     }
 }
 
@@ -285,7 +285,7 @@ fn film() -> Piece {
     Piece {
         bytes: Arc::new(std::fs::read(&path).unwrap()),
         is_whole: |figures| figures.decoded == PICTURES,
-        said: &[],
+        expected_keys: &[],
     }
 }
 
@@ -308,7 +308,7 @@ fn in_the_middle(piece: &Piece) {
         cases.into_iter().map(|case| ((case.name, case.then), case.does)).unzip();
     let urls: Vec<String> =
         habits.into_iter().map(|does| serve(&piece.bytes, First::BreaksOff, 1, does)).collect();
-    for ((name, then), (state, figures, said)) in expected.into_iter().zip(play(&urls)) {
+    for ((name, then), (state, figures, keys)) in expected.into_iter().zip(play(&urls)) {
         match (then, state) {
             (Then::Plays, State::Ended) => {
                 assert!((piece.is_whole)(&figures), "{name}: {figures:?}");
@@ -322,8 +322,8 @@ fn in_the_middle(piece: &Piece) {
             (then, state) => panic!("{name}: {state:?} instead of {then:?}"),
         }
         // This notice appears whenever playback waits for data.
-        let known = |it: &&str| *it == "player-stalled" || piece.said.contains(it);
-        assert!(said.iter().all(known), "{name}: {said:?}");
+        let known = |it: &&str| *it == "player-stalled" || piece.expected_keys.contains(it);
+        assert!(keys.iter().all(known), "{name}: {keys:?}");
     }
     let taken = endless.load(Ordering::Relaxed);
     assert!(taken < MOST, "{taken} bytes of what has no end");
@@ -336,11 +336,11 @@ fn from_the_beginning(piece: &Piece) {
     let names: Vec<_> = cases.iter().map(|case| case.name).collect();
     let habits = cases.into_iter().map(|case| case.does);
     let urls: Vec<String> = habits.map(|does| serve(&piece.bytes, First::Whole, 0, does)).collect();
-    for (name, (state, figures, said)) in names.into_iter().zip(play(&urls)) {
+    for (name, (state, figures, keys)) in names.into_iter().zip(play(&urls)) {
         assert_eq!(state, State::Ended, "{name}");
         assert!((piece.is_whole)(&figures), "{name}: {figures:?}");
-        let rest: Vec<_> = said.iter().filter(|it| !piece.said.contains(it)).collect();
-        assert!(rest.is_empty() || rest == [&"player-fixed"], "{name}: {said:?}");
+        let rest: Vec<_> = keys.iter().filter(|it| !piece.expected_keys.contains(it)).collect();
+        assert!(rest.is_empty() || rest == [&"player-fixed"], "{name}: {keys:?}");
     }
 }
 
@@ -376,12 +376,12 @@ fn a_first_answer_that_stalls_is_gone_on_with_in_parts() {
     for piece in [film(), song("a.flac", "flac")] {
         let right = || -> Habit { Box::new(|it, socket| drop(socket.write_all(&it.answer("")))) };
         let urls = [serve(&piece.bytes, First::Stalls, 0, right())];
-        for (state, figures, said) in play(&urls) {
+        for (state, figures, keys) in play(&urls) {
             assert_eq!(state, State::Ended);
             assert!((piece.is_whole)(&figures), "{figures:?}");
             // This notice appears whenever playback waits for data.
-            let known = |it: &&str| *it == "player-stalled" || piece.said.contains(it);
-            assert!(said.iter().all(known), "{said:?}");
+            let known = |it: &&str| *it == "player-stalled" || piece.expected_keys.contains(it);
+            assert!(keys.iter().all(known), "{keys:?}");
         }
     }
 }

@@ -43,7 +43,7 @@ fn make(folder: &Path, (name, codec): (&str, &[&str]), seconds: u32) -> PathBuf 
 }
 
 /// Plays a source. Returns the samples of one channel, and the sample rate.
-fn heard(config: &Config, folder: &Path, name: &str) -> (Vec<i16>, f64) {
+fn samples_of(config: &Config, folder: &Path, name: &str) -> (Vec<i16>, f64) {
     let wav = folder.join("heard.wav");
     let outcome = play(&Config { audio_dump: Some(wav.clone()), ..config.clone() }, |_| false);
     assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
@@ -55,8 +55,8 @@ fn heard(config: &Config, folder: &Path, name: &str) -> (Vec<i16>, f64) {
 }
 
 /// Returns the pitch of the half second that starts at `from`.
-fn pitch((heard, rate): &(Vec<i16>, f64), from: f64) -> f64 {
-    let half = &heard[(from * rate) as usize..((from + 0.5) * rate) as usize];
+fn pitch((samples, rate): &(Vec<i16>, f64), from: f64) -> f64 {
+    let half = &samples[(from * rate) as usize..((from + 0.5) * rate) as usize];
     half.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count() as f64 * 2.0
 }
 
@@ -88,7 +88,7 @@ fn one_goes_about_in_songs_of_a_web_server() {
         assert!(watching.player.seek(Duration::from_secs(11)), "{name}");
         watching.wait("the end", |it| it.player.state().is_final());
         assert_eq!(watching.player.state(), State::Ended, "{name}");
-        assert_eq!(watching.said(), ["player-no-video"], "{name}");
+        assert_eq!(watching.notice_keys(), ["player-no-video"], "{name}");
         watching.end();
         // After a seek, the audio must be that of the position, as with the local file. This case
         // uses TLS.
@@ -98,8 +98,8 @@ fn one_goes_about_in_songs_of_a_web_server() {
         let secure = format!("https://127.0.0.1:{}/{name}", nginx.https);
         let theirs = Config { start, net, ..config(&secure) };
         let own = Config { start, speaker: false, ..Config::new(Source::File(file)) };
-        let [theirs, own] = [theirs, own].map(|config| heard(&config, folder.path(), name));
-        let seconds = |(heard, rate): &(Vec<i16>, f64)| heard.len() as f64 / rate;
+        let [theirs, own] = [theirs, own].map(|config| samples_of(&config, folder.path(), name));
+        let seconds = |(audio, rate): &(Vec<i16>, f64)| audio.len() as f64 / rate;
         assert!((seconds(&theirs) - 1.75).abs() < 0.15, "{name}: {} s", seconds(&theirs));
         assert!((seconds(&theirs) - seconds(&own)).abs() < 0.06, "{name}: {} s", seconds(&own));
         for (begin, wanted) in [(0.1, 1_300.0), (1.0, 1_400.0)] {
@@ -143,15 +143,15 @@ fn a_server_that_gives_no_parts_plays_a_song_from_its_beginning() {
     for song in SONGS {
         let name = song.0;
         let url = serve(&make(folder.path(), song, 2), |_, _, _| None);
-        for (start, said) in [(None, "player-fixed"), (Some(1), "player-no-start")] {
+        for (start, key) in [(None, "player-fixed"), (Some(1), "player-no-start")] {
             let start = start.map(Duration::from_secs);
             let outcome = play(&Config { start, ..config(&url) }, |_| false);
             assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
             // The notice about missing video can come late, even after the end, and is not checked
             // here.
-            let mut rest = outcome.said();
+            let mut rest = outcome.notice_keys();
             rest.retain(|it| *it != "player-no-video");
-            assert_eq!(rest, [said], "{name}");
+            assert_eq!(rest, [key], "{name}");
             assert_eq!(outcome.figures.duration, None, "{name}");
             let seconds = outcome.figures.audio_samples as f64 / 48_000.0;
             assert!((1.7..2.4).contains(&seconds), "{name}: {seconds} s");
@@ -171,12 +171,12 @@ fn streams_of_ogg_that_follow_each_other_are_all_played_from_a_web_server() {
     let path = folder.path().join("all.ogg");
     std::fs::write(&path, parts.concat()).unwrap();
     let url = serve(&path, |_, _, _| None);
-    let heard = heard(&config(&url), folder.path(), "all.ogg");
-    let seconds = heard.0.len() as f64 / heard.1;
+    let samples = samples_of(&config(&url), folder.path(), "all.ogg");
+    let seconds = samples.0.len() as f64 / samples.1;
     assert!((seconds - 6.0).abs() < 0.1, "{seconds}");
     for part in 0..6 {
         let wanted = 300.0 + 100.0 * f64::from(part % 2);
-        let found = pitch(&heard, f64::from(part) + 0.25);
+        let found = pitch(&samples, f64::from(part) + 0.25);
         assert!((found - wanted).abs() < 10.0, "{part}: {found} Hz");
     }
 }
@@ -197,9 +197,9 @@ fn a_song_of_a_web_server_is_a_source_that_one_goes_about_in() {
     let mut is_at = |place: f64| {
         let mut block = [0.0; 960];
         media.audio.pull(clock.now(), &mut block);
-        let heard = block.iter().any(|sample| sample.abs() > 0.1);
+        let is_audible = block.iter().any(|sample| sample.abs() > 0.1);
         let near = |at: Duration| (0.0..2.0).contains(&(at.as_secs_f64() - place));
-        heard && transport.position().is_some_and(|it| near(it.at) && it.whole.is_some())
+        is_audible && transport.position().is_some_and(|it| near(it.at) && it.whole.is_some())
     };
     peers::wait_for("its beginning", peers::LIMIT, || is_at(0.0));
     transport.ask(TransportCommand::To(Duration::from_secs(8)));

@@ -40,8 +40,8 @@ fn one_goes_about_in_files_of_a_web_server() {
     let nginx = web::Web::start(folder.path(), &good.certificate, &good.key);
     for name in ["a.flv", "large.flv", "a.ts"] {
         let url = format!("http://127.0.0.1:{}/{name}", nginx.http);
-        let told = length(&url).expect(name);
-        assert!((told - 12.0).abs() < 0.2, "{name}: {told}");
+        let duration = length(&url).expect(name);
+        assert!((duration - 12.0).abs() < 0.2, "{name}: {duration}");
         look_about_in_a_pause(Watching::start(&config(&url)), name);
         go_about(Watching::start(&config(&url)), name);
         let late = Config { start: Some(Duration::from_millis(10_500)), ..config(&url) };
@@ -50,7 +50,7 @@ fn one_goes_about_in_files_of_a_web_server() {
         // Decoding starts at the keyframe before this position.
         let from = if name == "large.flv" { 100 } else { 50 };
         assert_eq!(outcome.figures.decoded, from, "{name}");
-        assert_eq!(outcome.said(), Vec::<&str>::new(), "{name}");
+        assert_eq!(outcome.notice_keys(), Vec::<&str>::new(), "{name}");
     }
 }
 
@@ -124,10 +124,10 @@ fn a_server_that_gives_no_parts_is_played_from_the_beginning() {
         assert_eq!(outcome.state, State::Ended, "{number}: {:?}", outcome.events);
         assert_eq!(outcome.figures.decoded, 50, "{number}");
         assert_eq!(outcome.figures.duration, None, "{number}");
-        assert_eq!(outcome.said(), ["player-no-start"], "{number}");
+        assert_eq!(outcome.notice_keys(), ["player-no-start"], "{number}");
         // The duration is in the metadata.
-        let told = length(&url).unwrap();
-        assert!((told - 2.0).abs() < 0.1, "{number}: {told}");
+        let duration = length(&url).unwrap();
+        assert!((duration - 2.0).abs() < 0.1, "{number}: {duration}");
     }
 }
 
@@ -149,7 +149,7 @@ fn a_place_that_does_not_come_is_told_and_it_plays_on() {
     let watching = Watching::start(&config(&url));
     watching.wait("the length", |it| it.player.duration().is_some() && it.shown() > 15);
     assert!(watching.player.seek(Duration::from_secs(6)));
-    watching.wait("a word of it", |it| it.said().contains(&"player-unmoved"));
+    watching.wait("a word of it", |it| it.notice_keys().contains(&"player-unmoved"));
     let shown = watching.shown();
     watching.wait("going on", |it| it.shown() > shown + 15);
     assert_eq!(watching.player.state(), State::Playing);

@@ -15,7 +15,7 @@ use std::thread;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
-use onair::player::{Event as Told, Player, PlayerMessage as Said, Source};
+use onair::player::{Event as PlayerEvent, Player, PlayerMessage, Source};
 use onair::wire::rtmp::message::chunk_stream;
 use onair::wire::rtmp::server::{Config as ServerConfig, Event, Output, Session};
 use onair::wire::rtmp::{Kind, Message, Time, chunk};
@@ -135,7 +135,7 @@ impl Random {
     fn publication(&mut self, clips: &[Vec<Tag>]) -> Reply {
         let mut bytes = messages(self.damage(clips));
         self.spoil(&mut bytes);
-        Reply { bytes, end: [End::Said, End::Held, End::Closed][self.below(3)] }
+        Reply { bytes, end: [End::Announced, End::Held, End::Closed][self.below(3)] }
     }
 
     /// Returns the replies for a client that reconnects. The first one is a whole clip, because a
@@ -193,7 +193,7 @@ struct Reply {
 #[derive(Copy, Clone, PartialEq)]
 enum End {
     /// With a message that the stream has ended (RTMP).
-    Said,
+    Announced,
     /// With the connection.
     Closed,
     /// Not at all: the connection stays open until the client leaves.
@@ -297,7 +297,7 @@ fn serve(mut socket: TcpStream, shelf: &Shelf) -> io::Result<()> {
             socket.write_all(&reply.bytes)?;
             match reply.end {
                 End::Closed => return Ok(()),
-                End::Said => session.end_play(),
+                End::Announced => session.end_play(),
                 End::Held => {}
             }
             continue;
@@ -322,20 +322,20 @@ fn resident() -> i64 {
 
 /// Checks that a stopped player has reported what happened, in complete sentences. Returns true if
 /// it played any video or audio.
-fn said_enough(player: &Player) -> bool {
+fn check_reports(player: &Player) -> bool {
     let events = std::iter::from_fn(|| player.events().try_recv().ok());
-    let (mut said, mut lost) = (Vec::<Said>::new(), 0);
+    let (mut messages, mut lost) = (Vec::<PlayerMessage>::new(), 0);
     for event in events {
         match event {
-            Told::Message(message) => said.push(message),
-            Told::State(State::Reconnecting { cause, .. }) => {
+            PlayerEvent::Message(message) => messages.push(message),
+            PlayerEvent::State(State::Reconnecting { cause, .. }) => {
                 assert!(cause.to_string().contains(' '), "{cause:?}");
                 lost += 1;
             }
-            Told::State(_) | Told::Line(_) => {}
+            PlayerEvent::State(_) | PlayerEvent::Line(_) => {}
         }
     }
-    for message in &said {
+    for message in &messages {
         let summary = message.problem.to_string();
         assert!(summary.contains(' ') && summary.ends_with('.'), "{}: {summary:?}", message.key());
     }
@@ -345,7 +345,7 @@ fn said_enough(player: &Player) -> bool {
         assert!(failure.to_string().contains(' '), "{failure:?}");
     }
     let nothing = figures.shown == 0 && figures.audio_samples == 0;
-    assert!(!(state == State::Ended && nothing && said.is_empty()), "not a word: {figures:?}");
+    assert!(!(state == State::Ended && nothing && messages.is_empty()), "not a word: {figures:?}");
     !nothing
 }
 
@@ -415,7 +415,7 @@ fn all_end(
             ended += usize::from(player.state().is_final());
             back += usize::from(is_back(player));
             assert!(player.stop(Duration::from_secs(20)), "a player hangs");
-            seen += usize::from(said_enough(player));
+            seen += usize::from(check_reports(player));
         }
         assert_eq!(PANICS.load(Ordering::Relaxed), 0, "a thread panicked");
         done += batch;

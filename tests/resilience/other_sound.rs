@@ -41,12 +41,12 @@ fn a_publisher_who_comes_back_with_other_sound_is_heard_on_over_rtmp_and_http() 
         }
         for (viewer, before) in viewers.iter_mut().zip(&mut before) {
             let number = |event: &Value, name: &str| event[name].as_u64().unwrap_or_default();
-            let (heard, shown) = *before;
+            let (samples, shown) = *before;
             let later = viewer.wait_event(form, |event| {
                 event["event"] == "play_stats"
                     && event["audio"] == form
                     // More than two seconds in this format.
-                    && number(event, "audio_samples") > heard + 100_000
+                    && number(event, "audio_samples") > samples + 100_000
                     && number(event, "shown") > shown + 50
             });
             *before = (number(&later, "audio_samples"), number(&later, "shown"));
@@ -62,8 +62,9 @@ fn a_publisher_who_comes_back_with_other_sound_is_heard_on_over_rtmp_and_http() 
         assert_eq!(notices(&events, "player-damaged"), Vec::<&Value>::new());
         // onair reports each new audio format once. It reports no change of the video, which stayed
         // the same.
-        let told = notices(&events, "player-changed");
-        let told: Vec<&str> = told.iter().map(|event| event["detail"].as_str().unwrap()).collect();
-        assert_eq!(told, [FORMS[1].1, FORMS[2].1], "{events:?}");
+        let changes = notices(&events, "player-changed");
+        let changes: Vec<&str> =
+            changes.iter().map(|event| event["detail"].as_str().unwrap()).collect();
+        assert_eq!(changes, [FORMS[1].1, FORMS[2].1], "{events:?}");
     }
 }

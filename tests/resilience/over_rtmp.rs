@@ -47,14 +47,14 @@ fn joined(one: &[Tag], other: &[Tag], at: u32) -> Vec<Tag> {
     one.iter().filter(|tag| tag.time_ms <= at).cloned().chain(heads).chain(rest).collect()
 }
 
-fn told(watching: &Watching, key: &str) -> usize {
-    watching.said().iter().filter(|said| **said == key).count()
+fn count_notices(watching: &Watching, key: &str) -> usize {
+    watching.notice_keys().iter().filter(|found| **found == key).count()
 }
 
 fn undamaged(watching: &Watching) {
-    let (figures, said) = (watching.player.figures(), watching.said());
-    assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{figures:?} {said:?}");
-    assert!(!said.iter().any(|key| key.starts_with("player-damaged")), "{said:?}");
+    let (figures, keys) = (watching.player.figures(), watching.notice_keys());
+    assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{figures:?} {keys:?}");
+    assert!(!keys.iter().any(|key| key.starts_with("player-damaged")), "{keys:?}");
 }
 
 fn serve() -> (Onair, String) {
@@ -86,15 +86,20 @@ fn another_codec_within_a_publication_over_rtmp_is_told_once_and_played_on() {
         watching.wait("the other codec", |it| {
             let figures = it.player.figures();
             let other = figures.video.starts_with(picture) && figures.audio.starts_with(sound);
-            other && told(it, "player-changed-codec") > 0
+            other && count_notices(it, "player-changed-codec") > 0
         });
-        let heard = watching.player.figures().audio_samples;
+        let samples = watching.player.figures().audio_samples;
         // No frame is missing at the change of codecs. Only frames from before the player joined
         // are missing.
         watching.wait("all pictures", |it| it.player.figures().decoded + 15 >= sent);
         sending.join().unwrap();
-        assert!(watching.player.figures().audio_samples > heard + 44_100, "{name}");
-        assert_eq!(told(&watching, "player-changed-codec"), 1, "{name}: {:?}", watching.said());
+        assert!(watching.player.figures().audio_samples > samples + 44_100, "{name}");
+        assert_eq!(
+            count_notices(&watching, "player-changed-codec"),
+            1,
+            "{name}: {:?}",
+            watching.notice_keys()
+        );
         undamaged(&watching);
         watching.end();
     }
@@ -121,20 +126,25 @@ fn a_publisher_who_goes_on_with_other_codecs_over_rtmp_is_played_on() {
     drop(publisher);
     // The connection of the first publisher ends with its process. Until the server notices this,
     // nobody else may publish.
-    let ended = |it: &Watching| told(it, "player-publisher-back") == 0;
+    let ended = |it: &Watching| count_notices(it, "player-publisher-back") == 0;
     assert!(ended(&watching));
     let sending = send(&url, next);
     watching.wait("the other codecs", |it| {
         let figures = it.player.figures();
         figures.video.starts_with("HEVC") && figures.audio.starts_with("MP3")
     });
-    let (shown, heard) = (watching.shown(), watching.player.figures().audio_samples);
+    let (shown, samples) = (watching.shown(), watching.player.figures().audio_samples);
     watching.wait("pictures", |it| it.shown() > shown + 60);
-    assert!(watching.player.figures().audio_samples > heard + 44_100);
+    assert!(watching.player.figures().audio_samples > samples + 44_100);
     assert_eq!(watching.player.state(), State::Playing);
-    assert_eq!(told(&watching, "player-publisher-back"), 1, "{:?}", watching.said());
+    assert_eq!(
+        count_notices(&watching, "player-publisher-back"),
+        1,
+        "{:?}",
+        watching.notice_keys()
+    );
     // One notice is about the video, and the other one is about the audio.
-    assert_eq!(told(&watching, "player-changed-codec"), 2, "{:?}", watching.said());
+    assert_eq!(count_notices(&watching, "player-changed-codec"), 2, "{:?}", watching.notice_keys());
     undamaged(&watching);
     sending.join().unwrap();
     watching.end();

@@ -53,8 +53,8 @@ impl<'a> Request<'a> {
             Answer::Wait => return path,
         };
         let interface = "org.freedesktop.portal.Request";
-        let told = self.connection.emit_signal(None::<&str>, &path, interface, "Response", &body);
-        told.await.unwrap();
+        let sent = self.connection.emit_signal(None::<&str>, &path, interface, "Response", &body);
+        sent.await.unwrap();
         path
     }
 

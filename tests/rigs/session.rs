@@ -73,8 +73,8 @@ impl Bus {
             let mut ask = self.command("dbus-send");
             ask.args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"]);
             ask.args(["org.freedesktop.DBus.NameHasOwner", &format!("string:{name}")]);
-            let said = ask.output().unwrap().stdout;
-            String::from_utf8_lossy(&said).contains("boolean true")
+            let output = ask.output().unwrap().stdout;
+            String::from_utf8_lossy(&output).contains("boolean true")
         });
     }
 }
@@ -95,8 +95,8 @@ pub struct Session {
 }
 
 fn is_root() -> bool {
-    let told = Command::new("id").arg("-u").output().unwrap();
-    told.stdout == b"0\n"
+    let output = Command::new("id").arg("-u").output().unwrap();
+    output.stdout == b"0\n"
 }
 
 impl Session {
@@ -170,7 +170,7 @@ impl Session {
     }
 
     /// Returns the standard error of all programs, for a test that fails.
-    pub fn said(&self) -> String {
+    pub fn error_output(&self) -> String {
         let others = self.others.iter().map(Peer::errors).collect::<Vec<_>>();
         others.join("\n")
     }

@@ -83,7 +83,7 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     let (settings, file) = (folder.path().join("s.toml"), folder.path().join("out.mkv"));
     fs::write(&settings, SCENES).unwrap();
     let (mut child, mut control, output) = live(folder.path(), &settings, "bars", "tone", &file);
-    let mut said = Vec::new();
+    let mut events = Vec::new();
     let mut seconds = 0;
     for line in std::io::BufRead::lines(output) {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -102,12 +102,12 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
                 writeln!(control, "{word}").unwrap();
             }
         }
-        said.push(event);
+        events.push(event);
     }
-    assert!(child.wait().unwrap().success(), "{said:#?}");
-    let switches = said.iter().filter(|event| event["event"] == "scene").count();
-    assert_eq!(switches, 6, "{said:#?}");
-    let skipped = said.iter().filter(|event| event["event"] == "stats");
+    assert!(child.wait().unwrap().success(), "{events:#?}");
+    let switches = events.iter().filter(|event| event["event"] == "scene").count();
+    assert_eq!(switches, 6, "{events:#?}");
+    let skipped = events.iter().filter(|event| event["event"] == "stats");
     let skipped = skipped.filter_map(|event| event["video"]["skipped"].as_u64()).max().unwrap();
     let pictures = pictures(&file);
     assert!(pictures.len() > 40, "{}", pictures.len());
@@ -124,7 +124,7 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     // A slow computer repeats frames, and onair reports this.
     let repeated = times.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
     assert!(
-        repeated == 0 || said.iter().any(|event| event["key"] == "degradation-rate"),
+        repeated == 0 || events.iter().any(|event| event["key"] == "degradation-rate"),
         "{repeated}"
     );
     let excused = skipped + repeated;
@@ -201,7 +201,7 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
     let mut steps = steps.into_iter();
     // The number of lines without an answer, and how much had been encoded at the first `stats`
     // event after the last answer.
-    let (mut said, mut waits, mut since) = (Vec::new(), 0, None);
+    let (mut events, mut waits, mut since) = (Vec::new(), 0, None);
     for line in std::io::BufRead::lines(output) {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         match event["event"].as_str() {
@@ -219,15 +219,15 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
             }
             _ => {}
         }
-        said.push(event);
+        events.push(event);
     }
-    assert!(child.wait().unwrap().success(), "{said:#?}");
-    let answers: Vec<_> = said.iter().filter(|event| event["event"] == "control").collect();
+    assert!(child.wait().unwrap().success(), "{events:#?}");
+    let answers: Vec<_> = events.iter().filter(|event| event["event"] == "control").collect();
     let refused: Vec<&str> = answers.iter().filter_map(|it| it["reason"].as_str()).collect();
     assert_eq!((answers.len(), refused.len()), (18, 3), "{answers:#?}");
     assert!(refused[0].contains("prepare SCENE"), "{refused:?}");
     assert!(refused[1].contains("Nothing") && refused[2].contains("swirl"), "{refused:?}");
-    let scenes = said.iter().filter(|event| event["event"] == "scene").map(|it| &it["name"]);
+    let scenes = events.iter().filter(|event| event["event"] == "scene").map(|it| &it["name"]);
     assert_eq!(scenes.collect::<Vec<_>>(), ["Light", "Dark corner"]);
     let seen = long(pictures(&file).iter().map(|(_, luma)| match luma {
         0..=30 => "dark",
@@ -236,8 +236,8 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
     }));
     assert_eq!(seen, ["picture", "dark", "picture", "white", "dark", "white", "dark"]);
     // The tone is at −40 dBFS, except for a loud moment each second.
-    let heard = peaks(&file).into_iter().filter(|peak| *peak < -10);
-    assert_eq!(long(heard), [-40, -30, -80, -20, -30]);
+    let loud = peaks(&file).into_iter().filter(|peak| *peak < -10);
+    assert_eq!(long(loud), [-40, -30, -80, -20, -30]);
 }
 
 /// Makes a clip of one second whose right half is the track matte: white in the middle. In the
@@ -327,7 +327,7 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
     fs::write(path("s.toml"), settings).unwrap();
     let (mut child, mut control, output) =
         live(folder.path(), &path("s.toml"), "bars", "silence", &file);
-    let (mut said, mut seconds, mut switches, mut whole) = (Vec::new(), 0, 0, 0);
+    let (mut events, mut seconds, mut switches, mut whole) = (Vec::new(), 0, 0, 0);
     // Whether degradation suppresses transitions now, and whether it has done so since the last
     // switch.
     let (mut strained, mut since) = (false, false);
@@ -356,13 +356,13 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
                     switches += 1;
                 }
             }
-            assert!(seconds < 140, "this machine gave transitions up all the time: {said:#?}");
+            assert!(seconds < 140, "this machine gave transitions up all the time: {events:#?}");
         }
-        said.push(event);
+        events.push(event);
     }
-    assert!(child.wait().unwrap().success(), "{said:#?}");
-    assert!(!said.iter().any(|event| event["key"] == "transition-failed"), "{said:#?}");
-    assert!(whole >= 2, "{said:#?}");
+    assert!(child.wait().unwrap().success(), "{events:#?}");
+    assert!(!events.iter().any(|event| event["key"] == "transition-failed"), "{events:#?}");
+    assert!(whole >= 2, "{events:#?}");
     let lumas: Vec<u32> = pictures(&file).iter().map(|(_, luma)| *luma).collect();
     let white = lumas.iter().filter(|luma| **luma > 225).count();
     let dark = lumas.iter().filter(|luma| **luma <= 20).count();

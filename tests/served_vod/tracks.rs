@@ -65,8 +65,8 @@ fn hls_offers_every_audio_track_of_a_recording() {
     let count = |kind| streams.iter().filter(|it| it["codec_type"] == kind).count();
     assert_eq!((count("video"), count("audio")), (1, 3), "{}", probe.json);
     for (track, expected) in [500.0, 900.0, 1_300.0].into_iter().enumerate() {
-        let heard = hertz(&url, track, running.folder.path());
-        assert!((heard - expected).abs() < 20.0, "track {track}: {heard}");
+        let pitch = hertz(&url, track, running.folder.path());
+        assert!((pitch - expected).abs() < 20.0, "track {track}: {pitch}");
     }
     // All of it decodes, and other addresses play the first track.
     assert_eq!(ffmpeg::decode(&url), "");
@@ -75,8 +75,8 @@ fn hls_offers_every_audio_track_of_a_recording() {
         assert_eq!(streams, 2, "{path}");
     }
     let rtmp = running.rtmp(&format!("vod/{NAME}"));
-    let heard = hertz(&rtmp, 0, running.folder.path());
-    assert!((heard - 500.0).abs() < 20.0, "over RTMP: {heard}");
+    let pitch = hertz(&rtmp, 0, running.folder.path());
+    assert!((pitch - 500.0).abs() < 20.0, "over RTMP: {pitch}");
     // `onair probe` and the player take the default track.
     let url = running.url(&format!("/vod/{NAME}.m3u8"));
     assert!(Onair::start(&["probe", &url]).peer.wait(LIMIT).success());

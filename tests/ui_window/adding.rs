@@ -47,7 +47,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         ("Text from a file…", FileRequest::Text, choice("text-file:/a/b.png")),
     ] {
         add(&mut harness, &[line]);
-        assert_eq!(harness.state().wishes.last(), Some(&WindowRequest::PickSource(pick, SCENE)));
+        assert_eq!(harness.state().requests.last(), Some(&WindowRequest::PickSource(pick, SCENE)));
         let screen = harness.state_mut().screen.as_mut().unwrap();
         screen.picked_source(pick, SCENE, "/a/b.png".into());
         let added = placed(edit(&commands(&mut harness)));

@@ -28,9 +28,9 @@ fn a_time_that_is_none_stays_in_its_field() {
     harness.query_all_by_role(Role::RadioButton).find(is_it).unwrap().click();
     harness.run();
     drop(commands(&mut harness));
-    let said = "Enter a time such as 1:05.5 or 0:20.";
+    let message = "Enter a time such as 1:05.5 or 0:20.";
     write(&mut harness, Role::TextInput, "From", "soon");
-    harness.get_by_label(said);
+    harness.get_by_label(message);
     assert_eq!(value(&harness, Role::TextInput, "From"), "soon");
     assert_eq!(commands(&mut harness), []);
     // It does not become a copy of the whole file.
@@ -38,7 +38,7 @@ fn a_time_that_is_none_stays_in_its_field() {
     let copy = harness.get_by_role_and_label(Role::Button, "Save a copy");
     assert!(copy.accesskit_node().is_disabled());
     write(&mut harness, Role::TextInput, "From", "0:20");
-    assert!(harness.query_by_label(said).is_none());
+    assert!(harness.query_by_label(message).is_none());
     let copy = harness.get_by_role_and_label(Role::Button, "Save a copy");
     assert!(!copy.accesskit_node().is_disabled());
 }
@@ -49,9 +49,9 @@ fn a_number_that_is_none_stays_in_its_field() {
     source(&harness, "Source 1").click();
     harness.run();
     drop(commands(&mut harness));
-    let said = "This is not a number. The last number still applies.";
+    let message = "This is not a number. The last number still applies.";
     write(&mut harness, Role::SpinButton, "Left", "middle");
-    harness.get_by_label(said);
+    harness.get_by_label(message);
     assert_eq!(commands(&mut harness), []);
     assert_eq!(value(&harness, Role::SpinButton, "Left"), "middle");
     // Escape brings the number back.
@@ -60,11 +60,11 @@ fn a_number_that_is_none_stays_in_its_field() {
     harness.key_press(Key::Escape);
     harness.run();
     harness.run();
-    assert!(harness.query_by_label(said).is_none());
+    assert!(harness.query_by_label(message).is_none());
     write(&mut harness, Role::SpinButton, "Left", "100 px");
-    assert!(harness.query_by_label(said).is_some(), "this field has no unit");
+    assert!(harness.query_by_label(message).is_some(), "this field has no unit");
     write(&mut harness, Role::SpinButton, "Left", " 100");
-    assert!(harness.query_by_label(said).is_none());
+    assert!(harness.query_by_label(message).is_none());
     let sent = commands(&mut harness);
     assert!(matches!(sent.last(), Some(Command::Edit(Edit::SetPlace(..)))), "{sent:?}");
 }
@@ -85,11 +85,11 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
     let crop = |harness: &Harness<'static, Window>| {
         harness.state().demo.snapshot().scenes.collection.item(building::ITEM).unwrap().place.crop
     };
-    let said = "The largest value is 99\u{a0}%, so that applies.";
+    let message = "The largest value is 99\u{a0}%, so that applies.";
     write(&mut harness, Role::SpinButton, "Crop left", "250");
     carry_out(&mut harness);
     harness.run();
-    harness.get_by_label(said);
+    harness.get_by_label(message);
     assert_eq!(value(&harness, Role::SpinButton, "Crop left"), "250\u{a0}%");
     assert!((crop(&harness).left - 0.99).abs() < 1e-6, "{:?}", crop(&harness));
     // Escape shows the number that applies.
@@ -99,7 +99,7 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
     for _ in 0..4 {
         harness.run();
     }
-    assert!(harness.query_by_label(said).is_none());
+    assert!(harness.query_by_label(message).is_none());
     assert!(value(&harness, Role::SpinButton, "Crop left").starts_with("99"));
     write(&mut harness, Role::SpinButton, "Crop left", "-3");
     carry_out(&mut harness);
@@ -132,13 +132,13 @@ fn a_font_that_is_not_installed_is_said() {
     source(&harness, "Source 1").click();
     harness.run();
     drop(commands(&mut harness));
-    let said = "This font is not installed. onair uses the built-in font.";
-    assert!(harness.query_by_label(said).is_none());
+    let message = "This font is not installed. onair uses the built-in font.";
+    assert!(harness.query_by_label(message).is_none());
     write(&mut harness, Role::TextInput, "Font", "No such font 9");
     let sent = commands(&mut harness);
     let [.., Command::Edit(edit)] = sent.as_slice() else { panic!("{sent:?}") };
     building::make(&mut harness, std::slice::from_ref(edit));
-    harness.get_by_label(said);
+    harness.get_by_label(message);
     assert_eq!(value(&harness, Role::TextInput, "Font"), "No such font 9");
 }
 
@@ -149,8 +149,8 @@ fn a_play_address_that_is_none_is_said() {
     harness.get_by_role_and_label(Role::Button, "live.example.com").click();
     harness.run();
     harness.run();
-    let said = "This is not a play address. Example: rtmp://server/app/stream";
-    assert!(harness.query_by_label(said).is_none());
+    let message = "This is not a play address. Example: rtmp://server/app/stream";
+    assert!(harness.query_by_label(message).is_none());
     for (text, is_wrong) in [
         ("play me", true),
         ("rtmp://", true),
@@ -159,7 +159,7 @@ fn a_play_address_that_is_none_is_said() {
         ("https://play.example/live/a.flv", false),
     ] {
         write(&mut harness, Role::TextInput, "Play address", text);
-        assert_eq!(harness.query_by_label(said).is_some(), is_wrong, "{text}");
+        assert_eq!(harness.query_by_label(message).is_some(), is_wrong, "{text}");
         assert_eq!(value(&harness, Role::TextInput, "Play address"), text);
     }
 }

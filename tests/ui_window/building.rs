@@ -172,12 +172,12 @@ fn scenes_are_added_named_ordered_doubled_and_removed() {
     harness.key_press(Key::Delete);
     assert_eq!(edit(&commands(&mut harness)), Edit::RemoveScene(SceneId(3)));
     // Scenes are imported from and exported to files.
-    for (line, wish) in [
+    for (line, request) in [
         ("Import scenes…", WindowRequest::PickScenes),
         ("Export scenes…", WindowRequest::SaveScenes),
     ] {
         by_menu(&mut harness, "Scene", line);
-        assert_eq!(harness.state().wishes.last(), Some(&wish), "{line}");
+        assert_eq!(harness.state().requests.last(), Some(&request), "{line}");
     }
 }
 

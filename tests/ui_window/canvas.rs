@@ -296,5 +296,5 @@ fn safe_areas_are_a_choice_that_is_kept() {
     harness.run();
     assert!(safe(&harness), "{:?}", frames(&harness));
     assert!(harness.state().screen.as_ref().unwrap().preferences().safe_areas);
-    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    assert!(harness.state().requests.contains(&WindowRequest::Preferences));
 }

@@ -13,8 +13,8 @@ fn what_is_said_is_read_and_answered() {
     harness.get_by_role_and_label(Role::TextInput, "Send a message").type_text("a quartz");
     harness.run();
     harness.get_by_role_and_label(Role::Button, "Send").click();
-    let said = Command::Player(WatchCommand::Say("a quartz".into()));
-    assert_eq!(commands(&mut harness), [said]);
+    let command = Command::Player(WatchCommand::Say("a quartz".into()));
+    assert_eq!(commands(&mut harness), [command]);
     click(&mut harness, "Chat display");
     harness.get_by_role_and_label(Role::CheckBox, "Danmaku over the video").click();
     let choices = ChatChoices { flying: false, ..ChatChoices::default() };

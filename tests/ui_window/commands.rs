@@ -79,9 +79,9 @@ fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
     assert!(harness.query_by_role_and_label(Role::Status, why).is_none());
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), []);
-    let said = harness.get_by_role_and_label(Role::Status, why);
-    assert!(said.accesskit_node().data().live() == Some(egui::accesskit::Live::Polite));
-    assert!(!harness.state().wishes.contains(&WindowRequest::SaveReplay));
+    let status = harness.get_by_role_and_label(Role::Status, why);
+    assert!(status.accesskit_node().data().live() == Some(egui::accesskit::Live::Polite));
+    assert!(!harness.state().requests.contains(&WindowRequest::SaveReplay));
     let screen = harness.state().screen.as_ref().unwrap();
     assert_eq!(screen.dialog(), Some(Dialog::Palette));
 }
@@ -98,7 +98,7 @@ fn the_replay_buffer_is_turned_off_and_on_with_its_length() {
         palette(&mut harness, "turn the replay buffer");
         harness.run();
         assert_eq!(replay(&harness), wanted);
-        assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+        assert!(harness.state().requests.contains(&WindowRequest::Preferences));
     }
     let mut harness = open("idle");
     palette(&mut harness, "turn the replay buffer");
@@ -202,7 +202,7 @@ fn chosen_hotkeys_act_and_usual_ones_do_not() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
     assert_eq!(commands(&mut harness), []);
-    assert!(!harness.state().wishes.contains(&WindowRequest::Record));
+    assert!(!harness.state().requests.contains(&WindowRequest::Record));
     harness.key_press(Key::F9);
     assert_eq!(commands(&mut harness), [Command::GoLive]);
 }
@@ -218,8 +218,11 @@ fn what_a_command_does_is_told_below_the_list_and_covers_no_command() {
         let line = harness.get_by_role_and_label(Role::MenuItem, "Start or stop recording");
         (line.rect().center(), line.accesskit_node().data().description().map(str::to_owned))
     };
-    let (at, told) = line(&harness);
-    assert_eq!(told.as_deref(), Some("Records the program to a file in the recordings folder."));
+    let (at, description) = line(&harness);
+    assert_eq!(
+        description.as_deref(),
+        Some("Records the program to a file in the recordings folder.")
+    );
     harness.hover_at(at);
     harness.run_steps(8);
     // A tooltip would add a label with these words.

@@ -111,9 +111,9 @@ fn acts(action: Action, state: &str) -> bool {
     }
     let mut harness = open_as(state, Vec2::new(1280.0, 720.0), chosen);
     prepare(&mut harness, action);
-    harness.state_mut().wishes.clear();
+    harness.state_mut().requests.clear();
     harness.run();
-    let quiet = &harness.state().wishes;
+    let quiet = &harness.state().requests;
     assert!(quiet.is_empty(), "{} in {state} before: {quiet:?}", action.name());
     let seen = |harness: &Harness<'static, Window>| {
         let screen = harness.state().screen.as_ref().unwrap();
@@ -137,7 +137,7 @@ fn acts(action: Action, state: &str) -> bool {
         copied |= output.commands.iter().any(|it| matches!(it, egui::OutputCommand::CopyText(_)));
     }
     copied
-        || !harness.state().wishes.is_empty()
+        || !harness.state().requests.is_empty()
         || harness.state().closed
         || seen(&harness) != before
 }

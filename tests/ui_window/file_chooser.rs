@@ -42,7 +42,7 @@ fn until(
 }
 
 fn chosen(harness: &Harness<'static, Window>) -> Option<Option<Vec<PathBuf>>> {
-    harness.state().wishes.iter().find_map(|wish| match wish {
+    harness.state().requests.iter().find_map(|request| match request {
         WindowRequest::FilesChosen(paths) => Some(paths.clone()),
         _ => None,
     })
@@ -132,7 +132,7 @@ fn folders_and_new_files_are_chosen() {
 
 #[test]
 fn a_dialog_of_the_desktop_that_never_answers_can_be_ended() {
-    for (button, wish) in [
+    for (button, request) in [
         ("Cancel", WindowRequest::FilesChosen(None)),
         ("Use onair's chooser", WindowRequest::OwnFileChooser),
     ] {
@@ -140,6 +140,6 @@ fn a_dialog_of_the_desktop_that_never_answers_can_be_ended() {
         harness.state_mut().screen.as_mut().unwrap().set_file_wait(true);
         harness.run();
         click(&mut harness, button);
-        assert!(harness.state().wishes.contains(&wish), "{button}");
+        assert!(harness.state().requests.contains(&request), "{button}");
     }
 }

@@ -52,14 +52,14 @@ fn every_step_can_be_skipped_and_the_guide_does_not_come_again() {
         for _ in 0..steps {
             press(&mut harness, Key::Enter);
         }
-        harness.state_mut().wishes.clear();
+        harness.state_mut().requests.clear();
         click(&mut harness, "Skip, I know my way around");
         assert!(!is_open(&harness), "{steps}");
-        assert!(harness.state().wishes.contains(&WindowRequest::Preferences), "{steps}");
+        assert!(harness.state().requests.contains(&WindowRequest::Preferences), "{steps}");
     }
     let mut harness = begin("idle");
     press(&mut harness, Key::Escape);
-    assert!(!is_open(&harness) && harness.state().wishes.contains(&WindowRequest::Preferences));
+    assert!(!is_open(&harness) && harness.state().requests.contains(&WindowRequest::Preferences));
     // The help opens the guide again.
     harness.key_press(Key::F1);
     harness.run();

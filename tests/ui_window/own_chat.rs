@@ -55,14 +55,14 @@ fn a_message_is_sent_under_the_name_of_the_streamer() {
         harness.key_press(Key::Enter);
     };
     field(&mut harness);
-    let said = |name: &str| {
+    let chat_message = |name: &str| {
         Command::Chat(ChatCommand::Say { name: name.to_owned(), text: "welcome".to_owned() })
     };
-    assert_eq!(commands(&mut harness), [said("Streamer")]);
+    assert_eq!(commands(&mut harness), [chat_message("Streamer")]);
     harness.state().demo.change(|snapshot| snapshot.chat_choices.name = "Ada".to_owned());
     harness.run();
     field(&mut harness);
-    assert_eq!(commands(&mut harness), [said("Ada")]);
+    assert_eq!(commands(&mut harness), [chat_message("Ada")]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_layout_is_chosen_in_the_window_and_kept() {
     harness.run();
     harness.get_by_role_and_label(Role::Tab, "Stats");
     assert_eq!(panels(&harness).layout, "studio");
-    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    assert!(harness.state().requests.contains(&WindowRequest::Preferences));
     // A command changes the layout too, and studio mode follows the layout.
     harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SceneId(1)));
     harness.run();
@@ -232,7 +232,7 @@ fn the_loudness_of_the_program_is_compared_with_the_target() {
     harness.run();
     harness.get_by_label(&format!("On target: −16{lufs}."));
     assert_eq!(panels(&harness).loudness_target, Some(-16));
-    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    assert!(harness.state().requests.contains(&WindowRequest::Preferences));
     commands(&mut harness);
     assert_eq!(click(&mut harness, "Reset the loudness measurement"), [Command::ResetLoudness]);
     harness.state().demo.change(|snapshot| {

@@ -226,13 +226,13 @@ fn a_projector_on_a_display_is_opened_by_a_menu_goes_with_the_display_and_is_rem
     harness.get_by_label("Reopen projectors at startup").click_accesskit();
     harness.run_steps(3);
     assert_eq!(kept(&harness), std::slice::from_ref(&place));
-    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    assert!(harness.state().requests.contains(&WindowRequest::Preferences));
     // The display is disconnected, and then returns.
-    let told = |is_gone| [Command::ProjectorDisplay { name: "HDMI-1".to_owned(), is_gone }];
-    assert_eq!(set_displays(&mut harness, &both[..1]), told(true));
+    let expected = |is_gone| [Command::ProjectorDisplay { name: "HDMI-1".to_owned(), is_gone }];
+    assert_eq!(set_displays(&mut harness, &both[..1]), expected(true));
     assert!(!projects(&harness, "Program"));
     assert_eq!(kept(&harness), std::slice::from_ref(&place), "nobody closed it");
-    assert_eq!(set_displays(&mut harness, &both), told(false));
+    assert_eq!(set_displays(&mut harness, &both), expected(false));
     assert!(projects(&harness, "Program"));
     press(&mut harness, Key::Escape);
     assert_eq!(kept(&harness), []);

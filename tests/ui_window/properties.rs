@@ -156,7 +156,8 @@ fn what_there_was_no_room_for_shows_no_properties_of_what_comes_later() {
 #[test]
 fn slides_are_pictures_that_are_chosen_one_by_one() {
     let mut harness = properties_of("slides:/a/1.png");
-    let wish = |harness: &Harness<'static, Window>| harness.state().wishes.last().cloned();
+    let last_request =
+        |harness: &Harness<'static, Window>| harness.state().requests.last().cloned();
     let picked = |harness: &mut Harness<'static, Window>, then: Then, paths: &[&str]| {
         let paths = paths.iter().map(Into::into).collect();
         harness.state_mut().screen.as_mut().unwrap().picked_then(then, paths);
@@ -168,7 +169,7 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     };
     click(&mut harness, "Add images…");
     let then = Then { source: SOURCE, pick: FileRequest::Image, at: None };
-    assert_eq!(wish(&harness), Some(WindowRequest::PickThen(then.clone(), None)));
+    assert_eq!(last_request(&harness), Some(WindowRequest::PickThen(then.clone(), None)));
     // The edit contains only the new files, because other properties may have changed while the
     // dialog was open.
     let both = edit(&picked(&mut harness, then.clone(), &["/a/2.png", "/b/3.png"]));
@@ -183,13 +184,16 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     click(&mut harness, "Choose another file for 2.png");
     let old = std::path::PathBuf::from("/a/2.png");
     let then = Then { at: Some((0, old.clone())), ..then };
-    assert_eq!(wish(&harness), Some(WindowRequest::PickThen(then.clone(), Some("/a".into()))));
+    assert_eq!(
+        last_request(&harness),
+        Some(WindowRequest::PickThen(then.clone(), Some("/a".into())))
+    );
     let found = edit(&picked(&mut harness, then, &["/c/2.png"]));
     let new = "/c/2.png".into();
     assert_eq!(found, Edit::ReplaceFile { source: SOURCE, index: 0, old, new });
     click(&mut harness, "Folder…");
     let folder = WindowRequest::PickAnother(FileRequest::Slides, SOURCE, Some("/a".into()));
-    assert_eq!(wish(&harness), Some(folder));
+    assert_eq!(last_request(&harness), Some(folder));
 }
 
 #[test]
@@ -201,8 +205,8 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
     harness.state().demo.change(|snapshot| {
         let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
         source.id = SOURCE;
-        let lacks = |path: &str| SkippedFile { path: path.into(), reason: reason.into() };
-        source.left_out = [lacks("/a/1.png"), lacks("/b/3.png")].into();
+        let skipped = |path: &str| SkippedFile { path: path.into(), reason: reason.into() };
+        source.left_out = [skipped("/a/1.png"), skipped("/b/3.png")].into();
         snapshot.scenes.sources = vec![source];
         snapshot.notices = vec![Notice {
             target: None,
@@ -224,13 +228,13 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
     harness.run();
     assert_eq!(click(&mut harness, "Change source"), []);
     harness.run();
-    let told = format!("Skipped: {reason}");
-    assert_eq!(harness.query_all_by_label(&told).count(), 2, "the first one and the third");
+    let message = format!("Skipped: {reason}");
+    assert_eq!(harness.query_all_by_label(&message).count(), 2, "the first one and the third");
     click(&mut harness, "Choose another file for 3.png");
     let at = Some((1, "/b/3.png".into()));
     let then = Then { source: SOURCE, pick: FileRequest::Image, at };
-    let wished = harness.state().wishes.last().cloned();
-    assert_eq!(wished, Some(WindowRequest::PickThen(then.clone(), Some("/b".into()))));
+    let last_request = harness.state().requests.last().cloned();
+    assert_eq!(last_request, Some(WindowRequest::PickThen(then.clone(), Some("/b".into()))));
     let found = vec!["/c/3.png".into()];
     harness.state_mut().screen.as_mut().unwrap().picked_then(then, found);
     let replaced = edit(&commands(&mut harness));
@@ -242,7 +246,7 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
         snapshot.scenes.sources[0].left_out = std::sync::Arc::default();
     });
     harness.run();
-    assert_eq!(harness.query_all_by_label(&told).count(), 0);
+    assert_eq!(harness.query_all_by_label(&message).count(), 0);
 }
 
 #[test]
@@ -281,8 +285,8 @@ fn what_is_missing_is_found_elsewhere_or_tried_again() {
         assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
         click(&mut harness, "Choose…");
         let folder = std::path::Path::new(&choice[choice.find('/').unwrap()..]).parent();
-        let wish = WindowRequest::PickAnother(pick, SOURCE, folder.map(Into::into));
-        assert_eq!(harness.state().wishes.last(), Some(&wish));
+        let request = WindowRequest::PickAnother(pick, SOURCE, folder.map(Into::into));
+        assert_eq!(harness.state().requests.last(), Some(&request));
         harness.state_mut().screen.as_mut().unwrap().picked_another(pick, SOURCE, other.into());
         assert_eq!(shows(&commands(&mut harness)), wanted);
     }

@@ -46,15 +46,15 @@ fn filters_that_are_left_out_say_so_where_they_are_set() {
     apply(&mut harness, &Edit::SetFilters(SourceId(1), slots.to_vec()));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
     harness.run();
-    let told = |harness: &Harness<'static, Window>| {
+    let skipped_count = |harness: &Harness<'static, Window>| {
         harness.query_all_by_label_contains("Skipped while this computer").count()
     };
-    assert_eq!(told(&harness), 0);
-    harness.state().demo.change(|snapshot| snapshot.scenes.lacks_filters = true);
+    assert_eq!(skipped_count(&harness), 0);
+    harness.state().demo.change(|snapshot| snapshot.scenes.skips_filters = true);
     harness.run();
     // onair never skips a filter that hides something (chroma key), and denoise is off. Only beauty
     // is skipped.
-    assert_eq!(told(&harness), 1);
+    assert_eq!(skipped_count(&harness), 1);
 }
 
 /// Returns a notice about a file that cannot be used.
@@ -86,8 +86,8 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     harness.state().demo.change(|snapshot| {
         let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
         source.id = SourceId(1);
-        let lacks = |path: &str| SkippedFile { path: path.into(), reason: GONE.into() };
-        source.filters_lack = vec![lacks("/a/watermark"), lacks("/a/mask")];
+        let skipped = |path: &str| SkippedFile { path: path.into(), reason: GONE.into() };
+        source.filter_problems = vec![skipped("/a/watermark"), skipped("/a/mask")];
         snapshot.scenes.sources = vec![source];
         snapshot.notices = vec![lacking("filter-failed", Remedy::EditFilters(SourceId(1)))];
     });
@@ -97,15 +97,15 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     harness.run();
     assert_eq!(harness.query_all_by_label("onair cannot use this file.").count(), 2);
     harness.get_by_label("watermark");
-    let told = format!("onair cannot use this file: {GONE}. onair skips the filter.");
-    harness.get_by_label(&told);
+    let message = format!("onair cannot use this file: {GONE}. onair skips the filter.");
+    harness.get_by_label(&message);
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose a file…");
     let folder = Some("/a".into());
     let (source, was) = (SourceId(1), "/a/watermark".into());
     let of = FilterFile { source, index: 1, kind: "watermark", was };
-    let wish = WindowRequest::PickFilterFile(video::Asset::Image, of.clone(), folder);
-    assert_eq!(harness.state().wishes.last(), Some(&wish));
+    let request = WindowRequest::PickFilterFile(video::Asset::Image, of.clone(), folder);
+    assert_eq!(harness.state().requests.last(), Some(&request));
     // If the filter has moved, its file still changes. If it is gone, no other filter changes.
     for (index, was, sets) in [(2, "/a/watermark", 1), (0, "/a/other", 0)] {
         let other = FilterFile { index, was: was.into(), ..of.clone() };
@@ -140,7 +140,7 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     apply(&mut harness, &Edit::SetTransition(transition));
     harness.state().demo.change(|snapshot| {
         let file = SkippedFile { path: "/a/swoosh.webm".into(), reason: GONE.into() };
-        snapshot.scenes.transitions_lack = vec![file];
+        snapshot.scenes.transition_problems = vec![file];
         snapshot.notices = vec![lacking("transition-failed", Remedy::EditTransition)];
     });
     harness.run();
@@ -151,9 +151,9 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose…");
     let of = TransitionFile { scene: None, means: TransitionFilePart::Clip };
-    let wish = WindowRequest::PickTransitionFile(of, Some("/a".into()));
-    assert_eq!(harness.state().wishes.last(), Some(&wish));
-    harness.state().demo.change(|snapshot| snapshot.scenes.transitions_lack.clear());
+    let request = WindowRequest::PickTransitionFile(of, Some("/a".into()));
+    assert_eq!(harness.state().requests.last(), Some(&request));
+    harness.state().demo.change(|snapshot| snapshot.scenes.transition_problems.clear());
     harness.run();
     assert!(harness.query_by_label("Try again").is_none());
 }
@@ -257,7 +257,7 @@ fn a_transition_is_chosen_and_set() {
     harness.get_by_label("Choose…").click();
     harness.run();
     let clip = TransitionFile { scene: None, means: TransitionFilePart::Clip };
-    assert!(harness.state().wishes.contains(&WindowRequest::PickTransitionFile(clip, None)));
+    assert!(harness.state().requests.contains(&WindowRequest::PickTransitionFile(clip, None)));
     let screen = harness.state_mut().screen.as_mut().unwrap();
     screen.picked_transition(clip, "/v/swoosh.webp".into());
     let of = |transition: Transition| match transition.kind {
@@ -330,7 +330,7 @@ fn a_file_goes_to_the_transition_that_it_was_asked_for() {
     harness.get_by_label("Choose…").click();
     harness.run();
     let of = TransitionFile { scene: Some(scene.id), means: TransitionFilePart::Clip };
-    assert_eq!(harness.state().wishes.last(), Some(&WindowRequest::PickTransitionFile(of, None)));
+    assert_eq!(harness.state().requests.last(), Some(&WindowRequest::PickTransitionFile(of, None)));
     harness.key_press(Key::Escape);
     harness.run();
     harness.get_by_label("Transition and studio mode").click();
@@ -473,9 +473,12 @@ fn what_is_said_of_a_field_begins_below_it() {
         harness.get_by_label(properties).click();
         harness.run();
         let field = harness.get_by_role_and_label(Role::ComboBox, way).rect();
-        let said = harness.get_by_label_contains(hint).rect();
-        assert!((said.left() - field.left()).abs() < 1.0, "{said:?} {field:?}");
-        assert!(said.top() >= field.bottom() && said.width() > 200.0, "{said:?} {field:?}");
+        let hint_rect = harness.get_by_label_contains(hint).rect();
+        assert!((hint_rect.left() - field.left()).abs() < 1.0, "{hint_rect:?} {field:?}");
+        assert!(
+            hint_rect.top() >= field.bottom() && hint_rect.width() > 200.0,
+            "{hint_rect:?} {field:?}"
+        );
     }
 }
 
@@ -488,7 +491,7 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
         Then { source: SourceId(2), pick: FileRequest::Video, at: None },
         None,
     );
-    assert!(harness.state().wishes.contains(&picked), "{:?}", harness.state().wishes);
+    assert!(harness.state().requests.contains(&picked), "{:?}", harness.state().requests);
     for path in ["/films/second.mp4", "/films/third.mkv"] {
         apply(&mut harness, &Edit::AddFile(SourceId(2), path.into()));
     }
@@ -501,7 +504,7 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
         Then { source: SourceId(2), pick: FileRequest::Video, at: None },
         Some("/films".into()),
     );
-    assert!(harness.state().wishes.contains(&picked), "{:?}", harness.state().wishes);
+    assert!(harness.state().requests.contains(&picked), "{:?}", harness.state().requests);
     let files = |commands: &[Command]| {
         let (id, properties) = properties_set(commands);
         assert_eq!(id, SourceId(2));
@@ -565,14 +568,14 @@ fn a_name_that_is_cut_off_is_told_in_a_tooltip() {
     let name = "The scene with the longest name that anybody has given to a scene";
     let mut harness = building::with(&[]);
     building::make(&mut harness, &[Edit::AddScene(name.into()), Edit::AddScene("Talk".into())]);
-    for (name, told) in [(name, 1), ("Talk", 0)] {
+    for (name, tooltips) in [(name, 1), ("Talk", 0)] {
         let count = |harness: &Harness<'static, Window>| {
             shown(harness).iter().filter(|it| *it == name).count()
         };
         let before = count(&harness);
         harness.hover_at(source(&harness, name).rect().center());
         harness.run_steps(8);
-        assert_eq!(count(&harness), before + told, "{name}");
+        assert_eq!(count(&harness), before + tooltips, "{name}");
     }
 }
 

@@ -265,12 +265,12 @@ fn a_display_has_its_scale_until_the_user_chooses_another() {
 fn the_size_of_the_window_is_remembered_but_not_while_it_is_set_up() {
     let mut harness = open("idle");
     let seen = |harness: &mut Harness<'static, Window>, size, maximized| {
-        harness.state_mut().wishes.clear();
+        harness.state_mut().requests.clear();
         harness.state_mut().screen.as_mut().unwrap().set_place(size, maximized);
         harness.run();
         let kept = kept(harness);
-        let wishes = &harness.state().wishes;
-        (kept.size, kept.maximized, wishes.contains(&WindowRequest::Preferences))
+        let requests = &harness.state().requests;
+        (kept.size, kept.maximized, requests.contains(&WindowRequest::Preferences))
     };
     assert_eq!(seen(&mut harness, Some([1_280, 720]), false), (None, false, false), "as usual");
     let large = Some([1_600, 900]);
@@ -312,7 +312,7 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
     harness.get_by_label("Hotkey for Go live or stop: Ctrl+L");
     press_named(&mut harness, "Reset all hotkeys");
     assert!(kept(&harness).hotkeys.keys.is_empty());
-    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    assert!(harness.state().requests.contains(&WindowRequest::Preferences));
 }
 
 #[test]

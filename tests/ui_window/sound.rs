@@ -248,11 +248,11 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     assert!(press(&mut harness, "Solo").solo);
     assert!(press(&mut harness, "Mono").mono);
     assert_eq!(
-        strip_set(&click(&mut harness, "Monitor only")).1.heard,
+        strip_set(&click(&mut harness, "Monitor only")).1.monitoring,
         MonitoringMode::MonitorOnly
     );
     assert_eq!(
-        strip_set(&click(&mut harness, "Recording tracks only")).1.heard,
+        strip_set(&click(&mut harness, "Recording tracks only")).1.monitoring,
         MonitoringMode::Tracks
     );
     let tracks = |commands: &[Command]| {
@@ -287,7 +287,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     // Audio monitoring.
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
     harness.run();
-    for (name, heard) in [
+    for (name, mode) in [
         ("Monitor and output", MonitoringMode::Both),
         ("Monitor only", MonitoringMode::MonitorOnly),
         ("Recording tracks only", MonitoringMode::Tracks),
@@ -296,10 +296,10 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         // The push-to-talk list below also has an entry *Off*.
         harness.get_all_by_label(name).next().unwrap().click();
         let (id, strip) = strip_set(&commands(&mut harness));
-        assert_eq!((id, strip.heard, strip.gain_db), (StripId(1), heard, -12.0), "{name}");
+        assert_eq!((id, strip.monitoring, strip.gain_db), (StripId(1), mode, -12.0), "{name}");
     }
     // The sync offset is at most 20 s, in both directions.
-    for (millis, micros, said) in [
+    for (millis, micros, label) in [
         (250.0, 250_000, "Delayed"),
         (-120.5, -120_500, "Earlier: delays everything else"),
         (20_000.0, 20_000_000, "Delayed"),
@@ -311,7 +311,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         let (id, strip) = strip_set(&commands(&mut harness));
         assert_eq!((id, strip.offset_us), (StripId(1), micros));
         harness.run();
-        harness.get_by_label(said);
+        harness.get_by_label(label);
     }
     harness.get_by_role_and_label(Role::SpinButton, "Sync offset").set_value_accesskit(90_000.0);
     assert_eq!(strip_set(&commands(&mut harness)).1.offset_us, 20_000_000, "no further");
@@ -433,7 +433,7 @@ fn recording_starts_and_stops() {
     let mut harness = open("idle");
     harness.get_by_label("Record").click();
     harness.run();
-    assert!(harness.state().wishes.contains(&WindowRequest::Record));
+    assert!(harness.state().requests.contains(&WindowRequest::Record));
     let mut harness = open("recording");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
     assert_eq!(commands(&mut harness), [Command::StopRecording]);
@@ -453,7 +453,13 @@ fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
     let screen = harness.state().screen.as_ref().unwrap();
     let names = &screen.preferences().recording.track_names;
     assert_eq!(names[..4], ["", "", "The band", ""]);
-    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, WindowRequest::Preferences)));
+    assert!(
+        harness
+            .state()
+            .requests
+            .iter()
+            .any(|request| matches!(request, WindowRequest::Preferences))
+    );
     // Without extra tracks, only the program is recorded.
     let mut harness = open("idle");
     settings_page(&mut harness, "Recording");
@@ -536,8 +542,8 @@ fn where_no_sound_was_chosen_none_is_said_to_be_opening() {
         });
         harness.run();
         harness.run();
-        let said = harness.output().shapes.iter().any(|it| paints(&it.shape, "Opening…"));
-        assert_eq!(said, opening, "{choice}");
+        let is_shown = harness.output().shapes.iter().any(|it| paints(&it.shape, "Opening…"));
+        assert_eq!(is_shown, opening, "{choice}");
     }
 }
 
@@ -578,7 +584,7 @@ fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
     harness.key_press(Key::Menu);
     let sent = item(&mut harness, "Monitoring: Monitor only");
     let [Command::SetStrip { strip, .. }] = &sent[..] else { panic!("{sent:?}") };
-    assert_eq!(strip.heard, MonitoringMode::MonitorOnly);
+    assert_eq!(strip.monitoring, MonitoringMode::MonitorOnly);
     harness.get_by_label("Mute Music").click_secondary();
     let sent = item(&mut harness, "Remove this audio source");
     assert_eq!(sent, [Command::RemoveStrip(StripId(1))]);

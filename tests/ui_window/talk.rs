@@ -76,7 +76,13 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.run();
     harness.get_by_label("Push-to-talk key F8");
     assert_eq!(key(&harness), "F8");
-    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, WindowRequest::Preferences)));
+    assert!(
+        harness
+            .state()
+            .requests
+            .iter()
+            .any(|request| matches!(request, WindowRequest::Preferences))
+    );
     // If Tab moves the focus away, no key is chosen.
     harness.get_by_label("Push-to-talk key F8").click();
     harness.run();
@@ -163,24 +169,24 @@ fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
     harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = TalkMode::PushToMute);
     harness.input_mut().focused = false;
     harness.run();
-    let told = |harness: &mut Harness<'static, Window>, held, hidden| {
+    let key_command = |harness: &mut Harness<'static, Window>, held, hidden| {
         let ctx = harness.ctx.clone();
         let screen = harness.state_mut().screen.as_mut().unwrap();
         screen.talk_elsewhere(&ctx, held, hidden)
     };
-    assert_eq!(told(&mut harness, true, false), Some(Command::PushToTalkKeys(true)));
-    assert_eq!(told(&mut harness, true, false), None);
+    assert_eq!(key_command(&mut harness, true, false), Some(Command::PushToTalkKeys(true)));
+    assert_eq!(key_command(&mut harness, true, false), None);
     // Keyboard events of the window itself do not end the talking.
     assert!(commands(&mut harness).is_empty());
-    assert_eq!(told(&mut harness, false, false), Some(Command::PushToTalkKeys(false)));
+    assert_eq!(key_command(&mut harness, false, false), Some(Command::PushToTalkKeys(false)));
     // While the window has the focus, it handles the key itself, and keys in text fields do not
     // count.
     harness.input_mut().focused = true;
     harness.run();
-    assert_eq!(told(&mut harness, true, false), None);
+    assert_eq!(key_command(&mut harness, true, false), None);
     assert!(commands(&mut harness).is_empty());
     // In a minimized window, the key counts whatever had the focus before.
-    assert_eq!(told(&mut harness, true, true), Some(Command::PushToTalkKeys(true)));
+    assert_eq!(key_command(&mut harness, true, true), Some(Command::PushToTalkKeys(true)));
 }
 
 /// Opens the settings after the desktop has given this answer.
@@ -198,7 +204,7 @@ fn settings(language: Language, elsewhere: GlobalKeySupport) -> Harness<'static,
 
 #[test]
 fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
-    let said = |harness: &Harness<'static, Window>, words: &str| {
+    let count = |harness: &Harness<'static, Window>, words: &str| {
         harness.query_all_by_label_contains(words).count()
     };
     let switch =
@@ -224,7 +230,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         // Before the setting is on, the page explains what it does, and that mouse buttons do not
         // work.
         let mut harness = settings(language, GlobalKeySupport::Asked(GlobalKeyReply::Nothing));
-        assert_eq!(said(&harness, ["mouse buttons do not work", "不支持鼠标按键"][number]), 1);
+        assert_eq!(count(&harness, ["mouse buttons do not work", "不支持鼠标按键"][number]), 1);
         harness.get_by_role_and_label(Role::CheckBox, switch).click();
         harness.run();
         for (reply, words) in &asked {
@@ -233,7 +239,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
             assert_eq!(screen.talk_refused(), None);
             harness.run();
             let [english, chinese] = words;
-            assert_eq!(said(&harness, [english, chinese][number]), 1, "{reply:?}");
+            assert_eq!(count(&harness, [english, chinese][number]), 1, "{reply:?}");
         }
         // A mouse button is not requested from the desktop.
         let button = onair::studio::PushToTalkKey::named("mouse-4").unwrap();
@@ -244,7 +250,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         harness.run();
         let words =
             ["The mouse button works only in onair's window", "鼠标按键只在 onair 窗口中有效"];
-        assert_eq!(said(&harness, words[number]), 1);
+        assert_eq!(count(&harness, words[number]), 1);
     }
 }
 

@@ -271,7 +271,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     // No file is chosen yet.
     assert_eq!(click(&mut harness, "Go live with this file"), []);
     click(&mut harness, "Choose file…");
-    assert!(harness.state().wishes.contains(&WindowRequest::PickPassthrough));
+    assert!(harness.state().requests.contains(&WindowRequest::PickPassthrough));
     let path = PathBuf::from("/films/tour.mkv");
     harness.state_mut().screen.as_mut().unwrap().picked_passthrough(path.clone());
     harness.get_by_role_and_label(Role::CheckBox, "Loop").click();
@@ -281,12 +281,12 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     assert!(harness.state().screen.as_ref().unwrap().dialog().is_none());
     harness.run();
     let words = shown(&harness);
-    for said in [
+    for text in [
         "A file is on air instead of your scenes",
         "On air: tour.mkv",
         "00:01:12 / 00:30:30 · loop 2",
     ] {
-        assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
+        assert!(words.iter().any(|it| it == text), "{text} is not among {words:?}");
     }
     harness.get_by_label("Stop").click();
     harness.run();
@@ -469,22 +469,22 @@ fn own_services_are_added_changed_and_removed() {
     harness.run();
     click(&mut harness, "添加平台");
     let words = shown(&harness);
-    for said in ["自定义平台", "平台的上限，留空表示不限。onair 会按它检查你的设置。"]
+    for text in ["自定义平台", "平台的上限，留空表示不限。onair 会按它检查你的设置。"]
     {
-        assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
+        assert!(words.iter().any(|it| it == text), "{text} is not among {words:?}");
     }
 }
 
 #[test]
 fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
     let mut harness = open("slow");
-    let said = |harness: &Harness<'static, Window>, words: &str| {
+    let is_shown = |harness: &Harness<'static, Window>, words: &str| {
         harness.query_all_by_label_contains(words).count() > 0
     };
-    assert!(said(&harness, "904 (") && !said(&harness, ", sound "));
+    assert!(is_shown(&harness, "904 (") && !is_shown(&harness, ", sound "));
     harness.state().demo.change(|snapshot| snapshot.figures.dropped_audio = 1_250);
     harness.run();
-    assert!(said(&harness, "%), 1\u{a0}250 audio"));
+    assert!(is_shown(&harness, "%), 1\u{a0}250 audio"));
 }
 
 /// A target with a problem comes first, except while the pointer is over the list.

@@ -9,19 +9,19 @@ fn a_check_with_a_warning_does_not_end_in_a_green_sentence() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::T);
     harness.run();
     harness.run();
-    let said = |harness: &Harness<'static, Window>, words: &str| {
+    let is_shown = |harness: &Harness<'static, Window>, words: &str| {
         harness.query_by_label_contains(words).is_some()
     };
-    assert!(said(&harness, "reaches only 1 900 kbps"));
+    assert!(is_shown(&harness, "reaches only 1 900 kbps"));
     let warned = "You can go live, but see the warnings above.";
-    assert!(said(&harness, warned));
-    assert!(!said(&harness, "Ready to go live. The check"));
+    assert!(is_shown(&harness, warned));
+    assert!(!is_shown(&harness, "Ready to go live. The check"));
     harness.state().demo.change(|snapshot| {
         let found = snapshot.checked.as_mut().unwrap();
         found.found.retain(|notice| notice.level == Level::Info);
     });
     harness.run();
-    assert!(said(&harness, "Ready to go live. The check") && !said(&harness, warned));
+    assert!(is_shown(&harness, "Ready to go live. The check") && !is_shown(&harness, warned));
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn the_largest_dialogs_fit_into_the_smallest_window() {
 /// Nothing is sent during an outage, even if a figure is left from before.
 #[test]
 fn no_bitrate_is_shown_during_an_outage() {
-    let told = |state: &str| {
+    let bitrates = |state: &str| {
         let mut harness = open(state);
         harness.state().demo.change(|snapshot| {
             snapshot.figures.bitrate = 2_512_000;
@@ -75,22 +75,22 @@ fn no_bitrate_is_shown_during_an_outage() {
         });
         words.flatten().filter(|it| it.contains("2\u{a0}512\u{a0}kbps")).collect::<Vec<_>>()
     };
-    assert_eq!(told("reconnecting"), [""; 0]);
-    assert_eq!(told("on-air"), ["Bitrate: 2\u{a0}512\u{a0}kbps"]);
+    assert_eq!(bitrates("reconnecting"), [""; 0]);
+    assert_eq!(bitrates("on-air"), ["Bitrate: 2\u{a0}512\u{a0}kbps"]);
 }
 
 /// Where no target was ever connected, no viewer loses the stream.
 #[test]
 fn stop_speaks_of_viewers_only_if_a_target_was_connected() {
     let (viewers, nobody) = ("The stream ends for all viewers.", "onair stops trying to connect.");
-    for (on_air_for, said, unsaid) in
+    for (on_air_for, expected, unexpected) in
         [(Duration::from_secs(754), viewers, nobody), (Duration::ZERO, nobody, viewers)]
     {
         let mut harness = open("reconnecting");
         harness.state().demo.change(|snapshot| snapshot.figures.on_air_for = on_air_for);
         harness.run();
         assert_eq!(click(&mut harness, "Stop"), []);
-        assert!(harness.query_by_label_contains(said).is_some(), "{:?}", shown(&harness));
-        assert!(harness.query_by_label_contains(unsaid).is_none());
+        assert!(harness.query_by_label_contains(expected).is_some(), "{:?}", shown(&harness));
+        assert!(harness.query_by_label_contains(unexpected).is_none());
     }
 }

@@ -19,10 +19,10 @@ fn a_stream_is_watched() {
     assert_eq!(commands(&mut harness), [Command::SetVolume(0.5)]);
     harness.key_press(Key::F);
     harness.run();
-    assert!(harness.state().wishes.contains(&WindowRequest::FullScreen(true)));
+    assert!(harness.state().requests.contains(&WindowRequest::FullScreen(true)));
     harness.key_press(Key::Escape);
     harness.run();
-    assert!(harness.state().wishes.contains(&WindowRequest::FullScreen(false)));
+    assert!(harness.state().requests.contains(&WindowRequest::FullScreen(false)));
     harness.get_all_by_label("Stop").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::StopWatching]);
 }
@@ -46,8 +46,8 @@ fn a_long_figure_pushes_no_label_aside() {
     let line = harness.get_by_label_contains(codec).rect();
     harness.hover_at(line.center());
     harness.run();
-    let told = shown(&harness).into_iter().filter(|name| name.starts_with(&value)).count();
-    assert_eq!(told, 1, "{:?}", shown(&harness));
+    let count = shown(&harness).into_iter().filter(|name| name.starts_with(&value)).count();
+    assert_eq!(count, 1, "{:?}", shown(&harness));
 }
 
 /// Returns true if exactly this text is painted, without an ellipsis.
@@ -67,7 +67,7 @@ fn the_page_has_the_players_sentence_below_and_the_health_of_ones_own_broadcast_
     harness.run();
     harness.get_by_label("Nothing is playing.");
     harness.get_by_label("All good.");
-    let mut said = |times, dropped| {
+    let mut status = |times, dropped| {
         harness.state().demo.change(|snapshot| {
             snapshot.watch = WatchState::Playing;
             snapshot.watch_figures.first_frame = Some(Duration::from_millis(41));
@@ -79,9 +79,9 @@ fn the_page_has_the_players_sentence_below_and_the_health_of_ones_own_broadcast_
         let plays = shown.iter().any(|words| words == "Playing.");
         (plays, shown.into_iter().find(|words| words.contains("interruption")).unwrap())
     };
-    assert_eq!(said((0, 0), 0), (true, "no interruptions".into()));
-    assert_eq!(said((1, 0), 0), (true, "one interruption".into()));
-    assert_eq!(said((2, 1), 9_000), (true, "2 interruptions".into()));
+    assert_eq!(status((0, 0), 0), (true, "no interruptions".into()));
+    assert_eq!(status((1, 0), 0), (true, "one interruption".into()));
+    assert_eq!(status((2, 1), 9_000), (true, "2 interruptions".into()));
 }
 
 fn asked(harness: &mut Harness<'static, Window>, key: Key) -> Vec<Command> {
@@ -116,9 +116,9 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     assert!(!shown(&harness).iter().any(|name| name == "Live"), "it is live");
     assert_eq!(click(&mut harness, "Stop recording this stream"), player(WatchCommand::StopSaving));
     click(&mut harness, "Record this stream");
-    assert!(harness.state().wishes.contains(&WindowRequest::WatchSave));
+    assert!(harness.state().requests.contains(&WindowRequest::WatchSave));
     asked(&mut harness, Key::S);
-    assert!(harness.state().wishes.contains(&WindowRequest::WatchSnapshot));
+    assert!(harness.state().requests.contains(&WindowRequest::WatchSnapshot));
 }
 
 #[test]
@@ -206,17 +206,17 @@ fn sound_buffer_and_look_are_set() {
         ("Rotated by 90 degrees", "original 1 90"),
         ("Reset", "fit 1 0"),
     ] {
-        let told = WatchCommand::SetLook(TileId(0), look.parse().unwrap());
-        assert_eq!(click(&mut harness, choice), player(told), "{choice}");
+        let command = WatchCommand::SetLook(TileId(0), look.parse().unwrap());
+        assert_eq!(click(&mut harness, choice), player(command), "{choice}");
     }
     harness.key_press(Key::Escape);
     harness.run();
     for (key, look) in [(Key::A, "fill 1 0"), (Key::T, "fill 1 90"), (Key::Plus, "fill 1.1 90")] {
-        let told = asked(&mut harness, key);
-        let [Command::Player(WatchCommand::SetLook(_, told))] = told.as_slice() else {
-            panic!("{key:?}: {told:?}");
+        let sent = asked(&mut harness, key);
+        let [Command::Player(WatchCommand::SetLook(_, set))] = sent.as_slice() else {
+            panic!("{key:?}: {sent:?}");
         };
-        assert_eq!(told.to_string(), look);
+        assert_eq!(set.to_string(), look);
     }
     // Enlarged video is moved by keyboard and by pointer.
     harness.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
@@ -304,12 +304,12 @@ fn the_figures_lie_over_the_picture() {
     };
     assert_eq!(over(&harness), None);
     asked(&mut harness, Key::I);
-    let said = over(&harness).unwrap();
+    let statistics = over(&harness).unwrap();
     for part in ["H.264 High", "1280×720", "2\u{a0}498\u{a0}kbps", "380\u{a0}ms", "Reconnects: 0"]
     {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(statistics.contains(part), "{part}: {statistics}");
     }
-    assert!(said.contains("Decoder: –"), "{said}");
+    assert!(statistics.contains("Decoder: –"), "{statistics}");
     for (hardware, words) in
         [(None, "Decoder: FFmpeg, on the CPU"), (Some("VAAPI"), "Decoder: FFmpeg, VAAPI hardware")]
     {
@@ -456,8 +456,8 @@ fn paints_a_picture(harness: &Harness<'static, Window>) -> bool {
 fn the_first_picture_is_seen_while_the_buffer_still_fills() {
     let (buffering, waiting) = ("Buffering…", "Waiting for the first frame.");
     let words = |harness: &Harness<'static, Window>| {
-        let said = shown(harness);
-        [buffering, waiting].map(|words| said.iter().any(|name| name == words))
+        let labels = shown(harness);
+        [buffering, waiting].map(|words| labels.iter().any(|name| name == words))
     };
     let mut harness = open("watch-opening");
     assert!(paints_a_picture(&harness));

@@ -68,15 +68,18 @@ fn a_hostile_viewer_disturbs_nobody() {
     let endpoint = format!("http://{http}/live/show/whep");
     let mut hostile = client.attack(&endpoint, port, &page.ice_name());
     hostile.wait_success(LIMIT * 6);
-    let told: Value = serde_json::from_str(hostile.output().lines().last().unwrap()).unwrap();
-    println!("{told}");
-    let count = |name: &str| told[name].as_u64().unwrap();
-    assert_eq!(count("strangers_answered"), 0, "{told}");
+    let result: Value = serde_json::from_str(hostile.output().lines().last().unwrap()).unwrap();
+    println!("{result}");
+    let count = |name: &str| result[name].as_u64().unwrap();
+    assert_eq!(count("strangers_answered"), 0, "{result}");
     // The hostile packets do arrive.
-    assert!(count("rtcp") > 2_000 && count("checks_answered") > 0, "{told}");
-    assert!(count("handshakes_answered") > 0 && told["offers"]["422"].as_u64() > Some(0), "{told}");
-    let mut answers = told["offers"].as_object().unwrap().keys();
-    assert!(answers.all(|status| status == "201" || status.starts_with('4')), "{told}");
+    assert!(count("rtcp") > 2_000 && count("checks_answered") > 0, "{result}");
+    assert!(
+        count("handshakes_answered") > 0 && result["offers"]["422"].as_u64() > Some(0),
+        "{result}"
+    );
+    let mut answers = result["offers"].as_object().unwrap().keys();
+    assert!(answers.all(|status| status == "201" || status.starts_with('4')), "{result}");
 
     let during = decoded();
     browser.wait("frames after the attack", || decoded() > during + 90);
@@ -95,6 +98,6 @@ fn a_hostile_viewer_disturbs_nobody() {
     });
     start.returned("the attack");
     assert!(server.stop(LIMIT).success());
-    let said = server.peer.errors();
-    assert!(!said.contains("panicked"), "{said}");
+    let errors = server.peer.errors();
+    assert!(!errors.contains("panicked"), "{errors}");
 }

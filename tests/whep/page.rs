@@ -31,12 +31,12 @@ pub const OFFER: &str = "v=0\r\no=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\
 /// A server for the page. It also relays requests to onair.
 pub struct PageServer {
     address: SocketAddr,
-    told: Told,
+    log: RelayLog,
 }
 
 /// What has passed through the server.
 #[derive(Clone, Default)]
-struct Told {
+struct RelayLog {
     reports: Arc<Mutex<Vec<Arc<Value>>>>,
     /// The offers of the page, with the answers of onair.
     offers: Arc<Mutex<Vec<(String, String)>>>,
@@ -53,15 +53,15 @@ impl PageServer {
     pub fn start_behind(onair: SocketAddr, ports: Option<(u16, u16)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let told = Told::default();
-        let shared = told.clone();
+        let log = RelayLog::default();
+        let shared = log.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let told = shared.clone();
-                thread::spawn(move || answer(stream, (onair, ports), &told));
+                let log = shared.clone();
+                thread::spawn(move || answer(stream, (onair, ports), &log));
             }
         });
-        Self { address, told }
+        Self { address, log }
     }
 
     /// Returns the URL of a page that plays this path.
@@ -71,12 +71,12 @@ impl PageServer {
 
     /// Returns all reports of the page so far.
     pub fn reports(&self) -> Vec<Arc<Value>> {
-        self.told.reports.lock().unwrap().clone()
+        self.log.reports.lock().unwrap().clone()
     }
 
     /// Returns the user name of the page's ICE requests (RFC 8445 §7.2.2), once the page plays.
     pub fn ice_name(&self) -> String {
-        let offers = self.told.offers.lock().unwrap();
+        let offers = self.log.offers.lock().unwrap();
         let (offer, answer) = offers.first().expect("an offer");
         let of = |sdp: &str| {
             let mut lines = sdp.lines().map(str::trim_end);
@@ -90,7 +90,7 @@ impl PageServer {
 fn answer(
     mut stream: TcpStream,
     (onair, ports): (SocketAddr, Option<(u16, u16)>),
-    told: &Told,
+    log: &RelayLog,
 ) -> Option<()> {
     stream.set_read_timeout(Some(LIMIT)).ok()?;
     let mut bytes = Vec::new();
@@ -131,7 +131,7 @@ fn answer(
     }
     if path == "/report" {
         if let Ok(report) = serde_json::from_slice(&body) {
-            told.reports.lock().unwrap().push(Arc::new(report));
+            log.reports.lock().unwrap().push(Arc::new(report));
         }
         return write!(stream, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").ok();
     }
@@ -150,7 +150,7 @@ fn answer(
     to.read_to_end(&mut answer).ok()?;
     if kind == "application/sdp" {
         let [offer, answer] = [&body, &answer].map(|it| String::from_utf8_lossy(it).into_owned());
-        told.offers.lock().unwrap().push((offer, answer));
+        log.offers.lock().unwrap().push((offer, answer));
     }
     if let Some((ours, theirs)) = ports {
         // Both ports have five digits, so the length stays the same.

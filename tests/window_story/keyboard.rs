@@ -62,6 +62,7 @@ fn an_evening_in_the_window_by_keyboard() {
         Story::open(|desktop| with_small_disk(&disk, &first_start(desktop, home.path())));
 
     goes_through_the_guide(&mut story, server.trim_end_matches('/'), "wrong-key");
+    scene::is_built_by_keyboard(&mut story);
     // The window names the wrong key as the cause.
     story.press("ctrl+l");
     story.says(REFUSED);
@@ -74,6 +75,9 @@ fn an_evening_in_the_window_by_keyboard() {
     story.says("All good.");
     is_served(&nginx, "keyed", 854);
     story.press("Escape");
+    scene::is_switched_on_air(&mut story, &nginx, |story, name| {
+        story.press(if name == scene::MAIN { "alt+1" } else { "alt+2" });
+    });
     // The server dies. The window reports no success until it is back.
     drop(nginx);
     story.says("Not on air: the connection to 127.0.0.1 was lost.");

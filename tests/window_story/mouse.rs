@@ -101,7 +101,7 @@ fn an_evening_in_the_window_by_mouse() {
     story.waits("the stream at nginx", || nginx.is_published(KEY));
     story.says("All good.");
     is_served(&nginx, "keyed", 854);
-    scene::is_switched_on_air(&mut story, &nginx);
+    scene::is_switched_on_air(&mut story, &nginx, |story, name| story.click("radio button", name));
     // The server dies. The window reports no success until it is back.
     drop(nginx);
     story.says("Not on air: the connection to 127.0.0.1 was lost.");

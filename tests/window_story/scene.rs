@@ -4,8 +4,8 @@
 use super::*;
 
 /// The scene that the guide leaves, and the new one.
-const MAIN: &str = "Main";
-const BREAK: &str = "Scene";
+pub(super) const MAIN: &str = "Main";
+const BREAK: &str = "Break";
 
 /// The initial color of a color source.
 const COLOR: [u8; 3] = [0x1e, 0x24, 0x30];
@@ -32,18 +32,46 @@ pub(super) fn is_built_by_mouse(story: &mut Story) {
     story.bar_says(&["Ready to go live."]);
 }
 
-/// Keeps the suggested name of the new, empty scene.
-fn is_named(story: &mut Story) {
-    story.focused("entry", "Name");
+/// The same with the commands of the palette.
+pub(super) fn is_built_by_keyboard(story: &mut Story) {
+    story.bar_says(&["Ready to go live."]);
+    runs(story, "add a scene");
+    is_named(story);
+    runs(story, "add a source");
+    story.focused("entry", "Search sources");
+    story.types("color");
     story.press("Return");
-    story.says("Nothing is shown: the scene Scene is empty.");
+    story.bar_says(&["Ready to go live."]);
+    story.press("alt+1");
+    story.bar_says(&["Ready to go live."]);
 }
 
-/// Switches to the second scene and back on air.
-pub(super) fn is_switched_on_air(story: &mut Story, nginx: &Nginx) {
+/// Runs a command of the palette.
+fn runs(story: &mut Story, command: &str) {
+    story.press("ctrl+k");
+    story.focused("entry", "Commands");
+    story.types(command);
+    story.press("Return");
+}
+
+/// Names the new, empty scene.
+fn is_named(story: &mut Story) {
+    story.focused("entry", "Name");
+    story.types(BREAK);
+    story.press("Return");
+    // The log has the sentence only once, perhaps with the name that the window suggested.
+    story.bar_says(&["Nothing is shown: the scene Break is empty."]);
+}
+
+/// Switches to the second scene and back on air. `switch` gets the name of the scene.
+pub(super) fn is_switched_on_air(
+    story: &mut Story,
+    nginx: &Nginx,
+    switch: impl Fn(&mut Story, &str),
+) {
     assert!(!is_color_served(nginx), "the first scene is on air");
     for scene in [BREAK, MAIN] {
-        story.click("radio button", scene);
+        switch(story, scene);
         story.waits(scene, || is_color_served(nginx) == (scene == BREAK));
         story.bar_says(&["All good."]);
     }
@@ -58,7 +86,7 @@ fn is_color_served(nginx: &Nginx) -> bool {
         .args(["-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.stdout.len(), COLOR.len(), "{told}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.stdout.len(), COLOR.len(), "{errors}");
     output.stdout.iter().zip(COLOR).all(|(seen, wanted)| seen.abs_diff(wanted) <= NEAR)
 }

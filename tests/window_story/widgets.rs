@@ -53,7 +53,7 @@ impl Widgets {
     pub fn start(desktop: &Desktop) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rigs/widgets.py");
         let mut command = desktop.command("/usr/bin/python3");
-        let (rig, questions) = Peer::start_told(command.arg(script).arg("onair"));
+        let (rig, questions) = Peer::start_with_input(command.arg(script).arg("onair"));
         Self { rig, questions, answers: 0 }
     }
 

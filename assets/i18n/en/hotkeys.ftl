@@ -180,7 +180,7 @@ tip-action-ungroup = Takes the items out of the selected group.
 action-show-hide = Show or hide the selected items
 tip-action-show-hide = Hides the selected items in their scene, or shows them again.
 action-lock = Lock or unlock the selected items
-tip-action-lock = Locked items cannot be moved on the canvas.
+tip-action-lock = Locks or unlocks the selected items. You cannot move locked items on the canvas.
 action-align-left = Align the selected items left
 tip-action-align-left = Aligns the selected items with each other, or a single one with the program.
 action-align-center = Center the selected items horizontally
@@ -194,11 +194,11 @@ tip-action-align-middle = Centers the selected items on a common horizontal line
 action-align-bottom = Align the selected items at the bottom
 tip-action-align-bottom = Moves the selected items to a common bottom edge.
 action-server = Start or stop the built-in server
-tip-action-server = Nobody can watch while the server is stopped. You cannot stop it while you stream to it.
+tip-action-server = Starts or stops the built-in server. Nobody can watch while it is stopped. You cannot stop it while you stream to it.
 action-network = Allow or block viewers on this network
 tip-action-network = Opens the HTTP and WebRTC ports to other computers, or closes them.
 action-new-play-key = Make a new key for viewers
-tip-action-new-play-key = Disconnects all viewers. Links with the old key no longer work.
+tip-action-new-play-key = Makes a new key for viewers and disconnects all viewers. Links with the old key no longer work.
 
 # Commands for objects that the user has named
 named-scene = Switch to the scene { $name }

@@ -59,8 +59,8 @@ pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
         notification: Notification::default(),
         shown: None,
         watcher: None,
-        told: None,
-        told_revision: 0,
+        sent_state: None,
+        sent_revision: 0,
     };
     let mut seek_at = Instant::now();
     while !stop.wait(POLL_INTERVAL) {
@@ -116,9 +116,9 @@ struct Desktop {
     shown: Option<u32>,
     /// The program that shows the status icon.
     watcher: Option<String>,
-    told: Option<DesktopState>,
+    sent_state: Option<DesktopState>,
     /// The revision of the menu that was announced last.
-    told_revision: u32,
+    sent_revision: u32,
 }
 
 impl Desktop {
@@ -151,7 +151,7 @@ impl Desktop {
 
     /// Announces changes of the state to the desktop. `revision` is that of the menu.
     fn tell(&mut self, state: DesktopState, revision: u32) {
-        if self.told.as_ref() == Some(&state) && self.told_revision == revision {
+        if self.sent_state.as_ref() == Some(&state) && self.sent_revision == revision {
             return;
         }
         match self.notification.look(&state) {
@@ -159,7 +159,7 @@ impl Desktop {
             Some(Step::Close) => self.close(),
             None => {}
         }
-        let before = self.told.as_ref();
+        let before = self.sent_state.as_ref();
         let item = |name: &str, is_new: bool| match is_new {
             true => self.connection.emit_signal(
                 None::<&str>,
@@ -172,7 +172,7 @@ impl Desktop {
         };
         let differs = |of: fn(&DesktopState) -> [u8; 3]| before.map(of) != Some(of(&state));
         let status = status_item::status(&state);
-        let told = item("NewIcon", differs(status_icon::color))
+        let result = item("NewIcon", differs(status_icon::color))
             .and_then(|()| item("NewToolTip", true))
             .and_then(|()| match before.map(status_item::status) == Some(status) {
                 true => Ok(()),
@@ -184,14 +184,14 @@ impl Desktop {
                     &(status,),
                 ),
             });
-        let told = told.and_then(|()| match self.told_revision == revision {
+        let result = result.and_then(|()| match self.sent_revision == revision {
             true => Ok(()),
             false => self.tell_menu(&state, revision),
         });
-        if let Err(error) = told {
+        if let Err(error) = result {
             tracing::debug!(%error, "a message to the desktop failed");
         }
-        (self.told, self.told_revision) = (Some(state), revision);
+        (self.sent_state, self.sent_revision) = (Some(state), revision);
     }
 
     /// Announces that the entries of the menu have changed.

@@ -86,10 +86,10 @@ mod tests {
 
     /// Creates a key state, and a function that returns its changes since the last call.
     fn line() -> (KeyState, impl Fn() -> Vec<bool>) {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let its = Arc::clone(&told);
+        let states = Arc::new(Mutex::new(Vec::new()));
+        let its = Arc::clone(&states);
         (KeyState::new(move |held| its.lock().push(held)), move || {
-            std::mem::take(&mut *told.lock())
+            std::mem::take(&mut *states.lock())
         })
     }
 

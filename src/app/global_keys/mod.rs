@@ -93,9 +93,9 @@ impl GlobalKeys {
             #[cfg(target_os = "linux")]
             Ok(RawWindowHandle::Wayland(_)) => {
                 let its = Arc::clone(&pressed);
-                let told =
+                let on_press =
                     Arc::new(move |name: &str| Action::named(name).into_iter().for_each(&*its));
-                KeySource::Ask(portal::PortalKeys::new(Arc::clone(&line), told, wake.clone()))
+                KeySource::Ask(portal::PortalKeys::new(Arc::clone(&line), on_press, wake.clone()))
             }
             _ => KeySource::None,
         };
@@ -193,7 +193,7 @@ impl Grabs {
         if hotkeys.is_empty() {
             return;
         }
-        let told = Grabbed {
+        let grabbed = Grabbed {
             pressed: Arc::clone(pressed),
             taken: Arc::clone(&self.taken),
             wake: wake.clone(),
@@ -204,7 +204,7 @@ impl Grabs {
             if let Some(Err(stuck)) = before.map(|worker| worker.join(RELEASE_TIMEOUT)) {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");
             }
-            grab_keys(&hotkeys, stop, &told);
+            grab_keys(&hotkeys, stop, &grabbed);
         };
         self.worker = Worker::spawn("onair-hotkeys", grab)
             .inspect_err(|error| tracing::warn!(%error, "hotkeys work only in the window"))

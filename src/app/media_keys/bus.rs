@@ -43,12 +43,12 @@ pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
             return;
         }
     };
-    let mut told = shared.state.lock().clone();
-    let mut told_at = Instant::now();
+    let mut sent = shared.state.lock().clone();
+    let mut sent_at = Instant::now();
     while !stop.wait(POLL_INTERVAL) {
         let state = shared.state.lock().clone();
-        tell(&connection, &told, &state, told_at.elapsed());
-        (told, told_at) = (state, Instant::now());
+        tell(&connection, &sent, &state, sent_at.elapsed());
+        (sent, sent_at) = (state, Instant::now());
     }
 }
 

@@ -199,7 +199,7 @@ fn record_f32(
     config: StreamConfig,
     mut sink: Sink,
 ) -> Result<cpal::Stream, Fault> {
-    let heard = sink.capture_state();
+    let state = sink.capture_state();
     let (channels, rate) = (config.channels, i64::from(config.sample_rate.max(1)));
     let data = move |sound: &[f32], info: &cpal::InputCallbackInfo| {
         let stamp = info.timestamp();
@@ -210,7 +210,7 @@ fn record_f32(
     };
     let error = move |error: cpal::Error| {
         if !harmless(&error) {
-            heard.latch.set(|| error.to_string());
+            state.latch.set(|| error.to_string());
         }
     };
     device.build_input_stream(config, data, error, Some(OPEN_TIMEOUT)).map_err(fault)

@@ -162,8 +162,8 @@ impl MicWatcher {
                 .find()
                 .and_then(|device| self.start(&device).map(|started| (device, started)))
             {
-                Ok((device, (stream, heard))) => {
-                    let end = self.watch(&device, &heard, stop);
+                Ok((device, (stream, state))) => {
+                    let end = self.watch(&device, &state, stop);
                     bury(stream);
                     match end {
                         End::Stopped => return,
@@ -200,7 +200,7 @@ impl MicWatcher {
         let mut last = Fault::Format("no rate".to_owned());
         for rate in rates {
             let (sink, capture) = system::capture(clock, rate, channels);
-            let heard = Arc::clone(&capture.heard);
+            let state = Arc::clone(&capture.state);
             let started = match &self.wanted {
                 WantedInput::Application(name) => self.system.record_application(name, rate, sink),
                 WantedInput::Microphone(_) | WantedInput::Speakers(_) => {
@@ -210,7 +210,7 @@ impl MicWatcher {
             match started {
                 Ok(stream) => {
                     *self.shared.fresh.lock() = Some((capture, rate));
-                    return Ok((stream, heard));
+                    return Ok((stream, state));
                 }
                 Err(fault @ Fault::Format(_)) => last = fault,
                 Err(fault) => return Err(fault),
@@ -220,18 +220,18 @@ impl MicWatcher {
     }
 
     /// Watches the capture until it ends, and returns the reason.
-    fn watch(&mut self, device: &DeviceInfo, heard: &system::CaptureState, stop: &Stop) -> End {
+    fn watch(&mut self, device: &DeviceInfo, state: &system::CaptureState, stop: &Stop) -> End {
         let Context { clock, rate, channels, .. } = self.context;
         let (mut frames, mut alive, mut looked) = (0, clock.now(), clock.now());
         loop {
             if stop.wait(DEVICE_CHECK_INTERVAL) {
                 return End::Stopped;
             }
-            if let Some(fault) = heard.latch.get() {
+            if let Some(fault) = state.latch.get() {
                 return End::Lost(fault);
             }
             let now = clock.now();
-            let seen = heard.frames.load(Ordering::Relaxed);
+            let seen = state.frames.load(Ordering::Relaxed);
             if seen != frames {
                 (frames, alive) = (seen, now);
                 self.was_open = true;
@@ -327,7 +327,7 @@ struct Link {
     /// Number of the next frame in the ring.
     next: i64,
     /// Frames received at the last check.
-    heard: u64,
+    received: u64,
     /// Maximum recent age of the audio at its callback, in microseconds.
     age: f64,
     /// The extra delay that late blocks cause.
@@ -373,7 +373,7 @@ impl Link {
             aligner: ClockAligner::new(rate, context.rate, context.channels)?,
             rate,
             next: 0,
-            heard: 0,
+            received: 0,
             age: 0.0,
             slack: Duration::ZERO,
             buffer: Vec::new(),
@@ -386,7 +386,7 @@ impl Link {
             self.pace.observe(frame, at);
         }
         // The value falls by a tenth in about a second, and rises immediately.
-        let age = self.capture.heard.age_micros.load(Ordering::Relaxed) as f64;
+        let age = self.capture.state.age_micros.load(Ordering::Relaxed) as f64;
         self.age = age.max(self.age * 0.999);
         let channels = usize::from(channels.max(1));
         let frames = self.capture.sound.slots() / channels;
@@ -402,11 +402,11 @@ impl Link {
 
     /// Increases the delay after a missing block, unless the device sends no audio at all.
     fn late(&mut self) {
-        let heard = self.capture.heard.frames.load(Ordering::Relaxed);
-        if heard != self.heard && self.heard != 0 {
+        let received = self.capture.state.frames.load(Ordering::Relaxed);
+        if received != self.received && self.received != 0 {
             self.slack = (self.slack + SLACK_STEP).min(MAX_SLACK);
         }
-        self.heard = heard;
+        self.received = received;
     }
 
     fn delay(&self) -> Duration {

@@ -11,7 +11,7 @@ use crate::audio::system;
 pub(crate) struct Microphone {
     sound: Producer<f32>,
     marks: Producer<CaptureMark>,
-    heard: Arc<system::CaptureState>,
+    state: Arc<system::CaptureState>,
     channels: usize,
     frame: i64,
 }
@@ -22,13 +22,13 @@ impl Microphone {
         let channels = usize::from(context.channels);
         let (sound, sound_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
         let (marks, marks_out) = RingBuffer::new(1_024);
-        let heard = Arc::new(system::CaptureState::default());
-        let capture = Capture { sound: sound_out, marks: marks_out, heard: Arc::clone(&heard) };
+        let state = Arc::new(system::CaptureState::default());
+        let capture = Capture { sound: sound_out, marks: marks_out, state: Arc::clone(&state) };
         let shared = Arc::new(Shared::default());
         *shared.fresh.lock() = Some((capture, rate));
         let worker = Worker::spawn("microphone", |_| {}).unwrap();
         let feed = MicFeed { shared, context: *context, link: None, _worker: worker };
-        (Self { sound, marks, heard, channels, frame: 0 }, Box::new(feed))
+        (Self { sound, marks, state, channels, frame: 0 }, Box::new(feed))
     }
 
     /// Delivers a callback with this audio, captured at `at` according to the driver.
@@ -39,6 +39,6 @@ impl Microphone {
         }
         let frames = sound.len() / self.channels;
         self.frame += frames as i64;
-        self.heard.frames.fetch_add(frames as u64, Ordering::Relaxed);
+        self.state.frames.fetch_add(frames as u64, Ordering::Relaxed);
     }
 }

@@ -59,9 +59,9 @@ fn every_format_plays_and_loops_without_a_seam() {
         let spec = WavSpec { channels, sample_rate: 48_000, bits_per_sample: bits, sample_format };
         // A ramp over 4,800 frames shows the position of each frame.
         let file = write(spec, 4_800, |frame, _| frame as f32 / 4_800.0 - 0.5);
-        let heard = pull_all(&context(48_000, 2), file.path(), 25);
-        assert_eq!(heard.len(), 25 * 960);
-        for (index, frame) in heard.chunks(2).enumerate() {
+        let samples = pull_all(&context(48_000, 2), file.path(), 25);
+        assert_eq!(samples.len(), 25 * 960);
+        for (index, frame) in samples.chunks(2).enumerate() {
             let want = (index % 4_800) as f32 / 4_800.0 - 0.5;
             assert!((frame[0] - want).abs() < 0.01, "{bits} bits at {index}: {frame:?}");
             assert_eq!(frame[0], frame[1]);
@@ -200,8 +200,8 @@ fn other_rates_are_resampled_in_place() {
     // 440 Hz fits the loop exactly.
     let wave = |time: f32| (time * 440.0 * std::f32::consts::TAU).sin() * 0.5;
     let file = write(spec, 4_410, |frame, _| wave(frame as f32 / 44_100.0));
-    let heard = pull_all(&context(48_000, 1), file.path(), 60);
-    for (index, sample) in heard.iter().enumerate().skip(200) {
+    let samples = pull_all(&context(48_000, 1), file.path(), 60);
+    for (index, sample) in samples.iter().enumerate().skip(200) {
         let want = wave(index as f32 / 48_000.0);
         assert!((sample - want).abs() < 0.02, "at {index}: {sample} for {want}");
     }

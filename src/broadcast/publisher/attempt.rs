@@ -47,7 +47,7 @@ pub(super) async fn connect(
             shared.change(Report { state, stage: failed.stage, error, retry_in: None, gap: None });
         }
         Step::Elsewhere { to, with_password } => {
-            shared.tell(Event::Said(sent_on(to, with_password)));
+            shared.tell(Event::ServerStatus(sent_on(to, with_password)));
         }
     };
     let mut options =

@@ -18,8 +18,8 @@ pub(super) enum Verdict {
     NotTaken(Vec<String>),
 }
 
-/// Compares the server's announcement `said` with the codecs of a stream.
-pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdict {
+/// Compares the server's announcement `announced` with the codecs of a stream.
+pub(super) fn judge(configurations: &[(Track, Bytes)], announced: &Enhanced) -> Verdict {
     let mut codecs: Vec<(FourCc, String)> = Vec::new();
     for (track, body) in configurations {
         let Some(four_cc) = four_cc(*track, body) else { continue };
@@ -31,14 +31,15 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdi
             codecs.push((four_cc, name));
         }
     }
-    if said.four_cc_list.is_empty() && said.video.is_empty() && said.audio.is_empty() {
+    if announced.four_cc_list.is_empty() && announced.video.is_empty() && announced.audio.is_empty()
+    {
         let names: Vec<String> = codecs.into_iter().map(|(_, name)| name).collect();
         return if names.is_empty() { Verdict::Taken } else { Verdict::Unannounced(names) };
     }
-    let lacks = |(four_cc, name): (FourCc, String)| {
-        (said.abilities(&four_cc.to_string()) == 0).then_some(name)
+    let missing = |(four_cc, name): (FourCc, String)| {
+        (announced.abilities(&four_cc.to_string()) == 0).then_some(name)
     };
-    let lacking: Vec<String> = codecs.into_iter().filter_map(lacks).collect();
+    let lacking: Vec<String> = codecs.into_iter().filter_map(missing).collect();
     if lacking.is_empty() { Verdict::Taken } else { Verdict::NotTaken(lacking) }
 }
 

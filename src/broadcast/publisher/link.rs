@@ -38,7 +38,7 @@ pub(super) struct LinkReading {
     /// The number of bytes that wait to be passed to the system.
     pub queued: u64,
     /// The time since the server last accepted data, if the system reports it.
-    pub heard: Option<Duration>,
+    pub since_ack: Option<Duration>,
 }
 
 /// A packet that was passed to the connection.
@@ -88,7 +88,7 @@ impl Link {
         } else if accepted > self.accepted {
             // The progress happened after the last reading, so its age is at most the time since
             // that reading.
-            let ago = seen.heard.unwrap_or_default().min(now.since(self.looked));
+            let ago = seen.since_ack.unwrap_or_default().min(now.since(self.looked));
             self.progress = now - ago;
         }
         self.accepted = self.accepted.max(accepted);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn waiting(written: u64, unaccepted: u64) -> LinkReading {
-        LinkReading { written, unaccepted, queued: 0, heard: None }
+        LinkReading { written, unaccepted, queued: 0, since_ack: None }
     }
 
     #[test]
@@ -175,23 +175,23 @@ mod tests {
         let mut link = Link::new(at(0), 0);
         link.update(at(250), waiting(10_000, 4_000));
         // The server accepted data 180 ms before this reading, and nothing since.
-        let heard = Some(Duration::from_millis(180));
-        link.update(at(500), LinkReading { heard, ..waiting(20_000, 9_000) });
+        let since_ack = Some(Duration::from_millis(180));
+        link.update(at(500), LinkReading { since_ack, ..waiting(20_000, 9_000) });
         assert_eq!(link.progress(), at(320));
         for look in 3..40 {
             // The system accepts more data, and its probes are always answered.
-            let heard = Some(Duration::ZERO);
+            let since_ack = Some(Duration::ZERO);
             let unaccepted = 9_000 + 1_000 * look;
             link.update(
                 at(250 * look as i64),
-                LinkReading { heard, ..waiting(20_000 + 1_000 * look, unaccepted) },
+                LinkReading { since_ack, ..waiting(20_000 + 1_000 * look, unaccepted) },
             );
         }
         assert_eq!(link.progress(), at(320));
         assert_eq!(link.silent(at(8_420)), Duration::from_millis(8_100));
         // A reply from before the previous reading cannot belong to the data after that reading.
-        let heard = Some(Duration::from_secs(9));
-        link.update(at(10_000), LinkReading { heard, ..waiting(60_000, 100) });
+        let since_ack = Some(Duration::from_secs(9));
+        link.update(at(10_000), LinkReading { since_ack, ..waiting(60_000, 100) });
         assert_eq!(link.progress(), at(9_750));
         // If nothing is pending, the link is not silent.
         link.update(at(30_000), waiting(60_000, 0));

@@ -17,7 +17,7 @@ use crate::broadcast::publisher::state::{
 use crate::media::{BitsPerSecond, Rendition, RenditionId, Track};
 use crate::net::rtmp::{Client, Progress};
 use crate::net::{Cause, ConnectStage, Error};
-use crate::wire::rtmp::client::Event as Said;
+use crate::wire::rtmp::client::Event as ClientEvent;
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
@@ -190,7 +190,7 @@ struct Live<'a> {
     /// The last reported flow.
     flow: Flow,
     /// The rendition whose config the server has.
-    told: Option<Arc<Rendition>>,
+    sent_rendition: Option<Arc<Rendition>>,
     /// The announced bitrate of the stream.
     nominal: Option<BitsPerSecond>,
     /// The requested rendition.
@@ -233,7 +233,7 @@ impl<'a> Live<'a> {
             link,
             doubted: None,
             flow: Flow::Through,
-            told: None,
+            sent_rendition: None,
             nominal: None,
             rendition_id,
         }
@@ -310,10 +310,12 @@ impl<'a> Live<'a> {
     /// Sends the headers: onMetaData and the sequence headers.
     fn head(&mut self) {
         let first = self.subscription.peek().and_then(|tag| tag.rendition.clone());
-        self.told = first.or_else(|| self.timeline.feed.latest(self.subscription.rendition_id()));
+        self.sent_rendition =
+            first.or_else(|| self.timeline.feed.latest(self.subscription.rendition_id()));
         let head = self.timeline.feed.head();
-        let changed = self.told.as_ref().filter(|told| head.video() != Some(&told.video));
-        let head = &changed.map_or_else(|| head.clone(), |told| head.with(told));
+        let changed =
+            self.sent_rendition.as_ref().filter(|rendition| head.video() != Some(&rendition.video));
+        let head = &changed.map_or_else(|| head.clone(), |rendition| head.with(rendition));
         self.nominal = head.bitrate;
         let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
         let session = self.client.session();
@@ -331,11 +333,11 @@ impl<'a> Live<'a> {
     /// decoded without it.
     fn other_frames(&mut self, tag: &SharedPacket) {
         let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
-        let known = match &self.told {
-            Some(told) => told.video == new.video,
+        let known = match &self.sent_rendition {
+            Some(sent) => sent.video == new.video,
             None => self.timeline.feed.head().video() == Some(&new.video),
         };
-        self.told = Some(Arc::clone(new));
+        self.sent_rendition = Some(Arc::clone(new));
         self.shared.figures.lock().rendition = Some(Arc::clone(new));
         if known {
             return;
@@ -416,28 +418,28 @@ impl<'a> Live<'a> {
     }
 
     /// Handles an event of the connection.
-    fn on_event(&mut self, event: Said) -> Option<Ended> {
+    fn on_event(&mut self, event: ClientEvent) -> Option<Ended> {
         match event {
-            Said::Status(status) => {
+            ClientEvent::Status(status) => {
                 tracing::debug!(
                     code = status.code,
                     description = status.description,
                     "message from the server"
                 );
                 if !is_routine(&status) {
-                    self.shared.tell(Event::Said(status));
+                    self.shared.tell(Event::ServerStatus(status));
                 }
                 None
             }
-            Said::ReconnectRequest { tc_url, .. } => {
+            ClientEvent::ReconnectRequest { tc_url, .. } => {
                 let Some(next) = self.home.asked_to(self.url, tc_url.as_deref()) else {
                     tracing::warn!("ignoring a reconnect request with an unusable address");
                     return None;
                 };
                 let with_password = next.credentials.is_some() || self.home.credentials.is_none();
                 if next.host != self.url.host {
-                    let said = sent_on(&next.to_string(), with_password);
-                    self.shared.tell(Event::Said(said));
+                    let redirect = sent_on(&next.to_string(), with_password);
+                    self.shared.tell(Event::ServerStatus(redirect));
                 }
                 Some(Ended::Elsewhere(next))
             }
@@ -528,7 +530,7 @@ impl<'a> Live<'a> {
             written: self.client.written_bytes(),
             unaccepted: stream.unsent_bytes().unwrap_or(0),
             queued: self.client.queued_bytes() as u64,
-            heard: stream.since_last_ack(),
+            since_ack: stream.since_last_ack(),
         };
         self.link.update(now, seen);
     }

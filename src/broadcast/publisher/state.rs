@@ -144,7 +144,7 @@ pub enum Event {
     /// While live, the link went down or recovered.
     Flow(Flow),
     /// A message from the server that did not change the state.
-    Said(Status),
+    ServerStatus(Status),
     /// The server did not announce support for these codecs. The publisher reports this event once.
     Unannounced(Vec<String>),
 }

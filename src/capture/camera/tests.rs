@@ -277,12 +277,12 @@ fn a_chosen_format_is_taken_and_told_when_it_is_gone() {
     bench.plug(FoundCamera { offers: vec![small], ..found("cam") });
     let open = await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
     assert_eq!(open.format, SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
-    let told = (0..6_000).any(|_| {
+    let has_alarm = (0..6_000).any(|_| {
         bench.shoot("cam", &NV12_FRAME);
         Stop::new().wait(Duration::from_millis(5));
         source.status.report().alarm == Some(SourceAlarm::OtherFormat)
     });
-    assert!(told);
+    assert!(has_alarm);
 }
 
 #[test]

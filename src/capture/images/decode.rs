@@ -75,7 +75,7 @@ fn limits() -> Limits {
     limits
 }
 
-fn said(error: &ImageError) -> Problem {
+fn problem_of(error: &ImageError) -> Problem {
     match error {
         ImageError::Limits(_) => problem!("image-too-large"),
         ImageError::IoError(error) => error.into(),
@@ -127,7 +127,7 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), Problem> {
     let format = format.ok_or_else(|| problem!("image-format"))?;
     // Only the header is read; the caller checks the size.
     reader.no_limits();
-    let size = reader.into_dimensions().map_err(|error| said(&error))?;
+    let size = reader.into_dimensions().map_err(|error| problem_of(&error))?;
     Ok((format, size))
 }
 
@@ -137,7 +137,7 @@ pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened,
     let (format, size) = header(path)?;
     bounded(size)?;
     let input = || input(path);
-    let fault = |error: ImageError| said(&error);
+    let fault = |error: ImageError| problem_of(&error);
     let frames = match format {
         ImageFormat::Gif => {
             let mut decoder = GifDecoder::new(input()?).map_err(fault)?;
@@ -174,10 +174,10 @@ pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened,
 fn still(path: &Path, fit: Size) -> Result<Planes, Problem> {
     let mut reader = ImageReader::new(input(path)?).with_guessed_format()?;
     reader.limits(limits());
-    let mut decoder = reader.into_decoder().map_err(|error| said(&error))?;
+    let mut decoder = reader.into_decoder().map_err(|error| problem_of(&error))?;
     // Photos can contain their orientation.
     let orientation = decoder.orientation();
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| said(&error))?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| problem_of(&error))?;
     if let Ok(orientation) = orientation {
         picture.apply_orientation(orientation);
     }
@@ -209,7 +209,7 @@ impl Moving {
             return Ok(Some(waiting));
         }
         let Some(frame) = self.frames.next() else { return Ok(None) };
-        let frame = frame.map_err(|error| said(&error))?;
+        let frame = frame.map_err(|error| problem_of(&error))?;
         let (millis, parts) = frame.delay().numer_denom_ms();
         let shown = Duration::from_micros(u64::from(millis) * 1_000 / u64::from(parts.max(1)));
         let shown = if shown < MIN_FRAME_DURATION {

@@ -372,8 +372,8 @@ mod tests {
             let opened = ImageSource { path: path.clone() }.open(&context());
             opened.err().map(|error| error.to_string())
         };
-        let said = fault(&claimed(60_000, 60_000)).unwrap();
-        assert!(said.contains("60000×60000") && said.contains("16384 per side"), "{said}");
+        let message = fault(&claimed(60_000, 60_000)).unwrap();
+        assert!(message.contains("60000×60000") && message.contains("16384 per side"), "{message}");
         assert!(fault(&claimed(16_000, 16_000)).unwrap().contains("67 million"));
         assert!(fault(b"GIF89a\xFF\xFF\xFF\xFF\0\0\0").is_some());
         assert!(fault(b"").unwrap().contains("not a PNG"));

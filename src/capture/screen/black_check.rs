@@ -170,27 +170,27 @@ mod tests {
 
     #[test]
     fn pictures_are_looked_at_twice_a_second_and_the_newest_is_not_left_out() {
-        let (mut dark, told) = BlackCheck::new();
+        let (mut dark, darkness) = BlackCheck::new();
         let ms = Timestamp::from_millis;
         let (black, lit) = (Planes::black(FRAME_SIZE), with(200, (300, 200)));
         assert!(!dark.is_due(ms(0)), "there is none");
         dark.changed();
         assert!(dark.is_due(ms(100)));
         dark.check(ms(100), &black, None);
-        assert_eq!(told.since(), Some(ms(100)));
+        assert_eq!(darkness.since(), Some(ms(100)));
         assert!(!dark.is_due(ms(9_000)), "a still one is looked at once");
         dark.changed();
         assert!(dark.is_due(ms(600)) && !dark.is_due(ms(599)));
         dark.check(ms(600), &black, None);
-        assert_eq!(told.since(), Some(ms(100)), "as long as before");
+        assert_eq!(darkness.since(), Some(ms(100)), "as long as before");
         dark.changed();
         assert!(!dark.is_due(ms(700)) && dark.is_due(ms(1_100)));
         dark.check(ms(1_100), &lit, None);
-        assert_eq!(told.since(), None);
+        assert_eq!(darkness.since(), None);
         dark.changed();
         dark.check(ms(2_000), &black, None);
-        assert_eq!(told.since(), Some(ms(2_000)));
+        assert_eq!(darkness.since(), Some(ms(2_000)));
         dark.gone();
-        assert_eq!((told.since(), dark.is_due(ms(9_000))), (None, false));
+        assert_eq!((darkness.since(), dark.is_due(ms(9_000))), (None, false));
     }
 }

@@ -60,9 +60,9 @@ impl ScreenFeed {
             .darkness
             .since()
             .is_some_and(|dark| at.since(dark.max(since)) >= BLACK_ALARM_AFTER);
-        let (state, told) = self.status.state_and_alarm();
+        let (state, alarm) = self.status.state_and_alarm();
         let wanted = (dark && state == SourceState::Open).then_some(self.black);
-        if told != wanted {
+        if alarm != wanted {
             self.status.update(|report| {
                 // The source may have failed meanwhile.
                 report.alarm = wanted.filter(|_| report.state == SourceState::Open);
@@ -110,15 +110,15 @@ mod tests {
         let black = Planes::black(Size::new(32, 16));
         let mut lit = Planes::black(Size::new(32, 16));
         lit.y[40] = 90;
-        let told = Some(SourceAlarm::BlackWindow);
+        let alarm = Some(SourceAlarm::BlackWindow);
         status.open(SourceFormat::Unknown);
         dark.check(Timestamp::ZERO, &black, None);
-        assert_eq!((show(0, 10), show(10, 11)), (None, told));
+        assert_eq!((show(0, 10), show(10, 11)), (None, alarm));
         dark.check(Timestamp::from_millis(11_000), &lit, None);
         assert_eq!(show(11, 12), None);
         // The display was black while it was hidden: the black time starts when it is shown again.
         dark.check(Timestamp::from_millis(12_000), &black, None);
-        assert_eq!((show(40, 50), show(50, 51)), (None, told));
+        assert_eq!((show(40, 50), show(50, 51)), (None, alarm));
         // A failed source has a separate reason.
         status.down(SourceState::Lost, "gone", "gone");
         assert_eq!(show(51, 52), None);

@@ -65,9 +65,9 @@ fn a_client_that_moves_on_a_large_screen_is_followed_by_what_it_damages() {
         .env_remove("XDG_SESSION_TYPE")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}{failed}");
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{failed}");
 }
 
 /// Counts the polls of a display, and the pixels that were read from it.

@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn fifteen_tries_are_a_line_and_a_count() {
         let mut folded = Folded::default();
-        let mut told = Vec::new();
+        let mut lines = Vec::new();
         let mut tell = |index, state, stage, cause: Option<&str>, wait: Option<u64>| {
             let target = Target {
                 index,
@@ -98,9 +98,9 @@ mod tests {
                 retry_in: wait.map(Duration::from_millis),
                 ..Target::default()
             };
-            told.extend(folded.counted(&target).map(|it| Language::English.say(&it)));
+            lines.extend(folded.counted(&target).map(|it| Language::English.say(&it)));
             let own = folded.last.get(&index).is_some_and(|last| last.target == target);
-            told.extend(own.then(|| format!("{index} {} {stage}", state.name())));
+            lines.extend(own.then(|| format!("{index} {} {stage}", state.name())));
         };
         use TargetState::{Connecting, Live, Reconnecting};
         for index in [0, 1] {
@@ -118,7 +118,7 @@ mod tests {
         tell(1, Reconnecting, "publish", Some("the name is in use"), Some(500));
         tell(1, Live, "media", None, None);
         assert_eq!(
-            told,
+            lines,
             [
                 "0 connecting dns",
                 "0 live media",

@@ -179,10 +179,10 @@ fn built_in(known: &[Target]) -> Target {
 }
 
 /// Returns the value of the flag, or else the stored value.
-fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
+fn chosen<T>(matches: &clap::ArgMatches, flag: &str, given: T, kept: T) -> T {
     match matches.value_source(flag) {
         Some(ValueSource::DefaultValue) | None => kept,
-        Some(_) => said,
+        Some(_) => given,
     }
 }
 

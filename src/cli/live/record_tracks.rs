@@ -47,7 +47,7 @@ pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), Probl
             let tracks = [track].into_iter().collect();
             settings.strips.push(AudioStrip {
                 name: name.clone(),
-                strip: Strip { heard: MonitoringMode::Tracks, tracks, ..Strip::default() },
+                strip: Strip { monitoring: MonitoringMode::Tracks, tracks, ..Strip::default() },
                 ..AudioStrip::new(id, choice.clone())
             });
         }
@@ -83,8 +83,14 @@ mod tests {
         };
         let strips = &settings.strips;
         assert_eq!(strips.len(), 2);
-        assert_eq!((of(&strips[0]), strips[0].strip.heard), (vec![2], MonitoringMode::Program));
-        assert_eq!((of(&strips[1]), strips[1].strip.heard), (vec![3, 4], MonitoringMode::Tracks));
+        assert_eq!(
+            (of(&strips[0]), strips[0].strip.monitoring),
+            (vec![2], MonitoringMode::Program)
+        );
+        assert_eq!(
+            (of(&strips[1]), strips[1].strip.monitoring),
+            (vec![3, 4], MonitoringMode::Tracks)
+        );
         let names = settings.preferences.recording.track_names.clone();
         assert_eq!(names[..5], ["", "Tone", "Voice", "Again", ""]);
         assert!(add(&wanted, &mut settings).is_err(), "six tracks and no more");

@@ -188,10 +188,10 @@ impl Args {
     /// Returns the connection options for the window, or `None` if no flag sets any.
     pub fn network(&self) -> Option<Network> {
         let (route, ca_file) = self.route.written();
-        let said = route != Route::default() || !ca_file.is_empty();
-        let said = said || self.reconnect || self.no_reconnect;
+        let is_set = route != Route::default() || !ca_file.is_empty();
+        let is_set = is_set || self.reconnect || self.no_reconnect;
         let reconnect = !self.no_reconnect;
-        said.then(|| Network { route, ca_file, reconnect, trusted: Vec::new() })
+        is_set.then(|| Network { route, ca_file, reconnect, trusted: Vec::new() })
     }
 
     /// Returns the options with which the window opens.

@@ -228,10 +228,10 @@ pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> St
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         Source::Url(url) => host_of(url).to_owned(),
     };
-    let said = language.say_with_cure(&failure.problem);
-    match said.contains(&name) || failure.kind == FailureKind::Usage {
-        true => said,
-        false => format!("{name}: {said}"),
+    let text = language.say_with_cure(&failure.problem);
+    match text.contains(&name) || failure.kind == FailureKind::Usage {
+        true => text,
+        false => format!("{name}: {text}"),
     }
 }
 
@@ -256,15 +256,15 @@ mod tests {
 
     #[test]
     fn what_was_to_be_played_is_named_once_and_without_a_password() {
-        let said = |source: &str, cause: &str| {
+        let sentence = |source: &str, cause: &str| {
             let failure =
                 Failure::new(FailureKind::Codec, Problem::words(cause).with_cure("Wait.".into()));
             sentence_of(Language::English, &Source::parse(source), &failure)
         };
-        assert_eq!(said("/films/a.flv", "it has no codec"), "a.flv: it has no codec. Wait.");
-        assert_eq!(said("/films/a.flv", "/films/a.flv is bad"), "/films/a.flv is bad. Wait.");
+        assert_eq!(sentence("/films/a.flv", "it has no codec"), "a.flv: it has no codec. Wait.");
+        assert_eq!(sentence("/films/a.flv", "/films/a.flv is bad"), "/films/a.flv is bad. Wait.");
         let url = "rtmp://me:secret@h.example:1/live/key?x=1";
-        assert_eq!(said(url, "nothing came"), "h.example:1: nothing came. Wait.");
-        assert_eq!(said(url, "h.example:1: refused"), "h.example:1: refused. Wait.");
+        assert_eq!(sentence(url, "nothing came"), "h.example:1: nothing came. Wait.");
+        assert_eq!(sentence(url, "h.example:1: refused"), "h.example:1: refused. Wait.");
     }
 }

@@ -138,11 +138,11 @@ impl Watcher {
     }
 
     fn tell_chat(&mut self, snapshot: &Snapshot) {
-        let (state, told) = &mut self.chat;
-        for heard in snapshot.chat.lines.iter().filter(|heard| heard.number > *told) {
-            report::line(&self.output, None, heard.role, &heard.line);
+        let (state, last_number) = &mut self.chat;
+        for message in snapshot.chat.lines.iter().filter(|message| message.number > *last_number) {
+            report::line(&self.output, None, message.role, &message.line);
         }
-        *told = snapshot.chat.lines.last().map_or(*told, |heard| heard.number);
+        *last_number = snapshot.chat.lines.last().map_or(*last_number, |message| message.number);
         if *state != snapshot.chat.state {
             state.clone_from(&snapshot.chat.state);
             if let Some(state) = state {
@@ -175,11 +175,11 @@ impl Watcher {
             && self.args.headless
         {
             let source = self.args.sources.get(id.slot()).map(|source| Source::parse(source));
-            let said = source.map_or_else(
+            let text = source.map_or_else(
                 || language.say_with_cure(&failure.problem),
                 |it| sentence_of(language, &it, failure),
             );
-            complain(report::numbered(index, said));
+            complain(report::numbered(index, text));
         }
         if let Some(fields) = report::state(language, state) {
             self.say("play", fields, index, || report::state_words(language, state));

@@ -113,10 +113,10 @@ fn words<'a>(panic: &'a PanicHookInfo<'_>) -> &'a str {
 }
 
 fn report(panic: &PanicHookInfo<'_>, thread: &str, lines: &str) -> String {
-    let said = words(panic);
+    let error = words(panic);
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     format!(
-        "onair {version} ({system} {machine})\nthread: {thread}\nplace: {place}\nerror: {said}\n\n\
+        "onair {version} ({system} {machine})\nthread: {thread}\nplace: {place}\nerror: {error}\n\n\
          The way there:\n{way}\n\nThe last lines of the log:\n{lines}",
         version = env!("CARGO_PKG_VERSION"),
         system = std::env::consts::OS,

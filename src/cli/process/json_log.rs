@@ -148,7 +148,7 @@ mod tests {
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let _session = tracing::info_span!("session", session = 7_u64).entered();
             tracing::info!(bytes = 12, live = true, ratio = 0.5, "joins");
-            tracing::warn!(said = "\u{1B}]0;\"owned\"\u{7}\u{202E}\n}{", "the server says");
+            tracing::warn!(answer = "\u{1B}]0;\"owned\"\u{7}\u{202E}\n}{", "the server says");
         });
         let text = String::from_utf8(lines.0.lock().clone()).unwrap();
         let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());

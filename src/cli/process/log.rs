@@ -143,10 +143,10 @@ mod tests {
             .with_writer(move || writer.clone());
         let evil = "\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}";
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            tracing::error!(said = %evil, quoted = evil, "the server says {evil}");
+            tracing::error!(answer = %evil, quoted = evil, "the server says {evil}");
         });
         let text = String::from_utf8(lines.0.lock().clone()).unwrap();
-        assert!(text.contains("the server says") && text.contains("said="), "{text}");
+        assert!(text.contains("the server says") && text.contains("answer="), "{text}");
         assert!(text.trim_end().chars().all(is_harmless), "{text:?}");
     }
 }

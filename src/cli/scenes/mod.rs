@@ -69,10 +69,10 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                                 "left_out": left_out});
             output.event("scenes", fields, || {
                 let mut lines = vec![output.say(&problem!("out-scenes", names = &scenes))];
-                let heard = |it: &AudioStrip| {
+                let describe = |it: &AudioStrip| {
                     format!("{} ({})", it.name, collection::shown(it.choice.to_string()))
                 };
-                let strips: Vec<String> = import.strips.iter().map(heard).collect();
+                let strips: Vec<String> = import.strips.iter().map(describe).collect();
                 if !strips.is_empty() {
                     lines.push(output.say(&problem!("out-strips", names = &strips)));
                 }

@@ -199,7 +199,7 @@ impl Config {
         if let (None, Some(hls)) = (all.hls, &self.hls) {
             all.hls = Some(hls_mode(hls).map_err(|why| value("hls", why))?);
         }
-        for (name, flag, told, bounds) in [
+        for (name, flag, setting, bounds) in [
             ("hls_part", &mut all.hls_part, &self.hls_part, Settings::PART_DURATION_RANGE),
             (
                 "hls_segment",
@@ -212,8 +212,8 @@ impl Config {
             ("split_time", &mut all.split_time, &self.split_time, SPLIT_TIME_RANGE),
             ("keep_time", &mut all.keep_time, &self.keep_time, KEEP_TIME_RANGE),
         ] {
-            if let (None, Some(told)) = (&flag, told) {
-                *flag = Some(within(told, bounds).map_err(|why| value(name, why))?);
+            if let (None, Some(setting)) = (&flag, setting) {
+                *flag = Some(within(setting, bounds).map_err(|why| value(name, why))?);
             }
         }
         if all.renditions.is_none() && !self.renditions.is_empty() {
@@ -227,7 +227,7 @@ impl Config {
             let cpu = percent(&cpu.to_string()).map_err(|why| value("renditions_cpu", why))?;
             all.renditions_cpu = Some(cpu);
         }
-        for (name, flag, told, bounds) in [
+        for (name, flag, setting, bounds) in [
             (
                 "max_connections",
                 &mut all.max_connections,
@@ -242,21 +242,21 @@ impl Config {
             ),
             ("max_streams", &mut all.max_streams, self.max_streams, MAX_STREAMS_RANGE),
         ] {
-            if let (None, Some(told)) = (&flag, told) {
-                let read = number(&told.to_string(), bounds).map_err(|why| value(name, why))?;
+            if let (None, Some(setting)) = (&flag, setting) {
+                let read = number(&setting.to_string(), bounds).map_err(|why| value(name, why))?;
                 *flag = Some(read);
             }
         }
-        if let (None, Some(told)) = (all.record_format, &self.record_format) {
-            let format = values::format(told).map_err(|why| value("record_format", why))?;
+        if let (None, Some(setting)) = (all.record_format, &self.record_format) {
+            let format = values::format(setting).map_err(|why| value("record_format", why))?;
             all.record_format = Some(format);
         }
-        for (name, flag, told) in [
+        for (name, flag, setting) in [
             ("split_size", &mut all.split_size, &self.split_size),
             ("keep_size", &mut all.keep_size, &self.keep_size),
         ] {
-            if let (None, Some(told)) = (&flag, told) {
-                *flag = Some(values::size(told).map_err(|why| value(name, why))?);
+            if let (None, Some(setting)) = (&flag, setting) {
+                *flag = Some(values::size(setting).map_err(|why| value(name, why))?);
             }
         }
         if let (None, Some(vod)) = (all.vod, &self.vod) {

@@ -160,8 +160,8 @@ fn reload_config(server: &Server, args: &Args, output: &Output) {
         }
         Err((why, _)) => (Some(why), Vec::new()),
     };
-    let said = error.as_ref().map(|why| output.say(why));
-    output.event("reload", json!({"error": said, "needs_restart": restart}), || {
+    let message = error.as_ref().map(|why| output.say(why));
+    output.event("reload", json!({"error": message, "needs_restart": restart}), || {
         let text = match (&error, restart.is_empty()) {
             (Some(why), _) => problem!("out-not-reloaded", reason = why.clone()),
             (None, true) => problem!("out-reloaded"),
@@ -224,8 +224,8 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
     relays.extend(relays::of_flags(&args.push, &args.pull));
     ice_servers.extend(args.ice_server.iter().cloned());
     ice_servers::check_count(ice_servers.len()).map_err(|why| (why, Exit::Usage))?;
-    let listen = |wish: Option<SocketAddr>, port| {
-        wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
+    let listen = |address: Option<SocketAddr>, port| {
+        address.map_or_else(|| Listen::loopback(port), Listen::exactly)
     };
     let http = match &args.http {
         Some(Http::None) => None,

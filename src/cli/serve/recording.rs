@@ -33,12 +33,12 @@ pub(super) fn rules(
     }
     let mut all = Vec::new();
     for (at, table) in tables.into_iter().enumerate() {
-        let RuleTable { streams, record, format: told, split_time, split_size } = table;
+        let RuleTable { streams, record, format: format_name, split_time, split_size } = table;
         let mut refuse = |name: &str, why: &Problem| note(&format!("record_rule.{at}.{name}"), why);
         if let Err(why) = check_pattern(&streams) {
             refuse("streams", &why);
         }
-        let format = told.map(|text| format(&text)).transpose();
+        let format = format_name.map(|text| format(&text)).transpose();
         let time = split_time.map(|text| within(&text, SPLIT_TIME_RANGE)).transpose();
         let bytes = split_size.map(|text| size(&text)).transpose();
         all.push(RuleValues {

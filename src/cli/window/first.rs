@@ -130,14 +130,14 @@ fn answer(message: &[u8], ask: &LaterStartSender, gone: &AtomicBool) -> &'static
         return NO_WINDOW_REPLY;
     }
     let asked: Handover = serde_json::from_slice(message).unwrap_or_default();
-    let (taken, told) = queue::bounded("taken", 1, Full::DropOldest);
+    let (taken, reply) = queue::bounded("taken", 1, Full::DropOldest);
     let parts = [(PartKind::Collection, asked.collection), (PartKind::Profile, asked.profile)];
     let parts = parts.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect();
     let token = asked.activation_token;
     if !ask.send(HandedOver { open: asked.open, parts, token, taken }) {
         return b"";
     }
-    if told.recv_timeout(WINDOW_REPLY_TIMEOUT).is_ok() { ACCEPTED_REPLY } else { b"" }
+    if reply.recv_timeout(WINDOW_REPLY_TIMEOUT).is_ok() { ACCEPTED_REPLY } else { b"" }
 }
 
 /// Converts a file name or address to a form that has the same meaning in every process.
@@ -165,7 +165,7 @@ mod tests {
             count.fetch_add(1, Ordering::Relaxed);
         });
         let gone = AtomicBool::new(false);
-        let (tell, told) = queue::bounded("all", 1, Full::Block);
+        let (tell, received) = queue::bounded("all", 1, Full::Block);
         let _window = Worker::spawn("onair-test", move |_| {
             let mut all = Vec::new();
             while let Ok(HandedOver { open, parts, token, taken }) =
@@ -187,7 +187,7 @@ mod tests {
         ] {
             assert_eq!(answer(message, &ask, &gone), ACCEPTED_REPLY);
         }
-        let all = told.recv().unwrap();
+        let all = received.recv().unwrap();
         assert_eq!(woken.load(Ordering::Relaxed), 3, "the window is woken for each");
         assert_eq!(all[0], (Vec::new(), Vec::new(), None));
         assert_eq!(all[1], all[0]);

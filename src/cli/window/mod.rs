@@ -259,7 +259,7 @@ fn open(
     for command in first {
         studio.send(command.clone());
     }
-    let (tell, told) = queue::bounded("window-ended", 1, Full::Block);
+    let (tell, ended) = queue::bounded("window-ended", 1, Full::Block);
     let listener = {
         let (studio, windowless) = (Arc::clone(&studio), Arc::clone(windowless));
         Worker::spawn("onair-signals", move |stop| {
@@ -288,7 +288,7 @@ fn open(
         tracing::warn!("the studio did not end in time");
     }
     drop(listener);
-    let exit = told.recv_timeout(WINDOW_CLOSE_TIMEOUT);
+    let exit = ended.recv_timeout(WINDOW_CLOSE_TIMEOUT);
     match shown {
         Ok(()) => exit.unwrap_or(Exit::Ok),
         Err(_) if lost => {
@@ -342,11 +342,11 @@ fn heed(
                 at_work
             });
             if !is_at_work(&studio.snapshot()) {
-                let said = match was_at_work {
+                let message = match was_at_work {
                     true => problem!("display-lost-ended"),
                     false => problem!("cli-display-gone"),
                 };
-                complain(said);
+                complain(message);
                 break;
             }
         }

@@ -390,12 +390,12 @@ mod tests {
                 let value = *filter.values()[index];
                 assert!(parameter.range.contains(&value), "{filter:?} {}", parameter.name);
                 assert_eq!(value.to_bits(), parameter.rest.to_bits());
-                for (wish, expected) in [
+                for (input, expected) in [
                     (1e9, *parameter.range.end()),
                     (-1e9, *parameter.range.start()),
                     (f32::NAN, *parameter.range.start()),
                 ] {
-                    assert!(filter.set(parameter.name, wish));
+                    assert!(filter.set(parameter.name, input));
                     assert_eq!(*filter.values()[index], expected);
                 }
             }

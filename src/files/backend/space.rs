@@ -12,16 +12,16 @@ pub fn free(path: &Path) -> Option<u64> {
     use std::os::unix::ffi::OsStrExt;
 
     let path = CString::new(path.as_os_str().as_bytes()).ok()?;
-    let mut told = MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: `path` ends with a zero byte, and `told` has space for the result.
-    let failed = unsafe { libc::statvfs(path.as_ptr(), told.as_mut_ptr()) } != 0;
+    let mut stats = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `path` ends with a zero byte, and `stats` has space for the result.
+    let failed = unsafe { libc::statvfs(path.as_ptr(), stats.as_mut_ptr()) } != 0;
     if failed {
         return None;
     }
     // SAFETY: the call succeeded, so the result is initialized.
-    let told = unsafe { told.assume_init() };
+    let stats = unsafe { stats.assume_init() };
     #[allow(clippy::useless_conversion, reason = "the types differ from system to system")]
-    u64::from(told.f_bavail).checked_mul(u64::from(told.f_frsize))
+    u64::from(stats.f_bavail).checked_mul(u64::from(stats.f_frsize))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -257,8 +257,8 @@ mod tests {
                 }
                 for (side, (alone, sound)) in each.iter_mut().zip(&mut sides).enumerate() {
                     alone.process(sound);
-                    let heard = block.iter().skip(side).step_by(2);
-                    assert!(heard.eq(sound.iter()), "{rate} Hz, block {index}, side {side}");
+                    let output = block.iter().skip(side).step_by(2);
+                    assert!(output.eq(sound.iter()), "{rate} Hz, block {index}, side {side}");
                 }
             }
         }

@@ -21,7 +21,7 @@ pub(super) struct Leveler {
     meter: Option<EbuR128>,
     loudness_window: LoudnessWindow,
     /// The last loudness, computed ten times per second, or `None` in a pause.
-    heard: Option<f32>,
+    last_loudness: Option<f32>,
     target: f32,
     most: f32,
     gain_db: f32,
@@ -35,7 +35,7 @@ impl Leveler {
         let mut leveler = Self {
             meter: EbuR128::new(channels, shape.rate, Mode::M).ok(),
             loudness_window: LoudnessWindow::default(),
-            heard: None,
+            last_loudness: None,
             target: 0.0,
             most: 0.0,
             gain_db: 0.0,
@@ -60,12 +60,12 @@ impl Leveler {
             let (loudness, now) =
                 (self.loudness_window.short_term(), self.loudness_window.momentary());
             let sounds = loudness.is_finite() && now > PAUSE_LUFS;
-            self.heard = sounds.then_some(loudness as f32);
+            self.last_loudness = sounds.then_some(loudness as f32);
         }
-        if let Some(loudness) = self.heard {
-            let wish = (self.target - loudness).clamp(MIN_GAIN_DB, self.most);
+        if let Some(loudness) = self.last_loudness {
+            let wanted_db = (self.target - loudness).clamp(MIN_GAIN_DB, self.most);
             let seconds = (block.len() / channels) as f32 / self.rate;
-            let step = (wish - self.gain_db)
+            let step = (wanted_db - self.gain_db)
                 .clamp(-MAX_FALL_DB_PER_SECOND * seconds, MAX_RISE_DB_PER_SECOND * seconds);
             self.gain_db += step;
         }
@@ -92,10 +92,10 @@ mod tests {
             let loudness = self.meter.loudness_shortterm().unwrap();
             let now = self.meter.loudness_window(400).unwrap();
             if loudness.is_finite() && now > PAUSE_LUFS {
-                let wish = (-16.0 - loudness as f32).clamp(MIN_GAIN_DB, 20.0);
-                self.gain_db += (wish - self.gain_db)
+                let wanted_db = (-16.0 - loudness as f32).clamp(MIN_GAIN_DB, 20.0);
+                self.gain_db += (wanted_db - self.gain_db)
                     .clamp(-MAX_FALL_DB_PER_SECOND / 100.0, MAX_RISE_DB_PER_SECOND / 100.0);
-                return (wish - self.gain_db).abs() < 0.01;
+                return (wanted_db - self.gain_db).abs() < 0.01;
             }
             false
         }
@@ -106,7 +106,7 @@ mod tests {
         let mut leveler = Leveler::new(-16.0, 20.0, STEREO_48_KHZ);
         let meter = EbuR128::new(2, STEREO_48_KHZ.rate, Mode::S).unwrap();
         let mut plain = Plain { meter, gain_db: 0.0 };
-        let (mut heard, mut news, mut settled) = (None, 0, 0);
+        let (mut last, mut news, mut settled) = (None, 0, 0);
         for block in 0..8_000_usize {
             // Sentences of different loudness, with pauses.
             let (second, sentence) = (block % 1_000, block / 1_000);
@@ -115,8 +115,8 @@ mod tests {
             let mut sound: Vec<f32> = (0..960).map(sample).collect();
             let has_come = plain.process(&sound);
             leveler.process(&mut sound, 2);
-            news += usize::from(leveler.heard != heard);
-            heard = leveler.heard;
+            news += usize::from(leveler.last_loudness != last);
+            last = leveler.last_loudness;
             // A pause is detected up to a tenth of a second later.
             if (100..800).contains(&second) && block > 1_000 {
                 let apart = (leveler.gain_db - plain.gain_db).abs();

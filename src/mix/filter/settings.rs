@@ -250,12 +250,12 @@ mod tests {
             for (index, parameter) in parameters.iter().enumerate() {
                 let value = *filter.values()[index];
                 assert!(parameter.range.contains(&value), "{filter:?} {}", parameter.name);
-                for (wish, expected) in [
+                for (input, expected) in [
                     (1e9, *parameter.range.end()),
                     (-1e9, *parameter.range.start()),
                     (f32::NAN, *parameter.range.start()),
                 ] {
-                    assert!(filter.set(parameter.name, wish));
+                    assert!(filter.set(parameter.name, input));
                     assert_eq!(*filter.values()[index], expected);
                 }
             }

@@ -121,18 +121,18 @@ impl Mixer {
     /// [`MAX_STRIPS`](crate::mix::MAX_STRIPS) strips, the call has no effect.
     pub fn set_strip(&self, id: StripId, strip: Strip) {
         self.shared.meter(id);
-        self.wish(BlockCommand::Set(id, Arc::new(strip)));
+        self.push_command(BlockCommand::Set(id, Arc::new(strip)));
     }
 
     /// Sets the source of an existing strip. `None` means silence.
     pub fn set_feed(&self, id: StripId, feed: Option<Box<dyn AudioFeed>>) {
-        self.wish(BlockCommand::Feed(id, feed));
+        self.push_command(BlockCommand::Feed(id, feed));
     }
 
     /// Removes a strip, and closes its source.
     pub fn remove_strip(&self, id: StripId) {
         self.shared.meters.lock().remove(&id);
-        self.wish(BlockCommand::Remove(id));
+        self.push_command(BlockCommand::Remove(id));
     }
 
     /// Sends program audio to an encoder from now on. A queue without a receiver is removed.
@@ -154,12 +154,12 @@ impl Mixer {
         encoder: Sender<SampleBlock>,
         from: Timestamp,
     ) {
-        self.wish(BlockCommand::Encoder(program, Some((encoder, from))));
+        self.push_command(BlockCommand::Encoder(program, Some((encoder, from))));
     }
 
     /// Stops sending audio to a program's encoder: its queue ends with the current block.
     pub fn detach_encoder_of(&self, program: ProgramId) {
-        self.wish(BlockCommand::Encoder(program, None));
+        self.push_command(BlockCommand::Encoder(program, None));
     }
 
     /// Stops sending audio to the encoder: its queue ends with the current block.
@@ -171,12 +171,12 @@ impl Mixer {
     /// encoder. A track without an encoder is not mixed.
     pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<SampleBlock>>) {
         let from = self.config.clock.now();
-        self.wish(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
+        self.push_command(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
     }
 
     /// Sends the operator's audio (monitored or solo strips) to this queue. `None` stops this.
     pub fn set_monitoring(&self, monitoring: Option<Sender<SampleBlock>>) {
-        self.wish(BlockCommand::Monitoring(monitoring));
+        self.push_command(BlockCommand::Monitoring(monitoring));
     }
 
     /// Sets whether to measure loudness and true peak. In a broadcast without a display, these
@@ -248,13 +248,13 @@ impl Mixer {
 
     /// Queues a command. Commands are executed in order before the next block. A user cannot
     /// produce many commands within 10 ms.
-    fn wish(&self, wish: BlockCommand) {
+    fn push_command(&self, command: BlockCommand) {
         let mut inbox = self.shared.inbox.lock();
         if inbox.len() >= MAX_COMMANDS {
             // The queue is full only if the thread is stuck. The oldest command is dropped.
             inbox.pop_front();
         }
-        inbox.push_back(wish);
+        inbox.push_back(command);
         self.shared.more.notify_one();
     }
 }
@@ -451,8 +451,8 @@ impl Outputs {
 fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
     loop {
         // The lock is released while a source is closed or a filter created.
-        let Some(wish) = shared.inbox.lock().pop_front() else { return };
-        match wish {
+        let Some(command) = shared.inbox.lock().pop_front() else { return };
+        match command {
             BlockCommand::Set(id, strip) => {
                 let meter = || shared.meter(id);
                 if let Some(channel) = strip_set.strip(id, meter) {

@@ -127,7 +127,7 @@ mod linux {
 
     /// Reads the waiting messages without blocking.
     pub(in crate::net) fn hear(socket: &OwnedFd) -> io::Result<KernelMessage> {
-        let mut heard = KernelMessage::default();
+        let mut changes = KernelMessage::default();
         let mut block = [0_u8; 8_192];
         // A limit per call: a storm of changes counts as one change.
         for _ in 0..256 {
@@ -140,19 +140,19 @@ mod linux {
                 match error.raw_os_error() {
                     Some(libc::EAGAIN) => break,
                     // The kernel's buffer overflowed: something has changed.
-                    Some(libc::ENOBUFS) => heard = KernelMessage { any: true, route: true },
+                    Some(libc::ENOBUFS) => changes = KernelMessage { any: true, route: true },
                     Some(libc::EINTR) => {}
                     _ => return Err(error),
                 }
                 continue;
             };
-            read(block.get(..got).unwrap_or_default(), &mut heard);
+            read(block.get(..got).unwrap_or_default(), &mut changes);
         }
-        Ok(heard)
+        Ok(changes)
     }
 
     /// Reads the messages of one datagram.
-    pub(super) fn read(mut bytes: &[u8], heard: &mut KernelMessage) {
+    pub(super) fn read(mut bytes: &[u8], changes: &mut KernelMessage) {
         let word = |bytes: &[u8], at: usize| -> Option<u32> {
             Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
         };
@@ -160,14 +160,15 @@ mod linux {
             let kind = kind.try_into().map_or(0, u16::from_ne_bytes);
             match kind {
                 libc::RTM_NEWROUTE | libc::RTM_DELROUTE => {
-                    *heard = KernelMessage { any: true, route: true };
+                    *changes = KernelMessage { any: true, route: true };
                 }
-                libc::RTM_NEWADDR | libc::RTM_DELADDR | libc::RTM_DELLINK => heard.any = true,
+                libc::RTM_NEWADDR | libc::RTM_DELADDR | libc::RTM_DELLINK => changes.any = true,
                 libc::RTM_NEWLINK => {
                     // The mask of changed flags. Messages about other changes report signal
                     // strengths, for example.
                     let matters = (libc::IFF_UP | libc::IFF_RUNNING).cast_unsigned();
-                    heard.any |= word(bytes, HEADER_BYTES + 12).is_none_or(|it| it & matters != 0);
+                    changes.any |=
+                        word(bytes, HEADER_BYTES + 12).is_none_or(|it| it & matters != 0);
                 }
                 _ => {}
             }
@@ -201,22 +202,22 @@ mod tests {
 
     #[test]
     fn what_matters_is_told_from_what_does_not() {
-        let told = |bytes: &[u8]| {
-            let mut heard = KernelMessage::default();
-            read(bytes, &mut heard);
-            (heard.any, heard.route)
+        let flags = |bytes: &[u8]| {
+            let mut changes = KernelMessage::default();
+            read(bytes, &mut changes);
+            (changes.any, changes.route)
         };
-        assert_eq!(told(&[]), (false, false));
-        assert_eq!(told(&message(libc::RTM_NEWADDR, &[])), (true, false));
-        assert_eq!(told(&message(libc::RTM_DELROUTE, &[])), (true, true));
+        assert_eq!(flags(&[]), (false, false));
+        assert_eq!(flags(&message(libc::RTM_NEWADDR, &[])), (true, false));
+        assert_eq!(flags(&message(libc::RTM_DELROUTE, &[])), (true, true));
         let up = libc::IFF_UP.cast_unsigned();
-        assert_eq!(told(&message(libc::RTM_NEWLINK, &[0, 1, up, up])), (true, false));
-        assert_eq!(told(&message(libc::RTM_NEWLINK, &[0, 1, up, 0])), (false, false));
+        assert_eq!(flags(&message(libc::RTM_NEWLINK, &[0, 1, up, up])), (true, false));
+        assert_eq!(flags(&message(libc::RTM_NEWLINK, &[0, 1, up, 0])), (false, false));
         // Several messages in one datagram, and wrong lengths.
         let both = [message(libc::RTM_NEWLINK, &[0, 1, up, 0]), message(libc::RTM_DELADDR, &[])];
-        assert_eq!(told(&both.concat()), (true, false));
-        assert_eq!(told(&[0; 64]), (false, false));
-        assert_eq!(told(&[255; 64]), (false, false));
+        assert_eq!(flags(&both.concat()), (true, false));
+        assert_eq!(flags(&[0; 64]), (false, false));
+        assert_eq!(flags(&[255; 64]), (false, false));
     }
 
     #[test]

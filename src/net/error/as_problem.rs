@@ -131,13 +131,13 @@ impl From<&Cause> for Problem {
             Cause::Web(problem) => Self::from(problem),
             Cause::Protocol(reason) => problem!("net-protocol", reason = reason),
             Cause::Status { refusal, code, description } => {
-                let said = [code.as_str(), description.as_str()];
-                let said = said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+                let answer = [code.as_str(), description.as_str()];
+                let answer = answer.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
                 let cause = refused(*refusal);
-                match said.is_empty() {
+                match answer.is_empty() {
                     true => cause,
                     false => {
-                        problem!("net-server-says", cause = cause, words = said.join(": "))
+                        problem!("net-server-says", cause = cause, words = answer.join(": "))
                     }
                 }
             }
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn the_stage_is_named_where_the_cause_does_not_tell_it() {
-        let told = |stage, cause| Error { stage, cause, peer: "a:1".into() }.problem().to_string();
+        let text = |stage, cause| Error { stage, cause, peer: "a:1".into() }.problem().to_string();
         let after = Duration::from_secs(10);
         for (stage, cause, words) in [
             (ConnectStage::Tls, Cause::Reset, "during the TLS handshake: the connection was cut"),
@@ -357,7 +357,7 @@ mod tests {
                 "connection refused: nothing is listening on this port",
             ),
         ] {
-            assert_eq!(told(stage, cause), words);
+            assert_eq!(text(stage, cause), words);
         }
     }
 

@@ -234,7 +234,7 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match &self.cause {
             Cause::Status { code, .. } if !code.is_empty() => Some(code),
-            Cause::StillThere(said) => match &**said {
+            Cause::StillThere(inner) => match &**inner {
                 Cause::Status { code, .. } if !code.is_empty() => Some(code),
                 _ => None,
             },

@@ -107,9 +107,9 @@ impl ServerCertVerifier for Judge {
                 }
             }
         };
-        let told = |reason| rustls::OtherError(Arc::new(TurnedDown { reason, presented }));
+        let rejected = |reason| rustls::OtherError(Arc::new(TurnedDown { reason, presented }));
         judged.map(|()| ServerCertVerified::assertion()).map_err(|reason| {
-            rustls::Error::InvalidCertificate(CertificateError::Other(told(reason)))
+            rustls::Error::InvalidCertificate(CertificateError::Other(rejected(reason)))
         })
     }
 
@@ -143,12 +143,12 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(problem)) => {
-            let told = match problem {
+            let rejected = match problem {
                 CertificateError::Other(other) => other.0.downcast_ref::<TurnedDown>(),
                 _ => None,
             };
-            let presented = told.map(|told| told.presented);
-            let problem = match told {
+            let presented = rejected.map(|rejected| rejected.presented);
+            let problem = match rejected {
                 None => certificate_problem(problem, host),
                 // The name of a trusted authority without its signature: the certificate is from
                 // another authority.

@@ -166,7 +166,7 @@ impl Client {
         if let Some((_, http)) = self.kept.take().filter(|(its, _)| *its == endpoint) {
             // The server may have closed the connection in the meantime: use a new one.
             match timeout(RESPONSE_TIMEOUT, talk(http, url, wanting)).await {
-                Ok(Ok(said)) => return Ok(said.answer(endpoint, url.clone())),
+                Ok(Ok(head)) => return Ok(head.answer(endpoint, url.clone())),
                 Ok(Err(Fault::Http(error))) => return Err(fail(Fault::Http(error).cause())),
                 Ok(Err(_)) => {}
                 Err(_) => return Err(fail(late)),
@@ -175,7 +175,7 @@ impl Client {
         let stream = connect(&endpoint, &self.options, on_step).await?;
         on_step(Step::Stage(ConnectStage::Request));
         match timeout(RESPONSE_TIMEOUT, talk(Http::new(stream), url, wanting)).await {
-            Ok(Ok(said)) => Ok(said.answer(endpoint, url.clone())),
+            Ok(Ok(head)) => Ok(head.answer(endpoint, url.clone())),
             Ok(Err(fault)) => Err(fail(fault.cause())),
             Err(_) => Err(fail(late)),
         }

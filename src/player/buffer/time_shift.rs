@@ -346,7 +346,7 @@ mod tests {
         }
     }
 
-    fn said(units: &[KeptPacket]) -> Vec<String> {
+    fn summary(units: &[KeptPacket]) -> Vec<String> {
         let word = |kept: &KeptPacket| match kept {
             KeptPacket::Video(BufferedPacket::Packet(packet)) => {
                 format!("v{}", packet.dts.as_millis())
@@ -414,13 +414,13 @@ mod tests {
         let begin = shift.go_to(at(4_900), false).unwrap();
         assert_eq!(begin.at, at(4_000));
         // The audio at 4030 ms arrived before the frame at 4000 ms.
-        assert_eq!(said(&begin.units), ["video 640", "audio", "a4030"]);
-        assert_eq!(said(&shift.take_until(at(4_100), 99)), ["v4000"]);
-        assert_eq!(said(&shift.take_until(at(4_150), 99)), ["a4130", "v4100"]);
+        assert_eq!(summary(&begin.units), ["video 640", "audio", "a4030"]);
+        assert_eq!(summary(&shift.take_until(at(4_100), 99)), ["v4000"]);
+        assert_eq!(summary(&shift.take_until(at(4_150), 99)), ["a4130", "v4100"]);
         // New items are stored and not passed on.
         assert!(!shift.push(&video(10_000, 10)));
         let begin = shift.go_to(at(6_100), false).unwrap();
-        assert_eq!(said(&begin.units), ["video 1280", "audio", "a6030"]);
+        assert_eq!(summary(&begin.units), ["video 1280", "audio", "a6030"]);
         // Forward seeks go to the next keyframe, not to the previous one.
         assert_eq!(shift.go_to(at(6_100), true).unwrap().at, at(8_000));
         assert!(shift.go_to(at(10_001), true).is_none());
@@ -435,14 +435,14 @@ mod tests {
         shift.go_to(at(0), false).unwrap();
         let begin = shift.go_live(at(9_700)).unwrap();
         assert_eq!(begin.at, at(8_000));
-        let words = said(&begin.units);
+        let words = summary(&begin.units);
         assert_eq!((words[0].as_str(), words[1].as_str()), ("a8030", "v8000"));
         assert_eq!(words.last().unwrap(), "v9900");
         assert!(!shift.is_behind() && shift.push(&audio(10_030)));
 
         shift.hold();
         stream(&mut shift, 10_100, 10_300, 10);
-        assert_eq!(said(&shift.catch_up()), ["a10130", "v10100", "a10230", "v10200"]);
+        assert_eq!(summary(&shift.catch_up()), ["a10130", "v10100", "a10230", "v10200"]);
         assert!(shift.catch_up().is_empty() && !shift.is_behind());
     }
 

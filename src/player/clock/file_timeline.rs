@@ -76,14 +76,14 @@ impl Span {
                 let early = pictures.first.saturating_sub(sound.first);
                 let begins =
                     if early > PRIMING_TOLERANCE_MICROS { sound.first } else { pictures.first };
-                let (seen, heard) = (end(&pictures), end(&sound));
-                let longer = heard.saturating_sub(seen);
+                let (video_end, audio_end) = (end(&pictures), end(&sound));
+                let longer = audio_end.saturating_sub(video_end);
                 let ends = match longer {
                     // The audio continues after the last frame.
-                    PRIMING_TOLERANCE_MICROS.. => heard,
+                    PRIMING_TOLERANCE_MICROS.. => audio_end,
                     // The last frame is shown for slightly less time.
-                    _ if longer < 0 && -longer <= pictures.lasts() / 2 => heard,
-                    _ => seen,
+                    _ if longer < 0 && -longer <= pictures.lasts() / 2 => audio_end,
+                    _ => video_end,
                 };
                 (begins, ends)
             }

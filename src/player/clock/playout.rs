@@ -173,12 +173,12 @@ impl Playout {
         self.at = now;
     }
 
-    /// Advances the position to `now`. `heard` is the media time that leaves the speaker at `now`,
+    /// Advances the position to `now`. `played` is the media time that leaves the speaker at `now`,
     /// if known; it is then the master clock.
-    pub fn step(&mut self, now: Timestamp, supply: &Supply, heard: Option<Timestamp>) -> Change {
+    pub fn step(&mut self, now: Timestamp, supply: &Supply, played: Option<Timestamp>) -> Change {
         let change = match self.phase {
             Phase::Waiting { since } => self.wait(since, now, supply),
-            Phase::Running => self.run(now, supply, heard),
+            Phase::Running => self.run(now, supply, played),
             Phase::Holding { since } => self.hold(since, now, supply),
         };
         self.at = now;
@@ -208,13 +208,13 @@ impl Playout {
         Change::Started(self.position)
     }
 
-    fn run(&mut self, now: Timestamp, supply: &Supply, heard: Option<Timestamp>) -> Change {
+    fn run(&mut self, now: Timestamp, supply: &Supply, played: Option<Timestamp>) -> Change {
         let elapsed = now.micros_since(self.at).max(0) as f64;
         self.advance(elapsed * self.speed);
-        if let Some(heard) = heard {
-            let off = heard.micros_since(self.position);
+        if let Some(played) = played {
+            let off = played.micros_since(self.position);
             if off.abs() > DEVICE_SNAP_MICROS {
-                self.set_position(heard);
+                self.set_position(played);
             } else {
                 // The device counts in blocks, so the position follows the count gradually, over a
                 // fifth of a second.
@@ -340,7 +340,7 @@ mod tests {
         sender_rate: f64,
         /// The same ratio for the audio device, if any.
         device_rate: Option<f64>,
-        heard: f64,
+        played: f64,
         sent: i64,
         /// Time until which nothing is delivered.
         blocked_until: i64,
@@ -362,7 +362,7 @@ mod tests {
                 now: 0,
                 sender_rate: 1.0,
                 device_rate: None,
-                heard: 0.0,
+                played: 0.0,
                 sent: 0,
                 blocked_until: 0,
                 wire: std::collections::VecDeque::new(),
@@ -415,27 +415,27 @@ mod tests {
                 settling: self.jitter.settling(now),
                 ended: false,
             };
-            let heard = match self.device_rate {
+            let played = match self.device_rate {
                 Some(rate) if self.playout.is_running() => {
-                    self.heard +=
+                    self.played +=
                         Self::PRESENTER_INTERVAL_MICROS as f64 * rate * self.playout.speed();
                     // The device counts in blocks of 10 ms.
-                    let lumps = (self.heard / 10_000.0).floor() * 10_000.0;
+                    let lumps = (self.played / 10_000.0).floor() * 10_000.0;
                     Some(Timestamp::from_micros(lumps as i64))
                 }
                 _ => None,
             };
-            match self.playout.step(now, &supply, heard) {
+            match self.playout.step(now, &supply, played) {
                 Change::Starved => {
                     self.starved += 1;
                     self.jitter.broke(now);
                 }
                 Change::Jumped(to) => {
                     self.jumped += 1;
-                    self.heard = to.as_micros() as f64;
+                    self.played = to.as_micros() as f64;
                 }
                 Change::Started(to) | Change::Resumed(to) => {
-                    self.heard = to.as_micros() as f64;
+                    self.played = to.as_micros() as f64;
                 }
                 Change::None => {}
             }

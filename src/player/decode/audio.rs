@@ -105,7 +105,7 @@ struct Device {
     /// The start of continuous audio.
     flowing: Option<Timestamp>,
     /// The time at which all written audio will have been played.
-    heard_at: Timestamp,
+    played_until: Timestamp,
     volume: f32,
 }
 
@@ -182,7 +182,7 @@ impl AudioDecoding {
             ahead: INITIAL_FILL_MICROS,
             ran_dry: 0,
             flowing: None,
-            heard_at: Timestamp::ZERO,
+            played_until: Timestamp::ZERO,
             volume: -1.0,
         });
     }
@@ -200,7 +200,7 @@ impl AudioDecoding {
 
     /// Returns true if all received audio was passed on.
     pub(in crate::player) fn is_drained(&self, now: Timestamp) -> bool {
-        self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.heard_at <= now)
+        self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.played_until <= now)
     }
 
     /// Decodes the audio that is needed soon, up to `DECODE_AHEAD_MICROS` after `position`.
@@ -376,12 +376,12 @@ impl AudioDecoding {
         speed: f64,
         volume: f32,
         ended: bool,
-        heard: &mut dyn FnMut(PlayedAudio<'_>),
+        on_played: &mut dyn FnMut(PlayedAudio<'_>),
     ) {
         if self.device.is_some() {
-            self.feed(now, position, speed, volume, ended, heard);
+            self.feed(now, position, speed, volume, ended, on_played);
         } else {
-            self.pass(now, position, speed, ended, heard);
+            self.pass(now, position, speed, ended, on_played);
         }
     }
 
@@ -391,7 +391,7 @@ impl AudioDecoding {
         position: Timestamp,
         speed: f64,
         ended: bool,
-        heard: &mut dyn FnMut(PlayedAudio<'_>),
+        on_played: &mut dyn FnMut(PlayedAudio<'_>),
     ) {
         while self.fifo.front().is_some_and(|front| front <= position) {
             let Some(block) = self.fifo.pop() else { break };
@@ -404,7 +404,7 @@ impl AudioDecoding {
                     let count = usize::try_from(silence).unwrap_or(0);
                     self.block.resize(count * usize::from(block.channels), 0.0);
                     let at = now.offset((passed.micros_since(position) as f64 / speed) as i64);
-                    heard(PlayedAudio {
+                    on_played(PlayedAudio {
                         at,
                         rate: block.rate,
                         channels: block.channels,
@@ -415,7 +415,7 @@ impl AudioDecoding {
             let at = now.offset((block.pts.micros_since(position) as f64 / speed) as i64);
             self.samples += block.frames() as u64;
             self.passed = Some(block.end());
-            heard(PlayedAudio {
+            on_played(PlayedAudio {
                 at,
                 rate: block.rate,
                 channels: block.channels,
@@ -436,7 +436,7 @@ impl AudioDecoding {
         speed: f64,
         volume: f32,
         ended: bool,
-        heard: &mut dyn FnMut(PlayedAudio<'_>),
+        on_played: &mut dyn FnMut(PlayedAudio<'_>),
     ) {
         let Some(device) = &mut self.device else { return };
         if (device.volume - volume).abs() > f32::EPSILON {
@@ -521,8 +521,9 @@ impl AudioDecoding {
                 device.written_spans.pop_front();
             }
             device.cursor = Some(media.offset(lasts));
-            device.heard_at = now.offset(in_flight + frames_to_micros(taken as i64, device.rate));
-            heard(PlayedAudio {
+            device.played_until =
+                now.offset(in_flight + frames_to_micros(taken as i64, device.rate));
+            on_played(PlayedAudio {
                 // Use the smoothed position, because the device counts in blocks.
                 at: now.offset((media.micros_since(position) as f64 / speed) as i64),
                 rate: device.rate,
@@ -567,9 +568,9 @@ mod tests {
                 data,
             });
         }
-        let mut heard: Vec<f32> = Vec::new();
+        let mut audio: Vec<f32> = Vec::new();
         let mut play = |sound: &mut AudioDecoding, ms| {
-            sound.play(at(ms), at(ms), 1.0, 1.0, false, &mut |it| heard.extend_from_slice(it.data));
+            sound.play(at(ms), at(ms), 1.0, 1.0, false, &mut |it| audio.extend_from_slice(it.data));
         };
         sound.seek(at(0), true);
         play(&mut sound, 100);
@@ -581,6 +582,6 @@ mod tests {
         sound.seek(at(350), true);
         play(&mut sound, 390);
         let whole: Vec<f32> = (0..320).chain(350..400).map(|value| value as f32).collect();
-        assert_eq!(heard, whole);
+        assert_eq!(audio, whole);
     }
 }

@@ -57,8 +57,8 @@ impl Stretch {
         let available = input.len() / self.channels;
         let frames = frames.min(available);
         // A cut shortens the output, and a repetition reduces the used input.
-        let owed = if speed >= 1.0 { speed - 1.0 } else { 1.0 - 1.0 / speed.max(0.5) };
-        self.debt += frames as f64 * owed;
+        let debt_per_frame = if speed >= 1.0 { speed - 1.0 } else { 1.0 - 1.0 / speed.max(0.5) };
+        self.debt += frames as f64 * debt_per_frame;
         // At speed 1, a remaining debt shorter than a piece stays: it is inaudible.
         let room = available >= self.look_ahead() && frames >= self.fade;
         if room && self.debt >= self.shortest as f64 {
@@ -172,8 +172,8 @@ mod tests {
             assert!((real - speed).abs() < 0.002, "{speed}: {real}");
             let crossings = out.chunks(2).zip(out.chunks(2).skip(1));
             let crossings = crossings.filter(|(a, b)| a[0] < 0.0 && b[0] >= 0.0).count();
-            let heard = crossings as f64 * f64::from(SAMPLE_RATE_HZ) / (out.len() / 2) as f64;
-            assert!((heard - hz).abs() < hz * 0.005, "{speed}: {heard} Hz");
+            let frequency = crossings as f64 * f64::from(SAMPLE_RATE_HZ) / (out.len() / 2) as f64;
+            assert!((frequency - hz).abs() < hz * 0.005, "{speed}: {frequency} Hz");
             // There are no clicks: no step is larger than the steepest slope of the wave.
             let steepest = 0.5 * std::f64::consts::TAU * hz / f64::from(SAMPLE_RATE_HZ) * 1.5;
             let step = out.chunks(2).zip(out.chunks(2).skip(1)).map(|(a, b)| (a[0] - b[0]).abs());

@@ -441,9 +441,12 @@ mod tests {
             std::mem::take(&mut *self.decoded.lock())
         }
 
-        fn said(&self) -> usize {
-            let said = |event: &Event| matches!(event, Event::Message(said) if said.key() == "player-too-slow");
-            self.events.waiting().filter(said).count()
+        fn slow_reports(&self) -> usize {
+            let is_slow = |event: &Event| match event {
+                Event::Message(message) => message.key() == "player-too-slow",
+                _ => false,
+            };
+            self.events.waiting().filter(is_slow).count()
         }
     }
 
@@ -465,7 +468,7 @@ mod tests {
         let dropped = bench.shared.report.dropped();
         assert!(latest(&decoded) < 1_200, "{}", latest(&decoded));
         assert!(decoded.len() > 9_000 && dropped > 1_000, "{} {dropped}", decoded.len());
-        assert_eq!(bench.said(), 1);
+        assert_eq!(bench.slow_reports(), 1);
         // The decoder keeps up again for more than a minute, and then falls behind.
         let decoded = bench.watch(70, 30);
         assert!(latest(&decoded[200..]) <= FRAME_INTERVAL_MS, "{}", latest(&decoded[200..]));
@@ -473,7 +476,7 @@ mod tests {
         let decoded = bench.watch(60, 120);
         assert!(bench.shared.report.dropped() > before && latest(&decoded) < 1_200);
         assert!(decoded.len() > 200, "{}", decoded.len());
-        assert_eq!(bench.said(), 1, "said once more");
+        assert_eq!(bench.slow_reports(), 1, "said once more");
     }
 
     #[test]
@@ -491,7 +494,7 @@ mod tests {
             bench.take();
         }
         assert!(bench.shared.report.dropped() > 500, "{}", bench.shared.report.dropped());
-        assert_eq!(bench.said(), 1);
+        assert_eq!(bench.slow_reports(), 1);
     }
 
     #[test]
@@ -507,12 +510,12 @@ mod tests {
         let (begun, _) = *decoded.iter().find(|&&(at, _)| at > 40_000).unwrap();
         assert!(begun >= 62_000 && begun % KEYFRAME_INTERVAL_MS == 0, "{begun}");
         assert!(decoded.last().unwrap().1 <= FRAME_INTERVAL_MS);
-        assert_eq!(bench.said(), 0);
+        assert_eq!(bench.slow_reports(), 0);
         // A small delay: the decoder catches up and skips nothing.
         let before = bench.shared.report.dropped();
         bench.shared.timeline.begin_at(Timestamp::from_millis(bench.position() + 1_500));
         bench.watch(5, 4);
-        assert_eq!((bench.shared.report.dropped(), bench.said()), (before, 0));
+        assert_eq!((bench.shared.report.dropped(), bench.slow_reports()), (before, 0));
     }
 
     #[test]
@@ -525,12 +528,12 @@ mod tests {
             bench.shared.timeline.set_position(Timestamp::from_millis(bench.next + 3_000));
             assert!(bench.take());
         }
-        assert_eq!((bench.shared.report.dropped(), bench.said()), (0, 0));
+        assert_eq!((bench.shared.report.dropped(), bench.slow_reports()), (0, 0));
         let mut bench = Bench::live();
         bench.group = i64::MAX;
         let decoded = bench.watch(60, 60);
         assert!(decoded.last().unwrap().0 > 45_000, "it goes on where none comes: {decoded:?}");
-        assert_eq!(bench.said(), 1);
+        assert_eq!(bench.slow_reports(), 1);
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl SampleFile {
         let source = MediaFile::of(file).map_err(|error| unreadable(path, &error));
         let mut disk = source?;
         let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
-        let span = match index.heard {
+        let span = match index.audible_span {
             Some((begins, ends)) => {
                 Some(Span { begins: begins.as_micros(), ends: ends.as_micros() })
             }
@@ -113,9 +113,10 @@ impl SampleFile {
     pub(in crate::player) fn is_playable(&self) -> bool {
         let tracks = &self.index.tracks;
         let (video, audio) = (tracks.video.as_ref(), tracks.audio.first());
-        let seen = video.is_none_or(|it| inventory::video_decoder(it.codec).is_ok());
-        let heard = audio.is_none_or(|it| inventory::audio_decoder(it.parameters.codec).is_ok());
-        seen && heard
+        let video_playable = video.is_none_or(|it| inventory::video_decoder(it.codec).is_ok());
+        let audio_playable =
+            audio.is_none_or(|it| inventory::audio_decoder(it.parameters.codec).is_ok());
+        video_playable && audio_playable
     }
 
     pub(in crate::player) fn has_video(&self) -> bool {
@@ -164,7 +165,7 @@ impl SampleFile {
             if let Some((link, rest)) = links.split_first().filter(|(link, _)| place.at >= link.at)
             {
                 links = rest;
-                let at = link.heard.as_micros().saturating_add(shift);
+                let at = link.audible_from.as_micros().saturating_add(shift);
                 let config = FileSample::Event(audio_config(&link.parameters));
                 if !take(FileSample::Seam(at)) || !take(config) {
                     break;

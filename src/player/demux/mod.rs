@@ -54,7 +54,7 @@ pub(super) struct Demux {
     playing: Option<VideoCodec>,
     /// The codec that was last checked, and whether it has a decoder.
     asked: Option<(VideoCodec, bool)>,
-    told: (Option<VideoCodec>, Option<AudioCodec>),
+    reported: (Option<VideoCodec>, Option<AudioCodec>),
     aac_ready: bool,
     /// The config of audio other than AAC, as announced.
     announced: Option<AudioConfig>,
@@ -74,7 +74,7 @@ impl Demux {
             codecs: (None, None),
             playing: None,
             asked: None,
-            told: (None, None),
+            reported: (None, None),
             aac_ready: false,
             announced: None,
             audio: None,
@@ -174,7 +174,7 @@ impl Demux {
             return Demuxed::Nothing;
         }
         if !self.is_decodable(codec) {
-            self.told.0 = Some(codec);
+            self.reported.0 = Some(codec);
             return Demuxed::UnsupportedVideo(codec.into());
         }
         let Some(config) = video_config(codec, config) else { return Demuxed::Damaged };
@@ -185,8 +185,12 @@ impl Demux {
     fn video_packet(&mut self, packet: EncodedPacket, now: Timestamp) -> Demuxed {
         let Some(codec) = self.codecs.0 else { return Demuxed::Nothing };
         if !self.is_decodable(codec) {
-            let told = self.told.0.replace(codec) == Some(codec);
-            return if told { Demuxed::Nothing } else { Demuxed::UnsupportedVideo(codec.into()) };
+            let is_reported = self.reported.0.replace(codec) == Some(codec);
+            return if is_reported {
+                Demuxed::Nothing
+            } else {
+                Demuxed::UnsupportedVideo(codec.into())
+            };
         }
         let known = self.playing == Some(codec);
         let (keyframe, data) = (packet.keyframe, &packet.data);
@@ -217,7 +221,7 @@ impl Demux {
         }
         let (of, can) = self.asked.get_or_insert((codec, false));
         if *of != codec || !*can {
-            (*of, *can) = (codec, can_be_seen(codec));
+            (*of, *can) = (codec, can_play_video(codec));
         }
         *can
     }
@@ -242,9 +246,13 @@ impl Demux {
         let Some(codec) = self.codecs.1 else { return Demuxed::Nothing };
         // Each MPEG audio frame declares its own layer.
         let codec = if codec == AudioCodec::Mp2 { AudioCodec::Mp3 } else { codec };
-        if !can_be_heard(codec) {
-            let told = self.told.1.replace(codec) == Some(codec);
-            return if told { Demuxed::Nothing } else { Demuxed::UnsupportedAudio(codec.into()) };
+        if !can_play_audio(codec) {
+            let is_reported = self.reported.1.replace(codec) == Some(codec);
+            return if is_reported {
+                Demuxed::Nothing
+            } else {
+                Demuxed::UnsupportedAudio(codec.into())
+            };
         }
         let is_aac = codec == AudioCodec::Aac;
         if packet.data.is_empty() || is_aac && !self.aac_ready {
@@ -279,12 +287,12 @@ impl Demux {
 }
 
 /// Returns true if the video codec has a decoder.
-pub(super) fn can_be_seen(codec: VideoCodec) -> bool {
+pub(super) fn can_play_video(codec: VideoCodec) -> bool {
     inventory::video_decoder(codec).is_ok()
 }
 
 /// Returns true if the audio codec has a decoder, or plays as silence.
-pub(super) fn can_be_heard(codec: AudioCodec) -> bool {
+pub(super) fn can_play_audio(codec: AudioCodec) -> bool {
     codec == AudioCodec::Speex || inventory::audio_decoder(codec).is_ok()
 }
 

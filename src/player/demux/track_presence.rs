@@ -17,7 +17,7 @@ const LATE_AUDIO_THRESHOLD: Duration = Duration::from_secs(1);
 pub(in crate::player) struct TrackPresence {
     /// DTS and arrival time of the first video and the first audio.
     first: [Option<(Timestamp, Timestamp)>; 2],
-    told: bool,
+    is_reported: bool,
 }
 
 impl TrackPresence {
@@ -40,7 +40,7 @@ impl TrackPresence {
             let (first, came) = (*own)?;
             let long = dts.since(first) >= MISSING_THRESHOLD
                 && (!live || now.since(came) >= MISSING_THRESHOLD);
-            if !long || std::mem::replace(&mut self.told, true) {
+            if !long || std::mem::replace(&mut self.is_reported, true) {
                 return None;
             }
             return Some(if sound { Anomaly::NoVideo } else { Anomaly::NoAudio });

@@ -94,7 +94,7 @@ impl ConnectionWatch {
     }
 
     /// Handles video or audio: only decodable data ends the silence.
-    pub(in crate::player) fn heard_tag(&mut self, read: &ReadTag, shared: &Shared, now: Timestamp) {
+    pub(in crate::player) fn note_tag(&mut self, read: &ReadTag, shared: &Shared, now: Timestamp) {
         self.answered = true;
         if read.content == TagContent::Frame {
             self.came(shared, now);
@@ -102,7 +102,7 @@ impl ConnectionWatch {
     }
 
     /// Handles a config or a packet; only a packet ends the silence.
-    pub(in crate::player) fn heard_event(
+    pub(in crate::player) fn note_event(
         &mut self,
         event: &StreamEvent,
         shared: &Shared,
@@ -188,11 +188,11 @@ pub(in crate::player) fn silent() -> Failure {
 /// Returns the failure of a connection to a web server. If the connection was refused, the cure
 /// names the usual ports.
 pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
-    let told = failure(error);
+    let failure = failure(error);
     if !matches!(error.cause, net::Cause::ConnectionRefused) {
-        return told;
+        return failure;
     }
-    Failure { problem: told.problem.with_cure(problem!("play-cure-web-port")), ..told }
+    Failure { problem: failure.problem.with_cure(problem!("play-cure-web-port")), ..failure }
 }
 
 /// Converts a network error to a failure of the player.

@@ -10,7 +10,7 @@ use crate::base::{Backoff, Timestamp};
 use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
-use crate::player::demux::can_be_seen;
+use crate::player::demux::can_play_video;
 use crate::player::input::connection::{End, MEDIA_TIMEOUT, waiting};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::PullRequest;
@@ -80,7 +80,7 @@ impl LiveInput {
             let url = web::parse(url)?;
             // The values come from the player or from the connection, see [`Web::play`].
             let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
-            let (net, decodable) = (config.net.clone(), can_be_seen as _);
+            let (net, decodable) = (config.net.clone(), can_play_video as _);
             let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
             let way = LiveProtocol::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });

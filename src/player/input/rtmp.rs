@@ -11,7 +11,7 @@ use crate::base::Timestamp;
 use crate::media::{Metadata, StreamEvent};
 use crate::net;
 use crate::net::rtmp::{Client, Options};
-use crate::player::demux::can_be_seen;
+use crate::player::demux::can_play_video;
 use crate::player::input::connection::{
     CLOCK_CHECK_INTERVAL, ConnectionWatch, End, MEDIA_TIMEOUT, failure, waiting,
 };
@@ -51,7 +51,7 @@ impl Rtmp {
         start: Option<Duration>,
     ) -> Self {
         let (now, limit, reader) =
-            (url.clone(), open_deadline::OPEN_TIMEOUT, Reader::new(can_be_seen));
+            (url.clone(), open_deadline::OPEN_TIMEOUT, Reader::new(can_play_video));
         Self { url, now, options, reconnect, start, limit, reader }
     }
 
@@ -105,7 +105,7 @@ impl Rtmp {
                 // A seek request has priority: no data of the old position is accepted after it.
                 biased;
                 () = shared.lifetime.stopping.notified() => return End::Stopped,
-                () = shared.requests.wished.notified() => {
+                () = shared.requests.changed.notified() => {
                     self.send_requests(client, feed, &mut watch);
                     continue;
                 }
@@ -186,7 +186,7 @@ impl Rtmp {
 
     fn tag(&mut self, tag: Tag, watch: &mut ConnectionWatch, feed: &mut InputFeed, now: Timestamp) {
         let read = self.reader.read(tag);
-        watch.heard_tag(&read, &feed.shared, now);
+        watch.note_tag(&read, &feed.shared, now);
         feed.take_tag(read, now);
     }
 
@@ -357,7 +357,7 @@ mod tests {
     }
 
     /// Creates a chat message.
-    fn said() -> Event {
+    fn chat_message() -> Event {
         let body = Bytes::from_static(b"\x02\0\x0aonTextData\x02\0\x02hi");
         Event::Data { time_ms: 0, name: "onTextData".into(), body }
     }
@@ -367,9 +367,9 @@ mod tests {
         // Only metadata or chat arrives from the beginning.
         let mut talk = Talk::begin(None);
         for tick in 0..48 {
-            talk.take(said(), tick * 200);
+            talk.take(chat_message(), tick * 200);
         }
-        let end = talk.end(said(), 10_050);
+        let end = talk.end(chat_message(), 10_050);
         assert!(
             matches!(&end, Some(End::Lost(it)) if it.kind == FailureKind::NoSuchStream),
             "{end:?}"
@@ -380,10 +380,10 @@ mod tests {
         talk.sound(0, AAC_SEQUENCE_HEADER, 0);
         talk.sound(0, AAC_RAW_DATA, 500);
         for tick in 3..52 {
-            talk.take(said(), tick * 200);
+            talk.take(chat_message(), tick * 200);
             talk.sound(0, AAC_SEQUENCE_HEADER, tick * 200);
         }
-        let end = talk.end(said(), 10_600);
+        let end = talk.end(chat_message(), 10_600);
         assert!(matches!(&end, Some(End::Lost(it)) if it.kind == FailureKind::Lost), "{end:?}");
     }
 

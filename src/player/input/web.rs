@@ -89,11 +89,11 @@ impl Web {
     ) -> Result<Pull, Closed> {
         let Some(mut pull) = self.broken.take() else {
             let opened = ask.opening.within(Pull::open(ask, on_step)).await;
-            return opened.map_err(PullError::Told).flatten().map_err(Closed::Broken);
+            return opened.map_err(PullError::Failed).flatten().map_err(Closed::Broken);
         };
         // The next attempt may succeed where this one fails.
         let goes_on = ask.opening.within(pull.go_on(ask, on_step)).await;
-        match goes_on.map_err(PullError::Told).flatten() {
+        match goes_on.map_err(PullError::Failed).flatten() {
             Ok(true) => Ok(pull),
             Ok(false) if pull.duration().is_some() => {
                 Err(Closed::Rest(pull, web_failure(&ask.other_part()), Some(RangeRefusal::Other)))
@@ -104,11 +104,11 @@ impl Web {
                 let refusal = RangeRefusal::of(&error);
                 Err(Closed::Rest(pull, web_failure(&error), refusal))
             }
-            Err(PullError::Told(told)) if told.kind == FailureKind::Lost => {
-                Err(Closed::Never(told))
+            Err(PullError::Failed(failure)) if failure.kind == FailureKind::Lost => {
+                Err(Closed::Never(failure))
             }
-            Err(PullError::Told(told) | PullError::Stalls(told)) => {
-                Err(Closed::Rest(pull, told, None))
+            Err(PullError::Failed(failure) | PullError::Stalls(failure)) => {
+                Err(Closed::Rest(pull, failure, None))
             }
         }
     }
@@ -144,8 +144,8 @@ impl Web {
         };
         let mut pull = match opened {
             Ok(pull) => pull,
-            Err(Closed::Broken(problem)) => return End::Lost(told(problem, feed)),
-            Err(Closed::Never(told)) => return End::Failed(told),
+            Err(Closed::Broken(problem)) => return End::Lost(to_failure(problem, feed)),
+            Err(Closed::Never(failure)) => return End::Failed(failure),
             Err(Closed::Rest(pull, failure, refusal)) => {
                 return self.lose(pull, failure, refusal, feed);
             }
@@ -203,7 +203,7 @@ impl Web {
             let limit = if over { POLL_INTERVAL } else { CLOCK_CHECK_INTERVAL };
             let item = tokio::select! {
                 () = shared.lifetime.stopping.notified() => return End::Stopped,
-                () = shared.requests.wished.notified() => continue,
+                () = shared.requests.changed.notified() => continue,
                 item = timeout(limit, next(&mut pull, over)) => item,
             };
             if shared.lifetime.stop.is_set() {
@@ -214,7 +214,7 @@ impl Web {
                 Err(_) => {}
                 Ok(Ok(Item::Tag(read))) => {
                     if read.tag.kind != TagKind::Script {
-                        watch.heard_tag(&read, &shared, now);
+                        watch.note_tag(&read, &shared, now);
                         self.range_retry.came();
                     }
                     feed.take_tag(*read, now);
@@ -240,7 +240,7 @@ impl Web {
                 }
                 Ok(Ok(Item::Event(event))) => {
                     if event.track().is_some() {
-                        watch.heard_event(&event, &shared, now);
+                        watch.note_event(&event, &shared, now);
                         self.range_retry.came();
                     }
                     feed.take_event(event);
@@ -265,11 +265,11 @@ impl Web {
                         no_start(&shared.report, &why.to_string());
                     }
                 }
-                Ok(Ok(Item::Unheard(why))) => {
+                Ok(Ok(Item::AudioMissing(why))) => {
                     feed.miss_audio();
-                    shared.report.odd(&Anomaly::Unheard(why));
+                    shared.report.odd(&Anomaly::AudioMissing(why));
                 }
-                Ok(Ok(Item::Heard)) => feed.hear_again(),
+                Ok(Ok(Item::AudioReturned)) => feed.hear_again(),
                 Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
                 Ok(Ok(Item::Fixed)) => shared.report.odd(&Anomaly::Fixed),
                 Ok(Ok(Item::Made(made))) => feed.set_made(made),
@@ -281,18 +281,18 @@ impl Web {
                 Ok(Ok(Item::Edge { seen, distance })) => {
                     feed.set_edge(at(seen, now), distance);
                 }
-                Ok(Err(PullError::Told(told)))
+                Ok(Err(PullError::Failed(failure)))
                     if !pull.is_list() && pull.pace() != PlayPace::Live =>
                 {
                     // A damaged file: the readable part plays to its end.
                     if !feed.has_media() {
-                        return End::Lost(told);
+                        return End::Lost(failure);
                     }
                     // The address now serves something else.
-                    if told.kind == FailureKind::Lost {
-                        return End::Failed(told);
+                    if failure.kind == FailureKind::Lost {
+                        return End::Failed(failure);
                     }
-                    let problem = problem!("player-file-damaged", reason = told.problem);
+                    let problem = problem!("player-file-damaged", reason = failure.problem);
                     shared.report.say(problem, Severity::Warning, "");
                     return End::Over;
                 }
@@ -306,7 +306,7 @@ impl Web {
                             _ = pull.settle() => {}
                         }
                     }
-                    return self.lose(pull, told(problem, feed), refusal, feed);
+                    return self.lose(pull, to_failure(problem, feed), refusal, feed);
                 }
             }
             if !over
@@ -362,16 +362,16 @@ async fn next(pull: &mut Pull, over: bool) -> Result<Item, PullError> {
 
 /// Converts the error to a failure of the player. A wrong answer after playback has begun counts as
 /// a loss.
-fn told(problem: PullError, feed: &InputFeed) -> Failure {
+fn to_failure(problem: PullError, feed: &InputFeed) -> Failure {
     match problem {
         PullError::Net(error) => web_failure(&error),
-        PullError::Told(told) | PullError::Stalls(told) if feed.has_media() => {
-            Failure { kind: FailureKind::Lost, ..told }
+        PullError::Failed(failure) | PullError::Stalls(failure) if feed.has_media() => {
+            Failure { kind: FailureKind::Lost, ..failure }
         }
         // The segments may already have shown unsupported contents.
-        PullError::Told(told) | PullError::Stalls(told) => match feed.missing() {
-            Some(missing) if told.kind == FailureKind::NoSuchStream => missing,
-            _ => told,
+        PullError::Failed(failure) | PullError::Stalls(failure) => match feed.missing() {
+            Some(missing) if failure.kind == FailureKind::NoSuchStream => missing,
+            _ => failure,
         },
     }
 }
@@ -499,8 +499,8 @@ mod tests {
         for (does, owes) in cases {
             let (peer, end) = open(does).await;
             let End::Lost(failure) = end else { panic!("{owes}: {end:?}") };
-            let said = format!("no {owes} from {peer} within 1 s");
-            assert_eq!((failure.kind, failure.to_string()), (FailureKind::Unreachable, said));
+            let message = format!("no {owes} from {peer} within 1 s");
+            assert_eq!((failure.kind, failure.to_string()), (FailureKind::Unreachable, message));
             let cure = text::Language::English.cure(&failure.problem).unwrap();
             assert!(cure.contains("too slow"), "{cure}");
         }

@@ -51,21 +51,21 @@ impl Dump {
     }
 
     /// Adds played audio.
-    pub(in crate::player) fn write(&mut self, report: &PlayerReport, heard: &PlayedAudio<'_>) {
+    pub(in crate::player) fn write(&mut self, report: &PlayerReport, audio: &PlayedAudio<'_>) {
         if self.broken {
             return;
         }
         if self.writer.is_none()
-            && let Err(error) = self.start(heard.rate, heard.channels)
+            && let Err(error) = self.start(audio.rate, audio.channels)
         {
             return self.give_up(report, &error);
         }
-        if (heard.rate, heard.channels) != self.format {
+        if (audio.rate, audio.channels) != self.format {
             let error = io::Error::other("the sound changed its format, a WAV file cannot");
             return self.give_up(report, &error);
         }
         let Some(writer) = &mut self.writer else { return };
-        for &value in heard.data {
+        for &value in audio.data {
             let sample = (value * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16;
             if let Err(error) = writer.write_all(&sample.to_le_bytes()) {
                 return self.give_up(report, &error);

@@ -51,14 +51,14 @@ impl Measure {
     }
 
     /// Records audio that is or will be played.
-    pub(in crate::player) fn on_played(&mut self, heard: &PlayedAudio<'_>) {
-        let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != heard.rate);
+    pub(in crate::player) fn on_played(&mut self, audio: &PlayedAudio<'_>) {
+        let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != audio.rate);
         if fresh {
-            self.onsets = Some((heard.rate, OnsetReader::new(heard.rate)));
+            self.onsets = Some((audio.rate, OnsetReader::new(audio.rate)));
         }
         let Some((_, reader)) = &mut self.onsets else { return };
         let lip_sync = &mut self.lip_sync;
-        reader.push(heard.at, heard.channels, heard.data, |at| lip_sync.onset(at));
+        reader.push(audio.at, audio.channels, audio.data, |at| lip_sync.onset(at));
     }
 
     /// Returns the time from writing the last marker to showing it, in milliseconds.

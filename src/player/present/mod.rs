@@ -150,7 +150,7 @@ impl Run {
         self.follow_feed(now);
         shared.timeline.set_position(self.playout.position());
         let live = shared.reception.lock().supply(now);
-        self.follow_wish(now, &live);
+        self.execute_seek(now, &live);
         if self.sought.is_some() {
             self.playout.hold_here(now);
             shared.timeline.set_position(self.playout.position());
@@ -249,17 +249,17 @@ impl Run {
 
     fn play_audio(&mut self, now: Timestamp, ended: bool) {
         let Presenter { shared, measure, dump, .. } = &mut self.presenter;
-        let mut heard = |heard: PlayedAudio<'_>| {
+        let mut on_played = |audio: PlayedAudio<'_>| {
             if let Some(measure) = measure {
-                measure.on_played(&heard);
+                measure.on_played(&audio);
             }
             if let Some(dump) = dump {
-                dump.write(&shared.report, &heard);
+                dump.write(&shared.report, &audio);
             }
         };
         let (position, speed) = (self.playout.position(), self.playout.speed());
         self.sound.set_balance(shared.controls.balance());
-        self.sound.play(now, position, speed, shared.controls.loudness(), ended, &mut heard);
+        self.sound.play(now, position, speed, shared.controls.loudness(), ended, &mut on_played);
     }
 
     /// Opens, changes and drops speakers.

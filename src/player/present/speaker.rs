@@ -33,7 +33,7 @@ pub(in crate::player) struct Speakers {
     clock: Clock,
     opening: Option<Opening>,
     again_at: Option<Timestamp>,
-    told: bool,
+    is_reported: bool,
 }
 
 struct Opening {
@@ -46,7 +46,7 @@ struct Opening {
 
 impl Speakers {
     pub(in crate::player) fn new(open: Option<Arc<Open>>, clock: Clock) -> Self {
-        Self { open, clock, opening: None, again_at: None, told: false }
+        Self { open, clock, opening: None, again_at: None, is_reported: false }
     }
 
     /// Returns the speaker once it is open, or starts to open one. The call never waits.
@@ -72,7 +72,7 @@ impl Speakers {
         self.opening = None;
         match answer {
             Ok(speaker) if format == (rate, channels) => {
-                if std::mem::replace(&mut self.told, false) {
+                if std::mem::replace(&mut self.is_reported, false) {
                     report.say(problem!("player-speaker-back"), Severity::Info, "");
                 }
                 Some(speaker)
@@ -108,7 +108,7 @@ impl Speakers {
 
     /// Resets the state after another speaker was chosen.
     pub(in crate::player) fn forget(&mut self) {
-        (self.opening, self.again_at, self.told) = (None, None, false);
+        (self.opening, self.again_at, self.is_reported) = (None, None, false);
     }
 
     /// Drops a speaker on a separate thread, because dropping can take a long time.
@@ -142,7 +142,7 @@ impl Speakers {
 
     fn failed(&mut self, report: &PlayerReport, problem: Problem, reason: String, now: Timestamp) {
         self.again_at = Some(now + RETRY_INTERVAL);
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.is_reported, true) {
             report.say(problem!("player-no-speaker", problem = problem), Severity::Warning, reason);
         }
     }

@@ -34,7 +34,7 @@ fn live_position(now: Timestamp, live: &Supply) -> Option<Timestamp> {
 
 impl Run {
     /// Executes a seek request.
-    pub(super) fn follow_wish(&mut self, now: Timestamp, live: &Supply) {
+    pub(super) fn execute_seek(&mut self, now: Timestamp, live: &Supply) {
         let shared = &self.presenter.shared;
         let Some(wanted) = shared.requests.take_back() else { return };
         // The figures report the new position at once.

@@ -87,19 +87,19 @@ mod tests {
 
     /// A device with room for this many frames of two channels.
     struct Small {
-        heard: Vec<f32>,
+        samples: Vec<f32>,
         room: usize,
     }
 
     impl Speaker for Small {
         fn write(&mut self, data: &[f32]) -> usize {
             let frames = (data.len() / 2).min(self.room - self.queued());
-            self.heard.extend(&data[..frames * 2]);
+            self.samples.extend(&data[..frames * 2]);
             frames
         }
 
         fn queued(&self) -> usize {
-            self.heard.len() / 2
+            self.samples.len() / 2
         }
 
         fn set_volume(&mut self, _: f32) {}
@@ -117,16 +117,16 @@ mod tests {
     fn sound_of_too_few_samples_a_second_is_played_as_twice_as_many() {
         assert_eq!([0, 5_512, 7_999, 8_000, 48_000].map(times), [1, 2, 2, 1, 1]);
         assert!(5_512 * times(5_512) >= MIN_DEVICE_RATE_HZ && times(1_000) == 8);
-        let mut speaker = Upsampled::new(Small { heard: Vec::new(), room: 5 }, 2, 2);
+        let mut speaker = Upsampled::new(Small { samples: Vec::new(), room: 5 }, 2, 2);
         // Left rises, right falls.
         assert_eq!(speaker.write(&[0.5, -0.5, 1.0, -1.0, 0.0, 0.0]), 3);
         let five = [0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 1.0, -1.0, 0.5, -0.5];
-        assert_eq!(speaker.inner.heard, five);
+        assert_eq!(speaker.inner.samples, five);
         // One frame waits and counts as queued; no more input is accepted until it is gone.
         assert_eq!((speaker.queued(), speaker.write(&[1.0, 1.0])), (3, 0));
         speaker.inner.room = 10;
         assert_eq!(speaker.write(&[1.0, 1.0]), 1);
-        assert_eq!(speaker.inner.heard[10..], [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
+        assert_eq!(speaker.inner.samples[10..], [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
         assert_eq!(speaker.queued(), 4);
     }
 }

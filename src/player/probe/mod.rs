@@ -118,19 +118,19 @@ impl Audio {
     }
 
     /// Applies a config.
-    fn describe(&mut self, told: &AudioConfig) {
-        if told.sample_rate > 0 {
-            (self.sample_rate, self.channels) = (Some(told.sample_rate), Some(told.channels));
+    fn describe(&mut self, config: &AudioConfig) {
+        if config.sample_rate > 0 {
+            (self.sample_rate, self.channels) = (Some(config.sample_rate), Some(config.channels));
         }
-        match told.codec {
+        match config.codec {
             AudioCodec::Aac => {
-                if let Ok(parsed) = AudioSpecificConfig::parse(&told.config) {
+                if let Ok(parsed) = AudioSpecificConfig::parse(&config.config) {
                     self.profile = Some(parsed.profile().to_owned());
                     self.sample_rate = Some(parsed.output_sample_rate());
                     self.channels = Some(parsed.output_channels());
                 }
             }
-            AudioCodec::Pcm => self.variant = Pcm::parse(&told.config).map(|pcm| pcm.name()),
+            AudioCodec::Pcm => self.variant = Pcm::parse(&config.config).map(|pcm| pcm.name()),
             _ => {}
         }
     }
@@ -225,7 +225,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
         audio.name = name(first);
         // An audio-only file is measured exactly to the sample.
-        if let Some((begins, ends)) = index.heard {
+        if let Some((begins, ends)) = index.audible_span {
             report.duration = Some(ends.micros_since(begins) as f64 * 1e-6);
         }
     }
@@ -284,7 +284,7 @@ async fn probe_url(
             Ok(Ok(Event::Metadata { value, .. })) => prober.metadata = Some(value),
             // Broadcasters relay the metadata of files unchanged: the stream has an end only if the
             // server reports a recording.
-            Ok(Ok(Event::StreamIsRecorded)) => prober.length = Length::Told,
+            Ok(Ok(Event::StreamIsRecorded)) => prober.length = Length::Declared,
             Ok(Ok(Event::Unpublished | Event::StreamEof)) => over = prober.bodies > 0,
             Ok(Ok(_)) | Err(_) => {}
             Ok(Err(_)) if prober.bodies > 0 => over = true,
@@ -311,9 +311,9 @@ async fn probe_web(
     canceled: &dyn Fn() -> bool,
     limit: Duration,
 ) -> Result<Report, Failure> {
-    let told = |problem| match problem {
+    let to_failure = |problem| match problem {
         PullError::Net(error) => web_failure(&error),
-        PullError::Told(told) | PullError::Stalls(told) => told,
+        PullError::Failed(failure) | PullError::Stalls(failure) => failure,
     };
     let url = web::parse(text)?;
     let start = clock.now();
@@ -324,11 +324,11 @@ async fn probe_web(
     let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
     let on_step = |step: net::Step<'_>| ask.opening.step(step);
     let opened = while_wanted(ask.opening.within(Pull::open(&ask, &on_step)), canceled).await?;
-    let mut pull = opened?.map_err(told)?;
+    let mut pull = opened?.map_err(to_failure)?;
     let recorded = pull.pace() == PlayPace::Recorded;
     let mut prober = Prober::new(!recorded, start);
     // The file is not read completely.
-    prober.length = if recorded { Length::Told } else { Length::None };
+    prober.length = if recorded { Length::Declared } else { Length::None };
     let began = clock.now();
     let mut looked = began;
     loop {
@@ -341,7 +341,7 @@ async fn probe_web(
             Ok(Ok(Item::Event(event))) => prober.take_event(&event, now),
             Ok(Ok(_)) | Err(_) => {}
             Ok(Err(_)) if prober.bodies > 0 => break,
-            Ok(Err(problem)) => return Err(told(problem)),
+            Ok(Err(problem)) => return Err(to_failure(problem)),
         }
         // A fast server would otherwise cause a thousand checks per second.
         if now.since(looked) >= Duration::from_millis(50) {
@@ -403,7 +403,7 @@ enum Length {
     /// A broadcast has no end.
     None,
     /// The length comes from the metadata.
-    Told,
+    Declared,
     /// The length is measured, because there is no metadata.
     Measured,
 }
@@ -417,7 +417,7 @@ struct Prober {
     bodies: u64,
     video: Option<Video>,
     /// Colors declared outside the stream.
-    told: Colors,
+    declared_colors: Colors,
     length_size: usize,
     audio: Option<Audio>,
     pictures: Course,
@@ -468,7 +468,7 @@ impl Prober {
             metadata: None,
             bodies: 0,
             video: None,
-            told: Colors::default(),
+            declared_colors: Colors::default(),
             length_size: 4,
             audio: None,
             pictures: Course::default(),
@@ -521,7 +521,7 @@ impl Prober {
                     self.bodies += 1;
                     self.audio(*format);
                 }
-                TagEvent::Colors(colors) => self.told = colors.or(self.told),
+                TagEvent::Colors(colors) => self.declared_colors = colors.or(self.declared_colors),
                 TagEvent::Channels(format, channels) => {
                     self.audio(*format).channels = Some(*channels);
                 }
@@ -539,11 +539,11 @@ impl Prober {
         self.length_size = video::length_size(format, config);
         self.declared_fps = video::frame_rate(format, config);
         let video = self.video(format);
-        if let Some(told) = video::described(format, config) {
-            video.profile = told.profile;
-            video.level = told.level;
-            video.size = told.size.or(video.size);
-            video.colors = told.colors.or(video.colors);
+        if let Some(info) = video::described(format, config) {
+            video.profile = info.profile;
+            video.level = info.level;
+            video.size = info.size.or(video.size);
+            video.colors = info.colors.or(video.colors);
         }
     }
 
@@ -569,8 +569,8 @@ impl Prober {
         }
     }
 
-    fn audio_config(&mut self, told: &AudioConfig) {
-        self.audio(told.codec.into()).describe(told);
+    fn audio_config(&mut self, config: &AudioConfig) {
+        self.audio(config.codec.into()).describe(config);
     }
 
     fn audio_packet(&mut self, packet: &EncodedPacket, now: Timestamp) {
@@ -580,17 +580,17 @@ impl Prober {
         // AC-3 has no config: each frame contains the parameters.
         if audio.channels.is_none()
             && matches!(format, AudioFormat::Ac3 | AudioFormat::Eac3)
-            && let Some(told) = codec::ac3(&packet.data)
+            && let Some(info) = codec::ac3(&packet.data)
         {
-            (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
+            (audio.sample_rate, audio.channels) = (Some(info.sample_rate), Some(info.channels));
         }
         // The FLV header of MP3 cannot declare rates above 44.1 kHz, and other containers declare
         // no rate.
         if format == AudioFormat::Mp3
-            && let Some(told) = mpeg_audio::header(&packet.data)
+            && let Some(info) = mpeg_audio::header(&packet.data)
         {
-            (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
-            audio.variant = Some(format!("mp{}", told.layer));
+            (audio.sample_rate, audio.channels) = (Some(info.sample_rate), Some(info.channels));
+            audio.variant = Some(format!("mp{}", info.layer));
         }
         self.sound.add(dts, packet.data.len());
     }
@@ -618,8 +618,8 @@ impl Prober {
 
     /// Returns the length in the metadata, in seconds.
     fn declared_duration(&self) -> Option<f64> {
-        let told = self.metadata.as_ref()?.get_number("duration")?;
-        (told > 0.0 && told.is_finite()).then_some(told)
+        let seconds = self.metadata.as_ref()?.get_number("duration")?;
+        (seconds > 0.0 && seconds.is_finite()).then_some(seconds)
     }
 
     /// Returns true if enough is known about a live stream.
@@ -627,10 +627,10 @@ impl Prober {
         if watched >= PROBE_TIMEOUT {
             return self.bodies > 0;
         }
-        let told = |name: &str| {
+        let expected = |name: &str| {
             self.metadata.as_ref().is_none_or(|metadata| metadata.get_number(name).is_some())
         };
-        let missing = |there: bool, name: &str| !there && told(name);
+        let missing = |there: bool, name: &str| !there && expected(name);
         if missing(self.video.is_some(), "videocodecid")
             || missing(self.audio.is_some(), "audiocodecid")
         {
@@ -643,10 +643,10 @@ impl Prober {
     fn report(self) -> Report {
         let number =
             |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get_number(name));
-        let told = self.declared_fps.or_else(|| number("framerate"));
-        let fps = video::measured_frame_rate(&self.times, told);
+        let declared_rate = self.declared_fps.or_else(|| number("framerate"));
+        let fps = video::measured_frame_rate(&self.times, declared_rate);
         let longest = self.seconds();
-        let told = self.declared_duration();
+        let declared_duration = self.declared_duration();
         let video = self.video.map(|video| Video {
             fps: fps.or_else(|| number("framerate").filter(|rate| *rate > 0.0)),
             size: video.size.or_else(|| {
@@ -654,7 +654,7 @@ impl Prober {
                 side("width").zip(side("height")).map(|(w, h)| (w as u32, h as u32))
             }),
             bitrate: self.pictures.bitrate(),
-            colors: video.colors.or(self.told),
+            colors: video.colors.or(self.declared_colors),
             ..video
         });
         let audio = self.audio.map(|audio| Audio {
@@ -674,8 +674,8 @@ impl Prober {
             format: Format::Flv.extension(),
             duration: match self.length {
                 Length::None => None,
-                Length::Told => told,
-                Length::Measured => told.or(Some(measured)),
+                Length::Declared => declared_duration,
+                Length::Measured => declared_duration.or(Some(measured)),
             },
             metadata: self.metadata,
             video,

@@ -43,9 +43,9 @@ pub(super) fn frame_rate(format: VideoFormat, config: &Bytes) -> Option<f64> {
 
 fn h264_colors(signal: VideoSignal) -> Colors {
     let full_range = Some(signal.full_range);
-    let told =
+    let declared =
         signal.color.map(|(primaries, transfer, matrix)| Colors::of(primaries, transfer, matrix));
-    Colors { full_range, ..told.unwrap_or_default() }
+    Colors { full_range, ..declared.unwrap_or_default() }
 }
 
 /// Returns the video properties that a keyframe itself declares.
@@ -69,9 +69,9 @@ pub(super) fn length_size(format: VideoFormat, config: &[u8]) -> usize {
     config.get(place).map_or(4, |byte| usize::from(byte & 3) + 1)
 }
 
-/// Returns the frame rate according to the presentation times, to three decimals; `told` is the
-/// declared rate.
-pub(super) fn measured_frame_rate(times: &VecDeque<i64>, told: Option<f64>) -> Option<f64> {
-    let rate = cadence::frame_rate(times.iter().copied(), told)?;
+/// Returns the frame rate according to the presentation times, to three decimals; `declared` is the
+/// rate that the stream declares.
+pub(super) fn measured_frame_rate(times: &VecDeque<i64>, declared: Option<f64>) -> Option<f64> {
+    let rate = cadence::frame_rate(times.iter().copied(), declared)?;
     Some((rate * 1_000.0).round() / 1_000.0)
 }

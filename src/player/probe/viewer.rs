@@ -254,9 +254,9 @@ impl ProbeWorker {
             self.onsets = Some((samples.rate, OnsetReader::new(samples.rate)));
         }
         let Some((_, reader)) = &mut self.onsets else { return };
-        let mut heard = Vec::new();
-        reader.push(samples.pts, samples.channels, &samples.data, |at| heard.push(at));
-        for at in heard {
+        let mut onsets = Vec::new();
+        reader.push(samples.pts, samples.channels, &samples.data, |at| onsets.push(at));
+        for at in onsets {
             self.onset(at);
         }
     }

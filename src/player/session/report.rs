@@ -31,7 +31,7 @@ pub(in crate::player) struct PlayerReport {
     /// The reason why a file in progress will be incomplete.
     pub(in crate::player) output_failure: Mutex<Option<Failure>>,
     /// Messages reported once, by key and subject.
-    told: Mutex<BTreeSet<(&'static str, String)>>,
+    reported: Mutex<BTreeSet<(&'static str, String)>>,
     /// Time at which the connection was lost.
     lost: Mutex<Option<Timestamp>>,
 }
@@ -48,7 +48,7 @@ impl PlayerReport {
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
             dropped: AtomicU64::new(0),
             output_failure: Mutex::new(None),
-            told: Mutex::default(),
+            reported: Mutex::default(),
             lost: Mutex::new(None),
         };
         (report, receiver)
@@ -99,15 +99,15 @@ impl PlayerReport {
     /// Reports an anomaly, only once unless it can recur.
     pub(in crate::player) fn odd(&self, odd: &Anomaly) {
         if !odd.returns() {
-            let mut told = self.told.lock();
+            let mut reported = self.reported.lock();
             let of = if odd.is_each_time() {
-                told.iter().filter(|(key, _)| *key == odd.key()).count().to_string()
+                reported.iter().filter(|(key, _)| *key == odd.key()).count().to_string()
             } else {
                 odd.of()
             };
             // The number of kinds is fixed, but not the number of subjects.
-            let full = !of.is_empty() && told.len() >= MAX_REPORTED_MESSAGES;
-            if full || !told.insert((odd.key(), of)) {
+            let full = !of.is_empty() && reported.len() >= MAX_REPORTED_MESSAGES;
+            if full || !reported.insert((odd.key(), of)) {
                 return;
             }
         }
@@ -118,7 +118,7 @@ impl PlayerReport {
 
     /// Ends an anomaly, which is reported again if it returns.
     pub(in crate::player) fn is_over(&self, odd: &Anomaly) {
-        self.told.lock().remove(&(odd.key(), odd.of()));
+        self.reported.lock().remove(&(odd.key(), odd.of()));
     }
 
     /// Reports a message to the user.
@@ -188,11 +188,11 @@ mod tests {
         let (report, events) = PlayerReport::new(Clock::start());
         let sizes = ["320x180", "640x360", "320x180"];
         sizes.into_iter().for_each(|size| report.odd(&Anomaly::ChangedSize(size.into())));
-        let told = events.waiting().filter_map(|event| match event {
+        let details = events.waiting().filter_map(|event| match event {
             Event::Message(message) => Some(message.detail),
             _ => None,
         });
-        assert_eq!(told.collect::<Vec<_>>(), sizes);
+        assert_eq!(details.collect::<Vec<_>>(), sizes);
         // Endless changes are not reported endlessly.
         (0..1_000).for_each(|n| report.odd(&Anomaly::ChangedSize(n.to_string())));
         assert_eq!(events.waiting().count(), MAX_REPORTED_MESSAGES - sizes.len());

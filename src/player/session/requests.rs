@@ -133,7 +133,7 @@ pub(in crate::player) struct Requests {
     /// True if the queues continue to play until the new position is found.
     pub(in crate::player) plays_on: AtomicBool,
     /// Wakes a feed that waits for the network, so that it handles a pause or a seek.
-    pub(in crate::player) wished: tokio::sync::Notify,
+    pub(in crate::player) changed: tokio::sync::Notify,
     /// The position to seek to in the time shift.
     pub(in crate::player) wanted_back: Mutex<SeekGoal<TimeShiftPlace>>,
     /// The file for the received stream.
@@ -144,7 +144,7 @@ impl Requests {
     /// Pauses or resumes.
     pub(in crate::player) fn set_paused(&self, paused: bool) {
         if self.paused.swap(paused, Ordering::Relaxed) != paused {
-            self.wished.notify_one();
+            self.changed.notify_one();
         }
     }
 

@@ -24,7 +24,7 @@ impl Shared {
             self.packets.video.flush();
             self.packets.audio.flush();
         }
-        self.requests.wished.notify_one();
+        self.requests.changed.notify_one();
     }
 
     /// Seeks to a distance behind the live edge in the server's playlist. Returns false if there is

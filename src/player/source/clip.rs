@@ -72,7 +72,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     });
     let (shots, ready) = queue::bounded("clip-pictures", READ_AHEAD_FRAMES, Full::Block);
     let (blocks, sounds) = queue::bounded("clip-sound", AUDIO_BLOCKS_AHEAD, Full::Block);
-    let heard = audio.is_some();
+    let has_audio = audio.is_some();
     let mut reader = Reader {
         disk,
         index,
@@ -91,7 +91,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let worker = worker.map_err(|error| crate::player::handle::no_threads(&error))?;
     let begun = ClipStart::default();
     let worker = Arc::new(worker);
-    let sound = heard.then(|| {
+    let sound = has_audio.then(|| {
         Box::new(ClipAudio {
             ready: sounds,
             begun: begun.clone(),

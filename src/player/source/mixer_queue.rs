@@ -191,7 +191,7 @@ mod tests {
                 [(phase.sin() * 0.5) as f32; 2]
             })
             .collect();
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         let mut out = [0.0; 480];
         for (number, block) in tone.chunks(882).enumerate() {
             line.write(block);
@@ -201,10 +201,10 @@ mod tests {
                 continue;
             }
             assert_eq!(queue.pull(clock.now(), &mut out), Pulled::Sound);
-            heard.extend(out);
+            received.extend(out);
         }
         let (mut re, mut im) = (0.0, 0.0);
-        let part = &heard[9_600..38_400];
+        let part = &received[9_600..38_400];
         for (index, &sample) in part.iter().enumerate() {
             let phase = index as f64 / 48.0 * std::f64::consts::TAU;
             re += f64::from(sample) * phase.cos();
@@ -223,14 +223,14 @@ mod tests {
         let clock = Clock::start();
         let queue = Arc::new(Queue::new(clock, 48_000, 1, Duration::from_millis(60)));
         let mut line = MixerQueue::new(Arc::clone(&queue), 48_000, 1).unwrap();
-        let (mut written, mut heard): (_, Vec<f32>) = (0, Vec::new());
+        let (mut written, mut received): (_, Vec<f32>) = (0, Vec::new());
         let sample = |number: usize| number as f32 / 16_777_216.0;
         let mut at = clock.now().offset(-3_000_000);
         let mut out = [0.0; 480];
         // The mixer catches up from three seconds behind, while the player keeps 150 ms ahead.
         for _ in 0..300 {
             let pulled = queue.pull(at, &mut out);
-            heard.extend(out.iter().filter(|_| pulled == Pulled::Sound));
+            received.extend(out.iter().filter(|_| pulled == Pulled::Sound));
             at = at.offset(10_000);
             for _ in 0..64 {
                 if line.queued() >= 7_200 {
@@ -240,9 +240,13 @@ mod tests {
                 written += line.write(&block);
             }
         }
-        let whole: Vec<f32> = (1..=heard.len()).map(sample).collect();
-        assert!(heard.len() > 96_000, "{}", heard.len());
-        assert!(heard == whole, "some of it was lost: {written} written, {} heard", heard.len());
+        let whole: Vec<f32> = (1..=received.len()).map(sample).collect();
+        assert!(received.len() > 96_000, "{}", received.len());
+        assert!(
+            received == whole,
+            "some of it was lost: {written} written, {} heard",
+            received.len()
+        );
     }
 
     #[test]

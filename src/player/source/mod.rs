@@ -462,9 +462,9 @@ impl SourceThread {
         if let Some(size) = figures.size {
             // The rate takes a second to measure, and is then reported once.
             let fps = figures.fps.round();
-            let told = matches!(known.format, SourceFormat::Video { size: before, fps: rate }
+            let is_reported = matches!(known.format, SourceFormat::Video { size: before, fps: rate }
                 if before == size && (rate > 0.0 || fps == 0.0));
-            if known.state != Fares::Open || !told {
+            if known.state != Fares::Open || !is_reported {
                 self.shared.video_status.open(SourceFormat::Video { size, fps });
             }
         } else if known.state != Fares::Open && figures.playing_for > STALL_TIMEOUT {

@@ -35,7 +35,7 @@ pub(in crate::player) enum Anomaly {
     /// Audio began this many seconds after the video.
     LateAudio(u64),
     /// The separate audio does not arrive, with the reason.
-    Unheard(Problem),
+    AudioMissing(Problem),
     /// Frames arrive without a codec config.
     NoHeaders,
     /// Frames arrive without a keyframe.
@@ -73,7 +73,7 @@ impl Anomaly {
             Self::NoAudio => problem!("player-no-audio"),
             Self::NoVideo => problem!("player-no-video"),
             Self::LateAudio(detail) => problem!("player-late-audio", detail = *detail),
-            Self::Unheard(detail) => problem!("player-audio-missing", detail = detail),
+            Self::AudioMissing(detail) => problem!("player-audio-missing", detail = detail),
             Self::NoHeaders => problem!("player-no-headers"),
             Self::NoKeyframe => problem!("player-no-keyframe"),
             Self::TooSlow => problem!("player-too-slow"),
@@ -106,7 +106,7 @@ impl Anomaly {
     pub(in crate::player) fn hurts(&self) -> bool {
         matches!(
             self,
-            Self::Unheard(_)
+            Self::AudioMissing(_)
                 | Self::NoHeaders
                 | Self::NoKeyframe
                 | Self::TooSlow
@@ -122,7 +122,7 @@ impl Anomaly {
             Self::ChangedCodec(what) | Self::ChangedSize(what) | Self::ChangedAudio(what) => {
                 what.clone()
             }
-            Self::Unheard(why) | Self::Unmoved(why) => why.to_string(),
+            Self::AudioMissing(why) | Self::Unmoved(why) => why.to_string(),
             _ => String::new(),
         }
     }

@@ -81,7 +81,7 @@ struct Past {
     /// The names of the streamer and moderators, the latest last.
     staff: VecDeque<NameLook>,
     /// The time of the last message from each address, for slow mode.
-    heard: HashMap<IpAddr, Timestamp>,
+    last_messages: HashMap<IpAddr, Timestamp>,
 }
 
 /// A membership in a chat. The membership ends when this value is dropped.
@@ -99,7 +99,7 @@ pub(super) struct ChatMember {
     role: ChatRole,
     guest: String,
     allowance: Allowance,
-    last_said: Option<Timestamp>,
+    last_message_at: Option<Timestamp>,
 }
 
 /// The reason why a message is not passed on.
@@ -199,14 +199,14 @@ impl Chats {
         }
         let address = subscriber(address);
         // No frame is sent between reading the past and subscribing.
-        let (frames, past, last_said) = {
+        let (frames, past, last_message_at) = {
             let past = room.past.lock();
             let posts = past.posts.iter().map(|(_, json)| Arc::clone(json));
             let slow = Some(self.rules.read().slow.as_secs()).filter(|slow| *slow > 0);
             let rest = past.missed().into_iter().chain(slow.map(ChatFrame::Slow));
             let all = posts.chain(rest.map(|frame| frame.to_json().into())).collect();
             // A new connection does not circumvent slow mode.
-            (room.frames.subscribe(), all, past.heard.get(&address).copied())
+            (room.frames.subscribe(), all, past.last_messages.get(&address).copied())
         };
         let (chats, guest) = (Arc::clone(self), format!("guest-{id}"));
         let allowance = Allowance::new(now);
@@ -222,7 +222,7 @@ impl Chats {
             role: ChatRole::Viewer,
             guest,
             allowance,
-            last_said,
+            last_message_at,
         })
     }
 }
@@ -317,12 +317,12 @@ impl ChatMember {
         if rules.words.are_in(&line.text) || rules.words.are_in(&line.name) {
             return Err(NotPassed::Blocked);
         }
-        if let Some(last) = self.last_said
+        if let Some(last) = self.last_message_at
             && let Some(wait) = rules.slow.checked_sub(now.since(last)).filter(|it| !it.is_zero())
         {
             return Err(NotPassed::Slow(wait));
         }
-        self.last_said = Some(now);
+        self.last_message_at = Some(now);
         self.pass(line, now, rules.slow);
         Ok(())
     }
@@ -341,9 +341,9 @@ impl ChatMember {
         let post = ChatPost { id, from: self.id, role: self.role, line };
         let json: Arc<str> = ChatFrame::Post(post.clone()).to_json().into();
         past.add(post, &json, self.address);
-        past.heard.retain(|_, last| now.since(*last) < slow);
-        if !slow.is_zero() && past.heard.len() < self.chats.most_people {
-            past.heard.insert(self.address, now);
+        past.last_messages.retain(|_, last| now.since(*last) < slow);
+        if !slow.is_zero() && past.last_messages.len() < self.chats.most_people {
+            past.last_messages.insert(self.address, now);
         }
         // At least this member receives it.
         let _ = self.room.frames.send(json);
@@ -472,14 +472,14 @@ mod tests {
         let mut seat = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
         let line = ChatLine::new("", "x").unwrap();
         let passed = |seat: &mut ChatMember, millis| seat.say(&line, at(millis)).is_ok();
-        let said: Vec<_> = (0..7).map(|_| passed(&mut seat, 5_000)).collect();
-        assert_eq!(said, [true, true, true, true, true, false, false]);
+        let passed_on: Vec<_> = (0..7).map(|_| passed(&mut seat, 5_000)).collect();
+        assert_eq!(passed_on, [true, true, true, true, true, false, false]);
         assert!(!passed(&mut seat, 5_900));
         assert!(passed(&mut seat, 6_000));
         assert!(!passed(&mut seat, 6_500));
         // After a long silence, the allowance is only one burst.
-        let said = (0..9).filter(|_| passed(&mut seat, 999_000)).count();
-        assert_eq!(said, MAX_BURST_MESSAGES as usize);
+        let passed_on = (0..9).filter(|_| passed(&mut seat, 999_000)).count();
+        assert_eq!(passed_on, MAX_BURST_MESSAGES as usize);
     }
 
     #[test]
@@ -583,7 +583,7 @@ mod tests {
         ann.announce(line("six"), at(11_500));
         chats.set_rules(ChatRules::default());
         assert_eq!(ann.say(&line("seven"), at(12_000)), Ok(()));
-        assert!(chats.room("live", "a").unwrap().past.lock().heard.is_empty());
+        assert!(chats.room("live", "a").unwrap().past.lock().last_messages.is_empty());
     }
 
     #[test]

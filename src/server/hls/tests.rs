@@ -54,20 +54,20 @@ fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent>
     let mut all = Vec::new();
     let (mut picture, mut sound) = (0, 0);
     loop {
-        let (seen, heard) = (from + picture * 1_000 / 30, from + sound * 1_024 / 48);
-        let next_is_picture =
-            tracks.contains(&Track::Video) && (seen <= heard || !tracks.contains(&Track::Audio));
-        let at = if next_is_picture { seen } else { heard };
+        let (video_at, audio_at) = (from + picture * 1_000 / 30, from + sound * 1_024 / 48);
+        let next_is_picture = tracks.contains(&Track::Video)
+            && (video_at <= audio_at || !tracks.contains(&Track::Audio));
+        let at = if next_is_picture { video_at } else { audio_at };
         if at >= until {
             return all;
         }
         if next_is_picture {
             let keyframe = (picture * 1_000 / 30) / gop
                 != ((picture - 1) * 1_000).div_euclid(30).div_euclid(gop);
-            all.push(packet(Track::Video, seen, keyframe));
+            all.push(packet(Track::Video, video_at, keyframe));
             picture += 1;
         } else {
-            all.push(packet(Track::Audio, heard, true));
+            all.push(packet(Track::Audio, audio_at, true));
             sound += 1;
         }
     }
@@ -170,8 +170,8 @@ fn every_frame_is_in_its_place_once() {
     assert_eq!(index.samples.len(), all.len());
     for sample in &index.samples {
         let at = sample.at as usize;
-        let told = i64::from_be_bytes(file[at..at + 8].try_into().unwrap());
-        assert!((sample.dts.as_millis() - told).abs() <= 1, "{sample:?} was sent for {told}");
+        let sent_at = i64::from_be_bytes(file[at..at + 8].try_into().unwrap());
+        assert!((sample.dts.as_millis() - sent_at).abs() <= 1, "{sample:?} was sent for {sent_at}");
     }
 }
 
@@ -325,8 +325,12 @@ fn lists_say_what_players_of_low_latency_need() {
     assert!(media.control.can_block && !media.ended);
     assert_eq!(media.control.part_hold_back, Some(part * 3));
     assert_eq!((media.sequence, media.segments.len()), (FIRST_MEDIA_SEQUENCE + 3, 7));
-    let told: Vec<_> = media.segments.iter().map(|it| it.parts.is_empty()).collect();
-    assert_eq!(told, [true, true, true, true, false, false, false], "parts of the last ones");
+    let without_parts: Vec<_> = media.segments.iter().map(|it| it.parts.is_empty()).collect();
+    assert_eq!(
+        without_parts,
+        [true, true, true, true, false, false, false],
+        "parts of the last ones"
+    );
     assert_eq!(media.segments[0].made, Some(1_000_000_000_000_000 + 6_000_000));
     assert!(!media.pending.is_empty());
     let hint = media.hint.clone().unwrap().uri;
@@ -400,9 +404,10 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
     let breaks = media.segments.iter().filter(|it| it.discontinuity).count() as u64;
     assert_eq!(breaks, 2);
     // The start of the first publisher is not a discontinuity; three segments have left the list.
-    let told = format!("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", DISCONTINUITY_SEQUENCE + 5 - breaks);
+    let expected =
+        format!("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", DISCONTINUITY_SEQUENCE + 5 - breaks);
     let text = String::from_utf8(text.to_vec()).unwrap();
-    assert!(text.contains(&told), "{text}");
+    assert!(text.contains(&expected), "{text}");
     assert_eq!(window.next_discontinuity(), DISCONTINUITY_SEQUENCE + 6);
     let maps: std::collections::HashSet<_> =
         media.segments.iter().map(|it| it.map.clone().unwrap().uri.clone()).collect();

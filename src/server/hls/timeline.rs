@@ -124,8 +124,9 @@ impl Timeline {
     /// Returns the end of the newest frame, or of the audio if there is no video.
     pub fn end(&self) -> Option<Timestamp> {
         let shown = self.video.as_ref().and_then(|video| Some(video.last? + video.lasts));
-        let heard = || self.audio.as_ref().and_then(|audio| Some(micros(audio.end?, audio.rate)));
-        shown.or_else(heard)
+        let audio_end =
+            || self.audio.as_ref().and_then(|audio| Some(micros(audio.end?, audio.rate)));
+        shown.or_else(audio_end)
     }
 
     /// Returns the newest time of all tracks.
@@ -279,13 +280,13 @@ impl AudioSamples {
     /// Returns the position of a packet in ticks, or `None` if the packet begins well before the
     /// end of the last one.
     fn place(&self, packet: &EncodedPacket) -> Option<i64> {
-        let told = ticks(packet.dts, self.rate);
-        let Some(end) = self.end else { return Some(told) };
+        let start = ticks(packet.dts, self.rate);
+        let Some(end) = self.end else { return Some(start) };
         let jitter = ticks(Timestamp::ZERO + MAX_AUDIO_JITTER, self.rate);
-        match told - end {
+        match start - end {
             off if off.abs() <= jitter => Some(end),
             off if off < 0 => None,
-            _ => Some(told),
+            _ => Some(start),
         }
     }
 

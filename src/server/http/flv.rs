@@ -126,8 +126,8 @@ async fn send(mut socket: WebSocket, mut body: FlvBody) {
                     return;
                 }
             }
-            said = socket.recv() => {
-                if !matches!(said, Some(Ok(_))) {
+            received = socket.recv() => {
+                if !matches!(received, Some(Ok(_))) {
                     return;
                 }
             }

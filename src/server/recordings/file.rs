@@ -223,8 +223,11 @@ mod tests {
         assert_eq!(paper.check_disk(Duration::ZERO).unwrap(), None);
         paper.free = |_| Some((8 << 20) + 2_500_000 / 8 * 60);
         let left = Duration::from_secs(60);
-        let told = paper.check_disk(Duration::ZERO).unwrap();
-        assert!(matches!(told, Some(Warning::Space { left: it, .. }) if it == left), "{told:?}");
+        let warning = paper.check_disk(Duration::ZERO).unwrap();
+        assert!(
+            matches!(warning, Some(Warning::Space { left: it, .. }) if it == left),
+            "{warning:?}"
+        );
         assert_eq!(paper.check_disk(Duration::ZERO).unwrap(), None, "said already");
         paper.free = |_| Some((8 << 20) - 1);
         let full = paper.check_disk(Duration::ZERO).unwrap_err();

@@ -155,7 +155,7 @@ async fn create(
     sink: &FlvSink,
     task: &RecordingTask,
 ) -> io::Result<PartsWriter> {
-    let mut told = false;
+    let mut is_reported = false;
     loop {
         let wanted = task.clone();
         let error = match on_the_disk(move || PartsWriter::create(wanted)).await {
@@ -165,7 +165,7 @@ async fn create(
         if Trouble::of(&error) != Trouble::TooManyFiles || sink.has_ended() {
             return Err(error);
         }
-        if !std::mem::replace(&mut told, true) {
+        if !std::mem::replace(&mut is_reported, true) {
             registry.tell(Event::Held(task.path(), Trouble::TooManyFiles));
         }
         tokio::time::sleep(RETRY_INTERVAL).await;

@@ -151,10 +151,10 @@ impl Playback {
             Some(frame) => micros(frame.dts, video.timescale.max(1)),
             None => to,
         };
-        let heard =
+        let audio_start =
             audio.samples.partition_point(|it| micros(it.dts, audio.timescale.max(1)) < from);
         drop(content);
-        (self.video, self.audio) = (key, heard);
+        (self.video, self.audio) = (key, audio_start);
         (self.reading, self.pace, self.ended, self.begins) = (None, None, false, true);
     }
 
@@ -306,15 +306,15 @@ impl Playback {
         let content = recording.content();
         let (video, audio) = (&content.index.video_config, &content.index.audio_config);
         let stream = StreamConfig { video: video.clone(), audio: audio.clone() };
-        let mut told = metadata(&stream);
-        if let Value::EcmaArray(entries) | Value::Object(entries) = &mut told {
+        let mut script_data = metadata(&stream);
+        if let Value::EcmaArray(entries) | Value::Object(entries) = &mut script_data {
             entries.retain(|(name, _)| !name.eq_ignore_ascii_case("filesize"));
             for (name, value) in entries.iter_mut().filter(|(name, _)| name == "duration") {
                 debug_assert_eq!(name, "duration");
                 *value = Value::Number(lasted.as_secs_f64());
             }
         }
-        let mut bodies = vec![(TagKind::Script, metadata_body(&told))];
+        let mut bodies = vec![(TagKind::Script, metadata_body(&script_data))];
         let video = video.clone().and_then(|it| config_body(&TrackConfig::Video(it)));
         let audio = audio.clone().and_then(|it| config_body(&TrackConfig::Audio(it)));
         bodies.extend(video.map(|body| (TagKind::Video, body)));

@@ -62,7 +62,7 @@ struct Pull {
     /// The time of the connection's first media, even if the stream has ended since then.
     first_media: Option<Timestamp>,
     /// The time at which media last arrived.
-    heard: Timestamp,
+    last_media: Timestamp,
     incoming: Vec<Incoming>,
     /// The server's address.
     peer: SocketAddr,
@@ -84,7 +84,7 @@ pub(in crate::server) async fn run(task: RelayTask) {
         lost_at: None,
         live_since: None,
         first_media: None,
-        heard: now,
+        last_media: now,
         incoming: Vec::new(),
         peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
         counted: 0,
@@ -188,7 +188,7 @@ impl Pull {
     async fn receive(&mut self, client: &mut Client, url: &Url) -> End {
         let task = Arc::clone(&self.task);
         let began = task.registry.clock.now();
-        self.heard = began;
+        self.last_media = began;
         self.incoming.clear();
         let mut ticks = ticks();
         // The publisher keeps the address of its first server.
@@ -224,7 +224,7 @@ impl Pull {
                     }
                     let now = task.registry.clock.now();
                     let further = task.relay.rule.targets.len() > 1;
-                    if self.live_since.is_some() && now.since(self.heard) >= SILENCE_TIMEOUT {
+                    if self.live_since.is_some() && now.since(self.last_media) >= SILENCE_TIMEOUT {
                         return End::Failed(problem!("relay-silent"));
                     }
                     if self.live_since.is_none() && now.since(began) >= MISSING_STREAM_WAIT {
@@ -320,7 +320,7 @@ impl Pull {
             self.go_live()?;
         }
         if has_media {
-            self.heard = now;
+            self.last_media = now;
         }
         if let Some(publication) = &self.publication {
             let stream = &publication.stream;
@@ -340,7 +340,7 @@ impl Pull {
         self.is_renewal = false;
         self.lost_at = None;
         let now = self.task.registry.clock.now();
-        (self.live_since, self.heard) = (Some(now), now);
+        (self.live_since, self.last_media) = (Some(now), now);
         self.first_media.get_or_insert(now);
         self.task.relay.note_asked(now);
         if std::mem::replace(&mut self.was_live, true) {

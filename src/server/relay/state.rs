@@ -43,7 +43,7 @@ pub(in crate::server) struct Relay {
     report: watch::Sender<RelayReport>,
     /// True once the report has changed. The first change is always an event, even if it equals the
     /// initial report.
-    is_told: AtomicBool,
+    is_reported: AtomicBool,
     stop: watch::Sender<bool>,
     /// The time at which a viewer last requested the stream, in microseconds of the clock.
     asked: AtomicI64,
@@ -78,7 +78,7 @@ impl Relay {
             way,
             opened_by,
             report: watch::Sender::new(report),
-            is_told: AtomicBool::new(false),
+            is_reported: AtomicBool::new(false),
             stop: watch::Sender::new(false),
             asked: AtomicI64::new(now.as_micros()),
             bytes: AtomicU64::new(0),
@@ -103,7 +103,7 @@ impl Relay {
         now: Timestamp,
         change: impl FnOnce(&mut RelayReport),
     ) -> Option<RelayChange> {
-        let mut told = None;
+        let mut reported = None;
         self.report.send_modify(|report| {
             let before = report.clone();
             change(report);
@@ -115,14 +115,14 @@ impl Relay {
                 report.since = now;
             }
             // The attempts during a long outage are not events.
-            let is_first = !self.is_told.swap(true, Ordering::Relaxed);
+            let is_first = !self.is_reported.swap(true, Ordering::Relaxed);
             let is_news = is_first || report.state != before.state || report.cause != before.cause;
             let is_attempt = report.state == RelayState::Connecting && report.cause.is_some();
             if is_news && !is_attempt && !self.is_repeated(report, &before) {
-                told = Some(report.clone());
+                reported = Some(report.clone());
             }
         });
-        told.map(|report| RelayChange {
+        reported.map(|report| RelayChange {
             id: self.id,
             direction: self.rule.direction,
             app: self.app.clone(),

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
 
 use crate::base::{Clock, Timestamp};
 use crate::net;
-use crate::server::event::Event as Told;
+use crate::server::event::Event as ServerEvent;
 use crate::server::fault::{Fault, Phase, Plan, Strike, StruckFault, Verdict};
 use crate::server::registry::Registry;
 use crate::server::stream::message::{Batch, Class, MESSAGE_STREAM_ID, Message};
@@ -238,7 +238,7 @@ impl Connection {
         if claimed {
             let (fault, phase) = (fault.to_string(), fault.phase);
             let struck = StruckFault { fault, phase, address: self.peer, id: self.id };
-            self.registry.tell(Told::Fault(struck));
+            self.registry.tell(ServerEvent::Fault(struck));
         }
         claimed
     }

@@ -19,7 +19,8 @@ impl Task {
             self.check_at = now + CHECK_INTERVAL;
             match self.role {
                 Role::Publishing(_) => {
-                    if now.since(self.heard) >= self.registry.config.limits.silent_publisher {
+                    if now.since(self.last_received) >= self.registry.config.limits.silent_publisher
+                    {
                         return Err(Error::Silent);
                     }
                 }

@@ -79,7 +79,7 @@ struct Task {
     check_at: Timestamp,
     /// Number of bytes sent at the last check.
     sent: u64,
-    heard: Timestamp,
+    last_received: Timestamp,
     finished: bool,
     /// True if the client has logged in as a publisher.
     welcome: bool,
@@ -122,7 +122,7 @@ pub(super) async fn serve(
         flush_at: None,
         check_at: now + CHECK_INTERVAL,
         sent: 0,
-        heard: now,
+        last_received: now,
         finished: false,
         welcome: false,
         place,
@@ -177,7 +177,7 @@ impl Task {
                 Role::Publishing(publication) => Some(Arc::clone(&publication.dismissal)),
                 _ => None,
             };
-            let told = async {
+            let dismissed = async {
                 match dismissal {
                     Some(dismissal) => dismissal.stop_reason().await,
                     None => std::future::pending().await,
@@ -203,7 +203,7 @@ impl Task {
                 () = poll_fn(|cx| spot.poll_evicted(cx)) => {
                     return Ok("its place was needed by others".into());
                 }
-                reason = told => {
+                reason = dismissed => {
                     self.say_goodbye(&reason);
                     return Ok(reason);
                 }
@@ -231,7 +231,7 @@ impl Task {
                     // For a publisher, only its media counts.
                     let publishes = matches!(self.role, Role::Publishing(_));
                     if something && (!publishes || !self.incoming.is_empty()) {
-                        self.heard = registry.clock.now();
+                        self.last_received = registry.clock.now();
                     }
                     self.pass_on();
                     if self.finished {
@@ -456,7 +456,7 @@ impl Task {
         let right = PublishRight { proven: grant.proven || self.welcome, limits: grant.limits };
         let refused = match self.registry.publish(id, peer, &name, right) {
             Ok(publication) => {
-                self.heard = publication.since;
+                self.last_received = publication.since;
                 self.registry.admission.settle(self.place.spot(), Purpose::Publish);
                 // The recording must start before the first data is handled.
                 let recorded = grant.record_call();

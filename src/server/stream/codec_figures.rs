@@ -17,11 +17,11 @@ pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> Vi
         (VideoFormat::Vp9, VideoPacket::Frame { data, .. }) => codec::vp9_key(data),
         _ => None,
     };
-    let told = metadata.width.zip(metadata.height);
+    let declared = metadata.width.zip(metadata.height);
     VideoFigures {
         codec: track.format.to_string(),
         profile: None,
-        size: picture.and_then(|picture| picture.size).or(told),
+        size: picture.and_then(|picture| picture.size).or(declared),
         fps: metadata.frame_rate,
     }
 }

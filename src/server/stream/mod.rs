@@ -145,7 +145,7 @@ impl Stream {
                 (true, true) => LOCAL_GHOST_TIMEOUT,
                 _ => GHOST_TIMEOUT,
             };
-            if old.credentials != credentials || now.since(old.heard) < patience {
+            if old.credentials != credentials || now.since(old.last_received) < patience {
                 return None;
             }
             old.dismissal.dismiss("replaced by a new connection of the same publisher");

@@ -45,7 +45,7 @@ pub(in crate::server) struct Publisher {
     pub address: SocketAddr,
     pub credentials: String,
     pub since: Timestamp,
-    pub heard: Timestamp,
+    pub last_received: Timestamp,
     pub bytes: u64,
     /// The start of the second that is being counted, and the number of bytes in it.
     second: (Timestamp, u64),
@@ -115,7 +115,7 @@ impl Publisher {
             address,
             credentials: credentials.to_owned(),
             since: now,
-            heard: now,
+            last_received: now,
             bytes: 0,
             second: (now, 0),
             bitrate: 0,
@@ -141,12 +141,12 @@ impl Publisher {
 
     /// Records that data has arrived.
     pub fn hear(&mut self, now: Timestamp) {
-        let silent = now.since(self.heard);
+        let silent = now.since(self.last_received);
         if self.bytes > 0 && silent >= STALL_TIMEOUT {
             self.stalls.count += 1;
             self.stalls.longest = self.stalls.longest.max(silent);
         }
-        self.heard = now;
+        self.last_received = now;
     }
 
     /// Returns the encoder's own name, if the publisher sends one.
@@ -267,7 +267,8 @@ impl Publisher {
     fn observe_audio(&mut self, track: &AudioTrack) {
         if let AudioPacket::SequenceStart(config) = &track.packet
             && track.format == AudioFormat::Aac
-            && let Some(audio) = track_config::told_aac_config(config.clone(), &self.metadata)
+            && let Some(audio) =
+                track_config::aac_config_with_metadata(config.clone(), &self.metadata)
         {
             self.audio = Some(AudioFigures {
                 codec: "AAC".to_owned(),

@@ -149,9 +149,9 @@ pub(in crate::studio) struct Machine {
 pub(in crate::studio) struct TargetList {
     pub list: Vec<Target>,
     /// Causes reported for each target since it was last live, to avoid repetition.
-    pub said: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
+    pub reported_causes: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
     /// The last event of each target, by its id.
-    pub told: BTreeMap<u32, event::Target>,
+    pub events: BTreeMap<u32, event::Target>,
     /// Targets that were edited while connecting, and the times at which the edits are applied.
     pub edited: BTreeMap<u32, Timestamp>,
     /// Reported settings that exceed the limits of services.

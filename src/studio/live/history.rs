@@ -76,25 +76,25 @@ impl History {
     }
 
     /// Records that the connection of a target is lost.
-    pub(in crate::studio) fn lost(&mut self, told: &event::Target, at: Timestamp) {
-        if told.state == TargetState::Reconnecting {
-            self.lost_at.entry(told.index).or_insert(at);
+    pub(in crate::studio) fn lost(&mut self, event: &event::Target, at: Timestamp) {
+        if event.state == TargetState::Reconnecting {
+            self.lost_at.entry(event.index).or_insert(at);
         }
     }
 
     /// Records that a target is live. Returns a message if the target had been lost.
     pub(in crate::studio) fn live_again(
         &mut self,
-        told: &event::Target,
+        event: &event::Target,
         at: Timestamp,
     ) -> Option<StudioMessage> {
-        let lost = self.lost_at.remove(&told.index)?;
+        let lost = self.lost_at.remove(&event.index)?;
         // A loss is detected some time after it began, so the reported gap is preferred.
-        let gone = told.gap.unwrap_or_else(|| at.since(lost));
-        let (id, seconds) = (u32::try_from(told.index).unwrap_or_default(), gone.as_secs_f64());
+        let gone = event.gap.unwrap_or_else(|| at.since(lost));
+        let (id, seconds) = (u32::try_from(event.index).unwrap_or_default(), gone.as_secs_f64());
         Some(StudioMessage::TargetBack {
             id,
-            host: told.host.clone(),
+            host: event.host.clone(),
             seconds: format!("{seconds:.1}"),
         })
     }

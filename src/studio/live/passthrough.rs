@@ -83,8 +83,8 @@ impl Passthrough {
         let duration = file.duration();
         let showing = file.show(again, clock)?;
         let path = path.to_owned();
-        let reel = Self { path, again, duration, projection: showing.projection };
-        Ok((reel, showing.hub))
+        let passthrough = Self { path, again, duration, projection: showing.projection };
+        Ok((passthrough, showing.hub))
     }
 
     /// Starts sending once the targets are connected. With a stream delay, starts at once.

@@ -15,7 +15,7 @@ use crate::text::problem::problem;
 /// A change to report.
 #[derive(Debug)]
 pub(in crate::studio) struct Changed {
-    pub told: event::Delay,
+    pub event: event::Delay,
     /// A message for the user.
     pub message: Option<StudioMessage>,
     /// A message for the event log only.
@@ -26,7 +26,7 @@ pub(in crate::studio) struct Changed {
 #[derive(Debug)]
 pub(in crate::studio) struct StreamDelay {
     delay: Delay,
-    told: Option<(DelayState, Duration)>,
+    last_reported: Option<(DelayState, Duration)>,
     /// The last error of the delay's files, and its cure. Without an error, they were too slow.
     trouble: Problem,
 }
@@ -41,7 +41,7 @@ impl StreamDelay {
     ) -> std::io::Result<Self> {
         let config = Config { duration, folder, room: Room::default() };
         let delay = Delay::start(&config, hub, clock)?;
-        Ok(Self { delay, told: None, trouble: problem!("delay-slow-disk") })
+        Ok(Self { delay, last_reported: None, trouble: problem!("delay-slow-disk") })
     }
 
     /// Returns the hub that passes on due packets.
@@ -88,14 +88,14 @@ impl StreamDelay {
         }
         let figures = self.figures();
         let now = (figures.state, figures.delay);
-        let before = self.told.replace(now);
+        let before = self.last_reported.replace(now);
         // The delay becomes shorter packet by packet. Only changes of at least a second are
         // reported.
         let same = before.is_some_and(|(state, delay)| {
             state == now.0 && delay.abs_diff(now.1) < Duration::from_secs(1)
         });
         if same {
-            self.told = before;
+            self.last_reported = before;
             return None;
         }
         let wanted = self.delay.wanted();
@@ -109,8 +109,8 @@ impl StreamDelay {
             }
             DelayState::Filling | DelayState::Draining => {}
         }
-        let told = event::Delay { state: figures.state, delay: figures.delay, wanted };
-        Some(Changed { told, message, note })
+        let event = event::Delay { state: figures.state, delay: figures.delay, wanted };
+        Some(Changed { event, message, note })
     }
 }
 

@@ -69,9 +69,9 @@ pub(in crate::studio) fn rendition_id(figures: &publisher::Figures) -> Rendition
 }
 
 /// Returns the notice for a state change of a target, if one is needed.
-pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> {
-    let trouble = told.trouble?;
-    let next = match (told.state, told.retry_in) {
+pub(in crate::studio) fn message(event: &event::Target) -> Option<StudioMessage> {
+    let trouble = event.trouble?;
+    let next = match (event.state, event.retry_in) {
         (TargetState::Failed, _) => Next::GivenUp,
         // Further attempts would only repeat the problem, so it is reported once, when the wait for
         // the next attempt begins.
@@ -80,10 +80,10 @@ pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> 
     };
     Some(StudioMessage::Target {
         key: key(trouble),
-        id: u32::try_from(told.index).unwrap_or_default(),
-        pin: told.pin.filter(|_| told.state == TargetState::Failed),
-        host: told.host.clone(),
-        cause: told.cause.clone().unwrap_or_default(),
+        id: u32::try_from(event.index).unwrap_or_default(),
+        pin: event.pin.filter(|_| event.state == TargetState::Failed),
+        host: event.host.clone(),
+        cause: event.cause.clone().unwrap_or_default(),
         next,
     })
 }

@@ -112,7 +112,7 @@ impl StripFallback {
     ) -> Option<(AudioChoice, StudioMessage)> {
         let again = self.again.as_mut()?;
         let chosen = self.open.as_mut()?;
-        let told = chosen.told.clone();
+        let last_report = chosen.last_report.clone();
         let opened = open(&chosen.choice).map(|source| (source.feed, source.status));
         let (feed, message) = sources::retry(chosen, opened, asked);
         if feed.is_some() {
@@ -125,7 +125,7 @@ impl StripFallback {
         // The reason may differ from the earlier one. A retry that the user requested withdraws the
         // old message first; reporting it here would withdraw the new message with it.
         if !asked {
-            self.closed.push(told);
+            self.closed.push(last_report);
         }
         Some((chosen.choice.clone(), message))
     }
@@ -134,7 +134,7 @@ impl StripFallback {
         self.again = None;
         if let Some(open) = self.open.take() {
             self.way.give(None);
-            self.closed.push(open.told);
+            self.closed.push(open.last_report);
         }
     }
 
@@ -223,7 +223,7 @@ mod tests {
         fallback.over(&"mic:first".parse().unwrap(), first, 48_000);
         let lost = SourceReport { state: SourceState::Lost, ..SourceReport::default() };
         let mut tries = 0;
-        let mut told = 0;
+        let mut message_count = 0;
         // Ten minutes, polled ten times per second.
         for tick in 0..6_000 {
             let mut refuse = |_: &AudioChoice| {
@@ -231,9 +231,9 @@ mod tests {
                 Err(if tries < 3 { "not there" } else { "no sound" }.into())
             };
             let now = Timestamp::from_millis(tick * 100);
-            told += usize::from(fallback.poll(&lost, now, &mut refuse).is_some());
+            message_count += usize::from(fallback.poll(&lost, now, &mut refuse).is_some());
         }
-        assert_eq!(told, 2, "once for each reason");
+        assert_eq!(message_count, 2, "once for each reason");
         assert_eq!(fallback.closed().len(), 1, "the first reason is taken back");
         // Every 2 s at first, and every 15 s at the end.
         assert!((60..120).contains(&tries), "{tries}");

@@ -280,7 +280,7 @@ impl Strips {
     pub fn sync(
         &mut self,
         wanted: &[AudioStrip],
-        heard: &dyn Fn(&AudioStrip) -> Strip,
+        effective_strip: &dyn Fn(&AudioStrip) -> Strip,
         at_end: &dyn Fn(&AudioStrip) -> EndBehavior,
         open: &mut Open<'_>,
         mixer: &Mixer,
@@ -288,7 +288,7 @@ impl Strips {
         let gone = |id: &StripId| wanted.iter().all(|strip| strip.id != *id);
         let lost: Vec<StripId> = self.open.keys().copied().filter(gone).collect();
         for id in lost {
-            self.closed.extend(self.open.remove(&id).map(|it| it.told));
+            self.closed.extend(self.open.remove(&id).map(|it| it.last_report));
             self.ends.remove(&id);
             if let Some(mut gone) = self.fallbacks.remove(&id) {
                 gone.set(None);
@@ -298,7 +298,7 @@ impl Strips {
         }
         let mut messages = Vec::new();
         for strip in wanted {
-            mixer.set_strip(strip.id, heard(strip));
+            mixer.set_strip(strip.id, effective_strip(strip));
             self.ends.entry(strip.id).or_default().set(at_end(strip));
             if strip.id == StripId::MAIN {
                 continue;
@@ -336,7 +336,7 @@ impl Strips {
         let (feed, chosen, message) = sources::settle(strip.choice.clone(), opened);
         mixer.set_feed(strip.id, feed);
         let before = self.open.insert(strip.id, chosen);
-        self.closed.extend(before.map(|it| it.told));
+        self.closed.extend(before.map(|it| it.last_report));
         message
     }
 
@@ -445,10 +445,10 @@ pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
 }
 
 /// Returns true if an audio source is the [audio](audio_of) of a video source.
-pub fn is_audio_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
-    match (heard, shown) {
-        (AudioChoice::Stream(heard), VideoChoice::Stream(shown)) => heard == shown,
-        (AudioChoice::File(heard), VideoChoice::File(shown)) => heard == shown && !is_silent(shown),
+pub fn is_audio_of(audio: &AudioChoice, shown: &VideoChoice) -> bool {
+    match (audio, shown) {
+        (AudioChoice::Stream(audio), VideoChoice::Stream(shown)) => audio == shown,
+        (AudioChoice::File(audio), VideoChoice::File(shown)) => audio == shown && !is_silent(shown),
         _ => false,
     }
 }
@@ -506,8 +506,8 @@ mod tests {
             &mixer,
         );
         let messages: Vec<&StudioMessage> = messages.iter().map(|(_, message)| message).collect();
-        let told = format!("{messages:?} {:?}", strips.report(StripId(1)));
-        assert!(told.contains("host") && !told.contains("planted"), "{told}");
+        let text = format!("{messages:?} {:?}", strips.report(StripId(1)));
+        assert!(text.contains("host") && !text.contains("planted"), "{text}");
     }
 
     #[test]
@@ -541,9 +541,9 @@ mod tests {
         let (came, left_out) = take_in(&mut strips, Some(&mic), taken);
         assert_eq!((came, strips.len()), (vec![false, false, true], MAX_MIXER_STRIPS));
         assert_eq!(strips[1].name, "Sine");
-        let told = ["'file'", "'B2'"]
+        let expected = ["'file'", "'B2'"]
             .map(|it| format!("the audio source {it} (the limit of 32 audio sources is reached)"));
-        assert_eq!(left_out, told);
+        assert_eq!(left_out, expected);
     }
 
     #[test]

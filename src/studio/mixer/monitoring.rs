@@ -97,7 +97,7 @@ fn play(
     failed: &Mutex<Option<Problem>>,
     stop: &Stop,
 ) {
-    let mut told = false;
+    let mut is_reported = false;
     while !stop.is_set() {
         match sound.recv_timeout(STOP_POLL_INTERVAL) {
             Ok(first) => {
@@ -106,7 +106,7 @@ fn play(
                 let mut output = match opened {
                     Ok(output) => output,
                     Err(error) => {
-                        if !std::mem::replace(&mut told, true) {
+                        if !std::mem::replace(&mut is_reported, true) {
                             *failed.lock() = Some(Problem::from(&error));
                         }
                         if stop.wait(ERROR_PAUSE) {
@@ -115,7 +115,7 @@ fn play(
                         continue;
                     }
                 };
-                told = false;
+                is_reported = false;
                 while !stop.is_set() {
                     match sound.recv_timeout(STOP_POLL_INTERVAL) {
                         Ok(block) if output.queued_time() < MAX_QUEUED_DURATION => {

@@ -300,7 +300,7 @@ const ALARM_NAMES: &[(SourceAlarm, &str)] = &[
     (SourceAlarm::OtherFormat, "camera-format"),
     (SourceAlarm::Zero, "audio-zero"),
     (SourceAlarm::Silent, "audio-silent"),
-    (SourceAlarm::Faint, "audio-faint"),
+    (SourceAlarm::Quiet, "audio-faint"),
     (SourceAlarm::Clipped, "audio-clipped"),
     (SourceAlarm::SystemSilent, "system-silent"),
     (SourceAlarm::PlayedSilent, "played-silent"),
@@ -376,7 +376,7 @@ impl StudioMessage {
                 Problem::new(key, [("host", host.into()), ("cause", cause.into())])
             }
             &Self::Watch { key, ref cause, .. } => Problem::new(key, [("cause", cause.into())]),
-            Self::Player(said) => said.problem.clone(),
+            Self::Player(message) => message.problem.clone(),
             _ => Problem::default(),
         }
     }
@@ -385,7 +385,7 @@ impl StudioMessage {
         match self {
             // A server that transcodes the stream is reported for information, not as a problem.
             Self::Monitor { key: "monitor-wrong-size", .. } => Level::Info,
-            Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
+            Self::Player(message) if message.severity == player::Severity::Info => Level::Info,
             Self::Watch { .. } | Self::Target { next: Next::GivenUp, .. } => Level::Error,
             _ => Level::Warning,
         }

@@ -9,10 +9,10 @@ use std::time::Duration;
 pub(in crate::studio) fn is_synchronised() -> Option<bool> {
     // SAFETY: `timex` consists only of integers, for which all zero bits are a valid value; with
     // its `modes` of 0, the call only reads.
-    let mut told: libc::timex = unsafe { std::mem::zeroed() };
-    // SAFETY: `told` is valid for the call, which writes only to it.
-    let state = unsafe { libc::adjtimex(&raw mut told) };
-    (state >= 0).then_some(told.status & libc::STA_UNSYNC == 0)
+    let mut reading: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: `reading` is valid for the call, which writes only to it.
+    let state = unsafe { libc::adjtimex(&raw mut reading) };
+    (state >= 0).then_some(reading.status & libc::STA_UNSYNC == 0)
 }
 
 /// Returns the time for which the computer has slept since its start: the difference between the

@@ -33,11 +33,11 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
         return StudioMessage::FoundDiskUnknown { folder: shown };
     };
     let hours = free as f64 * 8.0 / quality.bitrate().max(1) as f64 / 3_600.0;
-    let said = if hours < 10.0 { format!("{hours:.1}") } else { format!("{hours:.0}") };
+    let hours_text = if hours < 10.0 { format!("{hours:.1}") } else { format!("{hours:.0}") };
     if hours < LOW_SPACE_HOURS {
-        StudioMessage::FoundDiskLittle { folder: shown, hours: said }
+        StudioMessage::FoundDiskLittle { folder: shown, hours: hours_text }
     } else {
-        StudioMessage::FoundDisk { folder: shown, hours: said }
+        StudioMessage::FoundDisk { folder: shown, hours: hours_text }
     }
 }
 

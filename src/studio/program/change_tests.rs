@@ -556,8 +556,8 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     let old = seen(&[there("mask", "1")]);
     rig.check((&plain, &two), (&plain, &old), "a broken one is chosen");
     let news = rig.give(&key("broken"), read(&key("broken")));
-    let told: Vec<_> = news.told.iter().map(|it| it.notice(0, "").key()).collect();
-    assert_eq!((news.gone.len(), &told[..]), (0, &["mask-failed"][..]));
+    let keys: Vec<_> = news.messages.iter().map(|it| it.notice(0, "").key()).collect();
+    assert_eq!((news.gone.len(), &keys[..]), (0, &["mask-failed"][..]));
     let slot = mask("broken", true);
     let placeholder = seen(&[WantedFilter { slot, material: AssetSupply::Lacking }]);
     rig.check((&plain, &old), (&plain, &placeholder), "it is broken");
@@ -569,7 +569,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     rig.program.retry(None);
     rig.check((&plain, &placeholder), (&plain, &placeholder), "it is tried again");
     let news = rig.give(&key("broken"), read(&key("2")));
-    assert_eq!((news.gone, news.told.len()), (vec!["/files/broken".to_owned()], 0));
+    assert_eq!((news.gone, news.messages.len()), (vec!["/files/broken".to_owned()], 0));
     let three = seen(&[there("mask", "2")]);
     rig.check((&plain, &placeholder), (&plain, &three), "it is put right");
 

@@ -323,7 +323,7 @@ impl Program {
         let strips = self.strips.failed().filter_map(AudioChoice::path);
         wanted.extend(strips.map(Path::to_owned));
         wanted.extend(self.filters.failed().map(Path::to_owned));
-        wanted.extend(self.transition_assets.lacks().map(|it| it.path));
+        wanted.extend(self.transition_assets.skipped_files().map(|it| it.path));
         let due = self.absent.check(self.clock.now(), &wanted);
         if due.is_empty() { RetryReport::default() } else { self.retry(Some(&due)) }
     }
@@ -367,8 +367,8 @@ impl Program {
         let shown = |choice: &VideoChoice| is_due(choice.path());
         messages.extend(self.sources.retry(shown, asked, &mut open, &self.compositor));
         let mut open = |choice: &AudioChoice, at_end| self.media.open_audio(choice, at_end, &shape);
-        let heard = |choice: &AudioChoice| is_due(choice.path());
-        let mut strips = self.strips.retry(heard, asked, &mut open, &self.mixer);
+        let is_audio_due = |choice: &AudioChoice| is_due(choice.path());
+        let mut strips = self.strips.retry(is_audio_due, asked, &mut open, &self.mixer);
         if asked {
             // Without a request from the user, fallbacks wait for their own retry time.
             let now = self.clock.now();
@@ -416,8 +416,8 @@ impl Program {
     }
 
     /// Returns the unusable files of these filters, with the reasons.
-    pub(super) fn filters_lack(&self, slots: &[Slot]) -> Vec<SkippedFile> {
-        self.filters.lacks(slots)
+    pub(super) fn filter_problems(&self, slots: &[Slot]) -> Vec<SkippedFile> {
+        self.filters.skipped_files(slots)
     }
 
     /// Returns true if a visible source waits for the file of a filter.
@@ -436,8 +436,8 @@ impl Program {
     }
 
     /// Returns the files of transitions that cannot be used, with the reasons.
-    pub(super) fn transitions_lack(&self) -> Vec<SkippedFile> {
-        self.transition_assets.lacks().collect()
+    pub(super) fn transition_problems(&self) -> Vec<SkippedFile> {
+        self.transition_assets.skipped_files().collect()
     }
 
     /// Plays this audio source, with this end behavior. If it cannot be opened, plays silence and
@@ -473,7 +473,7 @@ impl Program {
     pub(super) fn set_strips(
         &mut self,
         strips: &[AudioStrip],
-        heard: &dyn Fn(&AudioStrip) -> mix::Strip,
+        effective_strip: &dyn Fn(&AudioStrip) -> mix::Strip,
         at_end: &dyn Fn(&AudioStrip) -> EndBehavior,
     ) -> Vec<(AudioChoice, StudioMessage)> {
         if let Some(main) = strips.iter().find(|strip| strip.id == mix::StripId::MAIN) {
@@ -482,7 +482,7 @@ impl Program {
         }
         let shape = self.shape();
         let mut open = |choice: &AudioChoice, at_end| self.media.open_audio(choice, at_end, &shape);
-        self.strips.sync(strips, heard, at_end, &mut open, &self.mixer)
+        self.strips.sync(strips, effective_strip, at_end, &mut open, &self.mixer)
     }
 
     /// Starts or ends the fallbacks of silent or lost strips, and returns the failures.

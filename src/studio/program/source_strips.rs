@@ -19,8 +19,8 @@ pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec
 }
 
 /// Returns true if one of these sources shows the same media.
-pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
-    sources.iter().any(|source| is_audio_of(heard, &source.choice))
+pub(in crate::studio) fn is_shown(sources: &[Source], audio: &AudioChoice) -> bool {
+    sources.iter().any(|source| is_audio_of(audio, &source.choice))
 }
 
 /// Returns the end behavior of a source that shows the same media as this audio. That behavior
@@ -28,12 +28,12 @@ pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bo
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),
-    heard: &AudioChoice,
+    audio: &AudioChoice,
 ) -> Option<EndBehavior> {
-    let source = sources.iter().find(|source| is_audio_of(heard, &source.choice));
+    let source = sources.iter().find(|source| is_audio_of(audio, &source.choice));
     source
         .map(|source| source.properties.at_end)
-        .or_else(|| is_audio_of(heard, main.0).then_some(main.1))
+        .or_else(|| is_audio_of(audio, main.0).then_some(main.1))
 }
 
 /// Updates the strips after sources were added, removed or changed. Audio that a strip or the main
@@ -46,7 +46,7 @@ pub(in crate::studio) fn follow(
     after: &[Source],
     sounds: &dyn Fn(&VideoChoice) -> bool,
 ) -> Vec<String> {
-    let heard = |strips: &[AudioStrip], sound: &AudioChoice| {
+    let is_played = |strips: &[AudioStrip], sound: &AudioChoice| {
         let own = strips.iter().filter(|strip| strip.id != StripId::MAIN);
         main == Some(sound) || own.into_iter().any(|strip| strip.choice == *sound)
     };
@@ -65,7 +65,7 @@ pub(in crate::studio) fn follow(
         }
         // The strip of a moved file keeps its settings.
         let fallback = now.and_then(|now| audio_of(&now.choice));
-        match fallback.filter(|sound| !heard(strips, sound)) {
+        match fallback.filter(|sound| !is_played(strips, sound)) {
             Some(sound) => strips
                 .iter_mut()
                 .filter(|it| it.id != StripId::MAIN && it.choice == gone)
@@ -73,10 +73,10 @@ pub(in crate::studio) fn follow(
             None => strips.retain(|it| it.id == StripId::MAIN || it.choice != gone),
         }
     }
-    let mut unheard = Vec::new();
+    let mut without_strip = Vec::new();
     for source in after {
         let Some(sound) = audio_of(&source.choice) else { continue };
-        let new = !is_shown(before, &sound) && !heard(strips, &sound);
+        let new = !is_shown(before, &sound) && !is_played(strips, &sound);
         if !new || !sounds(&source.choice) {
             continue;
         }
@@ -86,10 +86,10 @@ pub(in crate::studio) fn follow(
                 let talk = TalkMode::WhileShown;
                 strips.push(AudioStrip { name, talk, ..AudioStrip::new(id, sound) });
             }
-            None => unheard.push(name),
+            None => without_strip.push(name),
         }
     }
-    unheard
+    without_strip
 }
 
 #[cfg(test)]
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(strips.after(&[], &many).len() + 1, MAX_MIXER_STRIPS);
         let last = [source(40, "Last", "file:/last.mp4"), source(41, "Mute", "test")];
         let more = [many, last.to_vec()].concat();
-        let untold = follow(&mut strips.0, None, &more[..40], &more, &|_| true);
-        assert_eq!(untold, ["Last"], "what it is too much for, once");
+        let without_strip = follow(&mut strips.0, None, &more[..40], &more, &|_| true);
+        assert_eq!(without_strip, ["Last"], "what it is too much for, once");
     }
 }

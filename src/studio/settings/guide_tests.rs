@@ -99,14 +99,14 @@ fn the_numbers_of_sound_filters_are_in_the_guide() {
     let written = written().1;
     for mut filter in Filter::ALL_KINDS {
         let kind = filter.kind();
-        let (told, mut others) = numbers(&guide[kind]);
+        let (documented, mut others) = numbers(&guide[kind]);
         let names = filter.parameters();
         let known = names.iter().zip(filter.values());
         let known =
             known.map(|(it, first)| (it.name, [*it.range.start(), *it.range.end(), *first]));
-        assert_eq!(told, known.collect(), "{kind}");
+        assert_eq!(documented, known.collect(), "{kind}");
         others.extend(["kind", "enabled"]);
-        others.extend(told.into_keys());
+        others.extend(documented.into_keys());
         assert_eq!(written[kind].iter().map(String::as_str).collect::<BTreeSet<_>>(), others);
     }
 }
@@ -120,7 +120,7 @@ fn the_settings_of_picture_filters_are_in_the_guide() {
     for mut filter in filters {
         let kind = filter.kind();
         // The table also contains the extensions of files.
-        let told = words(&guide[kind]).into_iter().filter(|word| !word.starts_with('.'));
+        let documented = words(&guide[kind]).into_iter().filter(|word| !word.starts_with('.'));
         let mut known: BTreeSet<&str> = filter.parameters().iter().map(|it| it.name).collect();
         known.extend(filter.color().map(|_| "color"));
         known.extend(filter.file().map(|_| "file"));
@@ -128,7 +128,7 @@ fn the_settings_of_picture_filters_are_in_the_guide() {
             known.insert(choice.name);
             known.extend(choice.options);
         }
-        assert_eq!(told.collect::<BTreeSet<_>>(), known, "{kind}");
+        assert_eq!(documented.collect::<BTreeSet<_>>(), known, "{kind}");
     }
 }
 

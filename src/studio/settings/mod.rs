@@ -438,8 +438,8 @@ mod tests {
             settings.write(&path).unwrap();
             assert!(!beside.exists() && Settings::read(&path).1.is_empty());
         }
-        let told = Settings::parse("a = \n").1[0].to_string();
-        assert!(told.contains("line 1, column 5: this is not a value"), "{told}");
+        let warning = Settings::parse("a = \n").1[0].to_string();
+        assert!(warning.contains("line 1, column 5: this is not a value"), "{warning}");
     }
     use crate::media::BitsPerSecond;
     use crate::mix::Strip;

@@ -112,8 +112,8 @@ impl Keys {
                     Request::Keep { name, key, or_file: true } => Some((name.clone(), key.clone())),
                     _ => None,
                 };
-                if let Some(told) = store.answer(request) {
-                    let _ = answer.send(told);
+                if let Some(reply) = store.answer(request) {
+                    let _ = answer.send(reply);
                 }
                 // A newer key of the same name still waits for its own request.
                 let mut unsaved = saved.lock();

@@ -17,7 +17,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(2_500);
 pub(in crate::studio) struct FileNews {
     /// The files for which an earlier message no longer applies.
     pub gone: Vec<String>,
-    pub told: Vec<StudioMessage>,
+    pub messages: Vec<StudioMessage>,
 }
 
 /// The check of missing files. While no file is missing, it does nothing.

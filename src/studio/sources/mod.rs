@@ -34,18 +34,18 @@ pub(super) struct Chosen<C> {
     /// The status; `None` for the choice `none` and for a source that could not be started.
     pub status: Option<Arc<SourceStatus>>,
     /// The last report.
-    pub told: SourceReport,
+    pub last_report: SourceReport,
 }
 
 impl<C> Chosen<C> {
     /// Creates the state of a choice for which no source is open.
     pub fn nothing(choice: C) -> Self {
-        Self { choice, status: None, told: SourceReport::default() }
+        Self { choice, status: None, last_report: SourceReport::default() }
     }
 
     /// Returns true if the source could not even be started.
     pub fn failed(&self) -> bool {
-        self.status.is_none() && self.told.state == SourceState::Failed
+        self.status.is_none() && self.last_report.state == SourceState::Failed
     }
 
     /// Records that another attempt succeeded; the last report still states the failure.
@@ -55,7 +55,7 @@ impl<C> Chosen<C> {
 
     /// Returns the current state.
     pub fn report(&self) -> SourceReport {
-        self.status.as_ref().map_or_else(|| self.told.clone(), |it| it.report())
+        self.status.as_ref().map_or_else(|| self.last_report.clone(), |it| it.report())
     }
 
     /// Clears the source's alarm, because its frames are no longer drawn.
@@ -75,19 +75,19 @@ impl<C> Chosen<C> {
     pub fn change(&mut self) -> Option<(SourceReport, SourceReport)> {
         let report = self.status.as_ref()?.report();
         // During the change from failed to open, nothing has changed yet.
-        if self.told.state == SourceState::Failed && report.state == SourceState::Opening {
+        if self.last_report.state == SourceState::Failed && report.state == SourceState::Opening {
             return None;
         }
-        let same = report.state == self.told.state
-            && report.name == self.told.name
-            && report.format == self.told.format
-            && report.reason == self.told.reason
-            && report.id == self.told.id
-            && report.alarm == self.told.alarm;
+        let same = report.state == self.last_report.state
+            && report.name == self.last_report.name
+            && report.format == self.last_report.format
+            && report.reason == self.last_report.reason
+            && report.id == self.last_report.id
+            && report.alarm == self.last_report.alarm;
         if same {
             return None;
         }
-        let before = std::mem::replace(&mut self.told, report.clone());
+        let before = std::mem::replace(&mut self.last_report, report.clone());
         Some((report, before))
     }
 }
@@ -130,8 +130,8 @@ pub(super) fn settle<C: Display, F>(
         Err(reason) => (None, Some(StudioMessage::FileFailed { path: label(&choice), reason })),
     };
     let (feed, status) = opened.unzip();
-    let told = first_report(&choice, message.as_ref().map(StudioMessage::problem));
-    (feed, Chosen { choice, status, told }, message)
+    let last_report = first_report(&choice, message.as_ref().map(StudioMessage::problem));
+    (feed, Chosen { choice, status, last_report }, message)
 }
 
 /// Retries a source that [`settle`] could not open. Returns its feed, or a message if the reason
@@ -150,8 +150,8 @@ pub(super) fn retry<C: Display, F>(
     };
     let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason };
     let now = first_report(&chosen.choice, Some(message.problem()));
-    let before = std::mem::replace(&mut chosen.told, now);
-    (None, (asked || before.reason != chosen.told.reason).then_some(message))
+    let before = std::mem::replace(&mut chosen.last_report, now);
+    (None, (asked || before.reason != chosen.last_report.reason).then_some(message))
 }
 
 /// A change of a scene source.
@@ -302,23 +302,23 @@ impl Sources {
             let stays = stays(id, &open.chosen.choice);
             if !stays {
                 compositor.set_source(*id, None);
-                closed.push((open.name.clone(), open.chosen.told.clone()));
+                closed.push((open.name.clone(), open.chosen.last_report.clone()));
             }
             stays
         });
         for source in wanted.iter().filter(|source| !self.shared.contains_key(&source.id)) {
             if let Some(open) = self.open.get_mut(&source.id) {
                 if open.name != source.name {
-                    self.closed.push((open.name.clone(), open.chosen.told.clone()));
-                    open.chosen.told.alarm = None;
+                    self.closed.push((open.name.clone(), open.chosen.last_report.clone()));
+                    open.chosen.last_report.alarm = None;
                     open.left_out = Arc::default();
                     open.name.clone_from(&source.name);
                     // A problem that was reported under the old name is reported again.
                     if open.chosen.failed() {
-                        let reason = open.chosen.told.reason.clone();
+                        let reason = open.chosen.last_report.reason.clone();
                         messages.push(failed_for(source.id, &source.name, reason));
-                    } else if open.chosen.told.state.is_down() {
-                        open.chosen.told.state = SourceState::Opening;
+                    } else if open.chosen.last_report.state.is_down() {
+                        open.chosen.last_report.state = SourceState::Opening;
                     }
                 }
                 open.dials.set(&source.properties);
@@ -396,10 +396,10 @@ impl Sources {
                     (open.hidden, open.stands) = (None, false);
                 }
                 Err(reason) => {
-                    if asked || reason != chosen.told.reason {
+                    if asked || reason != chosen.last_report.reason {
                         messages.push(failed_for(*id, &open.name, reason.clone()));
                     }
-                    chosen.told = first_report(&chosen.choice, Some(reason));
+                    chosen.last_report = first_report(&chosen.choice, Some(reason));
                 }
             }
         }
@@ -470,7 +470,7 @@ impl Sources {
     pub fn left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         let changes = self.open.iter_mut().filter_map(|(id, open)| {
             let mut now = open.dials.transport().left_out();
-            if open.chosen.told.state.is_down() {
+            if open.chosen.last_report.state.is_down() {
                 now = Arc::default();
             }
             if now == open.left_out {
@@ -522,8 +522,8 @@ fn open(
         }
         Err(reason) => (None, Some(reason)),
     };
-    let told = first_report(&choice, failed.clone());
-    let chosen = Chosen { choice, status, told };
+    let last_report = first_report(&choice, failed.clone());
+    let chosen = Chosen { choice, status, last_report };
     let message = failed.map(|reason| failed_for(source.id, &source.name, reason));
     (Opened::new(source, chosen, dials), message)
 }
@@ -541,7 +541,7 @@ pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
     let was_down = change.before.state.is_down();
     // The fallback is set in the properties of the source that it replaces.
     let id = fallback::owner(change.id);
-    let said = match change.report.state {
+    let message = match change.report.state {
         SourceState::Failed => StudioMessage::SourceFailed { id, source, reason },
         SourceState::Stalled | SourceState::Lost => {
             StudioMessage::SourceLost { id, source, reason }
@@ -549,5 +549,5 @@ pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
         SourceState::Open if was_down => StudioMessage::SceneSourceBack { source },
         _ => return None,
     };
-    Some(said)
+    Some(message)
 }

@@ -60,7 +60,7 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
     let chosen = |index: usize| Chosen {
         choice: VideoChoice::Test,
         status: Some(Arc::clone(&status[index])),
-        told: SourceReport::default(),
+        last_report: SourceReport::default(),
     };
     let source = |id| Source {
         id,

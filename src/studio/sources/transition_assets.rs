@@ -58,7 +58,7 @@ enum State {
     #[default]
     Nothing,
     Reading {
-        told: Receiver<Result<Loaded, Problem>>,
+        result: Receiver<Result<Loaded, Problem>>,
         _worker: Worker,
     },
     Ready(Loaded),
@@ -79,7 +79,7 @@ struct Prepared {
     /// True if the result of the next attempt is reported even if it has not changed.
     asked: bool,
     /// The problem that was reported.
-    told: Option<Problem>,
+    reported: Option<Problem>,
 }
 
 /// The loader of transition files; see the module documentation.
@@ -89,7 +89,7 @@ pub(in crate::studio) struct TransitionLoader {
     /// Files for which an earlier message no longer applies.
     gone: Vec<String>,
     /// The time until which a stinger can be audible.
-    heard: Option<Timestamp>,
+    audible_until: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for TransitionLoader {
@@ -112,40 +112,40 @@ impl TransitionLoader {
             let kept = before.iter().position(known).map(|index| before.swap_remove(index));
             self.prepared.push(kept.unwrap_or_else(|| Prepared::begin(wanted, shape)));
         }
-        let told = before.iter().filter(|it| it.told.is_some());
-        self.gone.extend(told.map(|it| it.wanted.path().display().to_string()));
+        let reported = before.iter().filter(|it| it.reported.is_some());
+        self.gone.extend(reported.map(|it| it.wanted.path().display().to_string()));
     }
 
     /// Takes the files that were read since the last call, and returns the messages.
     pub fn poll(&mut self, mixer: &Mixer, now: Timestamp) -> FileNews {
-        if self.heard.is_some_and(|until| now > until) {
-            self.heard = None;
+        if self.audible_until.is_some_and(|until| now > until) {
+            self.audible_until = None;
             mixer.remove_strip(STINGER_STRIP);
         }
-        let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
+        let mut news = FileNews { gone: std::mem::take(&mut self.gone), messages: Vec::new() };
         for prepared in &mut self.prepared {
             prepared.poll();
             let again = prepared.asked && !matches!(prepared.state, State::Reading { .. });
-            if prepared.told == prepared.failed && !again {
+            if prepared.reported == prepared.failed && !again {
                 continue;
             }
             prepared.asked &= !again;
             let path = prepared.wanted.path().display().to_string();
-            if prepared.told.is_some() {
+            if prepared.reported.is_some() {
                 news.gone.push(path.clone());
             }
-            prepared.told.clone_from(&prepared.failed);
-            let said = prepared
+            prepared.reported.clone_from(&prepared.failed);
+            let message = prepared
                 .failed
                 .clone()
                 .map(|reason| StudioMessage::TransitionFailed { path, reason });
-            news.told.extend(said);
+            news.messages.extend(message);
         }
         news
     }
 
     /// Returns the files that cannot be used, with the reasons.
-    pub fn lacks(&self) -> impl Iterator<Item = SkippedFile> {
+    pub fn skipped_files(&self) -> impl Iterator<Item = SkippedFile> {
         self.prepared.iter().filter_map(|it| {
             let reason = it.failed.clone()?;
             Some(SkippedFile { path: it.wanted.path().to_owned(), reason })
@@ -201,7 +201,8 @@ impl TransitionLoader {
                     };
                     mixer.set_strip(STINGER_STRIP, Strip { gain_db, ..Strip::default() });
                     mixer.set_feed(STINGER_STRIP, Some(sound));
-                    self.heard = Some(now + transition::MAX_STINGER_DURATION + MAX_AUDIO_TAIL);
+                    self.audible_until =
+                        Some(now + transition::MAX_STINGER_DURATION + MAX_AUDIO_TAIL);
                 }
                 TransitionAssets::Clip(pictures)
             }
@@ -226,14 +227,14 @@ impl State {
         if wanted.path().as_os_str().is_empty() {
             return Self::Nothing;
         }
-        let (tell, told) = queue::bounded("transition-file", 1, Full::DropOldest);
+        let (tell, result) = queue::bounded("transition-file", 1, Full::DropOldest);
         let (wanted, shape) = (wanted.clone(), *shape);
         let worker = Worker::spawn("transition-file", move |_| {
             // Another transition may have been chosen in the meantime.
             let _ = tell.send(read(&wanted, &shape));
         });
         match worker {
-            Ok(worker) => Self::Reading { told, _worker: worker },
+            Ok(worker) => Self::Reading { result, _worker: worker },
             Err(error) => Self::Failed(problem!("source-no-thread", reason = error.to_string())),
         }
     }
@@ -242,12 +243,12 @@ impl State {
 impl Prepared {
     fn begin(wanted: WantedAsset, shape: &Shape) -> Self {
         let state = State::begin(&wanted, shape);
-        Self { wanted, state, failed: None, asked: false, told: None }
+        Self { wanted, state, failed: None, asked: false, reported: None }
     }
 
     fn poll(&mut self) {
-        if let State::Reading { told, .. } = &self.state {
-            self.state = match told.try_recv() {
+        if let State::Reading { result, .. } = &self.state {
+            self.state = match result.try_recv() {
                 Ok(Ok(loaded)) => State::Ready(loaded),
                 Ok(Err(reason)) => State::Failed(reason),
                 Err(Empty::Waiting) => return,
@@ -320,7 +321,7 @@ mod tests {
         clock: Clock,
     ) -> Option<String> {
         for _ in 0..60_000 {
-            if let Some(message) = transition_assets.poll(mixer, clock.now()).told.pop() {
+            if let Some(message) = transition_assets.poll(mixer, clock.now()).messages.pop() {
                 return Some(message.notice(0, "").summary());
             }
             if transition_assets.is_settled() {
@@ -379,18 +380,21 @@ mod tests {
         for path in [bad, folder.path().join("absent.mp4"), "/dev/zero".into()] {
             let transition = stinger(&path);
             transition_assets.sync([&transition].into_iter(), &shape);
-            let told = settle(&mut transition_assets, &mixer, clock).expect("a word");
-            assert!(told.contains(&path.display().to_string()), "{told}");
+            let message = settle(&mut transition_assets, &mixer, clock).expect("a word");
+            assert!(message.contains(&path.display().to_string()), "{message}");
             let change = transition_assets.change(transition, &mixer, clock.now(), &shape);
             assert!(matches!(change.means, TransitionAssets::Nothing));
             // The file is tried again and reported again.
             assert!(settle(&mut transition_assets, &mixer, clock).is_some());
-            assert_eq!(transition_assets.lacks().map(|it| it.path).collect::<Vec<_>>(), [path]);
+            assert_eq!(
+                transition_assets.skipped_files().map(|it| it.path).collect::<Vec<_>>(),
+                [path]
+            );
         }
         transition_assets.sync([&stinger("")].into_iter(), &shape);
         assert!(transition_assets.is_settled(), "nothing is chosen yet");
         let news = transition_assets.poll(&mixer, clock.now());
-        assert_eq!((news.gone, news.told.len()), (vec!["/dev/zero".to_owned()], 0));
+        assert_eq!((news.gone, news.messages.len()), (vec!["/dev/zero".to_owned()], 0));
     }
 
     #[test]
@@ -411,17 +415,17 @@ mod tests {
         image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 200])).save(&path).unwrap();
         transition_assets.retry(Some(&BTreeSet::new()), &shape);
         assert!(
-            transition_assets.is_settled() && transition_assets.lacks().count() == 1,
+            transition_assets.is_settled() && transition_assets.skipped_files().count() == 1,
             "it is not due"
         );
         transition_assets.retry(Some(&[path.clone()].into()), &shape);
         while !transition_assets.is_settled() {
             let news = transition_assets.poll(&mixer, clock.now());
             if transition_assets.is_settled() {
-                assert_eq!((news.gone, news.told.len()), (vec![path.display().to_string()], 0));
+                assert_eq!((news.gone, news.messages.len()), (vec![path.display().to_string()], 0));
             }
             Stop::new().wait(Duration::from_millis(1));
         }
-        assert_eq!(transition_assets.lacks().count(), 0);
+        assert_eq!(transition_assets.skipped_files().count(), 0);
     }
 }

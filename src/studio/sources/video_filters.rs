@@ -43,7 +43,7 @@ struct File {
     /// True if the user requested another attempt, whose result is reported.
     asked: bool,
     /// The message that was reported.
-    told: Option<StudioMessage>,
+    reported: Option<StudioMessage>,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ enum Work {
     /// The file is waiting to be read.
     Waiting,
     Reading {
-        told: Receiver<Result<FilterAssets, Problem>>,
+        result: Receiver<Result<FilterAssets, Problem>>,
         _worker: Option<Worker>,
     },
 }
@@ -61,7 +61,7 @@ enum Work {
 /// The filters last sent to the compositor, and the files.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Filters {
-    told: BTreeMap<SourceId, Vec<WantedFilter>>,
+    applied: BTreeMap<SourceId, Vec<WantedFilter>>,
     files: BTreeMap<Key, File>,
     /// Files for which an earlier message no longer applies.
     gone: Vec<String>,
@@ -96,7 +96,7 @@ impl Filters {
         let gone = &mut self.gone;
         self.files.retain(|key, file| {
             if file.on && !on.contains(key) {
-                if file.told.is_some() {
+                if file.reported.is_some() {
                     gone.push(key.1.display().to_string());
                 }
                 *file = File { material: file.material.take(), ..File::default() };
@@ -112,21 +112,21 @@ impl Filters {
         self.read_on();
         let mut wanted: BTreeMap<SourceId, Vec<WantedFilter>> = BTreeMap::new();
         for id in ids(collection) {
-            let before = self.told.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let before = self.applied.get(&id).map(Vec::as_slice).unwrap_or_default();
             let list = self.supplied(collection.filters(id), before);
             if !list.is_empty() {
                 wanted.insert(id, list);
             }
         }
-        for id in self.told.keys().filter(|id| !wanted.contains_key(id)) {
+        for id in self.applied.keys().filter(|id| !wanted.contains_key(id)) {
             compositor.set_filters(*id, Vec::new());
         }
         for (id, list) in &wanted {
-            if self.told.get(id) != Some(list) {
+            if self.applied.get(id) != Some(list) {
                 compositor.set_filters(*id, list.clone());
             }
         }
-        self.told = wanted;
+        self.applied = wanted;
     }
 
     /// Adds the content of their files to these filters. A filter whose file is still being read
@@ -185,14 +185,14 @@ impl Filters {
         let reading = self.files.values().filter(reading).count();
         let waiting = self.files.iter_mut().filter(|(_, file)| matches!(file.work, Work::Waiting));
         for ((asset, path), file) in waiting.take(MAX_READERS.saturating_sub(reading)) {
-            let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
+            let (tell, result) = queue::bounded("filter-file", 1, Full::DropOldest);
             let (asset, path) = (*asset, path.clone());
             let worker = Worker::spawn("filter-file", move |_| {
                 // The filter may have been removed in the meantime.
                 let _ = tell.send(read(asset, &path));
             });
             match worker {
-                Ok(worker) => file.work = Work::Reading { told, _worker: Some(worker) },
+                Ok(worker) => file.work = Work::Reading { result, _worker: Some(worker) },
                 Err(error) => {
                     file.is_read(Err(problem!("source-no-thread", reason = error.to_string())));
                 }
@@ -210,8 +210,8 @@ impl Filters {
     ) -> FileNews {
         let mut done = false;
         for file in self.files.values_mut() {
-            let Work::Reading { told, .. } = &file.work else { continue };
-            let read = match told.try_recv() {
+            let Work::Reading { result, .. } = &file.work else { continue };
+            let read = match result.try_recv() {
                 Ok(read) => read,
                 Err(Empty::Waiting) => continue,
                 Err(Empty::Closed) => Err(problem!("file-unread")),
@@ -229,24 +229,24 @@ impl Filters {
 
     /// Returns the new messages about files, and the files whose earlier messages no longer apply.
     fn news(&mut self, collection: &Collection, main: &str) -> FileNews {
-        let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
+        let mut news = FileNews { gone: std::mem::take(&mut self.gone), messages: Vec::new() };
         for ((asset, path), file) in &mut self.files {
             let shown = || path.display().to_string();
             let now = file.failed.as_ref().map(|reason| {
                 let uses = uses(collection, (*asset, path.as_path()), main);
-                uses.said(shown(), reason.clone())
+                uses.message(shown(), reason.clone())
             });
             // While the file is being read again at the user's request, there is no news.
             let again = file.asked && matches!(file.work, Work::Done);
-            if file.told == now && !again {
+            if file.reported == now && !again {
                 continue;
             }
             file.asked = file.asked && !again;
-            if file.told.is_some() {
+            if file.reported.is_some() {
                 news.gone.push(shown());
             }
-            news.told.extend(now.clone());
-            file.told = now;
+            news.messages.extend(now.clone());
+            file.reported = now;
         }
         news
     }
@@ -273,7 +273,7 @@ impl Filters {
 
     /// Returns true if filters of these sources wait for a file that was never read.
     pub fn awaits(&self, sources: &BTreeSet<SourceId>) -> bool {
-        let mut slots = sources.iter().filter_map(|id| self.told.get(id)).flatten();
+        let mut slots = sources.iter().filter_map(|id| self.applied.get(id)).flatten();
         slots.any(|WantedFilter { slot, .. }| {
             let file = file_of(slot).filter(|_| slot.enabled);
             let file = file.and_then(|key| self.files.get(&key));
@@ -282,7 +282,7 @@ impl Filters {
     }
 
     /// Returns the files of these filters that cannot be used, with the reasons.
-    pub fn lacks(&self, slots: &[Slot]) -> Vec<SkippedFile> {
+    pub fn skipped_files(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         let lack = |slot: &Slot| {
             let key = file_of(slot).filter(|_| slot.enabled)?;
             let reason = self.files.get(&key)?.failed.clone()?;
@@ -293,7 +293,7 @@ impl Filters {
 
     /// Prepares for a new compositor, and keeps the content of files.
     pub fn anew(self) -> Self {
-        Self { told: BTreeMap::new(), ..self }
+        Self { applied: BTreeMap::new(), ..self }
     }
 }
 
@@ -313,14 +313,14 @@ impl Filters {
     /// Provides the content of a file.
     pub fn give(&mut self, key: &Key, read: Result<FilterAssets, Problem>) {
         let Some(file) = self.files.get_mut(key) else { panic!("{key:?} is not wanted") };
-        let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
+        let (tell, result) = queue::bounded("filter-file", 1, Full::DropOldest);
         tell.send(read).unwrap();
-        file.work = Work::Reading { told, _worker: None };
+        file.work = Work::Reading { result, _worker: None };
     }
 
     /// Returns the filters last sent to the compositor.
     pub fn applied(&self) -> &BTreeMap<SourceId, Vec<WantedFilter>> {
-        &self.told
+        &self.applied
     }
 }
 
@@ -363,7 +363,7 @@ fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
 }
 
 impl Uses {
-    fn said(self, path: String, reason: Problem) -> StudioMessage {
+    fn message(self, path: String, reason: Problem) -> StudioMessage {
         let (id, source) = (self.id, self.names.join(", "));
         if self.hides {
             StudioMessage::MaskFailed { id, source, path, reason }
@@ -441,48 +441,48 @@ mod tests {
         assert!(filters.awaits(&[MAIN_SOURCE].into()) && !filters.awaits(&BTreeSet::new()));
         let begun = Instant::now();
         let settle = |filters: &mut Filters| {
-            let (mut gone, mut told) = (Vec::new(), Vec::new());
+            let (mut gone, mut messages) = (Vec::new(), Vec::new());
             while filters.files.values().any(|file| !matches!(file.work, Work::Done)) {
                 assert!(begun.elapsed() < Duration::from_secs(60));
                 let news = filters.poll(&collection, "Camera", &compositor);
                 gone.extend(news.gone);
-                told.extend(news.told.iter().map(|it| it.notice(0, "").summary()));
+                messages.extend(news.messages.iter().map(|it| it.notice(0, "").summary()));
                 std::thread::yield_now();
             }
-            told.sort();
-            (gone, told)
+            messages.sort();
+            (gone, messages)
         };
-        let (gone, told) = settle(&mut filters);
-        assert_eq!((gone.len(), told.len()), (0, 4), "{told:#?}");
-        assert!(told.iter().any(|it| it.contains("bad.cube") && it.contains("instead of 8")));
+        let (gone, messages) = settle(&mut filters);
+        assert_eq!((gone.len(), messages.len()), (0, 4), "{messages:#?}");
+        assert!(messages.iter().any(|it| it.contains("bad.cube") && it.contains("instead of 8")));
         // For a mask the message differs, although a watermark uses the same file.
         let placeholder = |it: &&String| it.starts_with("Camera shows the placeholder");
-        assert_eq!(told.iter().filter(placeholder).count(), 1, "{told:#?}");
-        assert!(told.iter().filter(placeholder).all(|it| it.contains("bad.png")));
+        assert_eq!(messages.iter().filter(placeholder).count(), 1, "{messages:#?}");
+        assert!(messages.iter().filter(placeholder).all(|it| it.contains("bad.png")));
         let supplies: Vec<&AssetSupply> =
-            filters.told[&MAIN_SOURCE].iter().map(|it| &it.material).collect();
+            filters.applied[&MAIN_SOURCE].iter().map(|it| &it.material).collect();
         assert!(matches!(supplies[0], AssetSupply::There(_)));
         assert_eq!(supplies[1..6], [&AssetSupply::Lacking; 5]);
         assert_eq!(supplies[6], &AssetSupply::Nothing);
         assert!(!filters.awaits(&[MAIN_SOURCE].into()));
-        let lacks = filters.lacks(&collection.main_filters);
-        assert_eq!((lacks.len(), &lacks[0].path), (5, &path("bad.cube")));
+        let skipped = filters.skipped_files(&collection.main_filters);
+        assert_eq!((skipped.len(), &skipped[0].path), (5, &path("bad.cube")));
         // An automatic retry reports only a new reason; a retry by the user reports every result.
         fs::write(path("bad.cube"), "LUT_3D_SIZE 2\n0 0 0\n1 1 1\n").unwrap();
         let due = [path("bad.cube"), path("bad.png")].into();
         filters.retry(Some(&due));
-        let (gone, told) = settle(&mut filters);
-        assert_eq!((gone.len(), told.len()), (1, 1), "{told:#?}");
+        let (gone, messages) = settle(&mut filters);
+        assert_eq!((gone.len(), messages.len()), (1, 1), "{messages:#?}");
         assert!(gone[0].ends_with("bad.cube"));
         fs::write(path("bad.cube"), "LUT_1D_SIZE 2\n0 0 0\n1 1 1\n").unwrap();
         filters.retry(None);
-        let (gone, told) = settle(&mut filters);
-        assert_eq!((gone.len(), told.len()), (4, 3), "{told:#?}");
+        let (gone, messages) = settle(&mut filters);
+        assert_eq!((gone.len(), messages.len()), (4, 3), "{messages:#?}");
         assert!(filters.failed().all(|it| it != path("bad.cube")));
         // A file that no filter needs is forgotten.
         filters.sync(&Collection::default(), &compositor);
-        assert!(filters.files.is_empty() && filters.told.is_empty());
+        assert!(filters.files.is_empty() && filters.applied.is_empty());
         let news = filters.poll(&Collection::default(), "Camera", &compositor);
-        assert_eq!((news.gone.len(), news.told.len()), (3, 0));
+        assert_eq!((news.gone.len(), news.messages.len()), (3, 0));
     }
 }

@@ -40,14 +40,14 @@ mod tests {
             ..Target::built_in()
         };
         let targets = [target("twitch", true), target("kick", false), target("school", true)];
-        let said = |quality: &Quality| -> Vec<String> {
+        let messages = |quality: &Quality| -> Vec<String> {
             misfits(&targets, &ServiceList::default(), quality)
                 .iter()
                 .map(|it| it.problem().to_string())
                 .collect()
         };
         let usual = Quality::default();
-        assert_eq!(said(&usual), Vec::<String>::new());
+        assert_eq!(messages(&usual), Vec::<String>::new());
         let rich = Quality { video_bitrate: BitsPerSecond(8_000_000), ..usual };
         let lowered = misfits(&targets, &ServiceList::default(), &rich);
         assert_eq!(lowered[0].remedies(), [Remedy::LowerBitrate(6_000)]);
@@ -62,7 +62,7 @@ mod tests {
             (tall, "Twitch allows a height of at most 1080 lines; your setting is 1440."),
             (fast, "Twitch allows at most 60 fps; your setting is 120."),
         ] {
-            assert_eq!(said(&quality), [sentence]);
+            assert_eq!(messages(&quality), [sentence]);
         }
     }
 }

@@ -107,9 +107,9 @@ pub fn check_place(text: &str) -> Result<WebUrl, Problem> {
     }
 }
 
-/// A received line.
+/// A received line of the chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatHeard {
+pub struct ReceivedLine {
     /// A number that increases over all streams.
     pub number: u64,
     /// The number of the message on its server, if it has one.
@@ -124,7 +124,7 @@ pub struct ChatView {
     /// The state of the connection; `None` if no chat is known for the stream.
     pub state: Option<ChatState>,
     /// The newest [`MAX_STORED_LINES`] lines, oldest first, without blocked ones.
-    pub lines: Arc<[ChatHeard]>,
+    pub lines: Arc<[ReceivedLine]>,
     /// The number of times that lines were deleted.
     pub deletions: u64,
 }

@@ -8,7 +8,9 @@ use crate::net::web::WebUrl;
 use crate::net::{Options, Runtime};
 use crate::player::OfferedChat;
 use crate::player::chat::{Chat, ChatState};
-use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, MAX_STORED_LINES, check_place};
+use crate::studio::watch::chat::{
+    ChatChoices, ChatView, MAX_STORED_LINES, ReceivedLine, check_place,
+};
 use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
 use crate::wire::rtmp::url::Url;
 
@@ -23,12 +25,12 @@ pub(super) struct ChatSession {
     /// A guessed chat address. It is tried once the stream plays, because a stream that does not
     /// exist yet has no chat.
     guess: Option<WebUrl>,
-    heard: VecDeque<ChatHeard>,
+    received: VecDeque<ReceivedLine>,
     count: u64,
     deletions: u64,
     pub(super) choices: ChatChoices,
     /// The lines last passed to the window, which are rebuilt when a line is received.
-    lines: Arc<[ChatHeard]>,
+    lines: Arc<[ReceivedLine]>,
 }
 
 impl ChatSession {
@@ -49,7 +51,7 @@ impl ChatSession {
     ) {
         if self.of != url {
             url.clone_into(&mut self.of);
-            self.heard.clear();
+            self.received.clear();
             self.renew();
             (self.chat, self.guess) = (None, None);
             if let Some(place) = self.choices.place_of(url) {
@@ -126,26 +128,31 @@ impl ChatSession {
         if !self.choices.lets_pass(&line) {
             return false;
         }
-        while self.heard.len() >= MAX_STORED_LINES {
-            self.heard.pop_front();
+        while self.received.len() >= MAX_STORED_LINES {
+            self.received.pop_front();
         }
         self.count += 1;
         let (id, role) = by_server.map_or((None, ChatRole::Viewer), |(id, role)| (Some(id), role));
-        self.heard.push_back(ChatHeard { number: self.count, id, role, line: Arc::new(line) });
+        self.received.push_back(ReceivedLine {
+            number: self.count,
+            id,
+            role,
+            line: Arc::new(line),
+        });
         true
     }
 
     /// Removes messages that the server has deleted. Returns true if any were removed.
     fn remove(&mut self, ids: &[u64]) -> bool {
-        let before = self.heard.len();
-        self.heard.retain(|heard| heard.id.is_none_or(|id| !ids.contains(&id)));
-        let any = self.heard.len() < before;
+        let before = self.received.len();
+        self.received.retain(|it| it.id.is_none_or(|id| !ids.contains(&id)));
+        let any = self.received.len() < before;
         self.deletions += u64::from(any);
         any
     }
 
     fn renew(&mut self) {
-        self.lines = self.heard.iter().cloned().collect();
+        self.lines = self.received.iter().cloned().collect();
     }
 
     /// Sends a text under the chosen name.
@@ -160,7 +167,7 @@ impl ChatSession {
     pub(super) fn choose(&mut self, choices: ChatChoices) {
         self.choices = choices.checked();
         let choices = &self.choices;
-        self.heard.retain(|heard| choices.lets_pass(&heard.line));
+        self.received.retain(|it| choices.lets_pass(&it.line));
         self.renew();
     }
 

@@ -32,7 +32,7 @@ const PLAYERS_END_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum MessageVia {
     /// Reported at once, and added to the event log.
-    Told,
+    Reported,
     /// Reported, but already in the event log.
     Again,
     /// Only added to the event log.
@@ -57,7 +57,7 @@ pub(super) struct Players {
     look: Viewport,
     talk: ChatSession,
     /// State changes and messages of players that were not reported yet, oldest first.
-    untold: Vec<(TileId, player::Event)>,
+    unreported: Vec<(TileId, player::Event)>,
 }
 
 impl Players {
@@ -78,7 +78,7 @@ impl Players {
             base,
             look: look.checked(),
             talk: ChatSession::new(find_chat),
-            untold: Vec::new(),
+            unreported: Vec::new(),
         };
         // Saved options were checked when they were read.
         let _ = watch.set_network(watch.network.clone());
@@ -203,7 +203,7 @@ impl Players {
         self.config.muted = muted;
         self.share_memory();
         let failed = failed?;
-        self.untold.push((id, player::Event::State(State::Failed(failed.clone()))));
+        self.unreported.push((id, player::Event::State(State::Failed(failed.clone()))));
         (self.tiles.len() == 1).then(|| message(&failed, None))
     }
 
@@ -362,26 +362,26 @@ impl Players {
             let chosen = tile.id == self.chosen;
             if chosen {
                 let kept =
-                    tile.take_kept().map(|said| (StudioMessage::Player(said), MessageVia::Again));
+                    tile.take_kept().map(|it| (StudioMessage::Player(it), MessageVia::Again));
                 messages.extend(kept);
             }
             for event in tile.poll() {
                 if !matches!(event, player::Event::Line(_)) {
-                    self.untold.push((tile.id, event.clone()));
+                    self.unreported.push((tile.id, event.clone()));
                 }
                 match event {
                     player::Event::State(State::Failed(failure)) if alone => {
-                        messages.push((message(&failure, Some(tile.id)), MessageVia::Told));
+                        messages.push((message(&failure, Some(tile.id)), MessageVia::Reported));
                     }
-                    player::Event::Message(said) if said.quiet => {
-                        messages.push((StudioMessage::Player(said), MessageVia::Noted));
+                    player::Event::Message(message) if message.quiet => {
+                        messages.push((StudioMessage::Player(message), MessageVia::Noted));
                     }
-                    player::Event::Message(said) => {
+                    player::Event::Message(message) => {
                         if !chosen {
-                            tile.keep(said.clone());
+                            tile.keep(message.clone());
                         }
-                        let way = if chosen { MessageVia::Told } else { MessageVia::Noted };
-                        messages.push((StudioMessage::Player(said), way));
+                        let way = if chosen { MessageVia::Reported } else { MessageVia::Noted };
+                        messages.push((StudioMessage::Player(message), way));
                     }
                     player::Event::Line(line) if chosen => self.talk.add(line),
                     player::Event::State(_) | player::Event::Line(_) => {}
@@ -393,7 +393,7 @@ impl Players {
 
     /// Returns the state changes and messages of players since the last call.
     pub(super) fn take_events(&mut self) -> Vec<(TileId, player::Event)> {
-        std::mem::take(&mut self.untold)
+        std::mem::take(&mut self.unreported)
     }
 
     /// Connects to the chat of the selected player while it plays, and takes new lines. `own`
@@ -451,7 +451,10 @@ impl Players {
             picture: ShownFrame(tile.screen()),
             output_failure: tile.player().and_then(Player::output_failure).map(|it| it.kind),
             offered: tile.offered().map(|offered| offered.pin),
-            said: tile.kept().map(|it| StudioMessage::Player(it.clone()).notice(0, "")).collect(),
+            notices: tile
+                .kept()
+                .map(|it| StudioMessage::Player(it.clone()).notice(0, ""))
+                .collect(),
         };
         self.tiles.iter().map(view).collect()
     }

@@ -94,9 +94,9 @@ impl Tile {
     }
 
     /// Keeps a message until the tile is selected. Only the newest messages are kept, each once.
-    pub(super) fn keep(&mut self, said: player::PlayerMessage) {
-        self.kept.retain(|old| old.key() != said.key());
-        self.kept.push_back(said);
+    pub(super) fn keep(&mut self, message: player::PlayerMessage) {
+        self.kept.retain(|old| old.key() != message.key());
+        self.kept.push_back(message);
         if self.kept.len() > MAX_KEPT_MESSAGES {
             self.kept.pop_front();
         }
@@ -170,14 +170,14 @@ mod tests {
     fn what_is_kept_is_bounded_and_each_once() {
         const NOTICE_KEYS: &[&str] = player::PlayerMessage::ALL_IDS;
         let mut tile = Tile::new(TileId(0), Latest::default(), String::new(), Viewport::default());
-        let said = |key| player::PlayerMessage {
+        let player_message = |key| player::PlayerMessage {
             problem: Problem::of(key, Vec::new()),
             severity: player::Severity::Warning,
             quiet: false,
             detail: String::new(),
         };
-        NOTICE_KEYS.iter().for_each(|key| tile.keep(said(key)));
-        tile.keep(said(NOTICE_KEYS[NOTICE_KEYS.len() - 2]));
+        NOTICE_KEYS.iter().for_each(|key| tile.keep(player_message(key)));
+        tile.keep(player_message(NOTICE_KEYS[NOTICE_KEYS.len() - 2]));
         assert_eq!(tile.kept().count(), MAX_KEPT_MESSAGES);
         let newest = tile.take_kept().last().unwrap();
         assert_eq!(newest.key(), NOTICE_KEYS[NOTICE_KEYS.len() - 2]);

@@ -48,7 +48,7 @@ pub struct TileView {
     /// A certificate because of which playback failed, and which the user may accept.
     pub offered: Option<CertificatePin>,
     /// The messages received while the player was not selected, oldest first.
-    pub said: Vec<Notice>,
+    pub notices: Vec<Notice>,
 }
 
 /// The figures of a player.

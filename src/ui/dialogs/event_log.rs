@@ -90,8 +90,8 @@ fn below(ui: &mut Ui, view: &View<'_>) {
         if let Some(path) = &view.snapshot.history_path {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let path = path.display().to_string();
-                let said = view.texts.with("event-log-file", &[("path", path.into())]);
-                paragraph(ui, &said, Type::Small, view.theme.secondary);
+                let message = view.texts.with("event-log-file", &[("path", path.into())]);
+                paragraph(ui, &message, Type::Small, view.theme.secondary);
             });
         }
     });

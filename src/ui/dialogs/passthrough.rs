@@ -66,7 +66,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, passthrough: &PassthroughDraft) {
             }
         }
         if Button::new(&texts.get("passthrough-choose")).width(122.0).show(ui, theme).clicked() {
-            view.wish(WindowRequest::PickPassthrough);
+            view.request(WindowRequest::PickPassthrough);
         }
     });
 }

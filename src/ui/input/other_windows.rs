@@ -31,7 +31,7 @@ pub fn run(ctx: &Context, view: &mut View<'_>) {
             continue;
         }
         if ctx.input_mut(|input| hotkeys::take(input, hotkey, false)) {
-            view.wish(WindowRequest::Run(command.clone()));
+            view.request(WindowRequest::Run(command.clone()));
         }
     }
 }

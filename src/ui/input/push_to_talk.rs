@@ -15,7 +15,7 @@ pub struct TalkState {
 impl TalkState {
     /// Handles the key state while another window has the keyboard focus. Returns the command to
     /// send.
-    pub fn heard_elsewhere(&mut self, held: bool, away: bool) -> Option<Command> {
+    pub fn handle_elsewhere(&mut self, held: bool, away: bool) -> Option<Command> {
         self.elsewhere = held;
         if away { self.is(held) } else { None }
     }

@@ -127,7 +127,7 @@ pub fn watch_cards(ui: &mut Ui, view: &mut View<'_>, limit: usize) {
             apply(view, remedy);
         }
         if pressed.dismiss || pressed.button {
-            view.wishes.push(WindowRequest::Command(Command::Dismiss(notice.id)));
+            view.requests.push(WindowRequest::Command(Command::Dismiss(notice.id)));
         }
     }
     if here.len() > limit {

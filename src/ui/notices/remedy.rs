@@ -87,7 +87,7 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
         Remedy::UseTestSource => crate::ui::scenes::show_test_pattern(view),
         Remedy::Unmute => view.send(Command::SetMuted(false)),
         Remedy::RefreshDevices => view.send(Command::RefreshDevices),
-        Remedy::ChooseFolder => view.wish(WindowRequest::PickRecordingFolder),
+        Remedy::ChooseFolder => view.request(WindowRequest::PickRecordingFolder),
         Remedy::TrustCertificate { target, pin } => {
             view.send(Command::TrustCertificate { target, pin });
         }

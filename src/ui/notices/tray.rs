@@ -148,9 +148,9 @@ fn columns(
 /// Draws the title of a row. The row itself has the accessible name, so that screen readers do not
 /// read the title twice.
 fn titled(ui: &mut Ui, title: &str, kind: Type, color: egui::Color32) -> Response {
-    let said = paragraph(ui, title, kind, color);
-    ui.ctx().accesskit_node_builder(said.id, egui::accesskit::Node::set_hidden);
-    said
+    let response = paragraph(ui, title, kind, color);
+    ui.ctx().accesskit_node_builder(response.id, egui::accesskit::Node::set_hidden);
+    response
 }
 
 /// Draws an active notice.
@@ -172,9 +172,9 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
             ui,
             look,
             |ui| {
-                let said = titled(ui, &title, Type::Sentence, theme.text);
+                let response = titled(ui, &title, Type::Sentence, theme.text);
                 if !notice.detail.is_empty() {
-                    said.on_hover_text(&notice.detail);
+                    response.on_hover_text(&notice.detail);
                 }
                 if !advice.is_empty() {
                     paragraph(ui, &advice, Type::Small, theme.secondary);

@@ -104,7 +104,7 @@ impl Draft {
     }
 
     /// Reports whether the page is displayed, because the studio reads the folder only then.
-    pub fn follow(&mut self, is_shown: bool, wishes: &mut Vec<WindowRequest>) {
+    pub fn follow(&mut self, is_shown: bool, requests: &mut Vec<WindowRequest>) {
         if is_shown == self.is_open {
             return;
         }
@@ -114,7 +114,7 @@ impl Draft {
             self.thumbnails = Thumbnails::default();
         }
         let command = if is_shown { RecordingsCommand::Open } else { RecordingsCommand::Close };
-        wishes.push(WindowRequest::Command(Command::Recordings(command)));
+        requests.push(WindowRequest::Command(Command::Recordings(command)));
     }
 
     /// Keeps a renamed recording selected, and deselects a removed one.

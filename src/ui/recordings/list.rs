@@ -136,8 +136,8 @@ fn row(
     let chosen = draft.selected.as_ref() == Some(&file.path);
     let (name, second) = (file.name(), summary(texts, file));
     response.widget_info(|| {
-        let told = format!("{name}, {second}");
-        WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, told)
+        let accessible_name = format!("{name}, {second}");
+        WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, accessible_name)
     });
     accept_letters(&response);
     if response.clicked() || response.secondary_clicked() || response.gained_focus() && !chosen {

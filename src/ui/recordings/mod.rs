@@ -55,7 +55,7 @@ fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     );
     let name = texts.get("recordings-choose-folder");
     if icon_button(&mut bar, theme, Icon::Folder, &name, 30.0, ButtonWeight::Quiet).clicked() {
-        view.wish(WindowRequest::PickRecordingFolder);
+        view.request(WindowRequest::PickRecordingFolder);
     }
     let search = Field {
         id: egui::Id::unique("recordings-search"),
@@ -79,7 +79,7 @@ fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     };
     let words = Rect::from_min_max(room.min, pos2(bar.min_rect().left() - gap::M, room.bottom()));
     let shown = elided(ui, words, Align::Min, &text, Type::Small.font(), theme.secondary);
-    let said = ui.interact(shown, ui.scope_id().with("recording-folder"), egui::Sense::hover());
-    said.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &text));
-    said.on_hover_text(&text);
+    let response = ui.interact(shown, ui.scope_id().with("recording-folder"), egui::Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &text));
+    response.on_hover_text(&text);
 }

@@ -24,7 +24,7 @@ pub fn menu(ui: &mut Ui, view: &mut View<'_>) {
     }
     menu_rule(ui, theme);
     if menu_item(ui, theme, &texts.get("action-parts"), "", false, true) {
-        view.wish(WindowRequest::ShowParts);
+        view.request(WindowRequest::ShowParts);
         ui.close();
     }
 }

@@ -191,22 +191,22 @@ impl Draft {
     pub(in crate::ui) fn show_lacking_filter(&mut self, scenes: &Scenes, id: SourceId) {
         self.show_filters(id);
         let source = scenes.source(id);
-        let lacks = |slot: &Slot| {
+        let is_unusable = |slot: &Slot| {
             let path = slot.filter.file().map(|(_, path)| path).filter(|_| slot.enabled);
-            source.zip(path).is_some_and(|(source, path)| source.filter_lacks(path).is_some())
+            source.zip(path).is_some_and(|(source, path)| source.filter_problem(path).is_some())
         };
         let slots = scenes.collection.filters(id);
-        self.filter = slots.iter().position(lacks).unwrap_or_default();
+        self.filter = slots.iter().position(is_unusable).unwrap_or_default();
     }
 
     /// Shows the options of the first transition whose file cannot be used.
     pub(in crate::ui) fn show_lacking_transition(&mut self, scenes: &Scenes) {
         let collection = &scenes.collection;
-        let lacks = |it: &Transition| {
-            it.kind.file().is_some_and(|path| scenes.transition_lacks(path).is_some())
+        let is_unusable = |it: &Transition| {
+            it.kind.file().is_some_and(|path| scenes.transition_problem(path).is_some())
         };
-        let own = collection.own_transitions.iter().find(|(_, it)| lacks(it));
-        let own = own.filter(|_| !lacks(&collection.transition));
+        let own = collection.own_transitions.iter().find(|(_, it)| is_unusable(it));
+        let own = own.filter(|_| !is_unusable(&collection.transition));
         self.transition = Some(own.map_or(Whose::Every, |(id, _)| Whose::Scene(*id)));
     }
 

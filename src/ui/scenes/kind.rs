@@ -77,9 +77,10 @@ fn state_of_source(view: &View<'_>, id: SourceId) -> (RowLamp, String) {
     let state = known.map(|it| it.state).or(main.map(|it| it.state));
     let shown = view.snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
     let (Some(state), Some(choice)) = (state, shown) else { return (RowLamp::None, String::new()) };
-    let lacks = known.is_some_and(|it| !it.left_out.is_empty() || !it.filters_lack.is_empty());
+    let is_incomplete =
+        known.is_some_and(|it| !it.left_out.is_empty() || !it.filter_problems.is_empty());
     let words = match state {
-        SourceState::Open if lacks => {
+        SourceState::Open if is_incomplete => {
             return (RowLamp::Bad, texts.get("source-incomplete").to_string());
         }
         SourceState::Open => {

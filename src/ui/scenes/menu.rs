@@ -214,13 +214,13 @@ pub fn empty(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     for action in [Action::ZoomIn, Action::ZoomOut, Action::ZoomActual, Action::ZoomFit] {
         let enabled = action != Action::ZoomFit || !draft.zoom.fits();
         if line(ui, view, &texts.get(action.key()), enabled) {
-            view.wish(WindowRequest::Act(action));
+            view.request(WindowRequest::Act(action));
         }
     }
     let (name, shown) = (texts.get(Action::SafeAreas.key()), draft.safe_areas);
     if menu_item(ui, view.theme, &name, "", shown, true) {
         ui.close();
-        view.wish(WindowRequest::Act(Action::SafeAreas));
+        view.request(WindowRequest::Act(Action::SafeAreas));
     }
 }
 
@@ -292,9 +292,9 @@ pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene)
     }
     menu_rule(ui, view.theme);
     if line(ui, view, &texts.get("scenes-import"), true) {
-        view.wish(WindowRequest::PickScenes);
+        view.request(WindowRequest::PickScenes);
     }
     if line(ui, view, &texts.get("scenes-export"), true) {
-        view.wish(WindowRequest::SaveScenes);
+        view.request(WindowRequest::SaveScenes);
     }
 }

@@ -255,7 +255,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Tr
             let text = view.texts.get(text);
             if Button::new(&text).small().show(ui, view.theme).clicked() {
                 let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-                view.wish(WindowRequest::PickTransitionFile(*of, folder.map(Path::to_owned)));
+                view.request(WindowRequest::PickTransitionFile(*of, folder.map(Path::to_owned)));
             }
         }
         if !shown.is_empty() {
@@ -271,7 +271,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Tr
         let text = view.texts.get("transition-file-none");
         paragraph(ui, &text, Type::Small, view.theme.warn);
     }
-    if let Some(reason) = view.snapshot.scenes.transition_lacks(path) {
+    if let Some(reason) = view.snapshot.scenes.transition_problem(path) {
         let reason = view.texts.say(reason);
         let words = view.texts.with("transition-unusable", &[("reason", reason.into())]);
         paragraph(ui, &words, Type::Small, view.theme.warn);

@@ -31,20 +31,20 @@ impl Screen {
         let send = |command| WindowRequest::Command(command);
         match action {
             Action::GoLive => self.go_live_or_stop(),
-            Action::Record => self.wishes.push(if self.snapshot.recording.is_some() {
+            Action::Record => self.requests.push(if self.snapshot.recording.is_some() {
                 send(Command::StopRecording)
             } else {
                 WindowRequest::Record
             }),
             Action::PauseRecording => {
                 let paused = self.snapshot.recording.as_ref().is_some_and(|it| it.paused);
-                self.wishes.push(send(if paused {
+                self.requests.push(send(if paused {
                     Command::ResumeRecording
                 } else {
                     Command::PauseRecording
                 }));
             }
-            Action::Chapter => self.wishes.push(send(Command::Chapter(String::new()))),
+            Action::Chapter => self.requests.push(send(Command::Chapter(String::new()))),
             Action::ReplayBuffer => {
                 let replay = &mut self.preferences.recording.replay;
                 // A buffer that is turned on again has the same length as before.
@@ -52,10 +52,10 @@ impl Screen {
                     Some(length) => self.replay_length = length,
                     None => *replay = Some(self.replay_length),
                 }
-                self.wishes.push(WindowRequest::Preferences);
+                self.requests.push(WindowRequest::Preferences);
             }
-            Action::SaveReplay => self.wishes.push(WindowRequest::SaveReplay),
-            Action::Snapshot => self.wishes.push(WindowRequest::Snapshot),
+            Action::SaveReplay => self.requests.push(WindowRequest::SaveReplay),
+            Action::Snapshot => self.requests.push(WindowRequest::Snapshot),
             Action::Mute => {
                 let muted = match self.page {
                     Page::Watch => {
@@ -66,10 +66,11 @@ impl Screen {
                         send(Command::SetMuted(!muted))
                     }
                 };
-                self.wishes.push(muted);
+                self.requests.push(muted);
             }
             Action::MutePlayer => {
-                self.wishes.push(send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted)));
+                self.requests
+                    .push(send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted)));
             }
             Action::FullScreen => self.set_full_screen(!self.full_screen),
             Action::Palette => self.toggle(Dialog::Palette),
@@ -101,15 +102,15 @@ impl Screen {
             Action::AddScene => {
                 self.page = Page::Studio;
                 let edit = self.scenes.add_scene(&self.texts, &self.snapshot);
-                self.wishes.push(send(edit));
+                self.requests.push(send(edit));
             }
             Action::StudioMode => {
                 self.page = Page::Studio;
                 let switch = self.scenes.switch_studio_mode(&self.snapshot);
-                self.wishes.push(send(switch));
+                self.requests.push(send(switch));
             }
-            Action::ImportScenes => self.wishes.push(WindowRequest::PickScenes),
-            Action::ExportScenes => self.wishes.push(WindowRequest::SaveScenes),
+            Action::ImportScenes => self.requests.push(WindowRequest::PickScenes),
+            Action::ExportScenes => self.requests.push(WindowRequest::SaveScenes),
             Action::Mixer => self.toggle(Dialog::Mixer),
             Action::Filters => {
                 if let Some(source) = self.scenes.source(&self.snapshot) {
@@ -137,7 +138,7 @@ impl Screen {
             | Action::RecordingTrash
             | Action::RecordingRepair
             | Action::RecordingCopy => self.act_on_recording(action),
-            Action::RecordingsFolder => self.wishes.push(WindowRequest::PickRecordingFolder),
+            Action::RecordingsFolder => self.requests.push(WindowRequest::PickRecordingFolder),
             Action::LayoutSimple => self.use_layout("simple"),
             Action::LayoutStudio => self.use_layout("studio"),
             Action::LayoutMonitor => self.use_layout("monitor"),
@@ -163,20 +164,20 @@ impl Screen {
             Action::SafeAreas => {
                 self.preferences.safe_areas = !self.preferences.safe_areas;
                 self.scenes.safe_areas = self.preferences.safe_areas;
-                self.wishes.push(WindowRequest::Preferences);
+                self.requests.push(WindowRequest::Preferences);
             }
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
             Action::Recordings => self.page = Page::Recordings,
-            Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
-            Action::RefreshDevices => self.wishes.push(send(Command::RefreshDevices)),
+            Action::RetryNow => self.requests.push(send(Command::RetryNow)),
+            Action::RefreshDevices => self.requests.push(send(Command::RefreshDevices)),
             Action::TestPicture => {
                 let edit = scenes::test_pattern(&self.texts, &self.snapshot);
                 self.scenes.await_items(&self.snapshot);
-                self.wishes.push(send(Command::Edit(edit)));
+                self.requests.push(send(Command::Edit(edit)));
             }
-            Action::ClearClip => self.wishes.push(send(Command::ClearClip(StripLamp::All))),
-            Action::ResetLoudness => self.wishes.push(send(Command::ResetLoudness)),
+            Action::ClearClip => self.requests.push(send(Command::ClearClip(StripLamp::All))),
+            Action::ResetLoudness => self.requests.push(send(Command::ResetLoudness)),
             Action::Copy
             | Action::Cut
             | Action::Paste
@@ -193,25 +194,25 @@ impl Screen {
             | Action::AlignMiddle
             | Action::AlignBottom => self.act_on_items(ctx, action),
             Action::Server => {
-                self.wishes.push(send(Command::Serve(!self.snapshot.server.is_running())));
+                self.requests.push(send(Command::Serve(!self.snapshot.server.is_running())));
             }
             Action::Network => {
                 let reach = self.snapshot.server.reach;
                 let reach = ServerReach { http: !reach.http, ..reach };
-                self.wishes.push(send(Command::SetReach(reach)));
+                self.requests.push(send(Command::SetReach(reach)));
             }
-            Action::NewPlayKey => self.wishes.push(send(Command::NewPlayKey)),
+            Action::NewPlayKey => self.requests.push(send(Command::NewPlayKey)),
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {
                 let url = self.snapshot.server.play_url.clone();
                 self.watch.set_url(url.clone());
                 self.page = Page::Watch;
-                self.wishes.push(send(Command::Watch { url }));
+                self.requests.push(send(Command::Watch { url }));
             }
-            Action::OpenFile => self.wishes.push(WindowRequest::PickWatchFile),
-            Action::Undo => self.wishes.push(send(Command::Undo)),
-            Action::Redo => self.wishes.push(send(Command::Redo)),
-            Action::Transition => self.wishes.push(send(Command::Transition)),
+            Action::OpenFile => self.requests.push(WindowRequest::PickWatchFile),
+            Action::Undo => self.requests.push(send(Command::Undo)),
+            Action::Redo => self.requests.push(send(Command::Redo)),
+            Action::Transition => self.requests.push(send(Command::Transition)),
             Action::MediaPause
             | Action::MediaRestart
             | Action::MediaNext
@@ -220,7 +221,7 @@ impl Screen {
             | Action::MediaBack => {
                 let asked =
                     crate::ui::scenes::playback_bar::asked(&self.scenes, &self.snapshot, action);
-                self.wishes.extend(asked.map(send));
+                self.requests.extend(asked.map(send));
             }
             Action::Scene1
             | Action::Scene2
@@ -243,7 +244,7 @@ impl Screen {
                     ThemeChoice::Light => ThemeChoice::Dark,
                 };
                 self.restyle(ctx);
-                self.wishes.push(WindowRequest::Preferences);
+                self.requests.push(WindowRequest::Preferences);
             }
             Action::Language => {
                 self.preferences.language = match self.texts.language() {
@@ -251,7 +252,7 @@ impl Screen {
                     text::Language::Chinese => Language::English,
                 };
                 self.restyle(ctx);
-                self.wishes.push(WindowRequest::Preferences);
+                self.requests.push(WindowRequest::Preferences);
             }
             Action::Larger => self.scale(ctx, true),
             Action::Smaller => self.scale(ctx, false),
@@ -316,7 +317,7 @@ impl Screen {
                 Some(Command::Part(PartCommand::Use(PartKind::Profile, name.clone())))
             }
         };
-        self.wishes.extend(asked.map(WindowRequest::Command));
+        self.requests.extend(asked.map(WindowRequest::Command));
     }
 
     /// Executes an action on the selected items of the scene.
@@ -344,7 +345,7 @@ impl Screen {
             Some(side) => self.side = side,
             None => self.docks.show_or_hide(&mut self.preferences.panels, panel),
         }
-        self.wishes.push(WindowRequest::Preferences);
+        self.requests.push(WindowRequest::Preferences);
     }
 
     /// Executes an action on the players, and opens the players' page unless they are visible
@@ -359,7 +360,7 @@ impl Screen {
 
     /// Shows a scene: in studio mode in the preview, otherwise in the program.
     pub(super) fn switch_scene(&mut self, id: SceneId) {
-        self.wishes.push(WindowRequest::Command(if self.scenes.studio_mode {
+        self.requests.push(WindowRequest::Command(if self.scenes.studio_mode {
             Command::PrepareScene(Some(id))
         } else {
             Command::SwitchScene(id)
@@ -375,7 +376,7 @@ impl Screen {
         if let Some(scale) = next {
             self.preferences.ui_scale = Some(scale);
             self.restyle(ctx);
-            self.wishes.push(WindowRequest::Preferences);
+            self.requests.push(WindowRequest::Preferences);
         }
     }
 
@@ -383,7 +384,7 @@ impl Screen {
         self.page = Page::Studio;
         let mut view = view!(self);
         docks::menu::choose(&mut view, &mut self.preferences.panels, name);
-        self.wishes.push(WindowRequest::Preferences);
+        self.requests.push(WindowRequest::Preferences);
     }
 
     fn toggle(&mut self, dialog: Dialog) {
@@ -408,7 +409,7 @@ impl Screen {
                 self.dialog = None;
                 // This writes the settings file, so that the guide does not appear at the next
                 // start.
-                self.wishes.push(WindowRequest::Preferences);
+                self.requests.push(WindowRequest::Preferences);
                 if answer == GuideAnswer::GoLive {
                     self.go_live_or_stop();
                 }
@@ -425,7 +426,7 @@ impl Screen {
             self.open(Dialog::ConfirmClose);
         } else {
             self.open(Dialog::Closing);
-            self.wishes.push(WindowRequest::Quit);
+            self.requests.push(WindowRequest::Quit);
         }
     }
 
@@ -443,11 +444,11 @@ impl Screen {
         match self.snapshot.live {
             LiveState::Idle => {
                 if self.may_go_live() {
-                    self.wishes.push(WindowRequest::Command(Command::GoLive));
+                    self.requests.push(WindowRequest::Command(Command::GoLive));
                 }
             }
             LiveState::Connecting { .. } => {
-                self.wishes.push(WindowRequest::Command(Command::StopLive));
+                self.requests.push(WindowRequest::Command(Command::StopLive));
             }
             LiveState::OnAir | LiveState::Reconnecting { .. } => self.open(Dialog::ConfirmStop),
             LiveState::Stopping => {}

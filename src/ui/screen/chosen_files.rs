@@ -37,12 +37,12 @@ impl Screen {
             texts: &self.texts,
             snapshot: &self.snapshot,
             health: &self.health,
-            wishes: &mut self.wishes,
+            requests: &mut self.requests,
         };
         if let Some(chooser) = &mut self.file_chooser {
             let Some(answer) = file_chooser::show(ctx, &view, chooser) else { return };
             self.file_chooser = None;
-            self.wishes.push(WindowRequest::FilesChosen(match answer {
+            self.requests.push(WindowRequest::FilesChosen(match answer {
                 ChooserAnswer::Cancel => None,
                 ChooserAnswer::Chosen(paths) => Some(paths),
             }));
@@ -50,7 +50,7 @@ impl Screen {
             && let Some(answer) = file_chooser::waiting(ctx, &view)
         {
             self.file_wait = false;
-            self.wishes.push(match answer {
+            self.requests.push(match answer {
                 WaitAnswer::Cancel => WindowRequest::FilesChosen(None),
                 WaitAnswer::Own => WindowRequest::OwnFileChooser,
             });
@@ -62,13 +62,13 @@ impl Screen {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let edit = scenes::add_source::edit_for(&self.snapshot, scene, name, pick.choice(path));
         self.scenes.await_items(&self.snapshot);
-        self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
+        self.requests.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
     /// Sets a chosen file or folder as the content of an existing source.
     pub fn picked_another(&mut self, pick: FileRequest, source: SourceId, path: PathBuf) {
         let edit = Edit::SetSource(source, pick.choice(path));
-        self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
+        self.requests.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
     /// Adds or replaces files in the playlist of a source.
@@ -82,7 +82,7 @@ impl Screen {
             }
             None => Edit::Several(paths.map(|path| Edit::AddFile(source, path)).collect()),
         };
-        self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
+        self.requests.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
     /// Sets a chosen file for a filter of a source.
@@ -90,7 +90,7 @@ impl Screen {
         let mut slots = self.snapshot.scenes.collection.filters(of.source).to_vec();
         let Some(slot) = of.among(&slots).and_then(|at| slots.get_mut(at)) else { return };
         if slot.filter.set_file(path) {
-            self.wishes
+            self.requests
                 .push(WindowRequest::Command(Command::Edit(Edit::SetFilters(of.source, slots))));
         }
     }
@@ -119,13 +119,13 @@ impl Screen {
             Some(id) => Edit::SetSceneTransition(id, Some(transition)),
             None => Edit::SetTransition(transition),
         };
-        self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
+        self.requests.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
     /// Sets a chosen audio file for this strip, or adds a strip with this file.
     pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
         let choice = AudioChoice::File(path);
-        self.wishes.push(WindowRequest::Command(match strip {
+        self.requests.push(WindowRequest::Command(match strip {
             Some(id) => Command::SelectStrip { id, choice },
             None => Command::AddStrip(choice),
         }));
@@ -136,7 +136,7 @@ impl Screen {
         let url = source_text(path.as_os_str());
         self.watch.set_url(url.clone());
         self.page = Page::Watch;
-        self.wishes.push(WindowRequest::Command(Command::Watch { url }));
+        self.requests.push(WindowRequest::Command(Command::Watch { url }));
     }
 
     /// Selects a chosen file for passthrough.
@@ -147,7 +147,7 @@ impl Screen {
     /// Sets a chosen folder for recordings.
     pub fn picked_folder(&mut self, path: PathBuf) {
         self.preferences.recording_folder = path;
-        self.wishes.push(WindowRequest::Preferences);
+        self.requests.push(WindowRequest::Preferences);
     }
 
     /// Sets whether the pointer drags an address over the window.
@@ -161,7 +161,7 @@ impl Screen {
         if let Some(first) = urls.first() {
             self.watch.set_url(first.clone());
         }
-        self.wishes.push(WindowRequest::Command(Command::WatchAll(urls)));
+        self.requests.push(WindowRequest::Command(Command::WatchAll(urls)));
     }
 
     /// Handles an address that was dropped on the window: plays it, or adds it to the scene as a
@@ -170,11 +170,11 @@ impl Screen {
         if self.page == Page::Studio {
             let edit = scenes::canvas::drops::of_address(&self.snapshot, address);
             self.scenes.await_items(&self.snapshot);
-            self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
+            self.requests.push(WindowRequest::Command(Command::Edit(edit)));
             return;
         }
         self.page = Page::Watch;
         self.watch.set_url(address.clone());
-        self.wishes.push(WindowRequest::Command(Command::Watch { url: address }));
+        self.requests.push(WindowRequest::Command(Command::Watch { url: address }));
     }
 }

@@ -177,8 +177,8 @@ fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option
 fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let theme = view.theme;
     let (sentence, beside) = health.words(view.texts.language());
-    let said = elided(ui, room, Align::Min, &sentence, Type::Sentence.font(), theme.text);
-    let response = ui.interact(said, ui.scope_id().with("sentence"), Sense::click());
+    let sentence_rect = elided(ui, room, Align::Min, &sentence, Type::Sentence.font(), theme.text);
+    let response = ui.interact(sentence_rect, ui.scope_id().with("sentence"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &sentence));
     focus_ring(ui, theme, &response, CONTROL_RADIUS);
     ui.ctx().accesskit_node_builder(response.id, |node| {
@@ -193,11 +193,12 @@ fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
         .collect();
     let whole = whole.join("\n");
     let mut pressed = response.on_hover_text(&whole).clicked();
-    let rest = Rect::from_min_max(pos2(said.right() + CAUSE_GAP_POINTS, room.top()), room.max);
+    let rest =
+        Rect::from_min_max(pos2(sentence_rect.right() + CAUSE_GAP_POINTS, room.top()), room.max);
     if !beside.is_empty() && rest.width() > 40.0 {
         let font = Type::Figure.font();
-        let said = elided(ui, rest, Align::Min, &beside, font, theme.secondary);
-        let response = ui.interact(said, ui.scope_id().with("beside"), Sense::click());
+        let cause_rect = elided(ui, rest, Align::Min, &beside, font, theme.secondary);
+        let response = ui.interact(cause_rect, ui.scope_id().with("beside"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &beside));
         focus_ring(ui, theme, &response, CONTROL_RADIUS);
         pressed |= response.on_hover_text(&whole).clicked();

@@ -28,8 +28,8 @@ impl Screen {
             self.set_full_screen(false);
         }
         let key = self.preferences.push_to_talk_key;
-        let told = self.talk.poll(&ctx, &self.snapshot, key, typing);
-        self.wishes.extend(told.map(WindowRequest::Command));
+        let command = self.talk.poll(&ctx, &self.snapshot, key, typing);
+        self.requests.extend(command.map(WindowRequest::Command));
         let asked = self.dialog.is_some() || self.scenes.is_adding();
         if self.dialog.is_none() && !self.scenes.is_adding() {
             hotkeys::follow_letters(&ctx);

@@ -10,7 +10,7 @@ macro_rules! view {
             texts: &$screen.texts,
             snapshot: &$screen.snapshot,
             health: &$screen.health,
-            wishes: &mut $screen.wishes,
+            requests: &mut $screen.requests,
         }
     };
 }
@@ -148,7 +148,7 @@ pub struct Screen {
     elsewhere: GlobalKeySupport,
     global_hotkeys: GlobalHotkeys,
     others: window_list::WindowList<Self>,
-    wishes: Vec<WindowRequest>,
+    requests: Vec<WindowRequest>,
 }
 
 fn theme_of(preferences: &Preferences) -> Theme {
@@ -243,7 +243,7 @@ impl Screen {
             elsewhere: GlobalKeySupport::default(),
             global_hotkeys: GlobalHotkeys::default(),
             others: window_list::WindowList::default(),
-            wishes: Vec::new(),
+            requests: Vec::new(),
         }
     }
 
@@ -257,7 +257,7 @@ impl Screen {
         if preferences != self.preferences {
             self.preferences = preferences;
             self.restyle(ctx);
-            self.wishes.push(WindowRequest::Preferences);
+            self.requests.push(WindowRequest::Preferences);
         }
     }
 
@@ -288,7 +288,7 @@ impl Screen {
         let size = size.or(preferences.size).filter(|size| *size != usual);
         if (preferences.size, preferences.maximized) != (size, maximized) {
             (preferences.size, preferences.maximized) = (size, maximized);
-            self.wishes.push(WindowRequest::Preferences);
+            self.requests.push(WindowRequest::Preferences);
         }
     }
 
@@ -309,10 +309,10 @@ impl Screen {
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);
         let next = self.scenes.learn(&self.snapshot);
-        self.wishes.extend(next.map(WindowRequest::Command));
+        self.requests.extend(next.map(WindowRequest::Command));
         let scenes = &self.snapshot.scenes;
         self.scenes.studio_mode = scenes.prepared.is_some();
-        self.wishes.extend(studio_mode_at_start(&mut self.studio_at_start, &self.snapshot));
+        self.requests.extend(studio_mode_at_start(&mut self.studio_at_start, &self.snapshot));
         self.scenes.safe_areas = self.preferences.safe_areas;
         self.scenes.space_talks = push_to_talk::is_space(&self.snapshot, &self.preferences);
         if scenes.prepared.is_none() {
@@ -418,14 +418,14 @@ impl Screen {
         }
         if self.preferences != before {
             self.restyle(ui.ctx());
-            if !self.wishes.contains(&WindowRequest::Preferences) {
-                self.wishes.push(WindowRequest::Preferences);
+            if !self.requests.contains(&WindowRequest::Preferences) {
+                self.requests.push(WindowRequest::Preferences);
             }
         }
-        self.own_wishes(ui.ctx());
+        self.handle_own_requests(ui.ctx());
         self.look(ui.ctx());
-        self.recordings.follow(self.page == Page::Recordings, &mut self.wishes);
-        std::mem::take(&mut self.wishes)
+        self.recordings.follow(self.page == Page::Recordings, &mut self.requests);
+        std::mem::take(&mut self.requests)
     }
 
     /// Handles the keyboard of the *Watch* page.
@@ -494,23 +494,23 @@ impl Screen {
                 self.dialog = None;
                 let name = self.snapshot.parts.names(kind).get(place).cloned();
                 let used = name.map(|name| Command::Part(PartCommand::Use(kind, name)));
-                self.wishes.extend(used.map(WindowRequest::Command));
+                self.requests.extend(used.map(WindowRequest::Command));
             }
             Some(DialogAnswer::SendFile) => {
                 self.dialog = None;
                 let PassthroughDraft { path, again } = self.passthrough.clone();
                 let may = self.may_go_live();
                 if let Some(path) = path.filter(|_| may) {
-                    self.wishes.push(WindowRequest::Command(Command::SendFile { path, again }));
+                    self.requests.push(WindowRequest::Command(Command::SendFile { path, again }));
                 }
             }
             Some(DialogAnswer::StopLive) => {
                 self.dialog = None;
-                self.wishes.push(WindowRequest::Command(Command::StopLive));
+                self.requests.push(WindowRequest::Command(Command::StopLive));
             }
             Some(DialogAnswer::Quit) => {
                 self.dialog = Some(Dialog::Closing);
-                self.wishes.push(WindowRequest::Quit);
+                self.requests.push(WindowRequest::Quit);
             }
             Some(DialogAnswer::Act(action)) => {
                 self.dialog = None;
@@ -541,6 +541,6 @@ impl Screen {
 
     fn set_full_screen(&mut self, full: bool) {
         self.full_screen = full;
-        self.wishes.push(WindowRequest::FullScreen(full));
+        self.requests.push(WindowRequest::FullScreen(full));
     }
 }

@@ -40,7 +40,7 @@ impl Screen {
     }
 
     fn dismiss(&mut self, notice: u64) {
-        self.wishes.push(WindowRequest::Command(Command::Dismiss(notice)));
+        self.requests.push(WindowRequest::Command(Command::Dismiss(notice)));
     }
 
     /// Executes a remedy.

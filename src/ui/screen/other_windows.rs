@@ -47,11 +47,11 @@ impl Screen {
     /// Returns the requests that other windows made since the main window was drawn. `is_drawn` is
     /// false while the desktop asks the main window for no frames.
     pub fn requests(&mut self, ctx: &Context, is_drawn: bool) -> Vec<WindowRequest> {
-        self.own_wishes(ctx);
+        self.handle_own_requests(ctx);
         if !is_drawn {
             self.look(ctx);
         }
-        std::mem::take(&mut self.wishes)
+        std::mem::take(&mut self.requests)
     }
 
     /// Shows the other windows.
@@ -95,7 +95,7 @@ impl Screen {
                 let (draft, pictures) = (&mut self.watch, &mut self.watched);
                 let asked = watch::draw_window(ui, &mut view, draft, pictures);
                 self.watch.tell(&mut view);
-                self.wishes.extend(asked.map(WindowRequest::Act));
+                self.requests.extend(asked.map(WindowRequest::Act));
             }
             OtherWindow::Projector(number) => {
                 let before = self.preferences.projectors.clone();
@@ -107,7 +107,7 @@ impl Screen {
                 };
                 self.projectors.draw(ui, number, &mut view, &mut parts);
                 if self.preferences.projectors != before {
-                    self.wishes.push(WindowRequest::Preferences);
+                    self.requests.push(WindowRequest::Preferences);
                 }
             }
             OtherWindow::Panel(panel) => self.draw_panel(ui, panel),
@@ -124,9 +124,9 @@ impl Screen {
         let mut parts = parts!(self);
         let asked = self.docks.draw_window(ui, &mut view, &mut parts, panel);
         self.watch.tell(&mut view);
-        self.wishes.extend(asked.map(WindowRequest::Act));
+        self.requests.extend(asked.map(WindowRequest::Act));
         if self.preferences.panels != before {
-            self.wishes.push(WindowRequest::Preferences);
+            self.requests.push(WindowRequest::Preferences);
         }
     }
 }
@@ -162,7 +162,7 @@ fn draw_by_itself(
         close_by_itself(&ctx, shared, screen, window, id);
     }
     // The main window handles the requests, and shows what changed.
-    if !screen.wishes.is_empty() || ctx.input(|input| !input.events.is_empty()) {
+    if !screen.requests.is_empty() || ctx.input(|input| !input.events.is_empty()) {
         ctx.request_repaint_after_for(Duration::from_nanos(1), ViewportId::ROOT);
     }
 }

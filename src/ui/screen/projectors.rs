@@ -42,9 +42,9 @@ impl Screen {
 
     /// Handles the requests that the windows send to the screen itself, and stores the places of
     /// projectors if the user wants to restore them.
-    pub(super) fn own_wishes(&mut self, ctx: &Context) {
-        for wish in std::mem::take(&mut self.wishes) {
-            match wish {
+    pub(super) fn handle_own_requests(&mut self, ctx: &Context) {
+        for request in std::mem::take(&mut self.requests) {
+            match request {
                 WindowRequest::ShowParts => {
                     self.parts = PartsDraft::default();
                     self.open(Dialog::Parts);
@@ -54,7 +54,7 @@ impl Screen {
                 WindowRequest::Help(remedy) => self.help(remedy),
                 WindowRequest::Project(place) => self.projectors.open(place),
                 WindowRequest::CloseProjector(place) => self.projectors.close(&place),
-                wish => self.wishes.push(wish),
+                request => self.requests.push(request),
             }
         }
         let kept = &mut self.preferences.projectors;
@@ -62,8 +62,8 @@ impl Screen {
         // Before the displays are known, the stored projectors are not open yet.
         if kept.open != open && self.projectors.are_begun() {
             kept.open = open;
-            if !self.wishes.contains(&WindowRequest::Preferences) {
-                self.wishes.push(WindowRequest::Preferences);
+            if !self.requests.contains(&WindowRequest::Preferences) {
+                self.requests.push(WindowRequest::Preferences);
             }
         }
     }
@@ -93,7 +93,7 @@ impl Screen {
     pub(super) fn toggle_multiview(&mut self) {
         self.page = Page::Studio;
         self.docks.toggle_in(&mut self.preferences.panels, Panel::Multiview);
-        self.wishes.push(WindowRequest::Preferences);
+        self.requests.push(WindowRequest::Preferences);
     }
 
     /// Requests from the studio exactly the views that are visible.
@@ -106,7 +106,7 @@ impl Screen {
         }
         if views != self.looked_at {
             self.looked_at.clone_from(&views);
-            self.wishes.push(WindowRequest::Command(Command::LookAt(views)));
+            self.requests.push(WindowRequest::Command(Command::LookAt(views)));
             // The requested views arrive with a later snapshot.
             ctx.request_repaint();
         }

@@ -60,6 +60,6 @@ impl Screen {
     /// command for the studio, even if the window is hidden.
     pub fn talk_elsewhere(&mut self, ctx: &Context, held: bool, hidden: bool) -> Option<Command> {
         let away = hidden || !ctx.input(|input| input.focused);
-        self.talk.heard_elsewhere(held, away)
+        self.talk.handle_elsewhere(held, away)
     }
 }

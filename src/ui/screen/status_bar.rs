@@ -80,8 +80,8 @@ fn player(ui: &Ui, view: &View<'_>, room: Rect, left: f32) -> f32 {
     ui.painter().circle_filled(pos2(left + 4.0, y), 4.0, color);
     let at = pos2(left + 18.0, y);
     let words = place(ui, at, Align2::LEFT_CENTER, &text, Type::SmallStrong, theme.text);
-    let said = ui.interact(words, ui.scope_id().with("player-sentence"), Sense::hover());
-    said.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
+    let response = ui.interact(words, ui.scope_id().with("player-sentence"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
     words.right() + gap::L
 }
 

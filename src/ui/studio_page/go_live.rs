@@ -126,7 +126,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
                 .show(ui, theme)
                 .on_hover_text(tooltip(ui.ctx(), texts, Action::Record));
             if response.clicked() {
-                view.wish(WindowRequest::Record);
+                view.request(WindowRequest::Record);
             }
         }
     }

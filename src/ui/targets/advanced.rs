@@ -75,11 +75,11 @@ pub(super) fn show(
 fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("min-bitrate");
-    let said = match target.least_bitrate {
+    let minimum = match target.least_bitrate {
         Some(bitrate) => format::bitrate(bitrate.0),
         None => texts.get("as-all-targets").to_string(),
     };
-    let now = texts.with("min-bitrate-now", &[("bitrate", said.into())]);
+    let now = texts.with("min-bitrate-now", &[("bitrate", minimum.into())]);
     label(ui, &now, Type::Small, theme.secondary);
     let mut kbps =
         target.least_bitrate.map_or(MIN_SLIDER_KBPS, |bitrate| bitrate.0 as f32 / 1_000.0);

@@ -109,8 +109,8 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
         return;
     }
     let Ok(url) = Url::parse(&typed.server).and_then(Url::require_stream) else { return };
-    let said = texts.with("split-line", &[("app", url.app.clone().into())]);
-    paragraph(ui, &said, Type::Small, theme.secondary);
+    let text = texts.with("split-line", &[("app", url.app.clone().into())]);
+    paragraph(ui, &text, Type::Small, theme.secondary);
     let other = texts.with("split-other", &[("app", format!("{}/…", url.app).into())]);
     let name = texts.get("split-apart");
     let pressed = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
@@ -167,7 +167,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         Some(0) => {
             draft.texts(target.id).key.clear();
             field.response.request_focus();
-            view.wish(WindowRequest::Paste);
+            view.request(WindowRequest::Paste);
         }
         Some(_) => draft.key_shown = !draft.key_shown,
         None => {}
@@ -213,8 +213,8 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
     if let Some(pin) = target.pin {
         ui.horizontal(|ui| {
             let short: String = pin.to_string().chars().take(12).collect();
-            let said = texts.with("pinned", &[("pin", short.into())]);
-            label(ui, &said, Type::Small, theme.secondary).on_hover_text(pin.to_string());
+            let text = texts.with("pinned", &[("pin", short.into())]);
+            label(ui, &text, Type::Small, theme.secondary).on_hover_text(pin.to_string());
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let name = texts.get("unpin");
                 if icon_button(ui, theme, Icon::Close, &name, 20.0, ButtonWeight::Quiet).clicked() {
@@ -246,8 +246,8 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     };
     let misfits = service.misfits(&view.snapshot.quality);
     for misfit in &misfits {
-        let said = texts.say(&misfit.problem(&service.name));
-        paragraph(ui, &said, Type::Small, theme.warn);
+        let warning = texts.say(&misfit.problem(&service.name));
+        paragraph(ui, &warning, Type::Small, theme.warn);
     }
     let fit = service.fit(&view.snapshot.quality);
     if !misfits.is_empty() && fit != view.snapshot.quality {

@@ -103,7 +103,7 @@ fn recording(ui: &mut Ui, view: &mut View<'_>, path: &Path) {
         for (name, icon, remedy) in asked {
             let text = texts.get(name);
             if Button::new(&text).icon(icon).small().show(ui, theme).clicked() {
-                view.wishes.push(WindowRequest::Help(remedy));
+                view.requests.push(WindowRequest::Help(remedy));
             }
         }
         let text = texts.get("recordings-show");

@@ -79,8 +79,8 @@ pub fn lower(ui: &mut Ui, view: &mut View<'_>) {
     let over = services(view).find(|service| service.fit(&now) != now);
     let Some(service) = over else { return };
     let (fit, name) = (service.fit(&now), service.name.to_string());
-    let said = view.texts.with("limit-over", &[("service", name.clone().into())]);
-    paragraph(ui, &said, Type::Small, view.theme.warn);
+    let warning = view.texts.with("limit-over", &[("service", name.clone().into())]);
+    paragraph(ui, &warning, Type::Small, view.theme.warn);
     let name = view.texts.with("fit-quality", &[("service", name.into())]);
     if Button::new(&name).small().look(ButtonWeight::Warn).show(ui, view.theme).clicked() {
         view.send(Command::SetQuality(fit));

@@ -52,8 +52,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
     let bottom = pos2(ui.max_rect().right(), ui.cursor().top());
     draft.cards = Some(Rect::from_min_max(top, bottom));
     if draft.complain && !snapshot.targets.iter().any(|entry| entry.target.enabled) {
-        let said = view.texts.get("no-target-on");
-        paragraph(ui, &said, Type::Small, theme.warn);
+        let warning = view.texts.get("no-target-on");
+        paragraph(ui, &warning, Type::Small, theme.warn);
     }
     if snapshot.targets.len() >= MAX_TARGETS {
         return false;

@@ -12,8 +12,8 @@ use crate::ui::widgets::paragraph;
 pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
     let Some(passthrough) = &view.snapshot.passthrough else { return };
     let (theme, texts) = (view.theme, view.texts);
-    let said = paragraph(ui, &sentence(texts, passthrough), Type::BodyStrong, theme.text);
-    said.on_hover_text(passthrough.path.display().to_string());
+    let response = paragraph(ui, &sentence(texts, passthrough), Type::BodyStrong, theme.text);
+    response.on_hover_text(passthrough.path.display().to_string());
     paragraph(ui, &far(texts, passthrough), Type::Small, theme.secondary);
     ui.add_space(gap::S);
 }

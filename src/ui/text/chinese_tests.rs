@@ -161,9 +161,9 @@ fn every_cause_and_its_advice_are_said_in_chinese() {
             let error = Error { stage, cause: cause.clone(), peer: "x".into() };
             let problem = error.problem();
             let cure = Language::Chinese.cure(&problem);
-            for said in [Some(Language::Chinese.say(&problem)), cure] {
-                let said = said.unwrap();
-                assert!(said.contains(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it)), "{said}");
+            for text in [Some(Language::Chinese.say(&problem)), cure] {
+                let text = text.unwrap();
+                assert!(text.contains(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it)), "{text}");
             }
         }
     }
@@ -220,10 +220,10 @@ const INVALID_COLLECTIONS: &[&str] = &[
 /// Checks that a Chinese text contains no English phrase: at most two words in Latin letters in a
 /// row, such as names or words from a file.
 fn assert_chinese(problem: &Problem) {
-    let said = Language::Chinese.say(problem);
-    let rows_of_words = said.split(|one: char| !one.is_ascii() || ",:;'".contains(one));
+    let text = Language::Chinese.say(problem);
+    let rows_of_words = text.split(|one: char| !one.is_ascii() || ",:;'".contains(one));
     let most = rows_of_words.map(|row| row.split_whitespace().count()).max();
-    assert!(*problem != said && most < Some(3), "{problem}: {said}");
+    assert!(*problem != text && most < Some(3), "{problem}: {text}");
 }
 
 #[test]
@@ -240,13 +240,17 @@ fn what_is_bad_in_a_collection_is_said_in_chinese() {
 
 #[test]
 fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
-    let said = |text: &str| Language::Chinese.say(&collection::import_text(text).unwrap_err());
-    let text = said("[collection]\nname = \"名\\m\"");
+    let import_error =
+        |text: &str| Language::Chinese.say(&collection::import_text(text).unwrap_err());
+    let text = import_error("[collection]\nname = \"名\\m\"");
     let words = "第 2 行第 11 列：反斜杠无效；路径中的反斜杠要写两次（missing escaped value";
     assert!(text.starts_with(words) && text.ends_with('）'), "{text}");
-    assert_eq!(said("{\"a\": [1 2]}"), "第 1 行第 10 列：缺少逗号或右括号（expected `,` or `]`）");
-    let said = Language::Chinese.say(&Settings::parse("a = b").1[0]);
-    assert!(said.starts_with("已忽略所有设置：第 1 行第 5 列：这不是值"), "{said}");
+    assert_eq!(
+        import_error("{\"a\": [1 2]}"),
+        "第 1 行第 10 列：缺少逗号或右括号（expected `,` or `]`）"
+    );
+    let warning = Language::Chinese.say(&Settings::parse("a = b").1[0]);
+    assert!(warning.starts_with("已忽略所有设置：第 1 行第 5 列：这不是值"), "{warning}");
 }
 
 #[test]

@@ -123,10 +123,10 @@ mod tests {
         };
         let (mut taking, mut spaced) = (0, 0);
         for (key, takes) in every_key(Language::Chinese) {
-            let said = with(&key, "桌上的话筒");
-            assert!(!is_torn(&said), "{key}: {said}");
-            assert!(!said.contains(['\u{2068}', '\u{2069}']), "{key}: {said}");
-            taking += u32::from(takes && said.contains("桌上的话筒"));
+            let text = with(&key, "桌上的话筒");
+            assert!(!is_torn(&text), "{key}: {text}");
+            assert!(!text.contains(['\u{2068}', '\u{2069}']), "{key}: {text}");
+            taking += u32::from(takes && text.contains("桌上的话筒"));
             // A Latin name keeps the spaces around it.
             spaced += u32::from(with(&key, "Yeti").contains(" Yeti "));
         }

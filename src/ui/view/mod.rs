@@ -107,17 +107,17 @@ pub struct View<'a> {
     pub snapshot: &'a Snapshot,
     /// The health of the studio, as the health bar shows it.
     pub health: &'a Health,
-    pub wishes: &'a mut Vec<WindowRequest>,
+    pub requests: &'a mut Vec<WindowRequest>,
 }
 
 impl View<'_> {
     /// Sends a command to the studio.
     pub fn send(&mut self, command: Command) {
-        self.wishes.push(WindowRequest::Command(command));
+        self.requests.push(WindowRequest::Command(command));
     }
 
     /// Sends a request to the environment of the window.
-    pub fn wish(&mut self, wish: WindowRequest) {
-        self.wishes.push(wish);
+    pub fn request(&mut self, request: WindowRequest) {
+        self.requests.push(request);
     }
 }

@@ -84,7 +84,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
         let button = 64.0;
         let kept = Field {
             id: field(),
-            text: &mut draft.saying,
+            text: &mut draft.message,
             name: &name,
             hint: &hint,
             hidden: false,
@@ -95,7 +95,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
         }
         .show(ui, theme);
         let entered = kept.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        let can = open && !draft.saying.trim().is_empty();
+        let can = open && !draft.message.trim().is_empty();
         let pressed = Button::new(&send_text)
             .look(ButtonWeight::Primary)
             .width(button)
@@ -103,7 +103,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
             .show(ui, theme)
             .clicked();
         if can && (pressed || entered) {
-            send(view, WatchCommand::Say(std::mem::take(&mut draft.saying)));
+            send(view, WatchCommand::Say(std::mem::take(&mut draft.message)));
         }
         if entered {
             kept.response.request_focus();
@@ -115,7 +115,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
 fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
     let (theme, texts) = (view.theme, view.texts);
     let with = |key, cause| texts.with(key, &[("cause", texts.say(cause).into())]);
-    let said = match state {
+    let text = match state {
         Some(ChatState::Open) if view.snapshot.chat.lines.is_empty() => {
             texts.get("chat-empty").to_string()
         }
@@ -127,7 +127,7 @@ fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
         Some(ChatState::Lost { cause, .. }) => with("chat-lost", cause),
         Some(ChatState::Refused { cause }) => with("chat-refused", cause),
     };
-    paragraph(ui, &said, Type::Small, theme.secondary);
+    paragraph(ui, &text, Type::Small, theme.secondary);
     if let Some(ChatState::Lost { offered: Some(offered), .. }) = state {
         let (text, name) = (texts.get("remedy-trust"), texts.get("chat-trust"));
         let tip = offered.pin.to_string();
@@ -147,16 +147,16 @@ fn lines(ui: &mut Ui, view: &View<'_>) {
         .stick_to_bottom(true)
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
-            for heard in view.snapshot.chat.lines.iter() {
+            for message in view.snapshot.chat.lines.iter() {
                 let mut job = LayoutJob::default();
                 job.wrap.max_width = ui.available_width();
-                let own = heard.line.name.is_empty();
-                let name = append_role(&mut job, view, heard.role, &heard.line.name);
+                let own = message.line.name.is_empty();
+                let name = append_role(&mut job, view, message.role, &message.line.name);
                 let mut add = |text: &str, color| append(&mut job, text, color);
                 if !name.is_empty() {
                     add(&format!("{name} "), theme.secondary);
                 }
-                add(&heard.line.text, if own { theme.secondary } else { theme.text });
+                add(&message.line.text, if own { theme.secondary } else { theme.text });
                 ui.add(egui::Label::new(job).selectable(true));
             }
         });
@@ -333,7 +333,7 @@ fn go_there(view: &mut View<'_>, typed: &str) {
 /// Draws new messages as danmaku over the frame.
 pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let lines = &view.snapshot.chat.lines;
-    let newest = lines.last().map_or(draft.flown, |heard| heard.number);
+    let newest = lines.last().map_or(draft.flown, |message| message.number);
     let choices = &view.snapshot.chat_choices;
     let now = ui.input(|input| input.time);
     if !choices.flying || view.theme.still {
@@ -344,15 +344,15 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     // If the chat already has several messages at first, none of these messages fly, because all
     // would start at the same time.
     let old = draft.flown == 0 && lines.len() > 3;
-    for heard in lines.iter().filter(|heard| heard.number > draft.flown && !old) {
-        draft.sky.add(Arc::clone(&heard.line), now);
+    for message in lines.iter().filter(|message| message.number > draft.flown && !old) {
+        draft.sky.add(Arc::clone(&message.line), now);
     }
     draft.flown = newest;
     if std::mem::replace(&mut draft.deletions, view.snapshot.chat.deletions)
         != view.snapshot.chat.deletions
     {
         // Deleted messages disappear from the frame.
-        draft.sky.keep(|line| lines.iter().any(|heard| Arc::ptr_eq(&heard.line, line)));
+        draft.sky.keep(|line| lines.iter().any(|message| Arc::ptr_eq(&message.line, line)));
     }
     if draft.sky.is_busy() {
         draw_danmaku(ui, view, &mut draft.sky, room);
@@ -375,7 +375,7 @@ pub(in crate::ui) fn draw_danmaku(
         lay(&line.text, VIDEO_TEXT_COLOR).size().x
     });
     let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
-    let mut said = Vec::new();
+    let mut shown_texts = Vec::new();
     for flight in sky.flights() {
         let x = room.left() + flight.x(room.width(), now);
         let at = pos2(x, room.top() + gap::M + lane * flight.lane as f32);
@@ -389,9 +389,9 @@ pub(in crate::ui) fn draw_danmaku(
             painter.galley(at + vec2(dx, dy), Arc::clone(&shadow), dark);
         }
         painter.galley(at, lay(&flight.line.text, bright), bright);
-        said.push(flight.line.text.as_str());
+        shown_texts.push(flight.line.text.as_str());
     }
-    let name = view.texts.with("chat-flies", &[("lines", said.join("; ").into())]);
+    let name = view.texts.with("chat-flies", &[("lines", shown_texts.join("; ").into())]);
     ui.interact(
         Rect::from_min_size(room.min, vec2(room.width(), 1.0)),
         ui.scope_id().with("danmaku"),

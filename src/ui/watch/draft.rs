@@ -118,7 +118,7 @@ pub struct Draft {
     /// The number of chat deletions that danmaku has already applied.
     pub deletions: u64,
     /// The typed chat message.
-    pub saying: String,
+    pub message: String,
     /// The typed words that hide messages.
     pub words: Option<String>,
     /// The typed connection options.

@@ -57,7 +57,7 @@ pub struct Level<'a> {
 }
 
 /// Sets the information about a meter for screen readers.
-fn told(response: &Response, shown: &Level<'_>) {
+fn set_meter_info(response: &Response, shown: &Level<'_>) {
     let level = if shown.muted { MIN_LEVEL_DBFS } else { shown.levels.peak };
     response.widget_info(|| WidgetInfo {
         value: Some(f64::from(level.max(MIN_LEVEL_DBFS))),
@@ -130,7 +130,7 @@ fn across((index, count): (usize, usize), from: f32, to: f32) -> Rangef {
 /// Draws a horizontal meter with its scale, `width` points wide and 28 points high.
 pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::hover());
-    told(&response, shown);
+    set_meter_info(&response, shown);
     let room = Rect::from_min_size(rect.min, vec2(width, 12.0));
     let at = |part: f32| room.left() + room.width() * part;
     paint(ui, theme, shown, |bar, from, to| {
@@ -152,7 +152,7 @@ pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Respo
 /// Draws a vertical meter of this size, without a scale.
 pub fn upright_meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, size: Vec2) -> Response {
     let (room, response) = ui.allocate_exact_size(size, Sense::hover());
-    told(&response, shown);
+    set_meter_info(&response, shown);
     let at = |part: f32| room.bottom() - room.height() * part;
     paint(ui, theme, shown, |bar, from, to| {
         Rect::from_x_y_ranges(across(bar, room.left(), room.right()), at(to)..=at(from))

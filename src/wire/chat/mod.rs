@@ -73,9 +73,9 @@ impl ChatLine {
             .next()
             .and_then(|it| it.as_str())
             .filter(|name| DATA_MESSAGE_NAMES.contains(name))?;
-        let said = values.next()?;
-        let first = |names: [&str; 3]| names.into_iter().find_map(|name| said.get_str(name));
-        match said.as_str() {
+        let content = values.next()?;
+        let first = |names: [&str; 3]| names.into_iter().find_map(|name| content.get_str(name));
+        match content.as_str() {
             Some(text) => Self::new("", text),
             None => Self::new(
                 first(["name", "user", "nickname"]).unwrap_or_default(),
@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn lines_go_and_come_back() {
-        let said = ChatLine::new("小明", "加油! \"ok\" \\").unwrap();
-        assert_eq!(ChatLine::from_json(&said.to_json()), Some(said));
+        let chat_line = ChatLine::new("小明", "加油! \"ok\" \\").unwrap();
+        assert_eq!(ChatLine::from_json(&chat_line.to_json()), Some(chat_line));
         assert_eq!(ChatLine::from_json(r#"{"text":"hi"}"#), line("", "hi"));
         assert_eq!(ChatLine::from_json(r#"{"name":5,"text":"hi","more":[1]}"#), line("", "hi"));
     }
@@ -291,11 +291,11 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(ChatLine::new("", text), line("", expected), "{text:?}");
         }
-        let said = ChatLine::new(&"n".repeat(99), &"字 ".repeat(999)).unwrap();
-        assert_eq!(said.name.chars().count(), MAX_NAME_CHARS);
+        let chat_line = ChatLine::new(&"n".repeat(99), &"字 ".repeat(999)).unwrap();
+        assert_eq!(chat_line.name.chars().count(), MAX_NAME_CHARS);
         assert!(
-            said.text.chars().count() <= MAX_TEXT_CHARS
-                && said.text.chars().count() > MAX_TEXT_CHARS - 2
+            chat_line.text.chars().count() <= MAX_TEXT_CHARS
+                && chat_line.text.chars().count() > MAX_TEXT_CHARS - 2
         );
     }
 

@@ -31,9 +31,9 @@ const RATE_TOLERANCE: f64 = 0.000_2;
 const MAX_STANDARD_ERRORS: f64 = 4.0;
 
 /// Returns the frame rate of frames with these times in microseconds, in any order. If the
-/// measurement is too short to tell common rates apart, returns `told` if given, or else the
+/// measurement is too short to tell common rates apart, returns `announced` if given, or else the
 /// nearest rate.
-pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Option<f64> {
+pub fn frame_rate(times: impl IntoIterator<Item = i64>, announced: Option<f64>) -> Option<f64> {
     let mut times: Vec<i64> = times.into_iter().collect();
     times.sort_unstable();
     times.dedup();
@@ -44,8 +44,9 @@ pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Op
     let mut common: Vec<f64> = common.filter(|common| near(*common)).collect();
     common.sort_by(|a, b| (a - rate).abs().total_cmp(&(b - rate).abs()));
     // Announced rates are written with two or three decimals.
-    let told = told.and_then(|told| common.iter().find(|it| (*it - told).abs() < 0.01));
-    Some(told.or(common.first()).copied().unwrap_or(rate))
+    let nearest =
+        announced.and_then(|announced| common.iter().find(|it| (*it - announced).abs() < 0.01));
+    Some(nearest.or(common.first()).copied().unwrap_or(rate))
 }
 
 /// Returns the frame rate as a fraction.
@@ -140,9 +141,9 @@ mod tests {
     #[test]
     fn where_too_little_is_seen_the_stream_is_believed() {
         let at = |n: i64| (n as f64 * 1e3 / 60.0).round() as i64 * 1_000;
-        for told in [60.0, 59.94] {
-            let rate = frame_rate((0..10).map(at), Some(told)).unwrap();
-            assert!((rate - told).abs() < 0.001, "{told}: {rate}");
+        for announced in [60.0, 59.94] {
+            let rate = frame_rate((0..10).map(at), Some(announced)).unwrap();
+            assert!((rate - announced).abs() < 0.001, "{announced}: {rate}");
         }
         // An announced rate never overrules a clear measurement.
         assert_eq!(frame_rate((0..600).map(at), Some(59.94)), Some(60.0));

@@ -74,11 +74,11 @@ impl Light {
 impl Colors {
     /// Makes colors from code points, each of which may be "unspecified".
     pub fn of(primaries: u8, transfer: u8, matrix: u8) -> Self {
-        let told = |code: u8| (code != UNSPECIFIED_CODE_POINT).then_some(code);
+        let specified = |code: u8| (code != UNSPECIFIED_CODE_POINT).then_some(code);
         Self {
-            primaries: told(primaries),
-            transfer: told(transfer),
-            matrix: told(matrix),
+            primaries: specified(primaries),
+            transfer: specified(transfer),
+            matrix: specified(matrix),
             ..Self::default()
         }
     }
@@ -106,20 +106,20 @@ impl Colors {
 
     /// Reads `colorInfo` ("Enhanced RTMP", Metadata Frame) from the values of a body.
     pub fn of_enhanced(values: &[Value]) -> Option<Self> {
-        let [name, told, ..] = values else { return None };
+        let [name, info, ..] = values else { return None };
         if name.as_str() != Some("colorInfo") {
             return None;
         }
         let code = |name: &str| {
-            let code = told.get("colorConfig")?.get_number(name)?;
+            let code = info.get("colorConfig")?.get_number(name)?;
             (code.fract() == 0.0 && (0.0..256.0).contains(&code)).then_some(code as u8)
         };
         let code = |name| code(name).unwrap_or(UNSPECIFIED_CODE_POINT);
         let level = |name: &str| {
-            let level = told.get("hdrCll")?.get_number(name)?;
+            let level = info.get("hdrCll")?.get_number(name)?;
             (level > 0.0 && level <= 65_535.0).then_some(level)
         };
-        let bound = |name: &str| told.get("hdrMdcv")?.get_number(name);
+        let bound = |name: &str| info.get("hdrMdcv")?.get_number(name);
         let display = bound("minLuminance").zip(bound("maxLuminance"));
         let light = Light {
             max_content: level("maxCLL"),

@@ -168,20 +168,20 @@ mod tests {
         let audio = opus(b"OpusHead\x01\x02\x38\x01\x80\xBB\0\0\x05\xFF\0");
         assert_eq!(opus_box(&audio)[..], *b"\0\x02\x01\x38\0\0\xBB\x80\xFF\x05\0");
         assert_eq!((opus_head(&audio), opus_delay_nanos(&audio)), (audio.config, 6_500_000));
-        let untold = opus(b"");
-        assert_eq!(opus_box(&untold)[..], *b"\0\x02\0\0\0\0\xBB\x80\0\0\0");
-        assert_eq!(opus_delay_nanos(&untold), 0);
+        let empty = opus(b"");
+        assert_eq!(opus_box(&empty)[..], *b"\0\x02\0\0\0\0\xBB\x80\0\0\0");
+        assert_eq!(opus_delay_nanos(&empty), 0);
     }
 
     #[test]
     fn ac3_is_told_as_ffmpeg_tells_it() {
         // AC-3 of 192 kbit/s, 48 kHz, stereo and of 448 kbit/s, 5.1; E-AC-3 of 192 kbit/s, stereo.
-        let told = |packet: &[u8]| ac3_record(packet, 192_000).map(|it| it.to_vec());
-        assert_eq!(told(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), Some(vec![0x10, 0x11, 0x40]));
-        assert_eq!(told(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), Some(vec![0x10, 0x3D, 0xE0]));
+        let record = |packet: &[u8]| ac3_record(packet, 192_000).map(|it| it.to_vec());
+        assert_eq!(record(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), Some(vec![0x10, 0x11, 0x40]));
+        assert_eq!(record(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), Some(vec![0x10, 0x3D, 0xE0]));
         let enhanced = [0x0B, 0x77, 1, 0x7F, 0x34, 0x86, 0, 0];
-        assert_eq!(told(&enhanced), Some(vec![0x06, 0x00, 0x20, 0x04, 0x00]));
-        assert_eq!(told(b"none"), None);
+        assert_eq!(record(&enhanced), Some(vec![0x06, 0x00, 0x20, 0x04, 0x00]));
+        assert_eq!(record(b"none"), None);
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub fn of_av1(units: &[u8]) -> Colors {
         if kind != 5 {
             continue;
         }
-        let told = match payload {
+        let found = match payload {
             [1, rest @ ..] => levels(rest),
             [2, rest @ ..] => {
                 let tell =
@@ -121,7 +121,7 @@ pub fn of_av1(units: &[u8]) -> Colors {
             }
             _ => None,
         };
-        light = light.or(told.unwrap_or_default());
+        light = light.or(found.unwrap_or_default());
     }
     Colors { light, ..Colors::default() }
 }
@@ -150,11 +150,11 @@ mod tests {
             max_average: Some(400.0),
             display: Some((0.005, 1_000.0)),
         };
-        let told = Colors { transfer: Some(18), light, ..Colors::default() };
-        assert_eq!(of_hevc(&picture, 4), told);
+        let expected = Colors { transfer: Some(18), light, ..Colors::default() };
+        assert_eq!(of_hevc(&picture, 4), expected);
         let mut avc = vec![0, 0, 0, unit.len() as u8 - 1, 6];
         avc.extend(&unit[2..]);
-        assert_eq!(of_h264(&avc, 4), told);
+        assert_eq!(of_h264(&avc, 4), expected);
 
         let mut av1 = vec![0x12, 0, 0x2A, 5, 1, 0x03, 0xE8, 0x01, 0x90, 0x2A, 25, 2];
         av1.extend(volume(1_000 << 8, 82));

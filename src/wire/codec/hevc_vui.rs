@@ -52,12 +52,12 @@ pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors
     }
     bits.skip(3)?;
     let full_range = Some(bits.flag()?);
-    let told = if bits.flag()? {
+    let coded = if bits.flag()? {
         Colors::of(bits.byte(8)?, bits.byte(8)?, bits.byte(8)?)
     } else {
         Colors::default()
     };
-    Ok(Colors { full_range, ..told })
+    Ok(Colors { full_range, ..coded })
 }
 
 fn scaling_lists(bits: &mut BitReader<'_>) -> Result<(), Error> {

@@ -229,9 +229,9 @@ mod tests {
         let mut format = vec![0xFE, 0xFF, 6, 0, 0, 0x77, 1, 0, 0, 0x5E, 0x1A, 0, 18, 0, 24, 0];
         format.extend([22, 0, 24, 0, 0x3F, 0, 0, 0, 1, 0]);
         format.extend([0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71]);
-        let told = Pcm::of_wave(&format).unwrap();
-        assert_eq!((told.coding, told.bytes, told.channels), (Coding::Signed, 3, 6));
-        assert_eq!((told.sample_rate, told.frame(), told.big_endian), (96_000, 18, false));
+        let pcm = Pcm::of_wave(&format).unwrap();
+        assert_eq!((pcm.coding, pcm.bytes, pcm.channels), (Coding::Signed, 3, 6));
+        assert_eq!((pcm.sample_rate, pcm.frame(), pcm.big_endian), (96_000, 18, false));
         // ADPCM, a format that ends too early, and one without channels.
         format[24] = 2;
         assert_eq!(Pcm::of_wave(&format), None);

@@ -48,8 +48,8 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
         beside = beside.or(hdr::of_hevc_unit(kind, unit));
     });
     let profile = (!name.is_empty()).then(|| name.to_owned());
-    let (size, told) = sps.map_or((None, Colors::default()), |sps| (Some(sps.size), sps.colors));
-    Some(VideoInfo { profile, level, size, colors: beside.or(told) })
+    let (size, vui) = sps.map_or((None, Colors::default()), |sps| (Some(sps.size), sps.colors));
+    Some(VideoInfo { profile, level, size, colors: beside.or(vui) })
 }
 
 /// Passes each unit in the arrays of a record to `take`, with its type. Returns `None` if the
@@ -199,8 +199,8 @@ pub fn av1(config: &[u8]) -> Option<VideoInfo> {
     // 31 means no level.
     let index = u32::from(profile_and_level & 0x1F);
     let level = Some(index).filter(|index| *index < 31);
-    let told = av1_key(obus).unwrap_or_default();
-    Some(VideoInfo { profile: profile.map(str::to_owned), level, ..told })
+    let info = av1_key(obus).unwrap_or_default();
+    Some(VideoInfo { profile: profile.map(str::to_owned), level, ..info })
 }
 
 /// Reads size and colors from the OBUs before an AV1 keyframe, or from those in its configuration.
@@ -209,8 +209,8 @@ pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
     let mut bits = BitReader::new(header.get(..MAX_OBU_BYTES).unwrap_or(header));
     let front = av1_front(&mut bits).ok()?;
-    let told = av1_colors(&mut bits, &front).unwrap_or_default();
-    let colors = hdr::of_av1(units).or(told);
+    let header_colors = av1_colors(&mut bits, &front).unwrap_or_default();
+    let colors = hdr::of_av1(units).or(header_colors);
     Some(VideoInfo { size: Some(front.size), colors, ..VideoInfo::default() })
 }
 
@@ -288,8 +288,8 @@ fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Erro
         bits.skip(1)?;
     }
     let grey = front.profile != 1 && bits.flag()?;
-    let told = bits.flag()?;
-    let codes = if told { [bits.byte(8)?, bits.byte(8)?, bits.byte(8)?] } else { [2; 3] };
+    let has_codes = bits.flag()?;
+    let codes = if has_codes { [bits.byte(8)?, bits.byte(8)?, bits.byte(8)?] } else { [2; 3] };
     let [primaries, transfer, matrix] = codes;
     // sRGB has no limited range.
     let full = if !grey && codes == [1, 13, 0] { true } else { bits.flag()? };

@@ -43,7 +43,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
 
     /// Returns the time at which the audible audio of an audio-only file begins, after the
     /// encoder's padding.
-    fn heard_from(&self) -> Option<Timestamp> {
+    fn audible_from(&self) -> Option<Timestamp> {
         None
     }
 

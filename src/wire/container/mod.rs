@@ -340,8 +340,9 @@ pub struct Unit {
 pub struct Link {
     /// Position of its first packet.
     pub at: u64,
-    /// Start of its playback. The previous stream plays until then, even if more of it is decoded.
-    pub heard: Timestamp,
+    /// Start of its audible part. The previous stream plays until then, even if more of it is
+    /// decoded.
+    pub audible_from: Timestamp,
     pub parameters: AudioConfig,
 }
 
@@ -368,7 +369,7 @@ pub struct Index {
     /// For audio-only files, the streams that follow the first one, in order.
     pub links: Vec<Link>,
     /// For audio-only files, the audible span without the encoder's padding.
-    pub heard: Option<(Timestamp, Timestamp)>,
+    pub audible_span: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,
     /// Descriptions of all contents that are not kept.
     pub left_out: Vec<String>,

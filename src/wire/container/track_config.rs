@@ -35,30 +35,30 @@ pub fn audio_config(
             (header.sample_rate, header.channels, Bytes::new())
         }
         AudioCodec::Ac3 | AudioCodec::Eac3 => {
-            let told = codec::ac3(data)?;
-            (told.sample_rate, told.channels, Bytes::new())
+            let info = codec::ac3(data)?;
+            (info.sample_rate, info.channels, Bytes::new())
         }
         AudioCodec::Opus => {
-            let told = codec::opus(config);
-            (48_000, told.map_or(2, |told| told.channels), config.clone())
+            let info = codec::opus(config);
+            (48_000, info.map_or(2, |info| info.channels), config.clone())
         }
         AudioCodec::Flac => {
-            let told = codec::flac(config)?;
+            let info = codec::flac(config)?;
             // The stream marker and a block header may precede STREAMINFO.
             let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
             (
-                told.sample_rate,
-                told.channels,
+                info.sample_rate,
+                info.channels,
                 config.get(from..from + 34).map(|_| config.slice(from..from + 34))?,
             )
         }
         AudioCodec::Vorbis => {
-            let told = vorbis::audio_info(config)?;
-            (told.sample_rate, told.channels, config.clone())
+            let info = vorbis::audio_info(config)?;
+            (info.sample_rate, info.channels, config.clone())
         }
         AudioCodec::Pcm => {
-            let told = crate::wire::codec::pcm::Pcm::parse(config)?;
-            (told.sample_rate, told.channels, told.config())
+            let pcm = crate::wire::codec::pcm::Pcm::parse(config)?;
+            (pcm.sample_rate, pcm.channels, pcm.config())
         }
         _ => {
             let (sample_rate, channels) = announced.filter(|(rate, _)| *rate > 0)?;
@@ -96,15 +96,15 @@ pub fn in_band(body: &Bytes) -> Option<VideoConfig> {
 }
 
 fn h264_config(config: Bytes) -> Option<VideoConfig> {
-    told_h264_config(config, &Metadata::default())
+    h264_config_with_metadata(config, &Metadata::default())
 }
 
 /// Parses an avcC, and takes missing values from the metadata.
-pub fn told_h264_config(config: Bytes, metadata: &Metadata) -> Option<VideoConfig> {
+pub fn h264_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<VideoConfig> {
     let parsed = DecoderConfig::parse(&config).ok()?;
     let sps = parsed.first_sps().ok()?;
-    let told = sps.frame_rate().and_then(|(num, den)| FrameRate::new(num, den));
-    let frame_rate = told.or_else(|| {
+    let coded_rate = sps.frame_rate().and_then(|(num, den)| FrameRate::new(num, den));
+    let frame_rate = coded_rate.or_else(|| {
         // Fractions such as 29.97, as services write them.
         let fps = metadata.frame_rate?;
         let ntsc = (fps * 1.001).round();
@@ -128,13 +128,13 @@ pub fn told_h264_config(config: Bytes, metadata: &Metadata) -> Option<VideoConfi
 /// Makes the config of a video track other than H.264. The size, which decoders do not need, comes
 /// from the codec config or the first keyframe.
 pub fn bare_video_config(codec: VideoCodec, config: Bytes, picture: &[u8]) -> VideoConfig {
-    let told = match codec {
-        VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
-        VideoCodec::Av1 => codec::av1(&config).and_then(|told| told.size),
+    let size = match codec {
+        VideoCodec::Hevc => codec::hevc(&config).and_then(|info| info.size),
+        VideoCodec::Av1 => codec::av1(&config).and_then(|info| info.size),
         VideoCodec::Vp9 => codec::vp9_key_size(picture),
         _ => None,
     };
-    let (width, height) = told.unwrap_or((0, 0));
+    let (width, height) = size.unwrap_or((0, 0));
     VideoConfig {
         codec,
         size: Size::new(width, height),
@@ -158,9 +158,9 @@ pub fn aac_config(config: Bytes) -> Option<AudioConfig> {
 
 /// Parses an AudioSpecificConfig, and takes missing values from the metadata. Rate and channels are
 /// those of a decoder that supports all extensions.
-pub fn told_aac_config(config: Bytes, metadata: &Metadata) -> Option<AudioConfig> {
-    let told = aac_config(config)?;
-    let channels = if told.channels == 0 { metadata.channels.unwrap_or(2) } else { told.channels };
+pub fn aac_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<AudioConfig> {
+    let own = aac_config(config)?;
+    let channels = if own.channels == 0 { metadata.channels.unwrap_or(2) } else { own.channels };
     let bitrate = BitsPerSecond(metadata.audio_bitrate.unwrap_or(0));
-    Some(AudioConfig { channels, bitrate, ..told })
+    Some(AudioConfig { channels, bitrate, ..own })
 }

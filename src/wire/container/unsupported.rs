@@ -125,21 +125,21 @@ mod tests {
 
     #[test]
     fn tracks_are_called_as_people_and_ffprobe_do() {
-        let told = |it: Option<UnsupportedTrack>| {
+        let fields = |it: Option<UnsupportedTrack>| {
             it.map(|it| (Problem::from(&it).to_string(), it.kind(), it.codec))
         };
         let some = |name: &str, kind, codec: &str| Some((name.to_owned(), kind, codec.to_owned()));
         let alac = UnsupportedTrack::of_mp4(*b"soun", *b"alac");
-        assert_eq!(told(alac), some("ALAC audio", "audio", "alac"));
+        assert_eq!(fields(alac), some("ALAC audio", "audio", "alac"));
         let raw = UnsupportedTrack::of_mp4(*b"vide", *b"xyz ");
-        assert_eq!(told(raw), some("xyz video", "video", "xyz"));
+        assert_eq!(fields(raw), some("xyz video", "video", "xyz"));
         assert_eq!(UnsupportedTrack::of_mp4(*b"text", *b"tx3g"), None);
         let dts = UnsupportedTrack::of_mkv(2, "A_DTS/EXPRESS");
-        assert_eq!(told(dts), some("DTS audio", "audio", "dts"));
+        assert_eq!(fields(dts), some("DTS audio", "audio", "dts"));
         let odd = UnsupportedTrack::of_mkv(1, "V_QUICKTIME");
-        assert_eq!(told(odd), some("QUICKTIME video", "video", "quicktime"));
+        assert_eq!(fields(odd), some("QUICKTIME video", "video", "quicktime"));
         assert_eq!(UnsupportedTrack::of_mkv(17, "S_TEXT/UTF8"), None);
         let latm = Some(UnsupportedTrack::of_ts(0x11));
-        assert_eq!(told(latm), some("AAC-LATM audio", "audio", "aac_latm"));
+        assert_eq!(fields(latm), some("AAC-LATM audio", "audio", "aac_latm"));
     }
 }

@@ -39,12 +39,11 @@ impl Variant {
             "vvc1" | "vvi1" => VariantVideo::Of(VideoCodec::Vvc),
             // The codec names of Dolby Vision.
             "dvh1" | "dvhe" | "dva1" | "dvav" | "dav1" => VariantVideo::Unknown,
-            _ => VariantVideo::Untold,
+            _ => VariantVideo::Undeclared,
         });
-        known.fold(
-            VariantVideo::Untold,
-            |found, it| if it == VariantVideo::Untold { found } else { it },
-        )
+        known.fold(VariantVideo::Undeclared, |found, it| {
+            if it == VariantVideo::Undeclared { found } else { it }
+        })
     }
 
     /// Returns true if the variant declares audio only.
@@ -67,7 +66,7 @@ pub enum VariantVideo {
     /// An unknown codec.
     Unknown,
     /// The codec is not declared, or there is no video.
-    Untold,
+    Undeclared,
 }
 
 /// An audio playlist for a group of variants.

@@ -57,7 +57,7 @@ struct Reader<'a> {
     /// Number of all parts.
     count: usize,
     /// Creation time of the next segment, as given.
-    told: Option<i64>,
+    date_time: Option<i64>,
     /// Creation time of the next segment, derived from the previous segment.
     follows: Option<i64>,
 }
@@ -73,7 +73,7 @@ impl Reader<'_> {
         let range = place(range, uri, end).ok_or(Error::Tag("EXT-X-BYTERANGE"))?;
         self.key_is_new = false;
         let made = self.made();
-        (self.told, self.follows) = (None, made.and_then(|made| later(made, duration)));
+        (self.date_time, self.follows) = (None, made.and_then(|made| later(made, duration)));
         self.media.segments.push(Segment {
             uri: uri.to_owned(),
             duration,
@@ -91,7 +91,7 @@ impl Reader<'_> {
     /// Returns the creation time of the next segment. After a discontinuity, only a given time
     /// counts.
     fn made(&self) -> Option<i64> {
-        self.told.or(self.follows.filter(|_| !self.discontinuity))
+        self.date_time.or(self.follows.filter(|_| !self.discontinuity))
     }
 
     fn tag(&mut self, tag: &str, value: &str) -> Result<(), Error> {
@@ -112,7 +112,7 @@ impl Reader<'_> {
             "#EXT-X-PLAYLIST-TYPE" => self.media.keeps_all = matches!(value, "VOD" | "EVENT"),
             "#EXT-X-DISCONTINUITY" => self.discontinuity = true,
             "#EXT-X-GAP" => self.gap = true,
-            "#EXT-X-PROGRAM-DATE-TIME" => self.told = date(value),
+            "#EXT-X-PROGRAM-DATE-TIME" => self.date_time = date(value),
             "#EXT-X-BYTERANGE" => {
                 self.range = Some(span(value).ok_or(Error::Tag("EXT-X-BYTERANGE"))?);
             }

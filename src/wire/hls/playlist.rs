@@ -78,7 +78,7 @@ mod tests {
         assert_eq!((high.uri.as_str(), high.bandwidth), ("high.m3u8", 2_000_000));
         assert_eq!(high.resolution, Some((1_280, 720)));
         assert_eq!(high.video(), VariantVideo::Of(VideoCodec::H264));
-        assert_eq!((sound.video(), sound.is_audio_only()), (VariantVideo::Untold, true));
+        assert_eq!((sound.video(), sound.is_audio_only()), (VariantVideo::Undeclared, true));
         assert_eq!((hevc.video(), hevc.hdr), (VariantVideo::Of(VideoCodec::Hevc), true));
         assert_eq!(hevc.frame_rate, Some(50.0));
         assert_eq!(master.audio_of(high).unwrap().name, "a");

@@ -238,8 +238,8 @@ mod tests {
         assert_eq!(mids, (Some("1"), Some("0")));
         let one = Offer::parse(&EXAMPLE_OFFER.replace("a=sendrecv", "a=inactive")).unwrap();
         assert!(one.audio && !one.video && one.text.contains("a=inactive"));
-        let unsaid = Offer::parse(&EXAMPLE_OFFER.replace("a=recvonly\r\n", "")).unwrap();
-        assert!(unsaid.audio && unsaid.text.contains("a=recvonly"));
+        let no_direction = Offer::parse(&EXAMPLE_OFFER.replace("a=recvonly\r\n", "")).unwrap();
+        assert!(no_direction.audio && no_direction.text.contains("a=recvonly"));
     }
 
     #[test]

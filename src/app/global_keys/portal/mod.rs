@@ -131,9 +131,9 @@ impl PortalKeys {
             return;
         }
         let reply = (&self.reply, &self.given);
-        let told = session::PortalEvent::new(&self.line, reply, &self.pressed, self.wake.clone());
+        let events = session::PortalEvent::new(&self.line, reply, &self.pressed, self.wake.clone());
         self.worker = Worker::spawn("onair-hotkeys", move |stop| {
-            session::hear(&shortcuts, stop, told);
+            session::hear(&shortcuts, stop, events);
         })
         .inspect_err(|error| tracing::warn!(%error, "hotkeys work only in the window"))
         .ok();

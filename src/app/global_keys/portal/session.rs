@@ -48,7 +48,7 @@ pub(super) struct PortalEvent {
     wake: egui::Context,
     held: bool,
     /// The time at which the desktop last reported each held hotkey.
-    told: HashMap<String, Instant>,
+    last_activated: HashMap<String, Instant>,
 }
 
 /// Receives the presses of commands' hotkeys, on any thread.
@@ -75,7 +75,7 @@ impl PortalEvent {
     ) -> Self {
         let (line, reply, given) = (Arc::clone(line), Arc::clone(reply), Arc::clone(given));
         let pressed = Arc::clone(pressed);
-        Self { line, reply, given, pressed, wake, held: false, told: HashMap::new() }
+        Self { line, reply, given, pressed, wake, held: false, last_activated: HashMap::new() }
     }
 
     /// Handles the report that a key is pressed or still held.
@@ -84,7 +84,7 @@ impl PortalEvent {
             return self.held(true);
         }
         let now = Instant::now();
-        let before = self.told.insert(id.to_owned(), now);
+        let before = self.last_activated.insert(id.to_owned(), now);
         if before.is_none_or(|before| now - before > MIN_PRESS_INTERVAL) {
             (self.pressed)(id);
         }
@@ -94,7 +94,7 @@ impl PortalEvent {
         if id == PUSH_TO_TALK_ID {
             self.held(false);
         }
-        self.told.remove(id);
+        self.last_activated.remove(id);
     }
 
     fn given(&self, given: TriggerNames) {
@@ -147,27 +147,27 @@ impl From<Failure> for End {
 }
 
 /// Requests the keys, and reports their presses until `stop` is set.
-pub(super) fn hear(shortcuts: &[Shortcut], stop: &Stop, mut told: PortalEvent) {
-    let Ok(runtime) = portal::runtime() else { return told.reply(GlobalKeyReply::Missing) };
+pub(super) fn hear(shortcuts: &[Shortcut], stop: &Stop, mut events: PortalEvent) {
+    let Ok(runtime) = portal::runtime() else { return events.reply(GlobalKeyReply::Missing) };
     runtime.block_on(async {
         let connection = match portal::connect().await {
             Ok(connection) => connection,
             Err(failure) => {
                 tracing::debug!(%failure, "no session bus");
-                return told.reply(GlobalKeyReply::Missing);
+                return events.reply(GlobalKeyReply::Missing);
             }
         };
         let mut asked = ShortcutRequest { connection, session: None, times: 0, shortcuts, stop };
         let over = tokio::select! {
-            over = asked.follow(&mut told) => Some(over),
+            over = asked.follow(&mut events) => Some(over),
             () = stopped(stop) => None,
         };
-        told.held(false);
+        events.held(false);
         if let Some(session) = &asked.session {
             portal::close(&asked.connection, session).await;
         }
         if let Some(reply) = over.filter(|_| !stop.is_set()) {
-            told.reply(reply);
+            events.reply(reply);
         }
     });
 }
@@ -190,26 +190,26 @@ struct ShortcutRequest<'a> {
 
 impl ShortcutRequest<'_> {
     /// Opens a new session whenever the portal stops and starts again.
-    async fn follow(&mut self, told: &mut PortalEvent) -> GlobalKeyReply {
+    async fn follow(&mut self, events: &mut PortalEvent) -> GlobalKeyReply {
         let Ok(mut owners) = portal::owners(&self.connection).await else {
             return GlobalKeyReply::Missing;
         };
         loop {
-            let end = self.session(&mut owners, told).await;
-            told.held(false);
+            let end = self.session(&mut owners, events).await;
+            events.held(false);
             let back = match end {
                 End::Over(reply) => return reply,
                 End::Missing => {
                     if let Some(session) = self.session.take() {
                         portal::close(&self.connection, &session).await;
                     }
-                    told.reply(GlobalKeyReply::Missing);
+                    events.reply(GlobalKeyReply::Missing);
                     false
                 }
                 End::Gone { back } => {
                     // The session ended with its portal.
                     self.session = None;
-                    told.reply(GlobalKeyReply::Gone);
+                    events.reply(GlobalKeyReply::Gone);
                     if !back {
                         self.start().await;
                     }
@@ -240,17 +240,17 @@ impl ShortcutRequest<'_> {
     }
 
     /// Returns the shortcuts in the format that the portal's requests expect.
-    fn wishes(&self) -> Vec<(String, Options<'static>)> {
-        let wish = |it: &Shortcut| {
+    fn requested(&self) -> Vec<(String, Options<'static>)> {
+        let request = |it: &Shortcut| {
             let trigger = it.trigger.clone().map(|it| ("preferred_trigger", it.into()));
             let called = ("description", it.called.clone().into());
             (it.id.clone(), [called].into_iter().chain(trigger).collect())
         };
-        self.shortcuts.iter().map(wish).collect()
+        self.shortcuts.iter().map(request).collect()
     }
 
-    async fn session(&mut self, owners: &mut MessageStream, told: &mut PortalEvent) -> End {
-        match self.open(owners, told).await {
+    async fn session(&mut self, owners: &mut MessageStream, events: &mut PortalEvent) -> End {
+        match self.open(owners, events).await {
             Ok(end) | Err(end) => end,
         }
     }
@@ -258,7 +258,7 @@ impl ShortcutRequest<'_> {
     async fn open(
         &mut self,
         owners: &mut MessageStream,
-        told: &mut PortalEvent,
+        events: &mut PortalEvent,
     ) -> Result<End, End> {
         let connection = self.connection.clone();
         // This call must be the first one. Portals before 1.20 do not support this call; later ones
@@ -277,18 +277,18 @@ impl ShortcutRequest<'_> {
         let (_, owner) = portal::property(&connection, SHORTCUTS_INTERFACE, "version").await?;
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
         // Plasma 5 accepts the keys only here; other desktops expect them in `BindShortcuts`.
-        let early = Options::from([("shortcuts", Value::new(self.wishes()))]);
+        let early = Options::from([("shortcuts", Value::new(self.requested()))]);
         let path = portal::begin(&connection, SHORTCUTS_INTERFACE, early, &soon).await?;
         let path = self.session.insert(path).clone();
         let mut closed = portal::closed(&connection, &path).await?;
         let mut news =
             portal::signals(&connection, (&owner, PORTAL_PATH), SHORTCUTS_INTERFACE, None).await?;
-        told.reply(GlobalKeyReply::Waits);
+        events.reply(GlobalKeyReply::Waits);
         self.times += 1;
         let own = portal::handle();
-        let wishes = self.wishes();
+        let requested = self.requested();
         let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
-        let body = (&path, wishes, "", options);
+        let body = (&path, requested, "", options);
         let call = connection.call_method(
             Some(PORTAL_BUS_NAME),
             PORTAL_PATH,
@@ -313,12 +313,12 @@ impl ShortcutRequest<'_> {
                         Err(Failure::Gone) => return Ok(End::Over(GlobalKeyReply::Unanswered)),
                         Err(failure) => return Err(failure.into()),
                     };
-                    told.given(words.clone());
+                    events.given(words.clone());
                     given = Some(words);
                 }
                 message = news.next() => match message {
-                    Some(Ok(message)) => hear_one(&message, &path, &mut given, told),
-                    Some(Err(_)) => told.held(false),
+                    Some(Ok(message)) => hear_one(&message, &path, &mut given, events),
+                    Some(Err(_)) => events.held(false),
                     None => return Ok(End::Over(GlobalKeyReply::Ended)),
                 },
                 _ = closed.next() => {
@@ -355,21 +355,21 @@ fn hear_one(
     message: &Message,
     path: &OwnedObjectPath,
     given: &mut Option<TriggerNames>,
-    told: &mut PortalEvent,
+    events: &mut PortalEvent,
 ) {
     type Pressed = (OwnedObjectPath, String, u64, Results);
     let header = message.header();
     let pressed = || message.body().deserialize::<Pressed>();
     match header.member().map_or("", |member| member.as_str()) {
         "Activated" => match pressed() {
-            Ok((session, id, ..)) if session == *path => told.activated(&id),
+            Ok((session, id, ..)) if session == *path => events.activated(&id),
             _ => {}
         },
         "Deactivated" => match pressed() {
-            Ok((session, id, ..)) if session == *path => told.deactivated(&id),
+            Ok((session, id, ..)) if session == *path => events.deactivated(&id),
             Ok(_) => {}
             // The key also counts as released if the message cannot be parsed.
-            Err(_) => told.held(false),
+            Err(_) => events.held(false),
         },
         "ShortcutsChanged" => {
             let changed = message.body().deserialize::<(OwnedObjectPath, Shortcuts)>();
@@ -381,8 +381,8 @@ fn hear_one(
             if given.as_ref().is_some_and(|given| *given != words) {
                 // The key counts as released, because the user holds the old trigger and not the
                 // new one.
-                told.held(false);
-                told.given(words.clone());
+                events.held(false);
+                events.given(words.clone());
                 *given = Some(words);
             }
         }

@@ -46,10 +46,10 @@ pub(in crate::audio::backend) fn record(
         again: None,
     };
     capture.update()?;
-    let heard = capture.sink.capture_state();
+    let state = capture.sink.capture_state();
     let body = move |stop: &Stop| {
         if let Err(fault) = capture.run(stop) {
-            heard.latch.set(|| fault.detail().to_owned());
+            state.latch.set(|| fault.detail().to_owned());
         }
     };
     let worker = Worker::spawn("application-sound", body);
@@ -105,14 +105,14 @@ impl Capture {
         let Self { link, blend, streams, sink, stale, .. } = self;
         let mut aside = |aside: Aside<'_>| match aside {
             Aside::Sound(channel, piece) => blend.hear(channel, piece, sink.now()),
-            Aside::Said(Command::SubscribeEvent(_)) => *stale = true,
-            Aside::Said(Command::RecordStreamKilled(channel)) => {
+            Aside::Command(Command::SubscribeEvent(_)) => *stale = true,
+            Aside::Command(Command::RecordStreamKilled(channel)) => {
                 // The stream ended, or plays on another sink now.
                 streams.retain(|_, its| its != channel);
                 blend.remove(*channel);
                 *stale = true;
             }
-            Aside::Said(_) => {}
+            Aside::Command(_) => {}
         };
         talk(link, &mut aside)
     }

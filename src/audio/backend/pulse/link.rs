@@ -30,7 +30,7 @@ pub(super) enum Aside<'a> {
     /// Audio of the capture on this channel.
     Sound(u32, &'a [u8]),
     /// A message of the server.
-    Said(&'a Command),
+    Command(&'a Command),
 }
 
 /// A connection after the handshake.
@@ -122,8 +122,8 @@ impl Link {
             let body = self.buffer.get(message.start..message.end).unwrap_or_default();
             if message.channel != CONTROL_CHANNEL {
                 aside(Aside::Sound(message.channel, body));
-            } else if let Ok((_, said)) = Command::read_tag_prefixed(&mut &*body, self.version) {
-                aside(Aside::Said(&said));
+            } else if let Ok((_, command)) = Command::read_tag_prefixed(&mut &*body, self.version) {
+                aside(Aside::Command(&command));
             }
         }
         Ok(())
@@ -151,16 +151,16 @@ impl Link {
                 }
                 let mut rest = body;
                 // Messages that this protocol version does not know are ignored.
-                let Ok((of, said)) = Command::read_tag_prefixed(&mut rest, self.version) else {
+                let Ok((of, received)) = Command::read_tag_prefixed(&mut rest, self.version) else {
                     continue;
                 };
-                match said {
+                match received {
                     Command::Reply if of == number => {
                         return read(&mut TagStructReader::new(&mut rest, self.version))
                             .map_err(fault);
                     }
                     Command::Error(error) if of == number => return Err(refusal(error)),
-                    said => aside(Aside::Said(&said)),
+                    received => aside(Aside::Command(&received)),
                 }
             }
             let left = until.since(self.clock.now());

@@ -33,7 +33,7 @@ struct Stream {
     channel: u32,
     /// The next output frame.
     next: u64,
-    heard: Option<Timestamp>,
+    last_data: Option<Timestamp>,
 }
 
 impl Mixdown {
@@ -46,7 +46,7 @@ impl Mixdown {
     pub(super) fn add(&mut self, channel: u32) {
         self.remove(channel);
         let next = self.streams.iter().map(|stream| stream.next).max().unwrap_or(self.first);
-        self.streams.push(Stream { channel, next, heard: None });
+        self.streams.push(Stream { channel, next, last_data: None });
     }
 
     pub(super) fn remove(&mut self, channel: u32) {
@@ -58,7 +58,7 @@ impl Mixdown {
         let slowest = self.slowest(now).unwrap_or(self.first);
         let most = slowest.max(self.first) + self.frames(MAX_STREAM_LEAD);
         let Some(stream) = self.streams.iter_mut().find(|it| it.channel == channel) else { return };
-        stream.heard = Some(now);
+        stream.last_data = Some(now);
         stream.next = stream.next.max(self.first);
         let frames = piece.len() / (4 * self.channels);
         if stream.next >= most {
@@ -103,7 +103,7 @@ impl Mixdown {
     /// paused.
     fn slowest(&self, now: Timestamp) -> Option<u64> {
         let plays =
-            |stream: &&Stream| stream.heard.is_some_and(|heard| now.since(heard) < PAUSED_AFTER);
+            |stream: &&Stream| stream.last_data.is_some_and(|last| now.since(last) < PAUSED_AFTER);
         self.streams.iter().filter(plays).map(|stream| stream.next).min()
     }
 
@@ -126,9 +126,9 @@ mod tests {
     }
 
     fn passed(blend: &mut Mixdown, now: Timestamp) -> Vec<f32> {
-        let mut heard = Vec::new();
-        blend.pass(now, |sound| heard.extend_from_slice(sound));
-        heard
+        let mut samples = Vec::new();
+        blend.pass(now, |sound| samples.extend_from_slice(sound));
+        samples
     }
 
     #[test]
@@ -151,17 +151,17 @@ mod tests {
         let mut blend = Mixdown::new(48_000, 1, at(0));
         blend.add(1);
         blend.add(2);
-        let mut heard = Vec::new();
+        let mut samples = Vec::new();
         for tick in 1..=100 {
             let now = at(tick * 10);
             blend.hear(1, &piece(0.25), now);
             if !(20..60).contains(&tick) {
                 blend.hear(2, &piece(0.5), now);
             }
-            heard.extend(passed(&mut blend, now));
+            samples.extend(passed(&mut blend, now));
         }
-        assert_eq!(heard.len(), 48_000);
-        let level = |tick: usize| heard[(tick - 1) * 480];
+        assert_eq!(samples.len(), 48_000);
+        let level = |tick: usize| samples[(tick - 1) * 480];
         assert_eq!((level(19), level(20), level(59), level(100)), (0.75, 0.25, 0.25, 0.75));
         // The stream returns at the newest position, not where it stopped.
         let back = (20..100).find(|tick| level(*tick) == 0.75).unwrap();
@@ -173,9 +173,9 @@ mod tests {
         let mut blend = Mixdown::new(48_000, 2, at(0));
         let mut frames = 0;
         for tick in 1..=100 {
-            let heard = passed(&mut blend, at(tick * 10));
-            assert!(heard.iter().all(|sample| *sample == 0.0));
-            frames += heard.len() / 2;
+            let samples = passed(&mut blend, at(tick * 10));
+            assert!(samples.iter().all(|sample| *sample == 0.0));
+            frames += samples.len() / 2;
         }
         assert_eq!(frames, 48_000);
         blend.add(1);

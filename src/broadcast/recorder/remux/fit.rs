@@ -133,8 +133,8 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
     if let Some(video) = &mut tracks.video {
         let shown = samples.iter().filter(|place| place.track == TrackId::Video);
         let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
-        let told = Some(video.frame_rate.as_f64());
-        let rate = cadence::frame_rate(times, told).and_then(cadence::fraction);
+        let declared_rate = Some(video.frame_rate.as_f64());
+        let rate = cadence::frame_rate(times, declared_rate).and_then(cadence::fraction);
         video.frame_rate = rate.unwrap_or(video.frame_rate);
     }
     if let Some(video) = &mut tracks.video
@@ -143,11 +143,11 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
         let key = packet(first(TrackId::Video))?;
         let size = match video.codec {
             VideoCodec::Vp9 => codec::vp9_key_size(&key),
-            VideoCodec::Av1 => codec::av1_key(&key).and_then(|told| told.size),
+            VideoCodec::Av1 => codec::av1_key(&key).and_then(|info| info.size),
             _ => None,
         };
-        let untold = video.size.width == 0 || video.size.height == 0;
-        if let Some((width, height)) = size.filter(|_| untold) {
+        let is_unknown = video.size.width == 0 || video.size.height == 0;
+        if let Some((width, height)) = size.filter(|_| is_unknown) {
             video.size = Size::new(width, height);
         }
         if video.codec == VideoCodec::Vp9 && video.config.is_empty() {
@@ -157,18 +157,18 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
     }
     for (number, track) in tracks.audio.iter_mut().enumerate() {
         let audio = &mut track.parameters;
-        let told = match audio.codec {
+        let info = match audio.codec {
             AudioCodec::Opus => codec::opus(&audio.config),
             AudioCodec::Flac => codec::flac(&audio.config),
             AudioCodec::Ac3 | AudioCodec::Eac3 => {
                 let data = packet(first(audio_track(number)))?;
-                let told = codec::ac3(&data);
-                let rate = told.map_or(audio.sample_rate, |told| told.sample_rate);
+                let info = codec::ac3(&data);
+                let rate = info.map_or(audio.sample_rate, |info| info.sample_rate);
                 // A packet has six blocks.
                 let bits = (data.len() as u64 * 8).saturating_mul(rate.into()) / 1_536;
                 let bits = u32::try_from(bits).unwrap_or(u32::MAX);
                 audio.config = codec::ac3_record(&data, bits).unwrap_or_default();
-                told
+                info
             }
             AudioCodec::Mp3 | AudioCodec::Mp2 => {
                 let header = mpeg_audio::header(&packet(first(audio_track(number)))?);
@@ -183,8 +183,8 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
             }
             _ => None,
         };
-        if let Some(told) = told {
-            (audio.sample_rate, audio.channels) = (told.sample_rate, told.channels);
+        if let Some(info) = info {
+            (audio.sample_rate, audio.channels) = (info.sample_rate, info.channels);
         }
     }
     Ok(())
@@ -232,9 +232,9 @@ mod tests {
         }
         let sounds = [AudioCodec::Vorbis, AudioCodec::Opus, AudioCodec::Pcm];
         let lack = fit(&mut hevc(&sounds), Format::Mp4, &[Part::Video]).unwrap_err();
-        let said = |lack: &Lack| Language::English.say_with_cure(&lack.problem("a.mp4"));
+        let text = |lack: &Lack| Language::English.say_with_cure(&lack.problem("a.mp4"));
         assert_eq!(
-            said(&lack),
+            text(&lack),
             "a.mp4 cannot hold an audio track of Vorbis, an audio track of PCM of other kinds. Choose another \
              format, or leave it out with --drop audio."
         );
@@ -247,7 +247,7 @@ mod tests {
         let mut subtitled = hevc(&[]);
         subtitled.lack(Part::Subtitles, "a track of S_TEXT/UTF8".to_owned());
         let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();
-        assert!(said(&lack).ends_with("--drop subtitles."), "{lack:?}");
+        assert!(text(&lack).ends_with("--drop subtitles."), "{lack:?}");
         assert_eq!(fit(&mut subtitled, Format::Mkv, &[Part::Subtitles]), Ok(()));
         let mut movie = index(VideoCodec::Mpeg2, &[AudioCodec::Ac3]);
         assert!(fit(&mut movie, Format::Flv, &[]).is_err());

@@ -42,11 +42,11 @@ impl Course {
         };
         let (shift, zero) = (signed(shift), signed(zero));
         let track = |id: TrackId| {
-            let told = index.timescales.iter().find(|(track, _)| *track == id);
+            let entry = index.timescales.iter().find(|(track, _)| *track == id);
             let begins = of(id).map(|place| place.pts).min().unwrap_or_default();
             TrackTiming {
                 track: id,
-                timescale: told.map_or(0, |(_, timescale)| *timescale),
+                timescale: entry.map_or(0, |(_, timescale)| *timescale),
                 period: period(of(id)).unwrap_or_else(|| index.tracks.length(id)),
                 begins: begins.offset(shift),
             }

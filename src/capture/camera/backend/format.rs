@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn colours_are_what_the_driver_says_or_the_kernels_rules() {
-        let told = |colorspace, encoding, quantization| DriverFormat {
+        let format = |colorspace, encoding, quantization| DriverFormat {
             colorspace,
             encoding,
             quantization,
@@ -206,16 +206,16 @@ mod tests {
             ((4, 99, 99), limited(Matrix::Bt601)),
         ];
         for ((colorspace, encoding, quantization), color) in cases {
-            let told = told(colorspace, encoding, quantization);
-            assert_eq!(told.color(Pixel::Yuyv), color, "{told:?}");
-            assert_eq!(told.color(Pixel::Mjpeg), Color::JPEG);
+            let format = format(colorspace, encoding, quantization);
+            assert_eq!(format.color(Pixel::Yuyv), color, "{format:?}");
+            assert_eq!(format.color(Pixel::Mjpeg), Color::JPEG);
         }
         for pixel in [Pixel::Rgb24, Pixel::Xbgr32, Pixel::Rgb565, Pixel::Sbggr8, Pixel::Sgrbg16] {
-            assert_eq!(told(8, 0, 0).color(pixel).range, Range::Full);
-            assert_eq!(told(8, 0, 2).color(pixel).range, Range::Limited);
+            assert_eq!(format(8, 0, 0).color(pixel).range, Range::Full);
+            assert_eq!(format(8, 0, 2).color(pixel).range, Range::Limited);
         }
         for pixel in [Pixel::Grey, Pixel::Y16, Pixel::P010, Pixel::Yuv32, Pixel::Nv12m] {
-            assert_eq!(told(8, 0, 0).color(pixel).range, Range::Limited);
+            assert_eq!(format(8, 0, 0).color(pixel).range, Range::Limited);
         }
     }
 }

@@ -53,7 +53,7 @@ impl Open {
     /// Requests buffers from a configured camera.
     pub(super) fn begin(
         handle: Arc<Handle>,
-        told: &DriverFormat,
+        format: &DriverFormat,
         pixel: Pixel,
     ) -> Result<Self, Fault> {
         let given = request(handle.fd(), BUFFER_COUNT);
@@ -62,8 +62,8 @@ impl Open {
         let mut open = Self {
             handle,
             buffers: Vec::new(),
-            layout: told.layout(pixel),
-            strides: told.strides,
+            layout: format.layout(pixel),
+            strides: format.strides,
             held: None,
             started: false,
         };

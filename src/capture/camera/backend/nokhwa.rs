@@ -51,9 +51,9 @@ pub(super) fn open(
     );
     let kinds = [format.format()];
     let exact = RequestedFormatType::Exact(format);
-    let wish = RequestedFormat::with_formats(exact, &kinds);
+    let request = RequestedFormat::with_formats(exact, &kinds);
     let index = CameraIndex::Index(number);
-    let camera = nokhwa::Camera::with_backend(index, wish, ApiBackend::Video4Linux);
+    let camera = nokhwa::Camera::with_backend(index, request, ApiBackend::Video4Linux);
     let mut camera = camera.map_err(|error| fault(&error.to_string()))?;
     camera.open_stream().map_err(|error| fault(&error.to_string()))?;
     let descriptor = Arc::new(descriptor(path)?);

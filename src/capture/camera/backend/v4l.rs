@@ -52,12 +52,12 @@ impl Driver for Video4Linux {
         let whose = |fault| whose(fault, &path(&node));
         let queue = queue(&device).map_err(|error| fault("opening", &error))?;
         let queue = queue.ok_or_else(|| Fault::Absent("it is no camera any more".to_owned()))?;
-        let told = prepare(&device, queue, offer).map_err(whose)?;
+        let format = prepare(&device, queue, offer).map_err(whose)?;
         if queue == Queue::Several {
-            let open = multiplanar::Open::begin(device.handle(), &told, offer.pixel);
+            let open = multiplanar::Open::begin(device.handle(), &format, offer.pixel);
             return Ok(Box::new(open.map_err(whose)?));
         }
-        let layout = told.layout(offer.pixel);
+        let layout = format.layout(offer.pixel);
         let direct = Open::begin(&device, layout).map_err(whose)?;
         if !nokhwa::takes(offer) {
             return Ok(Box::new(direct));

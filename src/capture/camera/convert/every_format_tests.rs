@@ -266,9 +266,9 @@ fn every_kind_has_its_colours_at_every_size() {
                     .flat_map(|of| [(*of, FULL_RANGE_COLOR), (*of, LIMITED_RANGE_COLOR)])
                 {
                     let picture = lay(pixel, size, more, color, |_, _| of);
-                    let (planes, told) = picture.turned(pixel, size).unwrap();
+                    let (planes, found) = picture.turned(pixel, size).unwrap();
                     let (want, off) = if pixel.is_rgb() {
-                        assert_eq!(told, Color::PROGRAM, "{pixel:?}");
+                        assert_eq!(found, Color::PROGRAM, "{pixel:?}");
                         let expanded = |x: u8| {
                             let x = (f64::from(x) - 16.0) * 255.0 / 219.0;
                             x.round().clamp(0.0, 255.0) as u8
@@ -285,7 +285,7 @@ fn every_kind_has_its_colours_at_every_size() {
                         let rgb = if color.range == Range::Full { rgb } else { rgb.map(expanded) };
                         (by_definition(rgb), 1)
                     } else {
-                        assert_eq!(told, color, "{pixel:?}: as the driver says");
+                        assert_eq!(found, color, "{pixel:?}: as the driver says");
                         let grey = matches!(pixel.form(), PixelLayout::Luma(_));
                         (if grey { [of[0], 128, 128] } else { of }, 0)
                     };

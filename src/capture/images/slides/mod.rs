@@ -162,7 +162,7 @@ impl SlideShow {
             shown: ShownSlide::default(),
             count: 0,
             held: None,
-            stood: Duration::ZERO,
+            pause_sum: Duration::ZERO,
             _worker: worker,
         };
         Ok((feed, status))
@@ -222,7 +222,7 @@ struct SlideFeed {
     /// Start of the current pause.
     held: Option<Timestamp>,
     /// Total time of earlier pauses.
-    stood: Duration,
+    pause_sum: Duration,
     _worker: Worker,
 }
 
@@ -234,7 +234,7 @@ impl SlideFeed {
                 self.held.get_or_insert(at);
             }
             TransportCommand::Resume => {
-                self.stood += self.held.take().map_or(Duration::ZERO, |since| at.since(since));
+                self.pause_sum += self.held.take().map_or(Duration::ZERO, |since| at.since(since));
             }
             TransportCommand::Next => self.show.hurry = true,
             TransportCommand::Previous => self.turn_to(index - 1),
@@ -278,7 +278,7 @@ impl VideoFeed for SlideFeed {
             self.show.pace.fade = Duration::ZERO;
         }
         let now =
-            self.held.unwrap_or(at).offset(-i64::try_from(self.stood.as_micros()).unwrap_or(0));
+            self.held.unwrap_or(at).offset(-i64::try_from(self.pause_sum.as_micros()).unwrap_or(0));
         let Self { show, ready, generation, shown, count, .. } = self;
         let frame = show.frame(now, || {
             loop {

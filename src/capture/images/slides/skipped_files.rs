@@ -80,9 +80,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let transport = Transport::default();
-        let told = || -> Vec<String> {
-            let told = transport.left_out();
-            let names = told.iter().map(|it| it.path.file_name().unwrap().display().to_string());
+        let skipped_names = || -> Vec<String> {
+            let skipped = transport.left_out();
+            let names = skipped.iter().map(|it| it.path.file_name().unwrap().display().to_string());
             names.collect()
         };
         let mut missing = SkippedFiles::new(transport.clone());
@@ -90,22 +90,22 @@ mod tests {
         fs::create_dir(path("album")).unwrap();
         let chosen = ["gone.png", "broken.png", "album", "gone.png"].map(path);
         missing.follow(chosen.to_vec());
-        assert_eq!(told(), ["gone.png"], "once, though it is there twice");
+        assert_eq!(skipped_names(), ["gone.png"], "once, though it is there twice");
         missing.failed(&path("broken.png"), &"it is no picture".into());
         missing.failed(&path("album/1.png"), &"it was not chosen".into());
         missing.failed(&path("gone.png"), &"it is not there".into());
-        assert_eq!(told(), ["gone.png", "broken.png"]);
+        assert_eq!(skipped_names(), ["gone.png", "broken.png"]);
         assert_eq!(transport.left_out()[1].reason, "it is no picture");
         fs::write(path("gone.png"), "come").unwrap();
         missing.check();
-        assert_eq!(told(), ["broken.png"]);
+        assert_eq!(skipped_names(), ["broken.png"]);
         fs::write(path("broken.png"), "mended by now").unwrap();
         missing.check();
-        assert_eq!(told(), [""; 0]);
+        assert_eq!(skipped_names(), [""; 0]);
         fs::remove_dir(path("album")).unwrap();
         missing.check();
-        assert_eq!(told(), ["album"]);
+        assert_eq!(skipped_names(), ["album"]);
         missing.follow(Vec::new());
-        assert_eq!(told(), [""; 0]);
+        assert_eq!(skipped_names(), [""; 0]);
     }
 }

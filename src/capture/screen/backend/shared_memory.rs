@@ -21,8 +21,8 @@ pub(in crate::capture) struct Segment {
 pub(in crate::capture) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
     let mut about = std::mem::MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: the descriptor is open, and `about` has room for one `stat`, which may be all zeros.
-    let told = unsafe { libc::fstat(descriptor.as_raw_fd(), about.as_mut_ptr()) };
-    if told != 0 {
+    let status = unsafe { libc::fstat(descriptor.as_raw_fd(), about.as_mut_ptr()) };
+    if status != 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the structure was filled above (and zeroed before).

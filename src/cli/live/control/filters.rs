@@ -193,8 +193,8 @@ mod tests {
             ("glow color Face", "filter set KIND"),
             ("on", "filter set KIND"),
         ] {
-            let told = pictures(&slots, line).unwrap_err().to_string();
-            assert!(told.contains(why), "{line}: {told}");
+            let error = pictures(&slots, line).unwrap_err().to_string();
+            assert!(error.contains(why), "{line}: {error}");
         }
         let full = vec![slots[0].clone(); picture::MAX_FILTERS];
         assert!(pictures(&full, "add blur Face").unwrap_err().to_string().contains("at most"));

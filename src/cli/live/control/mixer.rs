@@ -36,7 +36,7 @@ impl Setting {
             Self::Mono(mono) => strip.mono = mono,
             Self::Balance(balance) => strip.balance = balance,
             Self::Offset(micros) => strip.offset_us = micros,
-            Self::Monitoring(mode) => strip.heard = mode,
+            Self::Monitoring(mode) => strip.monitoring = mode,
         }
         strip
     }

@@ -467,7 +467,7 @@ mod tests {
     /// Tests that no number is clamped.
     #[test]
     fn numbers_beyond_their_bounds_are_refused_with_the_bounds() {
-        for (line, bad, bounds, said) in [
+        for (line, bad, bounds, expected) in [
             ("volume", ["-101", "101", "1e9"], ["0", "100"], "volume 0…100|"),
             ("balance", ["-101", "101", "inf"], ["-100", "100"], "-100 (left only) to 100 ("),
             ("zoom", ["24", "401", "900"], ["25", "400"], "zoom 25…400%"),
@@ -479,7 +479,7 @@ mod tests {
         ] {
             for number in bad {
                 let why = parse(&format!("{line} {number}")).unwrap_err();
-                assert!(why.to_string().contains(said), "{line} {number}: {why}");
+                assert!(why.to_string().contains(expected), "{line} {number}: {why}");
             }
             for number in bounds {
                 assert!(parse(&format!("{line} {number}")).is_ok(), "{line} {number}");

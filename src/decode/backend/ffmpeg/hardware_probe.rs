@@ -24,7 +24,8 @@ struct ProbedHardware<D> {
     /// The device for decoders, which use the device if it supports their stream. The device is
     /// `None` if the hardware fails.
     device: Option<D>,
-    told: Result<&'static str, Problem>,
+    /// The hardware's name, or the reason why H.264 is not decoded there.
+    name: Result<&'static str, Problem>,
 }
 
 static PROBE_RESULT: OnceLock<ProbedHardware<Device>> = OnceLock::new();
@@ -46,12 +47,12 @@ pub(super) fn device() -> Option<&'static Device> {
 
 /// Returns the hardware's name, or the reason why there is no hardware.
 pub(super) fn name() -> Result<&'static str, Problem> {
-    found().told.clone()
+    found().name.clone()
 }
 
 /// Returns the same as [`name`] if the test has already run, otherwise `None`.
 pub(super) fn known() -> Option<Result<&'static str, Problem>> {
-    PROBE_RESULT.get().map(|found| found.told.clone())
+    PROBE_RESULT.get().map(|found| found.name.clone())
 }
 
 /// Runs the test, and evaluates its result. `prove` returns whether the hardware decoded the frame,
@@ -62,18 +63,18 @@ fn judge<D>(
 ) -> ProbedHardware<D> {
     let device = match opened {
         Ok(device) => device,
-        Err(why) => return ProbedHardware { device: None, told: Err(why) },
+        Err(why) => return ProbedHardware { device: None, name: Err(why) },
     };
     match prove(&device) {
-        Ok(true) => ProbedHardware { device: Some(device), told: Ok(INTERFACE_NAME) },
+        Ok(true) => ProbedHardware { device: Some(device), name: Ok(INTERFACE_NAME) },
         // The hardware may support other codecs: some systems omit codecs with license fees.
         Ok(false) => {
             let why = problem!("decode-device-without-h264", device = INTERFACE_NAME);
-            ProbedHardware { device: Some(device), told: Err(why) }
+            ProbedHardware { device: Some(device), name: Err(why) }
         }
         Err(why) => {
             let why = problem!("decode-device-fails", device = INTERFACE_NAME, reason = why);
-            ProbedHardware { device: None, told: Err(why) }
+            ProbedHardware { device: None, name: Err(why) }
         }
     }
 }
@@ -238,9 +239,9 @@ mod tests {
         let found = judge(Ok(()), |()| prove(&mut fake));
         // Missing or failing hardware is not used any more; hardware that supports other codecs is
         // still used.
-        let harm = found.told.as_ref().is_err_and(|why| why.id() != "decode-device-without-h264");
+        let harm = found.name.as_ref().is_err_and(|why| why.id() != "decode-device-without-h264");
         assert_eq!(found.device.is_none(), harm);
-        found.told
+        found.name
     }
 
     #[test]
@@ -279,7 +280,7 @@ mod tests {
         assert!(why.starts_with("the VAAPI device failed a test: "), "{why}");
         assert!(why.contains("Input/output error"), "{why}");
         let none = judge::<()>(Err("no device".into()), |()| unreachable!("there is none"));
-        assert_eq!((none.device, none.told), (None, Err("no device".into())));
+        assert_eq!((none.device, none.name), (None, Err("no device".into())));
     }
 
     /// Tests that a frame of the library's own decoder proves nothing. The library uses this
@@ -289,7 +290,7 @@ mod tests {
         assert_eq!(prove(&mut software()), Ok(false));
         let found = judge(Ok(()), |()| prove(&mut software()));
         let why = problem!("decode-device-without-h264", device = INTERFACE_NAME);
-        assert_eq!((found.device, found.told), (Some(()), Err(why)));
+        assert_eq!((found.device, found.name), (Some(()), Err(why)));
     }
 
     /// Tests the report about this computer. Most test computers have no decoding hardware, and

@@ -38,7 +38,7 @@ pub(super) struct Decoder {
     hardware: bool,
     name: String,
     /// The HDR label in the decoder's name.
-    told: Option<&'static str>,
+    hdr_label: Option<&'static str>,
     /// True if no frame before the next keyframe can be decoded.
     waiting: bool,
     failed_keyframes: u32,
@@ -101,7 +101,7 @@ impl Decoder {
             converter: Converter::default(),
             hardware: device.is_some(),
             name: format!("{name} ({DECODER_NAME})"),
-            told: None,
+            hdr_label: None,
             waiting: true,
             failed_keyframes: 0,
             last: Timestamp::ZERO,
@@ -132,10 +132,10 @@ impl Decoder {
 
     /// Updates the name according to the kind of frames.
     fn tell(&mut self) {
-        let told = self.converter.hdr_label();
-        if told != self.told {
-            self.told = told;
-            let more = told.map(|told| format!(", {told}")).unwrap_or_default();
+        let label = self.converter.hdr_label();
+        if label != self.hdr_label {
+            self.hdr_label = label;
+            let more = label.map(|label| format!(", {label}")).unwrap_or_default();
             self.name = format!("{}{more} ({DECODER_NAME})", self.parameters.codec.name());
         }
     }

@@ -357,7 +357,7 @@ impl Client {
     /// sent in time.
     pub async fn close(mut self, limit: Duration) -> bool {
         self.session.close();
-        let said = timeout(limit, async {
+        let sent = timeout(limit, async {
             loop {
                 match self.next_event().await {
                     Ok(Event::Finished) => break,
@@ -367,7 +367,7 @@ impl Client {
             }
             self.flush().await.is_ok() && self.stream.shutdown().await.is_ok()
         });
-        if !said.await.unwrap_or(false) {
+        if !sent.await.unwrap_or(false) {
             return false;
         }
         // If input is unread at the close, the system resets the connection, and the server may

@@ -88,13 +88,13 @@ async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
 
 /// Sends a request, and reads the header of the response, which must report success.
 async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), RequestFailure> {
-    http.send(request).await.map_err(RequestFailure::Unheard)?;
+    http.send(request).await.map_err(RequestFailure::NoResponse)?;
     loop {
         let head = http.head().await.map_err(|fault| match fault {
-            Fault::Io(_) if http.is_clean() => RequestFailure::Unheard(fault),
+            Fault::Io(_) if http.is_clean() => RequestFailure::NoResponse(fault),
             fault => RequestFailure::Fault(fault),
         })?;
-        let head = head.ok_or(RequestFailure::Unheard(Fault::Closed))?;
+        let head = head.ok_or(RequestFailure::NoResponse(Fault::Closed))?;
         let response = Response::parse(&head).map_err(Fault::Http)?;
         let body = Body::of_response(response.status, &response.fields).map_err(Fault::Http)?;
         match response.status {
@@ -109,7 +109,7 @@ async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), Reques
 /// The reason why a request failed.
 enum RequestFailure {
     /// The connection ended before any part of a response arrived.
-    Unheard(Fault),
+    NoResponse(Fault),
     Fault(Fault),
     Refused {
         status: u16,
@@ -127,7 +127,7 @@ impl RequestFailure {
     fn cause(&self) -> Cause {
         match self {
             Self::Fault(Fault::Http(_)) => Cause::Tunnel { status: 0, reason: String::new() },
-            Self::Unheard(fault) | Self::Fault(fault) => fault.cause(),
+            Self::NoResponse(fault) | Self::Fault(fault) => fault.cause(),
             Self::Refused { status, reason } => {
                 Cause::Tunnel { status: *status, reason: reason.clone() }
             }
@@ -163,7 +163,7 @@ impl Task {
         let mut busy = 0_u32;
         loop {
             data.clear();
-            match self.wish(&mut data, next).await {
+            match self.next_request(&mut data, next).await {
                 SessionRequest::Send | SessionRequest::Ask => {}
                 SessionRequest::End => {
                     let request = self.client.close();
@@ -190,7 +190,7 @@ impl Task {
     }
 
     /// Waits until the session has data, but at most until `next`, and reads the data.
-    async fn wish(&mut self, data: &mut Vec<u8>, next: Instant) -> SessionRequest {
+    async fn next_request(&mut self, data: &mut Vec<u8>, next: Instant) -> SessionRequest {
         let mut block = [0; 16 << 10];
         let mut ready = false;
         while data.len() < pipe::MAX_BUFFERED_BYTES {
@@ -228,7 +228,7 @@ impl Task {
         let first = self.try_once(request).await;
         match first {
             // Servers and proxies may close an idle connection.
-            Err(RequestFailure::Unheard(_)) if reused => {
+            Err(RequestFailure::NoResponse(_)) if reused => {
                 self.try_once(request).await.map_err(|asked| asked.cause())
             }
             other => other.map_err(|asked| asked.cause()),

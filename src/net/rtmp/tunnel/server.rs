@@ -148,11 +148,11 @@ impl Gate {
                 return say(&mut http, no, false).await;
             }
             let answer = match (request.method.as_str(), Request::parse(&request.target)) {
-                ("POST", Some(wish)) => {
-                    if let Request::Send(address) | Request::Idle(address) = &wish {
+                ("POST", Some(tunnel_request)) => {
+                    if let Request::Send(address) | Request::Idle(address) = &tunnel_request {
                         *last = Some(address.name.clone());
                     }
-                    self.handle(&mut http, &mut body, wish, secure, welcome).await
+                    self.handle(&mut http, &mut body, tunnel_request, secure, welcome).await
                 }
                 ("POST", None) => Ok(TunnelReply::Refusal(404, "Nothing here")),
                 _ => Ok(TunnelReply::Refusal(405, "This is an RTMP server")),
@@ -170,11 +170,11 @@ impl Gate {
         self: &Arc<Self>,
         http: &mut Http,
         body: &mut Body,
-        wish: Request,
+        request: Request,
         secure: bool,
         welcome: &Welcome<'_>,
     ) -> Result<TunnelReply, Fault> {
-        match wish {
+        match request {
             Request::Open => {
                 drain(http, body).await;
                 Ok(self.open(secure, welcome))

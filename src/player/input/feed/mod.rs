@@ -81,7 +81,7 @@ pub(in crate::player) struct InputFeed {
     /// The skipped tracks that were reported.
     left_out: Vec<UnsupportedTrack>,
     /// True if the missing audio was reported.
-    unheard: bool,
+    audio_missing: bool,
     /// The time at which the end of the stream was last known, and the distance from the next
     /// packet to that end.
     edge: Option<(Timestamp, Duration)>,
@@ -116,7 +116,7 @@ impl InputFeed {
             too_long: None,
             unsupported: None,
             left_out: Vec::new(),
-            unheard: false,
+            audio_missing: false,
             edge: None,
             moved: true,
             anchor: (0, Timestamp::ZERO),
@@ -179,7 +179,7 @@ impl InputFeed {
 
     /// Records that missing audio was reported.
     pub(in crate::player) fn miss_audio(&mut self) {
-        self.unheard = true;
+        self.audio_missing = true;
     }
 
     /// Handles the return of missing audio. The position of the audio then follows from the video,
@@ -388,9 +388,9 @@ impl InputFeed {
                     .and_then(|codec| inventory::audio_decoder(codec).err());
                 let codec = format.to_string();
                 let what = track_name(TrackKind::Audio, &codec);
-                let told = self.unsupported.replace((what.clone(), lack));
+                let previous = self.unsupported.replace((what.clone(), lack));
                 // A new connection would only cause the same report again.
-                if told.is_none_or(|(told, _)| told != what) {
+                if previous.is_none_or(|(previous, _)| previous != what) {
                     let error = match lack {
                         Some(lack) => decode::Error::NoDecoder { codec, lack },
                         None => decode::Error::Unsupported(codec.into()),
@@ -516,7 +516,7 @@ impl InputFeed {
             Some(Anomaly::NoVideo) if self.demux.headless() > 0 => {}
             // A skipped track has its own message.
             Some(Anomaly::NoVideo | Anomaly::NoAudio) if self.unsupported.is_some() => {}
-            Some(Anomaly::NoAudio | Anomaly::LateAudio(_)) if self.unheard => {}
+            Some(Anomaly::NoAudio | Anomaly::LateAudio(_)) if self.audio_missing => {}
             Some(odd) => self.shared.report.odd(&odd),
             None => {}
         }

@@ -10,7 +10,7 @@ use crate::base::Stop;
 use crate::files::flv_tags::{Error, FlvTags};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::demux::file_samples::{PRE_ROLL_MICROS, open, unreadable};
-use crate::player::demux::{can_be_heard, can_be_seen};
+use crate::player::demux::{can_play_audio, can_play_video};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::file::loop_position::{Round, goes_on, micros};
 use crate::player::session::gapless::NextFile;
@@ -96,13 +96,13 @@ impl NextHead {
                     pictures = true;
                     decoded &= flv::parse_video(&read.tag.body).is_ok_and(|tag| {
                         read.content == TagContent::Command
-                            || tag.track.format.codec().is_some_and(can_be_seen)
+                            || tag.track.format.codec().is_some_and(can_play_video)
                     });
                 }
                 TagKind::Audio => {
                     sound = true;
                     decoded &= flv::parse_audio(&read.tag.body).is_ok_and(|tag| {
-                        audio_codec(tag.track.format, tag.legacy).is_some_and(can_be_heard)
+                        audio_codec(tag.track.format, tag.legacy).is_some_and(can_play_audio)
                     });
                 }
                 TagKind::Script => {}
@@ -214,7 +214,8 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
     let (mut number, mut last) = (0, 0);
     // The last keyframe before the position, and the last audio that a decoder needs.
     let (mut keyframe, mut sound, mut pictures) = (None, None, false);
-    let (mut seen, mut heard) = (FileTimeline::default(), FileTimeline::default());
+    let (mut video_timeline, mut audio_timeline) =
+        (FileTimeline::default(), FileTimeline::default());
     let walked = look(path, &mut |read| {
         if !read.content.is_header() {
             let pts = shown(&read);
@@ -222,7 +223,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
             // Times after a jump do not count towards the length.
             if pts < last + 600_000_000 {
                 last = last.max(pts);
-                let course = if is_video { &mut seen } else { &mut heard };
+                let course = if is_video { &mut video_timeline } else { &mut audio_timeline };
                 course.add(pts);
             }
             if is_video {
@@ -244,7 +245,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
     if number == 0 {
         walked?;
     }
-    let duration = Span::of(&seen, &heard).map_or(Duration::ZERO, Span::length);
+    let duration = Span::of(&video_timeline, &audio_timeline).map_or(Duration::ZERO, Span::length);
     Ok(Survey { duration, begins, start, pictures })
 }
 

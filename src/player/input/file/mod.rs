@@ -13,7 +13,7 @@ use loop_position::{Round, goes_on};
 
 use crate::base::Stop;
 use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile, open};
-use crate::player::demux::{can_be_seen, file_samples};
+use crate::player::demux::{can_play_video, file_samples};
 use crate::player::input::feed::InputFeed;
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, State};
@@ -35,7 +35,7 @@ pub(in crate::player) fn run(
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.report.enter(State::Opening { stage: "file" });
     let (mut round, mut from, mut ready) = (Round::default(), start, None);
-    let mut reader = Reader::new(can_be_seen);
+    let mut reader = Reader::new(can_play_video);
     loop {
         let read = read(&mut feed, &mut reader, &path, from, &mut round, ready.take(), sequel);
         // The seek is done, or the file cannot be read.

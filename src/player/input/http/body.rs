@@ -208,7 +208,7 @@ impl Single {
             if let Some(item) = self.first.pop_front() {
                 return Ok(item);
             }
-            if !self.is_told() {
+            if !self.is_length_settled() {
                 self.length = self.recorded.as_ref().and_then(Recorded::length);
                 if let Some(length) = self.length {
                     return Ok(Item::Length(length));
@@ -227,7 +227,7 @@ impl Single {
                         }
                         match self.unpack.next()? {
                             Some(item) => self.come(item),
-                            None if self.is_told() => return Ok(Item::END),
+                            None if self.is_length_settled() => return Ok(Item::END),
                             None => {}
                         }
                         continue;
@@ -239,7 +239,7 @@ impl Single {
     }
 
     /// Returns true if the length was reported or is unknown.
-    fn is_told(&self) -> bool {
+    fn is_length_settled(&self) -> bool {
         self.length.is_some() || self.recorded.as_ref().and_then(Recorded::length).is_none()
     }
 

@@ -42,7 +42,7 @@ pub(super) struct IndexedFile {
     /// True once playback has begun.
     begun: bool,
     /// True once it was reported how long the file is, or that seeking is impossible.
-    told: bool,
+    is_reported: bool,
     /// Number of chained audio streams that have begun.
     links: usize,
     /// The requested position.
@@ -73,20 +73,20 @@ impl IndexedFile {
         let url = flow.url().clone();
         let unknown = sniff::unknown(start, &flow);
         let mut blocks = Blocks::new(flow, start, whole, ask);
-        let told = |error: &Error| PullError::Told(unplayable_at(&url, error));
+        let to_pull_error = |error: &Error| PullError::Failed(unplayable_at(&url, error));
         let mut begun = None;
         let mut reader = loop {
             match begin(format, &mut begun, &mut blocks) {
                 Ok(reader) => break reader,
                 // The file only resembled the format.
                 Err(Error::UnknownFormat) => return Err(unknown),
-                Err(error) if !error.is_missing() => return Err(told(&error)),
+                Err(error) if !error.is_missing() => return Err(to_pull_error(&error)),
                 Err(_) => {}
             }
             if let Err(problem) = blocks.bring().await {
                 let blind = begun.as_ref().is_some_and(|reader| reader.is_blind());
                 return Err(match problem {
-                    PullError::Told(_) if blind && blocks.gives() == Gives::Whole => {
+                    PullError::Failed(_) if blind && blocks.gives() == Gives::Whole => {
                         PullError::file(problem!("play-index-at-end"))
                     }
                     other => other,
@@ -100,12 +100,12 @@ impl IndexedFile {
             match reader.read_on(&mut blocks, &mut places) {
                 Ok(more) => goes_on = more,
                 Err(error) if error.is_missing() => blocks.bring().await?,
-                Err(error) => return Err(told(&error)),
+                Err(error) => return Err(to_pull_error(&error)),
             }
         }
         let all = if reader.is_whole() { &reader.index().samples } else { &places };
-        let mut seen = span(all).ok_or_else(|| PullError::Told(nothing(&url)))?;
-        if let Some(begins) = reader.heard_from() {
+        let mut seen = span(all).ok_or_else(|| PullError::Failed(nothing(&url)))?;
+        if let Some(begins) = reader.audible_from() {
             seen.begins = begins.as_micros();
         }
         let mut length = reader.is_whole().then(|| seen.micros());
@@ -134,7 +134,7 @@ impl IndexedFile {
             first: VecDeque::new(),
             links: 0,
             begun: false,
-            told: false,
+            is_reported: false,
             wanted: None,
             search: None,
         })
@@ -201,7 +201,7 @@ impl IndexedFile {
                 self.blocks.answer().await;
                 self.wanted = None;
                 if !self.begin_search(to) {
-                    self.told = true;
+                    self.is_reported = true;
                     return Ok(Item::Unmoved(problem!("play-seek-from-start")));
                 }
             }
@@ -228,14 +228,14 @@ impl IndexedFile {
                     return Ok(self.tell().unwrap_or(Item::END));
                 }
                 Err(error) if error.is_missing() => self.blocks.bring().await?,
-                Err(error) => return Err(PullError::Told(unplayable_at(&self.url, &error))),
+                Err(error) => return Err(PullError::Failed(unplayable_at(&self.url, &error))),
             }
         }
     }
 
     /// Returns an item with the new information about seeking, if any.
     fn tell(&mut self) -> Option<Item> {
-        if self.told {
+        if self.is_reported {
             return None;
         }
         let item = match self.blocks.gives() {
@@ -243,7 +243,7 @@ impl IndexedFile {
             Gives::Whole => Item::Fixed,
             Gives::Parts => Item::Length(self.duration()?),
         };
-        self.told = true;
+        self.is_reported = true;
         Some(item)
     }
 
@@ -260,10 +260,10 @@ impl IndexedFile {
             let place = match next {
                 Next::Whole { number, start } => {
                     let samples = reader.index().samples.iter().enumerate().skip(*number);
-                    let heard =
+                    let plays =
                         |place: &SampleLocation| !matches!(place.track, TrackId::Audio(1..));
                     let mut needed =
-                        samples.filter(|(number, it)| heard(it) && is_needed(*start, *number, it));
+                        samples.filter(|(number, it)| plays(it) && is_needed(*start, *number, it));
                     let Some((its, place)) = needed.next() else { return Ok(None) };
                     *number = its;
                     *place
@@ -283,8 +283,10 @@ impl IndexedFile {
             // Another chained audio stream begins with this sample.
             if let Some(link) = index.links.get(*links).filter(|link| place.at >= link.at) {
                 *links += 1;
-                let at =
-                    link.heard.as_micros().saturating_add(FIRST_DTS_MICROS.saturating_sub(*begins));
+                let at = link
+                    .audible_from
+                    .as_micros()
+                    .saturating_add(FIRST_DTS_MICROS.saturating_sub(*begins));
                 first.push_back(Item::Event(samples::audio_config(&link.parameters)));
                 return Ok(Some(Item::Seam(at)));
             }
@@ -333,7 +335,9 @@ impl IndexedFile {
                 match self.blocks.bring().await {
                     Ok(()) => None,
                     Err(PullError::Net(error)) => Some(error.with_peer()),
-                    Err(PullError::Told(told) | PullError::Stalls(told)) => Some(told.problem),
+                    Err(PullError::Failed(failure) | PullError::Stalls(failure)) => {
+                        Some(failure.problem)
+                    }
                 }
             }
             Err(error) => Some((&error).into()),
@@ -392,14 +396,15 @@ fn begin(
 /// Returns true if these samples show when the file begins.
 fn has_begun(reader: &dyn Demuxer, places: &[SampleLocation]) -> bool {
     // An audio-only file declares its start.
-    if reader.heard_from().is_some() {
+    if reader.audible_from().is_some() {
         return !places.is_empty();
     }
     let tracks = &reader.index().tracks;
     let came = |track: TrackId| places.iter().any(|place| place.track == track);
-    let seen = tracks.video.is_none() || came(TrackId::Video);
-    let heard = tracks.audio.is_empty() || came(TrackId::Audio(0));
-    places.len() >= TRACK_START_SAMPLES && seen && heard || places.len() >= TRACK_START_SAMPLES * 20
+    let has_video = tracks.video.is_none() || came(TrackId::Video);
+    let has_audio = tracks.audio.is_empty() || came(TrackId::Audio(0));
+    places.len() >= TRACK_START_SAMPLES && has_video && has_audio
+        || places.len() >= TRACK_START_SAMPLES * 20
 }
 
 /// Finds the end of a file that does not declare it.

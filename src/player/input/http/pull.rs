@@ -26,7 +26,7 @@ const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(10);
 pub(in crate::player) struct Pull {
     form: PulledFormat,
     pace: PlayPace,
-    told: bool,
+    pace_reported: bool,
 }
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Pull {
                 PulledFormat::Hls(Box::new(hls))
             }
         };
-        Ok(Self { form, pace, told: false })
+        Ok(Self { form, pace, pace_reported: false })
     }
 
     /// Returns the pace of playback.
@@ -183,7 +183,7 @@ impl Pull {
     /// # Errors
     /// Fails if the connection fails or the data is invalid.
     pub(in crate::player) async fn next(&mut self) -> Result<Item, PullError> {
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.pace_reported, true) {
             return Ok(Item::Pace(self.pace));
         }
         match &mut self.form {

@@ -12,8 +12,8 @@ use crate::wire::container::flv;
 pub(in crate::player) enum PullError {
     /// An error of the network or the server.
     Net(Box<net::Error>),
-    /// The server's data is invalid.
-    Told(Failure),
+    /// The server's data cannot be played, for this reason.
+    Failed(Failure),
     /// A listed segment does not arrive.
     Stalls(Failure),
 }
@@ -29,23 +29,23 @@ impl PullError {
     pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {
         match self {
             Self::Net(error) => RangeRefusal::of(error),
-            Self::Told(_) | Self::Stalls(_) => None,
+            Self::Failed(_) | Self::Stalls(_) => None,
         }
     }
 
     /// Returns the error for data that is not a stream.
     pub(super) fn no_stream(why: Problem) -> Self {
-        Self::Told(Failure::new(FailureKind::Unreachable, why))
+        Self::Failed(Failure::new(FailureKind::Unreachable, why))
     }
 
     /// Returns the error for a file that cannot be played.
     pub(super) fn file(why: Problem) -> Self {
-        Self::Told(Failure::new(FailureKind::File, why))
+        Self::Failed(Failure::new(FailureKind::File, why))
     }
 
     /// Returns the error for a file that changed during playback.
     pub(super) fn changed() -> Self {
-        Self::Told(Failure::new(FailureKind::Lost, problem!("play-file-changed")))
+        Self::Failed(Failure::new(FailureKind::Lost, problem!("play-file-changed")))
     }
 
     /// Returns the error for FLV data that became invalid.

@@ -45,9 +45,9 @@ pub(in crate::player) enum Item {
     /// A seek failed, with the reason: playback continues as before.
     Unmoved(text::Problem),
     /// The separate audio is missing, with the reason: the video continues.
-    Unheard(text::Problem),
+    AudioMissing(text::Problem),
     /// The separate audio has returned.
-    Heard,
+    AudioReturned,
     /// The wall-clock time of the next tag by the sender's clock, in microseconds since 1970;
     /// `None` if the stream does not declare it.
     Made(Option<i64>),

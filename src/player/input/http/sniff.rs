@@ -128,8 +128,8 @@ mod tests {
         });
         let url = WebUrl::parse(&format!("http://{address}/live.ts")).unwrap();
         let mut flow = Flow::open(&url, &crate::net::Options::default(), &|_| {}).await.unwrap();
-        let told = sniff_within(&mut flow, Duration::from_secs(1)).await;
-        let Err(PullError::Net(error)) = told else { panic!("{told:?}") };
+        let result = sniff_within(&mut flow, Duration::from_secs(1)).await;
+        let Err(PullError::Net(error)) = result else { panic!("{result:?}") };
         assert!(matches!(error.cause, Cause::TimedOut { .. }), "{error:?}");
     }
 }

@@ -52,7 +52,7 @@ impl OpenDeadline {
     /// Starts the deadline for opening a stream from `peer`.
     pub fn new(peer: String, limit: Duration) -> Self {
         let began = Instant::now();
-        let (until, owes) = (began + limit, owed(ConnectStage::Dns));
+        let (until, owes) = (began + limit, pending_answer(ConnectStage::Dns));
         Self(Mutex::new(State { began, until, media: false, peer, owes }))
     }
 
@@ -65,7 +65,7 @@ impl OpenDeadline {
     /// Records a step of the connection.
     pub fn step(&self, step: Step<'_>) {
         match step {
-            Step::Stage(stage) => self.0.lock().owes = owed(stage),
+            Step::Stage(stage) => self.0.lock().owes = pending_answer(stage),
             Step::Elsewhere { to, .. } => {
                 let web = || WebUrl::parse(to).ok().map(|url| url.endpoint().to_string());
                 let rtmp = || Url::parse(to).ok().map(|url| format!("{}:{}", url.host, url.port));
@@ -119,7 +119,7 @@ impl State {
 }
 
 /// Returns the id of the text that names the pending answer in a stage.
-fn owed(stage: ConnectStage) -> &'static str {
+fn pending_answer(stage: ConnectStage) -> &'static str {
     match stage {
         ConnectStage::Publish => ConnectStage::Play.name(),
         stage => stage.name(),

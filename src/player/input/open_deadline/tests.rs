@@ -38,11 +38,11 @@ async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
     let mut session = Session::new(server::Config::default(), clock.now(), 1);
     let mut buffer = [0; 4_096];
     loop {
-        let mut said = Vec::new();
+        let mut reply = Vec::new();
         loop {
             let done = match session.poll_output() {
                 Output::Transmit(bytes) => {
-                    said.extend_from_slice(&bytes);
+                    reply.extend_from_slice(&bytes);
                     Ok(())
                 }
                 Output::Event(Event::ConnectRequested(_)) => session.accept_connect(),
@@ -52,9 +52,9 @@ async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
             };
             done.map_err(std::io::Error::other)?;
         }
-        if !said.is_empty() {
+        if !reply.is_empty() {
             sleep(ANSWER_DELAY).await;
-            socket.write_all(&said).await?;
+            socket.write_all(&reply).await?;
         }
         let length = socket.read(&mut buffer).await?;
         if length == 0 {

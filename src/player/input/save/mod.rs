@@ -45,7 +45,7 @@ pub(in crate::player) struct Save {
     waits: bool,
     bytes: u64,
     /// True if the file was requested during playback, so that its end is reported.
-    told: bool,
+    reports_end: bool,
     buffer: BytesMut,
     /// The reported codecs that the file does not support.
     missing: Vec<Codec>,
@@ -89,7 +89,7 @@ impl Save {
             broken: false,
             waits: false,
             bytes: 0,
-            told: false,
+            reports_end: false,
             buffer: BytesMut::new(),
             missing: Vec::new(),
         }
@@ -97,7 +97,7 @@ impl Save {
 
     /// Enables the report of the file's end, because the file was requested during playback.
     pub(in crate::player) fn telling(mut self) -> Self {
-        self.told = true;
+        self.reports_end = true;
         self
     }
 
@@ -239,7 +239,7 @@ impl Save {
             .and_then(|()| self.file.flush());
         if let Err(error) = whole {
             shared.report.output_failed(&cannot_write(&self.path, &error));
-        } else if self.told {
+        } else if self.reports_end {
             let path = self.path.display().to_string();
             shared.report.say(problem!("player-saved"), Severity::Info, path);
         }
@@ -307,12 +307,12 @@ mod tests {
         for codec in [AudioCodec::Aac, AudioCodec::Vorbis, AudioCodec::Vorbis] {
             save.add_event(&shared, &audio(codec), &heads, Timestamp::ZERO);
         }
-        let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
+        let messages: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .filter_map(|event| match event {
                 Event::Message(message) => Some((message.key(), message.detail)),
                 Event::State(_) | Event::Line(_) => None,
             })
             .collect();
-        assert_eq!(told, [("player-save-incomplete", "Vorbis".to_owned())]);
+        assert_eq!(messages, [("player-save-incomplete", "Vorbis".to_owned())]);
     }
 }

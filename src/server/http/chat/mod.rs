@@ -109,9 +109,9 @@ async fn talk(
                 Err(RecvError::Lagged(_)) => seat.missed().map(|frame| text(&frame)),
                 Err(RecvError::Closed) => Some(end()),
             },
-            said = socket.recv() => match said {
-                Some(Ok(Message::Text(said))) => {
-                    let line = ChatLine::from_json(&said);
+            received = socket.recv() => match received {
+                Some(Ok(Message::Text(json))) => {
+                    let line = ChatLine::from_json(&json);
                     let refused = match &line {
                         Some(line) if may_talk => {
                             seat.say(line, registry.clock.now()).err().map(not_passed)

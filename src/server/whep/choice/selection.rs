@@ -101,9 +101,10 @@ pub(in crate::server::whep) async fn select(
     let rendition = rendition.filter(|name| *name != MAIN_STREAM_NAME);
     let publisher = variants.stream.figures(registry.clock.now()).publisher;
     let has_b_frames = publisher.is_some_and(|it| registry.whep.productions.is_refused(it.id));
-    let lacks_av1 = known.video == Some(VideoFormat::Av1) && !negotiation::has_av1(&offer.text);
+    let is_av1_missing =
+        known.video == Some(VideoFormat::Av1) && !negotiation::has_av1(&offer.text);
     let refused = has_b_frames.then_some(Unplayable::BFrames).or(known.refused);
-    let refused = refused.or(lacks_av1.then_some(Unplayable::Codec("AV1")));
+    let refused = refused.or(is_av1_missing.then_some(Unplayable::Codec("AV1")));
     if let (Some(refused), None) = (refused, rendition) {
         return Err(Refused::Unplayable(refused));
     }

@@ -347,8 +347,12 @@ pub(super) mod tests {
             refused(&CHROMIUM_OFFER.replace("packetization-mode=1", "packetization-mode=0")),
             mode_0
         );
-        let unsaid = CHROMIUM_OFFER.replace("packetization-mode=1;", "");
-        assert_eq!(refused(&unsaid.replace("packetization-mode=0;", "")), mode_0, "the default");
+        let without_mode = CHROMIUM_OFFER.replace("packetization-mode=1;", "");
+        assert_eq!(
+            refused(&without_mode.replace("packetization-mode=0;", "")),
+            mode_0,
+            "the default"
+        );
         let none = "The offer has no H.264, which this stream needs.";
         assert_eq!(refused(&CHROMIUM_OFFER.replace("H264/90000", "H265/90000")), none);
         assert!(refused(&CHROMIUM_OFFER.replace("opus/48000", "other/48000")).contains("Opus"));

@@ -236,8 +236,8 @@ impl FrameMaker {
         listeners: Listeners,
         out: &mut Vec<Made>,
     ) {
-        let is_heard = listeners != Listeners::None;
-        self.sound = match (std::mem::take(&mut self.sound), is_heard) {
+        let has_listeners = listeners != Listeners::None;
+        self.sound = match (std::mem::take(&mut self.sound), has_listeners) {
             (Sound::Known(config), true) => match OpusSource::open(&config) {
                 Ok(source) => Sound::Open(config, source, Pairing::default()),
                 Err(why) => {
@@ -270,8 +270,8 @@ impl FrameMaker {
         now: Instant,
         payloads: Vec<Arc<[u8]>>,
     ) -> Frame {
-        let heard = self.clock.at(now).as_micros();
-        let late = heard.saturating_sub(self.timeline.lock().wallclock(at)).max(0);
+        let now_micros = self.clock.at(now).as_micros();
+        let late = now_micros.saturating_sub(self.timeline.lock().wallclock(at)).max(0);
         let late = std::time::Duration::from_micros(late.unsigned_abs());
         let wallclock = now.checked_sub(late).unwrap_or(now);
         let is_av1 = matches!(self.config, Some(PacketizerConfig::Av1(_)));

@@ -21,8 +21,8 @@ impl Timeline {
     /// Returns the output time of data with this time.
     pub fn place(&mut self, time: i64, arrived: i64) -> i64 {
         let mut at = time.saturating_add(self.shift);
-        if let Some((last, heard)) = self.last {
-            let passed = arrived.saturating_sub(heard).max(0);
+        if let Some((last, last_arrived)) = self.last {
+            let passed = arrived.saturating_sub(last_arrived).max(0);
             if !(last - MAX_TRACK_DISTANCE_MICROS..=last + MAX_TRACK_DISTANCE_MICROS + passed)
                 .contains(&at)
             {

@@ -157,8 +157,8 @@ impl Engine {
             "misfit",
         ];
         self.notices.active.clear(&keys);
-        self.targets.told.clear();
-        self.targets.said.clear();
+        self.targets.events.clear();
+        self.targets.reported_causes.clear();
         self.targets.misfits.clear();
     }
 
@@ -220,11 +220,11 @@ impl Engine {
     }
 
     /// Stores a target's newest state for the window, and reports it.
-    pub(in crate::studio::engine) fn target_reported(&mut self, told: event::Target) {
-        if let Ok(id) = u32::try_from(told.index) {
-            self.targets.told.insert(id, told.clone());
+    pub(in crate::studio::engine) fn target_reported(&mut self, event: event::Target) {
+        if let Ok(id) = u32::try_from(event.index) {
+            self.targets.events.insert(id, event.clone());
         }
-        self.notices.happened(Event::Target(told));
+        self.notices.happened(Event::Target(event));
     }
 
     /// On air, starts or stops a target after it was enabled or disabled; the others continue.
@@ -348,8 +348,8 @@ impl Engine {
     pub(in crate::studio::engine) fn end_broadcast(&mut self) {
         // Earlier events are reported before those of the end.
         let now = self.clock.now();
-        let heard = self.live.on_air.as_mut().map(|on_air| on_air.heard_so_far(now));
-        self.all_happened(heard.unwrap_or_default());
+        let news = self.live.on_air.as_mut().map(|on_air| on_air.poll_outputs(now));
+        self.all_happened(news.unwrap_or_default());
         let Some(on_air) = self.live.on_air.take() else { return };
         let figures = on_air.live_figures();
         self.summarize(&figures);
@@ -428,7 +428,7 @@ mod tests {
 
     #[test]
     fn a_server_that_others_reach_is_open_to_viewers_alone() {
-        let told = |play_key| {
+        let server_notices = |play_key| {
             let reach = ServerReach { http: false, rtmp: true };
             let settings = Settings { reach, play_key, ..Settings::default() };
             let config = Config {
@@ -441,7 +441,7 @@ mod tests {
             let keys = engine.notices.active.notices().iter().map(Notice::key);
             keys.filter(|key| key.starts_with("server-")).collect::<Vec<_>>()
         };
-        assert_eq!(told(false), ["server-open-to-play"]);
-        assert!(told(true).is_empty());
+        assert_eq!(server_notices(false), ["server-open-to-play"]);
+        assert!(server_notices(true).is_empty());
     }
 }

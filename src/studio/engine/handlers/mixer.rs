@@ -31,7 +31,7 @@ impl Engine {
         let Some(program) = &mut self.state.program else { return };
         let seen = source_strips::seen(program, &self.settings.collection);
         let talking = &self.state.talking;
-        let heard = |strip: &AudioStrip| {
+        let effective_strip = |strip: &AudioStrip| {
             strip.effective_strip(talking.is_held(strip.id), seen.contains(&strip.choice))
         };
         let main = (program.video_choice().clone(), program.transport(MAIN_SOURCE).at_end());
@@ -41,15 +41,15 @@ impl Engine {
             let choice = if strip.id == StripId::MAIN { &audio } else { &strip.choice };
             source_strips::shown_end(sources, (&main.0, main.1), choice).unwrap_or(strip.at_end)
         };
-        let messages = program.set_strips(&self.settings.strips, &heard, &at_end);
+        let messages = program.set_strips(&self.settings.strips, &effective_strip, &at_end);
         self.state.stage.sounds = seen;
-        for message in self.untold(messages) {
+        for message in self.unreported(messages) {
             self.notices.tell(&message, "");
         }
     }
 
     /// Returns the notices about strips that no video source already reports.
-    pub(in crate::studio::engine) fn untold(
+    pub(in crate::studio::engine) fn unreported(
         &self,
         of: Vec<(AudioChoice, StudioMessage)>,
     ) -> Vec<StudioMessage> {
@@ -77,7 +77,7 @@ impl Engine {
         }
         let old_strips = self.settings.strips.clone();
         let main = self.state.program.as_ref().map(|it| it.audio_choice());
-        let unheard = source_strips::follow(
+        let without_strip = source_strips::follow(
             &mut self.settings.strips,
             main.or(self.settings.audio.as_ref()),
             &before.sources,
@@ -89,9 +89,9 @@ impl Engine {
                 absent || !capture::shows(choice)
             },
         );
-        if !unheard.is_empty() {
+        if !without_strip.is_empty() {
             self.notices.active.clear(&[groups::NO_STRIP_NOTICE]);
-            let source = unheard.join(", ");
+            let source = without_strip.join(", ");
             self.notices.tell(&StudioMessage::NoStrip { source }, "");
         }
         if self.settings.strips == old_strips {
@@ -261,7 +261,7 @@ impl Engine {
             self.tell_alarm(&SourceReport::default(), &report, &report.name);
             self.notices.active.clear_of(&["file-failed"], &report.name);
         }
-        for message in self.untold(messages) {
+        for message in self.unreported(messages) {
             self.notices.tell(&message, "");
         }
         for change in changes {

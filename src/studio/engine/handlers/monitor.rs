@@ -29,13 +29,13 @@ impl Engine {
         let ended = self.state.monitors.follow(wanted, begin, &self.runtime, clock);
         self.endings.monitors.retain(|worker| !worker.is_finished());
         self.endings.monitors.extend(ended);
-        for told in self.state.monitors.poll(clock.now()) {
-            self.viewers_reported(told);
+        for news in self.state.monitors.poll(clock.now()) {
+            self.viewers_reported(news);
         }
     }
 
-    fn viewers_reported(&mut self, told: MonitorNews) {
-        match told {
+    fn viewers_reported(&mut self, news: MonitorNews) {
+        match news {
             MonitorNews::Event(event) => self.notices.happened(Event::Monitor(Box::new(event))),
             MonitorNews::Begun(message) => self.notices.tell(&message, ""),
             MonitorNews::Over { key, host } => {

@@ -82,7 +82,7 @@ impl Engine {
             match event {
                 Event::Recording(recording) => self.recording_happened(recording),
                 // The last events of an ended broadcast are reported like all others.
-                Event::Target(told) => self.target_happened(told),
+                Event::Target(target) => self.target_happened(target),
                 Event::Notice(notice) => self.notices.tell_notice(notice),
                 event => self.saved(event),
             }
@@ -105,7 +105,7 @@ impl Engine {
     pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<OutputNews>) {
         for happening in happenings {
             match happening {
-                OutputNews::Target(told) => self.target_happened(told),
+                OutputNews::Target(target) => self.target_happened(target),
                 OutputNews::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
                 OutputNews::Recording(recording) => self.recording_happened(recording),
                 OutputNews::Chapter(chapter) => self.notices.happened(Event::Chapter(chapter)),
@@ -154,14 +154,15 @@ impl Engine {
 
     fn bitrate_changed(&mut self, changed: Changed) {
         let kbps = (changed.bitrate.0 / 1_000).to_string();
-        let told = self.notices.active.notices().iter().any(|it| it.key() == "bitrate-lowered");
+        let was_lowered =
+            self.notices.active.notices().iter().any(|it| it.key() == "bitrate-lowered");
         if changed.lower {
             self.notices.active.clear(&["bitrate-lowered", "bitrate-restored"]);
             let by = changed.by.and_then(|id| self.live.on_air.as_ref()?.label(id));
             let host = by.unwrap_or_default();
             let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
             self.notices.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
-        } else if changed.full && told {
+        } else if changed.full && was_lowered {
             self.notices.active.clear(&["bitrate-lowered"]);
             self.notices.tell(&StudioMessage::BitrateRestored { kbps }, "");
         }
@@ -170,14 +171,14 @@ impl Engine {
     fn resized(&mut self, resized: Resized) {
         self.notices.active.clear(&["size-lowered", "size-restored"]);
         let size = resized.size.to_string();
-        let said = if resized.full {
+        let message = if resized.full {
             StudioMessage::SizeRestored { size }
         } else {
             let bitrate = self.live.on_air.as_ref().map_or(0, |on_air| on_air.allowed().0);
             let wanted = self.state.quality.size.to_string();
             StudioMessage::SizeLowered { size, wanted, kbps: (bitrate / 1_000).to_string() }
         };
-        self.notices.tell(&said, "");
+        self.notices.tell(&message, "");
     }
 
     fn moved(&mut self, id: u32, rendition_id: RenditionId) {
@@ -186,7 +187,7 @@ impl Engine {
         let second = on_air.second();
         self.notices.active.clear_at("rendition-lowered", &host);
         self.notices.active.clear_at("rendition-restored", &host);
-        let said = match (rendition_id, second) {
+        let message = match (rendition_id, second) {
             (RenditionId::Second, Some((bitrate, size))) => StudioMessage::RenditionLowered {
                 host,
                 size: size.to_string(),
@@ -194,7 +195,7 @@ impl Engine {
             },
             _ => StudioMessage::RenditionRestored { host },
         };
-        self.notices.tell(&said, "");
+        self.notices.tell(&message, "");
     }
 
     fn delay_happened(&mut self, changed: stream_delay::Changed) {
@@ -205,51 +206,51 @@ impl Engine {
             self.notices.active.clear(&["delay-short"]);
             self.notices.tell(&message, "");
         }
-        self.notices.happened(Event::Delay(changed.told));
+        self.notices.happened(Event::Delay(changed.event));
     }
 
-    pub(in crate::studio::engine) fn target_happened(&mut self, told: event::Target) {
-        let id = u32::try_from(told.index).unwrap_or(u32::MAX);
-        if let Some(message) = crate::studio::live::target_events::message(&told) {
-            let said = self.targets.said.entry(id).or_default();
-            if said.len() >= MAX_REPORTED_CAUSES {
-                said.clear();
+    pub(in crate::studio::engine) fn target_happened(&mut self, event: event::Target) {
+        let id = u32::try_from(event.index).unwrap_or(u32::MAX);
+        if let Some(message) = crate::studio::live::target_events::message(&event) {
+            let causes = self.targets.reported_causes.entry(id).or_default();
+            if causes.len() >= MAX_REPORTED_CAUSES {
+                causes.clear();
             }
-            let new =
-                said.insert((message.problem().id(), told.cause.as_ref().map(ToString::to_string)));
-            if !new && told.state != TargetState::Failed {
+            let new = causes
+                .insert((message.problem().id(), event.cause.as_ref().map(ToString::to_string)));
+            if !new && event.state != TargetState::Failed {
                 self.notices.note(&message);
                 self.notices.active.renew(&message);
             } else {
-                let mut notice = message.notice(0, told.code.clone().unwrap_or_default());
-                if self.has_other_port(&told) {
+                let mut notice = message.notice(0, event.code.clone().unwrap_or_default());
+                if self.has_other_port(&event) {
                     notice.remedies.insert(0, Remedy::UsePort443(id));
                 }
                 self.notices.tell_notice(notice);
             }
         }
-        if told.state == TargetState::Live {
-            self.targets.said.remove(&id);
+        if event.state == TargetState::Live {
+            self.targets.reported_causes.remove(&id);
             let targets = &mut self.live.summary.targets;
             if targets.iter().all(|known| known.id != id) {
-                targets.push(BroadcastTarget { id, label: told.host.clone() });
+                targets.push(BroadcastTarget { id, label: event.host.clone() });
             }
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
-            match self.live.history.live_again(&told, self.clock.now()) {
+            match self.live.history.live_again(&event, self.clock.now()) {
                 Some(message) => self.notices.tell(&message, ""),
-                None => self.notices.note(&StudioMessage::TargetOnAir { host: told.host.clone() }),
+                None => self.notices.note(&StudioMessage::TargetOnAir { host: event.host.clone() }),
             }
         } else {
-            self.live.history.lost(&told, self.clock.now());
+            self.live.history.lost(&event, self.clock.now());
         }
-        self.target_reported(told);
+        self.target_reported(event);
     }
 
     /// Returns true if a target's port is unreachable, and its service has another port that
     /// networks rarely block.
-    fn has_other_port(&self, told: &event::Target) -> bool {
-        let target = self.targets.list.iter().find(|it| it.id as usize == told.index);
-        told.stage == Some("tcp")
+    fn has_other_port(&self, event: &event::Target) -> bool {
+        let target = self.targets.list.iter().find(|it| it.id as usize == event.index);
+        event.stage == Some("tcp")
             && target.is_some_and(|target| services::on_port_443(target.server()).is_some())
     }
 
@@ -503,15 +504,16 @@ mod tests {
         // The target failed between two checks, and was reported to the code that ended the
         // broadcast.
         let refused = target(1, TargetState::Failed, Some(Trouble::Refused));
-        let said = StudioMessage::ServerSays { host: "host1:1935".into(), text: "no more".into() };
-        engine.last_words.0.send(Event::Notice(said.notice(0, ""))).unwrap();
+        let message =
+            StudioMessage::ServerSays { host: "host1:1935".into(), text: "no more".into() };
+        engine.last_words.0.send(Event::Notice(message.notice(0, ""))).unwrap();
         engine.last_words.0.send(Event::Target(refused)).unwrap();
         engine.endings.broadcasts.push(Worker::spawn("ended", |_| ()).unwrap());
         while !engine.endings.broadcasts.iter().all(Worker::is_finished) {
             std::thread::yield_now();
         }
         engine.poll();
-        let told: Vec<&str> = std::iter::from_fn(|| events.try_recv().ok())
+        let keys: Vec<&str> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|event| match event {
                 Event::Notice(notice) => notice.key(),
                 Event::Target(_) => "target",
@@ -519,7 +521,7 @@ mod tests {
                 _ => "other",
             })
             .collect();
-        assert_eq!(told, ["server-says", "target-refused", "target", "stopped"]);
+        assert_eq!(keys, ["server-says", "target-refused", "target", "stopped"]);
         engine.notices.log.end(Duration::from_secs(30));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 2, "{text}");
@@ -530,8 +532,8 @@ mod tests {
     fn a_target_that_goes_live_takes_back_only_its_own_notices() {
         let (mut engine, _events) = engine(None);
         for index in [1, 2] {
-            let told = target(index, TargetState::Connecting, Some(Trouble::Unreachable));
-            engine.target_happened(told);
+            let event = target(index, TargetState::Connecting, Some(Trouble::Unreachable));
+            engine.target_happened(event);
         }
         engine.target_happened(target(2, TargetState::Live, None));
         assert_eq!(keys_of(&engine), [("target-unreachable", Some(1))]);

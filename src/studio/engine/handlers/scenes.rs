@@ -91,7 +91,7 @@ impl Engine {
     }
 
     fn report_missing_files(&mut self, RetryReport { mut messages, strips }: RetryReport) {
-        messages.extend(self.untold(strips));
+        messages.extend(self.unreported(strips));
         for message in messages {
             // The reason for this failure may differ from the one reported before.
             for (_, value) in message.problem().args() {
@@ -108,7 +108,7 @@ impl Engine {
         for path in news.gone {
             self.notices.active.clear_of(keys, &path);
         }
-        for message in news.told {
+        for message in news.messages {
             self.notices.tell(&message, "");
         }
     }
@@ -399,12 +399,12 @@ impl Engine {
         let Some(program) = &mut self.state.program else { return };
         let degradation = program.compositor().figures().degradation;
         let before = std::mem::replace(&mut self.state.stage.degradation, degradation);
-        let said = match degradation {
+        let message = match degradation {
             _ if degradation == before => None,
             Degradation::None => {
-                let told = self.notices.active.notices().iter();
-                let mut told = told.filter(|it| it.key().starts_with("degradation-"));
-                told.next().map(|_| StudioMessage::FullQuality {})
+                let notices = self.notices.active.notices().iter();
+                let mut notices = notices.filter(|it| it.key().starts_with("degradation-"));
+                notices.next().map(|_| StudioMessage::FullQuality {})
             }
             // Improvements occur step by step, and not every step is reported.
             _ if degradation < before => None,
@@ -424,9 +424,9 @@ impl Engine {
         let seen_changed = program.seen_changed();
         let filters = program.filter_changes(&self.settings.collection);
         let transitions = program.transition_changes();
-        if let Some(said) = said {
+        if let Some(message) = message {
             self.notices.active.clear(groups::DEGRADATION_NOTICES);
-            self.notices.tell(&said, "");
+            self.notices.tell(&message, "");
         }
         self.tell_news(groups::FILTER_NOTICES, filters);
         self.tell_news(groups::TRANSITION_NOTICES, transitions);
@@ -531,7 +531,7 @@ impl Engine {
                     id,
                     playing: transport.position(),
                     left_out: transport.left_out(),
-                    filters_lack: program.filters_lack(stage.shared.filters(id)),
+                    filter_problems: program.filter_problems(stage.shared.filters(id)),
                     device: report.id.clone(),
                     state: report.state,
                     name: report.name,
@@ -559,8 +559,8 @@ impl Engine {
             views: Arc::clone(&stage.pictures),
             can_undo,
             can_redo,
-            lacks_filters: stage.degradation >= Degradation::Filters,
-            transitions_lack: program.map(Program::transitions_lack).unwrap_or_default(),
+            skips_filters: stage.degradation >= Degradation::Filters,
+            transition_problems: program.map(Program::transition_problems).unwrap_or_default(),
             controls: self.state.stage.board.listed(),
             formats: self.state.stage.board.formats(),
         }

@@ -133,12 +133,12 @@ impl Engine {
         let mut views: Vec<TargetView> =
             self.targets.list.iter().cloned().map(TargetView::idle).collect();
         for view in &mut views {
-            if let Some(told) = self.targets.told.get(&view.target.id) {
-                view.state = Some(told.state);
-                view.stage = told.stage;
-                view.cause.clone_from(&told.cause);
+            if let Some(event) = self.targets.events.get(&view.target.id) {
+                view.state = Some(event.state);
+                view.stage = event.stage;
+                view.cause.clone_from(&event.cause);
                 view.refused =
-                    matches!(told.trouble, Some(Trouble::Refused | Trouble::NoSuchStream));
+                    matches!(event.trouble, Some(Trouble::Refused | Trouble::NoSuchStream));
             }
         }
         for sent in self.live.on_air.iter().flat_map(OnAir::targets) {

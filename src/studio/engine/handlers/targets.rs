@@ -209,7 +209,7 @@ impl Engine {
         let now = self.clock.now();
         let due = self.targets.edited.extract_if(.., |_, due| at_once || *due <= now);
         for (id, _) in due.collect::<Vec<_>>() {
-            let live = self.targets.told.get(&id).is_some_and(|it| it.state == TargetState::Live);
+            let live = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Live);
             let sought = self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
             let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
             let Some(target) = target.filter(|_| sought && !live && !self.live.stopping) else {
@@ -220,7 +220,7 @@ impl Engine {
                 // The earlier connection is forgotten, because the server has accepted nothing over
                 // it.
                 drop(on_air.publish(&self.runtime, self.clock, vec![wanted]));
-                self.targets.said.remove(&id);
+                self.targets.reported_causes.remove(&id);
                 self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             }
         }
@@ -241,7 +241,7 @@ impl Engine {
             let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
             let left = on_air.publish(&self.runtime, self.clock, vec![wanted]);
-            self.targets.said.remove(&id);
+            self.targets.reported_causes.remove(&id);
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             self.all_happened(left);
         }
@@ -259,7 +259,7 @@ impl Engine {
         self.remember_targets();
         self.follow_switch(id);
         self.notices.active.clear_target(groups::TARGET_NOTICES, id);
-        self.targets.told.remove(&id);
+        self.targets.events.remove(&id);
     }
 
     /// Accepts a certificate at the user's request.
@@ -268,7 +268,7 @@ impl Engine {
         let known = self.targets.list.iter().find(|target| target.id == id);
         let Some(target) = known.cloned() else { return };
         self.put_target(Target { pin: Some(pin), ..target });
-        let failed = self.targets.told.get(&id).is_some_and(|it| it.state == TargetState::Failed);
+        let failed = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Failed);
         if failed && self.live.on_air.is_none() {
             self.handle(Command::GoLive);
         } else {

@@ -26,7 +26,7 @@ impl Engine {
     pub(in crate::studio::engine) fn poll_players(&mut self) {
         for (message, way) in self.watch.poll() {
             match way {
-                MessageVia::Told => self.notices.tell(&message, ""),
+                MessageVia::Reported => self.notices.tell(&message, ""),
                 MessageVia::Again => self.notices.tell_again(&message),
                 MessageVia::Noted => self.notices.note(&message),
             }

@@ -289,8 +289,8 @@ impl Engine {
 
     fn follow_profile(&mut self) {
         self.targets.list.clone_from(&self.settings.targets);
-        self.targets.told.clear();
-        self.targets.said.clear();
+        self.targets.events.clear();
+        self.targets.reported_causes.clear();
         self.targets.edited.clear();
         self.secrets.changed.clear();
         self.notices.active.clear(groups::TARGET_NOTICES);

@@ -38,16 +38,16 @@ pub(in crate::studio) fn take(folder: &Path) -> Option<PathBuf> {
     for (_, path) in reports.drain(..old) {
         let _: std::io::Result<()> = fs::remove_file(path);
     }
-    let mut told = None;
+    let mut newest = None;
     for (name, path) in reports {
         let Some(bare) = name.strip_suffix(NEW_REPORT_SUFFIX) else { continue };
         let known = folder.join(format!("{bare}.txt"));
-        told = Some(match fs::rename(&path, &known) {
+        newest = Some(match fs::rename(&path, &known) {
             Ok(()) => known,
             Err(_) => path,
         });
     }
-    told
+    newest
 }
 
 #[cfg(test)]
@@ -63,9 +63,9 @@ mod tests {
             fs::write(path_of(folder.path(), second * 1_000_000), "report").unwrap();
         }
         fs::write(folder.path().join("notes.txt"), "mine").unwrap();
-        let told = take(folder.path()).unwrap();
-        assert_eq!(told.file_name().unwrap(), "crash-1970-01-01T00-00-13.000000Z.txt");
-        assert_eq!(fs::read_to_string(told).unwrap(), "report");
+        let report = take(folder.path()).unwrap();
+        assert_eq!(report.file_name().unwrap(), "crash-1970-01-01T00-00-13.000000Z.txt");
+        assert_eq!(fs::read_to_string(report).unwrap(), "report");
         assert_eq!(take(folder.path()), None);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MAX_STORED_REPORTS + 1);
     }

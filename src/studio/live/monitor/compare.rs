@@ -173,9 +173,9 @@ fn markers(window: &Window<'_>) -> Verdict {
 /// Searches for the received audio in the sent audio, and returns the delay if it is found.
 fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
     let (seen, sent) = (window.seen, window.sent);
-    let heard = seen.last_audio.filter(|last| window.now.since(*last) <= MAX_AUDIO_AGE);
-    let (Some(_), true) = (heard, sent.sound) else {
-        let silent = heard.is_none() && !sent.sound;
+    let last_audio = seen.last_audio.filter(|last| window.now.since(*last) <= MAX_AUDIO_AGE);
+    let (Some(_), true) = (last_audio, sent.sound) else {
+        let silent = last_audio.is_none() && !sent.sound;
         return (if silent { Verdict::Still } else { Verdict::Open }, None);
     };
     let Some(behind) = seen.behind_micros else { return (Verdict::Open, None) };

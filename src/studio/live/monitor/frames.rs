@@ -111,8 +111,14 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
     let shown = recent.iter().all(|it| !is_flat(&it.likeness));
     let comparable = window.same_shape && !candidates.is_empty();
     // Frames between fast-changing keyframes may resemble none of them.
-    let told = || is_slow(&sent, from) || keeps_pace(&candidates, window);
-    if quarter < DIFFERS_BELOW_SIMILARITY && many && shown && comparable && window.whole && told() {
+    let is_conclusive = || is_slow(&sent, from) || keeps_pace(&candidates, window);
+    if quarter < DIFFERS_BELOW_SIMILARITY
+        && many
+        && shown
+        && comparable
+        && window.whole
+        && is_conclusive()
+    {
         return Verdict::Differs;
     }
     Verdict::Open

@@ -245,15 +245,15 @@ fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
 fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let mut values = sent.course.since(since).peekable();
     let Some((first, _)) = values.peek().copied() else { return false };
-    let mut heard = first;
+    let mut last_audible = first;
     for (at, value) in values {
         if value > MIN_AUDIBLE_DBFS {
-            heard = at;
-        } else if at.since(heard) >= MIN_SENT_AUDIO_DURATION {
+            last_audible = at;
+        } else if at.since(last_audible) >= MIN_SENT_AUDIO_DURATION {
             return false;
         }
     }
-    heard > first && now.since(heard) < MIN_SENT_AUDIO_DURATION
+    last_audible > first && now.since(last_audible) < MIN_SENT_AUDIO_DURATION
 }
 
 /// Returns a fault if the received size or frame rate differs from what onair sent, usually because

@@ -103,8 +103,8 @@ struct One {
     picture: Latest<VideoFrame>,
     /// The empty slot that is shown while no data arrives.
     no_picture: Latest<VideoFrame>,
-    told: Option<event::Monitor>,
-    told_signs: Vec<Sign>,
+    last_event: Option<event::Monitor>,
+    last_signs: Vec<Sign>,
 }
 
 /// The monitors of all targets.
@@ -161,13 +161,13 @@ impl Monitors {
     /// Compares the received streams with the stream that onair sent.
     pub fn poll(&mut self, now: Timestamp) -> Vec<MonitorNews> {
         let Some(reference) = &self.reference else { return Vec::new() };
-        let mut told = Vec::new();
+        let mut news = Vec::new();
         reference.with(now, |sent| {
             for (id, one) in &mut self.each {
-                one.poll(*id, sent, now, &mut told);
+                one.poll(*id, sent, now, &mut news);
             }
         });
-        told
+        news
     }
 
     /// Returns the state of one target for the window and the statistics.
@@ -230,8 +230,8 @@ impl One {
             now,
             picture: Latest::default(),
             no_picture: Latest::default(),
-            told: None,
-            told_signs: Vec::new(),
+            last_event: None,
+            last_signs: Vec::new(),
         }
     }
 
@@ -270,7 +270,7 @@ impl One {
         }
     }
 
-    fn poll(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, told: &mut Vec<MonitorNews>) {
+    fn poll(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, news: &mut Vec<MonitorNews>) {
         if let Some(probe) = &self.probe {
             let seen = probe.seen();
             // During a retry after a failure, the failure is still reported.
@@ -299,19 +299,19 @@ impl One {
             }),
             _ => Vec::new(),
         };
-        self.tell(findings, now, told);
+        self.tell(findings, now, news);
         let event = self.event(id);
         let signs: Vec<Sign> = self.findings.iter().map(|it| it.sign).collect();
-        let other = self.told.as_ref().is_none_or(|told| differs(told, &event));
-        if other || self.told_signs != signs {
-            self.told = Some(event.clone());
-            self.told_signs = signs;
-            told.push(MonitorNews::Event(event));
+        let other = self.last_event.as_ref().is_none_or(|last| differs(last, &event));
+        if other || self.last_signs != signs {
+            self.last_event = Some(event.clone());
+            self.last_signs = signs;
+            news.push(MonitorNews::Event(event));
         }
     }
 
     /// Reports new and ended faults.
-    fn tell(&mut self, mut findings: Vec<Finding>, now: Timestamp, told: &mut Vec<MonitorNews>) {
+    fn tell(&mut self, mut findings: Vec<Finding>, now: Timestamp, news: &mut Vec<MonitorNews>) {
         let alike = |a: &Finding, b: &Finding| (a.trouble, a.sign) == (b.trouble, b.sign);
         for finding in &mut findings {
             // Only the newest frames are stored, so an earlier start time is kept.
@@ -321,13 +321,13 @@ impl One {
         let old = std::mem::replace(&mut self.findings, findings);
         for finding in &self.findings {
             if !old.iter().any(|it| alike(it, finding)) {
-                told.push(MonitorNews::Begun(self.message(finding)));
+                news.push(MonitorNews::Begun(self.message(finding)));
             }
         }
         for finding in &old {
             if !self.findings.iter().any(|it| it.trouble == finding.trouble) {
                 let key = key(finding.trouble);
-                told.push(MonitorNews::Over { key, host: self.host.clone() });
+                news.push(MonitorNews::Over { key, host: self.host.clone() });
             }
         }
         if !self.findings.is_empty() {
@@ -338,7 +338,7 @@ impl One {
             && let Some(since) = self.wrong_since.take()
         {
             let seconds = format!("{:.0}", now.since(since).as_secs_f64());
-            told.push(MonitorNews::Well(StudioMessage::MonitorWell {
+            news.push(MonitorNews::Well(StudioMessage::MonitorWell {
                 host: self.host.clone(),
                 seconds,
             }));
@@ -454,8 +454,8 @@ fn key(trouble: Trouble) -> &'static str {
 
 /// Returns true if another event line is needed. Figures do not count, because they change
 /// constantly and are in `stats`.
-fn differs(told: &event::Monitor, now: &event::Monitor) -> bool {
-    (told.state, &told.troubles) != (now.state, &now.troubles)
-        || (told.size, told.latency_by) != (now.size, now.latency_by)
-        || (told.av_offset_ms.is_none() && now.av_offset_ms.is_some())
+fn differs(last: &event::Monitor, now: &event::Monitor) -> bool {
+    (last.state, &last.troubles) != (now.state, &now.troubles)
+        || (last.size, last.latency_by) != (now.size, now.latency_by)
+        || (last.av_offset_ms.is_none() && now.av_offset_ms.is_some())
 }

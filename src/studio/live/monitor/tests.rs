@@ -225,11 +225,11 @@ impl Run {
             pictures: &self.sent.pictures,
             course: &self.sent.course,
         };
-        let mut told = Vec::new();
-        self.one.poll(0, &sent, at(self.now), &mut told);
+        let mut news = Vec::new();
+        self.one.poll(0, &sent, at(self.now), &mut news);
         self.states.push(self.one.state());
-        for told in told {
-            match told {
+        for item in news {
+            match item {
                 MonitorNews::Event(event) => self.events.push(event),
                 MonitorNews::Begun(StudioMessage::Monitor { key, .. }) => self.keys.push(key),
                 MonitorNews::Well(_) => self.keys.push("monitor-well"),

@@ -313,7 +313,7 @@ impl OnAir {
     }
 
     /// Takes the events of the outputs until now, before the outputs are replaced.
-    pub(in crate::studio) fn heard_so_far(&mut self, now: Timestamp) -> Vec<OutputNews> {
+    pub(in crate::studio) fn poll_outputs(&mut self, now: Timestamp) -> Vec<OutputNews> {
         self.outputs.poll(now)
     }
 
@@ -326,11 +326,11 @@ impl OnAir {
     pub(in crate::studio) fn end_publisher(
         &mut self,
         id: u32,
-        told: Sender<Event>,
+        events: Sender<Event>,
     ) -> Option<Worker> {
         self.outputs
             .take(|sent: &TargetOutput| sent.id == id)
-            .stop_beside(OUTPUTS_END_TIMEOUT, told)
+            .stop_beside(OUTPUTS_END_TIMEOUT, events)
     }
 
     /// Returns the hub, for comparing the sent stream with the viewers' stream.
@@ -450,14 +450,14 @@ impl OnAir {
     }
 
     /// Ends the publishers in the background; the rest of the broadcast continues.
-    pub(in crate::studio) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
+    pub(in crate::studio) fn end_publishers(&mut self, events: Sender<Event>) -> Option<Worker> {
         self.stream_delay = None;
-        self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END_TIMEOUT, told)
+        self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END_TIMEOUT, events)
     }
 
     /// Ends everything in the background: encoders are flushed, files are finalized, and streams
     /// are unpublished. The program must already have detached the encoders.
-    pub(in crate::studio) fn end(self, clock: Clock, told: Sender<Event>) -> Option<Worker> {
+    pub(in crate::studio) fn end(self, clock: Clock, events: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {
                 hub,
@@ -487,12 +487,12 @@ impl OnAir {
             let alone = outputs.all::<TargetOutput>().next().is_none();
             let limit = if alone { FILE_END_TIMEOUT } else { OUTPUTS_END_TIMEOUT };
             outputs.stop(limit, |event| {
-                let _ = told.send(event);
+                let _ = events.send(event);
             });
             let totals = outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(clock.now()));
             let totals: Vec<_> = totals.collect();
             if !totals.is_empty() {
-                let _ = told.send(Event::Totals(totals));
+                let _ = events.send(Event::Totals(totals));
             }
         })
     }

@@ -35,9 +35,9 @@ impl OnAir {
         }
         let sounds = self.sounds(tracks, names);
         let recording = RecordingOutput::start(path, &self.hub, choices, journal, sounds)?;
-        let told = recording.event();
+        let event = recording.event();
         self.outputs.add(recording);
-        Ok(told)
+        Ok(event)
     }
 
     /// Returns the recording, if any.
@@ -47,8 +47,10 @@ impl OnAir {
 
     /// Finalizes the recording in the background while the stream continues. The recording's last
     /// event follows when the worker ends.
-    pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
-        self.outputs.take(|_: &RecordingOutput| true).stop_beside(BACKGROUND_FILE_END_TIMEOUT, told)
+    pub(in crate::studio) fn finish_recording(&mut self, events: Sender<Event>) -> Option<Worker> {
+        self.outputs
+            .take(|_: &RecordingOutput| true)
+            .stop_beside(BACKGROUND_FILE_END_TIMEOUT, events)
     }
 
     /// Starts, changes or stops the replay buffer according to the user's choices.

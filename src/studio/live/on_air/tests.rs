@@ -41,7 +41,7 @@ impl Sink for Packager {
 #[derive(Debug)]
 struct PackagerOutput {
     packager: Arc<Packager>,
-    told: usize,
+    reported: usize,
 }
 
 impl PackagerOutput {
@@ -87,7 +87,7 @@ impl LiveOutput for PackagerOutput {
 
     fn poll(&mut self, _: Timestamp) -> Vec<OutputNews> {
         let segments = self.packager.segments.load(Ordering::SeqCst);
-        let new = segments - std::mem::replace(&mut self.told, segments);
+        let new = segments - std::mem::replace(&mut self.reported, segments);
         (0..new).map(|_| self.message("segment")).collect()
     }
 
@@ -122,7 +122,7 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
 
     let packager = Arc::new(Packager::default());
     on_air.hub().attach(&packager);
-    on_air.outputs.add(PackagerOutput { packager: Arc::clone(&packager), told: 0 });
+    on_air.outputs.add(PackagerOutput { packager: Arc::clone(&packager), reported: 0 });
     let replay = Some(Duration::from_secs(10));
     let choices = RecordingChoices { replay, ..RecordingChoices::default() };
     on_air.keep_replay(&choices);
@@ -131,20 +131,20 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
 
     let mut segments = 0;
     await_that("two segments", || {
-        let told = |news: &OutputNews| matches!(news, OutputNews::Message(_));
-        segments += on_air.poll(clock.now()).iter().filter(|news| told(news)).count();
+        let is_message = |news: &OutputNews| matches!(news, OutputNews::Message(_));
+        segments += on_air.poll(clock.now()).iter().filter(|news| is_message(news)).count();
         segments >= 2
     });
     assert!(packager.packets.load(Ordering::SeqCst) > 2, "audio too");
     let sample =
-        Sample::of(&PackagerOutput { packager: Arc::clone(&packager), told: 0 }, clock.now());
+        Sample::of(&PackagerOutput { packager: Arc::clone(&packager), reported: 0 }, clock.now());
     assert!(sample.live && sample.carried == 1_000_000 && sample.queued.as_millis() == 20);
     await_that("a clip", || on_air.clip(ExtraTracks::NONE, &names).is_some());
     assert!(on_air.recording().is_some_and(|it| it.recorder.state() == OutputState::Running));
 
     program.detach(ProgramId::MAIN);
-    let (told, words) = queue::bounded("last words", 16, Full::DropOldest);
-    let worker = on_air.end(Clock::start(), told).unwrap();
+    let (sender, words) = queue::bounded("last words", 16, Full::DropOldest);
+    let worker = on_air.end(Clock::start(), sender).unwrap();
     assert!(worker.join(TEST_TIMEOUT).is_ok());
     assert!(packager.stopped.load(Ordering::SeqCst));
     assert!(packager.stream_ended.load(Ordering::SeqCst));

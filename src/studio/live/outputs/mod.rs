@@ -39,7 +39,7 @@ impl OutputNews {
     /// Returns the event for an output that is ending.
     pub fn last_word(self) -> Option<Event> {
         match self {
-            Self::Target(told) => Some(Event::Target(told)),
+            Self::Target(target) => Some(Event::Target(target)),
             Self::Recording(recording) => Some(Event::Recording(recording)),
             Self::Chapter(chapter) => Some(Event::Chapter(chapter)),
             Self::Message(message) => Some(Event::Notice(message.notice(0, ""))),

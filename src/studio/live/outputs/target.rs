@@ -75,7 +75,7 @@ impl TargetOutput {
                 let codecs = codecs.join(" and ");
                 OutputNews::Message(StudioMessage::CodecsUnannounced { host, codecs })
             }
-            publisher::Event::Said(status) => {
+            publisher::Event::ServerStatus(status) => {
                 let text = status.to_string();
                 OutputNews::Message(StudioMessage::ServerSays { host, text })
             }

@@ -14,7 +14,7 @@ const MAX_UNREAD_RESULTS: usize = 64;
 /// The running repairs of earlier recordings.
 #[derive(Debug)]
 pub(in crate::studio) struct Repairs {
-    told: Receiver<StudioMessage>,
+    messages: Receiver<StudioMessage>,
     _worker: Worker,
 }
 
@@ -25,7 +25,7 @@ impl Repairs {
         if left.is_empty() {
             return None;
         }
-        let (tell, told) = queue::bounded("repairs", MAX_UNREAD_RESULTS, Full::DropOldest);
+        let (tell, messages) = queue::bounded("repairs", MAX_UNREAD_RESULTS, Full::DropOldest);
         let worker = Worker::spawn("onair-repair", move |stop| {
             for entry in left {
                 if stop.is_set() {
@@ -38,12 +38,12 @@ impl Repairs {
         });
         let worker =
             worker.inspect_err(|error| tracing::error!(%error, "repairing recordings failed"));
-        Some(Self { told, _worker: worker.ok()? })
+        Some(Self { messages, _worker: worker.ok()? })
     }
 
     /// Returns the results since the last call.
     pub(in crate::studio) fn messages(&self) -> Vec<StudioMessage> {
-        self.told.waiting().collect()
+        self.messages.waiting().collect()
     }
 }
 

@@ -317,7 +317,7 @@ fn enabled(snapshot: &Snapshot) -> impl Iterator<Item = Problem> + '_ {
 /// Returns further texts about the live targets: the latency of their viewers, the number of
 /// viewers, and the targets that get a lower quality.
 fn reached(snapshot: &Snapshot) -> Vec<Problem> {
-    let mut said = Vec::new();
+    let mut texts = Vec::new();
     let live: Vec<&TargetView> = snapshot
         .targets
         .iter()
@@ -326,17 +326,17 @@ fn reached(snapshot: &Snapshot) -> Vec<Problem> {
         .collect();
     let seen = live.iter().filter_map(|entry| entry.monitor.as_ref());
     let behind = seen.filter(|it| it.state == "ok").filter_map(|it| it.latency).max();
-    said.extend(behind.map(|time| problem!("health-behind", time = short_time(time))));
+    texts.extend(behind.map(|time| problem!("health-behind", time = short_time(time))));
     if live.iter().any(|entry| entry.target.is_built_in()) {
         // Only the built-in server knows the number of viewers.
-        said.push(match snapshot.server.viewers {
+        texts.push(match snapshot.server.viewers {
             0 => problem!("health-nobody-watches"),
             count => problem!("health-watching", count = count),
         });
     }
     let second = live.iter().filter(|entry| entry.rendition_id == RenditionId::Second);
-    said.extend(second.map(|entry| problem!("health-smaller", name = name_of(&entry.target))));
-    said
+    texts.extend(second.map(|entry| problem!("health-smaller", name = name_of(&entry.target))));
+    texts
 }
 
 /// Returns the text about the stream delay.

@@ -31,8 +31,8 @@ impl Health {
             if next.level > worst.level { next } else { worst }
         });
         let finding = worst.unwrap_or_else(|| all_is_well(snapshot));
-        let told = |notice: &&Notice| !finding.covers.contains(&notice.id);
-        let more = snapshot.notices.iter().filter(told).count();
+        let is_uncovered = |notice: &&Notice| !finding.covers.contains(&notice.id);
+        let more = snapshot.notices.iter().filter(is_uncovered).count();
         Self {
             activity: activity(snapshot, finding.blocks),
             level: finding.level,

@@ -431,11 +431,11 @@ fn rows() -> Vec<Row> {
 fn every_state_has_its_sentence_cause_and_button() {
     for (name, snapshot, sentence, beside, level, remedy) in rows() {
         let health = Health::of(&snapshot);
-        let said = health.words(Language::English);
-        assert_eq!(said.0, sentence, "{name}");
+        let words = health.words(Language::English);
+        assert_eq!(words.0, sentence, "{name}");
         assert!(
-            said.1.starts_with(beside) && said.1.is_empty() == beside.is_empty(),
-            "{name}: {said:?}"
+            words.1.starts_with(beside) && words.1.is_empty() == beside.is_empty(),
+            "{name}: {words:?}"
         );
         assert_eq!((health.level, health.remedy), (level, remedy), "{name}");
         let (chinese, _) = health.words(Language::Chinese);

@@ -53,7 +53,7 @@ impl Collection {
         for it in came {
             let (id, name) = (SceneId(it.id.0 + by.1), self.free_scene_name(&it.name));
             let items = mover.items(&it.items);
-            left_out.extend(mover.told(&it.name));
+            left_out.extend(mover.missing_parts(&it.name));
             let own = other.own_transitions.get(&it.id).cloned();
             self.own_transitions.extend(own.map(|own| (id, own)));
             self.scenes.push(Scene { id, name, items });
@@ -134,21 +134,21 @@ impl Mover<'_> {
     }
 
     /// Returns descriptions of the missing parts of a scene.
-    fn told(&mut self, scene: &str) -> Vec<Problem> {
+    fn missing_parts(&mut self, scene: &str) -> Vec<Problem> {
         let without = std::mem::take(&mut self.without).into_iter();
-        let mut told: Vec<Problem> = without
+        let mut missing: Vec<Problem> = without
             .map(|name| problem!("import-shows-what-did-not-come", name = &name, scene = &scene))
             .collect();
         match std::mem::take(&mut self.over) {
             0 => {}
-            over => told.push(problem!(
+            over => missing.push(problem!(
                 "import-no-room-for-items",
                 count = over,
                 scene = &scene,
                 most = MAX_ITEMS
             )),
         }
-        told
+        missing
     }
 }
 

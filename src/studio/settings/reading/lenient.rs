@@ -145,7 +145,7 @@ impl<'a> Document<'a> {
         let at = (1..=steps.len())
             .rev()
             .find_map(|length| find(self.root.get_ref(), steps.get(..length)?));
-        let bad = self.told(&steps, at, reason(why));
+        let bad = self.bad_value(&steps, at, reason(why));
         self.bad.push((at.unwrap_or(0), bad));
     }
 
@@ -186,14 +186,14 @@ impl<'a> Document<'a> {
         {
             // The value is reported, and the entry is removed.
             let at = find(self.root.get_ref(), &steps);
-            let bad = self.told(&steps, at, why);
+            let bad = self.bad_value(&steps, at, why);
             self.bad.push((at.unwrap_or(0), bad));
             steps.pop();
             return remove(self.root.get_mut(), &steps);
         }
         while !steps.is_empty() {
             if let Some(at) = find(self.root.get_ref(), &steps) {
-                let bad = self.told(&steps, Some(at), why);
+                let bad = self.bad_value(&steps, Some(at), why);
                 self.bad.push((at, bad));
                 return remove(self.root.get_mut(), &steps);
             }
@@ -219,7 +219,7 @@ impl<'a> Document<'a> {
                     None => problem!("value-unknown-name"),
                 };
                 steps.push(Step::Key(name.clone()));
-                let bad = BadValue { unknown: true, ..self.told(&steps, Some(at), why) };
+                let bad = BadValue { unknown: true, ..self.bad_value(&steps, Some(at), why) };
                 self.bad.push((at, bad));
                 steps.pop();
                 if let Some(table) = table_at(self.root.get_mut(), &steps) {
@@ -249,7 +249,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn told(&self, steps: &[Step], at: Option<usize>, reason: Problem) -> BadValue {
+    fn bad_value(&self, steps: &[Step], at: Option<usize>, reason: Problem) -> BadValue {
         let place = at.filter(|_| !self.text.is_empty()).map(|at| syntax::place(self.text, at));
         BadValue { path: self.shown(steps), place, reason, unknown: false }
     }
@@ -525,7 +525,7 @@ mod tests {
         assert_eq!(sheet.rows, [row("one", 0.0), row("three", 3.0)]);
         assert_eq!(sheet.words, ["a", "b"]);
         assert_eq!(sheet.by_name["x"], BTreeMap::from([("good".to_owned(), 1)]));
-        let told: Vec<_> = bad
+        let found: Vec<_> = bad
             .iter()
             .map(|it| (it.path.as_str(), it.place.unwrap(), it.reason.to_string()))
             .collect();
@@ -542,7 +542,7 @@ mod tests {
             ("by_name.x.bad", (18, 23), "it is not a whole number"),
         ]
         .map(|(path, place, why)| (path, place, why.to_owned()));
-        assert_eq!(told, wanted);
+        assert_eq!(found, wanted);
         let unknown = bad.iter().filter(|it| it.unknown).map(|it| it.path.as_str());
         assert_eq!(unknown.collect::<Vec<_>>(), ["rows.heigth", "rows.widht"]);
         assert!(!format!("{bad:?}").contains("Pl4nted"), "{bad:#?}");

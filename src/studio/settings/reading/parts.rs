@@ -51,15 +51,15 @@ pub(in crate::studio::settings) fn counted<T>(
     bad: &mut dyn FnMut(Problem),
     read: impl FnOnce(&mut dyn FnMut(Problem)) -> T,
 ) -> T {
-    let mut told = 0;
+    let mut problem_count = 0;
     let it = read(&mut |why| {
-        told += 1;
-        if told <= MAX_WARNINGS {
+        problem_count += 1;
+        if problem_count <= MAX_WARNINGS {
             bad(why);
         }
     });
-    if told > MAX_WARNINGS {
-        let more = told - MAX_WARNINGS;
+    if problem_count > MAX_WARNINGS {
+        let more = problem_count - MAX_WARNINGS;
         bad(problem!("settings-more-things", count = more, what = what));
     }
     it

@@ -89,7 +89,7 @@ pub(in crate::studio::settings) fn spanned(text: &str) -> Result<Spanned<DeTable
 
 fn of_toml(text: &str, error: &toml::de::Error) -> Problem {
     let at = error.span().map_or(text.len(), |span| span.start);
-    told(text, at, ours(TOML_ERRORS, error.message()), error.message())
+    syntax_problem(text, at, ours(TOML_ERRORS, error.message()), error.message())
 }
 
 /// # Errors
@@ -97,13 +97,14 @@ fn of_toml(text: &str, error: &toml::de::Error) -> Problem {
 pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value, Problem> {
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {
-        let said = error.to_string();
+        let message = error.to_string();
         // The position is at the end of the message; onair counts in characters.
-        let said = said.rsplit_once(" at line ").map_or(&*said, |(said, _)| said);
+        let message = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
         let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let at = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
         let cut_off = error.classify() == Category::Eof;
-        told(text, at, if cut_off { TRUNCATED_FILE } else { ours(JSON_ERRORS, said) }, said)
+        let ours = if cut_off { TRUNCATED_FILE } else { ours(JSON_ERRORS, message) };
+        syntax_problem(text, at, ours, message)
     })
 }
 
@@ -135,11 +136,11 @@ pub(in crate::studio::settings) fn unreadable(error: &std::io::Error) -> Problem
     }
 }
 
-fn ours(table: &[(&str, &'static str)], said: &str) -> &'static str {
-    table.iter().find(|(theirs, _)| said.contains(theirs)).map_or("", |(_, ours)| ours)
+fn ours(table: &[(&str, &'static str)], message: &str) -> &'static str {
+    table.iter().find(|(theirs, _)| message.contains(theirs)).map_or("", |(_, ours)| ours)
 }
 
-fn told(text: &str, at: usize, ours: &'static str, theirs: &str) -> Problem {
+fn syntax_problem(text: &str, at: usize, ours: &'static str, theirs: &str) -> Problem {
     let (line, column) = place(text, at);
     let what = Problem::new(ours, []);
     problem!("syntax-at", line = line, column = column, what = what, words = theirs)
@@ -158,12 +159,12 @@ mod tests {
     use crate::text::Value;
 
     /// Returns the position of a syntax error, and the name of its message.
-    fn told(said: &Problem) -> ((usize, usize), &'static str) {
-        let number = |at: usize| match said.args()[at].1 {
+    fn place_and_key(problem: &Problem) -> ((usize, usize), &'static str) {
+        let number = |at: usize| match problem.args()[at].1 {
             Value::Number(number) => usize::try_from(number).unwrap(),
-            _ => panic!("{said:?}"),
+            _ => panic!("{problem:?}"),
         };
-        ((number(0), number(1)), said.inner().next().unwrap().id())
+        ((number(0), number(1)), problem.inner().next().unwrap().id())
     }
 
     #[test]
@@ -192,9 +193,9 @@ mod tests {
             ("a = = 1\n", (1, 5), "syntax-equals-extra"),
             ("a = 1__2\n", (1, 6), BAD_NUMBER),
         ] {
-            let said = toml(text).unwrap_err();
-            assert_eq!(told(&said), (place, words), "{said}");
-            assert!(!said.to_string().contains("C:"), "{said}");
+            let problem = toml(text).unwrap_err();
+            assert_eq!(place_and_key(&problem), (place, words), "{problem}");
+            assert!(!problem.to_string().contains("C:"), "{problem}");
         }
         assert!(toml("\u{FEFF}a = 1").is_ok(), "with the mark of UTF-8");
     }
@@ -215,11 +216,11 @@ mod tests {
             ("{\"a\": \"x\ny\"}", (2, 1), CONTROL_CHARACTER),
             ("{\"a\": 01}", (1, 8), BAD_NUMBER),
         ] {
-            let said = json(text).unwrap_err();
-            assert_eq!(told(&said), (place, words), "{said}");
+            let problem = json(text).unwrap_err();
+            assert_eq!(place_and_key(&problem), (place, words), "{problem}");
         }
         let deep = "[".repeat(200);
-        assert_eq!(told(&json(&deep).unwrap_err()).1, NESTED_TOO_DEEP);
+        assert_eq!(place_and_key(&json(&deep).unwrap_err()).1, NESTED_TOO_DEEP);
         assert!(json("\u{FEFF}{}").is_ok());
     }
 }

@@ -341,7 +341,7 @@ mod tests {
             source = "Words"
             widht = 0.5
         "#;
-        let told = Settings::parse(text).1;
+        let warnings = Settings::parse(text).1;
         let wanted = [
             ("delay", (2, 13), "onair has no such setting"),
             (
@@ -373,16 +373,16 @@ mod tests {
         for (path, (line, column), why) in wanted {
             let one =
                 format!("The setting '{path}' on line {line}, column {column} is ignored: {why}");
-            assert!(told.iter().any(|it| *it == one), "{one}: {told:#?}");
+            assert!(warnings.iter().any(|it| *it == one), "{one}: {warnings:#?}");
         }
-        assert_eq!(told.len(), wanted.len(), "{told:#?}");
-        assert!(!format!("{told:?}").contains("Pl4nted"), "{told:#?}");
+        assert_eq!(warnings.len(), wanted.len(), "{warnings:#?}");
+        assert!(!format!("{warnings:?}").contains("Pl4nted"), "{warnings:#?}");
         // The same report as for an imported file.
         let import = import_text(&text.replace("delay = 3", "version = 1")).unwrap();
         assert_eq!(import.left_out.len(), 6, "{:#?}", import.left_out);
         // Files of newer versions are reported.
-        let (_, told) = Settings::parse("version = 99\ndelay = 3");
-        assert_eq!(told.len(), 1, "{told:?}");
+        let (_, warnings) = Settings::parse("version = 99\ndelay = 3");
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
     }
 
     proptest! {

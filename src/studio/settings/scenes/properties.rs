@@ -307,28 +307,25 @@ mod tests {
             at_end = 'stop'\nfiles = [3, '']\n[collection.sources.text]\nsize = 0\nweight = 1e9\ncolor = 'reddish'\nitalic = 1\n\
             align = 'top'\nshadow = '#000000'\nsparkle = true\nwidth = -4\nfont = 7\n\
             scroll = 'left'\n[collection.sources.slides]\nseconds = -1\nfade = nan\norder = 'random'\nrepeat = 'no'\n";
-        let (settings, told) = Settings::parse(text);
+        let (settings, warnings) = Settings::parse(text);
         let mut expected = Properties::default();
         expected.text.style.shadow =
             Some(Shadow { color: Rgba::BLACK, right: 4, down: 4, blur: 4 });
         expected.text.scroll =
             Some(Scroll { way: ScrollDirection::Left, speed: SCROLL_PIXELS_PER_SECOND });
         assert_eq!(settings.collection.sources[0].properties, expected);
-        assert_eq!(told.len(), 17, "{told:#?}");
+        assert_eq!(warnings.len(), 17, "{warnings:#?}");
         let size = "The setting 'collection.sources.text.size' on line 9, column 8 is ignored: \
                     it is not a whole number from 4 to 1000";
-        assert!(told.iter().any(|told| *told == size), "{told:#?}");
+        assert!(warnings.iter().any(|it| *it == size), "{warnings:#?}");
         // If a file has no line numbers, the name of the source identifies the entry.
         let file: toml::Table = text.parse().unwrap();
         let import = collection::import_text(&serde_json::to_string(&file).unwrap()).unwrap();
         let size = "The setting 'collection.sources.Title.text.size' is ignored";
-        assert!(
-            import.left_out.iter().any(|told| told.to_string().starts_with(size)),
-            "{import:#?}"
-        );
+        assert!(import.left_out.iter().any(|it| it.to_string().starts_with(size)), "{import:#?}");
         let odd = "[[collection.sources]]\nname = 'A'\nsource = 'test'\ntext = 3\nslides = 'x'";
-        let (settings, told) = Settings::parse(odd);
+        let (settings, warnings) = Settings::parse(odd);
         assert_eq!(settings.collection.sources[0].properties, Properties::default());
-        assert_eq!(told.len(), 2, "{told:#?}");
+        assert_eq!(warnings.len(), 2, "{warnings:#?}");
     }
 }

@@ -162,7 +162,7 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
             continue;
         }
         let known = filter.numbers().into_iter().find(|(known, ..)| known == name);
-        let told = match (known, number(value).map(|it| it as f32)) {
+        let result = match (known, number(value).map(|it| it as f32)) {
             (Some((_, range, place)), Some(number)) => {
                 if number.is_finite() {
                     *place = number.clamp(*range.start(), *range.end());
@@ -178,7 +178,7 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
             (Some(_), None) => Err(problem!("value-no-number")),
             (None, _) => filter.take(name, value),
         };
-        if let Err(why) = told {
+        if let Err(why) = result {
             bad(name, why);
         }
     }
@@ -195,18 +195,18 @@ pub(in crate::studio::settings) fn changed<F: NamedSettings>(
 ) -> Result<(bool, F), Problem> {
     let mut table = table(enabled, filter);
     table.extend(values.clone());
-    let mut told = None;
+    let mut first_problem = None;
     let changed = one(&table, &mut |name, why| {
-        told.get_or_insert(problem!(
+        first_problem.get_or_insert(problem!(
             "settings-of-filter",
             name = quoted(name),
             kind = filter.kind(),
             why = why
         ));
     });
-    match (changed, told) {
+    match (changed, first_problem) {
         (Some(changed), None) => Ok(changed),
-        (_, told) => Err(told.unwrap_or_default()),
+        (_, first_problem) => Err(first_problem.unwrap_or_default()),
     }
 }
 
@@ -244,8 +244,8 @@ mod tests {
         let tables: Vec<_> =
             slots.iter().map(|(on, filter)| Value::Table(table(*on, filter))).collect();
         let file = Table::from_iter([("filters".to_owned(), Value::Array(tables))]);
-        let (back, told) = read_text(&file.to_string());
-        assert_eq!(told, Vec::<String>::new());
+        let (back, warnings) = read_text(&file.to_string());
+        assert_eq!(warnings, Vec::<String>::new());
         for (back, slot) in back.iter().zip(&slots) {
             let close = |(a, b): (&mut f32, &mut f32)| (*a - *b).abs() < 1e-3;
             let ((on, mut a), (was_on, mut b)) = (back.clone(), slot.clone());
@@ -259,9 +259,9 @@ mod tests {
     fn a_chroma_key_that_was_set_before_it_could_protect_does_not() {
         let text = "filters = [{ kind = 'chroma-key', similarity = 0.35 }, { kind = 'chroma-key' },\n\
             { kind = 'chroma-key', protect = 0.7, similarity = 0.35 }]";
-        let (slots, told) = read_text(text);
+        let (slots, warnings) = read_text(text);
         let protect = slots.iter().map(|(_, filter)| *filter.clone().values()[3]);
-        assert_eq!((protect.collect::<Vec<_>>(), told.len()), (vec![0.0, 0.5, 0.7], 0));
+        assert_eq!((protect.collect::<Vec<_>>(), warnings.len()), (vec![0.0, 0.5, 0.7], 0));
     }
 
     #[test]
@@ -270,16 +270,16 @@ mod tests {
             { kind = 'color', gain = 1e9, gamma = 'bright', swirl = 3 },\n\
             { kind = 'scale', kernel = 'psychic', width = 640 },\n\
             { kind = 'chroma-key', color = 'greenish', enabled = false }]";
-        let (slots, told) = read_text(text);
+        let (slots, warnings) = read_text(text);
         let kinds: Vec<_> = slots.iter().map(|(on, filter)| (filter.kind(), *on)).collect();
         assert_eq!(kinds, [("color", true), ("scale", true), ("chroma-key", false)]);
         let (_, mut color) = slots[0].clone();
         assert_eq!(*color.values()[0], 4.0);
-        assert_eq!(told.len(), 7, "{told:#?}");
+        assert_eq!(warnings.len(), 7, "{warnings:#?}");
         let gain = "The setting 'filters.gain' on line 2, column 26 is ignored: it is not a number from 0 to 4";
-        assert!(told.iter().any(|it| *it == gain), "{told:#?}");
-        let (slots, told) =
+        assert!(warnings.iter().any(|it| *it == gain), "{warnings:#?}");
+        let (slots, warnings) =
             read_text(&format!("filters = [{}]", "{ kind = 'crop' }, ".repeat(100)));
-        assert_eq!((slots.len(), told.len()), (MAX_FILTERS, 1));
+        assert_eq!((slots.len(), warnings.len()), (MAX_FILTERS, 1));
     }
 }

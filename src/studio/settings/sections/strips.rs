@@ -86,7 +86,7 @@ layout! {
         #[serde(serialize_with = "as_milliseconds", deserialize_with = "offset")]
         offset_ms: i64 = strip.offset_us,
         #[serde(with = "mode")]
-        monitoring: MonitoringMode = strip.heard,
+        monitoring: MonitoringMode = strip.monitoring,
         #[serde(with = "tracks", skip_serializing_if = "is_usual")]
         tracks: ExtraTracks = strip.tracks,
         solo: bool = strip.solo,
@@ -245,8 +245,8 @@ mod tests {
     use crate::studio::settings::Settings;
 
     fn read_text(text: &str) -> (Vec<AudioStrip>, Vec<crate::text::Problem>) {
-        let (settings, told) = Settings::parse(text);
-        (settings.strips, told)
+        let (settings, warnings) = Settings::parse(text);
+        (settings.strips, warnings)
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
                 balance: -0.25,
                 mono: true,
                 offset_us: -1_234_500,
-                heard: MonitoringMode::Tracks,
+                monitoring: MonitoringMode::Tracks,
                 tracks: ExtraTrack::all().filter(|track| track.number() != 4).collect(),
                 solo: true,
                 filters,
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_is_bad_falls_back_and_is_told() {
-        let (strips, told) = read_text(
+        let (strips, warnings) = read_text(
             "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nmonitoring = 'mars'\nat_end = 'never'\nif_silent = 'shout'\n\
              tracks = [1, 2, 7, 300, -2]\n\
              [[strips.filters]]\nkind = 'reverb'\n\
@@ -322,15 +322,15 @@ mod tests {
         assert_eq!(strips[0], AudioStrip::main());
         let strip = &strips[1].strip;
         assert_eq!(
-            (strip.gain_db, strip.balance, strip.heard),
+            (strip.gain_db, strip.balance, strip.monitoring),
             (0.0, 0.0, MonitoringMode::Program)
         );
         assert_eq!(strip.filters, [Slot { enabled: true, filter: Filter::Gain { db: -60.0 } }]);
         assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
-        assert_eq!(told.len(), 14, "{told:#?}");
+        assert_eq!(warnings.len(), 14, "{warnings:#?}");
         assert_eq!(read_text("strips = 3").1.len(), 1);
         // Each bad value gets its default, and is reported with its strip.
-        let (strips, told) = read_text(
+        let (strips, warnings) = read_text(
             "[[strips]]\ngain_db = 'loud'\n\
              [[strips]]\nsource = 'tone'\nname = 'Voice'\ngain_db = -6\nmuted = true\nmono = 'yes'\n\
              offset_ms = 60000\nbalance = 1\ntracks = 2\nfilters = 5\ntalk = 'push-to-talk'\nsolo = 1\n\
@@ -358,10 +358,13 @@ mod tests {
             ("filters.db", "it is not a number from -60 to 30"),
             ("filters.release_ms", "it is not a number"),
         ];
-        assert_eq!(told.len(), wanted.len(), "{told:#?}");
-        for (told, (key, why)) in told.iter().map(ToString::to_string).zip(wanted) {
-            assert!(told.starts_with(&format!("The setting 'strips.{key}' on line ")), "{told}");
-            assert!(told.ends_with(&format!(" is ignored: {why}")), "{told}");
+        assert_eq!(warnings.len(), wanted.len(), "{warnings:#?}");
+        for (warning, (key, why)) in warnings.iter().map(ToString::to_string).zip(wanted) {
+            assert!(
+                warning.starts_with(&format!("The setting 'strips.{key}' on line ")),
+                "{warning}"
+            );
+            assert!(warning.ends_with(&format!(" is ignored: {why}")), "{warning}");
         }
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
         assert_eq!(read_text(&many).0.len(), MAX_MIXER_STRIPS);
@@ -369,19 +372,19 @@ mod tests {
 
     #[test]
     fn what_is_told_holds_nothing_secret() {
-        let (strips, told) = read_text(
+        let (strips, warnings) = read_text(
             "[[strips]]\nsource = 'stream:rtmp://ada:pw@host/pw?token=pw'\nmono = 3\n\
              if_silent = 'rtmp://ada:pw@host/pw'\n\
              [[strips]]\nsource = 'rtmp://ada:pw@host/pw'\nmono = 3\n",
         );
         assert_eq!(strips.len(), 2);
-        let told: Vec<_> = told.iter().map(ToString::to_string).collect();
-        let [mono, silent, source, _] = &told[..] else { panic!("{told:#?}") };
+        let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        let [mono, silent, source, _] = &warnings[..] else { panic!("{warnings:#?}") };
         assert!(silent.contains("'strips.if_silent' on line 4, column 13"), "{silent}");
         assert!(mono.contains("'strips.mono' on line 3"), "{mono}");
         assert!(source.contains("'strips.source' on line 6") && source.contains("'rtmp' is not"));
         assert!(source.ends_with("; the audio source is left out"), "{source}");
-        assert!(told.iter().all(|why| !why.contains("pw")), "{told:?}");
+        assert!(warnings.iter().all(|why| !why.contains("pw")), "{warnings:?}");
     }
 
     #[test]
@@ -394,10 +397,10 @@ mod tests {
         for key in 0..1_000 {
             text += &format!("\"{key}{odd}\" = 1\n");
         }
-        let (_, told) = read_text(&text);
-        assert_eq!(told.len(), 21);
-        assert_eq!(*told.last().unwrap(), "more invalid values in the settings: 983");
-        for why in told.iter().map(ToString::to_string) {
+        let (_, warnings) = read_text(&text);
+        assert_eq!(warnings.len(), 21);
+        assert_eq!(*warnings.last().unwrap(), "more invalid values in the settings: 983");
+        for why in warnings.iter().map(ToString::to_string) {
             assert!(why.chars().count() < 400 && !why.contains(char::is_control), "{why}");
         }
     }

@@ -343,8 +343,8 @@ fn entries(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) -> Option<Ch
             return;
         };
         if let Some(error) = &listing.error {
-            let said = texts.with("chooser-unreadable", &[("reason", texts.say(error).into())]);
-            paragraph(ui, &said, Type::Body, theme.warn);
+            let message = texts.with("chooser-unreadable", &[("reason", texts.say(error).into())]);
+            paragraph(ui, &message, Type::Body, theme.warn);
         } else if listing.entries.is_empty() {
             label(ui, &texts.get("chooser-empty"), Type::Body, theme.secondary);
         }

@@ -179,7 +179,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
             });
             menu_rule(ui, theme);
             if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
-                view.wish(WindowRequest::PickStripFile(Some(id)));
+                view.request(WindowRequest::PickStripFile(Some(id)));
             }
         });
         if id != StripId::MAIN {
@@ -263,7 +263,7 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
             texts.with("strip-track-of", &numbers)
         };
         // This repeats the setting above, so that users find it here too.
-        let (name, program) = (of(1), after.heard.in_program());
+        let (name, program) = (of(1), after.monitoring.in_program());
         let first = Button::new("1").name(&name).selected(program).small();
         first.enabled(false).show(ui, theme).on_hover_text(&*texts.get("tip-track-program"));
         for track in ExtraTrack::all() {
@@ -291,8 +291,8 @@ fn monitoring_row(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &m
         (key!("monitoring-only"), MonitoringMode::MonitorOnly),
         (key!("monitoring-tracks"), MonitoringMode::Tracks),
     ];
-    if let Some(heard) = one_of(ui, view, &name, &all, after.heard, None) {
-        after.heard = heard;
+    if let Some(mode) = one_of(ui, view, &name, &all, after.monitoring, None) {
+        after.monitoring = mode;
     }
     tracks(ui, view, strip, after);
     let name = view.texts.get("strip-push-to-talk");

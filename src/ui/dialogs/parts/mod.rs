@@ -107,12 +107,12 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
         if Button::new(&texts.get("part-import")).show(ui, theme).clicked() {
             match draft.kind {
                 // A collection needs no further choice.
-                PartKind::Collection => view.wish(WindowRequest::PickPart(draft.kind, false)),
+                PartKind::Collection => view.request(WindowRequest::PickPart(draft.kind, false)),
                 PartKind::Profile => (draft.step, draft.with_key) = (Step::Import, false),
             }
         }
         if Button::new(&texts.get("part-export")).show(ui, theme).clicked() {
-            view.wish(WindowRequest::SavePart(draft.kind, in_use));
+            view.request(WindowRequest::SavePart(draft.kind, in_use));
         }
     });
 }
@@ -405,7 +405,7 @@ fn import(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
     let words = (texts.get("part-choose-file"), texts.get("cancel"));
     let (yes, no) = buttons(ui, theme, &words.0, ButtonWeight::Primary, &words.1);
     if yes {
-        view.wish(WindowRequest::PickPart(draft.kind, draft.with_key));
+        view.request(WindowRequest::PickPart(draft.kind, draft.with_key));
     }
     if yes || no {
         draft.step = Step::List;

@@ -11,7 +11,7 @@ use crate::ui::style::theme::Type;
 use crate::ui::view::View;
 use crate::ui::widgets::paragraph;
 
-fn said(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft, setting: Setting, text: &str) {
+fn text_row(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft, setting: Setting, text: &str) {
     row(ui, view, draft, setting, None, |ui, _| {
         paragraph(ui, text, Type::Body, view.theme.text);
     });
@@ -26,7 +26,7 @@ pub(super) fn renderer(ui: &mut Ui, view: &View<'_>, needs: &Needs<'_>, draft: &
     } else {
         texts.with("renderer-gpu", &[("name", name.into())])
     };
-    said(ui, view, draft, Setting::Renderer, &text);
+    text_row(ui, view, draft, Setting::Renderer, &text);
 }
 
 pub(super) fn keys(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
@@ -39,9 +39,9 @@ pub(super) fn keys(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
         Some(KeyPlace::Keyring) => texts.get("key-in-keyring").to_string(),
         None => texts.get("key-forgotten").to_string(),
     };
-    said(ui, view, draft, Setting::Keys, &text);
+    text_row(ui, view, draft, Setting::Keys, &text);
 }
 
 pub(super) fn version(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
-    said(ui, view, draft, Setting::Version, concat!("onair ", env!("CARGO_PKG_VERSION")));
+    text_row(ui, view, draft, Setting::Version, concat!("onair ", env!("CARGO_PKG_VERSION")));
 }

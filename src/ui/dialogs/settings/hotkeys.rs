@@ -158,9 +158,10 @@ fn line(
                 + SWITCH_WIDTH_POINTS
                 + gap::M;
             let words = ui.available_width() - ends;
-            let (rect, told) = ui.allocate_exact_size(vec2(words, 30.0), egui::Sense::hover());
+            let (rect, name_response) =
+                ui.allocate_exact_size(vec2(words, 30.0), egui::Sense::hover());
             elided(ui, rect, Align::Min, &name, Type::Body.font(), theme.text);
-            told.on_hover_text(&*texts.get(command.tip()));
+            name_response.on_hover_text(&*texts.get(command.tip()));
             everywhere(ui, view, needs, action, &name);
             let preferences = &mut *needs.preferences;
             let text = match waits {
@@ -226,13 +227,13 @@ fn line(
         let others = hotkeys::conflicts(preferences, command.clone());
         if !others.is_empty() {
             let names: Vec<_> = others.iter().map(|other| other.title(texts)).collect();
-            let said = texts.with("hotkey-conflict", &[("names", names.join(", ").into())]);
-            paragraph(ui, &said, Type::Small, theme.warn);
+            let conflict = texts.with("hotkey-conflict", &[("names", names.join(", ").into())]);
+            paragraph(ui, &conflict, Type::Small, theme.warn);
         }
         if let Some(fixed) = hotkeys::fixed_use(preferences, command.clone()) {
-            let said = texts
+            let conflict = texts
                 .with("hotkey-conflict-fixed", &[("use", texts.get(fixed).to_string().into())]);
-            paragraph(ui, &said, Type::Small, theme.warn);
+            paragraph(ui, &conflict, Type::Small, theme.warn);
         }
         if hotkeys::is_talk_key(preferences, command.clone()) {
             paragraph(ui, &texts.get("hotkey-conflict-talk"), Type::Small, theme.warn);

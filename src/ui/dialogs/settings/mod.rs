@@ -87,7 +87,7 @@ pub fn show(
             });
         });
         if *needs.preferences != before {
-            view.wish(WindowRequest::Preferences);
+            view.request(WindowRequest::Preferences);
         }
         close.then_some(DialogAnswer::Close)
     });

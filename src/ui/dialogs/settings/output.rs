@@ -78,9 +78,9 @@ fn named(ui: &mut Ui, view: &View<'_>, name: &str, tip: &'static str, usual: &st
     ui.add_space(gap::S);
     let (theme, texts) = (view.theme, view.texts);
     ui.horizontal(|ui| {
-        let said = label(ui, name, Type::BodyStrong, theme.text);
+        let response = label(ui, name, Type::BodyStrong, theme.text);
         if !tip.is_empty() {
-            said.on_hover_text(&*texts.get(tip));
+            response.on_hover_text(&*texts.get(tip));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let usual = texts.with("output-usual", &[("value", usual.to_owned().into())]);
@@ -176,17 +176,17 @@ fn adapted(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     if let Some(least_bitrate) = kilobits(ui, view, &name, now.least_bitrate, range) {
         wanted = Some(Quality { least_bitrate, ..now.clone() });
     }
-    let wish = |ui: &mut Ui, name, tip, on| {
+    let option_switch = |ui: &mut Ui, name, tip, on| {
         named_switch(ui, theme, &texts.get(name), &texts.get(tip), Type::Body, on)
     };
     // With a second encode, the main one remains unchanged.
     let frames = now.adapt_frames;
     if now.adapt != Adapt::SecondRendition
-        && wish(ui, key!("adapt-frames"), key!("tip-adapt-frames"), frames)
+        && option_switch(ui, key!("adapt-frames"), key!("tip-adapt-frames"), frames)
     {
         wanted = Some(Quality { adapt_frames: !frames, ..now.clone() });
     }
-    if wish(ui, key!("adapt-size"), key!("tip-adapt-size"), now.adapt_size) {
+    if option_switch(ui, key!("adapt-size"), key!("tip-adapt-size"), now.adapt_size) {
         wanted = Some(Quality { adapt_size: !now.adapt_size, ..now.clone() });
     }
     wanted

@@ -39,7 +39,7 @@ pub(super) fn folder(
         change = Button::new(&text).small().show(ui, view.theme).clicked();
     });
     if change {
-        view.wish(WindowRequest::PickRecordingFolder);
+        view.request(WindowRequest::PickRecordingFolder);
     }
     if reset {
         needs.preferences.recording_folder = usual;
@@ -176,8 +176,8 @@ pub(super) fn tracks(
         let numbers: Vec<u8> =
             std::iter::once(1).chain(used.iter().map(ExtraTrack::number)).collect();
         let count = numbers.len().to_string();
-        let said = texts.with("settings-tracks", &[("count", count.into())]);
-        paragraph(ui, &said, Type::Small, theme.secondary);
+        let text = texts.with("settings-tracks", &[("count", count.into())]);
+        paragraph(ui, &text, Type::Small, theme.secondary);
         if used.is_empty() {
             paragraph(ui, &texts.get("settings-tracks-one"), Type::Small, theme.secondary);
             return;

@@ -223,7 +223,7 @@ fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Ki
             false
         }
         Leads::ToFile(pick) => {
-            view.wish(WindowRequest::PickSource(*pick, edited(view.snapshot)));
+            view.request(WindowRequest::PickSource(*pick, edited(view.snapshot)));
             true
         }
         Leads::ToSource(choice) => {

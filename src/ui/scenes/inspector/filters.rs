@@ -35,9 +35,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: 
 }
 
 /// Returns the reason why a filter cannot use its file.
-fn lacks<'a>(view: &View<'a>, source: SourceId, filter: &Filter) -> Option<&'a Problem> {
+fn file_problem<'a>(view: &View<'a>, source: SourceId, filter: &Filter) -> Option<&'a Problem> {
     let (_, path) = filter.file()?;
-    view.snapshot.scenes.source(source)?.filter_lacks(path)
+    view.snapshot.scenes.source(source)?.filter_problem(path)
 }
 
 fn list(
@@ -59,11 +59,11 @@ fn list(
             Some(pressed) => moved = Some((index, pressed)),
             None => {}
         }
-        if slot.enabled && lacks(view, source, &slot.filter).is_some() {
+        if slot.enabled && file_problem(view, source, &slot.filter).is_some() {
             let text = view.texts.get("video-filter-unusable");
             paragraph(ui, &text, Type::Small, theme.warn);
         }
-        if view.snapshot.scenes.lacks_filters && slot.enabled && slot.filter.is_costly() {
+        if view.snapshot.scenes.skips_filters && slot.enabled && slot.filter.is_costly() {
             let text = view.texts.get("video-filter-skipped");
             paragraph(ui, &text, Type::Small, theme.warn);
         }
@@ -128,7 +128,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
             let folder = folder.map(Path::to_owned);
             let (kind, was) = (slot.filter.kind(), path.to_owned());
             let of = FilterFile { source, index, kind, was };
-            view.wish(WindowRequest::PickFilterFile(asset, of, folder));
+            view.request(WindowRequest::PickFilterFile(asset, of, folder));
         }
         let none = view.texts.get("video-filter-file-none");
         let shown = if file.is_empty() { &*none } else { &*file };
@@ -137,7 +137,9 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
             shown.on_hover_text(path.display().to_string());
         }
     });
-    let Some(reason) = lacks(view, source, &slot.filter).filter(|_| slot.enabled) else { return };
+    let Some(reason) = file_problem(view, source, &slot.filter).filter(|_| slot.enabled) else {
+        return;
+    };
     let key = if slot.filter.hides_by_file() {
         key!("video-filter-unusable-mask")
     } else {

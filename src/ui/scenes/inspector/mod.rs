@@ -40,8 +40,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     heading(ui, view, item, shown);
     let others = draft.chosen().len().saturating_sub(1);
     if others > 0 {
-        let said = view.texts.counted("inspector-several", others);
-        paragraph(ui, &said, Type::Small, view.theme.secondary);
+        let text = view.texts.counted("inspector-several", others);
+        paragraph(ui, &text, Type::Small, view.theme.secondary);
     }
     if let Some(source) = shown {
         source::contents(ui, view, draft, source);

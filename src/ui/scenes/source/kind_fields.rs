@@ -47,7 +47,7 @@ pub(in crate::ui::scenes) fn contents(
         VideoChoice::Color(fill) => filled(ui, view, fill),
         VideoChoice::Screen(screen) => monitor(ui, view, screen),
         VideoChoice::Window(id) => window(ui, view, id),
-        VideoChoice::Text(content) => said(ui, view, draft, source.id, content),
+        VideoChoice::Text(content) => text_fields(ui, view, draft, source.id, content),
         VideoChoice::Stream(url) => {
             let name = view.texts.get("content-address").to_string();
             let texts = view.texts.language();
@@ -112,8 +112,8 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
         }
     });
     if empty {
-        let said = view.texts.with("source-name-empty", &[("name", source.name.clone().into())]);
-        paragraph(ui, &said, Type::Small, view.theme.warn);
+        let warning = view.texts.with("source-name-empty", &[("name", source.name.clone().into())]);
+        paragraph(ui, &warning, Type::Small, view.theme.warn);
     }
 }
 
@@ -138,7 +138,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
             let text = view.texts.get(key);
             if Button::new(&text).small().show(ui, view.theme).clicked() {
                 let folder = path.parent().map(Path::to_owned);
-                view.wish(WindowRequest::PickAnother(pick, source.id, folder));
+                view.request(WindowRequest::PickAnother(pick, source.id, folder));
             }
         }
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
@@ -253,7 +253,13 @@ fn choice<'a>(ui: &Ui, name: &'a str, chosen: &'a str) -> Select<'a> {
     Select::new(name, chosen, ui.available_width())
 }
 
-fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, content: &mut Content) {
+fn text_fields(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    id: SourceId,
+    content: &mut Content,
+) {
     match content {
         Content::Words(words) => {
             let name = view.texts.get("content-text").to_string();

@@ -170,8 +170,8 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
         }
     });
     if !style.family.is_empty() && draft.knows_family(&style.family) == Some(false) {
-        let said = view.texts.get("text-font-unknown");
-        paragraph(ui, &said, Type::Small, view.theme.warn);
+        let warning = view.texts.get("text-font-unknown");
+        paragraph(ui, &warning, Type::Small, view.theme.warn);
     }
     let [least, most] = [*Style::FONT_SIZE_RANGE.start(), *Style::FONT_SIZE_RANGE.end()];
     number(ui, view, key!("text-size"), &mut style.size, least..=most, " px");

@@ -27,7 +27,7 @@ enum Done {
 /// Draws the reason why a source skips this file, if it does.
 pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
-    if let Some(reason) = source.and_then(|source| source.lacks(path)) {
+    if let Some(reason) = source.and_then(|source| source.file_problem(path)) {
         let reason = view.texts.say(reason);
         let words = view.texts.with("clips-skipped", &[("reason", reason.into())]);
         paragraph(ui, &words, Type::Small, view.theme.warn);
@@ -50,7 +50,7 @@ pub(in crate::ui::scenes) fn contents(
         let room = files.len() < Properties::MAX_ADDITIONAL_FILES;
         if Button::new(&text).small().enabled(room).show(ui, view.theme).clicked() {
             let then = Then { source, pick, at: None };
-            view.wish(WindowRequest::PickThen(then, files.last().and_then(of)));
+            view.request(WindowRequest::PickThen(then, files.last().and_then(of)));
         }
     });
     let mut done = None;
@@ -111,7 +111,7 @@ pub(in crate::ui::scenes) fn contents(
         Some(Done::Another(index, path)) => {
             let folder = of(&path);
             let then = Then { source, pick, at: Some((index, path)) };
-            view.wish(WindowRequest::PickThen(then, folder));
+            view.request(WindowRequest::PickThen(then, folder));
         }
         None => {}
     }

@@ -251,7 +251,7 @@ fn field(
         Some(0) => {
             draft.key.clear();
             field.response.request_focus();
-            view.wish(WindowRequest::Paste);
+            view.request(WindowRequest::Paste);
         }
         Some(_) => draft.key_shown = !draft.key_shown,
         None => {}

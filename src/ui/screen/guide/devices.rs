@@ -96,7 +96,7 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         _ => None,
     };
     match trouble {
-        Some((said, color)) => drop(paragraph(ui, &texts.get(said), Type::Small, color)),
+        Some((key, color)) => drop(paragraph(ui, &texts.get(key), Type::Small, color)),
         None if snapshot.cameras.is_empty() => {
             paragraph(ui, &texts.get("guide-no-camera-advice"), Type::Small, theme.secondary);
             let again = texts.get("search-again");
@@ -146,9 +146,9 @@ fn microphone(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     ui.add_space(gap::XS);
     let levels = levels_of(audio);
     meter_of(ui, view, &name, levels, None, width);
-    let (said, good) = level(audio);
+    let (key, good) = level(audio);
     let db = format::signed(f64::from(audio.held_dbfs), 0, false);
-    let words = texts.with(said, &[("db", db.into())]);
+    let words = texts.with(key, &[("db", db.into())]);
     let (icon, color) = match good {
         true => (Icon::Check, theme.good),
         false => (Icon::Info, theme.warn),

@@ -251,12 +251,12 @@ fn steps(ui: &mut Ui, view: &View<'_>, now: Step) {
             ("count", Step::ALL.len().to_string().into()),
             ("name", name.to_string().into()),
         ];
-        let told = match step == now {
+        let accessible_name = match step == now {
             true => view.texts.with("guide-step-now", &args),
             false => view.texts.with("guide-step", &args),
         };
         let response = ui.interact(at, ui.scope_id().with(("step", index)), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &told));
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &accessible_name));
     }
 }
 

@@ -92,15 +92,15 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     label(ui, &texts.get("guide-upload"), Type::SmallStrong, theme.secondary);
     match &measured.upload {
         Some(upload) => {
-            let (said, good) = upload_words(view, upload);
-            line(ui, view, &said, good);
+            let (text, good) = upload_words(view, upload);
+            line(ui, view, &text, good);
         }
         None => {
-            let said = match measured.speeds.len() {
+            let text = match measured.speeds.len() {
                 3.. => texts.get("guide-measuring-upload"),
                 _ => texts.get("guide-upload-next"),
             };
-            paragraph(ui, &said, Type::Body, theme.secondary);
+            paragraph(ui, &text, Type::Body, theme.secondary);
         }
     }
     if measured.running {
@@ -151,7 +151,7 @@ fn reason(view: &View<'_>, found: &Recommendation) -> String {
         ("rate", format::rate(quality.frame_rate).into()),
         ("bitrate", format::bitrate(found.bitrate.0).into()),
     ];
-    let said = texts.with("guide-recommend", &args);
+    let sentence = texts.with("guide-recommend", &args);
     let why = texts.get(match found.limit {
         Limit::None => key!("guide-because-all"),
         Limit::Encoder => key!("guide-because-encoder"),
@@ -159,7 +159,7 @@ fn reason(view: &View<'_>, found: &Recommendation) -> String {
         Limit::Unknown => key!("guide-because-unknown"),
         Limit::Service => key!("guide-because-service"),
     });
-    texts.language().joined(&said, &why)
+    texts.language().joined(&sentence, &why)
 }
 
 /// Applies the chosen quality.

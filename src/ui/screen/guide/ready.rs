@@ -43,8 +43,8 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
         line(ui, theme, icon, &name, &value);
     }
     ui.add_space(gap::S);
-    let said = view.health.words(texts.language()).0;
-    paragraph(ui, &said, Type::BodyStrong, theme.text);
+    let sentence = view.health.words(texts.language()).0;
+    paragraph(ui, &sentence, Type::BodyStrong, theme.text);
     let keys = shortcut_text(ui.ctx(), Action::Palette);
     let keys = keys.unwrap_or_else(|| texts.get("commands").to_string());
     let again = texts.with("guide-again", &[("keys", keys.into())]);

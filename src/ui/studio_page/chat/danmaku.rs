@@ -83,12 +83,12 @@ fn take(view: &View<'_>, Draft { sky, flown, .. }: &mut Draft, now: f64) {
         sky.keep(|line| chat.posts.iter().any(|post| post.line == **line));
     } else {
         let lines = &snapshot.chat.lines;
-        let newest = lines.last().map_or(0, |heard| heard.number);
+        let newest = lines.last().map_or(0, |message| message.number);
         let before = std::mem::replace(flown, newest);
         if before > 0 || lines.len() <= MAX_INITIAL_MESSAGES {
-            let new = lines.iter().filter(|heard| heard.number > before);
-            new.for_each(|heard| sky.add(Arc::clone(&heard.line), now));
+            let new = lines.iter().filter(|message| message.number > before);
+            new.for_each(|message| sky.add(Arc::clone(&message.line), now));
         }
-        sky.keep(|line| lines.iter().any(|heard| Arc::ptr_eq(&heard.line, line)));
+        sky.keep(|line| lines.iter().any(|message| Arc::ptr_eq(&message.line, line)));
     }
 }

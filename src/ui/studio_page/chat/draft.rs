@@ -8,7 +8,7 @@ pub struct Draft {
     /// True if the user has chosen the chat of the watched stream instead of onair's own chat.
     pub(super) watched: bool,
     /// The message that is being written.
-    pub(super) saying: String,
+    pub(super) message: String,
     /// The blocked words, while they are edited.
     pub(super) words: Option<String>,
     /// The messages that fly in the *Danmaku* panel.

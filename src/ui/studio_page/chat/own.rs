@@ -101,7 +101,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let (name, send) = (texts.get("chat-say"), texts.get("chat-send"));
         let field = Field {
             id: Id::unique("own-chat-say"),
-            text: &mut draft.saying,
+            text: &mut draft.message,
             name: &name,
             hint: &texts.get("chat-say-hint"),
             hidden: false,
@@ -113,7 +113,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         .show(ui, theme);
         let entered =
             field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        let can = !draft.saying.trim().is_empty();
+        let can = !draft.message.trim().is_empty();
         let pressed = Button::new(&send)
             .look(ButtonWeight::Primary)
             .width(SEND_BUTTON_WIDTH_POINTS)
@@ -126,7 +126,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 true => texts.get("chat-streamer").to_string(),
                 false => chosen.clone(),
             };
-            let text = std::mem::take(&mut draft.saying);
+            let text = std::mem::take(&mut draft.message);
             view.send(Command::Chat(ChatCommand::Say { name, text }));
         }
         if entered {

@@ -55,6 +55,6 @@ pub fn list(ui: &mut Ui, view: &mut View<'_>) {
     });
     menu_rule(ui, theme);
     if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
-        view.wish(WindowRequest::PickStripFile(None));
+        view.request(WindowRequest::PickStripFile(None));
     }
 }

@@ -109,12 +109,12 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
 pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let others = snapshot.strips.iter().filter(|strip| Some(strip.sound.id) != own);
-    let heard: Vec<&AudioChoice> = others.map(|strip| choice_of(view, strip)).collect();
+    let playing: Vec<&AudioChoice> = others.map(|strip| choice_of(view, strip)).collect();
     let main = snapshot.video.iter().map(|video| &video.choice);
     let sources = snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
     let mut choices: Vec<AudioChoice> = Vec::new();
     for choice in main.chain(sources).filter_map(audio_of) {
-        if !heard.contains(&&choice) && !choices.contains(&choice) {
+        if !playing.contains(&&choice) && !choices.contains(&choice) {
             choices.push(choice);
         }
     }

@@ -66,7 +66,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
         ui.horizontal_top(|ui| {
             if strips.is_empty() {
                 let (rect, _) = ui.allocate_exact_size(vec2(width, inner.height()), Sense::hover());
-                nothing_heard(ui, view, rect);
+                no_audio_text(ui, view, rect);
             }
             for strip in &strips {
                 let (rect, _) = ui.allocate_exact_size(vec2(width, inner.height()), Sense::hover());
@@ -96,7 +96,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
 }
 
 /// Draws a text in place of the first strip, because no microphone was found or none was selected.
-fn nothing_heard(ui: &mut Ui, view: &View<'_>, rect: Rect) {
+fn no_audio_text(ui: &mut Ui, view: &View<'_>, rect: Rect) {
     let layout = Layout::top_down(Align::Min);
     let rect = rect.with_min_y(rect.top() + gap::S);
     let mut column = ui.new_child(UiBuilder::new().max_rect(rect).layout(layout).id_salt("none"));

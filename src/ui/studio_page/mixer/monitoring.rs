@@ -24,18 +24,18 @@ fn words(view: &View<'_>, monitoring: &Monitoring) -> String {
 
 /// Draws the list of all choices.
 fn list(ui: &mut Ui, view: &mut View<'_>) {
-    let mut wish = None;
+    let mut choice = None;
     scrolled(ui, "phones", |ui| {
         let speakers = &view.snapshot.speakers;
         let devices = speakers.iter().map(|device| Monitoring::Device(device.id.clone()));
         for monitoring in [Monitoring::Off, Monitoring::Default].into_iter().chain(devices) {
             let chosen = view.snapshot.monitoring == monitoring;
             if menu_item(ui, view.theme, &words(view, &monitoring), "", chosen, true) {
-                wish = Some(monitoring);
+                choice = Some(monitoring);
             }
         }
     });
-    if let Some(monitoring) = wish {
+    if let Some(monitoring) = choice {
         view.send(Command::SetMonitoring(monitoring));
     }
 }

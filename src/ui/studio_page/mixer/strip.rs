@@ -199,8 +199,8 @@ fn head(
     let at = Rect::from_min_size(pos2(line.left(), line.center().y - 8.0), Vec2::splat(16.0));
     icons::paint(ui.painter(), icon, at, theme.secondary);
     let end = pos2(line.right(), line.center().y);
-    let said = place(ui, end, Align2::RIGHT_CENTER, level, Type::FigureStrong, color);
-    let mut right = said.left() - gap::S;
+    let level_rect = place(ui, end, Align2::RIGHT_CENTER, level, Type::FigureStrong, color);
+    let mut right = level_rect.left() - gap::S;
     if let Some(which) = lamp {
         let rect = Rect::from_min_max(
             pos2(right - CLIP_LAMP_WIDTH_POINTS, line.top()),
@@ -214,7 +214,7 @@ fn head(
     elided(ui, words, Align::Min, name, Type::BodyStrong.font(), theme.text);
     let tip = if more.is_empty() { name.to_owned() } else { format!("{name}\n{more}") };
     ui.interact(words, ui.scope_id().with("name"), Sense::hover()).on_hover_text(tip);
-    let response = ui.interact(said, ui.scope_id().with("level"), Sense::hover());
+    let response = ui.interact(level_rect, ui.scope_id().with("level"), Sense::hover());
     let of = view.texts.with("level-of", &[("name", name.into())]);
     response.widget_info(|| WidgetInfo {
         current_text_value: Some(level.to_owned()),
@@ -267,8 +267,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     if moved.dragged() && gain.abs() < 0.6 {
         gain = 0.0;
     }
-    let said = format!("{}\u{a0}dB", format::signed(f64::from(strip.gain_db), 1, true));
-    let moved = moved.on_hover_text(format!("{said}\n{}", view.texts.get("tip-gain")));
+    let gain_text = format!("{}\u{a0}dB", format::signed(f64::from(strip.gain_db), 1, true));
+    let moved = moved.on_hover_text(format!("{gain_text}\n{}", view.texts.get("tip-gain")));
     if muted != strip.muted || gain.to_bits() != strip.gain_db.to_bits() {
         strip.set(view, gain, muted);
     }

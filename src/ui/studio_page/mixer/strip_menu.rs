@@ -73,8 +73,8 @@ fn more(ui: &mut Ui, view: &View<'_>, before: &Settings) -> Option<Settings> {
     ] {
         let mode_name = view.texts.get(key).to_string();
         let text = view.texts.with("strip-monitoring", &[("mode", mode_name.into())]);
-        if named(ui, view, &text, before.heard == mode, true) {
-            after.heard = mode;
+        if named(ui, view, &text, before.monitoring == mode, true) {
+            after.monitoring = mode;
         }
     }
     (after != *before).then_some(after)

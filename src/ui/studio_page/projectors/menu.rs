@@ -45,7 +45,7 @@ pub(in crate::ui) fn lines(
 fn open(ui: &mut Ui, view: &mut View<'_>, text: &str, place: ProjectorPlace) {
     if menu_item(ui, view.theme, text, "", false, true) {
         ui.close();
-        view.wish(WindowRequest::Project(place));
+        view.request(WindowRequest::Project(place));
     }
 }
 
@@ -73,11 +73,11 @@ pub(super) fn of_projector(
     let close = view.texts.get("projector-close");
     if menu_item(ui, view.theme, &close, "", false, true) {
         ui.close();
-        view.wish(WindowRequest::CloseProjector(place.clone()));
+        view.request(WindowRequest::CloseProjector(place.clone()));
     }
     let all = view.texts.get(Action::CloseProjectors.key());
     if menu_item(ui, view.theme, &all, "", false, true) {
         ui.close();
-        view.wish(WindowRequest::Act(Action::CloseProjectors));
+        view.request(WindowRequest::Act(Action::CloseProjectors));
     }
 }

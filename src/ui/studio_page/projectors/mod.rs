@@ -80,10 +80,10 @@ impl Projectors {
         let back: Vec<String> = self.gone.iter().filter(|it| !is_lost(it)).cloned().collect();
         self.gone.retain(|name| !back.contains(name));
         self.gone.extend(lost.iter().cloned());
-        let told = |names: Vec<String>, is_gone| {
+        let display_commands = |names: Vec<String>, is_gone| {
             names.into_iter().map(move |name| Command::ProjectorDisplay { name, is_gone })
         };
-        let news = told(lost, true).chain(told(back, false)).collect();
+        let news = display_commands(lost, true).chain(display_commands(back, false)).collect();
         if first && preferences.projectors.restore {
             for place in preferences.projectors.open.clone() {
                 self.open(place);
@@ -369,16 +369,16 @@ mod tests {
         let mut projectors = two_displays();
         projectors.open(place(ProjectorContent::Program, Some("HDMI-1")));
         assert!(projectors.any());
-        let told = |is_gone| [Command::ProjectorDisplay { name: "HDMI-1".to_owned(), is_gone }];
+        let expected = |is_gone| [Command::ProjectorDisplay { name: "HDMI-1".to_owned(), is_gone }];
         let alone = vec![display("eDP-1", true)];
         let news = projectors.set_displays(alone.clone(), &Preferences::default());
-        assert_eq!(news, told(true));
+        assert_eq!(news, expected(true));
         assert_eq!(projectors.set_displays(alone, &Preferences::default()), [], "once");
         assert!(!projectors.any());
         assert_eq!(projectors.looks_at(&Snapshot::default()), BTreeMap::new());
         let displays = vec![display("HDMI-1", false), display("eDP-1", true)];
         let news = projectors.set_displays(displays, &Preferences::default());
-        assert_eq!(news, told(false));
+        assert_eq!(news, expected(false));
         assert!(projectors.any());
         assert_eq!(projectors.index_of("HDMI-1"), Some(0), "wherever it is in the list now");
     }

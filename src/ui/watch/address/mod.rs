@@ -91,7 +91,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL_HEIGHT, ButtonWeight::Plain)
         .clicked()
     {
-        view.wish(WindowRequest::PickWatchFile);
+        view.request(WindowRequest::PickWatchFile);
     }
     connection::options(ui, view, draft);
 }

@@ -239,7 +239,7 @@ fn right(
         None,
         playing,
     ) {
-        view.wish(WindowRequest::WatchSnapshot);
+        view.request(WindowRequest::WatchSnapshot);
     }
     let watch = &view.snapshot.watch_figures;
     match &watch.saving {
@@ -267,7 +267,7 @@ fn right(
                 let button = control(Icon::Dot, &word, &name).enabled(false);
                 button.show(ui, theme).on_hover_text(&*texts.get("tip-watch-record-not"));
             } else if button(ui, (Icon::Dot, key!("player-record")), &name, "R", None, busy) {
-                view.wish(WindowRequest::WatchSave);
+                view.request(WindowRequest::WatchSave);
             }
         }
     }

@@ -96,7 +96,7 @@ pub fn audio_options(ui: &mut Ui, view: &mut View<'_>, words: &str) {
 /// onair probes the hardware only when a user opens this popup.
 fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
-    let said = match &view.snapshot.hardware {
+    let text = match &view.snapshot.hardware {
         Some(Ok(name)) => texts.with("hardware-there", &[("hardware", (*name).into())]),
         Some(Err(why)) => texts.with("hardware-none", &[("reason", texts.say(why).into())]),
         None => {
@@ -106,7 +106,7 @@ fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             texts.get("hardware-searching").to_string()
         }
     };
-    paragraph(ui, &said, Type::Small, theme.secondary);
+    paragraph(ui, &text, Type::Small, theme.secondary);
 }
 
 /// Returns the name of a buffer length.

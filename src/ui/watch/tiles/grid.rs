@@ -102,11 +102,14 @@ fn one(
     }
     let plays = texts.get("tile-playing");
     let does = if playing { &*plays } else { state.title.as_str() };
-    let told = texts.with("tile-name", &[("name", name.as_str().into()), ("state", does.into())]);
-    pressed.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, tile.chosen, &told));
+    let accessible_name =
+        texts.with("tile-name", &[("name", name.as_str().into()), ("state", does.into())]);
+    pressed.widget_info(|| {
+        WidgetInfo::selected(Role::RadioButton, true, tile.chosen, &accessible_name)
+    });
     if tile.chosen {
         over(ui, view, draft, inside);
-    } else if let Some(notice) = tile.said.last() {
+    } else if let Some(notice) = tile.notices.last() {
         message::notice(ui, view, tile, notice, inside);
     }
     foot(ui, view, tile, &name, Rect::from_min_max(inside.left_bottom(), rect.max));

@@ -58,9 +58,9 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let corner = pos2(room.left() + gap::M, room.bottom() - gap::M - size.y);
     let plate = Rect::from_min_size(corner, size);
     ui.painter().rect_filled(plate, CornerRadius::same(CONTROL_RADIUS), TEXT_PLATE);
-    let said = lines.iter().map(|(name, value)| format!("{name}: {value}"));
-    let said = said.collect::<Vec<_>>().join("; ");
-    let name = texts.with("statistics-of", &[("figures", said.into())]);
+    let summary = lines.iter().map(|(name, value)| format!("{name}: {value}"));
+    let summary = summary.collect::<Vec<_>>().join("; ");
+    let name = texts.with("statistics-of", &[("figures", summary.into())]);
     ui.interact(plate, ui.scope_id().with("statistics"), Sense::hover())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
     let mut y = plate.top() + gap::S;

@@ -243,11 +243,12 @@ mod tests {
     fn each_stage_of_opening_is_said() {
         for language in [Language::English, Language::Chinese] {
             let texts = Texts::new(language);
-            let said = |stage| sentence(&texts, &WatchState::Opening { stage }).advice;
+            let advice = |stage| sentence(&texts, &WatchState::Opening { stage }).advice;
             let stages = ["file", "dns", "tcp", "tls", "handshake", "connect", "play", "media"];
-            let mut all: Vec<String> = stages.into_iter().map(|stage| said(Some(stage))).collect();
-            assert_eq!(said(None), said(Some("media")));
-            assert_eq!(said(Some("request")), said(Some("play")));
+            let mut all: Vec<String> =
+                stages.into_iter().map(|stage| advice(Some(stage))).collect();
+            assert_eq!(advice(None), advice(Some("media")));
+            assert_eq!(advice(Some("request")), advice(Some("play")));
             all.sort_unstable();
             all.dedup();
             assert_eq!(all.len(), stages.len(), "{all:?}");

@@ -112,14 +112,14 @@ impl FrameInfo {
         }
         let info = info.filter(|info| info.len() == STREAMINFO_BYTES);
         let info = info.ok_or(Error::Damaged(FilePart::Header))?;
-        let told = codec::flac(&info).ok_or(Error::Damaged(FilePart::Header))?;
+        let audio = codec::flac(&info).ok_or(Error::Damaged(FilePart::Header))?;
         let number = |from: usize, count: usize| {
             let bytes = info.get(from..from + count).unwrap_or_default();
             bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
         };
         let longest = Some(number(7, 3)).filter(|longest| *longest > 0).unwrap_or(MAX_FRAME_BYTES);
         let (usual, samples) = (number(2, 2), number(13, 5) & 0xF_FFFF_FFFF);
-        let (rate, channels) = (told.sample_rate, told.channels);
+        let (rate, channels) = (audio.sample_rate, audio.channels);
         let parameters = parameters(AudioCodec::Flac, rate, channels, info.clone());
         Ok(Self { parameters, usual, longest, samples, frames: at })
     }
@@ -153,9 +153,9 @@ impl FrameSearch {
     }
 
     /// Searches for the frame after this one.
-    pub(super) fn behind(place: u64, frame: FlacHeader, told: &FrameInfo) -> Self {
-        let wanted = told.begins(frame).saturating_add(frame.samples.into());
-        Self::new(place + 1, Some(wanted), told.longest)
+    pub(super) fn behind(place: u64, frame: FlacHeader, info: &FrameInfo) -> Self {
+        let wanted = info.begins(frame).saturating_add(frame.samples.into());
+        Self::new(place + 1, Some(wanted), info.longest)
     }
 }
 
@@ -173,7 +173,7 @@ impl Scan {
     pub(super) fn find(
         &mut self,
         source: &mut dyn ReadAt,
-        told: &FrameInfo,
+        info: &FrameInfo,
         hunt: &mut FrameSearch,
     ) -> Result<Option<(u64, FlacHeader)>, Error> {
         loop {
@@ -192,7 +192,7 @@ impl Scan {
                 if last { bytes.len() } else { bytes.len().saturating_sub(MAX_FRAME_HEADER_BYTES) };
             for (offset, frame) in heads(bytes, usable) {
                 let found = (*from + offset as u64, frame);
-                let begins = told.begins(frame);
+                let begins = info.begins(frame);
                 if wanted.is_none_or(|wanted| begins == wanted) {
                     return Ok(Some(found));
                 }

@@ -19,7 +19,7 @@ const MAX_HEADERS: usize = 65_536;
 #[derive(Clone, Debug)]
 pub(super) struct Flac {
     index: Index,
-    told: FrameInfo,
+    info: FrameInfo,
     rate: u32,
     scan: Scan,
     /// The current frame, until its end is found.
@@ -37,13 +37,13 @@ pub(super) struct Flac {
 
 impl Flac {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
-        let told = FrameInfo::read(source, begin)?;
-        let (index, rate) = (described(told.parameters.clone()), told.parameters.sample_rate);
-        let end = Some(told.samples).filter(|samples| *samples > 0);
-        let hunt = Some(FrameSearch::any(told.frames));
+        let info = FrameInfo::read(source, begin)?;
+        let (index, rate) = (described(info.parameters.clone()), info.parameters.sample_rate);
+        let end = Some(info.samples).filter(|samples| *samples > 0);
+        let hunt = Some(FrameSearch::any(info.frames));
         Ok(Self {
             index,
-            told,
+            info,
             rate,
             scan: Scan::default(),
             frame: None,
@@ -61,10 +61,10 @@ impl Flac {
             return Ok(true);
         }
         let Some(hunt) = self.hunt.as_mut().filter(|_| !self.over) else { return Ok(false) };
-        self.frame = self.scan.find(source, &self.told, hunt)?;
+        self.frame = self.scan.find(source, &self.info, hunt)?;
         (self.hunt, self.over) = (None, self.frame.is_none());
         if let Some((_, frame)) = self.frame {
-            self.first.get_or_insert(self.told.begins(frame));
+            self.first.get_or_insert(self.info.begins(frame));
         }
         Ok(!self.over)
     }
@@ -74,16 +74,16 @@ impl Flac {
             return Ok(None);
         }
         let Some((place, frame)) = self.frame else { return Ok(None) };
-        let hunt = self.hunt.get_or_insert_with(|| FrameSearch::behind(place, frame, &self.told));
-        let next = self.scan.find(source, &self.told, hunt)?;
+        let hunt = self.hunt.get_or_insert_with(|| FrameSearch::behind(place, frame, &self.info));
+        let next = self.scan.find(source, &self.info, hunt)?;
         let end = next.map_or(source.size(), |(next, _)| next);
         let size = u32::try_from(end - place).map_err(|_| Error::TooMuch(FilePart::Samples))?;
-        self.samples = self.samples.max(self.told.begins(frame));
+        self.samples = self.samples.max(self.info.begins(frame));
         let pts = time(self.samples, self.rate);
         self.samples = self.samples.saturating_add(frame.samples.into());
         (self.frame, self.hunt, self.over) = (next, None, next.is_none());
         if self.over {
-            self.index.finished = self.end.is_none_or(|told| told <= self.samples);
+            self.index.finished = self.end.is_none_or(|end| end <= self.samples);
             self.end.get_or_insert(self.samples);
         }
         let track = TrackId::Audio(0);
@@ -116,11 +116,11 @@ impl Demuxer for Flac {
     }
 
     fn beginning(&self) -> Unit {
-        Unit { time: time(self.first.unwrap_or(0), self.rate), at: self.told.frames }
+        Unit { time: time(self.first.unwrap_or(0), self.rate), at: self.info.frames }
     }
 
     fn go_to(&mut self, unit: Unit) {
-        self.hunt = Some(FrameSearch::any(unit.at.max(self.told.frames)));
+        self.hunt = Some(FrameSearch::any(unit.at.max(self.info.frames)));
         (self.frame, self.samples, self.over) = (None, 0, false);
     }
 
@@ -128,7 +128,7 @@ impl Demuxer for Flac {
         self.end.map(|end| time(end, self.rate))
     }
 
-    fn heard_from(&self) -> Option<Timestamp> {
+    fn audible_from(&self) -> Option<Timestamp> {
         Some(self.beginning().time)
     }
 
@@ -141,9 +141,9 @@ impl Demuxer for Flac {
     fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let usable = bytes.len().saturating_sub(MAX_FRAME_HEADER_BYTES);
         let found: Vec<_> = heads(bytes, usable).take(MAX_HEADERS).collect();
-        let begins: BTreeSet<u64> = found.iter().map(|(_, head)| self.told.begins(*head)).collect();
+        let begins: BTreeSet<u64> = found.iter().map(|(_, head)| self.info.begins(*head)).collect();
         let unit = |(offset, head): &(usize, FlacHeader)| {
-            let samples = self.told.begins(*head);
+            let samples = self.info.begins(*head);
             let next = samples.saturating_add(head.samples.into());
             let unit = Unit { time: time(samples, self.rate), at: at + *offset as u64 };
             begins.contains(&next).then_some(unit)

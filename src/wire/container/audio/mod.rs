@@ -120,5 +120,5 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     if samples.is_empty() {
         return Err(Error::Empty);
     }
-    Ok(Index { samples, heard: reader.audio_span(), ..reader.index().clone() })
+    Ok(Index { samples, audible_span: reader.audio_span(), ..reader.index().clone() })
 }

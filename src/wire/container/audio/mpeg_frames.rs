@@ -209,7 +209,7 @@ impl Tag {
         };
         let (frames, size, table, _) = (part(1, 4), part(2, 4), part(4, 100), part(8, 4));
         let table = table.filter(|_| name == b"Xing").and_then(|at| bytes.get(at..at + 100));
-        let told = Self {
+        let tag = Self {
             frames: frames.and_then(number),
             bytes: size.and_then(number),
             places: table.and_then(|table| table.first_chunk().copied()),
@@ -219,10 +219,10 @@ impl Tag {
             let known = [b"LAME", b"Lavf", b"Lavc"].iter().any(|name| lame.starts_with(*name));
             lame.get(21..24).filter(|_| known)?.first_chunk::<3>()
         });
-        Ok(Some(delays.map_or(told, |&[a, b, c]| Self {
+        Ok(Some(delays.map_or(tag, |&[a, b, c]| Self {
             before: Some(u64::from(a) << 4 | u64::from(b >> 4)),
             behind: u64::from(b & 0xF) << 8 | u64::from(c),
-            ..told
+            ..tag
         })))
     }
 }

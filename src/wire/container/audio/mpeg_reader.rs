@@ -79,9 +79,9 @@ impl FrameCount {
     fn mean(&self, samples: u32, rate: u32) -> f64 {
         let frames = self.frames.max(1) as f64;
         let mean = self.bytes as f64 / frames;
-        let told = f64::from(self.bitrate) / 8.0 * f64::from(samples) / f64::from(rate);
+        let nominal = f64::from(self.bitrate) / 8.0 * f64::from(samples) / f64::from(rate);
         // Most encoders keep a constant bitrate exact by padding some frames with a byte.
-        if (told - mean).abs() * frames <= 2.0 { told } else { mean }
+        if (nominal - mean).abs() * frames <= 2.0 { nominal } else { mean }
     }
 }
 
@@ -111,10 +111,10 @@ impl MpegFile {
             leapt: false,
             seen: FrameCount::default(),
         };
-        let told = tag.frames.map(|frames| u64::from(frames) * u64::from(first.samples));
+        let all = tag.frames.map(|frames| u64::from(frames) * u64::from(first.samples));
         let bytes = tag.bytes.map(|bytes| begin.saturating_add(bytes.into()));
         let end = bytes.unwrap_or(source.size()).min(source.size());
-        if let Some(all) = told.filter(|all| *all > 0 && sound < end && end < MAX_PLAUSIBLE_BYTES) {
+        if let Some(all) = all.filter(|all| *all > 0 && sound < end && end < MAX_PLAUSIBLE_BYTES) {
             let places = tag.places.map(|places| places.map(u64::from));
             let place = |place: u64| begin + (end - begin) * place / 256;
             let table = places.filter(|places| places.is_sorted()).map(|places| {
@@ -238,13 +238,13 @@ impl Demuxer for MpegFile {
         self.all.map(|all| self.ends(all))
     }
 
-    fn heard_from(&self) -> Option<Timestamp> {
+    fn audible_from(&self) -> Option<Timestamp> {
         Some(time(self.tag.before.map_or(0, |before| before + DECODER_DELAY_SAMPLES), self.rate))
     }
 
     fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
         let all = time(self.samples, self.rate);
-        audio_span(self.heard_from()?, self.ends(self.samples), all)
+        audio_span(self.audible_from()?, self.ends(self.samples), all)
     }
 
     // Counts the frames at the end of the file if no tag has the total.

@@ -123,9 +123,9 @@ impl Reader {
         let mut packets = None;
         let track = if vorbis::is_header(1, packet) {
             Track::Vorbis { identity: packet.clone(), blocks: None }
-        } else if let Some(told) = codec::opus(packet) {
+        } else if let Some(audio) = codec::opus(packet) {
             let skip = packet.get(10..12)?.first_chunk::<2>()?;
-            let (config, channels) = (packet.clone(), told.channels);
+            let (config, channels) = (packet.clone(), audio.channels);
             packets = Some(parameters(AudioCodec::Opus, OPUS_GRANULE_RATE_HZ, channels, config));
             Track::Opus { skip: u16::from_le_bytes(*skip).into() }
         } else {
@@ -133,9 +133,9 @@ impl Reader {
             let info = packet
                 .strip_prefix(b"\x7FFLAC")
                 .and_then(|_| packet.get(17..17 + flac::STREAMINFO_BYTES))?;
-            let told = codec::flac(info)?;
+            let audio = codec::flac(info)?;
             let config = packet.slice(17..17 + flac::STREAMINFO_BYTES);
-            packets = Some(parameters(AudioCodec::Flac, told.sample_rate, told.channels, config));
+            packets = Some(parameters(AudioCodec::Flac, audio.sample_rate, audio.channels, config));
             Track::Flac
         };
         let packets = packets.map(Packets::new);

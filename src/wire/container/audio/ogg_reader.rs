@@ -45,7 +45,7 @@ pub(super) struct Ogg {
     ends: Option<Timestamp>,
     /// The end of the file's audio.
     end: Option<Timestamp>,
-    heard_from: Option<Timestamp>,
+    plays_from: Option<Timestamp>,
     /// End time of the packets that were read.
     reach: Timestamp,
     /// Total size of all header packets in bytes.
@@ -69,7 +69,7 @@ impl Ogg {
             later: None,
             ends: None,
             end: None,
-            heard_from: None,
+            plays_from: None,
             reach: Timestamp::ZERO,
             heads: 0,
             lands: false,
@@ -178,12 +178,12 @@ impl Ogg {
                 Some(before) => parameters.config = before.config.clone(),
                 None => self.heads += parameters.config.len(),
             }
-            self.index.links.push(Link { at: first.at, heard: ends, parameters });
+            self.index.links.push(Link { at: first.at, audible_from: ends, parameters });
         }
         let ends = self.ends;
         let its = || ends.map_or(0, |ends| ends.micros_since(begins));
         let mut later = *self.later.get_or_insert_with(its);
-        self.heard_from.get_or_insert(begins);
+        self.plays_from.get_or_insert(begins);
         // After a seek, the first granule position identifies these packets.
         if std::mem::take(&mut self.lands)
             && page.flags & LAST_PAGE_FLAG == 0
@@ -262,7 +262,7 @@ impl Demuxer for Ogg {
             at: unit.at,
             first: self.first.take(),
             end: self.end,
-            heard_from: self.heard_from,
+            plays_from: self.plays_from,
             ..Self::new(self.begin, self.all)
         };
         self.index.tracks = known.tracks;
@@ -277,12 +277,12 @@ impl Demuxer for Ogg {
         self.end
     }
 
-    fn heard_from(&self) -> Option<Timestamp> {
-        Some(self.heard_from.unwrap_or_default())
+    fn audible_from(&self) -> Option<Timestamp> {
+        Some(self.plays_from.unwrap_or_default())
     }
 
     fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
-        audio_span(self.heard_from.unwrap_or_default(), self.end.unwrap_or(self.reach), self.reach)
+        audio_span(self.plays_from.unwrap_or_default(), self.end.unwrap_or(self.reach), self.reach)
     }
 
     // Returns those pages of the first stream that follow another page of that stream.

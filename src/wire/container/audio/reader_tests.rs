@@ -18,12 +18,12 @@ struct Coming<'a> {
     bytes: &'a [u8],
     come: u64,
     wanted: u64,
-    told: bool,
+    knows_size: bool,
 }
 
 impl<'a> Coming<'a> {
-    fn new(bytes: &'a [u8], told: bool) -> Self {
-        Self { bytes, come: 0, wanted: 0, told }
+    fn new(bytes: &'a [u8], knows_size: bool) -> Self {
+        Self { bytes, come: 0, wanted: 0, knows_size }
     }
 
     /// Repeats a call with more bytes each time that some are missing.
@@ -44,7 +44,7 @@ impl<'a> Coming<'a> {
 impl ReadAt for Coming<'_> {
     fn size(&self) -> u64 {
         let whole = self.bytes.len() as u64;
-        if self.told || self.come >= whole { whole } else { u64::MAX / 4 }
+        if self.knows_size || self.come >= whole { whole } else { u64::MAX / 4 }
     }
 
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
@@ -125,17 +125,18 @@ fn all(coming: &mut Coming<'_>) -> (Box<dyn Demuxer>, Vec<SampleLocation>) {
 fn bit_by_bit_the_same_is_found_as_at_once() {
     for (name, bytes) in files() {
         let index = index(&mut bytes.as_slice()).unwrap();
-        let (begins, ends) = index.heard.unwrap();
-        for told in [true, false] {
-            let (reader, found) = all(&mut Coming::new(&bytes, told));
-            assert!(found == index.samples, "{name} {told}");
-            assert_eq!(reader.heard_from(), Some(begins), "{name} {told}");
+        let (begins, ends) = index.audible_span.unwrap();
+        for knows_size in [true, false] {
+            let (reader, found) = all(&mut Coming::new(&bytes, knows_size));
+            assert!(found == index.samples, "{name} {knows_size}");
+            assert_eq!(reader.audible_from(), Some(begins), "{name} {knows_size}");
             let mut ended = reader.clone();
             ended.look_up(&mut bytes.as_slice()).unwrap();
-            assert_eq!(ended.end(), Some(ends), "{name} {told}");
+            assert_eq!(ended.end(), Some(ends), "{name} {knows_size}");
             let its = reader.index();
-            assert_eq!((&its.tracks, &its.links), (&index.tracks, &index.links), "{name} {told}");
-            assert_eq!(its.holes, index.holes, "{name} {told}");
+            let expected = (&index.tracks, &index.links);
+            assert_eq!((&its.tracks, &its.links), expected, "{name} {knows_size}");
+            assert_eq!(its.holes, index.holes, "{name} {knows_size}");
         }
     }
 }
@@ -143,7 +144,7 @@ fn bit_by_bit_the_same_is_found_as_at_once() {
 #[test]
 fn where_it_ends_is_known_beforehand_or_reckoned() {
     for (name, bytes) in files() {
-        let (begins, ends) = index(&mut bytes.as_slice()).unwrap().heard.unwrap();
+        let (begins, ends) = index(&mut bytes.as_slice()).unwrap().audible_span.unwrap();
         let source = &mut bytes.as_slice();
         let mut reader = open(source).unwrap();
         reader.head(source).unwrap();
@@ -224,7 +225,7 @@ fn places_in_what_changes_its_bitrate_are_those_of_the_table() {
     let mut reader = open(&mut bytes.as_slice()).unwrap();
     reader.head(&mut bytes.as_slice()).unwrap();
     let length = reader.end().unwrap();
-    assert_eq!(Some(length), index.heard.map(|heard| heard.1));
+    assert_eq!(Some(length), index.audible_span.map(|span| span.1));
     for unit in reader.units().to_vec() {
         reader.go_to(unit);
         let mut found = Vec::new();
@@ -241,7 +242,7 @@ proptest! {
     #[test]
     fn whatever_comes_it_ends(
         kind in any::<u8>(),
-        told: bool,
+        knows_size: bool,
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
         cut in any::<prop::sample::Index>(),
         at in any::<prop::sample::Index>(),
@@ -251,7 +252,7 @@ proptest! {
             *place.get_mut(&mut bytes) = value;
         }
         bytes.truncate(cut.index(bytes.len()) + 1);
-        let mut coming = Coming::new(&bytes, told);
+        let mut coming = Coming::new(&bytes, knows_size);
         if let Ok(mut reader) = coming.patiently(|it| open(it))
             && coming.patiently(|it| reader.head(it)).is_ok()
         {

@@ -29,7 +29,7 @@ fn look(file: &[u8]) -> Result<Index, Error> {
 }
 
 fn micros(index: &Index) -> (i64, i64) {
-    let (first, end) = index.heard.unwrap();
+    let (first, end) = index.audible_span.unwrap();
     (first.as_micros(), end.as_micros())
 }
 
@@ -118,9 +118,9 @@ fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
     // A file cut within a value; an unknown length; a length of 64 bits.
     let cut = look(&file[..56 + 6_000]).unwrap();
     assert_eq!((cut.samples.len(), cut.samples[1].size, cut.finished), (2, 708, false));
-    for untold in [0, u32::MAX] {
+    for length in [0, u32::MAX] {
         let mut file = wav(16, &[], 4_410);
-        file[40..44].copy_from_slice(&untold.to_le_bytes());
+        file[40..44].copy_from_slice(&length.to_le_bytes());
         assert_eq!(micros(&look(&file).unwrap()), (0, 100_000));
     }
     let sizes = [&b"ds64\x1C\0\0\0"[..], &[0; 8], &8_820_u64.to_le_bytes(), &[0; 12]].concat();
@@ -262,11 +262,11 @@ fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
     // The audio of each stream begins where the previous one ends; its packets begin earlier by the pre-roll.
     assert_eq!(index.links.len(), 2);
     for (number, link) in (1..).zip(&index.links) {
-        let heard = link.heard.as_micros();
-        assert!((heard - time(312 + number * 2_488)).abs() < 10, "{heard}");
+        let starts_at = link.audible_from.as_micros();
+        assert!((starts_at - time(312 + number * 2_488)).abs() < 10, "{starts_at}");
         let first = index.samples.iter().find(|place| place.at >= link.at).unwrap();
         assert_eq!(first.at, link.at);
-        assert!((first.pts.as_micros() - (heard - time(312))).abs() < 10, "{first:?}");
+        assert!((first.pts.as_micros() - (starts_at - time(312))).abs() < 10, "{first:?}");
         assert_eq!((link.parameters.channels, link.parameters.codec), (2, AudioCodec::Opus));
     }
     assert_eq!(index.tracks.audio[0].parameters.channels, 1);

@@ -75,9 +75,9 @@ impl WavAudio {
                         let kind = format.first_chunk().map_or(0, |kind| u16::from_le_bytes(*kind));
                         Error::Unsupported(format!("WAV 0x{kind:04X}"))
                     })?;
-                    let told = content.saturating_add(size);
+                    let known_end = content.saturating_add(size);
                     // An unknown length means that the audio extends to the end of the file.
-                    let ends = if size == 0 { source.size() } else { told };
+                    let ends = if size == 0 { source.size() } else { known_end };
                     return Ok(Self { pcm, begins: content, ends });
                 }
                 _ => {}
@@ -164,11 +164,11 @@ impl WavCursor {
             return Ok(None);
         }
         let pts = time(self.samples(self.at), self.rate);
-        let (at, size_told) =
+        let (at, packet_size) =
             (self.at, u32::try_from(size).map_err(|_| Error::TooMuch(FilePart::Samples))?);
         self.at += size;
         let track = TrackId::Audio(0);
-        Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size: size_told }))
+        Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size: packet_size }))
     }
 }
 
@@ -206,7 +206,7 @@ impl Demuxer for WavCursor {
         self.all.map(|all| time(all, self.rate))
     }
 
-    fn heard_from(&self) -> Option<Timestamp> {
+    fn audible_from(&self) -> Option<Timestamp> {
         Some(Timestamp::ZERO)
     }
 

@@ -16,7 +16,7 @@ use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::metadata::{MAX_SCRIPT_BYTES, parse_script};
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::track_config::{
-    audio_config, bare_video_config, told_aac_config, told_h264_config,
+    aac_config_with_metadata, audio_config, bare_video_config, h264_config_with_metadata,
 };
 use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
@@ -170,10 +170,10 @@ impl Scan {
             self.index.tracks.video = Some(self.video_of(codec, Bytes::new()));
         }
         match tag.track.packet {
-            VideoPacket::SequenceStart(start) if self.is_untold() => {
+            VideoPacket::SequenceStart(start) if self.is_config_missing() => {
                 let config = rest(source, at, size, prefix.len() - start.len())?;
                 self.index.tracks.video = match codec {
-                    VideoCodec::H264 => told_h264_config(config, &self.metadata),
+                    VideoCodec::H264 => h264_config_with_metadata(config, &self.metadata),
                     _ if config.is_empty() => None,
                     _ => Some(self.video_of(codec, config)),
                 };
@@ -219,13 +219,13 @@ impl Scan {
             self.other_audio = Some(format);
             return Ok(());
         }
-        let untold = known.is_none();
+        let is_new = known.is_none();
         let audio = match &tag.track.packet {
-            AudioPacket::SequenceStart(start) if untold && !start.is_empty() => {
+            AudioPacket::SequenceStart(start) if is_new && !start.is_empty() => {
                 let config = rest(source, at, size, prefix.len() - start.len())?;
                 self.audio_of(format, config, &[])
             }
-            AudioPacket::Frame(data) if untold => self.audio_of(format, Bytes::new(), data),
+            AudioPacket::Frame(data) if is_new => self.audio_of(format, Bytes::new(), data),
             _ => None,
         };
         let known = match audio.filter(|_| self.audio_ids.len() < MAX_AUDIO_TRACKS) {
@@ -247,21 +247,21 @@ impl Scan {
     }
 
     /// Returns true if nothing is known about the frames except that they exist.
-    fn is_untold(&self) -> bool {
+    fn is_config_missing(&self) -> bool {
         self.index.tracks.video.as_ref().is_none_or(|video| video.config.is_empty())
     }
 
     /// Returns the video parameters for codecs other than H.264.
     fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoConfig {
-        let told = bare_video_config(codec, config, &[]);
-        let size = Some((told.size.width, told.size.height)).filter(|(width, _)| *width > 0);
+        let parsed = bare_video_config(codec, config, &[]);
+        let size = Some((parsed.size.width, parsed.size.height)).filter(|(width, _)| *width > 0);
         let size = size.or(self.metadata.width.zip(self.metadata.height)).unwrap_or((0, 0));
         let rate = self.metadata.frame_rate.and_then(cadence::fraction);
         VideoConfig {
             size: Size::new(size.0.min(0xFFFF), size.1.min(0xFFFF)),
-            frame_rate: rate.unwrap_or(told.frame_rate),
+            frame_rate: rate.unwrap_or(parsed.frame_rate),
             bitrate: BitsPerSecond(self.metadata.video_bitrate.unwrap_or(0)),
-            ..told
+            ..parsed
         }
     }
 
@@ -270,7 +270,7 @@ impl Scan {
         let codec = audio_codec(format, None)?;
         let is_carried = Format::ALL.iter().any(|format| format.carries_audio(codec));
         match codec {
-            AudioCodec::Aac => told_aac_config(config, &self.metadata),
+            AudioCodec::Aac => aac_config_with_metadata(config, &self.metadata),
             codec => audio_config(codec, None, &config, frame).filter(|_| is_carried),
         }
     }

@@ -276,8 +276,8 @@ mod tests {
             };
             let has = matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac);
             for track in [0, 1] {
-                let told = audio_config_body(&config, track).map(|it| parse_audio(&it).unwrap());
-                assert_eq!(told.is_some_and(|tag| tag.is_sequence_start()), has, "{codec:?}");
+                let start = audio_config_body(&config, track).map(|it| parse_audio(&it).unwrap());
+                assert_eq!(start.is_some_and(|tag| tag.is_sequence_start()), has, "{codec:?}");
             }
             let body = packet_body(Codec::Audio(codec), &packet(true, 0, data)).unwrap();
             let tag = parse_audio(&body).unwrap();

@@ -15,7 +15,7 @@ pub(super) const AAC_CODEC_ID: &str = "A_AAC";
 
 /// Converts a track entry with a known audio codec other than AAC.
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
-    let (codec, told, config) = match codec {
+    let (codec, audio, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
         // The stream marker and a block header precede STREAMINFO.
         "A_FLAC" => {
@@ -38,7 +38,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
         }
         _ => return None,
     };
-    let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
+    let (sample_rate, channels, bitrate) = (audio.sample_rate, audio.channels, BitsPerSecond(0));
     Some(AudioConfig { codec, sample_rate, channels, bitrate, config })
 }
 
@@ -98,11 +98,11 @@ pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
         rest = after;
     }
     let [profile, level, depth, chroma] = found;
-    let told = colors(entry);
+    let coded = colors(entry);
     // Unspecified values are 2, and the default range is limited.
-    let full = u8::from(told.full_range == Some(true));
+    let full = u8::from(coded.full_range == Some(true));
     let [primaries, transfer, matrix] =
-        [told.primaries, told.transfer, told.matrix].map(|code| code.unwrap_or(2));
+        [coded.primaries, coded.transfer, coded.matrix].map(|code| code.unwrap_or(2));
     let bits = (depth & 0xF) << 4 | (chroma & 7) << 1 | full;
     let colors = [primaries, transfer, matrix, 0, 0];
     [&[1, 0, 0, 0, profile, level, bits], &colors[..]].concat().into()
@@ -110,12 +110,12 @@ pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
 
 /// Reads the colors of a track entry (RFC 9559 §5.1.4.1.28.16 to §5.1.4.1.28.40).
 pub(super) fn colors(entry: &[u8]) -> Colors {
-    let told = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
-    let Some(told) = told else { return Colors::default() };
-    let number = |name| child(told, name).and_then(uint);
+    let element = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
+    let Some(element) = element else { return Colors::default() };
+    let number = |name| child(element, name).and_then(uint);
     let code = |name| number(name).and_then(|it| u8::try_from(it).ok()).unwrap_or(2);
     let level = |name| number(name).and_then(|it| u16::try_from(it).ok()).unwrap_or(0);
-    let display = child(told, id::MASTERING_METADATA);
+    let display = child(element, id::MASTERING_METADATA);
     let bound = |name| display.and_then(|display| child(display, name)).and_then(float);
     let display = bound(id::LUMINANCE_MIN).zip(bound(id::LUMINANCE_MAX));
     let display = display.map(|(black, white)| Light::display(black, white)).unwrap_or_default();

@@ -19,7 +19,7 @@ use crate::wire::container::mkv::header::{
 };
 use crate::wire::container::mkv::lacing;
 use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
-use crate::wire::container::track_config::{told_aac_config, told_h264_config};
+use crate::wire::container::track_config::{aac_config_with_metadata, h264_config_with_metadata};
 use crate::wire::container::{
     AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
     TrackId, audio_track, read,
@@ -300,7 +300,7 @@ impl ClusterWalk {
             return None;
         }
         let audio = if codec.starts_with(AAC_CODEC_ID) {
-            told_aac_config(config?, &Metadata::default())?
+            aac_config_with_metadata(config?, &Metadata::default())?
         } else {
             let config = config.unwrap_or_default();
             let pcm = pcm(entry, codec, &config).map(|pcm| pcm.parameters());
@@ -320,12 +320,12 @@ impl ClusterWalk {
             let nanos = nanos.filter(|nanos| (1_000_000..=10_000_000_000).contains(nanos));
             let frame_rate = nanos.map(|nanos| 1e9 / nanos as f64);
             let metadata = Metadata { frame_rate, ..Metadata::default() };
-            tracks.video = Some(told_h264_config(config?, &metadata)?);
+            tracks.video = Some(h264_config_with_metadata(config?, &metadata)?);
             return Some(TrackId::Video);
         }
-        let untold = config.as_ref().is_none_or(Bytes::is_empty);
+        let has_no_config = config.as_ref().is_none_or(Bytes::is_empty);
         let mut video = other_video(entry, codec, config.unwrap_or_default())?;
-        if untold && !self.index.to_play {
+        if has_no_config && !self.index.to_play {
             // When copying, the config comes from the frames.
             video.config = Bytes::new();
         }
@@ -375,8 +375,8 @@ impl ClusterWalk {
         let data = length as u64 + 3;
         let Some(data_size) = size.checked_sub(data) else { return Ok(()) };
         let time = i128::from(self.cluster_time) + i128::from(i16::from_be_bytes([*high, *low]));
-        let heard = time - i128::from(delay_ticks(used.delay_nanos, self.scale_nanos));
-        let nanos = heard.saturating_mul(i128::from(self.scale_nanos));
+        let pts_ticks = time - i128::from(delay_ticks(used.delay_nanos, self.scale_nanos));
+        let nanos = pts_ticks.saturating_mul(i128::from(self.scale_nanos));
         let keyframe = track != TrackId::Video || !simple || flags & 0x80 != 0;
         let has_video = self.index.tracks.video.is_some();
         let cluster = self.cluster.0.saturating_sub(self.segment);
@@ -389,11 +389,11 @@ impl ClusterWalk {
             let Ok(whole) = u32::try_from(data_size) else { return Ok(()) };
             (vec![(0, whole)], 0)
         } else {
-            let told = data_size.min(lacing::MAX_LACE_HEADER_BYTES as u64);
+            let header_size = data_size.min(lacing::MAX_LACE_HEADER_BYTES as u64);
             let sizes = read(
                 source,
                 content + data,
-                told,
+                header_size,
                 lacing::MAX_LACE_HEADER_BYTES,
                 FilePart::Samples,
             )?;
@@ -507,8 +507,8 @@ impl ClusterWalk {
         if copies && let Some(video) = &mut self.index.tracks.video {
             let shown = self.index.samples.iter().filter(|place| place.track == TrackId::Video);
             let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
-            let told = Some(video.frame_rate.as_f64());
-            let rate = cadence::frame_rate(times, told).and_then(cadence::fraction);
+            let announced = Some(video.frame_rate.as_f64());
+            let rate = cadence::frame_rate(times, announced).and_then(cadence::fraction);
             video.frame_rate = rate.unwrap_or(video.frame_rate);
         }
         self.index.usable()?;

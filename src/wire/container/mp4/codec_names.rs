@@ -47,8 +47,8 @@ fn hevc(config: &[u8]) -> Option<String> {
     // Parameter sets that are not in the configuration are in the stream.
     let name = if config.get(22).is_none_or(|arrays| *arrays == 0) { "hev1" } else { "hvc1" };
     let mut out = format!("{name}.{space}{}.{compatibility:X}.{tier}{level}", profile & 0x1F);
-    let told = constraints.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    for byte in constraints.iter().take(told) {
+    let length = constraints.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    for byte in constraints.iter().take(length) {
         let _ = write!(out, ".{byte:X}");
     }
     Some(out)

@@ -14,7 +14,7 @@ use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
-use crate::wire::container::track_config::told_h264_config;
+use crate::wire::container::track_config::h264_config_with_metadata;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part,
     SampleLocation, TrackId, audio_track,
@@ -266,7 +266,7 @@ fn with_clock(
 /// Returns the name of a track, from its user data or its handler, unless the handler has a default
 /// name of the writer.
 fn name(trak: &[u8]) -> String {
-    let told = child(trak, *b"udta").and_then(|udta| child(udta, *b"name"));
+    let udta_name = child(trak, *b"udta").and_then(|udta| child(udta, *b"name"));
     let handler = || {
         let mut fields = Fields(child(child(trak, *b"mdia")?, *b"hdlr")?);
         fields.full()?;
@@ -282,7 +282,7 @@ fn name(trak: &[u8]) -> String {
             || text.windows(10).any(|part| part.eq_ignore_ascii_case(b"core media"));
         Some(text).filter(|_| !common)
     };
-    let text = told.filter(|told| !told.is_empty()).or_else(handler).unwrap_or_default();
+    let text = udta_name.filter(|name| !name.is_empty()).or_else(handler).unwrap_or_default();
     String::from_utf8_lossy(text).trim_end_matches('\0').to_owned()
 }
 
@@ -313,7 +313,7 @@ fn left_out(part: Part, name: Name, index: &mut Index) {
 fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::media::VideoConfig> {
     let rate = period.map(|period| f64::from(timescale) / f64::from(period));
     let metadata = Metadata { frame_rate: rate, ..Metadata::default() };
-    let mut video = told_h264_config(config, &metadata)?;
+    let mut video = h264_config_with_metadata(config, &metadata)?;
     // If onair's own writer would make these ticks from an exact rate, that rate applies.
     if let Some(period) = period
         && let Some(exact) =

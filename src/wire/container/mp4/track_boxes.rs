@@ -12,7 +12,7 @@ use crate::wire::container::mp4::boxes::{
 use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
 use crate::wire::container::mp4::{chapters, encryption, pcm};
-use crate::wire::container::track_config::told_aac_config;
+use crate::wire::container::track_config::aac_config_with_metadata;
 use crate::wire::container::{AudioTrack, audio_frame};
 
 /// Default name of a video track.
@@ -318,7 +318,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             match specific_config(fields.0)? {
                 Specific::Aac(config) => {
                     let config = Bytes::copy_from_slice(config);
-                    let audio = told_aac_config(config, &Metadata::default())?;
+                    let audio = aac_config_with_metadata(config, &Metadata::default())?;
                     Some(TrackDescription::Audio(audio, entry.name))
                 }
                 Specific::Mpeg => audio_entry(entry, AudioCodec::Mp3, Bytes::new()),

@@ -116,7 +116,7 @@ impl Writer {
                 // Times in milliseconds need a timescale in which milliseconds are exact.
                 (0, TrackId::Video) if !usual.is_multiple_of(1_000) => MOVIE_TIMESCALE,
                 (0, _) => usual,
-                (told, _) => told,
+                (timescale, _) => timescale,
             };
             let period = ticks(Timestamp::ZERO + its.period, timescale).max(1);
             let table = Table::new(timescale, u32::try_from(period).unwrap_or(u32::MAX));

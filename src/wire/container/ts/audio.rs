@@ -150,7 +150,7 @@ impl AudioUnits {
                     return FoundFrame::Noise;
                 };
                 let Some(frame) = data.get(..length) else { return FoundFrame::Cut };
-                let rate = codec::ac3(data).map_or(48_000, |told| told.sample_rate);
+                let rate = codec::ac3(data).map_or(48_000, |info| info.sample_rate);
                 (length, frame, i64::from(samples) * TICKS_PER_SECOND / i64::from(rate.max(1)))
             }
             _ => {

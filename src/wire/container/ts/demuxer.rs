@@ -22,7 +22,7 @@ pub struct Demuxer {
     pmt: Option<(u16, Sections)>,
     video: Option<Stream<VideoUnits>>,
     audio: Option<Stream<AudioUnits>>,
-    told: Vec<Codec>,
+    reported: Vec<Codec>,
     scrambled: bool,
     sealed: bool,
     time: Unwrap,
@@ -281,8 +281,8 @@ impl Demuxer {
         for (kind, codec) in others {
             let taken = matches!(kind, Kind::Video(_)) && video.is_some()
                 || matches!(kind, Kind::Audio(_)) && audio.is_some();
-            if !taken && !self.told.contains(&codec) && self.told.len() < 16 {
-                self.told.push(codec);
+            if !taken && !self.reported.contains(&codec) && self.reported.len() < 16 {
+                self.reported.push(codec);
                 self.events.push(Event::Unsupported(codec));
             }
         }

@@ -126,14 +126,14 @@ fn video_codec(codec: Codec) -> VideoCodec {
 }
 
 fn audio_config(codec: AudioCodec, config: Bytes) -> StreamEvent {
-    let told = match codec {
+    let parsed = match codec {
         AudioCodec::Aac => track_config::aac_config(config.clone()),
         _ => track_config::audio_config(codec, None, &config, &[]),
     };
     // An unreadable config is left to the decoder, which reports the error.
     let unread =
         || AudioConfig { codec, sample_rate: 0, channels: 0, bitrate: BitsPerSecond(0), config };
-    StreamEvent::Config(TrackConfig::Audio(told.unwrap_or_else(unread)))
+    StreamEvent::Config(TrackConfig::Audio(parsed.unwrap_or_else(unread)))
 }
 
 fn packet(track: Track, (dts, pts): (i64, i64), keyframe: bool, data: Bytes) -> StreamEvent {

@@ -153,8 +153,8 @@ fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
         _ => return None,
     };
     // A private data indicator descriptor.
-    let told = descriptors.windows(6).any(|it| it.starts_with(&[0x0F, 4]) && it.ends_with(name));
-    told.then_some(kind)
+    let found = descriptors.windows(6).any(|it| it.starts_with(&[0x0F, 4]) && it.ends_with(name));
+    found.then_some(kind)
 }
 
 /// Returns the kind of private data, from its descriptors.

@@ -19,7 +19,7 @@ pub(super) struct VideoUnits {
     codec: Codec,
     sets: Sets,
     /// The last reported parameter sets.
-    told: Option<Sets>,
+    reported: Option<Sets>,
     last: Option<i64>,
     step: i64,
 }
@@ -59,7 +59,7 @@ fn unit(codec: Codec, nal: &[u8]) -> Unit {
 impl VideoUnits {
     /// Creates a reader for this codec: H.264 or HEVC.
     pub fn new(codec: Codec) -> Self {
-        Self { codec, sets: Sets::default(), told: None, last: None, step: 0 }
+        Self { codec, sets: Sets::default(), reported: None, last: None, step: 0 }
     }
 
     /// Reads an access unit.
@@ -105,7 +105,7 @@ impl VideoUnits {
         self.tell(events);
         let keep = |nal: &[u8]| matches!(unit(codec, nal), Unit::Slice(_) | Unit::Other);
         if let Ok(data) = annexb_to_avcc(data, keep)
-            && self.told.is_some()
+            && self.reported.is_some()
         {
             events.push(Event::Video { codec, dts, pts: pts.unwrap_or(dts), keyframe, data });
         }
@@ -113,11 +113,11 @@ impl VideoUnits {
 
     /// Reports the configuration if it is new.
     fn tell(&mut self, events: &mut Vec<Event>) {
-        if self.told.as_ref() == Some(&self.sets) {
+        if self.reported.as_ref() == Some(&self.sets) {
             return;
         }
         if let Some(config) = record(self.codec, &self.sets) {
-            self.told = Some(self.sets.clone());
+            self.reported = Some(self.sets.clone());
             events.push(Event::VideoConfig { codec: self.codec, config });
         }
     }

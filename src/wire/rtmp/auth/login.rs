@@ -105,8 +105,8 @@ impl Login {
             pairs.find(|(key, _)| *key == name).map(|(_, value)| decoded(value))
         };
         let method = self.method.as_str();
-        let said = |what: String| format!("[ AccessManager.Reject ] : {what}");
-        let reject = |what: String| Verdict::Rejected(said(what));
+        let message = |what: String| format!("[ AccessManager.Reject ] : {what}");
+        let reject = |what: String| Verdict::Rejected(message(what));
         if value("authmod").as_deref() != Some(method) {
             return reject(format!("[ code=403 need auth; authmod={method} ] : "));
         }
@@ -151,7 +151,7 @@ impl Login {
             return Verdict::Welcome;
         }
         let failed = format!("[ authmod={method} ] : ?reason=authfailed&user={user}");
-        Verdict::Wrong(said(failed))
+        Verdict::Wrong(message(failed))
     }
 }
 
@@ -173,17 +173,17 @@ mod tests {
 
     /// Logs in like onair's client, until the result no longer changes.
     fn dialogue(door: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
-        let (mut said, mut query) = (Vec::new(), String::new());
+        let (mut verdicts, mut query) = (Vec::new(), String::new());
         for round in 0..4 {
             let fresh = format!("{round}{NONCE_HEX}");
             let verdict = door.knock(&format!("{app}{query}"), &fresh, Timestamp::ZERO);
-            said.push(verdict.clone());
+            verdicts.push(verdict.clone());
             let (Verdict::Rejected(text) | Verdict::Wrong(text)) = verdict else { break };
             let challenge = Challenge::parse(&text).unwrap();
             let Some(next) = next_query(&challenge, login, app, "0a0b0c0d") else { break };
             query = format!("?{next}");
         }
-        said
+        verdicts
     }
 
     #[test]
@@ -191,12 +191,13 @@ mod tests {
         for method in [Method::Adobe, Method::Llnw] {
             for app in ["live", "a/b"] {
                 let mut door = Login::new(method, login("me", "secret"), "signs".into());
-                let said = dialogue(&mut door, &login("me", "secret"), app);
-                assert_eq!((said.len(), said.last()), (3, Some(&Verdict::Welcome)), "{said:?}");
+                let verdicts = dialogue(&mut door, &login("me", "secret"), app);
+                let end = (verdicts.len(), verdicts.last());
+                assert_eq!(end, (3, Some(&Verdict::Welcome)), "{verdicts:?}");
                 for wrong in [login("me", "Secret"), login("you", "secret"), login("", "")] {
-                    let said = dialogue(&mut door, &wrong, app);
-                    assert!(!said.contains(&Verdict::Welcome), "{said:?}");
-                    let last = said.last();
+                    let verdicts = dialogue(&mut door, &wrong, app);
+                    assert!(!verdicts.contains(&Verdict::Welcome), "{verdicts:?}");
+                    let last = verdicts.last();
                     assert!(matches!(last, Some(Verdict::Wrong(t)) if t.contains("authfailed")));
                 }
             }

@@ -57,7 +57,7 @@ enum Closing {
     /// Close was requested, and media may still be queued.
     Asked,
     /// The last commands are queued.
-    Said,
+    Queued,
     Finished,
 }
 
@@ -167,14 +167,14 @@ impl Session {
         match self.closing {
             Closing::Asked => {
                 self.say_goodbye();
-                self.closing = Closing::Said;
+                self.closing = Closing::Queued;
                 if let Some(bytes) = self.link.out.next_slice() {
                     return Output::Transmit(bytes);
                 }
                 self.closing = Closing::Finished;
                 return Output::Event(Event::Finished);
             }
-            Closing::Said => {
+            Closing::Queued => {
                 self.closing = Closing::Finished;
                 return Output::Event(Event::Finished);
             }
@@ -477,10 +477,10 @@ impl Session {
         &mut self,
         status: Status,
         tc_url: Option<String>,
-        said: Option<&Command<'_>>,
+        command: Option<&Command<'_>>,
     ) -> Result<(), Error> {
         if let Some(refusal) = status.refusal() {
-            return Err(self.refused(refusal, status, said));
+            return Err(self.refused(refusal, status, command));
         }
         let starting = matches!(self.state, State::Starting);
         if starting && status.level == crate::wire::rtmp::status::Level::Error {
@@ -608,9 +608,9 @@ impl Session {
         Status { description: self.config.url.redact(&status.description), ..status }
     }
 
-    fn refused(&self, refusal: Refusal, status: Status, said: Option<&Command<'_>>) -> Error {
+    fn refused(&self, refusal: Refusal, status: Status, command: Option<&Command<'_>>) -> Error {
         let challenge = Challenge::parse(&status.description);
-        let infos = said.map(|command| command.arguments.as_slice()).unwrap_or_default();
+        let infos = command.map(|command| command.arguments.as_slice()).unwrap_or_default();
         let redirect = infos.iter().filter_map(|info| info.get("ex")).find_map(|ex| {
             let text = ex.get("redirect").and_then(Data::as_str)?;
             Some(text.to_owned())

@@ -589,7 +589,7 @@ impl Session {
                     return;
                 }
                 let kind = command.text(1).to_owned();
-                if self.wish(message, &command, ClientRequest::Publish) {
+                if self.handle_request(message, &command, ClientRequest::Publish) {
                     let name = self.name.clone();
                     self.events.push_back(Event::PublishRequested { name, kind });
                 }
@@ -598,7 +598,7 @@ impl Session {
                 let start = command.number(1).unwrap_or(-2.0);
                 let duration = command.number(2).unwrap_or_default();
                 let reset = command.arguments.get(3) == Some(&Data::Boolean(true));
-                if self.wish(message, &command, ClientRequest::Play) {
+                if self.handle_request(message, &command, ClientRequest::Play) {
                     let name = self.name.clone();
                     self.events.push_back(Event::PlayRequested { name, start, duration, reset });
                 }
@@ -641,13 +641,18 @@ impl Session {
     }
 
     /// Records a request to publish or play. Returns false if the name is invalid.
-    fn wish(&mut self, message: &Message, command: &Command<'_>, wish: ClientRequest) -> bool {
+    fn handle_request(
+        &mut self,
+        message: &Message,
+        command: &Command<'_>,
+        request: ClientRequest,
+    ) -> bool {
         self.stop();
         self.is_recorded = false;
         self.stream = if message.stream == 0 { 1 } else { message.stream };
         self.name = StreamName::resolve(&self.connect.tc_url, &self.connect.app, command.text(0));
         if !self.name.is_plain() {
-            let (code, text) = match wish {
+            let (code, text) = match request {
                 ClientRequest::Play => (code::PLAY_NOT_FOUND, "This is no stream's name."),
                 _ => (code::PUBLISH_BAD_NAME, "This is no stream's name."),
             };
@@ -656,7 +661,7 @@ impl Session {
             self.close();
             return false;
         }
-        self.state = State::Deciding(wish);
+        self.state = State::Deciding(request);
         self.deadline = None;
         true
     }

@@ -131,25 +131,25 @@ fn first_stream(results: &Results) -> Option<u32> {
 impl Session {
     /// Sends the request, and waits for the user's answer until `stop` is set.
     pub(super) fn ask(
-        wish: &PortalRequest<'_>,
+        portal_request: &PortalRequest<'_>,
         stop: &Stop,
         asking: &dyn Fn(),
     ) -> Result<(Self, Shared), Fault> {
         let runtime = runtime()?;
-        let (link, shared) = runtime.block_on(Self::begin(wish, stop, asking))?;
+        let (link, shared) = runtime.block_on(Self::begin(portal_request, stop, asking))?;
         Ok((Self { runtime, link: Some(link) }, shared))
     }
 
     async fn begin(
-        wish: &PortalRequest<'_>,
+        portal_request: &PortalRequest<'_>,
         stop: &Stop,
         asking: &dyn Fn(),
     ) -> Result<(Link, Shared), Fault> {
         let connection = portal::connect().await?;
         let able = PortalSupport::ask(&connection).await?;
-        let kind = if wish.window { WINDOW_SOURCE_TYPE } else { DISPLAY_SOURCE_TYPE };
+        let kind = if portal_request.window { WINDOW_SOURCE_TYPE } else { DISPLAY_SOURCE_TYPE };
         if able.kinds & kind == 0 {
-            return Err(match wish.window {
+            return Err(match portal_request.window {
                 true if able.kinds & DISPLAY_SOURCE_TYPE != 0 => Fault::NoWindows,
                 _ => Fault::NoPortal("it shares nothing of this kind".to_owned()),
             });
@@ -159,7 +159,7 @@ impl Session {
         let path = portal::begin(&connection, SCREEN_CAST_INTERFACE, Options::new(), &soon).await?;
         let closed = portal::closed(&connection, &path).await?;
         let owners = portal::owners(&connection).await?;
-        let shared = Self::choose(&connection, &path, wish, &able, &soon, &person).await;
+        let shared = Self::choose(&connection, &path, portal_request, &able, &soon, &person).await;
         if shared.is_err() {
             portal::close(&connection, &path).await;
         }
@@ -169,26 +169,27 @@ impl Session {
     async fn choose(
         connection: &Connection,
         path: &OwnedObjectPath,
-        wish: &PortalRequest<'_>,
+        portal_request: &PortalRequest<'_>,
         able: &PortalSupport,
         soon: &Waiting<'_>,
         person: &Waiting<'_>,
     ) -> Result<Shared, Fault> {
         let own = handle();
-        let kind = if wish.window { WINDOW_SOURCE_TYPE } else { DISPLAY_SOURCE_TYPE };
+        let kind = if portal_request.window { WINDOW_SOURCE_TYPE } else { DISPLAY_SOURCE_TYPE };
         let mut options: Options<'_> = HashMap::from([
             ("handle_token", own.as_str().into()),
             ("types", kind.into()),
             ("multiple", false.into()),
         ]);
-        let pointer = if wish.pointer { EMBEDDED_CURSOR_MODE } else { HIDDEN_CURSOR_MODE };
+        let pointer =
+            if portal_request.pointer { EMBEDDED_CURSOR_MODE } else { HIDDEN_CURSOR_MODE };
         // Without this option, the desktop decides, and usually hides the pointer.
         if able.pointers & pointer != 0 {
             options.insert("cursor_mode", pointer.into());
         }
         if able.version >= MIN_PERSIST_VERSION {
             options.insert("persist_mode", PERSIST_UNTIL_REVOKED.into());
-            if let Some(token) = wish.token {
+            if let Some(token) = portal_request.token {
                 options.insert("restore_token", token.expose().into());
             }
         }
@@ -243,7 +244,7 @@ impl Session {
 
     fn listen(&mut self, limit: Duration) -> Option<String> {
         let Link { closed, owners, ended, .. } = self.link.as_mut()?;
-        let said = self.runtime.block_on(async {
+        let reason = self.runtime.block_on(async {
             let either = async {
                 tokio::select! {
                     _ = closed.next() => "sharing was stopped in the desktop",
@@ -252,9 +253,9 @@ impl Session {
             };
             timeout(limit, either).await
         });
-        let said = said.ok()?;
+        let reason = reason.ok()?;
         *ended = true;
-        Some(said.to_owned())
+        Some(reason.to_owned())
     }
 }
 

@@ -369,8 +369,8 @@ mod tests {
         for (words, spoil) in tries {
             let mut rig = Rig::new();
             spoil(&mut rig);
-            let said = rig.content(&TEST_FORMAT).unwrap_err();
-            assert!(said.contains(words), "{words}: {said}");
+            let message = rig.content(&TEST_FORMAT).unwrap_err();
+            assert!(message.contains(words), "{words}: {message}");
         }
         for (width, height) in [(0, 3), (4, 0), (1, 1), (60_000, 60_000), (u32::MAX, u32::MAX)] {
             assert!(

@@ -53,8 +53,8 @@ pub(in crate::capture) fn grab(
     reach_pipewire()?;
     let lease = Lease::take(attempt.permissions, key);
     let window = what == ShareRequest::Window;
-    let wish = PortalRequest { window, pointer: attempt.pointer, token: lease.token.as_ref() };
-    let (session, shared) = Session::ask(&wish, attempt.stop, attempt.asking)?;
+    let request = PortalRequest { window, pointer: attempt.pointer, token: lease.token.as_ref() };
+    let (session, shared) = Session::ask(&request, attempt.stop, attempt.asking)?;
     let lease = lease.renew(shared.token);
     let stream = Stream::open(shared.fd, shared.node, attempt.rate)
         .map_err(|reason| Fault::Unusable(format!("PipeWire: {reason}")))?;

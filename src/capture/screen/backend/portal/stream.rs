@@ -267,7 +267,7 @@ fn offer(rate: FrameRate) -> Vec<u64> {
 }
 
 /// Returns the requested delivery of frames: in shared memory, with changed parts.
-fn wishes() -> [Vec<u64>; 5] {
+fn delivery_params() -> [Vec<u64>; 5] {
     let memory = 1 << spa::SPA_DATA_MemFd | 1 << spa::SPA_DATA_MemPtr;
     let meta = |kind: u32, sizes: &[i32]| {
         let object = Object::new(spa::SPA_TYPE_OBJECT_ParamMeta, spa::SPA_PARAM_Meta)
@@ -331,13 +331,13 @@ unsafe extern "C" fn state_changed(
     if !ended.contains(&state) {
         return;
     }
-    let said = if error.is_null() {
+    let reason = if error.is_null() {
         "the stream of pictures has ended".to_owned()
     } else {
         // SAFETY: the text ends with a zero and lives through the call.
         unsafe { CStr::from_ptr(error) }.to_string_lossy().chars().take(200).collect()
     };
-    inside.cell.lock().ended.get_or_insert(End::Gone(said));
+    inside.cell.lock().ended.get_or_insert(End::Gone(reason));
 }
 
 /// # Safety
@@ -366,8 +366,8 @@ unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa
             return;
         }
     }
-    let wishes = wishes();
-    let mut params = wishes.each_ref().map(|wish| wish.as_ptr().cast::<spa::spa_pod>());
+    let objects = delivery_params();
+    let mut params = objects.each_ref().map(|object| object.as_ptr().cast::<spa::spa_pod>());
     let stream = inside.stream.load(Ordering::Relaxed);
     // SAFETY: this is the calling stream; the parameters are complete objects and are copied.
     let done: c_int =
@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_is_well_formed() {
-        let all = wishes().into_iter().chain([offer(FrameRate::FPS_30)]);
+        let all = delivery_params().into_iter().chain([offer(FrameRate::FPS_30)]);
         for object in all {
             let bytes: Vec<u8> = object.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
             let length = pod::length(bytes[..8].try_into().unwrap());

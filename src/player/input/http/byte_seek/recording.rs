@@ -42,7 +42,7 @@ pub(in crate::player::input::http) struct Recorded {
     /// The time of the last packet, once it is known.
     last: Option<u32>,
     /// The length from the metadata in seconds.
-    told: Option<f64>,
+    declared: Option<f64>,
     /// The keyframe positions from the metadata.
     index: Vec<(i64, u64)>,
     /// The codec configs, with their byte positions.
@@ -81,9 +81,9 @@ impl Recorded {
                 Err(_) => None,
             }
         });
-        let (told, index, heads) = (None, Vec::new(), Vec::new());
+        let (declared, index, heads) = (None, Vec::new(), Vec::new());
         let (begins, last, search) = (None, None, JoinSet::new());
-        Self { form, parts, begins, asked, last, told, index, heads, search }
+        Self { form, parts, begins, asked, last, declared, index, heads, search }
     }
 
     /// Returns true if the server has not answered with the length yet.
@@ -112,8 +112,8 @@ impl Recorded {
     /// Returns the length, once known: then seeking is possible.
     pub fn length(&self) -> Option<Duration> {
         let seconds = self.course()?.length as f64 / 1_000.0;
-        let told = self.told.filter(|told| (told - seconds).abs() <= LENGTH_TOLERANCE_SECONDS);
-        Duration::try_from_secs_f64(told.unwrap_or(seconds)).ok()
+        let declared = self.declared.filter(|it| (it - seconds).abs() <= LENGTH_TOLERANCE_SECONDS);
+        Duration::try_from_secs_f64(declared.unwrap_or(seconds)).ok()
     }
 
     /// Returns the position of this timestamp in the recording.
@@ -127,10 +127,10 @@ impl Recorded {
         let (content, tag) = (tag.content, &tag.tag);
         match content {
             TagContent::Metadata | TagContent::Script => {
-                if self.told.is_none()
+                if self.declared.is_none()
                     && let Ok(Some(value)) = parse_script(&tag.body)
                 {
-                    self.told = value.get_number("duration").filter(|told| *told > 0.0);
+                    self.declared = value.get_number("duration").filter(|seconds| *seconds > 0.0);
                     self.index = index(&value, self.parts.whole());
                 }
             }
@@ -275,9 +275,9 @@ mod tests {
         assert_eq!(recorded.heads.len(), 2);
     }
 
-    /// Creates metadata with an index of this many keyframes, one every two seconds. `told`
+    /// Creates metadata with an index of this many keyframes, one every two seconds. `length`
     /// replaces the declared length.
-    fn indexed(keyframes: u32, told: Option<u32>) -> Tag {
+    fn indexed(keyframes: u32, length: Option<u32>) -> Tag {
         let list = |step: f64| {
             let numbers = (0..keyframes).map(|number| Value::Number(f64::from(number) * step));
             Value::StrictArray(numbers.collect())
@@ -289,10 +289,10 @@ mod tests {
             ("duration".to_owned(), Value::Number(77.0)),
         ];
         let mut body = encode(&[Value::String("onMetaData".to_owned()), Value::EcmaArray(value)]);
-        if let Some(told) = told {
+        if let Some(length) = length {
             let name = b"times\x0A";
             let at = body.windows(name.len()).position(|it| it == name).unwrap() + name.len();
-            body[at..at + 4].copy_from_slice(&told.to_be_bytes());
+            body[at..at + 4].copy_from_slice(&length.to_be_bytes());
         }
         Tag { kind: TagKind::Script, time_ms: 0, body: body.into() }
     }
@@ -305,12 +305,12 @@ mod tests {
             let parts = RangeParts::new(url.clone(), Options::default(), whole);
             let mut recorded = Recorded::new(StreamFormat::Flv, parts);
             recorded.note(&Reader::new(|_| true).read(tag), 100);
-            (recorded.told, recorded.index)
+            (recorded.declared, recorded.index)
         };
         for keyframes in [5_000, MAX_KEYFRAMES as u32] {
-            let (told, index) = read(indexed(keyframes, None));
+            let (declared, index) = read(indexed(keyframes, None));
             // The first keyframe is left out, because byte position 0 is impossible.
-            assert_eq!((told, index.len()), (Some(77.0), keyframes as usize - 1));
+            assert_eq!((declared, index.len()), (Some(77.0), keyframes as usize - 1));
             let last = i64::from(keyframes) - 1;
             assert_eq!(index.last(), Some(&(last * 2_000, last as u64 * 100)));
         }

@@ -34,8 +34,8 @@ pub(super) fn patience(hold_back: Duration) -> Duration {
 /// Returns the reason if only the audio is missing; a failure of the whole stream is passed on.
 pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     match problem {
-        PullError::Stalls(told) => Ok(told.problem),
-        PullError::Told(told) if told.kind == FailureKind::Lost => Ok(told.problem),
+        PullError::Stalls(failure) => Ok(failure.problem),
+        PullError::Failed(failure) if failure.kind == FailureKind::Lost => Ok(failure.problem),
         PullError::Net(error) if matches!(error.cause, Cause::Answer { .. }) => {
             Ok(error.with_peer())
         }
@@ -47,7 +47,7 @@ pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
 /// video then plays alone.
 pub(super) fn at_the_beginning(problem: PullError) -> Problem {
     match problem {
-        PullError::Stalls(told) | PullError::Told(told) => told.problem,
+        PullError::Stalls(failure) | PullError::Failed(failure) => failure.problem,
         PullError::Net(error) => error.with_peer(),
     }
 }
@@ -138,28 +138,28 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_the_sound_alone_is_told_from_what_is_wrong_with_all() {
-        let told = |kind| PullError::Told(Failure::new(kind, "why".into()));
-        assert_eq!(cause(told(FailureKind::Lost)).unwrap(), "why");
+        let error = |kind| PullError::Failed(Failure::new(kind, "why".into()));
+        assert_eq!(cause(error(FailureKind::Lost)).unwrap(), "why");
         assert_eq!(
             cause(PullError::Stalls(Failure::new(FailureKind::Lost, "it".into()))).unwrap(),
             "it"
         );
         assert!(
-            cause(told(FailureKind::Codec)).is_err()
-                && cause(told(FailureKind::Unreachable)).is_err()
+            cause(error(FailureKind::Codec)).is_err()
+                && cause(error(FailureKind::Unreachable)).is_err()
         );
     }
 
     #[test]
     fn segments_that_belong_together_stay_together_and_pauses_grow() {
-        let mut unheard = AudioRendition::new(None, 40, 7);
-        assert_eq!((unheard.number(50), unheard.number(3)), (17, 0));
+        let mut missing = AudioRendition::new(None, 40, 7);
+        assert_eq!((missing.number(50), missing.number(3)), (17, 0));
         let never = AudioRendition::default();
-        assert_eq!((never.number(50), never.has_come(), unheard.has_come()), (50, false, true));
+        assert_eq!((never.number(50), never.has_come(), missing.has_come()), (50, false, true));
         for _ in 0..9 {
-            unheard = AudioRendition::new(Some(unheard), 7, 40);
+            missing = AudioRendition::new(Some(missing), 7, 40);
         }
-        assert_eq!((unheard.pause, unheard.number(10)), (MAX_POLL_INTERVAL, 43));
+        assert_eq!((missing.pause, missing.number(10)), (MAX_POLL_INTERVAL, 43));
         assert_eq!(patience(Duration::from_secs(9)), Duration::from_secs(6));
     }
 }

@@ -136,7 +136,7 @@ fn protected(system: System) -> PullError {
         || problem!("play-protected"),
         |system| problem!("play-protected-by", system = system),
     );
-    PullError::Told(Failure::new(FailureKind::Codec, why))
+    PullError::Failed(Failure::new(FailureKind::Codec, why))
 }
 
 fn damaged() -> PullError {
@@ -347,7 +347,7 @@ impl Fetch {
         let data = read(&mut self.client, (&url, None), 1_024, wanted, self.limits).await?.0;
         let secret: [u8; 16] = data.as_ref().try_into().map_err(|_| {
             let why = problem!("play-key-length", bytes = data.len());
-            PullError::Told(Failure::new(FailureKind::Refused, why))
+            PullError::Failed(Failure::new(FailureKind::Refused, why))
         })?;
         if self.keys.len() >= MAX_CACHE_ENTRIES {
             self.keys.remove(0);

@@ -563,7 +563,7 @@ impl Track {
             let stale = self.changed.elapsed();
             if stale > STALE_PLAYLIST_TIMEOUT.max(target * 4) {
                 let why = problem!("play-playlist-stale", seconds = stale.as_secs());
-                return Err(PullError::Told(Failure::new(FailureKind::Lost, why)));
+                return Err(PullError::Failed(Failure::new(FailureKind::Lost, why)));
             }
             return Ok(());
         }

@@ -60,7 +60,7 @@ pub(super) struct LoaderRequest {
 #[derive(Debug)]
 pub(super) struct Batch {
     /// Number of the request to which the content belongs.
-    pub wish: u32,
+    pub request: u32,
     pub items: Vec<Item>,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Loader {
     /// once.
     was_low: bool,
     /// The last reported pace.
-    told: Option<PlayPace>,
+    reported_pace: Option<PlayPace>,
     decode_budget: Arc<DecodeBudget>,
     /// True if the next data has another codec.
     codec_changed: bool,
@@ -90,9 +90,9 @@ pub(super) struct Loader {
     /// The last codec configs of video and audio, for streams whose audio has a separate playlist.
     configs: [Option<TrackConfig>; 2],
     /// The state of missing audio.
-    unheard: Option<AudioRendition>,
+    missing_audio: Option<AudioRendition>,
     /// True if the audio has returned, but its return has not been reported yet.
-    heard: bool,
+    audio_returned: bool,
     /// The reason why the audio is missing from the beginning, until it is reported.
     silent: Option<Problem>,
 }
@@ -126,7 +126,7 @@ impl Loader {
             };
             let master = Some((url.clone(), master));
             let mut loader = Self::of(fetch, master, variant, main, sound, ask);
-            loader.unheard = silent.as_ref().map(|_| AudioRendition::default());
+            loader.missing_audio = silent.as_ref().map(|_| AudioRendition::default());
             loader.silent = silent;
             return Ok(loader);
         }
@@ -143,7 +143,7 @@ impl Loader {
         ask: &PullRequest,
     ) -> Self {
         let (bandwidth, was_low) = (Bandwidth::default(), main.has_parts());
-        let (moved, told, codec_changed) = (false, None, false);
+        let (moved, reported_pace, codec_changed) = (false, None, false);
         let (buffer, decode_budget) = (Arc::clone(&ask.buffer), Arc::clone(&ask.decode_budget));
         let limits = fetch.limits;
         let mut loader = Self {
@@ -157,16 +157,16 @@ impl Loader {
             buffer,
             moved,
             was_low,
-            told,
+            reported_pace,
             decode_budget,
             codec_changed,
             left_out: Vec::new(),
             configs: [None, None],
-            unheard: None,
-            heard: false,
+            missing_audio: None,
+            audio_returned: false,
             silent: None,
         };
-        loader.told = Some(loader.pace());
+        loader.reported_pace = Some(loader.pace());
         loader
     }
 
@@ -188,18 +188,18 @@ impl Loader {
     pub async fn run(
         mut self,
         out: &mpsc::Sender<Result<Batch, PullError>>,
-        mut wishes: watch::Receiver<LoaderRequest>,
+        mut requests: watch::Receiver<LoaderRequest>,
     ) -> Result<(), PullError> {
         let mut followed = 0;
         loop {
-            let wish = *wishes.borrow_and_update();
-            let before = std::mem::replace(&mut followed, wish.number);
-            let to = (before != wish.number).then_some(wish.to);
+            let request = *requests.borrow_and_update();
+            let before = std::mem::replace(&mut followed, request.number);
+            let to = (before != request.number).then_some(request.to);
             // A new request aborts the current download.
             tokio::select! {
                 biased;
-                changed = wishes.changed() => if changed.is_err() { return Ok(()) },
-                ended = self.read(wish.number, to, out) => return ended,
+                changed = requests.changed() => if changed.is_err() { return Ok(()) },
+                ended = self.read(request.number, to, out) => return ended,
             }
         }
     }
@@ -208,7 +208,7 @@ impl Loader {
     /// receiver is gone.
     async fn read(
         &mut self,
-        wish: u32,
+        request: u32,
         to: Option<Duration>,
         out: &mpsc::Sender<Result<Batch, PullError>>,
     ) -> Result<(), PullError> {
@@ -224,20 +224,20 @@ impl Loader {
             let items = self.complete(arrival).await?;
             let is_packet = |item: &Item| matches!(item, Item::Event(StreamEvent::Packet(_)));
             let holds = items.iter().any(is_packet);
-            if out.send(Ok(Batch { wish, items })).await.is_err() {
+            if out.send(Ok(Batch { request, items })).await.is_err() {
                 return Ok(());
             }
             // The time counts from here, because `send` waits for room in the channel.
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
             if bare.0 >= MAX_EMPTY_SEGMENTS && bare.1.elapsed() >= NO_MEDIA_TIMEOUT {
                 let why = problem!("play-segments-empty");
-                return Err(PullError::Told(Failure::new(FailureKind::NoSuchStream, why)));
+                return Err(PullError::Failed(Failure::new(FailureKind::NoSuchStream, why)));
             }
             self.change().await;
             self.listen().await;
         }
         let items = vec![Item::END];
-        if out.send(Ok(Batch { wish, items })).await.is_err() {
+        if out.send(Ok(Batch { request, items })).await.is_err() {
             return Ok(());
         }
         pending().await
@@ -259,8 +259,8 @@ impl Loader {
             self.fetch.limits.quiet = patience.min(self.limits.quiet);
             let came = self.main.next(&mut self.fetch).await;
             self.fetch.limits = self.limits;
-            let Err(PullError::Stalls(told)) = came else { return came };
-            tracing::info!(cause = %told, "loading this variant failed");
+            let Err(PullError::Stalls(failure)) = came else { return came };
+            tracing::info!(cause = %failure, "loading this variant failed");
             let (left, in_parts) = (self.variant, self.main.part > 0);
             if self.go_to(lesser).await {
                 self.leave_out(left);
@@ -359,18 +359,19 @@ impl Loader {
             self.repeat_configs(&mut events, restart);
         }
         let mut items = Vec::with_capacity(events.len() + 8);
-        if std::mem::take(&mut self.heard) {
-            items.push(Item::Heard);
+        if std::mem::take(&mut self.audio_returned) {
+            items.push(Item::AudioReturned);
         }
-        items.extend(self.silent.take().map(Item::Unheard));
+        items.extend(self.silent.take().map(Item::AudioMissing));
         if let Some((why, stands)) = lost {
             tracing::info!(%why, "loading audio failed: video continues");
             self.sound = None;
-            self.unheard = Some(AudioRendition::new(self.unheard.take(), picture, stands));
-            items.push(Item::Unheard(why));
+            self.missing_audio =
+                Some(AudioRendition::new(self.missing_audio.take(), picture, stands));
+            items.push(Item::AudioMissing(why));
         }
         let pace = self.pace();
-        if self.told.replace(pace) != Some(pace) {
+        if self.reported_pace.replace(pace) != Some(pace) {
             items.push(Item::Pace(pace));
         }
         if restart {
@@ -390,21 +391,21 @@ impl Loader {
             return;
         }
         let url = self.audio_url();
-        let Self { fetch, buffer, main, unheard, .. } = self;
-        let Some((unheard, url)) = unheard.as_mut().zip(url) else { return };
-        let number = unheard.number(main.next);
-        if !unheard.comes(fetch, &url, buffer, number) {
+        let Self { fetch, buffer, main, missing_audio, .. } = self;
+        let Some((missing_audio, url)) = missing_audio.as_mut().zip(url) else { return };
+        let number = missing_audio.number(main.next);
+        if !missing_audio.comes(fetch, &url, buffer, number) {
             return;
         }
         let opening = Track::open(fetch, &url, buffer, Some(&*main));
         if let Ok(Ok(mut sound)) = timeout(MIN_OPEN_TIMEOUT, opening).await {
-            if unheard.has_come() || main.is_live() {
+            if missing_audio.has_come() || main.is_live() {
                 sound.go_on_at(number, main);
             } else {
                 sound.go_on_beside(fetch, main).await;
             }
             tracing::info!("audio is back");
-            (self.sound, self.moved, self.heard) = (Some(sound), true, true);
+            (self.sound, self.moved, self.audio_returned) = (Some(sound), true, true);
         }
     }
 
@@ -453,8 +454,8 @@ impl Loader {
         let Some((url, master)) = &self.master else { return false };
         let quiet = (self.main.hold_back() / 2).clamp(MIN_OPEN_TIMEOUT, MAX_OPEN_TIMEOUT);
         // Missing audio does not prevent a switch of the video.
-        let heard = self.unheard.is_none() || self.sound.is_some();
-        let now = (Some(&self.main), heard);
+        let with_audio = self.missing_audio.is_none() || self.sound.is_some();
+        let now = (Some(&self.main), with_audio);
         let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, now);
         // One time limit for the whole switch, because playback must not run dry.
         match timeout(quiet, opening).await {
@@ -472,9 +473,9 @@ impl Loader {
                 self.moved |= sound.is_some() && self.sound.is_none();
                 self.sound = sound;
                 (self.main, self.variant) = (main, wanted);
-                if !heard && self.audio_url().is_none() {
+                if !with_audio && self.audio_url().is_none() {
                     // The new variant contains its audio.
-                    (self.unheard, self.heard) = (None, true);
+                    (self.missing_audio, self.audio_returned) = (None, true);
                 }
                 true
             }
@@ -488,18 +489,19 @@ impl Loader {
     }
 }
 
-/// Opens the playlists of a variant; `now` is the current video playlist. If `heard` is false, the
-/// audio is not opened.
+/// Opens the playlists of a variant; `now` is the current video playlist. If `with_audio` is false,
+/// the audio is not opened.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,
     master: &Master,
     at: usize,
     buffer: &Arc<BufferTarget>,
-    (now, heard): (Option<&Track>, bool),
+    (now, with_audio): (Option<&Track>, bool),
 ) -> Result<(Track, Option<Track>), PullError> {
     let main = open_video(fetch, url, master, at, buffer, now).await?;
-    let sound = if heard { open_audio(fetch, url, master, at, buffer, &main).await? } else { None };
+    let sound =
+        if with_audio { open_audio(fetch, url, master, at, buffer, &main).await? } else { None };
     Ok((main, sound))
 }
 

@@ -40,8 +40,8 @@ pub(super) struct Hls {
     pace: PlayPace,
     duration: Option<Duration>,
     /// The last request to the task.
-    wish: LoaderRequest,
-    wishes: watch::Sender<LoaderRequest>,
+    request: LoaderRequest,
+    requests: watch::Sender<LoaderRequest>,
 }
 
 impl Drop for Hls {
@@ -61,17 +61,17 @@ impl Hls {
         ask: &PullRequest,
     ) -> Result<Self, PullError> {
         let (sender, segments) = mpsc::channel(MAX_WAITING_SEGMENTS);
-        let wish = LoaderRequest::default();
-        let (wishes, wished) = watch::channel(wish);
+        let request = LoaderRequest::default();
+        let (requests, request_receiver) = watch::channel(request);
         let loader = Loader::open(text, url, ask).await?;
         let (pace, duration) = (loader.pace(), loader.duration());
         let task = tokio::spawn(async move {
-            if let Err(problem) = loader.run(&sender, wished).await {
+            if let Err(problem) = loader.run(&sender, request_receiver).await {
                 // The receiver may be gone.
                 let _ = sender.send(Err(problem)).await;
             }
         });
-        Ok(Self { segments, items: VecDeque::new(), task, pace, duration, wish, wishes })
+        Ok(Self { segments, items: VecDeque::new(), task, pace, duration, request, requests })
     }
 
     /// Returns the duration of a recording.
@@ -82,8 +82,8 @@ impl Hls {
     /// Seeks to the segment at this position.
     pub(super) fn seek(&mut self, to: Duration) {
         self.items.clear();
-        self.wish = LoaderRequest { number: self.wish.number.wrapping_add(1), to };
-        self.wishes.send_replace(self.wish);
+        self.request = LoaderRequest { number: self.request.number.wrapping_add(1), to };
+        self.requests.send_replace(self.request);
     }
 
     /// Returns the pace of playback.
@@ -101,7 +101,7 @@ impl Hls {
             match self.segments.recv().await {
                 Some(batch) => {
                     let batch = batch?;
-                    if batch.wish != self.wish.number {
+                    if batch.request != self.request.number {
                         // A batch from before a seek.
                         continue;
                     }

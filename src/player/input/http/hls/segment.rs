@@ -155,7 +155,7 @@ fn fragments(
     let damaged = |error: Error| {
         let why = problem!("play-segment-unplayable", reason = Problem::from(&error));
         match error {
-            Error::Unsupported(_) => PullError::Told(Failure::new(FailureKind::Codec, why)),
+            Error::Unsupported(_) => PullError::Failed(Failure::new(FailureKind::Codec, why)),
             _ => PullError::no_stream(why),
         }
     };

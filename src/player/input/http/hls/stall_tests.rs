@@ -31,7 +31,7 @@ enum Does {
     /// Sends nothing.
     Stalls,
     /// Reports a missing file.
-    Lacks,
+    NotFound,
     /// Sends this byte repeatedly, this many bytes at a time.
     Trickles(u8, usize),
 }
@@ -47,13 +47,13 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::<Mutex<Vec<String>>>::default();
-        let (told, does) = (Arc::clone(&asked), Arc::new(does));
+        let (requests, does) = (Arc::clone(&asked), Arc::new(does));
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                let (told, does) = (Arc::clone(&told), Arc::clone(&does));
+                let (requests, does) = (Arc::clone(&requests), Arc::clone(&does));
                 tokio::spawn(async move {
                     // The client may close the connection.
-                    let _ = answer(socket, &told, &*does).await;
+                    let _ = answer(socket, &requests, &*does).await;
                 });
             }
         });
@@ -106,7 +106,7 @@ async fn answer(
             socket.write_all(&body).await
         }
         Does::Stalls => socket.read_u8().await.map(|_| ()),
-        Does::Lacks => socket.write_all(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n").await,
+        Does::NotFound => socket.write_all(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n").await,
         Does::Trickles(byte, bytes) => {
             socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
             loop {
@@ -153,9 +153,9 @@ fn list(segments: &[&str], more: &str) -> String {
 /// Returns all items until the end or an error.
 async fn all(loader: Loader) -> (Vec<Batch>, Option<PullError>) {
     let (out, mut batches) = mpsc::channel(1);
-    let (_wishes, wished) = watch::channel(LoaderRequest::default());
+    let (_requests, receiver) = watch::channel(LoaderRequest::default());
     let task = tokio::spawn(async move {
-        if let Err(problem) = loader.run(&out, wished).await {
+        if let Err(problem) = loader.run(&out, receiver).await {
             let _ = out.send(Err(problem)).await;
         }
     });
@@ -174,7 +174,7 @@ async fn all(loader: Loader) -> (Vec<Batch>, Option<PullError>) {
 /// Returns the message of the error.
 fn cause(problem: Option<PullError>) -> String {
     match problem {
-        Some(PullError::Told(told) | PullError::Stalls(told)) => told.to_string(),
+        Some(PullError::Failed(failure) | PullError::Stalls(failure)) => failure.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -206,12 +206,12 @@ async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_on
                     Ok(loader) => all(loader).await.1,
                     Err(problem) => Some(problem),
                 };
-                let said = cause(problem);
+                let message = cause(problem);
                 assert!(
-                    said.contains(&format!(
+                    message.contains(&format!(
                         "started to send a {name}, but almost no data arrived for 2 s"
                     )),
-                    "{said}"
+                    "{message}"
                 );
                 assert_eq!(server.count(path), 1, "{name}");
             })
@@ -227,8 +227,8 @@ async fn what_comes_and_is_slow_has_a_limit_too() {
     let server = Server::start(|_| Does::Trickles(0x47, 8 << 10)).await;
     let limits = Limits { quiet: LONG_TIMEOUT, whole: SHORT_TIMEOUT };
     let loader = server.open(&list(&["a.ts"], ""), limits).await.unwrap();
-    let said = cause(all(loader).await.1);
-    assert!(said.contains("takes more than 2 s to send a segment"), "{said}");
+    let message = cause(all(loader).await.1);
+    assert!(message.contains("takes more than 2 s to send a segment"), "{message}");
 }
 
 #[tokio::test]
@@ -321,10 +321,10 @@ async fn where_the_lesser_variant_does_not_come_either_the_one_that_plays_has_it
     let loader = server.open(MULTIVARIANT_PLAYLIST, limits).await.unwrap();
     let (came, problem) = all(loader).await;
     assert_eq!(came.len(), 1);
-    let said = cause(problem);
+    let message = cause(problem);
     assert!(
-        said.contains("started to send a segment, but almost no data arrived for 4 s"),
-        "{said}"
+        message.contains("started to send a segment, but almost no data arrived for 4 s"),
+        "{message}"
     );
     assert_eq!((server.count("/a2.aac"), server.count("/b.m3u8")), (2, 1));
 }
@@ -361,7 +361,7 @@ fn is_packet(item: &Item) -> bool {
 /// arrived. Returns the messages and the number of segments. `each` gets the items of each segment
 /// and whether the audio is reported missing. If `each` returns true, the next segment follows at
 /// playback speed.
-async fn until_heard(
+async fn until_audio_returns(
     server: &Server,
     most: usize,
     mut each: impl FnMut(&[Item], bool) -> bool,
@@ -371,29 +371,29 @@ async fn until_heard(
         .await
         .unwrap();
     let (out, mut batches) = mpsc::channel(1);
-    let (_wishes, wished) = watch::channel(LoaderRequest::default());
-    let task = tokio::spawn(async move { loader.run(&out, wished).await });
-    let (mut told, mut came) = (Vec::new(), 0);
-    while !told.contains(&"heard") && came < most {
+    let (_requests, receiver) = watch::channel(LoaderRequest::default());
+    let task = tokio::spawn(async move { loader.run(&out, receiver).await });
+    let (mut reports, mut came) = (Vec::new(), 0);
+    while !reports.contains(&"heard") && came < most {
         let batch = timeout(LONG_TIMEOUT, batches.recv()).await.unwrap().unwrap().unwrap();
         came += 1;
         let items = batch.items;
         for item in &items {
             match item {
-                Item::Unheard(why) => {
+                Item::AudioMissing(why) => {
                     assert!(!why.is_empty());
-                    told.push("unheard");
+                    reports.push("unheard");
                 }
-                Item::Heard => told.push("heard"),
+                Item::AudioReturned => reports.push("heard"),
                 _ => {}
             }
         }
-        if each(&items, told.contains(&"unheard")) {
+        if each(&items, reports.contains(&"unheard")) {
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
     }
     task.abort();
-    (told, came)
+    (reports, came)
 }
 
 /// The audio playlist stalls, or one of the audio segments stalls or is missing.
@@ -417,21 +417,21 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
                 match path {
                     "/a.m3u8" => Does::Sends(lists[0].clone().into_bytes()),
                     "/s.m3u8" => Does::Sends(lists[1].clone().into_bytes()),
-                    _ if late && its.load(Ordering::Relaxed) && missing => Does::Lacks,
+                    _ if late && its.load(Ordering::Relaxed) && missing => Does::NotFound,
                     _ if late && its.load(Ordering::Relaxed) => Does::Stalls,
                     _ => Does::Sends(aac_frames(47)),
                 }
             })
             .await;
             // Segments follow at playback speed, so that some are left when the audio returns.
-            let (told, _) = until_heard(&server, SEGMENT_COUNT, |_, unheard| {
-                if unheard {
+            let (reports, _) = until_audio_returns(&server, SEGMENT_COUNT, |_, is_missing| {
+                if is_missing {
                     away.store(false, Ordering::Relaxed);
                 }
-                unheard
+                is_missing
             })
             .await;
-            assert_eq!(told, ["unheard", "heard"]);
+            assert_eq!(reports, ["unheard", "heard"]);
             // The audio continues with the next video segment; skipped segments are not requested.
             let asked = server.asked.lock().clone();
             let skipped =
@@ -450,7 +450,7 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
  {
     const VIDEO_SEGMENT_COUNT: usize = 60;
     let does = [
-        (|| Does::Lacks) as fn() -> Does,
+        (|| Does::NotFound) as fn() -> Does,
         || Does::Stalls,
         || Does::Trickles(b'#', 1),
         || Does::Sends(b"<html>".to_vec()),
@@ -475,13 +475,13 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
                 _ => Does::Sends(aac_frames(47)),
             })
             .await;
-            let (told, came) = until_heard(&server, VIDEO_SEGMENT_COUNT, |items, _| {
+            let (reports, came) = until_audio_returns(&server, VIDEO_SEGMENT_COUNT, |items, _| {
                 assert!(items.iter().any(is_packet), "no picture");
                 away.store(false, Ordering::Relaxed);
                 true
             })
             .await;
-            assert_eq!(told, ["unheard", "heard"]);
+            assert_eq!(reports, ["unheard", "heard"]);
             // The audio continues at the position of the video.
             let asked = server.asked.lock().clone();
             let there = (came - 1) / 2;

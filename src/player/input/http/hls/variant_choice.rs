@@ -110,7 +110,7 @@ fn is_known(variant: &Variant) -> bool {
     match variant.video() {
         VariantVideo::Of(codec) => inventory::video_decoder(codec).is_ok(),
         VariantVideo::Unknown => false,
-        VariantVideo::Untold => true,
+        VariantVideo::Undeclared => true,
     }
 }
 

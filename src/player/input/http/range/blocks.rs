@@ -65,7 +65,7 @@ type FetchedPart = (RangeParts, u64, Duration, Result<Result<Bytes, Unavailable>
 pub(in crate::player::input::http) struct Blocks {
     size: u64,
     /// True if the server announced the length.
-    told: bool,
+    size_known: bool,
     kept: BTreeMap<u64, Block>,
     uses: u64,
     line: Option<TailBytes>,
@@ -134,7 +134,7 @@ impl Blocks {
         let flow = Download::new(flow, start.len() as u64, whole);
         let mut blocks = Self {
             size,
-            told: whole.is_some(),
+            size_known: whole.is_some(),
             kept: BTreeMap::new(),
             uses: 0,
             line: Some(TailBytes::new(flow)),
@@ -284,8 +284,8 @@ impl Blocks {
             Ok(Ok(None)) => {
                 let ends = flow.taken();
                 // A body shorter than its announced length would have been an error.
-                if !self.told {
-                    (self.size, self.told) = (ends, true);
+                if !self.size_known {
+                    (self.size, self.size_known) = (ends, true);
                     self.come(&[]);
                 }
                 self.line = None;

@@ -64,11 +64,11 @@ fn application(source: &Value) -> Option<AudioChoice> {
 }
 
 /// Reads the strips of a file, by name: its audio sources, and the audio of video sources
-/// (`beside`). Parts that are not imported are added to `told`.
+/// (`beside`). Parts that are not imported are added to `left_out`.
 pub(in crate::studio::settings) fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,
-    told: &mut HashSet<Problem>,
+    left_out: &mut HashSet<Problem>,
 ) -> Vec<AudioStrip> {
     let global = GLOBAL_DEVICES.iter().filter_map(|key| json.get(key));
     let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
@@ -80,22 +80,22 @@ pub(in crate::studio::settings) fn read(
         let device = matches!(choice, AudioChoice::Mic(None) | AudioChoice::System(None));
         if device && source.get("settings").is_some_and(names_device) {
             let name = text(source, "name");
-            told.insert(problem!("import-default-device", name = &name));
+            left_out.insert(problem!("import-default-device", name = &name));
         }
-        let same = |(_, heard): &(&Value, AudioChoice)| *heard == choice;
+        let same = |(_, other): &(&Value, AudioChoice)| *other == choice;
         // Media is opened once, regardless of how many sources show it.
         if has_video(&choice)
             && let Some((first, _)) = sounds.iter().find(|it| same(it))
         {
             let (name, first) = (text(source, "name"), text(first, "name"));
-            told.insert(problem!("import-shared-strip", name = &name, first = &first));
+            left_out.insert(problem!("import-shared-strip", name = &name, first = &first));
             shared.push((name, choice));
         } else {
             sounds.push((source, choice));
         }
     }
     if sounds.len() > MAX_MIXER_STRIPS {
-        told.insert(problem!("import-audio-beyond", most = MAX_MIXER_STRIPS));
+        left_out.insert(problem!("import-audio-beyond", most = MAX_MIXER_STRIPS));
         sounds.truncate(MAX_MIXER_STRIPS);
     }
     // OBS puts all audio into every track until the user changes that, and the tracks of the
@@ -107,7 +107,7 @@ pub(in crate::studio::settings) fn read(
         named.map(|(id, (source, _))| (text(source, "name"), id)).collect();
     for (name, choice) in shared {
         let ids = (1..).map(StripId).zip(&sounds);
-        let of = ids.into_iter().find(|(_, (_, heard))| *heard == choice);
+        let of = ids.into_iter().find(|(_, (_, other))| *other == choice);
         named.extend(of.map(|(id, _)| (name, id)));
     }
     let mut strips = Vec::new();
@@ -115,8 +115,8 @@ pub(in crate::studio::settings) fn read(
         let name = clean_name(text(source, "name"));
         let has_picture_too = self::choice(source).is_none();
         let taken = audio_filters::read(source, &named, has_picture_too);
-        told.extend(taken.left_out(TrackKind::Audio, &name));
-        told.extend(
+        left_out.extend(taken.left_out(TrackKind::Audio, &name));
+        left_out.extend(
             taken.otherwise.iter().map(|not| problem!("import-of-audio", name = &name, what = not)),
         );
         let talk = match (is_on(source, "push-to-talk"), is_on(source, "push-to-mute")) {
@@ -139,7 +139,7 @@ fn mixers(source: &Value) -> u64 {
 fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
     let number = |key: &str, default: f64| number(source, key).unwrap_or(default);
     let monitoring = number("monitoring_type", 0.0) as i64;
-    let heard = match (mixers & 1 != 0, monitoring) {
+    let mode = match (mixers & 1 != 0, monitoring) {
         // In OBS, "monitor only" silences every track.
         (_, 1) | (false, 2) => MonitoringMode::MonitorOnly,
         (true, 2) => MonitoringMode::Both,
@@ -158,7 +158,7 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
         mono: flags & MONO_FLAG != 0,
         // OBS's value is in nanoseconds.
         offset_us: (number("sync", 0.0) / 1_000.0).clamp(-most, most) as i64,
-        heard,
+        monitoring: mode,
         tracks,
         ..Strip::default()
     }
@@ -169,9 +169,9 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> (Vec<AudioStrip>, HashSet<Problem>) {
-        let mut told = HashSet::new();
+        let mut left_out = HashSet::new();
         let beside = [("Clip", AudioChoice::File("/v/clip.mp4".into()))].into();
-        (read(&serde_json::from_str(text).unwrap(), &beside, &mut told), told)
+        (read(&serde_json::from_str(text).unwrap(), &beside, &mut left_out), left_out)
     }
 
     fn tracks(strip: &AudioStrip) -> Vec<u8> {
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_mixers_of_a_source_are_its_tracks() {
-        let (strips, told) = read_text(
+        let (strips, left_out) = read_text(
             r#"{"DesktopAudioDevice1": {"id": "pulse_output_capture", "name": "Desktop",
                   "mixers": 5, "volume": 0.5, "sync": -20000000, "balance": 0.25},
                 "AuxAudioDevice1": {"id": "pulse_input_capture", "name": "Mic", "mixers": 3,
@@ -208,9 +208,9 @@ mod tests {
             all,
             [vec![3], vec![2], vec![2], vec![2, 3, 4, 5, 6], vec![], vec![2, 3, 4, 5, 6]]
         );
-        let heard: Vec<_> = strips.iter().map(|strip| strip.strip.heard).collect();
+        let modes: Vec<_> = strips.iter().map(|strip| strip.strip.monitoring).collect();
         use MonitoringMode::{Both, MonitorOnly, Program, Tracks};
-        assert_eq!(heard, [Program, Program, Tracks, Program, MonitorOnly, Both]);
+        assert_eq!(modes, [Program, Program, Tracks, Program, MonitorOnly, Both]);
         let desktop = &strips[0].strip;
         assert!((desktop.gain_db + 6.02).abs() < 0.01 && (desktop.balance + 0.5).abs() < 1e-6);
         assert_eq!(desktop.offset_us, -20_000);
@@ -219,8 +219,8 @@ mod tests {
         assert_eq!(mic.choice, AudioChoice::Mic(None));
         let [slot] = mic.strip.filters.as_slice() else { panic!("{mic:?}") };
         assert_eq!(slot.filter.side_chain(), Some(StripId(1)));
-        let told: Vec<_> = told.into_iter().collect();
-        assert_eq!(told, ["filters of the audio source 'Mic': vst_filter 'Reverb'"]);
+        let left_out: Vec<_> = left_out.into_iter().collect();
+        assert_eq!(left_out, ["filters of the audio source 'Mic': vst_filter 'Reverb'"]);
     }
 
     #[test]
@@ -238,14 +238,14 @@ mod tests {
         let clip = AudioChoice::File("/v/clip.mp4".into());
         let jingle = AudioChoice::File("/v/jingle.mp4".into());
         let beside = [("Clip", clip.clone()), ("Clip 2", clip), ("Jingle", jingle)].into();
-        let mut told = HashSet::new();
-        let strips = read(&file, &beside, &mut told);
+        let mut left_out = HashSet::new();
+        let strips = read(&file, &beside, &mut left_out);
         let found: Vec<_> = strips.iter().map(|it| (it.name.as_str(), it.talk)).collect();
         let (open, shown, keyed) = (TalkMode::Open, TalkMode::WhileShown, TalkMode::PushToMute);
         assert_eq!(found, [("Mic", open), ("Clip", shown), ("Jingle", keyed), ("Second", open)]);
         assert_eq!(strips[0].strip.filters[0].filter.side_chain(), Some(StripId(2)));
-        let told: Vec<_> = told.into_iter().collect();
-        assert_eq!(told, ["'Clip 2' in the mixer: it plays the same as 'Clip'"]);
+        let left_out: Vec<_> = left_out.into_iter().collect();
+        assert_eq!(left_out, ["'Clip 2' in the mixer: it plays the same as 'Clip'"]);
     }
 
     #[test]
@@ -271,6 +271,6 @@ mod tests {
         );
         assert_eq!(strips.len(), 2);
         assert!(strips.iter().all(|strip| tracks(strip).is_empty()));
-        assert!(strips.iter().all(|strip| strip.strip.heard == MonitoringMode::Program));
+        assert!(strips.iter().all(|strip| strip.strip.monitoring == MonitoringMode::Program));
     }
 }

@@ -103,8 +103,8 @@ fn bent(it: f32) -> f32 {
 }
 
 fn opacity(settings: &Value, second: bool) -> f32 {
-    let told = number(settings, "opacity");
-    (if second { told.unwrap_or(1.0) } else { told.unwrap_or(100.0) / 100.0 }) as f32
+    let setting = number(settings, "opacity");
+    (if second { setting.unwrap_or(1.0) } else { setting.unwrap_or(100.0) / 100.0 }) as f32
 }
 
 /// Returns the value of a color if it is gray.

@@ -92,12 +92,12 @@ fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>)
                 "ms" => ("delay", 0, " ms"),
                 name => (name, digits, ""),
             };
-            let told = |number: f32| format!("{number:.digits$}{unit}");
+            let formatted = |number: f32| format!("{number:.digits$}{unit}");
             not.push(problem!(
                 "import-bounded",
                 number = &name,
-                was = &told(was),
-                is = &told(*value)
+                was = &formatted(was),
+                is = &formatted(*value)
             ));
         }
     }

@@ -55,7 +55,7 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
     let names: Vec<&str> =
         order.iter().filter(|it| named.contains(it)).copied().chain(rest).collect();
     if names.len() > MAX_SCENES {
-        importer.told.insert(problem!("import-scenes-beyond", most = MAX_SCENES));
+        importer.left_out.insert(problem!("import-scenes-beyond", most = MAX_SCENES));
     }
     for name in names.iter().take(MAX_SCENES) {
         let scene = Scene {
@@ -77,7 +77,7 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
             let (own, not) = transitions::of_scene(json, source);
             let id = scene.id;
             importer.collection.own_transitions.extend(own.map(|own| (id, own)));
-            importer.told.extend(not);
+            importer.left_out.extend(not);
         }
     }
     importer.tell_of_unused(&all);
@@ -98,7 +98,7 @@ struct Importer<'a> {
     known: BTreeMap<&'a str, Known>,
     collection: Empty,
     items: u32,
-    told: HashSet<Problem>,
+    left_out: HashSet<Problem>,
 }
 
 /// A collection without the default scene.
@@ -132,7 +132,7 @@ impl<'a> Importer<'a> {
         }
         // OBS itself refuses recursion, but a file may contain anything.
         for name in collection.break_circles() {
-            self.told.insert(problem!("import-circle", name = &name));
+            self.left_out.insert(problem!("import-circle", name = &name));
         }
         let program = ["current_program_scene", "current_scene"];
         let current = program.iter().map(|key| text(json, key)).find(|name| !name.is_empty());
@@ -143,23 +143,23 @@ impl<'a> Importer<'a> {
             .unwrap_or_default();
         let duration = number(json, "transition_duration").unwrap_or(300.0).clamp(0.0, 20_000.0);
         let (kind, not) = transitions::read(json);
-        self.told.extend(not);
+        self.left_out.extend(not);
         let duration = Duration::from_millis(duration as u64).min(transition::MAX_STINGER_DURATION);
         collection.transition = Transition { kind, duration }.bounded();
         if self.items as usize >= MAX_ITEMS {
-            self.told.insert(problem!("import-items-beyond", most = MAX_ITEMS));
+            self.left_out.insert(problem!("import-items-beyond", most = MAX_ITEMS));
         }
         let beside: BTreeMap<&str, AudioChoice> = self
             .sources
             .iter()
             .filter_map(|(name, id)| {
-                let heard = self.known.get(name).and_then(|known| known.sounds) != Some(false);
+                let has_audio = self.known.get(name).and_then(|known| known.sounds) != Some(false);
                 let choice = &collection.source((*id)?)?.choice;
-                Some((*name, audio_of(choice).filter(|_| heard)?))
+                Some((*name, audio_of(choice).filter(|_| has_audio)?))
             })
             .collect();
-        let strips = audio_sources::read(json, &beside, &mut self.told);
-        let mut left_out: Vec<Problem> = self.told.into_iter().collect();
+        let strips = audio_sources::read(json, &beside, &mut self.left_out);
+        let mut left_out: Vec<Problem> = self.left_out.into_iter().collect();
         left_out.sort_by_cached_key(ToString::to_string);
         if left_out.len() > MAX_REPORTED_PARTS {
             let more = left_out.len() - MAX_REPORTED_PARTS;
@@ -179,7 +179,7 @@ impl<'a> Importer<'a> {
             let name = text(table, "name");
             let Some(source) = self.by_name.get(name).copied() else {
                 let scene = text(scene, "name");
-                self.told.insert(match name {
+                self.left_out.insert(match name {
                     "" => problem!("import-item-of-nothing", scene = &scene),
                     name => problem!("import-item-of", scene = &scene, name = &name),
                 });
@@ -204,13 +204,13 @@ impl<'a> Importer<'a> {
                 place.fit = Fit::Stretch;
             }
             if unsure {
-                self.told.insert(problem!(
+                self.left_out.insert(problem!(
                     "import-size-unknown",
                     name = &name,
                     size = &pixels(self.canvas)
                 ));
             }
-            self.told.extend(item_not(table, name, whole));
+            self.left_out.extend(item_not(table, name, whole));
             items.push(Item {
                 place,
                 blend: placement::blend(text(table, "blend_type")),
@@ -230,7 +230,7 @@ impl<'a> Importer<'a> {
             }
             "group" if depth >= MAX_DEPTH => {
                 self.groups.insert(name);
-                self.told.insert(problem!("import-too-deep", name = &name));
+                self.left_out.insert(problem!("import-too-deep", name = &name));
                 None
             }
             "group" => {
@@ -245,7 +245,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Reports the filters of scenes and groups, which are not supported here.
-    fn without_filters(&mut self, source: &Value, told: fn(&str, String) -> Problem) {
+    fn without_filters(&mut self, source: &Value, to_problem: fn(&str, String) -> Problem) {
         let not: Vec<String> = array(source, "filters")
             .into_iter()
             .map(imported_filters::called)
@@ -253,7 +253,7 @@ impl<'a> Importer<'a> {
             .collect();
         if !not.is_empty() {
             let name = text(source, "name");
-            self.told.insert(told(name, not.join(", ")));
+            self.left_out.insert(to_problem(name, not.join(", ")));
         }
     }
 
@@ -266,10 +266,10 @@ impl<'a> Importer<'a> {
             })
         };
         if all.iter().any(bound) {
-            self.told.insert(problem!("import-hotkeys"));
+            self.left_out.insert(problem!("import-hotkeys"));
         }
         if json.get("modules").is_some_and(|it| !array(it, "scripts-tool").is_empty()) {
-            self.told.insert(problem!("import-scripts"));
+            self.left_out.insert(problem!("import-scripts"));
         }
     }
 
@@ -285,9 +285,9 @@ impl<'a> Importer<'a> {
             }
         };
         let unused = all.iter().filter(|it| it.is_object() && !shown(it));
-        let told: Vec<Problem> =
+        let problems: Vec<Problem> =
             unused.map(|it| problem!("import-no-scene-shows", name = &text(it, "name"))).collect();
-        self.told.extend(told);
+        self.left_out.extend(problems);
     }
 
     fn source(&mut self, name: &'a str, source: &'a Value) -> Option<SourceId> {
@@ -300,7 +300,7 @@ impl<'a> Importer<'a> {
         }
         let id = match video_sources::read(source) {
             _ if self.collection.sources.len() >= MAX_SOURCES => {
-                self.told.insert(problem!("import-sources-beyond", most = MAX_SOURCES));
+                self.left_out.insert(problem!("import-sources-beyond", most = MAX_SOURCES));
                 None
             }
             Ok(ImportedSource { choice, properties, mut not, cut }) => {
@@ -308,7 +308,7 @@ impl<'a> Importer<'a> {
                 let known = sizes::of(kind, source, (&choice, &properties), self.canvas);
                 let size = known.size.unwrap_or(self.canvas);
                 let taken = video_filters::read(source, size);
-                self.told.extend(taken.left_out(TrackKind::Video, name));
+                self.left_out.extend(taken.left_out(TrackKind::Video, name));
                 let mut filters = taken.slots;
                 not.extend(taken.otherwise);
                 if let Some([left, top, right, bottom]) = cut {
@@ -330,7 +330,7 @@ impl<'a> Importer<'a> {
                 if known.clear {
                     not.push(problem!("import-transparency"));
                 }
-                self.told.extend(
+                self.left_out.extend(
                     not.iter().map(|not| problem!("import-of-source", name = &name, what = not)),
                 );
                 self.known.insert(name, known);
@@ -341,7 +341,7 @@ impl<'a> Importer<'a> {
                 Some(id)
             }
             Err(why) => {
-                self.told.insert(problem!("import-not-a-source", name = &name, why = &why));
+                self.left_out.insert(problem!("import-not-a-source", name = &name, why = &why));
                 None
             }
         };

@@ -54,8 +54,9 @@ fn a_collection_of_obs_is_taken_in_and_the_rest_is_listed() {
     assert_eq!(group.members().len(), 1);
     assert!(matches!(it.scenes[1].items[0].content, Content::Scene(_)));
     let left_out: String = import.left_out.iter().map(|it| format!("{it}\n")).collect();
-    let told = left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
-    assert!(told, "{left_out}");
+    let is_reported =
+        left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
+    assert!(is_reported, "{left_out}");
     // A device has another name here, and the import reports that it must be chosen.
     let devices = left_out.contains("its device: onair shows the first camera")
         && left_out.contains("'Mic': onair uses the system's default");
@@ -205,7 +206,7 @@ fn odd_files_are_refused_or_bounded() {
     let it = &import.collection;
     let [a, b] = it.scenes.as_slice() else { panic!("{it:?}") };
     assert!(!it.reaches(a.id, b.id) || !it.reaches(b.id, a.id), "{it:?}");
-    let circle = |told: &Problem| told.id() == "import-circle";
+    let circle = |problem: &Problem| problem.id() == "import-circle";
     assert!(import.left_out.iter().any(circle), "{:?}", import.left_out);
     let deep = "{\"id\": \"group\", \"name\": \"G\", \"settings\": {\"items\": [{\"name\": \"G\"}, {\"name\": \"G\"}]}}";
     let file = format!(

@@ -281,28 +281,28 @@ mod tests {
             of(&json!({"deinterlace_mode": mode, "deinterlace_field_order": order,
                       "filters": crop}))
         };
-        let (filters, told) = with(7, 1);
+        let (filters, differences) = with(7, 1);
         let (mode, field) = (Deinterlacing::Adaptive, Field::Bottom);
         assert_eq!(filters[0], Filter::Deinterlace { mode, field });
-        assert_eq!((filters.len(), told), (2, Vec::new()));
+        assert_eq!((filters.len(), differences), (2, Vec::new()));
         for (number, kind) in
             [(3, Deinterlacing::Blend), (5, Deinterlacing::Linear), (1, Deinterlacing::Linear)]
         {
-            let (filters, told) = with(number, 0);
+            let (filters, differences) = with(number, 0);
             assert_eq!(filters[0], Filter::Deinterlace { mode: kind, field: Field::Top });
-            assert_eq!(told.is_empty(), number != 1, "{told:?}");
+            assert_eq!(differences.is_empty(), number != 1, "{differences:?}");
         }
         assert_eq!(with(8, 0).1, ["its deinterlacing: the doubled frame rate"]);
         assert_eq!(with(0, 1).0.len(), 1);
-        let (filters, told) = with(9, 0);
-        assert_eq!((filters.len(), told.len()), (1, 1));
+        let (filters, differences) = with(9, 0);
+        assert_eq!((filters.len(), differences.len()), (1, 1));
     }
 
     #[test]
     fn what_keys_and_masks_do_to_colours_comes_behind_them() {
         let key = json!({"opacity": 0.5, "contrast": 0.0, "brightness": 0.0, "gamma": 0.0,
                          "key_color_type": "blue"});
-        let (filters, told) = of(&json!({"filters": [
+        let (filters, differences) = of(&json!({"filters": [
             {"id": "chroma_key_filter", "versioned_id": "chroma_key_filter_v2", "name": "Key",
              "enabled": true, "settings": key},
             {"id": "color_key_filter", "settings": {"brightness": 0.5, "key_color_type": "blue"}},
@@ -316,13 +316,14 @@ mod tests {
         assert_eq!(values(1), [1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
         assert_eq!(values(3), [1.0, 0.25, 1.0, 1.0, 1.0, 0.0, 1.0]);
         assert_eq!(values(5)[6], 0.25);
-        assert_eq!(told, ["filter mask_filter 'Round': its color (#ff0000)"]);
+        assert_eq!(differences, ["filter mask_filter 'Round': its color (#ff0000)"]);
         assert_eq!(filters[0].clone().color(), Some(&mut [0, 0x99, 255]), "theirs is no pure blue");
         assert_eq!(filters[2].clone().color(), Some(&mut [0, 0, 255]));
         // A key without other effects needs no filter after it.
-        let (filters, told) = of(&json!({"filters": [{"id": "chroma_key_filter", "settings":
+        let (filters, differences) =
+            of(&json!({"filters": [{"id": "chroma_key_filter", "settings":
             {"opacity": 100}}]}));
-        assert_eq!((filters.len(), told.len()), (1, 0));
+        assert_eq!((filters.len(), differences.len()), (1, 0));
     }
 
     #[test]
@@ -339,13 +340,13 @@ mod tests {
             of(&json!({"filters": [{"id": "mask_filter", "settings": settings}]})).1.len()
         };
         assert_eq!((mask(&square, false), mask(&square, true), mask(&wide, false)), (1, 0, 0));
-        let (_, told) = of(&json!({"filters": [
+        let (_, differences) = of(&json!({"filters": [
             {"id": "color_filter", "versioned_id": "color_filter_v2", "name": "Warm",
              "settings": {"color_add": 0x20, "saturation": 5.0}},
             {"id": "gpu_delay", "name": "Late", "settings": {"delay_ms": 501}},
             {"id": "scale_filter", "settings": {"resolution": "640x360", "undistort": true}}]}));
         assert_eq!(
-            told,
+            differences,
             [
                 "filter color_filter 'Warm': the Color Add (#200000)",
                 "filter color_filter 'Warm': the saturation (changed from 6.00 to 4.00)",

@@ -261,8 +261,8 @@ mod tests {
     #[test]
     fn what_is_otherwise_is_told() {
         let not = |kind: &str, settings: &Value| {
-            let told = of(kind, settings).unwrap().1;
-            told.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            let differences = of(kind, settings).unwrap().1;
+            differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         let once = json!({"local_file": "/v/a.mp4", "speed_percent": 50});
         assert_eq!(not("ffmpeg_source", &once), "the playback speed");

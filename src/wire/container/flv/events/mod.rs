@@ -90,7 +90,7 @@ struct AudioReader {
     /// True if the config differs from the last reported one.
     fresh: bool,
     /// Codec of the last config event if it is not AAC.
-    told: Option<(AudioCodec, Option<LegacyAudio>)>,
+    reported: Option<(AudioCodec, Option<LegacyAudio>)>,
     strange: u32,
     named: Option<AudioFormat>,
 }
@@ -127,9 +127,9 @@ impl BodyReader {
     pub(super) fn restart(&mut self) {
         self.video.settle();
         let (strays, named) = (self.video.strays, self.video.named);
-        let heard = self.audio.named;
+        let audio_format = self.audio.named;
         *self = Self::new(self.video.decodable);
-        (self.video.strays, self.video.named, self.audio.named) = (strays, named, heard);
+        (self.video.strays, self.video.named, self.audio.named) = (strays, named, audio_format);
     }
 
     /// Returns a format without a decoder that arrived a few times, without a frame of another
@@ -177,9 +177,9 @@ impl BodyReader {
             }
             VideoPacket::Metadata(values) => {
                 let values = crate::wire::amf0::decode(&values).unwrap_or_default();
-                let told =
+                let colors =
                     Colors::of_enhanced(&values).filter(|colors| *colors != Colors::default());
-                told.map_or(NO_EVENTS, |it| one(TagEvent::Colors(it)))
+                colors.map_or(NO_EVENTS, |it| one(TagEvent::Colors(it)))
             }
             _ => NO_EVENTS,
         }
@@ -221,8 +221,8 @@ impl BodyReader {
             };
         }
         let Some(codec) = audio_codec(track.format, legacy) else {
-            let told = its.named.replace(track.format) == Some(track.format);
-            return if told { NO_EVENTS } else { one(TagEvent::UnsupportedAudio(track.format)) };
+            let known = its.named.replace(track.format) == Some(track.format);
+            return if known { NO_EVENTS } else { one(TagEvent::UnsupportedAudio(track.format)) };
         };
         if its.is_damage(track.format, codec, legacy, &track.packet) {
             return one(TagEvent::Damaged);
@@ -247,9 +247,9 @@ impl VideoReader {
     fn config(&mut self, format: VideoFormat, config: Bytes) -> TagEvents {
         if self.playing.is_some_and(|playing| playing != format) {
             let codec = self.decodable(format);
-            let told = codec.and_then(|codec| video_config(codec, config.clone()));
-            let makes_sense = told.is_some();
-            self.announced = Some((format, told));
+            let parsed = codec.and_then(|codec| video_config(codec, config.clone()));
+            let makes_sense = parsed.is_some();
+            self.announced = Some((format, parsed));
             if self.is_passing() {
                 return if makes_sense { NO_EVENTS } else { one(TagEvent::Damaged) };
             }
@@ -269,14 +269,14 @@ impl VideoReader {
         let mut fresh = None;
         if self.playing.is_some_and(|playing| playing != format) {
             let announced = self.announced.take_if(|(its, _)| *its == format);
-            let told = announced.and_then(|(_, told)| told);
-            if packet.keyframe && told.is_some() {
+            let parsed = announced.and_then(|(_, parsed)| parsed);
+            if packet.keyframe && parsed.is_some() {
                 // The format was announced and begins with a keyframe, so the change is real.
-                (self.playing, fresh) = (Some(format), told);
+                (self.playing, fresh) = (Some(format), parsed);
             } else {
-                let makes_sense = told.is_some();
+                let makes_sense = parsed.is_some();
                 if makes_sense {
-                    self.announced = Some((format, told));
+                    self.announced = Some((format, parsed));
                 }
                 if self.is_passing() {
                     return if makes_sense { NO_EVENTS } else { one(TagEvent::Damaged) };
@@ -333,8 +333,8 @@ impl VideoReader {
     fn give_up_playing(&mut self, format: VideoFormat) -> Option<Bytes> {
         self.decodable(format)?;
         self.playing = None;
-        let (_, told) = self.announced.take_if(|(its, _)| *its == format)?;
-        told.map(|told| told.config)
+        let (_, parsed) = self.announced.take_if(|(its, _)| *its == format)?;
+        parsed.map(|parsed| parsed.config)
     }
 
     /// Returns the codec of a format, if it can be decoded.
@@ -350,8 +350,8 @@ impl VideoReader {
             (self.track, self.suspect) = (None, Some(format));
             return NO_EVENTS;
         }
-        let told = self.named.replace(format) == Some(format);
-        if told { NO_EVENTS } else { one(TagEvent::UnsupportedVideo(format)) }
+        let is_reported = self.named.replace(format) == Some(format);
+        if is_reported { NO_EVENTS } else { one(TagEvent::UnsupportedVideo(format)) }
     }
 
     fn is_passing(&mut self) -> bool {
@@ -375,7 +375,7 @@ impl AudioReader {
             return NO_EVENTS;
         }
         let Some(config) = aac_config(config) else { return one(TagEvent::Damaged) };
-        (self.other, self.announced, self.told) = (false, None, None);
+        (self.other, self.announced, self.reported) = (false, None, None);
         self.aac = Some(config.clone());
         one(TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config))))
     }
@@ -391,7 +391,7 @@ impl AudioReader {
         };
         // The stream returns from another codec without a config.
         let back = self
-            .told
+            .reported
             .take()
             .is_some()
             .then(|| TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config.clone()))));
@@ -428,7 +428,7 @@ impl AudioReader {
         legacy: Option<LegacyAudio>,
         packet: EncodedPacket,
     ) -> TagEvents {
-        let told = self.told == Some((codec, legacy)) && !self.fresh;
+        let is_reported = self.reported == Some((codec, legacy)) && !self.fresh;
         if !self.other {
             let read = audio_config(codec, announced(legacy), &self.config, &packet.data);
             // In a stream with AAC, this is damage. Otherwise, this is the codec of the stream,
@@ -438,12 +438,12 @@ impl AudioReader {
             }
             self.other = true;
         }
-        let config = (!told).then(|| self.event(codec, legacy, &packet.data));
+        let config = (!is_reported).then(|| self.event(codec, legacy, &packet.data));
         [config, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
     }
 
     fn event(&mut self, codec: AudioCodec, legacy: Option<LegacyAudio>, data: &[u8]) -> TagEvent {
-        (self.told, self.fresh) = (Some((codec, legacy)), false);
+        (self.reported, self.fresh) = (Some((codec, legacy)), false);
         let read = audio_config(codec, announced(legacy), &self.config, data);
         // An unreadable config is left to the decoder, which reports the error.
         let config = read.unwrap_or_else(|| {

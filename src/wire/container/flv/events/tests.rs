@@ -78,12 +78,15 @@ fn sound_without_a_config_is_named_and_legacy_heads_tell_rate_and_channels() {
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["AAC", "abc"]);
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["abc"]);
     let mut reader = BodyReader::new(|_| true);
-    let [Some(TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(told)))), Some(_)] =
+    let [Some(TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))), Some(_)] =
         read_audio(&mut reader, &Bytes::from_static(b"\x3Bab"))
     else {
         panic!("no config")
     };
-    assert_eq!((told.codec, told.sample_rate, told.channels), (AudioCodec::PcmS16Le, 22_050, 2));
+    assert_eq!(
+        (config.codec, config.sample_rate, config.channels),
+        (AudioCodec::PcmS16Le, 22_050, 2)
+    );
     // The codec is reported even if the first frame is damaged.
     assert_eq!(audio(&mut BodyReader::new(|_| true), b"\x2Eabcd"), ["MP3", "abcd"]);
     assert_eq!(audio(&mut reader, b"\xCFab"), ["no audio codec 12"]);
@@ -199,11 +202,11 @@ fn colors_are_read_in_either_frame_type_and_empty_ones_are_not_told() {
         let config = Value::object([("colorPrimaries", primaries.into())]);
         encode(&["colorInfo".into(), Value::object([("colorConfig", config)])])
     };
-    for (first, primaries, told) in
+    for (first, primaries, expected) in
         [(0x94, 9.0, &["told"][..]), (0xD4, 9.0, &["told"]), (0xD4, 2.0, &[]), (0x94, 2.0, &[])]
     {
         let body = [&[first][..], &b"hvc1"[..], &info(primaries)].concat();
         let mut reader = BodyReader::new(|_| true);
-        assert_eq!(video(&mut reader, &body), told, "{first:#x} {primaries}");
+        assert_eq!(video(&mut reader, &body), expected, "{first:#x} {primaries}");
     }
 }

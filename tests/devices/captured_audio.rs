@@ -15,14 +15,14 @@ use onair::mix::{self, Mixer, Strip, StripId};
 use super::{LIMIT, grid};
 
 /// An audio source that plays in a mixer.
-pub struct Heard {
+pub struct CapturedAudio {
     pub status: Arc<SourceStatus>,
     pub changes: Receiver<SourceReport>,
     pub rx: Receiver<SampleBlock>,
     pub mixer: Mixer,
 }
 
-impl Heard {
+impl CapturedAudio {
     pub fn open(clock: Clock, choice: &AudioChoice) -> Self {
         let context = audio::Context {
             clock,

@@ -56,7 +56,7 @@ fn speak(name: &str, amplitude: &str) -> Program {
 }
 
 #[test]
-fn inside_pulse_told() {
+fn inside_pulse_notices() {
     if !inside("pulse") {
         return;
     }
@@ -91,8 +91,8 @@ fn inside_pulse_told() {
     let mut studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("told.mkv");
-    let told: Arc<Mutex<BTreeMap<(String, String), u32>>> = Arc::default();
-    let (events, all) = (studio.events().unwrap(), Arc::clone(&told));
+    let counts: Arc<Mutex<BTreeMap<(String, String), u32>>> = Arc::default();
+    let (events, all) = (studio.events().unwrap(), Arc::clone(&counts));
     let listener = Worker::spawn("listener", move |stop| {
         while !stop.is_set() {
             if let Ok(Event::Notice(notice)) = events.recv_timeout(Duration::from_millis(100)) {
@@ -125,8 +125,8 @@ fn inside_pulse_told() {
     }
     // Each notice appears only once.
     for (name, _, key) in MICROPHONES {
-        let count = told.lock().get(&(key.to_owned(), format!("{name}_Microphone"))).copied();
-        assert_eq!(count, Some(1), "{key}: {:?}", told.lock());
+        let count = counts.lock().get(&(key.to_owned(), format!("{name}_Microphone"))).copied();
+        assert_eq!(count, Some(1), "{key}: {:?}", counts.lock());
     }
 
     // An unplugged microphone causes a notice, and the strip is silent. After it is plugged in
