@@ -139,8 +139,10 @@ fn a_split_recording_loses_and_doubles_nothing() {
         let skipped = skipped(&events);
         let counts: Vec<_> = parts.iter().map(|part| places(&check(part, skipped))).collect();
         let (_, whole) = counts.split_last().unwrap();
-        // A frame that a busy machine skips at the end of a part is missing in its length.
-        assert!(whole.iter().all(|count| count.abs_diff(60) <= skipped), "{counts:?}, {skipped}");
+        // The recorder asks for a keyframe after two seconds. A busy machine encodes it some frames later, but
+        // a keyframe comes every second anyway. Frames skipped at the end of a part are missing in its length.
+        let expected = 60_usize.saturating_sub(skipped)..=90;
+        assert!(whole.iter().all(|count| expected.contains(count)), "{counts:?}, {skipped}");
         // No audio is missing either: each part begins where the part before it ended.
         let sounds: usize =
             parts.iter().map(|part| ffmpeg::probe(part).packets("audio").len()).sum();

@@ -155,10 +155,15 @@ fn a_manifest_leads_to_segments_of_each_track_also_while_they_grow() {
     assert_eq!(all(&later, "start"), all(&text, "start"));
     let now = running.get(&format!("/live/{}", all(&text, "value")[0]));
     assert!(now.2.ends_with(b"Z") && now.1.contains("no-store"), "{now:?}");
-    let joined = std::iter::from_fn(|| running.server.events().try_recv().ok());
-    let joined =
-        joined.filter(|it| matches!(it, Event::Join(peer) if peer.protocol == Protocol::Dash));
-    assert_eq!(joined.count(), 1, "who asks for all of that is one viewer");
+    // On a busy machine, the decoder above may take longer than a viewer is counted without requests.
+    let watching: i64 = std::iter::from_fn(|| running.server.events().try_recv().ok())
+        .map(|it| match it {
+            Event::Join(peer) if peer.protocol == Protocol::Dash => 1,
+            Event::Leave(peer, ..) if peer.protocol == Protocol::Dash => -1,
+            _ => 0,
+        })
+        .sum();
+    assert_eq!(watching, 1, "all of these requests are one viewer");
     for (name, status) in [
         (all(&text, "media")[0].replace("$Number$", &(first + 90).to_string()), 404),
         (all(&text, "media")[0].replace("$Number$", &u64::MAX.to_string()), 404),
