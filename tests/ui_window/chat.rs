@@ -22,6 +22,16 @@ fn what_is_said_is_read_and_answered() {
 }
 
 #[test]
+fn a_small_window_shows_messages_rather_than_the_graph() {
+    let small = Vec2::new(960.0, 600.0);
+    let harness = open_as("watch-chat", small, preferences(Language::English, Theme::Dark));
+    harness.get_by_role_and_label(Role::Label, "guest-7 画面真清晰");
+    assert_eq!(harness.query_all_by_label("Buffer, last minute").count(), 0);
+    let harness = open("watch-chat");
+    assert_ne!(harness.query_all_by_label("Buffer, last minute").count(), 0);
+}
+
+#[test]
 fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
     let mut harness = open("watch-chat");
     // Keeps the choices, as the studio does.

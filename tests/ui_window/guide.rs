@@ -227,6 +227,15 @@ fn every_step_fits_in_both_languages_and_themes() {
     }
 }
 
+#[test]
+fn the_card_is_in_the_middle() {
+    let harness = begin("idle");
+    let left = harness.get_by_label("Welcome to onair").rect().left();
+    let next = harness.query_all_by_role_and_label(Role::Button, "Next").find(|it| it.is_focused());
+    let right = 1_280.0 - next.unwrap().rect().right();
+    assert!((left - right).abs() < 1.0, "{left} left, {right} right");
+}
+
 /// Names of scenes belong to the user, but nobody has chosen the name of the first scene.
 #[test]
 fn the_first_scene_has_a_name_in_the_language_of_the_guide() {

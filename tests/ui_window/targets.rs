@@ -259,7 +259,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
     }
     harness.get_by_label("On air, but not on media.school.example.");
     harness
-        .get_by_label("Connection refused: nothing is listening on this port · Attempt 4 in 3 s");
+        .get_by_label("Attempt 4 in 3 s · Connection refused: nothing is listening on this port");
     let sent = click(&mut harness, "Send to Twitch");
     assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: false, id: 1, .. })]));
 }
@@ -374,7 +374,7 @@ fn with_no_target_switched_on_nothing_goes_live() {
 fn a_lost_connection_is_retried_or_given_up() {
     let mut harness = open("reconnecting");
     harness.get_by_label("Not on air: the connection to media.school.example was lost.");
-    harness.get_by_label("The connection was cut · Attempt 4 in 2 s · Recording continues");
+    harness.get_by_label("Attempt 4 in 2 s · The connection was cut · Recording continues");
     harness.get_by_label("OFF AIR 00:12:34");
     harness.get_all_by_label("Retry now").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::RetryNow]);

@@ -13,6 +13,10 @@ use crate::ui::watch::is_address;
 use crate::ui::watch::tiles::overlays::{audio, latency};
 use crate::ui::widgets::{SPARKLINE_HEIGHT_POINTS, figures, label, paragraph, section, sparkline};
 
+/// The minimum height, in points, of the graph and the chat together. In less space, the chat comes
+/// without the graph.
+const MIN_GRAPH_AND_CHAT_HEIGHT: f32 = 280.0;
+
 /// Draws the panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
@@ -78,14 +82,17 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             ),
         ],
     );
-    ui.add_space(gap::M);
-    let name = texts.get("buffer-minute");
-    label(ui, &name, Type::Small, theme.secondary);
-    let values = draft.graphs.buffer.values();
-    sparkline(ui, theme, &name, (&values, 60), 300.0, theme.good, SPARKLINE_HEIGHT_POINTS)
-        .on_hover_text(&*texts.get("tip-buffer-minute"));
     // A file on this computer has no chat.
-    if is_address(&watch.url) || view.snapshot.chat.state.is_some() {
+    let has_chat = is_address(&watch.url) || view.snapshot.chat.state.is_some();
+    if !has_chat || ui.available_height() >= MIN_GRAPH_AND_CHAT_HEIGHT {
+        ui.add_space(gap::M);
+        let name = texts.get("buffer-minute");
+        label(ui, &name, Type::Small, theme.secondary);
+        let values = draft.graphs.buffer.values();
+        sparkline(ui, theme, &name, (&values, 60), 300.0, theme.good, SPARKLINE_HEIGHT_POINTS)
+            .on_hover_text(&*texts.get("tip-buffer-minute"));
+    }
+    if has_chat {
         ui.add_space(gap::M);
         chat::show(ui, view, draft, true);
     }

@@ -109,16 +109,19 @@ fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item 
 }
 
 /// Returns the error of a target, and the next step.
-fn details(target: &TargetView) -> impl Iterator<Item = Problem> + '_ {
-    let next = match (target.state, target.retry_in) {
-        (Some(TargetState::Failed), _) => Some(problem!("next-given-up")),
+fn details(target: &TargetView) -> impl Iterator<Item = Problem> {
+    let cause = target.cause.clone();
+    let [first, second] = match (target.state, target.retry_in) {
+        (Some(TargetState::Failed), _) => [cause, Some(problem!("next-given-up"))],
+        // A narrow window cuts the end of the text, and the card of the target repeats the cause.
         (_, Some(wait)) if !wait.is_zero() => {
-            Some(problem!("health-next-try", seconds = seconds(wait), number = target.tries + 1))
+            let (seconds, number) = (seconds(wait), target.tries + 1);
+            [Some(problem!("health-next-try", seconds = seconds, number = number)), cause]
         }
-        (_, _) if target.cause.is_some() => Some(problem!("health-trying-now")),
-        _ => None,
+        (_, _) if cause.is_some() => [cause, Some(problem!("health-trying-now"))],
+        _ => [None, None],
     };
-    target.cause.clone().into_iter().chain(next)
+    first.into_iter().chain(second)
 }
 
 /// Returns the findings about targets that do not get the stream while other targets do.

@@ -303,7 +303,12 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
     let mut pressed = None;
     let height = size::CONTROL_HEIGHT + gap::XS;
     let room = vec2(ui.available_width(), height);
-    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+    // In a Ui of its own: the shifted button does not widen the card to the left.
+    let (row, _) = ui.allocate_exact_size(room, Sense::hover());
+    let row = egui::UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center));
+    let mut row = ui.new_child(row);
+    {
+        let ui = &mut row;
         let skip = texts.get("guide-skip");
         let last = step == Step::Ready;
         if !last {
@@ -341,7 +346,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
                 pressed = Some(Foot::Back);
             }
         });
-    });
+    }
     pressed
 }
 
