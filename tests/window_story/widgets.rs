@@ -63,7 +63,9 @@ impl Widgets {
         let role = Some(role).filter(|it| !it.is_empty());
         writeln!(self.questions, "{}", json!({"role": role, "name": name})).unwrap();
         let answers = self.answers;
-        self.rig.wait_until("an answer", LIMIT, |rig| rig.output().lines().count() > answers);
+        // A long answer arrives in parts: only a whole line counts.
+        let lines = |rig: &Peer| rig.output().matches('\n').count();
+        self.rig.wait_until("an answer", LIMIT, |rig| lines(rig) > answers);
         self.answers += 1;
         let output = self.rig.output();
         let answer: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
