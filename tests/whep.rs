@@ -280,6 +280,46 @@ fn gstreamer_and_libnice_play_over_tcp() {
 }
 
 #[test]
+fn our_own_audio_comes_from_the_mixer_in_sync_and_only_while_somebody_listens() {
+    if peers::missing(&["webrtcbin"]) {
+        return;
+    }
+    let mut live = Onair::start(&[
+        "live",
+        "--built-in",
+        "--video",
+        "test",
+        "--audio",
+        "tone",
+        "--size",
+        "640x360",
+    ]);
+    let ready = live.wait_named("ready");
+    let endpoint = ready["whep"].as_str().expect("a WHEP URL").to_owned();
+    live.wait_event("the target", |event| event["event"] == "target" && event["state"] == "live");
+    // The thread that encodes the mixer's audio.
+    let tasks = format!("/proc/{}/task", live.peer.id());
+    let encodes = || {
+        let tasks = std::fs::read_dir(&tasks).unwrap().flatten();
+        let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm"));
+        tasks.filter_map(|task| name(task).ok()).any(|name| name.trim() == "whep audio")
+    };
+    assert!(!encodes(), "nobody listens");
+    let mut client = gstreamer::start(&endpoint, "udp");
+    wait_for("the audio of the mixer", LIMIT, encodes);
+    client.wait_success(LIMIT * 2);
+    let report: Value = serde_json::from_str(client.output().lines().last().unwrap()).unwrap();
+    println!("{report}");
+    let late: Vec<f64> =
+        report["late_ms"].as_array().unwrap().iter().filter_map(Value::as_f64).collect();
+    // The nearest beep: a busy machine loses flashes and beeps.
+    let nearest = late.iter().copied().map(f64::abs).fold(f64::MAX, f64::min);
+    assert!(nearest < 20.0, "the beeps are this late in ms: {late:?}");
+    wait_for("the end of the encoder", LIMIT, || !encodes());
+    live.stop(LIMIT);
+}
+
+#[test]
 fn players_get_the_ice_servers() {
     if peers::missing(&["ffmpeg"]) {
         return;

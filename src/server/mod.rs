@@ -26,6 +26,8 @@ pub use crate::server::service::config::{
     Config, Limits, Listen, Login, MediaRules, OwnStream, Secure,
 };
 
+pub use crate::server::whep::production::program_audio::{ProgramAudio, ProgramAudioNeed};
+
 pub use service::config;
 pub use service::http_successor::HttpSuccessor;
 pub use service::ice_server::{IceLogin, IceServer};

@@ -260,7 +260,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             http: "http://127.0.0.1:8088".into(),
             play_url: "rtmp://127.0.0.1:1935/live/onair".into(),
             page_url: "http://127.0.0.1:8088/watch/live/onair".into(),
-            viewers: 2,
+            viewers_by: Default::default(),
             ..share(ServerReach::default())
         },
         loudness: Reading {
@@ -271,6 +271,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             momentary_lufs: Some(-16.4),
             short_term_lufs: Some(-16.1),
             integrated_lufs: Some(-16.3),
+            true_peak_dbtp: -8.1,
             ..Reading::default()
         },
         watch_figures: WatchFigures { volume: 0.8, ..WatchFigures::default() },
@@ -692,6 +693,11 @@ pub fn snapshot(name: &str) -> Snapshot {
     }
     if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
         snapshot.encoder = Some(EncoderView { name: "openh264", profile: "High" });
+    }
+    let server = &mut snapshot.server;
+    if snapshot.live == LiveState::OnAir && !server.rtmp.is_empty() && server.viewers == 0 {
+        server.viewers = 2;
+        server.viewers_by = [(Protocol::Rtmp, 1), (Protocol::Whep, 1)].into();
     }
     if snapshot.live == LiveState::OnAir && snapshot.passthrough.is_none() {
         // Enabled targets for which the state sets nothing else are live.

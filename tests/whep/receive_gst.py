@@ -1,6 +1,8 @@
 """Receives a stream by WHEP with webrtcbin of GStreamer (ICE by libnice) and tells what came as JSON. The arguments
-are the endpoint, the transport (udp or tcp), and a certificate with its key (PEM)."""
+are the endpoint, the transport (udp or tcp), and a certificate with its key (PEM). If the stream has the flash and
+the beep of onair's test source, their distance is part of the answer, on the clock of the sender reports."""
 
+import array
 import hashlib
 import json
 import re
@@ -20,6 +22,7 @@ from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 # Decoded frames after which the viewer leaves, and the time limit in seconds.
 ENOUGH = {"video": 150, "audio": 250}
 LIMIT = 45
+RATES = {"video": 90_000, "audio": 48_000}
 VIDEO = (
     "application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=96,packetization-mode=(string)1,"
     "profile-level-id=(string)64001f,rtcp-fb-nack-pli=true"
@@ -42,6 +45,10 @@ class Viewer:
     def __init__(self, endpoint, transport, certificate):
         self.endpoint, self.certificate, self.session = endpoint, certificate, None
         self.told = {"video": 0, "audio": 0, "size": None}
+        # RTP times of the flashes and beeps in seconds, and whether the last frame or block was part of one.
+        self.marks, self.inside = {"video": [], "audio": []}, {"video": False, "audio": False}
+        # The RTP time of each packet by its time in the pipeline. By clock rate, the time of day at RTP time 0.
+        self.rtp_times, self.origins = {"video": {}, "audio": {}}, {}
         self.loop = GLib.MainLoop()
         self.pipeline = Gst.Pipeline.new()
         self.rtc = Gst.ElementFactory.make("webrtcbin")
@@ -75,8 +82,21 @@ class Viewer:
     # webrtcbin makes an RSA certificate, which onair does not take, unless its decoder of DTLS has another one.
     def add_element(self, _pipeline, _bin, element):
         factory = element.get_factory()
+        if factory and factory.get_name() == "rtpjitterbuffer":
+            element.connect("handle-sync", self.take_sender_report)
         if factory and factory.get_name() == "dtlsdec":
             element.set_property("pem", self.certificate)
+
+    def take_sender_report(self, _, structure):
+        buffer, rate = structure.get_value("sr-buffer"), structure.get_value("clock-rate")
+        report = buffer.extract_dup(0, buffer.get_size())
+        ntp = int.from_bytes(report[8:16], "big") / (1 << 32)
+        self.origins[rate] = ntp - int.from_bytes(report[16:20], "big") / rate
+
+    def note_packet(self, pad, info, media):
+        buffer = info.get_buffer()
+        self.rtp_times[media][buffer.pts] = int.from_bytes(buffer.extract_dup(4, 4), "big")
+        return Gst.PadProbeReturn.OK
 
     def take_offer(self, promise, _):
         reply = promise.get_reply()
@@ -106,6 +126,7 @@ class Viewer:
         if pad.get_direction() != Gst.PadDirection.SRC:
             return
         media = pad.get_current_caps().get_structure(0).get_string("media")
+        pad.add_probe(Gst.PadProbeType.BUFFER, self.note_packet, media)
         decode = {
             "video": "queue ! rtph264depay ! avdec_h264",
             "audio": "queue ! rtpopusdepay ! opusdec",
@@ -118,13 +139,32 @@ class Viewer:
         pad.link(chain.get_static_pad("sink"))
 
     # Runs on a thread of GStreamer.
-    def count(self, _sink, _buffer, pad, media):
+    def count(self, _sink, buffer, pad, media):
+        self.find_mark(buffer, pad.get_current_caps().get_structure(0), media)
         if media == "video" and self.told["size"] is None:
             structure = pad.get_current_caps().get_structure(0)
             self.told["size"] = [structure.get_int(name).value for name in ("width", "height")]
         self.told[media] += 1
-        if all(self.told[name] >= count for name, count in ENOUGH.items()):
+        # Sender reports for audio come every five seconds.
+        is_synchronized = len(self.origins) == len(RATES)
+        if is_synchronized and all(self.told[name] >= count for name, count in ENOUGH.items()):
             GLib.idle_add(self.leave)
+
+    def find_mark(self, buffer, structure, media):
+        data, start = buffer.extract_dup(0, buffer.get_size()), None
+        if media == "video":
+            # The middle of the top quarter, in the plane with the luma.
+            width, height = (structure.get_int(name).value for name in ("width", "height"))
+            start = 0 if data[(width + 3) // 4 * 4 * (height // 8) + width // 2] > 167 else None
+        else:
+            loud = array.array("h", data)
+            frames = len(loud) // structure.get_int("channels").value
+            place = next((at for at, value in enumerate(loud) if abs(value) > 8_000), None)
+            start = None if place is None else place * frames / len(loud) / structure.get_int("rate").value
+        rtp_time = self.rtp_times[media].get(buffer.pts)
+        if start is not None and not self.inside[media] and rtp_time is not None:
+            self.marks[media].append(rtp_time / RATES[media] + start)
+        self.inside[media] = start is not None
 
     def leave(self):
         if "deleted" in self.told:
@@ -140,6 +180,13 @@ class Viewer:
         if self.told["again"] == 200:
             return True
         self.pipeline.set_state(Gst.State.NULL)
+        flashes, beeps = (
+            [self.origins[rate] + mark for mark in self.marks[media] if rate in self.origins]
+            for media, rate in RATES.items()
+        )
+        # How late each beep is.
+        late = [beep - min(flashes, key=lambda flash: abs(beep - flash)) for beep in beeps if flashes]
+        self.told["late_ms"] = [round(value * 1000, 1) for value in late]
         print(json.dumps(self.told), flush=True)
         self.loop.quit()
         return False

@@ -379,6 +379,7 @@ impl<'a> Live<'a> {
         let sent = Sent { time_ms, captured: tag.captured, sent: now };
         let mut figures = self.shared.figures.lock();
         figures.last_sent = Some(sent);
+        figures.origin = Some(origin);
         if tag.track == Track::Video {
             self.picture = Some(tag.dts);
             figures.frame_age = Some(now.since(tag.captured));

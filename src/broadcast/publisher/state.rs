@@ -173,6 +173,8 @@ pub struct Figures {
     pub total_frames: u64,
     /// The number of times that the target was live again after a loss.
     pub reconnects: u32,
+    /// The DTS that is 0 in RTMP, once a packet was sent.
+    pub origin: Option<Timestamp>,
     /// The round-trip time as measured by the system, while connected.
     pub round_trip: Option<Duration>,
     /// The last video or audio packet passed to the connection.

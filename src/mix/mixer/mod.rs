@@ -154,17 +154,23 @@ impl Mixer {
         encoder: Sender<SampleBlock>,
         from: Timestamp,
     ) {
-        self.push_command(BlockCommand::Encoder(program, Some((encoder, from))));
+        self.push_command(BlockCommand::Encoder(Some(program), Some((encoder, from))));
     }
 
     /// Stops sending audio to a program's encoder: its queue ends with the current block.
     pub fn detach_encoder_of(&self, program: ProgramId) {
-        self.push_command(BlockCommand::Encoder(program, None));
+        self.push_command(BlockCommand::Encoder(Some(program), None));
     }
 
     /// Stops sending audio to the encoder: its queue ends with the current block.
     pub fn detach_encoder(&self) {
         self.detach_encoder_of(ProgramId::MAIN);
+    }
+
+    /// Sends program audio to this queue from now on, beside the encoders. `None` ends the queue.
+    pub fn set_tap(&self, tap: Option<Sender<SampleBlock>>) {
+        let from = self.config.clock.now();
+        self.push_command(BlockCommand::Encoder(None, tap.map(|tap| (tap, from))));
     }
 
     /// Sends an extra track's audio to an encoder from now on. `None` ends the queue of the track's
@@ -284,16 +290,17 @@ enum BlockCommand {
     Set(StripId, Arc<Strip>),
     Feed(StripId, Option<Box<dyn AudioFeed>>),
     Remove(StripId),
-    Encoder(ProgramId, Option<(Sender<SampleBlock>, Timestamp)>),
+    /// The encoder of a program, or the tap.
+    Encoder(Option<ProgramId>, Option<(Sender<SampleBlock>, Timestamp)>),
     Track(ExtraTrack, Option<(Sender<SampleBlock>, Timestamp)>),
     Monitoring(Option<Sender<SampleBlock>>),
 }
 
 /// The outputs of the mixer thread.
 struct Outputs {
-    /// The encoders, each with its start time. Audio before the start time is not sent to the
-    /// encoder.
-    encoders: Vec<(ProgramId, Sender<SampleBlock>, Timestamp)>,
+    /// The encoders of the programs and the tap, each with its start time. Audio before the start
+    /// time is not sent to it.
+    encoders: Vec<(Option<ProgramId>, Sender<SampleBlock>, Timestamp)>,
     /// Encoders of the extra tracks.
     tracks: Vec<(ExtraTrack, Sender<SampleBlock>, Timestamp)>,
     monitoring: Option<Sender<SampleBlock>>,

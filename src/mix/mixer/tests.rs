@@ -221,3 +221,22 @@ fn silence_flows_without_a_source() {
     assert!(mixer.figures().silent >= 480);
     assert_eq!(mixer.meter().peak_dbfs, FLOOR_DBFS);
 }
+
+#[test]
+fn the_tap_gets_what_the_encoder_gets_until_it_is_removed() {
+    let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+    let mixer = Mixer::spawn(Config { rate: 48_000, channels: 2, origin, clock }).unwrap();
+    let (encoder, encoded) = queue::bounded("test", 256, Full::DropOldest);
+    let (tap, tapped) = queue::bounded("test", 256, Full::DropOldest);
+    mixer.set_tap(Some(tap));
+    mixer.attach_encoder(encoder);
+    let block = tapped.recv_timeout(WAIT_TIMEOUT).unwrap();
+    let same = std::iter::from_fn(|| encoded.recv_timeout(WAIT_TIMEOUT).ok());
+    let same = same.take_while(|other| other.pts <= block.pts + Duration::from_secs(1));
+    let next = tapped.recv_timeout(WAIT_TIMEOUT).unwrap();
+    assert_eq!(next.pts, block.end());
+    assert!(same.take(20).any(|other| other == next), "both have this block");
+    mixer.set_tap(None);
+    assert!(std::iter::from_fn(|| tapped.recv()).count() <= 256, "its queue ends");
+    assert!(encoded.recv_timeout(WAIT_TIMEOUT).is_ok(), "the encoder goes on");
+}

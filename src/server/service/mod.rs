@@ -9,6 +9,7 @@ pub mod http_successor;
 pub mod ice_server;
 pub mod operator_chat;
 pub(in crate::server) mod port;
+mod program_audio;
 pub(in crate::server) mod viewers;
 
 use std::collections::BTreeMap;

@@ -299,6 +299,11 @@ impl Stream {
         self.inner.lock().publisher.as_ref()?.keys.longest()
     }
 
+    /// Returns the difference between the times of the stream and those of its publisher, in milliseconds modulo 2^32.
+    pub fn shift_ms(&self) -> u32 {
+        self.inner.lock().shift_ms
+    }
+
     /// Returns the number of bytes that publisher `id` has sent.
     pub fn received(&self, id: u64) -> u64 {
         let inner = self.inner.lock();

@@ -11,7 +11,7 @@ mod mailbox;
 mod negotiation;
 mod path;
 mod presence;
-mod production;
+pub(in crate::server) mod production;
 mod routes;
 pub(in crate::server) mod session;
 pub(in crate::server) mod tcp;

@@ -12,7 +12,9 @@ use crate::base::{Clock, Secret};
 use crate::net::{Runtime, own_addresses, random_hex};
 use crate::server::access::{AccessRules, Network};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
-use crate::server::{self, ChatRules, Fault, Listen, OwnStream, Protocol, Server};
+use crate::server::{
+    self, ChatRules, Fault, Listen, OwnStream, ProgramAudio, ProgramAudioNeed, Protocol, Server,
+};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{ServerToken, Settings};
@@ -211,6 +213,19 @@ impl BuiltIn {
     pub(in crate::studio) fn handle_chat(&mut self, command: ChatCommand) {
         if let Some(chat) = &mut self.chat {
             chat.handle(command);
+        }
+    }
+
+    /// Returns whether browsers need the program's audio.
+    pub(in crate::studio) fn program_audio_need(&self) -> ProgramAudioNeed {
+        let server = self.server.as_ref();
+        server.map_or(ProgramAudioNeed::Unneeded, Server::program_audio_need)
+    }
+
+    /// Passes the program's audio to the browsers that listen.
+    pub(in crate::studio) fn serve_program_audio(&self, audio: ProgramAudio) {
+        if let Some(server) = &self.server {
+            server.serve_program_audio(audio);
         }
     }
 

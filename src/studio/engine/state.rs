@@ -75,6 +75,9 @@ pub(in crate::studio) struct Broadcast {
     pub on_air: Option<OnAir>,
     /// The outputs of other programs.
     pub others: BTreeMap<ProgramId, OnAir>,
+    /// The time of the program that was 0 in the stream when the built-in server began to take the
+    /// program's audio for browsers. `None` while it does not.
+    pub audio_tapped_at: Option<Timestamp>,
     /// A file that is being inspected before it is sent.
     pub opening: Option<Opening>,
     /// True if the end of the passthrough file was reported.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::decode::{self, AudioBackend, Converter};
 use crate::encode::OpusEncoder;
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket};
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, SampleBlock};
 use crate::text::Problem;
 use crate::wire::container::audio::opus_lasts;
 use crate::wire::webrtc::rtp::{self, opus};
@@ -49,6 +49,11 @@ impl OpusSource {
 /// Decodes audio, and encodes it as Opus.
 pub(super) struct Transcoder {
     decoder: Box<dyn AudioBackend>,
+    maker: OpusMaker,
+}
+
+/// Encodes audio of any rate as Opus.
+pub(super) struct OpusMaker {
     /// The converter with the input format that it was created for.
     converter: Option<((u32, u16), Converter)>,
     encoder: OpusEncoder,
@@ -62,19 +67,33 @@ pub(super) struct Transcoder {
 impl Transcoder {
     fn open(config: &AudioConfig) -> Result<Self, Problem> {
         let decoder = decode::open_audio(config).map_err(|error| Problem::from(&error))?;
-        let channels = config.channels.clamp(1, 2);
-        let bitrate = BitsPerSecond(STEREO_BITRATE_BPS / 2 * u32::from(channels));
-        let encoder = OpusEncoder::open(channels, bitrate);
-        let encoder = encoder.map_err(|error| Problem::words(error.to_string()))?;
-        Ok(Self { decoder, converter: None, encoder, channels, waiting: Vec::new(), begin: 0 })
+        Ok(Self { decoder, maker: OpusMaker::open(config.channels)? })
     }
 
     fn packet(&mut self, packet: &EncodedPacket, each: &mut dyn FnMut(i64, Bytes)) {
-        let block = match self.decoder.decode(packet) {
-            Ok(Some(block)) => block,
-            Ok(None) => return,
-            Err(error) => return tracing::debug!(%error, "decoding audio for WHEP failed"),
-        };
+        match self.decoder.decode(packet) {
+            Ok(Some(block)) => self.maker.block(&block, each),
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, "decoding audio for WHEP failed"),
+        }
+    }
+}
+
+impl OpusMaker {
+    /// Opens an encoder for audio with this number of channels. More than two are mixed to stereo.
+    ///
+    /// # Errors
+    /// Fails if the encoder does not open.
+    pub fn open(channels: u16) -> Result<Self, Problem> {
+        let channels = channels.clamp(1, 2);
+        let bitrate = BitsPerSecond(STEREO_BITRATE_BPS / 2 * u32::from(channels));
+        let encoder = OpusEncoder::open(channels, bitrate);
+        let encoder = encoder.map_err(|error| Problem::words(error.to_string()))?;
+        Ok(Self { converter: None, encoder, channels, waiting: Vec::new(), begin: 0 })
+    }
+
+    /// Calls `each` with each packet that is complete with this block, and its presentation time.
+    pub fn block(&mut self, block: &SampleBlock, each: &mut dyn FnMut(i64, Bytes)) {
         let form = (block.rate, block.channels);
         if self.converter.as_ref().is_none_or(|(known, _)| *known != form) {
             match Converter::new(form, (SAMPLE_RATE_HZ, self.channels)) {

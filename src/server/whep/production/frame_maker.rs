@@ -2,6 +2,7 @@
 //! decodes audio.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -54,11 +55,12 @@ pub(super) struct FrameMaker {
     tracks: Tracks,
     /// PTS of the last frame, in the publisher's time.
     last_pts: i64,
+    /// Time of the last packet of the stream, in the publisher's time.
+    newest_time: Arc<AtomicI64>,
     /// True until the next keyframe.
     broken: bool,
     /// The number of the next video frame.
     pictures: u64,
-    sounds: u64,
 }
 
 /// The config that keyframes need in addition to their packet.
@@ -91,10 +93,15 @@ impl FrameMaker {
             sound: Sound::None,
             tracks: Tracks::default(),
             last_pts: i64::MIN,
+            newest_time: Arc::default(),
             broken: true,
             pictures: 0,
-            sounds: 0,
         }
+    }
+
+    /// Stores the time of the stream's newest packet, in the publisher's time, here.
+    pub fn with_newest_time(self, newest_time: Arc<AtomicI64>) -> Self {
+        Self { newest_time, ..self }
     }
 
     /// Handles an arrival.
@@ -153,11 +160,14 @@ impl FrameMaker {
                     self.tracks.audio = true;
                     self.sound = Sound::Known(config);
                 }
-                TagEvent::Event(StreamEvent::Packet(packet)) => match packet.track {
-                    Track::Video => self.picture(&packet, now, out),
-                    Track::Audio => self.sound(&packet, now, listeners, out),
-                    Track::Extra(_) => {}
-                },
+                TagEvent::Event(StreamEvent::Packet(packet)) => {
+                    self.newest_time.store(packet.dts.as_micros(), Ordering::Relaxed);
+                    match packet.track {
+                        Track::Video => self.picture(&packet, now, out),
+                        Track::Audio => self.sound(&packet, now, listeners, out),
+                        Track::Extra(_) => {}
+                    }
+                }
                 TagEvent::UnsupportedVideo(_) => {
                     self.tracks.refused = Some(Unplayable::Codec("one that onair does not know"));
                 }
@@ -256,8 +266,7 @@ impl FrameMaker {
         });
         for (pts, data) in packets {
             let at = self.timeline.lock().place(pts, self.clock.at(now).as_micros());
-            let frame = self.frame(FrameKind::Sound, self.sounds, at, now, vec![Arc::from(&*data)]);
-            self.sounds += 1;
+            let frame = self.frame(FrameKind::Sound, 0, at, now, vec![Arc::from(&*data)]);
             out.push(Made::Frame(frame));
         }
     }
@@ -270,10 +279,7 @@ impl FrameMaker {
         now: Instant,
         payloads: Vec<Arc<[u8]>>,
     ) -> Frame {
-        let now_micros = self.clock.at(now).as_micros();
-        let late = now_micros.saturating_sub(self.timeline.lock().wallclock(at)).max(0);
-        let late = std::time::Duration::from_micros(late.unsigned_abs());
-        let wallclock = now.checked_sub(late).unwrap_or(now);
+        let wallclock = self.timeline.lock().wallclock_instant(at, now, self.clock);
         let is_av1 = matches!(self.config, Some(PacketizerConfig::Av1(_)));
         Frame {
             production: self.production,

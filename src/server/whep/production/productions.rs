@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -71,10 +71,15 @@ pub(in crate::server) struct Production {
     pub(super) users: AtomicUsize,
     /// Number of users that want audio.
     listeners: AtomicUsize,
-    /// True if onair's own encoder accepts keyframe requests.
-    is_own: bool,
+    /// True for the studio's own stream: onair's encoder accepts keyframe requests, and the program's audio may
+    /// replace the stream's audio.
+    pub(super) is_own: bool,
     asked: Mutex<Option<Instant>>,
     pub(super) worker: Mutex<Option<Worker>>,
+    /// The thread for the program's audio, which replaces the stream's audio while the thread runs.
+    program_audio: Mutex<Option<Worker>>,
+    /// Time of the stream's newest packet in microseconds, in the publisher's time.
+    pub(super) newest_time: Arc<AtomicI64>,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +90,8 @@ struct Shared {
     viewers: Vec<(Arc<Mailbox>, WantedTracks)>,
     /// Arrival time of the first audio frame that waits for video.
     held_since: Option<Instant>,
+    /// The number of the next audio frame.
+    sounds: u64,
 }
 
 /// The tracks that a use needs.
@@ -204,6 +211,8 @@ impl Production {
             is_own,
             asked: Mutex::default(),
             worker: Mutex::default(),
+            program_audio: Mutex::default(),
+            newest_time: Arc::default(),
             stream,
         }
     }
@@ -211,6 +220,16 @@ impl Production {
     /// Returns the number of the production, which its frames contain.
     pub(in crate::server::whep) fn id(&self) -> u64 {
         self.sink.id()
+    }
+
+    /// Sets the thread for the program's audio. An earlier one stops.
+    pub(super) fn set_program_audio(&self, worker: Option<Worker>) {
+        *self.program_audio.lock() = worker;
+    }
+
+    /// Returns true if a thread encodes the program's audio.
+    pub(super) fn has_program_audio(&self) -> bool {
+        self.program_audio.lock().as_ref().is_some_and(|worker| !worker.is_finished())
     }
 
     /// Returns the number of listeners, as far as it matters.
@@ -260,10 +279,15 @@ impl Production {
         Some(MAX_AUDIO_HOLD - waited)
     }
 
-    fn frame(&self, frame: Frame, limit: usize) {
-        let frame = Arc::new(frame);
+    fn frame(&self, mut frame: Frame, limit: usize) {
         let mut shared = self.shared.lock();
         let is_video = frame.is_video();
+        if !is_video {
+            // Audio has two sources, one at a time.
+            frame.index = shared.sounds;
+            shared.sounds += 1;
+        }
+        let frame = Arc::new(frame);
         let holds = !is_video && self.listeners() == Listeners::Crowd;
         for (viewer, wanted) in &shared.viewers {
             match is_video {

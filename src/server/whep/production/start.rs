@@ -13,7 +13,7 @@ use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink;
-use crate::server::whep::production::frame_maker::{FrameMaker, Made};
+use crate::server::whep::production::frame_maker::{FrameMaker, Listeners, Made};
 use crate::server::whep::production::productions::{
     Production, ProductionKey, ProductionUse, WantedTracks,
 };
@@ -24,6 +24,10 @@ use crate::server::whep::tracks::Unplayable;
 const VIEWER_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// Duration for which a production continues without viewers, for a viewer that reloads the page.
 const PRODUCTION_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Time for which the studio's own stream waits for the program's audio before it uses the stream's audio. That audio
+/// is later, and receivers adapt to the first audio that they get.
+const PROGRAM_AUDIO_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Returns the production of a stream, and starts it if necessary. Returns `None` if the system cannot
 /// start a thread.
@@ -102,15 +106,27 @@ fn begin(
 /// Makes frames until there are no more viewers.
 fn produce(registry: &Registry, production: &Arc<Production>) {
     let timeline = Arc::clone(&production.timeline);
-    let mut maker = FrameMaker::new(registry.clock, production.id(), timeline);
+    let maker = FrameMaker::new(registry.clock, production.id(), timeline);
+    let mut maker = maker.with_newest_time(Arc::clone(&production.newest_time));
     let mut made = Vec::new();
     let mut used: Timestamp = registry.clock.now();
+    let mut listened_since: Option<Timestamp> = None;
     while !registry.is_stopping() {
         let sink = &production.sink;
         let due = production.release_if_due(Instant::now());
         sink.wait(due.map_or(VIEWER_CHECK_INTERVAL, |due| due.min(VIEWER_CHECK_INTERVAL)));
         let now = Instant::now();
-        let listeners = production.listeners();
+        let mut listeners = production.listeners();
+        listened_since = match listeners {
+            Listeners::None => None,
+            _ => listened_since.or_else(|| Some(registry.clock.now())),
+        };
+        let awaits_program = production.is_own
+            && listened_since
+                .is_some_and(|since| registry.clock.now().since(since) < PROGRAM_AUDIO_TIMEOUT);
+        if awaits_program || production.has_program_audio() {
+            listeners = Listeners::None;
+        }
         for arrival in sink.take() {
             maker.take(&arrival, now, listeners, &mut made);
             for made in made.drain(..) {
@@ -133,6 +149,7 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
             break;
         }
     }
+    production.set_program_audio(None);
     production.stream.leave(production.sink.id());
     registry.tidy(&production.stream);
 }

@@ -1,6 +1,10 @@
 //! One timeline for both tracks of a stream. The times of publishers may jump, but those for a receiver
 //! must not. This module is pure.
 
+use std::time::{Duration, Instant};
+
+use crate::base::Clock;
+
 /// Maximum distance of a track from the other one, in µs.
 const MAX_TRACK_DISTANCE_MICROS: i64 = 3_000_000;
 /// Maximum time that passes at a jump, in µs.
@@ -37,8 +41,14 @@ impl Timeline {
         at
     }
 
+    /// Converts an output time to an instant, which is never later than `now`.
+    pub fn wallclock_instant(&self, at: i64, now: Instant, clock: Clock) -> Instant {
+        let late = clock.at(now).as_micros().saturating_sub(self.wallclock(at)).max(0);
+        now.checked_sub(Duration::from_micros(late.unsigned_abs())).unwrap_or(now)
+    }
+
     /// Converts an output time to the arrival clock.
-    pub fn wallclock(&self, at: i64) -> i64 {
+    fn wallclock(&self, at: i64) -> i64 {
         at.saturating_add(self.offset.unwrap_or(0))
     }
 }

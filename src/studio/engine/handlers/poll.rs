@@ -66,6 +66,7 @@ impl Engine {
             }
             self.notices.happened(Event::Server(event));
         }
+        self.follow_listeners();
         if let Some(on_air) = &mut self.live.on_air {
             let looked = on_air.poll(self.clock.now());
             self.all_happened(looked);

@@ -1,8 +1,11 @@
-//! Handles the user's own services, and the settings of the built-in server: its successor, its
-//! names, and the key that viewers need.
+//! Handles the user's own services, the settings of the built-in server (its successor, its names,
+//! and the key that viewers need), and the program's audio for its viewers.
 
 use crate::base::Secret;
+use crate::base::queue::{self, Full};
+use crate::server::{ProgramAudio, ProgramAudioNeed};
 use crate::studio::engine::Engine;
+use crate::studio::live::on_air::OnAir;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::stream_keys::KeyOwner;
 use crate::studio::settings::{MAX_SERVICES, check_successor, services_beside, write_services};
@@ -12,7 +15,31 @@ use crate::studio::targets::sharing::{ServerNames, check_host, check_names, chec
 /// The name of the stored play key.
 const PLAY_KEY_NAME: &str = "play-key";
 
+/// Maximum number of audio blocks (10 ms) that wait for the built-in server.
+const MAX_QUEUED_AUDIO_BLOCKS: usize = 16;
+
 impl Engine {
+    /// Passes the program's audio to the built-in server while browsers listen to the stream over WebRTC.
+    pub(in crate::studio::engine) fn follow_listeners(&mut self) {
+        let need = self.built_in.program_audio_need();
+        let origin = self.live.on_air.as_ref().and_then(OnAir::built_in_origin);
+        let origin = origin.filter(|_| need != ProgramAudioNeed::Unneeded);
+        let is_settled = need == ProgramAudioNeed::Served || origin.is_none();
+        if is_settled && origin == self.live.audio_tapped_at {
+            return;
+        }
+        self.live.audio_tapped_at = None;
+        let Some(program) = &self.state.program else { return };
+        let Some(origin) = origin else {
+            return program.mixer().set_tap(None);
+        };
+        let (tap, blocks) =
+            queue::bounded("browser audio", MAX_QUEUED_AUDIO_BLOCKS, Full::DropOldest);
+        program.mixer().set_tap(Some(tap));
+        self.built_in.serve_program_audio(ProgramAudio { blocks, origin });
+        self.live.audio_tapped_at = Some(origin);
+    }
+
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
         let mut own = self.services.own().to_vec();
         let mut at = own.iter().position(|known| was == Some(&*known.id));

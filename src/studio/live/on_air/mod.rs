@@ -338,6 +338,14 @@ impl OnAir {
         &self.hub
     }
 
+    /// Returns the time of the program that is 0 in the times of the built-in server's stream, if that stream is
+    /// sent without a stream delay and contains the program.
+    pub(in crate::studio) fn built_in_origin(&self) -> Option<Timestamp> {
+        let has_program = self.stream_delay.is_none() && self.audio.is_some();
+        let mut targets = self.targets().filter(|sent| has_program && sent.built_in);
+        targets.find(|sent| !sent.is_over())?.publisher.figures().origin
+    }
+
     /// Makes the next frame a keyframe, for a viewer that waits for a keyframe.
     pub(in crate::studio) fn request_keyframe(&self) {
         if let Some(video) = &self.video {

@@ -1,0 +1,165 @@
+//! Audio of the studio's program for browsers. It is encoded as Opus without the way through AAC, which would
+//! delay it by about 60 ms, and video with it: browsers play both in sync.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::base::queue::{Empty, Receiver};
+use crate::base::{Clock, Stop, Timestamp, Worker};
+use crate::media::SampleBlock;
+use crate::server::registry::Registry;
+use crate::server::whep::frame::{Frame, FrameKind};
+use crate::server::whep::production::audio::{OpusMaker, Pairing};
+use crate::server::whep::production::frame_maker::{Listeners, Made};
+use crate::server::whep::production::productions::{Production, ProductionKey};
+use crate::text::Problem;
+
+/// Maximum time by which the audio may be ahead of the stream, or behind it. Audio that is further away does not
+/// belong to this publication.
+const MAX_DISTANCE: Duration = Duration::from_secs(3);
+/// Interval at which the thread checks whether it should stop.
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The audio of the studio's program, which the built-in server's own stream also contains.
+#[derive(Debug)]
+pub struct ProgramAudio {
+    pub blocks: Receiver<SampleBlock>,
+    /// The time of the program that is 0 in the RTMP times of the publisher.
+    pub origin: Timestamp,
+}
+
+/// The need of the own stream's viewers for the program's audio.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ProgramAudioNeed {
+    /// Nobody listens over WebRTC.
+    Unneeded,
+    Needed,
+    /// The viewers already get it.
+    Served,
+}
+
+/// Returns the need for the program's audio.
+pub(in crate::server) fn need(registry: &Registry) -> ProgramAudioNeed {
+    match own_production(registry) {
+        Some(production) if production.listeners() != Listeners::None => {
+            if production.has_program_audio() {
+                ProgramAudioNeed::Served
+            } else {
+                ProgramAudioNeed::Needed
+            }
+        }
+        _ => ProgramAudioNeed::Unneeded,
+    }
+}
+
+/// Starts to encode this audio for the viewers of the own stream, instead of the stream's own audio, until the
+/// queue or the production ends.
+pub(in crate::server) fn serve(registry: &Registry, audio: ProgramAudio) {
+    let Some(production) = own_production(registry) else { return };
+    let (clock, its) = (registry.clock, Arc::clone(&production));
+    let worker = Worker::spawn("whep audio", move |stop| {
+        if let Err(why) = run(&its, clock, &audio, stop) {
+            tracing::warn!(%why, "encoding the program's audio for WHEP failed");
+        }
+    });
+    match worker {
+        Ok(worker) => production.set_program_audio(Some(worker)),
+        Err(error) => tracing::warn!(%error, "starting a WHEP thread failed"),
+    }
+}
+
+/// Returns the production of the studio's own stream.
+fn own_production(registry: &Registry) -> Option<Arc<Production>> {
+    let own = registry.config.own_stream.as_ref()?;
+    let rendition = String::new();
+    let key = ProductionKey { app: own.app.clone(), stream: own.stream.clone(), rendition };
+    registry.whep.productions.all.lock().get(&key).cloned()
+}
+
+/// Encodes until the queue ends or a stop is requested.
+fn run(
+    production: &Production,
+    clock: Clock,
+    audio: &ProgramAudio,
+    stop: &Stop,
+) -> Result<(), Problem> {
+    let mut maker: Option<OpusMaker> = None;
+    let mut pairing = Pairing::default();
+    while !stop.is_set() {
+        let block = match audio.blocks.recv_timeout(STOP_POLL_INTERVAL) {
+            Ok(block) => block,
+            Err(Empty::Waiting) => continue,
+            Err(Empty::Closed) => break,
+        };
+        let maker = match &mut maker {
+            Some(maker) => maker,
+            none => none.insert(OpusMaker::open(block.channels)?),
+        };
+        let joins = production.listeners() == Listeners::Crowd;
+        let mut packets: Vec<(i64, Bytes)> = Vec::new();
+        maker.block(&block, &mut |at, data| {
+            pairing.packet((at, data), joins, &mut |at, data| packets.push((at, data)));
+        });
+        for (at, data) in packets {
+            let since_origin = at - audio.origin.as_micros();
+            let shift_ms = production.stream.shift_ms();
+            let newest = production.newest_time.load(Ordering::Relaxed);
+            if let Some(at) = stream_time(since_origin, shift_ms, newest) {
+                let frame = frame(production, at, &data, clock);
+                production.publish(Made::Frame(frame), usize::MAX);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn frame(production: &Production, at: i64, data: &[u8], clock: Clock) -> Frame {
+    let now = Instant::now();
+    let mut timeline = production.timeline.lock();
+    let at = timeline.place(at, clock.at(now).as_micros());
+    Frame {
+        production: production.id(),
+        is_av1: false,
+        kind: FrameKind::Sound,
+        index: 0,
+        at,
+        wallclock: timeline.wallclock_instant(at, now, clock),
+        arrived: now,
+        payloads: vec![Arc::from(data)],
+    }
+}
+
+/// Converts microseconds since the publisher's first packet to the time in the stream, whose RTMP times wrap around
+/// and are shifted by `shift_ms`. Returns `None` if the result is too far from the stream's newest time.
+fn stream_time(since_origin: i64, shift_ms: u32, newest: i64) -> Option<i64> {
+    let (millis, rest) = (since_origin.div_euclid(1_000), since_origin.rem_euclid(1_000));
+    // RTMP times are modulo 2^32, so only their distance from the newest time is known.
+    let rtmp_ms = (millis as u32).wrapping_add(shift_ms);
+    let newest_ms = newest.div_euclid(1_000);
+    let distance = i64::from(rtmp_ms.wrapping_sub(newest_ms as u32).cast_signed());
+    let is_near = distance.unsigned_abs() <= MAX_DISTANCE.as_millis() as u64;
+    is_near.then(|| (newest_ms + distance) * 1_000 + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn program_times_become_times_of_the_stream() {
+        // The publisher's times are the stream's times.
+        assert_eq!(stream_time(5_020_250, 0, 5_000_000), Some(5_020_250));
+        // The stream goes on from an earlier publication.
+        assert_eq!(stream_time(20_250, 7_000, 7_000_000), Some(7_020_250));
+        // Forty-nine days later, RTMP times wrap around, and those of the stream do not.
+        let wrapped = i64::from(u32::MAX) * 1_000;
+        assert_eq!(stream_time(wrapped + 41_000, 0, wrapped), Some(wrapped + 41_000));
+        // Before the publisher's first packet.
+        assert_eq!(stream_time(-6_500, 0, 0), Some(-6_500));
+        // Another publication: its times say nothing.
+        assert_eq!(stream_time(900_000_000, 0, 5_000_000), None);
+    }
+}
