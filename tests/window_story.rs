@@ -41,6 +41,9 @@ const PROGRAMS: [&str; 10] = [
     "unshare",
 ];
 
+/// A widget that stays the same for this long has settled.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(100);
+
 struct Story {
     desktop: Desktop,
     _manager: Peer,
@@ -50,6 +53,10 @@ struct Story {
     id: String,
     /// The length of the log that belongs to earlier steps.
     read: usize,
+}
+
+fn focus(all: &[Widget]) -> Option<Widget> {
+    all.iter().rfind(|it| it.is("focused")).cloned()
 }
 
 impl Story {
@@ -89,10 +96,9 @@ impl Story {
     }
 
     fn reach_by(&mut self, key: &str, role: &str, name: &str) {
-        let focus = |all: &[Widget]| all.iter().rfind(|it| it.is("focused")).cloned();
         // More presses than the window has widgets.
         for _ in 0..150 {
-            let before = focus(&self.widgets.all("", ""));
+            let before = self.settled_focus();
             let is_it = |it: &Widget| it.role == role && it.name.starts_with(name);
             if before.as_ref().is_some_and(is_it) {
                 return;
@@ -101,6 +107,20 @@ impl Story {
             self.widgets.wait_all("", "", |all| (focus(all) != before).then_some(()));
         }
         panic!("{role} '{name}' is not reached by keyboard");
+    }
+
+    /// Returns the focused widget once it has kept the focus for a moment: the page may change, or a key may still be
+    /// on its way.
+    fn settled_focus(&mut self) -> Option<Widget> {
+        let mut before = focus(&self.widgets.all("", ""));
+        loop {
+            std::thread::sleep(SETTLE_INTERVAL);
+            let now = focus(&self.widgets.all("", ""));
+            if now == before {
+                return now;
+            }
+            before = now;
+        }
     }
 
     /// Waits until the window shows this widget.
@@ -118,6 +138,7 @@ impl Story {
         let usable = |it: &Widget| it.is("enabled") && holds(it);
         let mut found = self.widgets.wait(role, name, usable);
         loop {
+            std::thread::sleep(SETTLE_INTERVAL);
             let again = self.widgets.wait(role, name, usable);
             if again.middle() == found.middle() {
                 break;

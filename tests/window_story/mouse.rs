@@ -96,6 +96,7 @@ fn an_evening_in_the_window_by_mouse() {
     story.click("push button", "Edit key");
     story.focused("password text", "Stream key");
     story.click("password text", "Stream key");
+    story.focused("password text", "Stream key");
     story.press("ctrl+a");
     story.types(KEY);
     story.waits("the stream at nginx", || nginx.is_published(KEY));
