@@ -111,7 +111,7 @@ def ours(bench, settings, goes_live):
             tells("the window is hidden")
             figures |= used(bench, program.pid, "minimized")
             display.does("search", "--name", "^onair$", "windowactivate", "--sync")
-            tells("seen again")
+            tells("visible again")
             display.does(*window, "windowfocus", "--sync", "key", "--window", "0", "ctrl+l")
             # The health sentence names the activity.
             tells('"on_air"')
