@@ -139,6 +139,8 @@ fn an_evening_in_the_window_by_mouse() {
     story.bar_says(&["All good.", "No speaker found."]);
     // *Stop* asks first.
     story.click("toggle button", "Studio");
+    // The *Watch* page has another *Stop*.
+    story.shows("push button", "Stop recording");
     story.click("push button", "Stop");
     story.click("push button", "Stop the broadcast");
     story.waits("the end", || !nginx.is_published(KEY));

@@ -561,8 +561,7 @@ impl<'a> Live<'a> {
     /// Records the end of the connection, after which viewers have only the data that the server
     /// accepted.
     fn over(&mut self) {
-        let now = self.shared.clock.now();
-        self.update_link(now);
+        self.update_link(self.shared.clock.now());
         if self.since.is_some() {
             self.timeline.accepted = Some(self.link.progress());
         }
@@ -587,8 +586,8 @@ impl<'a> Live<'a> {
         let counted = &mut self.counted;
         figures.sent_bytes += written - counted.written;
         figures.dropped_frames += taken.dropped_frames - counted.dropped_frames;
-        let frames = taken.taken_frames + taken.dropped_frames;
-        figures.total_frames += frames - counted.taken_frames - counted.dropped_frames;
+        figures.total_frames += taken.taken_frames - counted.taken_frames;
+        figures.total_frames += taken.dropped_frames - counted.dropped_frames;
         // The time of a connection that is in doubt again does not count as live time.
         figures.live_for = (figures.live_for + live_for).saturating_sub(counted.live_for);
         *counted = Counted {
