@@ -120,11 +120,8 @@ fn last(reports: &[Arc<Value>]) -> Arc<Value> {
     reports.last().cloned().unwrap_or_default()
 }
 
-#[test]
-fn chromium_plays_our_own_stream_in_the_profile_it_has() {
-    if peers::missing(&["chromium"]) {
-        return;
-    }
+/// Starts a broadcast of the test source to the built-in server. Returns its WHEP endpoint, too.
+fn our_own_stream() -> (Onair, String) {
     let mut live = Onair::start(&[
         "live",
         "--built-in",
@@ -137,8 +134,17 @@ fn chromium_plays_our_own_stream_in_the_profile_it_has() {
     ]);
     let ready = live.wait_named("ready");
     let endpoint = ready["whep"].as_str().expect("a WHEP URL").to_owned();
-    assert!(endpoint.ends_with("/live/onair/whep"), "{endpoint}");
     live.wait_event("the target", |event| event["event"] == "target" && event["state"] == "live");
+    (live, endpoint)
+}
+
+#[test]
+fn chromium_plays_our_own_stream_in_the_profile_it_has() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let (mut live, endpoint) = our_own_stream();
+    assert!(endpoint.ends_with("/live/onair/whep"), "{endpoint}");
     let encoder = live.wait_named("encoder");
     assert_eq!(encoder["profile"], "High", "the default is what is tested");
     let http: SocketAddr = endpoint.split('/').nth(2).unwrap().parse().unwrap();
@@ -284,19 +290,7 @@ fn our_own_audio_comes_from_the_mixer_in_sync_and_only_while_somebody_listens() 
     if peers::missing(&["webrtcbin"]) {
         return;
     }
-    let mut live = Onair::start(&[
-        "live",
-        "--built-in",
-        "--video",
-        "test",
-        "--audio",
-        "tone",
-        "--size",
-        "640x360",
-    ]);
-    let ready = live.wait_named("ready");
-    let endpoint = ready["whep"].as_str().expect("a WHEP URL").to_owned();
-    live.wait_event("the target", |event| event["event"] == "target" && event["state"] == "live");
+    let (mut live, endpoint) = our_own_stream();
     // The thread that encodes the mixer's audio.
     let tasks = format!("/proc/{}/task", live.peer.id());
     let encodes = || {

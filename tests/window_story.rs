@@ -98,7 +98,7 @@ impl Story {
     fn reach_by(&mut self, key: &str, role: &str, name: &str) {
         // More presses than the window has widgets.
         for _ in 0..150 {
-            let before = self.settled_focus();
+            let before = self.settled(|widgets| focus(&widgets.all("", "")));
             let is_it = |it: &Widget| it.role == role && it.name.starts_with(name);
             if before.as_ref().is_some_and(is_it) {
                 return;
@@ -109,13 +109,13 @@ impl Story {
         panic!("{role} '{name}' is not reached by keyboard");
     }
 
-    /// Returns the focused widget once it has kept the focus for a moment: the page may change, or a key may still be
-    /// on its way.
-    fn settled_focus(&mut self) -> Option<Widget> {
-        let mut before = focus(&self.widgets.all("", ""));
+    /// Returns what `look` sees once it stays the same for a moment: the page may change, or a key may still be on its
+    /// way.
+    fn settled<T: PartialEq>(&mut self, look: impl Fn(&mut Widgets) -> T) -> T {
+        let mut before = look(&mut self.widgets);
         loop {
             std::thread::sleep(SETTLE_INTERVAL);
-            let now = focus(&self.widgets.all("", ""));
+            let now = look(&mut self.widgets);
             if now == before {
                 return now;
             }
@@ -136,16 +136,7 @@ impl Story {
     /// The same for the widget that satisfies `holds`.
     fn click_where(&mut self, role: &str, name: &str, holds: impl Fn(&Widget) -> bool) {
         let usable = |it: &Widget| it.is("enabled") && holds(it);
-        let mut found = self.widgets.wait(role, name, usable);
-        loop {
-            std::thread::sleep(SETTLE_INTERVAL);
-            let again = self.widgets.wait(role, name, usable);
-            if again.middle() == found.middle() {
-                break;
-            }
-            found = again;
-        }
-        let (x, y) = found.middle();
+        let (x, y) = self.settled(|widgets| widgets.wait(role, name, usable).middle());
         let place = [x.to_string(), y.to_string()];
         let [x, y] = &place;
         self.desktop.output_of("xdotool", &["mousemove", "--window", &self.id, x, y]);

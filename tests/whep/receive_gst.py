@@ -140,9 +140,9 @@ class Viewer:
 
     # Runs on a thread of GStreamer.
     def count(self, _sink, buffer, pad, media):
-        self.find_mark(buffer, pad.get_current_caps().get_structure(0), media)
+        structure = pad.get_current_caps().get_structure(0)
+        self.find_mark(buffer, structure, media)
         if media == "video" and self.told["size"] is None:
-            structure = pad.get_current_caps().get_structure(0)
             self.told["size"] = [structure.get_int(name).value for name in ("width", "height")]
         self.told[media] += 1
         # Sender reports for audio come every five seconds.
@@ -158,9 +158,9 @@ class Viewer:
             start = 0 if data[(width + 3) // 4 * 4 * (height // 8) + width // 2] > 167 else None
         else:
             loud = array.array("h", data)
-            frames = len(loud) // structure.get_int("channels").value
+            values_per_second = structure.get_int("channels").value * structure.get_int("rate").value
             place = next((at for at, value in enumerate(loud) if abs(value) > 8_000), None)
-            start = None if place is None else place * frames / len(loud) / structure.get_int("rate").value
+            start = None if place is None else place / values_per_second
         rtp_time = self.rtp_times[media].get(buffer.pts)
         if start is not None and not self.inside[media] and rtp_time is not None:
             self.marks[media].append(rtp_time / RATES[media] + start)

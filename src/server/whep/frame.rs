@@ -11,7 +11,7 @@ pub(super) struct Frame {
     /// True for video in AV1; other video is H.264.
     pub is_av1: bool,
     pub kind: FrameKind,
-    /// Number of the frame within its kind, without gaps.
+    /// Number of the video frame, without gaps. Audio has no numbers.
     pub index: u64,
     /// Presentation time in microseconds of the stream. It continues when the publisher's times jump.
     pub at: i64,

@@ -131,6 +131,19 @@ pub(super) struct Pairing {
 }
 
 impl Pairing {
+    /// Returns the resulting packets of all packets that `make` passes on.
+    pub fn packets(
+        &mut self,
+        joins: bool,
+        make: impl FnOnce(&mut dyn FnMut(i64, Bytes)),
+    ) -> Vec<(i64, Bytes)> {
+        let mut packets = Vec::new();
+        make(&mut |at, data| {
+            self.packet((at, data), joins, &mut |at, data| packets.push((at, data)));
+        });
+        packets
+    }
+
     /// Handles a packet with its presentation time, and calls `each` with each resulting packet. If
     /// `joins` is false, no packet waits for the next one.
     pub fn packet(

@@ -2,7 +2,6 @@
 //! decodes audio.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -55,8 +54,6 @@ pub(super) struct FrameMaker {
     tracks: Tracks,
     /// PTS of the last frame, in the publisher's time.
     last_pts: i64,
-    /// Time of the last packet of the stream, in the publisher's time.
-    newest_time: Arc<AtomicI64>,
     /// True until the next keyframe.
     broken: bool,
     /// The number of the next video frame.
@@ -93,15 +90,9 @@ impl FrameMaker {
             sound: Sound::None,
             tracks: Tracks::default(),
             last_pts: i64::MIN,
-            newest_time: Arc::default(),
             broken: true,
             pictures: 0,
         }
-    }
-
-    /// Stores the time of the stream's newest packet, in the publisher's time, here.
-    pub fn with_newest_time(self, newest_time: Arc<AtomicI64>) -> Self {
-        Self { newest_time, ..self }
     }
 
     /// Handles an arrival.
@@ -161,7 +152,7 @@ impl FrameMaker {
                     self.sound = Sound::Known(config);
                 }
                 TagEvent::Event(StreamEvent::Packet(packet)) => {
-                    self.newest_time.store(packet.dts.as_micros(), Ordering::Relaxed);
+                    self.timeline.lock().note(packet.dts.as_micros());
                     match packet.track {
                         Track::Video => self.picture(&packet, now, out),
                         Track::Audio => self.sound(&packet, now, listeners, out),
@@ -233,8 +224,18 @@ impl FrameMaker {
             return;
         }
         let kind = if packet.keyframe { FrameKind::Key } else { FrameKind::Inter };
-        let at = self.timeline.lock().place(pts, self.clock.at(now).as_micros());
-        let frame = self.frame(kind, self.pictures, at, now, payloads);
+        let mut timeline = self.timeline.lock();
+        let at = timeline.place(pts, self.clock.at(now).as_micros());
+        let frame = Frame {
+            production: self.production,
+            is_av1: matches!(config, PacketizerConfig::Av1(_)),
+            kind,
+            index: self.pictures,
+            at,
+            wallclock: timeline.wallclock_instant(at, now, self.clock),
+            arrived: now,
+            payloads,
+        };
         self.pictures += 1;
         out.push(Made::Frame(frame));
     }
@@ -260,37 +261,32 @@ impl FrameMaker {
         };
         let Sound::Open(_, source, pairing) = &mut self.sound else { return };
         let joins = listeners == Listeners::Crowd;
-        let mut packets: Vec<(i64, Bytes)> = Vec::new();
-        source.packet(packet, &mut |at, data| {
-            pairing.packet((at, data), joins, &mut |at, data| packets.push((at, data)));
-        });
-        for (pts, data) in packets {
-            let at = self.timeline.lock().place(pts, self.clock.at(now).as_micros());
-            let frame = self.frame(FrameKind::Sound, 0, at, now, vec![Arc::from(&*data)]);
+        for packet in pairing.packets(joins, |each| source.packet(packet, each)) {
+            let mut timeline = self.timeline.lock();
+            let frame = sound_frame(self.production, &mut timeline, packet, now, self.clock);
             out.push(Made::Frame(frame));
         }
     }
+}
 
-    fn frame(
-        &self,
-        kind: FrameKind,
-        index: u64,
-        at: i64,
-        now: Instant,
-        payloads: Vec<Arc<[u8]>>,
-    ) -> Frame {
-        let wallclock = self.timeline.lock().wallclock_instant(at, now, self.clock);
-        let is_av1 = matches!(self.config, Some(PacketizerConfig::Av1(_)));
-        Frame {
-            production: self.production,
-            is_av1,
-            kind,
-            index,
-            at,
-            wallclock,
-            arrived: now,
-            payloads,
-        }
+/// Places an Opus packet with its time, in the publisher's time, on the timeline.
+pub(super) fn sound_frame(
+    production: u64,
+    timeline: &mut Timeline,
+    (pts, data): (i64, Bytes),
+    now: Instant,
+    clock: Clock,
+) -> Frame {
+    let at = timeline.place(pts, clock.at(now).as_micros());
+    Frame {
+        production,
+        is_av1: false,
+        kind: FrameKind::Sound,
+        index: 0,
+        at,
+        wallclock: timeline.wallclock_instant(at, now, clock),
+        arrived: now,
+        payloads: vec![Arc::from(&*data)],
     }
 }
 

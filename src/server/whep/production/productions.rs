@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -78,8 +78,6 @@ pub(in crate::server) struct Production {
     pub(super) worker: Mutex<Option<Worker>>,
     /// The thread for the program's audio, which replaces the stream's audio while the thread runs.
     program_audio: Mutex<Option<Worker>>,
-    /// Time of the stream's newest packet in microseconds, in the publisher's time.
-    pub(super) newest_time: Arc<AtomicI64>,
 }
 
 #[derive(Debug, Default)]
@@ -90,8 +88,6 @@ struct Shared {
     viewers: Vec<(Arc<Mailbox>, WantedTracks)>,
     /// Arrival time of the first audio frame that waits for video.
     held_since: Option<Instant>,
-    /// The number of the next audio frame.
-    sounds: u64,
 }
 
 /// The tracks that a use needs.
@@ -212,7 +208,6 @@ impl Production {
             asked: Mutex::default(),
             worker: Mutex::default(),
             program_audio: Mutex::default(),
-            newest_time: Arc::default(),
             stream,
         }
     }
@@ -279,15 +274,10 @@ impl Production {
         Some(MAX_AUDIO_HOLD - waited)
     }
 
-    fn frame(&self, mut frame: Frame, limit: usize) {
+    fn frame(&self, frame: Frame, limit: usize) {
+        let frame = Arc::new(frame);
         let mut shared = self.shared.lock();
         let is_video = frame.is_video();
-        if !is_video {
-            // Audio has two sources, one at a time.
-            frame.index = shared.sounds;
-            shared.sounds += 1;
-        }
-        let frame = Arc::new(frame);
         let holds = !is_video && self.listeners() == Listeners::Crowd;
         for (viewer, wanted) in &shared.viewers {
             match is_video {

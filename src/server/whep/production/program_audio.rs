@@ -1,19 +1,15 @@
 //! Audio of the studio's program for browsers. It is encoded as Opus without the way through AAC, which would
-//! delay it by about 60 ms, and video with it: browsers play both in sync.
+//! delay it by about 50 ms, and video with it: browsers play both in sync.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use bytes::Bytes;
 
 use crate::base::queue::{Empty, Receiver};
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::media::SampleBlock;
 use crate::server::registry::Registry;
-use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::production::audio::{OpusMaker, Pairing};
-use crate::server::whep::production::frame_maker::{Listeners, Made};
+use crate::server::whep::production::frame_maker::{Listeners, Made, sound_frame};
 use crate::server::whep::production::productions::{Production, ProductionKey};
 use crate::text::Problem;
 
@@ -99,37 +95,23 @@ fn run(
             none => none.insert(OpusMaker::open(block.channels)?),
         };
         let joins = production.listeners() == Listeners::Crowd;
-        let mut packets: Vec<(i64, Bytes)> = Vec::new();
-        maker.block(&block, &mut |at, data| {
-            pairing.packet((at, data), joins, &mut |at, data| packets.push((at, data)));
-        });
-        for (at, data) in packets {
+        for (at, data) in pairing.packets(joins, |each| maker.block(&block, each)) {
             let since_origin = at - audio.origin.as_micros();
             let shift_ms = production.stream.shift_ms();
-            let newest = production.newest_time.load(Ordering::Relaxed);
-            if let Some(at) = stream_time(since_origin, shift_ms, newest) {
-                let frame = frame(production, at, &data, clock);
+            let frame = {
+                let mut timeline = production.timeline.lock();
+                let at = stream_time(since_origin, shift_ms, timeline.newest_time());
+                at.map(|at| {
+                    let (id, now) = (production.id(), Instant::now());
+                    sound_frame(id, &mut timeline, (at, data), now, clock)
+                })
+            };
+            if let Some(frame) = frame {
                 production.publish(Made::Frame(frame), usize::MAX);
             }
         }
     }
     Ok(())
-}
-
-fn frame(production: &Production, at: i64, data: &[u8], clock: Clock) -> Frame {
-    let now = Instant::now();
-    let mut timeline = production.timeline.lock();
-    let at = timeline.place(at, clock.at(now).as_micros());
-    Frame {
-        production: production.id(),
-        is_av1: false,
-        kind: FrameKind::Sound,
-        index: 0,
-        at,
-        wallclock: timeline.wallclock_instant(at, now, clock),
-        arrived: now,
-        payloads: vec![Arc::from(data)],
-    }
 }
 
 /// Converts microseconds since the publisher's first packet to the time in the stream, whose RTMP times wrap around

@@ -106,26 +106,25 @@ fn begin(
 /// Makes frames until there are no more viewers.
 fn produce(registry: &Registry, production: &Arc<Production>) {
     let timeline = Arc::clone(&production.timeline);
-    let maker = FrameMaker::new(registry.clock, production.id(), timeline);
-    let mut maker = maker.with_newest_time(Arc::clone(&production.newest_time));
+    let mut maker = FrameMaker::new(registry.clock, production.id(), timeline);
     let mut made = Vec::new();
     let mut used: Timestamp = registry.clock.now();
-    let mut listened_since: Option<Timestamp> = None;
+    let mut listened_since: Option<Instant> = None;
     while !registry.is_stopping() {
         let sink = &production.sink;
         let due = production.release_if_due(Instant::now());
         sink.wait(due.map_or(VIEWER_CHECK_INTERVAL, |due| due.min(VIEWER_CHECK_INTERVAL)));
         let now = Instant::now();
         let mut listeners = production.listeners();
-        listened_since = match listeners {
-            Listeners::None => None,
-            _ => listened_since.or_else(|| Some(registry.clock.now())),
-        };
-        let awaits_program = production.is_own
-            && listened_since
-                .is_some_and(|since| registry.clock.now().since(since) < PROGRAM_AUDIO_TIMEOUT);
-        if awaits_program || production.has_program_audio() {
-            listeners = Listeners::None;
+        if listeners == Listeners::None {
+            listened_since = None;
+        } else {
+            let since = *listened_since.get_or_insert(now);
+            let awaits_program =
+                production.is_own && now.duration_since(since) < PROGRAM_AUDIO_TIMEOUT;
+            if awaits_program || production.has_program_audio() {
+                listeners = Listeners::None;
+            }
         }
         for arrival in sink.take() {
             maker.take(&arrival, now, listeners, &mut made);

@@ -19,9 +19,21 @@ pub(super) struct Timeline {
     last: Option<(i64, i64)>,
     /// Arrival time minus output time of the data with the least delay.
     offset: Option<i64>,
+    /// The publisher's time of the newest packet, whether it has an output time or not.
+    newest_time: i64,
 }
 
 impl Timeline {
+    /// Notes a packet of the stream with this time.
+    pub fn note(&mut self, time: i64) {
+        self.newest_time = time;
+    }
+
+    /// Returns the publisher's time of the newest packet.
+    pub fn newest_time(&self) -> i64 {
+        self.newest_time
+    }
+
     /// Returns the output time of data with this time.
     pub fn place(&mut self, time: i64, arrived: i64) -> i64 {
         let mut at = time.saturating_add(self.shift);

@@ -22,8 +22,8 @@ impl Engine {
     /// Passes the program's audio to the built-in server while browsers listen to the stream over WebRTC.
     pub(in crate::studio::engine) fn follow_listeners(&mut self) {
         let need = self.built_in.program_audio_need();
-        let origin = self.live.on_air.as_ref().and_then(OnAir::built_in_origin);
-        let origin = origin.filter(|_| need != ProgramAudioNeed::Unneeded);
+        let on_air = self.live.on_air.as_ref().filter(|_| need != ProgramAudioNeed::Unneeded);
+        let origin = on_air.and_then(OnAir::built_in_origin);
         let is_settled = need == ProgramAudioNeed::Served || origin.is_none();
         if is_settled && origin == self.live.audio_tapped_at {
             return;
