@@ -43,6 +43,7 @@ mod hls;
 mod hostile_media;
 mod hostile_server;
 mod joining;
+mod kde_portal;
 mod lab;
 mod library;
 mod live;

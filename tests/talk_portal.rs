@@ -194,8 +194,8 @@ impl Portal {
 }
 
 /// The studio's window, with a strip on push-to-talk.
-struct Studio {
-    window: Peer,
+pub struct Studio {
+    pub window: Peer,
     settings: PathBuf,
 }
 
@@ -208,7 +208,7 @@ impl Studio {
         Self::start_all(session, window, "")
     }
 
-    fn start_all(session: &Session, window: &str, hotkeys: &str) -> Self {
+    pub fn start_all(session: &Session, window: &str, hotkeys: &str) -> Self {
         let settings = session.bus.folder().join("settings.toml");
         let text = format!(
             "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
@@ -229,7 +229,7 @@ impl Studio {
     }
 
     /// How often the studio has logged that the key is held, and that it is released.
-    fn counts(&self) -> (usize, usize) {
+    pub fn counts(&self) -> (usize, usize) {
         let log = self.window.errors();
         let count = |what: &str| log.matches(&format!("the push-to-talk key is {what}")).count();
         (count("held"), count("let go"))
@@ -246,13 +246,13 @@ impl Studio {
     }
 
     /// Waits until the window has received this answer from the desktop.
-    fn knows(&mut self, reply: &str) {
+    pub fn knows(&mut self, reply: &str) {
         let words = format!("answer of the desktop to the request for a push-to-talk key: {reply}");
         self.window.wait_until(reply, LIMIT, |window| window.errors().contains(&words));
     }
 
     /// Asserts that the window closes normally, and in time.
-    fn ends(mut self) {
+    pub fn ends(mut self) {
         self.window.signal("TERM");
         let status = self.window.wait(LIMIT);
         assert_eq!(status.code(), Some(0), "{}", self.window.errors());

@@ -13,6 +13,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 use zbus::blocking;
 use zbus::connection::Builder;
+use zbus::match_rule::Builder as RuleBuilder;
 use zbus::message::Type;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
@@ -23,6 +24,8 @@ use crate::base::worker::Stop;
 pub const PORTAL_BUS_NAME: &str = "org.freedesktop.portal.Desktop";
 /// The object path of the portal's interfaces.
 pub const PORTAL_PATH: &str = "/org/freedesktop/portal/desktop";
+/// The bus names of the portal's backends, one for each desktop, begin like this.
+const BACKEND_NAMESPACE: &str = "org.freedesktop.impl.portal.desktop";
 const REQUEST_INTERFACE: &str = "org.freedesktop.portal.Request";
 const SESSION_INTERFACE: &str = "org.freedesktop.portal.Session";
 
@@ -174,20 +177,44 @@ pub async fn signals(
 /// # Errors
 /// Fails with the same errors as [`limited`].
 pub async fn owners(connection: &Connection) -> Result<MessageStream, Failure> {
+    owners_of(connection, PORTAL_BUS_NAME).await
+}
+
+/// Receives messages when the service with this bus name starts, stops or is replaced.
+///
+/// # Errors
+/// Fails with the same errors as [`limited`].
+pub async fn owners_of(connection: &Connection, name: &str) -> Result<MessageStream, Failure> {
+    owner_changes(connection, |rule| rule.arg(0, name)).await
+}
+
+/// Receives messages when a backend of the portal starts, stops or is replaced.
+///
+/// # Errors
+/// Fails with the same errors as [`limited`].
+pub async fn backend_owners(connection: &Connection) -> Result<MessageStream, Failure> {
+    owner_changes(connection, |rule| rule.arg0ns(BACKEND_NAMESPACE)).await
+}
+
+/// Receives messages when the owners of bus names change. `names` limits the rule to some names.
+async fn owner_changes<'a>(
+    connection: &Connection,
+    names: impl FnOnce(RuleBuilder<'a>) -> zbus::Result<RuleBuilder<'a>>,
+) -> Result<MessageStream, Failure> {
     let rule = MatchRule::builder()
         .msg_type(Type::Signal)
         .sender("org.freedesktop.DBus")
         .and_then(|rule| rule.interface("org.freedesktop.DBus"))
         .and_then(|rule| rule.member("NameOwnerChanged"))
-        .and_then(|rule| rule.arg(0, PORTAL_BUS_NAME))?
+        .and_then(names)?
         .build();
     limited(MessageStream::for_match_rule(rule, connection, Some(4))).await
 }
 
-/// Returns the previous and the new owner of the portal's name, read from this message of the bus.
-pub fn owner_change(message: &Message) -> Option<(String, String)> {
-    let (_, before, now) = message.body().deserialize::<(String, String, String)>().ok()?;
-    Some((before, now))
+/// Returns a bus name, its previous owner and its new owner, read from this message of the bus.
+pub fn owner_change(message: &Message) -> Option<(String, String, String)> {
+    let change = message.body().deserialize::<(String, String, String)>();
+    change.ok()
 }
 
 /// Sends a request whose reply is a signal. The portal may show a dialog before it replies.
@@ -215,7 +242,7 @@ pub async fn request(
             answer = answers.next() => answer,
             change = owners.next() => match change {
                 // The portal may have been started for this request.
-                Some(Ok(change)) if owner_change(&change).is_some_and(|(old, _)| old.is_empty()) => {
+                Some(Ok(change)) if owner_change(&change).is_some_and(|(_, old, _)| old.is_empty()) => {
                     continue;
                 }
                 _ => return Err(Failure::Gone),
@@ -242,7 +269,8 @@ pub async fn request(
     }
 }
 
-/// Opens a session of this interface, with these options in addition to the usual ones.
+/// Opens a session of this interface, with these options in addition to the usual ones. The session
+/// has a new name, unless the options contain its name.
 ///
 /// # Errors
 /// Fails with the reason why the session failed.
@@ -252,9 +280,9 @@ pub async fn begin(
     mut options: Options<'_>,
     waiting: &Waiting<'_>,
 ) -> Result<OwnedObjectPath, Failure> {
-    let (own, session) = (handle(), handle());
+    let own = handle();
     options.insert("handle_token", own.clone().into());
-    options.insert("session_handle_token", session.into());
+    options.entry("session_handle_token").or_insert_with(|| handle().into());
     let body = (options,);
     let call = connection.call_method(
         Some(PORTAL_BUS_NAME),

@@ -82,6 +82,10 @@ impl GlobalKeys {
         tell: impl Fn(bool) + Send + Sync + 'static,
         pressed: impl Fn(Action) + Send + Sync + 'static,
     ) -> Self {
+        let pressed = move |action: Action| {
+            tracing::debug!("global hotkey pressed: {}", action.name());
+            pressed(action);
+        };
         let (line, pressed) = (Arc::new(KeyState::new(tell)), Arc::new(pressed) as Pressed);
         let wake = creation.egui_ctx.clone();
         let window = creation.window_handle().map(|handle| handle.as_raw());
@@ -222,7 +226,6 @@ struct Grabbed {
 #[cfg(target_os = "linux")]
 impl grabs::GrabListener for Grabbed {
     fn pressed(&self, action: Action) {
-        tracing::debug!("global hotkey pressed: {}", action.name());
         (self.pressed)(action);
     }
 

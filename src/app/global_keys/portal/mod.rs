@@ -22,9 +22,10 @@ use crate::ui::{Action, GlobalKeyReply};
 use session::{PUSH_TO_TALK_ID, Pressed, Shortcut, TriggerNames};
 
 /// Time after the start before the first request. Meanwhile, onair opens the microphones, and
-/// learns whether it needs the push-to-talk key. A second request would ask the user again, and
-/// Plasma 5 would keep the keys of the first request.
+/// learns whether it needs the push-to-talk key. A second request would ask the user again.
 const SETTLING_TIME: Duration = Duration::from_millis(1_500);
+/// Time limit for closing a session before the next session opens.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The requested push-to-talk key.
 #[derive(Copy, Clone, Debug)]
@@ -51,6 +52,7 @@ pub(super) struct PortalKeys {
     asked: Vec<String>,
     /// The time at which the first request is due.
     first_at: Instant,
+    /// The thread of the last session, which may have ended.
     worker: Option<Worker>,
 }
 
@@ -106,7 +108,7 @@ impl PortalKeys {
         if self.asked.is_empty() && !rest.is_zero() {
             return self.wake.request_repaint_after(rest);
         }
-        self.worker = None;
+        self.worker.iter().for_each(Worker::stop);
         // Later reports about the old keys are ignored, but a refusal is kept.
         let refused = self.reply() == GlobalKeyReply::Refused;
         let reply = match (wanted.is_empty(), refused) {
@@ -132,7 +134,13 @@ impl PortalKeys {
         }
         let reply = (&self.reply, &self.given);
         let events = session::PortalEvent::new(&self.line, reply, &self.pressed, self.wake.clone());
+        let before = self.worker.take();
         self.worker = Worker::spawn("onair-hotkeys", move |stop| {
+            // All sessions have the same name. If the old session closed later than the new one
+            // opens, Plasma would turn off the keys of the new session.
+            if let Some(Err(stuck)) = before.map(|worker| worker.join(CLOSE_TIMEOUT)) {
+                tracing::debug!(%stuck, "the earlier session for hotkeys is still open");
+            }
             session::hear(&shortcuts, stop, events);
         })
         .inspect_err(|error| tracing::warn!(%error, "hotkeys work only in the window"))

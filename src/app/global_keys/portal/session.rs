@@ -1,7 +1,7 @@
 //! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2). The
 //! session covers the push-to-talk key and the hotkeys of commands while onair needs them. If the
-//! session closes, or the portal stops or sends invalid data, the push-to-talk key counts as
-//! released.
+//! session closes, or the portal or a program behind the portal stops, or the portal sends invalid
+//! data, the push-to-talk key counts as released.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
@@ -26,6 +26,12 @@ const SHORTCUTS_INTERFACE: &str = "org.freedesktop.portal.GlobalShortcuts";
 const REGISTRY_INTERFACE: &str = "org.freedesktop.host.portal.Registry";
 /// The name of onair's desktop entry.
 const DESKTOP_ENTRY_NAME: &str = "onair";
+/// The name of the session, and the last part of its object path. Plasma 5 stores the keys under
+/// this name. A different name at each start would lose the user's changes, and the new keys would
+/// be in use by the previous name.
+const SESSION_NAME: &str = "onair";
+/// The service that reports the keys to Plasma's backend of the portal.
+const PLASMA_KEY_SERVICE: &str = "org.kde.kglobalaccel";
 /// The id of the push-to-talk key for the desktop; commands have the ids of the settings file.
 pub(super) const PUSH_TO_TALK_ID: &str = "talk";
 /// A second report of the same key within this time is not a new press, because the desktop can
@@ -129,6 +135,8 @@ enum End {
     Missing,
     /// The portal stopped; another one may have started.
     Gone { back: bool },
+    /// The backend with this bus name stopped, and the session with it.
+    BackendGone(String),
     /// The session ended permanently.
     Over(GlobalKeyReply),
 }
@@ -163,9 +171,7 @@ pub(super) fn hear(shortcuts: &[Shortcut], stop: &Stop, mut events: PortalEvent)
             () = stopped(stop) => None,
         };
         events.held(false);
-        if let Some(session) = &asked.session {
-            portal::close(&asked.connection, session).await;
-        }
+        asked.close().await;
         if let Some(reply) = over.filter(|_| !stop.is_set()) {
             events.reply(reply);
         }
@@ -189,20 +195,18 @@ struct ShortcutRequest<'a> {
 }
 
 impl ShortcutRequest<'_> {
-    /// Opens a new session whenever the portal stops and starts again.
+    /// Opens a new session whenever the portal or its backend stops and starts again.
     async fn follow(&mut self, events: &mut PortalEvent) -> GlobalKeyReply {
-        let Ok(mut owners) = portal::owners(&self.connection).await else {
-            return GlobalKeyReply::Missing;
-        };
         loop {
+            let Ok(mut owners) = portal::owners(&self.connection).await else {
+                return GlobalKeyReply::Missing;
+            };
             let end = self.session(&mut owners, events).await;
             events.held(false);
             let back = match end {
                 End::Over(reply) => return reply,
                 End::Missing => {
-                    if let Some(session) = self.session.take() {
-                        portal::close(&self.connection, &session).await;
-                    }
+                    self.close().await;
                     events.reply(GlobalKeyReply::Missing);
                     false
                 }
@@ -211,9 +215,17 @@ impl ShortcutRequest<'_> {
                     self.session = None;
                     events.reply(GlobalKeyReply::Gone);
                     if !back {
-                        self.start().await;
+                        self.start(PORTAL_BUS_NAME).await;
                     }
                     back
+                }
+                End::BackendGone(name) => {
+                    self.close().await;
+                    events.reply(GlobalKeyReply::Gone);
+                    if !self.returns(&name).await {
+                        return GlobalKeyReply::Missing;
+                    }
+                    true
                 }
             };
             if !back && !comes(&mut owners).await {
@@ -222,13 +234,30 @@ impl ShortcutRequest<'_> {
             if self.times >= MAX_REQUESTS {
                 return GlobalKeyReply::Ended;
             }
+            // Plasma keeps the sessions of a portal that stopped. Their object paths contain the
+            // name of the connection, and a second session with such a path fails.
+            let Ok(connection) = portal::connect().await else { return GlobalKeyReply::Missing };
+            self.connection = connection;
         }
     }
 
-    /// Asks the bus to start the portal, because no other program might do so.
-    async fn start(&self) {
+    async fn close(&mut self) {
+        if let Some(session) = self.session.take() {
+            portal::close(&self.connection, &session).await;
+        }
+    }
+
+    /// Waits until a backend runs again. Returns `false` if the connection to the bus ends first.
+    async fn returns(&self, name: &str) -> bool {
+        let Ok(mut owners) = portal::owners_of(&self.connection, name).await else { return false };
+        self.start(name).await || comes(&mut owners).await
+    }
+
+    /// Asks the bus to start a service, because no other program might do so. Returns true if the
+    /// service runs.
+    async fn start(&self, name: &str) -> bool {
         const MESSAGE_BUS_NAME: &str = "org.freedesktop.DBus";
-        let body = (PORTAL_BUS_NAME, 0_u32);
+        let body = (name, 0_u32);
         let start = self.connection.call_method(
             Some(MESSAGE_BUS_NAME),
             "/org/freedesktop/DBus",
@@ -236,7 +265,24 @@ impl ShortcutRequest<'_> {
             "StartServiceByName",
             &body,
         );
-        let _ = limited(start).await;
+        limited(start).await.is_ok()
+    }
+
+    /// Returns false if the portal's backend does not know the session.
+    async fn is_open(&self, session: &OwnedObjectPath) -> bool {
+        let own = portal::handle();
+        let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
+        let body = (session, options);
+        let call = self.connection.call_method(
+            Some(PORTAL_BUS_NAME),
+            PORTAL_PATH,
+            Some(SHORTCUTS_INTERFACE),
+            "ListShortcuts",
+            &body,
+        );
+        let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
+        let listed = portal::request(&self.connection, &own, call, &soon).await;
+        !matches!(listed, Err(Failure::Unanswered))
     }
 
     /// Returns the shortcuts in the format that the portal's requests expect.
@@ -277,7 +323,12 @@ impl ShortcutRequest<'_> {
         let (_, owner) = portal::property(&connection, SHORTCUTS_INTERFACE, "version").await?;
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
         // Plasma 5 accepts the keys only here; other desktops expect them in `BindShortcuts`.
-        let early = Options::from([("shortcuts", Value::new(self.requested()))]);
+        let early = Options::from([
+            ("shortcuts", Value::new(self.requested())),
+            ("session_handle_token", SESSION_NAME.into()),
+        ]);
+        let mut backends = portal::backend_owners(&connection).await?;
+        let mut key_service = portal::owners_of(&connection, PLASMA_KEY_SERVICE).await?;
         let path = portal::begin(&connection, SHORTCUTS_INTERFACE, early, &soon).await?;
         let path = self.session.insert(path).clone();
         let mut closed = portal::closed(&connection, &path).await?;
@@ -300,6 +351,8 @@ impl ShortcutRequest<'_> {
         let mut bind = pin!(portal::request(&connection, &own, call, &person));
         // The descriptions of the keys, once the portal has replied.
         let mut given: Option<TriggerNames> = None;
+        // True while Plasma's key service is stopped.
+        let mut silent = false;
         let is_given = |given: &Option<TriggerNames>, one, other| {
             if given.is_some() { one } else { End::Over(other) }
         };
@@ -317,6 +370,8 @@ impl ShortcutRequest<'_> {
                     given = Some(words);
                 }
                 message = news.next() => match message {
+                    // The last reports of a service can arrive later than the news of its end.
+                    Some(Ok(_)) if silent => {}
                     Some(Ok(message)) => hear_one(&message, &path, &mut given, events),
                     Some(Err(_)) => events.held(false),
                     None => return Ok(End::Over(GlobalKeyReply::Ended)),
@@ -328,11 +383,34 @@ impl ShortcutRequest<'_> {
                 change = owners.next() => {
                     let Some(change) = change else { return Ok(End::Over(GlobalKeyReply::Ended)) };
                     let change = change.ok().and_then(|it| owner_change(&it));
-                    if let Some((_, now)) = change.filter(|(before, _)| *before == owner) {
+                    if let Some((.., now)) = change.filter(|(_, before, _)| *before == owner) {
                         self.session = None;
                         let back = !now.is_empty();
                         return Ok(is_given(&given, End::Gone { back }, GlobalKeyReply::Unanswered));
                     }
+                }
+                change = backends.next() => {
+                    let Some(change) = change else { return Ok(End::Over(GlobalKeyReply::Ended)) };
+                    let change = change.ok().and_then(|it| owner_change(&it));
+                    let Some((name, ..)) = change.filter(|(_, before, _)| !before.is_empty()) else {
+                        continue;
+                    };
+                    // The portal does not report the end of its backend, and the release of a key
+                    // would never arrive. A desktop can have several backends, and only the portal
+                    // knows which of them has the session.
+                    tracing::debug!("{name} has stopped");
+                    events.held(false);
+                    if given.is_some() && !self.is_open(&path).await {
+                        return Ok(End::BackendGone(name));
+                    }
+                }
+                // Plasma's backend registers the keys again when this service is back.
+                change = key_service.next() => {
+                    let Some(change) = change else { return Ok(End::Over(GlobalKeyReply::Ended)) };
+                    let change = change.ok().and_then(|it| owner_change(&it));
+                    silent = change.is_some_and(|(.., now)| now.is_empty());
+                    tracing::debug!("{PLASMA_KEY_SERVICE} {}", if silent { "has stopped" } else { "is back" });
+                    events.held(false);
                 }
             }
         }
@@ -343,7 +421,7 @@ impl ShortcutRequest<'_> {
 async fn comes(owners: &mut MessageStream) -> bool {
     while let Some(change) = owners.next().await {
         let change = change.ok().and_then(|it| owner_change(&it));
-        if change.is_some_and(|(_, now)| !now.is_empty()) {
+        if change.is_some_and(|(.., now)| !now.is_empty()) {
             return true;
         }
     }
