@@ -86,6 +86,9 @@ pub const HELPERS: [&str; 3] = [
     "/usr/libexec/xdg-permission-store",
 ];
 
+/// The file that tells the portal what sway's backend has.
+const SWAY_BACKEND: &str = "/usr/share/xdg-desktop-portal/portals/wlr.portal";
+
 /// A session: bus, compositor and helper programs.
 pub struct Session {
     pub compositor: Peer,
@@ -148,7 +151,13 @@ impl Session {
         session.add(backend);
         session.bus.wait_name("org.freedesktop.impl.portal.desktop.wlr");
         session.bus.wait_name("org.freedesktop.impl.portal.PermissionStore");
-        session.add(portal);
+        // Otherwise, the portal would use backends of other desktops for what sway has not.
+        let backends = folder.join("portals");
+        fs::create_dir(&backends).unwrap();
+        fs::copy(SWAY_BACKEND, backends.join("wlr.portal")).unwrap();
+        let mut command = session.command(portal);
+        let peer = Peer::start_command(command.env("XDG_DESKTOP_PORTAL_DIR", &backends));
+        session.others.push(peer);
         session.bus.wait_name("org.freedesktop.portal.Desktop");
         session
     }

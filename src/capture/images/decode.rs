@@ -6,15 +6,13 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
-use fast_image_resize::Resizer;
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x4;
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
+use image::imageops::thumbnail;
 use image::{
     AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageError, ImageFormat, ImageReader,
-    Limits, RgbaImage,
+    Limits, Rgba, RgbaImage,
 };
 
 use crate::base::FileStamp;
@@ -181,25 +179,35 @@ fn still(path: &Path, fit: Size) -> Result<Planes, Problem> {
     if let Ok(orientation) = orientation {
         picture.apply_orientation(orientation);
     }
-    shrink(&picture.into_rgba8(), fit)
+    Ok(shrink(picture.into_rgba8(), fit))
 }
 
 /// Converts the image to planes that are at most as large as `fit`.
-fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
+fn shrink(mut picture: RgbaImage, fit: Size) -> Planes {
     let (width, height) = picture.dimensions();
-    if width <= fit.width && height <= fit.height {
-        return Ok(rgb::planes(picture.as_raw(), width, height));
+    if width > fit.width || height > fit.height {
+        let small = Size::new(width, height).fitted_into(fit);
+        // Colors are weighted by their alpha.
+        for Rgba([colors @ .., alpha]) in picture.pixels_mut() {
+            colors.iter_mut().for_each(|color| *color = product(*color, *alpha));
+        }
+        picture = thumbnail(&picture, small.width, small.height);
+        for Rgba([colors @ .., alpha]) in picture.pixels_mut() {
+            colors.iter_mut().for_each(|color| *color = quotient(*color, *alpha));
+        }
     }
-    let small = Size::new(width, height).fitted_into(fit);
-    let fault = |error: &dyn std::fmt::Display| Problem::words(error.to_string());
-    let from = TypedImageRef::<U8x4>::from_buffer(width, height, picture.as_raw())
-        .map_err(|error| fault(&error))?;
-    let mut pixels = vec![0; small.pixels() * 4];
-    let mut to = TypedImage::<U8x4>::from_buffer(small.width, small.height, &mut pixels)
-        .map_err(|error| fault(&error))?;
-    // Colors are weighted by their alpha.
-    Resizer::new().resize_typed(&from, &mut to, None).map_err(|error| fault(&error))?;
-    Ok(rgb::planes(&pixels, small.width, small.height))
+    rgb::planes(picture.as_raw(), picture.width(), picture.height())
+}
+
+/// Returns `color · alpha / 255`, rounded.
+fn product(color: u8, alpha: u8) -> u8 {
+    ((u16::from(color) * u16::from(alpha) + 127) / 255) as u8
+}
+
+/// Returns `color / alpha · 255`, rounded, or 0 for a transparent pixel.
+fn quotient(color: u8, alpha: u8) -> u8 {
+    let alpha = u16::from(alpha);
+    (u16::from(color) * 255 + alpha / 2).checked_div(alpha).map_or(0, |color| color.min(255) as u8)
 }
 
 impl Moving {
@@ -217,7 +225,7 @@ impl Moving {
         } else {
             shown.min(MAX_FRAME_DURATION)
         };
-        let planes = shrink(&frame.into_buffer(), self.fit)?;
+        let planes = shrink(frame.into_buffer(), self.fit);
         Ok(Some((planes, shown)))
     }
 }

@@ -3,12 +3,17 @@
 
 use nnnoiseless::DenoiseState;
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Resampler};
+use rubato::{
+    Async, FixedAsync, Resampler, SincInterpolationParameters, SincInterpolationType,
+    WindowFunction,
+};
 
 use crate::mix::block::{Shape, within};
 
 const RNNOISE_SAMPLE_RATE_HZ: u32 = 48_000;
 const RNNOISE_FRAME_SAMPLES: usize = DenoiseState::FRAME_SIZE;
+/// Maximum number of samples by which the two resamplers output less than their average.
+const RESAMPLER_JITTER_SAMPLES: usize = 8;
 /// RNNoise's full scale.
 const RNNOISE_FULL_SCALE: f32 = 32_768.0;
 
@@ -24,7 +29,7 @@ pub(super) struct Denoise {
 /// The buffers of one channel: its input, its cleaned audio, and the original audio.
 struct Channel {
     /// Resamplers to 48 kHz and back; `None` at 48 kHz.
-    resamplers: Option<(Fft<f32>, Fft<f32>)>,
+    resamplers: Option<(Async<f32>, Async<f32>)>,
     /// Audio at the mixer's rate that waits until a frame is complete.
     waiting: Vec<f32>,
     /// Cleaned audio that waits for output.
@@ -107,16 +112,13 @@ impl Denoise {
 
 impl Channel {
     fn new(rate: u32) -> Self {
-        let resampler = |from: u32, to: u32, chunk: usize| {
-            Fft::<f32>::new(from as usize, to as usize, chunk, 1, FixedSync::Both).ok()
-        };
         let resamplers = if rate == RNNOISE_SAMPLE_RATE_HZ {
             None
         } else {
-            resampler(rate, RNNOISE_SAMPLE_RATE_HZ, rate as usize / 100).zip(resampler(
+            resampler(rate, RNNOISE_SAMPLE_RATE_HZ, FixedAsync::Output).zip(resampler(
                 RNNOISE_SAMPLE_RATE_HZ,
                 rate,
-                RNNOISE_FRAME_SAMPLES,
+                FixedAsync::Input,
             ))
         };
         let mut channel = Self {
@@ -139,7 +141,9 @@ impl Channel {
     fn fill(&self, rate: u32) -> usize {
         match &self.resamplers {
             None => 0,
-            Some((into, _)) => into.input_frames_max() + rate as usize / 50,
+            Some((into, _)) => {
+                into.input_frames_max() + rate as usize / 50 + RESAMPLER_JITTER_SAMPLES
+            }
         }
     }
 
@@ -209,9 +213,19 @@ impl Channel {
     }
 }
 
+/// Creates a resampler of which one side has whole frames of RNNoise.
+fn resampler(from: u32, to: u32, frames: FixedAsync) -> Option<Async<f32>> {
+    // The resamplers based on FFT would add the code of a large library for this purpose alone.
+    let parameters = SincInterpolationParameters::new(96, WindowFunction::BlackmanHarris2)
+        .oversampling_factor(128)
+        .interpolation(SincInterpolationType::Cubic);
+    let ratio = f64::from(to) / f64::from(from.max(1));
+    Async::new_sinc(ratio, 1.01, &parameters, RNNOISE_FRAME_SAMPLES, 1, frames).ok()
+}
+
 /// Resamples as much of `input` as the resampler needs, and replaces the contents of `output` with
 /// the result. Returns true if there was enough input.
-fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32>) -> bool {
+fn resample(resampler: &mut Async<f32>, input: &mut Vec<f32>, output: &mut Vec<f32>) -> bool {
     let wanted = resampler.input_frames_next();
     output.clear();
     let Some(front) = input.get(..wanted).filter(|front| !front.is_empty()) else { return false };

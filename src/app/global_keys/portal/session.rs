@@ -268,8 +268,8 @@ impl ShortcutRequest<'_> {
         limited(start).await.is_ok()
     }
 
-    /// Returns false if the portal's backend does not know the session.
-    async fn is_open(&self, session: &OwnedObjectPath) -> bool {
+    /// Returns the session's keys. A backend that does not know the session does not answer.
+    async fn listed(&self, session: &OwnedObjectPath) -> Result<TriggerNames, Failure> {
         let own = portal::handle();
         let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
         let body = (session, options);
@@ -281,8 +281,8 @@ impl ShortcutRequest<'_> {
             &body,
         );
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
-        let listed = portal::request(&self.connection, &own, call, &soon).await;
-        !matches!(listed, Err(Failure::Unanswered))
+        let listed = portal::request(&self.connection, &own, call, &soon).await?;
+        Ok(described(listed.get("shortcuts")))
     }
 
     /// Returns the shortcuts in the format that the portal's requests expect.
@@ -336,6 +336,7 @@ impl ShortcutRequest<'_> {
             portal::signals(&connection, (&owner, PORTAL_PATH), SHORTCUTS_INTERFACE, None).await?;
         events.reply(GlobalKeyReply::Waits);
         self.times += 1;
+        let listed = self.listed(&path).await.unwrap_or_default();
         let own = portal::handle();
         let requested = self.requested();
         let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
@@ -349,8 +350,12 @@ impl ShortcutRequest<'_> {
         );
         let person = Waiting { person: true, ..soon };
         let mut bind = pin!(portal::request(&connection, &own, call, &person));
+        // Plasma 5 has granted the keys with the session. `BindShortcuts` would only open its
+        // settings, at each start of onair.
+        let has_all = self.shortcuts.iter().all(|it| listed.contains_key(&it.id));
         // The descriptions of the keys, once the portal has replied.
-        let mut given: Option<TriggerNames> = None;
+        let mut given = has_all.then_some(listed);
+        given.iter().for_each(|given| events.given(given.clone()));
         // True while Plasma's key service is stopped.
         let mut silent = false;
         let is_given = |given: &Option<TriggerNames>, one, other| {
@@ -400,7 +405,8 @@ impl ShortcutRequest<'_> {
                     // knows which of them has the session.
                     tracing::debug!("{name} has stopped");
                     events.held(false);
-                    if given.is_some() && !self.is_open(&path).await {
+                    let listed = self.listed(&path).await;
+                    if given.is_some() && matches!(listed, Err(Failure::Unanswered)) {
                         return Ok(End::BackendGone(name));
                     }
                 }
