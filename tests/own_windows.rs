@@ -171,7 +171,13 @@ multiview-window = 'F8'
         wait_for(what, LIMIT, || desktop.windows() == [main.clone()]);
     };
 
-    // It fills the only display, without a title bar.
+    // With its title bar, the window would be larger than the display, so it is maximized.
+    wait_for("a window that fits", LIMIT, || {
+        property(&desktop, &main, "_NET_WM_STATE").contains("_NET_WM_STATE_MAXIMIZED_VERT")
+            && place(&desktop, &main)[3] < 720
+    });
+
+    // The projector fills the only display, without a title bar.
     press(&desktop, &main, "F7");
     let full = other(&desktop, &main);
     wait_for("its name", LIMIT, || title(&full).contains("Program"));

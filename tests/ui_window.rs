@@ -286,7 +286,7 @@ fn notices_help_and_go_away() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
     harness.run();
     harness.get_all_by_label("Dismiss").next().unwrap();
-    click(&mut harness, "Event log (0)");
+    click(&mut harness, "Event log");
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
 }
 

@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use eframe::egui::Context;
+use eframe::egui::{Context, Vec2, ViewportCommand};
 
 use crate::ui::Screen;
 
 /// A change is remembered if no other change follows within this time, so that dragging an edge
 /// writes the settings once.
 const SAVE_DEBOUNCE_DELAY: Duration = Duration::from_secs(1);
+
+/// Time after the first frame within which the desktop adds the title bar to the window.
+const FRAME_DELAY: Duration = Duration::from_secs(3);
 
 /// The place of a window that is visible, and not in full screen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -20,7 +23,11 @@ struct SeenPlace {
 
 /// The last observed place, and the time since which the window has been there.
 #[derive(Debug, Default)]
-pub(super) struct WindowPlace(Option<(SeenPlace, Instant)>);
+pub(super) struct WindowPlace {
+    seen: Option<(SeenPlace, Instant)>,
+    /// The time of the first frame.
+    begun: Option<Instant>,
+}
 
 impl WindowPlace {
     /// Follows the window, and stores its place in the preferences.
@@ -32,20 +39,52 @@ impl WindowPlace {
         });
         // The size in full screen is not the window's own.
         if !is_usual {
-            self.0 = None;
+            self.seen = None;
             return;
+        }
+        let begun = *self.begun.get_or_insert(now);
+        let (outer, display) = ctx.input(|input| {
+            let viewport = input.viewport();
+            (viewport.outer_rect.map(|outer| outer.size()), viewport.monitor_size)
+        });
+        if !is_maximized && now - begun < FRAME_DELAY && exceeds(outer, display) {
+            // The desktop knows how much of the display is free.
+            ctx.send_viewport_cmd(ViewportCommand::Maximized(true));
         }
         let size: [f32; 2] = ctx.content_rect().size().into();
         let size = size.map(|side| side.round().clamp(0.0, f32::from(u16::MAX)) as u16);
         let seen = SeenPlace { size, is_maximized };
-        match self.0 {
+        match self.seen {
             Some((known, since)) if known == seen => {
                 if now.saturating_duration_since(since) >= SAVE_DEBOUNCE_DELAY {
                     // A maximized window keeps its size for later.
                     screen.set_place((!is_maximized).then_some(size), is_maximized);
                 }
             }
-            _ => self.0 = Some((seen, now)),
+            _ => self.seen = Some((seen, now)),
         }
+    }
+}
+
+/// Returns true if a window with its title bar is larger than its display.
+fn exceeds(outer: Option<Vec2>, display: Option<Vec2>) -> bool {
+    /// Fractional scales round.
+    const TOLERANCE_POINTS: f32 = 1.0;
+    outer.zip(display).is_some_and(|(outer, display)| {
+        (outer - display).max_elem() > TOLERANCE_POINTS && display.min_elem() > 0.0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_bar_counts_to_the_size_of_the_window() {
+        let display = Some(Vec2::new(1_280.0, 720.0));
+        assert!(!exceeds(Some(Vec2::new(1_280.0, 720.0)), display));
+        assert!(exceeds(Some(Vec2::new(1_282.0, 745.0)), display));
+        assert!(!exceeds(None, display) && !exceeds(display, None));
+        assert!(!exceeds(display, Some(Vec2::ZERO)), "unknown");
     }
 }

@@ -698,6 +698,7 @@ pub fn snapshot(name: &str) -> Snapshot {
     if snapshot.live == LiveState::OnAir && !server.rtmp.is_empty() && server.viewers == 0 {
         server.viewers = 2;
         server.viewers_by = [(Protocol::Rtmp, 1), (Protocol::Whep, 1)].into();
+        server.chat.get_or_insert_with(own_chat);
     }
     if snapshot.live == LiveState::OnAir && snapshot.passthrough.is_none() {
         // Enabled targets for which the state sets nothing else are live.

@@ -254,7 +254,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
         ("Twitch", "On air · 2\u{a0}508\u{a0}kbps"),
         (
             "media.school.example",
-            "Retrying (connection refused: nothing is listening on this port)",
+            "Reconnecting (connection refused: nothing is listening on this port)",
         ),
     ] {
         let row = harness.get_by_role_and_label(Role::Button, name);

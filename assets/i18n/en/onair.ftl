@@ -559,7 +559,7 @@ target-own-second = Any RTMP or RTMPS address
 target-unnamed = New target
 target-on = Send to { $name }
 target-live = On air · { $rate }
-target-retrying = Retrying ({ $cause })
+target-retrying = Reconnecting ({ $cause })
 target-gave-up = Not on air: { $cause }
 no-target-on = Turn on a target first.
 try-again = Try again
@@ -1012,7 +1012,6 @@ notices-count = { $count ->
    *[other] Notices: { $count } open
 }
 notices-none = No notices. Problems appear here and in the health bar.
-notices-log = Event log ({ $count })
 notice-over = Resolved at { $time }.
 copy-diagnostics = Copy diagnostics
 tip-copy-diagnostics = Copies the version, the notices and the event log, without stream keys.

@@ -559,7 +559,7 @@ target-own-second = 任意 RTMP 或 RTMPS 地址
 target-unnamed = 新推流目标
 target-on = 推流到 { $name }
 target-live = 直播中 · { $rate }
-target-retrying = 正在重试（{ $cause }）
+target-retrying = 正在重连（{ $cause }）
 target-gave-up = 未在直播：{ $cause }
 no-target-on = 请先启用一个推流目标。
 try-again = 重试
@@ -977,7 +977,6 @@ notices-count = { $count ->
    *[other] 提示：{ $count } 条未解决
 }
 notices-none = 没有提示。需要你处理的事会显示在这里和状态条上。
-notices-log = 事件记录（{ $count }）
 notice-over = 已于 { $time } 解决。
 copy-diagnostics = 复制诊断信息
 tip-copy-diagnostics = 复制版本、提示和事件记录，不含推流密钥。

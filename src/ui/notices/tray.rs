@@ -269,13 +269,16 @@ fn buttons(
 fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
     let (theme, texts) = (view.theme, view.texts);
     let title = texts.say(&past.notice.problem);
+    // Information ends with its time, even if what it reports continues.
+    let is_info = past.notice.level == Level::Info;
+    let icon = if is_info { Icon::Info } else { Icon::Check };
     let frame = Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, |ui| {
         columns(
             ui,
-            (Icon::Check, theme.secondary),
+            (icon, theme.secondary),
             |ui| {
                 titled(ui, &title, Type::Body, theme.secondary);
-                if past.notice.level != Level::Info {
+                if !is_info {
                     let time = format::time_of_day(past.over_micros);
                     let since = texts.with("notice-over", &[("time", time.into())]);
                     paragraph(ui, &since, Type::Small, theme.secondary);
@@ -298,8 +301,7 @@ fn footer(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
     ui.add_space(gap::XS);
     let mut asked = None;
     ui.horizontal(|ui| {
-        let count = view.snapshot.history.len();
-        let name = texts.with("notices-log", &[("count", count.to_string().into())]);
+        let name = texts.get("event-log");
         let log = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
         let has_buttons = (view.health.alone && view.health.remedy.is_some())
             || view.snapshot.notices.iter().any(|it| !it.remedies.is_empty());

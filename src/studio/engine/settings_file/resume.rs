@@ -15,8 +15,7 @@ impl Engine {
         };
         let Some(mark) = OnAirMark::left(path) else { return };
         let (targets, scene) = (mark.target_names(), mark.scene.clone());
-        let time = mark.since.clone();
-        self.notices.tell(&StudioMessage::Interrupted { targets, scene, time }, "");
+        self.notices.tell(&StudioMessage::Interrupted { targets, scene }, "");
         self.file.on_air.left = Some(mark);
     }
 
@@ -53,11 +52,7 @@ impl Engine {
             // The user went live without resuming.
             self.notices.active.clear(&["on-air-interrupted"]);
         }
-        let since = match &self.file.on_air.written {
-            Some(written) => written.since.clone(),
-            None => jiff::Zoned::now().strftime("%Y-%m-%d %H:%M").to_string(),
-        };
-        let mark = OnAirMark::of(&self.settings, &self.targets.list, &since);
+        let mark = OnAirMark::of(&self.settings, &self.targets.list);
         if self.file.on_air.written.as_ref() == Some(&mark) {
             return;
         }

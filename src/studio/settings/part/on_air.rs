@@ -12,7 +12,7 @@ use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::targets::{Target, TargetPlace, address};
-use crate::text::problem::Problem;
+use crate::text::problem::{Problem, problem};
 
 /// The record of a running broadcast. It contains no secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +22,6 @@ pub struct OnAirMark {
     /// The last scene on air.
     pub scene: String,
     targets: Vec<MarkedTarget>,
-    /// The start time, such as `2026-11-25 21:30`, on the local clock.
-    pub since: String,
     process: u32,
 }
 
@@ -56,11 +54,11 @@ impl MarkedTarget {
         Self { name: target.name.clone(), address, key_name: target.keep_as.clone() }
     }
 
-    fn shown(&self) -> &str {
+    fn shown(&self) -> Problem {
         match (self.name.as_str(), self.address.as_str()) {
-            ("", "") => "onair",
-            ("", address) => address,
-            (name, _) => name,
+            ("", "") => problem!("health-built-in"),
+            ("", address) => address.into(),
+            (name, _) => name.into(),
         }
     }
 }
@@ -71,13 +69,12 @@ impl OnAirMark {
         PartFiles::beside(settings).place("on-air.toml")
     }
 
-    /// Creates the record of the enabled targets, which have been on air since `since`.
-    pub fn of(settings: &Settings, targets: &[Target], since: &str) -> Self {
+    /// Creates the record of the enabled targets.
+    pub fn of(settings: &Settings, targets: &[Target]) -> Self {
         Self {
             in_use: settings.in_use.clone(),
             scene: settings.collection.current().map(|it| it.name.clone()).unwrap_or_default(),
             targets: targets.iter().filter(|it| it.enabled).map(MarkedTarget::of).collect(),
-            since: since.to_owned(),
             process: std::process::id(),
         }
     }
@@ -106,9 +103,10 @@ impl OnAirMark {
         }
     }
 
-    /// Returns the names of the targets, separated by commas.
-    pub fn target_names(&self) -> String {
-        self.targets.iter().map(MarkedTarget::shown).collect::<Vec<_>>().join(", ")
+    /// Returns the names of the targets.
+    pub fn target_names(&self) -> Problem {
+        let names: Vec<Problem> = self.targets.iter().map(MarkedTarget::shown).collect();
+        problem!("health-target", name = names)
     }
 
     /// Returns the name of the collection or profile that was in use.
@@ -192,9 +190,13 @@ mod tests {
         let (files, path) = (PartFiles::beside(&file), OnAirMark::place(&file));
         assert_eq!(OnAirMark::left(&path), None);
         let settings = on_air();
-        let mark = OnAirMark::of(&settings, &settings.targets, "2026-11-25 21:30");
+        let mark = OnAirMark::of(&settings, &settings.targets);
         mark.write(&path).unwrap();
         assert!(!std::fs::read_to_string(&path).unwrap().contains("planted"));
+        let mut both = settings.targets.clone();
+        both[0].enabled = true;
+        let names = OnAirMark::of(&settings, &both).target_names().to_string();
+        assert!(names.starts_with("Built-in server; rtmp://"), "{names}");
         // Another start, in which the user has changed the targets and the scene.
         let mut next = on_air();
         next.targets[0].enabled = true;
@@ -221,7 +223,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("on-air.toml");
         let settings = on_air();
-        let mark = OnAirMark::of(&settings, &settings.targets, "");
+        let mark = OnAirMark::of(&settings, &settings.targets);
         // Process 1 is running, but it is not onair.
         OnAirMark { process: 1, ..mark }.write(&path).unwrap();
         assert!(OnAirMark::left(&path).is_some());
