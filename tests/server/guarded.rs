@@ -300,6 +300,13 @@ fn the_programs_own_stream_has_a_key_that_nobody_else_knows() {
     publisher.send(&sound(1, 1));
     drop(running.play("live/onair"));
     drop(running.publish("live/other"));
+    // onair watches its own stream with this key, and is not one of its viewers.
+    wait_for("nobody", LIMIT, || running.viewers() == 0);
+    let own = running.play("live/onair?key=of-this-run");
+    assert_eq!(running.viewers(), 0);
+    let viewer = running.play("live/onair");
+    wait_for("the viewer", LIMIT, || running.viewers() == 1);
+    drop((own, viewer));
 }
 
 #[test]

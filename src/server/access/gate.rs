@@ -119,7 +119,7 @@ fn own_stream(registry: &Registry, action: Action, visit: &Visit) -> Option<Resu
     let rules = ActionRules { keys: vec![own.key.clone()], ..ActionRules::default() };
     match (action, &visit.secret) {
         (_, Some(secret)) if rules.has_key(secret.expose()) => {
-            Some(Ok(Grant { proven: true, ..Grant::default() }))
+            Some(Ok(Grant { proven: true, is_own: true, ..Grant::default() }))
         }
         (Action::Publish, _) => Some(Err(Denied::WrongSecret)),
         (Action::Play, _) => None,

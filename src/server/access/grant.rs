@@ -13,6 +13,8 @@ pub(in crate::server) const EXPELLED_REASON: &str = "the play key has changed";
 pub(in crate::server) struct Grant {
     /// True if a secret was required and the client had one.
     pub proven: bool,
+    /// True if the client is onair itself, which has the key of its own stream.
+    pub is_own: bool,
     /// True if the client's secret is a token, which differs with each connection.
     pub by_token: bool,
     /// The end of the client's token in seconds since 1970.

@@ -2,6 +2,7 @@
 
 pub(in crate::server) mod connection;
 mod ending;
+mod own_viewer;
 mod pending_request;
 mod watching;
 
@@ -34,6 +35,7 @@ use crate::server::relay::path::{RelayPath, RelaySource};
 use crate::server::relay::pulls;
 use crate::server::relay::pushes::push_on;
 use crate::server::rtmp::connection::{Connection, Error};
+use crate::server::rtmp::own_viewer::OwnViewer;
 use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
 use crate::server::rtmp::watching::Watching;
 use crate::server::stream::message::CHUNK_SIZE;
@@ -513,7 +515,10 @@ impl Task {
             name.stream = renamed;
         }
         connection.with_session(Session::accept_play)?;
-        let viewer: Arc<dyn Sink> = Arc::<Connection>::clone(connection);
+        let viewer: Arc<dyn Sink> = match grant.is_own {
+            true => Arc::new(OwnViewer(Arc::clone(connection))),
+            false => Arc::<Connection>::clone(connection),
+        };
         let joined = match self.settles((&name.app, &name.stream)) {
             true => {
                 let viewer = (viewer, grant.expelled);

@@ -22,7 +22,8 @@ impl Stream {
         let inner = self.inner.lock();
         let mut records = inner.records.clone();
         records.sort_unstable_by_key(|record| record.id);
-        let viewers = inner.viewers.iter().map(|viewer| &viewer.sink).filter_map(|viewer| {
+        let sinks = inner.viewers.iter().map(|viewer| &viewer.sink);
+        let viewers = sinks.filter(|viewer| viewer.is_viewer()).filter_map(|viewer| {
             let at = records.binary_search_by_key(&viewer.id(), |record| record.id).ok()?;
             let record = records.get(at)?;
             Some(ViewerFigures {

@@ -70,7 +70,6 @@ impl Engine {
                         false => publish.url.to_string(),
                     },
                     host: match built_in {
-                        // The probes at the built-in server are counted by this address.
                         true => publish.url.host_and_port(),
                         false => label.clone(),
                     },
@@ -114,5 +113,83 @@ impl Engine {
                 bitrate: view.bitrate,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::audio::AudioChoice;
+    use crate::base::{Clock, Latest};
+    use crate::capture::VideoChoice;
+    use crate::media::{BitsPerSecond, Size};
+    use crate::net::{self, Runtime};
+    use crate::player::probe::reading::ProbeMemory;
+    use crate::player::probe::viewer::{ProbeTarget, ViewerProbe};
+    use crate::studio::command::Command;
+    use crate::studio::engine::config::Config;
+    use crate::studio::engine::handle::Studio;
+    use crate::studio::settings::Settings;
+    use crate::studio::snapshot::Snapshot;
+    use crate::studio::targets::quality::Quality;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    fn until(studio: &Studio, what: &str, mut shows: impl FnMut(&Snapshot) -> bool) {
+        let since = Instant::now();
+        while !shows(&studio.snapshot()) {
+            assert!(since.elapsed() < LIMIT, "{what}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Checks every snapshot of a real broadcast, because the server counts a viewer before the
+    /// monitor has received anything.
+    #[test]
+    fn the_monitor_is_never_a_viewer_and_a_real_viewer_is_one() {
+        let quality = Quality {
+            size: Size::new(320, 180),
+            video_bitrate: BitsPerSecond(300_000),
+            ..Quality::default()
+        };
+        let settings = Settings {
+            video: Some(VideoChoice::Test),
+            audio: Some(AudioChoice::Tone),
+            quality,
+            ..Settings::default()
+        };
+        let config =
+            Config { keyring: false, monitor_own: true, ..Config::new(Clock::start(), settings) };
+        let studio = Studio::start(config).unwrap();
+        studio.send(Command::GoLive);
+        let mut playing = None;
+        until(&studio, "the monitor", |snapshot| {
+            let monitor = snapshot.targets.first().and_then(|it| it.monitor.as_ref());
+            assert_eq!(snapshot.server.viewers, 0, "{monitor:?}");
+            if monitor.is_some_and(|it| it.state != "waiting") {
+                playing.get_or_insert_with(Instant::now);
+            }
+            playing.is_some_and(|since: Instant| since.elapsed() > Duration::from_millis(1_500))
+        });
+        let runtime = Runtime::start().unwrap();
+        let place = ProbeTarget::Address(Secret::new(studio.snapshot().server.play_url));
+        let memory = ProbeMemory { pictures: 1, sound: 1 };
+        let (net, clock) = (net::Options::default(), Clock::start());
+        let viewer =
+            ViewerProbe::open(&place, &net, &runtime, clock, memory, Latest::default()).unwrap();
+        until(&studio, "a real viewer", |snapshot| snapshot.server.viewers == 1);
+        // The peak is noted once per second.
+        std::thread::sleep(Duration::from_millis(2_500));
+        studio.send(Command::StopLive);
+        let mut peak = None;
+        until(&studio, "the summary", |snapshot| {
+            peak = snapshot.last_broadcast.as_ref().map(|it| it.peak_viewers);
+            peak.is_some()
+        });
+        assert_eq!(peak, Some(1));
+        drop(viewer);
+        studio.end(LIMIT).unwrap();
     }
 }

@@ -8,7 +8,6 @@ use crate::encode::known_encoders;
 use crate::media::source_status::SourceFormat;
 use crate::mix::StripId;
 use crate::net::Trouble;
-use crate::server::Protocol;
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::on_air::figures::carried;
@@ -163,19 +162,10 @@ impl Engine {
         views
     }
 
-    /// Returns the number of viewers, without the viewer monitor.
-    fn own_viewers(&self) -> usize {
-        let address = self.built_in.rtmp().map(|address| address.to_string());
-        address.map_or(0, |host| self.state.monitors.viewers(&host))
-    }
-
     pub(in crate::studio::engine) fn server_figures(&self) -> ServerFigures {
         let (rtmp, http) = self.built_in.local();
         let links = Arc::clone(self.built_in.links());
-        let mut viewers_by = self.built_in.viewers_by_protocol();
-        if let Some(viewers) = viewers_by.get_mut(&Protocol::Rtmp) {
-            *viewers = viewers.saturating_sub(self.own_viewers());
-        }
+        let viewers_by = self.built_in.viewers_by_protocol();
         ServerFigures {
             rtmp,
             http,

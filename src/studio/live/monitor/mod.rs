@@ -120,14 +120,6 @@ impl Monitors {
         self.each.is_empty()
     }
 
-    /// Returns the number of probes that count as viewers of the built-in server.
-    pub fn viewers(&self, host: &str) -> usize {
-        let looks = |one: &&One| {
-            one.host == host && one.seen.as_ref().is_some_and(|seen| seen.state == State::Playing)
-        };
-        self.each.values().filter(looks).count()
-    }
-
     /// Sets the targets to monitor. `begin` returns a subscription to the sent stream.
     pub fn follow(
         &mut self,
