@@ -146,6 +146,8 @@ impl Scenes {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioSource {
     pub choice: AudioChoice,
+    /// False if onair made the choice, because the user has made none.
+    pub chosen: bool,
     pub state: SourceState,
     pub name: String,
     pub gain_db: f32,

@@ -238,6 +238,7 @@ pub fn snapshot(name: &str) -> Snapshot {
     };
     let audio = AudioSource {
         choice: AudioChoice::Mic(None),
+        chosen: true,
         state: SourceState::Open,
         name: "Yeti Stereo Microphone".into(),
         gain_db: 3.0,

@@ -95,5 +95,7 @@ health-audio-gone = { $name } sends no audio.
     .cure = Check this source, or choose another audio source.
 health-muted = The audio is muted.
     .cure = Viewers hear nothing. Unmute the audio in the audio mixer.
+health-no-microphone = No audio: no microphone is chosen.
+    .cure = Choose an audio source in the audio mixer, or choose Silence.
 health-silent = No audio: the program is silent.
     .cure = Check the microphone and the faders.

@@ -671,7 +671,7 @@ ready-audio = Audio
 tip-ready-video = The video source works.
 tip-ready-audio = The audio source works.
 tip-not-ready-video = The scene shows no video, or a source has a problem.
-tip-not-ready-audio = The audio source is muted, has no data or has a problem.
+tip-not-ready-audio = No audio source works. Check the audio mixer.
 
 # the big button
 go-live = Go Live

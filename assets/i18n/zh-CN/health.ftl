@@ -88,5 +88,7 @@ health-audio-gone = { $name } 没有声音。
     .cure = 请检查此音频源，或换一个。
 health-muted = 音频已静音。
     .cure = 观众听不到声音，请在混音器中取消静音。
+health-no-microphone = 没有声音：未选择麦克风。
+    .cure = 请在混音器中选择音频源，或选择“无声”。
 health-silent = 没有声音：输出中没有任何音频信号。
     .cure = 请检查麦克风和音量推子。

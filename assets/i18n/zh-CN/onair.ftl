@@ -671,7 +671,7 @@ ready-audio = 音频
 tip-ready-video = 视频来源工作正常。
 tip-ready-audio = 音频源工作正常。
 tip-not-ready-video = 场景没有画面，或某个来源有问题。
-tip-not-ready-audio = 音频源已静音、没有数据或有问题。
+tip-not-ready-audio = 没有正常的音频源，请检查混音器。
 
 # 主按钮
 go-live = 开始直播

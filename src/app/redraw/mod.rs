@@ -216,6 +216,7 @@ mod tests {
         };
         let audio = AudioSource {
             choice: AudioChoice::Tone,
+            chosen: true,
             state: SourceState::Open,
             name: "Tone".into(),
             gain_db: 0.0,

@@ -115,6 +115,7 @@ impl Engine {
         let main = self.settings.strips.first();
         AudioSource {
             choice: program.audio_choice().clone(),
+            chosen: self.settings.audio.is_some(),
             state: report.state,
             name: report.name,
             gain_db: main.map_or(0.0, |it| it.strip.gain_db),

@@ -61,23 +61,31 @@ impl Engine {
         }
         if audio {
             self.startup.undecided.1 = false;
-            let test = match self.config.scenes_only {
-                true => {
-                    self.settings.collection.sources.iter().all(|it| it.choice == VideoChoice::Test)
-                }
-                false => {
-                    self.state.program.as_ref().map(Program::video_choice)
-                        == Some(&VideoChoice::Test)
-                }
-            };
             if microphones {
                 self.select_audio(AudioChoice::Mic(None));
             } else {
-                let instead = if test { AudioChoice::Tone } else { AudioChoice::Silence };
+                // The choice is not saved, because a later start may find a microphone.
+                let instead = match self.shows_test_pattern() {
+                    true => AudioChoice::Tone,
+                    false => AudioChoice::Silence,
+                };
                 self.select_audio(instead);
                 self.notices.tell(&StudioMessage::NoMicrophone {}, "");
             }
         }
+    }
+
+    /// Returns true if the program shows the test pattern, to which the test tone belongs. Other
+    /// sources beside it make no difference, so that each start chooses the same audio.
+    fn shows_test_pattern(&self) -> bool {
+        if !self.config.scenes_only {
+            let program = self.state.program.as_ref();
+            return program.map(Program::video_choice) == Some(&VideoChoice::Test);
+        }
+        let collection = &self.settings.collection;
+        let plan = collection.plan(collection.current);
+        let mut shown = plan.sources().filter_map(|id| collection.source(id));
+        shown.any(|source| source.choice == VideoChoice::Test)
     }
 
     /// Returns the initial main video source, apart from the sources of the scenes; `None` means
@@ -176,5 +184,63 @@ impl Engine {
             VideoChoice::Text(_) | VideoChoice::None => problem!("source-text"),
         };
         language.say(&kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Clock, Latest};
+    use crate::media::Size;
+    use crate::studio::engine::config::Config;
+    use crate::studio::engine::handle::assemble;
+    use crate::studio::settings::Settings;
+    use crate::studio::snapshot::AudioSource;
+    use crate::studio::sources::open::SourceOpener;
+    use crate::studio::targets::quality::Quality;
+
+    /// Starts the window's studio on a computer without devices. Returns the settings after the
+    /// start, and the audio source.
+    fn start(settings: &Settings) -> (Settings, AudioSource) {
+        let config = Config {
+            keyring: false,
+            scenes_only: true,
+            ..Config::new(Clock::start(), settings.clone())
+        };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let quality = Quality { size: Size::new(320, 180), ..Quality::default() };
+        let media = SourceOpener::opened_by(crate::capture::open_by);
+        let program = Program::start(engine.clock, &quality, Latest::default(), media).unwrap();
+        engine.state.program = Some(program);
+        let (video, audio) = (engine.first_video(), engine.settings.audio.clone());
+        engine.startup.undecided = (video.is_none(), audio.is_none());
+        if let Some(audio) = audio {
+            engine.select_audio(audio);
+        }
+        engine.decide();
+        let audio = engine.snapshot(false).audio.unwrap();
+        drop(engine.state.program.take().map(Program::end));
+        (engine.settings.clone(), audio)
+    }
+
+    #[test]
+    fn each_start_without_a_microphone_chooses_the_same_audio() {
+        let (mut settings, audio) = start(&Settings::default());
+        assert_eq!((audio.choice, audio.chosen), (AudioChoice::Tone, false));
+        assert_eq!(settings.audio, None, "a later start may find a microphone");
+        let scene = settings.collection.current;
+        let logo = || VideoChoice::Image("logo.png".into());
+        let add = Edit::AddSource { scene, name: "Logo".into(), choice: logo() };
+        assert!(settings.collection.apply(&add));
+        let (mut settings, audio) = start(&settings);
+        assert_eq!((audio.choice, audio.chosen), (AudioChoice::Tone, false));
+        // Without the test pattern there is no tone, and onair chooses silence, not the user.
+        let pattern = settings.collection.usual_source();
+        assert!(settings.collection.apply(&Edit::SetSource(pattern, logo())));
+        let (mut settings, audio) = start(&settings);
+        assert_eq!((audio.choice, audio.chosen), (AudioChoice::Silence, false));
+        settings.audio = Some(AudioChoice::Silence);
+        let (_, audio) = start(&settings);
+        assert_eq!((audio.choice, audio.chosen), (AudioChoice::Silence, true));
     }
 }

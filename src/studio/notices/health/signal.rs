@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
-use crate::studio::notices::health::finding::{Finding, is_broadcasting};
+use crate::studio::notices::health::finding::{Finding, is_broadcasting, named};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::{Snapshot, SourceState};
@@ -150,11 +150,28 @@ pub fn readiness(snapshot: &Snapshot) -> Readiness {
             .any(|notice| families.iter().any(|family| notice.key().starts_with(family)))
     };
     let shown = video(snapshot).is_none_or(|finding| finding.level <= Some(Level::Info));
-    let audio = snapshot.audio.as_ref();
-    let open = audio.is_some_and(|audio| !audio.muted && audio.state == SourceState::Open);
     Readiness {
         video: snapshot.delivers_video() && shown && !reported(["camera-", "scene-source-"]),
-        audio: open && audio_gone(snapshot).is_none() && !reported(["microphone-", "audio-"]),
+        audio: sends_audio(snapshot)
+            && audio_gone(snapshot).is_none()
+            && !reported(["microphone-", "audio-"]),
+    }
+}
+
+/// Returns true if the choice is a source that viewers can hear.
+fn is_audio_source(choice: &AudioChoice) -> bool {
+    !matches!(choice, AudioChoice::None | AudioChoice::Silence)
+}
+
+/// Returns true if an audio source is open and not muted. Silence sends nothing to hear.
+fn sends_audio(snapshot: &Snapshot) -> bool {
+    let main = snapshot.audio.as_ref();
+    match main.filter(|audio| is_audio_source(&audio.choice)) {
+        Some(audio) => !audio.muted && audio.state == SourceState::Open,
+        None => snapshot.strips.iter().skip(1).any(|strip| {
+            let open = strip.state == SourceState::Open && !strip.sound.strip.muted;
+            open && is_audio_source(&strip.sound.choice)
+        }),
     }
 }
 
@@ -164,12 +181,14 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let main = snapshot.audio.as_ref()?;
-    let wanted = |choice: &AudioChoice| !matches!(choice, AudioChoice::None | AudioChoice::Silence);
-    let others = snapshot.strips.iter().skip(1).any(|strip| wanted(&strip.sound.choice));
-    if !wanted(&main.choice) && !others {
-        return None;
+    let others = snapshot.strips.iter().skip(1).any(|strip| is_audio_source(&strip.sound.choice));
+    if !is_audio_source(&main.choice) && !others {
+        // A user who chose silence needs no warning.
+        let unchosen = !main.chosen && main.choice == AudioChoice::Silence;
+        let finding = Finding::new(Some(Level::Warning), problem!("health-no-microphone"));
+        return unchosen.then(|| finding.covering(named(snapshot, &["no-microphone"])));
     }
-    if main.muted && wanted(&main.choice) {
+    if main.muted && is_audio_source(&main.choice) {
         let sentence = problem!("health-muted");
         return Some(Finding::new(Some(Level::Warning), sentence).with_remedy(Remedy::Unmute));
     }

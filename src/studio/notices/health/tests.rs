@@ -33,6 +33,7 @@ fn idle() -> Snapshot {
         }),
         audio: Some(AudioSource {
             choice: AudioChoice::Mic(None),
+            chosen: true,
             state: SourceState::Open,
             name: "Yeti".into(),
             gain_db: 0.0,
@@ -136,6 +137,12 @@ fn empty_scene(snapshot: &mut Snapshot) {
     let mut collection = Collection::default();
     collection.scenes[0].items.retain(|item| item.id != ItemId(1));
     snapshot.scenes.collection = Arc::new(collection);
+}
+
+/// Makes the audio silence, which the user chose or not.
+fn silence(snapshot: &mut Snapshot, chosen: bool) {
+    let audio = snapshot.audio.as_mut().unwrap();
+    (audio.choice, audio.chosen, audio.held_dbfs) = (AudioChoice::Silence, chosen, -60.0);
 }
 
 /// A row of the table: its name, the state, the sentence, the details, the level, and the remedy.
@@ -280,6 +287,22 @@ fn rows() -> Vec<Row> {
             "No audio: the program is silent.",
             "Check the microphone and the faders.",
             bad,
+            None,
+        ),
+        (
+            "there is no microphone, so onair sends silence",
+            with(on_air(), |it| silence(it, false)),
+            "No audio: no microphone is chosen.",
+            "Choose an audio source in the audio mixer, or choose Silence.",
+            bad,
+            None,
+        ),
+        (
+            "silence, on purpose",
+            with(on_air(), |it| silence(it, true)),
+            "All good.",
+            "2 watching",
+            None,
             None,
         ),
         (
@@ -531,6 +554,8 @@ fn video_and_audio_are_ready_only_without_a_reported_problem() {
     let audio = |state| with(idle(), |it| it.audio.as_mut().unwrap().state = state);
     assert_eq!(of(&audio(SourceState::Stalled)), (true, false));
     assert_eq!(of(&with(idle(), |it| it.audio.as_mut().unwrap().muted = true)), (true, false));
+    assert_eq!(of(&with(idle(), |it| silence(it, true))), (true, false));
+    assert_eq!(of(&with(idle(), |it| silence(it, false))), (true, false));
     assert_eq!(of(&reported(StudioMessage::CameraLost { device: device() })), (false, true));
     let silent = StudioMessage::Alarm { alarm: SourceAlarm::Silent, device: device() };
     assert_eq!(of(&reported(silent)), (true, false));

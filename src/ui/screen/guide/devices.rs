@@ -203,6 +203,7 @@ mod tests {
         let judged = |choice: AudioChoice, held_dbfs: f32, muted: bool, clipped: bool| {
             let audio = AudioSource {
                 choice,
+                chosen: true,
                 state: SourceState::Open,
                 name: String::new(),
                 gain_db: 0.0,
