@@ -505,6 +505,11 @@ impl Snapshot {
         }
     }
 
+    /// Returns true if nobody watches this target. Only the built-in server knows its viewers.
+    pub fn is_unwatched(&self, target: &Target) -> bool {
+        target.is_built_in() && self.server.viewers == 0
+    }
+
     /// Returns the default video source: the source of `--video`, or the bottom source of the
     /// current scene.
     pub fn usual_video(&self) -> Option<VideoSource> {

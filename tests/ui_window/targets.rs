@@ -184,6 +184,25 @@ fn the_second_line_of_a_card_fits_on_air() {
 }
 
 #[test]
+fn a_card_without_viewers_has_no_latency_of_viewers() {
+    for (language, name, wanted) in [
+        (Language::English, "Built-in server", "On air · 0 viewers"),
+        (Language::Chinese, "内置服务器", "直播中 · 0 位观众"),
+    ] {
+        let size = Vec2::new(1280.0, 720.0);
+        let mut harness = open_as("black", size, preferences(language, Theme::Dark));
+        for latency in [Some(Duration::from_millis(77)), None] {
+            harness.state().demo.change(|snapshot| {
+                snapshot.server.viewers = 0;
+                snapshot.targets[0].monitor.as_mut().unwrap().latency = latency;
+            });
+            harness.run();
+            assert_eq!(second_line(&harness, name).0, wanted);
+        }
+    }
+}
+
+#[test]
 fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("black");
     harness.get_by_label("On air. media.school.example: Viewers see black.");
@@ -202,6 +221,10 @@ fn what_viewers_get_is_shown_and_asked_for() {
     harness.run();
     harness.get_by_label("All good.");
     harness.get_by_label("Viewers are 2.1\u{a0}s behind · 2 watching");
+    // Without viewers, nobody is behind.
+    harness.state().demo.snapshot.lock().server.viewers = 0;
+    harness.run();
+    harness.get_by_label("Nobody is watching. A viewer would be 1.20\u{a0}s behind.");
 
     // For another server, the viewer monitor is off by default and needs a play address.
     let mut harness = open("custom");

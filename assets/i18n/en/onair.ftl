@@ -590,6 +590,7 @@ play-url-wrong = This is not a play address. Example: rtmp://server/app/stream
 play-url-secret = onair stores the full address together with the stream key. Unless “Remember the key” is on, onair forgets both when it closes.
 viewers-ok = Viewers get the stream.
 viewers-behind = Viewers get the stream, { $time } behind.
+viewers-none = Nobody is watching. A viewer would be { $time } behind.
 viewers-waiting = Waiting for the stream on the viewer side…
 viewers-comparing = Comparing with the stream you send…
 viewers-unsure = The stream never changes, so onair cannot tell whether it is yours.

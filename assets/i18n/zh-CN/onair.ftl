@@ -590,6 +590,7 @@ play-url-wrong = 这不是观看地址，例如 rtmp://服务器/应用/流名
 play-url-secret = 完整地址随推流密钥一起保存。不记住密钥时，关闭 onair 后一并清除。
 viewers-ok = 观众可以正常观看。
 viewers-behind = 观众可以正常观看，延迟 { $time }。
+viewers-none = 没有观众。观看延迟 { $time }。
 viewers-waiting = 正在等待观众端画面…
 viewers-comparing = 正在与你的直播比对…
 viewers-unsure = 画面和声音一直没变化，无法确认是不是你的直播。

@@ -8,6 +8,7 @@ use egui::{
 };
 
 use crate::media::RenditionId;
+use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::{MAX_TARGETS, TargetState, services};
@@ -205,7 +206,10 @@ fn live(view: &View<'_>, entry: &TargetView) -> Fares {
     if entry.target.is_built_in() {
         sent = texts.counted("viewers", view.snapshot.server.viewers);
     }
-    match entry.monitor.as_ref().filter(|it| it.state != "waiting") {
+    // Without viewers, nobody is behind and nobody is reached.
+    let unwatched = view.snapshot.is_unwatched(&entry.target);
+    let says = |it: &&MonitorView| it.state != "waiting" && !(unwatched && it.state == "ok");
+    match entry.monitor.as_ref().filter(says) {
         Some(monitor) => {
             let words = viewer_monitor::in_card(texts, monitor);
             match viewer_monitor::is_trouble(monitor) {

@@ -38,7 +38,7 @@ pub(super) fn show(
         address(ui, view, draft, &entry.target, width);
     }
     if let Some(monitor) = &entry.monitor {
-        seen(ui, view, draft, monitor);
+        seen(ui, view, draft, (monitor, view.snapshot.is_unwatched(&entry.target)));
     }
 }
 
@@ -83,9 +83,14 @@ fn may_be_played(address: &str) -> bool {
 }
 
 /// Draws the result of the monitor, with a small frame.
-fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) {
+fn seen(
+    ui: &mut Ui,
+    view: &View<'_>,
+    draft: &mut Draft,
+    (monitor, unwatched): (&MonitorView, bool),
+) {
     let (theme, texts) = (view.theme, view.texts);
-    let (words, color) = state(theme, texts, monitor);
+    let (words, color) = state(theme, texts, (monitor, unwatched));
     paragraph(ui, &words, Type::Small, color.unwrap_or(theme.secondary));
     let slot = &monitor.picture.0;
     let fresh = draft.viewers.as_ref().is_none_or(|(known, _)| !known.shares_with(slot));
@@ -104,16 +109,18 @@ fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) 
     response.on_hover_text(&*texts.get("viewers-frame-tip"));
 }
 
-/// Returns the text of the state, and a color if the state needs attention.
-pub(super) fn state(
+/// Returns the text of the state, and a color if the state needs attention. `unwatched` means that
+/// nobody but the monitor plays the stream.
+fn state(
     theme: &Theme,
     texts: &Texts,
-    monitor: &MonitorView,
+    (monitor, unwatched): (&MonitorView, bool),
 ) -> (String, Option<Color32>) {
     match (monitor.state, monitor.latency) {
         ("ok", Some(latency)) => {
             let time = format::short_time(latency);
-            (texts.with("viewers-behind", &[("time", time.into())]), None)
+            let key = if unwatched { key!("viewers-none") } else { key!("viewers-behind") };
+            (texts.with(key, &[("time", time.into())]), None)
         }
         (state, _) => {
             let color = is_trouble(monitor).then_some(theme.warn);

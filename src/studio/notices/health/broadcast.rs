@@ -327,7 +327,9 @@ fn reached(snapshot: &Snapshot) -> Vec<Problem> {
         .filter(|entry| entry.state.is_none_or(|state| state == TargetState::Live))
         .filter(|entry| entry.target.enabled)
         .collect();
-    let seen = live.iter().filter_map(|entry| entry.monitor.as_ref());
+    // A stream without viewers has a latency for the monitor only.
+    let watched = live.iter().filter(|entry| !snapshot.is_unwatched(&entry.target));
+    let seen = watched.filter_map(|entry| entry.monitor.as_ref());
     let behind = seen.filter(|it| it.state == "ok").filter_map(|it| it.latency).max();
     texts.extend(behind.map(|time| problem!("health-behind", time = short_time(time))));
     if live.iter().any(|entry| entry.target.is_built_in()) {

@@ -320,7 +320,7 @@ fn rows() -> Vec<Row> {
                 it.targets[0].monitor = Some(monitor("ok", Some(96)));
             }),
             "All good.",
-            "Viewers are 96\u{a0}ms behind · No viewers on the built-in server",
+            "No viewers on the built-in server",
             None,
             None,
         ),
