@@ -8,18 +8,18 @@ next-given-up = onair does not retry
 next-waiting = onair reconnects if this continues
 
 # Devices and sources.
-camera-lost = Camera { $device } is disconnected. Viewers see the fallback or a placeholder.
+camera-lost = Camera { $device } is disconnected.
     .cure = Plug it in again. onair resumes at once.
-camera-stalled = Camera { $device } sends no frames. Viewers see the fallback or a placeholder.
+camera-stalled = Camera { $device } sends no frames.
     .cure = onair is reopening it. If that does not help, unplug it and plug it in again.
 camera-failed = { SENTENCE($reason) }.
     .cure = { $cure } onair uses the camera as soon as it works.
 camera-back = Camera { $device } is back.
 no-camera = No camera found. onair shows the test pattern instead.
     .cure = Plug one in, or continue with the test pattern.
-microphone-lost = Microphone { $device } is disconnected. Viewers hear the fallback or silence.
+microphone-lost = Microphone { $device } is disconnected.
     .cure = Plug it in again. onair resumes at once.
-microphone-stalled = Microphone { $device } sends no audio. Viewers hear the fallback or silence.
+microphone-stalled = Microphone { $device } sends no audio.
     .cure = onair is reopening it. If that does not help, unplug it and plug it in again.
 microphone-failed = { SENTENCE($reason) }.
     .cure = { $cure } onair uses the microphone as soon as it works.

@@ -415,7 +415,7 @@ placeholder-opening = Opening the video source…
 placeholder-opening-advice = This takes a moment with some cameras.
 placeholder-none = No video source chosen
 placeholder-failed = onair cannot open the video source
-placeholder-failed-advice = Viewers see a placeholder until the source works.
+placeholder-failed-advice = onair shows a placeholder until the source works.
 
 # mixer
 level = Level

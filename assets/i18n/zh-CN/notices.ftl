@@ -8,18 +8,18 @@ next-given-up = 不再重试
 next-waiting = 如果问题持续，onair 会自动重连
 
 # 设备和来源
-camera-lost = 摄像头 { $device } 已断开，观众看到备用画面或占位画面。
+camera-lost = 摄像头 { $device } 已断开。
     .cure = 请重新插上，onair 会自动恢复。
-camera-stalled = 摄像头 { $device } 没有画面，观众看到备用画面或占位画面。
+camera-stalled = 摄像头 { $device } 没有画面。
     .cure = 正在重新打开。如果没有恢复，请拔下再插上。
 camera-failed = { $reason }。
     .cure = { $cure }恢复后会自动使用。
 camera-back = 摄像头 { $device } 已恢复。
 no-camera = 未找到摄像头，改用测试画面。
     .cure = 请插上摄像头，或继续使用测试画面。
-microphone-lost = 麦克风 { $device } 已断开，改用备用声音或静音。
+microphone-lost = 麦克风 { $device } 已断开。
     .cure = 请重新插上，onair 会自动恢复。
-microphone-stalled = 麦克风 { $device } 没有声音，改用备用声音或静音。
+microphone-stalled = 麦克风 { $device } 没有声音。
     .cure = 正在重新打开。如果没有恢复，请拔下再插上。
 microphone-failed = { $reason }。
     .cure = { $cure }恢复后会自动使用。

@@ -415,7 +415,7 @@ placeholder-opening = 正在打开视频来源…
 placeholder-opening-advice = 有些摄像头需要一点时间。
 placeholder-none = 未选择视频来源
 placeholder-failed = 无法打开视频来源
-placeholder-failed-advice = 视频来源恢复之前，观众看到的是占位画面。
+placeholder-failed-advice = 视频来源恢复之前，显示占位画面。
 
 # 混音器
 level = 电平

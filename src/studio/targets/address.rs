@@ -78,6 +78,12 @@ pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
     TargetUrl::parse(url.trim(), key).map_err(|error| Problem::from(&error))
 }
 
+/// Returns the problem of a target's server address, whatever its key is.
+pub fn server_problem(target: &Target) -> Option<Problem> {
+    // Any key completes the address.
+    Url::with_key(target.server().trim(), "key").err().map(|error| Problem::from(&error))
+}
+
 /// Returns true if a target names its stream: by a key, or in the last part of its URL.
 pub fn names_stream(target: &Target) -> bool {
     let missing = target.key_apart && target.key().is_none();

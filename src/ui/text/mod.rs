@@ -132,9 +132,9 @@ mod tests {
         }
         assert!(taking > 150 && spaced > 20, "{taking} {spaced}");
         let lost = |device| texts.with("microphone-lost", &[("device", device)]);
-        assert_eq!(lost("话筒".into()), "麦克风话筒已断开，改用备用声音或静音。");
-        assert_eq!(lost("Yeti".into()), "麦克风 Yeti 已断开，改用备用声音或静音。");
-        assert_eq!(lost("我 的".into()), "麦克风我 的已断开，改用备用声音或静音。");
+        assert_eq!(lost("话筒".into()), "麦克风话筒已断开。");
+        assert_eq!(lost("Yeti".into()), "麦克风 Yeti 已断开。");
+        assert_eq!(lost("我 的".into()), "麦克风我 的已断开。");
         let english = Texts::new(Language::English);
         assert_eq!(english.with("mute-of", &[("name", "话筒".into())]), "Mute 话筒");
     }

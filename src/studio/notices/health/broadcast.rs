@@ -96,6 +96,10 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
             let sentence = problem!("health-no-server", name = name);
             return Some(finding(sentence).with_remedy(Remedy::EditTarget(target.id)));
         }
+        if let Some(cause) = address::server_problem(target) {
+            let finding = finding(problem!("health-bad-address", name = name));
+            return Some(finding.with_details([cause]).with_remedy(Remedy::EditTarget(target.id)));
+        }
         let sentence = problem!("health-no-key", name = name);
         (!address::names_stream(target))
             .then(|| finding(sentence).with_remedy(Remedy::EditKey(target.id)))

@@ -5,14 +5,19 @@ use std::collections::BTreeSet;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
+use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::finding::{Finding, is_broadcasting, named};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::{Snapshot, SourceState};
+use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// A level below this is inaudible.
 const SILENT_DBFS: f32 = -59.0;
+/// Notices about a device that is unplugged or sends nothing.
+const GONE_NOTICES: &[&str] =
+    &["camera-lost", "camera-stalled", "microphone-lost", "microphone-stalled"];
 
 /// Whether the video and the audio of the program are free of problems.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -58,16 +63,15 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     if let Some(source) = down {
         let all = shown.iter().all(|source| source.state.is_down());
         let known = snapshot.notices.iter().rev().find(|notice| is_down(notice, source.name));
-        let sentence = match all {
-            true => problem!("health-video-gone", name = source.name),
-            false => problem!("health-source-gone", name = source.name),
-        };
+        let sentence = problem!("health-source-gone", name = source.name);
         let finding = Finding::new(Some(Level::Warning), sentence);
-        return Some(match known {
+        let finding = match known {
             Some(notice) => Finding::of_notice(notice),
             None if all => finding.with_remedy(Remedy::UseTestSource),
             None => finding,
-        });
+        };
+        let sees = problem!("health-viewers-see-fallback");
+        return Some(on_air_only(snapshot, known, finding, sees));
     }
     let opening = shown.iter().find(|source| source.state == SourceState::Opening)?;
     let all = shown.iter().all(|source| source.state == SourceState::Opening);
@@ -78,6 +82,19 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
         };
         Finding::new(Some(Level::Info), sentence).blocking()
     })
+}
+
+/// Adds what viewers get instead of a source that is gone. Off air there are no viewers, and the
+/// cure of a device that failed is more important.
+fn on_air_only(
+    snapshot: &Snapshot,
+    known: Option<&Notice>,
+    finding: Finding,
+    effect: Problem,
+) -> Finding {
+    let fails = known.is_some_and(|notice| !GONE_NOTICES.contains(&notice.key()));
+    let on_air = snapshot.live == LiveState::OnAir;
+    finding.with_details((on_air && !fails).then_some(effect))
 }
 
 /// Returns true if a notice reports that this source does not deliver.
@@ -134,10 +151,11 @@ pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     let strips = strips.map(|strip| (&strip.name, strip.state));
     let (name, _) = main.into_iter().chain(strips).find(|(_, state)| state.is_down())?;
     let known = snapshot.notices.iter().rev().find(|notice| is_down(notice, name));
-    Some(match known {
+    let finding = match known {
         Some(notice) => Finding::of_notice(notice),
         None => Finding::new(Some(Level::Warning), problem!("health-audio-gone", name = &**name)),
-    })
+    };
+    Some(on_air_only(snapshot, known, finding, problem!("health-viewers-hear-fallback")))
 }
 
 /// Returns the parts of the program for which no source and no notice reports a problem.

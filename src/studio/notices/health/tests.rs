@@ -1,4 +1,4 @@
-//! Tests the health sentence with a table of states.
+//! Tests the health sentence with a table of states, long because each state is one row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,6 +145,13 @@ fn silence(snapshot: &mut Snapshot, chosen: bool) {
     (audio.choice, audio.chosen, audio.held_dbfs) = (AudioChoice::Silence, chosen, -60.0);
 }
 
+/// Unplugs the camera that is the only source.
+fn unplugged(snapshot: &mut Snapshot) {
+    let video = snapshot.video.as_mut().unwrap();
+    (video.name, video.state) = ("Cam".into(), SourceState::Lost);
+    snapshot.notices.push(notice(&StudioMessage::CameraLost { device: "Cam".into() }));
+}
+
 /// A row of the table: its name, the state, the sentence, the details, the level, and the remedy.
 type Row = (&'static str, Snapshot, &'static str, &'static str, Option<Level>, Option<Remedy>);
 
@@ -225,7 +232,7 @@ fn rows() -> Vec<Row> {
                 it.loudness.held_dbfs = -18.0;
             }),
             "Yeti sends no audio.",
-            "Check this source, or choose another audio source.",
+            "Viewers hear the fallback or silence until it is back",
             bad,
             None,
         ),
@@ -269,6 +276,17 @@ fn rows() -> Vec<Row> {
             "Enter the key. You get it from the service or the owner of the server.",
             bad,
             Some(Remedy::EditKey(1)),
+        ),
+        (
+            "an address that is none, whatever the key is",
+            with(idle(), |it| {
+                let target = Target::custom(1, "rtmp://:::/%%%", "".into());
+                it.targets = vec![TargetView::idle(Target { key_apart: true, ..target })];
+            }),
+            "The new target has no valid server address.",
+            "An IPv6 address needs brackets",
+            bad,
+            Some(Remedy::EditTarget(1)),
         ),
         (
             "the microphone is dead, and music plays at -18 dB",
@@ -415,10 +433,34 @@ fn rows() -> Vec<Row> {
         (
             "the only source is gone",
             with(on_air(), |it| it.video.as_mut().unwrap().state = SourceState::Lost),
-            "Test pattern sends no video. Viewers see the placeholder.",
+            "Test pattern sends no video.",
+            "Viewers see the fallback or a placeholder until it is back",
+            bad,
+            Some(Remedy::UseTestSource),
+        ),
+        (
+            "the only source is gone, and there are no viewers",
+            with(idle(), |it| it.video.as_mut().unwrap().state = SourceState::Lost),
+            "Test pattern sends no video.",
             "onair shows Test pattern again when it returns. You can also choose another source.",
             bad,
             Some(Remedy::UseTestSource),
+        ),
+        (
+            "a camera is unplugged off air",
+            with(idle(), unplugged),
+            "Camera Cam is disconnected.",
+            "Plug it in again. onair resumes at once.",
+            bad,
+            None,
+        ),
+        (
+            "a camera is unplugged on air",
+            with(on_air(), unplugged),
+            "Camera Cam is disconnected.",
+            "Viewers see the fallback or a placeholder until it is back",
+            bad,
+            None,
         ),
         (
             "a camera is still being opened",
