@@ -510,6 +510,13 @@ impl Snapshot {
         target.is_built_in() && self.server.viewers == 0
     }
 
+    /// Returns true if nobody watches the broadcast: it goes only to the built-in server, which has
+    /// no viewers.
+    pub fn has_no_viewers(&self) -> bool {
+        let mut enabled = self.targets.iter().filter(|entry| entry.target.enabled);
+        enabled.all(|entry| self.is_unwatched(&entry.target))
+    }
+
     /// Returns the default video source: the source of `--video`, or the bottom source of the
     /// current scene.
     pub fn usual_video(&self) -> Option<VideoSource> {

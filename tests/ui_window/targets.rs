@@ -640,4 +640,9 @@ fn no_frame_rate_is_shown_before_the_first_frame_is_encoded() {
     let has = |state: &str, words: &str| shown(&open(state)).iter().any(|name| name == words);
     assert!(has("connecting", "0 dropped") && !has("connecting", "0.0 fps"));
     assert!(has("on-air", "0 dropped") && has("on-air", "30.0 fps"));
+    // On air, the rate is not known until a whole second has passed.
+    let mut harness = open("on-air");
+    harness.state().demo.change(|snapshot| snapshot.figures.fps_pending = true);
+    harness.run();
+    assert!(!shown(&harness).iter().any(|name| name.contains("30.0 fps")), "{:?}", shown(&harness));
 }

@@ -94,3 +94,21 @@ fn stop_speaks_of_viewers_only_if_a_target_was_connected() {
         assert!(harness.query_by_label_contains(unexpected).is_none());
     }
 }
+
+#[test]
+fn stop_does_not_speak_of_viewers_if_only_the_built_in_server_is_on_and_has_none() {
+    for (viewers, elsewhere, text) in [
+        (0, false, "Nobody is watching."),
+        (2, false, "The stream ends for all viewers."),
+        (0, true, "The stream ends for all viewers."),
+    ] {
+        let mut harness = open("black");
+        harness.state().demo.change(|snapshot| {
+            snapshot.server.viewers = viewers;
+            snapshot.targets[1].target.enabled = elsewhere;
+        });
+        harness.run();
+        assert_eq!(click(&mut harness, "Stop"), []);
+        assert!(harness.query_by_label_contains(text).is_some(), "{:?}", shown(&harness));
+    }
+}

@@ -32,6 +32,8 @@ pub struct LiveFigures {
     pub encoded: u64,
     /// Frames per second over the last seconds.
     pub fps: f64,
+    /// True until frames were counted for a whole second, so that `fps` is not known.
+    pub fps_pending: bool,
     /// The wanted frame rate, which is below the chosen one on a slow connection; 0 if unknown.
     pub wanted_fps: f64,
     /// The data sent in the last second, in bits per second.

@@ -45,6 +45,7 @@ pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogA
     modal(ctx, view.theme, "confirm-stop", DIALOG_WIDTH_POINTS, |ui| {
         // If no target was ever connected, no viewer loses the stream.
         let ends = match view.snapshot.figures.was_live() {
+            true if view.snapshot.has_no_viewers() => texts.get("confirm-stop-unwatched"),
             true => texts.get("confirm-stop"),
             false => texts.get("confirm-stop-unconnected"),
         };
@@ -69,7 +70,12 @@ pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Dialog
     let (title, text) = if view.snapshot.live == LiveState::Idle {
         (texts.get("confirm-close-recording-title"), texts.get("confirm-close-recording"))
     } else {
-        (texts.get("confirm-close-title"), texts.get("confirm-close"))
+        let ends = match view.snapshot.figures.was_live() {
+            true if view.snapshot.has_no_viewers() => texts.get("confirm-close-unwatched"),
+            true => texts.get("confirm-close"),
+            false => texts.get("confirm-close-unconnected"),
+        };
+        (texts.get("confirm-close-title"), ends)
     };
     modal(ctx, view.theme, "confirm-close", DIALOG_WIDTH_POINTS, |ui| {
         let words = [&*title, &*text, &*texts.get("confirm-close-yes"), &*texts.get("cancel")];

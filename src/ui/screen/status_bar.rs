@@ -103,9 +103,11 @@ fn facts(view: &View<'_>, page: Page) -> Vec<Fact> {
             facts.push(fact(text, key!("tip-interruptions")));
         }
     } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
-        // Before the first encoded frame, a frame rate of zero is no problem.
+        // Before the first encoded frame, a frame rate of zero is no problem, and until a whole
+        // second has passed, the frame rate is not known.
         let begins = matches!(snapshot.live, LiveState::Connecting { .. });
-        if !begins || snapshot.figures.fps > 0.0 {
+        let known = !snapshot.figures.fps_pending;
+        if known && (!begins || snapshot.figures.fps > 0.0) {
             let fps = format!("{:.1}", snapshot.figures.fps);
             facts.push(fact(texts.with("fps", &[("value", fps.into())]), key!("tip-fps")));
         }

@@ -123,11 +123,12 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let lost = matches!(snapshot.live, LiveState::Reconnecting { .. });
     let slow = live.on_air_for > FRAME_RATE_GRACE && live.fps < 0.9 * live.wanted_fps;
     let drops = live.dropped_frames.saturating_mul(100) > live.total_frames;
+    let frames = if live.fps_pending { dash() } else { rate(live.fps) };
     let late = live.queued > LONG_BACKLOG;
     let queue = format::short_time(live.queued);
     let lines = [
         (key!("statistic-bitrate"), bitrate, key!("tip-bitrate"), lost),
-        (key!("statistic-frames"), rate(live.fps), key!("tip-frames"), slow),
+        (key!("statistic-frames"), frames, key!("tip-frames"), slow),
         (key!("statistic-dropped"), dropped, key!("tip-dropped"), drops),
         (key!("statistic-queue"), queue, key!("tip-queue"), late),
         (key!("statistic-round-trip"), round_trip, key!("tip-round-trip"), false),

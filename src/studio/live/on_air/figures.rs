@@ -34,6 +34,12 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     values.fold(0.0, |sum, value| sum + value) / number
 }
 
+/// Returns the frame rate of a second, or `None` for the second in which the first frames came:
+/// that second is partial, and several frames come at once.
+fn whole_second(frames_before: u64, fps: f64) -> Option<f64> {
+    (frames_before > 0).then_some(fps)
+}
+
 impl OnAir {
     /// Returns the video encoder, if one runs.
     pub(in crate::studio) fn encoder(&self) -> Option<EncoderView> {
@@ -60,6 +66,7 @@ impl OnAir {
         let mut all = LiveFigures {
             encoded,
             fps,
+            fps_pending: self.lately.is_empty(),
             wanted_fps,
             encode_time: self.encode_time,
             frame_times: self.frame_times.iter().copied().collect(),
@@ -91,7 +98,7 @@ impl OnAir {
         let seconds = now.since(at).as_secs_f64();
         let new = count.saturating_sub(last) as f64;
         self.fps = (count, now, if seconds > 0.0 { new / seconds } else { 0.0 });
-        self.lately.push_back(self.fps.2);
+        self.lately.extend(whole_second(last, self.fps.2));
         if self.lately.len() > FPS_WINDOW_SECONDS {
             self.lately.pop_front();
         }
@@ -180,5 +187,13 @@ mod tests {
     fn before_the_first_second_the_frame_rate_has_no_sign() {
         assert_eq!(format!("{:.1}", mean([].into_iter())), "0.0");
         assert_eq!(mean([24.0, 30.0].into_iter()), 27.0);
+    }
+
+    #[test]
+    fn the_partial_second_of_the_first_frames_does_not_count() {
+        // 12 frames came in the first 0.29 s, and then 30 in each second.
+        let seconds = [(0, 41.0), (12, 30.0), (42, 30.0)];
+        let counted = seconds.into_iter().filter_map(|(before, fps)| whole_second(before, fps));
+        assert_eq!(counted.collect::<Vec<f64>>(), [30.0, 30.0]);
     }
 }
