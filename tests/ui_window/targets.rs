@@ -206,6 +206,9 @@ fn a_card_without_viewers_has_no_latency_of_viewers() {
 fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("black");
     harness.get_by_label("On air. media.school.example: Viewers see black.");
+    assert!(harness.query_by_label("What viewers see").is_none());
+    assert_eq!(click(&mut harness, "Show what viewers get"), []);
+    harness.get_by_label("What viewers see");
     open_card(&mut harness, "Built-in server");
     harness.get_by_label("Viewers get the stream, 1.20\u{a0}s behind.");
     harness.get_by_label("What viewers see");

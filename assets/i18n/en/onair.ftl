@@ -935,6 +935,7 @@ danmaku-none = New messages fly across here, as they do over the video.
 dismiss = Dismiss
 remedy-retry = Retry now
 remedy-target = Edit target
+remedy-viewers = Show what viewers get
 remedy-key = Edit key
 remedy-switch-off = Turn off target
 remedy-bitrate = Lower to { $kbps } kbps

@@ -904,6 +904,7 @@ tip-buffer-minute = 最近一分钟的缓冲。持续下降说明网速不够。
 dismiss = 关闭此提示
 remedy-retry = 立即重试
 remedy-target = 修改推流目标
+remedy-viewers = 查看观众画面
 remedy-key = 修改密钥
 remedy-switch-off = 停用此推流目标
 remedy-bitrate = 降到 { $kbps } kbps

@@ -36,6 +36,8 @@ pub enum Remedy {
     EditTarget(u32),
     /// Show this target's stream key for correction.
     EditKey(u32),
+    /// Show the viewer monitor of this target.
+    ShowViewers(u32),
     /// Retry this target after it has failed.
     StartTarget(u32),
     /// Reach this target's service on port 443 instead.

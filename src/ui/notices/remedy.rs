@@ -19,6 +19,7 @@ pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
         Remedy::RetryNow | Remedy::StartTarget(_) => key!("remedy-retry"),
         Remedy::EditTarget(_) => key!("remedy-target"),
         Remedy::EditKey(_) => key!("remedy-key"),
+        Remedy::ShowViewers(_) => key!("remedy-viewers"),
         Remedy::UsePort443(_) => key!("remedy-port-443"),
         Remedy::Resume => key!("remedy-resume"),
         Remedy::SwitchOff(_) => key!("remedy-switch-off"),
@@ -50,6 +51,7 @@ pub fn is_final(remedy: Remedy) -> bool {
             | Remedy::UsePort443(_)
             | Remedy::EditTarget(_)
             | Remedy::EditKey(_)
+            | Remedy::ShowViewers(_)
             | Remedy::EditSource(_)
             | Remedy::EditFilters(_)
             | Remedy::EditTransition
@@ -97,6 +99,7 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
         Remedy::TryAgain => view.send(Command::TryAgain),
         Remedy::EditTarget(_)
         | Remedy::EditKey(_)
+        | Remedy::ShowViewers(_)
         | Remedy::EditSource(_)
         | Remedy::EditFilters(_)
         | Remedy::EditTransition

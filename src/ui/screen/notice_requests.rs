@@ -56,6 +56,11 @@ impl Screen {
                 self.target.edit_key(id);
                 true
             }
+            Remedy::ShowViewers(id) => {
+                self.show_side(SideTab::Broadcast);
+                self.target.show(id);
+                true
+            }
             Remedy::EditSource(id) => {
                 self.scenes.show_properties(id);
                 true

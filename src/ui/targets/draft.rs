@@ -215,6 +215,11 @@ impl Draft {
         self.adds = true;
     }
 
+    /// Opens a target, whose viewer monitor is then visible.
+    pub fn show(&mut self, id: u32) {
+        self.choose(Some(id));
+    }
+
     /// Opens a target, and focuses its first field.
     pub fn edit(&mut self, id: u32) {
         self.choose(Some(id));

@@ -235,7 +235,8 @@ mod tests {
         let (mut settings, audio) = start(&settings);
         assert_eq!((audio.choice, audio.chosen), (AudioChoice::Tone, false));
         // Without the test pattern there is no tone, and onair chooses silence, not the user.
-        let pattern = settings.collection.usual_source();
+        let mut sources = settings.collection.sources.iter();
+        let pattern = sources.find(|it| it.choice == VideoChoice::Test).unwrap().id;
         assert!(settings.collection.apply(&Edit::SetSource(pattern, logo())));
         let (mut settings, audio) = start(&settings);
         assert_eq!((audio.choice, audio.chosen), (AudioChoice::Silence, false));

@@ -211,7 +211,9 @@ fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     let sentence = problem!("health-viewers", name = name_of(&entry.target), what = what);
     let known = snapshot.notices.iter().filter(|notice| notice.key() == key);
     let cause = Some(monitor.cause.clone()).filter(|cause| !cause.is_empty());
-    Some(Finding::new(Some(Level::Warning), sentence).with_details(cause).covering(known))
+    let remedy = Remedy::ShowViewers(entry.target.id);
+    let finding = Finding::new(Some(Level::Warning), sentence).with_details(cause);
+    Some(finding.with_remedy(remedy).covering(known))
 }
 
 /// Returns the problem for a state of the viewers' stream, or `None` if the state is no problem.

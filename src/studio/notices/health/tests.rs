@@ -180,7 +180,7 @@ fn rows() -> Vec<Row> {
             "17 of 30 frames",
             with(on_air(), |it| it.figures.fps = 17.0),
             "This computer is too slow: 17 of 30 fps.",
-            "Choose a smaller frame size or a lower frame rate, or close other programs.",
+            "Close other programs, or turn off video filters.",
             bad,
             None,
         ),
@@ -407,7 +407,7 @@ fn rows() -> Vec<Row> {
             "On air. Twitch: Viewers see black.",
             "",
             bad,
-            None,
+            Some(Remedy::ShowViewers(1)),
         ),
         (
             "frames are dropped, and the bitrate can be lowered",
