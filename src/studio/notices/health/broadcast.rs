@@ -21,6 +21,9 @@ const LONG_BACKLOG: Duration = Duration::from_millis(500);
 /// The share of the wanted frame rate below which the frame rate is too low.
 const MIN_FRAME_RATE_SHARE: f64 = 0.9;
 
+/// The share of a frame's time from which drawing or encoding is the cause of a low frame rate.
+const SLOW_PART_SHARE: f64 = 0.8;
+
 /// Notices about a recording that ended too early.
 const RECORDING_ENDED_NOTICES: &[&str] = &["recording-failed", "recording-not-started"];
 
@@ -277,9 +280,31 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     if !encodes || !known || figures.fps >= MIN_FRAME_RATE_SHARE * wanted {
         return None;
     }
+    let cause = slow_part(snapshot, wanted);
     let (fps, wanted) = (format!("{:.0}", figures.fps), format!("{wanted:.0}"));
     let sentence = problem!("health-too-slow", fps = fps, wanted = wanted);
-    Some(Finding::new(Some(Level::Warning), sentence).covering(named(snapshot, OVERLOAD_NOTICES)))
+    let finding = Finding::new(Some(Level::Warning), sentence).with_details(cause);
+    Some(finding.covering(named(snapshot, OVERLOAD_NOTICES)))
+}
+
+/// Returns the part that takes most of the time of a frame, with its cure. The result is empty
+/// if neither does, because then other programs take the time.
+fn slow_part(snapshot: &Snapshot, wanted: f64) -> Vec<Problem> {
+    let draw = snapshot.draw_time.unwrap_or_default();
+    let encode = snapshot.figures.encode_time.unwrap_or_default();
+    if draw.max(encode).as_secs_f64() * wanted < SLOW_PART_SHARE {
+        return Vec::new();
+    }
+    match draw > encode {
+        true => {
+            let cause = problem!("health-slow-drawing", time = short_time(draw));
+            vec![cause, problem!("health-fewer-filters")]
+        }
+        false => {
+            let cause = problem!("health-slow-encoding", time = short_time(encode));
+            vec![cause, problem!("health-smaller-next-time")]
+        }
+    }
 }
 
 /// Returns the finding that all is well.

@@ -185,6 +185,17 @@ fn rows() -> Vec<Row> {
             None,
         ),
         (
+            "17 of 30 frames, because the encoder is slow",
+            with(on_air(), |it| {
+                (it.figures.fps, it.draw_time) = (17.0, Some(Duration::from_millis(4)));
+                it.figures.encode_time = Some(Duration::from_millis(58));
+            }),
+            "This computer is too slow: 17 of 30 fps.",
+            "Encoding a frame takes 58\u{a0}ms · Close other programs",
+            bad,
+            None,
+        ),
+        (
             "half as many frames are all that a slow connection is to carry",
             with(on_air(), |it| (it.figures.fps, it.figures.wanted_fps) = (15.0, 15.0)),
             "All good.",
