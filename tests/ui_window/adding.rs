@@ -155,9 +155,12 @@ fn a_new_source_is_selected_and_its_menu_opens_by_key() {
     let added = edit(&add(&mut harness, &["Test pattern"]));
     make(&mut harness, &[added]);
     harness.get_by_label_contains("Test pattern selected");
+    // The keys act on the new source at once.
+    assert!(source(&harness, "Test pattern").is_focused());
     for shift in [false, true] {
-        source(&harness, "Test pattern").focus();
+        source(&harness, "Test pattern").click();
         harness.run();
+        assert!(source(&harness, "Test pattern").is_focused());
         match shift {
             true => harness.key_press_modifiers(Modifiers::SHIFT, Key::F10),
             false => harness.key_press(Key::Menu),
@@ -166,11 +169,42 @@ fn a_new_source_is_selected_and_its_menu_opens_by_key() {
         assert_eq!(edit(&press(&mut harness, "Remove")), Edit::RemoveItem(ITEM));
         harness.run();
     }
-    harness.get_by_role_and_label(Role::RadioButton, "Main").focus();
-    harness.run();
+    harness.get_by_role_and_label(Role::RadioButton, "Main").click();
+    assert_eq!(commands(&mut harness), [Command::SwitchScene(SCENE)]);
     harness.key_press(Key::Menu);
     harness.run();
     assert_eq!(edit(&press(&mut harness, "Duplicate")), Edit::DuplicateScene(SCENE));
+}
+
+#[test]
+fn the_keys_of_the_list_act_on_the_row_that_was_clicked() {
+    let mut harness = with(&["test", "clock"]);
+    source(&harness, "Source 1").click();
+    assert_eq!(commands(&mut harness), []);
+    // Tab continues at the row.
+    harness.key_press(Key::Tab);
+    harness.run();
+    assert!(harness.get_by_label("Hide Source 1").is_focused());
+    source(&harness, "Source 1").click();
+    assert_eq!(commands(&mut harness), []);
+    harness.key_press_modifiers(Modifiers::ALT, Key::ArrowUp);
+    assert_eq!(edit(&commands(&mut harness)), Edit::MoveItem(ITEM, 2));
+    harness.key_press(Key::Delete);
+    assert_eq!(edit(&commands(&mut harness)), Edit::RemoveItem(ITEM));
+    // A duplicate takes the keys from the row.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::D);
+    let copied = edit(&commands(&mut harness));
+    assert_eq!(copied, Edit::DuplicateItem(ITEM));
+    make(&mut harness, &[copied]);
+    harness.key_press(Key::Delete);
+    assert_eq!(edit(&commands(&mut harness)), Edit::RemoveItem(ItemId(4)));
+    // A duplicate that is made on the canvas leaves the keys to the canvas.
+    harness.get_by_label_contains("Canvas, Source 1 selected").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::D);
+    let copied = edit(&commands(&mut harness));
+    make(&mut harness, &[copied]);
+    assert!(harness.get_by_label_contains("Canvas, Source 1 selected").is_focused());
 }
 
 #[derive(Debug)]

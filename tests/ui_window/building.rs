@@ -287,7 +287,7 @@ fn the_take_column_shows_and_changes_the_transition_that_take_uses() {
 fn what_is_copied_in_one_scene_is_pasted_in_another() {
     let mut harness = with(&["test"]);
     make(&mut harness, &[Edit::AddScene("Second".into())]);
-    source(&harness, "Source 1").focus();
+    source(&harness, "Source 1").click();
     harness.run();
     harness.event(egui::Event::Copy);
     assert_eq!(commands(&mut harness), []);
@@ -304,7 +304,7 @@ fn what_is_copied_in_one_scene_is_pasted_in_another() {
     make(&mut harness, &[pasted]);
     harness.get_by_label("Properties of Source 1");
     // Keyboard shortcuts paste only while the desktop clipboard contains the copied source.
-    source(&harness, "Source 1").focus();
+    source(&harness, "Source 1").click();
     harness.run();
     harness.event(egui::Event::Paste("something else".into()));
     assert_eq!(commands(&mut harness), []);

@@ -75,7 +75,7 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
     assert_eq!(edit(&click(&mut harness, "Lock Source 1")), Edit::LockItem(ITEM, true));
     assert_eq!(edit(&click(&mut harness, "Hide Source 1")), Edit::HideItem(ITEM, true));
     for (key, to) in [(Key::ArrowUp, 2), (Key::ArrowDown, 0)] {
-        source(&harness, "Source 1").focus();
+        source(&harness, "Source 1").click();
         harness.run();
         harness.key_press_modifiers(Modifiers::ALT, key);
         assert_eq!(edit(&commands(&mut harness)), Edit::MoveItem(ITEM, to));

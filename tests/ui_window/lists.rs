@@ -191,7 +191,7 @@ fn a_source_goes_into_a_group_and_out_by_keyboard_and_menu() {
     for (name, key, wanted) in
         [("Source 3", Key::ArrowRight, &into), ("Source 1", Key::ArrowLeft, &out)]
     {
-        source(&harness, name).focus();
+        source(&harness, name).click();
         harness.run();
         harness.key_press_modifiers(Modifiers::ALT, key);
         assert_eq!(commands(&mut harness), std::slice::from_ref(wanted), "{name}");

@@ -76,6 +76,8 @@ pub struct Draft {
     pub(super) adding: Option<Adding>,
     /// Requested objects that have not arrived yet.
     pub(super) arrivals: Arrivals,
+    /// True if new items have arrived, and the list has not given one of them the keyboard focus yet.
+    pub(super) focuses_new: bool,
     /// The copied items.
     pub(super) clip: Clip,
     /// The choice that a source gets once the user releases a dragged number or color.
@@ -251,6 +253,7 @@ impl Draft {
         match self.arrivals.take(snapshot, edited(snapshot))? {
             Arrival::Items(items) => {
                 self.choose_all(items, false);
+                self.focuses_new = true;
                 None
             }
             Arrival::Scene(id, name) => {

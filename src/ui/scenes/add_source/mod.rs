@@ -84,6 +84,14 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
         }
         Some(_) => {}
     }
+    if draft.adding.is_none() {
+        // The search field is gone. The row of the new source may have the keyboard focus.
+        ctx.memory_mut(|memory| {
+            if let Some(id) = memory.focused() {
+                memory.surrender_focus(id);
+            }
+        });
+    }
 }
 
 /// Draws the title, and the search field or the back button. Returns true if the dialog was closed.

@@ -20,7 +20,7 @@ use egui::{
 
 use crate::compose::scene::{Item, ItemId, Placement};
 use crate::studio::{Command, Edit};
-use crate::ui::input::hotkeys::accept_letters;
+use crate::ui::input::hotkeys::{accept_letters, letters_act};
 use crate::ui::scenes::canvas::handles::{
     Frame, box_of, cursor, grip_at, handles, outline, squares,
 };
@@ -123,12 +123,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
     });
 }
 
-/// Returns true if the space bar is held to move the frame. The space bar does not count while it
-/// is the push-to-talk key.
+/// Returns true if the space bar is held to move the frame. A list may have the keyboard focus
+/// meanwhile. The space bar does not count while it is the push-to-talk key.
 fn is_space_held(ui: &Ui, draft: &Draft, response: &Response) -> bool {
     let keyboard = ui.memory(|memory| memory.focused());
     !draft.space_talks
-        && keyboard.is_none_or(|id| id == response.id)
+        && (keyboard.is_none_or(|id| id == response.id) || letters_act(ui.ctx()))
         && ui.input(|input| input.key_down(Key::Space))
 }
 

@@ -146,6 +146,7 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
             Command::SwitchScene(scene.id)
         });
         draft.choose(None);
+        row.request_focus();
     }
     if row.has_focus() && key(Key::Delete) {
         view.send(Command::Edit(Edit::RemoveScene(scene.id)));

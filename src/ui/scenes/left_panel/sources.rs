@@ -35,6 +35,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     if items.is_empty() {
         nothing(ui, view, &texts.get("scene-empty"));
     }
+    focus_new(ui, draft, items);
     branch(ui, view, draft, items, 0);
     let add = PanelRow {
         icon: Icon::Plus,
@@ -48,6 +49,21 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     };
     if add.button(ui, view).clicked() {
         draft.add_source();
+    }
+}
+
+/// Gives the keyboard focus to the row of a new item, so that the keys of the list act on it. The
+/// canvas and text fields keep the focus.
+fn focus_new(ui: &Ui, draft: &mut Draft, items: &[Item]) {
+    if !std::mem::take(&mut draft.focuses_new) {
+        return;
+    }
+    let row = |id: ItemId| ui.scope_id().with(("item", id.0));
+    let focused = ui.memory(|memory| memory.focused());
+    if focused.is_none_or(|focused| rows_of(items).into_iter().any(|id| row(id) == focused))
+        && let Some(new) = draft.selected
+    {
+        ui.memory_mut(|memory| memory.request_focus(row(new)));
     }
 }
 
@@ -109,6 +125,9 @@ fn item_row(
     let text = view.texts.with(text, &[("name", name.as_str().into())]);
     if icon_button(&mut right, view.theme, lock, &text, 24.0, ButtonWeight::Quiet).clicked() {
         each(view, &all, |id| Edit::LockItem(id, !item.locked));
+    }
+    if row.clicked() {
+        row.request_focus();
     }
     if row.double_clicked() {
         draft.settings = Some(item.id);
