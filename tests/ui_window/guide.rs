@@ -242,9 +242,18 @@ fn the_first_scene_has_a_name_in_the_language_of_the_guide() {
     let size = Vec2::new(1280.0, 720.0);
     let mut harness = guide("idle", size, Language::Chinese, Theme::Dark);
     let rename = Command::Edit(Edit::RenameScene(scene::SceneId(1), "主场景".into()));
-    assert_eq!(press(&mut harness, Key::Escape), [rename]);
+    assert_eq!(press(&mut harness, Key::Escape), [rename.clone()]);
+    // At the first start, onair adds the camera or the test pattern to the scene.
     let mut harness = guide("filters", size, Language::Chinese, Theme::Dark);
-    assert_eq!(press(&mut harness, Key::Escape), []);
+    assert_eq!(press(&mut harness, Key::Escape), [rename]);
+    // A scene that the user named, and one of several scenes, keep their names.
+    for edit in
+        [Edit::RenameScene(scene::SceneId(1), "Talk".into()), Edit::AddScene("Second".into())]
+    {
+        let mut harness = guide("idle", size, Language::Chinese, Theme::Dark);
+        apply(&mut harness, &edit);
+        assert_eq!(press(&mut harness, Key::Escape), [], "{edit:?}");
+    }
 }
 
 /// Escape may be an accident, so nothing that the user has typed is lost.

@@ -12,6 +12,7 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
+use crate::compose::scene::Scene;
 use crate::studio::{Collection, Command, Edit, Language, Preferences};
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::destination::Destination;
@@ -85,12 +86,16 @@ pub struct Guide {
     preset: Option<usize>,
 }
 
-/// Renames the scene of an untouched collection to the usual name in the chosen language.
+/// Renames a single scene that has its initial name to the usual name in the chosen language. The
+/// scene may already have sources, because at the first start onair adds the camera to it.
 pub fn name_first_scene(view: &mut View<'_>) {
     let name = view.texts.get("guide-first-scene");
-    let untouched = Collection::default();
-    if *view.snapshot.scenes.collection == untouched
-        && let Some(scene) = untouched.scenes.first().filter(|scene| *scene.name != *name)
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let initial = Collection::default();
+    let is_initial = |scene: &Scene| initial.scenes.iter().any(|it| it.name == scene.name);
+    if let [scene] = collection.scenes.as_slice()
+        && is_initial(scene)
+        && *scene.name != *name
     {
         view.send(Command::Edit(Edit::RenameScene(scene.id, name.to_string())));
     }
