@@ -394,8 +394,17 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
     // Undo works as it does for scenes. There is nothing to redo.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     assert_eq!(commands(&mut harness), [Command::Undo]);
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
-    assert_eq!(commands(&mut harness), []);
+    let redo = [(Modifiers::COMMAND, Key::Y), (Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)];
+    for (modifiers, key) in redo {
+        harness.key_press_modifiers(modifiers, key);
+        assert_eq!(commands(&mut harness), []);
+    }
+    // Both usual hotkeys redo.
+    harness.state().demo.change(|snapshot| snapshot.scenes.can_redo = true);
+    for (modifiers, key) in redo {
+        harness.key_press_modifiers(modifiers, key);
+        assert_eq!(commands(&mut harness), [Command::Redo], "{modifiers:?} {key:?}");
+    }
 }
 
 #[test]

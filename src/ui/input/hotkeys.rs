@@ -10,6 +10,10 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::input::named::{AnyCommand, NamedCommand};
 use crate::ui::text::Texts;
 
+/// The second default hotkey for redo, because many programs use it. It works unless the user has
+/// chosen a hotkey for redo, or uses this one for another command.
+const SECOND_REDO_HOTKEY: &str = "Ctrl+Shift+Z";
+
 /// The hotkeys of all commands, chosen or default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap(Vec<(AnyCommand, Hotkey)>);
@@ -18,10 +22,20 @@ impl Keymap {
     /// Creates the keymap from the preferences.
     pub fn new(preferences: &Preferences) -> Self {
         let all = Action::ALL.iter().copied().map(AnyCommand::from).chain(named(preferences));
-        Self(all.filter_map(|it| Some((it.clone(), hotkey_of(preferences, it)?))).collect())
+        let all = all.filter_map(|it| Some((it.clone(), hotkey_of(preferences, it)?)));
+        let mut all: Vec<(AnyCommand, Hotkey)> = all.collect();
+        let redo = AnyCommand::from(Action::Redo);
+        let is_usual = hotkey_of(preferences, redo.clone()) == redo.usual_hotkey();
+        if let Ok(second) = SECOND_REDO_HOTKEY.parse::<Hotkey>()
+            && is_usual
+            && !all.iter().any(|(_, hotkey)| *hotkey == second)
+        {
+            all.push((redo, second));
+        }
+        Self(all)
     }
 
-    /// Returns the hotkey of a command.
+    /// Returns the hotkey of a command, the first if it has two.
     pub fn hotkey(&self, command: impl Into<AnyCommand>) -> Option<Hotkey> {
         let command = command.into();
         self.0.iter().find(|(one, _)| *one == command).map(|(_, hotkey)| *hotkey)
