@@ -76,6 +76,39 @@ fn program_and_preview_differ_in_shape_and_words() {
     }
 }
 
+#[test]
+fn in_studio_mode_the_program_is_red_only_on_air() {
+    use onair::ui::style::theme::Theme as Colors;
+
+    for layout in ["simple", "studio"] {
+        let mut harness = three_scenes(layout);
+        harness.state().demo.change(|snapshot| {
+            snapshot.scenes.prepared = Some(snapshot.scenes.collection.scenes[1].id);
+        });
+        let red = |harness: &mut Harness<'static, Window>, live| {
+            harness.state().demo.change(|snapshot| snapshot.live = live);
+            harness.run();
+            harness.run();
+            let frames =
+                shapes(harness, Rect::EVERYTHING).into_iter().filter(|shape| match shape {
+                    Shape::Rect(it) => {
+                        it.stroke.color == Colors::DARK.live && it.rect.height() > 60.0
+                    }
+                    _ => false,
+                });
+            let tags = |shape: &Shape| match shape {
+                Shape::Rect(it) => it.fill == Colors::DARK.live_fill && it.rect.top() > 84.0,
+                _ => false,
+            };
+            let tags = shapes(harness, Rect::EVERYTHING).into_iter().filter(tags).count();
+            (frames.count(), tags)
+        };
+        assert_eq!(red(&mut harness, LiveState::Idle), (0, 0), "{layout}");
+        let (frames, tags) = red(&mut harness, LiveState::OnAir);
+        assert!(frames > 0 && tags > 0, "{layout}: {frames} frames, {tags} tags");
+    }
+}
+
 /// Presses at a place and moves to another, without a release. Returns the lines that appeared.
 fn held(harness: &mut Harness<'static, Window>, from: Pos2, to: Pos2) -> Vec<[Pos2; 2]> {
     let lines = |harness: &Harness<'static, Window>| {

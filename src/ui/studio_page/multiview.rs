@@ -210,12 +210,11 @@ fn cell(
     }
 }
 
-/// Returns true if the program scene has a red mark. The scene has this mark on air, except during
-/// passthrough, and always in studio mode.
-fn is_red(view: &View<'_>) -> bool {
-    let snapshot = view.snapshot;
-    let is_sent = snapshot.live != LiveState::Idle && snapshot.passthrough.is_none();
-    is_sent || snapshot.scenes.prepared.is_some()
+/// Returns true if the program is on air, and therefore has red marks. During passthrough, a file is
+/// on air instead of the program.
+pub(super) fn is_on_air(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.live, LiveState::OnAir | LiveState::Stopping)
+        && snapshot.passthrough.is_none()
 }
 
 /// Paints the frame of a scene with its name and marks.
@@ -251,7 +250,7 @@ fn paint_cell(
     elided(ui, words, Align::Min, &scene.name, Type::Small.font(), VIDEO_TEXT_COLOR);
     // The mark also has a text, because a color alone is not accessible.
     let mark = match (on_program, prepared) {
-        (true, _) if is_red(view) => {
+        (true, _) if is_on_air(view.snapshot) => {
             Some((texts.get("program-mark"), theme.live_fill, VIDEO_TEXT_COLOR))
         }
         (true, _) => Some((texts.get("program-mark"), TEXT_PLATE, VIDEO_TEXT_COLOR)),
@@ -266,7 +265,12 @@ fn paint_cell(
         ui.painter().galley(plate.center() - galley.size() / 2.0, galley, color);
     }
     let stroke = match (on_program, prepared, response.hovered()) {
-        (true, _, _) => Stroke::new(2.0, if is_red(view) { theme.live } else { theme.accent }),
+        (true, _, _) if is_on_air(view.snapshot) => Stroke::new(2.0, theme.live),
+        // In studio mode, the accent color belongs to the preview.
+        (true, _, _) if view.snapshot.scenes.prepared.is_some() => {
+            Stroke::new(2.0, theme.secondary)
+        }
+        (true, _, _) => Stroke::new(2.0, theme.accent),
         (false, true, _) => Stroke::new(2.0, theme.accent),
         (false, false, true) => Stroke::new(2.0, theme.secondary),
         (false, false, false) => theme.border(),

@@ -15,6 +15,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::tooltip;
 use crate::ui::scenes;
 use crate::ui::scenes::transition::TransitionChoice;
+use crate::ui::studio_page::multiview::is_on_air;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{
     BORDER_WIDTH, FRAME_BACKGROUND, TEXT_PLATE, Type, VIDEO_TEXT_COLOR, gap, size,
@@ -246,9 +247,9 @@ fn program(
         // During passthrough, the program frame is not on air.
         _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER_WIDTH, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
-        // In studio mode, the border is always red, because viewers see changes to the program.
-        _ if view.snapshot.scenes.prepared.is_some() => Stroke::new(2.0, theme.live),
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
+        // In studio mode, the program is as prominent as the preview beside it.
+        _ if view.snapshot.scenes.prepared.is_some() => Stroke::new(2.0, theme.secondary),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER_WIDTH, theme.line),
     };
     ui.painter().rect_stroke(seen, CornerRadius::same(2), frame, StrokeKind::Outside);
@@ -310,7 +311,7 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
         ],
     );
     let beside = view.snapshot.scenes.prepared.is_some();
-    let fill = if beside {
+    let fill = if beside && is_on_air(view.snapshot) {
         (view.theme.live_fill, VIDEO_TEXT_COLOR)
     } else {
         (TEXT_PLATE, VIDEO_TEXT_COLOR)
