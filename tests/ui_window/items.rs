@@ -114,6 +114,11 @@ fn renaming_an_item_renames_the_source_that_is_shown_once() {
 fn the_settings_of_an_item_set_its_place_and_look() {
     let mut harness = with(&["test"]);
     assert_eq!(by_menu(&mut harness, "Source 1", "Settings…"), []);
+    // Words before the numbers of the crop: a letter could also mean the rotation.
+    for word in ["Left", "Right", "Top", "Bottom"] {
+        let mut shapes = harness.output().shapes.iter();
+        assert!(shapes.any(|it| super::watch::laid(&it.shape, word)), "{word}");
+    }
     let whole = scene::Placement::default();
     for (name, value, wanted) in [
         ("Left", 128.0, scene::Placement { x: 0.1, ..whole }),

@@ -45,10 +45,10 @@ inspector-place = Position and size
 inspector-locked = Locked. Unlock the source in the list to move it.
 inspector-crop = Crop
 inspector-filters = Filters
-crop-letter-left = L
-crop-letter-right = R
-crop-letter-top = T
-crop-letter-bottom = B
+crop-mark-left = Left
+crop-mark-right = Right
+crop-mark-top = Top
+crop-mark-bottom = Bottom
 
 # the mixer
 mixer-settings-of = Audio settings of { $name }

@@ -41,10 +41,10 @@ inspector-place = 位置和大小
 inspector-locked = 已锁定。先在列表里解锁，才能移动。
 inspector-crop = 裁剪
 inspector-filters = 滤镜
-crop-letter-left = 左
-crop-letter-right = 右
-crop-letter-top = 上
-crop-letter-bottom = 下
+crop-mark-left = 左
+crop-mark-right = 右
+crop-mark-top = 上
+crop-mark-bottom = 下
 
 # 混音器
 mixer-settings-of = { $name } 的音频设置

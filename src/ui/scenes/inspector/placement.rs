@@ -17,8 +17,10 @@ use crate::ui::widgets::{
     NumberFault, Select, label, menu_item, number_field, paragraph, place, slider,
 };
 
-/// Width of the letter before a number, in points.
-const LETTER_WIDTH_POINTS: f32 = 30.0;
+/// Minimum distance of a number from the left edge of its field, in points.
+const MIN_MARK_WIDTH_POINTS: f32 = 30.0;
+/// Distance of the mark before a number from the left edge of the field, in points.
+const MARK_INSET_POINTS: f32 = 10.0;
 /// Width of the value after a slider, in points.
 const VALUE_WIDTH_POINTS: f32 = 52.0;
 
@@ -73,8 +75,8 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
         ui,
         view,
         [
-            Number { letter: "X", name: key!("placement-x"), value: &mut x, range: [-most, most] },
-            Number { letter: "Y", name: key!("placement-y"), value: &mut y, range: [-most, most] },
+            Number { mark: "X", name: key!("placement-x"), value: &mut x, range: [-most, most] },
+            Number { mark: "Y", name: key!("placement-y"), value: &mut y, range: [-most, most] },
         ],
         "",
     );
@@ -83,13 +85,8 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
         ui,
         view,
         [
-            Number { letter: "W", name: key!("placement-width"), value: &mut width, range: sides },
-            Number {
-                letter: "H",
-                name: key!("placement-height"),
-                value: &mut height,
-                range: sides,
-            },
+            Number { mark: "W", name: key!("placement-width"), value: &mut width, range: sides },
+            Number { mark: "H", name: key!("placement-height"), value: &mut height, range: sides },
         ],
         "",
     );
@@ -101,7 +98,7 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
         let turns = [-360.0, 360.0];
         let (name, value) = (key!("placement-rotation"), &mut now.rotation);
         let width = (ui.available_width() - gap::S) / 2.0;
-        fault = number(ui, view, Number { letter: "R", name, value, range: turns }, "°", width);
+        fault = number(ui, view, Number { mark: "", name, value, range: turns }, "°", width);
     });
     number_fault(ui, view, fault, "°");
     caption(ui, view, &texts.get("inspector-crop"));
@@ -109,20 +106,20 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
     let [mut left, mut top, mut right, mut bottom] =
         [left, top, right, bottom].map(|side| side * 100.0);
     let range = [0.0, 99.0];
-    let letters = [
-        key!("crop-letter-left"),
-        key!("crop-letter-right"),
-        key!("crop-letter-top"),
-        key!("crop-letter-bottom"),
+    let marks = [
+        key!("crop-mark-left"),
+        key!("crop-mark-right"),
+        key!("crop-mark-top"),
+        key!("crop-mark-bottom"),
     ]
     .map(|key| texts.get(key).to_string());
-    let [l, r, t, b] = &letters;
+    let [l, r, t, b] = &marks;
     pair(
         ui,
         view,
         [
-            Number { letter: l, name: key!("crop-left"), value: &mut left, range },
-            Number { letter: r, name: key!("crop-right"), value: &mut right, range },
+            Number { mark: l, name: key!("crop-left"), value: &mut left, range },
+            Number { mark: r, name: key!("crop-right"), value: &mut right, range },
         ],
         "\u{a0}%",
     );
@@ -130,8 +127,8 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
         ui,
         view,
         [
-            Number { letter: t, name: key!("crop-top"), value: &mut top, range },
-            Number { letter: b, name: key!("crop-bottom"), value: &mut bottom, range },
+            Number { mark: t, name: key!("crop-top"), value: &mut top, range },
+            Number { mark: b, name: key!("crop-bottom"), value: &mut bottom, range },
         ],
         "\u{a0}%",
     );
@@ -153,9 +150,10 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
     });
 }
 
-/// A number field with a letter before it.
+/// A number field with a letter or a short word before it.
 struct Number<'a> {
-    letter: &'a str,
+    /// Empty if a caption already names the number.
+    mark: &'a str,
     name: &'static str,
     value: &'a mut f64,
     range: [f64; 2],
@@ -184,15 +182,18 @@ fn number(
     unit: &str,
     width: f32,
 ) -> Option<NumberFault> {
-    let Number { letter, name, value, range: [least, most] } = number;
+    let Number { mark, name, value, range: [least, most] } = number;
     let theme = view.theme;
     let (rect, _) = ui.allocate_exact_size(vec2(width, size::CONTROL_HEIGHT), Sense::hover());
     let radius = CornerRadius::same(CONTROL_RADIUS);
     ui.painter().rect(rect, radius, theme.raised, theme.border(), StrokeKind::Inside);
-    let at = pos2(rect.left() + 10.0, rect.center().y);
-    place(ui, at, Align2::LEFT_CENTER, letter, Type::Body, theme.secondary);
-    let inner = Rect::from_min_max(pos2(rect.left() + LETTER_WIDTH_POINTS, rect.top()), rect.max)
-        .shrink(2.0);
+    let at = pos2(rect.left() + MARK_INSET_POINTS, rect.center().y);
+    // A word needs more room than a letter.
+    let kind = if mark.chars().nth(1).is_some() { Type::Small } else { Type::Body };
+    place(ui, at, Align2::LEFT_CENTER, mark, kind, theme.secondary);
+    let words = ui.painter().layout_no_wrap(mark.to_owned(), kind.font(), theme.secondary);
+    let left = (MARK_INSET_POINTS + words.size().x).max(MIN_MARK_WIDTH_POINTS);
+    let inner = Rect::from_min_max(pos2(rect.left() + left, rect.top()), rect.max).shrink(2.0);
     let layout = Layout::right_to_left(Align::Center);
     let salt = ("number", name);
     let mut field = ui.new_child(UiBuilder::new().max_rect(inner).layout(layout).id_salt(salt));
