@@ -109,6 +109,45 @@ fn in_studio_mode_the_program_is_red_only_on_air() {
     }
 }
 
+#[test]
+fn the_name_of_a_source_has_the_room_of_buttons_that_are_not_needed() {
+    let whole = |harness: &Harness<'static, Window>, name: &str| {
+        harness.output().shapes.iter().any(|it| super::watch::laid(&it.shape, name))
+    };
+    for (width, height) in [(1280.0, 720.0), (1920.0, 1080.0), (3840.0, 2160.0)] {
+        let size = Vec2::new(width, height);
+        let harness = open_as("idle", size, preferences(Language::English, Theme::Dark));
+        let row = source(&harness, "HD Pro Webcam C920").rect();
+        let in_panel = shapes(&harness, row.expand2(Vec2::new(60.0, 0.0)));
+        assert!(
+            in_panel.iter().any(|it| super::watch::laid(it, "HD Pro Webcam C920")),
+            "{width} × {height}"
+        );
+    }
+    let mut harness = building::with(&["test", "test"]);
+    assert!(whole(&harness, "Source 1"));
+    let drawn = |harness: &Harness<'static, Window>, button: &str| {
+        !shapes(harness, harness.get_by_label(button).rect()).is_empty()
+    };
+    assert!(!drawn(&harness, "Hide Source 1") && !drawn(&harness, "Lock Source 1"));
+    // The pointer and the keyboard show the buttons of a row.
+    harness.hover_at(source(&harness, "Source 1").rect().center());
+    harness.run();
+    assert!(drawn(&harness, "Hide Source 1") && drawn(&harness, "Lock Source 1"));
+    assert!(!drawn(&harness, "Hide Source 2"));
+    harness.hover_at(Pos2::new(640.0, 300.0));
+    source(&harness, "Source 2").focus();
+    harness.run();
+    assert!(drawn(&harness, "Hide Source 2") && !drawn(&harness, "Hide Source 1"));
+    harness.key_press(Key::Tab);
+    harness.run();
+    assert!(harness.get_by_label("Hide Source 2").is_focused());
+    assert!(drawn(&harness, "Hide Source 2"));
+    // A lock that is closed is always visible.
+    building::make(&mut harness, &[Edit::LockItem(ItemId(2), true)]);
+    assert!(drawn(&harness, "Unlock Source 1") && !drawn(&harness, "Hide Source 1"));
+}
+
 /// Presses at a place and moves to another, without a release. Returns the lines that appeared.
 fn held(harness: &mut Harness<'static, Window>, from: Pos2, to: Pos2) -> Vec<[Pos2; 2]> {
     let lines = |harness: &Harness<'static, Window>| {

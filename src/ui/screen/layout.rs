@@ -56,7 +56,11 @@ impl Screen {
         let page = Rect::from_min_max(health_bar.left_bottom(), bottom.right_top());
         let narrow = room.width() < size::NARROW_WINDOW_WIDTH;
         let right = if narrow { size::NARROW_RIGHT_PANEL_WIDTH } else { size::RIGHT_PANEL_WIDTH };
-        let left = if narrow { size::NARROW_LEFT_PANEL_WIDTH } else { size::LEFT_PANEL_WIDTH };
+        let left = match room.width() {
+            _ if narrow => size::NARROW_LEFT_PANEL_WIDTH,
+            size::WIDE_WINDOW_WIDTH.. => size::WIDE_LEFT_PANEL_WIDTH,
+            _ => size::LEFT_PANEL_WIDTH,
+        };
 
         let mut view = view!(self);
         let pressed = bars::top(ui, &view, self.page, &mut self.tray, top);

@@ -35,6 +35,9 @@ pub mod size {
     /// The width of the right panel in a window narrower than [`NARROW_WINDOW_WIDTH`].
     pub const NARROW_RIGHT_PANEL_WIDTH: f32 = 264.0;
     pub const NARROW_WINDOW_WIDTH: f32 = 1120.0;
+    /// The width of the left panel in a window at least as wide as [`WIDE_WINDOW_WIDTH`].
+    pub const WIDE_LEFT_PANEL_WIDTH: f32 = 280.0;
+    pub const WIDE_WINDOW_WIDTH: f32 = 1600.0;
     pub const MIXER_HEIGHT: f32 = 124.0;
     /// The height of the address bar on the *Watch* page.
     pub const WATCH_ADDRESS_BAR_HEIGHT: f32 = 52.0;

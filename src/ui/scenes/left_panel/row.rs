@@ -19,6 +19,8 @@ pub const ROW_HEIGHT_POINTS: f32 = 32.0;
 const MEMBER_INDENT_POINTS: f32 = 12.0;
 /// Maximum number of nested groups whose members are indented.
 const MAX_INDENTS: u32 = 4;
+/// Width and height of a button of a source, in points.
+pub const BUTTON_SIDE_POINTS: f32 = 24.0;
 /// Width of the two buttons of a source, in points.
 pub const BUTTONS_WIDTH_POINTS: f32 = 50.0;
 
@@ -45,8 +47,10 @@ pub struct PanelRow<'a> {
     pub dimmed: bool,
     /// The tooltip, or an empty text. If the title is cut off, the tooltip begins with it.
     pub tip: &'a str,
-    /// The width that is kept free at the end for buttons, in points.
+    /// The width at the end that belongs to buttons, in points.
     pub buttons: f32,
+    /// The part of this width that the title may use, because no button is visible there.
+    pub free: f32,
 }
 
 impl PanelRow<'_> {
@@ -75,10 +79,12 @@ impl PanelRow<'_> {
         let strong = selected && !self.dimmed;
         let color = if strong { theme.text } else { theme.secondary };
         icons::paint(ui.painter(), self.icon, Rect::from_center_size(at, Vec2::splat(16.0)), color);
+        let end = rect.right() + self.free;
         let mut words =
-            Rect::from_min_max(pos2(at.x + 17.0, rect.top()), rect.max - vec2(6.0, 0.0));
+            Rect::from_min_max(pos2(at.x + 17.0, rect.top()), pos2(end - 6.0, rect.bottom()));
         if self.lamp != RowLamp::None {
-            let center = pos2(rect.right() - if self.buttons > 0.0 { 9.0 } else { 12.0 }, at.y);
+            let inset = if self.buttons > self.free { 9.0 } else { 12.0 };
+            let center = pos2(end - inset, at.y);
             self.lamp(ui, view, Rect::from_center_size(center, Vec2::splat(14.0)));
             words.max.x = center.x - 10.0;
         }

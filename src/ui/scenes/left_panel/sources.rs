@@ -12,7 +12,7 @@ use crate::ui::scenes::left_panel::drop_place::{drop_place, rows_of};
 use crate::ui::scenes::left_panel::heading::{heading, nothing};
 use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::{
-    BUTTONS_WIDTH_POINTS, PanelRow, ROW_HEIGHT_POINTS, indent, levels,
+    BUTTON_SIDE_POINTS, BUTTONS_WIDTH_POINTS, PanelRow, ROW_HEIGHT_POINTS, indent, levels,
 };
 use crate::ui::scenes::{clipboard, commands, menu};
 use crate::ui::style::icons::Icon;
@@ -46,6 +46,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         dimmed: true,
         tip: "",
         buttons: 0.0,
+        free: 0.0,
     };
     if add.button(ui, view).clicked() {
         draft.add_source();
@@ -58,12 +59,13 @@ fn focus_new(ui: &Ui, draft: &mut Draft, items: &[Item]) {
     if !std::mem::take(&mut draft.focuses_new) {
         return;
     }
-    let row = |id: ItemId| ui.scope_id().with(("item", id.0));
     let focused = ui.memory(|memory| memory.focused());
-    if focused.is_none_or(|focused| rows_of(items).into_iter().any(|id| row(id) == focused))
+    let is_row = |focused: egui::Id| rows_of(items).into_iter().any(|id| row_id(ui, id) == focused);
+    if focused.is_none_or(is_row)
         && let Some(new) = draft.selected
     {
-        ui.memory_mut(|memory| memory.request_focus(row(new)));
+        let row = row_id(ui, new);
+        ui.memory_mut(|memory| memory.request_focus(row));
     }
 }
 
@@ -75,6 +77,23 @@ fn branch(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[Item], d
         }
         branch(ui, view, draft, item.members(), depth + 1);
     }
+}
+
+/// Returns the id of an item's row.
+fn row_id(ui: &Ui, id: ItemId) -> egui::Id {
+    ui.scope_id().with(("item", id.0))
+}
+
+/// Draws a button at the end of a row. A button that is not visible still has its place in the tab
+/// order.
+fn row_button(ui: &mut Ui, view: &View<'_>, icon: Icon, name: &str, is_visible: bool) -> Response {
+    let opacity = ui.opacity();
+    if !is_visible {
+        ui.set_opacity(0.0);
+    }
+    let button = icon_button(ui, view.theme, icon, name, BUTTON_SIDE_POINTS, ButtonWeight::Quiet);
+    ui.set_opacity(opacity);
+    button
 }
 
 fn item_row(
@@ -90,6 +109,14 @@ fn item_row(
     let selected = draft.is_chosen(item.id);
     // An action on one of several selected items applies to all of them.
     let all = if selected { draft.chosen() } else { vec![item.id] };
+    let whole = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), ROW_HEIGHT_POINTS));
+    let is_focused = ui.memory(|memory| memory.focused()) == Some(row_id(ui, item.id));
+    // Other rows have all the room for the name, and only show that an item is hidden or locked.
+    let is_used = selected
+        || is_focused
+        || draft.used_buttons == Some(item.id)
+        || ui.rect_contains_pointer(whole);
+    let (shows_eye, shows_lock) = (is_used || item.hidden, is_used || item.locked);
     let row = PanelRow {
         icon: icon_of(view, item),
         title: &name,
@@ -99,11 +126,16 @@ fn item_row(
         dimmed: item.hidden,
         tip: &state,
         buttons: BUTTONS_WIDTH_POINTS,
+        free: match (shows_eye, shows_lock) {
+            (true, _) => 0.0,
+            (false, true) => BUTTON_SIDE_POINTS,
+            (false, false) => BUTTONS_WIDTH_POINTS,
+        },
     };
     let row = row.show(ui, view, ("item", item.id.0));
     ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
     let at = pos2(row.rect.right(), row.rect.top() + 4.0);
-    let buttons = Rect::from_min_size(at, vec2(BUTTONS_WIDTH_POINTS, 24.0));
+    let buttons = Rect::from_min_size(at, vec2(BUTTONS_WIDTH_POINTS, BUTTON_SIDE_POINTS));
     let layout = Layout::left_to_right(Align::Center);
     let salt = ("item-buttons", item.id.0);
     let mut right = ui.new_child(UiBuilder::new().max_rect(buttons).layout(layout).id_salt(salt));
@@ -114,7 +146,8 @@ fn item_row(
         (Icon::Eye, key!("item-hide"))
     };
     let text = view.texts.with(text, &[("name", name.as_str().into())]);
-    if icon_button(&mut right, view.theme, eye, &text, 24.0, ButtonWeight::Quiet).clicked() {
+    let eye = row_button(&mut right, view, eye, &text, shows_eye);
+    if eye.clicked() {
         each(view, &all, |id| Edit::HideItem(id, !item.hidden));
     }
     let (lock, text) = if item.locked {
@@ -123,8 +156,14 @@ fn item_row(
         (Icon::Unlock, key!("item-lock"))
     };
     let text = view.texts.with(text, &[("name", name.as_str().into())]);
-    if icon_button(&mut right, view.theme, lock, &text, 24.0, ButtonWeight::Quiet).clicked() {
+    let lock = row_button(&mut right, view, lock, &text, shows_lock);
+    if lock.clicked() {
         each(view, &all, |id| Edit::LockItem(id, !item.locked));
+    }
+    let has_focus = eye.has_focus() || lock.has_focus();
+    if has_focus != (draft.used_buttons == Some(item.id)) {
+        draft.used_buttons = has_focus.then_some(item.id);
+        ui.ctx().request_repaint();
     }
     if row.clicked() {
         row.request_focus();
