@@ -152,7 +152,10 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     }
     harness.get_by_role_and_label(Role::Slider, "Opacity").set_value_accesskit(0.5);
     assert_eq!(edit(&commands(&mut harness)), Edit::SetOpacity(ITEM, 0.5));
-    // The field accepts sources in the words of the command line.
+    // The field accepts sources in the words of the command line. Few users know these words.
+    assert!(harness.query_by_role_and_label(Role::TextInput, "Content").is_none());
+    harness.get_by_role_and_label(Role::Button, "Advanced").click_accesskit();
+    harness.run();
     harness.get_by_role_and_label(Role::TextInput, "Content").focus();
     harness.run();
     harness.event(egui::Event::Text("ing".into()));

@@ -70,6 +70,8 @@ pub struct Draft {
     pub(super) family: Option<String>,
     /// The font family that was looked for last, and whether the system has it.
     fonts: Option<(String, bool)>,
+    /// True if the inspector shows the advanced fields of a source.
+    pub(super) advanced: bool,
     /// The text entered as the content of a source.
     pub(super) source_text: Option<(SourceId, String)>,
     /// The state of the dialog *Add source*.

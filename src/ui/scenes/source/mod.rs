@@ -52,8 +52,8 @@ pub(in crate::ui::scenes) fn contents(
     }
 }
 
-/// Draws a field with the content of a source in the notation of `--video`, for users who know it.
-/// The field can also change the kind of the source.
+/// Draws the button *Advanced*, and below it a field with the content of a source in the notation of
+/// `--video`, for users who know it. The field can also change the kind of the source.
 pub(in crate::ui::scenes) fn written(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -61,11 +61,19 @@ pub(in crate::ui::scenes) fn written(
     id: SourceId,
 ) {
     let Some(source) = view.snapshot.scenes.collection.source(id) else { return };
+    ui.add_space(gap::S);
+    let advanced = view.texts.get("advanced");
+    let button = Button::new(&advanced).small().look(Dress::Quiet).selected(draft.advanced);
+    if button.show(ui, view.theme).clicked() {
+        draft.advanced = !draft.advanced;
+    }
+    if !draft.advanced {
+        return;
+    }
     let name = view.texts.get("source-content").to_string();
     let typed = draft.source_text.take().filter(|(of, _)| *of == id);
     let mut text = typed.map_or_else(|| source.choice.to_string(), |(_, text)| text);
     let parsed = text.trim().parse::<VideoChoice>();
-    ui.add_space(gap::S);
     line(ui, view, &name, |ui, view| {
         let field = Field {
             id: Id::unique(("source-text", id)),
