@@ -112,3 +112,38 @@ fn stop_does_not_speak_of_viewers_if_only_the_built_in_server_is_on_and_has_none
         assert!(harness.query_by_label_contains(text).is_some(), "{:?}", shown(&harness));
     }
 }
+
+#[test]
+fn dialogs_leave_the_health_bar_visible() {
+    use onair::ui::style::theme::size;
+
+    let below = size::TOP_BAR_HEIGHT + size::HEALTH_BAR_HEIGHT;
+    for room in [Vec2::new(960.0, 600.0), Vec2::new(1280.0, 720.0)] {
+        for (modifiers, key, title) in [
+            (Modifiers::COMMAND, Key::M, "Audio mixer"),
+            (Modifiers::COMMAND, Key::Comma, "Settings"),
+            (Modifiers::NONE, Key::F1, "Guide"),
+        ] {
+            let mut harness = open_as("mixer", room, preferences(Language::English, Theme::Dark));
+            harness.key_press_modifiers(modifiers, key);
+            harness.run();
+            harness.run();
+            let close = harness.get_by_role_and_label(Role::Button, "Close").rect();
+            let case = format!("{title} at {room:?}: {close:?}");
+            assert!(close.top() > below && close.top() < below + 80.0, "{case}");
+            // Nor is the health bar dimmed.
+            let bar = egui::Rect::from_min_max(
+                egui::pos2(0.0, size::TOP_BAR_HEIGHT),
+                egui::pos2(room.x, below),
+            );
+            let dims = |shape: &egui::Shape| match shape {
+                egui::Shape::Rect(it) => {
+                    it.fill == egui::Color32::from_black_alpha(150)
+                        && it.rect.shrink(1.0).intersects(bar)
+                }
+                _ => false,
+            };
+            assert!(!harness.output().shapes.iter().any(|it| dims(&it.shape)), "{case}");
+        }
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
+use egui::{
+    Align, Align2, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Rect, Ui, Vec2, vec2,
+};
 
 use crate::compose::scene::{SceneId, SourceId};
 use crate::studio::Preferences;
@@ -63,8 +65,23 @@ pub struct Needs<'a> {
     pub fresh: bool,
 }
 
-/// Draws a dialog's backdrop and card, and handles Escape. Returns the answer of the contents, or
-/// `Close`.
+/// Stores where the health bar is, or that there is none. Call this in every frame.
+pub fn set_health_bar(ctx: &egui::Context, bar: Option<Rect>) {
+    ctx.data_mut(|data| data.insert_temp(Id::unique("health-bar"), bar));
+}
+
+fn health_bar(ctx: &egui::Context) -> Option<Rect> {
+    ctx.data(|data| data.get_temp::<Option<Rect>>(Id::unique("health-bar"))).flatten()
+}
+
+/// Returns the size of the room for a dialog: the window below the health bar.
+pub(super) fn dialog_room(ctx: &egui::Context) -> Vec2 {
+    let window = ctx.content_rect();
+    window.with_min_y(health_bar(ctx).map_or(window.top(), |bar| bar.bottom())).size()
+}
+
+/// Draws a dialog's backdrop and card, and handles Escape. The health bar stays visible, unless the
+/// card is higher than [`dialog_room`]. Returns the answer of the contents, or `Close`.
 pub fn modal(
     ctx: &egui::Context,
     theme: &Theme,
@@ -72,8 +89,20 @@ pub fn modal(
     width: f32,
     contents: impl FnOnce(&mut Ui) -> Option<DialogAnswer>,
 ) -> Option<DialogAnswer> {
+    let (window, bar) = (ctx.content_rect(), health_bar(ctx));
+    let top = bar.map_or(window.top(), |bar| bar.bottom());
+    let offset = vec2(0.0, (top - window.top()) / 2.0);
+    let area = Modal::default_area(Id::unique(name)).anchor(Align2::CENTER_CENTER, offset);
+    // egui's own backdrop would also cover the health bar.
+    let shade = Color32::from_black_alpha(if theme.dark { 150 } else { 90 });
+    let painter = ctx.layer_painter(area.layer());
+    painter.rect_filled(window.with_min_y(top), CornerRadius::ZERO, shade);
+    if let Some(bar) = bar {
+        painter.rect_filled(window.with_max_y(bar.top()), CornerRadius::ZERO, shade);
+    }
     let response = Modal::new(Id::unique(name))
-        .backdrop_color(egui::Color32::from_black_alpha(if theme.dark { 150 } else { 90 }))
+        .area(area)
+        .backdrop_color(Color32::TRANSPARENT)
         .frame(
             Frame::popup(&ctx.global_style())
                 .fill(theme.panel)

@@ -9,7 +9,7 @@ use crate::ui::studio_page::docks;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::scroll;
-use crate::ui::{recordings, studio_page, watch};
+use crate::ui::{dialogs, recordings, studio_page, watch};
 
 impl Screen {
     /// Draws the page. If a tiling desktop gives the window less space than the page needs, the
@@ -23,10 +23,13 @@ impl Screen {
             let (_, room) = ui.allocate_space(whole);
             self.window(ui, room);
         });
+        // The health bar may be scrolled out of view, and there is no room for a dialog beside it.
+        dialogs::set_health_bar(ui.ctx(), None);
     }
 
     /// Fills the whole screen with the page's frame.
     pub(super) fn filled(&mut self, ui: &mut Ui, room: Rect) {
+        dialogs::set_health_bar(ui.ctx(), None);
         let mut view = view!(self);
         let action = match self.page {
             Page::Studio | Page::Recordings => {
@@ -67,6 +70,7 @@ impl Screen {
         let width = docks::menu::width(ui, &view, &self.preferences.panels, narrow);
         let inset = if self.page == Page::Studio { width + gap::S } else { 0.0 };
         let helped = health_bar::show(ui, &view, health_bar, inset);
+        dialogs::set_health_bar(ui.ctx(), Some(health_bar));
         if self.page == Page::Studio {
             let right = pos2(health_bar.right() - gap::M, health_bar.center().y);
             let size = vec2(width, size::SMALL_CONTROL_HEIGHT);

@@ -13,7 +13,7 @@ use egui::{
 };
 
 use crate::studio::live::view::LiveState;
-use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, dialog_room, heading, modal};
 use crate::ui::dialogs::help::markdown::Block;
 use crate::ui::dialogs::help::pages::{HELP_PAGES, Part, Target};
 use crate::ui::input::actions::Action;
@@ -86,7 +86,7 @@ impl Reading {
 pub fn show(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let place = Id::unique("guide-reading");
     let mut reading: Reading = ctx.data(|data| data.get_temp(place)).unwrap_or_default();
-    let room = ctx.content_rect().size();
+    let room = dialog_room(ctx);
     let width = (room.x - 80.0).clamp(320.0, 1080.0);
     let height = (room.y - 140.0).clamp(160.0, 860.0);
     let answer = modal(ctx, view.theme, "help", width, |ui| {

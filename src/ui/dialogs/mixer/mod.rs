@@ -9,14 +9,14 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::snapshot::{SourceState, StripView};
-use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, dialog_room, heading, modal};
 use crate::ui::studio_page::loudness;
 use crate::ui::studio_page::mixer::add_audio;
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::studio_page::mixer::labels::MixerSelection;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Row, Select, label, section};
+use crate::ui::widgets::{Row, Select, label, scroll, section};
 
 const DIALOG_WIDTH_POINTS: f32 = 860.0;
 /// The usual height of the content in points.
@@ -34,8 +34,8 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
     let strip = strip.or_else(|| snapshot.strips.first());
     let answer = modal(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("mixer"));
-        let height = (ui.ctx().content_rect().height() - OUTER_HEIGHT_POINTS)
-            .clamp(240.0, CONTENT_HEIGHT_POINTS);
+        let height =
+            (dialog_room(ui.ctx()).y - OUTER_HEIGHT_POINTS).clamp(240.0, CONTENT_HEIGHT_POINTS);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
             ui.allocate_ui_with_layout(
@@ -43,10 +43,14 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
                 Layout::top_down(Align::Min),
                 |ui| {
                     ui.set_min_height(height);
-                    ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
-                    list(ui, view, &mut looked, (height - COLUMN_REST_HEIGHT).max(100.0));
-                    program(ui, view);
-                    monitoring(ui, view);
+                    let area = ScrollArea::vertical().id_salt("column").max_height(height);
+                    scroll(area, ui, |ui| {
+                        ui.set_width(LIST_WIDTH_POINTS);
+                        ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
+                        list(ui, view, &mut looked, (height - COLUMN_REST_HEIGHT).max(100.0));
+                        program(ui, view);
+                        monitoring(ui, view);
+                    });
                 },
             );
             let rest = vec2(ui.available_width(), height);

@@ -15,7 +15,7 @@ mod video;
 
 use egui::{Id, ScrollArea, Ui, vec2};
 
-use crate::ui::dialogs::card::{DialogAnswer, Needs, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, Needs, dialog_room, heading, modal};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::{Setting, SettingsPage};
 use crate::ui::style::theme::{Type, gap};
@@ -54,7 +54,7 @@ pub fn show(
     draft: &mut SettingsDraft,
 ) -> Option<DialogAnswer> {
     let theme = view.theme;
-    let room = ctx.content_rect().size();
+    let room = dialog_room(ctx);
     let width = CONTENT_WIDTH_POINTS.min(room.x - 80.0).max(320.0);
     let mut answer = None;
     let closed = modal(ctx, theme, "settings", width, |ui| {
