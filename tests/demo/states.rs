@@ -300,6 +300,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         encoded: 22_600,
         on_air_for: Duration::from_secs(754),
         fps: 30.0,
+        fps_pending: false,
         wanted_fps: 30.0,
         bitrate: 2_512_000,
         bitrate_history: (0..600).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),

@@ -242,7 +242,7 @@ fn the_first_scene_has_a_name_in_the_language_of_the_guide() {
     let size = Vec2::new(1280.0, 720.0);
     let mut harness = guide("idle", size, Language::Chinese, Theme::Dark);
     let rename = Command::Edit(Edit::RenameScene(scene::SceneId(1), "主场景".into()));
-    assert_eq!(press(&mut harness, Key::Escape), [rename.clone()]);
+    assert_eq!(press(&mut harness, Key::Escape), std::slice::from_ref(&rename));
     // At the first start, onair adds the camera or the test pattern to the scene.
     let mut harness = guide("filters", size, Language::Chinese, Theme::Dark);
     assert_eq!(press(&mut harness, Key::Escape), [rename]);
