@@ -260,7 +260,9 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     };
     assert_eq!(tracks(&click(&mut harness, "Track 6 of Music")), [3, 6]);
     assert_eq!(tracks(&click(&mut harness, "Track 3 of Music")), [6]);
-    assert!(click(&mut harness, "Track 1 of Music").is_empty(), "it is the program");
+    // Track 1 is the program, so its button changes the monitoring.
+    let without = strip_set(&click(&mut harness, "Track 1 of Music")).1;
+    assert_eq!(without.monitoring, MonitoringMode::Tracks);
     harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
     assert_eq!(strip_set(&commands(&mut harness)).1.balance, 0.5);
     let talk = click(&mut harness, "Push to talk");
@@ -609,7 +611,11 @@ fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
 
 #[test]
 fn the_record_button_says_that_it_records_beside_other_buttons() {
-    let mut harness = open("recording");
-    harness.run();
-    assert!(harness.output().shapes.iter().any(|it| paints(&it.shape, "REC 12:30")));
+    for (width, height) in [(960.0, 600.0), (1280.0, 720.0)] {
+        let size = Vec2::new(width, height);
+        let harness = open_as("recording", size, preferences(Language::English, Theme::Dark));
+        let mut shapes = harness.output().shapes.iter();
+        let is_whole = shapes.any(|it| super::watch::laid(&it.shape, "REC 12:30"));
+        assert!(is_whole, "{width} × {height}");
+    }
 }

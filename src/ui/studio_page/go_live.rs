@@ -18,6 +18,10 @@ use crate::ui::widgets::{Button, ButtonWeight};
 const SIDE_BUTTON_WIDTH: f32 = size::RECORD_BUTTON_HEIGHT + gap::S;
 /// The width in points from which there is room for the chapter button.
 const MIN_WIDTH_WITH_CHAPTER: f32 = 320.0;
+/// The width of the record button in points below which its text is smaller.
+const NARROW_RECORD_WIDTH: f32 = 120.0;
+/// The width of a button in points that its text cannot use if it has an icon.
+const ICON_AND_MARGINS_WIDTH: f32 = 16.0 + gap::S + 2.0 * gap::XS;
 /// The height of [`show`], in points.
 pub const BUTTONS_HEIGHT_POINTS: f32 =
     size::GO_LIVE_BUTTON_HEIGHT + gap::S + size::RECORD_BUTTON_HEIGHT;
@@ -159,9 +163,7 @@ fn stop_recording(
     if width < 200.0 && time.starts_with("00:") {
         time.drain(..3);
     }
-    // Beside other buttons, there may only be room for the time.
     let text = match (recording.paused, width) {
-        (_, ..120.0) => time,
         (true, _) => texts.with("recording-paused", &[("time", time.into())]),
         (false, ..200.0) => texts.with("recording-short", &[("time", time.into())]),
         (false, _) => texts.with("recording", &[("time", time.into())]),
@@ -174,9 +176,16 @@ fn stop_recording(
     let name = texts.get("stop-recording");
     let (icon, color) =
         if recording.paused { (Icon::Pause, theme.warn) } else { (Icon::Dot, theme.live) };
-    let response = Button::new(&text)
+    // Beside other buttons, the words are more important than the icon.
+    let kind = if width < NARROW_RECORD_WIDTH { Type::SmallStrong } else { Type::BodyStrong };
+    let words = ui.painter().layout_no_wrap(text.clone(), kind.font(), theme.text).size().x;
+    let button = match words + ICON_AND_MARGINS_WIDTH <= width {
+        true => Button::new(&text).icon_colored(icon, color),
+        false => Button::new(&text),
+    };
+    let response = button
         .name(&name)
-        .icon_colored(icon, color)
+        .kind(kind)
         .height(size::RECORD_BUTTON_HEIGHT)
         .width(width)
         .radius(CARD_RADIUS)

@@ -40,9 +40,8 @@ pub fn row(
                 *enabled = !*enabled;
             }
         });
-        let look = if chosen { ButtonWeight::Plain } else { ButtonWeight::Quiet };
         let width = ui.available_width() - 3.0 * (BUTTON_SIDE_POINTS + gap::S);
-        let button = Button::new(name).look(look).selected(chosen).width(width).small();
+        let button = Button::new(name).leading().selected(chosen).width(width).small();
         if button.show(ui, theme).clicked() {
             pressed = Some(Pressed::Name);
         }

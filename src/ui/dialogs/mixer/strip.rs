@@ -262,10 +262,18 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
             let numbers = [("number", number.to_string().into()), ("name", strip.as_str().into())];
             texts.with("strip-track-of", &numbers)
         };
-        // This repeats the setting above, so that users find it here too.
+        // This changes the setting above, so that users find it here too.
         let (name, program) = (of(1), after.monitoring.in_program());
         let first = Button::new("1").name(&name).selected(program).small();
-        first.enabled(false).show(ui, theme).on_hover_text(&*texts.get("tip-track-program"));
+        let first = first.show(ui, theme).on_hover_text(&*texts.get("tip-track-program"));
+        if first.clicked() {
+            after.monitoring = match after.monitoring {
+                MonitoringMode::Program => MonitoringMode::Tracks,
+                MonitoringMode::Tracks => MonitoringMode::Program,
+                MonitoringMode::Both => MonitoringMode::MonitorOnly,
+                MonitoringMode::MonitorOnly => MonitoringMode::Both,
+            };
+        }
         for track in ExtraTrack::all() {
             let (text, name) = (track.to_string(), of(track.number()));
             let there = after.tracks.has(track);
