@@ -217,7 +217,10 @@ fn what_is_changed_is_marked_and_its_default_comes_back() {
     assert!(harness.query_by_label(reset).is_none());
     harness.get_by_role_and_label(Role::ComboBox, "Interface size").click();
     harness.run();
-    harness.get_by_label("Automatic: 100\u{a0}% (default)");
+    let default = "Automatic: 100\u{a0}% (default)";
+    harness.get_by_label(default);
+    let mut shapes = harness.output().shapes.iter();
+    assert!(shapes.any(|it| super::watch::laid(&it.shape, default)), "it is not cut off");
     harness.get_by_label("75\u{a0}%").click();
     harness.run();
     assert_eq!(kept(&harness).ui_scale, Some(75));

@@ -164,6 +164,16 @@ fn the_figures_beside_the_video_are_in_the_language_of_the_window() {
     let has = |words: &str| names.iter().any(|name| name.contains(words));
     assert!(has("AAC-LC 48 kHz 立体声") && !has("stereo"), "{names:?}");
     assert!(has("1280×720 · 30 帧/秒"), "{names:?}");
+    // They are complete in a small window too.
+    for language in [Language::English, Language::Chinese] {
+        let size = Vec2::new(960.0, 600.0);
+        let harness = open_as("watching", size, preferences(language, Theme::Dark));
+        let rate = if language == Language::English { "30 fps" } else { "30 帧/秒" };
+        for words in ["H.264 High".to_owned(), format!("1280×720 · {rate}")] {
+            let mut shapes = harness.output().shapes.iter();
+            assert!(shapes.any(|it| laid(&it.shape, &words)), "{words}");
+        }
+    }
     // A file on this computer has no chat.
     assert!(!names.iter().any(|name| name == "聊天"), "{names:?}");
     let harness = open_as("watching", size, preferences(Language::Chinese, Theme::Light));

@@ -30,22 +30,26 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
     let dash = || "–".to_owned();
     let or_dash = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
-    let picture = match watch.size {
-        Some(size) => {
-            let fps = format!("{:.0}", watch.fps);
-            let rate = match watch.fps > 0.0 {
-                true => format!(" · {}", texts.with("fps", &[("value", fps.into())])),
-                false => String::new(),
-            };
-            format!("{} {}{rate}", watch.video, format::size(size))
+    let size = watch.size.map_or_else(dash, |size| {
+        let fps = format!("{:.0}", watch.fps);
+        match watch.fps > 0.0 {
+            true => {
+                let rate = texts.with("fps", &[("value", fps.into())]);
+                format!("{} · {rate}", format::size(size))
+            }
+            false => format::size(size),
         }
-        None => or_dash(&watch.video),
-    };
+    });
     figures(
         ui,
         theme,
         &[
-            (&texts.get("statistic-video"), picture, &texts.get("tip-statistic-video")),
+            (
+                &texts.get("statistic-video"),
+                or_dash(&watch.video),
+                &texts.get("tip-statistic-video"),
+            ),
+            (&texts.get("quality-size"), size, &texts.get("tip-statistic-size")),
             (
                 &texts.get("statistic-audio"),
                 or_dash(&audio(texts, &watch.audio)),

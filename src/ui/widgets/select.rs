@@ -11,6 +11,11 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring};
 
+/// The width of a list around its items, in points.
+const LIST_MARGINS_WIDTH: f32 = 10.0;
+/// The width of an item around its title, in points.
+const ITEM_MARGINS_WIDTH: f32 = 36.0;
+
 /// A field that displays the selected value, and opens a list of values below it.
 #[derive(Debug)]
 pub struct Select<'a> {
@@ -18,6 +23,8 @@ pub struct Select<'a> {
     pub name: &'a str,
     pub chosen: &'a str,
     pub width: f32,
+    /// The width of the list.
+    pub list_width: f32,
     pub enabled: bool,
     /// The icon for the kind of the selected value.
     pub icon: Option<Icon>,
@@ -30,12 +37,32 @@ pub struct Select<'a> {
 impl<'a> Select<'a> {
     /// Creates an enabled field whose list closes after a click.
     pub const fn new(name: &'a str, chosen: &'a str, width: f32) -> Self {
-        Self { name, chosen, width, enabled: true, icon: None, close_on_click: true, opens: false }
+        Self {
+            name,
+            chosen,
+            width,
+            list_width: width,
+            enabled: true,
+            icon: None,
+            close_on_click: true,
+            opens: false,
+        }
     }
 
     /// Adds an icon before the selected value.
     pub const fn icon(mut self, icon: Icon) -> Self {
         self.icon = Some(icon);
+        self
+    }
+
+    /// Makes the list as wide as the widest of these titles needs.
+    pub fn room_for<'t>(mut self, ui: &Ui, titles: impl IntoIterator<Item = &'t str>) -> Self {
+        for title in titles {
+            let (font, color) = (Type::Body.font(), egui::Color32::PLACEHOLDER);
+            let title = ui.painter().layout_no_wrap(title.to_owned(), font, color).size().x;
+            let needed = title.ceil() + ITEM_MARGINS_WIDTH + LIST_MARGINS_WIDTH;
+            self.list_width = self.list_width.max(needed);
+        }
         self
     }
 
@@ -86,7 +113,7 @@ impl<'a> Select<'a> {
         };
         let mut by_key = false;
         Popup::menu(&response)
-            .width(self.width)
+            .width(self.list_width)
             .gap(gap::XS)
             .close_behavior(behavior)
             .frame(
@@ -96,7 +123,7 @@ impl<'a> Select<'a> {
             )
             .show(|ui| {
                 ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
-                ui.set_width(self.width - 10.0);
+                ui.set_width(self.list_width - LIST_MARGINS_WIDTH);
                 list(ui);
                 // egui closes the list after a click; this code also closes it after a selection by
                 // the keyboard or a screen reader.

@@ -149,20 +149,23 @@ pub(super) fn choice<T: PartialEq + Copy>(
     let mut reasons = choices.iter().map(|(.., why_not)| why_not.as_ref());
     let first = reasons.next().flatten();
     let shared = first.filter(|first| choices.len() > 1 && reasons.all(|it| it == Some(*first)));
-    Select::new(name, shown, ui.available_width()).show(ui, view.theme, |ui| {
+    let marked = |(one, name, _): &Choice<T>| match *one == default {
+        true => view.texts.with(key!("setting-default"), &[("name", name.as_str().into())]),
+        false => name.clone(),
+    };
+    let titles: Vec<String> = choices.iter().map(marked).collect();
+    let select = Select::new(name, shown, ui.available_width());
+    let select = select.room_for(ui, titles.iter().map(String::as_str));
+    select.show(ui, view.theme, |ui| {
         if let Some(shared) = shared {
             Frame::new().inner_margin(Margin::same(8)).show(ui, |ui| {
                 paragraph(ui, shared, Type::Small, view.theme.secondary);
             });
         }
         crate::ui::widgets::scrolled(ui, name, |ui| {
-            for (one, name, why_not) in choices {
-                let marked = match *one == default {
-                    true => view.texts.with(key!("setting-default"), &[("name", name.into())]),
-                    false => name.clone(),
-                };
+            for ((one, _, why_not), title) in choices.iter().zip(&titles) {
                 let second = why_not.as_deref().filter(|_| shared.is_none()).unwrap_or_default();
-                if menu_item(ui, view.theme, &marked, second, *one == now, why_not.is_none()) {
+                if menu_item(ui, view.theme, title, second, *one == now, why_not.is_none()) {
                     wanted = Some(*one);
                 }
             }
