@@ -327,6 +327,14 @@ fn the_palette_finds_what_is_typed() {
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), [Command::RefreshDevices]);
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+    // The explanation of a command finds it too.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("restore".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Parts));
 }
 
 #[test]

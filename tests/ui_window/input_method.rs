@@ -84,7 +84,7 @@ fn characters_are_composed_in_every_kind_of_field() {
 /// Opens the properties of a source with this content.
 fn source_of(choice: &str) -> Harness<'static, Window> {
     let mut harness = with(&[choice]);
-    by_menu(&mut harness, "Source 1", "Properties…");
+    by_menu(&mut harness, "Source 1", "Inspector…");
     harness
 }
 

@@ -113,7 +113,18 @@ fn renaming_an_item_renames_the_source_that_is_shown_once() {
 #[test]
 fn the_settings_of_an_item_set_its_place_and_look() {
     let mut harness = with(&["test"]);
-    assert_eq!(by_menu(&mut harness, "Source 1", "Settings…"), []);
+    assert_eq!(by_menu(&mut harness, "Source 1", "Inspector…"), []);
+    // The inspector has one entry in the menu, and the most used entries are at its beginning.
+    source(&harness, "Source 1").click_secondary();
+    harness.run();
+    let top = |name: &str| harness.get_by_role_and_label(Role::MenuItemRadio, name).rect().top();
+    let order = ["Inspector…", "Filters…", "Rename", "Remove", "Fit to canvas", "Align left"];
+    assert!(order.windows(2).all(|pair| top(pair[0]) < top(pair[1])));
+    for name in ["Settings…", "Properties…"] {
+        assert!(harness.query_by_role_and_label(Role::MenuItemRadio, name).is_none());
+    }
+    harness.key_press(Key::Escape);
+    harness.run();
     // Words before the numbers of the crop: a letter could also mean the rotation.
     for word in ["Left", "Right", "Top", "Bottom"] {
         let mut shapes = harness.output().shapes.iter();

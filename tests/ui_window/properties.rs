@@ -22,7 +22,7 @@ fn shows(commands: &[Command]) -> String {
 fn properties_of(choice: &str) -> Harness<'static, Window> {
     let mut harness = with(&[choice]);
     displays(&mut harness);
-    assert_eq!(by_menu(&mut harness, "Source 1", "Properties…"), []);
+    assert_eq!(by_menu(&mut harness, "Source 1", "Inspector…"), []);
     harness.get_by_label("Properties of Source 1");
     harness
 }

@@ -201,7 +201,7 @@ fn properties_of_texts_slides_and_screens_are_set() {
     let by_menu = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_label(name).click_secondary();
         harness.run();
-        assert_eq!(click(harness, "Properties…"), []);
+        assert_eq!(click(harness, "Inspector…"), []);
         harness.get_by_label(&format!("Properties of {name}"));
     };
     by_menu(&mut harness, "Album");
@@ -391,7 +391,7 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     // What happens to the file while it is hidden.
     source(&harness, "Opening").click_secondary();
     harness.run();
-    assert_eq!(click(&mut harness, "Properties…"), []);
+    assert_eq!(click(&mut harness, "Inspector…"), []);
     let (id, properties) = properties_set(&click(&mut harness, "Restart"));
     assert_eq!((id, properties.hidden), (SourceId(2), WhenHidden::Restarts));
     // What happens at its end.
@@ -413,7 +413,7 @@ fn unfold(harness: &mut Harness<'static, Window>, list: &str) {
 fn open_properties(harness: &mut Harness<'static, Window>, name: &str) {
     source(harness, name).click_secondary();
     harness.run();
-    assert_eq!(click(harness, "Properties…"), []);
+    assert_eq!(click(harness, "Inspector…"), []);
     harness.get_by_label(&format!("Properties of {name}"));
 }
 
@@ -466,7 +466,7 @@ fn what_is_said_of_a_field_begins_below_it() {
             open_as("media", Vec2::new(1280.0, 720.0), preferences(language, Theme::Dark));
         let [way, hint, properties] = match language {
             Language::Chinese => ["黑屏或静止时", "黑屏、静止或没有画面", "属性…"],
-            _ => ["If black or frozen", "Replaces black, frozen", "Properties…"],
+            _ => ["If black or frozen", "Replaces black, frozen", "Inspector…"],
         };
         source(&harness, "Opening").click_secondary();
         harness.run();

@@ -9,9 +9,7 @@ use crate::studio::{Command, Edit};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::clipboard;
 use crate::ui::scenes::commands::{self, group_with_below, place_among};
-use crate::ui::scenes::draft::{
-    Draft, Named, Whose, each, edited, has_properties, name_of, natural,
-};
+use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, name_of, natural};
 use crate::ui::scenes::placement;
 use crate::ui::scenes::placement::AlignTo;
 use crate::ui::studio_page::projectors;
@@ -114,7 +112,7 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let canvas = view.snapshot.quality.size;
     let natural = natural(view.snapshot, item);
     let whole = Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, ..place };
-    if line(ui, view, &texts.get("item-settings"), true) {
+    if line(ui, view, &texts.get("item-inspector"), true) {
         draft.settings = Some(id);
     }
     if let Content::Source(source) = item.content
@@ -122,18 +120,11 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     {
         draft.show_filters(source);
     }
-    if let Content::Source(source) = item.content
-        && has_properties(view.snapshot, source)
-        && line(ui, view, &texts.get("item-properties"), true)
-    {
-        draft.show_properties(source);
-    }
-    if let Content::Source(source) = item.content {
-        let shows = ProjectorContent::Source(source);
-        projectors::menu::lines(ui, view, &draft.displays, shows);
-    }
     if line(ui, view, &texts.get("item-rename"), true) {
         draft.rename(Named::Item(id), name_of(view, item));
+    }
+    if line(ui, view, &texts.get("item-remove"), true) {
+        edit(view, Edit::RemoveItem(id));
     }
     menu_rule(ui, view.theme);
     let free = !item.locked;
@@ -175,8 +166,10 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     } else if line(ui, view, &texts.get("item-group"), true) {
         edit(view, Edit::Group(group_with_below(view, id)));
     }
-    if line(ui, view, &texts.get("item-remove"), true) {
-        edit(view, Edit::RemoveItem(id));
+    if let Content::Source(source) = item.content {
+        menu_rule(ui, view.theme);
+        let shows = ProjectorContent::Source(source);
+        projectors::menu::lines(ui, view, &draft.displays, shows);
     }
 }
 
