@@ -62,6 +62,8 @@ pub const CONTROL_RADIUS: u8 = 6;
 pub const CARD_RADIUS: u8 = 8;
 /// The width of every border.
 pub const BORDER_WIDTH: f32 = 1.0;
+/// The height of the part of a scrolling list that fades out at its edge, in points.
+const SCROLL_FADE_SIZE_POINTS: f32 = 28.0;
 /// The width of the focus ring.
 pub const FOCUS_RING_WIDTH: f32 = 2.0;
 /// The maximum duration of an animation, in seconds.
@@ -289,6 +291,9 @@ impl Theme {
         spacing.slider_rail_height = 3.0;
         spacing.tooltip_width = 280.0;
         spacing.scroll = egui::style::ScrollStyle::thin();
+        // A card at the edge must not look as if it ended there.
+        spacing.scroll.fade.strength = 1.0;
+        spacing.scroll.fade.size = SCROLL_FADE_SIZE_POINTS;
 
         let visuals = &mut style.visuals;
         visuals.dark_mode = self.dark;
