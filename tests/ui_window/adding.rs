@@ -196,6 +196,7 @@ fn the_keys_of_the_list_act_on_the_row_that_was_clicked() {
     let copied = edit(&commands(&mut harness));
     assert_eq!(copied, Edit::DuplicateItem(ITEM));
     make(&mut harness, &[copied]);
+    put_beside(&mut harness);
     harness.key_press(Key::Delete);
     assert_eq!(edit(&commands(&mut harness)), Edit::RemoveItem(ItemId(4)));
     // A duplicate that is made on the canvas leaves the keys to the canvas.
@@ -205,6 +206,13 @@ fn the_keys_of_the_list_act_on_the_row_that_was_clicked() {
     let copied = edit(&commands(&mut harness));
     make(&mut harness, &[copied]);
     assert!(harness.get_by_label_contains("Canvas, Source 1 selected").is_focused());
+}
+
+/// Applies the edits with which the window puts a duplicate beside its original.
+fn put_beside(harness: &mut Harness<'static, Window>) {
+    let sent = commands(harness);
+    make(harness, &[edit(&sent[sent.len() - 1..])]);
+    commands(harness);
 }
 
 #[derive(Debug)]

@@ -261,8 +261,8 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     assert_eq!(tracks(&click(&mut harness, "Track 6 of Music")), [3, 6]);
     assert_eq!(tracks(&click(&mut harness, "Track 3 of Music")), [6]);
     // Track 1 is the program, so its button changes the monitoring.
-    let without = strip_set(&click(&mut harness, "Track 1 of Music")).1;
-    assert_eq!(without.monitoring, MonitoringMode::Tracks);
+    let with = strip_set(&click(&mut harness, "Track 1 of Music")).1;
+    assert_eq!(with.monitoring, MonitoringMode::Program);
     harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
     assert_eq!(strip_set(&commands(&mut harness)).1.balance, 0.5);
     let talk = click(&mut harness, "Push to talk");

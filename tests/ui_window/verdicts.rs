@@ -118,7 +118,7 @@ fn dialogs_leave_the_health_bar_visible() {
     use onair::ui::style::theme::size;
 
     let below = size::TOP_BAR_HEIGHT + size::HEALTH_BAR_HEIGHT;
-    for room in [Vec2::new(960.0, 600.0), Vec2::new(1280.0, 720.0)] {
+    for room in [Vec2::new(980.0, 620.0), Vec2::new(1280.0, 720.0)] {
         for (modifiers, key, title) in [
             (Modifiers::COMMAND, Key::M, "Audio mixer"),
             (Modifiers::COMMAND, Key::Comma, "Settings"),
@@ -138,7 +138,9 @@ fn dialogs_leave_the_health_bar_visible() {
             );
             let dims = |shape: &egui::Shape| match shape {
                 egui::Shape::Rect(it) => {
+                    // The card's shadow has soft edges.
                     it.fill == egui::Color32::from_black_alpha(150)
+                        && it.blur_width <= 0.0
                         && it.rect.shrink(1.0).intersects(bar)
                 }
                 _ => false,

@@ -12,6 +12,10 @@ use crate::mix::block::{Shape, within};
 
 const RNNOISE_SAMPLE_RATE_HZ: u32 = 48_000;
 const RNNOISE_FRAME_SAMPLES: usize = DenoiseState::FRAME_SIZE;
+/// Length of the resamplers' filter in input samples.
+const RESAMPLER_TAPS: usize = 96;
+/// Delay of a resampler in input samples: half of its filter, without the sample in the middle.
+const RESAMPLER_DELAY_SAMPLES: usize = RESAMPLER_TAPS / 2 - 1;
 /// Maximum number of samples by which the two resamplers output less than their average.
 const RESAMPLER_JITTER_SAMPLES: usize = 8;
 /// RNNoise's full scale.
@@ -148,12 +152,12 @@ impl Channel {
     }
 
     fn latency(&self, rate: u32) -> usize {
-        let model = RNNOISE_FRAME_SAMPLES * rate as usize / RNNOISE_SAMPLE_RATE_HZ as usize;
         match &self.resamplers {
             None => RNNOISE_FRAME_SAMPLES,
-            Some((into, from)) => {
-                let there = into.output_delay() * rate as usize / RNNOISE_SAMPLE_RATE_HZ as usize;
-                self.fill(rate) + model + there + from.output_delay()
+            Some(_) => {
+                let at_48k = RNNOISE_FRAME_SAMPLES + RESAMPLER_DELAY_SAMPLES;
+                let after = at_48k * rate as usize / RNNOISE_SAMPLE_RATE_HZ as usize;
+                self.fill(rate) + RESAMPLER_DELAY_SAMPLES + after
             }
         }
     }
@@ -216,9 +220,10 @@ impl Channel {
 /// Creates a resampler of which one side has whole frames of RNNoise.
 fn resampler(from: u32, to: u32, frames: FixedAsync) -> Option<Async<f32>> {
     // The resamplers based on FFT would add the code of a large library for this purpose alone.
-    let parameters = SincInterpolationParameters::new(96, WindowFunction::BlackmanHarris2)
-        .oversampling_factor(128)
-        .interpolation(SincInterpolationType::Cubic);
+    let parameters =
+        SincInterpolationParameters::new(RESAMPLER_TAPS, WindowFunction::BlackmanHarris2)
+            .oversampling_factor(128)
+            .interpolation(SincInterpolationType::Cubic);
     let ratio = f64::from(to) / f64::from(from.max(1));
     Async::new_sinc(ratio, 1.01, &parameters, RNNOISE_FRAME_SAMPLES, 1, frames).ok()
 }

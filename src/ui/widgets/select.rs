@@ -13,8 +13,8 @@ use crate::ui::widgets::{elided, focus_ring};
 
 /// The width of a list around its items, in points.
 const LIST_MARGINS_WIDTH: f32 = 10.0;
-/// The width of an item around its title, in points.
-const ITEM_MARGINS_WIDTH: f32 = 36.0;
+/// The width of an item around its title, with the scroll bar of a long list, in points.
+const ITEM_MARGINS_WIDTH: f32 = 54.0;
 
 /// A field that displays the selected value, and opens a list of values below it.
 #[derive(Debug)]
