@@ -31,6 +31,7 @@ use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
+use crate::ui::input::event_order::EventOrder;
 use crate::ui::style::{scale, theme};
 use crate::ui::watch::Where;
 use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
@@ -194,6 +195,7 @@ struct Window<S> {
     code_pages: CodePages,
     displays: Displays,
     place: WindowPlace,
+    event_order: EventOrder,
     drops: Drops,
     global_keys: GlobalKeys,
     /// Hotkeys that the user pressed in other windows, and that need confirmation in onair's
@@ -273,6 +275,7 @@ impl<S: Studio> Window<S> {
             code_pages: CodePages::default(),
             displays: Displays::new(context),
             place: WindowPlace::default(),
+            event_order: EventOrder::default(),
             drops: Drops::new(context),
             global_keys,
             questions,
@@ -475,6 +478,13 @@ impl<S: Studio> Window<S> {
 }
 
 impl<S: Studio> eframe::App for Window<S> {
+    fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut egui::RawInput) {
+        if input.viewport_id == egui::ViewportId::ROOT && self.event_order.follow(&mut input.events)
+        {
+            ctx.request_repaint();
+        }
+    }
+
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         let snapshot = self.studio.snapshot();
         self.awake.keep(matches!(

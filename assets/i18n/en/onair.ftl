@@ -976,6 +976,7 @@ settings-meter-fast = Fast
 settings-meter-medium = Medium
 settings-meter-slow = Slow
 settings-meter-tip = { $rate } dB per second
+push-to-talk-chosen = Push-to-talk key
 push-to-talk-press = Press a key…
 push-to-talk-everywhere = Also in other windows
 push-to-talk-refused = onair cannot use this key for push-to-talk. You can use letters, digits, F1 to F23, the space bar, Home, End, Page Up, Page Down, Insert, and the middle and side mouse buttons. Escape keeps the old key.

@@ -942,6 +942,7 @@ settings-meter-fast = 快
 settings-meter-medium = 中
 settings-meter-slow = 慢
 settings-meter-tip = 每秒 { $rate } dB
+push-to-talk-chosen = 按键讲话
 push-to-talk-press = 请按一个键…
 push-to-talk-everywhere = 在其他窗口中也有效
 push-to-talk-refused = 此键不能用作讲话键。可用：字母、数字、F1 至 F23、空格键、Home、End、Page Up、Page Down、Insert，以及鼠标中键和侧键。按 Esc 保持不变。

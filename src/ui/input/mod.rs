@@ -1,6 +1,7 @@
 //! User input: commands, hotkeys, keystrokes, push-to-talk.
 
 pub mod actions;
+pub mod event_order;
 pub(in crate::ui) mod global_key;
 pub mod hotkeys;
 pub mod keystrokes;

@@ -71,7 +71,7 @@ pub(super) fn push_to_talk_key(
     let default = changed.then(|| talk_key_name(texts, &usual));
     let mut waits = draft.talk_key;
     let reset = row(ui, view, draft, Setting::PushToTalk, default.as_deref(), |ui, _| {
-        let name = texts.get("strip-push-to-talk");
+        let name = texts.get("push-to-talk-chosen");
         let text = match waits {
             Some(_) => texts.get("push-to-talk-press").to_string(),
             None => talk_key_name(texts, needs.preferences),
