@@ -1,7 +1,7 @@
 //! Floor 7: the application window. `ui/` draws its content. This room connects the studio, the
 //! desktop and the screens: it handles repaints, file dialogs, full screen and closing, and keeps
 //! the screen awake. The window runs on the main thread; the studio's threads wake it for new
-//! frames.
+//! frames. This file is long because it connects all parts of the room.
 
 mod backend;
 mod desktop;
