@@ -81,7 +81,7 @@ pub(super) fn dialog_room(ctx: &egui::Context) -> Vec2 {
 }
 
 /// Draws a dialog's backdrop and card, and handles Escape. The health bar stays visible, unless the
-/// card is higher than [`dialog_room`]. Returns the answer of the contents, or `Close`.
+/// card is higher than the room below it. Returns the answer of the contents, or `Close`.
 pub fn modal(
     ctx: &egui::Context,
     theme: &Theme,
