@@ -406,7 +406,9 @@ fn a_lost_connection_is_retried_or_given_up() {
     let mut harness = open("reconnecting");
     harness.get_by_label("Not on air: the connection to media.school.example was lost.");
     harness.get_by_label("Attempt 4 in 2 s · The connection was cut · Recording continues");
-    harness.get_by_label("RECONNECTING 00:12:34");
+    // The word does not overlap the time.
+    let activity = harness.get_by_label("RECONNECTING 00:12:34").rect();
+    assert!(activity.width() > onair::ui::style::theme::size::ACTIVITY_WIDTH, "{activity}");
     harness.get_all_by_label("Retry now").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::RetryNow]);
     assert_eq!(click(&mut harness, "Stop"), []);

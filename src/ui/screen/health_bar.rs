@@ -93,16 +93,14 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     let time = time.map(format::clock);
     let font = Type::Pill.font();
     // Where there is room, the sentence begins at the same place in all states.
-    let width = match time {
-        Some(_) => size::ACTIVITY_WIDTH,
-        None if ui.ctx().content_rect().width() >= size::NARROW_WINDOW_WIDTH => {
-            size::ACTIVITY_WIDTH
-        }
-        None => {
-            let words = ui.painter().layout_no_wrap(word.clone(), font.clone(), text).size().x;
-            28.0 + words + gap::M
-        }
-    };
+    let words = ui.painter().layout_no_wrap(word.clone(), font.clone(), text).size().x;
+    let clock = time.as_ref().map_or(0.0, |time| {
+        ui.painter().layout_no_wrap(time.clone(), Type::Timer.font(), text).size().x + 10.0
+    });
+    let needed = 28.0 + words + gap::M + clock;
+    let is_wide = ui.ctx().content_rect().width() >= size::NARROW_WINDOW_WIDTH;
+    let usual = if time.is_some() || is_wide { size::ACTIVITY_WIDTH } else { 0.0 };
+    let width = needed.max(usual);
     let place = Rect::from_min_size(left - vec2(0.0, 14.0), vec2(width, 28.0));
     ui.painter().rect(
         place,
