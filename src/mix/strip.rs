@@ -38,6 +38,17 @@ impl MonitoringMode {
     pub const fn is_monitored(self) -> bool {
         matches!(self, Self::Both | Self::MonitorOnly)
     }
+
+    /// Returns the mode with the strip in the program or not, and monitoring unchanged.
+    #[must_use]
+    pub const fn with_program(self, in_program: bool) -> Self {
+        match (in_program, self.is_monitored()) {
+            (true, true) => Self::Both,
+            (true, false) => Self::Program,
+            (false, true) => Self::MonitorOnly,
+            (false, false) => Self::Tracks,
+        }
+    }
 }
 
 /// The settings of a strip.

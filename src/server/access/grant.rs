@@ -13,7 +13,7 @@ pub(in crate::server) const EXPELLED_REASON: &str = "the play key has changed";
 pub(in crate::server) struct Grant {
     /// True if a secret was required and the client had one.
     pub proven: bool,
-    /// True if the client is onair itself, which has the key of its own stream.
+    /// True if the client has the publish key of onair's own stream, as only onair itself does.
     pub is_own: bool,
     /// True if the client's secret is a token, which differs with each connection.
     pub by_token: bool,

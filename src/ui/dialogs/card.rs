@@ -65,7 +65,7 @@ pub struct Needs<'a> {
     pub fresh: bool,
 }
 
-/// Stores where the health bar is, or that there is none. Call this in every frame.
+/// Stores the place of the health bar, if the page has one. Call this in every frame.
 pub fn set_health_bar(ctx: &egui::Context, bar: Option<Rect>) {
     ctx.data_mut(|data| data.insert_temp(Id::unique("health-bar"), bar));
 }

@@ -267,12 +267,7 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
         let first = Button::new("1").name(&name).selected(program).small();
         let first = first.show(ui, theme).on_hover_text(&*texts.get("tip-track-program"));
         if first.clicked() {
-            after.monitoring = match after.monitoring {
-                MonitoringMode::Program => MonitoringMode::Tracks,
-                MonitoringMode::Tracks => MonitoringMode::Program,
-                MonitoringMode::Both => MonitoringMode::MonitorOnly,
-                MonitoringMode::MonitorOnly => MonitoringMode::Both,
-            };
+            after.monitoring = after.monitoring.with_program(!program);
         }
         for track in ExtraTrack::all() {
             let (text, name) = (track.to_string(), of(track.number()));
