@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::worker::Stuck;
-use crate::base::{Stop, Worker, queue};
+use crate::base::{Stop, Timestamp, Worker, queue};
 use crate::encode::backend::{self, Description, VideoBackend};
 pub use crate::encode::config::{Choice, Video as Config};
 use crate::encode::error::Error;
@@ -69,7 +69,31 @@ struct Shared {
     /// The encoded size in the same form.
     encoded_size: AtomicU64,
     keyframe_wanted: AtomicBool,
+    taken: Mutex<TakenFrames>,
     failure: Mutex<Option<Error>>,
+}
+
+/// The frames that the encoder took so far.
+#[derive(Debug, Default)]
+struct TakenFrames {
+    count: u32,
+    /// The timestamps of the first and the last frame.
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl TakenFrames {
+    fn add(&mut self, pts: Timestamp) {
+        self.count = self.count.saturating_add(1);
+        let first = self.span.map_or(pts, |(first, _)| first);
+        self.span = Some((first, pts));
+    }
+
+    /// Returns the mean frame rate by the timestamps, or `None` before the second frame.
+    fn rate(&self) -> Option<f64> {
+        let (first, last) = self.span?;
+        let seconds = last.since(first).as_secs_f64();
+        (seconds > 0.0).then(|| f64::from(self.count.saturating_sub(1)) / seconds)
+    }
 }
 
 fn packed(size: Size) -> u64 {
@@ -118,6 +142,7 @@ impl VideoEncoder {
             size: AtomicU64::new(packed(size)),
             encoded_size: AtomicU64::new(packed(size)),
             keyframe_wanted: AtomicBool::new(false),
+            taken: Mutex::default(),
             failure: Mutex::new(None),
         });
         let (parameters, description) =
@@ -187,6 +212,12 @@ impl VideoEncoder {
             level: self.description.level.clone(),
             why: self.why.clone(),
         }
+    }
+
+    /// Returns the mean frame rate of all frames so far by their timestamps, or `None` before the
+    /// second frame.
+    pub fn mean_frame_rate(&self) -> Option<f64> {
+        self.shared.taken.lock().rate()
     }
 
     /// Returns the reason if the encoder ended before its input.
@@ -326,6 +357,7 @@ fn run(
             continue;
         }
         since = 0;
+        shared.taken.lock().add(frame.pts);
         let started = std::time::Instant::now();
         let scaled = open.scaler.scale(&frame);
         open.backend.send_frame(&scaled, due || asked)?;
@@ -344,8 +376,8 @@ fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Pooled;
     use crate::base::queue::Full;
-    use crate::base::{Pooled, Timestamp};
     use crate::media::{Codec, Color, FrameRate, Planes, VideoCodec};
     use crate::wire::container::flv::{self, Reader, Tag, TagKind};
 
@@ -405,6 +437,16 @@ mod tests {
             let read = reader.read(Tag { kind: TagKind::Video, time_ms, body });
             assert_eq!(read.packet().map(|it| it.pts), Some(packet.pts));
         }
+    }
+
+    #[test]
+    fn frames_that_come_at_once_have_the_rate_of_their_timestamps() {
+        let mut taken = TakenFrames::default();
+        assert_eq!(taken.rate(), None);
+        taken.add(Timestamp::from_millis(1_000));
+        assert_eq!(taken.rate(), None);
+        (1..12).for_each(|number| taken.add(Timestamp::from_millis(1_000 + number * 40)));
+        assert_eq!(taken.rate(), Some(25.0));
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub struct Video {
     pub encoded: u64,
     /// Due frames that were not drawn or not encoded, because the computer was overloaded.
     pub skipped: u64,
-    /// Frames per second, over the last second.
+    /// Frames per second, over the last second. In the second of the first frames, the rate by their
+    /// timestamps.
     pub fps: f64,
     /// The encoded bits per second, over the last second.
     pub bitrate: u32,

@@ -34,6 +34,18 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     values.fold(0.0, |sum, value| sum + value) / number
 }
 
+/// Returns the frame rate of a second with `new` frames. `by_timestamps` is the rate of all frames
+/// by their timestamps. It is the rate of the second in which the first frames came: that second is
+/// partial, and several frames come at once.
+fn frame_rate(frames_before: u64, new: u64, seconds: f64, by_timestamps: Option<f64>) -> f64 {
+    match (frames_before, new) {
+        (_, 0) => 0.0,
+        (0, _) => by_timestamps.unwrap_or(0.0),
+        _ if seconds > 0.0 => new as f64 / seconds,
+        _ => 0.0,
+    }
+}
+
 /// Returns the frame rate of a second, or `None` for the second in which the first frames came:
 /// that second is partial, and several frames come at once.
 fn whole_second(frames_before: u64, fps: f64) -> Option<f64> {
@@ -90,15 +102,15 @@ impl OnAir {
 
     /// Counts the frames since the last call, for the frame rate.
     fn count_frames(&mut self, now: Timestamp) {
-        let count = match &self.video {
-            Some(video) => video.figures().encoded,
-            None => self.hub.figures().frames,
+        let (count, by_timestamps) = match &self.video {
+            Some(video) => (video.figures().encoded, video.mean_frame_rate()),
+            None => (self.hub.figures().frames, None),
         };
         let (last, at, _) = self.fps;
         let seconds = now.since(at).as_secs_f64();
-        let new = count.saturating_sub(last) as f64;
-        self.fps = (count, now, if seconds > 0.0 { new / seconds } else { 0.0 });
-        self.lately.extend(whole_second(last, self.fps.2));
+        let fps = frame_rate(last, count.saturating_sub(last), seconds, by_timestamps);
+        self.fps = (count, now, fps);
+        self.lately.extend(whole_second(last, fps));
         if self.lately.len() > FPS_WINDOW_SECONDS {
             self.lately.pop_front();
         }
@@ -187,6 +199,17 @@ mod tests {
     fn before_the_first_second_the_frame_rate_has_no_sign() {
         assert_eq!(format!("{:.1}", mean([].into_iter())), "0.0");
         assert_eq!(mean([24.0, 30.0].into_iter()), 27.0);
+    }
+
+    #[test]
+    fn the_partial_second_of_the_first_frames_has_the_rate_of_their_timestamps() {
+        // 12 frames in 0.29 s would be 41 fps.
+        assert_eq!(frame_rate(0, 12, 0.29, Some(30.0)), 30.0);
+        assert_eq!(frame_rate(12, 15, 0.5, Some(29.5)), 30.0);
+        // One frame has no rate.
+        assert_eq!(frame_rate(0, 1, 0.02, None), 0.0);
+        assert_eq!(frame_rate(42, 0, 1.0, Some(29.5)), 0.0);
+        assert_eq!(frame_rate(42, 30, 0.0, Some(29.5)), 0.0);
     }
 
     #[test]
