@@ -106,6 +106,35 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
 }
 
+#[test]
+fn a_bad_key_and_an_address_without_an_application_are_named_and_edited() {
+    let mut harness = open("custom");
+    let set = |harness: &mut Harness<'static, Window>, server: &str, key: &str| {
+        let place = TargetPlace::Custom { server: server.to_owned(), key: Secret::new(key) };
+        harness.state().demo.change(|snapshot| snapshot.targets[1].target.place = place);
+        harness.run();
+    };
+    set(&mut harness, "rtmp://live.example.com/app", "planted key");
+    harness.get_by_label("live.example.com: the stream key contains a space.");
+    assert_eq!(second_line(&harness, "live.example.com").0, "Correct the stream key");
+    assert_eq!(click(&mut harness, "Edit key"), []);
+    harness.run();
+    harness.get_by_label("The stream key contains a space");
+    assert!(harness.get_by_role(egui::Role::PasswordInput).is_focused());
+    assert!(!format!("{:?}", harness.root()).contains("planted"));
+    set(&mut harness, "rtmp://live.example.com", "key");
+    harness.get_by_label("The address of live.example.com has no application.");
+    let words = second_line(&harness, "live.example.com").0;
+    assert_eq!(words, "Add the application to the address");
+    assert_eq!(click(&mut harness, "Edit target"), []);
+    harness.run();
+    let server = harness
+        .get_all_by_role(egui::Role::TextInput)
+        .find(|node| node.accesskit_node().label().as_deref() == Some("Server"))
+        .unwrap();
+    assert!(server.is_focused());
+}
+
 /// A person types faster than a busy computer draws, so all text can arrive in one frame.
 #[test]
 fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {

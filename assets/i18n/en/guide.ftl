@@ -74,6 +74,7 @@ guide-ready = Ready
 guide-all-set = All set
 guide-ready-second = This is what you chose. You can change everything in the studio.
 guide-again = To run this guide again, press { $keys } and choose “Run the setup guide again…”.
+app-missing = Add the application to the address, such as rtmp://server/app.
 key-missing = Enter the stream key first. You get it from the service or the owner of the server.
 server-missing = Enter the server address first.
 

@@ -18,7 +18,10 @@ screenshot-off = There is no video yet.
 # targets
 target-off = Off
 target-lacks-server = Enter the server address
+target-lacks-app = Add the application to the address
 target-lacks-key = Enter the stream key
+target-bad-server = Correct the server address
+target-bad-key = Correct the stream key
 target-key-keyring = Key kept in your keyring
 target-key-file = Key kept in a file
 target-key-forgotten = Key forgotten when onair closes

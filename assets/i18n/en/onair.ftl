@@ -627,7 +627,6 @@ stream-key-hint = Paste the key here
 show-key = Show the key
 hide-key = Hide the key
 paste = Paste
-server-wrong = Enter an address such as rtmp://server/app or rtmps://server/app.
 quality = Quality
 quality-line = { $size } · { $rate } fps · { $bitrate }
 quality-480p30 = 480p, 30 fps

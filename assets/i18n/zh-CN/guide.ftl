@@ -74,6 +74,7 @@ guide-ready = 就绪
 guide-all-set = 一切就绪
 guide-ready-second = 以上是你选好的设置，以后都可以在工作室里更改。
 guide-again = 想再次运行向导，请按 { $keys }，选择“重新运行设置向导…”。
+app-missing = 请在推流地址中补上应用名，如 rtmp://服务器/应用。
 key-missing = 请先填写推流密钥，可在平台开播页面获取，或向服务器管理员索取。
 server-missing = 请先填写推流地址。
 

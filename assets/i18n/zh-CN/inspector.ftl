@@ -18,7 +18,10 @@ screenshot-off = 还没有画面。
 # 推流目标
 target-off = 已关闭
 target-lacks-server = 请填写推流地址
+target-lacks-app = 请在推流地址中补上应用名
 target-lacks-key = 请填写推流密钥
+target-bad-server = 请改正推流地址
+target-bad-key = 请改正推流密钥
 target-key-keyring = 密钥已保存在密钥环
 target-key-file = 密钥已保存在文件里
 target-key-forgotten = 密钥只在本次运行有效

@@ -627,7 +627,6 @@ stream-key-hint = 在此粘贴密钥
 show-key = 显示密钥
 hide-key = 隐藏密钥
 paste = 粘贴
-server-wrong = 请填写以 rtmp:// 或 rtmps:// 开头的完整地址。
 quality = 画质
 quality-line = { $size } · { $rate } 帧/秒 · { $bitrate }
 quality-480p30 = 480p，30 帧

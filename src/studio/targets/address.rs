@@ -14,7 +14,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
-use crate::wire::rtmp::url::Url;
+use crate::wire::rtmp::url::{Error, Url};
 
 /// The application and name of the program's own stream on the built-in server.
 pub(in crate::studio) const OWN_STREAM: (&str, &str) = ("live", "onair");
@@ -78,16 +78,58 @@ pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
     TargetUrl::parse(url.trim(), key).map_err(|error| Problem::from(&error))
 }
 
-/// Returns the problem of a target's server address, whatever its key is.
-pub fn server_problem(target: &Target) -> Option<Problem> {
-    // Any key completes the address.
-    Url::with_key(target.server().trim(), "key").err().map(|error| Problem::from(&error))
+/// The reason why a target cannot be used: its server address or its stream key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddressFault {
+    NoServer,
+    /// The server address is not valid.
+    Server(Problem),
+    /// The server address has no application.
+    NoApplication,
+    NoKey,
+    /// The stream key is not valid.
+    Key(Problem),
 }
 
-/// Returns true if a target names its stream: by a key, or in the last part of its URL.
-pub fn names_stream(target: &Target) -> bool {
-    let missing = target.key_apart && target.key().is_none();
-    target.is_built_in() || (!missing && parse(target.server(), target.key()).is_ok())
+impl AddressFault {
+    /// Returns true if the user must edit the stream key, and false for the server address.
+    pub fn is_of_key(&self) -> bool {
+        matches!(self, Self::NoKey | Self::Key(_))
+    }
+
+    /// Returns the text for the field that the user must edit. The text never contains the key.
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::NoServer => problem!("server-missing"),
+            Self::Server(cause) | Self::Key(cause) => cause.clone(),
+            Self::NoApplication => problem!("app-missing"),
+            Self::NoKey => problem!("key-missing"),
+        }
+    }
+}
+
+/// Returns the reason why a target cannot be used, if any. The server address comes first.
+pub fn fault(target: &Target) -> Option<AddressFault> {
+    if target.is_built_in() {
+        return None;
+    }
+    let server = target.server().trim();
+    if server.is_empty() {
+        return Some(AddressFault::NoServer);
+    }
+    let no_key = target.key_apart && target.key().is_none();
+    // Any key completes the address.
+    let error = Url::with_key(server, "key").err();
+    let error = error.or_else(|| no_key.then_some(Error::NoStream));
+    let error = error.or_else(|| TargetUrl::parse(server, target.key()).err())?;
+    Some(match error {
+        Error::NoApp => AddressFault::NoApplication,
+        Error::NoStream => AddressFault::NoKey,
+        Error::KeySpace | Error::KeyCharacter | Error::KeyTooLong => {
+            AddressFault::Key(Problem::from(&error))
+        }
+        error => AddressFault::Server(Problem::from(&error)),
+    })
 }
 
 /// Returns the play address of the broadcast on the built-in server.
@@ -232,3 +274,39 @@ fn is_name(name: &str) -> bool {
 
 /// The separator between the displayable part of an address and the name of its keyring entry.
 pub(in crate::studio) const KEYRING_ENTRY_SEPARATOR: &str = "#kept=";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_or_bad_is_named() {
+        let of = |server: &str, key: &str| fault(&Target::custom(1, server, Secret::new(key)));
+        assert_eq!(fault(&Target::built_in()), None);
+        assert_eq!(of("rtmp://live.example.com/app", "key"), None);
+        assert_eq!(of("rtmp://live.example.com/app/key", ""), None);
+        assert_eq!(of(" ", "key"), Some(AddressFault::NoServer));
+        for key in ["", "key", "two words"] {
+            for server in ["rtmp://live.example.com", "rtmps://live.example.com/"] {
+                assert_eq!(of(server, key), Some(AddressFault::NoApplication), "{server} {key}");
+            }
+        }
+        assert_eq!(of("rtmp://live.example.com/app", " "), Some(AddressFault::NoKey));
+        let target = Target::custom(1, "rtmp://live.example.com/app/more", Secret::default());
+        let apart = Target { key_apart: true, ..target };
+        assert_eq!(fault(&apart), Some(AddressFault::NoKey));
+        for server in ["live.example.com", "http://a/b", "rtmp:///app", "rtmp://a b/c"] {
+            let fault = of(server, "");
+            assert!(matches!(fault, Some(AddressFault::Server(_))), "{server}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_bad_key_is_not_missing_and_not_shown() {
+        let target = Target::custom(1, "rtmp://live.example.com/app", "planted key".into());
+        let fault = fault(&target).unwrap();
+        assert!(fault.is_of_key());
+        assert_eq!(fault.problem(), "the stream key contains a space");
+        assert!(!format!("{fault:?}").contains("planted"), "{fault:?}");
+    }
+}

@@ -10,8 +10,8 @@ use crate::media::VideoFrame;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::TargetState;
+use crate::studio::targets::address::{self, AddressFault};
 use crate::studio::{Command, Route, Snapshot, Target, TargetPlace};
-use crate::ui::input::actions::key;
 use crate::ui::video::FrameView;
 
 /// The state of the *Broadcast* panel, which is kept between frames.
@@ -52,6 +52,13 @@ pub struct Draft {
 pub(super) enum Part {
     Server,
     Key,
+}
+
+impl Part {
+    /// Returns the field that the user must edit.
+    fn of(fault: &AddressFault) -> Self {
+        if fault.is_of_key() { Self::Key } else { Self::Server }
+    }
 }
 
 /// The text fields of one target.
@@ -177,8 +184,8 @@ impl Draft {
         let fault = if enabled.peek().is_none() && !snapshot.targets.is_empty() {
             Some((self.open, None))
         } else {
-            let first = enabled.find_map(|it| Some((it.id, self.fault_of(it)?.0)));
-            first.map(|(id, part)| (Some(id), Some(part)))
+            let first = enabled.find_map(|it| Some((it.id, self.fault_of(it)?)));
+            first.map(|(id, fault)| (Some(id), Some(Part::of(&fault))))
         };
         let Some((open, part)) = fault else { return false };
         self.choose(open);
@@ -187,27 +194,9 @@ impl Draft {
         true
     }
 
-    /// Returns the problem of a target: the field, and the text key.
-    pub(super) fn fault_of(&self, target: &Target) -> Option<(Part, &'static str)> {
-        let server = self.server_fault(target).map(|text| (Part::Server, text));
-        server.or_else(|| {
-            let named = crate::studio::targets::address::names_stream(&self.filled(target));
-            (!target.is_built_in() && !named).then_some((Part::Key, key!("key-missing")))
-        })
-    }
-
-    pub(super) fn server_fault(&self, target: &Target) -> Option<&'static str> {
-        if target.is_built_in() {
-            return None;
-        }
-        let server = self.texts.get(&target.id).map_or("", |texts| texts.server.as_str());
-        if server.trim().is_empty() {
-            Some(key!("server-missing"))
-        } else if !is_address(server) {
-            Some(key!("server-wrong"))
-        } else {
-            None
-        }
+    /// Returns the reason why a target cannot be used with the typed values, if any.
+    pub(super) fn fault_of(&self, target: &Target) -> Option<AddressFault> {
+        if target.is_built_in() { None } else { address::fault(&self.filled(target)) }
     }
 
     /// Opens the menu that adds a target, as soon as the list is drawn.
@@ -293,34 +282,30 @@ fn is_running(snapshot: &Snapshot, view: &TargetView) -> bool {
         }
 }
 
-/// Returns true if `text` can be the address of a server, with a supported scheme and a host.
-pub(super) fn is_address(text: &str) -> bool {
-    let text = text.trim();
-    let rest = ["rtmp://", "rtmps://", "rtmpt://", "rtmpts://"]
-        .into_iter()
-        .find_map(|scheme| text.strip_prefix(scheme));
-    rest.is_some_and(|rest| {
-        let host = rest.split(['/', '?']).next().unwrap_or_default();
-        !host.is_empty() && !host.starts_with(':') && !host.contains(char::is_whitespace)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_from_other_texts() {
-        for good in [
-            "rtmp://a",
+    fn what_is_typed_is_judged_and_marked_at_its_field() {
+        let mut draft = Draft::default();
+        let mut part_of = |server: &str, key: &str| {
+            let texts = draft.texts(1);
+            (*texts.server, *texts.key) = (server.to_owned(), key.to_owned());
+            let fault = draft.fault_of(&Target::custom(1, "", Secret::default()));
+            fault.as_ref().map(Part::of)
+        };
+        for server in [
             "rtmp://live.example.com/app",
             " rtmps://live.example.com:443/live2 ",
             "rtmp://[::1]:1935/live",
             "rtmpt://live.example.com/app",
         ] {
-            assert!(is_address(good), "{good}");
+            assert_eq!(part_of(server, "key"), None, "{server}");
+            assert_eq!(part_of(server, ""), Some(Part::Key), "{server}");
+            assert_eq!(part_of(server, "two words"), Some(Part::Key), "{server}");
         }
-        for bad in [
+        for server in [
             "",
             "live.example.com",
             "http://a/b",
@@ -328,8 +313,9 @@ mod tests {
             "rtmp:///app",
             "rtmp://:1935/a",
             "rtmp://a b/c",
+            "rtmp://a",
         ] {
-            assert!(!is_address(bad), "{bad}");
+            assert_eq!(part_of(server, ""), Some(Part::Server), "{server}");
         }
     }
 

@@ -7,12 +7,14 @@ use egui::{Align, Id, Layout, Ui, vec2};
 
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::TargetState;
+use crate::studio::targets::address::AddressFault;
 use crate::studio::{Command, KeyPlace, Target};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::draft::{Part, key_field, server_field};
 use crate::ui::targets::{Draft, advanced, viewer_monitor};
+use crate::ui::text::sentence;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, switch};
 use crate::wire::rtmp::url::Url;
@@ -61,7 +63,7 @@ fn other_connection(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target:
 fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     label(ui, &texts.get("server"), Type::Small, theme.secondary);
-    let fault = draft.server_fault(target).filter(|_| draft.complain);
+    let fault = draft.fault_of(target).filter(|fault| draft.complain && !fault.is_of_key());
     let focus = draft.focus.take_if(|part| *part == Part::Server).is_some();
     // If every target of a service has its own address, the hint in the field explains that.
     let hint = match view.snapshot.services.find(&target.service) {
@@ -85,7 +87,8 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
         field.response.scroll_to_me(None);
     }
     if let Some(fault) = fault {
-        paragraph(ui, &texts.get(fault), Type::Small, theme.warn);
+        let words = sentence(&texts.say_with_cure(&fault.problem()));
+        paragraph(ui, &words, Type::Small, theme.warn);
     }
     if field.response.changed() {
         draft.texts(target.id).server_touched = true;
@@ -93,7 +96,7 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
         draft.changed(target).into_iter().for_each(|command| view.send(command));
     }
     if field.response.lost_focus() && !draft.texts(target.id).server.is_empty() {
-        draft.complain |= draft.server_fault(target).is_some();
+        draft.complain |= draft.fault_of(target).is_some_and(|fault| !fault.is_of_key());
     }
     apart(ui, view, draft, target);
     ui.add_space(gap::XS);
@@ -142,7 +145,12 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         (Icon::Eye, texts.get("show-key"))
     };
     let hidden = !draft.key_shown;
-    let fault = draft.fault_of(target).filter(|(part, _)| draft.complain && *part == Part::Key);
+    // An invalid key is marked at once, a missing key only if the user needs it.
+    let marks = |fault: &AddressFault| match fault {
+        AddressFault::Key(_) => true,
+        fault => draft.complain && fault.is_of_key(),
+    };
+    let fault = draft.fault_of(target).filter(marks);
     let focus = draft.focus.take_if(|part| *part == Part::Key).is_some();
     let field = Field {
         id: key_field(),
@@ -160,8 +168,8 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         field.response.request_focus();
         field.response.scroll_to_me(None);
     }
-    if let Some((_, fault)) = fault {
-        paragraph(ui, &texts.get(fault), Type::Small, theme.warn);
+    if let Some(fault) = fault {
+        paragraph(ui, &sentence(&texts.say(&fault.problem())), Type::Small, theme.warn);
     }
     match field.pressed {
         Some(0) => {

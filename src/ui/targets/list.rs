@@ -11,12 +11,12 @@ use crate::media::RenditionId;
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
+use crate::studio::targets::address::AddressFault;
 use crate::studio::targets::{MAX_TARGETS, TargetState, services};
 use crate::studio::{Command, KeyPlace, Target, TargetPlace};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER_WIDTH, CARD_RADIUS, CONTROL_RADIUS, Type, gap};
-use crate::ui::targets::draft::Part;
 use crate::ui::targets::stage::stage_key;
 use crate::ui::targets::{Draft, edit, viewer_monitor};
 use crate::ui::text::{Texts, format};
@@ -237,10 +237,13 @@ fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
         let words = texts.get("target-builtin-second");
         return (if url.is_empty() { words.to_string() } else { url.to_owned() }, false);
     }
-    if let Some((part, _)) = draft.fault_of(target) {
-        let key = match part {
-            Part::Server => key!("target-lacks-server"),
-            Part::Key => key!("target-lacks-key"),
+    if let Some(fault) = draft.fault_of(target) {
+        let key = match fault {
+            AddressFault::NoServer => key!("target-lacks-server"),
+            AddressFault::Server(_) => key!("target-bad-server"),
+            AddressFault::NoApplication => key!("target-lacks-app"),
+            AddressFault::NoKey => key!("target-lacks-key"),
+            AddressFault::Key(_) => key!("target-bad-key"),
         };
         return (texts.get(key).to_string(), true);
     }

@@ -96,6 +96,11 @@ pub enum Error {
     NoStream,
     Character,
     TooLong,
+    /// The separate key contains a space.
+    KeySpace,
+    /// The separate key contains a control character.
+    KeyCharacter,
+    KeyTooLong,
 }
 
 impl From<&Error> for Problem {
@@ -113,6 +118,9 @@ impl From<&Error> for Problem {
             Error::NoStream => problem!("url-no-stream"),
             Error::Character => problem!("url-character"),
             Error::TooLong => problem!("url-too-long", bytes = MAX_URL_LENGTH),
+            Error::KeySpace => problem!("url-key-space"),
+            Error::KeyCharacter => problem!("url-key-character"),
+            Error::KeyTooLong => problem!("url-key-too-long", bytes = MAX_URL_LENGTH),
         }
     }
 }
@@ -156,7 +164,7 @@ impl Url {
     pub fn with_key(server: &str, key: &str) -> Result<Self, Error> {
         let (mut url, path) = Self::authority_of(server)?;
         let key = key.trim().trim_start_matches('/');
-        check_characters(key)?;
+        check_key(key)?;
         url.app = path.trim_matches('/').to_owned();
         url.stream = Secret::new(key);
         if url.app.is_empty() || url.app.starts_with('?') { Err(Error::NoApp) } else { Ok(url) }
@@ -322,6 +330,14 @@ fn check_characters(text: &str) -> Result<(), Error> {
     }
 }
 
+fn check_key(key: &str) -> Result<(), Error> {
+    check_characters(key).map_err(|error| match error {
+        Error::Character if key.contains(char::is_whitespace) => Error::KeySpace,
+        Error::Character => Error::KeyCharacter,
+        _ => Error::KeyTooLong,
+    })
+}
+
 /// Returns `host:port`, with an IPv6 address in brackets.
 pub fn authority(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
@@ -422,6 +438,21 @@ mod tests {
         assert_eq!((url.app.as_str(), url.stream.expose()), ("a/b", "k?x=/1"));
         assert_eq!(url.tc_url(), "rtmp://h/a/b");
         assert_eq!(url.display_with_name(), "rtmp://h/a/b/k");
+    }
+
+    #[test]
+    fn a_bad_key_is_told_from_a_bad_address_and_not_shown() {
+        for (key, error) in [
+            ("planted key", Error::KeySpace),
+            ("planted\tkey", Error::KeySpace),
+            ("planted\u{7}key", Error::KeyCharacter),
+            (&*"planted".repeat(1_000), Error::KeyTooLong),
+        ] {
+            let words = error.to_string();
+            assert!(words.starts_with("the stream key ") && !words.contains("planted"), "{words}");
+            assert_eq!(Url::with_key("rtmp://h/a", key), Err(error));
+        }
+        assert_eq!(Url::with_key("rtmp://h/a b", "key"), Err(Error::Character));
     }
 
     #[test]

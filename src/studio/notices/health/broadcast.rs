@@ -10,6 +10,7 @@ use crate::studio::notices::health::finding::{Finding, named};
 use crate::studio::notices::health::signal::is_partly_muted;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::{Snapshot, TargetView};
+use crate::studio::targets::address::AddressFault;
 use crate::studio::targets::{Target, TargetState, address, services};
 use crate::text::Problem;
 use crate::text::problem::{Value, problem};
@@ -91,21 +92,23 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
         return Some(finding(problem!("health-no-target")));
     };
     std::iter::once(first).chain(enabled).find_map(|target| {
-        if target.is_built_in() {
-            return None;
-        }
-        let name = name_of(target);
-        if target.server().trim().is_empty() {
-            let sentence = problem!("health-no-server", name = name);
-            return Some(finding(sentence).with_remedy(Remedy::EditTarget(target.id)));
-        }
-        if let Some(cause) = address::server_problem(target) {
-            let finding = finding(problem!("health-bad-address", name = name));
-            return Some(finding.with_details([cause]).with_remedy(Remedy::EditTarget(target.id)));
-        }
-        let sentence = problem!("health-no-key", name = name);
-        (!address::names_stream(target))
-            .then(|| finding(sentence).with_remedy(Remedy::EditKey(target.id)))
+        let (name, fault) = (name_of(target), address::fault(target)?);
+        let remedy = match fault.is_of_key() {
+            true => Remedy::EditKey(target.id),
+            false => Remedy::EditTarget(target.id),
+        };
+        let finding = match fault {
+            AddressFault::NoServer => finding(problem!("health-no-server", name = name)),
+            AddressFault::Server(cause) => {
+                finding(problem!("health-bad-address", name = name)).with_details([cause])
+            }
+            AddressFault::NoApplication => finding(problem!("health-no-app", name = name)),
+            AddressFault::NoKey => finding(problem!("health-no-key", name = name)),
+            AddressFault::Key(cause) => {
+                finding(problem!("health-bad-key", name = name, cause = cause))
+            }
+        };
+        Some(finding.with_remedy(remedy))
     })
 }
 

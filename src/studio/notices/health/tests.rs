@@ -300,6 +300,28 @@ fn rows() -> Vec<Row> {
             Some(Remedy::EditTarget(1)),
         ),
         (
+            "an address without an application, with a key",
+            with(idle(), |it| {
+                let target = Target::custom(1, "rtmp://live.twitch.tv", "key".into());
+                it.targets = vec![TargetView::idle(target)];
+            }),
+            "The address of live.twitch.tv has no application.",
+            "Complete the address, such as rtmp://server/app.",
+            bad,
+            Some(Remedy::EditTarget(1)),
+        ),
+        (
+            "a key with a space",
+            with(idle(), |it| {
+                let target = Target::custom(1, "rtmp://live.twitch.tv/app", "two words".into());
+                it.targets = vec![TargetView::idle(target)];
+            }),
+            "live.twitch.tv: the stream key contains a space.",
+            "Copy the key again from the service's page, without spaces.",
+            bad,
+            Some(Remedy::EditKey(1)),
+        ),
+        (
             "the microphone is dead, and music plays at -18 dB",
             with(on_air(), |it| {
                 it.audio.as_mut().unwrap().held_dbfs = -60.0;

@@ -174,6 +174,7 @@ mod tests {
             assert_eq!(apps.collect::<Vec<_>>(), ["live/eu", "live/eu", "app", "live/eu?vhost=x"]);
         }
         // The last part of its URL is not a key: the key is missing.
-        assert!(!crate::studio::targets::address::names_stream(&settings.targets[4]));
+        let fault = crate::studio::targets::address::fault(&settings.targets[4]);
+        assert_eq!(fault, Some(crate::studio::targets::address::AddressFault::NoKey));
     }
 }

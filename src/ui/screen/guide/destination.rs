@@ -7,15 +7,14 @@ use egui::{Id, ScrollArea, Ui};
 use zeroize::Zeroizing;
 
 use crate::base::Secret;
-use crate::studio::targets::address::{names_stream, parse};
+use crate::studio::targets::address;
 use crate::studio::targets::services::{KNOWN_SERVICES, Service};
 use crate::studio::{Command, Snapshot, Target, TargetPlace};
 use crate::text::Problem;
-use crate::text::problem::problem;
-use crate::ui::input::actions::key;
 use crate::ui::screen::guide::columns::columns;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::sentence;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph};
 
@@ -105,16 +104,12 @@ impl Destination {
             return None;
         }
         let (server, key) = (self.server.trim(), self.key.trim());
-        if server.is_empty() {
-            return Some((Part::Server, problem!("server-missing")));
-        }
-        if let Err(problem) = parse(server, Some(&Secret::new("key"))) {
-            return Some((Part::Server, problem));
-        }
-        let target = Target::custom(0, server, Secret::new(key));
-        let whole = self.kind == Kind::OwnServer || !key.is_empty();
-        let named = whole && names_stream(&target);
-        (!named).then(|| (Part::Key, problem!("key-missing")))
+        // The address of a service never contains the key.
+        let key_apart = self.kind != Kind::OwnServer;
+        let target = Target { key_apart, ..Target::custom(0, server, Secret::new(key)) };
+        let fault = address::fault(&target)?;
+        let part = if fault.is_of_key() { Part::Key } else { Part::Server };
+        Some((part, fault.problem()))
     }
 }
 
@@ -257,7 +252,7 @@ fn field(
         None => {}
     }
     if let Some(why) = wrong {
-        paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+        paragraph(ui, &sentence(&texts.say(&why)), Type::Small, theme.warn);
     }
     if field.response.changed() {
         draft.wrong.take_if(|(at, _)| *at == part);
@@ -323,9 +318,6 @@ fn filled(snapshot: &Snapshot, list: &[Target], draft: &Destination) -> Option<T
     })
 }
 
-/// Text keys that reach the window as the ids of problems.
-const _: [&str; 2] = [key!("server-missing"), key!("key-missing")];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,6 +342,8 @@ mod tests {
         assert_eq!(at(&typed(Kind::OwnServer, "rtmp://host/app/whole", "")), None);
         assert_eq!(at(&typed(twitch(), "rtmps://host/app/x", " ")), Some(Part::Key));
         assert_eq!(at(&typed(twitch(), "rtmps://host/app", "secret")), None);
+        assert_eq!(at(&typed(twitch(), "rtmps://host/app", "two words")), Some(Part::Key));
+        assert_eq!(at(&typed(Kind::OwnServer, "rtmp://host", "key")), Some(Part::Server));
     }
 
     #[test]
