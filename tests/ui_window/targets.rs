@@ -1,6 +1,7 @@
 //! Tests of targets, going live, services and the built-in server in the window.
 
 use super::*;
+use onair::text::problem::problem;
 
 #[test]
 fn go_live_and_stop_which_asks() {
@@ -309,17 +310,13 @@ fn targets_are_switched_kept_fitted_and_removed() {
     let mut harness = open("targets");
     for (name, words) in [
         ("Twitch", "On air · 2\u{a0}508\u{a0}kbps"),
-        (
-            "media.school.example",
-            "Reconnecting (connection refused: nothing is listening on this port)",
-        ),
+        ("media.school.example", "Reconnecting, attempt 4 in 3 s"),
     ] {
         let row = harness.get_by_role_and_label(Role::Button, name);
         assert_eq!(row.value().as_deref(), Some(words));
     }
     harness.get_by_label("On air, but not on media.school.example.");
-    harness
-        .get_by_label("Attempt 4 in 3 s · Connection refused: nothing is listening on this port");
+    harness.get_by_label("Connection refused: nothing is listening on this port");
     let sent = click(&mut harness, "Send to Twitch");
     assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: false, id: 1, .. })]));
 }
@@ -434,7 +431,10 @@ fn with_no_target_switched_on_nothing_goes_live() {
 fn a_lost_connection_is_retried_or_given_up() {
     let mut harness = open("reconnecting");
     harness.get_by_label("Not on air: the connection to media.school.example was lost.");
-    harness.get_by_label("Attempt 4 in 2 s · The connection was cut · Recording continues");
+    harness.get_by_label("The connection was cut · Recording continues");
+    // The card shows the next attempt, and the health bar the cause.
+    let card = |harness: &Harness<'static, Window>| second_line(harness, "media.school.example").0;
+    assert_eq!(card(&harness), "Reconnecting, attempt 4 in 2 s");
     // The word does not overlap the time.
     let activity = harness.get_by_label("RECONNECTING 00:12:34").rect();
     assert!(activity.width() > onair::ui::style::theme::size::ACTIVITY_WIDTH, "{activity}");
@@ -644,11 +644,36 @@ fn bad_figures_have_the_warning_color() {
     assert!(!warns("212\u{a0}ms"));
 }
 
+/// Loses the connection to the built-in server, whose cause the health bar then shows.
+fn lose_built_in_server(snapshot: &mut onair::studio::Snapshot) {
+    let entry = &mut snapshot.targets[0];
+    entry.state = Some(onair::studio::targets::TargetState::Reconnecting);
+    entry.cause = Some(problem!("net-closed"));
+}
+
+#[test]
+fn the_cause_is_on_a_card_only_if_the_health_bar_shows_another_cause() {
+    let mut harness = open("targets");
+    let card = |harness: &Harness<'static, Window>| second_line(harness, "media.school.example").0;
+    let attempt = "Reconnecting, attempt 4 in 3 s";
+    let cause = "Connection refused: nothing is listening on this port";
+    harness.get_by_label(cause);
+    assert_eq!(card(&harness), attempt);
+    harness.state().demo.change(lose_built_in_server);
+    harness.run();
+    harness.get_by_label("On air, but not on Built-in server.");
+    harness.get_by_label("The server closed the connection");
+    assert_eq!(second_line(&harness, "Built-in server").0, "Reconnecting, attempt 1");
+    assert_eq!(card(&harness), format!("{attempt} · {cause}"));
+}
+
 #[test]
 fn a_problem_of_a_target_takes_more_lines_in_the_smallest_window() {
     for language in [Language::English, Language::Chinese] {
         let height = |size: Vec2, name: &str| {
-            let harness = open_as("targets", size, preferences(language, Theme::Dark));
+            let mut harness = open_as("targets", size, preferences(language, Theme::Dark));
+            harness.state().demo.change(lose_built_in_server);
+            harness.run();
             harness.get_by_role_and_label(egui::Role::Button, name).rect().height()
         };
         let small = Vec2::new(960.0, 600.0);

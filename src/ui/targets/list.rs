@@ -19,7 +19,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER_WIDTH, CARD_RADIUS, CONTROL_RADIUS, Type, gap};
 use crate::ui::targets::stage::stage_key;
 use crate::ui::targets::{Draft, edit, viewer_monitor};
-use crate::ui::text::{Texts, format};
+use crate::ui::text::{Texts, format, sentence};
 use crate::ui::view::View;
 use crate::ui::widgets::{
     Button, ButtonWeight, Wrapped, context_menu, elided, focus_ring, menu_item, menu_rule,
@@ -170,10 +170,14 @@ struct Fares {
 
 fn fares(view: &View<'_>, draft: &Draft, entry: &TargetView) -> Fares {
     let (theme, texts) = (view.theme, view.texts);
-    let cause = || entry.cause.as_ref().map(|cause| texts.say(cause)).unwrap_or_default();
+    // The health bar shows the cause of one target.
+    let cause = entry.cause.as_ref().filter(|_| view.health.target != Some(entry.target.id));
     let fine = |lamp, words| Fares { lamp, words, trouble: false };
-    let bad = |key, cause: String| {
-        let words = texts.with(key, &[("cause", cause.into())]);
+    let bad = |state: String| {
+        let words = match cause {
+            Some(cause) => format!("{state} · {}", sentence(&texts.say(cause))),
+            None => state,
+        };
         Fares { lamp: theme.warn, words, trouble: true }
     };
     let broadcasting = view.snapshot.live != LiveState::Idle;
@@ -184,14 +188,26 @@ fn fares(view: &View<'_>, draft: &Draft, entry: &TargetView) -> Fares {
             fine(theme.secondary, stage)
         }
         Some(TargetState::Connecting | TargetState::Reconnecting) if broadcasting => {
-            bad(key!("target-retrying"), cause())
+            bad(attempt(texts, entry))
         }
-        Some(TargetState::Failed) => bad(key!("target-gave-up"), cause()),
+        Some(TargetState::Failed) => bad(texts.get("target-gave-up").to_string()),
         _ => {
             let (words, trouble) = before(view, draft, &entry.target);
             let lamp = if trouble { theme.warn } else { theme.secondary };
             Fares { lamp, words, trouble }
         }
+    }
+}
+
+/// Returns the number of the next attempt, with the time until then.
+fn attempt(texts: &Texts, entry: &TargetView) -> String {
+    let number = ("number", (entry.tries + 1).to_string().into());
+    match entry.retry_in.filter(|wait| !wait.is_zero()) {
+        Some(wait) => {
+            let seconds = wait.as_secs_f64().ceil().to_string();
+            texts.with("target-retrying", &[number, ("seconds", seconds.into())])
+        }
+        None => texts.with("target-retrying-now", &[number]),
     }
 }
 

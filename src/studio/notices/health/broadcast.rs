@@ -51,10 +51,6 @@ fn name_of(target: &Target) -> Value {
     }
 }
 
-fn seconds(time: Duration) -> String {
-    time.as_secs_f64().ceil().to_string()
-}
-
 /// Formats a time as `96 ms` or `1.9 s`.
 fn short_time(time: Duration) -> String {
     match time.as_millis() {
@@ -118,20 +114,11 @@ fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item 
     named(snapshot, groups::TARGET_NOTICES).filter(move |notice| notice.target == Some(id))
 }
 
-/// Returns the error of a target, and the next step.
+/// Returns the cause of a target's problem, and whether onair has given up. The card of the target
+/// shows the next attempt.
 fn details(target: &TargetView) -> impl Iterator<Item = Problem> {
-    let cause = target.cause.clone();
-    let [first, second] = match (target.state, target.retry_in) {
-        (Some(TargetState::Failed), _) => [cause, Some(problem!("next-given-up"))],
-        // A narrow window cuts the end of the text, and the card of the target repeats the cause.
-        (_, Some(wait)) if !wait.is_zero() => {
-            let (seconds, number) = (seconds(wait), target.tries + 1);
-            [Some(problem!("health-next-try", seconds = seconds, number = number)), cause]
-        }
-        (_, _) if cause.is_some() => [cause, Some(problem!("health-trying-now"))],
-        _ => [None, None],
-    };
-    first.into_iter().chain(second)
+    let given_up = target.state == Some(TargetState::Failed);
+    target.cause.clone().into_iter().chain(given_up.then(|| problem!("next-given-up")))
 }
 
 /// Returns the findings about targets that do not get the stream while other targets do.
@@ -156,6 +143,7 @@ fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
         };
         Finding::new(Some(Level::Error), sentence)
             .with_details(details(entry))
+            .of_target(entry.target.id)
             .with_remedy(remedy)
             .covering(about(snapshot, entry))
     })
@@ -179,7 +167,8 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
         Some(entry) => {
             let notices = about(snapshot, entry).collect::<Vec<_>>();
             let remedy = if refused { Remedy::EditKey(entry.target.id) } else { Remedy::RetryNow };
-            finding = finding.with_details(details(entry)).with_remedy(remedy).covering(notices);
+            finding = finding.with_details(details(entry)).of_target(entry.target.id);
+            finding = finding.with_remedy(remedy).covering(notices);
         }
         None => finding = finding.with_details([cause.clone()]).with_remedy(Remedy::RetryNow),
     }

@@ -1,7 +1,7 @@
 //! One finding about the studio, and queries of a snapshot.
 
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::{Level, Notice, Remedy};
+use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::Snapshot;
 use crate::studio::targets::services;
 use crate::text::Problem;
@@ -17,18 +17,21 @@ pub(super) struct Finding {
     pub covers: Vec<u64>,
     /// True if the finding prevents going live.
     pub blocks: bool,
+    /// The target whose cause the sentence or the details contain.
+    pub target: Option<u32>,
 }
 
 impl Finding {
     pub fn new(level: Option<Level>, sentence: Problem) -> Self {
         let (details, covers) = (Vec::new(), Vec::new());
-        Self { level, sentence, details, remedy: None, covers, blocks: false }
+        Self { level, sentence, details, remedy: None, covers, blocks: false, target: None }
     }
 
     pub fn of_notice(notice: &Notice) -> Self {
         let covers = vec![notice.id];
         let remedy = notice.remedies.first().copied();
-        Self { remedy, covers, ..Self::new(Some(notice.level), notice.problem.clone()) }
+        let target = notice.target.filter(|_| groups::TARGET_NOTICES.contains(&notice.key()));
+        Self { remedy, covers, target, ..Self::new(Some(notice.level), notice.problem.clone()) }
     }
 
     pub fn with_details(mut self, details: impl IntoIterator<Item = Problem>) -> Self {
@@ -48,6 +51,12 @@ impl Finding {
             self.covers.push(notice.id);
             self.remedy = self.remedy.or(notice.remedies.first().copied());
         }
+        self
+    }
+
+    /// Sets the target whose cause the details contain.
+    pub fn of_target(mut self, id: u32) -> Self {
+        self.target = Some(id);
         self
     }
 

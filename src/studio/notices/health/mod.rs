@@ -38,6 +38,7 @@ impl Health {
             level: finding.level,
             more,
             alone: finding.level > Some(Level::Info) && more == snapshot.notices.len(),
+            target: finding.target,
             sentence: finding.sentence,
             details: finding.details,
             remedy: finding.remedy.filter(|remedy| is_possible(*remedy, snapshot)),

@@ -62,6 +62,8 @@ pub struct Health {
     pub details: Vec<Problem>,
     /// The button with the remedy.
     pub remedy: Option<Remedy>,
+    /// The target whose cause the sentence or the details contain.
+    pub target: Option<u32>,
     /// The number of active notices that the sentence does not cover.
     pub more: usize,
     /// True if the sentence is about a problem that no active notice reports.

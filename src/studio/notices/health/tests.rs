@@ -379,7 +379,7 @@ fn rows() -> Vec<Row> {
             "not at Twitch",
             with(on_air(), |it| lost(it, &problem!("net-connection-refused"), false)),
             "On air, but not on Twitch.",
-            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port",
+            "Connection refused: nothing is listening on this port",
             worse,
             Some(Remedy::RetryNow),
         ),
@@ -387,7 +387,7 @@ fn rows() -> Vec<Row> {
             "a wrong key, elsewhere on air",
             with(on_air(), |it| lost(it, &problem!("net-closed"), true)),
             "On air, but Twitch refuses the stream. Is the stream key right?",
-            "Attempt 4 in 3 s · The server closed the connection",
+            "The server closed the connection",
             worse,
             Some(Remedy::EditKey(1)),
         ),
@@ -395,7 +395,7 @@ fn rows() -> Vec<Row> {
             "a wrong key, nowhere on air",
             off_air(true, false),
             "Not on air: Twitch refuses the stream. Is the stream key right?",
-            "Attempt 4 in 3 s · The server closed the connection",
+            "The server closed the connection",
             worse,
             Some(Remedy::EditKey(1)),
         ),
@@ -403,7 +403,7 @@ fn rows() -> Vec<Row> {
             "never connected: no viewers are cut off",
             off_air(false, false),
             "Not on air yet: onair cannot connect to Twitch.",
-            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port",
+            "Connection refused: nothing is listening on this port",
             worse,
             Some(Remedy::RetryNow),
         ),
@@ -419,7 +419,7 @@ fn rows() -> Vec<Row> {
                 });
             }),
             "Not on air: the connection to Twitch was lost.",
-            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port · Recording continues",
+            "Connection refused: nothing is listening on this port · Recording continues",
             worse,
             Some(Remedy::RetryNow),
         ),
@@ -576,6 +576,27 @@ fn what_one_sentence_says_is_not_counted_again() {
     let health = Health::of(&snapshot);
     assert_eq!(health.more, 1);
     assert_eq!(health.sentence.id(), "health-partly-refused");
+}
+
+/// The card of this target does not repeat the cause.
+#[test]
+fn the_health_names_the_target_whose_cause_it_shows() {
+    let mut snapshot = on_air();
+    assert_eq!(Health::of(&snapshot).target, None);
+    lost(&mut snapshot, &problem!("net-closed"), false);
+    let health = Health::of(&snapshot);
+    assert_eq!((health.target, health.details), (Some(1), vec![problem!("net-closed")]));
+    snapshot.targets[1].state = Some(TargetState::Failed);
+    let words = Health::of(&snapshot).words(Language::English).1;
+    assert_eq!(words, "The server closed the connection · onair does not retry");
+    assert_eq!(Health::of(&off_air(false, true)).target, Some(1));
+    let given_up = with(idle(), |it| it.notices.push(refused(Next::GivenUp)));
+    assert_eq!(Health::of(&given_up).target, Some(1));
+    let dropping = with(on_air(), |it| {
+        let (host, kbps) = ("Twitch".into(), None);
+        it.notices.push(notice(&StudioMessage::FramesDropped { id: 1, host, kbps }));
+    });
+    assert_eq!(Health::of(&dropping).target, None);
 }
 
 #[test]
