@@ -67,7 +67,13 @@ fn the_delay_is_chosen_shown_and_ended() {
     let sent = commands(&mut harness);
     assert_eq!(sent, [Command::SetDelay(Duration::from_secs(300))]);
     let mut harness = open("delayed");
-    assert!(harness.get_all_by_label_contains("Viewers are 5:00 behind.").count() > 0);
+    // The panel shows the delay only if the health bar shows a problem.
+    harness.get_by_label("Viewers are 5:00 behind · 2 watching");
+    assert!(harness.query_by_label("Viewers are 5:00 behind.").is_none());
+    harness.state().demo.change(|snapshot| snapshot.figures.fps = 17.0);
+    harness.run();
+    harness.get_by_label("This computer is too slow: 17 of 30 fps.");
+    harness.get_by_label("Viewers are 5:00 behind.");
     assert_eq!(click(&mut harness, "Stop after the delay"), [Command::StopAfterDelay]);
 }
 

@@ -1,5 +1,5 @@
-//! The stream delay on air: its current length, and the button that ends the stream without losing
-//! content.
+//! The stream delay on air: its current length, unless the health bar shows it, and the button that
+//! ends the stream without losing content.
 
 use egui::Ui;
 
@@ -26,9 +26,11 @@ pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {
 pub(super) fn on_air(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let Some(held) = view.snapshot.held else { return };
-    let text = sentence(texts, view.snapshot).unwrap_or_default();
-    let color = if held.state == DelayState::Shortened { theme.warn } else { theme.text };
-    paragraph(ui, &text, Type::Small, color);
+    if !view.health.is_about_delay() {
+        let text = sentence(texts, view.snapshot).unwrap_or_default();
+        let color = if held.state == DelayState::Shortened { theme.warn } else { theme.text };
+        paragraph(ui, &text, Type::Small, color);
+    }
     if held.state != DelayState::Draining && !held.held.is_zero() {
         let name = texts.get("stop-after-delay");
         let button = Button::new(&name).small().show(ui, theme);

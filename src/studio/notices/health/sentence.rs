@@ -70,7 +70,17 @@ pub struct Health {
     pub alone: bool,
 }
 
+/// Texts that contain the stream delay.
+const DELAY_TEXTS: [&str; 4] =
+    ["health-delay", "health-delay-begins", "health-delay-ending", "delay-short"];
+
 impl Health {
+    /// Returns true if the sentence or a detail contains the stream delay.
+    pub fn is_about_delay(&self) -> bool {
+        let mut texts = std::iter::once(&self.sentence).chain(&self.details);
+        texts.any(|text| DELAY_TEXTS.contains(&text.id()))
+    }
+
     /// Returns true if all is well.
     pub fn is_good(&self) -> bool {
         self.level.is_none()

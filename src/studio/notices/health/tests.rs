@@ -8,6 +8,7 @@ use crate::base::Latest;
 use crate::capture::VideoChoice;
 use crate::compose::scene::ItemId;
 use crate::media::source_status::SourceAlarm;
+use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::notices::health::{Activity, Health, readiness};
@@ -597,6 +598,21 @@ fn the_health_names_the_target_whose_cause_it_shows() {
         it.notices.push(notice(&StudioMessage::FramesDropped { id: 1, host, kbps }));
     });
     assert_eq!(Health::of(&dropping).target, None);
+}
+
+/// The panel shows the stream delay only if the health bar does not.
+#[test]
+fn the_stream_delay_is_in_the_details_unless_there_is_a_problem() {
+    let delay = Duration::from_secs(300);
+    let (state, begins_in) = (DelayState::On, None);
+    let held =
+        DelayFigures { state, delay, held: delay, begins_in, memory_bytes: 0, disk_bytes: 0 };
+    let delayed = with(on_air(), |it| it.held = Some(held));
+    let health = Health::of(&delayed);
+    assert!(health.is_about_delay());
+    assert_eq!(health.words(Language::English).1, "Viewers are 5:00 behind · 2 watching");
+    assert!(!Health::of(&with(delayed, |it| it.figures.fps = 17.0)).is_about_delay());
+    assert!(!Health::of(&on_air()).is_about_delay());
 }
 
 #[test]
