@@ -48,6 +48,24 @@ value-unknown = 无法识别这个值
 value-none-of = 应为 { $known } 之一
 value-not-from = 不是 { $low } 到 { $high } 之间的数字
 value-not-whole-from = 不是 { $low } 到 { $high } 之间的整数
+value-not-from-unit = 不是 { $low } 到 { $high } { $unit ->
+    [ms] 毫秒
+    [s] 秒
+    [px] 像素
+    [points] 点
+    [degrees] 度
+    [fps] 帧/秒
+   *[other] { $unit }
+    } 之间的数字
+value-not-whole-from-unit = 不是 { $low } 到 { $high } { $unit ->
+    [ms] 毫秒
+    [s] 秒
+    [px] 像素
+    [points] 点
+    [degrees] 度
+    [fps] 帧/秒
+   *[other] { $unit }
+    } 之间的整数
 value-too-many-bad = 其中无效的值过多
 value-in = “{ $path }”：{ $reason }
 value-tracks = 应为最多六个名称的列表

@@ -149,6 +149,18 @@ pub enum Unit {
     Milliseconds,
 }
 
+impl Unit {
+    /// Returns the unit of the value in settings, for messages; empty means none.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Share | Self::Factor => "",
+            Self::Degrees => "degrees",
+            Self::Pixels | Self::Radius => "px",
+            Self::Milliseconds => "ms",
+        }
+    }
+}
+
 /// A numeric parameter of a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {

@@ -133,6 +133,20 @@ pub enum Unit {
     Share,
 }
 
+impl Unit {
+    /// Returns the unit of the value in settings, for messages; empty means none.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Decibels => "dB",
+            Self::Dbfs => "dBFS",
+            Self::Lufs => "LUFS",
+            Self::Hertz => "Hz",
+            Self::Milliseconds => "ms",
+            Self::Ratio | Self::Share => "",
+        }
+    }
+}
+
 /// A numeric parameter of a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {

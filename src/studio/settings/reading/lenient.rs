@@ -504,7 +504,7 @@ mod tests {
     }
 
     fn small<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
-        values::bounded(from, 1..=9)
+        values::bounded(from, 1..=9, "")
     }
 
     fn read(text: &str) -> (Sheet, Vec<BadValue>) {

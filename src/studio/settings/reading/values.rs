@@ -129,35 +129,55 @@ pub(in crate::studio::settings) trait Bounded: Sized {
     type Bound;
 
     /// # Errors
-    /// Fails if the value is invalid or out of range.
+    /// Fails if the value is invalid or out of range. The problem contains the limits in `unit`.
     fn read<'de, D: Deserializer<'de>>(
         from: D,
         bounds: RangeInclusive<Self::Bound>,
+        unit: &'static str,
     ) -> Result<Self, D::Error>;
 }
 
+/// Returns the problem of a value that is not a number within these limits. `unit` is a symbol, or
+/// a name that the text knows; empty means none.
+pub(in crate::studio::settings) fn not_from(low: String, high: String, unit: &str) -> Problem {
+    match unit {
+        "" => problem!("value-not-from", low = low, high = high),
+        unit => problem!("value-not-from-unit", low = low, high = high, unit = unit),
+    }
+}
+
+/// Returns the problem of a value that is not a whole number within these limits; see
+/// [`not_from`].
+fn not_whole_from(low: String, high: String, unit: &str) -> Problem {
+    match unit {
+        "" => problem!("value-not-whole-from", low = low, high = high),
+        unit => problem!("value-not-whole-from-unit", low = low, high = high, unit = unit),
+    }
+}
+
 macro_rules! numbers {
-    ($words:literal, $written:ty, $converted:expr, $($number:ty),*) => {$(
+    ($problem:ident, $written:ty, $converted:expr, $($number:ty),*) => {$(
         impl Bounded for $number {
             type Bound = Self;
 
             fn read<'de, D: Deserializer<'de>>(
                 from: D,
                 bounds: RangeInclusive<Self>,
+                unit: &'static str,
             ) -> Result<Self, D::Error> {
                 let number: Option<Self> = <$written>::deserialize(from).ok().and_then($converted);
                 number.filter(|number| bounds.contains(number)).ok_or_else(|| {
                     let (low, high) = bounds.into_inner();
-                    refuse(problem!($words, low = low.to_string(), high = high.to_string()))
+                    refuse($problem(low.to_string(), high.to_string(), unit))
                 })
             }
         }
     )*};
 }
 
-numbers!("value-not-whole-from", i64, |it| it.try_into().ok(), u8, u16, u32, u64, i8, i32);
-numbers!("value-not-from", f64, Some, f64);
-numbers!("value-not-from", f64, |it| Some(it as f32), f32);
+numbers!(not_whole_from, i64, |it| it.try_into().ok(), u8, u16, u32, u64, i8, i32);
+numbers!(not_from, f64, Some, f64);
+numbers!(not_from, f64, |it| Some(it as f32), f32);
 
 /// An optional value, which is limited if it is present.
 impl<T: Bounded> Bounded for Option<T> {
@@ -166,25 +186,29 @@ impl<T: Bounded> Bounded for Option<T> {
     fn read<'de, D: Deserializer<'de>>(
         from: D,
         bounds: RangeInclusive<T::Bound>,
+        unit: &'static str,
     ) -> Result<Self, D::Error> {
-        T::read(from, bounds).map(Some)
+        T::read(from, bounds, unit).map(Some)
     }
 }
 
+/// Reads a value within limits. `unit` is the unit of the limits in messages; see [`not_from`].
 pub(in crate::studio::settings) fn bounded<'de, T: Bounded, D: Deserializer<'de>>(
     from: D,
     bounds: RangeInclusive<T::Bound>,
+    unit: &'static str,
 ) -> Result<T, D::Error> {
-    T::read(from, bounds)
+    T::read(from, bounds, unit)
 }
 
-/// Defines readers of single values within limits, for `deserialize_with`.
+/// Defines readers of single values within limits, for `deserialize_with`. The unit of the limits
+/// follows them, if they have one.
 macro_rules! within {
-    ($($name:ident: $type:ty = $bounds:expr;)*) => {$(
+    ($($name:ident: $type:ty = $bounds:expr $(, $unit:literal)?;)*) => {$(
         pub(in crate::studio::settings) fn $name<'de, D: Deserializer<'de>>(
             from: D,
         ) -> Result<$type, D::Error> {
-            values::bounded(from, $bounds)
+            values::bounded(from, $bounds, concat!($($unit)?))
         }
     )*};
 }
@@ -229,7 +253,7 @@ pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
     from: D,
     bounds: RangeInclusive<u64>,
 ) -> Result<Duration, D::Error> {
-    bounded(from, bounds).map(Duration::from_millis)
+    bounded(from, bounds, "ms").map(Duration::from_millis)
 }
 
 /// Defines a table of a file, with each key once as a field, and the path to its part of the value.

@@ -133,10 +133,10 @@ words!(blend, Blend, Blend::ALL);
 within! {
     extent: f64 = -Placement::MAX_EXTENT..=Placement::MAX_EXTENT;
     side: f64 = 0.001..=Placement::MAX_EXTENT;
-    degrees: f64 = -3_600.0..=3_600.0;
+    degrees: f64 = -3_600.0..=3_600.0, "degrees";
     share: f32 = 0.0..=1.0;
-    milliseconds: f64 = 0.0..=MAX_STINGER_DURATION.as_secs_f64() * 1e3;
-    hundredths: f32 = 0.0..=100.0;
+    milliseconds: f64 = 0.0..=MAX_STINGER_DURATION.as_secs_f64() * 1e3, "ms";
+    hundredths: f32 = 0.0..=100.0, "%";
 }
 
 fn time<'de, T: From<Duration>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {

@@ -74,13 +74,13 @@ layout! {
 }
 
 within! {
-    size: u32 = Style::FONT_SIZE_RANGE;
+    size: u32 = Style::FONT_SIZE_RANGE, "px";
     weight: u16 = 100..=900;
-    around: Option<u32> = 0..=Style::MAX_OUTLINE_WIDTH;
-    shift: Option<i32> = -Style::MAX_SHADOW_OFFSET..=Style::MAX_SHADOW_OFFSET;
-    padding: u32 = 0..=Style::MAX_PADDING;
-    side: Option<u32> = TextAppearance::MIN_SIDE..=Size::MAX_SIDE;
-    speed: Option<u32> = 1..=Scroll::MAX_SCROLL_SPEED;
+    around: Option<u32> = 0..=Style::MAX_OUTLINE_WIDTH, "px";
+    shift: Option<i32> = -Style::MAX_SHADOW_OFFSET..=Style::MAX_SHADOW_OFFSET, "px";
+    padding: u32 = 0..=Style::MAX_PADDING, "px";
+    side: Option<u32> = TextAppearance::MIN_SIDE..=Size::MAX_SIDE, "px";
+    speed: Option<u32> = 1..=Scroll::MAX_SCROLL_SPEED, "px/s";
 }
 
 mod way {
@@ -155,8 +155,8 @@ layout! {
 }
 
 within! {
-    time_seconds: f64 = Pace::TIME_RANGE[0].as_secs_f64()..=Pace::TIME_RANGE[1].as_secs_f64();
-    fade_seconds: f64 = 0.0..=Pace::MAX_FADE.as_secs_f64();
+    time_seconds: f64 = Pace::TIME_RANGE[0].as_secs_f64()..=Pace::TIME_RANGE[1].as_secs_f64(), "s";
+    fade_seconds: f64 = 0.0..=Pace::MAX_FADE.as_secs_f64(), "s";
 }
 
 fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(settings.collection.sources[0].properties, expected);
         assert_eq!(warnings.len(), 17, "{warnings:#?}");
         let size = "The setting 'collection.sources.text.size' on line 9, column 8 is ignored: \
-                    it is not a whole number from 4 to 1000";
+                    it is not a whole number from 4 to 1000 px";
         assert!(warnings.iter().any(|it| *it == size), "{warnings:#?}");
         // If a file has no line numbers, the name of the source identifies the entry.
         let file: toml::Table = text.parse().unwrap();

@@ -28,7 +28,7 @@ pub(in crate::studio::settings) struct ChatLayout {
 within! {
     opacity: f32 = chat::OPACITY_RANGE;
     speed: f32 = chat::SPEED_FACTOR_RANGE;
-    size: f32 = chat::TEXT_SIZE_RANGE_POINTS;
+    size: f32 = chat::TEXT_SIZE_RANGE_POINTS, "points";
 }
 
 /// Reads and writes chat addresses. Each entry is a stream, a space, and its chat address.

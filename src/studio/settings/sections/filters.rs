@@ -10,6 +10,7 @@ use crate::compose::filter as video;
 use crate::mix::{StripId, filter as audio};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{number, quoted};
+use crate::studio::settings::reading::values::not_from;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum length of a path.
@@ -24,6 +25,8 @@ pub(in crate::studio::settings) trait NamedSettings: Clone {
     fn begun(kind: &str, table: &Table) -> Option<Self>;
     fn kind(&self) -> &'static str;
     fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)>;
+    /// Returns the unit of a number, for messages; empty means none.
+    fn unit_of(&self, name: &str) -> &'static str;
     /// Returns the settings that are not numbers, as written.
     fn others(&mut self) -> Vec<(&'static str, String)>;
     /// Sets a value that is not a number.
@@ -52,6 +55,11 @@ impl NamedSettings for video::Filter {
     fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)> {
         let all = self.parameters().into_iter();
         all.zip(self.values()).map(|(it, value)| (it.name, it.range, value)).collect()
+    }
+
+    fn unit_of(&self, name: &str) -> &'static str {
+        let parameter = self.parameters().into_iter().find(|it| it.name == name);
+        parameter.map_or("", |it| it.unit.symbol())
     }
 
     fn others(&mut self) -> Vec<(&'static str, String)> {
@@ -95,6 +103,11 @@ impl NamedSettings for audio::Filter {
     fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)> {
         let all = self.parameters().into_iter();
         all.zip(self.values()).map(|(it, value)| (it.name, it.range, value)).collect()
+    }
+
+    fn unit_of(&self, name: &str) -> &'static str {
+        let parameter = self.parameters().into_iter().find(|it| it.name == name);
+        parameter.map_or("", |it| it.unit.symbol())
     }
 
     fn others(&mut self) -> Vec<(&'static str, String)> {
@@ -161,6 +174,7 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
             }
             continue;
         }
+        let unit = filter.unit_of(name);
         let known = filter.numbers().into_iter().find(|(known, ..)| known == name);
         let result = match (known, number(value).map(|it| it as f32)) {
             (Some((_, range, place)), Some(number)) => {
@@ -169,11 +183,7 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
                 }
                 let (low, high) = range.clone().into_inner();
                 let within = range.contains(&number);
-                if within {
-                    Ok(())
-                } else {
-                    Err(problem!("value-not-from", low = low.to_string(), high = high.to_string()))
-                }
+                if within { Ok(()) } else { Err(not_from(low.to_string(), high.to_string(), unit)) }
             }
             (Some(_), None) => Err(problem!("value-no-number")),
             (None, _) => filter.take(name, value),

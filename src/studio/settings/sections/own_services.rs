@@ -11,6 +11,7 @@ use crate::media::BitsPerSecond;
 use crate::studio::settings::disk::{folder_of, read_bounded, replace};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::syntax;
+use crate::studio::settings::reading::values::not_from;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::services::{Limits, Service, ServiceList, USUAL_LIMITS};
 use crate::text::problem::{Problem, problem};
@@ -87,8 +88,12 @@ fn parse_services(text: &str) -> (Vec<Service>, Vec<Problem>) {
                 wrong.push(problem!("settings-service-twice", name = service.name));
             }
             Ok(service) => services.push(service),
-            Err((_, why)) => {
-                wrong.push(problem!("settings-service", number = number, reason = why));
+            Err((part, why)) => {
+                let reason = match part.limit_key() {
+                    Some(key) => problem!("value-in", path = key, reason = why),
+                    None => why,
+                };
+                wrong.push(problem!("settings-service", number = number, reason = reason));
             }
         }
     }
@@ -106,6 +111,20 @@ pub enum OwnPart {
     Keyframes,
     Height,
     Fps,
+}
+
+impl OwnPart {
+    /// Returns the key of a limit in the file; `None` for the other parts.
+    fn limit_key(self) -> Option<&'static str> {
+        match self {
+            Self::Name | Self::Servers | Self::KeyPage => None,
+            Self::Video => Some("max_video_kbps"),
+            Self::Audio => Some("max_audio_kbps"),
+            Self::Keyframes => Some("keyframe_seconds"),
+            Self::Height => Some("max_height"),
+            Self::Fps => Some("max_fps"),
+        }
+    }
 }
 
 /// A service as entered by the user.
@@ -188,30 +207,29 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     if !table.key_page.is_empty() && !table.key_page.starts_with("https://") {
         return Err((OwnPart::KeyPage, problem!("own-service-key-page")));
     }
-    let within = |number: Option<u64>, least, most, part| match number {
-        Some(number) if !(least..=most).contains(&number) => Err((
-            part,
-            problem!("value-not-from", low = least.to_string(), high = most.to_string()),
-        )),
+    let within = |number: Option<u64>, (least, most, unit): (u64, u64, &str), part| match number {
+        Some(number) if !(least..=most).contains(&number) => {
+            Err((part, not_from(least.to_string(), most.to_string(), unit)))
+        }
         number => Ok(number),
     };
-    let small = |number: Option<u32>, least, most, part| {
-        let number = within(number.map(u64::from), least, most, part)?;
+    let small = |number: Option<u32>, limits: (u64, u64, &str), part| {
+        let number = within(number.map(u64::from), limits, part)?;
         Ok(number.and_then(|number| u32::try_from(number).ok()))
     };
     let kbps = |kbps: Option<u32>| kbps.map(|kbps| BitsPerSecond(kbps.saturating_mul(1_000)));
-    let keyframes = within(table.keyframe_seconds, 1, 20, OwnPart::Keyframes)?;
+    let keyframes = within(table.keyframe_seconds, (1, 20, "s"), OwnPart::Keyframes)?;
     Ok(Service {
         id: id.into(),
         name: name.to_owned().into(),
         servers: servers.iter().map(|it| it.trim().to_owned().into()).collect::<Vec<_>>().into(),
         key_page: table.key_page.into(),
         limits: Limits {
-            video: kbps(small(table.max_video_kbps, 100, 200_000, OwnPart::Video)?),
-            audio: kbps(small(table.max_audio_kbps, 16, 2_000, OwnPart::Audio)?),
+            video: kbps(small(table.max_video_kbps, (100, 200_000, "kbps"), OwnPart::Video)?),
+            audio: kbps(small(table.max_audio_kbps, (16, 2_000, "kbps"), OwnPart::Audio)?),
             keyframe_seconds: keyframes.unwrap_or(USUAL_LIMITS.keyframe_seconds),
-            height: small(table.max_height, 16, 8_192, OwnPart::Height)?,
-            fps: small(table.max_fps, 1, 240, OwnPart::Fps)?,
+            height: small(table.max_height, (16, 8_192, "px"), OwnPart::Height)?,
+            fps: small(table.max_fps, (1, 240, "fps"), OwnPart::Fps)?,
         },
         test_query: None,
         loudness: None,
@@ -296,6 +314,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(read_services(&folder.path().join("none")).1.len(), 0);
         assert_eq!(read_services(folder.path()).1.len(), 1);
+    }
+
+    #[test]
+    fn a_limit_out_of_range_is_told_with_its_key_and_unit() {
+        let text = "[[service]]\nname = 'A'\nkeyframe_seconds = 60\n\
+            [[service]]\nname = 'B'\nmax_video_kbps = 1";
+        let (services, wrong) = parse_services(text);
+        assert_eq!(services, []);
+        let words: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        let wanted = [
+            "service 1: 'keyframe_seconds': it is not a number from 1 to 20 s",
+            "service 2: 'max_video_kbps': it is not a number from 100 to 200000 kbps",
+        ];
+        assert_eq!(words, wanted);
+        let chinese = crate::text::Language::Chinese.say(&wrong[0]);
+        assert_eq!(chinese, "平台 1：“keyframe_seconds”：不是 1 到 20 秒之间的数字");
     }
 
     fn typed() -> Own {

@@ -314,7 +314,7 @@ pub struct Panels {
 }
 
 within! {
-    loudness_target: Option<i8> = LOUDNESS_TARGET_RANGE_LUFS;
+    loudness_target: Option<i8> = LOUDNESS_TARGET_RANGE_LUFS, "LUFS";
 }
 
 impl Default for Panels {

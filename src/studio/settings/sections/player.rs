@@ -108,8 +108,8 @@ impl<'de> Deserialize<'de> for TrustedServer {
 
 within! {
     volume: f32 = 0.0..=1.0;
-    buffer: u64 = 0..=MAX_BUFFER_MS;
-    av_offset: i32 = -MAX_AV_OFFSET_MS..=MAX_AV_OFFSET_MS;
+    buffer: u64 = 0..=MAX_BUFFER_MS, "ms";
+    av_offset: i32 = -MAX_AV_OFFSET_MS..=MAX_AV_OFFSET_MS, "ms";
     balance: f32 = -1.0..=1.0;
 }
 

@@ -55,7 +55,7 @@ mod bitrate {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<BitsPerSecond, D::Error> {
-        values::bounded(from, 8_000..=200_000_000).map(BitsPerSecond)
+        values::bounded(from, 8_000..=200_000_000, "bit/s").map(BitsPerSecond)
     }
 }
 
@@ -84,7 +84,7 @@ within! {
 }
 
 fn sample_rate<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    let rate = values::bounded(from, 8_000..=96_000)?;
+    let rate = values::bounded(from, 8_000..=96_000, "Hz")?;
     if SAMPLE_RATES.contains(&rate) {
         return Ok(rate);
     }

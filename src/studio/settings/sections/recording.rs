@@ -41,7 +41,7 @@ fn as_seconds<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S:
 }
 
 fn seconds<'de, D: Deserializer<'de>>(from: D, most: u64) -> Result<Option<Duration>, D::Error> {
-    let seconds = values::bounded(from, 0..=most)?;
+    let seconds = values::bounded(from, 0..=most, "s")?;
     Ok(Some(seconds).filter(|it| *it > 0).map(Duration::from_secs))
 }
 
@@ -63,7 +63,7 @@ mod split_bytes {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-        let megabytes: u64 = values::bounded(from, 0..=4_000_000)?;
+        let megabytes: u64 = values::bounded(from, 0..=4_000_000, "MB")?;
         Ok(Some(megabytes * BYTES_PER_MEGABYTE).filter(|it| *it > 0))
     }
 }
@@ -76,7 +76,7 @@ mod replay_bytes {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-        values::bounded(from, 1..=16_384).map(|mebibytes: u64| mebibytes << 20)
+        values::bounded(from, 1..=16_384, "MiB").map(|mebibytes: u64| mebibytes << 20)
     }
 }
 

@@ -111,9 +111,9 @@ fn source<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error
 }
 
 within! {
-    gain: f32 = -60.0..=20.0;
+    gain: f32 = -60.0..=20.0, "dB";
     balance: f32 = -1.0..=1.0;
-    milliseconds: f64 = -MAX_OFFSET_MS..=MAX_OFFSET_MS;
+    milliseconds: f64 = -MAX_OFFSET_MS..=MAX_OFFSET_MS, "ms";
 }
 
 const MAX_OFFSET_MS: f64 = Strip::MAX_OFFSET.as_millis() as f64;
@@ -142,7 +142,7 @@ mod tracks {
 
     impl<'de> Deserialize<'de> for Number {
         fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            let track = ExtraTrack::new(values::bounded(from, 2..=MAX_TRACKS)?).map(Self);
+            let track = ExtraTrack::new(values::bounded(from, 2..=MAX_TRACKS, "")?).map(Self);
             track.ok_or_else(|| values::refuse(problem!("value-no-number")))
         }
     }
@@ -347,15 +347,15 @@ mod tests {
         let slot = |filter| Slot { enabled: true, filter };
         assert_eq!(mic.strip.filters, [slot(Filter::Gain { db: 30.0 }), slot(limiter)]);
         let wanted = [
-            ("gain_db", "it is not a number from -60 to 20"),
+            ("gain_db", "it is not a number from -60 to 20 dB"),
             ("mono", "it is not true or false"),
-            ("offset_ms", "it is not a number from -20000 to 20000"),
+            ("offset_ms", "it is not a number from -20000 to 20000 ms"),
             ("tracks", "it is not a list"),
             ("filters", "it is not a list"),
             ("solo", "it is not true or false"),
             ("name", "it is not text"),
             ("filters.enabled", "it is not true or false"),
-            ("filters.db", "it is not a number from -60 to 30"),
+            ("filters.db", "it is not a number from -60 to 30 dB"),
             ("filters.release_ms", "it is not a number"),
         ];
         assert_eq!(warnings.len(), wanted.len(), "{warnings:#?}");

@@ -117,7 +117,7 @@ impl Default for Preferences {
 pub const UI_SCALE_PERCENT_RANGE: std::ops::RangeInclusive<u16> = 75..=300;
 
 within! {
-    ui_scale: Option<u16> = UI_SCALE_PERCENT_RANGE;
+    ui_scale: Option<u16> = UI_SCALE_PERCENT_RANGE, "%";
 }
 
 /// The smallest and largest width or height of the window.
