@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use futures_util::StreamExt as _;
 use parking_lot::Mutex;
-use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Structure, Value};
 use zbus::{Connection, Message, MessageStream};
 
 use crate::app::global_keys::key_state::KeyState;
@@ -270,19 +270,9 @@ impl ShortcutRequest<'_> {
 
     /// Returns the session's keys. A backend that does not know the session does not answer.
     async fn listed(&self, session: &OwnedObjectPath) -> Result<TriggerNames, Failure> {
-        let own = portal::handle();
-        let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
-        let body = (session, options);
-        let call = self.connection.call_method(
-            Some(PORTAL_BUS_NAME),
-            PORTAL_PATH,
-            Some(SHORTCUTS_INTERFACE),
-            "ListShortcuts",
-            &body,
-        );
+        let body = |options: Options<'static>| Structure::from((session.clone(), options));
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
-        let listed = portal::request(&self.connection, &own, call, &soon).await?;
-        Ok(described(listed.get("shortcuts")))
+        request_shortcuts(&self.connection, "ListShortcuts", body, &soon).await
     }
 
     /// Returns the shortcuts in the format that the portal's requests expect.
@@ -337,19 +327,10 @@ impl ShortcutRequest<'_> {
         events.reply(GlobalKeyReply::Waits);
         self.times += 1;
         let listed = self.listed(&path).await.unwrap_or_default();
-        let own = portal::handle();
-        let requested = self.requested();
-        let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
-        let body = (&path, requested, "", options);
-        let call = connection.call_method(
-            Some(PORTAL_BUS_NAME),
-            PORTAL_PATH,
-            Some(SHORTCUTS_INTERFACE),
-            "BindShortcuts",
-            &body,
-        );
+        let (session, requested) = (path.clone(), self.requested());
+        let body = |options: Options<'static>| Structure::from((session, requested, "", options));
         let person = Waiting { person: true, ..soon };
-        let mut bind = pin!(portal::request(&connection, &own, call, &person));
+        let mut bind = pin!(request_shortcuts(&connection, "BindShortcuts", body, &person));
         // Plasma 5 has granted the keys with the session. `BindShortcuts` would only open its
         // settings, at each start of onair.
         let has_all = self.shortcuts.iter().all(|it| listed.contains_key(&it.id));
@@ -365,7 +346,7 @@ impl ShortcutRequest<'_> {
             tokio::select! {
                 answer = &mut bind, if given.is_none() => {
                     let words = match answer {
-                        Ok(results) => described(results.get("shortcuts")),
+                        Ok(words) => words,
                         Err(Failure::Denied) => return Ok(End::Over(GlobalKeyReply::Refused)),
                         // The user is not asked again automatically.
                         Err(Failure::Gone) => return Ok(End::Over(GlobalKeyReply::Unanswered)),
@@ -421,6 +402,27 @@ impl ShortcutRequest<'_> {
             }
         }
     }
+}
+
+/// Sends a request about the keys of a session. `body` returns the arguments of the call, with the
+/// options of the request. Returns the desktop's descriptions of the keys.
+async fn request_shortcuts(
+    connection: &Connection,
+    method: &str,
+    body: impl FnOnce(Options<'static>) -> Structure<'static>,
+    waiting: &Waiting<'_>,
+) -> Result<TriggerNames, Failure> {
+    let own = portal::handle();
+    let body = body(Options::from([("handle_token", own.clone().into())]));
+    let call = connection.call_method(
+        Some(PORTAL_BUS_NAME),
+        PORTAL_PATH,
+        Some(SHORTCUTS_INTERFACE),
+        method,
+        &body,
+    );
+    let results = portal::request(connection, &own, call, waiting).await?;
+    Ok(described(results.get("shortcuts")))
 }
 
 /// Waits for a portal. Returns `false` if the connection to the bus ends first.
