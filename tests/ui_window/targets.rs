@@ -1,4 +1,4 @@
-//! Tests of targets, going live, services and the built-in server in the window.
+//! Tests of targets and going live in the window.
 
 use super::*;
 use onair::text::problem::problem;
@@ -18,13 +18,13 @@ fn go_live_and_stop_which_asks() {
 }
 
 /// Opens or closes the card of a target.
-fn open_card(harness: &mut Harness<'static, Window>, name: &str) {
+pub fn open_card(harness: &mut Harness<'static, Window>, name: &str) {
     harness.get_by_role_and_label(Role::Button, name).click();
     harness.run();
 }
 
 /// Opens the menu of new targets. It reaches its final position in its second frame.
-fn open_menu(harness: &mut Harness<'static, Window>) {
+pub fn open_menu(harness: &mut Harness<'static, Window>) {
     harness.get_by_label("Add a target").click();
     harness.run();
     harness.step();
@@ -450,111 +450,6 @@ fn a_lost_connection_is_retried_or_given_up() {
     assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
 }
 
-#[test]
-fn faults_of_the_built_in_server_are_switched_by_developers() {
-    let mut harness = open("idle");
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
-    harness.run();
-    harness.event(egui::Event::Text("developer".into()));
-    harness.run();
-    harness.key_press(Key::Enter);
-    harness.run();
-    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Developer));
-    let reset = "reset@media:5s..10s".parse().unwrap();
-    let name = "Resets the connection after 5 to 10 s";
-    harness.get_by_role_and_label(egui::Role::CheckBox, name).click();
-    assert_eq!(commands(&mut harness), [Command::SetFaults(vec![reset])]);
-}
-
-#[test]
-fn a_server_is_told_where_its_clients_go_when_it_ends() {
-    let mut harness = open("idle");
-    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Developer);
-    harness.run();
-    let field = "Successor server";
-    let mut type_in = |text: &str| {
-        harness.get_by_role_and_label(Role::TextInput, field).focus();
-        harness.run();
-        harness.get_by_role_and_label(Role::TextInput, field).type_text(text);
-        let sent = commands(&mut harness);
-        (sent, shown(&harness))
-    };
-    let (sent, _) = type_in("rtmp://other.example.com/live");
-    let wanted = Command::SetSuccessor("rtmp://other.example.com/live".into());
-    assert_eq!(sent.last(), Some(&wanted));
-    // The server would tell the password to every client.
-    let (sent, words) = type_in("@me");
-    assert_eq!(sent, []);
-    assert!(words.iter().any(|it| it.contains("user name or a password")), "{words:?}");
-}
-
-#[test]
-fn own_services_are_added_changed_and_removed() {
-    let mut harness = open("idle");
-    open_menu(&mut harness);
-    click(&mut harness, "Your own services");
-    click(&mut harness, "Add a service");
-    let fill = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
-        harness.get_by_role_and_label(Role::TextInput, name).focus();
-        harness.run();
-        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
-        harness.run();
-    };
-    assert_eq!(click(&mut harness, "Save"), []);
-    assert!(shown(&harness).contains(&"it has no name".to_owned()));
-    fill(&mut harness, "Name", "My School");
-    fill(&mut harness, "Addresses, default first", "http://live.school.example/app");
-    fill(&mut harness, "Video bitrate (kbps)", "3000");
-    assert_eq!(click(&mut harness, "Save"), []);
-    assert!(shown(&harness).iter().any(|it| it.starts_with("onair does not support http://")));
-    let servers = "Addresses, default first";
-    harness.get_by_role_and_label(Role::TextInput, servers).focus();
-    harness.run();
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
-    harness.run();
-    fill(&mut harness, servers, "rtmps://live.school.example/app");
-    let sent = click(&mut harness, "Save");
-    let [Command::PutService { was: None, service }] = &sent[..] else { panic!("{sent:?}") };
-    assert_eq!((&*service.id, service.servers.len()), ("my-school", 1));
-    assert_eq!(service.limits.video.map(|it| it.0), Some(3_000_000));
-    // The service is listed and can be edited. A second one of the same name is refused.
-    click(&mut harness, "Edit My School");
-    fill(&mut harness, "Frame rate", "30");
-    let sent = click(&mut harness, "Save");
-    let [Command::PutService { was: Some(was), service }] = &sent[..] else { panic!("{sent:?}") };
-    assert_eq!((was.as_str(), service.limits.fps), ("my-school", Some(30)));
-    click(&mut harness, "Add a service");
-    fill(&mut harness, "Name", "my school");
-    assert_eq!(click(&mut harness, "Save"), []);
-    assert!(shown(&harness).contains(&"another service has this name".to_owned()));
-    click(&mut harness, "Cancel");
-    let sent = click(&mut harness, "Remove My School");
-    assert_eq!(sent, [Command::RemoveService("my-school".into())]);
-    // The dialog works in Chinese too.
-    let preferences = preferences(Language::Chinese, Theme::Light);
-    let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), preferences);
-    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Services);
-    harness.run();
-    click(&mut harness, "添加平台");
-    let words = shown(&harness);
-    for text in ["自定义平台", "平台的上限，留空表示不限。onair 会按它检查你的设置。"]
-    {
-        assert!(words.iter().any(|it| it == text), "{text} is not among {words:?}");
-    }
-}
-
-#[test]
-fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
-    let mut harness = open("slow");
-    let is_shown = |harness: &Harness<'static, Window>, words: &str| {
-        harness.query_all_by_label_contains(words).count() > 0
-    };
-    assert!(is_shown(&harness, "904 (") && !is_shown(&harness, ", sound "));
-    harness.state().demo.change(|snapshot| snapshot.figures.dropped_audio = 1_250);
-    harness.run();
-    assert!(is_shown(&harness, "%), 1\u{a0}250 audio"));
-}
-
 /// A target with a problem comes first, except while the pointer is over the list.
 #[test]
 fn on_air_a_target_with_a_problem_is_listed_first() {
@@ -588,26 +483,6 @@ fn on_air_a_target_with_a_problem_is_listed_first() {
 }
 
 #[test]
-fn the_built_in_server_shows_its_addresses_for_players_and_browsers() {
-    let mut harness = open("idle");
-    open_card(&mut harness, "Built-in server");
-    for (name, url) in [
-        ("Play address", "rtmp://127.0.0.1:1935/live/onair"),
-        ("Viewer page", "http://127.0.0.1:8088/watch/live/onair"),
-    ] {
-        harness.get_by_role_and_label(Role::TextInput, name);
-        harness.get_by_label(&format!("Copy the address: {name}")).click();
-        // A full run would wait until the button has its normal text again.
-        harness.step();
-        let copied =
-            harness.output().platform_output.commands.iter().any(
-                |command| matches!(command, egui::OutputCommand::CopyText(text) if text == url),
-            );
-        assert!(copied, "{name}");
-    }
-}
-
-#[test]
 fn a_target_has_a_menu_by_mouse_and_by_keyboard() {
     let mut harness = open("idle");
     open_menu(&mut harness);
@@ -627,27 +502,6 @@ fn a_target_has_a_menu_by_mouse_and_by_keyboard() {
     harness.run();
     harness.get_by_role_and_label(Role::MenuItemRadio, "Remove this target and its key").click();
     assert_eq!(commands(&mut harness), [Command::RemoveTarget(added.id)]);
-}
-
-#[test]
-fn bad_figures_have_the_warning_color() {
-    fn color(shape: &egui::Shape, words: &str) -> Option<egui::Color32> {
-        match shape {
-            egui::Shape::Text(text) if text.galley.text() == words => {
-                text.galley.job.sections.first().map(|section| section.format.color)
-            }
-            egui::Shape::Vec(shapes) => shapes.iter().find_map(|shape| color(shape, words)),
-            _ => None,
-        }
-    }
-    let harness = open("slow");
-    let warns = |words: &str| {
-        let mut shapes = harness.output().shapes.iter();
-        let warn = onair::ui::style::theme::Theme::DARK.warn;
-        shapes.any(|it| color(&it.shape, words) == Some(warn))
-    };
-    assert!(warns("1.84\u{a0}s") && warns("24.3 fps") && warns("904 (4.0\u{a0}%)"));
-    assert!(!warns("212\u{a0}ms"));
 }
 
 /// Loses the connection to the built-in server, whose cause the health bar then shows.
@@ -689,27 +543,4 @@ fn a_problem_of_a_target_takes_more_lines_in_the_smallest_window() {
         // A target without a problem keeps its height.
         assert!((usual - 38.0).abs() < 0.5, "{usual}");
     }
-}
-
-#[test]
-fn a_stopped_server_of_ones_own_is_ready_because_going_live_starts_it() {
-    let mut harness = open("server-off");
-    harness.get_by_label("Ready to go live.");
-    let tag = harness.get_by_role_and_label(Role::Label, "1 target").rect();
-    harness.hover_at(tag.center());
-    (0..8).for_each(|_| harness.step());
-    let tip = "Each target that is on has an address and a key.";
-    assert!(shown(&harness).iter().any(|name| name == tip), "{:?}", shown(&harness));
-}
-
-#[test]
-fn no_frame_rate_is_shown_before_the_first_frame_is_encoded() {
-    let has = |state: &str, words: &str| shown(&open(state)).iter().any(|name| name == words);
-    assert!(has("connecting", "0 dropped") && !has("connecting", "0.0 fps"));
-    assert!(has("on-air", "0 dropped") && has("on-air", "30.0 fps"));
-    // On air, the rate is not known until a whole second has passed.
-    let mut harness = open("on-air");
-    harness.state().demo.change(|snapshot| snapshot.figures.fps_pending = true);
-    harness.run();
-    assert!(!shown(&harness).iter().any(|name| name.contains("30.0 fps")), "{:?}", shown(&harness));
 }
