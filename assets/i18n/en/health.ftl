@@ -59,6 +59,8 @@ health-refused = Not on air: { $name } refuses the stream. Is the stream key rig
 health-not-reached = Not on air yet: onair cannot connect to { $name }.
 health-lost = Not on air: the connection to { $name } was lost.
 health-stalled = On air, but no data reaches { $name }.
+health-next-try = Attempt { $number } in { $seconds } s
+health-trying-now = trying now
 health-recording-goes-on = Recording continues
 health-others-too = { $count ->
     [one] one more target is not connected

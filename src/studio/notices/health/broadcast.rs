@@ -51,6 +51,10 @@ fn name_of(target: &Target) -> Value {
     }
 }
 
+fn seconds(time: Duration) -> String {
+    time.as_secs_f64().ceil().to_string()
+}
+
 /// Formats a time as `96 ms` or `1.9 s`.
 fn short_time(time: Duration) -> String {
     match time.as_millis() {
@@ -114,11 +118,20 @@ fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item 
     named(snapshot, groups::TARGET_NOTICES).filter(move |notice| notice.target == Some(id))
 }
 
-/// Returns the cause of a target's problem, and whether onair has given up. The card of the target
-/// shows the next attempt.
+/// Returns the error of a target, and the next step.
 fn details(target: &TargetView) -> impl Iterator<Item = Problem> {
-    let given_up = target.state == Some(TargetState::Failed);
-    target.cause.clone().into_iter().chain(given_up.then(|| problem!("next-given-up")))
+    let cause = target.cause.clone();
+    let [first, second] = match (target.state, target.retry_in) {
+        (Some(TargetState::Failed), _) => [cause, Some(problem!("next-given-up"))],
+        // A narrow window cuts the end of the text.
+        (_, Some(wait)) if !wait.is_zero() => {
+            let (seconds, number) = (seconds(wait), target.tries + 1);
+            [Some(problem!("health-next-try", seconds = seconds, number = number)), cause]
+        }
+        (_, _) if cause.is_some() => [cause, Some(problem!("health-trying-now"))],
+        _ => [None, None],
+    };
+    first.into_iter().chain(second)
 }
 
 /// Returns the findings about targets that do not get the stream while other targets do.

@@ -380,7 +380,7 @@ fn rows() -> Vec<Row> {
             "not at Twitch",
             with(on_air(), |it| lost(it, &problem!("net-connection-refused"), false)),
             "On air, but not on Twitch.",
-            "Connection refused: nothing is listening on this port",
+            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port",
             worse,
             Some(Remedy::RetryNow),
         ),
@@ -388,7 +388,7 @@ fn rows() -> Vec<Row> {
             "a wrong key, elsewhere on air",
             with(on_air(), |it| lost(it, &problem!("net-closed"), true)),
             "On air, but Twitch refuses the stream. Is the stream key right?",
-            "The server closed the connection",
+            "Attempt 4 in 3 s · The server closed the connection",
             worse,
             Some(Remedy::EditKey(1)),
         ),
@@ -396,7 +396,7 @@ fn rows() -> Vec<Row> {
             "a wrong key, nowhere on air",
             off_air(true, false),
             "Not on air: Twitch refuses the stream. Is the stream key right?",
-            "The server closed the connection",
+            "Attempt 4 in 3 s · The server closed the connection",
             worse,
             Some(Remedy::EditKey(1)),
         ),
@@ -404,7 +404,7 @@ fn rows() -> Vec<Row> {
             "never connected: no viewers are cut off",
             off_air(false, false),
             "Not on air yet: onair cannot connect to Twitch.",
-            "Connection refused: nothing is listening on this port",
+            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port",
             worse,
             Some(Remedy::RetryNow),
         ),
@@ -420,7 +420,7 @@ fn rows() -> Vec<Row> {
                 });
             }),
             "Not on air: the connection to Twitch was lost.",
-            "Connection refused: nothing is listening on this port · Recording continues",
+            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port · Recording continues",
             worse,
             Some(Remedy::RetryNow),
         ),
@@ -586,7 +586,7 @@ fn the_health_names_the_target_whose_cause_it_shows() {
     assert_eq!(Health::of(&snapshot).target, None);
     lost(&mut snapshot, &problem!("net-closed"), false);
     let health = Health::of(&snapshot);
-    assert_eq!((health.target, health.details), (Some(1), vec![problem!("net-closed")]));
+    assert_eq!((health.target, health.details.last()), (Some(1), Some(&problem!("net-closed"))));
     snapshot.targets[1].state = Some(TargetState::Failed);
     let words = Health::of(&snapshot).words(Language::English).1;
     assert_eq!(words, "The server closed the connection · onair does not retry");
