@@ -60,6 +60,28 @@ pub(super) fn by_menu(
     press(harness, line)
 }
 
+/// Clicks an entry in a submenu of the context menu of the source with this name.
+pub(super) fn by_submenu(
+    harness: &mut Harness<'static, Window>,
+    name: &str,
+    submenu: &str,
+    line: &str,
+) -> Vec<Command> {
+    source(harness, name).click_secondary();
+    harness.run();
+    open_submenu(harness, submenu);
+    press(harness, line)
+}
+
+/// Opens a submenu of the open menu, unless the pointer has already opened it.
+pub(super) fn open_submenu(harness: &mut Harness<'static, Window>, name: &str) {
+    let submenu = harness.get_by_role_and_label(Role::MenuItem, name);
+    if submenu.accesskit_node().data().is_expanded() != Some(true) {
+        submenu.click_accesskit();
+        harness.run();
+    }
+}
+
 /// Clicks an entry of a list or menu.
 pub(super) fn press(harness: &mut Harness<'static, Window>, line: &str) -> Vec<Command> {
     harness.get_by_role_and_label(Role::MenuItemRadio, line).click_accesskit();

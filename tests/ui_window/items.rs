@@ -55,8 +55,15 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         ("Flip vertically", placed(scene::Placement { flip_y: true, ..before })),
         ("Rotate 90°", placed(scene::Placement { rotation: 30.0, ..before })),
         ("Reset", placed(scene::Placement::default())),
-        ("Move up", Edit::MoveItem(ITEM, 2)),
-        ("Move down", Edit::MoveItem(ITEM, 0)),
+    ] {
+        let sent = by_submenu(&mut harness, "Source 1", "Transform", line);
+        assert_eq!(edit(&sent), wanted, "{line}");
+    }
+    for (line, to) in [("Move up", 2), ("Move down", 0)] {
+        let sent = by_submenu(&mut harness, "Source 1", "Order", line);
+        assert_eq!(edit(&sent), Edit::MoveItem(ITEM, to), "{line}");
+    }
+    for (line, wanted) in [
         ("Duplicate", Edit::DuplicateItem(ITEM)),
         ("Duplicate as new source", Edit::DuplicateSource(ITEM)),
         ("Group with item below", Edit::Group(vec![ITEM, ItemId(1)])),
@@ -65,9 +72,8 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         assert_eq!(edit(&by_menu(&mut harness, "Source 1", line)), wanted, "{line}");
     }
     // The item gets its original size, and its center stays.
-    let Edit::SetPlace(_, now) = edit(&by_menu(&mut harness, "Source 1", "Original size")) else {
-        panic!()
-    };
+    let sent = by_submenu(&mut harness, "Source 1", "Transform", "Original size");
+    let Edit::SetPlace(_, now) = edit(&sent) else { panic!("{sent:?}") };
     let middle = |it: &scene::Placement| (it.x + it.width / 2.0, it.y + it.height / 2.0);
     assert!((middle(&now).0 - middle(&before).0).abs() < 1e-6, "{now:?}");
     assert_eq!((now.width, now.height), (1.0, 1.0), "the program's size, as nothing is known yet");
@@ -82,7 +88,7 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
     }
     // A locked item cannot be moved. A group can be ungrouped.
     make(&mut harness, &[Edit::LockItem(ITEM, true)]);
-    assert_eq!(by_menu(&mut harness, "Source 1", "Reset"), []);
+    assert_eq!(by_submenu(&mut harness, "Source 1", "Transform", "Reset"), []);
     harness.key_press(Key::Escape);
     harness.run();
     assert_eq!(edit(&click(&mut harness, "Unlock Source 1")), Edit::LockItem(ITEM, false));
@@ -92,6 +98,83 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         panic!()
     };
     assert!(dissolved == group && size.pixels() > 0, "on the program as it is");
+}
+
+/// Presses a key several times.
+fn press_keys(harness: &mut Harness<'static, Window>, key: Key, times: usize) {
+    for _ in 0..times {
+        harness.key_press(key);
+        harness.run();
+    }
+}
+
+#[test]
+fn the_menu_of_an_item_fits_a_small_window() {
+    let size = Vec2::new(960.0, 600.0);
+    let mut harness = open_as("idle", size, preferences(Language::English, Theme::Dark));
+    let name = "Source 1".to_owned();
+    make(&mut harness, &[Edit::AddSource { scene: SCENE, name, choice: VideoChoice::Test }]);
+    source(&harness, "Source 1").click_secondary();
+    harness.run();
+    let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
+    for (role, name) in [
+        (Role::MenuItemRadio, "Inspector…"),
+        (Role::MenuItemRadio, "Remove"),
+        (Role::MenuItem, "Transform"),
+        (Role::MenuItem, "Align"),
+        (Role::MenuItem, "Order"),
+        (Role::MenuItemRadio, "Group with item below"),
+        (Role::MenuItem, "Projector"),
+    ] {
+        let rect = harness.get_by_role_and_label(role, name).rect();
+        assert!(window.contains_rect(rect), "{name}: {rect:?}");
+        let seen = harness.output().shapes.iter().any(|it| {
+            super::watch::laid(&it.shape, name)
+                && it.clip_rect.contains_rect(it.shape.visual_bounding_rect())
+        });
+        assert!(seen, "{name} is scrolled out of view");
+    }
+    for line in ["Rotate 90°", "Align left", "Move up", "Source 1 in a window"] {
+        assert!(harness.query_by_role_and_label(Role::MenuItemRadio, line).is_none(), "{line}");
+    }
+}
+
+#[test]
+fn the_submenus_of_an_item_are_used_by_keyboard() {
+    let mut harness = with(&["test"]);
+    let has_focus = |harness: &Harness<'static, Window>, role, name: &str| {
+        harness.get_by_role_and_label(role, name).is_focused()
+    };
+    let fit = (Role::MenuItemRadio, "Fit to canvas");
+    // From the list, and from the canvas, where the arrow keys otherwise move the item.
+    for from_canvas in [false, true] {
+        source(&harness, "Source 1").click();
+        harness.run();
+        if from_canvas {
+            harness.get_by_label_contains("Canvas, Source 1 selected").focus();
+            harness.run();
+        }
+        // The pointer must not be over the menu.
+        harness.hover_at(egui::pos2(640.0, 20.0));
+        harness.run();
+        harness.key_press(Key::Menu);
+        harness.run();
+        press_keys(&mut harness, Key::ArrowDown, 5);
+        assert!(has_focus(&harness, Role::MenuItem, "Transform"), "canvas: {from_canvas}");
+        press_keys(&mut harness, Key::ArrowRight, 1);
+        assert!(has_focus(&harness, fit.0, fit.1), "canvas: {from_canvas}");
+        press_keys(&mut harness, Key::ArrowLeft, 1);
+        assert!(has_focus(&harness, Role::MenuItem, "Transform"), "canvas: {from_canvas}");
+        press_keys(&mut harness, Key::Enter, 1);
+        assert!(has_focus(&harness, fit.0, fit.1), "canvas: {from_canvas}");
+        press_keys(&mut harness, Key::ArrowDown, 1);
+        assert_eq!(commands(&mut harness), [], "canvas: {from_canvas}");
+        harness.key_press(Key::Enter);
+        let place = scene::Placement { fit: Fit::Cover, ..scene::Placement::default() };
+        assert_eq!(edit(&commands(&mut harness)), Edit::SetPlace(ITEM, place));
+        harness.run();
+        assert!(harness.query_by_role(Role::MenuItem).is_none(), "the menu has closed");
+    }
 }
 
 #[test]
@@ -117,8 +200,9 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     // The inspector has one entry in the menu, and the most used entries are at its beginning.
     source(&harness, "Source 1").click_secondary();
     harness.run();
-    let top = |name: &str| harness.get_by_role_and_label(Role::MenuItemRadio, name).rect().top();
-    let order = ["Inspector…", "Filters…", "Rename", "Remove", "Fit to canvas", "Align left"];
+    let top = |(role, name): (Role, &str)| harness.get_by_role_and_label(role, name).rect().top();
+    let lines = ["Inspector…", "Filters…", "Rename", "Remove"].map(|it| (Role::MenuItemRadio, it));
+    let order = [&lines[..], &[(Role::MenuItem, "Transform"), (Role::MenuItem, "Align")]].concat();
     assert!(order.windows(2).all(|pair| top(pair[0]) < top(pair[1])));
     for name in ["Settings…", "Properties…"] {
         assert!(harness.query_by_role_and_label(Role::MenuItemRadio, name).is_none());

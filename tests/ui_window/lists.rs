@@ -268,8 +268,11 @@ fn a_source_goes_into_a_group_and_out_by_keyboard_and_menu() {
         harness.key_press_modifiers(Modifiers::ALT, key);
         assert_eq!(commands(&mut harness), std::slice::from_ref(wanted), "{name}");
     }
-    assert_eq!(building::by_menu(&mut harness, "Source 3", "Move into Group"), [into]);
-    assert_eq!(building::by_menu(&mut harness, "Source 1", "Move out of the group"), [out]);
+    for (name, line, wanted) in
+        [("Source 3", "Move into Group", into), ("Source 1", "Move out of the group", out)]
+    {
+        assert_eq!(building::by_submenu(&mut harness, name, "Order", line), [wanted], "{name}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn several_sources_are_selected_and_changed_as_one() {
     // A single item is aligned with the program.
     source(&harness, "Opening").click_secondary();
     harness.run();
-    // The entry may be scrolled out of view.
+    super::building::open_submenu(&mut harness, "Align");
     harness.get_by_label("Align left").click_accesskit();
     match several(commands(&mut harness)).as_slice() {
         [Edit::SetPlace(_, place)] => assert!(place.x.abs() < 1e-6, "{place:?}"),
@@ -41,6 +41,9 @@ fn several_sources_are_selected_and_changed_as_one() {
     assert!((sum - 0.6 - 4.0 / 1_280.0).abs() < 1e-9, "{sum}");
     // The context menu applies to all selected items.
     harness.get_by_label("Album").click_secondary();
+    harness.run();
+    // The pointer opens the submenu.
+    harness.get_by_role_and_label(Role::MenuItem, "Align").hover();
     harness.run();
     let aligned = several(click(&mut harness, "Align left"));
     assert!(aligned.iter().all(|edit| (x(edit) - 0.05).abs() < 1e-6), "{aligned:?}");

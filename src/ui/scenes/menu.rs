@@ -1,6 +1,6 @@
 //! The context menus of items and scenes, which the lists and the canvas share.
 
-use egui::{Popup, PopupCloseBehavior, Response, ScrollArea, Ui};
+use egui::{Popup, PopupCloseBehavior, Response, Ui};
 
 use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, Scene};
 use crate::studio::scenes::MAIN_SOURCE;
@@ -14,7 +14,9 @@ use crate::ui::scenes::placement;
 use crate::ui::scenes::placement::AlignTo;
 use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{MENU_WIDTH, context_menu, menu_frame, menu_item, menu_lines, menu_rule};
+use crate::ui::widgets::{
+    MENU_WIDTH, context_menu, menu_area, menu_frame, menu_item, menu_lines, menu_rule, submenu,
+};
 
 /// Opens the context menu of `response` after a secondary click or the menu key; see
 /// [`context_menu`].
@@ -62,7 +64,6 @@ fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
             commands::align(view, items, to);
         }
     }
-    menu_rule(ui, view.theme);
 }
 
 /// Draws the commands for several items.
@@ -71,7 +72,10 @@ fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let chosen = ids.iter().filter_map(|id| collection.item(*id));
     let free: Vec<&Item> = chosen.filter(|item| !item.locked).collect();
-    in_line(ui, view, &free, free.len() > 1);
+    submenu(ui, view.theme, &texts.get("item-align"), |ui| {
+        in_line(ui, view, &free, free.len() > 1);
+    });
+    menu_rule(ui, view.theme);
     let hide = if item.hidden { key!("items-show") } else { key!("items-hide") };
     if line(ui, view, &texts.get(hide), true) {
         each(view, &ids, |id| Edit::HideItem(id, !item.hidden));
@@ -99,19 +103,12 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     if draft.is_chosen(item.id) && draft.chosen().len() > 1 {
         return several(ui, view, draft, item);
     }
-    // The menu may be higher than a small window.
-    let height = ui.ctx().content_rect().height() * 0.9;
-    let area = ScrollArea::vertical().id_salt("item").max_height(height);
-    area.show(ui, |ui| alone(ui, view, draft, item));
+    menu_area(ui, "item").show(ui, |ui| alone(ui, view, draft, item));
 }
 
 fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let texts = view.texts;
     let id = item.id;
-    let place = item.place;
-    let canvas = view.snapshot.quality.size;
-    let natural = natural(view.snapshot, item);
-    let whole = Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, ..place };
     if line(ui, view, &texts.get("item-inspector"), true) {
         draft.settings = Some(id);
     }
@@ -127,7 +124,43 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         edit(view, Edit::RemoveItem(id));
     }
     menu_rule(ui, view.theme);
-    let free = !item.locked;
+    submenu(ui, view.theme, &texts.get("item-transform"), |ui| transform(ui, view, item));
+    submenu(ui, view.theme, &texts.get("item-align"), |ui| {
+        in_line(ui, view, &[item], !item.locked);
+    });
+    submenu(ui, view.theme, &texts.get("item-order"), |ui| order(ui, view, id));
+    menu_rule(ui, view.theme);
+    copying(ui, view, draft, &[id]);
+    if line(ui, view, &texts.get("item-duplicate"), true) {
+        clipboard::duplicate(view, draft, &[id]);
+    }
+    if let Content::Source(source) = item.content
+        && source != MAIN_SOURCE
+        && line(ui, view, &texts.get("item-duplicate-source"), true)
+    {
+        edit(view, Edit::DuplicateSource(id));
+    }
+    if matches!(item.content, Content::Group(_)) {
+        if line(ui, view, &texts.get("item-ungroup"), true) {
+            edit(view, Edit::Ungroup(id, view.snapshot.quality.size));
+        }
+    } else if line(ui, view, &texts.get("item-group"), true) {
+        edit(view, Edit::Group(group_with_below(view, id)));
+    }
+    if let Content::Source(source) = item.content {
+        menu_rule(ui, view.theme);
+        submenu(ui, view.theme, &texts.get("item-projector"), |ui| {
+            projectors::menu::lines(ui, view, &draft.displays, ProjectorContent::Source(source));
+        });
+    }
+}
+
+/// Draws the commands that place, turn and flip an item.
+fn transform(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
+    let (texts, place) = (view.texts, item.place);
+    let canvas = view.snapshot.quality.size;
+    let natural = natural(view.snapshot, item);
+    let whole = Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, ..place };
     for (name, new) in [
         (key!("item-fill"), Placement { fit: Fit::Contain, rotation: 0.0, ..whole }),
         (key!("item-cover"), Placement { fit: Fit::Cover, rotation: 0.0, ..whole }),
@@ -142,34 +175,9 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         ),
         (key!("item-reset"), Placement::default()),
     ] {
-        if line(ui, view, &texts.get(name), free) {
-            edit(view, Edit::SetPlace(id, new));
+        if line(ui, view, &texts.get(name), !item.locked) {
+            edit(view, Edit::SetPlace(item.id, new));
         }
-    }
-    menu_rule(ui, view.theme);
-    in_line(ui, view, &[item], free);
-    order(ui, view, id);
-    copying(ui, view, draft, &[id]);
-    if line(ui, view, &texts.get("item-duplicate"), true) {
-        clipboard::duplicate(view, draft, &[id]);
-    }
-    if let Content::Source(source) = item.content
-        && source != MAIN_SOURCE
-        && line(ui, view, &texts.get("item-duplicate-source"), true)
-    {
-        edit(view, Edit::DuplicateSource(id));
-    }
-    if matches!(item.content, Content::Group(_)) {
-        if line(ui, view, &texts.get("item-ungroup"), true) {
-            edit(view, Edit::Ungroup(id, canvas));
-        }
-    } else if line(ui, view, &texts.get("item-group"), true) {
-        edit(view, Edit::Group(group_with_below(view, id)));
-    }
-    if let Content::Source(source) = item.content {
-        menu_rule(ui, view.theme);
-        let shows = ProjectorContent::Source(source);
-        projectors::menu::lines(ui, view, &draft.displays, shows);
     }
 }
 

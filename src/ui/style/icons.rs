@@ -37,6 +37,7 @@ pub enum Icon {
     Check,
     ChevronDown,
     ChevronUp,
+    ChevronRight,
     Warning,
     Info,
     Bell,
@@ -283,6 +284,7 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
         Icon::Check => pen.line(&[(4.0, 10.5), (8.2, 14.8), (16.0, 5.5)]),
         Icon::ChevronDown => pen.line(&[(5.0, 7.5), (10.0, 12.5), (15.0, 7.5)]),
         Icon::ChevronUp => pen.line(&[(5.0, 12.5), (10.0, 7.5), (15.0, 12.5)]),
+        Icon::ChevronRight => pen.line(&[(7.5, 5.0), (12.5, 10.0), (7.5, 15.0)]),
         Icon::Warning => {
             pen.closed(&[(10.0, 2.8), (18.0, 16.8), (2.0, 16.8)]);
             pen.line(&[(10.0, 8.0), (10.0, 12.0)]);

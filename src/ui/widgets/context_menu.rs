@@ -1,11 +1,25 @@
-//! Context menus that open on a secondary click or from the keyboard.
+//! Context menus that open on a secondary click or from the keyboard, and their submenus.
 
-use egui::{Context, Frame, Key, Margin, Modifiers, Popup, Response, Ui, Vec2};
+use egui::accesskit::HasPopup;
+use egui::containers::menu::{MenuConfig, SubMenu, menu_style};
+use egui::{
+    Align, Context, CornerRadius, Frame, Key, Margin, Modifiers, Popup, Rect, Response, Role,
+    ScrollArea, Sense, Style, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
 
-use crate::ui::style::theme::Theme;
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Theme, Type};
+use crate::ui::widgets::{elided, focus_ring};
 
 /// The width of a menu.
 pub const MENU_WIDTH: f32 = 216.0;
+/// The margin of a menu.
+const MENU_MARGIN: Margin = Margin::same(4);
+/// The height of an item that opens a submenu, the same as of other items with one line.
+const SUBMENU_ITEM_HEIGHT_POINTS: f32 = 32.0;
+/// The maximum height of a menu as a part of the window's height. A higher menu scrolls.
+const MAX_HEIGHT_PART: f32 = 0.9;
 
 /// Opens a menu at the pointer after a secondary click on `response`. If `response` has the
 /// keyboard focus, the menu key and Shift+F10 open the menu below it.
@@ -51,12 +65,53 @@ fn asked_by_key(ctx: &Context) -> bool {
 
 /// Returns the frame of a menu.
 pub fn menu_frame(ctx: &Context, theme: &Theme) -> Frame {
-    Frame::popup(&ctx.global_style()).fill(theme.panel).inner_margin(Margin::same(4))
+    Frame::popup(&ctx.global_style()).fill(theme.panel).inner_margin(MENU_MARGIN)
 }
 
 /// Draws the lines of a menu.
 pub fn menu_lines(ui: &mut Ui, list: impl FnOnce(&mut Ui)) {
     ui.spacing_mut().item_spacing = Vec2::new(0.0, 1.0);
+    // A submenu is placed by the margin of the menu that contains its item.
+    ui.spacing_mut().menu_margin = MENU_MARGIN;
     ui.set_width(MENU_WIDTH - 10.0);
     list(ui);
+}
+
+/// Returns an area for the lines of a menu, which scrolls if the menu is higher than a small window.
+pub fn menu_area(ui: &Ui, salt: &str) -> ScrollArea {
+    let height = ui.ctx().content_rect().height() * MAX_HEIGHT_PART;
+    ScrollArea::vertical().id_salt(salt).max_height(height).min_scrolled_height(height)
+}
+
+/// Draws an item of a menu that opens a submenu beside it. The pointer, Enter, the arrow keys and
+/// a screen reader open the submenu.
+pub fn submenu(ui: &mut Ui, theme: &Theme, title: &str, list: impl FnOnce(&mut Ui)) {
+    let room = vec2(ui.available_width(), SUBMENU_ITEM_HEIGHT_POINTS);
+    let (rect, response) = ui.allocate_exact_size(room, Sense::click());
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, enabled, title));
+    let config = MenuConfig::new().style(|style: &mut Style| {
+        menu_style(style);
+        style.spacing.menu_margin = MENU_MARGIN;
+    });
+    let area = menu_area(ui, "submenu");
+    let shown = SubMenu::new().config(config).show(ui, &response, |ui| {
+        menu_lines(ui, |ui| {
+            area.show(ui, list);
+        });
+    });
+    let open = shown.is_some();
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_has_popup(HasPopup::Menu);
+        node.set_expanded(open);
+    });
+    if open || response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, CornerRadius::same(4), theme.hover);
+    }
+    let mut words = rect.shrink2(vec2(8.0, 0.0));
+    words.max.x -= 20.0;
+    elided(ui, words, Align::Min, title, Type::Body.font(), theme.text);
+    let at = Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), Vec2::splat(14.0));
+    icons::paint(ui.painter(), Icon::ChevronRight, at, theme.secondary);
+    focus_ring(ui, theme, &response, 4);
 }

@@ -17,7 +17,9 @@ mod switch;
 mod tab_bar;
 
 pub use button::{Button, ButtonWeight, icon_button};
-pub use context_menu::{MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines};
+pub use context_menu::{
+    MENU_WIDTH, context_menu, context_menu_among, menu_area, menu_frame, menu_lines, submenu,
+};
 pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field};
 pub use figure::{colored_figure, figure, figures, file_figure};
 pub use label::{Wrapped, elided, label, named, paragraph, place, section};

@@ -14,7 +14,7 @@ pub mod zoom;
 use std::sync::Arc;
 
 use egui::{
-    EventFilter, Key, Modifiers, PointerButton, Pos2, Rect, Response, Role, Sense, Stroke,
+    EventFilter, Key, Modifiers, PointerButton, Popup, Pos2, Rect, Response, Role, Sense, Stroke,
     StrokeKind, Ui, WidgetInfo,
 };
 
@@ -328,14 +328,19 @@ impl<'a> Canvas<'a> {
 
     fn keyboard(&self, ui: &Ui, view: &mut View<'_>, draft: &mut Draft, id: egui::Id) {
         let chosen: Vec<&Item> = self.chosen(draft).collect();
-        // Arrows move the selection, not the keyboard focus.
-        let arrows = !chosen.is_empty();
+        // Arrows move the selection, not the keyboard focus. In the open context menu, they move
+        // through its items.
+        let is_menu_open = Popup::is_any_open(ui.ctx());
+        let arrows = !chosen.is_empty() && !is_menu_open;
         let filter = EventFilter {
             horizontal_arrows: arrows,
             vertical_arrows: arrows,
             ..EventFilter::default()
         };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+        if is_menu_open {
+            return;
+        }
         let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
         if pressed(Modifiers::COMMAND, Key::A) {
             draft.choose_all(self.free().map(|item| item.id), false);
