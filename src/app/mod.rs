@@ -502,6 +502,7 @@ impl<S: Studio> eframe::App for Window<S> {
             self.studio.send(command);
         }
         self.place.follow(ctx, &mut self.screen.lock(), Instant::now());
+        self.place.follow_size(ctx, frame, &mut self.screen.lock(), Instant::now());
         self.code_pages.poll(Instant::now());
         let looked_away = if hidden { self.screen.lock().look_away() } else { None };
         let chosen = match self.files.poll() {

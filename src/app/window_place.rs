@@ -1,4 +1,4 @@
-//! Remembers the size of the window, and whether it is maximized, for the next start.
+//! The size of the window: it limits the interface scale, and is remembered for the next start.
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,10 @@ use crate::ui::Screen;
 /// A change is remembered if no other change follows within this time, so that dragging an edge
 /// writes the settings once.
 const SAVE_DEBOUNCE_DELAY: Duration = Duration::from_secs(1);
+
+/// A size limits the interface scale if no other size follows within this time, so that the scale
+/// does not change while the user drags an edge, or before the window has its first size.
+const SCALE_DEBOUNCE_DELAY: Duration = Duration::from_millis(200);
 
 /// Time after the first frame within which the desktop adds the title bar to the window.
 const FRAME_DELAY: Duration = Duration::from_secs(3);
@@ -27,9 +31,41 @@ pub(super) struct WindowPlace {
     seen: Option<(SeenPlace, Instant)>,
     /// The time of the first frame.
     begun: Option<Instant>,
+    /// The last observed size in points at 100 %, and the time since which the window has it.
+    size: Option<(Vec2, Instant)>,
 }
 
 impl WindowPlace {
+    /// Passes the size of the window to the screen.
+    pub(super) fn follow_size(
+        &mut self,
+        ctx: &Context,
+        frame: &eframe::Frame,
+        screen: &mut Screen,
+        now: Instant,
+    ) {
+        let Some(window) = frame.winit_window() else { return };
+        let size = window.inner_size();
+        let size = Vec2::new(size.width as f32, size.height as f32) / window.scale_factor() as f32;
+        // A minimized window may have no size.
+        if size.min_elem() <= 0.0 {
+            return;
+        }
+        let wait = self.settling_time(size, now);
+        if !wait.is_zero() {
+            ctx.request_repaint_after(wait);
+        } else if screen.set_window_size(ctx, size) {
+            ctx.request_discard("the interface scale of the window");
+        }
+    }
+
+    /// Notes the size of the window. Returns the time until it limits the interface scale.
+    fn settling_time(&mut self, size: Vec2, now: Instant) -> Duration {
+        let known = self.size.filter(|(known, _)| *known == size);
+        let (_, since) = *self.size.insert(known.unwrap_or((size, now)));
+        SCALE_DEBOUNCE_DELAY.saturating_sub(now.saturating_duration_since(since))
+    }
+
     /// Follows the window, and stores its place in the preferences.
     pub(super) fn follow(&mut self, ctx: &Context, screen: &mut Screen, now: Instant) {
         let (is_usual, is_maximized) = ctx.input(|input| {
@@ -78,6 +114,18 @@ fn exceeds(outer: Option<Vec2>, display: Option<Vec2>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_limits_the_scale_when_it_no_longer_changes() {
+        let mut place = WindowPlace::default();
+        let (start, half) = (Instant::now(), SCALE_DEBOUNCE_DELAY / 2);
+        let (small, large) = (Vec2::new(960.0, 600.0), Vec2::new(1_280.0, 720.0));
+        assert_eq!(place.settling_time(small, start), SCALE_DEBOUNCE_DELAY);
+        assert_eq!(place.settling_time(small, start + half), half);
+        assert_eq!(place.settling_time(large, start + 2 * half), SCALE_DEBOUNCE_DELAY);
+        assert_eq!(place.settling_time(large, start + 4 * half), Duration::ZERO);
+        assert_eq!(place.settling_time(large, start + 6 * half), Duration::ZERO);
+    }
 
     #[test]
     fn a_title_bar_counts_to_the_size_of_the_window() {

@@ -265,6 +265,45 @@ fn a_display_has_its_scale_until_the_user_chooses_another() {
 }
 
 #[test]
+fn a_window_that_is_too_small_for_its_scale_gets_a_smaller_one() {
+    let chosen = Preferences { ui_scale: Some(300), ..preferences(Language::English, Theme::Dark) };
+    let small = Vec2::new(1280.0, 720.0);
+    let mut harness = open_as("mixer", small / 3.0, chosen);
+    let ctx = harness.ctx.clone();
+    // Passes a size in points at 100 % to the window, and draws the window in that size.
+    let resize = |harness: &mut Harness<'static, Window>, size: Vec2, scale: f32| {
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        let changed = screen.set_window_size(&ctx, size);
+        harness.set_size(size / scale);
+        harness.run();
+        harness.run();
+        assert!((harness.ctx.zoom_factor() - scale).abs() < 1e-3, "{}", harness.ctx.zoom_factor());
+        changed
+    };
+    assert!(resize(&mut harness, small, 1.2));
+    assert!(!resize(&mut harness, small, 1.2), "nothing changes");
+    let window = egui::Rect::from_min_size(egui::Pos2::ZERO, small / 1.2).expand(0.5);
+    for name in ["Go Live", "Ready to go live."] {
+        let rect = harness.get_by_label(name).rect();
+        assert!(window.contains_rect(rect), "{name}: {rect:?}");
+    }
+    let note = "This window is too small for 300\u{a0}%. onair uses 120\u{a0}%.";
+    settings_page(&mut harness, "General");
+    harness.get_by_label(note);
+    // The choice stays, and a larger window has it.
+    assert_eq!(kept(&harness).ui_scale, Some(300));
+    assert!(resize(&mut harness, Vec2::new(2880.0, 1800.0), 3.0));
+    assert!(harness.query_by_label(note).is_none());
+    harness.key_press(Key::Escape);
+    harness.run();
+    // A step begins at the scale of the window.
+    assert!(resize(&mut harness, small, 1.2));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Minus);
+    harness.run();
+    assert_eq!(kept(&harness).ui_scale, Some(110));
+}
+
+#[test]
 fn the_size_of_the_window_is_remembered_but_not_while_it_is_set_up() {
     let mut harness = open("idle");
     let seen = |harness: &mut Harness<'static, Window>, size, maximized| {

@@ -1004,6 +1004,7 @@ key-mouse-4 = Mouse button 4
 key-mouse-5 = Mouse button 5
 settings-encoder-auto = Automatic
 settings-scale-auto = Automatic: { $scale }
+settings-scale-limited = This window is too small for { $wanted }. onair uses { $used }.
 settings-folder-change = Change…
 settings-split-never = Never
 settings-replay-off = Off

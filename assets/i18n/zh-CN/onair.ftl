@@ -970,6 +970,7 @@ key-mouse-4 = 鼠标侧键 4
 key-mouse-5 = 鼠标侧键 5
 settings-encoder-auto = 自动选择
 settings-scale-auto = 自动：{ $scale }
+settings-scale-limited = 窗口太小，放不下 { $wanted } 的界面。onair 使用 { $used }。
 settings-folder-change = 更改…
 settings-split-never = 不分段
 settings-replay-off = 关闭

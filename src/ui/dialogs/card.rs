@@ -51,6 +51,8 @@ pub struct Needs<'a> {
     pub renderer: &'a Renderer,
     /// The scale in percent that suits the display.
     pub display_scale: u16,
+    /// The scale in percent that is wanted, and the one that the size of the window allows.
+    pub scales: (u16, u16),
     /// The support for the push-to-talk key while another window has the focus.
     pub elsewhere: &'a GlobalKeySupport,
     /// The state of global hotkeys of commands.

@@ -369,7 +369,7 @@ impl Screen {
 
     /// Scales the interface one step up or down.
     fn scale(&mut self, ctx: &egui::Context, larger: bool) {
-        let now = self.preferences.ui_scale.unwrap_or(self.display_scale);
+        let now = self.used_scale();
         let mut steps = scale::PERCENT_CHOICES.into_iter();
         let next =
             if larger { steps.find(|step| *step > now) } else { steps.rfind(|step| *step < now) };

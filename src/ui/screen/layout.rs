@@ -11,12 +11,16 @@ use crate::ui::view::View;
 use crate::ui::widgets::scroll;
 use crate::ui::{dialogs, recordings, studio_page, watch};
 
+/// The tolerance for the rounding of the window's size.
+const ROUNDING_POINTS: f32 = 0.5;
+
 impl Screen {
     /// Draws the page. If a tiling desktop gives the window less space than the page needs, the
     /// page scrolls.
     pub(super) fn fitted(&mut self, ui: &mut Ui, room: Rect) {
         let whole = room.size().max(size::MIN_WINDOW_SIZE.into());
-        if whole == room.size() {
+        // A scale that just leaves room for the page may round.
+        if (whole - room.size()).max_elem() < ROUNDING_POINTS {
             return self.window(ui, room);
         }
         scroll(ScrollArea::both().auto_shrink(false), ui, |ui| {

@@ -53,7 +53,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::Ui;
+use egui::{Ui, Vec2};
 
 use crate::base::Latest;
 use crate::compose::scene::{SceneId, SourceId};
@@ -95,6 +95,8 @@ pub struct Screen {
     renderer: Renderer,
     /// The scale in percent that suits the display, for users who did not choose one.
     display_scale: u16,
+    /// The size of the window in points at 100 %, as soon as the desktop reports it.
+    window_size: Option<Vec2>,
     snapshot: Snapshot,
     /// The health of the current snapshot.
     health: Health,
@@ -175,11 +177,10 @@ fn studio_mode_at_start(
     is_new.then_some(WindowRequest::Command(Command::PrepareScene(Some(current))))
 }
 
-/// Applies the hotkeys and the interface scale to the whole window. `display_scale` is the scale
-/// for users who did not choose one.
-fn apply_to(ctx: &egui::Context, preferences: &Preferences, display_scale: u16) {
+/// Applies the hotkeys and the interface scale in percent to the whole window.
+fn apply_to(ctx: &egui::Context, preferences: &Preferences, scale: u16) {
     Keymap::new(preferences).install(ctx);
-    ctx.set_zoom_factor(f32::from(preferences.ui_scale.unwrap_or(display_scale)) / 100.0);
+    ctx.set_zoom_factor(f32::from(scale) / 100.0);
 }
 
 impl Screen {
@@ -195,7 +196,7 @@ impl Screen {
         let theme = theme_of(&preferences);
         theme.apply(ctx);
         let texts = Texts::new(preferences.language.spoken());
-        apply_to(ctx, &preferences, scale::DEFAULT_PERCENT);
+        apply_to(ctx, &preferences, preferences.ui_scale.unwrap_or(scale::DEFAULT_PERCENT));
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let studio_at_start = (preferences.panels.layout == "studio").then_some(None);
         Self {
@@ -205,6 +206,7 @@ impl Screen {
             studio_at_start,
             renderer: Renderer::default(),
             display_scale: scale::DEFAULT_PERCENT,
+            window_size: None,
             health: Health::of(&Snapshot::default()),
             snapshot: Snapshot::default(),
             page: Page::Studio,
@@ -275,6 +277,29 @@ impl Screen {
             self.restyle(ctx);
         }
         changes
+    }
+
+    /// Sets the size of the window in points at 100 %. A window that is too small for its scale gets
+    /// a smaller one. Returns true if the scale of the window changed.
+    pub fn set_window_size(&mut self, ctx: &egui::Context, size: Vec2) -> bool {
+        let before = self.used_scale();
+        self.window_size = Some(size);
+        let changes = self.used_scale() != before;
+        if changes {
+            self.restyle(ctx);
+        }
+        changes
+    }
+
+    /// Returns the scale in percent that the user chose, or that suits the display.
+    fn wanted_scale(&self) -> u16 {
+        self.preferences.ui_scale.unwrap_or(self.display_scale)
+    }
+
+    /// Returns the scale in percent of the window.
+    fn used_scale(&self) -> u16 {
+        let wanted = self.wanted_scale();
+        self.window_size.map_or(wanted, |size| scale::fitting(wanted, size))
     }
 
     /// Stores the size of the window in points, unless it is maximized, for the next start.
@@ -382,7 +407,7 @@ impl Screen {
     fn restyle(&mut self, ctx: &egui::Context) {
         self.theme = theme_of(&self.preferences);
         self.theme.apply(ctx);
-        apply_to(ctx, &self.preferences, self.display_scale);
+        apply_to(ctx, &self.preferences, self.used_scale());
         let language = self.preferences.language.spoken();
         if language != self.texts.language() {
             self.texts = Texts::new(language);
@@ -456,11 +481,13 @@ impl Screen {
         let Some(dialog) = self.dialog else {
             return;
         };
+        let scales = (self.wanted_scale(), self.used_scale());
         let mut view = view!(self);
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
             display_scale: self.display_scale,
+            scales,
             elsewhere: &self.elsewhere,
             global_hotkeys: &self.global_hotkeys,
             settings: &mut self.settings,

@@ -1,6 +1,9 @@
 //! The scale of the interface in percent of the desktop's scale.
 
+use egui::Vec2;
+
 use crate::media::Size;
+use crate::ui::style::theme::size::MIN_WINDOW_SIZE;
 
 /// The scales that a user can choose.
 pub const PERCENT_CHOICES: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
@@ -8,6 +11,8 @@ pub const PERCENT_CHOICES: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 22
 pub const DEFAULT_PERCENT: u16 = 100;
 /// The number of rows of a display up to which the usual scale is comfortable.
 const REFERENCE_DISPLAY_ROWS: u64 = 1_440;
+/// The tolerance for the rounding of sizes, in percent.
+const ROUNDING_PERCENT: f32 = 0.01;
 
 /// Returns the scale that suits a display: on a display with more than `REFERENCE_DISPLAY_ROWS`
 /// rows, controls take the same part of the display as on a display with `REFERENCE_DISPLAY_ROWS`
@@ -20,9 +25,36 @@ pub fn of_display(size: Size, desktop: f64) -> u16 {
     PERCENT_CHOICES.into_iter().rfind(fits).unwrap_or(DEFAULT_PERCENT)
 }
 
+/// Returns the scale up to `percent` at which the whole page fits in a window of `size`, so that
+/// *Go Live* and the health bar stay in view. A usual or smaller scale stays as it is. `size` is in
+/// points at 100 %.
+pub fn fitting(percent: u16, size: Vec2) -> u16 {
+    let [width, height] = MIN_WINDOW_SIZE;
+    let largest = (size.x / width).min(size.y / height) * 100.0 + ROUNDING_PERCENT;
+    percent.min((largest.floor() as u16).max(DEFAULT_PERCENT))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scale_leaves_room_for_the_page() {
+        for (width, height, wanted, used) in [
+            (1_280.0, 720.0, 300, 120),
+            (1_280.0, 720.0, 110, 110),
+            (1_920.0, 1_080.0, 300, 180),
+            (960.0, 1_080.0, 300, 100),
+            (2_880.0, 1_800.0, 300, 300),
+            (2_879.0, 1_799.0, 300, 299),
+            // The page scrolls in a window that is too small for the usual scale.
+            (640.0, 480.0, 150, 100),
+            (640.0, 480.0, 75, 75),
+        ] {
+            let found = fitting(wanted, Vec2::new(width, height));
+            assert_eq!(found, used, "{width}×{height} at {wanted} %");
+        }
+    }
 
     #[test]
     fn only_large_displays_without_a_scale_of_the_desktop_need_a_larger_interface() {

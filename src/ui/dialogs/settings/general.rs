@@ -6,7 +6,7 @@ use crate::mix::MeterFall;
 use crate::studio::{Language, Preferences, Theme};
 use crate::ui::dialogs::card::Needs;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
-use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
+use crate::ui::dialogs::settings::row::{Choice, choice_row, noted_choice_row, row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::scale;
@@ -66,8 +66,13 @@ pub(super) fn scale(
     let all: Vec<Choice<Option<u16>>> = std::iter::once(automatic)
         .chain(scales.into_iter().map(|scale| (Some(scale), percent(scale), None)))
         .collect();
-    let both = (*now, Preferences::default().ui_scale);
-    if let Some(scale) = choice_row(ui, view, draft, Setting::Scale, both, &all) {
+    let (wanted, used) = needs.scales;
+    let limited = (used < wanted).then(|| {
+        let args = [("wanted", percent(wanted).into()), ("used", percent(used).into())];
+        view.texts.with("settings-scale-limited", &args)
+    });
+    let (both, note) = ((*now, Preferences::default().ui_scale), limited.as_deref());
+    if let Some(scale) = noted_choice_row(ui, view, draft, Setting::Scale, both, &all, note) {
         *now = scale;
     }
 }

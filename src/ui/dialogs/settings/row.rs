@@ -180,8 +180,22 @@ pub(super) fn choice_row<T: PartialEq + Copy>(
     view: &View<'_>,
     draft: &mut SettingsDraft,
     setting: Setting,
+    values: (T, T),
+    choices: &[Choice<T>],
+) -> Option<T> {
+    noted_choice_row(ui, view, draft, setting, values, choices, None)
+}
+
+/// Draws a row like [`choice_row`], with a note below the choice that says why the chosen value has
+/// only a part of its effect.
+pub(super) fn noted_choice_row<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    view: &View<'_>,
+    draft: &mut SettingsDraft,
+    setting: Setting,
     (now, default): (T, T),
     choices: &[Choice<T>],
+    note: Option<&str>,
 ) -> Option<T> {
     let name_of = |value: T| choices.iter().find(|(one, ..)| *one == value).map(|it| &*it.1);
     let changed = (now != default).then(|| name_of(default).unwrap_or_default());
@@ -189,6 +203,9 @@ pub(super) fn choice_row<T: PartialEq + Copy>(
     let reset = row(ui, view, draft, setting, changed, |ui, name| {
         let shown = name_of(now).unwrap_or_default();
         wanted = choice(ui, view, name, (now, default), shown, choices);
+        if let Some(note) = note {
+            paragraph(ui, note, Type::Small, view.theme.warn);
+        }
     });
     if reset { Some(default) } else { wanted }
 }
