@@ -128,6 +128,30 @@ fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
 }
 
 #[test]
+fn the_dialog_stays_below_the_health_bar_in_a_small_window() {
+    use onair::ui::style::theme::{Theme as Colors, size};
+
+    let room = Vec2::new(960.0, 600.0);
+    let below = size::TOP_BAR_HEIGHT + size::HEALTH_BAR_HEIGHT - 0.5;
+    for lines in [Vec::new(), vec!["Window capture"]] {
+        let mut harness = open_as("idle", room, preferences(Language::English, Theme::Dark));
+        displays(&mut harness);
+        add(&mut harness, &lines);
+        harness.run();
+        let cards = super::lists::shapes(&harness, egui::Rect::EVERYTHING);
+        let cards = cards.into_iter().filter_map(|shape| match shape {
+            egui::Shape::Rect(it) if it.fill == Colors::DARK.panel => Some(it.rect),
+            _ => None,
+        });
+        let cards: Vec<egui::Rect> = cards.filter(|it| it.height() > 300.0).collect();
+        assert!(!cards.is_empty(), "{lines:?}");
+        for card in cards {
+            assert!(card.top() >= below && card.bottom() <= room.y, "{lines:?}: {card:?}");
+        }
+    }
+}
+
+#[test]
 fn a_source_is_found_by_what_is_typed() {
     let mut harness = with(&[]);
     displays(&mut harness);

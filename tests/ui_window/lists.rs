@@ -9,7 +9,7 @@ use onair::studio::scenes::edits::MovedInto;
 use super::*;
 
 /// Returns the shapes in a part of the window, as they were drawn last.
-fn shapes(harness: &Harness<'static, Window>, room: Rect) -> Vec<Shape> {
+pub(super) fn shapes(harness: &Harness<'static, Window>, room: Rect) -> Vec<Shape> {
     fn each(shape: &Shape, room: Rect, found: &mut Vec<Shape>) {
         match shape {
             Shape::Vec(all) => all.iter().for_each(|shape| each(shape, room, found)),

@@ -77,7 +77,7 @@ fn health_bar(ctx: &egui::Context) -> Option<Rect> {
 }
 
 /// Returns the size of the room for a dialog: the window below the health bar.
-pub(super) fn dialog_room(ctx: &egui::Context) -> Vec2 {
+pub fn dialog_room(ctx: &egui::Context) -> Vec2 {
     let window = ctx.content_rect();
     window.with_min_y(health_bar(ctx).map_or(window.top(), |bar| bar.bottom())).size()
 }

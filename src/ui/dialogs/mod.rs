@@ -15,7 +15,7 @@ mod preflight;
 mod settings;
 mod successor;
 
-pub use card::{DialogAnswer, Needs, heading, modal, set_health_bar};
+pub use card::{DialogAnswer, Needs, dialog_room, heading, modal, set_health_bar};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
 pub use parts::draft::PartsDraft;

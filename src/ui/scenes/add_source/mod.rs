@@ -15,7 +15,7 @@ pub(in crate::ui) use new_source::edit_for;
 
 use crate::capture::text::Content;
 use crate::capture::{self, ColorSource, Rgba, VideoChoice};
-use crate::ui::dialogs::{DialogAnswer, modal};
+use crate::ui::dialogs::{DialogAnswer, dialog_room, modal};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::add_source::card::{CARD_SIZE, card};
 use crate::ui::scenes::add_source::devices::FoundSource;
@@ -32,8 +32,10 @@ use crate::ui::widgets::{Field, label};
 
 /// Width of the dialog in points.
 const DIALOG_WIDTH_POINTS: f32 = 5.0 * CARD_SIZE.x + 4.0 * gap::S + 12.0;
-/// Height of the window that the list leaves free for the rest of the dialog, in points.
-const RESERVED_HEIGHT_POINTS: f32 = 190.0;
+/// Height below the health bar that the list leaves free for the rest of the dialog, in points.
+const RESERVED_HEIGHT_POINTS: f32 = 140.0;
+/// Minimum height of the list, in points.
+const MIN_LIST_HEIGHT_POINTS: f32 = 120.0;
 
 /// The initial color of a color source.
 const INITIAL_COLOR: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
@@ -61,7 +63,8 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
         // The list of windows changes over time.
         labels::look_again(ui, view);
         let close = head(ui, view, &mut adding);
-        let height = ui.ctx().content_rect().height() - RESERVED_HEIGHT_POINTS;
+        let room = dialog_room(ui.ctx()).y - RESERVED_HEIGHT_POINTS;
+        let height = room.max(MIN_LIST_HEIGHT_POINTS);
         // All kinds are visible at once where the window is high enough.
         let area = ScrollArea::vertical().id_salt("add").min_scrolled_height(height);
         let done = area.max_height(height).show(ui, |ui| {
