@@ -85,6 +85,42 @@ fn every_layout_fits_and_has_its_buttons_at_the_same_place() {
 }
 
 #[test]
+fn the_monitor_layout_shows_whole_figures_and_cards() {
+    for (size, targets) in [(Vec2::new(960.0, 600.0), 1), (HD, 3)] {
+        let mut harness = laid_out("on-air", "monitor", size);
+        harness.state().demo.change(|snapshot| {
+            for id in 1..3 {
+                let server = format!("rtmp://studio-{id}.example/live");
+                let target = Target::custom(id, &server, "k".into());
+                snapshot.targets.push(onair::studio::snapshot::TargetView::idle(target));
+            }
+        });
+        harness.run();
+        // The figures are in the right panel, which ends above the buttons.
+        let stop = harness.get_by_label("Stop").rect();
+        let is_whole = |rect: egui::Rect| {
+            rect.left() > stop.left() - 20.0 && rect.bottom() < stop.top() - 20.0
+        };
+        for name in
+            ["Bitrate", "Frame rate", "Dropped", "Send queue", "Round trip", "Reconnects", "Sent"]
+        {
+            let words = format!("{name}: ");
+            let lines = harness.query_all_by_label_contains(&words);
+            let places: Vec<egui::Rect> = lines.map(|line| line.rect()).collect();
+            assert!(places.iter().any(|place| is_whole(*place)), "{name} {size:?}: {places:?}");
+        }
+        for name in ["Built-in server", "studio-1.example", "studio-2.example"].iter().take(targets)
+        {
+            let card = harness.get_by_role_and_label(Role::Button, name).rect();
+            assert!(is_whole(card.expand(6.0)), "{name} {size:?}: {card:?}");
+        }
+        // The program is next to the mixer.
+        let program = harness.get_by_role_and_label(Role::Image, "Program").rect();
+        assert!(program.right() < stop.left() && program.width() > 180.0, "{size:?}: {program:?}");
+    }
+}
+
+#[test]
 fn panels_are_hidden_named_and_reset() {
     let mut harness = open("mixer");
     command(&mut harness, "Arrange panels");

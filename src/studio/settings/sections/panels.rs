@@ -133,8 +133,8 @@ pub const PREDEFINED_LAYOUTS: [(&str, &str); 3] = [
     ),
     (
         "monitor",
-        "row(* column(* players, 162 mixer), 340 column(190 program, \
-         * tabs(broadcast!, stats, event-log, chat, share), 120 controls))",
+        "row(* column(* players, 208 row(* mixer, 300 program)), \
+         340 column(* tabs(broadcast!, stats, event-log, chat, share), 120 controls))",
     ),
 ];
 
