@@ -23,8 +23,10 @@ pub struct Select<'a> {
     pub name: &'a str,
     pub chosen: &'a str,
     pub width: f32,
-    /// The width of the list.
+    /// The minimum width of the list.
     pub list_width: f32,
+    /// Titles for which the list has room.
+    pub titles: &'a [String],
     pub enabled: bool,
     /// The icon for the kind of the selected value.
     pub icon: Option<Icon>,
@@ -42,6 +44,7 @@ impl<'a> Select<'a> {
             chosen,
             width,
             list_width: width,
+            titles: &[],
             enabled: true,
             icon: None,
             close_on_click: true,
@@ -56,14 +59,19 @@ impl<'a> Select<'a> {
     }
 
     /// Makes the list as wide as the widest of these titles needs.
-    pub fn room_for<'t>(mut self, ui: &Ui, titles: impl IntoIterator<Item = &'t str>) -> Self {
-        for title in titles {
-            let (font, color) = (Type::Body.font(), egui::Color32::PLACEHOLDER);
-            let title = ui.painter().layout_no_wrap(title.to_owned(), font, color).size().x;
-            let needed = title.ceil() + ITEM_MARGINS_WIDTH + LIST_MARGINS_WIDTH;
-            self.list_width = self.list_width.max(needed);
-        }
+    pub const fn room_for(mut self, titles: &'a [String]) -> Self {
+        self.titles = titles;
         self
+    }
+
+    /// Returns the width of the list. This measures all titles, so only an open list needs it.
+    fn needed_list_width(&self, ui: &Ui) -> f32 {
+        let needed = |title: &String| {
+            let (font, color) = (Type::Body.font(), egui::Color32::PLACEHOLDER);
+            let title = ui.painter().layout_no_wrap(title.clone(), font, color).size().x;
+            title.ceil() + ITEM_MARGINS_WIDTH + LIST_MARGINS_WIDTH
+        };
+        self.titles.iter().map(needed).fold(self.list_width, f32::max)
     }
 
     /// Draws the field. `list` draws the contents of the list while the list is open.
@@ -102,10 +110,13 @@ impl<'a> Select<'a> {
             icons::paint(ui.painter(), Icon::ChevronDown, at, theme.secondary);
         }
         focus_ring(ui, theme, &response, CONTROL_RADIUS);
+        let popup = Popup::default_response_id(&response);
         if self.opens {
-            Popup::open_id(ui.ctx(), Popup::default_response_id(&response));
+            Popup::open_id(ui.ctx(), popup);
             response.request_focus();
         }
+        let is_open = Popup::is_id_open(ui.ctx(), popup) || response.clicked();
+        let list_width = if is_open { self.needed_list_width(ui) } else { self.list_width };
         let behavior = if self.close_on_click {
             PopupCloseBehavior::CloseOnClick
         } else {
@@ -113,7 +124,7 @@ impl<'a> Select<'a> {
         };
         let mut by_key = false;
         Popup::menu(&response)
-            .width(self.list_width)
+            .width(list_width)
             .gap(gap::XS)
             .close_behavior(behavior)
             .frame(
@@ -123,7 +134,7 @@ impl<'a> Select<'a> {
             )
             .show(|ui| {
                 ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
-                ui.set_width(self.list_width - LIST_MARGINS_WIDTH);
+                ui.set_width(list_width - LIST_MARGINS_WIDTH);
                 list(ui);
                 // egui closes the list after a click; this code also closes it after a selection by
                 // the keyboard or a screen reader.
@@ -231,4 +242,33 @@ pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
 pub fn menu_rule(ui: &mut Ui, theme: &Theme) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 9.0), Sense::hover());
     ui.painter().hline(rect.x_range(), rect.center().y, theme.border());
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{Context, Pos2, RawInput};
+
+    use super::*;
+
+    /// Draws a field. Returns the number of texts that it laid out.
+    fn laid_out(titles: &[String], opens: bool) -> usize {
+        let ctx = Context::default();
+        for _ in 0..3 {
+            let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 400.0)));
+            let input = RawInput { screen_rect, ..RawInput::default() };
+            let mut output = ctx.run_ui(input, |ui| {
+                let select = Select { opens, ..Select::new("Size", "100 %", 120.0) };
+                select.room_for(titles).show(ui, &Theme::DARK, |_| {});
+            });
+            output.textures_delta.clear();
+        }
+        ctx.fonts(|fonts| fonts.num_galleys_in_cache())
+    }
+
+    #[test]
+    fn only_an_open_list_measures_its_titles() {
+        let titles: Vec<String> = (0..40).map(|number| format!("Value {number}")).collect();
+        assert_eq!(laid_out(&titles, false), laid_out(&[], false));
+        assert!(laid_out(&titles, true) >= titles.len());
+    }
 }

@@ -155,8 +155,7 @@ pub(super) fn choice<T: PartialEq + Copy>(
     };
     let titles: Vec<String> = choices.iter().map(marked).collect();
     let select = Select::new(name, shown, ui.available_width());
-    let select = select.room_for(ui, titles.iter().map(String::as_str));
-    select.show(ui, view.theme, |ui| {
+    select.room_for(&titles).show(ui, view.theme, |ui| {
         if let Some(shared) = shared {
             Frame::new().inner_margin(Margin::same(8)).show(ui, |ui| {
                 paragraph(ui, shared, Type::Small, view.theme.secondary);
