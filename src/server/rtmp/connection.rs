@@ -1,33 +1,28 @@
 //! One RTMP connection. Its socket, session and queue are behind one lock: its own task reads and
 //! drains them, and the publisher's task writes to them directly.
 
-use std::collections::VecDeque;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
-use crate::base::{Clock, Timestamp};
+use crate::base::Timestamp;
 use crate::net;
 use crate::server::event::Event as ServerEvent;
-use crate::server::fault::{Fault, Phase, Plan, Strike, StruckFault, Verdict};
+use crate::server::fault::{Fault, Phase, Strike, StruckFault, Verdict};
 use crate::server::registry::Registry;
-use crate::server::stream::message::{Batch, Class, MESSAGE_STREAM_ID, Message};
+use crate::server::rtmp::connection_io::{Io, READ_BYTES};
+use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
 use crate::server::stream::sink::Sink;
-use crate::wire::byte_block::ByteBlock;
-use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, Step};
+use crate::wire::rtmp::server::{Error as SessionError, Event, Session};
 
-/// The read size. The buffer is on the stack unless the client publishes, because hundreds of
-/// viewers need no buffer each.
-const READ_BYTES: usize = 32 << 10;
 /// Maximum number of reads before other connections get a turn.
 const MAX_READS: usize = 16;
 /// Receive buffer in bytes while a fault slows a connection down: small, so that peers notice.
@@ -41,37 +36,9 @@ pub(in crate::server) struct Connection {
     id: u64,
     pub peer: SocketAddr,
     registry: Arc<Registry>,
+    /// True for onair itself, which plays the stream with the stream's own key.
+    is_own: AtomicBool,
     io: Mutex<Io>,
-}
-
-#[derive(Debug)]
-struct Io {
-    out: Outgoing,
-    session: Session,
-    /// The read buffer of a publisher; empty for all others.
-    block: BytesMut,
-    waker: Option<Waker>,
-    events: VecDeque<Event>,
-    deadline: Option<Timestamp>,
-    /// The reason for a disconnection by the operator.
-    dismissed: Option<&'static str>,
-    paused: bool,
-    /// Whether the player wants audio, and whether it wants video.
-    wanted: (bool, bool),
-    lab: ConnectionFaults,
-}
-
-/// The simulated faults of the connection.
-#[derive(Debug, Default)]
-struct ConnectionFaults {
-    /// Generation of the server's faults at the last check.
-    generation: u64,
-    plan: Option<Box<Plan>>,
-    /// The time at which the connection's task must check again.
-    wake_at: Option<Timestamp>,
-    /// True if received data is ignored, and nothing is answered.
-    deaf: bool,
-    mute: bool,
 }
 
 /// The reason why a connection ends.
@@ -104,19 +71,9 @@ impl Connection {
         stream: net::Stream,
         session: Session,
     ) -> Self {
-        let io = Io {
-            out: Outgoing::new(stream, registry.config.limits.queue_bytes),
-            session,
-            block: BytesMut::new(),
-            waker: None,
-            events: VecDeque::new(),
-            deadline: None,
-            dismissed: None,
-            paused: false,
-            wanted: (true, true),
-            lab: ConnectionFaults::default(),
-        };
-        Self { id, peer, registry, io: Mutex::new(io) }
+        let out = Outgoing::new(stream, registry.config.limits.queue_bytes);
+        let (is_own, io) = (AtomicBool::new(false), Mutex::new(Io::new(out, session)));
+        Self { id, peer, registry, is_own, io }
     }
 
     /// Runs `act` with the session, then sends its output.
@@ -333,6 +290,11 @@ impl Connection {
         io.wanted = (audio.unwrap_or(io.wanted.0), video.unwrap_or(io.wanted.1));
     }
 
+    /// Sets whether the player is onair itself.
+    pub fn set_own(&self, is_own: bool) {
+        self.is_own.store(is_own, Ordering::Relaxed);
+    }
+
     /// Returns the number of media bytes that wait for the player.
     pub fn backlog(&self) -> usize {
         self.io.lock().out.queue.waiting_bytes()
@@ -413,6 +375,11 @@ impl Sink for Connection {
         self.id
     }
 
+    /// Returns false for onair itself, so that the operator sees only real viewers.
+    fn is_viewer(&self) -> bool {
+        !self.is_own.load(Ordering::Relaxed)
+    }
+
     fn sent(&self) -> u64 {
         self.io.lock().out.sent
     }
@@ -463,133 +430,5 @@ impl Sink for Connection {
 
     fn resume(&self) {
         self.say(Session::resume_play);
-    }
-}
-
-impl Io {
-    /// Returns a context that wakes the connection's own task, if that task is running.
-    fn context(waker: Option<&Waker>) -> Context<'_> {
-        Context::from_waker(waker.unwrap_or(Waker::noop()))
-    }
-
-    /// Returns true if the viewer gets the same bytes as most viewers.
-    fn takes_joined(&self, batch: &Batch<'_>) -> bool {
-        let everything = self.wanted == (true, true) && !self.paused;
-        let same = || batch.messages.iter().all(|message| !message.is_divided());
-        everything
-            && (self.session.takes_tracks() || same())
-            && self.session.message_stream() == MESSAGE_STREAM_ID
-    }
-
-    fn send_past_queue(&mut self, batch: &Batch<'_>) -> bool {
-        self.takes_joined(batch)
-            && self.out.send_past_queue(batch, &mut Self::context(self.waker.as_ref()))
-    }
-
-    fn queue(&mut self, messages: &[Arc<Message>]) {
-        let stream = self.session.message_stream();
-        let takes_tracks = self.session.takes_tracks();
-        for message in messages.iter().filter_map(|message| message.for_viewer(takes_tracks)) {
-            let wanted = match message.class {
-                Class::Vital => true,
-                Class::Sound => self.wanted.0 && !self.paused,
-                Class::Key | Class::Inter => self.wanted.1 && !self.paused,
-            };
-            if wanted {
-                self.out.queue.push(message.class, message.mark, message.piece(stream));
-            }
-        }
-    }
-
-    fn flush(&mut self, clock: Clock) {
-        self.out.flush(&mut Self::context(self.waker.as_ref()), clock);
-        let over = self.out.failed.is_some() || self.out.queue.is_overrun();
-        if let Some(waker) = self.waker.as_ref().filter(|_| over) {
-            waker.wake_by_ref();
-        }
-    }
-
-    /// Takes the session's output, and queues it before or after the waiting media.
-    fn pump(&mut self, behind: bool) {
-        loop {
-            match self.session.poll_output() {
-                Output::Transmit(bytes) => self.say(bytes, behind),
-                Output::Event(event) => self.events.push_back(event),
-                Output::Timeout(at) => {
-                    self.deadline = Some(at);
-                    return;
-                }
-                Output::Idle => {
-                    self.deadline = None;
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Reads once, at most this many bytes, and passes them to the session. Returns the number of
-    /// bytes and the result. A publisher's frames share the block into which they were read.
-    fn poll_read(
-        &mut self,
-        clock: Clock,
-        most: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(usize, Result<(), SessionError>)>> {
-        if self.lab.plan.is_none() && self.session.is_publishing() {
-            self.block.reserve(READ_BYTES);
-            let read = pin!(self.out.stream.read_buf(&mut self.block)).poll(cx);
-            return read.map_ok(|length| {
-                let block = ByteBlock::new(&mut self.block);
-                let result = self.session.handle_block(clock.now(), block);
-                self.pump(false);
-                (length, result)
-            });
-        }
-        let mut space = [const { MaybeUninit::uninit() }; READ_BYTES];
-        let mut buffer = ReadBuf::uninit(space.get_mut(..most).unwrap_or(&mut []));
-        let read = Pin::new(&mut self.out.stream).poll_read(cx, &mut buffer);
-        read.map_ok(|()| match buffer.filled() {
-            [] => (0, Ok(())),
-            data => (data.len(), self.take(clock.now(), data)),
-        })
-    }
-
-    /// Handles received data: passes it to the session, unless a fault intervenes.
-    fn take(&mut self, now: Timestamp, data: &[u8]) -> Result<(), SessionError> {
-        if let Some(plan) = &mut self.lab.plan {
-            plan.took(data.len());
-            if self.lab.deaf || plan.hold_back(data, now) {
-                return Ok(());
-            }
-        }
-        let result = self.session.handle_input(now, data);
-        self.pump(false);
-        result
-    }
-
-    fn holds_back(&self) -> bool {
-        self.lab.plan.as_ref().is_some_and(|plan| plan.holds_back())
-    }
-
-    /// Returns the client's phase for faults.
-    fn phase(&self) -> Option<Phase> {
-        Some(match self.session.step()? {
-            Step::Handshake => Phase::Handshake,
-            Step::Connect => Phase::Connect,
-            Step::Connected => Phase::CreateStream,
-            Step::Publish => Phase::Publish,
-            Step::Publishing => Phase::Media,
-        })
-    }
-
-    fn say(&mut self, bytes: Bytes, behind: bool) {
-        if self.lab.mute {
-            return;
-        }
-        if behind {
-            self.out.queue.push(Class::Vital, None, bytes);
-        } else {
-            self.out.queue.push_control(bytes);
-        }
     }
 }

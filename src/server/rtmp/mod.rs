@@ -1,8 +1,8 @@
 //! The task of one RTMP connection: decides what the client may do, and checks its deadlines.
 
 pub(in crate::server) mod connection;
+mod connection_io;
 mod ending;
-mod own_viewer;
 mod pending_request;
 mod watching;
 
@@ -35,7 +35,6 @@ use crate::server::relay::path::{RelayPath, RelaySource};
 use crate::server::relay::pulls;
 use crate::server::relay::pushes::push_on;
 use crate::server::rtmp::connection::{Connection, Error};
-use crate::server::rtmp::own_viewer::OwnViewer;
 use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
 use crate::server::rtmp::watching::Watching;
 use crate::server::stream::message::CHUNK_SIZE;
@@ -515,13 +514,11 @@ impl Task {
             name.stream = renamed;
         }
         connection.with_session(Session::accept_play)?;
-        let viewer: Arc<dyn Sink> = match grant.is_own {
-            true => Arc::new(OwnViewer(Arc::clone(connection))),
-            false => Arc::<Connection>::clone(connection),
-        };
+        connection.set_own(grant.is_own);
         let joined = match self.settles((&name.app, &name.stream)) {
             true => {
-                let viewer = (viewer, grant.expelled);
+                let viewer = Arc::<Connection>::clone(connection);
+                let viewer = (viewer as Arc<dyn Sink>, grant.expelled);
                 self.registry.join(&name.app, &name.stream, viewer, connection.peer)
             }
             false => None,
