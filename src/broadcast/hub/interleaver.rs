@@ -1,7 +1,7 @@
 //! Sorts video packets (of each rendition) and audio packets (of each track) by DTS. The
-//! interleaver waits for an empty queue only for a limited time. After that, the interleaver
-//! ignores the queue until the queue has packets again. This module is pure, and runs on the hub's
-//! thread.
+//! interleaver waits for an empty queue only if the queue's next packet can be earlier, and only
+//! for a limited time. After that, the interleaver ignores the queue until the queue has packets
+//! again. This module is pure, and runs on the hub's thread.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -45,6 +45,11 @@ struct TrackQueue {
     absent: bool,
     /// True if the track has delivered at least once.
     begun: bool,
+    /// The DTS of the newest audio packet.
+    newest: Timestamp,
+    /// The shortest interval between audio packets so far. All have the same duration, so the next
+    /// packet is not earlier than `newest` plus this interval.
+    interval: Option<Duration>,
 }
 
 impl Interleaver {
@@ -94,6 +99,9 @@ impl Interleaver {
             }
         };
         line.absent = !expected;
+        if packet.track != Track::Video {
+            line.note_interval(packet.dts);
+        }
         line.begun = true;
         line.waiting.push_back((now, packet));
     }
@@ -109,7 +117,7 @@ impl Interleaver {
         // with a frame.
         let next = (0_u8..).zip(&mut lines);
         let next = next.filter_map(|(place, line)| line.first().map(|first| (first, place)));
-        let (_, next) = next.min_by_key(|((dts, inter), place)| (*dts, *inter, *place))?;
+        let ((dts, _), next) = next.min_by_key(|((dts, inter), place)| (*dts, *inter, *place))?;
         let ready = lines.get(usize::from(next))?;
         let waited = ready.waiting.front().is_some_and(|(since, _)| now.since(*since) >= patience);
         if waited || ready.waiting.len() > most {
@@ -117,8 +125,8 @@ impl Interleaver {
                 line.absent = true;
             }
         }
-        let all_there = lines.iter().all(|line| line.absent || !line.waiting.is_empty());
-        lines.get_mut(usize::from(next)).filter(|_| all_there)?.take()
+        let is_next = !lines.iter().any(|line| line.may_precede(dts));
+        lines.get_mut(usize::from(next)).filter(|_| is_next)?.take()
     }
 
     /// Returns the time at which [`Interleaver::pop`] must be called again, even without new
@@ -150,6 +158,22 @@ impl TrackQueue {
     /// Returns the DTS of the first packet, and whether that packet is an inter frame.
     fn first(&self) -> Option<(Timestamp, bool)> {
         self.waiting.front().map(|(_, packet)| (packet.dts, !packet.keyframe))
+    }
+
+    /// Updates the shortest interval with a new packet.
+    fn note_interval(&mut self, dts: Timestamp) {
+        if self.begun {
+            let interval = dts.since(self.newest);
+            self.interval = Some(self.interval.map_or(interval, |least| least.min(interval)));
+        }
+        self.newest = dts;
+    }
+
+    /// Returns true if a packet that has not arrived can belong before a waiting packet of another
+    /// track with this DTS.
+    fn may_precede(&self, dts: Timestamp) -> bool {
+        let next = self.interval.map(|interval| self.newest + interval);
+        !self.absent && self.waiting.is_empty() && next.is_none_or(|next| next < dts)
     }
 
     fn take(&mut self) -> Option<EncodedPacket> {
@@ -189,6 +213,23 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_waits_only_for_audio_that_belongs_before_it() {
+        use Track::{Audio, Video};
+        let mut order = Interleaver::new(true, true);
+        for (track, dts) in [(Video, 0), (Audio, 0), (Audio, 21), (Video, 33), (Audio, 42)] {
+            order.push(packet(track, dts), at(0));
+        }
+        assert_eq!(drain(&mut order, 0).last(), Some(&(Video, 33)));
+        // Audio of 21 ms follows each 21 ms, so the next packet has 63.
+        order.push(packet(Video, 63), at(63));
+        assert_eq!(drain(&mut order, 63), [(Audio, 42), (Video, 63)]);
+        order.push(packet(Video, 66), at(66));
+        assert!(drain(&mut order, 66).is_empty());
+        order.push(packet(Audio, 63), at(80));
+        assert_eq!(drain(&mut order, 80), [(Audio, 63), (Video, 66)]);
+    }
+
+    #[test]
     fn a_late_track_delays_the_other_once_and_only_for_a_while() {
         let mut order = Interleaver::new(true, true);
         order.push(packet(Track::Video, 0), at(0));
@@ -221,8 +262,9 @@ mod tests {
         }
         assert_eq!(order.video.waiting.len(), 599);
         order.push(packet(Track::Audio, 100), at(20_000));
-        let order: Vec<_> = drain(&mut order, 20_000).into_iter().map(|(_, dts)| dts).collect();
-        assert_eq!(order, [33, 66, 99, 100]);
+        let sent: Vec<_> = drain(&mut order, 20_000).into_iter().map(|(_, dts)| dts).collect();
+        // The next audio packet has 200.
+        assert_eq!(sent, [33, 66, 99, 100, 132, 165, 198]);
     }
 
     #[test]
@@ -251,7 +293,7 @@ mod tests {
         assert_eq!(order.pop(at(66)).map(|it| it.dts), None);
         // …but not forever.
         let rest = drain(&mut order, 40 + 151);
-        assert_eq!(rest, [(Track::Video, 66), (Track::Audio, 90)]);
+        assert_eq!(rest, [(Track::Video, 66), (Track::Audio, 90), (Track::Video, 99)]);
     }
 
     #[test]
