@@ -10,7 +10,7 @@ use crate::media::SampleBlock;
 use crate::server::registry::Registry;
 use crate::server::whep::production::audio::{OpusMaker, Pairing};
 use crate::server::whep::production::frame_maker::{Listeners, Made, sound_frame};
-use crate::server::whep::production::productions::{Production, ProductionKey};
+use crate::server::whep::production::productions::Production;
 use crate::text::Problem;
 
 /// Maximum time by which the audio may be ahead of the stream, or behind it. Audio that is further away does not
@@ -69,10 +69,7 @@ pub(in crate::server) fn serve(registry: &Registry, audio: ProgramAudio) {
 
 /// Returns the production of the studio's own stream.
 fn own_production(registry: &Registry) -> Option<Arc<Production>> {
-    let own = registry.config.own_stream.as_ref()?;
-    let rendition = String::new();
-    let key = ProductionKey { app: own.app.clone(), stream: own.stream.clone(), rendition };
-    registry.whep.productions.all.lock().get(&key).cloned()
+    registry.whep.productions.all.lock().values().find(|each| each.is_own).cloned()
 }
 
 /// Encodes until the queue ends or a stop is requested.
