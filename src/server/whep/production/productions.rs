@@ -29,6 +29,9 @@ const MIN_CROWD_LISTENERS: usize = 100;
 /// Maximum time that audio waits: a frame at 25 fps.
 const MAX_AUDIO_HOLD: Duration = Duration::from_millis(40);
 
+/// Minimum interval between attempts to encode the program's audio after a failure.
+const PROGRAM_AUDIO_RETRY_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Maximum number of remembered publications with B-frames.
 const MAX_REFUSED_PUBLICATIONS: usize = 256;
 
@@ -78,6 +81,8 @@ pub(in crate::server) struct Production {
     pub(super) worker: Mutex<Option<Worker>>,
     /// The thread for the program's audio, which replaces the stream's audio while the thread runs.
     program_audio: Mutex<Option<Worker>>,
+    /// The time at which encoding the program's audio last failed.
+    program_audio_failed: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -208,6 +213,7 @@ impl Production {
             asked: Mutex::default(),
             worker: Mutex::default(),
             program_audio: Mutex::default(),
+            program_audio_failed: Mutex::default(),
             stream,
         }
     }
@@ -225,6 +231,17 @@ impl Production {
     /// Returns true if a thread encodes the program's audio.
     pub(super) fn has_program_audio(&self) -> bool {
         self.program_audio.lock().as_ref().is_some_and(|worker| !worker.is_finished())
+    }
+
+    /// Records that encoding the program's audio has failed. Returns true for the first failure.
+    pub(super) fn note_program_audio_failure(&self, now: Instant) -> bool {
+        self.program_audio_failed.lock().replace(now).is_none()
+    }
+
+    /// Returns true if encoding the program's audio failed a short time ago.
+    pub(super) fn has_failed_recently(&self, now: Instant) -> bool {
+        let failed = *self.program_audio_failed.lock();
+        failed.is_some_and(|at| now.saturating_duration_since(at) < PROGRAM_AUDIO_RETRY_INTERVAL)
     }
 
     /// Returns the number of listeners, as far as it matters.

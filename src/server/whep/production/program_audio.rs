@@ -1,6 +1,7 @@
 //! Audio of the studio's program for browsers. It is encoded as Opus without the way through AAC, which would
 //! delay it by about 50 ms, and video with it: browsers play both in sync.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ pub struct ProgramAudio {
 /// The need of the own stream's viewers for the program's audio.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum ProgramAudioNeed {
-    /// Nobody listens over WebRTC.
+    /// Nobody listens over WebRTC, or encoding the audio has just failed.
     Unneeded,
     Needed,
     /// The viewers already get it.
@@ -43,6 +44,8 @@ pub(in crate::server) fn need(registry: &Registry) -> ProgramAudioNeed {
         Some(production) if production.listeners() != Listeners::None => {
             if production.has_program_audio() {
                 ProgramAudioNeed::Served
+            } else if production.has_failed_recently(Instant::now()) {
+                ProgramAudioNeed::Unneeded
             } else {
                 ProgramAudioNeed::Needed
             }
@@ -58,12 +61,19 @@ pub(in crate::server) fn serve(registry: &Registry, audio: ProgramAudio) {
     let (clock, its) = (registry.clock, Arc::clone(&production));
     let worker = Worker::spawn("whep audio", move |stop| {
         if let Err(why) = run(&its, clock, &audio, stop) {
-            tracing::warn!(%why, "encoding the program's audio for WHEP failed");
+            failed(&its, &why);
         }
     });
     match worker {
         Ok(worker) => production.set_program_audio(Some(worker)),
-        Err(error) => tracing::warn!(%error, "starting a WHEP thread failed"),
+        Err(error) => failed(&production, &error),
+    }
+}
+
+/// Delays the next attempt, and logs the first failure.
+fn failed(production: &Production, why: &dyn Display) {
+    if production.note_program_audio_failure(Instant::now()) {
+        tracing::warn!(%why, "encoding the program's audio for WHEP failed");
     }
 }
 
@@ -126,6 +136,37 @@ fn stream_time(since_origin: i64, shift_ms: u32, newest: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::queue;
+    use crate::net::Runtime;
+    use crate::server::registry::PublishRight;
+    use crate::server::service::config::Config;
+    use crate::server::stream::message_sink::MessageSink;
+    use crate::server::whep::production::productions::{ProductionKey, WantedTracks};
+    use crate::wire::rtmp::stream_name::StreamName;
+
+    #[test]
+    fn after_a_failure_the_studio_is_not_asked_again_at_once() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+        let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+        let right = PublishRight { proven: true, limits: Default::default() };
+        let peer = "127.0.0.1:9".parse().unwrap();
+        let publication = registry.publish(1, peer, &name, right).unwrap();
+        let key = ProductionKey::of(&publication.stream, String::new());
+        let source = (Arc::clone(&publication.stream), MessageSink::new(2, 1 << 20));
+        let production = Arc::new(Production::new(key.clone(), source, Arc::default(), true));
+        registry.whep.productions.all.lock().insert(key, Arc::clone(&production));
+        assert_eq!(need(&registry), ProgramAudioNeed::Unneeded);
+        let _listener = production.used(WantedTracks { video: false, audio: true }, None);
+        assert_eq!(need(&registry), ProgramAudioNeed::Needed);
+        failed(&production, &"no memory");
+        assert_eq!(need(&registry), ProgramAudioNeed::Unneeded);
+        // Much later, another attempt is possible, and its failure is not logged again.
+        let later = Instant::now() + Duration::from_secs(60);
+        assert!(!production.has_failed_recently(later));
+        assert!(!production.note_program_audio_failure(later));
+    }
 
     #[test]
     fn program_times_become_times_of_the_stream() {
