@@ -22,8 +22,8 @@ use crate::ui::targets::{Draft, edit, viewer_monitor};
 use crate::ui::text::{Texts, format, sentence};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Wrapped, context_menu, elided, focus_ring, menu_item, menu_rule,
-    paragraph, switch,
+    Button, ButtonWeight, Wrapped, context_menu, elided, focus_ring, menu_frame, menu_item,
+    menu_rule, paragraph, switch,
 };
 
 /// The height of a closed card, without its padding.
@@ -95,11 +95,7 @@ fn add(button: &Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
         .width(width)
         .gap(gap::XS)
         .close_behavior(PopupCloseBehavior::CloseOnClick)
-        .frame(
-            egui::Frame::popup(&button.ctx.global_style())
-                .fill(theme.panel)
-                .inner_margin(egui::Margin::same(4)),
-        )
+        .frame(menu_frame(&button.ctx, theme))
         .show(|ui| {
             ui.spacing_mut().item_spacing = vec2(0.0, 2.0);
             ui.set_width(width - 10.0);

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use egui::text::LayoutJob;
-use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, PopupCloseBehavior, Rect, Role};
-use egui::{Color32, ScrollArea, Sense, TextFormat, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Color32, Id, Key, Layout, Rect, Role, ScrollArea, Sense, TextFormat, Ui, WidgetInfo,
+    pos2, vec2,
+};
 
 use crate::player::chat::ChatState;
 use crate::studio::WatchCommand;
@@ -22,7 +24,8 @@ use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::danmaku::DanmakuLayer;
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, section, slider,
+    Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, popup, section,
+    slider,
 };
 use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME_CHARS, MAX_TEXT_CHARS};
 
@@ -201,24 +204,15 @@ fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         size::SMALL_CONTROL_HEIGHT,
         ButtonWeight::Quiet,
     );
-    let style = ui.ctx().global_style();
-    let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
-    let width = 280.0;
-    let opened = Popup::menu(&button)
-        .width(width)
-        .frame(frame)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| {
-            ui.set_width(width);
-            ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
-            let mut choices = view.snapshot.chat_choices.clone();
-            choose(ui, view, draft, &mut choices);
-            place(ui, view, draft);
-            if choices != view.snapshot.chat_choices {
-                send(view, WatchCommand::SetChat(choices));
-            }
-        });
-    if opened.is_none() {
+    let is_open = popup(&button, theme, 280.0, |ui| {
+        let mut choices = view.snapshot.chat_choices.clone();
+        choose(ui, view, draft, &mut choices);
+        place(ui, view, draft);
+        if choices != view.snapshot.chat_choices {
+            send(view, WatchCommand::SetChat(choices));
+        }
+    });
+    if !is_open {
         draft.words = None;
         // The address in the field also applies when the popup is closed while the user edits it.
         if let Some((stream, typed)) = draft.chat_at.take()

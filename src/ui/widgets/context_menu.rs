@@ -1,15 +1,16 @@
-//! Context menus that open on a secondary click or from the keyboard, and their submenus.
+//! Context menus that open on a secondary click or from the keyboard, their submenus, and popups with
+//! controls.
 
 use egui::accesskit::HasPopup;
 use egui::containers::menu::{MenuConfig, SubMenu, menu_style};
 use egui::{
-    Align, Context, CornerRadius, Frame, Key, Margin, Modifiers, Popup, Rect, Response, Role,
-    ScrollArea, Sense, Style, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, Context, CornerRadius, Frame, Key, Margin, Modifiers, Popup, PopupCloseBehavior, Rect,
+    Response, Role, ScrollArea, Sense, Style, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Theme, Type};
+use crate::ui::style::theme::{Theme, Type, gap};
 use crate::ui::widgets::{elided, focus_ring};
 
 /// The width of a menu.
@@ -61,6 +62,21 @@ fn asked_by_key(ctx: &Context) -> bool {
         input.consume_key(Modifiers::NONE, Key::Menu)
             || input.consume_key(Modifiers::SHIFT, Key::F10)
     })
+}
+
+/// Draws the popup of a button, with controls. Returns true if the popup is open.
+pub fn popup(button: &Response, theme: &Theme, width: f32, contents: impl FnOnce(&mut Ui)) -> bool {
+    let frame = menu_frame(&button.ctx, theme).inner_margin(Margin::same(12));
+    Popup::menu(button)
+        .width(width)
+        .frame(frame)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing = Vec2::splat(gap::XS);
+            contents(ui);
+        })
+        .is_some()
 }
 
 /// Returns the frame of a menu.

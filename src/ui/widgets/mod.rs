@@ -18,7 +18,7 @@ mod tab_bar;
 
 pub use button::{Button, ButtonWeight, icon_button};
 pub use context_menu::{
-    MENU_WIDTH, context_menu, context_menu_among, menu_area, menu_frame, menu_lines, submenu,
+    MENU_WIDTH, context_menu, context_menu_among, menu_area, menu_frame, menu_lines, popup, submenu,
 };
 pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field};
 pub use figure::{colored_figure, figure, figures, file_figure};

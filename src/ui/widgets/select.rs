@@ -9,7 +9,7 @@ use egui::{
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
-use crate::ui::widgets::{elided, focus_ring};
+use crate::ui::widgets::{elided, focus_ring, menu_frame};
 
 /// The width of a list around its items, in points.
 const LIST_MARGINS_WIDTH: f32 = 10.0;
@@ -127,11 +127,7 @@ impl<'a> Select<'a> {
             .width(list_width)
             .gap(gap::XS)
             .close_behavior(behavior)
-            .frame(
-                egui::Frame::popup(ui.style())
-                    .fill(theme.panel)
-                    .inner_margin(egui::Margin::same(4)),
-            )
+            .frame(menu_frame(ui.ctx(), theme))
             .show(|ui| {
                 ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
                 ui.set_width(list_width - LIST_MARGINS_WIDTH);

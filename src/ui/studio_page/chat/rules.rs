@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use egui::{Align, Frame, Id, Layout, Margin, Popup, PopupCloseBehavior, ScrollArea, Ui, vec2};
+use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
 
 use crate::server::ChatRules;
 use crate::studio::Command;
 use crate::studio::watch::own_chat::ChatCommand;
 use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Type, gap, size};
+use crate::ui::style::theme::{Type, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, icon_button, label, paragraph, scroll, section,
+    Button, ButtonWeight, Field, icon_button, label, paragraph, popup, scroll, section,
 };
 use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORD_CHARS, MAX_BLOCKED_WORDS};
 
@@ -34,20 +34,12 @@ pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         size::SMALL_CONTROL_HEIGHT,
         ButtonWeight::Quiet,
     );
-    let style = ui.ctx().global_style();
-    let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
-    let opened = Popup::menu(&button)
-        .width(POPUP_WIDTH_POINTS)
-        .frame(frame)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| {
-            ui.set_width(POPUP_WIDTH_POINTS);
-            ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
-            slow_mode(ui, view);
-            words(ui, view, draft);
-            muted(ui, view);
-        });
-    if opened.is_none() {
+    let is_open = popup(&button, theme, POPUP_WIDTH_POINTS, |ui| {
+        slow_mode(ui, view);
+        words(ui, view, draft);
+        muted(ui, view);
+    });
+    if !is_open {
         // The text in the field also applies when the popup is closed while the user edits it.
         put_words(view, draft.words.take());
     }

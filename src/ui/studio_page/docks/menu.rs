@@ -12,7 +12,9 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::targets::child;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Field, label, menu_item, menu_rule, paragraph};
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, label, menu_frame, menu_item, menu_rule, paragraph,
+};
 
 const POPUP_WIDTH_POINTS: f32 = 240.0;
 /// The maximum width of the menu button.
@@ -68,12 +70,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
     let button = Button::new(text).icon(Icon::Layout).look(weight).kind(Type::Small).name(&name);
     let button = button.height(place.height()).width(place.width());
     let button = button.show(&mut at, theme).on_hover_text(&name);
-    let frame = egui::Frame::popup(ui.style()).fill(theme.panel);
     Popup::menu(&button)
         .width(POPUP_WIDTH_POINTS)
         .gap(gap::XS)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .frame(frame.inner_margin(egui::Margin::same(4)))
+        .frame(menu_frame(ui.ctx(), theme))
         .show(|ui| {
             ui.spacing_mut().item_spacing = vec2(0.0, 2.0);
             ui.set_width(POPUP_WIDTH_POINTS - 10.0);

@@ -1,13 +1,13 @@
 //! *Add audio…*: the list of audio that can be added as another audio source.
 
-use egui::{Color32, Frame, Margin, Popup, PopupCloseBehavior, Rect, Ui, UiBuilder};
+use egui::{Color32, Popup, PopupCloseBehavior, Rect, Ui, UiBuilder};
 
 use crate::studio::{Command, MAX_STRIPS};
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, menu_item, menu_rule, scrolled};
+use crate::ui::widgets::{Button, ButtonWeight, menu_frame, menu_item, menu_rule, scrolled};
 
 /// The width of the list.
 const LIST_WIDTH_POINTS: f32 = 260.0;
@@ -31,8 +31,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let button = Button::new(text).small().look(ButtonWeight::Quiet).icon(Icon::Plus);
     let button = button.height(rect.height()).width(rect.width()).name(&name);
     let pressed = button.show(&mut child, view.theme).on_hover_text(&*name);
-    let style = ui.ctx().global_style();
-    let frame = Frame::popup(&style).fill(view.theme.panel).inner_margin(Margin::same(4));
+    let frame = menu_frame(ui.ctx(), view.theme);
     let menu = Popup::menu(&pressed).close_behavior(PopupCloseBehavior::CloseOnClick);
     menu.width(LIST_WIDTH_POINTS).frame(frame).show(|ui| {
         ui.set_width(LIST_WIDTH_POINTS - 10.0);

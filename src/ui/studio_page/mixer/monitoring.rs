@@ -5,7 +5,7 @@ use egui::{Popup, PopupCloseBehavior, Ui};
 use crate::studio::{Command, Monitoring};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Select, menu_item, scrolled};
+use crate::ui::widgets::{Button, ButtonWeight, Select, menu_frame, menu_item, scrolled};
 
 /// The width in points from which the button has a text.
 const MIN_WIDTH_WITH_TEXT: f32 = 150.0;
@@ -64,11 +64,10 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
     let response = button.width(width).name(&called).show(ui, theme);
     let response =
         response.on_hover_text(format!("{called}\n{}", view.texts.get("tip-monitoring-device")));
-    let frame = egui::Frame::popup(ui.style()).fill(theme.panel);
     Popup::menu(&response)
         .width(240.0)
         .close_behavior(PopupCloseBehavior::CloseOnClick)
-        .frame(frame.inner_margin(egui::Margin::same(4)))
+        .frame(menu_frame(ui.ctx(), theme))
         .show(|ui| {
             ui.set_width(230.0);
             list(ui, view);

@@ -9,11 +9,11 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, size};
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
-use crate::ui::watch::controls::options::popup;
+use crate::ui::watch::controls::options::POPUP_WIDTH_POINTS;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::network_form::NetworkForm;
 use crate::ui::widgets::{
-    ButtonWeight, Field, elided, icon_button, named_switch, paragraph, section,
+    ButtonWeight, Field, elided, icon_button, named_switch, paragraph, popup, section,
 };
 
 /// Draws the button and its popup.
@@ -22,7 +22,7 @@ pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let name = texts.get("connection-options");
     let button =
         icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_HEIGHT, ButtonWeight::Plain);
-    let open = popup(&button, theme, |ui| {
+    let open = popup(&button, theme, POPUP_WIDTH_POINTS, |ui| {
         let mut network = view.snapshot.player.network.clone();
         fields(ui, view, draft, &mut network);
         trusted(ui, view, &mut network);

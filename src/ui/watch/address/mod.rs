@@ -5,7 +5,7 @@ pub(in crate::ui::watch) mod connection;
 
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
-use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, Rect, Ui, UiBuilder};
+use egui::{Align, Id, Key, Layout, Popup, Rect, Ui, UiBuilder};
 
 use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, MAX_TILES};
 use crate::studio::{Command, WatchCommand};
@@ -15,7 +15,7 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, icon_button, menu_item, menu_rule, paragraph,
+    Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
 };
 
 /// Returns the id of the address field.
@@ -110,8 +110,7 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let name = texts.get("watch-recents");
     let button =
         icon_button(ui, theme, Icon::ChevronDown, &name, size::CONTROL_HEIGHT, ButtonWeight::Plain);
-    let frame = Frame::popup(ui.style()).fill(theme.panel).inner_margin(Margin::same(4));
-    Popup::menu(&button).width(380.0).frame(frame).show(|ui| {
+    Popup::menu(&button).width(380.0).frame(menu_frame(ui.ctx(), theme)).show(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
         ui.set_width(370.0);
         let recent = view.snapshot.recent.clone();

@@ -3,53 +3,36 @@
 
 use std::time::Duration;
 
-use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, vec2};
+use egui::Ui;
 
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
 use crate::studio::WatchCommand;
 use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM_RANGE};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Theme, Type, gap};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::controls::button::control;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::viewport::{Viewport, key_of};
-use crate::ui::widgets::{self, Button, label, menu_item, paragraph, scrolled, section, slider};
+use crate::ui::widgets::{
+    self, Button, label, menu_item, paragraph, popup, scrolled, section, slider,
+};
 
-const POPUP_WIDTH_POINTS: f32 = 300.0;
+/// The width of a popup with options.
+pub(in crate::ui::watch) const POPUP_WIDTH_POINTS: f32 = 300.0;
 
 /// The buffer lengths to choose from, in ms; 0 means as short as the network allows.
 pub const BUFFER_CHOICES_MS: [u64; 8] = [0, 100, 300, 500, 1_000, 2_000, 5_000, 10_000];
-
-/// Draws the popup of a button. Returns true if the popup is open.
-pub(in crate::ui::watch) fn popup(
-    button: &Response,
-    theme: &Theme,
-    contents: impl FnOnce(&mut Ui),
-) -> bool {
-    let style = button.ctx.global_style();
-    let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
-    Popup::menu(button)
-        .width(POPUP_WIDTH_POINTS)
-        .frame(frame)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| {
-            ui.set_width(POPUP_WIDTH_POINTS);
-            ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
-            contents(ui);
-        })
-        .is_some()
-}
 
 /// Draws the options for balance, audio offset and speaker.
 pub fn audio_options(ui: &mut Ui, view: &mut View<'_>, words: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("audio-options");
     let button = control(Icon::Note, words, &name).show(ui, theme).on_hover_text(&*name);
-    popup(&button, theme, |ui| {
+    popup(&button, theme, POPUP_WIDTH_POINTS, |ui| {
         let choices = view.snapshot.player.clone();
         let balance = texts.get("balance");
         section(ui, theme, &balance);
@@ -123,7 +106,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("video-options");
     let button = control(Icon::Settings, words, &name).show(ui, theme).on_hover_text(&*name);
-    popup(&button, theme, |ui| {
+    popup(&button, theme, POPUP_WIDTH_POINTS, |ui| {
         section(ui, theme, &texts.get("buffer-target"))
             .on_hover_text(&*texts.get("tip-buffer-target"));
         let now = view.snapshot.player.buffer.map_or(0, |buffer| buffer.as_millis());
