@@ -259,13 +259,13 @@ mod tests {
 
     const WALL_CLOCK_MICROS: i64 = 1_790_000_000_123_456;
 
-    fn schedule(rate: &str) -> Schedule {
+    pub(super) fn schedule(rate: &str) -> Schedule {
         let origin = Timestamp::from_micros(777_777);
         Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL_CLOCK_MICROS)
     }
 
     /// Returns deterministic noise in `-range..=range`.
-    fn noise(seed: &mut u64, range: i32) -> i32 {
+    pub(super) fn noise(seed: &mut u64, range: i32) -> i32 {
         *seed =
             seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (*seed >> 33) as i32 % (2 * range + 1) - range

@@ -365,7 +365,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec};
+    use crate::media::{FrameRate, Size, VideoCodec};
 
     fn tracks() -> Tracks {
         let video = VideoConfig {
@@ -377,14 +377,7 @@ mod tests {
                 &[],
             )
         };
-        let audio = AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(128_000),
-            config: Bytes::from_static(&[0x11, 0x90]),
-        };
-        live::tracks(Some(&video), Some(&audio))
+        live::tracks(Some(&video), Some(&live::tests::aac()))
     }
 
     /// Returns samples for this many seconds, with a keyframe every 2 s, and with times in whole

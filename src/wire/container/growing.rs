@@ -48,18 +48,9 @@ mod tests {
 
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, StreamEvent, Track};
+    use crate::media::{EncodedPacket, StreamEvent, Track};
+    use crate::wire::container::mp4::live::tests::aac;
     use crate::wire::container::{Muxer, flv, mp4};
-
-    fn aac() -> AudioConfig {
-        AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(128_000),
-            config: Bytes::from_static(&[0x11, 0x90]),
-        }
-    }
 
     /// Tests that every prefix of a file is read without an error, and that all samples are known
     /// in the end.

@@ -20,12 +20,12 @@ pub fn open(format: Option<Format>, source: &mut dyn ReadAt) -> Result<Box<dyn D
 mod tests {
     use std::io;
 
-    use bytes::Bytes;
     use proptest::prelude::*;
 
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, StreamEvent, Track};
+    use crate::media::{EncodedPacket, StreamEvent, Track};
+    use crate::wire::container::mp4::live::tests::aac;
     use crate::wire::container::{Muxer, SampleLocation, Tracks, Unit};
 
     /// A file whose bytes arrive over time, and the requested positions.
@@ -64,19 +64,9 @@ mod tests {
         panic!("it goes round and round");
     }
 
-    fn audio() -> AudioConfig {
-        AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(128_000),
-            config: Bytes::from_static(&[0x11, 0x90]),
-        }
-    }
-
     /// Makes a file with ten seconds of audio in fragments or clusters. `finished` adds an index.
     fn file(format: Format, finished: bool) -> Vec<u8> {
-        let tracks = Tracks { video: None, audio: vec![audio().into()] };
+        let tracks = Tracks { video: None, audio: vec![aac().into()] };
         let mut muxer: Box<dyn Muxer> = match format {
             Format::Mp4 => Box::new(mp4::Writer::new(tracks)),
             _ => Box::new(mkv::Writer::new(tracks)),

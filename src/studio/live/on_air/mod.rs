@@ -168,29 +168,8 @@ impl OnAir {
         program.attach(id, pictures, sounds);
         let began =
             Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
-        let on_air = Self {
-            hub,
-            video,
-            audio,
-            outputs: Outputs::default(),
-            stream_delay: None,
-            began,
-            video_rate: stats::Meter::default(),
-            audio_rate: stats::Meter::default(),
-            encoder_failed: false,
-            fps: (0, clock.now(), 0.0),
-            lately: VecDeque::new(),
-            frame_rate: quality.frame_rate,
-            encoding: (0, Duration::ZERO),
-            encode_time: None,
-            frame_times: VecDeque::new(),
-            skipped: 0,
-            adaptation: Adaptation::new(quality),
-            second,
-            passthrough: None,
-            extras,
-        };
-        Ok((on_air, events))
+        let on_air = Self::new(hub, quality, clock);
+        Ok((Self { video, audio, began, second, extras, ..on_air }, events))
     }
 
     /// Begins a broadcast of a file, which is not encoded.
@@ -202,16 +181,20 @@ impl OnAir {
         clock: Clock,
     ) -> std::io::Result<Self> {
         let (passthrough, hub) = Passthrough::start(passthrough, path, again, clock)?;
-        let (video_rate, audio_rate) = Default::default();
-        Ok(Self {
+        let quality = Quality { adapt: Adapt::Off, ..quality.clone() };
+        Ok(Self { passthrough: Some(passthrough), ..Self::new(hub, &quality, clock) })
+    }
+
+    fn new(hub: Hub, quality: &Quality, clock: Clock) -> Self {
+        Self {
             hub,
             video: None,
             audio: None,
             outputs: Outputs::default(),
             stream_delay: None,
             began: Base::default(),
-            video_rate,
-            audio_rate,
+            video_rate: stats::Meter::default(),
+            audio_rate: stats::Meter::default(),
             encoder_failed: false,
             fps: (0, clock.now(), 0.0),
             lately: VecDeque::new(),
@@ -220,11 +203,11 @@ impl OnAir {
             encode_time: None,
             frame_times: VecDeque::new(),
             skipped: 0,
-            adaptation: Adaptation::new(&Quality { adapt: Adapt::Off, ..quality.clone() }),
+            adaptation: Adaptation::new(quality),
             second: None,
-            passthrough: Some(passthrough),
+            passthrough: None,
             extras: None,
-        })
+        }
     }
 
     /// Returns the file that is sent instead of the program.

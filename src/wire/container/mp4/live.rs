@@ -82,13 +82,13 @@ pub fn chunk(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::media::BitsPerSecond;
     use crate::wire::container::mp4::boxes::{boxes, child};
     use crate::wire::container::mp4::index;
 
-    fn aac() -> AudioConfig {
+    pub fn aac() -> AudioConfig {
         AudioConfig {
             codec: AudioCodec::Aac,
             sample_rate: 48_000,
