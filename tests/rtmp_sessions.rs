@@ -9,10 +9,10 @@ use bytes::Bytes;
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
 use onair::wire::amf0::Value;
-use onair::wire::rtmp::chunk::{self, Reader, Writer};
+use onair::wire::rtmp::chunk::{Reader, Writer};
 use onair::wire::rtmp::client::{self, ClientStage};
 use onair::wire::rtmp::command::{self, Command, Enhanced};
-use onair::wire::rtmp::message::{Control, UserControl, chunk_stream};
+use onair::wire::rtmp::message::{Control, UserControl};
 use onair::wire::rtmp::status::{Level, Refusal, Status, code};
 use onair::wire::rtmp::{Kind, Message, Time, Url, server};
 use proptest::prelude::*;
@@ -163,7 +163,7 @@ proptest! {
 }
 
 #[test]
-fn a_player_gets_shared_and_own_messages_and_the_end() {
+fn a_player_gets_media_and_the_end() {
     for cut in [1, 3, usize::MAX] {
         let mut pair = Pair::new(play(), cut);
         pair.run().unwrap();
@@ -176,14 +176,7 @@ fn a_player_gets_shared_and_own_messages_and_the_end() {
         assert_eq!(requests, [("live/secret-key".to_owned(), -2_000.0)]);
         assert!(pair.server_events.contains(&server::Event::BufferLength { millis: 300 }));
         pair.server.send_metadata(Value::object([("height", 720_u32.into())]));
-        let video = Message {
-            chunk_stream: chunk_stream::VIDEO,
-            kind: Kind::VIDEO,
-            stream: pair.server.message_stream(),
-            time: Time(0x0123_4567),
-            body: body(9, 200_000),
-        };
-        pair.server.send_shared(chunk::standalone(&video, pair.server.chunk_size()));
+        pair.server.send_video(0x0123_4567, body(9, 200_000));
         pair.run().unwrap();
         pair.server.end_play();
         pair.run().unwrap();

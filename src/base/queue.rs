@@ -21,9 +21,6 @@ pub enum Full {
     Block,
     /// Discard the oldest item. This policy is for live frames.
     DropOldest,
-    /// Discard new items until a keyframe arrives, which is decodable on its own, then continue
-    /// with that keyframe. This policy needs [`bounded_keyed`].
-    DropToKeyframe,
 }
 
 /// The other end of the queue is gone: the stream has ended, or its consumer has stopped.
@@ -128,15 +125,12 @@ impl Wakeup {
 
 /// State that both ends of the queue share.
 #[derive(Debug)]
-struct Shared<T> {
+struct Shared {
     /// Signals that an item arrived or that the last sender is gone.
     more: Wakeup,
     /// Signals that an item was taken or that the receiver is gone.
     room: Wakeup,
     gauge: Arc<Gauge>,
-    is_key: Option<fn(&T) -> bool>,
-    /// True while new items are discarded up to the next keyframe.
-    skipping: AtomicBool,
     /// True if the receiver is gone; this flag is needed because senders hold a receiver of the
     /// channel themselves.
     closed: AtomicBool,
@@ -144,9 +138,9 @@ struct Shared<T> {
 
 /// Wakes the other end when dropped.
 #[derive(Debug)]
-struct WakeOnDrop<T>(Arc<Shared<T>>);
+struct WakeOnDrop(Arc<Shared>);
 
-impl<T> Drop for WakeOnDrop<T> {
+impl Drop for WakeOnDrop {
     fn drop(&mut self) {
         self.0.more.ring();
     }
@@ -160,10 +154,10 @@ pub struct Sender<T> {
     /// A receiver that discards the oldest item. This receiver does not keep the queue open for
     /// senders; see `closed`.
     drain: channel::Receiver<T>,
-    shared: Arc<Shared<T>>,
+    shared: Arc<Shared>,
     /// A guard that is dropped after `sender`, so that the receiver that it wakes finds the queue
     /// ended.
-    _leaving: WakeOnDrop<T>,
+    _leaving: WakeOnDrop,
 }
 
 impl<T> Clone for Sender<T> {
@@ -181,7 +175,7 @@ impl<T> Clone for Sender<T> {
 #[derive(Debug)]
 pub struct Receiver<T> {
     receiver: channel::Receiver<T>,
-    shared: Arc<Shared<T>>,
+    shared: Arc<Shared>,
 }
 
 impl<T> Drop for Receiver<T> {
@@ -193,30 +187,8 @@ impl<T> Drop for Receiver<T> {
     }
 }
 
-/// Creates a queue of at most `depth` items (at least 1) with a policy other than
-/// [`Full::DropToKeyframe`], which needs to know keyframes and is treated as [`Full::DropOldest`]
-/// here.
+/// Creates a queue of at most `depth` items (at least 1).
 pub fn bounded<T>(name: &'static str, depth: usize, full: Full) -> (Sender<T>, Receiver<T>) {
-    let full = if full == Full::DropToKeyframe { Full::DropOldest } else { full };
-    build(name, depth, full, None)
-}
-
-/// Creates a queue with the policy [`Full::DropToKeyframe`]. `is_key` returns true for items that
-/// can be decoded on their own.
-pub fn bounded_keyed<T>(
-    name: &'static str,
-    depth: usize,
-    is_key: fn(&T) -> bool,
-) -> (Sender<T>, Receiver<T>) {
-    build(name, depth, Full::DropToKeyframe, Some(is_key))
-}
-
-fn build<T>(
-    name: &'static str,
-    depth: usize,
-    full: Full,
-    is_key: Option<fn(&T) -> bool>,
-) -> (Sender<T>, Receiver<T>) {
     let gauge = Arc::new(Gauge {
         name,
         depth: depth.max(1),
@@ -230,8 +202,6 @@ fn build<T>(
         more: Wakeup::default(),
         room: Wakeup::default(),
         gauge,
-        is_key,
-        skipping: AtomicBool::new(false),
         closed: AtomicBool::new(false),
     });
     let drain = receiver.clone();
@@ -253,7 +223,6 @@ impl<T> Sender<T> {
         match self.shared.gauge.full {
             Full::Block => self.send_blocking(item, None).map(|_| true),
             Full::DropOldest => self.send_dropping_oldest(item),
-            Full::DropToKeyframe => self.send_keyed(item),
         }
     }
 
@@ -339,34 +308,6 @@ impl<T> Sender<T> {
                 }
                 Err(channel::TrySendError::Disconnected(_)) => return Err(Closed),
             }
-        }
-    }
-
-    fn send_keyed(&self, item: T) -> Result<bool, Closed> {
-        let skipping = &self.shared.skipping;
-        let mut clean = true;
-        if self.shared.is_key.is_some_and(|is_key| is_key(&item)) {
-            let skipped = skipping.swap(false, Ordering::Relaxed);
-            if skipped || self.sender.is_full() {
-                while self.drop_oldest() {
-                    clean = false;
-                }
-            }
-        } else if skipping.load(Ordering::Relaxed) {
-            self.dropped(1);
-            return Ok(false);
-        }
-        match self.sender.try_send(item) {
-            Ok(()) => {
-                self.accepted();
-                Ok(clean)
-            }
-            Err(channel::TrySendError::Full(_)) => {
-                skipping.store(true, Ordering::Relaxed);
-                self.dropped(1);
-                Ok(false)
-            }
-            Err(channel::TrySendError::Disconnected(_)) => Err(Closed),
         }
     }
 }
@@ -458,36 +399,6 @@ mod tests {
         assert_eq!(rx.recv(), Some(3));
         assert_eq!(rx.recv(), None);
         assert_eq!(rx.gauge().received(), 2);
-    }
-
-    #[test]
-    fn drop_to_keyframe_never_leaves_a_hole_before_a_keyframe() {
-        let (tx, rx) = bounded_keyed("test", 3, |item: &u32| item.is_multiple_of(10));
-        for item in 0..5 {
-            tx.send(item).unwrap();
-        }
-        // Items 3 and 4 did not fit; 5 depends on them, so it must not pass although there is
-        // space.
-        assert_eq!(rx.recv(), Some(0));
-        assert_eq!(tx.send(5), Ok(false));
-        // A keyframe ends the skipping, and discards the outdated items before it.
-        assert_eq!(tx.send(10), Ok(false));
-        assert_eq!(tx.send(11), Ok(true));
-        drop(tx);
-        assert_eq!(rx.recv(), Some(10));
-        assert_eq!(rx.recv(), Some(11));
-        assert_eq!(rx.recv(), None);
-    }
-
-    #[test]
-    fn a_keyframe_into_a_full_queue_ends_the_skipping() {
-        let (tx, rx) = bounded_keyed("test", 2, |item: &u32| item.is_multiple_of(10));
-        for item in [0, 1, 2, 10, 11] {
-            tx.send(item).unwrap();
-        }
-        drop(tx);
-        assert_eq!(rx.waiting().collect::<Vec<_>>(), [10, 11]);
-        assert_eq!((rx.gauge().sent(), rx.gauge().dropped()), (4, 3));
     }
 
     #[test]

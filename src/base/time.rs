@@ -137,13 +137,6 @@ impl Clock {
     pub fn wall_micros(&self, at: Timestamp) -> i64 {
         self.wall_origin_micros.saturating_add(at.as_micros())
     }
-
-    /// Converts a time of the system's wall clock (microseconds since the Unix epoch, which some
-    /// drivers use for timestamps) to a timestamp of this clock.
-    #[must_use]
-    pub fn from_wall_micros(&self, wall: i64) -> Timestamp {
-        Timestamp(wall.saturating_sub(self.wall_origin_micros))
-    }
 }
 
 #[cfg(test)]
@@ -168,6 +161,5 @@ mod tests {
         assert!(copy.now() >= at);
         let micros = clock.at(clock.instant(at)).micros_since(at);
         assert!(micros.abs() <= 1, "{micros}");
-        assert_eq!(clock.from_wall_micros(clock.wall_micros(at)), at);
     }
 }

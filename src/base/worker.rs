@@ -94,11 +94,6 @@ impl Worker {
         Ok(Self { name, stop, done, handle: Some(handle) })
     }
 
-    /// Returns the token that stops this thread.
-    pub fn stop_token(&self) -> &Stop {
-        &self.stop
-    }
-
     /// Requests the stop and does not wait.
     pub fn stop(&self) {
         self.stop.set();

@@ -25,11 +25,6 @@ impl Language {
         }
     }
 
-    /// Returns the language of a tag.
-    pub fn of_tag(tag: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.tag() == tag)
-    }
-
     /// Returns the language of a tag or locale that a user entered: `zh`, `zh-Hans`, `zh_CN.UTF-8`,
     /// `en_US`.
     pub fn of_argument(text: &str) -> Option<Self> {
@@ -99,10 +94,6 @@ mod tests {
         ] {
             assert_eq!(Language::of_locale(locale), language, "{locale}");
         }
-        for language in Language::ALL {
-            assert_eq!(Language::of_tag(language.tag()), Some(language));
-        }
-        assert_eq!(Language::of_tag("de"), None);
     }
 
     #[test]

@@ -19,8 +19,6 @@ pub use measure::{FlashReader, LipSync, OnsetReader};
 
 /// Number of cells in the code band.
 pub const CODE_BAND_CELLS: usize = 48;
-/// Minimum width of a frame with a code band.
-pub const MIN_WIDTH: u32 = 480;
 /// The luma of the flash.
 pub const FLASH_LUMA: u8 = 235;
 /// Maximum luma of the top quarter outside the flash.

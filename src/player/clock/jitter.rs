@@ -200,11 +200,6 @@ impl Jitter {
             .any(|track| track.fell.is_some_and(|fell| now.since(fell) < Duration::from_millis(40)))
     }
 
-    /// Returns the arrival time of the last packet.
-    pub fn last_arrival(&self) -> Option<Timestamp> {
-        self.tracks.iter().filter_map(|track| track.arrival).max()
-    }
-
     fn margin_now(&self, now: Timestamp) -> i64 {
         let seconds = now.micros_since(self.margin_at).max(0) / 1_000_000;
         (self.margin - seconds.saturating_mul(MARGIN_DECAY_MICROS_PER_SECOND)).max(0)

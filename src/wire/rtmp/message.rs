@@ -19,10 +19,8 @@ impl Kind {
     pub const AUDIO: Self = Self(8);
     pub const VIDEO: Self = Self(9);
     pub const DATA_AMF3: Self = Self(15);
-    pub const SHARED_OBJECT_AMF3: Self = Self(16);
     pub const COMMAND_AMF3: Self = Self(17);
     pub const DATA: Self = Self(18);
-    pub const SHARED_OBJECT: Self = Self(19);
     pub const COMMAND: Self = Self(20);
     pub const AGGREGATE: Self = Self(22);
 }

@@ -51,8 +51,6 @@ pub(super) struct SendQueue {
     control: VecDeque<Message>,
     audio: VecDeque<Message>,
     video: VecDeque<Pending>,
-    /// Whole messages that were encoded elsewhere.
-    shared: VecDeque<Bytes>,
     queued: usize,
     /// The measured link rate.
     rate: Option<BitsPerSecond>,
@@ -85,7 +83,6 @@ impl SendQueue {
             control: VecDeque::new(),
             audio: VecDeque::new(),
             video: VecDeque::new(),
-            shared: VecDeque::new(),
             queued: 0,
             rate: None,
             next_size: None,
@@ -113,12 +110,6 @@ impl SendQueue {
             Kind::AUDIO => self.audio.push_back(message),
             _ => self.video.push_back(Pending::new(message)),
         }
-    }
-
-    /// Queues bytes that are already whole messages.
-    pub(super) fn push_shared(&mut self, bytes: Bytes) {
-        self.queued += bytes.len();
-        self.shared.push_back(bytes);
     }
 
     /// Returns true if the peer causes more messages than it reads.
@@ -171,8 +162,7 @@ impl SendQueue {
         self.audio.clear();
         self.video.retain(Pending::is_started);
         self.queued = self.control.iter().map(|message| message.body.len()).sum::<usize>()
-            + self.video.iter().map(Pending::remaining).sum::<usize>()
-            + self.shared.iter().map(Bytes::len).sum::<usize>();
+            + self.video.iter().map(Pending::remaining).sum::<usize>();
     }
 
     /// Returns the next bytes to send, at most a slice, or one chunk if a chunk is longer.
@@ -210,10 +200,7 @@ impl SendQueue {
             }
         }
         if out.is_empty() {
-            let shared = self.shared.pop_front()?;
-            self.queued -= shared.len();
-            self.sent += shared.len() as u64;
-            return Some(shared);
+            return None;
         }
         self.sent += out.len() as u64;
         Some(out.into())

@@ -11,7 +11,6 @@ pub mod code {
     pub const CONNECT_INVALID_APP: &str = "NetConnection.Connect.InvalidApp";
     pub const CONNECT_CLOSED: &str = "NetConnection.Connect.Closed";
     pub const RECONNECT_REQUEST: &str = "NetConnection.Connect.ReconnectRequest";
-    pub const CALL_FAILED: &str = "NetConnection.Call.Failed";
     pub const PUBLISH_START: &str = "NetStream.Publish.Start";
     pub const PUBLISH_BAD_NAME: &str = "NetStream.Publish.BadName";
     pub const PUBLISH_DENIED: &str = "NetStream.Publish.Denied";
@@ -29,7 +28,6 @@ pub mod code {
     pub const SEEK_NOTIFY: &str = "NetStream.Seek.Notify";
     pub const SEEK_FAILED: &str = "NetStream.Seek.Failed";
     pub const FAILED: &str = "NetStream.Failed";
-    pub const DATA_START: &str = "NetStream.Data.Start";
 }
 
 /// Severity of a status.

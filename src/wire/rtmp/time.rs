@@ -17,11 +17,6 @@ impl Time {
     pub const fn since(self, earlier: Self) -> i32 {
         self.0.wrapping_sub(earlier.0) as i32
     }
-
-    /// Returns true if `self` is before `other`.
-    pub const fn is_before(self, other: Self) -> bool {
-        self.since(other) < 0
-    }
 }
 
 #[cfg(test)]
@@ -33,7 +28,5 @@ mod tests {
         assert_eq!(Time(u32::MAX).plus(60), Time(59));
         assert_eq!(Time(59).since(Time(u32::MAX)), 60);
         assert_eq!(Time(u32::MAX).since(Time(59)), -60);
-        assert!(Time(u32::MAX).is_before(Time(0)));
-        assert!(!Time(5).is_before(Time(5)));
     }
 }

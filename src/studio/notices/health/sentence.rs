@@ -81,11 +81,6 @@ impl Health {
         texts.any(|text| DELAY_TEXTS.contains(&text.id()))
     }
 
-    /// Returns true if all is well.
-    pub fn is_good(&self) -> bool {
-        self.level.is_none()
-    }
-
     /// Returns true if there is a warning or an error.
     pub fn is_trouble(&self) -> bool {
         self.level > Some(Level::Info)

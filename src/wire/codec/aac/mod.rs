@@ -224,11 +224,6 @@ impl AudioSpecificConfig {
         self.extension.map_or(self.sample_rate, |extension| extension.sample_rate)
     }
 
-    /// Returns the number of samples per channel in a frame, at the rate of the core.
-    pub fn frame_samples(&self) -> u32 {
-        if self.short_frames { 960 } else { 1_024 }
-    }
-
     /// Returns the common name of the profile.
     pub fn profile(&self) -> &'static str {
         match (self.extension, self.object_type) {

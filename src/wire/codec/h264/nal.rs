@@ -150,25 +150,6 @@ pub fn avcc_to_annexb<'a>(
     Ok(out.freeze())
 }
 
-/// Converts AVCC of any length size to AVCC with 4-byte lengths, and shares the bytes if they
-/// already have this form.
-pub fn avcc_to_avcc4(data: &Bytes, length_size: usize) -> Result<Bytes, Error> {
-    if length_size == 4 {
-        return Ok(data.clone());
-    }
-    let mut length = 0;
-    for nal in avcc_nals(data, length_size) {
-        length += nal?.len() + 4;
-    }
-    let mut out = BytesMut::with_capacity(length);
-    for nal in avcc_nals(data, length_size) {
-        let nal = nal?;
-        out.put_u32(u32::try_from(nal.len()).map_err(|_| Error::Length)?);
-        out.put_slice(nal);
-    }
-    Ok(out.freeze())
-}
-
 /// Removes the emulation prevention bytes of a NAL unit. The result is its raw payload (RBSP).
 pub fn unescape(nal: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(nal.len());
@@ -254,8 +235,6 @@ mod tests {
         let sps: &[u8] = &[0x67, 1, 2];
         let back = avcc_to_annexb(&avcc, 4, [sps].into_iter()).unwrap();
         assert_eq!(&back[..], [0, 0, 0, 1, 0x67, 1, 2, 0, 0, 0, 1, 0x65, 9]);
-        let short = Bytes::from_static(&[0, 2, 0x65, 9]);
-        assert_eq!(avcc_to_avcc4(&short, 2).unwrap(), avcc);
     }
 
     #[test]

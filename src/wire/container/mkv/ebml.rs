@@ -83,8 +83,6 @@ pub mod id {
     pub const CUE_TRACK: u32 = 0xF7;
     pub const CUE_CLUSTER_POSITION: u32 = 0xF1;
     pub const CUE_RELATIVE_POSITION: u32 = 0xF0;
-    pub const TAGS: u32 = 0x1254_C367;
-    pub const ATTACHMENTS: u32 = 0x1941_A469;
 }
 
 /// A size of eight bytes that means "unknown".

@@ -116,13 +116,6 @@ impl Writer {
         Self { layout, cues, chapters, ..Self::new(tracks) }
     }
 
-    /// Returns the positions in a file that onair writes with these tracks.
-    pub fn layout_of(tracks: &Tracks) -> Layout {
-        let mut writer = Self::new(tracks.clone());
-        let _head = writer.begin();
-        writer.layout
-    }
-
     /// Returns the content of the reserved space with these chapters, or `None` if they do not fit.
     fn chapter_room(&self) -> Option<Bytes> {
         if self.chapters.is_empty() && self.new_chapters.is_empty() {

@@ -288,15 +288,6 @@ impl Session {
         }
     }
 
-    /// Queues whole messages for the player, encoded by [`super::chunk::encode_standalone`] with
-    /// this session's chunk size and message stream, on the chunk streams for audio, video and
-    /// data. Do not use `send_video` and `send_audio` in the same session.
-    pub fn send_shared(&mut self, bytes: Bytes) {
-        if self.is_playing() {
-            self.link.out.push_shared(bytes);
-        }
-    }
-
     /// Queues a frame for the player.
     pub fn send_video(&mut self, time_ms: u32, body: Bytes) {
         if self.is_playing() {
