@@ -15,7 +15,7 @@ use onair::wire::codec::aac::{AudioSpecificConfig, adts};
 use onair::wire::codec::h264;
 use onair::wire::codec::h264::{
     DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, avcc_nals,
-    avcc_to_annexb, rewrite_sps_vui, slice_type,
+    avcc_to_annexb, rewrite_sps_vui,
 };
 use onair::wire::codec::vorbis;
 use onair::wire::container::audio;
@@ -80,7 +80,7 @@ pub fn sps(data: &[u8]) {
     let _ = (codec::hevc(data), codec::av1(data), codec::vp9(data));
     let _ = (codec::vp9_key_size(data), codec::opus(data), codec::flac(data));
     let _ = codec::ac3(data);
-    let _ = (Pps::parse(data, None), slice_type(data), adts::parse(data));
+    let _ = (Pps::parse(data, None), adts::parse(data));
     if let Ok(sps) = Sps::parse(data) {
         let changes = VuiChanges {
             color: Some(Color::PROGRAM),

@@ -276,7 +276,7 @@ fn a_block_of_sound_allocates_nothing_once_warm() {
     let config = mix::Config { rate: 48_000, channels: 2, origin: clock.now(), clock };
     let mixer = Mixer::spawn(config).unwrap();
     mixer.set_feed(StripId::MAIN, Some(Box::<Hum>::default()));
-    assert_eq!(least_of_blocks(&mixer, &clock, 50), 0);
+    assert_eq!(least_of_blocks(&mixer, 50), 0);
 }
 
 /// Every filter there is, on two strips; one ducks the other and has a sync offset. At 44.1 kHz the
@@ -302,14 +302,14 @@ fn a_block_of_filtered_sound_allocates_nothing_once_warm() {
             mixer.set_feed(id, Some(Box::<Hum>::default()));
         }
         // Loudness is measured over three seconds.
-        assert_eq!(least_of_blocks(&mixer, &clock, 400), 0, "{rate} Hz");
+        assert_eq!(least_of_blocks(&mixer, 400), 0, "{rate} Hz");
     }
 }
 
 /// Allocations of some blocks of the program and a track after warm-up: the least of three runs.
-fn least_of_blocks(mixer: &Mixer, clock: &Clock, warm: usize) -> u64 {
+fn least_of_blocks(mixer: &Mixer, warm: usize) -> u64 {
     let (sender, program) = queue::bounded("program", 8, Full::Block);
-    mixer.attach_encoder_from(sender, clock.now());
+    mixer.attach_encoder(sender);
     let (sender, extra) = queue::bounded("extra", 8, Full::Block);
     let track = ExtraTrack::all().next().unwrap();
     mixer.set_track(track, Some(sender));

@@ -14,8 +14,8 @@ use onair::wire::codec::aac::{AudioSpecificConfig, adts};
 use onair::wire::codec::h264;
 use onair::wire::codec::h264::sps::{PicOrderCount, ScalingList};
 use onair::wire::codec::h264::{
-    DecoderConfig, DtsExtractor, NalType, Pps, SliceType, Sps, VuiChanges, annexb_nals, avcc_nals,
-    avcc_to_annexb, rewrite_sps_vui, slice_type,
+    DecoderConfig, DtsExtractor, NalType, Pps, Sps, VuiChanges, annexb_nals, avcc_nals,
+    avcc_to_annexb, rewrite_sps_vui,
 };
 use onair::wire::container::flv;
 use onair::wire::container::flv::audio::AudioPacket;
@@ -363,7 +363,7 @@ fn fuzzing_seeds_give_a_value_or_an_error() {
             continue;
         }
         let bytes = Bytes::from(unhex(argument));
-        let _ = (Sps::parse(&bytes), Pps::parse(&bytes, None), slice_type(&bytes));
+        let _ = (Sps::parse(&bytes), Pps::parse(&bytes, None));
         let _ = (DecoderConfig::parse(&bytes), AudioSpecificConfig::parse(&bytes));
         let _ = (adts::parse(&bytes), parse_video(&bytes), parse_audio(&bytes));
         let _ = annexb_nals(&bytes).count();
@@ -407,14 +407,6 @@ fn lal_avc() {
             _ => false,
         };
         assert!(!events.iter().flatten().any(config));
-    }
-    for case in list(&vectors["slice_types"]) {
-        let expected = match case["type"].as_str() {
-            Some("I") => SliceType::I,
-            Some("P") => SliceType::P,
-            _ => SliceType::B,
-        };
-        assert_eq!(slice_type(&hex(&case["nal_hex"])), Ok(expected));
     }
     let conversion = &vectors["avcc_to_annexb"];
     let mut annexb = Vec::new();
@@ -727,7 +719,6 @@ fn membrane_elementary_streams() {
         match NalType::of(nal) {
             Some(NalType::Sps) => sets += u32::from(Sps::parse(nal).is_ok()),
             Some(NalType::Pps) => assert!(Pps::parse(nal, None).is_ok()),
-            Some(NalType::Slice | NalType::Idr) => assert!(slice_type(nal).is_ok()),
             _ => {}
         }
     }

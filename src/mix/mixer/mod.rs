@@ -137,17 +137,11 @@ impl Mixer {
 
     /// Sends program audio to an encoder from now on. A queue without a receiver is removed.
     pub fn attach_encoder(&self, encoder: Sender<SampleBlock>) {
-        self.attach_encoder_from(encoder, self.config.clock.now());
+        self.attach_encoder_of(ProgramId::MAIN, encoder, self.config.clock.now());
     }
 
-    /// Sends program audio to an encoder like [`Self::attach_encoder`], from the block at this time
-    /// on.
-    pub fn attach_encoder_from(&self, encoder: Sender<SampleBlock>, from: Timestamp) {
-        self.attach_encoder_of(ProgramId::MAIN, encoder, from);
-    }
-
-    /// Sends program audio to an encoder like [`Self::attach_encoder_from`]. The encoder belongs to
-    /// one of several programs, which share this audio.
+    /// Sends program audio to an encoder from the block at this time on. The encoder belongs to one
+    /// of several programs, which share this audio.
     pub fn attach_encoder_of(
         &self,
         program: ProgramId,
@@ -160,11 +154,6 @@ impl Mixer {
     /// Stops sending audio to a program's encoder: its queue ends with the current block.
     pub fn detach_encoder_of(&self, program: ProgramId) {
         self.push_command(BlockCommand::Encoder(Some(program), None));
-    }
-
-    /// Stops sending audio to the encoder: its queue ends with the current block.
-    pub fn detach_encoder(&self) {
-        self.detach_encoder_of(ProgramId::MAIN);
     }
 
     /// Sends program audio to this queue from now on, beside the encoders. `None` ends the queue.

@@ -58,7 +58,7 @@ fn blocks_follow_each_other_exactly_at_odd_rates() {
             assert!(clock.now() >= block.end() + delay);
             assert!((block.data[0] - first as f32 / 1e6).abs() < 1e-9);
         }
-        mixer.detach_encoder();
+        mixer.detach_encoder_of(ProgramId::MAIN);
         while rx.recv_timeout(WAIT_TIMEOUT).is_ok() {}
         assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
         mixer.join(WAIT_TIMEOUT).unwrap();

@@ -124,12 +124,6 @@ pub fn size_name(of: Size) -> String {
     }
 }
 
-/// Returns the remaining seconds, at least 1 while any time is left.
-pub fn countdown(time: Duration) -> u64 {
-    let seconds = time.as_millis().div_ceil(1000);
-    u64::try_from(seconds).unwrap_or(u64::MAX)
-}
-
 /// Formats a frame rate, such as `30` or `29.97`.
 pub fn rate(rate: FrameRate) -> String {
     rate.to_string()
@@ -168,7 +162,5 @@ mod tests {
         assert_eq!(bytes(812_600_000_000), "813\u{a0}GB");
         assert_eq!(size_name(Size::new(854, 480)), "480p");
         assert_eq!(size_name(Size::new(640, 480)), "640×480");
-        assert_eq!(countdown(Duration::from_millis(1)), 1);
-        assert_eq!(countdown(Duration::from_millis(2001)), 3);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::capture::camera::convert::rgb;
 use crate::capture::camera::convert::rows::Rows;
+use crate::capture::camera::convert::yuv::{mean2, mean4};
 use crate::capture::camera::pixel_format::{BayerOrder, Ends, Samples};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
@@ -99,14 +100,6 @@ fn one_row<const EVEN: bool, const GREEN: bool>([above, here, below]: [&[u8]; 3]
             [other0, green0, own0, other1, green1, own1]
         };
     }
-}
-
-fn mean2(a: u8, b: u8) -> u8 {
-    (u16::from(a) + u16::from(b)).div_ceil(2) as u8
-}
-
-fn mean4(a: u8, b: u8, c: u8, d: u8) -> u8 {
-    crate::capture::camera::convert::yuv::mean4(a, b, c, d)
 }
 
 #[cfg(test)]

@@ -211,7 +211,7 @@ fn side_by_side<const N: usize, const Y: usize, const U: usize, const V: usize>(
     Ok(())
 }
 
-fn mean2(a: u8, b: u8) -> u8 {
+pub(super) fn mean2(a: u8, b: u8) -> u8 {
     (u16::from(a) + u16::from(b)).div_ceil(2) as u8
 }
 

@@ -1,10 +1,9 @@
 //! NAL units: Annex B (start codes, ITU-T H.264 Annex B) and AVCC format (lengths, ISO/IEC 14496-15
-//! §5.3.2), conversion between the two, emulation prevention (§7.4.1), and slice types.
+//! §5.3.2), conversion between the two, and emulation prevention (§7.4.1).
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Error;
-use crate::wire::bits::BitReader;
 
 /// Types of NAL units (Table 7-1) that onair distinguishes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -182,37 +181,6 @@ pub fn escape(rbsp: &[u8]) -> Vec<u8> {
         out.push(3);
     }
     out
-}
-
-/// Slice type (Table 7-6).
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum SliceType {
-    P,
-    B,
-    I,
-    Sp,
-    Si,
-}
-
-/// Reads the type of a slice from its whole NAL unit (types 1, 2 and 5), by the first fields of its
-/// header (§7.3.3).
-pub fn slice_type(nal: &[u8]) -> Result<SliceType, Error> {
-    let (header, rest) = nal.split_first().ok_or(Error::NoNal)?;
-    if header & 0x80 != 0 || !matches!(header & 0x1F, 1 | 2 | 5) {
-        return Err(Error::WrongNal { header: *header, expected: "slice" });
-    }
-    // Two codes of at most 63 bits each, plus the bytes of escaping.
-    let start = unescape(rest.get(..24).unwrap_or(rest));
-    let mut reader = BitReader::new(&start);
-    let _first_macroblock = reader.ue()?;
-    match reader.ue()? {
-        0 | 5 => Ok(SliceType::P),
-        1 | 6 => Ok(SliceType::B),
-        2 | 7 => Ok(SliceType::I),
-        3 | 8 => Ok(SliceType::Sp),
-        4 | 9 => Ok(SliceType::Si),
-        _ => Err(Error::Range("slice_type")),
-    }
 }
 
 #[cfg(test)]
