@@ -523,7 +523,7 @@ fn the_cause_is_on_a_card_only_if_the_health_bar_shows_another_cause() {
     harness.state().demo.change(lose_built_in_server);
     harness.run();
     harness.get_by_label("On air, but not on Built-in server.");
-    harness.get_by_label("The server closed the connection · trying now");
+    harness.get_by_label("The server closed the connection · Trying now");
     assert_eq!(second_line(&harness, "Built-in server").0, "Reconnecting, attempt 1");
     assert_eq!(card(&harness), format!("{attempt} · {cause}"));
 }
