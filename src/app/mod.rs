@@ -211,6 +211,8 @@ struct Window<S> {
     raiser: Raiser,
     /// The value of `drawn` when the window became hidden; `None` while the window is visible.
     unseen: Option<u64>,
+    /// True while no window shows the program.
+    is_program_unseen: bool,
     /// The time at which the end of the studio was requested.
     ending: Option<Instant>,
     may_close: bool,
@@ -285,6 +287,7 @@ impl<S: Studio> Window<S> {
             is_drawn: true,
             asks: false,
             unseen: None,
+            is_program_unseen: false,
             ending: None,
             may_close: false,
         }
@@ -475,6 +478,15 @@ impl<S: Studio> Window<S> {
             tracing::debug!("the window is visible again; frames drawn while hidden: {drawn}");
         }
     }
+
+    /// Tells the studio when no window shows the program any more, and when one shows it again.
+    fn tell_of_program(&mut self, hidden: bool) {
+        let is_unseen = hidden && !self.screen.lock().projects();
+        if is_unseen != self.is_program_unseen {
+            self.is_program_unseen = is_unseen;
+            self.studio.send(Command::SetProgramUnseen(is_unseen));
+        }
+    }
 }
 
 impl<S: Studio> eframe::App for Window<S> {
@@ -496,6 +508,7 @@ impl<S: Studio> eframe::App for Window<S> {
             (viewport.visible() == Some(false), viewport.close_requested())
         });
         self.tell_of(hidden);
+        self.tell_of_program(hidden);
         self.pace.follow_screen(&self.screen.lock(), hidden);
         let commands = self.displays.follow(ctx, frame, &mut self.screen.lock());
         for command in commands {

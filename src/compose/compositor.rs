@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -15,16 +15,19 @@ use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::compose::degradation::{Degradation, LoadWatcher};
 use crate::compose::filter::WantedFilter;
+use crate::compose::other_program::{Attached, OtherPace, OtherProgram};
 use crate::compose::program::Program;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, ViewOf};
 use crate::compose::source_frames::SourceFrame;
 use crate::compose::transition::Change;
 use crate::compose::view::Made;
-use crate::media::{FrameGrid, FrameRate, ProgramId, Size, VideoFeed, VideoFrame};
+use crate::media::{FrameGrid, ProgramId, Size, VideoFeed, VideoFrame};
 
 /// Maximum delay after which a tick still runs. A later tick is skipped.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
+/// Number of ticks per drawn frame while nobody sees the program.
+const UNSEEN_INTERVAL_TICKS: i64 = 3;
 
 /// The format of the program frames.
 #[derive(Copy, Clone, Debug)]
@@ -203,6 +206,11 @@ impl Compositor {
         self.post(|inbox| inbox.others.insert(id, other));
     }
 
+    /// Sets whether nobody sees the program and its views. Without an encoder, the compositor then draws fewer frames.
+    pub fn set_unseen(&self, unseen: bool) {
+        self.shared.unseen.store(unseen, Ordering::Relaxed);
+    }
+
     /// Sends program frames to an encoder, from the next one on. A queue without a receiver is
     /// removed.
     pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
@@ -267,6 +275,7 @@ struct Shared {
     fps: AtomicU64,
     draw_nanos: AtomicU64,
     degradation: AtomicU8,
+    unseen: AtomicBool,
     #[cfg(test)]
     after: Mutex<Option<Box<dyn FnMut() + Send>>>,
 }
@@ -308,36 +317,6 @@ struct Inbox {
     other_encoders: Vec<(ProgramId, Option<Attached>)>,
     /// The number of guards. Commands are not applied while this number is above zero.
     held: u32,
-}
-
-/// The queue of an encoder, and the time of its first frame.
-type Attached = (Sender<VideoFrame>, Timestamp);
-
-/// Another program made from the same sources.
-#[derive(Clone, Debug)]
-pub struct OtherProgram {
-    pub plan: Arc<Plan>,
-    pub size: Size,
-    pub rate: FrameRate,
-}
-
-/// The timing of another program's frames, and their receiver.
-#[derive(Debug)]
-struct OtherPace {
-    grid: FrameGrid,
-    /// The number of the last frame.
-    last: i64,
-    encoder: Option<Attached>,
-}
-
-impl OtherPace {
-    /// Returns the time of the frame that is due at a tick, if it is new.
-    fn due(&mut self, at: Timestamp) -> Option<Timestamp> {
-        let index = self.grid.index_at(at);
-        let is_new = index > self.last;
-        self.last = index;
-        is_new.then(|| self.grid.instant(index))
-    }
 }
 
 /// The tick loop.
@@ -422,9 +401,11 @@ impl Ticker {
         }
         let at = self.config.grid.instant(number);
         self.set_others(commands.others, commands.other_encoders, at);
+        let is_idle = self.is_idle();
         let Self { program, shared, encoders, .. } = self;
-        let repeated =
-            (degradation == Degradation::Rate && number % 2 != 0).then(|| program.repeat(at));
+        let is_skipped = degradation == Degradation::Rate && number % 2 != 0
+            || is_idle && number % UNSEEN_INTERVAL_TICKS != 0;
+        let repeated = is_skipped.then(|| program.repeat(at));
         let (frame, made) = repeated.flatten().unwrap_or_else(|| program.frame(at));
         match made {
             Made::New => 0,
@@ -443,11 +424,18 @@ impl Ticker {
         }
         self.draw_others(at);
         let Self { program, shared, config, .. } = self;
-        if degradation == Degradation::None {
+        if degradation == Degradation::None && !is_idle {
             program.draw_preview(number, at);
             program.draw_views((number, config.grid.rate.period()), at);
         }
         shared.captured.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns true if nobody sees the program, and no encoder needs it.
+    fn is_idle(&self) -> bool {
+        let others = self.others.values().any(|other| other.encoder.is_some());
+        let has_encoder = others || self.encoders.iter().any(Option::is_some);
+        !has_encoder && self.shared.unseen.load(Ordering::Relaxed)
     }
 
     fn set_others(
@@ -589,6 +577,17 @@ mod tests {
         show(true);
         assert_eq!(wakes_of(20..30), 10);
         assert_eq!(compositor.figures().captured, 30);
+        // Nobody sees these frames.
+        compositor.set_unseen(true);
+        assert_eq!(wakes_of(30..60), 10);
+        let (encoder, frames) = queue::bounded("test", 64, Full::DropOldest);
+        compositor.attach_encoder(encoder);
+        assert_eq!(wakes_of(60..90), 30);
+        assert_eq!(frames.len(), 30);
+        compositor.detach_encoder();
+        assert_eq!(wakes_of(90..120), 10);
+        compositor.set_unseen(false);
+        assert_eq!(wakes_of(120..150), 30);
     }
 
     #[test]

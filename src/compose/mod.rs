@@ -5,6 +5,7 @@ pub mod degradation;
 mod draw;
 pub mod filter;
 pub mod layout;
+mod other_program;
 mod placeholder;
 mod program;
 pub mod scene;
@@ -13,9 +14,10 @@ mod source_frames;
 pub mod transition;
 mod view;
 
+pub use crate::compose::other_program::OtherProgram;
 pub use crate::compose::program::Program;
 pub use crate::compose::side_views::{SideView, ViewDetail, ViewOf};
 pub use crate::compose::source_frames::SourceFrame;
 pub use crate::compose::view::Made;
 
-pub use compositor::{ChangeGuard, Compositor, Config, Error, Figures, OtherProgram, Ticker};
+pub use compositor::{ChangeGuard, Compositor, Config, Error, Figures, Ticker};

@@ -217,6 +217,8 @@ pub enum Command {
     /// Reports whether the window is hidden. While it is hidden, the studio looks for changes less
     /// often.
     SetHidden(bool),
+    /// Reports whether no window shows the program. Off air, the studio then draws fewer frames.
+    SetProgramUnseen(bool),
     /// Ends everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when the
     /// studio has ended.
     Quit,

@@ -144,7 +144,8 @@ fn the_dialog_stays_below_the_health_bar_in_a_small_window() {
             egui::Shape::Rect(it) if it.fill == Colors::DARK.panel => Some(it.rect),
             _ => None,
         });
-        let cards: Vec<egui::Rect> = cards.filter(|it| it.height() > 300.0 && it.width() < 900.0).collect();
+        let cards: Vec<egui::Rect> =
+            cards.filter(|it| it.height() > 300.0 && it.width() < 900.0).collect();
         assert!(!cards.is_empty(), "{lines:?}");
         for card in cards {
             assert!(card.top() >= below && card.bottom() <= room.y, "{lines:?}: {card:?}");

@@ -194,6 +194,7 @@ impl Engine {
                 }
                 program.mixer().measure_loudness(self.config.loudness);
                 program.mixer().set_fall(self.settings.preferences.meter_fall);
+                program.compositor().set_unseen(self.state.unseen);
                 self.state.program = Some(program);
             }
             Err(error) => {
@@ -388,6 +389,10 @@ impl Engine {
                 self.notices.tell(&StudioMessage::ProjectorHidden { device: name }, "");
             }
             Command::SetHidden(hidden) => self.state.hidden = hidden,
+            Command::SetProgramUnseen(unseen) => {
+                self.state.unseen = unseen;
+                self.state.program.iter().for_each(|it| it.compositor().set_unseen(unseen));
+            }
             Command::Quit => {
                 self.state.quitting = true;
                 self.stop_programs();

@@ -56,6 +56,8 @@ pub(in crate::studio) struct EngineState {
     pub quitting: bool,
     /// True while the window is hidden.
     pub hidden: bool,
+    /// True while no window shows the program.
+    pub unseen: bool,
     /// Files of filters from a program that is being replaced.
     pub filters: Option<Filters>,
     /// The recordings in their folder, while they are displayed.
