@@ -77,7 +77,7 @@ fn settings_that_were_asked_for_and_are_none_are_an_error_with_its_place() {
             &b"delay_ms = 1\n[[targets]\n"[..],
             "line 2, column 11: the bracket after the name of a table is missing",
         ),
-        (&b"\xFF\xFE\0"[..], "it is not a UTF-8 text file"),
+        (&b"\xFF\xFE\0"[..], "it must be a UTF-8 text file"),
     ] {
         fs::write(&path, written).unwrap();
         let record = folder.path().join("out.mkv");

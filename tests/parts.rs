@@ -77,8 +77,11 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
     // A run writes no settings.
     assert_eq!(fs::read_to_string(settings).unwrap(), OWN);
     for (words, wanted) in [
-        (["live", "--profile", "Nobody"], "there is no profile 'Nobody'; there are: Main, Small"),
-        (["live", "--collection", "X"], "there are: Evening, Main"),
+        (
+            ["live", "--profile", "Nobody"],
+            "there is no profile 'Nobody'; your profiles: Main, Small",
+        ),
+        (["live", "--collection", "X"], "your scene collections: Evening, Main"),
         (["live", "--collection", "../../x"], "cannot begin with a dot"),
     ] {
         let (code, _, errors) = run_onair(home.path(), &words);

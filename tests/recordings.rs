@@ -274,7 +274,7 @@ fn a_recording_that_never_began_says_so_and_why() {
     let long = "long".repeat(80);
     let inside = |name: &str| folder.path().join(name);
     for (path, limit, cause, cure) in [
-        (inside("file/show.mp4"), "", "a part of its path is a file", "another name or folder"),
+        (inside("file/show.mp4"), "", "one part of the path is a file", "another name or folder"),
         (inside(&format!("{long}.mkv")), "", "the name is too long", "a shorter name"),
         (PathBuf::from("/proc/none/show.flv"), "", "the folder does not exist", "still available"),
         // With a limit of zero bytes, nothing can be written.
@@ -289,7 +289,7 @@ fn a_recording_that_never_began_says_so_and_why() {
         let notice = notice.unwrap_or_else(|| panic!("{path:?}: {events:?} {errors}"));
         assert!(notice["summary"].as_str().unwrap().contains(cause), "{notice}");
         assert!(notice["advice"].as_str().unwrap().contains(cure), "{notice}");
-        assert!(!notice.to_string().contains("recorded part is playable"), "{notice}");
+        assert!(!notice.to_string().contains("can play the recorded part"), "{notice}");
         assert_eq!(last(&events, "summary")["exit"], 3, "{events:?}");
         assert!(!path.exists(), "{path:?}");
     }
@@ -304,7 +304,7 @@ fn a_recording_that_never_began_says_so_and_why() {
         (output.status.code(), found)
     };
     for (path, name, cause) in [
-        (inside("file/show.mp4"), "folder-bad", "a part of its path"),
+        (inside("file/show.mp4"), "folder-bad", "one part of the path"),
         (inside(&format!("{long}.mp4")), "record-bad", "the name is too long"),
     ] {
         let (code, found) = check(&path);

@@ -228,7 +228,7 @@ fn a_rendition_beyond_the_limit_is_refused_with_the_reason() {
     let (status, body) = running.get("/live/show/hls/240p.m3u8");
     let text = String::from_utf8(body).unwrap();
     assert_eq!(status, 503);
-    assert!(text.starts_with("the server already encodes 1 renditions"), "{text}");
+    assert!(text.starts_with("the server has reached its limit of 1 renditions"), "{text}");
     let (_, text) = running.master();
     assert!(!text.contains("240p.m3u8") && text.contains("120p.m3u8"), "{text}");
     assert_eq!(running.get("/live/show/hls/480p.m3u8").0, 404);

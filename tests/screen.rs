@@ -346,7 +346,7 @@ fn the_screen(client: &Client) {
     let absent = DisplayTarget { id: Some("HDMI-9".to_owned()), ..DisplayTarget::default() };
     let absent = Shown::screen(&absent);
     let failed = absent.await_state(SourceState::Failed);
-    assert_eq!(failed.reason.to_string(), "HDMI-9 was not found");
+    assert_eq!(failed.reason.to_string(), "onair cannot find HDMI-9");
 }
 
 fn a_part_of_it(client: &Client) {

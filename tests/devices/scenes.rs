@@ -290,7 +290,7 @@ fn inside_scenes() {
     for scene in ["Wide", "Corner"] {
         tell("camera-unplug", &["0"]);
         let lost = live.notice("scene-source-lost", "Face");
-        assert!(lost.contains("Plug it in again"), "{lost}");
+        assert!(lost.contains("Plug the device in again"), "{lost}");
         live.scene(scene);
         live.seconds(1);
         tell("camera-plug", &["0"]);

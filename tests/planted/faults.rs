@@ -216,14 +216,14 @@ pub const FAULTS: &[Fault] = &[
         "a camera that is not there",
         || plant::recorded("camera:nosuchcam", "none", "nosuchcam"),
         (4, Notice("camera-failed"), ""),
-        ["The camera", "is not connected", "Plug it in"],
+        ["The camera", "is not connected", "Plug in the device"],
         ["摄像头", "未连接", "请插上设备"],
     ),
     row(
         "a microphone that is not there",
         || plant::recorded("none", "mic:nosuchmic", "nosuchmic"),
         (4, Notice("microphone-failed"), ""),
-        ["The microphone", "is not connected", "Plug it in"],
+        ["The microphone", "is not connected", "Plug in the device"],
         ["麦克风", "未连接", "请插上设备"],
     ),
     row(

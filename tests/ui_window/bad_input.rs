@@ -49,7 +49,7 @@ fn a_number_that_is_none_stays_in_its_field() {
     source(&harness, "Source 1").click();
     harness.run();
     drop(commands(&mut harness));
-    let message = "This is not a number. The last number still applies.";
+    let message = "This is not a number. The previous value still applies.";
     write(&mut harness, Role::SpinButton, "Left", "middle");
     harness.get_by_label(message);
     assert_eq!(commands(&mut harness), []);
@@ -85,7 +85,7 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
     let crop = |harness: &Harness<'static, Window>| {
         harness.state().demo.snapshot().scenes.collection.item(building::ITEM).unwrap().place.crop
     };
-    let message = "The largest value is 99\u{a0}%, so that applies.";
+    let message = "This is above the maximum. onair uses 99\u{a0}%.";
     write(&mut harness, Role::SpinButton, "Crop left", "250");
     carry_out(&mut harness);
     harness.run();
@@ -104,11 +104,11 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
     write(&mut harness, Role::SpinButton, "Crop left", "-3");
     carry_out(&mut harness);
     harness.run();
-    harness.get_by_label("The smallest value is 0\u{a0}%, so that applies.");
+    harness.get_by_label("This is below the minimum. onair uses 0\u{a0}%.");
     // A number within the limits ends the message.
     write(&mut harness, Role::SpinButton, "Crop left", "25");
     carry_out(&mut harness);
-    assert!(harness.query_by_label_contains("so that applies").is_none());
+    assert!(harness.query_by_label_contains("below the minimum").is_none());
     assert!((crop(&harness).left - 0.25).abs() < 1e-6);
 }
 

@@ -37,7 +37,7 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     harness.get_by_label("Where do you want to stream?");
     assert_eq!(press(&mut harness, Key::Enter), [Command::MeasureQuality]);
     harness.run();
-    harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. onair has no higher preset, and this one leaves room to spare.");
+    harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. This is the highest preset, and there is room to spare.");
     let best = USUAL_QUALITIES[3].applied_to(&Quality::default());
     assert_eq!(press(&mut harness, Key::Enter), [Command::SetQuality(best)]);
     harness.get_by_label("All set");
@@ -63,7 +63,7 @@ fn every_step_can_be_skipped_and_the_guide_does_not_come_again() {
     // The help opens the guide again.
     harness.key_press(Key::F1);
     harness.run();
-    click(&mut harness, "Run the setup guide again…");
+    click(&mut harness, "Run setup again…");
     assert!(is_open(&harness));
     // A click outside the guide does not close it.
     harness.hover_at(egui::pos2(20.0, 400.0));

@@ -77,7 +77,7 @@ fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
         ("a/b", "a name cannot contain"),
         ("FRIDAY show", "already exists"),
         (".x", "cannot begin with a dot"),
-        (" ", "type a name"),
+        (" ", "enter a name"),
     ] {
         if harness.query_by_role_and_label(Role::TextInput, "Name").is_none() {
             assert_eq!(click(&mut harness, "New…"), []);

@@ -97,7 +97,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     harness.run();
     assert_eq!(harness.query_all_by_label("onair cannot use this file.").count(), 2);
     harness.get_by_label("watermark");
-    let message = format!("onair cannot use this file: {GONE}. onair skips the filter.");
+    let message = format!("onair cannot use this file, so it skips the filter: {GONE}.");
     harness.get_by_label(&message);
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose a file…");
@@ -147,7 +147,7 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     assert_eq!(click(&mut harness, "Change transition"), []);
     harness.run();
     harness
-        .get_by_label(&format!("onair cannot use this file: {GONE}. onair cuts between scenes."));
+        .get_by_label(&format!("onair cannot use this file, so it cuts between scenes: {GONE}."));
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose…");
     let of = TransitionFile { scene: None, means: TransitionFilePart::Clip };

@@ -193,7 +193,7 @@ fn the_built_in_server_gets_names_and_websites() {
         harness.get_by_role_and_label(Role::TextInput, field).type_text(text);
         commands(harness)
     };
-    let field = "Host names of the built-in server";
+    let field = "Server host names";
     let sent = type_in(&mut harness, field, "studio.example, my.home");
     let hosts = vec!["studio.example".to_owned(), "my.home".to_owned()];
     let names = ServerNames { hosts, ..ServerNames::default() };

@@ -346,7 +346,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         side_chain
     };
     assert_eq!(chain(&mut harness, "Music"), Some(StripId(1)));
-    assert_eq!(chain(&mut harness, "Own audio"), None);
+    assert_eq!(chain(&mut harness, "This source"), None);
 
     // The monitoring device.
     let monitoring = |harness: &mut Harness<'static, Window>, name: &str| {

@@ -36,7 +36,7 @@ fn a_target_is_renamed_routed_and_taken_apart() {
     let mut harness = open("custom");
     // A closed card says where the key is kept.
     let card = harness.get_by_role_and_label(Role::Button, "live.example.com");
-    assert_eq!(card.value().as_deref(), Some("Key kept in your keyring"));
+    assert_eq!(card.value().as_deref(), Some("Key is in your keyring"));
     assert!(harness.query_by_label("Advanced").is_none());
     open_card(&mut harness, "live.example.com");
     assert_eq!(click(&mut harness, "Advanced"), []);
@@ -301,7 +301,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
         sent.as_slice(),
         [Command::PutTarget(Target { remember_key: false, id: 1, .. })]
     ));
-    assert_eq!(click(&mut harness, "Remove this target and its key"), [Command::RemoveTarget(1)]);
+    assert_eq!(click(&mut harness, "Remove target and key"), [Command::RemoveTarget(1)]);
     // A service with a new address for each show is listed without an address.
     open_menu(&mut harness);
     let sent = click(&mut harness, "Xiaohongshu");
@@ -333,14 +333,14 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     let mut harness = open("idle");
     click(&mut harness, "Send a file as is…");
     // No file is chosen yet.
-    assert_eq!(click(&mut harness, "Go live with this file"), []);
+    assert_eq!(click(&mut harness, "Send this file live"), []);
     click(&mut harness, "Choose file…");
     assert!(harness.state().requests.contains(&WindowRequest::PickPassthrough));
     let path = PathBuf::from("/films/tour.mkv");
     harness.state_mut().screen.as_mut().unwrap().picked_passthrough(path.clone());
     harness.get_by_role_and_label(Role::CheckBox, "Loop").click();
     harness.run();
-    let sent = click(&mut harness, "Go live with this file");
+    let sent = click(&mut harness, "Send this file live");
     assert_eq!(sent, [Command::SendFile { path, again: true }]);
     assert!(harness.state().screen.as_ref().unwrap().dialog().is_none());
     harness.run();
@@ -371,7 +371,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     harness.run();
     harness.key_press(Key::Enter);
     harness.run();
-    let sent = click(&mut harness, "Go live with this file");
+    let sent = click(&mut harness, "Send this file live");
     assert!(!sent.iter().any(|it| matches!(it, Command::SendFile { .. })), "{sent:?}");
 }
 
@@ -501,7 +501,7 @@ fn a_target_has_a_menu_by_mouse_and_by_keyboard() {
     harness.key_press_modifiers(Modifiers::SHIFT, Key::F10);
     harness.run();
     harness.run();
-    harness.get_by_role_and_label(Role::MenuItemRadio, "Remove this target and its key").click();
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Remove target and key").click();
     assert_eq!(commands(&mut harness), [Command::RemoveTarget(added.id)]);
 }
 

@@ -321,7 +321,7 @@ fn the_figures_lie_over_the_picture() {
     }
     assert!(statistics.contains("Decoder: –"), "{statistics}");
     for (hardware, words) in
-        [(None, "Decoder: FFmpeg, on the CPU"), (Some("VAAPI"), "Decoder: FFmpeg, VAAPI hardware")]
+        [(None, "Decoder: FFmpeg, on the CPU"), (Some("VAAPI"), "Decoder: FFmpeg with VAAPI")]
     {
         harness.state().demo.change(|snapshot| {
             snapshot.watch_figures.decoder = Some(By { library: "FFmpeg", hardware });
@@ -341,10 +341,10 @@ fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
     harness.run();
     assert_eq!(commands(&mut harness), []);
     harness.state().demo.change(|snapshot| {
-        snapshot.hardware = Some(Err("no VAAPI device could be opened (I/O error)".into()));
+        snapshot.hardware = Some(Err("onair cannot open a VAAPI device (I/O error)".into()));
     });
     harness.run();
-    harness.get_by_label("No hardware decoding: no VAAPI device could be opened (I/O error).");
+    harness.get_by_label("No hardware decoding: onair cannot open a VAAPI device (I/O error).");
     harness.state().demo.change(|snapshot| snapshot.hardware = Some(Ok("VAAPI")));
     harness.run();
     harness.get_by_label_contains("graphics hardware if possible: VAAPI");
@@ -420,7 +420,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.get_by_label("stage · live.example.com: The stream was lost");
     // The notice of a tile that is not selected is visible. The selected tile can show its
     // statistics.
-    harness.get_by_label("Part of the data is damaged. onair skips it.");
+    harness.get_by_label("Part of the data is damaged, so onair skips it.");
     assert!(harness.query_by_label_contains("Statistics: ").is_none());
     asked(&mut harness, Key::I);
     harness.get_by_label_contains("Statistics: ");

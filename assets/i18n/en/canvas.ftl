@@ -12,7 +12,7 @@ tip-action-zoom-fit = Shows the whole canvas.
 action-zoom-actual = Canvas at 100 %
 tip-action-zoom-actual = Shows the program at full size: one program pixel per display pixel.
 action-safe-areas = Safe areas
-tip-action-safe-areas = Shows or hides guides for action and titles. Viewers never see them.
+tip-action-safe-areas = Shows or hides the guides for action and titles, which viewers never see.
 
 ### Multiview and projectors.
 
@@ -56,9 +56,9 @@ tip-action-close-projectors = Closes every projector on displays and in windows.
 
 ### Between preview and program.
 
-tip-transition-choose = The default transition: { $kind }. Scenes with a separate transition use their own.
+tip-transition-choose = Default transition: { $kind }. Scenes with a separate transition ignore the default.
 transition-duration-is = Transition: { $duration }. Change type and duration…
 # Below the heading *Transition*: the scene in preview has a separate transition. Keep it short.
 transition-of-scene = of this scene
 tip-transition-of-scene = “{ $scene }” has a separate transition. Changes here apply only to this scene.
-tip-transition-choose-own = The transition to “{ $scene }”: { $kind }.
+tip-transition-choose-own = Transition to “{ $scene }”: { $kind }.

@@ -1,5 +1,5 @@
 # The first-run guide.
-action-set-up = Run the setup guide again…
+action-set-up = Run setup again…
 tip-action-set-up = Opens the first-start guide: language, devices, target and quality.
 guide-step = Step { $number } of { $count }: { $name }
 guide-step-now = Now: step { $number } of { $count }, { $name }
@@ -20,21 +20,21 @@ guide-chinese-second = 用中文开播
 
 guide-devices = Camera and microphone
 guide-is-this-you = Is this you?
-guide-devices-second = Choose what viewers see and hear. You can change it at any time.
+guide-devices-second = Choose what viewers see and hear. You can change this at any time.
 guide-picture = What viewers see
 guide-camera = Camera
 guide-microphone = Microphone
 guide-screen = Your display
 guide-no-camera = No camera
-guide-no-camera-advice = No camera found. Plug one in, or start with your display or the test pattern.
-guide-camera-failed = onair cannot open this camera. Close other programs that use the camera, or choose another.
+guide-no-camera-advice = No camera found. Plug in a camera, or start with your display or the test pattern.
+guide-camera-failed = onair cannot open this camera. Close other programs that use the camera, or choose another camera.
 guide-display-failed = onair cannot capture the display. Choose a camera or the test pattern.
 guide-no-microphone = No microphone
-guide-microphone-failed = This audio device does not work. Reconnect it, or choose another.
+guide-microphone-failed = This audio device does not work. Reconnect the device, or choose another one.
 guide-good-level = Good level: { $db } dB.
 guide-test-tone = Viewers hear a test tone at { $db } dB, not your voice.
 guide-quiet = Quiet: { $db } dB. Move closer, or raise the input volume.
-guide-nothing-heard = Nothing heard. Say something, or choose another microphone.
+guide-nothing-heard = onair hears nothing. Say something, or choose another microphone.
 guide-too-loud = Too loud: the audio is clipping. Lower the input volume.
 guide-muted = Muted. Viewers hear nothing.
 guide-silence = Viewers hear silence.
@@ -44,8 +44,8 @@ guide-where = Where do you want to stream?
 guide-where-second = Only this target gets the stream. You can add more later.
 guide-try-here = Just try it here
 guide-try-here-second = The server in onair, on this computer
-guide-here-what = This stream stays on this computer. Nobody on the internet sees it.
-guide-here-how = Watch it on the Watch page, or in a browser on this computer. You can switch to a service at any time.
+guide-here-what = This stream stays on this computer, so nobody on the internet can see it.
+guide-here-how = Watch the stream on the Watch page, or in a browser on this computer. You can switch to a service at any time.
 guide-key-kept = onair stores the key in your keyring or in a file that only you can read, never in the settings.
 
 guide-quality = Quality
@@ -64,18 +64,18 @@ guide-upload-enough = At least { $rate }. All test data arrived.
 guide-upload-limited = About { $rate }
 guide-measure-again = Measure again
 guide-recommend = { $size } at { $rate } fps and { $bitrate } is a good start.
-guide-because-all = onair has no higher preset, and this one leaves room to spare.
+guide-because-all = This is the highest preset, and there is room to spare.
 guide-because-encoder = A higher quality would overload this computer.
 guide-because-upload = A higher quality would exceed your upload speed.
-guide-because-unknown = Most connections can handle this. You can raise the quality later.
+guide-because-unknown = Most connections can handle this quality. You can raise it later.
 guide-because-service = The service does not accept a higher quality.
 
 guide-ready = Ready
 guide-all-set = All set
-guide-ready-second = This is what you chose. You can change everything in the studio.
-guide-again = To run this guide again, press { $keys } and choose “Run the setup guide again…”.
+guide-ready-second = These are your choices. You can change everything in the studio.
+guide-again = To run this guide again, press { $keys } and choose “Run setup again…”.
 app-missing = Add the application to the address, such as rtmp://server/app.
-key-missing = Enter the stream key first. You get it from the service or the owner of the server.
+key-missing = Enter the stream key first. The service or the owner of the server gives you the key.
 server-missing = Enter the server address first.
 
 # The name of the first scene.

@@ -22,8 +22,8 @@ target-lacks-app = Add the application to the address
 target-lacks-key = Enter the stream key
 target-bad-server = Correct the server address
 target-bad-key = Correct the stream key
-target-key-keyring = Key kept in your keyring
-target-key-file = Key kept in a file
+target-key-keyring = Key is in your keyring
+target-key-file = Key is in a file
 target-key-forgotten = Key forgotten when onair closes
 target-reconnects = Only this target reconnects. The others stay on air.
 target-apply = Apply and reconnect
@@ -34,12 +34,12 @@ ready-targets = { $count ->
    *[other] { $count } targets
 }
 tip-ready-targets = Each target that is on has an address and a key.
-tip-not-ready-targets = No target is on, or one has no address or key.
+tip-not-ready-targets = No target is on, or a target has no address or key.
 
 # the inspector
 tab-inspector = Inspector
 inspector-nothing = Nothing selected
-inspector-nothing-advice = Click a source in the list or on the canvas. Everything that you can change about it appears here.
+inspector-nothing-advice = Click a source in the list or on the canvas to see its properties here.
 inspector-several = { $count ->
     [one] Another source is selected too. Changes here apply only to the source shown.
    *[other] { $count } more sources are selected. Changes here apply only to the source shown.
@@ -81,7 +81,7 @@ layout-name = Save this layout as
 layout-name-hint = Name
 layout-save = Save
 layout-taken = This name is taken.
-layout-full = There is no room for another layout. Delete one first.
+layout-full = There is no room for another layout. Delete a layout first.
 action-layout-simple = Layout: Simple
 tip-action-layout-simple = Shows scenes, program, mixer and one panel on the right.
 action-layout-studio = Layout: Studio
@@ -89,14 +89,14 @@ tip-action-layout-studio = Shows preview and program, vertical faders, chat and 
 action-layout-monitor = Layout: Monitor
 tip-action-layout-monitor = Shows players and statistics.
 action-arrange-panels = Arrange panels
-tip-action-arrange-panels = Shows a tab on each panel, to move, hide or detach it.
+tip-action-arrange-panels = Shows a tab on each panel, so that you can move, hide or detach it.
 take = Take
 panels-too-deep = panels are nested more than { $most } levels deep
 panels-unclosed = a comma or a bracket is missing
 panels-unknown = there is no panel '{ $name }'
 panels-size = a size must be * or { $least } to { $most } points
 panels-no-controls = the panel 'controls' is missing
-panels-twice = a panel is named twice
+panels-twice = a panel appears twice
 panels-missing = there is no layout '{ $name }'
 stats-encode = Encoding
 stats-draw = Compositing
@@ -108,7 +108,7 @@ stats-bitrate = Bitrate, 10 min
 tip-stats-encode = Mean time to encode a frame. Normal: under half the frame interval.
 tip-stats-draw = Mean time to draw a frame from its sources. Normal: under half the frame interval.
 tip-stats-skipped = Skipped: the computer was busy. Dropped: the connection was slow. Normal: 0.
-tip-stats-av-offset = How far audio is behind video for viewers, from the viewer monitor. Normal: within 40 ms.
-tip-stats-drift = Difference between the clocks of the main audio device and the system. onair corrects it. Normal: under 100 ppm.
+tip-stats-av-offset = Delay of the audio behind the video for viewers, measured by the viewer monitor. Normal: within 40 ms.
+tip-stats-drift = Difference between the clocks of the main audio device and the system, which onair corrects. Normal: under 100 ppm.
 tip-stats-bitrate = Bitrate over the last ten minutes. The horizontal line is the chosen bitrate.
 tip-stats-frame-time = Time to draw and encode a frame. The horizontal line marks the time available for one frame.

@@ -11,7 +11,7 @@ out-source = { $track ->
     [back] is back
     [stalled] sends no data
     [lost] is lost
-   *[failed] cannot be used
+   *[failed] does not work
 }
 out-video-format = { $size } at { $fps } fps
 out-audio-format = { $rate } Hz, { $channels ->
@@ -46,7 +46,7 @@ out-monitor = Viewers of { $url }: { $state ->
     [unreachable] unreachable
     [no_stream] no stream
     [stalled] stalled
-    [different] another stream
+    [different] a different stream
     [black] black video
     [frozen] frozen video
     [silent] silent audio
@@ -79,25 +79,25 @@ out-delay-filling = Delay: the stream starts in { $seconds } s
 out-delay-on = Delay: viewers are { $seconds } s behind
 out-delay-draining = Delay: sending the delayed part
 out-chapter = Chapter at { $seconds } s: { $title }
-out-fault = Server: simulated fault { $fault } for { $peer }
+out-fault = Server: simulating the fault { $fault } for { $peer }
 out-publish = Server: { $peer } publishes { $stream }
 out-unpublish = Server: { $peer } no longer publishes { $stream }: { $reason }
 out-join = Server: { $peer } watches { $stream }
 out-leave = Server: { $peer } no longer watches { $stream }: { $reason }
-out-refused = Server: { $peer } is refused: { $reason }
-out-refused-stream = Server: { $peer } is refused at { $stream }: { $reason }
-out-callback = Server: { $name } for { $stream }: { $host } answers { $status } in { $ms } ms
-out-callback-failed = Server: { $name } for { $stream }: { $host } does not answer ({ $reason }, { $ms } ms)
+out-refused = Server: refused { $peer }: { $reason }
+out-refused-stream = Server: refused { $peer } access to { $stream }: { $reason }
+out-callback = Server: { $host } answered { $name } for { $stream } with { $status } in { $ms } ms
+out-callback-failed = Server: { $host } did not answer { $name } for { $stream } ({ $reason }, after { $ms } ms)
 out-drain = Draining: the server asks clients to connect to { $url }
 out-drain-nowhere = Draining: the server asks clients to connect again
-out-push = Relay: push of { $stream } to { $url }: { $state ->
+out-push = Relay, pushing { $stream } to { $url }: { $state ->
     [connecting] connecting
     [waiting] waiting
     [live] live
     [reconnecting] reconnecting
    *[stopped] stopped
 }
-out-pull = Relay: pull of { $stream } from { $url }: { $state ->
+out-pull = Relay, pulling { $stream } from { $url }: { $state ->
     [connecting] connecting
     [waiting] waiting
     [live] live
@@ -135,7 +135,7 @@ out-displays = Displays
 out-windows = Windows
 out-encoders = Encoders
 out-decoders = Decoders
-out-no-camera = none found: connect one, or use --video test
+out-no-camera = none found: connect a camera, or use --video test
 out-none-found = none found
 out-none-plays = none is playing audio
 out-none = none: { $reason }
@@ -151,18 +151,18 @@ out-control-switch = 0 or 1
 out-unavailable = unavailable: { $reason }
 out-none-for = none for { $codecs }: { $reason }
 out-ffmpeg = FFmpeg's libraries: { $version }
-out-ffmpeg-none = FFmpeg's libraries: none, { $reason }
+out-ffmpeg-none = FFmpeg's libraries: none ({ $reason })
 out-hardware = hardware: { $name }
-out-hardware-none = hardware: none, { $reason }
+out-hardware-none = hardware: none ({ $reason })
 out-remux = { $path }: { $how ->
     [whole] complete, there is nothing to do
     [in-place] repaired
    *[copied] written
 }, { $seconds } s, { $packets } packets
-out-left-out = { $what }; left out: { $tracks }
-out-next-port = { $reason }; next port
+out-left-out = { $what }, without { $tracks }
+out-next-port = { $reason }; trying the next port
 out-redirected = redirected to { $url }
-out-redirected-no-login = redirected to { $url } on another host; onair does not send the login there
+out-redirected-no-login = redirected to { $url } on another host, so onair does not send the login
 out-answers = { $url }: { $secure ->
     [yes] the server answers, with TLS
    *[no] the server answers

@@ -1,32 +1,32 @@
 # Scene collections, profiles and their earlier versions; several starts of onair. Keep in step with zh-CN.
 
 # Names, and problems with them.
-part-name-empty = type a name
+part-name-empty = enter a name
 part-name-long = a name can have at most { $most } characters
 part-name-dot = a name cannot begin with a dot
 part-name-character = a name cannot contain / \ : * ? " < > | or line breaks
 part-name-taken = '{ $name }' already exists
-part-too-many = the limit of { $most } is reached; delete one first
+part-too-many = you have reached the limit of { $most }; delete one first
 part-only-one = you cannot delete the last one; create another one first
 part-unreadable = onair cannot read '{ $name }': { $reason }
-part-no-collection = there is no scene collection '{ $name }'; there are: { $names }
-part-no-profile = there is no profile '{ $name }'; there are: { $names }
+part-no-collection = there is no scene collection '{ $name }'; your scene collections: { $names }
+part-no-profile = there is no profile '{ $name }'; your profiles: { $names }
 part-profile-on-air = you cannot switch profiles while you are on air or recording; stop first
 
 # Notices.
 part-failed = Nothing changed: { $reason }
 part-imported = Imported as '{ $name }'
-    .cure = To use it, open Collections and profiles.
+    .cure = To switch to '{ $name }', open Collections and profiles.
 part-exported = Exported to { $path }, without keys and passwords
 
 # Import.
-import-no-profile = this is not an onair or OBS profile. Choose the .toml file of an onair profile, or the basic.ini of an OBS profile
-obs-profile-no-service = the target: service.json is missing or unreadable
-obs-profile-service = the target '{ $service }': onair does not know its address
+import-no-profile = this is not an onair or OBS profile; choose the .toml file of an onair profile, or the basic.ini of an OBS profile
+obs-profile-no-service = the target (service.json is missing or unreadable)
+obs-profile-service = the target '{ $service }' (onair does not know its address)
 obs-profile-size = the frame size { $size }
 obs-profile-rate = the frame rate { $rate }
-obs-profile-channels = { $channels } audio: onair sends stereo
-obs-profile-encoder = the encoder { $encoder }: onair chooses one that this computer has
+obs-profile-channels = { $channels } audio (onair sends stereo)
+obs-profile-encoder = the encoder { $encoder } (onair chooses one that this computer has)
 obs-profile-format = the recording format { $format }
 
 # The dialog.
@@ -72,8 +72,8 @@ profile-duplicate-title = Copy of the profile in use
 part-rename-title = New name
 collection-delete-title = Delete the scene collection '{ $name }'?
 profile-delete-title = Delete the profile '{ $name }' and its stream keys?
-collection-delete-note = You can restore it later from the end of the list. If this scene collection is in use, onair switches to another.
-profile-delete-note = You can restore it later, but not its stream keys. If this profile is in use, onair switches to another.
+collection-delete-note = You can restore the scene collection later from the end of the list. If it is in use, onair switches to another.
+profile-delete-note = You can restore the profile later, but not its stream keys. If it is in use, onair switches to another.
 part-delete-yes = Delete
 part-keep = Keep it
 part-scenes = { $scenes ->
@@ -88,9 +88,9 @@ part-targets = { $targets ->
        *[other] { $targets } targets
     }, { $size }, { $fps } fps, { $kbps } kbps
 versions-of = Earlier versions of '{ $name }'
-versions-note = The last ten, newest first. When you restore one, onair keeps the current state as a version.
-versions-none = No earlier versions yet. onair keeps one when you make changes.
-versions-no-keys = Enter its stream keys again after you restore it.
+versions-note = The last ten versions, newest first. When you restore a version, onair keeps the current state as a version too.
+versions-none = No earlier versions yet. onair keeps a version when you make changes.
+versions-no-keys = After you restore a version, enter the stream keys again.
 version-restore = Restore the version of { $time }
 version-restore-short = Restore
 version-as-many = { $what } (same as now)
@@ -101,8 +101,8 @@ profile-import-key = Import the stream key too
 part-choose-file = Choose file…
 
 # Several starts of onair, crashes, and a display that is gone.
-instance-shown = onair is already open. Its window comes to the front
-instance-no-window = onair lost its desktop and runs without a window (process { $process })
+instance-shown = onair is already open, and its window comes to the front
+instance-no-window = onair lost the connection to the desktop, and runs without a window (process { $process })
     .cure = End the broadcast or recording with kill -INT { $process }, then start onair again.
 instance-silent = onair is already open (process { $process }), but does not answer
     .cure = End that process, or use other settings with --settings FILE.
@@ -116,7 +116,7 @@ on-air-interrupted = onair ended unexpectedly while you were live on { $targets 
 remedy-resume = Resume
 remedy-port-443 = Use port 443
 cli-nothing-to-resume = --resume: no broadcast was interrupted
-    .cure = Leave --resume out. Use this flag only after a crash.
+    .cure = Leave out --resume. This flag works only after a crash.
 cli-settings-in-use = another onair process has these settings open
     .cure = Close the other onair first, or write to a file with --to.
 cli-display-gone = The connection to the desktop was lost. Nothing was on air or being recorded, so onair closed

@@ -43,30 +43,30 @@ setting-encoder-note = Automatic picks the best encoder on this computer.
 setting-adaptation = Adaptive bitrate
 setting-adaptation-note = Lowers the video bitrate while a connection is slow. This avoids dropped frames.
 setting-keyframes = Keyframe interval
-setting-keyframes-note = How soon a new viewer sees the video. Most services want 2 s.
+setting-keyframes-note = Determines how soon new viewers see the video. Most services require 2 s.
 setting-audio-format = Audio format
 setting-audio-format-note = The AAC audio of the stream. The defaults suit all services.
 setting-delay = Stream delay
 setting-delay-note = How much later viewers see the stream. Takes effect with the next broadcast.
 
 setting-folder = Recordings folder
-setting-folder-note = For recordings, replays and screenshots. onair creates the folder when it needs it.
+setting-folder-note = For recordings, replays and screenshots. onair creates the folder when necessary.
 setting-format = Recording format
 setting-format-note = MP4 plays almost everywhere. An FLV recording has only one audio track.
 setting-split = Split recordings
 setting-split-note = Starts a new file after this time or size, without a gap.
 setting-replay = Replay buffer
-setting-replay-note = Keeps the last seconds in memory. Save them with a button or hotkey.
+setting-replay-note = Keeps the last seconds in memory, so that you can save them with a button or hotkey.
 setting-replay-always = Keep the replay buffer running
 setting-replay-always-note = The encoder then always runs, and uses as much CPU as on air.
 setting-tracks = Audio tracks
-setting-tracks-note = The names of the tracks in a recording. Video editors show them.
+setting-tracks-note = The names of the tracks in a recording, which video editors show.
 
 setting-hotkeys = Hotkeys
 setting-hotkeys-note = Click a hotkey, then press the new keys. Without Ctrl or Alt, letters, digits and punctuation keys work only while the canvas or a list has the focus.
 
 setting-services = Your own services
-setting-services-note = Services that onair does not know, with their servers and limits.
+setting-services-note = Services that you add to onair, with their servers and limits.
 setting-services-edit = { $count ->
     [0] Add a service…
     [one] Edit { $count } service…
@@ -74,7 +74,7 @@ setting-services-edit = { $count ->
 }
 setting-successor = Successor server
 setting-successor-note = When the built-in server stops, clients with Enhanced RTMP reconnect to this address.
-setting-server-names = Host names of the built-in server
+setting-server-names = Server host names
 setting-server-names-note = Browsers may use these names, such as studio.example.com. Addresses and this computer's name in .local always work.
 setting-server-names-hint = studio.example.com
 setting-server-origins = Websites that may play your stream
@@ -84,12 +84,12 @@ setting-server-origins-hint = https://example.com
 setting-renderer = Rendering
 setting-renderer-note = How onair draws this window. Software rendering needs more CPU.
 setting-keys = Stream keys
-setting-keys-note = onair never writes keys to the settings, logs or exported scenes. It sends no usage data.
+setting-keys-note = onair never writes keys to the settings, logs or exported scenes, and sends no usage data.
 setting-version = Version
 setting-version-note = Include the version when you report a problem.
 
-limit-video = { $service } allows at most { $most } kbps of video, so the slider ends there.
-limit-audio = { $service } allows at most { $most } kbps of audio, so the slider ends there.
+limit-video = { $service } allows at most { $most } kbps of video, so the slider ends at this value.
+limit-audio = { $service } allows at most { $most } kbps of audio, so the slider ends at this value.
 limit-height = { $service } allows at most { $most } lines per frame.
 limit-rate = { $service } allows at most { $most } fps.
 limit-keyframes = { $service } needs a keyframe at least every { $most } s.
@@ -111,12 +111,12 @@ chooser-videos = Videos
 chooser-reading = Reading the folder…
 chooser-unreadable = onair cannot read this folder: { $reason }
 chooser-empty = There is nothing to choose in this folder.
-chooser-cut = There are more entries than onair shows. Type the path.
+chooser-cut = There are more entries than onair shows. Enter the path.
 chooser-nothing = Choose a file first.
-chooser-no-name = Type a name first.
+chooser-no-name = Enter a name first.
 chooser-exists = This file already exists. Press Save again to replace it.
 chooser-no-file = There is no file with this path.
 chooser-no-folder = There is no folder with this path.
 chooser-waits = The desktop's file dialog is open
-chooser-waits-note = If you do not see it, use onair's chooser.
+chooser-waits-note = If you do not see the dialog, use onair's chooser.
 chooser-own = Use onair's chooser

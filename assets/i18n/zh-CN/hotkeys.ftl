@@ -143,7 +143,7 @@ fixed-key-players = 控制播放器
 hotkey-global = 在其他窗口中也有效：{ $name }
 hotkeys-reset-all = 恢复全部快捷键
 
-value-hotkey = 这不是快捷键；写法如 Ctrl+Alt+M 或 F8
+value-hotkey = 应为快捷键，如 Ctrl+Alt+M 或 F8
 
 hotkeys-elsewhere = 其他窗口
 hotkeys-keys = 快捷键
@@ -151,10 +151,10 @@ hotkeys-here = 当前桌面环境不允许程序读取其他窗口中的按键�
 hotkeys-asks = 要在其他窗口中使用，系统会先弹窗询问，再把这些按键分配给 onair。
 hotkeys-waits = 系统正在弹窗询问其他窗口中使用的按键，请在弹窗中选择。
 hotkeys-missing = 当前桌面环境不支持全局快捷键，快捷键只在 onair 窗口中有效。请使用 KDE Plasma 5.27 或更新版本、GNOME 48 或更新版本，或 X11（Xorg）会话。
-hotkeys-unknown = 系统只为已安装的程序提供全局快捷键。请安装 onair 软件包，然后把任一开关关掉再打开。
-hotkeys-denied = 你在系统弹窗中拒绝了，快捷键只在 onair 窗口中有效。打开任一开关会再次询问。
-hotkeys-unanswered = 系统弹窗已关闭，你没有作出选择。把任一开关关掉再打开会再次询问。
-hotkeys-ended = 系统已收回这些按键。把任一开关关掉再打开会重新申请。
+hotkeys-unknown = 系统只为已安装的程序提供全局快捷键。请安装 onair 软件包，然后把任一“其他窗口”开关关掉再打开。
+hotkeys-denied = 你在系统弹窗中拒绝了，快捷键只在 onair 窗口中有效。打开任一“其他窗口”开关会再次询问。
+hotkeys-unanswered = 系统弹窗已关闭，你没有作出选择。把任一“其他窗口”开关关掉再打开会再次询问。
+hotkeys-ended = 系统已收回这些按键。把任一“其他窗口”开关关掉再打开会重新申请。
 hotkeys-gone = 系统的桌面门户服务（xdg-desktop-portal）已停止。恢复后，onair 会重新申请。
 hotkey-types = 请加上 Ctrl 或 Alt，或改用功能键：单独按这个键会在其他窗口中输入文字。
 hotkey-missing = 请先选择快捷键。

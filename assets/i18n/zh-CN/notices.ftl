@@ -85,7 +85,7 @@ rendition-lowered = 到 { $host } 的网速不够推送主编码，改为推送�
 rendition-restored = { $host } 已切回主编码。
 rendition-failed = 第二路编码失败：{ $reason }
     .cure = 网速不够的推流目标会丢帧，其他推流目标不受影响。
-frames-dropped = { $host }：网速不够，正在丢帧。
+frames-dropped = 到 { $host } 的网速不够，正在丢帧。
     .cure = 观众会看到画面跳动。请降低码率，或降低该推流目标的最低码率，并检查还有什么在占用网络。
 frames-dropped-over = { $host }：{ $seconds } 秒内共 { $total } 帧，丢了 { $dropped } 帧。现在已恢复。
 

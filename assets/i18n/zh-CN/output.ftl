@@ -83,18 +83,18 @@ out-join = 服务器：{ $peer } 开始观看 { $stream }
 out-leave = 服务器：{ $peer } 停止观看 { $stream }：{ $reason }
 out-refused = 服务器：已拒绝 { $peer }：{ $reason }
 out-refused-stream = 服务器：已拒绝 { $peer } 访问 { $stream }：{ $reason }
-out-callback = 服务器：{ $stream } 的 { $name } 回调：{ $host } 回复 { $status }，用时 { $ms } 毫秒
-out-callback-failed = 服务器：{ $stream } 的 { $name } 回调：{ $host } 没有回复（{ $reason }，{ $ms } 毫秒）
+out-callback = 服务器：{ $host } 对 { $stream } 的 { $name } 回调返回 { $status }，用时 { $ms } 毫秒
+out-callback-failed = 服务器：{ $host } 没有回复 { $stream } 的 { $name } 回调（{ $reason }，{ $ms } 毫秒）
 out-drain = 正在迁移：已请客户端改连 { $url }
 out-drain-nowhere = 正在迁移：已请客户端重新连接
-out-push = 转发：{ $stream } 推送到 { $url }：{ $state ->
+out-push = 转发，{ $stream } 推送到 { $url }：{ $state ->
     [connecting] 正在连接
     [waiting] 正在等待
     [live] 正在转发
     [reconnecting] 正在重连
    *[stopped] 已停止
 }
-out-pull = 转发：从 { $url } 拉取 { $stream }：{ $state ->
+out-pull = 转发，从 { $url } 拉取 { $stream }：{ $state ->
     [connecting] 正在连接
     [waiting] 正在等待
     [live] 正在转发
@@ -148,15 +148,15 @@ out-control-switch = 0 或 1
 out-unavailable = 不可用：{ $reason }
 out-none-for = { $codecs } 没有解码器：{ $reason }
 out-ffmpeg = FFmpeg 库：{ $version }
-out-ffmpeg-none = FFmpeg 库：无，{ $reason }
+out-ffmpeg-none = FFmpeg 库：无（{ $reason }）
 out-hardware = 硬件：{ $name }
-out-hardware-none = 硬件：无，{ $reason }
+out-hardware-none = 硬件：无（{ $reason }）
 out-remux = { $path }：{ $how ->
     [whole] 文件完整，无需修复
     [in-place] 已修复
    *[copied] 已写入
 }，{ $seconds } 秒，{ $packets } 个数据包
-out-left-out = { $what }；未包含：{ $tracks }
+out-left-out = { $what }，不含 { $tracks }
 out-next-port = { $reason }；改用下一个端口
 out-redirected = 重定向到 { $url }
 out-redirected-no-login = 重定向到 { $url }，主机不同，因此不发送登录信息

@@ -21,12 +21,12 @@ part-exported = 已导出到 { $path }，不含密钥和密码
 
 # 导入。
 import-no-profile = 这不是 onair 或 OBS 的配置方案。请选择 .toml 文件，或 OBS 的 basic.ini
-obs-profile-no-service = 推流目标：service.json 不存在或无法读取
-obs-profile-service = 推流目标“{ $service }”：onair 不知道它的地址
+obs-profile-no-service = 推流目标（service.json 不存在或无法读取）
+obs-profile-service = 推流目标“{ $service }”（onair 不知道它的地址）
 obs-profile-size = 画面尺寸 { $size }
 obs-profile-rate = 帧率 { $rate }
-obs-profile-channels = { $channels } 音频：onair 改用立体声
-obs-profile-encoder = 编码器 { $encoder }：onair 会选用本机可用的编码器
+obs-profile-channels = { $channels } 音频（onair 改用立体声）
+obs-profile-encoder = 编码器 { $encoder }（onair 会选用本机可用的编码器）
 obs-profile-format = 录像格式 { $format }
 
 # 对话框。

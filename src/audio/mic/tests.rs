@@ -150,7 +150,7 @@ fn a_microphone_that_may_not_be_used_says_what_to_do() {
     let source = open(Box::new(system), WantedInput::Microphone(None), &context()).unwrap();
     let changes = source.status.changes().unwrap();
     let refused = await_state(&bench, &changes, SourceState::Failed);
-    assert_eq!(refused.reason.to_string(), "The first cannot be used: permission denied");
+    assert_eq!(refused.reason.to_string(), "onair cannot use The first: permission denied");
     let cure = Language::English.cure(&refused.reason).unwrap();
     assert!(cure.contains("privacy settings") && refused.detail == "EACCES", "{cure}");
     bench.refuse("first", None);

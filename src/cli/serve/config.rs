@@ -386,7 +386,10 @@ mod tests {
             ("publish_keys = [\"\"]", "1 to 512"),
             ("publish_keys = [\"Pl4nted\", 5]", "line 1"),
             ("publish_keys = [\"Pl4nted]", "line 1"),
-            ("\npublish_keys = \"Pl4nted\"", "line 2, column 16: 'publish_keys': it is not a list"),
+            (
+                "\npublish_keys = \"Pl4nted\"",
+                "line 2, column 16: 'publish_keys': it must be a list",
+            ),
             ("rtmp = \"Pl4nted\"", "line 1"),
             ("fault_seed = 'Pl4nted'", "line 1"),
             ("[app.live.play]\nkeys = [\"Pl4nted\", 5]", "line 2"),
@@ -401,7 +404,7 @@ mod tests {
             ("[[record_rule]]\nstreams = \"a\"\nsplit = 1", "'record_rule.split'"),
             (
                 "[[watermark]]\ntext = \"a\"\n\n[[watermark]]\nimage = \"/none/logo.png\"",
-                "line 5, column 9: 'watermark.image': cannot use the image /none/logo.png",
+                "line 5, column 9: 'watermark.image': onair cannot use the image /none/logo.png",
             ),
             ("[[record_rule]]\nformat = \"flv\"", "'record_rule.streams'"),
             ("[[rendition_rule]]\nrenditions = []", "'rendition_rule.streams'"),
@@ -411,7 +414,7 @@ mod tests {
                 "line 6, column 14: 'rendition_rule.renditions': 'wide' is not a rendition",
             ),
             ("trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]", "'trusted_proxies"),
-            ("proxy_header = \"x-real-ip\"", "'proxy_header': it is not one of x-forwarded-for"),
+            ("proxy_header = \"x-real-ip\"", "'proxy_header': it must be one of x-forwarded-for"),
             (
                 "[[ice_server]]\n\nurl = \"turn:a\"",
                 "line 3, column 7: 'ice_server.url': a TURN server needs",
@@ -436,10 +439,10 @@ mod tests {
             ("renditions_cpu = 0", "'renditions_cpu': write a percentage from 1 to 100"),
             ("max_connections = 10", "'max_connections': write a number from 64 to 65536"),
             ("max_streams = 0", "'max_streams': write a number from 1 to 4096"),
-            ("record_format = \"mkv\"", "'record_format': it is not one of flv, mp4"),
+            ("record_format = \"mkv\"", "'record_format': it must be one of flv, mp4"),
             ("split_size = \"1\"", "'split_size': '1' is not a size"),
             ("keep_time = \"5s\"", "'keep_time': write a duration from 60s"),
-            ("vod = \"yes\"", "'vod': it is not one of on, off"),
+            ("vod = \"yes\"", "'vod': it must be one of on, off"),
             ("hls_part = \"3s\"", "'hls_part': write a duration from 0.1s to 2s"),
         ] {
             let error =

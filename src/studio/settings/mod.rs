@@ -439,7 +439,7 @@ mod tests {
             assert!(!beside.exists() && Settings::read(&path).1.is_empty());
         }
         let warning = Settings::parse("a = \n").1[0].to_string();
-        assert!(warning.contains("line 1, column 5: this is not a value"), "{warning}");
+        assert!(warning.contains("line 1, column 5: this is not a valid value"), "{warning}");
     }
     use crate::media::BitsPerSecond;
     use crate::mix::Strip;

@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(
             text(&lack),
             "a.mp4 cannot hold an audio track of Vorbis, an audio track of PCM of other kinds. Choose another \
-             format, or leave it out with --drop audio."
+             format, or leave these parts out with --drop audio."
         );
         let mut some = hevc(&sounds);
         assert_eq!(fit(&mut some, Format::Mp4, &[Part::Audio]), Ok(()));

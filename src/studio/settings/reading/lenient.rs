@@ -530,16 +530,16 @@ mod tests {
             .map(|it| (it.path.as_str(), it.place.unwrap(), it.reason.to_string()))
             .collect();
         let wanted = [
-            ("title", (1, 9), "it is not text"),
-            ("count", (2, 9), "it is not a whole number from 1 to 9"),
-            ("flag", (3, 8), "it is not true or false"),
-            ("words", (4, 15), "it is not text"),
-            ("rows.width", (7, 9), "it is not a number"),
-            ("rows.kind", (8, 8), "it is not one of plain, fancy"),
+            ("title", (1, 9), "it must be text"),
+            ("count", (2, 9), "it must be a whole number from 1 to 9"),
+            ("flag", (3, 8), "it must be true or false"),
+            ("words", (4, 15), "it must be text"),
+            ("rows.width", (7, 9), "it must be a number"),
+            ("rows.kind", (8, 8), "it must be one of plain, fancy"),
             ("rows.heigth", (9, 1), "onair has no such setting"),
-            ("rows.url", (11, 7), "it is not text"),
+            ("rows.url", (11, 7), "it must be text"),
             ("rows.widht", (16, 3), "onair has no such setting; did you mean 'width'?"),
-            ("by_name.x.bad", (18, 23), "it is not a whole number"),
+            ("by_name.x.bad", (18, 23), "it must be a whole number"),
         ]
         .map(|(path, place, why)| (path, place, why.to_owned()));
         assert_eq!(found, wanted);

@@ -371,8 +371,9 @@ mod tests {
             ),
         ];
         for (path, (line, column), why) in wanted {
-            let one =
-                format!("The setting '{path}' on line {line}, column {column} is ignored: {why}");
+            let one = format!(
+                "onair ignores the setting '{path}' on line {line}, column {column}: {why}"
+            );
             assert!(warnings.iter().any(|it| *it == one), "{one}: {warnings:#?}");
         }
         assert_eq!(warnings.len(), wanted.len(), "{warnings:#?}");

@@ -315,8 +315,8 @@ mod tests {
             Some(Scroll { way: ScrollDirection::Left, speed: SCROLL_PIXELS_PER_SECOND });
         assert_eq!(settings.collection.sources[0].properties, expected);
         assert_eq!(warnings.len(), 17, "{warnings:#?}");
-        let size = "The setting 'collection.sources.text.size' on line 9, column 8 is ignored: \
-                    it is not a whole number from 4 to 1000 px";
+        let size = "onair ignores the setting 'collection.sources.text.size' on line 9, column 8: \
+                    it must be a whole number from 4 to 1000 px";
         assert!(warnings.iter().any(|it| *it == size), "{warnings:#?}");
         // If a file has no line numbers, the name of the source identifies the entry.
         let file: toml::Table = text.parse().unwrap();

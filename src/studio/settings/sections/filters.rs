@@ -286,7 +286,7 @@ mod tests {
         let (_, mut color) = slots[0].clone();
         assert_eq!(*color.values()[0], 4.0);
         assert_eq!(warnings.len(), 7, "{warnings:#?}");
-        let gain = "The setting 'filters.gain' on line 2, column 26 is ignored: it is not a number from 0 to 4";
+        let gain = "onair ignores the setting 'filters.gain' on line 2, column 26: it must be a number from 0 to 4";
         assert!(warnings.iter().any(|it| *it == gain), "{warnings:#?}");
         let (slots, warnings) =
             read_text(&format!("filters = [{}]", "{ kind = 'crop' }, ".repeat(100)));

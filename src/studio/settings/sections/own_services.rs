@@ -324,8 +324,8 @@ mod tests {
         assert_eq!(services, []);
         let words: Vec<String> = wrong.iter().map(ToString::to_string).collect();
         let wanted = [
-            "service 1: 'keyframe_seconds': it is not a number from 1 to 20 s",
-            "service 2: 'max_video_kbps': it is not a number from 100 to 200000 kbps",
+            "service 1: 'keyframe_seconds': it must be a number from 1 to 20 s",
+            "service 2: 'max_video_kbps': it must be a number from 100 to 200000 kbps",
         ];
         assert_eq!(words, wanted);
         let chinese = crate::text::Language::Chinese.say(&wrong[0]);

@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(
             of("2"),
             [
-                "The setting 'strips.side_chain' on line 2, column 1 is ignored: there is no audio source 2"
+                "onair ignores the setting 'strips.side_chain' on line 2, column 1: there is no audio source 2"
             ]
         );
     }
@@ -347,24 +347,24 @@ mod tests {
         let slot = |filter| Slot { enabled: true, filter };
         assert_eq!(mic.strip.filters, [slot(Filter::Gain { db: 30.0 }), slot(limiter)]);
         let wanted = [
-            ("gain_db", "it is not a number from -60 to 20 dB"),
-            ("mono", "it is not true or false"),
-            ("offset_ms", "it is not a number from -20000 to 20000 ms"),
-            ("tracks", "it is not a list"),
-            ("filters", "it is not a list"),
-            ("solo", "it is not true or false"),
-            ("name", "it is not text"),
-            ("filters.enabled", "it is not true or false"),
-            ("filters.db", "it is not a number from -60 to 30 dB"),
-            ("filters.release_ms", "it is not a number"),
+            ("gain_db", "it must be a number from -60 to 20 dB"),
+            ("mono", "it must be true or false"),
+            ("offset_ms", "it must be a number from -20000 to 20000 ms"),
+            ("tracks", "it must be a list"),
+            ("filters", "it must be a list"),
+            ("solo", "it must be true or false"),
+            ("name", "it must be text"),
+            ("filters.enabled", "it must be true or false"),
+            ("filters.db", "it must be a number from -60 to 30 dB"),
+            ("filters.release_ms", "it must be a number"),
         ];
         assert_eq!(warnings.len(), wanted.len(), "{warnings:#?}");
         for (warning, (key, why)) in warnings.iter().map(ToString::to_string).zip(wanted) {
             assert!(
-                warning.starts_with(&format!("The setting 'strips.{key}' on line ")),
+                warning.starts_with(&format!("onair ignores the setting 'strips.{key}' on line ")),
                 "{warning}"
             );
-            assert!(warning.ends_with(&format!(" is ignored: {why}")), "{warning}");
+            assert!(warning.ends_with(&format!(": {why}")), "{warning}");
         }
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
         assert_eq!(read_text(&many).0.len(), MAX_MIXER_STRIPS);
@@ -383,7 +383,7 @@ mod tests {
         assert!(silent.contains("'strips.if_silent' on line 4, column 13"), "{silent}");
         assert!(mono.contains("'strips.mono' on line 3"), "{mono}");
         assert!(source.contains("'strips.source' on line 6") && source.contains("'rtmp' is not"));
-        assert!(source.ends_with("; the audio source is left out"), "{source}");
+        assert!(source.ends_with(", so onair leaves out the audio source"), "{source}");
         assert!(warnings.iter().all(|why| !why.contains("pw")), "{warnings:?}");
     }
 

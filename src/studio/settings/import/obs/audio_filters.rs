@@ -157,10 +157,10 @@ mod tests {
         let [limiter, high] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert_eq!(
             *limiter,
-            "filter limiter_filter 'f': the threshold in dBFS (changed from 20.0 to 0.0)"
+            "in the filter limiter_filter 'f', the threshold in dBFS (changed from 20.0 to 0.0)"
         );
         let high = high.to_string();
-        assert!(high.starts_with("filter basic_eq_filter 'h': the "), "{high}");
+        assert!(high.starts_with("in the filter basic_eq_filter 'h', the "), "{high}");
         assert!(high.ends_with("(changed from 99.0 to 20.0)"), "{high}");
     }
 

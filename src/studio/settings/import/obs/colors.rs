@@ -186,6 +186,6 @@ mod tests {
         assert_eq!(mask, [0.2, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
         assert_eq!(behind_mask(&json!({}), true, &mut not), None);
         assert_eq!(behind_mask(&json!({"color": 0xFF}), true, &mut not), None);
-        assert_eq!(not, ["its color (#ff0000)"]);
+        assert_eq!(not, ["the color (#ff0000)"]);
     }
 }

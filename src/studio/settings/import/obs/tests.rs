@@ -55,11 +55,11 @@ fn a_collection_of_obs_is_taken_in_and_the_rest_is_listed() {
     assert!(matches!(it.scenes[1].items[0].content, Content::Scene(_)));
     let left_out: String = import.left_out.iter().map(|it| format!("{it}\n")).collect();
     let is_reported =
-        left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
+        left_out.contains("Alerts") && left_out.contains("filters of 'Cam' (shader_filter");
     assert!(is_reported, "{left_out}");
     // A device has another name here, and the import reports that it must be chosen.
-    let devices = left_out.contains("its device: onair shows the first camera")
-        && left_out.contains("'Mic': onair uses the system's default");
+    let devices = left_out.contains("the device (onair shows the first camera)")
+        && left_out.contains("the device of 'Mic' (onair uses the system's default");
     assert!(devices, "{left_out}");
     let strips: Vec<_> = import.strips.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(strips, ["Clip", "Mic"]);
@@ -93,17 +93,17 @@ fn nothing_is_dropped_without_a_word() {
     assert_eq!(
         import.left_out,
         [
-            "'Old': no scene shows it",
-            "'Spare': no scene shows it",
+            "'Old' (no scene shows it)",
+            "'Spare' (no scene shows it)",
             "an item of 'A' without a source",
-            "filters of 'Red': shader_filter 'Glow'",
-            "filters of the group 'Box': chroma_key_filter 'Key'",
-            "filters of the scene 'A': color_filter_v2 'Warm', blur",
+            "filters of 'Red' (shader_filter 'Glow')",
+            "filters of the group 'Box' (chroma_key_filter 'Key')",
+            "filters of the scene 'A' (color_filter_v2 'Warm', blur)",
             "items in 'A' that show 'A' itself",
             "the blending method of 'Red' (SRGB Off)",
             "the crop of 'Box'",
             "the hotkeys",
-            "the item 'Gone' of 'A': its source does not exist",
+            "the item 'Gone' of 'A' (its source does not exist)",
             "the scripts",
         ]
     );
@@ -173,10 +173,10 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
     assert_eq!(
         import.left_out,
         [
-            "'Desk': its exact crop: onair converted it for 1280x720",
+            "'Desk': the exact crop (onair converted it for 1280x720)",
             "the scale filtering of 'Logo'",
             "the show transition of 'Logo'",
-            "the size of 'Gone' is unknown: onair uses 1280x720",
+            "the unknown size of 'Gone' (onair uses 1280x720)",
         ]
     );
     // Y4M has no audio; a file that cannot be read may have audio.

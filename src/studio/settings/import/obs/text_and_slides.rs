@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(style.outline, Some((Rgba::opaque(0, 255, 0), 6)));
         assert_eq!(style.background, Some(Rgba::opaque(0, 0, 255)));
         assert_eq!((style.align, width, style.weight), (Align::Right, Some(300), 700));
-        assert_eq!(not, ["its gradient", "underline and strikeout"]);
+        assert_eq!(not, ["the gradient", "underline and strikeout"]);
         // A value that is not in the file has its default.
         let size = |version| of("text_ft2_source", version, &json!({})).0.text.style.size;
         assert_eq!((size("text_ft2_source"), size("text_ft2_source_v2")), (32, 256));
@@ -253,7 +253,7 @@ mod tests {
         let Pace { time, fade, order, repeat } = set.slides;
         assert_eq!((time.as_millis(), fade.as_millis()), (3_000, 250));
         assert_eq!((order, repeat, set.hidden), (Order::Shuffled, false, WhenHidden::Pauses));
-        assert_eq!(not, ["the slide transition 'swipe': onair fades between slides"]);
+        assert_eq!(not, ["the slide transition 'swipe' (onair fades between slides)"]);
         assert_eq!(
             of("slideshow", "", &json!({"transition": "cut"})).0.slides.fade,
             Duration::ZERO

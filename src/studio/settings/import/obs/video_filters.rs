@@ -250,10 +250,10 @@ mod tests {
         assert_eq!(slots[8].filter, Filter::Delay { ms: 500.0 });
         let [similarity, delay] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert!(
-            similarity.to_string().starts_with("filter color_key_filter: the similarity"),
+            similarity.to_string().starts_with("in the filter color_key_filter, the similarity"),
             "{similarity}"
         );
-        assert_eq!(*delay, "filter gpu_delay: the delay (changed from 100000 ms to 500 ms)");
+        assert_eq!(*delay, "in the filter gpu_delay, the delay (changed from 100000 ms to 500 ms)");
         assert_eq!(not, ["crop_filter", "clut_filter", "shader_filter 'Glow'", "", ""]);
         let crop = Filter::Crop { left: 0.1, top: 0.0, right: 0.0, bottom: 0.1 };
         assert_eq!(slots[0].filter, crop);
@@ -292,7 +292,7 @@ mod tests {
             assert_eq!(filters[0], Filter::Deinterlace { mode: kind, field: Field::Top });
             assert_eq!(differences.is_empty(), number != 1, "{differences:?}");
         }
-        assert_eq!(with(8, 0).1, ["its deinterlacing: the doubled frame rate"]);
+        assert_eq!(with(8, 0).1, ["the doubled frame rate of the deinterlacing"]);
         assert_eq!(with(0, 1).0.len(), 1);
         let (filters, differences) = with(9, 0);
         assert_eq!((filters.len(), differences.len()), (1, 1));
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(values(1), [1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
         assert_eq!(values(3), [1.0, 0.25, 1.0, 1.0, 1.0, 0.0, 1.0]);
         assert_eq!(values(5)[6], 0.25);
-        assert_eq!(differences, ["filter mask_filter 'Round': its color (#ff0000)"]);
+        assert_eq!(differences, ["in the filter mask_filter 'Round', the color (#ff0000)"]);
         assert_eq!(filters[0].clone().color(), Some(&mut [0, 0x99, 255]), "theirs is no pure blue");
         assert_eq!(filters[2].clone().color(), Some(&mut [0, 0, 255]));
         // A key without other effects needs no filter after it.
@@ -348,10 +348,10 @@ mod tests {
         assert_eq!(
             differences,
             [
-                "filter color_filter 'Warm': the Color Add (#200000)",
-                "filter color_filter 'Warm': the saturation (changed from 6.00 to 4.00)",
-                "filter gpu_delay 'Late': the delay (changed from 501 ms to 500 ms)",
-                "filter scale_filter: the undistorted center",
+                "in the filter color_filter 'Warm', the Color Add (#200000)",
+                "in the filter color_filter 'Warm', the saturation (changed from 6.00 to 4.00)",
+                "in the filter gpu_delay 'Late', the delay (changed from 501 ms to 500 ms)",
+                "in the filter scale_filter, the undistorted center",
             ]
         );
         let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MAX_FILTERS]});
