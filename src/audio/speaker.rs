@@ -144,7 +144,7 @@ impl SpeakerOutput {
         }
         let last = self.played.playback_end.load(Ordering::Relaxed).max(self.opened.as_micros());
         let silent = self.clock.now().as_micros().saturating_sub(last);
-        (silent > 2_000_000).then(|| "the device has stopped asking for sound".to_owned())
+        (silent > 2_000_000).then(|| "the device no longer asks for audio".to_owned())
     }
 }
 

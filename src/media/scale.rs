@@ -25,7 +25,7 @@ pub struct FrameScaler {
 
 /// The reason why a frame could not be scaled.
 #[derive(Debug, thiserror::Error)]
-#[error("scaling a picture: {0}")]
+#[error("scaling a frame: {0}")]
 pub struct ScaleError(String);
 
 impl FrameScaler {

@@ -48,7 +48,7 @@ impl Cpal {
             };
             self.host = Some(host);
         }
-        self.host.as_ref().ok_or_else(|| Fault::Other("no sound system".to_owned()))
+        self.host.as_ref().ok_or_else(|| Fault::Other("this system has no audio".to_owned()))
     }
 
     fn listed(&mut self, direction: Direction) -> Result<Vec<(DeviceInfo, Device)>, Fault> {

@@ -240,12 +240,12 @@ impl MicWatcher {
                 let drift = (drift != 0).then(|| f64::from_bits(drift));
                 self.status.update(|report| report.drift_ppm = drift);
             } else if now.since(alive) > DATA_TIMEOUT {
-                return End::Lost("no sound for 5 s".to_owned());
+                return End::Lost("no audio for 5 s".to_owned());
             } else if now.since(alive) > STALLED_AFTER
                 && self.status.state() != SourceState::Stalled
             {
                 let reason = problem!("device-no-audio", device = &device.name);
-                self.status.down(SourceState::Stalled, reason, "no sound for 2 s");
+                self.status.down(SourceState::Stalled, reason, "no audio for 2 s");
             }
             if now.since(looked) > POLL_INTERVAL {
                 looked = now;

@@ -67,7 +67,7 @@ impl Spool {
                         renditions.len() - 1
                     });
                     if place >= MAX_RENDITIONS {
-                        return Err(io::Error::other("too many changes of the picture"));
+                        return Err(io::Error::other("too many changes of the video format"));
                     }
                     u8::try_from(place + 1).map_err(io::Error::other)?
                 }

@@ -265,7 +265,7 @@ impl CameraWatcher {
                 }
             } else if silent > STALLED_AFTER {
                 let reason = problem!("device-no-frames", device = &found.name);
-                self.status.down(SourceState::Stalled, reason, "no picture for 2 s");
+                self.status.down(SourceState::Stalled, reason, "no frame for 2 s");
                 if silent > STALL_TIMEOUT {
                     return End::Stalled;
                 }
@@ -408,7 +408,7 @@ impl Inner {
             let made = match &mut stream {
                 Some(stream) => stream.unpack(raw.data).and_then(|frame| match frame {
                     Some(frame) if frame.size() != self.offer.shown() => Err(format!(
-                        "a picture of {} instead of {}",
+                        "a frame of {} instead of {}",
                         frame.size(),
                         self.offer.shown()
                     )),

@@ -68,7 +68,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A rate or channel count that no encoder supports.
-    #[error("sound at {rate} Hz with {channels} channels cannot be mixed")]
+    #[error("onair cannot mix audio at {rate} Hz with {channels} channels")]
     Format { rate: u32, channels: u16 },
     /// The system could not start a thread.
     #[error("starting the mixer: {0}")]

@@ -61,7 +61,8 @@ impl Dump {
             return self.give_up(report, &error);
         }
         if (audio.rate, audio.channels) != self.format {
-            let error = io::Error::other("the sound changed its format, a WAV file cannot");
+            let error =
+                io::Error::other("the audio changed its format, which a WAV file does not support");
             return self.give_up(report, &error);
         }
         let Some(writer) = &mut self.writer else { return };

@@ -115,7 +115,7 @@ impl H264 {
 impl OpenDecoder for H264 {
     fn unpack(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, String> {
         if data.len() > MAX_FRAME_BYTES {
-            return Err(format!("a picture of {} bytes", data.len()));
+            return Err(format!("a frame of {} bytes", data.len()));
         }
         self.configure(data)?;
         let decoder = match &mut self.decoder {

@@ -25,7 +25,7 @@ pub struct Scaler {
 pub enum Fault {
     #[error(transparent)]
     Scale(#[from] ScaleError),
-    #[error("converting a picture: {0}")]
+    #[error("converting a frame: {0}")]
     Convert(String),
 }
 

@@ -192,7 +192,7 @@ impl Link {
     fn has_message(&self) -> Result<bool, Fault> {
         let Some((length, _)) = self.head() else { return Ok(false) };
         if length > MAX_MESSAGE_BYTES {
-            return Err(Fault::Other("the sound server sends nonsense".to_owned()));
+            return Err(Fault::Other("the sound server sends invalid data".to_owned()));
         }
         Ok(self.buffer.len() - self.taken >= DESCRIPTOR_SIZE + length)
     }

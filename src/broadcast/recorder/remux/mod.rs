@@ -185,7 +185,7 @@ fn copy(
         return Err(Failure::Nothing(from.to_owned()));
     }
     if format == Format::Flv && index.tracks.audio.iter().any(|track| !track.name.is_empty()) {
-        index.left_out.push("the names of the sound tracks".to_owned());
+        index.left_out.push("the names of the audio tracks".to_owned());
     }
     fit::complete(source, &mut index).map_err(unreadable(from))?;
     fit::fit(&mut index, format, drop).map_err(|lack| Failure::Lacking { to: to.into(), lack })?;

@@ -144,7 +144,7 @@ impl Camera for Open {
         let (about, planes) = match ask(self.handle.fd(), &DEQUEUE_BUFFER, 0) {
             Ok(taken) => taken,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(fault("taking a picture", &error)),
+            Err(error) => return Err(fault("taking a frame", &error)),
         };
         self.held = Some(about.index);
         if Flags::from(about.flags).contains(Flags::ERROR) {

@@ -234,7 +234,7 @@ impl Camera for Open {
             return Ok(None);
         }
         let next = self.stream.next();
-        let (buffer, about) = next.map_err(|error| fault("taking a picture", &error))?;
+        let (buffer, about) = next.map_err(|error| fault("taking a frame", &error))?;
         if about.flags.contains(Flags::ERROR) {
             return Ok(None);
         }

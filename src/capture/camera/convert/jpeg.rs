@@ -43,19 +43,19 @@ impl Jpegs {
         };
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
         decoder.decode_headers().map_err(|fault| fault.to_string())?;
-        let info = decoder.info().ok_or("no picture header")?;
+        let info = decoder.info().ok_or("no frame header")?;
         let found = Size::new(u32::from(info.width), u32::from(info.height));
         if found != size {
-            return Err(format!("a picture of {found} instead of {size}"));
+            return Err(format!("a frame of {found} instead of {size}"));
         }
         let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
         if grey {
             decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::Luma));
         }
-        let length = decoder.output_buffer_size().ok_or("no picture header")?;
+        let length = decoder.output_buffer_size().ok_or("no frame header")?;
         let wanted = size.pixels() * if grey { 1 } else { 3 };
         if length != wanted {
-            return Err(format!("{length} bytes of picture instead of {wanted}"));
+            return Err(format!("{length} bytes in a frame instead of {wanted}"));
         }
         if grey {
             colourless(planes);

@@ -79,5 +79,5 @@ impl<'a> Rows<'a> {
 }
 
 fn short(length: usize, wanted: usize) -> String {
-    format!("{length} bytes of picture instead of {wanted}")
+    format!("{length} bytes in a frame instead of {wanted}")
 }

@@ -476,7 +476,7 @@ impl Grabber for Grab {
     }
 
     fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
-        let short = || other("a picture that is too short");
+        let short = || other("a frame that is too short");
         let side = |side: u32| u16::try_from(side).map_err(other);
         let place = |at: u32| i16::try_from(at).map_err(other);
         let (x, y) = (place(self.area.x + part.x)?, place(self.area.y + part.y)?);

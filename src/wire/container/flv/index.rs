@@ -314,13 +314,13 @@ impl Scan {
             self.index.lack(Part::Audio, format.to_string());
         }
         if self.more_tracks.0 {
-            self.index.lack(Part::Video, "a second picture".to_owned());
+            self.index.lack(Part::Video, "a second video track".to_owned());
         }
         if self.more_tracks.1 {
-            self.index.lack(Part::Audio, "sound tracks that share their tags".to_owned());
+            self.index.lack(Part::Audio, "audio tracks that share their tags".to_owned());
         }
         if self.was_resized {
-            let what = "pictures after a change of their size or form";
+            let what = "frames after a change of their size or format";
             self.index.lack(Part::Resized, what.to_owned());
         }
         self.index.arrange();

@@ -200,7 +200,7 @@ fn trak_header(
     let id = match described {
         TrackDescription::Avc(config) => {
             if index.tracks.video.is_some() {
-                index.lack(Part::Video, "a second picture".to_owned());
+                index.lack(Part::Video, "a second video track".to_owned());
                 return None;
             }
             let period = Some(defaults.duration).filter(|period| *period > 0);

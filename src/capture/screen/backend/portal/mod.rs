@@ -156,7 +156,7 @@ fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
         Some(part) => part
             .moved(of.x, of.y)
             .within(of)
-            .ok_or_else(|| Fault::Unusable("the region lies beside the picture".to_owned()))?,
+            .ok_or_else(|| Fault::Unusable("the region is outside the frame".to_owned()))?,
     };
     area.even().ok_or_else(|| Fault::Unusable("it is too small".to_owned()))
 }
@@ -174,7 +174,7 @@ impl Grab {
                     return Err(Fault::Ended(reason));
                 }
                 if began.elapsed() >= FIRST_FRAME_TIMEOUT {
-                    return Err(Fault::Unusable("no picture has come".to_owned()));
+                    return Err(Fault::Unusable("no frame has arrived".to_owned()));
                 }
                 continue;
             }
@@ -257,8 +257,7 @@ impl Grabber for Grab {
         let lines = self.mirror.chunks_exact(row).skip(part.y as usize);
         for line in lines.take(part.height as usize) {
             let bytes = line.get(left..left + part.width as usize * 4);
-            let bytes =
-                bytes.ok_or_else(|| Fault::Other("a part beside the picture".to_owned()))?;
+            let bytes = bytes.ok_or_else(|| Fault::Other("a part outside the frame".to_owned()))?;
             self.gathered.extend_from_slice(bytes);
         }
         Ok(&self.gathered)

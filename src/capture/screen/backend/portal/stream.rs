@@ -332,7 +332,7 @@ unsafe extern "C" fn state_changed(
         return;
     }
     let reason = if error.is_null() {
-        "the stream of pictures has ended".to_owned()
+        "the stream of frames has ended".to_owned()
     } else {
         // SAFETY: the text ends with a zero and lives through the call.
         unsafe { CStr::from_ptr(error) }.to_string_lossy().chars().take(200).collect()
@@ -355,7 +355,7 @@ unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa
             .and_then(|length| pod::format(std::slice::from_raw_parts(param.cast::<u8>(), length)))
     };
     let unfit = match &format {
-        None => Some("a format that is none of pictures".to_owned()),
+        None => Some("a format that is not for video".to_owned()),
         Some(format) => frame::unfit(format),
     };
     {
