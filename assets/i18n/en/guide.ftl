@@ -67,7 +67,7 @@ guide-recommend = { $size } at { $rate } fps and { $bitrate } is a good start.
 guide-because-all = This is the highest preset, and there is room to spare.
 guide-because-encoder = A higher quality would overload this computer.
 guide-because-upload = A higher quality would exceed your upload speed.
-guide-because-unknown = Most connections can handle this quality. You can raise it later.
+guide-because-unknown = Most connections can handle this quality, and you can raise it later.
 guide-because-service = The service does not accept a higher quality.
 
 guide-ready = Ready

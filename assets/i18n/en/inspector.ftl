@@ -12,7 +12,7 @@ tab-chat = Chat
 chat-studio-none = No chat yet
 chat-studio-advice = The chat of your own stream appears here while the built-in server runs. The chat of a stream that you watch appears here too.
 chat-studio-open = Open Watch
-replay-off = The replay buffer is off. Choose its length in the settings.
+replay-off = The replay buffer is off. Choose a length in the settings.
 screenshot-off = There is no video yet.
 
 # targets

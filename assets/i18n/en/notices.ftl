@@ -68,9 +68,9 @@ encoder-failed = onair cannot encode the stream: { $reason }
     .cure = Choose another frame size or frame rate, close other programs, or restart onair.
 encoder-slow = This computer is too slow for the chosen quality. onair skips { $percent } of the frames.
     .cure = Choose a smaller frame size or a lower frame rate, or close other programs.
-key-visible = The stream key is on the command line. Other users of this computer can see it.
+key-visible = The stream key is on the command line, where other users of this computer can see it.
     .cure = Use --key-env, --key-file or --key-stdin.
-password-visible = A password is on the command line. Other users of this computer can see it.
+password-visible = A password is on the command line, where other users of this computer can see it.
     .cure = Set a proxy with the environment variable ALL_PROXY. Enter addresses with passwords in the window.
 
 # Adaptations to a connection.
@@ -217,7 +217,7 @@ target-failed = { $host }: { $cause }. { $next }.
     .cure = { $cure }
 target-back = Reconnected to { $host } after { $seconds } s.
 crashed = onair, or a part of it, crashed during an earlier run. Report: { $path }
-    .cure = The report contains no keys. Send it to the onair authors, and describe what you did before the crash.
+    .cure = Send the report, which contains no keys, to the onair authors. Describe what you did before the crash.
 
 # The built-in server.
 server-says = { $host } says: { $text }
@@ -348,7 +348,7 @@ scene-files-left-out = The source { $source } skips { $path } ({ $reason }). Oth
     .cure = Once the files are available again, onair plays each in its turn. You can also choose other files in the properties of the source.
 scene-source-back = The source { $source } is back.
 scene-no-strip = onair plays no audio from { $source }: the mixer has the maximum number of audio sources.
-    .cure = Remove an audio source from the mixer. Then add one for this source.
+    .cure = Remove an audio source from the mixer, then add one for this source.
 scene-crowded = The scene { $scene } has more than 256 layers. onair does not draw the topmost layers.
     .cure = Hide or remove items. Items in groups and nested scenes count too.
 scenes-imported = Imported scenes: { $scenes }, sources: { $sources }, audio sources: { $strips }.

@@ -4,7 +4,7 @@
 play-unreadable = onair cannot read { $path }: { $reason }
     .cure = Check the file name, or enter a URL such as rtmp://server/live/stream.
 play-unplayable = onair cannot play { $place }: { $reason }
-    .cure = onair plays FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV files. With FFmpeg's libraries it also plays HEVC, AV1, VP9, VP8, AC-3 and more. Convert other files, for example with ffmpeg.
+    .cure = onair plays FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV files. With FFmpeg's libraries, onair also plays HEVC, AV1, VP9, VP8, AC-3 and more. Convert other files, for example with ffmpeg.
 play-not-flv = onair cannot play { $path }: { $reason }
     .cure = Use an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC or WAV file. Convert other files, for example with ffmpeg.
 play-no-clip = onair cannot play { $path }: { $reason }

@@ -41,7 +41,7 @@ setting-encoder = Video encoder
 setting-encoder-note = Automatic picks the best encoder on this computer.
 
 setting-adaptation = Adaptive bitrate
-setting-adaptation-note = Lowers the video bitrate while a connection is slow. This avoids dropped frames.
+setting-adaptation-note = Lowers the video bitrate while a connection is slow, which avoids dropped frames.
 setting-keyframes = Keyframe interval
 setting-keyframes-note = Determines how soon new viewers see the video. Most services require 2 s.
 setting-audio-format = Audio format

@@ -98,4 +98,4 @@ hls-too-many = 超过 { $count } 项
 hls-tag = 无法读取标签 { $tag }
 hls-no-target-duration = 没有目标时长
 hls-empty = 其中没有内容
-hls-skipped = 略去了 onair 从未收到的条目
+hls-skipped = 跳过了 onair 从未收到的条目
