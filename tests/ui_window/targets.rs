@@ -241,7 +241,7 @@ fn a_card_without_viewers_has_no_latency_of_viewers() {
 #[test]
 fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("black");
-    harness.get_by_label("On air. media.school.example: Viewers see black.");
+    harness.get_by_label("On air. media.school.example: Viewers see black video.");
     assert!(harness.query_by_label("What viewers see").is_none());
     assert_eq!(click(&mut harness, "Show what viewers get"), []);
     harness.get_by_label("What viewers see");

@@ -20,7 +20,7 @@ guide-chinese-second = 用中文开播
 
 guide-devices = Camera and microphone
 guide-is-this-you = Is this you?
-guide-devices-second = Choose what viewers see and hear. You can change this at any time.
+guide-devices-second = Choose what viewers see and hear. You can change both at any time.
 guide-picture = What viewers see
 guide-camera = Camera
 guide-microphone = Microphone
@@ -41,9 +41,9 @@ guide-silence = Viewers hear silence.
 
 guide-destination = Target
 guide-where = Where do you want to stream?
-guide-where-second = Only this target gets the stream. You can add more later.
+guide-where-second = Only this target gets the stream. You can add more targets later.
 guide-try-here = Just try it here
-guide-try-here-second = The server in onair, on this computer
+guide-try-here-second = The built-in server, on this computer
 guide-here-what = This stream stays on this computer, so nobody on the internet can see it.
 guide-here-how = Watch the stream on the Watch page, or in a browser on this computer. You can switch to a service at any time.
 guide-key-kept = onair stores the key in your keyring or in a file that only you can read, never in the settings.

@@ -143,7 +143,7 @@ out-default = default
 out-main-display = main
 out-minimized = minimized
 out-asks = asks each time
-out-dialog-gives = the one chosen in the desktop's dialog
+out-dialog-gives = chosen in the desktop's dialog
 out-no-single-windows = this desktop shares whole displays only
 out-program = program { $name }
 out-control-range = { $least } to { $most } in steps of { $step }
@@ -164,6 +164,6 @@ out-next-port = { $reason }; trying the next port
 out-redirected = redirected to { $url }
 out-redirected-no-login = redirected to { $url } on another host, so onair does not send the login
 out-answers = { $url }: { $secure ->
-    [yes] the server answers, with TLS
+    [yes] the server answers over TLS
    *[no] the server answers
 }. Nothing was published. onair tries the key only when you go live.

@@ -28,7 +28,7 @@ setting-meter-note = How fast the bars fall after a peak.
 setting-size = Resolution
 setting-size-note = The size of the program for all targets and recordings. 1280×720 suits most connections.
 setting-rate = Frame rate
-setting-rate-note = 30 fps suits talks; 60 fps suits games and sports. 60 fps needs twice the CPU.
+setting-rate-note = 30 fps suits talks. 60 fps suits games and sports, and needs twice the CPU.
 setting-bitrate = Video bitrate
 setting-bitrate-note = A higher bitrate looks better and needs more upload. Keep a quarter of your upload free.
 
@@ -47,7 +47,7 @@ setting-keyframes-note = Determines how soon new viewers see the video. Most ser
 setting-audio-format = Audio format
 setting-audio-format-note = The AAC audio of the stream. The defaults suit all services.
 setting-delay = Stream delay
-setting-delay-note = How much later viewers see the stream. Takes effect with the next broadcast.
+setting-delay-note = How long onair delays the stream for viewers. Takes effect with the next broadcast.
 
 setting-folder = Recordings folder
 setting-folder-note = For recordings, replays and screenshots. onair creates the folder when necessary.

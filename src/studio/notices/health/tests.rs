@@ -438,7 +438,7 @@ fn rows() -> Vec<Row> {
         (
             "viewers see black",
             with(on_air(), |it| it.targets[1].monitor = Some(monitor("black", None))),
-            "On air. Twitch: Viewers see black.",
+            "On air. Twitch: Viewers see black video.",
             "",
             bad,
             Some(Remedy::ShowViewers(1)),
