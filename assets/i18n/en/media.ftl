@@ -63,7 +63,7 @@ encode-flaw-channels = the number of channels is wrong
 encode-flaw-no-slice = a frame has no slice
 encode-flaw-no-start-code = a start code is missing
 encode-other-size = a frame of { $got } reached an encoder for { $expected }
-encode-no-thread = cannot start the thread { $thread }: { $reason }
+encode-no-thread = onair cannot start the thread { $thread }: { $reason }
 
 # Containers.
 media-unknown = its format is unknown

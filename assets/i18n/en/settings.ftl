@@ -3,7 +3,7 @@
 # Files that are not TOML or JSON.
 settings-unused = onair ignores all settings: { $reason }
 settings-unreadable = onair cannot read the settings in { $path }: { $reason }
-settings-newer = A newer version of onair ({ $version }) wrote these settings, so onair ignores unknown settings
+settings-newer = A newer version of onair wrote these settings (version { $version }), so onair ignores unknown settings
 settings-ignored-at = onair ignores the setting '{ $path }' on line { $line }, column { $column }: { $reason }
 settings-ignored = onair ignores the setting '{ $path }': { $reason }
 syntax-at = line { $line }, column { $column }: { $what } ({ $words })
@@ -272,14 +272,14 @@ rendition-invalid = '{ $text }' is not a rendition: write a height with a bitrat
 rendition-too-many = write at most { $most } renditions with video, and each rendition once
 serve-number-within = write a number from { $least } to { $most }
 rendition-cpu-range = write a percentage from { $least } to { $most }
-watermark-one-of = write an image or a text, and not both
+watermark-one-of = write either an image or a text
 watermark-text = write a text of 1 to { $most } characters
 watermark-too-many = write at most { $most } watermarks
 watermark-image = onair cannot use the image { $file }: { $reason }
     .cure = Write the path of a PNG, JPEG or WebP file that the server may read.
 
 # Faults of the fault lab.
-fault-bad = '{ $text }' is not a fault: { $reason }
+fault-bad = '{ $text }' is not a valid fault: { $reason }
 fault-shape = write WHAT@PHASE, such as reset@media:3s
 fault-times = after *, write how often: 1 to { $most }
 fault-phases = the phases are { $known }
@@ -336,7 +336,7 @@ control-idle = the selected player is not playing
 play-flag-buffer = the buffer must be from 100ms to 10s, or auto
 play-flag-offset = the offset must be from -2s to 2s
 play-flag-speaker = the ID is empty: `onair devices` lists the IDs of the speakers
-flag-size = '{ $text }' is not a size: write for example 700M or 2G, at least 66K
+flag-size = '{ $text }' is not a size: write, for example, 700M or 2G, and at least 66K
 flag-sample-rate = AAC does not support this sample rate: use { $rates }
 flag-replay-to = --replay-to needs --replay, or the replay buffer turned on in the settings
 record-track-syntax = write NAME=SOURCE, for example Voice=mic
