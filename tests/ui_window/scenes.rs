@@ -129,6 +129,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     harness.get_by_role_and_label(Role::Button, "LUT").click_accesskit();
     harness.run();
     assert!(harness.query_by_label_contains("cannot use this file: ").is_none());
+    assert!(harness.query_by_label_contains("so it skips the filter").is_none());
     assert!(harness.query_by_label("Try again").is_none());
 }
 

@@ -329,7 +329,7 @@ mod tests {
         ];
         assert_eq!(words, wanted);
         let chinese = crate::text::Language::Chinese.say(&wrong[0]);
-        assert_eq!(chinese, "平台 1：“keyframe_seconds”：不是 1 到 20 秒之间的数字");
+        assert_eq!(chinese, "平台 1：“keyframe_seconds”：应为 1 到 20 秒之间的数字");
     }
 
     fn typed() -> Own {
