@@ -80,7 +80,7 @@ pub const FAULTS: &[Fault] = &[
         "a certificate that signed itself",
         || plant::to_tls(|authority| Authority::self_signed(authority, false)),
         (6, Notice("target-certificate"), "tls"),
-        ["the server's certificate", "it is self-signed (issuer)", "--tls-pin"],
+        ["the server's certificate", "the certificate is self-signed", "--tls-pin"],
         ["服务器证书验证失败", "证书是自签名的", "--tls-pin"],
     ),
     row(

@@ -14,8 +14,8 @@ fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
     let own = "For your own server, trust the certificate with --tls-ca or --tls-pin. Otherwise do \
                not send your key there. The pin is \
                467d7416b99e3a1eefba3a84afb08e92bf86670816f2c0eb20dd0b0a04b736a0.";
-    let issuer = "onair rejects the server's certificate: this computer does not trust its issuer, \
-                  or it is self-signed (issuer)";
+    let issuer = "onair rejects the server's certificate: the certificate is self-signed, or \
+                  this computer does not trust its issuer (issuer)";
     let login = "Check the user name and password (rtmp://user:password@server/app), or the URL.";
     for (key, cause, advice) in
         [("target-refused", cause, login), ("target-certificate", issuer, own)]

@@ -36,7 +36,7 @@ fn a_target_is_renamed_routed_and_taken_apart() {
     let mut harness = open("custom");
     // A closed card says where the key is kept.
     let card = harness.get_by_role_and_label(Role::Button, "live.example.com");
-    assert_eq!(card.value().as_deref(), Some("Key is in your keyring"));
+    assert_eq!(card.value().as_deref(), Some("Key in your keyring"));
     assert!(harness.query_by_label("Advanced").is_none());
     open_card(&mut harness, "live.example.com");
     assert_eq!(click(&mut harness, "Advanced"), []);

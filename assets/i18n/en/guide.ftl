@@ -75,7 +75,7 @@ guide-all-set = All set
 guide-ready-second = These are your choices. You can change everything in the studio.
 guide-again = To run this guide again, press { $keys } and choose “Run setup again…”.
 app-missing = Add the application to the address, such as rtmp://server/app.
-key-missing = Enter the stream key first. The service or the owner of the server gives you the key.
+key-missing = Enter the stream key first. The service or the server's operator gives you the key.
 server-missing = Enter the server address first.
 
 # The name of the first scene.

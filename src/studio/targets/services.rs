@@ -17,7 +17,7 @@ pub struct Service {
     /// The displayed name; a proper name, the same in every language.
     pub name: Cow<'static, str>,
     /// The servers. The first one is used unless another is chosen. The list is empty if the
-    /// service's page gives an address together with the key.
+    /// service's dashboard gives an address together with the key.
     pub servers: Cow<'static, [Cow<'static, str>]>,
     /// The page where the key is found; empty if there is no particular page.
     pub key_page: Cow<'static, str>,

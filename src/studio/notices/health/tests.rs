@@ -285,7 +285,7 @@ fn rows() -> Vec<Row> {
                 it.targets = vec![TargetView::idle(target)];
             }),
             "live.twitch.tv has no stream key.",
-            "Enter the key that the service or the owner of the server gives you.",
+            "Enter the key that the service or the server's operator gives you.",
             bad,
             Some(Remedy::EditKey(1)),
         ),
@@ -307,7 +307,7 @@ fn rows() -> Vec<Row> {
                 it.targets = vec![TargetView::idle(target)];
             }),
             "The address of live.twitch.tv has no application.",
-            "Complete the address, such as rtmp://server/app.",
+            "Complete the address, for example rtmp://server/app.",
             bad,
             Some(Remedy::EditTarget(1)),
         ),
@@ -318,7 +318,7 @@ fn rows() -> Vec<Row> {
                 it.targets = vec![TargetView::idle(target)];
             }),
             "live.twitch.tv: the stream key contains a space.",
-            "Copy the key again from the service's page, without spaces.",
+            "Copy the key again from the service's dashboard, without spaces.",
             bad,
             Some(Remedy::EditKey(1)),
         ),
