@@ -214,7 +214,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         (GlobalKeyReply::Waits, ["to enable the key in other windows", "请在弹窗中选择"]),
         (
             GlobalKeyReply::Given("Press Super+F8".to_owned()),
-            ["other windows the key is Press Super+F8. ", "窗口中的讲话键：Press Super+F8。"],
+            ["other windows, the key is Press Super+F8. ", "窗口中的讲话键：Press Super+F8。"],
         ),
         (
             GlobalKeyReply::Given(String::new()),
@@ -230,7 +230,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         // Before the setting is on, the page explains what it does, and that mouse buttons do not
         // work.
         let mut harness = settings(language, GlobalKeySupport::Asked(GlobalKeyReply::Nothing));
-        assert_eq!(count(&harness, ["mouse buttons do not work", "不支持鼠标按键"][number]), 1);
+        assert_eq!(count(&harness, ["Mouse buttons do not work", "不支持鼠标按键"][number]), 1);
         harness.get_by_role_and_label(Role::CheckBox, switch).click();
         harness.run();
         for (reply, words) in &asked {
