@@ -203,7 +203,7 @@ fn region() {
     let part = Some(Area::new(3_000, 220, 40, 40));
     let shown = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });
     let failed = shown.await_state(SourceState::Failed);
-    assert!(failed.detail.contains("beside"), "{failed:?}");
+    assert!(failed.detail.contains("outside the frame"), "{failed:?}");
 }
 
 /// This desktop has no dialog for window capture.
@@ -518,7 +518,7 @@ fn inside_pipewire() {
         let part = Some(Area::new(3_000, 220, 40, 40));
         let beside = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });
         let failed = beside.await_state(SourceState::Failed);
-        assert!(failed.detail.contains("beside"), "{failed:?}");
+        assert!(failed.detail.contains("outside the frame"), "{failed:?}");
     }
     let (_producer, node) = produce("videotestsrc is-live=true pattern=ball", "BGRA", "rig-ball");
     let _portal = Portal::new(Answer::Share(node)).serve();

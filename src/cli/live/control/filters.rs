@@ -187,7 +187,7 @@ mod tests {
         for (line, why) in [
             ("on hologram Face", "chroma-key"),
             ("on sharpen Face", "filter add sharpen"),
-            ("set color#3 Face: gain=1", "has no color filter"),
+            ("set color#3 Face: gain=1", "no color filter"),
             ("set color Face: swirl=1", "swirl"),
             ("set color Face", "filter set KIND"),
             ("glow color Face", "filter set KIND"),

@@ -321,7 +321,7 @@ mod tests {
         // If a file has no line numbers, the name of the source identifies the entry.
         let file: toml::Table = text.parse().unwrap();
         let import = collection::import_text(&serde_json::to_string(&file).unwrap()).unwrap();
-        let size = "The setting 'collection.sources.Title.text.size' is ignored";
+        let size = "onair ignores the setting 'collection.sources.Title.text.size'";
         assert!(import.left_out.iter().any(|it| it.to_string().starts_with(size)), "{import:#?}");
         let odd = "[[collection.sources]]\nname = 'A'\nsource = 'test'\ntext = 3\nslides = 'x'";
         let (settings, warnings) = Settings::parse(odd);
