@@ -16,6 +16,15 @@ use crate::text::problem::{Problem, problem};
 /// Maximum length of a path.
 const MAX_PATH_LENGTH: usize = 4_096;
 
+/// A number of a filter.
+pub(in crate::studio::settings) struct NumberSetting<'a> {
+    pub name: &'static str,
+    pub range: RangeInclusive<f32>,
+    /// The unit for messages; empty means none.
+    pub unit: &'static str,
+    pub value: &'a mut f32,
+}
+
 /// A filter whose settings have names.
 pub(in crate::studio::settings) trait NamedSettings: Clone {
     /// Maximum number of filters in a list.
@@ -24,9 +33,7 @@ pub(in crate::studio::settings) trait NamedSettings: Clone {
     /// Creates a default filter of this kind.
     fn begun(kind: &str, table: &Table) -> Option<Self>;
     fn kind(&self) -> &'static str;
-    fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)>;
-    /// Returns the unit of a number, for messages; empty means none.
-    fn unit_of(&self, name: &str) -> &'static str;
+    fn numbers(&mut self) -> Vec<NumberSetting<'_>>;
     /// Returns the settings that are not numbers, as written.
     fn others(&mut self) -> Vec<(&'static str, String)>;
     /// Sets a value that is not a number.
@@ -52,14 +59,15 @@ impl NamedSettings for video::Filter {
         self.kind()
     }
 
-    fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)> {
-        let all = self.parameters().into_iter();
-        all.zip(self.values()).map(|(it, value)| (it.name, it.range, value)).collect()
-    }
-
-    fn unit_of(&self, name: &str) -> &'static str {
-        let parameter = self.parameters().into_iter().find(|it| it.name == name);
-        parameter.map_or("", |it| it.unit.symbol())
+    fn numbers(&mut self) -> Vec<NumberSetting<'_>> {
+        let all = self.parameters().into_iter().zip(self.values());
+        all.map(|(it, value)| NumberSetting {
+            name: it.name,
+            range: it.range,
+            unit: it.unit.symbol(),
+            value,
+        })
+        .collect()
     }
 
     fn others(&mut self) -> Vec<(&'static str, String)> {
@@ -100,14 +108,15 @@ impl NamedSettings for audio::Filter {
         self.kind()
     }
 
-    fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)> {
-        let all = self.parameters().into_iter();
-        all.zip(self.values()).map(|(it, value)| (it.name, it.range, value)).collect()
-    }
-
-    fn unit_of(&self, name: &str) -> &'static str {
-        let parameter = self.parameters().into_iter().find(|it| it.name == name);
-        parameter.map_or("", |it| it.unit.symbol())
+    fn numbers(&mut self) -> Vec<NumberSetting<'_>> {
+        let all = self.parameters().into_iter().zip(self.values());
+        all.map(|(it, value)| NumberSetting {
+            name: it.name,
+            range: it.range,
+            unit: it.unit.symbol(),
+            value,
+        })
+        .collect()
     }
 
     fn others(&mut self) -> Vec<(&'static str, String)> {
@@ -134,7 +143,7 @@ pub(in crate::studio::settings) fn table(enabled: bool, filter: &impl NamedSetti
     for (name, word) in filter.others() {
         table.insert(name.into(), word.into());
     }
-    for (name, _, value) in filter.numbers() {
+    for NumberSetting { name, value, .. } in filter.numbers() {
         // Rounded for users, without binary fractions.
         let value = (f64::from(*value) * 10_000.0).round() / 10_000.0;
         table.insert(name.into(), value.into());
@@ -174,12 +183,11 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
             }
             continue;
         }
-        let unit = filter.unit_of(name);
-        let known = filter.numbers().into_iter().find(|(known, ..)| known == name);
+        let known = filter.numbers().into_iter().find(|known| known.name == name);
         let result = match (known, number(value).map(|it| it as f32)) {
-            (Some((_, range, place)), Some(number)) => {
+            (Some(NumberSetting { range, unit, value, .. }), Some(number)) => {
                 if number.is_finite() {
-                    *place = number.clamp(*range.start(), *range.end());
+                    *value = number.clamp(*range.start(), *range.end());
                 }
                 let (low, high) = range.clone().into_inner();
                 let within = range.contains(&number);
@@ -240,7 +248,7 @@ mod tests {
         let mut slots: Slots = Filter::kinds().into_iter().map(|filter| (true, filter)).collect();
         for (index, (enabled, filter)) in slots.iter_mut().enumerate() {
             *enabled = index % 2 == 0;
-            for (_, range, value) in filter.numbers() {
+            for NumberSetting { range, value, .. } in filter.numbers() {
                 *value = range.start() + (range.end() - range.start()) * 0.25;
             }
             if let Some(color) = filter.color() {
