@@ -393,7 +393,8 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
             let size = Size::new(16 + id * 2, 12);
             sources.insert(SourceId(id), feed(size, Color::WEBCAM, id % 2 == 0, 2));
             sources.insert(SourceId(old), SourceFrame::Feed(None));
-            let kind = Filter::kinds()[(turn % 15) as usize].clone();
+            let filter_kinds = Filter::kinds();
+            let kind = filter_kinds[turn as usize % filter_kinds.len()].clone();
             filters.insert(SourceId(id), wanted([kind]));
             filters.insert(SourceId(old), Vec::new());
             let place = Placement { rotation: f64::from(number) * 30.0, ..Placement::default() };

@@ -198,7 +198,7 @@ pub struct Figures {
     pub shown: u64,
     /// Number of dropped frames: too late, or the decoder could not keep up.
     pub dropped: u64,
-    /// Number of frames shown later than half their duration.
+    /// Number of frames that were late, shown or dropped; see `clock::frame_pacing`.
     pub late: u64,
     /// Number of frames that were decoded but not shown, because they precede the position where
     /// playback started or resumed.

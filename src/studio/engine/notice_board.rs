@@ -7,7 +7,7 @@ use crate::studio::event::Event;
 use crate::studio::notices::active_notices::ActiveNotices;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::notices::{Notice, groups};
+use crate::studio::notices::Notice;
 
 /// The sink of all reports; see the module documentation.
 pub(in crate::studio) struct NoticeBoard {
@@ -29,9 +29,6 @@ impl NoticeBoard {
 
     pub fn tell_notice(&mut self, notice: Notice) {
         let wall = self.clock.wall_micros(self.clock.now());
-        if let Some(target) = notice.target.filter(|_| notice.key() == "frames-dropped-over") {
-            self.active.clear_target(groups::DROPPED_FRAME_NOTICES, target);
-        }
         let notice = self.active.put(notice);
         self.log.add(&notice, wall);
         self.happened(Event::Notice(notice));

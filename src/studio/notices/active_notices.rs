@@ -42,7 +42,8 @@ impl ActiveNotices {
         self.put(message.notice(0, detail))
     }
 
-    /// Adds a notice. Of the problems of one target, only the newest is kept.
+    /// Adds a notice, and ends those that it ends. Of the problems of one target, only the newest
+    /// is kept.
     pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
         let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
@@ -50,6 +51,7 @@ impl ActiveNotices {
         let notice = Notice { id: self.next, wall_micros, times: again + notice.times, ..notice };
         let about = |it: &Notice| it.target.filter(|_| groups::TARGET_NOTICES.contains(&it.key()));
         let newer = |old: &Notice| about(old).is_some() && about(old) == about(&notice);
+        self.close(|old| groups::ends(&notice, old));
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.past.retain(|old| !old.notice.is_same(&notice));
         self.notices.push(notice.clone());

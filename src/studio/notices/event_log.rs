@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Sender};
-use crate::studio::notices::Notice;
+use crate::studio::notices::{Notice, groups};
 use crate::text::Language;
 use crate::text::problem::problem;
 
@@ -26,20 +26,6 @@ const MAX_MERGED_MESSAGES: usize = 32;
 /// The same message within this time counts as a repetition, because attempts are at most 15 s
 /// apart.
 const REPEAT_WINDOW: Duration = Duration::from_secs(60);
-
-/// Messages that end other messages with the same subject.
-const ENDING_NOTICES: &[(&str, &str, &str)] = &[
-    ("target-back", "target-", "host"),
-    ("target-on-air", "target-", "host"),
-    ("camera-back", "camera-", "device"),
-    ("microphone-back", "microphone-", "device"),
-    ("source-back", "source-trouble", "device"),
-    ("bitrate-restored", "bitrate-lowered", ""),
-    ("size-restored", "size-lowered", ""),
-    ("rendition-restored", "rendition-lowered", "host"),
-    ("frames-dropped-over", "frames-dropped", "host"),
-    ("frames-dropped-over", "passthrough-left-out", "host"),
-];
 
 /// An entry of the event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +80,7 @@ impl EventLog {
 
     /// Adds an event.
     pub fn add(&mut self, notice: &Notice, wall_micros: i64) {
-        let is_end = ENDING_NOTICES.iter().any(|(end, ..)| *end == notice.key());
+        let is_end = groups::is_end(notice.key());
         if !is_end && self.is_repeated(notice, wall_micros) {
             return;
         }
@@ -162,29 +148,13 @@ impl EventLog {
 
     /// Sets the duration of ended entries, and returns the longest.
     fn close(&mut self, notice: &Notice, wall_micros: i64) -> Option<Duration> {
-        let ended = ENDING_NOTICES.iter().filter(|(end, ..)| *end == notice.key());
-        ended
-            .filter_map(|(_, begins, about)| self.close_one(notice, begins, about, wall_micros))
-            .max()
-    }
-
-    fn close_one(
-        &mut self,
-        notice: &Notice,
-        begins: &str,
-        about: &str,
-        wall_micros: i64,
-    ) -> Option<Duration> {
+        if !groups::is_end(notice.key()) {
+            return None;
+        }
         let mut longest = None;
-        let of = |notice: &Notice| notice.value(about);
-        let subject = of(notice);
-        let ends = |key: &str| ENDING_NOTICES.iter().any(|(end, ..)| *end == key);
-        for entry in Arc::make_mut(&mut self.entries).iter_mut().rev() {
-            let key = entry.notice.key();
-            if !key.starts_with(begins) || of(&entry.notice) != subject {
-                continue;
-            }
-            if entry.lasted.is_some() || ends(key) {
+        let entries = Arc::make_mut(&mut self.entries).iter_mut().rev();
+        for entry in entries.filter(|entry| groups::ends(notice, &entry.notice)) {
+            if entry.lasted.is_some() {
                 // Older entries ended together with this one or before it.
                 break;
             }

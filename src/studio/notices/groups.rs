@@ -1,5 +1,40 @@
 //! Groups of notice keys that are withdrawn together.
 
+use crate::studio::notices::Notice;
+
+/// A notice that ends others: its key, the keys of these others, and the value that names the
+/// subject of both (empty: the broadcast).
+type Ending = (&'static str, &'static [&'static str], &'static str);
+
+/// The notices that end others. They withdraw them, and give their log entries a duration.
+const ENDING_NOTICES: &[Ending] = &[
+    ("target-back", TARGET_NOTICES, "host"),
+    ("target-on-air", TARGET_NOTICES, "host"),
+    ("camera-back", &["camera-lost", "camera-stalled", "camera-failed"], "device"),
+    ("microphone-back", &["microphone-lost", "microphone-stalled", "microphone-failed"], "device"),
+    ("source-back", &["source-trouble"], "device"),
+    ("bitrate-restored", &["bitrate-lowered"], ""),
+    ("size-restored", &["size-lowered"], ""),
+    ("rendition-restored", &["rendition-lowered"], "host"),
+    ("frames-dropped-over", DROPPED_FRAME_NOTICES, "host"),
+];
+
+/// Returns true if a notice with this key ends others.
+pub(in crate::studio) fn is_end(key: &str) -> bool {
+    ENDING_NOTICES.iter().any(|(end, ..)| *end == key)
+}
+
+/// Returns true if `end` ends the problem of the earlier notice `begun`.
+pub(in crate::studio) fn ends(end: &Notice, begun: &Notice) -> bool {
+    let of_target = end.target.is_none() || end.target == begun.target;
+    of_target
+        && ENDING_NOTICES.iter().any(|(key, ended, subject)| {
+            *key == end.key()
+                && ended.contains(&begun.key())
+                && end.value(subject) == begun.value(subject)
+        })
+}
+
 /// Notices about sources that do not deliver.
 pub(in crate::studio) const SOURCE_DOWN_NOTICES: &[&str] = &[
     "camera-lost",
@@ -45,7 +80,7 @@ pub(in crate::studio) const TARGET_NOTICES: &[&str] = &[
     "target-failed",
 ];
 
-/// Notices about frames that are dropped for a target. `frames-dropped-over` withdraws them.
+/// Notices about frames that are dropped for a target.
 pub(in crate::studio) const DROPPED_FRAME_NOTICES: &[&str] =
     &["passthrough-left-out", "frames-dropped"];
 

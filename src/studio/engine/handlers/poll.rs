@@ -164,7 +164,6 @@ impl Engine {
             let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
             self.notices.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
         } else if changed.full && was_lowered {
-            self.notices.active.clear(&["bitrate-lowered"]);
             self.notices.tell(&StudioMessage::BitrateRestored { kbps }, "");
         }
     }
