@@ -5,7 +5,7 @@ use egui::{PointerButton, Pos2, Rect};
 
 use super::*;
 
-const CANVAS: &str = "Canvas: click a source to change it";
+const CANVAS: &str = "Canvas: click a source to select it";
 
 /// Opens a window whose scene has one item in the center, half as wide and half as high as the
 /// program.

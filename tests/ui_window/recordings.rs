@@ -155,7 +155,7 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     let at = Duration::from_secs(64);
     let frame = RecordingsCommand::FrameAt(path("interview.mp4"), at);
     assert_eq!(asked(commands(&mut harness)), [frame]);
-    harness.get_by_label("Starts at the keyframe at 1:04.0.");
+    harness.get_by_label("The copy starts at the keyframe at 1:04.0.");
     harness.get_by_role_and_label(Role::Slider, "To, on the timeline").set_value_accesskit(30.0);
     commands(&mut harness);
     harness.get_by_label("The end must be after the start.");

@@ -51,9 +51,9 @@ fn several_sources_are_selected_and_changed_as_one() {
     harness.run();
     let grouped = click(&mut harness, "Group");
     assert!(matches!(&grouped[..], [Command::Edit(Edit::Group(ids))] if ids.len() == 2));
-    harness.get_by_label("Canvas: click a source to change it");
+    harness.get_by_label("Canvas: click a source to select it");
     // Selects all items, and then all rows between two.
-    harness.get_by_label("Canvas: click a source to change it").focus();
+    harness.get_by_label("Canvas: click a source to select it").focus();
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.run();
@@ -172,7 +172,7 @@ fn a_member_of_a_group_is_moved_within_it() {
 #[test]
 fn a_frame_around_several_selects_them() {
     let mut harness = open("media");
-    let canvas = harness.get_by_label("Canvas: click a source to change it").rect();
+    let canvas = harness.get_by_label("Canvas: click a source to select it").rect();
     let at = |x: f32, y: f32| canvas.min + Vec2::new(canvas.width() * x, canvas.height() * y);
     // With Shift, because the main source lies below everything.
     harness.event(egui::Event::PointerMoved(at(0.02, 0.25)));
@@ -225,7 +225,7 @@ fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
         });
         harness.run();
         harness.run();
-        let canvas = "Canvas: click a source to change it";
+        let canvas = "Canvas: click a source to select it";
         let canvas = harness.get_by_label(canvas).rect();
         let stage = harness.ctx.content_rect().width();
         assert_eq!(canvas.width() < stage / 3.0, studio_mode, "{canvas:?}: beside the program");

@@ -32,7 +32,7 @@ fn copied(harness: &Harness<'static, Window>) -> Vec<String> {
 fn a_network_is_let_in_and_shut_out() {
     let mut harness = panel("idle");
     // Nobody else can open the links. The panel says this and shows no QR code.
-    harness.get_by_label("Only this computer can watch");
+    harness.get_by_label("Viewer page on this computer only");
     assert!(harness.query_by_label("QR code of the viewer page").is_none());
     harness.get_by_label("wlan0 192.168.1.20: cannot watch");
     harness.get_by_label("This computer 127.0.0.1: can watch");

@@ -346,8 +346,8 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     harness.run();
     let words = shown(&harness);
     for text in [
-        "A file is on air instead of your scenes",
-        "On air: tour.mkv",
+        "The file replaces your scenes",
+        "File: tour.mkv",
         "00:01:12 / 00:30:30 · loop 2",
     ] {
         assert!(words.iter().any(|it| it == text), "{text} is not among {words:?}");

@@ -60,7 +60,7 @@ fn is_named(story: &mut Story) {
     story.types(BREAK);
     story.press("Return");
     // The log has the sentence only once, perhaps with the name that the window suggested.
-    story.bar_says(&["The scene Break is empty, so there is nothing to show."]);
+    story.bar_says(&["The scene Break shows no source."]);
 }
 
 /// Switches to the second scene and back on air. `switch` gets the name of the scene.

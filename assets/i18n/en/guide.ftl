@@ -14,9 +14,9 @@ guide-welcome = Welcome to onair
 guide-welcome-second = Choose your language. Four more steps, and you are ready to go live.
 
 guide-english = English
-guide-english-second = Go live in English
+guide-english-second = Use onair in English
 guide-chinese = 中文
-guide-chinese-second = 用中文开播
+guide-chinese-second = 使用中文界面
 
 guide-devices = Camera and microphone
 guide-is-this-you = Is this you?

@@ -3,7 +3,7 @@
 monitor-cause-ended = the stream has ended on the server
 monitor-cause-nothing = nothing has arrived since { $time }
 monitor-cause-slow = data arrives at { $percent } % of playback speed
-monitor-cause-different = it matches nothing that onair sent in the last { $seconds } s
+monitor-cause-different = the stream matches nothing that onair sent in the last { $seconds } s
 monitor-cause-late = the delay is { $seconds } s
 monitor-cause-black = the video has been black since { $time }
 monitor-cause-no-video = there has been audio but no video since { $time }

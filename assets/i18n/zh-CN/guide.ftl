@@ -14,9 +14,9 @@ guide-welcome = 欢迎使用 onair
 guide-welcome-second = 请选择语言，再完成四步就能开播。
 
 guide-english = English
-guide-english-second = Go live in English
+guide-english-second = Use onair in English
 guide-chinese = 中文
-guide-chinese-second = 用中文开播
+guide-chinese-second = 使用中文界面
 
 guide-devices = 摄像头和麦克风
 guide-is-this-you = 这是你吗？

@@ -24,16 +24,16 @@ health-stopping = 正在结束直播。
 health-recording = 正在录制，未直播。
 health-recording-paused = 录制已暂停。
 health-file-opening = 正在打开 { $name }。
-health-file-on-air = 正在直播：{ $name }
-health-file-instead = 正在直播的是文件，不是你的场景
+health-file-on-air = 本次直播推送 { $name }。
+health-file-instead = 推送的是文件，不是你的场景
 health-target = { $name }
 health-behind = 观众端延迟 { $time }
 health-watching = { $count } 人观看
 health-nobody-watches = 内置服务器没有观众
 health-smaller = { $name } 的画质较低
-health-partly-muted = 麦克风已静音
+health-partly-muted = 有音频源已静音
 health-delay = 观众延迟 { $time }
-health-delay-begins = { $time } 后开始
+health-delay-begins = { $time } 后开始推送
 health-delay-ending = 正在结束：还剩 { $time } 未推送
 
 # 推流目标。
@@ -79,9 +79,9 @@ health-recording-ended = 正在直播，但录制已停止。
 # 观众看到和听到的。
 health-no-video = 还没有画面。
     .cure = 请添加来源，或先用测试画面。
-health-scene-empty = 没有画面：场景 { $scene } 是空的。
+health-scene-empty = 没有画面：场景 { $scene } 没有显示任何来源。
     .cure = 请添加来源，或显示被隐藏的来源。
-health-audio-only = 正在直播，只有声音。
+health-audio-only = 本次直播只有声音。
 health-opening = 正在打开来源。
 health-opening-source = 正在打开 { $name }。
 health-source-gone = { $name } 没有画面。

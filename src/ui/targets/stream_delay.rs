@@ -11,12 +11,14 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, paragraph};
 
-/// Returns a sentence about how far viewers are behind, or `None` if there is no delay.
+/// Returns a sentence about how far viewers are behind, or `None` if there is no delay, or the delay
+/// has not sent a packet yet.
 pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {
     let held = snapshot.held?;
     let (key, time) = match held {
         DelayFigures { state: DelayState::Draining, held, .. } => (key!("delay-ending"), held),
-        DelayFigures { begins_in: Some(time), .. } => (key!("delay-begins"), time),
+        // Until the first packet is sent, the studio is connecting, and the health bar has the time.
+        DelayFigures { begins_in: Some(_), .. } => return None,
         DelayFigures { delay, .. } => (key!("delay-later"), delay),
     };
     Some(texts.with(key, &[("time", format::minutes(time).into())]))
@@ -26,8 +28,7 @@ pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {
 pub(super) fn on_air(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let Some(held) = view.snapshot.held else { return };
-    if !view.health.is_about_delay() {
-        let text = sentence(texts, view.snapshot).unwrap_or_default();
+    if let Some(text) = sentence(texts, view.snapshot).filter(|_| !view.health.is_about_delay()) {
         let color = if held.state == DelayState::Shortened { theme.warn } else { theme.text };
         paragraph(ui, &text, Type::Small, color);
     }

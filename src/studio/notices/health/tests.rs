@@ -207,7 +207,7 @@ fn rows() -> Vec<Row> {
         (
             "an empty scene before going live",
             with(idle(), empty_scene),
-            "The scene Main is empty, so there is nothing to show.",
+            "The scene Main shows no source.",
             "Add a source, or show a hidden source.",
             bad,
             Some(Remedy::UseTestSource),
@@ -215,7 +215,7 @@ fn rows() -> Vec<Row> {
         (
             "an empty scene on air",
             with(on_air(), empty_scene),
-            "The scene Main is empty, so there is nothing to show.",
+            "The scene Main shows no source.",
             "Add a source, or show a hidden source.",
             bad,
             None,
@@ -254,7 +254,7 @@ fn rows() -> Vec<Row> {
                 it.video.as_mut().unwrap().choice = VideoChoice::None;
                 it.audio_only = true;
             }),
-            "On air with audio only.",
+            "This broadcast has audio only.",
             "",
             info,
             None,
