@@ -11,13 +11,13 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, paragraph};
 
-/// Returns a sentence about how far viewers are behind, or `None` if there is no delay, or the delay
-/// has not sent a packet yet.
+/// Returns a sentence about how far viewers are behind, or `None` if there is no delay, or if the
+/// delay has not sent a packet yet.
 pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {
     let held = snapshot.held?;
     let (key, time) = match held {
         DelayFigures { state: DelayState::Draining, held, .. } => (key!("delay-ending"), held),
-        // Until the first packet is sent, the studio is connecting, and the health bar has the time.
+        // Until the first packet is sent, the studio is connecting. The health bar has the time.
         DelayFigures { begins_in: Some(_), .. } => return None,
         DelayFigures { delay, .. } => (key!("delay-later"), delay),
     };
