@@ -5,7 +5,7 @@ recordings-choose-folder = Choose the recordings folder
 recordings-reading = Reading the folder…
 recordings-unreadable = onair cannot read the recordings folder.
 recordings-none = No recordings yet
-recordings-none-cure = Record in the Studio, or choose the folder that has your recordings.
+recordings-none-cure = Record on the Studio page, or choose the folder that has your recordings.
 recordings-none-found = No recordings match the search.
 recordings-more = { $count ->
     [one] One older recording is not listed.

@@ -63,7 +63,7 @@ setting-tracks = Audio tracks
 setting-tracks-note = The names of the tracks in a recording, which video editors show.
 
 setting-hotkeys = Hotkeys
-setting-hotkeys-note = Click a hotkey, then press the new keys. Without Ctrl or Alt, letters, digits and punctuation keys work only while the canvas or a list has the focus.
+setting-hotkeys-note = Click a hotkey, then press the new keys. On the Studio page, letters, digits and punctuation keys without Ctrl or Alt work only while the canvas or a list has the focus.
 
 setting-services = Your own services
 setting-services-note = Services that you add to onair, with their servers and limits.

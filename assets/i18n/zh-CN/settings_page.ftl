@@ -63,7 +63,7 @@ setting-tracks = 音轨
 setting-tracks-note = 录像中各音轨的名称，会显示在剪辑软件中。
 
 setting-hotkeys = 快捷键
-setting-hotkeys-note = 点击快捷键，再按下新的按键。字母、数字、标点等按键如果不带 Ctrl 或 Alt，只有焦点在画布或列表上时才有效。
+setting-hotkeys-note = 点击快捷键，再按下新的按键。在“工作室”中，字母、数字、标点等按键如果不带 Ctrl 或 Alt，只有焦点在画布或列表上时才有效。
 
 setting-services = 自定义平台
 setting-services-note = 添加 onair 没有收录的平台，设置推流地址和上限。
