@@ -434,7 +434,7 @@ clip-indicator-on-of = { $name } has clipped. Click to reset.
 level-words = { $peak }, RMS { $rms }
 mixer-program = Program
 drift = Clock drift { $ppm } ppm
-tip-level = Shows the current peak. The line along the bar is the RMS level. Speech should peak between −20 and −9 dB, and never reach 0.
+tip-level = Shows the current peak. The line marks the highest peak of the last 20 s. Speech should peak between −20 and −9 dB, and never reach 0.
 tip-gain = Raises or lowers the volume. Double-click for 0 dB.
 tip-drift = Clock difference between the device and the computer, which onair corrects. Normal: up to 100 ppm.
 
@@ -474,7 +474,7 @@ tip-short-term = Loudness over the last 3 s. YouTube plays videos at −14 LUFS.
 tip-integrated = Loudness since the start or the last reset, without pauses. Normal: −18 to −14 LUFS.
 tip-true-peak = The highest peak between samples. Above −1 dBTP, viewers hear distortion.
 tip-monitoring-device = Plays the audio sources that you monitor or solo. Use headphones, or the microphone picks up this audio.
-tip-rms = Average level over 300 ms, shown as the line along the meter. This level is closer to perceived loudness than the peak.
+tip-rms = Average level over 300 ms. This level is closer to perceived loudness than the peak.
 mute-of = Mute { $name }
 unmute-of = Unmute { $name }
 strip-name = Name

@@ -434,7 +434,7 @@ clip-indicator-on-of = { $name } 出现削波，点击重置。
 level-words = { $peak }，RMS { $rms }
 mixer-program = 输出
 drift = 时钟偏差 { $ppm } ppm
-tip-level = 显示当前峰值，电平条上的细线是 RMS。说话时峰值最好在 −20 到 −9 dB 之间，不要到 0。
+tip-level = 显示当前峰值，细线是最近 20 秒的最高峰值。说话时峰值最好在 −20 到 −9 dB 之间，不要到 0。
 tip-gain = 调节音量。双击恢复 0 dB。
 tip-drift = 设备时钟与电脑时钟的偏差，onair 会自动校正。正常：100 ppm 以内。
 
@@ -474,7 +474,7 @@ tip-short-term = 最近 3 秒的响度。YouTube 按 −14 LUFS 播放；人声�
 tip-integrated = 开始或上次重置以来的响度，不含停顿。正常：−18 到 −14 LUFS。
 tip-true-peak = 采样点之间的最高峰值。请保持在 −1 dBTP 以下，否则观众会听到失真。
 tip-monitoring-device = 用来播放已开启监听或独奏的音频源。请戴耳机，以免声音被麦克风收进去。
-tip-rms = 最近 300 毫秒的平均电平，即电平条上的细线。比峰值更接近实际听感。
+tip-rms = 最近 300 毫秒的平均电平，比峰值更接近实际听感。
 mute-of = 将 { $name } 静音
 unmute-of = 取消 { $name } 的静音
 strip-name = 音频源名称

@@ -146,3 +146,28 @@ pub(in crate::studio) const NO_STRIP_NOTICE: &str = "scene-no-strip";
 
 /// The notice about a scene with too many layers, which is withdrawn once the scene has fewer.
 pub(in crate::studio) const CROWDED_SCENE_NOTICE: &str = "scene-crowded";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::notices::message::StudioMessage;
+
+    #[test]
+    fn a_notice_ends_the_problems_of_its_subject_only() {
+        let back = |host: &str| {
+            StudioMessage::TargetBack { id: 1, host: host.into(), seconds: "2.5".into() }
+                .notice(1, "")
+        };
+        let busy = |id: u32, host: &str| {
+            let mut notice = back(host);
+            notice.problem = crate::text::problem::problem!("target-busy", host = host);
+            notice.target = Some(id);
+            notice
+        };
+        assert!(ends(&back("a:1935"), &busy(1, "a:1935")));
+        assert!(!ends(&back("a:1935"), &busy(1, "b:1935")), "another host");
+        assert!(!ends(&back("a:1935"), &busy(2, "a:1935")), "another target on the same host");
+        assert!(!ends(&busy(1, "a:1935"), &busy(1, "a:1935")), "a problem ends nothing");
+        assert!(is_end("target-back") && !is_end("target-busy"));
+    }
+}
