@@ -1,6 +1,6 @@
 # Commands (a tooltip for each), hotkeys, the palette.
 
-tip-action-go-live = Starts the broadcast. If you are on air, onair asks before it stops.
+tip-action-go-live = Starts or ends the broadcast. If you are on air, onair asks first.
 tip-action-send-file = Sends a media file to the targets without encoding it again.
 tip-action-preflight = Checks targets, sources and this computer before you go live.
 tip-action-record = Records the program to a file in the recordings folder.
@@ -24,7 +24,7 @@ tip-action-developer = Opens the list of faults that the built-in server can sim
 tip-action-services = Opens the list of services that you added to onair.
 tip-action-studio = Shows scenes, mixer and targets.
 tip-action-recordings = Shows your recordings, which you can play, trim, convert and rename.
-tip-action-watch-pause = Pauses playback. onair keeps receiving live streams.
+tip-action-watch-pause = Pauses or resumes playback. onair keeps receiving a paused live stream.
 tip-action-watch-back = Goes back 5 s in a file, recording or buffered live stream.
 tip-action-watch-ahead = Skips ahead 5 s, at most to the live edge.
 tip-action-watch-far-back = Goes back 30 s in a file, recording or buffered live stream.
@@ -135,7 +135,7 @@ hotkey-refused = onair cannot use these keys: they navigate the window or edit t
 hotkey-conflict = Also the hotkey for: { $names }
 hotkey-conflict-talk = Also the push-to-talk key
 hotkey-conflict-fixed = Replaces the fixed key for: { $use }
-fixed-key-duplicate = duplicate the selected sources
+fixed-key-duplicate = duplicate the selected items
 fixed-key-rename = rename an entry in a list
 fixed-key-order = move an entry in a list
 fixed-key-menu = open the context menu
@@ -194,7 +194,7 @@ tip-action-align-middle = Centers the selected items on a common horizontal line
 action-align-bottom = Align the selected items at the bottom
 tip-action-align-bottom = Moves the selected items to a common bottom edge.
 action-server = Start or stop the built-in server
-tip-action-server = Starts or stops the built-in server. While the server is stopped, nobody can watch. You cannot stop the server while you stream to it.
+tip-action-server = Starts or stops the built-in server. While the server is stopped, nobody can watch its streams. You cannot stop the server while you stream to it.
 action-network = Allow or block viewers on this network
 tip-action-network = Opens the HTTP and WebRTC ports to other computers, or closes them.
 action-new-play-key = Make a new key for viewers
@@ -210,9 +210,9 @@ tip-named-mute = Mutes or unmutes this audio source in the program.
 named-target = Turn the target { $name } on or off
 tip-named-target = On air, this target starts or stops at once, and the others continue.
 named-collection = Use the scene collection { $name }
-tip-named-collection = Replaces all scenes and sources with those of the collection.
+tip-named-collection = Switches to the scenes, sources and mixer of this collection.
 named-profile = Use the profile { $name }
-tip-named-profile = Uses the quality, targets and hotkeys of the profile.
+tip-named-profile = Switches to this profile's quality, targets, recording settings and hotkeys.
 
 # Adding, panels, and the selected recording.
 action-add-audio = Add audio…

@@ -47,7 +47,7 @@ collections = Scene collections
 profiles = Profiles
 collections-note = A scene collection holds scenes, sources and the mixer. While you are on air, choosing another collection switches the scene.
 profiles-note = A profile holds quality, targets, recording settings and hotkeys. You cannot switch profiles while on air or recording.
-parts-not-kept = onair does not save settings in this run, so there is only one scene collection and one profile.
+parts-not-kept = onair has no settings file, so there is only one scene collection and one profile.
 parts-deleted = Deleted
 part-in-use = In use
 part-use = Use { $name }
@@ -96,7 +96,7 @@ version-restore-short = Restore
 version-as-many = { $what } (same as now)
 version-differs = { $then } (now { $now })
 profile-import-title = Import an onair or OBS profile
-profile-import-note = For OBS, choose basic.ini in the folder basic/profiles of its settings.
+profile-import-note = For OBS, choose basic.ini in a profile's folder under basic/profiles in the OBS settings.
 profile-import-key = Import the stream key too
 part-choose-file = Choose file…
 

@@ -55,7 +55,7 @@ value-in = '{ $path }': { $reason }
 value-tracks = it must be a list of up to six names
 value-talk-key = this key does not work for push-to-talk
 value-projector = it must be program, preview, multiview, or source:NUMBER
-value-pin = write host:port and a SHA-256
+value-pin = write host:port, a space, and the SHA-256 of the certificate
 value-sample-rate = AAC does not support a sample rate of { $rate } Hz
 address-with-login = it must not contain a user name or a password, because onair sends it to every client
 
@@ -223,7 +223,7 @@ service-number = write a whole number, or leave the field empty
 service-no-name = it has no name
 service-long-name = its name is too long
 own-service-servers = at most { $most } addresses are allowed
-own-service-key-page = the page must begin with https://
+own-service-key-page = the address of the key page must begin with https://
 service-taken = another service has this name
 
 # onair serve.

@@ -33,7 +33,7 @@ play-no-parameter-sets = 视频缺少参数集（SPS 和 PPS）
 play-config-too-long = 编码配置长 { $bytes } 字节，onair 最多接受 { $kib } KiB
     .cure = 请让主播检查编码器。
 play-video-not-shown = 没有画面：{ $reason }
-    .cure = 请让主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式（命令行：onair devices）。
+    .cure = 请让主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式。命令 onair devices 会列出解码器。
 play-cannot-decode = 直播流或文件使用 { $codec }，onair 无法解码
     .cure = 请让主播使用 H.264 视频和 AAC 音频；也可用命令 onair play URL --save FILE.flv 保存直播流，再用其他程序播放。媒体文件可以先用 ffmpeg 等程序转换。
 play-no-decoder = 直播流或文件使用 { $codec }，onair 无法解码：{ $reason }
@@ -59,7 +59,7 @@ play-opening-slow = 等待 { $server } 的{ $awaited }超时（{ $seconds } 秒�
     .cure = 服务器或网络太慢。请稍后再试，或换用该直播流的其他地址。
 play-request-slow = { $server } 发送{ $awaited }超过 { $seconds } 秒仍未完成
     .cure = 请检查网络连接，并查看服务器日志。
-play-request-stalled = { $server } 开始发送{ $awaited }，但 { $seconds } 秒内几乎没有数据
+play-request-stalled = onair 向 { $server } 请求{ $awaited }，但 { $seconds } 秒内几乎没有收到数据
     .cure = 请检查网络连接，并查看服务器日志。
 play-awaited = { $what ->
     [dns] 域名解析

@@ -71,7 +71,7 @@ value-in = “{ $path }”：{ $reason }
 value-tracks = 应为最多六个名称的列表
 value-talk-key = 这个按键不能用作讲话键
 value-projector = 应为 program、preview、multiview，或 source:编号
-value-pin = 每一项写成“主机:端口”和 SHA-256
+value-pin = 每一项依次写“主机:端口”、空格和证书的 SHA-256
 value-sample-rate = AAC 不支持 { $rate } Hz 采样率
 address-with-login = 不能含有用户名和密码：每个连接的人都会看到
 
@@ -239,7 +239,7 @@ service-number = 请填写整数，或留空
 service-no-name = 没有名称
 service-long-name = 名称太长
 own-service-servers = 最多 { $most } 个地址
-own-service-key-page = 网页地址须以 https:// 开头
+own-service-key-page = 密钥网页的地址须以 https:// 开头
 service-taken = 已有同名的平台
 
 # onair serve

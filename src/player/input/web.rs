@@ -499,7 +499,7 @@ mod tests {
         for (does, owes) in cases {
             let (peer, end) = open(does).await;
             let End::Lost(failure) = end else { panic!("{owes}: {end:?}") };
-            let message = format!("no {owes} from {peer} within 1 s");
+            let message = format!("no {owes} within 1 s ({peer})");
             assert_eq!((failure.kind, failure.to_string()), (FailureKind::Unreachable, message));
             let cure = text::Language::English.cure(&failure.problem).unwrap();
             assert!(cure.contains("too slow"), "{cure}");

@@ -79,7 +79,7 @@ async fn serve() -> String {
 }
 
 fn is_overdue(failure: &Failure, peer: &str) {
-    assert!(failure.to_string().ends_with(&format!(" from {peer} within 1 s")), "{failure:?}");
+    assert!(failure.to_string().ends_with(&format!(" within 1 s ({peer})")), "{failure:?}");
     assert_eq!(failure.kind, FailureKind::Unreachable);
     let cure = Language::English.cure(&failure.problem).unwrap();
     assert!(cure.contains("too slow"), "{cure}");
