@@ -173,7 +173,7 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
     assert_eq!(
         import.left_out,
         [
-            "'Desk': the exact crop (onair converted it for 1280x720)",
+            "'Desk': the crop in pixels (onair converted it to percentages of 1280x720)",
             "the scale filtering of 'Logo'",
             "the show transition of 'Logo'",
             "the unknown size of 'Gone' (onair uses 1280x720)",
