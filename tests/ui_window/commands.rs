@@ -368,6 +368,37 @@ fn selected_items_are_edited_by_commands() {
 }
 
 #[test]
+fn the_palette_edits_the_selected_items_and_the_current_scene() {
+    let mut harness = open("media");
+    let fit = "Fit the selected items to the canvas";
+    let why = |harness: &mut Harness<'static, Window>| {
+        let lines = found(harness, fit);
+        harness.key_press(Key::Escape);
+        harness.run();
+        lines.into_iter().find(|(line, ..)| line == fit).map(|(_, why, possible)| (why, possible))
+    };
+    let no_item = Some(("Select an item first.".to_owned(), false));
+    assert_eq!(why(&mut harness), no_item);
+    source(&harness, "Opening").click();
+    drop(commands(&mut harness));
+    palette(&mut harness, fit);
+    let whole = scene::Placement::default();
+    assert_eq!(commands(&mut harness), [Command::Edit(Edit::SetPlace(ItemId(3), whole))]);
+    apply(&mut harness, &Edit::LockItem(ItemId(3), true));
+    let locked = Some(("Locked items cannot be moved. Unlock them first.".to_owned(), false));
+    assert_eq!(why(&mut harness), locked);
+    let scene = harness.state().demo.snapshot().scenes.collection.current;
+    palette(&mut harness, "duplicate the current scene");
+    assert_eq!(commands(&mut harness), [Command::Edit(Edit::DuplicateScene(scene))]);
+    // The name is typed in the list of scenes.
+    palette(&mut harness, "rename the current scene");
+    harness.run();
+    harness.run();
+    let sent = building::type_and_enter(&mut harness, " two");
+    assert_eq!(sent, [Command::Edit(Edit::RenameScene(scene, "Main two".into()))]);
+}
+
+#[test]
 fn the_server_and_the_network_have_commands() {
     let hotkeys = [("server", "Ctrl+F2"), ("network", "Ctrl+F3"), ("new-play-key", "Ctrl+F4")];
     let mut harness = with_hotkeys("idle", &hotkeys);

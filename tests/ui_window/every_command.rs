@@ -1,6 +1,7 @@
 //! Runs every command of the table in states in which it is possible. Something visible must happen.
 
 use onair::studio::live::recording::library::view::FileState;
+use onair::studio::settings::PanelLayout;
 use onair::studio::settings::hotkeys::ChosenHotkey;
 use onair::ui::Action;
 
@@ -47,11 +48,29 @@ fn prepare(harness: &mut Harness<'static, Window>, action: Action) {
     let is_there = |harness: &Harness<'static, Window>, name: &str| {
         harness.query_all_by_role_and_label(Role::RadioButton, name).next().is_some()
     };
+    if action.is_about_scene() {
+        apply(harness, &Edit::AddScene("Second".to_owned()));
+    }
+    if action == Action::SceneUp {
+        let current = harness.state().demo.snapshot().scenes.collection.current;
+        apply(harness, &Edit::MoveScene(current, 1));
+    }
     if is_there(harness, "Opening") {
-        if action == Action::Ungroup {
-            apply(harness, &Edit::Group(vec![ItemId(3)]));
+        let grouped: &[u32] = match action {
+            Action::Ungroup => &[3],
+            Action::ItemIntoGroup => &[1, 2],
+            Action::ItemOutOfGroup => &[2, 3],
+            _ => &[],
+        };
+        if !grouped.is_empty() {
+            apply(harness, &Edit::Group(grouped.iter().map(|id| ItemId(*id)).collect()));
         }
-        let name = if action == Action::Ungroup { "Group" } else { "Opening" };
+        let name = match action {
+            Action::Ungroup => "Group",
+            // This item is not the topmost one.
+            Action::ItemUp | Action::ItemTop => "Album",
+            _ => "Opening",
+        };
         source(harness, name).click();
         harness.run();
     }
@@ -97,8 +116,15 @@ fn prepare(harness: &mut Harness<'static, Window>, action: Action) {
 /// page, dialog or setting, copied text, or other words in the window.
 fn acts(action: Action, state: &str) -> bool {
     let mut chosen = preferences(Language::English, Theme::Dark);
-    if action == Action::LayoutSimple {
-        chosen.panels.layout = "monitor".to_owned();
+    match action {
+        Action::LayoutSimple => chosen.panels.layout = "monitor".to_owned(),
+        Action::LayoutReset | Action::LayoutDelete => {
+            let name = if action == Action::LayoutReset { "simple" } else { "Mine" };
+            let other = PanelLayout::preset("monitor").unwrap();
+            chosen.panels.layouts.insert(name.to_owned(), other);
+            chosen.panels.layout = name.to_owned();
+        }
+        _ => {}
     }
     for (name, keys) in [
         ("copy", "Ctrl+Alt+F1"),

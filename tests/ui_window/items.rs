@@ -2,6 +2,7 @@
 
 use onair::capture::text::Content;
 use onair::compose::scene::{Blend, Crop, Fit};
+use onair::studio::settings::hotkeys::ChosenHotkey;
 
 use super::building::*;
 use super::*;
@@ -59,7 +60,8 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         let sent = by_submenu(&mut harness, "Source 1", "Transform", line);
         assert_eq!(edit(&sent), wanted, "{line}");
     }
-    for (line, to) in [("Move up", 2), ("Move down", 0)] {
+    for (line, to) in [("Move up", 2), ("Move down", 0), ("Move to top", 2), ("Move to bottom", 0)]
+    {
         let sent = by_submenu(&mut harness, "Source 1", "Order", line);
         assert_eq!(edit(&sent), Edit::MoveItem(ITEM, to), "{line}");
     }
@@ -98,6 +100,42 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         panic!()
     };
     assert!(dissolved == group && size.pixels() > 0, "on the program as it is");
+}
+
+#[test]
+fn a_menu_shows_the_hotkey_of_a_command_or_why_it_is_impossible() {
+    let hotkey = ChosenHotkey("Ctrl+F2".parse().ok());
+    for locked in [false, true] {
+        let mut chosen = preferences(Language::English, Theme::Dark);
+        chosen.hotkeys.keys.insert("item-fit".to_owned(), hotkey);
+        let mut harness = open_as("media", Vec2::new(1280.0, 720.0), chosen);
+        if locked {
+            make(&mut harness, &[Edit::LockItem(ItemId(3), true)]);
+        }
+        source(&harness, "Opening").click_secondary();
+        harness.run();
+        open_submenu(&mut harness, "Transform");
+        let fit = harness.get_by_role_and_label(Role::MenuItemRadio, "Fit to canvas");
+        let fit = fit.accesskit_node();
+        assert_eq!(fit.data().keyboard_shortcut(), Some("Ctrl+F2"));
+        let mut shapes = harness.output().shapes.iter();
+        assert!(shapes.any(|it| super::watch::laid(&it.shape, "Ctrl+F2")));
+        let why = locked.then_some("Locked items cannot be moved. Unlock them first.");
+        assert_eq!((fit.is_disabled(), fit.data().description()), (locked, why));
+    }
+}
+
+#[test]
+fn several_items_are_placed_together_by_their_menu() {
+    let mut harness = open("media");
+    source(&harness, "Opening").click();
+    harness.run();
+    harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    let sent = by_submenu(&mut harness, "Opening", "Transform", "Fill canvas");
+    let Edit::Several(edits) = edit(&sent) else { panic!("{sent:?}") };
+    let filled = scene::Placement { fit: Fit::Cover, ..scene::Placement::default() };
+    assert_eq!(edits, [3, 2].map(|id| Edit::SetPlace(ItemId(id), filled)));
 }
 
 /// Presses a key several times.

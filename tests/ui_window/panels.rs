@@ -2,7 +2,7 @@
 
 use super::*;
 use onair::compose::scene::SceneId;
-use onair::studio::settings::{PREDEFINED_LAYOUTS, Panels};
+use onair::studio::settings::{PREDEFINED_LAYOUTS, PanelLayout, Panels};
 use onair::wire::chat::{ChatLine, ChatPost, ChatRole};
 
 /// Opens a window with this layout of panels.
@@ -164,6 +164,29 @@ fn panels_are_hidden_named_and_reset() {
     harness.run();
     assert!(meters(&harness) > 1);
     assert!(panels(&harness).is_simple() && panels(&harness).layouts.contains_key("Sunday"));
+}
+
+#[test]
+fn the_palette_resets_a_changed_layout_and_deletes_a_saved_one() {
+    for (layout, words) in [("simple", "Reset the layout"), ("Sunday", "Delete the layout")] {
+        let changed = PanelLayout::preset("monitor").unwrap();
+        let stored = Panels {
+            layout: layout.to_owned(),
+            layouts: [(layout.to_owned(), changed)].into(),
+            ..Panels::default()
+        };
+        let preferences =
+            Preferences { panels: Box::new(stored), ..preferences(Language::English, Theme::Dark) };
+        let mut harness = open_as("idle", HD, preferences);
+        command(&mut harness, words);
+        let now = panels(&harness);
+        assert!(now.is_simple() && !now.layouts.contains_key(layout), "{words}: {now:?}");
+        // Then there is nothing to reset or to delete, and the palette stays open.
+        command(&mut harness, words);
+        let screen = harness.state().screen.as_ref().unwrap();
+        assert_eq!(screen.dialog(), Some(Dialog::Palette), "{words}");
+        assert_eq!(panels(&harness), now, "{words}");
+    }
 }
 
 #[test]

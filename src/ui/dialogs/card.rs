@@ -1,5 +1,6 @@
 //! The common parts of all dialogs: the card over the dimmed window, the title, and the answers.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use egui::{
@@ -16,6 +17,7 @@ use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::input::named::NamedCommand;
+use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CARD_RADIUS, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
@@ -57,6 +59,8 @@ pub struct Needs<'a> {
     pub elsewhere: &'a GlobalKeySupport,
     /// The state of global hotkeys of commands.
     pub global_hotkeys: &'a GlobalHotkeys,
+    /// The commands that are currently impossible, if the dialog lists commands.
+    pub impossible: BTreeMap<Action, ImpossibleReason>,
     pub settings: &'a mut SettingsDraft,
     pub passthrough: &'a mut PassthroughDraft,
     pub services: &'a mut Services,

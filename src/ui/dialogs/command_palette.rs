@@ -9,7 +9,7 @@ use egui::{
 
 use crate::compose::scene::{SceneId, SourceId};
 use crate::studio::settings::part::PartKind;
-use crate::ui::dialogs::card::{DialogAnswer, modal};
+use crate::ui::dialogs::card::{DialogAnswer, Needs, modal};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{Keymap, shortcut_text};
@@ -104,7 +104,7 @@ impl Entry {
     }
 }
 
-fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
+fn entries(ctx: &Context, view: &View<'_>, needs: &Needs<'_>, other: &Texts) -> Vec<Entry> {
     let (texts, snapshot) = (view.texts, view.snapshot);
     // Scenes are found by their own names, so their commands are omitted.
     let actions = Action::ALL
@@ -119,7 +119,7 @@ fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
             also: [other.get(action.key()), texts.get(action.tip())].join(" "),
             kind: None,
             hotkey: Some(action.into()),
-            why_not: action.why_not(snapshot, view.health),
+            why_not: needs.impossible.get(&action).copied(),
         })
         .collect();
     let entry = |choice, icon, name: &str, kind| Entry {
@@ -217,11 +217,11 @@ fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
 pub fn show(
     ctx: &Context,
     view: &View<'_>,
-    fresh: bool,
+    needs: &Needs<'_>,
     search: &mut Search,
 ) -> Option<DialogAnswer> {
     let texts = view.texts;
-    if fresh {
+    if needs.fresh {
         (search.query, search.at, search.refused) = Default::default();
     }
     let (up, down, enter) = ctx.input_mut(|input| {
@@ -244,14 +244,14 @@ pub fn show(
             width: ui.available_width(),
         }
         .show(ui, view.theme);
-        if fresh {
+        if needs.fresh {
             field.response.request_focus();
         }
         if field.response.changed() {
             (search.at, search.refused) = (0, false);
         }
         let query = search.query.clone();
-        let mut all = entries(ui.ctx(), view, search.other(view));
+        let mut all = entries(ui.ctx(), view, needs, search.other(view));
         if query.trim().is_empty() {
             all.retain(|it| it.why_not.is_none());
         }

@@ -75,7 +75,7 @@ pub fn show(
         Dialog::Parts => parts::show(ctx, view, needs.parts, needs.fresh),
         Dialog::Passthrough => passthrough::show(ctx, view, needs.passthrough),
         Dialog::Mixer => mixer::show(ctx, view),
-        Dialog::Palette => command_palette::show(ctx, view, needs.fresh, search),
+        Dialog::Palette => command_palette::show(ctx, view, needs, search),
         Dialog::Ready => preflight::show(ctx, view, needs.fresh),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),
         Dialog::ConfirmClose => confirm::close(ctx, view, needs.fresh),

@@ -101,6 +101,8 @@ actions! {
     LayoutSimple "layout-simple" Layout "";
     LayoutStudio "layout-studio" Layout "";
     LayoutMonitor "layout-monitor" Layout "";
+    LayoutReset "layout-reset" Layout "";
+    LayoutDelete "layout-delete" Trash "";
     ArrangePanels "arrange-panels" Layout "";
     PanelSources "panel-sources" Scene "";
     PanelProgram "panel-program" Screen "";
@@ -159,6 +161,29 @@ actions! {
     AlignTop "align-top" Layout "";
     AlignMiddle "align-middle" Layout "";
     AlignBottom "align-bottom" Layout "";
+    ItemFit "item-fit" FullScreen "";
+    ItemFill "item-fill" FullScreen "";
+    ItemStretch "item-stretch" FullScreen "";
+    ItemCenter "item-center" Layout "";
+    ItemOriginalSize "item-original-size" Picture "";
+    ItemFlipX "item-flip-horizontally" Transition "";
+    ItemFlipY "item-flip-vertically" Transition "";
+    ItemRotate "item-rotate" Refresh "";
+    ItemReset "item-reset" Replay "";
+    ItemUp "item-up" ChevronUp "";
+    ItemDown "item-down" ChevronDown "";
+    ItemTop "item-top" ChevronUp "";
+    ItemBottom "item-bottom" ChevronDown "";
+    ItemIntoGroup "item-into-group" Folder "";
+    ItemOutOfGroup "item-out-of-group" Folder "";
+    ItemRename "item-rename" Text "";
+    DuplicateSource "duplicate-source" Copy "";
+    SceneRename "scene-rename" Text "";
+    SceneDuplicate "scene-duplicate" Copy "";
+    SceneTransition "scene-transition" Transition "";
+    SceneUp "scene-up" ChevronUp "";
+    SceneDown "scene-down" ChevronDown "";
+    SceneRemove "scene-remove" Trash "";
     Share "share" Share "";
     Server "server" Broadcast "";
     Network "network" Share "";
@@ -301,6 +326,18 @@ impl Action {
                     | Self::Mute
                     | Self::Transition
             )
+    }
+
+    /// Returns true if the command applies to items of the current scene. The table lists these
+    /// commands together.
+    pub fn is_about_items(self) -> bool {
+        (Self::Copy..=Self::DuplicateSource).contains(&self)
+    }
+
+    /// Returns true if the command applies to the current scene as a whole. The table lists these
+    /// commands together.
+    pub fn is_about_scene(self) -> bool {
+        (Self::SceneRename..=Self::SceneRemove).contains(&self)
     }
 
     /// Returns true if the command controls players. Its hotkey works where the players have the

@@ -43,6 +43,20 @@ pub enum ImpossibleReason {
     NoPreview,
     NoMediaSource,
     NotWatching,
+    NoItem,
+    SeveralItems,
+    Locked,
+    AtTop,
+    AtBottom,
+    NoGroup,
+    NoGroupBeside,
+    NotInGroup,
+    NoOwnSource,
+    NothingCopied,
+    LastScene,
+    CanvasFits,
+    LayoutUnchanged,
+    LayoutNotOwn,
     /// The object of the command is gone, or already in use.
     Gone,
 }
@@ -78,6 +92,20 @@ impl ImpossibleReason {
             Self::NoPreview => key!("why-no-preview"),
             Self::NoMediaSource => key!("why-no-media-source"),
             Self::NotWatching => key!("why-not-watching"),
+            Self::NoItem => key!("why-no-item"),
+            Self::SeveralItems => key!("why-several-items"),
+            Self::Locked => key!("why-locked"),
+            Self::AtTop => key!("why-at-top"),
+            Self::AtBottom => key!("why-at-bottom"),
+            Self::NoGroup => key!("why-no-group"),
+            Self::NoGroupBeside => key!("why-no-group-beside"),
+            Self::NotInGroup => key!("why-not-in-group"),
+            Self::NoOwnSource => key!("why-no-own-source"),
+            Self::NothingCopied => key!("why-nothing-copied"),
+            Self::LastScene => key!("why-last-scene"),
+            Self::CanvasFits => key!("why-canvas-fits"),
+            Self::LayoutUnchanged => key!("why-layout-unchanged"),
+            Self::LayoutNotOwn => key!("why-layout-not-own"),
             Self::Gone => key!("why-gone"),
         }
     }
@@ -103,7 +131,8 @@ impl Action {
         self.why_not(snapshot, health).is_none()
     }
 
-    /// Returns the reason why the command is currently impossible; `None` if it is possible.
+    /// Returns the reason why the command is currently impossible; `None` if it is possible. The
+    /// screen adds the reasons that depend on the window, such as the selection.
     pub fn why_not(self, snapshot: &Snapshot, health: &Health) -> Option<ImpossibleReason> {
         use ImpossibleReason as Why;
         if let Some(place) = self.scene() {

@@ -5,8 +5,9 @@ use egui::Ui;
 use crate::studio::Command;
 use crate::studio::command::PartCommand;
 use crate::studio::settings::part::PartKind;
+use crate::ui::input::actions::Action;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{menu_item, menu_rule};
+use crate::ui::widgets::{command_item, menu_item, menu_rule};
 
 /// Draws the contents of the menu.
 pub fn menu(ui: &mut Ui, view: &mut View<'_>) {
@@ -23,7 +24,7 @@ pub fn menu(ui: &mut Ui, view: &mut View<'_>) {
         }
     }
     menu_rule(ui, theme);
-    if menu_item(ui, theme, &texts.get("action-parts"), "", false, true) {
+    if command_item(ui, theme, Action::Parts, &texts.get(Action::Parts.key()), "", false, None) {
         view.request(WindowRequest::ShowParts);
         ui.close();
     }

@@ -2,21 +2,63 @@
 
 use egui::{Popup, PopupCloseBehavior, Response, Ui};
 
-use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, Scene};
-use crate::studio::scenes::MAIN_SOURCE;
+use crate::compose::scene::{Content, Item, Scene, SceneId};
+use crate::studio::Command;
 use crate::studio::settings::ProjectorContent;
-use crate::studio::{Command, Edit};
 use crate::ui::input::actions::{Action, key};
-use crate::ui::scenes::clipboard;
-use crate::ui::scenes::commands::{self, group_with_below, place_among};
-use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, name_of, natural};
-use crate::ui::scenes::placement;
-use crate::ui::scenes::placement::AlignTo;
+use crate::ui::input::possible::ImpossibleReason;
+use crate::ui::scenes::draft::{Draft, edited, name_of};
+use crate::ui::scenes::{clipboard, commands};
 use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    MENU_WIDTH, context_menu, menu_area, menu_frame, menu_item, menu_lines, menu_rule, submenu,
+    MENU_WIDTH, command_item, context_menu, menu_area, menu_frame, menu_item, menu_lines,
+    menu_rule, submenu,
 };
+
+/// A command with the key of its name in a menu.
+type NamedAction = (Action, &'static str);
+
+/// The commands that place, turn and flip items.
+const TRANSFORM: [NamedAction; 9] = [
+    (Action::ItemFit, key!("item-fit")),
+    (Action::ItemFill, key!("item-fill")),
+    (Action::ItemStretch, key!("item-stretch")),
+    (Action::ItemCenter, key!("item-center")),
+    (Action::ItemOriginalSize, key!("item-original")),
+    (Action::ItemFlipX, key!("item-flip-x")),
+    (Action::ItemFlipY, key!("item-flip-y")),
+    (Action::ItemRotate, key!("item-rotate")),
+    (Action::ItemReset, key!("item-reset")),
+];
+
+/// The commands that align several items with each other, or a single one with the program.
+const ALIGN: [NamedAction; 6] = [
+    (Action::AlignLeft, key!("align-left")),
+    (Action::AlignCenter, key!("align-center")),
+    (Action::AlignRight, key!("align-right")),
+    (Action::AlignTop, key!("align-top")),
+    (Action::AlignMiddle, key!("align-middle")),
+    (Action::AlignBottom, key!("align-bottom")),
+];
+
+/// The commands that move an item among its siblings.
+const ORDER: [NamedAction; 4] = [
+    (Action::ItemUp, key!("item-up")),
+    (Action::ItemDown, key!("item-down")),
+    (Action::ItemTop, key!("item-top")),
+    (Action::ItemBottom, key!("item-bottom")),
+];
+
+/// The commands for a scene.
+const SCENE: [NamedAction; 6] = [
+    (Action::SceneRename, key!("scene-rename")),
+    (Action::SceneDuplicate, key!("scene-duplicate")),
+    (Action::SceneTransition, key!("scene-transition")),
+    (Action::SceneUp, key!("scene-up")),
+    (Action::SceneDown, key!("scene-down")),
+    (Action::SceneRemove, key!("scene-remove")),
+];
 
 /// Opens the context menu of `response` after a secondary click or the menu key; see
 /// [`context_menu`].
@@ -37,65 +79,75 @@ pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui
 }
 
 /// Draws a line that closes the menu. Returns true if the line was pressed.
-pub(super) fn line(ui: &mut Ui, view: &View<'_>, text: &str, enabled: bool) -> bool {
-    let pressed = menu_item(ui, view.theme, text, "", false, enabled);
+fn line(ui: &mut Ui, view: &View<'_>, text: &str) -> bool {
+    let pressed = menu_item(ui, view.theme, text, "", false, true);
     if pressed {
         ui.close();
     }
     pressed
 }
 
-fn edit(view: &mut View<'_>, edit: Edit) {
-    view.send(Command::Edit(edit));
+/// Draws the line of a command, which closes the menu. Returns true if the line was pressed.
+fn command(
+    ui: &mut Ui,
+    view: &View<'_>,
+    action: Action,
+    text: &str,
+    why_not: Option<ImpossibleReason>,
+) -> bool {
+    let why_not = why_not.map(|why| why.say(view.texts));
+    let pressed = command_item(ui, view.theme, action, text, "", false, why_not.as_deref());
+    if pressed {
+        ui.close();
+    }
+    pressed
 }
 
-/// Draws the commands that align several items with each other, or a single one with the program.
-fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
-    let texts = view.texts;
-    for (name, to) in [
-        (key!("align-left"), AlignTo::Left),
-        (key!("align-center"), AlignTo::Center),
-        (key!("align-right"), AlignTo::Right),
-        (key!("align-top"), AlignTo::Top),
-        (key!("align-middle"), AlignTo::Middle),
-        (key!("align-bottom"), AlignTo::Bottom),
-    ] {
-        if line(ui, view, &texts.get(name), enabled) {
-            commands::align(view, items, to);
+/// Draws the lines of commands for these items.
+fn lines(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    items: &[&Item],
+    all: &[NamedAction],
+) {
+    for &(action, name) in all {
+        let why_not = commands::why_not_on(view.snapshot, items, action);
+        if command(ui, view, action, &view.texts.get(name), why_not) {
+            commands::act_on(ui.ctx(), view, draft, items, action);
         }
+    }
+}
+
+/// Draws the line that pastes the copied items into a scene.
+fn paste(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
+    let why_not = commands::why_not(view.snapshot, draft, Action::Paste);
+    if command(ui, view, Action::Paste, &view.texts.get("item-paste"), why_not) {
+        clipboard::paste(view, draft, scene);
     }
 }
 
 /// Draws the commands for several items.
 fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
-    let (texts, ids) = (view.texts, draft.chosen());
-    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
-    let chosen = ids.iter().filter_map(|id| collection.item(*id));
-    let free: Vec<&Item> = chosen.filter(|item| !item.locked).collect();
-    submenu(ui, view.theme, &texts.get("item-align"), |ui| {
-        in_line(ui, view, &free, free.len() > 1);
+    let (theme, texts) = (view.theme, view.texts);
+    let mut items = commands::chosen(view.snapshot, draft);
+    // The clicked item decides whether all items are hidden or shown, locked or unlocked.
+    items.sort_by_key(|it| it.id != item.id);
+    submenu(ui, theme, &texts.get("item-align"), |ui| lines(ui, view, draft, &items, &ALIGN));
+    submenu(ui, theme, &texts.get("item-transform"), |ui| {
+        lines(ui, view, draft, &items, &TRANSFORM);
     });
-    menu_rule(ui, view.theme);
+    menu_rule(ui, theme);
     let hide = if item.hidden { key!("items-show") } else { key!("items-hide") };
-    if line(ui, view, &texts.get(hide), true) {
-        each(view, &ids, |id| Edit::HideItem(id, !item.hidden));
-    }
     let lock = if item.locked { key!("items-unlock") } else { key!("items-lock") };
-    if line(ui, view, &texts.get(lock), true) {
-        each(view, &ids, |id| Edit::LockItem(id, !item.locked));
-    }
-    copying(ui, view, draft, &ids);
-    if line(ui, view, &texts.get("items-duplicate"), true) {
-        clipboard::duplicate(view, draft, &ids);
-    }
-    if line(ui, view, &texts.get("items-group"), true) {
-        edit(view, Edit::Group(ids.clone()));
-        draft.choose(None);
-    }
-    if line(ui, view, &texts.get("items-remove"), true) {
-        each(view, &ids, Edit::RemoveItem);
-        draft.choose(None);
-    }
+    lines(ui, view, draft, &items, &[(Action::ShowHide, hide), (Action::Lock, lock)]);
+    copying(ui, view, draft, &items);
+    let changes = [
+        (Action::Duplicate, key!("items-duplicate")),
+        (Action::Group, key!("items-group")),
+        (Action::Delete, key!("items-remove")),
+    ];
+    lines(ui, view, draft, &items, &changes);
 }
 
 /// Draws the commands for an item. If the item is selected, they apply to all selected items.
@@ -107,104 +159,67 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
 }
 
 fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
-    let texts = view.texts;
-    let id = item.id;
-    if line(ui, view, &texts.get("item-inspector"), true) {
-        draft.settings = Some(id);
+    let (theme, texts, items) = (view.theme, view.texts, [item]);
+    if line(ui, view, &texts.get("item-inspector")) {
+        draft.settings = Some(item.id);
     }
     if let Content::Source(source) = item.content
-        && line(ui, view, &texts.get("item-filters"), true)
+        && command(ui, view, Action::Filters, &texts.get("item-filters"), None)
     {
         draft.show_filters(source);
     }
-    if line(ui, view, &texts.get("item-rename"), true) {
-        draft.rename(Named::Item(id), name_of(view, item));
-    }
-    if line(ui, view, &texts.get("item-remove"), true) {
-        edit(view, Edit::RemoveItem(id));
-    }
-    menu_rule(ui, view.theme);
-    submenu(ui, view.theme, &texts.get("item-transform"), |ui| transform(ui, view, item));
-    submenu(ui, view.theme, &texts.get("item-align"), |ui| {
-        in_line(ui, view, &[item], !item.locked);
+    let names = [(Action::ItemRename, key!("item-rename")), (Action::Delete, key!("item-remove"))];
+    lines(ui, view, draft, &items, &names);
+    menu_rule(ui, theme);
+    submenu(ui, theme, &texts.get("item-transform"), |ui| {
+        lines(ui, view, draft, &items, &TRANSFORM);
     });
-    submenu(ui, view.theme, &texts.get("item-order"), |ui| order(ui, view, id));
-    menu_rule(ui, view.theme);
-    copying(ui, view, draft, &[id]);
-    if line(ui, view, &texts.get("item-duplicate"), true) {
-        clipboard::duplicate(view, draft, &[id]);
-    }
-    if let Content::Source(source) = item.content
-        && source != MAIN_SOURCE
-        && line(ui, view, &texts.get("item-duplicate-source"), true)
-    {
-        edit(view, Edit::DuplicateSource(id));
-    }
-    if matches!(item.content, Content::Group(_)) {
-        if line(ui, view, &texts.get("item-ungroup"), true) {
-            edit(view, Edit::Ungroup(id, view.snapshot.quality.size));
-        }
-    } else if line(ui, view, &texts.get("item-group"), true) {
-        edit(view, Edit::Group(group_with_below(view, id)));
-    }
+    submenu(ui, theme, &texts.get("item-align"), |ui| lines(ui, view, draft, &items, &ALIGN));
+    submenu(ui, theme, &texts.get("item-order"), |ui| order(ui, view, draft, item));
+    menu_rule(ui, theme);
+    copying(ui, view, draft, &items);
+    lines(ui, view, draft, &items, &[(Action::Duplicate, key!("item-duplicate"))]);
+    where_possible(ui, view, draft, item, (Action::DuplicateSource, key!("item-duplicate-source")));
+    let group = match item.content {
+        Content::Group(_) => (Action::Ungroup, key!("item-ungroup")),
+        _ => (Action::Group, key!("item-group")),
+    };
+    lines(ui, view, draft, &items, &[group]);
     if let Content::Source(source) = item.content {
-        menu_rule(ui, view.theme);
-        submenu(ui, view.theme, &texts.get("item-projector"), |ui| {
+        menu_rule(ui, theme);
+        submenu(ui, theme, &texts.get("item-projector"), |ui| {
             projectors::menu::lines(ui, view, &draft.displays, ProjectorContent::Source(source));
         });
     }
 }
 
-/// Draws the commands that place, turn and flip an item.
-fn transform(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
-    let (texts, place) = (view.texts, item.place);
-    let canvas = view.snapshot.quality.size;
-    let natural = natural(view.snapshot, item);
-    let whole = Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, ..place };
-    for (name, new) in [
-        (key!("item-fill"), Placement { fit: Fit::Contain, rotation: 0.0, ..whole }),
-        (key!("item-cover"), Placement { fit: Fit::Cover, rotation: 0.0, ..whole }),
-        (key!("item-stretch"), Placement { fit: Fit::Stretch, rotation: 0.0, ..whole }),
-        (key!("item-center"), centred(&place)),
-        (key!("item-original"), original(&place, natural, canvas)),
-        (key!("item-flip-x"), Placement { flip_x: !place.flip_x, ..place }),
-        (key!("item-flip-y"), Placement { flip_y: !place.flip_y, ..place }),
-        (
-            key!("item-rotate"),
-            Placement { rotation: (place.rotation + 90.0).rem_euclid(360.0), ..place },
-        ),
-        (key!("item-reset"), Placement::default()),
-    ] {
-        if line(ui, view, &texts.get(name), !item.locked) {
-            edit(view, Edit::SetPlace(item.id, new));
-        }
+/// Draws the line of a command that makes sense only for some kinds of items.
+fn where_possible(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    item: &Item,
+    named: NamedAction,
+) {
+    if commands::why_not_on(view.snapshot, &[item], named.0).is_none() {
+        lines(ui, view, draft, &[item], &[named]);
     }
 }
 
 /// Draws copy, cut and paste.
-fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, ids: &[ItemId]) {
-    let texts = view.texts;
-    if line(ui, view, &texts.get("item-copy"), true) {
-        clipboard::copy(ui.ctx(), view, draft, ids);
-    }
-    if line(ui, view, &texts.get("item-cut"), true) {
-        clipboard::copy(ui.ctx(), view, draft, ids);
-        each(view, ids, Edit::RemoveItem);
-    }
-    if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
-        clipboard::paste(view, draft, edited(view.snapshot));
-    }
+fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[&Item]) {
+    let copies = [(Action::Copy, key!("item-copy")), (Action::Cut, key!("item-cut"))];
+    lines(ui, view, draft, items, &copies);
+    paste(ui, view, draft, edited(view.snapshot));
 }
 
 /// Draws the commands for the empty area of the canvas.
 pub fn empty(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let texts = view.texts;
-    if line(ui, view, &texts.get("source-add-row"), true) {
+    if command(ui, view, Action::AddSource, &texts.get("source-add-row"), None) {
         draft.add_source();
     }
-    if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
-        clipboard::paste(view, draft, edited(view.snapshot));
-    }
+    paste(ui, view, draft, edited(view.snapshot));
     menu_rule(ui, view.theme);
     let preview = draft.studio_mode.then_some(ProjectorContent::Preview);
     let shows = preview.into_iter().chain([ProjectorContent::Program, ProjectorContent::Multiview]);
@@ -213,89 +228,51 @@ pub fn empty(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
     menu_rule(ui, view.theme);
     for action in [Action::ZoomIn, Action::ZoomOut, Action::ZoomActual, Action::ZoomFit] {
-        let enabled = action != Action::ZoomFit || !draft.zoom.fits();
-        if line(ui, view, &texts.get(action.key()), enabled) {
+        let why_not = commands::why_not(view.snapshot, draft, action);
+        if command(ui, view, action, &texts.get(action.key()), why_not) {
             view.request(WindowRequest::Act(action));
         }
     }
-    let (name, shown) = (texts.get(Action::SafeAreas.key()), draft.safe_areas);
-    if menu_item(ui, view.theme, &name, "", shown, true) {
+    let (action, shown) = (Action::SafeAreas, draft.safe_areas);
+    if command_item(ui, view.theme, action, &texts.get(action.key()), "", shown, None) {
         ui.close();
-        view.request(WindowRequest::Act(Action::SafeAreas));
+        view.request(WindowRequest::Act(action));
     }
 }
 
-fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
-    let texts = view.texts;
-    let (index, beside) = place_among(view, id);
-    if line(ui, view, &texts.get("item-up"), index + 1 < beside.len()) {
-        edit(view, Edit::MoveItem(id, index + 1));
-    }
-    if line(ui, view, &texts.get("item-down"), index > 0) {
-        edit(view, Edit::MoveItem(id, index.saturating_sub(1)));
-    }
-    let groups: Vec<(String, Edit)> = commands::moving_in(view, id)
-        .into_iter()
-        .map(|(group, edit)| (name_of(view, group), edit))
-        .collect();
-    for (name, into) in groups {
-        if line(ui, view, &texts.with("item-into", &[("name", name.into())]), true) {
-            edit(view, into);
+fn order(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
+    lines(ui, view, draft, &[item], &ORDER);
+    for (nth, (group, into)) in commands::moving_in(view.snapshot, item.id).into_iter().enumerate()
+    {
+        let name = name_of(view, group);
+        let text = view.texts.with("item-into", &[("name", name.into())]);
+        // The command moves the item into the nearest group, which comes first.
+        let pressed = match nth {
+            0 => command(ui, view, Action::ItemIntoGroup, &text, None),
+            _ => line(ui, view, &text),
+        };
+        if pressed {
+            view.send(Command::Edit(into));
         }
     }
-    if let Some(out) = commands::moving_out(view, id)
-        && line(ui, view, &texts.get("item-out"), true)
-    {
-        edit(view, out);
-    }
-}
-
-fn centred(place: &Placement) -> Placement {
-    Placement { x: (1.0 - place.width) / 2.0, y: (1.0 - place.height) / 2.0, ..*place }
-}
-
-/// Resets an item to its original size, and keeps its center.
-fn original(
-    place: &Placement,
-    natural: crate::media::Size,
-    canvas: crate::media::Size,
-) -> Placement {
-    let tight = placement::tight(&Placement { fit: Fit::Original, ..*place }, natural, canvas);
-    Placement { fit: Fit::Contain, ..tight }
+    where_possible(ui, view, draft, item, (Action::ItemOutOfGroup, key!("item-out")));
 }
 
 /// Draws the commands for a scene.
 pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene) {
     let texts = view.texts;
-    let scenes = &view.snapshot.scenes.collection.scenes;
-    let (index, count) = (scenes.iter().position(|it| it.id == scene.id), scenes.len());
-    let index = index.unwrap_or(0);
-    if line(ui, view, &texts.get("scene-rename"), true) {
-        draft.rename(Named::Scene(scene.id), scene.name.clone());
+    for (action, name) in SCENE {
+        let why_not = commands::why_not_on_scene(view.snapshot, scene.id, action);
+        if command(ui, view, action, &texts.get(name), why_not) {
+            commands::act_on_scene(view, draft, scene.id, action);
+        }
     }
-    if line(ui, view, &texts.get("scene-duplicate"), true) {
-        edit(view, Edit::DuplicateScene(scene.id));
-    }
-    if line(ui, view, &texts.get("scene-transition"), true) {
-        draft.transition = Some(Whose::Scene(scene.id));
-    }
-    if line(ui, view, &texts.get("scene-up"), index > 0) {
-        edit(view, Edit::MoveScene(scene.id, index.saturating_sub(1)));
-    }
-    if line(ui, view, &texts.get("scene-down"), index + 1 < count) {
-        edit(view, Edit::MoveScene(scene.id, index + 1));
-    }
-    if line(ui, view, &texts.get("scene-remove"), count > 1) {
-        edit(view, Edit::RemoveScene(scene.id));
-    }
-    if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
-        clipboard::paste(view, draft, scene.id);
-    }
+    paste(ui, view, draft, scene.id);
     menu_rule(ui, view.theme);
-    if line(ui, view, &texts.get("scenes-import"), true) {
+    if command(ui, view, Action::ImportScenes, &texts.get("scenes-import"), None) {
         view.request(WindowRequest::PickScenes);
     }
-    if line(ui, view, &texts.get("scenes-export"), true) {
+    if command(ui, view, Action::ExportScenes, &texts.get("scenes-export"), None) {
         view.request(WindowRequest::SaveScenes);
     }
 }

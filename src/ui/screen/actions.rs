@@ -1,5 +1,7 @@
 //! Executes the actions of the window, from the keyboard, the buttons and the command palette.
 
+use std::collections::BTreeMap;
+
 use super::Screen;
 use crate::compose::scene::SceneId;
 use crate::mix::{Strip, StripLamp};
@@ -13,6 +15,7 @@ use crate::studio::{Command, Edit, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::input::named::{self, AnyCommand, NamedCommand, NamedKind};
+use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::recordings;
 use crate::ui::scenes;
 use crate::ui::screen::bars::{self, Page};
@@ -142,6 +145,11 @@ impl Screen {
             Action::LayoutSimple => self.use_layout("simple"),
             Action::LayoutStudio => self.use_layout("studio"),
             Action::LayoutMonitor => self.use_layout("monitor"),
+            Action::LayoutReset | Action::LayoutDelete => {
+                self.page = Page::Studio;
+                docks::menu::discard(&mut self.preferences.panels, &mut self.docks, action);
+                self.requests.push(WindowRequest::Preferences);
+            }
             Action::ArrangePanels => {
                 self.page = Page::Studio;
                 self.docks.arranging ^= true;
@@ -178,21 +186,9 @@ impl Screen {
             }
             Action::ClearClip => self.requests.push(send(Command::ClearClip(StripLamp::All))),
             Action::ResetLoudness => self.requests.push(send(Command::ResetLoudness)),
-            Action::Copy
-            | Action::Cut
-            | Action::Paste
-            | Action::Duplicate
-            | Action::Delete
-            | Action::Group
-            | Action::Ungroup
-            | Action::ShowHide
-            | Action::Lock
-            | Action::AlignLeft
-            | Action::AlignCenter
-            | Action::AlignRight
-            | Action::AlignTop
-            | Action::AlignMiddle
-            | Action::AlignBottom => self.act_on_items(ctx, action),
+            _ if action.is_about_items() || action.is_about_scene() => {
+                self.act_on_scene(ctx, action);
+            }
             Action::Server => {
                 self.requests.push(send(Command::Serve(!self.snapshot.server.is_running())));
             }
@@ -320,9 +316,28 @@ impl Screen {
         self.requests.extend(asked.map(WindowRequest::Command));
     }
 
-    /// Executes an action on the selected items of the scene.
-    fn act_on_items(&mut self, ctx: &egui::Context, action: Action) {
+    /// Returns the reason why a command is currently impossible; `None` if it is possible.
+    pub(super) fn why_not(&self, action: Action) -> Option<ImpossibleReason> {
+        action
+            .why_not(&self.snapshot, &self.health)
+            .or_else(|| scenes::commands::why_not(&self.snapshot, &self.scenes, action))
+            .or_else(|| docks::menu::why_not(&self.preferences.panels, action))
+    }
+
+    /// Returns all commands that are currently impossible, with the reasons.
+    pub(super) fn impossible(&self) -> BTreeMap<Action, ImpossibleReason> {
+        let all = Action::ALL.iter().copied();
+        all.filter_map(|action| Some((action, self.why_not(action)?))).collect()
+    }
+
+    /// Executes an action on the current scene or on its selected items.
+    fn act_on_scene(&mut self, ctx: &egui::Context, action: Action) {
         self.page = Page::Studio;
+        // The list contains the field for a new name.
+        let renames = matches!(action, Action::ItemRename | Action::SceneRename);
+        if renames && !self.preferences.panels.is_simple() {
+            self.docks.reveal(Panel::Sources);
+        }
         let mut view = view!(self);
         scenes::commands::act(ctx, &mut view, &mut self.scenes, action);
     }

@@ -72,7 +72,7 @@ impl Screen {
             if !pressed || !(self.dialog.is_none() || other || in_mixer) {
                 continue;
             }
-            if action.is_none_or(|action| action.is_possible(&self.snapshot, &self.health)) {
+            if action.is_none_or(|action| self.why_not(action).is_none()) {
                 self.act_on(&ctx, command);
             }
         }

@@ -482,6 +482,10 @@ impl Screen {
             return;
         };
         let scales = (self.wanted_scale(), self.used_scale());
+        let impossible = match dialog {
+            Dialog::Palette => self.impossible(),
+            _ => BTreeMap::new(),
+        };
         let mut view = view!(self);
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
@@ -490,6 +494,7 @@ impl Screen {
             scales,
             elsewhere: &self.elsewhere,
             global_hotkeys: &self.global_hotkeys,
+            impossible,
             settings: &mut self.settings,
             passthrough: &mut self.passthrough,
             services: &mut self.services,

@@ -26,7 +26,7 @@ pub use label::{Wrapped, elided, label, named, paragraph, place, section};
 pub use meter::{Level, Levels, meter, upright_meter};
 pub use row::{Row, Tag};
 pub use scene_mark::SceneMark;
-pub use select::{Select, menu_item, menu_rule, scrolled};
+pub use select::{Select, command_item, menu_item, menu_rule, scrolled};
 pub use slider::slider;
 pub use sparkline::{SPARKLINE_HEIGHT_POINTS, sparkline};
 pub use switch::{named_switch, switch};

@@ -6,6 +6,8 @@ use egui::{
     Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use crate::ui::input::hotkeys::shortcut_text;
+use crate::ui::input::named::AnyCommand;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
@@ -170,6 +172,36 @@ pub fn menu_item(
     chosen: bool,
     enabled: bool,
 ) -> bool {
+    item(ui, theme, [title, second, ""], chosen, enabled).clicked()
+}
+
+/// Draws the list item of a command, with the command's hotkey at its end. If the command is
+/// impossible, the tooltip says why. Returns true if the item was selected.
+pub fn command_item(
+    ui: &mut Ui,
+    theme: &Theme,
+    command: impl Into<AnyCommand>,
+    title: &str,
+    second: &str,
+    chosen: bool,
+    why_not: Option<&str>,
+) -> bool {
+    let keys = shortcut_text(ui.ctx(), command).unwrap_or_default();
+    let response = item(ui, theme, [title, second, &keys], chosen, why_not.is_none());
+    let Some(why_not) = why_not else { return response.clicked() };
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why_not));
+    response.on_hover_text(why_not);
+    false
+}
+
+/// Draws a list item with a title, an optional second line, and optional keys at its end.
+fn item(
+    ui: &mut Ui,
+    theme: &Theme,
+    [title, second, keys]: [&str; 3],
+    chosen: bool,
+    enabled: bool,
+) -> Response {
     let height = if second.is_empty() { 32.0 } else { 46.0 };
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
@@ -180,7 +212,15 @@ pub fn menu_item(
         ui.painter().rect_filled(rect, CornerRadius::same(4), theme.raised);
     }
     let mut words = rect.shrink2(vec2(8.0, 0.0));
-    words.max.x -= 20.0;
+    if chosen || keys.is_empty() {
+        words.max.x -= 20.0;
+    }
+    if !keys.is_empty() {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_keyboard_shortcut(keys));
+        let font = Type::Small.font();
+        let painted = elided(ui, words, Align::Max, keys, font, theme.secondary);
+        words.max.x = painted.left() - gap::S;
+    }
     let color = if enabled { theme.text } else { theme.secondary };
     let fits = |text: &str, kind: Type| {
         ui.painter().layout_no_wrap(text.to_owned(), kind.font(), color).size().x <= words.width()
@@ -199,11 +239,10 @@ pub fn menu_item(
         icons::paint(ui.painter(), Icon::Check, at, theme.accent);
     }
     focus_ring(ui, theme, &response, 4);
-    let clicked = response.clicked();
-    if !whole {
-        response.on_hover_text(format!("{title}\n{second}").trim_end());
+    match whole {
+        true => response,
+        false => response.on_hover_text(format!("{title}\n{second}").trim_end()),
     }
-    clicked
 }
 
 /// The maximum height of a list of devices in points. Longer lists scroll.

@@ -8,6 +8,7 @@ use crate::compose::scene::Scene;
 use crate::compose::transition::Transition;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Edit};
+use crate::ui::input::actions::Action;
 use crate::ui::scenes::draft::{Draft, Named, Whose};
 use crate::ui::scenes::kind::RowLamp;
 use crate::ui::scenes::left_panel::drop_line;
@@ -19,7 +20,7 @@ use crate::ui::scenes::{collections, menu};
 use crate::ui::studio_page::multiview::{self, SceneThumbnails};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule};
+use crate::ui::widgets::{ButtonWeight, command_item, icon_button, menu_item, menu_rule};
 
 /// Maximum share of the panel's height for the images of scenes in one column.
 const MAX_SINGLE_COLUMN_SHARE: f32 = 0.6;
@@ -223,7 +224,8 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
     menu_rule(ui, view.theme);
     let (name, second) = (texts.get("studio-mode"), texts.get("studio-mode-second"));
-    if menu_item(ui, view.theme, &name, &second, draft.studio_mode, true) {
+    let (action, is_on) = (Action::StudioMode, draft.studio_mode);
+    if command_item(ui, view.theme, action, &name, &second, is_on, None) {
         view.send(draft.switch_studio_mode(view.snapshot));
         ui.close();
     }

@@ -195,8 +195,8 @@ fn item_row(
         if alt(Key::ArrowDown) && index > 0 {
             view.send(Command::Edit(Edit::MoveItem(item.id, index - 1)));
         }
-        let out = commands::moving_out(view, item.id).filter(|_| alt(Key::ArrowLeft));
-        let into = commands::moving_in(view, item.id).into_iter().next();
+        let out = commands::moving_out(view.snapshot, item.id).filter(|_| alt(Key::ArrowLeft));
+        let into = commands::moving_in(view.snapshot, item.id).into_iter().next();
         let into = into.map(|(_, edit)| edit).filter(|_| alt(Key::ArrowRight));
         if let Some(edit) = out.or(into) {
             view.send(Command::Edit(edit));
@@ -225,7 +225,8 @@ fn drag(ui: &Ui, view: &mut View<'_>, row: &Response, id: ItemId, depth: u32) {
     let rows = (pointer.y - row.rect.center().y) / (ROW_HEIGHT_POINTS + 1.0);
     let Some(place) = drop_place(items, id, rows, wanted) else { return };
     if row.drag_stopped() {
-        return view.send(Command::Edit(commands::moving(view, id, place.group, place.to)));
+        let edit = commands::moving(view.snapshot, id, place.group, place.to);
+        return view.send(Command::Edit(edit));
     }
     let own = rows_of(items).iter().position(|it| *it == id).unwrap_or_default();
     let y =

@@ -6,14 +6,16 @@ use crate::studio::Command;
 use crate::studio::settings::{
     MAX_LAYOUT_NAME_CHARS, MAX_LAYOUTS, PREDEFINED_LAYOUTS, Panel, Panels,
 };
-use crate::ui::input::actions::key;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
+use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::studio_page::docks::{Docks, contents};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, label, menu_frame, menu_item, menu_rule, paragraph,
+    Button, ButtonWeight, Field, command_item, label, menu_frame, menu_item, menu_rule, paragraph,
 };
 
 const POPUP_WIDTH_POINTS: f32 = 240.0;
@@ -42,6 +44,43 @@ pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
         _ => {}
     }
     name.clone_into(&mut panels.layout);
+}
+
+fn is_predefined(name: &str) -> bool {
+    PREDEFINED_LAYOUTS.iter().any(|(preset, _)| *preset == name)
+}
+
+/// Returns the reason why *Reset* or *Delete* is impossible for the current layout.
+pub fn why_not(panels: &Panels, action: Action) -> Option<ImpossibleReason> {
+    let predefined = is_predefined(&panels.layout);
+    let stored = panels.layouts.contains_key(&panels.layout);
+    match action {
+        Action::LayoutReset if !(predefined && stored) => Some(ImpossibleReason::LayoutUnchanged),
+        Action::LayoutDelete if predefined || !stored => Some(ImpossibleReason::LayoutNotOwn),
+        _ => None,
+    }
+}
+
+/// Resets the current layout, or deletes it, if that is possible.
+pub fn discard(panels: &mut Panels, docks: &mut Docks, action: Action) {
+    if why_not(panels, action).is_some() {
+        return;
+    }
+    panels.layouts.remove(&panels.layout);
+    if action == Action::LayoutDelete {
+        "simple".clone_into(&mut panels.layout);
+    }
+    docks.arranging = false;
+}
+
+/// Returns the command that selects a layout.
+fn command_of(name: &str) -> AnyCommand {
+    match name {
+        "simple" => Action::LayoutSimple.into(),
+        "studio" => Action::LayoutStudio.into(),
+        "monitor" => Action::LayoutMonitor.into(),
+        name => NamedCommand { kind: NamedKind::Layout, name: name.to_owned() }.into(),
+    }
 }
 
 /// Returns the name of the menu button.
@@ -91,11 +130,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
 
 fn layouts(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels) {
     let presets = PREDEFINED_LAYOUTS.iter().map(|(name, _)| (*name).to_owned());
-    let is_own = |name: &&String| !PREDEFINED_LAYOUTS.iter().any(|(preset, _)| preset == name);
-    let own: Vec<String> = panels.layouts.keys().filter(is_own).cloned().collect();
+    let own = panels.layouts.keys().filter(|name| !is_predefined(name));
+    let own: Vec<String> = own.cloned().collect();
     for name in presets.chain(own) {
         let title = title(view, &name);
-        if menu_item(ui, view.theme, &title, "", panels.layout == name, true) {
+        let (command, chosen) = (command_of(&name), panels.layout == name);
+        if command_item(ui, view.theme, command, &title, "", chosen, None) {
             choose(view, panels, &name);
             ui.close();
         }
@@ -106,7 +146,7 @@ fn layouts(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels) {
 fn arrange(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
     let (theme, texts) = (view.theme, view.texts);
     let (name, second) = (texts.get("layout-arrange"), texts.get("layout-arrange-second"));
-    if menu_item(ui, theme, &name, &second, docks.arranging, true) {
+    if command_item(ui, theme, Action::ArrangePanels, &name, &second, docks.arranging, None) {
         docks.arranging ^= true;
         ui.close();
     }
@@ -118,16 +158,15 @@ fn arrange(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks)
             }
         }
     }
-    let preset = PREDEFINED_LAYOUTS.iter().any(|(preset, _)| *preset == panels.layout);
-    let changed = panels.layouts.contains_key(&panels.layout);
-    let key = if preset { key!("layout-reset") } else { key!("layout-delete") };
-    if changed && menu_item(ui, theme, &texts.get(key), "", false, true) {
-        panels.layouts.remove(&panels.layout);
-        if !preset {
-            "simple".clone_into(&mut panels.layout);
+    for (action, name) in
+        [(Action::LayoutReset, key!("layout-reset")), (Action::LayoutDelete, key!("layout-delete"))]
+    {
+        if why_not(panels, action).is_none()
+            && command_item(ui, theme, action, &texts.get(name), "", false, None)
+        {
+            discard(panels, docks, action);
+            ui.close();
         }
-        docks.arranging = false;
-        ui.close();
     }
 }
 
@@ -138,7 +177,7 @@ fn save(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
     ui.add_space(gap::XS);
     label(ui, &name, Type::Small, theme.secondary);
     let typed = docks.naming.trim().to_owned();
-    let taken = PREDEFINED_LAYOUTS.iter().any(|(preset, _)| *preset == typed);
+    let taken = is_predefined(&typed);
     let full = panels.layouts.len() >= MAX_LAYOUTS && !panels.layouts.contains_key(&typed);
     let field = Field {
         id: Id::unique("layout-name"),

@@ -6,7 +6,7 @@ use crate::studio::settings::{ProjectorContent, ProjectorPlace, Projectors};
 use crate::ui::input::actions::Action;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{menu_item, menu_rule};
+use crate::ui::widgets::{command_item, menu_item, menu_rule};
 
 /// Maximum number of displays in the menu.
 const MAX_DISPLAYS: usize = 6;
@@ -75,9 +75,10 @@ pub(super) fn of_projector(
         ui.close();
         view.request(WindowRequest::CloseProjector(place.clone()));
     }
-    let all = view.texts.get(Action::CloseProjectors.key());
-    if menu_item(ui, view.theme, &all, "", false, true) {
+    let action = Action::CloseProjectors;
+    let all = view.texts.get(action.key());
+    if command_item(ui, view.theme, action, &all, "", false, None) {
         ui.close();
-        view.request(WindowRequest::Act(Action::CloseProjectors));
+        view.request(WindowRequest::Act(action));
     }
 }
