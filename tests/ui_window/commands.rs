@@ -1,7 +1,9 @@
 //! Tests of commands: in the palette and as hotkeys. Hotkeys without a modifier work only while the
 //! canvas or a list has the focus.
 
+use onair::studio::command::PartCommand;
 use onair::studio::settings::hotkeys::ChosenHotkey;
+use onair::studio::settings::part::PartKind;
 
 use super::*;
 
@@ -25,20 +27,54 @@ fn the_palette_finds_commands_by_their_names_in_both_languages() {
 }
 
 #[test]
-fn the_palette_finds_scenes_and_targets() {
-    let mut harness = building::with(&[]);
-    building::make(&mut harness, &[Edit::AddScene("Talk".into())]);
-    let snapshot = harness.state().demo.snapshot();
-    let collection = &snapshot.scenes.collection;
-    let other = collection.scenes.iter().find(|it| it.id != collection.current).unwrap();
-    palette(&mut harness, &other.name);
-    assert_eq!(commands(&mut harness), [Command::SwitchScene(other.id)]);
+fn the_palette_finds_each_kind_of_object_by_its_name() {
+    let mut harness = open("custom");
+    let strips = open("mixer").state().demo.snapshot().strips;
+    let scene = harness.state().demo.snapshot().scenes.collection.current;
+    let source = Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test };
+    building::make(&mut harness, &[Edit::AddScene("Talk".into()), source]);
+    harness.state().demo.change(|snapshot| {
+        snapshot.strips = strips;
+        let parts = std::sync::Arc::make_mut(&mut snapshot.parts);
+        parts.collections.push("Friday show".to_owned());
+        parts.profiles.push("Evening".to_owned());
+    });
+    harness.run();
     // The palette says if nothing matches.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
     harness.event(egui::Event::Text("no such thing".into()));
     harness.run();
     harness.get_by_label("No matches");
+    harness.key_press(Key::Escape);
+    drop(commands(&mut harness));
+    palette(&mut harness, "talk");
+    assert_eq!(commands(&mut harness), [Command::SwitchScene(scene::SceneId(2))]);
+    let used = |kind, name: &str| Command::Part(PartCommand::Use(kind, name.to_owned()));
+    palette(&mut harness, "friday");
+    assert_eq!(commands(&mut harness), [used(PartKind::Collection, "Friday show")]);
+    palette(&mut harness, "evening");
+    assert_eq!(commands(&mut harness), [used(PartKind::Profile, "Evening")]);
+    // An audio source opens in the mixer.
+    palette(&mut harness, "music");
+    harness.run();
+    harness.run();
+    let dialog = harness.state().screen.as_ref().unwrap().dialog();
+    assert_eq!(dialog, Some(Dialog::Mixer));
+    let name = harness.get_by_role_and_label(Role::TextInput, "Name");
+    assert_eq!(name.accesskit_node().value().as_deref(), Some("Music"));
+    harness.key_press(Key::Escape);
+    harness.run();
+    // A source opens in the inspector, and a target in its card.
+    palette(&mut harness, "logo");
+    harness.run();
+    harness.run();
+    harness.get_by_label("Properties of Logo");
+    assert!(harness.query_by_role_and_label(Role::TextInput, "Server").is_none());
+    palette(&mut harness, "live.example");
+    harness.run();
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, "Server");
 }
 
 /// Opens the palette and types this query. Returns the lines with their descriptions, and whether
@@ -272,8 +308,6 @@ fn things_with_a_name_have_commands_with_hotkeys() {
     assert_eq!((target.is_built_in(), target.enabled), (true, !enabled));
     // A hotkey for a scene that does not exist has no effect.
     assert_eq!(press(&mut harness, Key::F4), []);
-    use onair::studio::command::PartCommand;
-    use onair::studio::settings::part::PartKind;
     let used = |kind, name: &str| Command::Part(PartCommand::Use(kind, name.to_owned()));
     assert_eq!(press(&mut harness, Key::F5), [used(PartKind::Profile, "Fast")]);
     assert_eq!(press(&mut harness, Key::F6), [used(PartKind::Collection, "Talk")]);

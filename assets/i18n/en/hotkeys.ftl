@@ -14,7 +14,7 @@ tip-action-mixer = Shows all audio sources with faders, filters and monitoring.
 tip-action-filters = Shows the filters of the selected source.
 tip-action-properties = Opens the properties of the selected source, such as its file or text.
 tip-action-full-screen = Fills the screen with the video. Press Esc to leave.
-tip-action-palette = Finds commands, scenes, sources, targets and settings.
+tip-action-palette = Finds commands, scenes, sources, audio sources, targets and settings.
 tip-action-settings = Opens the settings for appearance, recording and streaming.
 tip-action-help = Opens the guide: every task step by step, and all hotkeys.
 tip-action-event-log = Opens the list of events, with their causes and durations.
@@ -92,6 +92,7 @@ action-scene-9 = Switch to scene 9
 
 palette-scene = Scene
 palette-source = Source
+palette-strip = Audio source
 palette-target = Target
 palette-setting = Setting
 

@@ -14,7 +14,7 @@ tip-action-mixer = 显示所有音频源的音量、滤镜和监听。
 tip-action-filters = 显示所选来源的滤镜。
 tip-action-properties = 打开所选来源的属性，例如文件或文字。
 tip-action-full-screen = 视频铺满屏幕。按 Esc 退出。
-tip-action-palette = 查找命令、场景、来源、推流目标和设置。
+tip-action-palette = 查找命令、场景、来源、音频源、推流目标和设置。
 tip-action-settings = 打开外观、录制和推流的设置。
 tip-action-help = 打开使用指南：每项操作的步骤和全部快捷键。
 tip-action-event-log = 打开事件记录，查看每个事件的原因和持续时间。
@@ -92,6 +92,7 @@ action-scene-9 = 切换到场景 9
 
 palette-scene = 场景
 palette-source = 来源
+palette-strip = 音频源
 palette-target = 推流目标
 palette-setting = 设置
 

@@ -8,6 +8,7 @@ use egui::{
 };
 
 use crate::compose::scene::{SceneId, SourceId};
+use crate::mix::StripId;
 use crate::studio::Preferences;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::{Own, OwnPart};
@@ -38,6 +39,8 @@ pub enum DialogAnswer {
     Scene(SceneId),
     /// Closes the dialog and shows this source.
     Source(SourceId),
+    /// Opens the mixer dialog with this strip.
+    Strip(StripId),
     /// Closes the dialog and shows this target for correction.
     EditTarget(u32),
     /// Closes the dialog and sends the chosen file.

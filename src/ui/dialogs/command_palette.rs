@@ -1,5 +1,6 @@
-//! The command palette: finds commands, scenes, sources, targets and settings by a part of their
-//! name in either language. Commands that are impossible now follow the others, with the reason.
+//! The command palette: finds commands, scenes, sources, audio sources, targets and settings by a
+//! part of their name in either language. Commands that are impossible now follow the others, with
+//! the reason.
 
 use egui::accesskit::Live;
 use egui::{
@@ -8,6 +9,7 @@ use egui::{
 };
 
 use crate::compose::scene::{SceneId, SourceId};
+use crate::mix::StripId;
 use crate::studio::settings::part::PartKind;
 use crate::ui::dialogs::card::{DialogAnswer, Needs, modal};
 use crate::ui::dialogs::settings::table::Setting;
@@ -15,6 +17,7 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{Keymap, shortcut_text};
 use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
 use crate::ui::input::possible::ImpossibleReason;
+use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets;
@@ -57,6 +60,7 @@ enum PaletteChoice {
     Named(NamedCommand),
     Scene(SceneId),
     Source(SourceId),
+    Strip(StripId),
     Target(u32),
     Setting(Setting),
     /// The collection or profile at this position in the list.
@@ -70,6 +74,7 @@ impl PaletteChoice {
             Self::Named(ref command) => DialogAnswer::Named(command.clone()),
             Self::Scene(id) => DialogAnswer::Scene(id),
             Self::Source(id) => DialogAnswer::Source(id),
+            Self::Strip(id) => DialogAnswer::Strip(id),
             Self::Target(id) => DialogAnswer::EditTarget(id),
             Self::Setting(setting) => DialogAnswer::Setting(setting),
             Self::Part(kind, place) => DialogAnswer::UsePart(kind, place),
@@ -158,6 +163,11 @@ fn entries(ctx: &Context, view: &View<'_>, needs: &Needs<'_>, other: &Texts) -> 
     }));
     all.extend(collection.sources.iter().map(|source| {
         entry(PaletteChoice::Source(source.id), Icon::Picture, &source.name, key!("palette-source"))
+    }));
+    all.extend(snapshot.strips.iter().map(|strip| {
+        let name = labels::label_of(view, strip);
+        let icon = labels::icon_of(labels::choice_of(view, strip));
+        entry(PaletteChoice::Strip(strip.sound.id), icon, &name, key!("palette-strip"))
     }));
     all.extend(snapshot.targets.iter().map(|target| {
         let name = targets::title(texts, &target.target);

@@ -72,6 +72,7 @@ use crate::ui::input::keystrokes;
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::docks::Docks;
+use crate::ui::studio_page::mixer::labels::MixerSelection;
 use crate::ui::studio_page::multiview::Multiview;
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::studio_page::projectors::Projectors;
@@ -521,6 +522,10 @@ impl Screen {
             Some(DialogAnswer::Source(id)) => {
                 self.dialog = None;
                 self.help(Remedy::EditSource(id));
+            }
+            Some(DialogAnswer::Strip(strip)) => {
+                MixerSelection { strip, ..MixerSelection::default() }.set(ctx);
+                self.open(Dialog::Mixer);
             }
             Some(DialogAnswer::UsePart(kind, place)) => {
                 self.dialog = None;
