@@ -408,10 +408,16 @@ impl Engine {
         self.live.history.second(&stats);
         let pace = self.live.history.pace();
         self.notices.happened(Event::Stats(Box::new(stats)));
+        if let Some(pace) = pace {
+            self.tell_pace(&pace);
+        }
+    }
+
+    /// Reports that the computer no longer keeps up, and withdraws this when it keeps up again.
+    fn tell_pace(&mut self, pace: &PaceNews) {
         match pace {
-            Some(PaceNews::Slow(message)) => self.notices.tell(&message, ""),
-            Some(PaceNews::Over) => self.notices.take_back("encoder-slow"),
-            None => {}
+            PaceNews::Slow(message) => self.notices.tell(message, ""),
+            PaceNews::Over => self.notices.take_back("encoder-slow"),
         }
     }
 }
@@ -573,5 +579,19 @@ mod tests {
         engine.target_happened(event::Target { gap, ..target(1, TargetState::Live, None) });
         let summary = engine.notices.active.notices()[0].summary();
         assert_eq!(summary, "Reconnected to host1:1935 after 8.1 s.");
+    }
+
+    #[test]
+    fn that_the_computer_is_too_slow_is_withdrawn_when_it_keeps_up_again() {
+        let (mut engine, _events) = engine(None);
+        let slow = StudioMessage::EncoderSlow { percent: "40 %".into() };
+        engine.tell_pace(&PaceNews::Slow(slow));
+        assert_eq!(keys_of(&engine), [("encoder-slow", None)]);
+        engine.tell_pace(&PaceNews::Over);
+        assert!(keys_of(&engine).is_empty(), "{:?}", keys_of(&engine));
+        // The event log has its duration.
+        let entries = engine.notices.log.entries();
+        let lasted: Vec<bool> = entries.iter().map(|entry| entry.lasted.is_some()).collect();
+        assert_eq!(lasted, [true]);
     }
 }
